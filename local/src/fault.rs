@@ -1,0 +1,38 @@
+//! A refusal in the service's own words: status, code, message and EC.
+
+/// An error reply of the service.
+///
+/// The same value answers a REST call, as an XML body, and refuses an
+/// encoder, as the description of an RTMP status message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's code, such as `NoSuchLiveChannel`.
+    pub code: &'static str,
+    /// What was wrong, for a person.
+    pub message: String,
+    /// The service's detailed error code, where one is published.
+    pub ec: Option<&'static str>,
+    /// Elements that this code adds to the error body, in order.
+    pub details: Vec<(&'static str, String)>,
+}
+
+impl Fault {
+    /// A fault with neither EC nor details.
+    pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
+        Fault { status, code, message: message.into(), ec: None, details: Vec::new() }
+    }
+
+    /// Adds the service's detailed error code.
+    pub fn with_ec(mut self, ec: &'static str) -> Self {
+        self.ec = Some(ec);
+        self
+    }
+
+    /// Adds an element to the error body.
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.details.push((name, value.into()));
+        self
+    }
+}
