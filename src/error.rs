@@ -1,0 +1,355 @@
+//! What can go wrong, and what is known about it.
+
+use std::error::Error as StdError;
+use std::fmt;
+
+/// A result of this crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// The class of an [`Error`]: who has to do something about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// An argument was refused before anything was sent.
+    InvalidArgument,
+    /// The client's configuration is incomplete or contradictory.
+    Config,
+    /// No usable credentials were found.
+    Credentials,
+    /// The service was not reached, or the connection broke: name look-up,
+    /// TCP, TLS or proxy.
+    Connection,
+    /// The whole-call limit or the connect limit passed.
+    Timeout,
+    /// The service answered with an error; [`Error::code`] says which.
+    Service,
+    /// The service answered with something this crate does not understand,
+    /// or with more than it is willing to read.
+    BadReply,
+}
+
+impl ErrorKind {
+    fn words(self) -> &'static str {
+        match self {
+            ErrorKind::InvalidArgument => "invalid argument",
+            ErrorKind::Config => "configuration error",
+            ErrorKind::Credentials => "no usable credentials",
+            ErrorKind::Connection => "connection error",
+            ErrorKind::Timeout => "time limit passed",
+            ErrorKind::Service => "refused by the service",
+            ErrorKind::BadReply => "reply not understood",
+        }
+    }
+}
+
+impl fmt::Display for ErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.words())
+    }
+}
+
+/// An error with everything the service said about it.
+///
+/// Match on [`kind`](Error::kind) for the class and on
+/// [`code`](Error::code) with the constants of [`code`](mod@code) for the
+/// reason. Nothing in it, printed or inspected, holds a secret.
+///
+/// ```
+/// use osslive::{Error, code};
+///
+/// fn is_gone(error: &Error) -> bool {
+///     error.code() == Some(code::NO_SUCH_LIVE_CHANNEL)
+/// }
+/// ```
+pub struct Error(Box<Details>);
+
+#[derive(Default)]
+struct Details {
+    kind: Option<ErrorKind>,
+    message: String,
+    code: Option<String>,
+    status: Option<u16>,
+    request_id: Option<String>,
+    ec: Option<String>,
+    host_id: Option<String>,
+    server_time: Option<String>,
+    attempts: u32,
+    is_lasting: bool,
+    source: Option<Box<dyn StdError + Send + Sync>>,
+}
+
+impl Error {
+    /// An error of a kind, in one impersonal line.
+    pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
+        Error(Box::new(Details { kind: Some(kind), message: message.into(), ..Details::default() }))
+    }
+
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::InvalidArgument, message)
+    }
+
+    pub(crate) fn bad_reply(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::BadReply, message)
+    }
+
+    pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
+        self.0.code = Some(code.into());
+        self
+    }
+
+    pub(crate) fn with_status(mut self, status: u16) -> Self {
+        self.0.status = Some(status);
+        self
+    }
+
+    pub(crate) fn with_request_id(mut self, id: Option<String>) -> Self {
+        self.0.request_id = id;
+        self
+    }
+
+    pub(crate) fn with_ec(mut self, ec: Option<String>) -> Self {
+        self.0.ec = ec;
+        self
+    }
+
+    pub(crate) fn with_host_id(mut self, host_id: Option<String>) -> Self {
+        self.0.host_id = host_id;
+        self
+    }
+
+    pub(crate) fn with_server_time(mut self, time: Option<String>) -> Self {
+        self.0.server_time = time;
+        self
+    }
+
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
+    pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
+        self.0.source = Some(Box::new(source));
+        self
+    }
+
+    /// Marks an error that sending the request again would not mend.
+    pub(crate) fn lasting(mut self) -> Self {
+        self.0.is_lasting = true;
+        self
+    }
+
+    pub(crate) fn is_lasting(&self) -> bool {
+        self.0.is_lasting
+    }
+
+    /// The class of the error.
+    pub fn kind(&self) -> ErrorKind {
+        self.0.kind.unwrap_or(ErrorKind::BadReply)
+    }
+
+    /// What was wrong, without the code and the identifiers that
+    /// [`Display`](fmt::Display) adds.
+    pub fn message(&self) -> &str {
+        &self.0.message
+    }
+
+    /// The reason by name: the service's code, or one of this crate's own
+    /// for what it checks itself (see [`code`](mod@code)).
+    pub fn code(&self) -> Option<&str> {
+        self.0.code.as_deref()
+    }
+
+    /// The HTTP status of the reply, when there was one.
+    pub fn status(&self) -> Option<u16> {
+        self.0.status
+    }
+
+    /// The identifier by which the service's support finds the request
+    /// (`x-oss-request-id`).
+    pub fn request_id(&self) -> Option<&str> {
+        self.0.request_id.as_deref()
+    }
+
+    /// The service's detailed error code, such as `0044-00000308`.
+    pub fn ec(&self) -> Option<&str> {
+        self.0.ec.as_deref()
+    }
+
+    /// The host that answered, as it names itself.
+    pub fn host_id(&self) -> Option<&str> {
+        self.0.host_id.as_deref()
+    }
+
+    /// How many requests were sent; 0 when the error came before the first.
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
+    }
+
+    /// The service's own clock, which it adds to `RequestTimeTooSkewed`.
+    pub(crate) fn server_time(&self) -> Option<&str> {
+        self.0.server_time.as_deref()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details { message, code, status, request_id, ec, .. } = &*self.0;
+        match (code, message.is_empty()) {
+            (Some(code), true) => f.write_str(code)?,
+            (Some(code), false) => write!(f, "{code}: {message}")?,
+            (None, true) => write!(f, "{}", self.kind())?,
+            (None, false) => f.write_str(message)?,
+        }
+        let mut separator = " (";
+        let mut detail = |name: &str, value: Option<&dyn fmt::Display>| {
+            let Some(value) = value else { return Ok(()) };
+            let before = std::mem::replace(&mut separator, ", ");
+            write!(f, "{before}{name} {value}")
+        };
+        detail("HTTP", status.as_ref().map(|s| s as _))?;
+        detail("request id", request_id.as_ref().map(|s| s as _))?;
+        detail("EC", ec.as_ref().map(|s| s as _))?;
+        if separator == ", " { f.write_str(")") } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Details { message, code, status, request_id, ec, host_id, attempts, source, .. } =
+            &*self.0;
+        f.debug_struct("Error")
+            .field("kind", &self.kind())
+            .field("message", message)
+            .field("code", code)
+            .field("status", status)
+            .field("request_id", request_id)
+            .field("ec", ec)
+            .field("host_id", host_id)
+            .field("attempts", attempts)
+            .field("source", source)
+            .finish()
+    }
+}
+
+impl StdError for Error {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.0.source.as_deref().map(|source| source as _)
+    }
+}
+
+/// Error codes by name.
+///
+/// The service's codes for live channels, as its documentation lists them,
+/// and four that this crate gives for what it checks itself:
+/// [`CHANNEL_ALREADY_EXISTS`](code::CHANNEL_ALREADY_EXISTS),
+/// [`INVALID_CHANNEL_NAME`](code::INVALID_CHANNEL_NAME),
+/// [`CHANNEL_NOT_LIVE`](code::CHANNEL_NOT_LIVE) and, as the service says it
+/// too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code that is
+/// not listed here passes through as text.
+pub mod code {
+    macro_rules! codes {
+        ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
+            $($(#[$doc])* pub const $name: &str = $text;)*
+
+            /// Every code of this module.
+            pub const ALL: &[&str] = &[$($text),*];
+        };
+    }
+
+    codes! {
+        /// No right to do this, or the URL has expired.
+        ACCESS_DENIED = "AccessDenied";
+        /// The token belongs to another access key.
+        ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH = "AccessKeyIdAndSecurityTokenNotMatch";
+        /// The bucket is disabled.
+        BUCKET_DISABLE = "BucketDisable";
+        /// The bucket still holds objects or channels.
+        BUCKET_NOT_EMPTY = "BucketNotEmpty";
+        /// `create_channel` met a channel of that name.
+        CHANNEL_ALREADY_EXISTS = "ChannelAlreadyExists";
+        /// The live details of a channel that is not live were asked for.
+        CHANNEL_NOT_LIVE = "ChannelNotLive";
+        /// The channel is live, and may now neither be changed nor deleted.
+        CHANNEL_STILL_LIVE = "ChannelStillLive";
+        /// The service had an internal fault.
+        INTERNAL_ERROR = "InternalError";
+        /// The access key does not exist.
+        INVALID_ACCESS_KEY_ID = "InvalidAccessKeyId";
+        /// A field or parameter is out of its range.
+        INVALID_ARGUMENT = "InvalidArgument";
+        /// The bucket's name breaks the naming rules.
+        INVALID_BUCKET_NAME = "InvalidBucketName";
+        /// The channel's name breaks the naming rules.
+        INVALID_CHANNEL_NAME = "InvalidChannelName";
+        /// The body's MD5 is not the one announced.
+        INVALID_DIGEST = "InvalidDigest";
+        /// The request contradicts itself, or a playlist cannot be handled.
+        INVALID_REQUEST = "InvalidRequest";
+        /// The STS token is not valid.
+        INVALID_SECURITY_TOKEN = "InvalidSecurityToken";
+        /// The channel is disabled.
+        LIVE_CHANNEL_DISABLED = "LiveChannelDisabled";
+        /// The body is not the XML that was expected.
+        MALFORMED_XML = "MalformedXML";
+        /// Too many calls on channels in a second.
+        META_OPERATION_QPS_LIMIT_EXCEEDED = "MetaOperationQpsLimitExceeded";
+        /// The method does not fit the resource.
+        METHOD_NOT_ALLOWED = "MethodNotAllowed";
+        /// A body needs its length.
+        MISSING_CONTENT_LENGTH = "MissingContentLength";
+        /// The host of the request is not a standard one.
+        NON_STANDARD_HOST_FORBIDDEN = "NonStandardHostForbidden";
+        /// The service does not do this.
+        NOT_IMPLEMENTED = "NotImplemented";
+        /// The bucket does not exist.
+        NO_SUCH_BUCKET = "NoSuchBucket";
+        /// The object does not exist; also a playlist before its first fragment.
+        NO_SUCH_KEY = "NoSuchKey";
+        /// The channel does not exist.
+        NO_SUCH_LIVE_CHANNEL = "NoSuchLiveChannel";
+        /// The clocks differ by more than 15 minutes.
+        REQUEST_TIME_TOO_SKEWED = "RequestTimeTooSkewed";
+        /// The public service wants the bucket in the host name.
+        SECOND_LEVEL_DOMAIN_FORBIDDEN = "SecondLevelDomainForbidden";
+        /// The STS token has expired.
+        SECURITY_TOKEN_EXPIRED = "SecurityTokenExpired";
+        /// STS tokens are not taken here.
+        SECURITY_TOKEN_NOT_SUPPORTED = "SecurityTokenNotSupported";
+        /// The service is busy.
+        SERVICE_UNAVAILABLE = "ServiceUnavailable";
+        /// The signature is not the one the service computed.
+        SIGNATURE_DOES_NOT_MATCH = "SignatureDoesNotMatch";
+        /// The account is disabled.
+        USER_DISABLE = "UserDisable";
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_one_line_with_code_status_and_request_id() {
+        let error = Error::new(ErrorKind::Service, "The specified live channel does not exist.")
+            .with_code(code::NO_SUCH_LIVE_CHANNEL)
+            .with_status(404)
+            .with_request_id(Some("6B02A4E6B92475920B00F3A1".into()))
+            .with_ec(Some("0044-00000201".into()));
+        assert_eq!(
+            error.to_string(),
+            "NoSuchLiveChannel: The specified live channel does not exist. \
+             (HTTP 404, request id 6B02A4E6B92475920B00F3A1, EC 0044-00000201)"
+        );
+    }
+
+    #[test]
+    fn an_error_without_details_has_no_brackets() {
+        assert_eq!(Error::invalid("the bucket is empty").to_string(), "the bucket is empty");
+        assert_eq!(Error::new(ErrorKind::Timeout, "").to_string(), "time limit passed");
+    }
+
+    #[test]
+    fn an_error_is_one_pointer_wide() {
+        assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+}

@@ -1,0 +1,180 @@
+//! A request before it has a host, a signature or a connection; and the one
+//! percent-encoder, which writes both what is signed and what is sent.
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// The HTTP method of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Creates or replaces.
+    Put,
+    /// Makes a playlist.
+    Post,
+    /// Deletes.
+    Delete,
+}
+
+impl Method {
+    /// The method as it stands on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Method::Get => "GET",
+            Method::Put => "PUT",
+            Method::Post => "POST",
+            Method::Delete => "DELETE",
+        }
+    }
+}
+
+/// A query parameter: a name, and a value unless it is a bare name.
+pub type Param = (Cow<'static, str>, Option<String>);
+
+/// What an operation asks for, free of host, time and signature.
+///
+/// Key and query are raw: [`percent_encode`] is applied once, when the
+/// request is signed and its URL is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The key below the bucket; empty for the bucket itself.
+    pub key: String,
+    /// The query parameters, in any order, each name once.
+    pub query: Vec<Param>,
+    /// The body and its content type.
+    pub body: Option<Body>,
+}
+
+/// A request's body.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Body {
+    /// The value of the Content-Type header.
+    pub content_type: &'static str,
+    /// The bytes.
+    pub bytes: Vec<u8>,
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Body({}, {} bytes)", self.content_type, self.bytes.len())
+    }
+}
+
+impl Request {
+    /// A request for a key, with neither query nor body.
+    pub fn new(method: Method, key: impl Into<String>) -> Self {
+        Request { method, key: key.into(), query: Vec::new(), body: None }
+    }
+
+    /// Adds a bare parameter, such as `live`.
+    pub fn flag(mut self, name: &'static str) -> Self {
+        self.query.push((Cow::Borrowed(name), None));
+        self
+    }
+
+    /// Adds a parameter with a value. An empty value becomes a bare name:
+    /// implementations disagree on how the signature spells it otherwise.
+    pub fn param(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        let value = Some(value.into()).filter(|value| !value.is_empty());
+        self.query.push((Cow::Borrowed(name), value));
+        self
+    }
+
+    /// Sets the body.
+    pub fn body(mut self, content_type: &'static str, bytes: Vec<u8>) -> Self {
+        self.body = Some(Body { content_type, bytes });
+        self
+    }
+}
+
+/// Percent-encodes a text as RFC 3986 has it: all but the unreserved
+/// characters, `A-Z a-z 0-9 - _ . ~`, become `%XX` in upper case.
+///
+/// ```
+/// assert_eq!(osslive::request::percent_encode("直 a/b"), "%E7%9B%B4%20a%2Fb");
+/// ```
+pub fn percent_encode(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    push_encoded(&mut encoded, text);
+    encoded
+}
+
+/// Percent-encodes a path: as [`percent_encode`], but `/` stays.
+pub fn percent_encode_path(path: &str) -> String {
+    let mut encoded = String::with_capacity(path.len());
+    push_encoded_path(&mut encoded, path);
+    encoded
+}
+
+pub(crate) fn push_encoded(out: &mut String, text: &str) {
+    push(out, text, false);
+}
+
+pub(crate) fn push_encoded_path(out: &mut String, path: &str) {
+    push(out, path, true);
+}
+
+fn push(out: &mut String, text: &str, keep_slash: bool) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    let mut clean_from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if is_unreserved(byte) || (keep_slash && byte == b'/') {
+            continue;
+        }
+        // Every byte of a multi-byte character is encoded, so that both cuts
+        // fall on character boundaries whenever there is something to copy.
+        if clean_from < at {
+            out.push_str(&text[clean_from..at]);
+        }
+        out.push('%');
+        out.push(HEX[usize::from(byte >> 4)].into());
+        out.push(HEX[usize::from(byte & 15)].into());
+        clean_from = at + 1;
+    }
+    if clean_from < text.len() {
+        out.push_str(&text[clean_from..]);
+    }
+}
+
+fn is_unreserved(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreserved_characters_stay_as_they_are() {
+        assert_eq!(percent_encode("AZaz09-_.~"), "AZaz09-_.~");
+    }
+
+    #[test]
+    fn every_other_ascii_character_is_encoded_in_upper_case() {
+        for byte in 0u8..128 {
+            let text = char::from(byte).to_string();
+            let expected = if is_unreserved(byte) { text.clone() } else { format!("%{byte:02X}") };
+            assert_eq!(percent_encode(&text), expected);
+        }
+    }
+
+    #[test]
+    fn only_a_path_keeps_its_slashes() {
+        assert_eq!(percent_encode_path("a/b c/é"), "a/b%20c/%C3%A9");
+        assert_eq!(percent_encode("a/b"), "a%2Fb");
+    }
+
+    #[test]
+    fn characters_of_two_to_four_bytes_are_encoded_byte_by_byte() {
+        assert_eq!(percent_encode("é直🎥x"), "%C3%A9%E7%9B%B4%F0%9F%8E%A5x");
+    }
+
+    #[test]
+    fn an_empty_value_is_written_as_a_bare_name() {
+        let request = Request::new(Method::Get, "").flag("live").param("marker", "");
+        assert_eq!(request.query, [("live".into(), None), ("marker".into(), None)]);
+    }
+}
