@@ -1,0 +1,195 @@
+//! Access keys, and where they come from.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::env;
+use std::fmt;
+use std::sync::Arc;
+
+/// An access key, with an STS token if it is a temporary one.
+///
+/// A clone shares its content. Neither printing nor inspecting it shows the
+/// secret or the token.
+///
+/// ```
+/// let credentials = osslive::Credentials::new("LTAI5tExample", "secret");
+/// assert_eq!(format!("{credentials:?}"), r#"Credentials { access_key_id: "LTAI5tExample", .. }"#);
+/// ```
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credentials(Arc<Parts>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct Parts {
+    access_key_id: String,
+    access_key_secret: String,
+    security_token: Option<String>,
+}
+
+impl Credentials {
+    /// A long-lived access key. White space around either part is dropped: it
+    /// comes from copying, and no key has any.
+    pub fn new(access_key_id: impl AsRef<str>, access_key_secret: impl AsRef<str>) -> Self {
+        Credentials(Arc::new(Parts {
+            access_key_id: access_key_id.as_ref().trim().to_owned(),
+            access_key_secret: access_key_secret.as_ref().trim().to_owned(),
+            security_token: None,
+        }))
+    }
+
+    /// Makes it a temporary key with its STS token; an empty token is none.
+    pub fn with_security_token(self, token: impl AsRef<str>) -> Self {
+        let token = Some(token.as_ref().trim().to_owned()).filter(|token| !token.is_empty());
+        let mut parts = Arc::unwrap_or_clone(self.0);
+        parts.security_token = token;
+        Credentials(Arc::new(parts))
+    }
+
+    /// The access key's identifier, which is no secret.
+    pub fn access_key_id(&self) -> &str {
+        &self.0.access_key_id
+    }
+
+    /// The access key's secret.
+    pub fn access_key_secret(&self) -> &str {
+        &self.0.access_key_secret
+    }
+
+    /// The STS token of a temporary key.
+    pub fn security_token(&self) -> Option<&str> {
+        self.0.security_token.as_deref()
+    }
+
+    /// Whether two values share their content, which is the quick way to see
+    /// that a provider gave the same credentials again.
+    pub(crate) fn is_same(&self, other: &Credentials) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self == other
+    }
+
+    pub(crate) fn check(&self) -> Result<()> {
+        let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        let fault = if !usable(self.access_key_id()) {
+            "the access key id is empty or has characters that no key has"
+        } else if !usable(self.access_key_secret()) {
+            "the access key secret is empty or has characters that no key has"
+        } else if self.security_token().is_some_and(|token| !usable(token)) {
+            "the security token has characters that no token has"
+        } else {
+            return Ok(());
+        };
+        Err(Error::new(ErrorKind::Credentials, fault))
+    }
+}
+
+impl fmt::Debug for Credentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Credentials")
+            .field("access_key_id", &self.access_key_id())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Where a client takes its credentials from, before every request.
+///
+/// Return a clone of the same [`Credentials`] while they are good: keys are
+/// prepared again only when they change. The call blocks the request, so a
+/// provider that asks a server should do so ahead of expiry and elsewhere.
+///
+/// A closure is a provider:
+///
+/// ```
+/// use osslive::{Credentials, CredentialsProvider};
+///
+/// let shared = std::sync::RwLock::new(Credentials::new("id", "secret"));
+/// let provider = move || Ok(shared.read().unwrap().clone());
+/// assert_eq!(provider.credentials()?.access_key_id(), "id");
+/// # Ok::<(), osslive::Error>(())
+/// ```
+pub trait CredentialsProvider: Send + Sync {
+    /// The credentials to sign with now.
+    fn credentials(&self) -> Result<Credentials>;
+}
+
+impl CredentialsProvider for Credentials {
+    fn credentials(&self) -> Result<Credentials> {
+        Ok(self.clone())
+    }
+}
+
+impl<F: Fn() -> Result<Credentials> + Send + Sync> CredentialsProvider for F {
+    fn credentials(&self) -> Result<Credentials> {
+        self()
+    }
+}
+
+/// Reads `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, if it is set,
+/// `OSS_SESSION_TOKEN`: the variables that the official SDKs read.
+///
+/// # Errors
+///
+/// [`ErrorKind::Credentials`], naming the variable that is missing.
+pub fn from_env() -> Result<Credentials> {
+    from_lookup(|name| env::var(name).ok())
+}
+
+fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
+    let required = |name: &str| {
+        variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
+            Error::new(
+                ErrorKind::Credentials,
+                format!("the environment variable {name} is not set"),
+            )
+        })
+    };
+    let credentials =
+        Credentials::new(required("OSS_ACCESS_KEY_ID")?, required("OSS_ACCESS_KEY_SECRET")?);
+    Ok(match variable("OSS_SESSION_TOKEN") {
+        Some(token) => credentials.with_security_token(token),
+        None => credentials,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_secret_nor_token_is_shown() {
+        let credentials = Credentials::new("id", "hush").with_security_token("quiet");
+        let shown = format!("{credentials:?} {credentials:#?}");
+        assert!(shown.contains("id") && !shown.contains("hush") && !shown.contains("quiet"));
+    }
+
+    #[test]
+    fn the_environment_needs_both_parts_of_the_key_and_says_which_is_missing() {
+        let error = from_lookup(|_| None).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Credentials);
+        assert!(error.message().contains("OSS_ACCESS_KEY_ID"));
+        let only_id = |name: &str| (name == "OSS_ACCESS_KEY_ID").then(|| "id".to_owned());
+        assert!(from_lookup(only_id).unwrap_err().message().contains("OSS_ACCESS_KEY_SECRET"));
+    }
+
+    #[test]
+    fn a_session_token_is_taken_when_it_is_not_empty() {
+        let with = |token: &'static str| {
+            from_lookup(move |name| {
+                Some(if name == "OSS_SESSION_TOKEN" { token } else { "x" }.to_owned())
+            })
+            .unwrap()
+        };
+        assert_eq!(with("token").security_token(), Some("token"));
+        assert_eq!(with("").security_token(), None);
+    }
+
+    #[test]
+    fn credentials_that_cannot_be_right_are_refused() {
+        for bad in [
+            Credentials::new("", "secret"),
+            Credentials::new("id", ""),
+            Credentials::new("i d", "secret"),
+            Credentials::new("id", "sec\nret"),
+            Credentials::new("id", "secret").with_security_token("a\r\nx-oss-evil: 1"),
+        ] {
+            assert_eq!(bad.check().unwrap_err().kind(), ErrorKind::Credentials);
+        }
+        assert!(Credentials::new(" id ", "secret\n").check().is_ok());
+    }
+}

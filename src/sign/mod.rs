@@ -1,0 +1,35 @@
+//! Signatures of the service, as pure functions: the time is an argument.
+//!
+//! [`v4`] and [`v1`] sign HTTP requests and URLs, [`rtmp`] signs publish
+//! URLs. [`Signer`] holds one set of credentials with their prepared keys.
+//! A server that verifies uses the same functions on what it received.
+
+pub mod rtmp;
+mod signer;
+pub mod v1;
+pub mod v4;
+
+pub use signer::{SignatureVersion, Signer};
+
+/// What a signature covers, before any encoding.
+#[derive(Debug, Clone, Copy)]
+pub struct Parts<'a> {
+    /// The HTTP method in upper case.
+    pub method: &'a str,
+    /// The bucket, also where it does not stand in the URL; empty for calls
+    /// on the service itself.
+    pub bucket: &'a str,
+    /// The key below the bucket, raw; empty for the bucket itself.
+    pub key: &'a str,
+    /// The query, decoded, in any order. `None` is a bare name; an empty
+    /// value differs from it in [`v4`] only, which then writes `name=`.
+    pub query: &'a [(&'a str, Option<&'a str>)],
+    /// The headers, with names in lower case and values trimmed.
+    pub headers: &'a [(&'a str, &'a str)],
+}
+
+impl Parts<'_> {
+    fn header(&self, name: &str) -> &str {
+        self.headers.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
+    }
+}

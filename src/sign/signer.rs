@@ -1,0 +1,344 @@
+//! Credentials with their keys prepared, and the headers and parameters that
+//! they put on a request.
+
+use super::{Parts, rtmp, v1, v4};
+use crate::credentials::Credentials;
+use crate::request::{Param, Request, push_encoded};
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::{PoisonError, RwLock};
+use time::{Date, OffsetDateTime};
+
+/// Which signature goes on HTTP requests and play URLs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum SignatureVersion {
+    /// HMAC-SHA1, for private gateways that know no other.
+    V1,
+    /// OSS4-HMAC-SHA256. The default.
+    #[default]
+    V4,
+}
+
+const PRODUCT: &str = "oss";
+
+/// One set of credentials, with the HMAC keys made from it: once for version
+/// 1 and for publish URLs, once a day for version 4.
+pub struct Signer {
+    version: SignatureVersion,
+    region: String,
+    credentials: Credentials,
+    v1_key: v1::Key,
+    v4_key: RwLock<Option<(Date, v4::Key)>>,
+}
+
+impl Signer {
+    /// Prepares credentials. The region is used by version 4 only.
+    pub fn new(version: SignatureVersion, region: &str, credentials: Credentials) -> Self {
+        Signer {
+            version,
+            region: region.to_owned(),
+            v1_key: v1::Key::new(credentials.access_key_secret()),
+            credentials,
+            v4_key: RwLock::new(None),
+        }
+    }
+
+    /// The credentials it was made from.
+    pub fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The headers that authorise a request, the Content-Type of its body
+    /// among them.
+    pub fn headers(
+        &self,
+        request: &Request,
+        bucket: &str,
+        now: OffsetDateTime,
+    ) -> Vec<(&'static str, String)> {
+        let mut headers = Vec::with_capacity(6);
+        if let Some(body) = &request.body {
+            headers.push(("content-type", body.content_type.to_owned()));
+        }
+        if let Some(token) = self.credentials.security_token() {
+            headers.push(("x-oss-security-token", token.to_owned()));
+        }
+        let authorization = match self.version {
+            SignatureVersion::V1 => self.authorize_v1(request, bucket, now, &mut headers),
+            SignatureVersion::V4 => self.authorize_v4(request, bucket, now, &mut headers),
+        };
+        headers.push(("authorization", authorization));
+        headers
+    }
+
+    fn authorize_v1(
+        &self,
+        request: &Request,
+        bucket: &str,
+        now: OffsetDateTime,
+        headers: &mut Vec<(&'static str, String)>,
+    ) -> String {
+        let date = http_date(now);
+        let query = borrowed(&request.query);
+        let text = with_headers(headers, |headers| {
+            v1::string_to_sign(&parts(request, bucket, &query, headers), &date)
+        });
+        headers.push(("date", date));
+        let id = self.credentials.access_key_id();
+        format!("OSS {id}:{}", v1::signature(&self.v1_key, &text))
+    }
+
+    fn authorize_v4(
+        &self,
+        request: &Request,
+        bucket: &str,
+        now: OffsetDateTime,
+        headers: &mut Vec<(&'static str, String)>,
+    ) -> String {
+        let timestamp = basic_timestamp(now);
+        let scope = self.scope(&timestamp);
+        headers.push(("x-oss-content-sha256", v4::UNSIGNED_PAYLOAD.to_owned()));
+        headers.push(("x-oss-date", timestamp.clone()));
+        let query = borrowed(&request.query);
+        let canonical = with_headers(headers, |headers| {
+            let parts = parts(request, bucket, &query, headers);
+            v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD)
+        });
+        let text = v4::string_to_sign(&timestamp, &scope, &canonical);
+        let signature = v4::signature(&self.v4_key(now, &scope), &text);
+        let id = self.credentials.access_key_id();
+        format!("{} Credential={id}/{scope},Signature={signature}", v4::ALGORITHM)
+    }
+
+    /// The whole query of a signed URL for a request without a body, good
+    /// for `expires` seconds from `now`.
+    pub fn presign(
+        &self,
+        request: &Request,
+        bucket: &str,
+        expires: u32,
+        now: OffsetDateTime,
+    ) -> Vec<Param> {
+        let mut query = request.query.clone();
+        match self.version {
+            SignatureVersion::V1 => self.presign_v1(request, bucket, expires, now, &mut query),
+            SignatureVersion::V4 => self.presign_v4(request, bucket, expires, now, &mut query),
+        }
+        query
+    }
+
+    fn presign_v1(
+        &self,
+        request: &Request,
+        bucket: &str,
+        expires: u32,
+        now: OffsetDateTime,
+        query: &mut Vec<Param>,
+    ) {
+        let expires = (now.unix_timestamp() + i64::from(expires)).to_string();
+        if let Some(token) = self.credentials.security_token() {
+            query.push(("security-token".into(), Some(token.to_owned())));
+        }
+        let text = v1::string_to_sign(&parts(request, bucket, &borrowed(query), &[]), &expires);
+        let id = self.credentials.access_key_id().to_owned();
+        query.push(("OSSAccessKeyId".into(), Some(id)));
+        query.push(("Expires".into(), Some(expires)));
+        query.push(("Signature".into(), Some(v1::signature(&self.v1_key, &text))));
+    }
+
+    fn presign_v4(
+        &self,
+        request: &Request,
+        bucket: &str,
+        expires: u32,
+        now: OffsetDateTime,
+        query: &mut Vec<Param>,
+    ) {
+        let timestamp = basic_timestamp(now);
+        let scope = self.scope(&timestamp);
+        let credential = format!("{}/{scope}", self.credentials.access_key_id());
+        let mut push = |name: &'static str, value: String| {
+            query.push((Cow::Borrowed(name), Some(value)));
+        };
+        push("x-oss-signature-version", v4::ALGORITHM.to_owned());
+        push("x-oss-credential", credential);
+        push("x-oss-date", timestamp.clone());
+        push("x-oss-expires", expires.to_string());
+        if let Some(token) = self.credentials.security_token() {
+            push("x-oss-security-token", token.to_owned());
+        }
+        let canonical = v4::canonical_request(
+            &parts(request, bucket, &borrowed(query), &[]),
+            &[],
+            v4::UNSIGNED_PAYLOAD,
+        );
+        let text = v4::string_to_sign(&timestamp, &scope, &canonical);
+        let signature = v4::signature(&self.v4_key(now, &scope), &text);
+        query.push(("x-oss-signature".into(), Some(signature)));
+    }
+
+    /// Appends the query of a publish URL: the signature, then the extra
+    /// parameters in the order given.
+    ///
+    /// `expires` is in Unix seconds. With `sign_token` an STS token is part
+    /// of what is signed, otherwise it only travels along.
+    pub fn push_rtmp_query(
+        &self,
+        url: &mut String,
+        bucket: &str,
+        channel: &str,
+        expires: i64,
+        params: &[(&str, &str)],
+        sign_token: bool,
+    ) {
+        let token = self.credentials.security_token().map(|token| ("security-token", token));
+        let mut signed = Vec::with_capacity(params.len() + 1);
+        signed.extend_from_slice(params);
+        signed.extend(token.filter(|_| sign_token));
+        let text = rtmp::string_to_sign(expires, &signed, bucket, channel);
+        let signature = rtmp::signature(&self.v1_key, &text);
+
+        url.push_str("?OSSAccessKeyId=");
+        push_encoded(url, self.credentials.access_key_id());
+        url.push_str("&Expires=");
+        url.push_str(&expires.to_string());
+        url.push_str("&Signature=");
+        push_encoded(url, &signature);
+        for (name, value) in params.iter().copied().chain(token) {
+            url.push('&');
+            push_encoded(url, name);
+            url.push('=');
+            push_encoded(url, value);
+        }
+    }
+
+    fn scope<'a>(&'a self, timestamp: &'a str) -> v4::Scope<'a> {
+        v4::Scope { date: &timestamp[..8], region: &self.region, product: PRODUCT }
+    }
+
+    fn v4_key(&self, now: OffsetDateTime, scope: &v4::Scope<'_>) -> v4::Key {
+        let today = now.date();
+        // A poisoned lock still holds a whole key: it is replaced in one go.
+        let cached = self.v4_key.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, key)) = cached.as_ref().filter(|(date, _)| *date == today) {
+            return key.clone();
+        }
+        drop(cached);
+        let key = v4::Key::derive(self.credentials.access_key_secret(), scope);
+        *self.v4_key.write().unwrap_or_else(PoisonError::into_inner) = Some((today, key.clone()));
+        key
+    }
+}
+
+impl fmt::Debug for Signer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Signer")
+            .field("version", &self.version)
+            .field("region", &self.region)
+            .field("credentials", &self.credentials)
+            .finish_non_exhaustive()
+    }
+}
+
+fn borrowed(query: &[Param]) -> Vec<(&str, Option<&str>)> {
+    query.iter().map(|(name, value)| (name.as_ref(), value.as_deref())).collect()
+}
+
+fn with_headers<T>(
+    headers: &[(&'static str, String)],
+    sign: impl FnOnce(&[(&str, &str)]) -> T,
+) -> T {
+    let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    sign(&headers)
+}
+
+fn parts<'a>(
+    request: &'a Request,
+    bucket: &'a str,
+    query: &'a [(&'a str, Option<&'a str>)],
+    headers: &'a [(&'a str, &'a str)],
+) -> Parts<'a> {
+    Parts { method: request.method.as_str(), bucket, key: &request.key, query, headers }
+}
+
+/// `Sun, 22 Nov 2026 08:16:38 GMT` (RFC 9110 section 5.6.7).
+fn http_date(now: OffsetDateTime) -> String {
+    let now = now.to_offset(time::UtcOffset::UTC);
+    let weekday = &now.weekday().to_string()[..3];
+    let month = &now.month().to_string()[..3];
+    let (hour, minute, second) = now.to_hms();
+    let (day, year) = (now.day(), now.year());
+    format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:{second:02} GMT")
+}
+
+/// `20261122T081638Z` (ISO 8601, basic format).
+fn basic_timestamp(now: OffsetDateTime) -> String {
+    let now = now.to_offset(time::UtcOffset::UTC);
+    let (year, month, day) = now.to_calendar_date();
+    let (hour, minute, second) = now.to_hms();
+    format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Method;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-22 08:16:38 UTC);
+
+    fn signer(version: SignatureVersion) -> Signer {
+        let credentials =
+            Credentials::new("LTAI5tDocExampleKeyId001", "docExampleSecret7xYzABCDEFGH01");
+        Signer::new(version, "cn-hangzhou", credentials)
+    }
+
+    fn stat() -> Request {
+        Request::new(Method::Get, "test-channel").flag("live").param("comp", "stat")
+    }
+
+    fn authorization(headers: &[(&str, String)]) -> String {
+        headers.iter().find(|(name, _)| *name == "authorization").unwrap().1.clone()
+    }
+
+    #[test]
+    fn dates_are_written_in_utc_as_http_and_iso_8601_have_them() {
+        let elsewhere = NOW.to_offset(time::macros::offset!(+9));
+        assert_eq!(http_date(elsewhere), "Sun, 22 Nov 2026 08:16:38 GMT");
+        assert_eq!(basic_timestamp(elsewhere), "20261122T081638Z");
+    }
+
+    #[test]
+    fn version_1_signs_with_the_date_header() {
+        let headers = signer(SignatureVersion::V1).headers(&stat(), "live-demo-bucket", NOW);
+        assert_eq!(
+            authorization(&headers),
+            "OSS LTAI5tDocExampleKeyId001:ocH/3JAMPBHJJs/FhgW0IVGi1+E="
+        );
+        assert!(headers.contains(&("date", "Sun, 22 Nov 2026 08:16:38 GMT".into())));
+    }
+
+    #[test]
+    fn version_4_signs_with_a_key_of_the_day() {
+        let signer = signer(SignatureVersion::V4);
+        let first = authorization(&signer.headers(&stat(), "live-demo-bucket", NOW));
+        assert_eq!(
+            first,
+            "OSS4-HMAC-SHA256 Credential=LTAI5tDocExampleKeyId001/20261122/cn-hangzhou/oss/\
+             aliyun_v4_request,Signature=\
+             ff40202dd79fcf9024976bfb4fdee37a6da1762a168088f4682563050bd7baf4"
+        );
+        let tomorrow = NOW + time::Duration::days(1);
+        let next_day = authorization(&signer.headers(&stat(), "live-demo-bucket", tomorrow));
+        assert!(next_day.contains("/20261123/"));
+        assert_eq!(authorization(&signer.headers(&stat(), "live-demo-bucket", NOW)), first);
+    }
+
+    #[test]
+    fn a_signer_does_not_show_its_secrets() {
+        let credentials = Credentials::new("id", "hush").with_security_token("quiet");
+        let shown = format!("{:?}", Signer::new(SignatureVersion::V4, "r", credentials));
+        assert!(!shown.contains("hush") && !shown.contains("quiet"), "{shown}");
+    }
+}

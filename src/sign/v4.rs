@@ -1,0 +1,174 @@
+//! Signature version 4: HMAC-SHA256 over a hash of the whole request, with a
+//! key that holds for one day, region and product.
+//!
+//! Source: the service's pages "Include V4 signatures in the Authorization
+//! header (recommended)" and "Add V4 signatures to URLs (recommended)".
+
+use super::Parts;
+use crate::request::{push_encoded, push_encoded_path};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::{Digest, Sha256};
+use std::fmt;
+
+/// The name of the algorithm, as it stands in headers and URLs.
+pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
+/// The only payload hash that is in use: the body is not signed.
+pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
+/// The last part of a scope.
+pub const TERMINATOR: &str = "aliyun_v4_request";
+
+/// What a signing key is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Scope<'a> {
+    /// The UTC day, `yyyyMMdd`.
+    pub date: &'a str,
+    /// The region, such as `cn-hangzhou`.
+    pub region: &'a str,
+    /// The product: `oss`.
+    pub product: &'a str,
+}
+
+impl fmt::Display for Scope<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}/{}/{TERMINATOR}", self.date, self.region, self.product)
+    }
+}
+
+/// A signing key, with both pads of its HMAC-SHA256 hashed once.
+#[derive(Clone)]
+pub struct Key(Hmac<Sha256>);
+
+impl Key {
+    /// Derives the key of a scope from a secret.
+    pub fn derive(secret: &str, scope: &Scope<'_>) -> Self {
+        let mut key = keyed(format!("aliyun_v4{secret}").as_bytes());
+        for part in [scope.date, scope.region, scope.product, TERMINATOR] {
+            key.update(part.as_bytes());
+            key = keyed(&key.finalize().into_bytes());
+        }
+        Key(key)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key(..)")
+    }
+}
+
+fn keyed(key: &[u8]) -> Hmac<Sha256> {
+    // HMAC takes a key of any length; the error type is never made.
+    Hmac::new_from_slice(key).expect("HMAC takes any key")
+}
+
+/// The canonical request, whose hash is signed.
+///
+/// `additional_headers` are names, in lower case and sorted, that are signed
+/// beside the ones that always are: `x-oss-*`, `content-type`, `content-md5`.
+/// Those of them that the request does not carry stay out of the headers but
+/// not of the list: pass only what is there.
+pub fn canonical_request(
+    parts: &Parts<'_>,
+    additional_headers: &[&str],
+    payload_hash: &str,
+) -> String {
+    let mut text = String::with_capacity(512);
+    text.push_str(parts.method);
+    text.push_str("\n/");
+    if !parts.bucket.is_empty() {
+        push_encoded(&mut text, parts.bucket);
+        text.push('/');
+        push_encoded_path(&mut text, parts.key);
+    }
+    text.push('\n');
+    push_query(&mut text, parts.query);
+    text.push('\n');
+    push_headers(&mut text, parts.headers, additional_headers);
+    text.push('\n');
+    text.push_str(&additional_headers.join(";"));
+    text.push('\n');
+    text.push_str(payload_hash);
+    text
+}
+
+fn push_query(text: &mut String, query: &[(&str, Option<&str>)]) {
+    let mut encoded: Vec<(String, Option<String>)> = query
+        .iter()
+        .map(|(name, value)| {
+            let encode = crate::request::percent_encode;
+            (encode(name), value.map(encode))
+        })
+        .collect();
+    encoded.sort_unstable();
+    for (at, (name, value)) in encoded.iter().enumerate() {
+        if at > 0 {
+            text.push('&');
+        }
+        text.push_str(name);
+        if let Some(value) = value {
+            text.push('=');
+            text.push_str(value);
+        }
+    }
+}
+
+fn push_headers(text: &mut String, headers: &[(&str, &str)], additional: &[&str]) {
+    let is_signed = |name: &str| {
+        name.starts_with("x-oss-")
+            || name == "content-type"
+            || name == "content-md5"
+            || additional.contains(&name)
+    };
+    let mut signed: Vec<_> = headers.iter().filter(|(name, _)| is_signed(name)).collect();
+    signed.sort_unstable();
+    for (name, value) in signed {
+        text.push_str(name);
+        text.push(':');
+        text.push_str(value.trim());
+        text.push('\n');
+    }
+}
+
+/// The text that is signed; `timestamp` is `yyyyMMddTHHmmssZ`.
+pub fn string_to_sign(timestamp: &str, scope: &Scope<'_>, canonical_request: &str) -> String {
+    let mut text = format!("{ALGORITHM}\n{timestamp}\n{scope}\n");
+    push_hex(&mut text, &Sha256::digest(canonical_request.as_bytes()));
+    text
+}
+
+/// The signature: the HMAC-SHA256 in lower-case hexadecimal.
+pub fn signature(key: &Key, string_to_sign: &str) -> String {
+    let mut mac = key.0.clone();
+    mac.update(string_to_sign.as_bytes());
+    let mut text = String::with_capacity(64);
+    push_hex(&mut text, &mac.finalize().into_bytes());
+    text
+}
+
+// A table, because formatting byte by byte costs more than the hash itself.
+fn push_hex(out: &mut String, bytes: &[u8]) {
+    const HEX: &[u8; 16] = b"0123456789abcdef";
+    for byte in bytes {
+        out.push(HEX[usize::from(byte >> 4)].into());
+        out.push(HEX[usize::from(byte & 15)].into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_is_sorted_by_its_encoded_names() {
+        // Raw, "é" sorts after "z"; encoded, "%C3%A9" sorts before "a".
+        let mut text = String::new();
+        push_query(&mut text, &[("z", Some("1")), ("é", None), ("a", Some(""))]);
+        assert_eq!(text, "%C3%A9&a=&z=1");
+    }
+
+    #[test]
+    fn a_key_does_not_show_its_secret() {
+        let scope = Scope { date: "20261122", region: "cn-hangzhou", product: "oss" };
+        assert_eq!(format!("{:?}", Key::derive("hush", &scope)), "Key(..)");
+    }
+}
