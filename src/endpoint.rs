@@ -1,0 +1,338 @@
+//! Where a bucket is reached: region, host and addressing style, and the URLs
+//! that follow from them.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::request::{Param, push_encoded, push_encoded_path};
+use std::net::IpAddr;
+
+/// How a bucket stands in a URL. The signature is the same in all three.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AddressingStyle {
+    /// `https://BUCKET.ENDPOINT/KEY`: the only style that the public service
+    /// takes.
+    VirtualHosted,
+    /// `https://ENDPOINT/BUCKET/KEY`: for IP addresses and private gateways.
+    Path,
+    /// `https://CUSTOM-HOST/KEY`: a host name of your own, bound to the bucket.
+    Cname,
+}
+
+/// A bucket at a host: what turns a key into a URL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    secure: bool,
+    host: String,
+    bucket: String,
+    style: AddressingStyle,
+}
+
+impl Endpoint {
+    /// Takes an endpoint as people write it: `HOST`, `HOST:PORT`, or either
+    /// with `http://` or `https://`, which then overrides `secure`.
+    ///
+    /// Without a style, an IP address and `localhost` are addressed by path,
+    /// everything else by virtual host.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when the endpoint is no host, or the bucket breaks
+    /// the naming rules (3 to 63 of `a-z`, `0-9`, `-`, not beginning or ending
+    /// with `-`).
+    pub fn new(
+        endpoint: &str,
+        bucket: &str,
+        secure: bool,
+        style: Option<AddressingStyle>,
+    ) -> Result<Self> {
+        let (secure, host) = match endpoint.trim().split_once("://") {
+            None => (secure, endpoint.trim()),
+            Some((scheme, host)) if scheme.eq_ignore_ascii_case("https") => (true, host),
+            Some((scheme, host)) if scheme.eq_ignore_ascii_case("http") => (false, host),
+            Some((scheme, _)) => {
+                return Err(config(format!(
+                    "the endpoint's scheme {scheme:?} is not http or https"
+                )));
+            }
+        };
+        let host = host.strip_suffix('/').unwrap_or(host).to_ascii_lowercase();
+        check_host(&host)?;
+        check_bucket(bucket)?;
+        let style = style.unwrap_or_else(|| {
+            if is_local(&host) { AddressingStyle::Path } else { AddressingStyle::VirtualHosted }
+        });
+        if style == AddressingStyle::VirtualHosted && is_ip(&host) {
+            return Err(config(format!("the IP address {host} has no room for a bucket name")));
+        }
+        Ok(Endpoint { secure, host, bucket: bucket.to_owned(), style })
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        &self.bucket
+    }
+
+    /// The addressing style.
+    pub fn style(&self) -> AddressingStyle {
+        self.style
+    }
+
+    /// Whether requests go over TLS.
+    pub fn secure(&self) -> bool {
+        self.secure
+    }
+
+    /// The URL of a key with a query.
+    pub fn url(&self, key: &str, query: &[Param]) -> String {
+        let mut url = String::with_capacity(192);
+        url.push_str(if self.secure { "https://" } else { "http://" });
+        self.push_authority(&mut url, &self.host);
+        url.push('/');
+        if self.style == AddressingStyle::Path {
+            url.push_str(&self.bucket);
+            url.push('/');
+        }
+        push_encoded_path(&mut url, key);
+        let mut separator = '?';
+        for (name, value) in query {
+            url.push(separator);
+            separator = '&';
+            push_encoded(&mut url, name);
+            if let Some(value) = value {
+                url.push('=');
+                push_encoded(&mut url, value);
+            }
+        }
+        url
+    }
+
+    /// The unsigned publish URL of a channel. The port of the endpoint is
+    /// kept, for local endpoints, unless it is that of HTTP or HTTPS.
+    pub fn publish_url(&self, channel: &str) -> String {
+        let mut url = String::with_capacity(256);
+        let host = match self.host.rsplit_once(':') {
+            Some((host, "80" | "443")) => host,
+            _ => &self.host,
+        };
+        url.push_str("rtmp://");
+        self.push_authority(&mut url, host);
+        if self.style == AddressingStyle::Path {
+            url.push('/');
+            url.push_str(&self.bucket);
+        }
+        url.push_str("/live/");
+        push_encoded(&mut url, channel);
+        url
+    }
+
+    fn push_authority(&self, url: &mut String, host: &str) {
+        if self.style == AddressingStyle::VirtualHosted {
+            url.push_str(&self.bucket);
+            url.push('.');
+        }
+        url.push_str(host);
+    }
+}
+
+/// The public or internal host of a region: `cn-hangzhou` gives
+/// `oss-cn-hangzhou.aliyuncs.com`. The spelling `oss-cn-hangzhou` is taken too.
+pub fn host_of_region(region: &str, internal: bool) -> String {
+    let region = bare_region(region);
+    let internal = if internal { "-internal" } else { "" };
+    format!("oss-{region}{internal}.aliyuncs.com")
+}
+
+/// A region without the prefix of its older spelling.
+pub fn bare_region(region: &str) -> &str {
+    region.strip_prefix("oss-").unwrap_or(region)
+}
+
+/// The region that an endpoint of the service stands for, where its host
+/// tells: `oss-R[-internal].aliyuncs.com` and `R.oss.aliyuncs.com`.
+///
+/// ```
+/// use osslive::endpoint::region_of;
+/// assert_eq!(region_of("https://oss-cn-hangzhou-internal.aliyuncs.com"), Some("cn-hangzhou"));
+/// assert_eq!(region_of("live.example.com"), None);
+/// ```
+pub fn region_of(endpoint: &str) -> Option<&str> {
+    let host = endpoint.trim().rsplit("://").next()?.split(['/', ':']).next()?;
+    let name = host.strip_suffix(".aliyuncs.com")?;
+    let name = name.strip_suffix("-internal").unwrap_or(name);
+    let region = match name {
+        "oss" => "cn-hangzhou",
+        "oss-accelerate" | "oss-accelerate-overseas" => return None,
+        _ => name.strip_prefix("oss-").or_else(|| name.strip_suffix(".oss"))?,
+    };
+    is_region(region).then_some(region)
+}
+
+/// Whether a text looks like a region: letters, digits and hyphens.
+pub(crate) fn is_region(region: &str) -> bool {
+    !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+}
+
+fn check_host(host: &str) -> Result<()> {
+    let allowed =
+        |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_' | b':' | b'[' | b']');
+    if host.is_empty() {
+        return Err(config("the endpoint is empty"));
+    }
+    if !host.bytes().all(allowed) {
+        return Err(config(format!("the endpoint {host:?} is not a host name")));
+    }
+    let (name, port) = split_port(host);
+    if name.is_empty() || (name.contains(':') && !is_ip(host)) {
+        return Err(config(format!("the endpoint {host:?} is not a host name")));
+    }
+    match port {
+        Some(port) if port.parse::<u16>().is_err() || port == "0" => {
+            Err(config(format!("the endpoint's port {port:?} is not a number from 1 to 65535")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_bucket(bucket: &str) -> Result<()> {
+    let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let is_valid = (3..=63).contains(&bucket.len())
+        && bucket.bytes().all(allowed)
+        && !bucket.starts_with('-')
+        && !bucket.ends_with('-');
+    if is_valid {
+        return Ok(());
+    }
+    if bucket.is_empty() {
+        return Err(config("no bucket is configured"));
+    }
+    Err(config(format!(
+        "the bucket name {bucket:?} is not 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
+    ))
+    .with_code(crate::error::code::INVALID_BUCKET_NAME))
+}
+
+fn split_port(host: &str) -> (&str, Option<&str>) {
+    if let Some(end) = host.rfind(']') {
+        return (&host[..=end], host[end + 1..].strip_prefix(':'));
+    }
+    host.rsplit_once(':').map_or((host, None), |(name, port)| (name, Some(port)))
+}
+
+fn is_ip(host: &str) -> bool {
+    let (name, _) = split_port(host);
+    let bare = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    bare.unwrap_or(name).parse::<IpAddr>().is_ok()
+}
+
+fn is_local(host: &str) -> bool {
+    is_ip(host) || split_port(host).0 == "localhost"
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn endpoint(host: &str) -> Endpoint {
+        Endpoint::new(host, "live-demo", true, None).unwrap()
+    }
+
+    #[test]
+    fn the_public_service_is_addressed_by_virtual_host() {
+        let endpoint = endpoint("oss-cn-hangzhou.aliyuncs.com");
+        assert_eq!(
+            endpoint.url("cam 1", &[("live".into(), None), ("comp".into(), Some("stat".into()))]),
+            "https://live-demo.oss-cn-hangzhou.aliyuncs.com/cam%201?live&comp=stat"
+        );
+        assert_eq!(
+            endpoint.publish_url("cam 1"),
+            "rtmp://live-demo.oss-cn-hangzhou.aliyuncs.com/live/cam%201"
+        );
+    }
+
+    #[test]
+    fn ip_addresses_and_localhost_are_addressed_by_path() {
+        for host in ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"] {
+            let endpoint = endpoint(&format!("http://{host}"));
+            assert_eq!(endpoint.url("ch", &[]), format!("http://{host}/live-demo/ch"));
+            assert_eq!(endpoint.publish_url("ch"), format!("rtmp://{host}/live-demo/live/ch"));
+        }
+    }
+
+    #[test]
+    fn a_cname_has_no_bucket_in_its_urls() {
+        let style = Some(AddressingStyle::Cname);
+        let endpoint = Endpoint::new("live.example.com", "live-demo", false, style).unwrap();
+        assert_eq!(endpoint.url("ch", &[]), "http://live.example.com/ch");
+        assert_eq!(endpoint.publish_url("ch"), "rtmp://live.example.com/live/ch");
+    }
+
+    #[test]
+    fn a_scheme_in_the_endpoint_wins_and_a_slash_at_its_end_is_dropped() {
+        assert!(!endpoint("HTTP://OSS-cn-beijing.aliyuncs.com/").secure());
+        assert!(endpoint("https://oss-cn-beijing.aliyuncs.com").secure());
+    }
+
+    #[test]
+    fn an_http_port_is_not_an_rtmp_port() {
+        assert_eq!(
+            endpoint("oss-cn-beijing.aliyuncs.com:443").publish_url("ch"),
+            "rtmp://live-demo.oss-cn-beijing.aliyuncs.com/live/ch"
+        );
+    }
+
+    #[test]
+    fn what_is_no_host_is_refused_with_a_reason() {
+        for host in
+            ["", "http://", "ftp://host", "a b", "host/path", "host:0", "host:x", ":80", "::1"]
+        {
+            let error = Endpoint::new(host, "live-demo", true, None).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Config, "{host}");
+            assert!(error.message().contains("endpoint"), "{host}: {error}");
+        }
+    }
+
+    #[test]
+    fn bucket_names_follow_the_rules_of_the_service() {
+        let long = "a".repeat(64);
+        for bucket in ["", "ab", "Upper", "a_b", "-ab", "ab-", "a.b", long.as_str()] {
+            let error = Endpoint::new("host", bucket, true, None).unwrap_err();
+            assert!(error.message().contains("bucket"), "{bucket}: {error}");
+        }
+        assert!(Endpoint::new("host", &"a".repeat(63), true, None).is_ok());
+    }
+
+    #[test]
+    fn an_ip_address_cannot_be_virtual_hosted() {
+        let style = Some(AddressingStyle::VirtualHosted);
+        assert!(Endpoint::new("127.0.0.1", "live-demo", true, style).is_err());
+    }
+
+    #[test]
+    fn the_region_is_read_off_the_hosts_that_name_one() {
+        for (host, region) in [
+            ("oss-cn-hangzhou.aliyuncs.com", Some("cn-hangzhou")),
+            ("http://oss-us-west-1-internal.aliyuncs.com/", Some("us-west-1")),
+            ("cn-shanghai.oss.aliyuncs.com:443", Some("cn-shanghai")),
+            ("oss.aliyuncs.com", Some("cn-hangzhou")),
+            ("oss-internal.aliyuncs.com", Some("cn-hangzhou")),
+            ("oss-accelerate.aliyuncs.com", None),
+            ("127.0.0.1:9000", None),
+            ("live.example.com", None),
+        ] {
+            assert_eq!(region_of(host), region, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_region_gives_its_host_in_either_spelling() {
+        assert_eq!(host_of_region("cn-hangzhou", false), "oss-cn-hangzhou.aliyuncs.com");
+        assert_eq!(
+            host_of_region("oss-cn-hangzhou", true),
+            "oss-cn-hangzhou-internal.aliyuncs.com"
+        );
+    }
+}
