@@ -1,0 +1,681 @@
+//! The client: build, sign, send, repeat where it helps, parse.
+
+use crate::credentials::{self, Credentials, CredentialsProvider};
+use crate::endpoint::{self, AddressingStyle, Endpoint};
+use crate::error::{Error, ErrorKind, Result, code};
+use crate::model::{
+    Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
+    ChannelSummary, ChannelUrls, Done, ListChannels, RtmpUrlOptions, VodPlaylist, VodTime,
+};
+use crate::operation::{self, Reply};
+use crate::profile::Profile;
+use crate::request::Request;
+use crate::retry;
+use crate::sign::{SignatureVersion, Signer};
+use crate::transport::{Outgoing, ProxyChoice, Settings, Transport};
+use std::env;
+use std::fmt;
+use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::thread;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+/// A client for the live channels of one bucket.
+///
+/// All calls block and take `&self`. A clone is cheap and shares connections,
+/// credentials and what was learnt about the service's clock; clones may be
+/// used from any number of threads at once.
+///
+/// Every call may fail with the kinds of [`ErrorKind`]. Failures that may
+/// pass (connections, time-outs, statuses 5xx and 429, throttling) are
+/// repeated inside the call's time limit; all operations may safely be sent
+/// twice.
+///
+/// ```no_run
+/// use osslive::{ChannelConfig, Client, RtmpUrlOptions};
+///
+/// let client = Client::builder().region("cn-hangzhou").bucket("my-bucket").from_env().build()?;
+/// client.put_channel("main-stage", &ChannelConfig::new("Main stage"))?;
+/// println!("{}", client.get_rtmp_url("main-stage", &RtmpUrlOptions::new())?);
+/// # Ok::<(), osslive::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Client {
+    shared: Arc<Shared>,
+    timeout: Duration,
+}
+
+struct Shared {
+    endpoint: Endpoint,
+    version: SignatureVersion,
+    region: String,
+    attempts: u32,
+    transport: Transport,
+    provider: RwLock<Arc<dyn CredentialsProvider>>,
+    signer: RwLock<Option<Arc<Signer>>>,
+    /// Seconds by which the service's clock is ahead of ours.
+    clock_offset: AtomicI64,
+}
+
+impl Client {
+    /// Begins the configuration of a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+
+    /// PutLiveChannel: creates a channel or replaces its configuration.
+    ///
+    /// # Errors
+    ///
+    /// `ChannelStillLive` while the channel is live.
+    pub fn put_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
+        operation::parse_put_channel(&self.call(&operation::put_channel(id, config)?)?)
+    }
+
+    /// Creates a channel that does not exist yet.
+    ///
+    /// The service knows no such call: this asks for the channel first and
+    /// then puts it. When two callers create the same channel at the same
+    /// moment, both may succeed, and the later configuration stays.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelAlreadyExists`](code::CHANNEL_ALREADY_EXISTS).
+    pub fn create_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
+        let put = operation::put_channel(id, config)?;
+        let started = Instant::now();
+        match self.call_since(started, &operation::get_channel(id)?) {
+            Ok(reply) => {
+                let message = format!("the channel {id:?} exists already");
+                Err(Error::new(ErrorKind::Service, message)
+                    .with_code(code::CHANNEL_ALREADY_EXISTS)
+                    .with_request_id(reply.request_id)
+                    .with_attempts(reply.attempts))
+            }
+            Err(error) if error.code() == Some(code::NO_SUCH_LIVE_CHANNEL) => {
+                operation::parse_put_channel(&self.call_since(started, &put)?)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// GetLiveChannelInfo: the configuration of a channel; with its URLs and
+    /// the time of its last change from ListLiveChannel, where the
+    /// credentials may list.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn get_channel(&self, id: &str) -> Result<Channel> {
+        let started = Instant::now();
+        let reply = self.call_since(started, &operation::get_channel(id)?)?;
+        let mut channel = operation::parse_get_channel(id, &reply)?;
+        let query = ListChannels::new().prefix(id).max_keys(1);
+        let listed = self
+            .call_since(started, &operation::list_channels(&query)?)
+            .and_then(|reply| operation::parse_list_channels(&reply));
+        match listed {
+            // The channel itself sorts before all others that begin with its
+            // name.
+            Ok(list) => {
+                if let Some(found) = list.channels.into_iter().find(|found| found.name == id) {
+                    channel.last_modified = Some(found.last_modified);
+                    channel.publish_urls = found.publish_urls;
+                    channel.play_urls = found.play_urls;
+                }
+            }
+            Err(error) if error.code() == Some(code::ACCESS_DENIED) => {}
+            Err(error) => return Err(error),
+        }
+        channel.res.elapsed = started.elapsed();
+        Ok(channel)
+    }
+
+    /// DeleteLiveChannel: deletes a channel; what it recorded stays. A
+    /// channel that does not exist is no error.
+    ///
+    /// # Errors
+    ///
+    /// `ChannelStillLive` while the channel is live.
+    pub fn delete_channel(&self, id: &str) -> Result<Done> {
+        operation::parse_done(&self.call(&operation::delete_channel(id)?)?)
+    }
+
+    /// ListLiveChannel: one page of channels.
+    pub fn list_channels(&self, query: &ListChannels) -> Result<ChannelList> {
+        operation::parse_list_channels(&self.call(&operation::list_channels(query)?)?)
+    }
+
+    /// All channels whose names begin with `prefix`, page after page, in
+    /// byte order. After an error the iterator ends.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// for channel in client.channels("stage-") {
+    ///     println!("{}", channel?.name);
+    /// }
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    pub fn channels(&self, prefix: impl Into<String>) -> Channels {
+        Channels {
+            client: self.clone(),
+            query: Some(ListChannels::new().prefix(prefix).max_keys(1000)),
+            page: Vec::new().into_iter(),
+        }
+    }
+
+    /// PutLiveChannelStatus: enables or disables a channel. Disabling cuts a
+    /// publisher; the service takes about ten seconds for it.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn put_channel_status(&self, id: &str, state: ChannelState) -> Result<Done> {
+        operation::parse_done(&self.call(&operation::put_channel_status(id, state)?)?)
+    }
+
+    /// GetLiveChannelStat: what a channel is doing.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn get_channel_status(&self, id: &str) -> Result<ChannelStatus> {
+        operation::parse_get_channel_status(&self.call(&operation::get_channel_status(id)?)?)
+    }
+
+    /// GetLiveChannelHistory: the last ten finished sessions, the oldest
+    /// first.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn get_channel_history(&self, id: &str) -> Result<ChannelHistory> {
+        operation::parse_get_channel_history(&self.call(&operation::get_channel_history(id)?)?)
+    }
+
+    /// PostVodPlaylist: writes a playlist of what was recorded in a time
+    /// span to `CHANNEL/NAME`, replacing one of that name. `.m3u8` is added
+    /// to a name without it.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when nothing was recorded in that span.
+    pub fn create_vod(&self, id: &str, name: &str, time: &VodTime) -> Result<Done> {
+        operation::parse_done(&self.call(&operation::create_vod(id, name, time)?)?)
+    }
+
+    /// GetVodPlaylist: the playlist that [`create_vod`](Self::create_vod)
+    /// would write.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` when nothing was recorded in that span.
+    pub fn get_vod(&self, id: &str, time: &VodTime) -> Result<VodPlaylist> {
+        operation::parse_get_vod(&self.call(&operation::get_vod(id, time)?)?)
+    }
+
+    /// A signed URL to publish to, made without asking the service. The
+    /// channel need not exist yet.
+    ///
+    /// The URL lets anyone who has it publish until it expires: treat it as a
+    /// secret.
+    pub fn get_rtmp_url(&self, id: &str, options: &RtmpUrlOptions) -> Result<String> {
+        operation::check_rtmp_url(id, options)?;
+        let Shared { endpoint, .. } = &*self.shared;
+        let expires = self.now().unix_timestamp().saturating_add(i64::from(options.expires));
+        let params: Vec<_> =
+            options.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        let mut url = endpoint.publish_url(id);
+        self.signer()?.push_rtmp_query(
+            &mut url,
+            endpoint.bucket(),
+            id,
+            expires,
+            &params,
+            options.sign_token,
+        );
+        Ok(url)
+    }
+
+    /// A signed URL to play a channel of a private bucket, made without
+    /// asking the service. Good for `expires` seconds, a week at most with
+    /// version 4; the fragments in the playlist are signed alike
+    /// (`x-oss-process=hls/sign`).
+    pub fn get_play_url(&self, id: &str, playlist: &str, expires: u32) -> Result<String> {
+        const WEEK: u32 = 604_800;
+        let Shared { endpoint, version, .. } = &*self.shared;
+        if expires == 0 || (*version == SignatureVersion::V4 && expires > WEEK) {
+            return Err(Error::invalid(format!(
+                "a play URL cannot be good for {expires} seconds; 1 to {WEEK} is allowed"
+            )));
+        }
+        let request = operation::play(id, playlist)?;
+        let query = self.signer()?.presign(&request, endpoint.bucket(), expires, self.now());
+        Ok(endpoint.url(&request.key, &query))
+    }
+
+    /// The same client with another limit for each call, repeats and waiting
+    /// included.
+    pub fn with_timeout(&self, timeout: Duration) -> Client {
+        Client { shared: self.shared.clone(), timeout }
+    }
+
+    /// Replaces the credentials of this client and all its clones. Calls that
+    /// are under way end with the ones they began with.
+    pub fn set_credentials(&self, provider: impl CredentialsProvider + 'static) {
+        // Every critical section here replaces or copies one pointer, so a
+        // poisoned lock holds nothing half done.
+        *self.shared.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
+    }
+
+    /// The bucket.
+    pub fn bucket(&self) -> &str {
+        self.shared.endpoint.bucket()
+    }
+
+    fn call(&self, request: &Request) -> Result<Reply> {
+        self.call_since(Instant::now(), request)
+    }
+
+    /// Sends a request until it succeeds, fails for good or the time since
+    /// `started` is used up.
+    fn call_since(&self, started: Instant, request: &Request) -> Result<Reply> {
+        let url = self.shared.endpoint.url(&request.key, &request.query);
+        let (mut sent, mut failed, mut clock_set) = (0, 0, false);
+        loop {
+            let left = self.timeout.saturating_sub(started.elapsed());
+            if left.is_zero() {
+                let message = "no complete answer within the time limit";
+                return Err(Error::new(ErrorKind::Timeout, message).with_attempts(sent));
+            }
+            sent += 1;
+            let error = match self.send(request, &url, left) {
+                Ok(reply) => {
+                    return Ok(Reply { attempts: sent, elapsed: started.elapsed(), ..reply });
+                }
+                Err(error) => error.with_attempts(sent),
+            };
+            if let Some(server) = operation::server_time(&error).filter(|_| !clock_set) {
+                clock_set = true;
+                self.set_clock(server);
+                continue;
+            }
+            failed += 1;
+            let wait = retry::wait_before(failed);
+            let in_time = started.elapsed() + wait < self.timeout;
+            if failed >= self.shared.attempts || !in_time || !retry::may_repeat(&error) {
+                return Err(error);
+            }
+            thread::sleep(wait);
+        }
+    }
+
+    fn send(&self, request: &Request, url: &str, limit: Duration) -> Result<Reply> {
+        let Shared { endpoint, transport, .. } = &*self.shared;
+        let headers = self.signer()?.headers(request, endpoint.bucket(), self.now());
+        let body = request.body.as_ref();
+        let outgoing = Outgoing { method: request.method, url, headers: &headers, body };
+        let reply = transport.send(&outgoing, limit)?;
+        reply.check().map(|()| reply)
+    }
+
+    /// The signer for the credentials of this moment. Keys are prepared only
+    /// when the credentials are new.
+    fn signer(&self) -> Result<Arc<Signer>> {
+        let Shared { provider, signer, version, region, .. } = &*self.shared;
+        let provider = provider.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let credentials = provider.credentials()?;
+        if let Some(signer) = &*signer.read().unwrap_or_else(PoisonError::into_inner)
+            && signer.credentials().is_same(&credentials)
+        {
+            return Ok(signer.clone());
+        }
+        credentials.check()?;
+        let fresh = Arc::new(Signer::new(*version, region, credentials));
+        *signer.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// The time, by the service's clock as far as it is known.
+    fn now(&self) -> OffsetDateTime {
+        let offset = self.shared.clock_offset.load(Ordering::Relaxed);
+        let now = OffsetDateTime::now_utc();
+        now.checked_add(time::Duration::seconds(offset)).unwrap_or(now)
+    }
+
+    fn set_clock(&self, server: OffsetDateTime) {
+        let offset = (server - OffsetDateTime::now_utc()).whole_seconds();
+        self.shared.clock_offset.store(offset, Ordering::Relaxed);
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("endpoint", &self.shared.endpoint)
+            .field("region", &self.shared.region)
+            .field("timeout", &self.timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The channels of a bucket: what [`Client::channels`] returns.
+#[derive(Debug)]
+pub struct Channels {
+    client: Client,
+    /// The page to ask for next, while there is one.
+    query: Option<ListChannels>,
+    page: std::vec::IntoIter<ChannelSummary>,
+}
+
+impl Channels {
+    fn next_page(&mut self, query: &ListChannels) -> Result<()> {
+        let list = self.client.list_channels(query)?;
+        self.page = list.channels.into_iter();
+        let Some(marker) = list.next_marker.filter(|_| list.is_truncated) else { return Ok(()) };
+        if marker <= query.marker {
+            let message = format!("the list does not go on after {:?}", query.marker);
+            return Err(Error::bad_reply(message));
+        }
+        self.query = Some(query.clone().marker(marker));
+        Ok(())
+    }
+}
+
+impl Iterator for Channels {
+    type Item = Result<ChannelSummary>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(channel) = self.page.next() {
+                return Some(Ok(channel));
+            }
+            let query = self.query.take()?;
+            if let Err(error) = self.next_page(&query) {
+                self.page = Vec::new().into_iter();
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl std::iter::FusedIterator for Channels {}
+
+/// The configuration of a [`Client`].
+///
+/// A bucket, credentials, and a region or an endpoint are needed; everything
+/// else has a default.
+#[must_use]
+pub struct ClientBuilder {
+    region: Option<String>,
+    endpoint: Option<String>,
+    bucket: Option<String>,
+    provider: Option<Arc<dyn CredentialsProvider>>,
+    fault: Option<Error>,
+    internal: bool,
+    secure: bool,
+    style: Option<AddressingStyle>,
+    version: SignatureVersion,
+    connect_timeout: Duration,
+    timeout: Duration,
+    attempts: u32,
+    pool_size: usize,
+    proxy: ProxyChoice,
+    user_agent: String,
+}
+
+impl Default for ClientBuilder {
+    fn default() -> Self {
+        ClientBuilder {
+            region: None,
+            endpoint: None,
+            bucket: None,
+            provider: None,
+            fault: None,
+            internal: false,
+            secure: true,
+            style: None,
+            version: SignatureVersion::default(),
+            connect_timeout: Duration::from_secs(10),
+            timeout: Duration::from_secs(30),
+            attempts: 3,
+            pool_size: 16,
+            proxy: ProxyChoice::default(),
+            user_agent: String::new(),
+        }
+    }
+}
+
+impl ClientBuilder {
+    /// Sets the region, such as `cn-hangzhou`. Defaults to the one that the
+    /// endpoint's host names.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = Some(region.into());
+        self
+    }
+
+    /// Sets the endpoint: a host, with a port and a scheme if you like.
+    /// Defaults to the public endpoint of the region.
+    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
+        self.endpoint = Some(endpoint.into());
+        self
+    }
+
+    /// Sets the bucket.
+    pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
+        self.bucket = Some(bucket.into());
+        self
+    }
+
+    /// Sets the credentials, or what provides them.
+    pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
+        self.provider = Some(Arc::new(provider));
+        self.fault = None;
+        self
+    }
+
+    /// Takes the credentials from `OSS_ACCESS_KEY_ID`,
+    /// `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` as they are now; and
+    /// region, endpoint and bucket from `OSS_REGION`, `OSS_ENDPOINT` and
+    /// `OSS_BUCKET` where they are not set yet.
+    pub fn from_env(mut self) -> Self {
+        let variable = |name| env::var(name).ok().filter(|value| !value.trim().is_empty());
+        self.bucket = self.bucket.or_else(|| variable("OSS_BUCKET"));
+        self.place(variable("OSS_REGION"), variable("OSS_ENDPOINT")).keys(credentials::from_env())
+    }
+
+    /// Takes the credentials from a profile of ossutil's config file, as it
+    /// is now, and region and endpoint where they are not set yet. Without a
+    /// path it is `.ossutilconfig` in the home folder, without a name the
+    /// default profile.
+    pub fn profile(self, path: Option<&Path>, name: Option<&str>) -> Self {
+        match Profile::read(path, name) {
+            Ok(profile) => {
+                self.place(profile.region, profile.endpoint).keys(Ok(profile.credentials))
+            }
+            Err(error) => self.keys(Err(error)),
+        }
+    }
+
+    /// Sets whether the region's internal endpoint is used, from inside its
+    /// network. Defaults to false.
+    pub fn internal(mut self, internal: bool) -> Self {
+        self.internal = internal;
+        self
+    }
+
+    /// Sets whether requests go over TLS, where the endpoint has no scheme.
+    /// Defaults to true.
+    pub fn secure(mut self, secure: bool) -> Self {
+        self.secure = secure;
+        self
+    }
+
+    /// Sets how the bucket stands in URLs. Defaults to
+    /// [`Path`](AddressingStyle::Path) for IP addresses and `localhost`, and
+    /// to [`VirtualHosted`](AddressingStyle::VirtualHosted) for all others.
+    pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
+        self.style = Some(style);
+        self
+    }
+
+    /// Sets the signature version. Defaults to version 4.
+    pub fn signature_version(mut self, version: SignatureVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Sets the limit for making a connection. Defaults to 10 seconds.
+    pub fn connect_timeout(mut self, limit: Duration) -> Self {
+        self.connect_timeout = limit;
+        self
+    }
+
+    /// Sets the limit for a whole call, repeats and waiting included.
+    /// Defaults to 30 seconds.
+    pub fn timeout(mut self, limit: Duration) -> Self {
+        self.timeout = limit;
+        self
+    }
+
+    /// Sets how often a request is sent at most, while failures may pass.
+    /// Defaults to 3.
+    pub fn attempts(mut self, count: u32) -> Self {
+        self.attempts = count;
+        self
+    }
+
+    /// Sets how many idle connections are kept. Defaults to 16.
+    pub fn pool_size(mut self, connections: usize) -> Self {
+        self.pool_size = connections;
+        self
+    }
+
+    /// Sets the proxy by its URL. Defaults to what `HTTPS_PROXY`,
+    /// `HTTP_PROXY` and `NO_PROXY` say.
+    pub fn proxy(mut self, url: impl Into<String>) -> Self {
+        self.proxy = ProxyChoice::Url(url.into());
+        self
+    }
+
+    /// Goes through no proxy, whatever the environment says.
+    pub fn no_proxy(mut self) -> Self {
+        self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Adds to the user agent, after this crate's own part. Defaults to
+    /// nothing.
+    pub fn user_agent(mut self, text: impl Into<String>) -> Self {
+        self.user_agent = text.into();
+        self
+    }
+
+    /// Makes the client. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], naming what is missing or wrong, and
+    /// [`ErrorKind::Credentials`].
+    pub fn build(self) -> Result<Client> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
+        let provider = self
+            .provider
+            .ok_or_else(|| Error::new(ErrorKind::Credentials, "no credentials are configured"))?;
+        let region = region(self.region.as_deref(), self.endpoint.as_deref(), self.version)?;
+        let host = match self.endpoint {
+            Some(endpoint) => endpoint,
+            None if region.is_empty() => {
+                return Err(config("neither a region nor an endpoint is configured"));
+            }
+            None => endpoint::host_of_region(&region, self.internal),
+        };
+        let bucket = self.bucket.unwrap_or_default();
+        let endpoint = Endpoint::new(&host, &bucket, self.secure, self.style)?;
+        for (what, limit) in [("timeout", self.timeout), ("connect timeout", self.connect_timeout)]
+        {
+            if limit.is_zero() {
+                return Err(config(format!("the {what} is 0")));
+            }
+        }
+        let transport = Transport::new(Settings {
+            connect_timeout: self.connect_timeout,
+            pool_size: self.pool_size.max(1),
+            user_agent: user_agent(&self.user_agent)?,
+            proxy: self.proxy,
+        })?;
+        let shared = Shared {
+            endpoint,
+            version: self.version,
+            region,
+            attempts: self.attempts.max(1),
+            transport,
+            provider: RwLock::new(provider),
+            signer: RwLock::new(None),
+            clock_offset: AtomicI64::new(0),
+        };
+        Ok(Client { shared: Arc::new(shared), timeout: self.timeout })
+    }
+
+    fn place(mut self, region: Option<String>, endpoint: Option<String>) -> Self {
+        // A region that was set by hand is not mixed with another's endpoint.
+        if self.region.is_none() && self.endpoint.is_none() {
+            self.endpoint = endpoint;
+        }
+        self.region = self.region.or(region);
+        self
+    }
+
+    fn keys(mut self, credentials: Result<Credentials>) -> Self {
+        match credentials {
+            Ok(credentials) => self.credentials(credentials),
+            Err(fault) => {
+                self.fault = Some(fault);
+                self
+            }
+        }
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The region to sign for; empty where version 1 needs none.
+fn region(
+    region: Option<&str>,
+    endpoint: Option<&str>,
+    version: SignatureVersion,
+) -> Result<String> {
+    let found = region.or_else(|| endpoint.and_then(endpoint::region_of));
+    match found.map(|region| endpoint::bare_region(region.trim())) {
+        Some(region) if endpoint::is_region(region) => Ok(region.to_owned()),
+        Some(region) => Err(config(format!("the region {region:?} is not letters, digits and -"))),
+        None if endpoint.is_some() && version == SignatureVersion::V4 => Err(config(
+            "signature version 4 needs a region, and the endpoint does not tell which: configure one",
+        )),
+        None => Ok(String::new()),
+    }
+}
+
+fn user_agent(extra: &str) -> Result<String> {
+    if !extra.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
+        return Err(config("the user agent has characters that a header cannot carry"));
+    }
+    let (version, os, arch) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
+    Ok(format!("osslive/{version} ({os}; {arch}) {extra}").trim_end().to_owned())
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}

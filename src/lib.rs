@@ -1,0 +1,25 @@
+#![doc = include_str!("../README.md")]
+
+mod client;
+pub mod credentials;
+pub mod endpoint;
+mod error;
+mod model;
+pub mod operation;
+pub mod profile;
+pub mod request;
+mod retry;
+pub mod sign;
+mod transport;
+mod xml;
+
+pub use client::{Channels, Client, ClientBuilder};
+pub use credentials::{Credentials, CredentialsProvider};
+pub use endpoint::AddressingStyle;
+pub use error::{Error, ErrorKind, Result, code};
+pub use model::{
+    Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
+    ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
+    SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
+};
+pub use sign::SignatureVersion;
