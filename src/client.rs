@@ -290,8 +290,9 @@ impl Client {
                 let message = "no complete answer within the time limit";
                 return Err(Error::new(ErrorKind::Timeout, message).with_attempts(sent));
             }
+            let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
             sent += 1;
-            let error = match self.send(request, &url, left) {
+            let error = match self.send(&signer, request, &url, left) {
                 Ok(reply) => {
                     return Ok(Reply { attempts: sent, elapsed: started.elapsed(), ..reply });
                 }
@@ -312,9 +313,15 @@ impl Client {
         }
     }
 
-    fn send(&self, request: &Request, url: &str, limit: Duration) -> Result<Reply> {
+    fn send(
+        &self,
+        signer: &Signer,
+        request: &Request,
+        url: &str,
+        limit: Duration,
+    ) -> Result<Reply> {
         let Shared { endpoint, transport, .. } = &*self.shared;
-        let headers = self.signer()?.headers(request, endpoint.bucket(), self.now());
+        let headers = signer.headers(request, endpoint.bucket(), self.now());
         let body = request.body.as_ref();
         let outgoing = Outgoing { method: request.method, url, headers: &headers, body };
         let reply = transport.send(&outgoing, limit)?;

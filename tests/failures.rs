@@ -1,0 +1,288 @@
+//! What the client does when things go wrong: repeat, correct, give up, and
+//! say why.
+
+mod support;
+
+use osslive::{ChannelConfig, ErrorKind, ListChannels, SignatureVersion, StreamState, code};
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
+use support::{Answer, Server, idle, reply};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>later</Message></Error>";
+
+#[test]
+fn a_server_fault_is_repeated_until_it_passes() {
+    let server = Server::start(|number, _| {
+        Answer::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
+    });
+    let client = server.client().build().unwrap();
+    let status = client.get_channel_status("c").unwrap();
+    assert_eq!(status.status, StreamState::Idle);
+    assert_eq!((status.res.attempts, server.seen().len()), (3, 3));
+}
+
+#[test]
+fn a_server_fault_that_stays_is_reported_with_the_number_of_attempts() {
+    let server = Server::start(|_, _| Answer::Bytes(reply("503 Busy", BUSY)));
+    let client = server.client().attempts(2).build().unwrap();
+    let error = client.delete_channel("c").unwrap_err();
+    assert_eq!(error.code(), Some(code::SERVICE_UNAVAILABLE));
+    assert_eq!((error.status(), error.attempts()), (Some(503), 2));
+    assert_eq!(error.request_id(), Some("6B02A4E6B92475920B0002F1"));
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn a_refusal_is_not_repeated() {
+    let body = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
+    let server = Server::start(move |_, _| Answer::Bytes(reply("404 Not Found", body)));
+    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(code::NO_SUCH_LIVE_CHANNEL), 1));
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn a_connection_closed_without_an_answer_is_tried_again() {
+    let server = Server::start(|number, _| match number {
+        1 => Answer::Close(Vec::new()),
+        _ => Answer::Bytes(idle()),
+    });
+    let client = server.client().build().unwrap();
+    assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
+}
+
+#[test]
+fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
+    let server = Server::start(|_, _| Answer::Close(idle()));
+    let client = server.client().build().unwrap();
+    for _ in 0..3 {
+        assert_eq!(client.get_channel_status("c").unwrap().status, StreamState::Idle);
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn a_kept_connection_is_used_again() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    for _ in 0..3 {
+        client.get_channel_status("c").unwrap();
+    }
+    assert_eq!(server.seen().len(), 3);
+}
+
+#[test]
+fn a_refused_connection_is_an_error_of_its_own_kind() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let client = osslive::Client::builder()
+        .endpoint(format!("http://{free}"))
+        .region("cn-hangzhou")
+        .bucket("live-demo")
+        .credentials(osslive::Credentials::new("id", "secret"))
+        .no_proxy()
+        .build()
+        .unwrap();
+    let error = client.get_channel_status("c").unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Connection, 3));
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[test]
+fn the_whole_call_limit_holds_against_silence() {
+    let server = Server::start(|_, _| Answer::Silence);
+    let client = server.client().timeout(Duration::from_millis(300)).build().unwrap();
+    check_limit(|| client.get_channel_status("c").unwrap_err());
+}
+
+#[test]
+fn the_whole_call_limit_holds_against_a_slow_body() {
+    let server = Server::start(|_, _| {
+        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".to_vec();
+        Answer::Trickle(head, vec![b' '; 1000])
+    });
+    let client = server.client().timeout(Duration::from_millis(500)).build().unwrap();
+    check_limit(|| client.get_channel_status("c").unwrap_err());
+}
+
+#[test]
+fn the_whole_call_limit_holds_against_slow_headers() {
+    let server = Server::start(|_, _| Answer::Trickle(Vec::new(), idle()));
+    let client = server.client().build().unwrap().with_timeout(Duration::from_millis(500));
+    check_limit(|| client.get_channel_status("c").unwrap_err());
+}
+
+/// The bound is generous: what fails it waits for seconds, not for a slow
+/// machine.
+fn check_limit(call: impl FnOnce() -> osslive::Error) {
+    let started = Instant::now();
+    assert_eq!(call().kind(), ErrorKind::Timeout);
+    assert!(started.elapsed() < Duration::from_secs(20));
+}
+
+#[test]
+fn the_services_clock_is_learnt_and_the_call_signed_again_once() {
+    let ahead = OffsetDateTime::now_utc() + time::Duration::hours(2);
+    let server_time = ahead.format(&Rfc3339).unwrap();
+    let server = Server::start(move |_, seen| {
+        let date = seen.header("x-oss-date").unwrap();
+        let format =
+            time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
+        let date = time::PrimitiveDateTime::parse(date, format).unwrap().assume_utc();
+        if (date - ahead).abs() < time::Duration::minutes(15) {
+            return Answer::Bytes(idle());
+        }
+        let body = format!(
+            "<Error><Code>RequestTimeTooSkewed</Code><Message>skewed</Message>\
+             <ServerTime>{server_time}</ServerTime></Error>"
+        );
+        Answer::Bytes(reply("403 Forbidden", &body))
+    });
+    let client = server.client().attempts(1).build().unwrap();
+    assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
+    assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 1);
+}
+
+#[test]
+fn a_clock_that_cannot_be_learnt_is_reported() {
+    for server_time in ["", "<ServerTime>noon</ServerTime>"] {
+        let body = format!("<Error><Code>RequestTimeTooSkewed</Code>{server_time}</Error>");
+        let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", &body)));
+        let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+        assert_eq!(error.code(), Some(code::REQUEST_TIME_TOO_SKEWED));
+        assert_eq!(server.seen().len(), 1);
+    }
+}
+
+#[test]
+fn a_clock_that_stays_wrong_is_corrected_only_once() {
+    let body = "<Error><Code>RequestTimeTooSkewed</Code>\
+                <ServerTime>2030-01-01T00:00:00.000Z</ServerTime></Error>";
+    let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", body)));
+    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    assert_eq!((error.code(), error.attempts()), (Some(code::REQUEST_TIME_TOO_SKEWED), 2));
+}
+
+#[test]
+fn a_redirect_is_not_followed() {
+    let server = Server::start(|_, _| {
+        Answer::Bytes(
+            b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
+                .to_vec(),
+        )
+    });
+    let error = server.client().build().unwrap().put_channel("c", &ChannelConfig::default());
+    assert_eq!(error.unwrap_err().status(), Some(307));
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn a_reply_is_read_up_to_its_limit_and_no_further() {
+    let server = Server::start(|_, _| {
+        let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
+        for _ in 0..20 {
+            bytes.extend_from_slice(b"100000\r\n");
+            bytes.extend(std::iter::repeat_n(b' ', 0x10_0000));
+            bytes.extend_from_slice(b"\r\n");
+        }
+        Answer::Bytes(bytes)
+    });
+    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::BadReply, Some(200)));
+    assert!(error.message().contains("16 MB"), "{error}");
+}
+
+#[test]
+fn an_error_page_that_is_no_xml_keeps_its_status() {
+    let server =
+        Server::start(|_, _| Answer::Bytes(reply("502 Bad Gateway", "<html>oops<br></html>")));
+    let error = server.client().attempts(1).build().unwrap().get_channel_status("c").unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(502)));
+    assert!(error.message().contains("oops"), "{error}");
+}
+
+#[test]
+fn a_list_that_does_not_go_on_ends_with_an_error() {
+    let server = Server::start(|_, _| {
+        Answer::Bytes(reply(
+            "200 OK",
+            "<ListLiveChannelResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker>\
+             </ListLiveChannelResult>",
+        ))
+    });
+    let client = server.client().build().unwrap();
+    let found: Vec<_> = client.channels("").take(10).collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].as_ref().unwrap_err().kind(), ErrorKind::BadReply);
+    assert_eq!(server.seen().len(), 2);
+}
+
+#[test]
+fn requests_carry_what_the_service_wants_and_nothing_that_confuses_it() {
+    let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
+    let client = server.client().user_agent("app/1.0").build().unwrap();
+    client
+        .put_channel_status("cam 1/".trim_end_matches('/'), osslive::ChannelState::Enabled)
+        .unwrap();
+    client.create_vod("c", "v", &osslive::VodTime::new(1, 2)).unwrap();
+    client.delete_channel("c").unwrap();
+    let [put, post, delete] = &server.seen()[..] else { panic!("{:?}", server.seen()) };
+    assert_eq!(put.line, "PUT /live-demo/cam%201?live&status=enabled HTTP/1.1");
+    assert_eq!(post.line, "POST /live-demo/c/v.m3u8?vod&startTime=1&endTime=2 HTTP/1.1");
+    assert_eq!(delete.line, "DELETE /live-demo/c?live HTTP/1.1");
+    for request in [put, post] {
+        assert_eq!(request.header("content-length"), Some("0"), "{request:?}");
+    }
+    for request in [put, post, delete] {
+        let agent = request.header("user-agent").unwrap();
+        assert!(agent.starts_with("osslive/") && agent.ends_with(" app/1.0"), "{agent}");
+        assert_eq!(request.header("host"), Some(server.address.to_string().as_str()));
+        assert_eq!(request.header("transfer-encoding"), None);
+        assert_eq!(request.header("expect"), None);
+        assert_eq!(request.header("accept-encoding"), None);
+    }
+}
+
+#[test]
+fn version_1_sends_a_date_and_no_region_is_needed() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = osslive::Client::builder()
+        .endpoint(format!("http://{}", server.address))
+        .bucket("live-demo")
+        .credentials(osslive::Credentials::new("id", "secret").with_security_token("token"))
+        .signature_version(SignatureVersion::V1)
+        .no_proxy()
+        .build()
+        .unwrap();
+    client.get_channel_status("c").unwrap();
+    let seen = &server.seen()[0];
+    assert!(seen.header("date").unwrap().ends_with("GMT"));
+    assert!(seen.header("authorization").unwrap().starts_with("OSS id:"));
+    assert_eq!(seen.header("x-oss-security-token"), Some("token"));
+}
+
+#[test]
+fn credentials_can_be_replaced_while_calls_run() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    client.get_channel_status("c").unwrap();
+    let clone = client.clone();
+    client.set_credentials(osslive::Credentials::new("id2", "secret2"));
+    clone.get_channel_status("c").unwrap();
+    let ids: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|seen| seen.header("authorization").unwrap().contains("Credential=id2/"))
+        .collect();
+    assert_eq!(ids, [false, true]);
+}
+
+#[test]
+fn a_list_query_out_of_range_is_refused_before_it_is_sent() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let error = client.list_channels(&ListChannels::new().max_keys(1001)).unwrap_err();
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidArgument, 0));
+    assert_eq!(server.seen().len(), 0);
+}

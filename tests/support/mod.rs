@@ -1,0 +1,167 @@
+#![allow(unreachable_pub)]
+
+//! A server that answers as a test tells it to, byte by byte.
+
+use osslive::{Client, ClientBuilder, Credentials};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+/// What a server does with a request.
+pub enum Answer {
+    /// Writes these bytes and keeps the connection.
+    Bytes(Vec<u8>),
+    /// Writes these bytes and closes the connection.
+    Close(Vec<u8>),
+    /// Writes the first bytes at once and the rest one by one, slowly.
+    Trickle(Vec<u8>, Vec<u8>),
+    /// Says nothing until the server stops.
+    Silence,
+}
+
+/// A request as it arrived: its first line, its headers, its body.
+#[derive(Debug, Clone)]
+pub struct Seen {
+    pub line: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Vec<u8>,
+}
+
+impl Seen {
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(n, _)| n.eq_ignore_ascii_case(name))?;
+        Some(&found.1)
+    }
+}
+
+/// A server on a free port. It stops when it is dropped.
+pub struct Server {
+    pub address: SocketAddr,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    stopped: Arc<AtomicBool>,
+}
+
+impl Server {
+    /// Starts a server; `answer` gets each request with its number, from 1.
+    pub fn start(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let stopped = Arc::new(AtomicBool::new(false));
+        let (log, ended, answer) = (seen.clone(), stopped.clone(), Arc::new(answer));
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                if ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                let (log, ended, answer) = (log.clone(), ended.clone(), answer.clone());
+                thread::spawn(move || serve(stream.unwrap(), &log, &ended, &*answer));
+            }
+        });
+        Server { address, seen, stopped }
+    }
+
+    /// The requests so far.
+    pub fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().clone()
+    }
+
+    /// A client of this server, still to be configured further.
+    pub fn client(&self) -> ClientBuilder {
+        Client::builder()
+            .endpoint(format!("http://{}", self.address))
+            .region("cn-hangzhou")
+            .bucket("live-demo")
+            .credentials(Credentials::new("id", "secret"))
+            .no_proxy()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.stopped.store(true, Ordering::SeqCst);
+        // Wakes the accepting thread.
+        let _ = TcpStream::connect(self.address);
+    }
+}
+
+fn serve(
+    stream: TcpStream,
+    log: &Mutex<Vec<Seen>>,
+    stopped: &AtomicBool,
+    answer: &(dyn Fn(usize, &Seen) -> Answer + Sync),
+) {
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut stream = stream;
+    while let Some(seen) = read(&mut reader) {
+        let number = {
+            let mut log = log.lock().unwrap();
+            log.push(seen.clone());
+            log.len()
+        };
+        match answer(number, &seen) {
+            Answer::Bytes(bytes) => {
+                if stream.write_all(&bytes).is_err() {
+                    return;
+                }
+            }
+            Answer::Close(bytes) => {
+                let _ = stream.write_all(&bytes);
+                return;
+            }
+            Answer::Trickle(first, rest) => {
+                let _ = stream.write_all(&first);
+                for byte in rest {
+                    thread::sleep(std::time::Duration::from_millis(100));
+                    if stopped.load(Ordering::SeqCst) || stream.write_all(&[byte]).is_err() {
+                        return;
+                    }
+                }
+            }
+            Answer::Silence => {
+                while !stopped.load(Ordering::SeqCst) {
+                    thread::sleep(std::time::Duration::from_millis(10));
+                }
+                return;
+            }
+        }
+    }
+}
+
+fn read(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
+    let mut line = String::new();
+    if reader.read_line(&mut line).ok()? == 0 {
+        return None;
+    }
+    let mut headers = Vec::new();
+    loop {
+        let mut header = String::new();
+        if reader.read_line(&mut header).ok()? == 0 {
+            return None;
+        }
+        let Some((name, value)) = header.trim_end().split_once(':') else { break };
+        headers.push((name.to_owned(), value.trim().to_owned()));
+    }
+    let mut seen = Seen { line: line.trim_end().to_owned(), headers, body: Vec::new() };
+    let length = seen.header("content-length").map_or(0, |length| length.parse().unwrap());
+    seen.body = vec![0; length];
+    reader.read_exact(&mut seen.body).ok()?;
+    Some(seen)
+}
+
+/// An answer with a status and a body.
+pub fn reply(status: &str, body: &str) -> Vec<u8> {
+    format!(
+        "HTTP/1.1 {status}\r\nx-oss-request-id: 6B02A4E6B92475920B0002F1\r\n\
+         Content-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .into_bytes()
+}
+
+/// The answer that a channel is idle.
+pub fn idle() -> Vec<u8> {
+    reply("200 OK", "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>")
+}
