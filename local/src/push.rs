@@ -1,0 +1,816 @@
+//! A blocking RTMP publisher, for demonstrations and tests.
+
+use crate::flv::{self, FlvError, Tag, TagKind};
+use crate::rtmp::{ClientSession, ClientState, ProtocolError};
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const DEFAULT_PORT: u16 = 1935;
+
+/// How long [`push_flv`] waits for the server, at the start and for each write.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a server may take to read to the end after the stream is over.
+const FAREWELL: Duration = Duration::from_secs(2);
+
+/// The longest sleep in which neither the server nor the caller is heard.
+const NAP: Duration = Duration::from_millis(100);
+
+/// The length of a frame that has no successor, in milliseconds.
+const LONE_FRAME: u32 = 40;
+
+/// Why publishing did not begin or did not go on.
+#[derive(Debug)]
+pub enum PushError {
+    /// The URL is none of the form `rtmp://host[:port]/app/stream`.
+    Url(String),
+    /// The server cannot be reached.
+    Connect(io::Error),
+    /// The server did not answer, or did not read, in time.
+    TimedOut,
+    /// The server refused the stream, and said why.
+    Refused {
+        /// The status code, such as `NetStream.Publish.BadName`.
+        code: String,
+        /// What it said beside the code; may be empty.
+        description: String,
+    },
+    /// The server closed the connection without a reason.
+    Closed,
+    /// The connection broke.
+    Io(io::Error),
+    /// The server does not speak RTMP, or a message is too long for it.
+    Protocol(ProtocolError),
+    /// The clip cannot be read.
+    Clip(FlvError),
+    /// The clip holds neither video nor audio.
+    EmptyClip,
+}
+
+impl fmt::Display for PushError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            PushError::Url(url) => write!(f, "{url:?} is not of the form rtmp://host/app/stream"),
+            PushError::Connect(error) => write!(f, "the RTMP server is unreachable: {error}"),
+            PushError::TimedOut => f.write_str("the RTMP server did not respond in time"),
+            PushError::Refused { code, description } if description.is_empty() => {
+                write!(f, "the RTMP server refused the stream: {code}")
+            }
+            PushError::Refused { code, description } => {
+                write!(f, "the RTMP server refused the stream: {description} ({code})")
+            }
+            PushError::Closed => f.write_str("the RTMP server closed the connection"),
+            PushError::Io(error) => write!(f, "the RTMP connection broke: {error}"),
+            PushError::Protocol(error) => write!(f, "RTMP: {error}"),
+            PushError::Clip(error) => write!(f, "the clip is unreadable: {error}"),
+            PushError::EmptyClip => f.write_str("the clip holds neither video nor audio"),
+        }
+    }
+}
+
+impl std::error::Error for PushError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            PushError::Connect(error) | PushError::Io(error) => Some(error),
+            PushError::Protocol(error) => Some(error),
+            PushError::Clip(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl From<ProtocolError> for PushError {
+    fn from(error: ProtocolError) -> Self {
+        PushError::Protocol(error)
+    }
+}
+
+impl From<io::Error> for PushError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::WouldBlock | ErrorKind::TimedOut => PushError::TimedOut,
+            ErrorKind::BrokenPipe
+            | ErrorKind::ConnectionReset
+            | ErrorKind::ConnectionAborted
+            | ErrorKind::UnexpectedEof => PushError::Closed,
+            _ => PushError::Io(error),
+        }
+    }
+}
+
+/// A stream that a server has accepted.
+///
+/// Dropping it hangs up in mid-stream, as an encoder does that is killed.
+pub struct Publisher {
+    socket: TcpStream,
+    session: ClientSession,
+    buffer: Box<[u8]>,
+    timeout: Duration,
+}
+
+impl Publisher {
+    /// Publishes to `url`, `rtmp://host[:port]/app/stream?query`, and returns
+    /// when the server has accepted.
+    ///
+    /// The app is everything up to the last slash before the query; the stream
+    /// is sent as typed, with its query. The port defaults to 1935. `timeout`
+    /// limits first the time until the server accepts (each address of the host
+    /// may take as long to connect), and then each write.
+    ///
+    /// # Errors
+    ///
+    /// See [`PushError`]; the server's refusal in its own words.
+    pub fn connect(url: &str, timeout: Duration) -> Result<Self, PushError> {
+        let target = Target::parse(url).ok_or_else(|| PushError::Url(url.to_owned()))?;
+        let started = Instant::now();
+        if timeout.is_zero() {
+            return Err(PushError::TimedOut);
+        }
+        let socket = target.connect(timeout).map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => PushError::TimedOut,
+            _ => PushError::Connect(error),
+        })?;
+        socket.set_nodelay(true)?;
+        socket.set_write_timeout(Some(timeout))?;
+        let session = ClientSession::new(target.app, target.tc_url, target.stream);
+        let buffer = vec![0; 8192].into();
+        let mut publisher = Publisher { socket, session, buffer, timeout };
+        publisher.negotiate(started)?;
+        Ok(publisher)
+    }
+
+    /// Sends the body of one FLV tag; the time wraps after 49.7 days.
+    ///
+    /// # Errors
+    ///
+    /// See [`PushError`]. When the server has refused the stream meanwhile, the
+    /// error says what it said.
+    pub fn send(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) -> Result<(), PushError> {
+        match kind {
+            TagKind::Audio => self.session.send_audio(timestamp_ms, body)?,
+            TagKind::Video => self.session.send_video(timestamp_ms, body)?,
+            TagKind::Script => self.session.send_metadata(timestamp_ms, body)?,
+        }
+        self.poll()
+    }
+
+    /// Hears what the server said meanwhile, without waiting for it, and sends
+    /// what is to be sent.
+    ///
+    /// # Errors
+    ///
+    /// As [`send`](Self::send).
+    pub fn poll(&mut self) -> Result<(), PushError> {
+        let heard = self.listen();
+        self.check_refusal()?;
+        heard?;
+        if *self.session.state() == ClientState::Closed {
+            return Err(PushError::Closed);
+        }
+        self.flush()
+    }
+
+    /// Ends the stream and returns when the server has read to its end, or
+    /// after two seconds.
+    ///
+    /// # Errors
+    ///
+    /// The server refused the stream, or broke off, before its end.
+    pub fn finish(mut self) -> Result<(), PushError> {
+        self.session.finish();
+        self.flush()?;
+        self.socket.shutdown(Shutdown::Write)?;
+        let started = Instant::now();
+        let limit = self.timeout.min(FAREWELL);
+        while let Some(left) = remaining(started, limit) {
+            self.socket.set_read_timeout(Some(left))?;
+            // However the server hangs up, it has had all there is.
+            match self.receive() {
+                Ok(true) => self.check_refusal()?,
+                Ok(false) | Err(_) => break,
+            }
+        }
+        Ok(())
+    }
+
+    fn negotiate(&mut self, started: Instant) -> Result<(), PushError> {
+        loop {
+            self.check_refusal()?;
+            self.flush()?;
+            match self.session.state() {
+                ClientState::Publishing => return Ok(()),
+                ClientState::Closed => return Err(PushError::Closed),
+                ClientState::Connecting | ClientState::Refused { .. } => {}
+            }
+            let left = remaining(started, self.timeout).ok_or(PushError::TimedOut)?;
+            self.socket.set_read_timeout(Some(left))?;
+            if !self.receive()? {
+                return Err(PushError::Closed);
+            }
+        }
+    }
+
+    /// Takes what has arrived; an error if the server closed after it.
+    fn listen(&mut self) -> Result<(), PushError> {
+        self.socket.set_nonblocking(true)?;
+        let outcome = loop {
+            match self.receive() {
+                Ok(true) => {}
+                Ok(false) => break Err(PushError::Closed),
+                Err(PushError::TimedOut) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        };
+        self.socket.set_nonblocking(false)?;
+        outcome
+    }
+
+    /// Reads once; `false` at the end.
+    fn receive(&mut self) -> Result<bool, PushError> {
+        let length = loop {
+            match self.socket.read(&mut self.buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                outcome => break outcome?,
+            }
+        };
+        self.session.receive(&self.buffer[..length])?;
+        Ok(length > 0)
+    }
+
+    fn flush(&mut self) -> Result<(), PushError> {
+        let output = self.session.take_output();
+        if let Err(error) = self.socket.write_all(&output) {
+            // A server that refuses closes too, and its reason is still unread.
+            let _ = self.listen();
+            self.check_refusal()?;
+            return Err(error.into());
+        }
+        Ok(())
+    }
+
+    fn check_refusal(&self) -> Result<(), PushError> {
+        match self.session.state() {
+            ClientState::Refused { code, description } => {
+                Err(PushError::Refused { code: code.clone(), description: description.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What is left of `limit`; `None` when nothing is.
+fn remaining(started: Instant, limit: Duration) -> Option<Duration> {
+    limit.checked_sub(started.elapsed()).filter(|left| !left.is_zero())
+}
+
+/// An RTMP URL in its parts.
+#[derive(Debug, PartialEq)]
+struct Target<'a> {
+    host: &'a str,
+    port: u16,
+    app: &'a str,
+    tc_url: &'a str,
+    stream: &'a str,
+}
+
+impl<'a> Target<'a> {
+    fn parse(url: &'a str) -> Option<Self> {
+        let (scheme, rest) = url.split_once("://")?;
+        let (authority, path) = rest.split_once('/')?;
+        // A signature in the query may hold slashes of its own.
+        let query = path.find('?').unwrap_or(path.len());
+        let (app, _) = path[..query].rsplit_once('/')?;
+        let stream = &path[app.len() + 1..];
+        let tc_url = &url[..url.len() - stream.len() - 1];
+        let (host, port) = Self::host_and_port(authority)?;
+        let complete = !host.is_empty() && !app.is_empty() && query > app.len() + 1;
+        (scheme.eq_ignore_ascii_case("rtmp") && complete).then_some(Target {
+            host,
+            port,
+            app,
+            tc_url,
+            stream,
+        })
+    }
+
+    fn host_and_port(authority: &str) -> Option<(&str, u16)> {
+        let (host, port) = match authority.strip_prefix('[') {
+            Some(rest) => rest.split_once(']')?,
+            None => authority.split_at(authority.find(':').unwrap_or(authority.len())),
+        };
+        match port.strip_prefix(':') {
+            Some(port) => Some((host, port.parse().ok()?)),
+            None => port.is_empty().then_some((host, DEFAULT_PORT)),
+        }
+    }
+
+    /// Connects to the first of the host's addresses that answers.
+    fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
+        let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        for address in (self.host, self.port).to_socket_addrs()? {
+            match TcpStream::connect_timeout(&address, timeout) {
+                Ok(socket) => return Ok(socket),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+}
+
+/// How [`push_flv`] sends a clip. The default sends it once, as fast as the
+/// server takes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PushOptions {
+    /// How much media to send: the clip is repeated or cut. `None` sends it
+    /// once.
+    pub duration: Option<Duration>,
+    /// Whether frames are sent when they are due, as an encoder does.
+    pub real_time: bool,
+}
+
+/// How far a push has come.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// The time of the last message within the stream.
+    pub media: Duration,
+    /// The time since the server accepted.
+    pub elapsed: Duration,
+    /// Messages sent, metadata included.
+    pub messages: u64,
+    /// Bytes in these messages.
+    pub bytes: u64,
+}
+
+/// How far a push came in all.
+pub type Summary = Progress;
+
+/// Publishes an FLV file to `url`, as often as `options` say.
+///
+/// The timestamps begin at zero and go on rising when the clip is repeated.
+/// `progress` is called after each message, and ten times a second while
+/// nothing is due; returning `false` ends the stream in good order.
+///
+/// # Errors
+///
+/// See [`PushError`].
+pub fn push_flv(
+    url: &str,
+    flv: &[u8],
+    options: PushOptions,
+    progress: &mut dyn FnMut(Progress) -> bool,
+) -> Result<Summary, PushError> {
+    let clip = Clip::read(flv)?;
+    let publisher = Publisher::connect(url, TIMEOUT)?;
+    let pace = options.real_time.then(Instant::now);
+    let mut push = Push { publisher, pace, started: Instant::now(), done: Progress::default() };
+    for (time, tag) in clip.schedule(options.duration) {
+        if !push.wait(time, progress)? || !push.send(time, tag, progress)? {
+            break;
+        }
+    }
+    let summary = Progress { elapsed: push.started.elapsed(), ..push.done };
+    push.publisher.finish()?;
+    Ok(summary)
+}
+
+/// A push under way.
+struct Push {
+    publisher: Publisher,
+    /// When the stream's time zero was, if frames wait until they are due.
+    pace: Option<Instant>,
+    started: Instant,
+    done: Progress,
+}
+
+impl Push {
+    fn wait(
+        &mut self,
+        time: Duration,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<bool, PushError> {
+        let Some(zero) = self.pace else { return Ok(true) };
+        while let Some(left) = remaining(zero, time) {
+            thread::sleep(left.min(NAP));
+            if left > NAP {
+                self.publisher.poll()?;
+                if !self.report(progress) {
+                    return Ok(false);
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    fn send(
+        &mut self,
+        time: Duration,
+        tag: &Tag<'_>,
+        progress: &mut dyn FnMut(Progress) -> bool,
+    ) -> Result<bool, PushError> {
+        self.publisher.send(tag.kind, time.as_millis() as u32, tag.body)?;
+        self.done.media = time;
+        self.done.messages += 1;
+        self.done.bytes += tag.body.len() as u64;
+        Ok(self.report(progress))
+    }
+
+    fn report(&mut self, progress: &mut dyn FnMut(Progress) -> bool) -> bool {
+        self.done.elapsed = self.started.elapsed();
+        progress(self.done)
+    }
+}
+
+/// A clip that can follow on itself.
+struct Clip<'a> {
+    tags: Vec<Tag<'a>>,
+    /// The earliest timestamp, in milliseconds.
+    start: u32,
+    /// From there to the end of the last frame; never zero.
+    length: u32,
+}
+
+impl<'a> Clip<'a> {
+    fn read(flv: &'a [u8]) -> Result<Self, PushError> {
+        let tags: Vec<Tag<'a>> = flv::tags(flv)
+            .and_then(|tags| tags.collect::<Result<_, _>>())
+            .map_err(PushError::Clip)?;
+        let times = |kind| tags.iter().filter(move |tag| tag.kind == kind).map(|tag| tag.timestamp);
+        let start = times(TagKind::Video).chain(times(TagKind::Audio)).min();
+        let start = start.ok_or(PushError::EmptyClip)?;
+        let end = track_end(times(TagKind::Video)).max(track_end(times(TagKind::Audio)));
+        Ok(Clip { start, length: end.saturating_sub(start).max(1), tags })
+    }
+
+    /// All tags to send and when; metadata only once, headers with each round,
+    /// for a decoder that joins late.
+    fn schedule(&self, duration: Option<Duration>) -> impl Iterator<Item = (Duration, &Tag<'a>)> {
+        let rounds = if duration.is_some() { u64::MAX } else { 1 };
+        (0..rounds)
+            .flat_map(move |round| self.tags.iter().map(move |tag| (round, tag)))
+            .filter(|(round, tag)| *round == 0 || tag.kind != TagKind::Script)
+            .map(|(round, tag)| {
+                let offset = u64::from(tag.timestamp.saturating_sub(self.start));
+                (Duration::from_millis(round * u64::from(self.length) + offset), tag)
+            })
+            .take_while(move |(time, _)| duration.is_none_or(|duration| *time < duration))
+    }
+}
+
+/// The end of a track's last frame, which lasts as long as the one before.
+fn track_end(times: impl Iterator<Item = u32>) -> u32 {
+    let (mut last, mut step) = (None, LONE_FRAME);
+    for time in times {
+        match last {
+            Some(last) if time > last => step = time - last,
+            _ => {}
+        }
+        last = Some(last.unwrap_or(0).max(time));
+    }
+    last.map_or(0, |last| last.saturating_add(step))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtmp::{Event, Limits, Session};
+    use std::net::{SocketAddr, TcpListener};
+    use std::thread::JoinHandle;
+
+    /// What a test server does when someone publishes, or sends video.
+    type Reaction = fn(&mut Session, &Event) -> Next;
+
+    enum Next {
+        Serve,
+        /// Answers, then stops reading and hangs up.
+        HangUp,
+    }
+
+    fn accept(session: &mut Session, event: &Event) -> Next {
+        if let Event::Publish(_) = event {
+            session.accept();
+        }
+        Next::Serve
+    }
+
+    /// A server of one connection, which returns what it saw.
+    fn server(react: Reaction) -> (SocketAddr, JoinHandle<Vec<Event>>) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        (address, thread::spawn(move || serve(&listener.accept().unwrap().0, react)))
+    }
+
+    fn serve(mut socket: &TcpStream, react: Reaction) -> Vec<Event> {
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut session = Session::new(Limits::default());
+        let (mut events, mut buffer) = (Vec::new(), vec![0; 32_768]);
+        loop {
+            let length = socket.read(&mut buffer).unwrap();
+            if length == 0 {
+                return events;
+            }
+            session.receive(&buffer[..length]).unwrap();
+            while let Some(event) = session.next_event() {
+                let next = react(&mut session, &event);
+                events.push(event);
+                if let Next::HangUp = next {
+                    socket.write_all(&session.take_output()).unwrap();
+                    return hang_up(socket, events);
+                }
+            }
+            socket.write_all(&session.take_output()).unwrap();
+        }
+    }
+
+    /// Closes as a server has to: unread bytes would reset the connection and
+    /// take the last words with them.
+    fn hang_up(mut socket: &TcpStream, events: Vec<Event>) -> Vec<Event> {
+        socket.shutdown(Shutdown::Write).unwrap();
+        let _ = io::copy(&mut socket, &mut io::sink());
+        events
+    }
+
+    fn url(address: SocketAddr) -> String {
+        format!("rtmp://{address}/live/ch1?x=y")
+    }
+
+    fn connect(address: SocketAddr) -> Result<Publisher, PushError> {
+        Publisher::connect(&url(address), TIMEOUT)
+    }
+
+    /// Metadata, two headers, and 25 frames a second beside audio.
+    fn clip(frames: u32) -> Vec<u8> {
+        let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
+        let mut tag = |kind: u8, time: u32, body: &[u8]| {
+            let [high, a, b, c] = time.to_be_bytes();
+            file.extend([kind, 0, 0, body.len() as u8, a, b, c, high, 0, 0, 0]);
+            file.extend(body);
+            file.extend((11 + body.len() as u32).to_be_bytes());
+        };
+        tag(18, 0, b"\x02\0\x0aonMetaData\x03\0\0\x09");
+        tag(9, 1000, b"\x17\0video header");
+        tag(8, 1000, b"\xaf\0audio header");
+        for frame in 0..frames {
+            tag(9, 1000 + frame * 40, b"\x17\x01video");
+            tag(8, 1000 + frame * 40, b"\xaf\x01audio");
+        }
+        file
+    }
+
+    fn video_times(events: &[Event]) -> Vec<u64> {
+        let times = events.iter().filter_map(|event| match event {
+            Event::Video { timestamp, body } if body[1] == 1 => Some(*timestamp),
+            _ => None,
+        });
+        times.collect()
+    }
+
+    #[test]
+    fn a_url_is_split_at_the_last_slash_before_its_query() {
+        let target = Target::parse("rtmp://h:1936/bucket/live/ch?x=a/b&y=%2F").unwrap();
+        let expected = Target {
+            host: "h",
+            port: 1936,
+            app: "bucket/live",
+            tc_url: "rtmp://h:1936/bucket/live",
+            stream: "ch?x=a/b&y=%2F",
+        };
+        assert_eq!(target, expected);
+        let target = Target::parse("RTMP://[::1]/live/ch").unwrap();
+        assert_eq!((target.host, target.port, target.stream), ("::1", 1935, "ch"));
+        assert_eq!(target.tc_url, "RTMP://[::1]/live");
+    }
+
+    #[test]
+    fn a_url_that_names_no_server_app_or_stream_is_refused_before_any_connection() {
+        for url in [
+            "",
+            "rtmp://",
+            "rtmp://h",
+            "rtmp://h/",
+            "rtmp://h/ch",
+            "rtmp://h/live/",
+            "rtmp://h/live/?x=y",
+            "rtmp:///live/ch",
+            "rtmp://h:port/live/ch",
+            "rtmp://h:65536/live/ch",
+            "rtmp://[::1/live/ch",
+            "rtmp://[::1]1935/live/ch",
+            "rtmps://h/live/ch",
+            "http://h/live/ch",
+            "h/live/ch",
+        ] {
+            let error = Publisher::connect(url, TIMEOUT).err();
+            assert!(matches!(error, Some(PushError::Url(_))), "{url}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_published_arrives() {
+        let (address, server) = server(accept);
+        let mut publisher = connect(address).unwrap();
+        let frame = vec![7; 300_000];
+        publisher.send(TagKind::Script, 0, b"\x02\0\x0aonMetaData\x03\0\0\x09").unwrap();
+        publisher.send(TagKind::Video, 1, &frame).unwrap();
+        publisher.send(TagKind::Audio, 2, b"audio").unwrap();
+        publisher.finish().unwrap();
+        let events = server.join().unwrap();
+        let Event::Publish(request) = &events[0] else { panic!("{:?}", events[0]) };
+        assert_eq!((&request.app[..], &request.stream[..]), ("live", "ch1?x=y"));
+        let expected = [
+            Event::Metadata(vec![]),
+            Event::Video { timestamp: 1, body: frame },
+            Event::Audio { timestamp: 2, body: b"audio".to_vec() },
+            Event::Finished,
+        ];
+        assert!(events[1..] == expected);
+    }
+
+    #[test]
+    fn a_refusal_is_told_in_the_servers_words() {
+        let (address, server) = server(|session, _| {
+            session.reject("NetStream.Publish.Unauthorized", "AccessDenied: expired");
+            Next::HangUp
+        });
+        let error = connect(address).err().unwrap();
+        let expected = "the RTMP server refused the stream: \
+                        AccessDenied: expired (NetStream.Publish.Unauthorized)";
+        assert_eq!(error.to_string(), expected);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_refusal_in_mid_stream_is_told_in_the_servers_words() {
+        let (address, server) = server(|session, event| match event {
+            Event::Video { .. } => {
+                session.reject("NetStream.Publish.BadCodec", "HEVC video");
+                Next::HangUp
+            }
+            _ => accept(session, event),
+        });
+        let mut publisher = connect(address).unwrap();
+        let mut send = || publisher.send(TagKind::Video, 0, &[0; 1000]);
+        let error = (0..100_000).find_map(|_| send().err()).unwrap();
+        let PushError::Refused { code, description } = error else { panic!("{error:?}") };
+        assert_eq!((&code[..], &description[..]), ("NetStream.Publish.BadCodec", "HEVC video"));
+        drop(publisher);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_refusal_that_comes_last_fails_the_end() {
+        let (address, server) = server(|session, event| match event {
+            Event::Audio { .. } => {
+                session.reject("NetStream.Publish.BadCodec", "MP3 audio");
+                Next::HangUp
+            }
+            _ => accept(session, event),
+        });
+        let mut publisher = connect(address).unwrap();
+        publisher.send(TagKind::Audio, 0, b"audio").unwrap();
+        assert!(matches!(publisher.finish(), Err(PushError::Refused { .. })));
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_in_mid_stream_is_noticed() {
+        let (address, server) = server(|session, event| match event {
+            Event::Video { .. } => Next::HangUp,
+            _ => accept(session, event),
+        });
+        let mut publisher = connect(address).unwrap();
+        let mut send = || publisher.send(TagKind::Video, 0, &[0; 1000]);
+        let error = (0..100_000).find_map(|_| send().err()).unwrap();
+        assert!(matches!(error, PushError::Closed), "{error:?}");
+        drop(publisher);
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_server_that_hangs_up_at_once_is_noticed() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let server = thread::spawn(move || drop(listener.accept().unwrap()));
+        let error = connect(address).err();
+        assert!(matches!(error, Some(PushError::Closed)), "{error:?}");
+        server.join().unwrap();
+    }
+
+    #[test]
+    fn a_port_where_nobody_listens_is_unreachable() {
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let error = connect(address).err();
+        assert!(matches!(error, Some(PushError::Connect(_))), "{error:?}");
+    }
+
+    #[test]
+    fn a_silent_server_is_given_up() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = url(listener.local_addr().unwrap());
+        for timeout in [Duration::ZERO, Duration::from_millis(50)] {
+            let error = Publisher::connect(&url, timeout).err();
+            assert!(matches!(error, Some(PushError::TimedOut)), "{error:?}");
+        }
+    }
+
+    /// Publishes to a server that accepts, reads nothing more but the first
+    /// bytes of media, and then only says what `last_words` make it say.
+    fn push_to_a_deaf_server(last_words: fn(&mut Session)) -> PushError {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let server = thread::spawn(move || {
+            let (mut socket, _) = listener.accept().unwrap();
+            let (mut session, mut buffer) = (Session::new(Limits::default()), [0; 4096]);
+            while session.next_event().is_none() {
+                let length = socket.read(&mut buffer).unwrap();
+                session.receive(&buffer[..length]).unwrap();
+                socket.write_all(&session.take_output()).unwrap();
+            }
+            session.accept();
+            socket.write_all(&session.take_output()).unwrap();
+            // The publisher is past listening once its first bytes are here.
+            socket.read_exact(&mut buffer).unwrap();
+            last_words(&mut session);
+            socket.write_all(&session.take_output()).unwrap();
+            let _ = wait.recv();
+        });
+        let mut publisher = Publisher::connect(&url(address), Duration::from_millis(300)).unwrap();
+        let frame = vec![0; 15 << 20];
+        let mut send = || publisher.send(TagKind::Video, 0, &frame);
+        let error = (0..100).find_map(|_| send().err()).unwrap();
+        drop(done);
+        server.join().unwrap();
+        error
+    }
+
+    #[test]
+    fn a_server_that_stops_reading_is_given_up() {
+        let error = push_to_a_deaf_server(|_| {});
+        assert!(matches!(error, PushError::TimedOut), "{error:?}");
+    }
+
+    #[test]
+    fn a_refusal_is_told_even_when_the_server_no_longer_reads() {
+        let error = push_to_a_deaf_server(|session| session.reject("NetStream.Failed", "no"));
+        assert!(matches!(error, PushError::Refused { .. }), "{error:?}");
+    }
+
+    #[test]
+    fn a_clip_is_pushed_once_from_time_zero() {
+        let (address, server) = server(accept);
+        let mut calls = 0;
+        let mut progress = |_| {
+            calls += 1;
+            true
+        };
+        let options = PushOptions::default();
+        let summary = push_flv(&url(address), &clip(3), options, &mut progress).unwrap();
+        let events = server.join().unwrap();
+        assert_eq!(video_times(&events), [0, 40, 80]);
+        assert_eq!(events.last(), Some(&Event::Finished));
+        assert_eq!((summary.messages, calls), (9, 9));
+        assert_eq!(summary.media, Duration::from_millis(80));
+    }
+
+    #[test]
+    fn a_repeated_clip_keeps_its_pace_and_sends_metadata_once() {
+        let (address, server) = server(accept);
+        let options = PushOptions { duration: Some(Duration::from_millis(330)), real_time: false };
+        push_flv(&url(address), &clip(3), options, &mut |_| true).unwrap();
+        let events = server.join().unwrap();
+        assert_eq!(video_times(&events), [0, 40, 80, 120, 160, 200, 240, 280, 320]);
+        let metadata = events.iter().filter(|event| matches!(event, Event::Metadata(_)));
+        assert_eq!(metadata.count(), 1);
+    }
+
+    #[test]
+    fn a_push_in_real_time_takes_as_long_as_its_media() {
+        let (address, server) = server(accept);
+        let options = PushOptions { duration: None, real_time: true };
+        let summary = push_flv(&url(address), &clip(6), options, &mut |_| true).unwrap();
+        assert!(summary.elapsed >= Duration::from_millis(200), "{summary:?}");
+        assert_eq!(video_times(&server.join().unwrap()).len(), 6);
+    }
+
+    #[test]
+    fn the_caller_can_end_a_push_in_good_order() {
+        let (address, server) = server(accept);
+        let options = PushOptions { duration: Some(Duration::MAX), real_time: true };
+        let mut progress = |progress: Progress| progress.messages < 5;
+        let summary = push_flv(&url(address), &clip(3), options, &mut progress).unwrap();
+        assert_eq!(summary.messages, 5);
+        assert_eq!(server.join().unwrap().last(), Some(&Event::Finished));
+    }
+
+    #[test]
+    fn a_clip_without_media_is_refused_before_any_connection() {
+        let error = |file: &[u8]| {
+            push_flv("rtmp://h/live/ch", file, PushOptions::default(), &mut |_| true).err()
+        };
+        assert!(matches!(error(b"no clip"), Some(PushError::Clip(_))));
+        assert!(matches!(error(&clip(0)[..13]), Some(PushError::EmptyClip)));
+    }
+}

@@ -1,0 +1,119 @@
+//! What both ends of a connection do alike: handshake, chunks, acknowledgements
+//! and pings.
+
+use super::amf0::{self, Value};
+use super::chunk::{ChunkReader, ChunkWriter, Message, kind};
+use super::handshake::Handshake;
+use super::{Limits, ProtocolError};
+
+/// How many bytes are received before they are acknowledged, until the peer
+/// says otherwise; the value that both ends announce, too.
+pub(super) const WINDOW: u32 = 2_500_000;
+
+/// User control events, RTMP 1.0 section 7.1.7.
+const STREAM_BEGIN: u16 = 0;
+const PING_REQUEST: u16 = 6;
+const PING_RESPONSE: u16 = 7;
+
+/// One end of a connection, below commands and media.
+pub(super) struct Link {
+    handshake: Handshake,
+    reader: ChunkReader,
+    pub(super) writer: ChunkWriter,
+    window: u32,
+    received: u32,
+    acknowledged: u32,
+}
+
+impl Link {
+    pub(super) fn server(limits: Limits) -> Self {
+        Self::new(Handshake::server(), ChunkWriter::new(), limits)
+    }
+
+    pub(super) fn client(limits: Limits) -> Self {
+        let mut writer = ChunkWriter::new();
+        Self::new(Handshake::client(&mut writer.output), writer, limits)
+    }
+
+    fn new(handshake: Handshake, writer: ChunkWriter, limits: Limits) -> Self {
+        let reader = ChunkReader::new(limits);
+        Link { handshake, reader, writer, window: WINDOW, received: 0, acknowledged: 0 }
+    }
+
+    /// Whether the handshake is over.
+    pub(super) fn is_open(&self) -> bool {
+        self.handshake.is_done()
+    }
+
+    /// Takes bytes from the front of `input` until a message has arrived that
+    /// is not the link's own; `None` when all are taken.
+    pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
+        if !self.handshake.is_done() {
+            self.handshake.read(input, &mut self.writer.output)?;
+            if !self.handshake.is_done() {
+                return Ok(None);
+            }
+        }
+        while let Some(message) = self.reader.read(input)? {
+            match message.kind {
+                kind::ACKNOWLEDGEMENT | kind::SET_PEER_BANDWIDTH => {}
+                // A window of zero would be an acknowledgement for each read.
+                kind::WINDOW_ACKNOWLEDGEMENT_SIZE => self.window = message.u32()?.max(1),
+                kind::USER_CONTROL => self.user_control(&message.payload),
+                _ => return Ok(Some(message)),
+            }
+        }
+        Ok(None)
+    }
+
+    fn user_control(&mut self, payload: &[u8]) {
+        if let Some((event, rest)) = payload.split_first_chunk()
+            && u16::from_be_bytes(*event) == PING_REQUEST
+            && let Some(time) = rest.first_chunk()
+        {
+            self.send_user_control(PING_RESPONSE, u32::from_be_bytes(*time));
+        }
+    }
+
+    fn send_user_control(&mut self, event: u16, value: u32) {
+        let [a, b] = event.to_be_bytes();
+        let [c, d, e, f] = value.to_be_bytes();
+        self.writer.control(kind::USER_CONTROL, &[a, b, c, d, e, f]);
+    }
+
+    /// Tells the peer that a message stream works.
+    pub(super) fn stream_begin(&mut self, stream: u32) {
+        self.send_user_control(STREAM_BEGIN, stream);
+    }
+
+    /// Writes a command on chunk stream `channel` and message stream `stream`.
+    pub(super) fn command(&mut self, channel: u8, stream: u32, values: &[Value]) {
+        self.writer.message(channel, kind::COMMAND, stream, 0, &amf0::encode(values));
+    }
+
+    /// Counts bytes that were read and acknowledges them when a window is full.
+    ///
+    /// The number is that of all bytes received, modulo 2^32 (section 5.4.3).
+    pub(super) fn count(&mut self, bytes: usize) {
+        self.received = self.received.wrapping_add(bytes as u32);
+        if self.is_open() && self.received.wrapping_sub(self.acknowledged) >= self.window {
+            self.acknowledged = self.received;
+            self.writer.control(kind::ACKNOWLEDGEMENT, &self.received.to_be_bytes());
+        }
+    }
+
+    /// The bytes to send; empties the buffer.
+    pub(super) fn take_output(&mut self) -> Vec<u8> {
+        std::mem::take(&mut self.writer.output)
+    }
+}
+
+/// The values of a command or data message; those of the AMF3 kinds begin with
+/// a zero and are AMF0 after it.
+pub(super) fn values(message: &Message) -> Result<Vec<Value>, amf0::DecodeError> {
+    let bytes = match (message.kind, &message.payload[..]) {
+        (kind::COMMAND_AMF3 | kind::DATA_AMF3, [0, rest @ ..]) => rest,
+        (_, bytes) => bytes,
+    };
+    amf0::decode(bytes)
+}
