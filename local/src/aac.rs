@@ -1,0 +1,286 @@
+//! AAC (ISO/IEC 14496-3) as FLV carries it: the AudioSpecificConfig, and the
+//! ADTS header that each frame needs outside of FLV.
+
+use crate::bits::Bits;
+
+/// The length of an ADTS header without a checksum.
+pub const ADTS_HEADER: usize = 7;
+
+/// Samples of the core coder in one frame.
+pub const FRAME_SAMPLES: u32 = 1024;
+
+/// The sampling frequencies that have an index (section 1.6.3.3).
+const SAMPLE_RATES: [u32; 13] =
+    [96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350];
+
+const SBR: u8 = 5;
+const PS: u8 = 29;
+
+/// Why an AudioSpecificConfig cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum AacError {
+    /// It breaks the format.
+    Malformed(&'static str),
+    /// It describes a kind of AAC that no ADTS header can express, named for a
+    /// person.
+    Unsupported(String),
+}
+
+/// The AudioSpecificConfig of section 1.6.2.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AacConfig {
+    /// The core coder's audio object type: 1 Main, 2 LC, 3 SSR, 4 LTP.
+    pub object_type: u8,
+    /// Samples per second when played, after any band replication.
+    pub sample_rate: u32,
+    /// Samples per second of the core coder; a frame has 1024 of them.
+    pub core_sample_rate: u32,
+    /// Channels when played.
+    pub channels: u8,
+    rate_index: u8,
+    channel_configuration: u8,
+}
+
+impl AacConfig {
+    /// Reads an AudioSpecificConfig, with SBR and PS signalled either way: as
+    /// the object type or in the compatible extension at the end.
+    ///
+    /// # Errors
+    ///
+    /// [`AacError::Malformed`], or [`AacError::Unsupported`] for what ADTS cannot carry.
+    pub fn parse(config: &[u8]) -> Result<Self, AacError> {
+        let fields = Fields::read(&mut Bits::new(config))
+            .ok_or(AacError::Malformed("the AAC configuration is malformed"))?;
+        fields.check()
+    }
+
+    /// The ADTS header (section 1.A.2.2) of a frame of `length` bytes, the
+    /// header not counted.
+    ///
+    /// # Errors
+    ///
+    /// A frame that is too long for the header's 13-bit length.
+    pub fn adts_header(&self, length: usize) -> Result<[u8; ADTS_HEADER], &'static str> {
+        let total = u16::try_from(length + ADTS_HEADER).ok().filter(|&total| total < 1 << 13);
+        let [high, low] = total.ok_or("an AAC frame is longer than ADTS allows")?.to_be_bytes();
+        let channels = self.channel_configuration;
+        Ok([
+            0xFF,
+            0xF1, // MPEG-4, no checksum
+            (self.object_type - 1) << 6 | self.rate_index << 2 | channels >> 2,
+            (channels & 3) << 6 | high >> 3,
+            high << 5 | low >> 3,
+            low << 5 | 0x1F, // buffer fullness 0x7FF: variable rate
+            0xFC,
+        ])
+    }
+}
+
+/// What an AudioSpecificConfig says, before it is judged.
+struct Fields {
+    object_type: u8,
+    core_sample_rate: u32,
+    channel_configuration: u8,
+    short_frames: bool,
+    sbr_sample_rate: Option<u32>,
+    parametric_stereo: bool,
+}
+
+impl Fields {
+    fn read(bits: &mut Bits<'_>) -> Option<Self> {
+        let mut object_type = audio_object_type(bits)?;
+        let core_sample_rate = sample_rate(bits)?;
+        let channel_configuration = bits.read(4)? as u8;
+        let parametric_stereo = object_type == PS;
+        let mut sbr_sample_rate = None;
+        if matches!(object_type, SBR | PS) {
+            sbr_sample_rate = Some(sample_rate(bits)?);
+            object_type = audio_object_type(bits)?;
+        }
+        let mut fields = Fields {
+            object_type,
+            core_sample_rate,
+            channel_configuration,
+            short_frames: false,
+            sbr_sample_rate,
+            parametric_stereo,
+        };
+        if matches!(object_type, 1..=4) {
+            fields.short_frames = bits.flag()?;
+            if bits.flag()? {
+                bits.read(14)?; // coreCoderDelay
+            }
+            bits.flag()?; // extensionFlag
+            if fields.sbr_sample_rate.is_none() {
+                fields.compatible_extension(bits);
+            }
+        }
+        Some(fields)
+    }
+
+    /// The extension at the end, which older decoders skip. Whatever else
+    /// stands there is none of it.
+    fn compatible_extension(&mut self, bits: &mut Bits<'_>) -> Option<()> {
+        const SBR_SYNC: u32 = 0x2B7;
+        const PS_SYNC: u32 = 0x548;
+        if bits.read(11)? != SBR_SYNC || audio_object_type(bits)? != SBR || !bits.flag()? {
+            return None;
+        }
+        self.sbr_sample_rate = Some(sample_rate(bits)?);
+        self.parametric_stereo = bits.read(11)? == PS_SYNC && bits.flag()?;
+        Some(())
+    }
+
+    fn check(self) -> Result<AacConfig, AacError> {
+        let unsupported = |what: String| Err(AacError::Unsupported(what));
+        if !matches!(self.object_type, 1..=4) {
+            return unsupported(format!("{} audio", object_type_name(self.object_type)));
+        }
+        if self.short_frames {
+            return unsupported("AAC audio with 960 samples a frame".into());
+        }
+        let rate = self.core_sample_rate;
+        let Some(rate_index) = SAMPLE_RATES.iter().position(|&known| known == rate) else {
+            return unsupported(format!("AAC audio at {rate} Hz"));
+        };
+        let channels = match self.channel_configuration {
+            1 if self.parametric_stereo => 2,
+            count @ 1..=6 => count,
+            7 => 8,
+            0 => return unsupported("AAC audio with channels in a program config element".into()),
+            other => return unsupported(format!("AAC audio of channel configuration {other}")),
+        };
+        Ok(AacConfig {
+            object_type: self.object_type,
+            sample_rate: self.sbr_sample_rate.unwrap_or(rate),
+            core_sample_rate: rate,
+            channels,
+            rate_index: rate_index as u8,
+            channel_configuration: self.channel_configuration,
+        })
+    }
+}
+
+fn audio_object_type(bits: &mut Bits<'_>) -> Option<u8> {
+    const ESCAPE: u32 = 31;
+    match bits.read(5)? {
+        ESCAPE => Some(32 + bits.read(6)? as u8),
+        object_type => Some(object_type as u8),
+    }
+}
+
+/// An index into the table, or 15 and the rate itself.
+fn sample_rate(bits: &mut Bits<'_>) -> Option<u32> {
+    match bits.read(4)? {
+        15 => bits.read(24).filter(|&rate| rate > 0),
+        index => SAMPLE_RATES.get(index as usize).copied(),
+    }
+}
+
+fn object_type_name(object_type: u8) -> String {
+    match object_type {
+        23 => "AAC-LD".into(),
+        34 => "MPEG layer 3 in MP4".into(),
+        36 => "ALS".into(),
+        39 => "AAC-ELD".into(),
+        42 => "xHE-AAC (USAC)".into(),
+        other => format!("MPEG-4 object type {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(bytes: &[u8]) -> AacConfig {
+        AacConfig::parse(bytes).expect("a good configuration")
+    }
+
+    fn refusal(bytes: &[u8]) -> String {
+        match AacConfig::parse(bytes) {
+            Err(AacError::Unsupported(what)) => what,
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    /// Bits written as text, padded with zeros to whole bytes.
+    fn bits(text: &str) -> Vec<u8> {
+        let digits: Vec<u8> = text.bytes().filter(|b| b"01".contains(b)).collect();
+        let byte = |chunk: &[u8]| {
+            (0..8).fold(0, |value, i| value << 1 | chunk.get(i).map_or(0, |digit| digit - b'0'))
+        };
+        digits.chunks(8).map(byte).collect()
+    }
+
+    #[test]
+    fn the_usual_low_complexity_stereo_is_read() {
+        let aac = config(&[0x12, 0x10]);
+        assert_eq!((aac.object_type, aac.sample_rate, aac.channels), (2, 44100, 2));
+        let aac = config(&[0x11, 0x90, 0x56, 0xE5, 0x00]); // ffmpeg: 48 kHz, no SBR in the extension
+        assert_eq!((aac.sample_rate, aac.core_sample_rate, aac.channels), (48000, 48000, 2));
+    }
+
+    #[test]
+    fn band_replication_doubles_the_rate_that_is_played_but_not_the_core() {
+        // Object type 5, 22050 Hz, stereo, extension 44100 Hz, core LC.
+        let aac = config(&bits("00101 0111 0010 0100 00010 000"));
+        assert_eq!((aac.object_type, aac.sample_rate, aac.core_sample_rate), (2, 44100, 22050));
+        // The same in the compatible way: LC, 22050 Hz, then 0x2B7, 5, present, 44100 Hz.
+        let aac = config(&bits("00010 0111 0010 000 01010110111 00101 1 0100"));
+        assert_eq!((aac.object_type, aac.sample_rate, aac.core_sample_rate), (2, 44100, 22050));
+    }
+
+    #[test]
+    fn parametric_stereo_plays_two_channels_of_one() {
+        let aac = config(&bits("11101 0111 0001 0100 00010 000"));
+        assert_eq!((aac.channels, aac.sample_rate), (2, 44100));
+        assert_eq!(aac.adts_header(0).unwrap()[3] >> 6, 1, "ADTS tells of the core's one channel");
+        let aac = config(&bits("00010 0111 0001 000 01010110111 00101 1 0100 10101001000 1"));
+        assert_eq!((aac.channels, aac.sample_rate), (2, 44100));
+    }
+
+    #[test]
+    fn a_rate_written_out_is_taken_if_it_has_an_index() {
+        let aac = config(&bits("00010 1111 000000001011101110000000 0010 000"));
+        assert_eq!(aac.sample_rate, 48000);
+        let odd = bits("00010 1111 000000001001001110101000 0010 000");
+        assert_eq!(refusal(&odd), "AAC audio at 37800 Hz");
+    }
+
+    #[test]
+    fn seven_point_one_is_channel_configuration_seven() {
+        let aac = config(&bits("00010 0011 0111 000"));
+        assert_eq!(aac.channels, 8);
+        let header = aac.adts_header(100).unwrap();
+        assert_eq!((header[2] & 1) << 2 | header[3] >> 6, 7);
+    }
+
+    #[test]
+    fn what_adts_cannot_express_is_refused_in_words() {
+        assert_eq!(refusal(&bits("11111 001010 0011 0010 000")), "xHE-AAC (USAC) audio");
+        assert_eq!(refusal(&bits("10111 0011 0010 000")), "AAC-LD audio");
+        assert_eq!(refusal(&bits("00010 0011 0010 100")), "AAC audio with 960 samples a frame");
+        assert!(refusal(&bits("00010 0011 0000 000")).contains("program config element"));
+        assert!(refusal(&bits("00010 0011 1100 000")).contains("channel configuration 12"));
+    }
+
+    #[test]
+    fn a_truncated_configuration_is_malformed() {
+        for bytes in [&[][..], &[0x12], &bits("00010 1101 0010 000"), &bits("00010 1111 0000")] {
+            assert!(matches!(AacConfig::parse(bytes), Err(AacError::Malformed(_))), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn the_adts_header_gives_profile_rate_channels_and_length() {
+        let header = config(&[0x12, 0x10]).adts_header(371 - ADTS_HEADER).unwrap();
+        assert_eq!(header, [0xFF, 0xF1, 0x50, 0x80, 0x2E, 0x7F, 0xFC]);
+    }
+
+    #[test]
+    fn a_frame_that_the_length_field_cannot_hold_is_refused() {
+        let aac = config(&[0x12, 0x10]);
+        assert!(aac.adts_header(8191 - ADTS_HEADER).is_ok());
+        assert!(aac.adts_header(8192 - ADTS_HEADER).is_err());
+    }
+}

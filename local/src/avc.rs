@@ -1,0 +1,450 @@
+//! H.264 (ISO/IEC 14496-10) as FLV carries it: the decoder configuration,
+//! what its sequence parameter set says of the picture, and access units.
+
+use crate::bits::Bits;
+
+/// What precedes each NAL unit in the byte stream format (Annex B).
+pub const START_CODE: &[u8] = &[0, 0, 0, 1];
+
+/// An access unit delimiter with its start code; any slice type may follow.
+pub const DELIMITER: &[u8] = &[0, 0, 0, 1, 0x09, 0xF0];
+
+/// A generous bound: parameter sets are repeated before each key frame.
+const MAX_PARAMETER_SETS: usize = 64 * 1024;
+
+/// The AVC decoder configuration record of ISO/IEC 14496-15 section 5.3.3.1.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AvcConfig {
+    /// How many bytes give the length of each NAL unit, 1 to 4.
+    pub nal_length_size: usize,
+    /// The sequence parameter sets: NAL units without start codes, at least one.
+    pub sps: Vec<Vec<u8>>,
+    /// The picture parameter sets, likewise.
+    pub pps: Vec<Vec<u8>>,
+    /// What the first sequence parameter set says of the picture.
+    pub picture: Picture,
+}
+
+impl AvcConfig {
+    /// Reads a configuration record.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn parse(record: &[u8]) -> Result<Self, &'static str> {
+        let [1, _profile, _compatibility, _level, lengths, rest @ ..] = record else {
+            return Err("not an AVC configuration of version 1");
+        };
+        let mut rest = rest;
+        let sps = parameter_sets(&mut rest, 0x1F)?;
+        let pps = parameter_sets(&mut rest, 0xFF)?;
+        if sps.iter().chain(&pps).map(Vec::len).sum::<usize>() > MAX_PARAMETER_SETS {
+            return Err("the parameter sets exceed 64 KiB");
+        }
+        let first = sps.first().ok_or("the AVC configuration has no sequence parameter set")?;
+        if pps.is_empty() {
+            return Err("the AVC configuration has no picture parameter set");
+        }
+        let picture = Picture::from_sps(first)?;
+        Ok(AvcConfig { nal_length_size: usize::from(lengths & 3) + 1, sps, pps, picture })
+    }
+
+    /// What stands before the slices of a key frame in the byte stream format:
+    /// a delimiter, then all parameter sets.
+    pub fn key_frame_prefix(&self) -> Vec<u8> {
+        let mut prefix = DELIMITER.to_vec();
+        for set in self.sps.iter().chain(&self.pps) {
+            prefix.extend_from_slice(START_CODE);
+            prefix.extend_from_slice(set);
+        }
+        prefix
+    }
+}
+
+fn parameter_sets(rest: &mut &[u8], count_mask: u8) -> Result<Vec<Vec<u8>>, &'static str> {
+    const TRUNCATED: &str = "the AVC configuration is truncated";
+    let (count, mut left) = rest.split_first().ok_or(TRUNCATED)?;
+    let mut sets = Vec::new();
+    for _ in 0..count & count_mask {
+        let (length, after) = left.split_first_chunk().ok_or(TRUNCATED)?;
+        let length = usize::from(u16::from_be_bytes(*length));
+        let (set, after) = after.split_at_checked(length).ok_or(TRUNCATED)?;
+        if set.is_empty() {
+            return Err("the AVC configuration has an empty parameter set");
+        }
+        sets.push(set.to_vec());
+        left = after;
+    }
+    *rest = left;
+    Ok(sets)
+}
+
+/// Size and rate of the pictures of a stream.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Picture {
+    /// Width in pixels, after cropping.
+    pub width: u32,
+    /// Height in pixels, after cropping.
+    pub height: u32,
+    /// Frames per second, where the stream says it.
+    pub frame_rate: Option<f64>,
+}
+
+impl Picture {
+    /// Reads a sequence parameter set (section 7.3.2.1.1), a NAL unit without
+    /// its start code.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words.
+    pub fn from_sps(nal_unit: &[u8]) -> Result<Self, &'static str> {
+        match nal_unit.split_first() {
+            Some((header, payload)) if header & 0x1F == 7 => {
+                sequence_parameter_set(&mut Bits::new(&without_emulation_prevention(payload)))
+                    .ok_or("the sequence parameter set is malformed")
+            }
+            _ => Err("not a sequence parameter set"),
+        }
+    }
+}
+
+/// Undoes section 7.4.1: the 3 of each 0 0 3 is no part of the payload.
+fn without_emulation_prevention(payload: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::with_capacity(payload.len());
+    let mut zeros = 0;
+    for &byte in payload {
+        if zeros >= 2 && byte == 3 {
+            zeros = 0;
+            continue;
+        }
+        zeros = if byte == 0 { zeros + 1 } else { 0 };
+        plain.push(byte);
+    }
+    plain
+}
+
+fn sequence_parameter_set(bits: &mut Bits<'_>) -> Option<Picture> {
+    let profile = bits.read(8)?;
+    bits.read(16)?; // constraint flags and level
+    bits.ue()?; // id
+    let chroma = if has_chroma_format(profile) { chroma_format(bits)? } else { Chroma::YUV_420 };
+    bits.ue()?; // log2_max_frame_num_minus4
+    picture_order(bits)?;
+    bits.ue()?; // max_num_ref_frames
+    bits.flag()?; // gaps_in_frame_num_value_allowed_flag
+    let width = samples(bits.ue()?)?;
+    let height_of_field = samples(bits.ue()?)?;
+    let frames_only = bits.flag()?;
+    if !frames_only {
+        bits.flag()?; // mb_adaptive_frame_field_flag
+    }
+    bits.flag()?; // direct_8x8_inference_flag
+    let fields = if frames_only { 1 } else { 2 };
+    let crop = cropping(bits)?;
+    let cut = |a: u32, b: u32, unit: u32| a.checked_add(b)?.checked_mul(unit);
+    let width = width.checked_sub(cut(crop[0], crop[1], chroma.crop_x)?)?;
+    let height =
+        (height_of_field * fields).checked_sub(cut(crop[2], crop[3], chroma.crop_y * fields)?)?;
+    let frame_rate = if bits.flag()? { frame_rate(bits)? } else { None };
+    (width > 0 && height > 0).then_some(Picture { width, height, frame_rate })
+}
+
+/// Macroblocks to samples; no level allows 4096 macroblocks in a row or column.
+fn samples(macroblocks_minus_1: u32) -> Option<u32> {
+    (macroblocks_minus_1 < 4096).then(|| (macroblocks_minus_1 + 1) * 16)
+}
+
+fn has_chroma_format(profile: u32) -> bool {
+    matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
+}
+
+/// How many samples one unit of cropping stands for, in frames.
+struct Chroma {
+    crop_x: u32,
+    crop_y: u32,
+}
+
+impl Chroma {
+    const YUV_420: Chroma = Chroma { crop_x: 2, crop_y: 2 };
+}
+
+fn chroma_format(bits: &mut Bits<'_>) -> Option<Chroma> {
+    let format = bits.ue()?;
+    let separate_planes = format == 3 && bits.flag()?;
+    bits.ue()?; // bit_depth_luma_minus8
+    bits.ue()?; // bit_depth_chroma_minus8
+    bits.flag()?; // qpprime_y_zero_transform_bypass_flag
+    if bits.flag()? {
+        for list in 0..if format == 3 { 12 } else { 8 } {
+            if bits.flag()? {
+                skip_scaling_list(bits, if list < 6 { 16 } else { 64 })?;
+            }
+        }
+    }
+    match format {
+        _ if separate_planes => Some(Chroma { crop_x: 1, crop_y: 1 }),
+        1 => Some(Chroma::YUV_420),
+        2 => Some(Chroma { crop_x: 2, crop_y: 1 }),
+        0 | 3 => Some(Chroma { crop_x: 1, crop_y: 1 }),
+        _ => None,
+    }
+}
+
+fn skip_scaling_list(bits: &mut Bits<'_>, size: usize) -> Option<()> {
+    let (mut last, mut next) = (8i32, 8i32);
+    for _ in 0..size {
+        if next != 0 {
+            next = last.wrapping_add(bits.se()?) & 0xFF;
+        }
+        if next != 0 {
+            last = next;
+        }
+    }
+    Some(())
+}
+
+fn picture_order(bits: &mut Bits<'_>) -> Option<()> {
+    match bits.ue()? {
+        0 => drop(bits.ue()?), // log2_max_pic_order_cnt_lsb_minus4
+        1 => {
+            bits.flag()?; // delta_pic_order_always_zero_flag
+            bits.se()?; // offset_for_non_ref_pic
+            bits.se()?; // offset_for_top_to_bottom_field
+            let cycle = bits.ue()?;
+            for _ in 0..(cycle <= 255).then_some(cycle)? {
+                bits.se()?;
+            }
+        }
+        2 => {}
+        _ => return None,
+    }
+    Some(())
+}
+
+/// Left, right, top, bottom, in units of the chroma format.
+fn cropping(bits: &mut Bits<'_>) -> Option<[u32; 4]> {
+    if !bits.flag()? {
+        return Some([0; 4]);
+    }
+    Some([bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?])
+}
+
+/// The timing of the video usability information (Annex E.1.1). A frame is two
+/// ticks, whether or not it is coded as two fields.
+fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
+    const EXTENDED_SAR: u32 = 255;
+    if bits.flag()? && bits.read(8)? == EXTENDED_SAR {
+        bits.read(32)?;
+    }
+    if bits.flag()? {
+        bits.flag()?; // overscan_appropriate_flag
+    }
+    if bits.flag()? {
+        bits.read(4)?; // video_format, video_full_range_flag
+        if bits.flag()? {
+            bits.read(24)?; // colour description
+        }
+    }
+    if bits.flag()? {
+        bits.ue()?; // chroma_sample_loc_type_top_field
+        bits.ue()?; // chroma_sample_loc_type_bottom_field
+    }
+    if !bits.flag()? {
+        return Some(None);
+    }
+    let (units, scale) = (bits.read(32)?, bits.read(32)?);
+    let known = units > 0 && scale > 0;
+    Some(known.then(|| f64::from(scale) / (2.0 * f64::from(units))))
+}
+
+/// One coded frame: NAL units, each behind its length.
+///
+/// All lengths have been checked, so reading the units cannot fail.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessUnit<'a> {
+    units: NalUnits<'a>,
+    /// Whether it has any slice; without one there is nothing to show.
+    pub has_picture: bool,
+    /// Whether it has a slice of an IDR picture.
+    pub is_idr: bool,
+}
+
+impl<'a> AccessUnit<'a> {
+    /// Checks the lengths of a frame's NAL units.
+    ///
+    /// # Errors
+    ///
+    /// A unit that reaches past the frame's end.
+    pub fn parse(frame: &'a [u8], nal_length_size: usize) -> Result<Self, &'static str> {
+        let units = NalUnits { rest: frame, length_size: nal_length_size.clamp(1, 4) };
+        let mut access_unit = AccessUnit { units, has_picture: false, is_idr: false };
+        let mut walk = units;
+        for unit in walk.by_ref() {
+            let kind = nal_type(unit);
+            access_unit.has_picture |= matches!(kind, 1..=5);
+            access_unit.is_idr |= kind == 5;
+        }
+        if walk.rest.is_empty() { Ok(access_unit) } else { Err("a NAL unit is truncated") }
+    }
+
+    /// The NAL units worth passing on: delimiters and parameter sets are not,
+    /// as they have to stand first and are written from the configuration.
+    pub fn nal_units(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.units.filter(|unit| !matches!(nal_type(unit), 0 | 7..=9))
+    }
+}
+
+/// The type of a NAL unit; 0, which is no type in use, of an empty one.
+fn nal_type(unit: &[u8]) -> u8 {
+    unit.first().map_or(0, |header| header & 0x1F)
+}
+
+#[derive(Debug, Clone, Copy)]
+struct NalUnits<'a> {
+    rest: &'a [u8],
+    length_size: usize,
+}
+
+impl<'a> Iterator for NalUnits<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        let (length, after) = self.rest.split_at_checked(self.length_size)?;
+        let length = length.iter().fold(0usize, |value, &byte| value << 8 | usize::from(byte));
+        let (unit, rest) = after.split_at_checked(length)?;
+        self.rest = rest;
+        Some(unit)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use h264_reader::nal::sps::SeqParameterSet;
+    use h264_reader::rbsp::{BitReader, decode_nal};
+
+    /// Parameter sets that x264 wrote, and what was asked of it.
+    #[rustfmt::skip]
+    const KINDS: &[(&str, &str, u32, u32, f64)] = &[
+        ("Baseline", "6742c016d900a02ff970110000030001000003001e0f162e48", 640, 360, 15.0),
+        ("23.976 frames a second", "67640028acd94078065b011000003e90000bb800f1831960", 1920, 800, 24000.0 / 1001.0),
+        ("monochrome", "6764000cf3650507ec05b2000003000200000300281e28532c", 320, 240, 10.0),
+        ("1080 lines: cropped", "67640028acd940780227e5c044000003000400000300f03c60c658", 1920, 1080, 30.0),
+        ("interlaced", "67640028acd94078044fde0220000003002000000643e2c5b2c0", 1920, 1080, 25.0),
+        ("29.97, odd in macroblocks", "6764000dacd941519e226c04400000fa40003a9803c50a6580", 322, 182, 30000.0 / 1001.0),
+        ("4:4:4 of odd size", "67f4000c919b282a37c9118088000003000800000300c078a14cb0", 333, 201, 12.0),
+        ("anamorphic, with colours described", "6764001eacd940b4126ffc010000b5a808080a000003000200000300641e2c5b2c", 720, 576, 25.0),
+        ("scaling matrix, HRD", "6764001facd9405005bb0110000003001000000303c626000f424001e84e4c30078c18cb", 1280, 720, 30.0),
+        ("ten bits", "676e001fa6cd9405005bb011000003000100000300300f183196", 1280, 720, 24.0),
+        ("4:2:2", "677a0020bcd9405005bb0110000003001000000640f1831960", 1280, 720, 50.0),
+        ("4:2:2 interlaced, ten bits", "677a001eb6cd940b47b6022000007d20001d4c03e28532c0", 720, 480, 30000.0 / 1001.0),
+        ("4:4:4", "67f4001e919b281485fc7cf808800000030080000019078b16cb", 642, 362, 25.0),
+    ];
+
+    fn hex(text: &str) -> Vec<u8> {
+        let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+        (0..text.len()).step_by(2).map(byte).collect()
+    }
+
+    fn record(length_size: u8, sps: &[&[u8]], pps: &[&[u8]]) -> Vec<u8> {
+        let mut record = vec![1, 0x64, 0, 40, 0xFC | (length_size - 1), 0xE0 | sps.len() as u8];
+        let put = |record: &mut Vec<u8>, set: &[u8]| {
+            record.extend_from_slice(&(set.len() as u16).to_be_bytes());
+            record.extend_from_slice(set);
+        };
+        sps.iter().for_each(|set| put(&mut record, set));
+        record.push(pps.len() as u8);
+        pps.iter().for_each(|set| put(&mut record, set));
+        record
+    }
+
+    /// NAL units with lengths of four bytes.
+    fn frame(units: &[&[u8]]) -> Vec<u8> {
+        units.iter().flat_map(|u| [&(u.len() as u32).to_be_bytes()[..], u].concat()).collect()
+    }
+
+    #[test]
+    fn size_and_rate_are_read_from_every_kind_of_parameter_set() {
+        for (kind, sps, width, height, frame_rate) in KINDS {
+            let picture = Picture::from_sps(&hex(sps)).expect(kind);
+            assert_eq!((picture.width, picture.height), (*width, *height), "{kind}");
+            assert!((picture.frame_rate.unwrap() - frame_rate).abs() < 1e-9, "{kind}");
+        }
+    }
+
+    #[test]
+    fn another_reader_of_parameter_sets_says_the_same() {
+        for (kind, sps, ..) in KINDS {
+            let sps = hex(sps);
+            let picture = Picture::from_sps(&sps).expect(kind);
+            let payload = decode_nal(&sps).unwrap();
+            let theirs = SeqParameterSet::from_bits(BitReader::new(&*payload)).expect(kind);
+            let size = theirs.pixel_dimensions().unwrap();
+            assert_eq!((picture.width, picture.height), size, "{kind}");
+            assert_eq!(picture.frame_rate, theirs.fps(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_set_cut_anywhere_is_refused_or_lacks_only_its_end() {
+        for (kind, sps, width, height, _) in KINDS {
+            let sps = hex(sps);
+            for end in 0..sps.len() {
+                if let Ok(picture) = Picture::from_sps(&sps[..end]) {
+                    assert_eq!((picture.width, picture.height), (*width, *height), "{kind}");
+                }
+            }
+            assert!(Picture::from_sps(&sps[..8]).is_err(), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_configuration_gives_its_parameter_sets_and_the_length_size() {
+        let sps = hex(KINDS[0].1);
+        let config = AvcConfig::parse(&record(2, &[&sps], &[b"\x68one", b"\x68two"])).unwrap();
+        assert_eq!(config.nal_length_size, 2);
+        assert_eq!(config.sps, [&sps[..]]);
+        assert_eq!(config.pps, [b"\x68one", b"\x68two"]);
+        assert_eq!((config.picture.width, config.picture.height), (640, 360));
+        let prefix = [DELIMITER, START_CODE, &sps, START_CODE, b"\x68one", START_CODE, b"\x68two"];
+        assert_eq!(config.key_frame_prefix(), prefix.concat());
+    }
+
+    #[test]
+    fn a_configuration_without_what_a_decoder_needs_is_refused() {
+        let sps = &hex(KINDS[0].1)[..];
+        let whole = record(4, &[sps], &[b"\x68"]);
+        for end in 0..whole.len() {
+            assert!(AvcConfig::parse(&whole[..end]).is_err(), "cut at {end}");
+        }
+        assert!(AvcConfig::parse(&record(4, &[], &[b"\x68"])).is_err());
+        assert!(AvcConfig::parse(&record(4, &[sps], &[])).is_err());
+        assert!(AvcConfig::parse(&record(4, &[sps], &[b""])).is_err());
+        assert!(AvcConfig::parse(&record(4, &[b"\x68"], &[b"\x68"])).is_err());
+        let large = [0x68; 40_000];
+        assert!(AvcConfig::parse(&record(4, &[sps], &[&large])).is_ok());
+        assert!(AvcConfig::parse(&record(4, &[sps], &[&large, &large])).is_err());
+    }
+
+    #[test]
+    fn an_access_unit_gives_its_units_without_delimiters_and_parameter_sets() {
+        let units = [&b"\x09\xF0"[..], b"\x67s", b"\x68p", b"\x06sei", b"", b"\x65idr", b"\x0C"];
+        let frame = frame(&units);
+        let unit = AccessUnit::parse(&frame, 4).unwrap();
+        assert!(unit.has_picture && unit.is_idr);
+        assert!(unit.nal_units().eq([&b"\x06sei"[..], b"\x65idr", b"\x0C"]));
+        let inter = AccessUnit::parse(b"\x02\x41p", 1).unwrap();
+        assert!(inter.has_picture && !inter.is_idr);
+        assert!(!AccessUnit::parse(b"\x00\x02\x06s", 2).unwrap().has_picture);
+        assert!(!AccessUnit::parse(b"", 4).unwrap().has_picture);
+    }
+
+    #[test]
+    fn an_access_unit_that_ends_within_a_unit_is_refused() {
+        let frame = frame(&[b"\x65idr"]);
+        for end in 1..frame.len() {
+            assert!(AccessUnit::parse(&frame[..end], 4).is_err(), "cut at {end}");
+        }
+        assert!(AccessUnit::parse(&[0xFF; 9], 4).is_err());
+    }
+}

@@ -1,0 +1,421 @@
+//! FLV: the tags of a file, and the bodies that RTMP shares with them (Adobe
+//! Flash Video File Format 10.1, annex E, and Enhanced RTMP).
+
+use std::fmt;
+use std::iter;
+
+/// What a tag holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TagKind {
+    /// Sound: see [`audio`].
+    Audio,
+    /// Pictures: see [`video`].
+    Video,
+    /// AMF data, such as `onMetaData`.
+    Script,
+}
+
+/// One tag of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Tag<'a> {
+    /// What the body holds.
+    pub kind: TagKind,
+    /// Decoding time in milliseconds, modulo 2^32.
+    pub timestamp: u32,
+    /// The body, as RTMP would carry it.
+    pub body: &'a [u8],
+}
+
+/// Why FLV cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlvError {
+    /// It breaks the format.
+    Malformed(&'static str),
+    /// A codec other than H.264 and AAC, named for a person.
+    Unsupported(String),
+}
+
+impl fmt::Display for FlvError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            FlvError::Malformed(what) => f.write_str(what),
+            FlvError::Unsupported(codec) => write!(f, "{codec} is not supported"),
+        }
+    }
+}
+
+impl std::error::Error for FlvError {}
+
+/// The tags of a file, in order. Tags of unknown types are passed over; after
+/// an error there are no more.
+///
+/// # Errors
+///
+/// The file does not begin as FLV does.
+pub fn tags(file: &[u8]) -> Result<impl Iterator<Item = Result<Tag<'_>, FlvError>>, FlvError> {
+    const FIRST_TAG_SIZE: usize = 4; // of "the tag before the first", always 0
+    let [b'F', b'L', b'V', 1, _, o0, o1, o2, o3, ..] = file else {
+        return Err(FlvError::Malformed("not an FLV file of version 1"));
+    };
+    let offset = u32::from_be_bytes([*o0, *o1, *o2, *o3]) as usize;
+    let start = offset.saturating_add(FIRST_TAG_SIZE);
+    let mut rest = file.get(start..).ok_or(FlvError::Malformed("the FLV header is truncated"))?;
+    Ok(iter::from_fn(move || {
+        while !rest.is_empty() {
+            let Some((tag, after)) = next_tag(rest) else {
+                rest = &[];
+                return Some(Err(FlvError::Malformed("an FLV tag is truncated")));
+            };
+            rest = after;
+            if tag.is_some() {
+                return tag.map(Ok);
+            }
+        }
+        None
+    }))
+}
+
+/// The first tag, if it is of a known type, and what follows it.
+fn next_tag(file: &[u8]) -> Option<(Option<Tag<'_>>, &[u8])> {
+    let ([kind, s0, s1, s2, t0, t1, t2, t3, _, _, _], rest) = file.split_first_chunk()?;
+    let size = u32::from_be_bytes([0, *s0, *s1, *s2]) as usize;
+    let timestamp = u32::from_be_bytes([*t3, *t0, *t1, *t2]);
+    let (body, rest) = rest.split_at_checked(size)?;
+    // The size of the tag closes it; the last one of a broken-off file lacks it.
+    let after = rest.get(4..).unwrap_or_default();
+    let kind = match kind {
+        8 => Some(TagKind::Audio),
+        9 => Some(TagKind::Video),
+        18 => Some(TagKind::Script),
+        _ => None,
+    };
+    Some((kind.map(|kind| Tag { kind, timestamp, body }), after))
+}
+
+/// The body of a video tag or message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VideoBody<'a> {
+    /// An AVC decoder configuration record: see [`crate::avc::AvcConfig`].
+    Config(&'a [u8]),
+    /// A coded frame.
+    Frame {
+        /// Whether decoding can start here.
+        key: bool,
+        /// Presentation time minus decoding time, as sent.
+        composition_ms: i32,
+        /// NAL units with lengths: see [`crate::avc::AccessUnit`].
+        data: &'a [u8],
+    },
+    /// Nothing to record: an end of sequence, a command, colour information.
+    Other,
+}
+
+/// The body of an audio tag or message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AudioBody<'a> {
+    /// An AudioSpecificConfig: see [`crate::aac::AacConfig`].
+    Config(&'a [u8]),
+    /// One raw AAC frame.
+    Frame(&'a [u8]),
+    /// Nothing to record: an end of sequence, a channel layout.
+    Other,
+}
+
+const TRUNCATED_VIDEO: FlvError = FlvError::Malformed("a video message is truncated");
+const TRUNCATED_AUDIO: FlvError = FlvError::Malformed("an audio message is truncated");
+
+/// Reads the body of a video tag, in the form of FLV 10.1 or of Enhanced RTMP.
+///
+/// # Errors
+///
+/// [`FlvError::Unsupported`] for anything but H.264.
+pub fn video(body: &[u8]) -> Result<VideoBody<'_>, FlvError> {
+    const ENHANCED: u8 = 0x80;
+    const AVC: u8 = 7;
+    let (&first, rest) = body.split_first().ok_or(TRUNCATED_VIDEO)?;
+    let frame_type = first >> 4 & 7;
+    if first & ENHANCED != 0 {
+        return enhanced_video(frame_type, first & 0x0F, rest);
+    }
+    if frame_type == COMMAND_FRAME {
+        return Ok(VideoBody::Other);
+    }
+    if first & 0x0F != AVC {
+        return Err(FlvError::Unsupported(video_codec(first & 0x0F)));
+    }
+    match rest {
+        [0, _, _, _, record @ ..] => Ok(VideoBody::Config(record)),
+        [1, rest @ ..] => frame(frame_type, rest),
+        [2, ..] => Ok(VideoBody::Other),
+        [] | [0, ..] => Err(TRUNCATED_VIDEO),
+        _ => Err(FlvError::Malformed("an unknown type of AVC packet")),
+    }
+}
+
+const KEY_FRAME: u8 = 1;
+const COMMAND_FRAME: u8 = 5;
+
+/// Composition time in 24 signed bits, then NAL units.
+fn frame(frame_type: u8, bytes: &[u8]) -> Result<VideoBody<'_>, FlvError> {
+    let ([c0, c1, c2], data) = bytes.split_first_chunk().ok_or(TRUNCATED_VIDEO)?;
+    let composition_ms = i32::from_be_bytes([*c0, *c1, *c2, 0]) >> 8;
+    Ok(VideoBody::Frame { key: frame_type == KEY_FRAME, composition_ms, data })
+}
+
+fn enhanced_video(frame_type: u8, packet: u8, rest: &[u8]) -> Result<VideoBody<'_>, FlvError> {
+    const METADATA: u8 = 4;
+    const MULTITRACK: u8 = 6;
+    let (packet, rest) = without_modifiers(packet, rest).ok_or(TRUNCATED_VIDEO)?;
+    if frame_type == COMMAND_FRAME && packet != METADATA {
+        return Ok(VideoBody::Other);
+    }
+    if packet == MULTITRACK {
+        return Err(FlvError::Unsupported("multitrack video".into()));
+    }
+    let (codec, data) = rest.split_first_chunk::<4>().ok_or(TRUNCATED_VIDEO)?;
+    if codec != b"avc1" {
+        return Err(FlvError::Unsupported(four_cc(codec, "video")));
+    }
+    match packet {
+        0 => Ok(VideoBody::Config(data)),
+        1 => frame(frame_type, data),
+        3 => Ok(VideoBody::Frame { key: frame_type == KEY_FRAME, composition_ms: 0, data }),
+        2 | METADATA => Ok(VideoBody::Other),
+        _ => Err(FlvError::Malformed("an unknown type of video packet")),
+    }
+}
+
+/// Reads the body of an audio tag, in the form of FLV 10.1 or of Enhanced RTMP.
+///
+/// # Errors
+///
+/// [`FlvError::Unsupported`] for anything but AAC.
+pub fn audio(body: &[u8]) -> Result<AudioBody<'_>, FlvError> {
+    const ENHANCED: u8 = 9;
+    const AAC: u8 = 10;
+    let (&first, rest) = body.split_first().ok_or(TRUNCATED_AUDIO)?;
+    match first >> 4 {
+        ENHANCED => return enhanced_audio(first & 0x0F, rest),
+        AAC => {}
+        other => return Err(FlvError::Unsupported(audio_codec(other))),
+    }
+    match rest {
+        [0, config @ ..] => Ok(AudioBody::Config(config)),
+        [1, data @ ..] => Ok(AudioBody::Frame(data)),
+        [] => Err(TRUNCATED_AUDIO),
+        _ => Err(FlvError::Malformed("an unknown type of AAC packet")),
+    }
+}
+
+fn enhanced_audio(packet: u8, rest: &[u8]) -> Result<AudioBody<'_>, FlvError> {
+    const MULTITRACK: u8 = 5;
+    let (packet, rest) = without_modifiers(packet, rest).ok_or(TRUNCATED_AUDIO)?;
+    if packet == MULTITRACK {
+        return Err(FlvError::Unsupported("multitrack audio".into()));
+    }
+    let (codec, data) = rest.split_first_chunk::<4>().ok_or(TRUNCATED_AUDIO)?;
+    if codec != b"mp4a" {
+        return Err(FlvError::Unsupported(four_cc(codec, "audio")));
+    }
+    match packet {
+        0 => Ok(AudioBody::Config(data)),
+        1 => Ok(AudioBody::Frame(data)),
+        2 | 4 => Ok(AudioBody::Other),
+        _ => Err(FlvError::Malformed("an unknown type of audio packet")),
+    }
+}
+
+/// Passes over the ModEx prefixes of Enhanced RTMP, which refine timestamps
+/// below a millisecond: the packet type behind them, and what follows.
+fn without_modifiers(mut packet: u8, mut rest: &[u8]) -> Option<(u8, &[u8])> {
+    const MODIFIER: u8 = 7;
+    while packet == MODIFIER {
+        let (&size, after) = rest.split_first()?;
+        let (size, after) = match size {
+            255 => {
+                let (size, after) = after.split_first_chunk()?;
+                (usize::from(u16::from_be_bytes(*size)) + 1, after)
+            }
+            size => (usize::from(size) + 1, after),
+        };
+        let (next, after) = after.get(size..)?.split_first()?;
+        (packet, rest) = (next & 0x0F, after);
+    }
+    Some((packet, rest))
+}
+
+/// `HEVC (hvc1) video`.
+fn four_cc(code: &[u8; 4], medium: &str) -> String {
+    let name = match code {
+        b"hvc1" => "HEVC",
+        b"vvc1" => "VVC",
+        b"av01" => "AV1",
+        b"vp08" => "VP8",
+        b"vp09" => "VP9",
+        b"Opus" => "Opus",
+        b"fLaC" => "FLAC",
+        b"ac-3" => "AC-3",
+        b"ec-3" => "E-AC-3",
+        b".mp3" => "MP3",
+        _ => "unknown",
+    };
+    format!("{name} ({}) {medium}", code.escape_ascii())
+}
+
+fn video_codec(id: u8) -> String {
+    match id {
+        2 => "Sorenson H.263 (FLV1) video".into(),
+        3 => "Screen video".into(),
+        4 => "VP6 video".into(),
+        5 => "VP6 video with alpha".into(),
+        6 => "Screen video 2".into(),
+        // No standard gives these numbers, but encoders use them.
+        12 => "HEVC video".into(),
+        13 => "AV1 video".into(),
+        other => format!("video of codec {other}"),
+    }
+}
+
+fn audio_codec(id: u8) -> String {
+    match id {
+        0 | 3 => "PCM audio".into(),
+        1 => "ADPCM audio".into(),
+        2 | 14 => "MP3 audio".into(),
+        4..=6 => "Nellymoser audio".into(),
+        7 => "G.711 A-law audio".into(),
+        8 => "G.711 mu-law audio".into(),
+        11 => "Speex audio".into(),
+        13 => "Opus audio".into(),
+        other => format!("audio of codec {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(tags: &[(u8, u32, &[u8])]) -> Vec<u8> {
+        let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
+        for (kind, timestamp, body) in tags {
+            file.push(*kind);
+            file.extend_from_slice(&(body.len() as u32).to_be_bytes()[1..]);
+            let [t3, t0, t1, t2] = timestamp.to_be_bytes();
+            file.extend_from_slice(&[t0, t1, t2, t3, 0, 0, 0]);
+            file.extend_from_slice(body);
+            file.extend_from_slice(&(body.len() as u32 + 11).to_be_bytes());
+        }
+        file
+    }
+
+    fn refused_video(body: &[u8]) -> String {
+        video(body).expect_err("refused").to_string()
+    }
+
+    fn refused_audio(body: &[u8]) -> String {
+        audio(body).expect_err("refused").to_string()
+    }
+
+    #[test]
+    fn the_tags_of_a_file_come_in_order_with_32_bit_timestamps() {
+        let file = file(&[(18, 0, b"meta"), (9, 0x0102_0304, b"v"), (8, u32::MAX, b"")]);
+        let tags: Vec<Tag<'_>> = tags(&file).unwrap().map(Result::unwrap).collect();
+        let expected = [
+            Tag { kind: TagKind::Script, timestamp: 0, body: b"meta" },
+            Tag { kind: TagKind::Video, timestamp: 0x0102_0304, body: b"v" },
+            Tag { kind: TagKind::Audio, timestamp: u32::MAX, body: b"" },
+        ];
+        assert_eq!(tags, expected);
+    }
+
+    #[test]
+    fn tags_of_unknown_types_are_passed_over() {
+        let file = file(&[(15, 0, b"?"), (8, 5, b"a"), (0x29, 6, b"encrypted")]);
+        let tags: Vec<_> = tags(&file).unwrap().collect();
+        assert_eq!(tags, [Ok(Tag { kind: TagKind::Audio, timestamp: 5, body: b"a" })]);
+    }
+
+    #[test]
+    fn a_truncated_file_gives_its_whole_tags_then_one_error() {
+        let whole = file(&[(9, 0, b"one"), (9, 40, b"two")]);
+        for end in whole.len() - 4 - 3 - 10..whole.len() - 4 {
+            let tags: Vec<_> = tags(&whole[..end]).unwrap().collect();
+            assert_eq!(tags.len(), 2, "cut at {end}");
+            assert!(tags[0].is_ok() && tags[1].is_err());
+        }
+        let without_last_size = &whole[..whole.len() - 4];
+        assert!(tags(without_last_size).unwrap().all(|tag| tag.is_ok()));
+    }
+
+    #[test]
+    fn what_does_not_begin_as_flv_is_no_flv() {
+        for bytes in
+            [&b""[..], b"FLV", b"FLV\x02\x05\0\0\0\x09\0\0\0\0", b"\x1aE\xdf\xa3 matroska "]
+        {
+            assert!(tags(bytes).is_err());
+        }
+        assert!(tags(b"FLV\x01\x05\xFF\xFF\xFF\xFF\0\0\0\0").is_err(), "an offset past the end");
+    }
+
+    #[test]
+    fn avc_packets_are_told_apart() {
+        assert_eq!(video(&[0x17, 0, 0, 0, 0, 1, 2]), Ok(VideoBody::Config(&[1, 2])));
+        let frame = VideoBody::Frame { key: true, composition_ms: 66, data: &[9] };
+        assert_eq!(video(&[0x17, 1, 0, 0, 66, 9]), Ok(frame));
+        let frame = VideoBody::Frame { key: false, composition_ms: -1, data: &[] };
+        assert_eq!(video(&[0x27, 1, 0xFF, 0xFF, 0xFF]), Ok(frame));
+        assert_eq!(video(&[0x17, 2, 0, 0, 0]), Ok(VideoBody::Other));
+        assert_eq!(video(&[0x57, 0]), Ok(VideoBody::Other), "a seek command");
+    }
+
+    #[test]
+    fn enhanced_rtmp_may_carry_avc_and_aac_too() {
+        assert_eq!(video(b"\x90avc1\x01\x64"), Ok(VideoBody::Config(b"\x01\x64")));
+        let frame = VideoBody::Frame { key: false, composition_ms: 2, data: b"nal" };
+        assert_eq!(video(b"\xA1avc1\0\0\x02nal"), Ok(frame));
+        let frame = VideoBody::Frame { key: true, composition_ms: 0, data: b"nal" };
+        assert_eq!(video(b"\x93avc1nal"), Ok(frame));
+        assert_eq!(video(b"\x97\x02abc\x03avc1nal"), Ok(frame), "behind a ModEx prefix");
+        assert_eq!(video(b"\x94avc1colour"), Ok(VideoBody::Other));
+        assert_eq!(audio(b"\x90mp4a\x12\x10"), Ok(AudioBody::Config(b"\x12\x10")));
+        assert_eq!(audio(b"\x91mp4araw"), Ok(AudioBody::Frame(b"raw")));
+    }
+
+    #[test]
+    fn aac_packets_are_told_apart() {
+        assert_eq!(audio(&[0xAF, 0, 0x12, 0x10]), Ok(AudioBody::Config(&[0x12, 0x10])));
+        assert_eq!(audio(&[0xAF, 1, 7, 7]), Ok(AudioBody::Frame(&[7, 7])));
+    }
+
+    #[test]
+    fn other_codecs_are_refused_by_name() {
+        assert_eq!(refused_video(b"\x90hvc1\x01"), "HEVC (hvc1) video is not supported");
+        assert_eq!(refused_video(b"\x91av01\x01"), "AV1 (av01) video is not supported");
+        assert_eq!(refused_video(b"\x93vp09\x01"), "VP9 (vp09) video is not supported");
+        assert_eq!(refused_video(b"\x90\xFFx\n1"), "unknown (\\xffx\\n1) video is not supported");
+        assert_eq!(refused_video(&[0x12, 0]), "Sorenson H.263 (FLV1) video is not supported");
+        assert_eq!(refused_video(&[0x1C, 0]), "HEVC video is not supported");
+        assert_eq!(refused_video(b"\x96\x00avc1"), "multitrack video is not supported");
+        assert_eq!(refused_audio(&[0x2F, 0]), "MP3 audio is not supported");
+        assert_eq!(refused_audio(&[0xB2, 0]), "Speex audio is not supported");
+        assert_eq!(refused_audio(b"\x90Opus"), "Opus (Opus) audio is not supported");
+    }
+
+    #[test]
+    fn truncated_bodies_are_malformed() {
+        let bodies = [
+            &[][..],
+            &[0x17],
+            &[0x17, 0, 0],
+            &[0x17, 1, 0, 0],
+            &[0x17, 3],
+            b"\x90avc",
+            b"\x97\xFF\0",
+        ];
+        for body in bodies {
+            assert!(matches!(video(body), Err(FlvError::Malformed(_))), "{body:?}");
+        }
+        for body in [&[][..], &[0xAF], &[0xAF, 2], b"\x90mp4", b"\x97\x05ab"] {
+            assert!(matches!(audio(body), Err(FlvError::Malformed(_))), "{body:?}");
+        }
+    }
+}

@@ -1,0 +1,742 @@
+//! The recorder: FLV bodies in, fragments of a transport stream out.
+
+mod audio;
+mod meter;
+mod opening;
+
+use crate::aac::{AacConfig, AacError, FRAME_SAMPLES};
+use crate::avc::{AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::flv::{self, AudioBody, FlvError, VideoBody};
+use crate::playlist::Fragment;
+use crate::ts::{DELAY, Muxer, Stamps, TICKS_PER_MS, Track, Tracks};
+use audio::AudioQueue;
+use meter::Meter;
+use opening::Opening;
+use std::{fmt, io, iter};
+
+/// A step back of a track's clock up to this is an encoder's jitter.
+const MAX_STEP_BACK_MS: u64 = 1000;
+
+/// A step ahead of the session's clock beyond this is a jump.
+const MAX_STEP_AHEAD_MS: u64 = 10_000;
+
+/// How far apart the tracks may be when one of them begins.
+const MAX_SKEW_MS: u64 = 5000;
+
+/// A key frame this little before its time ends a fragment all the same: encoders
+/// round their clocks.
+const ROUNDING_MS: u64 = 20;
+
+/// OSS cuts without a key frame after twice the fragment duration, but not
+/// before this.
+const MIN_FORCED_MS: u64 = 60_000;
+
+/// Frames are not presented longer than this after they are decoded.
+const MAX_COMPOSITION_MS: i32 = 10_000;
+
+/// Larger timestamps mean nothing; below it, arithmetic cannot overflow.
+const MAX_TIMESTAMP_MS: u64 = 1 << 48;
+
+/// Where a recording goes.
+pub trait Sink {
+    /// Begins a fragment. One that was begun and not finished is given up.
+    ///
+    /// # Errors
+    ///
+    /// The recorder passes on any error and begins again at the next occasion.
+    fn begin(&mut self, name: &str) -> io::Result<()>;
+
+    /// Appends to the fragment begun: whole transport packets, under 128 KiB at a time.
+    ///
+    /// # Errors
+    ///
+    /// As for [`begin`](Self::begin); the fragment is given up.
+    fn write(&mut self, ts: &[u8]) -> io::Result<()>;
+
+    /// Ends the fragment begun, which is complete.
+    ///
+    /// # Errors
+    ///
+    /// As for [`begin`](Self::begin).
+    fn finish(&mut self, fragment: &Fragment) -> io::Result<()>;
+}
+
+impl<S: Sink + ?Sized> Sink for &mut S {
+    fn begin(&mut self, name: &str) -> io::Result<()> {
+        (**self).begin(name)
+    }
+
+    fn write(&mut self, ts: &[u8]) -> io::Result<()> {
+        (**self).write(ts)
+    }
+
+    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+        (**self).finish(fragment)
+    }
+}
+
+/// What a recorder has to know of its channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RecorderSettings {
+    /// How much media a fragment should hold, in seconds; 0 counts as 1.
+    pub frag_duration: u32,
+    /// When the channel's newest fragment began, in Unix milliseconds; 0 if there
+    /// is none. Names keep rising from it, even if the clock was set back.
+    pub last_start_ms: u64,
+    /// Whether earlier sessions left fragments: the first one of this session is
+    /// then a discontinuity.
+    pub continues: bool,
+}
+
+/// Why a recording cannot go on.
+#[derive(Debug)]
+pub enum RecordError {
+    /// A codec other than H.264 and AAC, named for a person.
+    Unsupported(String),
+    /// The sink's error.
+    Io(io::Error),
+}
+
+impl fmt::Display for RecordError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RecordError::Unsupported(codec) => {
+                write!(f, "{codec} is not supported: only H.264 video and AAC audio are")
+            }
+            RecordError::Io(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for RecordError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            RecordError::Unsupported(_) => None,
+            RecordError::Io(error) => Some(error),
+        }
+    }
+}
+
+impl From<io::Error> for RecordError {
+    fn from(error: io::Error) -> Self {
+        RecordError::Io(error)
+    }
+}
+
+/// What a session carries at the moment: a track is there once its
+/// configuration and a first frame have arrived.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StreamStat {
+    /// The video.
+    pub video: Option<VideoStat>,
+    /// The audio.
+    pub audio: Option<AudioStat>,
+}
+
+/// The video of a session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct VideoStat {
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Frames per second, rounded down; 0 while unknown.
+    pub frame_rate: u32,
+    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    pub bandwidth: u64,
+}
+
+/// The audio of a session.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct AudioStat {
+    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    pub bandwidth: u64,
+    /// Samples per second.
+    pub sample_rate: u32,
+}
+
+/// Records one session of a channel.
+///
+/// A fragment ends at the first key frame after the fragment duration, and without
+/// one after max(twice that, 60 s), as OSS documents. Each begins with the program
+/// tables and, but for that forced cut, with a key frame; its name is the wall clock's
+/// milliseconds. Media before the first key frame is dropped. A stream without
+/// video is cut after the fragment duration.
+///
+/// A track that changes its format or turns up late is taken over by a new
+/// fragment, marked as a discontinuity, at the next key frame. When the
+/// encoder's clock jumps, a new fragment and a new time base begin likewise.
+/// Messages that break the format are dropped and counted, see
+/// [`dropped`](Self::dropped).
+///
+/// Dropping the recorder finishes its fragment.
+pub struct Recorder<S: Sink> {
+    sink: S,
+    frag_duration_ms: u64,
+    last_start_ms: u64,
+    /// Whether the next fragment does not continue the one before it.
+    seam: bool,
+    opening: Option<Opening>,
+    finished: bool,
+    avc: Format<AvcConfig>,
+    aac: Format<AacConfig>,
+    key_frame_prefix: Vec<u8>,
+    timeline: Timeline,
+    audio: AudioQueue,
+    muxer: Muxer,
+    fragment: Option<OpenFragment>,
+    video_meter: Meter,
+    audio_meter: Meter,
+    dropped: u64,
+}
+
+/// One coded frame as it arrived.
+#[derive(Clone, Copy)]
+struct Frame<'a> {
+    now_ms: u64,
+    timestamp_ms: u64,
+    kind: FrameKind,
+    data: &'a [u8],
+}
+
+#[derive(Clone, Copy)]
+enum FrameKind {
+    Video { key: bool, composition_ms: i32 },
+    Audio,
+}
+
+struct OpenFragment {
+    name: String,
+    start_ms: u64,
+    /// The encoder's time of its first frame.
+    timestamp_ms: u64,
+    discontinuity: bool,
+    tracks: Tracks,
+}
+
+impl OpenFragment {
+    fn elapsed(&self, timestamp_ms: u64) -> u64 {
+        timestamp_ms.saturating_sub(self.timestamp_ms)
+    }
+}
+
+impl<S: Sink> Recorder<S> {
+    /// A recorder that has received nothing.
+    pub fn new(sink: S, settings: RecorderSettings) -> Self {
+        Recorder {
+            sink,
+            frag_duration_ms: u64::from(settings.frag_duration.max(1)) * 1000,
+            last_start_ms: settings.last_start_ms,
+            seam: settings.continues,
+            opening: Some(Opening::default()),
+            finished: false,
+            avc: Format::default(),
+            aac: Format::default(),
+            key_frame_prefix: Vec::new(),
+            timeline: Timeline::default(),
+            audio: AudioQueue::default(),
+            muxer: Muxer::new(),
+            fragment: None,
+            video_meter: Meter::default(),
+            audio_meter: Meter::default(),
+            dropped: 0,
+        }
+    }
+
+    /// Takes in what the metadata claims about the tracks; `None` is no claim.
+    ///
+    /// Until the configurations of all tracks have arrived that are not denied
+    /// here, up to two seconds of media are held back.
+    pub fn expect_tracks(&mut self, video: Option<bool>, audio: Option<bool>) {
+        if let Some(opening) = &mut self.opening {
+            opening.expect(video, audio);
+        }
+    }
+
+    /// Records the body of a video message that arrived at `now_ms` by the wall
+    /// clock and is to be decoded at `timestamp_ms` by the encoder's.
+    ///
+    /// # Errors
+    ///
+    /// A codec other than H.264, or an error of the sink.
+    pub fn video(
+        &mut self,
+        now_ms: u64,
+        timestamp_ms: u64,
+        body: &[u8],
+    ) -> Result<(), RecordError> {
+        match flv::video(body) {
+            Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
+                Ok(config) => self.configure(|recorder| &mut recorder.avc, config),
+                Err(_) => self.drop_message(),
+            },
+            Ok(VideoBody::Frame { key, composition_ms, data }) => {
+                let kind = FrameKind::Video { key, composition_ms };
+                self.receive(Frame { now_ms, timestamp_ms, kind, data })
+            }
+            Ok(VideoBody::Other) => Ok(()),
+            Err(FlvError::Malformed(_)) => self.drop_message(),
+            Err(FlvError::Unsupported(codec)) => Err(RecordError::Unsupported(codec)),
+        }
+    }
+
+    /// Records the body of an audio message, as [`video`](Self::video) does.
+    ///
+    /// # Errors
+    ///
+    /// A codec other than AAC, or an error of the sink.
+    pub fn audio(
+        &mut self,
+        now_ms: u64,
+        timestamp_ms: u64,
+        body: &[u8],
+    ) -> Result<(), RecordError> {
+        match flv::audio(body) {
+            Ok(AudioBody::Config(config)) => match AacConfig::parse(config) {
+                Ok(config) => self.configure(|recorder| &mut recorder.aac, config),
+                Err(AacError::Malformed(_)) => self.drop_message(),
+                Err(AacError::Unsupported(what)) => Err(RecordError::Unsupported(what)),
+            },
+            Ok(AudioBody::Frame(data)) => {
+                self.receive(Frame { now_ms, timestamp_ms, kind: FrameKind::Audio, data })
+            }
+            Ok(AudioBody::Other) => Ok(()),
+            Err(FlvError::Malformed(_)) => self.drop_message(),
+            Err(FlvError::Unsupported(codec)) => Err(RecordError::Unsupported(codec)),
+        }
+    }
+
+    /// Ends the recording with its last fragment. What comes later is ignored.
+    ///
+    /// # Errors
+    ///
+    /// An error of the sink.
+    pub fn finish(&mut self) -> io::Result<()> {
+        let finished = self.open().and_then(|()| self.finish_fragment(self.timeline.end()));
+        self.finished = true;
+        self.settle(finished)
+    }
+
+    /// Size, rates and codec parameters at the moment.
+    pub fn stat(&self) -> StreamStat {
+        let video = self.avc.latest().filter(|_| self.video_meter.is_used());
+        let audio = self.aac.latest().filter(|_| self.audio_meter.is_used());
+        StreamStat {
+            video: video.map(|AvcConfig { picture, .. }| VideoStat {
+                width: picture.width,
+                height: picture.height,
+                frame_rate: frame_rate(picture.frame_rate, self.video_meter.frames()),
+                bandwidth: self.video_meter.bandwidth(),
+            }),
+            audio: audio.map(|config| AudioStat {
+                bandwidth: self.audio_meter.bandwidth(),
+                sample_rate: config.sample_rate,
+            }),
+        }
+    }
+
+    /// How many messages were dropped because they break the format or lie far
+    /// off the session's clock.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
+    /// Where the recording goes.
+    pub fn sink(&self) -> &S {
+        &self.sink
+    }
+
+    fn drop_message(&mut self) -> Result<(), RecordError> {
+        self.dropped += 1;
+        Ok(())
+    }
+
+    fn configure<C: PartialEq>(
+        &mut self,
+        format: impl Fn(&mut Self) -> &mut Format<C>,
+        config: C,
+    ) -> Result<(), RecordError> {
+        if format(self).latest().is_some_and(|known| *known != config) {
+            // Frames held back belong to the configuration before this one.
+            let opened = self.open();
+            self.settle(opened)?;
+        }
+        format(self).offer(config);
+        Ok(())
+    }
+
+    fn receive(&mut self, frame: Frame<'_>) -> Result<(), RecordError> {
+        let timestamp_ms = frame.timestamp_ms.min(MAX_TIMESTAMP_MS);
+        let recorded = self.hold_or_record(Frame { timestamp_ms, ..frame });
+        Ok(self.settle(recorded)?)
+    }
+
+    fn hold_or_record(&mut self, frame: Frame<'_>) -> io::Result<()> {
+        if self.finished {
+            return Ok(());
+        }
+        if let Some(opening) = &mut self.opening {
+            let (video, audio) = (self.avc.latest().is_some(), self.aac.latest().is_some());
+            if !opening.is_over(&frame, video, audio) {
+                opening.hold(frame);
+                return Ok(());
+            }
+            self.open()?;
+        }
+        self.record(frame)
+    }
+
+    /// Goes on with the tracks there are.
+    fn open(&mut self) -> io::Result<()> {
+        let held = self.opening.take().map(Opening::into_held).unwrap_or_default();
+        held.iter().try_for_each(|held| self.record(held.frame()))
+    }
+
+    /// After an error, the fragment lacks something and must not be finished.
+    fn settle(&mut self, result: io::Result<()>) -> io::Result<()> {
+        if result.is_err() {
+            self.fragment = None;
+            self.audio.clear_group();
+            self.seam = true;
+        }
+        result
+    }
+
+    fn record(&mut self, frame: Frame<'_>) -> io::Result<()> {
+        match frame.kind {
+            FrameKind::Video { key, composition_ms } => {
+                self.record_video(frame, key, composition_ms)
+            }
+            FrameKind::Audio => self.record_audio(frame),
+        }
+    }
+
+    fn record_video(&mut self, frame: Frame<'_>, key: bool, composition_ms: i32) -> io::Result<()> {
+        let Some(config) = self.avc.latest() else { return Ok(()) };
+        let Ok(access_unit) = AccessUnit::parse(frame.data, config.nal_length_size) else {
+            self.dropped += 1;
+            return Ok(());
+        };
+        if !access_unit.has_picture {
+            return Ok(());
+        }
+        let timestamp_ms = frame.timestamp_ms;
+        self.video_meter.add(timestamp_ms, frame.data.len());
+        if self.timeline.video_jumps(timestamp_ms) {
+            self.break_off()?;
+        }
+        let key = key || access_unit.is_idr;
+        if self.ends_before_video(timestamp_ms, key) {
+            self.cut(&frame, key)?;
+        }
+        if !self.fragment.as_ref().is_some_and(|fragment| fragment.tracks.video) {
+            return Ok(());
+        }
+        let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
+        if self.audio.is_stale(stamps.dts) {
+            self.write_audio()?;
+        }
+        let prefix = if key { &self.key_frame_prefix } else { DELIMITER };
+        let units = access_unit.nal_units().flat_map(|unit| [START_CODE, unit]);
+        let sink = &mut self.sink;
+        self.muxer.write(Track::Video, stamps, key, iter::once(prefix).chain(units), &mut |ts| {
+            sink.write(ts)
+        })
+    }
+
+    fn record_audio(&mut self, frame: Frame<'_>) -> io::Result<()> {
+        let Some(&config) = self.aac.latest() else { return Ok(()) };
+        let Ok(header) = config.adts_header(frame.data.len()) else {
+            self.dropped += 1;
+            return Ok(());
+        };
+        if frame.data.is_empty() {
+            return Ok(());
+        }
+        let timestamp_ms = frame.timestamp_ms;
+        self.audio_meter.add(timestamp_ms, frame.data.len());
+        let alone = self.is_audio_alone();
+        if self.timeline.audio_jumps(timestamp_ms) {
+            if !alone {
+                self.dropped += 1; // until the video's clock jumps too
+                return Ok(());
+            }
+            self.break_off()?;
+        }
+        if self.ends_before_audio(timestamp_ms, alone) {
+            self.cut(&frame, false)?;
+        }
+        // A format that the fragment does not have waits for the next one.
+        if self.fragment.is_none() || self.aac.changes() {
+            return Ok(());
+        }
+        let frame_ms = u64::from(FRAME_SAMPLES) * 1000 / u64::from(config.core_sample_rate);
+        let ticks = self.timeline.stamp_audio(timestamp_ms, frame_ms);
+        if !self.audio.accepts(&config, ticks, frame.data.len()) {
+            self.write_audio()?;
+        }
+        self.audio.push(&config, ticks, header, frame.data);
+        if self.audio.is_full() { self.write_audio() } else { Ok(()) }
+    }
+
+    /// Whether fragments need not wait for key frames.
+    fn is_audio_alone(&self) -> bool {
+        self.avc.current.is_none() && (self.fragment.is_some() || !self.avc.changes())
+    }
+
+    fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {
+        let Some(fragment) = &self.fragment else { return key };
+        let elapsed = fragment.elapsed(timestamp_ms);
+        if key {
+            self.avc.changes() || self.aac.changes() || self.is_long_enough(elapsed)
+        } else {
+            fragment.tracks.video && elapsed >= self.forced_ms()
+        }
+    }
+
+    fn ends_before_audio(&self, timestamp_ms: u64, alone: bool) -> bool {
+        /// Video that still comes decides for itself.
+        const VIDEO_GONE_MS: u64 = 1000;
+        let elapsed = self.fragment.as_ref().map(|fragment| fragment.elapsed(timestamp_ms));
+        match elapsed {
+            None => alone,
+            Some(elapsed) if alone => self.aac.changes() || self.is_long_enough(elapsed),
+            Some(elapsed) => elapsed >= self.forced_ms() + VIDEO_GONE_MS,
+        }
+    }
+
+    fn is_long_enough(&self, elapsed: u64) -> bool {
+        elapsed + ROUNDING_MS >= self.frag_duration_ms
+    }
+
+    fn forced_ms(&self) -> u64 {
+        MIN_FORCED_MS.max(2 * self.frag_duration_ms)
+    }
+
+    /// Ends the fragment, if there is one, and begins another with `frame`.
+    fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
+        self.finish_fragment(frame.timestamp_ms)?;
+        let changes = self.adopt_formats(key);
+        let discontinuity = std::mem::take(&mut self.seam) || changes;
+        let tracks =
+            Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
+        let start_ms = frame.now_ms.max(self.last_start_ms.saturating_add(1));
+        let name = format!("{start_ms:013}.ts");
+        self.last_start_ms = start_ms;
+        self.timeline.begin(frame.timestamp_ms, discontinuity);
+        self.sink.begin(&name)?;
+        self.muxer.begin_fragment(tracks, discontinuity);
+        let timestamp_ms = frame.timestamp_ms;
+        self.fragment = Some(OpenFragment { name, start_ms, timestamp_ms, discontinuity, tracks });
+        Ok(())
+    }
+
+    /// Takes over new formats, video only with a key frame; whether there were
+    /// others before them.
+    fn adopt_formats(&mut self, key: bool) -> bool {
+        let is_first = self.avc.current.is_none() && self.aac.current.is_none();
+        let new_video = key && self.avc.adopt();
+        let new_audio = self.aac.adopt();
+        if let (true, Some(config)) = (new_video, &self.avc.current) {
+            self.key_frame_prefix = config.key_frame_prefix();
+        }
+        !is_first && (new_video || new_audio)
+    }
+
+    /// Ends the fragment, if there is one, with the media up to `end_ms`.
+    fn finish_fragment(&mut self, end_ms: u64) -> io::Result<()> {
+        if self.fragment.is_none() {
+            return Ok(());
+        }
+        self.write_audio()?;
+        let sink = &mut self.sink;
+        self.muxer.flush(&mut |ts| sink.write(ts))?;
+        let Some(open) = self.fragment.take() else { return Ok(()) };
+        let duration_ms = u32::try_from(open.elapsed(end_ms).max(1)).unwrap_or(u32::MAX);
+        let OpenFragment { name, start_ms, discontinuity, .. } = open;
+        self.sink.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
+    }
+
+    /// Ends the fragment because the encoder's clock jumped: what follows has
+    /// another time base.
+    fn break_off(&mut self) -> io::Result<()> {
+        self.finish_fragment(self.timeline.end())?;
+        self.timeline = Timeline::default();
+        self.audio.reset();
+        self.seam = true;
+        Ok(())
+    }
+
+    fn write_audio(&mut self) -> io::Result<()> {
+        let (Some((pts, group)), Some(fragment)) = (self.audio.group(), &self.fragment) else {
+            return Ok(());
+        };
+        let (sink, stamps) = (&mut self.sink, Stamps { pts, dts: pts });
+        // Beside video, the video alone says where decoding can start.
+        let random_access = !fragment.tracks.video;
+        self.muxer.write(Track::Audio, stamps, random_access, iter::once(group), &mut |ts| {
+            sink.write(ts)
+        })?;
+        self.audio.clear_group();
+        Ok(())
+    }
+}
+
+impl<S: Sink> Drop for Recorder<S> {
+    fn drop(&mut self) {
+        // Whoever wants to know of an error calls finish.
+        let _ = self.finish();
+    }
+}
+
+/// A track's configuration, and the one that is to replace it.
+struct Format<C> {
+    current: Option<C>,
+    next: Option<C>,
+}
+
+impl<C> Default for Format<C> {
+    fn default() -> Self {
+        Format { current: None, next: None }
+    }
+}
+
+impl<C: PartialEq> Format<C> {
+    fn latest(&self) -> Option<&C> {
+        self.next.as_ref().or(self.current.as_ref())
+    }
+
+    fn changes(&self) -> bool {
+        self.next.is_some()
+    }
+
+    fn offer(&mut self, config: C) {
+        self.next = Some(config).filter(|config| self.current.as_ref() != Some(config));
+    }
+
+    /// Whether there was anything new.
+    fn adopt(&mut self) -> bool {
+        let next = self.next.take();
+        let changes = next.is_some();
+        self.current = next.or(self.current.take());
+        changes
+    }
+}
+
+/// Maps the encoder's clock to the transport stream's.
+#[derive(Default)]
+struct Timeline {
+    /// The encoder's time at which this time base begins.
+    epoch_ms: Option<u64>,
+    newest_ms: u64,
+    seam: u64,
+    video: Clock,
+    audio: Clock,
+    video_dts: Option<u64>,
+}
+
+/// What is known of a track's times.
+#[derive(Default)]
+struct Clock {
+    newest_ms: Option<u64>,
+    frame_ms: u64,
+}
+
+impl Timeline {
+    /// When the first frame is decoded. Audio may begin a little earlier.
+    const START: u64 = 2 * DELAY;
+
+    /// How much earlier than need be the first picture after a seam is decoded.
+    ///
+    /// ffmpeg splices at that picture's decoding time, right behind the last one
+    /// before the seam. Audio that had outlasted the video there would overlap
+    /// with the audio here.
+    const SEAM: u64 = 100 * TICKS_PER_MS;
+
+    /// Begins at `timestamp_ms`, if it has not begun.
+    fn begin(&mut self, timestamp_ms: u64, seam: bool) {
+        if self.epoch_ms.is_none() {
+            self.epoch_ms = Some(timestamp_ms);
+            self.newest_ms = timestamp_ms;
+            self.seam = if seam { Self::SEAM } else { 0 };
+        }
+    }
+
+    fn video_jumps(&self, timestamp_ms: u64) -> bool {
+        self.jumps(&self.video, timestamp_ms)
+    }
+
+    fn audio_jumps(&self, timestamp_ms: u64) -> bool {
+        self.jumps(&self.audio, timestamp_ms)
+    }
+
+    fn jumps(&self, clock: &Clock, timestamp_ms: u64) -> bool {
+        let Some(epoch_ms) = self.epoch_ms else { return false };
+        let earliest = match clock.newest_ms {
+            Some(newest_ms) => newest_ms.saturating_sub(MAX_STEP_BACK_MS),
+            None => self.newest_ms.saturating_sub(MAX_SKEW_MS),
+        };
+        let earliest = earliest.max(epoch_ms.saturating_sub(MAX_STEP_BACK_MS));
+        !(earliest..=self.newest_ms + MAX_STEP_AHEAD_MS).contains(&timestamp_ms)
+    }
+
+    fn ticks(&self, timestamp_ms: u64) -> u64 {
+        let epoch = self.epoch_ms.unwrap_or(timestamp_ms);
+        (timestamp_ms * TICKS_PER_MS + Self::START).saturating_sub(epoch * TICKS_PER_MS)
+    }
+
+    /// Decoding times rise strictly, whatever the encoder sends, and nothing is
+    /// presented before it is decoded.
+    fn stamp_video(&mut self, timestamp_ms: u64, composition_ms: i32) -> Stamps {
+        const LONGEST_FRAME_MS: u64 = 1000;
+        let length = self.video.newest_ms.and_then(|newest| timestamp_ms.checked_sub(newest));
+        if let Some(length @ 1..=LONGEST_FRAME_MS) = length {
+            self.video.frame_ms = length;
+        }
+        self.note(timestamp_ms, |timeline| &mut timeline.video);
+        let ticks = self.ticks(timestamp_ms);
+        let dts =
+            self.video_dts.map_or(ticks.saturating_sub(self.seam), |last| ticks.max(last + 1));
+        self.video_dts = Some(dts);
+        let composition = composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs();
+        Stamps { pts: dts.max(ticks + u64::from(composition) * TICKS_PER_MS), dts }
+    }
+
+    fn stamp_audio(&mut self, timestamp_ms: u64, frame_ms: u64) -> u64 {
+        self.audio.frame_ms = frame_ms;
+        self.note(timestamp_ms, |timeline| &mut timeline.audio);
+        self.ticks(timestamp_ms)
+    }
+
+    fn note(&mut self, timestamp_ms: u64, clock: impl Fn(&mut Self) -> &mut Clock) {
+        self.newest_ms = self.newest_ms.max(timestamp_ms);
+        let newest = &mut clock(self).newest_ms;
+        *newest = (*newest).max(Some(timestamp_ms));
+    }
+
+    /// When the last frame received ends.
+    fn end(&self) -> u64 {
+        /// A single frame does not tell how long it lasts.
+        const FRAME_MS: u64 = 40;
+        let end = |clock: &Clock| {
+            let length = if clock.frame_ms > 0 { clock.frame_ms } else { FRAME_MS };
+            clock.newest_ms.map_or(0, |newest| newest + length)
+        };
+        end(&self.video).max(end(&self.audio))
+    }
+}
+
+/// Whole frames per second: what the stream says of itself, if what was measured
+/// (frames in milliseconds) is about the same.
+fn frame_rate(said: Option<f64>, measured: Option<(u64, u64)>) -> u32 {
+    const PLAUSIBLE: f64 = 240.0;
+    let Some((frames, span)) = measured else {
+        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
+    };
+    // Timestamps are rounded: the span may be a millisecond shorter.
+    let rate = frames as f64 * 1000.0 / (span.max(2) - 1) as f64;
+    said.filter(|said| (said - rate).abs() <= rate / 10.0).unwrap_or(rate) as u32
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The beginning of a session, while it is not yet known which tracks it has.
+
+use super::{Frame, FrameKind};
+
+/// How much media is held back, in milliseconds of its own time.
+const PATIENCE_MS: u64 = 2000;
+
+/// How much memory is spent on that.
+const MAX_HELD: usize = 4 * 1024 * 1024;
+
+/// What a held frame costs beside its bytes, roughly.
+const OVERHEAD: usize = 64;
+
+/// Frames held back until each expected track has its configuration.
+#[derive(Default)]
+pub(super) struct Opening {
+    claims_video: Option<bool>,
+    claims_audio: Option<bool>,
+    first_ms: Option<u64>,
+    held: Vec<Held>,
+    size: usize,
+}
+
+/// A frame that owns its bytes.
+pub(super) struct Held {
+    now_ms: u64,
+    timestamp_ms: u64,
+    kind: FrameKind,
+    data: Vec<u8>,
+}
+
+impl Opening {
+    /// Takes in what the metadata says of the tracks.
+    pub(super) fn expect(&mut self, video: Option<bool>, audio: Option<bool>) {
+        self.claims_video = video.or(self.claims_video);
+        self.claims_audio = audio.or(self.claims_audio);
+    }
+
+    /// Whether there is no more to wait for when `frame` arrives.
+    pub(super) fn is_over(&self, frame: &Frame<'_>, has_video: bool, has_audio: bool) -> bool {
+        let known = (has_video || self.claims_video == Some(false))
+            && (has_audio || self.claims_audio == Some(false))
+            && (has_video || has_audio);
+        let first = self.first_ms.unwrap_or(frame.timestamp_ms);
+        known
+            || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
+            || self.size + frame.data.len() + OVERHEAD > MAX_HELD
+    }
+
+    pub(super) fn hold(&mut self, frame: Frame<'_>) {
+        let Frame { now_ms, timestamp_ms, kind, data } = frame;
+        self.first_ms.get_or_insert(timestamp_ms);
+        self.size += data.len() + OVERHEAD;
+        self.held.push(Held { now_ms, timestamp_ms, kind, data: data.to_vec() });
+    }
+
+    pub(super) fn into_held(self) -> Vec<Held> {
+        self.held
+    }
+}
+
+impl Held {
+    pub(super) fn frame(&self) -> Frame<'_> {
+        let Held { now_ms, timestamp_ms, kind, ref data } = *self;
+        Frame { now_ms, timestamp_ms, kind, data }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(timestamp_ms: u64, data: &[u8]) -> Frame<'_> {
+        Frame { now_ms: 0, timestamp_ms, kind: FrameKind::Audio, data }
+    }
+
+    #[test]
+    fn both_configurations_end_the_wait_at_once() {
+        assert!(Opening::default().is_over(&frame(0, b""), true, true));
+        assert!(!Opening::default().is_over(&frame(0, b""), true, false));
+    }
+
+    #[test]
+    fn a_track_that_the_metadata_denies_is_not_waited_for() {
+        let mut opening = Opening::default();
+        opening.expect(Some(false), Some(true));
+        assert!(opening.is_over(&frame(0, b""), false, true));
+        assert!(!opening.is_over(&frame(0, b""), false, false));
+        opening.expect(None, Some(false));
+        assert!(!opening.is_over(&frame(0, b""), false, false), "no track at all");
+    }
+
+    #[test]
+    fn the_wait_ends_after_two_seconds_of_media_in_either_direction() {
+        let mut opening = Opening::default();
+        opening.hold(frame(10_000, b""));
+        assert!(!opening.is_over(&frame(11_999, b""), true, false));
+        assert!(opening.is_over(&frame(12_000, b""), true, false));
+        assert!(opening.is_over(&frame(0, b""), true, false));
+    }
+
+    #[test]
+    fn the_memory_held_is_bounded_even_for_empty_frames() {
+        for data in [vec![0; 100_000], vec![]] {
+            let mut opening = Opening::default();
+            let mut count = 0;
+            while !opening.is_over(&frame(0, &data), true, false) {
+                opening.hold(frame(0, &data));
+                count += 1;
+            }
+            assert!(count * (data.len() + OVERHEAD) <= MAX_HELD && count > 10);
+        }
+    }
+}

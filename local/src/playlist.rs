@@ -1,0 +1,153 @@
+//! HLS media playlists (RFC 8216), in the shape that OSS writes them.
+
+use std::fmt::Write;
+
+/// A finished piece of a recording: one entry of a playlist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fragment {
+    /// Its file name: [`start_ms`](Self::start_ms) and `.ts`.
+    pub name: String,
+    /// When it began, by the wall clock, in Unix milliseconds.
+    pub start_ms: u64,
+    /// How much media it holds, in milliseconds. Within a session the durations
+    /// are differences of timestamps: their sum is exact, however long.
+    pub duration_ms: u32,
+    /// Whether it does not continue the fragment before it: another session,
+    /// another format, or a jump of the encoder's clock.
+    pub discontinuity: bool,
+}
+
+/// The playlist of a live channel: no end, as more may come.
+///
+/// `media_sequence` is how many fragments lie before the first one given, and
+/// `discontinuity_sequence` how many of those are discontinuities (RFC 8216
+/// sections 4.3.3.2 and 4.3.3.3).
+pub fn live(fragments: &[&Fragment], media_sequence: u64, discontinuity_sequence: u64) -> String {
+    let mut playlist = head(fragments, media_sequence);
+    if discontinuity_sequence > 0 {
+        line(&mut playlist, format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuity_sequence}"));
+    }
+    for fragment in fragments {
+        entry(&mut playlist, fragment, fragment.discontinuity);
+    }
+    playlist
+}
+
+/// A playlist of exactly these fragments, with an end.
+///
+/// What went before the first one is not in the playlist, so it is never marked
+/// as a discontinuity.
+pub fn vod(fragments: &[&Fragment]) -> String {
+    let mut playlist = head(fragments, 0);
+    for (index, fragment) in fragments.iter().enumerate() {
+        entry(&mut playlist, fragment, fragment.discontinuity && index > 0);
+    }
+    playlist.push_str("#EXT-X-ENDLIST\n");
+    playlist
+}
+
+fn head(fragments: &[&Fragment], media_sequence: u64) -> String {
+    // RFC 8216 section 4.3.3.1: no duration, rounded, may exceed the target.
+    let rounded = |fragment: &&Fragment| (u64::from(fragment.duration_ms) + 500) / 1000;
+    let target = fragments.iter().map(rounded).max().unwrap_or(0).max(1);
+    format!(
+        "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-MEDIA-SEQUENCE:{media_sequence}\n#EXT-X-TARGETDURATION:{target}\n"
+    )
+}
+
+fn entry(playlist: &mut String, fragment: &Fragment, discontinuity: bool) {
+    if discontinuity {
+        playlist.push_str("#EXT-X-DISCONTINUITY\n");
+    }
+    let Fragment { name, duration_ms, .. } = fragment;
+    line(
+        playlist,
+        format_args!("#EXTINF:{}.{:03},\n{name}", duration_ms / 1000, duration_ms % 1000),
+    );
+}
+
+fn line(playlist: &mut String, text: std::fmt::Arguments<'_>) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(playlist, "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use hls_m3u8::MediaPlaylist;
+    use std::time::Duration;
+
+    fn fragment(start_ms: u64, duration_ms: u32, discontinuity: bool) -> Fragment {
+        Fragment { name: format!("{start_ms}.ts"), start_ms, duration_ms, discontinuity }
+    }
+
+    #[test]
+    fn a_vod_playlist_has_the_shape_that_oss_documents() {
+        let fragments = [
+            fragment(1543895706266, 7120, false),
+            fragment(1543895706468, 13320, false),
+            fragment(1543895719788, 9, false),
+        ];
+        let expected = "#EXTM3U\n\
+            #EXT-X-VERSION:3\n\
+            #EXT-X-MEDIA-SEQUENCE:0\n\
+            #EXT-X-TARGETDURATION:13\n\
+            #EXTINF:7.120,\n\
+            1543895706266.ts\n\
+            #EXTINF:13.320,\n\
+            1543895706468.ts\n\
+            #EXTINF:0.009,\n\
+            1543895719788.ts\n\
+            #EXT-X-ENDLIST\n";
+        assert_eq!(vod(&fragments.each_ref()), expected);
+    }
+
+    #[test]
+    fn a_live_playlist_has_no_end_and_counts_what_went_before() {
+        let fragments =
+            [fragment(1000, 5000, true), fragment(6000, 4996, false), fragment(11000, 5004, true)];
+        let text = live(&fragments.each_ref(), 41, 2);
+        assert!(!text.contains("ENDLIST"), "{text}");
+        let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
+        assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (41, 2));
+        let marks: Vec<_> =
+            playlist.segments.values().map(|segment| segment.has_discontinuity).collect();
+        assert_eq!(marks, [true, false, true]);
+        assert!(!live(&fragments.each_ref(), 0, 0).contains("DISCONTINUITY-SEQUENCE"));
+    }
+
+    #[test]
+    fn a_vod_playlist_never_begins_with_a_discontinuity() {
+        let fragments = [fragment(1000, 5000, true), fragment(6000, 5000, true)];
+        let text = vod(&fragments.each_ref());
+        let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
+        let marks: Vec<_> =
+            playlist.segments.values().map(|segment| segment.has_discontinuity).collect();
+        assert_eq!(marks, [false, true]);
+        assert!(playlist.has_end_list);
+    }
+
+    #[test]
+    fn the_target_is_the_longest_duration_rounded_to_the_nearest_second() {
+        for (duration_ms, target) in [(0, 1), (499, 1), (1499, 1), (1500, 2), (60_000, 60)] {
+            let fragment = fragment(1, duration_ms, false);
+            let text = vod(&[&fragment]);
+            assert!(text.contains(&format!("#EXT-X-TARGETDURATION:{target}\n")), "{text}");
+            assert!(MediaPlaylist::try_from(text.as_str()).is_ok());
+        }
+    }
+
+    #[test]
+    fn durations_keep_their_milliseconds() {
+        let fragments = [fragment(1, 2002, false), fragment(2, 2003, false)];
+        let text = live(&fragments.each_ref(), 0, 0);
+        let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
+        let sum: Duration = playlist.segments.values().map(|s| s.duration.duration()).sum();
+        assert_eq!(sum.as_micros().div_ceil(10), 400_500);
+    }
+
+    #[test]
+    fn an_empty_playlist_is_still_one() {
+        assert_eq!(live(&[], 7, 0).lines().next(), Some("#EXTM3U"));
+    }
+}

@@ -1,0 +1,703 @@
+//! MPEG-2 transport streams (ISO/IEC 13818-1) of one program: H.264 and AAC.
+
+#[cfg(test)]
+#[path = "../tests/support/tscheck.rs"]
+pub(crate) mod tscheck;
+
+use std::io;
+
+/// The length of a transport packet.
+pub const PACKET: usize = 188;
+
+/// Ticks of the 90 kHz clock in a millisecond.
+pub const TICKS_PER_MS: u64 = 90;
+
+/// How far the clock reference runs behind the decoding times: the time that a
+/// decoder has to fill its buffers.
+pub const DELAY: u64 = 700 * TICKS_PER_MS;
+
+/// Whole packets, just under 128 KiB.
+const BUFFER: usize = 128 * 1024 / PACKET * PACKET;
+
+const PAYLOAD: usize = PACKET - 4;
+const SYNC: u8 = 0x47;
+const PAT_PID: u16 = 0;
+const PMT_PID: u16 = 0x1000;
+const VIDEO_PID: u16 = 0x100;
+const AUDIO_PID: u16 = 0x101;
+
+/// The clock reference comes at least this often (section 2.7.2).
+const PCR_INTERVAL: u64 = 100 * TICKS_PER_MS;
+
+/// While video pauses, audio drives the clock, this far behind: video that comes
+/// late must not find the clock past its own times.
+const PCR_SLACK: u64 = 500 * TICKS_PER_MS;
+
+/// A longer gap is jumped, not filled with clock references.
+const PCR_GAP: u64 = 12_000 * TICKS_PER_MS;
+
+/// The elementary streams of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tracks {
+    /// Whether there is H.264 video.
+    pub video: bool,
+    /// Whether there is AAC audio in ADTS frames.
+    pub audio: bool,
+}
+
+/// One elementary stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// The video, which carries the clock reference.
+    Video,
+    /// The audio, which carries the clock reference where there is no video.
+    Audio,
+}
+
+/// The times of an access unit in 90 kHz ticks; only 33 bits of them are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamps {
+    /// When to present it.
+    pub pts: u64,
+    /// When to decode it, not later than `pts`.
+    pub dts: u64,
+}
+
+/// Writes fragments of one transport stream.
+///
+/// Continuity counters run on from fragment to fragment. Packets gather in a
+/// buffer of under 128 KiB, which is handed on when full and by [`flush`](Self::flush);
+/// nothing is allocated after [`new`](Self::new).
+pub struct Muxer {
+    buffer: Vec<u8>,
+    pat: Stream,
+    pmt: Stream,
+    video: Stream,
+    audio: Stream,
+    tracks: Tracks,
+    version: u8,
+    /// The newest clock reference written.
+    pcr: Option<u64>,
+    /// Whether the fragment still lacks one.
+    pcr_due: bool,
+}
+
+impl Muxer {
+    /// A muxer that has written nothing.
+    pub fn new() -> Self {
+        Muxer {
+            buffer: Vec::with_capacity(BUFFER),
+            pat: Stream::new(PAT_PID),
+            pmt: Stream::new(PMT_PID),
+            video: Stream::new(VIDEO_PID),
+            audio: Stream::new(AUDIO_PID),
+            tracks: Tracks::default(),
+            version: 31,
+            pcr: None,
+            pcr_due: true,
+        }
+    }
+
+    /// Begins a fragment with the program tables. What the buffer still holds
+    /// of a fragment that was given up is discarded.
+    ///
+    /// With `discontinuity` the first packet of each stream is marked, so that a
+    /// decoder accepts new counters and a new time base.
+    pub fn begin_fragment(&mut self, tracks: Tracks, discontinuity: bool) {
+        self.buffer.clear();
+        self.pcr_due = true;
+        if discontinuity {
+            self.pcr = None;
+            for stream in [&mut self.pat, &mut self.pmt, &mut self.video, &mut self.audio] {
+                stream.discontinuity = true;
+            }
+        }
+        if tracks != self.tracks {
+            self.tracks = tracks;
+            self.version = (self.version + 1) % 32;
+        }
+        self.pat.section(&mut self.buffer, &program_association());
+        self.pmt.section(&mut self.buffer, &program_map(tracks, self.version));
+    }
+
+    /// Writes one access unit, or several frames of audio, as one PES packet.
+    ///
+    /// The payload is given in pieces and read twice: once for its length. The
+    /// decoding times of a track must rise.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` returns.
+    pub fn write<'a>(
+        &mut self,
+        track: Track,
+        stamps: Stamps,
+        random_access: bool,
+        payload: impl Iterator<Item = &'a [u8]> + Clone,
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let length = payload.clone().map(<[u8]>::len).sum();
+        let pcr = self.clock_reference(track, stamps.dts, out)?;
+        let header = PesHeader::new(track, stamps, length);
+        let stream = match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        };
+        let discontinuity = std::mem::take(&mut stream.discontinuity);
+        let mut packets = Packets {
+            buffer: &mut self.buffer,
+            out,
+            stream,
+            first: Some(Adaptation { discontinuity, random_access, pcr }),
+            left: header.bytes().len() + length,
+            room: 0,
+        };
+        packets.put(header.bytes())?;
+        for piece in payload {
+            packets.put(piece)?;
+        }
+        Ok(())
+    }
+
+    /// Hands on what the buffer holds.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` returns.
+    pub fn flush(&mut self, out: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+        let written = if self.buffer.is_empty() { Ok(()) } else { out(&self.buffer) };
+        self.buffer.clear();
+        written
+    }
+
+    /// The clock reference that the next access unit carries, if any, after
+    /// filling a gap since the last one.
+    fn clock_reference(
+        &mut self,
+        track: Track,
+        dts: u64,
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<Option<u64>> {
+        let leads = (track == Track::Video) == self.tracks.video;
+        let now = dts.saturating_sub(if leads { DELAY } else { DELAY + PCR_SLACK });
+        let mut last = match self.pcr {
+            Some(last) => last.max(now.saturating_sub(PCR_GAP)),
+            None if leads => return Ok(self.refer(now)),
+            None => now.saturating_sub(1),
+        };
+        while now > last + PCR_INTERVAL || self.pcr_due && !leads {
+            last = now.clamp(last + 1, last + PCR_INTERVAL);
+            self.write_pcr(last, out)?;
+        }
+        let writes = leads && (now > last || self.pcr_due);
+        Ok(if writes { self.refer(now.max(last + 1)) } else { None })
+    }
+
+    fn refer(&mut self, pcr: u64) -> Option<u64> {
+        self.pcr = Some(pcr);
+        self.pcr_due = false;
+        self.pcr
+    }
+
+    /// A packet of nothing but the clock reference.
+    fn write_pcr(
+        &mut self,
+        pcr: u64,
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        if self.buffer.len() >= BUFFER {
+            self.flush(out)?;
+        }
+        let pcr = self.refer(pcr);
+        let stream = if self.tracks.video { &mut self.video } else { &mut self.audio };
+        let discontinuity = std::mem::take(&mut stream.discontinuity);
+        let adaptation = Adaptation { discontinuity, random_access: false, pcr };
+        stream.packet_header(&mut self.buffer, false, &adaptation, 0);
+        Ok(())
+    }
+}
+
+impl Default for Muxer {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// The packets of one PID.
+struct Stream {
+    pid: u16,
+    /// The continuity counter of the next packet with payload.
+    counter: u8,
+    /// Whether the next packet has to announce a discontinuity.
+    discontinuity: bool,
+}
+
+impl Stream {
+    fn new(pid: u16) -> Self {
+        Stream { pid, counter: 0, discontinuity: false }
+    }
+
+    /// A packet's header and adaptation field, for `left` bytes of payload still
+    /// to come: the last packet is stuffed so that its payload ends with it.
+    /// Returns the room for payload.
+    fn packet_header(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        start: bool,
+        adaptation: &Adaptation,
+        left: usize,
+    ) -> usize {
+        let size = adaptation.size().max(PAYLOAD.saturating_sub(left));
+        let [pid_high, pid_low] = self.pid.to_be_bytes();
+        let has_payload = u8::from(left > 0);
+        let control = u8::from(size > 0) << 1 | has_payload;
+        let counter = if left > 0 { self.counter } else { self.counter.wrapping_sub(1) & 0x0F };
+        self.counter = (self.counter + has_payload) & 0x0F;
+        buffer.extend_from_slice(&[
+            SYNC,
+            u8::from(start) << 6 | pid_high,
+            pid_low,
+            control << 4 | counter,
+        ]);
+        adaptation.write(buffer, size);
+        PAYLOAD - size
+    }
+
+    /// One packet with a whole section of the program tables.
+    fn section(&mut self, buffer: &mut Vec<u8>, section: &[u8]) {
+        let discontinuity = std::mem::take(&mut self.discontinuity);
+        let adaptation = Adaptation { discontinuity, ..Adaptation::default() };
+        let end = buffer.len() + PACKET;
+        self.packet_header(buffer, true, &adaptation, PAYLOAD);
+        buffer.push(0); // pointer_field: the section begins here
+        buffer.extend_from_slice(section);
+        buffer.resize(end, 0xFF);
+    }
+}
+
+/// What an adaptation field says (section 2.4.3.4).
+#[derive(Default)]
+struct Adaptation {
+    discontinuity: bool,
+    random_access: bool,
+    pcr: Option<u64>,
+}
+
+impl Adaptation {
+    fn size(&self) -> usize {
+        match self.pcr {
+            Some(_) => 8,
+            None if self.discontinuity || self.random_access => 2,
+            None => 0,
+        }
+    }
+
+    /// Fills exactly `size` bytes, its length byte included.
+    fn write(&self, buffer: &mut Vec<u8>, size: usize) {
+        let end = buffer.len() + size;
+        if size > 0 {
+            buffer.push((size - 1) as u8);
+        }
+        if size > 1 {
+            let flag = |set: bool, bit: u8| u8::from(set) << bit;
+            let has_pcr = flag(self.pcr.is_some(), 4);
+            buffer.push(flag(self.discontinuity, 7) | flag(self.random_access, 6) | has_pcr);
+        }
+        if let Some(pcr) = self.pcr {
+            // 33 bits of base, 6 reserved bits, 9 bits of extension.
+            let field = (pcr & MASK_33) << 15 | 0x3F << 9;
+            buffer.extend_from_slice(&field.to_be_bytes()[2..]);
+        }
+        buffer.resize(end, 0xFF);
+    }
+}
+
+const MASK_33: u64 = (1 << 33) - 1;
+
+/// Cuts the payload of one PES packet into transport packets.
+struct Packets<'a, F> {
+    buffer: &'a mut Vec<u8>,
+    out: &'a mut F,
+    stream: &'a mut Stream,
+    /// The adaptation field of the first packet, until that is written.
+    first: Option<Adaptation>,
+    /// How many bytes of payload are still to come.
+    left: usize,
+    /// How many of them fit into the packet begun.
+    room: usize,
+}
+
+impl<F: FnMut(&[u8]) -> io::Result<()>> Packets<'_, F> {
+    fn put(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            if self.room == 0 {
+                self.begin()?;
+            }
+            let (now, later) = bytes.split_at(self.room.min(bytes.len()));
+            self.buffer.extend_from_slice(now);
+            self.room -= now.len();
+            self.left -= now.len();
+            bytes = later;
+        }
+        Ok(())
+    }
+
+    fn begin(&mut self) -> io::Result<()> {
+        if self.buffer.len() >= BUFFER {
+            (self.out)(self.buffer)?;
+            self.buffer.clear();
+        }
+        let start = self.first.is_some();
+        let adaptation = self.first.take().unwrap_or_default();
+        self.room = self.stream.packet_header(self.buffer, start, &adaptation, self.left);
+        Ok(())
+    }
+}
+
+/// The header of a PES packet (section 2.4.3.6).
+struct PesHeader {
+    bytes: [u8; 19],
+    length: usize,
+}
+
+impl PesHeader {
+    fn new(track: Track, stamps: Stamps, payload: usize) -> Self {
+        const STREAM_ID: [u8; 2] = [0xE0, 0xC0];
+        const ALIGNED: u8 = 0x84;
+        let both = stamps.pts != stamps.dts;
+        let stamps_length: u8 = if both { 10 } else { 5 };
+        // Video may leave a length that does not fit unsaid, as 0.
+        let [high, low] =
+            u16::try_from(payload + 3 + usize::from(stamps_length)).unwrap_or(0).to_be_bytes();
+        let id = STREAM_ID[track as usize];
+        let flags = if both { 0xC0 } else { 0x80 };
+        let mut bytes = [0; 19];
+        bytes[..9].copy_from_slice(&[0, 0, 1, id, high, low, ALIGNED, flags, stamps_length]);
+        bytes[9..14].copy_from_slice(&timestamp(flags >> 6, stamps.pts));
+        bytes[14..].copy_from_slice(&timestamp(1, stamps.dts));
+        PesHeader { bytes, length: 9 + usize::from(stamps_length) }
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.bytes[..self.length]
+    }
+}
+
+/// Four bits of prefix and 33 bits of time, with a marker bit after every part.
+fn timestamp(prefix: u8, ticks: u64) -> [u8; 5] {
+    let part = |shift: u32| (ticks >> shift) as u8;
+    [prefix << 4 | (part(30) & 7) << 1 | 1, part(22), part(15) << 1 | 1, part(7), part(0) << 1 | 1]
+}
+
+fn program_association() -> Vec<u8> {
+    let [high, low] = PMT_PID.to_be_bytes();
+    section(0, 0, &[0, 1, 0xE0 | high, low])
+}
+
+fn program_map(tracks: Tracks, version: u8) -> Vec<u8> {
+    const H264: u8 = 0x1B;
+    const AAC_ADTS: u8 = 0x0F;
+    let pid = |pid: u16| [0xE0 | pid.to_be_bytes()[0], pid.to_be_bytes()[1]];
+    let [high, low] = pid(if tracks.video { VIDEO_PID } else { AUDIO_PID });
+    let mut body = vec![high, low, 0xF0, 0];
+    let streams = [(tracks.video, H264, VIDEO_PID), (tracks.audio, AAC_ADTS, AUDIO_PID)];
+    for (_, stream_type, stream) in streams.iter().filter(|(present, ..)| *present) {
+        let [high, low] = pid(*stream);
+        body.extend_from_slice(&[*stream_type, high, low, 0xF0, 0]);
+    }
+    section(2, version, &body)
+}
+
+/// A section with its checksum (section 2.4.4); number 1 stands for the
+/// transport stream and the program alike.
+fn section(table: u8, version: u8, body: &[u8]) -> Vec<u8> {
+    let length = 5 + body.len() as u8 + 4;
+    let mut section = vec![table, 0xB0, length, 0, 1, 0xC1 | version << 1, 0, 0];
+    section.extend_from_slice(body);
+    let checksum = crc32(&section);
+    section.extend_from_slice(&checksum.to_be_bytes());
+    section
+}
+
+/// The CRC of annex A.
+fn crc32(bytes: &[u8]) -> u32 {
+    let step = |crc: u32, &byte: &u8| crc << 8 ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)];
+    bytes.iter().fold(u32::MAX, step)
+}
+
+const CRC_TABLE: [u32; 256] = {
+    let mut table = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let mut crc = (index as u32) << 24;
+        let mut bit = 0;
+        while bit < 8 {
+            crc = crc << 1 ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 };
+            bit += 1;
+        }
+        table[index] = crc;
+        index += 1;
+    }
+    table
+};
+
+#[cfg(test)]
+mod tests {
+    use super::tscheck::{Piece, check, check_clean};
+    use super::*;
+    use crate::aac::AacConfig;
+    use crate::avc::{DELIMITER, START_CODE};
+
+    const BOTH: Tracks = Tracks { video: true, audio: true };
+    const FRAME: u64 = 40 * TICKS_PER_MS;
+
+    fn append_to(bytes: &mut Vec<u8>) -> impl FnMut(&[u8]) -> io::Result<()> {
+        |ts| {
+            bytes.extend_from_slice(ts);
+            Ok(())
+        }
+    }
+
+    /// Fragments written one after the other.
+    struct Tape {
+        muxer: Muxer,
+        fragments: Vec<(Vec<u8>, bool)>,
+    }
+
+    impl Tape {
+        fn new() -> Self {
+            Tape { muxer: Muxer::new(), fragments: Vec::new() }
+        }
+
+        fn begin(&mut self, tracks: Tracks, discontinuity: bool) {
+            self.end();
+            self.muxer.begin_fragment(tracks, discontinuity);
+            self.fragments.push((Vec::new(), discontinuity));
+        }
+
+        fn end(&mut self) {
+            if let Some((bytes, _)) = self.fragments.last_mut() {
+                self.muxer.flush(&mut append_to(bytes)).unwrap();
+            }
+        }
+
+        fn write(&mut self, track: Track, stamps: Stamps, key: bool, pieces: &[&[u8]]) {
+            let bytes = &mut self.fragments.last_mut().unwrap().0;
+            let pieces = pieces.iter().copied();
+            self.muxer.write(track, stamps, key, pieces, &mut append_to(bytes)).unwrap();
+        }
+
+        /// A picture of `size` bytes of slice; every key frame has parameter sets.
+        fn picture(&mut self, dts: u64, key: bool, size: usize) -> Vec<u8> {
+            let slice = vec![if key { 0x65 } else { 0x41 }; size];
+            let sets: &[u8] = if key { b"\0\0\0\x01\x67s\0\0\0\x01\x68p" } else { b"" };
+            let pieces = [DELIMITER, sets, START_CODE, &slice];
+            self.write(Track::Video, Stamps { pts: dts, dts }, key, &pieces);
+            pieces.concat()
+        }
+
+        fn sound(&mut self, pts: u64, size: usize) -> Vec<u8> {
+            let data = vec![0xAA; size];
+            let header = AacConfig::parse(&[0x12, 0x10]).unwrap().adts_header(size).unwrap();
+            self.write(Track::Audio, Stamps { pts, dts: pts }, false, &[&header, &data]);
+            [&header[..], &data].concat()
+        }
+
+        fn pieces(&mut self, duration_ms: u32) -> Vec<Piece<'_>> {
+            self.end();
+            let fragments = self.fragments.iter();
+            fragments
+                .map(|(bytes, discontinuity)| Piece {
+                    name: "fragment",
+                    bytes,
+                    duration_ms,
+                    discontinuity: *discontinuity,
+                })
+                .collect()
+        }
+    }
+
+    #[test]
+    fn payload_of_any_size_comes_out_as_it_went_in() {
+        let mut tape = Tape::new();
+        let (mut video, mut audio) = (Vec::new(), Vec::new());
+        tape.begin(BOTH, false);
+        for size in 1..600 {
+            let dts = 2 * DELAY + size as u64 * FRAME;
+            video.extend(tape.picture(dts, size == 1, size));
+            audio.extend(tape.sound(dts, size));
+        }
+        let report = check_clean(&tape.pieces(599 * 40));
+        assert!(report.video.payload == video && report.audio.payload == audio);
+    }
+
+    #[test]
+    fn a_frame_larger_than_a_pes_length_and_the_buffer_comes_out_whole() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        let large = tape.picture(2 * DELAY, true, 1_000_000);
+        let next = tape.picture(2 * DELAY + FRAME, false, 10);
+        let report = check_clean(&tape.pieces(80));
+        assert!(report.video.payload == [large, next].concat());
+    }
+
+    #[test]
+    fn the_buffer_is_handed_on_in_whole_packets_and_never_grows() {
+        let (mut muxer, mut sizes) = (Muxer::new(), Vec::new());
+        let capacity = muxer.buffer.capacity();
+        muxer.begin_fragment(BOTH, false);
+        let stamps = Stamps { pts: 2 * DELAY, dts: 2 * DELAY };
+        let payload = std::iter::once(&[0x65; 777_777][..]);
+        let out = &mut |ts: &[u8]| {
+            sizes.push(ts.len());
+            Ok(())
+        };
+        muxer.write(Track::Video, stamps, true, payload, out).unwrap();
+        muxer.flush(out).unwrap();
+        assert_eq!(muxer.buffer.capacity(), capacity);
+        assert!(sizes.len() > 5 && sizes.iter().all(|size| size % PACKET == 0 && *size <= BUFFER));
+    }
+
+    #[test]
+    fn counters_run_on_from_fragment_to_fragment() {
+        let mut tape = Tape::new();
+        for fragment in 0..20 {
+            tape.begin(BOTH, false);
+            tape.picture(2 * DELAY + fragment * FRAME, true, 1000 + 77 * fragment as usize);
+            tape.sound(2 * DELAY + fragment * FRAME, 300);
+        }
+        check_clean(&tape.pieces(40));
+    }
+
+    #[test]
+    fn a_discontinuity_lets_the_clock_begin_anew() {
+        let mut tape = Tape::new();
+        for (discontinuity, base) in [(false, 90_000_000), (true, 0), (true, 5_000)] {
+            tape.begin(BOTH, discontinuity);
+            tape.picture(base + 2 * DELAY, true, 100);
+            tape.sound(base + 2 * DELAY, 100);
+        }
+        check_clean(&tape.pieces(40));
+    }
+
+    #[test]
+    fn the_clock_reference_comes_every_tenth_of_a_second_even_at_one_frame_a_second() {
+        let mut tape = Tape::new();
+        for second in 0..4 {
+            tape.begin(Tracks { video: true, audio: false }, false);
+            tape.picture(2 * DELAY + second * 25 * FRAME, true, 10);
+        }
+        check_clean(&tape.pieces(1000));
+    }
+
+    #[test]
+    fn audio_drives_the_clock_where_video_pauses_and_video_may_still_come_late() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        tape.picture(2 * DELAY, true, 10);
+        for frame in 0..100 {
+            tape.sound(2 * DELAY + frame * FRAME, 100);
+        }
+        tape.picture(2 * DELAY + 90 * FRAME, false, 10);
+        tape.picture(2 * DELAY + 101 * FRAME, false, 10);
+        check_clean(&tape.pieces(102 * 40));
+    }
+
+    #[test]
+    fn a_fragment_of_audio_alone_still_has_a_clock() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        tape.picture(2 * DELAY, true, 10);
+        tape.begin(BOTH, false);
+        tape.sound(2 * DELAY + FRAME, 100);
+        tape.begin(Tracks { video: false, audio: true }, true);
+        tape.sound(2 * DELAY + 2 * FRAME, 100);
+        check_clean(&tape.pieces(40));
+    }
+
+    #[test]
+    fn times_wrap_at_33_bits() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        for frame in 0..50 {
+            let dts = (1 << 33) + (frame * FRAME) - 25 * FRAME;
+            tape.picture(dts, frame == 0, 10);
+        }
+        let report = check_clean(&tape.pieces(50 * 40));
+        assert!(report.video.dts[0] > report.video.dts[49]);
+    }
+
+    #[test]
+    fn the_program_association_is_the_one_every_muxer_writes() {
+        let expected = [0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0x2A, 0xB1, 0x04, 0xB2];
+        assert_eq!(program_association(), expected);
+    }
+
+    #[test]
+    fn the_program_map_gets_a_new_version_only_with_other_tracks() {
+        let mut muxer = Muxer::new();
+        let mut version = |tracks| {
+            muxer.begin_fragment(tracks, false);
+            muxer.buffer[PACKET + 5 + 5] >> 1 & 0x1F
+        };
+        let video = Tracks { video: true, audio: false };
+        assert_eq!([BOTH, BOTH, video, video, BOTH].map(&mut version), [0, 0, 1, 1, 2]);
+    }
+
+    #[test]
+    fn an_error_of_the_sink_is_passed_on() {
+        let mut muxer = Muxer::new();
+        muxer.begin_fragment(BOTH, false);
+        let out = &mut |_: &[u8]| Err(io::Error::other("disk full"));
+        let stamps = Stamps { pts: DELAY, dts: DELAY };
+        let large = std::iter::once(&[0x65; 200_000][..]);
+        assert!(muxer.write(Track::Video, stamps, true, large, out).is_err());
+        assert!(muxer.flush(out).is_err());
+    }
+
+    /// Two good fragments of three pictures each, with sound.
+    fn good() -> Vec<Vec<u8>> {
+        let mut tape = Tape::new();
+        for fragment in 0..2 {
+            tape.begin(BOTH, false);
+            for frame in 0..3 {
+                let dts = 2 * DELAY + (fragment * 3 + frame) * FRAME;
+                tape.picture(dts, frame == 0, 400);
+                tape.sound(dts, 100);
+            }
+        }
+        tape.end();
+        tape.fragments.into_iter().map(|(bytes, _)| bytes).collect()
+    }
+
+    fn violations(fragments: &[Vec<u8>], duration_ms: u32, discontinuity: bool) -> String {
+        let piece = |bytes| Piece { name: "x", bytes, duration_ms, discontinuity };
+        let pieces: Vec<_> = fragments.iter().map(|bytes| piece(bytes)).collect();
+        check(&pieces).violations.join("\n")
+    }
+
+    #[test]
+    fn the_checker_finds_every_kind_of_damage() {
+        type Damage = fn(&mut Vec<Vec<u8>>);
+        let damages: [(&str, Damage); 9] = [
+            ("out of sync", |fragments| fragments[0][PACKET * 3] = 0),
+            ("whole number", |fragments| fragments[1].truncate(PACKET * 7 + 1)),
+            ("jumps", |fragments| drop(fragments[0].drain(PACKET * 3..PACKET * 4))),
+            ("begin with PAT", |fragments| drop(fragments[1].drain(..PACKET))),
+            ("checksum", |fragments| fragments[0][PACKET + 8] ^= 1),
+            ("discontinuity indicator", |fragments| fragments[0][PACKET * 2 + 5] |= 0x80),
+            ("not marked", |fragments| fragments[1][PACKET * 2 + 5] &= !0x40),
+            ("the clock reference", |fragments| fragments[1][PACKET * 2 + 8] ^= 0x10),
+            ("decoding times do not rise", |fragments| fragments.swap(0, 1)),
+        ];
+        assert_eq!(violations(&good(), 120, false), "");
+        for (words, damage) in damages {
+            let mut fragments = good();
+            damage(&mut fragments);
+            let found = violations(&fragments, 120, false);
+            assert!(found.contains(words), "{words}: {found}");
+        }
+        assert!(violations(&good(), 170, false).contains("is said to last 170 ms"));
+        assert!(violations(&good(), 120, true).contains("discontinuity indicator is false"));
+    }
+}
