@@ -1,0 +1,392 @@
+//! The channels of a bucket: settings, sessions and history, each channel in
+//! a small file that is replaced whole before a call returns.
+
+use super::file::{self, Scratch};
+use super::fragment::Line;
+use super::session::{Connection, SessionRecord, Stat};
+use super::{disk_fault, lock, no_such_bucket, path};
+use crate::fault::Fault;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::net::SocketAddr;
+use std::ops::Bound;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+use time::OffsetDateTime;
+
+/// How many finished sessions the history keeps.
+const HISTORY: usize = 10;
+
+/// What a channel is configured with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChannelSettings {
+    /// Free text.
+    pub description: String,
+    /// Whether the channel may be published to.
+    pub enabled: bool,
+    /// The least length of a fragment, in seconds.
+    pub frag_duration: u32,
+    /// How many fragments a live playlist shows.
+    pub frag_count: u32,
+    /// The live playlist's name below the channel.
+    pub playlist_name: String,
+    /// High-frequency snapshots: kept, but none are taken here.
+    pub snapshot: Option<Snapshot>,
+}
+
+/// Where snapshots of a channel would go.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Snapshot {
+    /// The RAM role to write with.
+    pub role_name: String,
+    /// The bucket to write to.
+    pub dest_bucket: String,
+    /// The MNS topic to notify.
+    pub notify_topic: String,
+    /// Seconds between two snapshots.
+    pub interval: u32,
+}
+
+/// A channel and its configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Channel {
+    /// The name, unique in its bucket.
+    pub name: String,
+    /// Its configuration.
+    pub settings: ChannelSettings,
+    /// When the configuration, or the status in it, last changed.
+    pub last_modified: OffsetDateTime,
+}
+
+/// One page of channels.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ChannelPage {
+    /// The channels, by name in byte order.
+    pub channels: Vec<Channel>,
+    /// The last name of this page when more follow.
+    pub next_marker: Option<String>,
+}
+
+/// A channel in memory.
+#[derive(Clone)]
+struct Entry {
+    settings: ChannelSettings,
+    last_modified: OffsetDateTime,
+    /// Finished sessions, oldest first.
+    history: Vec<SessionRecord>,
+    /// Sessions that have not ended: at most one is live, the others were
+    /// cut and are closing their last fragment.
+    open: Vec<Arc<Connection>>,
+}
+
+impl Entry {
+    fn live(&self) -> Option<&Arc<Connection>> {
+        self.open.iter().find(|connection| !connection.is_cut())
+    }
+
+    /// Moves a session into the history.
+    fn close(&mut self, record: SessionRecord) {
+        self.history.push(record);
+        self.history.sort_by_key(|record| record.start);
+        let surplus = self.history.len().saturating_sub(HISTORY);
+        self.history.drain(..surplus);
+    }
+
+    /// Whether a publisher may come in.
+    fn admit(&self) -> Result<(), Fault> {
+        if !self.settings.enabled {
+            let message = "Live channel is disabled by owner.";
+            return Err(Fault::new(409, "LiveChannelDisabled", message));
+        }
+        if self.live().is_some() {
+            let message = "Live channel has a publisher already.";
+            return Err(Fault::new(409, "ChannelStillLive", message));
+        }
+        Ok(())
+    }
+
+    fn channel(&self, name: &str) -> Channel {
+        Channel {
+            name: name.to_owned(),
+            settings: self.settings.clone(),
+            last_modified: self.last_modified,
+        }
+    }
+}
+
+/// A channel on disk.
+#[derive(Serialize, Deserialize)]
+struct Saved {
+    name: String,
+    settings: ChannelSettings,
+    #[serde(with = "time::serde::rfc3339")]
+    last_modified: OffsetDateTime,
+    history: Vec<SessionRecord>,
+    /// Sessions that had not ended; a process that finds any at its start
+    /// knows that they were interrupted.
+    open: Vec<SavedSession>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct SavedSession {
+    #[serde(with = "time::serde::rfc3339")]
+    start: OffsetDateTime,
+    remote: SocketAddr,
+    after_ms: u64,
+}
+
+/// The channels of one bucket.
+pub(super) struct Channels {
+    bucket: String,
+    folder: PathBuf,
+    scratch: Arc<Scratch>,
+    /// Held while a channel's small file is written, so that the files change
+    /// in the order of the calls.
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whether the bucket was deleted.
+    gone: bool,
+    entries: BTreeMap<String, Entry>,
+}
+
+impl State {
+    fn find(&self, name: &str) -> Result<&Entry, Fault> {
+        self.entries.get(name).ok_or_else(|| {
+            Fault::new(404, "NoSuchLiveChannel", "The specified live channel does not exist.")
+        })
+    }
+}
+
+impl Channels {
+    pub(super) fn new(bucket: String, folder: PathBuf, scratch: Arc<Scratch>) -> io::Result<Self> {
+        fs::create_dir_all(&folder)?;
+        Ok(Channels { bucket, folder, scratch, state: Mutex::default() })
+    }
+
+    /// Reads every channel. Interrupted sessions end with the newest fragment
+    /// that `recover` finds, given a channel and the time behind which to look, or
+    /// else when they began.
+    pub(super) fn load(
+        &self,
+        recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
+    ) -> io::Result<()> {
+        for file in fs::read_dir(&self.folder)? {
+            let path = file?.path();
+            if path.extension().is_some_and(|extension| extension == "json")
+                && let Some(saved) = file::read_json(&path)?
+            {
+                self.restore(saved, &recover)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn restore(
+        &self,
+        saved: Saved,
+        recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
+    ) -> io::Result<()> {
+        let Saved { name, settings, last_modified, history, open } = saved;
+        let mut entry = Entry { settings, last_modified, history, open: Vec::new() };
+        for SavedSession { start, remote, after_ms } in &open {
+            let end = recover(&name, *after_ms)?.and_then(|line| from_unix_ms(line.end_ms()));
+            let end = end.map_or(*start, |end| end.max(*start));
+            entry.close(SessionRecord { start: *start, end, remote: *remote });
+        }
+        if !open.is_empty() {
+            self.save(&name, &entry)?;
+        }
+        lock(&self.state).entries.insert(name, entry);
+        Ok(())
+    }
+
+    pub(super) fn put(
+        &self,
+        name: &str,
+        settings: ChannelSettings,
+        now: OffsetDateTime,
+    ) -> Result<(), Fault> {
+        let mut held = self.held()?;
+        let old = held.entries.get(name);
+        if old.is_some_and(|entry| entry.live().is_some()) {
+            return Err(still_live());
+        }
+        let (history, open) = match old {
+            Some(entry) => (entry.history.clone(), entry.open.clone()),
+            None => (Vec::new(), Vec::new()),
+        };
+        let entry = Entry { settings, last_modified: now, history, open };
+        self.save(name, &entry).map_err(disk_fault)?;
+        held.entries.insert(name.to_owned(), entry);
+        Ok(())
+    }
+
+    pub(super) fn get(&self, name: &str) -> Result<Channel, Fault> {
+        self.held()?.find(name).map(|entry| entry.channel(name))
+    }
+
+    pub(super) fn delete(&self, name: &str) -> Result<(), Fault> {
+        let mut held = self.held()?;
+        match held.entries.get(name) {
+            None => Ok(()),
+            Some(entry) if entry.live().is_some() => Err(still_live()),
+            Some(_) => {
+                file::remove(&self.path(name)).map_err(disk_fault)?;
+                held.entries.remove(name);
+                Ok(())
+            }
+        }
+    }
+
+    /// Changes the status. Returns the publisher that disabling cut; hanging
+    /// up on it is left to the caller, who holds no lock.
+    pub(super) fn set_enabled(
+        &self,
+        name: &str,
+        enabled: bool,
+        now: OffsetDateTime,
+    ) -> Result<Option<Arc<Connection>>, Fault> {
+        let mut held = self.held()?;
+        let entry = held.find(name)?;
+        if enabled && entry.live().is_some() {
+            return Err(still_live());
+        }
+        if entry.settings.enabled == enabled {
+            return Ok(None);
+        }
+        let mut next = entry.clone();
+        next.settings.enabled = enabled;
+        next.last_modified = now;
+        self.save(name, &next).map_err(disk_fault)?;
+        let publisher = next.live().cloned();
+        if let Some(publisher) = &publisher {
+            publisher.mark_cut();
+        }
+        held.entries.insert(name.to_owned(), next);
+        Ok(publisher)
+    }
+
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        marker: &str,
+        max: usize,
+    ) -> Result<ChannelPage, Fault> {
+        let held = self.held()?;
+        let from = if marker < prefix { Bound::Included(prefix) } else { Bound::Excluded(marker) };
+        // An empty marker excludes the empty name only, which no channel has.
+        let mut matching = held
+            .entries
+            .range::<str, _>((from, Bound::Unbounded))
+            .take_while(|(name, _)| name.starts_with(prefix));
+        let channels: Vec<_> =
+            matching.by_ref().take(max).map(|(name, entry)| entry.channel(name)).collect();
+        let next_marker = channels.last().filter(|_| matching.next().is_some());
+        let next_marker = next_marker.map(|channel| channel.name.clone());
+        Ok(ChannelPage { channels, next_marker })
+    }
+
+    pub(super) fn stat(&self, name: &str) -> Result<Stat, Fault> {
+        let held = self.held()?;
+        let entry = held.find(name)?;
+        Ok(match entry.live() {
+            _ if !entry.settings.enabled => Stat::Disabled,
+            Some(connection) => connection.stat(),
+            None => Stat::Idle,
+        })
+    }
+
+    pub(super) fn history(&self, name: &str) -> Result<Vec<SessionRecord>, Fault> {
+        self.held()?.find(name).map(|entry| entry.history.clone())
+    }
+
+    /// The settings for a publisher, if it would be let in now.
+    pub(super) fn admit(&self, name: &str) -> Result<ChannelSettings, Fault> {
+        let held = self.held()?;
+        let entry = held.find(name)?;
+        entry.admit().map(|()| entry.settings.clone())
+    }
+
+    /// Makes `connection` the channel's publisher.
+    pub(super) fn begin(
+        &self,
+        name: &str,
+        connection: &Arc<Connection>,
+    ) -> Result<ChannelSettings, Fault> {
+        let mut held = self.held()?;
+        let entry = held.find(name)?;
+        entry.admit()?;
+        let mut next = entry.clone();
+        next.open.push(connection.clone());
+        self.save(name, &next).map_err(disk_fault)?;
+        let settings = next.settings.clone();
+        held.entries.insert(name.to_owned(), next);
+        Ok(settings)
+    }
+
+    /// Ends a session that [`Channels::begin`] began, if the channel still is
+    /// the one it began in.
+    pub(super) fn end(&self, name: &str, connection: &Arc<Connection>, now: OffsetDateTime) {
+        let mut state = lock(&self.state);
+        let Some(entry) = state.entries.get_mut(name) else { return };
+        let Some(at) = entry.open.iter().position(|open| Arc::ptr_eq(open, connection)) else {
+            return;
+        };
+        entry.open.remove(at);
+        entry.close(connection.record(now));
+        // If this fails, the session counts as interrupted at the next start.
+        let _ = self.save(name, entry);
+    }
+
+    /// Closes the channels for good if there are none left and `then` agrees.
+    pub(super) fn retire(&self, then: impl FnOnce() -> io::Result<bool>) -> Result<bool, Fault> {
+        let mut held = self.held()?;
+        held.gone = held.entries.is_empty() && then().map_err(disk_fault)?;
+        Ok(held.gone)
+    }
+
+    fn held(&self) -> Result<MutexGuard<'_, State>, Fault> {
+        let state = lock(&self.state);
+        if state.gone { Err(no_such_bucket(&self.bucket)) } else { Ok(state) }
+    }
+
+    fn save(&self, name: &str, entry: &Entry) -> io::Result<()> {
+        let saved = Saved {
+            name: name.to_owned(),
+            settings: entry.settings.clone(),
+            last_modified: entry.last_modified,
+            history: entry.history.clone(),
+            open: entry
+                .open
+                .iter()
+                .map(|connection| SavedSession {
+                    start: connection.connected,
+                    remote: connection.remote,
+                    after_ms: connection.after_ms,
+                })
+                .collect(),
+        };
+        self.scratch.replace(&self.path(name), &serde_json::to_vec(&saved)?)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(path::file(name, ".json"))
+    }
+}
+
+fn still_live() -> Fault {
+    Fault::new(
+        409,
+        "ChannelStillLive",
+        "Live channel couldn't be updated or deleted when channel is live.",
+    )
+}
+
+fn from_unix_ms(ms: u64) -> Option<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000).ok()
+}

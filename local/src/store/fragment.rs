@@ -1,0 +1,420 @@
+//! The fragments of a channel: an index of one line each, appended to and
+//! never rewritten, and the window of it that a live playlist shows.
+//!
+//! A line says all that must be known to go on after a restart, so nothing
+//! older than a window is ever read again to publish, and nothing is kept in
+//! memory but the windows of sessions that are running.
+
+use super::file::Part;
+use super::lock;
+use super::object::Objects;
+use crate::playlist::{self, Fragment};
+use serde::{Deserialize, Serialize};
+use std::collections::{HashMap, VecDeque};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use time::OffsetDateTime;
+
+/// How far from the end of the index a start time may be out of order: a
+/// publisher that was cut may list its last fragment behind its successor's
+/// first, and no fragment is as long as this.
+const DISORDER_MS: u64 = 3_600_000;
+
+/// How many of the newest lines to ask for the newest start, for the same
+/// reason.
+const NEWEST: usize = 16;
+
+/// One line of the index.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub(super) struct Line {
+    name: String,
+    pub(super) start_ms: u64,
+    duration_ms: u32,
+    discontinuity: bool,
+    /// The live playlist it was listed in.
+    pub(super) playlist: String,
+    /// Its media sequence number there.
+    number: u64,
+    /// The playlist's media sequence and discontinuity sequence with this
+    /// fragment as its newest.
+    first: u64,
+    discontinuities: u64,
+}
+
+impl Line {
+    /// When the fragment ended, in Unix milliseconds.
+    pub(super) fn end_ms(&self) -> u64 {
+        self.start_ms.saturating_add(self.duration_ms.into())
+    }
+
+    fn into_fragment(self) -> Fragment {
+        Fragment {
+            name: self.name,
+            start_ms: self.start_ms,
+            duration_ms: self.duration_ms,
+            discontinuity: self.discontinuity,
+        }
+    }
+}
+
+/// The newest fragments under one playlist name.
+#[derive(Debug, Default)]
+struct Window {
+    /// How many fragments lie before the window, and how many of them were a
+    /// discontinuity (RFC 8216 sections 4.3.3.2 and 4.3.3.3).
+    first: u64,
+    discontinuities: u64,
+    lines: VecDeque<Line>,
+}
+
+impl Window {
+    /// The line that lists `fragment` next in a window of `count`, and how
+    /// many of the oldest leave for it.
+    fn next(&self, fragment: &Fragment, playlist: &str, count: usize) -> (Line, usize) {
+        let leaving = (self.lines.len() + 1).saturating_sub(count.max(1)).min(self.lines.len());
+        let number = self.first.saturating_add(self.lines.len() as u64);
+        let dropped = self.lines.iter().take(leaving).filter(|line| line.interrupts()).count();
+        let line = Line {
+            name: fragment.name.clone(),
+            start_ms: fragment.start_ms,
+            duration_ms: fragment.duration_ms,
+            discontinuity: fragment.discontinuity,
+            playlist: playlist.to_owned(),
+            number,
+            first: self.first.saturating_add(leaving as u64),
+            discontinuities: self.discontinuities.saturating_add(dropped as u64),
+        };
+        (line, leaving)
+    }
+
+    fn advance(&mut self, line: Line, leaving: usize) {
+        self.first = line.first;
+        self.discontinuities = line.discontinuities;
+        self.lines.drain(..leaving);
+        self.lines.push_back(line);
+    }
+
+    /// The window that the newest line of `playlist` stood in.
+    fn load(index: &Path, playlist: &str) -> io::Result<Self> {
+        let mut window = Window::default();
+        for line in Backward::open(index)? {
+            let line = line?;
+            if line.playlist != playlist {
+                continue;
+            }
+            match window.lines.front() {
+                None => {
+                    window.first = line.first;
+                    window.discontinuities = line.discontinuities;
+                }
+                // A playlist that had begun anew, or a line that was lost.
+                Some(newer) if line.number.checked_add(1) != Some(newer.number) => break,
+                Some(_) => {}
+            }
+            let is_first = line.number <= window.first;
+            window.lines.push_front(line);
+            if is_first {
+                break;
+            }
+        }
+        window.first = window.lines.front().map_or(0, |line| line.number);
+        Ok(window)
+    }
+
+    fn render(&self) -> String {
+        let fragments: Vec<Fragment> = self
+            .lines
+            .iter()
+            .map(|line| Fragment {
+                discontinuity: line.interrupts(),
+                ..line.clone().into_fragment()
+            })
+            .collect();
+        let fragments: Vec<&Fragment> = fragments.iter().collect();
+        playlist::live(&fragments, self.first, self.discontinuities)
+    }
+}
+
+impl Line {
+    /// Whether it breaks the timeline of its playlist: the very first of a
+    /// playlist has nothing to break, whatever the channel held before.
+    fn interrupts(&self) -> bool {
+        self.discontinuity && self.number > 0
+    }
+}
+
+/// The fragments of one channel while somebody publishes to it. Sessions that
+/// overlap, a cut one and its successor, share it.
+pub(super) struct Timeline {
+    channel: String,
+    index: PathBuf,
+    objects: Arc<Objects>,
+    state: Mutex<State>,
+}
+
+struct State {
+    newest_ms: u64,
+    any: bool,
+    windows: HashMap<String, Window>,
+}
+
+impl Timeline {
+    /// Reads the end of an index and cuts off a torn line.
+    pub(super) fn open(channel: &str, index: PathBuf, objects: Arc<Objects>) -> io::Result<Self> {
+        let mut lines = Backward::open(&index)?;
+        lines.drop_torn_line()?;
+        let mut state = State { newest_ms: 0, any: false, windows: HashMap::new() };
+        for line in lines.by_ref().take(NEWEST) {
+            state.newest_ms = state.newest_ms.max(line?.start_ms);
+            state.any = true;
+        }
+        Ok(Timeline { channel: channel.to_owned(), index, objects, state: Mutex::new(state) })
+    }
+
+    /// Prepares to list fragments under `playlist`, after those it holds. A
+    /// playlist that does not exist begins at 0.
+    pub(super) fn follow(&self, playlist: &str) -> io::Result<()> {
+        let mut state = lock(&self.state);
+        if !state.windows.contains_key(playlist) {
+            let window = match self.objects.exists(&self.key(playlist))? {
+                true => Window::load(&self.index, playlist)?,
+                false => Window::default(),
+            };
+            state.windows.insert(playlist.to_owned(), window);
+        }
+        Ok(())
+    }
+
+    /// The newest start there is or will be, in Unix milliseconds; 0 if none.
+    pub(super) fn newest_ms(&self) -> u64 {
+        lock(&self.state).newest_ms
+    }
+
+    /// Whether the channel holds fragments already.
+    pub(super) fn continues(&self) -> bool {
+        lock(&self.state).any
+    }
+
+    /// Opens the file of a fragment to come, unless `is_cut` says that a
+    /// successor may have asked for [`Timeline::newest_ms`] already.
+    pub(super) fn begin(&self, name: &str, is_cut: impl FnOnce() -> bool) -> io::Result<Part> {
+        let mut state = lock(&self.state);
+        if is_cut() {
+            return Err(io::Error::other("the channel was disabled"));
+        }
+        let start = name.split('.').next().and_then(|stem| stem.parse().ok()).unwrap_or(0);
+        state.newest_ms = state.newest_ms.max(start);
+        drop(state);
+        Part::create(self.objects.part_path(&self.key(name)))
+    }
+
+    /// Lists a complete fragment: index, object, playlist.
+    ///
+    /// The line goes first and is taken back if the object cannot be put in
+    /// place; [`Timeline::recover`] completes what a kill left in between.
+    pub(super) fn list(
+        &self,
+        fragment: &Fragment,
+        part: Part,
+        playlist: &str,
+        count: usize,
+        now: OffsetDateTime,
+    ) -> io::Result<()> {
+        part.date(now)?;
+        let mut state = lock(&self.state);
+        let window = state.windows.entry(playlist.to_owned()).or_default();
+        let (line, leaving) = window.next(fragment, playlist, count);
+        let key = self.key(&fragment.name);
+        append(&self.index, &line, || self.objects.place_generated(&key, part))?;
+        window.advance(line, leaving);
+        let text = window.render();
+        state.newest_ms = state.newest_ms.max(fragment.start_ms);
+        state.any = true;
+        self.objects.put_generated(&self.key(playlist), text.as_bytes(), now)
+    }
+
+    /// Completes what a killed process had begun: the newest fragment's file
+    /// and the playlist that shows it, if it began after `after_ms`.
+    /// Returns that fragment.
+    pub(super) fn recover(&self, after_ms: u64, now: OffsetDateTime) -> io::Result<Option<Line>> {
+        let Some(line) = Backward::open(&self.index)?.next().transpose()? else { return Ok(None) };
+        if line.start_ms <= after_ms {
+            return Ok(None);
+        }
+        let key = self.key(&line.name);
+        let part = self.objects.part_path(&key);
+        if part.exists() && !self.objects.exists(&key)? {
+            self.objects.place_generated(&key, Part::resume(part))?;
+        }
+        let text = Window::load(&self.index, &line.playlist)?.render();
+        self.objects.put_generated(&self.key(&line.playlist), text.as_bytes(), now)?;
+        Ok(Some(line))
+    }
+
+    fn key(&self, name: &str) -> String {
+        format!("{}/{name}", self.channel)
+    }
+}
+
+/// A VOD playlist of the fragments of `channel` that began between the two
+/// times, both included, and still exist; `None` if there is none.
+pub(super) fn vod(
+    index: &Path,
+    objects: &Objects,
+    channel: &str,
+    from_ms: u64,
+    to_ms: u64,
+) -> io::Result<Option<String>> {
+    let mut lines = Vec::new();
+    for line in Backward::open(index)? {
+        let line = line?;
+        if line.start_ms.saturating_add(DISORDER_MS) < from_ms {
+            break;
+        }
+        if (from_ms..=to_ms).contains(&line.start_ms) {
+            lines.push(line);
+        }
+    }
+    lines.sort_by_key(|line| line.start_ms);
+    let mut fragments: Vec<Fragment> = Vec::with_capacity(lines.len());
+    let mut gap = false;
+    for line in lines {
+        if objects.exists(&format!("{channel}/{}", line.name))? {
+            let mut fragment = line.into_fragment();
+            fragment.discontinuity = !fragments.is_empty() && (gap || fragment.discontinuity);
+            fragments.push(fragment);
+            gap = false;
+        } else {
+            gap = true;
+        }
+    }
+    let fragments: Vec<&Fragment> = fragments.iter().collect();
+    Ok((!fragments.is_empty()).then(|| playlist::vod(&fragments)))
+}
+
+/// Appends a line and does `then`; the line is taken back if either fails.
+fn append(index: &Path, line: &Line, then: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+    let mut text = serde_json::to_vec(line)?;
+    text.push(b'\n');
+    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(index)?;
+    let before = file.seek(SeekFrom::End(0))?;
+    let done = file.write_all(&text).and_then(|()| then());
+    if done.is_err() {
+        let _ = file.set_len(before);
+    }
+    done
+}
+
+/// The lines of an index, newest first, a block in memory at a time. Lines
+/// that cannot be read are passed over.
+struct Backward {
+    index: PathBuf,
+    file: Option<File>,
+    /// Where in the file `buffer` begins.
+    at: u64,
+    /// Whole lines behind a part of one.
+    buffer: Vec<u8>,
+    torn: bool,
+}
+
+impl Backward {
+    const BLOCK: u64 = 8 << 10;
+    /// More than any line takes; what is longer is no index.
+    const LONGEST: usize = 64 << 10;
+
+    fn open(index: &Path) -> io::Result<Self> {
+        let (file, at) = match File::open(index) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (None, 0),
+            other => {
+                let mut file = other?;
+                let length = file.seek(SeekFrom::End(0))?;
+                (Some(file), length)
+            }
+        };
+        let mut lines =
+            Backward { index: index.to_owned(), file, at, buffer: Vec::new(), torn: false };
+        lines.pass_torn_line()?;
+        Ok(lines)
+    }
+
+    fn pass_torn_line(&mut self) -> io::Result<()> {
+        while self.fill()? {
+            if let Some(end) = newline(&self.buffer) {
+                self.torn = end + 1 < self.buffer.len();
+                self.buffer.truncate(end + 1);
+                return Ok(());
+            }
+            self.torn = true;
+            // No line ends in here: none of it is wanted.
+            self.buffer.clear();
+        }
+        Ok(())
+    }
+
+    /// Cuts the file behind its last whole line.
+    fn drop_torn_line(&self) -> io::Result<()> {
+        if !self.torn {
+            return Ok(());
+        }
+        let whole = self.at + self.buffer.len() as u64;
+        OpenOptions::new().write(true).open(&self.index)?.set_len(whole)
+    }
+
+    /// Reads the block before the buffer; false at the beginning of the file.
+    fn fill(&mut self) -> io::Result<bool> {
+        let Some(file) = self.file.as_mut().filter(|_| self.at > 0) else { return Ok(false) };
+        let size = self.at.min(Self::BLOCK);
+        let mut block = vec![0; size as usize];
+        file.seek(SeekFrom::Start(self.at - size))?;
+        file.read_exact(&mut block)?;
+        block.extend_from_slice(&self.buffer);
+        self.buffer = block;
+        self.at -= size;
+        Ok(true)
+    }
+
+    /// The newest line that was not taken yet, without its end.
+    fn take_line(&mut self) -> io::Result<Option<Vec<u8>>> {
+        loop {
+            let Some(end) = self.buffer.len().checked_sub(1) else {
+                if self.fill()? {
+                    continue;
+                }
+                return Ok(None);
+            };
+            let begin = match newline(&self.buffer[..end]) {
+                Some(previous) => previous + 1,
+                None if self.buffer.len() > Self::LONGEST => return Ok(None),
+                None if self.fill()? => continue,
+                None => 0,
+            };
+            let line = self.buffer[begin..end].to_vec();
+            self.buffer.truncate(begin);
+            return Ok(Some(line));
+        }
+    }
+}
+
+impl Iterator for Backward {
+    type Item = io::Result<Line>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            match self.take_line() {
+                Ok(Some(text)) => {
+                    if let Ok(line) = serde_json::from_slice(&text) {
+                        return Some(Ok(line));
+                    }
+                }
+                Ok(None) => return None,
+                Err(error) => return Some(Err(error)),
+            }
+        }
+    }
+}
+
+fn newline(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().rposition(|&byte| byte == b'\n')
+}

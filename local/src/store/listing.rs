@@ -1,0 +1,180 @@
+//! One page of keys out of a folder tree, in byte order.
+//!
+//! The tree is walked without holding more than a page of names: whatever
+//! cannot reach the page (outside the prefix, before the marker, behind the
+//! page's end, rolled up already) is not entered.
+
+use super::path::{self, Component};
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A name of the page: a key with its path, or a common prefix with none.
+type Found = BTreeMap<String, Option<PathBuf>>;
+
+/// A listing in progress.
+pub(super) struct Listing<'a> {
+    prefix: &'a str,
+    marker: &'a str,
+    delimiter: Option<&'a str>,
+    max: usize,
+    /// The smallest names met so far, one more than the page holds.
+    found: Found,
+}
+
+/// A directory being walked.
+#[derive(Clone, Default)]
+struct Place {
+    relative: PathBuf,
+    /// The part of a key that the complete segments above give.
+    key: String,
+    /// The pieces of a segment that is still going on, escaped.
+    pending: String,
+}
+
+impl<'a> Listing<'a> {
+    /// The first `max` names behind `marker` that begin with `prefix`, those
+    /// with `delimiter` behind the prefix rolled up to a common prefix.
+    pub(super) fn new(
+        prefix: &'a str,
+        marker: &'a str,
+        delimiter: Option<&'a str>,
+        max: usize,
+    ) -> Self {
+        let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty());
+        Listing { prefix, marker, delimiter, max, found: BTreeMap::new() }
+    }
+
+    /// The page under `root`, and its last name if more follow.
+    pub(super) fn of(mut self, root: &Path) -> io::Result<(Found, Option<String>)> {
+        if self.max == 0 {
+            return Ok((self.found, None));
+        }
+        self.walk(root, &Place::default())?;
+        let truncated = self.found.len() > self.max;
+        if truncated {
+            self.found.pop_last();
+        }
+        let next = self.found.last_key_value().filter(|_| truncated).map(|(name, _)| name.clone());
+        Ok((self.found, next))
+    }
+
+    fn walk(&mut self, root: &Path, place: &Place) -> io::Result<()> {
+        let (files, directories) = children(root, place)?;
+        for file in files {
+            self.offer(file);
+        }
+        for directory in directories {
+            if directory.pending.is_empty() {
+                self.enter(root, &directory)?;
+            } else {
+                self.walk(root, &directory)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Walks a directory whose keys all begin with `directory.key`, if any of
+    /// them can matter.
+    fn enter(&mut self, root: &Path, directory: &Place) -> io::Result<()> {
+        let key = directory.key.as_str();
+        let apart = !key.starts_with(self.prefix) && !self.prefix.starts_with(key);
+        let before = key < self.marker && !self.marker.starts_with(key);
+        if apart || before || self.is_behind(key) {
+            return Ok(());
+        }
+        match self.common_prefix(key) {
+            None => self.walk(root, directory),
+            Some(common) => {
+                let wanted = common.as_str() > self.marker && !self.found.contains_key(&common);
+                if wanted && holds_a_file(root, directory)? {
+                    self.insert(common, None);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    fn offer(&mut self, file: Place) {
+        if !file.key.starts_with(self.prefix) {
+            return;
+        }
+        let (name, relative) = match self.common_prefix(&file.key) {
+            Some(common) => (common, None),
+            None => (file.key, Some(file.relative)),
+        };
+        if name.as_str() > self.marker {
+            self.insert(name, relative);
+        }
+    }
+
+    fn insert(&mut self, name: String, relative: Option<PathBuf>) {
+        self.found.insert(name, relative);
+        if self.found.len() > self.max.saturating_add(1) {
+            self.found.pop_last();
+        }
+    }
+
+    /// Whether every key that begins with `key` comes after a full page.
+    fn is_behind(&self, key: &str) -> bool {
+        self.found.len() > self.max
+            && self.found.last_key_value().is_some_and(|(last, _)| key > last.as_str())
+    }
+
+    fn common_prefix(&self, key: &str) -> Option<String> {
+        let delimiter = self.delimiter?;
+        let at = key.strip_prefix(self.prefix)?.find(delimiter)?;
+        key.get(..self.prefix.len() + at + delimiter.len()).map(str::to_owned)
+    }
+}
+
+/// The files and directories in `place`, each sorted by key; names that no
+/// key maps to are passed over.
+fn children(root: &Path, place: &Place) -> io::Result<(Vec<Place>, Vec<Place>)> {
+    let (mut files, mut directories) = (Vec::new(), Vec::new());
+    let entries = match fs::read_dir(root.join(&place.relative)) {
+        // Not made yet, or tidied away meanwhile.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((files, directories)),
+        other => other?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        let leaf = !entry.file_type()?.is_dir();
+        let name = entry.file_name();
+        let Some(child) = name.to_str().and_then(|name| child(place, name, leaf)) else { continue };
+        if leaf { files.push(child) } else { directories.push(child) }
+    }
+    files.sort_by(|a, b| a.key.cmp(&b.key));
+    directories.sort_by(|a, b| a.key.cmp(&b.key));
+    Ok((files, directories))
+}
+
+fn child(place: &Place, name: &str, leaf: bool) -> Option<Place> {
+    let mut child = Place { relative: place.relative.join(name), ..place.clone() };
+    match path::component(name, leaf)? {
+        Component::Continues(piece) => child.pending.push_str(piece),
+        Component::Last(rest) => {
+            child.pending.push_str(rest);
+            child.key.push_str(&path::unescape(&child.pending)?);
+            child.pending.clear();
+            if !leaf {
+                child.key.push('/');
+            }
+        }
+    }
+    Some(child)
+}
+
+fn holds_a_file(root: &Path, place: &Place) -> io::Result<bool> {
+    let (files, directories) = children(root, place)?;
+    if !files.is_empty() {
+        return Ok(true);
+    }
+    for directory in &directories {
+        if holds_a_file(root, directory)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,334 @@
+//! Buckets, channels, sessions, fragments and objects, on disk.
+//!
+//! ```text
+//! DATA/.scratch/                    files being written, emptied at a start
+//! DATA/BUCKET/bucket.json           name, creation time, access rule
+//! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
+//! DATA/BUCKET/fragments/NAME.log    one line for each fragment, ever
+//! DATA/BUCKET/objects/...           the objects, fragments and playlists too
+//! DATA/BUCKET/records/...           what uploads said about their objects
+//! ```
+//!
+//! Every file is written aside and renamed in, the logs excepted, which only
+//! grow and whose last line may be torn. A process may therefore be killed at
+//! any time: what a call had acknowledged, every fragment that was listed and
+//! every playlist that could be read is there at the next start.
+//!
+//! Memory holds the channels, ten records of history each, and for a channel
+//! that is live the window of its playlist; neither fragments nor objects.
+
+mod bucket;
+mod channel;
+mod file;
+mod fragment;
+mod listing;
+mod object;
+mod path;
+mod session;
+
+pub use bucket::{Acl, BucketInfo};
+pub use channel::{Channel, ChannelPage, ChannelSettings, Snapshot};
+pub use object::{ObjectMeta, ObjectPage};
+pub use session::{LiveSession, Publish, SessionRecord, Stat};
+
+use crate::clock::Clock;
+use crate::fault::Fault;
+use bucket::Bucket;
+use file::Scratch;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+
+/// Everything the endpoint keeps. Calls block on the disk; any number of
+/// threads may make them.
+///
+/// A bucket that does not exist is `NoSuchBucket`, and a disk that refuses
+/// (full, read-only) is `InternalError` with the system's words, for every
+/// method here.
+pub struct Store {
+    data: PathBuf,
+    clock: Clock,
+    scratch: Arc<Scratch>,
+    buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
+}
+
+impl Store {
+    /// Opens the store in the folder `data`, made if it is missing, and
+    /// repairs what a killed process left: unfinished files are dropped, and
+    /// sessions that were running end in the history with their last
+    /// fragment. Only one process may have a folder open.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read and written, or a description in it is
+    /// not what this store writes.
+    pub fn open(data: &Path, clock: Clock) -> io::Result<Store> {
+        fs::create_dir_all(data)?;
+        // No bucket's name begins with a dot.
+        let scratch = Arc::new(Scratch::open(data.join(".scratch"))?);
+        let mut buckets = BTreeMap::new();
+        for entry in fs::read_dir(data)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir()
+                && let Some(bucket) = Bucket::load(entry.path(), clock.clone(), scratch.clone())?
+            {
+                buckets.insert(bucket.info().name, Arc::new(bucket));
+            }
+        }
+        scratch.clear()?;
+        Ok(Store { data: data.to_owned(), clock, scratch, buckets: RwLock::new(buckets) })
+    }
+
+    /// All buckets, by name.
+    pub fn buckets(&self) -> Vec<BucketInfo> {
+        self.read().values().map(|bucket| bucket.info()).collect()
+    }
+
+    /// One bucket.
+    pub fn bucket(&self, name: &str) -> Result<BucketInfo, Fault> {
+        self.find(name).map(|bucket| bucket.info())
+    }
+
+    /// Creates a bucket, or changes the access rule of an existing one.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidBucketName` unless the name is 3 to 63 lower-case letters,
+    /// digits and inner hyphens.
+    pub fn create_bucket(&self, name: &str, acl: Acl) -> Result<(), Fault> {
+        if !is_bucket_name(name) {
+            return Err(Fault::new(400, "InvalidBucketName", "The specified bucket is not valid.")
+                .with("BucketName", name));
+        }
+        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(bucket) = buckets.get(name) {
+            return bucket.set_acl(acl).map_err(disk_fault);
+        }
+        let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl };
+        let folder = self.data.join(path::file(name, ""));
+        let bucket = Bucket::create(folder, info, self.clock.clone(), self.scratch.clone());
+        buckets.insert(name.to_owned(), Arc::new(bucket.map_err(disk_fault)?));
+        Ok(())
+    }
+
+    /// Deletes a bucket.
+    ///
+    /// # Errors
+    ///
+    /// `BucketNotEmpty` while it holds an object or a channel.
+    pub fn delete_bucket(&self, name: &str) -> Result<(), Fault> {
+        let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
+        buckets.get(name).ok_or_else(|| no_such_bucket(name))?.retire()?;
+        buckets.remove(name);
+        Ok(())
+    }
+
+    /// Creates a channel, or replaces the configuration of one, whose history
+    /// stays. A name that was deleted before continues its fragments. The name
+    /// and the settings are taken as valid.
+    ///
+    /// # Errors
+    ///
+    /// `ChannelStillLive` while it is being published to.
+    pub fn put_channel(
+        &self,
+        bucket: &str,
+        name: &str,
+        settings: ChannelSettings,
+    ) -> Result<(), Fault> {
+        self.find(bucket)?.channels.put(name, settings, self.clock.now())
+    }
+
+    /// One channel.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn channel(&self, bucket: &str, name: &str) -> Result<Channel, Fault> {
+        self.find(bucket)?.channels.get(name)
+    }
+
+    /// Deletes a channel and its history, not its objects; an absent one is as
+    /// good.
+    ///
+    /// # Errors
+    ///
+    /// `ChannelStillLive` while it is being published to.
+    pub fn delete_channel(&self, bucket: &str, name: &str) -> Result<(), Fault> {
+        self.find(bucket)?.channels.delete(name)
+    }
+
+    /// Enables or disables a channel. Disabling hangs up on its publisher; the
+    /// stat is [`Stat::Disabled`] from that moment, and the history gains the
+    /// session when it has closed its last fragment.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`; `ChannelStillLive` when one that is live is to be
+    /// enabled.
+    pub fn set_channel_enabled(
+        &self,
+        bucket: &str,
+        name: &str,
+        enabled: bool,
+    ) -> Result<(), Fault> {
+        let publisher = self.find(bucket)?.channels.set_enabled(name, enabled, self.clock.now())?;
+        if let Some(publisher) = publisher {
+            publisher.hang_up();
+        }
+        Ok(())
+    }
+
+    /// The first `max` channels whose names begin with `prefix` and come after
+    /// `marker`.
+    pub fn list_channels(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        marker: &str,
+        max: usize,
+    ) -> Result<ChannelPage, Fault> {
+        self.find(bucket)?.channels.list(prefix, marker, max)
+    }
+
+    /// What a channel is doing.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn stat(&self, bucket: &str, name: &str) -> Result<Stat, Fault> {
+        self.find(bucket)?.channels.stat(name)
+    }
+
+    /// A channel's newest ten sessions that are over, oldest first.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`.
+    pub fn history(&self, bucket: &str, name: &str) -> Result<Vec<SessionRecord>, Fault> {
+        self.find(bucket)?.channels.history(name)
+    }
+
+    /// A playlist of the fragments that began between two Unix times, both
+    /// included, and were not deleted. The channel itself need not exist.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidArgument` with EC 0044-00000308 when there is no fragment.
+    pub fn vod_playlist(
+        &self,
+        bucket: &str,
+        channel: &str,
+        start_s: i64,
+        end_s: i64,
+    ) -> Result<String, Fault> {
+        self.find(bucket)?.vod_playlist(channel, start_s, end_s)
+    }
+
+    /// Stores an object, over any that has the key, fragments and playlists
+    /// included. A playlist or a transport stream is recognised by its
+    /// extension, whatever `content_type` says.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidObjectName` unless the key is 1 to 1023 bytes.
+    pub fn put_object(
+        &self,
+        bucket: &str,
+        key: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+    ) -> Result<ObjectMeta, Fault> {
+        self.find(bucket)?.objects.put(key, content_type, body, self.clock.now())
+    }
+
+    /// An object with its content. The file stays readable and unchanged
+    /// when the object is replaced or deleted.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchKey`.
+    pub fn object(&self, bucket: &str, key: &str) -> Result<(ObjectMeta, File), Fault> {
+        self.find(bucket)?.objects.open(key)
+    }
+
+    /// An object without its content.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchKey`.
+    pub fn head(&self, bucket: &str, key: &str) -> Result<ObjectMeta, Fault> {
+        self.find(bucket)?.objects.head(key)
+    }
+
+    /// Deletes an object; an absent one is as good. VOD playlists made later
+    /// leave a deleted fragment out.
+    pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
+        self.find(bucket)?.objects.delete(key)
+    }
+
+    /// The first `max` keys and common prefixes after `marker`. Keys that hold
+    /// `delimiter` behind `prefix` are rolled up to a common prefix, which
+    /// counts as one; one that is not after the marker is left out with all
+    /// its keys.
+    pub fn list_objects(
+        &self,
+        bucket: &str,
+        prefix: &str,
+        marker: &str,
+        delimiter: Option<&str>,
+        max: usize,
+    ) -> Result<ObjectPage, Fault> {
+        self.find(bucket)?.objects.list(prefix, marker, delimiter, max)
+    }
+
+    /// Lets a publisher in: the channel is live until the session is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `NoSuchLiveChannel`, `LiveChannelDisabled`, and `ChannelStillLive` when
+    /// it has a publisher already.
+    pub fn publish(&self, request: Publish) -> Result<LiveSession, Fault> {
+        self.find(&request.bucket)?.publish(request)
+    }
+
+    fn find(&self, name: &str) -> Result<Arc<Bucket>, Fault> {
+        self.read().get(name).cloned().ok_or_else(|| no_such_bucket(name))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, BTreeMap<String, Arc<Bucket>>> {
+        self.buckets.read().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").field("data", &self.data).finish_non_exhaustive()
+    }
+}
+
+/// Takes a lock; what it guards is whole even if a holder panicked.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn no_such_bucket(name: &str) -> Fault {
+    Fault::new(404, "NoSuchBucket", "The specified bucket does not exist.").with("BucketName", name)
+}
+
+fn disk_fault(error: io::Error) -> Fault {
+    Fault::new(500, "InternalError", format!("The data folder cannot be used: {error}."))
+}
+
+fn is_bucket_name(name: &str) -> bool {
+    (3..=63).contains(&name.len())
+        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,363 @@
+//! The objects of a bucket: plain files, so that a fragment is a file any
+//! player opens, and beside an uploaded one a small record of what the upload
+//! said about it.
+
+use super::file::{self, Part, Scratch};
+use super::listing::Listing;
+use super::{disk_fault, no_such_bucket, path};
+use crate::fault::Fault;
+use md5::{Digest, Md5};
+use serde::{Deserialize, Serialize};
+use std::fs::{self, File};
+use std::io::{self, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use time::OffsetDateTime;
+
+/// The longest key, in bytes, that OSS documents.
+const MAX_KEY: usize = 1023;
+
+/// The largest playlist whose ETag is worth reading it for.
+const MAX_PLAYLIST: u64 = 1 << 20;
+
+/// What is known of an object without its content.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectMeta {
+    /// The key, unescaped.
+    pub key: String,
+    /// The length in bytes.
+    pub size: u64,
+    /// 32 upper-case hex digits, unquoted: the MD5 of an upload or a
+    /// playlist, an opaque value for a fragment.
+    pub etag: String,
+    /// When the content was last replaced.
+    pub last_modified: OffsetDateTime,
+    /// The media type to serve it under.
+    pub content_type: String,
+}
+
+/// One page of a listing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ObjectPage {
+    /// The objects, by key in byte order.
+    pub objects: Vec<ObjectMeta>,
+    /// What was rolled up at the delimiter, in byte order.
+    pub common_prefixes: Vec<String>,
+    /// The last key or common prefix of this page when more follow.
+    pub next_marker: Option<String>,
+}
+
+/// What an upload said, and which content it said it of.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Record {
+    size: u64,
+    #[serde(with = "time::serde::rfc3339")]
+    modified: OffsetDateTime,
+    etag: String,
+    content_type: String,
+}
+
+impl Record {
+    fn into_meta(self, key: &str) -> ObjectMeta {
+        ObjectMeta {
+            key: key.to_owned(),
+            size: self.size,
+            etag: self.etag,
+            last_modified: self.modified,
+            content_type: self.content_type,
+        }
+    }
+}
+
+/// The objects of one bucket.
+#[derive(Debug)]
+pub(super) struct Objects {
+    bucket: String,
+    files: PathBuf,
+    records: PathBuf,
+    scratch: Arc<Scratch>,
+    /// Whether the bucket was deleted. Held, for renames and never for
+    /// content, so that a record and its object are seen together and no
+    /// directory is tidied away under a newcomer.
+    gone: RwLock<bool>,
+}
+
+impl Objects {
+    pub(super) fn new(bucket: String, folder: &Path, scratch: Arc<Scratch>) -> Self {
+        let (files, records) = (folder.join("objects"), folder.join("records"));
+        Objects { bucket, files, records, scratch, gone: RwLock::new(false) }
+    }
+
+    /// Stores an upload.
+    pub(super) fn put(
+        &self,
+        key: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<ObjectMeta, Fault> {
+        if key.is_empty() || key.len() > MAX_KEY {
+            return Err(Fault::new(400, "InvalidObjectName", "The specified object is not valid.")
+                .with("ObjectName", key));
+        }
+        let (part, modified) = self.written(body, now).map_err(disk_fault)?;
+        let record = Record {
+            size: body.len() as u64,
+            modified,
+            etag: hex(&Md5::digest(body)),
+            content_type: content_type_of(key, content_type),
+        };
+        let meta = record.clone().into_meta(key);
+        self.place(key, part, Some(record)).map_err(|error| self.fault(error))?;
+        Ok(meta)
+    }
+
+    /// Stores a playlist that the endpoint wrote itself.
+    pub(super) fn put_generated(
+        &self,
+        key: &str,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> io::Result<()> {
+        self.place(key, self.written(body, now)?.0, None)
+    }
+
+    /// A complete part, and its date as the file system keeps it.
+    fn written(&self, body: &[u8], now: OffsetDateTime) -> io::Result<(Part, OffsetDateTime)> {
+        let mut part = Part::create(self.scratch.part())?;
+        part.write(body)?;
+        let modified = part.date(now)?;
+        Ok((part, modified))
+    }
+
+    /// The file in which a fragment grows, found again after a kill.
+    pub(super) fn part_path(&self, key: &str) -> PathBuf {
+        self.scratch.named(&hex(&Md5::digest(format!("{}/{key}", self.bucket))))
+    }
+
+    /// Puts a generated file in its place.
+    pub(super) fn place_generated(&self, key: &str, part: Part) -> io::Result<()> {
+        self.place(key, part, None)
+    }
+
+    /// Puts a complete file in its place, atomically.
+    ///
+    /// The new record goes first and keeps the one of the object that is
+    /// about to be replaced: whichever content a kill leaves, its record is
+    /// there.
+    fn place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<()> {
+        let gone = self.write_lock();
+        if *gone {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the bucket was deleted"));
+        }
+        let relative = path::object(key);
+        let (target, notes) = (self.files.join(&relative), self.records.join(&relative));
+        let uploaded = record.is_some();
+        if let Some(record) = record {
+            let records: Vec<_> =
+                [Some(record), current(&target, &notes)?].into_iter().flatten().collect();
+            let mut part = Part::create(self.scratch.part())?;
+            part.write(&serde_json::to_vec(&records)?)?;
+            rename(&mut part, &notes)?;
+        }
+        rename(&mut part, &target)?;
+        if uploaded { Ok(()) } else { file::remove(&notes) }
+    }
+
+    /// An object and its content, the reading position at the start.
+    pub(super) fn open(&self, key: &str) -> Result<(ObjectMeta, File), Fault> {
+        let missing =
+            || Fault::new(404, "NoSuchKey", "The specified key does not exist.").with("Key", key);
+        if key.len() > MAX_KEY {
+            return Err(missing());
+        }
+        self.try_open(key, &path::object(key))
+            .map_err(|error| self.fault(error))?
+            .ok_or_else(missing)
+    }
+
+    pub(super) fn head(&self, key: &str) -> Result<ObjectMeta, Fault> {
+        self.open(key).map(|(meta, _)| meta)
+    }
+
+    fn try_open(&self, key: &str, relative: &Path) -> io::Result<Option<(ObjectMeta, File)>> {
+        let _held = self.read_lock();
+        let mut file = match File::open(self.files.join(relative)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other?,
+        };
+        let metadata = file.metadata()?;
+        let (size, modified) = (metadata.len(), metadata.modified()?.into());
+        let record = match matching(&self.records.join(relative), size, modified)? {
+            Some(record) => record,
+            None => Record {
+                size,
+                modified,
+                etag: self.generated_etag(key, &mut file, size, modified)?,
+                content_type: content_type_of(key, None),
+            },
+        };
+        Ok(Some((record.into_meta(key), file)))
+    }
+
+    /// The ETag of an object without a record: read out of a playlist, but
+    /// only out of the name, size and date of anything larger.
+    fn generated_etag(
+        &self,
+        key: &str,
+        file: &mut File,
+        size: u64,
+        modified: OffsetDateTime,
+    ) -> io::Result<String> {
+        if !has_extension(key, "m3u8") || size > MAX_PLAYLIST {
+            let identity =
+                format!("{}/{key} {size} {}", self.bucket, modified.unix_timestamp_nanos());
+            return Ok(hex(&Md5::digest(identity)));
+        }
+        let mut content = Vec::new();
+        file.take(MAX_PLAYLIST).read_to_end(&mut content)?;
+        file.rewind()?;
+        Ok(hex(&Md5::digest(content)))
+    }
+
+    /// Whether there is such an object.
+    pub(super) fn exists(&self, key: &str) -> io::Result<bool> {
+        fs::exists(self.files.join(path::object(key)))
+    }
+
+    /// Removes an object; an absent one is as good.
+    pub(super) fn delete(&self, key: &str) -> Result<(), Fault> {
+        if key.len() > MAX_KEY {
+            return Ok(());
+        }
+        let gone = self.write_lock();
+        if *gone {
+            return Err(no_such_bucket(&self.bucket));
+        }
+        let relative = path::object(key);
+        for root in [&self.files, &self.records] {
+            remove_and_tidy(root, &relative).map_err(disk_fault)?;
+        }
+        Ok(())
+    }
+
+    pub(super) fn list(
+        &self,
+        prefix: &str,
+        marker: &str,
+        delimiter: Option<&str>,
+        max: usize,
+    ) -> Result<ObjectPage, Fault> {
+        let listing = Listing::new(prefix, marker, delimiter, max);
+        let (found, next_marker) = listing.of(&self.files).map_err(disk_fault)?;
+        let mut page = ObjectPage { next_marker, ..ObjectPage::default() };
+        for (name, relative) in found {
+            match relative {
+                None => page.common_prefixes.push(name),
+                // One that was deleted meanwhile is left out.
+                Some(relative) => page.objects.extend(
+                    self.try_open(&name, &relative).map_err(disk_fault)?.map(|(meta, _)| meta),
+                ),
+            }
+        }
+        Ok(page)
+    }
+
+    /// Closes the objects for good by moving `folder`, their bucket, away;
+    /// refused, with `false`, while there are any.
+    pub(super) fn retire(&self, folder: &Path) -> io::Result<bool> {
+        let mut gone = self.write_lock();
+        if Listing::new("", "", None, 1).of(&self.files)?.0.is_empty() {
+            let grave = self.scratch.grave();
+            fs::rename(folder, &grave)?;
+            *gone = true;
+            drop(gone);
+            // What stays is cleared at the next start.
+            let _ = fs::remove_dir_all(grave);
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    fn fault(&self, error: io::Error) -> Fault {
+        if *self.read_lock() { no_such_bucket(&self.bucket) } else { disk_fault(error) }
+    }
+
+    fn read_lock(&self) -> RwLockReadGuard<'_, bool> {
+        self.gone.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write_lock(&self) -> RwLockWriteGuard<'_, bool> {
+        self.gone.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The record of the object that is at `target` now.
+fn current(target: &Path, notes: &Path) -> io::Result<Option<Record>> {
+    match fs::metadata(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => {
+            let metadata = other?;
+            matching(notes, metadata.len(), metadata.modified()?.into())
+        }
+    }
+}
+
+/// The record in `notes` of exactly this content. A record that cannot be
+/// read is as good as none.
+fn matching(notes: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Option<Record>> {
+    let records: Vec<Record> = match file::read_json(notes) {
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
+        other => other?,
+    }
+    .unwrap_or_default();
+    Ok(records.into_iter().find(|record| record.size == size && record.modified == modified))
+}
+
+/// Renames a part into a directory that is made if it is missing.
+fn rename(part: &mut Part, target: &Path) -> io::Result<()> {
+    match part.rename(target) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            if let Some(parent) = target.parent() {
+                fs::create_dir_all(parent)?;
+            }
+            part.rename(target)
+        }
+        other => other,
+    }
+}
+
+/// Removes a file and the directories it leaves empty.
+fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<()> {
+    file::remove(&root.join(relative))?;
+    let parents = relative.ancestors().skip(1).take_while(|parent| !parent.as_os_str().is_empty());
+    for parent in parents {
+        if fs::remove_dir(root.join(parent)).is_err() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn content_type_of(key: &str, declared: Option<&str>) -> String {
+    if has_extension(key, "m3u8") {
+        "application/x-mpegURL".to_owned()
+    } else if has_extension(key, "ts") {
+        "video/mp2t".to_owned()
+    } else {
+        declared.unwrap_or("application/octet-stream").to_owned()
+    }
+}
+
+fn has_extension(key: &str, extension: &str) -> bool {
+    key.rsplit_once('.').is_some_and(|(_, last)| last.eq_ignore_ascii_case(extension))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .map(|digit| char::from(HEX[usize::from(digit)]))
+        .collect()
+}

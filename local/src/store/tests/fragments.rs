@@ -1,0 +1,233 @@
+use super::*;
+
+#[test]
+fn the_playlist_appears_with_the_first_finished_fragment() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    assert_eq!((session.frag_duration(), session.last_start_ms()), (2, 0));
+    assert!(!session.continues());
+    session.begin(&format!("{START_MS}.ts")).unwrap();
+    session.write(b"half").unwrap();
+    assert_eq!(code(house.store.head(BUCKET, "cam/playlist.m3u8")), (404, "NoSuchKey"));
+    assert!(house.keys().is_empty());
+    let name = house.fragment(&mut session);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").names, [name.clone()]);
+    assert_eq!(house.text(&format!("cam/{name}")), format!("media of {name}"));
+}
+
+#[test]
+fn the_window_holds_the_newest_fragments_and_counts_those_before_it() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    let names = house.fragments(&mut session, 5);
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!(playlist.names, names[2..]);
+    assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (2, 0));
+    assert!(!playlist.ends);
+}
+
+#[test]
+fn a_playlist_goes_on_over_sessions_and_restarts() {
+    let mut house = House::with_channel("cam");
+    house.fragments(&mut house.publish("cam").unwrap(), 4);
+    house.restart();
+    let mut session = house.publish("cam").unwrap();
+    assert!(session.continues());
+    assert_eq!(session.last_start_ms(), START_MS + 6000);
+    let second = house.fragment_of(&mut session, true);
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (2, 0));
+    assert_eq!(playlist.names.last(), Some(&second));
+    assert_eq!(playlist.breaks, [second]);
+    house.fragments(&mut session, 2);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").discontinuity_sequence, 0);
+    drop(session);
+    house.restart();
+    house.fragment_of(&mut house.publish("cam").unwrap(), true);
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (5, 1));
+}
+
+#[test]
+fn each_playlist_name_has_a_window_and_counts_of_its_own() {
+    let mut house = House::with_channel("cam");
+    house.fragments(&mut house.publish("cam").unwrap(), 4);
+    let mut other = house.publish_as("cam", Some("today.m3u8"), || {}).unwrap();
+    let first = house.fragment_of(&mut other, true);
+    drop(other);
+    let playlist = house.live_playlist("cam/today.m3u8");
+    assert_eq!((playlist.names, playlist.media_sequence), (vec![first], 0));
+    assert!(playlist.breaks.is_empty(), "a playlist's first fragment breaks nothing");
+    house.restart();
+    let back = house.fragment_of(&mut house.publish("cam").unwrap(), true);
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.breaks), (2, vec![back]));
+    let again =
+        house.fragment_of(&mut house.publish_as("cam", Some("today.m3u8"), || {}).unwrap(), true);
+    let playlist = house.live_playlist("cam/today.m3u8");
+    assert_eq!((playlist.names.len(), playlist.breaks), (2, vec![again]));
+    assert_eq!(house.vod_names("cam").len(), 7);
+}
+
+#[test]
+fn a_media_sequence_never_falls_when_the_window_grows_or_shrinks() {
+    let mut house = House::with_channel("cam");
+    let mut last = 0;
+    for (count, sequence, shown) in [(3, 1, 3), (8, 1, 7), (2, 10, 2), (100, 10, 6)] {
+        let other = ChannelSettings { frag_count: count, ..settings() };
+        house.store.put_channel(BUCKET, "cam", other).unwrap();
+        house.fragments(&mut house.publish("cam").unwrap(), 4);
+        let playlist = house.live_playlist("cam/playlist.m3u8");
+        assert_eq!((playlist.media_sequence, playlist.names.len()), (sequence, shown), "{count}");
+        assert!(playlist.media_sequence >= last);
+        last = playlist.media_sequence;
+        house.restart();
+    }
+    assert_eq!(house.vod_names("cam").len(), 16);
+}
+
+#[test]
+fn a_playlist_that_was_deleted_begins_anew() {
+    let house = House::with_channel("cam");
+    house.fragments(&mut house.publish("cam").unwrap(), 5);
+    house.store.delete_object(BUCKET, "cam/playlist.m3u8").unwrap();
+    let name = house.fragment(&mut house.publish("cam").unwrap());
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.names), (0, vec![name]));
+    house.fragments(&mut house.publish("cam").unwrap(), 1);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").names.len(), 2);
+}
+
+#[test]
+fn an_index_of_many_blocks_is_read_from_its_end() {
+    let mut house = House::with_channel("cam");
+    let names = house.fragments(&mut house.publish("cam").unwrap(), 300);
+    assert!(fs::metadata(house.path("fragments/cam.log")).unwrap().len() > 3 * 8192);
+    house.restart();
+    assert_eq!(house.vod_names("cam"), names);
+    house.fragments(&mut house.publish_as("cam", Some("other.m3u8"), || {}).unwrap(), 100);
+    let last = house.fragment(&mut house.publish("cam").unwrap());
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!(playlist.media_sequence, 298);
+    assert_eq!(playlist.names, [&names[298], &names[299], &last].map(Clone::clone));
+}
+
+#[test]
+fn a_vod_playlist_holds_the_fragments_that_began_within_both_times() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    let names = house.fragments(&mut session, 4);
+    house.now_ms.store(START_MS + 8001, Ordering::SeqCst);
+    let late = house.fragment(&mut session);
+    let t = (START_MS / 1000) as i64;
+    let between = |start, end| house.vod("cam", start, end).map(|playlist| playlist.names);
+    assert_eq!(between(t, t + 6).unwrap(), names);
+    assert_eq!(between(t + 2, t + 4).unwrap(), names[1..=2]);
+    assert_eq!(between(t + 1, t + 3).unwrap(), names[1..=1]);
+    assert_eq!(between(t + 6, t + 8).unwrap(), names[3..]);
+    assert_eq!(between(t + 8, t + 9).unwrap(), [late]);
+    assert!(house.vod("cam", t, t + 6).unwrap().ends);
+    for (start, end) in [(t - 9, t - 1), (t + 9, t + 99), (t + 6, t), (-9, -1), (i64::MIN, 0)] {
+        let fault = between(start, end).unwrap_err();
+        assert_eq!((fault.status, fault.code), (400, "InvalidArgument"), "{start} {end}");
+        assert_eq!(fault.message, "No ts file found in specified time span.");
+        assert_eq!(fault.ec, Some("0044-00000308"));
+    }
+    assert_eq!(between(i64::MIN, i64::MAX).unwrap().len(), 5);
+    assert_eq!(code(house.vod("nobody", 0, i64::MAX)), (400, "InvalidArgument"));
+}
+
+#[test]
+fn a_deleted_fragment_leaves_a_gap_in_later_vod_playlists() {
+    let house = House::with_channel("cam");
+    let names = house.fragments(&mut house.publish("cam").unwrap(), 4);
+    house.store.delete_object(BUCKET, &format!("cam/{}", names[1])).unwrap();
+    let playlist = house.vod("cam", 0, i64::MAX).unwrap();
+    assert_eq!(playlist.names, [&names[0], &names[2], &names[3]].map(Clone::clone));
+    assert_eq!(playlist.breaks, [names[2].clone()]);
+    house.store.delete_object(BUCKET, &format!("cam/{}", names[0])).unwrap();
+    assert!(house.vod("cam", 0, i64::MAX).unwrap().breaks.is_empty());
+}
+
+#[test]
+fn a_channel_made_anew_continues_the_fragments_of_its_namesake() {
+    let house = House::with_channel("cam");
+    house.fragments(&mut house.publish("cam").unwrap(), 4);
+    house.store.delete_channel(BUCKET, "cam").unwrap();
+    house.store.put_channel(BUCKET, "cam", settings()).unwrap();
+    let mut session = house.publish("cam").unwrap();
+    assert!(session.continues());
+    assert_eq!(session.last_start_ms(), START_MS + 6000);
+    house.fragment(&mut session);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").media_sequence, 2);
+}
+
+#[test]
+fn an_unfinished_fragment_is_never_seen_and_leaves_no_file() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    session.begin("1.ts").unwrap();
+    session.write(b"x").unwrap();
+    session.begin("2.ts").unwrap();
+    drop(session);
+    assert!(house.keys().is_empty());
+    assert_eq!(fs::read_dir(house.folder.path().join(".scratch")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_fragment_that_was_not_begun_is_an_error() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    assert!(session.write(b"x").is_err());
+    let name = "1.ts".to_owned();
+    let fragment = Fragment { name, start_ms: 1, duration_ms: 1, discontinuity: false };
+    assert!(session.finish(&fragment).is_err());
+    assert!(house.keys().is_empty());
+}
+
+#[test]
+fn a_fragment_that_cannot_be_put_in_place_is_not_listed() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    let first = house.fragment(&mut session);
+    let log = fs::read(house.path("fragments/cam.log")).unwrap();
+    session.begin("1895335398123.ts").unwrap();
+    session.write(b"x").unwrap();
+    // A folder cannot be replaced by a file, whoever asks.
+    fs::create_dir(house.path("objects/cam/1895335398123.ts")).unwrap();
+    let name = "1895335398123.ts".to_owned();
+    let start_ms = 1_895_335_398_123;
+    let fragment = Fragment { name, start_ms, duration_ms: 1, discontinuity: false };
+    assert!(session.finish(&fragment).is_err());
+    assert_eq!(fs::read(house.path("fragments/cam.log")).unwrap(), log);
+    assert_eq!(house.vod_names("cam"), std::slice::from_ref(&first));
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").names, std::slice::from_ref(&first));
+    let next = house.fragment(&mut session);
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.names), (0, vec![first, next]));
+}
+
+#[test]
+fn a_fragment_whose_line_cannot_be_written_is_no_object_either() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    fs::create_dir(house.path("fragments/cam.log")).unwrap();
+    session.begin("1.ts").unwrap();
+    let name = "1.ts".to_owned();
+    let fragment = Fragment { name, start_ms: 1, duration_ms: 1, discontinuity: false };
+    assert!(session.finish(&fragment).is_err());
+    assert!(house.keys().is_empty());
+}
+
+#[test]
+fn a_fragment_and_its_playlist_may_be_overwritten_by_a_user() {
+    let house = House::with_channel("cam");
+    let mut session = house.publish("cam").unwrap();
+    let name = house.fragment(&mut session);
+    house.store.put_object(BUCKET, &format!("cam/{name}"), None, b"other").unwrap();
+    house.store.put_object(BUCKET, "cam/playlist.m3u8", None, b"#EXTM3U").unwrap();
+    assert_eq!(house.text("cam/playlist.m3u8"), "#EXTM3U");
+    let next = house.fragment(&mut session);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").names, [name.clone(), next.clone()]);
+    assert_eq!(house.vod_names("cam"), [name, next]);
+}
