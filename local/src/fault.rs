@@ -1,5 +1,7 @@
 //! A refusal in the service's own words: status, code, message and EC.
 
+use std::fmt;
+
 /// An error reply of the service.
 ///
 /// The same value answers a REST call, as an XML body, and refuses an
@@ -36,3 +38,11 @@ impl Fault {
         self
     }
 }
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+impl std::error::Error for Fault {}

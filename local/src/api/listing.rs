@@ -1,0 +1,175 @@
+//! Many objects at once: listings and batch deletion.
+
+use super::buckets::write_owner;
+use super::operation::{invalid_argument, not_implemented};
+use super::{Call, Response, Service};
+use crate::fault::Fault;
+use crate::store::{ObjectMeta, ObjectPage};
+use crate::xml::{self, Writer};
+use crate::{names, stamp};
+use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
+use osslive::request::percent_encode;
+use std::borrow::Cow;
+
+/// How many keys one batch deletion takes.
+const MAX_DELETE: usize = 1000;
+
+impl Service {
+    pub(super) fn list_objects(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        let encoding = Encoding::of(call)?;
+        let max = call.max_entries("max-keys")?;
+        let version_2 = match call.query.value("list-type") {
+            None => false,
+            Some("2") => true,
+            Some(other) => return Err(invalid_argument("list-type", other, "must be 2")),
+        };
+        let marker = if version_2 { start_of_page(call)? } else { call.param("marker").to_owned() };
+        let (prefix, delimiter) = (call.param("prefix"), call.query.value("delimiter"));
+        let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
+        let document = Writer::document("ListBucketResult", |xml| {
+            xml.text("Name", &call.bucket);
+            xml.text("Prefix", encoding.apply(prefix));
+            if version_2 {
+                write_version_2(xml, call, &encoding, &page);
+            } else {
+                xml.text("Marker", encoding.apply(&marker));
+                if let Some(next) = &page.next_marker {
+                    xml.text("NextMarker", encoding.apply(next));
+                }
+            }
+            xml.text("MaxKeys", max);
+            xml.text("Delimiter", encoding.apply(delimiter.unwrap_or_default()));
+            encoding.write(xml);
+            xml.text("IsTruncated", page.next_marker.is_some());
+            let with_owner = !version_2 || call.param("fetch-owner") == "true";
+            for object in &page.objects {
+                xml.element("Contents", |xml| write_object(xml, object, &encoding, with_owner));
+            }
+            for prefix in &page.common_prefixes {
+                xml.element("CommonPrefixes", |xml| xml.text("Prefix", encoding.apply(prefix)));
+            }
+        });
+        Ok(Response::xml(document))
+    }
+
+    pub(super) fn delete_objects(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        let encoding = Encoding::of(call)?;
+        let (keys, quiet) = parse_delete(&call.request.body)?;
+        for key in &keys {
+            self.store.delete_object(&call.bucket, key)?;
+        }
+        if quiet {
+            return Ok(Response::empty(200));
+        }
+        let document = Writer::document("DeleteResult", |xml| {
+            encoding.write(xml);
+            for key in &keys {
+                xml.element("Deleted", |xml| xml.text("Key", encoding.apply(key)));
+            }
+        });
+        Ok(Response::xml(document))
+    }
+}
+
+/// A listing of uploads in parts, of which there never are any here.
+pub(super) fn no_uploads(call: &Call<'_>) -> Result<Response, Fault> {
+    let encoding = Encoding::of(call)?;
+    let max = match call.query.value("max-uploads") {
+        None => 1000,
+        Some(_) => call.max_entries("max-uploads")?,
+    };
+    Ok(Response::xml(Writer::document("ListMultipartUploadsResult", |xml| {
+        xml.text("Bucket", &call.bucket);
+        encoding.write(xml);
+        xml.text("KeyMarker", encoding.apply(call.param("key-marker")));
+        xml.text("UploadIdMarker", call.param("upload-id-marker"));
+        xml.text("NextKeyMarker", "");
+        xml.text("NextUploadIdMarker", "");
+        xml.text("Delimiter", encoding.apply(call.param("delimiter")));
+        xml.text("Prefix", encoding.apply(call.param("prefix")));
+        xml.text("MaxUploads", max);
+        xml.text("IsTruncated", false);
+    })))
+}
+
+fn write_version_2(xml: &mut Writer, call: &Call<'_>, encoding: &Encoding, page: &ObjectPage) {
+    if let Some(start) = call.query.value("start-after") {
+        xml.text("StartAfter", encoding.apply(start));
+    }
+    if let Some(token) = call.query.value("continuation-token") {
+        xml.text("ContinuationToken", token);
+    }
+    if let Some(next) = &page.next_marker {
+        xml.text("NextContinuationToken", BASE64_URL_SAFE_NO_PAD.encode(next));
+    }
+    xml.text("KeyCount", page.objects.len() + page.common_prefixes.len());
+}
+
+fn write_object(xml: &mut Writer, object: &ObjectMeta, encoding: &Encoding, with_owner: bool) {
+    xml.text("Key", encoding.apply(&object.key));
+    xml.text("LastModified", stamp::iso_8601(object.last_modified));
+    xml.text("ETag", format_args!("\"{}\"", object.etag));
+    xml.text("Type", "Normal");
+    xml.text("Size", object.size);
+    xml.text("StorageClass", "Standard");
+    if with_owner {
+        write_owner(xml);
+    }
+}
+
+/// Where a page of version 2 begins: the token of the page before, which is
+/// the base64 of its last entry, or `start-after`.
+fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
+    let Some(token) = call.query.value("continuation-token") else {
+        return Ok(call.param("start-after").to_owned());
+    };
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
+        invalid_argument("continuation-token", token, "must be the one of an earlier reply")
+    })
+}
+
+fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
+    let document = xml::parse(body, "Delete")?;
+    let root = document.root_element();
+    let quiet = xml::child_text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true");
+    let mut keys = Vec::new();
+    for object in xml::children(root, "Object") {
+        if xml::child_text(object, "VersionId").is_some() {
+            return Err(not_implemented("VersionId"));
+        }
+        let key = xml::child_text(object, "Key").ok_or_else(xml::malformed)?;
+        names::check_object(&key)?;
+        keys.push(key);
+    }
+    if keys.is_empty() || keys.len() > MAX_DELETE {
+        return Err(xml::malformed());
+    }
+    Ok((keys, quiet))
+}
+
+/// How keys are written: as they are, or percent-encoded, which is the only
+/// way for a key with characters that XML cannot hold.
+struct Encoding {
+    url: bool,
+}
+
+impl Encoding {
+    fn of(call: &Call<'_>) -> Result<Encoding, Fault> {
+        match call.query.value("encoding-type") {
+            None => Ok(Encoding { url: false }),
+            Some("url") => Ok(Encoding { url: true }),
+            Some(other) => Err(invalid_argument("encoding-type", other, "must be url")),
+        }
+    }
+
+    fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        if self.url { percent_encode(text).into() } else { text.into() }
+    }
+
+    fn write(&self, xml: &mut Writer) {
+        if self.url {
+            xml.text("EncodingType", "url");
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! The service's REST operations: a synchronous core, bytes in and bytes out,
+//! and the handler that puts it behind HTTP.
+
+mod buckets;
+mod channels;
+mod listing;
+mod objects;
+mod operation;
+mod query;
+mod reply;
+mod serve;
+mod signed_playlist;
+mod vod;
+
+pub use reply::{Body, Request, Response};
+pub use serve::router;
+
+use crate::address::{Addressing, Style};
+use crate::auth::{self, AccessKey, Identity, Keys};
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::store::{Acl, Store};
+use crate::{names, stamp};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use md5::{Digest, Md5};
+use operation::{Access, Operation};
+use osslive::sign::Parts;
+use query::Query;
+use std::hash::{BuildHasher, RandomState};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+/// What the service answers to, and as whom.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The endpoint's own name: see [`Addressing::domain`].
+    pub domain: String,
+    /// The buckets; the first is the one that custom host names stand for.
+    pub buckets: Vec<String>,
+    /// The region that signatures of version 4 must name, and that buckets
+    /// say they are in.
+    pub region: String,
+    /// The access keys, temporary ones with their token.
+    pub keys: Vec<AccessKey>,
+    /// How many operations on live channels are answered in a second; `None`
+    /// is without limit.
+    pub qps_limit: Option<u32>,
+    /// Where the endpoint listens: see [`Addressing::listen`].
+    pub listen: SocketAddr,
+}
+
+/// The service: every operation, on one store.
+#[derive(Debug)]
+pub struct Service {
+    store: Arc<Store>,
+    clock: Clock,
+    addressing: Addressing,
+    keys: Keys,
+    region: String,
+    throttle: Option<Throttle>,
+    request_ids: RequestIds,
+}
+
+impl Service {
+    /// A service on a store. The buckets are the store's: `config.buckets`
+    /// creates none.
+    pub fn new(store: Arc<Store>, config: Config, clock: Clock) -> Self {
+        let Config { domain, buckets, region, keys, qps_limit, listen } = config;
+        let first_bucket = buckets.into_iter().next().unwrap_or_default();
+        Service {
+            store,
+            clock,
+            addressing: Addressing { domain, first_bucket, listen },
+            keys: Keys::new(keys),
+            region,
+            throttle: qps_limit.map(Throttle::new),
+            request_ids: RequestIds::new(),
+        }
+    }
+
+    /// How hosts and paths are read.
+    pub fn addressing(&self) -> &Addressing {
+        &self.addressing
+    }
+
+    /// The access keys.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Answers a request. Blocks on files.
+    pub fn respond(&self, request: &Request) -> Response {
+        self.complete(request, || self.answer(request))
+    }
+
+    /// Refuses a request whose body was not taken: with `fault`, unless the
+    /// rest of the request is reason enough.
+    pub fn refuse(&self, request: &Request, fault: Fault) -> Response {
+        self.complete(request, || {
+            self.admit(&self.read(request)?)?;
+            Err(fault)
+        })
+    }
+
+    /// The longest body to receive for a request, in bytes. Who has no right
+    /// to send an object is not given the memory for one.
+    pub fn body_limit(&self, request: &Request) -> usize {
+        match self.read(request) {
+            Ok(call) if self.admit(&call).is_ok() => call.operation.body_limit(),
+            _ => operation::MAX_DOCUMENT,
+        }
+    }
+
+    fn complete(
+        &self,
+        request: &Request,
+        answer: impl FnOnce() -> Result<Response, Fault>,
+    ) -> Response {
+        let started = Instant::now();
+        let request_id = self.request_ids.next(&self.clock);
+        let mut response = answer().unwrap_or_else(|fault| refusal(request, &fault, &request_id));
+        // A 304 has no length of its own (RFC 9110 section 15.4.5).
+        if response.status != 304 {
+            let length = response.body.len();
+            response.headers.push(("Content-Length", length.to_string()));
+        }
+        if request.method == "HEAD" {
+            response.body = Body::Empty;
+        }
+        response
+            .with("Server", "AliyunOSS")
+            .with("Date", stamp::http_date(self.clock.now()))
+            .with("x-oss-request-id", request_id)
+            .with("x-oss-server-time", started.elapsed().as_millis().to_string())
+            .with("Access-Control-Allow-Origin", "*")
+            .with("Access-Control-Expose-Headers", EXPOSED_HEADERS)
+    }
+
+    fn answer(&self, request: &Request) -> Result<Response, Fault> {
+        if request.method == "OPTIONS" {
+            return Ok(preflight(request));
+        }
+        if self.is_reserved(request) {
+            return Ok(Response::text(404, "text/plain", String::from("Not found.\n")));
+        }
+        let call = self.read(request)?;
+        let identity = self.admit(&call)?;
+        if let Some(throttle) = self.throttle.as_ref().filter(|_| call.operation.is_live()) {
+            throttle.admit(self.clock.now().unix_timestamp())?;
+        }
+        check_body(&call)?;
+        self.run(&call, &identity)
+    }
+
+    /// Finds out who calls, and whether they may.
+    fn admit(&self, call: &Call<'_>) -> Result<Identity, Fault> {
+        let identity = self.identify(call)?;
+        let acl = self.acl(call)?;
+        allow(&identity, call.operation.access(), acl)?;
+        Ok(identity)
+    }
+
+    /// Whether a path belongs to the endpoint itself. No bucket can be called
+    /// so; behind a bucket's own host it is an ordinary key.
+    fn is_reserved(&self, request: &Request) -> bool {
+        let style = self.addressing.resolve(&request.host, "/").map(|resource| resource.style);
+        let path = request.path.strip_prefix("/_osslive");
+        path.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            && style == Ok(Style::Path)
+    }
+
+    fn read<'a>(&self, request: &'a Request) -> Result<Call<'a>, Fault> {
+        let resource = self.addressing.resolve(&request.host, &request.path)?;
+        let query = Query::parse(&request.query).map_err(|query::Malformed(name)| {
+            let is_list_prefix = name == "prefix" && request.query.contains("live");
+            let fault = operation::invalid_argument(&name, "", "must be percent-encoded UTF-8");
+            if is_list_prefix { fault.with_ec("0044-00000102") } else { fault }
+        })?;
+        let key = String::from_utf8(resource.key).map_err(|_| {
+            let of_channel = query.has("live") || query.has("vod");
+            if of_channel { names::channel_not_utf8() } else { names::invalid_object() }
+        })?;
+        let bucket = resource.bucket;
+        if bucket.is_empty() && !key.is_empty() {
+            names::check_bucket(&bucket)?;
+        }
+        let operation =
+            Operation::of(&request.method, !bucket.is_empty(), !key.is_empty(), &query)?;
+        Ok(Call { request, operation, bucket, key, query })
+    }
+
+    fn identify(&self, call: &Call<'_>) -> Result<Identity, Fault> {
+        let headers: Vec<(&str, &str)> = call
+            .request
+            .headers
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let parts = Parts {
+            method: &call.request.method,
+            bucket: &call.bucket,
+            key: &call.key,
+            query: &call.query.parts(),
+            headers: &headers,
+        };
+        auth::identify(&parts, &self.keys, &self.region, self.clock.now())
+    }
+
+    /// The ACL of a call's bucket, unless it has none or is about to create it.
+    fn acl(&self, call: &Call<'_>) -> Result<Option<Acl>, Fault> {
+        if call.bucket.is_empty() {
+            return Ok(None);
+        }
+        names::check_bucket(&call.bucket)?;
+        match call.operation {
+            Operation::PutBucket => Ok(None),
+            _ => self.store.bucket(&call.bucket).map(|bucket| Some(bucket.acl)),
+        }
+    }
+
+    fn run(&self, call: &Call<'_>, identity: &Identity) -> Result<Response, Fault> {
+        match call.operation {
+            Operation::ListBuckets => self.list_buckets(call),
+            Operation::PutBucket => self.put_bucket(call),
+            Operation::GetBucketInfo => self.bucket_info(call),
+            Operation::DeleteBucket => self.delete_bucket(call),
+            Operation::ListObjects => self.list_objects(call),
+            Operation::ListMultipartUploads => listing::no_uploads(call),
+            Operation::DeleteMultipleObjects => self.delete_objects(call),
+            Operation::PutLiveChannel => self.put_channel(call),
+            Operation::PutLiveChannelStatus => self.put_channel_status(call),
+            Operation::ListLiveChannel => self.list_channels(call),
+            Operation::GetLiveChannelInfo => self.channel_info(call),
+            Operation::GetLiveChannelStat => self.channel_stat(call),
+            Operation::GetLiveChannelHistory => self.channel_history(call),
+            Operation::DeleteLiveChannel => self.delete_channel(call),
+            Operation::PostVodPlaylist => self.post_vod(call),
+            Operation::GetVodPlaylist => self.get_vod(call),
+            Operation::PutObject => self.put_object(call),
+            Operation::GetObject | Operation::HeadObject => {
+                self.get_object(call, matches!(identity, Identity::Anonymous))
+            }
+            Operation::SignPlaylist => self.sign_playlist(call, identity),
+            Operation::DeleteObject => self.delete_object(call),
+        }
+    }
+}
+
+/// A request that has been understood.
+struct Call<'a> {
+    request: &'a Request,
+    operation: Operation,
+    bucket: String,
+    key: String,
+    query: Query,
+}
+
+impl Call<'_> {
+    /// A limit on the entries of a listing: 1 to 1000, by default 100.
+    fn max_entries(&self, name: &str) -> Result<usize, Fault> {
+        let Some(text) = self.query.value(name) else { return Ok(100) };
+        match text.parse() {
+            Ok(max @ 1..=1000) if text.bytes().all(|byte| byte.is_ascii_digit()) => Ok(max),
+            _ => Err(operation::invalid_argument(name, text, "must be an integer from 1 to 1000")),
+        }
+    }
+
+    /// A parameter's value, empty if it is not there.
+    fn param(&self, name: &str) -> &str {
+        self.query.get(name).unwrap_or_default()
+    }
+}
+
+const EXPOSED_HEADERS: &str = "ETag, Content-Length, Content-Range, Last-Modified, Date, \
+                               x-oss-request-id, x-oss-server-time, x-oss-ec, x-oss-err";
+
+/// The longest `x-oss-err`: some clients take no more than 16 KiB of headers.
+const MAX_ERR_HEADER: usize = 8 << 10;
+
+fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
+    let document = reply::error_document(fault, request_id, &request.host);
+    let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
+    if let Some(ec) = fault.ec {
+        response = response.with("x-oss-ec", ec);
+    }
+    if fault.code == "MethodNotAllowed" {
+        response = response.with("Allow", "GET DELETE HEAD PUT POST OPTIONS");
+    }
+    if request.method == "HEAD" {
+        let mut encoded = BASE64_STANDARD.encode(document);
+        if encoded.len() > MAX_ERR_HEADER {
+            let brief = Fault { details: Vec::new(), ..fault.clone() };
+            encoded = BASE64_STANDARD.encode(reply::error_document(&brief, request_id, ""));
+        }
+        response = response.with("x-oss-err", encoded);
+    }
+    response
+}
+
+/// Browsers ask before a page of another origin may read a playlist.
+fn preflight(request: &Request) -> Response {
+    let headers = request.header("access-control-request-headers").unwrap_or("*");
+    Response::empty(200)
+        .with("Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE")
+        .with("Access-Control-Allow-Headers", headers)
+        .with("Access-Control-Max-Age", "600")
+}
+
+fn allow(identity: &Identity, access: Access, acl: Option<Acl>) -> Result<(), Fault> {
+    let is_signed = !matches!(identity, Identity::Anonymous);
+    let allowed = is_signed
+        || match acl {
+            Some(Acl::PublicReadWrite) => access != Access::Owner,
+            Some(Acl::PublicRead) => access == Access::Read,
+            Some(Acl::Private) | None => false,
+        };
+    if allowed {
+        return Ok(());
+    }
+    const MESSAGE: &str = "Anonymous user has no right to access this bucket.";
+    Err(Fault::new(403, "AccessDenied", MESSAGE))
+}
+
+fn check_body(call: &Call<'_>) -> Result<(), Fault> {
+    let Call { request, operation, .. } = call;
+    let has_length = |name| request.header(name).is_some();
+    if operation.needs_body() && !has_length("content-length") && !has_length("transfer-encoding") {
+        const MESSAGE: &str = "You must provide the Content-Length HTTP header.";
+        return Err(Fault::new(411, "MissingContentLength", MESSAGE));
+    }
+    if request.body.len() > operation.body_limit() {
+        return Err(too_large());
+    }
+    let Some(expected) = request.header("content-md5") else { return Ok(()) };
+    let digest = Md5::digest(&request.body);
+    if BASE64_STANDARD.decode(expected).is_ok_and(|given| given == digest[..]) {
+        return Ok(());
+    }
+    const MESSAGE: &str = "The Content-MD5 you specified did not match what we received.";
+    Err(Fault::new(400, "InvalidDigest", MESSAGE)
+        .with("Content-MD5", expected)
+        .with("ServerCalculatedMD5", BASE64_STANDARD.encode(digest)))
+}
+
+fn too_large() -> Fault {
+    const MESSAGE: &str = "Your proposed upload exceeds the maximum allowed object size.";
+    Fault::new(400, "EntityTooLarge", MESSAGE)
+}
+
+/// A limit of calls within each second of the clock.
+#[derive(Debug)]
+struct Throttle {
+    limit: u32,
+    /// The second, and the calls in it so far.
+    window: Mutex<(i64, u32)>,
+}
+
+impl Throttle {
+    fn new(limit: u32) -> Self {
+        Throttle { limit, window: Mutex::new((0, 0)) }
+    }
+
+    fn admit(&self, second: i64) -> Result<(), Fault> {
+        let mut window = self.window.lock().unwrap_or_else(PoisonError::into_inner);
+        if window.0 != second {
+            *window = (second, 0);
+        }
+        if window.1 < self.limit {
+            window.1 += 1;
+            return Ok(());
+        }
+        const MESSAGE: &str = "Qps limit for the meta operation is exceeded.";
+        Err(Fault::new(503, "MetaOperationQpsLimitExceeded", MESSAGE))
+    }
+}
+
+/// Request ids as OSS makes them: 24 upper-case hexadecimal digits, of which
+/// the first eight are the Unix time. The middle ones tell processes apart,
+/// the last ones requests.
+#[derive(Debug)]
+struct RequestIds {
+    process: u32,
+    next: AtomicU32,
+}
+
+impl RequestIds {
+    fn new() -> Self {
+        let random = RandomState::new().hash_one(std::process::id());
+        RequestIds { process: random as u32, next: AtomicU32::new(0) }
+    }
+
+    fn next(&self, clock: &Clock) -> String {
+        let seconds = clock.now().unix_timestamp() as u32;
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        format!("{seconds:08X}{:08X}{number:08X}", self.process)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,121 @@
+//! Requests and replies, apart from any connection.
+
+use crate::fault::Fault;
+use crate::xml::Writer;
+use std::fs::File;
+
+/// A request as it was received.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The method, in upper case.
+    pub method: String,
+    /// The host, with its port where it has one; empty when none was sent.
+    pub host: String,
+    /// The path, raw.
+    pub path: String,
+    /// The query, raw, without its `?`; empty for none.
+    pub query: String,
+    /// The headers: names in lower case, each once, values trimmed.
+    pub headers: Vec<(String, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+    }
+}
+
+/// A reply to be sent.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: u16,
+    /// The headers, Content-Length among them.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body; empty in reply to HEAD.
+    pub body: Body,
+}
+
+/// The body of a reply.
+#[derive(Debug)]
+pub enum Body {
+    /// Nothing.
+    Empty,
+    /// Bytes in memory.
+    Bytes(Vec<u8>),
+    /// A part of a file.
+    File {
+        /// The file.
+        file: File,
+        /// Where the part begins.
+        offset: u64,
+        /// How long it is.
+        length: u64,
+    },
+}
+
+impl Body {
+    /// How many bytes the body has.
+    pub fn len(&self) -> u64 {
+        match self {
+            Body::Empty => 0,
+            Body::Bytes(bytes) => bytes.len() as u64,
+            Body::File { length, .. } => *length,
+        }
+    }
+
+    /// Whether the body has no bytes.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+impl Response {
+    /// A reply with neither headers nor body.
+    pub(super) fn empty(status: u16) -> Response {
+        Response { status, headers: Vec::new(), body: Body::Empty }
+    }
+
+    /// A reply with a text.
+    pub(super) fn text(status: u16, content_type: &str, text: String) -> Response {
+        Response { status, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+            .with("Content-Type", content_type)
+    }
+
+    /// A reply 200 with an XML document.
+    pub(super) fn xml(text: String) -> Response {
+        Response::text(200, "application/xml", text)
+    }
+
+    /// Adds a header.
+    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// The value of a header, by its name as the service writes it.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let is_it = |(n, _): &&(&str, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
+    }
+}
+
+/// The body of an error reply.
+pub(super) fn error_document(fault: &Fault, request_id: &str, host_id: &str) -> String {
+    Writer::document("Error", |xml| {
+        xml.text("Code", fault.code);
+        xml.text("Message", &fault.message);
+        xml.text("RequestId", request_id);
+        xml.text("HostId", host_id);
+        for (name, value) in &fault.details {
+            xml.text(name, value);
+        }
+        if let Some(ec) = fault.ec {
+            xml.text("EC", ec);
+            xml.text("RecommendDoc", format_args!("https://api.aliyun.com/troubleshoot?q={ec}"));
+        }
+    })
+}

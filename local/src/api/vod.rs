@@ -1,0 +1,60 @@
+//! Playlists of what was recorded.
+
+use super::operation::invalid_argument;
+use super::{Call, Response, Service};
+use crate::fault::Fault;
+use crate::names;
+use md5::{Digest, Md5};
+
+/// The media type of playlists.
+const PLAYLIST: &str = "application/x-mpegURL";
+/// The longest span of a playlist, in seconds: a day.
+const MAX_SPAN: i64 = 86_400;
+
+impl Service {
+    pub(super) fn post_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        let (channel, playlist) = call.key.split_once('/').unwrap_or((&call.key, ""));
+        names::check_channel(channel)?;
+        // The documented ECs of these rules are those of PutLiveChannel.
+        names::check_playlist(playlist).map_err(|fault| Fault { ec: None, ..fault })?;
+        let (start, end) = span(call)?;
+        let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
+        let body = text.as_bytes();
+        let object = self.store.put_object(&call.bucket, &call.key, Some(PLAYLIST), body)?;
+        Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
+    }
+
+    pub(super) fn get_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        names::check_channel(&call.key)?;
+        let (start, end) = span(call)?;
+        let text = self.store.vod_playlist(&call.bucket, &call.key, start, end)?;
+        let etag = etag(text.as_bytes());
+        Ok(Response::text(200, PLAYLIST, text).with("ETag", etag))
+    }
+}
+
+/// A quoted ETag as OSS gives it: the MD5 in upper-case hexadecimal.
+fn etag(bytes: &[u8]) -> String {
+    let digest: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02X}")).collect();
+    format!("\"{digest}\"")
+}
+
+/// The start and end of a call, in Unix seconds, at most a day apart.
+fn span(call: &Call<'_>) -> Result<(i64, i64), Fault> {
+    let seconds = |name| {
+        let text = call.param(name);
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse()
+            .ok()
+            .filter(|_: &i64| digits)
+            .ok_or_else(|| invalid_argument(name, text, "must be a time in Unix seconds"))
+    };
+    let start = seconds("startTime").map_err(|fault| fault.with_ec("0044-00000304"))?;
+    let end = seconds("endTime")?;
+    let text = call.param("endTime");
+    match end.checked_sub(start) {
+        Some(1..=MAX_SPAN) => Ok((start, end)),
+        Some(..=0) => Err(invalid_argument("endTime", text, "must be after startTime")),
+        _ => Err(invalid_argument("endTime", text, "must be at most a day after startTime")),
+    }
+}

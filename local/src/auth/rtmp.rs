@@ -1,0 +1,84 @@
+//! The signature of a publish URL.
+
+use super::{Keys, denied, expired, mismatch, same, unix_time};
+use crate::address::PublishTarget;
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::names;
+use crate::store::{Acl, Store};
+use osslive::sign::rtmp;
+use time::OffsetDateTime;
+
+/// Parameters that are never signed.
+const UNSIGNED: &[&str] = &["OSSAccessKeyId", "Expires", "Signature", "SecurityToken"];
+
+/// Checks that an encoder may publish: by the signature and expiry of its
+/// URL or, without a signature, because the bucket is public-read-write.
+///
+/// An STS token is taken as `security-token`, signed or not: the vendor's
+/// SDKs do both. A session that began before the expiry is not cut by it.
+///
+/// # Errors
+///
+/// 404 `NoSuchBucket`; the 403 codes of authentication, with the EC that OSS
+/// documents for publishing where there is one; 400 `InvalidArgument` for a
+/// playlist name that breaks the rules.
+pub fn authorize_publish(
+    target: &PublishTarget,
+    store: &Store,
+    keys: &Keys,
+    clock: &Clock,
+) -> Result<(), Fault> {
+    names::check_bucket(&target.bucket)?;
+    let acl = store.bucket(&target.bucket)?.acl;
+    let signed =
+        ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| param(target, name).is_some());
+    if signed || acl != Acl::PublicReadWrite {
+        verify(target, keys, clock.now())?;
+    }
+    target.playlist_name.as_deref().map_or(Ok(()), names::check_playlist)
+}
+
+fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<(), Fault> {
+    let given = |name| param(target, name).filter(|value| !value.is_empty());
+    let id = given("OSSAccessKeyId")
+        .ok_or_else(|| denied("The publish URL is not signed: OSSAccessKeyId is missing."))?;
+    if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err(denied("OSSAccessKeyId has invalid characters.").with_ec("0002-00000802"));
+    }
+    let expires = given("Expires").ok_or_else(|| {
+        denied("The publish URL is not signed: Expires is missing.").with_ec("0002-00000803")
+    })?;
+    let until = unix_time(expires).ok_or_else(|| {
+        denied("Expires must be a time in Unix seconds.").with_ec("0002-00000804")
+    })?;
+    let signature = given("Signature")
+        .ok_or_else(|| denied("The publish URL is not signed: Signature is missing."))?;
+    if until < now {
+        return Err(expired(until, now));
+    }
+    let token = param(target, "security-token").or_else(|| param(target, "SecurityToken"));
+    let entry = keys.find(id, token)?;
+
+    let string_to_sign = |with_token: bool| {
+        let is_signed =
+            |name: &str| !UNSIGNED.contains(&name) && (with_token || name != "security-token");
+        let params: Vec<(&str, &str)> = target
+            .params
+            .iter()
+            .filter(|(name, _)| is_signed(name))
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        rtmp::string_to_sign(until.unix_timestamp(), &params, &target.bucket, &target.channel)
+    };
+    let with_token = string_to_sign(true);
+    let is_right = |text: &str| same(&rtmp::signature(&entry.sha1, text), signature);
+    if is_right(&with_token) || is_right(&string_to_sign(false)) {
+        return Ok(());
+    }
+    Err(mismatch(id, signature, &with_token))
+}
+
+fn param<'a>(target: &'a PublishTarget, name: &str) -> Option<&'a str> {
+    target.params.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
+}

@@ -1,0 +1,159 @@
+//! XML as the service writes it, and request bodies read.
+
+use crate::fault::Fault;
+use roxmltree::{Document, Node};
+use std::fmt::Display;
+
+/// A document being written: two spaces of indent, text in leaves only.
+pub struct Writer {
+    out: String,
+    depth: usize,
+}
+
+impl Writer {
+    /// Writes a document whose root element is `root`.
+    pub fn document(root: &str, content: impl FnOnce(&mut Writer)) -> String {
+        let mut writer =
+            Writer { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), depth: 0 };
+        writer.element(root, content);
+        writer.out
+    }
+
+    /// Writes an element that holds elements.
+    pub fn element(&mut self, name: &str, content: impl FnOnce(&mut Writer)) {
+        self.indent();
+        self.out.extend(["<", name, ">\n"]);
+        self.depth += 1;
+        content(self);
+        self.depth -= 1;
+        self.indent();
+        self.out.extend(["</", name, ">\n"]);
+    }
+
+    /// Writes an element that holds text; empty text gives `<name></name>`.
+    pub fn text(&mut self, name: &str, value: impl Display) {
+        self.indent();
+        self.out.extend(["<", name, ">"]);
+        escape(&mut self.out, &value.to_string());
+        self.out.extend(["</", name, ">\n"]);
+    }
+
+    fn indent(&mut self) {
+        self.out.extend(std::iter::repeat_n("  ", self.depth));
+    }
+}
+
+/// Escapes text content. A carriage return would be read back as a line feed
+/// unless it is escaped; a character that XML 1.0 cannot hold at all (section
+/// 2.2 of the recommendation) becomes U+FFFD.
+fn escape(out: &mut String, text: &str) {
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '\r' => out.push_str("&#13;"),
+            '\t' | '\n' | ' '..='\u{FFFD}' | '\u{10000}'.. => out.push(c),
+            _ => out.push('\u{FFFD}'),
+        }
+    }
+}
+
+/// Reads a request body whose root element must be `root`.
+///
+/// A document type declaration is refused, and with it every entity that is
+/// not predefined.
+///
+/// # Errors
+///
+/// 400 `MalformedXML`.
+pub fn parse<'a>(body: &'a [u8], root: &str) -> Result<Document<'a>, Fault> {
+    let text = std::str::from_utf8(body).map_err(|_| malformed())?;
+    let document = Document::parse(text).map_err(|_| malformed())?;
+    if document.root_element().tag_name().name() != root {
+        return Err(malformed());
+    }
+    Ok(document)
+}
+
+/// The fault of a body that is not the XML that was expected.
+pub fn malformed() -> Fault {
+    const MESSAGE: &str = "The XML you provided was not well-formed or did not validate against \
+                           our published schema.";
+    Fault::new(400, "MalformedXML", MESSAGE)
+}
+
+/// The children of `node` called `name`, in order.
+pub fn children<'a, 'input: 'a>(
+    node: Node<'a, 'input>,
+    name: &'a str,
+) -> impl Iterator<Item = Node<'a, 'input>> + 'a {
+    node.children().filter(move |child| child.is_element() && child.tag_name().name() == name)
+}
+
+/// The text of the first child called `name`, its pieces joined, as it
+/// stands; `None` without such a child.
+pub fn child_text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let child = children(node, name).next()?;
+    Some(child.children().filter(Node::is_text).filter_map(|text| text.text()).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_document_is_written_as_in_the_services_samples() {
+        let text = Writer::document("A", |xml| {
+            xml.text("B", "");
+            xml.element("C", |xml| xml.text("D", 5));
+        });
+        let expected = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<A>\n  <B></B>\n  <C>\n    \
+                        <D>5</D>\n  </C>\n</A>\n";
+        assert_eq!(text, expected);
+    }
+
+    #[test]
+    fn any_text_comes_back_but_for_what_xml_cannot_hold() {
+        for (written, read) in [
+            ("a<b>&\"'c]]>", "a<b>&\"'c]]>"),
+            ("直播 é 🎥", "直播 é 🎥"),
+            (" \t\r\n ", " \t\r\n "),
+            ("a\u{0}b\u{1b}c\u{ffff}d", "a\u{fffd}b\u{fffd}c\u{fffd}d"),
+        ] {
+            let text = Writer::document("A", |xml| xml.text("B", written));
+            let document = parse(text.as_bytes(), "A").unwrap();
+            assert_eq!(child_text(document.root_element(), "B").as_deref(), Some(read));
+        }
+    }
+
+    #[test]
+    fn pieces_of_text_are_joined() {
+        let document = parse(b"<A><B>x<!-- y --><![CDATA[<z>]]>&#65;</B></A>", "A").unwrap();
+        assert_eq!(child_text(document.root_element(), "B").as_deref(), Some("x<z>A"));
+        assert_eq!(child_text(document.root_element(), "b"), None);
+    }
+
+    #[test]
+    fn what_is_not_the_expected_document_is_malformed() {
+        for body in [
+            &b""[..],
+            b"<A>",
+            b"<B/>",
+            b"<A>&undefined;</A>",
+            b"<A>\xff</A>",
+            b"<!DOCTYPE A><A/>",
+            b"<!DOCTYPE A [<!ENTITY x \"y\">]><A>&x;</A>",
+            b"<A/><A/>",
+        ] {
+            assert_eq!(parse(body, "A").unwrap_err().code, "MalformedXML");
+        }
+    }
+
+    #[test]
+    fn deep_nesting_neither_overflows_the_stack_nor_is_slow() {
+        let depth = 200_000;
+        let body = format!("{}{}", "<A>".repeat(depth), "</A>".repeat(depth));
+        let _ = parse(body.as_bytes(), "A");
+    }
+}
