@@ -1,1 +1,40 @@
-//! x
+//! A local stand-in for the OSS live channel service, in one process: real
+//! RTMP in, real HLS out, and the service's operations, signatures and errors
+//! over HTTP, so that everything can be built and tested without an account.
+//!
+//! It serves development and tests. Production is OSS itself: the same calls
+//! with another endpoint.
+//!
+//! Start one with [`LocalEndpoint::start`]. [`push`] publishes FLV to any
+//! RTMP server, this one among them.
+//!
+//! Bytes go one way: connection, [`rtmp`] session, recorder, transport stream
+//! muxer, file.
+
+#![forbid(unsafe_code)]
+
+mod aac;
+mod address;
+mod api;
+mod auth;
+mod avc;
+mod bits;
+mod clock;
+mod endpoint;
+mod fault;
+pub mod flv;
+mod hls;
+mod listener;
+mod names;
+mod playlist;
+mod publisher;
+pub mod push;
+pub mod rtmp;
+mod stamp;
+mod store;
+mod ts;
+mod xml;
+
+pub use clock::Clock;
+pub use endpoint::{Config, LocalEndpoint};
+pub use store::Acl;

@@ -1,0 +1,227 @@
+//! The endpoint as a whole: its configuration, its start and its stop.
+
+use crate::api::{self, Service};
+use crate::auth::AccessKey;
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::listener::Listener;
+use crate::names;
+use crate::publisher::Context;
+use crate::store::{Acl, Store};
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The configuration of a [`LocalEndpoint`].
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Config {
+    listen: SocketAddr,
+    data: PathBuf,
+    buckets: Vec<String>,
+    acl: Acl,
+    access_key: AccessKey,
+    temporary_keys: Vec<AccessKey>,
+    region: String,
+    domain: String,
+    qps_limit: Option<u32>,
+    clock: Clock,
+}
+
+impl Config {
+    /// An endpoint on a free port of 127.0.0.1 that keeps its data in a
+    /// folder, which is made when it is missing.
+    pub fn new(data: impl Into<PathBuf>) -> Self {
+        Config {
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            data: data.into(),
+            buckets: Vec::new(),
+            acl: Acl::Private,
+            access_key: AccessKey {
+                id: Self::ACCESS_KEY_ID.into(),
+                secret: Self::ACCESS_KEY_SECRET.into(),
+                token: None,
+            },
+            temporary_keys: Vec::new(),
+            region: "cn-hangzhou".into(),
+            domain: "localhost".into(),
+            qps_limit: None,
+            clock: Clock::system(),
+        }
+    }
+
+    /// The default access key's id.
+    pub const ACCESS_KEY_ID: &'static str = "osslive-local";
+    /// The default access key's secret. It is public: let an endpoint listen
+    /// beyond this machine only with one of your own.
+    pub const ACCESS_KEY_SECRET: &'static str = "osslive-local-secret";
+    /// The default bucket.
+    pub const BUCKET: &'static str = "live-demo";
+
+    /// Sets where to listen. Defaults to a free port of 127.0.0.1.
+    pub fn listen(mut self, address: SocketAddr) -> Self {
+        self.listen = address;
+        self
+    }
+
+    /// Adds a bucket; the first is the one that other host names stand for.
+    /// Defaults to `live-demo`.
+    pub fn bucket(mut self, name: impl Into<String>) -> Self {
+        self.buckets.push(name.into());
+        self
+    }
+
+    /// Sets who may read and write the buckets. Defaults to private.
+    pub fn acl(mut self, acl: Acl) -> Self {
+        self.acl = acl;
+        self
+    }
+
+    /// Sets the access key. Defaults to
+    /// [`ACCESS_KEY_ID`](Self::ACCESS_KEY_ID) and
+    /// [`ACCESS_KEY_SECRET`](Self::ACCESS_KEY_SECRET).
+    pub fn access_key(mut self, id: impl Into<String>, secret: impl Into<String>) -> Self {
+        self.access_key = AccessKey { id: id.into(), secret: secret.into(), token: None };
+        self
+    }
+
+    /// Adds a temporary access key with its STS token, without which it is
+    /// refused. Defaults to none.
+    pub fn temporary_key(
+        mut self,
+        id: impl Into<String>,
+        secret: impl Into<String>,
+        token: impl Into<String>,
+    ) -> Self {
+        let token = Some(token.into());
+        self.temporary_keys.push(AccessKey { id: id.into(), secret: secret.into(), token });
+        self
+    }
+
+    /// Sets the region that signatures of version 4 must name. Defaults to
+    /// `cn-hangzhou`.
+    pub fn region(mut self, region: impl Into<String>) -> Self {
+        self.region = region.into();
+        self
+    }
+
+    /// Sets the endpoint's own name, below which `BUCKET.DOMAIN` is a bucket.
+    /// Defaults to `localhost`.
+    pub fn domain(mut self, domain: impl Into<String>) -> Self {
+        self.domain = domain.into();
+        self
+    }
+
+    /// Sets how many operations on channels are answered in a second, before
+    /// it is 503 `MetaOperationQpsLimitExceeded`. Defaults to no limit.
+    pub fn qps_limit(mut self, operations: u32) -> Self {
+        self.qps_limit = Some(operations);
+        self
+    }
+
+    /// Sets the clock. Defaults to the system's.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    fn bucket_names(&self) -> Vec<String> {
+        if self.buckets.is_empty() { vec![Self::BUCKET.into()] } else { self.buckets.clone() }
+    }
+}
+
+/// A running endpoint. Dropping it stops it.
+///
+/// ```
+/// use osslive::{ChannelConfig, Client, Credentials, StreamState};
+/// use osslive_local::{Config, LocalEndpoint};
+///
+/// # let folder = std::env::temp_dir().join(format!("osslive-doc-{}", std::process::id()));
+/// let endpoint = LocalEndpoint::start(Config::new(&folder))?;
+/// let client = Client::builder()
+///     .endpoint(endpoint.url())
+///     .region("cn-hangzhou")
+///     .bucket(Config::BUCKET)
+///     .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+///     .build()?;
+/// client.put_channel("main-stage", &ChannelConfig::new("Main stage"))?;
+/// assert_eq!(client.get_channel_status("main-stage")?.status, StreamState::Idle);
+/// # drop(endpoint);
+/// # std::fs::remove_dir_all(folder)?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug)]
+pub struct LocalEndpoint {
+    listener: Listener,
+    buckets: Vec<String>,
+}
+
+impl LocalEndpoint {
+    /// Starts an endpoint; when this returns, it listens.
+    ///
+    /// # Errors
+    ///
+    /// The address is taken, the data folder cannot be used, or a name in the
+    /// configuration breaks the rules.
+    pub fn start(config: Config) -> io::Result<Self> {
+        let buckets = config.bucket_names();
+        for name in &buckets {
+            names::check_bucket(name)
+                .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
+        }
+        let socket = std::net::TcpListener::bind(config.listen)
+            .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
+        let store = Store::open(&config.data, config.clock.clone()).map_err(|error| {
+            explain(format!("cannot use the data folder {}", config.data.display()), error)
+        })?;
+        for name in &buckets {
+            store
+                .create_bucket(name, config.acl)
+                .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
+        }
+        let store = Arc::new(store);
+        let keys = std::iter::once(config.access_key).chain(config.temporary_keys).collect();
+        let service = Service::new(
+            store.clone(),
+            api::Config {
+                domain: config.domain,
+                buckets: buckets.clone(),
+                region: config.region,
+                keys,
+                qps_limit: config.qps_limit,
+                listen: socket.local_addr()?,
+            },
+            config.clock.clone(),
+        );
+        let context = Context { service: Arc::new(service), store, clock: config.clock };
+        Ok(LocalEndpoint { listener: Listener::start(socket, context)?, buckets })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> SocketAddr {
+        self.listener.address()
+    }
+
+    /// Its URL for SDKs: `http://HOST:PORT`.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address())
+    }
+
+    /// Its buckets, as configured.
+    pub fn buckets(&self) -> &[String] {
+        &self.buckets
+    }
+
+    /// Stops: no connection is accepted any more, publishers are cut, their
+    /// last fragments are finished and their sessions closed.
+    pub fn stop(self) {}
+}
+
+fn explain(what: String, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{what}: {error}"))
+}
+
+fn invalid(what: String, fault: Fault) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, format!("{what}: {}", fault.message))
+}

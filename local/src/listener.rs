@@ -1,0 +1,207 @@
+//! One port for both protocols: the first byte of a connection tells RTMP
+//! from HTTP.
+
+use crate::api;
+use crate::publisher::{self, Context};
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use std::collections::HashMap;
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use tokio::net;
+use tokio::runtime::{self, Runtime};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
+
+/// The version with which every RTMP handshake begins. No HTTP method does.
+const RTMP_VERSION: u8 = 3;
+/// How long a new connection may take to say its first byte, and an HTTP
+/// client its headers.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long requests under way may take when the endpoint stops.
+const GRACE: Duration = Duration::from_secs(5);
+/// Publishers need little: their buffers are on the heap.
+const STACK: usize = 512 * 1024;
+
+/// A listening port, with a thread for each publisher and a small runtime for
+/// HTTP. Dropping it stops it.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    address: SocketAddr,
+    runtime: Option<Runtime>,
+    stop: watch::Sender<bool>,
+    publishers: Arc<Publishers>,
+}
+
+impl Listener {
+    pub(crate) fn start(socket: TcpListener, context: Context) -> io::Result<Self> {
+        let address = socket.local_addr()?;
+        socket.set_nonblocking(true)?;
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("osslive-http")
+            .enable_all()
+            .build()?;
+        let socket = {
+            let _entered = runtime.enter();
+            net::TcpListener::from_std(socket)?
+        };
+        let (stop, stopped) = watch::channel(false);
+        let publishers = Arc::new(Publishers::default());
+        let router = api::router(context.service.clone());
+        let serving = Serving { context, router, publishers: publishers.clone(), stopped };
+        runtime.spawn(serving.accept(socket));
+        Ok(Listener { address, runtime: Some(runtime), stop, publishers })
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        self.stop.send_replace(true);
+        self.publishers.cut();
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_timeout(GRACE);
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Serving {
+    context: Context,
+    router: Router,
+    publishers: Arc<Publishers>,
+    stopped: watch::Receiver<bool>,
+}
+
+impl Serving {
+    async fn accept(mut self, socket: net::TcpListener) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = socket.accept() => accepted,
+                _ = self.stopped.changed() => return,
+            };
+            match accepted {
+                Ok((stream, remote)) => drop(tokio::spawn(self.clone().serve(stream, remote))),
+                // One connection that broke off early, or no descriptor left
+                // for a while: neither is a reason to stop listening.
+                Err(_) => sleep(Duration::from_millis(50)).await,
+            }
+        }
+    }
+
+    async fn serve(self, stream: net::TcpStream, remote: SocketAddr) {
+        let mut first = [0];
+        let peeked = timeout(PATIENCE, stream.peek(&mut first)).await;
+        match peeked {
+            Ok(Ok(1)) if first[0] == RTMP_VERSION => {
+                // A connection that breaks here is gone: nobody is left to
+                // tell.
+                let _ = self.serve_rtmp(stream, remote);
+            }
+            Ok(Ok(1)) => self.serve_http(stream).await,
+            _ => {}
+        }
+    }
+
+    fn serve_rtmp(self, stream: net::TcpStream, remote: SocketAddr) -> io::Result<()> {
+        let stream = stream.into_std()?;
+        stream.set_nonblocking(false)?;
+        let Serving { context, publishers, .. } = self;
+        publishers.spawn(stream, move |stream| {
+            // How a publisher's connection ended is in the history; its
+            // errors are the network's.
+            let _ = publisher::serve(stream, remote, context);
+        })
+    }
+
+    async fn serve_http(mut self, stream: net::TcpStream) {
+        let _ = stream.set_nodelay(true);
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(PATIENCE)
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+        let mut connection = std::pin::pin!(connection);
+        tokio::select! {
+            _ = connection.as_mut() => {}
+            _ = self.stopped.changed() => {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(GRACE, connection).await;
+            }
+        }
+    }
+}
+
+/// The publishers' threads, with the sockets that end them.
+#[derive(Debug, Default)]
+struct Publishers(Mutex<Roster>);
+
+#[derive(Debug, Default)]
+struct Roster {
+    next: u64,
+    threads: HashMap<u64, (TcpStream, JoinHandle<()>)>,
+    stopped: bool,
+}
+
+impl Publishers {
+    fn spawn(
+        self: Arc<Self>,
+        stream: TcpStream,
+        serve: impl FnOnce(TcpStream) + Send + 'static,
+    ) -> io::Result<()> {
+        let socket = stream.try_clone()?;
+        // The roster stays locked until the thread is in it, so that a thread
+        // that is quickly done finds itself there.
+        let mut roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if roster.stopped {
+            return Ok(());
+        }
+        let number = roster.next;
+        roster.next += 1;
+        let publishers = self.clone();
+        let thread = thread::Builder::new().name("osslive-rtmp".into()).stack_size(STACK).spawn(
+            move || {
+                let _leaving = Leaving { publishers, number };
+                serve(stream);
+            },
+        )?;
+        roster.threads.insert(number, (socket, thread));
+        Ok(())
+    }
+
+    /// Hangs up on every publisher and waits until their sessions are closed.
+    fn cut(&self) {
+        let threads = {
+            let mut roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            roster.stopped = true;
+            std::mem::take(&mut roster.threads)
+        };
+        for (socket, _) in threads.values() {
+            let _ = socket.shutdown(Shutdown::Both);
+        }
+        for (_, thread) in threads.into_values() {
+            let _ = thread.join();
+        }
+    }
+}
+
+/// Takes a thread off the roster when it ends, even by a panic.
+struct Leaving {
+    publishers: Arc<Publishers>,
+    number: u64,
+}
+
+impl Drop for Leaving {
+    fn drop(&mut self) {
+        let mut roster = self.publishers.0.lock().unwrap_or_else(PoisonError::into_inner);
+        roster.threads.remove(&self.number);
+    }
+}

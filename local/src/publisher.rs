@@ -1,0 +1,222 @@
+//! A publisher's connection, on a thread of its own: bytes from the socket
+//! into the RTMP session, its media into the recorder, its answers back.
+
+use crate::address::PublishTarget;
+use crate::api::Service;
+use crate::auth;
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::hls::{RecordError, Recorder, RecorderSettings};
+use crate::rtmp::amf0::Value;
+use crate::rtmp::{Event, Limits, PublishRequest, Session};
+use crate::store::{LiveSession, Publish, Store};
+use std::io::{self, Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// How long a publisher may say nothing.
+const SILENCE: Duration = Duration::from_secs(30);
+/// How long a publisher may take to read an answer.
+const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a refused publisher has to read why, before the connection goes.
+const FAREWELL: Duration = Duration::from_millis(500);
+/// How often the channel's stat is brought up to date.
+const STAT_INTERVAL: Duration = Duration::from_millis(250);
+
+/// What connections work with.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) service: Arc<Service>,
+    pub(crate) store: Arc<Store>,
+    pub(crate) clock: Clock,
+}
+
+/// Serves an RTMP connection until either side ends it.
+pub(crate) fn serve(stream: TcpStream, remote: SocketAddr, context: Context) -> io::Result<()> {
+    stream.set_nodelay(true)?;
+    stream.set_read_timeout(Some(SILENCE))?;
+    stream.set_write_timeout(Some(WRITE_LIMIT))?;
+    let session = Session::new(Limits::default());
+    Connection { stream, remote, context, session, live: None }.run()
+}
+
+struct Connection {
+    stream: TcpStream,
+    remote: SocketAddr,
+    context: Context,
+    session: Session,
+    live: Option<Live>,
+}
+
+/// A publish that was accepted. Dropping it ends the session.
+struct Live {
+    recorder: Recorder<LiveSession>,
+    stat_at: Instant,
+}
+
+/// Whether a connection goes on.
+enum Next {
+    Read,
+    /// The publisher was told why it may not go on.
+    Refused,
+}
+
+impl Connection {
+    fn run(mut self) -> io::Result<()> {
+        let mut buffer = vec![0; 32 * 1024];
+        loop {
+            let count = match self.stream.read(&mut buffer) {
+                Ok(0) => return self.end(),
+                Ok(count) => count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return self.end().and(Err(error)),
+            };
+            // Media that came before a fault is good.
+            let fault = self.session.receive(&buffer[..count]).err();
+            let next = self.handle_events();
+            self.stream.write_all(&self.session.take_output())?;
+            match (next?, fault) {
+                (Next::Read, None) => self.update_stat(),
+                (Next::Read, Some(fault)) => return self.end().and(Err(io::Error::other(fault))),
+                (Next::Refused, _) => return self.end().and(self.say_farewell(&mut buffer)),
+            }
+        }
+    }
+
+    fn handle_events(&mut self) -> io::Result<Next> {
+        while let Some(event) = self.session.next_event() {
+            match event {
+                Event::Publish(request) => match self.publish(&request) {
+                    Ok(live) => {
+                        self.live = Some(live);
+                        self.session.accept();
+                    }
+                    Err(fault) => {
+                        self.session.reject(status_code(&fault), &fault.to_string());
+                        return Ok(Next::Refused);
+                    }
+                },
+                Event::Metadata(entries) => self.expect_tracks(&entries),
+                Event::Video { timestamp, body } => {
+                    if let Next::Refused = self.record(timestamp, &body, Recorder::video)? {
+                        return Ok(Next::Refused);
+                    }
+                }
+                Event::Audio { timestamp, body } => {
+                    if let Next::Refused = self.record(timestamp, &body, Recorder::audio)? {
+                        return Ok(Next::Refused);
+                    }
+                }
+                // The connection stays: who hangs up is the encoder. Some
+                // report an error when they find it closed.
+                Event::Finished => self.end()?,
+            }
+        }
+        Ok(Next::Read)
+    }
+
+    fn publish(&self, request: &PublishRequest) -> Result<Live, Fault> {
+        let Context { service, store, clock } = &self.context;
+        let PublishRequest { tc_url, app, stream } = request;
+        let target = PublishTarget::parse(tc_url, app, stream, service.addressing())?;
+        auth::authorize_publish(&target, store, service.keys(), clock)?;
+        let socket = self.stream.try_clone().map_err(|error| {
+            Fault::new(500, "InternalError", format!("The connection cannot be kept: {error}."))
+        })?;
+        let sink = store.publish(Publish {
+            bucket: target.bucket,
+            channel: target.channel,
+            playlist_name: target.playlist_name,
+            remote: self.remote,
+            // The blocked read returns and the thread ends the session.
+            cut: Box::new(move || drop(socket.shutdown(Shutdown::Both))),
+        })?;
+        let settings = RecorderSettings {
+            frag_duration: sink.frag_duration(),
+            last_start_ms: sink.last_start_ms(),
+            continues: sink.continues(),
+        };
+        Ok(Live { recorder: Recorder::new(sink, settings), stat_at: Instant::now() })
+    }
+
+    fn expect_tracks(&mut self, metadata: &[(String, Value)]) {
+        let Some(live) = &mut self.live else { return };
+        let claims = |name: &str| metadata.iter().any(|(key, _)| key == name);
+        let (video, audio) = (claims("videocodecid"), claims("audiocodecid"));
+        // Only what is there is claimed for sure: some encoders announce one
+        // track after the other. One that lists sound alone has no picture.
+        let no_video = audio && !claims("width");
+        live.recorder.expect_tracks(
+            if video { Some(true) } else { no_video.then_some(false) },
+            audio.then_some(true),
+        );
+    }
+
+    fn record(
+        &mut self,
+        timestamp: u64,
+        body: &[u8],
+        record: fn(&mut Recorder<LiveSession>, u64, u64, &[u8]) -> Result<(), RecordError>,
+    ) -> io::Result<Next> {
+        let Some(live) = &mut self.live else { return Ok(Next::Read) };
+        let now = self.context.clock.unix_ms();
+        let fault = match record(&mut live.recorder, now, timestamp, body) {
+            Ok(()) => return Ok(Next::Read),
+            Err(_) if live.recorder.sink().cut() => {
+                Fault::new(409, "LiveChannelDisabled", "Live channel is disabled by owner.")
+            }
+            Err(RecordError::Unsupported(codec)) => {
+                let message = RecordError::Unsupported(codec).to_string();
+                Fault::new(400, "InvalidArgument", message)
+            }
+            Err(RecordError::Io(error)) => {
+                Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
+            }
+        };
+        self.session.reject(status_code(&fault), &fault.to_string());
+        Ok(Next::Refused)
+    }
+
+    fn update_stat(&mut self) {
+        if let Some(live) = &mut self.live
+            && live.stat_at.elapsed() >= STAT_INTERVAL
+        {
+            live.stat_at = Instant::now();
+            live.recorder.sink().update(live.recorder.stat());
+        }
+    }
+
+    /// Ends the session, if there is one, with its last fragment.
+    fn end(&mut self) -> io::Result<()> {
+        self.live.take().map_or(Ok(()), |mut live| live.recorder.finish())
+    }
+
+    /// Lets the publisher read why it was refused: closing at once, with
+    /// bytes of it unread, would reset the connection and lose the answer.
+    fn say_farewell(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        self.stream.shutdown(Shutdown::Write)?;
+        let until = Instant::now() + FAREWELL;
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            self.stream.set_read_timeout(Some(left))?;
+            match self.stream.read(buffer) {
+                Ok(0) | Err(_) => return Ok(()),
+                Ok(_) => {}
+            }
+        }
+    }
+}
+
+/// The status code under which an encoder is refused; the service's own are
+/// not documented.
+fn status_code(fault: &Fault) -> &'static str {
+    match fault.status {
+        403 => "NetStream.Publish.Unauthorized",
+        500..=599 => "NetStream.Publish.Failed",
+        _ => "NetStream.Publish.BadName",
+    }
+}
