@@ -1,0 +1,306 @@
+//! `osslive demo`: the whole way, from a channel to a playlist that plays,
+//! with each step checked.
+
+mod fetch;
+mod report;
+mod source;
+
+use crate::signal;
+use clap::Args;
+use osslive::{
+    ChannelConfig, ChannelState, ChannelStatus, Client, Credentials, RtmpUrlOptions, StreamState,
+    VodTime, code,
+};
+use osslive_local::{Config, LocalEndpoint};
+use report::Report;
+use source::{Publishing, Source};
+use std::error::Error;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+type Outcome<T = ()> = Result<T, Box<dyn Error>>;
+
+const CHANNEL: &str = "demo";
+const FRAG_DURATION: u32 = 2;
+/// Both sources have a key frame each second: no fragment is longer.
+const LONGEST_FRAGMENT: f64 = FRAG_DURATION as f64 + 1.0;
+const PUBLISHED: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(10);
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Leaves the endpoint running at the end, with the addresses to try by hand
+    #[arg(long)]
+    keep: bool,
+    /// The address to listen on
+    #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
+    listen: SocketAddr,
+    /// Publishes the clip that ships with osslive even where ffmpeg is installed
+    #[arg(long)]
+    clip: bool,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Outcome {
+    let folder = Folder::new();
+    let endpoint = LocalEndpoint::start(Config::new(&folder.0).listen(arguments.listen))?;
+    let client = client(&endpoint)?;
+    let source = if arguments.clip { Source::Clip } else { Source::find() };
+    let mut report = Report::new();
+    report.say(&format!("osslive demo on {}, publishing {}", endpoint.url(), source.describe()));
+
+    create(&client, &mut report)?;
+    let span = publish(&client, &source, &mut report)?;
+    history(&client, &mut report)?;
+    vod(&client, span, &mut report)?;
+    playback(&client, &mut report)?;
+    disable(&client, &source, &mut report)?;
+    delete(&client, &mut report)?;
+    report.say("every step held");
+
+    if arguments.keep {
+        keep(&client, &mut report)?;
+        signal::wait()?;
+    }
+    endpoint.stop();
+    Ok(())
+}
+
+fn client(endpoint: &LocalEndpoint) -> Outcome<Client> {
+    let credentials = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
+    Ok(Client::builder()
+        .endpoint(endpoint.url())
+        .region("cn-hangzhou")
+        .bucket(Config::BUCKET)
+        .credentials(credentials)
+        .no_proxy()
+        .build()?)
+}
+
+fn create(client: &Client, report: &mut Report) -> Outcome {
+    report.step("create a channel");
+    let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION).frag_count(3);
+    let urls = client.create_channel(CHANNEL, &config)?;
+    report.detail("publish", &first(&urls.publish_urls)?);
+    report.detail("play", &first(&urls.play_urls)?);
+    let channel = client.get_channel(CHANNEL)?;
+    ensure(channel.description == "A demonstration", "the description is another")?;
+    ensure(client.channels("").filter_map(Result::ok).count() == 1, "the list is another")
+}
+
+/// Publishes, and watches the channel go live. Returns the time span.
+fn publish(client: &Client, source: &Source, report: &mut Report) -> Outcome<(i64, i64)> {
+    report.step("publish to a signed URL, over RTMP");
+    let url = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(600))?;
+    let began = unix_now();
+    let mut publishing = source.publish(&url, PUBLISHED)?;
+    let status = wait_until_live(client, &mut publishing)?;
+    let live = status.live()?;
+    report.detail("live since", &time_of_day(live.connected_time));
+    report.detail("publisher", live.remote_addr.unwrap_or_default());
+    watch(client, source, &mut publishing, report)?;
+    publishing.wait()?;
+    Ok((began - 1, unix_now() + 1))
+}
+
+fn wait_until_live(client: &Client, publishing: &mut Publishing) -> Outcome<ChannelStatus> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let status = client.get_channel_status(CHANNEL)?;
+        if status.status == StreamState::Live && status.video.is_some() {
+            return Ok(status);
+        }
+        publishing.check()?;
+        ensure(Instant::now() < until, "the channel did not go live")?;
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Draws progress until the publisher is nearly done, then checks what the
+/// service sees of the stream.
+fn watch(
+    client: &Client,
+    source: &Source,
+    publishing: &mut Publishing,
+    report: &mut Report,
+) -> Outcome {
+    let began = Instant::now();
+    let watched = PUBLISHED - Duration::from_secs(2);
+    let progress = report.progress(watched);
+    let mut last = client.get_channel_status(CHANNEL)?;
+    while began.elapsed() < watched {
+        thread::sleep(Duration::from_millis(250));
+        publishing.check()?;
+        last = client.get_channel_status(CHANNEL)?;
+        let rate = last.video.as_ref().map_or(0, |video| video.bandwidth);
+        progress.show(began.elapsed(), &format!("{} {} kbit/s", last.status, rate * 8 / 1000));
+    }
+    drop(progress);
+    let live = last.live()?;
+    let video = live.video.ok_or("there is no picture")?;
+    let audio = live.audio.ok_or("there is no sound")?;
+    report.detail(
+        "picture",
+        &format!(
+            "{}x{} at {} frames/s, {}, {} kbit/s",
+            video.width,
+            video.height,
+            video.frame_rate,
+            video.codec,
+            video.bandwidth * 8 / 1000
+        ),
+    );
+    report.detail(
+        "sound",
+        &format!(
+            "{} Hz, {}, {} kbit/s",
+            audio.sample_rate,
+            audio.codec,
+            audio.bandwidth * 8 / 1000
+        ),
+    );
+    ensure((video.width, video.height) == source.picture(), "the picture has another size")?;
+    ensure(video.frame_rate == 30, "the frame rate is another")?;
+    ensure(video.bandwidth > 0 && audio.bandwidth > 0, "nothing is measured")
+}
+
+fn history(client: &Client, report: &mut Report) -> Outcome {
+    report.step("read the history");
+    let until = Instant::now() + PATIENCE;
+    let records = loop {
+        let records = client.get_channel_history(CHANNEL)?.records;
+        if !records.is_empty() {
+            break records;
+        }
+        ensure(Instant::now() < until, "the session is not in the history")?;
+        thread::sleep(Duration::from_millis(100));
+    };
+    let [record] = &records[..] else { return Err("there is more than one session".into()) };
+    let lasted = (record.end_time - record.start_time).as_seconds_f64();
+    report.detail("session", &format!("{lasted:.0} s from {}", record.remote_addr));
+    ensure(record.remote_addr.starts_with("127.0.0.1:"), "the address is another")?;
+    ensure((lasted - PUBLISHED.as_secs_f64()).abs() < 3.0, "the session lasted another time")?;
+    let status = client.get_channel_status(CHANNEL)?.status;
+    ensure(status == StreamState::Idle, "the channel is not idle")
+}
+
+fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report) -> Outcome {
+    report.step("cut a VOD playlist");
+    let time = VodTime::new(start, end);
+    client.create_vod(CHANNEL, "recording", &time)?;
+    let playlist = client.get_vod(CHANNEL, &time)?.text;
+    let durations: Vec<f64> = playlist
+        .lines()
+        .filter_map(|line| line.strip_prefix("#EXTINF:")?.split(',').next()?.parse().ok())
+        .collect();
+    let total: f64 = durations.iter().sum();
+    report.detail("fragments", &format!("{}, {total:.3} s in all", durations.len()));
+    ensure(playlist.contains("#EXT-X-ENDLIST"), "the playlist does not end")?;
+    let missing = (total - PUBLISHED.as_secs_f64()).abs();
+    ensure(missing <= LONGEST_FRAGMENT, "the fragments do not add up to what was published")
+}
+
+fn playback(client: &Client, report: &mut Report) -> Outcome {
+    report.step("play it by signed URLs, from a private bucket");
+    let url = client.get_play_url(CHANNEL, "recording.m3u8", 600)?;
+    let playlist = String::from_utf8(fetch::get(&url)?)?;
+    let fragment = playlist.lines().find(|line| !line.starts_with('#') && !line.is_empty());
+    let fragment = fetch::join(&url, fragment.ok_or("the playlist lists nothing")?);
+    let bytes = fetch::get(&fragment)?;
+    report.detail("playlist", &format!("{} fragments", playlist.matches("#EXTINF").count()));
+    report.detail("fragment", &format!("{} bytes of MPEG transport stream", bytes.len()));
+    let is_ts = bytes.len() % 188 == 0 && bytes.chunks(188).all(|packet| packet[0] == 0x47);
+    ensure(!bytes.is_empty() && is_ts, "the fragment is no transport stream")?;
+    let unsigned = fragment.split('?').next().unwrap_or_default();
+    ensure(fetch::get(unsigned).is_err(), "the bucket is not private")
+}
+
+fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
+    report.step("disable the channel while it is live");
+    let url = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(600))?;
+    let mut publishing = source.publish(&url, Duration::from_secs(60))?;
+    wait_until_live(client, &mut publishing)?;
+    client.put_channel_status(CHANNEL, ChannelState::Disabled)?;
+    let until = Instant::now() + PATIENCE;
+    while publishing.check().is_ok() {
+        ensure(Instant::now() < until, "the publisher was not cut")?;
+        thread::sleep(Duration::from_millis(50));
+    }
+    report.detail("publisher", "cut");
+    let status = client.get_channel_status(CHANNEL)?.status;
+    ensure(status == StreamState::Disabled, "the channel is not disabled")
+}
+
+fn delete(client: &Client, report: &mut Report) -> Outcome {
+    report.step("delete the channel");
+    // A publisher that was just cut may take a moment to be gone.
+    let until = Instant::now() + PATIENCE;
+    while let Err(error) = client.delete_channel(CHANNEL) {
+        let is_closing = error.code() == Some(code::CHANNEL_STILL_LIVE);
+        if !is_closing || Instant::now() > until {
+            return Err(error.into());
+        }
+        thread::sleep(Duration::from_millis(50));
+    }
+    match client.get_channel(CHANNEL) {
+        Err(error) if error.code() == Some(code::NO_SUCH_LIVE_CHANNEL) => {
+            report.detail("then", error.code().unwrap_or_default());
+            Ok(())
+        }
+        Ok(_) => Err("the channel is still there".into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Makes the channel anew and says how to use it by hand.
+fn keep(client: &Client, report: &mut Report) -> Outcome {
+    let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION);
+    client.put_channel(CHANNEL, &config)?;
+    let publish = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
+    let (server, key) = publish.rsplit_once('/').ok_or("the publish URL has no path")?;
+    report.say("the endpoint stays; publish to it for a day:");
+    report.detail("OBS server", server);
+    report.detail("OBS stream key", key);
+    report.detail("ffmpeg", &format!("ffmpeg -re -i FILE -c copy -f flv '{publish}'"));
+    report.detail("player", &client.get_play_url(CHANNEL, "playlist.m3u8", 86_400)?);
+    report.say("Ctrl-C ends it");
+    Ok(())
+}
+
+/// A data folder of the demonstration's own, gone when it ends.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        let name = format!("osslive-demo-{}-{}", std::process::id(), unix_now());
+        Folder(std::env::temp_dir().join(name))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn ensure(held: bool, otherwise: &str) -> Outcome {
+    if held { Ok(()) } else { Err(otherwise.into()) }
+}
+
+fn first(urls: &[String]) -> Outcome<String> {
+    urls.first().cloned().ok_or_else(|| "the service gave no URL".into())
+}
+
+fn unix_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_secs()).unwrap_or(i64::MAX)
+}
+
+fn time_of_day(time: Option<time::OffsetDateTime>) -> String {
+    time.map_or_else(String::new, |time| {
+        let (hour, minute, second) = time.to_hms();
+        format!("{hour:02}:{minute:02}:{second:02} UTC")
+    })
+}

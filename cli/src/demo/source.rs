@@ -1,0 +1,174 @@
+//! Where the demonstration's video comes from: ffmpeg's moving test picture,
+//! or a clip that ships with osslive.
+
+use osslive_local::push::{self, PushOptions};
+use std::env;
+use std::error::Error;
+use std::io::Read;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+/// Six seconds of ffmpeg's test picture, 320x180 at 30 frames a second, with
+/// a tone. It is sent again and again.
+const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
+
+pub(crate) enum Source {
+    Ffmpeg(PathBuf),
+    Clip,
+}
+
+impl Source {
+    /// ffmpeg where one is installed that can encode H.264, else the clip.
+    pub(crate) fn find() -> Self {
+        let name = format!("ffmpeg{}", env::consts::EXE_SUFFIX);
+        let folders = env::var_os("PATH").unwrap_or_default();
+        let found = env::split_paths(&folders).map(|folder| folder.join(&name)).find(|path| {
+            let encoders = Command::new(path).args(["-hide_banner", "-encoders"]).output();
+            encoders.is_ok_and(|found| String::from_utf8_lossy(&found.stdout).contains("libx264"))
+        });
+        found.map_or(Source::Clip, Source::Ffmpeg)
+    }
+
+    pub(crate) fn describe(&self) -> &'static str {
+        match self {
+            Source::Ffmpeg(_) => "ffmpeg's moving test picture",
+            Source::Clip => "the clip that ships with it (ffmpeg is not used)",
+        }
+    }
+
+    /// The size of its picture.
+    pub(crate) fn picture(&self) -> (u32, u32) {
+        match self {
+            Source::Ffmpeg(_) => (1280, 720),
+            Source::Clip => (320, 180),
+        }
+    }
+
+    /// Begins to publish in real time.
+    pub(crate) fn publish(
+        &self,
+        url: &str,
+        length: Duration,
+    ) -> Result<Publishing, Box<dyn Error>> {
+        match self {
+            Source::Ffmpeg(program) => ffmpeg(program, url, length).map(Publishing::Ffmpeg),
+            Source::Clip => Ok(Publishing::Clip(Clip::push(url.to_owned(), length))),
+        }
+    }
+}
+
+/// Both inputs at their own pace, a key frame each second.
+fn ffmpeg(program: &PathBuf, url: &str, length: Duration) -> Result<Child, Box<dyn Error>> {
+    let length = length.as_secs().to_string();
+    let child = Command::new(program)
+        .args(["-nostdin", "-hide_banner", "-loglevel", "error"])
+        .args(["-re", "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30"])
+        .args(["-re", "-f", "lavfi", "-i", "sine=frequency=440:sample_rate=44100"])
+        .args(["-t", &length, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"])
+        .args(["-pix_fmt", "yuv420p", "-b:v", "2M", "-maxrate", "2M", "-bufsize", "2M"])
+        .args(["-c:a", "aac", "-b:a", "96k", "-flvflags", "no_duration_filesize"])
+        .args(["-f", "flv", url])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    Ok(child)
+}
+
+/// A publisher at work. Dropping it ends it.
+pub(crate) enum Publishing {
+    Ffmpeg(Child),
+    Clip(Clip),
+}
+
+impl Publishing {
+    /// An error when the publisher has ended.
+    pub(crate) fn check(&mut self) -> Result<(), Box<dyn Error>> {
+        match self {
+            Publishing::Ffmpeg(child) => match child.try_wait()? {
+                None => Ok(()),
+                Some(_) => Err(format!("the publisher ended: {}", words(child)).into()),
+            },
+            Publishing::Clip(clip) if !clip.is_done() => Ok(()),
+            Publishing::Clip(clip) => Err(clip.end().err().unwrap_or("the clip ended".into())),
+        }
+    }
+
+    /// Waits until everything is published.
+    pub(crate) fn wait(mut self) -> Result<(), Box<dyn Error>> {
+        let until = Instant::now() + Duration::from_secs(15);
+        loop {
+            match &mut self {
+                Publishing::Ffmpeg(child) => match child.try_wait()? {
+                    Some(status) if status.success() => return Ok(()),
+                    Some(status) => return Err(format!("{status}: {}", words(child)).into()),
+                    None => {}
+                },
+                Publishing::Clip(clip) if clip.is_done() => return clip.end(),
+                Publishing::Clip(_) => {}
+            }
+            if Instant::now() > until {
+                return Err("the publisher does not end".into());
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+impl Drop for Publishing {
+    fn drop(&mut self) {
+        match self {
+            Publishing::Ffmpeg(child) => {
+                let _ = child.kill();
+                let _ = child.wait();
+            }
+            Publishing::Clip(clip) => clip.stop.store(true, Ordering::Relaxed),
+        }
+    }
+}
+
+/// What ffmpeg said before it ended.
+fn words(child: &mut Child) -> String {
+    let mut text = String::new();
+    if let Some(stderr) = &mut child.stderr {
+        let _ = stderr.take(4096).read_to_string(&mut text);
+    }
+    text.trim().replace('\n', "; ")
+}
+
+/// The clip on its way, on a thread of its own.
+pub(crate) struct Clip {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<Result<(), String>>>,
+}
+
+impl Clip {
+    fn push(url: String, length: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = stop.clone();
+        let thread = thread::spawn(move || {
+            let options = PushOptions { duration: Some(length), real_time: true };
+            let mut go_on = |_| !stopped.load(Ordering::Relaxed);
+            push::push_flv(&url, CLIP, options, &mut go_on)
+                .map(drop)
+                .map_err(|error| error.to_string())
+        });
+        Clip { stop, thread: Some(thread) }
+    }
+
+    fn is_done(&self) -> bool {
+        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
+    }
+
+    fn end(&mut self) -> Result<(), Box<dyn Error>> {
+        match self.thread.take().map(JoinHandle::join) {
+            None | Some(Ok(Ok(()))) => Ok(()),
+            Some(Ok(Err(error))) => Err(error.into()),
+            Some(Err(_)) => Err("the publisher's thread broke".into()),
+        }
+    }
+}

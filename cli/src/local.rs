@@ -1,0 +1,129 @@
+//! `osslive local`: the endpoint in the foreground.
+
+use crate::signal;
+use clap::Args;
+use osslive::{Client, Credentials, RtmpUrlOptions};
+use osslive_local::{Acl, Config, LocalEndpoint};
+use std::error::Error;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The address to listen on, for HTTP and RTMP alike; port 0 takes a free one
+    #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
+    listen: SocketAddr,
+    /// The folder for channels, history, fragments and playlists
+    #[arg(long, default_value = "osslive-data", value_name = "DIR")]
+    data: PathBuf,
+    /// A bucket to have; repeat for more. Other host names stand for the first
+    #[arg(long = "bucket", default_value = Config::BUCKET, value_name = "NAME")]
+    buckets: Vec<String>,
+    /// The access key's id
+    #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
+    access_key_id: String,
+    /// The access key's secret
+    #[arg(
+        long,
+        default_value = Config::ACCESS_KEY_SECRET,
+        env = "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
+        hide_env_values = true,
+        value_name = "SECRET"
+    )]
+    access_key_secret: String,
+    /// The STS token of a temporary key, which is then accepted too
+    #[arg(long, env = "OSSLIVE_LOCAL_STS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    sts_token: Option<String>,
+    /// The temporary key's id
+    #[arg(long, default_value = "STS.osslive-local", requires = "sts_token", value_name = "ID")]
+    sts_access_key_id: String,
+    /// The temporary key's secret
+    #[arg(
+        long,
+        default_value = "osslive-local-sts-secret",
+        requires = "sts_token",
+        value_name = "SECRET"
+    )]
+    sts_access_key_secret: String,
+    /// The region that signatures of version 4 must name
+    #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
+    region: String,
+    /// The endpoint's own host name; BUCKET.DOMAIN addresses a bucket
+    #[arg(long, default_value = "localhost", value_name = "DOMAIN")]
+    domain: String,
+    /// Who may read and write without a signature: private, public-read or public-read-write
+    #[arg(long, default_value = "private", value_name = "ACL")]
+    acl: Acl,
+    /// Answers 503 beyond this many operations on channels a second
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    qps_limit: Option<u32>,
+}
+
+pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
+    let is_default = arguments.access_key_secret == Config::ACCESS_KEY_SECRET;
+    if is_default && !arguments.listen.ip().is_loopback() {
+        return Err("the default secret is public: give --access-key-secret to listen beyond \
+                    this machine"
+            .into());
+    }
+    let mut config = Config::new(&arguments.data)
+        .listen(arguments.listen)
+        .acl(arguments.acl)
+        .access_key(&arguments.access_key_id, &arguments.access_key_secret)
+        .region(&arguments.region)
+        .domain(&arguments.domain);
+    for bucket in &arguments.buckets {
+        config = config.bucket(bucket);
+    }
+    if let Some(token) = &arguments.sts_token {
+        config = config.temporary_key(
+            &arguments.sts_access_key_id,
+            &arguments.sts_access_key_secret,
+            token,
+        );
+    }
+    if let Some(limit) = arguments.qps_limit {
+        config = config.qps_limit(limit);
+    }
+    let endpoint = LocalEndpoint::start(config)?;
+    announce(&endpoint, &arguments)?;
+    signal::wait()?;
+    endpoint.stop();
+    Ok(())
+}
+
+/// Says where it listens and how to use it. The first line is for programs.
+fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    let bucket = &endpoint.buckets()[0];
+    let Arguments { access_key_id: id, access_key_secret: secret, .. } = arguments;
+    let client = Client::builder()
+        .endpoint(endpoint.url())
+        .region(&arguments.region)
+        .bucket(bucket)
+        .credentials(Credentials::new(id, secret))
+        .build()?;
+    let publish = client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?;
+
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on {}", endpoint.url())?;
+    writeln!(out, "access key id      {id}")?;
+    writeln!(out, "access key secret  {secret}")?;
+    if arguments.sts_token.is_some() {
+        writeln!(out, "STS access key id  {}", arguments.sts_access_key_id)?;
+    }
+    writeln!(out, "region             {}", arguments.region)?;
+    writeln!(out, "bucket             {}", endpoint.buckets().join(", "))?;
+    writeln!(out, "data               {}", arguments.data.display())?;
+    writeln!(out)?;
+    writeln!(out, "Create a channel \"test\", then publish to it (good for a day):")?;
+    writeln!(
+        out,
+        "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\\n    \
+         -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\\n    '{publish}'"
+    )?;
+    writeln!(out)?;
+    writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
+    out.flush()?;
+    Ok(())
+}
