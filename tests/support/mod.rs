@@ -1,5 +1,3 @@
-#![allow(unreachable_pub)]
-
 //! A server that answers as a test tells it to, byte by byte.
 
 use osslive::{Client, ClientBuilder, Credentials};

@@ -1,0 +1,463 @@
+//! A real encoder publishes to a real endpoint; what was recorded is read back
+//! by a real player and by the rules of the transport stream.
+//!
+//! Without ffmpeg these tests say that they were skipped; with `CI` set they
+//! fail instead.
+
+mod support;
+#[path = "../../local/tests/support/tscheck.rs"]
+mod tscheck;
+
+use std::thread;
+
+use osslive::{ChannelState, Client, StreamState, sign};
+use support::{
+    BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,
+    fetch, ffmpeg, has_ffmpeg, probe, publish, publish_clip, refusal, run, unix_now, wait_until,
+};
+
+/// Half a second of picture, for publishers that are to be refused at once.
+const SHORT: &str = "-f lavfi -i testsrc2=size=64x64:rate=25 -t 0.5 -c:v libx264 \
+                     -preset ultrafast -pix_fmt yuv420p";
+/// Eight seconds of 360p with sound, a key frame every second.
+const CLIP_360P: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i \
+                         sine=frequency=440:sample_rate=44100 -t 8 -c:v libx264 -preset ultrafast \
+                         -g 30 -pix_fmt yuv420p -c:a aac";
+
+// --- streams that are recorded ---------------------------------------------------
+
+#[test]
+fn a_stream_of_360p_is_recorded_and_plays_while_it_is_live() {
+    let Some(stage) = Stage::set("360p") else { return };
+    let channel = stage.channel("cam");
+    let encoder = "-re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine -t 8 \
+                   -c:v libx264 -preset ultrafast -g 30 -pix_fmt yuv420p -c:a aac";
+    let encoder = publish(encoder.split_whitespace(), &channel.publish_url());
+    channel.wait_live(Some((640, 360, 30)), Some(44_100));
+    channel.wait_fragments(1);
+    let live = channel.play_url("playlist.m3u8");
+    let player = run(ffmpeg().args(["-xerror", "-i", &live, "-t", "2", "-f", "null", "-"]), SOON);
+    player.silent("playing what is live");
+    encoder.end(LONG).silent("the encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 8.0,
+            frames: Some(240),
+        },
+    );
+    channel.has_sessions(1);
+}
+
+#[test]
+fn a_stream_of_1080p_with_b_frames_is_recorded() {
+    let Some(stage) = Stage::set("1080p") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "1080p",
+        "-f lavfi -i testsrc2=size=1920x1080:rate=30 -f lavfi -i sine=sample_rate=48000 -t 6 \
+         -c:v libx264 -preset ultrafast -bf 3 -g 60 -b:v 4M -pix_fmt yuv420p -c:a aac -ac 2",
+    );
+    let encoder = publish_clip(&clip, &channel.publish_url());
+    channel.wait_live(Some((1920, 1080, 30)), Some(48_000));
+    encoder.end(LONG).silent("the encoder");
+    let recording = Recording {
+        video: Some((1920, 1080, 30.0)),
+        audio: Some(48_000),
+        seconds: 6.0,
+        frames: Some(180),
+    };
+    let streams = stage.has_recorded(&channel, &recording);
+    let b_frames = streams.lines().find(|line| line.contains("codec_type=video"));
+    assert!(b_frames.is_some_and(|video| !video.contains("has_b_frames=0")), "{streams}");
+}
+
+#[test]
+fn a_stream_of_sound_alone_is_recorded() {
+    let Some(stage) = Stage::set("sound") else { return };
+    let channel = stage.channel("radio");
+    let clip = clip("sound", "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 7 -c:a aac");
+    let encoder = publish_clip(&clip, &channel.publish_url());
+    channel.wait_live(None, Some(48_000));
+    encoder.end(LONG).silent("the encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording { video: None, audio: Some(48_000), seconds: 7.0, frames: None },
+    );
+}
+
+#[test]
+fn a_stream_of_pictures_alone_is_recorded() {
+    let Some(stage) = Stage::set("pictures") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "pictures",
+        "-f lavfi -i testsrc2=size=480x270:rate=25 -t 7 -c:v libx264 -preset ultrafast -bf 2 \
+         -g 25 -pix_fmt yuv420p",
+    );
+    let encoder = publish_clip(&clip, &channel.publish_url());
+    channel.wait_live(Some((480, 270, 25)), None);
+    encoder.end(LONG).silent("the encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording { video: Some((480, 270, 25.0)), audio: None, seconds: 7.0, frames: Some(175) },
+    );
+}
+
+/// From 16,777,215 ms on, RTMP timestamps need their extended form.
+#[test]
+fn a_clock_that_begins_at_17000_seconds_and_29_97_frames_are_recorded() {
+    let Some(stage) = Stage::set("ntsc") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "ntsc",
+        "-f lavfi -i testsrc2=size=640x360:rate=30000/1001 -f lavfi -i sine=sample_rate=48000 -t 6 \
+         -c:v libx264 -preset ultrafast -bf 2 -g 30 -pix_fmt yuv420p -c:a aac",
+    );
+    let file = clip.to_str().expect("a path in UTF-8");
+    let shifted = ["-re", "-i", file, "-c", "copy", "-output_ts_offset", "17000"];
+    let encoder = publish(shifted, &channel.publish_url());
+    channel.wait_live(Some((640, 360, 29)), Some(48_000));
+    encoder.end(LONG).silent("the encoder");
+    let rate = 30_000.0 / 1001.0;
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, rate)),
+            audio: Some(48_000),
+            seconds: 6.0,
+            frames: Some(180),
+        },
+    );
+}
+
+#[test]
+fn a_channel_published_again_with_another_size_plays_through() {
+    let Some(stage) = Stage::set("again") else { return };
+    let channel = stage.channel("cam");
+    for (size, seconds) in [("640x360", 4), ("960x540", 5)] {
+        let clip = clip(
+            size,
+            &format!(
+                "-f lavfi -i testsrc2=size={size}:rate=30 -f lavfi -i sine=sample_rate=44100 \
+                 -t {seconds} -c:v libx264 -preset ultrafast -bf 2 -g 30 -pix_fmt yuv420p -c:a aac"
+            ),
+        );
+        let encoder = publish_clip(&clip, &channel.publish_url());
+        let (width, height) = size.split_once('x').expect("a size");
+        let (width, height) = (width.parse().expect("a number"), height.parse().expect("a number"));
+        channel.wait_live(Some((width, height, 30)), Some(44_100));
+        encoder.end(LONG).silent("the encoder");
+        channel.wait_idle();
+    }
+    channel.has_sessions(2);
+    let recording = Recording {
+        video: Some((640, 360, 30.0)),
+        audio: Some(44_100),
+        seconds: 9.0,
+        frames: Some(270),
+    };
+    stage.has_recorded(&channel, &recording);
+    assert_eq!(channel.vod().discontinuities, 1, "one seam between two sessions");
+    let window = Playlist::fetch(&channel.play_url("playlist.m3u8"));
+    let all = channel.vod();
+    assert_eq!(window.names(), all.names()[all.names().len() - 3..]);
+    assert_eq!(window.media_sequence, all.fragments.len() as u64 - 3);
+}
+
+#[test]
+fn what_an_encoder_sent_before_it_was_killed_plays() {
+    let Some(stage) = Stage::set("killed") else { return };
+    let channel = stage.channel("cam");
+    let mut encoder = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
+    channel.wait_fragments(2);
+    encoder.kill();
+    channel.wait_idle();
+    channel.has_sessions(1);
+    let vod = channel.vod();
+    assert!((4.0..8.0).contains(&vod.seconds()), "{}", vod.text);
+    let recording = Recording {
+        video: Some((640, 360, 30.0)),
+        audio: Some(44_100),
+        seconds: vod.seconds(),
+        frames: None,
+    };
+    stage.has_recorded(&channel, &recording);
+}
+
+#[test]
+fn disabling_a_channel_cuts_its_encoder() {
+    let Some(stage) = Stage::set("disabled") else { return };
+    let channel = stage.channel("cam");
+    let encoder = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
+    channel.wait_fragments(1);
+    stage.client.put_channel_status("cam", ChannelState::Disabled).expect("allowed while live");
+    let cut = encoder.end(SOON);
+    assert!(!cut.status.success(), "the encoder was not cut: {}", cut.stderr);
+    wait_until("Disabled", || {
+        let status = channel.status().status;
+        (status == StreamState::Disabled, status)
+    });
+    let again = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
+    let reason = refusal(again.end(SOON));
+    assert!(reason.contains("LiveChannelDisabled"), "{reason}");
+    channel.has_sessions(1);
+    let seconds = channel.vod().seconds();
+    stage.has_recorded(
+        &channel,
+        &Recording { video: Some((640, 360, 30.0)), audio: Some(44_100), seconds, frames: None },
+    );
+}
+
+#[test]
+fn ten_publish_at_once() {
+    let Some(stage) = Stage::set("ten") else { return };
+    let clip = clip("360p", CLIP_360P);
+    let channels: Vec<Channel> = (0..10).map(|n| stage.channel(&format!("cam {n}"))).collect();
+    let start = |channel: &Channel| publish_clip(&clip, &channel.publish_url());
+    let encoders: Vec<Program> = channels.iter().map(start).collect();
+    wait_until("all ten live together", || {
+        let live = |channel: &&Channel| channel.status().status == StreamState::Live;
+        let live = channels.iter().filter(live).count();
+        (live == 10, live)
+    });
+    for encoder in encoders {
+        encoder.end(LONG).silent("an encoder");
+    }
+    let recording = Recording {
+        video: Some((640, 360, 30.0)),
+        audio: Some(44_100),
+        seconds: 8.0,
+        frames: Some(240),
+    };
+    for pair in channels.chunks(2) {
+        thread::scope(|scope| {
+            for channel in pair {
+                scope.spawn(|| stage.has_recorded(channel, &recording));
+            }
+        });
+    }
+}
+
+// --- what is refused, in words that ffmpeg prints ----------------------------------
+
+#[test]
+fn an_encoder_is_told_why_its_url_is_refused() {
+    let Some(stage) = Stage::set("refused") else { return };
+    let channel = stage.channel("cam");
+    let good = channel.publish_url();
+    let base = format!("rtmp://{}/{BUCKET}", stage.endpoint.authority());
+
+    let reason = refused(&format!("{base}/live/cam"));
+    assert!(reason.contains("AccessDenied"), "unsigned: {reason}");
+    let reason = refused(&with_one_byte_changed(&good, "Signature="));
+    assert!(reason.contains("SignatureDoesNotMatch"), "wrong signature: {reason}");
+    let reason = refused(&with_one_byte_changed(&good, "playlistName="));
+    assert!(reason.contains("SignatureDoesNotMatch"), "changed parameter: {reason}");
+    // To a later time: an earlier one is expired before it is unsigned.
+    let (before, after) = good.split_once("Expires=1").expect("an expiry in Unix seconds");
+    let reason = refused(&format!("{before}Expires=9{after}"));
+    assert!(reason.contains("SignatureDoesNotMatch"), "changed expiry: {reason}");
+    let reason = refused(&with_one_byte_changed(&good, "OSSAccessKeyId="));
+    assert!(reason.contains("InvalidAccessKeyId"), "changed key: {reason}");
+    let reason = refused(&good.replace("/live/cam?", "/live/can?"));
+    assert!(reason.contains("SignatureDoesNotMatch"), "another channel: {reason}");
+    let reason = refused(&format!("{base}/live/cam?{}", expired("cam")));
+    assert!(reason.contains("AccessDenied") && reason.contains("expired"), "expired: {reason}");
+    let reason = refused(&Channel::new(&stage.client, "nobody").publish_url());
+    assert!(reason.contains("NoSuchLiveChannel"), "unknown channel: {reason}");
+    let reason = refused(&good.replace("/live/cam?", "/elsewhere/cam?"));
+    assert!(reason.contains("elsewhere"), "wrong app: {reason}");
+    stage.client.put_channel_status("cam", ChannelState::Disabled).expect("the channel exists");
+    let reason = refused(&good);
+    assert!(reason.contains("LiveChannelDisabled"), "disabled: {reason}");
+
+    stage.client.put_channel_status("cam", ChannelState::Enabled).expect("the channel exists");
+    assert_eq!(channel.status().status, StreamState::Idle);
+    channel.has_sessions(0);
+    let accepted = run(publishing(&mut ffmpeg(), SHORT, &good), SOON);
+    accepted.silent("the same URL, unchanged");
+}
+
+#[test]
+fn a_second_encoder_is_refused_and_the_first_goes_on() {
+    let Some(stage) = Stage::set("second") else { return };
+    let channel = stage.channel("cam");
+    let first = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
+    channel.wait_live(Some((640, 360, 30)), Some(44_100));
+    let reason = refused(&channel.publish_url());
+    assert!(reason.contains("Live"), "{reason}");
+    first.end(LONG).silent("the first encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 8.0,
+            frames: Some(240),
+        },
+    );
+    channel.has_sessions(1);
+}
+
+#[test]
+fn an_encoder_is_told_that_its_codec_is_refused() {
+    let Some(stage) = Stage::set("codecs") else { return };
+    let channel = stage.channel("cam");
+    let source = "-re -f lavfi -i testsrc2=size=160x90:rate=25 -f lavfi -i \
+                  sine=sample_rate=44100 -t 5";
+    for (named, codecs) in [
+        ("MP3", "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a libmp3lame"),
+        ("FLV1", "-c:v flv -c:a aac"),
+        ("HEVC", "-c:v libx265 -preset ultrafast -x265-params log-level=none -c:a aac"),
+    ] {
+        let mut command = ffmpeg();
+        publishing(&mut command, &format!("{source} {codecs}"), &channel.publish_url());
+        let ran = run(&mut command, SOON);
+        let unable = ["not compatible with flv", "Unknown encoder"];
+        if unable.iter().any(|why| ran.stderr.contains(why)) {
+            support::note(&format!("skipped: {named} (this ffmpeg cannot send it)"));
+            continue;
+        }
+        let reason = refusal(ran);
+        assert!(reason.to_uppercase().contains(named), "{named}: {reason}");
+        channel.wait_idle();
+    }
+}
+
+/// The URL with the byte after `mark` changed.
+fn with_one_byte_changed(url: &str, mark: &str) -> String {
+    let at = url.find(mark).unwrap_or_else(|| panic!("no {mark} in {url}")) + mark.len();
+    let other = if url[at..].starts_with('0') { '1' } else { '0' };
+    format!("{}{other}{}", &url[..at], &url[at + 1..])
+}
+
+/// The query of a URL that was signed to end a minute ago.
+fn expired(channel: &str) -> String {
+    let expires = unix_now() - 60;
+    let text = sign::rtmp::string_to_sign(expires, &[], BUCKET, channel);
+    let signature = sign::rtmp::signature(&sign::v1::Key::new(KEY_SECRET), &text);
+    let signature = osslive::request::percent_encode(&signature);
+    format!("OSSAccessKeyId={KEY_ID}&Expires={expires}&Signature={signature}")
+}
+
+fn publishing<'a>(
+    command: &'a mut std::process::Command,
+    arguments: &str,
+    url: &str,
+) -> &'a mut std::process::Command {
+    command.args(arguments.split_whitespace());
+    command.args(["-flvflags", "no_duration_filesize", "-f", "flv", url])
+}
+
+fn refused(url: &str) -> String {
+    refusal(run(publishing(&mut ffmpeg(), SHORT, url), SOON))
+}
+
+// --- the stage -----------------------------------------------------------------------
+
+/// An endpoint, and a client for it.
+struct Stage {
+    endpoint: Endpoint,
+    client: Client,
+    folder: Folder,
+}
+
+impl Stage {
+    /// `None` without ffmpeg, which is told.
+    fn set(name: &str) -> Option<Stage> {
+        if !has_ffmpeg(&format!("the encoder test {name}")) {
+            return None;
+        }
+        let folder = Folder::new(&format!("encoder-{name}"));
+        let endpoint = Endpoint::start(&folder.path().join("data"));
+        let client = endpoint.client();
+        Some(Stage { endpoint, client, folder })
+    }
+
+    /// A new channel whose fragments last two seconds.
+    fn channel(&self, name: &str) -> Channel {
+        Channel::create(&self.client, name)
+    }
+
+    /// Checks a whole recording: playlist, probe, decoder, remuxer and the
+    /// rules of the transport stream. Gives what the probe said.
+    fn has_recorded(&self, channel: &Channel, expected: &Recording) -> String {
+        channel.wait_idle();
+        let playlist = channel.vod();
+        let told =
+            format!("{} s, expected {}: {}", playlist.seconds(), expected.seconds, playlist.text);
+        // Sound runs on a little after the last picture, in each session.
+        let tolerance = 0.15 * (playlist.discontinuities + 1) as f64;
+        assert!((playlist.seconds() - expected.seconds).abs() < tolerance, "{told}");
+        assert!(
+            playlist.fragments.iter().all(|fragment| fragment.seconds < 3.1),
+            "{}",
+            playlist.text
+        );
+        let streams = probe(&channel.play_url("all.m3u8"));
+        check_streams(&streams, expected);
+        channel.plays_through(self.folder.path());
+        check_transport_stream(&playlist);
+        streams
+    }
+}
+
+fn check_transport_stream(playlist: &Playlist) {
+    let bytes: Vec<_> = playlist.fragments.iter().map(|fragment| fetch(&fragment.url)).collect();
+    let pieces: Vec<_> = playlist
+        .fragments
+        .iter()
+        .zip(&bytes)
+        .map(|(fragment, bytes)| tscheck::Piece {
+            name: fragment.name(),
+            bytes,
+            duration_ms: (fragment.seconds * 1000.0).round() as u32,
+            discontinuity: fragment.discontinuity,
+        })
+        .collect();
+    let report = tscheck::check(&pieces);
+    assert!(report.violations.is_empty(), "{:#?}\n{}", report.violations, playlist.text);
+}
+
+/// What must have been recorded.
+struct Recording {
+    /// Width, height and frames a second.
+    video: Option<(u32, u32, f64)>,
+    /// Samples a second.
+    audio: Option<u32>,
+    seconds: f64,
+    /// Pictures, where the encoder sent a known number.
+    frames: Option<u64>,
+}
+
+fn check_streams(streams: &str, expected: &Recording) {
+    let wanted = usize::from(expected.video.is_some()) + usize::from(expected.audio.is_some());
+    assert_eq!(streams.lines().count(), wanted, "{streams}");
+    let field = |kind: &str, name: &str| {
+        let kind = format!("codec_type={kind}");
+        let line = streams.lines().find(|line| line.split('|').any(|field| field == kind));
+        let line = line.unwrap_or_else(|| panic!("no {kind}: {streams}"));
+        let value = line.split('|').find_map(|field| field.strip_prefix(name)?.strip_prefix('='));
+        value.unwrap_or_else(|| panic!("no {name}: {line}")).to_string()
+    };
+    if let Some((width, height, rate)) = expected.video {
+        assert_eq!(field("video", "codec_name"), "h264");
+        assert_eq!(field("video", "width"), width.to_string());
+        assert_eq!(field("video", "height"), height.to_string());
+        let average = field("video", "avg_frame_rate");
+        let (above, below) = average.split_once('/').expect("a fraction");
+        let average: f64 =
+            above.parse::<f64>().expect("a number") / below.parse::<f64>().expect("a number");
+        assert!((average / rate - 1.0).abs() < 0.02, "{average} frames a second, expected {rate}");
+        if let Some(frames) = expected.frames {
+            assert_eq!(field("video", "nb_read_packets"), frames.to_string());
+        }
+    }
+    if let Some(rate) = expected.audio {
+        assert_eq!(field("audio", "codec_name"), "aac");
+        assert_eq!(field("audio", "sample_rate"), rate.to_string());
+    }
+}

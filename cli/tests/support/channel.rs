@@ -1,0 +1,107 @@
+//! A channel as an operator and a viewer see it, by the SDK and a player.
+
+use std::path::Path;
+
+use osslive::{
+    ChannelConfig, ChannelStatus, Client, RtmpUrlOptions, SessionRecord, StreamState, VodTime,
+};
+
+use super::{LONG, Playlist, ffmpeg, get, run, unix_now, wait_until};
+
+/// A channel of the endpoint that a client leads to.
+pub struct Channel {
+    client: Client,
+    pub name: String,
+}
+
+impl Channel {
+    /// A name, whether or not there is such a channel.
+    pub fn new(client: &Client, name: &str) -> Channel {
+        Channel { client: client.clone(), name: name.to_string() }
+    }
+
+    /// A new channel: fragments of two seconds, three in the live playlist.
+    pub fn create(client: &Client, name: &str) -> Channel {
+        let config = ChannelConfig::new("").frag_duration(2).frag_count(3);
+        client.put_channel(name, &config).expect("a new channel");
+        Channel::new(client, name)
+    }
+
+    pub fn publish_url(&self) -> String {
+        let options = RtmpUrlOptions::new().playlist_name("playlist.m3u8");
+        self.client.get_rtmp_url(&self.name, &options).expect("a URL")
+    }
+
+    pub fn play_url(&self, playlist: &str) -> String {
+        self.client.get_play_url(&self.name, playlist, 3600).expect("a URL")
+    }
+
+    pub fn status(&self) -> ChannelStatus {
+        self.client.get_channel_status(&self.name).expect("a status")
+    }
+
+    /// Waits until the status tells this picture (width, height and frames a
+    /// second) and this sound (samples a second).
+    pub fn wait_live(&self, video: Option<(u32, u32, u32)>, audio: Option<u32>) {
+        wait_until(&format!("live with {video:?} and {audio:?}"), || {
+            let status = self.status();
+            let picture = status.video.as_ref().map(|v| (v.width, v.height, v.frame_rate));
+            let sound = status.audio.as_ref().map(|a| a.sample_rate);
+            let reached = status.status == StreamState::Live && picture == video && sound == audio;
+            (reached, status)
+        });
+    }
+
+    pub fn wait_idle(&self) {
+        wait_until("no longer live", || {
+            let status = self.status().status;
+            (status != StreamState::Live, status)
+        });
+    }
+
+    /// Waits until so many fragments are finished.
+    pub fn wait_fragments(&self, count: usize) {
+        wait_until(&format!("{count} fragments"), || {
+            let (status, _) = get(&self.play_url("playlist.m3u8"));
+            let finished = if status == 200 { self.vod().fragments.len() } else { 0 };
+            (finished >= count, (status, finished))
+        });
+    }
+
+    /// The finished sessions, of which there must be so many.
+    pub fn has_sessions(&self, count: usize) -> Vec<SessionRecord> {
+        self.wait_idle();
+        let records = self.client.get_channel_history(&self.name).expect("a history").records;
+        assert_eq!(records.len(), count, "{records:?}");
+        for record in &records {
+            assert!(record.start_time <= record.end_time, "{record:?}");
+            assert!(record.remote_addr.starts_with("127.0.0.1:"), "{record:?}");
+        }
+        records
+    }
+
+    /// The playlist of everything recorded so far.
+    pub fn vod(&self) -> Playlist {
+        let time = VodTime::new(unix_now() - 3600, unix_now() + 3600);
+        self.client.create_vod(&self.name, "all.m3u8", &time).expect("a playlist");
+        let playlist = Playlist::fetch(&self.play_url("all.m3u8"));
+        assert!(playlist.ended, "{}", playlist.text);
+        playlist
+    }
+
+    /// Everything recorded so far goes through a decoder and a remuxer, and
+    /// neither has anything to say.
+    pub fn plays_through(&self, folder: &Path) {
+        self.vod();
+        let url = self.play_url("all.m3u8");
+        let mut decode = ffmpeg();
+        decode.args(["-xerror", "-i", &url, "-f", "null", "-"]);
+        run(&mut decode, LONG).silent("the decoder");
+        let mut remux = ffmpeg();
+        // Without -xerror, under which ffmpeg's remuxer refuses the first
+        // packets of any sound without pictures, its own HLS among them.
+        remux.args(["-i", &url, "-c", "copy", "-y"]);
+        remux.arg(folder.join(format!("{}.mp4", self.name)));
+        run(&mut remux, LONG).silent("the remuxer");
+    }
+}

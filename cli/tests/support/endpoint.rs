@@ -1,0 +1,125 @@
+//! The built `osslive local` in a process of its own.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::mpsc::{self, Receiver};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use osslive::{Client, Credentials};
+
+use super::program::spawn;
+use super::{BUCKET, KEY_ID, KEY_SECRET, REGION, SOON, STS_ID, STS_SECRET, STS_TOKEN};
+
+/// `osslive local` on a free port; killed when dropped.
+pub struct Endpoint {
+    child: Child,
+    log: Arc<Mutex<String>>,
+    /// `http://127.0.0.1:PORT`
+    pub url: String,
+}
+
+impl Endpoint {
+    pub fn start(data: &Path) -> Endpoint {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
+        command.args(["--bucket", BUCKET, "--region", REGION]);
+        command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
+        command.args(["--sts-access-key-id", STS_ID, "--sts-access-key-secret", STS_SECRET]);
+        command.args(["--sts-token", STS_TOKEN]);
+        let mut child = spawn(&mut command);
+        let log = Arc::new(Mutex::new(String::new()));
+        let first = lines(child.stdout.take().expect("stdout is piped"), log.clone());
+        lines(child.stderr.take().expect("stderr is piped"), log.clone());
+        let mut endpoint = Endpoint { child, log, url: String::new() };
+        let line = match first.recv_timeout(SOON) {
+            Ok(line) => line,
+            Err(_) => panic!("the endpoint said nothing; its log: {}", endpoint.log()),
+        };
+        let url = line.strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
+        endpoint.url = url.unwrap_or_else(|| panic!("unexpected first line: {line}")).to_string();
+        endpoint
+    }
+
+    /// A client of the SDK with the permanent key.
+    pub fn client(&self) -> Client {
+        Client::builder()
+            .endpoint(&self.url)
+            .region(REGION)
+            .bucket(BUCKET)
+            .credentials(Credentials::new(KEY_ID, KEY_SECRET))
+            .no_proxy()
+            .build()
+            .expect("a client for the endpoint")
+    }
+
+    /// `HOST:PORT`
+    pub fn authority(&self) -> &str {
+        self.url.strip_prefix("http://").expect("an http URL")
+    }
+
+    /// Ends the process as `kill -9` does, in the middle of whatever it does.
+    pub fn kill(mut self) {
+        self.child.kill().expect("the endpoint runs");
+        self.child.wait().expect("it can be waited for");
+    }
+
+    /// What the endpoint has printed so far.
+    pub fn log(&self) -> String {
+        self.log.lock().expect("no reader panicked").clone()
+    }
+}
+
+impl Drop for Endpoint {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if thread::panicking() {
+            eprintln!("the endpoint's log:\n{}", self.log());
+        }
+    }
+}
+
+/// Sends each line of a stream on, and keeps it.
+fn lines(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        for line in BufReader::new(stream).lines().map_while(Result::ok) {
+            let mut log = log.lock().expect("no reader panicked");
+            log.push_str(&line);
+            log.push('\n');
+            let _ = sender.send(line);
+        }
+    });
+    receiver
+}
+
+/// A folder of its own for a test; it stays for a look after a failure.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    pub fn new(name: &str) -> Folder {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("{name}-{}-{number}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).expect("a folder for the test");
+        Folder(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        if !thread::panicking() {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The encoder, and the player.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+use super::{LONG, Program, Ran, run};
+
+/// A command that runs ffmpeg and prints nothing but warnings.
+pub fn ffmpeg() -> Command {
+    let mut command = Command::new("ffmpeg");
+    command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
+    command
+}
+
+/// A clip made by ffmpeg, once; the same arguments give the same file.
+pub fn clip(name: &str, arguments: &str) -> PathBuf {
+    static MAKING: Mutex<()> = Mutex::new(());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
+    let digest = arguments
+        .bytes()
+        .fold(17u64, |sum, byte| sum.wrapping_mul(0x0100_0000_01b3).wrapping_add(u64::from(byte)));
+    let file = folder.join(format!("{name}-{digest:016x}.flv"));
+    let _one_at_a_time = MAKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    if !file.exists() {
+        fs::create_dir_all(&folder).expect("a folder for clips");
+        let draft = folder.join(format!("{name}-{}.part", std::process::id()));
+        let mut command = ffmpeg();
+        command.args(arguments.split_whitespace()).args(["-f", "flv", "-y"]).arg(&draft);
+        run(&mut command, LONG).silent(name);
+        fs::rename(&draft, &file).expect("the clip gets its name");
+    }
+    file
+}
+
+/// ffmpeg publishing, with these arguments before the output.
+pub fn publish<'a>(arguments: impl IntoIterator<Item = &'a str>, url: &str) -> Program {
+    let mut command = ffmpeg();
+    command.args(arguments).args(["-flvflags", "no_duration_filesize", "-f", "flv", url]);
+    Program::start(&mut command)
+}
+
+/// ffmpeg publishing a clip as it is, in real time.
+pub fn publish_clip(file: &Path, url: &str) -> Program {
+    let file = file.to_str().expect("a path in UTF-8");
+    publish(["-re", "-i", file, "-c", "copy"], url)
+}
+
+/// The reason that ffmpeg prints when the endpoint refuses it.
+pub fn refusal(ran: Ran) -> String {
+    assert!(!ran.status.success(), "ffmpeg was not refused: {}", ran.stderr);
+    let reason = ran.stderr.lines().find_map(|line| line.split_once("Server error: "));
+    match reason {
+        Some((_, reason)) => reason.to_string(),
+        None => panic!("ffmpeg names no reason: {}", ran.stderr),
+    }
+}
+
+/// What ffprobe says of a URL: a line for each stream.
+pub fn probe(url: &str) -> String {
+    let mut command = Command::new("ffprobe");
+    command.args(["-hide_banner", "-v", "warning", "-count_packets", "-of", "compact"]);
+    command.args(["-show_entries", "stream"]).arg(url);
+    let all = run(&mut command, LONG).silent("ffprobe");
+    // HLS has programs too, under which ffprobe tells the same streams again.
+    let streams: BTreeSet<_> = all.lines().filter(|line| line.starts_with("stream|")).collect();
+    streams.into_iter().collect::<Vec<_>>().join("\n")
+}

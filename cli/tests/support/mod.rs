@@ -1,0 +1,39 @@
+//! What the tests with real programs share.
+
+// Every test program is a crate of its own and uses its own part of this.
+#![allow(dead_code, unused_imports, unreachable_pub)]
+
+mod channel;
+mod endpoint;
+mod ffmpeg;
+mod playlist;
+mod program;
+mod tools;
+
+use std::time::Duration;
+
+pub use channel::Channel;
+pub use endpoint::{Endpoint, Folder};
+pub use ffmpeg::{clip, ffmpeg, probe, publish, publish_clip, refusal};
+pub use playlist::{Playlist, fetch, get};
+pub use program::{Program, Ran, run, wait_until};
+pub use tools::{Sdk, has_ffmpeg, note, skipped};
+
+pub const BUCKET: &str = "live-demo";
+pub const REGION: &str = "cn-hangzhou";
+pub const KEY_ID: &str = "LTAI5tRealClientTests01";
+pub const KEY_SECRET: &str = "realClientTestsSecret0123456789";
+pub const STS_ID: &str = "STS.RealClientTests01";
+pub const STS_SECRET: &str = "realClientTestsTemporarySecret01";
+pub const STS_TOKEN: &str = "CAISrealClient+Tests/Token=With&Special==";
+
+/// How long anything may take that should happen soon.
+pub const SOON: Duration = Duration::from_secs(20);
+/// How long a program may run that has a clip to send or a suite to go through.
+pub const LONG: Duration = Duration::from_secs(120);
+
+/// Seconds since 1970.
+pub fn unix_now() -> i64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.expect("a clock after 1970").as_secs() as i64
+}

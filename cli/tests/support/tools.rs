@@ -1,0 +1,104 @@
+//! What the tests drive that may be missing: ffmpeg and the vendor's SDKs.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use super::{BUCKET, Endpoint, KEY_ID, KEY_SECRET, REGION, STS_ID, STS_SECRET, STS_TOKEN};
+
+/// A line that the test harness does not swallow.
+pub fn note(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
+
+/// Says that a test cannot run here. With `CI` set that is a failure.
+pub fn skipped(what: &str, why: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what} cannot run: {why}");
+    note(&format!("skipped: {what} ({why})"));
+}
+
+fn runs(program: &Path, argument: &str) -> bool {
+    let mut command = Command::new(program);
+    command.arg(argument).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Whether the encoder is here; else the test is told as skipped.
+pub fn has_ffmpeg(what: &str) -> bool {
+    let here = runs(Path::new("ffmpeg"), "-version") && runs(Path::new("ffprobe"), "-version");
+    if !here {
+        skipped(what, "no ffmpeg and ffprobe; tests/real/setup.sh says how to get them");
+    }
+    here
+}
+
+/// A vendor's SDK, driven by a script of `tests/real`.
+#[derive(Clone, Copy, Debug)]
+pub enum Sdk {
+    /// oss2 for Python.
+    Oss2,
+    /// ali-oss for Node.js.
+    AliOss,
+}
+
+impl Sdk {
+    /// Whether the SDK is here; else the test is told as skipped.
+    pub fn is_installed(self, what: &str) -> bool {
+        let here = match self {
+            Sdk::Oss2 => runs(&python(), "--version"),
+            Sdk::AliOss => {
+                node_modules().join("ali-oss").exists() && runs(Path::new("node"), "--version")
+            }
+        };
+        if !here {
+            skipped(what, &format!("no {self:?}; tests/real/setup.sh installs it"));
+        }
+        here
+    }
+
+    /// The command that runs the SDK's script against an endpoint.
+    pub fn command(self, endpoint: &Endpoint, signature: &str) -> Command {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real");
+        let mut command = match self {
+            Sdk::Oss2 => {
+                let mut command = Command::new(python());
+                command.env("PYTHONDONTWRITEBYTECODE", "1").env("PYTHONUTF8", "1");
+                command.arg(scripts.join("oss2_client.py"));
+                command
+            }
+            Sdk::AliOss => {
+                let mut command = Command::new("node");
+                command.env("NODE_PATH", node_modules()).arg(scripts.join("ali_oss_client.cjs"));
+                command
+            }
+        };
+        command
+            .env("OSS_ENDPOINT", &endpoint.url)
+            .env("OSS_BUCKET", BUCKET)
+            .env("OSS_REGION", REGION)
+            .env("OSS_ACCESS_KEY_ID", KEY_ID)
+            .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
+            .env("OSS_STS_ACCESS_KEY_ID", STS_ID)
+            .env("OSS_STS_ACCESS_KEY_SECRET", STS_SECRET)
+            .env("OSS_STS_TOKEN", STS_TOKEN)
+            .env("OSS_SIGNATURE", signature);
+        command
+    }
+}
+
+/// Where `tests/real/setup.sh` puts the SDKs.
+fn clients() -> PathBuf {
+    match std::env::var_os("OSSLIVE_CLIENTS") {
+        Some(folder) => PathBuf::from(folder),
+        None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/clients"),
+    }
+}
+
+fn node_modules() -> PathBuf {
+    clients().join("node/node_modules")
+}
+
+fn python() -> PathBuf {
+    let program = if cfg!(windows) { "venv/Scripts/python.exe" } else { "venv/bin/python" };
+    clients().join(program)
+}

@@ -1,0 +1,109 @@
+#!/bin/sh
+# Brings the programs that the tests with real clients and encoders drive:
+# ffmpeg, oss2 (Python) and ali-oss (Node.js). What is there already is left
+# alone, so that a second run costs nothing.
+#
+#   tests/real/setup.sh          installs what is missing, where it may
+#
+# The clients go into target/clients (or $OSSLIVE_CLIENTS). ffmpeg is installed
+# only by apt and only as root. What cannot be installed is named; with CI set
+# in the environment that is a failure.
+set -u
+
+OSS2_VERSION=2.19.1
+ALI_OSS_VERSION=6.23.0
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
+clients=${OSSLIVE_CLIENTS:-$root/target/clients}
+venv=$clients/venv
+node=$clients/node
+log=$clients/setup.log
+missing=''
+
+have() { command -v "$1" >/dev/null 2>&1; }
+
+# Nothing here may hang a build: an installer gets ten minutes.
+bounded() {
+  if have timeout; then timeout 600 "$@"; else "$@"; fi
+}
+
+# install WHAT COMMAND...: says what is done, keeps the noise in the log.
+install() {
+  what=$1
+  shift
+  echo "installing $what"
+  { echo "\$ $*"; bounded "$@"; } >>"$log" 2>&1
+}
+
+apt() {
+  have apt-get && [ "$(id -u)" = 0 ] || return 1
+  install "$* (apt)" env DEBIAN_FRONTEND=noninteractive \
+    sh -c 'apt-get update && apt-get install -y --no-install-recommends "$@"' apt "$@"
+}
+
+lacks() {
+  echo "missing: $1 ($2)"
+  missing="$missing $1"
+}
+
+venv_python() {
+  for python in "$venv/bin/python" "$venv/Scripts/python.exe"; do
+    if [ -x "$python" ]; then echo "$python"; return 0; fi
+  done
+  return 1
+}
+
+have_ffmpeg() { have ffmpeg && have ffprobe; }
+
+have_oss2() {
+  python=$(venv_python) &&
+    "$python" -c "import sys, oss2; sys.exit(oss2.__version__ != '$OSS2_VERSION')" 2>/dev/null
+}
+
+have_ali_oss() {
+  grep -q "\"version\": \"$ALI_OSS_VERSION\"" "$node/node_modules/ali-oss/package.json" 2>/dev/null
+}
+
+make_venv() {
+  install "a virtual environment" python3 -m venv --clear "$venv" && venv_python >/dev/null
+}
+
+mkdir -p "$clients" "$node" || exit 1
+
+have_ffmpeg || apt ffmpeg
+have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
+
+if ! have_oss2; then
+  if ! have python3; then
+    apt python3 python3-venv
+  fi
+  if have python3; then
+    venv_python >/dev/null || make_venv || { apt python3-venv && make_venv; }
+    if python=$(venv_python); then
+      install "oss2 $OSS2_VERSION" "$python" -m pip install --quiet \
+        --disable-pip-version-check --timeout 30 "oss2==$OSS2_VERSION"
+    fi
+  fi
+fi
+have_oss2 || lacks oss2 "needs python3 with venv and a package index; see $log"
+
+if ! have_ali_oss; then
+  if ! have npm; then
+    apt nodejs npm
+  fi
+  if have npm; then
+    install "ali-oss $ALI_OSS_VERSION" npm install --prefix "$node" --no-save --ignore-scripts \
+      --no-audit --no-fund "ali-oss@$ALI_OSS_VERSION"
+  fi
+fi
+if ! have node; then
+  lacks node "install Node.js 18 or newer"
+elif ! have_ali_oss; then
+  lacks ali-oss "needs npm and a package registry; see $log"
+fi
+
+if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
+  echo "not everything that the tests need is here:$missing" >&2
+  exit 1
+fi
+exit 0
