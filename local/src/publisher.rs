@@ -21,8 +21,6 @@ const SILENCE: Duration = Duration::from_secs(30);
 const WRITE_LIMIT: Duration = Duration::from_secs(10);
 /// How long a refused publisher has to read why, before the connection goes.
 const FAREWELL: Duration = Duration::from_millis(500);
-/// How often the channel's stat is brought up to date.
-const STAT_INTERVAL: Duration = Duration::from_millis(250);
 
 /// What connections work with.
 #[derive(Clone)]
@@ -46,13 +44,9 @@ struct Connection {
     remote: SocketAddr,
     context: Context,
     session: Session,
-    live: Option<Live>,
-}
-
-/// A publish that was accepted. Dropping it ends the session.
-struct Live {
-    recorder: Recorder<LiveSession>,
-    stat_at: Instant,
+    /// The recording of a publish that was accepted. Dropping it ends the
+    /// session.
+    live: Option<Recorder<LiveSession>>,
 }
 
 /// Whether a connection goes on.
@@ -116,7 +110,7 @@ impl Connection {
         Ok(Next::Read)
     }
 
-    fn publish(&self, request: &PublishRequest) -> Result<Live, Fault> {
+    fn publish(&self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {
         let Context { service, store, clock } = &self.context;
         let PublishRequest { tc_url, app, stream } = request;
         let target = PublishTarget::parse(tc_url, app, stream, service.addressing())?;
@@ -137,7 +131,7 @@ impl Connection {
             last_start_ms: sink.last_start_ms(),
             continues: sink.continues(),
         };
-        Ok(Live { recorder: Recorder::new(sink, settings), stat_at: Instant::now() })
+        Ok(Recorder::new(sink, settings))
     }
 
     fn expect_tracks(&mut self, metadata: &[(String, Value)]) {
@@ -147,7 +141,7 @@ impl Connection {
         // Only what is there is claimed for sure: some encoders announce one
         // track after the other. One that lists sound alone has no picture.
         let no_video = audio && !claims("width");
-        live.recorder.expect_tracks(
+        live.expect_tracks(
             if video { Some(true) } else { no_video.then_some(false) },
             audio.then_some(true),
         );
@@ -161,9 +155,9 @@ impl Connection {
     ) -> io::Result<Next> {
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
         let now = self.context.clock.unix_ms();
-        let fault = match record(&mut live.recorder, now, timestamp, body) {
+        let fault = match record(live, now, timestamp, body) {
             Ok(()) => return Ok(Next::Read),
-            Err(_) if live.recorder.sink().cut() => {
+            Err(_) if live.sink().cut() => {
                 Fault::new(409, "LiveChannelDisabled", "Live channel is disabled by owner.")
             }
             Err(RecordError::Unsupported(codec)) => {
@@ -178,18 +172,15 @@ impl Connection {
         Ok(Next::Refused)
     }
 
-    fn update_stat(&mut self) {
-        if let Some(live) = &mut self.live
-            && live.stat_at.elapsed() >= STAT_INTERVAL
-        {
-            live.stat_at = Instant::now();
-            live.recorder.sink().update(live.recorder.stat());
+    fn update_stat(&self) {
+        if let Some(live) = &self.live {
+            live.sink().update(live.stat());
         }
     }
 
     /// Ends the session, if there is one, with its last fragment.
     fn end(&mut self) -> io::Result<()> {
-        self.live.take().map_or(Ok(()), |mut live| live.recorder.finish())
+        self.live.take().map_or(Ok(()), |mut live| live.finish())
     }
 
     /// Lets the publisher read why it was refused: closing at once, with
