@@ -16,6 +16,8 @@ struct Arguments {
     command: Command,
 }
 
+// Made once, at the start: the size of a variant does not matter.
+#[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Command {
     /// Runs a local stand-in for the service: real RTMP in, real HLS out

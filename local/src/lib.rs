@@ -13,26 +13,26 @@
 
 #![forbid(unsafe_code)]
 
-mod aac;
+pub mod aac;
 mod address;
 mod api;
 mod auth;
-mod avc;
+pub mod avc;
 mod bits;
 mod clock;
 mod endpoint;
 mod fault;
 pub mod flv;
-mod hls;
+pub mod hls;
 mod listener;
 mod names;
-mod playlist;
+pub mod playlist;
 mod publisher;
 pub mod push;
 pub mod rtmp;
 mod stamp;
 mod store;
-mod ts;
+pub mod ts;
 mod xml;
 
 pub use clock::Clock;

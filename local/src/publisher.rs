@@ -49,6 +49,9 @@ struct Connection {
     live: Option<Recorder<LiveSession>>,
 }
 
+/// How a recorder takes a message: its arrival, its timestamp, its body.
+type Record = fn(&mut Recorder<LiveSession>, u64, u64, &[u8]) -> Result<(), RecordError>;
+
 /// Whether a connection goes on.
 enum Next {
     Read,
@@ -147,12 +150,7 @@ impl Connection {
         );
     }
 
-    fn record(
-        &mut self,
-        timestamp: u64,
-        body: &[u8],
-        record: fn(&mut Recorder<LiveSession>, u64, u64, &[u8]) -> Result<(), RecordError>,
-    ) -> io::Result<Next> {
+    fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
         let now = self.context.clock.unix_ms();
         let fault = match record(live, now, timestamp, body) {

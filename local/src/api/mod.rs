@@ -123,7 +123,7 @@ impl Service {
         let mut response = answer().unwrap_or_else(|fault| refusal(request, &fault, &request_id));
         // A 304 has no length of its own (RFC 9110 section 15.4.5).
         if response.status != 304 {
-            let length = response.body.len();
+            let length = response.body.length();
             response.headers.push(("Content-Length", length.to_string()));
         }
         if request.method == "HEAD" {

@@ -33,6 +33,7 @@ pub use session::{LiveSession, Publish, SessionRecord, Stat};
 
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::names;
 use bucket::Bucket;
 use file::Scratch;
 use std::collections::BTreeMap;
@@ -99,10 +100,7 @@ impl Store {
     /// `InvalidBucketName` unless the name is 3 to 63 lower-case letters,
     /// digits and inner hyphens.
     pub fn create_bucket(&self, name: &str, acl: Acl) -> Result<(), Fault> {
-        if !is_bucket_name(name) {
-            return Err(Fault::new(400, "InvalidBucketName", "The specified bucket is not valid.")
-                .with("BucketName", name));
-        }
+        names::check_bucket(name)?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(name) {
             return bucket.set_acl(acl).map_err(disk_fault);
@@ -255,15 +253,6 @@ impl Store {
         self.find(bucket)?.objects.open(key)
     }
 
-    /// An object without its content.
-    ///
-    /// # Errors
-    ///
-    /// `NoSuchKey`.
-    pub fn head(&self, bucket: &str, key: &str) -> Result<ObjectMeta, Fault> {
-        self.find(bucket)?.objects.head(key)
-    }
-
     /// Deletes an object; an absent one is as good. VOD playlists made later
     /// leave a deleted fragment out.
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
@@ -321,13 +310,6 @@ fn no_such_bucket(name: &str) -> Fault {
 
 fn disk_fault(error: io::Error) -> Fault {
     Fault::new(500, "InternalError", format!("The data folder cannot be used: {error}."))
-}
-
-fn is_bucket_name(name: &str) -> bool {
-    (3..=63).contains(&name.len())
-        && name.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'))
-        && !name.starts_with('-')
-        && !name.ends_with('-')
 }
 
 #[cfg(test)]

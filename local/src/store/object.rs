@@ -176,10 +176,6 @@ impl Objects {
             .ok_or_else(missing)
     }
 
-    pub(super) fn head(&self, key: &str) -> Result<ObjectMeta, Fault> {
-        self.open(key).map(|(meta, _)| meta)
-    }
-
     fn try_open(&self, key: &str, relative: &Path) -> io::Result<Option<(ObjectMeta, File)>> {
         let _held = self.read_lock();
         let mut file = match File::open(self.files.join(relative)) {

@@ -8,10 +8,10 @@ fn the_playlist_appears_with_the_first_finished_fragment() {
     assert!(!session.continues());
     session.begin(&format!("{START_MS}.ts")).unwrap();
     session.write(b"half").unwrap();
-    assert_eq!(code(house.store.head(BUCKET, "cam/playlist.m3u8")), (404, "NoSuchKey"));
+    assert_eq!(code(house.head("cam/playlist.m3u8")), (404, "NoSuchKey"));
     assert!(house.keys().is_empty());
     let name = house.fragment(&mut session);
-    assert_eq!(house.live_playlist("cam/playlist.m3u8").names, [name.clone()]);
+    assert_eq!(house.live_playlist("cam/playlist.m3u8").names, std::slice::from_ref(&name));
     assert_eq!(house.text(&format!("cam/{name}")), format!("media of {name}"));
 }
 
@@ -46,6 +46,10 @@ fn a_playlist_goes_on_over_sessions_and_restarts() {
     house.fragment_of(&mut house.publish("cam").unwrap(), true);
     let playlist = house.live_playlist("cam/playlist.m3u8");
     assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (5, 1));
+    house.restart();
+    house.fragment(&mut house.publish("cam").unwrap());
+    let playlist = house.live_playlist("cam/playlist.m3u8");
+    assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (6, 1));
 }
 
 #[test]

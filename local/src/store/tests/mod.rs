@@ -57,6 +57,11 @@ impl House {
         self.folder.path().join(BUCKET).join(relative)
     }
 
+    /// What is known of an object without its content.
+    fn head(&self, key: &str) -> Result<ObjectMeta, Fault> {
+        self.store.object(BUCKET, key).map(|(meta, _)| meta)
+    }
+
     fn publish(&self, channel: &str) -> Result<LiveSession, Fault> {
         self.publish_as(channel, None, || {})
     }

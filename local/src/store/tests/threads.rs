@@ -51,7 +51,7 @@ fn eight_threads_on_two_channels_corrupt_nothing() {
         house.restart();
     }
     assert_eq!(fs::read_dir(house.folder.path().join(".scratch")).unwrap().count(), 0);
-    assert_eq!(house.store.find(BUCKET).unwrap().timelines_in_use(), 0);
+    assert!(house.store.find(BUCKET).unwrap().known_timelines() <= 2);
 }
 
 fn hammer(house: &House, channel: &str, dice: usize, written: &Mutex<Vec<(String, String)>>) {
