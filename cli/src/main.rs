@@ -1,6 +1,8 @@
 //! The osslive command: a local endpoint for OSS live channels, and a
 //! demonstration of the whole way from a channel to a playlist.
 
+#![forbid(unsafe_code)]
+
 mod demo;
 mod local;
 mod signal;
