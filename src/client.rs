@@ -12,13 +12,13 @@ use crate::profile::Profile;
 use crate::request::Request;
 use crate::retry;
 use crate::sign::{SignatureVersion, Signer};
+use crate::stop::Stop;
 use crate::transport::{Outgoing, ProxyChoice, Settings, Transport};
 use std::env;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -53,6 +53,7 @@ struct Shared {
     region: String,
     attempts: u32,
     transport: Transport,
+    stop: Arc<Stop>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
     signer: RwLock<Option<Arc<Signer>>>,
     /// Seconds by which the service's clock is ahead of ours.
@@ -270,6 +271,21 @@ impl Client {
         *self.shared.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
+    /// Tells this client and all its clones to stop, so that a host can quit.
+    ///
+    /// Calls under way on other threads end at once, whatever they wait for,
+    /// with [`ErrorKind::Cancelled`]; so do all later ones. The service may or
+    /// may not have carried out what was under way. Calls that send nothing,
+    /// such as [`get_rtmp_url`](Self::get_rtmp_url), go on working. There is
+    /// no way back: make another client.
+    ///
+    /// What this cannot interrupt is a [`CredentialsProvider`] that blocks. A
+    /// name look-up or a connect that was under way is left to end by itself
+    /// on a thread of this crate, within its own limit; no call waits for it.
+    pub fn shutdown(&self) {
+        self.shared.transport.shutdown();
+    }
+
     /// The bucket.
     pub fn bucket(&self) -> &str {
         self.shared.endpoint.bucket()
@@ -285,6 +301,9 @@ impl Client {
         let url = self.shared.endpoint.url(&request.key, &request.query);
         let (mut sent, mut failed, mut clock_set) = (0, 0, false);
         loop {
+            if self.shared.stop.is_stopped() {
+                return Err(Error::cancelled().with_attempts(sent));
+            }
             let left = self.timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 let message = "no complete answer within the time limit";
@@ -309,7 +328,7 @@ impl Client {
             if failed >= self.shared.attempts || !in_time || !retry::may_repeat(&error) {
                 return Err(error);
             }
-            thread::sleep(wait);
+            self.shared.stop.sleep(wait);
         }
     }
 
@@ -609,18 +628,21 @@ impl ClientBuilder {
                 return Err(config(format!("the {what} is 0")));
             }
         }
-        let transport = Transport::new(Settings {
+        let settings = Settings {
             connect_timeout: self.connect_timeout,
             pool_size: self.pool_size.max(1),
             user_agent: user_agent(&self.user_agent)?,
             proxy: self.proxy,
-        })?;
+        };
+        let stop = Arc::new(Stop::default());
+        let transport = Transport::new(settings, stop.clone())?;
         let shared = Shared {
             endpoint,
             version: self.version,
             region,
             attempts: self.attempts.max(1),
             transport,
+            stop,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),

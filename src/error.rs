@@ -26,6 +26,8 @@ pub enum ErrorKind {
     /// The service answered with something this crate does not understand,
     /// or with more than it is willing to read.
     BadReply,
+    /// The client was told to stop, by [`Client::shutdown`](crate::Client::shutdown).
+    Cancelled,
 }
 
 impl ErrorKind {
@@ -38,6 +40,7 @@ impl ErrorKind {
             ErrorKind::Timeout => "time limit passed",
             ErrorKind::Service => "refused by the service",
             ErrorKind::BadReply => "reply not understood",
+            ErrorKind::Cancelled => "cancelled",
         }
     }
 }
@@ -90,6 +93,10 @@ impl Error {
 
     pub(crate) fn bad_reply(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::BadReply, message)
+    }
+
+    pub(crate) fn cancelled() -> Self {
+        Error::new(ErrorKind::Cancelled, "the client was shut down")
     }
 
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
