@@ -449,6 +449,7 @@ pub struct ClientBuilder {
     attempts: u32,
     pool_size: usize,
     proxy: ProxyChoice,
+    roots: Option<Vec<u8>>,
     user_agent: String,
 }
 
@@ -469,6 +470,7 @@ impl Default for ClientBuilder {
             attempts: 3,
             pool_size: 16,
             proxy: ProxyChoice::default(),
+            roots: None,
             user_agent: String::new(),
         }
     }
@@ -579,7 +581,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the proxy by its URL. Defaults to what `HTTPS_PROXY`,
+    /// Sets the proxy by its URL; only HTTP proxies are supported. Defaults to what `HTTPS_PROXY`,
     /// `HTTP_PROXY` and `NO_PROXY` say.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(url.into());
@@ -589,6 +591,14 @@ impl ClientBuilder {
     /// Goes through no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Trusts the certificates of a PEM text and no others, as a private
+    /// gateway needs. Defaults to Mozilla's roots, or with the feature
+    /// `platform-verifier` or `native-tls` to those of the operating system.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
         self
     }
 
@@ -633,6 +643,7 @@ impl ClientBuilder {
             pool_size: self.pool_size.max(1),
             user_agent: user_agent(&self.user_agent)?,
             proxy: self.proxy,
+            roots: self.roots,
         };
         let stop = Arc::new(Stop::default());
         let transport = Transport::new(settings, stop.clone())?;

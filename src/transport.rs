@@ -23,6 +23,8 @@ pub(crate) struct Settings {
     pub(crate) pool_size: usize,
     pub(crate) user_agent: String,
     pub(crate) proxy: ProxyChoice,
+    /// Certificates in PEM to trust in place of the default ones.
+    pub(crate) roots: Option<Vec<u8>>,
 }
 
 /// Which proxy to go through.
@@ -76,8 +78,8 @@ impl Transport {
             .input_buffer_size(16 * 1024)
             .output_buffer_size(16 * 1024)
             .user_agent(settings.user_agent)
-            .proxy(proxy(settings.proxy)?)
-            .build();
+            .proxy(proxy(settings.proxy)?);
+        let config = trust(config, settings.roots.as_deref())?.build();
         let resolver = CachingResolver { names: names.clone(), stop: stop.clone() };
         let connector = StoppableConnector::new(resolver.clone(), stop.clone());
         let agent = ureq::Agent::with_parts(config, connector, resolver);
@@ -170,10 +172,56 @@ fn proxy(choice: ProxyChoice) -> Result<Option<ureq::Proxy>> {
     match choice {
         ProxyChoice::Environment => Ok(ureq::Proxy::try_from_env()),
         ProxyChoice::None => Ok(None),
-        ProxyChoice::Url(url) => ureq::Proxy::new(&url).map(Some).map_err(|_| {
+        ProxyChoice::Url(url) => {
             // Neither the URL nor the cause is shown: either may hold a password.
-            Error::new(ErrorKind::Config, "the proxy is no URL such as http://HOST:PORT")
-        }),
+            let config = |message| Error::new(ErrorKind::Config, message);
+            let proxy = ureq::Proxy::new(&url)
+                .map_err(|_| config("the proxy is no URL such as http://HOST:PORT"))?;
+            match proxy.protocol() {
+                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https => Ok(Some(proxy)),
+                _ => Err(config("the proxy speaks SOCKS; only HTTP proxies are supported")),
+            }
+        }
+    }
+}
+
+type ConfigBuilder = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;
+
+/// Chooses the TLS library and the certificates that it trusts.
+#[cfg(any(feature = "tls", feature = "native-tls"))]
+fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
+    use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+    let provider = if cfg!(feature = "tls") { TlsProvider::Rustls } else { TlsProvider::NativeTls };
+    let roots = match roots {
+        Some(pem) => {
+            let certificates: Vec<_> = parse_pem(pem)
+                .filter_map(|item| match item {
+                    Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                })
+                .collect::<Result<_, _>>()
+                .unwrap_or_default();
+            if certificates.is_empty() {
+                let message = "the root certificates are no certificates in PEM";
+                return Err(Error::new(ErrorKind::Config, message));
+            }
+            RootCerts::new_with_certs(&certificates)
+        }
+        // ureq takes Mozilla's roots unless it is told otherwise.
+        None if cfg!(feature = "platform-verifier") || provider == TlsProvider::NativeTls => {
+            RootCerts::PlatformVerifier
+        }
+        None => RootCerts::WebPki,
+    };
+    Ok(config.tls_config(TlsConfig::builder().provider(provider).root_certs(roots).build()))
+}
+
+#[cfg(not(any(feature = "tls", feature = "native-tls")))]
+fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
+    match roots {
+        Some(_) => Err(Error::new(ErrorKind::Config, "this build has no TLS")),
+        None => Ok(config),
     }
 }
 
@@ -241,6 +289,13 @@ fn error_of(error: ureq::Error, url: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_socks_proxy_is_refused_without_showing_it() {
+        let error = proxy(ProxyChoice::Url("socks5://user:hush@host".into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(!format!("{error:?}").contains("hush"));
+    }
 
     #[test]
     fn a_proxy_that_is_no_url_is_refused_without_showing_it() {
