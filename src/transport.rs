@@ -15,6 +15,8 @@ mod connect;
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
 const MAX_REPLY: u64 = 16 * 1024 * 1024;
+/// What a connection buffers each way.
+const BUFFER: usize = 16 * 1024;
 
 /// How to reach a host.
 #[derive(Debug, Clone)]
@@ -75,8 +77,10 @@ impl Transport {
             .timeout_connect(Some(settings.connect_timeout))
             .max_idle_connections(settings.pool_size)
             .max_idle_connections_per_host(settings.pool_size)
-            .input_buffer_size(16 * 1024)
-            .output_buffer_size(16 * 1024)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            // Headers that fill the buffer would look like a closed connection.
+            .max_response_header_size(BUFFER - 1024)
             .user_agent(settings.user_agent)
             .proxy(proxy(settings.proxy)?);
         let config = trust(config, settings.roots.as_deref())?.build();
@@ -230,6 +234,11 @@ fn authority(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
 }
 
+/// The first number in a text.
+fn number_in(text: &str) -> Option<u16> {
+    text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
+}
+
 fn error_of(error: ureq::Error, url: &str) -> Error {
     use std::io::ErrorKind as Io;
     let host = authority(url);
@@ -245,9 +254,15 @@ fn error_of(error: ureq::Error, url: &str) -> Error {
         ureq::Error::Timeout(_) => late(),
         ureq::Error::HostNotFound => connection(format!("{host} has no address")),
         ureq::Error::ConnectionFailed => connection(format!("no connection to {host}")),
-        ureq::Error::ConnectProxyFailed(why) => {
-            connection(format!("the proxy refused to connect to {host}: {why}")).lasting()
-        }
+        // All that is known is a text with or without the proxy's status.
+        ureq::Error::ConnectProxyFailed(why) => match number_in(why) {
+            Some(status) => {
+                let refused = format!("the proxy refused to connect to {host}: HTTP {status}");
+                let error = connection(refused);
+                if status < 500 { error.lasting() } else { error }
+            }
+            None => connection(format!("the proxy closed the connection to {host}")),
+        },
         ureq::Error::Io(io) => match io.kind() {
             Io::UnexpectedEof => {
                 connection(format!("{host} closed the connection before the answer was complete"))
@@ -270,7 +285,11 @@ fn error_of(error: ureq::Error, url: &str) -> Error {
             Error::bad_reply(format!("the answer is longer than {} MB", MAX_REPLY >> 20))
         }
         ureq::Error::LargeResponseHeader(_, most) => {
-            Error::bad_reply(format!("the answer's headers are longer than {most} bytes"))
+            Error::bad_reply(format!("the answer's headers are longer than {} kB", most >> 10))
+        }
+        // One chunk header or trailer fills the whole buffer.
+        ureq::Error::BodyStalled => {
+            Error::bad_reply(format!("the answer of {host} is not HTTP: a chunk without an end"))
         }
         ureq::Error::Protocol(why) => {
             Error::bad_reply(format!("the answer of {host} is not HTTP: {why}"))
