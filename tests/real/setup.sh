@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the programs that the tests with real clients and encoders drive:
-# ffmpeg, oss2 (Python) and ali-oss (Node.js). What is there already is left
+# ffmpeg, old and new, oss2 (Python) and ali-oss (Node.js). What is there already is left
 # alone, so that a second run costs nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
@@ -12,6 +12,8 @@ set -u
 
 OSS2_VERSION=2.19.1
 ALI_OSS_VERSION=6.23.0
+# A package that carries a newer ffmpeg than distributions have.
+IMAGEIO_FFMPEG_VERSION=0.8.1
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
 clients=${OSSLIVE_CLIENTS:-$root/target/clients}
@@ -60,6 +62,11 @@ have_oss2() {
     "$python" -c "import sys, oss2; sys.exit(oss2.__version__ != '$OSS2_VERSION')" 2>/dev/null
 }
 
+have_newer_ffmpeg() {
+  python=$(venv_python) &&
+    "$python" -c "import sys, imageio_ffmpeg as i; sys.exit(i.__version__ != '$IMAGEIO_FFMPEG_VERSION')" 2>/dev/null
+}
+
 have_ali_oss() {
   grep -q "\"version\": \"$ALI_OSS_VERSION\"" "$node/node_modules/ali-oss/package.json" 2>/dev/null
 }
@@ -85,6 +92,11 @@ if ! have_oss2; then
     fi
   fi
 fi
+if ! have_newer_ffmpeg && python=$(venv_python); then
+  install "a newer ffmpeg" "$python" -m pip install --quiet \
+    --disable-pip-version-check --timeout 30 "imageio-ffmpeg==$IMAGEIO_FFMPEG_VERSION"
+fi
+have_newer_ffmpeg || lacks imageio-ffmpeg "needs python3 with venv and a package index; see $log"
 have_oss2 || lacks oss2 "needs python3 with venv and a package index; see $log"
 
 if ! have_ali_oss; then

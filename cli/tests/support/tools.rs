@@ -32,6 +32,22 @@ pub fn has_ffmpeg(what: &str) -> bool {
     here
 }
 
+/// A newer ffmpeg than distributions have, as a Python package carries it;
+/// without it, the test is told as skipped.
+pub fn newer_ffmpeg(what: &str) -> Option<Command> {
+    let script = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
+    let asked = Command::new(python()).args(["-c", script]).stderr(Stdio::null()).output();
+    let path = asked.ok().filter(|answer| answer.status.success()).map(|answer| answer.stdout);
+    let path = path.and_then(|path| String::from_utf8(path).ok());
+    let Some(path) = path else {
+        skipped(what, "no newer ffmpeg; tests/real/setup.sh installs it");
+        return None;
+    };
+    let mut command = Command::new(path.trim());
+    command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
+    Some(command)
+}
+
 /// A vendor's SDK, driven by a script of `tests/real`.
 #[derive(Clone, Copy, Debug)]
 pub enum Sdk {
