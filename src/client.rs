@@ -1,5 +1,6 @@
 //! The client: build, sign, send, repeat where it helps, parse.
 
+use crate::attempt::Attempt;
 use crate::credentials::{self, Credentials, CredentialsProvider};
 use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, ErrorKind, Result, code};
@@ -47,12 +48,15 @@ pub struct Client {
     timeout: Duration,
 }
 
+type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
+
 struct Shared {
     endpoint: Endpoint,
     version: SignatureVersion,
     region: String,
     attempts: u32,
     transport: Transport,
+    observer: Option<Observer>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
     signer: RwLock<Option<Arc<Signer>>>,
     /// Seconds by which the service's clock is ahead of ours.
@@ -292,23 +296,36 @@ impl Client {
             }
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
             sent += 1;
+            let began = Instant::now();
+            let observe = |outcome, repeat_in| {
+                if let Some(observer) = &self.shared.observer {
+                    let elapsed = began.elapsed();
+                    observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
+                }
+            };
             let error = match self.send(&signer, request, &url, left) {
                 Ok(reply) => {
+                    observe(Ok(&reply), None);
                     return Ok(Reply { attempts: sent, elapsed: started.elapsed(), ..reply });
                 }
                 Err(error) => error.with_attempts(sent),
             };
-            if let Some(server) = operation::server_time(&error).filter(|_| !clock_set) {
-                clock_set = true;
-                self.set_clock(server);
-                continue;
-            }
-            failed += 1;
-            let wait = retry::wait_before(failed);
-            let in_time = started.elapsed() + wait < self.timeout;
-            if failed >= self.shared.attempts || !in_time || !retry::may_repeat(&error) {
-                return Err(error);
-            }
+            let repeat_in = match operation::server_time(&error).filter(|_| !clock_set) {
+                Some(server) => {
+                    clock_set = true;
+                    self.set_clock(server);
+                    Some(Duration::ZERO)
+                }
+                None => {
+                    failed += 1;
+                    let wait = retry::wait_before(failed);
+                    let in_time = started.elapsed() + wait < self.timeout;
+                    let may_repeat = failed < self.shared.attempts && retry::may_repeat(&error);
+                    (in_time && may_repeat).then_some(wait)
+                }
+            };
+            observe(Err(&error), repeat_in);
+            let Some(wait) = repeat_in else { return Err(error) };
             thread::sleep(wait);
         }
     }
@@ -431,6 +448,7 @@ pub struct ClientBuilder {
     pool_size: usize,
     proxy: ProxyChoice,
     user_agent: String,
+    observer: Option<Observer>,
 }
 
 impl Default for ClientBuilder {
@@ -451,6 +469,7 @@ impl Default for ClientBuilder {
             pool_size: 16,
             proxy: ProxyChoice::default(),
             user_agent: String::new(),
+            observer: None,
         }
     }
 }
@@ -580,6 +599,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what is told about each request that was sent, after it was and
+    /// on the thread of the call. Defaults to nothing.
+    ///
+    /// ```
+    /// let builder = osslive::Client::builder().observer(|attempt| eprintln!("{attempt}"));
+    /// ```
+    pub fn observer(mut self, observer: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Makes the client. Nothing is sent.
     ///
     /// # Errors
@@ -621,6 +651,7 @@ impl ClientBuilder {
             region,
             attempts: self.attempts.max(1),
             transport,
+            observer: self.observer,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod attempt;
 mod client;
 pub mod credentials;
 pub mod endpoint;
@@ -13,6 +14,7 @@ pub mod sign;
 mod transport;
 mod xml;
 
+pub use attempt::Attempt;
 pub use client::{Channels, Client, ClientBuilder};
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::AddressingStyle;

@@ -11,7 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "model", "profile"],
     &["operation"],
-    &["transport", "retry"],
+    &["transport", "retry", "attempt"],
     &["client"],
     &["monitor"],
     &["capi"],
