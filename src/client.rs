@@ -431,13 +431,15 @@ impl std::iter::FusedIterator for Channels {}
 ///
 /// A bucket, credentials, and a region or an endpoint are needed; everything
 /// else has a default.
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     region: Option<String>,
     endpoint: Option<String>,
     bucket: Option<String>,
     provider: Option<Arc<dyn CredentialsProvider>>,
-    fault: Option<Error>,
+    /// Why the credentials that were asked for could not be read.
+    fault: Option<(ErrorKind, String)>,
     internal: bool,
     secure: bool,
     style: Option<AddressingStyle>,
@@ -617,8 +619,8 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`], naming what is missing or wrong, and
     /// [`ErrorKind::Credentials`].
     pub fn build(self) -> Result<Client> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
+        if let Some((kind, message)) = self.fault {
+            return Err(Error::new(kind, message));
         }
         let provider = self
             .provider
@@ -672,7 +674,7 @@ impl ClientBuilder {
         match credentials {
             Ok(credentials) => self.credentials(credentials),
             Err(fault) => {
-                self.fault = Some(fault);
+                self.fault = Some((fault.kind(), fault.message().to_owned()));
                 self
             }
         }
