@@ -14,6 +14,8 @@ mod session;
 mod signal;
 mod table;
 mod text;
+mod url;
+mod vod;
 
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use connection::Connection;
@@ -94,6 +96,14 @@ Examples:
 enum Command {
     /// Creates, shows, changes and deletes channels
     Channel(channel::Arguments),
+    /// Signs a URL to publish to
+    #[command(after_help = url::PUBLISH_HELP)]
+    PublishUrl(url::Publish),
+    /// Signs a URL to play a channel of a private bucket
+    #[command(after_help = url::PLAY_HELP)]
+    PlayUrl(url::Play),
+    /// Makes playlists of what was recorded
+    Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
     Local(local::Arguments),
     /// Creates a channel, publishes real video to it and plays it back, all on this machine
@@ -132,6 +142,9 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
     let session = || Session::open(connection, output, verbose);
     match command {
         Command::Channel(arguments) => channel::run(arguments, &session()?),
+        Command::PublishUrl(arguments) => url::publish(&arguments, &session()?),
+        Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
+        Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
     }
