@@ -7,9 +7,11 @@ mod channel;
 mod connection;
 mod demo;
 mod failure;
+mod flv;
 mod local;
 mod output;
 mod progress;
+mod publish;
 mod session;
 mod signal;
 mod table;
@@ -102,6 +104,9 @@ enum Command {
     /// Signs a URL to play a channel of a private bucket
     #[command(after_help = url::PLAY_HELP)]
     PlayUrl(url::Play),
+    /// Publishes an FLV file or pipe in real time
+    #[command(after_help = publish::HELP)]
+    Publish(publish::Arguments),
     /// Makes playlists of what was recorded
     Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
@@ -144,6 +149,7 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::Channel(arguments) => channel::run(arguments, &session()?),
         Command::PublishUrl(arguments) => url::publish(&arguments, &session()?),
         Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
+        Command::Publish(arguments) => publish::run(arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
