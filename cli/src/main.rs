@@ -9,6 +9,7 @@ mod demo;
 mod failure;
 mod flv;
 mod local;
+mod manual;
 mod output;
 mod progress;
 mod publish;
@@ -113,6 +114,11 @@ enum Command {
     Local(local::Arguments),
     /// Creates a channel, publishes real video to it and plays it back, all on this machine
     Demo(demo::Arguments),
+    /// Prints a completion script for a shell
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Writes the man pages to a folder
+    Man(manual::Manual),
 }
 
 fn main() -> ExitCode {
@@ -153,6 +159,8 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
+        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::pages(&arguments, Arguments::command()),
     }
 }
 
