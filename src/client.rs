@@ -439,7 +439,7 @@ pub struct ClientBuilder {
     bucket: Option<String>,
     provider: Option<Arc<dyn CredentialsProvider>>,
     /// Why the credentials that were asked for could not be read.
-    fault: Option<(ErrorKind, String)>,
+    fault: Option<Error>,
     internal: bool,
     secure: bool,
     style: Option<AddressingStyle>,
@@ -619,8 +619,8 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`], naming what is missing or wrong, and
     /// [`ErrorKind::Credentials`].
     pub fn build(self) -> Result<Client> {
-        if let Some((kind, message)) = self.fault {
-            return Err(Error::new(kind, message));
+        if let Some(fault) = self.fault {
+            return Err(fault);
         }
         let provider = self
             .provider
@@ -674,7 +674,7 @@ impl ClientBuilder {
         match credentials {
             Ok(credentials) => self.credentials(credentials),
             Err(fault) => {
-                self.fault = Some((fault.kind(), fault.message().to_owned()));
+                self.fault = Some(fault);
                 self
             }
         }
