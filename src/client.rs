@@ -46,6 +46,7 @@ use time::OffsetDateTime;
 pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
+    attempts: u32,
 }
 
 type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
@@ -54,7 +55,6 @@ struct Shared {
     endpoint: Endpoint,
     version: SignatureVersion,
     region: String,
-    attempts: u32,
     transport: Transport,
     observer: Option<Observer>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
@@ -263,7 +263,13 @@ impl Client {
     /// The same client with another limit for each call, repeats and waiting
     /// included.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { shared: self.shared.clone(), timeout }
+        Client { timeout, ..self.clone() }
+    }
+
+    /// The same client with another number of times a request is sent at
+    /// most, while failures may pass; 1 leaves repeating to the caller.
+    pub fn with_attempts(&self, count: u32) -> Client {
+        Client { attempts: count.max(1), ..self.clone() }
     }
 
     /// Replaces the credentials of this client and all its clones. Calls that
@@ -320,7 +326,7 @@ impl Client {
                     failed += 1;
                     let wait = retry::wait_before(failed);
                     let in_time = started.elapsed() + wait < self.timeout;
-                    let may_repeat = failed < self.shared.attempts && retry::may_repeat(&error);
+                    let may_repeat = failed < self.attempts && retry::may_repeat(&error);
                     (in_time && may_repeat).then_some(wait)
                 }
             };
@@ -651,14 +657,17 @@ impl ClientBuilder {
             endpoint,
             version: self.version,
             region,
-            attempts: self.attempts.max(1),
             transport,
             observer: self.observer,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),
         };
-        Ok(Client { shared: Arc::new(shared), timeout: self.timeout })
+        Ok(Client {
+            shared: Arc::new(shared),
+            timeout: self.timeout,
+            attempts: self.attempts.max(1),
+        })
     }
 
     fn place(mut self, region: Option<String>, endpoint: Option<String>) -> Self {
