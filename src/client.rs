@@ -285,6 +285,16 @@ impl Client {
         self.shared.endpoint.bucket()
     }
 
+    /// The limit for each call.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How often a request is sent at most.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     fn call(&self, request: &Request) -> Result<Reply> {
         self.call_since(Instant::now(), request)
     }

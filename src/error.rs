@@ -29,6 +29,9 @@ pub enum ErrorKind {
     /// The service answered with something this crate does not understand,
     /// or with more than it is willing to read.
     BadReply,
+    /// The caller stopped the work, or its time was up, before this part of
+    /// it was done.
+    Stopped,
 }
 
 impl ErrorKind {
@@ -41,6 +44,7 @@ impl ErrorKind {
             ErrorKind::Timeout => "time limit passed",
             ErrorKind::Service => "refused by the service",
             ErrorKind::BadReply => "reply not understood",
+            ErrorKind::Stopped => "stopped by the caller",
         }
     }
 }
