@@ -26,6 +26,7 @@ pub use model::{
     SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 pub use monitor::{
-    ChannelReport, FailedChannel, Progress, PutResult, StopHandle, Sweep, SweepOptions,
+    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Limits, MonitorOptions,
+    Progress, PutResult, StopHandle, Sweep, SweepOptions, Watch,
 };
 pub use sign::SignatureVersion;

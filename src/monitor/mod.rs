@@ -2,13 +2,17 @@
 //! summarise a history, cut highlights.
 
 mod batch;
+mod change;
 mod options;
 mod pace;
 mod spread;
 mod stop;
 mod sweep;
+mod watch;
 
 pub use batch::PutResult;
+pub use change::{Change, ChangeKind, Limits, Watch};
 pub use options::{Progress, SweepOptions};
 pub use stop::StopHandle;
 pub use sweep::{ChannelReport, FailedChannel, Sweep};
+pub use watch::{ChannelMonitor, MonitorOptions};

@@ -89,6 +89,10 @@ impl<'a> SweepOptions<'a> {
         self
     }
 
+    pub(super) fn within(bounds: Bounds, stop: StopHandle) -> Self {
+        SweepOptions { bounds, stop, progress: None }
+    }
+
     pub(super) fn report(&self, progress: Progress) {
         // A callback that begins other work with these same options is not
         // called again from inside itself.

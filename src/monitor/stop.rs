@@ -48,6 +48,28 @@ impl StopHandle {
         !*stopped
     }
 
+    /// Waits until `ready` gives something, asking it again after each
+    /// [`nudge`](Self::nudge); `None` when stopped first.
+    pub(super) fn wait_for<T>(&self, mut ready: impl FnMut() -> Option<T>) -> Option<T> {
+        let mut stopped = self.lock();
+        loop {
+            if *stopped {
+                return None;
+            }
+            if let Some(found) = ready() {
+                return Some(found);
+            }
+            stopped = self.0.changed.wait(stopped).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    pub(super) fn nudge(&self) {
+        // With the lock held, the nudge cannot fall between a waiter's
+        // question and its sleep.
+        let _waiters_sleep = self.lock();
+        self.0.changed.notify_all();
+    }
+
     fn lock(&self) -> MutexGuard<'_, bool> {
         self.0.is_stopped.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,6 +84,7 @@ impl fmt::Debug for StopHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
     use std::thread;
 
     #[test]
@@ -73,5 +96,23 @@ mod tests {
         stop.stop();
         assert!(!asleep.join().unwrap());
         assert!(!stop.sleep(Duration::from_secs(3600)));
+    }
+
+    #[test]
+    fn a_wait_ends_with_what_it_waited_for_or_a_stop() {
+        let (sender, receiver) = mpsc::channel();
+        let stop = StopHandle::new();
+        let waiter = stop.clone();
+        let waiting = thread::spawn(move || {
+            (waiter.wait_for(|| receiver.try_recv().ok()), waiter.wait_for(|| None::<()>))
+        });
+        sender.send(7).unwrap();
+        stop.nudge();
+        // The second wait ends with the stop alone.
+        thread::sleep(Duration::from_millis(20));
+        stop.stop();
+        let (found, stopped) = waiting.join().unwrap();
+        assert!(found.is_none() || found == Some(7));
+        assert_eq!(stopped, None);
     }
 }
