@@ -379,7 +379,7 @@ impl Client {
     }
 
     /// The time, by the service's clock as far as it is known.
-    fn now(&self) -> OffsetDateTime {
+    pub(crate) fn now(&self) -> OffsetDateTime {
         let offset = self.shared.clock_offset.load(Ordering::Relaxed);
         let now = OffsetDateTime::now_utc();
         now.checked_add(time::Duration::seconds(offset)).unwrap_or(now)

@@ -3,6 +3,7 @@
 
 mod batch;
 mod change;
+mod history;
 mod options;
 mod pace;
 mod spread;
@@ -12,6 +13,7 @@ mod watch;
 
 pub use batch::PutResult;
 pub use change::{Change, ChangeKind, Limits, Watch};
+pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
 pub use stop::StopHandle;
 pub use sweep::{ChannelReport, FailedChannel, Sweep};
