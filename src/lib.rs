@@ -26,7 +26,8 @@ pub use model::{
     SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 pub use monitor::{
-    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Gap, HistoryAnalysis, Limits,
-    MonitorOptions, Progress, PutResult, SessionSpan, StopHandle, Sweep, SweepOptions, Watch,
+    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Gap, Highlight,
+    HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
+    StopHandle, Sweep, SweepOptions, Watch,
 };
 pub use sign::SignatureVersion;

@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use time::{Duration, OffsetDateTime};
 
 /// How many sessions the service remembers of a channel.
-const REMEMBERED: usize = 10;
+pub(super) const REMEMBERED: usize = 10;
 
 /// What a history tells about a window of time, the result of
 /// [`analyze_history`](Client::analyze_history).

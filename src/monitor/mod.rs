@@ -3,6 +3,7 @@
 
 mod batch;
 mod change;
+mod highlights;
 mod history;
 mod options;
 mod pace;
@@ -13,6 +14,7 @@ mod watch;
 
 pub use batch::PutResult;
 pub use change::{Change, ChangeKind, Limits, Watch};
+pub use highlights::{Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
 pub use stop::StopHandle;
