@@ -46,6 +46,7 @@ use time::OffsetDateTime;
 pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
+    attempts: u32,
 }
 
 type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
@@ -54,7 +55,6 @@ struct Shared {
     endpoint: Endpoint,
     version: SignatureVersion,
     region: String,
-    attempts: u32,
     transport: Transport,
     observer: Option<Observer>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
@@ -263,7 +263,13 @@ impl Client {
     /// The same client with another limit for each call, repeats and waiting
     /// included.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { shared: self.shared.clone(), timeout }
+        Client { timeout, ..self.clone() }
+    }
+
+    /// The same client with another number of times a request is sent at
+    /// most, while failures may pass; 1 leaves repeating to the caller.
+    pub fn with_attempts(&self, count: u32) -> Client {
+        Client { attempts: count.max(1), ..self.clone() }
     }
 
     /// Replaces the credentials of this client and all its clones. Calls that
@@ -277,6 +283,16 @@ impl Client {
     /// The bucket.
     pub fn bucket(&self) -> &str {
         self.shared.endpoint.bucket()
+    }
+
+    /// The limit for each call.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How often a request is sent at most.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
     }
 
     fn call(&self, request: &Request) -> Result<Reply> {
@@ -320,7 +336,7 @@ impl Client {
                     failed += 1;
                     let wait = retry::wait_before(failed);
                     let in_time = started.elapsed() + wait < self.timeout;
-                    let may_repeat = failed < self.shared.attempts && retry::may_repeat(&error);
+                    let may_repeat = failed < self.attempts && retry::may_repeat(&error);
                     (in_time && may_repeat).then_some(wait)
                 }
             };
@@ -363,7 +379,7 @@ impl Client {
     }
 
     /// The time, by the service's clock as far as it is known.
-    fn now(&self) -> OffsetDateTime {
+    pub(crate) fn now(&self) -> OffsetDateTime {
         let offset = self.shared.clock_offset.load(Ordering::Relaxed);
         let now = OffsetDateTime::now_utc();
         now.checked_add(time::Duration::seconds(offset)).unwrap_or(now)
@@ -439,7 +455,7 @@ pub struct ClientBuilder {
     bucket: Option<String>,
     provider: Option<Arc<dyn CredentialsProvider>>,
     /// Why the credentials that were asked for could not be read.
-    fault: Option<(ErrorKind, String)>,
+    fault: Option<Error>,
     internal: bool,
     secure: bool,
     style: Option<AddressingStyle>,
@@ -619,8 +635,8 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`], naming what is missing or wrong, and
     /// [`ErrorKind::Credentials`].
     pub fn build(self) -> Result<Client> {
-        if let Some((kind, message)) = self.fault {
-            return Err(Error::new(kind, message));
+        if let Some(fault) = self.fault {
+            return Err(fault);
         }
         let provider = self
             .provider
@@ -651,14 +667,17 @@ impl ClientBuilder {
             endpoint,
             version: self.version,
             region,
-            attempts: self.attempts.max(1),
             transport,
             observer: self.observer,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),
         };
-        Ok(Client { shared: Arc::new(shared), timeout: self.timeout })
+        Ok(Client {
+            shared: Arc::new(shared),
+            timeout: self.timeout,
+            attempts: self.attempts.max(1),
+        })
     }
 
     fn place(mut self, region: Option<String>, endpoint: Option<String>) -> Self {
@@ -674,7 +693,7 @@ impl ClientBuilder {
         match credentials {
             Ok(credentials) => self.credentials(credentials),
             Err(fault) => {
-                self.fault = Some((fault.kind(), fault.message().to_owned()));
+                self.fault = Some(fault);
                 self
             }
         }

@@ -6,6 +6,7 @@ pub mod credentials;
 pub mod endpoint;
 mod error;
 mod model;
+mod monitor;
 pub mod operation;
 pub mod profile;
 pub mod request;
@@ -23,5 +24,10 @@ pub use model::{
     Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
     SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
+};
+pub use monitor::{
+    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Gap, Highlight,
+    HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
+    StopHandle, Sweep, SweepOptions, Watch,
 };
 pub use sign::SignatureVersion;
