@@ -107,7 +107,8 @@ impl Connection {
         if verbose {
             builder = builder.observer(|attempt| say(&attempt.to_string()));
         }
-        let builder = builder.internal(self.internal).user_agent("osslive-cli");
+        // As many as any command has calls under way.
+        let builder = builder.internal(self.internal).pool_size(256).user_agent("osslive-cli");
         let place = self.place()?;
         if verbose {
             let Place { source, credentials, .. } = &place;

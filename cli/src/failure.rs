@@ -5,7 +5,7 @@ use crate::connection::Connection;
 use crate::text::clean;
 use osslive::{ErrorKind, code};
 use osslive_local::push::PushError;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io;
@@ -46,6 +46,9 @@ impl Exit {
         match code? {
             code::CHANNEL_NOT_LIVE => Some(Exit::NotLive),
             code::CHANNEL_ALREADY_EXISTS | code::CHANNEL_STILL_LIVE => Some(Exit::Conflict),
+            code::INVALID_ARGUMENT | code::INVALID_BUCKET_NAME | code::INVALID_CHANNEL_NAME => {
+                Some(Exit::Usage)
+            }
             code::NO_SUCH_LIVE_CHANNEL | code::NO_SUCH_BUCKET | code::NO_SUCH_KEY => {
                 Some(Exit::NotFound)
             }
@@ -126,7 +129,11 @@ impl Failure {
             Failure::Call(error) => Exit::of(error),
             Failure::Push(error) => exit_of_push(error),
             Failure::Told(exit, _) => *exit,
-            Failure::Io(..) | Failure::Other(_) => Exit::Failure,
+            Failure::Io(_, error) => match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::InvalidData => Exit::Usage,
+                _ => Exit::Failure,
+            },
+            Failure::Other(_) => Exit::Failure,
         }
     }
 
@@ -151,11 +158,13 @@ impl Failure {
             Failure::Io(_, error) => Some(error),
             Failure::Other(error) => error.source(),
         };
+        let message = self.message();
         let mut causes = Vec::new();
         while let Some(cause) = next {
             causes.push(cause.to_string());
             next = cause.source();
         }
+        causes.retain(|cause| !cause.contains(&message));
         causes
     }
 
@@ -175,15 +184,15 @@ impl Failure {
     /// The failure as programs read it: one line of JSON.
     pub(crate) fn json(&self, connection: &Connection) -> String {
         let mut error = match self {
-            Failure::Call(error) => describe(error),
-            _ => Map::from_iter([("message".to_owned(), json!(self.message()))]),
+            Failure::Call(error) => json!(error),
+            _ => json!({ "message": self.message() }),
         };
         let causes = self.causes();
         if !causes.is_empty() {
-            error.insert("causes".to_owned(), json!(causes));
+            error["causes"] = json!(causes);
         }
         if let Some(hint) = self.hint(connection) {
-            error.insert("hint".to_owned(), json!(hint));
+            error["hint"] = json!(hint);
         }
         json!({ "error": error, "exitStatus": self.exit() as u8 }).to_string()
     }
@@ -201,21 +210,6 @@ impl Failure {
             _ => None,
         }
     }
-}
-
-/// An error of the SDK in JSON, in the words of the API.
-pub(crate) fn describe(error: &osslive::Error) -> Map<String, Value> {
-    let mut map = Map::new();
-    map.insert("message".to_owned(), json!(error.message()));
-    let mut add = |name: &str, value: Option<Value>| {
-        value.map(|value| map.insert(name.to_owned(), value));
-    };
-    add("code", error.code().map(Value::from));
-    add("status", error.status().map(Value::from));
-    add("requestId", error.request_id().map(Value::from));
-    add("ec", error.ec().map(Value::from));
-    add("attempts", Some(error.attempts()).filter(|sent| *sent > 0).map(Value::from));
-    map
 }
 
 fn exit_of_push(error: &PushError) -> Exit {
@@ -248,7 +242,7 @@ fn hint_for_call(error: &osslive::Error, connection: &Connection) -> Option<Stri
         ErrorKind::Config if message.contains("region") => {
             Some("name the region with --region or OSS_REGION, such as --region cn-hangzhou".into())
         }
-        ErrorKind::Connection if message.contains("host name") => Some(
+        ErrorKind::Connection if is_unknown_name(message) => Some(
             "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
              that this machine can look names up"
                 .into(),
@@ -268,6 +262,11 @@ fn hint_for_call(error: &osslive::Error, connection: &Connection) -> Option<Stri
         ),
         _ => None,
     }
+}
+
+/// Whether a host's name could not be looked up, as the systems put it.
+fn is_unknown_name(message: &str) -> bool {
+    ["host name", "lookup", "host is known", "nodename"].iter().any(|part| message.contains(part))
 }
 
 fn hint_for_code(code: &str, error: &osslive::Error, connection: &Connection) -> Option<String> {
@@ -312,6 +311,9 @@ fn hint_for_code(code: &str, error: &osslive::Error, connection: &Connection) ->
             "see that the RAM policy of this access key allows the call (oss:PutLiveChannel, \
              oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket"
         }
+        code::INVALID_ARGUMENT if error.message().contains("region") => {
+            "signature version 4 names the region: give the bucket's own with --region"
+        }
         code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
             "ask less often: the service limits the calls on channels a second"
         }
@@ -349,6 +351,31 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_mistakes_have_a_next_step() {
+        let hint = |code: &str, message: &str| {
+            let error = json!({
+                "kind": "service", "code": code, "message": message, "status": 403, "attempts": 1,
+            });
+            let error = serde_json::from_value(error).unwrap();
+            Failure::Call(error).hint(&Connection::default()).unwrap_or_default()
+        };
+        let elsewhere = "must be addressed using the specified endpoint";
+        for (code, message, word) in [
+            (code::REQUEST_TIME_TOO_SKEWED, "", "clock"),
+            (code::ACCESS_DENIED, elsewhere, "--region"),
+            (code::ACCESS_DENIED, "not authorized", "RAM policy"),
+            (code::INVALID_ARGUMENT, "the region is another", "--region"),
+            (code::NO_SUCH_BUCKET, "", "--bucket"),
+            (code::SIGNATURE_DOES_NOT_MATCH, "", "secret"),
+            (code::SECURITY_TOKEN_EXPIRED, "", "OSS_SESSION_TOKEN"),
+            (code::META_OPERATION_QPS_LIMIT_EXCEEDED, "", "less often"),
+        ] {
+            assert!(hint(code, message).contains(word), "{code}: {}", hint(code, message));
+        }
+        assert_eq!(hint("WhateverElse", ""), "");
+    }
+
+    #[test]
     fn a_signed_url_is_never_in_a_message() {
         let failure = Failure::Push(PushError::Url("rtmp://h/live/c?Signature=hush".into()));
         assert!(!failure.message().contains("hush"));
@@ -358,7 +385,7 @@ mod tests {
     fn a_failure_is_one_line_of_json() {
         let error = osslive::Error::new(ErrorKind::Credentials, "no \"keys\"\nat all");
         let line = Failure::Call(error).json(&Connection::default());
-        let parsed: Value = serde_json::from_str(&line).unwrap();
+        let parsed: serde_json::Value = serde_json::from_str(&line).unwrap();
         assert_eq!(parsed["exitStatus"], 4);
         assert_eq!(parsed["error"]["message"], "no \"keys\"\nat all");
         assert!(parsed["error"]["hint"].as_str().unwrap().contains("OSS_ACCESS_KEY_ID"));

@@ -11,6 +11,7 @@ mod flv;
 mod local;
 mod manual;
 mod output;
+mod pace;
 mod progress;
 mod publish;
 mod session;

@@ -1,6 +1,7 @@
 //! Where results go: JSON for programs, text for people.
 
 use crate::failure::Failure;
+use console::Term;
 use serde::Serialize;
 use std::io::{self, Write};
 
@@ -15,12 +16,10 @@ impl Output {
     /// Decides on colours for the whole process: never in a pipe or a file,
     /// nor when `NO_COLOR` (no-color.org) or `--no-color` says so.
     pub(crate) fn new(json: bool, no_color: bool) -> Self {
-        let unwanted =
-            no_color || std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-        if unwanted {
-            console::set_colors_enabled(false);
-            console::set_colors_enabled_stderr(false);
-        }
+        let variable = |name| std::env::var_os(name).unwrap_or_default();
+        let unwanted = no_color || !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb";
+        console::set_colors_enabled(!unwanted && Term::stdout().is_term());
+        console::set_colors_enabled_stderr(!unwanted && Term::stderr().is_term());
         Output { json }
     }
 

@@ -3,7 +3,6 @@
 use crate::connection::say;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::flv::{self, Tag};
-use crate::progress;
 use crate::session::Session;
 use crate::signal::Ending;
 use crate::text::{self, parse_positive_length};
@@ -83,7 +82,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
     }
     let ending = Ending::watch().map_err(|error| Failure::Other(error.into()))?;
     let publisher = Publisher::connect(&url, PATIENCE)?;
-    let progress = progress::bytes(source.length);
+    let progress = session.progress.bytes(source.length);
     let mut stream = Stream {
         publisher,
         ending,
@@ -102,7 +101,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         return Err(Failure::usage("the FLV holds neither video nor audio"));
     }
     session.output.show(&done, |out| {
-        let length = text::length(time::Duration::saturating_seconds_f64(done.seconds));
+        let length = text::length(time::Duration::saturating_seconds_f64(done.seconds.round()));
         writeln!(
             out,
             "published {length} ({}) to {}",

@@ -1,5 +1,7 @@
 //! Waiting for the user to end the program.
 
+use crate::failure::{Failure, Outcome};
+use osslive::StopHandle;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::time::Duration;
 
@@ -9,6 +11,13 @@ pub(crate) fn wait() -> Result<(), ctrlc::Error> {
     // The handler holds the sender for as long as the process lives.
     let _ = ending.0.recv();
     Ok(())
+}
+
+/// Lets Ctrl-C and a request to terminate stop this work, in place of the
+/// process.
+pub(crate) fn stops(work: &StopHandle) -> Outcome {
+    let work = work.clone();
+    ctrlc::set_handler(move || work.stop()).map_err(|error| Failure::Other(error.into()))
 }
 
 /// Hears of Ctrl-C and of a request to terminate, which then do not end the

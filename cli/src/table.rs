@@ -94,20 +94,30 @@ impl Table {
         self.row([Cell::new(name).look(Look::Dim), value.into()]);
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.rows.len()
-    }
-
     /// The lines, heading first, none wider than `most`.
     pub(crate) fn lines(&self, most: usize) -> Vec<String> {
-        let heading = Some(&self.heading).filter(|heading| !heading.is_empty());
-        let all: Vec<&Vec<Cell>> = heading.into_iter().chain(&self.rows).collect();
+        let heading = Some(self.aligned_heading()).filter(|heading| !heading.is_empty());
+        let all: Vec<&Vec<Cell>> = heading.iter().chain(&self.rows).collect();
         let columns = all.iter().map(|row| row.len()).max().unwrap_or(0);
+        // The last cell of a shorter row may reach over the columns after it.
+        let is_in_column =
+            |row: &&&Vec<Cell>, column| column + 1 < row.len() || row.len() == columns;
         let widest = |column: usize| {
-            all.iter().filter_map(|row| row.get(column)).map(Cell::width).max().unwrap_or(0)
+            let rows = all.iter().filter(|row| is_in_column(row, column));
+            rows.filter_map(|row| row.get(column)).map(Cell::width).max().unwrap_or(0)
         };
         let widths: Vec<usize> = (0..columns).map(widest).collect();
         all.iter().map(|row| truncate_str(&line(row, &widths), most, "…").into_owned()).collect()
+    }
+
+    /// The heading, flush right above numbers.
+    fn aligned_heading(&self) -> Vec<Cell> {
+        let is_number = |column: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.any(|cell| cell.is_number)
+        };
+        let cells = self.heading.iter().enumerate();
+        cells.map(|(column, cell)| Cell { is_number: is_number(column), ..cell.clone() }).collect()
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -155,12 +165,21 @@ mod tests {
     }
 
     #[test]
+    fn the_last_cell_of_a_shorter_row_widens_no_column() {
+        let mut table = table();
+        table.row([Cell::new("gone"), Cell::new("it could not be found anywhere")]);
+        assert_eq!(
+            table.lines(80)[2..],
+            ["backstage  1200  -", "gone       it could not be found anywhere"]
+        );
+    }
+
+    #[test]
     fn details_have_no_heading() {
         let mut table = Table::details();
         table.detail("status", "Live");
         table.detail("publisher", "127.0.0.1:9");
         assert_eq!(table.lines(80), ["status     Live", "publisher  127.0.0.1:9"]);
-        assert_eq!(table.len(), 2);
     }
 
     #[test]

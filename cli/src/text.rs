@@ -104,6 +104,19 @@ pub(crate) fn bit_rate(bytes_per_second: u64) -> String {
     }
 }
 
+/// Reads bits per second, as in `800k` and `2.5M`, into bytes per second.
+pub(crate) fn parse_bit_rate(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((end, 'k' | 'K')) => (&text[..end], 1e3),
+        Some((end, 'm' | 'M')) => (&text[..end], 1e6),
+        _ => (text, 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(bits) if bits > 0.0 && bits.is_finite() => Ok((bits * unit / 8.0).ceil() as u64),
+        _ => Err(format!("{text:?} is no bit rate such as 800k or 2.5M")),
+    }
+}
+
 /// A number of bytes.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
@@ -197,6 +210,16 @@ mod tests {
         assert_eq!(bit_rate(u64::MAX), "18446744073709.6 Mbit/s");
         assert_eq!([size(999), size(1_500_000)], ["999 B", "1.5 MB"]);
         assert_eq!([count(1, "channel"), count(0, "channel")], ["1 channel", "0 channels"]);
+    }
+
+    #[test]
+    fn bit_rates_are_written_in_bits_and_counted_in_bytes() {
+        assert_eq!(parse_bit_rate("800k"), Ok(100_000));
+        assert_eq!(parse_bit_rate("2.5M"), Ok(312_500));
+        assert_eq!(parse_bit_rate("9"), Ok(2));
+        for text in ["", "k", "0", "-1k", "nan", "fast"] {
+            assert!(parse_bit_rate(text).is_err(), "{text}");
+        }
     }
 
     #[test]

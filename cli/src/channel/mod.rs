@@ -1,7 +1,10 @@
 //! `osslive channel`: channels one by one, as the service has them.
 
+mod import;
 mod put;
 mod show;
+
+pub(crate) use show::stream_state;
 
 use crate::failure::Outcome;
 use crate::session::Session;
@@ -39,6 +42,9 @@ enum Command {
     Status(show::Status),
     /// Shows the last ten finished sessions, the oldest first
     History(Id),
+    /// Creates or replaces many channels, from a list
+    #[command(after_help = import::HELP)]
+    Import(import::Arguments),
 }
 
 #[derive(Args)]
@@ -79,6 +85,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         Command::Disable(Id { id }) => set_state(&id, ChannelState::Disabled, session),
         Command::Status(status) => show::status(&status, session),
         Command::History(Id { id }) => show::history(&id, session),
+        Command::Import(arguments) => import::run(&arguments, session),
     }
 }
 

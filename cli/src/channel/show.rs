@@ -137,7 +137,7 @@ pub(super) fn history(id: &str, session: &Session) -> Outcome {
 }
 
 /// Sessions in a table.
-pub(crate) fn sessions(records: &[SessionRecord]) -> Table {
+fn sessions(records: &[SessionRecord]) -> Table {
     let mut table = Table::new(&["START (UTC)", "END (UTC)", "LENGTH", "PUBLISHER"]);
     for record in records {
         table.row([
