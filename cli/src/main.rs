@@ -10,6 +10,7 @@ mod failure;
 mod flv;
 mod local;
 mod manual;
+mod monitor;
 mod output;
 mod pace;
 mod progress;
@@ -109,6 +110,9 @@ enum Command {
     /// Publishes an FLV file or pipe in real time
     #[command(after_help = publish::HELP)]
     Publish(publish::Arguments),
+    /// Watches channels: a table that stays up to date, or a line for each change
+    #[command(after_help = monitor::HELP)]
+    Monitor(monitor::Arguments),
     /// Makes playlists of what was recorded
     Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
@@ -157,6 +161,7 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::PublishUrl(arguments) => url::publish(&arguments, &session()?),
         Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
         Command::Publish(arguments) => publish::run(arguments, &session()?),
+        Command::Monitor(arguments) => monitor::run(arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
