@@ -4,10 +4,12 @@
 #![forbid(unsafe_code)]
 
 mod channel;
+mod chart;
 mod connection;
 mod demo;
 mod failure;
 mod flv;
+mod history;
 mod local;
 mod manual;
 mod monitor;
@@ -113,6 +115,9 @@ enum Command {
     /// Watches channels: a table that stays up to date, or a line for each change
     #[command(after_help = monitor::HELP)]
     Monitor(monitor::Arguments),
+    /// Shows what a channel was used for: its sessions in a table and a bar chart
+    #[command(after_help = history::HELP)]
+    History(history::Arguments),
     /// Makes playlists of what was recorded
     Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
@@ -162,6 +167,7 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
         Command::Publish(arguments) => publish::run(arguments, &session()?),
         Command::Monitor(arguments) => monitor::run(arguments, &session()?),
+        Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
