@@ -9,6 +9,7 @@ mod connection;
 mod demo;
 mod failure;
 mod flv;
+mod highlights;
 mod history;
 mod local;
 mod manual;
@@ -118,6 +119,9 @@ enum Command {
     /// Shows what a channel was used for: its sessions in a table and a bar chart
     #[command(after_help = history::HELP)]
     History(history::Arguments),
+    /// Cuts parts out of a session, each into a playlist of its own
+    #[command(after_help = highlights::HELP)]
+    Highlights(highlights::Arguments),
     /// Makes playlists of what was recorded
     Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
@@ -168,6 +172,7 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::Publish(arguments) => publish::run(arguments, &session()?),
         Command::Monitor(arguments) => monitor::run(arguments, &session()?),
         Command::History(arguments) => history::run(&arguments, &session()?),
+        Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
