@@ -73,8 +73,10 @@ export class ChannelView {
     say(this.rate, live ? bits(bitRate(live)) : "Nothing is being published.");
     this.chart.draw(samples, isSample);
     this.showTimeline();
-    const changed = this.status !== status;
-    this.status = status;
+    // A publisher that comes back at once is another session too.
+    const session = `${status} ${live?.since}`;
+    const changed = this.session !== session;
+    this.session = session;
     if (changed) this.livePlaylist = null;
     const waiting = live && !this.livePlaylist;
     if (changed || waiting || performance.now() - this.askedAt > DETAIL_MS) this.refresh();
