@@ -6,6 +6,9 @@
 // 30 frames a second and has a VOD playlist. When enough of it was played, the
 // file PLAYED is written; the publisher is then expected to go. HOSTILE and
 // HOSTILE_DESCRIPTION are the name and description of another channel.
+//
+// With the argument "again", the publisher is expected to come back at once at
+// 480x270, and only that is looked at.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -200,9 +203,20 @@ async function showsWhatEnded(page) {
   await plays(page, "the VOD playlist", "native");
 }
 
+async function playsWhatComesAgain(browser) {
+  const page = await open(browser, {}, `${PAGE}#/live-demo/${CHANNEL}`);
+  await plays(page, "live", "native");
+  fs.writeFileSync(PLAYED, "");
+  await page.waitForFunction(() => document.querySelector("video").videoWidth === 480);
+  const { time } = await playback(page);
+  await page.waitForFunction((time) => document.querySelector("video").currentTime > time + 1.5, time);
+  check("it plays in its new size", true);
+}
+
 async function main() {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   try {
+    if (process.argv[2] === "again") return await playsWhatComesAgain(browser);
     const live = `${PAGE}#/live-demo/${CHANNEL}`;
     const desk = { viewport: { width: 1280, height: 900 }, colorScheme: "light" };
     const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark", reducedMotion: "reduce" };

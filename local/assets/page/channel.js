@@ -81,6 +81,7 @@ export class ChannelView {
     const waiting = live && !this.livePlaylist;
     if (changed || waiting || performance.now() - this.askedAt > DETAIL_MS) this.refresh();
     this.watch(this.recording);
+    this.player.look();
   }
 
   async refresh() {

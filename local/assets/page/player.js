@@ -6,6 +6,8 @@ const MEDIA_TYPE = "application/vnd.apple.mpegurl";
 // "?player=hls.js" in the page's address prefers hls.js.
 const prefersScript = new URLSearchParams(location.search).get("player") === "hls.js";
 const RETRY_MS = 2000;
+// How often in a row a live picture may be found standing still.
+const PATIENCE = 6;
 
 let library;
 const loadLibrary = () => (library ??= import("./hls.js").then((module) => module.default ?? globalThis.Hls));
@@ -13,6 +15,7 @@ const loadLibrary = () => (library ??= import("./hls.js").then((module) => modul
 export class Player {
   constructor(hasLibrary) {
     this.hasLibrary = hasLibrary;
+    this.prefersScript = prefersScript;
     this.video = el("video", { controls: true, playsinline: true, preload: "auto" });
     this.video.muted = true;
     this.note = el("p", { class: "note", role: "status" });
@@ -30,8 +33,9 @@ export class Player {
     this.isLive = isLive;
     this.video.hidden = false;
     this.tell("Loading ...");
+    this.stood = 0;
     const native = this.video.canPlayType(MEDIA_TYPE) !== "";
-    if (native && !(prefersScript && this.hasLibrary)) this.playNatively();
+    if (native && !(this.prefersScript && this.hasLibrary)) this.playNatively();
     else if (this.hasLibrary) this.playByScript();
     else this.tell("This browser plays no HLS by itself, and the endpoint was started without hls.js (osslive local --hls-js FILE).");
   }
@@ -79,10 +83,22 @@ export class Player {
     this.start();
   }
 
-  // A live playlist may be cut short or come back: it is tried again.
+  // To be called each second. Chromium's own player stands still, without an
+  // error, where a stream goes on in another size.
+  look() {
+    const { currentTime, paused } = this.video;
+    const stands = this.url && this.isLive && !paused && currentTime === this.lookedAt;
+    this.stood = stands ? this.stood + 1 : 0;
+    this.lookedAt = currentTime;
+    if (this.stood === PATIENCE) this.failed();
+  }
+
+  // A live playlist may be cut short or come back: it is tried again, and by
+  // hls.js where the browser's own player gave up.
   failed() {
     if (!this.url) return;
     const { url, isLive } = this;
+    this.prefersScript = true;
     if (!isLive) return this.stop("Nothing is left to play of this recording.");
     this.tell("Waiting for the stream ...");
     clearTimeout(this.retry);
