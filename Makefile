@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test tools check clean
+.PHONY: help demo test tools hls.js check clean
 
 help:
 	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
@@ -17,9 +17,14 @@ demo:
 test: tools
 	$(CARGO) test --workspace --all-features
 
-# ffmpeg and the vendor's own SDKs, into target/clients.
+# ffmpeg, the vendor's own SDKs, and a browser with its driver.
 tools:
 	sh tests/real/setup.sh
+
+# For browsers that have no HLS player of their own. Never part of the sources.
+hls.js:
+	npm install --prefix target/page --no-save --ignore-scripts --no-audit --no-fund hls.js@1
+	@echo 'osslive local --hls-js target/page/node_modules/hls.js/dist/hls.min.js'
 
 check:
 	$(CARGO) fmt --all --check

@@ -5,6 +5,7 @@ use clap::Args;
 use osslive::{Client, Credentials, RtmpUrlOptions};
 use osslive_local::{Acl, Config, LocalEndpoint};
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +59,12 @@ pub(crate) struct Arguments {
     /// Answers 503 beyond this many operations on channels a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
+    /// hls.js, with which the page plays in browsers that have no HLS player of their own
+    #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
+    hls_js: Option<PathBuf>,
+    /// Shows the page to other machines too: it plays private buckets and signs publish URLs
+    #[arg(long)]
+    remote_page: bool,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -72,7 +79,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .acl(arguments.acl)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
         .region(&arguments.region)
-        .domain(&arguments.domain);
+        .domain(&arguments.domain)
+        .remote_page(arguments.remote_page);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
@@ -82,6 +90,11 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             &arguments.sts_access_key_secret,
             token,
         );
+    }
+    if let Some(file) = &arguments.hls_js {
+        let script = fs::read_to_string(file)
+            .map_err(|error| format!("cannot read hls.js from {}: {error}", file.display()))?;
+        config = config.hls_js(script);
     }
     if let Some(limit) = arguments.qps_limit {
         config = config.qps_limit(limit);
@@ -107,6 +120,7 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
 
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {}", endpoint.url())?;
+    writeln!(out, "page               {}", endpoint.page_url())?;
     writeln!(out, "access key id      {id}")?;
     writeln!(out, "access key secret  {secret}")?;
     if arguments.sts_token.is_some() {

@@ -6,6 +6,7 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::listener::Listener;
 use crate::names;
+use crate::page;
 use crate::publisher::Context;
 use crate::store::{Acl, Store};
 use std::io;
@@ -27,6 +28,7 @@ pub struct Config {
     domain: String,
     qps_limit: Option<u32>,
     clock: Clock,
+    page: page::Options,
 }
 
 impl Config {
@@ -48,6 +50,7 @@ impl Config {
             domain: "localhost".into(),
             qps_limit: None,
             clock: Clock::system(),
+            page: page::Options::default(),
         }
     }
 
@@ -117,6 +120,21 @@ impl Config {
     /// it is 503 `MetaOperationQpsLimitExceeded`. Defaults to no limit.
     pub fn qps_limit(mut self, operations: u32) -> Self {
         self.qps_limit = Some(operations);
+        self
+    }
+
+    /// Sets whether the page at `/_osslive/` answers other machines too. It
+    /// plays private buckets and signs publish URLs for whoever reaches it.
+    /// Defaults to this machine only.
+    pub fn remote_page(mut self, remote: bool) -> Self {
+        self.page.remote = remote;
+        self
+    }
+
+    /// Gives the page the text of hls.js, with which it plays in browsers
+    /// that have no HLS player of their own. Defaults to none.
+    pub fn hls_js(mut self, script: impl Into<String>) -> Self {
+        self.page.hls_js = Some(script.into().into());
         self
     }
 
@@ -191,6 +209,7 @@ impl LocalEndpoint {
                 keys,
                 qps_limit: config.qps_limit,
                 listen: socket.local_addr()?,
+                page: config.page,
             },
             config.clock.clone(),
         );
@@ -206,6 +225,11 @@ impl LocalEndpoint {
     /// Its URL for SDKs: `http://HOST:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
+    }
+
+    /// The address of its web page.
+    pub fn page_url(&self) -> String {
+        format!("{}/_osslive/", self.url())
     }
 
     /// Its buckets, as configured.

@@ -26,6 +26,7 @@ pub mod flv;
 pub mod hls;
 mod listener;
 mod names;
+mod page;
 pub mod playlist;
 mod publisher;
 pub mod push;

@@ -4,7 +4,9 @@
 use crate::api;
 use crate::publisher::{self, Context};
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
@@ -107,7 +109,7 @@ impl Serving {
                 // tell.
                 let _ = self.serve_rtmp(stream, remote);
             }
-            Ok(Ok(1)) => self.serve_http(stream).await,
+            Ok(Ok(1)) => self.serve_http(stream, remote).await,
             _ => {}
         }
     }
@@ -123,12 +125,17 @@ impl Serving {
         })
     }
 
-    async fn serve_http(mut self, stream: net::TcpStream) {
+    async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
+        let router = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(remote);
+            router.call(request)
+        });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(PATIENCE)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => {}

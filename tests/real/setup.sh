@@ -1,12 +1,12 @@
 #!/bin/sh
 # Brings the programs that the tests with real clients and encoders drive:
-# ffmpeg, old and new, oss2 (Python) and ali-oss (Node.js). What is there already is left
-# alone, so that a second run costs nothing.
+# ffmpeg, old and new, oss2 (Python), ali-oss (Node.js), and Chromium with its
+# driver. What is there already is left alone, so that a second run costs nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
-# The clients go into target/clients (or $OSSLIVE_CLIENTS). ffmpeg is installed
-# only by apt and only as root. What cannot be installed is named; with CI set
+# The clients go into target/clients (or $OSSLIVE_CLIENTS). ffmpeg and Chromium
+# are installed only by apt and only as root. What cannot be installed is named; with CI set
 # in the environment that is a failure.
 set -u
 
@@ -14,11 +14,14 @@ OSS2_VERSION=2.19.1
 ALI_OSS_VERSION=6.23.0
 # A package that carries a newer ffmpeg than distributions have.
 IMAGEIO_FFMPEG_VERSION=0.8.1
+PLAYWRIGHT_VERSION=1.65.1
+HLS_JS_VERSION=1.7.4
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
 clients=${OSSLIVE_CLIENTS:-$root/target/clients}
 venv=$clients/venv
 node=$clients/node
+browser=$clients/browser
 log=$clients/setup.log
 missing=''
 
@@ -71,11 +74,23 @@ have_ali_oss() {
   grep -q "\"version\": \"$ALI_OSS_VERSION\"" "$node/node_modules/ali-oss/package.json" 2>/dev/null
 }
 
+# Of the browser's packages none brings a browser of its own.
+have_browser_packages() {
+  grep -q "\"version\": \"$PLAYWRIGHT_VERSION\"" \
+    "$browser/node_modules/playwright-core/package.json" 2>/dev/null &&
+    grep -q "\"version\": \"$HLS_JS_VERSION\"" \
+      "$browser/node_modules/hls.js/package.json" 2>/dev/null
+}
+
+have_chromium() {
+  [ -n "${OSSLIVE_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome
+}
+
 make_venv() {
   install "a virtual environment" python3 -m venv --clear "$venv" && venv_python >/dev/null
 }
 
-mkdir -p "$clients" "$node" || exit 1
+mkdir -p "$clients" "$node" "$browser" || exit 1
 
 have_ffmpeg || apt ffmpeg
 have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
@@ -113,6 +128,16 @@ if ! have node; then
 elif ! have_ali_oss; then
   lacks ali-oss "needs npm and a package registry; see $log"
 fi
+
+have_chromium || apt chromium
+have_chromium || lacks chromium "install Chromium or Chrome, then run this again"
+
+if ! have_browser_packages && have npm; then
+  install "playwright-core $PLAYWRIGHT_VERSION and hls.js $HLS_JS_VERSION" npm install \
+    --prefix "$browser" --no-save --ignore-scripts --no-audit --no-fund \
+    "playwright-core@$PLAYWRIGHT_VERSION" "hls.js@$HLS_JS_VERSION"
+fi
+have_browser_packages || lacks playwright-core "needs npm and a package registry; see $log"
 
 if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
   echo "not everything that the tests need is here:$missing" >&2

@@ -9,6 +9,7 @@ use hyper::body::{Body as _, Bytes, Frame, SizeHint};
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -21,7 +22,8 @@ const BODY_PAUSE: Duration = Duration::from_secs(30);
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
 
-/// The service as an HTTP application, for any method and path.
+/// The service as an HTTP application, for any method and path. A request's
+/// extension of type `SocketAddr` is taken for its sender.
 pub fn router(service: Arc<Service>) -> Router {
     Router::new().fallback(move |request: axum::extract::Request| {
         let service = Arc::clone(&service);
@@ -65,6 +67,7 @@ fn read_head(head: &request::Parts) -> Request {
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers,
         body: Vec::new(),
+        peer: head.extensions.get::<SocketAddr>().map(SocketAddr::ip),
     }
 }
 

@@ -274,6 +274,11 @@ impl Store {
         self.find(bucket)?.objects.list(prefix, marker, delimiter, max)
     }
 
+    /// The first `max` keys of playlists that begin with `prefix`.
+    pub fn playlists(&self, bucket: &str, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
+        self.find(bucket)?.objects.playlists(prefix, max)
+    }
+
     /// Lets a publisher in: the channel is live until the session is dropped.
     ///
     /// # Errors

@@ -259,6 +259,13 @@ impl Objects {
         Ok(page)
     }
 
+    /// The first `max` keys of playlists that begin with `prefix`.
+    pub(super) fn playlists(&self, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
+        let listing = Listing::new(prefix, "", None, max).ending_in(".m3u8");
+        let (found, _) = listing.of(&self.files).map_err(disk_fault)?;
+        Ok(found.into_keys().collect())
+    }
+
     /// Closes the objects for good by moving `folder`, their bucket, away;
     /// refused, with `false`, while there are any.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<bool> {
