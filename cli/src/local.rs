@@ -19,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "osslive-data", value_name = "DIR")]
     data: PathBuf,
     /// A bucket to have; repeat for more. Other host names stand for the first
-    #[arg(long = "bucket", default_value = Config::BUCKET, value_name = "NAME")]
+    #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
     /// The access key's id
     #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
