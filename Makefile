@@ -2,11 +2,12 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test tools hls.js check clean
+.PHONY: help demo test faults tools hls.js check clean
 
 help:
 	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
+	@echo 'make faults run into every fault of a peer and write docs/faults.md'
 	@echo 'make check  formatting, lints, documentation'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
@@ -16,6 +17,10 @@ demo:
 # What real programs are missing is told, test by test; with CI set that fails.
 test: tools
 	$(CARGO) test --workspace --all-features
+
+# The table of what was observed; `make test` compares it.
+faults:
+	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
 
 # ffmpeg, the vendor's own SDKs, and a browser with its driver.
 tools:

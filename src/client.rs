@@ -13,13 +13,13 @@ use crate::profile::Profile;
 use crate::request::Request;
 use crate::retry;
 use crate::sign::{SignatureVersion, Signer};
+use crate::stop::Stop;
 use crate::transport::{Outgoing, ProxyChoice, Settings, Transport};
 use std::env;
 use std::fmt;
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
-use std::thread;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -57,6 +57,7 @@ struct Shared {
     region: String,
     transport: Transport,
     observer: Option<Observer>,
+    stop: Arc<Stop>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
     signer: RwLock<Option<Arc<Signer>>>,
     /// Seconds by which the service's clock is ahead of ours.
@@ -280,6 +281,21 @@ impl Client {
         *self.shared.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
+    /// Tells this client and all its clones to stop, so that a host can quit.
+    ///
+    /// Calls under way on other threads end at once, whatever they wait for,
+    /// with [`ErrorKind::Stopped`]; so do all later ones. The service may or
+    /// may not have carried out what was under way. Calls that send nothing,
+    /// such as [`get_rtmp_url`](Self::get_rtmp_url), go on working. There is
+    /// no way back: make another client.
+    ///
+    /// What this cannot interrupt is a [`CredentialsProvider`] that blocks. A
+    /// name look-up or a connect that was under way is left to end by itself
+    /// on a thread of this crate, within its own limit; no call waits for it.
+    pub fn shutdown(&self) {
+        self.shared.transport.shutdown();
+    }
+
     /// The bucket.
     pub fn bucket(&self) -> &str {
         self.shared.endpoint.bucket()
@@ -305,6 +321,9 @@ impl Client {
         let url = self.shared.endpoint.url(&request.key, &request.query);
         let (mut sent, mut failed, mut clock_set) = (0, 0, false);
         loop {
+            if self.shared.stop.is_stopped() {
+                return Err(Error::shut_down().with_attempts(sent));
+            }
             let left = self.timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
                 let message = "no complete answer within the time limit";
@@ -342,7 +361,7 @@ impl Client {
             };
             observe(Err(&error), repeat_in);
             let Some(wait) = repeat_in else { return Err(error) };
-            thread::sleep(wait);
+            self.shared.stop.sleep(wait);
         }
     }
 
@@ -465,6 +484,7 @@ pub struct ClientBuilder {
     attempts: u32,
     pool_size: usize,
     proxy: ProxyChoice,
+    roots: Option<Vec<u8>>,
     user_agent: String,
     observer: Option<Observer>,
 }
@@ -486,6 +506,7 @@ impl Default for ClientBuilder {
             attempts: 3,
             pool_size: 16,
             proxy: ProxyChoice::default(),
+            roots: None,
             user_agent: String::new(),
             observer: None,
         }
@@ -597,7 +618,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the proxy by its URL. Defaults to what `HTTPS_PROXY`,
+    /// Sets the proxy by its URL; only HTTP proxies are supported. Defaults to what `HTTPS_PROXY`,
     /// `HTTP_PROXY` and `NO_PROXY` say.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(url.into());
@@ -607,6 +628,14 @@ impl ClientBuilder {
     /// Goes through no proxy, whatever the environment says.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxyChoice::None;
+        self
+    }
+
+    /// Trusts the certificates of a PEM text and no others, as a private
+    /// gateway needs. Defaults to Mozilla's roots, or with the feature
+    /// `platform-verifier` or `native-tls` to those of the operating system.
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots = Some(pem.into());
         self
     }
 
@@ -657,18 +686,22 @@ impl ClientBuilder {
                 return Err(config(format!("the {what} is 0")));
             }
         }
-        let transport = Transport::new(Settings {
+        let settings = Settings {
             connect_timeout: self.connect_timeout,
             pool_size: self.pool_size.max(1),
             user_agent: user_agent(&self.user_agent)?,
             proxy: self.proxy,
-        })?;
+            roots: self.roots,
+        };
+        let stop = Arc::new(Stop::default());
+        let transport = Transport::new(settings, stop.clone())?;
         let shared = Shared {
             endpoint,
             version: self.version,
             region,
             transport,
             observer: self.observer,
+            stop,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),

@@ -29,8 +29,9 @@ pub enum ErrorKind {
     /// The service answered with something this crate does not understand,
     /// or with more than it is willing to read.
     BadReply,
-    /// The caller stopped the work, or its time was up, before this part of
-    /// it was done.
+    /// The caller stopped the client, by
+    /// [`Client::shutdown`](crate::Client::shutdown), or this piece of work,
+    /// or its time was up before it was done.
     Stopped,
 }
 
@@ -114,6 +115,10 @@ impl Error {
 
     pub(crate) fn bad_reply(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::BadReply, message)
+    }
+
+    pub(crate) fn shut_down() -> Self {
+        Error::new(ErrorKind::Stopped, "the client was shut down")
     }
 
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {

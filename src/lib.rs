@@ -12,6 +12,7 @@ pub mod profile;
 pub mod request;
 mod retry;
 pub mod sign;
+mod stop;
 mod transport;
 mod xml;
 

@@ -3,20 +3,20 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Reply;
 use crate::request::{Body, Method};
-use std::collections::HashMap;
+use crate::stop::Stop;
+use connect::{CachingResolver, Names, StoppableConnector};
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
-use ureq::http::{self, Uri};
-use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
-use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
+use std::sync::Arc;
+use std::time::Duration;
+use ureq::http;
+
+mod connect;
 
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
 const MAX_REPLY: u64 = 16 * 1024 * 1024;
-/// How long a name's addresses are remembered.
-const NAME_LIFETIME: Duration = Duration::from_secs(60);
+/// What a connection buffers each way.
+const BUFFER: usize = 16 * 1024;
 
 /// How to reach a host.
 #[derive(Debug, Clone)]
@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) pool_size: usize,
     pub(crate) user_agent: String,
     pub(crate) proxy: ProxyChoice,
+    /// Certificates in PEM to trust in place of the default ones.
+    pub(crate) roots: Option<Vec<u8>>,
 }
 
 /// Which proxy to go through.
@@ -61,10 +63,12 @@ pub(crate) struct Outgoing<'a> {
 pub(crate) struct Transport {
     agent: ureq::Agent,
     names: Arc<Names>,
+    stop: Arc<Stop>,
 }
 
 impl Transport {
-    pub(crate) fn new(settings: Settings) -> Result<Self> {
+    /// A pool whose waiting ends when `stop` says so.
+    pub(crate) fn new(settings: Settings, stop: Arc<Stop>) -> Result<Self> {
         let names = Arc::new(Names::default());
         let config = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -73,26 +77,46 @@ impl Transport {
             .timeout_connect(Some(settings.connect_timeout))
             .max_idle_connections(settings.pool_size)
             .max_idle_connections_per_host(settings.pool_size)
-            .input_buffer_size(16 * 1024)
-            .output_buffer_size(16 * 1024)
+            .input_buffer_size(BUFFER)
+            .output_buffer_size(BUFFER)
+            // Headers that fill the buffer would look like a closed connection.
+            .max_response_header_size(BUFFER - 1024)
             .user_agent(settings.user_agent)
-            .proxy(proxy(settings.proxy)?)
-            .build();
-        let resolver = CachingResolver { names: names.clone(), inner: DefaultResolver::default() };
-        let agent = ureq::Agent::with_parts(config, DefaultConnector::default(), resolver);
-        Ok(Transport { agent, names })
+            .proxy(proxy(settings.proxy)?);
+        let config = trust(config, settings.roots.as_deref())?.build();
+        let resolver = CachingResolver { names: names.clone(), stop: stop.clone() };
+        let connector = StoppableConnector::new(resolver.clone(), stop.clone());
+        let agent = ureq::Agent::with_parts(config, connector, resolver);
+        Ok(Transport { agent, names, stop })
+    }
+
+    /// Closes every connection, also under calls that wait for it; all of
+    /// them, and all that come later, end with [`ErrorKind::Stopped`].
+    pub(crate) fn shutdown(&self) {
+        // First the switch: a call that finds its connection closed asks it
+        // why.
+        self.stop.stop();
+        self.agent.clone().shutdown();
     }
 
     /// Sends a request and reads the whole answer, within a time limit.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`] or
-    /// [`ErrorKind::BadReply`]; an answer of any status is no error here.
+    /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
+    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`]; an answer of any
+    /// status is no error here.
     pub(crate) fn send(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
+        let result = self.answer(request, limit);
+        // An answer that came to its end because the connection was closed
+        // from this side may look whole.
+        if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
+    }
+
+    fn answer(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
         let mut response = self.run(request, limit).map_err(|error| {
-            self.names.forget(request.url);
-            error_of(error)
+            self.names.forget(authority(request.url));
+            error_of(error, request.url)
         })?;
         let header = |name: &str| {
             let value = response.headers().get(name)?.to_str().ok()?;
@@ -106,7 +130,9 @@ impl Transport {
         };
         let body = response.body_mut().with_config().limit(MAX_REPLY).read_to_vec();
         reply.body = body.map_err(|error| {
-            error_of(error).with_status(reply.status).with_request_id(reply.request_id.clone())
+            error_of(error, request.url)
+                .with_status(reply.status)
+                .with_request_id(reply.request_id.clone())
         })?;
         Ok(reply)
     }
@@ -150,127 +176,133 @@ fn proxy(choice: ProxyChoice) -> Result<Option<ureq::Proxy>> {
     match choice {
         ProxyChoice::Environment => Ok(ureq::Proxy::try_from_env()),
         ProxyChoice::None => Ok(None),
-        ProxyChoice::Url(url) => ureq::Proxy::new(&url).map(Some).map_err(|_| {
+        ProxyChoice::Url(url) => {
             // Neither the URL nor the cause is shown: either may hold a password.
-            Error::new(ErrorKind::Config, "the proxy is no URL such as http://HOST:PORT")
-        }),
+            let config = |message| Error::new(ErrorKind::Config, message);
+            let proxy = ureq::Proxy::new(&url)
+                .map_err(|_| config("the proxy is no URL such as http://HOST:PORT"))?;
+            match proxy.protocol() {
+                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https => Ok(Some(proxy)),
+                _ => Err(config("the proxy speaks SOCKS; only HTTP proxies are supported")),
+            }
+        }
     }
 }
 
-fn error_of(error: ureq::Error) -> Error {
+type ConfigBuilder = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;
+
+/// Chooses the TLS library and the certificates that it trusts.
+#[cfg(any(feature = "tls", feature = "native-tls"))]
+fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
+    use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+    let provider = if cfg!(feature = "tls") { TlsProvider::Rustls } else { TlsProvider::NativeTls };
+    let roots = match roots {
+        Some(pem) => {
+            let certificates: Vec<_> = parse_pem(pem)
+                .filter_map(|item| match item {
+                    Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
+                    Ok(_) => None,
+                    Err(error) => Some(Err(error)),
+                })
+                .collect::<Result<_, _>>()
+                .unwrap_or_default();
+            if certificates.is_empty() {
+                let message = "the root certificates are no certificates in PEM";
+                return Err(Error::new(ErrorKind::Config, message));
+            }
+            RootCerts::new_with_certs(&certificates)
+        }
+        // ureq takes Mozilla's roots unless it is told otherwise.
+        None if cfg!(feature = "platform-verifier") || provider == TlsProvider::NativeTls => {
+            RootCerts::PlatformVerifier
+        }
+        None => RootCerts::WebPki,
+    };
+    Ok(config.tls_config(TlsConfig::builder().provider(provider).root_certs(roots).build()))
+}
+
+#[cfg(not(any(feature = "tls", feature = "native-tls")))]
+fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
+    match roots {
+        Some(_) => Err(Error::new(ErrorKind::Config, "this build has no TLS")),
+        None => Ok(config),
+    }
+}
+
+/// Host and port of a URL.
+fn authority(url: &str) -> &str {
+    url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
+}
+
+/// The first number in a text.
+fn number_in(text: &str) -> Option<u16> {
+    text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
+}
+
+fn error_of(error: ureq::Error, url: &str) -> Error {
     use std::io::ErrorKind as Io;
+    let host = authority(url);
     let connection = |message: String| Error::new(ErrorKind::Connection, message);
+    let late = || Error::new(ErrorKind::Timeout, format!("no complete answer from {host} in time"));
     let described = match &error {
         ureq::Error::Timeout(ureq::Timeout::Connect) => {
-            Error::new(ErrorKind::Timeout, "no connection within the connect limit")
+            Error::new(ErrorKind::Timeout, format!("no connection to {host} in time"))
         }
-        ureq::Error::Timeout(_) => {
-            Error::new(ErrorKind::Timeout, "no complete answer within the time limit")
+        ureq::Error::Timeout(ureq::Timeout::Resolve) => {
+            Error::new(ErrorKind::Timeout, format!("no address for {host} in time"))
         }
-        ureq::Error::HostNotFound => connection("the host name is not known".into()),
-        ureq::Error::ConnectionFailed => connection("no connection could be made".into()),
-        ureq::Error::ConnectProxyFailed(why) => {
-            connection(format!("the proxy refused the connection: {why}")).lasting()
-        }
+        ureq::Error::Timeout(_) => late(),
+        ureq::Error::HostNotFound => connection(format!("{host} has no address")),
+        ureq::Error::ConnectionFailed => connection(format!("no connection to {host}")),
+        // All that is known is a text with or without the proxy's status.
+        ureq::Error::ConnectProxyFailed(why) => match number_in(why) {
+            Some(status) => {
+                let refused = format!("the proxy refused to connect to {host}: HTTP {status}");
+                let error = connection(refused);
+                if status < 500 { error.lasting() } else { error }
+            }
+            None => connection(format!("the proxy closed the connection to {host}")),
+        },
         ureq::Error::Io(io) => match io.kind() {
             Io::UnexpectedEof => {
-                connection("the connection was closed before the answer was complete".into())
+                connection(format!("{host} closed the connection before the answer was complete"))
             }
-            Io::TimedOut => {
-                Error::new(ErrorKind::Timeout, "no complete answer within the time limit")
+            Io::ConnectionRefused => connection(format!("{host} refused the connection")),
+            Io::TimedOut => late(),
+            // The system's words begin with what std was about to do.
+            Io::NotFound => {
+                let why = io.to_string();
+                let why = why.rsplit(": ").next().unwrap_or_default();
+                connection(format!("no address was found for {host}: {why}"))
             }
             // TLS reports a certificate that it does not trust as invalid data.
             Io::InvalidData => {
-                connection(format!("the TLS handshake was broken off: {io}")).lasting()
+                connection(format!("no trust in the TLS connection to {host}: {io}")).lasting()
             }
-            _ => connection(io.to_string()),
+            _ => connection(format!("the connection to {host} broke: {io}")),
         },
         ureq::Error::BodyExceedsLimit(_) => {
             Error::bad_reply(format!("the answer is longer than {} MB", MAX_REPLY >> 20))
         }
         ureq::Error::LargeResponseHeader(_, most) => {
-            Error::bad_reply(format!("the answer's headers are longer than {most} bytes"))
+            Error::bad_reply(format!("the answer's headers are longer than {} kB", most >> 10))
         }
-        ureq::Error::Protocol(why) => Error::bad_reply(format!("the answer is not HTTP: {why}")),
+        // One chunk header or trailer fills the whole buffer.
+        ureq::Error::BodyStalled => {
+            Error::bad_reply(format!("the answer of {host} is not HTTP: a chunk without an end"))
+        }
+        ureq::Error::Protocol(why) => {
+            Error::bad_reply(format!("the answer of {host} is not HTTP: {why}"))
+        }
         ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
             Error::invalid("the request cannot be written as HTTP")
         }
         ureq::Error::TlsRequired => {
             Error::new(ErrorKind::Config, "this build has no TLS: use http://, or a TLS feature")
         }
-        other => connection(format!("no connection could be made: {other}")).lasting(),
+        other => connection(format!("no connection to {host}: {other}")).lasting(),
     };
     described.with_source(error)
-}
-
-/// Addresses of names, remembered for a minute, as looking one up costs a
-/// thread and often a question to a server.
-#[derive(Default)]
-struct Names(Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>);
-
-impl Names {
-    fn get(&self, authority: &str) -> Option<Vec<SocketAddr>> {
-        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let (since, addresses) = names.get(authority)?;
-        (since.elapsed() < NAME_LIFETIME).then(|| addresses.clone())
-    }
-
-    fn remember(&self, authority: &str, addresses: &[SocketAddr]) {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.insert(authority.to_owned(), (Instant::now(), addresses.to_vec()));
-    }
-
-    /// Forgets the addresses of a URL's host: they may be why it failed.
-    fn forget(&self, url: &str) {
-        let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        names.remove(authority.unwrap_or_default());
-    }
-}
-
-/// Answers IP addresses at once and names from memory, and asks the system
-/// only for the rest. The default resolver starts a thread for every request,
-/// even on a kept connection to an IP address.
-struct CachingResolver {
-    names: Arc<Names>,
-    inner: DefaultResolver,
-}
-
-impl Resolver for CachingResolver {
-    fn resolve(
-        &self,
-        uri: &Uri,
-        config: &ureq::config::Config,
-        timeout: NextTimeout,
-    ) -> Result<ResolvedSocketAddrs, ureq::Error> {
-        let authority = uri.authority().map_or("", |authority| authority.as_str());
-        let known = literal(uri).map(|address| vec![address]).or_else(|| self.names.get(authority));
-        if let Some(known) = known {
-            let mut addresses = self.empty();
-            for address in known.into_iter().take(16) {
-                addresses.push(address);
-            }
-            return Ok(addresses);
-        }
-        let addresses = self.inner.resolve(uri, config, timeout)?;
-        self.names.remember(authority, &addresses);
-        Ok(addresses)
-    }
-}
-
-impl fmt::Debug for CachingResolver {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("CachingResolver")
-    }
-}
-
-/// The address that a URI's host spells out.
-fn literal(uri: &Uri) -> Option<SocketAddr> {
-    let host = uri.host()?;
-    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let ip: IpAddr = bare.parse().ok()?;
-    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
-    Some(SocketAddr::new(ip, uri.port_u16().unwrap_or(default)))
 }
 
 #[cfg(test)]
@@ -278,22 +310,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ip_addresses_need_no_look_up() {
-        let address = |uri: &str| literal(&uri.parse().unwrap()).map(|a| a.to_string());
-        assert_eq!(address("http://127.0.0.1/a"), Some("127.0.0.1:80".into()));
-        assert_eq!(address("https://127.0.0.1/a"), Some("127.0.0.1:443".into()));
-        assert_eq!(address("http://[::1]:9000/a"), Some("[::1]:9000".into()));
-        assert_eq!(address("http://localhost:9000/a"), None);
-    }
-
-    #[test]
-    fn a_name_is_forgotten_when_its_host_fails() {
-        let names = Names::default();
-        let address = "127.0.0.1:9000".parse().unwrap();
-        names.remember("localhost:9000", &[address]);
-        assert_eq!(names.get("localhost:9000"), Some(vec![address]));
-        names.forget("http://localhost:9000/bucket/key?live");
-        assert_eq!(names.get("localhost:9000"), None);
+    fn a_socks_proxy_is_refused_without_showing_it() {
+        let error = proxy(ProxyChoice::Url("socks5://user:hush@host".into())).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(!format!("{error:?}").contains("hush"));
     }
 
     #[test]

@@ -7,9 +7,12 @@ use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// How many elements and texts a reply may have: four times those of the
-/// largest list that fits into the reply limit.
-const MAX_NODES: u32 = 4_000_000;
+/// How many elements and texts a reply may have: forty times those of a list of
+/// 1,000 channels. Each takes some sixty bytes of memory.
+const MAX_NODES: u32 = 1_000_000;
+/// How many equals signs: the service writes attributes hardly ever, and 1,000
+/// descriptions have 128,000 bytes.
+const MAX_EQUALS: usize = 250_000;
 
 /// Writes a document of nested elements.
 pub(crate) struct Writer(String);
@@ -71,6 +74,12 @@ impl<'a> Document<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::bad_reply("the body is empty"));
+        }
+        // Memory is set aside for each sign that could begin a node or an
+        // attribute, before any is looked at.
+        let count = |sign| body.iter().filter(|byte| **byte == sign).count();
+        if count(b'<') > MAX_NODES as usize || count(b'=') > MAX_EQUALS {
+            return Err(Error::bad_reply("the body has too many elements"));
         }
         let text = std::str::from_utf8(body)
             .map_err(|error| Error::bad_reply("the body is not UTF-8").with_source(error))?;

@@ -11,6 +11,7 @@ const FLOORS: &[&[&str]] = &[
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "model", "profile"],
     &["operation"],
+    &["stop"],
     &["transport", "retry", "attempt"],
     &["client"],
     &["monitor"],

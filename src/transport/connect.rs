@@ -1,0 +1,230 @@
+//! From a host to an open connection: name look-up and connecting, both of
+//! which a [`Stop`] can interrupt.
+
+use crate::stop::{Stop, Unfinished};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::process;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use ureq::Error;
+use ureq::config::Config;
+use ureq::http::Uri;
+use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
+use ureq::unversioned::transport::{
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+};
+
+/// How long a name's addresses are remembered.
+const NAME_LIFETIME: Duration = Duration::from_secs(60);
+/// How many addresses of a name are tried; ureq has room for no more.
+const MAX_ADDRESSES: usize = 16;
+
+/// Connects on a thread of its own: a connect blocks for as long as its limit
+/// and cannot be woken. Connections are kept, so that the thread is rare.
+pub(super) struct StoppableConnector {
+    inner: Arc<DefaultConnector>,
+    resolver: CachingResolver,
+    stop: Arc<Stop>,
+}
+
+impl StoppableConnector {
+    pub(super) fn new(resolver: CachingResolver, stop: Arc<Stop>) -> Self {
+        StoppableConnector { inner: Arc::default(), resolver, stop }
+    }
+}
+
+impl Connector for StoppableConnector {
+    type Out = Connection;
+
+    fn connect(
+        &self,
+        details: &ConnectionDetails<'_>,
+        _: Option<()>,
+    ) -> Result<Option<Connection>, Error> {
+        let (inner, resolver) = (self.inner.clone(), self.resolver.clone());
+        let (uri, config) = (details.uri.clone(), details.config.clone());
+        let (addrs, now, timeout) = (details.addrs.clone(), details.now, details.timeout);
+        let current_time = details.current_time.clone();
+        let run_connector = details.run_connector.clone();
+        let register_shutdown = details.register_shutdown.clone();
+        let connect = move || {
+            let details = ConnectionDetails {
+                uri: &uri,
+                addrs,
+                config: &config,
+                // Requests differ in their time limits alone. TLS is the same
+                // for all, and is to be set up only once.
+                request_level: false,
+                resolver: &resolver,
+                now,
+                timeout,
+                current_time,
+                run_connector,
+                register_shutdown,
+            };
+            inner.connect(&details, None)
+        };
+        let made = self.stop.result_of(*timeout.after, connect);
+        let inner = made.map_err(|why| unfinished(why, timeout))??;
+        Ok(inner.map(|inner| Connection { inner, process: process::id() }))
+    }
+}
+
+impl fmt::Debug for StoppableConnector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("StoppableConnector")
+    }
+}
+
+fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
+    match why {
+        Unfinished::Stopped => Error::Io(io::ErrorKind::NotConnected.into()),
+        Unfinished::TimedOut => Error::Timeout(timeout.reason),
+        Unfinished::Broken(error) => Error::Io(error),
+    }
+}
+
+/// A connection that belongs to the process that made it. A child that was
+/// forked off has it too, but two that write to it would get each other's
+/// answers.
+#[derive(Debug)]
+pub(super) struct Connection {
+    inner: Box<dyn Transport>,
+    process: u32,
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        self.inner.transmit_output(amount, timeout)
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.process == process::id() && self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// Addresses of names, remembered for a minute, as looking one up costs a
+/// thread and often a question to a server.
+#[derive(Default)]
+pub(super) struct Names(Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>);
+
+impl Names {
+    fn get(&self, authority: &str) -> Option<Vec<SocketAddr>> {
+        let names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, addresses) = names.get(authority)?;
+        (since.elapsed() < NAME_LIFETIME).then(|| addresses.clone())
+    }
+
+    fn remember(&self, authority: &str, addresses: &[SocketAddr]) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(authority.to_owned(), (Instant::now(), addresses.to_vec()));
+    }
+
+    /// Forgets the addresses of a host: they may be why it failed.
+    pub(super) fn forget(&self, authority: &str) {
+        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        names.remove(authority);
+    }
+}
+
+/// Answers IP addresses at once and names from memory, and asks the system
+/// only for the rest. ureq's own resolver starts a thread for every request,
+/// even on a kept connection to an IP address.
+#[derive(Clone)]
+pub(super) struct CachingResolver {
+    pub(super) names: Arc<Names>,
+    pub(super) stop: Arc<Stop>,
+}
+
+impl Resolver for CachingResolver {
+    fn resolve(
+        &self,
+        uri: &Uri,
+        _: &Config,
+        timeout: NextTimeout,
+    ) -> Result<ResolvedSocketAddrs, Error> {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        let known = literal(uri).map(|address| vec![address]).or_else(|| self.names.get(authority));
+        let addresses = match known {
+            Some(known) => known,
+            None => {
+                let host = uri.host().ok_or(Error::HostNotFound)?.to_owned();
+                let port = port(uri);
+                let look_up =
+                    move || (&*host, port).to_socket_addrs().map(|found| found.collect::<Vec<_>>());
+                let found = self.stop.result_of(*timeout.after, look_up);
+                // No other failure has this kind here.
+                let not_found = |error| Error::Io(io::Error::new(io::ErrorKind::NotFound, error));
+                let found = found.map_err(|why| unfinished(why, timeout))?.map_err(not_found)?;
+                if found.is_empty() {
+                    return Err(Error::HostNotFound);
+                }
+                self.names.remember(authority, &found);
+                found
+            }
+        };
+        let mut room = self.empty();
+        for address in addresses.into_iter().take(MAX_ADDRESSES) {
+            room.push(address);
+        }
+        Ok(room)
+    }
+}
+
+impl fmt::Debug for CachingResolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CachingResolver")
+    }
+}
+
+/// The address that a URI's host spells out.
+fn literal(uri: &Uri) -> Option<SocketAddr> {
+    let host = uri.host()?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let ip: IpAddr = bare.parse().ok()?;
+    Some(SocketAddr::new(ip, port(uri)))
+}
+
+fn port(uri: &Uri) -> u16 {
+    let default = if uri.scheme_str() == Some("https") { 443 } else { 80 };
+    uri.port_u16().unwrap_or(default)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ip_addresses_need_no_look_up() {
+        let address = |uri: &str| literal(&uri.parse().unwrap()).map(|a| a.to_string());
+        assert_eq!(address("http://127.0.0.1/a"), Some("127.0.0.1:80".into()));
+        assert_eq!(address("https://127.0.0.1/a"), Some("127.0.0.1:443".into()));
+        assert_eq!(address("http://[::1]:9000/a"), Some("[::1]:9000".into()));
+        assert_eq!(address("http://localhost:9000/a"), None);
+    }
+
+    #[test]
+    fn a_name_is_forgotten_when_its_host_fails() {
+        let names = Names::default();
+        let address = "127.0.0.1:9000".parse().unwrap();
+        names.remember("localhost:9000", &[address]);
+        assert_eq!(names.get("localhost:9000"), Some(vec![address]));
+        names.forget("localhost:9000");
+        assert_eq!(names.get("localhost:9000"), None);
+    }
+}

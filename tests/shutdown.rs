@@ -1,0 +1,134 @@
+//! A client that is told to stop: whatever its calls wait for, they end, and
+//! say why.
+
+// Other tests need the rest of it.
+#[allow(dead_code)]
+mod support;
+
+use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, Error, ErrorKind};
+use socket2::SockRef;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Answer, Server, idle, reply};
+
+/// No wait here ends by itself within the time of a test run.
+const LONG: Duration = Duration::from_secs(3600);
+
+fn builder(endpoint: String) -> ClientBuilder {
+    Client::builder()
+        .endpoint(endpoint)
+        .region("cn-hangzhou")
+        .bucket("live-demo")
+        .addressing_style(AddressingStyle::Path)
+        .credentials(Credentials::new("id", "secret"))
+        .no_proxy()
+        .connect_timeout(LONG)
+        .timeout(LONG)
+}
+
+/// Shuts a client down under a call, and returns how that ended.
+fn cut(client: &Client) -> Error {
+    let clone = client.clone();
+    let call = thread::spawn(move || clone.get_channel_status("c"));
+    // Nothing tells from outside that a call waits. If it does not yet, this
+    // tests less, and fails no less rightly.
+    thread::sleep(Duration::from_millis(200));
+    assert!(!call.is_finished(), "the call did not wait: {:?}", call.join());
+    let started = Instant::now();
+    client.shutdown();
+    let error = call.join().unwrap().unwrap_err();
+    let time = started.elapsed();
+    println!("ended after {time:?}: {error}");
+    assert!(time < Duration::from_secs(20), "it took {time:?}");
+    assert_eq!(error.kind(), ErrorKind::Stopped, "{error:?}");
+    error
+}
+
+/// An address where connecting takes for ever, while what is with it lives.
+fn silent_address() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    SockRef::from(&listener).listen(0).unwrap();
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
+    let full = (0..4).filter_map(connect).collect();
+    (address, listener, full)
+}
+
+#[test]
+fn a_call_that_waits_for_its_answer_ends() {
+    let server = Server::start(|_, _| Answer::Silence);
+    let client = builder(format!("http://{}", server.address)).build().unwrap();
+    assert_eq!(cut(&client).attempts(), 1);
+}
+
+#[test]
+fn a_call_in_the_middle_of_its_answer_ends_and_does_not_take_it_for_whole() {
+    // Without a length, the end of the connection is the end of the body.
+    let server = Server::start(|_, _| {
+        let mut begin = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
+        begin.extend(b"<LiveChannelStat><Status>Idle</Status></LiveChannelStat>");
+        Answer::Trickle(begin, vec![b' '; 10_000])
+    });
+    let client = builder(format!("http://{}", server.address)).build().unwrap();
+    cut(&client);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_call_that_connects_ends() {
+    let (address, _listener, _full) = silent_address();
+    cut(&builder(format!("http://{address}")).build().unwrap());
+}
+
+#[test]
+fn a_call_in_a_tls_handshake_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    cut(&builder(format!("https://{address}")).build().unwrap());
+}
+
+#[test]
+fn a_call_that_waits_for_a_proxy_ends() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let proxy = format!("http://{}", listener.local_addr().unwrap());
+    cut(&builder("http://oss.example".into()).proxy(proxy).build().unwrap());
+}
+
+#[test]
+fn a_call_that_waits_before_a_repeat_ends() {
+    let busy = "<Error><Code>ServiceUnavailable</Code></Error>";
+    let server = Server::start(move |_, _| Answer::Bytes(reply("503 Busy", busy)));
+    let client = builder(format!("http://{}", server.address)).attempts(1_000_000);
+    let error = cut(&client.build().unwrap());
+    assert!(error.attempts() > 0, "{error:?}");
+}
+
+#[test]
+fn every_clone_stops_and_later_calls_are_refused_unsent() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = builder(format!("http://{}", server.address)).build().unwrap();
+    let other = client.with_timeout(Duration::from_secs(5));
+    client.get_channel_status("c").unwrap();
+    other.shutdown();
+    for client in [&client, &other] {
+        let error = client.get_channel_status("c").unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Stopped, 0));
+        assert_eq!(error.to_string(), "the client was shut down");
+        let listed: Vec<_> = client.channels("").collect();
+        assert_eq!(listed.len(), 1);
+        assert_eq!(listed[0].as_ref().unwrap_err().kind(), ErrorKind::Stopped);
+        client.get_rtmp_url("c", &osslive::RtmpUrlOptions::new()).unwrap();
+    }
+    other.shutdown();
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn another_client_of_the_same_server_goes_on() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let new = || builder(format!("http://{}", server.address)).build().unwrap();
+    let (stopped, other) = (new(), new());
+    stopped.shutdown();
+    other.get_channel_status("c").unwrap();
+}
