@@ -8,6 +8,7 @@ help:
 	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make check  formatting, lints, documentation'
+	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
 demo:
@@ -29,3 +30,5 @@ check:
 
 clean:
 	$(CARGO) clean
+
+include packaging/install.mk
