@@ -9,6 +9,7 @@ help:
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
 	@echo 'make check  formatting, lints, documentation'
+	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
 demo:
@@ -39,3 +40,5 @@ check:
 
 clean:
 	$(CARGO) clean
+
+include packaging/install.mk

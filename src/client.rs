@@ -91,7 +91,8 @@ impl Client {
     pub fn create_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
         let put = operation::put_channel(id, config)?;
         let started = Instant::now();
-        match self.call_since(started, &operation::get_channel(id)?) {
+        let found = self.call_since(started, &operation::get_channel(id)?);
+        match found.and_then(|reply| operation::parse_get_channel(id, &reply).map(|_| reply)) {
             Ok(reply) => {
                 let message = format!("the channel {id:?} exists already");
                 Err(Error::new(ErrorKind::Service, message)

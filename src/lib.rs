@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod attempt;
+#[cfg(feature = "capi")]
+mod capi;
 mod client;
 pub mod credentials;
 pub mod endpoint;

@@ -1,12 +1,13 @@
 #!/bin/sh
-# Brings the programs that the tests with real clients and encoders drive:
-# ffmpeg, old and new, oss2 (Python), ali-oss (Node.js), and Chromium with its
-# driver. What is there already is left alone, so that a second run costs nothing.
+# Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
+# ali-oss (Node.js), Chromium with its driver, and for the C library compilers
+# and checkers. What is there already is left alone, so that a second run costs
+# nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
-# The clients go into target/clients (or $OSSLIVE_CLIENTS). ffmpeg and Chromium
-# are installed only by apt and only as root. What cannot be installed is named; with CI set
+# The clients go into target/clients (or $OSSLIVE_CLIENTS). The others are
+# installed only by apt and only as root. What cannot be installed is named; with CI set
 # in the environment that is a failure.
 set -u
 
@@ -94,6 +95,17 @@ mkdir -p "$clients" "$node" "$browser" || exit 1
 
 have_ffmpeg || apt ffmpeg
 have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
+
+# What the tests of the C library drive: two compilers, valgrind, and the ways
+# to find a library. clang's sanitizers are a package of their own.
+have gcc && have g++ || apt gcc g++ libc6-dev
+have clang && have clang++ || apt clang libclang-rt-dev
+for tool in valgrind cmake pkg-config; do
+  have $tool || apt $tool
+done
+for tool in gcc g++ clang clang++ valgrind cmake pkg-config; do
+  have $tool || lacks $tool "install it, then run this again"
+done
 
 if ! have_oss2; then
   if ! have python3; then
