@@ -25,10 +25,10 @@ fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
     let hostile = ChannelConfig::new("").description(HOSTILE_DESCRIPTION);
     stage.endpoint.client().put_channel(HOSTILE, &hostile).expect("a new channel");
     let channel = stage.channel();
-    let mut encoder = endless("page", "640x360", &channel);
+    let mut encoder = endless("page", "640x360", &["-c", "copy"], &channel);
     channel.wait_live(Some((640, 360, 30)), Some(44_100));
     // Each look makes the VOD playlist that the page will find.
-    channel.wait_fragments(2);
+    channel.wait_fragments(3);
 
     let script = stage.play(&mut encoder, &[]);
     encoder.kill();
@@ -40,12 +40,14 @@ fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
 fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
     let Some(stage) = Stage::set("the page and a second publisher") else { return };
     let channel = stage.channel();
-    let mut first = endless("page", "640x360", &channel);
-    channel.wait_fragments(1);
+    // Without sound: with it, Chromium's own player goes on by itself.
+    let silent = ["-c", "copy", "-an"];
+    let mut first = endless("page", "640x360", &silent, &channel);
+    channel.wait_fragments(3);
     let script = stage.play(&mut first, &["again"]);
     first.kill();
     channel.wait_idle();
-    let _second = endless("page-again", "480x270", &channel);
+    let _second = endless("page-again", "960x540", &silent, &channel);
     assert!(done(script).contains("ok it plays in its new size"));
 }
 
@@ -90,10 +92,11 @@ impl Stage {
 }
 
 /// A clip, again and again.
-fn endless(name: &str, size: &str, channel: &Channel) -> Program {
+fn endless(name: &str, size: &str, how: &[&str], channel: &Channel) -> Program {
     let clip = clip(name, &CLIP.replace("SIZE", size));
     let clip = clip.to_str().expect("a path in UTF-8");
-    publish(["-re", "-stream_loop", "-1", "-i", clip, "-c", "copy"], &channel.publish_url())
+    let input = ["-re", "-stream_loop", "-1", "-i", clip];
+    publish(input.iter().chain(how).copied(), &channel.publish_url())
 }
 
 fn done(script: Program) -> String {

@@ -8,7 +8,7 @@
 // HOSTILE_DESCRIPTION are the name and description of another channel.
 //
 // With the argument "again", the publisher is expected to come back at once at
-// 480x270, and only that is looked at.
+// 960x540, and only that is looked at.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -204,10 +204,10 @@ async function showsWhatEnded(page) {
 }
 
 async function playsWhatComesAgain(browser) {
-  const page = await open(browser, {}, `${PAGE}#/live-demo/${CHANNEL}`);
+  const page = await open(browser, {}, `${PAGE}?player=native#/live-demo/${CHANNEL}`);
   await plays(page, "live", "native");
   fs.writeFileSync(PLAYED, "");
-  await page.waitForFunction(() => document.querySelector("video").videoWidth === 480);
+  await page.waitForFunction(() => document.querySelector("video").videoWidth === 960);
   const { time } = await playback(page);
   await page.waitForFunction((time) => document.querySelector("video").currentTime > time + 1.5, time);
   check("it plays in its new size", true);
@@ -224,6 +224,7 @@ async function main() {
     // The bare address leads to the page.
     const page = await open(browser, desk, `${ORIGIN}/`);
     check("the bare address leads to the page", page.url().startsWith(PAGE), page.url());
+    await page.goto(`${PAGE}?player=native`);
     await showsWhatIsLive(page);
     await plays(page, "live", "native");
     await signsOnRequest(page);

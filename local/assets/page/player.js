@@ -3,8 +3,8 @@
 import { el } from "./text.js";
 
 const MEDIA_TYPE = "application/vnd.apple.mpegurl";
-// "?player=hls.js" in the page's address prefers hls.js.
-const prefersScript = new URLSearchParams(location.search).get("player") === "hls.js";
+// "?player=hls.js" or "?player=native" in the page's address chooses one.
+const chosen = new URLSearchParams(location.search).get("player");
 const RETRY_MS = 2000;
 // How often in a row a live picture may be found standing still.
 const PATIENCE = 6;
@@ -15,7 +15,7 @@ const loadLibrary = () => (library ??= import("./hls.js").then((module) => modul
 export class Player {
   constructor(hasLibrary) {
     this.hasLibrary = hasLibrary;
-    this.prefersScript = prefersScript;
+    this.prefersScript = chosen === "hls.js";
     this.video = el("video", { controls: true, playsinline: true, preload: "auto" });
     this.video.muted = true;
     this.note = el("p", { class: "note", role: "status" });
@@ -98,7 +98,7 @@ export class Player {
   failed() {
     if (!this.url) return;
     const { url, isLive } = this;
-    this.prefersScript = true;
+    this.prefersScript = chosen !== "native";
     if (!isLive) return this.stop("Nothing is left to play of this recording.");
     this.tell("Waiting for the stream ...");
     clearTimeout(this.retry);
