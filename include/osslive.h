@@ -462,6 +462,14 @@ osslive_status osslive_config_set_proxy(osslive_config *config,
                                         osslive_error **out_error);
 
 /**
+ * Trusts the certificates of a PEM text and no others, as a private gateway
+ * needs. Defaults to Mozilla's roots.
+ */
+osslive_status osslive_config_set_root_certificates(osslive_config *config,
+                                                    const char *pem,
+                                                    osslive_error **out_error);
+
+/**
  * Adds to the user agent, after the library's own part, such as
  * "MyEncoder/2.1". Defaults to nothing.
  */

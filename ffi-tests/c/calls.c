@@ -310,7 +310,7 @@ int main(int argc, char **argv) {
   a_wrong_key_is_refused();
   a_second_client_has_its_own_limit(client);
   everything_fails_at(variable("REFUSED_ENDPOINT"), OSSLIVE_ERR_CONNECTION, "refused");
-  everything_fails_at(variable("SILENT_ENDPOINT"), OSSLIVE_ERR_TIMEOUT, "time limit");
+  everything_fails_at(variable("SILENT_ENDPOINT"), OSSLIVE_ERR_TIMEOUT, "in time");
   everything_fails_at(variable("GARBAGE_ENDPOINT"), OSSLIVE_ERR_BAD_REPLY, "not XML");
   osslive_client_free(client);
   return 0;
