@@ -4,6 +4,7 @@ use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::names;
 use crate::publisher::Context;
@@ -26,6 +27,7 @@ pub struct Config {
     region: String,
     domain: String,
     qps_limit: Option<u32>,
+    limits: PeerLimits,
     clock: Clock,
 }
 
@@ -47,6 +49,7 @@ impl Config {
             region: "cn-hangzhou".into(),
             domain: "localhost".into(),
             qps_limit: None,
+            limits: PeerLimits::default(),
             clock: Clock::system(),
         }
     }
@@ -117,6 +120,12 @@ impl Config {
     /// it is 503 `MetaOperationQpsLimitExceeded`. Defaults to no limit.
     pub fn qps_limit(mut self, operations: u32) -> Self {
         self.qps_limit = Some(operations);
+        self
+    }
+
+    /// Sets what peers may take. Defaults to [`PeerLimits::default`].
+    pub fn limits(mut self, limits: PeerLimits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -194,7 +203,8 @@ impl LocalEndpoint {
             },
             config.clock.clone(),
         );
-        let context = Context { service: Arc::new(service), store, clock: config.clock };
+        let limits = config.limits;
+        let context = Context { service: Arc::new(service), store, clock: config.clock, limits };
         Ok(LocalEndpoint { listener: Listener::start(socket, context)?, buckets })
     }
 

@@ -24,8 +24,10 @@ mod endpoint;
 mod fault;
 pub mod flv;
 pub mod hls;
+mod limits;
 mod listener;
 mod names;
+mod patient;
 pub mod playlist;
 mod publisher;
 pub mod push;
@@ -37,4 +39,5 @@ mod xml;
 
 pub use clock::Clock;
 pub use endpoint::{Config, LocalEndpoint};
+pub use limits::PeerLimits;
 pub use store::Acl;
