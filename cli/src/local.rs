@@ -3,7 +3,7 @@
 use crate::signal;
 use clap::Args;
 use osslive::{Client, Credentials, RtmpUrlOptions};
-use osslive_local::{Acl, Config, LocalEndpoint};
+use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
 use std::error::Error;
 use std::io::{self, Write};
 use std::net::SocketAddr;
@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     /// Answers 503 beyond this many operations on channels a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
+    /// Closes connections beyond so many, of which one address may have half
+    #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
+    max_connections: usize,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -86,7 +89,10 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(limit) = arguments.qps_limit {
         config = config.qps_limit(limit);
     }
-    let endpoint = LocalEndpoint::start(config)?;
+    let connections = arguments.max_connections;
+    let connections_per_address = connections.div_ceil(2);
+    let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
+    let endpoint = LocalEndpoint::start(config.limits(limits))?;
     announce(&endpoint, &arguments)?;
     signal::wait()?;
     endpoint.stop();

@@ -24,7 +24,11 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn start(data: &Path) -> Endpoint {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        Endpoint::start_as(Command::new(env!("CARGO_BIN_EXE_osslive")), data)
+    }
+
+    /// Starts the endpoint by a command that ends in the program's name.
+    pub fn start_as(mut command: Command, data: &Path) -> Endpoint {
         command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.args(["--bucket", BUCKET, "--region", REGION]);
         command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
