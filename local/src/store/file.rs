@@ -127,9 +127,14 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
+        other => other.map_err(|error| at(path, error))?,
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
-    })
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| at(path, io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+/// An error with the path that it concerns.
+pub(super) fn at(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

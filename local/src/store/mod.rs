@@ -1,6 +1,7 @@
 //! Buckets, channels, sessions, fragments and objects, on disk.
 //!
 //! ```text
+//! DATA/.lock                        held by the endpoint that uses the folder
 //! DATA/.scratch/                    files being written, emptied at a start
 //! DATA/BUCKET/bucket.json           name, creation time, access rule
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
@@ -22,6 +23,7 @@ mod channel;
 mod file;
 mod fragment;
 mod listing;
+mod lock;
 mod object;
 mod path;
 mod session;
@@ -36,6 +38,7 @@ use crate::fault::Fault;
 use crate::names;
 use bucket::Bucket;
 use file::Scratch;
+use lock::Lock;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
@@ -54,20 +57,30 @@ pub struct Store {
     clock: Clock,
     scratch: Arc<Scratch>,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
+    _lock: Option<Lock>,
 }
 
 impl Store {
     /// Opens the store in the folder `data`, made if it is missing, and
     /// repairs what a killed process left: unfinished files are dropped, and
     /// sessions that were running end in the history with their last
-    /// fragment. Only one process may have a folder open.
+    /// fragment. Only one store may have a folder open.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read and written, or a description in it is
-    /// not what this store writes.
+    /// When another store has the folder open, when it cannot be read and
+    /// written, or a description in it is not what this store writes.
     pub fn open(data: &Path, clock: Clock) -> io::Result<Store> {
-        fs::create_dir_all(data)?;
+        fs::create_dir_all(data).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
+        let lock = Lock::take(data)?;
+        Ok(Store { _lock: Some(lock), ..Store::load(data, clock)? })
+    }
+
+    /// Opens the store in a folder that is there, and asks nobody.
+    fn load(data: &Path, clock: Clock) -> io::Result<Store> {
         // No bucket's name begins with a dot.
         let scratch = Arc::new(Scratch::open(data.join(".scratch"))?);
         let mut buckets = BTreeMap::new();
@@ -80,7 +93,8 @@ impl Store {
             }
         }
         scratch.clear()?;
-        Ok(Store { data: data.to_owned(), clock, scratch, buckets: RwLock::new(buckets) })
+        let buckets = RwLock::new(buckets);
+        Ok(Store { data: data.to_owned(), clock, scratch, buckets, _lock: None })
     }
 
     /// All buckets, by name.

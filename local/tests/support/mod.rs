@@ -1,7 +1,12 @@
 //! An endpoint to be attacked over bare sockets.
 
 // Each test program uses its own part of this.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
+
+mod recording;
+mod tscheck;
+
+pub use recording::Playlist;
 
 use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions};
 use osslive_local::rtmp::ClientSession;
