@@ -58,6 +58,9 @@ pub(crate) struct Arguments {
     /// Answers 503 beyond this many operations on channels a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
+    /// Drops the oldest recordings of all channels beyond this size, such as 500M or 20G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_storage: Option<u64>,
     /// Closes connections beyond so many, of which one address may have half
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
@@ -89,6 +92,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(limit) = arguments.qps_limit {
         config = config.qps_limit(limit);
     }
+    if let Some(bytes) = arguments.max_storage {
+        config = config.max_storage(bytes);
+    }
     let connections = arguments.max_connections;
     let connections_per_address = connections.div_ceil(2);
     let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
@@ -97,6 +103,22 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     signal::wait()?;
     endpoint.stop();
     Ok(())
+}
+
+/// Reads a size in bytes, or with K, M, G or T in powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        _ => return Err(String::from("not a number with K, M, G or T behind it")),
+    };
+    let number: u64 = digits.parse().map_err(|_| String::from("not a whole number"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
 }
 
 /// Says where it listens and how to use it. The first line is for programs.
@@ -132,4 +154,21 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
     writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
     out.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_or_of_their_powers_of_1024() {
+        for (text, bytes) in
+            [("0", 0), ("1000", 1000), ("2k", 2048), ("500M", 500 << 20), ("20GiB", 20 << 30)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "G", "-1", "1.5G", "10X", "1 G", "99999999T", "99999999999999999999"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 }

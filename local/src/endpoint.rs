@@ -28,6 +28,7 @@ pub struct Config {
     domain: String,
     qps_limit: Option<u32>,
     limits: PeerLimits,
+    max_storage: Option<u64>,
     clock: Clock,
 }
 
@@ -50,6 +51,7 @@ impl Config {
             domain: "localhost".into(),
             qps_limit: None,
             limits: PeerLimits::default(),
+            max_storage: None,
             clock: Clock::system(),
         }
     }
@@ -129,6 +131,15 @@ impl Config {
         self
     }
 
+    /// Sets how many bytes the fragments of all channels may take together,
+    /// before the oldest are dropped. What the playlists of running streams
+    /// list stays, and a fragment counts once it is complete: leave some room.
+    /// Defaults to no limit.
+    pub fn max_storage(mut self, bytes: u64) -> Self {
+        self.max_storage = Some(bytes);
+        self
+    }
+
     /// Sets the clock. Defaults to the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -181,7 +192,7 @@ impl LocalEndpoint {
         }
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
-        let store = Store::open(&config.data, config.clock.clone()).map_err(|error| {
+        let store = open(&config).map_err(|error| {
             explain(format!("cannot use the data folder {}", config.data.display()), error)
         })?;
         for name in &buckets {
@@ -226,6 +237,14 @@ impl LocalEndpoint {
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
+}
+
+fn open(config: &Config) -> io::Result<Store> {
+    let mut store = Store::open(&config.data, config.clock.clone())?;
+    if let Some(bytes) = config.max_storage {
+        store.limit_recordings(bytes)?;
+    }
+    Ok(store)
 }
 
 fn explain(what: String, error: io::Error) -> io::Error {

@@ -89,6 +89,11 @@ impl Part {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
+    /// Writes all that a reader gives.
+    pub(super) fn copy(&mut self, from: &mut impl io::Read) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| io::copy(from, file).map(|_| ()))
+    }
+
     /// Dates the file, and returns the date as the file system rounds it.
     pub(super) fn date(&self, modified: OffsetDateTime) -> io::Result<OffsetDateTime> {
         let Some(file) = &self.file else { return Ok(modified) };

@@ -4,6 +4,7 @@ mod channels;
 mod fragments;
 mod kills;
 mod objects;
+mod storage;
 mod threads;
 
 use super::*;
