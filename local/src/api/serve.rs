@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::limits::PeerLimits;
 use axum::Router;
 use axum::body::Body as HttpBody;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use hyper::body::{Body as _, Bytes, Frame, SizeHint};
 use std::fs::File;
 use std::future::poll_fn;
@@ -42,7 +42,9 @@ async fn handle(
 ) -> axum::response::Response {
     let (head, body) = request.into_parts();
     let mut request = read_head(&head);
-    let collected = match only_once(&head.headers) {
+    let clear = only_once(&head.headers);
+    let is_ambiguous = clear.is_err();
+    let collected = match clear {
         Ok(()) => {
             let limit = service.body_limit(&request);
             intake.collect(body, limit).await
@@ -56,14 +58,18 @@ async fn handle(
         }
         Err(fault) => service.refuse(&request, fault),
     });
-    match work.await {
+    let mut response = match work.await {
         Ok(response) => write(response),
         Err(_) => {
             let mut response = axum::response::Response::new(HttpBody::empty());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }
+    };
+    if is_ambiguous {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 fn read_head(head: &request::Parts) -> Request {
@@ -90,8 +96,7 @@ fn read_headers(map: &HeaderMap) -> Vec<(String, String)> {
 /// Refuses a request that could be read in two ways: what stands in front of
 /// this endpoint might have chosen the other.
 fn only_once(map: &HeaderMap) -> Result<(), Fault> {
-    const ONCE: &[&str] =
-        &["host", "authorization", "date", "x-oss-date", "x-oss-security-token", "content-length"];
+    const ONCE: &[&str] = &["host", "authorization", "date", "x-oss-date", "x-oss-security-token"];
     match ONCE.iter().find(|name| map.get_all(**name).iter().count() > 1) {
         Some(name) => {
             let message = format!("The header {name} must not be given twice.");
