@@ -175,6 +175,8 @@ impl Config {
 pub struct LocalEndpoint {
     listener: Listener,
     buckets: Vec<String>,
+    #[cfg(feature = "fuzzing")]
+    pub(crate) service: Arc<Service>,
 }
 
 impl LocalEndpoint {
@@ -216,7 +218,12 @@ impl LocalEndpoint {
         );
         let limits = config.limits;
         let context = Context { service: Arc::new(service), store, clock: config.clock, limits };
-        Ok(LocalEndpoint { listener: Listener::start(socket, context)?, buckets })
+        Ok(LocalEndpoint {
+            #[cfg(feature = "fuzzing")]
+            service: context.service.clone(),
+            listener: Listener::start(socket, context)?,
+            buckets,
+        })
     }
 
     /// The address it listens on.

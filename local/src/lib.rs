@@ -23,6 +23,9 @@ mod clock;
 mod endpoint;
 mod fault;
 pub mod flv;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hls;
 mod limits;
 mod listener;
