@@ -4,6 +4,7 @@ use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::names;
 use crate::page;
@@ -27,6 +28,8 @@ pub struct Config {
     region: String,
     domain: String,
     qps_limit: Option<u32>,
+    limits: PeerLimits,
+    max_storage: Option<u64>,
     clock: Clock,
     page: page::Options,
 }
@@ -49,6 +52,8 @@ impl Config {
             region: "cn-hangzhou".into(),
             domain: "localhost".into(),
             qps_limit: None,
+            limits: PeerLimits::default(),
+            max_storage: None,
             clock: Clock::system(),
             page: page::Options::default(),
         }
@@ -138,6 +143,21 @@ impl Config {
         self
     }
 
+    /// Sets what peers may take. Defaults to [`PeerLimits::default`].
+    pub fn limits(mut self, limits: PeerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many bytes the fragments of all channels may take together,
+    /// before the oldest are dropped. What the playlists of running streams
+    /// list stays, and a fragment counts once it is complete: leave some room.
+    /// Defaults to no limit.
+    pub fn max_storage(mut self, bytes: u64) -> Self {
+        self.max_storage = Some(bytes);
+        self
+    }
+
     /// Sets the clock. Defaults to the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -173,6 +193,8 @@ impl Config {
 pub struct LocalEndpoint {
     listener: Listener,
     buckets: Vec<String>,
+    #[cfg(feature = "fuzzing")]
+    pub(crate) service: Arc<Service>,
 }
 
 impl LocalEndpoint {
@@ -190,7 +212,7 @@ impl LocalEndpoint {
         }
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
-        let store = Store::open(&config.data, config.clock.clone()).map_err(|error| {
+        let store = open(&config).map_err(|error| {
             explain(format!("cannot use the data folder {}", config.data.display()), error)
         })?;
         for name in &buckets {
@@ -213,8 +235,14 @@ impl LocalEndpoint {
             },
             config.clock.clone(),
         );
-        let context = Context { service: Arc::new(service), store, clock: config.clock };
-        Ok(LocalEndpoint { listener: Listener::start(socket, context)?, buckets })
+        let limits = config.limits;
+        let context = Context { service: Arc::new(service), store, clock: config.clock, limits };
+        Ok(LocalEndpoint {
+            #[cfg(feature = "fuzzing")]
+            service: context.service.clone(),
+            listener: Listener::start(socket, context)?,
+            buckets,
+        })
     }
 
     /// The address it listens on.
@@ -240,6 +268,14 @@ impl LocalEndpoint {
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
+}
+
+fn open(config: &Config) -> io::Result<Store> {
+    let mut store = Store::open(&config.data, config.clock.clone())?;
+    if let Some(bytes) = config.max_storage {
+        store.limit_recordings(bytes)?;
+    }
+    Ok(store)
 }
 
 fn explain(what: String, error: io::Error) -> io::Error {

@@ -29,7 +29,12 @@ impl Endpoint {
 
     /// With further arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Endpoint {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        let program = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        Endpoint::start_as(program, data, arguments)
+    }
+
+    /// Starts the endpoint by a command that ends in the program's name.
+    pub fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Endpoint {
         command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.args(["--bucket", BUCKET, "--region", REGION]);
         command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
