@@ -2,13 +2,14 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test faults tools check clean
+.PHONY: help demo test faults tools hls.js check clean
 
 help:
 	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
 	@echo 'make check  formatting, lints, documentation'
+	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
 demo:
@@ -22,9 +23,14 @@ test: tools
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
 
-# ffmpeg and the vendor's own SDKs, into target/clients.
+# ffmpeg, the vendor's own SDKs, and a browser with its driver.
 tools:
 	sh tests/real/setup.sh
+
+# For browsers that have no HLS player of their own. Never part of the sources.
+hls.js:
+	npm install --prefix target/page --no-save --ignore-scripts --no-audit --no-fund hls.js@1
+	@echo 'osslive local --hls-js target/page/node_modules/hls.js/dist/hls.min.js'
 
 check:
 	$(CARGO) fmt --all --check
@@ -34,3 +40,5 @@ check:
 
 clean:
 	$(CARGO) clean
+
+include packaging/install.mk

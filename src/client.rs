@@ -1,5 +1,6 @@
 //! The client: build, sign, send, repeat where it helps, parse.
 
+use crate::attempt::Attempt;
 use crate::credentials::{self, Credentials, CredentialsProvider};
 use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, ErrorKind, Result, code};
@@ -45,14 +46,17 @@ use time::OffsetDateTime;
 pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
+    attempts: u32,
 }
+
+type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
 
 struct Shared {
     endpoint: Endpoint,
     version: SignatureVersion,
     region: String,
-    attempts: u32,
     transport: Transport,
+    observer: Option<Observer>,
     stop: Arc<Stop>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
     signer: RwLock<Option<Arc<Signer>>>,
@@ -87,7 +91,8 @@ impl Client {
     pub fn create_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
         let put = operation::put_channel(id, config)?;
         let started = Instant::now();
-        match self.call_since(started, &operation::get_channel(id)?) {
+        let found = self.call_since(started, &operation::get_channel(id)?);
+        match found.and_then(|reply| operation::parse_get_channel(id, &reply).map(|_| reply)) {
             Ok(reply) => {
                 let message = format!("the channel {id:?} exists already");
                 Err(Error::new(ErrorKind::Service, message)
@@ -260,7 +265,13 @@ impl Client {
     /// The same client with another limit for each call, repeats and waiting
     /// included.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
-        Client { shared: self.shared.clone(), timeout }
+        Client { timeout, ..self.clone() }
+    }
+
+    /// The same client with another number of times a request is sent at
+    /// most, while failures may pass; 1 leaves repeating to the caller.
+    pub fn with_attempts(&self, count: u32) -> Client {
+        Client { attempts: count.max(1), ..self.clone() }
     }
 
     /// Replaces the credentials of this client and all its clones. Calls that
@@ -274,7 +285,7 @@ impl Client {
     /// Tells this client and all its clones to stop, so that a host can quit.
     ///
     /// Calls under way on other threads end at once, whatever they wait for,
-    /// with [`ErrorKind::Cancelled`]; so do all later ones. The service may or
+    /// with [`ErrorKind::Stopped`]; so do all later ones. The service may or
     /// may not have carried out what was under way. Calls that send nothing,
     /// such as [`get_rtmp_url`](Self::get_rtmp_url), go on working. There is
     /// no way back: make another client.
@@ -291,6 +302,16 @@ impl Client {
         self.shared.endpoint.bucket()
     }
 
+    /// The limit for each call.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// How often a request is sent at most.
+    pub(crate) fn attempts(&self) -> u32 {
+        self.attempts
+    }
+
     fn call(&self, request: &Request) -> Result<Reply> {
         self.call_since(Instant::now(), request)
     }
@@ -302,7 +323,7 @@ impl Client {
         let (mut sent, mut failed, mut clock_set) = (0, 0, false);
         loop {
             if self.shared.stop.is_stopped() {
-                return Err(Error::cancelled().with_attempts(sent));
+                return Err(Error::shut_down().with_attempts(sent));
             }
             let left = self.timeout.saturating_sub(started.elapsed());
             if left.is_zero() {
@@ -311,23 +332,36 @@ impl Client {
             }
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
             sent += 1;
+            let began = Instant::now();
+            let observe = |outcome, repeat_in| {
+                if let Some(observer) = &self.shared.observer {
+                    let elapsed = began.elapsed();
+                    observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
+                }
+            };
             let error = match self.send(&signer, request, &url, left) {
                 Ok(reply) => {
+                    observe(Ok(&reply), None);
                     return Ok(Reply { attempts: sent, elapsed: started.elapsed(), ..reply });
                 }
                 Err(error) => error.with_attempts(sent),
             };
-            if let Some(server) = operation::server_time(&error).filter(|_| !clock_set) {
-                clock_set = true;
-                self.set_clock(server);
-                continue;
-            }
-            failed += 1;
-            let wait = retry::wait_before(failed);
-            let in_time = started.elapsed() + wait < self.timeout;
-            if failed >= self.shared.attempts || !in_time || !retry::may_repeat(&error) {
-                return Err(error);
-            }
+            let repeat_in = match operation::server_time(&error).filter(|_| !clock_set) {
+                Some(server) => {
+                    clock_set = true;
+                    self.set_clock(server);
+                    Some(Duration::ZERO)
+                }
+                None => {
+                    failed += 1;
+                    let wait = retry::wait_before(failed);
+                    let in_time = started.elapsed() + wait < self.timeout;
+                    let may_repeat = failed < self.attempts && retry::may_repeat(&error);
+                    (in_time && may_repeat).then_some(wait)
+                }
+            };
+            observe(Err(&error), repeat_in);
+            let Some(wait) = repeat_in else { return Err(error) };
             self.shared.stop.sleep(wait);
         }
     }
@@ -365,7 +399,7 @@ impl Client {
     }
 
     /// The time, by the service's clock as far as it is known.
-    fn now(&self) -> OffsetDateTime {
+    pub(crate) fn now(&self) -> OffsetDateTime {
         let offset = self.shared.clock_offset.load(Ordering::Relaxed);
         let now = OffsetDateTime::now_utc();
         now.checked_add(time::Duration::seconds(offset)).unwrap_or(now)
@@ -433,12 +467,14 @@ impl std::iter::FusedIterator for Channels {}
 ///
 /// A bucket, credentials, and a region or an endpoint are needed; everything
 /// else has a default.
+#[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
     region: Option<String>,
     endpoint: Option<String>,
     bucket: Option<String>,
     provider: Option<Arc<dyn CredentialsProvider>>,
+    /// Why the credentials that were asked for could not be read.
     fault: Option<Error>,
     internal: bool,
     secure: bool,
@@ -451,6 +487,7 @@ pub struct ClientBuilder {
     proxy: ProxyChoice,
     roots: Option<Vec<u8>>,
     user_agent: String,
+    observer: Option<Observer>,
 }
 
 impl Default for ClientBuilder {
@@ -472,6 +509,7 @@ impl Default for ClientBuilder {
             proxy: ProxyChoice::default(),
             roots: None,
             user_agent: String::new(),
+            observer: None,
         }
     }
 }
@@ -609,6 +647,17 @@ impl ClientBuilder {
         self
     }
 
+    /// Sets what is told about each request that was sent, after it was and
+    /// on the thread of the call. Defaults to nothing.
+    ///
+    /// ```
+    /// let builder = osslive::Client::builder().observer(|attempt| eprintln!("{attempt}"));
+    /// ```
+    pub fn observer(mut self, observer: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
+        self.observer = Some(Arc::new(observer));
+        self
+    }
+
     /// Makes the client. Nothing is sent.
     ///
     /// # Errors
@@ -651,14 +700,18 @@ impl ClientBuilder {
             endpoint,
             version: self.version,
             region,
-            attempts: self.attempts.max(1),
             transport,
+            observer: self.observer,
             stop,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
             clock_offset: AtomicI64::new(0),
         };
-        Ok(Client { shared: Arc::new(shared), timeout: self.timeout })
+        Ok(Client {
+            shared: Arc::new(shared),
+            timeout: self.timeout,
+            attempts: self.attempts.max(1),
+        })
     }
 
     fn place(mut self, region: Option<String>, endpoint: Option<String>) -> Self {

@@ -2,12 +2,15 @@
 
 use std::error::Error as StdError;
 use std::fmt;
+use std::sync::Arc;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// The class of an [`Error`]: who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// An argument was refused before anything was sent.
@@ -26,8 +29,10 @@ pub enum ErrorKind {
     /// The service answered with something this crate does not understand,
     /// or with more than it is willing to read.
     BadReply,
-    /// The client was told to stop, by [`Client::shutdown`](crate::Client::shutdown).
-    Cancelled,
+    /// The caller stopped the client, by
+    /// [`Client::shutdown`](crate::Client::shutdown), or this piece of work,
+    /// or its time was up before it was done.
+    Stopped,
 }
 
 impl ErrorKind {
@@ -40,7 +45,7 @@ impl ErrorKind {
             ErrorKind::Timeout => "time limit passed",
             ErrorKind::Service => "refused by the service",
             ErrorKind::BadReply => "reply not understood",
-            ErrorKind::Cancelled => "cancelled",
+            ErrorKind::Stopped => "stopped by the caller",
         }
     }
 }
@@ -57,6 +62,10 @@ impl fmt::Display for ErrorKind {
 /// [`code`](Error::code) with the constants of [`code`](mod@code) for the
 /// reason. Nothing in it, printed or inspected, holds a secret.
 ///
+/// With the feature `serde` it is an object of `kind`, `message` and
+/// `attempts`, and of `code`, `status`, `requestId`, `ec` and `hostId` where
+/// they are known; what caused it is left out.
+///
 /// ```
 /// use osslive::{Error, code};
 ///
@@ -64,21 +73,34 @@ impl fmt::Display for ErrorKind {
 ///     error.code() == Some(code::NO_SUCH_LIVE_CHANNEL)
 /// }
 /// ```
+#[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Error(Box<Details>);
 
-#[derive(Default)]
+#[derive(Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 struct Details {
     kind: Option<ErrorKind>,
     message: String,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     code: Option<String>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     status: Option<u16>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     request_id: Option<String>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     ec: Option<String>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     host_id: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     server_time: Option<String>,
     attempts: u32,
+    #[cfg_attr(feature = "serde", serde(skip))]
     is_lasting: bool,
-    source: Option<Box<dyn StdError + Send + Sync>>,
+    #[cfg_attr(feature = "serde", serde(skip))]
+    source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
@@ -95,8 +117,8 @@ impl Error {
         Error::new(ErrorKind::BadReply, message)
     }
 
-    pub(crate) fn cancelled() -> Self {
-        Error::new(ErrorKind::Cancelled, "the client was shut down")
+    pub(crate) fn shut_down() -> Self {
+        Error::new(ErrorKind::Stopped, "the client was shut down")
     }
 
     pub(crate) fn with_code(mut self, code: impl Into<String>) -> Self {
@@ -135,7 +157,7 @@ impl Error {
     }
 
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
-        self.0.source = Some(Box::new(source));
+        self.0.source = Some(Arc::new(source));
         self
     }
 

@@ -1,10 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod attempt;
+#[cfg(feature = "capi")]
+mod capi;
 mod client;
 pub mod credentials;
 pub mod endpoint;
 mod error;
 mod model;
+mod monitor;
 pub mod operation;
 pub mod profile;
 pub mod request;
@@ -14,6 +18,7 @@ mod stop;
 mod transport;
 mod xml;
 
+pub use attempt::Attempt;
 pub use client::{Channels, Client, ClientBuilder};
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::AddressingStyle;
@@ -22,5 +27,10 @@ pub use model::{
     Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
     SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
+};
+pub use monitor::{
+    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Gap, Highlight,
+    HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
+    StopHandle, Sweep, SweepOptions, Watch,
 };
 pub use sign::SignatureVersion;

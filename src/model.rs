@@ -554,6 +554,18 @@ result! {
     }
 }
 
+impl SessionRecord {
+    /// A session from `start_time` to `end_time` by the publisher at
+    /// `remote_addr`, an `IP:PORT`: to analyse what was kept elsewhere.
+    pub fn new(
+        start_time: OffsetDateTime,
+        end_time: OffsetDateTime,
+        remote_addr: impl Into<String>,
+    ) -> Self {
+        SessionRecord { start_time, end_time, remote_addr: remote_addr.into() }
+    }
+}
+
 result! {
     /// A playlist cut from a channel's recording, the result of `get_vod`.
     VodPlaylist {

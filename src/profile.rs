@@ -38,7 +38,7 @@ impl Profile {
             fault("there is no home folder, so ossutil's config file must be named")
         })?;
         let text = fs::read_to_string(&path).map_err(|error| {
-            fault(format!("ossutil's config file {} cannot be read", path.display()))
+            fault(format!("ossutil's config file {} cannot be read: {error}", path.display()))
                 .with_source(error)
         })?;
         Self::parse(&text, name)

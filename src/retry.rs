@@ -13,13 +13,13 @@ const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Codes that mean "later", whatever the status.
-const THROTTLED: &[&str] = &[
-    code::INTERNAL_ERROR,
+const PASSING: &[&str] = &[code::INTERNAL_ERROR, code::SERVICE_UNAVAILABLE, "RequestTimeout"];
+
+/// Codes that mean "slower", whatever the status.
+const THROTTLING: &[&str] = &[
     code::META_OPERATION_QPS_LIMIT_EXCEEDED,
-    code::SERVICE_UNAVAILABLE,
     "DownloadTrafficRateLimitExceeded",
     "QpsLimitExceeded",
-    "RequestTimeout",
     "Throttling",
     "TotalQpsLimitExceeded",
 ];
@@ -30,11 +30,25 @@ pub(crate) fn may_repeat(error: &Error) -> bool {
         ErrorKind::Connection => !error.is_lasting(),
         ErrorKind::Timeout => true,
         ErrorKind::Service => {
-            error.status().is_some_and(|status| status >= 500 || status == 429)
-                || error.code().is_some_and(|code| THROTTLED.contains(&code))
+            error.status().is_some_and(|status| status >= 500)
+                || error.code().is_some_and(|code| PASSING.contains(&code))
+                || is_throttled(error)
         }
         _ => false,
     }
+}
+
+/// Whether the service asks its callers to slow down.
+pub(crate) fn is_throttled(error: &Error) -> bool {
+    error.kind() == ErrorKind::Service
+        && (error.status() == Some(429)
+            || error.code().is_some_and(|code| THROTTLING.contains(&code)))
+}
+
+/// Whether the service is busy, or what this request was about alone: it does
+/// not say which.
+pub(crate) fn is_busy(error: &Error) -> bool {
+    error.kind() == ErrorKind::Service && error.status() == Some(503) && !is_throttled(error)
 }
 
 /// How long to wait before repeat number `repeat`, counted from 1: anything
@@ -90,6 +104,16 @@ mod tests {
         ] {
             assert!(!may_repeat(&error), "{error:?}");
         }
+    }
+
+    #[test]
+    fn a_request_to_slow_down_is_told_from_a_fault_that_may_concern_one_channel() {
+        let told = |error| (is_throttled(&error), is_busy(&error));
+        assert_eq!(told(service(503, "MetaOperationQpsLimitExceeded")), (true, false));
+        assert_eq!(told(service(429, "whatever")), (true, false));
+        assert_eq!(told(service(503, "ServiceUnavailable")), (false, true));
+        assert_eq!(told(service(500, "InternalError")), (false, false));
+        assert_eq!(told(Error::new(ErrorKind::Timeout, "")), (false, false));
     }
 
     #[test]

@@ -91,7 +91,7 @@ impl Transport {
     }
 
     /// Closes every connection, also under calls that wait for it; all of
-    /// them, and all that come later, end with [`ErrorKind::Cancelled`].
+    /// them, and all that come later, end with [`ErrorKind::Stopped`].
     pub(crate) fn shutdown(&self) {
         // First the switch: a call that finds its connection closed asks it
         // why.
@@ -104,13 +104,13 @@ impl Transport {
     /// # Errors
     ///
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
-    /// [`ErrorKind::BadReply`] or [`ErrorKind::Cancelled`]; an answer of any
+    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`]; an answer of any
     /// status is no error here.
     pub(crate) fn send(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
         let result = self.answer(request, limit);
         // An answer that came to its end because the connection was closed
         // from this side may look whole.
-        if self.stop.is_stopped() { Err(Error::cancelled()) } else { result }
+        if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
     }
 
     fn answer(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {

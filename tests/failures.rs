@@ -35,6 +35,17 @@ fn a_server_fault_that_stays_is_reported_with_the_number_of_attempts() {
 }
 
 #[test]
+fn a_clone_of_the_client_may_send_a_request_just_once() {
+    let server = Server::start(|_, _| Answer::Bytes(reply("503 Busy", BUSY)));
+    let client = server.client().build().unwrap();
+    for count in [0, 1] {
+        let error = client.with_attempts(count).get_channel_status("c").unwrap_err();
+        assert_eq!(error.attempts(), 1);
+    }
+    assert_eq!(client.get_channel_status("c").unwrap_err().attempts(), 3);
+}
+
+#[test]
 fn a_refusal_is_not_repeated() {
     let body = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
     let server = Server::start(move |_, _| Answer::Bytes(reply("404 Not Found", body)));

@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["endpoint", "sign", "model", "profile"],
     &["operation"],
     &["stop"],
-    &["transport", "retry"],
+    &["transport", "retry", "attempt"],
     &["client"],
     &["monitor"],
     &["capi"],

@@ -148,3 +148,26 @@ fn results_can_be_read_back() {
     let text = serde_json::to_string(&status).unwrap();
     assert_eq!(serde_json::from_str::<osslive::ChannelStatus>(&text).unwrap(), status);
 }
+
+#[test]
+fn an_error_says_what_is_known_and_leaves_out_the_rest() {
+    let document = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
+    let error = operation::parse_done(&Reply { status: 404, ..reply(document) }).unwrap_err();
+    let value = serde_json::to_value(&error).unwrap();
+    assert_eq!(
+        value,
+        json!({
+            "kind": "service",
+            "message": "gone",
+            "code": "NoSuchLiveChannel",
+            "status": 404,
+            "requestId": "6B02A4E6B92475920B0002F1",
+            "attempts": 2,
+        })
+    );
+    let back: osslive::Error = serde_json::from_value(value).unwrap();
+    assert_eq!(back.to_string(), error.to_string());
+    let bare = osslive::Error::new(osslive::ErrorKind::InvalidArgument, "no");
+    let value = serde_json::to_value(bare).unwrap();
+    assert_eq!(value, json!({ "kind": "invalidArgument", "message": "no", "attempts": 0 }));
+}

@@ -41,7 +41,7 @@ fn cut(client: &Client) -> Error {
     let time = started.elapsed();
     println!("ended after {time:?}: {error}");
     assert!(time < Duration::from_secs(20), "it took {time:?}");
-    assert_eq!(error.kind(), ErrorKind::Cancelled, "{error:?}");
+    assert_eq!(error.kind(), ErrorKind::Stopped, "{error:?}");
     error
 }
 
@@ -113,11 +113,11 @@ fn every_clone_stops_and_later_calls_are_refused_unsent() {
     other.shutdown();
     for client in [&client, &other] {
         let error = client.get_channel_status("c").unwrap_err();
-        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Cancelled, 0));
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Stopped, 0));
         assert_eq!(error.to_string(), "the client was shut down");
         let listed: Vec<_> = client.channels("").collect();
         assert_eq!(listed.len(), 1);
-        assert_eq!(listed[0].as_ref().unwrap_err().kind(), ErrorKind::Cancelled);
+        assert_eq!(listed[0].as_ref().unwrap_err().kind(), ErrorKind::Stopped);
         client.get_rtmp_url("c", &osslive::RtmpUrlOptions::new()).unwrap();
     }
     other.shutdown();

@@ -3,8 +3,9 @@
 use crate::signal;
 use clap::Args;
 use osslive::{Client, Credentials, RtmpUrlOptions};
-use osslive_local::{Acl, Config, LocalEndpoint};
+use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
 use std::error::Error;
+use std::fs;
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,7 +19,7 @@ pub(crate) struct Arguments {
     #[arg(long, default_value = "osslive-data", value_name = "DIR")]
     data: PathBuf,
     /// A bucket to have; repeat for more. Other host names stand for the first
-    #[arg(long = "bucket", default_value = Config::BUCKET, value_name = "NAME")]
+    #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
     /// The access key's id
     #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
@@ -58,6 +59,18 @@ pub(crate) struct Arguments {
     /// Answers 503 beyond this many operations on channels a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
+    /// hls.js, with which the page plays in browsers that have no HLS player of their own
+    #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
+    hls_js: Option<PathBuf>,
+    /// Shows the page to other machines too: it plays private buckets and signs publish URLs
+    #[arg(long)]
+    remote_page: bool,
+    /// Drops the oldest recordings of all channels beyond this size, such as 500M or 20G
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    max_storage: Option<u64>,
+    /// Closes connections beyond so many, of which one address may have half
+    #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
+    max_connections: usize,
 }
 
 pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
@@ -72,7 +85,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .acl(arguments.acl)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
         .region(&arguments.region)
-        .domain(&arguments.domain);
+        .domain(&arguments.domain)
+        .remote_page(arguments.remote_page);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
@@ -83,14 +97,41 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
             token,
         );
     }
+    if let Some(file) = &arguments.hls_js {
+        let script = fs::read_to_string(file)
+            .map_err(|error| format!("cannot read hls.js from {}: {error}", file.display()))?;
+        config = config.hls_js(script);
+    }
     if let Some(limit) = arguments.qps_limit {
         config = config.qps_limit(limit);
     }
-    let endpoint = LocalEndpoint::start(config)?;
+    if let Some(bytes) = arguments.max_storage {
+        config = config.max_storage(bytes);
+    }
+    let connections = arguments.max_connections;
+    let connections_per_address = connections.div_ceil(2);
+    let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
+    let endpoint = LocalEndpoint::start(config.limits(limits))?;
     announce(&endpoint, &arguments)?;
     signal::wait()?;
     endpoint.stop();
     Ok(())
+}
+
+/// Reads a size in bytes, or with K, M, G or T in powers of 1024.
+fn size(text: &str) -> Result<u64, String> {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (digits, unit) = text.split_at(end);
+    let shift = match unit.to_ascii_uppercase().as_str() {
+        "" | "B" => 0,
+        "K" | "KB" | "KIB" => 10,
+        "M" | "MB" | "MIB" => 20,
+        "G" | "GB" | "GIB" => 30,
+        "T" | "TB" | "TIB" => 40,
+        _ => return Err(String::from("not a number with K, M, G or T behind it")),
+    };
+    let number: u64 = digits.parse().map_err(|_| String::from("not a whole number"))?;
+    number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
 }
 
 /// Says where it listens and how to use it. The first line is for programs.
@@ -107,6 +148,7 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
 
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {}", endpoint.url())?;
+    writeln!(out, "page               {}", endpoint.page_url())?;
     writeln!(out, "access key id      {id}")?;
     writeln!(out, "access key secret  {secret}")?;
     if arguments.sts_token.is_some() {
@@ -126,4 +168,21 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
     writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
     out.flush()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::size;
+
+    #[test]
+    fn a_size_is_a_number_of_bytes_or_of_their_powers_of_1024() {
+        for (text, bytes) in
+            [("0", 0), ("1000", 1000), ("2k", 2048), ("500M", 500 << 20), ("20GiB", 20 << 30)]
+        {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "G", "-1", "1.5G", "10X", "1 G", "99999999T", "99999999999999999999"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 }

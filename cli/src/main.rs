@@ -1,48 +1,192 @@
-//! The osslive command: a local endpoint for OSS live channels, and a
-//! demonstration of the whole way from a channel to a playlist.
+//! The osslive command: live channels on OSS from a shell, and a local
+//! endpoint to try everything on.
 
 #![forbid(unsafe_code)]
 
+mod channel;
+mod chart;
+mod connection;
 mod demo;
+mod failure;
+mod flv;
+mod highlights;
+mod history;
 mod local;
+mod manual;
+mod monitor;
+mod output;
+mod pace;
+mod progress;
+mod publish;
+mod session;
 mod signal;
+mod table;
+mod text;
+mod url;
+mod vod;
 
-use clap::{Parser, Subcommand};
+use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
+use connection::Connection;
+use failure::{Failure, Outcome};
+use output::Output;
+use session::Session;
 use std::process::ExitCode;
 
 /// RTMP live channels on Alibaba Cloud OSS.
 #[derive(Parser)]
-#[command(name = "osslive", version, about, arg_required_else_help = true)]
+#[command(
+    name = "osslive",
+    version,
+    arg_required_else_help = true,
+    subcommand_required = true,
+    after_long_help = HELP,
+    after_help = "See --help for keys, exit statuses and examples."
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
+    #[command(flatten)]
+    connection: Connection,
+    #[command(flatten)]
+    presentation: Presentation,
 }
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Presentation")]
+struct Presentation {
+    /// Prints results as JSON, and errors as a line of JSON on standard error
+    #[arg(long, global = true)]
+    json: bool,
+    /// Tells each request on standard error, without secrets
+    #[arg(short, long, global = true)]
+    verbose: bool,
+    /// Prints no colours; nor does NO_COLOR, nor anything that is no terminal
+    #[arg(long, global = true)]
+    no_color: bool,
+}
+
+const HELP: &str = "\
+Keys:
+  Access keys are never given as arguments, which every process can read. They come from
+  the first of these that is there:
+    --local                   the default key of `osslive local`, or
+                              OSSLIVE_LOCAL_ACCESS_KEY_ID and _SECRET
+    --profile, --config       a profile of ossutil's config file
+    OSS_ACCESS_KEY_ID         with OSS_ACCESS_KEY_SECRET, and OSS_SESSION_TOKEN for a
+                              temporary key; OSS_REGION, OSS_ENDPOINT, OSS_BUCKET
+    ~/.ossutilconfig          its default profile
+
+Times:
+  All times are shown in UTC as RFC 3339. Lengths of time are written 90, 90s, 5m, 1h30m.
+
+Exit statuses:
+  0  success
+  1  another failure, or several different ones in a batch
+  2  usage: the command line, a file it names or the configuration is wrong
+  3  not found: no such channel, bucket or playlist; nothing recorded in that time
+  4  not allowed: no keys, wrong keys, or no right to do this; the channel is disabled
+  5  not live: `channel status --live` on a channel that is not
+  6  in the way: the channel exists already, or is still live
+  7  unavailable: not reached, not in time or too busy; try again later
+
+Examples:
+  osslive local                                        an endpoint to try everything on
+  osslive --local channel create main-stage
+  osslive --local publish clip.flv main-stage
+  osslive --local channel status main-stage
+
+  export OSS_ACCESS_KEY_ID=... OSS_ACCESS_KEY_SECRET=... OSS_REGION=cn-hangzhou
+  osslive --bucket my-bucket channel list";
 
 // Made once, at the start: the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Command {
+    /// Creates, shows, changes and deletes channels
+    Channel(channel::Arguments),
+    /// Signs a URL to publish to
+    #[command(after_help = url::PUBLISH_HELP)]
+    PublishUrl(url::Publish),
+    /// Signs a URL to play a channel of a private bucket
+    #[command(after_help = url::PLAY_HELP)]
+    PlayUrl(url::Play),
+    /// Publishes an FLV file or pipe in real time
+    #[command(after_help = publish::HELP)]
+    Publish(publish::Arguments),
+    /// Watches channels: a table that stays up to date, or a line for each change
+    #[command(after_help = monitor::HELP)]
+    Monitor(monitor::Arguments),
+    /// Shows what a channel was used for: its sessions in a table and a bar chart
+    #[command(after_help = history::HELP)]
+    History(history::Arguments),
+    /// Cuts parts out of a session, each into a playlist of its own
+    #[command(after_help = highlights::HELP)]
+    Highlights(highlights::Arguments),
+    /// Makes playlists of what was recorded
+    Vod(vod::Arguments),
     /// Runs a local stand-in for the service: real RTMP in, real HLS out
     Local(local::Arguments),
     /// Creates a channel, publishes real video to it and plays it back, all on this machine
     Demo(demo::Arguments),
+    /// Prints a completion script for a shell
+    #[command(after_help = manual::COMPLETIONS_HELP)]
+    Completions(manual::Completions),
+    /// Writes the man pages to a folder
+    Man(manual::Manual),
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
-        Command::Local(arguments) => local::run(arguments),
-        Command::Demo(arguments) => demo::run(arguments),
-    };
-    match result {
+    let arguments = parse();
+    let Presentation { json, no_color, .. } = arguments.presentation;
+    let output = Output::new(json, no_color);
+    match run(arguments.command, &arguments.connection, output, arguments.presentation.verbose) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("osslive: {error}");
-            let mut source = error.source();
-            while let Some(cause) = source {
-                eprintln!("  because: {cause}");
-                source = cause.source();
-            }
-            ExitCode::FAILURE
+        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
+        Err(failure) => {
+            let told = if json {
+                failure.json(&arguments.connection)
+            } else {
+                failure.text(&arguments.connection)
+            };
+            eprintln!("{told}");
+            ExitCode::from(failure.exit() as u8)
         }
+    }
+}
+
+/// Reads the command line; a mistake in it ends the process with status 2.
+fn parse() -> Arguments {
+    // Help and mistakes are printed while the line is read.
+    let is_plain = std::env::args_os().any(|argument| argument == "--no-color");
+    let colour = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
+    let matches = Arguments::command().color(colour).get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
+fn run(command: Command, connection: &Connection, output: Output, verbose: bool) -> Outcome {
+    let session = || Session::open(connection, output, verbose);
+    match command {
+        Command::Channel(arguments) => channel::run(arguments, &session()?),
+        Command::PublishUrl(arguments) => url::publish(&arguments, &session()?),
+        Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
+        Command::Publish(arguments) => publish::run(arguments, &session()?),
+        Command::Monitor(arguments) => monitor::run(arguments, &session()?),
+        Command::History(arguments) => history::run(&arguments, &session()?),
+        Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
+        Command::Vod(arguments) => vod::run(&arguments, &session()?),
+        Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
+        Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
+        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::pages(&arguments, Arguments::command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
     }
 }

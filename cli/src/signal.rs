@@ -1,12 +1,38 @@
 //! Waiting for the user to end the program.
 
-use std::sync::mpsc;
+use crate::failure::{Failure, Outcome};
+use osslive::StopHandle;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::Duration;
 
 /// Blocks until Ctrl-C or a request to terminate.
 pub(crate) fn wait() -> Result<(), ctrlc::Error> {
-    let (send, receive) = mpsc::channel();
-    ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+    let ending = Ending::watch()?;
     // The handler holds the sender for as long as the process lives.
-    let _ = receive.recv();
+    let _ = ending.0.recv();
     Ok(())
+}
+
+/// Lets Ctrl-C and a request to terminate stop this work, in place of the
+/// process.
+pub(crate) fn stops(work: &StopHandle) -> Outcome {
+    let work = work.clone();
+    ctrlc::set_handler(move || work.stop()).map_err(|error| Failure::Other(error.into()))
+}
+
+/// Hears of Ctrl-C and of a request to terminate, which then do not end the
+/// process by themselves. One process can have one.
+pub(crate) struct Ending(Receiver<()>);
+
+impl Ending {
+    pub(crate) fn watch() -> Result<Self, ctrlc::Error> {
+        let (send, receive) = mpsc::channel();
+        ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+        Ok(Ending(receive))
+    }
+
+    /// Waits so long; `true` as soon as the program is to end.
+    pub(crate) fn wait(&self, limit: Duration) -> bool {
+        self.0.recv_timeout(limit) != Err(RecvTimeoutError::Timeout)
+    }
 }

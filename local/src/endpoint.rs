@@ -4,8 +4,10 @@ use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::names;
+use crate::page;
 use crate::publisher::Context;
 use crate::store::{Acl, Store};
 use std::io;
@@ -26,7 +28,10 @@ pub struct Config {
     region: String,
     domain: String,
     qps_limit: Option<u32>,
+    limits: PeerLimits,
+    max_storage: Option<u64>,
     clock: Clock,
+    page: page::Options,
 }
 
 impl Config {
@@ -47,7 +52,10 @@ impl Config {
             region: "cn-hangzhou".into(),
             domain: "localhost".into(),
             qps_limit: None,
+            limits: PeerLimits::default(),
+            max_storage: None,
             clock: Clock::system(),
+            page: page::Options::default(),
         }
     }
 
@@ -120,6 +128,36 @@ impl Config {
         self
     }
 
+    /// Sets whether the page at `/_osslive/` answers other machines too. It
+    /// plays private buckets and signs publish URLs for whoever reaches it.
+    /// Defaults to this machine only.
+    pub fn remote_page(mut self, remote: bool) -> Self {
+        self.page.remote = remote;
+        self
+    }
+
+    /// Gives the page the text of hls.js, with which it plays in browsers
+    /// that have no HLS player of their own. Defaults to none.
+    pub fn hls_js(mut self, script: impl Into<String>) -> Self {
+        self.page.hls_js = Some(script.into().into());
+        self
+    }
+
+    /// Sets what peers may take. Defaults to [`PeerLimits::default`].
+    pub fn limits(mut self, limits: PeerLimits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many bytes the fragments of all channels may take together,
+    /// before the oldest are dropped. What the playlists of running streams
+    /// list stays, and a fragment counts once it is complete: leave some room.
+    /// Defaults to no limit.
+    pub fn max_storage(mut self, bytes: u64) -> Self {
+        self.max_storage = Some(bytes);
+        self
+    }
+
     /// Sets the clock. Defaults to the system's.
     pub fn clock(mut self, clock: Clock) -> Self {
         self.clock = clock;
@@ -155,6 +193,8 @@ impl Config {
 pub struct LocalEndpoint {
     listener: Listener,
     buckets: Vec<String>,
+    #[cfg(feature = "fuzzing")]
+    pub(crate) service: Arc<Service>,
 }
 
 impl LocalEndpoint {
@@ -172,7 +212,7 @@ impl LocalEndpoint {
         }
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
-        let store = Store::open(&config.data, config.clock.clone()).map_err(|error| {
+        let store = open(&config).map_err(|error| {
             explain(format!("cannot use the data folder {}", config.data.display()), error)
         })?;
         for name in &buckets {
@@ -191,11 +231,18 @@ impl LocalEndpoint {
                 keys,
                 qps_limit: config.qps_limit,
                 listen: socket.local_addr()?,
+                page: config.page,
             },
             config.clock.clone(),
         );
-        let context = Context { service: Arc::new(service), store, clock: config.clock };
-        Ok(LocalEndpoint { listener: Listener::start(socket, context)?, buckets })
+        let limits = config.limits;
+        let context = Context { service: Arc::new(service), store, clock: config.clock, limits };
+        Ok(LocalEndpoint {
+            #[cfg(feature = "fuzzing")]
+            service: context.service.clone(),
+            listener: Listener::start(socket, context)?,
+            buckets,
+        })
     }
 
     /// The address it listens on.
@@ -208,6 +255,11 @@ impl LocalEndpoint {
         format!("http://{}", self.address())
     }
 
+    /// The address of its web page.
+    pub fn page_url(&self) -> String {
+        format!("{}/_osslive/", self.url())
+    }
+
     /// Its buckets, as configured.
     pub fn buckets(&self) -> &[String] {
         &self.buckets
@@ -216,6 +268,14 @@ impl LocalEndpoint {
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
+}
+
+fn open(config: &Config) -> io::Result<Store> {
+    let mut store = Store::open(&config.data, config.clock.clone())?;
+    if let Some(bytes) = config.max_storage {
+        store.limit_recordings(bytes)?;
+    }
+    Ok(store)
 }
 
 fn explain(what: String, error: io::Error) -> io::Error {

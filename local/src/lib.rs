@@ -23,9 +23,15 @@ mod clock;
 mod endpoint;
 mod fault;
 pub mod flv;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 pub mod hls;
+mod limits;
 mod listener;
 mod names;
+mod page;
+mod patient;
 pub mod playlist;
 mod publisher;
 pub mod push;
@@ -37,4 +43,5 @@ mod xml;
 
 pub use clock::Clock;
 pub use endpoint::{Config, LocalEndpoint};
+pub use limits::PeerLimits;
 pub use store::Acl;

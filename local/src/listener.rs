@@ -2,9 +2,13 @@
 //! from HTTP.
 
 use crate::api;
+use crate::limits::{Seat, Seats};
+use crate::patient::Patient;
 use crate::publisher::{self, Context};
 use axum::Router;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
@@ -20,9 +24,8 @@ use tokio::time::{sleep, timeout};
 
 /// The version with which every RTMP handshake begins. No HTTP method does.
 const RTMP_VERSION: u8 = 3;
-/// How long a new connection may take to say its first byte, and an HTTP
-/// client its headers.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest request line and headers, and what of a body is read ahead.
+const HEAD: usize = 64 * 1024;
 /// How long requests under way may take when the endpoint stops.
 const GRACE: Duration = Duration::from_secs(5);
 /// Publishers need little: their buffers are on the heap.
@@ -53,8 +56,10 @@ impl Listener {
         };
         let (stop, stopped) = watch::channel(false);
         let publishers = Arc::new(Publishers::default());
-        let router = api::router(context.service.clone());
-        let serving = Serving { context, router, publishers: publishers.clone(), stopped };
+        let router = api::router(context.service.clone(), &context.limits);
+        let seats = Arc::new(Seats::new(&context.limits));
+        let publishing = publishers.clone();
+        let serving = Serving { context, router, seats, publishers: publishing, stopped };
         runtime.spawn(serving.accept(socket));
         Ok(Listener { address, runtime: Some(runtime), stop, publishers })
     }
@@ -78,6 +83,7 @@ impl Drop for Listener {
 struct Serving {
     context: Context,
     router: Router,
+    seats: Arc<Seats>,
     publishers: Arc<Publishers>,
     stopped: watch::Receiver<bool>,
 }
@@ -90,7 +96,11 @@ impl Serving {
                 _ = self.stopped.changed() => return,
             };
             match accepted {
-                Ok((stream, remote)) => drop(tokio::spawn(self.clone().serve(stream, remote))),
+                // One too many is closed: it is not known yet what it speaks.
+                Ok((stream, remote)) => match self.seats.take(remote.ip()) {
+                    Some(seat) => drop(tokio::spawn(self.clone().serve(stream, remote, seat))),
+                    None => drop(stream),
+                },
                 // One connection that broke off early, or no descriptor left
                 // for a while: neither is a reason to stop listening.
                 Err(_) => sleep(Duration::from_millis(50)).await,
@@ -98,21 +108,21 @@ impl Serving {
         }
     }
 
-    async fn serve(self, stream: net::TcpStream, remote: SocketAddr) {
+    async fn serve(self, stream: net::TcpStream, remote: SocketAddr, seat: Seat) {
         let mut first = [0];
-        let peeked = timeout(PATIENCE, stream.peek(&mut first)).await;
+        let peeked = timeout(self.context.limits.head, stream.peek(&mut first)).await;
         match peeked {
             Ok(Ok(1)) if first[0] == RTMP_VERSION => {
                 // A connection that breaks here is gone: nobody is left to
                 // tell.
-                let _ = self.serve_rtmp(stream, remote);
+                let _ = self.serve_rtmp(stream, remote, seat);
             }
-            Ok(Ok(1)) => self.serve_http(stream).await,
+            Ok(Ok(1)) => self.serve_http(stream, remote).await,
             _ => {}
         }
     }
 
-    fn serve_rtmp(self, stream: net::TcpStream, remote: SocketAddr) -> io::Result<()> {
+    fn serve_rtmp(self, stream: net::TcpStream, remote: SocketAddr, seat: Seat) -> io::Result<()> {
         let stream = stream.into_std()?;
         stream.set_nonblocking(false)?;
         let Serving { context, publishers, .. } = self;
@@ -120,15 +130,24 @@ impl Serving {
             // How a publisher's connection ended is in the history; its
             // errors are the network's.
             let _ = publisher::serve(stream, remote, context);
+            drop(seat);
         })
     }
 
-    async fn serve_http(mut self, stream: net::TcpStream) {
+    async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
+        let router = TowerToHyperService::new(self.router);
+        let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(remote);
+            router.call(request)
+        });
+        let limits = self.context.limits;
+        let stream = Patient::new(stream, limits.pause);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
-            .header_read_timeout(PATIENCE)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(self.router));
+            .header_read_timeout(limits.head)
+            .max_buf_size(HEAD)
+            .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {
             _ = connection.as_mut() => {}
@@ -147,7 +166,7 @@ struct Publishers(Mutex<Roster>);
 #[derive(Debug, Default)]
 struct Roster {
     next: u64,
-    threads: HashMap<u64, (TcpStream, JoinHandle<()>)>,
+    threads: HashMap<u64, (Arc<TcpStream>, JoinHandle<()>)>,
     stopped: bool,
 }
 
@@ -155,9 +174,11 @@ impl Publishers {
     fn spawn(
         self: Arc<Self>,
         stream: TcpStream,
-        serve: impl FnOnce(TcpStream) + Send + 'static,
+        serve: impl FnOnce(Arc<TcpStream>) + Send + 'static,
     ) -> io::Result<()> {
-        let socket = stream.try_clone()?;
+        // One descriptor for the thread, and for whoever hangs up.
+        let stream = Arc::new(stream);
+        let socket = stream.clone();
         // The roster stays locked until the thread is in it, so that a thread
         // that is quickly done finds itself there.
         let mut roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);

@@ -7,6 +7,7 @@ use crate::auth;
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::hls::{RecordError, Recorder, RecorderSettings};
+use crate::limits::PeerLimits;
 use crate::rtmp::amf0::Value;
 use crate::rtmp::{Event, Limits, PublishRequest, Session};
 use crate::store::{LiveSession, Publish, Store};
@@ -15,10 +16,8 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// How long a publisher may say nothing.
-const SILENCE: Duration = Duration::from_secs(30);
-/// How long a publisher may take to read an answer.
-const WRITE_LIMIT: Duration = Duration::from_secs(10);
+/// What a client may send before it publishes: commands, and nothing long.
+const MAX_PRELUDE: usize = 256 * 1024;
 /// How long a refused publisher has to read why, before the connection goes.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -28,25 +27,33 @@ pub(crate) struct Context {
     pub(crate) service: Arc<Service>,
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
+    pub(crate) limits: PeerLimits,
 }
 
 /// Serves an RTMP connection until either side ends it.
-pub(crate) fn serve(stream: TcpStream, remote: SocketAddr, context: Context) -> io::Result<()> {
+pub(crate) fn serve(
+    stream: Arc<TcpStream>,
+    remote: SocketAddr,
+    context: Context,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(SILENCE))?;
-    stream.set_write_timeout(Some(WRITE_LIMIT))?;
     let session = Session::new(Limits::default());
-    Connection { stream, remote, context, session, live: None }.run()
+    let due = Instant::now() + context.limits.handshake;
+    Connection { stream, remote, context, session, live: None, due, prelude: 0 }.run()
 }
 
 struct Connection {
-    stream: TcpStream,
+    stream: Arc<TcpStream>,
     remote: SocketAddr,
     context: Context,
     session: Session,
     /// The recording of a publish that was accepted. Dropping it ends the
     /// session.
     live: Option<Recorder<LiveSession>>,
+    /// When the client's time is up: to publish, or to send the next frame.
+    due: Instant,
+    /// Bytes received since it last published.
+    prelude: usize,
 }
 
 /// How a recorder takes a message: its arrival, its timestamp, its body.
@@ -63,7 +70,7 @@ impl Connection {
     fn run(mut self) -> io::Result<()> {
         let mut buffer = vec![0; 32 * 1024];
         loop {
-            let count = match self.stream.read(&mut buffer) {
+            let count = match self.read(&mut buffer) {
                 Ok(0) => return self.end(),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -72,22 +79,68 @@ impl Connection {
             // Media that came before a fault is good.
             let fault = self.session.receive(&buffer[..count]).err();
             let next = self.handle_events();
-            self.stream.write_all(&self.session.take_output())?;
+            self.send()?;
             match (next?, fault) {
-                (Next::Read, None) => self.update_stat(),
+                (Next::Read, None) if self.live.is_some() => {
+                    self.prelude = 0;
+                    self.update_stat();
+                }
+                (Next::Read, None) => self.count_prelude(count)?,
                 (Next::Read, Some(fault)) => return self.end().and(Err(io::Error::other(fault))),
                 (Next::Refused, _) => return self.end().and(self.say_farewell(&mut buffer)),
             }
         }
     }
 
+    /// Waits for bytes as long as the client has time.
+    fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = self.due.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.stream.set_read_timeout(Some(left))?;
+        (&*self.stream).read(buffer)
+    }
+
+    /// Sends what the session has to say. The client must read all of it in
+    /// time: while it does not, nothing of it is read either, so that answers
+    /// do not pile up.
+    fn send(&mut self) -> io::Result<()> {
+        let output = self.session.take_output();
+        let until = Instant::now() + self.context.limits.pause;
+        let mut rest = &output[..];
+        while !rest.is_empty() {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            self.stream.set_write_timeout(Some(left))?;
+            match (&*self.stream).write(rest) {
+                Ok(count) => rest = rest.get(count..).unwrap_or_default(),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn count_prelude(&mut self, count: usize) -> io::Result<()> {
+        self.prelude += count;
+        if self.prelude <= MAX_PRELUDE {
+            return Ok(());
+        }
+        Err(io::Error::other("the client sends a lot and publishes nothing"))
+    }
+
     fn handle_events(&mut self) -> io::Result<Next> {
+        let limits = self.context.limits;
         while let Some(event) = self.session.next_event() {
             match event {
                 Event::Publish(request) => match self.publish(&request) {
                     Ok(live) => {
                         self.live = Some(live);
                         self.session.accept();
+                        self.due = Instant::now() + limits.pause;
                     }
                     Err(fault) => {
                         self.session.reject(status_code(&fault), &fault.to_string());
@@ -107,20 +160,21 @@ impl Connection {
                 }
                 // The connection stays: who hangs up is the encoder. Some
                 // report an error when they find it closed.
-                Event::Finished => self.end()?,
+                Event::Finished => {
+                    self.end()?;
+                    self.due = Instant::now() + limits.handshake;
+                }
             }
         }
         Ok(Next::Read)
     }
 
     fn publish(&self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {
-        let Context { service, store, clock } = &self.context;
+        let Context { service, store, clock, .. } = &self.context;
         let PublishRequest { tc_url, app, stream } = request;
         let target = PublishTarget::parse(tc_url, app, stream, service.addressing())?;
         auth::authorize_publish(&target, store, service.keys(), clock)?;
-        let socket = self.stream.try_clone().map_err(|error| {
-            Fault::new(500, "InternalError", format!("The connection cannot be kept: {error}."))
-        })?;
+        let socket = self.stream.clone();
         let sink = store.publish(Publish {
             bucket: target.bucket,
             channel: target.channel,
@@ -154,7 +208,10 @@ impl Connection {
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
         let now = self.context.clock.unix_ms();
         let fault = match record(live, now, timestamp, body) {
-            Ok(()) => return Ok(Next::Read),
+            Ok(()) => {
+                self.due = Instant::now() + self.context.limits.pause;
+                return Ok(Next::Read);
+            }
             Err(_) if live.sink().cut() => {
                 Fault::new(409, "LiveChannelDisabled", "Live channel is disabled by owner.")
             }
@@ -192,7 +249,7 @@ impl Connection {
                 return Ok(());
             }
             self.stream.set_read_timeout(Some(left))?;
-            match self.stream.read(buffer) {
+            match (&*self.stream).read(buffer) {
                 Ok(0) | Err(_) => return Ok(()),
                 Ok(_) => {}
             }

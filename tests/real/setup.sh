@@ -1,22 +1,28 @@
 #!/bin/sh
-# Brings the programs that the tests with real clients and encoders drive:
-# ffmpeg, oss2 (Python) and ali-oss (Node.js). What is there already is left
-# alone, so that a second run costs nothing.
+# Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
+# ali-oss (Node.js), Chromium with its driver, and for the C library compilers
+# and checkers. What is there already is left alone, so that a second run costs
+# nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
-# The clients go into target/clients (or $OSSLIVE_CLIENTS). ffmpeg is installed
-# only by apt and only as root. What cannot be installed is named; with CI set
+# The clients go into target/clients (or $OSSLIVE_CLIENTS). The others are
+# installed only by apt and only as root. What cannot be installed is named; with CI set
 # in the environment that is a failure.
 set -u
 
 OSS2_VERSION=2.19.1
 ALI_OSS_VERSION=6.23.0
+# A package that carries a newer ffmpeg than distributions have.
+IMAGEIO_FFMPEG_VERSION=0.8.1
+PLAYWRIGHT_VERSION=1.65.1
+HLS_JS_VERSION=1.7.4
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd) || exit 1
 clients=${OSSLIVE_CLIENTS:-$root/target/clients}
 venv=$clients/venv
 node=$clients/node
+browser=$clients/browser
 log=$clients/setup.log
 missing=''
 
@@ -60,18 +66,46 @@ have_oss2() {
     "$python" -c "import sys, oss2; sys.exit(oss2.__version__ != '$OSS2_VERSION')" 2>/dev/null
 }
 
+have_newer_ffmpeg() {
+  python=$(venv_python) &&
+    "$python" -c "import sys, imageio_ffmpeg as i; sys.exit(i.__version__ != '$IMAGEIO_FFMPEG_VERSION')" 2>/dev/null
+}
+
 have_ali_oss() {
   grep -q "\"version\": \"$ALI_OSS_VERSION\"" "$node/node_modules/ali-oss/package.json" 2>/dev/null
+}
+
+# Of the browser's packages none brings a browser of its own.
+have_browser_packages() {
+  grep -q "\"version\": \"$PLAYWRIGHT_VERSION\"" \
+    "$browser/node_modules/playwright-core/package.json" 2>/dev/null &&
+    grep -q "\"version\": \"$HLS_JS_VERSION\"" \
+      "$browser/node_modules/hls.js/package.json" 2>/dev/null
+}
+
+have_chromium() {
+  [ -n "${OSSLIVE_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome
 }
 
 make_venv() {
   install "a virtual environment" python3 -m venv --clear "$venv" && venv_python >/dev/null
 }
 
-mkdir -p "$clients" "$node" || exit 1
+mkdir -p "$clients" "$node" "$browser" || exit 1
 
 have_ffmpeg || apt ffmpeg
 have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
+
+# What the tests of the C library drive: two compilers, valgrind, and the ways
+# to find a library. clang's sanitizers are a package of their own.
+have gcc && have g++ || apt gcc g++ libc6-dev
+have clang && have clang++ || apt clang libclang-rt-dev
+for tool in valgrind cmake pkg-config; do
+  have $tool || apt $tool
+done
+for tool in gcc g++ clang clang++ valgrind cmake pkg-config; do
+  have $tool || lacks $tool "install it, then run this again"
+done
 
 if ! have_oss2; then
   if ! have python3; then
@@ -85,6 +119,11 @@ if ! have_oss2; then
     fi
   fi
 fi
+if ! have_newer_ffmpeg && python=$(venv_python); then
+  install "a newer ffmpeg" "$python" -m pip install --quiet \
+    --disable-pip-version-check --timeout 30 "imageio-ffmpeg==$IMAGEIO_FFMPEG_VERSION"
+fi
+have_newer_ffmpeg || lacks imageio-ffmpeg "needs python3 with venv and a package index; see $log"
 have_oss2 || lacks oss2 "needs python3 with venv and a package index; see $log"
 
 if ! have_ali_oss; then
@@ -101,6 +140,16 @@ if ! have node; then
 elif ! have_ali_oss; then
   lacks ali-oss "needs npm and a package registry; see $log"
 fi
+
+have_chromium || apt chromium
+have_chromium || lacks chromium "install Chromium or Chrome, then run this again"
+
+if ! have_browser_packages && have npm; then
+  install "playwright-core $PLAYWRIGHT_VERSION and hls.js $HLS_JS_VERSION" npm install \
+    --prefix "$browser" --no-save --ignore-scripts --no-audit --no-fund \
+    "playwright-core@$PLAYWRIGHT_VERSION" "hls.js@$HLS_JS_VERSION"
+fi
+have_browser_packages || lacks playwright-core "needs npm and a package registry; see $log"
 
 if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
   echo "not everything that the tests need is here:$missing" >&2

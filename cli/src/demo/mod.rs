@@ -61,7 +61,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     report.say("every step held");
 
     if arguments.keep {
-        keep(&client, &mut report)?;
+        keep(&client, &endpoint, &mut report)?;
         signal::wait()?;
     }
     endpoint.stop();
@@ -255,12 +255,13 @@ fn delete(client: &Client, report: &mut Report) -> Outcome {
 }
 
 /// Makes the channel anew and says how to use it by hand.
-fn keep(client: &Client, report: &mut Report) -> Outcome {
+fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outcome {
     let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;
     let publish = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
     let (server, key) = publish.rsplit_once('/').ok_or("the publish URL has no path")?;
     report.say("the endpoint stays; publish to it for a day:");
+    report.detail("page", &endpoint.page_url());
     report.detail("OBS server", server);
     report.detail("OBS stream key", key);
     report.detail("ffmpeg", &format!("ffmpeg -re -i FILE -c copy -f flv '{publish}'"));

@@ -2,6 +2,7 @@
 //! progress on standard error while it is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::io::{self, Write};
 use std::time::Duration;
 
 pub(crate) struct Report {
@@ -14,18 +15,18 @@ impl Report {
     }
 
     pub(crate) fn say(&self, text: &str) {
-        println!("{text}");
+        line(format_args!("{text}"));
     }
 
     /// Begins a step. One that does not hold ends the demonstration.
     pub(crate) fn step(&mut self, what: &str) {
         self.steps += 1;
-        println!("{}. {what}", self.steps);
+        line(format_args!("{}. {what}", self.steps));
     }
 
     /// Shows something that was seen.
     pub(crate) fn detail(&self, name: &str, value: &str) {
-        println!("   {name:<14} {value}");
+        line(format_args!("   {name:<14} {value}"));
     }
 
     pub(crate) fn progress(&self, length: Duration) -> Progress {
@@ -35,6 +36,12 @@ impl Report {
         }
         Progress(bar)
     }
+}
+
+/// Prints a line. Nobody may be reading any more, as after `head`: the
+/// demonstration goes on, and its exit status still tells how it went.
+fn line(text: std::fmt::Arguments<'_>) {
+    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// A bar that is gone when it is dropped.

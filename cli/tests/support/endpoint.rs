@@ -24,12 +24,22 @@ pub struct Endpoint {
 
 impl Endpoint {
     pub fn start(data: &Path) -> Endpoint {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        Endpoint::start_with(data, &[])
+    }
+
+    /// With further arguments.
+    pub fn start_with(data: &Path, arguments: &[&str]) -> Endpoint {
+        let program = Command::new(env!("CARGO_BIN_EXE_osslive"));
+        Endpoint::start_as(program, data, arguments)
+    }
+
+    /// Starts the endpoint by a command that ends in the program's name.
+    pub fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Endpoint {
         command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.args(["--bucket", BUCKET, "--region", REGION]);
         command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
         command.args(["--sts-access-key-id", STS_ID, "--sts-access-key-secret", STS_SECRET]);
-        command.args(["--sts-token", STS_TOKEN]);
+        command.args(["--sts-token", STS_TOKEN]).args(arguments);
         let mut child = spawn(&mut command);
         let log = Arc::new(Mutex::new(String::new()));
         let first = lines(child.stdout.take().expect("stdout is piped"), log.clone());

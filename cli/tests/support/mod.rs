@@ -17,7 +17,7 @@ pub use endpoint::{Endpoint, Folder};
 pub use ffmpeg::{clip, ffmpeg, probe, publish, publish_clip, refusal};
 pub use playlist::{Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
-pub use tools::{Sdk, has_ffmpeg, note, skipped};
+pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, note, skipped};
 
 pub const BUCKET: &str = "live-demo";
 pub const REGION: &str = "cn-hangzhou";

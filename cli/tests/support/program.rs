@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::io::Read;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -27,15 +28,21 @@ impl Ran {
 /// A running program whose output is read all along; killed when dropped.
 pub struct Program {
     child: Child,
-    stdout: Option<JoinHandle<String>>,
-    stderr: Option<JoinHandle<String>>,
+    stdout: Reader,
+    stderr: Reader,
+}
+
+/// What a stream says, as it comes.
+struct Reader {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    thread: Option<JoinHandle<()>>,
 }
 
 impl Program {
     pub fn start(command: &mut Command) -> Program {
         let mut child = spawn(command);
-        let stdout = Some(read_all(child.stdout.take().expect("stdout is piped")));
-        let stderr = Some(read_all(child.stderr.take().expect("stderr is piped")));
+        let stdout = Reader::start(child.stdout.take().expect("stdout is piped"));
+        let stderr = Reader::start(child.stderr.take().expect("stderr is piped"));
         Program { child, stdout, stderr }
     }
 
@@ -43,9 +50,22 @@ impl Program {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
 
+    /// What the program has printed so far.
+    pub fn printed(&self) -> String {
+        self.stdout.text()
+    }
+
     /// Ends the program as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("the program runs");
+    }
+
+    /// Ends the program as Ctrl-C does, and waits until it has ended.
+    pub fn interrupt(self) -> Ran {
+        let pid = self.child.id().to_string();
+        let sent = Command::new("kill").args(["-INT", &pid]).status();
+        assert!(sent.is_ok_and(|status| status.success()), "the program runs");
+        self.end(SOON)
     }
 
     /// Waits for the end, no longer than `limit`.
@@ -55,13 +75,10 @@ impl Program {
             assert!(Instant::now() < end, "the program did not end within {limit:?}");
             thread::sleep(Duration::from_millis(20));
         }
-        let text = |reader: Option<JoinHandle<String>>| {
-            reader.expect("read once").join().expect("the reader ends with the program")
-        };
         Ran {
             status: self.child.wait().expect("it can be waited for"),
-            stdout: text(self.stdout.take()),
-            stderr: text(self.stderr.take()),
+            stdout: self.stdout.end(),
+            stderr: self.stderr.end(),
         }
     }
 }
@@ -88,12 +105,29 @@ pub fn spawn(command: &mut Command) -> Child {
     }
 }
 
-fn read_all(mut stream: impl Read + Send + 'static) -> JoinHandle<String> {
-    thread::spawn(move || {
-        let mut bytes = Vec::new();
-        let _ = stream.read_to_end(&mut bytes);
+impl Reader {
+    fn start(mut stream: impl Read + Send + 'static) -> Reader {
+        let bytes = Arc::new(Mutex::new(Vec::new()));
+        let read = bytes.clone();
+        let thread = Some(thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                read.lock().expect("no reader panicked").extend_from_slice(&buffer[..count]);
+            }
+        }));
+        Reader { bytes, thread }
+    }
+
+    fn text(&self) -> String {
+        let bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         String::from_utf8_lossy(&bytes).into_owned()
-    })
+    }
+
+    fn end(&mut self) -> String {
+        let thread = self.thread.take().expect("ended once");
+        thread.join().expect("the reader ends with the program");
+        self.text()
+    }
 }
 
 /// Asks until something holds, and says what was seen last if it never does.

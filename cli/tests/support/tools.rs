@@ -1,4 +1,4 @@
-//! What the tests drive that may be missing: ffmpeg and the vendor's SDKs.
+//! What the tests drive that may be missing: ffmpeg, the vendor's SDKs, a browser.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,6 +30,22 @@ pub fn has_ffmpeg(what: &str) -> bool {
         skipped(what, "no ffmpeg and ffprobe; tests/real/setup.sh says how to get them");
     }
     here
+}
+
+/// A newer ffmpeg than distributions have, as a Python package carries it;
+/// without it, the test is told as skipped.
+pub fn newer_ffmpeg(what: &str) -> Option<Command> {
+    let script = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
+    let asked = Command::new(python()).args(["-c", script]).stderr(Stdio::null()).output();
+    let path = asked.ok().filter(|answer| answer.status.success()).map(|answer| answer.stdout);
+    let path = path.and_then(|path| String::from_utf8(path).ok());
+    let Some(path) = path else {
+        skipped(what, "no newer ffmpeg; tests/real/setup.sh installs it");
+        return None;
+    };
+    let mut command = Command::new(path.trim());
+    command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
+    Some(command)
 }
 
 /// A vendor's SDK, driven by a script of `tests/real`.
@@ -86,6 +102,47 @@ impl Sdk {
     }
 }
 
+/// Chromium, with what drives it from a script of `tests/real`.
+pub struct Browser(PathBuf);
+
+impl Browser {
+    /// The browser; if it or its driver is missing, the test is told as
+    /// skipped.
+    pub fn find(what: &str) -> Option<Browser> {
+        let named = std::env::var_os("OSSLIVE_CHROMIUM").map(PathBuf::from);
+        let names = ["chromium", "chromium-browser", "google-chrome"];
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders: Vec<_> = std::env::split_paths(&path).collect();
+        // The driver wants the whole path.
+        let known = names.iter().flat_map(|name| folders.iter().map(move |at| at.join(name)));
+        let program = named.into_iter().chain(known).find(|program| runs(program, "--version"));
+        let driver = browser_modules().join("playwright-core").exists()
+            && browser_modules().join("hls.js").exists()
+            && runs(Path::new("node"), "--version");
+        match program.filter(|_| driver) {
+            Some(program) => Some(Browser(program)),
+            None => {
+                skipped(what, "no Chromium, playwright-core or hls.js; see tests/real/setup.sh");
+                None
+            }
+        }
+    }
+
+    /// The hls.js of the tests.
+    pub fn hls_js(&self) -> PathBuf {
+        browser_modules().join("hls.js/dist/hls.min.js")
+    }
+
+    /// The command that runs a script with the browser.
+    pub fn command(&self, script: &str) -> Command {
+        let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real");
+        let mut command = Command::new("node");
+        command.env("NODE_PATH", browser_modules()).env("CHROMIUM", &self.0);
+        command.arg(scripts.join(script));
+        command
+    }
+}
+
 /// Where `tests/real/setup.sh` puts the SDKs.
 fn clients() -> PathBuf {
     match std::env::var_os("OSSLIVE_CLIENTS") {
@@ -96,6 +153,10 @@ fn clients() -> PathBuf {
 
 fn node_modules() -> PathBuf {
     clients().join("node/node_modules")
+}
+
+fn browser_modules() -> PathBuf {
+    clients().join("browser/node_modules")
 }
 
 fn python() -> PathBuf {

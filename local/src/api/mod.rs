@@ -12,20 +12,23 @@ mod serve;
 mod signed_playlist;
 mod vod;
 
+pub use objects::object_response;
+pub use query::Query;
 pub use reply::{Body, Request, Response};
 pub use serve::router;
 
-use crate::address::{Addressing, Style};
+use crate::address::Addressing;
 use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::page::{self, Page};
 use crate::store::{Acl, Store};
 use crate::{names, stamp};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
 use operation::{Access, Operation};
-use osslive::sign::Parts;
-use query::Query;
+use osslive::Credentials;
+use osslive::sign::{Parts, SignatureVersion, Signer};
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -49,6 +52,8 @@ pub struct Config {
     pub qps_limit: Option<u32>,
     /// Where the endpoint listens: see [`Addressing::listen`].
     pub listen: SocketAddr,
+    /// What the web page may do.
+    pub page: page::Options,
 }
 
 /// The service: every operation, on one store.
@@ -61,18 +66,22 @@ pub struct Service {
     region: String,
     throttle: Option<Throttle>,
     request_ids: RequestIds,
+    page: Page,
 }
 
 impl Service {
     /// A service on a store. The buckets are the store's: `config.buckets`
     /// creates none.
     pub fn new(store: Arc<Store>, config: Config, clock: Clock) -> Self {
-        let Config { domain, buckets, region, keys, qps_limit, listen } = config;
+        let Config { domain, buckets, region, keys, qps_limit, listen, page } = config;
         let first_bucket = buckets.into_iter().next().unwrap_or_default();
+        let addressing = Addressing { domain, first_bucket, listen };
+        let signer = signer(&keys, &region);
         Service {
+            page: Page::new(store.clone(), clock.clone(), addressing.clone(), signer, page),
             store,
             clock,
-            addressing: Addressing { domain, first_bucket, listen },
+            addressing,
             keys: Keys::new(keys),
             region,
             throttle: qps_limit.map(Throttle::new),
@@ -92,6 +101,9 @@ impl Service {
 
     /// Answers a request. Blocks on files.
     pub fn respond(&self, request: &Request) -> Response {
+        if let Some(response) = self.page.respond(request) {
+            return response;
+        }
         self.complete(request, || self.answer(request))
     }
 
@@ -142,9 +154,6 @@ impl Service {
         if request.method == "OPTIONS" {
             return Ok(preflight(request));
         }
-        if self.is_reserved(request) {
-            return Ok(Response::text(404, "text/plain", String::from("Not found.\n")));
-        }
         let call = self.read(request)?;
         let identity = self.admit(&call)?;
         if let Some(throttle) = self.throttle.as_ref().filter(|_| call.operation.is_live()) {
@@ -160,15 +169,6 @@ impl Service {
         let acl = self.acl(call)?;
         allow(&identity, call.operation.access(), acl)?;
         Ok(identity)
-    }
-
-    /// Whether a path belongs to the endpoint itself. No bucket can be called
-    /// so; behind a bucket's own host it is an ordinary key.
-    fn is_reserved(&self, request: &Request) -> bool {
-        let style = self.addressing.resolve(&request.host, "/").map(|resource| resource.style);
-        let path = request.path.strip_prefix("/_osslive");
-        path.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-            && style == Ok(Style::Path)
     }
 
     fn read<'a>(&self, request: &'a Request) -> Result<Call<'a>, Fault> {
@@ -246,6 +246,12 @@ impl Service {
             Operation::DeleteObject => self.delete_object(call),
         }
     }
+}
+
+/// Signs as the owner, with the first permanent key.
+fn signer(keys: &[AccessKey], region: &str) -> Option<Signer> {
+    let key = keys.iter().find(|key| key.token.is_none())?;
+    Some(Signer::new(SignatureVersion::V1, region, Credentials::new(&key.id, &key.secret)))
 }
 
 /// A request that has been understood.

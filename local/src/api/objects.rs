@@ -5,6 +5,7 @@ use super::{Body, Call, Request, Response, Service};
 use crate::fault::Fault;
 use crate::store::ObjectMeta;
 use crate::{names, stamp};
+use std::fs::File;
 
 /// What a signed request may choose of its reply's headers.
 const OVERRIDES: &[(&str, &str)] = &[
@@ -40,35 +41,48 @@ impl Service {
             const MESSAGE: &str = "response-* parameters need a signed request.";
             return Err(Fault::new(400, "InvalidRequest", MESSAGE));
         }
-        let (object, file) = self.store.object(&call.bucket, &call.key)?;
-        let tag = format!("\"{}\"", object.etag);
-        if !has_changed(call.request, &object)? {
-            return Ok(Response::empty(304)
-                .with("ETag", tag)
-                .with("Last-Modified", stamp::http_date(object.last_modified)));
-        }
-        let range = range(call.request, &object)?;
-        let (status, offset, length) = match range {
-            Some((offset, length)) => (206, offset, length),
-            None => (200, 0, object.size),
-        };
-        let body = Body::File { file, offset, length };
-        let mut response = Response { status, headers: overrides, body }
-            .with("ETag", tag)
-            .with("Last-Modified", stamp::http_date(object.last_modified))
-            .with("Accept-Ranges", "bytes")
-            .with("x-oss-object-type", "Normal")
-            .with("x-oss-storage-class", "Standard");
-        if response.header("Content-Type").is_none() {
-            response = response.with("Content-Type", object.content_type);
-        }
-        if range.is_some() {
-            let last = offset + length - 1;
-            let value = format!("bytes {offset}-{last}/{}", object.size);
-            response = response.with("Content-Range", value);
-        }
-        Ok(response)
+        object_response(call.request, self.store.object(&call.bucket, &call.key)?, overrides)
     }
+}
+
+/// The reply with an object, or the part of it that a request asks for, if
+/// the request's conditions hold.
+///
+/// # Errors
+///
+/// 412 `PreconditionFailed`, 416 `InvalidRange`.
+pub fn object_response(
+    request: &Request,
+    (object, file): (ObjectMeta, File),
+    headers: Vec<(&'static str, String)>,
+) -> Result<Response, Fault> {
+    let tag = format!("\"{}\"", object.etag);
+    if !has_changed(request, &object)? {
+        return Ok(Response::empty(304)
+            .with("ETag", tag)
+            .with("Last-Modified", stamp::http_date(object.last_modified)));
+    }
+    let range = range(request, &object)?;
+    let (status, offset, length) = match range {
+        Some((offset, length)) => (206, offset, length),
+        None => (200, 0, object.size),
+    };
+    let body = Body::File { file, offset, length };
+    let mut response = Response { status, headers, body }
+        .with("ETag", tag)
+        .with("Last-Modified", stamp::http_date(object.last_modified))
+        .with("Accept-Ranges", "bytes")
+        .with("x-oss-object-type", "Normal")
+        .with("x-oss-storage-class", "Standard");
+    if response.header("Content-Type").is_none() {
+        response = response.with("Content-Type", object.content_type);
+    }
+    if range.is_some() {
+        let last = offset + length - 1;
+        let value = format!("bytes {offset}-{last}/{}", object.size);
+        response = response.with("Content-Range", value);
+    }
+    Ok(response)
 }
 
 /// Refuses headers that ask for more than storing bytes: copies, metadata,

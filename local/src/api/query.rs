@@ -5,18 +5,18 @@ use std::collections::HashSet;
 
 /// The parameters of a query, decoded, each name once.
 #[derive(Debug, Default)]
-pub(super) struct Query(Vec<(String, Option<String>)>);
+pub struct Query(Vec<(String, Option<String>)>);
 
 /// A query that cannot be decoded: the name of the parameter at fault, as far
 /// as it could be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Malformed(pub(super) String);
+pub struct Malformed(pub String);
 
 impl Query {
     /// Reads a query as it stands in the request target. A `+` is a space: the
     /// vendor's SDK for Python writes it so, and no SDK leaves a plus
     /// unescaped. Of two parameters with one name, the first counts.
-    pub(super) fn parse(raw: &str) -> Result<Query, Malformed> {
+    pub fn parse(raw: &str) -> Result<Query, Malformed> {
         let mut seen = HashSet::new();
         let mut params = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
@@ -37,23 +37,23 @@ impl Query {
     }
 
     /// The value of a parameter: empty for a bare name, `None` without one.
-    pub(super) fn get(&self, name: &str) -> Option<&str> {
+    pub fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(n, _)| n == name)?;
         Some(value.as_deref().unwrap_or_default())
     }
 
     /// The value of a parameter, with absent and empty being the same.
-    pub(super) fn value(&self, name: &str) -> Option<&str> {
+    pub fn value(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
     /// Whether a parameter is there, with or without a value.
-    pub(super) fn has(&self, name: &str) -> bool {
+    pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
     /// The parameters as signatures cover them.
-    pub(super) fn parts(&self) -> Vec<(&str, Option<&str>)> {
+    pub fn parts(&self) -> Vec<(&str, Option<&str>)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
     }
 }

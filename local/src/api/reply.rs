@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use crate::xml::Writer;
 use std::fs::File;
+use std::net::IpAddr;
 
 /// A request as it was received.
 #[derive(Debug, Clone, Default)]
@@ -19,6 +20,8 @@ pub struct Request {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
+    /// Who sent it, as far as is known.
+    pub peer: Option<IpAddr>,
 }
 
 impl Request {
@@ -70,12 +73,12 @@ impl Body {
 
 impl Response {
     /// A reply with neither headers nor body.
-    pub(super) fn empty(status: u16) -> Response {
+    pub fn empty(status: u16) -> Response {
         Response { status, headers: Vec::new(), body: Body::Empty }
     }
 
     /// A reply with a text.
-    pub(super) fn text(status: u16, content_type: &str, text: String) -> Response {
+    pub fn text(status: u16, content_type: &str, text: String) -> Response {
         Response { status, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
             .with("Content-Type", content_type)
     }
@@ -86,7 +89,7 @@ impl Response {
     }
 
     /// Adds a header.
-    pub(super) fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
         self.headers.push((name, value.into()));
         self
     }

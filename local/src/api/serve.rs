@@ -1,57 +1,77 @@
 //! The service behind HTTP.
 
-use super::{Body, Request, Response, Service, too_large};
+use super::{Body, Request, Response, Service, operation, too_large};
 use crate::fault::Fault;
+use crate::limits::PeerLimits;
 use axum::Router;
 use axum::body::Body as HttpBody;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
 use hyper::body::{Body as _, Bytes, Frame, SizeHint};
 use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Seek, SeekFrom};
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::{JoinHandle, spawn_blocking};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout_at};
 
-/// How long a client may pause within a body.
-const BODY_PAUSE: Duration = Duration::from_secs(30);
+/// How many bytes of a body must arrive in a second, on the whole.
+const SLOWEST: u64 = 4096;
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
 
-/// The service as an HTTP application, for any method and path.
-pub fn router(service: Arc<Service>) -> Router {
+/// The service as an HTTP application, for any method and path. A request's
+/// extension of type `SocketAddr` is taken for its sender.
+pub fn router(service: Arc<Service>, limits: &PeerLimits) -> Router {
+    let intake = Arc::new(Intake {
+        pause: limits.pause,
+        room: Arc::new(Semaphore::new(limits.uploads.min(Semaphore::MAX_PERMITS))),
+    });
     Router::new().fallback(move |request: axum::extract::Request| {
-        let service = Arc::clone(&service);
-        async move { handle(service, request).await }
+        let (service, intake) = (Arc::clone(&service), Arc::clone(&intake));
+        async move { handle(service, intake, request).await }
     })
 }
 
 async fn handle(
     service: Arc<Service>,
+    intake: Arc<Intake>,
     request: axum::extract::Request,
 ) -> axum::response::Response {
     let (head, body) = request.into_parts();
     let mut request = read_head(&head);
-    let limit = service.body_limit(&request);
-    let collected = collect(body, limit).await;
+    let clear = only_once(&head.headers);
+    let is_ambiguous = clear.is_err();
+    let collected = match clear {
+        Ok(()) => {
+            let limit = service.body_limit(&request);
+            intake.collect(body, limit).await
+        }
+        Err(fault) => Err(fault),
+    };
     let work = spawn_blocking(move || match collected {
-        Ok(body) => {
-            request.body = body;
+        Ok(Received { bytes, .. }) => {
+            request.body = bytes;
             service.respond(&request)
         }
         Err(fault) => service.refuse(&request, fault),
     });
-    match work.await {
+    let mut response = match work.await {
         Ok(response) => write(response),
         Err(_) => {
             let mut response = axum::response::Response::new(HttpBody::empty());
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }
+    };
+    if is_ambiguous {
+        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    response
 }
 
 fn read_head(head: &request::Parts) -> Request {
@@ -65,6 +85,7 @@ fn read_head(head: &request::Parts) -> Request {
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers,
         body: Vec::new(),
+        peer: head.extensions.get::<SocketAddr>().map(SocketAddr::ip),
     }
 }
 
@@ -75,32 +96,82 @@ fn read_headers(map: &HeaderMap) -> Vec<(String, String)> {
     map.keys().map(|name| (name.as_str().to_owned(), values(name))).collect()
 }
 
-/// Receives a body of at most `limit` bytes.
-async fn collect(body: HttpBody, limit: usize) -> Result<Vec<u8>, Fault> {
-    // Refused before it is sent, where the client waits for 100 Continue.
-    if body.size_hint().lower() > limit as u64 {
-        return Err(too_large());
+/// Refuses a request that could be read in two ways: what stands in front of
+/// this endpoint might have chosen the other.
+fn only_once(map: &HeaderMap) -> Result<(), Fault> {
+    const ONCE: &[&str] = &["host", "authorization", "date", "x-oss-date", "x-oss-security-token"];
+    match ONCE.iter().find(|name| map.get_all(**name).iter().count() > 1) {
+        Some(name) => {
+            let message = format!("The header {name} must not be given twice.");
+            Err(Fault::new(400, "InvalidArgument", message))
+        }
+        None => Ok(()),
     }
-    let mut body = pin!(body);
-    let mut bytes = Vec::new();
-    loop {
-        let frame = timeout(BODY_PAUSE, poll_fn(|context| body.as_mut().poll_frame(context))).await;
-        let incomplete = || {
-            const MESSAGE: &str = "Your socket connection to the server was not read from or \
-                                   written to within the timeout period.";
-            Fault::new(400, "RequestTimeout", MESSAGE)
-        };
-        match frame.map_err(|_| incomplete())? {
-            None => return Ok(bytes),
-            Some(frame) => {
-                let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
-                if data.len() > limit - bytes.len() {
-                    return Err(too_large());
-                }
-                bytes.extend_from_slice(&data);
+}
+
+/// Where bodies are received.
+struct Intake {
+    pause: Duration,
+    /// The bytes that bodies may take together, beyond what each small
+    /// document has for itself.
+    room: Arc<Semaphore>,
+}
+
+/// A body, with the room it takes.
+#[derive(Default)]
+struct Received {
+    bytes: Vec<u8>,
+    room: Option<OwnedSemaphorePermit>,
+}
+
+impl Intake {
+    /// Receives a body of at most `limit` bytes.
+    async fn collect(&self, body: HttpBody, limit: usize) -> Result<Received, Fault> {
+        // Refused before it is sent, where the client waits for 100 Continue.
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
+        let started = Instant::now();
+        let mut body = pin!(body);
+        let mut received = Received::default();
+        loop {
+            let earned = Duration::from_secs(received.bytes.len() as u64 / SLOWEST);
+            let due = (Instant::now() + self.pause).min(started + self.pause + earned);
+            let frame = poll_fn(|context| body.as_mut().poll_frame(context));
+            let frame = timeout_at(due, frame).await.map_err(|_| incomplete())?;
+            let Some(frame) = frame else { return Ok(received) };
+            let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
+            if data.len() > limit - received.bytes.len() {
+                return Err(too_large());
             }
+            self.make_room(&mut received, data.len())?;
+            received.bytes.extend_from_slice(&data);
         }
     }
+
+    /// Takes room for `more` bytes, if it is there: waiting for it would tie
+    /// up one peer for another's slowness.
+    fn make_room(&self, received: &mut Received, more: usize) -> Result<(), Fault> {
+        let beyond = |length: usize| length.saturating_sub(operation::MAX_DOCUMENT);
+        let length = received.bytes.len();
+        let needed = u32::try_from(beyond(length + more) - beyond(length)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room).try_acquire_many_owned(needed).map_err(|_| {
+            const MESSAGE: &str =
+                "Too many uploads are under way. Please reduce your request rate.";
+            Fault::new(503, "ServiceUnavailable", MESSAGE)
+        })?;
+        match &mut received.room {
+            Some(taken) => taken.merge(room),
+            none => *none = Some(room),
+        }
+        Ok(())
+    }
+}
+
+fn incomplete() -> Fault {
+    const MESSAGE: &str = "Your socket connection to the server was not read from or written to \
+                           within the timeout period.";
+    Fault::new(400, "RequestTimeout", MESSAGE)
 }
 
 fn write(response: Response) -> axum::response::Response {

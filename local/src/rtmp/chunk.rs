@@ -120,6 +120,11 @@ impl ChunkReader {
         }
     }
 
+    /// Changes the limits, for messages to come.
+    pub(super) fn allow(&mut self, limits: Limits) {
+        self.limits = limits;
+    }
+
     /// Takes bytes from the front of `input` until a message is whole.
     ///
     /// `None` means that all of `input` was taken and more is needed.

@@ -40,6 +40,11 @@ impl Link {
         Link { handshake, reader, writer, window: WINDOW, received: 0, acknowledged: 0 }
     }
 
+    /// Lets the peer send more than so far.
+    pub(super) fn allow(&mut self, limits: Limits) {
+        self.reader.allow(limits);
+    }
+
     /// Whether the handshake is over.
     pub(super) fn is_open(&self) -> bool {
         self.handshake.is_done()

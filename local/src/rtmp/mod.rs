@@ -19,7 +19,8 @@ pub use session::{Event, PublishRequest, Session};
 /// What one peer may make the other hold in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in one message. Defaults to 8 MiB, which holds a key frame of any
+    /// Bytes in one message; 64 KiB at most until a server has let its peer
+    /// publish. Defaults to 8 MiB, which holds a key frame of any
     /// live stream; the protocol's own limit is 16 MiB - 1.
     pub max_message: usize,
     /// Bytes in all messages under way at the same time, as their headers
@@ -32,6 +33,20 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Limits { max_message: 8 << 20, max_pending: 16 << 20, max_chunk_streams: 64 }
+    }
+}
+
+impl Limits {
+    /// The limits for a peer that has not been let publish yet, and so has
+    /// nothing but commands to send.
+    fn opening(self) -> Self {
+        const COMMANDS: usize = 64 * 1024;
+        let Limits { max_message, max_pending, max_chunk_streams } = self;
+        Limits {
+            max_message: max_message.min(COMMANDS),
+            max_pending: max_pending.min(2 * COMMANDS),
+            max_chunk_streams,
+        }
     }
 }
 

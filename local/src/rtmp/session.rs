@@ -18,6 +18,13 @@ const PART_HEADER: usize = 11;
 /// The length of the part, repeated after it.
 const PART_TRAILER: usize = 4;
 
+/// How many parts of an aggregate are looked at: far more than the seconds of
+/// media that an encoder gathers.
+const MAX_PARTS: usize = 4096;
+
+/// The longest name of a command that an answer repeats.
+const MAX_NAME: usize = 80;
+
 /// What a publisher did.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -63,6 +70,7 @@ pub struct PublishRequest {
 /// [`take_output`](Self::take_output) gives.
 pub struct Session {
     link: Link,
+    limits: Limits,
     failed: Option<ProtocolError>,
     events: VecDeque<Event>,
     connection: Option<Connection>,
@@ -97,7 +105,8 @@ impl Session {
     /// A session that waits for the handshake.
     pub fn new(limits: Limits) -> Self {
         Session {
-            link: Link::server(limits),
+            link: Link::server(limits.opening()),
+            limits,
             failed: None,
             events: VecDeque::new(),
             connection: None,
@@ -133,6 +142,7 @@ impl Session {
         match self.publication {
             Publication::Requested(stream) => {
                 self.publication = Publication::Live(stream);
+                self.link.allow(self.limits);
                 self.timeline = Timeline::default();
                 self.link.stream_begin(stream);
                 let code = "NetStream.Publish.Start";
@@ -194,7 +204,10 @@ impl Session {
                 let why = "this server takes streams and does not play them over RTMP";
                 self.status(message.stream, "error", "NetStream.Play.Failed", why);
             }
-            _ => self.fail(transaction, &format!("{name} is not a method of this server")),
+            _ => {
+                let name: String = name.chars().take(MAX_NAME).collect();
+                self.fail(transaction, &format!("{name} is not a method of this server"));
+            }
         }
         Ok(())
     }
@@ -293,9 +306,12 @@ impl Session {
     fn aggregate(&mut self, message: &Message) {
         let mut rest = &message.payload[..];
         let mut first = None;
-        while let Some(([kind, a, b, c, x, y, z, w, ..], body)) =
-            rest.split_first_chunk::<PART_HEADER>()
-        {
+        for _ in 0..MAX_PARTS {
+            let Some(([kind, a, b, c, x, y, z, w, ..], body)) =
+                rest.split_first_chunk::<PART_HEADER>()
+            else {
+                return;
+            };
             let length = u32::from_be_bytes([0, *a, *b, *c]) as usize;
             let time = u32::from_be_bytes([*w, *x, *y, *z]);
             let Some(payload) = body.get(..length) else { return };

@@ -2,7 +2,8 @@
 
 use super::channel::Channels;
 use super::file::{self, Scratch};
-use super::fragment::{self, Timeline};
+use super::fragment::{self, Folder, Kept, Timeline};
+use super::ledger::Ledger;
 use super::object::Objects;
 use super::session::{Connection, LiveSession, Publish};
 use super::{disk_fault, lock, path};
@@ -13,9 +14,9 @@ use std::collections::HashMap;
 use std::fmt;
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 use time::OffsetDateTime;
 
 /// Who may use a bucket without a signature.
@@ -81,6 +82,8 @@ pub(super) struct Bucket {
     /// The timelines in use, by channel: at most one each, so that sessions
     /// that overlap number their fragments together.
     timelines: Mutex<HashMap<String, Weak<Timeline>>>,
+    /// Where recordings are counted, if they are.
+    ledger: OnceLock<Arc<Ledger>>,
 }
 
 impl Bucket {
@@ -122,6 +125,7 @@ impl Bucket {
             channels: Channels::new(name.clone(), folder.join("channels"), scratch.clone())?,
             objects: Arc::new(Objects::new(name.clone(), &folder, scratch.clone())),
             timelines: Mutex::default(),
+            ledger: OnceLock::new(),
             info: Mutex::new(info),
             name,
             folder,
@@ -221,6 +225,82 @@ impl Bucket {
         fragment::vod(&self.index(channel), &self.objects, channel, ms(start_s), ms(end_s))
             .map_err(disk_fault)?
             .ok_or_else(none)
+    }
+
+    /// Has recordings counted from now on.
+    pub(super) fn count_in(&self, ledger: Arc<Ledger>) {
+        let _ = self.ledger.set(ledger);
+    }
+
+    /// Counts a fragment that was finished, or at least put in its place.
+    pub(super) fn count_fragment(self: &Arc<Self>, channel: &str, name: &str) {
+        let Some(ledger) = self.ledger.get() else { return };
+        let size = self.objects.generated_size(&format!("{channel}/{name}"));
+        ledger.add(self, channel, size.unwrap_or(0));
+    }
+
+    /// Removes an object; an absent one is as good.
+    pub(super) fn delete_object(&self, key: &str) -> Result<(), Fault> {
+        let size = self.objects.delete(key)?;
+        if let Some(ledger) = self.ledger.get().filter(|_| key.ends_with(".ts")) {
+            ledger.subtract(size);
+        }
+        Ok(())
+    }
+
+    /// The channels that have ever recorded anything, deleted ones too.
+    pub(super) fn recorded_channels(&self) -> io::Result<Vec<String>> {
+        let mut channels = Vec::new();
+        for entry in fs::read_dir(self.folder.join("fragments"))? {
+            let name = entry?.file_name();
+            let name = name.to_str().and_then(|name| name.strip_suffix(".log"));
+            channels.extend(name.and_then(path::unescape));
+        }
+        Ok(channels)
+    }
+
+    /// How many bytes the fragments of a channel have.
+    pub(super) fn recorded_bytes(&self, channel: &str) -> io::Result<u64> {
+        self.recorded(channel, &self.index(channel)).bytes()
+    }
+
+    /// The oldest fragment of a channel whose line stands at `offset` of the
+    /// index or behind it.
+    pub(super) fn oldest_fragment(&self, channel: &str, offset: u64) -> io::Result<Option<Kept>> {
+        self.recorded(channel, &self.index(channel)).oldest(offset)
+    }
+
+    /// Removes a fragment, and takes it out of its playlist if nobody publishes
+    /// under it any more; how many bytes that frees. `None` while the playlist
+    /// of a publisher lists it.
+    pub(super) fn drop_fragment(&self, channel: &str, kept: &Kept) -> io::Result<Option<u64>> {
+        // Nobody begins to publish meanwhile.
+        let timelines = lock(&self.timelines);
+        let live = timelines.get(channel).and_then(Weak::upgrade);
+        let listed = live.and_then(|timeline| timeline.lists(kept));
+        if listed == Some(true) {
+            return Ok(None);
+        }
+        let index = self.index(channel);
+        let folder = self.recorded(channel, &index);
+        let freed = folder.discard(kept)?;
+        if listed.is_none() {
+            folder.revise(kept, self.clock.now())?;
+        }
+        Ok(Some(freed))
+    }
+
+    /// Cuts off an index before `begin`.
+    pub(super) fn trim_index(&self, channel: &str, begin: u64) -> io::Result<()> {
+        let timelines = lock(&self.timelines);
+        match timelines.get(channel).and_then(Weak::upgrade) {
+            Some(timeline) => timeline.trim(begin, &self.scratch),
+            None => self.recorded(channel, &self.index(channel)).trim(begin, &self.scratch),
+        }
+    }
+
+    fn recorded<'a>(&'a self, channel: &'a str, index: &'a Path) -> Folder<'a> {
+        Folder { channel, index, objects: &self.objects }
     }
 
     fn timeline(&self, channel: &str) -> io::Result<Arc<Timeline>> {

@@ -164,7 +164,7 @@ impl State {
 
 impl Channels {
     pub(super) fn new(bucket: String, folder: PathBuf, scratch: Arc<Scratch>) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        fs::create_dir_all(&folder).map_err(|error| file::at(&folder, error))?;
         Ok(Channels { bucket, folder, scratch, state: Mutex::default() })
     }
 
@@ -175,7 +175,8 @@ impl Channels {
         &self,
         recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
     ) -> io::Result<()> {
-        for file in fs::read_dir(&self.folder)? {
+        let folder = &self.folder;
+        for file in fs::read_dir(folder).map_err(|error| file::at(folder, error))? {
             let path = file?.path();
             if path.extension().is_some_and(|extension| extension == "json")
                 && let Some(saved) = file::read_json(&path)?

@@ -89,6 +89,11 @@ impl Part {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
+    /// Writes all that a reader gives.
+    pub(super) fn copy(&mut self, from: &mut impl io::Read) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), |file| io::copy(from, file).map(|_| ()))
+    }
+
     /// Dates the file, and returns the date as the file system rounds it.
     pub(super) fn date(&self, modified: OffsetDateTime) -> io::Result<OffsetDateTime> {
         let Some(file) = &self.file else { return Ok(modified) };
@@ -127,9 +132,14 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     let text = match fs::read(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
+        other => other.map_err(|error| at(path, error))?,
     };
-    serde_json::from_slice(&text).map(Some).map_err(|error| {
-        io::Error::new(io::ErrorKind::InvalidData, format!("{}: {error}", path.display()))
-    })
+    serde_json::from_slice(&text)
+        .map(Some)
+        .map_err(|error| at(path, io::Error::new(io::ErrorKind::InvalidData, error)))
+}
+
+/// An error with the path that it concerns.
+pub(super) fn at(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,18 +1,19 @@
-//! The fragments of a channel: an index of one line each, appended to and
-//! never rewritten, and the window of it that a live playlist shows.
+//! The fragments of a channel: an index of one line each, which is appended to
+//! and loses nothing but a beginning of which all fragments are gone, and the
+//! window of it that a live playlist shows.
 //!
 //! A line says all that must be known to go on after a restart, so nothing
 //! older than a window is ever read again to publish, and nothing is kept in
 //! memory but the windows of sessions that are running.
 
-use super::file::Part;
+use super::file::{Part, Scratch};
 use super::lock;
 use super::object::Objects;
 use crate::playlist::{self, Fragment};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
@@ -96,8 +97,22 @@ impl Window {
         self.lines.push_back(line);
     }
 
+    /// The window that the newest line of `playlist` stood in, without the
+    /// oldest of its fragments if they are gone.
+    fn load(at: &Folder<'_>, playlist: &str) -> io::Result<Self> {
+        let mut window = Window::stood(at.index, playlist)?;
+        while let Some(line) = window.lines.front()
+            && !at.objects.exists(&at.key(&line.name))?
+        {
+            window.first = window.first.saturating_add(1);
+            window.discontinuities += u64::from(line.interrupts());
+            window.lines.pop_front();
+        }
+        Ok(window)
+    }
+
     /// The window that the newest line of `playlist` stood in.
-    fn load(index: &Path, playlist: &str) -> io::Result<Self> {
+    fn stood(index: &Path, playlist: &str) -> io::Result<Self> {
         let mut window = Window::default();
         for line in Backward::open(index)? {
             let line = line?;
@@ -145,6 +160,100 @@ impl Line {
     }
 }
 
+/// Where the fragments of a channel are.
+pub(super) struct Folder<'a> {
+    pub(super) channel: &'a str,
+    pub(super) index: &'a Path,
+    pub(super) objects: &'a Objects,
+}
+
+impl Folder<'_> {
+    fn key(&self, name: &str) -> String {
+        format!("{}/{name}", self.channel)
+    }
+
+    /// The first line at or behind `offset` whose fragment exists.
+    pub(super) fn oldest(&self, offset: u64) -> io::Result<Option<Kept>> {
+        for kept in Forward::open(self.index, offset)? {
+            let kept = kept?;
+            if self.objects.exists(&self.key(&kept.line.name))? {
+                return Ok(Some(kept));
+            }
+        }
+        Ok(None)
+    }
+
+    /// How many bytes all the fragments of the index have.
+    pub(super) fn bytes(&self) -> io::Result<u64> {
+        let mut bytes: u64 = 0;
+        for kept in Forward::open(self.index, 0)? {
+            let size = self.objects.generated_size(&self.key(&kept?.line.name))?;
+            bytes = bytes.saturating_add(size);
+        }
+        Ok(bytes)
+    }
+
+    /// Removes a fragment for good; how many bytes that frees.
+    pub(super) fn discard(&self, kept: &Kept) -> io::Result<u64> {
+        self.objects.discard(&self.key(&kept.line.name))
+    }
+
+    /// Takes fragments that are gone out of a playlist that nobody writes any
+    /// more, and the playlist away with the last of them.
+    pub(super) fn revise(&self, kept: &Kept, now: OffsetDateTime) -> io::Result<()> {
+        let playlist = &kept.line.playlist;
+        let (key, stood) = (self.key(playlist), Window::stood(self.index, playlist)?);
+        let listed = stood.lines.iter().any(|line| line.name == kept.line.name);
+        if !listed || !self.objects.exists(&key)? {
+            return Ok(());
+        }
+        let window = Window::load(self, playlist)?;
+        if window.lines.is_empty() {
+            return self.objects.discard(&key).map(|_| ());
+        }
+        self.objects.put_generated(&key, window.render().as_bytes(), now)
+    }
+
+    /// Cuts off the index before `begin`.
+    pub(super) fn trim(&self, begin: u64, scratch: &Scratch) -> io::Result<()> {
+        let mut index = File::open(self.index)?;
+        index.seek(SeekFrom::Start(begin))?;
+        let mut part = Part::create(scratch.part())?;
+        part.copy(&mut index)?;
+        part.rename(self.index)
+    }
+}
+
+/// A line of the index whose fragment is there, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Kept {
+    line: Line,
+    begin: u64,
+    end: u64,
+}
+
+impl Kept {
+    pub(super) fn start_ms(&self) -> u64 {
+        self.line.start_ms
+    }
+
+    /// Where the line begins.
+    pub(super) fn begin(&self) -> u64 {
+        self.begin
+    }
+
+    /// Where the next line begins.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Counts from a new beginning of the index.
+    pub(super) fn shift(&mut self, cut: u64) {
+        self.begin = self.begin.saturating_sub(cut);
+        self.end = self.end.saturating_sub(cut);
+    }
+}
+
 /// The fragments of one channel while somebody publishes to it. Sessions that
 /// overlap, a cut one and its successor, share it.
 pub(super) struct Timeline {
@@ -179,7 +288,7 @@ impl Timeline {
         let mut state = lock(&self.state);
         if !state.windows.contains_key(playlist) {
             let window = match self.objects.exists(&self.key(playlist))? {
-                true => Window::load(&self.index, playlist)?,
+                true => Window::load(&self.folder(), playlist)?,
                 false => Window::default(),
             };
             state.windows.insert(playlist.to_owned(), window);
@@ -248,13 +357,32 @@ impl Timeline {
         if part.exists() && !self.objects.exists(&key)? {
             self.objects.place_generated(&key, Part::resume(part))?;
         }
-        let text = Window::load(&self.index, &line.playlist)?.render();
+        let text = Window::load(&self.folder(), &line.playlist)?.render();
         self.objects.put_generated(&self.key(&line.playlist), text.as_bytes(), now)?;
         Ok(Some(line))
     }
 
+    /// Whether a playlist that is being written lists a fragment, or does not
+    /// list it any more; `None` if its playlist is none of these.
+    pub(super) fn lists(&self, kept: &Kept) -> Option<bool> {
+        let state = lock(&self.state);
+        let window = state.windows.get(&kept.line.playlist)?;
+        Some(window.lines.iter().any(|line| line.name == kept.line.name))
+    }
+
+    /// Cuts off the index before `begin`.
+    pub(super) fn trim(&self, begin: u64, scratch: &Scratch) -> io::Result<()> {
+        // Nothing is appended meanwhile.
+        let _held = lock(&self.state);
+        self.folder().trim(begin, scratch)
+    }
+
+    fn folder(&self) -> Folder<'_> {
+        Folder { channel: &self.channel, index: &self.index, objects: &self.objects }
+    }
+
     fn key(&self, name: &str) -> String {
-        format!("{}/{name}", self.channel)
+        self.folder().key(name)
     }
 }
 
@@ -305,6 +433,59 @@ fn append(index: &Path, line: &Line, then: impl FnOnce() -> io::Result<()>) -> i
         let _ = file.set_len(before);
     }
     done
+}
+
+/// The lines of an index, oldest first, from some line on. Lines that cannot be
+/// read are passed over, and a torn one at the end is none yet.
+struct Forward {
+    file: Option<BufReader<File>>,
+    at: u64,
+}
+
+impl Forward {
+    fn open(index: &Path, offset: u64) -> io::Result<Self> {
+        let file = match File::open(index) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            other => {
+                let mut file = other?;
+                file.seek(SeekFrom::Start(offset))?;
+                Some(BufReader::new(file))
+            }
+        };
+        Ok(Forward { file, at: offset })
+    }
+
+    /// One line with its end, but of one too long for an index only a piece;
+    /// empty at the end of the file.
+    fn take_line(&mut self) -> io::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        if let Some(file) = &mut self.file {
+            file.take(Backward::LONGEST as u64).read_until(b'\n', &mut text)?;
+        }
+        Ok(text)
+    }
+}
+
+impl Iterator for Forward {
+    type Item = io::Result<Kept>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            let text = match self.take_line() {
+                Ok(text) => text,
+                Err(error) => return Some(Err(error)),
+            };
+            let begin = self.at;
+            let is_torn = text.len() < Backward::LONGEST && text.last() != Some(&b'\n');
+            if text.is_empty() || is_torn {
+                return None;
+            }
+            self.at += text.len() as u64;
+            if let Ok(line) = serde_json::from_slice(&text) {
+                return Some(Ok(Kept { line, begin, end: self.at }));
+            }
+        }
+    }
 }
 
 /// The lines of an index, newest first, a block in memory at a time. Lines

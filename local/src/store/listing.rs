@@ -18,6 +18,7 @@ pub(super) struct Listing<'a> {
     prefix: &'a str,
     marker: &'a str,
     delimiter: Option<&'a str>,
+    suffix: &'a str,
     max: usize,
     /// The smallest names met so far, one more than the page holds.
     found: Found,
@@ -43,7 +44,12 @@ impl<'a> Listing<'a> {
         max: usize,
     ) -> Self {
         let delimiter = delimiter.filter(|delimiter| !delimiter.is_empty());
-        Listing { prefix, marker, delimiter, max, found: BTreeMap::new() }
+        Listing { prefix, marker, delimiter, suffix: "", max, found: BTreeMap::new() }
+    }
+
+    /// Only keys that end so.
+    pub(super) fn ending_in(self, suffix: &'a str) -> Self {
+        Listing { suffix, ..self }
     }
 
     /// The page under `root`, and its last name if more follow.
@@ -97,7 +103,7 @@ impl<'a> Listing<'a> {
     }
 
     fn offer(&mut self, file: Place) {
-        if !file.key.starts_with(self.prefix) {
+        if !file.key.starts_with(self.prefix) || !file.key.ends_with(self.suffix) {
             return;
         }
         let (name, relative) = match self.common_prefix(&file.key) {

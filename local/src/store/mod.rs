@@ -1,16 +1,17 @@
 //! Buckets, channels, sessions, fragments and objects, on disk.
 //!
 //! ```text
+//! DATA/.lock                        held by the endpoint that uses the folder
 //! DATA/.scratch/                    files being written, emptied at a start
 //! DATA/BUCKET/bucket.json           name, creation time, access rule
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
-//! DATA/BUCKET/fragments/NAME.log    one line for each fragment, ever
+//! DATA/BUCKET/fragments/NAME.log    one line for each fragment
 //! DATA/BUCKET/objects/...           the objects, fragments and playlists too
 //! DATA/BUCKET/records/...           what uploads said about their objects
 //! ```
 //!
-//! Every file is written aside and renamed in, the logs excepted, which only
-//! grow and whose last line may be torn. A process may therefore be killed at
+//! Every file is written aside and renamed in, but for the logs, which grow
+//! line by line and whose last line may be torn. A process may therefore be killed at
 //! any time: what a call had acknowledged, every fragment that was listed and
 //! every playlist that could be read is there at the next start.
 //!
@@ -21,7 +22,9 @@ mod bucket;
 mod channel;
 mod file;
 mod fragment;
+mod ledger;
 mod listing;
+mod lock;
 mod object;
 mod path;
 mod session;
@@ -36,6 +39,8 @@ use crate::fault::Fault;
 use crate::names;
 use bucket::Bucket;
 use file::Scratch;
+use ledger::Ledger;
+use lock::Lock;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
@@ -54,20 +59,31 @@ pub struct Store {
     clock: Clock,
     scratch: Arc<Scratch>,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
+    ledger: Option<Arc<Ledger>>,
+    _lock: Option<Lock>,
 }
 
 impl Store {
     /// Opens the store in the folder `data`, made if it is missing, and
     /// repairs what a killed process left: unfinished files are dropped, and
     /// sessions that were running end in the history with their last
-    /// fragment. Only one process may have a folder open.
+    /// fragment. Only one store may have a folder open.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read and written, or a description in it is
-    /// not what this store writes.
+    /// When another store has the folder open, when it cannot be read and
+    /// written, or a description in it is not what this store writes.
     pub fn open(data: &Path, clock: Clock) -> io::Result<Store> {
-        fs::create_dir_all(data)?;
+        fs::create_dir_all(data).map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+            _ => error,
+        })?;
+        let lock = Lock::take(data)?;
+        Ok(Store { _lock: Some(lock), ..Store::load(data, clock)? })
+    }
+
+    /// Opens the store in a folder that is there, and asks nobody.
+    fn load(data: &Path, clock: Clock) -> io::Result<Store> {
         // No bucket's name begins with a dot.
         let scratch = Arc::new(Scratch::open(data.join(".scratch"))?);
         let mut buckets = BTreeMap::new();
@@ -80,7 +96,30 @@ impl Store {
             }
         }
         scratch.clear()?;
-        Ok(Store { data: data.to_owned(), clock, scratch, buckets: RwLock::new(buckets) })
+        let buckets = RwLock::new(buckets);
+        Ok(Store { data: data.to_owned(), clock, scratch, buckets, ledger: None, _lock: None })
+    }
+
+    /// Keeps the fragments of all channels together below `bytes`, from now on,
+    /// by dropping the oldest. Those that the playlist of a publisher lists
+    /// stay, whatever the limit; uploads do not count.
+    ///
+    /// Playlists of channels that nobody publishes to lose the fragments that
+    /// are dropped, VOD playlists made later leave them out, and those made
+    /// before stay as they were.
+    ///
+    /// # Errors
+    ///
+    /// When what is there cannot be measured.
+    pub fn limit_recordings(&mut self, bytes: u64) -> io::Result<()> {
+        let ledger = Arc::new(Ledger::new(bytes));
+        for bucket in self.read().values() {
+            ledger.enter(bucket)?;
+            bucket.count_in(ledger.clone());
+        }
+        ledger.prune();
+        self.ledger = Some(ledger);
+        Ok(())
     }
 
     /// All buckets, by name.
@@ -108,7 +147,11 @@ impl Store {
         let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl };
         let folder = self.data.join(path::file(name, ""));
         let bucket = Bucket::create(folder, info, self.clock.clone(), self.scratch.clone());
-        buckets.insert(name.to_owned(), Arc::new(bucket.map_err(disk_fault)?));
+        let bucket = Arc::new(bucket.map_err(disk_fault)?);
+        if let Some(ledger) = &self.ledger {
+            bucket.count_in(ledger.clone());
+        }
+        buckets.insert(name.to_owned(), bucket);
         Ok(())
     }
 
@@ -256,7 +299,7 @@ impl Store {
     /// Deletes an object; an absent one is as good. VOD playlists made later
     /// leave a deleted fragment out.
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
-        self.find(bucket)?.objects.delete(key)
+        self.find(bucket)?.delete_object(key)
     }
 
     /// The first `max` keys and common prefixes after `marker`. Keys that hold
@@ -272,6 +315,11 @@ impl Store {
         max: usize,
     ) -> Result<ObjectPage, Fault> {
         self.find(bucket)?.objects.list(prefix, marker, delimiter, max)
+    }
+
+    /// The first `max` keys of playlists that begin with `prefix`.
+    pub fn playlists(&self, bucket: &str, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
+        self.find(bucket)?.objects.playlists(prefix, max)
     }
 
     /// Lets a publisher in: the channel is live until the session is dropped.

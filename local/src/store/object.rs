@@ -221,20 +221,50 @@ impl Objects {
         fs::exists(self.files.join(path::object(key)))
     }
 
-    /// Removes an object; an absent one is as good.
-    pub(super) fn delete(&self, key: &str) -> Result<(), Fault> {
+    /// The length of an object that the endpoint wrote itself; 0 for any other.
+    pub(super) fn generated_size(&self, key: &str) -> io::Result<u64> {
+        let _held = self.read_lock();
+        self.measure(&path::object(key))
+    }
+
+    fn measure(&self, relative: &Path) -> io::Result<u64> {
+        if fs::exists(self.records.join(relative))? {
+            return Ok(0);
+        }
+        match fs::metadata(self.files.join(relative)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
+            other => Ok(other?.len()),
+        }
+    }
+
+    /// Removes an object, an absent one being as good, and tells its length if
+    /// the endpoint wrote it itself.
+    pub(super) fn delete(&self, key: &str) -> Result<u64, Fault> {
         if key.len() > MAX_KEY {
-            return Ok(());
+            return Ok(0);
         }
         let gone = self.write_lock();
         if *gone {
             return Err(no_such_bucket(&self.bucket));
         }
         let relative = path::object(key);
+        let size = self.measure(&relative).map_err(disk_fault)?;
         for root in [&self.files, &self.records] {
             remove_and_tidy(root, &relative).map_err(disk_fault)?;
         }
-        Ok(())
+        Ok(size)
+    }
+
+    /// Removes an object that the endpoint wrote itself, and no other; how
+    /// many bytes that frees.
+    pub(super) fn discard(&self, key: &str) -> io::Result<u64> {
+        let _held = self.write_lock();
+        let relative = path::object(key);
+        let size = self.measure(&relative)?;
+        if size > 0 {
+            remove_and_tidy(&self.files, &relative)?;
+        }
+        Ok(size)
     }
 
     pub(super) fn list(
@@ -257,6 +287,13 @@ impl Objects {
             }
         }
         Ok(page)
+    }
+
+    /// The first `max` keys of playlists that begin with `prefix`.
+    pub(super) fn playlists(&self, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
+        let listing = Listing::new(prefix, "", None, max).ending_in(".m3u8");
+        let (found, _) = listing.of(&self.files).map_err(disk_fault)?;
+        Ok(found.into_keys().collect())
     }
 
     /// Closes the objects for good by moving `folder`, their bucket, away;

@@ -203,7 +203,9 @@ impl Sink for LiveSession {
     fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
         let part = self.part.take().ok_or_else(no_fragment)?;
         let now = self.bucket.clock.now();
-        self.timeline.list(fragment, part, &self.playlist, self.frag_count, now)
+        let listed = self.timeline.list(fragment, part, &self.playlist, self.frag_count, now);
+        self.bucket.count_fragment(&self.channel, &fragment.name);
+        listed
     }
 }
 

@@ -603,3 +603,36 @@ fn mutations_of_a_real_connection_are_survived() {
         serve(&[&bytes[..split], &bytes[split..]]);
     }
 }
+
+#[test]
+fn until_it_may_publish_a_peer_sends_nothing_longer_than_commands() {
+    let frame = vec![9; 100_000];
+    let mut peer = Peer::requested();
+    peer.link.writer.message(channel::VIDEO, kind::VIDEO, 1, 0, &frame);
+    let sent = peer.link.take_output();
+    assert_eq!(peer.feed(&sent), Err(ProtocolError::MessageTooLong(frame.len())));
+    let mut peer = Peer::publishing();
+    peer.send(kind::VIDEO, 0, &frame);
+    assert_eq!(peer.events(), [video(0, &frame)]);
+    // What it may do once it may do for the rest of the connection.
+    peer.call("deleteStream", 0.0, 0, &[Value::Null, 1.0.into()]);
+    peer.send(kind::VIDEO, 0, &frame);
+    assert_eq!(peer.events(), [Event::Finished]);
+}
+
+#[test]
+fn the_parts_of_an_aggregate_are_bounded() {
+    let part = [9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'v', 0, 0, 0, 12];
+    let mut peer = Peer::publishing();
+    peer.send(kind::AGGREGATE, 0, &part.repeat(MAX_PARTS + 1));
+    assert_eq!(peer.events().len(), MAX_PARTS);
+}
+
+#[test]
+fn the_name_of_an_unknown_command_is_repeated_only_in_part() {
+    let mut peer = Peer::connected();
+    peer.call(&"é".repeat(10_000), 7.0, 0, &[Value::Null]);
+    let (name, _, [_, code, description]) = peer.answer();
+    assert_eq!((&*name, &*code), ("_error", "NetConnection.Call.Failed"));
+    assert!(description.starts_with("éé") && description.chars().count() < 130, "{description}");
+}

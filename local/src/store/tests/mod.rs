@@ -4,6 +4,7 @@ mod channels;
 mod fragments;
 mod kills;
 mod objects;
+mod storage;
 mod threads;
 
 use super::*;
@@ -167,7 +168,8 @@ impl Playlist {
 fn open(folder: &Path, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
     let now_ms = now_ms.clone();
     let clock = Clock::from_fn(move || at(now_ms.load(Ordering::SeqCst)));
-    Arc::new(Store::open(folder, clock).unwrap())
+    // A forgotten session holds its bucket, as no process does that was killed.
+    Arc::new(Store::load(folder, clock).unwrap())
 }
 
 fn at(ms: u64) -> OffsetDateTime {

@@ -274,3 +274,15 @@ fn a_reader_keeps_the_content_it_opened() {
     io::Read::read_to_string(&mut file, &mut text).unwrap();
     assert_eq!((text.as_str(), meta.size), ("hello", 5));
 }
+
+#[test]
+fn the_playlists_below_a_channel_are_found_among_its_fragments() {
+    let house = House::new();
+    let long = format!("cam/{}.m3u8", "直".repeat(40));
+    house.put(&["cam/1.ts", "cam/2.ts", "cam/b.m3u8", "cam/a.m3u8", "cam2/c.m3u8", "d.m3u8"]);
+    house.put(&[&long, "cam/m3u8", "cam/a.m3u8.txt"]);
+    let found = |prefix, max| house.store.playlists(BUCKET, prefix, max).unwrap();
+    assert_eq!(found("cam/", 10), ["cam/a.m3u8", "cam/b.m3u8", &long]);
+    assert_eq!(found("cam/", 1), ["cam/a.m3u8"]);
+    assert_eq!(found("none/", 10), Vec::<String>::new());
+}

@@ -1,0 +1,90 @@
+//! Creating channels, and replacing their configuration.
+
+use crate::failure::{Failure, Outcome};
+use crate::session::Session;
+use crate::table::Table;
+use clap::{Args, value_parser};
+use osslive::{ChannelConfig, ChannelState, ChannelUrls, Snapshot};
+
+#[derive(Args)]
+pub(super) struct Arguments {
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    #[command(flatten)]
+    settings: Settings,
+}
+
+/// The configuration of a channel. What is not given has its default.
+#[derive(Args)]
+struct Settings {
+    /// What the channel is called; the service keeps it as the description
+    #[arg(long, value_name = "TEXT", conflicts_with = "description")]
+    name: Option<String>,
+    /// The description, 128 bytes at most
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Keeps publishers out until the channel is enabled
+    #[arg(long)]
+    disabled: bool,
+    /// The length of a fragment in seconds; it ends at the next key frame
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
+    frag_duration: u32,
+    /// How many fragments the live playlist lists
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
+    frag_count: u32,
+    /// The name of the live playlist
+    #[arg(long, value_name = "NAME.m3u8", default_value = "playlist.m3u8")]
+    playlist_name: String,
+    /// Snapshots of the key frames: the RAM role that writes them
+    #[arg(long, value_name = "ROLE", requires_all = ["snapshot_bucket", "snapshot_topic"])]
+    snapshot_role: Option<String>,
+    /// The bucket that takes the snapshots
+    #[arg(long, value_name = "NAME", requires = "snapshot_role")]
+    snapshot_bucket: Option<String>,
+    /// The message topic that announces them
+    #[arg(long, value_name = "TOPIC", requires = "snapshot_role")]
+    snapshot_topic: Option<String>,
+    /// Seconds from one snapshot to the next
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "snapshot_role", value_parser = value_parser!(u32).range(1..=100))]
+    snapshot_interval: u32,
+}
+
+impl Settings {
+    fn config(self) -> ChannelConfig {
+        let state = if self.disabled { ChannelState::Disabled } else { ChannelState::Enabled };
+        let mut config = ChannelConfig::new(self.name.unwrap_or_default())
+            .state(state)
+            .frag_duration(self.frag_duration)
+            .frag_count(self.frag_count)
+            .playlist_name(self.playlist_name);
+        if let Some(text) = self.description {
+            config = config.description(text);
+        }
+        if let (Some(role), Some(bucket), Some(topic)) =
+            (self.snapshot_role, self.snapshot_bucket, self.snapshot_topic)
+        {
+            config = config.snapshot(Snapshot::new(role, bucket, topic, self.snapshot_interval));
+        }
+        config
+    }
+}
+
+pub(super) fn put(arguments: Arguments, session: &Session) -> Outcome {
+    let urls = session.client.put_channel(&arguments.id, &arguments.settings.config())?;
+    show(&urls, session)
+}
+
+pub(super) fn create(arguments: Arguments, session: &Session) -> Outcome {
+    let urls = session.client.create_channel(&arguments.id, &arguments.settings.config())?;
+    show(&urls, session)
+}
+
+fn show(urls: &ChannelUrls, session: &Session) -> Result<(), Failure> {
+    session.output.show(urls, |out| {
+        let mut table = Table::details();
+        urls.publish_urls.iter().for_each(|url| table.detail("publish", url));
+        urls.play_urls.iter().for_each(|url| table.detail("play", url));
+        table.write(out)
+    })
+}

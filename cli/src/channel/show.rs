@@ -1,0 +1,151 @@
+//! Showing channels: configuration, state and history.
+
+use crate::failure::Outcome;
+use crate::session::Session;
+use crate::table::{Cell, Look, Table};
+use crate::text;
+use clap::Args;
+use osslive::{
+    Channel, ChannelState, ChannelStatus, ChannelSummary, SessionRecord, StreamState, Video,
+};
+use serde::Serialize;
+use time::OffsetDateTime;
+
+#[derive(Args)]
+pub(super) struct List {
+    /// Only channels whose ids begin so
+    #[arg(value_name = "PREFIX", default_value = "", hide_default_value = true)]
+    prefix: String,
+    /// No more than so many
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+}
+
+#[derive(Args)]
+pub(super) struct Status {
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    /// Ends with exit status 5 unless the channel is live
+    #[arg(long)]
+    live: bool,
+}
+
+/// All pages in one.
+#[derive(Serialize)]
+struct Listed {
+    channels: Vec<ChannelSummary>,
+}
+
+pub(super) fn list(list: &List, session: &Session) -> Outcome {
+    let channels = session.client.channels(&list.prefix);
+    let channels: Vec<_> =
+        channels.take(list.limit.unwrap_or(usize::MAX)).collect::<Result<_, _>>()?;
+    let listed = Listed { channels };
+    session.output.show(&listed, |out| {
+        let mut table = Table::new(&["CHANNEL", "STATUS", "LAST MODIFIED", "DESCRIPTION"]);
+        for channel in &listed.channels {
+            table.row([
+                Cell::new(&channel.name),
+                state(channel.status),
+                Cell::new(text::moment(channel.last_modified)),
+                Cell::new(&channel.description),
+            ]);
+        }
+        table.write(out)
+    })
+}
+
+pub(super) fn channel(id: &str, session: &Session) -> Outcome {
+    let channel = session.client.get_channel(id)?;
+    session.output.show(&channel, |out| details(&channel).write(out))
+}
+
+fn details(channel: &Channel) -> Table {
+    let mut table = Table::details();
+    table.detail("channel", &channel.name);
+    table.detail("description", &channel.description);
+    table.detail("status", state(channel.status));
+    table.detail("type", &channel.target_type);
+    table.detail("fragments", format!("{} of {} s", channel.frag_count, channel.frag_duration));
+    table.detail("playlist", &channel.playlist_name);
+    if let Some(time) = channel.create_time {
+        table.detail("created", text::moment(time));
+    }
+    if let Some(time) = channel.last_modified {
+        table.detail("last modified", text::moment(time));
+    }
+    channel.publish_urls.iter().for_each(|url| table.detail("publish", url));
+    channel.play_urls.iter().for_each(|url| table.detail("play", url));
+    table
+}
+
+fn state(state: ChannelState) -> Cell {
+    let look = if state == ChannelState::Disabled { Look::Warning } else { Look::Plain };
+    Cell::new(state.as_str()).look(look)
+}
+
+pub(super) fn status(arguments: &Status, session: &Session) -> Outcome {
+    let status = session.client.get_channel_status(&arguments.id)?;
+    session
+        .output
+        .show(&status, |out| status_table(&status, OffsetDateTime::now_utc()).write(out))?;
+    if arguments.live {
+        status.live()?;
+    }
+    Ok(())
+}
+
+fn status_table(status: &ChannelStatus, now: OffsetDateTime) -> Table {
+    let mut table = Table::details();
+    table.detail("status", stream_state(status.status));
+    if let Some(since) = status.connected_time {
+        let lasting = text::length(now - since);
+        table.detail("since", format!("{} ({lasting})", text::moment(since)));
+    }
+    if let Some(address) = &status.remote_addr {
+        table.detail("publisher", address);
+    }
+    if let Some(video) = &status.video {
+        table.detail("picture", picture(video));
+    }
+    if let Some(audio) = &status.audio {
+        let rate = text::bit_rate(audio.bandwidth);
+        table.detail("sound", format!("{} Hz, {}, {rate}", audio.sample_rate, audio.codec));
+    }
+    table
+}
+
+fn picture(video: &Video) -> String {
+    let Video { width, height, frame_rate, codec, .. } = video;
+    let rate = text::bit_rate(video.bandwidth);
+    format!("{width}x{height}, {frame_rate} frames/s, {codec}, {rate}")
+}
+
+/// What a channel is doing, as it is shown everywhere.
+pub(crate) fn stream_state(state: StreamState) -> Cell {
+    Cell::new(state.as_str()).look(match state {
+        StreamState::Live => Look::Good,
+        StreamState::Idle => Look::Plain,
+        StreamState::Disabled => Look::Warning,
+    })
+}
+
+pub(super) fn history(id: &str, session: &Session) -> Outcome {
+    let history = session.client.get_channel_history(id)?;
+    session.output.show(&history, |out| sessions(&history.records).write(out))
+}
+
+/// Sessions in a table.
+fn sessions(records: &[SessionRecord]) -> Table {
+    let mut table = Table::new(&["START (UTC)", "END (UTC)", "LENGTH", "PUBLISHER"]);
+    for record in records {
+        table.row([
+            Cell::new(text::moment(record.start_time)),
+            Cell::new(text::moment(record.end_time)),
+            Cell::new(text::length(record.end_time - record.start_time)).number(),
+            Cell::new(&record.remote_addr),
+        ]);
+    }
+    table
+}

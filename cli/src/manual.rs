@@ -1,0 +1,45 @@
+//! `osslive completions` and `osslive man`: help for shells and for man.
+
+use crate::failure::{Failure, Outcome};
+use clap::{Args, Command};
+use clap_complete::Shell;
+use std::fs;
+use std::io::{self, Write};
+use std::path::PathBuf;
+
+pub(crate) const COMPLETIONS_HELP: &str = "\
+Examples:
+  osslive completions bash > ~/.local/share/bash-completion/completions/osslive
+  osslive completions zsh > \"${fpath[1]}/_osslive\"
+  osslive completions fish > ~/.config/fish/completions/osslive.fish";
+
+#[derive(Args)]
+pub(crate) struct Completions {
+    /// The shell to complete for
+    #[arg(value_enum)]
+    shell: Shell,
+}
+
+#[derive(Args)]
+pub(crate) struct Manual {
+    /// The folder to write to, such as /usr/local/share/man/man1; it is made when it is missing
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+pub(crate) fn completions(arguments: &Completions, mut command: Command) -> Outcome {
+    // The generator panics when it cannot write, so it writes to memory.
+    let mut script = Vec::new();
+    clap_complete::generate(arguments.shell, &mut command, "osslive", &mut script);
+    let mut out = io::stdout().lock();
+    out.write_all(&script)?;
+    Ok(out.flush()?)
+}
+
+/// Writes a page for each command: `osslive.1`, `osslive-channel-put.1`, ...
+pub(crate) fn pages(arguments: &Manual, command: Command) -> Outcome {
+    let folder = &arguments.folder;
+    fs::create_dir_all(folder)
+        .and_then(|()| clap_mangen::generate_to(command, folder))
+        .map_err(|error| Failure::file(folder, error))
+}

@@ -1,0 +1,154 @@
+//! `osslive monitor`: many channels, again and again.
+
+mod board;
+mod screen;
+
+use crate::failure::{Exit, Failure, Outcome};
+use crate::pace::Pace;
+use crate::session::Session;
+use crate::signal;
+use crate::text::{self, clean, parse_bit_rate, parse_positive_length};
+use clap::{Args, value_parser};
+use console::Term;
+use osslive::{Change, ChangeKind, ChannelMonitor, Limits, MonitorOptions, StopHandle, Sweep};
+use screen::Screen;
+use std::time::Duration;
+
+pub(crate) const HELP: &str = "\
+On a terminal it is a table that is drawn anew with each look. Elsewhere it is a line for
+each change: a channel went live or idle, was disabled or enabled, has a new publisher, has
+too low a bit rate or frame rate, or can no longer be asked. The first look tells whatever
+is not idle. Ctrl-C ends it, with exit status 0.
+
+Examples:
+  osslive monitor main-stage backstage audience --interval 10s
+  osslive monitor --prefix stage- --once
+  osslive monitor main-stage --min-bit-rate 800k --json | jq -c 'select(.change == \"wentIdle\")'";
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The channels; else all that there are at the start
+    #[arg(value_name = "CHANNEL")]
+    ids: Vec<String>,
+    /// All channels whose ids begin so
+    #[arg(long, value_name = "PREFIX", conflicts_with = "ids")]
+    prefix: Option<String>,
+    /// Looks once, shows everything and ends; exit status 0 if every channel could be asked
+    #[arg(long)]
+    once: bool,
+    /// From one look to the next
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_positive_length)]
+    interval: Duration,
+    /// Tells of a live channel with less, picture and sound together, such as 800k
+    #[arg(long, value_name = "BITS", value_parser = parse_bit_rate)]
+    min_bit_rate: Option<u64>,
+    /// Tells of a frame rate that fell by more than so many per cent between two looks
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
+    frame_rate_drop: u8,
+    #[command(flatten)]
+    pace: Pace,
+}
+
+pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
+    let ids = ids(&arguments, session)?;
+    if arguments.once {
+        return once(ids, &arguments.pace, session);
+    }
+    if ids.is_empty() {
+        return Err(Failure::Told(Exit::NotFound, "there is no channel to watch".to_owned()));
+    }
+    let mut monitor = ChannelMonitor::new(&session.client, ids, arguments.options());
+    signal::stops(&monitor.stop_handle())?;
+    if !session.output.json && Term::stdout().is_term() {
+        on_screen(&mut monitor, arguments.interval)
+    } else {
+        in_lines(&mut monitor, session)
+    }
+}
+
+impl Arguments {
+    fn options(&self) -> MonitorOptions {
+        let mut limits = Limits::new().frame_rate_drop(f64::from(self.frame_rate_drop) / 100.0);
+        if let Some(rate) = self.min_bit_rate {
+            limits = limits.min_bandwidth(rate);
+        }
+        let options = MonitorOptions::new()
+            .interval(self.interval)
+            .max_parallel(self.pace.parallel.into())
+            .limits(limits);
+        match self.pace.rate {
+            Some(rate) => options.rate(rate),
+            None => options,
+        }
+    }
+}
+
+fn ids(arguments: &Arguments, session: &Session) -> Outcome<Vec<String>> {
+    if !arguments.ids.is_empty() {
+        return Ok(arguments.ids.clone());
+    }
+    let prefix = arguments.prefix.as_deref().unwrap_or_default();
+    let channels = session.client.channels(prefix);
+    Ok(channels.map(|channel| channel.map(|channel| channel.name)).collect::<Result<_, _>>()?)
+}
+
+fn once(ids: Vec<String>, pace: &Pace, session: &Session) -> Outcome {
+    let stop = StopHandle::new();
+    signal::stops(&stop)?;
+    let bar = session.progress.things(ids.len());
+    let options = pace.options().stop(&stop);
+    let options = options.progress(|progress| bar.set_position(progress.done as u64));
+    let sweep = session.client.monitor_channels(ids, &options);
+    bar.finish_and_clear();
+    session.output.show(&sweep, |out| board::table(&sweep).write(out))?;
+    failures(&sweep)
+}
+
+fn failures(sweep: &Sweep) -> Outcome {
+    if sweep.failed.is_empty() {
+        return Ok(());
+    }
+    let exit = Exit::of_all(sweep.failed.iter().map(|failed| Exit::of(&failed.error)));
+    let all = text::count(sweep.total, "channel");
+    Err(Failure::Told(exit, format!("{} of {all} could not be asked", sweep.failed.len())))
+}
+
+fn in_lines(monitor: &mut ChannelMonitor, session: &Session) -> Outcome {
+    while let Some(changes) = monitor.next_changes() {
+        for change in changes {
+            session.output.line(&change, |out| writeln!(out, "{}", line(&change)))?;
+        }
+    }
+    Ok(())
+}
+
+fn on_screen(monitor: &mut ChannelMonitor, interval: Duration) -> Outcome {
+    let mut screen = Screen::new(Term::buffered_stdout());
+    let mut latest = Vec::new();
+    while let Some(changes) = monitor.next_changes() {
+        latest.extend(changes.iter().map(line));
+        latest.drain(..latest.len().saturating_sub(board::LATEST));
+        if let Some(sweep) = monitor.last_sweep() {
+            screen.draw(|rows, columns| board::lines(sweep, &latest, interval, rows, columns))?;
+        }
+    }
+    Ok(())
+}
+
+/// A change as a line for people.
+fn line(change: &Change) -> String {
+    let what = match &change.kind {
+        // Encoders are set in bits per second.
+        ChangeKind::BandwidthLow { bandwidth, limit } => format!(
+            "{} has {}, less than {}",
+            change.id,
+            text::bit_rate(*bandwidth),
+            text::bit_rate(*limit)
+        ),
+        ChangeKind::BandwidthRecovered { bandwidth, .. } => {
+            format!("{} has {} again", change.id, text::bit_rate(*bandwidth))
+        }
+        _ => change.to_string(),
+    };
+    format!("{}  {}", text::moment(change.time), clean(&what))
+}

@@ -1,0 +1,31 @@
+//! How fast commands go through many channels.
+
+use clap::{Args, value_parser};
+use osslive::SweepOptions;
+
+#[derive(Debug, Args)]
+pub(crate) struct Pace {
+    /// Calls under way at once
+    #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=256))]
+    pub(crate) parallel: u16,
+    /// Calls a second at most; else as many as the service takes
+    #[arg(long, value_name = "N", value_parser = parse_rate)]
+    pub(crate) rate: Option<f64>,
+}
+
+impl Pace {
+    pub(crate) fn options<'a>(&self) -> SweepOptions<'a> {
+        let options = SweepOptions::new().max_parallel(self.parallel.into());
+        match self.rate {
+            Some(rate) => options.rate(rate),
+            None => options,
+        }
+    }
+}
+
+pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
+        _ => Err("it must be a number above 0".to_owned()),
+    }
+}

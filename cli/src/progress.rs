@@ -1,0 +1,36 @@
+//! Progress bars, on standard error and only where that is a terminal.
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+/// Which bars are drawn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Progress {
+    /// Whether there is none, as lines of text are told in its place.
+    pub(crate) is_hidden: bool,
+}
+
+impl Progress {
+    /// A bar over bytes, or a spinner when nobody knows how many there are.
+    pub(crate) fn bytes(self, length: Option<u64>) -> ProgressBar {
+        match length {
+            Some(length) => self.styled(ProgressBar::new(length), "{bar:30} {percent:>3} % {msg}"),
+            None => self.styled(ProgressBar::new_spinner(), "{spinner} {msg}"),
+        }
+    }
+
+    /// A bar over a number of things.
+    pub(crate) fn things(self, number: usize) -> ProgressBar {
+        let number = u64::try_from(number).unwrap_or(u64::MAX);
+        self.styled(ProgressBar::new(number), "{bar:30} {pos}/{len} {msg}")
+    }
+
+    fn styled(self, bar: ProgressBar, template: &str) -> ProgressBar {
+        if self.is_hidden {
+            return ProgressBar::hidden();
+        }
+        match ProgressStyle::with_template(template) {
+            Ok(style) => bar.with_style(style),
+            Err(_) => bar,
+        }
+    }
+}

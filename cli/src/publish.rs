@@ -1,0 +1,344 @@
+//! `osslive publish`: an FLV file or pipe, published in real time.
+
+use crate::connection::say;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::flv::{self, Tag};
+use crate::session::Session;
+use crate::signal::Ending;
+use crate::text::{self, parse_positive_length};
+use clap::Args;
+use osslive::{ErrorKind, RtmpUrlOptions, StreamState, code};
+use osslive_local::flv::TagKind;
+use osslive_local::push::Publisher;
+use serde::Serialize;
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+pub(crate) const HELP: &str = "\
+The video must be H.264 and the sound AAC. Frames are sent when they are due, as an
+encoder sends them. Ctrl-C ends the stream in good order.
+
+Examples:
+  osslive publish clip.flv main-stage
+  osslive publish clip.flv main-stage --repeat --for 10m
+  ffmpeg -i talk.mp4 -c copy -f flv - | osslive publish - main-stage";
+
+/// How long the server may take, to accept and for each write.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// The longest time in which neither the server nor Ctrl-C is heard.
+const NAP: Duration = Duration::from_millis(100);
+/// For how long the URL is signed; it is used at once.
+const EXPIRES: u32 = 600;
+/// Tags that are read ahead.
+const AHEAD: usize = 64;
+/// The length of a frame that has no successor, in milliseconds.
+const LONE_FRAME: u64 = 40;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// The FLV file; - for standard input
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    /// Begins the file anew at its end
+    #[arg(long)]
+    repeat: bool,
+    /// Ends the stream after so long
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_length)]
+    length: Option<Duration>,
+    /// The live playlist of this session, in place of the channel's
+    #[arg(long, value_name = "NAME.m3u8")]
+    playlist: Option<String>,
+}
+
+/// What was published.
+#[derive(Debug, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Published {
+    channel: String,
+    seconds: f64,
+    messages: u64,
+    bytes: u64,
+    /// Whether Ctrl-C ended it.
+    interrupted: bool,
+}
+
+pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
+    let source = Source::open(&arguments.file, arguments.repeat)?;
+    check(&arguments.id, session)?;
+    let mut options = RtmpUrlOptions::new().expires(EXPIRES);
+    if let Some(name) = &arguments.playlist {
+        options = options.playlist_name(name);
+    }
+    let url = session.client.get_rtmp_url(&arguments.id, &options)?;
+    if session.verbose {
+        say(&format!("publishing to {}", url.split('?').next().unwrap_or_default()));
+    }
+    let ending = Ending::watch().map_err(|error| Failure::Other(error.into()))?;
+    let publisher = Publisher::connect(&url, PATIENCE)?;
+    let progress = session.progress.bytes(source.length);
+    let mut stream = Stream {
+        publisher,
+        ending,
+        progress,
+        limit: arguments.length,
+        clock: Clock::default(),
+        started: Instant::now(),
+        done: Published { channel: arguments.id, ..Published::default() },
+    };
+    let outcome = stream.send_all(&source.read(), &arguments.file);
+    stream.progress.finish_and_clear();
+    outcome?;
+    let Stream { publisher, done, .. } = stream;
+    publisher.finish()?;
+    if done.messages == 0 && !done.interrupted {
+        return Err(Failure::usage("the FLV holds neither video nor audio"));
+    }
+    session.output.show(&done, |out| {
+        let length = text::length(time::Duration::saturating_seconds_f64(done.seconds.round()));
+        writeln!(
+            out,
+            "published {length} ({}) to {}",
+            text::size(done.bytes),
+            text::clean(&done.channel)
+        )
+    })
+}
+
+/// Says in words what the server would refuse in fewer. Keys that may
+/// publish but not ask are not stopped by it.
+fn check(id: &str, session: &Session) -> Outcome {
+    let status = match session.client.get_channel_status(id) {
+        Ok(status) => status,
+        Err(error)
+            if error.kind() == ErrorKind::Service
+                && error.code() != Some(code::NO_SUCH_LIVE_CHANNEL) =>
+        {
+            return Ok(());
+        }
+        Err(error) => return Err(error.into()),
+    };
+    match status.status {
+        StreamState::Idle => Ok(()),
+        StreamState::Disabled => Err(Failure::Told(
+            Exit::NotAllowed,
+            format!("the channel is disabled: `osslive channel enable {id}` lets publishers in"),
+        )),
+        StreamState::Live => {
+            let from = status.remote_addr.map(|address| format!(", from {address}"));
+            let message = format!("the channel is live already{}", from.unwrap_or_default());
+            Err(Failure::Told(Exit::Conflict, message))
+        }
+    }
+}
+
+/// A stream under way.
+struct Stream {
+    publisher: Publisher,
+    ending: Ending,
+    progress: indicatif::ProgressBar,
+    limit: Option<Duration>,
+    clock: Clock,
+    started: Instant,
+    done: Published,
+}
+
+impl Stream {
+    fn send_all(&mut self, tags: &Receiver<io::Result<Tag>>, path: &Path) -> Outcome {
+        loop {
+            match tags.recv_timeout(NAP) {
+                Ok(tag) => {
+                    if !self.send(&tag.map_err(|error| Failure::file(path, error))?)? {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Timeout) => {
+                    self.publisher.poll()?;
+                    if self.is_ending(Duration::ZERO) {
+                        return Ok(());
+                    }
+                }
+                Err(RecvTimeoutError::Disconnected) => return Ok(()),
+            }
+        }
+    }
+
+    /// Sends a tag when it is due; `false` when the stream is to end.
+    fn send(&mut self, tag: &Tag) -> Outcome<bool> {
+        let due = self.clock.time_of(tag);
+        if self.limit.is_some_and(|limit| due >= limit) {
+            return Ok(false);
+        }
+        loop {
+            let left = due.saturating_sub(self.started.elapsed());
+            if self.is_ending(left.min(NAP)) {
+                return Ok(false);
+            }
+            if left <= NAP {
+                break;
+            }
+            self.publisher.poll()?;
+        }
+        // The time on the wire wraps, as RTMP wants it.
+        self.publisher.send(tag.kind, due.as_millis() as u32, &tag.body)?;
+        self.done.seconds = self.clock.end().as_secs_f64();
+        self.done.messages += u64::from(tag.kind != TagKind::Script);
+        self.done.bytes += tag.body.len() as u64;
+        self.show(tag.end);
+        Ok(true)
+    }
+
+    fn is_ending(&mut self, wait: Duration) -> bool {
+        self.done.interrupted = self.ending.wait(wait);
+        self.done.interrupted
+    }
+
+    fn show(&self, position: u64) {
+        let seconds = self.started.elapsed().as_secs_f64();
+        let rate = if seconds > 1.0 { self.done.bytes as f64 / seconds } else { 0.0 };
+        self.progress.set_position(position);
+        self.progress.set_message(format!(
+            "{} {}",
+            text::length(time::Duration::saturating_seconds_f64(self.done.seconds)),
+            text::bit_rate(rate as u64)
+        ));
+    }
+}
+
+/// Turns the timestamps of tags into time since the stream's begin: whatever
+/// they begin at, however often they wrap or start over.
+#[derive(Debug, Default)]
+struct Clock {
+    last: Option<u32>,
+    /// Milliseconds; the last tag's own.
+    now: u64,
+    step: u64,
+}
+
+impl Clock {
+    fn time_of(&mut self, tag: &Tag) -> Duration {
+        // Data is sent as it comes; its time is often 0 wherever the media is.
+        if tag.kind != TagKind::Script {
+            match self.last {
+                Some(last) => self.advance(tag.timestamp.wrapping_sub(last).cast_signed()),
+                None => self.step = LONE_FRAME,
+            }
+            self.last = Some(tag.timestamp);
+        }
+        Duration::from_millis(self.now)
+    }
+
+    /// The end of what was sent: the last frame lasts as long as the one before.
+    fn end(&self) -> Duration {
+        Duration::from_millis(self.now + self.step)
+    }
+
+    fn advance(&mut self, difference: i32) {
+        /// Sound and pictures are interleaved less far apart than this.
+        const START_OVER: i32 = -1000;
+        if difference < START_OVER {
+            self.now += self.step;
+        } else {
+            self.now = self.now.saturating_add_signed(difference.into());
+            self.step = if difference > 0 { difference.unsigned_abs().into() } else { self.step };
+        }
+    }
+}
+
+/// Where the tags come from.
+struct Source {
+    file: Option<File>,
+    repeat: bool,
+    /// Bytes to come, when that is known.
+    length: Option<u64>,
+}
+
+impl Source {
+    fn open(path: &Path, repeat: bool) -> Outcome<Self> {
+        if path == Path::new("-") {
+            if repeat {
+                return Err(Failure::usage("standard input cannot be repeated"));
+            }
+            return Ok(Source { file: None, repeat, length: None });
+        }
+        let told = |error| Failure::file(path, error);
+        let file = File::open(path).map_err(told)?;
+        let metadata = file.metadata().map_err(told)?;
+        // A file that is no FLV is told before anything is sent.
+        if metadata.is_file() {
+            flv::Reader::new(BufReader::new(&file)).map_err(told)?;
+            (&file).rewind().map_err(told)?;
+        }
+        let length = Some(metadata.len()).filter(|_| metadata.is_file() && !repeat);
+        Ok(Source { file: Some(file), repeat, length })
+    }
+
+    /// Reads on a thread of its own, not far ahead: a pipe may have nothing
+    /// for a while, in which the server is heard all the same.
+    fn read(self) -> Receiver<io::Result<Tag>> {
+        let (send, receive) = sync_channel(AHEAD);
+        thread::spawn(move || {
+            let done = match self.file {
+                Some(file) => read_file(&file, self.repeat, &send),
+                None => read_tags(io::stdin().lock(), &send),
+            };
+            if let Err(error) = done {
+                let _ = send.send(Err(error));
+            }
+        });
+        receive
+    }
+}
+
+fn read_file(mut file: &File, repeat: bool, to: &SyncSender<io::Result<Tag>>) -> io::Result<()> {
+    loop {
+        read_tags(BufReader::new(file), to)?;
+        if !repeat {
+            return Ok(());
+        }
+        file.rewind()?;
+    }
+}
+
+/// Reads to the end, or until nobody listens any more.
+fn read_tags(source: impl Read, to: &SyncSender<io::Result<Tag>>) -> io::Result<()> {
+    let mut reader = flv::Reader::new(source)?;
+    while let Some(tag) = reader.next()? {
+        if to.send(Ok(tag)).is_err() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn times(tags: &[(TagKind, u32)]) -> Vec<u128> {
+        let mut clock = Clock::default();
+        let tag = |&(kind, timestamp)| Tag { kind, timestamp, body: Vec::new(), end: 0 };
+        tags.iter().map(|entry| clock.time_of(&tag(entry)).as_millis()).collect()
+    }
+
+    #[test]
+    fn a_stream_begins_at_zero_whatever_its_timestamps() {
+        use TagKind::{Audio, Script, Video};
+        let tags = [(Script, 0), (Video, 5000), (Audio, 4990), (Script, 0), (Video, 5033)];
+        assert_eq!(times(&tags), [0, 0, 0, 0, 43]);
+    }
+
+    #[test]
+    fn time_goes_on_when_timestamps_wrap_or_start_over() {
+        use TagKind::Video;
+        assert_eq!(times(&[(Video, u32::MAX - 9), (Video, 30)]), [0, 40]);
+        let twice = [(Video, 0), (Video, 33), (Video, 5000), (Video, 0), (Video, 33)];
+        assert_eq!(times(&twice), [0, 33, 5000, 9967, 10000]);
+    }
+}

@@ -1,0 +1,23 @@
+//! What every command works with.
+
+use crate::connection::Connection;
+use crate::failure::Outcome;
+use crate::output::Output;
+use crate::progress::Progress;
+use osslive::Client;
+
+/// What a command works with.
+pub(crate) struct Session {
+    pub(crate) client: Client,
+    pub(crate) output: Output,
+    pub(crate) progress: Progress,
+    pub(crate) verbose: bool,
+}
+
+impl Session {
+    pub(crate) fn open(connection: &Connection, output: Output, verbose: bool) -> Outcome<Self> {
+        let client = connection.client(verbose)?;
+        let progress = Progress { is_hidden: verbose };
+        Ok(Session { client, output, progress, verbose })
+    }
+}

@@ -1,0 +1,189 @@
+//! Tables for people: columns apart by two spaces, as wide as what is in
+//! them, so that they can be read, cut and pasted.
+
+use crate::text::clean;
+use console::{measure_text_width, style, truncate_str};
+use std::io::{self, Write};
+
+/// How a cell stands out where colours are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Look {
+    Plain,
+    Good,
+    Warning,
+    Bad,
+    Dim,
+}
+
+/// A cell of a table. What it shows is harmless to a terminal.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Cell {
+    text: String,
+    look: Look,
+    is_number: bool,
+}
+
+impl Cell {
+    pub(crate) fn new(text: impl AsRef<str>) -> Self {
+        Cell { text: clean(text.as_ref()), look: Look::Plain, is_number: false }
+    }
+
+    /// A cell for something that may be absent.
+    pub(crate) fn or_none(text: Option<String>) -> Self {
+        text.map_or_else(|| Cell::new("-").look(Look::Dim), Cell::new)
+    }
+
+    pub(crate) fn look(mut self, look: Look) -> Self {
+        self.look = look;
+        self
+    }
+
+    /// Sets the cell flush right.
+    pub(crate) fn number(mut self) -> Self {
+        self.is_number = true;
+        self
+    }
+
+    fn width(&self) -> usize {
+        measure_text_width(&self.text)
+    }
+
+    fn shown(&self) -> String {
+        let text = style(&self.text);
+        match self.look {
+            Look::Plain => text,
+            Look::Good => text.green(),
+            Look::Warning => text.yellow(),
+            Look::Bad => text.red(),
+            Look::Dim => text.dim(),
+        }
+        .to_string()
+    }
+}
+
+impl<T: AsRef<str>> From<T> for Cell {
+    fn from(text: T) -> Self {
+        Cell::new(text)
+    }
+}
+
+/// Rows below a heading, or below nothing.
+#[derive(Debug, Default)]
+pub(crate) struct Table {
+    heading: Vec<Cell>,
+    rows: Vec<Vec<Cell>>,
+}
+
+impl Table {
+    pub(crate) fn new(heading: &[&str]) -> Self {
+        let heading = heading.iter().map(|text| Cell::new(text).look(Look::Dim)).collect();
+        Table { heading, rows: Vec::new() }
+    }
+
+    /// A table of names and values.
+    pub(crate) fn details() -> Self {
+        Table::default()
+    }
+
+    pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+        self.rows.push(cells.into_iter().collect());
+    }
+
+    /// A row of a name and its value.
+    pub(crate) fn detail(&mut self, name: &str, value: impl Into<Cell>) {
+        self.row([Cell::new(name).look(Look::Dim), value.into()]);
+    }
+
+    /// The lines, heading first, none wider than `most`.
+    pub(crate) fn lines(&self, most: usize) -> Vec<String> {
+        let heading = Some(self.aligned_heading()).filter(|heading| !heading.is_empty());
+        let all: Vec<&Vec<Cell>> = heading.iter().chain(&self.rows).collect();
+        let columns = all.iter().map(|row| row.len()).max().unwrap_or(0);
+        // The last cell of a shorter row may reach over the columns after it.
+        let is_in_column =
+            |row: &&&Vec<Cell>, column| column + 1 < row.len() || row.len() == columns;
+        let widest = |column: usize| {
+            let rows = all.iter().filter(|row| is_in_column(row, column));
+            rows.filter_map(|row| row.get(column)).map(Cell::width).max().unwrap_or(0)
+        };
+        let widths: Vec<usize> = (0..columns).map(widest).collect();
+        all.iter().map(|row| truncate_str(&line(row, &widths), most, "…").into_owned()).collect()
+    }
+
+    /// The heading, flush right above numbers.
+    fn aligned_heading(&self) -> Vec<Cell> {
+        let is_number = |column: usize| {
+            let mut cells = self.rows.iter().filter_map(|row| row.get(column));
+            cells.any(|cell| cell.is_number)
+        };
+        let cells = self.heading.iter().enumerate();
+        cells.map(|(column, cell)| Cell { is_number: is_number(column), ..cell.clone() }).collect()
+    }
+
+    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        self.lines(usize::MAX).iter().try_for_each(|line| writeln!(out, "{line}"))
+    }
+}
+
+fn line(row: &[Cell], widths: &[usize]) -> String {
+    let mut line = String::new();
+    for (column, (cell, width)) in row.iter().zip(widths).enumerate() {
+        let padding = " ".repeat(width.saturating_sub(cell.width()));
+        let is_last = column + 1 == row.len();
+        match (cell.is_number, is_last) {
+            (true, _) => line.extend([padding, cell.shown()]),
+            (false, true) => line.push_str(&cell.shown()),
+            (false, false) => line.extend([cell.shown(), padding]),
+        }
+        if !is_last {
+            line.push_str("  ");
+        }
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn table() -> Table {
+        let mut table = Table::new(&["NAME", "SIZE", "NOTE"]);
+        table.row([Cell::new("直播"), Cell::new("7").number(), Cell::new("first")]);
+        table.row([Cell::new("backstage"), Cell::new("1200").number(), Cell::or_none(None)]);
+        table
+    }
+
+    #[test]
+    fn columns_are_as_wide_as_what_is_in_them() {
+        let expected = ["NAME       SIZE  NOTE", "直播          7  first", "backstage  1200  -"];
+        assert_eq!(table().lines(usize::MAX), expected);
+    }
+
+    #[test]
+    fn a_line_is_cut_where_the_terminal_ends() {
+        assert_eq!(table().lines(12), ["NAME       …", "直播       …", "backstage  …"]);
+    }
+
+    #[test]
+    fn the_last_cell_of_a_shorter_row_widens_no_column() {
+        let mut table = table();
+        table.row([Cell::new("gone"), Cell::new("it could not be found anywhere")]);
+        assert_eq!(
+            table.lines(80)[2..],
+            ["backstage  1200  -", "gone       it could not be found anywhere"]
+        );
+    }
+
+    #[test]
+    fn details_have_no_heading() {
+        let mut table = Table::details();
+        table.detail("status", "Live");
+        table.detail("publisher", "127.0.0.1:9");
+        assert_eq!(table.lines(80), ["status     Live", "publisher  127.0.0.1:9"]);
+    }
+
+    #[test]
+    fn a_cell_is_harmless_to_a_terminal() {
+        assert!(!Cell::new("\u{1b}[31mred").text.contains('\u{1b}'));
+    }
+}

@@ -1,0 +1,231 @@
+//! Durations, times and rates as people write and read them.
+
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+const UNITS: &[(char, u64)] = &[('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
+
+/// Reads a length of time: seconds, or numbers with the units d, h, m and s,
+/// the greater before the smaller, as in `1h30m`.
+pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("{text:?} is no length of time such as 90, 90s, 5m or 1h30m");
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Ok(Duration::from_secs(seconds.into()));
+    }
+    let (mut rest, mut total, mut greatest) = (text, 0u64, u64::MAX);
+    while let Some(end) = rest.find(|c: char| !c.is_ascii_digit()) {
+        let number: u64 = rest[..end].parse().map_err(|_| wrong())?;
+        let unit = rest[end..].chars().next().and_then(|c| UNITS.iter().find(|unit| unit.0 == c));
+        let (_, seconds) = unit.filter(|unit| unit.1 < greatest).ok_or_else(wrong)?;
+        let part = number.checked_mul(*seconds).ok_or_else(wrong)?;
+        total = total.checked_add(part).ok_or_else(wrong)?;
+        (greatest, rest) = (*seconds, &rest[end + 1..]);
+    }
+    if rest.is_empty() && !text.is_empty() { Ok(Duration::from_secs(total)) } else { Err(wrong()) }
+}
+
+/// As [`parse_length`], without nothing at all.
+pub(crate) fn parse_positive_length(text: &str) -> Result<Duration, String> {
+    parse_length(text).and_then(|length| match length {
+        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        length => Ok(length),
+    })
+}
+
+/// A point in time as it is written on the command line.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Moment {
+    At(OffsetDateTime),
+    Ago(Duration),
+}
+
+impl Moment {
+    /// The point in time, seen from now.
+    pub(crate) fn from(self, now: OffsetDateTime) -> OffsetDateTime {
+        match self {
+            Moment::At(time) => time,
+            Moment::Ago(length) => now.saturating_sub(saturating(length)),
+        }
+    }
+}
+
+/// Reads a point in time: RFC 3339, Unix seconds, `now`, or a length of time
+/// before now, such as `-10m`.
+pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
+    if text == "now" {
+        return Ok(Moment::Ago(Duration::ZERO));
+    }
+    if let Some(length) = text.strip_prefix('-') {
+        return parse_length(length).map(Moment::Ago);
+    }
+    if let Ok(seconds) = text.parse() {
+        let time = OffsetDateTime::from_unix_timestamp(seconds);
+        return time.map(Moment::At).map_err(|_| format!("{text} is too far away"));
+    }
+    OffsetDateTime::parse(text, &Rfc3339).map(Moment::At).map_err(|_| {
+        format!(
+            "{text:?} is no time such as 2026-05-01T19:30:00Z, 1777663800 (Unix seconds), now or \
+             -10m (ten minutes ago)"
+        )
+    })
+}
+
+/// A length of time that never overflows a calendar.
+pub(crate) fn saturating(length: Duration) -> time::Duration {
+    time::Duration::try_from(length).unwrap_or(time::Duration::MAX)
+}
+
+/// A point in time in UTC, to the second, as RFC 3339.
+pub(crate) fn moment(time: OffsetDateTime) -> String {
+    let utc = time.to_offset(time::UtcOffset::UTC);
+    let seconds = utc.replace_nanosecond(0).unwrap_or(utc);
+    seconds.format(&Rfc3339).unwrap_or_else(|_| seconds.unix_timestamp().to_string())
+}
+
+/// A length of time in its two greatest units: `1h 02m`, `3m 07s`, `12s`.
+pub(crate) fn length(length: time::Duration) -> String {
+    let seconds = length.whole_seconds().max(0);
+    let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+    match (days, hours, minutes) {
+        (0, 0, 0) => format!("{seconds}s"),
+        (0, 0, _) => format!("{minutes}m {:02}s", seconds % 60),
+        (0, ..) => format!("{hours}h {minutes:02}m"),
+        _ => format!("{days}d {hours:02}h"),
+    }
+}
+
+/// Bytes per second, as the bits per second that encoders are set to.
+pub(crate) fn bit_rate(bytes_per_second: u64) -> String {
+    let bits = bytes_per_second.saturating_mul(8) as f64;
+    match bits {
+        0.0..1e6 => format!("{:.0} kbit/s", bits / 1e3),
+        _ => format!("{:.1} Mbit/s", bits / 1e6),
+    }
+}
+
+/// Reads bits per second, as in `800k` and `2.5M`, into bytes per second.
+pub(crate) fn parse_bit_rate(text: &str) -> Result<u64, String> {
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((end, 'k' | 'K')) => (&text[..end], 1e3),
+        Some((end, 'm' | 'M')) => (&text[..end], 1e6),
+        _ => (text, 1.0),
+    };
+    match number.parse::<f64>() {
+        Ok(bits) if bits > 0.0 && bits.is_finite() => Ok((bits * unit / 8.0).ceil() as u64),
+        _ => Err(format!("{text:?} is no bit rate such as 800k or 2.5M")),
+    }
+}
+
+/// A number of bytes.
+pub(crate) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.0} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}
+
+/// A count of things: `1 channel`, `3 channels`.
+pub(crate) fn count(number: usize, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
+/// A text of somebody else's, fit for a line of a terminal: nothing in it can
+/// move the cursor, change colours or turn the direction of reading.
+pub(crate) fn clean(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_of_time_has_units_or_is_in_seconds() {
+        for (text, seconds) in
+            [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1d12h", 129_600)]
+        {
+            assert_eq!(parse_length(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_length_of_time_is_refused_with_examples() {
+        for text in ["", "m", "5x", "5m5", "5m1h", "5m5m", "-5m", "1.5h", "99999999999999999999d"] {
+            assert!(parse_length(text).unwrap_err().contains("1h30m"), "{text}");
+        }
+        assert!(parse_positive_length("0s").is_err());
+    }
+
+    #[test]
+    fn a_moment_is_a_date_a_number_or_so_long_ago() {
+        let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
+        for (text, seconds) in [
+            ("now", 1_800_000_000),
+            ("-10m", 1_799_999_400),
+            ("1777663800", 1_777_663_800),
+            ("2026-05-01T19:30:00Z", 1_777_663_800),
+            ("2026-05-01T21:30:00+02:00", 1_777_663_800),
+        ] {
+            let moment = parse_moment(text).unwrap().from(now);
+            assert_eq!(moment.unix_timestamp(), seconds, "{text}");
+        }
+        for text in ["", "yesterday", "2026-05-01", "10m", "99999999999999"] {
+            assert!(parse_moment(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn times_are_shown_in_utc_to_the_second() {
+        let time = OffsetDateTime::parse("2026-05-01T21:30:00.75+02:00", &Rfc3339).unwrap();
+        assert_eq!(moment(time), "2026-05-01T19:30:00Z");
+    }
+
+    #[test]
+    fn lengths_of_time_are_shown_in_two_units() {
+        for (seconds, shown) in [
+            (-1, "0s"),
+            (0, "0s"),
+            (59, "59s"),
+            (60, "1m 00s"),
+            (3599, "59m 59s"),
+            (3720, "1h 02m"),
+            (86_400 + 7200, "1d 02h"),
+        ] {
+            assert_eq!(length(time::Duration::seconds(seconds)), shown);
+        }
+    }
+
+    #[test]
+    fn rates_are_shown_in_bits_and_sizes_in_bytes() {
+        assert_eq!(bit_rate(0), "0 kbit/s");
+        assert_eq!(bit_rate(12_000), "96 kbit/s");
+        assert_eq!(bit_rate(262_500), "2.1 Mbit/s");
+        assert_eq!(bit_rate(u64::MAX), "18446744073709.6 Mbit/s");
+        assert_eq!([size(999), size(1_500_000)], ["999 B", "1.5 MB"]);
+        assert_eq!([count(1, "channel"), count(0, "channel")], ["1 channel", "0 channels"]);
+    }
+
+    #[test]
+    fn bit_rates_are_written_in_bits_and_counted_in_bytes() {
+        assert_eq!(parse_bit_rate("800k"), Ok(100_000));
+        assert_eq!(parse_bit_rate("2.5M"), Ok(312_500));
+        assert_eq!(parse_bit_rate("9"), Ok(2));
+        for text in ["", "k", "0", "-1k", "nan", "fast"] {
+            assert!(parse_bit_rate(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_hostile_text_cannot_steer_a_terminal() {
+        let cleaned = clean("a\u{1b}[2Jb\u{9b}31mc\r\nd\u{202e}e 直播");
+        assert!(!cleaned.chars().any(char::is_control), "{cleaned:?}");
+        assert!(!cleaned.contains('\u{202e}') && cleaned.ends_with("直播"));
+    }
+}

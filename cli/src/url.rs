@@ -1,0 +1,158 @@
+//! `osslive publish-url` and `osslive play-url`: signed URLs, made without
+//! asking the service.
+
+use crate::failure::Outcome;
+use crate::session::Session;
+use crate::table::Table;
+use crate::text::{parse_positive_length, saturating};
+use clap::Args;
+use osslive::RtmpUrlOptions;
+use serde::Serialize;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+pub(crate) const PUBLISH_HELP: &str = "\
+The URL lets anyone who has it publish until it expires: treat it as a secret. A
+publisher that is connected by then is not cut.
+
+Examples:
+  ffmpeg -re -i clip.mp4 -c copy -f flv \"$(osslive publish-url main-stage)\"
+  osslive publish-url main-stage --expires 12h --obs";
+
+pub(crate) const PLAY_HELP: &str = "\
+The fragments in the playlist are signed alike.
+
+Examples:
+  ffplay \"$(osslive play-url main-stage)\"
+  osslive play-url main-stage recording.m3u8 --expires 7d";
+
+#[derive(Args)]
+pub(crate) struct Publish {
+    /// The channel's id; it need not exist yet
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    /// How long from now a publisher may connect
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_positive_length)]
+    expires: Duration,
+    /// The live playlist of this session, in place of the channel's
+    #[arg(long, value_name = "NAME.m3u8")]
+    playlist: Option<String>,
+    /// A further parameter, which is signed; repeat for more
+    #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
+    params: Vec<(String, String)>,
+    /// Appends an STS token without signing it
+    #[arg(long)]
+    unsigned_token: bool,
+    /// Prints server and stream key apart, as OBS asks for them
+    #[arg(long)]
+    obs: bool,
+}
+
+#[derive(Args)]
+pub(crate) struct Play {
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    /// The playlist: the live one's name, or that of a VOD playlist
+    #[arg(value_name = "PLAYLIST", default_value = "playlist.m3u8")]
+    playlist: String,
+    /// How long the URL is good; a week at most
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_positive_length)]
+    expires: Duration,
+}
+
+/// A signed URL to publish to.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PublishUrl<'a> {
+    channel: &'a str,
+    url: &'a str,
+    /// The parts of the URL, as OBS and its like ask for them.
+    server: &'a str,
+    stream_key: &'a str,
+    #[serde(with = "time::serde::rfc3339")]
+    expires: OffsetDateTime,
+}
+
+/// A signed URL to play.
+#[derive(Serialize)]
+struct PlayUrl<'a> {
+    channel: &'a str,
+    playlist: &'a str,
+    url: &'a str,
+    #[serde(with = "time::serde::rfc3339")]
+    expires: OffsetDateTime,
+}
+
+pub(crate) fn publish(arguments: &Publish, session: &Session) -> Outcome {
+    let Publish { id, expires, obs, .. } = arguments;
+    let mut options = RtmpUrlOptions::new()
+        .expires(seconds(*expires))
+        .sign_security_token(!arguments.unsigned_token);
+    if let Some(name) = &arguments.playlist {
+        options = options.playlist_name(name);
+    }
+    for (name, value) in &arguments.params {
+        options = options.param(name, value);
+    }
+    let url = session.client.get_rtmp_url(id, &options)?;
+    let (server, stream_key) = split(&url);
+    let result =
+        PublishUrl { channel: id, url: &url, server, stream_key, expires: from_now(*expires) };
+    session.output.show(&result, |out| {
+        if !obs {
+            return writeln!(out, "{url}");
+        }
+        let mut table = Table::details();
+        table.detail("server", server);
+        table.detail("stream key", stream_key);
+        table.write(out)
+    })
+}
+
+pub(crate) fn play(arguments: &Play, session: &Session) -> Outcome {
+    let Play { id, playlist, expires } = arguments;
+    let url = session.client.get_play_url(id, playlist, seconds(*expires))?;
+    let result = PlayUrl { channel: id, playlist, url: &url, expires: from_now(*expires) };
+    session.output.show(&result, |out| writeln!(out, "{url}"))
+}
+
+fn seconds(length: Duration) -> u32 {
+    u32::try_from(length.as_secs()).unwrap_or(u32::MAX)
+}
+
+fn from_now(length: Duration) -> OffsetDateTime {
+    let now = OffsetDateTime::now_utc();
+    let whole = now.replace_nanosecond(0).unwrap_or(now);
+    whole.saturating_add(saturating(length))
+}
+
+/// Server and stream key of a publish URL. The key's query may hold slashes.
+pub(crate) fn split(url: &str) -> (&str, &str) {
+    let path = &url[..url.find('?').unwrap_or(url.len())];
+    let slash = path.rfind('/').unwrap_or(0);
+    (&url[..slash], url[slash..].trim_start_matches('/'))
+}
+
+fn parse_param(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("a parameter is written NAME=VALUE")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stream_key_is_what_follows_the_last_slash_of_the_path() {
+        let (server, key) = split("rtmp://host:9000/bucket/live/ch?Signature=a/b&Expires=1");
+        assert_eq!(server, "rtmp://host:9000/bucket/live");
+        assert_eq!(key, "ch?Signature=a/b&Expires=1");
+    }
+
+    #[test]
+    fn a_parameter_may_have_an_equals_sign_in_its_value() {
+        assert_eq!(parse_param("a=b=c"), Ok(("a".into(), "b=c".into())));
+        assert!(parse_param("a").is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! `osslive vod`: playlists of what was recorded.
+
+use crate::failure::Outcome;
+use crate::session::Session;
+use crate::text::{self, Moment, parse_moment, parse_positive_length};
+use clap::{Args, Subcommand};
+use osslive::VodTime;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+#[derive(Args)]
+#[command(after_help = HELP)]
+pub(crate) struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const HELP: &str = "\
+A TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or so long ago (-10m). A
+span is a day long at most. A fragment belongs to it when it begins in it.
+
+Examples:
+  osslive vod create main-stage evening --start 2026-05-01T19:30:00Z --end 2026-05-01T22:00:00Z
+  osslive vod create main-stage replay --last 10m && osslive play-url main-stage replay.m3u8
+  osslive vod get main-stage --last 1h > last-hour.m3u8";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Writes a playlist of a time span to CHANNEL/NAME, in place of one of that name
+    #[command(after_help = HELP)]
+    Create(Create),
+    /// Prints the playlist of a time span, without writing it anywhere
+    #[command(after_help = HELP)]
+    Get(Get),
+}
+
+#[derive(Args)]
+struct Create {
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    /// The playlist's name; .m3u8 is added where it is missing
+    #[arg(value_name = "NAME")]
+    name: String,
+    #[command(flatten)]
+    span: Span,
+}
+
+#[derive(Args)]
+struct Get {
+    /// The channel's id
+    #[arg(value_name = "CHANNEL")]
+    id: String,
+    #[command(flatten)]
+    span: Span,
+}
+
+#[derive(Args)]
+struct Span {
+    /// Where it begins
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, required_unless_present = "last")]
+    start: Option<Moment>,
+    /// Where it ends
+    #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, default_value = "now")]
+    end: Moment,
+    /// The span that ends now, in place of --start and --end
+    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length, conflicts_with_all = ["start", "end"])]
+    last: Option<Duration>,
+}
+
+impl Span {
+    fn time(&self, now: OffsetDateTime) -> VodTime {
+        let last = Moment::Ago(self.last.unwrap_or_default());
+        VodTime::between(self.start.unwrap_or(last).from(now), self.end.from(now))
+    }
+}
+
+pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
+    match &arguments.command {
+        Command::Create(arguments) => create(arguments, session),
+        Command::Get(arguments) => get(arguments, session),
+    }
+}
+
+fn create(arguments: &Create, session: &Session) -> Outcome {
+    let Create { id, name, span } = arguments;
+    let done = session.client.create_vod(id, name, &span.time(OffsetDateTime::now_utc()))?;
+    let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };
+    session.output.show(&done, |out| {
+        writeln!(out, "created {}/{}{suffix}", text::clean(id), text::clean(name))
+    })
+}
+
+fn get(arguments: &Get, session: &Session) -> Outcome {
+    let Get { id, span } = arguments;
+    let playlist = session.client.get_vod(id, &span.time(OffsetDateTime::now_utc()))?;
+    session.output.show(&playlist, |out| out.write_all(playlist.text.as_bytes()))
+}

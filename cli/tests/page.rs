@@ -1,0 +1,106 @@
+//! The web page of the endpoint in a real browser, with a real encoder behind
+//! it: headless Chromium, driven by `tests/real/page.cjs`.
+//!
+//! Where Chromium, its driver or ffmpeg is missing this is told as skipped;
+//! with `CI` set it is a failure. `tests/real/setup.sh` installs them.
+
+mod support;
+
+use osslive::ChannelConfig;
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Browser, Channel, Endpoint, Folder, LONG, Program, clip, has_ffmpeg, publish};
+
+/// A channel's name that is markup, and its description.
+const HOSTILE: &str = "<img src=x onerror=alert(1)>";
+const HOSTILE_DESCRIPTION: &str = "<script>alert(2)</script><b onclick=alert(3)>bold</b>";
+
+const CLIP: &str = "-f lavfi -i testsrc2=size=SIZE:rate=30 -f lavfi -i \
+                    sine=frequency=440:sample_rate=44100 -t 8 -c:v libx264 -preset ultrafast \
+                    -g 30 -pix_fmt yuv420p -c:a aac";
+
+#[test]
+fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
+    let Some(stage) = Stage::set("the page in a browser") else { return };
+    let hostile = ChannelConfig::new("").description(HOSTILE_DESCRIPTION);
+    stage.endpoint.client().put_channel(HOSTILE, &hostile).expect("a new channel");
+    let channel = stage.channel();
+    let mut encoder = endless("page", "640x360", &["-c", "copy"], &channel);
+    channel.wait_live(Some((640, 360, 30)), Some(44_100));
+    // Each look makes the VOD playlist that the page will find.
+    channel.wait_fragments(3);
+
+    let script = stage.play(&mut encoder, &[]);
+    encoder.kill();
+    let checks = done(script).lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(checks >= 50, "most checks never ran: {checks}");
+}
+
+#[test]
+fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
+    let Some(stage) = Stage::set("the page and a second publisher") else { return };
+    let channel = stage.channel();
+    // Without sound: with it, Chromium's own player goes on by itself.
+    let silent = ["-c", "copy", "-an"];
+    let mut first = endless("page", "640x360", &silent, &channel);
+    channel.wait_fragments(3);
+    let script = stage.play(&mut first, &["again"]);
+    first.kill();
+    channel.wait_idle();
+    let _second = endless("page-again", "960x540", &silent, &channel);
+    assert!(done(script).contains("ok it plays in its new size"));
+}
+
+/// An endpoint and a browser.
+struct Stage {
+    browser: Browser,
+    endpoint: Endpoint,
+    folder: Folder,
+}
+
+impl Stage {
+    /// `None` where something is missing, which is told.
+    fn set(what: &str) -> Option<Stage> {
+        let browser = Browser::find(what).filter(|_| has_ffmpeg(what))?;
+        let folder = Folder::new("page");
+        let hls_js = browser.hls_js();
+        let hls_js = hls_js.to_str().expect("a path in UTF-8");
+        let endpoint = Endpoint::start_with(&folder.path().join("data"), &["--hls-js", hls_js]);
+        Some(Stage { browser, endpoint, folder })
+    }
+
+    fn channel(&self) -> Channel {
+        Channel::create(&self.endpoint.client(), "main-stage")
+    }
+
+    /// Starts the script, and waits until it has seen enough of what the
+    /// encoder publishes, or ended.
+    fn play(&self, encoder: &mut Program, arguments: &[&str]) -> Program {
+        let played = self.folder.path().join("played");
+        let mut script = self.browser.command("page.cjs");
+        script.args(arguments).env("PLAYED", &played).env("CHANNEL", "main-stage");
+        script.env("PAGE", format!("{}/_osslive/", self.endpoint.url));
+        script.env("HOSTILE", HOSTILE).env("HOSTILE_DESCRIPTION", HOSTILE_DESCRIPTION);
+        let mut script = Program::start(&mut script);
+        let end = Instant::now() + LONG;
+        while script.is_running() && !played.exists() {
+            assert!(encoder.is_running() && Instant::now() < end, "nothing was played");
+            thread::sleep(Duration::from_millis(50));
+        }
+        script
+    }
+}
+
+/// A clip, again and again.
+fn endless(name: &str, size: &str, how: &[&str], channel: &Channel) -> Program {
+    let clip = clip(name, &CLIP.replace("SIZE", size));
+    let clip = clip.to_str().expect("a path in UTF-8");
+    let input = ["-re", "-stream_loop", "-1", "-i", clip];
+    publish(input.iter().chain(how).copied(), &channel.publish_url())
+}
+
+fn done(script: Program) -> String {
+    let seen = script.end(LONG);
+    assert!(seen.status.success(), "{}{}", seen.stdout, seen.stderr);
+    seen.stdout
+}

@@ -1,0 +1,33 @@
+// Creates a channel, prints where to publish, waits until somebody does, and
+// prints what is seen of the stream.
+//
+//   c++ -std=c++17 quickstart.cpp $(pkg-config --cflags --libs osslive) -o quickstart
+//   ./quickstart [CHANNEL]
+//
+// Region or endpoint, bucket and access key come from OSS_REGION,
+// OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
+
+#include <osslive.hpp>
+
+#include <iostream>
+#include <thread>
+
+using namespace std::chrono_literals;
+
+int main(int argc, char **argv) try {
+  const std::string channel = argc > 1 ? argv[1] : "quickstart";
+
+  osslive::Config config;
+  config.load_env = true;
+  const osslive::Client client(config);
+
+  client.put_channel(channel, {"Quickstart"});
+  std::cout << "publish to " << client.get_rtmp_url(channel) << std::endl;
+
+  for (int second = 0; second < 120 && !client.is_channel_live(channel); second++)
+    std::this_thread::sleep_for(1s);
+  std::cout << client.get_channel_status(channel) << '\n';
+} catch (const osslive::Error &error) {
+  std::cerr << error.what() << '\n';
+  return 1;
+}

@@ -1,0 +1,312 @@
+/* NULL for each pointer in turn; text that is not UTF-8, is empty, or has a
+ * megabyte: a status, an error that names the parameter, no output. */
+
+#include "check.h"
+
+#define NOT_UTF8 "abc\xff"
+
+static osslive_client *client;
+static osslive_config *config;
+static osslive_channel_config *channel;
+
+/* Refused, with the parameter's name in the message; `out` was emptied. */
+#define REFUSED(name, call) \
+  do { \
+    void *before = GARBAGE; \
+    char *out = (char *)before; \
+    FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, name, call); \
+    CHECK(out == NULL); \
+    out = NULL; \
+  } while (0)
+
+/* As REFUSED, for a call without `out`. */
+#define TURNED_DOWN(name, call) FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, name, call)
+
+static void null_is_refused_for_each_pointer(void) {
+  osslive_client *c = NULL;
+  osslive_channel_config *cc = NULL;
+
+  TURNED_DOWN("config is NULL", osslive_config_set_region(NULL, "a", &error));
+  TURNED_DOWN("region is NULL", osslive_config_set_region(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_endpoint(NULL, "a", &error));
+  TURNED_DOWN("endpoint is NULL", osslive_config_set_endpoint(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_bucket(NULL, "a", &error));
+  TURNED_DOWN("bucket is NULL", osslive_config_set_bucket(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_credentials(NULL, "a", "b", NULL, &error));
+  TURNED_DOWN("access_key_id is NULL",
+              osslive_config_set_credentials(config, NULL, "b", NULL, &error));
+  TURNED_DOWN("access_key_secret is NULL",
+              osslive_config_set_credentials(config, "a", NULL, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_load_env(NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_load_profile(NULL, NULL, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_internal(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_secure(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_addressing_style(NULL, "path", &error));
+  TURNED_DOWN("style is NULL", osslive_config_set_addressing_style(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_signature_version(NULL, 4, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_connect_timeout_ms(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_timeout_ms(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_attempts(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_pool_size(NULL, 1, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_proxy(NULL, "http://a:1", &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
+  TURNED_DOWN("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_user_agent(NULL, "a", &error));
+  TURNED_DOWN("user_agent is NULL", osslive_config_set_user_agent(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_sign_security_token(NULL, 1, &error));
+
+  c = (osslive_client *)GARBAGE;
+  TURNED_DOWN("config is NULL", osslive_client_new(NULL, &c, &error));
+  CHECK(c == NULL);
+  TURNED_DOWN("out_client is NULL", osslive_client_new(config, NULL, &error));
+  c = (osslive_client *)GARBAGE;
+  TURNED_DOWN("client is NULL", osslive_client_with_timeout_ms(NULL, 1, &c, &error));
+  CHECK(c == NULL);
+  TURNED_DOWN("out_client is NULL", osslive_client_with_timeout_ms(client, 1, NULL, &error));
+  TURNED_DOWN("client is NULL", osslive_client_shutdown(NULL, &error));
+  TURNED_DOWN("client is NULL", osslive_client_set_credentials(NULL, "a", "b", NULL, &error));
+  TURNED_DOWN("access_key_id is NULL",
+              osslive_client_set_credentials(client, NULL, "b", NULL, &error));
+  TURNED_DOWN("access_key_secret is NULL",
+              osslive_client_set_credentials(client, "a", NULL, NULL, &error));
+
+  cc = (osslive_channel_config *)GARBAGE;
+  TURNED_DOWN("name is NULL", osslive_channel_config_new(NULL, &cc, &error));
+  CHECK(cc == NULL);
+  TURNED_DOWN("out_channel_config is NULL", osslive_channel_config_new("a", NULL, &error));
+  TURNED_DOWN("channel_config is NULL",
+              osslive_channel_config_set_description(NULL, "a", &error));
+  TURNED_DOWN("description is NULL",
+              osslive_channel_config_set_description(channel, NULL, &error));
+  TURNED_DOWN("channel_config is NULL",
+              osslive_channel_config_set_status(NULL, "enabled", &error));
+  TURNED_DOWN("status is NULL", osslive_channel_config_set_status(channel, NULL, &error));
+  TURNED_DOWN("channel_config is NULL", osslive_channel_config_set_frag_duration(NULL, 1, &error));
+  TURNED_DOWN("channel_config is NULL", osslive_channel_config_set_frag_count(NULL, 1, &error));
+  TURNED_DOWN("channel_config is NULL",
+              osslive_channel_config_set_playlist_name(NULL, "a.m3u8", &error));
+  TURNED_DOWN("playlist_name is NULL",
+              osslive_channel_config_set_playlist_name(channel, NULL, &error));
+  TURNED_DOWN("channel_config is NULL",
+              osslive_channel_config_set_snapshot(NULL, "a", "b", "c", 1, &error));
+  TURNED_DOWN("role_name is NULL",
+              osslive_channel_config_set_snapshot(channel, NULL, "b", "c", 1, &error));
+  TURNED_DOWN("dest_bucket is NULL",
+              osslive_channel_config_set_snapshot(channel, "a", NULL, "c", 1, &error));
+  TURNED_DOWN("notify_topic is NULL",
+              osslive_channel_config_set_snapshot(channel, "a", "b", NULL, 1, &error));
+
+  REFUSED("client is NULL", osslive_put_channel(NULL, "a", channel, &out, &error));
+  REFUSED("id is NULL", osslive_put_channel(client, NULL, channel, &out, &error));
+  REFUSED("channel_config is NULL", osslive_put_channel(client, "a", NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_put_channel(client, "a", channel, NULL, &error));
+  REFUSED("client is NULL", osslive_create_channel(NULL, "a", channel, &out, &error));
+  REFUSED("id is NULL", osslive_create_channel(client, NULL, channel, &out, &error));
+  REFUSED("channel_config is NULL", osslive_create_channel(client, "a", NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_create_channel(client, "a", channel, NULL, &error));
+  REFUSED("client is NULL", osslive_get_channel(NULL, "a", &out, &error));
+  REFUSED("id is NULL", osslive_get_channel(client, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_get_channel(client, "a", NULL, &error));
+  REFUSED("client is NULL", osslive_delete_channel(NULL, "a", &out, &error));
+  REFUSED("id is NULL", osslive_delete_channel(client, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_delete_channel(client, "a", NULL, &error));
+  REFUSED("client is NULL", osslive_list_channels(NULL, NULL, NULL, 0, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_list_channels(client, NULL, NULL, 0, NULL, &error));
+  REFUSED("client is NULL", osslive_put_channel_status(NULL, "a", "enabled", &out, &error));
+  REFUSED("id is NULL", osslive_put_channel_status(client, NULL, "enabled", &out, &error));
+  REFUSED("status is NULL", osslive_put_channel_status(client, "a", NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL",
+              osslive_put_channel_status(client, "a", "enabled", NULL, &error));
+  REFUSED("client is NULL", osslive_get_channel_status(NULL, "a", &out, &error));
+  REFUSED("id is NULL", osslive_get_channel_status(client, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_get_channel_status(client, "a", NULL, &error));
+  int live = 1;
+  TURNED_DOWN("client is NULL", osslive_is_channel_live(NULL, "a", &live, &error));
+  CHECK(live == 0);
+  TURNED_DOWN("id is NULL", osslive_is_channel_live(client, NULL, &live, &error));
+  TURNED_DOWN("out_live is NULL", osslive_is_channel_live(client, "a", NULL, &error));
+  REFUSED("client is NULL", osslive_get_channel_history(NULL, "a", &out, &error));
+  REFUSED("id is NULL", osslive_get_channel_history(client, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_get_channel_history(client, "a", NULL, &error));
+  REFUSED("client is NULL", osslive_create_vod(NULL, "a", "b", 1, 2, &out, &error));
+  REFUSED("id is NULL", osslive_create_vod(client, NULL, "b", 1, 2, &out, &error));
+  REFUSED("name is NULL", osslive_create_vod(client, "a", NULL, 1, 2, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_create_vod(client, "a", "b", 1, 2, NULL, &error));
+  REFUSED("client is NULL", osslive_get_vod(NULL, "a", 1, 2, &out, &error));
+  REFUSED("id is NULL", osslive_get_vod(client, NULL, 1, 2, &out, &error));
+  TURNED_DOWN("out_playlist is NULL", osslive_get_vod(client, "a", 1, 2, NULL, &error));
+
+  const osslive_param no_name[] = {{"a", "b"}, {NULL, "c"}};
+  const osslive_param no_value[] = {{"a", NULL}};
+  REFUSED("client is NULL", osslive_get_rtmp_url(NULL, "a", 60, NULL, 0, &out, &error));
+  REFUSED("id is NULL", osslive_get_rtmp_url(client, NULL, 60, NULL, 0, &out, &error));
+  REFUSED("params is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 1, &out, &error));
+  REFUSED("params[1].name is NULL",
+          osslive_get_rtmp_url(client, "a", 60, no_name, 2, &out, &error));
+  REFUSED("params[0].value is NULL",
+          osslive_get_rtmp_url(client, "a", 60, no_value, 1, &out, &error));
+  REFUSED("n_params is ", osslive_get_rtmp_url(client, "a", 60, no_value, (size_t)-1, &out, &error));
+  TURNED_DOWN("out_url is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 0, NULL, &error));
+  REFUSED("client is NULL", osslive_get_play_url(NULL, "a", NULL, 60, &out, &error));
+  REFUSED("id is NULL", osslive_get_play_url(client, NULL, NULL, 60, &out, &error));
+  TURNED_DOWN("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
+}
+
+static void a_failure_needs_no_error_object(void) {
+  CHECK(osslive_get_channel(NULL, NULL, NULL, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
+  CHECK(osslive_client_new(NULL, NULL, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
+  CHECK(osslive_config_set_region(NULL, NULL, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
+  CHECK(osslive_set_log_callback(NULL, NULL, 0, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
+}
+
+/* Gives `text` to every parameter that takes one; each call has to fail with
+ * one of two statuses, or to succeed where it is told to. */
+static void text_is_refused_everywhere(const char *text, const char *why) {
+  const osslive_param name[] = {{text, "value"}};
+  const osslive_param value[] = {{"name", text}};
+  TURNED_DOWN(why, osslive_config_set_region(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_endpoint(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_bucket(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_credentials(config, text, "b", NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_credentials(config, "a", text, NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_credentials(config, "a", "b", text, &error));
+  TURNED_DOWN(why, osslive_config_load_profile(config, text, NULL, &error));
+  TURNED_DOWN(why, osslive_config_load_profile(config, NULL, text, &error));
+  TURNED_DOWN(why, osslive_config_set_addressing_style(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_proxy(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_user_agent(config, text, &error));
+  TURNED_DOWN(why, osslive_client_set_credentials(client, text, "b", NULL, &error));
+  TURNED_DOWN(why, osslive_client_set_credentials(client, "a", text, NULL, &error));
+  TURNED_DOWN(why, osslive_client_set_credentials(client, "a", "b", text, &error));
+  osslive_channel_config *cc = (osslive_channel_config *)GARBAGE;
+  TURNED_DOWN(why, osslive_channel_config_new(text, &cc, &error));
+  CHECK(cc == NULL);
+  TURNED_DOWN(why, osslive_channel_config_set_description(channel, text, &error));
+  TURNED_DOWN(why, osslive_channel_config_set_status(channel, text, &error));
+  TURNED_DOWN(why, osslive_channel_config_set_playlist_name(channel, text, &error));
+  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, text, "b", "c", 1, &error));
+  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, "a", text, "c", 1, &error));
+  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, "a", "b", text, 1, &error));
+  int live = 1;
+  TURNED_DOWN(why, osslive_is_channel_live(client, text, &live, &error));
+  CHECK(live == 0);
+  REFUSED(why, osslive_put_channel(client, text, channel, &out, &error));
+  REFUSED(why, osslive_create_channel(client, text, channel, &out, &error));
+  REFUSED(why, osslive_get_channel(client, text, &out, &error));
+  REFUSED(why, osslive_delete_channel(client, text, &out, &error));
+  REFUSED(why, osslive_list_channels(client, text, NULL, 0, &out, &error));
+  REFUSED(why, osslive_list_channels(client, NULL, text, 0, &out, &error));
+  REFUSED(why, osslive_put_channel_status(client, text, "enabled", &out, &error));
+  REFUSED(why, osslive_put_channel_status(client, "a", text, &out, &error));
+  REFUSED(why, osslive_get_channel_status(client, text, &out, &error));
+  REFUSED(why, osslive_get_channel_history(client, text, &out, &error));
+  REFUSED(why, osslive_create_vod(client, text, "b", 1, 2, &out, &error));
+  REFUSED(why, osslive_create_vod(client, "a", text, 1, 2, &out, &error));
+  REFUSED(why, osslive_get_vod(client, text, 1, 2, &out, &error));
+  REFUSED(why, osslive_get_rtmp_url(client, text, 60, NULL, 0, &out, &error));
+  REFUSED(why, osslive_get_rtmp_url(client, "a", 60, name, 1, &out, &error));
+  REFUSED(why, osslive_get_rtmp_url(client, "a", 60, value, 1, &out, &error));
+  REFUSED(why, osslive_get_play_url(client, text, NULL, 60, &out, &error));
+  REFUSED(why, osslive_get_play_url(client, "a", text, 60, &out, &error));
+}
+
+/* A channel's name that cannot be one. */
+static void id_is_refused_everywhere(const char *id, const char *why) {
+  int live = 1;
+  REFUSED(why, osslive_put_channel(client, id, channel, &out, &error));
+  REFUSED(why, osslive_create_channel(client, id, channel, &out, &error));
+  REFUSED(why, osslive_get_channel(client, id, &out, &error));
+  REFUSED(why, osslive_delete_channel(client, id, &out, &error));
+  REFUSED(why, osslive_put_channel_status(client, id, "enabled", &out, &error));
+  REFUSED(why, osslive_get_channel_status(client, id, &out, &error));
+  TURNED_DOWN(why, osslive_is_channel_live(client, id, &live, &error));
+  REFUSED(why, osslive_get_channel_history(client, id, &out, &error));
+  REFUSED(why, osslive_create_vod(client, id, "b", 1, 2, &out, &error));
+  REFUSED(why, osslive_get_vod(client, id, 1, 2, &out, &error));
+  REFUSED(why, osslive_get_rtmp_url(client, id, 60, NULL, 0, &out, &error));
+  REFUSED(why, osslive_get_play_url(client, id, NULL, 60, &out, &error));
+}
+
+/* Options are taken as text and refused when a client is made of them. */
+#define MAKES_NO_CLIENT(why, setter) \
+  do { \
+    osslive_config *bad = osslive_config_new(); \
+    osslive_client *none = (osslive_client *)GARBAGE; \
+    SUCCEEDS(osslive_config_load_env(bad, &error)); \
+    SUCCEEDS(setter); \
+    FAILS(OSSLIVE_ERR_CONFIG, why, osslive_client_new(bad, &none, &error)); \
+    CHECK(none == NULL); \
+    osslive_config_free(bad); \
+  } while (0)
+
+static void wrong_options_are_refused(const char *text) {
+  MAKES_NO_CLIENT("region", osslive_config_set_region(bad, text, &error));
+  MAKES_NO_CLIENT("endpoint", osslive_config_set_endpoint(bad, text, &error));
+  MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, text, &error));
+  MAKES_NO_CLIENT("proxy", osslive_config_set_proxy(bad, text, &error));
+  TURNED_DOWN("style", osslive_config_set_addressing_style(config, text, &error));
+  TURNED_DOWN("status", osslive_channel_config_set_status(channel, text, &error));
+  REFUSED("status", osslive_put_channel_status(client, "a", text, &out, &error));
+  REFUSED("playlist", osslive_get_play_url(client, "a", text, 60, &out, &error));
+}
+
+static void wrong_numbers_are_refused(void) {
+  char *none = NULL;
+  TURNED_DOWN("timeout_ms", osslive_config_set_timeout_ms(config, 0, &error));
+  TURNED_DOWN("timeout_ms", osslive_config_set_connect_timeout_ms(config, 0, &error));
+  TURNED_DOWN("attempts", osslive_config_set_attempts(config, 0, &error));
+  TURNED_DOWN("connections", osslive_config_set_pool_size(config, 0, &error));
+  TURNED_DOWN("version", osslive_config_set_signature_version(config, 2, &error));
+  TURNED_DOWN("max_level", osslive_set_log_callback(NULL, NULL, 5, &error));
+  REFUSED("max_keys", osslive_list_channels(client, NULL, NULL, 1001, &out, &error));
+  REFUSED("0 seconds", osslive_get_rtmp_url(client, "a", 0, NULL, 0, &out, &error));
+  REFUSED("0 seconds", osslive_get_play_url(client, "a", NULL, 0, &out, &error));
+  REFUSED("604800", osslive_get_play_url(client, "a", NULL, UINT32_MAX, &out, &error));
+  SUCCEEDS(osslive_get_rtmp_url(client, "a", UINT32_MAX, NULL, 0, &none, &error));
+  osslive_string_free(none);
+  REFUSED("end time", osslive_create_vod(client, "a", "b", 2, 1, &out, &error));
+  REFUSED("1970", osslive_create_vod(client, "a", "b", INT64_MIN, INT64_MAX, &out, &error));
+  REFUSED("day", osslive_get_vod(client, "a", 0, INT64_MAX, &out, &error));
+
+  osslive_channel_config *cc = NULL;
+  SUCCEEDS(osslive_channel_config_new("", &cc, &error));
+  SUCCEEDS(osslive_channel_config_set_frag_duration(cc, 0, &error));
+  REFUSED("", osslive_put_channel(client, "a", cc, &out, &error));
+  SUCCEEDS(osslive_channel_config_set_frag_duration(cc, 5, &error));
+  SUCCEEDS(osslive_channel_config_set_frag_count(cc, UINT32_MAX, &error));
+  REFUSED("", osslive_put_channel(client, "a", cc, &out, &error));
+  osslive_channel_config_free(cc);
+}
+
+int main(void) {
+  client = client_of_service();
+  config = osslive_config_new();
+  SUCCEEDS(osslive_channel_config_new("a", &channel, &error));
+
+  size_t megabyte = 1 << 20;
+  char *huge = malloc(megabyte + 1);
+  memset(huge, '~', megabyte);
+  huge[megabyte] = '\0';
+
+  null_is_refused_for_each_pointer();
+  a_failure_needs_no_error_object();
+  text_is_refused_everywhere(NOT_UTF8, "is not UTF-8: see its byte 3");
+  id_is_refused_everywhere("", "the channel name is empty");
+  id_is_refused_everywhere("a/b", "slash");
+  id_is_refused_everywhere(huge, "1048576 bytes");
+  wrong_options_are_refused(huge);
+  MAKES_NO_CLIENT("region", osslive_config_set_region(bad, "", &error));
+  MAKES_NO_CLIENT("endpoint", osslive_config_set_endpoint(bad, "", &error));
+  MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, "", &error));
+  FAILS(OSSLIVE_ERR_CREDENTIALS, "id", osslive_config_set_credentials(config, "", "b", NULL, &error));
+  FAILS(OSSLIVE_ERR_CREDENTIALS, "secret",
+        osslive_client_set_credentials(client, "a", "", NULL, &error));
+  wrong_numbers_are_refused();
+
+  free(huge);
+  osslive_channel_config_free(channel);
+  osslive_config_free(config);
+  osslive_client_free(client);
+  return 0;
+}

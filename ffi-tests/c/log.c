@@ -1,0 +1,131 @@
+/* The log callback: what it hears, from which threads, and when it has heard
+ * the last. */
+
+#include "check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+struct ear {
+  pthread_mutex_t lock;
+  int counts[5];
+  char last[4096];
+  char all[1 << 16];
+  osslive_client *client;
+};
+
+static void hear(int level, const char *message, void *user_data) {
+  struct ear *ear = user_data;
+  CHECK(level >= OSSLIVE_LOG_ERROR && level <= OSSLIVE_LOG_DEBUG);
+  pthread_mutex_lock(&ear->lock);
+  ear->counts[level]++;
+  snprintf(ear->last, sizeof ear->last, "%s", message);
+  strncat(ear->all, message, sizeof ear->all - strlen(ear->all) - 1);
+  pthread_mutex_unlock(&ear->lock);
+}
+
+static osslive_client *client;
+
+static void *ask(void *unused) {
+  char *out = NULL;
+  (void)unused;
+  SUCCEEDS(osslive_get_channel_status(client, "on-air", &out, &error));
+  osslive_string_free(out);
+  return NULL;
+}
+
+static void levels_say_how_a_request_went(struct ear *ear) {
+  char *out = NULL;
+  ask(NULL);
+  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 1);
+  CHECK(strstr(ear->last, "GET /on-air?live&comp=stat, attempt 1, ") == ear->last);
+  CHECK(strstr(ear->last, " ms: HTTP 200, request id ") != NULL);
+  FAILS(OSSLIVE_ERR_SERVICE, "", osslive_get_channel(client, "nobody", &out, &error));
+  CHECK(ear->counts[OSSLIVE_LOG_ERROR] == 1 && strstr(ear->last, "NoSuchLiveChannel") != NULL);
+  osslive_client *refused = client_of(variable("REFUSED_ENDPOINT"), 5000, 2);
+  FAILS(OSSLIVE_ERR_CONNECTION, "", osslive_get_channel(refused, "a", &out, &error));
+  osslive_client_free(refused);
+  CHECK(ear->counts[OSSLIVE_LOG_WARN] == 1 && ear->counts[OSSLIVE_LOG_ERROR] == 2);
+  CHECK(strstr(ear->all, "; again in ") != NULL);
+}
+
+static void threads_are_all_heard(struct ear *ear) {
+  pthread_t threads[8];
+  ear->counts[OSSLIVE_LOG_DEBUG] = 0;
+  for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, ask, NULL) == 0);
+  for (int i = 0; i < 8; i++) CHECK(pthread_join(threads[i], NULL) == 0);
+  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 8);
+}
+
+static void no_secret_is_told(struct ear *ear) {
+  CHECK(strlen(ear->all) > 0);
+  CHECK(strstr(ear->all, variable("OSS_ACCESS_KEY_SECRET")) == NULL);
+  CHECK(strstr(ear->all, "ignature=") == NULL);
+}
+
+static void the_filter_holds_back(struct ear *ear) {
+  int before = ear->counts[OSSLIVE_LOG_DEBUG];
+  SUCCEEDS(osslive_set_log_callback(hear, ear, OSSLIVE_LOG_WARN, &error));
+  ask(NULL);
+  SUCCEEDS(osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
+  ask(NULL);
+  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == before);
+}
+
+/* A callback that calls back: its own calls are not logged, and it cannot
+ * replace itself. */
+static void reenter(int level, const char *message, void *user_data) {
+  char *out = NULL;
+  int *count = user_data;
+  (void)level, (void)message;
+  ++*count;
+  SUCCEEDS(osslive_get_channel_status(client, "on-air", &out, &error));
+  osslive_string_free(out);
+  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "while it runs",
+        osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
+}
+
+static void a_callback_may_call(void) {
+  int count = 0;
+  SUCCEEDS(osslive_set_log_callback(reenter, &count, OSSLIVE_LOG_DEBUG, &error));
+  ask(NULL);
+  CHECK(count == 1);
+}
+
+static atomic_int inside;
+
+static void slow(int level, const char *message, void *user_data) {
+  struct timespec moment = {0, 100 * 1000 * 1000};
+  int *freed = user_data;
+  (void)level, (void)message;
+  atomic_store(&inside, 1);
+  nanosleep(&moment, NULL);
+  CHECK(!*freed);
+}
+
+static void a_replaced_callback_has_ended(void) {
+  pthread_t thread;
+  int freed = 0;
+  SUCCEEDS(osslive_set_log_callback(slow, &freed, OSSLIVE_LOG_DEBUG, &error));
+  CHECK(pthread_create(&thread, NULL, ask, NULL) == 0);
+  while (!atomic_load(&inside)) {
+  }
+  SUCCEEDS(osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
+  freed = 1;
+  CHECK(pthread_join(thread, NULL) == 0);
+}
+
+int main(void) {
+  static struct ear ear = {.lock = PTHREAD_MUTEX_INITIALIZER};
+  client = client_of_service();
+  SUCCEEDS(osslive_set_log_callback(hear, &ear, OSSLIVE_LOG_DEBUG, &error));
+  levels_say_how_a_request_went(&ear);
+  threads_are_all_heard(&ear);
+  no_secret_is_told(&ear);
+  the_filter_holds_back(&ear);
+  a_callback_may_call();
+  a_replaced_callback_has_ended();
+  osslive_client_free(client);
+  return 0;
+}

@@ -1,0 +1,181 @@
+// The C++ wrapper: every call, exceptions, moves. It never names the C
+// interface.
+
+#include <osslive.hpp>
+
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <thread>
+#include <type_traits>
+
+using namespace std::chrono_literals;
+using osslive::ChannelConfig;
+using osslive::ChannelStatus;
+using osslive::Client;
+using osslive::Config;
+using osslive::Error;
+using osslive::Status;
+
+#define CHECK(condition)                                                          \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": not so: " #condition "\n"; \
+      std::exit(1);                                                               \
+    }                                                                             \
+  } while (0)
+
+// The error that a call throws.
+template <typename Call>
+Error thrown(Call call) {
+  try {
+    call();
+  } catch (const Error &error) {
+    return error;
+  }
+  std::cerr << "nothing was thrown\n";
+  std::exit(1);
+}
+
+bool has(const std::string &text, const std::string &part) {
+  return text.find(part) != std::string::npos;
+}
+
+Config from_env() {
+  Config config;
+  config.load_env = true;
+  config.proxy = "";
+  return config;
+}
+
+void every_call_succeeds(const Client &client) {
+  ChannelConfig config{"Main stage"};
+  config.description = "直播";
+  config.frag_duration = 2s;
+  config.frag_count = 4;
+  config.playlist_name = "main.m3u8";
+  CHECK(has(client.create_channel("wrapped", config), "\"publishUrls\":[\"rtmp://"));
+  CHECK(has(client.put_channel("wrapped", config), "\"playUrls\":[\"http"));
+  CHECK(has(client.get_channel("wrapped"), "\"description\":\"直播\""));
+  CHECK(has(client.get_channel("wrapped"), "\"fragDuration\":2,\"fragCount\":4"));
+  CHECK(has(client.list_channels(), "\"name\":\"wrapped\""));
+  CHECK(has(client.list_channels("wra", "", 1), "\"isTruncated\":false"));
+  CHECK(has(client.get_channel_status("on-air"), "{\"status\":\"Live\""));
+  CHECK(client.is_channel_live("on-air") && !client.is_channel_live("wrapped"));
+  CHECK(has(client.get_channel_history("on-air"), "{\"records\":[{"));
+  const auto now = std::chrono::system_clock::now();
+  CHECK(has(client.create_vod("on-air", "vod", now - 1h, now + 1min), "\"status\":200"));
+  CHECK(has(client.get_vod("on-air", now - 1h, now + 1min), "#EXTM3U"));
+  client.put_channel_status("wrapped", ChannelStatus::disabled);
+  CHECK(has(client.get_channel("wrapped"), "\"status\":\"disabled\""));
+  client.put_channel_status("wrapped", ChannelStatus::enabled);
+  client.delete_channel("wrapped");
+  CHECK(has(client.get_rtmp_url("wrapped"), "Signature="));
+  CHECK(has(client.get_rtmp_url("wrapped", 60s, {{"playlistName", "late.m3u8"}}),
+            "playlistName=late.m3u8"));
+  CHECK(has(client.get_play_url("wrapped", 60s), "/wrapped/playlist.m3u8?"));
+  CHECK(has(client.get_play_url("wrapped", 1min, "late.m3u8"), "/wrapped/late.m3u8?"));
+  CHECK(!osslive::version().empty());
+}
+
+void failures_are_exceptions_with_their_details(const Client &client) {
+  const Error refused = thrown([&] { client.get_channel("nobody"); });
+  CHECK(refused.status() == Status::service && refused.code() == "NoSuchLiveChannel");
+  CHECK(refused.http_status() == 404 && !refused.request_id().empty());
+  CHECK(has(refused.what(), refused.request_id()));
+  try {
+    client.get_channel("");
+    CHECK(false);
+  } catch (const std::exception &error) {
+    CHECK(has(error.what(), "the channel name is empty"));
+  }
+  const Error bad = thrown([&] { client.get_channel("\xff"); });
+  CHECK(bad.status() == Status::invalid_argument && bad.code().empty());
+  CHECK(!bad.http_status() && bad.request_id().empty() && bad.ec().empty());
+  CHECK(thrown([&] { client.get_channel(std::string("a\0b", 3)); }).status() ==
+        Status::invalid_argument);
+  CHECK(thrown([&] { client.get_rtmp_url("a", -1s); }).status() == Status::invalid_argument);
+  CHECK(thrown([&] { client.with_timeout(0ms); }).status() == Status::invalid_argument);
+  CHECK(thrown([] { Client client{Config{}}; }).status() == Status::credentials);
+  Config unfinished;
+  unfinished.credentials = {"id", "secret"};
+  CHECK(thrown([&] { Client client(unfinished); }).status() == Status::config);
+  Config silent = from_env();
+  silent.endpoint = std::getenv("SILENT_ENDPOINT");
+  silent.timeout = 100ms;
+  CHECK(thrown([&] { Client(silent).get_channel("a"); }).status() == Status::timeout);
+}
+
+void clients_move_and_are_not_copied() {
+  static_assert(!std::is_copy_constructible_v<Client> && !std::is_copy_assignable_v<Client>);
+  static_assert(std::is_nothrow_move_constructible_v<Client>);
+  static_assert(std::is_nothrow_move_assignable_v<Client>);
+  Client first(from_env());
+  Client second(std::move(first));
+  CHECK(first.get() == nullptr && second.is_channel_live("on-air"));
+  first = second.with_timeout(20s);
+  CHECK(first.is_channel_live("on-air"));
+  second = std::move(first);
+  CHECK(second.is_channel_live("on-air"));
+  // One that was moved from is refused, and does not crash.
+  CHECK(thrown([&] { first.is_channel_live("on-air"); }).status() == Status::invalid_argument);
+}
+
+void threads_share_a_client_while_its_key_changes(const Client &client) {
+  std::atomic<int> running{4};
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; i++)
+    threads.emplace_back([&] {
+      for (int j = 0; j < 25; j++) CHECK(client.is_channel_live("on-air"));
+      running--;
+    });
+  while (running > 0) {
+    client.set_credentials({std::getenv("TEMPORARY_ID"), std::getenv("TEMPORARY_SECRET"),
+                            std::getenv("TEMPORARY_TOKEN")});
+    client.set_credentials(
+        {std::getenv("OSS_ACCESS_KEY_ID"), std::getenv("OSS_ACCESS_KEY_SECRET")});
+  }
+  for (auto &thread : threads) thread.join();
+}
+
+void the_log_takes_any_callable(const Client &client) {
+  std::vector<std::string> lines;
+  osslive::set_log_callback([&](osslive::LogLevel, const std::string &line) {
+    lines.push_back(line);
+    throw std::runtime_error("dropped");
+  });
+  client.is_channel_live("on-air");
+  osslive::set_log_callback({});
+  client.is_channel_live("on-air");
+  CHECK(lines.size() == 1 && has(lines[0], "GET /on-air?live&comp=stat"));
+}
+
+void every_option_is_taken() {
+  Config config;
+  config.region = "cn-hangzhou";
+  config.bucket = "my-bucket";
+  config.credentials = {"id", "secret", "token"};
+  config.internal = true;
+  config.secure = false;
+  config.addressing_style = osslive::AddressingStyle::virtual_hosted;
+  config.signature_version = 1;
+  config.connect_timeout = 1s;
+  config.pool_size = 1;
+  config.proxy = "http://127.0.0.1:1";
+  config.user_agent = "MyEncoder/2.1";
+  config.sign_security_token = false;
+  const Client client(config);
+  CHECK(has(client.get_play_url("a", 60s),
+            "http://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com/a/"));
+  CHECK(has(client.get_rtmp_url("a"), "security-token=token"));
+}
+
+int main() {
+  const Client client(from_env());
+  every_call_succeeds(client);
+  failures_are_exceptions_with_their_details(client);
+  clients_move_and_are_not_copied();
+  threads_share_a_client_while_its_key_changes(client);
+  the_log_takes_any_callable(client);
+  every_option_is_taken();
+}

@@ -1,0 +1,283 @@
+"""The API table, once, by ctypes straight on the library; then 50,000 calls
+that return strings, with flat memory.
+
+usage: table.py LIBRARY
+"""
+
+import ctypes
+import json
+import os
+import sys
+import time
+from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+
+
+# One type for each handle, so that a wrong one is a TypeError and no crash.
+class Config(ctypes.Structure):
+    pass
+
+
+class Client(ctypes.Structure):
+    pass
+
+
+class ChannelConfig(ctypes.Structure):
+    pass
+
+
+class Error(ctypes.Structure):
+    pass
+
+
+class Param(ctypes.Structure):
+    _fields_ = [("name", c_char_p), ("value", c_char_p)]
+
+
+CONFIG, CLIENT, CHANNEL, ERROR = (POINTER(t) for t in (Config, Client, ChannelConfig, Error))
+OUT_ERROR = POINTER(ERROR)
+# An owned string: as c_char_p it would become bytes at once and never be freed.
+OUT_STRING = POINTER(c_void_p)
+LOG_CALLBACK = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
+
+# Every function of the header: what it returns, what it takes.
+STATUS = c_int
+FUNCTIONS = {
+    "osslive_version": (c_char_p, []),
+    "osslive_abi_version": (c_uint32, []),
+    "osslive_error_status": (STATUS, [ERROR]),
+    "osslive_error_message": (c_char_p, [ERROR]),
+    "osslive_error_code": (c_char_p, [ERROR]),
+    "osslive_error_http_status": (c_int, [ERROR]),
+    "osslive_error_request_id": (c_char_p, [ERROR]),
+    "osslive_error_ec": (c_char_p, [ERROR]),
+    "osslive_error_free": (None, [ERROR]),
+    "osslive_string_free": (None, [c_void_p]),
+    "osslive_set_log_callback": (STATUS, [LOG_CALLBACK, c_void_p, c_int, OUT_ERROR]),
+    "osslive_config_new": (CONFIG, []),
+    "osslive_config_free": (None, [CONFIG]),
+    "osslive_config_set_region": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_endpoint": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_bucket": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_credentials": (
+        STATUS,
+        [CONFIG, c_char_p, c_char_p, c_char_p, OUT_ERROR],
+    ),
+    "osslive_config_load_env": (STATUS, [CONFIG, OUT_ERROR]),
+    "osslive_config_load_profile": (STATUS, [CONFIG, c_char_p, c_char_p, OUT_ERROR]),
+    "osslive_config_set_internal": (STATUS, [CONFIG, c_int, OUT_ERROR]),
+    "osslive_config_set_secure": (STATUS, [CONFIG, c_int, OUT_ERROR]),
+    "osslive_config_set_addressing_style": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_signature_version": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
+    "osslive_config_set_connect_timeout_ms": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
+    "osslive_config_set_timeout_ms": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
+    "osslive_config_set_attempts": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
+    "osslive_config_set_pool_size": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
+    "osslive_config_set_proxy": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_root_certificates": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_user_agent": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
+    "osslive_config_set_sign_security_token": (STATUS, [CONFIG, c_int, OUT_ERROR]),
+    "osslive_client_new": (STATUS, [CONFIG, POINTER(CLIENT), OUT_ERROR]),
+    "osslive_client_free": (None, [CLIENT]),
+    "osslive_client_with_timeout_ms": (STATUS, [CLIENT, c_uint32, POINTER(CLIENT), OUT_ERROR]),
+    "osslive_client_shutdown": (STATUS, [CLIENT, OUT_ERROR]),
+    "osslive_client_set_credentials": (
+        STATUS,
+        [CLIENT, c_char_p, c_char_p, c_char_p, OUT_ERROR],
+    ),
+    "osslive_channel_config_new": (STATUS, [c_char_p, POINTER(CHANNEL), OUT_ERROR]),
+    "osslive_channel_config_free": (None, [CHANNEL]),
+    "osslive_channel_config_set_description": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
+    "osslive_channel_config_set_status": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
+    "osslive_channel_config_set_frag_duration": (STATUS, [CHANNEL, c_uint32, OUT_ERROR]),
+    "osslive_channel_config_set_frag_count": (STATUS, [CHANNEL, c_uint32, OUT_ERROR]),
+    "osslive_channel_config_set_playlist_name": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
+    "osslive_channel_config_set_snapshot": (
+        STATUS,
+        [CHANNEL, c_char_p, c_char_p, c_char_p, c_uint32, OUT_ERROR],
+    ),
+    "osslive_put_channel": (STATUS, [CLIENT, c_char_p, CHANNEL, OUT_STRING, OUT_ERROR]),
+    "osslive_create_channel": (STATUS, [CLIENT, c_char_p, CHANNEL, OUT_STRING, OUT_ERROR]),
+    "osslive_get_channel": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
+    "osslive_delete_channel": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
+    "osslive_list_channels": (
+        STATUS,
+        [CLIENT, c_char_p, c_char_p, c_uint32, OUT_STRING, OUT_ERROR],
+    ),
+    "osslive_put_channel_status": (STATUS, [CLIENT, c_char_p, c_char_p, OUT_STRING, OUT_ERROR]),
+    "osslive_get_channel_status": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
+    "osslive_is_channel_live": (STATUS, [CLIENT, c_char_p, POINTER(c_int), OUT_ERROR]),
+    "osslive_get_channel_history": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
+    "osslive_create_vod": (
+        STATUS,
+        [CLIENT, c_char_p, c_char_p, c_int64, c_int64, OUT_STRING, OUT_ERROR],
+    ),
+    "osslive_get_vod": (STATUS, [CLIENT, c_char_p, c_int64, c_int64, OUT_STRING, OUT_ERROR]),
+    "osslive_get_rtmp_url": (
+        STATUS,
+        [CLIENT, c_char_p, c_uint32, POINTER(Param), c_size_t, OUT_STRING, OUT_ERROR],
+    ),
+    "osslive_get_play_url": (
+        STATUS,
+        [CLIENT, c_char_p, c_char_p, c_uint32, OUT_STRING, OUT_ERROR],
+    ),
+}
+
+library = ctypes.CDLL(sys.argv[1])
+for name, (result, arguments) in FUNCTIONS.items():
+    function = getattr(library, name)
+    function.restype, function.argtypes = result, arguments
+
+
+class Failure(Exception):
+    pass
+
+
+def check(name, *arguments):
+    """Makes a call, and raises what it says went wrong."""
+    error = ERROR()
+    status = getattr(library, name)(*arguments, byref(error))
+    try:
+        if status != 0:
+            assert library.osslive_error_status(error) == status
+            code = library.osslive_error_code(error)
+            raise Failure(status, code, library.osslive_error_message(error).decode())
+        assert not error
+    finally:
+        library.osslive_error_free(error)
+
+
+def text(name, *arguments):
+    """Makes a call that gives a string, which is copied and freed."""
+    out = c_void_p()
+    try:
+        check(name, *arguments, byref(out))
+        return ctypes.string_at(out).decode()
+    finally:
+        library.osslive_string_free(out)
+
+
+def result(name, *arguments):
+    return json.loads(text(name, *arguments))
+
+
+def new(kind, name, *arguments):
+    handle = kind()
+    check(name, *arguments, byref(handle))
+    return handle
+
+
+def new_client():
+    config = library.osslive_config_new()
+    check("osslive_config_load_env", config)
+    check("osslive_config_set_proxy", config, None)
+    client = new(CLIENT, "osslive_client_new", config)
+    library.osslive_config_free(config)
+    return client
+
+
+def failure(name, *arguments):
+    try:
+        text(name, *arguments)
+    except Failure as found:
+        return found.args
+    raise AssertionError(f"{name} did not fail")
+
+
+def drive_the_table(client):
+    channel = new(CHANNEL, "osslive_channel_config_new", "直播".encode())
+    check("osslive_channel_config_set_frag_duration", channel, 2)
+    made = result("osslive_create_channel", client, b"snake", channel)
+    assert set(made) == {"publishUrls", "playUrls", "res"}, made
+    assert set(made["res"]) == {"status", "requestId", "elapsedMs", "attempts"}, made
+    assert result("osslive_put_channel", client, b"snake", channel)["res"]["status"] == 200
+    library.osslive_channel_config_free(channel)
+
+    got = result("osslive_get_channel", client, b"snake")
+    assert got["name"] == "snake" and got["description"] == "直播", got
+    assert (got["fragDuration"], got["fragCount"], got["type"]) == (2, 3, "HLS"), got
+    listed = result("osslive_list_channels", client, b"sna", None, 0)
+    assert [c["name"] for c in listed["channels"]] == ["snake"] and not listed["isTruncated"]
+    result("osslive_put_channel_status", client, b"snake", b"disabled")
+    assert result("osslive_get_channel_status", client, b"snake")["status"] == "Disabled"
+
+    live = result("osslive_get_channel_status", client, b"on-air")
+    assert live["status"] == "Live" and live["video"]["width"] == 320, live
+    assert live["audio"]["codec"] == "AAC", live
+    is_live = c_int(-1)
+    check("osslive_is_channel_live", client, b"on-air", byref(is_live))
+    assert is_live.value == 1
+    history = result("osslive_get_channel_history", client, b"on-air")
+    assert set(history["records"][0]) == {"startTime", "endTime", "remoteAddr"}, history
+    now = int(time.time())
+    result("osslive_create_vod", client, b"on-air", b"vod", now - 3600, now + 60)
+    vod = text("osslive_get_vod", client, b"on-air", now - 3600, now + 60)
+    assert vod.startswith("#EXTM3U") and "#EXT-X-ENDLIST" in vod, vod
+
+    params = (Param * 1)(Param(b"playlistName", b"late.m3u8"))
+    url = text("osslive_get_rtmp_url", client, b"snake", 60, params, 1)
+    assert url.startswith("rtmp://") and "playlistName=late.m3u8" in url, url
+    assert "/snake/playlist.m3u8?" in text("osslive_get_play_url", client, b"snake", None, 60)
+    assert result("osslive_delete_channel", client, b"snake")["res"]["attempts"] == 1
+
+
+def failures_tell_why(client):
+    status, code, message = failure("osslive_get_channel", client, b"nobody")
+    assert (status, code) == (6, b"NoSuchLiveChannel") and "HTTP 404" in message, message
+    assert failure("osslive_get_channel", client, b"\xff")[2].startswith("id is not UTF-8")
+    assert failure("osslive_get_channel", None, b"a")[2] == "client is NULL"
+    try:
+        library.osslive_get_channel(library.osslive_config_new(), b"a", None, None)
+    except ctypes.ArgumentError:
+        return
+    raise AssertionError("a config passed for a client")
+
+
+def the_log_is_heard(client):
+    lines = []
+    callback = LOG_CALLBACK(lambda level, message, _: lines.append((level, message.decode())))
+    check("osslive_set_log_callback", callback, None, 4)
+    result("osslive_get_channel_status", client, b"on-air")
+    check("osslive_set_log_callback", LOG_CALLBACK(), None, 4)
+    assert len(lines) == 1 and lines[0][0] == 4 and "HTTP 200" in lines[0][1], lines
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_stays_flat(client, calls):
+    def some(count):
+        for _ in range(count):
+            text("osslive_get_rtmp_url", client, b"snake", 60, None, 0)
+
+    some(calls // 5)
+    before = resident()
+    some(calls - calls // 5)
+    for _ in range(100):
+        failure("osslive_get_channel", client, b"")
+    grown = resident() - before
+    assert grown < 256 * 1024, f"grown by {grown} bytes"
+
+
+def the_client_is_shared(client):
+    other = new(CLIENT, "osslive_client_with_timeout_ms", client, 5000)
+    check("osslive_client_set_credentials", other, b"nobody", b"knows", None)
+    assert failure("osslive_get_channel_status", client, b"on-air")[1] == b"InvalidAccessKeyId"
+    library.osslive_client_free(other)
+
+
+def the_client_can_be_stopped(client):
+    check("osslive_client_shutdown", client)
+    assert failure("osslive_get_channel", client, b"on-air")[0] == 9
+
+
+assert library.osslive_abi_version() == 1
+client = new_client()
+drive_the_table(client)
+failures_tell_why(client)
+the_log_is_heard(client)
+memory_stays_flat(client, 50_000)
+the_client_is_shared(client)
+the_client_can_be_stopped(client)
+library.osslive_client_free(client)

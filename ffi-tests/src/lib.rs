@@ -1,0 +1,13 @@
+//! What the tests of the C library share: the library as it is installed, a
+//! service to talk to, and programs to compile and run.
+//!
+//! A tool that is not installed is told as skipped; with `CI` set in the
+//! environment that is a failure.
+
+mod library;
+mod program;
+mod service;
+
+pub use library::{Library, install, root, scratch, with_test_panic};
+pub use program::{Outcome, Program, Run, has, note, skipped};
+pub use service::Service;

@@ -1,0 +1,86 @@
+//! The C interface from C: every function, every kind of failure, bad input,
+//! threads, memory, unloading; under valgrind and with sanitizers too.
+
+use osslive_ffi_tests::{Library, Program, Run, Service, has, scratch, with_test_panic};
+
+#[test]
+fn every_call_succeeds_and_fails_in_every_way() {
+    let program = Program::new("ffi-tests/c/calls.c").build();
+    Service::start().run(&program).arg(scratch("calls")).succeeds();
+}
+
+#[test]
+fn bad_input_is_an_error_that_names_the_parameter() {
+    let program = Program::new("ffi-tests/c/bad_input.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
+fn eight_threads_share_a_client_while_its_key_is_replaced() {
+    let program = Program::new("ffi-tests/c/threads.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
+fn memory_stays_flat_over_ten_thousand_calls() {
+    let program = Program::new("ffi-tests/c/memory.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
+fn the_log_callback_hears_every_thread_and_no_secret() {
+    let program = Program::new("ffi-tests/c/log.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
+fn the_library_is_loaded_used_and_unloaded_a_hundred_times() {
+    let program = Program::new("ffi-tests/c/unload.c").build();
+    Service::start().run(&program).arg(Library::installed().shared()).succeeds();
+}
+
+#[test]
+fn a_panic_in_the_release_build_becomes_an_error() {
+    let program = Program::new("ffi-tests/c/panic.c").build();
+    Run::program(program).arg(with_test_panic()).succeeds();
+}
+
+#[test]
+fn valgrind_finds_neither_errors_nor_leaks() {
+    if !has("valgrind", "the C programs under valgrind") {
+        return;
+    }
+    let service = Service::start();
+    for (source, argument) in [
+        ("calls", scratch("valgrind").to_str().expect("UTF-8")),
+        ("bad_input", ""),
+        ("threads", "3"),
+        ("memory", "210"),
+        ("log", ""),
+    ] {
+        let program = Program::new(&format!("ffi-tests/c/{source}.c")).build();
+        service.run_under_valgrind(&program).arg(argument).succeeds();
+    }
+}
+
+#[test]
+fn sanitizers_find_neither_errors_nor_leaks() {
+    if !has("clang", "the C programs with sanitizers") {
+        return;
+    }
+    let service = Service::start();
+    for (source, argument) in [
+        ("calls", scratch("sanitizers").to_str().expect("UTF-8")),
+        ("bad_input", ""),
+        ("threads", "50"),
+        ("memory", "700"),
+        ("log", ""),
+    ] {
+        let program = Program::new(&format!("ffi-tests/c/{source}.c"))
+            .compiler("clang")
+            .flag("-fsanitize=address,undefined")
+            .flag("-fno-sanitize-recover=all")
+            .build();
+        service.run(&program).arg(argument).succeeds();
+    }
+}

@@ -1,0 +1,114 @@
+//! Somebody else's project, outside the source tree, finds the library where
+//! it was installed: by pkg-config and by CMake, shared and static.
+
+use osslive_ffi_tests::{Library, Run, Service, has, install, root};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+/// A folder of its own, which goes with the test.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("consumer-{}-{number}", std::process::id()));
+        fs::create_dir_all(&path).expect("a folder");
+        Folder(path)
+    }
+
+    fn with_project() -> Self {
+        let folder = Folder::new();
+        for file in ["main.c", "Makefile", "CMakeLists.txt"] {
+            let from = root().join("ffi-tests/consumer").join(file);
+            fs::copy(from, folder.0.join(file)).expect("a copy");
+        }
+        folder
+    }
+
+    fn files(&self) -> Vec<PathBuf> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.0.clone()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { folders.push(path) } else { files.push(path) }
+            }
+        }
+        files
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Both programs run; only one of them needs the shared library.
+fn both_work(folder: &Path) {
+    let service = Service::start();
+    for (program, needs_library) in [("shared", true), ("static", false)] {
+        let path = folder.join(program);
+        let told = service.run(&path).succeeds();
+        assert!(told.contains("on-air is live"), "{told}");
+        let needed = Run::program("readelf").arg("-dW").arg(&path).succeeds();
+        assert_eq!(needed.contains("libosslive.so.1"), needs_library, "{needed}");
+    }
+}
+
+#[test]
+fn a_project_finds_the_library_by_pkg_config() {
+    if !has("pkg-config", "the consumer by pkg-config") || !has("make", "the consumer by make") {
+        return;
+    }
+    let folder = Folder::with_project();
+    let pkg_config = Library::installed().lib().join("pkgconfig");
+    Run::program("make").env("PKG_CONFIG_PATH", pkg_config).within(&folder.0).succeeds();
+    both_work(&folder.0);
+}
+
+#[test]
+fn a_project_finds_the_library_by_cmake() {
+    if !has("cmake", "the consumer by CMake") {
+        return;
+    }
+    let folder = Folder::with_project();
+    let prefix = format!("-DCMAKE_PREFIX_PATH={}", Library::installed().prefix.display());
+    let build = folder.0.join("build");
+    Run::program("cmake").arg("-S").arg(&folder.0).arg("-B").arg(&build).arg(prefix).succeeds();
+    Run::program("cmake").arg("--build").arg(&build).succeeds();
+    both_work(&build);
+}
+
+#[test]
+fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
+    let stage = Folder::new();
+    let variables = [("PREFIX", Path::new("/opt/osslive")), ("DESTDIR", &stage.0)];
+    install("install", &variables);
+    let mut names: Vec<_> = stage.files();
+    names.sort();
+    let below = |name: &str| stage.0.join("opt/osslive").join(name);
+    assert_eq!(
+        names,
+        [
+            "include/osslive.h",
+            "include/osslive.hpp",
+            "lib/cmake/osslive/osslive-config-version.cmake",
+            "lib/cmake/osslive/osslive-config.cmake",
+            "lib/libosslive.a",
+            "lib/libosslive.so",
+            "lib/libosslive.so.1",
+            "lib/pkgconfig/osslive.pc",
+        ]
+        .map(below)
+    );
+    for file in ["lib/pkgconfig/osslive.pc", "lib/cmake/osslive/osslive-config.cmake"] {
+        let text = fs::read_to_string(below(file)).expect("a text");
+        assert!(text.contains("/opt/osslive/lib"), "{text}");
+        assert!(!text.contains('@') && !text.contains(&*stage.0.to_string_lossy()), "{text}");
+    }
+    install("uninstall", &variables);
+    assert_eq!(stage.files(), <[PathBuf; 0]>::default());
+}

@@ -1,0 +1,14 @@
+//! AMF0: what is read is written and read again as the same.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use osslive_local::rtmp::amf0;
+
+fuzz_target!(|data: &[u8]| {
+    let Ok(values) = amf0::decode(data) else { return };
+    let bytes = amf0::encode(&values);
+    // NaN is not equal to itself, but has bytes.
+    let again = amf0::decode(&bytes).expect("what was written can be read");
+    assert_eq!(amf0::encode(&again), bytes);
+});

@@ -1,0 +1,127 @@
+//! The recorder: any sequence of messages becomes fragments that keep the
+//! rules of transport streams which do not depend on what the frames hold.
+//!
+//! The input is a list of messages: a byte for the kind and whether the body
+//! is a good one of a real clip, two for the step of the clock, one for the
+//! length of the body, and the body.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use osslive_local::flv::{self, TagKind};
+use osslive_local::hls::{RecordError, Recorder, RecorderSettings, Sink};
+use osslive_local::playlist::Fragment;
+use std::io;
+use std::sync::LazyLock;
+
+#[path = "../../local/tests/support/tscheck.rs"]
+mod tscheck;
+
+/// Rules that hold whatever a frame consists of.
+const RULES: &[&str] = &[
+    "no packets",
+    "not a whole number of packets",
+    "is out of sync or malformed",
+    "does not begin with PAT and PMT",
+    "the PAT",
+    "the PMT",
+    "a PID that no PMT announces",
+    "discontinuity indicator is",
+    "the counter of PID",
+    "a clock reference on the wrong PID",
+    "reaches over the fragment's edge",
+    "begins before the clock reference",
+    "lies before the clock reference",
+    "malformed PES header",
+    "is not as long as it says",
+    "presented before it is decoded",
+    "decoding times do not rise",
+];
+
+static CLIP: LazyLock<Vec<(TagKind, Vec<u8>)>> = LazyLock::new(|| {
+    let clip = include_bytes!("../../cli/assets/clip.flv");
+    let tags = flv::tags(clip).expect("a clip").map(|tag| tag.expect("a tag"));
+    tags.filter(|tag| tag.kind != TagKind::Script).map(|tag| (tag.kind, tag.body.to_vec())).collect()
+});
+
+#[derive(Default)]
+struct Shelf {
+    open: Option<(String, Vec<u8>)>,
+    fragments: Vec<(Fragment, Vec<u8>)>,
+}
+
+impl Sink for Shelf {
+    fn begin(&mut self, name: &str) -> io::Result<()> {
+        self.open = Some((name.to_owned(), Vec::new()));
+        Ok(())
+    }
+
+    fn write(&mut self, ts: &[u8]) -> io::Result<()> {
+        assert!(ts.len().is_multiple_of(188) && ts.len() <= 128 << 10, "{} bytes", ts.len());
+        self.open.as_mut().expect("a fragment was begun").1.extend_from_slice(ts);
+        Ok(())
+    }
+
+    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+        let (name, bytes) = self.open.take().expect("a fragment was begun");
+        assert_eq!(name, fragment.name);
+        assert!(self.fragments.last().is_none_or(|(last, _)| last.start_ms < fragment.start_ms));
+        self.fragments.push((fragment.clone(), bytes));
+        Ok(())
+    }
+}
+
+fuzz_target!(|data: &[u8]| {
+    let [settings, rest @ ..] = data else { return };
+    let settings = RecorderSettings {
+        frag_duration: u32::from(settings & 7),
+        last_start_ms: 0,
+        continues: settings & 8 != 0,
+    };
+    let mut shelf = Shelf::default();
+    let mut recorder = Recorder::new(&mut shelf, settings);
+    let (mut rest, mut time, mut now, mut next) = (rest, 1000_u64, 1_795_335_398_000_u64, 0);
+    while let [kind, high, low, length, tail @ ..] = rest {
+        let (body, tail) = tail.split_at(tail.len().min(usize::from(*length)));
+        rest = tail;
+        let step = i16::from_be_bytes([*high, *low]);
+        // Steps of a clock, and now and then a jump.
+        let step = i64::from(step) << if kind & 8 != 0 { 20 } else { 0 };
+        time = time.saturating_add_signed(step);
+        now = now.saturating_add_signed(step / 2);
+        let good = (kind & 4 != 0).then(|| &CLIP[next % CLIP.len()]);
+        next += usize::from(good.is_some());
+        let (kind, body) = match good {
+            Some((kind, body)) => (*kind, &body[..]),
+            None if kind & 1 != 0 => (TagKind::Video, body),
+            None => (TagKind::Audio, body),
+        };
+        let recorded = match kind {
+            TagKind::Video => recorder.video(now, time, body),
+            _ => recorder.audio(now, time, body),
+        };
+        match recorded {
+            Ok(()) | Err(RecordError::Unsupported(_)) => {}
+            Err(RecordError::Io(error)) => panic!("the shelf has no errors: {error}"),
+        }
+        recorder.stat();
+    }
+    recorder.finish().expect("the shelf has no errors");
+    drop(recorder);
+    let pieces: Vec<_> = shelf
+        .fragments
+        .iter()
+        .map(|(fragment, bytes)| tscheck::Piece {
+            name: &fragment.name,
+            bytes,
+            duration_ms: fragment.duration_ms,
+            discontinuity: fragment.discontinuity,
+        })
+        .collect();
+    let broken: Vec<String> = tscheck::check(&pieces)
+        .violations
+        .into_iter()
+        .filter(|violation| RULES.iter().any(|rule| violation.contains(rule)))
+        .collect();
+    assert!(broken.is_empty(), "{broken:#?}");
+});

@@ -1,0 +1,541 @@
+/*
+ * osslive: RTMP live channels on Alibaba Cloud OSS, for C++17.
+ *
+ *     osslive::Config config;
+ *     config.region = "cn-hangzhou";
+ *     config.bucket = "my-bucket";
+ *     config.load_env = true;
+ *     osslive::Client client(config);
+ *     client.put_channel("main-stage", {"Main stage"});
+ *     std::cout << client.get_rtmp_url("main-stage") << '\n';
+ *
+ * Everything that fails throws osslive::Error. Strings are UTF-8. Results of
+ * calls to the service are JSON text, whose keys stand with each function:
+ * "?" marks a key that may be absent, "[]" an array, which is always there;
+ * times are RFC 3339; res tells how the call went (status, requestId?,
+ * elapsedMs, attempts). URLs and playlists are plain text.
+ *
+ * Any number of threads may use a Client at once. Calls to the service block,
+ * by default for 30 seconds at most: keep them off threads that render or
+ * handle audio.
+ *
+ * Link with the C library: pkg-config osslive, or osslive::osslive in CMake.
+ */
+
+#ifndef OSSLIVE_HPP
+#define OSSLIVE_HPP
+
+#include "osslive.h"
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace osslive {
+
+/* The class of a failure. */
+enum class Status {
+  invalid_argument = OSSLIVE_ERR_INVALID_ARGUMENT, /* refused before anything was sent */
+  config = OSSLIVE_ERR_CONFIG,                     /* incomplete or contradictory */
+  credentials = OSSLIVE_ERR_CREDENTIALS,           /* none that can be used */
+  connection = OSSLIVE_ERR_CONNECTION,             /* name look-up, TCP, TLS or proxy */
+  timeout = OSSLIVE_ERR_TIMEOUT,                   /* a limit passed */
+  service = OSSLIVE_ERR_SERVICE,                   /* refused by the service: see code() */
+  bad_reply = OSSLIVE_ERR_BAD_REPLY,               /* an answer that is not understood */
+  internal = OSSLIVE_ERR_INTERNAL,                 /* a fault of the library: please report it */
+  stopped = OSSLIVE_ERR_STOPPED                    /* the caller stopped it */
+};
+
+/* Why something failed; what() says it in one line with all that is known. */
+class Error : public std::runtime_error {
+ public:
+  Error(Status status, const std::string &message) : std::runtime_error(message), status_(status) {}
+
+  /* Takes the details over from an error of the C interface, which stays the
+   * caller's. */
+  explicit Error(const osslive_error *error)
+      : std::runtime_error(osslive_error_message(error)),
+        status_(static_cast<Status>(osslive_error_status(error))),
+        code_(text(osslive_error_code(error))),
+        http_status_(osslive_error_http_status(error)),
+        request_id_(text(osslive_error_request_id(error))),
+        ec_(text(osslive_error_ec(error))) {}
+
+  /* The class of the failure. */
+  Status status() const noexcept { return status_; }
+
+  /* The reason by name, such as "NoSuchLiveChannel", "ChannelStillLive",
+   * "ChannelAlreadyExists" or "AccessDenied"; "" when it has none. */
+  const std::string &code() const noexcept { return code_; }
+
+  /* The HTTP status of the reply, when there was one. */
+  std::optional<int> http_status() const noexcept {
+    return http_status_ == 0 ? std::nullopt : std::optional<int>(http_status_);
+  }
+
+  /* The identifier by which the service's support finds the request; "" when
+   * no reply named one. */
+  const std::string &request_id() const noexcept { return request_id_; }
+
+  /* The service's detailed error code, such as "0044-00000308"; "" when no
+   * reply named one. */
+  const std::string &ec() const noexcept { return ec_; }
+
+ private:
+  static std::string text(const char *text) { return text == nullptr ? "" : text; }
+
+  Status status_;
+  std::string code_;
+  int http_status_ = 0;
+  std::string request_id_;
+  std::string ec_;
+};
+
+/* An access key; with its STS token if it is a temporary one. */
+struct Credentials {
+  std::string access_key_id;
+  std::string access_key_secret;
+  std::optional<std::string> security_token = std::nullopt;
+};
+
+/* A profile of ossutil's config file. */
+struct Profile {
+  std::optional<std::string> path = std::nullopt; /* .ossutilconfig in the home folder */
+  std::optional<std::string> name = std::nullopt; /* the default profile */
+};
+
+/* Whether a channel takes publishers. */
+enum class ChannelStatus { enabled, disabled };
+
+/* How the bucket stands in URLs. */
+enum class AddressingStyle {
+  virtual_hosted, /* https://BUCKET.ENDPOINT/ */
+  path,           /* https://ENDPOINT/BUCKET/ */
+  cname           /* https://ENDPOINT/, a host name bound to the bucket */
+};
+
+/* The configuration of a Client. A bucket, credentials, and a region or an
+ * endpoint are needed; what is not set has the default that stands beside
+ * it. */
+struct Config {
+  std::optional<std::string> region = std::nullopt;   /* the one that the endpoint names */
+  std::optional<std::string> endpoint = std::nullopt; /* the region's; "http://HOST:PORT" will do */
+  std::optional<std::string> bucket = std::nullopt;
+  std::optional<Credentials> credentials = std::nullopt;
+
+  /* Takes the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and
+   * OSS_SESSION_TOKEN, and region, endpoint and bucket from OSS_REGION,
+   * OSS_ENDPOINT and OSS_BUCKET, as far as they are not set here. */
+  bool load_env = false;
+  /* Takes the access key, region and endpoint from a profile, likewise. */
+  std::optional<Profile> profile = std::nullopt;
+
+  bool internal = false; /* the region's internal endpoint, from inside its network */
+  bool secure = true;    /* TLS, where the endpoint has no scheme */
+  std::optional<AddressingStyle> addressing_style = std::nullopt; /* path for IP addresses and
+                                                          localhost, else virtual_hosted */
+  std::uint32_t signature_version = 4;                   /* or 1, for gateways without 4 */
+  std::chrono::milliseconds connect_timeout{10000};
+  std::chrono::milliseconds timeout{30000}; /* of a whole call, repeats and waiting included */
+  std::uint32_t attempts = 3;               /* while failures may pass */
+  std::uint32_t pool_size = 16;             /* idle connections that are kept */
+  std::optional<std::string> proxy = std::nullopt; /* what HTTPS_PROXY, HTTP_PROXY and NO_PROXY
+                                                      say; "" for none */
+  std::optional<std::string> root_certificates = std::nullopt; /* PEM, in place of
+                                                                  Mozilla's */
+  std::string user_agent;          /* added to the library's own */
+  bool sign_security_token = true; /* sign an STS token in publish URLs; else only append it */
+};
+
+/* Snapshots of the key frames, in regions that have them. */
+struct Snapshot {
+  std::string role_name;         /* the RAM role whose rights are used */
+  std::string dest_bucket;       /* where they are written */
+  std::string notify_topic;      /* the message topic that announces them */
+  std::chrono::seconds interval; /* 1 to 100 */
+};
+
+/* The configuration of a channel. */
+struct ChannelConfig {
+  std::string name; /* the description, unless one is set: the service keeps no name */
+  std::optional<std::string> description = std::nullopt; /* at most 128 bytes */
+  ChannelStatus status = ChannelStatus::enabled;
+  std::chrono::seconds frag_duration{5}; /* 1 to 100; a fragment ends at the next key frame */
+  std::uint32_t frag_count = 3;          /* fragments in the live playlist, 1 to 100 */
+  std::string playlist_name = "playlist.m3u8";
+  std::optional<Snapshot> snapshot = std::nullopt;
+};
+
+/* Parameters of a publish URL: names and values. */
+using Params = std::vector<std::pair<std::string, std::string>>;
+
+/* A point in time of a recording; seconds count. */
+using Time = std::chrono::system_clock::time_point;
+
+namespace detail {
+
+struct Deleter {
+  void operator()(osslive_config *config) const noexcept { osslive_config_free(config); }
+  void operator()(osslive_client *client) const noexcept { osslive_client_free(client); }
+  void operator()(osslive_channel_config *config) const noexcept {
+    osslive_channel_config_free(config);
+  }
+  void operator()(osslive_error *error) const noexcept { osslive_error_free(error); }
+  void operator()(char *string) const noexcept { osslive_string_free(string); }
+};
+
+template <typename T>
+using Owned = std::unique_ptr<T, Deleter>;
+
+/* Makes a C call with a place for its error, and throws it. */
+template <typename Call>
+void check(Call call) {
+  osslive_error *error = nullptr;
+  const osslive_status status = call(&error);
+  const Owned<osslive_error> owned(error);
+  if (status != OSSLIVE_OK) throw Error(owned.get());
+}
+
+/* The same for a call with an output, which is returned. */
+template <typename T, typename Call>
+Owned<T> made(Call call) {
+  T *out = nullptr;
+  check([&](osslive_error **error) { return call(&out, error); });
+  return Owned<T>(out);
+}
+
+template <typename Call>
+std::string text_of(Call call) {
+  return made<char>(call).get();
+}
+
+/* A std::string may hold a NUL, at which C would cut it short. */
+inline const char *c_text(const std::string &text) {
+  if (text.find('\0') != std::string::npos)
+    throw Error(Status::invalid_argument, "a text contains a NUL character");
+  return text.c_str();
+}
+
+inline const char *c_text(const std::optional<std::string> &text) {
+  return text ? c_text(*text) : nullptr;
+}
+
+template <typename Duration>
+std::uint32_t count(Duration duration) {
+  if (duration.count() < 0 || duration.count() > (std::numeric_limits<std::uint32_t>::max)())
+    throw Error(Status::invalid_argument, "a length of time is negative or too long");
+  return static_cast<std::uint32_t>(duration.count());
+}
+
+inline std::int64_t unix_seconds(Time time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
+
+inline const char *c_text(ChannelStatus status) {
+  return status == ChannelStatus::enabled ? "enabled" : "disabled";
+}
+
+inline const char *c_text(AddressingStyle style) {
+  switch (style) {
+    case AddressingStyle::virtual_hosted: return "virtual";
+    case AddressingStyle::path: return "path";
+    case AddressingStyle::cname: return "cname";
+  }
+  return "";
+}
+
+inline void place(osslive_config *c, const Config &config) {
+  const auto set = [c](auto setter, const std::optional<std::string> &value) {
+    if (value) check([&](osslive_error **e) { return setter(c, c_text(*value), e); });
+  };
+  set(osslive_config_set_region, config.region);
+  set(osslive_config_set_endpoint, config.endpoint);
+  set(osslive_config_set_bucket, config.bucket);
+  if (config.load_env)
+    check([&](osslive_error **e) { return osslive_config_load_env(c, e); });
+  if (const auto &profile = config.profile)
+    check([&](osslive_error **e) {
+      return osslive_config_load_profile(c, c_text(profile->path), c_text(profile->name), e);
+    });
+  if (const auto &key = config.credentials)
+    check([&](osslive_error **e) {
+      return osslive_config_set_credentials(c, c_text(key->access_key_id),
+                                            c_text(key->access_key_secret),
+                                            c_text(key->security_token), e);
+    });
+}
+
+inline Owned<osslive_config> make(const Config &config) {
+  Owned<osslive_config> owned(osslive_config_new());
+  osslive_config *c = owned.get();
+  const auto set = [c](auto setter, auto value) {
+    check([&](osslive_error **e) { return setter(c, value, e); });
+  };
+  place(c, config);
+  set(osslive_config_set_internal, config.internal ? 1 : 0);
+  set(osslive_config_set_secure, config.secure ? 1 : 0);
+  set(osslive_config_set_signature_version, config.signature_version);
+  set(osslive_config_set_connect_timeout_ms, count(config.connect_timeout));
+  set(osslive_config_set_timeout_ms, count(config.timeout));
+  set(osslive_config_set_attempts, config.attempts);
+  set(osslive_config_set_pool_size, config.pool_size);
+  if (config.root_certificates)
+    set(osslive_config_set_root_certificates, c_text(*config.root_certificates));
+  set(osslive_config_set_user_agent, c_text(config.user_agent));
+  set(osslive_config_set_sign_security_token, config.sign_security_token ? 1 : 0);
+  if (config.addressing_style)
+    set(osslive_config_set_addressing_style, c_text(*config.addressing_style));
+  if (config.proxy)
+    set(osslive_config_set_proxy, config.proxy->empty() ? nullptr : c_text(*config.proxy));
+  return owned;
+}
+
+inline Owned<osslive_channel_config> make(const ChannelConfig &config) {
+  auto owned = made<osslive_channel_config>([&](auto **out, osslive_error **e) {
+    return osslive_channel_config_new(c_text(config.name), out, e);
+  });
+  osslive_channel_config *c = owned.get();
+  const auto set = [c](auto setter, auto value) {
+    check([&](osslive_error **e) { return setter(c, value, e); });
+  };
+  if (config.description) set(osslive_channel_config_set_description, c_text(*config.description));
+  set(osslive_channel_config_set_status, c_text(config.status));
+  set(osslive_channel_config_set_frag_duration, count(config.frag_duration));
+  set(osslive_channel_config_set_frag_count, config.frag_count);
+  set(osslive_channel_config_set_playlist_name, c_text(config.playlist_name));
+  if (const auto &snapshot = config.snapshot)
+    check([&](osslive_error **e) {
+      return osslive_channel_config_set_snapshot(
+          c, c_text(snapshot->role_name), c_text(snapshot->dest_bucket),
+          c_text(snapshot->notify_topic), count(snapshot->interval), e);
+    });
+  return owned;
+}
+
+}  // namespace detail
+
+/* A client for the live channels of one bucket. It can be moved, not copied;
+ * any number of threads may call it at once. One that was moved from may only
+ * be assigned to or destroyed. */
+class Client {
+ public:
+  /* Makes a client. Nothing is sent. */
+  explicit Client(const Config &config)
+      : client_(detail::made<osslive_client>([&](osslive_client **out, osslive_error **e) {
+          return osslive_client_new(detail::make(config).get(), out, e);
+        })) {}
+
+  /* The same client with another limit for whole calls; it shares connections
+   * and credentials with this one. */
+  Client with_timeout(std::chrono::milliseconds timeout) const {
+    return Client(detail::made<osslive_client>([&](osslive_client **out, osslive_error **e) {
+      return osslive_client_with_timeout_ms(get(), detail::count(timeout), out, e);
+    }));
+  }
+
+  /* Ends the calls of this client and of those made from it, on whatever
+   * thread, at once and with Status::stopped; later ones too. */
+  void shutdown() const {
+    detail::check([&](osslive_error **e) { return osslive_client_shutdown(get(), e); });
+  }
+
+  /* Replaces the access key, also while other threads call: calls that are
+   * under way end with the key they began with. */
+  void set_credentials(const Credentials &key) const {
+    detail::check([&](osslive_error **e) {
+      return osslive_client_set_credentials(get(), detail::c_text(key.access_key_id),
+                                            detail::c_text(key.access_key_secret),
+                                            detail::c_text(key.security_token), e);
+    });
+  }
+
+  /* Creates a channel, or replaces its configuration (PutLiveChannel).
+   * JSON: publishUrls[], playUrls[] (unsigned), res.
+   * Code ChannelStillLive while it is live. */
+  std::string put_channel(const std::string &id, const ChannelConfig &config) const {
+    return put(osslive_put_channel, id, config);
+  }
+
+  /* Creates a channel that does not exist yet. JSON as put_channel.
+   * Code ChannelAlreadyExists. */
+  std::string create_channel(const std::string &id, const ChannelConfig &config) const {
+    return put(osslive_create_channel, id, config);
+  }
+
+  /* Reads the configuration of a channel (GetLiveChannelInfo).
+   * JSON: name (the id), description, status ("enabled" or "disabled"), type,
+   * fragDuration (seconds), fragCount, playlistName, lastModified?,
+   * publishUrls[], playUrls[], res. Code NoSuchLiveChannel. */
+  std::string get_channel(const std::string &id) const { return call(osslive_get_channel, id); }
+
+  /* Deletes a channel; what it recorded stays, and one that does not exist is
+   * no error (DeleteLiveChannel). JSON: res. Code ChannelStillLive. */
+  std::string delete_channel(const std::string &id) const {
+    return call(osslive_delete_channel, id);
+  }
+
+  /* Lists channels whose names begin with prefix and come after marker, at
+   * most max_keys (1 to 1000; 0 for the service's 100), in byte order
+   * (ListLiveChannel).
+   * JSON: channels[] of name, description, status, lastModified,
+   * publishUrls[], playUrls[]; isTruncated; nextMarker? (the marker of the
+   * next page); res. */
+  std::string list_channels(const std::string &prefix = "", const std::string &marker = "",
+                            std::uint32_t max_keys = 0) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_list_channels(get(), detail::c_text(prefix), detail::c_text(marker), max_keys,
+                                   out, e);
+    });
+  }
+
+  /* Enables or disables a channel; disabling cuts a publisher
+   * (PutLiveChannelStatus). JSON: res. Code NoSuchLiveChannel. */
+  std::string put_channel_status(const std::string &id, ChannelStatus status) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_put_channel_status(get(), detail::c_text(id), detail::c_text(status), out, e);
+    });
+  }
+
+  /* Reads what a channel is doing (GetLiveChannelStat).
+   * JSON: status ("Live", "Idle" or "Disabled"); when live connectedTime?,
+   * remoteAddr?, video? of width, height, frameRate, bandwidth, codec, and
+   * audio? of bandwidth, sampleRate, codec; res. Bandwidths are bytes per
+   * second. Code NoSuchLiveChannel. */
+  std::string get_channel_status(const std::string &id) const {
+    return call(osslive_get_channel_status, id);
+  }
+
+  /* Whether somebody publishes to a channel now. Code NoSuchLiveChannel. */
+  bool is_channel_live(const std::string &id) const {
+    int live = 0;
+    detail::check([&](osslive_error **e) {
+      return osslive_is_channel_live(get(), detail::c_text(id), &live, e);
+    });
+    return live != 0;
+  }
+
+  /* Reads the last ten finished sessions, the oldest first
+   * (GetLiveChannelHistory). JSON: records[] of startTime, endTime,
+   * remoteAddr; res. Code NoSuchLiveChannel. */
+  std::string get_channel_history(const std::string &id) const {
+    return call(osslive_get_channel_history, id);
+  }
+
+  /* Writes a playlist of what was recorded between two times, at most a day
+   * apart, to CHANNEL/NAME in the bucket (PostVodPlaylist). ".m3u8" is added
+   * to a name without it. JSON: res. Code InvalidArgument when nothing was
+   * recorded then. */
+  std::string create_vod(const std::string &id, const std::string &name, Time start,
+                         Time end) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_create_vod(get(), detail::c_text(id), detail::c_text(name),
+                                detail::unix_seconds(start), detail::unix_seconds(end), out, e);
+    });
+  }
+
+  /* The playlist that create_vod would write (GetVodPlaylist). Code
+   * InvalidArgument when nothing was recorded then. */
+  std::string get_vod(const std::string &id, Time start, Time end) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_get_vod(get(), detail::c_text(id), detail::unix_seconds(start),
+                             detail::unix_seconds(end), out, e);
+    });
+  }
+
+  /* A signed URL to publish to. Nothing is sent, and the channel need not
+   * exist yet. expires says for how long from now a publisher may connect;
+   * extra parameters are signed. The URL lets anyone who has it publish:
+   * treat it as a secret. */
+  std::string get_rtmp_url(
+      const std::string &id,
+      std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
+      const Params &params = {}) const {
+    std::vector<osslive_param> c;
+    for (const auto &param : params)
+      c.push_back({detail::c_text(param.first), detail::c_text(param.second)});
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_get_rtmp_url(get(), detail::c_text(id), detail::count(expires), c.data(),
+                                  c.size(), out, e);
+    });
+  }
+
+  /* A signed URL to play a channel of a private bucket, a week at most.
+   * Nothing is sent. The fragments in the playlist are signed alike. */
+  std::string get_play_url(const std::string &id, std::chrono::seconds expires,
+                           const std::string &playlist = "playlist.m3u8") const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_get_play_url(get(), detail::c_text(id), detail::c_text(playlist),
+                                  detail::count(expires), out, e);
+    });
+  }
+
+  /* The client of the C interface, which stays this object's. */
+  const osslive_client *get() const noexcept { return client_.get(); }
+
+ private:
+  explicit Client(detail::Owned<osslive_client> client) : client_(std::move(client)) {}
+
+  template <typename Function>
+  std::string call(Function function, const std::string &id) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return function(get(), detail::c_text(id), out, e);
+    });
+  }
+
+  template <typename Function>
+  std::string put(Function function, const std::string &id, const ChannelConfig &config) const {
+    const auto channel = detail::make(config);
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return function(get(), detail::c_text(id), channel.get(), out, e);
+    });
+  }
+
+  detail::Owned<osslive_client> client_;
+};
+
+/* How urgent a line of the log is. */
+enum class LogLevel {
+  error = OSSLIVE_LOG_ERROR, /* a request failed, and its call with it */
+  warn = OSSLIVE_LOG_WARN,   /* a request failed and will be sent again */
+  info = OSSLIVE_LOG_INFO,
+  debug = OSSLIVE_LOG_DEBUG /* every request */
+};
+
+/* What receives the log: a level, and a line that never holds a secret. */
+using LogCallback = std::function<void(LogLevel, const std::string &)>;
+
+/* Sets what receives the log of all clients in the process; {} turns it off.
+ * It runs on the threads that call; what it throws is dropped. When this
+ * returns, the one that was set before does not run any more. */
+inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
+  static std::mutex mutex;
+  static std::unique_ptr<LogCallback> current;
+  const auto forward = [](int level, const char *message, void *user_data) {
+    try {
+      (*static_cast<LogCallback *>(user_data))(static_cast<LogLevel>(level), message);
+    } catch (...) {
+    }
+  };
+  auto next = callback ? std::make_unique<LogCallback>(std::move(callback)) : nullptr;
+  const std::lock_guard<std::mutex> lock(mutex);
+  detail::check([&](osslive_error **e) {
+    return osslive_set_log_callback(next ? +forward : nullptr, next.get(),
+                                    static_cast<int>(max_level), e);
+  });
+  current = std::move(next);
+}
+
+/* The version of the library that is loaded. */
+inline std::string version() { return osslive_version(); }
+
+}  // namespace osslive
+
+#endif  /* OSSLIVE_HPP */

@@ -1,0 +1,197 @@
+// Asks the endpoint what is going on and shows it: the list, and one channel.
+
+import { ChannelView } from "./channel.js";
+import { SAMPLES, Sparkline } from "./chart.js";
+import { bitRate, bits, clock, el, say } from "./text.js";
+
+const PERIOD_MS = 1000;
+const byId = (id) => document.getElementById(id);
+const [list, search, news] = [byId("list"), byId("search"), byId("news")];
+
+const rows = new Map();
+const rates = new Map();
+const states = new Map();
+let overview = null;
+let view = null;
+let selected = fromAddress();
+
+export async function ask(path, parameters = {}) {
+  const query = new URLSearchParams(parameters);
+  const reply = await fetch(`api/${path}?${query}`, { signal: AbortSignal.timeout(8000) });
+  const body = await reply.json();
+  if (!reply.ok) throw new Error(body.message);
+  return body;
+}
+
+const keyOf = ({ bucket, name }) => `${bucket}/${name}`;
+
+// The channel that the address names behind "#/".
+function fromAddress() {
+  const [bucket, name] = location.hash.slice(2).split("/");
+  if (!location.hash.startsWith("#/") || !name) return null;
+  try {
+    return { bucket, name: decodeURIComponent(name) };
+  } catch {
+    return null;
+  }
+}
+
+const addressOf = ({ bucket, name }) => `#/${bucket}/${encodeURIComponent(name)}`;
+
+class Row {
+  constructor(channel) {
+    this.name = el("span", { class: "name" }, channel.name);
+    this.state = el("span", { class: "state" });
+    this.about = el("span", { class: "about" });
+    this.rate = el("span", { class: "rate" });
+    this.spark = new Sparkline();
+    this.node = el("a", { class: "row", href: addressOf(channel) },
+      el("span", { class: "first" }, this.state, this.name),
+      el("span", { class: "second" }, this.about, this.spark.node, this.rate));
+  }
+
+  update(channel, isSelected, now) {
+    const { live, status } = channel;
+    this.node.dataset.status = status;
+    if (isSelected) this.node.setAttribute("aria-current", "true");
+    else this.node.removeAttribute("aria-current");
+    say(this.state, status);
+    say(this.about, live ? inShort(live, now) : channel.description);
+    say(this.rate, live ? bits(bitRate(live)) : "");
+    this.spark.node.toggleAttribute("hidden", !live);
+    if (live) this.spark.draw(rates.get(keyOf(channel)) ?? []);
+  }
+}
+
+function inShort({ video, audio, since }, now) {
+  const what = video ? `${video.width}×${video.height}` : audio ? "sound" : "starting";
+  return `${what} · ${clock((now - new Date(since)) / 1000)}`;
+}
+
+function remember(channels) {
+  const seen = new Set();
+  for (const channel of channels) {
+    const key = keyOf(channel);
+    seen.add(key);
+    const samples = rates.get(key) ?? [];
+    if (channel.live || samples.length > 0) {
+      samples.push(channel.live ? bitRate(channel.live) : null);
+      rates.set(key, samples.slice(-SAMPLES));
+    }
+    const before = states.get(key);
+    if (before && before !== channel.status) announce(channel);
+    states.set(key, channel.status);
+  }
+  for (const known of [rates, states]) {
+    for (const key of known.keys()) if (!seen.has(key)) known.delete(key);
+  }
+}
+
+function announce({ name, status }) {
+  const what = { Live: "is live", Idle: "is idle", Disabled: "is disabled" }[status];
+  news.textContent = `${name} ${what}`;
+}
+
+// Rows are kept, so that the focus and what is being read stay where they are.
+function showList(channels, now) {
+  const buckets = Map.groupBy ? Map.groupBy(channels, (c) => c.bucket) : group(channels);
+  const wanted = [];
+  for (const [bucket, members] of buckets) {
+    wanted.push(headingOf(bucket));
+    for (const channel of members) {
+      const key = keyOf(channel);
+      if (!rows.has(key)) rows.set(key, new Row(channel));
+      rows.get(key).update(channel, selected && keyOf(selected) === key, now);
+      wanted.push(rows.get(key).node);
+    }
+  }
+  for (const [key, row] of rows) if (!wanted.includes(row.node)) rows.delete(key);
+  if (wanted.length === 0) {
+    const text = search.value ? "No channel matches." : "There is no channel yet. Create one with any OSS SDK, or with: osslive channel put NAME";
+    wanted.push(el("p", { class: "empty" }, text));
+  }
+  const same = wanted.length === list.children.length && wanted.every((node, i) => node === list.children[i]);
+  if (!same) list.replaceChildren(...wanted);
+}
+
+function group(channels) {
+  const buckets = new Map();
+  for (const channel of channels) buckets.set(channel.bucket, [...(buckets.get(channel.bucket) ?? []), channel]);
+  return buckets;
+}
+
+const headings = new Map();
+function headingOf(bucket) {
+  if (!headings.has(bucket)) headings.set(bucket, el("h2", {}, el("span", {}, "bucket "), bucket));
+  return headings.get(bucket);
+}
+
+function showChannel(isSample) {
+  const now = new Date(overview.now);
+  const channel = selected && overview.channels.find((c) => keyOf(c) === keyOf(selected));
+  if (view && (!selected || view.key !== keyOf(selected))) {
+    view.close();
+    view = null;
+  }
+  if (!channel) {
+    // A search may hide it from the list; the view stays as it was.
+    if (!view) byId("channel").replaceChildren(el("p", { class: "empty" }, selected ? "There is no such channel." : "Choose a channel to see it."));
+    return;
+  }
+  if (!view) {
+    view = new ChannelView(channel, keyOf(channel), { ask, hasLibrary: overview.hlsJs, period: PERIOD_MS });
+    byId("channel").replaceChildren(view.node);
+    document.title = `${channel.name} · osslive`;
+  }
+  view.update(channel, rates.get(keyOf(channel)) ?? [], now, isSample);
+}
+
+function show(isSample) {
+  const { channels, live, total, truncated } = overview;
+  const now = new Date(overview.now);
+  // Without a choice of the user's, what is live is worth showing.
+  if (!selected && !search.value && channels.length > 0) {
+    selected = channels.find((channel) => channel.live) ?? channels[0];
+  }
+  showList(channels, now);
+  showChannel(isSample);
+  say(byId("totals"), `${total} ${total === 1 ? "channel" : "channels"}, ${live} live`);
+  byId("more").hidden = !truncated;
+  say(byId("more"), truncated ? `${total - channels.length} more are not shown; search for them.` : "");
+}
+
+async function refresh() {
+  const searched = search.value;
+  try {
+    const answer = await ask("channels", { search: searched });
+    if (searched !== search.value) return;
+    overview = answer;
+    byId("trouble").hidden = true;
+    // What a search left out is not gone.
+    if (!searched) remember(answer.channels);
+    show(!searched);
+  } catch (error) {
+    say(byId("trouble"), `The endpoint does not answer (${error.message})`);
+    byId("trouble").hidden = false;
+  }
+}
+
+async function run() {
+  for (;;) {
+    if (!document.hidden) await refresh();
+    await new Promise((done) => setTimeout(done, PERIOD_MS));
+  }
+}
+
+addEventListener("hashchange", () => {
+  const chosen = fromAddress();
+  if (!chosen) return;
+  selected = chosen;
+  if (overview) show(false);
+  // On a phone the channel stands below the list.
+  byId("channel").focus({ preventScroll: true });
+  byId("channel").scrollIntoView({ block: "nearest" });
+});
+search.addEventListener("input", refresh);
+say(byId("host"), location.host);
+run();

@@ -1,0 +1,174 @@
+//! What peers may take of the endpoint: connections, time, memory.
+
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv6Addr};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// What peers may take: no peer, and not all of them together, get more
+/// connections, time or memory than this.
+///
+/// The defaults let any real encoder, player and SDK through and keep an
+/// endpoint alive that can be reached by others.
+///
+/// ```
+/// use osslive_local::{Config, PeerLimits};
+/// # let data = std::env::temp_dir();
+/// let limits = PeerLimits { connections_per_address: 32, ..PeerLimits::default() };
+/// let config = Config::new(data).limits(limits);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PeerLimits {
+    /// Connections of both protocols in all; one more is closed at once.
+    /// Defaults to 512. A publisher takes two file descriptors and a player
+    /// up to two, so this should stay below half of what the process may open.
+    pub connections: usize,
+    /// Connections from one IPv4 address, or from one /64 network of IPv6.
+    /// Defaults to 256.
+    pub connections_per_address: usize,
+    /// How long a connection may take to say its first byte, an HTTP client
+    /// its headers, and how long it may stay idle between two requests.
+    /// Defaults to 30 seconds.
+    pub head: Duration,
+    /// How long a peer may pause in the middle of what it sends or reads: a
+    /// body, an answer, a stream. Defaults to 30 seconds.
+    pub pause: Duration,
+    /// How long an RTMP client may take from its first byte until it
+    /// publishes, and from the end of a stream until the next. Defaults to 20
+    /// seconds.
+    pub handshake: Duration,
+    /// Bytes of request bodies in memory, those of small documents aside; what
+    /// would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
+    /// 256 MiB.
+    pub uploads: usize,
+}
+
+impl Default for PeerLimits {
+    fn default() -> Self {
+        PeerLimits {
+            connections: 512,
+            connections_per_address: 256,
+            head: Duration::from_secs(30),
+            pause: Duration::from_secs(30),
+            handshake: Duration::from_secs(20),
+            uploads: 256 << 20,
+        }
+    }
+}
+
+/// Counts connections, in all and by where they come from.
+#[derive(Debug)]
+pub(crate) struct Seats {
+    all: usize,
+    per_address: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    all: usize,
+    /// Only those that have any.
+    by_origin: HashMap<IpAddr, usize>,
+}
+
+impl Seats {
+    pub(crate) fn new(limits: &PeerLimits) -> Self {
+        let PeerLimits { connections, connections_per_address, .. } = *limits;
+        Seats { all: connections, per_address: connections_per_address, taken: Mutex::default() }
+    }
+
+    /// A place for a connection, until the seat is dropped; `None` if there is
+    /// none left.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+        let origin = origin(address);
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        let here = taken.by_origin.get(&origin).copied().unwrap_or(0);
+        if taken.all >= self.all || here >= self.per_address {
+            return None;
+        }
+        taken.all += 1;
+        taken.by_origin.insert(origin, here + 1);
+        Some(Seat { seats: self.clone(), origin })
+    }
+
+    fn leave(&self, origin: IpAddr) {
+        let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
+        taken.all -= 1;
+        if let Some(here) = taken.by_origin.get_mut(&origin) {
+            *here -= 1;
+            if *here == 0 {
+                taken.by_origin.remove(&origin);
+            }
+        }
+    }
+}
+
+/// A connection's place among the others.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    seats: Arc<Seats>,
+    origin: IpAddr,
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        self.seats.leave(self.origin);
+    }
+}
+
+/// What counts as one address: a host with IPv6 has a whole /64 to itself.
+fn origin(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, ..] = v6.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seats(connections: usize, connections_per_address: usize) -> Arc<Seats> {
+        let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
+        Arc::new(Seats::new(&limits))
+    }
+
+    fn take(seats: &Arc<Seats>, address: &str) -> Option<Seat> {
+        seats.take(address.parse().unwrap())
+    }
+
+    #[test]
+    fn an_address_gets_its_share_and_leaves_the_rest_to_others() {
+        let seats = seats(3, 2);
+        let first = take(&seats, "10.0.0.1").unwrap();
+        let _second = take(&seats, "10.0.0.1").unwrap();
+        assert!(take(&seats, "10.0.0.1").is_none());
+        let _third = take(&seats, "10.0.0.2").unwrap();
+        assert!(take(&seats, "10.0.0.3").is_none(), "three in all");
+        drop(first);
+        assert!(take(&seats, "10.0.0.3").is_some());
+    }
+
+    #[test]
+    fn a_network_of_ipv6_counts_as_one_address_and_a_mapped_ipv4_as_itself() {
+        let seats = seats(9, 1);
+        let _v6 = take(&seats, "2001:db8:1:2::3").unwrap();
+        assert!(take(&seats, "2001:db8:1:2:ffff::9").is_none());
+        assert!(take(&seats, "2001:db8:1:3::3").is_some());
+        let _v4 = take(&seats, "::ffff:10.0.0.1").unwrap();
+        assert!(take(&seats, "10.0.0.1").is_none());
+    }
+
+    #[test]
+    fn nothing_is_remembered_of_who_has_left() {
+        let seats = seats(9, 9);
+        for host in 0..200 {
+            drop(take(&seats, &format!("10.0.0.{host}")));
+        }
+        let taken = seats.taken.lock().unwrap();
+        assert_eq!((taken.all, taken.by_origin.len()), (0, 0));
+    }
+}

@@ -1,0 +1,236 @@
+//! The web page at `/_osslive/`: the endpoint as its developer sees it.
+//!
+//! It only reads, and it asks for no signature: it plays private buckets and
+//! hands out signed publish URLs. Therefore only this machine is answered,
+//! unless the configuration opens the page, and only by names that are the
+//! endpoint's own, so that no other site can have its name lead here (DNS
+//! rebinding). No page of another origin may read, embed or frame any of it,
+//! and the page itself loads from nowhere else.
+
+mod view;
+
+use crate::address::{Addressing, Style, percent_decode};
+use crate::api::{Body, Query, Request, Response, object_response};
+use crate::clock::Clock;
+use crate::fault::Fault;
+use crate::store::Store;
+use crate::{names, stamp};
+use osslive::sign::Signer;
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The folder of the page. No bucket can be called so.
+const ROOT: &str = "/_osslive";
+/// Everything from here, nothing inline, and no text ever taken for markup.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
+                      img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; \
+                      frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
+                      require-trusted-types-for 'script'; trusted-types 'none'";
+/// How long a publish URL that the page shows is good for, in seconds: a day.
+const PUBLISH_EXPIRES: i64 = 86_400;
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+
+/// The page's own files: path, media type, content.
+const ASSETS: &[(&str, &str, &str)] = &[
+    ("/", "text/html; charset=utf-8", include_str!("../assets/page/index.html")),
+    ("/style.css", "text/css; charset=utf-8", include_str!("../assets/page/style.css")),
+    ("/app.js", JAVASCRIPT, include_str!("../assets/page/app.js")),
+    ("/channel.js", JAVASCRIPT, include_str!("../assets/page/channel.js")),
+    ("/player.js", JAVASCRIPT, include_str!("../assets/page/player.js")),
+    ("/chart.js", JAVASCRIPT, include_str!("../assets/page/chart.js")),
+    ("/text.js", JAVASCRIPT, include_str!("../assets/page/text.js")),
+    ("/icon.svg", "image/svg+xml", include_str!("../assets/page/icon.svg")),
+];
+
+/// What the page may do.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Whether other machines are answered too.
+    pub remote: bool,
+    /// hls.js, for browsers that do not play HLS themselves.
+    pub hls_js: Option<Arc<str>>,
+}
+
+/// The page, and the data it shows.
+#[derive(Debug)]
+pub struct Page {
+    store: Arc<Store>,
+    clock: Clock,
+    addressing: Addressing,
+    /// Signs publish URLs; `None` without a permanent access key.
+    signer: Option<Signer>,
+    options: Options,
+}
+
+impl Page {
+    /// The page of a store.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        addressing: Addressing,
+        signer: Option<Signer>,
+        options: Options,
+    ) -> Self {
+        Page { store, clock, addressing, signer, options }
+    }
+
+    /// Answers what is asked of the page; `None` for everything else.
+    pub fn respond(&self, request: &Request) -> Option<Response> {
+        let path = request.path.strip_prefix(ROOT);
+        let path = path.filter(|path| path.is_empty() || path.starts_with('/'));
+        if path.is_none() && !is_browser_at_the_root(request) || !self.is_own_host(&request.host) {
+            return None;
+        }
+        let response = match path {
+            Some(path) => self.answer(request, path),
+            None if self.admits(request) => redirect(302),
+            None => return None,
+        };
+        Some(self.complete(request, response))
+    }
+
+    /// Whether a host is an address, `localhost` or the configured name:
+    /// spelled in full, since it stands in commands to copy.
+    fn is_own_host(&self, host: &str) -> bool {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
+        let style = self.addressing.resolve(host, "/").map(|resource| resource.style);
+        !host.is_empty() && host.bytes().all(is_plain) && style == Ok(Style::Path)
+    }
+
+    fn admits(&self, request: &Request) -> bool {
+        self.options.remote || request.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
+    }
+
+    fn answer(&self, request: &Request, path: &str) -> Response {
+        if !self.admits(request) {
+            return plain(403, "This page answers only on the machine that the endpoint runs on.");
+        }
+        if !matches!(request.method.as_str(), "GET" | "HEAD") {
+            return plain(405, "This page is only for reading.").with("Allow", "GET, HEAD");
+        }
+        if path.is_empty() {
+            return redirect(308);
+        }
+        if let Some((_, content_type, text)) = ASSETS.iter().find(|(name, ..)| *name == path) {
+            return Response::text(200, content_type, text.to_string());
+        }
+        match path {
+            "/hls.js" => self.hls_js(),
+            "/api/channels" => {
+                json(self.query(request).and_then(|query| self.overview(param(&query, "search"))))
+            }
+            "/api/channel" => json(self.query(request).and_then(|query| {
+                self.channel_view(param(&query, "bucket"), param(&query, "channel"))
+            })),
+            "/api/publish-url" => json(self.query(request).and_then(|query| {
+                self.publishing(&request.host, param(&query, "bucket"), param(&query, "channel"))
+            })),
+            _ => match path.strip_prefix("/media/") {
+                Some(object) => self.media(request, object).unwrap_or_else(refusal),
+                None => plain(404, "Not found."),
+            },
+        }
+    }
+
+    fn hls_js(&self) -> Response {
+        match &self.options.hls_js {
+            Some(text) => Response::text(200, JAVASCRIPT, text.to_string()),
+            None => plain(404, "The endpoint was started without hls.js."),
+        }
+    }
+
+    fn query(&self, request: &Request) -> Result<Query, Fault> {
+        Query::parse(&request.query).map_err(|_| malformed())
+    }
+
+    /// Plays a playlist or a fragment, and nothing else that a bucket holds.
+    /// The parameters `from` and `to` make a playlist of what was recorded
+    /// between two Unix times, whatever the file is called.
+    fn media(&self, request: &Request, path: &str) -> Result<Response, Fault> {
+        let (bucket, key) = path.split_once('/').ok_or_else(no_media)?;
+        names::check_bucket(bucket)?;
+        let (key, well_formed) = percent_decode(key);
+        let key = String::from_utf8(key).ok().filter(|_| well_formed).ok_or_else(malformed)?;
+        names::check_object(&key)?;
+        if !key.ends_with(".m3u8") && !key.ends_with(".ts") {
+            return Err(no_media());
+        }
+        let query = self.query(request)?;
+        if let (Some(from), Some(to)) = (query.value("from"), query.value("to")) {
+            let seconds = |text: &str| text.parse::<i64>().map_err(|_| malformed());
+            let channel = key.split_once('/').map_or("", |(channel, _)| channel);
+            names::check_channel(channel)?;
+            let text = self.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
+            return Ok(Response::text(200, "application/x-mpegURL", text));
+        }
+        object_response(request, self.store.object(bucket, &key)?, Vec::new())
+    }
+
+    /// What every reply has: its length, and what keeps other origins out.
+    fn complete(&self, request: &Request, mut response: Response) -> Response {
+        if response.status != 304 {
+            let length = response.body.length();
+            response = response.with("Content-Length", length.to_string());
+        }
+        if request.method == "HEAD" {
+            response.body = Body::Empty;
+        }
+        response
+            .with("Date", stamp::http_date(self.clock.now()))
+            .with("Cache-Control", "no-store")
+            .with("Content-Security-Policy", POLICY)
+            .with("Cross-Origin-Opener-Policy", "same-origin")
+            .with("Cross-Origin-Resource-Policy", "same-origin")
+            .with("Referrer-Policy", "no-referrer")
+            .with("X-Content-Type-Options", "nosniff")
+    }
+}
+
+/// Whether a person's browser looks at the bare address. An SDK that lists
+/// buckets there signs, or at least does not ask for HTML.
+fn is_browser_at_the_root(request: &Request) -> bool {
+    let wants_html = request.header("accept").is_some_and(|accept| accept.contains("text/html"));
+    request.path == "/"
+        && request.query.is_empty()
+        && matches!(request.method.as_str(), "GET" | "HEAD")
+        && request.header("authorization").is_none()
+        && wants_html
+}
+
+fn param<'a>(query: &'a Query, name: &str) -> &'a str {
+    query.get(name).unwrap_or_default()
+}
+
+fn redirect(status: u16) -> Response {
+    Response::empty(status).with("Location", "/_osslive/").with("Vary", "Accept")
+}
+
+fn plain(status: u16, line: &str) -> Response {
+    Response::text(status, "text/plain; charset=utf-8", format!("{line}\n"))
+}
+
+fn refusal(fault: Fault) -> Response {
+    plain(fault.status, &fault.message)
+}
+
+fn json<T: Serialize>(view: Result<T, Fault>) -> Response {
+    const JSON: &str = "application/json";
+    match view.and_then(|view| serde_json::to_string(&view).map_err(|_| malformed())) {
+        Ok(text) => Response::text(200, JSON, text),
+        Err(fault) => {
+            let text = serde_json::json!({ "code": fault.code, "message": fault.message });
+            Response::text(fault.status, JSON, text.to_string())
+        }
+    }
+}
+
+fn malformed() -> Fault {
+    Fault::new(400, "InvalidArgument", "The request is malformed.")
+}
+
+fn no_media() -> Fault {
+    Fault::new(404, "NoSuchKey", "Only playlists and fragments are played here.")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,542 @@
+//! The page, request in and reply out, with the service behind it.
+
+use super::*;
+use crate::api::{self, Service};
+use crate::auth::AccessKey;
+use crate::hls::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::playlist::Fragment;
+use crate::store::{Acl, ChannelSettings, LiveSession, Publish};
+use serde_json::Value;
+use std::io::{Read, Seek, SeekFrom};
+use std::net::IpAddr;
+use std::sync::atomic::{AtomicI64, Ordering};
+use tempfile::TempDir;
+use time::OffsetDateTime;
+
+/// 2026-11-22T08:16:38Z.
+const NOW: i64 = 1_795_335_398;
+const HOST: &str = "127.0.0.1:9000";
+const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'; id; '";
+const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
+
+struct World {
+    service: Service,
+    store: Arc<Store>,
+    now: Arc<AtomicI64>,
+    _folder: TempDir,
+}
+
+impl World {
+    fn new() -> World {
+        World::with(Options::default())
+    }
+
+    fn with(page: Options) -> World {
+        let folder = tempfile::tempdir().unwrap();
+        let now = Arc::new(AtomicI64::new(NOW));
+        let clock = Clock::from_fn({
+            let now = Arc::clone(&now);
+            move || OffsetDateTime::from_unix_timestamp(now.load(Ordering::Relaxed)).unwrap()
+        });
+        let store = Arc::new(Store::open(folder.path(), clock.clone()).unwrap());
+        store.create_bucket("demo", Acl::Private).unwrap();
+        store.create_bucket("open", Acl::PublicRead).unwrap();
+        let key = AccessKey { id: "id".into(), secret: "secret".into(), token: None };
+        let config = api::Config {
+            domain: "oss.test".into(),
+            buckets: vec!["open".into()],
+            region: "cn-hangzhou".into(),
+            keys: vec![key],
+            qps_limit: Some(1),
+            listen: HOST.parse().unwrap(),
+            page,
+        };
+        let service = Service::new(Arc::clone(&store), config, clock);
+        World { service, store, now, _folder: folder }
+    }
+
+    fn get(&self, target: &str) -> Reply {
+        self.send("GET", HOST, target, "127.0.0.1", &[])
+    }
+
+    fn send(
+        &self,
+        method: &str,
+        host: &str,
+        target: &str,
+        peer: &str,
+        headers: &[(&str, &str)],
+    ) -> Reply {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        Reply::of(self.service.respond(&Request {
+            method: method.into(),
+            host: host.into(),
+            path: path.into(),
+            query: query.into(),
+            headers: headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
+            body: Vec::new(),
+            peer: peer.parse::<IpAddr>().ok(),
+        }))
+    }
+
+    fn json(&self, target: &str) -> Value {
+        let reply = self.get(target);
+        assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("application/json")));
+        serde_json::from_str(&reply.body).unwrap()
+    }
+
+    fn put_channel(&self, bucket: &str, name: &str) {
+        let settings = ChannelSettings {
+            description: format!("{name} described"),
+            enabled: true,
+            frag_duration: 5,
+            frag_count: 3,
+            playlist_name: "playlist.m3u8".into(),
+            snapshot: None,
+        };
+        self.store.put_channel(bucket, name, settings).unwrap();
+    }
+
+    fn publish(&self, bucket: &str, channel: &str) -> LiveSession {
+        let publish = Publish {
+            bucket: bucket.into(),
+            channel: channel.into(),
+            playlist_name: None,
+            remote: "203.0.113.9:47745".parse().unwrap(),
+            cut: Box::new(|| ()),
+        };
+        self.store.publish(publish).unwrap()
+    }
+}
+
+fn record(session: &mut LiveSession, fragments: u64) {
+    for number in 0..fragments {
+        let start_ms = NOW as u64 * 1000 + number * 5000;
+        let name = format!("{start_ms}.ts");
+        session.begin(&name).unwrap();
+        session.write(&[0x47; 188]).unwrap();
+        let fragment = Fragment { name, start_ms, duration_ms: 5000, discontinuity: false };
+        session.finish(&fragment).unwrap();
+    }
+}
+
+#[derive(Debug)]
+struct Reply {
+    status: u16,
+    headers: Vec<(&'static str, String)>,
+    body: String,
+}
+
+impl Reply {
+    fn of(response: Response) -> Reply {
+        let mut bytes = Vec::new();
+        match response.body {
+            Body::Empty => {}
+            Body::Bytes(body) => bytes = body,
+            Body::File { mut file, offset, length } => {
+                file.seek(SeekFrom::Start(offset)).unwrap();
+                file.take(length).read_to_end(&mut bytes).unwrap();
+            }
+        }
+        let body = String::from_utf8_lossy(&bytes).into_owned();
+        Reply { status: response.status, headers: response.headers, body }
+    }
+
+    fn header(&self, name: &str) -> Option<&str> {
+        let is_it = |(n, _): &&(&str, String)| n.eq_ignore_ascii_case(name);
+        self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
+    }
+}
+
+#[test]
+fn every_file_of_the_page_is_served_with_its_type_and_a_strict_policy() {
+    let world = World::new();
+    for (path, content_type, text) in ASSETS {
+        let reply = world.get(&format!("/_osslive{path}"));
+        assert_eq!((reply.status, reply.header("Content-Type")), (200, Some(*content_type)));
+        assert_eq!(reply.body, *text);
+    }
+    for target in ["/_osslive/", "/_osslive/none", "/_osslive", "/_osslive/api/channels"] {
+        let reply = world.get(target);
+        let policy = reply.header("Content-Security-Policy").unwrap();
+        for rule in [
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "media-src 'self' blob:",
+            "connect-src 'self'",
+            "img-src 'self' data:",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+        ] {
+            assert!(policy.split(';').any(|part| part.trim() == rule), "{target}: {rule}");
+        }
+        assert!(!policy.contains("unsafe"));
+        assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));
+        assert_eq!(reply.header("Referrer-Policy"), Some("no-referrer"));
+        assert_eq!(reply.header("Cache-Control"), Some("no-store"));
+        let length: usize = reply.header("Content-Length").unwrap().parse().unwrap();
+        assert_eq!(length, reply.body.len());
+    }
+}
+
+#[test]
+fn the_page_names_nothing_outside_and_nothing_inline() {
+    for (path, _, text) in ASSETS {
+        let namespaces = text.replace("http://www.w3.org/2000/svg", "");
+        assert!(!namespaces.contains("://"), "{path} leads elsewhere");
+        for sink in ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("] {
+            assert!(!text.contains(sink), "{path} uses {sink}");
+        }
+    }
+    let html = ASSETS[0].2;
+    assert!(!html.contains("<style") && !html.contains("style=") && !html.contains(" on"));
+    assert_eq!(
+        html.matches("<script").count(),
+        html.matches("<script type=\"module\" src=").count()
+    );
+}
+
+#[test]
+fn other_origins_may_neither_read_nor_embed_any_of_it() {
+    let world = World::new();
+    world.put_channel("demo", "cam");
+    let origin = [("origin", "https://elsewhere.example")];
+    for target in ["/_osslive/", "/_osslive/api/channels", "/_osslive/media/demo/cam/a.ts"] {
+        for method in ["GET", "OPTIONS"] {
+            let reply = world.send(method, HOST, target, "127.0.0.1", &origin);
+            assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
+            assert_eq!(reply.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+        }
+    }
+}
+
+#[test]
+fn it_is_only_for_reading() {
+    let world = World::new();
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
+        let reply = world.send(method, HOST, "/_osslive/api/channels", "127.0.0.1", &[]);
+        assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, HEAD")), "{method}");
+    }
+    let head = world.send("HEAD", HOST, "/_osslive/", "127.0.0.1", &[]);
+    let length = ASSETS[0].2.len().to_string();
+    assert_eq!((head.status, head.header("Content-Length")), (200, Some(length.as_str())));
+    assert_eq!(head.body, "");
+}
+
+#[test]
+fn only_the_endpoints_own_names_lead_to_it() {
+    let world = World::new();
+    let status = |host: &str| world.send("GET", host, "/_osslive/", "127.0.0.1", &[]).status;
+    for host in ["127.0.0.1:9000", "[::1]:9000", "localhost", "LOCALHOST:9000", "oss.test:9000"] {
+        assert_eq!(status(host), 200, "{host}");
+    }
+    for host in ["", "evil.example", "demo.oss.test", "a.localhost", "127.0.0.1.evil.example"] {
+        assert_ne!(status(host), 200, "{host}");
+    }
+    // What may stand in a command to copy is an address or a name, in full.
+    assert_ne!(status("[::1]'; id; '"), 200);
+}
+
+#[test]
+fn behind_a_buckets_own_host_the_path_is_an_ordinary_key() {
+    let world = World::new();
+    world.store.put_object("open", "_osslive/", Some("text/plain"), b"an object").unwrap();
+    for host in ["open.oss.test:9000", "cdn.example"] {
+        let reply = world.send("GET", host, "/_osslive/", "127.0.0.1", &[]);
+        assert_eq!((reply.status, reply.body.as_str()), (200, "an object"), "{host}");
+        assert_eq!(reply.header("Content-Security-Policy"), None);
+    }
+}
+
+#[test]
+fn other_machines_are_refused_unless_the_page_is_opened() {
+    let (closed, open) =
+        (World::new(), World::with(Options { remote: true, ..Options::default() }));
+    let status =
+        |world: &World, peer: &str| world.send("GET", HOST, "/_osslive/", peer, &[]).status;
+    for peer in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
+        assert_eq!(status(&closed, peer), 200, "{peer}");
+    }
+    for peer in ["192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7", "unknown"] {
+        assert_eq!((status(&closed, peer), status(&open, peer)), (403, 200), "{peer}");
+    }
+}
+
+#[test]
+fn a_browser_at_the_bare_address_is_led_to_the_page() {
+    let world = World::new();
+    let root = |method, target, headers: &[_]| world.send(method, HOST, target, "::1", headers);
+    let reply = root("GET", "/", &[("accept", BROWSER)]);
+    assert_eq!((reply.status, reply.header("Location")), (302, Some("/_osslive/")));
+    assert_eq!(reply.header("Vary"), Some("Accept"));
+    assert_eq!(world.get("/_osslive").header("Location"), Some("/_osslive/"));
+}
+
+#[test]
+fn requests_of_an_sdk_never_lead_to_the_page() {
+    let world = World::new();
+    let denied = |method, host, target, peer, headers: &[_]| {
+        let reply = world.send(method, host, target, peer, headers);
+        assert_ne!(reply.status / 100, 3, "{target} {headers:?}");
+        assert_eq!(reply.header("Server"), Some("AliyunOSS"), "{target} {headers:?}");
+        assert_eq!(reply.header("Content-Security-Policy"), None);
+    };
+    let html = ("accept", BROWSER);
+    denied("GET", HOST, "/", "::1", &[]);
+    denied("GET", HOST, "/", "::1", &[("accept", "*/*")]);
+    denied("GET", HOST, "/", "::1", &[("accept", "application/xml")]);
+    denied("GET", HOST, "/", "::1", &[html, ("authorization", "OSS id:signature")]);
+    denied("GET", HOST, "/?max-keys=1", "::1", &[html]);
+    denied("GET", HOST, "/?OSSAccessKeyId=id&Expires=1&Signature=x", "::1", &[html]);
+    denied("PUT", HOST, "/", "::1", &[html]);
+    denied("GET", HOST, "/demo", "::1", &[html]);
+    denied("GET", "open.oss.test", "/", "::1", &[html]);
+    denied("GET", "cdn.example", "/", "::1", &[html]);
+    denied("GET", HOST, "/", "192.0.2.7", &[html]);
+}
+
+#[test]
+fn the_list_tells_what_every_channel_is_doing() {
+    let world = World::new();
+    for name in ["main", "spare", "off"] {
+        world.put_channel("demo", name);
+    }
+    world.put_channel("open", "main");
+    world.store.set_channel_enabled("demo", "off", false).unwrap();
+    let session = world.publish("demo", "main");
+    let video = VideoStat { width: 1280, height: 720, frame_rate: 30, bandwidth: 250_000 };
+    let audio = AudioStat { bandwidth: 16_000, sample_rate: 48_000 };
+    session.update(StreamStat { video: Some(video), audio: Some(audio) });
+
+    let list = world.json("/_osslive/api/channels");
+    assert_eq!(
+        (&list["total"], &list["live"], &list["truncated"]),
+        (&4.into(), &1.into(), &false.into())
+    );
+    assert_eq!(list["now"], "2026-11-22T08:16:38Z");
+    let channels = list["channels"].as_array().unwrap();
+    let brief: Vec<_> = channels
+        .iter()
+        .map(|c| ["bucket", "name", "status"].map(|name| c[name].as_str().unwrap()).join(" "))
+        .collect();
+    assert_eq!(brief, ["demo main Live", "demo off Disabled", "demo spare Idle", "open main Idle"]);
+    let expected = serde_json::json!({
+        "since": "2026-11-22T08:16:38Z",
+        "remoteAddr": "203.0.113.9:47745",
+        "video": {
+            "codec": "H.264", "width": 1280, "height": 720, "frameRate": 30, "bandwidth": 250_000
+        },
+        "audio": { "codec": "AAC", "sampleRate": 48_000, "bandwidth": 16_000 },
+    });
+    assert_eq!(channels[0]["live"], expected);
+    assert!(channels[1].get("live").is_none());
+
+    let found = world.json("/_osslive/api/channels?search=SPARE+described");
+    assert_eq!((&found["total"], &found["channels"][0]["name"]), (&1.into(), &"spare".into()));
+}
+
+#[test]
+fn of_very_many_channels_all_that_are_live_are_listed() {
+    let world = World::new();
+    for number in 0..600 {
+        world.put_channel("demo", &format!("a{number:03}"));
+    }
+    world.put_channel("demo", "z-live");
+    let _session = world.publish("demo", "z-live");
+    let list = world.json("/_osslive/api/channels");
+    assert_eq!((&list["total"], &list["truncated"]), (&601.into(), &true.into()));
+    let channels = list["channels"].as_array().unwrap();
+    assert_eq!((channels.len(), &channels[500]["name"]), (501, &"z-live".into()));
+}
+
+#[test]
+fn names_are_text_however_hostile() {
+    let world = World::new();
+    world.put_channel("demo", HOSTILE);
+    let list = world.get("/_osslive/api/channels");
+    let read: Value = serde_json::from_str(&list.body).unwrap();
+    assert_eq!(read["channels"][0]["name"], HOSTILE);
+
+    let encoded = osslive::request::percent_encode(HOSTILE);
+    let target = format!("/_osslive/api/publish-url?bucket=demo&channel={encoded}");
+    let publish = world.json(&target);
+    let command = publish["ffmpeg"].as_str().unwrap();
+    // One argument of a shell: what is between the quotes holds none.
+    assert_eq!(command.matches('\'').count(), 2, "{command}");
+    assert!(!command.contains(['<', '"', '\\']), "{command}");
+}
+
+#[test]
+fn a_channel_shows_its_sessions_and_playlists_newest_first() {
+    let world = World::new();
+    world.put_channel("demo", "a b");
+    let mut session = world.publish("demo", "a b");
+    let detail = || world.json("/_osslive/api/channel?bucket=demo&channel=a%20b");
+    assert_eq!(detail().get("livePlaylist"), None, "nothing is listed yet");
+    world.now.store(NOW + 10, Ordering::Relaxed);
+    record(&mut session, 2);
+    let live = detail();
+    assert_eq!(live["livePlaylist"], "/_osslive/media/demo/a%20b/playlist.m3u8");
+    assert_eq!(live["sessions"], serde_json::json!([]));
+    drop(session);
+    let vod = "#EXTM3U\n#EXTINF:2.5,\nx.ts\n#EXTINF:4.000,\ny.ts\n#EXT-X-ENDLIST\n";
+    world.store.put_object("demo", "a b/vod.m3u8", None, vod.as_bytes()).unwrap();
+
+    let detail = detail();
+    assert_eq!(detail.get("livePlaylist"), None, "what was live is no recording");
+    let expected = serde_json::json!([{
+        "start": "2026-11-22T08:16:38Z",
+        "end": "2026-11-22T08:16:48Z",
+        "remoteAddr": "203.0.113.9:47745",
+        "url": format!("/_osslive/media/demo/a%20b/recording.m3u8?from={NOW}&to={}", NOW + 10),
+    }]);
+    assert_eq!(detail["sessions"], expected);
+    let playlists = detail["playlists"].as_array().unwrap();
+    assert_eq!(playlists.len(), 1);
+    assert_eq!(
+        (&playlists[0]["name"], &playlists[0]["seconds"]),
+        (&"vod.m3u8".into(), &6.5.into())
+    );
+    assert_eq!(playlists[0]["url"], "/_osslive/media/demo/a%20b/vod.m3u8");
+
+    let recording = world.get(detail["sessions"][0]["url"].as_str().unwrap());
+    assert_eq!(recording.header("Content-Type"), Some("application/x-mpegURL"));
+    assert_eq!(recording.body.matches("#EXTINF:5.000").count(), 2, "{}", recording.body);
+    assert!(recording.body.contains("#EXT-X-ENDLIST"));
+}
+
+#[test]
+fn what_is_not_there_is_said_in_json() {
+    let world = World::new();
+    for (target, code) in [
+        ("channel?bucket=demo&channel=none", "NoSuchLiveChannel"),
+        ("channel?bucket=none&channel=none", "NoSuchBucket"),
+        ("channel", "NoSuchBucket"),
+        ("publish-url?bucket=demo&channel=none", "NoSuchLiveChannel"),
+        ("publish-url?bucket=demo&channel=a%2Fb", "InvalidChannelName"),
+        ("channels?search=%ff", "InvalidArgument"),
+    ] {
+        let reply = world.get(&format!("/_osslive/api/{target}"));
+        let error: Value = serde_json::from_str(&reply.body).unwrap();
+        assert!((400..500).contains(&reply.status), "{target}");
+        assert_eq!(error["code"], code, "{target}");
+    }
+}
+
+#[test]
+fn a_private_channel_plays_in_ranges_too() {
+    let world = World::new();
+    world.put_channel("demo", "cam");
+    record(&mut world.publish("demo", "cam"), 1);
+    let playlist = world.get("/_osslive/media/demo/cam/playlist.m3u8");
+    assert_eq!(playlist.header("Content-Type"), Some("application/x-mpegURL"));
+    let segment = format!("/_osslive/media/demo/cam/{NOW}000.ts");
+    assert!(playlist.body.contains(&format!("{NOW}000.ts")));
+    assert_eq!((world.get(&segment).status, world.get(&segment).body.len()), (200, 188));
+    let range = [("range", "bytes=10-19")];
+    let part = world.send("GET", HOST, &segment, "::1", &range);
+    assert_eq!((part.status, part.header("Content-Range")), (206, Some("bytes 10-19/188")));
+    assert_eq!(part.body.len(), 10);
+    assert_eq!(world.get(&segment).header("Content-Type"), Some("video/mp2t"));
+}
+
+#[test]
+fn nothing_but_playlists_and_fragments_is_played() {
+    let world = World::new();
+    world.store.put_object("demo", "cam/secret.txt", None, b"secret").unwrap();
+    world.store.put_object("demo", "cam/page.html", Some("text/html"), b"secret").unwrap();
+    world.store.put_object("demo", "a.ts", Some("text/html"), b"fragment").unwrap();
+    for path in [
+        "demo/cam/secret.txt",
+        "demo/cam/page.html",
+        "demo/cam/",
+        "demo",
+        "demo/",
+        "",
+        "demo/..%2f..%2f..%2fetc%2fpasswd",
+        "demo/../demo/bucket.json",
+        "..%2fdemo/a.ts",
+        "../demo/a.ts",
+        "./demo/a.ts",
+        "demo/%2fa.ts",
+        "demo//a.ts",
+        "demo/..%2fobjects%2fa.ts",
+        "demo/..%5cobjects%5ca.ts",
+        "demo/../objects/a.ts",
+        "demo/%00a.ts",
+        "demo/%ff.ts",
+        "demo/%zz.ts",
+        "none/a.ts",
+    ] {
+        let reply = world.get(&format!("/_osslive/media/{path}"));
+        assert!((400..500).contains(&reply.status), "{path}: {reply:?}");
+        assert!(!reply.body.contains("secret") && !reply.body.contains("root:"), "{path}");
+    }
+    let reply = world.get("/_osslive/media/demo/a.ts");
+    assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("video/mp2t")));
+}
+
+#[test]
+fn a_recording_is_cut_only_at_times_and_below_a_channel() {
+    let world = World::new();
+    for (path, status) in [
+        ("cam/r.m3u8?from=x&to=2", 400),
+        ("cam/r.m3u8?from=1&to=99999999999999999999", 400),
+        ("cam/r.m3u8?from=-5&to=-1", 400),
+        ("r.m3u8?from=1&to=2", 400),
+        ("cam/r.m3u8?from=1", 404),
+    ] {
+        assert_eq!(world.get(&format!("/_osslive/media/demo/{path}")).status, status, "{path}");
+    }
+}
+
+#[test]
+fn a_publish_url_is_signed_for_a_day_in_the_forms_that_encoders_take() {
+    let world = World::new();
+    world.put_channel("demo", "live 1");
+    let answer = world.json("/_osslive/api/publish-url?bucket=demo&channel=live%201");
+    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+    let (url, key) = (text("url"), text("streamKey"));
+    assert_eq!(text("server"), "rtmp://127.0.0.1:9000/demo/live");
+    assert_eq!(format!("{}/{key}", text("server")), url);
+    assert!(text("ffmpeg").ends_with(&format!("-f flv '{url}'")));
+    assert_eq!(answer["expires"], "2026-11-23T08:16:38Z");
+    assert!(key.starts_with("live%201?OSSAccessKeyId=id&"), "{key}");
+    assert!(!url.contains("secret"));
+
+    let target = crate::address::PublishTarget::parse(
+        "rtmp://127.0.0.1:9000/demo/live",
+        "demo/live",
+        &key,
+        world.service.addressing(),
+    )
+    .unwrap();
+    let clock = |now| Clock::from_fn(move || OffsetDateTime::from_unix_timestamp(now).unwrap());
+    let authorize = |now| {
+        let keys = world.service.keys();
+        crate::auth::authorize_publish(&target, &world.store, keys, &clock(now)).map_err(|f| f.code)
+    };
+    assert_eq!((authorize(NOW), authorize(NOW + 86_400)), (Ok(()), Ok(())));
+    assert_eq!(authorize(NOW + 86_401), Err("AccessDenied"));
+}
+
+#[test]
+fn looking_at_the_page_uses_up_no_limit_of_operations() {
+    let world = World::new();
+    world.put_channel("demo", "cam");
+    for _ in 0..3 {
+        assert_eq!(world.get("/_osslive/api/channels").status, 200);
+        assert_eq!(world.get("/_osslive/api/channel?bucket=demo&channel=cam").status, 200);
+    }
+}
+
+#[test]
+fn hls_js_is_served_where_it_was_given() {
+    assert_eq!(World::new().get("/_osslive/hls.js").status, 404);
+    let options = Options { hls_js: Some("var Hls;".into()), ..Options::default() };
+    let world = World::with(options);
+    let reply = world.get("/_osslive/hls.js");
+    assert_eq!((reply.status, reply.body.as_str()), (200, "var Hls;"));
+    assert_eq!(world.json("/_osslive/api/channels")["hlsJs"], true);
+}

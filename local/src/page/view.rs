@@ -1,0 +1,311 @@
+//! What the page shows, as JSON: times in RFC 3339, rates in bytes a second,
+//! absent values left out.
+
+use super::{PUBLISH_EXPIRES, Page, ROOT};
+use crate::fault::Fault;
+use crate::names;
+use crate::store::{Channel, Stat};
+use osslive::request::percent_encode;
+use serde::Serialize;
+use std::io::Read;
+use time::{Duration, OffsetDateTime};
+
+/// How many channels that are not live are listed, and playlists of one.
+const MAX_LISTED: usize = 500;
+const MAX_PLAYLISTS: usize = 100;
+/// The longest playlist that is looked into, in bytes.
+const MAX_PLAYLIST: u64 = 1 << 20;
+/// How many channels are looked at in one go.
+const PAGE: usize = 1000;
+
+/// All channels of all buckets.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Overview {
+    #[serde(with = "time::serde::rfc3339")]
+    now: OffsetDateTime,
+    /// Whether hls.js can be had.
+    hls_js: bool,
+    /// How many channels match, and how many of them are live.
+    total: usize,
+    live: usize,
+    /// Whether some of those that match were left out, none of them live.
+    truncated: bool,
+    channels: Vec<Summary>,
+}
+
+/// A channel in the list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    bucket: String,
+    name: String,
+    description: String,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<Live>,
+}
+
+/// What a channel that is live is doing.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Live {
+    #[serde(with = "time::serde::rfc3339")]
+    since: OffsetDateTime,
+    remote_addr: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    video: Option<Video>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    audio: Option<Audio>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Video {
+    codec: &'static str,
+    width: u32,
+    height: u32,
+    frame_rate: u32,
+    bandwidth: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Audio {
+    codec: &'static str,
+    sample_rate: u32,
+    bandwidth: u64,
+}
+
+/// One channel in full.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Detail {
+    frag_duration: u32,
+    frag_count: u32,
+    playlist_name: String,
+    /// What is live now, once its first fragment is listed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live_playlist: Option<String>,
+    /// Finished sessions, newest first.
+    sessions: Vec<Session>,
+    /// Playlists that are complete, newest first.
+    playlists: Vec<Playlist>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Session {
+    #[serde(with = "time::serde::rfc3339")]
+    start: OffsetDateTime,
+    #[serde(with = "time::serde::rfc3339")]
+    end: OffsetDateTime,
+    remote_addr: String,
+    /// Plays what is left of it.
+    url: String,
+}
+
+/// A playlist below a channel.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Playlist {
+    name: String,
+    #[serde(with = "time::serde::rfc3339")]
+    modified: OffsetDateTime,
+    seconds: f64,
+    fragments: usize,
+    url: String,
+    #[serde(skip)]
+    ended: bool,
+}
+
+/// How to publish to a channel: a secret, good until it expires.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Publishing {
+    url: String,
+    server: String,
+    stream_key: String,
+    ffmpeg: String,
+    #[serde(with = "time::serde::rfc3339")]
+    expires: OffsetDateTime,
+}
+
+impl Page {
+    /// The channels whose name or description holds `search`: all that are
+    /// live, and of the others as many as a page can show.
+    pub(super) fn overview(&self, search: &str) -> Result<Overview, Fault> {
+        let mut overview = Overview {
+            now: self.clock.now(),
+            hls_js: self.options.hls_js.is_some(),
+            total: 0,
+            live: 0,
+            truncated: false,
+            channels: Vec::new(),
+        };
+        let search = search.to_lowercase();
+        for bucket in self.store.buckets() {
+            self.add_bucket(&bucket.name, &search, &mut overview)?;
+        }
+        Ok(overview)
+    }
+
+    fn add_bucket(&self, bucket: &str, search: &str, to: &mut Overview) -> Result<(), Fault> {
+        let mut marker = String::new();
+        loop {
+            let page = match self.store.list_channels(bucket, "", &marker, PAGE) {
+                // Deleted just now.
+                Err(fault) if fault.code == "NoSuchBucket" => return Ok(()),
+                page => page?,
+            };
+            for channel in page.channels {
+                let holds = |text: &str| text.to_lowercase().contains(search);
+                if holds(&channel.name) || holds(&channel.settings.description) {
+                    self.add_channel(bucket, channel, to);
+                }
+            }
+            match page.next_marker {
+                Some(next) => marker = next,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    fn add_channel(&self, bucket: &str, channel: Channel, to: &mut Overview) {
+        let Ok(stat) = self.store.stat(bucket, &channel.name) else { return };
+        let summary = summarize(bucket, channel, stat);
+        let is_live = summary.live.is_some();
+        to.total += 1;
+        to.live += usize::from(is_live);
+        // All that are live are listed, so the rest of the list is idle.
+        if is_live || to.channels.len().saturating_sub(to.live) < MAX_LISTED {
+            to.channels.push(summary);
+        } else {
+            to.truncated = true;
+        }
+    }
+
+    /// One channel with its sessions and playlists.
+    pub(super) fn channel_view(&self, bucket: &str, name: &str) -> Result<Detail, Fault> {
+        let settings = self.store.channel(bucket, name)?.settings;
+        let mut playlists = self.playlists(bucket, name, &settings.playlist_name)?;
+        playlists.sort_by_key(|playlist| std::cmp::Reverse(playlist.modified));
+        let live_playlist = match self.store.stat(bucket, name)? {
+            Stat::Live { connected, .. } => playlists
+                .iter()
+                .find(|playlist| !playlist.ended && playlist.modified >= connected)
+                .map(|playlist| playlist.url.clone()),
+            _ => None,
+        };
+        let sessions = self.store.history(bucket, name)?.into_iter().rev().map(|record| {
+            let (from, to) = (record.start.unix_timestamp(), record.end.unix_timestamp());
+            let url = media_url(bucket, name, "recording.m3u8");
+            Session {
+                start: record.start,
+                end: record.end,
+                remote_addr: record.remote.to_string(),
+                url: format!("{url}?from={from}&to={to}"),
+            }
+        });
+        Ok(Detail {
+            frag_duration: settings.frag_duration,
+            frag_count: settings.frag_count,
+            playlist_name: settings.playlist_name,
+            live_playlist,
+            sessions: sessions.collect(),
+            playlists: playlists.into_iter().filter(|playlist| playlist.ended).collect(),
+        })
+    }
+
+    /// The playlists below a channel: its own, and the first by name.
+    fn playlists(&self, bucket: &str, channel: &str, own: &str) -> Result<Vec<Playlist>, Fault> {
+        let folder = format!("{channel}/");
+        let mut keys = self.store.playlists(bucket, &folder, MAX_PLAYLISTS)?;
+        let own = format!("{folder}{own}");
+        if !keys.contains(&own) {
+            keys.push(own);
+        }
+        let read = |key: &String| self.playlist(bucket, channel, key.strip_prefix(&folder)?);
+        Ok(keys.iter().filter_map(read).collect())
+    }
+
+    fn playlist(&self, bucket: &str, channel: &str, name: &str) -> Option<Playlist> {
+        let (meta, file) = self.store.object(bucket, &format!("{channel}/{name}")).ok()?;
+        let mut text = String::new();
+        file.take(MAX_PLAYLIST).read_to_string(&mut text).ok()?;
+        let durations: Vec<f64> = text.lines().filter_map(duration).collect();
+        Some(Playlist {
+            modified: meta.last_modified,
+            seconds: durations.iter().sum(),
+            fragments: durations.len(),
+            url: media_url(bucket, channel, name),
+            ended: text.lines().any(|line| line.trim_end() == "#EXT-X-ENDLIST"),
+            name: name.to_owned(),
+        })
+    }
+
+    /// A signed URL to publish a channel at, in the forms that encoders take.
+    pub(super) fn publishing(
+        &self,
+        host: &str,
+        bucket: &str,
+        name: &str,
+    ) -> Result<Publishing, Fault> {
+        names::check_channel(name)?;
+        let settings = self.store.channel(bucket, name)?.settings;
+        let signer = self.signer.as_ref().ok_or_else(|| {
+            Fault::new(
+                403,
+                "AccessDenied",
+                "The endpoint has no permanent access key to sign with.",
+            )
+        })?;
+        let expires = self.clock.now() + Duration::seconds(PUBLISH_EXPIRES);
+        let mut url = self.addressing.publish_url(host, bucket, name);
+        let playlist = [("playlistName", settings.playlist_name.as_str())];
+        signer.push_rtmp_query(&mut url, bucket, name, expires.unix_timestamp(), &playlist, true);
+        let (server, stream_key) = url.rsplit_once('/').unwrap_or((&url, ""));
+        Ok(Publishing {
+            server: server.to_owned(),
+            stream_key: stream_key.to_owned(),
+            ffmpeg: format!("ffmpeg -re -i FILE -c:v libx264 -c:a aac -g 60 -f flv '{url}'"),
+            expires,
+            url,
+        })
+    }
+}
+
+fn summarize(bucket: &str, channel: Channel, stat: Stat) -> Summary {
+    let (status, live) = match stat {
+        Stat::Disabled => ("Disabled", None),
+        Stat::Idle => ("Idle", None),
+        Stat::Live { connected, remote, stream } => {
+            let video = stream.video.map(|video| Video {
+                codec: "H.264",
+                width: video.width,
+                height: video.height,
+                frame_rate: video.frame_rate,
+                bandwidth: video.bandwidth,
+            });
+            let audio = stream.audio.map(|audio| Audio {
+                codec: "AAC",
+                sample_rate: audio.sample_rate,
+                bandwidth: audio.bandwidth,
+            });
+            ("Live", Some(Live { since: connected, remote_addr: remote.to_string(), video, audio }))
+        }
+    };
+    let description = channel.settings.description;
+    Summary { bucket: bucket.to_owned(), name: channel.name, description, status, live }
+}
+
+/// Where the page plays an object below a channel.
+fn media_url(bucket: &str, channel: &str, name: &str) -> String {
+    format!("{ROOT}/media/{bucket}/{}/{}", percent_encode(channel), percent_encode(name))
+}
+
+/// The seconds that an EXTINF line (RFC 8216 section 4.3.2.1) announces.
+fn duration(line: &str) -> Option<f64> {
+    let seconds = line.strip_prefix("#EXTINF:")?.split(',').next()?.trim().parse::<f64>().ok()?;
+    (seconds.is_finite() && seconds >= 0.0).then_some(seconds)
+}

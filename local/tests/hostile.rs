@@ -1,0 +1,663 @@
+//! Nobody gets in who may not, and nobody gets out of the data folder.
+
+mod support;
+
+use osslive::request::{Method, Request, percent_encode, percent_encode_path};
+use osslive::sign::{SignatureVersion, Signer};
+use osslive::{ChannelConfig, Credentials, RtmpUrlOptions, VodTime};
+use osslive_local::push::{PushError, PushOptions, push_flv};
+use osslive_local::rtmp::ClientState;
+use osslive_local::{Acl, Clock, Config};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
+use support::{CLIP, Reply, Stage, client_of};
+use time::OffsetDateTime;
+
+const BUCKET: &str = Config::BUCKET;
+/// What stands beside the data folder and must never be seen.
+const SECRET: &str = "nobody may read this";
+
+/// An endpoint beside files that are not its own.
+struct House {
+    stage: Stage,
+    outside: BTreeMap<PathBuf, (SystemTime, Vec<u8>)>,
+}
+
+impl House {
+    fn start(configure: impl FnOnce(Config) -> Config) -> House {
+        let stage = Stage::start(configure);
+        let root = stage.folder.path();
+        fs::write(root.join("secret.txt"), SECRET).unwrap();
+        fs::write(root.join("secret.ts"), SECRET).unwrap();
+        fs::write(root.join("data.m3u8"), SECRET).unwrap();
+        fs::create_dir(root.join("objects")).unwrap();
+        fs::write(root.join("objects/secret.txt"), SECRET).unwrap();
+        let outside = outside(root);
+        House { stage, outside }
+    }
+
+    /// An endpoint that anybody may read from and write to.
+    fn open() -> House {
+        House::start(|config| config.acl(Acl::PublicReadWrite))
+    }
+
+    /// Sends one request and reads the answer to the end.
+    fn send(&self, request: impl AsRef<[u8]>) -> Reply {
+        let peer = self.stage.connect();
+        // The endpoint may refuse before it has heard all.
+        let _ = peer.say(request);
+        let bytes = peer.read_to_close();
+        assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "a secret got out");
+        if bytes.is_empty() {
+            return Reply { status: 0, head: String::new(), body: Vec::new() };
+        }
+        Reply::parse(&bytes)
+    }
+
+    fn request(&self, method: &str, target: &str) -> Reply {
+        self.send(http(method, target, "127.0.0.1", "", b"hostile"))
+    }
+
+    /// Nothing outside the data folder was written, and inside it there is
+    /// nothing but what belongs there.
+    fn check(&self) {
+        let root = self.stage.folder.path();
+        assert_eq!(outside(root), self.outside, "something outside was touched");
+        for entry in fs::read_dir(root.join("data")).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let known = [".lock", ".scratch", BUCKET, "other-bucket"];
+            assert!(known.contains(&&*name), "{name} in the data folder");
+        }
+        for entry in fs::read_dir(root.join("data").join(BUCKET)).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let known = ["bucket.json", "channels", "fragments", "objects", "records"];
+            assert!(known.contains(&&*name), "{name} in the bucket's folder");
+        }
+    }
+}
+
+impl Drop for House {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.check();
+        }
+    }
+}
+
+/// Every file below a folder that is not in its data folder.
+fn outside(root: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path == root.join("data") {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let modified = fs::metadata(&path).unwrap().modified().unwrap();
+                found.insert(path.clone(), (modified, fs::read(&path).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+fn http(method: &str, target: &str, host: &str, headers: &str, body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = format!(
+        "{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n{headers}\r\n"
+    );
+    [head.as_bytes(), body].concat()
+}
+
+fn signer(version: SignatureVersion) -> Signer {
+    let credentials = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
+    Signer::new(version, "cn-hangzhou", credentials)
+}
+
+/// A signed request to the endpoint's address, its key written as it should be.
+fn signed(
+    signer: &Signer,
+    request: &Request,
+    bucket: &str,
+    now: OffsetDateTime,
+    body: &[u8],
+) -> Vec<u8> {
+    let headers: String = signer
+        .headers(request, bucket, now)
+        .into_iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect();
+    let method = request.method.as_str();
+    let target = target(bucket, &request.key, &query(&request.query));
+    http(method, &target, "127.0.0.1", &headers, body)
+}
+
+type Params = [(std::borrow::Cow<'static, str>, Option<String>)];
+
+fn query(params: &Params) -> String {
+    let pair = |(name, value): &(std::borrow::Cow<'static, str>, Option<String>)| match value {
+        Some(value) => format!("{}={}", percent_encode(name), percent_encode(value)),
+        None => percent_encode(name).to_string(),
+    };
+    params.iter().map(pair).collect::<Vec<_>>().join("&")
+}
+
+fn target(bucket: &str, key: &str, query: &str) -> String {
+    format!("/{bucket}/{}?{query}", percent_encode_path(key))
+}
+
+/// Ways to write "one folder up".
+const UPS: &[&str] = &[
+    "../",
+    "..%2f",
+    "%2e%2e/",
+    "%2E%2E%2F",
+    ".%2e/",
+    "%252e%252e%252f",
+    "%25252e%25252e%25252f",
+    "..%5c",
+    "..\\",
+    "%2e%2e%5c",
+    "%c0%ae%c0%ae/",
+    "%c0%ae%c0%ae%c0%af",
+    "%ef%bc%8e%ef%bc%8e%ef%bc%8f",
+    "%e2%80%a5/",
+    "%u002e%u002e/",
+    "..;/",
+    "..%00/",
+    "%00../",
+    "....//",
+    "..././",
+    "..%20/",
+    "..%0d%0a/",
+];
+
+fn ways_out(file: &str) -> Vec<String> {
+    let up = |up: &&str| (1..6).map(|count| up.repeat(count) + file).collect::<Vec<_>>();
+    UPS.iter().flat_map(up).collect()
+}
+
+#[test]
+fn no_way_of_writing_a_path_leads_out_of_the_data_folder() {
+    let house = House::open();
+    let absolute = house.stage.folder.path().join("secret.txt").display().to_string();
+    let mut paths = ways_out("secret.txt");
+    paths.extend([
+        absolute.clone(),
+        format!("/{absolute}"),
+        percent_encode(&absolute).to_string(),
+        format!("file://{absolute}"),
+        "%00".into(),
+        "secret.txt%00.ts".into(),
+        "C:%5Csecret.txt".into(),
+        "%5C%5Chost%5Cshare".into(),
+        "~/secret.txt".into(),
+        "$HOME/secret.txt".into(),
+        "con".into(),
+        "aux.ts".into(),
+        "x".repeat(1023),
+        "a/".repeat(511),
+        "%f0%9f%98%80".into(),
+        "%e2%80%ae".into(),
+    ]);
+    for path in &paths {
+        for base in ["/", "/live-demo/", "/live-demo/ch/", "/_osslive/", "/.scratch/", "/other/"] {
+            for method in ["GET", "HEAD", "PUT", "DELETE"] {
+                let reply = house.request(method, &format!("{base}{path}"));
+                let known = [200, 204, 400, 403, 404, 405, 501, 0];
+                assert!(known.contains(&reply.status), "{method} {base}{path}: {reply:?}");
+            }
+        }
+    }
+    for path in ways_out("secret.ts") {
+        for query in
+            ["live", "live&comp=stat", "vod&startTime=1&endTime=2", "x-oss-process=hls/sign"]
+        {
+            house.request("GET", &format!("/live-demo/{path}?{query}"));
+        }
+    }
+    house.check();
+}
+
+#[test]
+fn the_owner_cannot_leave_it_either() {
+    let house = House::open();
+    let client = house.stage.client();
+    let now = OffsetDateTime::now_utc();
+    // Names that are as good as any other, and lead nowhere.
+    for name in ["..", ".", "...", "%2e%2e", "..%2f", "con", "\u{202e}x", "~", "a\nb", "..\0"] {
+        let options = RtmpUrlOptions::new();
+        client.put_channel(name, &ChannelConfig::new("").frag_duration(1)).unwrap();
+        let url = client.get_rtmp_url(name, &options).unwrap();
+        push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
+        let seconds = now.unix_timestamp();
+        client.create_vod(name, "all", &VodTime::new(seconds - 60, seconds + 600)).unwrap();
+        client.delete_channel(name).unwrap();
+    }
+    // Names of playlists.
+    for playlist in
+        ["../../../data.m3u8", "..\\..\\..\\data.m3u8", "..%2f..%2fdata.m3u8", "/x.m3u8"]
+    {
+        let config = ChannelConfig::new("").playlist_name(playlist).frag_duration(1);
+        if client.put_channel("ch", &config).is_ok() {
+            assert!(!playlist.contains('/'), "{playlist}");
+            let url = client.get_rtmp_url("ch", &RtmpUrlOptions::new()).unwrap();
+            push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
+        }
+        let vod = Request::new(Method::Post, format!("ch/{playlist}"))
+            .flag("vod")
+            .param("startTime", "1")
+            .param("endTime", "2");
+        let reply = house.send(signed(&signer(SignatureVersion::V1), &vod, BUCKET, now, b""));
+        assert_eq!(reply.status, 400, "{playlist}: {reply:?}");
+    }
+    // Buckets.
+    for bucket in ["..", ".", ".scratch", "../objects", "..%2fobjects", "a/b", "A", "live-demo/.."]
+    {
+        let put = Request::new(Method::Put, "");
+        let message = signed(&signer(SignatureVersion::V4), &put, bucket, now, b"");
+        let reply = house.send(message);
+        assert!((400..500).contains(&reply.status), "{bucket}: {reply:?}");
+    }
+    house.check();
+}
+
+#[test]
+fn a_host_names_a_bucket_or_nothing() {
+    let house = House::open();
+    for host in [
+        "..",
+        "../",
+        "..%2f",
+        "...localhost",
+        "../.localhost",
+        "..%2f.localhost",
+        "%2e%2e.localhost",
+        ".scratch.localhost",
+        "live-demo/../...localhost",
+        "live-demo.localhost/../..",
+        "live-demo\\..\\.localhost",
+        "live-demo@localhost",
+        "[::1]/..",
+        "[..]",
+        "[::1",
+        "a:b:c",
+        ":9000",
+        "127.0.0.1:99999999",
+        "..oss-cn-hangzhou.aliyuncs.com",
+        "../x.oss-cn-hangzhou.aliyuncs.com",
+        "%00.localhost",
+        "live-demo.localhost, other.localhost",
+        &"a".repeat(10_000),
+    ] {
+        for path in
+            ["/secret.txt", "/../secret.txt", "/objects/secret.txt", "/data/live-demo/bucket.json"]
+        {
+            for method in ["GET", "PUT"] {
+                let reply = house.send(http(method, path, host, "", b"x"));
+                assert!(reply.status < 500, "{method} {path} at {host}: {reply:?}");
+            }
+        }
+    }
+    house.check();
+}
+
+#[test]
+fn an_encoder_cannot_leave_the_data_folder() {
+    let house = House::open();
+    let mut names = ways_out("secret");
+    names.extend(
+        ["..", "../..", "/etc/passwd", "\\..\\x", "a\0b", "..?playlistName=x.m3u8"]
+            .map(String::from),
+    );
+    for name in &names {
+        for (app, stream) in [
+            ("live", name.clone()),
+            (name, "live/ch".into()),
+            ("live-demo", format!("live/{name}")),
+            ("live", format!("{name}/ch")),
+            ("..", format!("live/{name}")),
+        ] {
+            let peer = house.stage.connect();
+            let session = peer.ask_to_publish(app, "rtmp://127.0.0.1/live", &stream);
+            let state = session.state();
+            assert!(matches!(state, ClientState::Refused { .. }), "{app} {stream}: {state:?}");
+        }
+    }
+    let url = house.stage.channel("ch");
+    for playlist in
+        ["../../../data.m3u8", "..%2f..%2f..%2fdata.m3u8", "%2e%2e/data.m3u8", "x", "/x.m3u8"]
+    {
+        let base = url.split('?').next().unwrap();
+        let url = format!("{base}?playlistName={playlist}");
+        let refusal = push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap_err();
+        assert!(matches!(refusal, PushError::Refused { .. }), "{playlist}: {refusal}");
+    }
+    let url = url.split('?').next().unwrap();
+    let odd = format!("{url}?playlistName=..%255c..%252f..%00.m3u8");
+    push_flv(&odd, CLIP, PushOptions::default(), &mut |_| true).unwrap();
+    house.check();
+}
+
+/// An endpoint with a clock that a test moves.
+fn with_clock(configure: impl FnOnce(Config) -> Config) -> (House, Arc<AtomicI64>) {
+    let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let seconds = Arc::new(AtomicI64::new(start as i64));
+    let clock = {
+        let seconds = seconds.clone();
+        Clock::from_fn(move || {
+            OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::SeqCst)).unwrap()
+        })
+    };
+    (House::start(|config| configure(config.clock(clock))), seconds)
+}
+
+fn time(seconds: &AtomicI64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::SeqCst)).unwrap()
+}
+
+#[test]
+fn a_signature_is_good_for_its_request_and_its_time_alone() {
+    for version in [SignatureVersion::V1, SignatureVersion::V4] {
+        let (house, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
+        let signer = signer(version);
+        let put = Request::new(Method::Put, "k").body("text/plain", b"mine".to_vec());
+        let message = signed(&signer, &put, BUCKET, time(&seconds), b"mine");
+        assert_eq!(house.send(&message).status, 200);
+        let text = String::from_utf8(message.clone()).unwrap();
+        for (from, to) in [
+            ("PUT ", "DELETE "),
+            ("PUT ", "GET "),
+            ("/live-demo/k?", "/live-demo/l?"),
+            ("/live-demo/k?", "/live-demo/k%20?"),
+            ("/live-demo/k?", "/other-bucket/k?"),
+            ("/live-demo/k?", "/live-demo/k?live&"),
+            ("text/plain", "text/html"),
+        ] {
+            assert!(text.contains(from), "{text}");
+            let reply = house.send(text.replacen(from, to, 1));
+            let expected = (403, "SignatureDoesNotMatch".to_owned());
+            assert_eq!((reply.status, reply.code()), expected, "{version:?} {to}: {reply:?}");
+        }
+        for by in [16 * 60, -16 * 60] {
+            seconds.fetch_add(by, Ordering::SeqCst);
+            let reply = house.send(&message);
+            assert_eq!((reply.status, &*reply.code()), (403, "RequestTimeTooSkewed"), "{by}");
+            seconds.fetch_sub(by, Ordering::SeqCst);
+        }
+        assert_eq!(house.send(&message).status, 200, "in its time");
+    }
+}
+
+#[test]
+fn a_signed_url_is_good_for_its_method_its_key_and_its_time_alone() {
+    for version in [SignatureVersion::V1, SignatureVersion::V4] {
+        let (house, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
+        let signer = signer(version);
+        for key in ["k", "l"] {
+            let put = Request::new(Method::Put, key).body("text/plain", b"mine".to_vec());
+            let message = signed(&signer, &put, BUCKET, time(&seconds), b"mine");
+            assert_eq!(house.send(message).status, 200);
+        }
+        let get = Request::new(Method::Get, "k");
+        let query = query(&signer.presign(&get, BUCKET, 60, time(&seconds)));
+        let at = |method: &str, bucket: &str, key: &str, query: &str| {
+            house.request(method, &target(bucket, key, query)).status
+        };
+        assert_eq!(at("GET", BUCKET, "k", &query), 200);
+        for method in ["PUT", "DELETE", "HEAD"] {
+            assert_eq!(at(method, BUCKET, "k", &query), 403, "{method}");
+        }
+        assert_eq!(at("GET", BUCKET, "l", &query), 403);
+        assert_eq!(at("GET", "other-bucket", "k", &query), 403);
+        for more in
+            ["live", "vod", "bucketInfo", "response-content-type=a/b", "x-oss-process=hls/sign"]
+        {
+            let status = at("GET", BUCKET, "k", &format!("{query}&{more}"));
+            assert!(status == 403 || status == 501, "{more}: {status}");
+        }
+        let later = ["Expires", "x-oss-expires"].iter().find_map(|name| {
+            let (before, rest) = query.split_once(&format!("{name}="))?;
+            Some(format!("{before}{name}=9{rest}"))
+        });
+        assert!([403, 400].contains(&at("GET", BUCKET, "k", &later.unwrap())));
+        seconds.fetch_add(61, Ordering::SeqCst);
+        assert_eq!(at("GET", BUCKET, "k", &query), 403, "expired");
+    }
+}
+
+#[test]
+fn what_a_signed_url_chooses_cannot_split_the_answer() {
+    let house = House::open();
+    let signer = signer(SignatureVersion::V1);
+    house.request("PUT", "/live-demo/k");
+    let get = Request::new(Method::Get, "k")
+        .param("response-content-disposition", "a\r\nX-Evil: 1\r\n\r\nevil");
+    let query = query(&signer.presign(&get, BUCKET, 60, OffsetDateTime::now_utc()));
+    let reply = house.request("GET", &target(BUCKET, "k", &query));
+    assert_eq!((reply.status, reply.text().as_str()), (200, "hostile"));
+    assert_eq!(reply.header("x-evil"), None);
+}
+
+#[test]
+fn a_publish_url_is_good_for_its_channel_and_its_time_alone() {
+    let (house, seconds) = with_clock(|config| config);
+    house.stage.channel("mine");
+    house.stage.channel("other");
+    let authority = format!("rtmp://{}/{BUCKET}/live/", house.stage.endpoint.address());
+    let mut url = format!("{authority}mine");
+    let expires = seconds.load(Ordering::SeqCst) + 60;
+    let params = [("playlistName", "playlist.m3u8")];
+    signer(SignatureVersion::V4).push_rtmp_query(&mut url, BUCKET, "mine", expires, &params, true);
+    let publish = |url: &str| {
+        let pushed = push_flv(url, CLIP, PushOptions::default(), &mut |_| true);
+        pushed.map(|_| ()).map_err(|error| error.to_string())
+    };
+    publish(&url).unwrap();
+    publish(&url).expect("in its time a URL is good again");
+    for (from, to) in [
+        ("/mine?", "/other?"),
+        ("playlist.m3u8", "another.m3u8"),
+        ("&playlistName=playlist.m3u8", ""),
+        ("Expires=1", "Expires=2"),
+        ("Signature=", "Signature=x"),
+        ("OSSAccessKeyId=", "OSSAccessKeyId=x"),
+    ] {
+        assert!(url.contains(from), "{url}");
+        let refusal = publish(&url.replacen(from, to, 1)).unwrap_err();
+        assert!(refusal.contains("NetStream.Publish.Unauthorized"), "{to}: {refusal}");
+    }
+    let bare = url.split('?').next().unwrap();
+    assert!(publish(bare).unwrap_err().contains("Unauthorized"), "unsigned");
+    seconds.fetch_add(61, Ordering::SeqCst);
+    assert!(publish(&url).unwrap_err().contains("has expired"));
+}
+
+fn temporary(id: &str, secret: &str, token: &str) -> Credentials {
+    Credentials::new(id, secret).with_security_token(token)
+}
+
+#[test]
+fn a_temporary_key_needs_its_own_token() {
+    let house = House::start(|config| {
+        config
+            .temporary_key("STS.a", "secret-a", "token-a")
+            .temporary_key("STS.b", "secret-b", "token-b")
+    });
+    house.stage.channel("ch");
+    let now = OffsetDateTime::now_utc();
+    let get = Request::new(Method::Get, "ch").flag("live");
+    let attempt = |version, credentials: Credentials| {
+        let signer = Signer::new(version, "cn-hangzhou", credentials);
+        let by_header = house.send(signed(&signer, &get, BUCKET, now, b"")).status;
+        let query = query(&signer.presign(&get, BUCKET, 60, now));
+        let by_url = house.request("GET", &target(BUCKET, "ch", &query)).status;
+        let mut url = format!("rtmp://{}/{BUCKET}/live/ch", house.stage.endpoint.address());
+        signer.push_rtmp_query(&mut url, BUCKET, "ch", now.unix_timestamp() + 60, &[], true);
+        let pushed = push_flv(&url, CLIP, PushOptions::default(), &mut |_| true);
+        (by_header, by_url, pushed.map(|_| ()).map_err(|error| error.to_string()))
+    };
+    for version in [SignatureVersion::V1, SignatureVersion::V4] {
+        let own = attempt(version, temporary("STS.a", "secret-a", "token-a"));
+        assert_eq!(own, (200, 200, Ok(())), "{version:?}");
+        for wrong in [
+            temporary("STS.a", "secret-a", "token-b"),
+            temporary("STS.a", "secret-a", "token-"),
+            temporary("STS.a", "secret-a", "token-aa"),
+            Credentials::new("STS.a", "secret-a"),
+            temporary("STS.a", "secret-b", "token-a"),
+            temporary(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET, "token-a"),
+        ] {
+            let (by_header, by_url, pushed) = attempt(version, wrong);
+            assert_eq!((by_header, by_url), (403, 403), "{version:?}");
+            assert!(pushed.unwrap_err().contains("Unauthorized"), "{version:?}");
+        }
+    }
+}
+
+#[test]
+fn without_a_signature_a_private_bucket_shows_and_takes_nothing() {
+    let house = House::start(|config| config);
+    house.stage.check_service();
+    for (method, target) in [
+        ("GET", "/"),
+        ("GET", "/live-demo/"),
+        ("GET", "/live-demo/?live"),
+        ("GET", "/live-demo/?bucketInfo"),
+        ("GET", "/live-demo/service?live"),
+        ("GET", "/live-demo/service?live&comp=stat"),
+        ("GET", "/live-demo/service?live&comp=history"),
+        ("GET", "/live-demo/service?vod&startTime=1&endTime=2"),
+        ("POST", "/live-demo/service/x.m3u8?vod&startTime=1&endTime=2"),
+        ("PUT", "/live-demo/service?live"),
+        ("PUT", "/live-demo/service?live&status=disabled"),
+        ("DELETE", "/live-demo/service?live"),
+        ("GET", "/live-demo/service/playlist.m3u8"),
+        ("HEAD", "/live-demo/service/playlist.m3u8"),
+        ("GET", "/live-demo/service/playlist.m3u8?x-oss-process=hls/sign"),
+        ("PUT", "/live-demo/x"),
+        ("DELETE", "/live-demo/service/playlist.m3u8"),
+        ("POST", "/live-demo/?delete"),
+        ("PUT", "/live-demo/"),
+        ("DELETE", "/live-demo/"),
+        ("PUT", "/other-bucket/"),
+    ] {
+        let reply = house.request(method, target);
+        assert_eq!(reply.status, 403, "{method} {target}: {reply:?}");
+    }
+    house.stage.client().get_channel("service").expect("it is all still there");
+}
+
+#[test]
+fn a_message_that_can_be_read_in_two_ways_is_refused() {
+    let house = House::open();
+    let inner = "GET /live-demo/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let cases: &[(&str, &str, &str)] = &[
+        ("two lengths", "Content-Length: 5\r\nContent-Length: 6\r\n", "hello"),
+        ("a list of lengths", "Content-Length: 5, 6\r\n", "hello"),
+        ("a length with a sign", "Content-Length: +5\r\n", "hello"),
+        ("a negative length", "Content-Length: -1\r\n", "hello"),
+        ("a length in hexadecimal", "Content-Length: 0x5\r\n", "hello"),
+        ("a length beyond 64 bits", "Content-Length: 99999999999999999999\r\n", "hello"),
+        ("another coding", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
+        ("chunked not last", "Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"),
+        ("a folded header", "X-A: b\r\n Transfer-Encoding: chunked\r\n", ""),
+        ("a space before the colon", "Content-Length : 5\r\n", "hello"),
+        ("a header without a name", ": x\r\n", ""),
+        ("a NUL in a header", "X-A: a\0b\r\n", ""),
+        ("a bare CR in a header", "X-A: a\rContent-Length: 5\r\n", "hello"),
+        ("two hosts", "Host: live-demo.localhost\r\n", ""),
+        ("two authorizations", "Authorization: OSS a:b\r\nAuthorization: OSS c:d\r\n", ""),
+        ("two dates", "Date: a\r\nDate: b\r\n", ""),
+    ];
+    for (what, headers, body) in cases {
+        let message =
+            format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n{body}");
+        let reply = house.send(format!("{message}{inner}"));
+        assert!([400, 403, 0].contains(&reply.status), "{what}: {reply:?}");
+        let first = reply.text().matches("HTTP/1.1 ").count();
+        assert!(first <= 1, "{what}: {reply:?}");
+    }
+    assert_eq!(house.request("GET", "/live-demo/k").status, 404, "none of them was stored");
+
+    // Both at once: the coding rules, the connection ends, and what the length
+    // would have let through is no request (RFC 9112 section 6.1).
+    for headers in [
+        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    ] {
+        let message = format!(
+            "PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n0\r\n\r\n{inner}"
+        );
+        let peer = house.stage.connect();
+        peer.say(message).unwrap();
+        let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    }
+    for chunk in [
+        "FFFFFFFFFFFFFFFFF\r\nx",
+        "-1\r\nx",
+        "5;\nx\r\nhello\r\n0\r\n\r\n",
+        "5\r\nhelloXX0\r\n\r\n",
+    ] {
+        let headers = "Transfer-Encoding: chunked\r\n";
+        let reply = house.send(format!(
+            "PUT /live-demo/c HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Connection: close\r\n\r\n{chunk}"
+        ));
+        assert!(reply.status == 400 || reply.status == 0, "{chunk:?}: {reply:?}");
+    }
+    assert_eq!(house.request("GET", "/live-demo/c").status, 404);
+}
+
+#[test]
+fn noise_instead_of_http_or_rtmp_is_answered_or_closed() {
+    let house = House::open();
+    let mut seed = 1_795_335_398_u64;
+    for round in 0..200 {
+        let length = 1 + round * 7 % 3000;
+        let mut noise: Vec<u8> = (0..length)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                (seed >> 56) as u8
+            })
+            .collect();
+        match round % 4 {
+            0 => noise[0] = 3,
+            1 => noise.splice(0..0, b"GET /".iter().copied()).for_each(drop),
+            2 => {
+                noise.splice(0..0, b"PUT /live-demo/n HTTP/1.1\r\n".iter().copied()).for_each(drop)
+            }
+            _ => {}
+        }
+        let peer = house.stage.connect();
+        let _ = peer.say(noise);
+        let _ = peer.shutdown(std::net::Shutdown::Write);
+        peer.read_to_close();
+    }
+    house.stage.check_service();
+}
+
+#[test]
+fn a_wrong_key_is_refused_whichever_way_it_is_wrong() {
+    let house = House::start(|config| config);
+    for (id, secret) in [
+        (Config::ACCESS_KEY_ID, "wrong"),
+        (Config::ACCESS_KEY_ID, "osslive-local-secre"),
+        ("nobody", Config::ACCESS_KEY_SECRET),
+        ("../osslive-local", Config::ACCESS_KEY_SECRET),
+        ("*", "*"),
+    ] {
+        let client = client_of(&house.stage.endpoint, id, secret);
+        let error = client.get_channel_status("ch").unwrap_err();
+        assert_eq!(error.status(), Some(403), "{id}: {error}");
+    }
+}

@@ -1,0 +1,299 @@
+//! No peer, and not all of them together, can take the endpoint from the others.
+
+mod support;
+
+use osslive::StreamState;
+use osslive_local::rtmp::ClientState;
+use osslive_local::{Acl, Config, PeerLimits};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Peer, SOON, Stage};
+
+/// Shorter than anybody's patience.
+const SHORT: Duration = Duration::from_millis(400);
+
+/// An endpoint with some limits, which anybody may use.
+fn stage(limits: impl FnOnce(&mut PeerLimits)) -> Stage {
+    let mut chosen = PeerLimits::default();
+    limits(&mut chosen);
+    Stage::start(|config| config.acl(Acl::PublicReadWrite).limits(chosen))
+}
+
+fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !reached() {
+        assert!(started.elapsed() < SOON, "never: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// The greeting and the echo of a client, RTMP 1.0 section 5.2.
+fn handshake() -> Vec<u8> {
+    [vec![3], vec![0; 1536], vec![0; 1536]].concat()
+}
+
+/// A message with a full header on chunk stream 3, in chunks of 128 bytes.
+fn message(kind: u8, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    let mut bytes = vec![3, 0, 0, 0, length[1], length[2], length[3], kind, 0, 0, 0, 0];
+    for (at, piece) in payload.chunks(128).enumerate() {
+        bytes.extend((at > 0).then_some(0xc3));
+        bytes.extend_from_slice(piece);
+    }
+    bytes
+}
+
+#[test]
+fn two_hundred_connections_that_say_nothing_are_in_nobodys_way() {
+    let stage = stage(|_| {});
+    let silent: Vec<Peer> = (0..200).map(|_| stage.connect()).collect();
+    // Some of them look like encoders, and have a thread each.
+    for peer in &silent[..50] {
+        peer.say([3]).unwrap();
+    }
+    stage.check_service();
+    assert!(silent.iter().all(|peer| !peer.is_closed()));
+}
+
+#[test]
+fn connections_beyond_the_limit_are_closed_until_others_leave() {
+    let stage = stage(|limits| limits.connections_per_address = 3);
+    let mut peers: Vec<Peer> = (0..3).map(|_| stage.connect()).collect();
+    // Accepted in the order in which they came: the fourth finds no seat.
+    assert!(stage.connect().read_to_close().is_empty());
+    assert!(peers.iter().all(|peer| !peer.is_closed()));
+    peers.clear();
+    wait_until("a seat is free again", || {
+        let peer = stage.connect();
+        peer.say("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").is_ok()
+            && !peer.read_to_close().is_empty()
+    });
+}
+
+#[test]
+fn a_connection_that_says_nothing_is_closed_in_the_end() {
+    let stage = stage(|limits| limits.head = SHORT);
+    assert!(stage.connect().read_to_close().is_empty());
+    let kept = stage.connect();
+    kept.say("GET /live-demo/x HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+    assert_eq!(kept.read_response().status, 404);
+    assert!(kept.read_to_close().is_empty(), "idle after a request");
+}
+
+#[test]
+fn headers_that_trickle_in_are_cut_off() {
+    let stage = stage(|limits| limits.head = SHORT);
+    let peer = stage.connect();
+    peer.say("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: ").unwrap();
+    peer.say_until_closed(|| {
+        thread::sleep(Duration::from_millis(20));
+        vec![b'a']
+    });
+    stage.check_service();
+}
+
+#[test]
+fn headers_without_end_are_refused() {
+    let stage = stage(|_| {});
+    for header in ["X-Long: aaaaaaaaaaaaaaaa", "X-Many: a\r\n"] {
+        let peer = stage.connect();
+        peer.say("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n").unwrap();
+        let header = header.repeat(64);
+        peer.say_until_closed(|| header.clone().into_bytes());
+    }
+    let many = stage.connect();
+    let headers: String = (0..200).map(|n| format!("X-{n}: a\r\n")).collect();
+    many.say(format!("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n")).unwrap();
+    assert_eq!(many.read_response().status, 431);
+    stage.check_service();
+}
+
+#[test]
+fn a_body_that_trickles_in_is_refused() {
+    let stage = stage(|limits| limits.pause = SHORT);
+    let peer = stage.connect();
+    peer.say("PUT /live-demo/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\n\r\n")
+        .unwrap();
+    // Never a pause that would be too long by itself.
+    for _ in 0..40 {
+        thread::sleep(Duration::from_millis(20));
+        if peer.say("a").is_err() {
+            break;
+        }
+    }
+    let reply = peer.read_response();
+    assert_eq!((reply.status, &*reply.code()), (400, "RequestTimeout"));
+}
+
+#[test]
+fn uploads_share_a_bounded_amount_of_memory() {
+    const SIZE: usize = 1_000_000;
+    let stage = stage(|limits| limits.uploads = 1_500_000);
+    let begin = || {
+        let peer = stage.connect();
+        let head = "PUT /live-demo/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ";
+        peer.say(format!("{head}{SIZE}\r\n\r\n")).unwrap();
+        peer
+    };
+    let first = begin();
+    first.say(vec![b'a'; SIZE - 1]).unwrap();
+    wait_until("there is no room for a second one", || {
+        let second = begin();
+        let _ = second.say(vec![b'b'; SIZE]);
+        let reply = second.read_response();
+        assert!(reply.status == 200 || &*reply.code() == "ServiceUnavailable", "{reply:?}");
+        reply.status == 503
+    });
+    stage.client().list_channels(&osslive::ListChannels::new()).expect("small calls go on");
+    first.say("a").unwrap();
+    assert_eq!(first.read_response().status, 200);
+    let third = begin();
+    third.say(vec![b'c'; SIZE]).unwrap();
+    assert_eq!(third.read_response().status, 200);
+}
+
+#[test]
+fn a_client_that_does_not_read_its_answer_is_dropped() {
+    let stage = stage(|limits| {
+        limits.pause = SHORT;
+        limits.connections = 1;
+    });
+    let upload = stage.connect();
+    let size = 30 << 20;
+    let head = "PUT /live-demo/big HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n";
+    upload.say(format!("{head}Content-Length: {size}\r\n\r\n")).unwrap();
+    upload.say(vec![b'a'; size]).unwrap();
+    assert_eq!(upload.read_response().status, 200);
+    drop(upload);
+
+    let get = "GET /live-demo/big HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    let mut reader = stage.connect();
+    wait_until("the only seat is free", || {
+        reader = stage.connect();
+        reader.say(get).is_ok() && !matches!(reader.peek(&mut [0]), Ok(0) | Err(_))
+    });
+    wait_until("the reader was dropped", || {
+        let next = stage.connect();
+        next.say("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").is_ok()
+            && !next.read_to_close().is_empty()
+    });
+    assert!(reader.read_to_close().len() < size, "the answer was cut short");
+}
+
+#[test]
+fn a_client_that_does_not_finish_the_handshake_is_dropped() {
+    let stage = stage(|limits| limits.handshake = SHORT);
+    let peer = stage.connect();
+    peer.say([3]).unwrap();
+    peer.say_until_closed(|| {
+        thread::sleep(Duration::from_millis(20));
+        vec![0]
+    });
+    stage.check_service();
+}
+
+#[test]
+fn a_client_that_never_publishes_is_dropped_whatever_else_it_says() {
+    let stage = stage(|limits| limits.handshake = SHORT);
+    let peer = stage.connect();
+    peer.say(handshake()).unwrap();
+    peer.say_until_closed(|| {
+        thread::sleep(Duration::from_millis(20));
+        message(4, &[0, 6, 0, 0, 0, 0]) // a ping
+    });
+    stage.check_service();
+}
+
+#[test]
+fn a_publisher_without_media_is_dropped_and_its_channel_is_free() {
+    let stage = stage(|limits| limits.pause = SHORT);
+    let url = stage.channel("quiet");
+    let (app, stream) = url.rsplit_once("/live/").unwrap();
+    let stream = format!("live/{stream}");
+    let peer = stage.connect();
+    let session = peer.ask_to_publish(app.rsplit('/').next().unwrap(), app, &stream);
+    assert_eq!(*session.state(), ClientState::Publishing);
+    let status = || stage.client().get_channel_status("quiet").unwrap().status;
+    assert_eq!(status(), StreamState::Live);
+    peer.say_until_closed(|| {
+        thread::sleep(Duration::from_millis(20));
+        message(4, &[0, 6, 0, 0, 0, 0])
+    });
+    wait_until("the channel is free", || status() == StreamState::Idle);
+    assert_eq!(stage.client().get_channel_history("quiet").unwrap().records.len(), 1);
+}
+
+#[test]
+fn floods_of_commands_and_unknown_messages_end_the_connection_that_sends_them() {
+    let stage = stage(|_| {});
+    let release = osslive_local::rtmp::amf0::encode(&["releaseStream".into(), 1.0.into()]);
+    for flood in [
+        message(20, &release),
+        message(99, &[0; 100]),
+        message(4, &[0, 6, 0, 0, 0, 0]),
+        message(5, &[0, 0, 0, 1]),
+        message(20, b""),
+    ] {
+        let peer = stage.connect();
+        peer.say(handshake()).unwrap();
+        let flood = flood.repeat(64);
+        peer.say_until_closed(|| flood.clone());
+    }
+    stage.check_service();
+}
+
+#[test]
+fn a_flood_whose_answers_nobody_reads_ends_too() {
+    let stage = stage(|limits| limits.pause = SHORT);
+    let url = stage.channel("deaf");
+    let (app, stream) = url.rsplit_once("/live/").unwrap();
+    let peer = stage.connect();
+    let stream = format!("live/{stream}");
+    peer.ask_to_publish(app.rsplit('/').next().unwrap(), app, &stream);
+    // Let in, it may send as much as it likes; each of these is answered at
+    // ten times its length.
+    peer.say(message(1, &65_536_u32.to_be_bytes())).unwrap();
+    let play = osslive_local::rtmp::amf0::encode(&["play".into()]);
+    let flood = message(20, &play).repeat(1000);
+    let started = Instant::now();
+    while peer.say(&flood).is_ok() {
+        assert!(started.elapsed() < SOON, "the endpoint listens for ever");
+    }
+    wait_until("the channel is free", || {
+        stage.client().get_channel_status("deaf").unwrap().status == StreamState::Idle
+    });
+}
+
+#[test]
+fn giant_chunks_and_messages_end_the_connection_that_announces_them() {
+    let stage = stage(|_| {});
+    let header = |length: [u8; 3]| [&[3, 0, 0, 0][..], &length, &[20, 0, 0, 0, 0]].concat();
+    for announced in [
+        [message(1, &0x7fff_ffff_u32.to_be_bytes()), header([0xff, 0xff, 0xff])].concat(),
+        header([0x02, 0, 0]),
+        message(1, &0_u32.to_be_bytes()),
+        message(1, &u32::MAX.to_be_bytes()),
+    ] {
+        let peer = stage.connect();
+        peer.say(handshake()).unwrap();
+        peer.say(&announced).unwrap();
+        peer.say_until_closed(|| vec![0; 1000]);
+    }
+    // Chunks of any size are fine as long as the messages are not too long.
+    let peer = stage.connect();
+    peer.say(handshake()).unwrap();
+    peer.say(message(1, &0x7fff_ffff_u32.to_be_bytes())).unwrap();
+    peer.say(message(4, &[0, 6, 0, 0, 0, 0])).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    assert!(!peer.is_closed());
+    stage.check_service();
+}
+
+#[test]
+fn limits_have_defaults_that_real_peers_never_meet() {
+    let defaults = PeerLimits::default();
+    assert!(defaults.connections_per_address <= defaults.connections);
+    assert!(defaults.handshake >= Duration::from_secs(10));
+    let config = Config::new("unused").limits(defaults);
+    assert!(format!("{config:?}").contains("uploads: 268435456"));
+}

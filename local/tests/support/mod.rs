@@ -1,0 +1,218 @@
+//! An endpoint to be attacked over bare sockets.
+
+// Each test program uses its own part of this.
+#![allow(dead_code, unused_imports)]
+
+mod recording;
+mod tscheck;
+
+pub use recording::Playlist;
+
+use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions};
+use osslive_local::rtmp::ClientSession;
+use osslive_local::{Config, LocalEndpoint};
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+use std::ops::Deref;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+pub const CLIP: &[u8] = include_bytes!("../../../cli/assets/clip.flv");
+
+/// How long anything may take that must happen.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// An endpoint with its data in a folder beside a file that is none of its
+/// business.
+pub struct Stage {
+    pub endpoint: LocalEndpoint,
+    pub folder: TempDir,
+}
+
+impl Stage {
+    pub fn start(configure: impl FnOnce(Config) -> Config) -> Stage {
+        let folder = TempDir::new().unwrap();
+        let config = configure(Config::new(folder.path().join("data")));
+        Stage { endpoint: LocalEndpoint::start(config).unwrap(), folder }
+    }
+
+    pub fn client(&self) -> Client {
+        client_of(&self.endpoint, Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET)
+    }
+
+    /// A channel with fragments of a second, and its signed publish URL.
+    pub fn channel(&self, name: &str) -> String {
+        let client = self.client();
+        let config = ChannelConfig::new(name).frag_duration(1).frag_count(3);
+        client.put_channel(name, &config).unwrap();
+        client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap()
+    }
+
+    pub fn connect(&self) -> Peer {
+        Peer::connect(&self.endpoint)
+    }
+
+    /// Whether the endpoint still does what it is there for.
+    pub fn check_service(&self) {
+        let url = self.channel("service");
+        let options = osslive_local::push::PushOptions::default();
+        osslive_local::push::push_flv(&url, CLIP, options, &mut |_| true).unwrap();
+        self.client().get_channel_status("service").unwrap();
+    }
+}
+
+pub fn client_of(endpoint: &LocalEndpoint, id: &str, secret: &str) -> Client {
+    Client::builder()
+        .endpoint(endpoint.url())
+        .region("cn-hangzhou")
+        .bucket(Config::BUCKET)
+        .credentials(Credentials::new(id, secret))
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+/// A bare connection to an endpoint.
+pub struct Peer(TcpStream);
+
+impl Deref for Peer {
+    type Target = TcpStream;
+
+    fn deref(&self) -> &TcpStream {
+        &self.0
+    }
+}
+
+impl Peer {
+    pub fn connect(endpoint: &LocalEndpoint) -> Peer {
+        let stream = TcpStream::connect(endpoint.address()).unwrap();
+        stream.set_read_timeout(Some(SOON)).unwrap();
+        stream.set_write_timeout(Some(SOON)).unwrap();
+        Peer(stream)
+    }
+
+    /// Sends bytes; an endpoint that has closed is told by an error.
+    pub fn say(&self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+        (&self.0).write_all(bytes.as_ref())
+    }
+
+    /// Reads until the endpoint closes.
+    pub fn read_to_close(&self) -> Vec<u8> {
+        let (mut all, mut buffer) = (Vec::new(), [0; 16 * 1024]);
+        loop {
+            match (&self.0).read(&mut buffer) {
+                Ok(0) => return all,
+                Ok(count) => all.extend_from_slice(&buffer[..count]),
+                Err(error) if is_closed(&error) => return all,
+                Err(error) => panic!("the endpoint did not close: {error}"),
+            }
+        }
+    }
+
+    /// Reads one HTTP response with a Content-Length.
+    pub fn read_response(&self) -> Reply {
+        let mut all = Vec::new();
+        loop {
+            let mut byte = [0];
+            match (&self.0).read(&mut byte) {
+                Ok(1) => all.push(byte[0]),
+                Ok(_) => panic!("closed after {:?}", String::from_utf8_lossy(&all)),
+                Err(error) => panic!("{error} after {:?}", String::from_utf8_lossy(&all)),
+            }
+            if all.ends_with(b"\r\n\r\n") {
+                break;
+            }
+        }
+        let mut reply = Reply::parse(&all);
+        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut body = vec![0; length];
+        (&self.0).read_exact(&mut body).unwrap();
+        reply.body = body;
+        reply
+    }
+
+    /// Keeps sending what `next` gives until the endpoint has closed.
+    pub fn say_until_closed(&self, mut next: impl FnMut() -> Vec<u8>) {
+        let started = Instant::now();
+        while started.elapsed() < SOON {
+            if self.say(next()).is_err() || self.is_closed() {
+                return;
+            }
+        }
+        panic!("the endpoint listens for ever");
+    }
+
+    /// Whether the endpoint has closed, reading what it said.
+    pub fn is_closed(&self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 16 * 1024];
+        let closed = loop {
+            match (&self.0).read(&mut buffer) {
+                Ok(0) => break true,
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break false,
+                Err(_) => break true,
+            }
+        };
+        self.0.set_nonblocking(false).unwrap();
+        closed
+    }
+
+    /// Goes through the RTMP handshake and up to publish, by the book.
+    pub fn ask_to_publish(&self, app: &str, tc_url: &str, stream: &str) -> ClientSession {
+        let mut session = ClientSession::new(app, tc_url, stream);
+        let mut buffer = [0; 16 * 1024];
+        while *session.state() == osslive_local::rtmp::ClientState::Connecting {
+            self.say(session.take_output()).unwrap();
+            match (&self.0).read(&mut buffer) {
+                Ok(0) | Err(_) => break,
+                Ok(count) => session.receive(&buffer[..count]).unwrap(),
+            }
+        }
+        session
+    }
+}
+
+fn is_closed(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset};
+    matches!(error.kind(), ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+/// An HTTP response.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: Vec<u8>,
+}
+
+impl Reply {
+    pub fn parse(bytes: &[u8]) -> Reply {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Reply {
+            status: status.unwrap_or_else(|| panic!("no response: {text:?}")),
+            head: head.to_owned(),
+            body: body.as_bytes().to_vec(),
+        }
+    }
+
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.head.lines().skip(1).find_map(|line| {
+            let (found, value) = line.split_once(':')?;
+            found.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    /// The code of an error document; empty if it is none.
+    pub fn code(&self) -> String {
+        let text = self.text();
+        let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));
+        code.map(|(code, _)| code.to_owned()).unwrap_or_default()
+    }
+}

@@ -1,0 +1,57 @@
+//! What a channel has recorded, as it lies in the data folder and as playlists
+//! list it.
+
+use super::tscheck::{self, Piece};
+use std::fs;
+use std::path::Path;
+
+/// A playlist, as far as it matters here.
+#[derive(Debug)]
+pub struct Playlist {
+    pub names: Vec<String>,
+    durations_ms: Vec<u32>,
+    discontinuities: Vec<bool>,
+}
+
+impl Playlist {
+    pub fn read(text: &str) -> Playlist {
+        let mut playlist =
+            Playlist { names: Vec::new(), durations_ms: Vec::new(), discontinuities: Vec::new() };
+        let mut discontinuity = false;
+        for line in text.lines() {
+            if let Some(seconds) = line.strip_prefix("#EXTINF:") {
+                let seconds: f64 = seconds.trim_end_matches(',').parse().unwrap();
+                playlist.durations_ms.push((seconds * 1000.0).round() as u32);
+            } else if line == "#EXT-X-DISCONTINUITY" {
+                discontinuity = true;
+            } else if !line.starts_with('#') && !line.is_empty() {
+                playlist.names.push(line.to_owned());
+                playlist.discontinuities.push(std::mem::take(&mut discontinuity));
+            }
+        }
+        assert_eq!(playlist.names.len(), playlist.durations_ms.len(), "{text}");
+        playlist
+    }
+
+    /// Every rule that its fragments, which lie in `folder`, break.
+    pub fn violations(&self, folder: &Path) -> Vec<String> {
+        let contents: Vec<Vec<u8>> =
+            self.names.iter().map(|name| fs::read(folder.join(name)).unwrap_or_default()).collect();
+        let pieces: Vec<Piece<'_>> = self
+            .names
+            .iter()
+            .zip(&contents)
+            .enumerate()
+            .map(|(index, (name, bytes))| Piece {
+                name,
+                bytes,
+                duration_ms: self.durations_ms[index],
+                discontinuity: self.discontinuities[index],
+            })
+            .collect();
+        let missing = pieces.iter().filter(|piece| piece.bytes.is_empty());
+        let missing: Vec<String> =
+            missing.map(|piece| format!("{}: is not there", piece.name)).collect();
+        if missing.is_empty() { tscheck::check(&pieces).violations } else { missing }
+    }
+}

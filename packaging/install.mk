@@ -1,0 +1,16 @@
+# The C library; include this from the Makefile.
+#   make install PREFIX=/usr DESTDIR=/tmp/stage
+
+PREFIX ?= /usr/local
+export PREFIX DESTDIR LIBDIR INCLUDEDIR CARGO
+
+.PHONY: lib install uninstall
+
+lib:
+	sh packaging/install.sh build
+
+install:
+	sh packaging/install.sh install
+
+uninstall:
+	sh packaging/install.sh uninstall

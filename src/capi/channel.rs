@@ -1,0 +1,231 @@
+//! The calls on channels.
+
+use super::channel_config::osslive_channel_config;
+use super::client::osslive_client;
+use super::error::{osslive_error, osslive_status};
+use super::guard_output;
+use super::pointer::{given_json, optional_text, shared, text};
+use crate::client::Client;
+use crate::error::Result;
+use crate::model::{ListChannels, StreamState};
+use serde::Serialize;
+use std::ffi::{c_char, c_int};
+use std::ptr;
+
+/// Creates a channel, or replaces its configuration (PutLiveChannel).
+///
+/// JSON: publishUrls[], playUrls[] (both unsigned), res.
+///
+/// Fails with the code ChannelStillLive while the channel is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_put_channel(
+    client: *const osslive_client,
+    id: *const c_char,
+    channel_config: *const osslive_channel_config,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        call(client, id, out_json, out_error, |client, id| {
+            client.put_channel(id, &shared(channel_config, "channel_config")?.0)
+        })
+    }
+}
+
+/// Creates a channel that does not exist yet (GetLiveChannelInfo, then
+/// PutLiveChannel). When two callers create the same channel at the same
+/// moment, both may succeed.
+///
+/// JSON: publishUrls[], playUrls[] (both unsigned), res.
+///
+/// Fails with the code ChannelAlreadyExists.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_create_channel(
+    client: *const osslive_client,
+    id: *const c_char,
+    channel_config: *const osslive_channel_config,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        call(client, id, out_json, out_error, |client, id| {
+            client.create_channel(id, &shared(channel_config, "channel_config")?.0)
+        })
+    }
+}
+
+/// Reads the configuration of a channel (GetLiveChannelInfo; its URLs and the
+/// time of its last change come from ListLiveChannel, where the credentials
+/// may list).
+///
+/// JSON: name (the id), description, status ("enabled" or "disabled"), type
+/// ("HLS"), fragDuration (seconds), fragCount, playlistName, lastModified?,
+/// publishUrls[], playUrls[], res. createTime? is reserved: the service does
+/// not say it today.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_channel(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, Client::get_channel) }
+}
+
+/// Deletes a channel; what it recorded stays (DeleteLiveChannel). A channel
+/// that does not exist is no error.
+///
+/// JSON: res.
+///
+/// Fails with the code ChannelStillLive while the channel is live.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_delete_channel(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, Client::delete_channel) }
+}
+
+/// Lists channels, a page at a time, in byte order (ListLiveChannel).
+///
+/// - prefix: only names that begin so, or NULL.
+/// - marker: only names after this one, or NULL: nextMarker of the page
+///   before.
+/// - max_keys: at most so many, 1 to 1000, or 0 for the service's 100.
+///
+/// JSON: channels[] of name, description, status, lastModified,
+/// publishUrls[], playUrls[]; isTruncated; nextMarker? (when isTruncated);
+/// res.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_list_channels(
+    client: *const osslive_client,
+    prefix: *const c_char,
+    marker: *const c_char,
+    max_keys: u32,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            let mut query = ListChannels::new()
+                .prefix(optional_text(prefix, "prefix")?.unwrap_or_default())
+                .marker(optional_text(marker, "marker")?.unwrap_or_default());
+            if max_keys != 0 {
+                query = query.max_keys(max_keys);
+            }
+            given_json(&client.list_channels(&query)?)
+        })
+    }
+}
+
+/// Enables or disables a channel (PutLiveChannelStatus). Disabling cuts a
+/// publisher; the service takes about ten seconds for it.
+///
+/// - status: "enabled" or "disabled".
+///
+/// JSON: res.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_put_channel_status(
+    client: *const osslive_client,
+    id: *const c_char,
+    status: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        call(client, id, out_json, out_error, |client, id| {
+            client.put_channel_status(id, text(status, "status")?.parse()?)
+        })
+    }
+}
+
+/// Reads what a channel is doing (GetLiveChannelStat).
+///
+/// JSON: status ("Live", "Idle" or "Disabled"); when live connectedTime?,
+/// remoteAddr? ("IP:PORT"), video? of width, height, frameRate, bandwidth,
+/// codec, and audio? of bandwidth, sampleRate, codec; res. Bandwidths are
+/// bytes per second.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_channel_status(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, Client::get_channel_status) }
+}
+
+/// Asks whether somebody publishes to a channel now (GetLiveChannelStat), for
+/// programs without a JSON parser. out_live becomes 1 or 0.
+///
+/// Fails with the code NoSuchLiveChannel; out_live is then 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_is_channel_live(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_live: *mut c_int,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_live, "out_live"), 0, out_error, || {
+            let client = &shared(client, "client")?.client;
+            let status = client.get_channel_status(text(id, "id")?)?.status;
+            Ok(c_int::from(status == StreamState::Live))
+        })
+    }
+}
+
+/// Reads the last ten finished sessions of a channel, the oldest first
+/// (GetLiveChannelHistory).
+///
+/// JSON: records[] of startTime, endTime, remoteAddr ("IP:PORT"); res.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_channel_history(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, Client::get_channel_history) }
+}
+
+/// Runs a call on one channel whose result is JSON.
+///
+/// # Safety
+///
+/// The pointers are as the header's conventions ask for them.
+pub(super) unsafe fn call<T: Serialize>(
+    client: *const osslive_client,
+    id: *const c_char,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+    body: impl FnOnce(&Client, &str) -> Result<T>,
+) -> osslive_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            given_json(&body(client, text(id, "id")?)?)
+        })
+    }
+}

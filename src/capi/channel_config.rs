@@ -1,0 +1,151 @@
+//! The configuration of a channel.
+
+use super::error::{osslive_error, osslive_status};
+use super::pointer::{boxed, exclusive, free, text};
+use super::{guard, guard_output};
+use crate::error::Result;
+use crate::model::{ChannelConfig, Snapshot};
+use std::ffi::c_char;
+use std::ptr;
+
+/// The configuration of a channel, for osslive_put_channel and
+/// osslive_create_channel. Yours to free with osslive_channel_config_free;
+/// one thread at a time. Ranges are checked when it is used.
+pub struct osslive_channel_config(pub(super) ChannelConfig);
+
+/// Makes a configuration with defaults and a display name, which may be
+/// empty. The service keeps no display name: it becomes the description,
+/// unless one is set.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_new(
+    name: *const c_char,
+    out_channel_config: *mut *mut osslive_channel_config,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let out = (out_channel_config, "out_channel_config");
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output(out, ptr::null_mut(), out_error, || {
+            Ok(boxed(osslive_channel_config(ChannelConfig::new(text(name, "name")?))))
+        })
+    }
+}
+
+/// Frees a channel's configuration. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_free(channel_config: *mut osslive_channel_config) {
+    // SAFETY: NULL, or a channel's config of this library that is not used
+    // any more.
+    unsafe { free(channel_config) }
+}
+
+/// Sets the description: at most 128 bytes. Defaults to the name.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_description(
+    channel_config: *mut osslive_channel_config,
+    description: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(channel_config, out_error, &|c| Ok(c.description(text(description, "description")?)))
+    }
+}
+
+/// Sets whether publishers are let in: "enabled" or "disabled". Defaults to
+/// "enabled".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_status(
+    channel_config: *mut osslive_channel_config,
+    status: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(channel_config, out_error, &|c| Ok(c.state(text(status, "status")?.parse()?))) }
+}
+
+/// Sets the length of a fragment in seconds, 1 to 100. A fragment ends at the
+/// first key frame after it. Defaults to 5.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_frag_duration(
+    channel_config: *mut osslive_channel_config,
+    frag_duration_s: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(channel_config, out_error, &|c| Ok(c.frag_duration(frag_duration_s))) }
+}
+
+/// Sets how many fragments the live playlist lists, 1 to 100. Defaults to 3.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_frag_count(
+    channel_config: *mut osslive_channel_config,
+    frag_count: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(channel_config, out_error, &|c| Ok(c.frag_count(frag_count))) }
+}
+
+/// Sets the name of the live playlist: 6 to 128 bytes, ending in ".m3u8",
+/// without "/". Defaults to "playlist.m3u8".
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_playlist_name(
+    channel_config: *mut osslive_channel_config,
+    playlist_name: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(channel_config, out_error, &|c| {
+            Ok(c.playlist_name(text(playlist_name, "playlist_name")?))
+        })
+    }
+}
+
+/// Asks for snapshots of the key frames, in regions that have them: every
+/// interval_s seconds (1 to 100) into dest_bucket, written with the rights of
+/// the RAM role role_name and announced at the message topic notify_topic.
+/// Defaults to none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_channel_config_set_snapshot(
+    channel_config: *mut osslive_channel_config,
+    role_name: *const c_char,
+    dest_bucket: *const c_char,
+    notify_topic: *const c_char,
+    interval_s: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(channel_config, out_error, &|c| {
+            Ok(c.snapshot(Snapshot::new(
+                text(role_name, "role_name")?,
+                text(dest_bucket, "dest_bucket")?,
+                text(notify_topic, "notify_topic")?,
+                interval_s,
+            )))
+        })
+    }
+}
+
+/// Changes a configuration as a whole or not at all.
+///
+/// # Safety
+///
+/// `channel_config` is NULL or ours and used by nobody else, `out_error` is
+/// NULL or can be written to.
+unsafe fn set(
+    channel_config: *mut osslive_channel_config,
+    out_error: *mut *mut osslive_error,
+    change: &dyn Fn(ChannelConfig) -> Result<ChannelConfig>,
+) -> osslive_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        guard(out_error, || {
+            let config = exclusive(channel_config, "channel_config")?;
+            config.0 = change(config.0.clone())?;
+            Ok(())
+        })
+    }
+}

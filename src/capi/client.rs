@@ -1,0 +1,116 @@
+//! The client and its life.
+
+use super::config::{self, osslive_config};
+use super::error::{osslive_error, osslive_status};
+use super::pointer::{boxed, free, shared};
+use super::{guard, guard_output, log};
+use crate::client::Client;
+use std::ffi::c_char;
+use std::ptr;
+
+/// A client for the live channels of one bucket: yours to free with
+/// osslive_client_free. Any number of threads may use it at once; it keeps
+/// its connections open between calls.
+pub struct osslive_client {
+    pub(super) client: Client,
+    pub(super) sign_token: bool,
+}
+
+// The header lets any number of threads use a client at once.
+const _: () = {
+    const fn is_shareable<T: Send + Sync>() {}
+    is_shareable::<osslive_client>();
+};
+
+/// Makes a client. Nothing is sent. The configuration is copied and stays
+/// yours.
+///
+/// Fails with OSSLIVE_ERR_CONFIG or OSSLIVE_ERR_CREDENTIALS, naming what is
+/// missing or wrong.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_client_new(
+    config: *const osslive_config,
+    out_client: *mut *mut osslive_client,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_client, "out_client"), ptr::null_mut(), out_error, || {
+            let osslive_config { builder, sign_token } = shared(config, "config")?.clone();
+            let client = builder.observer(log::attempt).build()?;
+            Ok(boxed(osslive_client { client, sign_token }))
+        })
+    }
+}
+
+/// Frees a client. NULL is fine. No call on it may be under way.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_client_free(client: *mut osslive_client) {
+    // SAFETY: NULL, or a client of this library that is not used any more.
+    unsafe { free(client) }
+}
+
+/// Makes a second client with another limit for whole calls, in milliseconds.
+/// Both share connections and credentials; each is freed on its own.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_client_with_timeout_ms(
+    client: *const osslive_client,
+    timeout_ms: u32,
+    out_client: *mut *mut osslive_client,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_client, "out_client"), ptr::null_mut(), out_error, || {
+            let osslive_client { client, sign_token } = shared(client, "client")?;
+            let client = client.with_timeout(config::limit(timeout_ms)?);
+            Ok(boxed(osslive_client { client, sign_token: *sign_token }))
+        })
+    }
+}
+
+/// Tells a client, and those made from it with osslive_client_with_timeout_ms,
+/// to stop, so that a host can quit. Calls under way on other threads end at
+/// once with OSSLIVE_ERR_STOPPED, whatever they wait for, and so do all later
+/// ones; functions that send nothing go on working. The service may or may not
+/// have carried out what was under way. Free the clients as ever, once no call
+/// uses them.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_client_shutdown(
+    client: *const osslive_client,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard(out_error, || {
+            shared(client, "client")?.client.shutdown();
+            Ok(())
+        })
+    }
+}
+
+/// Replaces the access key of a client and of those made from it with
+/// osslive_client_with_timeout_ms, while other threads use them: calls that
+/// are under way end with the key they began with. security_token may be
+/// NULL.
+///
+/// Fails with OSSLIVE_ERR_CREDENTIALS when a part is empty or has characters
+/// that no key has; the client then keeps the key it has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_client_set_credentials(
+    client: *const osslive_client,
+    access_key_id: *const c_char,
+    access_key_secret: *const c_char,
+    security_token: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard(out_error, || {
+            let client = &shared(client, "client")?.client;
+            let key = config::credentials(access_key_id, access_key_secret, security_token)?;
+            client.set_credentials(key);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,380 @@
+//! The configuration of a client.
+
+use super::error::{osslive_error, osslive_status};
+use super::pointer::{boxed, exclusive, free, optional_text, text};
+use super::{guard, guard_plain};
+use crate::client::ClientBuilder;
+use crate::credentials::{self, Credentials};
+use crate::endpoint::AddressingStyle;
+use crate::error::{Error, Result};
+use crate::profile::Profile;
+use crate::sign::SignatureVersion;
+use std::ffi::{c_char, c_int};
+use std::path::Path;
+use std::ptr;
+use std::time::Duration;
+
+/// The configuration of a client: a bucket, credentials, and a region or an
+/// endpoint are needed, everything else has a default. Yours to free with
+/// osslive_config_free; one thread at a time.
+#[derive(Clone)]
+pub struct osslive_config {
+    pub(super) builder: ClientBuilder,
+    pub(super) sign_token: bool,
+}
+
+/// Makes an empty configuration. Never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn osslive_config_new() -> *mut osslive_config {
+    guard_plain(ptr::null_mut(), || {
+        boxed(osslive_config { builder: ClientBuilder::default(), sign_token: true })
+    })
+}
+
+/// Frees a configuration. NULL is fine; clients made from it live on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_free(config: *mut osslive_config) {
+    // SAFETY: NULL, or a config of this library that is not used any more.
+    unsafe { free(config) }
+}
+
+/// Sets the region, such as "cn-hangzhou". Defaults to the one that the
+/// endpoint's host names.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_region(
+    config: *mut osslive_config,
+    region: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.region(text(region, "region")?))) }
+}
+
+/// Sets the endpoint: a host, with a port and a scheme if you like, such as
+/// "http://127.0.0.1:9000". A scheme overrides osslive_config_set_secure.
+/// Defaults to the public endpoint of the region.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_endpoint(
+    config: *mut osslive_config,
+    endpoint: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.endpoint(text(endpoint, "endpoint")?))) }
+}
+
+/// Sets the bucket.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_bucket(
+    config: *mut osslive_config,
+    bucket: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.bucket(text(bucket, "bucket")?))) }
+}
+
+/// Sets the access key; for a temporary one with its STS token, else NULL.
+///
+/// Fails with OSSLIVE_ERR_CREDENTIALS when a part is empty or has characters
+/// that no key has.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_credentials(
+    config: *mut osslive_config,
+    access_key_id: *const c_char,
+    access_key_secret: *const c_char,
+    security_token: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(config, out_error, &|builder| {
+            let key = credentials(access_key_id, access_key_secret, security_token)?;
+            Ok(builder.credentials(key))
+        })
+    }
+}
+
+/// Takes the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, if
+/// it is set, OSS_SESSION_TOKEN as they are now; and region, endpoint and
+/// bucket from OSS_REGION, OSS_ENDPOINT and OSS_BUCKET where they are not set
+/// yet.
+///
+/// Fails with OSSLIVE_ERR_CREDENTIALS, naming the variable that is missing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_load_env(
+    config: *mut osslive_config,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let load = |builder: ClientBuilder| credentials::from_env().map(|_| builder.from_env());
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &load) }
+}
+
+/// Takes the access key from a profile of ossutil's config file as it is now;
+/// and region and endpoint where they are not set yet.
+///
+/// - path: the file, or NULL for .ossutilconfig in the home folder.
+/// - profile: its name, or NULL for the default profile.
+///
+/// Fails with OSSLIVE_ERR_CREDENTIALS when there is no such file or profile,
+/// or when it gets its keys in another way than AK or StsToken.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_load_profile(
+    config: *mut osslive_config,
+    path: *const c_char,
+    profile: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(config, out_error, &|builder| {
+            let path = optional_text(path, "path")?.map(Path::new);
+            let profile = optional_text(profile, "profile")?;
+            Profile::read(path, profile)?;
+            Ok(builder.profile(path, profile))
+        })
+    }
+}
+
+/// Sets whether the region's internal endpoint is used, from inside its
+/// network. Defaults to 0.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_internal(
+    config: *mut osslive_config,
+    internal: c_int,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.internal(internal != 0))) }
+}
+
+/// Sets whether requests go over TLS, where the endpoint has no scheme.
+/// Defaults to 1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_secure(
+    config: *mut osslive_config,
+    secure: c_int,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.secure(secure != 0))) }
+}
+
+/// Sets how the bucket stands in URLs: "virtual" (https://BUCKET.ENDPOINT/),
+/// "path" (https://ENDPOINT/BUCKET/) or "cname" (https://ENDPOINT/, a host
+/// name bound to the bucket). Defaults to "path" for IP addresses and
+/// localhost, and to "virtual" for all others.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_addressing_style(
+    config: *mut osslive_config,
+    style: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(config, out_error, &|builder| {
+            let style = match text(style, "style")? {
+                "virtual" => AddressingStyle::VirtualHosted,
+                "path" => AddressingStyle::Path,
+                "cname" => AddressingStyle::Cname,
+                other => {
+                    let message = format!("style is {other:?}; virtual, path or cname is allowed");
+                    return Err(Error::invalid(message));
+                }
+            };
+            Ok(builder.addressing_style(style))
+        })
+    }
+}
+
+/// Sets the signature version: 4, or 1 for gateways that know no other.
+/// Defaults to 4.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_signature_version(
+    config: *mut osslive_config,
+    version: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let with_version = |builder: ClientBuilder| {
+        let version = match version {
+            1 => SignatureVersion::V1,
+            4 => SignatureVersion::V4,
+            other => return Err(Error::invalid(format!("version is {other}; it can be 1 or 4"))),
+        };
+        Ok(builder.signature_version(version))
+    };
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &with_version) }
+}
+
+/// Sets the limit for making a connection in milliseconds. Defaults to
+/// 10,000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_connect_timeout_ms(
+    config: *mut osslive_config,
+    timeout_ms: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let with_limit = |builder: ClientBuilder| Ok(builder.connect_timeout(limit(timeout_ms)?));
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &with_limit) }
+}
+
+/// Sets the limit for a whole call in milliseconds, repeats and waiting
+/// included. Defaults to 30,000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_timeout_ms(
+    config: *mut osslive_config,
+    timeout_ms: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let with_limit = |builder: ClientBuilder| Ok(builder.timeout(limit(timeout_ms)?));
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &with_limit) }
+}
+
+/// Sets how often a request is sent at most, while failures may pass.
+/// Defaults to 3.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_attempts(
+    config: *mut osslive_config,
+    attempts: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let with_attempts =
+        |builder: ClientBuilder| Ok(builder.attempts(at_least_1(attempts, "attempts")?));
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &with_attempts) }
+}
+
+/// Sets how many idle connections are kept. Defaults to 16; as many as there
+/// are threads that call is a good number.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_pool_size(
+    config: *mut osslive_config,
+    connections: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let with_pool = |builder: ClientBuilder| {
+        Ok(builder.pool_size(at_least_1(connections, "connections")? as usize))
+    };
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &with_pool) }
+}
+
+/// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"; NULL
+/// goes through none, whatever the environment says. Defaults to what
+/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_proxy(
+    config: *mut osslive_config,
+    url: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(config, out_error, &|builder| {
+            Ok(match optional_text(url, "url")? {
+                Some(url) => builder.proxy(url),
+                None => builder.no_proxy(),
+            })
+        })
+    }
+}
+
+/// Trusts the certificates of a PEM text and no others, as a private gateway
+/// needs. Defaults to Mozilla's roots.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_root_certificates(
+    config: *mut osslive_config,
+    pem: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { set(config, out_error, &|builder| Ok(builder.root_certificates(text(pem, "pem")?))) }
+}
+
+/// Adds to the user agent, after the library's own part, such as
+/// "MyEncoder/2.1". Defaults to nothing.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_user_agent(
+    config: *mut osslive_config,
+    user_agent: *const c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(config, out_error, &|builder| Ok(builder.user_agent(text(user_agent, "user_agent")?)))
+    }
+}
+
+/// Sets whether an STS token is part of what osslive_get_rtmp_url signs, or
+/// is only appended to the URL. Defaults to 1. Which of the two the service
+/// wants is not documented: try 0 if publishers with a token are refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_config_set_sign_security_token(
+    config: *mut osslive_config,
+    sign: c_int,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard(out_error, || {
+            exclusive(config, "config")?.sign_token = sign != 0;
+            Ok(())
+        })
+    }
+}
+
+/// Changes a configuration as a whole or not at all.
+///
+/// # Safety
+///
+/// `config` is NULL or ours and used by nobody else, `out_error` is NULL or
+/// can be written to.
+unsafe fn set(
+    config: *mut osslive_config,
+    out_error: *mut *mut osslive_error,
+    change: &dyn Fn(ClientBuilder) -> Result<ClientBuilder>,
+) -> osslive_status {
+    // SAFETY: the caller's promise.
+    unsafe {
+        guard(out_error, || {
+            let config = exclusive(config, "config")?;
+            config.builder = change(config.builder.clone())?;
+            Ok(())
+        })
+    }
+}
+
+/// The credentials in three arguments.
+///
+/// # Safety
+///
+/// The texts are as [`text`] and [`optional_text`] want them.
+pub(super) unsafe fn credentials(
+    access_key_id: *const c_char,
+    access_key_secret: *const c_char,
+    security_token: *const c_char,
+) -> Result<Credentials> {
+    // SAFETY: the caller's promise.
+    let (id, secret, token) = unsafe {
+        (
+            text(access_key_id, "access_key_id")?,
+            text(access_key_secret, "access_key_secret")?,
+            optional_text(security_token, "security_token")?,
+        )
+    };
+    let credentials = Credentials::new(id, secret).with_security_token(token.unwrap_or_default());
+    credentials.check().map(|()| credentials)
+}
+
+/// A time limit in milliseconds.
+pub(super) fn limit(timeout_ms: u32) -> Result<Duration> {
+    at_least_1(timeout_ms, "timeout_ms").map(|ms| Duration::from_millis(ms.into()))
+}
+
+fn at_least_1(value: u32, name: &str) -> Result<u32> {
+    if value == 0 { Err(Error::invalid(format!("{name} is 0"))) } else { Ok(value) }
+}

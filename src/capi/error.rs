@@ -1,0 +1,188 @@
+//! The error object and the statuses.
+
+use super::{guard_plain, pointer};
+use crate::error::{Error, ErrorKind};
+use std::any::Any;
+use std::ffi::{CString, c_char, c_int};
+use std::ptr;
+
+/// What a call returns: the class of its outcome. A status keeps its number
+/// for ever; treat one that you do not know as an error.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum osslive_status {
+    /// The call succeeded.
+    OSSLIVE_OK = 0,
+    /// An argument was refused before anything was sent.
+    OSSLIVE_ERR_INVALID_ARGUMENT = 1,
+    /// The configuration is incomplete or contradictory.
+    OSSLIVE_ERR_CONFIG = 2,
+    /// No usable credentials were found.
+    OSSLIVE_ERR_CREDENTIALS = 3,
+    /// The service was not reached, or the connection broke: name look-up,
+    /// TCP, TLS or proxy.
+    OSSLIVE_ERR_CONNECTION = 4,
+    /// The limit for the whole call or for making a connection passed.
+    OSSLIVE_ERR_TIMEOUT = 5,
+    /// The service answered with an error; osslive_error_code says which.
+    OSSLIVE_ERR_SERVICE = 6,
+    /// The service answered with something that is not understood, or with
+    /// more than is willingly read.
+    OSSLIVE_ERR_BAD_REPLY = 7,
+    /// The library has a fault. Please report it with the message.
+    OSSLIVE_ERR_INTERNAL = 8,
+    /// The caller stopped the client or this piece of work before it was done.
+    OSSLIVE_ERR_STOPPED = 9,
+}
+
+use osslive_status::*;
+
+impl From<ErrorKind> for osslive_status {
+    fn from(kind: ErrorKind) -> Self {
+        match kind {
+            ErrorKind::InvalidArgument => OSSLIVE_ERR_INVALID_ARGUMENT,
+            ErrorKind::Config => OSSLIVE_ERR_CONFIG,
+            ErrorKind::Credentials => OSSLIVE_ERR_CREDENTIALS,
+            ErrorKind::Connection => OSSLIVE_ERR_CONNECTION,
+            ErrorKind::Timeout => OSSLIVE_ERR_TIMEOUT,
+            ErrorKind::Service => OSSLIVE_ERR_SERVICE,
+            ErrorKind::BadReply => OSSLIVE_ERR_BAD_REPLY,
+            ErrorKind::Stopped => OSSLIVE_ERR_STOPPED,
+        }
+    }
+}
+
+/// What is known about a failure: yours to free with osslive_error_free. The
+/// texts that its functions return belong to it and end with it.
+pub struct osslive_error {
+    pub(super) status: osslive_status,
+    message: CString,
+    code: Option<CString>,
+    http_status: c_int,
+    request_id: Option<CString>,
+    ec: Option<CString>,
+}
+
+impl osslive_error {
+    /// The error that a panic becomes, with the panic's text.
+    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+        let text = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("no details");
+        osslive_error {
+            status: OSSLIVE_ERR_INTERNAL,
+            message: lossy(&format!("internal fault: {text}")),
+            code: None,
+            http_status: 0,
+            request_id: None,
+            ec: None,
+        }
+    }
+}
+
+impl From<Error> for osslive_error {
+    fn from(error: Error) -> Self {
+        osslive_error {
+            status: error.kind().into(),
+            message: lossy(&error.to_string()),
+            code: error.code().map(lossy),
+            http_status: error.status().map_or(0, c_int::from),
+            request_id: error.request_id().map(lossy),
+            ec: error.ec().map(lossy),
+        }
+    }
+}
+
+/// A text for people, as a C string can hold it: without NUL, and no longer
+/// than a log can bear when an argument of a megabyte is quoted in it.
+pub(super) fn lossy(text: &str) -> CString {
+    const MOST: usize = 2048;
+    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= MOST);
+    let (text, dots) = end.map_or((text, ""), |end| (&text[..end], "..."));
+    CString::new(format!("{text}{dots}").replace('\0', "\u{fffd}")).unwrap_or_default()
+}
+
+/// The class of a failure: what the call returned. OSSLIVE_OK for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_status(error: *const osslive_error) -> osslive_status {
+    // SAFETY: NULL or an error of this library, as the header asks.
+    guard_plain(OSSLIVE_OK, || unsafe { error.as_ref() }.map_or(OSSLIVE_OK, |error| error.status))
+}
+
+/// What was wrong, in one line for a log or a person, with the code, the HTTP
+/// status and the request id where they are known. Never NULL; "" for NULL.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_message(error: *const osslive_error) -> *const c_char {
+    guard_plain(c"".as_ptr(), || {
+        // SAFETY: NULL or an error of this library, as the header asks.
+        unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr())
+    })
+}
+
+/// The reason by name, such as "NoSuchLiveChannel", "ChannelStillLive" or
+/// "AccessDenied": the service's error code, or the library's own for what it
+/// checks itself ("InvalidChannelName", "ChannelAlreadyExists"). NULL when
+/// the failure has none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_code(error: *const osslive_error) -> *const c_char {
+    // SAFETY: NULL or an error of this library, as the header asks.
+    unsafe { detail(error, |error| &error.code) }
+}
+
+/// The HTTP status of the reply; 0 when there was none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_http_status(error: *const osslive_error) -> c_int {
+    // SAFETY: NULL or an error of this library, as the header asks.
+    guard_plain(0, || unsafe { error.as_ref() }.map_or(0, |error| error.http_status))
+}
+
+/// The identifier by which the service's support finds the request. NULL when
+/// no reply named one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_request_id(error: *const osslive_error) -> *const c_char {
+    // SAFETY: NULL or an error of this library, as the header asks.
+    unsafe { detail(error, |error| &error.request_id) }
+}
+
+/// The service's detailed error code (EC), such as "0044-00000308". NULL when
+/// no reply named one.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_ec(error: *const osslive_error) -> *const c_char {
+    // SAFETY: NULL or an error of this library, as the header asks.
+    unsafe { detail(error, |error| &error.ec) }
+}
+
+/// Frees an error and the texts that belong to it. NULL is fine.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_error_free(error: *mut osslive_error) {
+    // SAFETY: NULL, or an error of this library that is not used any more.
+    unsafe { pointer::free(error) }
+}
+
+/// # Safety
+///
+/// `error` is NULL or an error of this library.
+unsafe fn detail(
+    error: *const osslive_error,
+    field: impl FnOnce(&osslive_error) -> &Option<CString>,
+) -> *const c_char {
+    guard_plain(ptr::null(), || {
+        // SAFETY: the caller's promise.
+        let error = unsafe { error.as_ref() };
+        error.and_then(|error| field(error).as_deref()).map_or(ptr::null(), |text| text.as_ptr())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_for_people_has_no_nul_and_bounded_length() {
+        assert_eq!(lossy("a\0b").to_str(), Ok("a\u{fffd}b"));
+        let long = lossy(&"直".repeat(1_000_000));
+        assert!(long.count_bytes() < 2100 && long.to_str().unwrap().ends_with("直..."));
+    }
+}

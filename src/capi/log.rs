@@ -1,0 +1,109 @@
+//! The log callback, which all clients of the process share.
+
+use super::error::{lossy, osslive_error, osslive_status};
+use super::guard;
+use crate::attempt::Attempt;
+use crate::error::Error;
+use std::cell::Cell;
+use std::ffi::{c_char, c_int, c_void};
+use std::fmt::Display;
+use std::sync::atomic::{AtomicI32, Ordering};
+use std::sync::{PoisonError, RwLock};
+
+/// A request failed, and its call with it.
+pub const OSSLIVE_LOG_ERROR: c_int = 1;
+/// A request failed and will be sent again.
+pub const OSSLIVE_LOG_WARN: c_int = 2;
+/// What an operator wants to know. Nothing today.
+pub const OSSLIVE_LOG_INFO: c_int = 3;
+/// Every request, with its HTTP status, request id and time.
+pub const OSSLIVE_LOG_DEBUG: c_int = 4;
+
+/// What receives the log: a level (OSSLIVE_LOG_...), one line of text that
+/// ends with the call, and the pointer that was set with it.
+///
+/// It runs on the thread of the call that has something to say, so on several
+/// threads at once where several call. It must return normally: no longjmp,
+/// no C++ exception. It may call functions of this library; what they would
+/// log is dropped.
+pub type osslive_log_callback =
+    Option<unsafe extern "C" fn(level: c_int, message: *const c_char, user_data: *mut c_void)>;
+
+struct Sink {
+    callback: unsafe extern "C" fn(c_int, *const c_char, *mut c_void),
+    user_data: *mut c_void,
+}
+
+// SAFETY: the header asks for a callback that works on any thread, and its
+// pointer with it.
+unsafe impl Send for Sink {}
+// SAFETY: likewise.
+unsafe impl Sync for Sink {}
+
+/// Held for reading while the callback runs, so that whoever replaces it
+/// knows that it does not run any more.
+static SINK: RwLock<Option<Sink>> = RwLock::new(None);
+static MAX_LEVEL: AtomicI32 = AtomicI32::new(0);
+
+thread_local! {
+    static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Sets what receives the log of all clients in the process; NULL turns it
+/// off, as it is at first. Messages never hold secrets or signed URLs.
+///
+/// - max_level: the most that you want to hear, OSSLIVE_LOG_ERROR (1) to
+///   OSSLIVE_LOG_DEBUG (4).
+/// - user_data: passed to the callback as it is.
+///
+/// When this returns, the callback that was set before does not run on any
+/// thread and will not run again: what its user_data points to may be freed.
+///
+/// Fails with OSSLIVE_ERR_INVALID_ARGUMENT for a level out of range, and
+/// inside the callback itself.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_set_log_callback(
+    callback: osslive_log_callback,
+    user_data: *mut c_void,
+    max_level: c_int,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let body = || {
+        if !(OSSLIVE_LOG_ERROR..=OSSLIVE_LOG_DEBUG).contains(&max_level) {
+            return Err(Error::invalid(format!("max_level is {max_level}; 1 to 4 is allowed")));
+        }
+        if IN_CALLBACK.get() {
+            return Err(Error::invalid("the log callback cannot be replaced while it runs"));
+        }
+        let sink = callback.map(|callback| Sink { callback, user_data });
+        let mut place = SINK.write().unwrap_or_else(PoisonError::into_inner);
+        MAX_LEVEL.store(if sink.is_some() { max_level } else { 0 }, Ordering::Relaxed);
+        *place = sink;
+        Ok(())
+    };
+    // SAFETY: NULL or a place for a pointer, as the header asks.
+    unsafe { guard(out_error, body) }
+}
+
+/// Logs what became of a request.
+pub(super) fn attempt(attempt: &Attempt<'_>) {
+    let level = match (attempt.outcome, attempt.repeat_in) {
+        (Ok(_), _) => OSSLIVE_LOG_DEBUG,
+        (Err(_), Some(_)) => OSSLIVE_LOG_WARN,
+        (Err(_), None) => OSSLIVE_LOG_ERROR,
+    };
+    log(level, attempt);
+}
+
+fn log(level: c_int, message: &dyn Display) {
+    if level > MAX_LEVEL.load(Ordering::Relaxed) || IN_CALLBACK.get() {
+        return;
+    }
+    let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
+    let Some(Sink { callback, user_data }) = &*sink else { return };
+    let message = lossy(&message.to_string());
+    IN_CALLBACK.set(true);
+    // SAFETY: the lock keeps the callback in place, and its pointer with it.
+    unsafe { callback(level, message.as_ptr(), *user_data) };
+    IN_CALLBACK.set(false);
+}

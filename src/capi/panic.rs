@@ -1,0 +1,11 @@
+//! A fault on demand, for the tests of the guard. No header declares it.
+
+use super::error::{osslive_error, osslive_status};
+use super::guard;
+
+/// Panics inside the guard.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_test_panic(out_error: *mut *mut osslive_error) -> osslive_status {
+    // SAFETY: NULL or a place for a pointer.
+    unsafe { guard(out_error, || panic!("a panic on demand, number {}", 42)) }
+}

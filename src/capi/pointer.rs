@@ -1,0 +1,97 @@
+//! Pointers from C and to C.
+
+use crate::error::{Error, ErrorKind, Result};
+use serde::Serialize;
+use std::ffi::{CStr, CString, c_char};
+
+/// The pointer, unless it is NULL.
+pub(super) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
+    if pointer.is_null() { Err(Error::invalid(format!("{name} is NULL"))) } else { Ok(pointer) }
+}
+
+/// The object behind a handle.
+///
+/// # Safety
+///
+/// `handle` is NULL, or points to a `T` that nobody changes or frees while
+/// the reference is used.
+pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
+    let handle = not_null(handle.cast_mut(), name)?;
+    // SAFETY: the caller's promise, and it is not NULL.
+    Ok(unsafe { &*handle })
+}
+
+/// The object behind a handle, to change it.
+///
+/// # Safety
+///
+/// `handle` is NULL, or points to a `T` that nobody else uses while the
+/// reference is used.
+pub(super) unsafe fn exclusive<'a, T>(handle: *mut T, name: &str) -> Result<&'a mut T> {
+    let handle = not_null(handle, name)?;
+    // SAFETY: the caller's promise, and it is not NULL.
+    Ok(unsafe { &mut *handle })
+}
+
+/// Moves an object to the heap, to be given away as a handle.
+pub(super) fn boxed<T>(object: T) -> *mut T {
+    Box::into_raw(Box::new(object))
+}
+
+/// Frees what [`boxed`] made.
+///
+/// # Safety
+///
+/// `handle` is NULL, or comes from [`boxed`] and is not used any more.
+pub(super) unsafe fn free<T>(handle: *mut T) {
+    if !handle.is_null() {
+        // SAFETY: the caller's promise, and it is not NULL.
+        super::guard_plain((), || drop(unsafe { Box::from_raw(handle) }));
+    }
+}
+
+/// The text of an argument.
+///
+/// # Safety
+///
+/// `text` is NULL, or points to bytes that end with a NUL and do not change
+/// while the reference is used.
+pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+    not_null(text.cast_mut(), name)?;
+    // SAFETY: the caller's promise, and it is not NULL.
+    let text = unsafe { CStr::from_ptr(text) };
+    text.to_str().map_err(|error| {
+        let at = error.valid_up_to();
+        Error::invalid(format!("{name} is not UTF-8: see its byte {at}")).with_source(error)
+    })
+}
+
+/// The text of an argument that may be NULL.
+///
+/// # Safety
+///
+/// As [`text`].
+pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
+    if text.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { self::text(text, name) }.map(Some)
+}
+
+/// A text to give away, which `osslive_string_free` takes back.
+pub(super) fn given_text(text: String) -> Result<*mut c_char> {
+    let text = CString::new(text).map_err(|error| {
+        let message = "the answer contains a NUL character, which a C string cannot hold";
+        Error::new(ErrorKind::BadReply, message).with_source(error)
+    })?;
+    Ok(text.into_raw())
+}
+
+/// A result as JSON to give away.
+pub(super) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
+    let json = serde_json::to_string(result).map_err(|error| {
+        Error::new(ErrorKind::BadReply, format!("the answer cannot be written as JSON: {error}"))
+    })?;
+    given_text(json)
+}

@@ -1,0 +1,15 @@
+//! Strings that the library gave away.
+
+use super::guard_plain;
+use std::ffi::{CString, c_char};
+
+/// Frees a string that a call gave to you through a `char **`. NULL is fine.
+/// Strings from elsewhere, and the `const char *` that functions return, must
+/// not be passed.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_string_free(string: *mut c_char) {
+    if !string.is_null() {
+        // SAFETY: it comes from `CString::into_raw`, as the header asks.
+        guard_plain((), || drop(unsafe { CString::from_raw(string) }));
+    }
+}

@@ -1,0 +1,112 @@
+//! URLs to publish to and to play, made without asking the service.
+
+use super::client::osslive_client;
+use super::error::{osslive_error, osslive_status};
+use super::guard_output;
+use super::pointer::{given_text, not_null, optional_text, shared, text};
+use crate::error::{Error, Result};
+use crate::model::RtmpUrlOptions;
+use std::ffi::c_char;
+use std::{ptr, slice};
+
+/// For how many seconds a URL is usually good.
+pub const OSSLIVE_DEFAULT_EXPIRES_S: u32 = 1800;
+
+/// More parameters than a URL can hold: a count beyond it is a mistake.
+const MOST_PARAMS: usize = 256;
+
+/// A parameter of a publish URL: two texts, neither NULL.
+#[repr(C)]
+pub struct osslive_param {
+    /// The name, which may stand once.
+    pub name: *const c_char,
+    /// The value.
+    pub value: *const c_char,
+}
+
+/// Makes a signed URL to publish to, rtmp://... . Nothing is sent, and the
+/// channel need not exist yet. The URL lets anyone who has it publish until
+/// it expires: treat it as a secret.
+///
+/// - expires_s: for how many seconds from now a publisher may connect
+///   (OSSLIVE_DEFAULT_EXPIRES_S); one that is connected is not cut when they
+///   have passed.
+/// - params, n_params: extra parameters, which are signed; NULL and 0 for
+///   none. "playlistName" sets the live playlist of this session, in place of
+///   the channel's. Those that the signature itself uses are refused.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_rtmp_url(
+    client: *const osslive_client,
+    id: *const c_char,
+    expires_s: u32,
+    params: *const osslive_param,
+    n_params: usize,
+    out_url: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
+            let osslive_client { client, sign_token } = shared(client, "client")?;
+            let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
+            let options = with_params(options, params, n_params)?;
+            given_text(client.get_rtmp_url(text(id, "id")?, &options)?)
+        })
+    }
+}
+
+/// Makes a signed URL to play a channel of a private bucket, https://... .
+/// Nothing is sent. The fragments in the playlist are signed alike.
+///
+/// - playlist: the playlist's name, or NULL for "playlist.m3u8".
+/// - expires_s: for how many seconds from now it is good; a week (604,800) at
+///   most with signature version 4.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_play_url(
+    client: *const osslive_client,
+    id: *const c_char,
+    playlist: *const c_char,
+    expires_s: u32,
+    out_url: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            let playlist = optional_text(playlist, "playlist")?.unwrap_or("playlist.m3u8");
+            given_text(client.get_play_url(text(id, "id")?, playlist, expires_s)?)
+        })
+    }
+}
+
+/// # Safety
+///
+/// `params` is NULL or points to `n_params` parameters, whose texts are as
+/// [`text`] wants them.
+unsafe fn with_params(
+    mut options: RtmpUrlOptions,
+    params: *const osslive_param,
+    n_params: usize,
+) -> Result<RtmpUrlOptions> {
+    if n_params == 0 {
+        return Ok(options);
+    }
+    if n_params > MOST_PARAMS {
+        let message = format!("n_params is {n_params}; {MOST_PARAMS} is the most");
+        return Err(Error::invalid(message));
+    }
+    not_null(params.cast_mut(), "params")?;
+    // SAFETY: the caller's promise, and it is not NULL.
+    for (at, param) in unsafe { slice::from_raw_parts(params, n_params) }.iter().enumerate() {
+        // SAFETY: the caller's promise.
+        let (name, value) = unsafe {
+            (
+                text(param.name, &format!("params[{at}].name"))?,
+                text(param.value, &format!("params[{at}].value"))?,
+            )
+        };
+        options = options.param(name, value);
+    }
+    Ok(options)
+}

@@ -1,0 +1,110 @@
+//! Many channels put in one go.
+
+use super::options::SweepOptions;
+use super::pace::SharedPace;
+use super::spread::spread;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::model::{ChannelConfig, ChannelUrls};
+use std::collections::HashSet;
+
+/// What came of one channel of [`put_channels`](Client::put_channels). In
+/// JSON, the fields of the URLs or an `error` stand beside the id.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct PutResult {
+    /// The channel's id.
+    pub id: String,
+    /// Where to publish and play, or why the channel was not put.
+    #[cfg_attr(feature = "serde", serde(flatten, with = "outcome"))]
+    pub result: Result<ChannelUrls>,
+}
+
+impl Client {
+    /// Creates or replaces many channels, several at once, with one result
+    /// for each in their order.
+    ///
+    /// A channel that fails never keeps the rest from being put. An id that
+    /// stands in the list before is refused: which of the two configurations
+    /// would stay is not certain. Calls are bounded, repeated and slowed down
+    /// as in [`monitor_channels`](Self::monitor_channels).
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// use osslive::{ChannelConfig, SweepOptions};
+    ///
+    /// let channels = [
+    ///     ("main-stage", ChannelConfig::new("Main stage")),
+    ///     ("backstage", ChannelConfig::new("Backstage").frag_duration(2)),
+    /// ];
+    /// for put in client.put_channels(&channels, &SweepOptions::new()) {
+    ///     match put.result {
+    ///         Ok(urls) => println!("{}: {:?}", put.id, urls.publish_urls),
+    ///         Err(error) => eprintln!("{}: {error}", put.id),
+    ///     }
+    /// }
+    /// ```
+    pub fn put_channels<I: AsRef<str> + Sync>(
+        &self,
+        channels: &[(I, ChannelConfig)],
+        options: &SweepOptions<'_>,
+    ) -> Vec<PutResult> {
+        let mut seen = HashSet::with_capacity(channels.len());
+        let entries: Vec<_> = channels
+            .iter()
+            .map(|(id, config)| (id.as_ref(), config, seen.insert(id.as_ref())))
+            .collect();
+        let pace = SharedPace::new(options.bounds.rate);
+        let results = spread(self, &entries, options, &pace, |client, (id, config, is_first)| {
+            if *is_first { client.put_channel(id, config) } else { Err(stands_twice(id)) }
+        });
+        let put = |((id, ..), result): (&(&str, _, _), _)| PutResult { id: (*id).into(), result };
+        entries.iter().zip(results).map(put).collect()
+    }
+}
+
+fn stands_twice(id: &str) -> Error {
+    Error::invalid(format!("the channel {id:?} stands in the list before"))
+}
+
+#[cfg(feature = "serde")]
+mod outcome {
+    use super::{ChannelUrls, Error, Result};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize)]
+    #[serde(untagged)]
+    enum Borrowed<'a> {
+        Urls(&'a ChannelUrls),
+        Failure { error: &'a Error },
+    }
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Owned {
+        Failure { error: Error },
+        Urls(ChannelUrls),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        result: &Result<ChannelUrls>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match result {
+            Ok(urls) => Borrowed::Urls(urls),
+            Err(error) => Borrowed::Failure { error },
+        }
+        .serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Result<ChannelUrls>, D::Error> {
+        Ok(match Owned::deserialize(from)? {
+            Owned::Urls(urls) => Ok(urls),
+            Owned::Failure { error } => Err(error),
+        })
+    }
+}

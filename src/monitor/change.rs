@@ -1,0 +1,502 @@
+//! What changed from one sweep to the next.
+
+use super::sweep::Sweep;
+use crate::error::Error;
+use crate::model::{ChannelStatus, StreamState};
+use std::collections::HashMap;
+use std::fmt;
+use time::OffsetDateTime;
+
+/// Something that changed about a channel.
+///
+/// In JSON it is one object: `id`, `time`, `change` (the [`ChangeKind`] in
+/// camel case) and what belongs to it. Its `Display` is a line for people.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Change {
+    /// The channel's id.
+    pub id: String,
+    /// When the change was noticed.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub time: OffsetDateTime,
+    /// What changed.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub kind: ChangeKind,
+}
+
+/// What changed about a channel.
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    serde(tag = "change", rename_all = "camelCase", rename_all_fields = "camelCase")
+)]
+#[non_exhaustive]
+pub enum ChangeKind {
+    /// A publisher has come.
+    WentLive {
+        /// The publisher's `IP:PORT`.
+        #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+        remote_addr: Option<String>,
+    },
+    /// The publisher has gone.
+    WentIdle,
+    /// The channel was disabled.
+    Disabled,
+    /// The channel was enabled again.
+    Enabled,
+    /// Another publisher, or the same one from another port, has taken over
+    /// without the channel having been seen idle.
+    NewPublisher {
+        /// The address before.
+        from: String,
+        /// The address now.
+        to: String,
+    },
+    /// Picture and sound together have less than
+    /// [`min_bandwidth`](Limits::min_bandwidth).
+    BandwidthLow {
+        /// Bytes per second.
+        bandwidth: u64,
+        /// The limit, in bytes per second.
+        limit: u64,
+    },
+    /// Picture and sound together have enough again.
+    BandwidthRecovered {
+        /// Bytes per second.
+        bandwidth: u64,
+        /// The limit, in bytes per second.
+        limit: u64,
+    },
+    /// The frame rate fell by more than
+    /// [`frame_rate_drop`](Limits::frame_rate_drop) since the sweep before.
+    FrameRateFell {
+        /// Frames per second before.
+        from: u32,
+        /// Frames per second now.
+        to: u32,
+    },
+    /// The status of the channel can no longer be told. What it was before is
+    /// remembered: once it can be told again, changes are told against that.
+    Failing {
+        /// Why.
+        error: Error,
+    },
+    /// The status of the channel can be told again.
+    Recovered,
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Change { id, kind, .. } = self;
+        match kind {
+            ChangeKind::WentLive { remote_addr: Some(from) } => {
+                write!(f, "{id} is live from {from}")
+            }
+            ChangeKind::WentLive { remote_addr: None } => write!(f, "{id} is live"),
+            ChangeKind::WentIdle => write!(f, "{id} is idle"),
+            ChangeKind::Disabled => write!(f, "{id} is disabled"),
+            ChangeKind::Enabled => write!(f, "{id} is enabled"),
+            ChangeKind::NewPublisher { from, to } => {
+                write!(f, "{id} has a new publisher: {to}, after {from}")
+            }
+            ChangeKind::BandwidthLow { bandwidth, limit } => {
+                write!(f, "{id} has {bandwidth} bytes a second, less than {limit}")
+            }
+            ChangeKind::BandwidthRecovered { bandwidth, .. } => {
+                write!(f, "{id} has {bandwidth} bytes a second again")
+            }
+            ChangeKind::FrameRateFell { from, to } => {
+                write!(f, "{id} fell from {from} to {to} frames a second")
+            }
+            ChangeKind::Failing { error } => write!(f, "{id} fails: {error}"),
+            ChangeKind::Recovered => write!(f, "{id} answers again"),
+        }
+    }
+}
+
+/// From when on a stream is worth a report.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct Limits {
+    min_bandwidth: Option<u64>,
+    frame_rate_drop: f64,
+}
+
+impl Limits {
+    /// No limit for the bandwidth; a tenth for the frame rate.
+    pub fn new() -> Self {
+        Limits { min_bandwidth: None, frame_rate_drop: 0.1 }
+    }
+
+    /// Sets how many bytes per second picture and sound must have together.
+    /// A stream of which nothing was measured yet is not judged. Defaults to
+    /// no limit.
+    pub fn min_bandwidth(mut self, bytes_per_second: u64) -> Self {
+        self.min_bandwidth = Some(bytes_per_second);
+        self
+    }
+
+    /// Sets by which part the frame rate must fall between two sweeps to be
+    /// reported: 0 reports any fall, 1 none. The service rounds frame rates
+    /// to whole numbers. Defaults to 0.1.
+    pub fn frame_rate_drop(mut self, part: f64) -> Self {
+        self.frame_rate_drop = part;
+        self
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Tells what changed from sweep to sweep. It reads no clock and asks nobody:
+/// for programs that sweep in their own time. [`ChannelMonitor`] does both.
+///
+/// A channel that was not seen yet counts as idle, so that the changes alone
+/// tell the state of every channel.
+///
+/// ```no_run
+/// # let client: osslive::Client = unimplemented!();
+/// use osslive::{Limits, SweepOptions, Watch};
+///
+/// let mut watch = Watch::new(Limits::new().min_bandwidth(100_000));
+/// let sweep = client.monitor_channels(["main-stage"], &SweepOptions::new());
+/// for change in watch.changes(&sweep, time::OffsetDateTime::now_utc()) {
+///     println!("{change}");
+/// }
+/// ```
+///
+/// [`ChannelMonitor`]: super::ChannelMonitor
+#[derive(Debug, Clone)]
+pub struct Watch {
+    limits: Limits,
+    known: HashMap<String, Known>,
+}
+
+/// What is known of a channel.
+#[derive(Debug, Clone)]
+struct Known {
+    state: StreamState,
+    remote_addr: Option<String>,
+    frame_rate: Option<u32>,
+    is_low: bool,
+    is_failing: bool,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Known {
+            state: StreamState::Idle,
+            remote_addr: None,
+            frame_rate: None,
+            is_low: false,
+            is_failing: false,
+        }
+    }
+}
+
+impl Watch {
+    /// A watch that has seen no channel yet.
+    pub fn new(limits: Limits) -> Self {
+        Watch { limits, known: HashMap::new() }
+    }
+
+    /// What changed since the sweep before, in the order of the lists of this
+    /// one: live, idle, disabled, failed. `time` is when the sweep was taken.
+    pub fn changes(&mut self, sweep: &Sweep, time: OffsetDateTime) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for report in sweep.live.iter().chain(&sweep.idle).chain(&sweep.disabled) {
+            let known = self.known.entry(report.id.clone()).or_default();
+            let found = known.compare(&report.status, &self.limits);
+            changes.extend(found.into_iter().map(|kind| change(&report.id, time, kind)));
+        }
+        for failure in &sweep.failed {
+            let known = self.known.entry(failure.id.clone()).or_default();
+            if !std::mem::replace(&mut known.is_failing, true) {
+                let kind = ChangeKind::Failing { error: failure.error.clone() };
+                changes.push(change(&failure.id, time, kind));
+            }
+        }
+        changes
+    }
+}
+
+fn change(id: &str, time: OffsetDateTime, kind: ChangeKind) -> Change {
+    Change { id: id.to_owned(), time, kind }
+}
+
+impl Known {
+    /// What changed; the status is what is known from now on.
+    fn compare(&mut self, status: &ChannelStatus, limits: &Limits) -> Vec<ChangeKind> {
+        let mut kinds = Vec::new();
+        if std::mem::take(&mut self.is_failing) {
+            kinds.push(ChangeKind::Recovered);
+        }
+        let before = std::mem::replace(&mut self.state, status.status);
+        let stayed_live = before == StreamState::Live && status.status == before;
+        if before == StreamState::Disabled && status.status != before {
+            kinds.push(ChangeKind::Enabled);
+        }
+        match status.status {
+            StreamState::Live if stayed_live => kinds.extend(self.compare_streams(status, limits)),
+            StreamState::Live => {
+                kinds.push(ChangeKind::WentLive { remote_addr: status.remote_addr.clone() });
+            }
+            StreamState::Idle if before == StreamState::Live => kinds.push(ChangeKind::WentIdle),
+            StreamState::Disabled if before != StreamState::Disabled => {
+                kinds.push(ChangeKind::Disabled);
+            }
+            StreamState::Idle | StreamState::Disabled => {}
+        }
+        if !stayed_live {
+            self.is_low = false;
+        }
+        kinds.extend(self.judge_bandwidth(status, limits));
+        self.remember_stream(status, stayed_live);
+        kinds
+    }
+
+    fn compare_streams(&self, status: &ChannelStatus, limits: &Limits) -> Vec<ChangeKind> {
+        let mut kinds = Vec::new();
+        if let (Some(from), Some(to)) = (&self.remote_addr, &status.remote_addr)
+            && from != to
+        {
+            kinds.push(ChangeKind::NewPublisher { from: from.clone(), to: to.clone() });
+        } else if let (Some(from), Some(video)) = (self.frame_rate, &status.video) {
+            // Another publisher's frame rate is not a fall of this one's.
+            let to = video.frame_rate;
+            let least = f64::from(from) * (1.0 - limits.frame_rate_drop);
+            if to < from && f64::from(to) < least {
+                kinds.push(ChangeKind::FrameRateFell { from, to });
+            }
+        }
+        kinds
+    }
+
+    fn judge_bandwidth(&mut self, status: &ChannelStatus, limits: &Limits) -> Option<ChangeKind> {
+        let (bandwidth, limit) = (bandwidth(status)?, limits.min_bandwidth?);
+        let is_low = bandwidth < limit;
+        if std::mem::replace(&mut self.is_low, is_low) == is_low {
+            return None;
+        }
+        Some(match is_low {
+            true => ChangeKind::BandwidthLow { bandwidth, limit },
+            false => ChangeKind::BandwidthRecovered { bandwidth, limit },
+        })
+    }
+
+    /// What one answer leaves out of a stream that goes on is still known
+    /// from those before.
+    fn remember_stream(&mut self, status: &ChannelStatus, goes_on: bool) {
+        if !goes_on {
+            (self.remote_addr, self.frame_rate) = (None, None);
+        }
+        if let Some(address) = &status.remote_addr {
+            self.remote_addr = Some(address.clone());
+        }
+        if let Some(video) = &status.video {
+            self.frame_rate = Some(video.frame_rate);
+        }
+    }
+}
+
+/// Picture and sound together, in bytes per second; `None` while nothing was
+/// measured.
+fn bandwidth(status: &ChannelStatus) -> Option<u64> {
+    let video = status.video.as_ref().map(|video| video.bandwidth);
+    let audio = status.audio.as_ref().map(|audio| audio.bandwidth);
+    match (video, audio) {
+        (None, None) => None,
+        (video, audio) => Some(video.unwrap_or(0).saturating_add(audio.unwrap_or(0))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::{ErrorKind, Result};
+    use crate::model::{Audio, ResponseInfo, Video};
+    use std::time::Duration;
+
+    fn status(state: StreamState) -> Result<ChannelStatus> {
+        let res =
+            ResponseInfo { status: 200, request_id: None, elapsed: Duration::ZERO, attempts: 1 };
+        Ok(ChannelStatus {
+            status: state,
+            connected_time: None,
+            remote_addr: None,
+            video: None,
+            audio: None,
+            res,
+        })
+    }
+
+    fn idle() -> Result<ChannelStatus> {
+        status(StreamState::Idle)
+    }
+
+    fn disabled() -> Result<ChannelStatus> {
+        status(StreamState::Disabled)
+    }
+
+    fn failed() -> Result<ChannelStatus> {
+        Err(Error::new(ErrorKind::Timeout, "too late"))
+    }
+
+    /// A live stream: its publisher, frames and bytes per second. Of the
+    /// bytes, ten are sound.
+    fn live(from: &str, frame_rate: u32, bandwidth: u64) -> Result<ChannelStatus> {
+        let (codec, sound) = (String::new(), 10);
+        let picture = bandwidth - sound;
+        Ok(ChannelStatus {
+            remote_addr: Some(from.into()),
+            video: Some(Video {
+                width: 16,
+                height: 16,
+                frame_rate,
+                bandwidth: picture,
+                codec: codec.clone(),
+            }),
+            audio: Some(Audio { bandwidth: sound, sample_rate: 44100, codec }),
+            ..status(StreamState::Live)?
+        })
+    }
+
+    /// The changes after each of these answers of one channel.
+    fn told(limits: Limits, answers: Vec<Result<ChannelStatus>>) -> Vec<Vec<String>> {
+        let mut watch = Watch::new(limits);
+        let sweeps = answers.into_iter().map(|answer| Sweep::of([("c".to_owned(), answer)]));
+        sweeps
+            .map(|sweep| watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH))
+            .map(|changes| changes.iter().map(Change::to_string).collect())
+            .collect()
+    }
+
+    macro_rules! assert_told {
+        ($limits:expr, [$($answer:expr => [$($line:expr),*]),* $(,)?]) => {
+            let expected: Vec<Vec<&str>> = vec![$(vec![$($line),*]),*];
+            assert_eq!(told($limits, vec![$($answer),*]), expected);
+        };
+    }
+
+    #[test]
+    fn a_stream_is_told_when_it_comes_and_when_it_goes() {
+        assert_told!(Limits::new(), [
+            idle() => [],
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            live("a:1", 25, 100) => [],
+            idle() => ["c is idle"],
+            idle() => [],
+        ]);
+    }
+
+    #[test]
+    fn the_first_sweep_tells_whatever_is_not_idle() {
+        assert_told!(Limits::new(), [live("a:1", 25, 100) => ["c is live from a:1"]]);
+        assert_told!(Limits::new(), [status(StreamState::Live) => ["c is live"]]);
+        assert_told!(Limits::new(), [disabled() => ["c is disabled"]]);
+        assert_told!(Limits::new(), [failed() => ["c fails: too late"]]);
+        assert_told!(Limits::new(), [idle() => []]);
+    }
+
+    #[test]
+    fn disabling_and_enabling_are_told_and_not_the_idleness_between() {
+        assert_told!(Limits::new(), [
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            disabled() => ["c is disabled"],
+            disabled() => [],
+            idle() => ["c is enabled"],
+            disabled() => ["c is disabled"],
+            live("a:1", 25, 100) => ["c is enabled", "c is live from a:1"],
+        ]);
+    }
+
+    #[test]
+    fn a_new_address_is_told_but_not_after_the_channel_was_idle() {
+        assert_told!(Limits::new(), [
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            live("b:1", 10, 100) => ["c has a new publisher: b:1, after a:1"],
+            idle() => ["c is idle"],
+            live("a:2", 25, 100) => ["c is live from a:2"],
+        ]);
+    }
+
+    #[test]
+    fn an_address_that_is_left_out_once_is_no_change() {
+        assert_told!(Limits::new(), [
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            status(StreamState::Live) => [],
+            live("a:1", 25, 100) => [],
+            status(StreamState::Live) => [],
+            live("a:2", 25, 100) => ["c has a new publisher: a:2, after a:1"],
+        ]);
+    }
+
+    #[test]
+    fn a_bandwidth_is_told_when_it_crosses_the_limit() {
+        assert_told!(Limits::new().min_bandwidth(100), [
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            live("a:1", 25, 99) => ["c has 99 bytes a second, less than 100"],
+            live("a:1", 25, 50) => [],
+            status(StreamState::Live) => [],
+            live("a:1", 25, 100) => ["c has 100 bytes a second again"],
+            live("a:1", 25, 99) => ["c has 99 bytes a second, less than 100"],
+            idle() => ["c is idle"],
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            idle() => ["c is idle"],
+            live("a:1", 25, 50) => [
+                "c is live from a:1",
+                "c has 50 bytes a second, less than 100"
+            ],
+        ]);
+    }
+
+    #[test]
+    fn a_frame_rate_is_told_when_it_falls_by_more_than_its_part() {
+        assert_told!(Limits::new(), [
+            live("a:1", 30, 100) => ["c is live from a:1"],
+            live("a:1", 27, 100) => [],
+            live("a:1", 24, 100) => ["c fell from 27 to 24 frames a second"],
+            live("a:1", 30, 100) => [],
+            live("a:1", 0, 100) => ["c fell from 30 to 0 frames a second"],
+            live("a:1", 0, 100) => [],
+        ]);
+        assert_told!(Limits::new().frame_rate_drop(0.0), [
+            live("a:1", 30, 100) => ["c is live from a:1"],
+            live("a:1", 29, 100) => ["c fell from 30 to 29 frames a second"],
+        ]);
+        for none in [1.0, f64::NAN] {
+            assert_told!(Limits::new().frame_rate_drop(none), [
+                live("a:1", 30, 100) => ["c is live from a:1"],
+                live("a:1", 0, 100) => [],
+            ]);
+        }
+    }
+
+    #[test]
+    fn what_happened_while_a_channel_failed_is_told_afterwards() {
+        assert_told!(Limits::new(), [
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            failed() => ["c fails: too late"],
+            failed() => [],
+            live("a:1", 25, 100) => ["c answers again"],
+            failed() => ["c fails: too late"],
+            idle() => ["c answers again", "c is idle"],
+        ]);
+    }
+
+    #[test]
+    fn channels_are_told_apart() {
+        let mut watch = Watch::new(Limits::new());
+        let ids = ["b", "a", "z"].map(str::to_owned);
+        let sweep = Sweep::of(ids.into_iter().zip([idle(), live("a:1", 25, 100), failed()]));
+        let changes = watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH);
+        let lines: Vec<_> = changes.iter().map(Change::to_string).collect();
+        assert_eq!(lines, ["a is live from a:1", "z fails: too late"]);
+    }
+}

@@ -1,0 +1,428 @@
+//! Playlists cut from what a channel recorded, by name and time.
+
+use super::history::REMEMBERED;
+use super::options::Progress;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::model::{SessionRecord, StreamState, VodTime};
+use std::collections::HashSet;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// The longest span that the service cuts.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// A part of what a channel recorded, to be cut into a playlist of its own.
+///
+/// ```
+/// use osslive::Highlight;
+/// use std::time::Duration;
+///
+/// let minutes = |count: u64| Duration::from_secs(count * 60);
+/// let highlights = [
+///     Highlight::new("opening", minutes(0), minutes(5)),
+///     Highlight::new("peak", minutes(50), minutes(60)),
+///     Highlight::closing("closing", minutes(5)),
+/// ];
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Highlight {
+    name: String,
+    span: Span,
+    /// A moment of the session that is meant; the latest one without it.
+    session: Option<OffsetDateTime>,
+}
+
+/// The part of a recording that is meant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Span {
+    /// From the session's start.
+    Offsets(Duration, Duration),
+    /// Before the session's end.
+    Last(Duration),
+    Times(OffsetDateTime, OffsetDateTime),
+}
+
+/// What came of a [`Highlight`].
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct HighlightResult {
+    /// The highlight's name.
+    pub name: String,
+    /// The name of its playlist, in the channel's folder:
+    /// [`get_play_url`](Client::get_play_url) takes it.
+    pub playlist: String,
+    /// From when it was cut, in whole seconds; absent when it was clear
+    /// beforehand that there is nothing to cut.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )
+    )]
+    pub start: Option<OffsetDateTime>,
+    /// Until when it was cut.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )
+    )]
+    pub end: Option<OffsetDateTime>,
+    /// Why there is no such playlist, when there is none.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub error: Option<Error>,
+}
+
+impl Highlight {
+    /// A part of a session, from `start` to `end` after the session's start.
+    /// The session is the latest, which may still be going on, unless
+    /// [`of_session`](Self::of_session) names another.
+    ///
+    /// The name becomes that of a playlist: `.m3u8` is added to a name
+    /// without it.
+    pub fn new(name: impl Into<String>, start: Duration, end: Duration) -> Self {
+        Highlight { name: name.into(), span: Span::Offsets(start, end), session: None }
+    }
+
+    /// The last part of a session; of one that is going on, up to now.
+    pub fn closing(name: impl Into<String>, length: Duration) -> Self {
+        Highlight { name: name.into(), span: Span::Last(length), session: None }
+    }
+
+    /// A part between two points in time, of whatever sessions there were.
+    pub fn between(name: impl Into<String>, start: OffsetDateTime, end: OffsetDateTime) -> Self {
+        Highlight { name: name.into(), span: Span::Times(start, end), session: None }
+    }
+
+    /// Takes the session that was going on at this moment, such as its
+    /// [`start_time`](SessionRecord::start_time), in place of the latest. A
+    /// highlight between two points in time has no use for it.
+    #[must_use]
+    pub fn of_session(mut self, moment: OffsetDateTime) -> Self {
+        self.session = Some(moment);
+        self
+    }
+
+    fn playlist(&self) -> String {
+        let suffix = if self.name.ends_with(".m3u8") { "" } else { ".m3u8" };
+        format!("{}{suffix}", self.name)
+    }
+}
+
+impl Client {
+    /// Cuts highlights out of what a channel recorded, one playlist each, and
+    /// goes on after a failure: there is one result per highlight, in order.
+    ///
+    /// Highlights are clipped to what exists: the channel's last ten finished
+    /// sessions, which the service keeps, and the one that is going on. What
+    /// lies before the oldest of ten is left to the service, as there may be
+    /// recordings of sessions that it no longer lists. A highlight of which
+    /// nothing is left, or which is longer than a day, has an error; so has
+    /// one whose playlist an earlier one of the list wrote. A playlist of that
+    /// name from before is replaced.
+    ///
+    /// `progress` is called after each highlight.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// use osslive::Highlight;
+    /// use std::time::Duration;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let highlights = [
+    ///     Highlight::new("opening", Duration::ZERO, 5 * minute),
+    ///     Highlight::closing("closing", 5 * minute),
+    /// ];
+    /// for cut in client.create_highlights("main-stage", &highlights, |_| ())? {
+    ///     match cut.error {
+    ///         None => println!("{}", client.get_play_url("main-stage", &cut.playlist, 3600)?),
+    ///         Some(error) => eprintln!("{}: {error}", cut.name),
+    ///     }
+    /// }
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Only when the channel's history or status cannot be told, as
+    /// [`get_channel_history`](Self::get_channel_history).
+    pub fn create_highlights(
+        &self,
+        id: &str,
+        highlights: &[Highlight],
+        mut progress: impl FnMut(Progress),
+    ) -> Result<Vec<HighlightResult>> {
+        let recorded = self.recorded(id)?;
+        let mut written = HashSet::new();
+        let mut results = Vec::with_capacity(highlights.len());
+        for highlight in highlights {
+            let mut result = HighlightResult {
+                name: highlight.name.clone(),
+                playlist: highlight.playlist(),
+                start: None,
+                end: None,
+                error: None,
+            };
+            result.error = match written.contains(&result.playlist) {
+                true => Some(Error::invalid("a highlight before has the same playlist")),
+                false => self.cut(id, highlight, &recorded, &mut result).err(),
+            };
+            if result.error.is_none() {
+                written.insert(result.playlist.clone());
+            }
+            results.push(result);
+            progress(Progress { done: results.len(), total: highlights.len() });
+        }
+        Ok(results)
+    }
+
+    fn recorded(&self, id: &str) -> Result<Recorded> {
+        // The status comes first: a session that ends in between is then in
+        // the history, and never in neither.
+        let status = self.get_channel_status(id)?;
+        let records = self.get_channel_history(id)?.records;
+        let live = status.connected_time.filter(|_| status.status == StreamState::Live);
+        Ok(Recorded::of(&records, live.map(|since| (since, self.now()))))
+    }
+
+    fn cut(
+        &self,
+        id: &str,
+        highlight: &Highlight,
+        recorded: &Recorded,
+        result: &mut HighlightResult,
+    ) -> Result<()> {
+        let (start, end) = whole_seconds(recorded.clip(highlight)?);
+        let time = |seconds| OffsetDateTime::from_unix_timestamp(seconds).ok();
+        (result.start, result.end) = (time(start), time(end));
+        self.create_vod(id, &result.playlist, &VodTime::new(start, end)).map(drop)
+    }
+}
+
+/// The sessions that a channel has recorded, by their start.
+#[derive(Debug)]
+struct Recorded {
+    sessions: Vec<(OffsetDateTime, OffsetDateTime)>,
+    /// Whether there may have been sessions before these.
+    is_truncated: bool,
+}
+
+impl Recorded {
+    fn of(records: &[SessionRecord], live: Option<(OffsetDateTime, OffsetDateTime)>) -> Self {
+        let mut sessions: Vec<_> =
+            records.iter().map(|record| (record.start_time, record.end_time)).collect();
+        // A session that ended after its status was asked for stands in both.
+        sessions.extend(live.filter(|(since, _)| sessions.iter().all(|(start, _)| start != since)));
+        sessions.sort();
+        Recorded { sessions, is_truncated: records.len() >= REMEMBERED }
+    }
+
+    /// The part of a highlight that was recorded.
+    fn clip(&self, highlight: &Highlight) -> Result<(OffsetDateTime, OffsetDateTime)> {
+        let (start, end) = match highlight.span {
+            Span::Times(start, end) => return self.clip_times(start, end),
+            Span::Offsets(from, to) => {
+                let session = self.session(highlight.session)?;
+                (after(session.0, from).min(session.1), after(session.0, to).min(session.1))
+            }
+            Span::Last(length) => {
+                let session = self.session(highlight.session)?;
+                (before(session.1, length).max(session.0), session.1)
+            }
+        };
+        if start < end { Ok((start, end)) } else { Err(nothing("of the session")) }
+    }
+
+    fn session(&self, moment: Option<OffsetDateTime>) -> Result<(OffsetDateTime, OffsetDateTime)> {
+        let Some(moment) = moment else {
+            let latest = self.sessions.last().copied();
+            return latest.ok_or_else(|| Error::invalid("the channel has recorded no session yet"));
+        };
+        let found = self.sessions.iter().find(|(start, end)| (*start..=*end).contains(&moment));
+        found.copied().ok_or_else(|| {
+            Error::invalid(format!("no session that is known was going on at {moment}"))
+        })
+    }
+
+    fn clip_times(
+        &self,
+        start: OffsetDateTime,
+        end: OffsetDateTime,
+    ) -> Result<(OffsetDateTime, OffsetDateTime)> {
+        if start >= end {
+            return Err(Error::invalid("the end of the highlight does not come after its start"));
+        }
+        let touched = || self.sessions.iter().filter(|(from, to)| *from < end && start < *to);
+        let first = touched().map(|session| session.0).min();
+        let last = touched().map(|session| session.1).max();
+        let oldest = self.sessions.first().filter(|_| self.is_truncated);
+        let reaches_beyond = oldest.is_some_and(|oldest| start < oldest.0);
+        match (first, last) {
+            (Some(_), Some(last)) if reaches_beyond => Ok((start, end.min(last))),
+            (Some(first), Some(last)) => Ok((start.max(first), end.min(last))),
+            _ if reaches_beyond => Ok((start, end)),
+            _ => Err(nothing("between these times")),
+        }
+    }
+}
+
+fn nothing(of_what: &str) -> Error {
+    Error::invalid(format!("nothing {of_what} was recorded where the highlight is"))
+}
+
+fn after(time: OffsetDateTime, offset: Duration) -> OffsetDateTime {
+    let offset = time::Duration::try_from(offset).unwrap_or(time::Duration::MAX);
+    time.saturating_add(offset)
+}
+
+fn before(time: OffsetDateTime, offset: Duration) -> OffsetDateTime {
+    let offset = time::Duration::try_from(offset).unwrap_or(time::Duration::MAX);
+    time.saturating_sub(offset)
+}
+
+/// The whole seconds that cover a span. A span of just a day stays one.
+fn whole_seconds((start, end): (OffsetDateTime, OffsetDateTime)) -> (i64, i64) {
+    let whole = start.unix_timestamp();
+    let up = i64::from(end.nanosecond() > 0);
+    let covering = end.unix_timestamp() + up;
+    let most = if end - start <= DAY { whole + DAY.as_secs() as i64 } else { i64::MAX };
+    (whole, covering.min(most))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+    const HOUR: Duration = Duration::from_secs(3600);
+    const EVENING: OffsetDateTime = datetime!(2026-05-09 18:00 UTC);
+    const NIGHT: OffsetDateTime = datetime!(2026-05-09 22:00 UTC);
+
+    /// Two sessions: an hour in the evening, half an hour in the night.
+    fn recorded() -> Recorded {
+        Recorded::of(
+            &[
+                SessionRecord::new(EVENING, EVENING + HOUR, "a"),
+                SessionRecord::new(NIGHT, NIGHT + 30 * MINUTE, "a"),
+            ],
+            None,
+        )
+    }
+
+    fn clip(highlight: Highlight) -> Result<(OffsetDateTime, OffsetDateTime)> {
+        recorded().clip(&highlight)
+    }
+
+    fn refusal(highlight: Highlight) -> String {
+        clip(highlight).unwrap_err().message().to_owned()
+    }
+
+    #[test]
+    fn offsets_count_from_the_start_of_the_latest_session() {
+        let span = clip(Highlight::new("h", MINUTE, 5 * MINUTE)).unwrap();
+        assert_eq!(span, (NIGHT + MINUTE, NIGHT + 5 * MINUTE));
+    }
+
+    #[test]
+    fn a_session_is_chosen_by_a_moment_in_it() {
+        for moment in [EVENING, EVENING + MINUTE, EVENING + HOUR] {
+            let span = clip(Highlight::new("h", MINUTE, 5 * MINUTE).of_session(moment)).unwrap();
+            assert_eq!(span, (EVENING + MINUTE, EVENING + 5 * MINUTE));
+        }
+        let none = Highlight::new("h", MINUTE, 5 * MINUTE).of_session(EVENING + 2 * HOUR);
+        assert!(refusal(none).contains("no session"), "a session was found");
+    }
+
+    #[test]
+    fn a_session_that_is_going_on_is_the_latest() {
+        let now = NIGHT + 2 * HOUR;
+        let live = Some((NIGHT + HOUR, now));
+        let recorded = Recorded { ..Recorded::of(&[], live) };
+        let closing = Highlight::closing("h", 10 * MINUTE);
+        assert_eq!(recorded.clip(&closing).unwrap(), (now - 10 * MINUTE, now));
+        // It ended between the two questions: the history knows when.
+        let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR + MINUTE, "a");
+        assert_eq!(Recorded::of(&[record], live).sessions.len(), 1);
+    }
+
+    #[test]
+    fn what_reaches_past_the_session_is_clipped() {
+        let opening = clip(Highlight::new("h", 20 * MINUTE, 90 * MINUTE)).unwrap();
+        assert_eq!(opening, (NIGHT + 20 * MINUTE, NIGHT + 30 * MINUTE));
+        let closing = clip(Highlight::closing("h", HOUR)).unwrap();
+        assert_eq!(closing, (NIGHT, NIGHT + 30 * MINUTE));
+        let all = clip(Highlight::new("h", Duration::ZERO, Duration::MAX)).unwrap();
+        assert_eq!(all, (NIGHT, NIGHT + 30 * MINUTE));
+        assert_eq!(clip(Highlight::closing("h", Duration::MAX)).unwrap(), all);
+    }
+
+    #[test]
+    fn a_highlight_of_which_nothing_is_left_is_an_error() {
+        for empty in [
+            Highlight::new("h", HOUR, 2 * HOUR),
+            Highlight::new("h", Duration::MAX, Duration::MAX),
+            Highlight::new("h", 2 * MINUTE, MINUTE),
+            Highlight::closing("h", Duration::ZERO),
+            Highlight::between("h", NIGHT - HOUR, NIGHT),
+            Highlight::between("h", NIGHT + HOUR, NIGHT + 2 * HOUR),
+        ] {
+            assert!(refusal(empty.clone()).contains("nothing"), "{empty:?}");
+        }
+        let backwards = Highlight::between("h", NIGHT + MINUTE, NIGHT);
+        assert!(refusal(backwards).contains("end"));
+        let empty = Recorded::of(&[], None);
+        let error = empty.clip(&Highlight::closing("h", HOUR)).unwrap_err();
+        assert!(error.message().contains("no session"), "{error}");
+    }
+
+    #[test]
+    fn times_are_clipped_to_the_sessions_that_they_touch() {
+        let both = Highlight::between("h", EVENING - HOUR, NIGHT + 10 * MINUTE);
+        assert_eq!(clip(both).unwrap(), (EVENING, NIGHT + 10 * MINUTE));
+        let one = Highlight::between("h", EVENING + 30 * MINUTE, NIGHT);
+        assert_eq!(clip(one).unwrap(), (EVENING + 30 * MINUTE, EVENING + HOUR));
+        let inside = (NIGHT + MINUTE, NIGHT + 2 * MINUTE);
+        assert_eq!(clip(Highlight::between("h", inside.0, inside.1)).unwrap(), inside);
+    }
+
+    #[test]
+    fn times_before_a_full_history_are_left_to_the_service() {
+        let records: Vec<_> = (0..10)
+            .map(|day| EVENING + 24 * day * HOUR)
+            .map(|start| SessionRecord::new(start, start + HOUR, "a"))
+            .collect();
+        let full = Recorded::of(&records, None);
+        let clip = |start, end| full.clip(&Highlight::between("h", start, end)).unwrap();
+        let (long_ago, since) = (EVENING - 3 * HOUR, EVENING - 2 * HOUR);
+        assert_eq!(clip(long_ago, since), (long_ago, since));
+        assert_eq!(clip(since, EVENING + 2 * HOUR), (since, EVENING + HOUR));
+        let few = Recorded::of(&records[1..], None);
+        assert!(few.clip(&Highlight::between("h", long_ago, since)).is_err());
+    }
+
+    #[test]
+    fn spans_are_cut_in_seconds_that_cover_them() {
+        let part = time::Duration::milliseconds(400);
+        let start = EVENING.unix_timestamp();
+        assert_eq!(whole_seconds((EVENING + part, EVENING + part * 2)), (start, start + 1));
+        assert_eq!(whole_seconds((EVENING, EVENING + MINUTE)), (start, start + 60));
+        assert_eq!(whole_seconds((EVENING + part, EVENING + part + DAY)), (start, start + 86_400));
+        let longer = whole_seconds((EVENING, EVENING + DAY + part));
+        assert_eq!(longer, (start, start + 86_401));
+    }
+
+    #[test]
+    fn a_playlist_is_named_after_its_highlight() {
+        let playlist = |name: &str| Highlight::closing(name, HOUR).playlist();
+        assert_eq!(playlist("opening"), "opening.m3u8");
+        assert_eq!(playlist("opening.m3u8"), "opening.m3u8");
+    }
+}

@@ -1,0 +1,345 @@
+//! What a channel's history tells about a number of days.
+
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::model::SessionRecord;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, SocketAddr};
+use time::{Duration, OffsetDateTime};
+
+/// How many sessions the service remembers of a channel.
+pub(super) const REMEMBERED: usize = 10;
+
+/// What a history tells about a window of time, the result of
+/// [`analyze_history`](Client::analyze_history).
+///
+/// **The service keeps only the last ten finished sessions of a channel.** On
+/// a busy channel they do not reach back to the beginning of the window;
+/// [`is_truncated`](Self::is_truncated) tells, and all numbers are then of the
+/// sessions that are left. A session that is still going on is in no history.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct HistoryAnalysis {
+    /// The beginning of the window.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub start_time: OffsetDateTime,
+    /// The end of the window.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub end_time: OffsetDateTime,
+    /// How many sessions were in the window, in whole or in part.
+    pub session_count: usize,
+    /// How long they were together, in hours. What lies outside the window is
+    /// not counted.
+    pub total_duration_hours: f64,
+    /// How long they were on average, in minutes; 0 without a session.
+    pub average_duration_minutes: f64,
+    /// The addresses of the publishers, without ports, each once and sorted.
+    pub unique_ips: Vec<String>,
+    /// The longest session, the first of several.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub longest_session: Option<SessionSpan>,
+    /// The times between sessions, in their order. What was before the first
+    /// and after the last is no gap.
+    pub gaps: Vec<Gap>,
+    /// The sessions, cut to the window, in order.
+    pub sessions: Vec<SessionSpan>,
+    /// Whether the service may have forgotten sessions of this window: it
+    /// gave as many as it remembers, and the first began inside the window.
+    pub is_truncated: bool,
+}
+
+/// A session, cut to the window of a [`HistoryAnalysis`].
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct SessionSpan {
+    /// When it began.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub start_time: OffsetDateTime,
+    /// When it ended.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub end_time: OffsetDateTime,
+    /// How long it was, in minutes.
+    pub duration_minutes: f64,
+    /// The publisher's `IP:PORT`.
+    pub remote_addr: String,
+}
+
+/// A time without a publisher, between two sessions.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Gap {
+    /// When the session before it ended.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub start_time: OffsetDateTime,
+    /// When the session after it began.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub end_time: OffsetDateTime,
+    /// How long it was, in minutes.
+    pub duration_minutes: f64,
+}
+
+impl Client {
+    /// Summarises the sessions of the last `days` days.
+    ///
+    /// The service keeps only the last ten finished sessions of a channel;
+    /// [`is_truncated`](HistoryAnalysis::is_truncated) tells when that may not
+    /// be all of them.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// let week = client.analyze_history("main-stage", 7)?;
+    /// println!("{} sessions, {:.1} h", week.session_count, week.total_duration_hours);
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get_channel_history`](Self::get_channel_history), and
+    /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0 days.
+    pub fn analyze_history(&self, id: &str, days: u32) -> Result<HistoryAnalysis> {
+        if days == 0 {
+            return Err(Error::invalid("a history of 0 days has nothing to analyse"));
+        }
+        let records = self.get_channel_history(id)?.records;
+        Ok(HistoryAnalysis::of(&records, self.now(), days))
+    }
+}
+
+impl HistoryAnalysis {
+    /// Summarises these sessions, in whatever order, in the `days` days
+    /// before `now`.
+    ///
+    /// ```
+    /// use osslive::{HistoryAnalysis, SessionRecord};
+    /// use time::macros::datetime;
+    ///
+    /// let sessions = [SessionRecord::new(
+    ///     datetime!(2026-05-09 18:00 UTC),
+    ///     datetime!(2026-05-09 19:30 UTC),
+    ///     "203.0.113.9:47745",
+    /// )];
+    /// let week = HistoryAnalysis::of(&sessions, datetime!(2026-05-10 12:00 UTC), 7);
+    /// assert_eq!((week.session_count, week.total_duration_hours), (1, 1.5));
+    /// assert_eq!(week.unique_ips, ["203.0.113.9"]);
+    /// ```
+    pub fn of(records: &[SessionRecord], now: OffsetDateTime, days: u32) -> Self {
+        let start = now.checked_sub(Duration::days(days.into()));
+        let start = start.unwrap_or(OffsetDateTime::UNIX_EPOCH.min(now));
+        let mut sessions: Vec<_> =
+            records.iter().filter_map(|record| SessionSpan::within(record, start, now)).collect();
+        sessions.sort_by_key(|session| (session.start_time, session.end_time));
+        let total = sessions.iter().map(SessionSpan::duration).sum::<Duration>();
+        let oldest = records.iter().map(|record| record.start_time).min();
+        HistoryAnalysis {
+            start_time: start,
+            end_time: now,
+            session_count: sessions.len(),
+            total_duration_hours: total.as_seconds_f64() / 3600.0,
+            average_duration_minutes: minutes(total) / sessions.len().max(1) as f64,
+            unique_ips: unique_ips(&sessions),
+            longest_session: longest(&sessions).cloned(),
+            gaps: gaps(&sessions),
+            is_truncated: records.len() >= REMEMBERED && oldest > Some(start),
+            sessions,
+        }
+    }
+}
+
+impl SessionSpan {
+    /// The part of a session that lies in a window, if any does. A session
+    /// without a length is in the window that its moment is in.
+    fn within(
+        record: &SessionRecord,
+        start: OffsetDateTime,
+        end: OffsetDateTime,
+    ) -> Option<SessionSpan> {
+        // An end before the start would take from the total.
+        let record_end = record.end_time.max(record.start_time);
+        if record_end < start || record.start_time > end {
+            return None;
+        }
+        let (start_time, end_time) = (record.start_time.max(start), record_end.min(end));
+        let remote_addr = record.remote_addr.clone();
+        let duration_minutes = minutes(end_time - start_time);
+        Some(SessionSpan { start_time, end_time, duration_minutes, remote_addr })
+    }
+
+    fn duration(&self) -> Duration {
+        self.end_time - self.start_time
+    }
+}
+
+fn minutes(duration: Duration) -> f64 {
+    duration.as_seconds_f64() / 60.0
+}
+
+fn longest(sessions: &[SessionSpan]) -> Option<&SessionSpan> {
+    // Of equals, max_by_key takes the last that it meets.
+    sessions.iter().rev().max_by_key(|session| session.duration())
+}
+
+fn gaps(sessions: &[SessionSpan]) -> Vec<Gap> {
+    let mut gaps = Vec::new();
+    let mut covered: Option<OffsetDateTime> = None;
+    for session in sessions {
+        if let Some(end) = covered.filter(|end| *end < session.start_time) {
+            gaps.push(Gap {
+                start_time: end,
+                end_time: session.start_time,
+                duration_minutes: minutes(session.start_time - end),
+            });
+        }
+        covered = covered.max(Some(session.end_time));
+    }
+    gaps
+}
+
+fn unique_ips(sessions: &[SessionSpan]) -> Vec<String> {
+    let ips: BTreeSet<_> = sessions.iter().filter_map(|s| ip(&s.remote_addr)).collect();
+    ips.into_iter().collect()
+}
+
+/// The address without its port. The same address has one spelling, whether
+/// it came over IPv4 or as IPv4 inside IPv6.
+fn ip(address: &str) -> Option<String> {
+    let address = address.trim();
+    let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let parsed = address.parse().map(|address: SocketAddr| address.ip());
+    let parsed: Option<IpAddr> = parsed.ok().or_else(|| bare.unwrap_or(address).parse().ok());
+    let ip = match parsed {
+        Some(ip) => ip.to_canonical().to_string(),
+        // What is no IP address is kept as it stands, but for a port.
+        None => match address.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.to_owned(),
+            _ => address.to_owned(),
+        },
+    };
+    Some(ip).filter(|ip| !ip.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-05-10 12:00 UTC);
+
+    /// A session that began so many hours ago and lasted so many minutes.
+    fn session(hours_ago: i64, minutes: i64, from: &str) -> SessionRecord {
+        let start = NOW - Duration::hours(hours_ago);
+        SessionRecord::new(start, start + Duration::minutes(minutes), from)
+    }
+
+    fn week(records: &[SessionRecord]) -> HistoryAnalysis {
+        HistoryAnalysis::of(records, NOW, 7)
+    }
+
+    #[test]
+    fn without_sessions_everything_is_zero() {
+        let empty = week(&[]);
+        assert_eq!((empty.session_count, empty.total_duration_hours), (0, 0.0));
+        assert_eq!(empty.average_duration_minutes, 0.0);
+        assert_eq!((empty.longest_session, empty.is_truncated), (None, false));
+        assert!(empty.unique_ips.is_empty() && empty.gaps.is_empty());
+        assert_eq!((empty.start_time, empty.end_time), (NOW - Duration::days(7), NOW));
+    }
+
+    #[test]
+    fn sessions_are_counted_summed_and_averaged() {
+        let found = week(&[session(50, 30, "a"), session(20, 90, "a"), session(10, 60, "b")]);
+        assert_eq!((found.session_count, found.total_duration_hours), (3, 3.0));
+        assert_eq!(found.average_duration_minutes, 60.0);
+        let longest = found.longest_session.unwrap();
+        assert_eq!((longest.duration_minutes, longest.remote_addr.as_str()), (90.0, "a"));
+    }
+
+    #[test]
+    fn a_session_counts_only_for_its_part_in_the_window() {
+        let found = HistoryAnalysis::of(
+            &[
+                session(25, 120, "began before"),
+                session(1, 120, "ends in the future"),
+                session(49, 60, "is over"),
+                SessionRecord::new(NOW + Duration::hours(1), NOW + Duration::hours(2), "to come"),
+            ],
+            NOW,
+            1,
+        );
+        assert_eq!((found.session_count, found.total_duration_hours), (2, 2.0));
+        assert_eq!(found.unique_ips, ["began before", "ends in the future"]);
+        assert_eq!(found.sessions[0].start_time, NOW - Duration::days(1));
+        assert_eq!(found.sessions[1].end_time, NOW);
+    }
+
+    #[test]
+    fn a_session_without_a_length_counts_and_one_that_runs_backwards_has_none() {
+        let found = week(&[session(2, 0, "a"), session(1, -60, "a")]);
+        assert_eq!((found.session_count, found.total_duration_hours), (2, 0.0));
+    }
+
+    #[test]
+    fn gaps_lie_between_sessions_in_whatever_order_these_come() {
+        let found = week(&[session(2, 30, "c"), session(10, 60, "a"), session(6, 120, "b")]);
+        let gaps: Vec<_> = found.gaps.iter().map(|gap| gap.duration_minutes).collect();
+        assert_eq!(gaps, [180.0, 120.0]);
+        assert_eq!(found.gaps[0].start_time, NOW - Duration::hours(9));
+        assert_eq!(found.gaps[0].end_time, NOW - Duration::hours(6));
+    }
+
+    #[test]
+    fn sessions_that_touch_or_overlap_have_no_gap() {
+        let found = week(&[session(10, 600, "a"), session(9, 10, "b"), session(0, 0, "c")]);
+        assert_eq!(found.gaps, []);
+    }
+
+    #[test]
+    fn of_sessions_of_one_length_the_first_is_the_longest() {
+        let found = week(&[session(3, 10, "later"), session(5, 10, "first")]);
+        assert_eq!(found.longest_session.unwrap().remote_addr, "first");
+    }
+
+    #[test]
+    fn a_port_is_no_part_of_an_ip() {
+        for (address, ip) in [
+            ("203.0.113.9:47745", "203.0.113.9"),
+            ("203.0.113.9", "203.0.113.9"),
+            ("[2001:db8::1]:1935", "2001:db8::1"),
+            ("[2001:db8::1]", "2001:db8::1"),
+            ("2001:DB8:0::1", "2001:db8::1"),
+            ("[::ffff:203.0.113.9]:80", "203.0.113.9"),
+            ("encoder.example:1935", "encoder.example"),
+            ("encoder", "encoder"),
+        ] {
+            assert_eq!(super::ip(address).as_deref(), Some(ip), "{address}");
+        }
+        assert_eq!(super::ip(""), None);
+        assert_eq!(super::ip(":1935"), None);
+    }
+
+    #[test]
+    fn an_address_that_came_twice_is_told_once() {
+        let found = week(&[session(3, 1, "b:1"), session(2, 1, "a:1"), session(1, 1, "b:2")]);
+        assert_eq!(found.unique_ips, ["a", "b"]);
+    }
+
+    #[test]
+    fn ten_sessions_that_begin_inside_the_window_may_not_be_all() {
+        let ten: Vec<_> = (1..=10).map(|hours| session(hours, 1, "a")).collect();
+        assert!(week(&ten).is_truncated);
+        assert!(!week(&ten[..9]).is_truncated);
+        let reaches_back: Vec<_> = (1..=10).map(|days| session(days * 24, 1, "a")).collect();
+        assert!(!week(&reaches_back).is_truncated);
+    }
+
+    #[test]
+    fn a_window_longer_than_time_itself_is_no_panic() {
+        let found = HistoryAnalysis::of(&[session(1, 60, "a")], NOW, u32::MAX);
+        assert_eq!(found.session_count, 1);
+    }
+}

@@ -1,0 +1,22 @@
+//! What people do with channels: sweep many and hear what changed, put many,
+//! summarise a history, cut highlights.
+
+mod batch;
+mod change;
+mod highlights;
+mod history;
+mod options;
+mod pace;
+mod spread;
+mod stop;
+mod sweep;
+mod watch;
+
+pub use batch::PutResult;
+pub use change::{Change, ChangeKind, Limits, Watch};
+pub use highlights::{Highlight, HighlightResult};
+pub use history::{Gap, HistoryAnalysis, SessionSpan};
+pub use options::{Progress, SweepOptions};
+pub use stop::StopHandle;
+pub use sweep::{ChannelReport, FailedChannel, Sweep};
+pub use watch::{ChannelMonitor, MonitorOptions};

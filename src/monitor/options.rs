@@ -1,0 +1,156 @@
+//! How to work on many channels at once.
+
+use super::stop::StopHandle;
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Duration;
+
+/// The most calls that are ever under way at once.
+const MOST_PARALLEL: usize = 256;
+
+/// How far work on many things has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Progress {
+    /// How many are done, failures included.
+    pub done: usize,
+    /// How many there are.
+    pub total: usize,
+}
+
+/// How [`monitor_channels`](crate::Client::monitor_channels) and
+/// [`put_channels`](crate::Client::put_channels) go through many channels.
+///
+/// ```
+/// use osslive::SweepOptions;
+/// use std::time::Duration;
+///
+/// let options = SweepOptions::new()
+///     .max_parallel(16)
+///     .rate(200.0)
+///     .time_limit(Duration::from_secs(60))
+///     .progress(|progress| eprint!("\r{} of {}", progress.done, progress.total));
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct SweepOptions<'a> {
+    pub(super) bounds: Bounds,
+    pub(super) stop: StopHandle,
+    progress: Option<RefCell<Callback<'a>>>,
+}
+
+type Callback<'a> = Box<dyn FnMut(Progress) + 'a>;
+
+impl<'a> SweepOptions<'a> {
+    /// Eight calls at once, as fast as the service takes them.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets how many calls are under way at once, 1 to 256; the nearest of
+    /// these is taken for any other number. Beyond 16, let the client keep as
+    /// many connections ([`pool_size`](crate::ClientBuilder::pool_size)).
+    /// Defaults to 8.
+    pub fn max_parallel(mut self, calls: usize) -> Self {
+        self.bounds.max_parallel(calls);
+        self
+    }
+
+    /// Sets how many calls begin in a second at most, repeats included. What
+    /// is not above 0 stands for no limit, which is the default.
+    pub fn rate(mut self, calls_per_second: f64) -> Self {
+        self.bounds.rate(calls_per_second);
+        self
+    }
+
+    /// Sets a limit for the whole work. Calls under way end when it passes;
+    /// channels that were not reached fail with
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). Defaults to none.
+    pub fn time_limit(mut self, limit: Duration) -> Self {
+        self.bounds.time_limit = Some(limit);
+        self
+    }
+
+    /// Sets what stops the work from another thread, or from the progress
+    /// callback. Calls under way are waited for, at most for the client's
+    /// time-out; channels that were not reached fail with
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    pub fn stop(mut self, handle: &StopHandle) -> Self {
+        self.stop = handle.clone();
+        self
+    }
+
+    /// Sets what is called after each channel, on the thread that does the
+    /// calling: it need be neither `Send` nor fast.
+    pub fn progress(mut self, callback: impl FnMut(Progress) + 'a) -> Self {
+        self.progress = Some(RefCell::new(Box::new(callback)));
+        self
+    }
+
+    pub(super) fn within(bounds: Bounds, stop: StopHandle) -> Self {
+        SweepOptions { bounds, stop, progress: None }
+    }
+
+    pub(super) fn report(&self, progress: Progress) {
+        // A callback that begins other work with these same options is not
+        // called again from inside itself.
+        if let Some(callback) = &self.progress
+            && let Ok(mut callback) = callback.try_borrow_mut()
+        {
+            callback(progress);
+        }
+    }
+}
+
+impl fmt::Debug for SweepOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SweepOptions")
+            .field("bounds", &self.bounds)
+            .field("stop", &self.stop)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How much of the service work on many channels may take.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Bounds {
+    pub(super) max_parallel: usize,
+    /// Calls per second; without a limit it is infinite.
+    pub(super) rate: f64,
+    pub(super) time_limit: Option<Duration>,
+}
+
+impl Bounds {
+    pub(super) fn max_parallel(&mut self, calls: usize) {
+        self.max_parallel = calls.clamp(1, MOST_PARALLEL);
+    }
+
+    pub(super) fn rate(&mut self, calls_per_second: f64) {
+        self.rate = if calls_per_second > 0.0 { calls_per_second } else { f64::INFINITY };
+    }
+}
+
+impl Default for Bounds {
+    fn default() -> Self {
+        Bounds { max_parallel: 8, rate: f64::INFINITY, time_limit: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_makes_no_sense_is_set_to_the_nearest_that_does() {
+        let bounds = |options: SweepOptions<'_>| (options.bounds.max_parallel, options.bounds.rate);
+        let new = SweepOptions::new;
+        assert_eq!(bounds(new()), (8, f64::INFINITY));
+        assert_eq!(bounds(new().max_parallel(0).rate(0.5)), (1, 0.5));
+        assert_eq!(bounds(new().max_parallel(usize::MAX)).0, 256);
+        for rate in [0.0, -1.0, f64::NAN] {
+            assert_eq!(bounds(new().rate(rate)).1, f64::INFINITY);
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! One look at many channels.
+
+use super::options::SweepOptions;
+use super::pace::SharedPace;
+use super::spread::spread;
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::model::{ChannelStatus, StreamState};
+use std::collections::HashSet;
+
+/// What one look at many channels found, the result of
+/// [`monitor_channels`](Client::monitor_channels). Each list stands in the
+/// order in which the channels were given.
+#[derive(Debug, Clone, Default)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Sweep {
+    /// The channels with a publisher.
+    pub live: Vec<ChannelReport>,
+    /// The channels without one.
+    pub idle: Vec<ChannelReport>,
+    /// The channels that are disabled.
+    pub disabled: Vec<ChannelReport>,
+    /// The channels whose status could not be told, and why.
+    pub failed: Vec<FailedChannel>,
+    /// The number of channels in all four lists.
+    pub total: usize,
+}
+
+/// What a channel is doing, in a [`Sweep`]. In JSON the fields of the status
+/// stand beside the id.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct ChannelReport {
+    /// The channel's id.
+    pub id: String,
+    /// What it is doing.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub status: ChannelStatus,
+}
+
+/// A channel whose status could not be told, in a [`Sweep`].
+#[derive(Debug, Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct FailedChannel {
+    /// The channel's id.
+    pub id: String,
+    /// Why its status could not be told.
+    pub error: Error,
+}
+
+impl Client {
+    /// Asks many channels what they are doing, several at once.
+    ///
+    /// A channel that fails is listed with its error and never spoils the
+    /// rest. A channel that is given twice is asked and listed once. Memory
+    /// holds the ids, the answers, and no more than the calls under way.
+    ///
+    /// When the service asks to slow down, all calls slow down, by half and
+    /// at most once a second, and get faster again step by step; what it
+    /// refused is repeated until the time of a call
+    /// ([`timeout`](crate::ClientBuilder::timeout)) is used up. Statuses 503
+    /// that do not say that too much was asked slow the sweep down when more
+    /// than a fifth of the latest answers are such. Other failures that may
+    /// pass are repeated as often as in a single call.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// use osslive::SweepOptions;
+    ///
+    /// let ids = ["main-stage", "backstage", "audience"];
+    /// let sweep = client.monitor_channels(ids, &SweepOptions::new());
+    /// for channel in &sweep.live {
+    ///     println!("{} is live from {:?}", channel.id, channel.status.remote_addr);
+    /// }
+    /// for channel in &sweep.failed {
+    ///     eprintln!("{}: {}", channel.id, channel.error);
+    /// }
+    /// ```
+    pub fn monitor_channels(
+        &self,
+        ids: impl IntoIterator<Item = impl Into<String>>,
+        options: &SweepOptions<'_>,
+    ) -> Sweep {
+        let ids = distinct(ids);
+        Sweep::take(self, &ids, options, &SharedPace::new(options.bounds.rate))
+    }
+}
+
+impl Sweep {
+    pub(super) fn take(
+        client: &Client,
+        ids: &[String],
+        options: &SweepOptions<'_>,
+        pace: &SharedPace,
+    ) -> Sweep {
+        let outcomes =
+            spread(client, ids, options, pace, |client, id| client.get_channel_status(id));
+        Sweep::of(ids.iter().cloned().zip(outcomes))
+    }
+
+    /// Sorts what was found into the four lists.
+    pub(super) fn of(outcomes: impl IntoIterator<Item = (String, Result<ChannelStatus>)>) -> Self {
+        let mut sweep = Sweep::default();
+        for (id, outcome) in outcomes {
+            sweep.total += 1;
+            match outcome {
+                Ok(status) => {
+                    let list = match status.status {
+                        StreamState::Live => &mut sweep.live,
+                        StreamState::Idle => &mut sweep.idle,
+                        StreamState::Disabled => &mut sweep.disabled,
+                    };
+                    list.push(ChannelReport { id, status });
+                }
+                Err(error) => sweep.failed.push(FailedChannel { id, error }),
+            }
+        }
+        sweep
+    }
+}
+
+/// Each id once, where it first stands.
+pub(super) fn distinct(ids: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
+    let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
+    let mut seen = HashSet::with_capacity(ids.len());
+    let is_first: Vec<bool> = ids.iter().map(|id| seen.insert(id.as_str())).collect();
+    ids.into_iter().zip(is_first).filter_map(|(id, first)| first.then_some(id)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_stand_twice_are_taken_once_in_their_order() {
+        assert_eq!(distinct(["b", "a", "b", "c", "a"]), ["b", "a", "c"]);
+        assert_eq!(distinct(Vec::<String>::new()), Vec::<String>::new());
+    }
+}

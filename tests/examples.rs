@@ -1,0 +1,172 @@
+//! The examples as programs, run against the local endpoint.
+
+use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions};
+use osslive_local::push::{PushOptions, push_flv};
+use osslive_local::{Clock, Config, LocalEndpoint};
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+
+const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
+
+/// An endpoint whose clock is a minute late until it is put forward, and the
+/// folder of its own.
+struct Stage {
+    endpoint: Option<LocalEndpoint>,
+    folder: PathBuf,
+    passed: Arc<AtomicU64>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("examples-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let passed = Arc::new(AtomicU64::new(0));
+        let (start, reading) =
+            (OffsetDateTime::now_utc() - Duration::from_secs(60), passed.clone());
+        let clock = move || start + Duration::from_millis(reading.load(Ordering::SeqCst));
+        let config = Config::new(&folder).clock(Clock::from_fn(clock));
+        Stage { endpoint: Some(LocalEndpoint::start(config).unwrap()), folder, passed }
+    }
+
+    fn url(&self) -> String {
+        self.endpoint.as_ref().unwrap().url()
+    }
+
+    fn client(&self) -> Client {
+        Client::builder()
+            .endpoint(self.url())
+            .region("cn-hangzhou")
+            .bucket(Config::BUCKET)
+            .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+            .no_proxy()
+            .build()
+            .unwrap()
+    }
+
+    /// A session on the main stage, thirty seconds long.
+    fn broadcast(&self) {
+        let client = self.client();
+        client.put_channel("main-stage", &ChannelConfig::new("").frag_duration(1)).unwrap();
+        let url = client.get_rtmp_url("main-stage", &RtmpUrlOptions::new()).unwrap();
+        let duration = Some(Duration::from_secs(30));
+        let options = PushOptions { duration, ..PushOptions::default() };
+        push_flv(&url, CLIP, options, &mut |progress| {
+            self.passed.store(progress.media.as_millis() as u64, Ordering::SeqCst);
+            thread::sleep(Duration::from_micros(200));
+            true
+        })
+        .unwrap();
+        let until = Instant::now() + Duration::from_secs(20);
+        while client.get_channel_history("main-stage").unwrap().records.is_empty() {
+            assert!(Instant::now() < until, "the session did not end");
+            thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// What an example prints.
+    fn run(&self, example: &str, args: &[&str], settings: &[(&str, &str)]) -> String {
+        let output = Command::new(program(example))
+            .args(args)
+            .env("OSS_ENDPOINT", self.url())
+            .env("OSS_REGION", "cn-hangzhou")
+            .env("OSS_BUCKET", Config::BUCKET)
+            .env("OSS_ACCESS_KEY_ID", Config::ACCESS_KEY_ID)
+            .env("OSS_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET)
+            .env_remove("OSS_SESSION_TOKEN")
+            .env("NO_PROXY", "*")
+            .envs(settings.iter().copied())
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{example}: {}\n{text}{errors}", output.status);
+        println!("{example}\n{text}{errors}");
+        text
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        drop(self.endpoint.take());
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The built example. Cargo builds examples along with all tests, but not
+/// with a single one: then those that were built before are run, and built
+/// only where there are none.
+fn program(example: &str) -> PathBuf {
+    static BUILDING: Mutex<()> = Mutex::new(());
+    let _one_at_a_time = BUILDING.lock().unwrap();
+    let tests = env::current_exe().unwrap();
+    let folder = tests.ancestors().nth(2).unwrap().join("examples");
+    let program = folder.join(format!("{example}{}", env::consts::EXE_SUFFIX));
+    if !program.exists() {
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--package", "osslive", "--examples"]);
+        build.arg("--target-dir").arg(folder.ancestors().nth(2).unwrap());
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        assert!(build.status().unwrap().success());
+    }
+    program
+}
+
+#[test]
+fn batch_creates_three_channels() {
+    let stage = Stage::new();
+    let text = stage.run("batch", &[], &[]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for (line, id) in lines.iter().zip(["main-stage", "backstage", "audience"]) {
+        assert!(line.starts_with(&format!("{id}: publish to rtmp://127.0.0.1:")), "{line}");
+    }
+    let made: Vec<_> = stage.client().channels("").map(|found| found.unwrap().name).collect();
+    assert_eq!(made, ["audience", "backstage", "main-stage"]);
+}
+
+#[test]
+fn sweep_tells_what_changed_at_each_interval() {
+    let stage = Stage::new();
+    stage.client().put_channel("main-stage", &ChannelConfig::default()).unwrap();
+    stage.client().put_channel("backstage", &ChannelConfig::default()).unwrap();
+    let text = stage.run("sweep", &[], &[("SWEEP_SECONDS", "0.1"), ("SWEEP_COUNT", "3")]);
+    let lines: Vec<_> = text.lines().collect();
+    assert!(lines[0].starts_with("audience fails: NoSuchLiveChannel"), "{text}");
+    assert_eq!(lines[1..], ["0 live, 2 idle, 0 disabled, 1 failed"; 3]);
+}
+
+#[test]
+fn history_analyses_a_week() {
+    let stage = Stage::new();
+    stage.broadcast();
+    let text = stage.run("history", &[], &[]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "sessions: 1");
+    assert!(lines[2].starts_with("average:  0."), "{text}");
+    assert_eq!(lines[3], "from:     127.0.0.1");
+    assert!(lines[4].starts_with("longest:  0."), "{text}");
+}
+
+#[test]
+fn highlights_cuts_opening_peak_and_closing() {
+    let stage = Stage::new();
+    stage.broadcast();
+    let text = stage.run("highlights", &["main-stage", "8"], &[]);
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    for (line, name) in lines.iter().zip(["opening", "peak", "closing"]) {
+        assert!(line.starts_with(&format!("{name}: http://127.0.0.1:")), "{text}");
+        assert!(line.contains(&format!("/main-stage/{name}.m3u8?")), "{text}");
+    }
+}

@@ -1,0 +1,74 @@
+//! Ten thousand channels on the local endpoint: put, swept as fast as it
+//! answers, and swept under a limit of calls per second. A program of its
+//! own, as it measures the memory of the whole process.
+
+use osslive::{ChannelConfig, Client, Credentials, SignatureVersion, SweepOptions};
+use osslive_local::{Config, LocalEndpoint};
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+const COUNT: usize = 10_000;
+/// In KB. Answers for ten thousand channels take a quarter of it.
+const MOST_MEMORY: usize = 16 << 10;
+
+fn client(endpoint: &LocalEndpoint) -> Client {
+    Client::builder()
+        .endpoint(endpoint.url())
+        .bucket(Config::BUCKET)
+        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+        // The hashes of version 4 would be most of the work of a test build.
+        .signature_version(SignatureVersion::V1)
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+/// The memory of this process in KB, endpoint included; 0 where it is not
+/// told.
+fn resident() -> usize {
+    let Ok(status) = fs::read_to_string("/proc/self/status") else { return 0 };
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
+}
+
+/// Sweeps all channels; by how much memory grew at most on the way.
+fn sweep(client: &Client, names: &[String]) -> usize {
+    let (before, mut most, started) = (resident(), 0, Instant::now());
+    let options = SweepOptions::new().progress(|progress| {
+        if progress.done.is_multiple_of(100) {
+            most = resident().saturating_sub(before).max(most);
+        }
+    });
+    let sweep = client.monitor_channels(names, &options);
+    drop(options);
+    let repeats: u32 = sweep.idle.iter().map(|channel| channel.status.res.attempts - 1).sum();
+    println!("{:.1?}, {repeats} repeats, {most} KB more", started.elapsed());
+    assert!(sweep.failed.is_empty(), "{} failed: {:?}", sweep.failed.len(), sweep.failed[0]);
+    assert_eq!((sweep.idle.len(), sweep.total), (COUNT, COUNT));
+    assert!(sweep.idle.iter().map(|channel| &channel.id).eq(names));
+    most
+}
+
+#[test]
+fn ten_thousand_channels_are_put_and_swept_in_bounded_memory() {
+    let folder = format!("many-{}", std::process::id());
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let names: Vec<_> = (0..COUNT).map(|number| format!("channel-{number:05}")).collect();
+    let endpoint = LocalEndpoint::start(Config::new(&folder)).unwrap();
+    let channels: Vec<_> = names.iter().map(|name| (name, ChannelConfig::default())).collect();
+    let started = Instant::now();
+    let put = client(&endpoint).put_channels(&channels, &SweepOptions::new());
+    println!("put in {:.1?}", started.elapsed());
+    assert!(put.iter().all(|put| put.result.is_ok()));
+    drop((put, channels));
+    let most = sweep(&client(&endpoint), &names);
+    assert!(most < MOST_MEMORY, "{most} KB more");
+
+    drop(endpoint);
+    let limited = LocalEndpoint::start(Config::new(&folder).qps_limit(1500)).unwrap();
+    let most = sweep(&client(&limited), &names);
+    assert!(most < MOST_MEMORY, "{most} KB more");
+    drop(limited);
+    fs::remove_dir_all(&folder).unwrap();
+}

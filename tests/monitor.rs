@@ -1,0 +1,762 @@
+//! Work on many channels: against a server that fails on purpose, and against
+//! the local endpoint with real streams.
+
+#[allow(dead_code, reason = "each test uses a part of it")]
+mod support;
+
+use osslive::{
+    ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, Credentials, ErrorKind,
+    Highlight, Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions,
+    code,
+};
+use osslive_local::flv::{self, TagKind};
+use osslive_local::push::{Publisher, PushOptions, push_flv};
+use osslive_local::{Clock, Config, LocalEndpoint};
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+use support::{Answer, Seen, Server, idle, reply};
+use time::OffsetDateTime;
+
+const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
+const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>later</Message></Error>";
+const SLOWER: &str =
+    "<Error><Code>MetaOperationQpsLimitExceeded</Code><Message>slower</Message></Error>";
+const GONE: &str = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
+const DISABLED: &str = "<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>";
+const LIVE: &str = "<LiveChannelStat><Status>Live</Status>\
+    <ConnectedTime>2026-11-22T08:16:38.000Z</ConnectedTime>\
+    <RemoteAddr>203.0.113.9:47745</RemoteAddr></LiveChannelStat>";
+
+/// The channel that a request is about.
+fn channel_of(seen: &Seen) -> &str {
+    let path = seen.line.split([' ', '?']).nth(1).unwrap();
+    path.rsplit('/').next().unwrap()
+}
+
+fn number_of(seen: &Seen) -> usize {
+    channel_of(seen).trim_start_matches(|c: char| !c.is_ascii_digit()).parse().unwrap()
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|number| format!("channel-{number}")).collect()
+}
+
+fn ids(reports: &[osslive::ChannelReport]) -> Vec<&str> {
+    reports.iter().map(|report| report.id.as_str()).collect()
+}
+
+/// How often each channel was asked for.
+fn asked(server: &Server) -> HashMap<String, usize> {
+    let mut counts = HashMap::new();
+    for seen in server.seen() {
+        *counts.entry(channel_of(&seen).to_owned()).or_insert(0) += 1;
+    }
+    counts
+}
+
+// One sweep, against a server that fails on purpose.
+
+#[test]
+fn a_sweep_sorts_channels_by_what_they_do_in_the_order_given() {
+    let server = Server::start(|_, seen| {
+        Answer::Bytes(match number_of(seen) % 4 {
+            0 => reply("200 OK", LIVE),
+            1 => idle(),
+            2 => reply("200 OK", DISABLED),
+            _ => reply("404 Not Found", GONE),
+        })
+    });
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(names(12), &SweepOptions::new());
+    assert_eq!(ids(&sweep.live), ["channel-0", "channel-4", "channel-8"]);
+    assert_eq!(ids(&sweep.idle), ["channel-1", "channel-5", "channel-9"]);
+    assert_eq!(ids(&sweep.disabled), ["channel-2", "channel-6", "channel-10"]);
+    let failed: Vec<_> = sweep.failed.iter().map(|failed| failed.id.as_str()).collect();
+    assert_eq!(failed, ["channel-3", "channel-7", "channel-11"]);
+    assert!(sweep.failed.iter().all(|f| f.error.code() == Some(code::NO_SUCH_LIVE_CHANNEL)));
+    assert_eq!(sweep.total, 12);
+    assert_eq!(sweep.live[0].status.remote_addr.as_deref(), Some("203.0.113.9:47745"));
+    assert_eq!(server.seen().len(), 12);
+}
+
+#[test]
+fn a_channel_that_is_given_twice_is_asked_and_listed_once() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(["b", "a", "b", "a"], &SweepOptions::new());
+    assert_eq!(ids(&sweep.idle), ["b", "a"]);
+    assert_eq!((sweep.total, server.seen().len()), (2, 2));
+}
+
+#[test]
+fn a_sweep_of_nothing_is_empty() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(Vec::<String>::new(), &SweepOptions::new());
+    assert_eq!((sweep.total, server.seen().len()), (0, 0));
+}
+
+#[test]
+fn failures_of_every_kind_spoil_nothing() {
+    let server = Server::start(|_, seen| match channel_of(seen) {
+        "busy" => Answer::Bytes(reply("503 Busy", BUSY)),
+        "gone" => Answer::Bytes(reply("404 Not Found", GONE)),
+        "rubbish" => Answer::Bytes(reply("200 OK", "<html>")),
+        "closed" => Answer::Close(Vec::new()),
+        "silent" => Answer::Silence,
+        _ => Answer::Bytes(idle()),
+    });
+    let client = server.client().timeout(Duration::from_secs(2)).build().unwrap();
+    let bad = ["busy", "gone", "rubbish", "closed", "silent", "a/b", ""];
+    let good = names(50);
+    let all = bad.iter().map(|id| id.to_string()).chain(good.clone());
+    let sweep = client.monitor_channels(all, &SweepOptions::new());
+    assert_eq!(ids(&sweep.idle), good);
+    let failed: Vec<_> = sweep
+        .failed
+        .iter()
+        .map(|failed| (failed.id.as_str(), failed.error.kind(), failed.error.attempts()))
+        .collect();
+    assert_eq!(
+        failed,
+        [
+            ("busy", ErrorKind::Service, 3),
+            ("gone", ErrorKind::Service, 1),
+            ("rubbish", ErrorKind::BadReply, 1),
+            ("closed", ErrorKind::Connection, 3),
+            ("silent", ErrorKind::Timeout, 1),
+            ("a/b", ErrorKind::InvalidArgument, 0),
+            ("", ErrorKind::InvalidArgument, 0),
+        ]
+    );
+    assert_eq!((asked(&server)["busy"], asked(&server)["gone"]), (3, 1));
+}
+
+#[test]
+fn a_fault_that_passes_is_repeated_and_counted() {
+    let server = Server::start(|number, _| {
+        Answer::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
+    });
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(["c"], &SweepOptions::new());
+    let res = &sweep.idle[0].status.res;
+    assert_eq!((res.attempts, server.seen().len()), (3, 3));
+}
+
+#[test]
+fn no_more_calls_are_under_way_than_allowed() {
+    let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (counter, peak) = (now, most.clone());
+    let server = Server::start(move |_, _| {
+        let under_way = counter.fetch_add(1, Ordering::SeqCst) + 1;
+        peak.fetch_max(under_way, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(5));
+        counter.fetch_sub(1, Ordering::SeqCst);
+        Answer::Bytes(idle())
+    });
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(names(60), &SweepOptions::new().max_parallel(4));
+    assert_eq!((sweep.idle.len(), most.swap(0, Ordering::SeqCst)), (60, 4));
+    client.monitor_channels(names(5), &SweepOptions::new().max_parallel(1));
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+}
+
+#[test]
+fn a_rate_is_kept() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let started = Instant::now();
+    client.monitor_channels(names(21), &SweepOptions::new().rate(50.0));
+    // The first call begins at once, the twentieth after it 400 ms later.
+    assert!(started.elapsed() >= Duration::from_millis(400));
+}
+
+#[test]
+fn a_sweep_slows_down_when_it_is_asked_to_and_then_speeds_up() {
+    let times = Arc::new(Mutex::new(Vec::new()));
+    let (log, began) = (times.clone(), Instant::now());
+    let server = Server::start(move |_, _| {
+        let mut log = log.lock().unwrap();
+        log.push(began.elapsed());
+        // Refuses what comes in one second, once the sweep is under way.
+        let refuses = log.len() > 100 && log[100] + Duration::from_secs(1) > began.elapsed();
+        Answer::Bytes(if refuses { reply("503 Slow", SLOWER) } else { idle() })
+    });
+    let client = server.client().build().unwrap();
+    let stop = StopHandle::new();
+    let button = stop.clone();
+    let timer = thread::spawn(move || {
+        thread::sleep(Duration::from_secs(5));
+        button.stop();
+    });
+    let sweep = client.monitor_channels(names(100_000), &SweepOptions::new().stop(&stop));
+    timer.join().unwrap();
+    let not_reached = |error: &osslive::Error| error.kind() == ErrorKind::Stopped;
+    assert!(sweep.failed.iter().all(|failed| not_reached(&failed.error)));
+
+    let times = times.lock().unwrap();
+    let asked = times[100];
+    let calls = |from: u64, to: u64| {
+        let (from, to) = (Duration::from_millis(from), Duration::from_millis(to));
+        let span = asked + from..asked + to;
+        times.iter().filter(|time| span.contains(*time)).count() as u64 * 1000
+            / (to - from).as_millis() as u64
+    };
+    let before = (times.len() as u64).min(100) * 1000 / (times[100] - times[0]).as_millis() as u64;
+    let (refused, slow, later) = (calls(0, 1000), calls(1000, 2000), calls(3500, 4500));
+    println!("calls a second: {before}, {refused} while refused, then {slow}, then {later}");
+    assert!(refused < before / 2, "{before} calls a second, then {refused}");
+    assert!(slow <= before * 2 / 3, "{before} calls a second, then {slow}");
+    assert!(later > slow, "{slow} calls a second, and {later} later");
+}
+
+#[test]
+fn what_was_refused_for_its_rate_is_repeated_beyond_the_number_of_attempts() {
+    let server = Server::start(|number, _| {
+        Answer::Bytes(if number <= 6 { reply("429 Too Many", SLOWER) } else { idle() })
+    });
+    let client = server.client().attempts(2).build().unwrap();
+    let sweep = client.monitor_channels(["c"], &SweepOptions::new());
+    assert_eq!(sweep.idle[0].status.res.attempts, 7);
+}
+
+#[test]
+fn a_rate_that_is_refused_for_ever_fails_within_the_time_of_a_call() {
+    let server = Server::start(|_, _| Answer::Bytes(reply("429 Too Many", SLOWER)));
+    let client = server.client().timeout(Duration::from_millis(1500)).build().unwrap();
+    let sweep = client.monitor_channels(names(2), &SweepOptions::new());
+    assert_eq!(sweep.failed.len(), 2);
+    let error = &sweep.failed[0].error;
+    assert_eq!(error.code(), Some(code::META_OPERATION_QPS_LIMIT_EXCEEDED));
+    assert!(error.attempts() > 1, "{error:?}");
+}
+
+#[test]
+fn progress_is_told_on_the_callers_thread_after_each_channel() {
+    let server = Server::start(|_, seen| {
+        Answer::Bytes(if number_of(seen).is_multiple_of(2) {
+            idle()
+        } else {
+            reply("404 No", GONE)
+        })
+    });
+    let client = server.client().build().unwrap();
+    let (caller, mut told) = (thread::current().id(), Vec::new());
+    let options = SweepOptions::new().progress(|Progress { done, total, .. }| {
+        assert_eq!(thread::current().id(), caller);
+        told.push((done, total));
+    });
+    client.monitor_channels(names(20), &options);
+    drop(options);
+    assert_eq!(told, (1..=20).map(|done| (done, 20)).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_callback_that_panics_ends_the_sweep() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let sweep = || {
+        let options = SweepOptions::new().progress(|progress| {
+            assert!(progress.done < 3, "this is meant to panic");
+        });
+        client.monitor_channels(names(1000), &options)
+    };
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(sweep)).unwrap_err();
+    assert!(server.seen().len() < 1000);
+}
+
+#[test]
+fn a_sweep_can_be_stopped_from_its_own_callback() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let stop = StopHandle::new();
+    let options = SweepOptions::new().max_parallel(2).stop(&stop).progress(|progress| {
+        if progress.done == 10 {
+            stop.stop();
+        }
+    });
+    let sweep = client.monitor_channels(names(1000), &options);
+    assert_eq!((sweep.total, sweep.idle.len() + sweep.failed.len()), (1000, 1000));
+    assert!((10..100).contains(&sweep.idle.len()), "{} were asked", sweep.idle.len());
+    let error = &sweep.failed[0].error;
+    assert_eq!((error.kind(), error.attempts()), (ErrorKind::Stopped, 0));
+}
+
+#[test]
+fn a_time_limit_holds_for_the_sweep_as_a_whole() {
+    let server = Server::start(|number, _| match number {
+        1..=4 => Answer::Bytes(idle()),
+        _ => Answer::Silence,
+    });
+    let client = server.client().build().unwrap();
+    let limit = Duration::from_millis(500);
+    let options = SweepOptions::new().max_parallel(2).time_limit(limit);
+    let started = Instant::now();
+    let sweep = client.monitor_channels(names(20), &options);
+    // A call alone may take 30 seconds.
+    assert!(started.elapsed() < Duration::from_secs(20));
+    assert_eq!(sweep.idle.len(), 4);
+    let kinds = |kind| sweep.failed.iter().filter(|failed| failed.error.kind() == kind).count();
+    assert_eq!((kinds(ErrorKind::Timeout), kinds(ErrorKind::Stopped)), (2, 14));
+}
+
+// A batch, against a server that fails on purpose.
+
+#[test]
+fn a_batch_gives_one_result_each_and_goes_on_after_failures() {
+    let created = "<CreateLiveChannelResult><PublishUrls><Url>rtmp://h/live/c</Url></PublishUrls>\
+                   </CreateLiveChannelResult>";
+    let server = Server::start(move |number, seen| match channel_of(seen) {
+        "live" => Answer::Bytes(reply(
+            "409 Conflict",
+            "<Error><Code>ChannelStillLive</Code><Message>live</Message></Error>",
+        )),
+        "later" if number < 4 => Answer::Bytes(reply("503 Busy", BUSY)),
+        _ => Answer::Bytes(reply("200 OK", created)),
+    });
+    let client = server.client().build().unwrap();
+    let config = ChannelConfig::default();
+    let channels = [
+        ("one", config.clone()),
+        ("live", config.clone()),
+        ("one", config.clone().frag_count(9)),
+        ("wrong", config.clone().frag_count(0)),
+        ("later", config),
+    ];
+    let mut done = 0;
+    let options = SweepOptions::new().max_parallel(1).progress(|progress| done = progress.done);
+    let results = client.put_channels(&channels, &options);
+    drop(options);
+    assert_eq!(done, 5);
+    let told: Vec<_> = results
+        .iter()
+        .map(|put| match &put.result {
+            Ok(urls) => (put.id.as_str(), format!("{}", urls.res.attempts)),
+            Err(error) => (put.id.as_str(), error.code().unwrap_or(error.message()).to_owned()),
+        })
+        .collect();
+    assert_eq!(told[0], ("one", "1".to_owned()));
+    assert_eq!(told[1], ("live", "ChannelStillLive".to_owned()));
+    assert!(told[2].0 == "one" && told[2].1.contains("before"), "{told:?}");
+    assert!(told[3].0 == "wrong" && told[3].1.contains("fragment count"), "{told:?}");
+    assert_eq!(told[4], ("later", "2".to_owned()));
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn results_are_spelt_as_in_the_table() {
+    use serde_json::{Value, json};
+    let server = Server::start(|_, seen| {
+        Answer::Bytes(match channel_of(seen) {
+            "gone" => reply("404 Not Found", GONE),
+            "live" => reply("200 OK", LIVE),
+            "made" => reply("200 OK", "<CreateLiveChannelResult/>"),
+            _ => idle(),
+        })
+    });
+    let client = server.client().build().unwrap();
+    let sweep = client.monitor_channels(["live", "gone"], &SweepOptions::new());
+    let value = serde_json::to_value(&sweep).unwrap();
+    assert_eq!((&value["idle"], &value["disabled"]), (&json!([]), &json!([])));
+    assert_eq!(value["total"], 2);
+    assert_eq!(value["live"][0]["id"], "live");
+    assert_eq!(value["live"][0]["status"], "Live");
+    assert_eq!(value["live"][0]["remoteAddr"], "203.0.113.9:47745");
+    assert_eq!(value["failed"][0]["id"], "gone");
+    assert_eq!(value["failed"][0]["error"]["code"], "NoSuchLiveChannel");
+    let back: Sweep = serde_json::from_value(value.clone()).unwrap();
+    assert_eq!(serde_json::to_value(&back).unwrap(), value);
+
+    let channels = ["made", "a/b"].map(|id| (id, ChannelConfig::default()));
+    let results = client.put_channels(&channels, &SweepOptions::new());
+    let value = serde_json::to_value(&results).unwrap();
+    assert_eq!(value[0]["id"], "made");
+    assert_eq!(value[0]["publishUrls"], json!([]));
+    assert_eq!(value[0]["res"]["status"], 200);
+    assert_eq!(value[0].get("error"), None);
+    assert_eq!(value[1]["id"], "a/b");
+    assert_eq!(value[1]["error"]["code"], "InvalidChannelName");
+    let back: Vec<osslive::PutResult> = serde_json::from_value(value).unwrap();
+    assert!(back[0].result.is_ok() && back[1].result.is_err());
+
+    let now = time::macros::datetime!(2026-05-10 12:00 UTC);
+    let mut watch = osslive::Watch::new(Limits::new());
+    let changes = serde_json::to_value(watch.changes(&sweep, now)).unwrap();
+    assert_eq!(
+        changes[0],
+        json!({
+            "id": "live",
+            "time": "2026-05-10T12:00:00Z",
+            "change": "wentLive",
+            "remoteAddr": "203.0.113.9:47745",
+        })
+    );
+    assert_eq!(changes[1]["change"], "failing");
+    assert_eq!(changes[1]["error"]["status"], 404);
+    let back: Vec<osslive::Change> = serde_json::from_value(changes).unwrap();
+    assert_eq!(back.len(), 2);
+
+    let session = osslive::SessionRecord::new(now - time::Duration::hours(1), now, "1.2.3.4:5");
+    let value = serde_json::to_value(osslive::HistoryAnalysis::of(&[session], now, 1)).unwrap();
+    let keys: Vec<_> = value.as_object().unwrap().keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "averageDurationMinutes",
+            "endTime",
+            "gaps",
+            "isTruncated",
+            "longestSession",
+            "sessionCount",
+            "sessions",
+            "startTime",
+            "totalDurationHours",
+            "uniqueIps",
+        ]
+    );
+    assert_eq!((&value["sessionCount"], &value["uniqueIps"]), (&json!(1), &json!(["1.2.3.4"])));
+    assert_eq!(value["averageDurationMinutes"], 60.0);
+    let empty = serde_json::to_value(osslive::HistoryAnalysis::of(&[], now, 1)).unwrap();
+    assert_eq!(empty["averageDurationMinutes"], Value::from(0.0));
+}
+
+// The monitor.
+
+#[test]
+fn a_monitor_tells_only_what_changed() {
+    let states = ["idle", "idle", "live", "live", "gone", "live", "idle"];
+    let server = Server::start(move |number, _| {
+        Answer::Bytes(match states[(number - 1).min(states.len() - 1)] {
+            "live" => reply("200 OK", LIVE),
+            "gone" => reply("404 Not Found", GONE),
+            _ => idle(),
+        })
+    });
+    let client = server.client().build().unwrap();
+    let options = MonitorOptions::new().interval(Duration::from_millis(10));
+    let mut monitor = ChannelMonitor::new(&client, ["c", "c"], options);
+    let mut told = Vec::new();
+    for _ in 0..states.len() {
+        let changes = monitor.next_changes().unwrap();
+        told.push(changes.iter().map(|change| change.to_string()).collect::<Vec<_>>());
+    }
+    assert!(told[4][0].starts_with("c fails: NoSuchLiveChannel"), "{told:?}");
+    told[4].clear();
+    let expected: [&[&str]; 7] = [
+        &[],
+        &[],
+        &["c is live from 203.0.113.9:47745"],
+        &[],
+        &[],
+        &["c answers again"],
+        &["c is idle"],
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(monitor.last_sweep().unwrap().idle.len(), 1);
+}
+
+#[test]
+fn a_monitor_sweeps_at_its_interval() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let interval = Duration::from_millis(100);
+    let options = MonitorOptions::new().interval(interval);
+    let mut monitor = ChannelMonitor::new(&client, ["c"], options);
+    let started = Instant::now();
+    for _ in 0..4 {
+        monitor.next_changes().unwrap();
+    }
+    // The first is due at once.
+    assert!(started.elapsed() >= interval * 3);
+}
+
+#[test]
+fn a_monitor_that_waits_is_stopped_at_once() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    let options = MonitorOptions::new().interval(Duration::from_secs(3600));
+    let mut monitor = ChannelMonitor::new(&client, ["c"], options);
+    let stop = monitor.stop_handle();
+    let (first, swept) = std::sync::mpsc::channel();
+    let running = thread::spawn(move || {
+        let changes = monitor.next_changes();
+        first.send(()).unwrap();
+        (changes.map(|changes| changes.len()), monitor.next_changes().is_none())
+    });
+    swept.recv().unwrap();
+    stop.stop();
+    assert_eq!(running.join().unwrap(), (Some(0), true));
+}
+
+#[test]
+fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
+    let server = Server::start(|_, _| Answer::Silence);
+    let client = server.client().timeout(Duration::from_secs(60)).build().unwrap();
+    let mut monitor = ChannelMonitor::new(&client, names(20), MonitorOptions::new());
+    let stop = monitor.stop_handle();
+    let started = Instant::now();
+    let running = thread::spawn(move || {
+        let mut calls = 0;
+        monitor.run(|_| {
+            calls += 1;
+            ControlFlow::Continue(())
+        });
+        calls
+    });
+    wait_for("a call", || !server.seen().is_empty());
+    stop.stop();
+    assert_eq!(running.join().unwrap(), 0);
+    assert!(started.elapsed() < Duration::from_secs(50));
+    assert!(server.seen().len() <= 8);
+}
+
+#[test]
+fn a_run_ends_when_its_callback_breaks_and_may_go_on() {
+    let server = Server::start(|number, _| {
+        Answer::Bytes(if !number.is_multiple_of(2) { reply("200 OK", LIVE) } else { idle() })
+    });
+    let client = server.client().build().unwrap();
+    let options = MonitorOptions::new().interval(Duration::ZERO);
+    let mut monitor = ChannelMonitor::new(&client, ["c"], options);
+    for _ in 0..3 {
+        let mut told = 0;
+        monitor.run(|_| {
+            told += 1;
+            if told == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!(told, 2);
+    }
+    assert_eq!(server.seen().len(), 6);
+}
+
+// Against the local endpoint.
+
+/// An endpoint with a folder of its own, both gone at the end.
+struct Stage {
+    endpoint: Option<LocalEndpoint>,
+    folder: PathBuf,
+}
+
+impl Stage {
+    fn with(configure: impl FnOnce(Config) -> Config) -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("monitor-{}-{number}", std::process::id());
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        let endpoint = LocalEndpoint::start(configure(Config::new(&folder))).unwrap();
+        Stage { endpoint: Some(endpoint), folder }
+    }
+
+    fn builder(&self) -> ClientBuilder {
+        Client::builder()
+            .endpoint(self.endpoint.as_ref().unwrap().url())
+            .region("cn-hangzhou")
+            .bucket(Config::BUCKET)
+            .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+            .no_proxy()
+    }
+
+    fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        drop(self.endpoint.take());
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
+    let until = Instant::now() + Duration::from_secs(20);
+    while !done() {
+        assert!(Instant::now() < until, "{what} did not happen");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Sends the clip as fast as the endpoint takes it, and stays connected.
+fn publish_clip(client: &Client, id: &str) -> Publisher {
+    let url = client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();
+    let mut publisher = Publisher::connect(&url, Duration::from_secs(10)).unwrap();
+    for tag in flv::tags(CLIP).unwrap() {
+        let tag = tag.unwrap();
+        if tag.kind != TagKind::Script {
+            publisher.send(tag.kind, tag.timestamp, tag.body).unwrap();
+        }
+    }
+    publisher
+}
+
+#[test]
+fn real_streams_are_told_as_they_come_and_go() {
+    let stage = Stage::with(|config| config);
+    let client = stage.client();
+    for id in ["main-stage", "backstage"] {
+        client.put_channel(id, &ChannelConfig::default()).unwrap();
+    }
+    let options = MonitorOptions::new()
+        .interval(Duration::from_millis(20))
+        .limits(Limits::new().min_bandwidth(u64::MAX));
+    let ids = ["main-stage", "backstage", "audience"];
+    let mut monitor = ChannelMonitor::new(&client, ids, options);
+    let mut told: Vec<String> = Vec::new();
+    let mut until = |what: &str| {
+        wait_for(what, || {
+            told.extend(monitor.next_changes().unwrap().iter().map(|change| change.to_string()));
+            told.iter().any(|line| line.starts_with(what))
+        });
+        told.retain(|line| !line.starts_with(what));
+    };
+    until("audience fails: NoSuchLiveChannel");
+    let first = publish_clip(&client, "main-stage");
+    until("main-stage is live from 127.0.0.1:");
+    until("main-stage has ");
+    first.finish().unwrap();
+    until("main-stage is idle");
+    client.put_channel_status("backstage", ChannelState::Disabled).unwrap();
+    until("backstage is disabled");
+    client.put_channel("audience", &ChannelConfig::default()).unwrap();
+    until("audience answers again");
+    assert_eq!(told, Vec::<String>::new());
+}
+
+/// A clock that stands wherever it is put, in milliseconds after a start.
+fn clock_at(start: OffsetDateTime) -> (Clock, Arc<AtomicU64>) {
+    let passed = Arc::new(AtomicU64::new(0));
+    let reading = passed.clone();
+    let now = move || start + Duration::from_millis(reading.load(Ordering::SeqCst));
+    (Clock::from_fn(now), passed)
+}
+
+#[test]
+fn highlights_and_history_of_a_session_of_three_minutes() {
+    let start = OffsetDateTime::now_utc() - Duration::from_secs(190);
+    let (clock, passed) = clock_at(start);
+    let stage = Stage::with(|config| config.clock(clock));
+    let client = stage.client();
+    client.put_channel("main-stage", &ChannelConfig::new("").frag_duration(2)).unwrap();
+    let highlights = [
+        Highlight::new("opening", Duration::ZERO, Duration::from_secs(30)),
+        Highlight::new("peak", Duration::from_secs(60), Duration::from_secs(90)),
+        Highlight::closing("closing", Duration::from_secs(20)),
+    ];
+    let none = client.create_highlights("main-stage", &highlights, |_| ()).unwrap();
+    assert!(none.iter().all(|cut| cut.error.is_some() && cut.start.is_none()), "{none:?}");
+
+    // The clock goes with the stream, so that three minutes take a moment.
+    let url = client.get_rtmp_url("main-stage", &RtmpUrlOptions::new()).unwrap();
+    let options =
+        PushOptions { duration: Some(Duration::from_secs(180)), ..PushOptions::default() };
+    push_flv(&url, CLIP, options, &mut |progress| {
+        passed.store(progress.media.as_millis() as u64, Ordering::SeqCst);
+        thread::sleep(Duration::from_micros(100));
+        true
+    })
+    .unwrap();
+    wait_for("the end", || !client.get_channel_history("main-stage").unwrap().records.is_empty());
+
+    let times = [start + Duration::from_secs(100), start + Duration::from_secs(3600)];
+    let all = [
+        &highlights[..],
+        &[
+            Highlight::between("absolute", times[0], times[1]),
+            Highlight::new("after", Duration::from_secs(600), Duration::from_secs(700)),
+            Highlight::new("a/b", Duration::ZERO, Duration::from_secs(10)),
+            Highlight::new("opening.m3u8", Duration::ZERO, Duration::from_secs(10)),
+        ],
+    ]
+    .concat();
+    let mut told = Vec::new();
+    let progress = |progress: Progress| told.push((progress.done, progress.total));
+    let cut = client.create_highlights("main-stage", &all, progress).unwrap();
+    assert_eq!(told, (1..=7).map(|done| (done, 7)).collect::<Vec<_>>());
+    let names: Vec<_> = cut.iter().map(|cut| cut.playlist.as_str()).collect();
+    assert_eq!(names[..4], ["opening.m3u8", "peak.m3u8", "closing.m3u8", "absolute.m3u8"]);
+    let lengths: Vec<_> = cut
+        .iter()
+        .map(|cut| Some((cut.end? - cut.start?).whole_seconds()))
+        .map(Option::unwrap_or_default)
+        .collect();
+    for (length, expected) in lengths.iter().zip([30, 30, 20, 80]) {
+        assert!((*length - expected).abs() <= 2, "{lengths:?}");
+    }
+    for good in &cut[..4] {
+        assert!(good.error.is_none(), "{good:?}");
+        let url = client.get_play_url("main-stage", &good.playlist, 60).unwrap();
+        assert!(url.contains(&good.playlist), "{url}");
+    }
+    let errors: Vec<_> = cut[4..].iter().map(|cut| cut.error.as_ref().unwrap()).collect();
+    assert!(errors[0].message().contains("nothing"), "{errors:?}");
+    assert_eq!(errors[1].kind(), ErrorKind::InvalidArgument);
+    assert!(errors[2].message().contains("same playlist"), "{errors:?}");
+
+    let week = client.analyze_history("main-stage", 7).unwrap();
+    assert_eq!((week.session_count, week.unique_ips.len()), (1, 1));
+    assert_eq!(week.unique_ips, ["127.0.0.1"]);
+    assert!((2.5..3.5).contains(&week.average_duration_minutes), "{week:?}");
+    assert!(!week.is_truncated);
+    assert!(client.analyze_history("main-stage", 0).is_err());
+    let error = client.analyze_history("nowhere", 7).unwrap_err();
+    assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
+    let error = client.create_highlights("nowhere", &all, |_| ()).unwrap_err();
+    assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
+}
+
+#[test]
+fn the_session_that_is_going_on_has_highlights_too() {
+    // For the endpoint the session has just begun; for us it goes on since.
+    let start = OffsetDateTime::now_utc() - Duration::from_secs(60);
+    let stage = Stage::with(|config| config.clock(Clock::from_fn(move || start)));
+    let client = stage.client();
+    client.put_channel("c", &ChannelConfig::new("").frag_duration(1)).unwrap();
+    let publisher = publish_clip(&client, "c");
+    let opening = [Highlight::new("opening", Duration::ZERO, Duration::from_secs(20))];
+    wait_for("the first fragment", || {
+        let cut = client.create_highlights("c", &opening, |_| ()).unwrap();
+        cut[0].error.is_none()
+    });
+    drop(publisher);
+}
+
+#[test]
+fn a_highlight_longer_than_a_day_is_an_error_and_no_panic() {
+    let history = "<LiveChannelHistory><LiveRecord>\
+                   <StartTime>2026-11-22T00:00:00.000Z</StartTime>\
+                   <EndTime>2026-11-24T00:00:00.000Z</EndTime>\
+                   <RemoteAddr>203.0.113.9:56861</RemoteAddr></LiveRecord></LiveChannelHistory>";
+    let server = Server::start(move |_, seen| {
+        Answer::Bytes(match seen.line.as_str() {
+            line if line.contains("comp=history") => reply("200 OK", history),
+            line if line.starts_with("GET") => idle(),
+            line if line.contains("broken") => reply("400 Bad", GONE),
+            _ => reply("200 OK", ""),
+        })
+    });
+    let client = server.client().build().unwrap();
+    let day = Duration::from_secs(86_400);
+    let highlights = [
+        Highlight::new("long", Duration::ZERO, day + Duration::from_secs(1)),
+        Highlight::new("broken", Duration::ZERO, day),
+        Highlight::new("day", Duration::ZERO, day),
+    ];
+    let cut = client.create_highlights("c", &highlights, |_| ()).unwrap();
+    let failed: Vec<_> = cut.iter().map(|cut| cut.error.as_ref().map(|e| e.kind())).collect();
+    assert_eq!(failed, [Some(ErrorKind::InvalidArgument), Some(ErrorKind::Service), None]);
+    #[cfg(feature = "serde")]
+    assert_eq!(
+        serde_json::to_value(&cut[2]).unwrap(),
+        serde_json::json!({
+            "name": "day",
+            "playlist": "day.m3u8",
+            "start": "2026-11-22T00:00:00Z",
+            "end": "2026-11-23T00:00:00Z",
+        })
+    );
+}

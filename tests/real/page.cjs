@@ -1,0 +1,262 @@
+// The page of the local endpoint in headless Chromium: what is live is shown
+// and played, what ended is in the history, no name becomes markup, nothing is
+// asked of any other host.
+//
+// PAGE is the page's address and CHANNEL a channel that is live at 640x360 with
+// 30 frames a second and has a VOD playlist. When enough of it was played, the
+// file PLAYED is written; the publisher is then expected to go. HOSTILE and
+// HOSTILE_DESCRIPTION are the name and description of another channel.
+//
+// With the argument "again", the publisher is expected to come back at once at
+// 960x540, and only that is looked at.
+"use strict";
+
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const { chromium } = require("playwright-core");
+
+const { PAGE, CHANNEL, PLAYED, HOSTILE, HOSTILE_DESCRIPTION, CHROMIUM } = process.env;
+const ORIGIN = new URL(PAGE).origin;
+// Of a browser that is to ask nothing of anybody, and may run as root.
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-proxy-server",
+];
+const SOON = 45_000;
+
+// Things that must not happen on any page.
+const incidents = [];
+
+function check(what, holds, seen) {
+  assert.ok(holds, seen === undefined ? what : `${what}; seen: ${JSON.stringify(seen)}`);
+  console.log(`ok ${what}`);
+}
+
+async function open(browser, options, address) {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(SOON);
+  page.on("dialog", async (dialog) => {
+    incidents.push(`dialog: ${dialog.message()}`);
+    await dialog.dismiss();
+  });
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) incidents.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => incidents.push(`page error: ${error.message}`));
+  page.on("request", (request) => {
+    const url = new URL(request.url());
+    if (url.origin !== ORIGIN && url.protocol !== "blob:") incidents.push(`request: ${url}`);
+  });
+  page.on("response", (response) => {
+    if (response.status() >= 400) incidents.push(`${response.status()}: ${response.url()}`);
+  });
+  await page.goto(address);
+  return page;
+}
+
+const playback = (page) =>
+  page.evaluate(() => {
+    const video = document.querySelector("video");
+    return {
+      time: video.currentTime,
+      frames: video.getVideoPlaybackQuality().totalVideoFrames,
+      width: video.videoWidth,
+      height: video.videoHeight,
+      engine: document.querySelector(".screen").dataset.engine,
+    };
+  });
+
+// Waits until time has gone on and frames were decoded.
+async function plays(page, what, engine) {
+  await page.waitForFunction(() => document.querySelector("video")?.getVideoPlaybackQuality().totalVideoFrames > 5);
+  const before = await playback(page);
+  await page.waitForFunction(
+    ({ time, frames }) => {
+      const video = document.querySelector("video");
+      return video.currentTime > time + 1.5 && video.getVideoPlaybackQuality().totalVideoFrames > frames + 15;
+    },
+    before,
+  );
+  const after = await playback(page);
+  check(`${what}: time goes on and frames are decoded`, after.frames > before.frames, { before, after });
+  check(`${what}: the picture is 640x360`, after.width === 640 && after.height === 360, after);
+  check(`${what}: played by ${engine}`, after.engine === engine, after);
+}
+
+const textOf = (page, selector) => page.locator(selector).first().innerText();
+
+async function hasText(page, selector, text) {
+  await page.locator(selector, { hasText: text }).first().waitFor();
+  check(`${selector} says ${text}`, true);
+}
+
+async function fits(page, what) {
+  const { content, window } = await page.evaluate(() => ({
+    content: document.documentElement.scrollWidth,
+    window: document.documentElement.clientWidth,
+  }));
+  check(`${what}: nothing is wider than the window`, content <= window, { content, window });
+}
+
+const brightness = (page) =>
+  page.evaluate(() => {
+    const parts = getComputedStyle(document.body).backgroundColor.match(/\d+/g).slice(0, 3);
+    return parts.reduce((sum, part) => sum + Number(part), 0) / 3;
+  });
+
+async function showsWhatIsLive(page) {
+  await hasText(page, ".row[data-status=Live]", CHANNEL);
+  await hasText(page, "main h2", CHANNEL);
+  await hasText(page, ".badge", "Live");
+  await hasText(page, ".facts", "640 × 360");
+  await hasText(page, ".facts", "30 frames/s");
+  await hasText(page, ".facts", "H.264");
+  await hasText(page, ".facts", "AAC, 44.1 kHz");
+  await hasText(page, ".facts", "127.0.0.1:");
+  await page.waitForFunction(() => /\d (k|M)bit\/s/.test(document.querySelector(".figure").textContent));
+  const line = () => page.locator(".chart .line").getAttribute("d");
+  const before = await line();
+  await page.waitForFunction((d) => document.querySelector(".chart .line").getAttribute("d") !== d, before);
+  check("the chart moves", (await line()).startsWith("M"));
+}
+
+async function signsOnRequest(page) {
+  check("no publish URL is shown unasked", !(await page.content()).includes("Signature="));
+  await page.getByRole("button", { name: "Sign a publish URL" }).click();
+  await page.locator(".copyable").nth(2).waitFor();
+  const [server, key, ffmpeg] = await page.locator(".copyable code").allInnerTexts();
+  check("the server for OBS", server.endsWith("/live"), server);
+  check("the stream key for OBS", key.startsWith(`${CHANNEL}?OSSAccessKeyId=`), key);
+  check("the line for ffmpeg", ffmpeg.startsWith("ffmpeg ") && ffmpeg.includes(`'${server}/${key}'`), ffmpeg);
+}
+
+async function takesNoNameForMarkup(page) {
+  const row = page.locator(".row .name", { hasText: HOSTILE });
+  await row.waitFor();
+  check("the hostile name is text in the list", (await row.innerText()) === HOSTILE);
+  await row.click();
+  await hasText(page, "main h2", HOSTILE);
+  await hasText(page, ".about", HOSTILE_DESCRIPTION);
+  const made = await page.evaluate(() => document.querySelectorAll("img[src=x], b, script:not([src])").length);
+  check("no element was made of it", made === 0, made);
+  await page.reload();
+  await hasText(page, "main h2", HOSTILE);
+  check("the address leads to it", true);
+}
+
+// What would happen if a name ever were taken for markup. The browser reports
+// it as an error: this is the last of all checks.
+async function hasAPolicyAgainstMarkup(page) {
+  const isRefused = await page.evaluate(() => {
+    try {
+      document.createElement("p").innerHTML = "<b></b>";
+      return false;
+    } catch {
+      return true;
+    }
+  });
+  check("the policy lets no script make markup of text", isRefused);
+}
+
+async function worksByKeyboard(page) {
+  await page.locator("#search").focus();
+  await page.keyboard.press("Tab");
+  const focus = await page.evaluate(() => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+    return { row: document.activeElement.className, outlineStyle, outlineWidth };
+  });
+  check("Tab reaches the list", focus.row === "row", focus);
+  check("the focus is visible", focus.outlineStyle === "solid" && parseFloat(focus.outlineWidth) >= 2, focus);
+  const name = await page.evaluate(() => document.activeElement.querySelector(".name").textContent);
+  await page.waitForTimeout(1500);
+  const still = await page.evaluate(() => document.activeElement.querySelector(".name")?.textContent);
+  check("it stays where it is when the list is drawn anew", still === name, still);
+  await page.keyboard.press("Enter");
+  await hasText(page, "main h2", name);
+  const unnamed = await page.evaluate(() =>
+    [...document.querySelectorAll("button, input, a")].filter((control) => {
+      const label = control.getAttribute("aria-label") ?? control.labels?.[0]?.textContent;
+      return !(label ?? control.textContent).trim();
+    }).length);
+  check("every control has a name", unnamed === 0, unnamed);
+}
+
+async function showsWhatEnded(page) {
+  await hasText(page, ".row[data-status=Idle]", CHANNEL);
+  check("the change is announced", (await textOf(page, "#news")) === `${CHANNEL} is idle`);
+  await hasText(page, ".badge", "Idle");
+  await page.locator("tbody tr").first().waitFor();
+  check("the session is in the history", (await page.locator("tbody tr").count()) === 1);
+  check("and on the timeline", (await page.locator(".timeline .session").count()) === 1);
+  check("as one that is over", (await page.locator(".timeline .live").count()) === 0);
+  await page.locator("tbody button").click();
+  await plays(page, "the session's recording", "native");
+  await page.locator(".playlists li", { hasText: "all.m3u8" }).getByRole("button").click();
+  await hasText(page, ".source", "all.m3u8");
+  await plays(page, "the VOD playlist", "native");
+}
+
+async function playsWhatComesAgain(browser) {
+  const page = await open(browser, {}, `${PAGE}?player=native#/live-demo/${CHANNEL}`);
+  await plays(page, "live", "native");
+  fs.writeFileSync(PLAYED, "");
+  await page.waitForFunction(() => document.querySelector("video").videoWidth === 960);
+  const { time } = await playback(page);
+  await page.waitForFunction((time) => document.querySelector("video").currentTime > time + 1.5, time);
+  check("it plays in its new size", true);
+}
+
+async function main() {
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  try {
+    if (process.argv[2] === "again") return await playsWhatComesAgain(browser);
+    const live = `${PAGE}#/live-demo/${CHANNEL}`;
+    const desk = { viewport: { width: 1280, height: 900 }, colorScheme: "light" };
+    const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark", reducedMotion: "reduce" };
+
+    // The bare address leads to the page.
+    const page = await open(browser, desk, `${ORIGIN}/`);
+    check("the bare address leads to the page", page.url().startsWith(PAGE), page.url());
+    await page.goto(`${PAGE}?player=native`);
+    await showsWhatIsLive(page);
+    await plays(page, "live", "native");
+    await signsOnRequest(page);
+    await fits(page, "on a desk");
+    check("light where light is preferred", (await brightness(page)) > 200);
+    await worksByKeyboard(page);
+    await takesNoNameForMarkup(page);
+    await page.evaluate((hash) => (location.hash = hash), new URL(live).hash);
+    await hasText(page, "main h2", CHANNEL);
+
+    const small = await open(browser, phone, live.replace("#", "?player=hls.js#"));
+    await plays(small, "live on a phone", "hls.js");
+    await signsOnRequest(small);
+    await fits(small, "on a phone");
+    check("dark where dark is preferred", (await brightness(small)) < 60);
+    await small.locator(".row .name", { hasText: HOSTILE }).click();
+    await hasText(small, "main h2", HOSTILE);
+    await fits(small, "on a phone, with the hostile name");
+    await small.close();
+
+    await page.bringToFront();
+    fs.writeFileSync(PLAYED, "");
+    await showsWhatEnded(page);
+    check("no dialog, no error, no request to any other host", incidents.length === 0, incidents);
+    await hasAPolicyAgainstMarkup(page);
+  } finally {
+    await browser.close();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.stack);
+  if (incidents.length > 0) console.error(incidents.join("\n"));
+  process.exitCode = 1;
+});
