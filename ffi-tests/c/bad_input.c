@@ -51,6 +51,8 @@ static void null_is_refused_for_each_pointer(void) {
   TURNED_DOWN("config is NULL", osslive_config_set_proxy(NULL, "http://a:1", &error));
   TURNED_DOWN("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
   TURNED_DOWN("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
+  TURNED_DOWN("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
   TURNED_DOWN("config is NULL", osslive_config_set_user_agent(NULL, "a", &error));
   TURNED_DOWN("user_agent is NULL", osslive_config_set_user_agent(config, NULL, &error));
   TURNED_DOWN("config is NULL", osslive_config_set_sign_security_token(NULL, 1, &error));
@@ -175,6 +177,7 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   TURNED_DOWN(why, osslive_config_set_addressing_style(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_proxy(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_user_agent(config, text, &error));
   TURNED_DOWN(why, osslive_client_set_credentials(client, text, "b", NULL, &error));
   TURNED_DOWN(why, osslive_client_set_credentials(client, "a", text, NULL, &error));
@@ -244,6 +247,7 @@ static void wrong_options_are_refused(const char *text) {
   MAKES_NO_CLIENT("region", osslive_config_set_region(bad, text, &error));
   MAKES_NO_CLIENT("endpoint", osslive_config_set_endpoint(bad, text, &error));
   MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, text, &error));
+  MAKES_NO_CLIENT("certificate", osslive_config_set_root_certificates(bad, text, &error));
   MAKES_NO_CLIENT("proxy", osslive_config_set_proxy(bad, text, &error));
   TURNED_DOWN("style", osslive_config_set_addressing_style(config, text, &error));
   TURNED_DOWN("status", osslive_channel_config_set_status(channel, text, &error));

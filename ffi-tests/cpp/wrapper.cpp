@@ -168,6 +168,8 @@ void every_option_is_taken() {
   CHECK(has(client.get_play_url("a", 60s),
             "http://my-bucket.oss-cn-hangzhou-internal.aliyuncs.com/a/"));
   CHECK(has(client.get_rtmp_url("a"), "security-token=token"));
+  config.root_certificates = "no certificate";
+  CHECK(thrown([&] { Client refused(config); }).status() == Status::config);
 }
 
 int main() {
