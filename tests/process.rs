@@ -99,7 +99,7 @@ fn a_write_to_a_closed_connection_raises_no_sigpipe() {
                     loop {
                         match client.put_channel("c", &config) {
                             Ok(_) => {}
-                            Err(error) if error.kind() == ErrorKind::Cancelled => return,
+                            Err(error) if error.kind() == ErrorKind::Stopped => return,
                             Err(error) => panic!("{error:?}"),
                         }
                     }
