@@ -27,10 +27,9 @@ fuzz_target!(|data: &[u8]| {
         _ => operation::parse_done(&reply).err(),
     };
     if let Some(error) = error {
-        assert_eq!(error.request_id(), reply.request_id.as_deref(), "{error}");
+        assert!(error.request_id().is_some(), "{error}");
         assert_eq!(error.status(), Some(status), "{error}");
-        let text = error.to_string();
-        assert!(!text.is_empty() && text.len() < 16 << 10, "{} bytes", text.len());
+        assert!(!error.to_string().is_empty());
     } else {
         assert!(status < 300, "an error status was taken for success");
     }

@@ -212,11 +212,21 @@ struct OpenFragment {
     timestamp_ms: u64,
     discontinuity: bool,
     tracks: Tracks,
+    /// How long after its decoding the first picture is presented.
+    lead_ms: Option<u64>,
+    /// When the last picture is presented.
+    shown_ms: u64,
 }
 
 impl OpenFragment {
     fn elapsed(&self, timestamp_ms: u64) -> u64 {
         timestamp_ms.saturating_sub(self.timestamp_ms)
+    }
+
+    fn show(&mut self, timestamp_ms: u64, composition_ms: i32) {
+        let composition_ms = u64::from(composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs());
+        self.lead_ms.get_or_insert(composition_ms);
+        self.shown_ms = self.shown_ms.max(timestamp_ms + composition_ms);
     }
 }
 
@@ -312,7 +322,7 @@ impl<S: Sink> Recorder<S> {
     ///
     /// An error of the sink.
     pub fn finish(&mut self) -> io::Result<()> {
-        let finished = self.open().and_then(|()| self.finish_fragment(self.timeline.end()));
+        let finished = self.open().and_then(|()| self.finish_fragment(self.media_end()));
         self.finished = true;
         self.settle(finished)
     }
@@ -432,6 +442,9 @@ impl<S: Sink> Recorder<S> {
         if !self.fragment.as_ref().is_some_and(|fragment| fragment.tracks.video) {
             return Ok(());
         }
+        if let Some(fragment) = &mut self.fragment {
+            fragment.show(timestamp_ms, composition_ms);
+        }
         let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
         if self.audio.is_stale(stamps.dts) {
             self.write_audio()?;
@@ -527,7 +540,15 @@ impl<S: Sink> Recorder<S> {
         self.sink.begin(&name)?;
         self.muxer.begin_fragment(tracks, discontinuity);
         let timestamp_ms = frame.timestamp_ms;
-        self.fragment = Some(OpenFragment { name, start_ms, timestamp_ms, discontinuity, tracks });
+        self.fragment = Some(OpenFragment {
+            name,
+            start_ms,
+            timestamp_ms,
+            discontinuity,
+            tracks,
+            lead_ms: None,
+            shown_ms: 0,
+        });
         Ok(())
     }
 
@@ -541,6 +562,18 @@ impl<S: Sink> Recorder<S> {
             self.key_frame_prefix = config.key_frame_prefix();
         }
         !is_first && (new_video || new_audio)
+    }
+
+    /// When the last frame received ends.
+    ///
+    /// An encoder that breaks off may have sent a picture without those that
+    /// are shown before it: then it ends later than it is decoded.
+    fn media_end(&self) -> u64 {
+        let shown = self.fragment.as_ref().and_then(|fragment| {
+            let end = fragment.shown_ms + self.timeline.video.length();
+            end.checked_sub(fragment.lead_ms?)
+        });
+        self.timeline.end().max(shown.unwrap_or(0))
     }
 
     /// Ends the fragment, if there is one, with the media up to `end_ms`.
@@ -560,7 +593,7 @@ impl<S: Sink> Recorder<S> {
     /// Ends the fragment because the encoder's clock jumped: what follows has
     /// another time base.
     fn break_off(&mut self) -> io::Result<()> {
-        self.finish_fragment(self.timeline.end())?;
+        self.finish_fragment(self.media_end())?;
         self.timeline = Timeline::default();
         self.audio.reset();
         self.seam = true;
@@ -642,6 +675,15 @@ struct Clock {
     frame_ms: u64,
 }
 
+impl Clock {
+    /// How long a frame lasts.
+    fn length(&self) -> u64 {
+        /// A single frame does not tell.
+        const FRAME_MS: u64 = 40;
+        if self.frame_ms > 0 { self.frame_ms } else { FRAME_MS }
+    }
+}
+
 impl Timeline {
     /// When the first frame is decoded. Audio may begin a little earlier.
     const START: u64 = 2 * DELAY;
@@ -714,14 +756,9 @@ impl Timeline {
         *newest = (*newest).max(Some(timestamp_ms));
     }
 
-    /// When the last frame received ends.
+    /// When the last frame received is over, by the order of decoding.
     fn end(&self) -> u64 {
-        /// A single frame does not tell how long it lasts.
-        const FRAME_MS: u64 = 40;
-        let end = |clock: &Clock| {
-            let length = if clock.frame_ms > 0 { clock.frame_ms } else { FRAME_MS };
-            clock.newest_ms.map_or(0, |newest| newest + length)
-        };
+        let end = |clock: &Clock| clock.newest_ms.map_or(0, |newest| newest + clock.length());
         end(&self.video).max(end(&self.audio))
     }
 }

@@ -848,3 +848,20 @@ fn noise_never_makes_the_parsers_panic() {
         }
     }
 }
+
+#[test]
+fn a_stream_that_breaks_off_before_pictures_that_were_to_be_shown_lasts_until_the_last_one() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(WALL, 0, &avc_config(SPS_360)).unwrap();
+    // Decoded in this order, shown as I B B P; cut off behind the next P.
+    for (number, composition_ms) in [(0, 80), (1, 160), (2, 40), (3, 40), (4, 160)] {
+        let ms = number * 40;
+        let slice = vec![if number == 0 { 0x65 } else { 0x41 }; 700];
+        let body = picture_of(number == 0, composition_ms, &[&slice]);
+        recorder.video(WALL + ms, ms, &body).unwrap();
+    }
+    recorder.finish().unwrap();
+    tape.clean();
+    assert_eq!(tape.durations(), [320 + 40 - 80]);
+}
