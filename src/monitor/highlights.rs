@@ -3,9 +3,10 @@
 use super::history::REMEMBERED;
 use super::options::Progress;
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionRecord, StreamState, VodTime};
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -36,11 +37,15 @@ pub struct Highlight {
 /// The part of a recording that is meant.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Span {
-    /// From the session's start.
-    Offsets(Duration, Duration),
-    /// Before the session's end.
-    Last(Duration),
+    OfSession(Edge, Edge),
     Times(OffsetDateTime, OffsetDateTime),
+}
+
+/// Where a part of a session begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Edge {
+    AfterStart(Duration),
+    BeforeEnd(Duration),
 }
 
 /// What came of a [`Highlight`].
@@ -88,12 +93,16 @@ impl Highlight {
     /// The name becomes that of a playlist: `.m3u8` is added to a name
     /// without it.
     pub fn new(name: impl Into<String>, start: Duration, end: Duration) -> Self {
-        Highlight { name: name.into(), span: Span::Offsets(start, end), session: None }
+        Highlight::within(name, Edge::AfterStart(start), Edge::AfterStart(end))
     }
 
     /// The last part of a session; of one that is going on, up to now.
     pub fn closing(name: impl Into<String>, length: Duration) -> Self {
-        Highlight { name: name.into(), span: Span::Last(length), session: None }
+        Highlight::within(name, Edge::BeforeEnd(length), Edge::BeforeEnd(Duration::ZERO))
+    }
+
+    pub(crate) fn within(name: impl Into<String>, start: Edge, end: Edge) -> Self {
+        Highlight { name: name.into(), span: Span::OfSession(start, end), session: None }
     }
 
     /// A part between two points in time, of whatever sessions there were.
@@ -159,9 +168,24 @@ impl Client {
         highlights: &[Highlight],
         mut progress: impl FnMut(Progress),
     ) -> Result<Vec<HighlightResult>> {
+        self.create_highlights_while(id, highlights, |done| {
+            progress(done);
+            ControlFlow::Continue(())
+        })
+    }
+
+    /// Highlights that were not reached before `progress` broke it off are
+    /// [`Stopped`](crate::ErrorKind::Stopped).
+    pub(crate) fn create_highlights_while(
+        &self,
+        id: &str,
+        highlights: &[Highlight],
+        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Vec<HighlightResult>> {
         let recorded = self.recorded(id)?;
         let mut written = HashSet::new();
         let mut results = Vec::with_capacity(highlights.len());
+        let mut flow = ControlFlow::Continue(());
         for highlight in highlights {
             let mut result = HighlightResult {
                 name: highlight.name.clone(),
@@ -170,15 +194,20 @@ impl Client {
                 end: None,
                 error: None,
             };
-            result.error = match written.contains(&result.playlist) {
-                true => Some(Error::invalid("a highlight before has the same playlist")),
-                false => self.cut(id, highlight, &recorded, &mut result).err(),
+            result.error = if flow.is_break() {
+                Some(not_reached())
+            } else if written.contains(&result.playlist) {
+                Some(Error::invalid("a highlight before has the same playlist"))
+            } else {
+                self.cut(id, highlight, &recorded, &mut result).err()
             };
             if result.error.is_none() {
                 written.insert(result.playlist.clone());
             }
             results.push(result);
-            progress(Progress { done: results.len(), total: highlights.len() });
+            if flow.is_continue() {
+                flow = progress(Progress { done: results.len(), total: highlights.len() });
+            }
         }
         Ok(results)
     }
@@ -228,13 +257,9 @@ impl Recorded {
     fn clip(&self, highlight: &Highlight) -> Result<(OffsetDateTime, OffsetDateTime)> {
         let (start, end) = match highlight.span {
             Span::Times(start, end) => return self.clip_times(start, end),
-            Span::Offsets(from, to) => {
+            Span::OfSession(from, to) => {
                 let session = self.session(highlight.session)?;
-                (after(session.0, from).min(session.1), after(session.0, to).min(session.1))
-            }
-            Span::Last(length) => {
-                let session = self.session(highlight.session)?;
-                (before(session.1, length).max(session.0), session.1)
+                (from.of(session), to.of(session))
             }
         };
         if start < end { Ok((start, end)) } else { Err(nothing("of the session")) }
@@ -273,18 +298,26 @@ impl Recorded {
     }
 }
 
+impl Edge {
+    /// The point in time, inside the session.
+    fn of(self, (start, end): (OffsetDateTime, OffsetDateTime)) -> OffsetDateTime {
+        match self {
+            Edge::AfterStart(offset) => start.saturating_add(signed(offset)).min(end),
+            Edge::BeforeEnd(offset) => end.saturating_sub(signed(offset)).max(start),
+        }
+    }
+}
+
+fn signed(offset: Duration) -> time::Duration {
+    time::Duration::try_from(offset).unwrap_or(time::Duration::MAX)
+}
+
+fn not_reached() -> Error {
+    Error::new(ErrorKind::Stopped, "not reached before the work was stopped")
+}
+
 fn nothing(of_what: &str) -> Error {
     Error::invalid(format!("nothing {of_what} was recorded where the highlight is"))
-}
-
-fn after(time: OffsetDateTime, offset: Duration) -> OffsetDateTime {
-    let offset = time::Duration::try_from(offset).unwrap_or(time::Duration::MAX);
-    time.saturating_add(offset)
-}
-
-fn before(time: OffsetDateTime, offset: Duration) -> OffsetDateTime {
-    let offset = time::Duration::try_from(offset).unwrap_or(time::Duration::MAX);
-    time.saturating_sub(offset)
 }
 
 /// The whole seconds that cover a span. A span of just a day stays one.
@@ -362,6 +395,17 @@ mod tests {
         let all = clip(Highlight::new("h", Duration::ZERO, Duration::MAX)).unwrap();
         assert_eq!(all, (NIGHT, NIGHT + 30 * MINUTE));
         assert_eq!(clip(Highlight::closing("h", Duration::MAX)).unwrap(), all);
+    }
+
+    #[test]
+    fn each_edge_counts_from_its_own_end_of_the_session() {
+        let span = |start, end| clip(Highlight::within("h", start, end));
+        let (after, before) = (Edge::AfterStart, Edge::BeforeEnd);
+        let late = span(before(10 * MINUTE), before(2 * MINUTE)).unwrap();
+        assert_eq!(late, (NIGHT + 20 * MINUTE, NIGHT + 28 * MINUTE));
+        let inner = span(after(MINUTE), before(MINUTE)).unwrap();
+        assert_eq!(inner, (NIGHT + MINUTE, NIGHT + 29 * MINUTE));
+        assert!(span(after(20 * MINUTE), before(20 * MINUTE)).is_err());
     }
 
     #[test]

@@ -14,6 +14,8 @@ mod watch;
 
 pub use batch::PutResult;
 pub use change::{Change, ChangeKind, Limits, Watch};
+#[cfg(feature = "capi")]
+pub(crate) use highlights::Edge;
 pub use highlights::{Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
