@@ -27,6 +27,11 @@ mod header {
         "channel",
         "vod",
         "url",
+        "progress",
+        "sweep_options",
+        "sweep",
+        "channel_monitor",
+        "highlight",
     ];
 
     /// Writes include/osslive.h where it differs: a tree that may not be

@@ -27,8 +27,9 @@
  * CONVENTIONS
  *
  *  1. Names. A function whose name begins with a type (client, config,
- *     channel_config, error, string) manages objects of that type. Every
- *     other function is a call to the service, or makes a URL for it.
+ *     channel_config, channel_monitor, sweep_options, error, string) manages
+ *     objects of that type. Every other function is a call to the service, or
+ *     makes a URL for it.
  *
  *  2. Success and failure. A function that can fail returns an
  *     osslive_status, which is 0 (OSSLIVE_OK) exactly when it succeeded, and
@@ -55,24 +56,26 @@
  *  6. Results. A call's result is one JSON object; its keys are given with
  *     each function. "?" marks a key that may be absent, "[]" an array, which
  *     is always there. Times are RFC 3339 ("2026-11-22T12:00:00Z"). res tells
- *     how the call went: status (HTTP), requestId?, elapsedMs, attempts. URLs
- *     and playlists are plain text.
+ *     how the call went: status (HTTP), requestId?, elapsedMs, attempts. Where
+ *     one of many things failed, error tells why: kind ("invalidArgument",
+ *     "connection", "timeout", "service", "badReply", "stopped" ..., as the
+ *     statuses), message, attempts, and code?, status?, requestId?, ec?,
+ *     hostId?. URLs and playlists are plain text.
  *
- *  7. Threads. Any number of threads may use a client at once. A config, a
- *     channel_config and an error are for one thread at a time. All functions
- *     may be called from any thread.
+ *  7. Threads. Any number of threads may use a client at once. All other
+ *     objects are for one thread at a time. All functions may be called from
+ *     any thread.
  *
  *  8. Time. Calls to the service block: by default for 30 seconds at most,
- *     with up to 3 attempts, of which 10 seconds at most for a connection. Do
- *     not call them from a thread that renders or handles audio. Functions
- *     that send nothing return at once.
+ *     with up to 3 attempts, of which 10 seconds at most for a connection. Work
+ *     on many things may take as long for each. Do not call them from a thread
+ *     that renders or handles audio. Functions that send nothing return at
+ *     once.
  *
  *  9. Faults. A fault inside the library becomes OSSLIVE_ERR_INTERNAL; it does
- *     not end the process. The library neither handles, ignores nor blocks a
- *     signal, does not die of SIGPIPE, and goes on after one that interrupts
- *     it. It starts no thread but to connect and to look up a host name in
- *     time. After fork() a client may be used on both sides: a connection
- *     stays with the process that made it.
+ *     not end the process. The library installs no signal handler, and starts
+ *     no thread but to look up a host name in time and to work on many
+ *     channels at once.
  *
  * 10. Stability. Statuses keep their numbers and functions their meaning as
  *     long as osslive_abi_version() stays. The library is not unloaded by
@@ -189,6 +192,13 @@ typedef enum {
 typedef struct osslive_channel_config osslive_channel_config;
 
 /**
+ * A monitor, which looks at channels again and again and tells what changed:
+ * yours to free with osslive_channel_monitor_free. One thread at a time, but
+ * for osslive_channel_monitor_stop.
+ */
+typedef struct osslive_channel_monitor osslive_channel_monitor;
+
+/**
  * A client for the live channels of one bucket: yours to free with
  * osslive_client_free. Any number of threads may use it at once; it keeps
  * its connections open between calls.
@@ -207,6 +217,14 @@ typedef struct osslive_config osslive_config;
  * texts that its functions return belong to it and end with it.
  */
 typedef struct osslive_error osslive_error;
+
+/**
+ * How to work on many channels: for osslive_monitor_channels,
+ * osslive_put_channels and osslive_channel_monitor_new, which take NULL for
+ * the defaults. Yours to free with osslive_sweep_options_free; one thread at
+ * a time.
+ */
+typedef struct osslive_sweep_options osslive_sweep_options;
 
 /**
  * What receives the log: a level (OSSLIVE_LOG_...), one line of text that
@@ -232,6 +250,54 @@ typedef struct {
    */
   const char *value;
 } osslive_param;
+
+/**
+ * What hears how far long work has come: how many are done, failures
+ * included, how many there are, and the pointer that came with it. It returns
+ * 0 to go on. Anything else stops the work; the callback is then not called
+ * again.
+ *
+ * It runs on the thread that made the call, before that returns. It must
+ * return normally: no longjmp, no C++ exception. It may call functions of
+ * this library.
+ */
+typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_data);
+
+/**
+ * A part of what a channel recorded. Set what you need and leave all else 0:
+ * {.name = "opening", .to_ms = 300000} is the first five minutes of the
+ * latest session, and {.name = "closing", .from_ms = -300000} the last five.
+ */
+typedef struct {
+  /**
+   * The name of its playlist; ".m3u8" is added where it is missing.
+   */
+  const char *name;
+  /**
+   * From where in the session, in milliseconds: after its start, or, when
+   * negative, before its end. The end of a session that is going on is now.
+   */
+  int64_t from_ms;
+  /**
+   * To where in the session, likewise; 0 is its end.
+   */
+  int64_t to_ms;
+  /**
+   * A moment of the session that is meant, in Unix seconds; 0 takes the
+   * latest.
+   */
+  int64_t session_time;
+  /**
+   * In place of a part of a session: from when, in Unix seconds, whatever
+   * sessions there were.
+   */
+  int64_t start_time;
+  /**
+   * Until when, in Unix seconds. Where it or start_time is not 0, the three
+   * above have to be.
+   */
+  int64_t end_time;
+} osslive_highlight;
 
 #ifdef __cplusplus
 extern "C" {
@@ -737,6 +803,27 @@ osslive_status osslive_get_channel_history(const osslive_client *client,
                                            osslive_error **out_error);
 
 /**
+ * Summarises the sessions of the last days, 1 or more
+ * (GetLiveChannelHistory). The service keeps only the last ten finished
+ * sessions of a channel: isTruncated tells whether there may have been more,
+ * and all numbers are then of those that are left.
+ *
+ * JSON: startTime, endTime (of the time that was looked at); sessionCount;
+ * totalDurationHours; averageDurationMinutes (0 without a session);
+ * uniqueIps[] (without ports); longestSession?; gaps[] between sessions, of
+ * startTime, endTime, durationMinutes; sessions[] of the same and remoteAddr
+ * ("IP:PORT"), as longestSession; isTruncated. What lies outside the time is
+ * cut off.
+ *
+ * Fails with the code NoSuchLiveChannel.
+ */
+osslive_status osslive_analyze_history(const osslive_client *client,
+                                       const char *id,
+                                       uint32_t days,
+                                       char **out_json,
+                                       osslive_error **out_error);
+
+/**
  * Writes a playlist of what was recorded in a time span to CHANNEL/NAME in
  * the bucket, replacing one of that name (PostVodPlaylist).
  *
@@ -806,6 +893,209 @@ osslive_status osslive_get_play_url(const osslive_client *client,
                                     uint32_t expires_s,
                                     char **out_url,
                                     osslive_error **out_error);
+
+/**
+ * Makes options with their defaults. Never NULL.
+ */
+osslive_sweep_options *osslive_sweep_options_new(void);
+
+/**
+ * Frees options. NULL is fine; monitors made with them live on.
+ */
+void osslive_sweep_options_free(osslive_sweep_options *sweep_options);
+
+/**
+ * Sets how many calls are under way at once, 1 to 256. Beyond 16, let the
+ * client keep as many connections (osslive_config_set_pool_size). Defaults
+ * to 8.
+ */
+osslive_status osslive_sweep_options_set_max_parallel(osslive_sweep_options *sweep_options,
+                                                      uint32_t max_parallel,
+                                                      osslive_error **out_error);
+
+/**
+ * Sets how many calls begin in a second at most, repeats included; 0 stands
+ * for no limit, which is the default. With or without it the work slows down
+ * when the service asks for that.
+ */
+osslive_status osslive_sweep_options_set_rate(osslive_sweep_options *sweep_options,
+                                              double calls_per_second,
+                                              osslive_error **out_error);
+
+/**
+ * Sets a limit for the whole work, for a monitor for each sweep. Calls under
+ * way end when it passes; channels that were not reached fail with the kind
+ * "stopped". Defaults to none.
+ */
+osslive_status osslive_sweep_options_set_time_limit_ms(osslive_sweep_options *sweep_options,
+                                                       uint32_t timeout_ms,
+                                                       osslive_error **out_error);
+
+/**
+ * Sets the time from the beginning of a monitor's sweep to the next. When a
+ * sweep takes longer, the next one follows at once. Defaults to 30,000.
+ */
+osslive_status osslive_sweep_options_set_interval_ms(osslive_sweep_options *sweep_options,
+                                                     uint32_t interval_ms,
+                                                     osslive_error **out_error);
+
+/**
+ * Sets how many bytes per second picture and sound must have together, else
+ * a monitor reports it. A stream of which nothing was measured yet is not
+ * judged. Defaults to 0, which reports none.
+ */
+osslive_status osslive_sweep_options_set_min_bandwidth(osslive_sweep_options *sweep_options,
+                                                       uint64_t bytes_per_second,
+                                                       osslive_error **out_error);
+
+/**
+ * Sets by which part the frame rate must fall between two sweeps for a
+ * monitor to report it: 0 reports any fall, 1 none. Defaults to 0.1.
+ */
+osslive_status osslive_sweep_options_set_frame_rate_drop(osslive_sweep_options *sweep_options,
+                                                         double part,
+                                                         osslive_error **out_error);
+
+/**
+ * Asks many channels what they are doing, several at once
+ * (GetLiveChannelStat). A channel that fails is listed with its error and
+ * never spoils the rest; one that is given twice is asked and listed once.
+ *
+ * - ids, n_ids: the channels, up to a million.
+ * - sweep_options: how to go about it, or NULL.
+ * - progress, user_data: what is called after each channel, or NULL. When it
+ *   stops the work, calls under way are waited for, and channels that were
+ *   not reached fail with the kind "stopped".
+ *
+ * JSON: live[], idle[] and disabled[] of id and what
+ * osslive_get_channel_status gives; failed[] of id and error; total, the
+ * number in all four.
+ *
+ * Takes as long as it takes: osslive_sweep_options_set_time_limit_ms sets a
+ * limit.
+ */
+osslive_status osslive_monitor_channels(const osslive_client *client,
+                                        const char *const *ids,
+                                        size_t n_ids,
+                                        const osslive_sweep_options *sweep_options,
+                                        osslive_progress_callback progress,
+                                        void *user_data,
+                                        char **out_json,
+                                        osslive_error **out_error);
+
+/**
+ * Creates or replaces many channels, several at once (PutLiveChannel). A
+ * channel that fails never keeps the rest from being put. An id that stands
+ * in the list before fails.
+ *
+ * - ids, channel_configs, n_ids: the channels, up to a million, and the
+ *   configuration of each. One configuration may stand there many times.
+ * - sweep_options, progress, user_data: as in osslive_monitor_channels.
+ *
+ * JSON: results[] in the order of ids, of id and either publishUrls[],
+ * playUrls[], res, or error; failed and total, their numbers.
+ */
+osslive_status osslive_put_channels(const osslive_client *client,
+                                    const char *const *ids,
+                                    const osslive_channel_config *const *channel_configs,
+                                    size_t n_ids,
+                                    const osslive_sweep_options *sweep_options,
+                                    osslive_progress_callback progress,
+                                    void *user_data,
+                                    char **out_json,
+                                    osslive_error **out_error);
+
+/**
+ * Makes a monitor. Nothing is sent. Ids and options are copied; the client
+ * may be freed before the monitor.
+ *
+ * - ids, n_ids: the channels, up to a million.
+ * - sweep_options: interval, limits and pace, or NULL for the defaults.
+ */
+osslive_status osslive_channel_monitor_new(const osslive_client *client,
+                                           const char *const *ids,
+                                           size_t n_ids,
+                                           const osslive_sweep_options *sweep_options,
+                                           osslive_channel_monitor **out_monitor,
+                                           osslive_error **out_error);
+
+/**
+ * Stops and frees a monitor. NULL is fine. No call on it may be under way:
+ * stop it first and let osslive_channel_monitor_next_changes return.
+ */
+void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
+
+/**
+ * Waits until the next sweep is due, sweeps, and gives what changed, which
+ * may be nothing. The first sweep is due at once and tells whatever is not
+ * idle. Blocks for about the interval.
+ *
+ * JSON: changes[] of id, time, change and what belongs to it:
+ *
+ * - "wentLive": remoteAddr?
+ * - "wentIdle", "disabled", "enabled"
+ * - "newPublisher": from, to (each "IP:PORT")
+ * - "bandwidthLow", "bandwidthRecovered": bandwidth, limit (bytes per second)
+ * - "frameRateFell": from, to (frames per second)
+ * - "failing": error; told once, until
+ * - "recovered"
+ *
+ * More may come: let pass what you do not know.
+ *
+ * Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. That a call to
+ * the service fails is a change, also after osslive_client_shutdown.
+ */
+osslive_status osslive_channel_monitor_next_changes(osslive_channel_monitor *monitor,
+                                                    char **out_json,
+                                                    osslive_error **out_error);
+
+/**
+ * The latest sweep as a whole: the JSON of osslive_monitor_channels. Nothing
+ * is sent; before the first sweep its lists are empty.
+ */
+osslive_status osslive_channel_monitor_last_sweep(const osslive_channel_monitor *monitor,
+                                                  char **out_json,
+                                                  osslive_error **out_error);
+
+/**
+ * Stops a monitor from any thread: whatever
+ * osslive_channel_monitor_next_changes waits for, it returns at once, and so
+ * does each later one. A call under way ends on a thread of its own, within
+ * the client's limit for calls.
+ */
+osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monitor,
+                                            osslive_error **out_error);
+
+/**
+ * Cuts highlights out of what a channel recorded, one playlist each, and
+ * goes on after a failure (GetLiveChannelStat, GetLiveChannelHistory, then
+ * PostVodPlaylist for each).
+ *
+ * They are clipped to what exists: the last ten finished sessions and the one
+ * that is going on. What lies before the oldest of ten is left to the
+ * service. A highlight of which nothing is left, or which is longer than a
+ * day, has an error; so has one whose playlist an earlier one wrote. A
+ * playlist of that name from before is replaced.
+ *
+ * - highlights, n_highlights: what to cut.
+ * - progress, user_data: what is called after each highlight, or NULL. When
+ *   it stops the work, those that were not reached fail with the kind
+ *   "stopped".
+ *
+ * JSON: results[] in the order of highlights, of name, playlist (for
+ * osslive_get_play_url), start?, end?, error?; failed and total, their
+ * numbers.
+ *
+ * Fails with the code NoSuchLiveChannel.
+ */
+osslive_status osslive_create_highlights(const osslive_client *client,
+                                         const char *id,
+                                         const osslive_highlight *highlights,
+                                         size_t n_highlights,
+                                         osslive_progress_callback progress,
+                                         void *user_data,
+                                         char **out_json,
+                                         osslive_error **out_error);
 
 #ifdef __cplusplus
 }  // extern "C"

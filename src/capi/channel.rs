@@ -209,6 +209,31 @@ pub unsafe extern "C" fn osslive_get_channel_history(
     unsafe { call(client, id, out_json, out_error, Client::get_channel_history) }
 }
 
+/// Summarises the sessions of the last days, 1 or more
+/// (GetLiveChannelHistory). The service keeps only the last ten finished
+/// sessions of a channel: isTruncated tells whether there may have been more,
+/// and all numbers are then of those that are left.
+///
+/// JSON: startTime, endTime (of the time that was looked at); sessionCount;
+/// totalDurationHours; averageDurationMinutes (0 without a session);
+/// uniqueIps[] (without ports); longestSession?; gaps[] between sessions, of
+/// startTime, endTime, durationMinutes; sessions[] of the same and remoteAddr
+/// ("IP:PORT"), as longestSession; isTruncated. What lies outside the time is
+/// cut off.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_analyze_history(
+    client: *const osslive_client,
+    id: *const c_char,
+    days: u32,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, |client, id| client.analyze_history(id, days)) }
+}
+
 /// Runs a call on one channel whose result is JSON.
 ///
 /// # Safety

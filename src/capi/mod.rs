@@ -11,14 +11,19 @@
 
 mod channel;
 mod channel_config;
+mod channel_monitor;
 mod client;
 mod config;
 mod error;
+mod highlight;
 mod log;
 #[cfg(feature = "test-panic")]
 mod panic;
 mod pointer;
+mod progress;
 mod string;
+mod sweep;
+mod sweep_options;
 mod url;
 mod version;
 mod vod;

@@ -3,6 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::ffi::{CStr, CString, c_char};
+use std::slice;
+
+/// More elements than anybody means: a count beyond it is a mistake.
+const MOST_ELEMENTS: usize = 1_000_000;
 
 /// The pointer, unless it is NULL.
 pub(super) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
@@ -77,6 +81,42 @@ pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Resul
     }
     // SAFETY: the caller's promise.
     unsafe { self::text(text, name) }.map(Some)
+}
+
+/// The elements of an argument `name` whose count is `n_name`; NULL and 0 are
+/// none.
+///
+/// # Safety
+///
+/// `elements` is NULL, or points to `count` elements that do not change while
+/// the reference is used.
+pub(super) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) -> Result<&'a [T]> {
+    if count == 0 {
+        return Ok(&[]);
+    }
+    if count > MOST_ELEMENTS {
+        let message = format!("n_{name} is {count}; {MOST_ELEMENTS} is the most");
+        return Err(Error::invalid(message));
+    }
+    not_null(elements.cast_mut(), name)?;
+    // SAFETY: the caller's promise, and it is not NULL.
+    Ok(unsafe { slice::from_raw_parts(elements, count) })
+}
+
+/// The texts of an argument.
+///
+/// # Safety
+///
+/// As [`array`], and each of the texts as [`text`].
+pub(super) unsafe fn texts<'a>(
+    texts: *const *const c_char,
+    count: usize,
+    name: &str,
+) -> Result<Vec<&'a str>> {
+    // SAFETY: the caller's promise.
+    let texts = unsafe { array(texts, count, name) }?.iter().enumerate();
+    // SAFETY: the caller's promise.
+    texts.map(|(at, &text)| unsafe { self::text(text, &format!("{name}[{at}]")) }).collect()
 }
 
 /// A text to give away, which `osslive_string_free` takes back.

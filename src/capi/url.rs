@@ -3,11 +3,11 @@
 use super::client::osslive_client;
 use super::error::{osslive_error, osslive_status};
 use super::guard_output;
-use super::pointer::{given_text, not_null, optional_text, shared, text};
+use super::pointer::{array, given_text, optional_text, shared, text};
 use crate::error::{Error, Result};
 use crate::model::RtmpUrlOptions;
 use std::ffi::c_char;
-use std::{ptr, slice};
+use std::ptr;
 
 /// For how many seconds a URL is usually good.
 pub const OSSLIVE_DEFAULT_EXPIRES_S: u32 = 1800;
@@ -89,16 +89,12 @@ unsafe fn with_params(
     params: *const osslive_param,
     n_params: usize,
 ) -> Result<RtmpUrlOptions> {
-    if n_params == 0 {
-        return Ok(options);
-    }
     if n_params > MOST_PARAMS {
         let message = format!("n_params is {n_params}; {MOST_PARAMS} is the most");
         return Err(Error::invalid(message));
     }
-    not_null(params.cast_mut(), "params")?;
-    // SAFETY: the caller's promise, and it is not NULL.
-    for (at, param) in unsafe { slice::from_raw_parts(params, n_params) }.iter().enumerate() {
+    // SAFETY: the caller's promise.
+    for (at, param) in unsafe { array(params, n_params, "params") }?.iter().enumerate() {
         // SAFETY: the caller's promise.
         let (name, value) = unsafe {
             (

@@ -1,0 +1,124 @@
+//! Highlights of what a channel recorded.
+
+use super::channel::call;
+use super::client::osslive_client;
+use super::error::{osslive_error, osslive_status};
+use super::pointer::{array, text};
+use super::progress::{Listener, Results, osslive_progress_callback};
+use crate::error::{Error, Result};
+use crate::monitor::{Edge, Highlight};
+use std::ffi::{c_char, c_void};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// A part of what a channel recorded. Set what you need and leave all else 0:
+/// {.name = "opening", .to_ms = 300000} is the first five minutes of the
+/// latest session, and {.name = "closing", .from_ms = -300000} the last five.
+#[repr(C)]
+pub struct osslive_highlight {
+    /// The name of its playlist; ".m3u8" is added where it is missing.
+    pub name: *const c_char,
+    /// From where in the session, in milliseconds: after its start, or, when
+    /// negative, before its end. The end of a session that is going on is now.
+    pub from_ms: i64,
+    /// To where in the session, likewise; 0 is its end.
+    pub to_ms: i64,
+    /// A moment of the session that is meant, in Unix seconds; 0 takes the
+    /// latest.
+    pub session_time: i64,
+    /// In place of a part of a session: from when, in Unix seconds, whatever
+    /// sessions there were.
+    pub start_time: i64,
+    /// Until when, in Unix seconds. Where it or start_time is not 0, the three
+    /// above have to be.
+    pub end_time: i64,
+}
+
+/// Cuts highlights out of what a channel recorded, one playlist each, and
+/// goes on after a failure (GetLiveChannelStat, GetLiveChannelHistory, then
+/// PostVodPlaylist for each).
+///
+/// They are clipped to what exists: the last ten finished sessions and the one
+/// that is going on. What lies before the oldest of ten is left to the
+/// service. A highlight of which nothing is left, or which is longer than a
+/// day, has an error; so has one whose playlist an earlier one wrote. A
+/// playlist of that name from before is replaced.
+///
+/// - highlights, n_highlights: what to cut.
+/// - progress, user_data: what is called after each highlight, or NULL. When
+///   it stops the work, those that were not reached fail with the kind
+///   "stopped".
+///
+/// JSON: results[] in the order of highlights, of name, playlist (for
+/// osslive_get_play_url), start?, end?, error?; failed and total, their
+/// numbers.
+///
+/// Fails with the code NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_create_highlights(
+    client: *const osslive_client,
+    id: *const c_char,
+    highlights: *const osslive_highlight,
+    n_highlights: usize,
+    progress: osslive_progress_callback,
+    user_data: *mut c_void,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        call(client, id, out_json, out_error, |client, id| {
+            let highlights = array(highlights, n_highlights, "highlights")?.iter().enumerate();
+            let highlights: Vec<_> = highlights
+                .map(|(at, highlight)| highlight.read(&format!("highlights[{at}]")))
+                .collect::<Result<_>>()?;
+            let listener = Listener::new(progress, user_data);
+            let results = client
+                .create_highlights_while(id, &highlights, |progress| listener.hear(progress))?;
+            Ok(Results::from(results))
+        })
+    }
+}
+
+impl osslive_highlight {
+    /// # Safety
+    ///
+    /// The name is as [`text`] wants it.
+    unsafe fn read(&self, it: &str) -> Result<Highlight> {
+        // SAFETY: the caller's promise.
+        let name = unsafe { text(self.name, &format!("{it}.name")) }?;
+        if (self.start_time, self.end_time) == (0, 0) {
+            return self.within_session(name, it);
+        }
+        if (self.from_ms, self.to_ms, self.session_time) != (0, 0, 0) {
+            let message = format!("{it} is both a part of a session and between two times");
+            return Err(Error::invalid(message));
+        }
+        let start = moment(self.start_time, it, "start_time")?;
+        let end = moment(self.end_time, it, "end_time")?;
+        Ok(Highlight::between(name, start, end))
+    }
+
+    fn within_session(&self, name: &str, it: &str) -> Result<Highlight> {
+        let end = match self.to_ms {
+            0 => Edge::BeforeEnd(Duration::ZERO),
+            ms => edge(ms),
+        };
+        let highlight = Highlight::within(name, edge(self.from_ms), end);
+        match self.session_time {
+            0 => Ok(highlight),
+            seconds => Ok(highlight.of_session(moment(seconds, it, "session_time")?)),
+        }
+    }
+}
+
+fn edge(ms: i64) -> Edge {
+    let offset = Duration::from_millis(ms.unsigned_abs());
+    if ms < 0 { Edge::BeforeEnd(offset) } else { Edge::AfterStart(offset) }
+}
+
+fn moment(seconds: i64, it: &str, field: &str) -> Result<OffsetDateTime> {
+    OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| {
+        Error::invalid(format!("{it}.{field} is {seconds}: no such time")).with_source(error)
+    })
+}

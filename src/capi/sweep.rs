@@ -1,0 +1,107 @@
+//! The calls on many channels at once.
+
+use super::channel_config::osslive_channel_config;
+use super::client::osslive_client;
+use super::error::{osslive_error, osslive_status};
+use super::guard_output;
+use super::pointer::{array, given_json, shared, texts};
+use super::progress::{Listener, Results, osslive_progress_callback};
+use super::sweep_options::osslive_sweep_options;
+use crate::error::Result;
+use crate::monitor::{StopHandle, SweepOptions};
+use std::ffi::{c_char, c_void};
+use std::ptr;
+
+/// Asks many channels what they are doing, several at once
+/// (GetLiveChannelStat). A channel that fails is listed with its error and
+/// never spoils the rest; one that is given twice is asked and listed once.
+///
+/// - ids, n_ids: the channels, up to a million.
+/// - sweep_options: how to go about it, or NULL.
+/// - progress, user_data: what is called after each channel, or NULL. When it
+///   stops the work, calls under way are waited for, and channels that were
+///   not reached fail with the kind "stopped".
+///
+/// JSON: live[], idle[] and disabled[] of id and what
+/// osslive_get_channel_status gives; failed[] of id and error; total, the
+/// number in all four.
+///
+/// Takes as long as it takes: osslive_sweep_options_set_time_limit_ms sets a
+/// limit.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_monitor_channels(
+    client: *const osslive_client,
+    ids: *const *const c_char,
+    n_ids: usize,
+    sweep_options: *const osslive_sweep_options,
+    progress: osslive_progress_callback,
+    user_data: *mut c_void,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            let ids = texts(ids, n_ids, "ids")?;
+            let options = osslive_sweep_options::or_default(sweep_options);
+            let listener = Listener::new(progress, user_data);
+            given_json(&client.monitor_channels(ids, &heard(&options, listener)))
+        })
+    }
+}
+
+/// Creates or replaces many channels, several at once (PutLiveChannel). A
+/// channel that fails never keeps the rest from being put. An id that stands
+/// in the list before fails.
+///
+/// - ids, channel_configs, n_ids: the channels, up to a million, and the
+///   configuration of each. One configuration may stand there many times.
+/// - sweep_options, progress, user_data: as in osslive_monitor_channels.
+///
+/// JSON: results[] in the order of ids, of id and either publishUrls[],
+/// playUrls[], res, or error; failed and total, their numbers.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_put_channels(
+    client: *const osslive_client,
+    ids: *const *const c_char,
+    channel_configs: *const *const osslive_channel_config,
+    n_ids: usize,
+    sweep_options: *const osslive_sweep_options,
+    progress: osslive_progress_callback,
+    user_data: *mut c_void,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            let ids = texts(ids, n_ids, "ids")?;
+            let configs = array(channel_configs, n_ids, "channel_configs")?.iter().enumerate();
+            let configs = configs.map(|(at, &config)| {
+                shared(config, &format!("channel_configs[{at}]")).map(|config| config.0.clone())
+            });
+            let channels: Vec<_> = ids
+                .into_iter()
+                .zip(configs)
+                .map(|(id, config)| config.map(|config| (id, config)))
+                .collect::<Result<_>>()?;
+            let options = osslive_sweep_options::or_default(sweep_options);
+            let listener = Listener::new(progress, user_data);
+            let results = client.put_channels(&channels, &heard(&options, listener));
+            given_json(&Results::from(results))
+        })
+    }
+}
+
+/// The options of work that its listener hears of and may stop.
+fn heard<'a>(options: &osslive_sweep_options, listener: Listener) -> SweepOptions<'a> {
+    let stop = StopHandle::new();
+    options.for_sweep().stop(&stop).progress(move |progress| {
+        // What was under way at the stop is not told any more.
+        if !stop.is_stopped() && listener.hear(progress).is_break() {
+            stop.stop();
+        }
+    })
+}

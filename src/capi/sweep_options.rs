@@ -1,0 +1,213 @@
+//! How to work on many channels.
+
+use super::config::limit;
+use super::error::{osslive_error, osslive_status};
+use super::pointer::{boxed, exclusive, free};
+use super::{guard, guard_plain};
+use crate::error::{Error, Result};
+use crate::monitor::{Limits, MonitorOptions, SweepOptions};
+use std::ptr;
+use std::time::Duration;
+
+/// How to work on many channels: for osslive_monitor_channels,
+/// osslive_put_channels and osslive_channel_monitor_new, which take NULL for
+/// the defaults. Yours to free with osslive_sweep_options_free; one thread at
+/// a time.
+#[derive(Clone)]
+pub struct osslive_sweep_options {
+    max_parallel: usize,
+    rate: f64,
+    time_limit: Option<Duration>,
+    interval: Duration,
+    limits: Limits,
+}
+
+impl Default for osslive_sweep_options {
+    fn default() -> Self {
+        osslive_sweep_options {
+            max_parallel: 8,
+            rate: 0.0,
+            time_limit: None,
+            interval: Duration::from_secs(30),
+            limits: Limits::new(),
+        }
+    }
+}
+
+impl osslive_sweep_options {
+    /// # Safety
+    ///
+    /// `options` is NULL or ours, and nobody changes or frees it meanwhile.
+    pub(super) unsafe fn or_default(options: *const Self) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe { options.as_ref() }.cloned().unwrap_or_default()
+    }
+
+    pub(super) fn for_sweep<'a>(&self) -> SweepOptions<'a> {
+        let options = SweepOptions::new().max_parallel(self.max_parallel).rate(self.rate);
+        match self.time_limit {
+            Some(limit) => options.time_limit(limit),
+            None => options,
+        }
+    }
+
+    pub(super) fn for_monitor(&self) -> MonitorOptions {
+        let options = MonitorOptions::new()
+            .interval(self.interval)
+            .max_parallel(self.max_parallel)
+            .rate(self.rate)
+            .limits(self.limits.clone());
+        match self.time_limit {
+            Some(limit) => options.time_limit(limit),
+            None => options,
+        }
+    }
+}
+
+/// Makes options with their defaults. Never NULL.
+#[unsafe(no_mangle)]
+pub extern "C" fn osslive_sweep_options_new() -> *mut osslive_sweep_options {
+    guard_plain(ptr::null_mut(), || boxed(osslive_sweep_options::default()))
+}
+
+/// Frees options. NULL is fine; monitors made with them live on.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_free(sweep_options: *mut osslive_sweep_options) {
+    // SAFETY: NULL, or options of this library that are not used any more.
+    unsafe { free(sweep_options) }
+}
+
+/// Sets how many calls are under way at once, 1 to 256. Beyond 16, let the
+/// client keep as many connections (osslive_config_set_pool_size). Defaults
+/// to 8.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
+    sweep_options: *mut osslive_sweep_options,
+    max_parallel: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            if !(1..=256).contains(&max_parallel) {
+                let message = format!("max_parallel is {max_parallel}; 1 to 256 is allowed");
+                return Err(Error::invalid(message));
+            }
+            options.max_parallel = max_parallel as usize;
+            Ok(())
+        })
+    }
+}
+
+/// Sets how many calls begin in a second at most, repeats included; 0 stands
+/// for no limit, which is the default. With or without it the work slows down
+/// when the service asks for that.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_rate(
+    sweep_options: *mut osslive_sweep_options,
+    calls_per_second: f64,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            if !(0.0..).contains(&calls_per_second) {
+                let message = format!("calls_per_second is {calls_per_second}");
+                return Err(Error::invalid(message));
+            }
+            options.rate = calls_per_second;
+            Ok(())
+        })
+    }
+}
+
+/// Sets a limit for the whole work, for a monitor for each sweep. Calls under
+/// way end when it passes; channels that were not reached fail with the kind
+/// "stopped". Defaults to none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_time_limit_ms(
+    sweep_options: *mut osslive_sweep_options,
+    timeout_ms: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            options.time_limit = Some(limit(timeout_ms)?);
+            Ok(())
+        })
+    }
+}
+
+/// Sets the time from the beginning of a monitor's sweep to the next. When a
+/// sweep takes longer, the next one follows at once. Defaults to 30,000.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
+    sweep_options: *mut osslive_sweep_options,
+    interval_ms: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            if interval_ms == 0 {
+                return Err(Error::invalid("interval_ms is 0"));
+            }
+            options.interval = Duration::from_millis(interval_ms.into());
+            Ok(())
+        })
+    }
+}
+
+/// Sets how many bytes per second picture and sound must have together, else
+/// a monitor reports it. A stream of which nothing was measured yet is not
+/// judged. Defaults to 0, which reports none.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_min_bandwidth(
+    sweep_options: *mut osslive_sweep_options,
+    bytes_per_second: u64,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            options.limits = options.limits.clone().min_bandwidth(bytes_per_second);
+            Ok(())
+        })
+    }
+}
+
+/// Sets by which part the frame rate must fall between two sweeps for a
+/// monitor to report it: 0 reports any fall, 1 none. Defaults to 0.1.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
+    sweep_options: *mut osslive_sweep_options,
+    part: f64,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        set(sweep_options, out_error, |options| {
+            if !(0.0..=1.0).contains(&part) {
+                return Err(Error::invalid(format!("part is {part}; 0 to 1 is allowed")));
+            }
+            options.limits = options.limits.clone().frame_rate_drop(part);
+            Ok(())
+        })
+    }
+}
+
+/// Sets an option, or leaves all as they are.
+///
+/// # Safety
+///
+/// `sweep_options` is NULL or ours and used by nobody else, `out_error` is
+/// NULL or can be written to.
+unsafe fn set(
+    sweep_options: *mut osslive_sweep_options,
+    out_error: *mut *mut osslive_error,
+    change: impl FnOnce(&mut osslive_sweep_options) -> Result<()>,
+) -> osslive_status {
+    // SAFETY: the caller's promise.
+    unsafe { guard(out_error, || change(exclusive(sweep_options, "sweep_options")?)) }
+}
