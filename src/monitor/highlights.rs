@@ -248,7 +248,12 @@ impl Recorded {
         let mut sessions: Vec<_> =
             records.iter().map(|record| (record.start_time, record.end_time)).collect();
         // A session that ended after its status was asked for stands in both.
-        sessions.extend(live.filter(|(since, _)| sessions.iter().all(|(start, _)| start != since)));
+        // One that was over when the live one began is another, even where
+        // both began in the same second.
+        let is_same = |start, end, since| start == since && end > since;
+        sessions.extend(
+            live.filter(|(since, _)| !sessions.iter().any(|&(a, b)| is_same(a, b, *since))),
+        );
         sessions.sort();
         Recorded { sessions, is_truncated: records.len() >= REMEMBERED }
     }
@@ -384,6 +389,9 @@ mod tests {
         // It ended between the two questions: the history knows when.
         let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR + MINUTE, "a");
         assert_eq!(Recorded::of(&[record], live).sessions.len(), 1);
+        // One before it began in the same second.
+        let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR, "a");
+        assert_eq!(Recorded::of(&[record], live).sessions.len(), 2);
     }
 
     #[test]
