@@ -73,9 +73,11 @@
  *     once.
  *
  *  9. Faults. A fault inside the library becomes OSSLIVE_ERR_INTERNAL; it does
- *     not end the process. The library installs no signal handler, and starts
- *     no thread but to look up a host name in time and to work on many
- *     channels at once.
+ *     not end the process. The library neither handles, ignores nor blocks a
+ *     signal, does not die of SIGPIPE, and goes on after one that interrupts
+ *     it. It starts no thread but to connect and to look up a host name in
+ *     time, and to work on many channels at once. After fork() a client may be
+ *     used on both sides: a connection stays with the process that made it.
  *
  * 10. Stability. Statuses keep their numbers and functions their meaning as
  *     long as osslive_abi_version() stays. The library is not unloaded by

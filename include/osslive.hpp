@@ -13,7 +13,9 @@
  * calls to the service are JSON text, whose keys stand with each function:
  * "?" marks a key that may be absent, "[]" an array, which is always there;
  * times are RFC 3339; res tells how the call went (status, requestId?,
- * elapsedMs, attempts). URLs and playlists are plain text.
+ * elapsedMs, attempts), and error why one of many things failed (kind, message,
+ * attempts, code?, status?, requestId?, ec?, hostId?). URLs and playlists are
+ * plain text.
  *
  * Any number of threads may use a Client at once. Calls to the service block,
  * by default for 30 seconds at most: keep them off threads that render or
@@ -28,7 +30,9 @@
 #include "osslive.h"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -180,6 +184,38 @@ using Params = std::vector<std::pair<std::string, std::string>>;
 /* A point in time of a recording; seconds count. */
 using Time = std::chrono::system_clock::time_point;
 
+/* How to work on many channels at once. */
+struct SweepOptions {
+  std::uint32_t max_parallel = 8; /* calls under way, 1 to 256 */
+  double rate = 0;                /* calls that begin in a second; 0 for no limit */
+  std::optional<std::chrono::milliseconds> time_limit = std::nullopt; /* none; for the whole work,
+                                                                          or a monitor's sweep */
+};
+
+/* How a ChannelMonitor sweeps, and what it reports. */
+struct MonitorOptions {
+  std::chrono::milliseconds interval{30000}; /* from the beginning of a sweep to the next */
+  SweepOptions sweep = {};
+  std::uint64_t min_bandwidth = 0; /* of picture and sound, bytes per second; 0 for no limit */
+  double frame_rate_drop = 0.1;    /* a fall by more than this part is reported */
+};
+
+/* What hears how far work on many things has come: how many are done,
+ * failures included, and how many there are. It returns whether to go on; what
+ * was not reached then fails with the kind "stopped". It runs on the thread
+ * that made the call. What it throws stops the work, and the call throws it. */
+using Progress = std::function<bool(std::size_t done, std::size_t total)>;
+
+/* A part of what a channel recorded: of a session, or between two times. */
+struct Highlight {
+  std::string name; /* of its playlist; ".m3u8" is added where it is missing */
+  std::chrono::milliseconds from{0}; /* after the session's start; before its end if negative */
+  std::chrono::milliseconds to{0};   /* likewise; 0 is its end */
+  std::optional<Time> session = std::nullopt; /* a moment of it; the latest session */
+  std::optional<Time> start = std::nullopt;   /* in place of a part of a session: both times, */
+  std::optional<Time> end = std::nullopt;     /* and none of the above */
+};
+
 namespace detail {
 
 struct Deleter {
@@ -187,6 +223,12 @@ struct Deleter {
   void operator()(osslive_client *client) const noexcept { osslive_client_free(client); }
   void operator()(osslive_channel_config *config) const noexcept {
     osslive_channel_config_free(config);
+  }
+  void operator()(osslive_sweep_options *options) const noexcept {
+    osslive_sweep_options_free(options);
+  }
+  void operator()(osslive_channel_monitor *monitor) const noexcept {
+    osslive_channel_monitor_free(monitor);
   }
   void operator()(osslive_error *error) const noexcept { osslive_error_free(error); }
   void operator()(char *string) const noexcept { osslive_string_free(string); }
@@ -320,6 +362,84 @@ inline Owned<osslive_channel_config> make(const ChannelConfig &config) {
   return owned;
 }
 
+inline std::vector<const char *> c_texts(const std::vector<std::string> &texts) {
+  std::vector<const char *> c;
+  for (const auto &text : texts) c.push_back(c_text(text));
+  return c;
+}
+
+inline Owned<osslive_sweep_options> make(const SweepOptions &options) {
+  Owned<osslive_sweep_options> owned(osslive_sweep_options_new());
+  osslive_sweep_options *c = owned.get();
+  const auto set = [c](auto setter, auto value) {
+    check([&](osslive_error **e) { return setter(c, value, e); });
+  };
+  set(osslive_sweep_options_set_max_parallel, options.max_parallel);
+  set(osslive_sweep_options_set_rate, options.rate);
+  if (options.time_limit)
+    set(osslive_sweep_options_set_time_limit_ms, count(*options.time_limit));
+  return owned;
+}
+
+inline Owned<osslive_sweep_options> make(const MonitorOptions &options) {
+  auto owned = make(options.sweep);
+  osslive_sweep_options *c = owned.get();
+  const auto set = [c](auto setter, auto value) {
+    check([&](osslive_error **e) { return setter(c, value, e); });
+  };
+  set(osslive_sweep_options_set_interval_ms, count(options.interval));
+  set(osslive_sweep_options_set_min_bandwidth, options.min_bandwidth);
+  set(osslive_sweep_options_set_frame_rate_drop, options.frame_rate_drop);
+  return owned;
+}
+
+inline osslive_highlight c_highlight(const Highlight &highlight) {
+  /* 0 stands for a time that is not set, and no recording is of 1970. */
+  const auto seconds = [](const std::optional<Time> &time) {
+    return time ? unix_seconds(*time) : 0;
+  };
+  if (highlight.start.has_value() != highlight.end.has_value())
+    throw Error(Status::invalid_argument, "a highlight has only one of start and end");
+  osslive_highlight c = {};
+  c.name = c_text(highlight.name);
+  c.from_ms = highlight.from.count();
+  c.to_ms = highlight.to.count();
+  c.session_time = seconds(highlight.session);
+  c.start_time = seconds(highlight.start);
+  c.end_time = seconds(highlight.end);
+  return c;
+}
+
+/* A Progress as C calls it; what it throws waits until C has returned. */
+class Listener {
+ public:
+  explicit Listener(const Progress &progress) : progress_(progress) {}
+
+  osslive_progress_callback callback() const noexcept { return progress_ ? &hear : nullptr; }
+
+  /* The text that a call gives which this listens to. */
+  template <typename Call>
+  std::string text_of(Call call) {
+    const auto text = made<char>(call);
+    if (thrown_) std::rethrow_exception(thrown_);
+    return text.get();
+  }
+
+ private:
+  static int hear(std::size_t done, std::size_t total, void *user_data) {
+    auto &listener = *static_cast<Listener *>(user_data);
+    try {
+      return listener.progress_(done, total) ? 0 : 1;
+    } catch (...) {
+      listener.thrown_ = std::current_exception();
+      return 1;
+    }
+  }
+
+  const Progress &progress_;
+  std::exception_ptr thrown_;
+};
+
 }  // namespace detail
 
 /* A client for the live channels of one bucket. It can be moved, not copied;
@@ -429,6 +549,75 @@ class Client {
     return call(osslive_get_channel_history, id);
   }
 
+  /* Summarises the sessions of the last days (GetLiveChannelHistory). The
+   * service keeps only the last ten finished sessions: isTruncated tells
+   * whether there may have been more.
+   * JSON: startTime, endTime (of the time that was looked at), sessionCount,
+   * totalDurationHours, averageDurationMinutes (0 without a session),
+   * uniqueIps[] (without ports), longestSession?, gaps[] of startTime,
+   * endTime, durationMinutes, sessions[] of the same and remoteAddr, as
+   * longestSession, isTruncated. Code NoSuchLiveChannel. */
+  std::string analyze_history(const std::string &id, std::uint32_t days) const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_analyze_history(get(), detail::c_text(id), days, out, e);
+    });
+  }
+
+  /* Asks many channels what they are doing, several at once
+   * (GetLiveChannelStat). One that fails never spoils the rest.
+   * JSON: live[], idle[] and disabled[] of id and what get_channel_status
+   * gives, failed[] of id and error, total. */
+  std::string monitor_channels(const std::vector<std::string> &ids,
+                               const SweepOptions &options = {},
+                               const Progress &progress = {}) const {
+    const auto c_ids = detail::c_texts(ids);
+    const auto c_options = detail::make(options);
+    detail::Listener listener(progress);
+    return listener.text_of([&](char **out, osslive_error **e) {
+      return osslive_monitor_channels(get(), c_ids.data(), c_ids.size(), c_options.get(),
+                                      listener.callback(), &listener, out, e);
+    });
+  }
+
+  /* Creates or replaces many channels, several at once (PutLiveChannel). One
+   * that fails never keeps the rest from being put; an id that stands in the
+   * list before fails.
+   * JSON: results[] of id and either publishUrls[], playUrls[], res, or error;
+   * failed, total. */
+  std::string put_channels(const std::vector<std::pair<std::string, ChannelConfig>> &channels,
+                           const SweepOptions &options = {},
+                           const Progress &progress = {}) const {
+    std::vector<const char *> c_ids;
+    std::vector<detail::Owned<osslive_channel_config>> owned;
+    std::vector<const osslive_channel_config *> c_configs;
+    for (const auto &channel : channels) {
+      c_ids.push_back(detail::c_text(channel.first));
+      owned.push_back(detail::make(channel.second));
+      c_configs.push_back(owned.back().get());
+    }
+    const auto c_options = detail::make(options);
+    detail::Listener listener(progress);
+    return listener.text_of([&](char **out, osslive_error **e) {
+      return osslive_put_channels(get(), c_ids.data(), c_configs.data(), c_ids.size(),
+                                  c_options.get(), listener.callback(), &listener, out, e);
+    });
+  }
+
+  /* Cuts highlights out of what a channel recorded, one playlist each, clipped
+   * to what exists, and goes on after a failure.
+   * JSON: results[] of name, playlist (for get_play_url), start?, end?,
+   * error?; failed, total. Code NoSuchLiveChannel. */
+  std::string create_highlights(const std::string &id, const std::vector<Highlight> &highlights,
+                                const Progress &progress = {}) const {
+    std::vector<osslive_highlight> c;
+    for (const auto &highlight : highlights) c.push_back(detail::c_highlight(highlight));
+    detail::Listener listener(progress);
+    return listener.text_of([&](char **out, osslive_error **e) {
+      return osslive_create_highlights(get(), detail::c_text(id), c.data(), c.size(),
+                                       listener.callback(), &listener, out, e);
+    });
+  }
+
   /* Writes a playlist of what was recorded between two times, at most a day
    * apart, to CHANNEL/NAME in the bucket (PostVodPlaylist). ".m3u8" is added
    * to a name without it. JSON: res. Code InvalidArgument when nothing was
@@ -499,6 +688,59 @@ class Client {
   }
 
   detail::Owned<osslive_client> client_;
+};
+
+/* Looks at channels again and again, and tells what changed. It can be moved,
+ * not copied; one thread at a time, but for stop. It keeps what it needs of the
+ * client. Destroying it stops it. */
+class ChannelMonitor {
+ public:
+  /* Makes a monitor. Nothing is sent. */
+  ChannelMonitor(const Client &client, const std::vector<std::string> &ids,
+                 const MonitorOptions &options = {})
+      : monitor_(detail::made<osslive_channel_monitor>(
+            [&](osslive_channel_monitor **out, osslive_error **e) {
+              const auto c_ids = detail::c_texts(ids);
+              return osslive_channel_monitor_new(client.get(), c_ids.data(), c_ids.size(),
+                                                 detail::make(options).get(), out, e);
+            })) {}
+
+  /* Waits until the next sweep is due, sweeps, and gives what changed, which
+   * may be nothing; std::nullopt once stopped. The first sweep is due at once
+   * and tells whatever is not idle.
+   * JSON: changes[] of id, time, change and what belongs to it: "wentLive"
+   * (remoteAddr?), "wentIdle", "disabled", "enabled", "newPublisher" (from,
+   * to), "bandwidthLow" and "bandwidthRecovered" (bandwidth, limit: bytes per
+   * second), "frameRateFell" (from, to), "failing" (error), "recovered". */
+  std::optional<std::string> next_changes() {
+    try {
+      return detail::text_of([&](char **out, osslive_error **e) {
+        return osslive_channel_monitor_next_changes(monitor_.get(), out, e);
+      });
+    } catch (const Error &error) {
+      if (error.status() == Status::stopped) return std::nullopt;
+      throw;
+    }
+  }
+
+  /* The latest sweep as a whole: the JSON of Client::monitor_channels. Before
+   * the first one its lists are empty. */
+  std::string last_sweep() const {
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_channel_monitor_last_sweep(monitor_.get(), out, e);
+    });
+  }
+
+  /* Stops it from any thread: next_changes returns at once, whatever it waits
+   * for. Keep it from being moved or destroyed until that has returned. */
+  void stop() const {
+    detail::check([&](osslive_error **e) {
+      return osslive_channel_monitor_stop(monitor_.get(), e);
+    });
+  }
+
+ private:
+  detail::Owned<osslive_channel_monitor> monitor_;
 };
 
 /* How urgent a line of the log is. */

@@ -8,6 +8,7 @@
 static osslive_client *client;
 static osslive_config *config;
 static osslive_channel_config *channel;
+static osslive_sweep_options *options;
 
 /* Refused, with the parameter's name in the message; `out` was emptied. */
 #define REFUSED(name, call) \
@@ -154,6 +155,105 @@ static void null_is_refused_for_each_pointer(void) {
   TURNED_DOWN("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
 }
 
+static void null_is_refused_for_work_on_many(void) {
+  const char *const ids[] = {"a", "b"};
+  const char *const hole[] = {"a", NULL};
+  const osslive_channel_config *const configs[] = {channel, channel};
+  const osslive_channel_config *const no_config[] = {channel, NULL};
+  const osslive_highlight cut[] = {{.name = "a"}, {.name = "b"}};
+  const osslive_highlight no_name[] = {{.name = "a"}, {.to_ms = 1000}};
+  const size_t absurd = (size_t)-1;
+
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_max_parallel(NULL, 1, &error));
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_rate(NULL, 1, &error));
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_time_limit_ms(NULL, 1, &error));
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_interval_ms(NULL, 1, &error));
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_min_bandwidth(NULL, 1, &error));
+  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_frame_rate_drop(NULL, 1, &error));
+
+  REFUSED("client is NULL",
+          osslive_monitor_channels(NULL, ids, 2, options, NULL, NULL, &out, &error));
+  REFUSED("ids is NULL",
+          osslive_monitor_channels(client, NULL, 2, options, NULL, NULL, &out, &error));
+  REFUSED("ids[1] is NULL",
+          osslive_monitor_channels(client, hole, 2, options, NULL, NULL, &out, &error));
+  REFUSED("n_ids is ",
+          osslive_monitor_channels(client, ids, absurd, options, NULL, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL",
+              osslive_monitor_channels(client, ids, 2, options, NULL, NULL, NULL, &error));
+
+  REFUSED("client is NULL",
+          osslive_put_channels(NULL, ids, configs, 2, options, NULL, NULL, &out, &error));
+  REFUSED("ids is NULL",
+          osslive_put_channels(client, NULL, configs, 2, options, NULL, NULL, &out, &error));
+  REFUSED("ids[1] is NULL",
+          osslive_put_channels(client, hole, configs, 2, options, NULL, NULL, &out, &error));
+  REFUSED("channel_configs is NULL",
+          osslive_put_channels(client, ids, NULL, 2, options, NULL, NULL, &out, &error));
+  REFUSED("channel_configs[1] is NULL",
+          osslive_put_channels(client, ids, no_config, 2, options, NULL, NULL, &out, &error));
+  REFUSED("n_ids is ",
+          osslive_put_channels(client, ids, configs, absurd, options, NULL, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL",
+              osslive_put_channels(client, ids, configs, 2, options, NULL, NULL, NULL, &error));
+
+  REFUSED("client is NULL", osslive_analyze_history(NULL, "a", 7, &out, &error));
+  REFUSED("id is NULL", osslive_analyze_history(client, NULL, 7, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_analyze_history(client, "a", 7, NULL, &error));
+
+  REFUSED("client is NULL",
+          osslive_create_highlights(NULL, "a", cut, 2, NULL, NULL, &out, &error));
+  REFUSED("id is NULL",
+          osslive_create_highlights(client, NULL, cut, 2, NULL, NULL, &out, &error));
+  REFUSED("highlights is NULL",
+          osslive_create_highlights(client, "a", NULL, 2, NULL, NULL, &out, &error));
+  REFUSED("highlights[1].name is NULL",
+          osslive_create_highlights(client, "a", no_name, 2, NULL, NULL, &out, &error));
+  REFUSED("n_highlights is ",
+          osslive_create_highlights(client, "a", cut, absurd, NULL, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL",
+              osslive_create_highlights(client, "a", cut, 2, NULL, NULL, NULL, &error));
+
+  osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
+  TURNED_DOWN("client is NULL",
+              osslive_channel_monitor_new(NULL, ids, 2, options, &monitor, &error));
+  CHECK(monitor == NULL);
+  TURNED_DOWN("ids is NULL",
+              osslive_channel_monitor_new(client, NULL, 2, options, &monitor, &error));
+  TURNED_DOWN("ids[1] is NULL",
+              osslive_channel_monitor_new(client, hole, 2, options, &monitor, &error));
+  TURNED_DOWN("out_monitor is NULL",
+              osslive_channel_monitor_new(client, ids, 2, options, NULL, &error));
+  REFUSED("monitor is NULL", osslive_channel_monitor_next_changes(NULL, &out, &error));
+  REFUSED("monitor is NULL", osslive_channel_monitor_last_sweep(NULL, &out, &error));
+  TURNED_DOWN("monitor is NULL", osslive_channel_monitor_stop(NULL, &error));
+  SUCCEEDS(osslive_channel_monitor_new(client, ids, 2, NULL, &monitor, &error));
+  TURNED_DOWN("out_json is NULL", osslive_channel_monitor_next_changes(monitor, NULL, &error));
+  TURNED_DOWN("out_json is NULL", osslive_channel_monitor_last_sweep(monitor, NULL, &error));
+  osslive_channel_monitor_free(monitor);
+}
+
+static void highlights_are_read_with_care(void) {
+  const osslive_highlight twofold[] = {{.name = "a", .to_ms = 1, .start_time = 1, .end_time = 2}};
+  const osslive_highlight elsewhen[] = {{.name = "a", .session_time = 1, .end_time = 2}};
+  const osslive_highlight beyond[] = {{.name = "a", .start_time = 1, .end_time = INT64_MAX}};
+  const osslive_highlight early[] = {{.name = "a", .session_time = INT64_MIN}};
+  REFUSED("highlights[0] is both",
+          osslive_create_highlights(client, "a", twofold, 1, NULL, NULL, &out, &error));
+  REFUSED("highlights[0] is both",
+          osslive_create_highlights(client, "a", elsewhen, 1, NULL, NULL, &out, &error));
+  REFUSED("highlights[0].end_time is 9223372036854775807",
+          osslive_create_highlights(client, "a", beyond, 1, NULL, NULL, &out, &error));
+  REFUSED("highlights[0].session_time is -9223372036854775808",
+          osslive_create_highlights(client, "a", early, 1, NULL, NULL, &out, &error));
+
+  /* Lengths without measure are clipped like any others. */
+  const osslive_highlight far[] = {{.name = "a", .from_ms = INT64_MIN, .to_ms = INT64_MAX}};
+  char *out = NULL;
+  SUCCEEDS(osslive_create_highlights(client, "on-air", far, 1, NULL, NULL, &out, &error));
+  osslive_string_free(out);
+}
+
 static void a_failure_needs_no_error_object(void) {
   CHECK(osslive_get_channel(NULL, NULL, NULL, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
   CHECK(osslive_client_new(NULL, NULL, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
@@ -212,6 +312,18 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   REFUSED(why, osslive_get_rtmp_url(client, "a", 60, value, 1, &out, &error));
   REFUSED(why, osslive_get_play_url(client, text, NULL, 60, &out, &error));
   REFUSED(why, osslive_get_play_url(client, "a", text, 60, &out, &error));
+
+  const char *const ids[] = {"a", text};
+  const osslive_channel_config *const configs[] = {channel, channel};
+  const osslive_highlight highlight[] = {{.name = text}};
+  osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
+  REFUSED(why, osslive_monitor_channels(client, ids, 2, options, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_put_channels(client, ids, configs, 2, options, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_analyze_history(client, text, 7, &out, &error));
+  REFUSED(why, osslive_create_highlights(client, text, NULL, 0, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_create_highlights(client, "a", highlight, 1, NULL, NULL, &out, &error));
+  TURNED_DOWN(why, osslive_channel_monitor_new(client, ids, 2, options, &monitor, &error));
+  CHECK(monitor == NULL);
 }
 
 /* A channel's name that cannot be one. */
@@ -229,6 +341,8 @@ static void id_is_refused_everywhere(const char *id, const char *why) {
   REFUSED(why, osslive_get_vod(client, id, 1, 2, &out, &error));
   REFUSED(why, osslive_get_rtmp_url(client, id, 60, NULL, 0, &out, &error));
   REFUSED(why, osslive_get_play_url(client, id, NULL, 60, &out, &error));
+  REFUSED(why, osslive_analyze_history(client, id, 7, &out, &error));
+  REFUSED(why, osslive_create_highlights(client, id, NULL, 0, NULL, NULL, &out, &error));
 }
 
 /* Options are taken as text and refused when a client is made of them. */
@@ -286,6 +400,7 @@ static void wrong_numbers_are_refused(void) {
 int main(void) {
   client = client_of_service();
   config = osslive_config_new();
+  options = osslive_sweep_options_new();
   SUCCEEDS(osslive_channel_config_new("a", &channel, &error));
 
   size_t megabyte = 1 << 20;
@@ -294,6 +409,8 @@ int main(void) {
   huge[megabyte] = '\0';
 
   null_is_refused_for_each_pointer();
+  null_is_refused_for_work_on_many();
+  highlights_are_read_with_care();
   a_failure_needs_no_error_object();
   text_is_refused_everywhere(NOT_UTF8, "is not UTF-8: see its byte 3");
   id_is_refused_everywhere("", "the channel name is empty");
@@ -309,6 +426,7 @@ int main(void) {
   wrong_numbers_are_refused();
 
   free(huge);
+  osslive_sweep_options_free(options);
   osslive_channel_config_free(channel);
   osslive_config_free(config);
   osslive_client_free(client);

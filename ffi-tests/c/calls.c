@@ -60,6 +60,18 @@ static osslive_status get_vod(const osslive_client *client, const char *id, char
   return osslive_get_vod(client, id, now - 3600, now + 60, out, error);
 }
 
+static osslive_status analyze(const osslive_client *client, const char *id, char **out,
+                              osslive_error **error) {
+  return osslive_analyze_history(client, id, 7, out, error);
+}
+
+static osslive_status highlight(const osslive_client *client, const char *id, char **out,
+                                osslive_error **error) {
+  int64_t now = (int64_t)time(NULL);
+  const osslive_highlight hour = {.name = "hour", .start_time = now - 3600, .end_time = now + 60};
+  return osslive_create_highlights(client, id, &hour, 1, NULL, NULL, out, error);
+}
+
 static osslive_status is_live(const osslive_client *client, const char *id, char **out,
                               osslive_error **error) {
   int live = 7;
@@ -96,6 +108,8 @@ static void every_call_succeeds(const osslive_client *client) {
   gives(osslive_get_channel_history, client, ON_AIR, "{\"records\":[{\"startTime\":\"20");
   gives(create_vod, client, ON_AIR, "\"res\":{\"status\":200");
   gives(get_vod, client, ON_AIR, "#EXTM3U");
+  gives(analyze, client, ON_AIR, "\"sessionCount\":1");
+  gives(highlight, client, ON_AIR, "\"failed\":0,\"total\":1}");
   gives(disable, client, "stage", "\"attempts\":1");
   gives(osslive_get_channel, client, "stage", "\"status\":\"disabled\"");
   gives(osslive_delete_channel, client, "stage", "\"requestId\":\"");
@@ -136,6 +150,8 @@ static call *const CALLS[] = {
     osslive_get_channel_history,
     create_vod,
     get_vod,
+    analyze,
+    highlight,
 };
 enum { N_CALLS = sizeof CALLS / sizeof CALLS[0] };
 
@@ -160,7 +176,7 @@ static void everything_fails_at(const char *endpoint, osslive_status expected, c
 
 static void the_service_refuses(const osslive_client *client) {
   call *const wanting[] = {osslive_get_channel, disable, osslive_get_channel_status, is_live,
-                           osslive_get_channel_history};
+                           osslive_get_channel_history, analyze, highlight};
   for (size_t i = 0; i < sizeof wanting / sizeof wanting[0]; i++) {
     char *out = (char *)GARBAGE;
     osslive_error *error = NULL;

@@ -106,6 +106,109 @@ void failures_are_exceptions_with_their_details(const Client &client) {
   CHECK(thrown([&] { Client(silent).get_channel("a"); }).status() == Status::timeout);
 }
 
+void many_channels_are_worked_on_at_once(const Client &client) {
+  ChannelConfig bad{"Bad"};
+  bad.frag_duration = 0s;
+  const auto put = client.put_channels({{"many-1", {"One"}}, {"many-2", bad}});
+  CHECK(has(put, "{\"results\":[{\"id\":\"many-1\",\"publishUrls\":[\"rtmp://"));
+  CHECK(has(put, "{\"id\":\"many-2\",\"error\":{\"kind\":\"invalidArgument\""));
+  CHECK(has(put, "],\"failed\":1,\"total\":2}"));
+
+  std::vector<std::pair<std::size_t, std::size_t>> heard;
+  osslive::SweepOptions options;
+  options.max_parallel = 2;
+  options.rate = 1000;
+  options.time_limit = 20s;
+  const auto sweep = client.monitor_channels({"on-air", "many-1", "nobody"}, options,
+                                             [&](std::size_t done, std::size_t total) {
+                                               heard.emplace_back(done, total);
+                                               return true;
+                                             });
+  CHECK(has(sweep, "{\"live\":[{\"id\":\"on-air\""));
+  CHECK(has(sweep, "\"code\":\"NoSuchLiveChannel\"") && has(sweep, "\"total\":3}"));
+  CHECK(heard.size() == 3 && heard.back() == std::make_pair(std::size_t{3}, std::size_t{3}));
+  CHECK(has(client.monitor_channels({}), "\"total\":0}"));
+
+  CHECK(has(client.analyze_history("on-air", 7), "\"sessionCount\":1,"));
+  const auto now = std::chrono::system_clock::now();
+  osslive::Highlight hour{"hour"};
+  hour.start = now - 1h;
+  hour.end = now + 1min;
+  osslive::Highlight never{"never", 24h, 25h};
+  osslive::Highlight other{"other", 0ms, -1ms};
+  other.session = now - 24h;
+  const auto cut = client.create_highlights("on-air", {hour, never, other});
+  CHECK(has(cut, "{\"results\":[{\"name\":\"hour\",\"playlist\":\"hour.m3u8\",\"start\":\"20"));
+  CHECK(has(cut, "],\"failed\":2,\"total\":3}"));
+}
+
+void work_on_many_is_refused_with_exceptions(const Client &client) {
+  const auto refused = [](auto call) { return thrown(call).status() == Status::invalid_argument; };
+  osslive::SweepOptions options;
+  options.max_parallel = 0;
+  CHECK(refused([&] { client.monitor_channels({"a"}, options); }));
+  CHECK(refused([&] { client.put_channels({{"a", {}}}, options); }));
+  CHECK(refused([&] { client.monitor_channels({"a", "\xff"}); }));
+  CHECK(refused([&] { client.monitor_channels({std::string("a\0b", 3)}); }));
+  CHECK(refused([&] { client.analyze_history("a", 0); }));
+  osslive::Highlight half{"half"};
+  half.start = std::chrono::system_clock::now();
+  CHECK(refused([&] { client.create_highlights("on-air", {half}); }));
+  CHECK(thrown([&] { client.create_highlights("nobody", {}); }).code() == "NoSuchLiveChannel");
+  osslive::MonitorOptions monitor;
+  monitor.interval = 0ms;
+  CHECK(refused([&] { osslive::ChannelMonitor(client, {"a"}, monitor); }));
+}
+
+void a_progress_callback_stops_by_its_word_and_by_what_it_throws(const Client &client) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 40; i++) ids.push_back("nobody-" + std::to_string(i));
+  osslive::SweepOptions options;
+  options.max_parallel = 1;
+  options.rate = 100;
+  int heard = 0;
+  const auto sweep = client.monitor_channels(ids, options, [&](std::size_t, std::size_t) {
+    heard++;
+    return false;
+  });
+  CHECK(heard == 1 && has(sweep, "\"kind\":\"stopped\""));
+  try {
+    client.monitor_channels(ids, options, [&](std::size_t, std::size_t) -> bool {
+      heard++;
+      throw std::runtime_error("enough");
+    });
+    CHECK(false);
+  } catch (const std::runtime_error &error) {
+    CHECK(std::string(error.what()) == "enough" && heard == 2);
+  }
+}
+
+void a_monitor_moves_and_is_stopped_from_another_thread(const Client &client) {
+  using osslive::ChannelMonitor;
+  static_assert(!std::is_copy_constructible_v<ChannelMonitor>);
+  static_assert(std::is_nothrow_move_constructible_v<ChannelMonitor>);
+  osslive::MonitorOptions options;
+  options.interval = 20ms;
+  options.min_bandwidth = 1 << 30;
+  ChannelMonitor first(client, {"on-air", "nobody"}, options);
+  ChannelMonitor monitor(std::move(first));
+  CHECK(has(monitor.last_sweep(), "\"total\":0}"));
+  const auto changes = monitor.next_changes();
+  CHECK(changes && has(*changes, "\"change\":\"wentLive\""));
+  CHECK(has(*changes, "\"change\":\"bandwidthLow\"") && has(*changes, "\"change\":\"failing\""));
+  CHECK(monitor.next_changes() == "{\"changes\":[]}");
+  CHECK(has(monitor.last_sweep(), "{\"live\":[{\"id\":\"on-air\""));
+  CHECK(thrown([&] { first.next_changes(); }).status() == Status::invalid_argument);
+
+  options.interval = 1h;
+  monitor = ChannelMonitor(client, {"on-air"}, options);
+  CHECK(monitor.next_changes());
+  std::thread stopper([&] { monitor.stop(); });
+  CHECK(!monitor.next_changes());
+  stopper.join();
+  CHECK(!monitor.next_changes());
+}
+
 void clients_move_and_are_not_copied() {
   static_assert(!std::is_copy_constructible_v<Client> && !std::is_copy_assignable_v<Client>);
   static_assert(std::is_nothrow_move_constructible_v<Client>);
@@ -176,6 +279,10 @@ int main() {
   const Client client(from_env());
   every_call_succeeds(client);
   failures_are_exceptions_with_their_details(client);
+  many_channels_are_worked_on_at_once(client);
+  work_on_many_is_refused_with_exceptions(client);
+  a_progress_callback_stops_by_its_word_and_by_what_it_throws(client);
+  a_monitor_moves_and_is_stopped_from_another_thread(client);
   clients_move_and_are_not_copied();
   threads_share_a_client_while_its_key_changes(client);
   the_log_takes_any_callable(client);

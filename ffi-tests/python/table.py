@@ -9,7 +9,18 @@ import json
 import os
 import sys
 import time
-from ctypes import POINTER, byref, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import (
+    POINTER,
+    byref,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 
 
 # One type for each handle, so that a wrong one is a TypeError and no crash.
@@ -25,6 +36,14 @@ class ChannelConfig(ctypes.Structure):
     pass
 
 
+class SweepOptions(ctypes.Structure):
+    pass
+
+
+class Monitor(ctypes.Structure):
+    pass
+
+
 class Error(ctypes.Structure):
     pass
 
@@ -33,11 +52,25 @@ class Param(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("value", c_char_p)]
 
 
+class Highlight(ctypes.Structure):
+    _fields_ = [
+        ("name", c_char_p),
+        ("from_ms", c_int64),
+        ("to_ms", c_int64),
+        ("session_time", c_int64),
+        ("start_time", c_int64),
+        ("end_time", c_int64),
+    ]
+
+
 CONFIG, CLIENT, CHANNEL, ERROR = (POINTER(t) for t in (Config, Client, ChannelConfig, Error))
+OPTIONS, MONITOR = POINTER(SweepOptions), POINTER(Monitor)
 OUT_ERROR = POINTER(ERROR)
 # An owned string: as c_char_p it would become bytes at once and never be freed.
 OUT_STRING = POINTER(c_void_p)
+IDS = POINTER(c_char_p)
 LOG_CALLBACK = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
+PROGRESS = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
 
 # Every function of the header: what it returns, what it takes.
 STATUS = c_int
@@ -120,6 +153,54 @@ FUNCTIONS = {
         STATUS,
         [CLIENT, c_char_p, c_char_p, c_uint32, OUT_STRING, OUT_ERROR],
     ),
+    "osslive_sweep_options_new": (OPTIONS, []),
+    "osslive_sweep_options_free": (None, [OPTIONS]),
+    "osslive_sweep_options_set_max_parallel": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
+    "osslive_sweep_options_set_rate": (STATUS, [OPTIONS, c_double, OUT_ERROR]),
+    "osslive_sweep_options_set_time_limit_ms": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
+    "osslive_sweep_options_set_interval_ms": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
+    "osslive_sweep_options_set_min_bandwidth": (STATUS, [OPTIONS, c_uint64, OUT_ERROR]),
+    "osslive_sweep_options_set_frame_rate_drop": (STATUS, [OPTIONS, c_double, OUT_ERROR]),
+    "osslive_monitor_channels": (
+        STATUS,
+        [CLIENT, IDS, c_size_t, OPTIONS, PROGRESS, c_void_p, OUT_STRING, OUT_ERROR],
+    ),
+    "osslive_put_channels": (
+        STATUS,
+        [
+            CLIENT,
+            IDS,
+            POINTER(CHANNEL),
+            c_size_t,
+            OPTIONS,
+            PROGRESS,
+            c_void_p,
+            OUT_STRING,
+            OUT_ERROR,
+        ],
+    ),
+    "osslive_analyze_history": (STATUS, [CLIENT, c_char_p, c_uint32, OUT_STRING, OUT_ERROR]),
+    "osslive_create_highlights": (
+        STATUS,
+        [
+            CLIENT,
+            c_char_p,
+            POINTER(Highlight),
+            c_size_t,
+            PROGRESS,
+            c_void_p,
+            OUT_STRING,
+            OUT_ERROR,
+        ],
+    ),
+    "osslive_channel_monitor_new": (
+        STATUS,
+        [CLIENT, IDS, c_size_t, OPTIONS, POINTER(MONITOR), OUT_ERROR],
+    ),
+    "osslive_channel_monitor_free": (None, [MONITOR]),
+    "osslive_channel_monitor_next_changes": (STATUS, [MONITOR, OUT_STRING, OUT_ERROR]),
+    "osslive_channel_monitor_last_sweep": (STATUS, [MONITOR, OUT_STRING, OUT_ERROR]),
+    "osslive_channel_monitor_stop": (STATUS, [MONITOR, OUT_ERROR]),
 }
 
 library = ctypes.CDLL(sys.argv[1])
@@ -220,6 +301,67 @@ def drive_the_table(client):
     assert result("osslive_delete_channel", client, b"snake")["res"]["attempts"] == 1
 
 
+def many_channels_are_worked_on(client):
+    heard = []
+
+    def hear(done, total, _):
+        heard.append((done, total))
+        return 0
+
+    progress = PROGRESS(hear)
+    channel = new(CHANNEL, "osslive_channel_config_new", b"Batch")
+    ids = (c_char_p * 2)(b"batch-1", b"batch-2")
+    channels = (CHANNEL * 2)(channel, channel)
+    put = result("osslive_put_channels", client, ids, channels, 2, None, progress, None)
+    assert [p["id"] for p in put["results"]] == ["batch-1", "batch-2"], put
+    assert (put["failed"], put["total"]) == (0, 2) and "publishUrls" in put["results"][0], put
+    assert heard == [(1, 2), (2, 2)], heard
+    library.osslive_channel_config_free(channel)
+
+    options = library.osslive_sweep_options_new()
+    check("osslive_sweep_options_set_max_parallel", options, 2)
+    check("osslive_sweep_options_set_rate", options, 1000.0)
+    check("osslive_sweep_options_set_time_limit_ms", options, 20_000)
+    check("osslive_sweep_options_set_interval_ms", options, 20)
+    check("osslive_sweep_options_set_min_bandwidth", options, 1 << 40)
+    check("osslive_sweep_options_set_frame_rate_drop", options, 1.0)
+    ids = (c_char_p * 3)(b"on-air", b"batch-1", b"nobody")
+    sweep = result("osslive_monitor_channels", client, ids, 3, options, PROGRESS(), None)
+    assert set(sweep) == {"live", "idle", "disabled", "failed", "total"}, sweep
+    assert sweep["live"][0]["id"] == "on-air" and sweep["live"][0]["video"]["width"] == 320, sweep
+    assert sweep["failed"][0]["error"]["code"] == "NoSuchLiveChannel" and sweep["total"] == 3
+
+    monitor = new(MONITOR, "osslive_channel_monitor_new", client, ids, 3, options)
+    library.osslive_sweep_options_free(options)
+    changes = result("osslive_channel_monitor_next_changes", monitor)["changes"]
+    told = [(c["id"], c["change"]) for c in changes]
+    assert told == [("on-air", "wentLive"), ("on-air", "bandwidthLow"), ("nobody", "failing")], told
+    assert changes[1]["limit"] == 1 << 40, changes
+    assert result("osslive_channel_monitor_next_changes", monitor) == {"changes": []}
+    assert result("osslive_channel_monitor_last_sweep", monitor)["total"] == 3
+    check("osslive_channel_monitor_stop", monitor)
+    assert failure("osslive_channel_monitor_next_changes", monitor)[0] == 9
+    library.osslive_channel_monitor_free(monitor)
+
+    week = result("osslive_analyze_history", client, b"on-air", 7)
+    assert week["sessionCount"] == 1 and week["uniqueIps"] == ["127.0.0.1"], week
+    assert not week["isTruncated"] and len(week["sessions"]) == 1, week
+    now = int(time.time())
+    highlights = (Highlight * 2)(
+        Highlight(name=b"hour", start_time=now - 3600, end_time=now + 60),
+        Highlight(name=b"never", from_ms=86_400_000),
+    )
+    stop = PROGRESS(lambda done, total, _: 1)
+    arguments = (client, b"on-air", highlights, 2)
+    cut = result("osslive_create_highlights", *arguments, progress, None)
+    assert [("error" in r, r["playlist"]) for r in cut["results"]] == [
+        (False, "hour.m3u8"),
+        (True, "never.m3u8"),
+    ], cut
+    cut = result("osslive_create_highlights", *arguments, stop, None)
+    assert cut["failed"] == 1 and cut["results"][1]["error"]["kind"] == "stopped", cut
+
+
 def failures_tell_why(client):
     status, code, message = failure("osslive_get_channel", client, b"nobody")
     assert (status, code) == (6, b"NoSuchLiveChannel") and "HTTP 404" in message, message
@@ -275,6 +417,7 @@ def the_client_can_be_stopped(client):
 assert library.osslive_abi_version() == 1
 client = new_client()
 drive_the_table(client)
+many_channels_are_worked_on(client)
 failures_tell_why(client)
 the_log_is_heard(client)
 memory_stays_flat(client, 50_000)

@@ -16,6 +16,12 @@ fn bad_input_is_an_error_that_names_the_parameter() {
 }
 
 #[test]
+fn many_channels_are_worked_on_at_once() {
+    let program = Program::new("ffi-tests/c/many.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
 fn eight_threads_share_a_client_while_its_key_is_replaced() {
     let program = Program::new("ffi-tests/c/threads.c").build();
     Service::start().run(&program).succeeds();
@@ -54,6 +60,7 @@ fn valgrind_finds_neither_errors_nor_leaks() {
     for (source, argument) in [
         ("calls", scratch("valgrind").to_str().expect("UTF-8")),
         ("bad_input", ""),
+        ("many", ""),
         ("threads", "3"),
         ("memory", "210"),
         ("log", ""),
@@ -72,6 +79,7 @@ fn sanitizers_find_neither_errors_nor_leaks() {
     for (source, argument) in [
         ("calls", scratch("sanitizers").to_str().expect("UTF-8")),
         ("bad_input", ""),
+        ("many", ""),
         ("threads", "50"),
         ("memory", "700"),
         ("log", ""),

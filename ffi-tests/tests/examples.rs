@@ -1,8 +1,10 @@
 //! The quickstarts, each run as its user runs it: an encoder publishes to the
-//! URL that it prints.
+//! URL that it prints. And the examples of work on many channels.
 
 use osslive_ffi_tests::{Library, Program, Run, Service, has, root};
 use std::fs;
+use std::thread;
+use std::time::Duration;
 
 fn shows_a_stream(run: Run, channel: &str) {
     let service = Service::start();
@@ -45,5 +47,66 @@ fn each_quickstart_is_short_and_stands_in_the_readme() {
         let text = fs::read_to_string(root().join("examples").join(file)).expect("an example");
         assert!(text.lines().count() < 80, "{file} has {} lines", text.lines().count());
         assert!(readme.contains(&text), "the README shows another {file}");
+    }
+}
+
+/// What an example in C prints.
+fn told(service: &Service, example: &str, args: &[&str]) -> String {
+    let program = Program::new(&format!("examples/c/{example}.c")).build();
+    args.iter().fold(service.run(&program), |run, arg| run.arg(arg)).succeeds()
+}
+
+#[test]
+fn the_batch_creates_three_channels_and_the_sweep_tells_what_they_do() {
+    let service = Service::start();
+    let before = told(&service, "sweep", &["1", "0.1"]);
+    assert_eq!(before.matches("\"change\":\"failing\"").count(), 3, "{before}");
+
+    let created = told(&service, "batch", &[]);
+    assert!(created.contains("],\"failed\":0,\"total\":3}"), "{created}");
+    for channel in ["main-stage", "backstage", "audience"] {
+        assert!(created.contains(&format!("{channel}: publish to rtmp://")), "{created}");
+    }
+
+    let swept = told(&service, "sweep", &["3", "0.1"]);
+    let lines: Vec<_> = swept.lines().collect();
+    assert_eq!(lines[..3], ["{\"changes\":[]}"; 3]);
+    assert!(lines[3].contains("\"idle\":[{\"id\":\"main-stage\","), "{swept}");
+    assert!(lines[3].ends_with("\"failed\":[],\"total\":3}"), "{swept}");
+}
+
+#[test]
+fn the_history_is_analysed() {
+    let service = Service::start();
+    let week = told(&service, "history", &["on-air"]);
+    assert!(week.contains("\"sessionCount\":1,"), "{week}");
+    assert!(week.contains("\"uniqueIps\":[\"127.0.0.1\"]"), "{week}");
+}
+
+#[test]
+fn the_highlights_are_cut_out_of_what_is_on_the_air() {
+    let service = Service::start();
+    // Until three seconds are recorded.
+    let cut = (0..200).map(|_| {
+        thread::sleep(Duration::from_millis(200));
+        told(&service, "highlights", &["on-air", "1"])
+    });
+    let mut cut = cut.skip_while(|told| !told.contains("],\"failed\":0,\"total\":3}"));
+    let told = cut.next().expect("three highlights");
+    for name in ["opening", "peak", "closing"] {
+        assert!(told.contains(&format!("\"playlist\":\"{name}.m3u8\",\"start\":")), "{told}");
+        assert!(told.contains(&format!("{name}: http://")), "{told}");
+    }
+}
+
+#[test]
+fn each_example_is_short_and_named_in_the_readme() {
+    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+    for example in ["sweep", "history", "highlights", "batch"] {
+        for file in [format!("examples/c/{example}.c"), format!("examples/rust/{example}.rs")] {
+            let text = fs::read_to_string(root().join(&file)).expect("an example");
+            assert!(text.lines().count() < 80, "{file} has {} lines", text.lines().count());
+            assert!(readme.contains(&file), "the README does not name {file}");
+        }
     }
 }

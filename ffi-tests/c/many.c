@@ -1,0 +1,377 @@
+/* Work on many channels: sweeps, batches, histories, highlights, the monitor;
+ * what its callback hears, and how it is stopped. */
+
+#include "check.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <time.h>
+
+static osslive_client *client;
+
+static void pause_ms(long ms) {
+  struct timespec time = {ms / 1000, ms % 1000 * 1000 * 1000};
+  nanosleep(&time, NULL);
+}
+
+static void has(const char *json, const char *text) {
+  if (strstr(json, text) == NULL) {
+    fprintf(stderr, "%s has no %s\n", json, text);
+    exit(1);
+  }
+}
+
+static int count_of(const char *text, const char *part) {
+  int count = 0;
+  for (; (text = strstr(text, part)) != NULL; text += strlen(part)) count++;
+  return count;
+}
+
+/* A callback that counts, and stops the work after so many. */
+struct ear {
+  size_t heard, total, stop_after;
+  pthread_t thread;
+};
+
+static int hear(size_t done, size_t total, void *user_data) {
+  struct ear *ear = user_data;
+  CHECK(pthread_equal(ear->thread, pthread_self()));
+  CHECK(done == ++ear->heard);
+  ear->total = total;
+  return done == ear->stop_after ? -1 : 0;
+}
+
+static struct ear an_ear(size_t stop_after) {
+  struct ear ear = {.stop_after = stop_after, .thread = pthread_self()};
+  return ear;
+}
+
+static void put(const char *id, const char *state) {
+  osslive_channel_config *config = NULL;
+  char *out = NULL;
+  SUCCEEDS(osslive_channel_config_new(id, &config, &error));
+  SUCCEEDS(osslive_channel_config_set_status(config, state, &error));
+  SUCCEEDS(osslive_put_channel(client, id, config, &out, &error));
+  osslive_string_free(out);
+  osslive_channel_config_free(config);
+}
+
+static void a_sweep_sorts_channels_by_what_they_do(void) {
+  const char *const ids[] = {"on-air", "swept", "off", "nobody", "on-air", ""};
+  struct ear ear = an_ear(0);
+  char *out = (char *)GARBAGE;
+  put("swept", "enabled");
+  put("off", "disabled");
+  SUCCEEDS(osslive_monitor_channels(client, ids, 6, NULL, hear, &ear, &out, &error));
+  has(out, "{\"live\":[{\"id\":\"on-air\",\"status\":\"Live\"");
+  has(out, "\"idle\":[{\"id\":\"swept\",\"status\":\"Idle\"");
+  has(out, "\"disabled\":[{\"id\":\"off\",\"status\":\"Disabled\"");
+  has(out, "\"failed\":[{\"id\":\"nobody\",\"error\":{\"kind\":\"service\",");
+  has(out, "\"code\":\"NoSuchLiveChannel\"");
+  has(out, "{\"id\":\"\",\"error\":{\"kind\":\"invalidArgument\",");
+  has(out, "\"total\":5}");
+  CHECK(ear.heard == 5 && ear.total == 5);
+  osslive_string_free(out);
+}
+
+static void nothing_is_swept_and_put_in_no_time(void) {
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_monitor_channels(client, NULL, 0, NULL, NULL, NULL, &out, &error));
+  CHECK(strcmp(out, "{\"live\":[],\"idle\":[],\"disabled\":[],\"failed\":[],\"total\":0}") == 0);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_put_channels(client, NULL, NULL, 0, NULL, NULL, NULL, &out, &error));
+  CHECK(strcmp(out, "{\"results\":[],\"failed\":0,\"total\":0}") == 0);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_create_highlights(client, "on-air", NULL, 0, NULL, NULL, &out, &error));
+  CHECK(strcmp(out, "{\"results\":[],\"failed\":0,\"total\":0}") == 0);
+  osslive_string_free(out);
+}
+
+static void every_failure_of_a_sweep_is_listed(const char *endpoint, const char *kind) {
+  const char *const ids[] = {"a", "b", "c"};
+  osslive_client *failing = client_of(endpoint, 300, 1);
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_monitor_channels(failing, ids, 3, NULL, NULL, NULL, &out, &error));
+  has(out, "{\"live\":[],\"idle\":[],\"disabled\":[],\"failed\":[{\"id\":\"a\",");
+  CHECK(count_of(out, kind) == 3);
+  osslive_string_free(out);
+  osslive_client_free(failing);
+}
+
+enum { MANY = 40 };
+
+static void a_callback_stops_a_sweep(void) {
+  const char *ids[MANY];
+  char names[MANY][16];
+  struct ear ear = an_ear(2);
+  char *out = (char *)GARBAGE;
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  for (int i = 0; i < MANY; i++) {
+    snprintf(names[i], sizeof names[i], "nobody-%d", i);
+    ids[i] = names[i];
+  }
+  SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
+  SUCCEEDS(osslive_sweep_options_set_rate(options, 100, &error));
+  SUCCEEDS(osslive_monitor_channels(client, ids, MANY, options, hear, &ear, &out, &error));
+  osslive_sweep_options_free(options);
+  CHECK(ear.heard == 2 && ear.total == MANY);
+  has(out, "\"total\":40}");
+  CHECK(count_of(out, "NoSuchLiveChannel\"") >= 2);
+  CHECK(count_of(out, "{\"kind\":\"stopped\",\"message\":\"not reached before") > 30);
+  osslive_string_free(out);
+}
+
+static void a_sweep_has_its_time_limit(void) {
+  const char *const ids[] = {"a", "b"};
+  osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 30000, 1);
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
+  SUCCEEDS(osslive_sweep_options_set_time_limit_ms(options, 200, &error));
+  SUCCEEDS(osslive_monitor_channels(silent, ids, 2, options, NULL, NULL, &out, &error));
+  has(out, "{\"id\":\"a\",\"error\":{\"kind\":\"timeout\"");
+  has(out, "{\"id\":\"b\",\"error\":{\"kind\":\"stopped\"");
+  osslive_string_free(out);
+  osslive_sweep_options_free(options);
+  osslive_client_free(silent);
+}
+
+static void a_batch_has_one_result_for_each(void) {
+  const char *const ids[] = {"batch-1", "batch-2", "batch-1", "on-air", "batch-3"};
+  osslive_channel_config *good = NULL, *bad = NULL;
+  struct ear ear = an_ear(0);
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_channel_config_new("Good", &good, &error));
+  SUCCEEDS(osslive_channel_config_new("Bad", &bad, &error));
+  SUCCEEDS(osslive_channel_config_set_frag_duration(bad, 0, &error));
+  const osslive_channel_config *const configs[] = {good, bad, good, good, good};
+  SUCCEEDS(osslive_put_channels(client, ids, configs, 5, NULL, hear, &ear, &out, &error));
+  has(out, "{\"results\":[{\"id\":\"batch-1\",\"publishUrls\":[\"rtmp://");
+  has(out, "{\"id\":\"batch-2\",\"error\":{\"kind\":\"invalidArgument\"");
+  has(out, "{\"id\":\"batch-1\",\"error\":{\"kind\":\"invalidArgument\"");
+  has(out, "{\"id\":\"on-air\",\"error\":{\"kind\":\"service\"");
+  has(out, "{\"id\":\"batch-3\",\"publishUrls\":[\"rtmp://");
+  has(out, "],\"failed\":3,\"total\":5}");
+  CHECK(ear.heard == 5);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_get_channel(client, "batch-3", &out, &error));
+  osslive_string_free(out);
+  FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
+        osslive_get_channel(client, "batch-2", &out, &error));
+
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
+  SUCCEEDS(osslive_sweep_options_set_rate(options, 20, &error));
+  ear = an_ear(1);
+  SUCCEEDS(osslive_put_channels(client, ids, configs, 5, options, hear, &ear, &out, &error));
+  CHECK(ear.heard == 1);
+  has(out, "\"kind\":\"stopped\"");
+  osslive_string_free(out);
+  osslive_sweep_options_free(options);
+  osslive_channel_config_free(bad);
+  osslive_channel_config_free(good);
+}
+
+static void a_history_is_analysed(void) {
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_analyze_history(client, "on-air", 7, &out, &error));
+  has(out, "\"sessionCount\":1,\"totalDurationHours\":0.0");
+  has(out, "\"uniqueIps\":[\"127.0.0.1\"]");
+  has(out, "\"longestSession\":{\"startTime\":\"20");
+  has(out, "\"gaps\":[]");
+  has(out, "\"isTruncated\":false}");
+  osslive_string_free(out);
+  SUCCEEDS(osslive_analyze_history(client, "swept", 1, &out, &error));
+  has(out, "\"sessionCount\":0,\"totalDurationHours\":0.0,\"averageDurationMinutes\":0.0,");
+  osslive_string_free(out);
+  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "0 days",
+        osslive_analyze_history(client, "on-air", 0, &out, &error));
+  FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
+        osslive_analyze_history(client, "nobody", 7, &out, &error));
+  CHECK(out == NULL);
+}
+
+/* Cuts until all is there, as the session of now has only just begun. */
+static char *cut(const osslive_highlight *highlights, size_t count, int failures) {
+  char wanted[64];
+  snprintf(wanted, sizeof wanted, "],\"failed\":%d,\"total\":%d}", failures, (int)count);
+  for (int tries = 0; tries < 300; tries++) {
+    char *out = NULL;
+    SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, count, NULL, NULL, &out,
+                                       &error));
+    if (strstr(out, wanted) != NULL) return out;
+    if (tries == 299) fprintf(stderr, "%s\n", out);
+    osslive_string_free(out);
+    pause_ms(100);
+  }
+  CHECK(!"the highlights were cut");
+  return NULL;
+}
+
+static void highlights_are_cut_by_offset_and_time(void) {
+  int64_t now = (int64_t)time(NULL);
+  const osslive_highlight highlights[] = {
+      {.name = "opening", .to_ms = 1500},
+      {.name = "closing.m3u8", .from_ms = -1500},
+      {.name = "inner", .from_ms = 500, .to_ms = -500},
+      {.name = "late", .from_ms = -2000, .to_ms = -500},
+      {.name = "whole"},
+      {.name = "hour", .start_time = now - 3600, .end_time = now + 60},
+      {.name = "now", .to_ms = 3000, .session_time = now},
+      {.name = "opening", .to_ms = 500},
+      {.name = "never", .from_ms = 86400000, .to_ms = 86500000},
+      {.name = "old", .start_time = 1000, .end_time = 2000},
+      {.name = "gone", .session_time = 1000},
+      {.name = "backwards", .start_time = now, .end_time = now - 60},
+  };
+  /* `now` is a moment of the session, once a second has begun in it. */
+  pause_ms(1100);
+  char *out = cut(highlights, 12, 5);
+  has(out, "{\"results\":[{\"name\":\"opening\",\"playlist\":\"opening.m3u8\",\"start\":\"20");
+  has(out, "{\"name\":\"closing.m3u8\",\"playlist\":\"closing.m3u8\",\"start\":\"20");
+  has(out, "{\"name\":\"opening\",\"playlist\":\"opening.m3u8\",\"error\":{");
+  has(out, "{\"name\":\"never\",\"playlist\":\"never.m3u8\",\"error\":{\"kind\":\"invalidArg");
+  osslive_string_free(out);
+}
+
+static void a_callback_stops_highlights(void) {
+  const osslive_highlight highlights[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
+  struct ear ear = an_ear(0);
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, hear, &ear, &out, &error));
+  CHECK(ear.heard == 3 && ear.total == 3);
+  has(out, "\"failed\":0,\"total\":3}");
+  osslive_string_free(out);
+  ear = an_ear(1);
+  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, hear, &ear, &out, &error));
+  CHECK(ear.heard == 1);
+  has(out, "{\"name\":\"b\",\"playlist\":\"b.m3u8\",\"error\":{\"kind\":\"stopped\"");
+  has(out, "\"failed\":2,\"total\":3}");
+  osslive_string_free(out);
+  FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
+        osslive_create_highlights(client, "nobody", highlights, 3, hear, &ear, &out, &error));
+  CHECK(out == NULL && ear.heard == 1);
+}
+
+static osslive_channel_monitor *monitor_of(const osslive_client *client, uint32_t interval_ms) {
+  const char *const ids[] = {"on-air", "swept", "nobody"};
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
+  SUCCEEDS(osslive_sweep_options_set_interval_ms(options, interval_ms, &error));
+  SUCCEEDS(osslive_sweep_options_set_min_bandwidth(options, 1 << 30, &error));
+  SUCCEEDS(osslive_sweep_options_set_frame_rate_drop(options, 1, &error));
+  SUCCEEDS(osslive_channel_monitor_new(client, ids, 3, options, &monitor, &error));
+  osslive_sweep_options_free(options);
+  return monitor;
+}
+
+static void a_monitor_tells_what_changed(void) {
+  osslive_client *other = NULL;
+  SUCCEEDS(osslive_client_with_timeout_ms(client, 20000, &other, &error));
+  osslive_channel_monitor *monitor = monitor_of(other, 20);
+  /* It keeps what it needs of the client. */
+  osslive_client_free(other);
+  char *out = (char *)GARBAGE;
+  SUCCEEDS(osslive_channel_monitor_last_sweep(monitor, &out, &error));
+  has(out, "\"total\":0}");
+  osslive_string_free(out);
+  SUCCEEDS(osslive_channel_monitor_next_changes(monitor, &out, &error));
+  has(out, "{\"changes\":[{\"id\":\"on-air\",\"time\":\"20");
+  has(out, "\"change\":\"wentLive\",\"remoteAddr\":\"127.0.0.1:");
+  has(out, "\"change\":\"bandwidthLow\",\"bandwidth\":");
+  has(out, "\"change\":\"failing\",\"error\":{\"kind\":\"service\"");
+  osslive_string_free(out);
+  SUCCEEDS(osslive_channel_monitor_next_changes(monitor, &out, &error));
+  CHECK(strcmp(out, "{\"changes\":[]}") == 0);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_put_channel_status(client, "swept", "disabled", &out, &error));
+  osslive_string_free(out);
+  SUCCEEDS(osslive_channel_monitor_next_changes(monitor, &out, &error));
+  has(out, "{\"changes\":[{\"id\":\"swept\",");
+  has(out, "\"change\":\"disabled\"}]}");
+  osslive_string_free(out);
+  SUCCEEDS(osslive_channel_monitor_last_sweep(monitor, &out, &error));
+  has(out, "{\"live\":[{\"id\":\"on-air\",");
+  has(out, "\"disabled\":[{\"id\":\"swept\",");
+  osslive_string_free(out);
+  SUCCEEDS(osslive_channel_monitor_stop(monitor, &error));
+  FAILS(OSSLIVE_ERR_STOPPED, "stopped",
+        osslive_channel_monitor_next_changes(monitor, &out, &error));
+  CHECK(out == NULL);
+  osslive_channel_monitor_free(monitor);
+}
+
+static void *watch_until_stopped(void *user_data) {
+  osslive_channel_monitor *monitor = user_data;
+  char *out = NULL;
+  osslive_error *error = NULL;
+  osslive_status status = OSSLIVE_OK;
+  for (int sweeps = 0; sweeps < 3 && status == OSSLIVE_OK; sweeps++) {
+    status = osslive_channel_monitor_next_changes(monitor, &out, &error);
+    osslive_string_free(out);
+  }
+  CHECK(status == OSSLIVE_ERR_STOPPED && out == NULL);
+  osslive_error_free(error);
+  return NULL;
+}
+
+/* It waits for its interval or for a call that hangs; another thread that
+ * asks is refused, and stops it. */
+static void another_thread_stops_a_monitor(const osslive_client *client) {
+  osslive_channel_monitor *monitor = monitor_of(client, 3600 * 1000);
+  pthread_t thread;
+  CHECK(pthread_create(&thread, NULL, watch_until_stopped, monitor) == 0);
+  osslive_status status = OSSLIVE_OK;
+  for (int tries = 0; tries < 1000 && status == OSSLIVE_OK; tries++) {
+    char *out = (char *)GARBAGE;
+    osslive_error *error = NULL;
+    status = osslive_channel_monitor_last_sweep(monitor, &out, &error);
+    CHECK(status == OSSLIVE_OK || strstr(osslive_error_message(error), "another thread") != NULL);
+    osslive_error_free(error);
+    osslive_string_free(out);
+    pause_ms(10);
+  }
+  CHECK(status == OSSLIVE_ERR_INVALID_ARGUMENT);
+  SUCCEEDS(osslive_channel_monitor_stop(monitor, &error));
+  CHECK(pthread_join(thread, NULL) == 0);
+  osslive_channel_monitor_free(monitor);
+}
+
+static void wrong_options_are_refused(void) {
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  const osslive_status refused = OSSLIVE_ERR_INVALID_ARGUMENT;
+  FAILS(refused, "max_parallel is 0", osslive_sweep_options_set_max_parallel(options, 0, &error));
+  FAILS(refused, "is 257", osslive_sweep_options_set_max_parallel(options, 257, &error));
+  FAILS(refused, "-1", osslive_sweep_options_set_rate(options, -1, &error));
+  FAILS(refused, "NaN", osslive_sweep_options_set_rate(options, strtod("nan", NULL), &error));
+  FAILS(refused, "timeout_ms is 0", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
+  FAILS(refused, "interval_ms is 0", osslive_sweep_options_set_interval_ms(options, 0, &error));
+  FAILS(refused, "1.5", osslive_sweep_options_set_frame_rate_drop(options, 1.5, &error));
+  SUCCEEDS(osslive_sweep_options_set_rate(options, 0, &error));
+  osslive_sweep_options_free(options);
+  osslive_sweep_options_free(NULL);
+  osslive_channel_monitor_free(NULL);
+}
+
+int main(void) {
+  client = client_of_service();
+  wrong_options_are_refused();
+  a_sweep_sorts_channels_by_what_they_do();
+  nothing_is_swept_and_put_in_no_time();
+  every_failure_of_a_sweep_is_listed(variable("REFUSED_ENDPOINT"), "\"kind\":\"connection\"");
+  every_failure_of_a_sweep_is_listed(variable("SILENT_ENDPOINT"), "\"kind\":\"timeout\"");
+  every_failure_of_a_sweep_is_listed(variable("GARBAGE_ENDPOINT"), "\"kind\":\"badReply\"");
+  a_callback_stops_a_sweep();
+  a_sweep_has_its_time_limit();
+  a_batch_has_one_result_for_each();
+  a_history_is_analysed();
+  highlights_are_cut_by_offset_and_time();
+  a_callback_stops_highlights();
+  a_monitor_tells_what_changed();
+  another_thread_stops_a_monitor(client);
+  osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 20000, 1);
+  another_thread_stops_a_monitor(silent);
+  osslive_client_free(silent);
+  osslive_client_free(client);
+  return 0;
+}
