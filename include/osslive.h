@@ -75,9 +75,10 @@
  *  9. Faults. A fault inside the library becomes OSSLIVE_ERR_INTERNAL; it does
  *     not end the process. The library neither handles, ignores nor blocks a
  *     signal, does not die of SIGPIPE, and goes on after one that interrupts
- *     it. It starts no thread but to connect and to look up a host name in
- *     time, and to work on many channels at once. After fork() a client may be
- *     used on both sides: a connection stays with the process that made it.
+ *     it. It starts threads to connect, to look up a host name in time, and to
+ *     work on many channels at once. After fork(), with no call under way, a
+ *     client may be used on both sides: a connection stays with the process
+ *     that made it.
  *
  * 10. Stability. Statuses keep their numbers and functions their meaning as
  *     long as osslive_abi_version() stays. The library is not unloaded by

@@ -124,10 +124,10 @@ fn the_guest_of_that_test_would_die_of_sigpipe() {
     let _ = std::io::Write::write(&mut writer, b"x");
 }
 
-/// The lines of this process's status that tell what becomes of signals.
+/// The lines of this thread's status that tell what becomes of signals.
 #[cfg(target_os = "linux")]
 fn dispositions() -> Vec<String> {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
     let signals = ["SigBlk", "SigIgn", "SigCgt"];
     let is_kept = |line: &&str| signals.iter().any(|name| line.starts_with(name));
     status.lines().filter(is_kept).map(str::to_owned).collect()

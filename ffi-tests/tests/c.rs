@@ -28,6 +28,12 @@ fn eight_threads_share_a_client_while_its_key_is_replaced() {
 }
 
 #[test]
+fn signals_and_forks_of_the_host_are_left_to_it() {
+    let program = Program::new("ffi-tests/c/signals.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
 fn memory_stays_flat_over_ten_thousand_calls() {
     let program = Program::new("ffi-tests/c/memory.c").build();
     Service::start().run(&program).succeeds();
