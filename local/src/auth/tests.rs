@@ -631,3 +631,11 @@ fn dates_at_the_edge_of_the_calendar_are_refused_quietly() {
     let fault = identify(&parts, &Keys::new([key]), "cn-hangzhou", end).unwrap_err();
     assert_eq!(fault.code, "SignatureDoesNotMatch");
 }
+
+#[test]
+fn signatures_are_the_same_only_if_every_byte_is() {
+    assert!(same("", "") && same("abc=", "abc="));
+    for other in ["abc", "abc= ", "", "Abc=", "abd=", "abcd", "abc=abc="] {
+        assert!(!same("abc=", other) && !same(other, "abc="), "{other}");
+    }
+}
