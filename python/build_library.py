@@ -1,0 +1,97 @@
+"""Builds the shared library with cargo and puts it into the wheel.
+
+Cargo's sources are one folder up, or in ``rust`` where this is a source
+distribution. ``OSSLIVE_BUILT_LIBRARY`` names a library that is built already,
+for cross builds; ``OSSLIVE_WHEEL_PLATFORM`` then names the wheel's platform.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+from typing import Any, Dict, Optional
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+# What cargo needs; the workspace's members must be there, but are not built.
+SOURCES = [
+    "Cargo.toml",
+    "Cargo.lock",
+    "build.rs",
+    "cbindgen.toml",
+    "include",
+    "src",
+    "local/Cargo.toml",
+    "local/src",
+    "cli/Cargo.toml",
+    "cli/src",
+    "cli/assets",
+]
+
+
+class BuildLibrary(BuildHookInterface[Any]):
+    def initialize(self, version: str, build_data: Dict[str, Any]) -> None:
+        if self.target_name == "sdist":
+            self._pack_sources(build_data)
+            return
+        library = built_library(Path(self.root))
+        build_data["pure_python"] = False
+        build_data["tag"] = f"py3-none-{platform_tag()}"
+        if version == "editable":
+            shutil.copy(library, Path(self.root, "src", "osslive", library.name))
+        else:
+            build_data["force_include"][str(library)] = f"osslive/{library.name}"
+
+    def _pack_sources(self, build_data: Dict[str, Any]) -> None:
+        repository = rust_sources(Path(self.root))
+        for name in SOURCES:
+            if (repository / name).exists():
+                build_data["force_include"][str(repository / name)] = f"rust/{name}"
+
+
+def built_library(root: Path) -> Path:
+    given = os.environ.get("OSSLIVE_BUILT_LIBRARY")
+    if given:
+        return Path(given).resolve()
+    if shutil.which("cargo") is None:
+        raise SystemExit(
+            "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"
+        )
+    repository = rust_sources(root)
+    subprocess.run(
+        ["cargo", "build", "--release", "--locked", "--package", "osslive", *jobs()],
+        cwd=repository,
+        check=True,
+    )
+    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
+    library = repository / target / "release" / library_name()
+    if not library.is_file():
+        raise SystemExit(f"cargo built no {library}")
+    return library
+
+
+def jobs() -> list[str]:
+    count: Optional[str] = os.environ.get("CARGO_BUILD_JOBS")
+    return ["--jobs", count] if count else []
+
+
+def rust_sources(root: Path) -> Path:
+    for folder in (root / "rust", root.parent):
+        if (folder / "src" / "capi").is_dir():
+            return folder
+    raise SystemExit("the Rust sources of osslive are neither in rust nor one folder up")
+
+
+def library_name() -> str:
+    if sys.platform == "win32":
+        return "osslive.dll"
+    return "libosslive.dylib" if sys.platform == "darwin" else "libosslive.so"
+
+
+def platform_tag() -> str:
+    given = os.environ.get("OSSLIVE_WHEEL_PLATFORM")
+    return given or sysconfig.get_platform().replace("-", "_").replace(".", "_")

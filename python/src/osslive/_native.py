@@ -1,0 +1,117 @@
+"""The one way into the library: every call, string and object goes through here."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from contextlib import contextmanager
+from typing import Any, Callable, Generator, Optional
+
+from . import _log
+from ._library import ErrorPointer, Function, OwnedString, library
+from .errors import ErrorKind, InvalidArgument, OssLiveError, error_of
+
+
+def call(function: Function, *arguments: Any) -> None:
+    """Calls a function that returns a status, and raises what it reports."""
+    _log.follow()
+    error = ErrorPointer()
+    status = function(*arguments, ctypes.byref(error))
+    if status != 0:
+        raise _taken(status, error)
+
+
+def call_text(function: Function, *arguments: Any) -> str:
+    """Calls a function whose last output is a string."""
+    with owned_string() as string:
+        call(function, *arguments, ctypes.byref(string))
+        return ctypes.string_at(string).decode()
+
+
+@contextmanager
+def owned_string() -> Generator[OwnedString, None, None]:
+    """A place for a string of the library, which is given back to it."""
+    string = OwnedString()
+    try:
+        yield string
+    finally:
+        library().string_free(string)
+
+
+def _taken(status: int, error: Any) -> OssLiveError:
+    """The error object as an exception; the object is freed."""
+    native = library()
+    try:
+        return error_of(
+            native.error_message(error).decode() or "the call failed",
+            _kind(status),
+            _text_or_none(native.error_code(error)),
+            native.error_http_status(error) or None,
+            _text_or_none(native.error_request_id(error)),
+            _text_or_none(native.error_ec(error)),
+        )
+    finally:
+        native.error_free(error)
+
+
+def _kind(status: int) -> ErrorKind:
+    try:
+        return ErrorKind(status)
+    except ValueError:
+        return ErrorKind.INTERNAL
+
+
+def _text_or_none(text: Optional[bytes]) -> Optional[str]:
+    return None if text is None else text.decode()
+
+
+class Handle:
+    """An object of the library that is ours; it is freed with the last reference.
+
+    A call holds a reference for as long as it runs, so an object that is
+    closed meanwhile is freed when the last call on it has ended.
+    """
+
+    __slots__ = ("_as_parameter_", "_free", "_owner")
+
+    def __init__(self, pointer: Any, free: Function) -> None:
+        # What ctypes passes in place of this object, with its type checked.
+        self._as_parameter_ = pointer
+        self._free = free
+        self._owner = os.getpid()
+
+    # Bound early: at interpreter exit the module's names may be gone.
+    def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
+        # What a child process inherited may hold locks of threads that the
+        # child does not have. It is left to the process's end.
+        if self._owner == getpid():
+            self._free(self._as_parameter_)
+
+
+def text(value: str, name: str) -> bytes:
+    """A text as C has it. One that C would cut short is refused."""
+    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{name} is {type(value).__name__}; a str is needed")
+    try:
+        encoded = value.encode()
+    except UnicodeEncodeError:
+        raise InvalidArgument(f"{name} is not valid Unicode text") from None
+    if b"\0" in encoded:
+        raise InvalidArgument(f"{name} contains a NUL")
+    return encoded
+
+
+def optional_text(value: Optional[str], name: str) -> Optional[bytes]:
+    """A text, or NULL."""
+    return None if value is None else text(value, name)
+
+
+def whole(value: int, name: str, bits: int = 32) -> int:
+    """A number in the range of its C type, which ctypes would wrap silently: of
+    32 bits without a sign, or of 64 with one."""
+    if not isinstance(value, int) or isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise TypeError(f"{name} is {type(value).__name__}; an int is needed")
+    low, high = (0, 2**32 - 1) if bits == 32 else (-(2**63), 2**63 - 1)
+    if not low <= value <= high:
+        raise InvalidArgument(f"{name} is {value}; {low} to {high} is allowed")
+    return value
