@@ -1,0 +1,177 @@
+"""RTMP live channels on Alibaba Cloud OSS.
+
+Create a channel, hand a signed publish URL to an encoder, watch whether it is
+live, read its history, cut VOD playlists out of it::
+
+    import osslive
+
+    with osslive.Client.from_env(region="cn-hangzhou", bucket="my-bucket") as client:
+        client.put_channel("main-stage", osslive.ChannelConfig("Main stage", frag_duration=2))
+        print(client.get_rtmp_url("main-stage", expires=3600))
+
+The work is done by a shared library that comes with the package. It is loaded
+at the first use; :class:`LibraryError` tells what was tried.
+"""
+
+from ._library import LibraryError
+from ._library import library as _loaded
+from .client import Client
+from .errors import (
+    AccessDenied,
+    AccessKeyIdAndSecurityTokenNotMatch,
+    BadReply,
+    BucketDisable,
+    BucketNotEmpty,
+    CallTimeout,
+    ChannelAlreadyExists,
+    ChannelNotLive,
+    ChannelStillLive,
+    ConfigError,
+    ConnectionFailed,
+    CredentialsError,
+    ErrorKind,
+    InternalError,
+    InvalidAccessKeyId,
+    InvalidArgument,
+    InvalidBucketName,
+    InvalidChannelName,
+    InvalidDigest,
+    InvalidRequest,
+    InvalidSecurityToken,
+    LibraryFault,
+    LiveChannelDisabled,
+    MalformedXML,
+    MetaOperationQpsLimitExceeded,
+    MethodNotAllowed,
+    MissingContentLength,
+    NonStandardHostForbidden,
+    NoSuchBucket,
+    NoSuchKey,
+    NoSuchLiveChannel,
+    NotImplementedByService,
+    OssLiveError,
+    RequestTimeTooSkewed,
+    SecondLevelDomainForbidden,
+    SecurityTokenExpired,
+    SecurityTokenNotSupported,
+    ServiceError,
+    ServiceUnavailable,
+    SignatureDoesNotMatch,
+    UserDisable,
+)
+from .models import (
+    Audio,
+    Change,
+    ChangeKind,
+    Channel,
+    ChannelConfig,
+    ChannelHistory,
+    ChannelList,
+    ChannelReport,
+    ChannelState,
+    ChannelStatus,
+    ChannelSummary,
+    ChannelUrls,
+    Credentials,
+    Done,
+    FailedChannel,
+    Highlight,
+    HighlightResult,
+    HistoryAnalysis,
+    ResponseInfo,
+    Sample,
+    SessionRecord,
+    Snapshot,
+    StreamState,
+    Sweep,
+    Video,
+)
+
+#: The version of this package, which is that of the library it comes with.
+__version__ = "0.1.0"
+
+
+def library_version() -> str:
+    """The version of the shared library that is loaded."""
+    version: bytes = _loaded().version()
+    return version.decode()
+
+
+def library_path() -> str:
+    """The shared library that is loaded."""
+    return _loaded().path
+
+
+__all__ = [
+    "AccessDenied",
+    "AccessKeyIdAndSecurityTokenNotMatch",
+    "Audio",
+    "BadReply",
+    "BucketDisable",
+    "BucketNotEmpty",
+    "CallTimeout",
+    "Change",
+    "ChangeKind",
+    "Channel",
+    "ChannelAlreadyExists",
+    "ChannelConfig",
+    "ChannelHistory",
+    "ChannelList",
+    "ChannelNotLive",
+    "ChannelReport",
+    "ChannelState",
+    "ChannelStatus",
+    "ChannelStillLive",
+    "ChannelSummary",
+    "ChannelUrls",
+    "Client",
+    "ConfigError",
+    "ConnectionFailed",
+    "Credentials",
+    "CredentialsError",
+    "Done",
+    "ErrorKind",
+    "FailedChannel",
+    "Highlight",
+    "HighlightResult",
+    "HistoryAnalysis",
+    "InternalError",
+    "InvalidAccessKeyId",
+    "InvalidArgument",
+    "InvalidBucketName",
+    "InvalidChannelName",
+    "InvalidDigest",
+    "InvalidRequest",
+    "InvalidSecurityToken",
+    "LibraryError",
+    "LibraryFault",
+    "LiveChannelDisabled",
+    "MalformedXML",
+    "MetaOperationQpsLimitExceeded",
+    "MethodNotAllowed",
+    "MissingContentLength",
+    "NoSuchBucket",
+    "NoSuchKey",
+    "NoSuchLiveChannel",
+    "NonStandardHostForbidden",
+    "NotImplementedByService",
+    "OssLiveError",
+    "RequestTimeTooSkewed",
+    "ResponseInfo",
+    "Sample",
+    "SecondLevelDomainForbidden",
+    "SecurityTokenExpired",
+    "SecurityTokenNotSupported",
+    "ServiceError",
+    "ServiceUnavailable",
+    "SessionRecord",
+    "SignatureDoesNotMatch",
+    "Snapshot",
+    "StreamState",
+    "Sweep",
+    "UserDisable",
+    "Video",
+    "__version__",
+    "library_path",
+    "library_version",
+]
