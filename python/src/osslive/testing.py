@@ -1,0 +1,210 @@
+"""A stand-in for the service, for tests of your own: real RTMP in, real HLS out.
+
+::
+
+    with osslive.testing.LocalEndpoint() as endpoint, endpoint.client() as client:
+        client.put_channel("main-stage")
+        with osslive.testing.publish(client.get_rtmp_url("main-stage")):
+            ...
+
+With pytest, the fixtures ``osslive_endpoint`` and ``osslive_client`` are there as
+soon as this package is installed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, TYPE_CHECKING, Generator, List, Optional, Type, Union
+
+from .client import Client, Settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+#: The access key, bucket and region of an endpoint that was given no others.
+ACCESS_KEY_ID = "osslive-local"
+ACCESS_KEY_SECRET = "osslive-local-secret"
+BUCKET = "live-demo"
+REGION = "cn-hangzhou"
+
+_EXECUTABLE = "osslive.exe" if sys.platform == "win32" else "osslive"
+
+
+class EndpointError(RuntimeError):
+    """The local endpoint could not be started; says what was tried, or what it said."""
+
+
+class LocalEndpoint:
+    """A local endpoint on a free port, from ``with`` to its end.
+
+    It runs the command ``osslive local``: ``binary``, or ``OSSLIVE_BIN``, or
+    ``osslive`` on ``PATH``, or what cargo built in a ``target`` folder above the
+    working folder or above this package. Its data goes into ``data``, or into
+    a temporary folder that is removed at the end. ``arguments`` are added to
+    the command line; ``osslive local --help`` lists them.
+    """
+
+    def __init__(
+        self,
+        *,
+        bucket: str = BUCKET,
+        access_key_id: str = ACCESS_KEY_ID,
+        access_key_secret: str = ACCESS_KEY_SECRET,
+        region: str = REGION,
+        data: Union[str, os.PathLike[str], None] = None,
+        arguments: Optional[List[str]] = None,
+        binary: Union[str, os.PathLike[str], None] = None,
+        timeout: float = 20.0,
+    ) -> None:
+        self.bucket = bucket
+        self.access_key_id = access_key_id
+        self.access_key_secret = access_key_secret
+        self.region = region
+        #: Where it listens for HTTP and RTMP alike, such as ``http://127.0.0.1:40123``.
+        self.url = ""
+        self._data = data
+        self._arguments = list(arguments or [])
+        self._binary = binary
+        self._timeout = timeout
+        self._process: Optional[subprocess.Popen[bytes]] = None
+        self._own_data: Optional[tempfile.TemporaryDirectory[str]] = None
+
+    def __enter__(self) -> LocalEndpoint:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.stop()
+
+    def client(self, **settings: Unpack[Settings]) -> Client:
+        """A client for this endpoint; ``settings`` are those of :class:`osslive.Client`."""
+        own: Settings = {
+            "endpoint": self.url,
+            "region": self.region,
+            "bucket": self.bucket,
+        }
+        if "credentials" not in settings:
+            own["access_key_id"] = self.access_key_id
+            own["access_key_secret"] = self.access_key_secret
+        own.update(settings)
+        return Client(**own)
+
+    def start(self) -> None:
+        """Starts it, and returns when it listens."""
+        if self._process is not None:
+            raise EndpointError("the local endpoint is running already")
+        command = [str(_binary(self._binary)), "local", "--listen", "127.0.0.1:0"]
+        command += ["--bucket", self.bucket, "--region", self.region]
+        command += ["--access-key-id", self.access_key_id, "--data", str(self._data_folder())]
+        # Others on this machine may read the command line, but not the environment.
+        environment = {**os.environ, "OSSLIVE_LOCAL_ACCESS_KEY_SECRET": self.access_key_secret}
+        with tempfile.TemporaryFile() as errors:
+            self._process = subprocess.Popen(
+                command + self._arguments,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment,
+            )
+            line = _first_line(self._process.stdout, self._timeout)
+            if not line.startswith("listening on "):
+                self.stop()
+                errors.seek(0)
+                said = line + errors.read().decode(errors="replace").strip()
+                raise EndpointError(f"{command[0]} local did not start: {said or 'it is silent'}")
+        self.url = line[len("listening on ") :]
+
+    def stop(self) -> None:
+        """Stops it, and removes its temporary folder."""
+        process, self._process = self._process, None
+        if process is not None:
+            process.terminate()
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+        folder, self._own_data = self._own_data, None
+        if folder is not None:
+            folder.cleanup()
+
+    def _data_folder(self) -> Union[str, os.PathLike[str]]:
+        if self._data is not None:
+            return self._data
+        self._own_data = tempfile.TemporaryDirectory(prefix="osslive-")
+        return self._own_data.name
+
+
+@contextmanager
+def publish(
+    url: str, *, size: str = "320x180", rate: int = 25, bit_rate: str = "400k"
+) -> Generator[subprocess.Popen[bytes], None, None]:
+    """Publishes a moving test picture and a tone to a URL with ffmpeg, which must be on
+    ``PATH``, until the end of the ``with`` block. There is a key frame every second."""
+    ffmpeg = shutil.which("ffmpeg")
+    if ffmpeg is None:
+        raise EndpointError("ffmpeg is not on PATH")
+    command = [ffmpeg, "-hide_banner", "-loglevel", "error", "-re"]
+    command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}", "-f", "lavfi"]
+    command += ["-i", "sine=sample_rate=44100", "-c:v", "libx264", "-preset", "ultrafast"]
+    command += ["-pix_fmt", "yuv420p", "-g", str(rate), "-b:v", bit_rate, "-c:a", "aac"]
+    command += ["-f", "flv", url]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(5)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _first_line(stream: Optional[IO[bytes]], timeout: float) -> str:
+    lines: List[bytes] = []
+
+    def read() -> None:
+        if stream is not None:
+            lines.append(stream.readline())
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    reader.join(timeout)
+    return lines[0].decode().strip() if lines else ""
+
+
+def _binary(given: Union[str, os.PathLike[str], None]) -> Path:
+    named = given or os.environ.get("OSSLIVE_BIN")
+    if named:
+        path = Path(named)
+        if not path.is_file():
+            raise EndpointError(f"there is no {path}")
+        return path
+    on_path = shutil.which(_EXECUTABLE)
+    if on_path is not None:
+        return Path(on_path)
+    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
+        for profile in ("release", "debug"):
+            built = folder / "target" / profile / _EXECUTABLE
+            if built.is_file():
+                return built
+    raise EndpointError(
+        "the command osslive was not found: OSSLIVE_BIN is not set, there is none on PATH, and "
+        "no target folder has one; in osslive's sources, cargo build -p osslive-cli makes it"
+    )
