@@ -1,0 +1,189 @@
+"""Forks, child processes, and the end of the interpreter."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+from conftest import run
+
+from osslive.testing import LocalEndpoint
+
+needs_fork = pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
+
+OPEN = """
+import os, sys, threading, osslive
+def open_client():
+    return osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket=sys.argv[2],
+                          access_key_id=sys.argv[3], access_key_secret=sys.argv[4])
+"""
+
+
+def program(text: str, endpoint: LocalEndpoint) -> str:
+    import textwrap
+
+    return run(
+        OPEN + textwrap.dedent(text),
+        endpoint.url,
+        endpoint.bucket,
+        endpoint.access_key_id,
+        endpoint.access_key_secret,
+    )
+
+
+@needs_fork
+def test_parent_and_child_go_on_with_connections_of_their_own(
+    osslive_endpoint: LocalEndpoint,
+) -> None:
+    said = program(
+        """
+        client = open_client()
+        quick = client.with_timeout(5)
+        for name in ("parent", "child"):
+            client.put_channel(name)
+        child = os.fork()
+        me = "parent" if child else "child"
+        for _ in range(300):
+            assert client.get_channel(me).name == me
+            assert quick.get_channel(me).name == me
+        if not child:
+            sys.exit(7)
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        """,
+        osslive_endpoint,
+    )
+    assert said.split() == ["7"]
+
+
+@needs_fork
+def test_a_child_is_not_held_up_by_threads_that_it_does_not_have(
+    osslive_endpoint: LocalEndpoint,
+) -> None:
+    said = program(
+        """
+        import warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads
+        client = open_client()
+        client.put_channel("busy")
+        stop = threading.Event()
+        def work():
+            while not stop.is_set():
+                client.get_channel_status("busy")
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for _ in range(20):
+            child = os.fork()
+            if not child:
+                client.get_channel_status("busy")
+                del client
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        stop.set()
+        for thread in threads:
+            thread.join()
+        print("done")
+        """,
+        osslive_endpoint,
+    )
+    assert said.split() == ["done"]
+
+
+@needs_fork
+def test_a_child_keeps_the_key_that_was_set_last(osslive_endpoint: LocalEndpoint) -> None:
+    program(
+        """
+        good = sys.argv[3:5]
+        sys.argv[4] = "wrong"
+        client = open_client()
+        client.set_credentials(*good)
+        client.put_channel("rotated")
+        child = os.fork()
+        client.get_channel("rotated")
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+        """,
+        osslive_endpoint,
+    )
+
+
+@pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
+def test_multiprocessing_works_and_brings_errors_home(
+    osslive_endpoint: LocalEndpoint, method: str, tmp_path: object
+) -> None:
+    import multiprocessing
+    import subprocess
+    from pathlib import Path
+
+    if method not in multiprocessing.get_all_start_methods():
+        pytest.skip(f"no {method} here")
+    script = Path(str(tmp_path), "workers.py")
+    script.write_text(
+        OPEN
+        + f"""
+import multiprocessing
+
+def work(name):
+    with open_client() as client:
+        return client.get_channel(name)
+
+if __name__ == "__main__":
+    with open_client() as client:
+        client.put_channel("shared", osslive.ChannelConfig("Shared"))
+        with multiprocessing.get_context({method!r}).Pool(2) as pool:
+            assert {{c.description for c in pool.map(work, ["shared"] * 8)}} == {{"Shared"}}
+            try:
+                pool.apply(work, ["missing"])
+            except osslive.NoSuchLiveChannel as error:
+                print(error.http_status, error.kind.name)
+"""
+    )
+    arguments = [osslive_endpoint.url, osslive_endpoint.bucket]
+    arguments += [osslive_endpoint.access_key_id, osslive_endpoint.access_key_secret]
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.stdout.split(), done.stderr) == (["404", "SERVICE"], "")
+
+
+def test_an_interpreter_ends_with_objects_alive(osslive_endpoint: LocalEndpoint) -> None:
+    program(
+        """
+        import builtins
+        client = open_client()
+        client.put_channel("last")
+        builtins.kept = [client, client.with_timeout(1), client.channels()]
+        next(builtins.kept[2])
+        class AtTheEnd:
+            def __del__(self, client=client):
+                client.get_channel_status("last")
+        builtins.end = AtTheEnd()
+        """,
+        osslive_endpoint,
+    )
+
+
+def test_an_interpreter_ends_while_daemon_threads_call_and_log(
+    osslive_endpoint: LocalEndpoint,
+) -> None:
+    for _ in range(3):
+        program(
+            """
+            import logging, time
+            logging.getLogger("osslive").setLevel(logging.DEBUG)
+            logging.getLogger("osslive").addHandler(logging.FileHandler(os.devnull))
+            client = open_client()
+            client.put_channel("busy")
+            def work():
+                while True:
+                    client.get_channel_status("busy")
+            for _ in range(8):
+                threading.Thread(target=work, daemon=True).start()
+            time.sleep(0.2)
+            """,
+            osslive_endpoint,
+        )

@@ -1,0 +1,89 @@
+"""Many threads, and asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+from typing import Callable
+
+import pytest
+from conftest import IDLE, Answer, client_of
+
+import osslive
+from osslive.testing import LocalEndpoint
+
+THREADS = 8
+
+
+def meeting() -> Answer:
+    """Answers once eight requests are under way at the same time; otherwise never well."""
+    everybody = threading.Barrier(THREADS)
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        everybody.wait(20)
+        return 200, IDLE
+
+    return answer
+
+
+def test_eight_threads_wait_at_the_same_time(serve: Callable[[Answer], str]) -> None:
+    with client_of(serve(meeting())) as client, ThreadPoolExecutor(THREADS) as threads:
+        found = list(threads.map(client.get_channel_status, ["a"] * THREADS))
+    assert len(found) == THREADS
+
+
+def test_asyncio_calls_wait_at_the_same_time(serve: Callable[[Answer], str]) -> None:
+    async def main() -> int:
+        with client_of(serve(meeting())) as client:
+            # The event loop's own pool may be smaller than eight threads.
+            asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS))
+            calls = (asyncio.to_thread(client.get_channel_status, "a") for _ in range(THREADS))
+            return len(await asyncio.gather(*calls))
+
+    assert asyncio.run(main()) == THREADS
+
+
+def test_a_call_under_way_ends_well_when_its_client_is_closed(
+    serve: Callable[[Answer], str],
+) -> None:
+    arrived, closed = threading.Event(), threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        arrived.set()
+        closed.wait(20)
+        return 200, IDLE
+
+    client = client_of(serve(answer))
+    with ThreadPoolExecutor(1) as threads:
+        call = threads.submit(client.get_channel_status, "a")
+        assert arrived.wait(20)
+        client.close()
+        closed.set()
+        assert call.result(20).status is osslive.StreamState.IDLE
+
+
+def test_threads_share_a_client_while_its_keys_are_replaced(
+    osslive_endpoint: LocalEndpoint, channel: str
+) -> None:
+    with osslive_endpoint.client() as client, ThreadPoolExecutor(THREADS) as threads:
+        calls = [threads.submit(client.get_channel_status, channel) for _ in range(400)]
+        for _ in range(100):
+            client.set_credentials(
+                osslive_endpoint.access_key_id, osslive_endpoint.access_key_secret
+            )
+        for call in calls:
+            call.result(60)
+
+
+def test_one_handle_is_not_taken_for_another() -> None:
+    import ctypes
+
+    from osslive._library import library
+    from osslive._native import Handle
+
+    native = library()
+    config = Handle(native.config_new(), native.config_free)
+    with pytest.raises(ctypes.ArgumentError):
+        native.client_free(config)
