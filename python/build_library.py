@@ -30,6 +30,8 @@ SOURCES = [
     "cli/Cargo.toml",
     "cli/src",
     "cli/assets",
+    "ffi-tests/Cargo.toml",
+    "ffi-tests/src",
 ]
 
 
