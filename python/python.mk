@@ -4,21 +4,36 @@
 PYTHON ?= python3
 PYTHON_VENV := target/python
 PYTHON_BIN := $(PYTHON_VENV)/bin
-# What auditwheel is to make of the wheel; empty leaves its own choice.
-WHEEL_PLATFORM ?=
 
-.PHONY: wheel python-test python-check python-bench
+.PHONY: wheel wheel-portable python-test python-check python-bench
 
-# A wheel for every Python from 3.9 on, in python/dist. On Linux it carries
-# the manylinux tag of the oldest glibc that it runs on.
-wheel: $(PYTHON_BIN)/.ready
+# What auditwheel says is the oldest glibc becomes the wheel's tag.
+define build_wheel
 	rm -rf python/dist target/wheel
 	$(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
 	mkdir -p python/dist
 	if [ "$$(uname -s)" = Linux ]; then \
 	  PATH="$(PYTHON_BIN):$$PATH" $(PYTHON_BIN)/auditwheel repair --strip \
-	    $(if $(WHEEL_PLATFORM),--plat $(WHEEL_PLATFORM)) -w python/dist target/wheel/*.whl; \
+	    -w python/dist target/wheel/*.whl; \
 	else cp target/wheel/*.whl python/dist; fi
+endef
+
+# A wheel for every Python from 3.9 on, in python/dist.
+wheel: $(PYTHON_BIN)/.ready
+	$(build_wheel)
+
+# The same for old systems too: linked by zig, which is on PyPI, against the
+# symbols of an old glibc.
+PORTABLE_TARGET ?= x86_64-unknown-linux-gnu
+PORTABLE_GLIBC ?= 2.17
+
+wheel-portable: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/target/$(PORTABLE_TARGET)/release/libosslive.so
+wheel-portable: export OSSLIVE_WHEEL_PLATFORM = linux_$(firstword $(subst -, ,$(PORTABLE_TARGET)))
+wheel-portable: $(PYTHON_BIN)/.ready
+	$(PYTHON_BIN)/python -m pip install --quiet cargo-zigbuild ziglang
+	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild zigbuild --release --locked -p osslive \
+	  --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
+	$(build_wheel)
 
 python-test: wheel
 	$(CARGO) build --release -p osslive-cli

@@ -187,3 +187,21 @@ def test_an_interpreter_ends_while_daemon_threads_call_and_log(
             """,
             osslive_endpoint,
         )
+
+
+@needs_fork
+def test_a_child_frees_nothing_that_it_inherited() -> None:
+    said = run(
+        """
+        import os
+        from osslive._native import Handle
+        handle = Handle("a pointer", lambda pointer: print("freed in", os.getpid(), flush=True))
+        child = os.fork()
+        if child:
+            os.waitpid(child, 0)
+            print("parent", os.getpid(), flush=True)
+        del handle
+        """
+    )
+    parent = said.split()[1]
+    assert said.splitlines() == [f"parent {parent}", f"freed in {parent}"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import contextmanager
-from typing import Any, Callable, Generator, Optional
+from typing import Any, Callable, Optional
 
 from . import _log
 from ._library import ErrorPointer, Function, OwnedString, library
@@ -22,18 +21,12 @@ def call(function: Function, *arguments: Any) -> None:
 
 
 def call_text(function: Function, *arguments: Any) -> str:
-    """Calls a function whose last output is a string."""
-    with owned_string() as string:
-        call(function, *arguments, ctypes.byref(string))
-        return ctypes.string_at(string).decode()
-
-
-@contextmanager
-def owned_string() -> Generator[OwnedString, None, None]:
-    """A place for a string of the library, which is given back to it."""
+    """Calls a function whose last output is a string, which is given back to the library."""
+    # Not a context manager: signing a URL takes little more than one does.
     string = OwnedString()
     try:
-        yield string
+        call(function, *arguments, ctypes.byref(string))
+        return ctypes.string_at(string).decode()
     finally:
         library().string_free(string)
 

@@ -564,6 +564,9 @@ _RFC_3339 = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d
 
 
 def _time(text: str) -> datetime:
+    # Nearly every time is in whole seconds of UTC.
+    if len(text) == 20 and text[-1] == "Z":
+        return datetime.fromisoformat(f"{text[:-1]}+00:00")
     # Before Python 3.11, fromisoformat knows neither Z nor a fraction of
     # any other length than 3 or 6.
     parts = _RFC_3339.fullmatch(text)
