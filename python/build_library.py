@@ -23,6 +23,7 @@ SOURCES = [
     "Cargo.lock",
     "build.rs",
     "cbindgen.toml",
+    "README.md",
     "include",
     "src",
     "local/Cargo.toml",
