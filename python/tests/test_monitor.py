@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 from datetime import datetime, timedelta, timezone
+from http.server import BaseHTTPRequestHandler
 from itertools import islice
-from typing import Iterable, Optional, Union, cast
+from typing import Callable, Iterable, Optional, Union, cast
 
 import pytest
-from conftest import Recording
+from conftest import Answer, Recording, client_of
 
 import osslive
 from osslive import ChangeKind, StreamState
@@ -81,6 +82,34 @@ def test_a_monitor_tells_what_happens_to_channels(osslive_client: osslive.Client
         ChangeKind.RECOVERED,
         ChangeKind.ENABLED,
     ]
+
+
+def test_a_monitor_outlives_failures_of_the_service(serve: Callable[[Answer], str]) -> None:
+    page = (
+        b"<ListLiveChannelResult><IsTruncated>false</IsTruncated><LiveChannel><Name>a</Name>"
+        b"<Description/><Status>enabled</Status>"
+        b"<LastModified>2026-05-10T12:00:00.000Z</LastModified>"
+        b"<PublishUrls/><PlayUrls/></LiveChannel></ListLiveChannelResult>"
+    )
+    disabled = b"<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>"
+    is_down = [False]
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        if is_down[0]:
+            return 500, b"<Error><Code>InternalError</Code></Error>"
+        return 200, disabled if "comp=stat" in request.path else page
+
+    with client_of(serve(answer), attempts=1) as client:
+        changes = client.monitor(interval=0.01)
+        assert next(changes).kind is ChangeKind.DISABLED
+        is_down[0] = True
+        failing = next(changes)
+        assert (failing.id, failing.kind) == ("a", ChangeKind.FAILING)
+        is_down[0] = False
+        assert next(changes).kind is ChangeKind.RECOVERED
+        is_down[0] = True
+        with pytest.raises(osslive.InternalError):
+            next(client.monitor(interval=0.01))
 
 
 def session(start: datetime, minutes: float, address: str) -> osslive.SessionRecord:

@@ -93,17 +93,26 @@ def changes(
     given = None if ids is None else list(ids)
     known: Dict[str, Watch] = {}
     for _ in _ticks(interval):
-        if given is not None:
-            watched = given
-        else:
-            # A channel that was deleted is asked once more, and fails.
-            listed = [channel.name for channel in client.channels(prefix)]
-            watched = [*listed, *(id for id in known if id not in set(listed))]
+        watched = given if given is not None else _listed(client, prefix, known)
         found = _look(client, watched, max_parallel)
         now = datetime.now(timezone.utc)
         for id, outcome in found:
             watch = known.setdefault(id, Watch(id))
             yield from watch.changes(outcome, now)
+
+
+def _listed(client: Client, prefix: Optional[str], known: Dict[str, Watch]) -> List[str]:
+    """The channels that the bucket has, and those that it no longer has, once."""
+    try:
+        names = [channel.name for channel in client.channels(prefix)]
+    except OssLiveError:
+        # At first it is told to the caller; later each channel tells for itself.
+        if not known:
+            raise
+        return list(known)
+    present = set(names)
+    gone = [id for id, watch in known.items() if id not in present and not watch.is_failing]
+    return names + gone
 
 
 class Watch:
@@ -116,19 +125,20 @@ class Watch:
         self._id = id
         self._state = StreamState.IDLE
         self._remote_addr: Optional[str] = None
-        self._is_failing = False
+        #: Whether its status could not be told the last time.
+        self.is_failing = False
 
     def changes(
         self, outcome: Union[ChannelStatus, OssLiveError], now: datetime
     ) -> Iterator[Change]:
         """What changed since the outcome before."""
         if isinstance(outcome, OssLiveError):
-            if not self._is_failing:
-                self._is_failing = True
+            if not self.is_failing:
+                self.is_failing = True
                 yield Change(self._id, now, ChangeKind.FAILING, error=outcome)
             return
-        if self._is_failing:
-            self._is_failing = False
+        if self.is_failing:
+            self.is_failing = False
             yield Change(self._id, now, ChangeKind.RECOVERED, outcome)
         for kind in self._kinds(outcome):
             yield Change(self._id, now, kind, outcome)
