@@ -31,6 +31,7 @@ SOURCES = [
     "cli/Cargo.toml",
     "cli/src",
     "cli/assets",
+    "examples/rust",
     "ffi-tests/Cargo.toml",
     "ffi-tests/src",
 ]

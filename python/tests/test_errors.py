@@ -73,6 +73,11 @@ def test_a_configuration_that_lacks_something() -> None:
         osslive.Client(access_key_id="id", credentials=osslive.Credentials("id", "secret"))
 
 
+def test_root_certificates_that_are_none_are_refused() -> None:
+    with pytest.raises(osslive.OssLiveError, match="(?i)pem|certificate"):
+        client_of("https://127.0.0.1:1", root_certificates="nonsense")
+
+
 @pytest.mark.parametrize("name", ["", "a/b", "x" * 1024])
 def test_a_name_that_is_certainly_wrong_is_not_sent(name: str) -> None:
     with client_of("http://127.0.0.1:1") as client:

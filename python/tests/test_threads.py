@@ -64,6 +64,27 @@ def test_a_call_under_way_ends_well_when_its_client_is_closed(
         assert call.result(20).status is osslive.StreamState.IDLE
 
 
+def test_a_call_under_way_is_stopped_by_a_shutdown(serve: Callable[[Answer], str]) -> None:
+    arrived, over = threading.Event(), threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        arrived.set()
+        over.wait(20)
+        return 200, IDLE
+
+    with client_of(serve(answer)) as client, ThreadPoolExecutor(1) as threads:
+        call = threads.submit(client.with_timeout(20).get_channel_status, "a")
+        assert arrived.wait(20)
+        client.shutdown()
+        with pytest.raises(osslive.Stopped):
+            call.result(20)
+        over.set()
+        with pytest.raises(osslive.Stopped) as caught:
+            client.get_channel_status("a")
+        assert caught.value.kind is osslive.ErrorKind.STOPPED
+        assert client.get_rtmp_url("a").startswith("rtmp://")
+
+
 def test_threads_share_a_client_while_its_keys_are_replaced(
     osslive_endpoint: LocalEndpoint, channel: str
 ) -> None:

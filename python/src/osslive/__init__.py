@@ -57,6 +57,7 @@ from .errors import (
     ServiceError,
     ServiceUnavailable,
     SignatureDoesNotMatch,
+    Stopped,
     UserDisable,
 )
 from .models import (
@@ -167,6 +168,7 @@ __all__ = [
     "SessionRecord",
     "SignatureDoesNotMatch",
     "Snapshot",
+    "Stopped",
     "StreamState",
     "Sweep",
     "UserDisable",

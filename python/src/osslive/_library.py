@@ -177,6 +177,9 @@ class Library:
         # osslive_status osslive_config_set_proxy(osslive_config *config, const char *url,
         #     osslive_error **out_error);
         self.config_set_proxy = setter("osslive_config_set_proxy", c_char_p)
+        # osslive_status osslive_config_set_root_certificates(osslive_config *config,
+        #     const char *pem, osslive_error **out_error);
+        self.config_set_root_certificates = setter("osslive_config_set_root_certificates", c_char_p)
         # osslive_status osslive_config_set_user_agent(osslive_config *config,
         #     const char *user_agent, osslive_error **out_error);
         self.config_set_user_agent = setter("osslive_config_set_user_agent", c_char_p)
@@ -253,6 +256,11 @@ class Library:
             c_uint32,
             OutClient,
             OutError,
+        )
+        # osslive_status osslive_client_shutdown(const osslive_client *client,
+        #     osslive_error **out_error);
+        self.client_shutdown = _function(
+            dll, "osslive_client_shutdown", c_int, ClientPointer, OutError
         )
         # osslive_status osslive_client_set_credentials(const osslive_client *client,
         #     const char *access_key_id, const char *access_key_secret,

@@ -75,6 +75,7 @@ class Settings(TypedDict, total=False):
     attempts: Optional[int]
     pool_size: Optional[int]
     proxy: Optional[str]
+    root_certificates: Optional[str]
     user_agent: Optional[str]
     sign_security_token: Optional[bool]
 
@@ -103,7 +104,8 @@ class Client:
     else "virtual" ("cname" for a host name bound to the bucket);
     ``signature_version`` is 4; ``connect_timeout`` 10 and ``timeout``, for the
     whole call, 30 seconds; ``attempts`` 3; ``pool_size`` 16 idle connections;
-    ``proxy`` what the environment says ("" for none at all).
+    ``proxy`` what the environment says ("" for none at all);
+    ``root_certificates``, a PEM text, Mozilla's.
     """
 
     def __init__(
@@ -125,6 +127,7 @@ class Client:
         attempts: Optional[int] = None,
         pool_size: Optional[int] = None,
         proxy: Optional[str] = None,
+        root_certificates: Optional[str] = None,
         user_agent: Optional[str] = None,
         sign_security_token: Optional[bool] = None,
         _load: Optional[Callable[[Library, Handle], None]] = None,
@@ -149,6 +152,10 @@ class Client:
             (native.config_set_timeout_ms, _milliseconds(timeout, "timeout")),
             (native.config_set_attempts, _number(attempts, "attempts")),
             (native.config_set_pool_size, _number(pool_size, "pool_size")),
+            (
+                native.config_set_root_certificates,
+                optional_text(root_certificates, "root_certificates"),
+            ),
             (native.config_set_user_agent, optional_text(user_agent, "user_agent")),
             (native.config_set_sign_security_token, sign_security_token),
         ):
@@ -159,13 +166,13 @@ class Client:
         if _load is not None:
             _load(native, config)
 
-        keys = _Keys(access_key_id, access_key_secret, security_token, credentials)
-        if keys.current is not None:
-            call(native.config_set_credentials, config, *_key_texts(keys.current))
-        self._keys = keys
+        shared = _Shared(access_key_id, access_key_secret, security_token, credentials)
+        if shared.current is not None:
+            call(native.config_set_credentials, config, *_key_texts(shared.current))
+        self._shared = shared
         self._bucket = bucket
         self._where = endpoint or region
-        self._native: Optional[_Native] = _Native(lambda: _new_client(native, config, keys))
+        self._native: Optional[_Native] = _Native(lambda: _new_client(native, config, shared))
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Client:
@@ -206,6 +213,13 @@ class Client:
         """Closes the connections. Calls that are under way on other threads end as usual."""
         self._native = None
 
+    def shutdown(self) -> None:
+        """Ends the calls under way on other threads, on this client and those made from it, at
+        once with :class:`~osslive.Stopped`, and all later ones, so that a program can quit. The
+        service may or may not have carried out what was under way."""
+        self._shared.is_shut_down = True
+        call(library().client_shutdown, self._open().handle())
+
     def __enter__(self) -> Client:
         return self
 
@@ -233,7 +247,7 @@ class Client:
             return Handle(client, native.client_free)
 
         other = object.__new__(type(self))
-        other._keys, other._bucket, other._where = self._keys, self._bucket, self._where
+        other._shared, other._bucket, other._where = self._shared, self._bucket, self._where
         other._native = _Native(make)
         return other
 
@@ -449,9 +463,9 @@ class Client:
 
     def _handle(self) -> Handle:
         native = self._open()
-        if self._keys.provider is not None:
-            current = self._keys.provider()
-            if current != self._keys.current:
+        if self._shared.provider is not None:
+            current = self._shared.provider()
+            if current != self._shared.current:
                 self._rotate(current)
         return native.handle()
 
@@ -462,11 +476,11 @@ class Client:
 
     def _rotate(self, credentials: Credentials) -> None:
         _set_credentials(library(), self._open().handle(), credentials)
-        self._keys.current = credentials
+        self._shared.current = credentials
 
 
-class _Keys:
-    """The access key that a client and those made from it share."""
+class _Shared:
+    """The access key that a client and those made from it share, and whether they are shut down."""
 
     def __init__(
         self,
@@ -480,6 +494,7 @@ class _Keys:
             raise TypeError("give either credentials or access_key_id and access_key_secret")
         self.provider: Optional[Callable[[], Credentials]] = None
         self.current: Optional[Credentials] = None
+        self.is_shut_down = False
         if isinstance(credentials, Credentials):
             self.current = credentials
         elif credentials is not None:
@@ -505,13 +520,15 @@ class _Native:
         return handle
 
 
-def _new_client(native: Library, config: Handle, keys: _Keys) -> Handle:
+def _new_client(native: Library, config: Handle, shared: _Shared) -> Handle:
     client = ClientPointer()
     call(native.client_new, config, ctypes.byref(client))
     handle = Handle(client, native.client_free)
     # The config keeps the first key; it may have been replaced since.
-    if keys.current is not None:
-        _set_credentials(native, handle, keys.current)
+    if shared.current is not None:
+        _set_credentials(native, handle, shared.current)
+    if shared.is_shut_down:
+        call(native.client_shutdown, handle)
     return handle
 
 

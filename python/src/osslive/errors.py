@@ -38,6 +38,8 @@ class ErrorKind(enum.Enum):
     BAD_REPLY = 7
     #: The library has a fault.
     INTERNAL = 8
+    #: The caller stopped the client before it was done.
+    STOPPED = 9
 
 
 class OssLiveError(Exception):
@@ -117,6 +119,10 @@ class BadReply(OssLiveError):
 
 class LibraryFault(OssLiveError):
     """The library has a fault. Please report it with the message."""
+
+
+class Stopped(OssLiveError):
+    """The caller stopped the client before it was done: ``client.shutdown()``."""
 
 
 # By code.
@@ -255,6 +261,7 @@ BY_KIND: Dict[ErrorKind, Type[OssLiveError]] = {
     ErrorKind.SERVICE: ServiceError,
     ErrorKind.BAD_REPLY: BadReply,
     ErrorKind.INTERNAL: LibraryFault,
+    ErrorKind.STOPPED: Stopped,
 }
 
 BY_CODE: Dict[str, Type[OssLiveError]] = {
