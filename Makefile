@@ -42,3 +42,4 @@ clean:
 	$(CARGO) clean
 
 include packaging/install.mk
+include python/python.mk

@@ -151,11 +151,34 @@ def c_type(text: str) -> str:
     return C_TYPES[text]
 
 
+# Work on many channels is still Python's own, over the single calls.
+NOT_BOUND_YET = {
+    "osslive_analyze_history",
+    "osslive_channel_monitor_free",
+    "osslive_channel_monitor_last_sweep",
+    "osslive_channel_monitor_new",
+    "osslive_channel_monitor_next_changes",
+    "osslive_channel_monitor_stop",
+    "osslive_create_highlights",
+    "osslive_monitor_channels",
+    "osslive_put_channels",
+    "osslive_sweep_options_free",
+    "osslive_sweep_options_new",
+    "osslive_sweep_options_set_frame_rate_drop",
+    "osslive_sweep_options_set_interval_ms",
+    "osslive_sweep_options_set_max_parallel",
+    "osslive_sweep_options_set_min_bandwidth",
+    "osslive_sweep_options_set_rate",
+    "osslive_sweep_options_set_time_limit_ms",
+}
+
+
 def test_the_prototypes_in_the_comments_are_those_of_the_header() -> None:
     header, comments = header_prototypes(), commented_prototypes()
     assert len(comments) > 40
-    assert set(comments) == set(header)
-    assert comments == header
+    assert set(comments) | NOT_BOUND_YET == set(header)
+    assert set(comments).isdisjoint(NOT_BOUND_YET)
+    assert comments == {name: header[name] for name in comments}
 
 
 @pytest.mark.skipif(sys.maxsize < 2**62 or sys.platform == "win32", reason="other names of types")
