@@ -264,9 +264,9 @@ fn hint_for_call(error: &osslive::Error, connection: &Connection) -> Option<Stri
     }
 }
 
-/// Whether a host's name could not be looked up, as the systems put it.
+/// Whether a host's name could not be looked up.
 fn is_unknown_name(message: &str) -> bool {
-    ["host name", "lookup", "host is known", "nodename"].iter().any(|part| message.contains(part))
+    message.contains("no address")
 }
 
 fn hint_for_code(code: &str, error: &osslive::Error, connection: &Connection) -> Option<String> {
