@@ -48,6 +48,8 @@ impl Endpoint {
     ) -> Answer {
         let owned = |(name, value): &(&str, &str)| (name.to_string(), value.trim().to_owned());
         let host = headers.iter().find(|(name, _)| *name == "host");
+        // Fields that no input chooses stay as they are by default.
+        #[allow(clippy::needless_update)]
         let request = api::Request {
             method: method.to_owned(),
             host: host.map(|(_, value)| value.to_string()).unwrap_or_default(),
