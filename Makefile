@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test faults tools hls.js check clean
+.PHONY: help demo test faults fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
+	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
 	@echo 'make check  formatting, lints, documentation'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 
@@ -22,6 +23,16 @@ test: tools
 # The table of what was observed; `make test` compares it.
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
+
+# Every reader of foreign bytes, FUZZ_SECONDS each.
+FUZZ_SECONDS ?= 60
+fuzz:
+	sh fuzz/run.sh $(FUZZ_SECONDS)
+
+# The local endpoint under publishers, readers, kills and clock jumps.
+MINUTES ?= 5
+soak:
+	$(CARGO) run --release -p osslive-local --example soak -- --minutes $(MINUTES)
 
 # ffmpeg, the vendor's own SDKs, and a browser with its driver.
 tools:
