@@ -275,7 +275,9 @@ impl Recorded {
             let latest = self.sessions.last().copied();
             return latest.ok_or_else(|| Error::invalid("the channel has recorded no session yet"));
         };
-        let found = self.sessions.iter().find(|(start, end)| (*start..=*end).contains(&moment));
+        // Of two that meet in one second, the service's unit, the later one: the
+        // second is its start.
+        let found = self.sessions.iter().rfind(|(start, end)| (*start..=*end).contains(&moment));
         found.copied().ok_or_else(|| {
             Error::invalid(format!("no session that is known was going on at {moment}"))
         })
@@ -377,6 +379,15 @@ mod tests {
         }
         let none = Highlight::new("h", MINUTE, 5 * MINUTE).of_session(EVENING + 2 * HOUR);
         assert!(refusal(none).contains("no session"), "a session was found");
+    }
+
+    #[test]
+    fn of_two_sessions_that_meet_in_a_second_the_one_that_begins_then_is_chosen() {
+        let records = [(EVENING, EVENING), (EVENING, EVENING + HOUR)]
+            .map(|(a, b)| SessionRecord::new(a, b, "a"));
+        let highlight = Highlight::new("h", Duration::ZERO, MINUTE).of_session(EVENING);
+        let span = Recorded::of(&records, None).clip(&highlight).unwrap();
+        assert_eq!(span, (EVENING, EVENING + MINUTE));
     }
 
     #[test]
