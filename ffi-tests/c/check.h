@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* A pointer that is not NULL and must not be followed. */
 #define GARBAGE ((void *)0x10)
@@ -77,6 +78,11 @@ static inline osslive_client *client_of(const char *endpoint, uint32_t timeout_m
 
 static inline osslive_client *client_of_service(void) {
   return client_of(variable("OSS_ENDPOINT"), 30000, 3);
+}
+
+static inline void pause_ms(long ms) {
+  struct timespec time = {ms / 1000, ms % 1000 * 1000 * 1000};
+  nanosleep(&time, NULL);
 }
 
 /* Bytes of memory that the process holds. */

@@ -9,11 +9,6 @@
 
 static osslive_client *client;
 
-static void pause_ms(long ms) {
-  struct timespec time = {ms / 1000, ms % 1000 * 1000 * 1000};
-  nanosleep(&time, NULL);
-}
-
 static void has(const char *json, const char *text) {
   if (strstr(json, text) == NULL) {
     fprintf(stderr, "%s has no %s\n", json, text);

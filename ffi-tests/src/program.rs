@@ -108,6 +108,8 @@ impl Run {
         let mut command = Command::new("valgrind");
         command
             .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=30"])
+            // Its one lock goes round, so that a busy thread starves no other.
+            .arg("--fair-sched=try")
             .args([
                 "--show-leak-kinds=definite,indirect",
                 "--errors-for-leak-kinds=definite,indirect",
