@@ -108,7 +108,10 @@ impl Signer {
         let text = v4::string_to_sign(&timestamp, &scope, &canonical);
         let signature = v4::signature(&self.v4_key(now, &scope), &text);
         let id = self.credentials.access_key_id();
-        format!("{} Credential={id}/{scope},Signature={signature}", v4::ALGORITHM)
+        let mut authorization = [v4::ALGORITHM, " Credential=", id, "/"].concat();
+        scope.push_to(&mut authorization);
+        authorization.push_str(",Signature=");
+        authorization + &signature
     }
 
     /// The whole query of a signed URL for a request without a body, good
@@ -277,7 +280,10 @@ fn basic_timestamp(now: OffsetDateTime) -> String {
     let now = now.to_offset(time::UtcOffset::UTC);
     let (year, month, day) = now.to_calendar_date();
     let (hour, minute, second) = now.to_hms();
-    format!("{year:04}{:02}{day:02}T{hour:02}{minute:02}{second:02}Z", u8::from(month))
+    // Two numbers are formatted in a third of the time that six take.
+    let date = year * 10_000 + i32::from(u8::from(month)) * 100 + i32::from(day);
+    let time = u32::from(hour) * 10_000 + u32::from(minute) * 100 + u32::from(second);
+    format!("{date:08}T{time:06}Z")
 }
 
 #[cfg(test)]

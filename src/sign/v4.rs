@@ -28,9 +28,22 @@ pub struct Scope<'a> {
     pub product: &'a str,
 }
 
+impl Scope<'_> {
+    /// Appends `DATE/REGION/PRODUCT/aliyun_v4_request`.
+    pub(crate) fn push_to(&self, text: &mut String) {
+        for part in [self.date, self.region, self.product] {
+            text.push_str(part);
+            text.push('/');
+        }
+        text.push_str(TERMINATOR);
+    }
+}
+
 impl fmt::Display for Scope<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}/{TERMINATOR}", self.date, self.region, self.product)
+        let mut text = String::new();
+        self.push_to(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -131,7 +144,13 @@ fn push_headers(text: &mut String, headers: &[(&str, &str)], additional: &[&str]
 
 /// The text that is signed; `timestamp` is `yyyyMMddTHHmmssZ`.
 pub fn string_to_sign(timestamp: &str, scope: &Scope<'_>, canonical_request: &str) -> String {
-    let mut text = format!("{ALGORITHM}\n{timestamp}\n{scope}\n");
+    let mut text = String::with_capacity(192);
+    for line in [ALGORITHM, timestamp] {
+        text.push_str(line);
+        text.push('\n');
+    }
+    scope.push_to(&mut text);
+    text.push('\n');
     push_hex(&mut text, &Sha256::digest(canonical_request.as_bytes()));
     text
 }
@@ -146,12 +165,10 @@ pub fn signature(key: &Key, string_to_sign: &str) -> String {
 }
 
 // A table, because formatting byte by byte costs more than the hash itself.
-fn push_hex(out: &mut String, bytes: &[u8]) {
+fn push_hex(out: &mut String, hash: &[u8]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    for byte in bytes {
-        out.push(HEX[usize::from(byte >> 4)].into());
-        out.push(HEX[usize::from(byte & 15)].into());
-    }
+    let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    out.extend(digits.map(|digit| char::from(HEX[usize::from(digit)])));
 }
 
 #[cfg(test)]
