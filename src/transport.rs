@@ -6,6 +6,7 @@ use crate::request::{Body, Method};
 use crate::stop::Stop;
 use connect::{CachingResolver, Names, StoppableConnector};
 use std::fmt;
+use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
 use ureq::http;
@@ -15,6 +16,8 @@ mod connect;
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
 const MAX_REPLY: u64 = 16 * 1024 * 1024;
+/// The most memory that is set aside for a reply before it has arrived.
+const MAX_ROOM: u64 = 1024 * 1024;
 /// What a connection buffers each way.
 const BUFFER: usize = 16 * 1024;
 
@@ -128,8 +131,7 @@ impl Transport {
             ec: header("x-oss-ec"),
             ..Reply::default()
         };
-        let body = response.body_mut().with_config().limit(MAX_REPLY).read_to_vec();
-        reply.body = body.map_err(|error| {
+        reply.body = read_body(response.body_mut()).map_err(|error| {
             error_of(error, request.url)
                 .with_status(reply.status)
                 .with_request_id(reply.request_id.clone())
@@ -170,6 +172,15 @@ impl fmt::Debug for Transport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Transport").finish_non_exhaustive()
     }
+}
+
+fn read_body(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
+    // Room for all of it at once, unless a server announces what it may not
+    // send; the spare byte is where the end is seen without growing.
+    let announced = body.content_length().unwrap_or(0).min(MAX_ROOM);
+    let mut bytes = Vec::with_capacity(announced as usize + 1);
+    body.with_config().limit(MAX_REPLY).reader().read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 fn proxy(choice: ProxyChoice) -> Result<Option<ureq::Proxy>> {
