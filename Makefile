@@ -9,6 +9,7 @@ help:
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
 	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
+	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
 	@echo 'make check  formatting, lints, documentation'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 
@@ -52,5 +53,6 @@ check:
 clean:
 	$(CARGO) clean
 
+include benches/bench.mk
 include packaging/install.mk
 include python/python.mk
