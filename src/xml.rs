@@ -79,8 +79,9 @@ impl<'a> Document<'a> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::bad_reply("the body is empty"));
         }
-        // Counted before any memory is taken.
-        if body.iter().filter(|byte| **byte == b'<').count() > MAX_TAGS {
+        // Counted before any memory is taken; a short body cannot have so many.
+        let tags = || body.iter().filter(|byte| **byte == b'<').count();
+        if body.len() > MAX_TAGS && tags() > MAX_TAGS {
             return Err(Error::bad_reply("the body has too many elements"));
         }
         let text = std::str::from_utf8(body)
@@ -117,16 +118,14 @@ impl<'a> Parser<'a> {
     }
 
     fn run(mut self) -> Result<Vec<Node<'a>>, Fault> {
-        while !self.rest.is_empty() {
-            let text = self.take_until(|byte| matches!(byte, b'<' | b'&' | 0..=8 | 11..=31));
-            self.text(Cow::Borrowed(text))?;
-            match self.rest.bytes().next() {
-                Some(b'<') => self.markup()?,
-                Some(b'&') => self.reference()?,
-                Some(b'\r') => self.line_end()?,
-                Some(_) => return Err("it has control characters"),
-                None => {}
+        loop {
+            let markup = self.rest.find('<');
+            let text = self.take(markup.unwrap_or(self.rest.len()));
+            self.text(text)?;
+            if markup.is_none() {
+                break;
             }
+            self.markup()?;
         }
         if !self.open.is_empty() {
             return Err("it ends inside an element");
@@ -143,7 +142,7 @@ impl<'a> Parser<'a> {
             self.take_through("-->", "a comment has no end").map(drop)
         } else if self.skip("<![CDATA[") {
             let text = self.take_through("]]>", "a CDATA section has no end")?;
-            self.text(Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n")))
+            self.add(Cow::Owned(with_line_feeds(text)))
         } else if self.skip("<!") {
             Err("it has a DTD")
         } else {
@@ -202,21 +201,14 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    /// The references that need no DTD (XML 1.0 sections 4.1 and 4.6).
-    fn reference(&mut self) -> Result<(), Fault> {
-        self.skip("&");
-        let name = self.take_until(|byte| matches!(byte, b';' | b'<' | b'&' | 0..=b' '));
-        let character = referred(name).filter(|_| self.skip(";"));
-        self.text(Cow::Owned(character.ok_or("a reference is not known")?.to_string()))
+    /// A text as it stands in the document.
+    fn text(&mut self, text: &'a str) -> Result<(), Fault> {
+        let is_plain = !text.bytes().any(|byte| byte == b'&' || (byte < b' ' && byte != b'\n'));
+        self.add(if is_plain { Cow::Borrowed(text) } else { Cow::Owned(decoded(text)?) })
     }
 
-    /// The end of a line is one line feed (XML 1.0 section 2.11).
-    fn line_end(&mut self) -> Result<(), Fault> {
-        let _ = self.skip("\r\n") || self.skip("\r");
-        self.text(Cow::Borrowed("\n"))
-    }
-
-    fn text(&mut self, text: Cow<'a, str>) -> Result<(), Fault> {
+    /// Adds to the text of the innermost element.
+    fn add(&mut self, text: Cow<'a, str>) -> Result<(), Fault> {
         let is_blank = text.bytes().all(|byte| byte.is_ascii_whitespace());
         let Some(node) = self.open.last().and_then(|at| self.nodes.get_mut(*at)) else {
             return if is_blank { Ok(()) } else { Err("it has a text outside of its root") };
@@ -237,12 +229,16 @@ impl<'a> Parser<'a> {
         rest.is_some()
     }
 
-    /// Takes what stands before the first of some ASCII characters.
-    fn take_until(&mut self, is_end: impl Fn(u8) -> bool) -> &'a str {
-        let end = self.rest.bytes().position(is_end).unwrap_or(self.rest.len());
-        let (before, rest) = self.rest.split_at(end);
+    fn take(&mut self, length: usize) -> &'a str {
+        let (before, rest) = self.rest.split_at(length);
         self.rest = rest;
         before
+    }
+
+    /// Takes what stands before the first of some ASCII characters.
+    fn take_until(&mut self, is_end: impl Fn(u8) -> bool) -> &'a str {
+        let end = self.rest.bytes().position(is_end);
+        self.take(end.unwrap_or(self.rest.len()))
     }
 
     /// Takes what stands before a mark, and the mark.
@@ -253,6 +249,28 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// A text with its references replaced, and without control characters.
+fn decoded(mut rest: &str) -> Result<String, Fault> {
+    if rest.bytes().any(|byte| matches!(byte, 0..=8 | 11 | 12 | 14..=31)) {
+        return Err("it has control characters");
+    }
+    let mut text = String::with_capacity(rest.len());
+    while let Some((before, after)) = rest.split_once('&') {
+        let (name, after) = after.split_once(';').ok_or("a reference has no end")?;
+        text.push_str(&with_line_feeds(before));
+        text.push(referred(name).ok_or("a reference is not known")?);
+        rest = after;
+    }
+    text.push_str(&with_line_feeds(rest));
+    Ok(text)
+}
+
+/// The end of a line is one line feed (XML 1.0 section 2.11).
+fn with_line_feeds(text: &str) -> String {
+    text.replace("\r\n", "\n").replace('\r', "\n")
+}
+
+/// The references that need no DTD (XML 1.0 sections 4.1 and 4.6).
 fn referred(name: &str) -> Option<char> {
     match name {
         "amp" => return Some('&'),
