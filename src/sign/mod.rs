@@ -11,6 +11,8 @@ pub mod v4;
 
 pub use signer::{SignatureVersion, Signer};
 
+use std::collections::BinaryHeap;
+
 /// What a signature covers, before any encoding.
 #[derive(Debug, Clone, Copy)]
 pub struct Parts<'a> {
@@ -26,6 +28,12 @@ pub struct Parts<'a> {
     pub query: &'a [(&'a str, Option<&'a str>)],
     /// The headers, with names in lower case and values trimmed.
     pub headers: &'a [(&'a str, &'a str)],
+}
+
+/// Sorts by means of a heap, which takes a tenth of the code that the sort of
+/// slices does: of that there would be a copy here for each type.
+fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
+    items.collect::<BinaryHeap<T>>().into_sorted_vec()
 }
 
 impl Parts<'_> {

@@ -5,6 +5,7 @@
 //! documented version 4 of it; all official SDKs sign publish URLs this way,
 //! whatever version they use for HTTP.
 
+use super::sorted;
 use super::v1::Key;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::fmt::Write;
@@ -28,9 +29,7 @@ pub fn string_to_sign(
     let mut text = String::with_capacity(128);
     // Writing to a String does not fail.
     let _ = writeln!(text, "{expires}");
-    let mut sorted: Vec<_> = params.iter().collect();
-    sorted.sort_unstable();
-    for (name, value) in sorted {
+    for (name, value) in sorted(params.iter()) {
         text.push_str(name);
         text.push(':');
         text.push_str(value);

@@ -5,7 +5,7 @@
 //! header" and "Add signatures to URLs". Version 1 is closed to new
 //! customers; it is here for private gateways that know no other.
 
-use super::Parts;
+use super::{Parts, sorted};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -139,9 +139,8 @@ pub fn signature(key: &Key, string_to_sign: &str) -> String {
 }
 
 fn push_oss_headers(text: &mut String, headers: &[(&str, &str)]) {
-    let mut oss: Vec<_> = headers.iter().filter(|(name, _)| name.starts_with("x-oss-")).collect();
-    oss.sort_unstable();
-    for (name, value) in oss {
+    let oss = headers.iter().filter(|(name, _)| name.starts_with("x-oss-"));
+    for (name, value) in sorted(oss) {
         text.push_str(name);
         text.push(':');
         text.push_str(value);
@@ -156,10 +155,9 @@ fn push_resource(text: &mut String, parts: &Parts<'_>) {
         text.push('/');
         text.push_str(parts.key);
     }
-    let mut signed: Vec<_> = parts.query.iter().filter(|(name, _)| is_subresource(name)).collect();
-    signed.sort_unstable();
+    let signed = parts.query.iter().filter(|(name, _)| is_subresource(name));
     let mut separator = '?';
-    for (name, value) in signed {
+    for (name, value) in sorted(signed) {
         text.push(separator);
         separator = '&';
         text.push_str(name);

@@ -4,7 +4,7 @@
 //! Source: the service's pages "Include V4 signatures in the Authorization
 //! header (recommended)" and "Add V4 signatures to URLs (recommended)".
 
-use super::Parts;
+use super::{Parts, sorted};
 use crate::request::{push_encoded, push_encoded_path};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
@@ -105,14 +105,10 @@ pub fn canonical_request(
 }
 
 fn push_query(text: &mut String, query: &[(&str, Option<&str>)]) {
-    let mut encoded: Vec<(String, Option<String>)> = query
-        .iter()
-        .map(|(name, value)| {
-            let encode = crate::request::percent_encode;
-            (encode(name), value.map(encode))
-        })
-        .collect();
-    encoded.sort_unstable();
+    let encoded = sorted(query.iter().map(|(name, value)| {
+        let encode = crate::request::percent_encode;
+        (encode(name), value.map(encode))
+    }));
     for (at, (name, value)) in encoded.iter().enumerate() {
         if at > 0 {
             text.push('&');
@@ -132,9 +128,7 @@ fn push_headers(text: &mut String, headers: &[(&str, &str)], additional: &[&str]
             || name == "content-md5"
             || additional.contains(&name)
     };
-    let mut signed: Vec<_> = headers.iter().filter(|(name, _)| is_signed(name)).collect();
-    signed.sort_unstable();
-    for (name, value) in signed {
+    for (name, value) in sorted(headers.iter().filter(|(name, _)| is_signed(name))) {
         text.push_str(name);
         text.push(':');
         text.push_str(value.trim());
@@ -151,7 +145,7 @@ pub fn string_to_sign(timestamp: &str, scope: &Scope<'_>, canonical_request: &st
     }
     scope.push_to(&mut text);
     text.push('\n');
-    push_hex(&mut text, &Sha256::digest(canonical_request.as_bytes()));
+    push_hex(&mut text, Sha256::digest(canonical_request.as_bytes()).into());
     text
 }
 
@@ -160,15 +154,19 @@ pub fn signature(key: &Key, string_to_sign: &str) -> String {
     let mut mac = key.0.clone();
     mac.update(string_to_sign.as_bytes());
     let mut text = String::with_capacity(64);
-    push_hex(&mut text, &mac.finalize().into_bytes());
+    push_hex(&mut text, mac.finalize().into_bytes().into());
     text
 }
 
-// A table, because formatting byte by byte costs more than the hash itself.
-fn push_hex(out: &mut String, hash: &[u8]) {
+// A table and one copy, because formatting byte by byte costs more than the
+// hash itself.
+fn push_hex(out: &mut String, hash: [u8; 32]) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
-    let digits = hash.iter().flat_map(|byte| [byte >> 4, byte & 15]);
-    out.extend(digits.map(|digit| char::from(HEX[usize::from(digit)])));
+    let mut digits = [0; 64];
+    for (pair, byte) in digits.chunks_exact_mut(2).zip(hash) {
+        pair.copy_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+    }
+    out.push_str(std::str::from_utf8(&digits).expect("digits are ASCII"));
 }
 
 #[cfg(test)]
