@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError, mpsc};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -47,28 +47,26 @@ impl Stop {
         limit: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let stop = self.clone();
+        // Shared until the work has ended, however it did.
+        let result = Arc::new(Mutex::new(None));
+        let (stop, place) = (self.clone(), result.clone());
         let work = move || {
-            // Wakes the waiter when the sender is gone, whether the work
-            // returned or panicked.
+            // Dropped last, so that the waiter wakes up when it is alone with
+            // the result, whether the work returned or panicked.
             let _wake = Wake(stop);
-            let sender = sender;
-            let _ = sender.send(work());
+            let place = place;
+            let done = work();
+            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         };
         thread::Builder::new().name("osslive".into()).spawn(work).map_err(Unfinished::Broken)?;
-        let mut found = Err(mpsc::TryRecvError::Empty);
-        self.wait_while(limit, || {
-            found = receiver.try_recv();
-            matches!(found, Err(mpsc::TryRecvError::Empty))
-        });
-        match found {
-            Ok(result) => Ok(result),
-            Err(_) if self.is_stopped() => Err(Unfinished::Stopped),
-            Err(mpsc::TryRecvError::Empty) => Err(Unfinished::TimedOut),
-            Err(mpsc::TryRecvError::Disconnected) => {
-                Err(Unfinished::Broken(io::Error::other("the thread that did it ended early")))
-            }
+        let is_going_on = || Arc::strong_count(&result) > 1;
+        self.wait_while(limit, is_going_on);
+        let was_going_on = is_going_on();
+        match result.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(result) => Ok(result),
+            None if self.is_stopped() => Err(Unfinished::Stopped),
+            None if was_going_on => Err(Unfinished::TimedOut),
+            None => Err(Unfinished::Broken(io::Error::other("the thread that did it ended early"))),
         }
     }
 
@@ -96,6 +94,7 @@ impl Drop for Wake {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::mpsc;
     use std::time::Instant;
 
     const LONG: Duration = Duration::from_secs(600);
