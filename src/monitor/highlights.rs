@@ -5,7 +5,7 @@ use super::options::Progress;
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionRecord, StreamState, VodTime};
-use std::collections::HashSet;
+use std::collections::{BinaryHeap, HashSet};
 use std::ops::ControlFlow;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -245,7 +245,7 @@ struct Recorded {
 
 impl Recorded {
     fn of(records: &[SessionRecord], live: Option<(OffsetDateTime, OffsetDateTime)>) -> Self {
-        let mut sessions: Vec<_> =
+        let mut sessions: BinaryHeap<_> =
             records.iter().map(|record| (record.start_time, record.end_time)).collect();
         // A session that ended after its status was asked for stands in both.
         // One that was over when the live one began is another, even where
@@ -254,7 +254,7 @@ impl Recorded {
         sessions.extend(
             live.filter(|(since, _)| !sessions.iter().any(|&(a, b)| is_same(a, b, *since))),
         );
-        sessions.sort();
+        let sessions = sessions.into_sorted_vec();
         Recorded { sessions, is_truncated: records.len() >= REMEMBERED }
     }
 
