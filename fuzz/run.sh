@@ -3,21 +3,35 @@
 # for a minute, one after the other. What is found lies in fuzz/artifacts/.
 #
 # libFuzzer with coverage from rustc's own pass: no nightly toolchain, no
-# cargo-fuzz, no sanitizer (there is no unsafe code to sanitize). A C++
-# compiler builds libFuzzer.
+# cargo-fuzz. A C++ compiler builds libFuzzer. `capi` is a C program on the
+# static library, which clang builds with its own libFuzzer and sanitizers; all
+# other code is safe Rust, with nothing to sanitize.
 set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- reply profile amf0 flv codec rtmp_server rtmp_client recorder http
+[ $# -gt 0 ] || set -- reply profile amf0 flv codec rtmp_server rtmp_client recorder http capi
 
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
-bins=$(printf -- '--bin %s ' "$@")
-# shellcheck disable=SC2086
-cargo build --release --target "$target" $bins
+
+build_capi() {
+    cargo rustc --release --quiet --manifest-path ../Cargo.toml --package osslive --lib \
+        --crate-type staticlib --target "$target" --target-dir target \
+        --config profile.release.lto=false --config profile.release.debug-assertions=true \
+        --config profile.release.overflow-checks=true
+    clang -D_GNU_SOURCE -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -I../include \
+        -o "target/$target/release/capi" c/capi.c "target/$target/release/libosslive.a" \
+        -lpthread -ldl -lm
+}
+
+for name in "$@"; do
+    if [ "$name" = capi ]; then build_capi; else
+        cargo build --release --target "$target" --bin "$name"
+    fi
+done
 
 failed=
 for name in "$@"; do
