@@ -676,6 +676,24 @@ fn objects_are_put_got_and_deleted() {
 }
 
 #[test]
+fn scripts_in_objects_do_not_run_with_the_rights_of_the_page() {
+    let world = World::new();
+    for (content_type, policy) in [
+        ("text/HTML; charset=utf-8", Some("sandbox")),
+        ("image/svg+xml", Some("sandbox")),
+        ("video/mp2t", None),
+    ] {
+        world.call_with("PUT", "/demo/o", &[("content-type", content_type)], b"<script>");
+        for target in ["/demo/o", "/demo/o?response-content-type=text/html"] {
+            let policy = policy.or(target.ends_with("html").then_some("sandbox"));
+            let got = world.call("GET", target, b"");
+            assert_eq!(got.header("Content-Security-Policy"), policy, "{content_type} {target}");
+            assert_eq!(got.header("X-Content-Type-Options"), Some("nosniff"));
+        }
+    }
+}
+
+#[test]
 fn objects_are_listed_in_both_versions() {
     let world = World::new();
     for key in ["a/1.ts", "a/2.ts", "b", "c%26%01"] {
