@@ -8,6 +8,7 @@ use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{ChannelStatus, ChannelUrls, ResponseInfo};
 use crate::retry;
+use std::panic;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
@@ -52,12 +53,14 @@ pub(super) fn spread<T: Sync, R: Answer>(
     let mut outcomes: Vec<_> = items.iter().map(|_| None).collect();
     let (sender, receiver) = mpsc::sync_channel(workers);
     thread::scope(|scope| {
+        let mut threads = Vec::with_capacity(workers);
         for _ in 0..workers {
             let (sender, work) = (sender.clone(), &work);
             let worker = thread::Builder::new().name("osslive-sweep".into());
             // When the system has no more threads, fewer do the work.
-            if worker.spawn_scoped(scope, move || work.run(&sender)).is_err() {
-                break;
+            match worker.spawn_scoped(scope, move || work.run(&sender)) {
+                Ok(thread) => threads.push(thread),
+                Err(_) => break,
             }
         }
         drop(sender);
@@ -66,6 +69,10 @@ pub(super) fn spread<T: Sync, R: Answer>(
         for (done, (index, outcome)) in receiver.into_iter().enumerate() {
             outcomes[index] = Some(outcome);
             options.report(Progress { done: done + 1, total: items.len() });
+        }
+        // The scope would wait for their work, but not for their end.
+        for thread in threads {
+            thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
         }
     });
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(|| Err(work.not_reached()))).collect()
