@@ -1,0 +1,113 @@
+/* libav-publish: publishes a file or device to a live channel on OSS, in real
+ * time. */
+
+#include "channel.h"
+#include "source.h"
+#include "stop.h"
+#include "uplink.h"
+#include "watcher.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { EXIT_USAGE = 2 };
+
+static const char HELP[] =
+    "usage: libav-publish [-f FORMAT] [-i SECONDS] [-w SECONDS] INPUT CHANNEL\n"
+    "\n"
+    "Publishes a file or device to a live channel on OSS in real time. The channel\n"
+    "is created if it is missing. When the connection breaks, the stream resumes\n"
+    "with a freshly signed URL. Ctrl-C ends it in good order.\n"
+    "\n"
+    "  -f FORMAT   INPUT is a device of libavdevice (v4l2, alsa, lavfi ...) or of this\n"
+    "              format; what is not H.264 or AAC is encoded\n"
+    "  -i SECONDS  how often the service is asked what it sees; 5 unless given\n"
+    "  -w SECONDS  for how long a connection is tried before it is given up; 60\n"
+    "              unless given\n"
+    "  -h          shows this\n"
+    "\n"
+    "Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,\n"
+    "OSS_BUCKET, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a temporary key,\n"
+    "OSS_SESSION_TOKEN.\n"
+    "\n"
+    "Exit status: 0 at the end of the input or after Ctrl-C; 1 when keys, service or\n"
+    "connection failed; 2 for a wrong command line or an input that cannot be\n"
+    "published.\n";
+
+struct options {
+  const char *input, *format, *channel;
+  int interval_s, patience_s;
+};
+
+/* A number of seconds, of which a day is enough; else the program ends. */
+static int seconds(const char *text) {
+  char *end;
+  long value = strtol(text, &end, 10);
+  if (*end || end == text || value < 1 || value > 86400) {
+    fprintf(stderr, "%s is no number of seconds from 1 to 86400\n", text);
+    exit(EXIT_USAGE);
+  }
+  return (int)value;
+}
+
+static struct options read_options(int argc, char **argv) {
+  struct options options = {.interval_s = 5, .patience_s = 60};
+  int letter;
+  while ((letter = getopt(argc, argv, "f:i:w:h")) != -1) {
+    switch (letter) {
+      case 'f': options.format = optarg; break;
+      case 'i': options.interval_s = seconds(optarg); break;
+      case 'w': options.patience_s = seconds(optarg); break;
+      case 'h': fputs(HELP, stdout); exit(EXIT_SUCCESS);
+      default: fputs(HELP, stderr); exit(EXIT_USAGE);
+    }
+  }
+  if (argc - optind != 2) {
+    fputs(HELP, stderr);
+    exit(EXIT_USAGE);
+  }
+  options.input = argv[optind];
+  options.channel = argv[optind + 1];
+  return options;
+}
+
+/* Sends all of the source; whether its end, or the wish to end, was reached. */
+static bool publish(struct source *source, const struct channel *channel, int patience_s) {
+  struct uplink *uplink = uplink_open(channel, source, patience_s);
+  if (!uplink) return stop_is_wanted();
+  AVPacket *packet = av_packet_alloc();
+  int code = 0;
+  bool goes_on = true;
+  while (goes_on && (code = source_read(source, packet)) >= 0) {
+    goes_on = uplink_send(uplink, packet);
+    av_packet_unref(packet);
+  }
+  if (code < 0 && code != AVERROR_EOF) {
+    fprintf(stderr, "the input ended early: %s\n", av_err2str(code));
+  }
+  av_packet_free(&packet);
+  uplink_close(uplink);
+  return code == AVERROR_EOF || stop_is_wanted();
+}
+
+int main(int argc, char **argv) {
+  struct options options = read_options(argc, argv);
+  setvbuf(stdout, NULL, _IOLBF, 0);
+  av_log_set_level(AV_LOG_ERROR);
+  stop_listen();
+
+  struct source *source = source_open(options.input, options.format);
+  if (!source) return EXIT_USAGE;
+  struct channel *channel = channel_open(options.channel);
+  bool is_done = false;
+  if (channel) {
+    struct watcher *watcher = watcher_start(channel, options.interval_s);
+    is_done = publish(source, channel, options.patience_s);
+    if (watcher) watcher_stop(watcher);
+    channel_close(channel);
+  }
+  source_close(source);
+  if (is_done) puts(stop_is_wanted() ? "ended as wanted" : "ended with the input");
+  return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
+}
