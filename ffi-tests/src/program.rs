@@ -149,7 +149,16 @@ impl Run {
 
     /// Runs it to its end, and gives each line of its standard output to
     /// `line` when it comes.
-    pub fn outcome_with(mut self, mut line: impl FnMut(&str)) -> Outcome {
+    pub fn outcome_with(self, mut line: impl FnMut(&str)) -> Outcome {
+        self.outcome_until(|text| {
+            line(text);
+            false
+        })
+    }
+
+    /// Runs it until `is_enough` says so of a line of its standard output;
+    /// then it is interrupted as by Ctrl-C, and must end.
+    pub fn outcome_until(mut self, mut is_enough: impl FnMut(&str) -> bool) -> Outcome {
         // The programs talk to this machine alone.
         for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
             self.0.env_remove(proxy);
@@ -157,6 +166,13 @@ impl Run {
         let command = self.0.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{command:?}: {error}"));
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let pid = child.id().to_string();
+        let mut line = |text: &str| {
+            if is_enough(text) {
+                let sent = Command::new("kill").args(["-INT", &pid]).status();
+                assert!(sent.is_ok_and(|status| status.success()), "it has ended already");
+            }
+        };
         let watch = Watch::over(child);
         let errors = thread::spawn(move || read_all(stderr.expect("a pipe"), |_| {}));
         let stdout = read_all(stdout.expect("a pipe"), &mut line);
