@@ -1,0 +1,87 @@
+//! GStreamer publishes by `examples/gstreamer/publish.sh` to a URL that
+//! `osslive publish-url` signs.
+
+mod support;
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use osslive::StreamState;
+use support::{
+    BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, SOON, ffmpeg,
+    has_ffmpeg, run, skipped,
+};
+
+#[test]
+fn gstreamer_is_recorded_until_ctrl_c_and_its_session_ends() {
+    if !has_gstreamer() || !has_ffmpeg("the player of what GStreamer sent") {
+        return;
+    }
+    let folder = Folder::new("gstreamer");
+    let endpoint = Endpoint::start(&folder.path().join("data"));
+    let channel = Channel::create(&endpoint.client(), "main stage");
+    let pipeline = publish(&endpoint, "main stage");
+    channel.wait_live(Some((640, 360, 30)), Some(44_100));
+    channel.wait_fragments(2);
+
+    let ended = pipeline.interrupt();
+    assert!(ended.status.success(), "{}{}", ended.stdout, ended.stderr);
+    assert!(ended.stdout.contains("EOS received"), "{}", ended.stdout);
+    channel.has_sessions(1);
+    assert_eq!(channel.status().status, StreamState::Idle);
+
+    channel.vod();
+    let playlist = channel.play_url("all.m3u8");
+    // -xerror: an error in decoding ends it. What it says of timestamps is left
+    // out: live sources stamp by a clock, which jumps where the machine is busy.
+    let mut player = ffmpeg();
+    player.args(["-xerror", "-i", &playlist, "-f", "null", "-"]);
+    let played = run(&mut player, LONG);
+    assert!(played.status.success(), "{}", played.stderr);
+}
+
+#[test]
+fn gstreamer_is_told_why_it_is_refused() {
+    if !has_gstreamer() {
+        return;
+    }
+    let folder = Folder::new("gstreamer-refused");
+    let endpoint = Endpoint::start(&folder.path().join("data"));
+    let ended = publish(&endpoint, "nobody").end(SOON);
+    assert!(!ended.status.success());
+    assert!(ended.stderr.contains("NoSuchLiveChannel"), "{}{}", ended.stdout, ended.stderr);
+}
+
+fn publish(endpoint: &Endpoint, channel: &str) -> Program {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/gstreamer/publish.sh");
+    let osslive = Path::new(env!("CARGO_BIN_EXE_osslive")).parent().expect("a folder");
+    let path = env::var_os("PATH").unwrap_or_default();
+    let folders = [osslive.to_owned()].into_iter().chain(env::split_paths(&path));
+    let mut command = Command::new(script);
+    command
+        .arg(channel)
+        .env("PATH", env::join_paths(folders).expect("a path"))
+        .env("OSS_ENDPOINT", &endpoint.url)
+        .env("OSS_REGION", REGION)
+        .env("OSS_BUCKET", BUCKET)
+        .env("OSS_ACCESS_KEY_ID", KEY_ID)
+        .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+    Program::start(&mut command)
+}
+
+/// Whether GStreamer is here with what the pipeline needs; else the test is
+/// told as skipped.
+fn has_gstreamer() -> bool {
+    let exists = |element: &str| {
+        let mut command = Command::new("gst-inspect-1.0");
+        command.args(["--exists", element]).stdout(Stdio::null()).stderr(Stdio::null());
+        command.status().is_ok_and(|status| status.success())
+    };
+    let here =
+        ["rtmp2sink", "flvmux", "x264enc", "voaacenc", "videotestsrc"].into_iter().all(exists);
+    if !here {
+        skipped("GStreamer", "no gst-launch-1.0 with its plugins; see tests/real/setup.sh");
+    }
+    here
+}
