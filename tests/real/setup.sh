@@ -1,8 +1,8 @@
 #!/bin/sh
 # Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
-# ali-oss (Node.js), Chromium with its driver, and for the C library compilers
-# and checkers. What is there already is left alone, so that a second run costs
-# nothing.
+# ali-oss (Node.js), Chromium with its driver, GStreamer, and for the C library
+# compilers, checkers and libav's headers. What is there already is left alone,
+# so that a second run costs nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
@@ -61,6 +61,17 @@ venv_python() {
 
 have_ffmpeg() { have ffmpeg && have ffprobe; }
 
+# 10 MB to fetch, 41 MB on the disk.
+have_libav() { have pkg-config && pkg-config --exists libavdevice libavfilter libavformat; }
+
+# 29 MB to fetch, 99 MB on the disk.
+have_gstreamer() {
+  have gst-launch-1.0 || return 1
+  for element in rtmp2sink flvmux x264enc voaacenc h264parse aacparse videotestsrc; do
+    gst-inspect-1.0 --exists $element || return 1
+  done
+}
+
 have_oss2() {
   python=$(venv_python) &&
     "$python" -c "import sys, oss2; sys.exit(oss2.__version__ != '$OSS2_VERSION')" 2>/dev/null
@@ -106,6 +117,13 @@ done
 for tool in gcc g++ clang clang++ valgrind cmake pkg-config; do
   have $tool || lacks $tool "install it, then run this again"
 done
+
+have_libav || apt libavdevice-dev libavformat-dev
+have_libav || lacks libav "install the headers of libavdevice and libavformat, then run this again"
+
+have_gstreamer || apt gstreamer1.0-tools gstreamer1.0-plugins-base gstreamer1.0-plugins-good \
+  gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly
+have_gstreamer || lacks gstreamer "install GStreamer 1.18 or newer with its plugins, then run this again"
 
 if ! have_oss2; then
   if ! have python3; then
