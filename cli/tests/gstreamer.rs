@@ -4,6 +4,7 @@
 mod support;
 
 use std::env;
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -51,6 +52,16 @@ fn gstreamer_is_told_why_it_is_refused() {
     let ended = publish(&endpoint, "nobody").end(SOON);
     assert!(!ended.status.success());
     assert!(ended.stderr.contains("NoSuchLiveChannel"), "{}{}", ended.stdout, ended.stderr);
+}
+
+#[test]
+fn the_pipeline_that_the_guide_shows_is_the_one_that_is_tested() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let script = fs::read_to_string(root.join("examples/gstreamer/publish.sh")).expect("a script");
+    let guide = fs::read_to_string(root.join("docs/guide.md")).expect("the guide");
+    let (_, pipeline) = script.split_once("exec ").expect("the pipeline");
+    let url = "$(osslive --local publish-url main-stage)";
+    assert!(guide.contains(&pipeline.replace("$url", url)), "the guide shows another pipeline");
 }
 
 fn publish(endpoint: &Endpoint, channel: &str) -> Program {
