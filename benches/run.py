@@ -200,9 +200,9 @@ def footprint():
             f"it needs {', '.join(name for name in needed if not name.startswith('linux-'))}.\n")
 
 
-def instructions(program, port, operation):
+def instructions(program, port, operation, runs=None):
     """Instructions a call, without those of the start: the difference of two runs."""
-    few, many = (10, 40) if operation == "list1000" else (100, 500)
+    few, many = runs or ((10, 40) if operation == "list1000" else (100, 500))
 
     def total(count):
         result = run("valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", program, port,
@@ -230,8 +230,16 @@ def bench_counts():
         signing = [instructions(program, port, "sign")
                    for program in [f"{OUT}/sign_floor", *list(programs.values())[2:]]]
     rows.append(["sign", f"{signing[0]:,.0f} (floor)", "", *[f"{count:,.0f}" for count in signing[1:]]])
+    growth = []
+    with Server() as port:
+        for kind, counts in [("list", [125, 250, 500, 1000]), ("sweep", [500, 1000, 2000, 4000])]:
+            program, runs = programs["osslive, Rust"], (5, 15) if kind == "list" else (1, 2)
+            cells = [instructions(program, port, f"{kind}{count}", runs) / count for count in counts]
+            growth.append([kind, *[f"{count:,}: {cell:,.0f}" for count, cell in zip(counts, cells)]])
     return ("## Instructions\n\nA call in user mode, counted by callgrind, which has no SHA instructions: "
-            "the two hashes of a signature are done in plain ones.\n\n" + table(["", *programs], rows))
+            "the two hashes of a signature are done in plain ones.\n\n" + table(["", *programs], rows) +
+            "\nGrowth: instructions for each channel, of lists and sweeps of more and more channels.\n\n"
+            + table(["", "", "", "", ""], growth))
 
 
 def free_port():

@@ -41,9 +41,11 @@ struct Answers {
     stat: Vec<u8>,
     history: Vec<u8>,
     put: Vec<u8>,
-    list_100: Vec<u8>,
-    list_1000: Vec<u8>,
+    /// By how many channels were asked for.
+    lists: Vec<(usize, Vec<u8>)>,
 }
+
+const LISTS: [usize; 5] = [100, 125, 250, 500, 1000];
 
 impl Answers {
     fn new() -> Self {
@@ -54,19 +56,26 @@ impl Answers {
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateLiveChannelResult>{}\n</CreateLiveChannelResult>\n",
                 URLS.replace("NNNN", "0001")
             )),
-            list_100: answer(&list(100)),
-            list_1000: answer(&list(1000)),
+            lists: LISTS.map(|n| (n, answer(&list(n)))).into(),
         }
     }
 
     fn to(&self, request_line: &[u8]) -> &[u8] {
-        let has = |word: &[u8]| request_line.windows(word.len()).any(|part| part == word);
+        let line = String::from_utf8_lossy(request_line);
+        let max_keys = || {
+            let (_, after) = line.split_once("max-keys=")?;
+            let digits = after.split(|c: char| !c.is_ascii_digit()).next()?;
+            digits.parse::<usize>().ok()
+        };
+        let list = || {
+            let asked = max_keys()?;
+            self.lists.iter().find(|(count, _)| *count == asked)
+        };
         match () {
-            () if request_line.starts_with(b"PUT") => &self.put,
-            () if has(b"max-keys=1000") => &self.list_1000,
-            () if has(b"max-keys=100") => &self.list_100,
-            () if has(b"comp=history") => &self.history,
-            () => &self.stat,
+            () if line.starts_with("PUT") => &self.put,
+            () if line.contains("comp=history") => &self.history,
+            () if line.contains("comp=stat") => &self.stat,
+            () => list().map_or(&self.stat, |(_, list)| list),
         }
     }
 }

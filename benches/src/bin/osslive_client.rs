@@ -4,7 +4,7 @@
 //!
 //! See `c/measure.h` for what it prints.
 
-use osslive::{ChannelConfig, Client, ListChannels, RtmpUrlOptions};
+use osslive::{ChannelConfig, Client, ListChannels, RtmpUrlOptions, SweepOptions};
 use std::fs;
 use std::hint::black_box;
 use std::thread;
@@ -14,10 +14,27 @@ fn call(client: &Client, operation: &str) -> osslive::Result<()> {
     match operation {
         "stat" => drop(black_box(client.get_channel_status("cam-0001")?)),
         "history" => drop(black_box(client.get_channel_history("cam-0001")?)),
-        "list100" => drop(black_box(client.list_channels(&ListChannels::new().max_keys(100))?)),
-        "list1000" => drop(black_box(client.list_channels(&ListChannels::new().max_keys(1000))?)),
         "put" => drop(black_box(client.put_channel("cam-0001", &ChannelConfig::new("Camera"))?)),
         "sign" => drop(black_box(client.get_rtmp_url("cam-0001", &RtmpUrlOptions::new())?)),
+        other => many(client, other)?,
+    }
+    Ok(())
+}
+
+/// `list1000` and `sweep1000`, with any number.
+fn many(client: &Client, operation: &str) -> osslive::Result<()> {
+    let digits = operation.find(|c: char| c.is_ascii_digit()).expect("an operation with a number");
+    let (name, count) = operation.split_at(digits);
+    let count: usize = count.parse().expect("a number");
+    match name {
+        "list" => {
+            drop(black_box(client.list_channels(&ListChannels::new().max_keys(count as u32))?))
+        }
+        "sweep" => {
+            let ids = (0..count).map(|number| format!("cam-{number:05}"));
+            let sweep = client.monitor_channels(ids, &SweepOptions::new());
+            assert_eq!(black_box(sweep).live.len(), count);
+        }
         other => panic!("no operation {other}"),
     }
     Ok(())
