@@ -1,5 +1,5 @@
 # osslive beside what users would pick instead: writes docs/performance.md.
-# BENCH_ARGS=client, counts or local does a part of it.
+# BENCH_ARGS=client, counts, python or local does a part of it.
 .PHONY: bench
 bench:
 	python3 benches/run.py $(BENCH_ARGS)

@@ -2,12 +2,12 @@
 """Measures osslive beside what users would pick instead, in one run, and writes
 docs/performance.md.
 
-    python3 benches/run.py [client] [counts] [local] [--rounds N] [--no-peers]
+    python3 benches/run.py [client] [counts] [python] [local] [--rounds N] [--no-peers]
 
 `client` compares clients against a server of canned answers, `counts` counts
-instructions under callgrind, `local` compares the local endpoint with nginx and
-its RTMP module; without any of them, all three. Takes about eight minutes on
-two cores. Needs Linux, cc, taskset, libcurl and libcrypto with their headers;
+instructions under callgrind, `python` compares the Python package with oss2,
+`local` the local endpoint with nginx and its RTMP module; without any of them,
+all four. Takes about a quarter of an hour on two cores. Needs Linux, cc, taskset, libcurl and libcrypto with their headers;
 valgrind, nginx and the other SDKs where they are there: what is missing is
 named in the result.
 
@@ -463,6 +463,14 @@ def bench_local():
     return text + table(head, rows) + f"\nREST: {rest():,.0f} signed stats a second over 8 connections, client and endpoint on the same cores.\n"
 
 
+def bench_python():
+    """The Python package beside oss2, against the local endpoint: a script of its own."""
+    say("Python")
+    text = run("make", "--no-print-directory", "--silent", "python-bench", capture_output=True, text=True).stdout
+    return ("## The Python package\n\nCalls a second against the local endpoint, over HTTP with signatures of version 4.\n\n"
+            "```\n" + text[text.index("osslive "):] + "```\n")
+
+
 def first_line(*command):
     try:
         result = subprocess.run(command, capture_output=True, text=True, timeout=60)
@@ -489,16 +497,17 @@ def machine(peers):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", choices=["client", "counts", "local", []], default=[])
+    parser.add_argument("parts", nargs="*", choices=["client", "counts", "python", "local", []], default=[])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--no-peers", dest="peers", action="store_false", help="without oss2 and ali-oss")
     arguments = parser.parse_args()
-    parts = arguments.parts or ["client", "counts", "local"]
+    parts = arguments.parts or ["client", "counts", "python", "local"]
     described = machine(arguments.peers)
     build(arguments.peers)
     sections = {
         "client": lambda: bench_client(arguments.rounds, arguments.peers),
         "counts": bench_counts,
+        "python": bench_python,
         "local": bench_local,
     }
     text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times are this machine's.\n\n{described}\n\n"
