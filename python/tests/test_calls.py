@@ -154,44 +154,6 @@ def test_a_play_url_has_defaults(osslive_client: osslive.Client) -> None:
     assert "/main/playlist.m3u8?" in osslive_client.get_play_url("main")
 
 
-def test_highlights_are_cut_and_those_that_fail_say_why(
-    osslive_client: osslive.Client, recorded: Recording
-) -> None:
-    (record,) = osslive_client.get_channel_history(recorded.name).records
-    progress: list[tuple[int, int]] = []
-    good, bad = osslive_client.create_highlights(
-        recorded.name,
-        [
-            osslive.Highlight("opening", record.start_time, record.end_time),
-            osslive.Highlight("nothing.m3u8", 1_000_000, 1_000_060),
-        ],
-        lambda done, total: progress.append((done, total)),
-    )
-    assert (good.playlist, good.error) == ("opening.m3u8", None)
-    assert bad.playlist == "nothing.m3u8"
-    assert isinstance(bad.error, osslive.InvalidArgument)
-    assert progress == [(1, 2), (2, 2)]
-
-
-def test_a_history_is_summarised(osslive_client: osslive.Client, recorded: Recording) -> None:
-    week = osslive_client.analyze_history(recorded.name, days=7)
-    assert (week.session_count, week.unique_ips, week.is_truncated) == (1, ("127.0.0.1",), False)
-    assert week.average_duration_minutes == pytest.approx(week.total_duration_hours * 60)
-    with pytest.raises(osslive.InvalidArgument):
-        osslive_client.analyze_history(recorded.name, days=0)
-
-
-def test_one_sweep_finds_every_state(osslive_client: osslive.Client, channel: str) -> None:
-    osslive_client.put_channel("off", ChannelConfig(status=ChannelState.DISABLED))
-    sweep = osslive_client.monitor_channels([channel, "off", "missing", channel], max_parallel=2)
-    assert [report.id for report in sweep.idle] == [channel]
-    assert [report.id for report in sweep.disabled] == ["off"]
-    (failed,) = sweep.failed
-    assert failed.id == "missing"
-    assert isinstance(failed.error, osslive.NoSuchLiveChannel)
-    assert (sweep.live, sweep.total) == ((), 3)
-
-
 def test_keys_are_rotated_for_a_client_and_those_made_from_it(
     osslive_endpoint: LocalEndpoint, channel: str
 ) -> None:

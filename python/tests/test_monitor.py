@@ -3,60 +3,70 @@
 from __future__ import annotations
 
 import shutil
+import sys
+import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler
 from itertools import islice
-from typing import Callable, Iterable, Optional, Union, cast
+from typing import Callable, Iterable, cast
 
 import pytest
-from conftest import Answer, Recording, client_of
+from conftest import Answer, Recording, client_of, run, until
 
 import osslive
 from osslive import ChangeKind, StreamState
-from osslive.models import _time
-from osslive.monitor import Watch
+from osslive.models import _time, changes_of
 from osslive.testing import publish
 
 NOW = datetime(2026, 5, 10, 12, tzinfo=timezone.utc)
 RES = osslive.ResponseInfo(200, None, timedelta(), 1)
 
 
-def status(state: StreamState, address: Optional[str] = None) -> osslive.ChannelStatus:
-    return osslive.ChannelStatus(state, None, address, None, None, RES)
+def status(state: StreamState) -> osslive.ChannelStatus:
+    return osslive.ChannelStatus(state, None, None, None, None, RES)
 
 
-LIVE, IDLE = status(StreamState.LIVE, "192.0.2.1:9"), status(StreamState.IDLE)
-DISABLED = status(StreamState.DISABLED)
-OTHER = status(StreamState.LIVE, "192.0.2.2:9")
-FAILURE = osslive.OssLiveError("gone")
+IDLE_STATUS = status(StreamState.IDLE)
 
 
-@pytest.mark.parametrize(
-    ("outcomes", "kinds"),
-    [
-        ([IDLE, IDLE], []),
-        ([LIVE], ["wentLive"]),
-        ([LIVE, LIVE, IDLE], ["wentLive", "wentIdle"]),
-        ([LIVE, OTHER], ["wentLive", "newPublisher"]),
-        ([LIVE, DISABLED, IDLE], ["wentLive", "disabled", "enabled"]),
-        ([DISABLED, LIVE], ["disabled", "enabled", "wentLive"]),
-        ([LIVE, FAILURE, FAILURE, LIVE], ["wentLive", "failing", "recovered"]),
-        ([FAILURE, LIVE], ["failing", "recovered", "wentLive"]),
-    ],
-)
-def test_a_watch_tells_what_changed(
-    outcomes: list[Union[osslive.ChannelStatus, osslive.OssLiveError]], kinds: list[str]
-) -> None:
-    watch = Watch("a")
-    told = [change for outcome in outcomes for change in watch.changes(outcome, NOW)]
-    assert [change.kind.value for change in told] == kinds
-    assert all((change.id, change.time) == ("a", NOW) for change in told)
+def told(**change: object) -> osslive.Change:
+    json = {"id": "a", "time": "2026-05-10T12:00:00Z", **change}
+    (read,) = changes_of({"changes": [json]})
+    assert (read.id, read.time) == ("a", NOW)
+    return read
 
 
-def test_a_change_is_a_line_for_people() -> None:
-    assert str(osslive.Change("a", NOW, ChangeKind.WENT_LIVE, LIVE)) == "a is live from 192.0.2.1:9"
-    assert str(osslive.Change("a", NOW, ChangeKind.WENT_IDLE, IDLE)) == "a is idle"
-    assert str(osslive.Change("a", NOW, ChangeKind.FAILING, error=FAILURE)) == "a fails: gone"
+def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
+    live = told(change="wentLive", remoteAddr="192.0.2.1:9")
+    assert (live.kind, live.remote_addr) == (ChangeKind.WENT_LIVE, "192.0.2.1:9")
+    assert str(live) == "a is live from 192.0.2.1:9"
+    assert str(told(change="wentLive")) == "a is live"
+    assert str(told(change="wentIdle")) == "a is idle"
+    assert str(told(change="disabled")) == "a is disabled"
+    assert str(told(change="enabled")) == "a is enabled"
+    other = told(change="newPublisher", **{"from": "192.0.2.1:9", "to": "192.0.2.2:9"})
+    assert (other.previous_addr, other.remote_addr) == ("192.0.2.1:9", "192.0.2.2:9")
+    assert str(other) == "a has a new publisher: 192.0.2.2:9, after 192.0.2.1:9"
+    low = told(change="bandwidthLow", bandwidth=99, limit=100)
+    assert (low.bandwidth, low.limit) == (99, 100)
+    assert str(low) == "a has 99 bytes a second, less than 100"
+    enough = told(change="bandwidthRecovered", bandwidth=100, limit=100)
+    assert str(enough) == "a has 100 bytes a second again"
+    fell = told(change="frameRateFell", **{"from": 30, "to": 24})
+    assert (fell.previous_frame_rate, fell.frame_rate) == (30, 24)
+    assert (fell.previous_addr, fell.remote_addr) == (None, None)
+    assert str(fell) == "a fell from 30 to 24 frames a second"
+    failing = told(
+        change="failing", error={"kind": "timeout", "message": "too late", "attempts": 1}
+    )
+    assert isinstance(failing.error, osslive.CallTimeout)
+    assert str(failing) == "a fails: too late"
+    assert str(told(change="recovered")) == "a answers again"
+
+
+def test_a_change_that_is_not_known_yet_is_let_pass() -> None:
+    json = {"id": "a", "time": "2026-05-10T12:00:00Z", "change": "somethingElse"}
+    assert changes_of({"changes": [json]}) == ()
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
@@ -84,65 +94,149 @@ def test_a_monitor_tells_what_happens_to_channels(osslive_client: osslive.Client
     ]
 
 
-def test_a_monitor_outlives_failures_of_the_service(serve: Callable[[Answer], str]) -> None:
-    page = (
-        b"<ListLiveChannelResult><IsTruncated>false</IsTruncated><LiveChannel><Name>a</Name>"
-        b"<Description/><Status>enabled</Status>"
-        b"<LastModified>2026-05-10T12:00:00.000Z</LastModified>"
-        b"<PublishUrls/><PlayUrls/></LiveChannel></ListLiveChannelResult>"
-    )
-    disabled = b"<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>"
-    is_down = [False]
+def answering(states: dict[str, str]) -> Answer:
+    """A service whose channels are in these states; one that has none fails."""
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
-        if is_down[0]:
+        id = request.path.split("?")[0].rsplit("/")[-1]
+        if id not in states:
             return 500, b"<Error><Code>InternalError</Code></Error>"
-        return 200, disabled if "comp=stat" in request.path else page
+        body = f"<LiveChannelStat><Status>{states[id]}</Status></LiveChannelStat>"
+        return 200, body.encode()
 
-    with client_of(serve(answer), attempts=1) as client:
-        changes = client.monitor(interval=0.01)
-        assert next(changes).kind is ChangeKind.DISABLED
-        is_down[0] = True
-        failing = next(changes)
-        assert (failing.id, failing.kind) == ("a", ChangeKind.FAILING)
-        is_down[0] = False
-        assert next(changes).kind is ChangeKind.RECOVERED
-        is_down[0] = True
-        with pytest.raises(osslive.InternalError):
-            next(client.monitor(interval=0.01))
+    return answer
 
 
-def session(start: datetime, minutes: float, address: str) -> osslive.SessionRecord:
-    return osslive.SessionRecord(start, start + timedelta(minutes=minutes), address)
+def test_a_monitor_tells_failures_once_and_goes_on(serve: Callable[[Answer], str]) -> None:
+    states = {"a": "Idle", "b": "Disabled"}
+    with client_of(serve(answering(states)), attempts=1) as client:
+        with client.monitor(["a", "b", "a"], interval=0.01) as monitor:
+            assert repr(monitor) == "<osslive.Monitor of 3 channels>"
+            assert monitor.last_sweep().total == 0
+            assert (change := next(monitor)).kind is ChangeKind.DISABLED
+            assert change.id == "b"
+            assert monitor.last_sweep().total == 2
+            del states["a"]
+            failing = next(monitor)
+            assert (failing.id, failing.kind) == ("a", ChangeKind.FAILING)
+            assert isinstance(failing.error, osslive.InternalError)
+            # More sweeps that fail alike.
+            assert [monitor.next_changes() for _ in range(3)] == [()] * 3
+            states["a"] = "Idle"
+            assert next(monitor).kind is ChangeKind.RECOVERED
 
 
-def test_a_summary_counts_what_lies_in_its_window() -> None:
-    week = osslive.HistoryAnalysis.over(
-        [
-            session(NOW - timedelta(days=1), 90, "203.0.113.9:1"),
-            session(NOW - timedelta(days=2), 30, "[2001:db8::1]:2"),
-            session(NOW - timedelta(days=7, minutes=10), 20, "203.0.113.9:3"),
-            session(NOW - timedelta(days=8), 60, "198.51.100.1:4"),
-        ],
-        NOW,
-        7,
+@pytest.mark.parametrize("waits_for", ["its-interval", "an-answer"])
+def test_a_monitor_is_stopped_from_another_thread_whatever_it_waits_for(
+    waits_for: str, serve: Callable[[Answer], str]
+) -> None:
+    arrived, over = threading.Event(), threading.Event()
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        arrived.set()
+        if waits_for == "an-answer":
+            over.wait(60)
+        return 200, b"<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>"
+
+    seen: list[ChangeKind] = []
+
+    def watch() -> None:
+        for change in monitor:
+            seen.append(change.kind)
+
+    with client_of(serve(answer), timeout=60) as client:
+        monitor = client.monitor(["a"], interval=3600)
+        watching = threading.Thread(target=watch)
+        watching.start()
+        assert arrived.wait(20)
+        if waits_for == "its-interval":
+            until(lambda: seen)
+        with pytest.raises(osslive.InvalidArgument, match="in use on another thread"):
+            until(lambda: monitor.last_sweep() and False)
+        monitor.stop()
+        watching.join(20)
+        assert not watching.is_alive()
+        assert seen == ([ChangeKind.DISABLED] if waits_for == "its-interval" else [])
+        assert list(monitor) == []
+        with pytest.raises(osslive.Stopped):
+            monitor.next_changes()
+    over.set()
+
+
+def test_a_monitor_tells_of_a_stream_that_is_too_thin(serve: Callable[[Answer], str]) -> None:
+    def live(rate: int, bandwidth: int) -> tuple[int, bytes]:
+        body = (
+            "<LiveChannelStat><Status>Live</Status><RemoteAddr>192.0.2.1:9</RemoteAddr><Video>"
+            f"<Width>16</Width><Height>16</Height><FrameRate>{rate}</FrameRate>"
+            f"<Bandwidth>{bandwidth}</Bandwidth><Codec>H264</Codec></Video></LiveChannelStat>"
+        )
+        return 200, body.encode()
+
+    answers = iter([live(30, 1000), live(30, 99), live(20, 1000)])
+    with client_of(serve(lambda request: next(answers))) as client:
+        monitor = client.monitor(["a"], interval=0.01, min_bandwidth=100, frame_rate_drop=0.2)
+        assert [str(change) for change in islice(monitor, 4)] == [
+            "a is live from 192.0.2.1:9",
+            "a has 99 bytes a second, less than 100",
+            "a fell from 30 to 20 frames a second",
+            "a has 1000 bytes a second again",
+        ]
+
+
+def test_a_monitor_asks_a_provider_before_each_sweep(serve: Callable[[Answer], str]) -> None:
+    asked: list[int] = []
+
+    def provide() -> osslive.Credentials:
+        asked.append(len(asked))
+        return osslive.Credentials("id", "secret")
+
+    url = serve(answering({"a": "Idle"}))
+    client = osslive.Client(
+        endpoint=url, region="cn-hangzhou", bucket="bucket", credentials=provide
     )
-    assert week.session_count == 3
-    assert week.total_duration_hours == pytest.approx((90 + 30 + 10) / 60)
-    assert week.average_duration_minutes == pytest.approx(130 / 3)
-    assert week.unique_ips == ("2001:db8::1", "203.0.113.9")
-    assert not week.is_truncated
+    monitor = client.monitor(["a"], interval=0.01)
+    before = len(asked)
+    monitor.next_changes()
+    monitor.next_changes()
+    assert len(asked) == before + 2
+    client.close()
+    with pytest.raises(osslive.OssLiveError, match="the client is closed"):
+        monitor.next_changes()
 
 
-def test_a_summary_of_nothing_has_an_average_of_nought() -> None:
-    empty = osslive.HistoryAnalysis.over([], NOW, 1)
-    assert (empty.session_count, empty.average_duration_minutes) == (0, 0.0)
+def test_a_monitor_watches_what_the_bucket_has_at_its_beginning(
+    osslive_client: osslive.Client,
+) -> None:
+    for name in ("there-1", "there-2"):
+        osslive_client.put_channel(name)
+    monitor = osslive_client.monitor(prefix="there-", interval=0.01)
+    osslive_client.put_channel("there-3")
+    assert monitor.next_changes() == ()
+    assert [report.id for report in monitor.last_sweep().idle] == ["there-1", "there-2"]
+    with pytest.raises(osslive.InvalidArgument, match="no channel to watch"):
+        osslive_client.monitor(prefix="none of that")
 
 
-def test_a_summary_says_when_sessions_may_be_forgotten() -> None:
-    ten = [session(NOW - timedelta(hours=hours), 1, "a:1") for hours in range(10)]
-    assert osslive.HistoryAnalysis.over(ten, NOW, 1).is_truncated
-    assert not osslive.HistoryAnalysis.over(ten[:9], NOW, 1).is_truncated
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
+def test_a_monitor_goes_on_in_a_child(serve: Callable[[Answer], str]) -> None:
+    said = run(
+        """
+        import os, osslive, sys
+        client = osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket="bucket",
+                                access_key_id="id", access_key_secret="secret")
+        monitor = client.monitor(["a"], interval=0.01)
+        assert next(monitor).kind == "disabled"
+        child = os.fork()
+        if child:
+            assert os.waitpid(child, 0)[1] == 0
+            print(monitor.next_changes())
+        else:
+            # A monitor of its own, which tells everything from its beginning.
+            assert next(monitor).kind == "disabled"
+        """,
+        serve(answering({"a": "Disabled"})),
+    )
+    assert said == "()\n"
 
 
 @pytest.mark.parametrize(
@@ -189,7 +283,8 @@ def test_a_history_and_a_bit_rate_are_plotted(
     axes = plot.history(osslive_client.get_channel_history(recorded.name))
     assert len(axes.patches) == 1
     assert axes.get_yticklabels()[0].get_text().startswith("127.0.0.1:")
-    samples = [osslive.Sample(NOW, recorded.live), osslive.Sample(NOW + timedelta(seconds=1), IDLE)]
+    later = NOW + timedelta(seconds=1)
+    samples = [osslive.Sample(NOW, recorded.live), osslive.Sample(later, IDLE_STATUS)]
     axes = plot.bit_rate(samples)
     picture, _sound = axes.get_lines()
     live, idle = list(cast("Iterable[float]", picture.get_ydata()))

@@ -156,11 +156,14 @@ def test_an_interpreter_ends_with_objects_alive(osslive_endpoint: LocalEndpoint)
         import builtins
         client = open_client()
         client.put_channel("last")
-        builtins.kept = [client, client.with_timeout(1), client.channels()]
+        monitor = client.monitor(["last"])
+        builtins.kept = [client, client.with_timeout(1), client.channels(), monitor]
         next(builtins.kept[2])
+        monitor.next_changes()
         class AtTheEnd:
             def __del__(self, client=client):
                 client.get_channel_status("last")
+                client.monitor_channels(["last"], progress=lambda done, total: None)
         builtins.end = AtTheEnd()
         """,
         osslive_endpoint,

@@ -76,9 +76,11 @@ from .models import (
     Credentials,
     Done,
     FailedChannel,
+    Gap,
     Highlight,
     HighlightResult,
     HistoryAnalysis,
+    PutResult,
     ResponseInfo,
     Sample,
     SessionRecord,
@@ -87,6 +89,7 @@ from .models import (
     Sweep,
     Video,
 )
+from .monitor import Monitor
 
 #: The version of this package, which is that of the library it comes with.
 __version__ = "0.1.0"
@@ -133,6 +136,7 @@ __all__ = [
     "Done",
     "ErrorKind",
     "FailedChannel",
+    "Gap",
     "Highlight",
     "HighlightResult",
     "HistoryAnalysis",
@@ -151,12 +155,14 @@ __all__ = [
     "MetaOperationQpsLimitExceeded",
     "MethodNotAllowed",
     "MissingContentLength",
+    "Monitor",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchLiveChannel",
     "NonStandardHostForbidden",
     "NotImplementedByService",
     "OssLiveError",
+    "PutResult",
     "RequestTimeTooSkewed",
     "ResponseInfo",
     "Sample",

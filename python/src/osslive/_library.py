@@ -10,7 +10,17 @@ import ctypes
 import functools
 import os
 import sys
-from ctypes import POINTER, c_char_p, c_int, c_int64, c_size_t, c_uint32, c_void_p
+from ctypes import (
+    POINTER,
+    c_char_p,
+    c_double,
+    c_int,
+    c_int64,
+    c_size_t,
+    c_uint32,
+    c_uint64,
+    c_void_p,
+)
 from pathlib import Path
 from typing import Any, Callable, List, Tuple
 
@@ -37,6 +47,14 @@ class ChannelConfigObject(ctypes.Structure):
     """osslive_channel_config"""
 
 
+class SweepOptionsObject(ctypes.Structure):
+    """osslive_sweep_options"""
+
+
+class ChannelMonitorObject(ctypes.Structure):
+    """osslive_channel_monitor"""
+
+
 class ErrorObject(ctypes.Structure):
     """osslive_error"""
 
@@ -47,6 +65,19 @@ class Param(ctypes.Structure):
     _fields_ = [("name", c_char_p), ("value", c_char_p)]
 
 
+class HighlightPart(ctypes.Structure):
+    """osslive_highlight"""
+
+    _fields_ = [
+        ("name", c_char_p),
+        ("from_ms", c_int64),
+        ("to_ms", c_int64),
+        ("session_time", c_int64),
+        ("start_time", c_int64),
+        ("end_time", c_int64),
+    ]
+
+
 class OwnedString(c_void_p):
     """A ``char *`` to be freed. Never c_char_p, which ctypes turns into bytes: the
     pointer would be lost."""
@@ -55,16 +86,25 @@ class OwnedString(c_void_p):
 ConfigPointer = POINTER(ConfigObject)
 ClientPointer = POINTER(ClientObject)
 ChannelConfigPointer = POINTER(ChannelConfigObject)
+SweepOptionsPointer = POINTER(SweepOptionsObject)
+ChannelMonitorPointer = POINTER(ChannelMonitorObject)
 ErrorPointer = POINTER(ErrorObject)
 OutString = POINTER(OwnedString)
 OutClient = POINTER(ClientPointer)
 OutChannelConfig = POINTER(ChannelConfigPointer)
+OutChannelMonitor = POINTER(ChannelMonitorPointer)
 OutError = POINTER(ErrorPointer)
 OutInt = POINTER(c_int)
 Params = POINTER(Param)
+Highlights = POINTER(HighlightPart)
+Texts = POINTER(c_char_p)
+ChannelConfigs = POINTER(ChannelConfigPointer)
 
 # typedef void (*osslive_log_callback)(int level, const char *message, void *user_data);
 LogCallback = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
+
+# typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_data);
+ProgressCallback = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
 
 
 class Library:
@@ -94,6 +134,9 @@ class Library:
         self._declare_client(waiting)
         self._declare_calls(waiting)
         self._declare_urls(brief)
+        self._declare_sweep_options(brief)
+        self._declare_sweeps(waiting)
+        self._declare_channel_monitor(waiting)
 
         # void osslive_string_free(char *string);
         self.string_free = _function(brief, "osslive_string_free", None, OwnedString)
@@ -312,6 +355,9 @@ class Library:
         # osslive_status osslive_get_channel_history(const osslive_client *client,
         #     const char *id, char **out_json, osslive_error **out_error);
         self.get_channel_history = call("osslive_get_channel_history", c_char_p)
+        # osslive_status osslive_analyze_history(const osslive_client *client, const char *id,
+        #     uint32_t days, char **out_json, osslive_error **out_error);
+        self.analyze_history = call("osslive_analyze_history", c_char_p, c_uint32)
         # osslive_status osslive_create_vod(const osslive_client *client, const char *id,
         #     const char *name, int64_t start_time, int64_t end_time, char **out_json,
         #     osslive_error **out_error);
@@ -350,6 +396,121 @@ class Library:
             c_uint32,
             OutString,
             OutError,
+        )
+
+    def _declare_sweep_options(self, dll: ctypes.CDLL) -> None:
+        def setter(name: str, *arguments: Any) -> Function:
+            return _function(dll, name, c_int, SweepOptionsPointer, *arguments, OutError)
+
+        # osslive_sweep_options *osslive_sweep_options_new(void);
+        self.sweep_options_new = _function(dll, "osslive_sweep_options_new", SweepOptionsPointer)
+        # void osslive_sweep_options_free(osslive_sweep_options *sweep_options);
+        self.sweep_options_free = _function(
+            dll, "osslive_sweep_options_free", None, SweepOptionsPointer
+        )
+        # osslive_status osslive_sweep_options_set_max_parallel(
+        #     osslive_sweep_options *sweep_options, uint32_t max_parallel,
+        #     osslive_error **out_error);
+        self.sweep_options_set_max_parallel = setter(
+            "osslive_sweep_options_set_max_parallel", c_uint32
+        )
+        # osslive_status osslive_sweep_options_set_rate(osslive_sweep_options *sweep_options,
+        #     double calls_per_second, osslive_error **out_error);
+        self.sweep_options_set_rate = setter("osslive_sweep_options_set_rate", c_double)
+        # osslive_status osslive_sweep_options_set_time_limit_ms(
+        #     osslive_sweep_options *sweep_options, uint32_t timeout_ms,
+        #     osslive_error **out_error);
+        self.sweep_options_set_time_limit_ms = setter(
+            "osslive_sweep_options_set_time_limit_ms", c_uint32
+        )
+        # osslive_status osslive_sweep_options_set_interval_ms(
+        #     osslive_sweep_options *sweep_options, uint32_t interval_ms,
+        #     osslive_error **out_error);
+        self.sweep_options_set_interval_ms = setter(
+            "osslive_sweep_options_set_interval_ms", c_uint32
+        )
+        # osslive_status osslive_sweep_options_set_min_bandwidth(
+        #     osslive_sweep_options *sweep_options, uint64_t bytes_per_second,
+        #     osslive_error **out_error);
+        self.sweep_options_set_min_bandwidth = setter(
+            "osslive_sweep_options_set_min_bandwidth", c_uint64
+        )
+        # osslive_status osslive_sweep_options_set_frame_rate_drop(
+        #     osslive_sweep_options *sweep_options, double part, osslive_error **out_error);
+        self.sweep_options_set_frame_rate_drop = setter(
+            "osslive_sweep_options_set_frame_rate_drop", c_double
+        )
+
+    def _declare_sweeps(self, dll: ctypes.CDLL) -> None:
+        def work(name: str, *arguments: Any) -> Function:
+            hearing = (ProgressCallback, c_void_p, OutString, OutError)
+            return _function(dll, name, c_int, ClientPointer, *arguments, *hearing)
+
+        # osslive_status osslive_monitor_channels(const osslive_client *client,
+        #     const char *const *ids, size_t n_ids, const osslive_sweep_options *sweep_options,
+        #     osslive_progress_callback progress, void *user_data, char **out_json,
+        #     osslive_error **out_error);
+        self.monitor_channels = work(
+            "osslive_monitor_channels", Texts, c_size_t, SweepOptionsPointer
+        )
+        # osslive_status osslive_put_channels(const osslive_client *client,
+        #     const char *const *ids, const osslive_channel_config *const *channel_configs,
+        #     size_t n_ids, const osslive_sweep_options *sweep_options,
+        #     osslive_progress_callback progress, void *user_data, char **out_json,
+        #     osslive_error **out_error);
+        self.put_channels = work(
+            "osslive_put_channels", Texts, ChannelConfigs, c_size_t, SweepOptionsPointer
+        )
+        # osslive_status osslive_create_highlights(const osslive_client *client, const char *id,
+        #     const osslive_highlight *highlights, size_t n_highlights,
+        #     osslive_progress_callback progress, void *user_data, char **out_json,
+        #     osslive_error **out_error);
+        self.create_highlights = work("osslive_create_highlights", c_char_p, Highlights, c_size_t)
+
+    def _declare_channel_monitor(self, dll: ctypes.CDLL) -> None:
+        # osslive_status osslive_channel_monitor_new(const osslive_client *client,
+        #     const char *const *ids, size_t n_ids, const osslive_sweep_options *sweep_options,
+        #     osslive_channel_monitor **out_monitor, osslive_error **out_error);
+        self.channel_monitor_new = _function(
+            dll,
+            "osslive_channel_monitor_new",
+            c_int,
+            ClientPointer,
+            Texts,
+            c_size_t,
+            SweepOptionsPointer,
+            OutChannelMonitor,
+            OutError,
+        )
+        # void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
+        self.channel_monitor_free = _function(
+            dll, "osslive_channel_monitor_free", None, ChannelMonitorPointer
+        )
+        # osslive_status osslive_channel_monitor_next_changes(osslive_channel_monitor *monitor,
+        #     char **out_json, osslive_error **out_error);
+        self.channel_monitor_next_changes = _function(
+            dll,
+            "osslive_channel_monitor_next_changes",
+            c_int,
+            ChannelMonitorPointer,
+            OutString,
+            OutError,
+        )
+        # osslive_status osslive_channel_monitor_last_sweep(
+        #     const osslive_channel_monitor *monitor, char **out_json,
+        #     osslive_error **out_error);
+        self.channel_monitor_last_sweep = _function(
+            dll,
+            "osslive_channel_monitor_last_sweep",
+            c_int,
+            ChannelMonitorPointer,
+            OutString,
+            OutError,
+        )
+        # osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monitor,
+        #     osslive_error **out_error);
+        self.channel_monitor_stop = _function(
+            dll, "osslive_channel_monitor_stop", c_int, ChannelMonitorPointer, OutError
         )
 
 

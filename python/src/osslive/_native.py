@@ -8,7 +8,7 @@ from typing import Any, Callable, Optional
 
 from . import _log
 from ._library import ErrorPointer, Function, OwnedString, library
-from .errors import ErrorKind, InvalidArgument, OssLiveError, error_of
+from .errors import ErrorKind, OssLiveError, error_of
 
 
 def call(function: Function, *arguments: Any) -> None:
@@ -73,6 +73,11 @@ class Handle:
         self._free = free
         self._owner = os.getpid()
 
+    @property
+    def pointer(self) -> Any:
+        """For arrays, which do not keep this object alive."""
+        return self._as_parameter_
+
     # Bound early: at interpreter exit the module's names may be gone.
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
         # What a child process inherited may hold locks of threads that the
@@ -81,30 +86,17 @@ class Handle:
             self._free(self._as_parameter_)
 
 
-def text(value: str, name: str) -> bytes:
-    """A text as C has it. One that C would cut short is refused."""
-    if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} is {type(value).__name__}; a str is needed")
-    try:
-        encoded = value.encode()
-    except UnicodeEncodeError:
-        raise InvalidArgument(f"{name} is not valid Unicode text") from None
-    if b"\0" in encoded:
-        raise InvalidArgument(f"{name} contains a NUL")
-    return encoded
+class PerProcess:
+    """An object of the library, made anew in a child process: connections that parent and child
+    both write to would mix their requests."""
 
+    def __init__(self, make: Callable[[], Handle]) -> None:
+        self._make = make
+        self._current = (os.getpid(), make())
 
-def optional_text(value: Optional[str], name: str) -> Optional[bytes]:
-    """A text, or NULL."""
-    return None if value is None else text(value, name)
-
-
-def whole(value: int, name: str, bits: int = 32) -> int:
-    """A number in the range of its C type, which ctypes would wrap silently: of
-    32 bits without a sign, or of 64 with one."""
-    if not isinstance(value, int) or isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} is {type(value).__name__}; an int is needed")
-    low, high = (0, 2**32 - 1) if bits == 32 else (-(2**63), 2**63 - 1)
-    if not low <= value <= high:
-        raise InvalidArgument(f"{name} is {value}; {low} to {high} is allowed")
-    return value
+    def handle(self) -> Handle:
+        process, handle = self._current
+        if process != os.getpid():
+            handle = self._make()
+            self._current = (os.getpid(), handle)
+        return handle

@@ -5,11 +5,9 @@ from __future__ import annotations
 import ctypes
 import json
 import os
-from datetime import datetime, timedelta
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
-    Any,
     Callable,
     Iterable,
     Iterator,
@@ -22,12 +20,29 @@ from typing import (
     Union,
 )
 
-from . import monitor
-from ._library import ChannelConfigPointer, ClientPointer, Function, Library, Param, library
-from ._native import Handle, call, call_text, optional_text, text, whole
-from .errors import ErrorKind, InvalidArgument, OssLiveError
+from ._arguments import (
+    Seconds,
+    channel_config,
+    channel_configs,
+    expiry,
+    highlight_parts,
+    milliseconds,
+    number,
+    optional_text,
+    page_size,
+    span,
+    state,
+    sweep_options,
+    text,
+    texts,
+    url_params,
+    whole,
+)
+from ._library import ClientPointer, Function, Library, ProgressCallback, library
+from ._native import Handle, PerProcess, call, call_text
+from ._work import Hear, Progress, Work
+from .errors import ErrorKind, OssLiveError
 from .models import (
-    Change,
     Channel,
     ChannelConfig,
     ChannelHistory,
@@ -42,15 +57,15 @@ from .models import (
     HighlightResult,
     HistoryAnalysis,
     Json,
+    PutResult,
     Sample,
     Sweep,
     Time,
 )
+from .monitor import Monitor, samples
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
-
-Seconds = Union[int, timedelta]
 
 #: For how many seconds a URL is usually good.
 DEFAULT_EXPIRES = 1800
@@ -144,14 +159,14 @@ class Client:
                 native.config_set_addressing_style,
                 optional_text(addressing_style, "addressing_style"),
             ),
-            (native.config_set_signature_version, _number(signature_version, "signature_version")),
+            (native.config_set_signature_version, number(signature_version, "signature_version")),
             (
                 native.config_set_connect_timeout_ms,
-                _milliseconds(connect_timeout, "connect_timeout"),
+                milliseconds(connect_timeout, "connect_timeout"),
             ),
-            (native.config_set_timeout_ms, _milliseconds(timeout, "timeout")),
-            (native.config_set_attempts, _number(attempts, "attempts")),
-            (native.config_set_pool_size, _number(pool_size, "pool_size")),
+            (native.config_set_timeout_ms, milliseconds(timeout, "timeout")),
+            (native.config_set_attempts, number(attempts, "attempts")),
+            (native.config_set_pool_size, number(pool_size, "pool_size")),
             (
                 native.config_set_root_certificates,
                 optional_text(root_certificates, "root_certificates"),
@@ -172,7 +187,7 @@ class Client:
         self._shared = shared
         self._bucket = bucket
         self._where = endpoint or region
-        self._native: Optional[_Native] = _Native(lambda: _new_client(native, config, shared))
+        self._native: Optional[PerProcess] = PerProcess(lambda: _new_client(native, config, shared))
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Client:
@@ -239,7 +254,7 @@ class Client:
         """A second client with another limit for whole calls. Both share connections and
         credentials; each is closed on its own."""
         native, origin = library(), self._open()
-        limit = _milliseconds(seconds, "seconds")
+        limit = milliseconds(seconds, "seconds")
 
         def make() -> Handle:
             client = ClientPointer()
@@ -248,7 +263,7 @@ class Client:
 
         other = object.__new__(type(self))
         other._shared, other._bucket, other._where = self._shared, self._bucket, self._where
-        other._native = _Native(make)
+        other._native = PerProcess(make)
         return other
 
     def set_credentials(
@@ -268,7 +283,7 @@ class Client:
 
         Raises :class:`~osslive.ChannelStillLive` while the channel is live.
         """
-        with_config = _channel_config(config)
+        with_config = channel_config(config)
         return ChannelUrls.of(self._call(library().put_channel, text(id, "id"), with_config))
 
     def create_channel(self, id: str, config: ChannelConfig = ChannelConfig()) -> ChannelUrls:
@@ -277,7 +292,7 @@ class Client:
 
         Raises :class:`~osslive.ChannelAlreadyExists`.
         """
-        with_config = _channel_config(config)
+        with_config = channel_config(config)
         return ChannelUrls.of(self._call(library().create_channel, text(id, "id"), with_config))
 
     def get_channel(self, id: str) -> Channel:
@@ -308,7 +323,7 @@ class Client:
                 library().list_channels,
                 optional_text(prefix, "prefix"),
                 optional_text(marker, "marker"),
-                _page_size(max_keys),
+                page_size(max_keys),
             )
         )
 
@@ -332,7 +347,7 @@ class Client:
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
         function = library().put_channel_status
-        return Done.of(self._call(function, text(id, "id"), _state(status)))
+        return Done.of(self._call(function, text(id, "id"), state(status)))
 
     def get_channel_status(self, id: str) -> ChannelStatus:
         """Reads what a channel is doing: live, idle or disabled; picture, sound, rates, and the
@@ -365,9 +380,8 @@ class Client:
 
         Raises :class:`~osslive.InvalidArgument` when nothing was recorded in that time.
         """
-        span = _span(start, end)
-        function = library().create_vod
-        return Done.of(self._call(function, text(id, "id"), text(name, "name"), *span))
+        function, times = library().create_vod, span(start, end)
+        return Done.of(self._call(function, text(id, "id"), text(name, "name"), *times))
 
     def get_vod(self, id: str, start: Time, end: Time) -> str:
         """Reads the playlist that :meth:`create_vod` would write. The fragments in it are
@@ -375,8 +389,8 @@ class Client:
 
         Raises :class:`~osslive.InvalidArgument` when nothing was recorded in that time.
         """
-        span = _span(start, end)
-        return call_text(library().get_vod, self._handle(), text(id, "id"), *span)
+        function, times = library().get_vod, span(start, end)
+        return call_text(function, self._handle(), text(id, "id"), *times)
 
     # URLs; nothing is sent.
 
@@ -395,8 +409,8 @@ class Client:
         when it has passed. ``playlist_name`` sets the live playlist of this
         session, in place of the channel's. ``params`` are signed.
         """
-        function, seconds = library().get_rtmp_url, _expiry(expires)
-        extra, count = _params(playlist_name, params)
+        function, seconds = library().get_rtmp_url, expiry(expires)
+        extra, count = url_params(playlist_name, params)
         return call_text(function, self._handle(), text(id, "id"), seconds, extra, count)
 
     def get_play_url(
@@ -407,14 +421,59 @@ class Client:
         ``expires`` is a week at most."""
         name = optional_text(playlist, "playlist")
         function = library().get_play_url
-        return call_text(function, self._handle(), text(id, "id"), name, _expiry(expires))
+        return call_text(function, self._handle(), text(id, "id"), name, expiry(expires))
 
-    # What people do with channels.
+    # Work on many channels.
 
-    def monitor_channels(self, ids: Iterable[str], max_parallel: int = 8) -> Sweep:
-        """Asks many channels what they are doing, ``max_parallel`` at once. A channel that fails
-        is listed with its error and never hides the rest."""
-        return monitor.sweep(self, ids, max_parallel)
+    def monitor_channels(
+        self,
+        ids: Iterable[str],
+        max_parallel: int = 8,
+        *,
+        rate: Optional[float] = None,
+        time_limit: Optional[float] = None,
+        progress: Optional[Progress] = None,
+    ) -> Sweep:
+        """Asks many channels what they are doing, ``max_parallel`` (1 to 256) at once. A channel
+        that fails is listed with its error and never spoils the rest; one that is given twice is
+        asked and listed once.
+
+        At most ``rate`` calls begin in a second; with or without it, the work
+        slows down when the service asks for that. ``time_limit``, in seconds, is
+        for the whole work: channels that were not reached fail as
+        :class:`~osslive.Stopped`. ``progress`` is called with how many are done,
+        failures included, and of how many. What it raises, as a Ctrl-C, stops
+        the work.
+        """
+        return Sweep.of(
+            self._work(
+                library().monitor_channels,
+                *texts(ids, "ids"),
+                sweep_options(max_parallel, rate, time_limit),
+                progress=progress,
+            )
+        )
+
+    def put_channels(
+        self,
+        channels: Iterable[Tuple[str, ChannelConfig]],
+        max_parallel: int = 8,
+        *,
+        rate: Optional[float] = None,
+        time_limit: Optional[float] = None,
+        progress: Optional[Progress] = None,
+    ) -> Tuple[PutResult, ...]:
+        """Creates or replaces many channels, each an id and its configuration, with one result
+        for each in their order. A channel that fails never keeps the rest from being put; an id
+        that stands in the list before fails. The other arguments are those of
+        :meth:`monitor_channels`."""
+        pairs = list(channels)
+        ids, count = texts((id for id, _ in pairs), "ids")
+        configs, _owners = channel_configs([config for _, config in pairs])
+        options = sweep_options(max_parallel, rate, time_limit)
+        function = library().put_channels
+        put = self._work(function, ids, configs, count, options, progress=progress)
+        return tuple(map(PutResult.of, put["results"]))
 
     def monitor(
         self,
@@ -423,42 +482,79 @@ class Client:
         prefix: Optional[str] = None,
         interval: float = 30.0,
         max_parallel: int = 8,
-    ) -> Iterator[Change]:
-        """What changes about channels, as it is noticed; it ends when you stop iterating.
+        rate: Optional[float] = None,
+        time_limit: Optional[float] = None,
+        min_bandwidth: Optional[int] = None,
+        frame_rate_drop: Optional[float] = None,
+    ) -> Monitor:
+        """Looks at channels every ``interval`` seconds: an iterator over what changes, as it is
+        noticed.
 
-        The channels are ``ids``, or else those that the bucket has with names
-        that begin with ``prefix``, looked up anew for each sweep. A sweep begins
-        ``interval`` seconds after the one before. A channel that was not seen
-        yet counts as idle, so that the changes alone tell every state.
+        The channels are ``ids``, or else all that the bucket has now with names
+        that begin with ``prefix``. A channel that was not seen yet counts as
+        idle, so that the changes alone tell every state. A channel that fails
+        is told once, and is asked again.
+
+        A stream is told of when picture and sound together have less than
+        ``min_bandwidth`` bytes per second, and when its frame rate falls between
+        two sweeps by more than the part ``frame_rate_drop`` (by default 0.1; 1
+        for never). ``max_parallel``, ``rate`` and ``time_limit`` are for each
+        sweep, as in :meth:`monitor_channels`.
         """
-        return monitor.changes(self, ids, prefix, interval, max_parallel)
+        if ids is not None and prefix is not None:
+            raise TypeError("give either ids or a prefix")
+        options = sweep_options(
+            max_parallel, rate, time_limit, interval, min_bandwidth, frame_rate_drop
+        )
+        watched = (channel.name for channel in self.channels(prefix)) if ids is None else ids
+        return Monitor(self._handle, watched, options)
 
     def samples(self, id: str, interval: float = 1.0) -> Iterator[Sample]:
         """What a channel is doing every ``interval`` seconds; it ends when you stop iterating."""
-        return monitor.samples(self, id, interval)
+        return samples(lambda: self.get_channel_status(id), interval)
 
     def analyze_history(self, id: str, days: int = 7) -> HistoryAnalysis:
         """Summarises the sessions of the last ``days`` days, of which the service keeps ten.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
-        return monitor.analyze_history(self, id, days)
+        function = library().analyze_history
+        return HistoryAnalysis.of(self._call(function, text(id, "id"), whole(days, "days")))
 
     def create_highlights(
         self,
         id: str,
         highlights: Sequence[Highlight],
-        progress: Optional[Callable[[int, int], None]] = None,
+        progress: Optional[Progress] = None,
     ) -> Tuple[HighlightResult, ...]:
         """Cuts a playlist for each highlight, with one result for each in their order: one that
-        fails does not keep the rest from being cut. ``progress`` is called with how many are
-        done, and of how many."""
-        return monitor.create_highlights(self, id, highlights, progress)
+        fails does not keep the rest from being cut. They are clipped to what was recorded.
+        ``progress`` is called as in :meth:`monitor_channels`.
+
+        Raises :class:`~osslive.NoSuchLiveChannel`.
+        """
+        function = library().create_highlights
+        parts = highlight_parts(highlights)
+        cut = self._work(function, text(id, "id"), *parts, progress=progress)
+        return tuple(map(HighlightResult.of, highlights, cut["results"]))
 
     # How calls are made.
 
     def _call(self, function: Function, *arguments: object) -> Json:
         parsed: Json = json.loads(call_text(function, self._handle(), *arguments))
+        return parsed
+
+    def _work(self, function: Function, *arguments: object, progress: Optional[Progress]) -> Json:
+        handle = self._handle()
+
+        def do(hear: Hear) -> str:
+            callback = ProgressCallback() if hear is None else ProgressCallback(hear)
+            return call_text(function, handle, *arguments, callback, None)
+
+        def abort() -> None:
+            call(library().client_shutdown, handle)
+
+        parsed: Json = json.loads(Work(do, progress, abort).result())
         return parsed
 
     def _handle(self) -> Handle:
@@ -469,7 +565,7 @@ class Client:
                 self._rotate(current)
         return native.handle()
 
-    def _open(self) -> _Native:
+    def _open(self) -> PerProcess:
         if self._native is None:
             raise OssLiveError("the client is closed", kind=ErrorKind.INVALID_ARGUMENT)
         return self._native
@@ -504,22 +600,6 @@ class _Shared:
             self.current = Credentials(access_key_id or "", access_key_secret or "", security_token)
 
 
-class _Native:
-    """A client of the library, made anew in a child process: connections that parent and child
-    both write to would mix their requests."""
-
-    def __init__(self, make: Callable[[], Handle]) -> None:
-        self._make = make
-        self._current = (os.getpid(), make())
-
-    def handle(self) -> Handle:
-        process, handle = self._current
-        if process != os.getpid():
-            handle = self._make()
-            self._current = (os.getpid(), handle)
-        return handle
-
-
 def _new_client(native: Library, config: Handle, shared: _Shared) -> Handle:
     client = ClientPointer()
     call(native.client_new, config, ctypes.byref(client))
@@ -542,88 +622,3 @@ def _key_texts(credentials: Credentials) -> Tuple[bytes, bytes, Optional[bytes]]
         text(credentials.access_key_secret, "access_key_secret"),
         optional_text(credentials.security_token, "security_token"),
     )
-
-
-def _channel_config(config: ChannelConfig) -> Handle:
-    native = library()
-    pointer = ChannelConfigPointer()
-    call(native.channel_config_new, text(config.name, "name"), ctypes.byref(pointer))
-    handle = Handle(pointer, native.channel_config_free)
-    if config.description is not None:
-        description = text(config.description, "description")
-        call(native.channel_config_set_description, handle, description)
-    call(native.channel_config_set_status, handle, _state(config.status))
-    frag_duration = whole(config.frag_duration, "frag_duration")
-    call(native.channel_config_set_frag_duration, handle, frag_duration)
-    call(native.channel_config_set_frag_count, handle, whole(config.frag_count, "frag_count"))
-    playlist_name = text(config.playlist_name, "playlist_name")
-    call(native.channel_config_set_playlist_name, handle, playlist_name)
-    if config.snapshot is not None:
-        snapshot = config.snapshot
-        call(
-            native.channel_config_set_snapshot,
-            handle,
-            text(snapshot.role_name, "role_name"),
-            text(snapshot.dest_bucket, "dest_bucket"),
-            text(snapshot.notify_topic, "notify_topic"),
-            whole(snapshot.interval, "interval"),
-        )
-    return handle
-
-
-def _params(playlist_name: Optional[str], params: Optional[Mapping[str, str]]) -> Tuple[Any, int]:
-    """An array of osslive_param; it keeps its texts alive."""
-    pairs = list((params or {}).items())
-    if playlist_name is not None:
-        pairs.insert(0, ("playlistName", playlist_name))
-    if not pairs:
-        return None, 0
-    array = (Param * len(pairs))()
-    for place, (name, value) in zip(array, pairs):
-        place.name = text(name, "a parameter's name")
-        place.value = text(value, f"the parameter {name}")
-    return array, len(pairs)
-
-
-def _state(status: Union[ChannelState, str]) -> bytes:
-    return text(status.value if isinstance(status, ChannelState) else status, "status")
-
-
-def _number(value: Optional[int], name: str) -> Optional[int]:
-    return None if value is None else whole(value, name)
-
-
-def _page_size(max_keys: Optional[int]) -> int:
-    # For the library 0 is the default, which is not what somebody means who
-    # asks for 0 channels.
-    if max_keys == 0:
-        raise InvalidArgument("max_keys is 0; 1 to 1000 is allowed")
-    return 0 if max_keys is None else whole(max_keys, "max_keys")
-
-
-def _milliseconds(seconds: Optional[float], name: str) -> Optional[int]:
-    if seconds is None:
-        return None
-    if not 0 < seconds < 2**32 / 1000:
-        raise InvalidArgument(f"{name} is {seconds}; more than 0 seconds are needed")
-    return max(1, round(seconds * 1000))
-
-
-def _expiry(expires: Seconds) -> int:
-    if isinstance(expires, timedelta):
-        expires = round(expires.total_seconds())
-    return whole(expires, "expires")
-
-
-def _span(start: Time, end: Time) -> Tuple[int, int]:
-    """Unix seconds that cover both."""
-    return _unix(start, "start", up=False), _unix(end, "end", up=True)
-
-
-def _unix(time: Time, name: str, up: bool) -> int:
-    if not isinstance(time, datetime):
-        return whole(time, name, bits=64)
-    if time.utcoffset() is None:
-        raise InvalidArgument(f"{name} has no time zone; use datetime.now(timezone.utc)")
-    seconds = int(time.replace(microsecond=0).timestamp())
-    return seconds + 1 if up and time.microsecond else seconds

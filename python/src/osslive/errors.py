@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import enum
 import functools
-from typing import Any, Dict, Optional, Tuple, Type
+from typing import Any, Dict, Mapping, Optional, Tuple, Type
 
 
 class ErrorKind(enum.Enum):
@@ -335,4 +335,23 @@ def error_of(
         http_status=http_status,
         request_id=request_id,
         ec=ec,
+    )
+
+
+_KINDS = {kind.name.replace("_", "").lower(): kind for kind in ErrorKind}
+
+
+def error_of_json(json: Mapping[str, Any]) -> OssLiveError:
+    """The error of one of many things, as the library writes it beside their results."""
+    code, message = json.get("code"), json["message"]
+    told = (("HTTP", "status"), ("request id", "requestId"), ("EC", "ec"))
+    details = ", ".join(f"{name} {json[key]}" for name, key in told if key in json)
+    line = ": ".join(part for part in (code, message) if part)
+    return error_of(
+        f"{line} ({details})" if details else line,
+        _KINDS.get(json["kind"].lower(), ErrorKind.INTERNAL),
+        code,
+        json.get("status"),
+        json.get("requestId"),
+        json.get("ec"),
     )

@@ -10,10 +10,10 @@ import enum
 import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
-from typing import Any, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Any, List, Mapping, Optional, Tuple, Union
 
 from . import _html
-from .errors import ErrorKind, OssLiveError, error_of
+from .errors import ErrorKind, OssLiveError, error_of, error_of_json
 
 #: A moment: an aware datetime, or Unix seconds.
 Time = Union[int, datetime]
@@ -376,6 +376,10 @@ class ChannelReport:
     id: str
     status: ChannelStatus
 
+    @classmethod
+    def of(cls, json: Json) -> ChannelReport:
+        return cls(json["id"], ChannelStatus.of(json))
+
 
 @dataclass(frozen=True)
 class FailedChannel:
@@ -383,6 +387,10 @@ class FailedChannel:
 
     id: str
     error: OssLiveError
+
+    @classmethod
+    def of(cls, json: Json) -> FailedChannel:
+        return cls(json["id"], error_of_json(json["error"]))
 
 
 @dataclass(frozen=True)
@@ -395,6 +403,15 @@ class Sweep:
     disabled: Tuple[ChannelReport, ...]
     #: The channels whose status could not be told, and why.
     failed: Tuple[FailedChannel, ...]
+
+    @classmethod
+    def of(cls, json: Json) -> Sweep:
+        return cls(
+            tuple(map(ChannelReport.of, json["live"])),
+            tuple(map(ChannelReport.of, json["idle"])),
+            tuple(map(ChannelReport.of, json["disabled"])),
+            tuple(map(FailedChannel.of, json["failed"])),
+        )
 
     @property
     def total(self) -> int:
@@ -425,8 +442,15 @@ class ChangeKind(str, enum.Enum):
     DISABLED = "disabled"
     #: The channel was enabled again.
     ENABLED = "enabled"
-    #: Another publisher has taken over without the channel having been seen idle.
+    #: Another publisher, or the same one from another port, has taken over without the channel
+    #: having been seen idle.
     NEW_PUBLISHER = "newPublisher"
+    #: Picture and sound together have less than the limit.
+    BANDWIDTH_LOW = "bandwidthLow"
+    #: Picture and sound together have enough again.
+    BANDWIDTH_RECOVERED = "bandwidthRecovered"
+    #: The frame rate fell.
+    FRAME_RATE_FELL = "frameRateFell"
     #: The status of the channel can no longer be told.
     FAILING = "failing"
     #: The status of the channel can be told again.
@@ -434,7 +458,7 @@ class ChangeKind(str, enum.Enum):
 
 
 @dataclass(frozen=True)
-class Change:
+class Change(_html.Fields):
     """Something that changed about a channel. Its ``str`` is a line for people."""
 
     #: The channel's id.
@@ -442,27 +466,69 @@ class Change:
     #: When the change was noticed.
     time: datetime
     kind: ChangeKind
-    #: What the channel is doing now; None when that cannot be told.
-    status: Optional[ChannelStatus] = None
-    #: Why it cannot be told.
+    #: The publisher's ``IP:PORT``: of a stream that came, and of a new publisher.
+    remote_addr: Optional[str] = None
+    #: The publisher's before, of a new one.
+    previous_addr: Optional[str] = None
+    #: Bytes per second, where they crossed the limit.
+    bandwidth: Optional[int] = None
+    #: The limit that they crossed, in bytes per second.
+    limit: Optional[int] = None
+    #: Frames per second, where they fell.
+    frame_rate: Optional[int] = None
+    #: Frames per second before.
+    previous_frame_rate: Optional[int] = None
+    #: Why the status cannot be told.
     error: Optional[OssLiveError] = None
 
+    @classmethod
+    def of(cls, json: Json) -> Change:
+        kind, error = ChangeKind(json["change"]), json.get("error")
+        to, before = json.get("to"), json.get("from")
+        is_rate = kind is ChangeKind.FRAME_RATE_FELL
+        return cls(
+            json["id"],
+            _time(json["time"]),
+            kind,
+            remote_addr=json.get("remoteAddr") if is_rate else json.get("remoteAddr", to),
+            previous_addr=None if is_rate else before,
+            bandwidth=json.get("bandwidth"),
+            limit=json.get("limit"),
+            frame_rate=to if is_rate else None,
+            previous_frame_rate=before if is_rate else None,
+            error=None if error is None else error_of_json(error),
+        )
+
     def __str__(self) -> str:
-        words = {
+        return f"{self.id} {self._words()}"
+
+    def _words(self) -> str:
+        if self.kind is ChangeKind.WENT_LIVE and self.remote_addr is not None:
+            return f"is live from {self.remote_addr}"
+        return {
             ChangeKind.WENT_LIVE: "is live",
             ChangeKind.WENT_IDLE: "is idle",
             ChangeKind.DISABLED: "is disabled",
             ChangeKind.ENABLED: "is enabled",
-            ChangeKind.NEW_PUBLISHER: "has a new publisher",
-            ChangeKind.FAILING: "fails",
+            ChangeKind.NEW_PUBLISHER: (
+                f"has a new publisher: {self.remote_addr}, after {self.previous_addr}"
+            ),
+            ChangeKind.BANDWIDTH_LOW: (
+                f"has {self.bandwidth} bytes a second, less than {self.limit}"
+            ),
+            ChangeKind.BANDWIDTH_RECOVERED: f"has {self.bandwidth} bytes a second again",
+            ChangeKind.FRAME_RATE_FELL: (
+                f"fell from {self.previous_frame_rate} to {self.frame_rate} frames a second"
+            ),
+            ChangeKind.FAILING: f"fails: {self.error}",
             ChangeKind.RECOVERED: "answers again",
         }[self.kind]
-        line = f"{self.id} {words}"
-        if self.error is not None:
-            return f"{line}: {self.error}"
-        is_publisher = self.kind in (ChangeKind.WENT_LIVE, ChangeKind.NEW_PUBLISHER)
-        address = self.status.remote_addr if self.status is not None else None
-        return f"{line} from {address}" if is_publisher and address else line
+
+
+def changes_of(json: Json) -> Tuple[Change, ...]:
+    """The changes that this version knows; a later library may tell of more."""
+    known = {kind.value for kind in ChangeKind}
+    return tuple(Change.of(change) for change in json["changes"] if change["change"] in known)
 
 
 @dataclass(frozen=True)
@@ -471,6 +537,23 @@ class Sample(_html.Fields):
 
     time: datetime
     status: ChannelStatus
+
+
+@dataclass(frozen=True)
+class Gap(_html.Fields):
+    """A time without a publisher, between two sessions."""
+
+    start_time: datetime
+    end_time: datetime
+
+    @classmethod
+    def of(cls, json: Json) -> Gap:
+        return cls(_time(json["startTime"]), _time(json["endTime"]))
+
+    @property
+    def duration(self) -> timedelta:
+        """How long it was."""
+        return self.end_time - self.start_time
 
 
 @dataclass(frozen=True)
@@ -492,70 +575,98 @@ class HistoryAnalysis(_html.Fields):
     average_duration_minutes: float
     #: The addresses of the publishers, without ports, each once and sorted.
     unique_ips: Tuple[str, ...]
+    #: The first of several; None without a session.
+    longest_session: Optional[SessionRecord]
+    #: The times between sessions, in order.
+    gaps: Tuple[Gap, ...]
     #: The sessions, cut to the window, in order.
     sessions: Tuple[SessionRecord, ...]
     #: Whether the service may have forgotten sessions of this window.
     is_truncated: bool
 
-    #: How many sessions the service remembers of a channel.
-    REMEMBERED = 10
+    @classmethod
+    def of(cls, json: Json) -> HistoryAnalysis:
+        longest = json.get("longestSession")
+        return cls(
+            start_time=_time(json["startTime"]),
+            end_time=_time(json["endTime"]),
+            session_count=json["sessionCount"],
+            total_duration_hours=json["totalDurationHours"],
+            average_duration_minutes=json["averageDurationMinutes"],
+            unique_ips=tuple(json["uniqueIps"]),
+            longest_session=None if longest is None else SessionRecord.of(longest),
+            gaps=tuple(map(Gap.of, json["gaps"])),
+            sessions=tuple(map(SessionRecord.of, json["sessions"])),
+            is_truncated=json["isTruncated"],
+        )
+
+
+@dataclass(frozen=True)
+class PutResult(_html.Fields):
+    """What came of a channel of ``put_channels``."""
+
+    id: str
+    #: Where to publish and play; None when the channel was not put.
+    urls: Optional[ChannelUrls]
+    #: Why it was not put.
+    error: Optional[OssLiveError]
 
     @classmethod
-    def over(cls, records: Sequence[SessionRecord], now: datetime, days: int) -> HistoryAnalysis:
-        """Summarises these sessions, in whatever order, in the ``days`` days before ``now``."""
-        start = now - timedelta(days=days)
-        cut = (_within(record, start, now) for record in records)
-        sessions = sorted(
-            (session for session in cut if session is not None),
-            key=lambda session: (session.start_time, session.end_time),
-        )
-        total = sum((session.duration for session in sessions), timedelta())
-        oldest = min((record.start_time for record in records), default=start)
-        return cls(
-            start_time=start,
-            end_time=now,
-            session_count=len(sessions),
-            total_duration_hours=total / timedelta(hours=1),
-            average_duration_minutes=total / timedelta(minutes=1) / max(len(sessions), 1),
-            unique_ips=tuple(sorted({_ip(session.remote_addr) for session in sessions})),
-            sessions=tuple(sessions),
-            is_truncated=len(records) >= cls.REMEMBERED and oldest > start,
-        )
-
-
-def _within(record: SessionRecord, start: datetime, end: datetime) -> Optional[SessionRecord]:
-    record_end = max(record.end_time, record.start_time)
-    if record_end < start or record.start_time > end:
-        return None
-    return SessionRecord(max(record.start_time, start), min(record_end, end), record.remote_addr)
-
-
-def _ip(address: str) -> str:
-    """``203.0.113.9:47745`` and ``[2001:db8::1]:47745`` without their ports."""
-    with_port = re.fullmatch(r"\[(.+)\]:\d+|([^:]+):\d+", address)
-    return address if with_port is None else with_port[1] or with_port[2]
+    def of(cls, json: Json) -> PutResult:
+        error = json.get("error")
+        if error is not None:
+            return cls(json["id"], None, error_of_json(error))
+        return cls(json["id"], ChannelUrls.of(json), None)
 
 
 @dataclass(frozen=True)
 class Highlight:
-    """A part of what a channel recorded, to be cut into a playlist of its own."""
+    """A part of what a channel recorded, to be cut into a playlist of its own.
+
+    It is a part of a session, in offsets from its start, or from its end where
+    they are negative; or it lies between two times, whatever sessions there were::
+
+        minutes = lambda count: timedelta(minutes=count)
+        Highlight("opening", end=minutes(5))
+        Highlight("peak", minutes(50), minutes(60))
+        Highlight("closing", minutes(-5))
+        Highlight("goal", datetime(2026, 5, 9, 18, 31, tzinfo=timezone.utc), ...)
+    """
 
     #: The playlist's name; ``.m3u8`` is added where it is missing.
     name: str
-    #: Aware, or Unix seconds.
-    start: Time
-    end: Time
+    start: Union[timedelta, Time] = timedelta()
+    #: None, or an offset of 0, for the session's end. The end of a session that is going on is
+    #: now.
+    end: Union[timedelta, Time, None] = None
+    #: A moment of the session that is meant, such as its ``start_time``; None for the latest.
+    session: Optional[Time] = None
 
 
 @dataclass(frozen=True)
-class HighlightResult:
+class HighlightResult(_html.Fields):
     """What came of a :class:`Highlight`."""
 
     highlight: Highlight
     #: The name of its playlist, in the channel's folder: ``get_play_url`` takes it.
     playlist: str
+    #: From when it was cut; None when it was clear beforehand that there is nothing to cut.
+    start: Optional[datetime]
+    #: Until when it was cut.
+    end: Optional[datetime]
     #: Why there is no such playlist, when there is none.
     error: Optional[OssLiveError]
+
+    @classmethod
+    def of(cls, highlight: Highlight, json: Json) -> HighlightResult:
+        error = json.get("error")
+        return cls(
+            highlight,
+            json["playlist"],
+            _time_or_none(json.get("start")),
+            _time_or_none(json.get("end")),
+            None if error is None else error_of_json(error),
+        )
 
 
 # Times.

@@ -1,213 +1,111 @@
-"""What people do with channels: sweep many, hear what changed, summarise, cut highlights.
-
-These functions are behind the methods of :class:`osslive.Client`. They are
-built on its calls alone.
-"""
+"""Channels over time: what changed about them, and what they are doing again and again."""
 
 from __future__ import annotations
 
+import ctypes
+import json
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
 from datetime import datetime, timezone
-from typing import (
-    TYPE_CHECKING,
-    Callable,
-    Dict,
-    Iterable,
-    Iterator,
-    List,
-    Optional,
-    Sequence,
-    Tuple,
-    Union,
-)
+from types import TracebackType
+from typing import Callable, Deque, Iterable, Iterator, Optional, Tuple, Type
 
-from .errors import InvalidArgument, OssLiveError
-from .models import (
-    Change,
-    ChangeKind,
-    ChannelReport,
-    ChannelStatus,
-    FailedChannel,
-    Highlight,
-    HighlightResult,
-    HistoryAnalysis,
-    Sample,
-    StreamState,
-    Sweep,
-)
-
-if TYPE_CHECKING:
-    from .client import Client
-
-Found = Tuple[str, Union[ChannelStatus, OssLiveError]]
+from ._arguments import texts
+from ._library import ChannelMonitorPointer, library
+from ._native import Handle, PerProcess, call, call_text
+from ._work import Hear, Work
+from .errors import InvalidArgument, OssLiveError, Stopped
+from .models import Change, ChannelStatus, Sample, Sweep, changes_of
 
 
-def sweep(client: Client, ids: Iterable[str], max_parallel: int = 8) -> Sweep:
-    """One look at many channels; one that is given twice is asked once."""
-    return _sorted_out(_look(client, ids, max_parallel))
+class Monitor(Iterator[Change]):
+    """Looks at channels again and again, and tells what changed: ``client.monitor()`` makes it.
 
-
-def _look(client: Client, ids: Iterable[str], max_parallel: int) -> List[Found]:
-    def ask(id: str) -> Found:
-        try:
-            return id, client.get_channel_status(id)
-        except OssLiveError as error:
-            return id, error
-
-    if max_parallel < 1:
-        raise InvalidArgument(f"max_parallel is {max_parallel}; at least 1 is needed")
-    distinct = list(dict.fromkeys(ids))
-    if not distinct:
-        return []
-    with ThreadPoolExecutor(min(max_parallel, len(distinct)), "osslive-monitor") as threads:
-        return list(threads.map(ask, distinct))
-
-
-def _sorted_out(found: Iterable[Found]) -> Sweep:
-    lists: Dict[StreamState, List[ChannelReport]] = {state: [] for state in StreamState}
-    failed: List[FailedChannel] = []
-    for id, outcome in found:
-        if isinstance(outcome, OssLiveError):
-            failed.append(FailedChannel(id, outcome))
-        else:
-            lists[outcome.status].append(ChannelReport(id, outcome))
-    return Sweep(
-        live=tuple(lists[StreamState.LIVE]),
-        idle=tuple(lists[StreamState.IDLE]),
-        disabled=tuple(lists[StreamState.DISABLED]),
-        failed=tuple(failed),
-    )
-
-
-def changes(
-    client: Client,
-    ids: Optional[Iterable[str]] = None,
-    prefix: Optional[str] = None,
-    interval: float = 30.0,
-    max_parallel: int = 8,
-) -> Iterator[Change]:
-    """What changes from sweep to sweep."""
-    if ids is not None and prefix is not None:
-        raise TypeError("give either ids or a prefix")
-    given = None if ids is None else list(ids)
-    known: Dict[str, Watch] = {}
-    for _ in _ticks(interval):
-        watched = given if given is not None else _listed(client, prefix, known)
-        found = _look(client, watched, max_parallel)
-        now = datetime.now(timezone.utc)
-        for id, outcome in found:
-            watch = known.setdefault(id, Watch(id))
-            yield from watch.changes(outcome, now)
-
-
-def _listed(client: Client, prefix: Optional[str], known: Dict[str, Watch]) -> List[str]:
-    """The channels that the bucket has, and those that it no longer has, once."""
-    try:
-        names = [channel.name for channel in client.channels(prefix)]
-    except OssLiveError:
-        # At first it is told to the caller; later each channel tells for itself.
-        if not known:
-            raise
-        return list(known)
-    present = set(names)
-    gone = [id for id, watch in known.items() if id not in present and not watch.is_failing]
-    return names + gone
-
-
-class Watch:
-    """What is known of a channel; it tells what changed. It asks nobody and reads no clock.
-
-    A channel that was not seen yet counts as idle.
+    It is an iterator over changes, as they are noticed. :meth:`stop`, from any
+    thread, a Ctrl-C, and the end of a ``with`` block end it. One thread at a
+    time may iterate over it.
     """
 
-    def __init__(self, id: str) -> None:
-        self._id = id
-        self._state = StreamState.IDLE
-        self._remote_addr: Optional[str] = None
-        #: Whether its status could not be told the last time.
-        self.is_failing = False
+    def __init__(self, client: Callable[[], Handle], ids: Iterable[str], options: Handle) -> None:
+        array, count = texts(ids, "ids")
+        if count == 0:
+            raise InvalidArgument("there is no channel to watch")
 
-    def changes(
-        self, outcome: Union[ChannelStatus, OssLiveError], now: datetime
-    ) -> Iterator[Change]:
-        """What changed since the outcome before."""
-        if isinstance(outcome, OssLiveError):
-            if not self.is_failing:
-                self.is_failing = True
-                yield Change(self._id, now, ChangeKind.FAILING, error=outcome)
-            return
-        if self.is_failing:
-            self.is_failing = False
-            yield Change(self._id, now, ChangeKind.RECOVERED, outcome)
-        for kind in self._kinds(outcome):
-            yield Change(self._id, now, kind, outcome)
-        self._state, self._remote_addr = outcome.status, outcome.remote_addr
+        def make() -> Handle:
+            pointer = ChannelMonitorPointer()
+            native, out = library(), ctypes.byref(pointer)
+            call(native.channel_monitor_new, client(), array, count, options, out)
+            return Handle(pointer, native.channel_monitor_free)
 
-    def _kinds(self, status: ChannelStatus) -> Iterator[ChangeKind]:
-        before, after = self._state, status.status
-        if before is StreamState.DISABLED and after is not StreamState.DISABLED:
-            yield ChangeKind.ENABLED
-        if before is not after:
-            if after is StreamState.LIVE:
-                yield ChangeKind.WENT_LIVE
-            elif after is StreamState.DISABLED:
-                yield ChangeKind.DISABLED
-            elif before is StreamState.LIVE:
-                yield ChangeKind.WENT_IDLE
-        elif after is StreamState.LIVE and status.remote_addr != self._remote_addr:
-            yield ChangeKind.NEW_PUBLISHER
+        self._client = client
+        self._count = count
+        self._native = PerProcess(make)
+        self._told: Deque[Change] = deque()
+
+    def __iter__(self) -> Monitor:
+        return self
+
+    def __next__(self) -> Change:
+        while not self._told:
+            try:
+                self._told.extend(self.next_changes())
+            except Stopped:
+                raise StopIteration from None
+        return self._told.popleft()
+
+    def next_changes(self) -> Tuple[Change, ...]:
+        """Waits until the next sweep is due, sweeps, and tells what changed, which may be
+        nothing. The first sweep is due at once, and tells whatever is not idle.
+
+        Raises :class:`~osslive.Stopped` once the monitor is stopped.
+        """
+        # For its provider's sake, and to hear that it was closed.
+        self._client()
+        monitor = self._native.handle()
+
+        def sweep(_hear: Hear) -> str:
+            return call_text(library().channel_monitor_next_changes, monitor)
+
+        try:
+            return changes_of(json.loads(Work(sweep).result()))
+        except OssLiveError:
+            raise
+        except BaseException:
+            # The sweep that is under way on another thread would be in the
+            # way of another.
+            self.stop()
+            raise
+
+    def last_sweep(self) -> Sweep:
+        """The latest sweep as a whole. Nothing is sent; before the first its lists are empty."""
+        text = call_text(library().channel_monitor_last_sweep, self._native.handle())
+        return Sweep.of(json.loads(text))
+
+    def stop(self) -> None:
+        """Ends the iteration, at once, whatever it waits for."""
+        call(library().channel_monitor_stop, self._native.handle())
+
+    def __repr__(self) -> str:
+        return f"<osslive.Monitor of {self._count} channels>"
+
+    def __enter__(self) -> Monitor:
+        return self
+
+    def __exit__(
+        self,
+        kind: Optional[Type[BaseException]],
+        error: Optional[BaseException],
+        traceback: Optional[TracebackType],
+    ) -> None:
+        self.stop()
 
 
-def samples(client: Client, id: str, interval: float = 1.0) -> Iterator[Sample]:
-    """What a channel is doing, again and again."""
-    for _ in _ticks(interval):
-        status = client.get_channel_status(id)
-        yield Sample(datetime.now(timezone.utc), status)
-
-
-def _ticks(interval: float) -> Iterator[None]:
-    """Now, and every ``interval`` seconds after; what took longer is followed at once."""
+def samples(ask: Callable[[], ChannelStatus], interval: float) -> Iterator[Sample]:
+    """What a channel is doing, again and again; what took longer is followed at once."""
     if not interval > 0:
         raise InvalidArgument(f"interval is {interval}; more than 0 seconds are needed")
     while True:
         begun = time.monotonic()
-        yield
+        status = ask()
+        yield Sample(datetime.now(timezone.utc), status)
         time.sleep(max(0.0, interval - (time.monotonic() - begun)))
-
-
-def analyze_history(client: Client, id: str, days: int = 7) -> HistoryAnalysis:
-    """What a channel's history tells about the last ``days`` days."""
-    if days < 1:
-        raise InvalidArgument(f"days is {days}; at least 1 is needed")
-    records = client.get_channel_history(id).records
-    return HistoryAnalysis.over(records, datetime.now(timezone.utc), days)
-
-
-def create_highlights(
-    client: Client,
-    id: str,
-    highlights: Sequence[Highlight],
-    progress: Optional[Callable[[int, int], None]] = None,
-) -> Tuple[HighlightResult, ...]:
-    """A playlist for each highlight, one after the other."""
-    results: List[HighlightResult] = []
-    for highlight in highlights:
-        results.append(
-            HighlightResult(highlight, _playlist(highlight), _cut(client, id, highlight))
-        )
-        if progress is not None:
-            progress(len(results), len(highlights))
-    return tuple(results)
-
-
-def _cut(client: Client, id: str, highlight: Highlight) -> Optional[OssLiveError]:
-    try:
-        client.create_vod(id, highlight.name, highlight.start, highlight.end)
-    except OssLiveError as error:
-        return error
-    return None
-
-
-def _playlist(highlight: Highlight) -> str:
-    return highlight.name if highlight.name.endswith(".m3u8") else f"{highlight.name}.m3u8"
