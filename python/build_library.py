@@ -31,6 +31,9 @@ SOURCES = [
     "cli/Cargo.toml",
     "cli/src",
     "cli/assets",
+    "benches/Cargo.toml",
+    "benches/src",
+    "benches/pure.rs",
     "examples/rust",
     "ffi-tests/Cargo.toml",
     "ffi-tests/src",
@@ -66,11 +69,10 @@ def built_library(root: Path) -> Path:
             "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"
         )
     repository = rust_sources(root)
-    subprocess.run(
-        ["cargo", "build", "--release", "--locked", "--package", "osslive", *jobs()],
-        cwd=repository,
-        check=True,
-    )
+    # Only a library that is built as nothing else gets link-time optimisation.
+    command = ["cargo", "rustc", "--release", "--locked", "--package", "osslive", *jobs()]
+    command += ["--lib", "--crate-type", "cdylib", "--", "-C", "strip=symbols"]
+    subprocess.run(command, cwd=repository, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     library = repository / target / "release" / library_name()
     if not library.is_file():
