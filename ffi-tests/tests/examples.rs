@@ -23,11 +23,11 @@ fn the_quickstart_in_cpp_shows_a_stream() {
 }
 
 #[test]
-fn the_quickstart_in_python_shows_a_stream() {
-    if has("python3", "the quickstart in Python") {
+fn the_quickstart_by_ctypes_shows_a_stream() {
+    if has("python3", "the quickstart by ctypes") {
         let run = Run::program("python3")
             .env("OSSLIVE_LIBRARY", Library::installed().shared())
-            .arg(root().join("examples/python/quickstart.py"));
+            .arg(root().join("examples/python/ctypes_quickstart.py"));
         shows_a_stream(run, "from-python");
     }
 }

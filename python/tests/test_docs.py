@@ -13,7 +13,12 @@ import osslive
 from osslive.testing import LocalEndpoint
 
 README = Path(__file__).parents[1] / "README.md"
+MAIN_README = Path(__file__).parents[2] / "README.md"
 GUIDE = Path(__file__).parents[2] / "docs" / "python.md"
+
+PAGES = pytest.mark.parametrize(
+    "page", [README, GUIDE, MAIN_README], ids=["README", "guide", "main README"]
+)
 
 
 def programs(page: Path) -> list[str]:
@@ -32,14 +37,14 @@ def test_the_quick_start_runs_as_it_is(osslive_endpoint: LocalEndpoint) -> None:
     assert "NoSuchLiveChannel: " in said
 
 
-@pytest.mark.parametrize("page", [README, GUIDE], ids=["README", "guide"])
+@PAGES
 def test_every_program_compiles(page: Path) -> None:
     for program in programs(page):
         body = textwrap.indent(program, "    ")
         compile(f"async def main():\n{body}", str(page), "exec")
 
 
-@pytest.mark.parametrize("page", [README, GUIDE], ids=["README", "guide"])
+@PAGES
 def test_every_name_exists(page: Path) -> None:
     text = page.read_text() if page.exists() else ""
     for name in re.findall(r"\bosslive\.([A-Z]\w+)", text):

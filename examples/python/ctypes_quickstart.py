@@ -1,0 +1,68 @@
+"""Creates a channel, prints where to publish, waits until somebody does, and
+prints what is seen of the stream. Python's standard library is enough.
+
+    python3 ctypes_quickstart.py [CHANNEL]
+
+Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
+OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET; the library from
+OSSLIVE_LIBRARY, or from where the system finds it.
+"""
+
+import ctypes
+import json
+import os
+import sys
+import time
+from ctypes import byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+
+lib = ctypes.CDLL(os.environ.get("OSSLIVE_LIBRARY", "libosslive.so.1"))
+lib.osslive_config_new.restype = c_void_p
+lib.osslive_error_message.restype = c_char_p
+lib.osslive_error_message.argtypes = [c_void_p]
+for name in ("osslive_string_free", "osslive_error_free", "osslive_config_free",
+             "osslive_client_free", "osslive_channel_config_free"):
+    getattr(lib, name).argtypes = [c_void_p]
+    getattr(lib, name).restype = None
+
+
+def call(name, types, *arguments):
+    """Calls a function; what it says went wrong becomes an exception."""
+    error = c_void_p()
+    function = getattr(lib, name)
+    function.argtypes = [*types, c_void_p]
+    if function(*arguments, byref(error)) != 0:
+        message = lib.osslive_error_message(error).decode()
+        lib.osslive_error_free(error)
+        raise RuntimeError(message)
+
+
+def text(name, types, *arguments):
+    """Calls a function that gives a string."""
+    out = c_void_p()
+    call(name, [*types, c_void_p], *arguments, byref(out))
+    found = ctypes.string_at(out).decode()
+    lib.osslive_string_free(out)
+    return found
+
+
+channel = (sys.argv[1] if len(sys.argv) > 1 else "quickstart").encode()
+config, client, channel_config = c_void_p(lib.osslive_config_new()), c_void_p(), c_void_p()
+call("osslive_config_load_env", [c_void_p], config)
+call("osslive_client_new", [c_void_p] * 2, config, byref(client))
+call("osslive_channel_config_new", [c_char_p, c_void_p], b"Quickstart", byref(channel_config))
+
+text("osslive_put_channel", [c_void_p, c_char_p, c_void_p], client, channel, channel_config)
+url = text("osslive_get_rtmp_url", [c_void_p, c_char_p, c_uint32, c_void_p, c_size_t],
+           client, channel, 1800, None, 0)
+print("publish to", url, flush=True)
+
+live = c_int(0)
+deadline = time.monotonic() + 120
+while not live.value and time.monotonic() < deadline:
+    call("osslive_is_channel_live", [c_void_p, c_char_p, c_void_p], client, channel, byref(live))
+    time.sleep(0 if live.value else 1)
+print(json.loads(text("osslive_get_channel_status", [c_void_p, c_char_p], client, channel)))
+
+lib.osslive_channel_config_free(channel_config)
+lib.osslive_client_free(client)
+lib.osslive_config_free(config)
