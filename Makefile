@@ -11,6 +11,7 @@ help:
 	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
 	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
 	@echo 'make check  formatting, lints, documentation'
+	@echo 'make test-broadcast   OBS Studio for real; make obs-plugin puts the plugin into it'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make wheel  the Python package, in python/dist'
 
@@ -58,3 +59,4 @@ clean:
 include benches/bench.mk
 include packaging/install.mk
 include python/python.mk
+include examples/broadcast.mk

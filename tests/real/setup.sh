@@ -1,8 +1,9 @@
 #!/bin/sh
 # Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
-# ali-oss (Node.js), Chromium with its driver, GStreamer, and for the C library
-# compilers, checkers and libav's headers. What is there already is left alone,
-# so that a second run costs nothing.
+# ali-oss (Node.js), Chromium with its driver, GStreamer, OBS Studio with a
+# screen to draw on, and for the C library compilers, checkers and libav's
+# headers. What is there already is left alone, so that a second run costs
+# nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
@@ -98,6 +99,9 @@ have_chromium() {
   [ -n "${OSSLIVE_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome
 }
 
+# OBS, what its plugins are built with, and a screen that nobody sees.
+have_obs() { have obs && have Xvfb && pkg-config --exists libobs 2>/dev/null; }
+
 make_venv() {
   install "a virtual environment" python3 -m venv --clear "$venv" && venv_python >/dev/null
 }
@@ -161,6 +165,9 @@ fi
 
 have_chromium || apt chromium
 have_chromium || lacks chromium "install Chromium or Chrome, then run this again"
+
+have_obs || apt obs-studio libobs-dev xvfb
+have_obs || lacks obs-studio "install OBS Studio 29 or newer, libobs and Xvfb, then run this again"
 
 if ! have_browser_packages && have npm; then
   install "playwright-core $PLAYWRIGHT_VERSION and hls.js $HLS_JS_VERSION" npm install \

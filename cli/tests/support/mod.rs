@@ -6,8 +6,11 @@
 mod channel;
 mod endpoint;
 mod ffmpeg;
+#[cfg(target_os = "linux")]
+mod obs;
 mod playlist;
 mod program;
+mod tap;
 mod tools;
 
 use std::time::Duration;
@@ -15,8 +18,11 @@ use std::time::Duration;
 pub use channel::Channel;
 pub use endpoint::{Endpoint, Folder};
 pub use ffmpeg::{clip, ffmpeg, probe, publish, publish_clip, refusal};
+#[cfg(target_os = "linux")]
+pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
 pub use playlist::{Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
+pub use tap::Tap;
 pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, note, skipped};
 
 pub const BUCKET: &str = "live-demo";

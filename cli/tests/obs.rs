@@ -1,0 +1,168 @@
+//! OBS Studio streams to a real endpoint through the plugin of
+//! `examples/obs-plugin`, which is built here with the installed C library.
+//!
+//! Where OBS, libobs or Xvfb is missing these tests say that they were skipped;
+//! with `CI` set they fail instead. `tests/real/setup.sh` installs them.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use std::fs;
+use std::net::TcpListener;
+
+use osslive::StreamState;
+use support::{
+    BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, Mode, Obs, PICTURE, REGION, SOUND, Tap,
+    has_ffmpeg, wait_until,
+};
+
+/// Where the plugin finds its key.
+const KEYS: [(&str, &str); 2] =
+    [("OSS_ACCESS_KEY_ID", KEY_ID), ("OSS_ACCESS_KEY_SECRET", KEY_SECRET)];
+
+#[test]
+fn every_start_creates_what_is_missing_and_signs_a_new_url() {
+    let Some(stage) = Stage::set("OBS starting and stopping", Mode::Simple) else { return };
+    let channel = stage.channel("main-stage");
+    let own = stage.home.own_service("rtmp://127.0.0.1:9/own", "own-key");
+    stage.settings("main-stage");
+
+    let obs = Obs::start(&stage.home, &KEYS, &[]);
+    for start in 1..=2 {
+        obs.press("start");
+        wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
+        channel.wait_live(Some(PICTURE), Some(SOUND));
+        obs.says_times("main-stage: Live: 640x360, 30 fps, video ", start);
+        channel.wait_fragments(2 * start);
+        obs.press("stop");
+        channel.wait_idle();
+        assert_eq!(channel.has_sessions(start).len(), start);
+        obs.says_times("==== Streaming Stop", start);
+    }
+    obs.press("service");
+    obs.says("service: rtmp_custom rtmp://127.0.0.1:9/own");
+    obs.quit();
+
+    channel.plays_through(stage.home.path());
+    let signatures = stage.tap.signatures();
+    assert_eq!(signatures.len(), 2, "{signatures:?}");
+    assert_ne!(signatures[0], signatures[1]);
+    let service = stage.home.config("basic/profiles/Tests/service.json");
+    assert_eq!(fs::read_to_string(service).expect("the user's own service"), own);
+    for secret in [KEY_SECRET, "Signature="].into_iter().chain(signatures.iter().map(|s| &**s)) {
+        let files = stage.home.files_with(secret);
+        assert!(files.is_empty(), "{secret} lies in {files:?}");
+    }
+}
+
+#[test]
+fn a_connection_that_is_cut_comes_back_with_a_new_url_and_obs_quits_while_it_streams() {
+    let Some(stage) = Stage::set("OBS reconnecting", Mode::Advanced) else { return };
+    let channel = stage.channel("main-stage");
+    stage.settings("main-stage");
+
+    let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
+    wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
+    channel.wait_live(Some(PICTURE), Some(SOUND));
+    stage.tap.cut();
+    wait_until("a second publisher", || {
+        let signatures = stage.tap.signatures();
+        (signatures.len() == 2 && signatures[0] != signatures[1], signatures)
+    });
+    channel.wait_live(Some(PICTURE), Some(SOUND));
+    obs.quit();
+    channel.has_sessions(2);
+}
+
+#[test]
+fn with_the_plugin_off_obs_streams_to_what_its_user_set_up() {
+    let Some(stage) = Stage::set("OBS without the plugin", Mode::Advanced) else { return };
+    let channel = Channel::create(&stage.endpoint.client(), "own");
+    let url = channel.publish_url();
+    let (server, key) = url.split_once("/own?").expect("a server and a key");
+    stage.home.own_service(server, &format!("own?{key}"));
+
+    let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
+    channel.wait_live(Some(PICTURE), Some(SOUND));
+    assert!(!obs.log().contains("[osslive] signed"), "{}", obs.log());
+    obs.quit();
+    channel.has_sessions(1);
+}
+
+#[test]
+fn a_channel_that_is_missing_is_told_in_words() {
+    let Some(stage) = Stage::set("OBS and no channel", Mode::Simple) else { return };
+    stage.settings_with("nowhere", r#""create":false"#);
+    let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
+    obs.says("NoSuchLiveChannel: The specified live channel does not exist.");
+    obs.says("let the plugin create the channel");
+    assert!(!stage.exists("nowhere"));
+}
+
+#[test]
+fn a_key_that_is_missing_is_told_in_words() {
+    let Some(stage) = Stage::set("OBS and no key", Mode::Advanced) else { return };
+    stage.settings("main-stage");
+    let obs = Obs::start(&stage.home, &[], &["--startstreaming"]);
+    obs.says("failed to start!  Last Error: the environment variable OSS_ACCESS_KEY_ID is not set");
+    obs.says("Set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET before OBS starts");
+}
+
+#[test]
+fn obs_quits_at_once_while_the_service_does_not_answer() {
+    let Some(stage) = Stage::set("OBS and a silent service", Mode::Simple) else { return };
+    let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", silent.local_addr().expect("an address"));
+    stage.settings_at(&url, "main-stage", r#""create":true"#);
+    let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
+    let (connection, _) = silent.accept().expect("the plugin's call");
+    // The limit of a call, and OBS's own over RTMP, are longer together than
+    // what it gets here to end.
+    obs.quit();
+    drop(connection);
+}
+
+/// An endpoint, a tap before it, and a home for OBS.
+struct Stage {
+    home: Home,
+    tap: Tap,
+    endpoint: Endpoint,
+}
+
+impl Stage {
+    /// `None` where something is missing, which is told.
+    fn set(what: &str, mode: Mode) -> Option<Stage> {
+        if !has_ffmpeg(what) {
+            return None;
+        }
+        let home = Home::new(what, mode)?;
+        let endpoint = Endpoint::start(&home.path().join("data"));
+        let tap = Tap::on(endpoint.authority());
+        Some(Stage { home, tap, endpoint })
+    }
+
+    fn channel(&self, name: &str) -> Channel {
+        Channel::new(&self.endpoint.client(), name)
+    }
+
+    fn exists(&self, name: &str) -> bool {
+        let status = self.endpoint.client().get_channel_status(name);
+        status.is_ok_and(|status| status.status != StreamState::Disabled)
+    }
+
+    fn settings(&self, channel: &str) {
+        self.settings_with(channel, r#""create":true"#);
+    }
+
+    fn settings_with(&self, channel: &str, more: &str) {
+        self.settings_at(&self.tap.url, channel, more);
+    }
+
+    fn settings_at(&self, endpoint: &str, channel: &str, more: &str) {
+        self.home.plugin_settings(&format!(
+            r#"{{"enabled":true,"credentials":"environment","endpoint":"{endpoint}",
+                 "region":"{REGION}","bucket":"{BUCKET}","channel":"{channel}",{more}}}"#
+        ));
+    }
+}

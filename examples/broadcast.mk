@@ -1,0 +1,19 @@
+# Broadcast software; included by the Makefile at the top, from whose folder it
+# runs.
+
+OBS_BUILD := target/obs-plugin
+
+.PHONY: obs-plugin test-broadcast
+
+# Into the plugins of the user who runs it. Needs cmake, a C compiler and the
+# headers of libobs (Debian: libobs-dev).
+obs-plugin:
+	PREFIX=$(CURDIR)/$(OBS_BUILD)/prefix DESTDIR= LIBDIR= INCLUDEDIR= sh packaging/install.sh install
+	cmake -S examples/obs-plugin -B $(OBS_BUILD)/build -DCMAKE_BUILD_TYPE=Release \
+	  -DCMAKE_PREFIX_PATH=$(CURDIR)/$(OBS_BUILD)/prefix
+	cmake --build $(OBS_BUILD)/build
+	cmake --install $(OBS_BUILD)/build --strip --prefix $(HOME)/.config/obs-studio/plugins/osslive
+
+# Part of `make test`; what it showed is in docs/broadcast.md.
+test-broadcast: tools
+	$(CARGO) test -p osslive-cli --test obs
