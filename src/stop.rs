@@ -58,12 +58,20 @@ impl Stop {
             let done = work();
             *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         };
-        thread::Builder::new().name("osslive".into()).spawn(work).map_err(Unfinished::Broken)?;
+        let thread = thread::Builder::new()
+            .name("osslive".into())
+            .spawn(work)
+            .map_err(Unfinished::Broken)?;
         let is_going_on = || Arc::strong_count(&result) > 1;
         self.wait_while(limit, is_going_on);
         let was_going_on = is_going_on();
         match result.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(result) => Ok(result),
+            Some(result) => {
+                // It is about to end: nothing of a call that succeeded goes on
+                // after it.
+                let _ = thread.join();
+                Ok(result)
+            }
             None if self.is_stopped() => Err(Unfinished::Stopped),
             None if was_going_on => Err(Unfinished::TimedOut),
             None => Err(Unfinished::Broken(io::Error::other("the thread that did it ended early"))),
