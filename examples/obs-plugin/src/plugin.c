@@ -113,7 +113,12 @@ static void save_renamed(void) {
   obs_data_release(settings);
 }
 
+static void on_event(enum obs_frontend_event event, void *unused);
+
+/* A stream that this ends may still be told to have ended, when OBS has no
+ * windows left to open. */
 static void quit(void) {
+  obs_frontend_remove_event_callback(on_event, NULL);
   status_on_change(NULL);
   end_check();
   stream_cancel();

@@ -13,6 +13,10 @@
 #define ID "osslive_stream"
 #define OUTPUT_ID "rtmp_output"
 
+/* OBS crashes when it hears of a connection that failed only after it has begun
+ * to take its window down: what waits for an address here gives up before. */
+#define SETTLE_MS 2000
+
 /* OBS 29.1 asks services in another way where to connect. */
 #define HAS_CONNECT_INFO (LIBOBS_API_VER >= MAKE_SEMANTIC_VERSION(29, 1, 0))
 
@@ -25,6 +29,8 @@ struct stream {
   /* The user's service, until OBS has it back. */
   obs_service_t *own;
   obs_weak_output_t *output;
+  /* Set when OBS is connected, or gave up. */
+  os_event_t *settled;
   volatile long stop_code;
 };
 
@@ -41,24 +47,36 @@ static const char *get_name(void *unused) {
 static void *create(obs_data_t *settings, obs_service_t *service) {
   UNUSED_PARAMETER(settings);
   UNUSED_PARAMETER(service);
-  return bzalloc(sizeof(struct stream));
+  struct stream *stream = bzalloc(sizeof *stream);
+  os_event_init(&stream->settled, OS_EVENT_TYPE_MANUAL);
+  return stream;
+}
+
+static void on_output_start(void *data, calldata_t *parameters) {
+  UNUSED_PARAMETER(parameters);
+  os_event_signal(((struct stream *)data)->settled);
 }
 
 static void on_output_stop(void *data, calldata_t *parameters) {
   struct stream *stream = data;
   os_atomic_set_long(&stream->stop_code, (long)calldata_int(parameters, "code"));
+  os_event_signal(stream->settled);
 }
 
 static void watch_output(struct stream *stream, obs_output_t *output) {
+  signal_handler_t *signals = obs_output_get_signal_handler(output);
   stream->output = obs_output_get_weak_output(output);
-  signal_handler_connect(obs_output_get_signal_handler(output), "stop", on_output_stop, stream);
+  signal_handler_connect(signals, "start", on_output_start, stream);
+  signal_handler_connect(signals, "stop", on_output_stop, stream);
 }
 
 static void leave_output(struct stream *stream) {
   obs_output_t *output = obs_weak_output_get_output(stream->output);
-  if (output)
-    signal_handler_disconnect(obs_output_get_signal_handler(output), "stop", on_output_stop,
-                              stream);
+  if (output) {
+    signal_handler_t *signals = obs_output_get_signal_handler(output);
+    signal_handler_disconnect(signals, "start", on_output_start, stream);
+    signal_handler_disconnect(signals, "stop", on_output_stop, stream);
+  }
   obs_output_release(output);
   obs_weak_output_release(stream->output);
 }
@@ -69,6 +87,7 @@ static void destroy(void *data) {
   watcher_free(stream->watcher);
   channel_close(stream->channel);
   obs_service_release(stream->own);
+  os_event_destroy(stream->settled);
   dstr_free(&stream->address.server);
   dstr_free(&stream->address.key);
   bfree(stream->problem);
@@ -94,6 +113,7 @@ static bool initialize(void *data, obs_output_t *output) {
     fail(stream, bstrdup(obs_module_text("Advice.NotRtmp")));
   if (!stream->problem) return true;
   if (stream->watcher) watcher_stop(stream->watcher);
+  os_event_signal(stream->settled);
   obs_output_set_last_error(output, stream->problem);
   return false;
 }
@@ -239,7 +259,9 @@ bool stream_end(void) {
 
 void stream_cancel(void) {
   struct stream *stream = current ? obs_obj_get_data(current) : NULL;
-  if (stream && stream->watcher) watcher_stop(stream->watcher);
+  if (!stream || !stream->watcher) return;
+  watcher_stop(stream->watcher);
+  os_event_timedwait(stream->settled, SETTLE_MS);
 }
 
 void stream_forget(void) {
