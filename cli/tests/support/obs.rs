@@ -9,7 +9,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use super::{Folder, LONG, Program, Ran, run, skipped, wait_until};
+use super::{Folder, LONG, Program, Ran, SOON, run, skipped, wait_until};
 
 /// The library is built with link-time optimisation.
 const BUILD: Duration = Duration::from_secs(900);
@@ -35,6 +35,7 @@ pub struct Home {
 pub struct Obs {
     program: Program,
     _screen: Program,
+    display: String,
     commands: PathBuf,
 }
 
@@ -157,7 +158,8 @@ impl Obs {
         command.args(variables.iter().map(|(name, value)| format!("{name}={value}")));
         command.args(["obs", "--multi", "--profile", "Tests", "--collection", "Tests"]);
         command.args(["--scene", "Scene"]).args(arguments);
-        let obs = Obs { program: Program::start(&mut command), _screen: screen, commands };
+        let program = Program::start(&mut command);
+        let obs = Obs { program, _screen: screen, display, commands };
         obs.says("Startup complete");
         obs
     }
@@ -186,12 +188,16 @@ impl Obs {
         self.program.printed()
     }
 
-    /// Ends OBS as its user does. It must end well and leave nothing behind.
-    pub fn quit(self) -> String {
-        let Ran { status, stdout, stderr } = self.program.interrupt();
+    /// Ends OBS as its user does, by its window: on Ctrl-C OBS closes it from
+    /// within the signal's handler. It must end well and leave nothing behind.
+    pub fn quit(self) {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real/close_window.py");
+        let mut close = Command::new("python3");
+        close.arg(script).arg("OBS ").env("DISPLAY", &self.display);
+        run(&mut close, SOON).silent("closing the window of OBS");
+        let Ran { status, stdout, stderr } = self.program.end(SOON);
         assert!(status.success(), "OBS: {status}\n{stdout}{stderr}");
         assert!(stdout.contains("Number of memory leaks: 0"), "OBS: {stdout}{stderr}");
-        stdout
     }
 }
 
