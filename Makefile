@@ -11,7 +11,7 @@ help:
 	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
 	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
 	@echo 'make check  formatting, lints, documentation'
-	@echo 'make test-broadcast   OBS Studio for real; make obs-plugin puts the plugin into it'
+	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin puts the plugin into OBS'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make wheel  the Python package, in python/dist'
 

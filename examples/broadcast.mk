@@ -16,4 +16,5 @@ obs-plugin:
 
 # Part of `make test`; what it showed is in docs/broadcast.md.
 test-broadcast: tools
-	$(CARGO) test -p osslive-cli --test obs
+	$(CARGO) test -p osslive-cli --test obs --test gstreamer
+	$(CARGO) test -p osslive-ffi-tests --test libav
