@@ -9,7 +9,7 @@ use std::path::Path;
 /// it when the process ends, however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
-    _file: File,
+    file: File,
 }
 
 impl Lock {
@@ -25,16 +25,24 @@ impl Lock {
         // both believe to be alone.
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path)?;
         match FileExt::try_lock(&file) {
-            Ok(()) => Ok(Lock { _file: file }),
+            Ok(()) => Ok(Lock { file }),
             Err(TryLockError::WouldBlock) => {
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, "another endpoint is using it"))
             }
             // A file system without locks is no reason not to serve from it.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Lock { _file: file })
+                Ok(Lock { file })
             }
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Closing is not enough while a child process, between its fork and its
+        // exec, has the file too.
+        let _ = FileExt::unlock(&self.file);
     }
 }
 
@@ -49,6 +57,15 @@ mod tests {
         let refusal = Lock::take(folder.path()).unwrap_err();
         assert_eq!(refusal.kind(), io::ErrorKind::ResourceBusy);
         drop(first);
+        Lock::take(folder.path()).unwrap();
+    }
+
+    #[test]
+    fn a_file_that_a_child_has_inherited_holds_nothing() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let lock = Lock::take(folder.path()).unwrap();
+        let _inherited = lock.file.try_clone().unwrap();
+        drop(lock);
         Lock::take(folder.path()).unwrap();
     }
 }
