@@ -443,7 +443,8 @@ def bench_local():
     if shutil.which("nginx") and os.path.exists("/usr/lib/nginx/modules/ngx_rtmp_module.so"):
         kinds.append(NginxRtmp)
     else:
-        text += "nginx with its RTMP module is not installed: nothing to compare with.\n\n"
+        text += ("Nothing to compare with: nginx and its RTMP module are not installed "
+                 "(Debian: nginx, libnginx-mod-rtmp).\n\n")
     rows = []
     for streams in [1, 10, 50]:
         say(f"{streams} streams")
