@@ -142,6 +142,14 @@ impl Peer {
         panic!("the endpoint listens for ever");
     }
 
+    /// Whether the endpoint has said something that was not read yet, or closed.
+    pub fn is_answered(&self) -> bool {
+        self.0.set_nonblocking(true).unwrap();
+        let peeked = self.0.peek(&mut [0]);
+        self.0.set_nonblocking(false).unwrap();
+        !peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
+    }
+
     /// Whether the endpoint has closed, reading what it said.
     pub fn is_closed(&self) -> bool {
         self.0.set_nonblocking(true).unwrap();
