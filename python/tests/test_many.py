@@ -275,8 +275,11 @@ def test_a_shutdown_ends_a_sweep(serve: Callable[[Answer], str]) -> None:
     assert {type(failed.error) for failed in swept[0].failed} == {osslive.Stopped}
 
 
+# A program that was started in the background ignores SIGINT, and what it
+# starts does too, unless told otherwise.
 INTERRUPTED = """
-import osslive, sys
+import osslive, signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 client = osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket="bucket",
                         access_key_id="id", access_key_secret="secret", timeout=600, attempts=1)
 try:
