@@ -1,5 +1,5 @@
 # The C library; include this from the Makefile.
-#   make install PREFIX=/usr DESTDIR=/tmp/stage
+#   make install PREFIX=/usr DESTDIR=$PWD/stage
 
 PREFIX ?= /usr/local
 export PREFIX DESTDIR LIBDIR INCLUDEDIR CARGO

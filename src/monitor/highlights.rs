@@ -394,7 +394,7 @@ mod tests {
     fn a_session_that_is_going_on_is_the_latest() {
         let now = NIGHT + 2 * HOUR;
         let live = Some((NIGHT + HOUR, now));
-        let recorded = Recorded { ..Recorded::of(&[], live) };
+        let recorded = Recorded::of(&[], live);
         let closing = Highlight::closing("h", 10 * MINUTE);
         assert_eq!(recorded.clip(&closing).unwrap(), (now - 10 * MINUTE, now));
         // It ended between the two questions: the history knows when.

@@ -405,4 +405,4 @@ impl RequestIds {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

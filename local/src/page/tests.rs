@@ -1,13 +1,13 @@
 //! The page, request in and reply out, with the service behind it.
 
 use super::*;
+use crate::api::tests::Reply;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::hls::{AudioStat, Sink, StreamStat, VideoStat};
 use crate::playlist::Fragment;
 use crate::store::{Acl, ChannelSettings, LiveSession, Publish};
 use serde_json::Value;
-use std::io::{Read, Seek, SeekFrom};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
@@ -117,34 +117,6 @@ fn record(session: &mut LiveSession, fragments: u64) {
         session.write(&[0x47; 188]).unwrap();
         let fragment = Fragment { name, start_ms, duration_ms: 5000, discontinuity: false };
         session.finish(&fragment).unwrap();
-    }
-}
-
-#[derive(Debug)]
-struct Reply {
-    status: u16,
-    headers: Vec<(&'static str, String)>,
-    body: String,
-}
-
-impl Reply {
-    fn of(response: Response) -> Reply {
-        let mut bytes = Vec::new();
-        match response.body {
-            Body::Empty => {}
-            Body::Bytes(body) => bytes = body,
-            Body::File { mut file, offset, length } => {
-                file.seek(SeekFrom::Start(offset)).unwrap();
-                file.take(length).read_to_end(&mut bytes).unwrap();
-            }
-        }
-        let body = String::from_utf8_lossy(&bytes).into_owned();
-        Reply { status: response.status, headers: response.headers, body }
-    }
-
-    fn header(&self, name: &str) -> Option<&str> {
-        let is_it = |(n, _): &&(&str, String)| n.eq_ignore_ascii_case(name);
-        self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
 }
 

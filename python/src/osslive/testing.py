@@ -131,12 +131,7 @@ class LocalEndpoint:
         """Stops it, and removes its temporary folder."""
         process, self._process = self._process, None
         if process is not None:
-            process.terminate()
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
             if process.stdout is not None:
                 process.stdout.close()
         folder, self._own_data = self._own_data, None
@@ -168,12 +163,16 @@ def publish(
     try:
         yield process
     finally:
-        process.terminate()
-        try:
-            process.wait(5)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _first_line(stream: Optional[IO[bytes]], timeout: float) -> str:

@@ -168,14 +168,14 @@ fn plain(method: &str, target: &str, body: &[u8]) -> Request {
 
 /// A reply with its body read.
 #[derive(Debug)]
-struct Reply {
-    status: u16,
+pub(crate) struct Reply {
+    pub(crate) status: u16,
     headers: Vec<(&'static str, String)>,
-    body: String,
+    pub(crate) body: String,
 }
 
 impl Reply {
-    fn of(response: Response) -> Reply {
+    pub(crate) fn of(response: Response) -> Reply {
         let mut bytes = Vec::new();
         match response.body {
             Body::Empty => {}
@@ -189,7 +189,7 @@ impl Reply {
         Reply { status: response.status, headers: response.headers, body }
     }
 
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
         let is_it = |(n, _): &&(&str, String)| n.eq_ignore_ascii_case(name);
         self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
