@@ -1,21 +1,19 @@
-//! Writes the C header from the source, and tells the linker what a C library
-//! needs to be told.
+//! The build script of the package in capi/: writes include/osslive.h from its
+//! source, and passes the linker what a C library needs.
 
 fn main() {
-    println!("cargo:rerun-if-changed=build.rs");
-    #[cfg(feature = "capi")]
-    {
-        header::write();
-        link::arguments();
-    }
+    println!("cargo:rerun-if-changed=../build.rs");
+    header::write();
+    link::arguments();
 }
 
-#[cfg(feature = "capi")]
 mod header {
     use std::fs;
     use std::path::Path;
 
-    /// The files of src/capi in the order in which the header shows them.
+    const HEADER: &str = "../include/osslive.h";
+
+    /// The files of capi/src in the order in which the header shows them.
     const FILES: &[&str] = &[
         "version",
         "error",
@@ -37,10 +35,10 @@ mod header {
     /// Writes include/osslive.h where it differs: a tree that may not be
     /// written to is left alone as long as its header is right.
     pub(super) fn write() {
-        for input in ["src/capi", "cbindgen.toml", "include/osslive.h"] {
+        for input in ["src", "../cbindgen.toml", HEADER] {
             println!("cargo:rerun-if-changed={input}");
         }
-        let path = Path::new("include/osslive.h");
+        let path = Path::new(HEADER);
         let text = text();
         if fs::read_to_string(path).is_ok_and(|found| found == text) {
             return;
@@ -51,11 +49,11 @@ mod header {
     }
 
     fn text() -> String {
-        let mut config = cbindgen::Config::from_file("cbindgen.toml").expect("cbindgen.toml");
+        let mut config = cbindgen::Config::from_file("../cbindgen.toml").expect("cbindgen.toml");
         config.after_includes = Some(version_macros());
         let mut builder = cbindgen::Builder::new().with_config(config);
         for file in FILES {
-            builder = builder.with_src(format!("src/capi/{file}.rs"));
+            builder = builder.with_src(format!("src/{file}.rs"));
         }
         let mut text = Vec::new();
         builder.generate().expect("a header").write(&mut text);
@@ -91,7 +89,6 @@ mod header {
     }
 }
 
-#[cfg(feature = "capi")]
 mod link {
     use std::env;
 

@@ -18,8 +18,8 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 
 build_capi() {
-    cargo rustc --release --quiet --manifest-path ../Cargo.toml --package osslive --lib \
-        --crate-type staticlib --target "$target" --target-dir target \
+    cargo rustc --release --quiet --manifest-path ../Cargo.toml --package osslive-capi --lib \
+        --target "$target" --target-dir target \
         --config profile.release.lto=false --config profile.release.debug-assertions=true \
         --config profile.release.overflow-checks=true
     clang -D_GNU_SOURCE -g -O1 -Wall -Wextra -fsanitize=fuzzer,address,undefined -I../include \

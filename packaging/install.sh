@@ -29,8 +29,8 @@ case $(uname -s) in
   *) built=libosslive.so shared=libosslive.so.$abi soname=$shared ;;
 esac
 
-# Into a folder of its own: only a library that is built as nothing else gets
-# link-time optimisation. What it needs from the system rustc says itself.
+# Into a folder of its own, which a build of something else leaves alone. What the
+# library needs from the system rustc says itself.
 # What cargo tells a test that starts this of the test's own package would have
 # a dependency built anew for each.
 build() {
@@ -38,9 +38,9 @@ build() {
   # shellcheck disable=SC2046
   unset $(env | sed -n 's/^\(CARGO_\(MANIFEST\|PKG\)_[A-Z_]*\)=.*/\1/p')
   # shellcheck disable=SC2086
-  (cd "$root" && ${CARGO:-cargo} rustc --quiet --package osslive --lib --release \
-    --crate-type cdylib,staticlib --target-dir "$build" ${CARGO_ARGS:-} \
-    -- -C strip=symbols --print "native-static-libs=$native_libs")
+  (cd "$root" && ${CARGO:-cargo} rustc --quiet --package osslive-capi --lib --release \
+    --target-dir "$build" ${CARGO_ARGS:-} \
+    -- --print "native-static-libs=$native_libs")
 }
 
 # place MODE FILE FOLDER [NAME]

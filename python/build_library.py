@@ -26,6 +26,7 @@ SOURCES = [
     "README.md",
     "include",
     "src",
+    "capi",
     "local/Cargo.toml",
     "local/src",
     "cli/Cargo.toml",
@@ -69,9 +70,8 @@ def built_library(root: Path) -> Path:
             "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"
         )
     repository = rust_sources(root)
-    # Only a library that is built as nothing else gets link-time optimisation.
-    command = ["cargo", "rustc", "--release", "--locked", "--package", "osslive", *jobs()]
-    command += ["--lib", "--crate-type", "cdylib", "--", "-C", "strip=symbols"]
+    command = ["cargo", "rustc", "--release", "--locked", "--package", "osslive-capi", *jobs()]
+    command += ["--lib"]
     subprocess.run(command, cwd=repository, check=True)
     target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     library = repository / target / "release" / library_name()
@@ -87,7 +87,7 @@ def jobs() -> list[str]:
 
 def rust_sources(root: Path) -> Path:
     for folder in (root / "rust", root.parent):
-        if (folder / "src" / "capi").is_dir():
+        if (folder / "capi" / "src").is_dir():
             return folder
     raise SystemExit("the Rust sources of osslive are neither in rust nor one folder up")
 

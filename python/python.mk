@@ -41,8 +41,8 @@ wheel-portable: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/target/$(PORTABLE_TARGE
 wheel-portable: export OSSLIVE_WHEEL_PLATFORM = linux_$(firstword $(subst -, ,$(PORTABLE_TARGET)))
 wheel-portable: $(PYTHON_BIN)/.ready
 	$(PYTHON_BIN)/python -m pip install --quiet cargo-zigbuild ziglang
-	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild rustc --release --locked -p osslive \
-	  --lib --crate-type cdylib --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
+	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild build --release --locked -p osslive-capi \
+	  --lib --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
 	$(build_wheel)
 
 # Everything about the package, as a part of `make test`. What it is tested with

@@ -64,7 +64,13 @@ impl Credentials {
         Arc::ptr_eq(&self.0, &other.0) || self == other
     }
 
-    pub(crate) fn check(&self) -> Result<()> {
+    /// Checks that the parts are such as keys have: not empty, and of printable
+    /// ASCII characters without a blank. Nothing is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`], naming the part that is wrong.
+    pub fn check(&self) -> Result<()> {
         let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         let fault = if !usable(self.access_key_id()) {
             "the access key id is empty or has characters that no key has"

@@ -36,6 +36,18 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
+    /// Every kind.
+    pub const ALL: &[ErrorKind] = &[
+        ErrorKind::InvalidArgument,
+        ErrorKind::Config,
+        ErrorKind::Credentials,
+        ErrorKind::Connection,
+        ErrorKind::Timeout,
+        ErrorKind::Service,
+        ErrorKind::BadReply,
+        ErrorKind::Stopped,
+    ];
+
     fn words(self) -> &'static str {
         match self {
             ErrorKind::InvalidArgument => "invalid argument",

@@ -1,8 +1,7 @@
 #![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
 
 mod attempt;
-#[cfg(feature = "capi")]
-mod capi;
 mod client;
 pub mod credentials;
 pub mod endpoint;
@@ -29,7 +28,7 @@ pub use model::{
     SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 pub use monitor::{
-    Change, ChangeKind, ChannelMonitor, ChannelReport, FailedChannel, Gap, Highlight,
+    Change, ChangeKind, ChannelMonitor, ChannelReport, Edge, FailedChannel, Gap, Highlight,
     HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
     StopHandle, Sweep, SweepOptions, Watch,
 };

@@ -15,7 +15,6 @@ const FLOORS: &[&[&str]] = &[
     &["transport", "retry", "attempt"],
     &["client"],
     &["monitor"],
-    &["capi"],
 ];
 
 fn root() -> PathBuf {
@@ -85,10 +84,7 @@ fn each_foreign_crate_has_one_door() {
 
 #[test]
 fn unsafe_code_stands_only_in_the_c_layer() {
-    for (module, code) in modules() {
-        assert!(module == "capi" || !code.contains("unsafe "), "{module} has unsafe code");
-    }
-    for member in ["local", "cli"] {
+    for member in [".", "local", "cli"] {
         for file in rust_files(&root().join(member).join("src")) {
             let text = fs::read_to_string(&file).unwrap();
             assert!(!text.contains("unsafe {"), "{} has unsafe code", file.display());
@@ -115,7 +111,7 @@ fn the_core_below_the_transport_uses_no_network_and_reads_no_clock() {
 
 #[test]
 fn every_source_file_fits_a_reader() {
-    for folder in ["src", "local/src", "cli/src"] {
+    for folder in ["src", "capi/src", "local/src", "cli/src"] {
         for file in rust_files(&root().join(folder)) {
             let lines = fs::read_to_string(&file).unwrap().lines().count();
             assert!(lines <= 1000, "{} has {lines} lines", file.display());

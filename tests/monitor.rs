@@ -647,7 +647,7 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
         Highlight::new("peak", Duration::from_secs(60), Duration::from_secs(90)),
         Highlight::closing("closing", Duration::from_secs(20)),
     ];
-    let none = client.create_highlights("main-stage", &highlights, |_| ()).unwrap();
+    let none = client.create_highlights("main-stage", &highlights, &SweepOptions::new()).unwrap();
     assert!(none.iter().all(|cut| cut.error.is_some() && cut.start.is_none()), "{none:?}");
 
     // The clock goes with the stream, so that three minutes take a moment.
@@ -674,8 +674,10 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
     ]
     .concat();
     let mut told = Vec::new();
-    let progress = |progress: Progress| told.push((progress.done, progress.total));
-    let cut = client.create_highlights("main-stage", &all, progress).unwrap();
+    let options = SweepOptions::new()
+        .progress(|progress: Progress| told.push((progress.done, progress.total)));
+    let cut = client.create_highlights("main-stage", &all, &options).unwrap();
+    drop(options);
     assert_eq!(told, (1..=7).map(|done| (done, 7)).collect::<Vec<_>>());
     let names: Vec<_> = cut.iter().map(|cut| cut.playlist.as_str()).collect();
     assert_eq!(names[..4], ["opening.m3u8", "peak.m3u8", "closing.m3u8", "absolute.m3u8"]);
@@ -705,7 +707,7 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
     assert!(client.analyze_history("main-stage", 0).is_err());
     let error = client.analyze_history("nowhere", 7).unwrap_err();
     assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
-    let error = client.create_highlights("nowhere", &all, |_| ()).unwrap_err();
+    let error = client.create_highlights("nowhere", &all, &SweepOptions::new()).unwrap_err();
     assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
 }
 
@@ -719,7 +721,7 @@ fn the_session_that_is_going_on_has_highlights_too() {
     let publisher = publish_clip(&client, "c");
     let opening = [Highlight::new("opening", Duration::ZERO, Duration::from_secs(20))];
     wait_for("the first fragment", || {
-        let cut = client.create_highlights("c", &opening, |_| ()).unwrap();
+        let cut = client.create_highlights("c", &opening, &SweepOptions::new()).unwrap();
         cut[0].error.is_none()
     });
     drop(publisher);
@@ -746,7 +748,7 @@ fn a_highlight_longer_than_a_day_is_an_error_and_no_panic() {
         Highlight::new("broken", Duration::ZERO, day),
         Highlight::new("day", Duration::ZERO, day),
     ];
-    let cut = client.create_highlights("c", &highlights, |_| ()).unwrap();
+    let cut = client.create_highlights("c", &highlights, &SweepOptions::new()).unwrap();
     let failed: Vec<_> = cut.iter().map(|cut| cut.error.as_ref().map(|e| e.kind())).collect();
     assert_eq!(failed, [Some(ErrorKind::InvalidArgument), Some(ErrorKind::Service), None]);
     #[cfg(feature = "serde")]

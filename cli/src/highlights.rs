@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::table::{Cell, Look, Table};
 use crate::text::{self, Moment, parse_length, parse_moment};
 use clap::Args;
-use osslive::{ErrorKind, Highlight, HighlightResult};
+use osslive::{ErrorKind, Highlight, HighlightResult, SweepOptions};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -52,9 +52,8 @@ struct Cut {
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     let highlights = highlights(arguments)?;
     let bar = session.progress.things(highlights.len());
-    let results = session.client.create_highlights(&arguments.id, &highlights, |progress| {
-        bar.set_position(progress.done as u64);
-    });
+    let options = SweepOptions::new().progress(|done| bar.set_position(done.done as u64));
+    let results = session.client.create_highlights(&arguments.id, &highlights, &options);
     bar.finish_and_clear();
     show(results?, session)
 }

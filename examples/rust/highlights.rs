@@ -4,7 +4,7 @@
 //! Where the channel is comes from OSS_ENDPOINT or OSS_REGION, OSS_BUCKET,
 //! OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 
-use osslive::{Client, Highlight};
+use osslive::{Client, Highlight, SweepOptions};
 use std::env;
 use std::error::Error;
 use std::time::Duration;
@@ -20,9 +20,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Highlight::new("peak", length * 2, length * 3),
         Highlight::closing("closing", length),
     ];
-    let results = client.create_highlights(&channel, &highlights, |progress| {
-        eprintln!("{} of {}", progress.done, progress.total);
-    })?;
+    let options = SweepOptions::new()
+        .progress(|progress| eprintln!("{} of {}", progress.done, progress.total));
+    let results = client.create_highlights(&channel, &highlights, &options)?;
     for highlight in results {
         match highlight.error {
             None => {

@@ -70,9 +70,9 @@ pub fn with_test_panic() -> PathBuf {
     let build = target().join("capi-panic");
     let output = Command::new(env!("CARGO"))
         .current_dir(root())
-        .args(["rustc", "--quiet", "--package", "osslive", "--lib", "--release"])
+        .args(["rustc", "--quiet", "--package", "osslive-capi", "--lib", "--release"])
         .args(["--no-default-features", "--features", "test-panic"])
-        .args(["--crate-type", "cdylib", "--config", "profile.release.lto=\"off\""])
+        .args(["--config", "profile.release.lto=\"off\""])
         .arg("--target-dir")
         .arg(&build)
         .output()

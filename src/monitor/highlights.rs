@@ -1,13 +1,12 @@
 //! Playlists cut from what a channel recorded, by name and time.
 
 use super::history::REMEMBERED;
-use super::options::Progress;
+use super::options::{Progress, SweepOptions};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::{SessionRecord, StreamState, VodTime};
 use std::collections::{BinaryHeap, HashSet};
-use std::ops::ControlFlow;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// The longest span that the service cuts.
@@ -41,10 +40,13 @@ enum Span {
     Times(OffsetDateTime, OffsetDateTime),
 }
 
-/// Where a part of a session begins or ends.
+/// A point in a session, counted from one of its ends.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Edge {
+pub enum Edge {
+    /// This long after the session's start.
     AfterStart(Duration),
+    /// This long before the session's end; the end of one that is going on is
+    /// now.
     BeforeEnd(Duration),
 }
 
@@ -101,7 +103,16 @@ impl Highlight {
         Highlight::within(name, Edge::BeforeEnd(length), Edge::BeforeEnd(Duration::ZERO))
     }
 
-    pub(crate) fn within(name: impl Into<String>, start: Edge, end: Edge) -> Self {
+    /// A part of a session between two points, each counted from either end.
+    ///
+    /// ```
+    /// use osslive::{Edge, Highlight};
+    /// use std::time::Duration;
+    ///
+    /// let minute = Duration::from_secs(60);
+    /// let inner = Highlight::within("inner", Edge::AfterStart(minute), Edge::BeforeEnd(minute));
+    /// ```
+    pub fn within(name: impl Into<String>, start: Edge, end: Edge) -> Self {
         Highlight { name: name.into(), span: Span::OfSession(start, end), session: None }
     }
 
@@ -137,11 +148,14 @@ impl Client {
     /// one whose playlist an earlier one of the list wrote. A playlist of that
     /// name from before is replaced.
     ///
-    /// `progress` is called after each highlight.
+    /// Calls are made one after the other. Of the options, `progress` is called
+    /// after each highlight and may stop the work, as `stop` may from another
+    /// thread; highlights that were not reached by then are
+    /// [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
-    /// use osslive::Highlight;
+    /// use osslive::{Highlight, SweepOptions};
     /// use std::time::Duration;
     ///
     /// let minute = Duration::from_secs(60);
@@ -149,7 +163,7 @@ impl Client {
     ///     Highlight::new("opening", Duration::ZERO, 5 * minute),
     ///     Highlight::closing("closing", 5 * minute),
     /// ];
-    /// for cut in client.create_highlights("main-stage", &highlights, |_| ())? {
+    /// for cut in client.create_highlights("main-stage", &highlights, &SweepOptions::new())? {
     ///     match cut.error {
     ///         None => println!("{}", client.get_play_url("main-stage", &cut.playlist, 3600)?),
     ///         Some(error) => eprintln!("{}: {error}", cut.name),
@@ -166,26 +180,13 @@ impl Client {
         &self,
         id: &str,
         highlights: &[Highlight],
-        mut progress: impl FnMut(Progress),
-    ) -> Result<Vec<HighlightResult>> {
-        self.create_highlights_while(id, highlights, |done| {
-            progress(done);
-            ControlFlow::Continue(())
-        })
-    }
-
-    /// Highlights that were not reached before `progress` broke it off are
-    /// [`Stopped`](crate::ErrorKind::Stopped).
-    pub(crate) fn create_highlights_while(
-        &self,
-        id: &str,
-        highlights: &[Highlight],
-        mut progress: impl FnMut(Progress) -> ControlFlow<()>,
+        options: &SweepOptions<'_>,
     ) -> Result<Vec<HighlightResult>> {
         let recorded = self.recorded(id)?;
+        let until = options.bounds.time_limit.map(|limit| (Instant::now(), limit));
+        let is_late = || until.is_some_and(|(begun, limit)| begun.elapsed() >= limit);
         let mut written = HashSet::new();
         let mut results = Vec::with_capacity(highlights.len());
-        let mut flow = ControlFlow::Continue(());
         for highlight in highlights {
             let mut result = HighlightResult {
                 name: highlight.name.clone(),
@@ -194,7 +195,7 @@ impl Client {
                 end: None,
                 error: None,
             };
-            result.error = if flow.is_break() {
+            result.error = if options.stop.is_stopped() || is_late() {
                 Some(not_reached())
             } else if written.contains(&result.playlist) {
                 Some(Error::invalid("a highlight before has the same playlist"))
@@ -205,9 +206,7 @@ impl Client {
                 written.insert(result.playlist.clone());
             }
             results.push(result);
-            if flow.is_continue() {
-                flow = progress(Progress { done: results.len(), total: highlights.len() });
-            }
+            options.report(Progress { done: results.len(), total: highlights.len() });
         }
         Ok(results)
     }

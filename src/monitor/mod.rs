@@ -14,9 +14,7 @@ mod watch;
 
 pub use batch::PutResult;
 pub use change::{Change, ChangeKind, Limits, Watch};
-#[cfg(feature = "capi")]
-pub(crate) use highlights::Edge;
-pub use highlights::{Highlight, HighlightResult};
+pub use highlights::{Edge, Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
 pub use stop::StopHandle;

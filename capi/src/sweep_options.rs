@@ -1,11 +1,10 @@
 //! How to work on many channels.
 
-use super::config::limit;
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{boxed, exclusive, free};
-use super::{guard, guard_plain};
-use crate::error::{Error, Result};
-use crate::monitor::{Limits, MonitorOptions, SweepOptions};
+use crate::config::limit;
+use crate::error::{invalid, osslive_error, osslive_status};
+use crate::pointer::{boxed, exclusive, free};
+use crate::{guard, guard_plain};
+use sdk::{Limits, MonitorOptions, Result, SweepOptions};
 use std::ptr;
 use std::time::Duration;
 
@@ -38,12 +37,12 @@ impl osslive_sweep_options {
     /// # Safety
     ///
     /// `options` is NULL or ours, and nobody changes or frees it meanwhile.
-    pub(super) unsafe fn or_default(options: *const Self) -> Self {
+    pub(crate) unsafe fn or_default(options: *const Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { options.as_ref() }.cloned().unwrap_or_default()
     }
 
-    pub(super) fn for_sweep<'a>(&self) -> SweepOptions<'a> {
+    pub(crate) fn for_sweep<'a>(&self) -> SweepOptions<'a> {
         let options = SweepOptions::new().max_parallel(self.max_parallel).rate(self.rate);
         match self.time_limit {
             Some(limit) => options.time_limit(limit),
@@ -51,7 +50,7 @@ impl osslive_sweep_options {
         }
     }
 
-    pub(super) fn for_monitor(&self) -> MonitorOptions {
+    pub(crate) fn for_monitor(&self) -> MonitorOptions {
         let options = MonitorOptions::new()
             .interval(self.interval)
             .max_parallel(self.max_parallel)
@@ -91,7 +90,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
         set(sweep_options, out_error, |options| {
             if !(1..=256).contains(&max_parallel) {
                 let message = format!("max_parallel is {max_parallel}; 1 to 256 is allowed");
-                return Err(Error::invalid(message));
+                return Err(invalid(message));
             }
             options.max_parallel = max_parallel as usize;
             Ok(())
@@ -113,7 +112,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_rate(
         set(sweep_options, out_error, |options| {
             if !(0.0..).contains(&calls_per_second) {
                 let message = format!("calls_per_second is {calls_per_second}");
-                return Err(Error::invalid(message));
+                return Err(invalid(message));
             }
             options.rate = calls_per_second;
             Ok(())
@@ -151,7 +150,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
     unsafe {
         set(sweep_options, out_error, |options| {
             if interval_ms == 0 {
-                return Err(Error::invalid("interval_ms is 0"));
+                return Err(invalid("interval_ms is 0"));
             }
             options.interval = Duration::from_millis(interval_ms.into());
             Ok(())
@@ -189,7 +188,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(0.0..=1.0).contains(&part) {
-                return Err(Error::invalid(format!("part is {part}; 0 to 1 is allowed")));
+                return Err(invalid(format!("part is {part}; 0 to 1 is allowed")));
             }
             options.limits = options.limits.clone().frame_rate_drop(part);
             Ok(())

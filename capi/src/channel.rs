@@ -1,15 +1,13 @@
 //! The calls on channels.
 
-use super::channel_config::osslive_channel_config;
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::guard_output;
-use super::pointer::{given_json, optional_text, shared, text};
-use crate::client::Client;
-use crate::error::Result;
-use crate::model::{ListChannels, StreamState};
+use crate::channel_config::osslive_channel_config;
+use crate::client::osslive_client;
+use crate::error::{osslive_error, osslive_status};
+use crate::guard_output;
+use crate::pointer::{given_json, optional_text, shared, text};
+use libc::{c_char, c_int};
+use sdk::{Client, ListChannels, Result, StreamState};
 use serde::Serialize;
-use std::ffi::{c_char, c_int};
 use std::ptr;
 
 /// Creates a channel, or replaces its configuration (PutLiveChannel).
@@ -239,7 +237,7 @@ pub unsafe extern "C" fn osslive_analyze_history(
 /// # Safety
 ///
 /// The pointers are as the header's conventions ask for them.
-pub(super) unsafe fn call<T: Serialize>(
+pub(crate) unsafe fn call<T: Serialize>(
     client: *const osslive_client,
     id: *const c_char,
     out_json: *mut *mut c_char,

@@ -1,11 +1,10 @@
 //! The log callback, which all clients of the process share.
 
-use super::error::{lossy, osslive_error, osslive_status};
-use super::guard;
-use crate::attempt::Attempt;
-use crate::error::Error;
+use crate::error::{invalid, lossy, osslive_error, osslive_status};
+use crate::guard;
+use libc::{c_char, c_int, c_void};
+use sdk::Attempt;
 use std::cell::Cell;
-use std::ffi::{c_char, c_int, c_void};
 use std::fmt::Display;
 use std::sync::atomic::{AtomicI32, Ordering};
 use std::sync::{PoisonError, RwLock};
@@ -70,10 +69,10 @@ pub unsafe extern "C" fn osslive_set_log_callback(
 ) -> osslive_status {
     let body = || {
         if !(OSSLIVE_LOG_ERROR..=OSSLIVE_LOG_DEBUG).contains(&max_level) {
-            return Err(Error::invalid(format!("max_level is {max_level}; 1 to 4 is allowed")));
+            return Err(invalid(format!("max_level is {max_level}; 1 to 4 is allowed")));
         }
         if IN_CALLBACK.get() {
-            return Err(Error::invalid("the log callback cannot be replaced while it runs"));
+            return Err(invalid("the log callback cannot be replaced while it runs"));
         }
         let sink = callback.map(|callback| Sink { callback, user_data });
         let mut place = SINK.write().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +85,7 @@ pub unsafe extern "C" fn osslive_set_log_callback(
 }
 
 /// Logs what became of a request.
-pub(super) fn attempt(attempt: &Attempt<'_>) {
+pub(crate) fn attempt(attempt: &Attempt<'_>) {
     let level = match (attempt.outcome, attempt.repeat_in) {
         (Ok(_), _) => OSSLIVE_LOG_DEBUG,
         (Err(_), Some(_)) => OSSLIVE_LOG_WARN,

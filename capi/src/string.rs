@@ -1,7 +1,8 @@
 //! Strings that the library gave away.
 
-use super::guard_plain;
-use std::ffi::{CString, c_char};
+use crate::guard_plain;
+use libc::c_char;
+use std::ffi::CString;
 
 /// Frees a string that a call gave to you through a `char **`. NULL is fine.
 /// Strings from elsewhere, and the `const char *` that functions return, must

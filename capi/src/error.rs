@@ -1,9 +1,10 @@
 //! The error object and the statuses.
 
-use super::{guard_plain, pointer};
-use crate::error::{Error, ErrorKind};
+use crate::{guard_plain, pointer};
+use libc::{c_char, c_int};
+use sdk::{Error, ErrorKind};
 use std::any::Any;
-use std::ffi::{CString, c_char, c_int};
+use std::ffi::CString;
 use std::ptr;
 
 /// What a call returns: the class of its outcome. A status keeps its number
@@ -48,6 +49,7 @@ impl From<ErrorKind> for osslive_status {
             ErrorKind::Service => OSSLIVE_ERR_SERVICE,
             ErrorKind::BadReply => OSSLIVE_ERR_BAD_REPLY,
             ErrorKind::Stopped => OSSLIVE_ERR_STOPPED,
+            _ => OSSLIVE_ERR_INTERNAL,
         }
     }
 }
@@ -55,7 +57,7 @@ impl From<ErrorKind> for osslive_status {
 /// What is known about a failure: yours to free with osslive_error_free. The
 /// texts that its functions return belong to it and end with it.
 pub struct osslive_error {
-    pub(super) status: osslive_status,
+    pub(crate) status: osslive_status,
     message: CString,
     code: Option<CString>,
     http_status: c_int,
@@ -65,7 +67,7 @@ pub struct osslive_error {
 
 impl osslive_error {
     /// The error that a panic becomes, with the panic's text.
-    pub(super) fn of_panic(panic: &(dyn Any + Send)) -> Self {
+    pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic
             .downcast_ref::<&str>()
             .copied()
@@ -95,9 +97,14 @@ impl From<Error> for osslive_error {
     }
 }
 
+/// An argument was refused.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
+
 /// A text for people, as a C string can hold it: without NUL, and no longer
 /// than a log can bear when an argument of a megabyte is quoted in it.
-pub(super) fn lossy(text: &str) -> CString {
+pub(crate) fn lossy(text: &str) -> CString {
     const MOST: usize = 2048;
     let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= MOST);
     let (text, dots) = end.map_or((text, ""), |end| (&text[..end], "..."));
@@ -178,6 +185,15 @@ unsafe fn detail(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_kind_has_a_status_of_its_own() {
+        let numbers = ErrorKind::ALL.iter().map(|kind| osslive_status::from(*kind) as i32);
+        let numbers: std::collections::BTreeSet<_> = numbers.collect();
+        assert_eq!(numbers.len(), ErrorKind::ALL.len());
+        assert!(!numbers.contains(&(OSSLIVE_OK as i32)));
+        assert!(!numbers.contains(&(OSSLIVE_ERR_INTERNAL as i32)));
+    }
 
     #[test]
     fn a_text_for_people_has_no_nul_and_bounded_length() {

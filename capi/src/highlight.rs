@@ -1,13 +1,12 @@
 //! Highlights of what a channel recorded.
 
-use super::channel::call;
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{array, text};
-use super::progress::{Listener, Results, osslive_progress_callback};
-use crate::error::{Error, Result};
-use crate::monitor::{Edge, Highlight};
-use std::ffi::{c_char, c_void};
+use crate::channel::call;
+use crate::client::osslive_client;
+use crate::error::{invalid, osslive_error, osslive_status};
+use crate::pointer::{array, text};
+use crate::progress::{Listener, Results, heard, osslive_progress_callback};
+use libc::{c_char, c_void};
+use sdk::{Edge, Highlight, Result, SweepOptions};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -73,8 +72,8 @@ pub unsafe extern "C" fn osslive_create_highlights(
                 .map(|(at, highlight)| highlight.read(&format!("highlights[{at}]")))
                 .collect::<Result<_>>()?;
             let listener = Listener::new(progress, user_data);
-            let results = client
-                .create_highlights_while(id, &highlights, |progress| listener.hear(progress))?;
+            let options = heard(SweepOptions::new(), listener);
+            let results = client.create_highlights(id, &highlights, &options)?;
             Ok(Results::from(results))
         })
     }
@@ -92,7 +91,7 @@ impl osslive_highlight {
         }
         if (self.from_ms, self.to_ms, self.session_time) != (0, 0, 0) {
             let message = format!("{it} is both a part of a session and between two times");
-            return Err(Error::invalid(message));
+            return Err(invalid(message));
         }
         let start = moment(self.start_time, it, "start_time")?;
         let end = moment(self.end_time, it, "end_time")?;
@@ -118,7 +117,6 @@ fn edge(ms: i64) -> Edge {
 }
 
 fn moment(seconds: i64, it: &str, field: &str) -> Result<OffsetDateTime> {
-    OffsetDateTime::from_unix_timestamp(seconds).map_err(|error| {
-        Error::invalid(format!("{it}.{field} is {seconds}: no such time")).with_source(error)
-    })
+    OffsetDateTime::from_unix_timestamp(seconds)
+        .map_err(|_| invalid(format!("{it}.{field} is {seconds}: no such time")))
 }

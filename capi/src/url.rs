@@ -1,12 +1,11 @@
 //! URLs to publish to and to play, made without asking the service.
 
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::guard_output;
-use super::pointer::{array, given_text, optional_text, shared, text};
-use crate::error::{Error, Result};
-use crate::model::RtmpUrlOptions;
-use std::ffi::c_char;
+use crate::client::osslive_client;
+use crate::error::{invalid, osslive_error, osslive_status};
+use crate::guard_output;
+use crate::pointer::{array, given_text, optional_text, shared, text};
+use libc::c_char;
+use sdk::{Result, RtmpUrlOptions};
 use std::ptr;
 
 /// For how many seconds a URL is usually good.
@@ -91,7 +90,7 @@ unsafe fn with_params(
 ) -> Result<RtmpUrlOptions> {
     if n_params > MOST_PARAMS {
         let message = format!("n_params is {n_params}; {MOST_PARAMS} is the most");
-        return Err(Error::invalid(message));
+        return Err(invalid(message));
     }
     // SAFETY: the caller's promise.
     for (at, param) in unsafe { array(params, n_params, "params") }?.iter().enumerate() {

@@ -1,16 +1,18 @@
 //! Pointers from C and to C.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::invalid;
+use libc::c_char;
+use sdk::{Error, ErrorKind, Result};
 use serde::Serialize;
-use std::ffi::{CStr, CString, c_char};
+use std::ffi::{CStr, CString};
 use std::slice;
 
 /// More elements than anybody means: a count beyond it is a mistake.
 const MOST_ELEMENTS: usize = 1_000_000;
 
 /// The pointer, unless it is NULL.
-pub(super) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
-    if pointer.is_null() { Err(Error::invalid(format!("{name} is NULL"))) } else { Ok(pointer) }
+pub(crate) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
+    if pointer.is_null() { Err(invalid(format!("{name} is NULL"))) } else { Ok(pointer) }
 }
 
 /// The object behind a handle.
@@ -19,7 +21,7 @@ pub(super) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
 ///
 /// `handle` is NULL, or points to a `T` that nobody changes or frees while
 /// the reference is used.
-pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
+pub(crate) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
     let handle = not_null(handle.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     Ok(unsafe { &*handle })
@@ -31,14 +33,14 @@ pub(super) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T
 ///
 /// `handle` is NULL, or points to a `T` that nobody else uses while the
 /// reference is used.
-pub(super) unsafe fn exclusive<'a, T>(handle: *mut T, name: &str) -> Result<&'a mut T> {
+pub(crate) unsafe fn exclusive<'a, T>(handle: *mut T, name: &str) -> Result<&'a mut T> {
     let handle = not_null(handle, name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     Ok(unsafe { &mut *handle })
 }
 
 /// Moves an object to the heap, to be given away as a handle.
-pub(super) fn boxed<T>(object: T) -> *mut T {
+pub(crate) fn boxed<T>(object: T) -> *mut T {
     Box::into_raw(Box::new(object))
 }
 
@@ -47,10 +49,10 @@ pub(super) fn boxed<T>(object: T) -> *mut T {
 /// # Safety
 ///
 /// `handle` is NULL, or comes from [`boxed`] and is not used any more.
-pub(super) unsafe fn free<T>(handle: *mut T) {
+pub(crate) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: the caller's promise, and it is not NULL.
-        super::guard_plain((), || drop(unsafe { Box::from_raw(handle) }));
+        crate::guard_plain((), || drop(unsafe { Box::from_raw(handle) }));
     }
 }
 
@@ -60,13 +62,13 @@ pub(super) unsafe fn free<T>(handle: *mut T) {
 ///
 /// `text` is NULL, or points to bytes that end with a NUL and do not change
 /// while the reference is used.
-pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
     not_null(text.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|error| {
         let at = error.valid_up_to();
-        Error::invalid(format!("{name} is not UTF-8: see its byte {at}")).with_source(error)
+        invalid(format!("{name} is not UTF-8: see its byte {at}"))
     })
 }
 
@@ -75,7 +77,7 @@ pub(super) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str
 /// # Safety
 ///
 /// As [`text`].
-pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
+pub(crate) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
@@ -90,13 +92,13 @@ pub(super) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Resul
 ///
 /// `elements` is NULL, or points to `count` elements that do not change while
 /// the reference is used.
-pub(super) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) -> Result<&'a [T]> {
+pub(crate) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) -> Result<&'a [T]> {
     if count == 0 {
         return Ok(&[]);
     }
     if count > MOST_ELEMENTS {
         let message = format!("n_{name} is {count}; {MOST_ELEMENTS} is the most");
-        return Err(Error::invalid(message));
+        return Err(invalid(message));
     }
     not_null(elements.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
@@ -108,7 +110,7 @@ pub(super) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) 
 /// # Safety
 ///
 /// As [`array`], and each of the texts as [`text`].
-pub(super) unsafe fn texts<'a>(
+pub(crate) unsafe fn texts<'a>(
     texts: *const *const c_char,
     count: usize,
     name: &str,
@@ -120,16 +122,16 @@ pub(super) unsafe fn texts<'a>(
 }
 
 /// A text to give away, which `osslive_string_free` takes back.
-pub(super) fn given_text(text: String) -> Result<*mut c_char> {
-    let text = CString::new(text).map_err(|error| {
+pub(crate) fn given_text(text: String) -> Result<*mut c_char> {
+    let text = CString::new(text).map_err(|_| {
         let message = "the answer contains a NUL character, which a C string cannot hold";
-        Error::new(ErrorKind::BadReply, message).with_source(error)
+        Error::new(ErrorKind::BadReply, message)
     })?;
     Ok(text.into_raw())
 }
 
 /// A result as JSON to give away.
-pub(super) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
+pub(crate) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
     let json = serde_json::to_string(result).map_err(|error| {
         Error::new(ErrorKind::BadReply, format!("the answer cannot be written as JSON: {error}"))
     })?;

@@ -1,19 +1,19 @@
 //! The client and its life.
 
-use super::config::{self, osslive_config};
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{boxed, free, shared};
-use super::{guard, guard_output, log};
-use crate::client::Client;
-use std::ffi::c_char;
+use crate::config::{self, osslive_config};
+use crate::error::{osslive_error, osslive_status};
+use crate::pointer::{boxed, free, shared};
+use crate::{guard, guard_output, log};
+use libc::c_char;
+use sdk::Client;
 use std::ptr;
 
 /// A client for the live channels of one bucket: yours to free with
 /// osslive_client_free. Any number of threads may use it at once; it keeps
 /// its connections open between calls.
 pub struct osslive_client {
-    pub(super) client: Client,
-    pub(super) sign_token: bool,
+    pub(crate) client: Client,
+    pub(crate) sign_token: bool,
 }
 
 // The header lets any number of threads use a client at once.

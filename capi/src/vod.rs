@@ -1,12 +1,12 @@
 //! The calls on recordings.
 
-use super::channel::call;
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::guard_output;
-use super::pointer::{given_text, shared, text};
-use crate::model::VodTime;
-use std::ffi::c_char;
+use crate::channel::call;
+use crate::client::osslive_client;
+use crate::error::{osslive_error, osslive_status};
+use crate::guard_output;
+use crate::pointer::{given_text, shared, text};
+use libc::c_char;
+use sdk::VodTime;
 use std::ptr;
 
 /// Writes a playlist of what was recorded in a time span to CHANNEL/NAME in

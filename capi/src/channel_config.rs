@@ -1,17 +1,16 @@
 //! The configuration of a channel.
 
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{boxed, exclusive, free, text};
-use super::{guard, guard_output};
-use crate::error::Result;
-use crate::model::{ChannelConfig, Snapshot};
-use std::ffi::c_char;
+use crate::error::{osslive_error, osslive_status};
+use crate::pointer::{boxed, exclusive, free, text};
+use crate::{guard, guard_output};
+use libc::c_char;
+use sdk::{ChannelConfig, Result, Snapshot};
 use std::ptr;
 
 /// The configuration of a channel, for osslive_put_channel and
 /// osslive_create_channel. Yours to free with osslive_channel_config_free;
 /// one thread at a time. Ranges are checked when it is used.
-pub struct osslive_channel_config(pub(super) ChannelConfig);
+pub struct osslive_channel_config(pub(crate) ChannelConfig);
 
 /// Makes a configuration with defaults and a display name, which may be
 /// empty. The service keeps no display name: it becomes the description,

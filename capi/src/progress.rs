@@ -1,9 +1,8 @@
 //! What a caller hears of long work while it goes on, and what came of it.
 
-use crate::error::Error;
-use crate::monitor::{HighlightResult, Progress, PutResult};
+use libc::{c_int, c_void};
+use sdk::{Error, HighlightResult, Progress, PutResult, StopHandle, SweepOptions};
 use serde::Serialize;
-use std::ffi::{c_int, c_void};
 use std::ops::ControlFlow;
 
 /// What hears how far long work has come: how many are done, failures
@@ -18,7 +17,7 @@ pub type osslive_progress_callback =
     Option<unsafe extern "C" fn(done: usize, total: usize, user_data: *mut c_void) -> c_int>;
 
 /// A progress callback with its pointer.
-pub(super) struct Listener {
+pub(crate) struct Listener {
     callback: osslive_progress_callback,
     user_data: *mut c_void,
 }
@@ -28,11 +27,11 @@ impl Listener {
     ///
     /// The callback, if there is one, can be called with `user_data` as long
     /// as the listener lives.
-    pub(super) unsafe fn new(callback: osslive_progress_callback, user_data: *mut c_void) -> Self {
+    pub(crate) unsafe fn new(callback: osslive_progress_callback, user_data: *mut c_void) -> Self {
         Listener { callback, user_data }
     }
 
-    pub(super) fn hear(&self, progress: Progress) -> ControlFlow<()> {
+    pub(crate) fn hear(&self, progress: Progress) -> ControlFlow<()> {
         let Some(callback) = self.callback else { return ControlFlow::Continue(()) };
         // SAFETY: the promise to `new`.
         match unsafe { callback(progress.done, progress.total, self.user_data) } {
@@ -42,9 +41,21 @@ impl Listener {
     }
 }
 
+/// Adds to the options of long work that its listener hears of it and may stop
+/// it.
+pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
+    let stop = StopHandle::new();
+    options.stop(&stop).progress(move |progress| {
+        // What was under way at the stop is not told any more.
+        if !stop.is_stopped() && listener.hear(progress).is_break() {
+            stop.stop();
+        }
+    })
+}
+
 /// One result for each of many things, as JSON.
 #[derive(Serialize)]
-pub(super) struct Results<T> {
+pub(crate) struct Results<T> {
     results: Vec<T>,
     failed: usize,
     total: usize,
@@ -57,7 +68,7 @@ impl<T: Outcome> From<Vec<T>> for Results<T> {
     }
 }
 
-pub(super) trait Outcome {
+pub(crate) trait Outcome {
     fn error(&self) -> Option<&Error>;
 }
 

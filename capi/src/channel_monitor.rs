@@ -1,14 +1,13 @@
 //! The monitor, which sweeps at an interval.
 
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{boxed, free, given_json, shared, texts};
-use super::sweep_options::osslive_sweep_options;
-use super::{guard, guard_output};
-use crate::error::{Error, ErrorKind, Result};
-use crate::monitor::{Change, ChannelMonitor, StopHandle, Sweep};
+use crate::client::osslive_client;
+use crate::error::{invalid, osslive_error, osslive_status};
+use crate::pointer::{boxed, free, given_json, shared, texts};
+use crate::sweep_options::osslive_sweep_options;
+use crate::{guard, guard_output};
+use libc::c_char;
+use sdk::{Change, ChannelMonitor, Error, ErrorKind, Result, StopHandle, Sweep};
 use serde::Serialize;
-use std::ffi::c_char;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
@@ -33,9 +32,7 @@ impl osslive_channel_monitor {
         match self.monitor.try_lock() {
             Ok(monitor) => Ok(monitor),
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
-            Err(TryLockError::WouldBlock) => {
-                Err(Error::invalid("monitor is in use on another thread"))
-            }
+            Err(TryLockError::WouldBlock) => Err(invalid("monitor is in use on another thread")),
         }
     }
 }

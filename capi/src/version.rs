@@ -1,6 +1,6 @@
 //! Which library this is.
 
-use std::ffi::c_char;
+use libc::c_char;
 
 /// The number of the binary interface that this header describes.
 pub const OSSLIVE_ABI_VERSION: u32 = 1;

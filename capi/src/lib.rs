@@ -29,7 +29,7 @@ mod version;
 mod vod;
 
 use self::error::{osslive_error, osslive_status};
-use crate::error::Result;
+use sdk::Result;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{ptr, thread};
 

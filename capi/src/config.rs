@@ -1,15 +1,13 @@
 //! The configuration of a client.
 
-use super::error::{osslive_error, osslive_status};
-use super::pointer::{boxed, exclusive, free, optional_text, text};
-use super::{guard, guard_plain};
-use crate::client::ClientBuilder;
-use crate::credentials::{self, Credentials};
-use crate::endpoint::AddressingStyle;
-use crate::error::{Error, Result};
-use crate::profile::Profile;
-use crate::sign::SignatureVersion;
-use std::ffi::{c_char, c_int};
+use crate::error::{invalid, osslive_error, osslive_status};
+use crate::pointer::{boxed, exclusive, free, optional_text, text};
+use crate::{guard, guard_plain};
+use libc::{c_char, c_int};
+use sdk::{
+    AddressingStyle, ClientBuilder, Credentials, Result, SignatureVersion, credentials,
+    profile::Profile,
+};
 use std::path::Path;
 use std::ptr;
 use std::time::Duration;
@@ -19,8 +17,8 @@ use std::time::Duration;
 /// osslive_config_free; one thread at a time.
 #[derive(Clone)]
 pub struct osslive_config {
-    pub(super) builder: ClientBuilder,
-    pub(super) sign_token: bool,
+    pub(crate) builder: ClientBuilder,
+    pub(crate) sign_token: bool,
 }
 
 /// Makes an empty configuration. Never NULL.
@@ -180,7 +178,7 @@ pub unsafe extern "C" fn osslive_config_set_addressing_style(
                 "cname" => AddressingStyle::Cname,
                 other => {
                     let message = format!("style is {other:?}; virtual, path or cname is allowed");
-                    return Err(Error::invalid(message));
+                    return Err(invalid(message));
                 }
             };
             Ok(builder.addressing_style(style))
@@ -200,7 +198,7 @@ pub unsafe extern "C" fn osslive_config_set_signature_version(
         let version = match version {
             1 => SignatureVersion::V1,
             4 => SignatureVersion::V4,
-            other => return Err(Error::invalid(format!("version is {other}; it can be 1 or 4"))),
+            other => return Err(invalid(format!("version is {other}; it can be 1 or 4"))),
         };
         Ok(builder.signature_version(version))
     };
@@ -353,7 +351,7 @@ unsafe fn set(
 /// # Safety
 ///
 /// The texts are as [`text`] and [`optional_text`] want them.
-pub(super) unsafe fn credentials(
+pub(crate) unsafe fn credentials(
     access_key_id: *const c_char,
     access_key_secret: *const c_char,
     security_token: *const c_char,
@@ -371,10 +369,10 @@ pub(super) unsafe fn credentials(
 }
 
 /// A time limit in milliseconds.
-pub(super) fn limit(timeout_ms: u32) -> Result<Duration> {
+pub(crate) fn limit(timeout_ms: u32) -> Result<Duration> {
     at_least_1(timeout_ms, "timeout_ms").map(|ms| Duration::from_millis(ms.into()))
 }
 
 fn at_least_1(value: u32, name: &str) -> Result<u32> {
-    if value == 0 { Err(Error::invalid(format!("{name} is 0"))) } else { Ok(value) }
+    if value == 0 { Err(invalid(format!("{name} is 0"))) } else { Ok(value) }
 }

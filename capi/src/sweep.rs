@@ -1,15 +1,14 @@
 //! The calls on many channels at once.
 
-use super::channel_config::osslive_channel_config;
-use super::client::osslive_client;
-use super::error::{osslive_error, osslive_status};
-use super::guard_output;
-use super::pointer::{array, given_json, shared, texts};
-use super::progress::{Listener, Results, osslive_progress_callback};
-use super::sweep_options::osslive_sweep_options;
-use crate::error::Result;
-use crate::monitor::{StopHandle, SweepOptions};
-use std::ffi::{c_char, c_void};
+use crate::channel_config::osslive_channel_config;
+use crate::client::osslive_client;
+use crate::error::{osslive_error, osslive_status};
+use crate::guard_output;
+use crate::pointer::{array, given_json, shared, texts};
+use crate::progress::{Listener, Results, heard, osslive_progress_callback};
+use crate::sweep_options::osslive_sweep_options;
+use libc::{c_char, c_void};
+use sdk::Result;
 use std::ptr;
 
 /// Asks many channels what they are doing, several at once
@@ -46,7 +45,7 @@ pub unsafe extern "C" fn osslive_monitor_channels(
             let ids = texts(ids, n_ids, "ids")?;
             let options = osslive_sweep_options::or_default(sweep_options);
             let listener = Listener::new(progress, user_data);
-            given_json(&client.monitor_channels(ids, &heard(&options, listener)))
+            given_json(&client.monitor_channels(ids, &heard(options.for_sweep(), listener)))
         })
     }
 }
@@ -89,19 +88,8 @@ pub unsafe extern "C" fn osslive_put_channels(
                 .collect::<Result<_>>()?;
             let options = osslive_sweep_options::or_default(sweep_options);
             let listener = Listener::new(progress, user_data);
-            let results = client.put_channels(&channels, &heard(&options, listener));
+            let results = client.put_channels(&channels, &heard(options.for_sweep(), listener));
             given_json(&Results::from(results))
         })
     }
-}
-
-/// The options of work that its listener hears of and may stop.
-fn heard<'a>(options: &osslive_sweep_options, listener: Listener) -> SweepOptions<'a> {
-    let stop = StopHandle::new();
-    options.for_sweep().stop(&stop).progress(move |progress| {
-        // What was under way at the stop is not told any more.
-        if !stop.is_stopped() && listener.hear(progress).is_break() {
-            stop.stop();
-        }
-    })
 }
