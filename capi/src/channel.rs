@@ -3,7 +3,7 @@
 use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::guard_output;
+use crate::guard::guard_output;
 use crate::pointer::{given_json, optional_text, shared, text};
 use libc::{c_char, c_int};
 use sdk::{Client, ListChannels, Result, StreamState};

@@ -1,8 +1,8 @@
 //! The configuration of a channel.
 
 use crate::error::{osslive_error, osslive_status};
+use crate::guard::{guard, guard_output};
 use crate::pointer::{boxed, exclusive, free, text};
-use crate::{guard, guard_output};
 use libc::c_char;
 use sdk::{ChannelConfig, Result, Snapshot};
 use std::ptr;

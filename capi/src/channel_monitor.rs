@@ -1,10 +1,10 @@
 //! The monitor, which sweeps at an interval.
 
 use crate::client::osslive_client;
-use crate::error::{invalid, osslive_error, osslive_status};
-use crate::pointer::{boxed, free, given_json, shared, texts};
+use crate::error::{osslive_error, osslive_status};
+use crate::guard::{guard, guard_output};
+use crate::pointer::{boxed, free, given_json, invalid, shared, texts};
 use crate::sweep_options::osslive_sweep_options;
-use crate::{guard, guard_output};
 use libc::c_char;
 use sdk::{Change, ChannelMonitor, Error, ErrorKind, Result, StopHandle, Sweep};
 use serde::Serialize;

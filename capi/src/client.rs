@@ -2,8 +2,9 @@
 
 use crate::config::{self, osslive_config};
 use crate::error::{osslive_error, osslive_status};
+use crate::guard::{guard, guard_output};
+use crate::log;
 use crate::pointer::{boxed, free, shared};
-use crate::{guard, guard_output, log};
 use libc::c_char;
 use sdk::Client;
 use std::ptr;

@@ -1,8 +1,9 @@
 //! The configuration of a client.
 
-use crate::error::{invalid, osslive_error, osslive_status};
-use crate::pointer::{boxed, exclusive, free, optional_text, text};
-use crate::{guard, guard_plain};
+use crate::error::{osslive_error, osslive_status};
+use crate::guard::guard;
+use crate::pointer::{boxed, exclusive, free, invalid, optional_text, text};
+use crate::unwind::guard_plain;
 use libc::{c_char, c_int};
 use sdk::{
     AddressingStyle, ClientBuilder, Credentials, Result, SignatureVersion, credentials,

@@ -1,6 +1,7 @@
 //! The error object and the statuses.
 
-use crate::{guard_plain, pointer};
+use crate::pointer;
+use crate::unwind::guard_plain;
 use libc::{c_char, c_int};
 use sdk::{Error, ErrorKind};
 use std::any::Any;
@@ -95,11 +96,6 @@ impl From<Error> for osslive_error {
             ec: error.ec().map(lossy),
         }
     }
-}
-
-/// An argument was refused.
-pub(crate) fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidArgument, message)
 }
 
 /// A text for people, as a C string can hold it: without NUL, and no longer

@@ -2,8 +2,8 @@
 
 use crate::channel::call;
 use crate::client::osslive_client;
-use crate::error::{invalid, osslive_error, osslive_status};
-use crate::pointer::{array, text};
+use crate::error::{osslive_error, osslive_status};
+use crate::pointer::{array, invalid, text};
 use crate::progress::{Listener, Results, heard, osslive_progress_callback};
 use libc::{c_char, c_void};
 use sdk::{Edge, Highlight, Result, SweepOptions};

@@ -1,7 +1,8 @@
 //! The log callback, which all clients of the process share.
 
-use crate::error::{invalid, lossy, osslive_error, osslive_status};
-use crate::guard;
+use crate::error::{lossy, osslive_error, osslive_status};
+use crate::guard::guard;
+use crate::pointer::invalid;
 use libc::{c_char, c_int, c_void};
 use sdk::Attempt;
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! A fault on demand, for the tests of the guard. No header declares it.
 
 use crate::error::{osslive_error, osslive_status};
-use crate::guard;
+use crate::guard::guard;
 
 /// Panics inside the guard.
 #[unsafe(no_mangle)]

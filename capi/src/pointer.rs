@@ -1,6 +1,6 @@
 //! Pointers from C and to C.
 
-use crate::error::invalid;
+use crate::unwind::guard_plain;
 use libc::c_char;
 use sdk::{Error, ErrorKind, Result};
 use serde::Serialize;
@@ -9,6 +9,11 @@ use std::slice;
 
 /// More elements than anybody means: a count beyond it is a mistake.
 const MOST_ELEMENTS: usize = 1_000_000;
+
+/// An argument was refused.
+pub(crate) fn invalid(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::InvalidArgument, message)
+}
 
 /// The pointer, unless it is NULL.
 pub(crate) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
@@ -52,7 +57,7 @@ pub(crate) fn boxed<T>(object: T) -> *mut T {
 pub(crate) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: the caller's promise, and it is not NULL.
-        crate::guard_plain((), || drop(unsafe { Box::from_raw(handle) }));
+        guard_plain((), || drop(unsafe { Box::from_raw(handle) }));
     }
 }
 

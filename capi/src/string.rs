@@ -1,6 +1,6 @@
 //! Strings that the library gave away.
 
-use crate::guard_plain;
+use crate::unwind::guard_plain;
 use libc::c_char;
 use std::ffi::CString;
 

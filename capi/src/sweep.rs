@@ -3,7 +3,7 @@
 use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::guard_output;
+use crate::guard::guard_output;
 use crate::pointer::{array, given_json, shared, texts};
 use crate::progress::{Listener, Results, heard, osslive_progress_callback};
 use crate::sweep_options::osslive_sweep_options;

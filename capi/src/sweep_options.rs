@@ -1,9 +1,10 @@
 //! How to work on many channels.
 
 use crate::config::limit;
-use crate::error::{invalid, osslive_error, osslive_status};
-use crate::pointer::{boxed, exclusive, free};
-use crate::{guard, guard_plain};
+use crate::error::{osslive_error, osslive_status};
+use crate::guard::guard;
+use crate::pointer::{boxed, exclusive, free, invalid};
+use crate::unwind::guard_plain;
 use sdk::{Limits, MonitorOptions, Result, SweepOptions};
 use std::ptr;
 use std::time::Duration;

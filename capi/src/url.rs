@@ -1,8 +1,9 @@
 //! URLs to publish to and to play, made without asking the service.
 
 use crate::client::osslive_client;
-use crate::error::{invalid, osslive_error, osslive_status};
-use crate::guard_output;
+use crate::error::{osslive_error, osslive_status};
+use crate::guard::guard_output;
+use crate::pointer::invalid;
 use crate::pointer::{array, given_text, optional_text, shared, text};
 use libc::c_char;
 use sdk::{Result, RtmpUrlOptions};

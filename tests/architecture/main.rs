@@ -1,12 +1,16 @@
-//! The house rules: imports go one way, and each door has one key.
+//! The architecture, as tests: imports go one way in every crate, and each
+//! foreign crate is used in one place.
 
+mod imports;
+
+use imports::{Crate, cycles};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Modules from the ground up. A module may use those of the floors below it,
-/// and those on its own floor that are named beside it.
-const FLOORS: &[&[&str]] = &[
+/// The modules of the SDK from the bottom up. A module may use those of the
+/// layers below it.
+const LAYERS: &[&[&str]] = &[
     &["error"],
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "model", "profile"],
@@ -50,25 +54,35 @@ fn modules() -> BTreeMap<String, String> {
     modules
 }
 
-fn floor(module: &str) -> usize {
-    FLOORS
+fn layer(module: &str) -> usize {
+    LAYERS
         .iter()
-        .position(|floor| floor.contains(&module))
-        .unwrap_or_else(|| panic!("the module {module} has no floor in the house"))
+        .position(|layer| layer.contains(&module))
+        .unwrap_or_else(|| panic!("the module {module} is in no layer"))
+}
+
+/// The module of the SDK that a file belongs to.
+fn module_of(file: &str) -> &str {
+    file.split(['/', '.']).next().unwrap()
 }
 
 #[test]
-fn imports_go_one_way() {
-    let modules = modules();
-    for (module, code) in modules.iter().filter(|(module, _)| *module != "lib") {
-        for used in modules.keys().filter(|used| *used != module) {
-            let is_used = code.contains(&format!("crate::{used}::"))
-                || code.contains(&format!("use crate::{used};"))
-                || code.contains(&format!("{used}::{{self"));
-            if is_used {
-                assert!(floor(used) < floor(module), "{module} uses {used}, which is not below it");
-            }
+fn the_sdk_imports_from_lower_layers_only() {
+    let sdk = Crate::read(&root().join("src"));
+    for (file, used) in sdk.imports().iter().filter(|(file, _)| **file != "lib.rs") {
+        let module = module_of(file);
+        for used in used.iter().map(|used| module_of(used)).filter(|used| *used != module) {
+            assert!(layer(used) < layer(module), "{file} uses {used}, which is not below it");
         }
+    }
+}
+
+#[test]
+fn no_files_import_each_other() {
+    for member in ["src", "capi/src", "ffi-tests/src"] {
+        let krate = Crate::read(&root().join(member));
+        let cycles = cycles(&krate.imports());
+        assert!(cycles.is_empty(), "{member} has import cycles: {cycles:#?}");
     }
 }
 
@@ -94,7 +108,7 @@ fn unsafe_code_stands_only_in_the_c_layer() {
 
 #[test]
 fn the_core_below_the_transport_uses_no_network_and_reads_no_clock() {
-    let pure = FLOORS[..4].concat();
+    let pure = LAYERS[..4].concat();
     for (module, code) in modules().iter().filter(|(module, _)| pure.contains(&module.as_str())) {
         for forbidden in [
             "TcpStream",
