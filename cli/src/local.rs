@@ -18,7 +18,7 @@ pub(crate) struct Arguments {
     /// The folder for channels, history, fragments and playlists
     #[arg(long, default_value = "osslive-data", value_name = "DIR")]
     data: PathBuf,
-    /// A bucket to have; repeat for more. Other host names stand for the first
+    /// A bucket to create; repeat for more
     #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
     /// The access key's id
@@ -53,6 +53,12 @@ pub(crate) struct Arguments {
     /// The endpoint's own host name; BUCKET.DOMAIN addresses a bucket
     #[arg(long, default_value = "localhost", value_name = "DOMAIN")]
     domain: String,
+    /// A custom domain that stands for the first bucket; repeat for more
+    #[arg(id = "cname", long, value_name = "HOST")]
+    cnames: Vec<String>,
+    /// An origin whose pages may play from every bucket, or * for any; repeat for more
+    #[arg(id = "cors", long, value_name = "ORIGIN")]
+    origins: Vec<String>,
     /// Who may read and write without a signature: private, public-read or public-read-write
     #[arg(long, default_value = "private", value_name = "ACL")]
     acl: Acl,
@@ -62,9 +68,15 @@ pub(crate) struct Arguments {
     /// hls.js, with which the page plays in browsers that have no HLS player of their own
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
-    /// Shows the page to other machines too: it plays private buckets and signs publish URLs
+    /// Do not serve the page
+    #[arg(long, conflicts_with = "remote_page")]
+    no_page: bool,
+    /// Serve the page to other machines and through proxies too, to whoever knows its token
     #[arg(long)]
     remote_page: bool,
+    /// The token in the page's address; a random one at each start if not set
+    #[arg(long, env = "OSSLIVE_LOCAL_PAGE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    page_token: Option<String>,
     /// Drops the oldest recordings of all channels beyond this size, such as 500M or 20G
     #[arg(long, value_name = "SIZE", value_parser = size)]
     max_storage: Option<u64>,
@@ -85,8 +97,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .acl(arguments.acl)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
         .region(&arguments.region)
-        .domain(&arguments.domain)
-        .remote_page(arguments.remote_page);
+        .domain(&arguments.domain);
+    config = sites(config, &arguments);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
@@ -116,6 +128,16 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     signal::wait()?;
     endpoint.stop();
     Ok(())
+}
+
+/// Who is answered over HTTP besides the owner of a key: sites and the page.
+fn sites(mut config: Config, arguments: &Arguments) -> Config {
+    config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
+    if let Some(token) = &arguments.page_token {
+        config = config.page_token(token);
+    }
+    config = arguments.cnames.iter().fold(config, Config::cname);
+    arguments.origins.iter().fold(config, Config::cors)
 }
 
 /// Reads a size in bytes, or with K, M, G or T in powers of 1024.
@@ -148,7 +170,7 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
 
     let mut out = io::stdout().lock();
     writeln!(out, "listening on {}", endpoint.url())?;
-    writeln!(out, "page               {}", endpoint.page_url())?;
+    print_page(&mut out, endpoint)?;
     writeln!(out, "access key id      {id}")?;
     writeln!(out, "access key secret  {secret}")?;
     if arguments.sts_token.is_some() {
@@ -168,6 +190,14 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
     writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
     out.flush()?;
     Ok(())
+}
+
+/// Prints the address of the page, which opens it to whoever reads it.
+fn print_page(out: &mut impl Write, endpoint: &LocalEndpoint) -> io::Result<()> {
+    match endpoint.page_url() {
+        Some(url) => writeln!(out, "page               {url}"),
+        None => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -79,7 +79,7 @@ impl Stage {
         let played = self.folder.path().join("played");
         let mut script = self.browser.command("page.cjs");
         script.args(arguments).env("PLAYED", &played).env("CHANNEL", "main-stage");
-        script.env("PAGE", format!("{}/_osslive/", self.endpoint.url));
+        script.env("PAGE", self.endpoint.page_url());
         script.env("HOSTILE", HOSTILE).env("HOSTILE_DESCRIPTION", HOSTILE_DESCRIPTION);
         let mut script = Program::start(&mut script);
         let end = Instant::now() + LONG;

@@ -5,16 +5,18 @@ use crate::fault::Fault;
 use crate::names::{channel_not_utf8, check_channel};
 use osslive::request::percent_encode;
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// What the endpoint is called, and what its addresses lead to.
 #[derive(Debug, Clone)]
 pub struct Addressing {
     /// The endpoint's own name. Below it, `BUCKET.DOMAIN` is a bucket.
     pub domain: String,
-    /// The bucket that any other name stands for (a CNAME), and that a
-    /// publish to `/live/CHANNEL` at the endpoint's own name goes to.
+    /// The bucket that a custom domain stands for, and that a publish to
+    /// `/live/CHANNEL` at the endpoint's own name goes to.
     pub first_bucket: String,
+    /// The custom domains, in any case.
+    pub cnames: Vec<String>,
     /// Where the endpoint listens: for URLs when the host of a request does
     /// not lead here, or has no port.
     pub listen: SocketAddr,
@@ -31,8 +33,13 @@ pub enum Style {
     /// at the public service. The vendor's SDK for Node.js sends it to an IP
     /// address whatever its URL says.
     Public,
-    /// Not at all: any other host is bound to the first bucket.
+    /// Not at all: a custom domain is bound to the first bucket.
     Cname,
+    /// Not at all: the host is none of the endpoint's names, or malformed.
+    /// A browser may send it for a site whose name was made to resolve to this
+    /// machine (DNS rebinding), so HTTP requests to it are refused. Encoders
+    /// may use any name, which then stands for the first bucket.
+    Foreign,
 }
 
 /// What an HTTP request means, before names are checked.
@@ -80,22 +87,29 @@ impl Addressing {
         Ok(Resource { style, bucket, key: key.to_vec() })
     }
 
+    /// The style of a host.
+    pub fn style(&self, host: &str) -> Style {
+        self.bucket_of(host).0
+    }
+
     /// The style of a host, and the bucket where the host decides it.
     fn bucket_of<'a>(&'a self, host: &'a str) -> (Style, Option<&'a str>) {
-        let name = host_name(host);
-        if name.is_empty()
-            || name.parse::<IpAddr>().is_ok()
-            || name.eq_ignore_ascii_case(&self.domain)
-            || name.eq_ignore_ascii_case("localhost")
+        let first = Some(self.first_bucket.as_str());
+        let Some(name) = host_name(host) else { return (Style::Foreign, first) };
+        let is = |own: &str| name.eq_ignore_ascii_case(own);
+        if name.is_empty() || name.parse::<IpAddr>().is_ok() || is(&self.domain) || is("localhost")
         {
             return (Style::Path, None);
+        }
+        if self.cnames.iter().any(|cname| is(cname)) {
+            return (Style::Cname, first);
         }
         if let Some(bucket) = strip_domain(name, &self.domain) {
             return (Style::VirtualHosted, Some(bucket));
         }
         match strip_domain(name, "aliyuncs.com").and_then(|name| name.split_once('.')) {
             Some((bucket, _)) => (Style::Public, Some(bucket)),
-            None => (Style::Cname, Some(&self.first_bucket)),
+            None => (Style::Foreign, first),
         }
     }
 
@@ -115,12 +129,13 @@ impl Addressing {
     }
 
     fn base(&self, host: &str, bucket: &str, default_port: u16) -> (String, String) {
-        let folder = match self.bucket_of(host).0 {
-            Style::Path | Style::Public => format!("/{bucket}"),
+        let folder = match self.style(host) {
+            Style::Path | Style::Public | Style::Foreign => format!("/{bucket}"),
             Style::VirtualHosted | Style::Cname => String::new(),
         };
         let port = self.listen.port();
-        let leads_here = !host.is_empty() && self.bucket_of(host).0 != Style::Public;
+        let elsewhere = [Style::Public, Style::Foreign].contains(&self.style(host));
+        let leads_here = !host.is_empty() && !elsewhere;
         let authority = match host {
             _ if !leads_here && self.listen.ip().is_unspecified() => {
                 format!("{}:{port}", self.domain)
@@ -140,14 +155,41 @@ fn strip_domain<'a>(name: &'a str, domain: &str) -> Option<&'a str> {
     (!bucket.is_empty() && rest.strip_prefix('.')?.eq_ignore_ascii_case(domain)).then_some(bucket)
 }
 
-/// A host without port, brackets and the dot of an absolute name.
-fn host_name(host: &str) -> &str {
-    if let Some((address, _)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        return address;
+/// Whether a host is a name or an address of the machine itself.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    host_name(host).is_some_and(|name| {
+        let address = name.parse::<IpAddr>();
+        name.eq_ignore_ascii_case("localhost")
+            || address.is_ok_and(|address| address.to_canonical().is_loopback())
+    })
+}
+
+/// The name or address in a host, without its port and brackets; empty for no
+/// host. `None` unless the host is exactly that: user information, a trailing
+/// dot, anything after a bracket and a port that cannot be are refused, so that
+/// no two readers take it for different hosts.
+pub(crate) fn host_name(host: &str) -> Option<&str> {
+    if let Some((address, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        let is_port = rest.strip_prefix(':').map_or(rest.is_empty(), is_port);
+        return (is_port && address.parse::<Ipv6Addr>().is_ok()).then_some(address);
     }
-    let name =
-        if has_port(host) { host.rsplit_once(':').map_or(host, |(name, _)| name) } else { host };
-    name.strip_suffix('.').unwrap_or(name)
+    if host.parse::<Ipv6Addr>().is_ok() {
+        return Some(host);
+    }
+    let name = match host.split_once(':') {
+        Some((name, port)) if !name.is_empty() && is_port(port) => name,
+        Some(_) => return None,
+        None => host,
+    };
+    let is_label = |label: &str| {
+        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+        !label.is_empty() && label.bytes().all(allowed)
+    };
+    (name.is_empty() || name.split('.').all(is_label)).then_some(name)
+}
+
+fn is_port(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit()) && text.parse::<u16>().is_ok()
 }
 
 fn has_port(host: &str) -> bool {
@@ -303,6 +345,7 @@ mod tests {
         Addressing {
             domain: "oss.test".into(),
             first_bucket: "first".into(),
+            cnames: vec!["Live.Example.com".into(), "cdn.example".into()],
             listen: "127.0.0.1:9000".parse().unwrap(),
         }
     }
@@ -314,7 +357,7 @@ mod tests {
 
     #[test]
     fn a_host_and_a_path_name_a_bucket_and_a_key() {
-        use Style::{Cname, Path, Public, VirtualHosted};
+        use Style::{Cname, Foreign, Path, Public, VirtualHosted};
         for (host, path, style, bucket, key) in [
             ("127.0.0.1:9000", "/", Path, "", ""),
             ("127.0.0.1:9000", "/demo", Path, "demo", ""),
@@ -325,7 +368,6 @@ mod tests {
             ("::1", "/demo/a", Path, "demo", "a"),
             ("oss.test", "/demo/a", Path, "demo", "a"),
             ("OSS.Test:9000", "/demo/a", Path, "demo", "a"),
-            ("oss.test.", "/demo/a", Path, "demo", "a"),
             ("localhost:9000", "/demo/a", Path, "demo", "a"),
             ("", "/demo/a", Path, "demo", "a"),
             ("127.0.0.1", "/demo%2Fa%2Fb", Path, "demo", "a/b"),
@@ -337,9 +379,11 @@ mod tests {
             ("a.b.oss.test", "/a", VirtualHosted, "a.b", "a"),
             ("demo.oss.test", "//a", VirtualHosted, "demo", "/a"),
             ("live.example.com", "/a/b", Cname, "first", "a/b"),
-            ("xoss.test", "/a", Cname, "first", "a"),
-            (".oss.test", "/a", Cname, "first", "a"),
-            ("é.oss.test", "/a", VirtualHosted, "é", "a"),
+            ("live.example.com:9000", "/a/b", Cname, "first", "a/b"),
+            ("xoss.test", "/a", Foreign, "first", "a"),
+            (".oss.test", "/a", Foreign, "first", "a"),
+            ("é.oss.test", "/a", Foreign, "first", "a"),
+            ("www.live.example.com", "/a", Foreign, "first", "a"),
             ("demo.oss-cn-hangzhou.aliyuncs.com", "/demo/a", Public, "demo", "a"),
             ("demo.oss-cn-hangzhou.aliyuncs.com", "/demo/", Public, "demo", ""),
             ("demo.oss-cn-hangzhou.aliyuncs.com", "/a/b", Public, "demo", "a/b"),
@@ -348,6 +392,72 @@ mod tests {
             ("undefined.oss-cn-hangzhou.aliyuncs.com", "/demo/", Public, "demo", ""),
         ] {
             assert_eq!(resolve(host, path), (style, bucket.into(), key.into()), "{host} {path}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_one_name_or_address_and_nothing_else() {
+        for (host, name) in [
+            ("", Some("")),
+            ("127.0.0.1:9000", Some("127.0.0.1")),
+            ("[::1]:9000", Some("::1")),
+            ("[::1]", Some("::1")),
+            ("::1", Some("::1")),
+            ("a_b.c-d:1", Some("a_b.c-d")),
+            ("[::1].evil.example", None),
+            ("[::1]evil", None),
+            ("[::1]:", None),
+            ("[::1]:65536", None),
+            ("[::1%25lo]", None),
+            ("[127.0.0.1]", None),
+            ("[evil.example]", None),
+            ("[::1", None),
+            ("a:b@127.0.0.1", None),
+            ("127.0.0.1@evil.example", None),
+            ("localhost.", None),
+            ("localhost..", None),
+            ("a..b", None),
+            (".", None),
+            (":9000", None),
+            ("localhost:", None),
+            ("localhost:+1", None),
+            ("localhost:1:2", None),
+            ("localhost:99999", None),
+            ("localhost/a", None),
+            ("local host", None),
+            ("localhost,evil.example", None),
+            ("é.example", None),
+        ] {
+            assert_eq!(host_name(host), name, "{host}");
+        }
+    }
+
+    #[test]
+    fn only_loopback_names_and_addresses_are_the_machine_itself() {
+        for host in [
+            "localhost",
+            "LOCALHOST:1",
+            "127.0.0.1:9000",
+            "127.9.9.9",
+            "[::1]",
+            "[::ffff:127.0.0.1]:1",
+        ] {
+            assert!(is_loopback(host), "{host}");
+        }
+        for host in [
+            "",
+            "localhost.",
+            "localhost.evil.example",
+            "a.localhost",
+            "127.0.0.1.evil.example",
+            "127.0.0.1.",
+            "127.1",
+            "0.0.0.0",
+            "[::]",
+            "[::1].evil.example",
+            "10.0.0.1",
+        ] {
+            assert!(!is_loopback(host), "{host}");
         }
     }
 

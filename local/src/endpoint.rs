@@ -1,17 +1,20 @@
 //! The endpoint as a whole: its configuration, its start and its stop.
 
+use crate::address;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
+use crate::cors;
 use crate::fault::Fault;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::names;
-use crate::page;
+use crate::page::{self, Token};
 use crate::publisher::Context;
 use crate::store::{Acl, Store};
+use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,11 +30,31 @@ pub struct Config {
     temporary_keys: Vec<AccessKey>,
     region: String,
     domain: String,
+    cnames: Vec<String>,
+    cors: Vec<String>,
     qps_limit: Option<u32>,
     limits: PeerLimits,
     max_storage: Option<u64>,
     clock: Clock,
-    page: page::Options,
+    page: Page,
+}
+
+/// What the page may do.
+#[derive(Clone, Default)]
+struct Page {
+    is_disabled: bool,
+    is_remote: bool,
+    token: Option<String>,
+    hls_js: Option<Arc<str>>,
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Page")
+            .field("is_disabled", &self.is_disabled)
+            .field("is_remote", &self.is_remote)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Config {
@@ -51,11 +74,13 @@ impl Config {
             temporary_keys: Vec::new(),
             region: "cn-hangzhou".into(),
             domain: "localhost".into(),
+            cnames: Vec::new(),
+            cors: Vec::new(),
             qps_limit: None,
             limits: PeerLimits::default(),
             max_storage: None,
             clock: Clock::system(),
-            page: page::Options::default(),
+            page: Page::default(),
         }
     }
 
@@ -73,7 +98,7 @@ impl Config {
         self
     }
 
-    /// Adds a bucket; the first is the one that other host names stand for.
+    /// Adds a bucket; the first is the one that custom domains stand for.
     /// Defaults to `live-demo`.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.buckets.push(name.into());
@@ -121,6 +146,25 @@ impl Config {
         self
     }
 
+    /// Adds a custom domain, which stands for the first bucket. HTTP requests
+    /// to any other name are refused, since a site could have its own name
+    /// resolve to this machine: an IP address, `localhost`, the domain and its
+    /// buckets are always answered. Defaults to none.
+    pub fn cname(mut self, host: impl Into<String>) -> Self {
+        self.cnames.push(host.into());
+        self
+    }
+
+    /// Lets pages of an origin, `SCHEME://HOST[:PORT]`, or of any with `*`,
+    /// play from every bucket: GET and HEAD of media and playlists, hls/sign
+    /// among them. It may be called again for more origins, and PutBucketCors
+    /// allows other operations. Defaults to none: what a browser asks for
+    /// another site is refused, whatever its signature.
+    pub fn cors(mut self, origin: impl Into<String>) -> Self {
+        self.cors.push(origin.into());
+        self
+    }
+
     /// Sets how many operations on channels are answered in a second, before
     /// it is 503 `MetaOperationQpsLimitExceeded`. Defaults to no limit.
     pub fn qps_limit(mut self, operations: u32) -> Self {
@@ -128,11 +172,25 @@ impl Config {
         self
     }
 
-    /// Sets whether the page at `/_osslive/` answers other machines too. It
-    /// plays private buckets and signs publish URLs for whoever reaches it.
-    /// Defaults to this machine only.
+    /// Sets whether there is a page at `/_osslive/`. Without it, its addresses
+    /// are those of a bucket that cannot be. Defaults to true.
+    pub fn page(mut self, page: bool) -> Self {
+        self.page.is_disabled = !page;
+        self
+    }
+
+    /// Sets whether the page answers other machines and proxies too. It plays
+    /// private buckets and signs publish URLs for whoever knows its token.
+    /// Defaults to this machine only, without a proxy in between.
     pub fn remote_page(mut self, remote: bool) -> Self {
-        self.page.remote = remote;
+        self.page.is_remote = remote;
+        self
+    }
+
+    /// Sets the token in the page's address: 16 to 128 letters, digits, `-`
+    /// and `_`. Defaults to a random one at each start.
+    pub fn page_token(mut self, token: impl Into<String>) -> Self {
+        self.page.token = Some(token.into());
         self
     }
 
@@ -193,6 +251,7 @@ impl Config {
 pub struct LocalEndpoint {
     listener: Listener,
     buckets: Vec<String>,
+    page_token: Option<Token>,
     #[cfg(feature = "fuzzing")]
     pub(crate) service: Arc<Service>,
 }
@@ -210,6 +269,11 @@ impl LocalEndpoint {
             names::check_bucket(name)
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
+        let page = page_options(&config.page)?;
+        let page_token = page.token.clone();
+        let cors = config.cors.iter().map(|text| origin(text)).collect::<io::Result<_>>()?;
+        let cnames =
+            config.cnames.iter().map(|text| custom_domain(text)).collect::<io::Result<_>>()?;
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
         let store = open(&config).map_err(|error| {
@@ -227,11 +291,13 @@ impl LocalEndpoint {
             api::Config {
                 domain: config.domain,
                 buckets: buckets.clone(),
+                cnames,
+                cors,
                 region: config.region,
                 keys,
                 qps_limit: config.qps_limit,
                 listen: socket.local_addr()?,
-                page: config.page,
+                page,
             },
             config.clock.clone(),
         );
@@ -242,6 +308,7 @@ impl LocalEndpoint {
             service: context.service.clone(),
             listener: Listener::start(socket, context)?,
             buckets,
+            page_token,
         })
     }
 
@@ -255,9 +322,18 @@ impl LocalEndpoint {
         format!("http://{}", self.address())
     }
 
-    /// The address of its web page.
-    pub fn page_url(&self) -> String {
-        format!("{}/_osslive/", self.url())
+    /// The address of its web page with the token that opens it, a secret;
+    /// `None` without a page. An endpoint that listens everywhere has it at the
+    /// loopback address.
+    pub fn page_url(&self) -> Option<String> {
+        let token = self.page_token.as_ref()?.as_str();
+        let mut address = self.address();
+        match address.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
+            IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
+            _ => {}
+        }
+        Some(format!("http://{address}/_osslive/?token={token}"))
     }
 
     /// Its buckets, as configured.
@@ -278,10 +354,40 @@ fn open(config: &Config) -> io::Result<Store> {
     Ok(store)
 }
 
+fn page_options(page: &Page) -> io::Result<page::Options> {
+    let token = match &page.token {
+        _ if page.is_disabled => None,
+        None => Some(Token::random()?),
+        Some(text) => Some(Token::new(text).ok_or_else(|| {
+            bad("page token: must be 16 to 128 letters, digits, hyphens and underscores".into())
+        })?),
+    };
+    Ok(page::Options { token, remote: page.is_remote, hls_js: page.hls_js.clone() })
+}
+
+fn origin(text: &str) -> io::Result<String> {
+    cors::parse_origin(text).ok_or_else(|| {
+        bad(format!("CORS origin {text:?}: must be * or SCHEME://HOST[:PORT] without a path"))
+    })
+}
+
+fn custom_domain(text: &str) -> io::Result<String> {
+    let is_name = !text.is_empty() && address::host_name(text) == Some(text);
+    let is_own = text.parse::<IpAddr>().is_ok() || text.eq_ignore_ascii_case("localhost");
+    if is_name && !is_own {
+        return Ok(text.to_owned());
+    }
+    Err(bad(format!("custom domain {text:?}: must be a host name without a port")))
+}
+
+fn bad(message: String) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
 fn explain(what: String, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
 }
 
 fn invalid(what: String, fault: Fault) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidInput, format!("{what}: {}", fault.message))
+    bad(format!("{what}: {}", fault.message))
 }

@@ -20,6 +20,7 @@ mod auth;
 pub mod avc;
 mod bits;
 mod clock;
+mod cors;
 mod endpoint;
 mod fault;
 pub mod flv;

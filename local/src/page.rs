@@ -1,12 +1,16 @@
 //! The web page at `/_osslive/`: the endpoint as its developer sees it.
 //!
 //! It only reads, and it asks for no signature: it plays private buckets and
-//! hands out signed publish URLs. Therefore only this machine is answered,
-//! unless the configuration opens the page, and only by names that are the
-//! endpoint's own, so that no other site can have its name lead here (DNS
-//! rebinding). No page of another origin may read, embed or frame any of it,
-//! and the page itself loads from nowhere else.
+//! hands out signed publish URLs. Instead its address holds a token, new at
+//! each start. The first request gives it as a parameter and is led to
+//! `/_osslive/TOKEN/`, below which everything else is relative, so that players
+//! send it along; there is no cookie, which servers on other ports would be
+//! given too. Besides, unless the configuration opens the page, only this
+//! machine is answered, by its own loopback addresses and by no proxy. No page
+//! of another origin may read, embed or frame any of it, and the page itself
+//! loads from nowhere else.
 
+mod guard;
 mod view;
 
 use crate::address::{Addressing, Style, percent_decode};
@@ -15,6 +19,7 @@ use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::store::Store;
 use crate::{names, stamp};
+pub use guard::Token;
 use osslive::sign::Signer;
 use serde::Serialize;
 use std::sync::Arc;
@@ -32,20 +37,22 @@ const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
 /// The page's own files: path, media type, content.
 const ASSETS: &[(&str, &str, &str)] = &[
-    ("/", "text/html; charset=utf-8", include_str!("../assets/page/index.html")),
-    ("/style.css", "text/css; charset=utf-8", include_str!("../assets/page/style.css")),
-    ("/app.js", JAVASCRIPT, include_str!("../assets/page/app.js")),
-    ("/channel.js", JAVASCRIPT, include_str!("../assets/page/channel.js")),
-    ("/player.js", JAVASCRIPT, include_str!("../assets/page/player.js")),
-    ("/chart.js", JAVASCRIPT, include_str!("../assets/page/chart.js")),
-    ("/text.js", JAVASCRIPT, include_str!("../assets/page/text.js")),
-    ("/icon.svg", "image/svg+xml", include_str!("../assets/page/icon.svg")),
+    ("", "text/html; charset=utf-8", include_str!("../assets/page/index.html")),
+    ("style.css", "text/css; charset=utf-8", include_str!("../assets/page/style.css")),
+    ("app.js", JAVASCRIPT, include_str!("../assets/page/app.js")),
+    ("channel.js", JAVASCRIPT, include_str!("../assets/page/channel.js")),
+    ("player.js", JAVASCRIPT, include_str!("../assets/page/player.js")),
+    ("chart.js", JAVASCRIPT, include_str!("../assets/page/chart.js")),
+    ("text.js", JAVASCRIPT, include_str!("../assets/page/text.js")),
+    ("icon.svg", "image/svg+xml", include_str!("../assets/page/icon.svg")),
 ];
 
 /// What the page may do.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Options {
-    /// Whether other machines are answered too.
+    /// Who knows it may see the page; `None` for no page at all.
+    pub token: Option<Token>,
+    /// Whether other machines and proxies are answered too.
     pub remote: bool,
     /// hls.js, for browsers that do not play HLS themselves.
     pub hls_js: Option<Arc<str>>,
@@ -74,58 +81,60 @@ impl Page {
         Page { store, clock, addressing, signer, options }
     }
 
+    /// Whether a request is the page's to answer, and not the service's.
+    pub fn takes(&self, request: &Request) -> bool {
+        let is_asked = path_of(request).is_some()
+            || is_browser_at_the_root(request) && self.refuses(request).is_none();
+        // Spelled in full, since it stands in commands to copy.
+        let is_own_host = || self.addressing.style(&request.host) == Style::Path;
+        self.options.token.is_some() && is_asked && is_own_host()
+    }
+
     /// Answers what is asked of the page; `None` for everything else.
     pub fn respond(&self, request: &Request) -> Option<Response> {
-        let path = request.path.strip_prefix(ROOT);
-        let path = path.filter(|path| path.is_empty() || path.starts_with('/'));
-        if path.is_none() && !is_browser_at_the_root(request) || !self.is_own_host(&request.host) {
-            return None;
-        }
-        let response = match path {
-            Some(path) => self.answer(request, path),
-            None if self.admits(request) => redirect(302),
-            None => return None,
+        let token = self.options.token.as_ref().filter(|_| self.takes(request))?;
+        let response = match path_of(request) {
+            Some(path) => self.answer(request, path, token),
+            None => redirect(302, String::from("/_osslive/")),
         };
         Some(self.complete(request, response))
     }
 
-    /// Whether a host is an address, `localhost` or the configured name:
-    /// spelled in full, since it stands in commands to copy.
-    fn is_own_host(&self, host: &str) -> bool {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte);
-        let style = self.addressing.resolve(host, "/").map(|resource| resource.style);
-        !host.is_empty() && host.bytes().all(is_plain) && style == Ok(Style::Path)
-    }
-
-    fn admits(&self, request: &Request) -> bool {
-        self.options.remote || request.peer.is_some_and(|peer| peer.to_canonical().is_loopback())
-    }
-
-    fn answer(&self, request: &Request, path: &str) -> Response {
-        if !self.admits(request) {
-            return plain(403, "This page answers only on the machine that the endpoint runs on.");
+    fn answer(&self, request: &Request, path: &str, token: &Token) -> Response {
+        if let Some(line) = self.refuses(request) {
+            return plain(403, line);
         }
+        let path = path.strip_prefix('/').unwrap_or(path);
+        match path.split_once('/') {
+            Some((given, path)) if token.is(given) => self.answer_owner(request, path),
+            None if path.is_empty() && is_given(request, token) => {
+                redirect(302, format!("{ROOT}/{}/{}", token.as_str(), other_parameters(request)))
+            }
+            None if token.is(path) => redirect(308, format!("{ROOT}/{path}/")),
+            _ => plain(403, guard::NO_TOKEN),
+        }
+    }
+
+    /// Answers one who knows the token; the path is without it.
+    fn answer_owner(&self, request: &Request, path: &str) -> Response {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return plain(405, "This page is only for reading.").with("Allow", "GET, HEAD");
-        }
-        if path.is_empty() {
-            return redirect(308);
         }
         if let Some((_, content_type, text)) = ASSETS.iter().find(|(name, ..)| *name == path) {
             return Response::text(200, content_type, text.to_string());
         }
         match path {
-            "/hls.js" => self.hls_js(),
-            "/api/channels" => {
+            "hls.js" => self.hls_js(),
+            "api/channels" => {
                 json(self.query(request).and_then(|query| self.overview(param(&query, "search"))))
             }
-            "/api/channel" => json(self.query(request).and_then(|query| {
+            "api/channel" => json(self.query(request).and_then(|query| {
                 self.channel_view(param(&query, "bucket"), param(&query, "channel"))
             })),
-            "/api/publish-url" => json(self.query(request).and_then(|query| {
+            "api/publish-url" => json(self.query(request).and_then(|query| {
                 self.publishing(&request.host, param(&query, "bucket"), param(&query, "channel"))
             })),
-            _ => match path.strip_prefix("/media/") {
+            _ => match path.strip_prefix("media/") {
                 Some(object) => self.media(request, object).unwrap_or_else(refusal),
                 None => plain(404, "Not found."),
             },
@@ -186,6 +195,25 @@ impl Page {
     }
 }
 
+/// The path below the page's folder, if a request is for it.
+fn path_of(request: &Request) -> Option<&str> {
+    let path = request.path.strip_prefix(ROOT)?;
+    (path.is_empty() || path.starts_with('/')).then_some(path)
+}
+
+/// Whether a request gives the token as a parameter.
+fn is_given(request: &Request, token: &Token) -> bool {
+    let query = Query::parse(&request.query).unwrap_or_default();
+    token.is(param(&query, "token"))
+}
+
+/// The query without the token.
+fn other_parameters(request: &Request) -> String {
+    let others = request.query.split('&').filter(|pair| !pair.starts_with("token="));
+    let others = others.collect::<Vec<_>>().join("&");
+    if others.is_empty() { others } else { format!("?{others}") }
+}
+
 /// Whether a person's browser looks at the bare address. An SDK that lists
 /// buckets there signs, or at least does not ask for HTML.
 fn is_browser_at_the_root(request: &Request) -> bool {
@@ -201,8 +229,8 @@ fn param<'a>(query: &'a Query, name: &str) -> &'a str {
     query.get(name).unwrap_or_default()
 }
 
-fn redirect(status: u16) -> Response {
-    Response::empty(status).with("Location", "/_osslive/").with("Vary", "Accept")
+fn redirect(status: u16, location: String) -> Response {
+    Response::empty(status).with("Location", location).with("Vary", "Accept")
 }
 
 fn plain(status: u16, line: &str) -> Response {

@@ -94,8 +94,12 @@ pub fn children<'a, 'input: 'a>(
 /// The text of the first child called `name`, its pieces joined, as it
 /// stands; `None` without such a child.
 pub fn child_text(node: Node<'_, '_>, name: &str) -> Option<String> {
-    let child = children(node, name).next()?;
-    Some(child.children().filter(Node::is_text).filter_map(|text| text.text()).collect())
+    children(node, name).next().map(text)
+}
+
+/// The text of an element, its pieces joined, as it stands.
+pub fn text(node: Node<'_, '_>) -> String {
+    node.children().filter(Node::is_text).filter_map(|text| text.text()).collect()
 }
 
 #[cfg(test)]

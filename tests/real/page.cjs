@@ -2,7 +2,7 @@
 // and played, what ended is in the history, no name becomes markup, nothing is
 // asked of any other host.
 //
-// PAGE is the page's address and CHANNEL a channel that is live at 640x360 with
+// PAGE is the page's address with its token and CHANNEL a channel that is live at 640x360 with
 // 30 frames a second and has a VOD playlist. When enough of it was played, the
 // file PLAYED is written; the publisher is then expected to go. HOSTILE and
 // HOSTILE_DESCRIPTION are the name and description of another channel.
@@ -17,6 +17,9 @@ const { chromium } = require("playwright-core");
 
 const { PAGE, CHANNEL, PLAYED, HOSTILE, HOSTILE_DESCRIPTION, CHROMIUM } = process.env;
 const ORIGIN = new URL(PAGE).origin;
+// Where the address leads: further parameters go behind the token.
+const TOKEN = new URL(PAGE).searchParams.get("token");
+const HOME = `${ORIGIN}/_osslive/${TOKEN}/`;
 // Of a browser that is to ask nothing of anybody, and may run as root.
 const FLAGS = [
   "--no-sandbox",
@@ -204,7 +207,7 @@ async function showsWhatEnded(page) {
 }
 
 async function playsWhatComesAgain(browser) {
-  const page = await open(browser, {}, `${PAGE}?player=native#/live-demo/${CHANNEL}`);
+  const page = await open(browser, {}, `${PAGE}&player=native#/live-demo/${CHANNEL}`);
   await plays(page, "live", "native");
   fs.writeFileSync(PLAYED, "");
   await page.waitForFunction(() => document.querySelector("video").videoWidth === 960);
@@ -221,10 +224,10 @@ async function main() {
     const desk = { viewport: { width: 1280, height: 900 }, colorScheme: "light" };
     const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark", reducedMotion: "reduce" };
 
-    // The bare address leads to the page.
-    const page = await open(browser, desk, `${ORIGIN}/`);
-    check("the bare address leads to the page", page.url().startsWith(PAGE), page.url());
-    await page.goto(`${PAGE}?player=native`);
+    const page = await open(browser, desk, PAGE);
+    check("the address with the token leads to the page", page.url() === HOME, page.url());
+    await page.goto(`${PAGE}&player=native`);
+    check("further parameters are kept", page.url() === `${HOME}?player=native`, page.url());
     await showsWhatIsLive(page);
     await plays(page, "live", "native");
     await signsOnRequest(page);
@@ -235,7 +238,7 @@ async function main() {
     await page.evaluate((hash) => (location.hash = hash), new URL(live).hash);
     await hasText(page, "main h2", CHANNEL);
 
-    const small = await open(browser, phone, live.replace("#", "?player=hls.js#"));
+    const small = await open(browser, phone, live.replace("#", "&player=hls.js#"));
     await plays(small, "live on a phone", "hls.js");
     await signsOnRequest(small);
     await fits(small, "on a phone");

@@ -261,7 +261,9 @@ fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outco
     let publish = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
     let (server, key) = publish.rsplit_once('/').ok_or("the publish URL has no path")?;
     report.say("the endpoint stays; publish to it for a day:");
-    report.detail("page", &endpoint.page_url());
+    if let Some(page) = endpoint.page_url() {
+        report.detail("page", &page);
+    }
     report.detail("OBS server", server);
     report.detail("OBS stream key", key);
     report.detail("ffmpeg", &format!("ffmpeg -re -i FILE -c copy -f flv '{publish}'"));

@@ -11,7 +11,7 @@ use std::thread;
 
 use osslive::{Client, Credentials};
 
-use super::program::spawn;
+use super::program::{spawn, wait_until};
 use super::{BUCKET, KEY_ID, KEY_SECRET, REGION, SOON, STS_ID, STS_SECRET, STS_TOKEN};
 
 /// `osslive local` on a free port; killed when dropped.
@@ -64,6 +64,17 @@ impl Endpoint {
             .no_proxy()
             .build()
             .expect("a client for the endpoint")
+    }
+
+    /// The page's address with its token, as the endpoint prints it.
+    pub fn page_url(&self) -> String {
+        wait_until("the page's address", || {
+            let log = self.log();
+            (log.lines().any(|line| line.starts_with("page ")), log)
+        });
+        let log = self.log();
+        let url = log.lines().find_map(|line| line.strip_prefix("page ")).expect("it is there");
+        url.trim().to_string()
     }
 
     /// `HOST:PORT`

@@ -15,12 +15,17 @@ let overview = null;
 let view = null;
 let selected = fromAddress();
 
+async function messageOf(reply) {
+  const text = await reply.text();
+  // Who does not know the token is answered in plain text.
+  return reply.headers.get("Content-Type") === "application/json" ? JSON.parse(text).message : text.trim();
+}
+
 export async function ask(path, parameters = {}) {
   const query = new URLSearchParams(parameters);
   const reply = await fetch(`api/${path}?${query}`, { signal: AbortSignal.timeout(8000) });
-  const body = await reply.json();
-  if (!reply.ok) throw new Error(body.message);
-  return body;
+  if (!reply.ok) throw new Error(await messageOf(reply));
+  return reply.json();
 }
 
 const keyOf = ({ bucket, name }) => `${bucket}/${name}`;

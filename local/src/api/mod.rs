@@ -3,6 +3,8 @@
 
 mod buckets;
 mod channels;
+mod cors;
+mod isolation;
 mod listing;
 mod objects;
 mod operation;
@@ -10,6 +12,7 @@ mod query;
 mod reply;
 mod serve;
 mod signed_playlist;
+mod sites;
 mod vod;
 
 pub use objects::object_response;
@@ -20,15 +23,18 @@ pub use serve::router;
 use crate::address::Addressing;
 use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::clock::Clock;
+use crate::cors::Rule;
 use crate::fault::Fault;
 use crate::page::{self, Page};
 use crate::store::{Acl, Store};
 use crate::{names, stamp};
 use base64::prelude::{BASE64_STANDARD, Engine};
+use isolation::isolate;
 use md5::{Digest, Md5};
 use operation::{Access, Operation};
 use osslive::Credentials;
 use osslive::sign::{Parts, SignatureVersion, Signer};
+use sites::Grant;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,8 +46,12 @@ use std::time::Instant;
 pub struct Config {
     /// The endpoint's own name: see [`Addressing::domain`].
     pub domain: String,
-    /// The buckets; the first is the one that custom host names stand for.
+    /// The buckets; the first is the one that custom domains stand for.
     pub buckets: Vec<String>,
+    /// The custom domains.
+    pub cnames: Vec<String>,
+    /// The origins whose pages may play from any bucket, as browsers send them.
+    pub cors: Vec<String>,
     /// The region that signatures of version 4 must name, and that buckets
     /// say they are in.
     pub region: String,
@@ -66,6 +76,8 @@ pub struct Service {
     region: String,
     throttle: Option<Throttle>,
     request_ids: RequestIds,
+    /// The CORS rules for playback from any bucket.
+    playback: Vec<Rule>,
     page: Page,
 }
 
@@ -73,9 +85,10 @@ impl Service {
     /// A service on a store. The buckets are the store's: `config.buckets`
     /// creates none.
     pub fn new(store: Arc<Store>, config: Config, clock: Clock) -> Self {
-        let Config { domain, buckets, region, keys, qps_limit, listen, page } = config;
+        let Config { domain, buckets, cnames, cors, region, keys, qps_limit, listen, page } =
+            config;
         let first_bucket = buckets.into_iter().next().unwrap_or_default();
-        let addressing = Addressing { domain, first_bucket, listen };
+        let addressing = Addressing { domain, first_bucket, cnames, listen };
         let signer = signer(&keys, &region);
         Service {
             page: Page::new(store.clone(), clock.clone(), addressing.clone(), signer, page),
@@ -86,6 +99,7 @@ impl Service {
             region,
             throttle: qps_limit.map(Throttle::new),
             request_ids: RequestIds::new(),
+            playback: cors.iter().map(|origin| Rule::playback(origin)).collect(),
         }
     }
 
@@ -116,13 +130,27 @@ impl Service {
         })
     }
 
-    /// The longest body to receive for a request, in bytes. Who has no right
-    /// to send an object is not given the memory for one.
-    pub fn body_limit(&self, request: &Request) -> usize {
-        match self.read(request) {
+    /// Refuses a request by its head alone, before its body is received: one
+    /// that a browser makes for another site.
+    ///
+    /// # Errors
+    ///
+    /// 403 `AccessForbidden` for a request that [`Service::refuse`] answers.
+    pub fn screen(&self, request: &Request) -> Result<(), Fault> {
+        if self.page.takes(request) { Ok(()) } else { self.grant(request).map(|_| ()) }
+    }
+
+    /// The longest body to receive for a request, in bytes; `None` if it is
+    /// answered without its body. Who has no right to send an object is not
+    /// given the memory for one.
+    pub fn body_limit(&self, request: &Request) -> Option<usize> {
+        if self.page.takes(request) {
+            return None;
+        }
+        Some(match self.read(request) {
             Ok(call) if self.admit(&call).is_ok() => call.operation.body_limit(),
             _ => operation::MAX_DOCUMENT,
-        }
+        })
     }
 
     fn complete(
@@ -132,27 +160,29 @@ impl Service {
     ) -> Response {
         let started = Instant::now();
         let request_id = self.request_ids.next(&self.clock);
-        let mut response = answer().unwrap_or_else(|fault| refusal(request, &fault, &request_id));
+        let grant = self.grant(request);
+        let answer = grant.as_ref().map_err(Fault::clone).and_then(|_| answer());
+        let mut response = answer.unwrap_or_else(|fault| refusal(request, &fault, &request_id));
         // A 304 has no length of its own (RFC 9110 section 15.4.5).
         if response.status != 304 {
             let length = response.body.length();
-            response.headers.push(("Content-Length", length.to_string()));
+            response = isolate(response).with("Content-Length", length.to_string());
         }
         if request.method == "HEAD" {
             response.body = Body::Empty;
         }
-        response
+        grant
+            .unwrap_or_else(|_| Grant::refused())
+            .write(request, response)
             .with("Server", "AliyunOSS")
             .with("Date", stamp::http_date(self.clock.now()))
             .with("x-oss-request-id", request_id)
             .with("x-oss-server-time", started.elapsed().as_millis().to_string())
-            .with("Access-Control-Allow-Origin", "*")
-            .with("Access-Control-Expose-Headers", EXPOSED_HEADERS)
     }
 
     fn answer(&self, request: &Request) -> Result<Response, Fault> {
-        if request.method == "OPTIONS" {
-            return Ok(preflight(request));
+        if sites::is_preflight(request) {
+            return sites::preflight(request);
         }
         let call = self.read(request)?;
         let identity = self.admit(&call)?;
@@ -226,6 +256,9 @@ impl Service {
             Operation::PutBucket => self.put_bucket(call),
             Operation::GetBucketInfo => self.bucket_info(call),
             Operation::DeleteBucket => self.delete_bucket(call),
+            Operation::PutBucketCors => self.put_bucket_cors(call),
+            Operation::GetBucketCors => self.bucket_cors(call),
+            Operation::DeleteBucketCors => self.delete_bucket_cors(call),
             Operation::ListObjects => self.list_objects(call),
             Operation::ListMultipartUploads => listing::no_uploads(call),
             Operation::DeleteMultipleObjects => self.delete_objects(call),
@@ -279,9 +312,6 @@ impl Call<'_> {
     }
 }
 
-const EXPOSED_HEADERS: &str = "ETag, Content-Length, Content-Range, Last-Modified, Date, \
-                               x-oss-request-id, x-oss-server-time, x-oss-ec, x-oss-err";
-
 /// The longest `x-oss-err`: some clients take no more than 16 KiB of headers.
 const MAX_ERR_HEADER: usize = 8 << 10;
 
@@ -303,15 +333,6 @@ fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
         response = response.with("x-oss-err", encoded);
     }
     response
-}
-
-/// Browsers ask before a page of another origin may read a playlist.
-fn preflight(request: &Request) -> Response {
-    let headers = request.header("access-control-request-headers").unwrap_or("*");
-    Response::empty(200)
-        .with("Access-Control-Allow-Methods", "GET, HEAD, PUT, POST, DELETE")
-        .with("Access-Control-Allow-Headers", headers)
-        .with("Access-Control-Max-Age", "600")
 }
 
 fn allow(identity: &Identity, access: Access, acl: Option<Acl>) -> Result<(), Fault> {

@@ -77,23 +77,12 @@ pub fn object_response(
     if response.header("Content-Type").is_none() {
         response = response.with("Content-Type", object.content_type);
     }
-    response = response.with("X-Content-Type-Options", "nosniff");
-    if response.header("Content-Type").is_some_and(is_active) {
-        // It would run with the rights of the web page, whose origin is the same.
-        response = response.with("Content-Security-Policy", "sandbox");
-    }
     if range.is_some() {
         let last = offset + length - 1;
         let value = format!("bytes {offset}-{last}/{}", object.size);
         response = response.with("Content-Range", value);
     }
     Ok(response)
-}
-
-/// Whether a browser may find scripts in a document of this type.
-fn is_active(content_type: &str) -> bool {
-    let name = content_type.to_ascii_lowercase();
-    name.contains("html") || name.contains("xml")
 }
 
 /// Refuses headers that ask for more than storing bytes: copies, metadata,

@@ -10,6 +10,9 @@ pub(super) enum Operation {
     PutBucket,
     GetBucketInfo,
     DeleteBucket,
+    PutBucketCors,
+    GetBucketCors,
+    DeleteBucketCors,
     ListObjects,
     ListMultipartUploads,
     DeleteMultipleObjects,
@@ -97,6 +100,9 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "x-oss-traffic-limit",
 ];
 
+/// Those that a bucket has after all.
+const OF_BUCKETS: &[&str] = &["cors"];
+
 /// The longest body of an operation that takes a document, or none, in bytes.
 pub(super) const MAX_DOCUMENT: usize = 64 << 10;
 
@@ -125,7 +131,9 @@ impl Operation {
                 _ => Err(method_not_allowed(method, "VodPlaylist")),
             };
         }
-        if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| query.has(name)) {
+        let is_bucket = bucket && !key;
+        let is_here = |name: &str| is_bucket && OF_BUCKETS.contains(&name);
+        if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| query.has(name) && !is_here(name)) {
             return Err(not_implemented(name));
         }
         if !bucket {
@@ -170,6 +178,7 @@ impl Operation {
         match self {
             Operation::PutObject => 64 << 20,
             Operation::DeleteMultipleObjects => 2 << 20,
+            Operation::PutBucketCors => 16 << 10,
             _ => MAX_DOCUMENT,
         }
     }
@@ -178,7 +187,7 @@ impl Operation {
     /// must say how long its body is.
     pub(super) fn needs_body(self) -> bool {
         use Operation::*;
-        matches!(self, PutObject | PutLiveChannel | DeleteMultipleObjects)
+        matches!(self, PutObject | PutLiveChannel | PutBucketCors | DeleteMultipleObjects)
     }
 }
 
@@ -207,6 +216,14 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
 
 fn of_bucket(method: &str, query: &Query) -> Result<Operation, Fault> {
     use Operation::*;
+    if query.has("cors") {
+        return match method {
+            "PUT" => Ok(PutBucketCors),
+            "GET" => Ok(GetBucketCors),
+            "DELETE" => Ok(DeleteBucketCors),
+            _ => Err(method_not_allowed(method, "BucketCors")),
+        };
+    }
     match method {
         "GET" if query.has("bucketInfo") => Ok(GetBucketInfo),
         "GET" if query.has("uploads") => Ok(ListMultipartUploads),
@@ -273,6 +290,9 @@ mod tests {
             ("PUT", "/b", PutBucket),
             ("GET", "/b?bucketInfo", GetBucketInfo),
             ("DELETE", "/b", DeleteBucket),
+            ("PUT", "/b?cors", PutBucketCors),
+            ("GET", "/b?cors=", GetBucketCors),
+            ("DELETE", "/b?cors", DeleteBucketCors),
             ("GET", "/b?prefix=a", ListObjects),
             ("GET", "/b?list-type=2", ListObjects),
             ("GET", "/b?uploads", ListMultipartUploads),
@@ -312,6 +332,10 @@ mod tests {
             ("POST", "/b/k?uploads", "NotImplemented"),
             ("PUT", "/b/k?partNumber=1&uploadId=2", "NotImplemented"),
             ("GET", "/b?acl", "NotImplemented"),
+            ("GET", "/b?cors&acl", "NotImplemented"),
+            ("PUT", "/b/k?cors", "NotImplemented"),
+            ("GET", "/?cors", "NotImplemented"),
+            ("POST", "/b?cors", "MethodNotAllowed"),
             ("GET", "/b/k?objectMeta", "NotImplemented"),
             ("GET", "/b/k?x-oss-process=image/resize,w_1", "NotImplemented"),
             ("GET", "/b/k?live&comp=other", "InvalidArgument"),

@@ -22,6 +22,8 @@ pub struct Request {
     pub body: Vec<u8>,
     /// Who sent it, as far as is known.
     pub peer: Option<IpAddr>,
+    /// Whether it came in HTTP/1.0, as no browser sends it.
+    pub is_http_1_0: bool,
 }
 
 impl Request {

@@ -5,7 +5,7 @@ use crate::fault::Fault;
 use crate::limits::PeerLimits;
 use axum::Router;
 use axum::body::Body as HttpBody;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request};
 use hyper::body::{Body as _, Bytes, Frame, SizeHint};
 use std::fs::File;
 use std::future::poll_fn;
@@ -46,11 +46,10 @@ async fn handle(
     let mut request = read_head(&head);
     let clear = only_once(&head.headers);
     let is_ambiguous = clear.is_err();
-    let collected = match clear {
-        Ok(()) => {
-            let limit = service.body_limit(&request);
-            intake.collect(body, limit).await
-        }
+    let screened = clear.and_then(|()| service.screen(&request));
+    let collected = match screened.map(|()| service.body_limit(&request)) {
+        Ok(Some(limit)) => intake.collect(body, limit).await,
+        Ok(None) => Ok(Received::default()),
         Err(fault) => Err(fault),
     };
     let work = spawn_blocking(move || match collected {
@@ -86,6 +85,7 @@ fn read_head(head: &request::Parts) -> Request {
         headers,
         body: Vec::new(),
         peer: head.extensions.get::<SocketAddr>().map(SocketAddr::ip),
+        is_http_1_0: head.version == Version::HTTP_10,
     }
 }
 

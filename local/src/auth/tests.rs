@@ -505,6 +505,7 @@ fn rtmp_world(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
     let addressing = Addressing {
         domain,
         first_bucket: "live-demo-bucket".into(),
+        cnames: Vec::new(),
         listen: "127.0.0.1:9000".parse().unwrap(),
     };
     (folder, store, addressing)

@@ -16,6 +16,9 @@ use time::OffsetDateTime;
 /// 2026-11-22T08:16:38Z.
 const NOW: i64 = 1_795_335_398;
 const HOST: &str = "127.0.0.1:9000";
+const TOKEN: &str = "0123456789abcdef";
+/// Where the page is for those who know the token.
+const PAGE: &str = "/_osslive/0123456789abcdef/";
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'; id; '";
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
@@ -26,9 +29,13 @@ struct World {
     _folder: TempDir,
 }
 
+fn options() -> Options {
+    Options { token: Token::new(TOKEN), remote: false, hls_js: None }
+}
+
 impl World {
     fn new() -> World {
-        World::with(Options::default())
+        World::with(options())
     }
 
     fn with(page: Options) -> World {
@@ -45,6 +52,8 @@ impl World {
         let config = api::Config {
             domain: "oss.test".into(),
             buckets: vec!["open".into()],
+            cnames: vec!["cdn.example".into()],
+            cors: vec!["http://player.example".into()],
             region: "cn-hangzhou".into(),
             keys: vec![key],
             qps_limit: Some(1),
@@ -76,11 +85,17 @@ impl World {
             headers: headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
             body: Vec::new(),
             peer: peer.parse::<IpAddr>().ok(),
+            is_http_1_0: false,
         }))
     }
 
+    /// Gets what lies below the page's address.
+    fn page(&self, target: &str) -> Reply {
+        self.get(&format!("{PAGE}{target}"))
+    }
+
     fn json(&self, target: &str) -> Value {
-        let reply = self.get(target);
+        let reply = self.page(target);
         assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("application/json")));
         serde_json::from_str(&reply.body).unwrap()
     }
@@ -124,11 +139,11 @@ fn record(session: &mut LiveSession, fragments: u64) {
 fn every_file_of_the_page_is_served_with_its_type_and_a_strict_policy() {
     let world = World::new();
     for (path, content_type, text) in ASSETS {
-        let reply = world.get(&format!("/_osslive{path}"));
+        let reply = world.page(path);
         assert_eq!((reply.status, reply.header("Content-Type")), (200, Some(*content_type)));
         assert_eq!(reply.body, *text);
     }
-    for target in ["/_osslive/", "/_osslive/none", "/_osslive", "/_osslive/api/channels"] {
+    for target in ["/_osslive", "/_osslive/", PAGE, "/_osslive/0123456789abcdef/api/channels"] {
         let reply = world.get(target);
         let policy = reply.header("Content-Security-Policy").unwrap();
         for rule in [
@@ -170,16 +185,99 @@ fn the_page_names_nothing_outside_and_nothing_inline() {
 }
 
 #[test]
-fn other_origins_may_neither_read_nor_embed_any_of_it() {
+fn the_token_in_the_address_leads_to_the_page() {
+    let world = World::new();
+    for (target, status, location) in [
+        ("/_osslive/?token=0123456789abcdef", 302, PAGE.into()),
+        ("/_osslive?token=0123456789abcdef", 302, PAGE.into()),
+        ("/_osslive/?player=hls.js&token=0123456789abcdef", 302, format!("{PAGE}?player=hls.js")),
+        ("/_osslive/0123456789abcdef", 308, PAGE.into()),
+    ] {
+        let reply = world.get(target);
+        let expected = (status, Some(location.as_str()), None);
+        let seen = (reply.status, reply.header("Location"), reply.header("Set-Cookie"));
+        assert_eq!(seen, expected, "{target}");
+    }
+    assert_eq!(world.get(PAGE).status, 200);
+}
+
+#[test]
+fn without_the_token_there_is_only_a_line_that_says_where_to_find_it() {
     let world = World::new();
     world.put_channel("demo", "cam");
-    let origin = [("origin", "https://elsewhere.example")];
-    for target in ["/_osslive/", "/_osslive/api/channels", "/_osslive/media/demo/cam/a.ts"] {
-        for method in ["GET", "OPTIONS"] {
-            let reply = world.send(method, HOST, target, "127.0.0.1", &origin);
-            assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
-            assert_eq!(reply.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+    for target in [
+        "/_osslive",
+        "/_osslive/",
+        "/_osslive/?token=",
+        "/_osslive/?token",
+        "/_osslive/?token=0123456789abcde",
+        "/_osslive/?token=0123456789abcdef0",
+        "/_osslive/?token=0123456789ABCDEF",
+        "/_osslive/?token=x&token=0123456789abcdef",
+        "/_osslive/app.js",
+        "/_osslive/api/channels",
+        "/_osslive/api/channels?token=0123456789abcdef",
+        "/_osslive/media/demo/cam/playlist.m3u8",
+        "/_osslive//",
+        "/_osslive//0123456789abcdef/",
+        "/_osslive/0123456789abcde/",
+        "/_osslive/0123456789abcdef0/",
+        "/_osslive/0123456789abcdef%2f",
+        "/_osslive/%30123456789abcdef/",
+        "/_osslive/x/../0123456789abcdef/",
+    ] {
+        for method in ["GET", "HEAD", "POST", "OPTIONS"] {
+            let cookie =
+                [("cookie", "token=0123456789abcdef"), ("authorization", "token 0123456789abcdef")];
+            let reply = world.send(method, HOST, target, "127.0.0.1", &cookie);
+            assert_eq!((reply.status, reply.header("Location")), (403, None), "{method} {target}");
+            assert!(!reply.body.contains("cam") && !reply.body.contains("0123"), "{target}");
+            if method == "GET" {
+                assert!(reply.body.contains("printed at its start"), "{target}: {}", reply.body);
+            }
         }
+    }
+}
+
+#[test]
+fn no_other_site_gets_it_whatever_the_token() {
+    let world = World::new();
+    world.put_channel("demo", "cam");
+    let below = |path: &str| format!("{PAGE}{path}");
+    for target in [
+        String::from("/_osslive/?token=0123456789abcdef"),
+        below(""),
+        below("app.js"),
+        below("api/channels"),
+        below("api/publish-url?bucket=demo&channel=cam"),
+        below("media/demo/cam/a.ts"),
+    ] {
+        for mark in [
+            ("origin", "https://elsewhere.example"),
+            ("origin", "http://player.example"),
+            ("origin", "http://127.0.0.1:3000"),
+            ("origin", "http://localhost:9000"),
+            ("origin", "null"),
+            ("origin", ""),
+            ("origin", "http://127.0.0.1:9000,http://127.0.0.1:9000"),
+            ("sec-fetch-site", "same-site"),
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-site", ""),
+        ] {
+            for method in ["GET", "OPTIONS", "POST"] {
+                let reply = world.send(method, HOST, &target, "127.0.0.1", &[mark]);
+                assert_eq!(reply.status, 403, "{method} {target} {mark:?}");
+                assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
+                assert_eq!(reply.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+            }
+        }
+    }
+    for own in [
+        ("origin", "http://127.0.0.1:9000"),
+        ("sec-fetch-site", "same-origin"),
+        ("sec-fetch-site", "none"),
+    ] {
+        assert_eq!(world.send("GET", HOST, PAGE, "127.0.0.1", &[own]).status, 200, "{own:?}");
     }
 }
 
@@ -187,27 +285,38 @@ fn other_origins_may_neither_read_nor_embed_any_of_it() {
 fn it_is_only_for_reading() {
     let world = World::new();
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
-        let reply = world.send(method, HOST, "/_osslive/api/channels", "127.0.0.1", &[]);
+        let reply = world.send(method, HOST, PAGE, "127.0.0.1", &[]);
         assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, HEAD")), "{method}");
     }
-    let head = world.send("HEAD", HOST, "/_osslive/", "127.0.0.1", &[]);
+    let head = world.send("HEAD", HOST, PAGE, "127.0.0.1", &[]);
     let length = ASSETS[0].2.len().to_string();
     assert_eq!((head.status, head.header("Content-Length")), (200, Some(length.as_str())));
     assert_eq!(head.body, "");
 }
 
 #[test]
-fn only_the_endpoints_own_names_lead_to_it() {
+fn only_loopback_addresses_lead_to_it() {
     let world = World::new();
-    let status = |host: &str| world.send("GET", host, "/_osslive/", "127.0.0.1", &[]).status;
-    for host in ["127.0.0.1:9000", "[::1]:9000", "localhost", "LOCALHOST:9000", "oss.test:9000"] {
+    let status = |host: &str| world.send("GET", host, PAGE, "127.0.0.1", &[]).status;
+    for host in ["127.0.0.1:9000", "127.0.0.2", "[::1]:9000", "localhost", "LOCALHOST:9000"] {
         assert_eq!(status(host), 200, "{host}");
     }
-    for host in ["", "evil.example", "demo.oss.test", "a.localhost", "127.0.0.1.evil.example"] {
-        assert_ne!(status(host), 200, "{host}");
+    for host in [
+        "",
+        "oss.test:9000",
+        "10.0.0.1:9000",
+        "0.0.0.0:9000",
+        "evil.example",
+        "127.0.0.1.evil.example",
+        "localhost.evil.example",
+        "localhost.",
+        "127.0.0.1.",
+        "[::1].evil.example",
+        "evil.example@127.0.0.1",
+        "[::1]'; id; '",
+    ] {
+        assert_eq!(status(host), 403, "{host}");
     }
-    // What may stand in a command to copy is an address or a name, in full.
-    assert_ne!(status("[::1]'; id; '"), 200);
 }
 
 #[test]
@@ -217,22 +326,84 @@ fn behind_a_buckets_own_host_the_path_is_an_ordinary_key() {
     for host in ["open.oss.test:9000", "cdn.example"] {
         let reply = world.send("GET", host, "/_osslive/", "127.0.0.1", &[]);
         assert_eq!((reply.status, reply.body.as_str()), (200, "an object"), "{host}");
-        assert_eq!(reply.header("Content-Security-Policy"), None);
+        assert_eq!(reply.header("Server"), Some("AliyunOSS"));
     }
 }
 
 #[test]
-fn other_machines_are_refused_unless_the_page_is_opened() {
-    let (closed, open) =
-        (World::new(), World::with(Options { remote: true, ..Options::default() }));
+fn a_page_that_is_switched_off_is_not_there() {
+    let world = World::with(Options { token: None, ..options() });
+    for target in ["/_osslive", "/_osslive/", "/_osslive/?token=", PAGE, "/_osslive/app.js", "/"] {
+        let reply = world.send("GET", HOST, target, "127.0.0.1", &[("accept", BROWSER)]);
+        assert!([400, 403, 404].contains(&reply.status), "{target}: {reply:?}");
+        assert_eq!(reply.header("Server"), Some("AliyunOSS"), "{target}");
+    }
+}
+
+#[test]
+fn other_machines_need_an_open_page_and_the_token() {
+    let (closed, open) = (World::new(), World::with(Options { remote: true, ..options() }));
     let status =
-        |world: &World, peer: &str| world.send("GET", HOST, "/_osslive/", peer, &[]).status;
+        |world: &World, peer: &str, target: &str| world.send("GET", HOST, target, peer, &[]).status;
     for peer in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
-        assert_eq!(status(&closed, peer), 200, "{peer}");
+        assert_eq!(status(&closed, peer, PAGE), 200, "{peer}");
     }
     for peer in ["192.0.2.7", "10.0.0.1", "2001:db8::1", "::ffff:192.0.2.7", "unknown"] {
-        assert_eq!((status(&closed, peer), status(&open, peer)), (403, 200), "{peer}");
+        assert_eq!((status(&closed, peer, PAGE), status(&open, peer, PAGE)), (403, 200), "{peer}");
+        assert_eq!(status(&open, peer, "/_osslive/"), 403, "{peer}");
     }
+}
+
+#[test]
+fn behind_a_proxy_everybody_seems_to_be_this_machine() {
+    let (closed, open) = (World::new(), World::with(Options { remote: true, ..options() }));
+    for header in [
+        ("forwarded", "for=192.0.2.7"),
+        ("via", "1.1 proxy"),
+        ("x-forwarded-for", "192.0.2.7"),
+        ("x-forwarded-for", "127.0.0.1"),
+        ("x-forwarded-for", ""),
+        ("x-forwarded-host", "stream.example"),
+        ("x-forwarded-proto", "https"),
+        ("x-forwarded", "for=x"),
+        ("x-real-ip", "192.0.2.7"),
+    ] {
+        let status = |world: &World| world.send("GET", HOST, PAGE, "127.0.0.1", &[header]).status;
+        assert_eq!((status(&closed), status(&open)), (403, 200), "{header:?}");
+    }
+    for (world, status) in [(closed, 403), (open, 200)] {
+        let request = Request {
+            method: "GET".into(),
+            host: HOST.into(),
+            path: PAGE.into(),
+            peer: "127.0.0.1".parse().ok(),
+            is_http_1_0: true,
+            ..Request::default()
+        };
+        assert_eq!(world.service.respond(&request).status, status);
+    }
+}
+
+#[test]
+fn a_token_is_long_enough_and_stands_in_an_address_as_it_is() {
+    let tokens: Vec<_> = (0..100).map(|_| Token::random().unwrap()).collect();
+    for (number, token) in tokens.iter().enumerate() {
+        assert!(token.as_str().len() == 32 && Token::new(token.as_str()).is_some());
+        assert!(!tokens[..number].contains(token), "the same twice");
+        assert_eq!(format!("{token:?}"), "Token(***)");
+    }
+    let long = "x".repeat(128);
+    for (text, is_token) in [
+        ("0123456789abcde", false),
+        ("0123456789_bcde-", true),
+        (long.as_str(), true),
+        ("0123456789abcde/", false),
+        ("0123456789abcde%", false),
+        ("", false),
+    ] {
+        assert_eq!(Token::new(text).is_some(), is_token, "{text}");
+    }
+    assert!(Token::new(&format!("{long}x")).is_none());
 }
 
 #[test]
@@ -242,7 +413,6 @@ fn a_browser_at_the_bare_address_is_led_to_the_page() {
     let reply = root("GET", "/", &[("accept", BROWSER)]);
     assert_eq!((reply.status, reply.header("Location")), (302, Some("/_osslive/")));
     assert_eq!(reply.header("Vary"), Some("Accept"));
-    assert_eq!(world.get("/_osslive").header("Location"), Some("/_osslive/"));
 }
 
 #[test]
@@ -252,7 +422,8 @@ fn requests_of_an_sdk_never_lead_to_the_page() {
         let reply = world.send(method, host, target, peer, headers);
         assert_ne!(reply.status / 100, 3, "{target} {headers:?}");
         assert_eq!(reply.header("Server"), Some("AliyunOSS"), "{target} {headers:?}");
-        assert_eq!(reply.header("Content-Security-Policy"), None);
+        let policy = reply.header("Content-Security-Policy");
+        assert_eq!(policy, Some("sandbox; default-src 'none'"), "{target} {headers:?}");
     };
     let html = ("accept", BROWSER);
     denied("GET", HOST, "/", "::1", &[]);
@@ -281,7 +452,7 @@ fn the_list_tells_what_every_channel_is_doing() {
     let audio = AudioStat { bandwidth: 16_000, sample_rate: 48_000 };
     session.update(StreamStat { video: Some(video), audio: Some(audio) });
 
-    let list = world.json("/_osslive/api/channels");
+    let list = world.json("api/channels");
     assert_eq!(
         (&list["total"], &list["live"], &list["truncated"]),
         (&4.into(), &1.into(), &false.into())
@@ -304,7 +475,7 @@ fn the_list_tells_what_every_channel_is_doing() {
     assert_eq!(channels[0]["live"], expected);
     assert!(channels[1].get("live").is_none());
 
-    let found = world.json("/_osslive/api/channels?search=SPARE+described");
+    let found = world.json("api/channels?search=SPARE+described");
     assert_eq!((&found["total"], &found["channels"][0]["name"]), (&1.into(), &"spare".into()));
 }
 
@@ -316,7 +487,7 @@ fn of_very_many_channels_all_that_are_live_are_listed() {
     }
     world.put_channel("demo", "z-live");
     let _session = world.publish("demo", "z-live");
-    let list = world.json("/_osslive/api/channels");
+    let list = world.json("api/channels");
     assert_eq!((&list["total"], &list["truncated"]), (&601.into(), &true.into()));
     let channels = list["channels"].as_array().unwrap();
     assert_eq!((channels.len(), &channels[500]["name"]), (501, &"z-live".into()));
@@ -326,12 +497,12 @@ fn of_very_many_channels_all_that_are_live_are_listed() {
 fn names_are_text_however_hostile() {
     let world = World::new();
     world.put_channel("demo", HOSTILE);
-    let list = world.get("/_osslive/api/channels");
+    let list = world.page("api/channels");
     let read: Value = serde_json::from_str(&list.body).unwrap();
     assert_eq!(read["channels"][0]["name"], HOSTILE);
 
     let encoded = osslive::request::percent_encode(HOSTILE);
-    let target = format!("/_osslive/api/publish-url?bucket=demo&channel={encoded}");
+    let target = format!("api/publish-url?bucket=demo&channel={encoded}");
     let publish = world.json(&target);
     let command = publish["ffmpeg"].as_str().unwrap();
     // One argument of a shell: what is between the quotes holds none.
@@ -344,12 +515,12 @@ fn a_channel_shows_its_sessions_and_playlists_newest_first() {
     let world = World::new();
     world.put_channel("demo", "a b");
     let mut session = world.publish("demo", "a b");
-    let detail = || world.json("/_osslive/api/channel?bucket=demo&channel=a%20b");
+    let detail = || world.json("api/channel?bucket=demo&channel=a%20b");
     assert_eq!(detail().get("livePlaylist"), None, "nothing is listed yet");
     world.now.store(NOW + 10, Ordering::Relaxed);
     record(&mut session, 2);
     let live = detail();
-    assert_eq!(live["livePlaylist"], "/_osslive/media/demo/a%20b/playlist.m3u8");
+    assert_eq!(live["livePlaylist"], "media/demo/a%20b/playlist.m3u8");
     assert_eq!(live["sessions"], serde_json::json!([]));
     drop(session);
     let vod = "#EXTM3U\n#EXTINF:2.5,\nx.ts\n#EXTINF:4.000,\ny.ts\n#EXT-X-ENDLIST\n";
@@ -361,7 +532,7 @@ fn a_channel_shows_its_sessions_and_playlists_newest_first() {
         "start": "2026-11-22T08:16:38Z",
         "end": "2026-11-22T08:16:48Z",
         "remoteAddr": "203.0.113.9:47745",
-        "url": format!("/_osslive/media/demo/a%20b/recording.m3u8?from={NOW}&to={}", NOW + 10),
+        "url": format!("media/demo/a%20b/recording.m3u8?from={NOW}&to={}", NOW + 10),
     }]);
     assert_eq!(detail["sessions"], expected);
     let playlists = detail["playlists"].as_array().unwrap();
@@ -370,9 +541,9 @@ fn a_channel_shows_its_sessions_and_playlists_newest_first() {
         (&playlists[0]["name"], &playlists[0]["seconds"]),
         (&"vod.m3u8".into(), &6.5.into())
     );
-    assert_eq!(playlists[0]["url"], "/_osslive/media/demo/a%20b/vod.m3u8");
+    assert_eq!(playlists[0]["url"], "media/demo/a%20b/vod.m3u8");
 
-    let recording = world.get(detail["sessions"][0]["url"].as_str().unwrap());
+    let recording = world.page(detail["sessions"][0]["url"].as_str().unwrap());
     assert_eq!(recording.header("Content-Type"), Some("application/x-mpegURL"));
     assert_eq!(recording.body.matches("#EXTINF:5.000").count(), 2, "{}", recording.body);
     assert!(recording.body.contains("#EXT-X-ENDLIST"));
@@ -389,7 +560,7 @@ fn what_is_not_there_is_said_in_json() {
         ("publish-url?bucket=demo&channel=a%2Fb", "InvalidChannelName"),
         ("channels?search=%ff", "InvalidArgument"),
     ] {
-        let reply = world.get(&format!("/_osslive/api/{target}"));
+        let reply = world.page(&format!("api/{target}"));
         let error: Value = serde_json::from_str(&reply.body).unwrap();
         assert!((400..500).contains(&reply.status), "{target}");
         assert_eq!(error["code"], code, "{target}");
@@ -401,9 +572,9 @@ fn a_private_channel_plays_in_ranges_too() {
     let world = World::new();
     world.put_channel("demo", "cam");
     record(&mut world.publish("demo", "cam"), 1);
-    let playlist = world.get("/_osslive/media/demo/cam/playlist.m3u8");
+    let playlist = world.page("media/demo/cam/playlist.m3u8");
     assert_eq!(playlist.header("Content-Type"), Some("application/x-mpegURL"));
-    let segment = format!("/_osslive/media/demo/cam/{NOW}000.ts");
+    let segment = format!("{PAGE}media/demo/cam/{NOW}000.ts");
     assert!(playlist.body.contains(&format!("{NOW}000.ts")));
     assert_eq!((world.get(&segment).status, world.get(&segment).body.len()), (200, 188));
     let range = [("range", "bytes=10-19")];
@@ -441,11 +612,11 @@ fn nothing_but_playlists_and_fragments_is_played() {
         "demo/%zz.ts",
         "none/a.ts",
     ] {
-        let reply = world.get(&format!("/_osslive/media/{path}"));
+        let reply = world.page(&format!("media/{path}"));
         assert!((400..500).contains(&reply.status), "{path}: {reply:?}");
         assert!(!reply.body.contains("secret") && !reply.body.contains("root:"), "{path}");
     }
-    let reply = world.get("/_osslive/media/demo/a.ts");
+    let reply = world.page("media/demo/a.ts");
     assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("video/mp2t")));
 }
 
@@ -459,7 +630,7 @@ fn a_recording_is_cut_only_at_times_and_below_a_channel() {
         ("r.m3u8?from=1&to=2", 400),
         ("cam/r.m3u8?from=1", 404),
     ] {
-        assert_eq!(world.get(&format!("/_osslive/media/demo/{path}")).status, status, "{path}");
+        assert_eq!(world.page(&format!("media/demo/{path}")).status, status, "{path}");
     }
 }
 
@@ -467,7 +638,7 @@ fn a_recording_is_cut_only_at_times_and_below_a_channel() {
 fn a_publish_url_is_signed_for_a_day_in_the_forms_that_encoders_take() {
     let world = World::new();
     world.put_channel("demo", "live 1");
-    let answer = world.json("/_osslive/api/publish-url?bucket=demo&channel=live%201");
+    let answer = world.json("api/publish-url?bucket=demo&channel=live%201");
     let text = |name: &str| answer[name].as_str().unwrap().to_owned();
     let (url, key) = (text("url"), text("streamKey"));
     assert_eq!(text("server"), "rtmp://127.0.0.1:9000/demo/live");
@@ -498,17 +669,17 @@ fn looking_at_the_page_uses_up_no_limit_of_operations() {
     let world = World::new();
     world.put_channel("demo", "cam");
     for _ in 0..3 {
-        assert_eq!(world.get("/_osslive/api/channels").status, 200);
-        assert_eq!(world.get("/_osslive/api/channel?bucket=demo&channel=cam").status, 200);
+        assert_eq!(world.page("api/channels").status, 200);
+        assert_eq!(world.page("api/channel?bucket=demo&channel=cam").status, 200);
     }
 }
 
 #[test]
 fn hls_js_is_served_where_it_was_given() {
-    assert_eq!(World::new().get("/_osslive/hls.js").status, 404);
-    let options = Options { hls_js: Some("var Hls;".into()), ..Options::default() };
+    assert_eq!(World::new().page("hls.js").status, 404);
+    let options = Options { hls_js: Some("var Hls;".into()), ..options() };
     let world = World::with(options);
-    let reply = world.get("/_osslive/hls.js");
+    let reply = world.page("hls.js");
     assert_eq!((reply.status, reply.body.as_str()), (200, "var Hls;"));
-    assert_eq!(world.json("/_osslive/api/channels")["hlsJs"], true);
+    assert_eq!(world.json("api/channels")["hlsJs"], true);
 }

@@ -1,7 +1,7 @@
 //! What the page shows, as JSON: times in RFC 3339, rates in bytes a second,
 //! absent values left out.
 
-use super::{PUBLISH_EXPIRES, Page, ROOT};
+use super::{PUBLISH_EXPIRES, Page};
 use crate::fault::Fault;
 use crate::names;
 use crate::store::{Channel, Stat};
@@ -299,9 +299,9 @@ fn summarize(bucket: &str, channel: Channel, stat: Stat) -> Summary {
     Summary { bucket: bucket.to_owned(), name: channel.name, description, status, live }
 }
 
-/// Where the page plays an object below a channel.
+/// Where the page plays an object below a channel, relative to the page.
 fn media_url(bucket: &str, channel: &str, name: &str) -> String {
-    format!("{ROOT}/media/{bucket}/{}/{}", percent_encode(channel), percent_encode(name))
+    format!("media/{bucket}/{}/{}", percent_encode(channel), percent_encode(name))
 }
 
 /// The seconds that an EXTINF line (RFC 8216 section 4.3.2.1) announces.

@@ -1,4 +1,4 @@
-//! A bucket: its access rule, its channels and its objects.
+//! A bucket: its access rules, its channels and its objects.
 
 use super::channel::Channels;
 use super::file::{self, Scratch};
@@ -8,6 +8,7 @@ use super::object::Objects;
 use super::session::{Connection, LiveSession, Publish};
 use super::{disk_fault, lock, path};
 use crate::clock::Clock;
+use crate::cors::Cors;
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -68,6 +69,9 @@ pub struct BucketInfo {
     pub created: OffsetDateTime,
     /// Who may use it without a signature.
     pub acl: Acl,
+    /// Which sites' pages it answers; `None` for no other site's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cors: Option<Cors>,
 }
 
 /// A bucket in use.
@@ -138,9 +142,11 @@ impl Bucket {
         lock(&self.info).clone()
     }
 
-    pub(super) fn set_acl(&self, acl: Acl) -> io::Result<()> {
+    /// Changes what is known of the bucket, on disk first.
+    pub(super) fn change(&self, change: impl FnOnce(&mut BucketInfo)) -> io::Result<()> {
         let mut info = lock(&self.info);
-        let next = BucketInfo { acl, ..info.clone() };
+        let mut next = info.clone();
+        change(&mut next);
         self.save(&next)?;
         *info = next;
         Ok(())

@@ -3,7 +3,7 @@
 //! ```text
 //! DATA/.lock                        held by the endpoint that uses the folder
 //! DATA/.scratch/                    files being written, emptied at a start
-//! DATA/BUCKET/bucket.json           name, creation time, access rule
+//! DATA/BUCKET/bucket.json           name, creation time, access rules
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
 //! DATA/BUCKET/fragments/NAME.log    one line for each fragment
 //! DATA/BUCKET/objects/...           the objects, fragments and playlists too
@@ -35,6 +35,7 @@ pub use object::{ObjectMeta, ObjectPage};
 pub use session::{LiveSession, Publish, SessionRecord, Stat};
 
 use crate::clock::Clock;
+use crate::cors::Cors;
 use crate::fault::Fault;
 use crate::names;
 use bucket::Bucket;
@@ -142,9 +143,9 @@ impl Store {
         names::check_bucket(name)?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(name) {
-            return bucket.set_acl(acl).map_err(disk_fault);
+            return bucket.change(|info| info.acl = acl).map_err(disk_fault);
         }
-        let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl };
+        let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl, cors: None };
         let folder = self.data.join(path::file(name, ""));
         let bucket = Bucket::create(folder, info, self.clock.clone(), self.scratch.clone());
         let bucket = Arc::new(bucket.map_err(disk_fault)?);
@@ -153,6 +154,14 @@ impl Store {
         }
         buckets.insert(name.to_owned(), bucket);
         Ok(())
+    }
+
+    /// Sets which sites' pages a bucket answers; `None` for no other site's.
+    pub fn set_cors(&self, name: &str, cors: Option<Cors>) -> Result<(), Fault> {
+        // The bucket is not deleted meanwhile.
+        let buckets = self.read();
+        let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
+        bucket.change(|info| info.cors = cors).map_err(disk_fault)
     }
 
     /// Deletes a bucket.

@@ -36,21 +36,34 @@ fn objects_are_put_got_and_deleted() {
 }
 
 #[test]
-fn scripts_in_objects_do_not_run_with_the_rights_of_the_page() {
+fn scripts_in_objects_do_not_run_with_the_rights_of_the_endpoint() {
     let world = World::new();
+    const SANDBOX: Option<&str> = Some("sandbox; default-src 'none'");
     for (content_type, policy) in [
-        ("text/HTML; charset=utf-8", Some("sandbox")),
-        ("image/svg+xml", Some("sandbox")),
-        ("video/mp2t", None),
+        ("text/HTML; charset=utf-8", SANDBOX),
+        ("image/svg+xml", SANDBOX),
+        ("text/xsl", SANDBOX),
+        ("multipart/x-mixed-replace; boundary=x", SANDBOX),
+        ("application/pdf", SANDBOX),
+        ("video/mp4, text/html", SANDBOX),
+        ("no type", SANDBOX),
+        ("video/mp4", None),
     ] {
         world.call_with("PUT", "/demo/o", &[("content-type", content_type)], b"<script>");
-        for target in ["/demo/o", "/demo/o?response-content-type=text/html"] {
-            let policy = policy.or(target.ends_with("html").then_some("sandbox"));
+        for target in ["/demo/o", "/demo/o?response-content-type=text/xsl"] {
+            let policy = policy.or(target.ends_with("xsl").then_some(SANDBOX).flatten());
             let got = world.call("GET", target, b"");
             assert_eq!(got.header("Content-Security-Policy"), policy, "{content_type} {target}");
             assert_eq!(got.header("X-Content-Type-Options"), Some("nosniff"));
+            assert_eq!(got.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
         }
     }
+    // A playlist whose lines are signed is an object too.
+    let playlist = b"<script>alert(1)</script>\n1.ts\n";
+    world.call_with("PUT", "/demo/p.html", &[("content-type", "text/html")], playlist);
+    let signed = world.anonymous("GET", &presigned(1, "p.html", "x-oss-process=hls/sign"));
+    assert_eq!((signed.status, signed.header("Content-Type")), (200, Some("text/html")));
+    assert_eq!(signed.header("Content-Security-Policy"), SANDBOX);
 }
 
 #[test]
