@@ -227,3 +227,142 @@ fn what_no_other_site_asks_is_served_as_ever() {
         assert!(reply.header("access-control-allow-origin").is_none(), "{reply:?}");
     }
 }
+
+/// A body that is a request of the owner's: it must never be read as one.
+#[test]
+fn what_a_refused_body_holds_is_no_request() {
+    let site = Site::start(|config| config);
+    let inner = format!(
+        "DELETE {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
+        target("DELETE", "cam", &[("live", None)])
+    );
+    // As many bytes as an RTMP handshake has, and the version it begins with.
+    let handshake = [&[3][..], &[0; 1536], inner.as_bytes()].concat();
+    for body in [inner.as_bytes(), &handshake] {
+        for length in [body.len(), body.len() + 1_000_000] {
+            let head = format!(
+                "POST /live-demo/?delete HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: {ELSEWHERE}\r\n\
+                 Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
+            );
+            let peer = site.stage.connect();
+            peer.say([head.as_bytes(), body].concat()).unwrap();
+            peer.shutdown(std::net::Shutdown::Write).unwrap();
+            let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+            assert!(answers.starts_with("HTTP/1.1 403 "), "{answers}");
+            assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+        }
+    }
+    site.is_untouched();
+}
+
+#[test]
+fn a_refusal_waits_for_no_body() {
+    let site = Site::start(|config| config);
+    for mark in MARKS {
+        let peer = site.stage.connect();
+        let target = target("PUT", "new.txt", &[]);
+        let head = format!("PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{mark}");
+        peer.say(format!("{head}Content-Length: 1000\r\n\r\n")).unwrap();
+        assert_eq!(peer.read_response().status, 403, "{mark}");
+    }
+    site.is_untouched();
+}
+
+#[test]
+fn rules_outlive_the_endpoint() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let start = || {
+        let config = Config::new(folder.path().join("data"));
+        let endpoint = osslive_local::LocalEndpoint::start(config).unwrap();
+        Site { stage: Stage { endpoint, folder: tempfile::TempDir::new().unwrap() } }
+    };
+    let rules = b"<CORSConfiguration><CORSRule><AllowedOrigin>http://localhost:*</AllowedOrigin>\
+        <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>";
+    let site = start();
+    assert_eq!(site.signed("PUT", "private.txt", &[], "", b"a secret").status, 200);
+    assert_eq!(site.signed("PUT", "", &[("cors", None)], "", rules).status, 200);
+    drop(site);
+    let site = start();
+    let mark = format!("Origin: {ELSEWHERE}\r\nSec-Fetch-Site: cross-site\r\n");
+    let reply = site.signed("GET", "private.txt", &[], &mark, b"");
+    assert_eq!((reply.status, &*reply.body), (200, &b"a secret"[..]));
+    assert_eq!(reply.header("access-control-allow-origin"), Some(ELSEWHERE));
+    assert_eq!(reply.header("vary"), Some("Origin"));
+    allows_nothing("DELETE", &site.signed("DELETE", "private.txt", &[], &mark, b""));
+}
+
+#[test]
+fn an_origin_that_may_play_is_named_in_the_configuration() {
+    let site = Site::start(|config| config.cors(ELSEWHERE).cors("HTTPS://Player.example:443"));
+    for origin in [ELSEWHERE, "https://player.example"] {
+        let mark = format!("Origin: {origin}\r\nSec-Fetch-Site: cross-site\r\n");
+        let playlist = [("x-oss-process", Some("hls/sign"))];
+        let reply = site.signed("GET", "cam/p.m3u8", &playlist, &mark, b"");
+        assert_eq!(
+            (reply.status, reply.header("access-control-allow-origin")),
+            (200, Some(origin))
+        );
+        for (method, key, query, body) in
+            OPERATIONS.iter().filter(|(_, key, ..)| *key != "cam/p.m3u8")
+        {
+            allows_nothing(
+                &format!("{method} {key}"),
+                &site.signed(method, key, query, &mark, body),
+            );
+        }
+    }
+    let any = Site::start(|config| config.cors("*"));
+    let mark = "Origin: null\r\nSec-Fetch-Site: cross-site\r\n";
+    let reply = any.signed("GET", "cam/p.m3u8", &[], mark, b"");
+    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some("*")));
+    allows_nothing("GET", &any.signed("GET", "private.txt", &[], mark, b""));
+}
+
+#[test]
+fn what_cannot_be_configured_is_said() {
+    let error = |configure: fn(Config) -> Config| {
+        let folder = tempfile::TempDir::new().unwrap();
+        let config = configure(Config::new(folder.path().join("data")));
+        osslive_local::LocalEndpoint::start(config).unwrap_err().to_string()
+    };
+    for (message, expected) in [
+        (
+            error(|config| config.cors("http://localhost:3000/")),
+            "CORS origin \"http://localhost:3000/\": must be * or SCHEME://HOST[:PORT] without a path",
+        ),
+        (
+            error(|config| config.cname("cdn.example:80")),
+            "custom domain \"cdn.example:80\": must be a host name without a port",
+        ),
+        (
+            error(|config| config.page_token("short")),
+            "page token: must be 16 to 128 letters, digits, hyphens and underscores",
+        ),
+    ] {
+        assert_eq!(message, expected);
+    }
+}
+
+#[test]
+fn a_custom_domain_is_a_name_of_the_endpoint() {
+    let site = Site::start(|config| config.cname("Live.Example.com"));
+    let target = target("GET", "private.txt", &[]);
+    let bound = target.strip_prefix("/live-demo").unwrap();
+    let reply = site.send("GET", bound, "live.example.com:9000", "", b"");
+    assert_eq!((reply.status, &*reply.body), (200, &b"a secret"[..]));
+    assert_eq!(site.send("GET", bound, "www.live.example.com", "", b"").status, 403);
+}
+
+#[test]
+fn the_page_has_another_token_at_each_start_unless_one_is_set() {
+    let urls = [0, 1].map(|_| Site::start(|config| config).stage.endpoint.page_url().unwrap());
+    assert_ne!(urls[0].split_once("token=").unwrap().1, urls[1].split_once("token=").unwrap().1);
+    let site = Site::start(|config| config.page_token("a-token-of-my-own"));
+    let url = site.stage.endpoint.page_url().unwrap();
+    assert_eq!(url, format!("{}/_osslive/?token=a-token-of-my-own", site.stage.endpoint.url()));
+    assert!(!format!("{:?}", site.stage.endpoint).contains("a-token-of-my-own"));
+    assert_eq!(Site::start(|config| config.page(false)).stage.endpoint.page_url(), None);
+    let everywhere = "0.0.0.0:0".parse().unwrap();
+    let site = Stage::start(|config| config.listen(everywhere));
+    assert!(site.endpoint.page_url().unwrap().starts_with("http://127.0.0.1:"));
+}

@@ -303,7 +303,7 @@ async function missingThings(oss) {
   ]) {
     await refused(`${label} in a missing bucket`, 'NoSuchBucket', call, { status: 404 });
   }
-  await refused('what the endpoint does not do', 'NotImplemented', () => oss.getBucketCORS(BUCKET));
+  await refused('what the endpoint does not do', 'NotImplemented', () => oss.getBucketWebsite(BUCKET));
 }
 
 async function vodRefused(oss) {
@@ -478,6 +478,30 @@ async function buckets(oss) {
   await refused('the bucket afterwards', 'NoSuchBucket', () => oss.getBucketInfo(name), { status: 404 });
 }
 
+async function cors(oss) {
+  const none = () => oss.getBucketCORS(BUCKET);
+  await refused('CORS rules before any were put', 'NoSuchCORSConfiguration', none, { status: 404 });
+  const rules = [
+    { allowedOrigin: 'http://first.example', allowedMethod: 'GET' },
+    {
+      allowedOrigin: ['http://*.example', 'https://second.example:8443'],
+      allowedMethod: ['GET', 'PUT'],
+      allowedHeader: ['x-oss-*', 'Range'],
+      exposeHeader: ['ETag', 'x-oss-request-id'],
+      maxAgeSeconds: '60'
+    }
+  ];
+  equal('putting rules', (await oss.putBucketCORS(BUCKET, rules)).res.status, 200);
+  equal('the rules that come back', (await oss.getBucketCORS(BUCKET)).rules, rules);
+  const bad = [{ allowedOrigin: '*', allowedMethod: 'TEST' }];
+  const put = rules => () => oss.putBucketCORS(BUCKET, rules);
+  await refused('a method that is none', 'InvalidArgument', put(bad), { status: 400, ec: '0034-00000011' });
+  await refused('21 rules', 'CORSRuleBeyondLimit', put(Array(21).fill(rules[0])), { status: 400 });
+  equal('refused rules change nothing', (await oss.getBucketCORS(BUCKET)).rules, rules);
+  equal('deleting them', (await oss.deleteBucketCORS(BUCKET)).res.status, 204);
+  await refused('CORS rules afterwards', 'NoSuchCORSConfiguration', none, { status: 404 });
+}
+
 /**
  * With an address as endpoint this SDK always sends the Host of the public
  * service; with `sldEnable` off, as it is by default, the path names no bucket.
@@ -507,6 +531,7 @@ async function operations() {
   await section('credentials', credentials);
   await section('objects', objects, oss);
   await section('buckets', buckets, oss);
+  await section('CORS', cors, oss);
   await section('other ways to address the endpoint', otherWaysToAddress, oss);
 }
 

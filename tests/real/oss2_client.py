@@ -480,6 +480,45 @@ def buckets(oss):
     refused("the bucket afterwards", "NoSuchBucket", other.get_bucket_info, 404)
 
 
+def cors(oss):
+    refused("CORS rules before any were put", "NoSuchCORSConfiguration", oss.get_bucket_cors, 404, "0034-00000001")
+    first = oss2.models.CorsRule(["http://first.example"], ["GET"])
+    second = oss2.models.CorsRule(
+        ["http://*.example", "https://second.example:8443"], ["GET", "PUT"], ["x-oss-*", "Range"], ["ETag", "x-oss-request-id"], 60
+    )
+    equal("putting rules", oss.put_bucket_cors(oss2.models.BucketCors([first, second])).status, 200)
+    rules = oss.get_bucket_cors().rules
+    fields = ("allowed_origins", "allowed_methods", "allowed_headers", "expose_headers", "max_age_seconds")
+    for name in fields:
+        got, put = ([getattr(rule, name) for rule in side] for side in (rules, [first, second]))
+        equal("the rules' " + name, got, put)
+
+    key = PREFIX + "cors.txt"
+    oss.put_object(key, b"x")
+    signed = oss.sign_url("GET", key, 60)
+    ask = {"Origin": "http://www.example", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-oss-date"}
+    preflight = requests.options(signed, headers=ask, timeout=TIMEOUT)
+    equal("a preflight", (preflight.status_code, preflight.headers.get("Access-Control-Allow-Origin")), (200, "http://www.example"))
+    equal("its time", preflight.headers.get("Access-Control-Max-Age"), "60")
+    got = requests.get(signed, headers={"Origin": "http://www.example"}, timeout=TIMEOUT)
+    equal("a request of the site", (got.status_code, got.headers.get("Access-Control-Expose-Headers")), (200, "ETag, x-oss-request-id"))
+    for label, other in (("another origin", {"Origin": "https://www.example"}), ("another method", {"Access-Control-Request-Method": "DELETE"})):
+        reply = requests.options(signed, headers={**ask, **other}, timeout=TIMEOUT)
+        check(label, reply.status_code == 403 and b"AccessForbidden" in reply.content, reply.content)
+
+    bad = oss2.models.CorsRule(["http://*.*"], ["GET"])
+    refused("an origin with two asterisks", "InvalidArgument", lambda: oss.put_bucket_cors(oss2.models.BucketCors([bad])), 400)
+    many = oss2.models.BucketCors([first] * 21)
+    refused("21 rules", "CORSRuleBeyondLimit", lambda: oss.put_bucket_cors(many), 400)
+    refused("no rules", "MalformedXML", lambda: oss.put_bucket_cors(oss2.models.BucketCors([])), 400)
+    equal("refused rules change nothing", len(oss.get_bucket_cors().rules), 2)
+    equal("deleting them", oss.delete_bucket_cors().status, 204)
+    refused("CORS rules afterwards", "NoSuchCORSConfiguration", oss.get_bucket_cors, 404)
+    reply = requests.get(signed, headers={"Origin": "http://www.example"}, timeout=TIMEOUT)
+    equal("the site afterwards", (reply.status_code, b"AccessForbidden" in reply.content), (403, True))
+    oss.delete_object(key)
+
+
 def by_name(oss):
     """`localhost` is path style as an address is."""
     local = ENDPOINT.replace("127.0.0.1", "localhost")
@@ -504,6 +543,7 @@ def operations():
     section("credentials", credentials)
     section("objects", objects, oss)
     section("buckets", buckets, oss)
+    section("CORS", cors, oss)
     section("the endpoint by name", by_name, oss)
 
 

@@ -99,6 +99,8 @@ have_chromium() {
   [ -n "${OSSLIVE_CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome
 }
 
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
 # OBS, what its plugins are built with, and a screen that nobody sees.
 have_obs() { have obs && have Xvfb && pkg-config --exists libobs 2>/dev/null; }
 
@@ -162,6 +164,9 @@ if ! have node; then
 elif ! have_ali_oss; then
   lacks ali-oss "needs npm and a package registry; see $log"
 fi
+
+have_nginx || apt nginx-light
+have_nginx || lacks nginx "install nginx, then run this again"
 
 have_chromium || apt chromium
 have_chromium || lacks chromium "install Chromium or Chrome, then run this again"

@@ -23,7 +23,7 @@ pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
 pub use playlist::{Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
 pub use tap::Tap;
-pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, note, skipped};
+pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, nginx, note, skipped};
 
 pub const BUCKET: &str = "live-demo";
 pub const REGION: &str = "cn-hangzhou";

@@ -48,6 +48,17 @@ pub fn newer_ffmpeg(what: &str) -> Option<Command> {
     Some(command)
 }
 
+/// The proxy; without it, the test is told as skipped.
+pub fn nginx(what: &str) -> Option<PathBuf> {
+    // Where it is, it is for root's services, and not always on PATH.
+    let programs = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
+    let program = programs.into_iter().find(|program| runs(program, "-v"));
+    if program.is_none() {
+        skipped(what, "no nginx; tests/real/setup.sh says how to get it");
+    }
+    program
+}
+
 /// A vendor's SDK, driven by a script of `tests/real`.
 #[derive(Clone, Copy, Debug)]
 pub enum Sdk {
