@@ -151,10 +151,13 @@ fn free(host: &str) -> String {
 fn no_page_of_another_site_gets_or_changes_anything() {
     let Some(stage) = Stage::set("other sites in a browser", &[]) else { return };
     let before = stage.files();
-    // Another site, one that shares the endpoint's, and another address.
-    let hosts = ["localhost", "127.0.0.1", "127.0.0.2"].map(free);
+    // Another site, one that shares the endpoint's, and another address, which
+    // macOS has to be given first.
+    let mut hosts = Vec::from(["localhost", "127.0.0.1", "127.0.0.2"].map(free));
+    hosts.truncate(if cfg!(target_os = "macos") { 2 } else { 3 });
     let said = stage.visit(&hosts, None);
-    assert_eq!(said.lines().filter(|line| line.ends_with("is refused")).count(), 3, "{said}");
+    let refused = said.lines().filter(|line| line.ends_with("is refused")).count();
+    assert_eq!(refused, hosts.len(), "{said}");
     assert!(stage.files() == before, "something was changed");
     assert_eq!(stage.client().get_channel("cam").expect("a channel").status, ChannelState::Enabled);
 }
