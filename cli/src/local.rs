@@ -50,7 +50,7 @@ pub(crate) struct Arguments {
     /// The region that signatures of version 4 must name
     #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
     region: String,
-    /// The endpoint's own host name; BUCKET.DOMAIN addresses a bucket
+    /// The endpoint's own host name; BUCKET.DOMAIN addresses a bucket, and other names are refused
     #[arg(long, default_value = "localhost", value_name = "DOMAIN")]
     domain: String,
     /// A custom domain that stands for the first bucket; repeat for more
