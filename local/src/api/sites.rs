@@ -24,7 +24,9 @@ pub(super) struct Grant {
 impl Service {
     /// Decides by the head of a request whether a browser makes it for another
     /// site and, if so, whether a CORS rule allows it. Signatures do not count:
-    /// the default key is public, and a page can hold a signed URL.
+    /// the default key is public, and a page can hold a signed URL. Nor does the
+    /// endpoint's own origin: what it serves runs no scripts but the page's,
+    /// which ask for nothing here.
     ///
     /// Browsers name the site in `Origin` or say in `Sec-Fetch-Site` that there
     /// is one; other clients send neither. Browsers without `Sec-Fetch-Site`
