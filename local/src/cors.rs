@@ -89,7 +89,7 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Whether a text is one origin as browsers write it: SCHEME://HOST[:PORT].
+/// Whether a text is one origin as browsers write it: `SCHEME://HOST[:PORT]`.
 pub fn is_origin(text: &str) -> bool {
     let Some((scheme, host)) = text.split_once("://") else { return false };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
@@ -101,7 +101,7 @@ pub fn is_origin(text: &str) -> bool {
 
 /// An origin as a browser will send it, from what a user wrote: in lower case
 /// and without the port that its scheme implies. `None` for anything but `*`
-/// and SCHEME://HOST[:PORT].
+/// and `SCHEME://HOST[:PORT]`.
 pub fn parse_origin(text: &str) -> Option<String> {
     if text == "*" {
         return Some(text.to_owned());
