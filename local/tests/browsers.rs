@@ -244,12 +244,14 @@ fn what_a_refused_body_holds_is_no_request() {
                 "POST /live-demo/?delete HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: {ELSEWHERE}\r\n\
                  Content-Type: text/plain\r\nContent-Length: {length}\r\n\r\n"
             );
+            let next = "GET /live-demo/x HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
             let peer = site.stage.connect();
-            peer.say([head.as_bytes(), body].concat()).unwrap();
-            peer.shutdown(std::net::Shutdown::Write).unwrap();
+            // What a connection that closes early still says may get lost.
+            let _ = peer.say([head.as_bytes(), body, next.as_bytes()].concat());
             let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
-            assert!(answers.starts_with("HTTP/1.1 403 "), "{answers}");
-            assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+            let statuses: Vec<_> = answers.matches("HTTP/1.1 403 ").collect();
+            assert_eq!(answers.matches("HTTP/1.1 ").count(), statuses.len(), "{answers}");
+            assert!(statuses.len() <= 2, "{answers}");
         }
     }
     site.is_untouched();
