@@ -210,9 +210,12 @@ impl Dice {
 
 fn soak(minutes: f64) -> Fallible<bool> {
     let length = Duration::from_secs_f64(minutes * 60.0);
-    let folder = env::temp_dir().join(format!("osslive-soak-{}", std::process::id()));
-    fs::create_dir_all(&folder)?;
-    let data = folder.join("data");
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("osslive-soak-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let mut folder = builder.tempdir()?;
+    let data = folder.path().join("data");
     let mut served =
         Served { data: data.clone(), listen: "127.0.0.1:0".into(), child: None, offset_ms: 0 };
     served.start()?;
@@ -258,14 +261,14 @@ fn soak(minutes: f64) -> Fallible<bool> {
     let faults = lock(&soak.faults);
     if faults.is_empty() {
         drop(soak.served.lock().map(|mut served| served.kill()));
-        fs::remove_dir_all(&folder)?;
         println!("all is well");
         return Ok(true);
     }
     for fault in faults.iter() {
         println!("FAULT: {fault}");
     }
-    println!("{} faults; the data is in {}", faults.len(), folder.display());
+    folder.disable_cleanup(true);
+    println!("{} faults; the data is in {}", faults.len(), folder.path().display());
     Ok(false)
 }
 

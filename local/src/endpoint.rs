@@ -15,7 +15,7 @@ use crate::store::{Acl, Store};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The configuration of a [`LocalEndpoint`].
@@ -23,7 +23,8 @@ use std::sync::Arc;
 #[must_use]
 pub struct Config {
     listen: SocketAddr,
-    data: PathBuf,
+    /// None for a temporary folder.
+    data: Option<PathBuf>,
     buckets: Vec<String>,
     acl: Acl,
     access_key: AccessKey,
@@ -59,11 +60,37 @@ impl fmt::Debug for Page {
 
 impl Config {
     /// An endpoint on a free port of 127.0.0.1 that keeps its data in a
-    /// folder, which is made when it is missing.
+    /// folder.
+    ///
+    /// The folder is created if it is missing, and an empty one is taken.
+    /// The endpoint then leaves a read-only file `.osslive` in it, by which it
+    /// knows the folder at later starts. It refuses any other folder that is
+    /// not empty, and changes nothing in it. On Unix the folder must belong to
+    /// the user who runs the endpoint, the superuser included, and is closed to
+    /// everybody else: folders have mode 0700, files 0600.
+    ///
+    /// Links are followed above the folder only. The folder itself must not be
+    /// a link, and a link inside it is refused wherever the endpoint would
+    /// have to follow it.
+    ///
+    /// To use buckets from elsewhere (a checkout, a folder without `.osslive`),
+    /// move their folders to the folder of an endpoint that is not running.
     pub fn new(data: impl Into<PathBuf>) -> Self {
+        Config::with(Some(data.into()))
+    }
+
+    /// An endpoint on a free port of 127.0.0.1 that keeps its data in a new
+    /// folder below [`std::env::temp_dir`], which only this user can enter and
+    /// which is deleted when the endpoint stops. What a killed process could
+    /// not delete goes at the next start of such an endpoint.
+    pub fn temporary() -> Self {
+        Config::with(None)
+    }
+
+    fn with(data: Option<PathBuf>) -> Self {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-            data: data.into(),
+            data,
             buckets: Vec::new(),
             acl: Acl::Private,
             access_key: AccessKey {
@@ -233,8 +260,7 @@ impl Config {
 /// use osslive::{ChannelConfig, Client, Credentials, StreamState};
 /// use osslive_local::{Config, LocalEndpoint};
 ///
-/// # let folder = std::env::temp_dir().join(format!("osslive-doc-{}", std::process::id()));
-/// let endpoint = LocalEndpoint::start(Config::new(&folder))?;
+/// let endpoint = LocalEndpoint::start(Config::temporary())?;
 /// let client = Client::builder()
 ///     .endpoint(endpoint.url())
 ///     .region("cn-hangzhou")
@@ -243,8 +269,6 @@ impl Config {
 ///     .build()?;
 /// client.put_channel("main-stage", &ChannelConfig::new("Main stage"))?;
 /// assert_eq!(client.get_channel_status("main-stage")?.status, StreamState::Idle);
-/// # drop(endpoint);
-/// # std::fs::remove_dir_all(folder)?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]
@@ -254,6 +278,7 @@ pub struct LocalEndpoint {
     page_token: Option<Token>,
     #[cfg(feature = "fuzzing")]
     pub(crate) service: Arc<Service>,
+    data: PathBuf,
 }
 
 impl LocalEndpoint {
@@ -261,8 +286,9 @@ impl LocalEndpoint {
     ///
     /// # Errors
     ///
-    /// The address is taken, the data folder cannot be used, or a name in the
-    /// configuration breaks the rules.
+    /// The address is taken, the data folder cannot be used (see
+    /// [`Config::new`]; the error names the path and the reason), or a name in
+    /// the configuration breaks the rules.
     pub fn start(config: Config) -> io::Result<Self> {
         let buckets = config.bucket_names();
         for name in &buckets {
@@ -276,14 +302,13 @@ impl LocalEndpoint {
             config.cnames.iter().map(|text| custom_domain(text)).collect::<io::Result<_>>()?;
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
-        let store = open(&config).map_err(|error| {
-            explain(format!("cannot use the data folder {}", config.data.display()), error)
-        })?;
+        let store = open(&config)?;
         for name in &buckets {
             store
                 .create_bucket(name, config.acl)
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
+        let data = store.data().to_owned();
         let store = Arc::new(store);
         let keys = std::iter::once(config.access_key).chain(config.temporary_keys).collect();
         let service = Service::new(
@@ -309,6 +334,7 @@ impl LocalEndpoint {
             listener: Listener::start(socket, context)?,
             buckets,
             page_token,
+            data,
         })
     }
 
@@ -341,17 +367,28 @@ impl LocalEndpoint {
         &self.buckets
     }
 
+    /// The folder that it keeps its data in.
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
 }
 
 fn open(config: &Config) -> io::Result<Store> {
-    let mut store = Store::open(&config.data, config.clock.clone())?;
-    if let Some(bytes) = config.max_storage {
-        store.limit_recordings(bytes)?;
-    }
-    Ok(store)
+    let (folder, opened) = match &config.data {
+        Some(path) => {
+            let folder = format!("the data folder {}", path.display());
+            (folder, Store::open(path, config.clock.clone()))
+        }
+        None => ("a temporary folder".to_owned(), Store::temporary(config.clock.clone())),
+    };
+    let limited = opened.and_then(|mut store| {
+        config.max_storage.map_or(Ok(()), |bytes| store.limit_recordings(bytes)).map(|()| store)
+    });
+    limited.map_err(|error| explain(format!("cannot use {folder}"), error))
 }
 
 fn page_options(page: &Page) -> io::Result<page::Options> {

@@ -23,13 +23,12 @@ pub struct Answer {
 }
 
 impl Endpoint {
-    /// Starts one in the folder for temporary files.
+    /// Starts one in a temporary folder.
     pub fn start() -> Self {
-        let folder = std::env::temp_dir().join(format!("osslive-fuzz-{}", std::process::id()));
         let clock = Clock::from_fn(|| {
             OffsetDateTime::from_unix_timestamp(NOW).unwrap_or(OffsetDateTime::UNIX_EPOCH)
         });
-        let config = Config::new(folder)
+        let config = Config::temporary()
             .bucket("live-demo-bucket")
             .clock(clock)
             .access_key("LTAI5tDocExampleKeyId001", "a secret that no input holds")

@@ -13,9 +13,8 @@ use std::time::Duration;
 ///
 /// ```
 /// use osslive_local::{Config, PeerLimits};
-/// # let data = std::env::temp_dir();
 /// let limits = PeerLimits { connections_per_address: 32, ..PeerLimits::default() };
-/// let config = Config::new(data).limits(limits);
+/// let config = Config::temporary().limits(limits);
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerLimits {

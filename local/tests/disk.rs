@@ -10,7 +10,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use support::{CLIP, Playlist, client_of};
+use support::{CLIP, Playlist, client_of, folder};
 use tempfile::TempDir;
 
 /// A file system of a few megabytes, gone with its owner.
@@ -19,7 +19,7 @@ struct SmallDisk(TempDir);
 impl SmallDisk {
     /// `None`, with the reason told, where none can be had.
     fn mount() -> Option<SmallDisk> {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         let mut mount = Command::new("mount");
         mount.args(["-t", "tmpfs", "-o", "size=4m", "osslive-test"]).arg(folder.path());
         match mount.output() {
@@ -135,7 +135,7 @@ fn a_full_disk_is_told_to_the_encoder_and_ruins_nothing() {
 
 #[test]
 fn one_folder_serves_one_endpoint_at_a_time() {
-    let folder = TempDir::new().unwrap();
+    let folder = folder();
     let data = folder.path().join("data");
     let first = start(&data);
     let refusal = LocalEndpoint::start(Config::new(&data)).unwrap_err().to_string();
@@ -148,7 +148,7 @@ fn one_folder_serves_one_endpoint_at_a_time() {
 
 #[test]
 fn a_data_folder_that_cannot_be_used_is_an_error_that_names_it() {
-    let folder = TempDir::new().unwrap();
+    let folder = folder();
     let refusal = |data: &Path| LocalEndpoint::start(Config::new(data)).unwrap_err().to_string();
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();

@@ -69,7 +69,7 @@ impl House {
         assert_eq!(outside(root), self.outside, "something outside was touched");
         for entry in fs::read_dir(root.join("data")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            let known = [".lock", ".scratch", BUCKET, "other-bucket"];
+            let known = [".osslive", ".lock", ".scratch", BUCKET, "other-bucket"];
             assert!(known.contains(&&*name), "{name} in the data folder");
         }
         for entry in fs::read_dir(root.join("data").join(BUCKET)).unwrap() {

@@ -496,7 +496,7 @@ fn no_secret_is_printed() {
 
 /// A store with the buckets of the vectors, and the addresses they are at.
 fn rtmp_world(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = crate::store::temporary::private("test-").unwrap();
     let store = Store::open(folder.path(), Clock::system()).unwrap();
     for bucket in ["live-demo-bucket", "cpp-sdk-live-channel-bucket"] {
         store.create_bucket(bucket, acl).unwrap();

@@ -39,7 +39,7 @@ impl World {
     }
 
     fn with(page: Options) -> World {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = crate::store::temporary::private("test-").unwrap();
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Clock::from_fn({
             let now = Arc::clone(&now);

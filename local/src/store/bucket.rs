@@ -5,8 +5,9 @@ use super::file::{self, Scratch};
 use super::fragment::{self, Folder, Kept, Timeline};
 use super::ledger::Ledger;
 use super::object::Objects;
+use super::path::{self, Naming};
 use super::session::{Connection, LiveSession, Publish};
-use super::{disk_fault, lock, path};
+use super::{disk_fault, inventory, lock, own};
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::fault::Fault;
@@ -80,6 +81,7 @@ pub(super) struct Bucket {
     folder: PathBuf,
     pub(super) clock: Clock,
     scratch: Arc<Scratch>,
+    naming: Naming,
     info: Mutex<BucketInfo>,
     pub(super) channels: Channels,
     pub(super) objects: Arc<Objects>,
@@ -97,8 +99,16 @@ impl Bucket {
         info: BucketInfo,
         clock: Clock,
         scratch: Arc<Scratch>,
+        naming: Naming,
     ) -> io::Result<Self> {
-        let bucket = Bucket::new(folder, info, clock, scratch)?;
+        if own::look(&folder)?.is_some_and(|found| found.is_dir())
+            && let Some(foreign) = inventory::foreign(&folder)?
+        {
+            let what = "it is in the place of a bucket, and no endpoint put it there";
+            return Err(own::at(&foreign, own::refused(what)));
+        }
+        own::ensure_folder(&folder)?;
+        let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
         bucket.save(&lock(&bucket.info))?;
         Ok(bucket)
     }
@@ -108,9 +118,11 @@ impl Bucket {
         folder: PathBuf,
         clock: Clock,
         scratch: Arc<Scratch>,
+        naming: Naming,
     ) -> io::Result<Option<Self>> {
         let Some(info) = file::read_json(&folder.join("bucket.json"))? else { return Ok(None) };
-        let bucket = Bucket::new(folder, info, clock, scratch)?;
+        own::ensure_folder(&folder)?;
+        let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
         bucket.channels.load(|channel, after_ms| {
             bucket.open_timeline(channel)?.recover(after_ms, bucket.clock.now())
         })?;
@@ -122,12 +134,13 @@ impl Bucket {
         info: BucketInfo,
         clock: Clock,
         scratch: Arc<Scratch>,
+        naming: Naming,
     ) -> io::Result<Self> {
-        fs::create_dir_all(folder.join("fragments"))?;
-        let name = info.name.clone();
+        own::ensure_folder(&folder.join("fragments"))?;
+        let (name, channels) = (info.name.clone(), folder.join("channels"));
         Ok(Bucket {
-            channels: Channels::new(name.clone(), folder.join("channels"), scratch.clone())?,
-            objects: Arc::new(Objects::new(name.clone(), &folder, scratch.clone())),
+            channels: Channels::new(name.clone(), channels, scratch.clone(), naming)?,
+            objects: Arc::new(Objects::new(name.clone(), &folder, scratch.clone(), naming)?),
             timelines: Mutex::default(),
             ledger: OnceLock::new(),
             info: Mutex::new(info),
@@ -135,6 +148,7 @@ impl Bucket {
             folder,
             clock,
             scratch,
+            naming,
         })
     }
 
@@ -324,7 +338,7 @@ impl Bucket {
     }
 
     fn index(&self, channel: &str) -> PathBuf {
-        self.folder.join("fragments").join(path::file(channel, ".log"))
+        self.folder.join("fragments").join(self.naming.file(channel, ".log"))
     }
 
     #[cfg(test)]

@@ -3,8 +3,9 @@
 
 use super::file::{self, Scratch};
 use super::fragment::Line;
+use super::path::Naming;
 use super::session::{Connection, SessionRecord, Stat};
-use super::{disk_fault, lock, no_such_bucket, path};
+use super::{disk_fault, lock, no_such_bucket, own};
 use crate::fault::Fault;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -142,6 +143,7 @@ pub(super) struct Channels {
     bucket: String,
     folder: PathBuf,
     scratch: Arc<Scratch>,
+    naming: Naming,
     /// Held while a channel's small file is written, so that the files change
     /// in the order of the calls.
     state: Mutex<State>,
@@ -163,9 +165,14 @@ impl State {
 }
 
 impl Channels {
-    pub(super) fn new(bucket: String, folder: PathBuf, scratch: Arc<Scratch>) -> io::Result<Self> {
-        fs::create_dir_all(&folder).map_err(|error| file::at(&folder, error))?;
-        Ok(Channels { bucket, folder, scratch, state: Mutex::default() })
+    pub(super) fn new(
+        bucket: String,
+        folder: PathBuf,
+        scratch: Arc<Scratch>,
+        naming: Naming,
+    ) -> io::Result<Self> {
+        own::ensure_folder(&folder)?;
+        Ok(Channels { bucket, folder, scratch, naming, state: Mutex::default() })
     }
 
     /// Reads every channel. Interrupted sessions end with the newest fragment
@@ -176,7 +183,7 @@ impl Channels {
         recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
     ) -> io::Result<()> {
         let folder = &self.folder;
-        for file in fs::read_dir(folder).map_err(|error| file::at(folder, error))? {
+        for file in fs::read_dir(folder).map_err(|error| own::at(folder, error))? {
             let path = file?.path();
             if path.extension().is_some_and(|extension| extension == "json")
                 && let Some(saved) = file::read_json(&path)?
@@ -376,7 +383,7 @@ impl Channels {
     }
 
     fn path(&self, name: &str) -> PathBuf {
-        self.folder.join(path::file(name, ".json"))
+        self.folder.join(self.naming.file(name, ".json"))
     }
 }
 

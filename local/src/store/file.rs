@@ -4,8 +4,10 @@
 //! the old content or the new, never a part. Nothing is flushed to the
 //! medium: a kill loses nothing that was acknowledged, a power cut may.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
+use super::inventory;
+use super::own::{self, at};
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -22,47 +24,87 @@ pub(super) struct Scratch {
 impl Scratch {
     /// The scratch space in `folder`, which is made if it is missing.
     pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
-        fs::create_dir_all(&folder)?;
+        own::ensure_folder(&folder)?;
         Ok(Scratch { folder, serial: AtomicU64::new(0) })
     }
 
-    /// Drops what a killed process left behind.
+    /// Deletes what a killed process left behind: files and folders that are
+    /// named as this module names them and, of folders, those that hold what a
+    /// bucket's folder holds. Anything else stays.
     pub(super) fn clear(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir() {
-                fs::remove_dir_all(entry.path())?;
-            } else {
-                fs::remove_file(entry.path())?;
+            let (entry, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let kind = entry?;
+            if kind.is_file() && (is_serial(name, PART) || is_named(name)) {
+                fs::remove_file(path)?;
+            } else if kind.is_dir() && is_serial(name, GRAVE) {
+                bury(&path)?;
             }
         }
         Ok(())
     }
 
-    /// A path for a file that nobody else writes.
-    pub(super) fn part(&self) -> PathBuf {
-        self.named(&format!("part-{}", self.serial()))
+    /// A new file that nobody else writes.
+    pub(super) fn part(&self) -> io::Result<Part> {
+        loop {
+            let path = self.folder.join(format!("{PART}{}", self.serial()));
+            let mut options = OpenOptions::new();
+            match own::open_with(&path, options.write(true).create_new(true)) {
+                Ok(file) => return Ok(Part { path, file: Some(file) }),
+                // Something that is not ours, so it keeps its name.
+                Err(_) if own::look(&path)?.is_some() => {}
+                Err(error) => return Err(error),
+            }
+        }
     }
 
-    /// A path for a folder that is to go.
-    pub(super) fn grave(&self) -> PathBuf {
-        self.named(&format!("grave-{}", self.serial()))
+    /// The path of a file that can be found again after a kill, by a number.
+    pub(super) fn named(&self, number: &str) -> PathBuf {
+        self.folder.join(format!("{NAMED}{number}"))
+    }
+
+    /// Moves a bucket's folder here, where it is no bucket any more.
+    pub(super) fn retire(&self, folder: &Path) -> io::Result<PathBuf> {
+        loop {
+            let grave = self.folder.join(format!("{GRAVE}{}", self.serial()));
+            if own::look(&grave)?.is_none() {
+                return fs::rename(folder, &grave).map(|()| grave);
+            }
+        }
     }
 
     fn serial(&self) -> u64 {
         self.serial.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A path that can be found again after a kill.
-    pub(super) fn named(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-
     /// Writes `content` to `target`, whole or not at all.
     pub(super) fn replace(&self, target: &Path, content: &[u8]) -> io::Result<()> {
-        let mut part = Part::create(self.part())?;
+        let mut part = self.part()?;
         part.write(content)?;
         part.rename(target)
+    }
+}
+
+const PART: &str = "part-";
+const GRAVE: &str = "grave-";
+const NAMED: &str = "fragment-";
+
+fn is_serial(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|serial| serial.parse::<u64>().is_ok())
+}
+
+fn is_named(name: &str) -> bool {
+    let is_hex = |number: &str| number.bytes().all(|byte| byte.is_ascii_hexdigit());
+    name.strip_prefix(NAMED).is_some_and(|number| number.len() == 32 && is_hex(number))
+}
+
+/// Deletes the folder of a bucket that was retired, unless it holds anything
+/// that no endpoint puts there.
+pub(super) fn bury(grave: &Path) -> io::Result<()> {
+    match inventory::foreign(grave)? {
+        Some(_) => Ok(()),
+        None => fs::remove_dir_all(grave),
     }
 }
 
@@ -75,8 +117,11 @@ pub(super) struct Part {
 }
 
 impl Part {
+    /// A part at a path of [`Scratch::named`], over one that a killed process
+    /// left.
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
-        let file = File::create(&path)?;
+        let mut options = OpenOptions::new();
+        let file = own::open_with(&path, options.write(true).create(true).truncate(true))?;
         Ok(Part { path, file: Some(file) })
     }
 
@@ -130,16 +175,12 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
 
 /// Reads a JSON file; `None` when there is none.
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
-    let text = match fs::read(path) {
+    let mut text = Vec::new();
+    match own::open(path).and_then(|mut file| file.read_to_end(&mut text)) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         other => other.map_err(|error| at(path, error))?,
     };
     serde_json::from_slice(&text)
         .map(Some)
         .map_err(|error| at(path, io::Error::new(io::ErrorKind::InvalidData, error)))
-}
-
-/// An error with the path that it concerns.
-pub(super) fn at(path: &Path, error: io::Error) -> io::Error {
-    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

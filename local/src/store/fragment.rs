@@ -7,8 +7,8 @@
 //! memory but the windows of sessions that are running.
 
 use super::file::{Part, Scratch};
-use super::lock;
 use super::object::Objects;
+use super::{lock, own};
 use crate::playlist::{self, Fragment};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
@@ -216,9 +216,9 @@ impl Folder<'_> {
 
     /// Cuts off the index before `begin`.
     pub(super) fn trim(&self, begin: u64, scratch: &Scratch) -> io::Result<()> {
-        let mut index = File::open(self.index)?;
+        let mut index = own::open(self.index)?;
         index.seek(SeekFrom::Start(begin))?;
-        let mut part = Part::create(scratch.part())?;
+        let mut part = scratch.part()?;
         part.copy(&mut index)?;
         part.rename(self.index)
     }
@@ -354,7 +354,7 @@ impl Timeline {
         }
         let key = self.key(&line.name);
         let part = self.objects.part_path(&key);
-        if part.exists() && !self.objects.exists(&key)? {
+        if own::look(&part)?.is_some_and(|found| found.is_file()) && !self.objects.exists(&key)? {
             self.objects.place_generated(&key, Part::resume(part))?;
         }
         let text = Window::load(&self.folder(), &line.playlist)?.render();
@@ -426,7 +426,8 @@ pub(super) fn vod(
 fn append(index: &Path, line: &Line, then: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
-    let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(index)?;
+    let mut options = OpenOptions::new();
+    let mut file = own::open_with(index, options.write(true).create(true).truncate(false))?;
     let before = file.seek(SeekFrom::End(0))?;
     let done = file.write_all(&text).and_then(|()| then());
     if done.is_err() {
@@ -444,7 +445,7 @@ struct Forward {
 
 impl Forward {
     fn open(index: &Path, offset: u64) -> io::Result<Self> {
-        let file = match File::open(index) {
+        let file = match own::open(index) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             other => {
                 let mut file = other?;
@@ -506,7 +507,7 @@ impl Backward {
     const LONGEST: usize = 64 << 10;
 
     fn open(index: &Path) -> io::Result<Self> {
-        let (file, at) = match File::open(index) {
+        let (file, at) = match own::open(index) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => (None, 0),
             other => {
                 let mut file = other?;
@@ -540,7 +541,7 @@ impl Backward {
             return Ok(());
         }
         let whole = self.at + self.buffer.len() as u64;
-        OpenOptions::new().write(true).open(&self.index)?.set_len(whole)
+        own::open_with(&self.index, OpenOptions::new().write(true))?.set_len(whole)
     }
 
     /// Reads the block before the buffer; false at the beginning of the file.

@@ -135,8 +135,8 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// The files and directories in `place`, each sorted by key; names that no
-/// key maps to are passed over.
+/// The files and directories in `place`, each sorted by key; links, and names
+/// that no key maps to, are passed over.
 fn children(root: &Path, place: &Place) -> io::Result<(Vec<Place>, Vec<Place>)> {
     let (mut files, mut directories) = (Vec::new(), Vec::new());
     let entries = match fs::read_dir(root.join(&place.relative)) {
@@ -146,7 +146,11 @@ fn children(root: &Path, place: &Place) -> io::Result<(Vec<Place>, Vec<Place>)> 
     };
     for entry in entries {
         let entry = entry?;
-        let leaf = !entry.file_type()?.is_dir();
+        let file_type = entry.file_type()?;
+        let leaf = file_type.is_file();
+        if !leaf && !file_type.is_dir() {
+            continue;
+        }
         let name = entry.file_name();
         let Some(child) = name.to_str().and_then(|name| child(place, name, leaf)) else { continue };
         if leaf { files.push(child) } else { directories.push(child) }

@@ -1,8 +1,9 @@
 //! Buckets, channels, sessions, fragments and objects, on disk.
 //!
 //! ```text
+//! DATA/.osslive                     the marker: the folder is the endpoint's
 //! DATA/.lock                        held by the endpoint that uses the folder
-//! DATA/.scratch/                    files being written, emptied at a start
+//! DATA/.scratch/                    files being written; leftovers go at a start
 //! DATA/BUCKET/bucket.json           name, creation time, access rules
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
 //! DATA/BUCKET/fragments/NAME.log    one line for each fragment
@@ -20,14 +21,19 @@
 
 mod bucket;
 mod channel;
+mod claim;
 mod file;
 mod fragment;
+mod inventory;
 mod ledger;
 mod listing;
 mod lock;
+mod marker;
 mod object;
+mod own;
 mod path;
 mod session;
+pub(crate) mod temporary;
 
 pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage, ChannelSettings, Snapshot};
@@ -39,15 +45,18 @@ use crate::cors::Cors;
 use crate::fault::Fault;
 use crate::names;
 use bucket::Bucket;
+use claim::Claim;
 use file::Scratch;
 use ledger::Ledger;
 use lock::Lock;
+use path::Naming;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use tempfile::TempDir;
 
 /// Everything the endpoint keeps. Calls block on the disk; any number of
 /// threads may make them.
@@ -59,9 +68,12 @@ pub struct Store {
     data: PathBuf,
     clock: Clock,
     scratch: Arc<Scratch>,
+    naming: Naming,
     buckets: RwLock<BTreeMap<String, Arc<Bucket>>>,
     ledger: Option<Arc<Ledger>>,
     _lock: Option<Lock>,
+    /// Deleted last.
+    _temporary: Option<TempDir>,
 }
 
 impl Store {
@@ -72,33 +84,53 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When another store has the folder open, when it cannot be read and
-    /// written, or a description in it is not what this store writes.
+    /// When the folder is neither empty nor a store's, belongs to another user
+    /// or is a link; then nothing in it is changed. When another store has it
+    /// open, when it cannot be read and written, or a description in it is not
+    /// what this store writes.
     pub fn open(data: &Path, clock: Clock) -> io::Result<Store> {
-        fs::create_dir_all(data).map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
-            _ => error,
-        })?;
-        let lock = Lock::take(data)?;
-        Ok(Store { _lock: Some(lock), ..Store::load(data, clock)? })
+        Store::hold(Claim::take(data, false)?, clock)
+    }
+
+    /// Opens the store in a new folder for temporary files, which is deleted
+    /// with it.
+    ///
+    /// # Errors
+    ///
+    /// When no such folder can be created.
+    pub fn temporary(clock: Clock) -> io::Result<Store> {
+        let folder = temporary::create()?;
+        let store = Store::hold(Claim::take(folder.path(), true)?, clock)?;
+        Ok(Store { _temporary: Some(folder), ..store })
+    }
+
+    fn hold(claim: Claim, clock: Clock) -> io::Result<Store> {
+        let store = Store::load(&claim.data, claim.naming(), clock)?;
+        Ok(Store { _lock: Some(claim.lock), ..store })
     }
 
     /// Opens the store in a folder that is there, and asks nobody.
-    fn load(data: &Path, clock: Clock) -> io::Result<Store> {
+    fn load(data: &Path, naming: Naming, clock: Clock) -> io::Result<Store> {
         // No bucket's name begins with a dot.
         let scratch = Arc::new(Scratch::open(data.join(".scratch"))?);
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(data)? {
-            let entry = entry?;
-            if entry.file_type()?.is_dir()
-                && let Some(bucket) = Bucket::load(entry.path(), clock.clone(), scratch.clone())?
+            let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
+            if kind.is_symlink() {
+                let what = "it is a link, which is not followed: must be a folder or a file";
+                return Err(own::at(&path, own::refused(what)));
+            }
+            if kind.is_dir()
+                && let Some(bucket) = Bucket::load(path, clock.clone(), scratch.clone(), naming)?
             {
                 buckets.insert(bucket.info().name, Arc::new(bucket));
             }
         }
         scratch.clear()?;
         let buckets = RwLock::new(buckets);
-        Ok(Store { data: data.to_owned(), clock, scratch, buckets, ledger: None, _lock: None })
+        let data = data.to_owned();
+        let (ledger, _lock, _temporary) = (None, None, None);
+        Ok(Store { data, clock, scratch, naming, buckets, ledger, _lock, _temporary })
     }
 
     /// Keeps the fragments of all channels together below `bytes`, from now on,
@@ -121,6 +153,11 @@ impl Store {
         ledger.prune();
         self.ledger = Some(ledger);
         Ok(())
+    }
+
+    /// The folder, from the root on.
+    pub fn data(&self) -> &Path {
+        &self.data
     }
 
     /// All buckets, by name.
@@ -146,8 +183,9 @@ impl Store {
             return bucket.change(|info| info.acl = acl).map_err(disk_fault);
         }
         let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl, cors: None };
-        let folder = self.data.join(path::file(name, ""));
-        let bucket = Bucket::create(folder, info, self.clock.clone(), self.scratch.clone());
+        let folder = self.data.join(self.naming.file(name, ""));
+        let (clock, scratch) = (self.clock.clone(), self.scratch.clone());
+        let bucket = Bucket::create(folder, info, clock, scratch, self.naming);
         let bucket = Arc::new(bucket.map_err(disk_fault)?);
         if let Some(ledger) = &self.ledger {
             bucket.count_in(ledger.clone());

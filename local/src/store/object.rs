@@ -4,11 +4,12 @@
 
 use super::file::{self, Part, Scratch};
 use super::listing::Listing;
-use super::{disk_fault, no_such_bucket, path};
+use super::path::Naming;
+use super::{disk_fault, inventory, no_such_bucket, own};
 use crate::fault::Fault;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
-use std::fs::{self, File};
+use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -76,6 +77,7 @@ pub(super) struct Objects {
     files: PathBuf,
     records: PathBuf,
     scratch: Arc<Scratch>,
+    naming: Naming,
     /// Whether the bucket was deleted. Held, for renames and never for
     /// content, so that a record and its object are seen together and no
     /// directory is tidied away under a newcomer.
@@ -83,9 +85,16 @@ pub(super) struct Objects {
 }
 
 impl Objects {
-    pub(super) fn new(bucket: String, folder: &Path, scratch: Arc<Scratch>) -> Self {
+    pub(super) fn new(
+        bucket: String,
+        folder: &Path,
+        scratch: Arc<Scratch>,
+        naming: Naming,
+    ) -> io::Result<Self> {
         let (files, records) = (folder.join("objects"), folder.join("records"));
-        Objects { bucket, files, records, scratch, gone: RwLock::new(false) }
+        own::ensure_folder(&files)?;
+        own::ensure_folder(&records)?;
+        Ok(Objects { bucket, files, records, scratch, naming, gone: RwLock::new(false) })
     }
 
     /// Stores an upload.
@@ -124,7 +133,7 @@ impl Objects {
 
     /// A complete part, and its date as the file system keeps it.
     fn written(&self, body: &[u8], now: OffsetDateTime) -> io::Result<(Part, OffsetDateTime)> {
-        let mut part = Part::create(self.scratch.part())?;
+        let mut part = self.scratch.part()?;
         part.write(body)?;
         let modified = part.date(now)?;
         Ok((part, modified))
@@ -150,17 +159,18 @@ impl Objects {
         if *gone {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the bucket was deleted"));
         }
-        let relative = path::object(key);
-        let (target, notes) = (self.files.join(&relative), self.records.join(&relative));
+        let relative = self.naming.object(key);
+        let target = own::reach(&self.files, &relative)?;
+        let notes = own::reach(&self.records, &relative)?;
         let uploaded = record.is_some();
         if let Some(record) = record {
             let records: Vec<_> =
                 [Some(record), current(&target, &notes)?].into_iter().flatten().collect();
-            let mut part = Part::create(self.scratch.part())?;
+            let mut part = self.scratch.part()?;
             part.write(&serde_json::to_vec(&records)?)?;
-            rename(&mut part, &notes)?;
+            rename(&mut part, &self.records, &relative)?;
         }
-        rename(&mut part, &target)?;
+        rename(&mut part, &self.files, &relative)?;
         if uploaded { Ok(()) } else { file::remove(&notes) }
     }
 
@@ -171,20 +181,21 @@ impl Objects {
         if key.len() > MAX_KEY {
             return Err(missing());
         }
-        self.try_open(key, &path::object(key))
+        self.try_open(key, &self.naming.object(key))
             .map_err(|error| self.fault(error))?
             .ok_or_else(missing)
     }
 
     fn try_open(&self, key: &str, relative: &Path) -> io::Result<Option<(ObjectMeta, File)>> {
         let _held = self.read_lock();
-        let mut file = match File::open(self.files.join(relative)) {
+        let opened = own::open(&own::reach(&self.files, relative)?);
+        let mut file = match opened {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            other => other?,
+            other => other.map_err(|error| own::at(relative, error))?,
         };
         let metadata = file.metadata()?;
         let (size, modified) = (metadata.len(), metadata.modified()?.into());
-        let record = match matching(&self.records.join(relative), size, modified)? {
+        let record = match matching(&own::reach(&self.records, relative)?, size, modified)? {
             Some(record) => record,
             None => Record {
                 size,
@@ -218,23 +229,22 @@ impl Objects {
 
     /// Whether there is such an object.
     pub(super) fn exists(&self, key: &str) -> io::Result<bool> {
-        fs::exists(self.files.join(path::object(key)))
+        let path = own::reach(&self.files, &self.naming.object(key))?;
+        Ok(own::look(&path)?.is_some_and(|found| found.is_file()))
     }
 
     /// The length of an object that the endpoint wrote itself; 0 for any other.
     pub(super) fn generated_size(&self, key: &str) -> io::Result<u64> {
         let _held = self.read_lock();
-        self.measure(&path::object(key))
+        self.measure(&self.naming.object(key))
     }
 
     fn measure(&self, relative: &Path) -> io::Result<u64> {
-        if fs::exists(self.records.join(relative))? {
+        if own::look(&own::reach(&self.records, relative)?)?.is_some() {
             return Ok(0);
         }
-        match fs::metadata(self.files.join(relative)) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(0),
-            other => Ok(other?.len()),
-        }
+        let found = own::look(&own::reach(&self.files, relative)?)?;
+        Ok(found.filter(Metadata::is_file).map_or(0, |found| found.len()))
     }
 
     /// Removes an object, an absent one being as good, and tells its length if
@@ -247,7 +257,7 @@ impl Objects {
         if *gone {
             return Err(no_such_bucket(&self.bucket));
         }
-        let relative = path::object(key);
+        let relative = self.naming.object(key);
         let size = self.measure(&relative).map_err(disk_fault)?;
         for root in [&self.files, &self.records] {
             remove_and_tidy(root, &relative).map_err(disk_fault)?;
@@ -259,7 +269,7 @@ impl Objects {
     /// many bytes that frees.
     pub(super) fn discard(&self, key: &str) -> io::Result<u64> {
         let _held = self.write_lock();
-        let relative = path::object(key);
+        let relative = self.naming.object(key);
         let size = self.measure(&relative)?;
         if size > 0 {
             remove_and_tidy(&self.files, &relative)?;
@@ -300,16 +310,16 @@ impl Objects {
     /// refused, with `false`, while there are any.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<bool> {
         let mut gone = self.write_lock();
-        if Listing::new("", "", None, 1).of(&self.files)?.0.is_empty() {
-            let grave = self.scratch.grave();
-            fs::rename(folder, &grave)?;
-            *gone = true;
-            drop(gone);
-            // What stays is cleared at the next start.
-            let _ = fs::remove_dir_all(grave);
-            return Ok(true);
+        let is_empty = Listing::new("", "", None, 1).of(&self.files)?.0.is_empty();
+        if !is_empty || inventory::foreign(folder)?.is_some() {
+            return Ok(false);
         }
-        Ok(false)
+        let grave = self.scratch.retire(folder)?;
+        *gone = true;
+        drop(gone);
+        // What stays is cleared at the next start.
+        let _ = file::bury(&grave);
+        Ok(true)
     }
 
     fn fault(&self, error: io::Error) -> Fault {
@@ -327,12 +337,9 @@ impl Objects {
 
 /// The record of the object that is at `target` now.
 fn current(target: &Path, notes: &Path) -> io::Result<Option<Record>> {
-    match fs::metadata(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        other => {
-            let metadata = other?;
-            matching(notes, metadata.len(), metadata.modified()?.into())
-        }
+    match own::look(target)? {
+        None => Ok(None),
+        Some(found) => matching(notes, found.len(), found.modified()?.into()),
     }
 }
 
@@ -347,14 +354,14 @@ fn matching(notes: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Opt
     Ok(records.into_iter().find(|record| record.size == size && record.modified == modified))
 }
 
-/// Renames a part into a directory that is made if it is missing.
-fn rename(part: &mut Part, target: &Path) -> io::Result<()> {
-    match part.rename(target) {
+/// Renames a part to `relative` below `root`, into folders that are created if
+/// they are missing. The root itself is not, once somebody has deleted it.
+fn rename(part: &mut Part, root: &Path, relative: &Path) -> io::Result<()> {
+    let target = own::reach(root, relative)?;
+    match part.rename(&target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            if let Some(parent) = target.parent() {
-                fs::create_dir_all(parent)?;
-            }
-            part.rename(target)
+            own::create_between(root, relative)?;
+            part.rename(&target)
         }
         other => other,
     }
@@ -362,7 +369,7 @@ fn rename(part: &mut Part, target: &Path) -> io::Result<()> {
 
 /// Removes a file and the directories it leaves empty.
 fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<()> {
-    file::remove(&root.join(relative))?;
+    file::remove(&own::reach(root, relative)?)?;
     let parents = relative.ancestors().skip(1).take_while(|parent| !parent.as_os_str().is_empty());
     for parent in parents {
         if fs::remove_dir(root.join(parent)).is_err() {

@@ -16,31 +16,36 @@ use std::path::PathBuf;
 /// it stays below the 255 bytes that file systems commonly allow.
 const PIECE: usize = 200;
 
-/// Whether file names that differ in case only are the same file here.
-const FOLDS_CASE: bool = cfg!(any(windows, target_vendor = "apple"));
+/// How the names of a data folder are written, from its first day on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Naming {
+    /// Whether file names that differ in case only are the same file there.
+    pub(super) folds_case: bool,
+}
 
-/// The relative path of the object `key`.
-pub(super) fn object(key: &str) -> PathBuf {
-    let mut path = PathBuf::new();
-    let (directories, leaf) = match key.rsplit_once('/') {
-        Some((directories, leaf)) => (Some(directories), leaf),
-        None => (None, key),
-    };
-    for segment in directories.into_iter().flat_map(|all| all.split('/')) {
-        push(&mut path, segment, false);
+impl Naming {
+    /// The relative path of the object `key`.
+    pub(super) fn object(self, key: &str) -> PathBuf {
+        let mut path = PathBuf::new();
+        let (directories, leaf) = match key.rsplit_once('/') {
+            Some((directories, leaf)) => (Some(directories), leaf),
+            None => (None, key),
+        };
+        for segment in directories.into_iter().flat_map(|all| all.split('/')) {
+            push(&mut path, &escape(segment, self.folds_case), false);
+        }
+        push(&mut path, &escape(leaf, self.folds_case), true);
+        path
     }
-    push(&mut path, leaf, true);
-    path
+
+    /// One file name for `name`, which may hold any bytes, with `suffix` behind.
+    pub(super) fn file(self, name: &str, suffix: &str) -> String {
+        portable(escape(name, self.folds_case) + suffix)
+    }
 }
 
-/// One file name for `name`, which may hold any bytes, with `suffix` behind.
-pub(super) fn file(name: &str, suffix: &str) -> String {
-    portable(escape(name, FOLDS_CASE) + suffix)
-}
-
-fn push(path: &mut PathBuf, segment: &str, leaf: bool) {
-    let escaped = escape(segment, FOLDS_CASE);
-    let mut rest = escaped.as_str();
+fn push(path: &mut PathBuf, escaped: &str, leaf: bool) {
+    let mut rest = escaped;
     while rest.len() > PIECE {
         let (piece, tail) = rest.split_at(PIECE);
         path.push(portable(format!("{piece}+")));
@@ -59,7 +64,7 @@ pub(super) enum Component<'a> {
     Continues(&'a str),
 }
 
-/// Reads one component back; `None` for a name that [`object`] never makes.
+/// Reads one component back; `None` for a name that [`Naming::object`] never makes.
 pub(super) fn component(name: &str, leaf: bool) -> Option<Component<'_>> {
     if !leaf && let Some(piece) = name.strip_suffix('+') {
         return Some(Component::Continues(piece));
@@ -151,6 +156,12 @@ mod tests {
     use super::*;
     use std::collections::{HashMap, HashSet};
     use std::path::Component as Part;
+
+    const PLAIN: Naming = Naming { folds_case: false };
+
+    fn object(key: &str) -> PathBuf {
+        PLAIN.object(key)
+    }
 
     const NASTY: &[&str] = &[
         "",
@@ -261,7 +272,13 @@ mod tests {
     #[test]
     fn every_key_has_a_path_of_its_own_inside_the_folder() {
         let mut owners: HashMap<PathBuf, String> = HashMap::new();
+        let mut folded: HashMap<String, String> = HashMap::new();
         for key in keys() {
+            let path = Naming { folds_case: true }.object(&key);
+            let path = path.to_str().unwrap().to_lowercase();
+            if let Some(other) = folded.insert(path, key.clone()) {
+                panic!("{key:?} and {other:?} share a path where case is folded");
+            }
             let path = object(&key);
             assert!(
                 path.components().all(|part| matches!(part, Part::Normal(_))),
@@ -303,8 +320,8 @@ mod tests {
     #[test]
     fn windows_devices_are_never_a_component() {
         assert_eq!(object("con/nul.ts"), PathBuf::from("%63on/%6Eul.ts"));
-        assert_eq!(file("aux", ".json"), "%61ux.json");
-        assert_eq!(file("console", ".json"), "console.json");
+        assert_eq!(PLAIN.file("aux", ".json"), "%61ux.json");
+        assert_eq!(PLAIN.file("console", ".json"), "console.json");
     }
 
     #[test]

@@ -22,6 +22,15 @@ pub const CLIP: &[u8] = include_bytes!("../../../cli/assets/clip.flv");
 /// How long anything may take that must happen.
 pub const SOON: Duration = Duration::from_secs(30);
 
+/// A folder that only this user can enter, gone with its owner.
+pub fn folder() -> TempDir {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix("test-");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    builder.tempdir().unwrap()
+}
+
 /// An endpoint with its data in a folder beside a file that is none of its
 /// business.
 pub struct Stage {
@@ -31,7 +40,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn start(configure: impl FnOnce(Config) -> Config) -> Stage {
-        let folder = TempDir::new().unwrap();
+        let folder = folder();
         let config = configure(Config::new(folder.path().join("data")));
         Stage { endpoint: LocalEndpoint::start(config).unwrap(), folder }
     }

@@ -1,6 +1,7 @@
 //! The rules of the store, seen from outside, with a clock moved by hand.
 
 mod channels;
+mod foreign;
 mod fragments;
 mod kills;
 mod objects;
@@ -12,7 +13,6 @@ use crate::hls::Sink;
 use crate::playlist::Fragment;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tempfile::TempDir;
 use time::OffsetDateTime;
 
 const BUCKET: &str = "live-demo";
@@ -27,7 +27,7 @@ struct House {
 
 impl House {
     fn new() -> Self {
-        let folder = TempDir::new().unwrap();
+        let folder = crate::store::temporary::private("test-").unwrap();
         let now_ms = Arc::new(AtomicU64::new(START_MS));
         let store = open(folder.path(), &now_ms);
         store.create_bucket(BUCKET, Acl::Private).unwrap();
@@ -169,7 +169,7 @@ fn open(folder: &Path, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
     let now_ms = now_ms.clone();
     let clock = Clock::from_fn(move || at(now_ms.load(Ordering::SeqCst)));
     // A forgotten session holds its bucket, as no process does that was killed.
-    Arc::new(Store::load(folder, clock).unwrap())
+    Arc::new(Store::load(folder, Naming { folds_case: false }, clock).unwrap())
 }
 
 fn at(ms: u64) -> OffsetDateTime {

@@ -1,0 +1,74 @@
+//! What a bucket's folder holds, so that a folder is only ever deleted when
+//! everything in it was put there by an endpoint.
+
+use super::path;
+use std::fs::{self, FileType};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// A kind of folder.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// That of a bucket.
+    Bucket,
+    /// One of files that are named after channels, with this at the end.
+    Channels(&'static str),
+    /// One of files and folders that are named after keys.
+    Keys,
+}
+
+/// What an entry of a folder is.
+enum Entry {
+    File,
+    Folder(Kind),
+    Foreign,
+}
+
+impl Kind {
+    fn entry(self, name: &str, file_type: FileType) -> Entry {
+        let is_folder = file_type.is_dir();
+        if !is_folder && !file_type.is_file() {
+            return Entry::Foreign;
+        }
+        match (self, name) {
+            (Kind::Bucket, "bucket.json") if !is_folder => Entry::File,
+            (Kind::Bucket, "channels") if is_folder => Entry::Folder(Kind::Channels(".json")),
+            (Kind::Bucket, "fragments") if is_folder => Entry::Folder(Kind::Channels(".log")),
+            (Kind::Bucket, "objects" | "records") if is_folder => Entry::Folder(Kind::Keys),
+            (Kind::Channels(suffix), name) if !is_folder => match name.strip_suffix(suffix) {
+                Some(channel) if path::unescape(channel).is_some() => Entry::File,
+                _ => Entry::Foreign,
+            },
+            (Kind::Keys, name) if path::component(name, !is_folder).is_some() => {
+                if is_folder {
+                    Entry::Folder(Kind::Keys)
+                } else {
+                    Entry::File
+                }
+            }
+            _ => Entry::Foreign,
+        }
+    }
+}
+
+/// The first entry below a bucket's folder that no endpoint puts there: a link,
+/// a file of another name, a folder where there is none.
+pub(super) fn foreign(folder: &Path) -> io::Result<Option<PathBuf>> {
+    find(folder, Kind::Bucket)
+}
+
+fn find(folder: &Path, kind: Kind) -> io::Result<Option<PathBuf>> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let below = match kind.entry(name.to_str().unwrap_or_default(), entry.file_type()?) {
+            Entry::File => None,
+            Entry::Folder(kind) => find(&entry.path(), kind)?,
+            Entry::Foreign => Some(entry.path()),
+        };
+        if below.is_some() {
+            return Ok(below);
+        }
+    }
+    Ok(None)
+}

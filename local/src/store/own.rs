@@ -1,0 +1,220 @@
+//! Folders and files that are the endpoint's own: folders of mode 0700, files
+//! of mode 0600, owned by the user who runs the endpoint, never links.
+//!
+//! Why checking a path and then using it is safe here: only the owner of a
+//! folder of mode 0700 and the superuser can create, rename or replace anything
+//! in it. The data folder is opened without following a link and closed to
+//! others through that handle, and only then is anything in it looked at, so
+//! nobody else can put a link where a folder was checked. A folder below it
+//! that belongs to another user is refused. What is above the data folder is
+//! up to the user: links there are followed (`/tmp` is one on macOS), and
+//! whoever may rename those folders may move the data folder as a whole.
+//!
+//! Windows has neither modes nor numeric owners. What is created there inherits
+//! the access list of the folder above it, which below a user's profile and
+//! `%TEMP%` admits that user, administrators and the system. Links and
+//! junctions are refused there too.
+
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Creates a folder, and those above it that are missing, for this user only.
+pub(super) fn create_folder(path: &Path) -> io::Result<()> {
+    for_this_user().recursive(true).create(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
+        _ => error,
+    })
+}
+
+fn for_this_user() -> DirBuilder {
+    let mut builder = DirBuilder::new();
+    builder.recursive(false);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+}
+
+/// Creates the folder unless it exists, and makes sure that it is a folder of
+/// this user's, open to nobody else.
+///
+/// # Errors
+///
+/// Names the path when it, or anything in a folder that was open to others, is
+/// a link, belongs to another user or is of another kind.
+pub(super) fn ensure_folder(path: &Path) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create_folder(path)?,
+        other => check_folder(&other?).map_err(|error| at(path, error))?,
+    }
+    close(path)
+}
+
+/// Whether `found` is a folder of this user's.
+pub(super) fn check_folder(found: &Metadata) -> io::Result<()> {
+    if found.is_symlink() {
+        return Err(refused("it is a link, which is not followed: must be a folder"));
+    }
+    if !found.is_dir() {
+        return Err(io::ErrorKind::NotADirectory.into());
+    }
+    check_owner(found)
+}
+
+/// Whether `found` is a regular file of this user's.
+pub(super) fn check_file(found: &Metadata) -> io::Result<()> {
+    if found.is_symlink() {
+        return Err(refused("it is a link, which is not followed: must be a file"));
+    }
+    if !found.is_file() {
+        return Err(refused("it is not a regular file"));
+    }
+    check_owner(found)
+}
+
+/// Whether `found` belongs to the user who runs this process. The superuser
+/// may use the folders of others, but those are refused like anybody's: what
+/// their owner can change must not lead the superuser anywhere.
+#[cfg(unix)]
+fn check_owner(found: &Metadata) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let (owner, user) = (found.uid(), rustix::process::geteuid().as_raw());
+    if owner == user {
+        return Ok(());
+    }
+    let what = format!("it belongs to user {owner}: must belong to user {user}, who runs this");
+    Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
+}
+
+#[cfg(not(unix))]
+fn check_owner(_: &Metadata) -> io::Result<()> {
+    Ok(())
+}
+
+/// Closes a folder to other users, and what is in it if it was open to them.
+#[cfg(unix)]
+pub(super) fn close(path: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+    let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NOFOLLOW;
+    let named = |error| at(path, error);
+    let flags = flags.bits().cast_signed();
+    let folder = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(named)?;
+    let found = folder.metadata()?;
+    check_folder(&found).map_err(named)?;
+    if is_closed(&found) {
+        return Ok(());
+    }
+    folder.set_permissions(fs::Permissions::from_mode(0o700)).map_err(named)?;
+    if !is_closed(&folder.metadata()?) {
+        let what = "other users have access, and its file system keeps no permissions: mount it \
+                    with an option that keeps them, or use another folder";
+        return Err(at(path, refused(what)));
+    }
+    for entry in fs::read_dir(path)? {
+        let path = entry?.path();
+        let found = fs::symlink_metadata(&path)?;
+        if found.is_dir() {
+            close(&path)?;
+        } else {
+            check_file(&found).map_err(|error| at(&path, error))?;
+            let mode = found.permissions().mode() & 0o600;
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(unix)]
+fn is_closed(found: &Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 == 0
+}
+
+#[cfg(not(unix))]
+pub(super) fn close(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Opens a regular file of this user's for reading.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    open_with(path, OpenOptions::new().read(true))
+}
+
+/// Opens a regular file of this user's; a new one is for this user only.
+/// Neither follows a link nor waits for the other end of a pipe.
+pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::OFlags;
+        use std::os::unix::fs::OpenOptionsExt;
+        let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+    }
+    #[cfg(windows)]
+    {
+        // Opens a link itself, which the check below then refuses.
+        const FILE_FLAG_OPEN_REPARSE_POINT: u32 = 0x0020_0000;
+        std::os::windows::fs::OpenOptionsExt::custom_flags(options, FILE_FLAG_OPEN_REPARSE_POINT);
+    }
+    let file = options.open(path).map_err(|error| match fs::symlink_metadata(path) {
+        // Says what is in the way, for which systems have words of their own.
+        Ok(found) => check_file(&found).err().unwrap_or(error),
+        Err(_) => error,
+    })?;
+    check_file(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// What is at `path`, and `None` where nothing is.
+pub(super) fn look(path: &Path) -> io::Result<Option<Metadata>> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The path of `relative` below `root`, between which there are only folders of
+/// this user's, as far as there are any.
+pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
+    let mut path = root.to_owned();
+    let mut parts = relative.iter().peekable();
+    while let Some(part) = parts.next() {
+        path.push(part);
+        if parts.peek().is_none() {
+            break;
+        }
+        match look(&path)? {
+            None => return Ok(root.join(relative)),
+            // Named from the bucket's folder on: peers read this.
+            Some(found) => {
+                let named = path.strip_prefix(root.parent().unwrap_or(root)).unwrap_or(&path);
+                check_folder(&found).map_err(|error| at(named, error))?;
+            }
+        }
+    }
+    Ok(path)
+}
+
+/// Creates the folders between `root`, which exists, and `relative`, for this
+/// user only.
+pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<()> {
+    let builder = for_this_user();
+    let mut path = root.to_owned();
+    for part in relative.parent().into_iter().flatten() {
+        path.push(part);
+        match builder.create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            other => other?,
+        }
+    }
+    Ok(())
+}
+
+/// A refusal in words.
+pub(super) fn refused(what: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, what.into())
+}
+
+/// An error with the path that it concerns.
+pub(super) fn at(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
