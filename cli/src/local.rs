@@ -18,6 +18,12 @@ pub(crate) struct Arguments {
     /// The folder for channels, history, fragments and playlists
     #[arg(long, default_value = "osslive-data", value_name = "DIR")]
     data: PathBuf,
+    /// Keep the data in a new temporary folder, which is deleted at the end
+    #[arg(long, conflicts_with = "data")]
+    temporary: bool,
+    /// Exit when standard input is closed, as it is when the parent process ends
+    #[arg(long)]
+    exit_with_stdin: bool,
     /// A bucket to create; repeat for more
     #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
@@ -92,7 +98,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
                     this machine"
             .into());
     }
-    let mut config = Config::new(&arguments.data)
+    let data = Some(&arguments.data).filter(|_| !arguments.temporary);
+    let mut config = data
+        .map_or_else(Config::temporary, Config::new)
         .listen(arguments.listen)
         .acl(arguments.acl)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
@@ -125,7 +133,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
     let endpoint = LocalEndpoint::start(config.limits(limits))?;
     announce(&endpoint, &arguments)?;
-    signal::wait()?;
+    signal::wait_also_for_stdin(arguments.exit_with_stdin)?;
     endpoint.stop();
     Ok(())
 }
@@ -178,7 +186,7 @@ fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<d
     }
     writeln!(out, "region             {}", arguments.region)?;
     writeln!(out, "bucket             {}", endpoint.buckets().join(", "))?;
-    writeln!(out, "data               {}", arguments.data.display())?;
+    writeln!(out, "data               {}", endpoint.data().display())?;
     writeln!(out)?;
     writeln!(out, "Create a channel \"test\", then publish to it (good for a day):")?;
     writeln!(

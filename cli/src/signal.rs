@@ -2,7 +2,10 @@
 
 use crate::failure::{Failure, Outcome};
 use osslive::StopHandle;
+use std::error::Error;
+use std::io;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 /// Blocks until Ctrl-C or a request to terminate.
@@ -10,6 +13,24 @@ pub(crate) fn wait() -> Result<(), ctrlc::Error> {
     let ending = Ending::watch()?;
     // The handler holds the sender for as long as the process lives.
     let _ = ending.0.recv();
+    Ok(())
+}
+
+/// Blocks until Ctrl-C or a request to terminate or, if `stdin` is set, until
+/// the end of standard input.
+pub(crate) fn wait_also_for_stdin(stdin: bool) -> Result<(), Box<dyn Error>> {
+    let (send, receive) = mpsc::channel();
+    let at_end = send.clone();
+    ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+    if stdin {
+        thread::Builder::new().spawn(move || {
+            // What cannot be read is at its end too.
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            at_end.send(()).unwrap_or_default();
+        })?;
+    }
+    // The handler holds a sender for as long as the process lives.
+    let _ = receive.recv();
     Ok(())
 }
 

@@ -15,9 +15,7 @@ use osslive_local::{Config, LocalEndpoint};
 use report::Report;
 use source::{Publishing, Source};
 use std::error::Error;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -44,8 +42,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments) -> Outcome {
-    let folder = Folder::new();
-    let endpoint = LocalEndpoint::start(Config::new(&folder.0).listen(arguments.listen))?;
+    let endpoint = LocalEndpoint::start(Config::temporary().listen(arguments.listen))?;
     let client = client(&endpoint)?;
     let source = if arguments.clip { Source::Clip } else { Source::find() };
     let mut report = Report::new();
@@ -270,22 +267,6 @@ fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outco
     report.detail("player", &client.get_play_url(CHANNEL, "playlist.m3u8", 86_400)?);
     report.say("Ctrl-C ends it");
     Ok(())
-}
-
-/// A data folder of the demonstration's own, gone when it ends.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> Self {
-        let name = format!("osslive-demo-{}-{}", std::process::id(), unix_now());
-        Folder(std::env::temp_dir().join(name))
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 fn ensure(held: bool, otherwise: &str) -> Outcome {

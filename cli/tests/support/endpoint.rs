@@ -1,15 +1,14 @@
 //! The built `osslive local` in a process of its own.
 
-use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
 use osslive::{Client, Credentials};
+use tempfile::TempDir;
 
 use super::program::{spawn, wait_until};
 use super::{BUCKET, KEY_ID, KEY_SECRET, REGION, SOON, STS_ID, STS_SECRET, STS_TOKEN};
@@ -119,28 +118,25 @@ fn lines(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receive
 }
 
 /// A folder of its own for a test; it stays for a look after a failure.
-pub struct Folder(PathBuf);
+pub struct Folder(TempDir);
 
 impl Folder {
     pub fn new(name: &str) -> Folder {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR"))
-            .join(format!("{name}-{}-{number}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).expect("a folder for the test");
-        Folder(path)
+        let prefix = format!("{name}-");
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(&prefix);
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        Folder(builder.tempdir_in(env!("CARGO_TARGET_TMPDIR")).expect("a folder for the test"))
     }
 
     pub fn path(&self) -> &Path {
-        &self.0
+        self.0.path()
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        if !thread::panicking() {
-            let _ = fs::remove_dir_all(&self.0);
-        }
+        self.0.disable_cleanup(thread::panicking());
     }
 }

@@ -26,11 +26,11 @@ pub fn clip(name: &str, arguments: &str) -> PathBuf {
     let _one_at_a_time = MAKING.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
     if !file.exists() {
         fs::create_dir_all(&folder).expect("a folder for clips");
-        let draft = folder.join(format!("{name}-{}.part", std::process::id()));
+        let draft = tempfile::NamedTempFile::new_in(&folder).expect("a file for the clip");
         let mut command = ffmpeg();
-        command.args(arguments.split_whitespace()).args(["-f", "flv", "-y"]).arg(&draft);
+        command.args(arguments.split_whitespace()).args(["-f", "flv", "-y"]).arg(draft.path());
         run(&mut command, LONG).silent(name);
-        fs::rename(&draft, &file).expect("the clip gets its name");
+        draft.persist(&file).expect("the clip gets its name");
     }
     file
 }
