@@ -27,6 +27,7 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
@@ -303,8 +304,7 @@ class OssliveLocal:
 
     def __init__(self, streams):
         self.port = free_port()
-        self.folder = f"{OUT}/osslive-data"
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = tempfile.mkdtemp(prefix="osslive-data-", dir=OUT)
         self.process = subprocess.Popen(
             [f"{RELEASE}/osslive", "local", "--listen", f"127.0.0.1:{self.port}", "--data", self.folder,
              "--acl", "public-read-write", "--access-key-id", KEY[0], "--access-key-secret", KEY[1]],
@@ -331,8 +331,7 @@ class NginxRtmp:
 
     def __init__(self, streams):
         self.port, rtmp = free_port(), free_port()
-        self.folder = f"{OUT}/nginx"
-        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder = tempfile.mkdtemp(prefix="nginx-", dir=OUT)
         os.makedirs(f"{self.folder}/hls")
         user = f"user {os.environ.get('USER', 'root')};" if os.getuid() == 0 else ""
         with open(f"{self.folder}/nginx.conf", "w") as conf:

@@ -4,10 +4,9 @@ use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions};
 use osslive_local::push::{PushOptions, push_flv};
 use osslive_local::{Clock, Config, LocalEndpoint};
 use std::env;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -15,30 +14,24 @@ use time::OffsetDateTime;
 
 const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 
-/// An endpoint whose clock is a minute late until it is put forward, and the
-/// folder of its own.
+/// An endpoint whose clock is a minute late until it is put forward.
 struct Stage {
-    endpoint: Option<LocalEndpoint>,
-    folder: PathBuf,
+    endpoint: LocalEndpoint,
     passed: Arc<AtomicU64>,
 }
 
 impl Stage {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("examples-{}-{number}", std::process::id());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         let passed = Arc::new(AtomicU64::new(0));
         let (start, reading) =
             (OffsetDateTime::now_utc() - Duration::from_secs(60), passed.clone());
         let clock = move || start + Duration::from_millis(reading.load(Ordering::SeqCst));
-        let config = Config::new(&folder).clock(Clock::from_fn(clock));
-        Stage { endpoint: Some(LocalEndpoint::start(config).unwrap()), folder, passed }
+        let config = Config::temporary().clock(Clock::from_fn(clock));
+        Stage { endpoint: LocalEndpoint::start(config).unwrap(), passed }
     }
 
     fn url(&self) -> String {
-        self.endpoint.as_ref().unwrap().url()
+        self.endpoint.url()
     }
 
     fn client(&self) -> Client {
@@ -91,13 +84,6 @@ impl Stage {
         assert!(output.status.success(), "{example}: {}\n{text}{errors}", output.status);
         println!("{example}\n{text}{errors}");
         text
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        drop(self.endpoint.take());
-        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -8,9 +8,8 @@ use osslive::{
 use osslive_local::flv::{self, TagKind};
 use osslive_local::push::{Publisher, PushError};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use tempfile::TempDir;
 use time::OffsetDateTime;
 
 const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
@@ -18,7 +17,7 @@ const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 /// An endpoint with a folder of its own, both gone at the end.
 struct Stage {
     endpoint: Option<LocalEndpoint>,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Stage {
@@ -27,11 +26,8 @@ impl Stage {
     }
 
     fn with(configure: impl FnOnce(Config) -> Config) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("flow-{}-{number}", std::process::id());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let endpoint = LocalEndpoint::start(configure(Config::new(&folder))).unwrap();
+        let folder = TempDir::new().unwrap();
+        let endpoint = LocalEndpoint::start(configure(Config::new(folder.path()))).unwrap();
         Stage { endpoint: Some(endpoint), folder }
     }
 
@@ -51,13 +47,6 @@ impl Stage {
 
     fn client(&self) -> Client {
         self.builder().build().unwrap()
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        drop(self.endpoint.take());
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -427,7 +416,7 @@ fn everything_is_still_there_after_a_restart() {
     let before = client.get_vod("c", &VodTime::new(now() - 600, now() + 600)).unwrap().text;
 
     drop(stage.endpoint.take());
-    stage.endpoint = Some(LocalEndpoint::start(Config::new(&stage.folder)).unwrap());
+    stage.endpoint = Some(LocalEndpoint::start(Config::new(stage.folder.path())).unwrap());
     let client = stage.client();
     assert_eq!(client.get_channel("c").unwrap().description, "kept");
     assert_eq!(client.get_channel_history("c").unwrap().records.len(), 1);
@@ -444,7 +433,7 @@ fn stopping_the_endpoint_closes_live_sessions_with_their_last_fragment() {
     wait_for("live", || client.get_channel_status("c").unwrap().video.is_some());
     drop(stage.endpoint.take());
     drop(publisher);
-    stage.endpoint = Some(LocalEndpoint::start(Config::new(&stage.folder)).unwrap());
+    stage.endpoint = Some(LocalEndpoint::start(Config::new(stage.folder.path())).unwrap());
     let client = stage.client();
     assert_eq!(client.get_channel_history("c").unwrap().records.len(), 1);
     let text = client.get_vod("c", &VodTime::new(now() - 600, now() + 600)).unwrap().text;

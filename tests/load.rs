@@ -8,7 +8,6 @@ use osslive_local::{Config, LocalEndpoint};
 use socket2::SockRef;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -203,9 +202,7 @@ fn settle(descriptors: usize) -> usize {
 fn nobody_gets_the_answer_of_another_and_nothing_grows() {
     let seconds = std::env::var("OSSLIVE_LOAD_SECONDS").ok();
     let seconds = seconds.map_or(5, |seconds| seconds.parse().expect("a number of seconds"));
-    let folder =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("load-{}", std::process::id()));
-    let endpoint = LocalEndpoint::start(Config::new(&folder)).unwrap();
+    let endpoint = LocalEndpoint::start(Config::temporary()).unwrap();
     let server: SocketAddr = endpoint.url().trim_start_matches("http://").parse().unwrap();
     let cutter = Cutter::start(server, 100);
     let client = Client::builder()
@@ -248,5 +245,4 @@ fn nobody_gets_the_answer_of_another_and_nothing_grows() {
         assert!(open <= before, "{open} descriptors are open where {before} were");
     }
     drop((cutter, endpoint));
-    let _ = std::fs::remove_dir_all(&folder);
 }

@@ -5,7 +5,6 @@
 use osslive::{ChannelConfig, Client, Credentials, SignatureVersion, SweepOptions};
 use osslive_local::{Config, LocalEndpoint};
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 const COUNT: usize = 10_000;
@@ -52,10 +51,9 @@ fn sweep(client: &Client, names: &[String]) -> usize {
 
 #[test]
 fn ten_thousand_channels_are_put_and_swept_in_bounded_memory() {
-    let folder = format!("many-{}", std::process::id());
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
+    let folder = tempfile::tempdir().unwrap();
     let names: Vec<_> = (0..COUNT).map(|number| format!("channel-{number:05}")).collect();
-    let endpoint = LocalEndpoint::start(Config::new(&folder)).unwrap();
+    let endpoint = LocalEndpoint::start(Config::new(folder.path())).unwrap();
     let channels: Vec<_> = names.iter().map(|name| (name, ChannelConfig::default())).collect();
     let started = Instant::now();
     let put = client(&endpoint).put_channels(&channels, &SweepOptions::new());
@@ -66,9 +64,7 @@ fn ten_thousand_channels_are_put_and_swept_in_bounded_memory() {
     assert!(most < MOST_MEMORY, "{most} KB more");
 
     drop(endpoint);
-    let limited = LocalEndpoint::start(Config::new(&folder).qps_limit(1500)).unwrap();
+    let limited = LocalEndpoint::start(Config::new(folder.path()).qps_limit(1500)).unwrap();
     let most = sweep(&client(&limited), &names);
     assert!(most < MOST_MEMORY, "{most} KB more");
-    drop(limited);
-    fs::remove_dir_all(&folder).unwrap();
 }

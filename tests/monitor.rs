@@ -14,7 +14,6 @@ use osslive_local::push::{Publisher, PushOptions, push_flv};
 use osslive_local::{Clock, Config, LocalEndpoint};
 use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -536,20 +535,15 @@ fn a_run_ends_when_its_callback_breaks_and_may_go_on() {
 
 // Against the local endpoint.
 
-/// An endpoint with a folder of its own, both gone at the end.
+/// An endpoint of a test's own.
 struct Stage {
     endpoint: Option<LocalEndpoint>,
-    folder: PathBuf,
 }
 
 impl Stage {
     fn with(configure: impl FnOnce(Config) -> Config) -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let name = format!("monitor-{}-{number}", std::process::id());
-        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let endpoint = LocalEndpoint::start(configure(Config::new(&folder))).unwrap();
-        Stage { endpoint: Some(endpoint), folder }
+        let endpoint = LocalEndpoint::start(configure(Config::temporary())).unwrap();
+        Stage { endpoint: Some(endpoint) }
     }
 
     fn builder(&self) -> ClientBuilder {
@@ -563,13 +557,6 @@ impl Stage {
 
     fn client(&self) -> Client {
         self.builder().build().unwrap()
-    }
-}
-
-impl Drop for Stage {
-    fn drop(&mut self) {
-        drop(self.endpoint.take());
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -7,7 +7,6 @@ use osslive::{Error, code};
 use osslive_local::{Config, LocalEndpoint};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::Path;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
@@ -109,9 +108,7 @@ fn http_date(time: OffsetDateTime) -> String {
 
 #[test]
 fn each_has_its_code_and_status() {
-    let folder =
-        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("refusals-{}", std::process::id()));
-    let endpoint = LocalEndpoint::start(Config::new(&folder)).unwrap();
+    let endpoint = LocalEndpoint::start(Config::temporary()).unwrap();
     let live = &[("live", None)][..];
     let put = Sent { method: "PUT", key: "c", query: live, ..SENT };
     let good = b"<LiveChannelConfiguration><Target><Type>HLS</Type></Target>\
@@ -160,6 +157,4 @@ fn each_has_its_code_and_status() {
         assert_eq!((error.code(), error.status()), (Some(code), Some(status)), "{told}: {error}");
         assert!(error.request_id().is_some() && !error.message().is_empty(), "{told}: {error:?}");
     }
-    drop(endpoint);
-    std::fs::remove_dir_all(folder).unwrap();
 }

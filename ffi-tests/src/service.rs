@@ -1,6 +1,5 @@
 //! The local endpoint with a channel on the air, and servers that misbehave.
 
-use crate::library::scratch;
 use crate::program::Run;
 use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions, StreamState};
 use osslive_local::push::{self, PushOptions};
@@ -9,7 +8,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -35,11 +34,8 @@ impl Service {
     /// Starts an endpoint with the channel `on-air`, which is live and has a
     /// finished session behind it.
     pub fn start() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let data = scratch(&format!("data-{}-{number}", std::process::id()));
         let (id, secret, token) = Self::TEMPORARY_KEY;
-        let config = Config::new(data).temporary_key(id, secret, token);
+        let config = Config::temporary().temporary_key(id, secret, token);
         let endpoint = LocalEndpoint::start(config).expect("an endpoint");
         let client = client(&endpoint.url());
         client.put_channel("on-air", &ChannelConfig::new("On air").frag_duration(1)).expect("put");

@@ -4,32 +4,36 @@
 use osslive_ffi_tests::{Library, Run, Service, has, install, root};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use tempfile::TempDir;
 
 /// A folder of its own, which goes with the test.
-struct Folder(PathBuf);
+struct Folder(TempDir);
 
 impl Folder {
     fn new() -> Self {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("consumer-{}-{number}", std::process::id()));
-        fs::create_dir_all(&path).expect("a folder");
-        Folder(path)
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("consumer-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        Folder(builder.tempdir().expect("a folder"))
     }
 
     fn with_project() -> Self {
         let folder = Folder::new();
         for file in ["main.c", "Makefile", "CMakeLists.txt"] {
             let from = root().join("ffi-tests/consumer").join(file);
-            fs::copy(from, folder.0.join(file)).expect("a copy");
+            fs::copy(from, folder.path().join(file)).expect("a copy");
         }
         folder
     }
 
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
     fn files(&self) -> Vec<PathBuf> {
         let mut files = Vec::new();
-        let mut folders = vec![self.0.clone()];
+        let mut folders = vec![self.path().to_owned()];
         while let Some(folder) = folders.pop() {
             for entry in fs::read_dir(folder).expect("a folder") {
                 let path = entry.expect("an entry").path();
@@ -37,12 +41,6 @@ impl Folder {
             }
         }
         files
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 
@@ -65,8 +63,8 @@ fn a_project_finds_the_library_by_pkg_config() {
     }
     let folder = Folder::with_project();
     let pkg_config = Library::installed().lib().join("pkgconfig");
-    Run::program("make").env("PKG_CONFIG_PATH", pkg_config).within(&folder.0).succeeds();
-    both_work(&folder.0);
+    Run::program("make").env("PKG_CONFIG_PATH", pkg_config).within(folder.path()).succeeds();
+    both_work(folder.path());
 }
 
 #[test]
@@ -76,8 +74,8 @@ fn a_project_finds_the_library_by_cmake() {
     }
     let folder = Folder::with_project();
     let prefix = format!("-DCMAKE_PREFIX_PATH={}", Library::installed().prefix.display());
-    let build = folder.0.join("build");
-    Run::program("cmake").arg("-S").arg(&folder.0).arg("-B").arg(&build).arg(prefix).succeeds();
+    let build = folder.path().join("build");
+    Run::program("cmake").arg("-S").arg(folder.path()).arg("-B").arg(&build).arg(prefix).succeeds();
     Run::program("cmake").arg("--build").arg(&build).succeeds();
     both_work(&build);
 }
@@ -85,11 +83,11 @@ fn a_project_finds_the_library_by_cmake() {
 #[test]
 fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
     let stage = Folder::new();
-    let variables = [("PREFIX", Path::new("/opt/osslive")), ("DESTDIR", &stage.0)];
+    let variables = [("PREFIX", Path::new("/opt/osslive")), ("DESTDIR", stage.path())];
     install("install", &variables);
     let mut names: Vec<_> = stage.files();
     names.sort();
-    let below = |name: &str| stage.0.join("opt/osslive").join(name);
+    let below = |name: &str| stage.path().join("opt/osslive").join(name);
     assert_eq!(
         names,
         [
@@ -107,7 +105,7 @@ fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
     for file in ["lib/pkgconfig/osslive.pc", "lib/cmake/osslive/osslive-config.cmake"] {
         let text = fs::read_to_string(below(file)).expect("a text");
         assert!(text.contains("/opt/osslive/lib"), "{text}");
-        assert!(!text.contains('@') && !text.contains(&*stage.0.to_string_lossy()), "{text}");
+        assert!(!text.contains('@') && !text.contains(&*stage.path().to_string_lossy()), "{text}");
     }
     install("uninstall", &variables);
     assert_eq!(stage.files(), <[PathBuf; 0]>::default());
