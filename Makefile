@@ -5,7 +5,7 @@ CARGO ?= cargo
 .PHONY: help demo test faults fuzz soak tools hls.js check clean
 
 help:
-	@echo 'make demo   the whole way on this machine: channel, real video over RTMP, status, VOD'
+	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
 	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
@@ -17,7 +17,7 @@ help:
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
 demo:
-	$(CARGO) run --release --quiet -p osslive-cli -- demo $(DEMO_ARGS)
+	$(CARGO) run --release -p osslive-cli -- demo $(DEMO_ARGS)
 
 # What real programs are missing is told, test by test; with CI set that fails.
 test: tools
