@@ -15,7 +15,7 @@ mod retry;
 pub mod sign;
 mod stop;
 mod transport;
-mod xml;
+pub mod xml;
 
 pub use attempt::Attempt;
 pub use client::{Channels, Client, ClientBuilder};

@@ -113,7 +113,7 @@ impl Reply {
 /// An error document, in the reply that carried it.
 fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
     // A hostile server may send megabytes of message.
-    let text = |element: Element<'_, '_>| element.text().chars().take(1024).collect::<String>();
+    let text = |element: Element<'_, '_>| element.value().chars().take(1024).collect::<String>();
     let (mut code, mut message, mut request_id) = (None, String::new(), None);
     let (mut ec, mut host_id, mut server_time) = (reply.ec.clone(), None, None);
     for child in root.children() {
@@ -426,7 +426,7 @@ pub fn parse_get_channel_status(reply: &Reply) -> Result<ChannelStatus> {
         let (mut picture, mut sound) = (None, None);
         for child in root.children() {
             match child.name() {
-                "Status" => status = Some(child.text().parse::<StreamState>()?),
+                "Status" => status = Some(child.value().parse::<StreamState>()?),
                 "ConnectedTime" => connected_time = Some(child.time()?),
                 "RemoteAddr" => remote_addr = Some(child.string()),
                 "Video" => picture = Some(video(child)?),
@@ -588,7 +588,7 @@ fn in_range(what: &str, value: u32, least: u32, most: u32) -> Result<()> {
 }
 
 fn channel_state(element: Element<'_, '_>) -> Result<ChannelState> {
-    let text = element.text();
+    let text = element.value();
     text.parse().map_err(|error: Error| Error::bad_reply(error.message()))
 }
 

@@ -6,7 +6,7 @@ use crate::fault::Fault;
 use crate::store::{Channel, ChannelSettings, Snapshot, Stat};
 use crate::xml::{self, Writer};
 use crate::{names, stamp};
-use roxmltree::Node;
+use osslive::xml::Element;
 
 /// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 128;
@@ -155,7 +155,7 @@ fn status(settings: &ChannelSettings) -> &'static str {
 /// for each field.
 fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
     let document = xml::parse(body, "LiveChannelConfiguration")?;
-    let root = document.root_element();
+    let root = document.root();
 
     let description = xml::child_text(root, "Description").unwrap_or_default();
     if description.len() > MAX_DESCRIPTION {
@@ -190,7 +190,7 @@ fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
 /// The two settings of fragments, which OSS documents as going together: one
 /// alone has no default for the other. What the service does then is not
 /// documented; refusing it here shows the mistake before it gets there.
-fn parse_fragments(target: Node<'_, '_>) -> Result<(u32, u32), Fault> {
+fn parse_fragments(target: Element<'_, '_>) -> Result<(u32, u32), Fault> {
     let duration = xml::child_text(target, "FragDuration");
     let count = xml::child_text(target, "FragCount");
     if (&duration, &count) == (&None, &None) {
@@ -210,7 +210,7 @@ fn parse_fragments(target: Node<'_, '_>) -> Result<(u32, u32), Fault> {
     ))
 }
 
-fn parse_snapshot(root: Node<'_, '_>) -> Result<Option<Snapshot>, Fault> {
+fn parse_snapshot(root: Element<'_, '_>) -> Result<Option<Snapshot>, Fault> {
     let mut snapshots = xml::children(root, "Snapshot");
     let Some(node) = snapshots.next() else { return Ok(None) };
     if snapshots.next().is_some() {

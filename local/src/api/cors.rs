@@ -5,7 +5,7 @@ use super::{Call, Response, Service};
 use crate::cors::{Cors, METHODS, Rule};
 use crate::fault::Fault;
 use crate::xml::{self, Writer};
-use roxmltree::Node;
+use osslive::xml::Element;
 
 /// The most rules of a bucket: 20 in the user guide, 10 in older pages.
 const MAX_RULES: usize = 20;
@@ -57,8 +57,8 @@ fn write(cors: &Cors) -> String {
 fn read(body: &[u8]) -> Result<Cors, Fault> {
     let document = xml::parse(body, "CORSConfiguration")?;
     let mut cors = Cors::default();
-    for node in document.root_element().children().filter(Node::is_element) {
-        match node.tag_name().name() {
+    for node in document.root().children() {
+        match node.name() {
             "CORSRule" => cors.rules.push(read_rule(node)?),
             "ResponseVary" => {
                 cors.response_vary = xml::text(node).parse().map_err(|_| xml::malformed())?;
@@ -76,10 +76,10 @@ fn read(body: &[u8]) -> Result<Cors, Fault> {
     }
 }
 
-fn read_rule(node: Node<'_, '_>) -> Result<Rule, Fault> {
+fn read_rule(node: Element<'_, '_>) -> Result<Rule, Fault> {
     let mut rule = Rule::default();
-    for child in node.children().filter(Node::is_element) {
-        let (name, text) = (child.tag_name().name(), xml::text(child));
+    for child in node.children() {
+        let (name, text) = (child.name(), xml::text(child));
         let (values, is_valid, must, ec) = match name {
             "AllowedOrigin" => {
                 let must = "must be an origin with at most one *";

@@ -131,7 +131,7 @@ fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
 
 fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
     let document = xml::parse(body, "Delete")?;
-    let root = document.root_element();
+    let root = document.root();
     let quiet = xml::child_text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true");
     let mut keys = Vec::new();
     for object in xml::children(root, "Object") {
