@@ -15,7 +15,7 @@ mod connect;
 
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
-const MAX_REPLY: u64 = 16 * 1024 * 1024;
+const MAX_REPLY: u64 = 4 * 1024 * 1024;
 /// The most memory that is set aside for a reply before it has arrived.
 const MAX_ROOM: u64 = 1024 * 1024;
 /// What a connection buffers each way.

@@ -201,7 +201,7 @@ fn a_reply_is_read_up_to_its_limit_and_no_further() {
     });
     let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::BadReply, Some(200)));
-    assert!(error.message().contains("16 MB"), "{error}");
+    assert!(error.message().contains("4 MB"), "{error}");
 }
 
 #[test]

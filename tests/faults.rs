@@ -508,7 +508,7 @@ fn lengths() -> Vec<Row> {
         ),
         stat_of(
             "a length of 10^18",
-            wrong(BadReply, 1, "16 MB").status(200),
+            wrong(BadReply, 1, "4 MB").status(200),
             "Content-Length: 1000000000000000000\r\n",
             &whole,
             vec![Step::Repeat(usize::MAX, vec![b' '; 65536])],
@@ -553,15 +553,13 @@ fn slowness() -> Vec<Row> {
 fn sizes() -> Vec<Row> {
     use ErrorKind::{BadReply, Service};
     use Step::{Repeat, Send};
-    let too_long = || wrong(BadReply, 1, "16 MB").status(200);
+    let too_long = || wrong(BadReply, 1, "4 MB").status(200);
     let head = |headers| Send(with_head("200 OK", headers, ""));
     let chunk = [b"10000\r\n".to_vec(), vec![b' '; 65536], b"\r\n".to_vec()].concat();
-    let channels = list(22_321);
-    let error = format!(
-        "<Error><Code>AccessDenied</Code><Message>{}</Message></Error>",
-        "no ".repeat(10 * MB / 3)
-    );
-    let text = "x".repeat(10 * MB);
+    let channels = list(8_000);
+    let error =
+        format!("<Error><Code>AccessDenied</Code><Message>{}</Message></Error>", "no ".repeat(MB));
+    let text = "x".repeat(3 * MB);
     let denied = || wrong(Service, 1, "").status(403);
     let headers = |line: &str, times| {
         vec![
@@ -571,17 +569,17 @@ fn sizes() -> Vec<Row> {
         ]
     };
     let long_header = format!("x-long: {}\r\n", "y".repeat(65536));
-    let many_elements = "<a/>".repeat(4 * MB - 100);
+    let many_elements = "<a/>".repeat(1_048_000);
     vec![
-        row("a list of 22,321 channels, 10 MB", Call::List, right(1), move |_| {
+        row("a list of 8,000 channels, 3.6 MB", Call::List, right(1), move |_| {
             vec![Send(reply("200 OK", &channels))]
         })
         .memory(96),
-        row("an error of 10 MB", Call::Stat, denied().code(code::ACCESS_DENIED), move |_| {
+        row("an error of 3 MB", Call::Stat, denied().code(code::ACCESS_DENIED), move |_| {
             vec![Send(reply("403 Forbidden", &error))]
         })
         .memory(64),
-        row("an error of 10 MB that is no XML", Call::Stat, denied(), move |_| {
+        row("an error of 3 MB that is no XML", Call::Stat, denied(), move |_| {
             vec![Send(reply("403 Forbidden", &text))]
         })
         .memory(64),
@@ -633,21 +631,21 @@ fn sizes() -> Vec<Row> {
         ),
         always("1,000 headers", Call::Stat, wrong(BadReply, 1, ""), headers("x-some: y\r\n", 1000)),
         always(
-            "15 MB of equals signs",
+            "3 MB of equals signs",
             Call::Stat,
             right(1),
-            vec![Step::Send(reply("200 OK", &stat(&format!("<x>{}</x>", "=".repeat(15 * MB)))))],
+            vec![Step::Send(reply("200 OK", &stat(&format!("<x>{}</x>", "=".repeat(3 * MB)))))],
         )
         .memory(64),
-        row("3 MB of empty elements", Call::Stat, right(1), {
-            let elements = stat(&"<a/>".repeat(750_000));
+        row("390 kB of empty elements", Call::Stat, right(1), {
+            let elements = stat(&"<a/>".repeat(99_900));
             move |_| vec![Send(reply("200 OK", &elements))]
         })
         .memory(96),
         row(
-            "16 MB of empty elements",
+            "4 MB of empty elements",
             Call::Stat,
-            wrong(BadReply, 1, "too many").status(200),
+            wrong(BadReply, 1, "more than 100000 elements").status(200),
             move |_| {
                 vec![Send(reply(
                     "200 OK",
@@ -1003,8 +1001,7 @@ happens. Only the last two columns are measured anew each time.
   gives the right answer at the first try, on a connection in a right state.
 - *Time* stands beside the whole-call limit of that row. The default is 30 s.
 - *Memory* is the most that the call held at once, as its allocator counts it. A
-  reply is read up to 16 MB, and then up to a million elements of it; reading
-  holds three times as much at most, a document of many elements six times.
+  reply is read up to 4 MB, and then up to 100,000 elements of it.
 
 Defaults: three tries, with up to 0.1 s and then up to 0.2 s in between; TLS and
 proxy refusals, and answers that make no sense, are not tried again.

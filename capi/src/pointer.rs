@@ -5,6 +5,7 @@ use libc::c_char;
 use sdk::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::ffi::{CStr, CString};
+use std::io;
 use std::slice;
 
 /// More elements than anybody means: a count beyond it is a mistake.
@@ -128,17 +129,52 @@ pub(crate) unsafe fn texts<'a>(
 
 /// A text to give away, which `osslive_string_free` takes back.
 pub(crate) fn given_text(text: String) -> Result<*mut c_char> {
-    let text = CString::new(text).map_err(|_| {
+    given(text.into_bytes())
+}
+
+/// A result as JSON to give away.
+pub(crate) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
+    let mut json = Growing(Vec::new());
+    serde_json::to_writer(&mut json, result).map_err(|error| match error.io_error_kind() {
+        Some(_) => no_memory(),
+        None => {
+            let message = format!("the answer cannot be written as JSON: {error}");
+            Error::new(ErrorKind::BadReply, message)
+        }
+    })?;
+    given(json.0)
+}
+
+fn given(mut bytes: Vec<u8>) -> Result<*mut c_char> {
+    bytes.try_reserve_exact(1).map_err(|_| no_memory())?;
+    bytes.push(0);
+    let text = CString::from_vec_with_nul(bytes).map_err(|_| {
         let message = "the answer contains a NUL character, which a C string cannot hold";
         Error::new(ErrorKind::BadReply, message)
     })?;
     Ok(text.into_raw())
 }
 
-/// A result as JSON to give away.
-pub(crate) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
-    let json = serde_json::to_string(result).map_err(|error| {
-        Error::new(ErrorKind::BadReply, format!("the answer cannot be written as JSON: {error}"))
-    })?;
-    given_text(json)
+fn no_memory() -> Error {
+    Error::new(ErrorKind::BadReply, "not enough memory for the result")
+}
+
+/// Bytes that are written as long as there is memory: how many a result has is
+/// for the peer to say.
+struct Growing(Vec<u8>);
+
+impl io::Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.write_all(bytes).map(|()| bytes.len())
+    }
+
+    fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.try_reserve(bytes.len()).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

@@ -4,10 +4,12 @@
 //! A tool that is not installed is told as skipped; with `CI` set in the
 //! environment that is a failure.
 
+mod hostile;
 mod library;
 mod program;
 mod service;
 
+pub use hostile::Hostile;
 pub use library::{Library, install, root, scratch, with_test_panic};
 pub use program::{Outcome, Program, Run, has, note, skipped};
 pub use service::Service;

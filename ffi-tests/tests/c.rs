@@ -1,7 +1,7 @@
 //! The C interface from C: every function, every kind of failure, bad input,
 //! threads, memory, unloading; under valgrind and with sanitizers too.
 
-use osslive_ffi_tests::{Library, Program, Run, Service, has, scratch, with_test_panic};
+use osslive_ffi_tests::{Hostile, Library, Program, Run, Service, has, scratch, with_test_panic};
 
 #[test]
 fn every_call_succeeds_and_fails_in_every_way() {
@@ -37,6 +37,29 @@ fn signals_and_forks_of_the_host_are_left_to_it() {
 fn memory_stays_flat_over_ten_thousand_calls() {
     let program = Program::new("ffi-tests/c/memory.c").build();
     Service::start().run(&program).succeeds();
+}
+
+/// The program with answers that are made to hurt.
+fn hostile(what: &str) -> Run {
+    let program = Program::new("ffi-tests/c/hostile.c").build();
+    Run::program(program)
+        .arg(what)
+        .arg(Hostile::ANSWERS.to_string())
+        .env("OSS_ENDPOINT", Hostile::start().url())
+        .env("OSS_REGION", "cn-hangzhou")
+        .env("OSS_BUCKET", "live-demo")
+        .env("OSS_ACCESS_KEY_ID", "id")
+        .env("OSS_ACCESS_KEY_SECRET", "secret")
+}
+
+#[test]
+fn no_answer_takes_more_than_a_bounded_amount_of_memory() {
+    hostile("peak").succeeds();
+}
+
+#[test]
+fn in_a_small_address_space_a_call_fails_and_the_process_lives() {
+    hostile("space").succeeds();
 }
 
 #[test]
