@@ -83,9 +83,10 @@ pub(crate) struct Arguments {
     /// The token in the page's address; a random one at each start if not set
     #[arg(long, env = "OSSLIVE_LOCAL_PAGE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
     page_token: Option<String>,
-    /// Drops the oldest recordings of all channels beyond this size, such as 500M or 20G
-    #[arg(long, value_name = "SIZE", value_parser = size)]
-    max_storage: Option<u64>,
+    /// Drop the oldest recordings of all channels beyond this size on disk, such as 500M or 20G;
+    /// none keeps them all
+    #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
+    max_storage: Storage,
     /// Closes connections beyond so many, of which one address may have half
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
@@ -105,7 +106,8 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
         .acl(arguments.acl)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
         .region(&arguments.region)
-        .domain(&arguments.domain);
+        .domain(&arguments.domain)
+        .max_storage(arguments.max_storage.0);
     config = sites(config, &arguments);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
@@ -125,9 +127,6 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(limit) = arguments.qps_limit {
         config = config.qps_limit(limit);
     }
-    if let Some(bytes) = arguments.max_storage {
-        config = config.max_storage(bytes);
-    }
     let connections = arguments.max_connections;
     let connections_per_address = connections.div_ceil(2);
     let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
@@ -146,6 +145,18 @@ fn sites(mut config: Config, arguments: &Arguments) -> Config {
     }
     config = arguments.cnames.iter().fold(config, Config::cname);
     arguments.origins.iter().fold(config, Config::cors)
+}
+
+/// The most that recordings may take, unless there is no limit.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Storage(Option<u64>);
+
+/// Reads a size; `none` and 0 are no limit.
+fn storage(text: &str) -> Result<Storage, String> {
+    if text.eq_ignore_ascii_case("none") {
+        return Ok(Storage(None));
+    }
+    size(text).map(|bytes| Storage((bytes > 0).then_some(bytes)))
 }
 
 /// Reads a size in bytes, or with K, M, G or T in powers of 1024.

@@ -105,7 +105,7 @@ impl Config {
             cors: Vec::new(),
             qps_limit: None,
             limits: PeerLimits::default(),
-            max_storage: None,
+            max_storage: Some(Self::MAX_STORAGE),
             clock: Clock::system(),
             page: Page::default(),
         }
@@ -116,6 +116,8 @@ impl Config {
     /// The default access key's secret. It is public: let an endpoint listen
     /// beyond this machine only with one of your own.
     pub const ACCESS_KEY_SECRET: &'static str = "osslive-local-secret";
+    /// The default of [`max_storage`](Self::max_storage): 10 GiB.
+    pub const MAX_STORAGE: u64 = 10 << 30;
     /// The default bucket.
     pub const BUCKET: &'static str = "live-demo";
 
@@ -234,12 +236,14 @@ impl Config {
         self
     }
 
-    /// Sets how many bytes the fragments of all channels may take together,
-    /// before the oldest are dropped. What the playlists of running streams
-    /// list stays, and a fragment counts once it is complete: leave some room.
-    /// Defaults to no limit.
-    pub fn max_storage(mut self, bytes: u64) -> Self {
-        self.max_storage = Some(bytes);
+    /// Sets how many bytes of disk the fragments of all channels may take
+    /// together, before the oldest are dropped; `None` is no limit. Whole
+    /// blocks count, as the file system allocates them. Fragments that the
+    /// playlists of running streams list are kept, and a fragment counts once
+    /// it is complete: leave some room. Uploads are neither counted nor
+    /// dropped. Defaults to [`MAX_STORAGE`](Self::MAX_STORAGE).
+    pub fn max_storage(mut self, bytes: impl Into<Option<u64>>) -> Self {
+        self.max_storage = bytes.into();
         self
     }
 

@@ -4,7 +4,7 @@ use super::channel::Channels;
 use super::file::{self, Scratch};
 use super::fragment::{self, Folder, Kept, Timeline};
 use super::ledger::Ledger;
-use super::object::Objects;
+use super::object::{ObjectMeta, Objects};
 use super::path::{self, Naming};
 use super::session::{Connection, LiveSession, Publish};
 use super::{disk_fault, inventory, lock, own};
@@ -259,12 +259,29 @@ impl Bucket {
         ledger.add(self, channel, size.unwrap_or(0));
     }
 
+    /// Stores an upload. A fragment that it replaces is no longer counted.
+    pub(super) fn put_object(
+        &self,
+        key: &str,
+        content_type: Option<&str>,
+        body: &[u8],
+        now: OffsetDateTime,
+    ) -> Result<ObjectMeta, Fault> {
+        let (object, freed) = self.objects.put(key, content_type, body, now)?;
+        self.count_freed(key, freed);
+        Ok(object)
+    }
+
+    fn count_freed(&self, key: &str, bytes: u64) {
+        if let Some(ledger) = self.ledger.get().filter(|_| key.ends_with(".ts")) {
+            ledger.subtract(bytes);
+        }
+    }
+
     /// Removes an object; an absent one is as good.
     pub(super) fn delete_object(&self, key: &str) -> Result<(), Fault> {
-        let size = self.objects.delete(key)?;
-        if let Some(ledger) = self.ledger.get().filter(|_| key.ends_with(".ts")) {
-            ledger.subtract(size);
-        }
+        let freed = self.objects.delete(key)?;
+        self.count_freed(key, freed);
         Ok(())
     }
 
@@ -279,7 +296,7 @@ impl Bucket {
         Ok(channels)
     }
 
-    /// How many bytes the fragments of a channel have.
+    /// How many bytes of disk the fragments of a channel take.
     pub(super) fn recorded_bytes(&self, channel: &str) -> io::Result<u64> {
         self.recorded(channel, &self.index(channel)).bytes()
     }

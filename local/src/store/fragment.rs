@@ -183,7 +183,7 @@ impl Folder<'_> {
         Ok(None)
     }
 
-    /// How many bytes all the fragments of the index have.
+    /// How many bytes of disk all the fragments of the index take.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         let mut bytes: u64 = 0;
         for kept in Forward::open(self.index, 0)? {

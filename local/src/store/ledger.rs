@@ -1,4 +1,4 @@
-//! How much the recordings of all channels take, and which are the oldest: the
+//! How much disk the recordings of all channels take, and which are the oldest: the
 //! bookkeeping of a limit.
 //!
 //! The indexes are read once, at the start. From then on memory holds a sum,
@@ -10,6 +10,7 @@ use super::fragment::Kept;
 use super::lock;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
+use std::fs::Metadata;
 use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, Weak};
@@ -17,6 +18,26 @@ use std::sync::{Arc, Mutex, Weak};
 /// From when on the index lines of fragments that are gone are cut off: seldom,
 /// but in tests.
 const DEAD_INDEX: u64 = if cfg!(test) { 4 << 10 } else { 1 << 20 };
+
+/// How many bytes a file takes on disk: its blocks, where the system tells
+/// them, and no less than whole blocks of the usual size.
+pub(super) fn space_of(file: &Metadata) -> u64 {
+    const BLOCK: u64 = 4096;
+    let rounded = file.len().div_ceil(BLOCK).saturating_mul(BLOCK);
+    rounded.max(allocated(file))
+}
+
+#[cfg(unix)]
+fn allocated(file: &Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+    // In units of 512 bytes, whatever the block size of the file system.
+    file.blocks().saturating_mul(512)
+}
+
+#[cfg(not(unix))]
+fn allocated(_: &Metadata) -> u64 {
+    0
+}
 
 /// Where fragments are: a bucket and a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

@@ -330,7 +330,7 @@ impl Store {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<ObjectMeta, Fault> {
-        self.find(bucket)?.objects.put(key, content_type, body, self.clock.now())
+        self.find(bucket)?.put_object(key, content_type, body, self.clock.now())
     }
 
     /// An object with its content. The file stays readable and unchanged

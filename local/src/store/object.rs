@@ -3,6 +3,7 @@
 //! said about it.
 
 use super::file::{self, Part, Scratch};
+use super::ledger;
 use super::listing::Listing;
 use super::path::Naming;
 use super::{disk_fault, inventory, no_such_bucket, own};
@@ -98,13 +99,15 @@ impl Objects {
     }
 
     /// Stores an upload.
+    /// Also returns how many bytes of disk that frees of what the endpoint
+    /// wrote itself.
     pub(super) fn put(
         &self,
         key: &str,
         content_type: Option<&str>,
         body: &[u8],
         now: OffsetDateTime,
-    ) -> Result<ObjectMeta, Fault> {
+    ) -> Result<(ObjectMeta, u64), Fault> {
         if key.is_empty() || key.len() > MAX_KEY {
             return Err(Fault::new(400, "InvalidObjectName", "The specified object is not valid.")
                 .with("ObjectName", key));
@@ -117,8 +120,8 @@ impl Objects {
             content_type: content_type_of(key, content_type),
         };
         let meta = record.clone().into_meta(key);
-        self.place(key, part, Some(record)).map_err(|error| self.fault(error))?;
-        Ok(meta)
+        let freed = self.place(key, part, Some(record)).map_err(|error| self.fault(error))?;
+        Ok((meta, freed))
     }
 
     /// Stores a playlist that the endpoint wrote itself.
@@ -128,7 +131,7 @@ impl Objects {
         body: &[u8],
         now: OffsetDateTime,
     ) -> io::Result<()> {
-        self.place(key, self.written(body, now)?.0, None)
+        self.place(key, self.written(body, now)?.0, None).map(drop)
     }
 
     /// A complete part, and its date as the file system keeps it.
@@ -146,15 +149,16 @@ impl Objects {
 
     /// Puts a generated file in its place.
     pub(super) fn place_generated(&self, key: &str, part: Part) -> io::Result<()> {
-        self.place(key, part, None)
+        self.place(key, part, None).map(drop)
     }
 
-    /// Puts a complete file in its place, atomically.
+    /// Puts a complete file in its place, atomically. Returns how many bytes
+    /// of disk that frees of what the endpoint wrote itself.
     ///
     /// The new record goes first and keeps the one of the object that is
     /// about to be replaced: whichever content a kill leaves, its record is
     /// there.
-    fn place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<()> {
+    fn place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<u64> {
         let gone = self.write_lock();
         if *gone {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the bucket was deleted"));
@@ -163,6 +167,7 @@ impl Objects {
         let target = own::reach(&self.files, &relative)?;
         let notes = own::reach(&self.records, &relative)?;
         let uploaded = record.is_some();
+        let replaced = self.measure(&relative)?;
         if let Some(record) = record {
             let records: Vec<_> =
                 [Some(record), current(&target, &notes)?].into_iter().flatten().collect();
@@ -171,7 +176,10 @@ impl Objects {
             rename(&mut part, &self.records, &relative)?;
         }
         rename(&mut part, &self.files, &relative)?;
-        if uploaded { Ok(()) } else { file::remove(&notes) }
+        if !uploaded {
+            file::remove(&notes)?;
+        }
+        Ok(replaced)
     }
 
     /// An object and its content, the reading position at the start.
@@ -233,7 +241,8 @@ impl Objects {
         Ok(own::look(&path)?.is_some_and(|found| found.is_file()))
     }
 
-    /// The length of an object that the endpoint wrote itself; 0 for any other.
+    /// How many bytes of disk an object takes that the endpoint wrote itself; 0
+    /// for any other.
     pub(super) fn generated_size(&self, key: &str) -> io::Result<u64> {
         let _held = self.read_lock();
         self.measure(&self.naming.object(key))
@@ -244,11 +253,11 @@ impl Objects {
             return Ok(0);
         }
         let found = own::look(&own::reach(&self.files, relative)?)?;
-        Ok(found.filter(Metadata::is_file).map_or(0, |found| found.len()))
+        Ok(found.filter(Metadata::is_file).map_or(0, |found| ledger::space_of(&found)))
     }
 
-    /// Removes an object, an absent one being as good, and tells its length if
-    /// the endpoint wrote it itself.
+    /// Removes an object, an absent one being as good, and tells how many
+    /// bytes of disk that frees if the endpoint wrote it itself.
     pub(super) fn delete(&self, key: &str) -> Result<u64, Fault> {
         if key.len() > MAX_KEY {
             return Ok(0);
