@@ -3,6 +3,7 @@
 use crate::address;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
+use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::cors;
 use crate::fault::Fault;
@@ -331,7 +332,9 @@ impl LocalEndpoint {
             config.clock.clone(),
         );
         let limits = config.limits;
-        let context = Context { service: Arc::new(service), store, clock: config.clock, limits };
+        let messages = Budget::new(limits.messages);
+        let service = Arc::new(service);
+        let context = Context { service, store, clock: config.clock, limits, messages };
         Ok(LocalEndpoint {
             #[cfg(feature = "fuzzing")]
             service: context.service.clone(),

@@ -64,7 +64,7 @@ impl Endpoint {
         let is_public = method == "OPTIONS" || path.starts_with("/_osslive");
         let body = match &response.body {
             Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Body::Empty | Body::File { .. } => String::new(),
+            Body::Empty | Body::File { .. } | Body::Stream { .. } => String::new(),
         };
         Answer { status: response.status, body, is_let_in: response.status < 400 && !is_public }
     }

@@ -253,6 +253,11 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
+    /// How many bytes of media are held back until the tracks are known.
+    pub(crate) fn held(&self) -> usize {
+        self.opening.as_ref().map_or(0, Opening::size)
+    }
+
     /// Takes in what the metadata claims about the tracks; `None` is no claim.
     ///
     /// Until the configurations of all tracks have arrived that are not denied

@@ -19,6 +19,7 @@ mod api;
 mod auth;
 pub mod avc;
 mod bits;
+mod budget;
 mod clock;
 mod cors;
 mod endpoint;
@@ -40,6 +41,7 @@ pub mod rtmp;
 mod stamp;
 mod store;
 pub mod ts;
+mod workers;
 mod xml;
 
 pub use clock::Clock;

@@ -23,15 +23,20 @@ pub struct PeerLimits {
     /// up to two, so this should stay below half of what the process may open.
     pub connections: usize,
     /// Connections from one IPv4 address, or from one /64 network of IPv6.
-    /// Defaults to 256.
+    /// None gets more than are then left for all others, so that a few cannot
+    /// take all there are. Defaults to 256.
     pub connections_per_address: usize,
     /// How long a connection may take to say its first byte, an HTTP client
     /// its headers, and how long it may stay idle between two requests.
     /// Defaults to 30 seconds.
     pub head: Duration,
     /// How long a peer may pause in the middle of what it sends or reads: a
-    /// body, an answer, a stream. Defaults to 30 seconds.
+    /// body, an answer, a stream. All pauses of a body or of a connection's
+    /// answers count together, less what `rate` earns. Defaults to 30 seconds.
     pub pause: Duration,
+    /// How many bytes in a second a peer must send of a body, and read of an
+    /// answer, on the whole and beyond `pause`. Defaults to 4096.
+    pub rate: u32,
     /// How long an RTMP client may take from its first byte until it
     /// publishes, and from the end of a stream until the next. Defaults to 20
     /// seconds.
@@ -40,6 +45,16 @@ pub struct PeerLimits {
     /// would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
     /// 256 MiB.
     pub uploads: usize,
+    /// Bytes of answers in memory until their clients have read them: lists,
+    /// playlists, pages. Objects and signed playlists are read while they are
+    /// sent and do not count, nor do the first 16 KiB of each answer. What
+    /// would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
+    /// 64 MiB.
+    pub answers: usize,
+    /// Bytes of messages that publishers have begun to send and not finished,
+    /// and of media held back until a stream's tracks are known. A publisher that would exceed it is disconnected. Defaults to 256 MiB;
+    /// one publisher may have 20 MiB of it.
+    pub messages: usize,
 }
 
 impl Default for PeerLimits {
@@ -50,7 +65,10 @@ impl Default for PeerLimits {
             head: Duration::from_secs(30),
             pause: Duration::from_secs(30),
             handshake: Duration::from_secs(20),
+            rate: 4096,
             uploads: 256 << 20,
+            answers: 64 << 20,
+            messages: 256 << 20,
         }
     }
 }
@@ -82,7 +100,8 @@ impl Seats {
         let origin = origin(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let here = taken.by_origin.get(&origin).copied().unwrap_or(0);
-        if taken.all >= self.all || here >= self.per_address {
+        let left = self.all.saturating_sub(taken.all);
+        if here >= self.per_address || here >= left {
             return None;
         }
         taken.all += 1;
@@ -149,6 +168,20 @@ mod tests {
         assert!(take(&seats, "10.0.0.3").is_none(), "three in all");
         drop(first);
         assert!(take(&seats, "10.0.0.3").is_some());
+    }
+
+    #[test]
+    fn a_few_addresses_cannot_take_all_seats_from_the_others() {
+        let PeerLimits { connections, connections_per_address, .. } = PeerLimits::default();
+        let seats = seats(connections, connections_per_address);
+        let greedy = |host: u8| std::iter::from_fn(move || Some(format!("10.0.0.{host}")));
+        let mut taken = Vec::new();
+        for host in 0..8 {
+            taken.push(greedy(host).map_while(|host| take(&seats, &host)).collect::<Vec<_>>());
+        }
+        assert_eq!(taken[0].len(), 256);
+        assert!(taken.windows(2).all(|pair| pair[1].len() <= pair[0].len()));
+        assert!(take(&seats, "10.0.1.1").is_some());
     }
 
     #[test]

@@ -5,6 +5,7 @@ use crate::api;
 use crate::limits::{Seat, Seats};
 use crate::patient::Patient;
 use crate::publisher::{self, Context};
+use crate::workers::Workers;
 use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -28,6 +29,8 @@ const RTMP_VERSION: u8 = 3;
 const HEAD: usize = 64 * 1024;
 /// How long requests under way may take when the endpoint stops.
 const GRACE: Duration = Duration::from_secs(5);
+/// How many threads serve the network.
+const NETWORK_THREADS: usize = 2;
 /// Publishers need little: their buffers are on the heap.
 const STACK: usize = 512 * 1024;
 
@@ -37,6 +40,7 @@ const STACK: usize = 512 * 1024;
 pub(crate) struct Listener {
     address: SocketAddr,
     runtime: Option<Runtime>,
+    workers: Arc<Workers>,
     stop: watch::Sender<bool>,
     publishers: Arc<Publishers>,
 }
@@ -45,8 +49,10 @@ impl Listener {
     pub(crate) fn start(socket: TcpListener, context: Context) -> io::Result<Self> {
         let address = socket.local_addr()?;
         socket.set_nonblocking(true)?;
+        let workers = Arc::new(Workers::start()?);
+        check_threads(NETWORK_THREADS)?;
         let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(2)
+            .worker_threads(NETWORK_THREADS)
             .thread_name("osslive-http")
             .enable_all()
             .build()?;
@@ -56,17 +62,35 @@ impl Listener {
         };
         let (stop, stopped) = watch::channel(false);
         let publishers = Arc::new(Publishers::default());
-        let router = api::router(context.service.clone(), &context.limits);
+        let router = api::router(context.service.clone(), &context.limits, workers.clone());
         let seats = Arc::new(Seats::new(&context.limits));
         let publishing = publishers.clone();
         let serving = Serving { context, router, seats, publishers: publishing, stopped };
         runtime.spawn(serving.accept(socket));
-        Ok(Listener { address, runtime: Some(runtime), stop, publishers })
+        Ok(Listener { address, runtime: Some(runtime), workers, stop, publishers })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
+}
+
+/// Checks that the system has so many threads left: the runtime would panic
+/// where one is missing.
+fn check_threads(count: usize) -> io::Result<()> {
+    let start = |_| thread::Builder::new().spawn(thread::park);
+    let started: Vec<_> = (0..count).map(start).collect();
+    let mut all = Ok(());
+    for thread in started {
+        match thread {
+            Ok(thread) => {
+                thread.thread().unpark();
+                let _ = thread.join();
+            }
+            Err(error) => all = Err(error),
+        }
+    }
+    all
 }
 
 impl Drop for Listener {
@@ -76,6 +100,7 @@ impl Drop for Listener {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(GRACE);
         }
+        self.workers.stop(GRACE);
     }
 }
 
@@ -142,7 +167,7 @@ impl Serving {
             router.call(request)
         });
         let limits = self.context.limits;
-        let stream = Patient::new(stream, limits.pause);
+        let stream = Patient::new(stream, &limits);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)

@@ -1,5 +1,6 @@
 //! A connection whose peer may pause, but not for ever.
 
+use crate::limits::PeerLimits;
 use std::future::Future;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
@@ -9,20 +10,22 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream that breaks with `TimedOut` when its peer has read nothing for a
-/// while of what is to be written. How long it may take to send is for the
-/// protocol above to say.
+/// A stream that breaks with `TimedOut` when its peer reads too slowly what is
+/// to be written. How long it may take to send is for the protocol above to
+/// say.
 pub(crate) struct Patient {
     stream: TcpStream,
-    patience: Duration,
+    allowance: Allowance,
     /// Runs while a write waits.
-    waiting: Pin<Box<Sleep>>,
-    is_waiting: bool,
+    deadline: Pin<Box<Sleep>>,
+    waiting_since: Option<Instant>,
 }
 
 impl Patient {
-    pub(crate) fn new(stream: TcpStream, patience: Duration) -> Self {
-        Patient { stream, patience, waiting: Box::pin(sleep(patience)), is_waiting: false }
+    pub(crate) fn new(stream: TcpStream, limits: &PeerLimits) -> Self {
+        let allowance = Allowance::new(limits);
+        let deadline = Box::pin(sleep(limits.pause));
+        Patient { stream, allowance, deadline, waiting_since: None }
     }
 
     /// Judges a write: one that went through ends the wait, one that did not
@@ -33,14 +36,60 @@ impl Patient {
         context: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.is_waiting = false;
+            if let Some(since) = self.waiting_since.take() {
+                self.allowance.spend(since.elapsed());
+            }
             return written;
         }
-        if !self.is_waiting {
-            self.is_waiting = true;
-            self.waiting.as_mut().reset(Instant::now() + self.patience);
+        if self.waiting_since.is_none() {
+            let now = Instant::now();
+            self.waiting_since = Some(now);
+            self.deadline.as_mut().reset(now + self.allowance.left());
         }
-        self.waiting.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+        self.deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
+    }
+
+    /// Judges a write, and counts its bytes.
+    fn count(
+        &mut self,
+        written: Poll<io::Result<usize>>,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<usize>> {
+        let written = self.judge(written, context);
+        if let Poll::Ready(Ok(bytes)) = &written {
+            self.allowance.earn(*bytes);
+        }
+        written
+    }
+}
+
+/// How long a peer may still make the endpoint wait: a pause in all, which is
+/// spent by waiting and earned back by what goes on.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    pause: Duration,
+    rate: u32,
+    left: Duration,
+}
+
+impl Allowance {
+    pub(crate) fn new(limits: &PeerLimits) -> Self {
+        Allowance { pause: limits.pause, rate: limits.rate.max(1), left: limits.pause }
+    }
+
+    pub(crate) fn left(&self) -> Duration {
+        self.left
+    }
+
+    pub(crate) fn spend(&mut self, waited: Duration) {
+        self.left = self.left.saturating_sub(waited);
+    }
+
+    /// Counts bytes that were sent or received.
+    pub(crate) fn earn(&mut self, bytes: usize) {
+        let nanoseconds = (bytes as u64).saturating_mul(1_000_000_000) / u64::from(self.rate);
+        let earned = Duration::from_nanos(nanoseconds);
+        self.left = self.left.saturating_add(earned).min(self.pause);
     }
 }
 
@@ -61,7 +110,7 @@ impl AsyncWrite for Patient {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.judge(written, context)
+        self.count(written, context)
     }
 
     fn poll_write_vectored(
@@ -70,7 +119,7 @@ impl AsyncWrite for Patient {
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, slices);
-        self.judge(written, context)
+        self.count(written, context)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -84,5 +133,30 @@ impl AsyncWrite for Patient {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_reads_less_than_the_rate_runs_out_of_time() {
+        let limits = PeerLimits::default();
+        let waits = |bytes: usize, seconds: u64| {
+            let mut allowance = Allowance::new(&limits);
+            let wait = Duration::from_secs(seconds);
+            let still = |_: &usize| {
+                let is_left = wait < allowance.left();
+                allowance.spend(wait);
+                allowance.earn(bytes);
+                is_left
+            };
+            (0..1000).take_while(still).count()
+        };
+        assert_eq!(waits(10, 1), 30, "never a pause that would be too long by itself");
+        assert_eq!(waits(4096, 1), 1000);
+        assert_eq!(waits(200_000, 29), 1000);
+        assert_eq!(waits(1_000_000, 31), 0);
     }
 }

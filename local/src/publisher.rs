@@ -4,12 +4,13 @@
 use crate::address::PublishTarget;
 use crate::api::Service;
 use crate::auth;
+use crate::budget::{Budget, Share};
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::hls::{RecordError, Recorder, RecorderSettings};
 use crate::limits::PeerLimits;
 use crate::rtmp::amf0::Value;
-use crate::rtmp::{Event, Limits, PublishRequest, Session};
+use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
 use crate::store::{LiveSession, Publish, Store};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
@@ -28,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) store: Arc<Store>,
     pub(crate) clock: Clock,
     pub(crate) limits: PeerLimits,
+    /// What unfinished messages and media held back may take together.
+    pub(crate) messages: Budget,
 }
 
 /// Serves an RTMP connection until either side ends it.
@@ -37,9 +40,10 @@ pub(crate) fn serve(
     context: Context,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
-    let session = Session::new(Limits::default());
+    let session = Session::sharing(Limits::default(), context.messages.share());
     let due = Instant::now() + context.limits.handshake;
-    Connection { stream, remote, context, session, live: None, due, prelude: 0 }.run()
+    let held = context.messages.share();
+    Connection { stream, remote, context, session, live: None, held, due, prelude: 0 }.run()
 }
 
 struct Connection {
@@ -50,6 +54,8 @@ struct Connection {
     /// The recording of a publish that was accepted. Dropping it ends the
     /// session.
     live: Option<Recorder<LiveSession>>,
+    /// What the recorder holds back takes of what all publishers may.
+    held: Share,
     /// When the client's time is up: to publish, or to send the next frame.
     due: Instant,
     /// Bytes received since it last published.
@@ -210,6 +216,9 @@ impl Connection {
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {
                 self.due = Instant::now() + self.context.limits.pause;
+                if !self.held.resize(live.held()) {
+                    return Err(io::Error::other(ProtocolError::NoRoom));
+                }
                 return Ok(Next::Read);
             }
             Err(_) if live.sink().cut() => {
@@ -235,7 +244,10 @@ impl Connection {
 
     /// Ends the session, if there is one, with its last fragment.
     fn end(&mut self) -> io::Result<()> {
-        self.live.take().map_or(Ok(()), |mut live| live.finish())
+        let finished = self.live.take().map_or(Ok(()), |mut live| live.finish());
+        // Less is always granted.
+        let _ = self.held.resize(0);
+        finished
     }
 
     /// Lets the publisher read why it was refused: closing at once, with

@@ -307,3 +307,33 @@ fn limits_have_defaults_that_real_peers_never_meet() {
     let config = Config::new("unused").limits(defaults);
     assert!(format!("{config:?}").contains("uploads: 268435456"));
 }
+
+#[test]
+fn publishers_share_a_bounded_amount_of_memory() {
+    const HELD: usize = 700_000;
+    let stage = stage(|limits| limits.messages = 1_000_000);
+    // In the middle of a message of 8 MB, of which most has not arrived.
+    let hold = |name: &str| {
+        let url = stage.channel(name);
+        let (app, stream) = url.rsplit_once("/live/").unwrap();
+        let peer = stage.connect();
+        let app_name = app.rsplit('/').next().unwrap();
+        peer.ask_to_publish(app_name, app, &format!("live/{stream}"));
+        peer.say(message(1, &0x7fff_ffff_u32.to_be_bytes())).unwrap();
+        let _ = peer.say([&[3, 0, 0, 0, 0x7a, 0x12, 0, 9, 1, 0, 0, 0][..], &[0; HELD]].concat());
+        peer
+    };
+    let first = hold("first");
+    let second = hold("second");
+    wait_until("there is no room for both", || first.is_closed() || second.is_closed());
+    // Whoever has room goes on; what the other had is free again.
+    let (kept, name) = if first.is_closed() { (second, "third") } else { (first, "fourth") };
+    thread::sleep(Duration::from_millis(50));
+    assert!(!kept.is_closed());
+    drop(kept);
+    let next = hold(name);
+    thread::sleep(Duration::from_millis(50));
+    assert!(!next.is_closed());
+    drop(next);
+    stage.check_service();
+}

@@ -18,7 +18,7 @@ mod vod;
 pub use objects::object_response;
 pub use query::Query;
 pub use reply::{Body, Request, Response};
-pub use serve::router;
+pub(crate) use serve::router;
 
 use crate::address::Addressing;
 use crate::auth::{self, AccessKey, Identity, Keys};
@@ -72,7 +72,7 @@ pub struct Service {
     store: Arc<Store>,
     clock: Clock,
     addressing: Addressing,
-    keys: Keys,
+    keys: Arc<Keys>,
     region: String,
     throttle: Option<Throttle>,
     request_ids: RequestIds,
@@ -95,7 +95,7 @@ impl Service {
             store,
             clock,
             addressing,
-            keys: Keys::new(keys),
+            keys: Arc::new(Keys::new(keys)),
             region,
             throttle: qps_limit.map(Throttle::new),
             request_ids: RequestIds::new(),
@@ -128,6 +128,12 @@ impl Service {
             self.admit(&self.read(request)?)?;
             Err(fault)
         })
+    }
+
+    /// Refuses a request whose answer has no room.
+    pub fn busy(&self, request: &Request) -> Response {
+        const MESSAGE: &str = "Too many answers are under way. Please reduce your request rate.";
+        self.complete(request, || Err(Fault::new(503, "ServiceUnavailable", MESSAGE)))
     }
 
     /// Refuses a request by its head alone, before its body is received: one
@@ -320,6 +326,9 @@ fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
     let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
     if let Some(ec) = fault.ec {
         response = response.with("x-oss-ec", ec);
+    }
+    if fault.code == "ServiceUnavailable" {
+        response = response.with("Retry-After", "1");
     }
     if fault.code == "MethodNotAllowed" {
         response = response.with("Allow", "GET DELETE HEAD PUT POST OPTIONS");

@@ -2,7 +2,9 @@
 
 use crate::fault::Fault;
 use crate::xml::Writer;
+use std::fmt;
 use std::fs::File;
+use std::io::Read;
 use std::net::IpAddr;
 
 /// A request as it was received.
@@ -45,7 +47,6 @@ pub struct Response {
 }
 
 /// The body of a reply.
-#[derive(Debug)]
 pub enum Body {
     /// Nothing.
     Empty,
@@ -60,6 +61,19 @@ pub enum Body {
         /// How long it is.
         length: u64,
     },
+    /// What is made while it is sent.
+    Stream {
+        /// Where it is read from.
+        reader: Box<dyn Read + Send>,
+        /// How long it is.
+        length: u64,
+    },
+}
+
+impl fmt::Debug for Body {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "a body of {} bytes", self.length())
+    }
 }
 
 impl Body {
@@ -68,7 +82,7 @@ impl Body {
         match self {
             Body::Empty => 0,
             Body::Bytes(bytes) => bytes.len() as u64,
-            Body::File { length, .. } => *length,
+            Body::File { length, .. } | Body::Stream { length, .. } => *length,
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The service behind HTTP.
 
 use super::{Body, Request, Response, Service, operation, too_large};
+use crate::budget::{Budget, Share};
 use crate::fault::Fault;
 use crate::limits::PeerLimits;
+use crate::patient::Allowance;
+use crate::workers::Workers;
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request};
@@ -14,63 +17,146 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::{JoinHandle, spawn_blocking};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// How many bytes of a body must arrive in a second, on the whole.
-const SLOWEST: u64 = 4096;
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
+/// How much of each answer does not count against the budget of all.
+const SMALL: usize = 16 << 10;
 
 /// The service as an HTTP application, for any method and path. A request's
 /// extension of type `SocketAddr` is taken for its sender.
-pub fn router(service: Arc<Service>, limits: &PeerLimits) -> Router {
-    let intake = Arc::new(Intake {
-        pause: limits.pause,
-        room: Arc::new(Semaphore::new(limits.uploads.min(Semaphore::MAX_PERMITS))),
+pub(crate) fn router(service: Arc<Service>, limits: &PeerLimits, workers: Arc<Workers>) -> Router {
+    let serving = Arc::new(Serving {
+        service,
+        workers,
+        limits: *limits,
+        uploads: Budget::new(limits.uploads),
+        answers: Budget::new(limits.answers),
     });
     Router::new().fallback(move |request: axum::extract::Request| {
-        let (service, intake) = (Arc::clone(&service), Arc::clone(&intake));
-        async move { handle(service, intake, request).await }
+        let serving = Arc::clone(&serving);
+        async move { serving.handle(request).await }
     })
 }
 
-async fn handle(
+/// What requests are answered with.
+struct Serving {
     service: Arc<Service>,
-    intake: Arc<Intake>,
-    request: axum::extract::Request,
-) -> axum::response::Response {
-    let (head, body) = request.into_parts();
-    let mut request = read_head(&head);
-    let clear = only_once(&head.headers);
-    let is_ambiguous = clear.is_err();
-    let screened = clear.and_then(|()| service.screen(&request));
-    let collected = match screened.map(|()| service.body_limit(&request)) {
-        Ok(Some(limit)) => intake.collect(body, limit).await,
-        Ok(None) => Ok(Received::default()),
-        Err(fault) => Err(fault),
-    };
-    let work = spawn_blocking(move || match collected {
-        Ok(Received { bytes, .. }) => {
-            request.body = bytes;
-            service.respond(&request)
+    workers: Arc<Workers>,
+    limits: PeerLimits,
+    /// What bodies may take together, beyond what each small document has for
+    /// itself.
+    uploads: Budget,
+    /// What answers may take together, beyond what each has for itself.
+    answers: Budget,
+}
+
+impl Serving {
+    async fn handle(&self, request: axum::extract::Request) -> axum::response::Response {
+        let (head, body) = request.into_parts();
+        let request = read_head(&head);
+        let clear = only_once(&head.headers);
+        let is_ambiguous = clear.is_err();
+        let screened = clear.and_then(|()| self.service.screen(&request));
+        let collected = match screened.map(|()| self.service.body_limit(&request)) {
+            Ok(Some(limit)) => self.collect(body, limit).await,
+            Ok(None) => Ok(Received::empty(&self.uploads)),
+            Err(fault) => Err(fault),
+        };
+        let mut response = match self.answer(request, collected).await {
+            Ok((response, share)) => self.write(response, share),
+            Err(_) => {
+                let mut response = axum::response::Response::new(HttpBody::empty());
+                *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+                response
+            }
+        };
+        if is_ambiguous {
+            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        Err(fault) => service.refuse(&request, fault),
-    });
-    let mut response = match work.await {
-        Ok(response) => write(response),
-        Err(_) => {
-            let mut response = axum::response::Response::new(HttpBody::empty());
-            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
-            response
-        }
-    };
-    if is_ambiguous {
-        response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        response
     }
-    response
+
+    /// Has the service answer, with room for the answer.
+    fn answer(
+        &self,
+        mut request: Request,
+        collected: Result<Received, Fault>,
+    ) -> oneshot::Receiver<(Response, Share)> {
+        let (service, mut share) = (Arc::clone(&self.service), self.answers.share());
+        self.workers.run(move || {
+            let response = match collected {
+                Ok(received) => {
+                    request.body = received.bytes;
+                    service.respond(&request)
+                }
+                Err(fault) => service.refuse(&request, fault),
+            };
+            let is_room = match &response.body {
+                Body::Bytes(bytes) => share.grow(bytes.capacity().saturating_sub(SMALL)),
+                Body::Empty | Body::File { .. } | Body::Stream { .. } => true,
+            };
+            if is_room { (response, share) } else { (service.busy(&request), share) }
+        })
+    }
+
+    /// Receives a body of at most `limit` bytes.
+    async fn collect(&self, body: HttpBody, limit: usize) -> Result<Received, Fault> {
+        // Refused before it is sent, where the client waits for 100 Continue.
+        if body.size_hint().lower() > limit as u64 {
+            return Err(too_large());
+        }
+        let mut body = pin!(body);
+        let mut received = Received::empty(&self.uploads);
+        let mut allowance = Allowance::new(&self.limits);
+        loop {
+            let started = Instant::now();
+            let frame = poll_fn(|context| body.as_mut().poll_frame(context));
+            let frame = timeout_at(started + allowance.left(), frame).await;
+            let Some(frame) = frame.map_err(|_| incomplete())? else { return Ok(received) };
+            let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
+            allowance.spend(started.elapsed());
+            allowance.earn(data.len());
+            if data.len() > limit - received.bytes.len() {
+                return Err(too_large());
+            }
+            received.add(&data)?;
+        }
+    }
+
+    fn write(&self, response: Response, share: Share) -> axum::response::Response {
+        let stream = |reader: Box<dyn Read + Send>, length| {
+            HttpBody::new(StreamBody::new(self.workers.clone(), reader, length))
+        };
+        let body = match response.body {
+            Body::Empty => HttpBody::empty(),
+            Body::Bytes(bytes) => {
+                HttpBody::from(Bytes::from_owner(Counted { bytes, _share: share }))
+            }
+            Body::File { file, offset, length } => stream(Box::new(Part { file, offset }), length),
+            Body::Stream { reader, length } => stream(reader, length),
+        };
+        let mut written = axum::response::Response::new(body);
+        *written.status_mut() =
+            StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        for (name, value) in response.headers {
+            // What came from a client may be no header value: it is left out.
+            if let (Ok(name), Ok(value)) =
+                (HeaderName::try_from(name), HeaderValue::try_from(value))
+            {
+                written.headers_mut().insert(name, value);
+            }
+        }
+        written
+    }
+}
+
+/// A body, with the room it takes.
+struct Received {
+    bytes: Vec<u8>,
+    share: Share,
 }
 
 fn read_head(head: &request::Parts) -> Request {
@@ -109,62 +195,34 @@ fn only_once(map: &HeaderMap) -> Result<(), Fault> {
     }
 }
 
-/// Where bodies are received.
-struct Intake {
-    pause: Duration,
-    /// The bytes that bodies may take together, beyond what each small
-    /// document has for itself.
-    room: Arc<Semaphore>,
-}
-
-/// A body, with the room it takes.
-#[derive(Default)]
-struct Received {
-    bytes: Vec<u8>,
-    room: Option<OwnedSemaphorePermit>,
-}
-
-impl Intake {
-    /// Receives a body of at most `limit` bytes.
-    async fn collect(&self, body: HttpBody, limit: usize) -> Result<Received, Fault> {
-        // Refused before it is sent, where the client waits for 100 Continue.
-        if body.size_hint().lower() > limit as u64 {
-            return Err(too_large());
-        }
-        let started = Instant::now();
-        let mut body = pin!(body);
-        let mut received = Received::default();
-        loop {
-            let earned = Duration::from_secs(received.bytes.len() as u64 / SLOWEST);
-            let due = (Instant::now() + self.pause).min(started + self.pause + earned);
-            let frame = poll_fn(|context| body.as_mut().poll_frame(context));
-            let frame = timeout_at(due, frame).await.map_err(|_| incomplete())?;
-            let Some(frame) = frame else { return Ok(received) };
-            let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
-            if data.len() > limit - received.bytes.len() {
-                return Err(too_large());
-            }
-            self.make_room(&mut received, data.len())?;
-            received.bytes.extend_from_slice(&data);
-        }
+impl Received {
+    fn empty(budget: &Budget) -> Self {
+        Received { bytes: Vec::new(), share: budget.share() }
     }
 
-    /// Takes room for `more` bytes, if it is there: waiting for it would tie
-    /// up one peer for another's slowness.
-    fn make_room(&self, received: &mut Received, more: usize) -> Result<(), Fault> {
+    /// Adds bytes to the body, if there is room for them.
+    fn add(&mut self, data: &[u8]) -> Result<(), Fault> {
+        const MESSAGE: &str = "Too many uploads are under way. Please reduce your request rate.";
         let beyond = |length: usize| length.saturating_sub(operation::MAX_DOCUMENT);
-        let length = received.bytes.len();
-        let needed = u32::try_from(beyond(length + more) - beyond(length)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room).try_acquire_many_owned(needed).map_err(|_| {
-            const MESSAGE: &str =
-                "Too many uploads are under way. Please reduce your request rate.";
-            Fault::new(503, "ServiceUnavailable", MESSAGE)
-        })?;
-        match &mut received.room {
-            Some(taken) => taken.merge(room),
-            none => *none = Some(room),
+        let length = self.bytes.len();
+        let more = beyond(length + data.len()) - beyond(length);
+        if !self.share.grow(more) || self.bytes.try_reserve(data.len()).is_err() {
+            return Err(Fault::new(503, "ServiceUnavailable", MESSAGE));
         }
+        self.bytes.extend_from_slice(data);
         Ok(())
+    }
+}
+
+/// The bytes of an answer, with the room they take until they are sent.
+struct Counted {
+    bytes: Vec<u8>,
+    _share: Share,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
     }
 }
 
@@ -174,53 +232,56 @@ fn incomplete() -> Fault {
     Fault::new(400, "RequestTimeout", MESSAGE)
 }
 
-fn write(response: Response) -> axum::response::Response {
-    let body = match response.body {
-        Body::Empty => HttpBody::empty(),
-        Body::Bytes(bytes) => HttpBody::from(bytes),
-        Body::File { file, offset, length } => HttpBody::new(FileBody::new(file, offset, length)),
-    };
-    let mut written = axum::response::Response::new(body);
-    *written.status_mut() =
-        StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    for (name, value) in response.headers {
-        // What came from a client may be no header value: it is left out.
-        if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
-            written.headers_mut().insert(name, value);
-        }
-    }
-    written
+/// A file, read from an offset on.
+struct Part {
+    file: File,
+    offset: u64,
 }
 
-/// A part of a file, read block by block on blocking threads: a client that
-/// pauses holds none of them.
-struct FileBody {
-    read: Option<JoinHandle<(File, io::Result<Vec<u8>>)>>,
+impl Read for Part {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.file.seek(SeekFrom::Start(self.offset))?;
+        let count = self.file.read(buffer)?;
+        self.offset += count as u64;
+        Ok(count)
+    }
+}
+
+/// What is read block by block by the workers: a client that pauses holds none
+/// of them, and one block of memory.
+struct StreamBody {
+    workers: Arc<Workers>,
+    read: Option<oneshot::Receiver<(Box<dyn Read + Send>, io::Result<Vec<u8>>)>>,
     remaining: u64,
 }
 
-impl FileBody {
-    fn new(mut file: File, offset: u64, length: u64) -> Self {
-        let read = (length > 0).then(|| {
-            spawn_blocking(move || {
-                let block = file.seek(SeekFrom::Start(offset)).map(|_| ());
-                let block = block.and_then(|()| read_block(&mut file, length));
-                (file, block)
+impl StreamBody {
+    fn new(workers: Arc<Workers>, reader: Box<dyn Read + Send>, length: u64) -> Self {
+        let mut body = StreamBody { workers, read: None, remaining: length };
+        body.read_on(reader);
+        body
+    }
+
+    fn read_on(&mut self, mut reader: Box<dyn Read + Send>) {
+        let remaining = self.remaining;
+        self.read = (remaining > 0).then(|| {
+            self.workers.run(move || {
+                let block = read_block(&mut reader, remaining);
+                (reader, block)
             })
         });
-        FileBody { read, remaining: length }
     }
 }
 
-fn read_block(file: &mut File, remaining: u64) -> io::Result<Vec<u8>> {
+fn read_block(reader: &mut impl Read, remaining: u64) -> io::Result<Vec<u8>> {
     let length = remaining.min(BLOCK);
     let mut block = Vec::with_capacity(length as usize);
-    file.take(length).read_to_end(&mut block)?;
+    reader.take(length).read_to_end(&mut block)?;
     // A file cut short meanwhile must not look like the end of the object.
     if block.len() as u64 == length { Ok(block) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
-impl hyper::body::Body for FileBody {
+impl hyper::body::Body for StreamBody {
     type Data = Bytes;
     type Error = io::Error;
 
@@ -231,16 +292,10 @@ impl hyper::body::Body for FileBody {
         let Some(read) = &mut self.read else { return Poll::Ready(None) };
         let result = ready!(Pin::new(read).poll(context));
         self.read = None;
-        let (mut file, block) = result.map_err(io::Error::other)?;
+        let (reader, block) = result.map_err(io::Error::other)?;
         let block = block?;
         self.remaining = self.remaining.saturating_sub(block.len() as u64);
-        if self.remaining > 0 {
-            let remaining = self.remaining;
-            self.read = Some(spawn_blocking(move || {
-                let block = read_block(&mut file, remaining);
-                (file, block)
-            }));
-        }
+        self.read_on(reader);
         Poll::Ready(Some(Ok(Frame::data(block.into()))))
     }
 

@@ -1,14 +1,26 @@
 //! Playback from private buckets: a playlist whose lines are signed URLs.
+//!
+//! A signed line is many times as long as its name. So the playlist is signed
+//! while it is sent, line by line, and never is in memory as a whole.
 
-use super::{Call, Response, Service};
+use super::{Body, Call, Response, Service};
 use crate::address::percent_decode;
 use crate::auth::Identity;
 use crate::fault::Fault;
 use crate::names;
-use std::io::Read;
+use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-/// The longest playlist that is signed, in bytes.
+/// The longest playlist that is signed, in bytes: the service's own limit.
 const MAX_PLAYLIST: u64 = 1 << 20;
+/// The most segments of a playlist. A day in fragments of five seconds has
+/// 17,280. The service's limit is not published.
+const MAX_SEGMENTS: usize = 20_000;
+/// The most playlists of a master playlist. The service's limit is not
+/// published.
+const MAX_VARIANTS: usize = 1_000;
+/// The longest line, in bytes: a key of 1,023 bytes, percent-encoded, with a
+/// long query.
+const MAX_LINE: usize = 16 << 10;
 
 impl Service {
     /// Answers `x-oss-process=hls/sign`: each segment of the playlist is given
@@ -20,71 +32,243 @@ impl Service {
     ) -> Result<Response, Fault> {
         names::check_object(&call.key)?;
         let Identity::Url(signature) = identity else {
-            return Err(invalid_request("hls/sign needs a signed URL."));
+            return Err(invalid_request("hls/sign needs a signed URL.", "0044-00000410"));
         };
-        let (object, file) = self.store.object(&call.bucket, &call.key)?;
-        let mut text = String::new();
-        let is_text = file.take(MAX_PLAYLIST + 1).read_to_string(&mut text).is_ok();
-        if object.size > MAX_PLAYLIST || text.len() as u64 > MAX_PLAYLIST {
-            return Err(invalid_request("Size of playlist is too big."));
+        let (object, mut file) = self.store.object(&call.bucket, &call.key)?;
+        if object.size > MAX_PLAYLIST {
+            return Err(too_big());
         }
-        if !is_text {
-            return Err(invalid_request("No ts found in the playlist."));
-        }
-        let sign = |key: &str, process: Option<&str>| {
-            signature.sign_get(&self.keys, &call.bucket, key, process)
+        let is_master = Survey::of(&mut file).map_err(unreadable)?.judge()?;
+        let (signature, keys) = (signature.clone(), self.keys.clone());
+        let (bucket, playlist) = (call.bucket.clone(), call.key.clone());
+        let sign = move |key: &str, process: Option<&str>| {
+            signature.sign_get(&keys, &bucket, key, process).map_err(io::Error::other)
         };
-        let signed = rewrite(&text, &call.key, sign)?;
-        Ok(Response::text(200, &object.content_type, signed))
+        let mut signed = Signed::new(file, is_master, playlist, sign);
+        let length = signed.length().map_err(unreadable)?;
+        let body = Body::Stream { length, reader: Box::new(signed) };
+        let response = Response { status: 200, headers: Vec::new(), body };
+        Ok(response.with("Content-Type", object.content_type))
     }
 }
 
-/// Signs the lines of a playlist that lies at `playlist_key`: segments, or,
+/// What a playlist consists of.
+#[derive(Default)]
+struct Survey {
+    is_master: bool,
+    segments: usize,
+    playlists: usize,
+}
+
+impl Survey {
+    /// Reads a playlist through, and goes back to its start.
+    fn of(input: &mut (impl Read + Seek)) -> io::Result<Survey> {
+        let mut survey = Survey::default();
+        let mut lines = Lines::new(input);
+        while let Some(line) = lines.next()? {
+            survey.is_master |= line.starts_with("#EXT-X-STREAM-INF");
+            let path = path_of(line);
+            survey.segments += usize::from(path.ends_with(".ts"));
+            survey.playlists += usize::from(path.ends_with(".m3u8"));
+        }
+        lines.rewind()?;
+        Ok(survey)
+    }
+
+    /// Whether it is a master playlist; refuses what cannot be signed.
+    fn judge(&self) -> Result<bool, Fault> {
+        match (self.is_master, self.segments, self.playlists) {
+            (true, 1.., _) => Err(invalid_request("Master playlist has ts file.", "0044-00000409")),
+            (true, _, playlists) if playlists > MAX_VARIANTS => {
+                let message = format!(
+                    "Too many m3u8 files in the master playlist: {playlists}; at most \
+                     {MAX_VARIANTS} are allowed."
+                );
+                Err(invalid_request(message, "0044-00000407"))
+            }
+            (false, 0, _) => Err(no_segments()),
+            (false, segments, _) if segments > MAX_SEGMENTS => {
+                let message = format!(
+                    "Too many ts files in the playlist: {segments}; at most {MAX_SEGMENTS} are \
+                     allowed."
+                );
+                Err(invalid_request(message, "0044-00000406"))
+            }
+            (is_master, ..) => Ok(is_master),
+        }
+    }
+}
+
+/// The lines of a playlist, without their ends.
+struct Lines<R> {
+    input: BufReader<R>,
+    line: Vec<u8>,
+}
+
+impl<R: Read + Seek> Lines<R> {
+    fn new(input: R) -> Self {
+        Lines { input: BufReader::new(input), line: Vec::new() }
+    }
+
+    /// The next line. `InvalidData` if it is not UTF-8, `FileTooLarge` if it
+    /// is longer than [`MAX_LINE`].
+    fn next(&mut self) -> io::Result<Option<&str>> {
+        self.line.clear();
+        let mut input = (&mut self.input).take(MAX_LINE as u64 + 1);
+        if input.read_until(b'\n', &mut self.line)? == 0 {
+            return Ok(None);
+        }
+        if self.line.len() > MAX_LINE {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let line = std::str::from_utf8(&self.line)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+        let line = line.strip_suffix('\n').unwrap_or(line);
+        Ok(Some(line.strip_suffix('\r').unwrap_or(line)))
+    }
+
+    fn rewind(&mut self) -> io::Result<()> {
+        self.input.seek(SeekFrom::Start(0)).map(drop)
+    }
+}
+
+/// A playlist that lies at `playlist`, signed while it is read: segments, or,
 /// in a master playlist, the playlists below it, to be signed in their turn.
 /// Lines that lead elsewhere, to other hosts or the root, stay as they are.
-fn rewrite(
-    text: &str,
-    playlist_key: &str,
-    sign: impl Fn(&str, Option<&str>) -> Result<String, Fault>,
-) -> Result<String, Fault> {
-    let folder = playlist_key.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let is_master = text.lines().any(|line| line.starts_with("#EXT-X-STREAM-INF"));
-    let (mut signed, mut segments) = (String::with_capacity(text.len() * 2), 0);
-    for line in text.lines() {
-        let path = line.split(['?', '#']).next().unwrap_or_default().trim();
-        let is_segment = path.ends_with(".ts");
-        let process = (is_master && path.ends_with(".m3u8")).then_some("hls/sign");
-        segments += usize::from(is_segment);
-        signed.push_str(line);
-        let leads_elsewhere = path.contains("://") || path.starts_with('/');
-        if (is_segment || process.is_some()) && !leads_elsewhere {
-            let name = String::from_utf8_lossy(&percent_decode(path).0).into_owned();
-            let key = if folder.is_empty() { name } else { format!("{folder}/{name}") };
-            signed.push(if line.contains('?') { '&' } else { '?' });
-            signed.push_str(&sign(&key, process)?);
-        }
-        signed.push('\n');
+struct Signed<R, S> {
+    lines: Lines<R>,
+    is_master: bool,
+    playlist: String,
+    sign: S,
+    /// The line that is being read, and how much of it was.
+    out: Vec<u8>,
+    sent: usize,
+}
+
+impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Signed<R, S> {
+    fn new(input: R, is_master: bool, playlist: String, sign: S) -> Self {
+        let lines = Lines::new(input);
+        Signed { lines, is_master, playlist, sign, out: Vec::new(), sent: 0 }
     }
-    match (is_master, segments) {
-        (true, 1..) => Err(invalid_request("Master playlist has ts file.")),
-        (false, 0) => Err(invalid_request("No ts found in the playlist.")),
-        _ => Ok(signed),
+
+    /// How many bytes there will be. Reads all of it, and goes back.
+    fn length(&mut self) -> io::Result<u64> {
+        let mut length = 0;
+        while self.advance()? {
+            length += self.out.len() as u64;
+        }
+        self.lines.rewind()?;
+        Ok(length)
+    }
+
+    /// Makes the next line; false at the end.
+    fn advance(&mut self) -> io::Result<bool> {
+        self.out.clear();
+        self.sent = 0;
+        let Some(line) = self.lines.next()? else { return Ok(false) };
+        self.out.extend_from_slice(line.as_bytes());
+        let path = path_of(line);
+        let process = (self.is_master && path.ends_with(".m3u8")).then_some("hls/sign");
+        let leads_elsewhere = path.contains("://") || path.starts_with('/');
+        if (path.ends_with(".ts") || process.is_some()) && !leads_elsewhere {
+            let name = String::from_utf8_lossy(&percent_decode(path).0).into_owned();
+            let key = match self.playlist.rsplit_once('/') {
+                Some((folder, _)) => format!("{folder}/{name}"),
+                None => name,
+            };
+            self.out.push(if line.contains('?') { b'&' } else { b'?' });
+            self.out.extend((self.sign)(&key, process)?.bytes());
+        }
+        self.out.push(b'\n');
+        Ok(true)
     }
 }
 
-fn invalid_request(message: &str) -> Fault {
-    Fault::new(400, "InvalidRequest", message)
+impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Read for Signed<R, S> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.sent == self.out.len() && !self.advance()? {
+            return Ok(0);
+        }
+        let count = (&self.out[self.sent..]).read(buffer)?;
+        self.sent += count;
+        Ok(count)
+    }
+}
+
+/// The path of a line, without its query; empty for a tag or a comment.
+fn path_of(line: &str) -> &str {
+    line.split(['?', '#']).next().unwrap_or_default().trim()
+}
+
+/// The fault of a playlist whose lines cannot be read.
+fn unreadable(error: io::Error) -> Fault {
+    match error.kind() {
+        io::ErrorKind::InvalidData => no_segments(),
+        io::ErrorKind::FileTooLarge => too_big(),
+        _ => Fault::new(500, "InternalError", format!("The playlist cannot be read: {error}.")),
+    }
+}
+
+fn too_big() -> Fault {
+    let message = format!(
+        "Size of playlist is too big: at most {MAX_PLAYLIST} bytes, and {MAX_LINE} in a line, are \
+         allowed."
+    );
+    invalid_request(message, "0044-00000404")
+}
+
+fn no_segments() -> Fault {
+    invalid_request("No ts found in the playlist.", "0044-00000408")
+}
+
+fn invalid_request(message: impl Into<String>, ec: &'static str) -> Fault {
+    Fault::new(400, "InvalidRequest", message).with_ec(ec)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Cursor;
 
     fn signed(text: &str, key: &str) -> Result<String, String> {
+        let mut input = Cursor::new(text);
+        let survey = Survey::of(&mut input).map_err(unreadable);
+        let judged = survey.and_then(|survey| survey.judge());
+        let is_master = judged.map_err(|fault| fault.message)?;
         let sign = |key: &str, process: Option<&str>| {
             Ok(format!("sig={key}{}", process.map(|p| format!("+{p}")).unwrap_or_default()))
         };
-        rewrite(text, key, sign).map_err(|fault| fault.message)
+        let mut signed = Signed::new(input, is_master, key.to_owned(), sign);
+        let length = signed.length().unwrap();
+        let mut text = String::new();
+        signed.read_to_string(&mut text).unwrap();
+        assert_eq!(text.len() as u64, length);
+        Ok(text)
+    }
+
+    fn refused(text: &str) -> (String, &'static str) {
+        let survey = Survey::of(&mut Cursor::new(text)).map_err(unreadable);
+        let fault = survey.and_then(|survey| survey.judge()).unwrap_err();
+        (fault.message, fault.ec.unwrap())
+    }
+
+    #[test]
+    fn what_exceeds_a_limit_is_refused_with_the_limit() {
+        let segments = |count: usize| "1.ts\n".repeat(count);
+        let variants = |count| format!("#EXT-X-STREAM-INF:\n{}", "a.m3u8\n".repeat(count));
+        let line = |length: usize| format!("1.ts\n#{}\n", "x".repeat(length - 2));
+        for text in [segments(20_000), variants(1000), line(16 << 10)] {
+            assert!(signed(&text, "p.m3u8").is_ok());
+        }
+        for (text, words, ec) in [
+            (segments(20_001), "20001; at most 20000 are allowed", "0044-00000406"),
+            (variants(1001), "1001; at most 1000 are allowed", "0044-00000407"),
+            (line((16 << 10) + 1), "16384 in a line, are allowed", "0044-00000404"),
+        ] {
+            let (message, found) = refused(&text);
+            assert!(message.contains(words), "{message}");
+            assert_eq!(found, ec);
+        }
     }
 
     #[test]

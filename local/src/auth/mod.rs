@@ -92,7 +92,7 @@ pub enum Identity {
 }
 
 /// The signature of a URL, good for signing further URLs in the same way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum UrlSignature {
     /// Version 1.
     V1(v1::UrlSignature),

@@ -37,7 +37,7 @@ fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Resul
 }
 
 /// A verified URL of version 1: its access key, expiry and token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UrlSignature {
     key_id: String,
     expires: String,

@@ -141,7 +141,7 @@ fn check(parts: &Parts<'_>, keys: &Keys, claim: &Claim<'_>) -> Result<(), Fault>
 }
 
 /// A verified URL of version 4: its credential, date, expiry and token.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct UrlSignature {
     credential: String,
     date: String,

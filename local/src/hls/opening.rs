@@ -54,6 +54,11 @@ impl Opening {
         self.held.push(Held { now_ms, timestamp_ms, kind, data: data.to_vec() });
     }
 
+    /// How many bytes of memory the held frames take.
+    pub(super) fn size(&self) -> usize {
+        self.size
+    }
+
     pub(super) fn into_held(self) -> Vec<Held> {
         self.held
     }

@@ -4,6 +4,7 @@
 //! this layer and end here.
 
 use super::{Limits, ProtocolError};
+use crate::budget::Share;
 
 /// The chunk size until a peer says another.
 const DEFAULT_CHUNK_SIZE: usize = 128;
@@ -16,6 +17,10 @@ const EXTENDED: u32 = 0x00ff_ffff;
 
 /// The longest message that a header can announce.
 const MAX_LENGTH: usize = 0x00ff_ffff;
+
+/// How much of a message is made room for at once. Beyond it, room grows with
+/// what has arrived: a header alone takes nothing.
+const STEP: usize = 64 << 10;
 
 /// How far apart in milliseconds a message with a full header and one with no
 /// header at all after it may lie.
@@ -75,6 +80,8 @@ pub(super) struct ChunkReader {
     current: Option<(usize, usize)>,
     /// The lengths of all messages under way, together.
     pending: usize,
+    /// What their payloads take, of what all connections may.
+    share: Share,
 }
 
 /// What later headers of one chunk stream refer to, and its message under way.
@@ -91,6 +98,8 @@ struct ChunkStream {
     kind: u8,
     message_stream: u32,
     payload: Vec<u8>,
+    /// How much of the share the payload takes.
+    room: usize,
     under_way: bool,
 }
 
@@ -108,9 +117,10 @@ struct Header {
 }
 
 impl ChunkReader {
-    pub(super) fn new(limits: Limits) -> Self {
+    pub(super) fn new(limits: Limits, share: Share) -> Self {
         ChunkReader {
             limits,
+            share,
             chunk_size: DEFAULT_CHUNK_SIZE,
             streams: Vec::new(),
             head: [0; MAX_HEADER],
@@ -137,7 +147,7 @@ impl ChunkReader {
                     None => return Ok(None),
                 },
             };
-            let missing = self.read_payload(index, missing, input);
+            let missing = self.read_payload(index, missing, input)?;
             if missing > 0 {
                 self.current = Some((index, missing));
                 return Ok(None);
@@ -226,7 +236,7 @@ impl ChunkReader {
         let stream = &mut self.streams[index];
         if header.format < 3 && stream.under_way {
             // A message cut off by the next: only its successor counts.
-            self.pending -= stream.abandon();
+            self.pending -= stream.abandon(&mut self.share);
         }
         if !stream.under_way {
             stream.apply(header);
@@ -237,7 +247,6 @@ impl ChunkReader {
                 return Err(ProtocolError::TooMuchPending);
             }
             self.pending += stream.length;
-            stream.payload = Vec::with_capacity(stream.length);
             stream.under_way = true;
         }
         Ok((index, self.chunk_size.min(stream.length - stream.payload.len())))
@@ -260,17 +269,22 @@ impl ChunkReader {
     }
 
     /// Moves payload to its message and returns what is still missing.
-    fn read_payload(&mut self, index: usize, missing: usize, input: &mut &[u8]) -> usize {
-        let payload = &mut self.streams[index].payload;
+    fn read_payload(
+        &mut self,
+        index: usize,
+        missing: usize,
+        input: &mut &[u8],
+    ) -> Result<usize, ProtocolError> {
         let kept = missing.min(self.head_length);
-        payload.extend_from_slice(&self.head[..kept]);
+        let (bytes, rest) = input.split_at((missing - kept).min(input.len()));
+        let stream = &mut self.streams[index];
+        stream.make_room(kept + bytes.len(), &mut self.share)?;
+        stream.payload.extend_from_slice(&self.head[..kept]);
+        stream.payload.extend_from_slice(bytes);
         self.head.copy_within(kept..self.head_length, 0);
         self.head_length -= kept;
-        let missing = missing - kept;
-        let (bytes, rest) = input.split_at(missing.min(input.len()));
-        payload.extend_from_slice(bytes);
         *input = rest;
-        missing - bytes.len()
+        Ok(missing - kept - bytes.len())
     }
 
     fn finish_chunk(&mut self, index: usize) -> Option<Message> {
@@ -278,13 +292,13 @@ impl ChunkReader {
         if stream.payload.len() < stream.length {
             return None;
         }
-        self.pending -= stream.length;
-        stream.under_way = false;
+        let payload = std::mem::take(&mut stream.payload);
+        self.pending -= stream.abandon(&mut self.share);
         Some(Message {
             timestamp: stream.timestamp,
             kind: stream.kind,
             stream: stream.message_stream,
-            payload: std::mem::take(&mut stream.payload),
+            payload,
         })
     }
 
@@ -302,7 +316,7 @@ impl ChunkReader {
             kind::ABORT => {
                 let id = message.u32()?;
                 if let Some(stream) = self.streams.iter_mut().find(|stream| stream.id == id) {
-                    self.pending -= stream.abandon();
+                    self.pending -= stream.abandon(&mut self.share);
                 }
             }
             _ => return Ok(false),
@@ -332,9 +346,25 @@ impl ChunkStream {
         }
     }
 
-    /// Drops the message under way and returns the length it had claimed.
-    fn abandon(&mut self) -> usize {
+    /// Makes room for more of the payload.
+    fn make_room(&mut self, more: usize, share: &mut Share) -> Result<(), ProtocolError> {
+        let needed = self.payload.len() + more;
+        if needed <= self.room {
+            return Ok(());
+        }
+        let room = needed.max(2 * self.room).max(STEP).min(self.length);
+        if !share.grow(room - self.room) {
+            return Err(ProtocolError::NoRoom);
+        }
+        self.room = room;
+        let added = room - self.payload.len();
+        self.payload.try_reserve_exact(added).map_err(|_| ProtocolError::NoRoom)
+    }
+
+    /// Ends the message under way and returns the length it had claimed.
+    fn abandon(&mut self, share: &mut Share) -> usize {
         self.payload = Vec::new();
+        share.shrink(std::mem::take(&mut self.room));
         if std::mem::take(&mut self.under_way) { self.length } else { 0 }
     }
 }
@@ -440,7 +470,7 @@ mod tests {
     }
 
     fn read_with(limits: Limits, pieces: &[&[u8]]) -> Result<Vec<Message>, ProtocolError> {
-        let (mut reader, mut messages) = (ChunkReader::new(limits), Vec::new());
+        let (mut reader, mut messages) = (ChunkReader::new(limits, Share::unlimited()), Vec::new());
         for piece in pieces {
             let mut input = *piece;
             while let Some(message) = reader.read(&mut input)? {

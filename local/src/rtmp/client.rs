@@ -225,6 +225,7 @@ impl ClientSession {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::budget::Share;
     use crate::rtmp::{Event, PublishRequest, Session};
 
     /// Both ends of a connection in memory; bytes travel in pieces of a size.
@@ -362,7 +363,7 @@ mod tests {
         ]);
         let says = |values: &[Value]| {
             let mut client = ClientSession::new("live", "rtmp://h/live", "ch1");
-            let mut server = Link::server(Limits::default());
+            let mut server = Link::server(Limits::default(), Share::unlimited());
             server.read(&mut &client.take_output()[..]).unwrap();
             server.command(channel::COMMAND, 0, values);
             client.receive(&server.take_output()).unwrap();

@@ -5,6 +5,7 @@ use super::amf0::{self, Value};
 use super::chunk::{ChunkReader, ChunkWriter, Message, kind};
 use super::handshake::Handshake;
 use super::{Limits, ProtocolError};
+use crate::budget::Share;
 
 /// How many bytes are received before they are acknowledged, until the peer
 /// says otherwise; the value that both ends announce, too.
@@ -26,17 +27,17 @@ pub(super) struct Link {
 }
 
 impl Link {
-    pub(super) fn server(limits: Limits) -> Self {
-        Self::new(Handshake::server(), ChunkWriter::new(), limits)
+    pub(super) fn server(limits: Limits, share: Share) -> Self {
+        Self::new(Handshake::server(), ChunkWriter::new(), limits, share)
     }
 
     pub(super) fn client(limits: Limits) -> Self {
         let mut writer = ChunkWriter::new();
-        Self::new(Handshake::client(&mut writer.output), writer, limits)
+        Self::new(Handshake::client(&mut writer.output), writer, limits, Share::unlimited())
     }
 
-    fn new(handshake: Handshake, writer: ChunkWriter, limits: Limits) -> Self {
-        let reader = ChunkReader::new(limits);
+    fn new(handshake: Handshake, writer: ChunkWriter, limits: Limits, share: Share) -> Self {
+        let reader = ChunkReader::new(limits, share);
         Link { handshake, reader, writer, window: WINDOW, received: 0, acknowledged: 0 }
     }
 

@@ -24,7 +24,9 @@ pub struct Limits {
     /// live stream; the protocol's own limit is 16 MiB - 1.
     pub max_message: usize,
     /// Bytes in all messages under way at the same time, as their headers
-    /// claim. Defaults to 16 MiB.
+    /// claim. Defaults to 16 MiB. The endpoint's
+    /// [`PeerLimits::messages`](crate::PeerLimits::messages) bounds what those
+    /// of all connections take together.
     pub max_pending: usize,
     /// Chunk streams of one connection. Defaults to 64.
     pub max_chunk_streams: usize,
@@ -65,6 +67,8 @@ pub enum ProtocolError {
     MessageTooLong(usize),
     /// Messages under way exceed [`Limits::max_pending`].
     TooMuchPending,
+    /// The messages of all connections take all the memory they may.
+    NoRoom,
     /// A chunk size that is zero or beyond 31 bits.
     ChunkSize(u32),
     /// A control message of this type is too short.
@@ -85,6 +89,9 @@ impl fmt::Display for ProtocolError {
                 write!(f, "a message of {length} bytes is too long")
             }
             ProtocolError::TooMuchPending => f.write_str("too many bytes in unfinished messages"),
+            ProtocolError::NoRoom => {
+                f.write_str("no memory is left for unfinished messages of this connection")
+            }
             ProtocolError::ChunkSize(size) => write!(f, "chunk size {size} is not allowed"),
             ProtocolError::ShortControl(kind) => {
                 write!(f, "control message of type {kind} is too short")

@@ -4,6 +4,7 @@ use super::amf0::Value;
 use super::chunk::{Message, channel, kind};
 use super::link::{self, Link, WINDOW};
 use super::{Limits, ProtocolError};
+use crate::budget::Share;
 use std::collections::VecDeque;
 
 /// The chunk size of what the session sends, and what ffmpeg then uses itself.
@@ -104,8 +105,13 @@ enum Publication {
 impl Session {
     /// A session that waits for the handshake.
     pub fn new(limits: Limits) -> Self {
+        Session::sharing(limits, Share::unlimited())
+    }
+
+    /// A session whose unfinished messages count against a budget.
+    pub(crate) fn sharing(limits: Limits, share: Share) -> Self {
         Session {
-            link: Link::server(limits.opening()),
+            link: Link::server(limits.opening(), share),
             limits,
             failed: None,
             events: VecDeque::new(),

@@ -1,5 +1,6 @@
 //! Every operation and every refusal, request in and reply out.
 
+mod answers;
 mod cors;
 mod objects;
 
@@ -186,6 +187,10 @@ impl Reply {
             Body::File { mut file, offset, length } => {
                 file.seek(SeekFrom::Start(offset)).unwrap();
                 file.take(length).read_to_end(&mut bytes).unwrap();
+            }
+            Body::Stream { mut reader, length } => {
+                reader.read_to_end(&mut bytes).unwrap();
+                assert_eq!(bytes.len() as u64, length);
             }
         }
         let body = String::from_utf8(bytes).unwrap();
@@ -757,7 +762,10 @@ fn playlists_that_cannot_be_signed_are_refused_in_the_services_words() {
     let big = vec![b'#'; (1 << 20) + 1];
     let master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n1.ts\n".to_vec();
     for (body, message) in [
-        (big, "Size of playlist is too big."),
+        (
+            big,
+            "Size of playlist is too big: at most 1048576 bytes, and 16384 in a line, are allowed.",
+        ),
         (b"#EXTM3U\n".to_vec(), "No ts found in the playlist."),
         (vec![0xff; 10], "No ts found in the playlist."),
         (master, "Master playlist has ts file."),

@@ -1,0 +1,63 @@
+//! What answers take until they are sent.
+
+use super::*;
+use crate::limits::PeerLimits;
+use crate::workers::Workers;
+use axum::Router;
+use axum::body::Body as HttpBody;
+use axum::http;
+use hyper::service::Service as _;
+use hyper_util::service::TowerToHyperService;
+use tokio::runtime::{self, Runtime};
+
+/// The service behind HTTP, without a connection: an answer is unread as long
+/// as it is held.
+struct Door {
+    router: Router,
+    runtime: Runtime,
+    _folder: TempDir,
+}
+
+impl Door {
+    fn of(world: World, limits: &PeerLimits) -> Door {
+        let workers = Arc::new(Workers::start().unwrap());
+        let router = router(Arc::new(world.service), limits, workers);
+        let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        Door { router, runtime, _folder: world._folder }
+    }
+
+    fn answer(&self, request: &Request) -> http::Response<HttpBody> {
+        let target = format!("{}?{}", request.path, request.query);
+        let mut builder = http::Request::builder().method(&*request.method).uri(target);
+        for (name, value) in &request.headers {
+            builder = builder.header(name, value);
+        }
+        let request = builder.body(HttpBody::empty()).unwrap();
+        let service = TowerToHyperService::new(self.router.clone());
+        self.runtime.block_on(service.call(request)).unwrap()
+    }
+}
+
+#[test]
+fn answers_in_memory_share_a_budget_until_they_are_sent() {
+    let world = World::new();
+    // A listing repeats its prefix.
+    let list = |length| {
+        let mut request = plain("GET", &format!("/demo/?prefix={}", "a".repeat(length)), b"");
+        world.sign(&mut request);
+        request
+    };
+    let (large, small) = (list(60_000), list(10));
+    let door = Door::of(world, &PeerLimits { answers: 200_000, ..PeerLimits::default() });
+    let mut unread: Vec<_> = std::iter::repeat_with(|| door.answer(&large))
+        .take_while(|answer| answer.status() == 200)
+        .take(10)
+        .collect();
+    assert!((2..=4).contains(&unread.len()), "{} answers", unread.len());
+    let refused = door.answer(&large);
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "1");
+    assert_eq!(door.answer(&small).status(), 200, "small answers have room");
+    unread.pop();
+    assert_eq!(door.answer(&large).status(), 200);
+}

@@ -1,0 +1,70 @@
+//! The endpoint where the system has no thread left: a process of its own,
+//! whose address space is cut off.
+
+#![cfg(target_os = "linux")]
+
+mod support;
+
+use osslive_local::{Acl, Config, LocalEndpoint};
+use std::process::Command;
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use support::Stage;
+
+/// Room for what is small, and for no stack of a thread.
+const ROOM: u64 = 256 << 10;
+
+fn limit_address_space(bytes: &str) {
+    let own = std::process::id().to_string();
+    let status = Command::new("prlimit")
+        .args(["--pid", &own, &format!("--as={bytes}:")])
+        .status()
+        .expect("prlimit, of util-linux");
+    assert!(status.success());
+}
+
+fn address_space() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmSize")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
+}
+
+/// Starts threads that wait until what is returned is dropped, until there is
+/// none left: the system keeps the stacks of earlier ones.
+fn take_all_threads() -> Sender<()> {
+    let (sender, receiver) = channel();
+    let receiver = Arc::new(Mutex::new(receiver));
+    for _ in 0..1000 {
+        let receiver = receiver.clone();
+        let wait = move || receiver.lock().unwrap().recv().is_err();
+        if thread::Builder::new().stack_size(256 << 10).spawn(wait).is_err() {
+            return sender;
+        }
+    }
+    panic!("there are always more threads to be had");
+}
+
+#[test]
+fn without_a_thread_to_be_had_requests_are_answered_and_publishers_are_let_go() {
+    let stage = Stage::start(|config| config.acl(Acl::PublicReadWrite));
+    let get = "GET /live-demo/none HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    // As many as there is work for at once, and more.
+    let peers: Vec<_> = (0..40).map(|_| stage.connect()).collect();
+    let publisher = stage.connect();
+    limit_address_space(&(address_space() + ROOM).to_string());
+    let idle = take_all_threads();
+    for peer in &peers {
+        peer.say(get).unwrap();
+    }
+    let answers: Vec<u16> = peers.iter().map(|peer| peer.read_response().status).collect();
+    publisher.say([3]).unwrap();
+    let is_let_go = publisher.read_to_close().is_empty();
+    let another = LocalEndpoint::start(Config::new(stage.folder.path().join("another")));
+    limit_address_space("unlimited");
+    drop(idle);
+    assert_eq!(answers, [404; 40]);
+    assert!(is_let_go);
+    assert!(another.is_err(), "an endpoint that starts without its threads");
+    stage.check_service();
+}
