@@ -1,6 +1,7 @@
 //! The client: build, sign, send, repeat where it helps, parse.
 
 use crate::attempt::Attempt;
+use crate::clock::{Clock, ServiceTime, SystemClock};
 use crate::credentials::{self, Credentials, CredentialsProvider};
 use crate::endpoint::{self, AddressingStyle, Endpoint};
 use crate::error::{Error, ErrorKind, Result, code};
@@ -10,15 +11,15 @@ use crate::model::{
 };
 use crate::operation::{self, Reply};
 use crate::profile::Profile;
+use crate::redact::Secrets;
 use crate::request::Request;
 use crate::retry;
-use crate::sign::{SignatureVersion, Signer};
+use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
 use crate::transport::{Outgoing, ProxyChoice, Settings, Transport};
 use std::env;
 use std::fmt;
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -60,8 +61,8 @@ struct Shared {
     stop: Arc<Stop>,
     provider: RwLock<Arc<dyn CredentialsProvider>>,
     signer: RwLock<Option<Arc<Signer>>>,
-    /// Seconds by which the service's clock is ahead of ours.
-    clock_offset: AtomicI64,
+    clock: Arc<dyn Clock>,
+    service_time: RwLock<ServiceTime>,
 }
 
 impl Client {
@@ -76,7 +77,7 @@ impl Client {
     ///
     /// `ChannelStillLive` while the channel is live.
     pub fn put_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
-        operation::parse_put_channel(&self.call(&operation::put_channel(id, config)?)?)
+        self.call(&operation::put_channel(id, config)?, operation::parse_put_channel)
     }
 
     /// Creates a channel that does not exist yet.
@@ -91,17 +92,17 @@ impl Client {
     pub fn create_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
         let put = operation::put_channel(id, config)?;
         let started = Instant::now();
-        let found = self.call_since(started, &operation::get_channel(id)?);
-        match found.and_then(|reply| operation::parse_get_channel(id, &reply).map(|_| reply)) {
-            Ok(reply) => {
+        let parse = |reply: &Reply| operation::parse_get_channel(id, reply);
+        match self.call_since(started, &operation::get_channel(id)?, parse) {
+            Ok(found) => {
                 let message = format!("the channel {id:?} exists already");
                 Err(Error::new(ErrorKind::Service, message)
                     .with_code(code::CHANNEL_ALREADY_EXISTS)
-                    .with_request_id(reply.request_id)
-                    .with_attempts(reply.attempts))
+                    .with_request_id(found.res.request_id)
+                    .with_attempts(found.res.attempts))
             }
             Err(error) if error.code() == Some(code::NO_SUCH_LIVE_CHANNEL) => {
-                operation::parse_put_channel(&self.call_since(started, &put)?)
+                self.call_since(started, &put, operation::parse_put_channel)
             }
             Err(error) => Err(error),
         }
@@ -116,13 +117,10 @@ impl Client {
     /// `NoSuchLiveChannel`.
     pub fn get_channel(&self, id: &str) -> Result<Channel> {
         let started = Instant::now();
-        let reply = self.call_since(started, &operation::get_channel(id)?)?;
-        let mut channel = operation::parse_get_channel(id, &reply)?;
-        let query = ListChannels::new().prefix(id).max_keys(1);
-        let listed = self
-            .call_since(started, &operation::list_channels(&query)?)
-            .and_then(|reply| operation::parse_list_channels(&reply));
-        match listed {
+        let parse = |reply: &Reply| operation::parse_get_channel(id, reply);
+        let mut channel = self.call_since(started, &operation::get_channel(id)?, parse)?;
+        let query = operation::list_channels(&ListChannels::new().prefix(id).max_keys(1))?;
+        match self.call_since(started, &query, operation::parse_list_channels) {
             // The channel itself sorts before all others that begin with its
             // name.
             Ok(list) => {
@@ -146,12 +144,12 @@ impl Client {
     ///
     /// `ChannelStillLive` while the channel is live.
     pub fn delete_channel(&self, id: &str) -> Result<Done> {
-        operation::parse_done(&self.call(&operation::delete_channel(id)?)?)
+        self.call(&operation::delete_channel(id)?, operation::parse_done)
     }
 
     /// ListLiveChannel: one page of channels.
     pub fn list_channels(&self, query: &ListChannels) -> Result<ChannelList> {
-        operation::parse_list_channels(&self.call(&operation::list_channels(query)?)?)
+        self.call(&operation::list_channels(query)?, operation::parse_list_channels)
     }
 
     /// All channels whose names begin with `prefix`, page after page, in
@@ -179,7 +177,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn put_channel_status(&self, id: &str, state: ChannelState) -> Result<Done> {
-        operation::parse_done(&self.call(&operation::put_channel_status(id, state)?)?)
+        self.call(&operation::put_channel_status(id, state)?, operation::parse_done)
     }
 
     /// GetLiveChannelStat: what a channel is doing.
@@ -188,7 +186,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn get_channel_status(&self, id: &str) -> Result<ChannelStatus> {
-        operation::parse_get_channel_status(&self.call(&operation::get_channel_status(id)?)?)
+        self.call(&operation::get_channel_status(id)?, operation::parse_get_channel_status)
     }
 
     /// GetLiveChannelHistory: the last ten finished sessions, the oldest
@@ -198,7 +196,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn get_channel_history(&self, id: &str) -> Result<ChannelHistory> {
-        operation::parse_get_channel_history(&self.call(&operation::get_channel_history(id)?)?)
+        self.call(&operation::get_channel_history(id)?, operation::parse_get_channel_history)
     }
 
     /// PostVodPlaylist: writes a playlist of what was recorded in a time
@@ -209,7 +207,7 @@ impl Client {
     ///
     /// `InvalidArgument` when nothing was recorded in that span.
     pub fn create_vod(&self, id: &str, name: &str, time: &VodTime) -> Result<Done> {
-        operation::parse_done(&self.call(&operation::create_vod(id, name, time)?)?)
+        self.call(&operation::create_vod(id, name, time)?, operation::parse_done)
     }
 
     /// GetVodPlaylist: the playlist that [`create_vod`](Self::create_vod)
@@ -219,7 +217,7 @@ impl Client {
     ///
     /// `InvalidArgument` when nothing was recorded in that span.
     pub fn get_vod(&self, id: &str, time: &VodTime) -> Result<VodPlaylist> {
-        operation::parse_get_vod(&self.call(&operation::get_vod(id, time)?)?)
+        self.call(&operation::get_vod(id, time)?, operation::parse_get_vod)
     }
 
     /// A signed URL to publish to, made without asking the service. The
@@ -312,25 +310,25 @@ impl Client {
         self.attempts
     }
 
-    fn call(&self, request: &Request) -> Result<Reply> {
-        self.call_since(Instant::now(), request)
+    fn call<T>(&self, request: &Request, parse: impl FnOnce(&Reply) -> Result<T>) -> Result<T> {
+        self.call_since(Instant::now(), request, parse)
     }
 
     /// Sends a request until it succeeds, fails for good or the time since
-    /// `started` is used up.
-    fn call_since(&self, started: Instant, request: &Request) -> Result<Reply> {
+    /// `started` is used up. No error shows what signed the request.
+    fn call_since<T>(
+        &self,
+        started: Instant,
+        request: &Request,
+        parse: impl FnOnce(&Reply) -> Result<T>,
+    ) -> Result<T> {
         let url = self.shared.endpoint.url(&request.key, &request.query);
         let (mut sent, mut failed, mut clock_set) = (0, 0, false);
         loop {
-            if self.shared.stop.is_stopped() {
-                return Err(Error::shut_down().with_attempts(sent));
-            }
-            let left = self.timeout.saturating_sub(started.elapsed());
-            if left.is_zero() {
-                let message = "no complete answer within the time limit";
-                return Err(Error::new(ErrorKind::Timeout, message).with_attempts(sent));
-            }
+            let left = self.left(started).map_err(|error| error.with_attempts(sent))?;
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
+            let headers = signer.headers(request, self.bucket(), self.now());
+            let secrets = secrets(&signer, &headers);
             sent += 1;
             let began = Instant::now();
             let observe = |outcome, repeat_in| {
@@ -339,25 +337,25 @@ impl Client {
                     observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
                 }
             };
-            let error = match self.send(&signer, request, &url, left) {
+            let mut error = match self.send(request, &url, &headers, left) {
                 Ok(reply) => {
-                    observe(Ok(&reply), None);
-                    return Ok(Reply { attempts: sent, elapsed: started.elapsed(), ..reply });
+                    let reply = Reply { attempts: sent, elapsed: started.elapsed(), ..reply };
+                    let reply = secrets.redact_ids(reply);
+                    observe(Ok(&secrets.redact_body(&reply)), None);
+                    return parse(&reply).map_err(|error| secrets.redact_error(error));
                 }
-                Err(error) => error.with_attempts(sent),
+                Err(error) => secrets.redact_error(error).with_attempts(sent),
             };
             let repeat_in = match operation::server_time(&error).filter(|_| !clock_set) {
                 Some(server) => {
                     clock_set = true;
-                    self.set_clock(server);
-                    Some(Duration::ZERO)
+                    let refused = self.set_clock(server).err();
+                    refused.iter().for_each(|why| error = error.clone().explained(why.message()));
+                    refused.is_none().then_some(Duration::ZERO)
                 }
                 None => {
                     failed += 1;
-                    let wait = retry::wait_before(failed);
-                    let in_time = started.elapsed() + wait < self.timeout;
-                    let may_repeat = failed < self.attempts && retry::may_repeat(&error);
-                    (in_time && may_repeat).then_some(wait)
+                    self.repeat_in(&error, failed, started)
                 }
             };
             observe(Err(&error), repeat_in);
@@ -366,18 +364,36 @@ impl Client {
         }
     }
 
+    /// The time that is left for a call.
+    fn left(&self, started: Instant) -> Result<Duration> {
+        if self.shared.stop.is_stopped() {
+            return Err(Error::shut_down());
+        }
+        let left = self.timeout.saturating_sub(started.elapsed());
+        if left.is_zero() {
+            return Err(Error::new(ErrorKind::Timeout, "no complete answer within the time limit"));
+        }
+        Ok(left)
+    }
+
+    /// How long to wait before a call that failed so often is sent again, if
+    /// it is.
+    fn repeat_in(&self, error: &Error, failed: u32, started: Instant) -> Option<Duration> {
+        let wait = retry::wait_after(error, failed);
+        let in_time = started.elapsed().checked_add(wait).is_some_and(|end| end < self.timeout);
+        (in_time && failed < self.attempts && retry::may_repeat(error)).then_some(wait)
+    }
+
     fn send(
         &self,
-        signer: &Signer,
         request: &Request,
         url: &str,
+        headers: &[(&'static str, String)],
         limit: Duration,
     ) -> Result<Reply> {
-        let Shared { endpoint, transport, .. } = &*self.shared;
-        let headers = signer.headers(request, endpoint.bucket(), self.now());
-        let body = request.body.as_ref();
-        let outgoing = Outgoing { method: request.method, url, headers: &headers, body };
-        let reply = transport.send(&outgoing, limit)?;
+        let outgoing =
+            Outgoing { method: request.method, url, headers, body: request.body.as_ref() };
+        let reply = self.shared.transport.send(&outgoing, limit)?;
         reply.check().map(|()| reply)
     }
 
@@ -400,15 +416,24 @@ impl Client {
 
     /// The time, by the service's clock as far as it is known.
     pub(crate) fn now(&self) -> OffsetDateTime {
-        let offset = self.shared.clock_offset.load(Ordering::Relaxed);
-        let now = OffsetDateTime::now_utc();
-        now.checked_add(time::Duration::seconds(offset)).unwrap_or(now)
+        let Shared { clock, service_time, .. } = &*self.shared;
+        service_time.read().unwrap_or_else(PoisonError::into_inner).now(clock.read())
     }
 
-    fn set_clock(&self, server: OffsetDateTime) {
-        let offset = (server - OffsetDateTime::now_utc()).whole_seconds();
-        self.shared.clock_offset.store(offset, Ordering::Relaxed);
+    fn set_clock(&self, server: OffsetDateTime) -> Result<()> {
+        let Shared { clock, service_time, .. } = &*self.shared;
+        let mut service_time = service_time.write().unwrap_or_else(PoisonError::into_inner);
+        service_time.correct(server, clock.read())
     }
+}
+
+/// What a peer that echoes a request could give away.
+fn secrets<'a>(signer: &'a Signer, headers: &'a [(&'static str, String)]) -> Secrets<'a> {
+    let credentials = signer.credentials();
+    let authorization = headers.iter().find(|(name, _)| *name == "authorization");
+    let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
+    let known = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
+    Secrets::new(known.into_iter().flatten())
 }
 
 impl fmt::Debug for Client {
@@ -435,7 +460,8 @@ impl Channels {
         let list = self.client.list_channels(query)?;
         self.page = list.channels.into_iter();
         let Some(marker) = list.next_marker.filter(|_| list.is_truncated) else { return Ok(()) };
-        if marker <= query.marker {
+        // A list that goes on for ever would keep its caller.
+        if marker <= query.marker || self.page.len() == 0 {
             let message = format!("the list does not go on after {:?}", query.marker);
             return Err(Error::bad_reply(message));
         }
@@ -488,6 +514,8 @@ pub struct ClientBuilder {
     roots: Option<Vec<u8>>,
     user_agent: String,
     observer: Option<Observer>,
+    /// The machine's clocks, unless a test sets others.
+    clock: Option<Arc<dyn Clock>>,
 }
 
 impl Default for ClientBuilder {
@@ -510,6 +538,7 @@ impl Default for ClientBuilder {
             roots: None,
             user_agent: String::new(),
             observer: None,
+            clock: None,
         }
     }
 }
@@ -705,7 +734,8 @@ impl ClientBuilder {
             stop,
             provider: RwLock::new(provider),
             signer: RwLock::new(None),
-            clock_offset: AtomicI64::new(0),
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+            service_time: RwLock::default(),
         };
         Ok(Client {
             shared: Arc::new(shared),

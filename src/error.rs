@@ -1,8 +1,10 @@
 //! What can go wrong, and what is known about it.
 
+use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -110,6 +112,8 @@ struct Details {
     server_time: Option<String>,
     attempts: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
+    retry_after: Option<Duration>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     is_lasting: bool,
     #[cfg_attr(feature = "serde", serde(skip))]
     source: Option<Arc<dyn StdError + Send + Sync>>,
@@ -170,6 +174,61 @@ impl Error {
 
     pub(crate) fn with_source(mut self, source: impl StdError + Send + Sync + 'static) -> Self {
         self.0.source = Some(Arc::new(source));
+        self
+    }
+
+    /// Adds to the message.
+    pub(crate) fn explained(mut self, more: &str) -> Self {
+        if !self.0.message.is_empty() {
+            self.0.message.push_str("; ");
+        }
+        self.0.message.push_str(more);
+        self
+    }
+
+    /// Sets how long the server wants to be left alone.
+    pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
+        self.0.retry_after = wait;
+        self
+    }
+
+    /// How long the server wants to be left alone (`Retry-After`).
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Rewrites every text that a peer may have chosen. Codes that this crate
+    /// knows by name stay; a cause that would be rewritten is dropped.
+    pub(crate) fn map_texts(mut self, map: impl Fn(&str) -> Cow<'_, str>) -> Self {
+        let details = &mut *self.0;
+        let replace = |text: &mut String| {
+            if let Cow::Owned(mapped) = map(text) {
+                *text = mapped;
+            }
+        };
+        replace(&mut details.message);
+        details
+            .code
+            .iter_mut()
+            .filter(|code| !code::ALL.contains(&code.as_str()))
+            .for_each(replace);
+        for text in [
+            &mut details.request_id,
+            &mut details.ec,
+            &mut details.host_id,
+            &mut details.server_time,
+        ] {
+            text.iter_mut().for_each(replace);
+        }
+        details.source.take_if(|source| {
+            let mut cause: Option<&(dyn StdError + 'static)> = Some(&**source);
+            std::iter::from_fn(|| {
+                let found = cause?;
+                cause = found.source();
+                Some(format!("{found} {found:?}"))
+            })
+            .any(|text| matches!(map(&text), Cow::Owned(_)))
+        });
         self
     }
 

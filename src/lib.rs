@@ -3,6 +3,7 @@
 
 mod attempt;
 mod client;
+mod clock;
 pub mod credentials;
 pub mod endpoint;
 mod error;
@@ -10,6 +11,7 @@ mod model;
 mod monitor;
 pub mod operation;
 pub mod profile;
+mod redact;
 pub mod request;
 mod retry;
 pub mod sign;

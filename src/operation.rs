@@ -27,8 +27,15 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// The header `x-oss-ec`.
     pub ec: Option<String>,
+    /// How long the server wants to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
     /// The whole body.
     pub body: Vec<u8>,
+    /// Whether the body ended only because the connection did: the server sent
+    /// neither `Content-Length` nor chunks. Such a body may have been cut off,
+    /// and counts only when it has an end of its own: XML that of its root
+    /// element, a playlist `#EXT-X-ENDLIST`.
+    pub ends_with_connection: bool,
     /// The time the call took.
     pub elapsed: Duration,
     /// How many requests were sent.
@@ -59,8 +66,14 @@ impl Reply {
     ///
     /// The error that the reply stands for: [`ErrorKind::Service`] with the
     /// service's words, or what can be told of an answer that is not the
-    /// service's.
+    /// service's; [`ErrorKind::Connection`] for one that was cut off.
     pub fn check(&self) -> Result<()> {
+        if self.ends_with_connection && !self.is_complete() {
+            return Err(self.found(Error::new(
+                ErrorKind::Connection,
+                "the reply is cut off: it has no length, and its body no end",
+            )));
+        }
         match self.status {
             200..=299 => Ok(()),
             300..=399 => Err(self.found(Error::bad_reply(format!(
@@ -69,6 +82,15 @@ impl Reply {
             )))),
             _ => Err(self.service_error()),
         }
+    }
+
+    /// Whether the body shows by itself that nothing of it is missing.
+    fn is_complete(&self) -> bool {
+        let body = self.body.trim_ascii();
+        let last_line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        body.is_empty()
+            || last_line.trim_ascii() == b"#EXT-X-ENDLIST"
+            || Document::parse(body).is_ok()
     }
 
     fn service_error(&self) -> Error {
@@ -82,7 +104,11 @@ impl Reply {
             }
         };
         let known = error.request_id().map(str::to_owned).or(self.request_id.clone());
-        error.with_status(self.status).with_request_id(known).with_attempts(self.attempts)
+        error
+            .with_status(self.status)
+            .with_request_id(known)
+            .with_attempts(self.attempts)
+            .with_retry_after(self.retry_after)
     }
 
     /// The first bytes of the body, to show to a person.

@@ -30,7 +30,7 @@ pub(crate) fn may_repeat(error: &Error) -> bool {
         ErrorKind::Connection => !error.is_lasting(),
         ErrorKind::Timeout => true,
         ErrorKind::Service => {
-            error.status().is_some_and(|status| status >= 500)
+            error.status().is_some_and(|status| status >= 500 || status == 408)
                 || error.code().is_some_and(|code| PASSING.contains(&code))
                 || is_throttled(error)
         }
@@ -54,8 +54,14 @@ pub(crate) fn is_busy(error: &Error) -> bool {
 /// How long to wait before repeat number `repeat`, counted from 1: anything
 /// from nothing to a limit that doubles each time, so that clients which
 /// failed together do not come back together.
-pub(crate) fn wait_before(repeat: u32) -> Duration {
+fn wait_before(repeat: u32) -> Duration {
     longest_wait(repeat).mul_f64(random_fraction())
+}
+
+/// How long to wait after an error before repeat number `repeat`: no shorter
+/// than the server asks for.
+pub(crate) fn wait_after(error: &Error, repeat: u32) -> Duration {
+    wait_before(repeat).max(error.retry_after().unwrap_or_default())
 }
 
 fn longest_wait(repeat: u32) -> Duration {
@@ -84,6 +90,7 @@ mod tests {
             service(502, "whatever"),
             service(503, "MetaOperationQpsLimitExceeded"),
             service(429, "whatever"),
+            service(408, "whatever"),
             service(400, "RequestTimeout"),
             Error::new(ErrorKind::Connection, ""),
             Error::new(ErrorKind::Timeout, ""),
@@ -121,6 +128,14 @@ mod tests {
         let waits: Vec<_> = (1..=8).map(|repeat| longest_wait(repeat).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
         assert_eq!(longest_wait(u32::MAX), LONGEST_WAIT);
+    }
+
+    #[test]
+    fn a_wait_is_no_shorter_than_the_server_asks_for() {
+        let asked = Duration::from_secs(7);
+        let busy = service(503, "whatever").with_retry_after(Some(asked));
+        assert_eq!(wait_after(&busy, 1), asked);
+        assert!(wait_after(&service(503, "whatever"), 1) <= FIRST_WAIT);
     }
 
     #[test]

@@ -9,6 +9,8 @@ use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
 use std::time::Duration;
+use time::macros::format_description;
+use time::{OffsetDateTime, PrimitiveDateTime};
 use ureq::http;
 
 mod connect;
@@ -16,8 +18,6 @@ mod connect;
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
 const MAX_REPLY: u64 = 4 * 1024 * 1024;
-/// The most memory that is set aside for a reply before it has arrived.
-const MAX_ROOM: u64 = 1024 * 1024;
 /// What a connection buffers each way.
 const BUFFER: usize = 16 * 1024;
 
@@ -82,6 +82,7 @@ impl Transport {
             .max_idle_connections_per_host(settings.pool_size)
             .input_buffer_size(BUFFER)
             .output_buffer_size(BUFFER)
+            .accept_encoding("identity")
             // Headers that fill the buffer would look like a closed connection.
             .max_response_header_size(BUFFER - 1024)
             .user_agent(settings.user_agent)
@@ -121,21 +122,12 @@ impl Transport {
             self.names.forget(authority(request.url));
             error_of(error, request.url)
         })?;
-        let header = |name: &str| {
-            let value = response.headers().get(name)?.to_str().ok()?;
-            Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+        let mut reply = reply_head(&response);
+        let body = reply_encoding(&response).and_then(|()| read_body(response.body_mut(), request));
+        let found = |error: Error| {
+            error.with_status(reply.status).with_request_id(reply.request_id.clone())
         };
-        let mut reply = Reply {
-            status: response.status().as_u16(),
-            request_id: header("x-oss-request-id"),
-            ec: header("x-oss-ec"),
-            ..Reply::default()
-        };
-        reply.body = read_body(response.body_mut()).map_err(|error| {
-            error_of(error, request.url)
-                .with_status(reply.status)
-                .with_request_id(reply.request_id.clone())
-        })?;
+        reply.body = body.map_err(found)?;
         Ok(reply)
     }
 
@@ -174,13 +166,78 @@ impl fmt::Debug for Transport {
     }
 }
 
-fn read_body(body: &mut ureq::Body) -> Result<Vec<u8>, ureq::Error> {
-    // Room for all of it at once, unless a server announces what it may not
-    // send; the spare byte is where the end is seen without growing.
-    let announced = body.content_length().unwrap_or(0).min(MAX_ROOM);
-    let mut bytes = Vec::with_capacity(announced as usize + 1);
-    body.with_config().limit(MAX_REPLY).reader().read_to_end(&mut bytes)?;
-    Ok(bytes)
+/// What a reply says before its body.
+fn reply_head(response: &http::Response<ureq::Body>) -> Reply {
+    let header = |name: &str| {
+        let value = response.headers().get(name)?.to_str().ok()?;
+        Some(value.trim().to_owned()).filter(|value| !value.is_empty())
+    };
+    let is_chunked = response.version() != http::Version::HTTP_10
+        && header("transfer-encoding")
+            .is_some_and(|coding| coding.to_lowercase().contains("chunked"));
+    Reply {
+        status: response.status().as_u16(),
+        request_id: header("x-oss-request-id"),
+        ec: header("x-oss-ec"),
+        retry_after: header("retry-after").and_then(|wait| wait_of(&wait, header("date"))),
+        ends_with_connection: !is_chunked && response.body().content_length().is_none(),
+        ..Reply::default()
+    }
+}
+
+/// The wait that a server asks for: in seconds, or until a date by its own
+/// clock (RFC 9110 section 10.2.3).
+fn wait_of(retry_after: &str, date: Option<String>) -> Option<Duration> {
+    if retry_after.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More than a number holds is longer than any call.
+        return Some(Duration::from_secs(retry_after.parse().unwrap_or(u64::MAX)));
+    }
+    let until = http_date(retry_after)?;
+    let now = date.and_then(|date| http_date(&date)).unwrap_or_else(OffsetDateTime::now_utc);
+    Duration::try_from(until - now).ok()
+}
+
+fn http_date(text: &str) -> Option<OffsetDateTime> {
+    let format = format_description!(
+        "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
+    );
+    PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
+}
+
+/// Checks that the body is not encoded: nothing but that was asked for.
+fn reply_encoding(response: &http::Response<ureq::Body>) -> Result<()> {
+    for encoding in response.headers().get_all(http::header::CONTENT_ENCODING) {
+        let encoding = String::from_utf8_lossy(encoding.as_bytes());
+        if !encoding.trim().is_empty() && !encoding.trim().eq_ignore_ascii_case("identity") {
+            let shown: String = encoding.chars().take(80).collect();
+            return Err(Error::bad_reply(format!(
+                "the reply is encoded as {shown:?}, although the request accepts no encoding"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Reads a whole body. It gets memory as it arrives, whatever length it
+/// announces, and running out of that is an error.
+fn read_body(body: &mut ureq::Body, request: &Outgoing<'_>) -> Result<Vec<u8>> {
+    let mut reader = body.with_config().limit(MAX_REPLY).reader();
+    let mut bytes = Vec::new();
+    let mut part = [0; BUFFER];
+    loop {
+        let read = match reader.read(&mut part) {
+            Ok(0) => return Ok(bytes),
+            Ok(read) => read,
+            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error_of(error.into(), request.url)),
+        };
+        bytes.try_reserve(read).map_err(|error| {
+            let so_far = bytes.len();
+            Error::bad_reply(format!("no memory for more than {so_far} bytes of the reply"))
+                .with_source(error)
+        })?;
+        bytes.extend_from_slice(&part[..read]);
+    }
 }
 
 fn proxy(choice: ProxyChoice) -> Result<Option<ureq::Proxy>> {
@@ -319,6 +376,25 @@ fn error_of(error: ureq::Error, url: &str) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_is_a_number_of_seconds_or_a_date_by_the_servers_clock() {
+        let date = || Some("Thu, 26 Nov 2026 08:00:00 GMT".to_owned());
+        for (text, seconds) in [
+            ("0", Some(0)),
+            ("120", Some(120)),
+            ("99999999999999999999", Some(u64::MAX)),
+            ("Thu, 26 Nov 2026 08:00:30 GMT", Some(30)),
+            ("Thu, 26 Nov 2026 07:00:00 GMT", None),
+            ("-1", None),
+            ("1.5", None),
+            ("soon", None),
+        ] {
+            assert_eq!(wait_of(text, date()), seconds.map(Duration::from_secs), "{text}");
+        }
+        let far = wait_of("Fri, 31 Dec 2999 23:59:59 GMT", None);
+        assert!(far.is_some_and(|wait| wait > Duration::from_secs(1 << 33)));
+    }
 
     #[test]
     fn a_socks_proxy_is_refused_without_showing_it() {

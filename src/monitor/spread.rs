@@ -126,7 +126,7 @@ impl<T, R: Answer, F: Fn(&Client, &T) -> Result<R>> Work<'_, T, F> {
             sent += error.attempts();
             failed += 1;
             let error = error.with_attempts(sent);
-            let wait = retry::wait_before(failed.min(LONGEST_PATIENCE));
+            let wait = retry::wait_after(&error, failed.min(LONGEST_PATIENCE));
             let may_repeat = retry::is_throttled(&error)
                 || (retry::may_repeat(&error) && failed < self.client.attempts());
             if !may_repeat

@@ -36,6 +36,13 @@ fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BinaryHeap<T>>().into_sorted_vec()
 }
 
+/// The signature in the value of an Authorization header of either version.
+pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
+    let (before, last) = authorization.rsplit_once(',').unwrap_or(("", authorization));
+    let is_v4 = before.starts_with(v4::ALGORITHM);
+    if is_v4 { last.strip_prefix("Signature=") } else { last.split_once(':').map(|(_, s)| s) }
+}
+
 impl Parts<'_> {
     fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)

@@ -15,7 +15,7 @@ const LAYERS: &[&[&str]] = &[
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "model", "profile"],
     &["operation"],
-    &["stop"],
+    &["stop", "clock", "redact"],
     &["transport", "retry", "attempt"],
     &["client"],
     &["monitor"],
