@@ -256,7 +256,9 @@ impl Client {
             )));
         }
         let request = operation::play(id, playlist)?;
-        let query = self.signer()?.presign(&request, endpoint.bucket(), expires, self.now());
+        let signer = self.signer()?;
+        signer.check(&request, endpoint.bucket())?;
+        let query = signer.presign(&request, endpoint.bucket(), expires, self.now());
         Ok(endpoint.url(&request.key, &query))
     }
 
@@ -327,6 +329,7 @@ impl Client {
         loop {
             let left = self.left(started).map_err(|error| error.with_attempts(sent))?;
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
+            signer.check(request, self.bucket()).map_err(|error| error.with_attempts(sent))?;
             let headers = signer.headers(request, self.bucket(), self.now());
             let secrets = secrets(&signer, &headers);
             sent += 1;
@@ -801,4 +804,71 @@ fn user_agent(extra: &str) -> Result<String> {
 
 fn config(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::Config, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Reading;
+    use std::sync::Mutex;
+    use time::macros::datetime;
+
+    const TRUE: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+
+    /// Clocks that a test sets.
+    struct TestClock(Mutex<Reading>);
+
+    impl Clock for TestClock {
+        fn read(&self) -> Reading {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    fn client(version: SignatureVersion) -> (Client, Arc<TestClock>) {
+        let reading = Reading { wall: TRUE, monotonic: Duration::ZERO };
+        let clock = Arc::new(TestClock(Mutex::new(reading)));
+        let mut builder = Client::builder()
+            .region("cn-hangzhou")
+            .bucket("live-demo")
+            .credentials(Credentials::new("id", "secret"))
+            .signature_version(version);
+        builder.clock = Some(clock.clone());
+        (builder.build().unwrap(), clock)
+    }
+
+    /// Until when a publish URL and a play URL of 1,800 seconds are good.
+    fn ends(client: &Client) -> [i64; 2] {
+        let value = |url: &str, name: &str| {
+            let rest = url.split(&format!("{name}=")).nth(1).unwrap();
+            rest.split('&').next().unwrap().parse::<i64>().unwrap()
+        };
+        let publish = client.get_rtmp_url("c", &RtmpUrlOptions::new().expires(1800)).unwrap();
+        let play = client.get_play_url("c", "playlist.m3u8", 1800).unwrap();
+        [value(&publish, "Expires"), value(&play, "Expires")]
+    }
+
+    #[test]
+    fn urls_are_good_for_as_long_as_asked_whatever_the_clocks_did() {
+        let half_an_hour = 1800;
+        for off in [time::Duration::hours(2), -time::Duration::hours(2)] {
+            let (client, clock) = client(SignatureVersion::V1);
+            clock.0.lock().unwrap().wall = TRUE + off;
+            client.set_clock(TRUE).unwrap();
+            assert_eq!(ends(&client), [TRUE.unix_timestamp() + half_an_hour; 2]);
+            // Ten minutes later, before and after the wall clock is set right.
+            let now = TRUE + time::Duration::minutes(10);
+            for wall in [now + off, now] {
+                let monotonic = Duration::from_secs(600);
+                *clock.0.lock().unwrap() = Reading { wall, monotonic };
+                assert_eq!(ends(&client), [now.unix_timestamp() + half_an_hour; 2]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_peer_cannot_choose_the_dates_of_urls() {
+        let (client, _) = client(SignatureVersion::V1);
+        client.set_clock(datetime!(2098-01-01 00:00 UTC)).unwrap_err();
+        assert_eq!(ends(&client), [TRUE.unix_timestamp() + 1800; 2]);
+    }
 }

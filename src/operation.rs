@@ -13,7 +13,7 @@ use crate::model::{
     Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 use crate::request::{Method, Request};
-use crate::sign::rtmp;
+use crate::sign::{rtmp, v1};
 use crate::xml::{self, Document, Element, Writer};
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -190,9 +190,7 @@ pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Request> {
     if let Some(snapshot) = &config.snapshot {
         check_snapshot(snapshot)?;
     }
-    if !xml::can_carry(description) || !xml::can_carry(&config.playlist_name) {
-        return Err(Error::invalid("a text has control characters that XML cannot carry"));
-    }
+    check_text("description", description)?;
     let body = Writer::new().element("LiveChannelConfiguration", |xml| {
         let xml = xml
             .text("Description", description)
@@ -378,9 +376,12 @@ pub fn parse_done(reply: &Reply) -> Result<Done> {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidArgument`] when `max_keys` is not 1 to 1000.
+/// [`ErrorKind::InvalidArgument`] when `max_keys` is not 1 to 1000, or prefix
+/// or marker have characters that no name has.
 pub fn list_channels(query: &ListChannels) -> Result<Request> {
     let mut request = Request::new(Method::Get, "").flag("live");
+    check_text("prefix", &query.prefix)?;
+    check_text("marker", &query.marker)?;
     // A parameter without a value means the same as none.
     if !query.prefix.is_empty() {
         request = request.param("prefix", &query.prefix);
@@ -548,6 +549,7 @@ pub fn play(id: &str, playlist: &str) -> Result<Request> {
 /// is reserved, stands twice, or could not be signed unambiguously.
 pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
     check_channel_name(id)?;
+    v1::check_key(id)?;
     if options.expires == 0 {
         return Err(Error::invalid("a URL that expires after 0 seconds is of no use"));
     }
@@ -558,8 +560,10 @@ pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
             "is reserved for the signature"
         } else if options.params[..at].iter().any(|(earlier, _)| earlier == name) {
             "is given twice"
-        } else if name.contains([':', '\n', '\r', '\0']) || value.contains(['\n', '\r', '\0']) {
-            "has characters that cannot be signed"
+        } else if name.starts_with('/') || name.contains(|c: char| c == ':' || c.is_control()) {
+            "cannot be signed: its name must not contain ':' or control characters, nor begin with '/'"
+        } else if value.contains(char::is_control) || !xml::can_carry(value) {
+            "cannot be signed: its value must not contain control characters"
         } else {
             continue;
         };
@@ -581,6 +585,11 @@ pub fn check_channel_name(id: &str) -> Result<()> {
         "the channel name contains a slash".to_owned()
     } else if id.len() > 1023 {
         format!("the channel name has {} bytes; 1023 is the most", id.len())
+    } else if matches!(id, "." | "..") {
+        format!("channel name {id:?}: HTTP clients resolve \".\" and \"..\" in a path")
+    } else if !xml::can_carry(id) {
+        let shown: String = id.chars().take(80).collect();
+        format!("channel name {shown:?}: must not contain characters that XML cannot carry")
     } else {
         return Ok(());
     };
@@ -599,11 +608,22 @@ fn check_playlist_name(name: &str, least: usize, most: usize) -> Result<()> {
         "contains a slash".to_owned()
     } else if !(least..=most).contains(&name.len()) {
         format!("has {} bytes; {least} to {most} are allowed", name.len())
+    } else if !xml::can_carry(name) {
+        "has characters that XML cannot carry".to_owned()
     } else {
         return Ok(());
     };
     let shown: String = name.chars().take(80).collect();
     Err(Error::invalid(format!("the playlist name {shown:?} {fault}")))
+}
+
+fn check_text(what: &str, text: &str) -> Result<()> {
+    if xml::can_carry(text) {
+        return Ok(());
+    }
+    let shown: String = text.chars().take(80).collect();
+    let message = format!("{what} {shown:?}: must not contain characters that XML cannot carry");
+    Err(Error::invalid(message))
 }
 
 fn in_range(what: &str, value: u32, least: u32, most: u32) -> Result<()> {

@@ -109,6 +109,27 @@ pub fn percent_encode_path(path: &str) -> String {
     encoded
 }
 
+/// Percent-decodes a text once. What is no encoding stays as it is.
+pub(crate) fn percent_decode(text: &[u8]) -> Vec<u8> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16);
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let [first, after @ ..] = rest {
+        match (first, after) {
+            (b'%', [high, low, after @ ..]) if digit(high).is_some() && digit(low).is_some() => {
+                let value = digit(high).unwrap_or(0) * 16 + digit(low).unwrap_or(0);
+                decoded.push(value as u8);
+                rest = after;
+            }
+            _ => {
+                decoded.push(*first);
+                rest = after;
+            }
+        }
+    }
+    decoded
+}
+
 pub(crate) fn push_encoded(out: &mut String, text: &str) {
     push(out, text, false);
 }
@@ -170,6 +191,14 @@ mod tests {
     #[test]
     fn characters_of_two_to_four_bytes_are_encoded_byte_by_byte() {
         assert_eq!(percent_encode("é直🎥x"), "%C3%A9%E7%9B%B4%F0%9F%8E%A5x");
+    }
+
+    #[test]
+    fn decoding_undoes_encoding_and_leaves_the_rest() {
+        for text in ["a b/直?%", "", "%"] {
+            assert_eq!(percent_decode(percent_encode(text).as_bytes()), text.as_bytes());
+        }
+        assert_eq!(percent_decode(b"%4%zz%41%e"), b"%4%zzA%e");
     }
 
     #[test]

@@ -345,3 +345,81 @@ fn names_that_cannot_be_kept_are_refused_before_anything_is_sent() {
     }
     assert_eq!(server.seen().len(), 0);
 }
+
+/// Names that version 1 would sign as if they were something else.
+const AMBIGUOUS: &[&str] = &[
+    "ch?live",
+    "ch?live&status=disabled",
+    "?",
+    "ch%3Flive",
+    "ch%3flive",
+    "ch%253Flive",
+    "a\nb",
+    "a\rb",
+    "a\tb",
+    "a\u{7f}b",
+    "a%0Ab",
+    "a%0d%0ab",
+    "a%00b",
+];
+
+#[test]
+fn names_that_version_1_signs_as_something_else_are_refused_with_it() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().signature_version(osslive::SignatureVersion::V1).build().unwrap();
+    let span = VodTime::new(1, 2);
+    for name in AMBIGUOUS {
+        let playlist = format!("{name}.m3u8");
+        let errors = [
+            client.put_channel(name, &ChannelConfig::new("d")).unwrap_err(),
+            client.create_channel(name, &ChannelConfig::new("d")).unwrap_err(),
+            client.get_channel(name).unwrap_err(),
+            client.get_channel_status(name).unwrap_err(),
+            client.get_channel_history(name).unwrap_err(),
+            client.put_channel_status(name, osslive::ChannelState::Enabled).unwrap_err(),
+            client.delete_channel(name).unwrap_err(),
+            client.create_vod(name, "v", &span).unwrap_err(),
+            client.create_vod("c", name, &span).unwrap_err(),
+            client.get_vod(name, &span).unwrap_err(),
+            client.get_play_url(name, "playlist.m3u8", 60).unwrap_err(),
+            client.get_play_url("c", &playlist, 60).unwrap_err(),
+            client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap_err(),
+        ];
+        for error in errors {
+            let told = (error.kind(), error.attempts());
+            assert_eq!(told, (ErrorKind::InvalidArgument, 0), "{name:?}: {error}");
+            assert!(error.message().contains("sign"), "{name:?}: {error}");
+        }
+    }
+    assert_eq!(server.seen().len(), 0);
+    for name in ["100%", "a&b=c", "a+b", "a:b", "直播", "a b", "%41", "a%20b"] {
+        client.get_channel_status(name).unwrap();
+        client.get_play_url(name, "playlist.m3u8", 60).unwrap();
+        client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap();
+    }
+}
+
+#[test]
+fn publish_urls_are_signed_with_version_1_whatever_signs_requests() {
+    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let client = server.client().build().unwrap();
+    for name in AMBIGUOUS {
+        client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap_err();
+    }
+    for (name, value) in [
+        ("a:b", "c"),
+        ("a\nb", "c"),
+        ("a", "b\nc"),
+        ("a", "b\rc"),
+        ("/live-demo/c", "d"),
+        ("a", "b\u{7f}c"),
+    ] {
+        let options = RtmpUrlOptions::new().param(name, value);
+        let error = client.get_rtmp_url("c", &options).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{name:?} {value:?}: {error}");
+    }
+    // Version 4 signs what it encoded, so that nothing can be read twice.
+    client.get_channel_status("ch?live").unwrap();
+    client.get_play_url("ch?live", "playlist.m3u8", 60).unwrap();
+    assert_eq!(server.seen()[0].line, "GET /live-demo/ch%3Flive?live&comp=stat HTTP/1.1");
+}

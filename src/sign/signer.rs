@@ -3,6 +3,7 @@
 
 use super::{Parts, rtmp, v1, v4};
 use crate::credentials::Credentials;
+use crate::error::{Error, Result};
 use crate::request::{Param, Request, push_encoded};
 use std::borrow::Cow;
 use std::fmt;
@@ -47,6 +48,30 @@ impl Signer {
     /// The credentials it was made from.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
+    }
+
+    /// Checks that a request can be signed so that nobody reads it otherwise.
+    /// Signing does not check this itself, as a server must be able to tell
+    /// what a client has signed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a
+    /// key with a segment `.` or `..`, which HTTP clients and proxies resolve;
+    /// with version 1 also for what [`v1::check`] refuses.
+    pub fn check(&self, request: &Request, bucket: &str) -> Result<()> {
+        if request.key.split('/').any(|segment| matches!(segment, "." | "..")) {
+            let shown: String = request.key.chars().take(80).collect();
+            return Err(Error::invalid(format!(
+                "name {shown:?}: must not be \".\" or \"..\", which HTTP clients resolve"
+            )));
+        }
+        match self.version {
+            SignatureVersion::V1 => {
+                v1::check(&parts(request, bucket, &borrowed(&request.query), &[]))
+            }
+            SignatureVersion::V4 => Ok(()),
+        }
     }
 
     /// The headers that authorise a request, the Content-Type of its body
@@ -339,6 +364,37 @@ mod tests {
         let next_day = authorization(&signer.headers(&stat(), "live-demo-bucket", tomorrow));
         assert!(next_day.contains("/20261123/"));
         assert_eq!(authorization(&signer.headers(&stat(), "live-demo-bucket", NOW)), first);
+    }
+
+    #[test]
+    fn version_4_signs_different_requests_as_different_texts() {
+        // Each pair is one text for whoever joins key and query as they are.
+        let texts = |key: &str, query: &[(&str, Option<&str>)]| {
+            let parts = Parts { method: "GET", bucket: "b", key, query, headers: &[] };
+            v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD)
+        };
+        for ((key, query), (other_key, other_query)) in [
+            (("a?live", &[][..]), ("a", &[("live", None)][..])),
+            (("a\nb", &[]), ("a", &[("b", None)])),
+            (("a", &[("b", Some("c&d"))]), ("a", &[("b", Some("c")), ("d", None)])),
+            (("a", &[("b=c", None)]), ("a", &[("b", Some("c"))])),
+            (("a%3Flive", &[]), ("a?live", &[])),
+        ] {
+            assert_ne!(texts(key, query), texts(other_key, other_query), "{key} {other_key}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_clients_resolve_is_refused_with_either_version() {
+        for version in [SignatureVersion::V1, SignatureVersion::V4] {
+            for key in [".", "..", "a/../b", "./a", "a/."] {
+                let error = signer(version).check(&Request::new(Method::Get, key), "b");
+                assert!(error.unwrap_err().message().contains(key));
+            }
+            for key in ["", "...", "a.b/..c", ".a"] {
+                assert!(signer(version).check(&Request::new(Method::Get, key), "b").is_ok());
+            }
+        }
     }
 
     #[test]

@@ -6,6 +6,8 @@
 //! customers; it is here for private gateways that know no other.
 
 use super::{Parts, sorted};
+use crate::error::{Error, Result};
+use crate::request::percent_decode;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
@@ -117,6 +119,54 @@ pub fn is_subresource(name: &str) -> bool {
     SUBRESOURCES.binary_search(&name).is_ok()
 }
 
+/// Checks that a request can be signed in one way only. The text that is
+/// signed joins key and parameters as they are: a signature for the key
+/// `a?live` is one for the parameter `live` of the key `a`.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key
+/// that [`check_key`] refuses, and for `&` or a control character in a signed
+/// parameter's value.
+pub fn check(parts: &Parts<'_>) -> Result<()> {
+    check_key(parts.key)?;
+    for (name, value) in parts.query.iter().filter(|(name, _)| is_subresource(name)) {
+        if value.is_some_and(|value| value.contains(|c: char| c == '&' || c.is_control())) {
+            return Err(Error::invalid(format!(
+                "parameter {name:?}: a value that is signed must not contain '&' or control characters"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// Checks that a key cannot be read as anything else once it is signed.
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key
+/// with `?` or a control character, percent-encoded ones included: between
+/// client and service it may be decoded once more.
+pub fn check_key(key: &str) -> Result<()> {
+    let is_ambiguous =
+        |text: &[u8]| text.iter().any(|byte| *byte == b'?' || byte.is_ascii_control());
+    let mut text = key.as_bytes().to_vec();
+    loop {
+        if is_ambiguous(&text) {
+            let shown: String = key.chars().take(80).collect();
+            return Err(Error::invalid(format!(
+                "name {shown:?}: a name that is signed with version 1 must not contain \
+                 '?' or control characters, nor their percent-encoding"
+            )));
+        }
+        let decoded = percent_decode(&text);
+        if decoded == text {
+            return Ok(());
+        }
+        text = decoded;
+    }
+}
+
 /// The text that is signed.
 ///
 /// `date` is the value of `x-oss-date` or `Date`; in a signed URL it is the
@@ -180,6 +230,23 @@ mod tests {
     #[test]
     fn a_key_does_not_show_its_secret() {
         assert_eq!(format!("{:?}", Key::new("hush")), "Key(..)");
+    }
+
+    #[test]
+    fn keys_and_values_that_could_be_read_in_two_ways_are_refused() {
+        let check = |key, query: &[(&str, Option<&str>)]| {
+            check(&Parts { method: "GET", bucket: "b", key, query, headers: &[] })
+        };
+        for key in ["a?b", "a%3fb", "a%25253Fb", "a\nb", "a%7Fb", "?"] {
+            assert!(check(key, &[]).is_err(), "{key:?}");
+        }
+        for key in ["", "a&b=c:d", "100%", "%zz%4", "a%41b", "直播"] {
+            assert!(check(key, &[]).is_ok(), "{key:?}");
+        }
+        assert!(check("a", &[("comp", Some("stat&live"))]).is_err());
+        assert!(check("a", &[("comp", Some("stat\nlive"))]).is_err());
+        // What is not signed cannot be mistaken in the signature.
+        assert!(check("a", &[("prefix", Some("b&live")), ("comp", Some("a=b?c"))]).is_ok());
     }
 
     #[test]
