@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+use zeroize::Zeroize;
 
 /// A client for the live channels of one bucket.
 ///
@@ -258,8 +259,10 @@ impl Client {
         let request = operation::play(id, playlist)?;
         let signer = self.signer()?;
         signer.check(&request, endpoint.bucket())?;
-        let query = signer.presign(&request, endpoint.bucket(), expires, self.now());
-        Ok(endpoint.url(&request.key, &query))
+        let mut query = signer.presign(&request, endpoint.bucket(), expires, self.now());
+        let url = endpoint.url(&request.key, &query);
+        query.iter_mut().for_each(|(_, value)| value.zeroize());
+        Ok(url)
     }
 
     /// The same client with another limit for each call, repeats and waiting
@@ -330,8 +333,8 @@ impl Client {
             let left = self.left(started).map_err(|error| error.with_attempts(sent))?;
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
             signer.check(request, self.bucket()).map_err(|error| error.with_attempts(sent))?;
-            let headers = signer.headers(request, self.bucket(), self.now());
-            let secrets = secrets(&signer, &headers);
+            let headers = Headers(signer.headers(request, self.bucket(), self.now()));
+            let secrets = secrets(&signer, &headers.0);
             sent += 1;
             let began = Instant::now();
             let observe = |outcome, repeat_in| {
@@ -340,7 +343,7 @@ impl Client {
                     observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
                 }
             };
-            let mut error = match self.send(request, &url, &headers, left) {
+            let mut error = match self.send(request, &url, &headers.0, left) {
                 Ok(reply) => {
                     let reply = Reply { attempts: sent, elapsed: started.elapsed(), ..reply };
                     let reply = secrets.redact_ids(reply);
@@ -427,6 +430,15 @@ impl Client {
         let Shared { clock, service_time, .. } = &*self.shared;
         let mut service_time = service_time.write().unwrap_or_else(PoisonError::into_inner);
         service_time.correct(server, clock.read())
+    }
+}
+
+/// Headers that are overwritten once they are of no more use.
+struct Headers(Vec<(&'static str, String)>);
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
     }
 }
 

@@ -4,11 +4,13 @@ use crate::error::{Error, ErrorKind, Result};
 use std::env;
 use std::fmt;
 use std::sync::Arc;
+use zeroize::Zeroizing;
 
 /// An access key, with an STS token if it is a temporary one.
 ///
 /// A clone shares its content. Neither printing nor inspecting it shows the
-/// secret or the token.
+/// secret or the token, and the memory of both is overwritten when the last
+/// clone is dropped.
 ///
 /// ```
 /// let credentials = osslive::Credentials::new("LTAI5tExample", "secret");
@@ -20,8 +22,8 @@ pub struct Credentials(Arc<Parts>);
 #[derive(Clone, PartialEq, Eq)]
 struct Parts {
     access_key_id: String,
-    access_key_secret: String,
-    security_token: Option<String>,
+    access_key_secret: Zeroizing<String>,
+    security_token: Option<Zeroizing<String>>,
 }
 
 impl Credentials {
@@ -30,16 +32,16 @@ impl Credentials {
     pub fn new(access_key_id: impl AsRef<str>, access_key_secret: impl AsRef<str>) -> Self {
         Credentials(Arc::new(Parts {
             access_key_id: access_key_id.as_ref().trim().to_owned(),
-            access_key_secret: access_key_secret.as_ref().trim().to_owned(),
+            access_key_secret: access_key_secret.as_ref().trim().to_owned().into(),
             security_token: None,
         }))
     }
 
     /// Makes it a temporary key with its STS token; an empty token is none.
     pub fn with_security_token(self, token: impl AsRef<str>) -> Self {
-        let token = Some(token.as_ref().trim().to_owned()).filter(|token| !token.is_empty());
+        let token = Some(token.as_ref().trim()).filter(|token| !token.is_empty());
         let mut parts = Arc::unwrap_or_clone(self.0);
-        parts.security_token = token;
+        parts.security_token = token.map(|token| token.to_owned().into());
         Credentials(Arc::new(parts))
     }
 
@@ -55,7 +57,7 @@ impl Credentials {
 
     /// The STS token of a temporary key.
     pub fn security_token(&self) -> Option<&str> {
-        self.0.security_token.as_deref()
+        self.0.security_token.as_ref().map(|token| token.as_str())
     }
 
     /// Whether two values share their content, which is the quick way to see
@@ -137,6 +139,7 @@ pub fn from_env() -> Result<Credentials> {
 }
 
 fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
+    let variable = |name: &str| variable(name).map(Zeroizing::new);
     let required = |name: &str| {
         variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
             Error::new(
@@ -145,10 +148,10 @@ fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials>
             )
         })
     };
-    let credentials =
-        Credentials::new(required("OSS_ACCESS_KEY_ID")?, required("OSS_ACCESS_KEY_SECRET")?);
+    let (id, secret) = (required("OSS_ACCESS_KEY_ID")?, required("OSS_ACCESS_KEY_SECRET")?);
+    let credentials = Credentials::new(id.as_str(), secret.as_str());
     Ok(match variable("OSS_SESSION_TOKEN") {
-        Some(token) => credentials.with_security_token(token),
+        Some(token) => credentials.with_security_token(token.as_str()),
         None => credentials,
     })
 }

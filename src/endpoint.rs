@@ -84,7 +84,8 @@ impl Endpoint {
 
     /// The URL of a key with a query.
     pub fn url(&self, key: &str, query: &[Param]) -> String {
-        let mut url = String::with_capacity(192);
+        let lengths = query.iter().map(|(n, v)| n.len() + v.as_ref().map_or(0, String::len) + 1);
+        let mut url = String::with_capacity(192 + 3 * (key.len() + lengths.sum::<usize>()));
         url.push_str(if self.secure { "https://" } else { "http://" });
         self.push_authority(&mut url, &self.host);
         url.push('/');

@@ -11,6 +11,7 @@ use crate::error::{Error, ErrorKind, Result};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// What a profile of ossutil's config file says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,7 +38,7 @@ impl Profile {
         let path = path.map(Path::to_owned).or_else(default_path).ok_or_else(|| {
             fault("there is no home folder, so ossutil's config file must be named")
         })?;
-        let text = fs::read_to_string(&path).map_err(|error| {
+        let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|error| {
             fault(format!("ossutil's config file {} cannot be read: {error}", path.display()))
                 .with_source(error)
         })?;

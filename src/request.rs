@@ -97,7 +97,9 @@ impl Request {
 /// assert_eq!(osslive::request::percent_encode("直 a/b"), "%E7%9B%B4%20a%2Fb");
 /// ```
 pub fn percent_encode(text: &str) -> String {
-    let mut encoded = String::with_capacity(text.len());
+    // Never grows, as a text that does leaves a copy of what it held behind.
+    let special = text.bytes().filter(|byte| !is_unreserved(*byte)).count();
+    let mut encoded = String::with_capacity(text.len() + 2 * special);
     push_encoded(&mut encoded, text);
     encoded
 }

@@ -4,6 +4,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::operation::Reply;
 use crate::request::{Body, Method};
 use crate::stop::Stop;
+use bytes::Bytes;
 use connect::{CachingResolver, Names, StoppableConnector};
 use std::fmt;
 use std::io::Read;
@@ -12,6 +13,7 @@ use std::time::Duration;
 use time::macros::format_description;
 use time::{OffsetDateTime, PrimitiveDateTime};
 use ureq::http;
+use zeroize::Zeroizing;
 
 mod connect;
 
@@ -138,6 +140,11 @@ impl Transport {
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
+            // Overwritten when the last use of it is over.
+            let value = Bytes::from_owner(Zeroizing::new(value.clone().into_bytes()));
+            let mut value =
+                http::HeaderValue::from_maybe_shared(value).map_err(http::Error::from)?;
+            value.set_sensitive(true);
             builder = builder.header(*name, value);
         }
         match (request.body, request.method) {

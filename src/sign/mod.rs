@@ -44,6 +44,14 @@ pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
 }
 
 impl Parts<'_> {
+    /// At least as many bytes as the parts take in a text that is signed.
+    fn length(&self) -> usize {
+        let query = self.query.iter().map(|(n, v)| n.len() + v.map_or(0, str::len) + 2);
+        let headers = self.headers.iter().map(|(n, v)| n.len() + v.len() + 2);
+        // Percent-encoding makes three bytes of one.
+        3 * (self.bucket.len() + self.key.len() + query.sum::<usize>()) + headers.sum::<usize>()
+    }
+
     fn header(&self, name: &str) -> &str {
         self.headers.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
     }

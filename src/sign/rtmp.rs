@@ -26,7 +26,9 @@ pub fn string_to_sign(
     bucket: &str,
     channel: &str,
 ) -> String {
-    let mut text = String::with_capacity(128);
+    // A text that grew would leave what it held behind.
+    let lengths = params.iter().map(|(name, value)| name.len() + value.len() + 2);
+    let mut text = String::with_capacity(128 + channel.len() + lengths.sum::<usize>());
     // Writing to a String does not fail.
     let _ = writeln!(text, "{expires}");
     for (name, value) in sorted(params.iter()) {

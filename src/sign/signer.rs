@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 use time::{Date, OffsetDateTime};
+use zeroize::Zeroizing;
 
 /// Which signature goes on HTTP requests and play URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -106,9 +107,9 @@ impl Signer {
     ) -> String {
         let date = http_date(now);
         let query = borrowed(&request.query);
-        let text = with_headers(headers, |headers| {
+        let text = Zeroizing::new(with_headers(headers, |headers| {
             v1::string_to_sign(&parts(request, bucket, &query, headers), &date)
-        });
+        }));
         headers.push(("date", date));
         let id = self.credentials.access_key_id();
         format!("OSS {id}:{}", v1::signature(&self.v1_key, &text))
@@ -126,10 +127,10 @@ impl Signer {
         headers.push(("x-oss-content-sha256", v4::UNSIGNED_PAYLOAD.to_owned()));
         headers.push(("x-oss-date", timestamp.clone()));
         let query = borrowed(&request.query);
-        let canonical = with_headers(headers, |headers| {
+        let canonical = Zeroizing::new(with_headers(headers, |headers| {
             let parts = parts(request, bucket, &query, headers);
             v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD)
-        });
+        }));
         let text = v4::string_to_sign(&timestamp, &scope, &canonical);
         let signature = v4::signature(&self.v4_key(now, &scope), &text);
         let id = self.credentials.access_key_id();
@@ -168,7 +169,9 @@ impl Signer {
         if let Some(token) = self.credentials.security_token() {
             query.push(("security-token".into(), Some(token.to_owned())));
         }
-        let text = v1::string_to_sign(&parts(request, bucket, &borrowed(query), &[]), &expires);
+        let signed = borrowed(query);
+        let parts = parts(request, bucket, &signed, &[]);
+        let text = Zeroizing::new(v1::string_to_sign(&parts, &expires));
         let id = self.credentials.access_key_id().to_owned();
         query.push(("OSSAccessKeyId".into(), Some(id)));
         query.push(("Expires".into(), Some(expires)));
@@ -196,11 +199,11 @@ impl Signer {
         if let Some(token) = self.credentials.security_token() {
             push("x-oss-security-token", token.to_owned());
         }
-        let canonical = v4::canonical_request(
+        let canonical = Zeroizing::new(v4::canonical_request(
             &parts(request, bucket, &borrowed(query), &[]),
             &[],
             v4::UNSIGNED_PAYLOAD,
-        );
+        ));
         let text = v4::string_to_sign(&timestamp, &scope, &canonical);
         let signature = v4::signature(&self.v4_key(now, &scope), &text);
         query.push(("x-oss-signature".into(), Some(signature)));
@@ -224,8 +227,11 @@ impl Signer {
         let mut signed = Vec::with_capacity(params.len() + 1);
         signed.extend_from_slice(params);
         signed.extend(token.filter(|_| sign_token));
-        let text = rtmp::string_to_sign(expires, &signed, bucket, channel);
+        let text = Zeroizing::new(rtmp::string_to_sign(expires, &signed, bucket, channel));
         let signature = rtmp::signature(&self.v1_key, &text);
+        let params = params.iter().copied().chain(token);
+        let lengths = params.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2);
+        url.reserve(256 + lengths.sum::<usize>());
 
         url.push_str("?OSSAccessKeyId=");
         push_encoded(url, self.credentials.access_key_id());
@@ -233,7 +239,7 @@ impl Signer {
         url.push_str(&expires.to_string());
         url.push_str("&Signature=");
         push_encoded(url, &signature);
-        for (name, value) in params.iter().copied().chain(token) {
+        for (name, value) in params {
             url.push('&');
             push_encoded(url, name);
             url.push('=');

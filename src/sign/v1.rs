@@ -173,7 +173,8 @@ pub fn check_key(key: &str) -> Result<()> {
 /// value of `Expires`. Content-MD5, Content-Type and the `x-oss-*` headers
 /// are taken from the parts' headers.
 pub fn string_to_sign(parts: &Parts<'_>, date: &str) -> String {
-    let mut text = String::with_capacity(256);
+    // A text that grew would leave what it held behind.
+    let mut text = String::with_capacity(256 + parts.length());
     for line in [parts.method, parts.header("content-md5"), parts.header("content-type"), date] {
         text.push_str(line);
         text.push('\n');

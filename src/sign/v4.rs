@@ -5,10 +5,11 @@
 //! header (recommended)" and "Add V4 signatures to URLs (recommended)".
 
 use super::{Parts, sorted};
-use crate::request::{push_encoded, push_encoded_path};
+use crate::request::{percent_encode, push_encoded, push_encoded_path};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use zeroize::{Zeroize, Zeroizing};
 
 /// The name of the algorithm, as it stands in headers and URLs.
 pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
@@ -54,7 +55,7 @@ pub struct Key(Hmac<Sha256>);
 impl Key {
     /// Derives the key of a scope from a secret.
     pub fn derive(secret: &str, scope: &Scope<'_>) -> Self {
-        let mut key = keyed(format!("aliyun_v4{secret}").as_bytes());
+        let mut key = keyed(Zeroizing::new(["aliyun_v4", secret].concat()).as_bytes());
         for part in [scope.date, scope.region, scope.product, TERMINATOR] {
             key.update(part.as_bytes());
             key = keyed(&key.finalize().into_bytes());
@@ -85,7 +86,8 @@ pub fn canonical_request(
     additional_headers: &[&str],
     payload_hash: &str,
 ) -> String {
-    let mut text = String::with_capacity(512);
+    // A text that grew would leave what it held behind.
+    let mut text = String::with_capacity(512 + parts.length());
     text.push_str(parts.method);
     text.push_str("\n/");
     if !parts.bucket.is_empty() {
@@ -105,11 +107,8 @@ pub fn canonical_request(
 }
 
 fn push_query(text: &mut String, query: &[(&str, Option<&str>)]) {
-    let encoded = sorted(query.iter().map(|(name, value)| {
-        let encode = crate::request::percent_encode;
-        (encode(name), value.map(encode))
-    }));
-    for (at, (name, value)) in encoded.iter().enumerate() {
+    let encoded = query.iter().map(|(n, v)| (percent_encode(n), v.map(percent_encode)));
+    for (at, (name, value)) in sorted(encoded).iter_mut().enumerate() {
         if at > 0 {
             text.push('&');
         }
@@ -118,6 +117,8 @@ fn push_query(text: &mut String, query: &[(&str, Option<&str>)]) {
             text.push('=');
             text.push_str(value);
         }
+        // It may be a token.
+        value.zeroize();
     }
 }
 

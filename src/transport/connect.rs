@@ -16,6 +16,7 @@ use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
     Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
 };
+use zeroize::Zeroize;
 
 /// How long a name's addresses are remembered.
 const NAME_LIFETIME: Duration = Duration::from_secs(60);
@@ -102,7 +103,10 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        self.inner.transmit_output(amount, timeout)
+        let sent = self.inner.transmit_output(amount, timeout);
+        // It holds what signs the request.
+        self.inner.buffers().output()[..amount].zeroize();
+        sent
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
