@@ -437,7 +437,7 @@ fn lengths() -> Vec<Row> {
         ),
         stat_of(
             "body cut, no length (Connection: close)",
-            wrong(BadReply, 1, "XML").status(200),
+            cut("cut off"),
             "Connection: close\r\n",
             half,
             vec![Close],
@@ -951,7 +951,7 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
     };
     match (&seen.outcome, expected.kind) {
         (Ok((what, tries)), None) => {
-            let right = if row.name.contains("22,321") { "22321" } else { row.call.right() };
+            let right = if row.name.contains("8,000") { "8000" } else { row.call.right() };
             check(what == right, format!("the answer is {what:?}"));
             check(*tries == expected.tries, format!("{tries} tries"));
         }
