@@ -127,7 +127,7 @@ mod tests {
     fn a_correction_is_forgotten_when_the_wall_clock_is_set() {
         let elapsed = Duration::from_secs(60);
         for off in [2 * HOUR, -2 * HOUR] {
-            assert_eq!(corrected(off).now(reading(0 * HOUR, elapsed)), TRUE + elapsed);
+            assert_eq!(corrected(off).now(reading(time::Duration::ZERO, elapsed)), TRUE + elapsed);
         }
     }
 
@@ -148,7 +148,7 @@ mod tests {
 
     #[test]
     fn a_correction_of_more_than_a_day_is_refused_and_changes_nothing() {
-        let here = reading(0 * HOUR, Duration::ZERO);
+        let here = reading(time::Duration::ZERO, Duration::ZERO);
         for off in [24 * HOUR, -24 * HOUR] {
             assert!(ServiceTime::default().correct(TRUE + off, here).is_ok());
         }
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn corrections_do_not_add_up() {
-        let here = reading(0 * HOUR, Duration::ZERO);
+        let here = reading(time::Duration::ZERO, Duration::ZERO);
         let mut time = ServiceTime::default();
         time.correct(TRUE + 20 * HOUR, here).unwrap();
         assert!(time.correct(TRUE + 40 * HOUR, here).is_err());

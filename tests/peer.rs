@@ -4,6 +4,7 @@
 #[allow(dead_code)]
 #[path = "support/fault.rs"]
 mod fault;
+#[allow(dead_code)]
 mod support;
 
 use fault::{Asked, FaultServer, Step, Tls};

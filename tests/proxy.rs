@@ -1,0 +1,349 @@
+//! Proxies from the environment: each row of a table is tried with curl and
+//! with this crate, beside each other, through proxies that keep a log.
+
+#[allow(dead_code)]
+mod support;
+
+use osslive::{Client, Credentials};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// The endpoint that a guest asks; unset in the test itself.
+const ENDPOINT: &str = "OSSLIVE_TEST_ENDPOINT";
+/// What a guest prints when its configuration is refused.
+const REFUSED: &str = "refused";
+
+/// A proxy that logs what it is asked for, and then refuses it.
+struct Proxy {
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let shared = log.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming() {
+                let shared = shared.clone();
+                thread::spawn(move || {
+                    let mut stream = stream.unwrap();
+                    stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+                    // A client that breaks off has been logged, or asked nothing.
+                    let _ = answer(&mut stream, &shared);
+                });
+            }
+        });
+        Proxy { address, log }
+    }
+
+    fn take_log(&self) -> Vec<String> {
+        std::mem::take(&mut *self.log.lock().unwrap())
+    }
+}
+
+fn answer(stream: &mut TcpStream, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+    let mut first = [0];
+    stream.read_exact(&mut first)?;
+    let asked = match first[0] {
+        4 => socks4(stream)?,
+        5 => socks5(stream)?,
+        _ => http(stream, first[0])?,
+    };
+    log.lock().unwrap().push(asked);
+    stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+}
+
+fn http(stream: &mut TcpStream, first: u8) -> std::io::Result<String> {
+    let mut head = vec![first];
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8(head).unwrap();
+    let mut words = head.split(' ');
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    let target = target.split('?').next().unwrap();
+    let header = |name: &str| {
+        head.lines().find_map(|line| line.to_lowercase().starts_with(name).then(|| line.to_owned()))
+    };
+    let credentials = header("proxy-authorization: ").unwrap_or_default();
+    let credentials = credentials.split(' ').nth(2).unwrap_or("none");
+    Ok(format!("{method} {target} {credentials}"))
+}
+
+fn socks4(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut request = [0; 7];
+    stream.read_exact(&mut request)?;
+    let mut text = Vec::new();
+    let ends = if request[3..6] == [0, 0, 0] { 2 } else { 1 };
+    let mut byte = [0];
+    while text.iter().filter(|byte| **byte == 0).count() < ends {
+        stream.read_exact(&mut byte)?;
+        text.push(byte[0]);
+    }
+    let host = String::from_utf8_lossy(&text).replace('\0', "");
+    Ok(format!("socks4 {:?} {host}", &request[1..]))
+}
+
+fn socks5(stream: &mut TcpStream) -> std::io::Result<String> {
+    let mut count = [0];
+    stream.read_exact(&mut count)?;
+    let mut methods = vec![0; usize::from(count[0])];
+    stream.read_exact(&mut methods)?;
+    let mut credentials = "none".to_owned();
+    if methods.contains(&2) {
+        stream.write_all(&[5, 2])?;
+        let mut head = [0; 2];
+        stream.read_exact(&mut head)?;
+        let mut text = vec![0; usize::from(head[1]) + 1];
+        stream.read_exact(&mut text)?;
+        let mut password = vec![0; usize::from(text.pop().unwrap())];
+        stream.read_exact(&mut password)?;
+        let (user, password) = (String::from_utf8_lossy(&text), String::from_utf8_lossy(&password));
+        credentials = format!("{user}:{password}");
+        stream.write_all(&[1, 0])?;
+    } else {
+        stream.write_all(&[5, 0])?;
+    }
+    let mut request = [0; 5];
+    stream.read_exact(&mut request)?;
+    let length = match request[3] {
+        1 => 5,
+        4 => 17,
+        _ => usize::from(request[4]) + 2,
+    };
+    let mut rest = vec![0; length];
+    stream.read_exact(&mut rest)?;
+    let host = match request[3] {
+        3 => String::from_utf8_lossy(&rest[..length - 2]).into_owned(),
+        _ => "an address".to_owned(),
+    };
+    Ok(format!("socks5 {host} {credentials}"))
+}
+
+/// A row: what is set in the environment, where PROXY and OTHER stand for the
+/// authorities of two proxies and DEAD for one that is not there, and the
+/// endpoint.
+type Row = (&'static [(&'static str, &'static str)], &'static str);
+
+const HTTP: &str = "http://oss.test.invalid";
+const HTTPS: &str = "https://oss.test.invalid";
+
+const ROWS: &[Row] = &[
+    (&[], HTTP),
+    (&[], HTTPS),
+    // Each scheme has a variable of its own.
+    (&[("http_proxy", "http://PROXY")], HTTP),
+    (&[("http_proxy", "http://PROXY")], HTTPS),
+    (&[("https_proxy", "http://PROXY")], HTTP),
+    (&[("https_proxy", "http://PROXY")], HTTPS),
+    (&[("HTTPS_PROXY", "http://PROXY")], HTTP),
+    (&[("HTTPS_PROXY", "http://PROXY")], HTTPS),
+    (&[("HTTP_PROXY", "http://PROXY")], HTTP),
+    (&[("HTTP_PROXY", "http://PROXY")], HTTPS),
+    (&[("HTTP_PROXY", "http://PROXY"), ("REQUEST_METHOD", "GET")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("REQUEST_METHOD", "GET")], HTTP),
+    (&[("HTTP_PROXY", "http://OTHER"), ("http_proxy", "http://PROXY")], HTTP),
+    (&[("HTTPS_PROXY", "http://OTHER"), ("https_proxy", "http://PROXY")], HTTPS),
+    (&[("HTTPS_PROXY", "http://PROXY"), ("https_proxy", "")], HTTPS),
+    (&[("http_proxy", "http://PROXY"), ("https_proxy", "http://OTHER")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("https_proxy", "http://OTHER")], HTTPS),
+    // ALL_PROXY is for what has none.
+    (&[("ALL_PROXY", "http://PROXY")], HTTP),
+    (&[("ALL_PROXY", "http://PROXY")], HTTPS),
+    (&[("all_proxy", "http://PROXY")], HTTP),
+    (&[("all_proxy", "http://PROXY"), ("ALL_PROXY", "http://OTHER")], HTTPS),
+    (&[("all_proxy", ""), ("ALL_PROXY", "http://OTHER")], HTTPS),
+    (&[("ALL_PROXY", "http://OTHER"), ("https_proxy", "http://PROXY")], HTTPS),
+    (&[("all_proxy", "http://OTHER"), ("HTTPS_PROXY", "http://PROXY")], HTTPS),
+    (&[("ALL_PROXY", "http://OTHER"), ("http_proxy", "http://PROXY")], HTTP),
+    (&[("ALL_PROXY", "http://OTHER"), ("HTTP_PROXY", "http://PROXY")], HTTP),
+    (&[("ALL_PROXY", "socks5://OTHER"), ("HTTPS_PROXY", "http://PROXY")], HTTPS),
+    // Forms of a value.
+    (&[("https_proxy", "PROXY")], HTTPS),
+    (&[("https_proxy", "PROXY/")], HTTPS),
+    (&[("https_proxy", "HTTP://PROXY")], HTTPS),
+    (&[("http_proxy", "http://PROXY/path?query")], HTTP),
+    (&[("https_proxy", "http://user:hush@PROXY")], HTTPS),
+    (&[("http_proxy", "http://user:hush@PROXY")], HTTP),
+    (&[("http_proxy", "user:hush@PROXY")], HTTP),
+    (&[("http_proxy", "http://us%40er:h%3Aush%25@PROXY")], HTTP),
+    (&[("https_proxy", "http://us%40er:h%3Aush%25@PROXY")], HTTPS),
+    (&[("http_proxy", "http://user:h@sh@PROXY")], HTTP),
+    (&[("http_proxy", "http://user@PROXY")], HTTP),
+    (&[("https_proxy", "http://user@PROXY")], HTTPS),
+    (&[("http_proxy", "http://user:@PROXY")], HTTP),
+    (&[("http_proxy", "http://:hush@PROXY")], HTTP),
+    (&[("http_proxy", "http://user:a:b+c@PROXY")], HTTP),
+    // SOCKS.
+    (&[("ALL_PROXY", "socks5h://PROXY")], HTTP),
+    (&[("ALL_PROXY", "socks5h://PROXY")], HTTPS),
+    (&[("https_proxy", "SOCKS5H://PROXY")], HTTPS),
+    (&[("http_proxy", "socks5h://user:hush@PROXY")], HTTP),
+    (&[("http_proxy", "socks4a://PROXY")], HTTP),
+    (&[("http_proxy", "socks5://PROXY")], "http://192.0.2.1"),
+    (&[("http_proxy", "socks4://PROXY")], "http://192.0.2.1"),
+    (&[("http_proxy", "socks://PROXY")], "http://192.0.2.1"),
+    (&[("ALL_PROXY", "socks5://PROXY")], "https://192.0.2.1"),
+    // A value that cannot be used is no reason to connect directly.
+    (&[("https_proxy", "ftp://PROXY")], HTTPS),
+    (&[("https_proxy", "socks6://PROXY")], HTTPS),
+    (&[("https_proxy", "http://")], HTTPS),
+    (&[("https_proxy", "http://PROXY:x")], HTTPS),
+    (&[("https_proxy", "http://127.0.0.1:99999")], HTTPS),
+    (&[("https_proxy", "://PROXY")], HTTPS),
+    (&[("https_proxy", "http://DEAD")], HTTPS),
+    (&[("http_proxy", "http://DEAD")], HTTP),
+    (&[("http_proxy", "socks5h://DEAD")], HTTP),
+    // NO_PROXY.
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "*")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", " * ")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "*,other")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "*.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", ",")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "oss.test.invalid")], HTTP),
+    (&[("https_proxy", "http://PROXY"), ("NO_PROXY", "oss.test.invalid")], HTTPS),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "OSS.Test.INVALID")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ".test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "..test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "valid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "st.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "a.oss.test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "test.invalid.")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ".")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other, test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other ,\ttest.invalid ")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ",,other,,,test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "oss.test.invalid:80")], HTTP),
+    (
+        &[("http_proxy", "http://PROXY"), ("NO_PROXY", "oss.test.invalid:9000")],
+        "http://oss.test.invalid:9000",
+    ),
+    (
+        &[("http_proxy", "http://PROXY"), ("NO_PROXY", "oss.test.invalid")],
+        "http://oss.test.invalid:9000",
+    ),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ""), ("no_proxy", "test.invalid")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "test.invalid"), ("no_proxy", "")], HTTP),
+    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "test.invalid"), ("no_proxy", "other")], HTTP),
+    (&[("http_proxy", "ftp://PROXY"), ("NO_PROXY", "test.invalid")], HTTP),
+    // Addresses.
+    (&[("http_proxy", "http://PROXY")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY")], "http://[2001:db8::1]"),
+    (&[("https_proxy", "http://PROXY")], "https://[2001:db8::1]:8443"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.1")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2.1")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", ".1")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/24")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.9/24")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/31")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/32")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.3.0/24")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.0.0/14")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.1/0")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "0.0.0.0/0")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/33")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/x")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.1:80")], "http://192.0.2.1"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.1")], "http://192.0.2.1:8080"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db8::1")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:DB8:0::1")], "http://[2001:db8::1]:81"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "[2001:db8::1]")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db8::/32")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db8::/127")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db9::/33")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db8::/0")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "2001:db8::/129")], "http://[2001:db8::1]"),
+    (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/24")], "http://[2001:db8::1]"),
+];
+
+/// Asks for one channel, as the row of a test says.
+fn guest(endpoint: &str) {
+    let client = Client::builder()
+        .endpoint(endpoint)
+        .addressing_style(osslive::AddressingStyle::Cname)
+        .region("cn-hangzhou")
+        .bucket("live-demo")
+        .credentials(Credentials::new("id", "secret"))
+        .connect_timeout(Duration::from_millis(300))
+        .attempts(1)
+        .build();
+    match client {
+        Ok(client) => println!("{}", client.get_channel_status("c").unwrap_err()),
+        Err(error) => println!("{REFUSED}: {error}"),
+    }
+}
+
+fn run(command: &mut Command, environment: &BTreeMap<&str, String>) -> String {
+    let path = std::env::var("PATH").unwrap_or_default();
+    let output = command
+        .env_clear()
+        .env("PATH", path)
+        .envs(environment)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8_lossy(&text).into_owned()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_environment_chooses_the_proxy_that_it_chooses_for_curl() {
+    if let Ok(endpoint) = std::env::var(ENDPOINT) {
+        return guest(&endpoint);
+    }
+    if Command::new("curl").arg("--version").output().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is not installed");
+        println!("skipped: curl is not installed");
+        return;
+    }
+    let (proxy, other) = (Proxy::start(), Proxy::start());
+    let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut wrong = Vec::new();
+    for (variables, endpoint) in ROWS {
+        let environment: BTreeMap<_, _> = variables
+            .iter()
+            .map(|(name, value)| {
+                let value = value.replace("PROXY", &proxy.address.to_string());
+                let value = value.replace("OTHER", &other.address.to_string());
+                (*name, value.replace("DEAD", &dead.to_string()))
+            })
+            .collect();
+        let asked = || (proxy.take_log(), other.take_log());
+        let url = format!("{endpoint}/c");
+        let arguments = ["-sSg", "--connect-timeout", "0.3", &url];
+        let curl = run(Command::new("curl").args(arguments), &environment);
+        let by_curl = asked();
+        let mut environment = environment;
+        environment.insert(ENDPOINT, (*endpoint).to_owned());
+        let told = run(
+            Command::new(std::env::current_exe().unwrap()).args([
+                "--exact",
+                "the_environment_chooses_the_proxy_that_it_chooses_for_curl",
+                "--nocapture",
+            ]),
+            &environment,
+        );
+        let by_us = asked();
+        if by_curl != by_us {
+            wrong.push(format!(
+                "{variables:?} {endpoint}: curl {by_curl:?} {curl:?}, we {by_us:?} {told}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
