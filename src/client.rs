@@ -334,7 +334,7 @@ impl Client {
             let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
             signer.check(request, self.bucket()).map_err(|error| error.with_attempts(sent))?;
             let headers = Headers(signer.headers(request, self.bucket(), self.now()));
-            let secrets = secrets(&signer, &headers.0);
+            let secrets = self.secrets(&signer, &headers.0);
             sent += 1;
             let began = Instant::now();
             let observe = |outcome, repeat_in| {
@@ -400,7 +400,28 @@ impl Client {
         let outgoing =
             Outgoing { method: request.method, url, headers, body: request.body.as_ref() };
         let reply = self.shared.transport.send(&outgoing, limit)?;
-        reply.check().map(|()| reply)
+        let checked = reply.check().map_err(|error| match self.shared.transport.proxy() {
+            // It may be the proxy that says so.
+            Some(proxy) if error.code().is_none() => {
+                error.explained(&format!("the request went through the proxy {proxy}"))
+            }
+            _ => error,
+        });
+        checked.map(|()| reply)
+    }
+
+    /// What a peer that echoes a request could give away.
+    fn secrets<'a>(
+        &'a self,
+        signer: &'a Signer,
+        headers: &'a [(&'static str, String)],
+    ) -> Secrets<'a> {
+        let credentials = signer.credentials();
+        let authorization = headers.iter().find(|(name, _)| *name == "authorization");
+        let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
+        let ours = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
+        let proxys = self.shared.transport.proxy_secrets();
+        Secrets::new(ours.into_iter().flatten().chain(proxys))
     }
 
     /// The signer for the credentials of this moment. Keys are prepared only
@@ -440,15 +461,6 @@ impl Drop for Headers {
     fn drop(&mut self) {
         self.0.iter_mut().for_each(|(_, value)| value.zeroize());
     }
-}
-
-/// What a peer that echoes a request could give away.
-fn secrets<'a>(signer: &'a Signer, headers: &'a [(&'static str, String)]) -> Secrets<'a> {
-    let credentials = signer.credentials();
-    let authorization = headers.iter().find(|(name, _)| *name == "authorization");
-    let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
-    let known = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
-    Secrets::new(known.into_iter().flatten())
 }
 
 impl fmt::Debug for Client {
@@ -663,8 +675,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the proxy by its URL; only HTTP proxies are supported. Defaults to what `HTTPS_PROXY`,
-    /// `HTTP_PROXY` and `NO_PROXY` say.
+    /// Sets the proxy by its URL: `http://`, `https://`, `socks4://`,
+    /// `socks4a://`, `socks5://` or `socks5h://`, with user and password if it
+    /// wants them.
+    ///
+    /// Without this the environment decides, as for curl: `https_proxy` or
+    /// `HTTPS_PROXY` for HTTPS, `http_proxy` (in lower case alone) for HTTP,
+    /// `all_proxy` or `ALL_PROXY` for both, and none for the hosts of
+    /// `no_proxy` or `NO_PROXY`. Unlike curl's, an endpoint on this machine is
+    /// then always reached directly. A proxy that cannot be used is an error.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(url.into());
         self
@@ -732,6 +751,7 @@ impl ClientBuilder {
             }
         }
         let settings = Settings {
+            origin: endpoint.url("", &[]),
             connect_timeout: self.connect_timeout,
             pool_size: self.pool_size.max(1),
             user_agent: user_agent(&self.user_agent)?,

@@ -6,6 +6,8 @@ use crate::request::{Body, Method};
 use crate::stop::Stop;
 use bytes::Bytes;
 use connect::{CachingResolver, Names, StoppableConnector};
+use proxy::Proxy;
+use std::env;
 use std::fmt;
 use std::io::Read;
 use std::sync::Arc;
@@ -15,7 +17,11 @@ use time::{OffsetDateTime, PrimitiveDateTime};
 use ureq::http;
 use zeroize::Zeroizing;
 
+mod absolute;
 mod connect;
+mod proxy;
+
+pub(crate) use proxy::ProxyChoice;
 
 /// The largest reply that is read. A list of 1,000 channels has half a
 /// megabyte.
@@ -26,33 +32,14 @@ const BUFFER: usize = 16 * 1024;
 /// How to reach a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
+    /// A URL of the host that all requests go to.
+    pub(crate) origin: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) pool_size: usize,
     pub(crate) user_agent: String,
     pub(crate) proxy: ProxyChoice,
     /// Certificates in PEM to trust in place of the default ones.
     pub(crate) roots: Option<Vec<u8>>,
-}
-
-/// Which proxy to go through.
-#[derive(Clone, Default)]
-pub(crate) enum ProxyChoice {
-    /// What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say.
-    #[default]
-    Environment,
-    None,
-    Url(String),
-}
-
-impl fmt::Debug for ProxyChoice {
-    // A proxy's URL may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            ProxyChoice::Environment => "Environment",
-            ProxyChoice::None => "None",
-            ProxyChoice::Url(_) => "Url(..)",
-        })
-    }
 }
 
 /// A request as it goes on the wire.
@@ -69,31 +56,38 @@ pub(crate) struct Transport {
     agent: ureq::Agent,
     names: Arc<Names>,
     stop: Arc<Stop>,
+    proxy: Option<Proxy>,
 }
 
 impl Transport {
     /// A pool whose waiting ends when `stop` says so.
     pub(crate) fn new(settings: Settings, stop: Arc<Stop>) -> Result<Self> {
+        let (secure, host) = host_of(&settings.origin);
+        let proxy = Proxy::choose(&settings.proxy, secure, host, |name| env::var(name).ok())?;
+        let through = proxy.as_ref().map(Proxy::to_ureq).transpose()?;
         let names = Arc::new(Names::default());
-        let config = ureq::Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .timeout_connect(Some(settings.connect_timeout))
-            .max_idle_connections(settings.pool_size)
-            .max_idle_connections_per_host(settings.pool_size)
-            .input_buffer_size(BUFFER)
-            .output_buffer_size(BUFFER)
-            .accept_encoding("identity")
-            // Headers that fill the buffer would look like a closed connection.
-            .max_response_header_size(BUFFER - 1024)
-            .user_agent(settings.user_agent)
-            .proxy(proxy(settings.proxy)?);
-        let config = trust(config, settings.roots.as_deref())?.build();
         let resolver = CachingResolver { names: names.clone(), stop: stop.clone() };
         let connector = StoppableConnector::new(resolver.clone(), stop.clone());
-        let agent = ureq::Agent::with_parts(config, connector, resolver);
-        Ok(Transport { agent, names, stop })
+        // A tunnel is ureq's work; asking a proxy for URLs is not.
+        let connector = match &proxy {
+            Some(proxy) if !secure && proxy.takes_urls() => {
+                connector.asking_for_urls(proxy.clone(), config(&settings, None)?)
+            }
+            _ => connector,
+        };
+        let agent = ureq::Agent::with_parts(config(&settings, through)?, connector, resolver);
+        Ok(Transport { agent, names, stop, proxy })
+    }
+
+    /// Host and port of the proxy that requests go through.
+    pub(crate) fn proxy(&self) -> Option<&str> {
+        self.proxy.as_ref().map(Proxy::authority)
+    }
+
+    /// What may not be shown of that proxy, beside its password.
+    pub(crate) fn proxy_secrets(&self) -> impl Iterator<Item = &str> {
+        let proxy = self.proxy.iter();
+        proxy.flat_map(|proxy| [proxy.password(), proxy.credentials()]).flatten()
     }
 
     /// Closes every connection, also under calls that wait for it; all of
@@ -122,15 +116,117 @@ impl Transport {
     fn answer(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
         let mut response = self.run(request, limit).map_err(|error| {
             self.names.forget(authority(request.url));
-            error_of(error, request.url)
+            self.proxy.iter().for_each(|proxy| self.names.forget(proxy.authority()));
+            self.error_of(error, request.url)
         })?;
         let mut reply = reply_head(&response);
-        let body = reply_encoding(&response).and_then(|()| read_body(response.body_mut(), request));
+        if let (407, Some(proxy)) = (reply.status, self.proxy()) {
+            let message = format!("the proxy {proxy} refused the request: HTTP 407");
+            return Err(Error::new(ErrorKind::Connection, message).lasting());
+        }
+        let body = reply_encoding(&response)
+            .and_then(|()| self.read_body(response.body_mut(), request.url));
         let found = |error: Error| {
             error.with_status(reply.status).with_request_id(reply.request_id.clone())
         };
         reply.body = body.map_err(found)?;
         Ok(reply)
+    }
+
+    /// Reads a whole body. It gets memory as it arrives, whatever length it
+    /// announces, and running out of that is an error.
+    fn read_body(&self, body: &mut ureq::Body, url: &str) -> Result<Vec<u8>> {
+        let mut reader = body.with_config().limit(MAX_REPLY).reader();
+        let mut bytes = Vec::new();
+        let mut part = [0; BUFFER];
+        loop {
+            let read = match reader.read(&mut part) {
+                Ok(0) => return Ok(bytes),
+                Ok(read) => read,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.error_of(error.into(), url)),
+            };
+            bytes.try_reserve(read).map_err(|error| {
+                let so_far = bytes.len();
+                Error::bad_reply(format!("no memory for more than {so_far} bytes of the reply"))
+                    .with_source(error)
+            })?;
+            bytes.extend_from_slice(&part[..read]);
+        }
+    }
+
+    fn error_of(&self, error: ureq::Error, url: &str) -> Error {
+        use std::io::ErrorKind as Io;
+        let host = authority(url);
+        // Whom the connection is made to, and how the host is reached by it.
+        let (peer, via) = match self.proxy() {
+            Some(proxy) => (format!("the proxy {proxy}"), format!(" through the proxy {proxy}")),
+            None => (host.to_owned(), String::new()),
+        };
+        let connection = |message: String| Error::new(ErrorKind::Connection, message);
+        let late = || {
+            Error::new(ErrorKind::Timeout, format!("no complete answer from {host}{via} in time"))
+        };
+        let described = match &error {
+            ureq::Error::Timeout(ureq::Timeout::Connect) => {
+                Error::new(ErrorKind::Timeout, format!("no connection to {peer} in time"))
+            }
+            ureq::Error::Timeout(ureq::Timeout::Resolve) => {
+                Error::new(ErrorKind::Timeout, format!("no address for {peer} in time"))
+            }
+            ureq::Error::Timeout(_) => late(),
+            ureq::Error::HostNotFound => connection(format!("{peer} has no address")),
+            ureq::Error::ConnectionFailed => connection(format!("no connection to {peer}")),
+            // All that is known is a text with or without the proxy's status.
+            ureq::Error::ConnectProxyFailed(why) => match number_in(why) {
+                Some(status) => {
+                    let refused = format!("{peer} refused to connect to {host}: HTTP {status}");
+                    let error = connection(refused);
+                    if status < 500 { error.lasting() } else { error }
+                }
+                None => connection(format!("{peer} closed the connection to {host}")),
+            },
+            ureq::Error::Io(io) => match io.kind() {
+                Io::UnexpectedEof => connection(format!(
+                    "the connection to {host}{via} was closed before the answer was complete"
+                )),
+                Io::ConnectionRefused => connection(format!("{peer} refused the connection")),
+                Io::TimedOut => late(),
+                // The system's words begin with what std was about to do.
+                Io::NotFound => {
+                    let why = io.to_string();
+                    let why = why.rsplit(": ").next().unwrap_or_default();
+                    connection(format!("no address was found for {peer}: {why}"))
+                }
+                // TLS reports a certificate that it does not trust as invalid data.
+                Io::InvalidData => {
+                    connection(format!("no trust in the TLS connection to {host}: {io}")).lasting()
+                }
+                _ => connection(format!("the connection to {host}{via} broke: {io}")),
+            },
+            ureq::Error::BodyExceedsLimit(_) => {
+                Error::bad_reply(format!("the answer is longer than {} MB", MAX_REPLY >> 20))
+            }
+            ureq::Error::LargeResponseHeader(_, most) => {
+                Error::bad_reply(format!("the answer's headers are longer than {} kB", most >> 10))
+            }
+            // One chunk header or trailer fills the whole buffer.
+            ureq::Error::BodyStalled => Error::bad_reply(format!(
+                "the answer of {host} is not HTTP: a chunk without an end"
+            )),
+            ureq::Error::Protocol(why) => {
+                Error::bad_reply(format!("the answer of {host} is not HTTP: {why}"))
+            }
+            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
+                Error::invalid("the request cannot be written as HTTP")
+            }
+            ureq::Error::TlsRequired => Error::new(
+                ErrorKind::Config,
+                "this build has no TLS: use http://, or a TLS feature",
+            ),
+            other => connection(format!("no connection to {host}: {other}")).lasting(),
+        };
+        described.with_source(error)
     }
 
     fn run(
@@ -225,43 +321,22 @@ fn reply_encoding(response: &http::Response<ureq::Body>) -> Result<()> {
     Ok(())
 }
 
-/// Reads a whole body. It gets memory as it arrives, whatever length it
-/// announces, and running out of that is an error.
-fn read_body(body: &mut ureq::Body, request: &Outgoing<'_>) -> Result<Vec<u8>> {
-    let mut reader = body.with_config().limit(MAX_REPLY).reader();
-    let mut bytes = Vec::new();
-    let mut part = [0; BUFFER];
-    loop {
-        let read = match reader.read(&mut part) {
-            Ok(0) => return Ok(bytes),
-            Ok(read) => read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error_of(error.into(), request.url)),
-        };
-        bytes.try_reserve(read).map_err(|error| {
-            let so_far = bytes.len();
-            Error::bad_reply(format!("no memory for more than {so_far} bytes of the reply"))
-                .with_source(error)
-        })?;
-        bytes.extend_from_slice(&part[..read]);
-    }
-}
-
-fn proxy(choice: ProxyChoice) -> Result<Option<ureq::Proxy>> {
-    match choice {
-        ProxyChoice::Environment => Ok(ureq::Proxy::try_from_env()),
-        ProxyChoice::None => Ok(None),
-        ProxyChoice::Url(url) => {
-            // Neither the URL nor the cause is shown: either may hold a password.
-            let config = |message| Error::new(ErrorKind::Config, message);
-            let proxy = ureq::Proxy::new(&url)
-                .map_err(|_| config("the proxy is no URL such as http://HOST:PORT"))?;
-            match proxy.protocol() {
-                ureq::ProxyProtocol::Http | ureq::ProxyProtocol::Https => Ok(Some(proxy)),
-                _ => Err(config("the proxy speaks SOCKS; only HTTP proxies are supported")),
-            }
-        }
-    }
+fn config(settings: &Settings, proxy: Option<ureq::Proxy>) -> Result<ureq::config::Config> {
+    let config = ureq::Agent::config_builder()
+        .http_status_as_error(false)
+        .max_redirects(0)
+        .max_redirects_will_error(false)
+        .timeout_connect(Some(settings.connect_timeout))
+        .max_idle_connections(settings.pool_size)
+        .max_idle_connections_per_host(settings.pool_size)
+        .input_buffer_size(BUFFER)
+        .output_buffer_size(BUFFER)
+        // Headers that fill the buffer would look like a closed connection.
+        .max_response_header_size(BUFFER - 1024)
+        .accept_encoding("identity")
+        .user_agent(settings.user_agent.as_str())
+        .proxy(proxy);
+    Ok(trust(config, settings.roots.as_deref())?.build())
 }
 
 type ConfigBuilder = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;
@@ -304,6 +379,16 @@ fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
     }
 }
 
+/// Whether a URL is one of HTTPS, and its host.
+fn host_of(url: &str) -> (bool, &str) {
+    let authority = authority(url);
+    let host = match authority.find(']') {
+        Some(end) => &authority[..=end],
+        None => authority.split(':').next().unwrap_or_default(),
+    };
+    (url.starts_with("https://"), host)
+}
+
 /// Host and port of a URL.
 fn authority(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
@@ -312,72 +397,6 @@ fn authority(url: &str) -> &str {
 /// The first number in a text.
 fn number_in(text: &str) -> Option<u16> {
     text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
-}
-
-fn error_of(error: ureq::Error, url: &str) -> Error {
-    use std::io::ErrorKind as Io;
-    let host = authority(url);
-    let connection = |message: String| Error::new(ErrorKind::Connection, message);
-    let late = || Error::new(ErrorKind::Timeout, format!("no complete answer from {host} in time"));
-    let described = match &error {
-        ureq::Error::Timeout(ureq::Timeout::Connect) => {
-            Error::new(ErrorKind::Timeout, format!("no connection to {host} in time"))
-        }
-        ureq::Error::Timeout(ureq::Timeout::Resolve) => {
-            Error::new(ErrorKind::Timeout, format!("no address for {host} in time"))
-        }
-        ureq::Error::Timeout(_) => late(),
-        ureq::Error::HostNotFound => connection(format!("{host} has no address")),
-        ureq::Error::ConnectionFailed => connection(format!("no connection to {host}")),
-        // All that is known is a text with or without the proxy's status.
-        ureq::Error::ConnectProxyFailed(why) => match number_in(why) {
-            Some(status) => {
-                let refused = format!("the proxy refused to connect to {host}: HTTP {status}");
-                let error = connection(refused);
-                if status < 500 { error.lasting() } else { error }
-            }
-            None => connection(format!("the proxy closed the connection to {host}")),
-        },
-        ureq::Error::Io(io) => match io.kind() {
-            Io::UnexpectedEof => {
-                connection(format!("{host} closed the connection before the answer was complete"))
-            }
-            Io::ConnectionRefused => connection(format!("{host} refused the connection")),
-            Io::TimedOut => late(),
-            // The system's words begin with what std was about to do.
-            Io::NotFound => {
-                let why = io.to_string();
-                let why = why.rsplit(": ").next().unwrap_or_default();
-                connection(format!("no address was found for {host}: {why}"))
-            }
-            // TLS reports a certificate that it does not trust as invalid data.
-            Io::InvalidData => {
-                connection(format!("no trust in the TLS connection to {host}: {io}")).lasting()
-            }
-            _ => connection(format!("the connection to {host} broke: {io}")),
-        },
-        ureq::Error::BodyExceedsLimit(_) => {
-            Error::bad_reply(format!("the answer is longer than {} MB", MAX_REPLY >> 20))
-        }
-        ureq::Error::LargeResponseHeader(_, most) => {
-            Error::bad_reply(format!("the answer's headers are longer than {} kB", most >> 10))
-        }
-        // One chunk header or trailer fills the whole buffer.
-        ureq::Error::BodyStalled => {
-            Error::bad_reply(format!("the answer of {host} is not HTTP: a chunk without an end"))
-        }
-        ureq::Error::Protocol(why) => {
-            Error::bad_reply(format!("the answer of {host} is not HTTP: {why}"))
-        }
-        ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
-            Error::invalid("the request cannot be written as HTTP")
-        }
-        ureq::Error::TlsRequired => {
-            Error::new(ErrorKind::Config, "this build has no TLS: use http://, or a TLS feature")
-        }
-        other => connection(format!("no connection to {host}: {other}")).lasting(),
-    };
-    described.with_source(error)
 }
 
 #[cfg(test)]
@@ -401,19 +420,5 @@ mod tests {
         }
         let far = wait_of("Fri, 31 Dec 2999 23:59:59 GMT", None);
         assert!(far.is_some_and(|wait| wait > Duration::from_secs(1 << 33)));
-    }
-
-    #[test]
-    fn a_socks_proxy_is_refused_without_showing_it() {
-        let error = proxy(ProxyChoice::Url("socks5://user:hush@host".into())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(!format!("{error:?}").contains("hush"));
-    }
-
-    #[test]
-    fn a_proxy_that_is_no_url_is_refused_without_showing_it() {
-        let error = proxy(ProxyChoice::Url("htp:/user:hush@".into())).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Config);
-        assert!(!format!("{error:?}").contains("hush"));
     }
 }

@@ -166,6 +166,11 @@ impl Expected {
         self
     }
 
+    /// Of one whose answer does not come from the service.
+    fn without_id(self) -> Self {
+        Expected { has_id: false, ..self }
+    }
+
     fn code(mut self, code: &'static str) -> Self {
         self.code = Some(code);
         self
@@ -746,7 +751,7 @@ fn clocks() -> Vec<Row> {
 }
 
 fn ways() -> Vec<Row> {
-    use ErrorKind::{BadReply, Connection, Timeout};
+    use ErrorKind::{BadReply, Connection, Service, Timeout};
     let nothing = || vec![Step::Close];
     let redirect = "Location: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n";
     let lasting = |says| wrong(Connection, 1, says);
@@ -797,7 +802,7 @@ fn ways() -> Vec<Row> {
         .peer(Peer::NotTls),
         proxy(
             "a proxy that refuses",
-            lasting("the proxy refused"),
+            wrong(Service, 1, "through the proxy").status(403).without_id(),
             send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy(
@@ -807,10 +812,10 @@ fn ways() -> Vec<Row> {
         ),
         proxy(
             "a proxy that cannot reach the host",
-            wrong(Connection, 3, "HTTP 502"),
+            wrong(Service, 3, "through the proxy").status(502).without_id(),
             send("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
         ),
-        proxy("a proxy that closes", wrong(Connection, 3, "proxy"), nothing()),
+        proxy("a proxy that closes", wrong(Connection, 3, "closed"), nothing()),
         proxy("a proxy that is silent", wrong(Timeout, 1, "in time"), vec![Step::Wait]).slow(),
         always(
             "a host that drops what comes in",

@@ -1,6 +1,8 @@
 //! From a host to an open connection: name look-up and connecting, both of
 //! which a [`Stop`] can interrupt.
 
+use super::absolute::AbsoluteForm;
+use super::proxy::Proxy;
 use crate::stop::{Stop, Unfinished};
 use std::collections::HashMap;
 use std::fmt;
@@ -29,11 +31,18 @@ pub(super) struct StoppableConnector {
     inner: Arc<DefaultConnector>,
     resolver: CachingResolver,
     stop: Arc<Stop>,
+    /// The proxy to ask for URLs, and how to connect to itself.
+    proxy: Option<(Proxy, Arc<Config>)>,
 }
 
 impl StoppableConnector {
     pub(super) fn new(resolver: CachingResolver, stop: Arc<Stop>) -> Self {
-        StoppableConnector { inner: Arc::default(), resolver, stop }
+        StoppableConnector { inner: Arc::default(), resolver, stop, proxy: None }
+    }
+
+    /// Connects to a proxy, which is asked for the URLs of the host.
+    pub(super) fn asking_for_urls(self, proxy: Proxy, config: Config) -> Self {
+        StoppableConnector { proxy: Some((proxy, Arc::new(config))), ..self }
     }
 }
 
@@ -46,12 +55,16 @@ impl Connector for StoppableConnector {
         _: Option<()>,
     ) -> Result<Option<Connection>, Error> {
         let (inner, resolver) = (self.inner.clone(), self.resolver.clone());
-        let (uri, config) = (details.uri.clone(), details.config.clone());
+        let asked = self.proxy.as_ref().map(|(proxy, config)| (proxy.uri(), config.clone()));
+        let (uri, config) =
+            asked.unwrap_or_else(|| (details.uri.clone(), Arc::new(details.config.clone())));
+        let is_proxy = self.proxy.is_some();
         let (addrs, now, timeout) = (details.addrs.clone(), details.now, details.timeout);
         let current_time = details.current_time.clone();
         let run_connector = details.run_connector.clone();
         let register_shutdown = details.register_shutdown.clone();
         let connect = move || {
+            let addrs = if is_proxy { resolver.resolve(&uri, &config, timeout)? } else { addrs };
             let details = ConnectionDetails {
                 uri: &uri,
                 addrs,
@@ -70,7 +83,11 @@ impl Connector for StoppableConnector {
         };
         let made = self.stop.result_of(*timeout.after, connect);
         let inner = made.map_err(|why| unfinished(why, timeout))??;
-        Ok(inner.map(|inner| Connection { inner, process: process::id() }))
+        let absolute = self.proxy.as_ref().map(|(proxy, _)| {
+            let authority = details.uri.authority().map_or("", |authority| authority.as_str());
+            AbsoluteForm::new(format!("http://{authority}"), proxy)
+        });
+        Ok(inner.map(|inner| Connection { inner, process: process::id(), absolute }))
     }
 }
 
@@ -91,10 +108,31 @@ fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
 /// A connection that belongs to the process that made it. A child that was
 /// forked off has it too, but two that write to it would get each other's
 /// answers.
-#[derive(Debug)]
 pub(super) struct Connection {
     inner: Box<dyn Transport>,
     process: u32,
+    absolute: Option<AbsoluteForm>,
+}
+
+impl Connection {
+    fn transmit(&mut self, bytes: &[u8], timeout: NextTimeout) -> Result<(), Error> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let output = self.inner.buffers().output();
+            let length = rest.len().min(output.len());
+            let (part, after) = rest.split_at(length);
+            output[..length].copy_from_slice(part);
+            self.inner.transmit_output(length, timeout)?;
+            rest = after;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("inner", &self.inner).finish_non_exhaustive()
+    }
 }
 
 impl Transport for Connection {
@@ -103,13 +141,19 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let sent = self.inner.transmit_output(amount, timeout);
+        let head = &self.inner.buffers().output()[..amount];
+        let rewritten = self.absolute.as_mut().and_then(|form| form.rewrite(head));
+        let sent = match rewritten {
+            Some(whole) => self.transmit(&whole, timeout),
+            None => self.inner.transmit_output(amount, timeout),
+        };
         // It holds what signs the request.
-        self.inner.buffers().output()[..amount].zeroize();
+        self.inner.buffers().output().zeroize();
         sent
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.absolute.iter_mut().for_each(AbsoluteForm::answered);
         self.inner.await_input(timeout)
     }
 
