@@ -1,29 +1,31 @@
 //! The client: build, sign, send, repeat where it helps, parse.
 
+pub use builder::ClientBuilder;
+
 use crate::attempt::Attempt;
-use crate::clock::{Clock, ServiceTime, SystemClock};
-use crate::credentials::{self, Credentials, CredentialsProvider};
-use crate::endpoint::{self, AddressingStyle, Endpoint};
+use crate::clock::{Clock, ServiceTime};
+use crate::credentials::CredentialsProvider;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::model::{
     Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, RtmpUrlOptions, VodPlaylist, VodTime,
 };
 use crate::operation::{self, Reply};
-use crate::profile::Profile;
 use crate::redact::Secrets;
 use crate::request::Request;
 use crate::retry;
 use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
-use crate::transport::{Outgoing, ProxyChoice, Settings, Transport};
-use std::env;
+use crate::transport::{Outgoing, Transport};
 use std::fmt;
-use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use zeroize::Zeroize;
+
+mod builder;
+mod place;
 
 /// A client for the live channels of one bucket.
 ///
@@ -516,332 +518,11 @@ impl Iterator for Channels {
 
 impl std::iter::FusedIterator for Channels {}
 
-/// The configuration of a [`Client`].
-///
-/// A bucket, credentials, and a region or an endpoint are needed; everything
-/// else has a default.
-#[derive(Clone)]
-#[must_use]
-pub struct ClientBuilder {
-    region: Option<String>,
-    endpoint: Option<String>,
-    bucket: Option<String>,
-    provider: Option<Arc<dyn CredentialsProvider>>,
-    /// Why the credentials that were asked for could not be read.
-    fault: Option<Error>,
-    internal: bool,
-    secure: bool,
-    style: Option<AddressingStyle>,
-    version: SignatureVersion,
-    connect_timeout: Duration,
-    timeout: Duration,
-    attempts: u32,
-    pool_size: usize,
-    proxy: ProxyChoice,
-    roots: Option<Vec<u8>>,
-    user_agent: String,
-    observer: Option<Observer>,
-    /// The machine's clocks, unless a test sets others.
-    clock: Option<Arc<dyn Clock>>,
-}
-
-impl Default for ClientBuilder {
-    fn default() -> Self {
-        ClientBuilder {
-            region: None,
-            endpoint: None,
-            bucket: None,
-            provider: None,
-            fault: None,
-            internal: false,
-            secure: true,
-            style: None,
-            version: SignatureVersion::default(),
-            connect_timeout: Duration::from_secs(10),
-            timeout: Duration::from_secs(30),
-            attempts: 3,
-            pool_size: 16,
-            proxy: ProxyChoice::default(),
-            roots: None,
-            user_agent: String::new(),
-            observer: None,
-            clock: None,
-        }
-    }
-}
-
-impl ClientBuilder {
-    /// Sets the region, such as `cn-hangzhou`. Defaults to the one that the
-    /// endpoint's host names.
-    pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.region = Some(region.into());
-        self
-    }
-
-    /// Sets the endpoint: a host, with a port and a scheme if you like.
-    /// Defaults to the public endpoint of the region.
-    pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.endpoint = Some(endpoint.into());
-        self
-    }
-
-    /// Sets the bucket.
-    pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
-        self.bucket = Some(bucket.into());
-        self
-    }
-
-    /// Sets the credentials, or what provides them.
-    pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
-        self.provider = Some(Arc::new(provider));
-        self.fault = None;
-        self
-    }
-
-    /// Takes the credentials from `OSS_ACCESS_KEY_ID`,
-    /// `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` as they are now; and
-    /// region, endpoint and bucket from `OSS_REGION`, `OSS_ENDPOINT` and
-    /// `OSS_BUCKET` where they are not set yet.
-    pub fn from_env(mut self) -> Self {
-        let variable = |name| env::var(name).ok().filter(|value| !value.trim().is_empty());
-        self.bucket = self.bucket.or_else(|| variable("OSS_BUCKET"));
-        self.place(variable("OSS_REGION"), variable("OSS_ENDPOINT")).keys(credentials::from_env())
-    }
-
-    /// Takes the credentials from a profile of ossutil's config file, as it
-    /// is now, and region and endpoint where they are not set yet. Without a
-    /// path it is `.ossutilconfig` in the home folder, without a name the
-    /// default profile.
-    pub fn profile(self, path: Option<&Path>, name: Option<&str>) -> Self {
-        match Profile::read(path, name) {
-            Ok(profile) => {
-                self.place(profile.region, profile.endpoint).keys(Ok(profile.credentials))
-            }
-            Err(error) => self.keys(Err(error)),
-        }
-    }
-
-    /// Sets whether the region's internal endpoint is used, from inside its
-    /// network. Defaults to false.
-    pub fn internal(mut self, internal: bool) -> Self {
-        self.internal = internal;
-        self
-    }
-
-    /// Sets whether requests go over TLS, where the endpoint has no scheme.
-    /// Defaults to true.
-    pub fn secure(mut self, secure: bool) -> Self {
-        self.secure = secure;
-        self
-    }
-
-    /// Sets how the bucket stands in URLs. Defaults to
-    /// [`Path`](AddressingStyle::Path) for IP addresses and `localhost`, and
-    /// to [`VirtualHosted`](AddressingStyle::VirtualHosted) for all others.
-    pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
-        self.style = Some(style);
-        self
-    }
-
-    /// Sets the signature version. Defaults to version 4.
-    pub fn signature_version(mut self, version: SignatureVersion) -> Self {
-        self.version = version;
-        self
-    }
-
-    /// Sets the limit for making a connection. Defaults to 10 seconds.
-    pub fn connect_timeout(mut self, limit: Duration) -> Self {
-        self.connect_timeout = limit;
-        self
-    }
-
-    /// Sets the limit for a whole call, repeats and waiting included.
-    /// Defaults to 30 seconds.
-    pub fn timeout(mut self, limit: Duration) -> Self {
-        self.timeout = limit;
-        self
-    }
-
-    /// Sets how often a request is sent at most, while failures may pass.
-    /// Defaults to 3.
-    pub fn attempts(mut self, count: u32) -> Self {
-        self.attempts = count;
-        self
-    }
-
-    /// Sets how many idle connections are kept. Defaults to 16.
-    pub fn pool_size(mut self, connections: usize) -> Self {
-        self.pool_size = connections;
-        self
-    }
-
-    /// Sets the proxy by its URL: `http://`, `https://`, `socks4://`,
-    /// `socks4a://`, `socks5://` or `socks5h://`, with user and password if it
-    /// wants them.
-    ///
-    /// Without this the environment decides, as for curl: `https_proxy` or
-    /// `HTTPS_PROXY` for HTTPS, `http_proxy` (in lower case alone) for HTTP,
-    /// `all_proxy` or `ALL_PROXY` for both, and none for the hosts of
-    /// `no_proxy` or `NO_PROXY`. Unlike curl's, an endpoint on this machine is
-    /// then always reached directly. A proxy that cannot be used is an error.
-    pub fn proxy(mut self, url: impl Into<String>) -> Self {
-        self.proxy = ProxyChoice::Url(url.into());
-        self
-    }
-
-    /// Goes through no proxy, whatever the environment says.
-    pub fn no_proxy(mut self) -> Self {
-        self.proxy = ProxyChoice::None;
-        self
-    }
-
-    /// Trusts the certificates of a PEM text and no others, as a private
-    /// gateway needs. Defaults to Mozilla's roots, or with the feature
-    /// `platform-verifier` or `native-tls` to those of the operating system.
-    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.roots = Some(pem.into());
-        self
-    }
-
-    /// Adds to the user agent, after this crate's own part. Defaults to
-    /// nothing.
-    pub fn user_agent(mut self, text: impl Into<String>) -> Self {
-        self.user_agent = text.into();
-        self
-    }
-
-    /// Sets what is told about each request that was sent, after it was and
-    /// on the thread of the call. Defaults to nothing.
-    ///
-    /// ```
-    /// let builder = osslive::Client::builder().observer(|attempt| eprintln!("{attempt}"));
-    /// ```
-    pub fn observer(mut self, observer: impl Fn(&Attempt<'_>) + Send + Sync + 'static) -> Self {
-        self.observer = Some(Arc::new(observer));
-        self
-    }
-
-    /// Makes the client. Nothing is sent.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`], naming what is missing or wrong, and
-    /// [`ErrorKind::Credentials`].
-    pub fn build(self) -> Result<Client> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
-        }
-        let provider = self
-            .provider
-            .ok_or_else(|| Error::new(ErrorKind::Credentials, "no credentials are configured"))?;
-        let region = region(self.region.as_deref(), self.endpoint.as_deref(), self.version)?;
-        let host = match self.endpoint {
-            Some(endpoint) => endpoint,
-            None if region.is_empty() => {
-                return Err(config("neither a region nor an endpoint is configured"));
-            }
-            None => endpoint::host_of_region(&region, self.internal),
-        };
-        let bucket = self.bucket.unwrap_or_default();
-        let endpoint = Endpoint::new(&host, &bucket, self.secure, self.style)?;
-        for (what, limit) in [("timeout", self.timeout), ("connect timeout", self.connect_timeout)]
-        {
-            if limit.is_zero() {
-                return Err(config(format!("the {what} is 0")));
-            }
-        }
-        let settings = Settings {
-            origin: endpoint.url("", &[]),
-            connect_timeout: self.connect_timeout,
-            pool_size: self.pool_size.max(1),
-            user_agent: user_agent(&self.user_agent)?,
-            proxy: self.proxy,
-            roots: self.roots,
-        };
-        let stop = Arc::new(Stop::default());
-        let transport = Transport::new(settings, stop.clone())?;
-        let shared = Shared {
-            endpoint,
-            version: self.version,
-            region,
-            transport,
-            observer: self.observer,
-            stop,
-            provider: RwLock::new(provider),
-            signer: RwLock::new(None),
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
-            service_time: RwLock::default(),
-        };
-        Ok(Client {
-            shared: Arc::new(shared),
-            timeout: self.timeout,
-            attempts: self.attempts.max(1),
-        })
-    }
-
-    fn place(mut self, region: Option<String>, endpoint: Option<String>) -> Self {
-        // A region that was set by hand is not mixed with another's endpoint.
-        if self.region.is_none() && self.endpoint.is_none() {
-            self.endpoint = endpoint;
-        }
-        self.region = self.region.or(region);
-        self
-    }
-
-    fn keys(mut self, credentials: Result<Credentials>) -> Self {
-        match credentials {
-            Ok(credentials) => self.credentials(credentials),
-            Err(fault) => {
-                self.fault = Some(fault);
-                self
-            }
-        }
-    }
-}
-
-impl fmt::Debug for ClientBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("region", &self.region)
-            .field("endpoint", &self.endpoint)
-            .field("bucket", &self.bucket)
-            .finish_non_exhaustive()
-    }
-}
-
-/// The region to sign for; empty where version 1 needs none.
-fn region(
-    region: Option<&str>,
-    endpoint: Option<&str>,
-    version: SignatureVersion,
-) -> Result<String> {
-    let found = region.or_else(|| endpoint.and_then(endpoint::region_of));
-    match found.map(|region| endpoint::bare_region(region.trim())) {
-        Some(region) if endpoint::is_region(region) => Ok(region.to_owned()),
-        Some(region) => Err(config(format!("the region {region:?} is not letters, digits and -"))),
-        None if endpoint.is_some() && version == SignatureVersion::V4 => Err(config(
-            "signature version 4 needs a region, and the endpoint does not tell which: configure one",
-        )),
-        None => Ok(String::new()),
-    }
-}
-
-fn user_agent(extra: &str) -> Result<String> {
-    if !extra.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-        return Err(config("the user agent has characters that a header cannot carry"));
-    }
-    let (version, os, arch) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
-    Ok(format!("osslive/{version} ({os}; {arch}) {extra}").trim_end().to_owned())
-}
-
-fn config(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Config, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::clock::Reading;
+    use crate::credentials::Credentials;
     use std::sync::Mutex;
     use time::macros::datetime;
 

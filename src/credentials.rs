@@ -73,6 +73,17 @@ impl Credentials {
     ///
     /// [`ErrorKind::Credentials`], naming the part that is wrong.
     pub fn check(&self) -> Result<()> {
+        let quoted = |text: &str| {
+            text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) && text.len() > 1
+        };
+        if quoted(self.access_key_id()) || quoted(self.access_key_secret()) {
+            let fault = "the access key has quotes around it, which are part of the value";
+            return Err(Error::new(ErrorKind::Credentials, fault));
+        }
+        if self.security_token().is_some_and(quoted) {
+            let fault = "the security token has quotes around it, which are part of the value";
+            return Err(Error::new(ErrorKind::Credentials, fault));
+        }
         let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         let fault = if !usable(self.access_key_id()) {
             "the access key id is empty or has characters that no key has"

@@ -157,15 +157,57 @@ pub fn bare_region(region: &str) -> &str {
 /// assert_eq!(region_of("live.example.com"), None);
 /// ```
 pub fn region_of(endpoint: &str) -> Option<&str> {
-    let host = endpoint.trim().rsplit("://").next()?.split(['/', ':']).next()?;
-    let name = host.strip_suffix(".aliyuncs.com")?;
-    let name = name.strip_suffix("-internal").unwrap_or(name);
-    let region = match name {
-        "oss" => "cn-hangzhou",
-        "oss-accelerate" | "oss-accelerate-overseas" => return None,
-        _ => name.strip_prefix("oss-").or_else(|| name.strip_suffix(".oss"))?,
-    };
-    is_region(region).then_some(region)
+    ServiceHost::of(endpoint)?.region
+}
+
+/// What the service's own host names tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServiceHost<'a> {
+    /// The bucket, where the host is that of a bucket.
+    pub(crate) bucket: Option<&'a str>,
+    /// The host below the bucket, without a port.
+    pub(crate) host: &'a str,
+    /// The region, unless the host serves all of them.
+    pub(crate) region: Option<&'a str>,
+    /// Whether it is reached from inside the service's network alone.
+    pub(crate) is_internal: bool,
+}
+
+impl<'a> ServiceHost<'a> {
+    /// Takes an endpoint apart: `[BUCKET.]oss-R[-internal].aliyuncs.com`,
+    /// `[BUCKET.]R.oss.aliyuncs.com`, and the hosts of acceleration and of the
+    /// oldest region. Nothing for any other host.
+    pub(crate) fn of(endpoint: &'a str) -> Option<Self> {
+        let host = endpoint.trim().rsplit("://").next()?.split(['/', ':']).next()?;
+        let name = strip_suffix_ignoring_case(host, ".aliyuncs.com")?;
+        let (name, is_internal) = match name.strip_suffix("-internal") {
+            Some(name) => (name, true),
+            None => (name, false),
+        };
+        let (before, last) = name.rsplit_once('.').unwrap_or(("", name));
+        let (bucket, region) = match last {
+            "oss" if before.is_empty() => ("", Some("cn-hangzhou")),
+            // Dual stack: the region stands before.
+            "oss" => {
+                let (bucket, region) = before.rsplit_once('.').unwrap_or(("", before));
+                (bucket, Some(region))
+            }
+            "oss-accelerate" | "oss-accelerate-overseas" => (before, None),
+            _ => (before, Some(last.strip_prefix("oss-")?)),
+        };
+        if region.is_some_and(|region| !is_region(region)) || bucket.contains('.') {
+            return None;
+        }
+        let bucket = Some(bucket).filter(|bucket| !bucket.is_empty());
+        let host = bucket.map_or(host, |bucket| &host[bucket.len() + 1..]);
+        Some(ServiceHost { bucket, host, region, is_internal })
+    }
+}
+
+fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str> {
+    let at = text.len().checked_sub(suffix.len())?;
+    let (before, end) = text.split_at_checked(at)?;
+    end.eq_ignore_ascii_case(suffix).then_some(before)
 }
 
 /// Whether a text looks like a region: letters, digits and hyphens.

@@ -26,8 +26,10 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile from a file, or from `.ossutilconfig` in the home
-    /// folder. Without a name it is the default profile.
+    /// Reads a profile from a file. Without a path it is the file that
+    /// `OSSUTIL_CONFIG_FILE` names, or `.ossutilconfig` in the home folder;
+    /// without a name it is the profile that `OSSUTIL_PROFILE` names, or the
+    /// default one.
     ///
     /// # Errors
     ///
@@ -38,11 +40,14 @@ impl Profile {
         let path = path.map(Path::to_owned).or_else(default_path).ok_or_else(|| {
             fault("there is no home folder, so ossutil's config file must be named")
         })?;
-        let text = fs::read_to_string(&path).map(Zeroizing::new).map_err(|error| {
+        let bytes = fs::read(&path).map(Zeroizing::new).map_err(|error| {
             fault(format!("ossutil's config file {} cannot be read: {error}", path.display()))
                 .with_source(error)
         })?;
-        Self::parse(&text, name)
+        // Comments may be in another encoding. A key that is has no use.
+        let text = Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned());
+        let chosen = name.map(str::to_owned).or_else(|| variable("OSSUTIL_PROFILE"));
+        Self::parse(&text, chosen.as_deref())
     }
 
     /// Reads a profile from the text of a config file.
@@ -71,7 +76,14 @@ impl Profile {
     }
 }
 
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 fn default_path() -> Option<PathBuf> {
+    if let Some(path) = env::var_os("OSSUTIL_CONFIG_FILE").filter(|path| !path.is_empty()) {
+        return Some(PathBuf::from(path));
+    }
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?;
     Some(PathBuf::from(home).join(".ossutilconfig"))
 }
@@ -83,6 +95,11 @@ fn fault(message: impl Into<String>) -> Error {
 /// A key or section name without what its spellings differ in.
 fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
+}
+
+/// Name and value of a line: `NAME = VALUE`, or `NAME: VALUE`.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    line.find(['=', ':']).map(|at| (&line[..at], &line[at + 1..]))
 }
 
 struct Section<'a> {
@@ -101,8 +118,7 @@ impl<'a> File<'a> {
             }
             if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
                 sections.push(Section { name: name.trim().to_lowercase(), entries: Vec::new() });
-            } else if let (Some((name, value)), Some(section)) =
-                (line.split_once('='), sections.last_mut())
+            } else if let (Some((name, value)), Some(section)) = (entry(line), sections.last_mut())
             {
                 section.entries.push((plain(name.trim()), value.trim()));
             }

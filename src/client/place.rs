@@ -1,0 +1,122 @@
+//! Which bucket, where, and with whose keys: settings with their sources.
+
+use crate::credentials::CredentialsProvider;
+use crate::endpoint::{self, ServiceHost};
+use crate::error::{Error, ErrorKind, Result};
+use crate::sign::SignatureVersion;
+use std::fmt;
+use std::sync::Arc;
+
+/// A setting, and where it comes from.
+#[derive(Debug, Clone)]
+pub(super) struct Setting {
+    pub(super) value: String,
+    /// The name of a variable, or another source; empty when set by hand.
+    pub(super) source: &'static str,
+}
+
+impl Setting {
+    pub(super) fn by_hand(value: impl Into<String>) -> Self {
+        Setting { value: value.into(), source: "" }
+    }
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Setting { value, source } = self;
+        if source.is_empty() { write!(f, "{value:?}") } else { write!(f, "{value:?} ({source})") }
+    }
+}
+
+/// What is known of a bucket.
+#[derive(Clone, Default)]
+pub(super) struct Place {
+    pub(super) region: Option<Setting>,
+    pub(super) endpoint: Option<Setting>,
+    pub(super) bucket: Option<Setting>,
+    /// The keys, or why a source has none.
+    pub(super) provider: Option<Result<Arc<dyn CredentialsProvider>>>,
+}
+
+impl Place {
+    /// Takes what is missing from another source, each setting by itself.
+    pub(super) fn add(&mut self, other: Place) {
+        let Place { region, endpoint, bucket, provider } = other;
+        self.region = self.region.take().or(region);
+        self.endpoint = self.endpoint.take().or(endpoint);
+        self.bucket = self.bucket.take().or(bucket);
+        self.provider = match (self.provider.take(), provider) {
+            (Some(Err(_)), Some(Ok(found))) => Some(Ok(found)),
+            (own, found) => own.or(found),
+        };
+    }
+
+    /// Checks that no setting contradicts another.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`], naming both and where they come from.
+    pub(super) fn check(&self, internal: bool) -> Result<()> {
+        for (what, setting) in
+            [("region", &self.region), ("endpoint", &self.endpoint), ("bucket", &self.bucket)]
+        {
+            if let Some(setting) = setting.as_ref().filter(|s| is_quoted(&s.value)) {
+                return Err(config(format!("{what} {setting}: the quotes are part of the value")));
+            }
+        }
+        let Some(endpoint) = &self.endpoint else { return Ok(()) };
+        let host = ServiceHost::of(&endpoint.value);
+        if internal && !host.as_ref().is_some_and(|host| host.is_internal) {
+            return Err(config(format!(
+                "endpoint {endpoint}: is not internal; set the endpoint or internal, not both"
+            )));
+        }
+        if let (Some(region), Some(named)) = (&self.region, host.and_then(|host| host.region))
+            && endpoint::bare_region(region.value.trim()) != named
+        {
+            return Err(config(format!(
+                "region {region} contradicts endpoint {endpoint}, which is in {named:?}; \
+                 set one of them"
+            )));
+        }
+        Ok(())
+    }
+
+    /// The region to sign for; empty where version 1 needs none.
+    pub(super) fn region(&self, version: SignatureVersion) -> Result<String> {
+        let named =
+            self.endpoint.as_ref().and_then(|endpoint| endpoint::region_of(&endpoint.value));
+        let found = self.region.as_ref().map(|region| region.value.as_str()).or(named);
+        match found.map(|region| endpoint::bare_region(region.trim())) {
+            Some(region) if endpoint::is_region(region) => Ok(region.to_owned()),
+            Some(region) => {
+                Err(config(format!("the region {region:?} is not letters, digits and -")))
+            }
+            None if self.endpoint.is_some() && version == SignatureVersion::V4 => Err(config(
+                "signature version 4 needs a region, and the endpoint does not tell which: configure one",
+            )),
+            None => Ok(String::new()),
+        }
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Place")
+            .field("region", &self.region)
+            .field("endpoint", &self.endpoint)
+            .field("bucket", &self.bucket)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Whether a value was copied with the quotes around it, as some readers of
+/// environment files do.
+fn is_quoted(value: &str) -> bool {
+    let value = value.trim();
+    value.starts_with(['"', '\'']) || value.ends_with(['"', '\''])
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
