@@ -3,7 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Param, push_encoded, push_encoded_path};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 /// How a bucket stands in a URL. The signature is the same in all three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -31,8 +31,9 @@ impl Endpoint {
     /// Takes an endpoint as people write it: `HOST`, `HOST:PORT`, or either
     /// with `http://` or `https://`, which then overrides `secure`.
     ///
-    /// Without a style, an IP address and `localhost` are addressed by path,
-    /// everything else by virtual host.
+    /// Without a style, an IP address and a name without a dot, such as
+    /// `localhost` or that of a container, are addressed by path, and so is a
+    /// container's name for its host; everything else by virtual host.
     ///
     /// # Errors
     ///
@@ -225,7 +226,19 @@ fn check_host(host: &str) -> Result<()> {
         return Err(config(format!("the endpoint {host:?} is not a host name")));
     }
     let (name, port) = split_port(host);
-    if name.is_empty() || (name.contains(':') && !is_ip(host)) {
+    let is_bracketed = name.starts_with('[');
+    if name.contains(':') && !is_bracketed {
+        let (address, port) = match name.parse::<Ipv6Addr>() {
+            Ok(_) => (name, port.map(|port| format!(":{port}")).unwrap_or_default()),
+            Err(_) => (host, String::new()),
+        };
+        return Err(config(format!(
+            "the endpoint {host:?} is not a host name; an IPv6 address stands in brackets: \
+             [{address}]{port}"
+        )));
+    }
+    let has_more = port.is_none() && name.len() < host.len();
+    if name.is_empty() || (is_bracketed && !is_ip(name)) || has_more || name[1..].contains('[') {
         return Err(config(format!("the endpoint {host:?} is not a host name")));
     }
     match port {
@@ -267,8 +280,12 @@ fn is_ip(host: &str) -> bool {
     bare.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
+/// Whether no bucket can stand before a host.
 fn is_local(host: &str) -> bool {
-    is_ip(host) || split_port(host).0 == "localhost"
+    let name = split_port(host).0;
+    is_ip(host)
+        || !name.trim_end_matches('.').contains('.')
+        || matches!(name, "host.docker.internal" | "host.containers.internal")
 }
 
 fn config(message: impl Into<String>) -> Error {

@@ -119,3 +119,65 @@ fn a_play_url_is_good_for_a_week_at_most() {
     }
     assert!(client.get_play_url("c", "clip.mp4", 60).is_err());
 }
+
+#[test]
+fn the_buckets_own_domain_is_the_endpoint_that_it_is_on() {
+    let hangzhou = "rtmp://live-demo.oss-cn-hangzhou.aliyuncs.com/live/c?";
+    for (endpoint, start) in [
+        ("live-demo.oss-cn-hangzhou.aliyuncs.com", hangzhou),
+        ("https://live-demo.oss-cn-hangzhou.aliyuncs.com/", hangzhou),
+        ("Live-Demo.OSS-cn-hangzhou.aliyuncs.com:443", hangzhou),
+        (
+            "live-demo.oss-cn-hangzhou-internal.aliyuncs.com",
+            "rtmp://live-demo.oss-cn-hangzhou-internal.aliyuncs.com/live/c?",
+        ),
+        (
+            "live-demo.cn-shanghai.oss.aliyuncs.com",
+            "rtmp://live-demo.cn-shanghai.oss.aliyuncs.com/live/c?",
+        ),
+    ] {
+        let url = publish_url(builder().endpoint(endpoint));
+        assert!(url.starts_with(start), "{endpoint}: {url}");
+        // The endpoint names the bucket, too.
+        let unnamed = Client::builder().credentials(Credentials::new("id", "hush"));
+        let url = publish_url(unnamed.endpoint(endpoint));
+        assert!(url.starts_with(start), "{endpoint}: {url}");
+    }
+    let accelerated = builder().region("cn-hangzhou");
+    let url = publish_url(accelerated.endpoint("live-demo.oss-accelerate.aliyuncs.com"));
+    assert!(url.starts_with("rtmp://live-demo.oss-accelerate.aliyuncs.com/live/c?"), "{url}");
+    let other = builder().endpoint("other-demo.oss-cn-hangzhou.aliyuncs.com").build().unwrap_err();
+    for part in ["other-demo", "live-demo"] {
+        assert!(other.message().contains(part), "{other}");
+    }
+    let cname = builder()
+        .endpoint("live-demo.oss-cn-hangzhou.aliyuncs.com")
+        .addressing_style(AddressingStyle::Cname);
+    assert!(publish_url(cname).starts_with(hangzhou));
+}
+
+#[test]
+fn hosts_that_cannot_have_a_bucket_before_them_are_addressed_by_path() {
+    for host in ["osslive:9000", "minio", "host.docker.internal:9000", "host.containers.internal"] {
+        let url = publish_url(builder().region("r").endpoint(format!("http://{host}")));
+        assert!(url.starts_with(&format!("rtmp://{host}/live-demo/live/c?")), "{url}");
+    }
+    let url = publish_url(
+        builder()
+            .region("r")
+            .endpoint("http://osslive:9000")
+            .addressing_style(AddressingStyle::VirtualHosted),
+    );
+    assert!(url.starts_with("rtmp://live-demo.osslive:9000/live/c?"), "{url}");
+}
+
+#[test]
+fn an_address_of_version_6_stands_in_brackets() {
+    for endpoint in ["http://::1:9000", "::1", "fe80::1:80", "[::1", "::1]", "[::1]x:9", "[::1]9"] {
+        let error = builder().region("r").endpoint(endpoint).build().unwrap_err();
+        assert!(error.message().contains("endpoint"), "{endpoint}: {error}");
+    }
+    let error = builder().region("r").endpoint("http://::1:9000").build().unwrap_err();
+    assert!(error.message().contains("[::1]:9000"), "{error}");
+    assert!(builder().region("r").endpoint("http://[::1]:9000").build().is_ok());
+}

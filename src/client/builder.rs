@@ -79,8 +79,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the endpoint: a host, with a port and a scheme if you like.
-    /// Defaults to the public endpoint of the region.
+    /// Sets the endpoint: a host, with a port and a scheme if you like. The
+    /// bucket's own domain, as the console shows it, will do too, and names the
+    /// bucket. Defaults to the public endpoint of the region.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.by_hand.endpoint = Some(Setting::by_hand(endpoint));
         self
@@ -156,8 +157,9 @@ impl ClientBuilder {
     }
 
     /// Sets how the bucket stands in URLs. Defaults to
-    /// [`Path`](AddressingStyle::Path) for IP addresses and `localhost`, and
-    /// to [`VirtualHosted`](AddressingStyle::VirtualHosted) for all others.
+    /// [`Path`](AddressingStyle::Path) for IP addresses and for hosts that no
+    /// bucket can stand before, such as `localhost` and names without a dot,
+    /// and to [`VirtualHosted`](AddressingStyle::VirtualHosted) for all others.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.style = Some(style);
         self
@@ -254,6 +256,9 @@ impl ClientBuilder {
         let mut place = self.by_hand;
         place.add(self.found);
         place.check(self.internal)?;
+        if self.style != Some(AddressingStyle::Cname) {
+            place.split_endpoint()?;
+        }
         let region = place.region(self.version)?;
         let host = match &place.endpoint {
             Some(endpoint) => endpoint.value.clone(),

@@ -82,6 +82,32 @@ impl Place {
         Ok(())
     }
 
+    /// Takes the bucket out of an endpoint that is the bucket's own domain, as
+    /// the console shows it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Config`] when that is another bucket's.
+    pub(super) fn split_endpoint(&mut self) -> Result<()> {
+        let Some(endpoint) = &mut self.endpoint else { return Ok(()) };
+        endpoint.value.make_ascii_lowercase();
+        let Some(named) = ServiceHost::of(&endpoint.value).and_then(|host| host.bucket) else {
+            return Ok(());
+        };
+        let named = named.to_owned();
+        match &self.bucket {
+            Some(bucket) if bucket.value.trim() != named => {
+                return Err(config(format!(
+                    "bucket {bucket} contradicts endpoint {endpoint}, which is that of {named:?}"
+                )));
+            }
+            Some(_) => {}
+            None => self.bucket = Some(Setting { value: named.clone(), ..endpoint.clone() }),
+        }
+        endpoint.value = endpoint.value.replacen(&format!("{named}."), "", 1);
+        Ok(())
+    }
+
     /// The region to sign for; empty where version 1 needs none.
     pub(super) fn region(&self, version: SignatureVersion) -> Result<String> {
         let named =
