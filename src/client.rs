@@ -51,6 +51,8 @@ pub struct Client {
     shared: Arc<Shared>,
     timeout: Duration,
     attempts: u32,
+    /// How many attempts the caller makes beyond those.
+    attempts_to_come: u32,
 }
 
 type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
@@ -279,6 +281,11 @@ impl Client {
         Client { attempts: count.max(1), ..self.clone() }
     }
 
+    /// The same client for a caller that repeats calls itself, so often yet.
+    pub(crate) fn with_attempts_to_come(&self, count: u32) -> Client {
+        Client { attempts_to_come: count, ..self.clone() }
+    }
+
     /// Replaces the credentials of this client and all its clones. Calls that
     /// are under way end with the ones they began with.
     pub fn set_credentials(&self, provider: impl CredentialsProvider + 'static) {
@@ -345,7 +352,17 @@ impl Client {
                     observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
                 }
             };
-            let mut error = match self.send(request, &url, &headers.0, left) {
+            // A connection that stays silent may not use up the time of all.
+            let is_last = failed + 1 >= self.attempts.saturating_add(self.attempts_to_come);
+            let outgoing = Outgoing {
+                method: request.method,
+                url: &url,
+                headers: &headers.0,
+                body: request.body.as_ref(),
+                limit: left,
+                head_limit: if is_last { left } else { left / 3 },
+            };
+            let mut error = match self.send(&outgoing) {
                 Ok(reply) => {
                     let reply = Reply { attempts: sent, elapsed: started.elapsed(), ..reply };
                     let reply = secrets.redact_ids(reply);
@@ -392,16 +409,8 @@ impl Client {
         (in_time && failed < self.attempts && retry::may_repeat(error)).then_some(wait)
     }
 
-    fn send(
-        &self,
-        request: &Request,
-        url: &str,
-        headers: &[(&'static str, String)],
-        limit: Duration,
-    ) -> Result<Reply> {
-        let outgoing =
-            Outgoing { method: request.method, url, headers, body: request.body.as_ref() };
-        let reply = self.shared.transport.send(&outgoing, limit)?;
+    fn send(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
+        let reply = self.shared.transport.send(outgoing)?;
         let checked = reply.check().map_err(|error| match self.shared.transport.proxy() {
             // It may be the proxy that says so.
             Some(proxy) if error.code().is_none() => {

@@ -77,8 +77,8 @@ impl fmt::Display for ErrorKind {
 /// reason. Nothing in it, printed or inspected, holds a secret.
 ///
 /// With the feature `serde` it is an object of `kind`, `message` and
-/// `attempts`, and of `code`, `status`, `requestId`, `ec` and `hostId` where
-/// they are known; what caused it is left out.
+/// `attempts`, and of `code`, `status`, `requestId`, `ec`, `hostId` and
+/// `endpoint` where they are known; what caused it is left out.
 ///
 /// ```
 /// use osslive::{Error, code};
@@ -108,6 +108,8 @@ struct Details {
     ec: Option<String>,
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     host_id: Option<String>,
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    endpoint: Option<String>,
     #[cfg_attr(feature = "serde", serde(skip))]
     server_time: Option<String>,
     attempts: u32,
@@ -159,6 +161,11 @@ impl Error {
 
     pub(crate) fn with_host_id(mut self, host_id: Option<String>) -> Self {
         self.0.host_id = host_id;
+        self
+    }
+
+    pub(crate) fn with_endpoint(mut self, endpoint: Option<String>) -> Self {
+        self.0.endpoint = endpoint;
         self
     }
 
@@ -216,6 +223,7 @@ impl Error {
             &mut details.request_id,
             &mut details.ec,
             &mut details.host_id,
+            &mut details.endpoint,
             &mut details.server_time,
         ] {
             text.iter_mut().for_each(replace);
@@ -280,6 +288,12 @@ impl Error {
         self.0.host_id.as_deref()
     }
 
+    /// The endpoint that the bucket is to be addressed by, where the service
+    /// refuses a request for having come to another.
+    pub fn endpoint(&self) -> Option<&str> {
+        self.0.endpoint.as_deref()
+    }
+
     /// How many requests were sent; 0 when the error came before the first.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
@@ -315,8 +329,8 @@ impl fmt::Display for Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Details { message, code, status, request_id, ec, host_id, attempts, source, .. } =
-            &*self.0;
+        let Details { message, code, status, request_id, ec, host_id, .. } = &*self.0;
+        let Details { endpoint, attempts, source, .. } = &*self.0;
         f.debug_struct("Error")
             .field("kind", &self.kind())
             .field("message", message)
@@ -325,6 +339,7 @@ impl fmt::Debug for Error {
             .field("request_id", request_id)
             .field("ec", ec)
             .field("host_id", host_id)
+            .field("endpoint", endpoint)
             .field("attempts", attempts)
             .field("source", source)
             .finish()

@@ -142,6 +142,7 @@ fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
     let text = |element: Element<'_, '_>| element.value().chars().take(1024).collect::<String>();
     let (mut code, mut message, mut request_id) = (None, String::new(), None);
     let (mut ec, mut host_id, mut server_time) = (reply.ec.clone(), None, None);
+    let mut endpoint = None;
     for child in root.children() {
         match child.name() {
             "Code" => code = Some(text(child)).filter(|code| !code.is_empty()),
@@ -150,10 +151,16 @@ fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
             "HostId" => host_id = Some(text(child)),
             "EC" => ec = Some(text(child)),
             "ServerTime" => server_time = Some(text(child)),
+            "Endpoint" => endpoint = Some(text(child)).filter(|host| !host.is_empty()),
             _ => {}
         }
     }
-    let error = Error::new(ErrorKind::Service, message)
+    let mut error = Error::new(ErrorKind::Service, message);
+    if let Some(endpoint) = &endpoint {
+        error = error.explained(&format!("the bucket's endpoint is {endpoint}"));
+    }
+    let error = error
+        .with_endpoint(endpoint)
         .with_request_id(request_id.filter(|id| !id.is_empty()))
         .with_ec(ec)
         .with_host_id(host_id)

@@ -20,6 +20,8 @@ use zeroize::Zeroizing;
 mod absolute;
 mod connect;
 mod proxy;
+#[cfg(any(feature = "tls", feature = "native-tls"))]
+mod roots;
 
 pub(crate) use proxy::ProxyChoice;
 
@@ -48,6 +50,10 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(&'static str, String)],
     pub(crate) body: Option<&'a Body>,
+    /// The limit for everything.
+    pub(crate) limit: Duration,
+    /// The limit for the head of the answer, once the request is sent.
+    pub(crate) head_limit: Duration,
 }
 
 /// A pool of connections. A clone shares it.
@@ -99,22 +105,22 @@ impl Transport {
         self.agent.clone().shutdown();
     }
 
-    /// Sends a request and reads the whole answer, within a time limit.
+    /// Sends a request and reads the whole answer, within its time limits.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
     /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`]; an answer of any
     /// status is no error here.
-    pub(crate) fn send(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
-        let result = self.answer(request, limit);
+    pub(crate) fn send(&self, request: &Outgoing<'_>) -> Result<Reply> {
+        let result = self.answer(request);
         // An answer that came to its end because the connection was closed
         // from this side may look whole.
         if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
     }
 
-    fn answer(&self, request: &Outgoing<'_>, limit: Duration) -> Result<Reply> {
-        let mut response = self.run(request, limit).map_err(|error| {
+    fn answer(&self, request: &Outgoing<'_>) -> Result<Reply> {
+        let mut response = self.run(request).map_err(|error| {
             self.names.forget(authority(request.url));
             self.proxy.iter().for_each(|proxy| self.names.forget(proxy.authority()));
             self.error_of(error, request.url)
@@ -199,9 +205,10 @@ impl Transport {
                     connection(format!("no address was found for {peer}: {why}"))
                 }
                 // TLS reports a certificate that it does not trust as invalid data.
-                Io::InvalidData => {
-                    connection(format!("no trust in the TLS connection to {host}: {io}")).lasting()
+                Io::InvalidData if io.to_string().contains("certificate") => {
+                    connection(format!("untrusted TLS certificate of {host}: {io}")).lasting()
                 }
+                Io::InvalidData => connection(format!("no TLS with {host}: {io}")).lasting(),
                 _ => connection(format!("the connection to {host}{via} broke: {io}")),
             },
             ureq::Error::BodyExceedsLimit(_) => {
@@ -229,11 +236,7 @@ impl Transport {
         described.with_source(error)
     }
 
-    fn run(
-        &self,
-        request: &Outgoing<'_>,
-        limit: Duration,
-    ) -> Result<http::Response<ureq::Body>, ureq::Error> {
+    fn run(&self, request: &Outgoing<'_>) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
             // Overwritten when the last use of it is over.
@@ -244,22 +247,27 @@ impl Transport {
             builder = builder.header(*name, value);
         }
         match (request.body, request.method) {
-            (None, Method::Get | Method::Delete) => self.run_with(builder.body(())?, limit),
+            (None, Method::Get | Method::Delete) => self.run_with(builder.body(())?, request),
             // The service wants a length wherever there could be a body.
             (body, _) => {
                 let bytes = body.map_or(&[][..], |body| &body.bytes);
-                self.run_with(builder.body(bytes)?, limit)
+                self.run_with(builder.body(bytes)?, request)
             }
         }
     }
 
     fn run_with(
         &self,
-        request: http::Request<impl ureq::AsSendBody>,
-        limit: Duration,
+        message: http::Request<impl ureq::AsSendBody>,
+        request: &Outgoing<'_>,
     ) -> Result<http::Response<ureq::Body>, ureq::Error> {
-        let request = self.agent.configure_request(request).timeout_global(Some(limit)).build();
-        self.agent.run(request)
+        let message = self
+            .agent
+            .configure_request(message)
+            .timeout_global(Some(request.limit))
+            .timeout_recv_response(Some(request.head_limit))
+            .build();
+        self.agent.run(message)
     }
 }
 
@@ -336,32 +344,25 @@ fn config(settings: &Settings, proxy: Option<ureq::Proxy>) -> Result<ureq::confi
         .accept_encoding("identity")
         .user_agent(settings.user_agent.as_str())
         .proxy(proxy);
-    Ok(trust(config, settings.roots.as_deref())?.build())
+    Ok(trust(config, settings)?.build())
 }
 
 type ConfigBuilder = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;
 
 /// Chooses the TLS library and the certificates that it trusts.
 #[cfg(any(feature = "tls", feature = "native-tls"))]
-fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
-    use ureq::tls::{PemItem, RootCerts, TlsConfig, TlsProvider, parse_pem};
+fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
+    use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
     let provider = if cfg!(feature = "tls") { TlsProvider::Rustls } else { TlsProvider::NativeTls };
-    let roots = match roots {
-        Some(pem) => {
-            let certificates: Vec<_> = parse_pem(pem)
-                .filter_map(|item| match item {
-                    Ok(PemItem::Certificate(certificate)) => Some(Ok(certificate)),
-                    Ok(_) => None,
-                    Err(error) => Some(Err(error)),
-                })
-                .collect::<Result<_, _>>()
-                .unwrap_or_default();
-            if certificates.is_empty() {
-                let message = "the root certificates are no certificates in PEM";
-                return Err(Error::new(ErrorKind::Config, message));
-            }
-            RootCerts::new_with_certs(&certificates)
-        }
+    let by_hand = settings.roots.as_deref();
+    let chosen = match by_hand.map(|pem| roots::from_pem(pem, "root certificates")) {
+        Some(by_hand) => Some(by_hand?),
+        // Nothing else is worth an error about files.
+        None if !settings.origin.starts_with("https://") => None,
+        None => roots::from_environment(|name| env::var_os(name))?,
+    };
+    let roots = match chosen {
+        Some(certificates) => RootCerts::new_with_certs(&certificates),
         // ureq takes Mozilla's roots unless it is told otherwise.
         None if cfg!(feature = "platform-verifier") || provider == TlsProvider::NativeTls => {
             RootCerts::PlatformVerifier
@@ -372,8 +373,8 @@ fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
 }
 
 #[cfg(not(any(feature = "tls", feature = "native-tls")))]
-fn trust(config: ConfigBuilder, roots: Option<&[u8]>) -> Result<ConfigBuilder> {
-    match roots {
+fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
+    match &settings.roots {
         Some(_) => Err(Error::new(ErrorKind::Config, "this build has no TLS")),
         None => Ok(config),
     }

@@ -302,3 +302,49 @@ fn a_list_query_out_of_range_is_refused_before_it_is_sent() {
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidArgument, 0));
     assert_eq!(server.seen().len(), 0);
 }
+
+#[test]
+fn the_right_endpoint_that_a_refusal_names_is_told() {
+    let body = "<Error><Code>AccessDenied</Code><Message>The bucket you are attempting to access \
+                must be addressed using the specified endpoint.</Message>\
+                <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
+    let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", body)));
+    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    assert_eq!(error.endpoint(), Some("oss-cn-beijing.aliyuncs.com"));
+    assert!(error.message().contains("oss-cn-beijing.aliyuncs.com"), "{error}");
+    assert!(format!("{error:?}").contains("oss-cn-beijing.aliyuncs.com"), "{error:?}");
+}
+
+#[test]
+fn one_silent_connection_leaves_time_for_another_attempt() {
+    let server = Server::start(|number, _| match number {
+        2 => Answer::Silence,
+        _ => Answer::Bytes(idle()),
+    });
+    let client = server.client().timeout(Duration::from_secs(3)).build().unwrap();
+    client.get_channel_status("c").unwrap();
+    let status = client.get_channel_status("c").unwrap();
+    assert_eq!(status.res.attempts, 2);
+}
+
+#[test]
+fn the_last_attempt_has_all_the_time_that_is_left() {
+    let server = Server::start(|_, _| {
+        let answer = idle();
+        Answer::Trickle(Vec::new(), answer[..12].to_vec())
+    });
+    let client = server.client().timeout(Duration::from_millis(600)).attempts(1).build().unwrap();
+    check_limit(|| client.get_channel_status("c").unwrap_err());
+    assert_eq!(server.seen().len(), 1);
+}
+
+#[test]
+fn a_sweep_leaves_time_for_another_attempt_too() {
+    let server = Server::start(|number, _| match number {
+        1 => Answer::Silence,
+        _ => Answer::Bytes(idle()),
+    });
+    let client = server.client().timeout(Duration::from_secs(3)).build().unwrap();
+    let sweep = client.monitor_channels(["c"], &osslive::SweepOptions::new());
+    assert_eq!((sweep.idle.len(), sweep.failed.len()), (1, 0), "{:?}", sweep.failed);
+}

@@ -178,7 +178,8 @@ impl ClientBuilder {
     }
 
     /// Sets the limit for a whole call, repeats and waiting included.
-    /// Defaults to 30 seconds.
+    /// Defaults to 30 seconds. While another attempt is to come, an answer must
+    /// begin within a third of what is left of it.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
@@ -218,8 +219,10 @@ impl ClientBuilder {
     }
 
     /// Trusts the certificates of a PEM text and no others, as a private
-    /// gateway needs. Defaults to Mozilla's roots, or with the feature
-    /// `platform-verifier` or `native-tls` to those of the operating system.
+    /// gateway needs. Defaults to those of the file `SSL_CERT_FILE` and the
+    /// folder `SSL_CERT_DIR`, where the environment names one; else to
+    /// Mozilla's roots, or with the feature `platform-verifier` or `native-tls`
+    /// to those of the operating system.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
         self
@@ -304,6 +307,7 @@ impl ClientBuilder {
             shared: Arc::new(shared),
             timeout: self.timeout,
             attempts: self.attempts.max(1),
+            attempts_to_come: 0,
         })
     }
 }

@@ -111,7 +111,8 @@ impl<T, R: Answer, F: Fn(&Client, &T) -> Result<R>> Work<'_, T, F> {
         }
         let (started, mut sent, mut failed) = (Instant::now(), 0, 0);
         loop {
-            let limited = client.with_timeout(self.left(started));
+            let to_come = self.client.attempts().saturating_sub(failed + 1);
+            let limited = client.with_timeout(self.left(started)).with_attempts_to_come(to_come);
             let error = match (self.call)(&limited, item) {
                 Ok(mut result) => {
                     self.pace.note(Load::Fine);

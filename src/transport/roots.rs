@@ -1,0 +1,84 @@
+//! The certificates that the environment says to trust: `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`, as OpenSSL and curl know them.
+
+use crate::error::{Error, ErrorKind, Result};
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use ureq::tls::{Certificate, PemItem, parse_pem};
+
+type Certificates = Vec<Certificate<'static>>;
+
+/// Returns the certificates in a PEM text; private keys are passed over.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] when there is none.
+pub(super) fn from_pem(pem: &[u8], source: &str) -> Result<Certificates> {
+    let found = certificates(pem);
+    if found.is_empty() {
+        return Err(config(format!("{source}: must be certificates in PEM")));
+    }
+    Ok(found)
+}
+
+/// Returns the certificates of the file and the folders that the environment
+/// names, or nothing when it names neither.
+///
+/// # Errors
+///
+/// [`ErrorKind::Config`] when the file has none, or nothing has any.
+pub(super) fn from_environment(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<Option<Certificates>> {
+    let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let (file, folders) = (variable("SSL_CERT_FILE"), variable("SSL_CERT_DIR"));
+    let mut found = Vec::new();
+    if let Some(file) = &file {
+        let path = Path::new(file);
+        let pem = fs::read(path).map_err(|error| unreadable("SSL_CERT_FILE", path, error))?;
+        found = from_pem(&pem, "SSL_CERT_FILE")?;
+    }
+    let Some(folders) = folders else { return Ok(file.map(|_| found)) };
+    let mut fault = None;
+    for folder in env::split_paths(&folders) {
+        match from_folder(&folder) {
+            Ok(more) => found.extend(more),
+            Err(error) => fault = Some(unreadable("SSL_CERT_DIR", &folder, error)),
+        }
+    }
+    if found.is_empty() {
+        let none = || config("SSL_CERT_DIR: has no file with certificates in PEM");
+        return Err(fault.unwrap_or_else(none));
+    }
+    Ok(Some(found))
+}
+
+/// The certificates of all files in a folder, whatever else is in it.
+fn from_folder(folder: &Path) -> io::Result<Certificates> {
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort_unstable();
+    let files = paths.iter().filter(|path| path.is_file());
+    Ok(files.filter_map(|path| fs::read(path).ok()).flat_map(|pem| certificates(&pem)).collect())
+}
+
+fn certificates(pem: &[u8]) -> Certificates {
+    // Editors on Windows begin a file with a mark.
+    let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
+    let items = parse_pem(pem).filter_map(|item| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    });
+    items.collect()
+}
+
+fn unreadable(variable: &str, path: &Path, error: io::Error) -> Error {
+    config(format!("{variable}: {} cannot be read: {error}", path.display())).with_source(error)
+}
+
+fn config(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Config, message)
+}
