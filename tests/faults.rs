@@ -525,12 +525,13 @@ fn lengths() -> Vec<Row> {
 fn slowness() -> Vec<Row> {
     use ErrorKind::Timeout;
     use Step::{Send, Slowly, Wait};
-    let (late, answer) = (wrong(Timeout, 1, "in time"), reply("200 OK", &stat("")));
+    let (late, answer) = (wrong(Timeout, 3, "in time"), reply("200 OK", &stat("")));
     let head = with_head("200 OK", "Content-Length: 1000\r\n", "");
     let slow = |name: &str, expected: &Expected, steps| {
         always(name, Call::Stat, expected.clone(), steps).slow()
     };
-    let begun = late.clone().status(200);
+    // An answer that has begun has all the time that is left.
+    let begun = wrong(Timeout, 1, "in time").status(200);
     vec![
         slow("silence (blackhole)", &late, vec![Wait]),
         slow("headers at 1 B/s", &late, vec![Slowly(1, answer.clone())]),
@@ -546,9 +547,7 @@ fn slowness() -> Vec<Row> {
             &late,
             vec![Slowly(50, b"HTTP/1.1 100 Continue\r\n\r\n".repeat(100))],
         ),
-        slow("503, then silence", &wrong(Timeout, 2, "in time"), vec![]).fault(|asked| match asked
-            .number
-        {
+        slow("503, then silence", &late, vec![]).fault(|asked| match asked.number {
             1 => vec![Send(reply("503 Busy", BUSY))],
             _ => vec![Wait],
         }),
@@ -816,7 +815,7 @@ fn ways() -> Vec<Row> {
             send("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy("a proxy that closes", wrong(Connection, 3, "closed"), nothing()),
-        proxy("a proxy that is silent", wrong(Timeout, 1, "in time"), vec![Step::Wait]).slow(),
+        proxy("a proxy that is silent", wrong(Timeout, 3, "in time"), vec![Step::Wait]).slow(),
         always(
             "a host that drops what comes in",
             Call::Stat,
@@ -1008,7 +1007,8 @@ happens. Only the last two columns are measured anew each time.
 - *Memory* is the most that the call held at once, as its allocator counts it. A
   reply is read up to 4 MB, and then up to 100,000 elements of it.
 
-Defaults: three tries, with up to 0.1 s and then up to 0.2 s in between; TLS and
+Defaults: three tries, with up to 0.1 s and then up to 0.2 s in between; until
+the last, an answer must begin within a third of the time that is left. TLS and
 proxy refusals, and answers that make no sense, are not tried again.
 
 | Fault | Call | Outcome | Tries | Requests | Next call | Time / limit, s | Memory, MB |
