@@ -324,7 +324,7 @@ impl Client {
         self.attempts
     }
 
-    fn call<T>(&self, request: &Request, parse: impl FnOnce(&Reply) -> Result<T>) -> Result<T> {
+    fn call<T>(&self, request: &Request, parse: impl Fn(&Reply) -> Result<T>) -> Result<T> {
         self.call_since(Instant::now(), request, parse)
     }
 
@@ -334,59 +334,75 @@ impl Client {
         &self,
         started: Instant,
         request: &Request,
-        parse: impl FnOnce(&Reply) -> Result<T>,
+        parse: impl Fn(&Reply) -> Result<T>,
     ) -> Result<T> {
         let url = self.shared.endpoint.url(&request.key, &request.query);
-        let (mut sent, mut failed, mut clock_set) = (0, 0, false);
+        let mut call = Call { request, url: &url, started, sent: 0, failed: 0, clock_set: false };
         loop {
-            let left = self.left(started).map_err(|error| error.with_attempts(sent))?;
-            let signer = self.signer().map_err(|error| error.with_attempts(sent))?;
-            signer.check(request, self.bucket()).map_err(|error| error.with_attempts(sent))?;
-            let headers = Headers(signer.headers(request, self.bucket(), self.now()));
-            let secrets = self.secrets(&signer, &headers.0);
-            sent += 1;
-            let began = Instant::now();
-            let observe = |outcome, repeat_in| {
-                if let Some(observer) = &self.shared.observer {
-                    let elapsed = began.elapsed();
-                    observer(&Attempt { request, number: sent, elapsed, outcome, repeat_in });
-                }
-            };
-            // A connection that stays silent may not use up the time of all.
-            let is_last = failed + 1 >= self.attempts.saturating_add(self.attempts_to_come);
-            let outgoing = Outgoing {
-                method: request.method,
-                url: &url,
-                headers: &headers.0,
-                body: request.body.as_ref(),
-                limit: left,
-                head_limit: if is_last { left } else { left / 3 },
-            };
-            let mut error = match self.send(&outgoing) {
-                Ok(reply) => {
-                    let reply = Reply { attempts: sent, elapsed: started.elapsed(), ..reply };
-                    let reply = secrets.redact_ids(reply);
-                    observe(Ok(&secrets.redact_body(&reply)), None);
-                    return parse(&reply).map_err(|error| secrets.redact_error(error));
-                }
-                Err(error) => secrets.redact_error(error).with_attempts(sent),
-            };
-            let repeat_in = match operation::server_time(&error).filter(|_| !clock_set) {
-                Some(server) => {
-                    clock_set = true;
-                    let refused = self.set_clock(server).err();
-                    refused.iter().for_each(|why| error = error.clone().explained(why.message()));
-                    refused.is_none().then_some(Duration::ZERO)
-                }
-                None => {
-                    failed += 1;
-                    self.repeat_in(&error, failed, started)
-                }
-            };
-            observe(Err(&error), repeat_in);
-            let Some(wait) = repeat_in else { return Err(error) };
-            self.shared.stop.sleep(wait);
+            match self.attempt(&mut call, &parse) {
+                Ok(result) => return Ok(result),
+                Err((_, Some(wait))) => self.shared.stop.sleep(wait),
+                Err((error, None)) => return Err(error),
+            }
         }
+    }
+
+    /// Sends a request once. An error comes with the time after which it is to
+    /// be sent again, if it is.
+    fn attempt<T>(
+        &self,
+        call: &mut Call<'_>,
+        parse: &impl Fn(&Reply) -> Result<T>,
+    ) -> Result<T, (Error, Option<Duration>)> {
+        let (request, sent) = (call.request, call.sent);
+        let unsent = |error: Error| (error.with_attempts(sent), None);
+        let left = self.left(call.started).map_err(unsent)?;
+        let signer = self.signer().map_err(unsent)?;
+        signer.check(request, self.bucket()).map_err(unsent)?;
+        let headers = Headers(signer.headers(request, self.bucket(), self.now()));
+        let secrets = self.secrets(&signer, &headers.0);
+        call.sent += 1;
+        let (number, began) = (call.sent, Instant::now());
+        let observe = |outcome, repeat_in| {
+            if let Some(observer) = &self.shared.observer {
+                let elapsed = began.elapsed();
+                observer(&Attempt { request, number, elapsed, outcome, repeat_in });
+            }
+        };
+        match self.send(call, &headers.0, left) {
+            Ok(reply) => {
+                let elapsed = call.started.elapsed();
+                let reply = secrets.redact_ids(Reply { attempts: number, elapsed, ..reply });
+                if self.shared.observer.is_some() {
+                    observe(Ok(&secrets.redact_body(&reply)), None);
+                }
+                parse(&reply).map_err(|error| (secrets.redact_error(error), None))
+            }
+            Err(error) => {
+                let error = secrets.redact_error(error).with_attempts(number);
+                let (error, repeat_in) = self.after(error, call);
+                observe(Err(&error), repeat_in);
+                Err((error, repeat_in))
+            }
+        }
+    }
+
+    /// What follows from an error: how long to wait before the call is sent
+    /// again, if it is.
+    fn after(&self, error: Error, call: &mut Call<'_>) -> (Error, Option<Duration>) {
+        if let Some(server) = operation::server_time(&error).filter(|_| !call.clock_set) {
+            call.clock_set = true;
+            return match self.set_clock(server) {
+                Ok(()) => (error, Some(Duration::ZERO)),
+                Err(why) => (error.explained(why.message()), None),
+            };
+        }
+        call.failed += 1;
+        let wait = retry::wait_after(&error, call.failed);
+        let end = call.started.elapsed().checked_add(wait);
+        let in_time = end.is_some_and(|end| end < self.timeout);
+        let may_repeat = call.failed < self.attempts && retry::may_repeat(&error);
+        (error, (in_time && may_repeat).then_some(wait))
     }
 
     /// The time that is left for a call.
@@ -401,16 +417,23 @@ impl Client {
         Ok(left)
     }
 
-    /// How long to wait before a call that failed so often is sent again, if
-    /// it is.
-    fn repeat_in(&self, error: &Error, failed: u32, started: Instant) -> Option<Duration> {
-        let wait = retry::wait_after(error, failed);
-        let in_time = started.elapsed().checked_add(wait).is_some_and(|end| end < self.timeout);
-        (in_time && failed < self.attempts && retry::may_repeat(error)).then_some(wait)
-    }
-
-    fn send(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
-        let reply = self.shared.transport.send(outgoing)?;
+    fn send(
+        &self,
+        call: &Call<'_>,
+        headers: &[(&'static str, String)],
+        left: Duration,
+    ) -> Result<Reply> {
+        let attempts = self.attempts.saturating_add(self.attempts_to_come);
+        let outgoing = Outgoing {
+            method: call.request.method,
+            url: call.url,
+            headers,
+            body: call.request.body.as_ref(),
+            limit: left,
+            // A connection that stays silent may not use up the time of all.
+            head_limit: if call.failed + 1 < attempts { left / 3 } else { left },
+        };
+        let reply = self.shared.transport.send(&outgoing)?;
         let checked = reply.check().map_err(|error| match self.shared.transport.proxy() {
             // It may be the proxy that says so.
             Some(proxy) if error.code().is_none() => {
@@ -463,6 +486,18 @@ impl Client {
         let mut service_time = service_time.write().unwrap_or_else(PoisonError::into_inner);
         service_time.correct(server, clock.read())
     }
+}
+
+/// A call under way.
+struct Call<'a> {
+    request: &'a Request,
+    url: &'a str,
+    started: Instant,
+    /// How often it was sent.
+    sent: u32,
+    /// How often it failed, corrections of the clock aside.
+    failed: u32,
+    clock_set: bool,
 }
 
 /// Headers that are overwritten once they are of no more use.

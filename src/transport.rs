@@ -6,6 +6,7 @@ use crate::request::{Body, Method};
 use crate::stop::Stop;
 use bytes::Bytes;
 use connect::{CachingResolver, Names, StoppableConnector};
+use describe::Parties;
 use proxy::Proxy;
 use std::env;
 use std::fmt;
@@ -19,7 +20,9 @@ use zeroize::Zeroizing;
 
 mod absolute;
 mod connect;
+mod describe;
 mod proxy;
+mod race;
 #[cfg(any(feature = "tls", feature = "native-tls"))]
 mod roots;
 
@@ -162,78 +165,8 @@ impl Transport {
     }
 
     fn error_of(&self, error: ureq::Error, url: &str) -> Error {
-        use std::io::ErrorKind as Io;
-        let host = authority(url);
-        // Whom the connection is made to, and how the host is reached by it.
-        let (peer, via) = match self.proxy() {
-            Some(proxy) => (format!("the proxy {proxy}"), format!(" through the proxy {proxy}")),
-            None => (host.to_owned(), String::new()),
-        };
-        let connection = |message: String| Error::new(ErrorKind::Connection, message);
-        let late = || {
-            Error::new(ErrorKind::Timeout, format!("no complete answer from {host}{via} in time"))
-        };
-        let described = match &error {
-            ureq::Error::Timeout(ureq::Timeout::Connect) => {
-                Error::new(ErrorKind::Timeout, format!("no connection to {peer} in time"))
-            }
-            ureq::Error::Timeout(ureq::Timeout::Resolve) => {
-                Error::new(ErrorKind::Timeout, format!("no address for {peer} in time"))
-            }
-            ureq::Error::Timeout(_) => late(),
-            ureq::Error::HostNotFound => connection(format!("{peer} has no address")),
-            ureq::Error::ConnectionFailed => connection(format!("no connection to {peer}")),
-            // All that is known is a text with or without the proxy's status.
-            ureq::Error::ConnectProxyFailed(why) => match number_in(why) {
-                Some(status) => {
-                    let refused = format!("{peer} refused to connect to {host}: HTTP {status}");
-                    let error = connection(refused);
-                    if status < 500 { error.lasting() } else { error }
-                }
-                None => connection(format!("{peer} closed the connection to {host}")),
-            },
-            ureq::Error::Io(io) => match io.kind() {
-                Io::UnexpectedEof => connection(format!(
-                    "the connection to {host}{via} was closed before the answer was complete"
-                )),
-                Io::ConnectionRefused => connection(format!("{peer} refused the connection")),
-                Io::TimedOut => late(),
-                // The system's words begin with what std was about to do.
-                Io::NotFound => {
-                    let why = io.to_string();
-                    let why = why.rsplit(": ").next().unwrap_or_default();
-                    connection(format!("no address was found for {peer}: {why}"))
-                }
-                // TLS reports a certificate that it does not trust as invalid data.
-                Io::InvalidData if io.to_string().contains("certificate") => {
-                    connection(format!("untrusted TLS certificate of {host}: {io}")).lasting()
-                }
-                Io::InvalidData => connection(format!("no TLS with {host}: {io}")).lasting(),
-                _ => connection(format!("the connection to {host}{via} broke: {io}")),
-            },
-            ureq::Error::BodyExceedsLimit(_) => {
-                Error::bad_reply(format!("the answer is longer than {} MB", MAX_REPLY >> 20))
-            }
-            ureq::Error::LargeResponseHeader(_, most) => {
-                Error::bad_reply(format!("the answer's headers are longer than {} kB", most >> 10))
-            }
-            // One chunk header or trailer fills the whole buffer.
-            ureq::Error::BodyStalled => Error::bad_reply(format!(
-                "the answer of {host} is not HTTP: a chunk without an end"
-            )),
-            ureq::Error::Protocol(why) => {
-                Error::bad_reply(format!("the answer of {host} is not HTTP: {why}"))
-            }
-            ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
-                Error::invalid("the request cannot be written as HTTP")
-            }
-            ureq::Error::TlsRequired => Error::new(
-                ErrorKind::Config,
-                "this build has no TLS: use http://, or a TLS feature",
-            ),
-            other => connection(format!("no connection to {host}: {other}")).lasting(),
-        };
-        described.with_source(error)
+        let secure = url.starts_with("https://");
+        Parties { host: authority(url), proxy: self.proxy(), secure }.describe(error)
     }
 
     fn run(&self, request: &Outgoing<'_>) -> Result<http::Response<ureq::Body>, ureq::Error> {
@@ -393,11 +326,6 @@ fn host_of(url: &str) -> (bool, &str) {
 /// Host and port of a URL.
 fn authority(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
-}
-
-/// The first number in a text.
-fn number_in(text: &str) -> Option<u16> {
-    text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ fn failures_of_every_kind_spoil_nothing() {
             ("gone", ErrorKind::Service, 1),
             ("rubbish", ErrorKind::BadReply, 1),
             ("closed", ErrorKind::Connection, 3),
-            ("silent", ErrorKind::Timeout, 1),
+            ("silent", ErrorKind::Timeout, 3),
             ("a/b", ErrorKind::InvalidArgument, 0),
             ("", ErrorKind::InvalidArgument, 0),
         ]

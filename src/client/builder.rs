@@ -1,12 +1,12 @@
 //! What a client is made of: settings by hand, and what the environment and
 //! ossutil's config file add to them.
 
-use super::place::{Place, Setting};
+use super::place::{Addressing, Place, Setting};
 use super::{Client, Observer, Shared};
 use crate::attempt::Attempt;
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{self, CredentialsProvider};
-use crate::endpoint::{self, AddressingStyle, Endpoint};
+use crate::endpoint::AddressingStyle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
 use crate::sign::SignatureVersion;
@@ -258,23 +258,13 @@ impl ClientBuilder {
         }
         let mut place = self.by_hand;
         place.add(self.found);
-        place.check(self.internal)?;
-        if self.style != Some(AddressingStyle::Cname) {
-            place.split_endpoint()?;
-        }
-        let region = place.region(self.version)?;
-        let host = match &place.endpoint {
-            Some(endpoint) => endpoint.value.clone(),
-            None if region.is_empty() => {
-                return Err(config("neither a region nor an endpoint is configured"));
-            }
-            None => endpoint::host_of_region(&region, self.internal),
+        let addressing = Addressing {
+            internal: self.internal,
+            secure: self.secure,
+            style: self.style,
+            version: self.version,
         };
-        let bucket = place.bucket.map(|bucket| bucket.value).unwrap_or_default();
-        let endpoint = Endpoint::new(&host, &bucket, self.secure, self.style)?;
-        let provider = place.provider.unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
-        })?;
+        let (endpoint, region, provider) = place.resolve(&addressing)?;
         for (what, limit) in [("timeout", self.timeout), ("connect timeout", self.connect_timeout)]
         {
             if limit.is_zero() {

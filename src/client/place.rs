@@ -1,7 +1,7 @@
 //! Which bucket, where, and with whose keys: settings with their sources.
 
 use crate::credentials::CredentialsProvider;
-use crate::endpoint::{self, ServiceHost};
+use crate::endpoint::{self, AddressingStyle, Endpoint, ServiceHost};
 use crate::error::{Error, ErrorKind, Result};
 use crate::sign::SignatureVersion;
 use std::fmt;
@@ -28,6 +28,17 @@ impl fmt::Display for Setting {
     }
 }
 
+/// How a bucket is addressed, wherever it is.
+pub(super) struct Addressing {
+    pub(super) internal: bool,
+    pub(super) secure: bool,
+    pub(super) style: Option<AddressingStyle>,
+    pub(super) version: SignatureVersion,
+}
+
+/// An endpoint, the region to sign for, and the keys.
+pub(super) type Resolved = (Endpoint, String, Arc<dyn CredentialsProvider>);
+
 /// What is known of a bucket.
 #[derive(Clone, Default)]
 pub(super) struct Place {
@@ -51,12 +62,40 @@ impl Place {
         };
     }
 
-    /// Checks that no setting contradicts another.
+    /// Resolves what is known into an endpoint, the region to sign for, and
+    /// the keys.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming both and where they come from.
-    pub(super) fn check(&self, internal: bool) -> Result<()> {
+    /// [`ErrorKind::Config`], naming what is missing, wrong or contradictory,
+    /// and [`ErrorKind::Credentials`].
+    pub(super) fn resolve(mut self, addressing: &Addressing) -> Result<Resolved> {
+        let Addressing { internal, secure, style, version } = *addressing;
+        if let Some(endpoint) = &mut self.endpoint {
+            endpoint.value.make_ascii_lowercase();
+        }
+        self.check(internal)?;
+        if style != Some(AddressingStyle::Cname) {
+            self.split_endpoint()?;
+        }
+        let region = self.region(version)?;
+        let host = match self.endpoint {
+            Some(endpoint) => endpoint.value,
+            None if region.is_empty() => {
+                return Err(config("neither a region nor an endpoint is configured"));
+            }
+            None => endpoint::host_of_region(&region, internal),
+        };
+        let bucket = self.bucket.map(|bucket| bucket.value).unwrap_or_default();
+        let endpoint = Endpoint::new(&host, &bucket, secure, style)?;
+        let provider = self.provider.unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
+        })?;
+        Ok((endpoint, region, provider))
+    }
+
+    /// Checks that no setting contradicts another.
+    fn check(&self, internal: bool) -> Result<()> {
         for (what, setting) in
             [("region", &self.region), ("endpoint", &self.endpoint), ("bucket", &self.bucket)]
         {
@@ -84,13 +123,8 @@ impl Place {
 
     /// Takes the bucket out of an endpoint that is the bucket's own domain, as
     /// the console shows it.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Config`] when that is another bucket's.
-    pub(super) fn split_endpoint(&mut self) -> Result<()> {
+    fn split_endpoint(&mut self) -> Result<()> {
         let Some(endpoint) = &mut self.endpoint else { return Ok(()) };
-        endpoint.value.make_ascii_lowercase();
         let Some(named) = ServiceHost::of(&endpoint.value).and_then(|host| host.bucket) else {
             return Ok(());
         };
@@ -109,7 +143,7 @@ impl Place {
     }
 
     /// The region to sign for; empty where version 1 needs none.
-    pub(super) fn region(&self, version: SignatureVersion) -> Result<String> {
+    fn region(&self, version: SignatureVersion) -> Result<String> {
         let named =
             self.endpoint.as_ref().and_then(|endpoint| endpoint::region_of(&endpoint.value));
         let found = self.region.as_ref().map(|region| region.value.as_str()).or(named);

@@ -3,28 +3,27 @@
 
 use super::absolute::AbsoluteForm;
 use super::proxy::Proxy;
+use super::race::race;
 use crate::stop::{Stop, Unfinished};
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::process;
-use std::sync::{Arc, Mutex, PoisonError, mpsc};
-use std::thread;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use ureq::Error;
 use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, Transport,
+    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle,
+    Transport, time,
 };
 use zeroize::Zeroize;
 
 /// How long a name's addresses are remembered.
 const NAME_LIFETIME: Duration = Duration::from_secs(60);
-/// How long an address is tried alone before the next one is tried, too.
-const HEAD_START: Duration = Duration::from_millis(250);
 /// How many addresses of a name are tried; ureq has room for no more.
 const MAX_ADDRESSES: usize = 16;
 
@@ -57,46 +56,23 @@ impl Connector for StoppableConnector {
         details: &ConnectionDetails<'_>,
         _: Option<()>,
     ) -> Result<Option<Connection>, Error> {
-        let (inner, resolver) = (self.inner.clone(), self.resolver.clone());
-        let proxy_uri = self.proxy.as_ref().map(|(proxy, config)| (proxy.uri(), config.clone()));
-        let (uri, config) = proxy_uri
-            .clone()
-            .unwrap_or_else(|| (details.uri.clone(), Arc::new(details.config.clone())));
-        let (addrs, now, timeout) = (details.addrs.clone(), details.now, details.timeout);
-        let current_time = details.current_time.clone();
-        let run_connector = details.run_connector.clone();
-        let register_shutdown = details.register_shutdown.clone();
-        let connect_to = move |addrs: ResolvedSocketAddrs| {
-            let details = ConnectionDetails {
-                uri: &uri,
-                addrs,
-                config: &config,
-                // Requests differ in their time limits alone. TLS is the same
-                // for all, and is to be set up only once.
-                request_level: false,
-                resolver: &resolver,
-                now,
-                timeout,
-                current_time: current_time.clone(),
-                run_connector: run_connector.clone(),
-                register_shutdown: register_shutdown.clone(),
-            };
-            inner.connect(&details, None)
-        };
-        let resolver = self.resolver.clone();
+        let timeout = details.timeout;
+        let plan = self.plan(details);
+        let (resolver, addrs, is_proxy) =
+            (self.resolver.clone(), details.addrs.clone(), self.proxy.is_some());
         let connect = move || {
-            let addrs = match proxy_uri {
-                Some((uri, config)) => resolver.resolve(&uri, &config, timeout)?,
-                None => addrs,
+            let addrs = match is_proxy {
+                true => resolver.resolve(&plan.uri, &plan.config, timeout)?,
+                false => addrs,
             };
             // Without an address it is a proxy that knows them.
             if addrs.is_empty() {
-                return connect_to(addrs);
+                return plan.connect(addrs);
             }
             race(&addrs, move |address| {
                 let mut one = resolver.empty();
                 one.push(address);
-                connect_to(one)
+                plan.connect(one)
             })
         };
         let made = self.stop.result_of(*timeout.after, connect);
@@ -106,6 +82,63 @@ impl Connector for StoppableConnector {
             AbsoluteForm::new(format!("http://{authority}"), proxy)
         });
         Ok(inner.map(|inner| Connection { inner, process: process::id(), absolute }))
+    }
+}
+
+impl StoppableConnector {
+    fn plan(&self, details: &ConnectionDetails<'_>) -> Plan {
+        let to_proxy = self.proxy.as_ref().map(|(proxy, config)| (proxy.uri(), config.clone()));
+        let to_host = || (details.uri.clone(), Arc::new(details.config.clone()));
+        let (uri, config) = to_proxy.unwrap_or_else(to_host);
+        Plan {
+            inner: self.inner.clone(),
+            resolver: self.resolver.clone(),
+            uri,
+            config,
+            now: details.now,
+            timeout: details.timeout,
+            current_time: details.current_time.clone(),
+            run_connector: details.run_connector.clone(),
+            register_shutdown: details.register_shutdown.clone(),
+        }
+    }
+}
+
+/// The details of a connection, apart from its address, as another thread
+/// needs them.
+struct Plan {
+    inner: Arc<DefaultConnector>,
+    resolver: CachingResolver,
+    uri: Uri,
+    config: Arc<Config>,
+    now: time::Instant,
+    timeout: NextTimeout,
+    current_time: Arc<dyn Fn() -> time::Instant + Send + Sync>,
+    run_connector: Arc<RunConnector>,
+    register_shutdown: Arc<RegisterShutdown>,
+}
+
+type RunConnector =
+    dyn Fn(&ConnectionDetails<'_>) -> Result<Box<dyn Transport>, Error> + Send + Sync;
+type RegisterShutdown = dyn Fn(Weak<dyn ShutdownHandle>) -> Result<(), Error> + Send + Sync;
+
+impl Plan {
+    fn connect(&self, addrs: ResolvedSocketAddrs) -> Result<Option<Box<dyn Transport>>, Error> {
+        let details = ConnectionDetails {
+            uri: &self.uri,
+            addrs,
+            config: &self.config,
+            // Requests differ in their time limits alone. TLS is the same for
+            // all, and is to be set up only once.
+            request_level: false,
+            resolver: &self.resolver,
+            now: self.now,
+            timeout: self.timeout,
+            current_time: self.current_time.clone(),
+            run_connector: self.run_connector.clone(),
+            register_shutdown: self.register_shutdown.clone(),
+        };
+        self.inner.connect(&details, None)
     }
 }
 
@@ -271,96 +304,9 @@ fn port(uri: &Uri) -> u16 {
     uri.port_u16().unwrap_or(default)
 }
 
-/// Connects to the first address that answers: the next one is tried when one
-/// has failed, or has not answered for a while (RFC 8305 section 5). What is
-/// still under way then ends by itself, within its own limit.
-fn race<T: Send + 'static>(
-    addresses: &[SocketAddr],
-    connect: impl Fn(SocketAddr) -> Result<T, Error> + Send + Sync + 'static,
-) -> Result<T, Error> {
-    let [first, others @ ..] = addresses else { return Err(Error::HostNotFound) };
-    if others.is_empty() {
-        return connect(*first);
-    }
-    let connect = Arc::new(connect);
-    let (sender, results) = mpsc::channel();
-    let mut waiting = addresses.iter();
-    let (mut under_way, mut fault) = (0, None);
-    loop {
-        let next = waiting.next();
-        if let Some(address) = next.copied() {
-            let (sender, connect) = (sender.clone(), connect.clone());
-            // Nobody hears of one that comes too late; it is closed again.
-            let work = move || drop(sender.send(connect(address)));
-            match thread::Builder::new().name("osslive".into()).spawn(work) {
-                Ok(_) => under_way += 1,
-                Err(error) => drop(fault.get_or_insert(Error::Io(error))),
-            }
-        }
-        let result = match waiting.len() {
-            _ if under_way == 0 => None,
-            0 => results.recv().ok(),
-            _ => results.recv_timeout(HEAD_START).ok(),
-        };
-        match result {
-            Some(Ok(connection)) => return Ok(connection),
-            Some(Err(error)) => {
-                under_way -= 1;
-                fault.get_or_insert(error);
-            }
-            None => {}
-        }
-        if under_way == 0 && waiting.len() == 0 {
-            return Err(fault.unwrap_or(Error::ConnectionFailed));
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn addresses(count: u16) -> Vec<SocketAddr> {
-        (1..=count).map(|port| SocketAddr::from(([127, 0, 0, 1], port))).collect()
-    }
-
-    fn refused(address: SocketAddr) -> Error {
-        Error::Io(io::Error::new(io::ErrorKind::ConnectionRefused, address.to_string()))
-    }
-
-    #[test]
-    fn an_address_that_does_not_answer_holds_nobody_up() {
-        let (_hold, held) = mpsc::channel::<()>();
-        let held = Mutex::new(held);
-        let connect = move |address: SocketAddr| {
-            if address.port() < 3 {
-                let _ = held.lock().unwrap().recv();
-            }
-            Ok(address.port())
-        };
-        assert_eq!(race(&addresses(3), connect).unwrap(), 3);
-    }
-
-    #[test]
-    fn the_next_address_is_tried_only_when_one_has_failed_or_is_slow() {
-        let tried = Arc::new(Mutex::new(Vec::new()));
-        let log = tried.clone();
-        let connect = move |address: SocketAddr| {
-            log.lock().unwrap().push(address.port());
-            if address.port() == 2 { Ok(2) } else { Err(refused(address)) }
-        };
-        assert_eq!(race(&addresses(3), connect).unwrap(), 2);
-        assert_eq!(*tried.lock().unwrap(), [1, 2]);
-    }
-
-    #[test]
-    fn when_no_address_can_be_reached_the_first_says_why() {
-        for count in 1..=3 {
-            let error = race(&addresses(count), |address| Err::<(), _>(refused(address)));
-            assert!(error.unwrap_err().to_string().contains("127.0.0.1:1"), "{count}");
-        }
-        assert!(matches!(race(&[], |_| Ok(())), Err(Error::HostNotFound)));
-    }
 
     #[test]
     fn ip_addresses_need_no_look_up() {

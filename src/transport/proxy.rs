@@ -218,8 +218,8 @@ fn is_excluded(host: &str, list: &str) -> bool {
         return true;
     }
     let ip: Option<IpAddr> = bare(host).parse().ok();
-    let entries = list.split(|c| matches!(c, ',' | ' ' | '\t')).filter(|entry| !entry.is_empty());
-    entries.into_iter().any(|entry| match ip {
+    let mut entries = list.split([',', ' ', '\t']).filter(|entry| !entry.is_empty());
+    entries.any(|entry| match ip {
         Some(IpAddr::V4(ip)) => matches_network(entry, 32, |network: Ipv4Addr, bits| {
             let shift = 32 - bits;
             (u32::from(ip) ^ u32::from(network)) >> shift == 0
