@@ -60,7 +60,8 @@
  *     one of many things failed, error tells why: kind ("invalidArgument",
  *     "connection", "timeout", "service", "badReply", "stopped" ..., as the
  *     statuses), message, attempts, and code?, status?, requestId?, ec?,
- *     hostId?. URLs and playlists are plain text.
+ *     hostId?, endpoint? (where the service names the right one). URLs and
+ *     playlists are plain text.
  *
  *  7. Threads. Any number of threads may use a client at once. All other
  *     objects are for one thread at a time. All functions may be called from
@@ -434,21 +435,27 @@ osslive_status osslive_config_set_credentials(osslive_config *config,
                                               osslive_error **out_error);
 
 /**
- * Takes the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, if
- * it is set, OSS_SESSION_TOKEN as they are now; and region, endpoint and
- * bucket from OSS_REGION, OSS_ENDPOINT and OSS_BUCKET where they are not set
- * yet.
+ * Adds what the environment has now: the access key of OSS_ACCESS_KEY_ID,
+ * OSS_ACCESS_KEY_SECRET and, if it is set, OSS_SESSION_TOKEN; and region,
+ * endpoint and bucket of OSS_REGION, OSS_ENDPOINT and OSS_BUCKET.
+ *
+ * Each setting is taken by itself from the first that has it: what is set by
+ * osslive_config_set_ functions, then what is loaded, in the order in which it
+ * is. Settings that contradict each other make osslive_client_new fail with
+ * OSSLIVE_ERR_CONFIG.
  *
  * Fails with OSSLIVE_ERR_CREDENTIALS, naming the variable that is missing.
  */
 osslive_status osslive_config_load_env(osslive_config *config, osslive_error **out_error);
 
 /**
- * Takes the access key from a profile of ossutil's config file as it is now;
- * and region and endpoint where they are not set yet.
+ * Adds what a profile of ossutil's config file has now: access key, region and
+ * endpoint, by the rule of osslive_config_load_env.
  *
- * - path: the file, or NULL for .ossutilconfig in the home folder.
- * - profile: its name, or NULL for the default profile.
+ * - path: the file, or NULL for the one that OSSUTIL_CONFIG_FILE names, else
+ *   .ossutilconfig in the home folder.
+ * - profile: its name, or NULL for the one that OSSUTIL_PROFILE names, else
+ *   the default profile.
  *
  * Fails with OSSLIVE_ERR_CREDENTIALS when there is no such file or profile,
  * or when it gets its keys in another way than AK or StsToken.
@@ -525,9 +532,12 @@ osslive_status osslive_config_set_pool_size(osslive_config *config,
                                             osslive_error **out_error);
 
 /**
- * Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"; NULL
- * goes through none, whatever the environment says. Defaults to what
- * HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+ * Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"
+ * (http, https, socks4, socks4a, socks5, socks5h); NULL disables the proxy,
+ * whatever the environment says. Defaults to what the environment says, as
+ * for curl: https_proxy or HTTPS_PROXY, http_proxy in lower case, all_proxy or
+ * ALL_PROXY, and none for the hosts of no_proxy or NO_PROXY. An endpoint on
+ * this machine is then always reached directly.
  */
 osslive_status osslive_config_set_proxy(osslive_config *config,
                                         const char *url,
@@ -535,7 +545,8 @@ osslive_status osslive_config_set_proxy(osslive_config *config,
 
 /**
  * Trusts the certificates of a PEM text and no others, as a private gateway
- * needs. Defaults to Mozilla's roots.
+ * needs. Defaults to those of SSL_CERT_FILE and SSL_CERT_DIR, where the
+ * environment names one, else to Mozilla's roots.
  */
 osslive_status osslive_config_set_root_certificates(osslive_config *config,
                                                     const char *pem,

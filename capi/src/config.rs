@@ -94,10 +94,14 @@ pub unsafe extern "C" fn osslive_config_set_credentials(
     }
 }
 
-/// Takes the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, if
-/// it is set, OSS_SESSION_TOKEN as they are now; and region, endpoint and
-/// bucket from OSS_REGION, OSS_ENDPOINT and OSS_BUCKET where they are not set
-/// yet.
+/// Adds what the environment has now: the access key of OSS_ACCESS_KEY_ID,
+/// OSS_ACCESS_KEY_SECRET and, if it is set, OSS_SESSION_TOKEN; and region,
+/// endpoint and bucket of OSS_REGION, OSS_ENDPOINT and OSS_BUCKET.
+///
+/// Each setting is taken by itself from the first that has it: what is set by
+/// osslive_config_set_ functions, then what is loaded, in the order in which it
+/// is. Settings that contradict each other make osslive_client_new fail with
+/// OSSLIVE_ERR_CONFIG.
 ///
 /// Fails with OSSLIVE_ERR_CREDENTIALS, naming the variable that is missing.
 #[unsafe(no_mangle)]
@@ -110,11 +114,13 @@ pub unsafe extern "C" fn osslive_config_load_env(
     unsafe { set(config, out_error, &load) }
 }
 
-/// Takes the access key from a profile of ossutil's config file as it is now;
-/// and region and endpoint where they are not set yet.
+/// Adds what a profile of ossutil's config file has now: access key, region and
+/// endpoint, by the rule of osslive_config_load_env.
 ///
-/// - path: the file, or NULL for .ossutilconfig in the home folder.
-/// - profile: its name, or NULL for the default profile.
+/// - path: the file, or NULL for the one that OSSUTIL_CONFIG_FILE names, else
+///   .ossutilconfig in the home folder.
+/// - profile: its name, or NULL for the one that OSSUTIL_PROFILE names, else
+///   the default profile.
 ///
 /// Fails with OSSLIVE_ERR_CREDENTIALS when there is no such file or profile,
 /// or when it gets its keys in another way than AK or StsToken.
@@ -262,9 +268,12 @@ pub unsafe extern "C" fn osslive_config_set_pool_size(
     unsafe { set(config, out_error, &with_pool) }
 }
 
-/// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"; NULL
-/// goes through none, whatever the environment says. Defaults to what
-/// HTTPS_PROXY, HTTP_PROXY and NO_PROXY say.
+/// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"
+/// (http, https, socks4, socks4a, socks5, socks5h); NULL disables the proxy,
+/// whatever the environment says. Defaults to what the environment says, as
+/// for curl: https_proxy or HTTPS_PROXY, http_proxy in lower case, all_proxy or
+/// ALL_PROXY, and none for the hosts of no_proxy or NO_PROXY. An endpoint on
+/// this machine is then always reached directly.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_proxy(
     config: *mut osslive_config,
@@ -283,7 +292,8 @@ pub unsafe extern "C" fn osslive_config_set_proxy(
 }
 
 /// Trusts the certificates of a PEM text and no others, as a private gateway
-/// needs. Defaults to Mozilla's roots.
+/// needs. Defaults to those of SSL_CERT_FILE and SSL_CERT_DIR, where the
+/// environment names one, else to Mozilla's roots.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_root_certificates(
     config: *mut osslive_config,
