@@ -361,7 +361,6 @@ const AMBIGUOUS: &[&str] = &[
     "a\nb",
     "a\rb",
     "a\tb",
-    "a\u{7f}b",
     "a%0Ab",
     "a%0d%0ab",
     "a%00b",

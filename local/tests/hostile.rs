@@ -234,7 +234,7 @@ fn the_owner_cannot_leave_it_either() {
     let client = house.stage.client();
     let now = OffsetDateTime::now_utc();
     // Names that are as good as any other, and lead nowhere.
-    for name in ["..", ".", "...", "%2e%2e", "..%2f", "con", "\u{202e}x", "~", "a\nb", "..\0"] {
+    for name in ["...", "%2e%2e", "..%2f", "con", "\u{202e}x", "~", "..\u{7f}"] {
         let options = RtmpUrlOptions::new();
         client.put_channel(name, &ChannelConfig::new("").frag_duration(1)).unwrap();
         let url = client.get_rtmp_url(name, &options).unwrap();
