@@ -379,6 +379,9 @@ void osslive_string_free(char *string);
  *
  * When this returns, the callback that was set before does not run on any
  * thread and will not run again: what its user_data points to may be freed.
+ * Setting the same callback and user_data again changes only the level, and
+ * waits for nothing. No lock is held while the callback runs, and a child
+ * process forked meanwhile may set its own.
  *
  * Fails with OSSLIVE_ERR_INVALID_ARGUMENT for a level out of range, and
  * inside the callback itself.

@@ -9,6 +9,7 @@
 // Names as C writes them; constants and functions that only C uses.
 #![allow(unsafe_code, non_camel_case_types, unreachable_pub, dead_code)]
 
+mod callback;
 mod channel;
 mod channel_config;
 mod channel_monitor;

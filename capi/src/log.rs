@@ -1,5 +1,6 @@
 //! The log callback, which all clients of the process share.
 
+use crate::callback::{Callback, CallbackCell};
 use crate::error::{lossy, osslive_error, osslive_status};
 use crate::guard::guard;
 use crate::pointer::invalid;
@@ -7,8 +8,6 @@ use libc::{c_char, c_int, c_void};
 use sdk::Attempt;
 use std::cell::Cell;
 use std::fmt::Display;
-use std::sync::atomic::{AtomicI32, Ordering};
-use std::sync::{PoisonError, RwLock};
 
 /// A request failed, and its call with it.
 pub const OSSLIVE_LOG_ERROR: c_int = 1;
@@ -29,21 +28,7 @@ pub const OSSLIVE_LOG_DEBUG: c_int = 4;
 pub type osslive_log_callback =
     Option<unsafe extern "C" fn(level: c_int, message: *const c_char, user_data: *mut c_void)>;
 
-struct Sink {
-    callback: unsafe extern "C" fn(c_int, *const c_char, *mut c_void),
-    user_data: *mut c_void,
-}
-
-// SAFETY: the header asks for a callback that works on any thread, and its
-// pointer with it.
-unsafe impl Send for Sink {}
-// SAFETY: likewise.
-unsafe impl Sync for Sink {}
-
-/// Held for reading while the callback runs, so that whoever replaces it
-/// knows that it does not run any more.
-static SINK: RwLock<Option<Sink>> = RwLock::new(None);
-static MAX_LEVEL: AtomicI32 = AtomicI32::new(0);
+static CALLBACK: CallbackCell = CallbackCell::new();
 
 thread_local! {
     static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
@@ -58,6 +43,9 @@ thread_local! {
 ///
 /// When this returns, the callback that was set before does not run on any
 /// thread and will not run again: what its user_data points to may be freed.
+/// Setting the same callback and user_data again changes only the level, and
+/// waits for nothing. No lock is held while the callback runs, and a child
+/// process forked meanwhile may set its own.
 ///
 /// Fails with OSSLIVE_ERR_INVALID_ARGUMENT for a level out of range, and
 /// inside the callback itself.
@@ -75,10 +63,7 @@ pub unsafe extern "C" fn osslive_set_log_callback(
         if IN_CALLBACK.get() {
             return Err(invalid("the log callback cannot be replaced while it runs"));
         }
-        let sink = callback.map(|callback| Sink { callback, user_data });
-        let mut place = SINK.write().unwrap_or_else(PoisonError::into_inner);
-        MAX_LEVEL.store(if sink.is_some() { max_level } else { 0 }, Ordering::Relaxed);
-        *place = sink;
+        CALLBACK.replace(callback.map(|function| Callback { function, user_data }), max_level);
         Ok(())
     };
     // SAFETY: NULL or a place for a pointer, as the header asks.
@@ -96,14 +81,14 @@ pub(crate) fn attempt(attempt: &Attempt<'_>) {
 }
 
 fn log(level: c_int, message: &dyn Display) {
-    if level > MAX_LEVEL.load(Ordering::Relaxed) || IN_CALLBACK.get() {
+    if IN_CALLBACK.get() || !CALLBACK.hears(level) {
         return;
     }
-    let sink = SINK.read().unwrap_or_else(PoisonError::into_inner);
-    let Some(Sink { callback, user_data }) = &*sink else { return };
     let message = lossy(&message.to_string());
-    IN_CALLBACK.set(true);
-    // SAFETY: the lock keeps the callback in place, and its pointer with it.
-    unsafe { callback(level, message.as_ptr(), *user_data) };
-    IN_CALLBACK.set(false);
+    CALLBACK.with(level, |Callback { function, user_data }| {
+        IN_CALLBACK.set(true);
+        // SAFETY: it stays set while this runs, and its pointer with it.
+        unsafe { function(level, message.as_ptr(), user_data) };
+        IN_CALLBACK.set(false);
+    });
 }

@@ -34,6 +34,12 @@ fn signals_and_forks_of_the_host_are_left_to_it() {
 }
 
 #[test]
+fn children_forked_amid_calls_and_callbacks_do_not_hang() {
+    let program = Program::new("ffi-tests/c/forks.c").build();
+    Service::start().run(&program).succeeds();
+}
+
+#[test]
 fn memory_stays_flat_over_ten_thousand_calls() {
     let program = Program::new("ffi-tests/c/memory.c").build();
     Service::start().run(&program).succeeds();
