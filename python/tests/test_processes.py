@@ -90,6 +90,58 @@ def test_a_child_is_not_held_up_by_threads_that_it_does_not_have(
 
 
 @needs_fork
+@pytest.mark.parametrize("level", ["DEBUG", "WARNING", "CRITICAL"])
+def test_a_child_forked_amid_log_callbacks_calls_at_whatever_level(
+    level: str, osslive_endpoint: LocalEndpoint
+) -> None:
+    said = program(
+        f"""
+        import logging, signal, time, warnings
+        warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads
+        logger = logging.getLogger("osslive")
+        logger.setLevel("DEBUG")
+        inside = 0
+        class Slow(logging.Handler):
+            def createLock(self):
+                self.lock = None
+            def emit(self, record):
+                global inside
+                inside += 1
+                time.sleep(0.005)
+                inside -= 1
+        handler = Slow()
+        logger.addHandler(handler)
+        client = open_client()
+        client.put_channel("busy")
+        stop = threading.Event()
+        def work():
+            while not stop.is_set():
+                client.get_channel_status("busy")
+        threads = [threading.Thread(target=work, daemon=True) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        amid = 0
+        for _ in range(60):
+            amid += inside > 0
+            child = os.fork()
+            if not child:
+                signal.alarm(30)  # it hangs for ever, if it hangs
+                logger.removeHandler(handler)
+                logger.setLevel({level!r})
+                client.get_channel_status("busy")
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+        stop.set()
+        for thread in threads:
+            thread.join()
+        print(amid > 0)
+        """,
+        osslive_endpoint,
+    )
+    assert said.split() == ["True"]
+
+
+@needs_fork
 def test_a_child_keeps_the_key_that_was_set_last(osslive_endpoint: LocalEndpoint) -> None:
     program(
         """
