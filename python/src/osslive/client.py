@@ -41,7 +41,7 @@ from ._arguments import (
 from ._library import ClientPointer, Function, Library, ProgressCallback, library
 from ._native import Handle, PerProcess, call, call_text
 from ._work import Hear, Progress, Work
-from .errors import ErrorKind, OssLiveError
+from .errors import BadReply, ErrorKind, OssLiveError
 from .models import (
     Channel,
     ChannelConfig,
@@ -331,14 +331,24 @@ class Client:
         self, prefix: Optional[str] = None, max_keys: Optional[int] = None
     ) -> Iterator[ChannelSummary]:
         """All channels whose names begin with ``prefix``; pages of ``max_keys`` are asked for as
-        they are needed."""
-        marker: Optional[str] = None
+        they are needed.
+
+        Raises :class:`~osslive.BadReply` when a page does not continue after the one before.
+        """
+        marker = ""
         while True:
             page = self.list_channels(prefix, marker, max_keys)
             yield from page.channels
-            marker = page.next_marker
-            if not page.is_truncated or marker is None:
+            if not page.is_truncated or page.next_marker is None:
                 return
+            # Code points and bytes of UTF-8 have the same order.
+            if page.next_marker <= marker:
+                raise BadReply(
+                    f"the list does not continue after {marker!r}: the next marker is "
+                    f"{page.next_marker!r}",
+                    kind=ErrorKind.BAD_REPLY,
+                )
+            marker = page.next_marker
 
     def put_channel_status(self, id: str, status: Union[ChannelState, str]) -> Done:
         """Enables or disables a channel. Disabling cuts a publisher; the service takes about ten

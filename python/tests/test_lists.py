@@ -1,0 +1,65 @@
+"""Lists of a server whose pages do not lead on."""
+
+from __future__ import annotations
+
+from http.server import BaseHTTPRequestHandler
+from itertools import islice
+from typing import Callable, Iterator
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from conftest import Answer, client_of
+
+import osslive
+
+#: More than any of these lists holds: an iteration that gets here has no end.
+MANY = 50
+
+
+def page(name: str, next_marker: str) -> bytes:
+    return f"""<ListLiveChannelResult><Prefix></Prefix><Marker></Marker><MaxKeys>1</MaxKeys>
+      <IsTruncated>true</IsTruncated><NextMarker>{next_marker}</NextMarker>
+      <LiveChannel><Name>{name}</Name><Description></Description><Status>enabled</Status>
+      <LastModified>2026-11-22T12:00:00.000Z</LastModified><PublishUrls></PublishUrls>
+      <PlayUrls></PlayUrls></LiveChannel></ListLiveChannelResult>""".encode()
+
+
+def pages(markers: list[str]) -> Answer:
+    """Answers with these markers in turn, and with the last one from then on."""
+    left: Iterator[str] = iter(markers)
+    state = {"marker": ""}
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        state["marker"] = next(left, state["marker"])
+        asked = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+        return 200, page(f"after-{asked.get('marker', [''])[0]}", state["marker"])
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("markers", "listed"),
+    [
+        (["b", "c", "c"], ["after-", "after-b", "after-c"]),
+        (["b", "c", "a"], ["after-", "after-b", "after-c"]),
+        (["b", "c", "b", "c", "b", "c"], ["after-", "after-b", "after-c"]),
+        (["é", "z"], ["after-", "after-é"]),
+        (["\uffee", "\U0001f600", "\uffee"], ["after-", "after-\uffee", "after-\U0001f600"]),
+    ],
+)
+def test_a_marker_that_does_not_lead_on_ends_the_iteration(
+    markers: list[str], listed: list[str], serve: Callable[[Answer], str]
+) -> None:
+    found: list[str] = []
+    with client_of(serve(pages(markers))) as client:
+        with pytest.raises(osslive.BadReply, match="does not continue") as caught:
+            for channel in islice(client.channels(), MANY):
+                found.append(channel.name)
+    assert found == listed
+    assert caught.value.kind is osslive.ErrorKind.BAD_REPLY
+
+
+def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Answer], str]) -> None:
+    with client_of(serve(pages(["b", "b"]))) as client:
+        with pytest.raises(osslive.BadReply, match="does not continue"):
+            client.monitor(prefix="a")
