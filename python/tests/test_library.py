@@ -66,6 +66,30 @@ def test_the_environment_names_a_library_where_the_package_has_none(tmp_path: Pa
     assert said.strip() == osslive.library_path()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="LD_LIBRARY_PATH is the Linux loader's")
+@pytest.mark.parametrize("search", ["", ":", ".", "/nowhere:", "/nowhere;.", "here"])
+def test_a_library_in_the_working_folder_is_not_loaded(
+    search: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = package_without_library(tmp_path / "package")
+    for name in _library.file_names():
+        for folder in (tmp_path, tmp_path / "here"):
+            folder.mkdir(exist_ok=True)
+            shutil.copy(osslive.library_path(), folder / name)
+    monkeypatch.chdir(tmp_path)
+    said = run(SHOW_ERROR, PYTHONPATH=path, LD_LIBRARY_PATH=search, OSSLIVE_LIBRARY="")
+    assert "no usable osslive library; tried" in said
+
+
+def test_the_environment_names_a_file_and_not_something_to_look_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = package_without_library(tmp_path / "package")
+    monkeypatch.chdir(tmp_path)
+    said = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="libc.so.6")
+    assert f"OSSLIVE_LIBRARY: {tmp_path}/libc.so.6: " in said
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [

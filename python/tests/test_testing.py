@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from conftest import until
 
 import osslive
 from osslive.testing import EndpointError, LocalEndpoint, publish
@@ -27,16 +32,67 @@ def test_an_endpoint_lives_from_with_to_its_end(tmp_path: Path) -> None:
             assert client.get_channel("kept").name == "kept"
 
 
-def test_its_own_data_is_removed_and_its_options_are_passed_on() -> None:
+def test_its_own_data_is_deleted_and_its_options_are_passed_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     with LocalEndpoint(arguments=["--qps-limit", "1"]) as endpoint:
-        assert endpoint._own_data is not None
-        folder = endpoint._own_data.name
-        assert os.path.isdir(folder)
+        (folder,) = tmp_path.iterdir()
+        assert folder.stat().st_mode & 0o077 == 0
         with endpoint.client(attempts=1) as client:
             with pytest.raises(osslive.MetaOperationQpsLimitExceeded):
                 for _ in range(10):
                     client.list_channels()
-    assert not os.path.exists(folder)
+    assert not folder.exists()
+
+
+KILLED = """
+import os, signal, sys
+from osslive.testing import LocalEndpoint
+endpoint = LocalEndpoint()
+endpoint.start()
+print(endpoint.url, flush=True)
+sys.stdin.readline()
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
+def test_an_endpoint_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", KILLED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
+    )
+    with parent:
+        assert parent.stdout is not None
+        assert parent.stdin is not None
+        host, port = parent.stdout.readline().decode().strip()[len("http://") :].split(":")
+
+        def listens() -> bool:
+            try:
+                socket.create_connection((host, int(port))).close()
+            except ConnectionRefusedError:
+                return False
+            return True
+
+        assert listens()
+        parent.stdin.write(b"\n")
+        parent.stdin.close()
+    assert parent.returncode == -signal.SIGKILL
+    until(lambda: not listens())
+    # Its data goes with it.
+    until(lambda: not list(tmp_path.iterdir()))
+
+
+def test_its_clients_use_no_proxy(
+    osslive_endpoint: LocalEndpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with osslive_endpoint.client(attempts=1) as client:
+        client.list_channels()
 
 
 def test_a_session_token_is_used(tmp_path: Path) -> None:
@@ -48,32 +104,10 @@ def test_a_session_token_is_used(tmp_path: Path) -> None:
 
 
 def test_what_does_not_start_says_why() -> None:
-    with pytest.raises(EndpointError, match="there is no /nowhere"):
+    with pytest.raises(EndpointError, match="binary '/nowhere': no such executable file"):
         LocalEndpoint(binary="/nowhere").start()
     with pytest.raises(EndpointError, match="did not start: .*--no-such-option"):
         LocalEndpoint(arguments=["--no-such-option"]).start()
-
-
-def test_the_command_is_looked_for_in_its_places(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from osslive import testing
-
-    monkeypatch.delenv("OSSLIVE_BIN", raising=False)
-    monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(testing, "__file__", str(tmp_path / "testing.py"))
-    with pytest.raises(EndpointError, match="OSSLIVE_BIN is not set"):
-        testing._binary(None)
-    built = tmp_path / "target" / "debug" / testing._EXECUTABLE
-    built.parent.mkdir(parents=True)
-    built.touch()
-    assert testing._binary(None) == built
-    on_path = tmp_path / testing._EXECUTABLE
-    on_path.touch(0o755)
-    assert testing._binary(None) == on_path
-    monkeypatch.setenv("OSSLIVE_BIN", str(built))
-    assert testing._binary(None) == built
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")

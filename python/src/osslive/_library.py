@@ -534,13 +534,27 @@ def file_names() -> Tuple[str, str]:
 
 
 def _candidates() -> List[Tuple[str, str]]:
-    """Where to look, in order: a label for people, and what to load ("" for nothing)."""
+    """Where to look, in order: a label for people, and what to load ("" for nothing). Never the
+    working folder, where somebody else may have put a library."""
     own_name, system_name = file_names()
+    named = os.environ.get("OSSLIVE_LIBRARY", "")
     return [
-        ("the package's own", str(Path(__file__).parent / own_name)),
-        ("OSSLIVE_LIBRARY", os.environ.get("OSSLIVE_LIBRARY", "")),
-        ("the system's", system_name),
+        ("the package's own", str(Path(__file__).resolve().parent / own_name)),
+        # A name without a folder would be looked up by the loader.
+        ("OSSLIVE_LIBRARY", named and os.path.abspath(named)),
+        *(("the system's", path) for path in _system_paths(system_name)),
     ]
+
+
+def _system_paths(name: str) -> List[str]:
+    if sys.platform == "darwin":
+        # By name alone, dlopen would look into the working folder.
+        folders = (os.path.join(sys.prefix, "lib"), "/opt/homebrew/lib", "/usr/local/lib")
+        return [os.path.join(folder, name) for folder in folders]
+    # The loader takes an empty or relative entry for a part of the working folder.
+    search = os.environ.get("LD_LIBRARY_PATH", "")
+    entries = search.replace(";", ":").split(":") if search else []
+    return [name] if all(map(os.path.isabs, entries)) else []
 
 
 @functools.cache

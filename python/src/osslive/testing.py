@@ -14,16 +14,14 @@ soon as this package is installed.
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
-import sys
 import tempfile
 import threading
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Generator, List, Optional, Type, Union
 
+from . import _programs
 from .client import Client, Settings
 
 if TYPE_CHECKING:
@@ -35,8 +33,6 @@ ACCESS_KEY_SECRET = "osslive-local-secret"
 BUCKET = "live-demo"
 REGION = "cn-hangzhou"
 
-_EXECUTABLE = "osslive.exe" if sys.platform == "win32" else "osslive"
-
 
 class EndpointError(RuntimeError):
     """The local endpoint could not be started; says what was tried, or what it said."""
@@ -45,11 +41,13 @@ class EndpointError(RuntimeError):
 class LocalEndpoint:
     """A local endpoint on a free port, from ``with`` to its end.
 
-    It runs the command ``osslive local``: ``binary``, or ``OSSLIVE_BIN``, or
-    ``osslive`` on ``PATH``, or what cargo built in a ``target`` folder above the
-    working folder or above this package. Its data goes into ``data``, or into
-    a temporary folder that is removed at the end. ``arguments`` are added to
-    the command line; ``osslive local --help`` lists them.
+    It runs the command ``osslive local``: ``binary``, or what ``OSSLIVE_BIN``
+    names, or the command that is installed with this package, or ``osslive`` on
+    ``PATH``; never one in the working folder. Its data goes into ``data``, or
+    into a temporary folder that is deleted at the end. ``arguments`` are added
+    to the command line; ``osslive local --help`` lists them.
+
+    It ends with this process, however that ends.
     """
 
     def __init__(
@@ -75,7 +73,6 @@ class LocalEndpoint:
         self._binary = binary
         self._timeout = timeout
         self._process: Optional[subprocess.Popen[bytes]] = None
-        self._own_data: Optional[tempfile.TemporaryDirectory[str]] = None
 
     def __enter__(self) -> LocalEndpoint:
         self.start()
@@ -95,6 +92,7 @@ class LocalEndpoint:
             "endpoint": self.url,
             "region": self.region,
             "bucket": self.bucket,
+            "proxy": "",
         }
         if "credentials" not in settings:
             own["access_key_id"] = self.access_key_id
@@ -106,15 +104,18 @@ class LocalEndpoint:
         """Starts it, and returns when it listens."""
         if self._process is not None:
             raise EndpointError("the local endpoint is running already")
-        command = [str(_binary(self._binary)), "local", "--listen", "127.0.0.1:0"]
+        command = [_command(self._binary), "local", "--listen", "127.0.0.1:0"]
         command += ["--bucket", self.bucket, "--region", self.region]
-        command += ["--access-key-id", self.access_key_id, "--data", str(self._data_folder())]
+        command += ["--access-key-id", self.access_key_id]
+        command += ["--temporary"] if self._data is None else ["--data", os.fspath(self._data)]
+        # The system closes its standard input with this process.
+        command += ["--exit-with-stdin"]
         # Others on this machine may read the command line, but not the environment.
         environment = {**os.environ, "OSSLIVE_LOCAL_ACCESS_KEY_SECRET": self.access_key_secret}
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 command + self._arguments,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 env=environment,
@@ -128,21 +129,14 @@ class LocalEndpoint:
         self.url = line[len("listening on ") :]
 
     def stop(self) -> None:
-        """Stops it, and removes its temporary folder."""
+        """Stops it. Its temporary folder is deleted."""
         process, self._process = self._process, None
         if process is not None:
-            _end(process)
+            if process.stdin is not None:
+                process.stdin.close()
+            _wait(process)
             if process.stdout is not None:
                 process.stdout.close()
-        folder, self._own_data = self._own_data, None
-        if folder is not None:
-            folder.cleanup()
-
-    def _data_folder(self) -> Union[str, os.PathLike[str]]:
-        if self._data is not None:
-            return self._data
-        self._own_data = tempfile.TemporaryDirectory(prefix="osslive-")
-        return self._own_data.name
 
 
 @contextmanager
@@ -151,9 +145,9 @@ def publish(
 ) -> Generator[subprocess.Popen[bytes], None, None]:
     """Publishes a moving test picture and a tone to a URL with ffmpeg, which must be on
     ``PATH``, until the end of the ``with`` block. There is a key frame every second."""
-    ffmpeg = shutil.which("ffmpeg")
+    ffmpeg = _programs.on_path("ffmpeg")
     if ffmpeg is None:
-        raise EndpointError("ffmpeg is not on PATH")
+        raise EndpointError("ffmpeg is in no absolute folder on PATH")
     command = [ffmpeg, "-hide_banner", "-loglevel", "error", "-re"]
     command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}", "-f", "lavfi"]
     command += ["-i", "sine=sample_rate=44100", "-c:v", "libx264", "-preset", "ultrafast"]
@@ -168,6 +162,10 @@ def publish(
 
 def _end(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
+    _wait(process)
+
+
+def _wait(process: subprocess.Popen[bytes]) -> None:
     try:
         process.wait(5)
     except subprocess.TimeoutExpired:
@@ -188,22 +186,8 @@ def _first_line(stream: Optional[IO[bytes]], timeout: float) -> str:
     return lines[0].decode().strip() if lines else ""
 
 
-def _binary(given: Union[str, os.PathLike[str], None]) -> Path:
-    named = given or os.environ.get("OSSLIVE_BIN")
-    if named:
-        path = Path(named)
-        if not path.is_file():
-            raise EndpointError(f"there is no {path}")
-        return path
-    on_path = shutil.which(_EXECUTABLE)
-    if on_path is not None:
-        return Path(on_path)
-    for folder in (Path.cwd(), *Path.cwd().parents, *Path(__file__).resolve().parents):
-        for profile in ("release", "debug"):
-            built = folder / "target" / profile / _EXECUTABLE
-            if built.is_file():
-                return built
-    raise EndpointError(
-        "the command osslive was not found: OSSLIVE_BIN is not set, there is none on PATH, and "
-        "no target folder has one; in osslive's sources, cargo build -p osslive-cli makes it"
-    )
+def _command(given: Union[str, os.PathLike[str], None]) -> str:
+    try:
+        return _programs.osslive_command(given)
+    except _programs.ProgramNotFound as error:
+        raise EndpointError(str(error)) from None
