@@ -754,25 +754,57 @@ enum class LogLevel {
 /* What receives the log: a level, and a line that never holds a secret. */
 using LogCallback = std::function<void(LogLevel, const std::string &)>;
 
-/* Sets what receives the log of all clients in the process; {} turns it off.
- * It runs on the threads that call; what it throws is dropped. When this
- * returns, the one that was set before does not run any more. */
-inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
-  static std::mutex mutex;
-  static std::unique_ptr<LogCallback> current;
-  const auto forward = [](int level, const char *message, void *user_data) {
+namespace detail {
+
+/* The log callback of the process. Never destroyed, as threads may log while
+ * the process exits, when destructors of statics have run already. */
+class Log {
+ public:
+  static Log &of_process() {
+    static Log &log = *new Log;
+    return log;
+  }
+
+  void replace(LogCallback callback, LogLevel max_level) {
+    /* Before the lock: whoever has it may be waiting for this very thread. */
+    if (is_inside_)
+      throw Error(Status::invalid_argument, "the log callback cannot be replaced while it runs");
+    auto next = callback ? std::make_unique<LogCallback>(std::move(callback)) : nullptr;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    check([&](osslive_error **e) {
+      return osslive_set_log_callback(next ? &hear : nullptr, next.get(),
+                                      static_cast<int>(max_level), e);
+    });
+    current_ = std::move(next);
+  }
+
+ private:
+  Log() = default;
+
+  static void hear(int level, const char *message, void *user_data) {
+    is_inside_ = true;
     try {
       (*static_cast<LogCallback *>(user_data))(static_cast<LogLevel>(level), message);
     } catch (...) {
     }
-  };
-  auto next = callback ? std::make_unique<LogCallback>(std::move(callback)) : nullptr;
-  const std::lock_guard<std::mutex> lock(mutex);
-  detail::check([&](osslive_error **e) {
-    return osslive_set_log_callback(next ? +forward : nullptr, next.get(),
-                                    static_cast<int>(max_level), e);
-  });
-  current = std::move(next);
+    is_inside_ = false;
+  }
+
+  static inline thread_local bool is_inside_ = false;
+
+  std::mutex mutex_; /* so that the one that was replaced last is freed last */
+  std::unique_ptr<LogCallback> current_;
+};
+
+}  // namespace detail
+
+/* Sets what receives the log of all clients in the process; {} turns it off.
+ * It runs on the threads that call, until the process ends: what it refers to
+ * has to outlive them, or the log is turned off first. What it throws is
+ * dropped. When this returns, the one that was set before does not run any
+ * more. Throws Error with Status::invalid_argument inside the callback. */
+inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
+  detail::Log::of_process().replace(std::move(callback), max_level);
 }
 
 /* The version of the library that is loaded. */

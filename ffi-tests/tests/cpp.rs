@@ -1,8 +1,10 @@
 //! The C++ wrapper, with both compilers, under valgrind and with sanitizers.
 
 use osslive_ffi_tests::{Program, Service, has};
+use std::path::PathBuf;
 
 const WRAPPER: &str = "ffi-tests/cpp/wrapper.cpp";
+const LOG: &str = "ffi-tests/cpp/log.cpp";
 
 #[test]
 fn the_wrapper_works_with_gcc() {
@@ -15,12 +17,7 @@ fn the_wrapper_works_with_clang_and_sanitizers() {
     if !has("clang++", "the C++ wrapper with clang") {
         return;
     }
-    let program = Program::new(WRAPPER)
-        .compiler("clang++")
-        .flag("-fsanitize=address,undefined")
-        .flag("-fno-sanitize-recover=all")
-        .build();
-    Service::start().run(&program).succeeds();
+    Service::start().run(&sanitized(WRAPPER)).succeeds();
 }
 
 #[test]
@@ -36,4 +33,33 @@ fn valgrind_finds_neither_errors_nor_leaks() {
     }
     let program = Program::new(WRAPPER).build();
     Service::start().run_under_valgrind(&program).succeeds();
+}
+
+#[test]
+fn the_log_callback_is_replaced_from_anywhere_at_any_time() {
+    let service = Service::start();
+    service.run(&Program::new(LOG).build()).succeeds();
+    if has("clang++", "the log callback with sanitizers") {
+        service.run(&sanitized(LOG)).succeeds();
+    }
+}
+
+/// The process ends again and again while threads log.
+#[test]
+fn the_log_callback_outlives_every_thread_at_exit() {
+    if !has("clang++", "the log callback at exit") {
+        return;
+    }
+    let (service, program) = (Service::start(), sanitized(LOG));
+    for _ in 0..20 {
+        service.run(&program).arg("exit").succeeds();
+    }
+}
+
+fn sanitized(source: &str) -> PathBuf {
+    Program::new(source)
+        .compiler("clang++")
+        .flag("-fsanitize=address,undefined")
+        .flag("-fno-sanitize-recover=all")
+        .build()
 }

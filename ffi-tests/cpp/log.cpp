@@ -1,0 +1,147 @@
+// The log callback in C++: replaced while other threads log, from inside
+// itself, and while the process ends.
+
+#include <osslive.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <iostream>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+using namespace std::chrono_literals;
+using osslive::Client;
+using osslive::LogLevel;
+using osslive::Status;
+
+#define CHECK(condition)                                                          \
+  do {                                                                            \
+    if (!(condition)) {                                                           \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": not so: " #condition "\n"; \
+      std::_Exit(1);                                                              \
+    }                                                                             \
+  } while (0)
+
+Client from_env() {
+  osslive::Config config;
+  config.load_env = true;
+  config.proxy = "";
+  return Client(config);
+}
+
+// Threads that log until the end.
+class Callers {
+ public:
+  explicit Callers(const Client &client) {
+    for (int i = 0; i < 4; i++)
+      threads_.emplace_back([this, &client] {
+        while (!is_over_) client.is_channel_live("on-air");
+      });
+  }
+
+  ~Callers() {
+    is_over_ = true;
+    for (auto &thread : threads_) thread.join();
+  }
+
+ private:
+  std::atomic<bool> is_over_{false};
+  std::vector<std::thread> threads_;
+};
+
+// What a replaced callback holds is freed, and not used any more.
+void a_callback_is_replaced_while_others_log(const Client &client) {
+  const Callers callers(client);
+  for (int i = 0; i < 200; i++) {
+    auto lines = std::make_shared<std::vector<std::string>>();
+    const std::weak_ptr<std::vector<std::string>> kept = lines;
+    auto lock = std::make_shared<std::mutex>();
+    osslive::set_log_callback([lines, lock](LogLevel, const std::string &line) {
+      const std::lock_guard<std::mutex> guard(*lock);
+      lines->push_back(line);
+    });
+    lines.reset();
+    client.is_channel_live("on-air");
+    osslive::set_log_callback({});
+    CHECK(kept.expired());
+  }
+}
+
+// Inside itself a callback is not replaced, whatever other threads do: the
+// call throws, and nobody waits for anybody.
+void a_callback_that_replaces_itself_is_refused(const Client &client) {
+  std::atomic<int> refused{0};
+  std::atomic<bool> is_over{false};
+  const auto replace_inside = [&](LogLevel, const std::string &) {
+    try {
+      osslive::set_log_callback({});
+    } catch (const osslive::Error &error) {
+      CHECK(error.status() == Status::invalid_argument);
+      refused++;
+    }
+    std::this_thread::sleep_for(1ms);
+  };
+  std::thread other([&] {
+    while (!is_over) osslive::set_log_callback(replace_inside);
+  });
+  {
+    const Callers callers(client);
+    while (refused < 200) std::this_thread::sleep_for(1ms);
+  }
+  is_over = true;
+  other.join();
+  osslive::set_log_callback({});
+}
+
+void replacing_from_many_threads_leaves_the_last(const Client &client) {
+  std::vector<std::thread> threads;
+  const Callers callers(client);
+  for (int i = 0; i < 4; i++)
+    threads.emplace_back([] {
+      for (int j = 0; j < 100; j++)
+        osslive::set_log_callback([text = std::string(100, 'x')](LogLevel, const std::string &line) {
+          CHECK(text[line.size() % 100] == 'x');
+        });
+    });
+  for (auto &thread : threads) thread.join();
+  std::atomic<int> heard{0};
+  osslive::set_log_callback([&](LogLevel, const std::string &) { heard++; });
+  client.is_channel_live("on-air");
+  osslive::set_log_callback({});
+  CHECK(heard > 0);
+}
+
+// The process ends while threads call and log.
+[[noreturn]] void the_end_comes_amid_calls() {
+  // Never destroyed, as the threads go on until the process is gone.
+  static auto &client = *new Client(from_env());
+  static auto &heard = *new std::atomic<int>{0};
+  osslive::set_log_callback([text = std::string(200, 'x')](LogLevel, const std::string &line) {
+    CHECK(text[line.size() % 200] == 'x');
+    heard++;
+  });
+  for (int i = 0; i < 8; i++)
+    std::thread([] {
+      for (;;) client.is_channel_live("on-air");
+    }).detach();
+  while (heard < 8) std::this_thread::sleep_for(1ms);
+  std::exit(0);
+}
+
+// Made first, so destroyed last: a moment in which threads log when all other
+// statics are gone.
+struct Moment {
+  ~Moment() { std::this_thread::sleep_for(50ms); }
+};
+static Moment last_moment;
+
+int main(int argc, char **argv) {
+  if (argc > 1 && std::string(argv[1]) == "exit") the_end_comes_amid_calls();
+  const Client client = from_env();
+  a_callback_is_replaced_while_others_log(client);
+  a_callback_that_replaces_itself_is_refused(client);
+  replacing_from_many_threads_leaves_the_last(client);
+}
