@@ -77,11 +77,17 @@
  *     not end the process. The library neither handles, ignores nor blocks a
  *     signal, does not die of SIGPIPE, and goes on after one that interrupts
  *     it. It starts threads to connect, to look up a host name in time, and to
- *     work on many channels at once. After fork(), with no call under way, a
- *     client may be used on both sides: a connection stays with the process
- *     that made it.
+ *     work on many channels at once. Its functions need a stack of 128 KiB;
+ *     what your callbacks need comes on top.
  *
- * 10. Stability. Statuses keep their numbers and functions their meaning as
+ * 10. Forks. After fork(), a client may be used on both sides if no other
+ *     thread was calling at that moment: a connection stays with the process
+ *     that made it. Otherwise the child makes clients of its own, as the old
+ *     ones may wait for threads that it does not have. Everything else works
+ *     in the child, whatever other threads were doing: new clients, and the
+ *     log callback, which may have been running or being replaced.
+ *
+ * 11. Stability. Statuses keep their numbers and functions their meaning as
  *     long as osslive_abi_version() stays. The library is not unloaded by
  *     dlclose() on Linux.
  */
@@ -363,9 +369,9 @@ const char *osslive_error_ec(const osslive_error *error);
 void osslive_error_free(osslive_error *error);
 
 /**
- * Frees a string that a call gave to you through a `char **`. NULL is fine.
- * Strings from elsewhere, and the `const char *` that functions return, must
- * not be passed.
+ * Frees a string that a call gave to you through a `char **`, and wipes it
+ * first, as a URL may be a secret. NULL is fine. Strings from elsewhere, and
+ * the `const char *` that functions return, must not be passed.
  */
 void osslive_string_free(char *string);
 

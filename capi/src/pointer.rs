@@ -7,6 +7,7 @@ use serde::Serialize;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::slice;
+use zeroize::Zeroizing;
 
 /// More elements than anybody means: a count beyond it is a mistake.
 const MOST_ELEMENTS: usize = 1_000_000;
@@ -130,6 +131,17 @@ pub(crate) unsafe fn texts<'a>(
 /// A text to give away, which `osslive_string_free` takes back.
 pub(crate) fn given_text(text: String) -> Result<*mut c_char> {
     given(text.into_bytes())
+}
+
+/// A text to give away that lets whoever has it do something. No copy of it
+/// stays behind.
+pub(crate) fn given_secret(text: String) -> Result<*mut c_char> {
+    let text = Zeroizing::new(text);
+    let mut bytes = Vec::new();
+    // With room for its end: growing would leave a copy.
+    bytes.try_reserve_exact(text.len() + 1).map_err(|_| no_memory())?;
+    bytes.extend_from_slice(text.as_bytes());
+    given(bytes)
 }
 
 /// A result as JSON to give away.

@@ -4,7 +4,7 @@ use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
 use crate::pointer::invalid;
-use crate::pointer::{array, given_text, optional_text, shared, text};
+use crate::pointer::{array, given_secret, optional_text, shared, text};
 use libc::c_char;
 use sdk::{Result, RtmpUrlOptions};
 use std::ptr;
@@ -50,7 +50,7 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
             let osslive_client { client, sign_token } = shared(client, "client")?;
             let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
             let options = with_params(options, params, n_params)?;
-            given_text(client.get_rtmp_url(text(id, "id")?, &options)?)
+            given_secret(client.get_rtmp_url(text(id, "id")?, &options)?)
         })
     }
 }
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn osslive_get_play_url(
         guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
             let playlist = optional_text(playlist, "playlist")?.unwrap_or("playlist.m3u8");
-            given_text(client.get_play_url(text(id, "id")?, playlist, expires_s)?)
+            given_secret(client.get_play_url(text(id, "id")?, playlist, expires_s)?)
         })
     }
 }

@@ -8,6 +8,7 @@ mod hostile;
 mod library;
 mod program;
 mod service;
+mod tls;
 
 pub use hostile::Hostile;
 pub use library::{Library, install, root, scratch, with_test_panic};

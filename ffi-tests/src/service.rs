@@ -1,6 +1,7 @@
 //! The local endpoint with a channel on the air, and servers that misbehave.
 
 use crate::program::Run;
+use crate::tls::TlsServer;
 use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions, StreamState};
 use osslive_local::push::{self, PushOptions};
 use osslive_local::{Config, LocalEndpoint};
@@ -23,6 +24,7 @@ pub struct Service {
     silent: TcpListener,
     garbage: String,
     refused: String,
+    tls: TlsServer,
     is_over: Arc<AtomicBool>,
     publisher: Option<JoinHandle<()>>,
 }
@@ -50,6 +52,7 @@ impl Service {
             silent: listen(),
             garbage: serve_garbage(),
             refused: format!("http://{}", listen().local_addr().expect("an address")),
+            tls: TlsServer::start(),
             is_over,
             publisher: Some(publisher),
         }
@@ -75,6 +78,8 @@ impl Service {
             .env("SILENT_ENDPOINT", format!("http://{silent}"))
             .env("GARBAGE_ENDPOINT", &self.garbage)
             .env("REFUSED_ENDPOINT", &self.refused)
+            .env("TLS_ENDPOINT", &self.tls.url)
+            .env("TLS_ROOTS", &self.tls.roots)
     }
 
     /// A program, told where everything is.

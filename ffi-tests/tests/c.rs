@@ -39,6 +39,26 @@ fn children_forked_amid_calls_and_callbacks_do_not_hang() {
     Service::start().run(&program).succeeds();
 }
 
+/// Half of what the header asks for is enough, so that there is room for what
+/// another version of a system or of TLS needs.
+#[test]
+fn calls_need_less_stack_than_the_header_says() {
+    let header = std::fs::read_to_string(Library::installed().include().join("osslive.h"));
+    let header = header.expect("the header").replace("\n *     ", " ");
+    let (_, asked) = header.split_once("need a stack of ").expect("the size of a stack");
+    let (kib, _) = asked.split_once(" KiB").expect("a size in KiB");
+    let half = kib.parse::<u32>().expect("a number") * 1024 / 2;
+    let program = Program::new("ffi-tests/c/stack.c").build();
+    let run = Service::start().run(&program).arg(half.to_string());
+    run.arg(scratch("stack")).succeeds();
+}
+
+#[test]
+fn no_secret_stays_in_memory_after_it_was_freed() {
+    let program = Program::new("ffi-tests/c/wipe.c").build();
+    Service::start().run(&program).succeeds();
+}
+
 #[test]
 fn memory_stays_flat_over_ten_thousand_calls() {
     let program = Program::new("ffi-tests/c/memory.c").build();
