@@ -371,7 +371,7 @@ def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Answe
                                 access_key_id="id", access_key_secret="secret", attempts=1)
         sweeping = threading.Thread(target=client.monitor_channels, args=[["a"]], daemon=True)
         sweeping.start()
-        while not _work._under_way:
+        while not _work._spread:
             time.sleep(0.01)
         child = os.fork()
         if child:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import atexit
 import logging
-import os
+from functools import partial
 from typing import Any
 
+from . import _work
 from ._library import LogCallback, library
 
 logger = logging.getLogger("osslive")
@@ -23,7 +24,10 @@ _OFF = 0
 
 
 def _receive(level: int, message: bytes, _user_data: Any) -> None:
-    logger.log(_LEVELS.get(level, logging.DEBUG), "%s", message.decode(errors="replace"))
+    of_python = _LEVELS.get(level, logging.DEBUG)
+    if logger.isEnabledFor(of_python):
+        text = message.decode(errors="replace")
+        _work.log(partial(logger.log, of_python, "%s", text))
 
 
 # For as long as the library may call it, which is for ever.
@@ -35,27 +39,26 @@ class _Tap:
 
     def __init__(self) -> None:
         self.level = _OFF
+        self.is_set = False
         self.is_closed = False
 
     def turn(self, level: int) -> None:
-        callback = LogCallback() if level == _OFF else _callback
         # It fails inside a logging handler that makes calls of its own; the
-        # next call elsewhere tries again. With the callback off, the level
-        # must still be one of those that exist.
-        if library().set_log_callback(callback, None, level or 1, None) == 0:
-            self.level = level
+        # next call elsewhere tries again. The callback stays, and the logger
+        # drops the few lines of level 1 when it is off: to take a callback
+        # away is to wait for those that run, perhaps for a lock of this thread.
+        if library().set_log_callback(_callback, None, level or 1, None) == 0:
+            self.level, self.is_set = level, True
 
-    def close(self, process: int) -> None:
+    def close(self) -> None:
         """No callback may enter an interpreter that is going away."""
         self.is_closed = True
-        # In a child process, the lock that this waits for may be held by a
-        # thread that the child does not have.
-        if self.level != _OFF and process == os.getpid():
-            self.turn(_OFF)
+        if self.is_set:
+            library().set_log_callback(LogCallback(), None, 1, None)
 
 
 _tap = _Tap()
-atexit.register(_tap.close, os.getpid())
+atexit.register(_tap.close)
 
 
 def _wanted() -> int:

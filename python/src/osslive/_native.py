@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import os
-from typing import Any, Callable, Optional
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
-from . import _log
+from . import _log, _work
 from ._library import ErrorPointer, Function, OwnedString, library
 from .errors import ErrorKind, OssLiveError, error_of
 
@@ -86,17 +86,47 @@ class Handle:
             self._free(self._as_parameter_)
 
 
-class PerProcess:
-    """An object of the library, made anew in a child process: connections that parent and child
-    both write to would mix their requests."""
+class Instances:
+    """An object of the library that is made several times.
 
-    def __init__(self, make: Callable[[], Handle]) -> None:
+    Once in each process: connections that parent and child both write to would
+    mix their requests. And there once for the main thread, whose calls signals
+    end together with the object that they use, and once for all other threads.
+
+    ``make`` gets the instance of ``base`` that it depends on. ``prepare`` brings
+    a new instance up to date once everybody can see it.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[Any], Handle],
+        base: Optional[Instances] = None,
+        prepare: Callable[[Handle], None] = lambda _: None,
+    ) -> None:
         self._make = make
-        self._current = (os.getpid(), make())
+        self._base = base
+        self._prepare = prepare
+        # By process, and whether it is the main thread's: with its base.
+        self._made: Dict[Tuple[int, bool], Tuple[Optional[Handle], Handle]] = {}
 
-    def handle(self) -> Handle:
-        process, handle = self._current
-        if process != os.getpid():
-            handle = self._make()
-            self._current = (os.getpid(), handle)
-        return handle
+    def handle(self, of_main_thread: Optional[bool] = None) -> Handle:
+        """The instance for this thread, or for the main thread or all others."""
+        is_mine = _work.on_main_thread() if of_main_thread is None else of_main_thread
+        key = (os.getpid(), is_mine)
+        base = None if self._base is None else self._base.handle(is_mine)
+        found = self._made.get(key)
+        if found is None or found[0] is not base:
+            if found is not None:
+                self._made.pop(key, None)
+            found = self._made.setdefault(key, (base, self._make(base)))
+            self._prepare(found[1])
+        return found[1]
+
+    def of_this_process(self) -> List[Handle]:
+        """All instances that this process has made."""
+        process = os.getpid()
+        return [made for key, (_, made) in tuple(self._made.items()) if key[0] == process]
+
+    def forget(self, of_main_thread: bool) -> None:
+        """Has an instance made anew when it is needed next."""
+        self._made.pop((os.getpid(), of_main_thread), None)

@@ -1,5 +1,11 @@
-"""Work that takes long, on a thread of its own: the thread that asked for it waits in Python,
-where Ctrl-C is heard and a callback may raise.
+"""Calls that wait: a signal ends them, and what a callback raises comes out of them.
+
+Python runs the handlers of signals on the main thread, between two steps of
+Python code. A main thread that waits inside the library would run none, and
+what a handler raises in the midst of a callback is lost. So another thread
+makes the calls of the main thread, which waits for them in Python, and there
+runs the callbacks too. No signal comes to the other threads: they make their
+calls themselves.
 """
 
 from __future__ import annotations
@@ -7,125 +13,268 @@ from __future__ import annotations
 import atexit
 import os
 import threading
-from concurrent.futures import Future
+from functools import partial
 from queue import Empty, SimpleQueue
-from typing import Any, Callable, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Generic, List, Optional, TypeVar, cast
+
+from .errors import ErrorKind, Stopped
+
+T = TypeVar("T")
 
 #: A signal that comes just before a wait, or to another thread, does not end the
 #: wait. So many seconds later at most, Python looks for it.
-HEARING = 0.2
+SIGNAL_INTERVAL = 0.2
+#: So many seconds at most, a call that was told to end at once is waited for.
+LINGER = 2.0
 
 #: How many are done, and of how many.
 Progress = Callable[[int, int], object]
 
 #: A progress callback as the library wants it: 0 to go on. None where there is
 #: to be no callback.
-Hear = Optional[Callable[[int, int, Any], int]]
+OnProgress = Optional[Callable[[int, int, Any], int]]
+
+#: A part of a callback that the waiting thread is to run.
+Step = Callable[[], object]
 
 
-class Work:
-    """One call of the library, which gives a text.
+class _ThisThread(threading.local):
+    """The call that this thread makes, and whether it is writing to the log."""
 
-    ``progress`` is called on the thread that asks for the result. What it
-    raises, or a Ctrl-C, stops the work and comes out of :meth:`result`.
-    ``abort`` ends the call under way at once, for a program that quits.
+    work: Optional[Work[Any]] = None
+    is_logging = False
+
+
+_this_thread = _ThisThread()
+
+
+def on_main_thread() -> bool:
+    """Whether this is the thread that the handlers of signals run on."""
+    return threading.get_ident() == threading.main_thread().ident
+
+
+class Work(Generic[T]):
+    """One call of the library that waits.
+
+    ``progress`` and the handlers of the log run on the thread that asks for the
+    result. What they or the handler of a signal raise ends the call, and comes
+    out of :meth:`result`. ``abort`` is what ends it at once. ``is_spread`` tells
+    that the library works on it on several threads.
     """
 
     def __init__(
         self,
-        call: Callable[[Hear], str],
+        do: Callable[[OnProgress], T],
         progress: Optional[Progress] = None,
-        abort: Optional[Callable[[], None]] = None,
+        abort: Optional[Step] = None,
+        is_spread: bool = False,
     ) -> None:
-        self._call = call
+        self._do = do
         self._progress = progress
         self._abort = abort
+        self._is_over = threading.Event() if is_spread else None
         self._is_stopped = False
-        self._is_over = threading.Event()
-        self._steps: SimpleQueue[Optional[Tuple[int, int]]] = SimpleQueue()
+        self._failure: Optional[BaseException] = None
+        # Calls of a handler of the log are not logged: there would be no end.
+        self._is_silent = _this_thread.is_logging
+        # Where another thread makes the call.
+        self._steps: Optional[SimpleQueue[Optional[Step]]] = None
         self._answers: SimpleQueue[None] = SimpleQueue()
-        self._outcome: Future[str] = Future()
+        self._outcome: Optional[T] = None
 
-    def result(self) -> str:
-        """Does the work."""
-        _under_way.add(self)
-        if _is_ending.is_set():
-            self._finish()
-            return self._call(None)
-        thread = threading.Thread(target=self._run, name="osslive-work", daemon=True)
+    def result(self) -> T:
+        """Makes the call."""
+        worker = _worker() if on_main_thread() else None
+        return self._make() if worker is None else self._wait(worker)
+
+    # On the thread that makes the call.
+
+    def _make(self) -> T:
+        outer, _this_thread.work = _this_thread.work, self
+        if self._is_over is not None:
+            _spread[self] = self._is_over
+        # Asked after it was entered above, where the end of the interpreter finds it.
+        is_told = self._progress is not None and not _is_ending.is_set()
         try:
-            thread.start()
-            self._follow()
-        except BaseException as error:
-            self._stop()
-            if thread.ident is None:
-                self._finish()
-            # Whoever handles an error finds the work ended. Who interrupts
-            # does not want to wait for it.
-            elif isinstance(error, Exception):
-                thread.join()
-            raise
-        return self._outcome.result()
-
-    def _follow(self) -> None:
-        while True:
-            try:
-                step = self._steps.get(timeout=HEARING)
-            except Empty:
-                continue
-            if step is None:
-                return
-            if self._progress is not None:
-                self._progress(*step)
-            self._answers.put(None)
-
-    def _stop(self) -> None:
-        self._is_stopped = True
-        self._answers.put(None)
-
-    def _finish(self) -> None:
-        _under_way.discard(self)
-        self._is_over.set()
-
-    # On the thread of the work.
-
-    def _run(self) -> None:
-        try:
-            self._outcome.set_result(self._call(self._hear))
-        except BaseException as error:
-            self._outcome.set_exception(error)
+            return self._do(self._on_progress if is_told else None)
         finally:
-            self._finish()
-            self._steps.put(None)
+            _this_thread.work = outer
+            if self._is_over is not None:
+                _spread.pop(self, None)
+                self._is_over.set()
+            if self._failure is not None:
+                raise self._failure
 
-    def _hear(self, done: int, total: int, _user_data: Any) -> int:
-        if self._progress is not None and not self._is_stopped:
-            self._steps.put((done, total))
-            self._answers.get()
+    def _on_progress(self, done: int, total: int, _user_data: Any) -> int:
+        self._run(partial(cast(Progress, self._progress), done, total))
         return int(self._is_stopped)
 
-    # At the end of the interpreter.
+    def log(self, line: Step) -> None:
+        """Writes a line of the log, from inside the library's callback."""
+        if not self._is_silent:
+            self._run(line)
+
+    def _run(self, step: Step) -> None:
+        """Runs a part of a callback on the thread that waits."""
+        if self._is_stopped:
+            return
+        if self._steps is not None:
+            self._steps.put(step)
+            self._answers.get()
+            return
+        try:
+            step()
+        except BaseException as error:
+            self.fail(error)
+
+    def _make_for_waiter(self, steps: SimpleQueue[Optional[Step]]) -> None:
+        try:
+            self._outcome = self._make()
+        except BaseException as error:
+            self._failure = error
+        steps.put(None)
+
+    # On any thread.
+
+    def fail(self, error: BaseException) -> None:
+        """Ends the call with an error that a callback has raised."""
+        if self._steps is not None:
+            self._steps.put(partial(_raise, error))
+        else:
+            self._failure, self._is_stopped = error, True
 
     def quit(self) -> None:
-        """Ends work that the library may call back from."""
+        """Ends the call, with no more callbacks; at the end of the interpreter."""
+        self._is_stopped = True
         if self._abort is not None:
-            self._stop()
             self._abort()
-            self._is_over.wait()
+
+    # On the main thread, while another one makes the call.
+
+    def _wait(self, worker: _Worker) -> T:
+        steps = self._steps = SimpleQueue[Optional[Step]]()
+        process = os.getpid()
+        try:
+            worker.begin(partial(self._make_for_waiter, steps))
+            while (step := _next(steps, process)) is not None:
+                step()
+                self._answers.put(None)
+        except BaseException:
+            if process == os.getpid():
+                self._end(worker, steps)
+            raise
+        _idle.append(worker)
+        failure, self._failure = self._failure, None
+        if failure is not None:
+            try:
+                raise failure
+            finally:
+                # It has this frame, which would keep it alive.
+                del failure
+        return cast(T, self._outcome)
+
+    def _end(self, worker: _Worker, steps: SimpleQueue[Optional[Step]]) -> None:
+        """Ends the call, so that nothing of it goes on, unless it does not end in time."""
+        self._is_stopped = True
+        self._answers.put(None)
+        worker.dismiss()
+        if self._abort is not None:
+            self._abort()
+        try:
+            while steps.get(timeout=LINGER) is not None:
+                pass
+        except Empty:
+            pass
 
 
-_under_way: Set[Work] = set()
+def _next(steps: SimpleQueue[Optional[Step]], process: int) -> Optional[Step]:
+    while True:
+        if process != os.getpid():
+            # A handler or a callback has forked, and this is the child.
+            message = "the call went on in the process that made it, not in the forked one"
+            raise Stopped(message, kind=ErrorKind.STOPPED)
+        try:
+            return steps.get(timeout=SIGNAL_INTERVAL)
+        except Empty:
+            continue
+
+
+def _raise(error: BaseException) -> None:
+    raise error
+
+
+def log(line: Step) -> None:
+    """Writes a line of the log for the call of this thread."""
+    work = _this_thread.work
+    if work is not None:
+        work.log(partial(_write, line))
+        return
+    # One of the library's own threads, of which it does not say for which call
+    # it works.
+    try:
+        _write(line)
+    except BaseException as error:
+        for work in tuple(_spread):
+            work.fail(error)
+            return
+        raise
+
+
+def _write(line: Step) -> None:
+    outer, _this_thread.is_logging = _this_thread.is_logging, True
+    try:
+        line()
+    finally:
+        _this_thread.is_logging = outer
+
+
+class _Worker:
+    """A thread that makes calls for the main thread, one at a time."""
+
+    def __init__(self) -> None:
+        self._jobs: SimpleQueue[Optional[Step]] = SimpleQueue()
+        threading.Thread(target=self._work, name="osslive", daemon=True).start()
+
+    def begin(self, job: Step) -> None:
+        self._jobs.put(job)
+
+    def dismiss(self) -> None:
+        self._jobs.put(None)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            job()
+            # What it holds is not to live until the next one comes.
+            del job
+
+
+#: Workers without a job.
+_idle: List[_Worker] = []
+#: Calls that the library makes on several threads, the oldest first.
+_spread: Dict[Work[Any], threading.Event] = {}
 _is_ending = threading.Event()
+
+
+def _worker() -> Optional[_Worker]:
+    """A worker; none where no thread can be started, as at the end of the interpreter."""
+    if _is_ending.is_set():
+        return None
+    try:
+        return _idle.pop() if _idle else _Worker()
+    except RuntimeError:
+        return None
 
 
 def _quit_all() -> None:
     """No callback may enter an interpreter that is going away."""
     _is_ending.set()
-    for work in list(_under_way):
+    for work, is_over in tuple(_spread.items()):
         work.quit()
+        is_over.wait()
 
 
 atexit.register(_quit_all)
-# The threads that the parent waits for are not in the child.
+# The threads of the parent are not in the child.
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_under_way.clear)
+    os.register_at_fork(after_in_child=_idle.clear)
+    os.register_at_fork(after_in_child=_spread.clear)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+from functools import partial
 from types import TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -17,6 +18,7 @@ from typing import (
     Tuple,
     Type,
     TypedDict,
+    TypeVar,
     Union,
 )
 
@@ -39,8 +41,8 @@ from ._arguments import (
     whole,
 )
 from ._library import ClientPointer, Function, Library, ProgressCallback, library
-from ._native import Handle, PerProcess, call, call_text
-from ._work import Hear, Progress, Work
+from ._native import Handle, Instances, call, call_text
+from ._work import OnProgress, Progress, Work
 from .errors import BadReply, ErrorKind, OssLiveError
 from .models import (
     Channel,
@@ -66,6 +68,8 @@ from .monitor import Monitor, samples
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
+
+T = TypeVar("T")
 
 #: For how many seconds a URL is usually good.
 DEFAULT_EXPIRES = 1800
@@ -184,10 +188,12 @@ class Client:
         shared = _Shared(access_key_id, access_key_secret, security_token, credentials)
         if shared.current is not None:
             call(native.config_set_credentials, config, *_key_texts(shared.current))
+        shared.origin = Instances(lambda _: _new_client(config), prepare=shared.prepare)
+        shared.origin.handle()
         self._shared = shared
         self._bucket = bucket
         self._where = endpoint or region
-        self._native: Optional[PerProcess] = PerProcess(lambda: _new_client(native, config, shared))
+        self._native: Optional[Instances] = shared.origin
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Client:
@@ -232,8 +238,10 @@ class Client:
         """Ends the calls under way on other threads, on this client and those made from it, at
         once with :class:`~osslive.Stopped`, and all later ones, so that a program can quit. The
         service may or may not have carried out what was under way."""
+        self._open()
         self._shared.is_shut_down = True
-        call(library().client_shutdown, self._open().handle())
+        for handle in self._shared.origin.of_this_process():
+            call(library().client_shutdown, handle)
 
     def __enter__(self) -> Client:
         return self
@@ -256,14 +264,15 @@ class Client:
         native, origin = library(), self._open()
         limit = milliseconds(seconds, "seconds")
 
-        def make() -> Handle:
+        def make(of: Handle) -> Handle:
             client = ClientPointer()
-            call(native.client_with_timeout_ms, origin.handle(), limit, ctypes.byref(client))
+            call(native.client_with_timeout_ms, of, limit, ctypes.byref(client))
             return Handle(client, native.client_free)
 
         other = object.__new__(type(self))
         other._shared, other._bucket, other._where = self._shared, self._bucket, self._where
-        other._native = PerProcess(make)
+        other._native = Instances(make, base=origin)
+        other._native.handle()
         return other
 
     def set_credentials(
@@ -373,7 +382,7 @@ class Client:
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
         live = ctypes.c_int()
-        call(library().is_channel_live, self._handle(), text(id, "id"), ctypes.byref(live))
+        self._wait(call, library().is_channel_live, text(id, "id"), ctypes.byref(live))
         return live.value != 0
 
     def get_channel_history(self, id: str) -> ChannelHistory:
@@ -400,7 +409,7 @@ class Client:
         Raises :class:`~osslive.InvalidArgument` when nothing was recorded in that time.
         """
         function, times = library().get_vod, span(start, end)
-        return call_text(function, self._handle(), text(id, "id"), *times)
+        return self._wait(call_text, function, text(id, "id"), *times)
 
     # URLs; nothing is sent.
 
@@ -517,7 +526,7 @@ class Client:
             max_parallel, rate, time_limit, interval, min_bandwidth, frame_rate_drop
         )
         watched = (channel.name for channel in self.channels(prefix)) if ids is None else ids
-        return Monitor(self._handle, watched, options)
+        return Monitor(lambda: self._handle(of_main_thread=False), watched, options)
 
     def samples(self, id: str, interval: float = 1.0) -> Iterator[Sample]:
         """What a channel is doing every ``interval`` seconds; it ends when you stop iterating."""
@@ -551,42 +560,57 @@ class Client:
     # How calls are made.
 
     def _call(self, function: Function, *arguments: object) -> Json:
-        parsed: Json = json.loads(call_text(function, self._handle(), *arguments))
+        parsed: Json = json.loads(self._wait(call_text, function, *arguments))
         return parsed
+
+    def _wait(self, way: Callable[..., T], function: Function, *arguments: object) -> T:
+        handle = self._handle()
+        abort = partial(self._abort, handle)
+        return Work(lambda _: way(function, handle, *arguments), abort=abort).result()
 
     def _work(self, function: Function, *arguments: object, progress: Optional[Progress]) -> Json:
         handle = self._handle()
 
-        def do(hear: Hear) -> str:
-            callback = ProgressCallback() if hear is None else ProgressCallback(hear)
+        def do(on_progress: OnProgress) -> str:
+            callback = ProgressCallback() if on_progress is None else ProgressCallback(on_progress)
             return call_text(function, handle, *arguments, callback, None)
 
-        def abort() -> None:
-            call(library().client_shutdown, handle)
-
-        parsed: Json = json.loads(Work(do, progress, abort).result())
+        work = Work(do, progress, partial(self._abort, handle), is_spread=True)
+        parsed: Json = json.loads(work.result())
         return parsed
 
-    def _handle(self) -> Handle:
+    def _abort(self, handle: Handle) -> None:
+        """Ends a call at once, and with it what it used. No other thread's call does, unless the
+        interpreter is ending."""
+        self._shared.origin.forget(of_main_thread=True)
+        call(library().client_shutdown, handle)
+
+    def _handle(self, of_main_thread: Optional[bool] = None) -> Handle:
         native = self._open()
         if self._shared.provider is not None:
             current = self._shared.provider()
             if current != self._shared.current:
                 self._rotate(current)
-        return native.handle()
+        return native.handle(of_main_thread)
 
-    def _open(self) -> PerProcess:
+    def _open(self) -> Instances:
         if self._native is None:
             raise OssLiveError("the client is closed", kind=ErrorKind.INVALID_ARGUMENT)
         return self._native
 
     def _rotate(self, credentials: Credentials) -> None:
-        _set_credentials(library(), self._open().handle(), credentials)
+        # Where they are refused, all keep what they have.
+        _set_credentials(self._open().handle(), credentials)
         self._shared.current = credentials
+        for handle in self._shared.origin.of_this_process():
+            _set_credentials(handle, credentials)
 
 
 class _Shared:
-    """The access key that a client and those made from it share, and whether they are shut down."""
+    """What a client and those made from it share: the library's client that they stem from, the
+    access key, and whether they are shut down."""
+
+    origin: Instances
 
     def __init__(
         self,
@@ -609,21 +633,22 @@ class _Shared:
         elif given or security_token is not None:
             self.current = Credentials(access_key_id or "", access_key_secret or "", security_token)
 
+    def prepare(self, client: Handle) -> None:
+        # The configuration keeps the first key; it may have been replaced since.
+        if self.current is not None:
+            _set_credentials(client, self.current)
+        if self.is_shut_down:
+            call(library().client_shutdown, client)
 
-def _new_client(native: Library, config: Handle, shared: _Shared) -> Handle:
-    client = ClientPointer()
+
+def _new_client(config: Handle) -> Handle:
+    native, client = library(), ClientPointer()
     call(native.client_new, config, ctypes.byref(client))
-    handle = Handle(client, native.client_free)
-    # The config keeps the first key; it may have been replaced since.
-    if shared.current is not None:
-        _set_credentials(native, handle, shared.current)
-    if shared.is_shut_down:
-        call(native.client_shutdown, handle)
-    return handle
+    return Handle(client, native.client_free)
 
 
-def _set_credentials(native: Library, client: Handle, credentials: Credentials) -> None:
-    call(native.client_set_credentials, client, *_key_texts(credentials))
+def _set_credentials(client: Handle, credentials: Credentials) -> None:
+    call(library().client_set_credentials, client, *_key_texts(credentials))
 
 
 def _key_texts(credentials: Credentials) -> Tuple[bytes, bytes, Optional[bytes]]:

@@ -12,9 +12,9 @@ from typing import Callable, Deque, Iterable, Iterator, Optional, Tuple, Type
 
 from ._arguments import texts
 from ._library import ChannelMonitorPointer, library
-from ._native import Handle, PerProcess, call, call_text
-from ._work import Hear, Work
-from .errors import InvalidArgument, OssLiveError, Stopped
+from ._native import Handle, Instances, call, call_text
+from ._work import Work
+from .errors import InvalidArgument, Stopped
 from .models import Change, ChannelStatus, Sample, Sweep, changes_of
 
 
@@ -31,7 +31,7 @@ class Monitor(Iterator[Change]):
         if count == 0:
             raise InvalidArgument("there is no channel to watch")
 
-        def make() -> Handle:
+        def make(_base: object) -> Handle:
             pointer = ChannelMonitorPointer()
             native, out = library(), ctypes.byref(pointer)
             call(native.channel_monitor_new, client(), array, count, options, out)
@@ -39,7 +39,8 @@ class Monitor(Iterator[Change]):
 
         self._client = client
         self._count = count
-        self._native = PerProcess(make)
+        self._instances = Instances(make)
+        self._native()
         self._told: Deque[Change] = deque()
 
     def __iter__(self) -> Monitor:
@@ -61,29 +62,23 @@ class Monitor(Iterator[Change]):
         """
         # For its provider's sake, and to hear that it was closed.
         self._client()
-        monitor = self._native.handle()
-
-        def sweep(_hear: Hear) -> str:
-            return call_text(library().channel_monitor_next_changes, monitor)
-
-        try:
-            return changes_of(json.loads(Work(sweep).result()))
-        except OssLiveError:
-            raise
-        except BaseException:
-            # The sweep that is under way on another thread would be in the
-            # way of another.
-            self.stop()
-            raise
+        monitor = self._native()
+        function = library().channel_monitor_next_changes
+        work = Work(lambda _: call_text(function, monitor), abort=self.stop, is_spread=True)
+        return changes_of(json.loads(work.result()))
 
     def last_sweep(self) -> Sweep:
         """The latest sweep as a whole. Nothing is sent; before the first its lists are empty."""
-        text = call_text(library().channel_monitor_last_sweep, self._native.handle())
+        text = call_text(library().channel_monitor_last_sweep, self._native())
         return Sweep.of(json.loads(text))
 
     def stop(self) -> None:
         """Ends the iteration, at once, whatever it waits for."""
-        call(library().channel_monitor_stop, self._native.handle())
+        call(library().channel_monitor_stop, self._native())
+
+    def _native(self) -> Handle:
+        # What ends a call of the main thread is not to end this.
+        return self._instances.handle(of_main_thread=False)
 
     def __repr__(self) -> str:
         return f"<osslive.Monitor of {self._count} channels>"
