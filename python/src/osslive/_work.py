@@ -13,9 +13,11 @@ from __future__ import annotations
 import atexit
 import os
 import threading
+import time
+from collections import deque
+from contextlib import suppress
 from functools import partial
-from queue import Empty, SimpleQueue
-from typing import Any, Callable, Dict, Generic, List, Optional, TypeVar, cast
+from typing import Any, Callable, Deque, Dict, Generic, List, Optional, Tuple, TypeVar, cast
 
 from .errors import ErrorKind, Stopped
 
@@ -77,9 +79,11 @@ class Work(Generic[T]):
         self._failure: Optional[BaseException] = None
         # Calls of a handler of the log are not logged: there would be no end.
         self._is_silent = _this_thread.is_logging
-        # Where another thread makes the call.
-        self._steps: Optional[SimpleQueue[Optional[Step]]] = None
-        self._answers: SimpleQueue[None] = SimpleQueue()
+        # Where another thread makes the call: what the waiting one is asked to
+        # run, and what tells that it has.
+        self._worker: Optional[_Worker] = None
+        self._steps: Deque[Tuple[Step, Optional[threading.Lock]]] = deque()
+        self._is_done = False
         self._outcome: Optional[T] = None
 
     def result(self) -> T:
@@ -116,32 +120,37 @@ class Work(Generic[T]):
 
     def _run(self, step: Step) -> None:
         """Runs a part of a callback on the thread that waits."""
-        if self._is_stopped:
+        if self._worker is None:
+            try:
+                if not self._is_stopped:
+                    step()
+            except BaseException as error:
+                self.fail(error)
             return
-        if self._steps is not None:
-            self._steps.put(step)
-            self._answers.get()
-            return
-        try:
-            step()
-        except BaseException as error:
-            self.fail(error)
+        answer = _taken_lock()
+        self._steps.append((step, answer))
+        self._worker.wake()
+        # Whoever stops it lets go of the steps that it finds then.
+        if not self._is_stopped:
+            answer.acquire()
 
-    def _make_for_waiter(self, steps: SimpleQueue[Optional[Step]]) -> None:
+    def _make_for_waiter(self) -> None:
         try:
             self._outcome = self._make()
         except BaseException as error:
             self._failure = error
-        steps.put(None)
+        finally:
+            self._is_done = True
 
     # On any thread.
 
     def fail(self, error: BaseException) -> None:
         """Ends the call with an error that a callback has raised."""
-        if self._steps is not None:
-            self._steps.put(partial(_raise, error))
-        else:
+        if self._worker is None:
             self._failure, self._is_stopped = error, True
+        else:
+            self._steps.append((partial(_raise, error), None))
+            self._worker.wake()
 
     def quit(self) -> None:
         """Ends the call, with no more callbacks; at the end of the interpreter."""
@@ -152,16 +161,26 @@ class Work(Generic[T]):
     # On the main thread, while another one makes the call.
 
     def _wait(self, worker: _Worker) -> T:
-        steps = self._steps = SimpleQueue[Optional[Step]]()
+        self._worker = worker
         process = os.getpid()
         try:
-            worker.begin(partial(self._make_for_waiter, steps))
-            while (step := _next(steps, process)) is not None:
-                step()
-                self._answers.put(None)
+            worker.begin(self._make_for_waiter)
+            while not self._is_done or self._steps:
+                if self._steps:
+                    # It stays there until it was answered, whenever a signal comes.
+                    step, answer = self._steps[0]
+                    step()
+                    _release(answer)
+                    self._steps.popleft()
+                else:
+                    worker.wait(SIGNAL_INTERVAL)
+                if process != os.getpid():
+                    # A callback or a handler has forked, and this is the child.
+                    message = "the call went on in the process that made it, not in the forked one"
+                    raise Stopped(message, kind=ErrorKind.STOPPED)
         except BaseException:
             if process == os.getpid():
-                self._end(worker, steps)
+                self._end(worker)
             raise
         _idle.append(worker)
         failure, self._failure = self._failure, None
@@ -173,30 +192,32 @@ class Work(Generic[T]):
                 del failure
         return cast(T, self._outcome)
 
-    def _end(self, worker: _Worker, steps: SimpleQueue[Optional[Step]]) -> None:
+    def _end(self, worker: _Worker) -> None:
         """Ends the call, so that nothing of it goes on, unless it does not end in time."""
         self._is_stopped = True
-        self._answers.put(None)
         worker.dismiss()
         if self._abort is not None:
             self._abort()
-        try:
-            while steps.get(timeout=LINGER) is not None:
-                pass
-        except Empty:
-            pass
+        end = time.monotonic() + LINGER
+        while True:
+            while self._steps:
+                _release(self._steps[0][1])
+                self._steps.popleft()
+            left = end - time.monotonic()
+            if self._is_done or left <= 0:
+                return
+            worker.wait(left)
 
 
-def _next(steps: SimpleQueue[Optional[Step]], process: int) -> Optional[Step]:
-    while True:
-        if process != os.getpid():
-            # A handler or a callback has forked, and this is the child.
-            message = "the call went on in the process that made it, not in the forked one"
-            raise Stopped(message, kind=ErrorKind.STOPPED)
-        try:
-            return steps.get(timeout=SIGNAL_INTERVAL)
-        except Empty:
-            continue
+def _taken_lock() -> threading.Lock:
+    lock = threading.Lock()
+    lock.acquire()
+    return lock
+
+
+def _release(lock: Optional[threading.Lock]) -> None:
+    if lock is not None and lock.locked():
+        lock.release()
 
 
 def _raise(error: BaseException) -> None:
@@ -229,23 +250,49 @@ def _write(line: Step) -> None:
 
 
 class _Worker:
-    """A thread that makes calls for the main thread, one at a time."""
+    """A thread that makes calls for the main thread, one at a time. Locks wake them, as nothing
+    else in Python is as quick."""
 
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[Optional[Step]] = SimpleQueue()
+        self._job: Optional[Step] = None
+        self._is_dismissed = False
+        self._has_job = _taken_lock()
+        self._has_news = _taken_lock()
         threading.Thread(target=self._work, name="osslive", daemon=True).start()
 
+    # On the main thread.
+
     def begin(self, job: Step) -> None:
-        self._jobs.put(job)
+        self._job = job
+        self._has_job.release()
 
     def dismiss(self) -> None:
-        self._jobs.put(None)
+        """Has the thread end after its job, if it has one."""
+        self._is_dismissed = True
+        # It may not have taken its job yet.
+        with suppress(RuntimeError):
+            self._has_job.release()
+
+    def wait(self, seconds: float) -> None:
+        """Waits until something wakes it; a signal does, if its handler raises."""
+        self._has_news.acquire(timeout=seconds)
+
+    # On other threads.
+
+    def wake(self) -> None:
+        # It may not have looked yet for what it was woken for before.
+        with suppress(RuntimeError):
+            self._has_news.release()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            job()
+        while not self._is_dismissed or self._job is not None:
+            self._has_job.acquire()
+            job, self._job = self._job, None
+            if job is not None:
+                job()
             # What it holds is not to live until the next one comes.
             del job
+            self.wake()
 
 
 #: Workers without a job.
