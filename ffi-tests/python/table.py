@@ -5,206 +5,28 @@ usage: table.py LIBRARY
 """
 
 import ctypes
+import importlib.util
 import json
 import os
 import sys
 import time
-from ctypes import (
-    POINTER,
-    byref,
-    c_char_p,
-    c_double,
-    c_int,
-    c_int64,
-    c_size_t,
-    c_uint32,
-    c_uint64,
-    c_void_p,
-)
+from ctypes import byref, c_char_p, c_int, c_void_p
+from pathlib import Path
 
+# What the Python package takes from the header, by itself.
+DECLARATIONS = Path(__file__).parents[2] / "python" / "src" / "osslive" / "_declarations.py"
+spec = importlib.util.spec_from_file_location("declarations", DECLARATIONS)
+declarations = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(declarations)
 
-# One type for each handle, so that a wrong one is a TypeError and no crash.
-class Config(ctypes.Structure):
-    pass
-
-
-class Client(ctypes.Structure):
-    pass
-
-
-class ChannelConfig(ctypes.Structure):
-    pass
-
-
-class SweepOptions(ctypes.Structure):
-    pass
-
-
-class Monitor(ctypes.Structure):
-    pass
-
-
-class Error(ctypes.Structure):
-    pass
-
-
-class Param(ctypes.Structure):
-    _fields_ = [("name", c_char_p), ("value", c_char_p)]
-
-
-class Highlight(ctypes.Structure):
-    _fields_ = [
-        ("name", c_char_p),
-        ("from_ms", c_int64),
-        ("to_ms", c_int64),
-        ("session_time", c_int64),
-        ("start_time", c_int64),
-        ("end_time", c_int64),
-    ]
-
-
-CONFIG, CLIENT, CHANNEL, ERROR = (POINTER(t) for t in (Config, Client, ChannelConfig, Error))
-OPTIONS, MONITOR = POINTER(SweepOptions), POINTER(Monitor)
-OUT_ERROR = POINTER(ERROR)
-# An owned string: as c_char_p it would become bytes at once and never be freed.
-OUT_STRING = POINTER(c_void_p)
-IDS = POINTER(c_char_p)
-LOG_CALLBACK = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
-PROGRESS = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
-
-# Every function of the header: what it returns, what it takes.
-STATUS = c_int
-FUNCTIONS = {
-    "osslive_version": (c_char_p, []),
-    "osslive_abi_version": (c_uint32, []),
-    "osslive_error_status": (STATUS, [ERROR]),
-    "osslive_error_message": (c_char_p, [ERROR]),
-    "osslive_error_code": (c_char_p, [ERROR]),
-    "osslive_error_http_status": (c_int, [ERROR]),
-    "osslive_error_request_id": (c_char_p, [ERROR]),
-    "osslive_error_ec": (c_char_p, [ERROR]),
-    "osslive_error_free": (None, [ERROR]),
-    "osslive_string_free": (None, [c_void_p]),
-    "osslive_set_log_callback": (STATUS, [LOG_CALLBACK, c_void_p, c_int, OUT_ERROR]),
-    "osslive_config_new": (CONFIG, []),
-    "osslive_config_free": (None, [CONFIG]),
-    "osslive_config_set_region": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_endpoint": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_bucket": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_credentials": (
-        STATUS,
-        [CONFIG, c_char_p, c_char_p, c_char_p, OUT_ERROR],
-    ),
-    "osslive_config_load_env": (STATUS, [CONFIG, OUT_ERROR]),
-    "osslive_config_load_profile": (STATUS, [CONFIG, c_char_p, c_char_p, OUT_ERROR]),
-    "osslive_config_set_internal": (STATUS, [CONFIG, c_int, OUT_ERROR]),
-    "osslive_config_set_secure": (STATUS, [CONFIG, c_int, OUT_ERROR]),
-    "osslive_config_set_addressing_style": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_signature_version": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
-    "osslive_config_set_connect_timeout_ms": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
-    "osslive_config_set_timeout_ms": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
-    "osslive_config_set_attempts": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
-    "osslive_config_set_pool_size": (STATUS, [CONFIG, c_uint32, OUT_ERROR]),
-    "osslive_config_set_proxy": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_root_certificates": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_user_agent": (STATUS, [CONFIG, c_char_p, OUT_ERROR]),
-    "osslive_config_set_sign_security_token": (STATUS, [CONFIG, c_int, OUT_ERROR]),
-    "osslive_client_new": (STATUS, [CONFIG, POINTER(CLIENT), OUT_ERROR]),
-    "osslive_client_free": (None, [CLIENT]),
-    "osslive_client_with_timeout_ms": (STATUS, [CLIENT, c_uint32, POINTER(CLIENT), OUT_ERROR]),
-    "osslive_client_shutdown": (STATUS, [CLIENT, OUT_ERROR]),
-    "osslive_client_set_credentials": (
-        STATUS,
-        [CLIENT, c_char_p, c_char_p, c_char_p, OUT_ERROR],
-    ),
-    "osslive_channel_config_new": (STATUS, [c_char_p, POINTER(CHANNEL), OUT_ERROR]),
-    "osslive_channel_config_free": (None, [CHANNEL]),
-    "osslive_channel_config_set_description": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
-    "osslive_channel_config_set_status": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
-    "osslive_channel_config_set_frag_duration": (STATUS, [CHANNEL, c_uint32, OUT_ERROR]),
-    "osslive_channel_config_set_frag_count": (STATUS, [CHANNEL, c_uint32, OUT_ERROR]),
-    "osslive_channel_config_set_playlist_name": (STATUS, [CHANNEL, c_char_p, OUT_ERROR]),
-    "osslive_channel_config_set_snapshot": (
-        STATUS,
-        [CHANNEL, c_char_p, c_char_p, c_char_p, c_uint32, OUT_ERROR],
-    ),
-    "osslive_put_channel": (STATUS, [CLIENT, c_char_p, CHANNEL, OUT_STRING, OUT_ERROR]),
-    "osslive_create_channel": (STATUS, [CLIENT, c_char_p, CHANNEL, OUT_STRING, OUT_ERROR]),
-    "osslive_get_channel": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
-    "osslive_delete_channel": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
-    "osslive_list_channels": (
-        STATUS,
-        [CLIENT, c_char_p, c_char_p, c_uint32, OUT_STRING, OUT_ERROR],
-    ),
-    "osslive_put_channel_status": (STATUS, [CLIENT, c_char_p, c_char_p, OUT_STRING, OUT_ERROR]),
-    "osslive_get_channel_status": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
-    "osslive_is_channel_live": (STATUS, [CLIENT, c_char_p, POINTER(c_int), OUT_ERROR]),
-    "osslive_get_channel_history": (STATUS, [CLIENT, c_char_p, OUT_STRING, OUT_ERROR]),
-    "osslive_create_vod": (
-        STATUS,
-        [CLIENT, c_char_p, c_char_p, c_int64, c_int64, OUT_STRING, OUT_ERROR],
-    ),
-    "osslive_get_vod": (STATUS, [CLIENT, c_char_p, c_int64, c_int64, OUT_STRING, OUT_ERROR]),
-    "osslive_get_rtmp_url": (
-        STATUS,
-        [CLIENT, c_char_p, c_uint32, POINTER(Param), c_size_t, OUT_STRING, OUT_ERROR],
-    ),
-    "osslive_get_play_url": (
-        STATUS,
-        [CLIENT, c_char_p, c_char_p, c_uint32, OUT_STRING, OUT_ERROR],
-    ),
-    "osslive_sweep_options_new": (OPTIONS, []),
-    "osslive_sweep_options_free": (None, [OPTIONS]),
-    "osslive_sweep_options_set_max_parallel": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
-    "osslive_sweep_options_set_rate": (STATUS, [OPTIONS, c_double, OUT_ERROR]),
-    "osslive_sweep_options_set_time_limit_ms": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
-    "osslive_sweep_options_set_interval_ms": (STATUS, [OPTIONS, c_uint32, OUT_ERROR]),
-    "osslive_sweep_options_set_min_bandwidth": (STATUS, [OPTIONS, c_uint64, OUT_ERROR]),
-    "osslive_sweep_options_set_frame_rate_drop": (STATUS, [OPTIONS, c_double, OUT_ERROR]),
-    "osslive_monitor_channels": (
-        STATUS,
-        [CLIENT, IDS, c_size_t, OPTIONS, PROGRESS, c_void_p, OUT_STRING, OUT_ERROR],
-    ),
-    "osslive_put_channels": (
-        STATUS,
-        [
-            CLIENT,
-            IDS,
-            POINTER(CHANNEL),
-            c_size_t,
-            OPTIONS,
-            PROGRESS,
-            c_void_p,
-            OUT_STRING,
-            OUT_ERROR,
-        ],
-    ),
-    "osslive_analyze_history": (STATUS, [CLIENT, c_char_p, c_uint32, OUT_STRING, OUT_ERROR]),
-    "osslive_create_highlights": (
-        STATUS,
-        [
-            CLIENT,
-            c_char_p,
-            POINTER(Highlight),
-            c_size_t,
-            PROGRESS,
-            c_void_p,
-            OUT_STRING,
-            OUT_ERROR,
-        ],
-    ),
-    "osslive_channel_monitor_new": (
-        STATUS,
-        [CLIENT, IDS, c_size_t, OPTIONS, POINTER(MONITOR), OUT_ERROR],
-    ),
-    "osslive_channel_monitor_free": (None, [MONITOR]),
-    "osslive_channel_monitor_next_changes": (STATUS, [MONITOR, OUT_STRING, OUT_ERROR]),
-    "osslive_channel_monitor_last_sweep": (STATUS, [MONITOR, OUT_STRING, OUT_ERROR]),
-    "osslive_channel_monitor_stop": (STATUS, [MONITOR, OUT_ERROR]),
-}
+CLIENT = declarations.ClientPointer
+CHANNEL = declarations.ChannelConfigPointer
+MONITOR = declarations.ChannelMonitorPointer
+Param, Highlight = declarations.Param, declarations.Highlight
+LOG_CALLBACK, PROGRESS = declarations.LogCallback, declarations.ProgressCallback
 
 library = ctypes.CDLL(sys.argv[1])
-for name, (result, arguments) in FUNCTIONS.items():
+for name, (result, arguments) in declarations.FUNCTIONS.items():
     function = getattr(library, name)
     function.restype, function.argtypes = result, arguments
 
@@ -215,7 +37,7 @@ class Failure(Exception):
 
 def check(name, *arguments):
     """Makes a call, and raises what it says went wrong."""
-    error = ERROR()
+    error = declarations.ErrorPointer()
     status = getattr(library, name)(*arguments, byref(error))
     try:
         if status != 0:
@@ -229,7 +51,7 @@ def check(name, *arguments):
 
 def text(name, *arguments):
     """Makes a call that gives a string, which is copied and freed."""
-    out = c_void_p()
+    out = declarations.OwnedString()
     try:
         check(name, *arguments, byref(out))
         return ctypes.string_at(out).decode()
@@ -414,7 +236,7 @@ def the_client_can_be_stopped(client):
     assert failure("osslive_get_channel", client, b"on-air")[0] == 9
 
 
-assert library.osslive_abi_version() == 1
+assert library.osslive_abi_version() == declarations.ABI_VERSION
 client = new_client()
 drive_the_table(client)
 many_channels_are_worked_on(client)

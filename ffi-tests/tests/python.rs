@@ -13,9 +13,14 @@ fn the_api_table_works_by_ctypes_and_memory_stays_flat() {
 }
 
 #[test]
-fn the_script_binds_every_function_of_the_header() {
-    let script = std::fs::read_to_string(root().join(SCRIPT)).expect("the script");
-    for function in Library::installed().functions() {
-        assert!(script.contains(&format!("\"{function}\": (")), "{function} is not bound");
+fn the_declarations_are_those_of_the_header() {
+    let library = Library::installed();
+    let path = root().join("python/src/osslive/_declarations.py");
+    let declarations = std::fs::read_to_string(path).expect("the declarations");
+    for function in library.functions() {
+        assert!(declarations.contains(&format!("\"{function}\": (")), "{function} is missing");
+    }
+    if has("python3", "the check of what is generated") {
+        Run::program("python3").arg(root().join("python/generate.py")).arg("--check").succeeds();
     }
 }

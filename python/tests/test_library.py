@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ctypes
 import inspect
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -17,9 +15,7 @@ import pytest
 from conftest import run
 
 import osslive
-from osslive import _library, client
-
-HEADER = Path(__file__).parents[2] / "include" / "osslive.h"
+from osslive import _declarations, _library, client, errors
 
 SHOW_ERROR = """
 import osslive
@@ -116,115 +112,29 @@ def test_a_library_that_does_not_fit_is_refused(source: str, reason: str, tmp_pa
     assert reason in said
 
 
-# The declarations beside the header.
+# What is generated.
 
 
-def squeezed(text: str) -> str:
-    return re.sub(r"\s*([(),;*])\s*", r"\1", " ".join(text.split()))
-
-
-def header_text() -> str:
-    if not HEADER.exists():
+def test_what_is_generated_is_up_to_date() -> None:
+    script = Path(__file__).parents[1] / "generate.py"
+    if not (script.parents[1] / "include" / "osslive.h").exists():
         pytest.skip("the header is not here")
-    return re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.DOTALL)
+    done = subprocess.run(
+        [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
+    )
+    assert (done.stdout, done.stderr, done.returncode) == ("", "", 0)
 
 
-def header_prototypes() -> dict[str, str]:
-    text = header_text()
-    found = re.findall(r"^[a-z][\w ]*\*?(osslive_\w+)\(([^;]*)\);", text, flags=re.MULTILINE)
-    names = {name for name, _ in found}
-    statements = (statement.strip() for statement in text.split(";"))
-    return {
-        match[1]: squeezed(statement.split("\n\n")[-1] + ";")
-        for statement in statements
-        for match in [re.search(r"(\bosslive_\w+)\(", statement)]
-        if match and match[1] in names
-    }
+def test_every_status_is_a_kind_with_a_class() -> None:
+    assert {kind.name: kind.value for kind in osslive.ErrorKind} == _declarations.STATUSES
+    assert set(errors.BY_KIND) == set(osslive.ErrorKind)
 
 
-def commented_prototypes() -> dict[str, str]:
-    source = inspect.getsource(_library.Library)
-    blocks = re.findall(r"(?:^ *# .*\n)+", source, flags=re.MULTILINE)
-    texts = (re.sub(r"^ *# ", "", block, flags=re.MULTILINE) for block in blocks)
-    prototypes = (squeezed(text) for text in texts if text.rstrip().endswith(");"))
-    return {re.findall(r"\b(osslive_\w+)\(", text)[0]: text for text in prototypes}
-
-
-C_TYPES = {
-    "uint32_t": "c_uint",
-    "int": "c_int",
-    "int64_t": "c_long",
-    "size_t": "c_ulong",
-    "uint64_t": "c_ulong",
-    "double": "c_double",
-    "osslive_status": "c_int",
-    "void*": "c_void_p",
-    "const char*": "c_char_p",
-    "char*": "OwnedString",
-    "int*": "LP_c_int",
-    "const char*const*": "LP_c_char_p",
-    "const osslive_param*": "LP_Param",
-    "const osslive_highlight*": "LP_HighlightPart",
-    "const osslive_channel_config*const*": "LP_LP_ChannelConfigObject",
-    "char**": "LP_OwnedString",
-    "osslive_error**": "LP_LP_ErrorObject",
-    "osslive_client**": "LP_LP_ClientObject",
-    "osslive_channel_config**": "LP_LP_ChannelConfigObject",
-    "osslive_channel_monitor**": "LP_LP_ChannelMonitorObject",
-    "osslive_client*": "LP_ClientObject",
-    "osslive_config*": "LP_ConfigObject",
-    "osslive_channel_config*": "LP_ChannelConfigObject",
-    "osslive_channel_monitor*": "LP_ChannelMonitorObject",
-    "osslive_sweep_options*": "LP_SweepOptionsObject",
-    "osslive_error*": "LP_ErrorObject",
-    "osslive_log_callback": "CFunctionType",
-    "osslive_progress_callback": "CFunctionType",
-    "void": "NoneType",
-}
-
-
-def c_type(text: str) -> str:
-    if text not in C_TYPES:
-        text = text.replace("const osslive_", "osslive_")
-    return C_TYPES[text]
-
-
-def test_the_prototypes_in_the_comments_are_those_of_the_header() -> None:
-    header, comments = header_prototypes(), commented_prototypes()
-    assert len(header) > 60
-    assert comments == header
-
-
-@pytest.mark.skipif(sys.maxsize < 2**62 or sys.platform == "win32", reason="other names of types")
-def test_the_declarations_are_those_of_the_comments() -> None:
-    library = _library.library()
-    for name, prototype in commented_prototypes().items():
-        match = re.fullmatch(r"(.*?\W?)osslive_\w+\((.*)\);", prototype)
-        declared = next(f for f in vars(library).values() if getattr(f, "__name__", "") == name)
-        assert match is not None
-        result, parameters = match[1].strip(), match[2]
-        expected = [] if parameters == "void" else parameters.split(",")
-        types = [c_type(re.sub(r" ?\w+$", "", parameter)) for parameter in expected]
-        assert [argument.__name__ for argument in declared.argtypes] == types, name
-        found = declared.restype
-        assert ("NoneType" if found is None else found.__name__) == c_type(result), name
-
-
-@pytest.mark.parametrize("name", ["osslive_log_callback", "osslive_progress_callback"])
-def test_the_callbacks_are_those_of_the_header(name: str) -> None:
-    prototype = re.search(rf"^typedef [^;]*\(\*{name}\)[^;]*;", header_text(), flags=re.MULTILINE)
-    assert prototype is not None
-    assert f"# {prototype[0]}\n" in inspect.getsource(_library)
-
-
-@pytest.mark.parametrize("structure", [_library.Param, _library.HighlightPart])
-def test_the_structures_have_the_fields_of_the_header(structure: type[ctypes.Structure]) -> None:
-    name = structure.__doc__
-    body = re.search(rf"^typedef struct {{([^}}]*)}} {name};", header_text(), flags=re.MULTILINE)
-    assert body is not None
-    fields = re.findall(r"(\w[\w ]*?\W+)(\w+);", body[1])
-    declared = [(field[0], field[1].__name__) for field in structure._fields_]
-    assert declared == [(field, c_type(squeezed(type_).strip())) for type_, field in fields]
+def test_every_code_has_a_class_that_is_exported() -> None:
+    assert len(errors.BY_CODE) > 30
+    for of_code in errors.BY_CODE.values():
+        assert of_code.__name__ in osslive.__all__
+        assert of_code.__module__ == "osslive.errors"
 
 
 def test_every_setting_of_the_constructor_is_one_of_the_typed_settings() -> None:

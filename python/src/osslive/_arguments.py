@@ -7,12 +7,9 @@ import math
 from datetime import datetime, timedelta
 from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
-from ._library import (
-    ChannelConfigPointer,
-    HighlightPart,
-    Param,
-    library,
-)
+from ._declarations import ChannelConfigPointer, Param
+from ._declarations import Highlight as HighlightPart
+from ._library import library
 from ._native import Handle, call
 from .errors import InvalidArgument
 from .models import ChannelConfig, ChannelState, Highlight, Time

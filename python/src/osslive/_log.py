@@ -12,7 +12,8 @@ from functools import partial
 from typing import Any
 
 from . import _work
-from ._library import LogCallback, library
+from ._declarations import LogCallback
+from ._library import library
 
 logger = logging.getLogger("osslive")
 # Failures are raised: they need not be printed as well where nobody

@@ -7,7 +7,8 @@ import os
 from typing import Any, Callable, Dict, List, Optional, Tuple
 
 from . import _log, _work
-from ._library import ErrorPointer, Function, OwnedString, library
+from ._declarations import ErrorPointer, Function, OwnedString
+from ._library import library
 from .errors import ErrorKind, OssLiveError, error_of
 
 

@@ -19,7 +19,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Any, Callable, Deque, Dict, Generic, List, Optional, Tuple, TypeVar, cast
 
-from .errors import ErrorKind, Stopped
+from ._kinds import ErrorKind, Stopped
 
 T = TypeVar("T")
 

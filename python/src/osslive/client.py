@@ -40,7 +40,8 @@ from ._arguments import (
     url_params,
     whole,
 )
-from ._library import ClientPointer, Function, Library, ProgressCallback, library
+from ._declarations import DEFAULT_EXPIRES_S, ClientPointer, Function, ProgressCallback
+from ._library import Library, library
 from ._native import Handle, Instances, call, call_text
 from ._work import OnProgress, Progress, Work
 from .errors import BadReply, ErrorKind, OssLiveError
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: For how many seconds a URL is usually good.
-DEFAULT_EXPIRES = 1800
+DEFAULT_EXPIRES = DEFAULT_EXPIRES_S
 
 
 class Settings(TypedDict, total=False):

@@ -11,7 +11,8 @@ from types import TracebackType
 from typing import Callable, Deque, Iterable, Iterator, Optional, Tuple, Type
 
 from ._arguments import texts
-from ._library import ChannelMonitorPointer, library
+from ._declarations import ChannelMonitorPointer
+from ._library import library
 from ._native import Handle, Instances, call, call_text
 from ._work import Work
 from .errors import InvalidArgument, Stopped
