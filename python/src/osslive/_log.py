@@ -52,7 +52,8 @@ class _Tap:
             self.level, self.is_set = level, True
 
     def close(self) -> None:
-        """No callback may enter an interpreter that is going away."""
+        """The end of the interpreter."""
+        _work.quit_all()
         self.is_closed = True
         if self.is_set:
             library().set_log_callback(LogCallback(), None, 1, None)

@@ -10,7 +10,6 @@ calls themselves.
 
 from __future__ import annotations
 
-import atexit
 import os
 import threading
 import time
@@ -131,8 +130,9 @@ class Work(Generic[T]):
         self._steps.append((step, answer))
         self._worker.wake()
         # Whoever stops it lets go of the steps that it finds then.
-        if not self._is_stopped:
-            answer.acquire()
+        while not self._is_stopped and not _is_ending.is_set():
+            if answer.acquire(timeout=SIGNAL_INTERVAL):
+                return
 
     def _make_for_waiter(self) -> None:
         try:
@@ -312,15 +312,15 @@ def _worker() -> Optional[_Worker]:
         return None
 
 
-def _quit_all() -> None:
-    """No callback may enter an interpreter that is going away."""
+def quit_all() -> None:
+    """Ends what the library may call back from: no callback may enter an interpreter that is going
+    away."""
     _is_ending.set()
     for work, is_over in tuple(_spread.items()):
         work.quit()
         is_over.wait()
 
 
-atexit.register(_quit_all)
 # The threads of the parent are not in the child.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)
