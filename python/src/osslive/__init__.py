@@ -13,8 +13,8 @@ The work is done by a shared library that comes with the package. It is loaded
 at the first use; :class:`LibraryError` tells what was tried.
 """
 
+from . import _codes
 from ._codes import *  # noqa: F403
-from ._codes import __all__ as _codes
 from ._library import LibraryError
 from ._library import library as _loaded
 from .client import Client
@@ -123,4 +123,4 @@ __all__ = [
     "library_path",
     "library_version",
 ]
-__all__ += _codes
+__all__ += _codes.__all__

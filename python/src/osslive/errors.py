@@ -17,9 +17,9 @@ from __future__ import annotations
 import functools
 from typing import Any, Mapping, Optional, Type
 
+from . import _codes  # pyright: ignore[reportPrivateUsage]
 from ._codes import *  # noqa: F403
 from ._codes import BY_CODE
-from ._codes import __all__ as _codes
 from ._kinds import (
     BY_KIND,
     BadReply,
@@ -52,7 +52,7 @@ __all__ = [
     "error_of",
     "error_of_json",
 ]
-__all__ += _codes
+__all__ += _codes.__all__
 
 for _class in {OssLiveError, *BY_KIND.values(), *BY_CODE.values()}:
     # Where users find it.
