@@ -130,7 +130,7 @@ class Work(Generic[T]):
         self._steps.append((step, answer))
         self._worker.wake()
         # Whoever stops it lets go of the steps that it finds then.
-        while not self._is_stopped and not _is_ending.is_set():
+        while not (self._is_stopped or self._is_done or _is_ending.is_set()):
             if answer.acquire(timeout=SIGNAL_INTERVAL):
                 return
 
@@ -225,20 +225,13 @@ def _raise(error: BaseException) -> None:
 
 
 def log(line: Step) -> None:
-    """Writes a line of the log for the call of this thread."""
-    work = _this_thread.work
-    if work is not None:
-        work.log(partial(_write, line))
-        return
-    # One of the library's own threads, of which it does not say for which call
-    # it works.
-    try:
+    """Writes a line of the log for the call of this thread. One of the library's own threads does
+    not say for which call it works: the oldest of those that it may be is taken."""
+    work = _this_thread.work or next(iter(tuple(_spread)), None)
+    if work is None:
         _write(line)
-    except BaseException as error:
-        for work in tuple(_spread):
-            work.fail(error)
-            return
-        raise
+    else:
+        work.log(partial(_write, line))
 
 
 def _write(line: Step) -> None:
