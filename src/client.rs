@@ -1,7 +1,5 @@
 //! The client: build, sign, send, repeat where it helps, parse.
 
-pub use builder::ClientBuilder;
-
 use crate::attempt::Attempt;
 use crate::clock::{Clock, ServiceTime};
 use crate::credentials::CredentialsProvider;
@@ -24,7 +22,7 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use zeroize::Zeroize;
 
-mod builder;
+pub(crate) mod builder;
 mod place;
 
 /// A client for the live channels of one bucket.
@@ -71,11 +69,6 @@ struct Shared {
 }
 
 impl Client {
-    /// Begins the configuration of a client.
-    pub fn builder() -> ClientBuilder {
-        ClientBuilder::default()
-    }
-
     /// PutLiveChannel: creates a channel or replaces its configuration.
     ///
     /// # Errors

@@ -20,7 +20,8 @@ mod transport;
 pub mod xml;
 
 pub use attempt::Attempt;
-pub use client::{Channels, Client, ClientBuilder};
+pub use client::builder::ClientBuilder;
+pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};

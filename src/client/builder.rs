@@ -18,6 +18,13 @@ use std::path::Path;
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
+impl Client {
+    /// Begins the configuration of a client.
+    pub fn builder() -> ClientBuilder {
+        ClientBuilder::default()
+    }
+}
+
 /// The configuration of a [`Client`].
 ///
 /// A bucket, credentials, and a region or an endpoint are needed; everything

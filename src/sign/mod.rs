@@ -9,6 +9,7 @@ mod signer;
 pub mod v1;
 pub mod v4;
 
+pub(crate) use signer::signature_in;
 pub use signer::{SignatureVersion, Signer};
 
 use std::collections::BinaryHeap;
@@ -34,13 +35,6 @@ pub struct Parts<'a> {
 /// slices does: of that there would be a copy here for each type.
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BinaryHeap<T>>().into_sorted_vec()
-}
-
-/// The signature in the value of an Authorization header of either version.
-pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
-    let (before, last) = authorization.rsplit_once(',').unwrap_or(("", authorization));
-    let is_v4 = before.starts_with(v4::ALGORITHM);
-    if is_v4 { last.strip_prefix("Signature=") } else { last.split_once(':').map(|(_, s)| s) }
 }
 
 impl Parts<'_> {

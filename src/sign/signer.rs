@@ -275,6 +275,13 @@ impl fmt::Debug for Signer {
     }
 }
 
+/// The signature in the value of an Authorization header of either version.
+pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
+    let (before, last) = authorization.rsplit_once(',').unwrap_or(("", authorization));
+    let is_v4 = before.starts_with(v4::ALGORITHM);
+    if is_v4 { last.strip_prefix("Signature=") } else { last.split_once(':').map(|(_, s)| s) }
+}
+
 fn borrowed(query: &[Param]) -> Vec<(&str, Option<&str>)> {
     query.iter().map(|(name, value)| (name.as_ref(), value.as_deref())).collect()
 }

@@ -1,6 +1,5 @@
 //! What went wrong on the way, in words.
 
-use super::MAX_REPLY;
 use crate::error::{Error, ErrorKind};
 use std::io;
 use ureq::Timeout;
@@ -104,8 +103,8 @@ impl Parties<'_> {
     fn bad_reply(&self, error: &ureq::Error) -> Option<Error> {
         let host = self.host;
         Some(Error::bad_reply(match error {
-            ureq::Error::BodyExceedsLimit(_) => {
-                format!("the answer is longer than {} MB", MAX_REPLY >> 20)
+            ureq::Error::BodyExceedsLimit(most) => {
+                format!("the answer is longer than {} MB", most >> 20)
             }
             ureq::Error::LargeResponseHeader(_, most) => {
                 format!("the answer's headers are longer than {} kB", most >> 10)
