@@ -12,7 +12,7 @@ use time::macros::datetime;
 fn signing(c: &mut Criterion) {
     let now = datetime!(2026-11-22 08:16:38 UTC);
     let keys = || Credentials::new("LTAI5tBenchKeyId", "BenchSecret7xYzABCDEFGH01");
-    let request = operation::get_channel_status("cam-0001").unwrap();
+    let request = operation::get_channel_status("cam-0001").unwrap().into_request();
     let mut group = c.benchmark_group("sign");
     for version in [SignatureVersion::V4, SignatureVersion::V1] {
         let signer = Signer::new(version, "cn-hangzhou", keys());
@@ -48,16 +48,24 @@ fn building(c: &mut Criterion) {
     let config = ChannelConfig::new("Camera");
     let day = VodTime::new(1_795_335_398, 1_795_338_998);
     let builders: [(&str, Build<'_>); 7] = [
-        ("put", Box::new(|| operation::put_channel("cam-0001", &config).unwrap())),
-        ("get", Box::new(|| operation::get_channel("cam-0001").unwrap())),
-        ("stat", Box::new(|| operation::get_channel_status("cam-0001").unwrap())),
-        ("history", Box::new(|| operation::get_channel_history("cam-0001").unwrap())),
+        ("put", Box::new(|| operation::put_channel("cam-0001", &config).unwrap().into_request())),
+        ("get", Box::new(|| operation::get_channel("cam-0001").unwrap().into_request())),
+        ("stat", Box::new(|| operation::get_channel_status("cam-0001").unwrap().into_request())),
+        (
+            "history",
+            Box::new(|| operation::get_channel_history("cam-0001").unwrap().into_request()),
+        ),
         (
             "list",
-            Box::new(|| operation::list_channels(&ListChannels::new().max_keys(100)).unwrap()),
+            Box::new(|| {
+                operation::list_channels(&ListChannels::new().max_keys(100)).unwrap().into_request()
+            }),
         ),
-        ("create vod", Box::new(|| operation::create_vod("cam-0001", "evening", &day).unwrap())),
-        ("get vod", Box::new(|| operation::get_vod("cam-0001", &day).unwrap())),
+        (
+            "create vod",
+            Box::new(|| operation::create_vod("cam-0001", "evening", &day).unwrap().into_request()),
+        ),
+        ("get vod", Box::new(|| operation::get_vod("cam-0001", &day).unwrap().into_request())),
     ];
     let mut group = c.benchmark_group("build");
     for (name, build) in &builders {
@@ -117,17 +125,22 @@ fn parsing(c: &mut Criterion) {
         )
     };
     let mut group = c.benchmark_group("parse");
-    group.bench_function("stat", |b| b.iter(|| operation::parse_get_channel_status(&stat)));
-    group.bench_function("history", |b| b.iter(|| operation::parse_get_channel_history(&history)));
-    group.bench_function("put", |b| b.iter(|| operation::parse_put_channel(&put)));
-    group.bench_function("get", |b| b.iter(|| operation::parse_get_channel("cam-0001", &get)));
+    let call = operation::get_channel_status("cam-0001").unwrap();
+    group.bench_function("stat", |b| b.iter(|| call.parse(&stat)));
+    let call = operation::get_channel_history("cam-0001").unwrap();
+    group.bench_function("history", |b| b.iter(|| call.parse(&history)));
+    let call = operation::put_channel("cam-0001", &ChannelConfig::default()).unwrap();
+    group.bench_function("put", |b| b.iter(|| call.parse(&put)));
+    let call = operation::get_channel("cam-0001").unwrap();
+    group.bench_function("get", |b| b.iter(|| call.parse(&get)));
     group.bench_function("an error", |b| b.iter(|| refused.check()));
     // Twice the channels, twice the time.
+    let call = operation::list_channels(&ListChannels::new()).unwrap();
     for channels in [100, 500, 1000] {
         let list = list(channels);
         group.throughput(Throughput::Bytes(list.body.len() as u64));
         group.bench_with_input(BenchmarkId::new("list", channels), &list, |b, list| {
-            b.iter(|| operation::parse_list_channels(list));
+            b.iter(|| call.parse(list));
         });
     }
     group.finish();

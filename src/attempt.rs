@@ -21,14 +21,14 @@ pub struct Attempt<'a> {
     pub elapsed: Duration,
     /// What came back.
     pub outcome: Result<&'a Reply, &'a Error>,
-    /// How long the client now waits to send the request again; nothing when
-    /// it does not.
-    pub repeat_in: Option<Duration>,
+    /// How long the client now waits at least before it sends the request
+    /// again; `None` when it does not.
+    pub retry_in: Option<Duration>,
 }
 
 impl fmt::Display for Attempt<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Attempt { request, number, elapsed, outcome, repeat_in } = self;
+        let Attempt { request, number, elapsed, outcome, retry_in } = self;
         write!(f, "{} /{}", request.method.as_str(), percent_encode_path(&request.key))?;
         let mut separator = '?';
         for (name, value) in &request.query {
@@ -46,7 +46,7 @@ impl fmt::Display for Attempt<'_> {
             }
             Err(error) => write!(f, "{error}")?,
         }
-        repeat_in.iter().try_for_each(|wait| write!(f, "; again in {} ms", wait.as_millis()))
+        retry_in.iter().try_for_each(|wait| write!(f, "; retry in {} ms", wait.as_millis()))
     }
 }
 
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn an_attempt_prints_as_one_line() {
-        let request = operation::get_channel_status("直 1").unwrap();
+        let request = operation::get_channel_status("直 1").unwrap().into_request();
         let reply =
             Reply { status: 200, request_id: Some("6B02A4E6".to_owned()), ..Reply::default() };
         let mut attempt = Attempt {
@@ -66,7 +66,7 @@ mod tests {
             number: 1,
             elapsed: Duration::from_micros(12_340),
             outcome: Ok(&reply),
-            repeat_in: None,
+            retry_in: None,
         };
         assert_eq!(
             attempt.to_string(),
@@ -74,11 +74,11 @@ mod tests {
         );
         let error = Error::new(ErrorKind::Connection, "no connection could be made");
         attempt.outcome = Err(&error);
-        attempt.repeat_in = Some(Duration::from_millis(87));
+        attempt.retry_in = Some(Duration::from_millis(87));
         assert_eq!(
             attempt.to_string(),
             "GET /%E7%9B%B4%201?live&comp=stat, attempt 1, 12.3 ms: \
-             no connection could be made; again in 87 ms"
+             no connection could be made; retry in 87 ms"
         );
     }
 }

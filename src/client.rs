@@ -1,25 +1,16 @@
-//! The client: build, sign, send, repeat where it helps, parse.
+//! The client: the calls of the API.
 
-use crate::attempt::Attempt;
-use crate::clock::{Clock, ServiceTime};
+use crate::call::{Engine, Policy};
 use crate::credentials::CredentialsProvider;
-use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::model::{
     Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, RtmpUrlOptions, VodPlaylist, VodTime,
 };
-use crate::operation::{self, Reply};
-use crate::redact::Secrets;
-use crate::request::Request;
-use crate::retry;
-use crate::sign::{self, SignatureVersion, Signer};
-use crate::stop::Stop;
-use crate::transport::{Outgoing, Transport};
+use crate::operation::{self, Call};
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
-use time::OffsetDateTime;
 use zeroize::Zeroize;
 
 pub(crate) mod builder;
@@ -46,26 +37,9 @@ mod place;
 /// ```
 #[derive(Clone)]
 pub struct Client {
-    shared: Arc<Shared>,
+    engine: Arc<Engine>,
     timeout: Duration,
     attempts: u32,
-    /// How many attempts the caller makes beyond those.
-    attempts_to_come: u32,
-}
-
-type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
-
-struct Shared {
-    endpoint: Endpoint,
-    version: SignatureVersion,
-    region: String,
-    transport: Transport,
-    observer: Option<Observer>,
-    stop: Arc<Stop>,
-    provider: RwLock<Arc<dyn CredentialsProvider>>,
-    signer: RwLock<Option<Arc<Signer>>>,
-    clock: Arc<dyn Clock>,
-    service_time: RwLock<ServiceTime>,
 }
 
 impl Client {
@@ -75,7 +49,7 @@ impl Client {
     ///
     /// `ChannelStillLive` while the channel is live.
     pub fn put_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
-        self.call(&operation::put_channel(id, config)?, operation::parse_put_channel)
+        self.run(operation::put_channel(id, config)?)
     }
 
     /// Creates a channel that does not exist yet.
@@ -89,9 +63,8 @@ impl Client {
     /// [`ChannelAlreadyExists`](code::CHANNEL_ALREADY_EXISTS).
     pub fn create_channel(&self, id: &str, config: &ChannelConfig) -> Result<ChannelUrls> {
         let put = operation::put_channel(id, config)?;
-        let started = Instant::now();
-        let parse = |reply: &Reply| operation::parse_get_channel(id, reply);
-        match self.call_since(started, &operation::get_channel(id)?, parse) {
+        let policy = self.policy();
+        match self.engine.call(&operation::get_channel(id)?, &policy) {
             Ok(found) => {
                 let message = format!("the channel {id:?} exists already");
                 Err(Error::new(ErrorKind::Service, message)
@@ -100,7 +73,7 @@ impl Client {
                     .with_attempts(found.res.attempts))
             }
             Err(error) if error.code() == Some(code::NO_SUCH_LIVE_CHANNEL) => {
-                self.call_since(started, &put, operation::parse_put_channel)
+                self.engine.call(&put, &policy)
             }
             Err(error) => Err(error),
         }
@@ -114,11 +87,10 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn get_channel(&self, id: &str) -> Result<Channel> {
-        let started = Instant::now();
-        let parse = |reply: &Reply| operation::parse_get_channel(id, reply);
-        let mut channel = self.call_since(started, &operation::get_channel(id)?, parse)?;
-        let query = operation::list_channels(&ListChannels::new().prefix(id).max_keys(1))?;
-        match self.call_since(started, &query, operation::parse_list_channels) {
+        let policy = self.policy();
+        let mut channel = self.engine.call(&operation::get_channel(id)?, &policy)?;
+        let list = operation::list_channels(&ListChannels::new().prefix(id).max_keys(1))?;
+        match self.engine.call(&list, &policy) {
             // The channel itself sorts before all others that begin with its
             // name.
             Ok(list) => {
@@ -131,7 +103,7 @@ impl Client {
             Err(error) if error.code() == Some(code::ACCESS_DENIED) => {}
             Err(error) => return Err(error),
         }
-        channel.res.elapsed = started.elapsed();
+        channel.res.elapsed = policy.started.elapsed();
         Ok(channel)
     }
 
@@ -142,12 +114,12 @@ impl Client {
     ///
     /// `ChannelStillLive` while the channel is live.
     pub fn delete_channel(&self, id: &str) -> Result<Done> {
-        self.call(&operation::delete_channel(id)?, operation::parse_done)
+        self.run(operation::delete_channel(id)?)
     }
 
     /// ListLiveChannel: one page of channels.
     pub fn list_channels(&self, query: &ListChannels) -> Result<ChannelList> {
-        self.call(&operation::list_channels(query)?, operation::parse_list_channels)
+        self.run(operation::list_channels(query)?)
     }
 
     /// All channels whose names begin with `prefix`, page after page, in
@@ -175,7 +147,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn put_channel_status(&self, id: &str, state: ChannelState) -> Result<Done> {
-        self.call(&operation::put_channel_status(id, state)?, operation::parse_done)
+        self.run(operation::put_channel_status(id, state)?)
     }
 
     /// GetLiveChannelStat: what a channel is doing.
@@ -184,7 +156,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn get_channel_status(&self, id: &str) -> Result<ChannelStatus> {
-        self.call(&operation::get_channel_status(id)?, operation::parse_get_channel_status)
+        self.run(operation::get_channel_status(id)?)
     }
 
     /// GetLiveChannelHistory: the last ten finished sessions, the oldest
@@ -194,7 +166,7 @@ impl Client {
     ///
     /// `NoSuchLiveChannel`.
     pub fn get_channel_history(&self, id: &str) -> Result<ChannelHistory> {
-        self.call(&operation::get_channel_history(id)?, operation::parse_get_channel_history)
+        self.run(operation::get_channel_history(id)?)
     }
 
     /// PostVodPlaylist: writes a playlist of what was recorded in a time
@@ -205,7 +177,7 @@ impl Client {
     ///
     /// `InvalidArgument` when nothing was recorded in that span.
     pub fn create_vod(&self, id: &str, name: &str, time: &VodTime) -> Result<Done> {
-        self.call(&operation::create_vod(id, name, time)?, operation::parse_done)
+        self.run(operation::create_vod(id, name, time)?)
     }
 
     /// GetVodPlaylist: the playlist that [`create_vod`](Self::create_vod)
@@ -215,7 +187,7 @@ impl Client {
     ///
     /// `InvalidArgument` when nothing was recorded in that span.
     pub fn get_vod(&self, id: &str, time: &VodTime) -> Result<VodPlaylist> {
-        self.call(&operation::get_vod(id, time)?, operation::parse_get_vod)
+        self.run(operation::get_vod(id, time)?)
     }
 
     /// A signed URL to publish to, made without asking the service. The
@@ -225,12 +197,12 @@ impl Client {
     /// secret.
     pub fn get_rtmp_url(&self, id: &str, options: &RtmpUrlOptions) -> Result<String> {
         operation::check_rtmp_url(id, options)?;
-        let Shared { endpoint, .. } = &*self.shared;
-        let expires = self.now().unix_timestamp().saturating_add(i64::from(options.expires));
+        let endpoint = &self.engine.endpoint;
+        let expires = self.engine.now().unix_timestamp().saturating_add(i64::from(options.expires));
         let params: Vec<_> =
             options.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut url = endpoint.publish_url(id);
-        self.signer()?.push_rtmp_query(
+        self.engine.signer()?.push_rtmp_query(
             &mut url,
             endpoint.bucket(),
             id,
@@ -246,17 +218,12 @@ impl Client {
     /// version 4; the fragments in the playlist are signed alike
     /// (`x-oss-process=hls/sign`).
     pub fn get_play_url(&self, id: &str, playlist: &str, expires: u32) -> Result<String> {
-        const WEEK: u32 = 604_800;
-        let Shared { endpoint, version, .. } = &*self.shared;
-        if expires == 0 || (*version == SignatureVersion::V4 && expires > WEEK) {
-            return Err(Error::invalid(format!(
-                "a play URL cannot be good for {expires} seconds; 1 to {WEEK} is allowed"
-            )));
-        }
+        let endpoint = &self.engine.endpoint;
         let request = operation::play(id, playlist)?;
-        let signer = self.signer()?;
+        let signer = self.engine.signer()?;
         signer.check(&request, endpoint.bucket())?;
-        let mut query = signer.presign(&request, endpoint.bucket(), expires, self.now());
+        signer.check_expires(expires)?;
+        let mut query = signer.presign(&request, endpoint.bucket(), expires, self.engine.now());
         let url = endpoint.url(&request.key, &query);
         query.iter_mut().for_each(|(_, value)| value.zeroize());
         Ok(url)
@@ -274,17 +241,12 @@ impl Client {
         Client { attempts: count.max(1), ..self.clone() }
     }
 
-    /// The same client for a caller that repeats calls itself, so often yet.
-    pub(crate) fn with_attempts_to_come(&self, count: u32) -> Client {
-        Client { attempts_to_come: count, ..self.clone() }
-    }
-
     /// Replaces the credentials of this client and all its clones. Calls that
     /// are under way end with the ones they began with.
     pub fn set_credentials(&self, provider: impl CredentialsProvider + 'static) {
         // Every critical section here replaces or copies one pointer, so a
         // poisoned lock holds nothing half done.
-        *self.shared.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
+        *self.engine.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
     /// Tells this client and all its clones to stop, so that a host can quit.
@@ -299,214 +261,40 @@ impl Client {
     /// name look-up or a connect that was under way is left to end by itself
     /// on a thread of this crate, within its own limit; no call waits for it.
     pub fn shutdown(&self) {
-        self.shared.transport.shutdown();
+        self.engine.transport.shutdown();
     }
 
     /// The bucket.
     pub fn bucket(&self) -> &str {
-        self.shared.endpoint.bucket()
+        self.engine.endpoint.bucket()
     }
 
-    /// The limit for each call.
-    pub(crate) fn timeout(&self) -> Duration {
-        self.timeout
+    /// What all calls of this client and its clones share.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
     }
 
-    /// How often a request is sent at most.
-    pub(crate) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    fn call<T>(&self, request: &Request, parse: impl Fn(&Reply) -> Result<T>) -> Result<T> {
-        self.call_since(Instant::now(), request, parse)
-    }
-
-    /// Sends a request until it succeeds, fails for good or the time since
-    /// `started` is used up. No error shows what signed the request.
-    fn call_since<T>(
-        &self,
-        started: Instant,
-        request: &Request,
-        parse: impl Fn(&Reply) -> Result<T>,
-    ) -> Result<T> {
-        let url = self.shared.endpoint.url(&request.key, &request.query);
-        let mut call = Call { request, url: &url, started, sent: 0, failed: 0, clock_set: false };
-        loop {
-            match self.attempt(&mut call, &parse) {
-                Ok(result) => return Ok(result),
-                Err((_, Some(wait))) => self.shared.stop.sleep(wait),
-                Err((error, None)) => return Err(error),
-            }
+    /// The policy of one call that begins now.
+    pub(crate) fn policy(&self) -> Policy<'_> {
+        Policy {
+            attempts: self.attempts,
+            timeout: self.timeout,
+            started: Instant::now(),
+            limiter: None,
+            stop: &self.engine.stop,
         }
     }
 
-    /// Sends a request once. An error comes with the time after which it is to
-    /// be sent again, if it is.
-    fn attempt<T>(
-        &self,
-        call: &mut Call<'_>,
-        parse: &impl Fn(&Reply) -> Result<T>,
-    ) -> Result<T, (Error, Option<Duration>)> {
-        let (request, sent) = (call.request, call.sent);
-        let unsent = |error: Error| (error.with_attempts(sent), None);
-        let left = self.left(call.started).map_err(unsent)?;
-        let signer = self.signer().map_err(unsent)?;
-        signer.check(request, self.bucket()).map_err(unsent)?;
-        let headers = Headers(signer.headers(request, self.bucket(), self.now()));
-        let secrets = self.secrets(&signer, &headers.0);
-        call.sent += 1;
-        let (number, began) = (call.sent, Instant::now());
-        let observe = |outcome, repeat_in| {
-            if let Some(observer) = &self.shared.observer {
-                let elapsed = began.elapsed();
-                observer(&Attempt { request, number, elapsed, outcome, repeat_in });
-            }
-        };
-        match self.send(call, &headers.0, left) {
-            Ok(reply) => {
-                let elapsed = call.started.elapsed();
-                let reply = secrets.redact_ids(Reply { attempts: number, elapsed, ..reply });
-                if self.shared.observer.is_some() {
-                    observe(Ok(&secrets.redact_body(&reply)), None);
-                }
-                parse(&reply).map_err(|error| (secrets.redact_error(error), None))
-            }
-            Err(error) => {
-                let error = secrets.redact_error(error).with_attempts(number);
-                let (error, repeat_in) = self.after(error, call);
-                observe(Err(&error), repeat_in);
-                Err((error, repeat_in))
-            }
-        }
-    }
-
-    /// What follows from an error: how long to wait before the call is sent
-    /// again, if it is.
-    fn after(&self, error: Error, call: &mut Call<'_>) -> (Error, Option<Duration>) {
-        if let Some(server) = operation::server_time(&error).filter(|_| !call.clock_set) {
-            call.clock_set = true;
-            return match self.set_clock(server) {
-                Ok(()) => (error, Some(Duration::ZERO)),
-                Err(why) => (error.explained(why.message()), None),
-            };
-        }
-        call.failed += 1;
-        let wait = retry::wait_after(&error, call.failed);
-        let end = call.started.elapsed().checked_add(wait);
-        let in_time = end.is_some_and(|end| end < self.timeout);
-        let may_repeat = call.failed < self.attempts && retry::may_repeat(&error);
-        (error, (in_time && may_repeat).then_some(wait))
-    }
-
-    /// The time that is left for a call.
-    fn left(&self, started: Instant) -> Result<Duration> {
-        if self.shared.stop.is_stopped() {
-            return Err(Error::shut_down());
-        }
-        let left = self.timeout.saturating_sub(started.elapsed());
-        if left.is_zero() {
-            return Err(Error::new(ErrorKind::Timeout, "no complete answer within the time limit"));
-        }
-        Ok(left)
-    }
-
-    fn send(
-        &self,
-        call: &Call<'_>,
-        headers: &[(&'static str, String)],
-        left: Duration,
-    ) -> Result<Reply> {
-        let attempts = self.attempts.saturating_add(self.attempts_to_come);
-        let outgoing = Outgoing {
-            method: call.request.method,
-            url: call.url,
-            headers,
-            body: call.request.body.as_ref(),
-            limit: left,
-            // A connection that stays silent may not use up the time of all.
-            head_limit: if call.failed + 1 < attempts { left / 3 } else { left },
-        };
-        let reply = self.shared.transport.send(&outgoing)?;
-        let checked = reply.check().map_err(|error| match self.shared.transport.proxy() {
-            // It may be the proxy that says so.
-            Some(proxy) if error.code().is_none() => {
-                error.explained(&format!("the request went through the proxy {proxy}"))
-            }
-            _ => error,
-        });
-        checked.map(|()| reply)
-    }
-
-    /// What a peer that echoes a request could give away.
-    fn secrets<'a>(
-        &'a self,
-        signer: &'a Signer,
-        headers: &'a [(&'static str, String)],
-    ) -> Secrets<'a> {
-        let credentials = signer.credentials();
-        let authorization = headers.iter().find(|(name, _)| *name == "authorization");
-        let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
-        let ours = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
-        let proxys = self.shared.transport.proxy_secrets();
-        Secrets::new(ours.into_iter().flatten().chain(proxys))
-    }
-
-    /// The signer for the credentials of this moment. Keys are prepared only
-    /// when the credentials are new.
-    fn signer(&self) -> Result<Arc<Signer>> {
-        let Shared { provider, signer, version, region, .. } = &*self.shared;
-        let provider = provider.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let credentials = provider.credentials()?;
-        if let Some(signer) = &*signer.read().unwrap_or_else(PoisonError::into_inner)
-            && signer.credentials().is_same(&credentials)
-        {
-            return Ok(signer.clone());
-        }
-        credentials.check()?;
-        let fresh = Arc::new(Signer::new(*version, region, credentials));
-        *signer.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
-        Ok(fresh)
-    }
-
-    /// The time, by the service's clock as far as it is known.
-    pub(crate) fn now(&self) -> OffsetDateTime {
-        let Shared { clock, service_time, .. } = &*self.shared;
-        service_time.read().unwrap_or_else(PoisonError::into_inner).now(clock.read())
-    }
-
-    fn set_clock(&self, server: OffsetDateTime) -> Result<()> {
-        let Shared { clock, service_time, .. } = &*self.shared;
-        let mut service_time = service_time.write().unwrap_or_else(PoisonError::into_inner);
-        service_time.correct(server, clock.read())
-    }
-}
-
-/// A call under way.
-struct Call<'a> {
-    request: &'a Request,
-    url: &'a str,
-    started: Instant,
-    /// How often it was sent.
-    sent: u32,
-    /// How often it failed, corrections of the clock aside.
-    failed: u32,
-    clock_set: bool,
-}
-
-/// Headers that are overwritten once they are of no more use.
-struct Headers(Vec<(&'static str, String)>);
-
-impl Drop for Headers {
-    fn drop(&mut self) {
-        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+    fn run<T>(&self, call: Call<T>) -> Result<T> {
+        self.engine.call(&call, &self.policy())
     }
 }
 
 impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Client")
-            .field("endpoint", &self.shared.endpoint)
-            .field("region", &self.shared.region)
+            .field("endpoint", &self.engine.endpoint)
+            .field("region", &self.engine.region)
             .field("timeout", &self.timeout)
             .finish_non_exhaustive()
     }
@@ -558,9 +346,11 @@ impl std::iter::FusedIterator for Channels {}
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::Reading;
+    use crate::clock::{Clock, Reading};
     use crate::credentials::Credentials;
+    use crate::sign::SignatureVersion;
     use std::sync::Mutex;
+    use time::OffsetDateTime;
     use time::macros::datetime;
 
     const TRUE: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
@@ -603,7 +393,7 @@ mod tests {
         for off in [time::Duration::hours(2), -time::Duration::hours(2)] {
             let (client, clock) = client(SignatureVersion::V1);
             clock.0.lock().unwrap().wall = TRUE + off;
-            client.set_clock(TRUE).unwrap();
+            client.engine.set_clock(TRUE).unwrap();
             assert_eq!(ends(&client), [TRUE.unix_timestamp() + half_an_hour; 2]);
             // Ten minutes later, before and after the wall clock is set right.
             let now = TRUE + time::Duration::minutes(10);
@@ -618,7 +408,7 @@ mod tests {
     #[test]
     fn a_peer_cannot_choose_the_dates_of_urls() {
         let (client, _) = client(SignatureVersion::V1);
-        client.set_clock(datetime!(2098-01-01 00:00 UTC)).unwrap_err();
+        client.engine.set_clock(datetime!(2098-01-01 00:00 UTC)).unwrap_err();
         assert_eq!(ends(&client), [TRUE.unix_timestamp() + 1800; 2]);
     }
 }

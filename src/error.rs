@@ -116,7 +116,7 @@ struct Details {
     #[cfg_attr(feature = "serde", serde(skip))]
     retry_after: Option<Duration>,
     #[cfg_attr(feature = "serde", serde(skip))]
-    is_lasting: bool,
+    is_permanent: bool,
     #[cfg_attr(feature = "serde", serde(skip))]
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
@@ -241,13 +241,13 @@ impl Error {
     }
 
     /// Marks an error that sending the request again would not mend.
-    pub(crate) fn lasting(mut self) -> Self {
-        self.0.is_lasting = true;
+    pub(crate) fn permanent(mut self) -> Self {
+        self.0.is_permanent = true;
         self
     }
 
-    pub(crate) fn is_lasting(&self) -> bool {
-        self.0.is_lasting
+    pub(crate) fn is_permanent(&self) -> bool {
+        self.0.is_permanent
     }
 
     /// The class of the error.

@@ -2,11 +2,13 @@
 #![forbid(unsafe_code)]
 
 mod attempt;
+mod call;
 mod client;
 mod clock;
 pub mod credentials;
 pub mod endpoint;
 mod error;
+mod limiter;
 mod model;
 mod monitor;
 pub mod operation;
@@ -33,6 +35,7 @@ pub use model::{
 pub use monitor::{
     Change, ChangeKind, ChannelMonitor, ChannelReport, Edge, FailedChannel, Gap, Highlight,
     HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
-    StopHandle, Sweep, SweepOptions, Watch,
+    Sweep, SweepOptions, Watch,
 };
 pub use sign::SignatureVersion;
+pub use stop::StopHandle;

@@ -1,10 +1,20 @@
-//! The operations of the service, each in two pure halves: what to ask, and
-//! how to read the answer.
+//! The operations of the service, each as a [`Call`]: a request, and how to
+//! parse the reply to it.
 //!
-//! Nothing here does I/O or reads a clock, so that the halves can be used
-//! with any HTTP stack: build a [`Request`], sign it with a
-//! [`Signer`](crate::sign::Signer), send it, and give what came back as a
-//! [`Reply`] to the matching `parse` function.
+//! Nothing here does I/O or reads a clock, so that it works with any HTTP
+//! stack: sign the request with a [`Signer`](crate::sign::Signer), send it, and
+//! give what came back as a [`Reply`] to [`Call::parse`].
+//!
+//! ```
+//! use osslive::operation::{self, Reply};
+//!
+//! let call = operation::get_channel_status("main-stage")?;
+//! assert_eq!(call.request().key, "main-stage");
+//! let body = b"<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
+//! let reply = Reply { status: 200, body: body.to_vec(), ..Reply::default() };
+//! assert_eq!(call.parse(&reply)?.status.as_str(), "Idle");
+//! # Ok::<(), osslive::Error>(())
+//! ```
 
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::model::{
@@ -17,6 +27,41 @@ use crate::sign::{rtmp, v1};
 use crate::xml::{self, Document, Element, Writer};
 use std::time::Duration;
 use time::OffsetDateTime;
+
+/// A call of the service that returns a `T`: the request, and the parser of the
+/// reply.
+#[derive(Debug, Clone)]
+pub struct Call<T> {
+    request: Request,
+    parse: fn(&Request, &Reply) -> Result<T>,
+}
+
+impl<T> Call<T> {
+    fn new(request: Request, parse: fn(&Request, &Reply) -> Result<T>) -> Self {
+        Call { request, parse }
+    }
+
+    /// Returns the request.
+    pub fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Returns the request, and gives up the parser.
+    pub fn into_request(self) -> Request {
+        self.request
+    }
+
+    /// Parses the reply to the request.
+    ///
+    /// # Errors
+    ///
+    /// What [`Reply::check`] returns, and
+    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply) when the body is not
+    /// what the operation returns.
+    pub fn parse(&self, reply: &Reply) -> Result<T> {
+        (self.parse)(&self.request, reply)
+    }
+}
 
 /// What came back for a request.
 #[derive(Debug, Clone, Default)]
@@ -182,7 +227,7 @@ pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`], naming the field that is out of range.
-pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Request> {
+pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Call<ChannelUrls>> {
     let request = channel_request(Method::Put, id)?;
     let description = config.description.as_ref().unwrap_or(&config.name);
     if description.len() > 128 {
@@ -213,7 +258,8 @@ pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Request> {
             None => xml,
         }
     });
-    Ok(request.flag("live").body("application/xml", body.finish().into_bytes()))
+    let request = request.flag("live").body("application/xml", body.finish().into_bytes());
+    Ok(Call::new(request, parse_put_channel))
 }
 
 fn write_snapshot(xml: Writer, snapshot: &Snapshot) -> Writer {
@@ -236,8 +282,7 @@ fn check_snapshot(snapshot: &Snapshot) -> Result<()> {
     in_range("the snapshot interval", snapshot.interval, 1, 100)
 }
 
-/// Reads the answer to [`put_channel`].
-pub fn parse_put_channel(reply: &Reply) -> Result<ChannelUrls> {
+fn parse_put_channel(_: &Request, reply: &Reply) -> Result<ChannelUrls> {
     reply.read("CreateLiveChannelResult", |root| {
         let mut result =
             ChannelUrls { publish_urls: Vec::new(), play_urls: Vec::new(), res: reply.info() };
@@ -256,17 +301,16 @@ fn urls(list: Element<'_, '_>) -> Vec<String> {
     list.children().filter(|child| child.name() == "Url").map(|url| url.string()).collect()
 }
 
-/// GetLiveChannelInfo: the configuration of a channel.
-pub fn get_channel(id: &str) -> Result<Request> {
-    Ok(channel_request(Method::Get, id)?.flag("live"))
+/// GetLiveChannelInfo: the configuration of a channel. The reply has no URLs
+/// and no times; [`list_channels`] has them.
+pub fn get_channel(id: &str) -> Result<Call<Channel>> {
+    Ok(Call::new(channel_request(Method::Get, id)?.flag("live"), parse_get_channel))
 }
 
-/// Reads the answer to [`get_channel`]. The service says neither the name
-/// nor times nor URLs here; [`list_channels`] has the rest.
-pub fn parse_get_channel(id: &str, reply: &Reply) -> Result<Channel> {
+fn parse_get_channel(request: &Request, reply: &Reply) -> Result<Channel> {
     reply.read("LiveChannelConfiguration", |root| {
         let mut channel = Channel {
-            name: id.to_owned(),
+            name: request.key.clone(),
             description: String::new(),
             status: ChannelState::Enabled,
             target_type: String::new(),
@@ -311,13 +355,14 @@ fn read_target(target: Element<'_, '_>, channel: &mut Channel) -> Result<()> {
 }
 
 /// DeleteLiveChannel: deletes a channel, but none of its recordings.
-pub fn delete_channel(id: &str) -> Result<Request> {
-    Ok(channel_request(Method::Delete, id)?.flag("live"))
+pub fn delete_channel(id: &str) -> Result<Call<Done>> {
+    Ok(Call::new(channel_request(Method::Delete, id)?.flag("live"), parse_done))
 }
 
 /// PutLiveChannelStatus: enables or disables a channel.
-pub fn put_channel_status(id: &str, state: ChannelState) -> Result<Request> {
-    Ok(channel_request(Method::Put, id)?.flag("live").param("status", state.as_str()))
+pub fn put_channel_status(id: &str, state: ChannelState) -> Result<Call<Done>> {
+    let request = channel_request(Method::Put, id)?.flag("live").param("status", state.as_str());
+    Ok(Call::new(request, parse_done))
 }
 
 /// PostVodPlaylist: writes a playlist of what was recorded in a time span
@@ -327,13 +372,13 @@ pub fn put_channel_status(id: &str, state: ChannelState) -> Result<Request> {
 ///
 /// [`ErrorKind::InvalidArgument`] when the name is none, the end does not
 /// come after the start, or more than a day after it.
-pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Request> {
+pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Call<Done>> {
     check_channel_name(id)?;
     let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };
     let name = format!("{name}{suffix}");
     check_playlist_name(&name, 6, 1023)?;
     let request = Request::new(Method::Post, format!("{id}/{name}"));
-    request.flag("vod").span(time)
+    Ok(Call::new(request.flag("vod").span(time)?, parse_done))
 }
 
 /// GetVodPlaylist: the playlist that [`create_vod`] would write.
@@ -341,12 +386,12 @@ pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Request> {
 /// # Errors
 ///
 /// As [`create_vod`].
-pub fn get_vod(id: &str, time: &VodTime) -> Result<Request> {
-    channel_request(Method::Get, id)?.flag("vod").span(time)
+pub fn get_vod(id: &str, time: &VodTime) -> Result<Call<VodPlaylist>> {
+    let request = channel_request(Method::Get, id)?.flag("vod").span(time)?;
+    Ok(Call::new(request, parse_get_vod))
 }
 
-/// Reads the answer to [`get_vod`].
-pub fn parse_get_vod(reply: &Reply) -> Result<VodPlaylist> {
+fn parse_get_vod(_: &Request, reply: &Reply) -> Result<VodPlaylist> {
     reply.check()?;
     match std::str::from_utf8(&reply.body) {
         Ok(text) if text.trim_start_matches('\u{feff}').starts_with("#EXTM3U") => {
@@ -360,8 +405,7 @@ pub fn parse_get_vod(reply: &Reply) -> Result<VodPlaylist> {
     }
 }
 
-/// Reads the answer to an operation that returns nothing but its success.
-pub fn parse_done(reply: &Reply) -> Result<Done> {
+fn parse_done(_: &Request, reply: &Reply) -> Result<Done> {
     reply.check()?;
     let body = reply.body.trim_ascii();
     if body.is_empty() {
@@ -385,7 +429,7 @@ pub fn parse_done(reply: &Reply) -> Result<Done> {
 ///
 /// [`ErrorKind::InvalidArgument`] when `max_keys` is not 1 to 1000, or prefix
 /// or marker have characters that no name has.
-pub fn list_channels(query: &ListChannels) -> Result<Request> {
+pub fn list_channels(query: &ListChannels) -> Result<Call<ChannelList>> {
     let mut request = Request::new(Method::Get, "").flag("live");
     check_text("prefix", &query.prefix)?;
     check_text("marker", &query.marker)?;
@@ -400,11 +444,10 @@ pub fn list_channels(query: &ListChannels) -> Result<Request> {
         in_range("max_keys", count, 1, 1000)?;
         request = request.param("max-keys", count.to_string());
     }
-    Ok(request)
+    Ok(Call::new(request, parse_list_channels))
 }
 
-/// Reads the answer to [`list_channels`].
-pub fn parse_list_channels(reply: &Reply) -> Result<ChannelList> {
+fn parse_list_channels(_: &Request, reply: &Reply) -> Result<ChannelList> {
     reply.read("ListLiveChannelResult", |root| {
         let mut channels = Vec::new();
         let (mut is_truncated, mut next_marker) = (None, None);
@@ -449,12 +492,12 @@ fn summary(element: Element<'_, '_>) -> Result<ChannelSummary> {
 }
 
 /// GetLiveChannelStat: what a channel is doing.
-pub fn get_channel_status(id: &str) -> Result<Request> {
-    Ok(channel_request(Method::Get, id)?.flag("live").param("comp", "stat"))
+pub fn get_channel_status(id: &str) -> Result<Call<ChannelStatus>> {
+    let request = channel_request(Method::Get, id)?.flag("live").param("comp", "stat");
+    Ok(Call::new(request, parse_get_channel_status))
 }
 
-/// Reads the answer to [`get_channel_status`].
-pub fn parse_get_channel_status(reply: &Reply) -> Result<ChannelStatus> {
+fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus> {
     reply.read("LiveChannelStat", |root| {
         let (mut status, mut connected_time, mut remote_addr) = (None, None, None);
         let (mut picture, mut sound) = (None, None);
@@ -509,12 +552,12 @@ fn audio(element: Element<'_, '_>) -> Result<Audio> {
 }
 
 /// GetLiveChannelHistory: the last sessions of a channel.
-pub fn get_channel_history(id: &str) -> Result<Request> {
-    Ok(channel_request(Method::Get, id)?.flag("live").param("comp", "history"))
+pub fn get_channel_history(id: &str) -> Result<Call<ChannelHistory>> {
+    let request = channel_request(Method::Get, id)?.flag("live").param("comp", "history");
+    Ok(Call::new(request, parse_get_channel_history))
 }
 
-/// Reads the answer to [`get_channel_history`].
-pub fn parse_get_channel_history(reply: &Reply) -> Result<ChannelHistory> {
+fn parse_get_channel_history(_: &Request, reply: &Reply) -> Result<ChannelHistory> {
     reply.read("LiveChannelHistory", |root| {
         let records = root.children().filter(|child| child.name() == "LiveRecord").map(record);
         Ok(ChannelHistory { records: records.collect::<Result<_>>()?, res: reply.info() })

@@ -1,46 +1,120 @@
 //! A switch that ends all waiting.
 
+use std::any::Any;
+use std::fmt;
 use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// Off at first; once on, it stays on, and whatever waits here wakes up.
+/// Stops work that runs on another thread. Clones stop the same work; stopped
+/// work stays stopped.
+///
+/// ```
+/// use osslive::StopHandle;
+///
+/// let stop = StopHandle::new();
+/// let button = stop.clone();
+/// std::thread::spawn(move || button.stop()).join().unwrap();
+/// assert!(stop.is_stopped());
+/// ```
+#[derive(Clone, Default)]
+pub struct StopHandle(Arc<Stop>);
+
+impl StopHandle {
+    /// Creates a handle that stops no work yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Stops the work, now or when it begins. Returns at once.
+    pub fn stop(&self) {
+        self.0.stop();
+    }
+
+    /// Returns whether [`stop`](Self::stop) was called.
+    pub fn is_stopped(&self) -> bool {
+        self.0.is_stopped()
+    }
+
+    /// Creates a handle that `leader` stops too.
+    pub(crate) fn following(leader: &Arc<Stop>) -> Self {
+        StopHandle(Stop::following([leader]))
+    }
+
+    pub(crate) fn switch(&self) -> &Arc<Stop> {
+        &self.0
+    }
+}
+
+impl fmt::Debug for StopHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StopHandle").field("is_stopped", &self.is_stopped()).finish()
+    }
+}
+
+/// Off at first; once on, it stays on, and every thread that waits on it wakes up.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     is_stopped: AtomicBool,
     // Held while the switch or a result changes, so that no waiter misses it
     // between looking and falling asleep.
-    lock: Mutex<()>,
+    followers: Mutex<Vec<Weak<Stop>>>,
     changed: Condvar,
 }
 
-/// Why there is no result of a piece of work.
+/// Why a piece of work has no result.
 #[derive(Debug)]
 pub(crate) enum Unfinished {
     Stopped,
     TimedOut,
-    /// No thread could be started for it, or it panicked.
-    Broken(io::Error),
+    /// No thread could be started for it.
+    NoThread(io::Error),
+    Panicked(Box<dyn Any + Send>),
 }
 
 impl Stop {
+    /// Creates a switch that each of these turns on too.
+    pub(crate) fn following<'a>(leaders: impl IntoIterator<Item = &'a Arc<Stop>>) -> Arc<Self> {
+        let stop = Arc::new(Stop::default());
+        leaders.into_iter().for_each(|leader| leader.lead(&stop));
+        stop
+    }
+
+    fn lead(&self, follower: &Arc<Stop>) {
+        let mut followers = self.lock();
+        if self.is_stopped() {
+            drop(followers);
+            return follower.stop();
+        }
+        followers.retain(|follower| follower.strong_count() > 0);
+        followers.push(Arc::downgrade(follower));
+    }
+
     pub(crate) fn stop(&self) {
-        self.change(|| self.is_stopped.store(true, Ordering::SeqCst));
+        let followers = {
+            let mut followers = self.lock();
+            self.is_stopped.store(true, Ordering::SeqCst);
+            self.changed.notify_all();
+            std::mem::take(&mut *followers)
+        };
+        followers.iter().filter_map(Weak::upgrade).for_each(|follower| follower.stop());
     }
 
     pub(crate) fn is_stopped(&self) -> bool {
         self.is_stopped.load(Ordering::SeqCst)
     }
 
-    /// Sleeps, but no longer than until the switch is on.
-    pub(crate) fn sleep(&self, time: Duration) {
+    /// Sleeps until the time is up or the switch is on; returns whether it is
+    /// still off.
+    pub(crate) fn sleep(&self, time: Duration) -> bool {
         self.wait_while(time, || true);
+        !self.is_stopped()
     }
 
-    /// The result of work that may block with no way to interrupt it, done on
-    /// a thread of its own. Who waits for it goes when the switch is on or the
+    /// Returns the result of work that may block with no way to interrupt it,
+    /// done on a thread of its own. The wait ends when the switch is on or the
     /// time is up; the work is then left to its own end.
     pub(crate) fn result_of<T: Send + 'static>(
         self: &Arc<Self>,
@@ -48,54 +122,45 @@ impl Stop {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
         // Shared until the work has ended, however it did.
-        let result = Arc::new(Mutex::new(None));
-        let (stop, place) = (self.clone(), result.clone());
+        let token = Arc::new(());
+        let (stop, running) = (self.clone(), token.clone());
         let work = move || {
-            // Dropped last, so that the waiter wakes up when it is alone with
-            // the result, whether the work returned or panicked.
-            let _wake = Wake(stop);
-            let place = place;
-            let done = work();
-            *place.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
+            // Dropped last, so that the waiter finds the token given up.
+            let _wake = WakeOnDrop(stop);
+            let _running = running;
+            work()
         };
-        let thread = thread::Builder::new()
-            .name("osslive".into())
-            .spawn(work)
-            .map_err(Unfinished::Broken)?;
-        let is_going_on = || Arc::strong_count(&result) > 1;
-        self.wait_while(limit, is_going_on);
-        let was_going_on = is_going_on();
-        match result.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            Some(result) => {
-                // It is about to end: nothing of a call that succeeded goes on
-                // after it.
-                let _ = thread.join();
-                Ok(result)
-            }
-            None if self.is_stopped() => Err(Unfinished::Stopped),
-            None if was_going_on => Err(Unfinished::TimedOut),
-            None => Err(Unfinished::Broken(io::Error::other("the thread that did it ended early"))),
+        let thread = thread::Builder::new().name("osslive".into());
+        let thread = thread.spawn(work).map_err(Unfinished::NoThread)?;
+        let is_running = || Arc::strong_count(&token) > 1;
+        self.wait_while(limit, is_running);
+        if !is_running() {
+            // The thread is about to end: nothing of a call that succeeded goes
+            // on after it.
+            return thread.join().map_err(Unfinished::Panicked);
         }
+        Err(if self.is_stopped() { Unfinished::Stopped } else { Unfinished::TimedOut })
     }
 
     fn wait_while(&self, time: Duration, mut is_waiting: impl FnMut() -> bool) {
-        let lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        let _ =
-            self.changed.wait_timeout_while(lock, time, |()| is_waiting() && !self.is_stopped());
+        let is_waiting = |_: &mut _| is_waiting() && !self.is_stopped();
+        let _ = self.changed.wait_timeout_while(self.lock(), time, is_waiting);
     }
 
-    fn change(&self, change: impl FnOnce()) {
-        let _lock = self.lock.lock().unwrap_or_else(PoisonError::into_inner);
-        change();
-        self.changed.notify_all();
+    fn lock(&self) -> MutexGuard<'_, Vec<Weak<Stop>>> {
+        // No critical section leaves the list half changed.
+        self.followers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Wake(Arc<Stop>);
+struct WakeOnDrop(Arc<Stop>);
 
-impl Drop for Wake {
+impl Drop for WakeOnDrop {
     fn drop(&mut self) {
-        self.0.change(|| ());
+        // With the lock held, this cannot fall between a waiter's question and
+        // its sleep.
+        let _lock = self.0.lock();
+        self.0.changed.notify_all();
     }
 }
 
@@ -126,7 +191,7 @@ mod tests {
         let stop = Arc::new(Stop::default());
         let result = stop.result_of(LONG, || std::panic::resume_unwind(Box::new("gone")));
         let result: Result<(), _> = result;
-        assert!(matches!(result, Err(Unfinished::Broken(_))), "{result:?}");
+        assert!(matches!(result, Err(Unfinished::Panicked(_))), "{result:?}");
     }
 
     #[test]
@@ -145,5 +210,34 @@ mod tests {
         assert!(started.elapsed() < LONG / 2);
         stop.sleep(LONG);
         assert!(stop.is_stopped() && started.elapsed() < LONG / 2);
+    }
+
+    #[test]
+    fn a_sleep_says_whether_the_work_may_go_on() {
+        let stop = Stop::default();
+        assert!(stop.sleep(Duration::from_millis(1)));
+        stop.stop();
+        assert!(!stop.sleep(LONG));
+    }
+
+    #[test]
+    fn a_switch_is_turned_on_by_any_that_it_follows_but_turns_on_none() {
+        for at in 0..2 {
+            let leaders = [(); 2].map(|()| Arc::new(Stop::default()));
+            let (before, other) = (Stop::following(&leaders), Stop::following(&leaders));
+            before.stop();
+            assert!(!other.is_stopped() && leaders.iter().all(|leader| !leader.is_stopped()));
+            leaders[at].stop();
+            let after = Stop::following(&leaders);
+            assert!(other.is_stopped() && after.is_stopped());
+            assert!(!leaders[1 - at].is_stopped());
+        }
+    }
+
+    #[test]
+    fn switches_that_are_gone_are_forgotten() {
+        let leader = Arc::new(Stop::default());
+        (0..1000).for_each(|_| drop(Stop::following([&leader])));
+        assert!(leader.lock().len() <= 1);
     }
 }

@@ -131,7 +131,7 @@ impl Transport {
         let mut reply = reply_head(&response);
         if let (407, Some(proxy)) = (reply.status, self.proxy()) {
             let message = format!("the proxy {proxy} refused the request: HTTP 407");
-            return Err(Error::new(ErrorKind::Connection, message).lasting());
+            return Err(Error::new(ErrorKind::Connection, message).permanent());
         }
         let body = reply_encoding(&response)
             .and_then(|()| self.read_body(response.body_mut(), request.url));

@@ -3,6 +3,7 @@
 #![cfg(feature = "serde")]
 
 use osslive::operation::{self, Reply};
+use osslive::{ChannelConfig, ListChannels};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -30,7 +31,10 @@ fn res() -> Value {
 fn urls() {
     let document = "<CreateLiveChannelResult><PublishUrls><Url>rtmp://h/live/c</Url></PublishUrls>\
                     <PlayUrls><Url>http://h/c/p.m3u8</Url></PlayUrls></CreateLiveChannelResult>";
-    let urls = operation::parse_put_channel(&reply(document)).unwrap();
+    let urls = operation::put_channel("c", &ChannelConfig::default())
+        .unwrap()
+        .parse(&reply(document))
+        .unwrap();
     assert_eq!(
         serde_json::to_value(&urls).unwrap(),
         json!({ "publishUrls": ["rtmp://h/live/c"], "playUrls": ["http://h/c/p.m3u8"], "res": res() })
@@ -42,7 +46,7 @@ fn a_channel_leaves_out_the_times_that_are_not_known() {
     let document = "<LiveChannelConfiguration><Description>d</Description><Status>enabled</Status>\
                     <Target><Type>HLS</Type><FragDuration>5</FragDuration><FragCount>3</FragCount>\
                     <PlaylistName>playlist.m3u8</PlaylistName></Target></LiveChannelConfiguration>";
-    let channel = operation::parse_get_channel("c", &reply(document)).unwrap();
+    let channel = operation::get_channel("c").unwrap().parse(&reply(document)).unwrap();
     assert_eq!(
         serde_json::to_value(&channel).unwrap(),
         json!({
@@ -68,7 +72,10 @@ fn a_list_has_a_marker_only_when_there_is_more() {
              <Status>disabled</Status><LastModified>2026-11-22T08:16:38.000Z</LastModified>\
              </LiveChannel></ListLiveChannelResult>"
         );
-        let list = operation::parse_list_channels(&reply(&document)).unwrap();
+        let list = operation::list_channels(&ListChannels::new())
+            .unwrap()
+            .parse(&reply(&document))
+            .unwrap();
         serde_json::to_value(&list).unwrap()
     };
     let channels = json!([{
@@ -92,7 +99,7 @@ fn a_list_has_a_marker_only_when_there_is_more() {
 #[test]
 fn a_status_has_its_live_details_only_when_live() {
     let status = |document: &str| {
-        let status = operation::parse_get_channel_status(&reply(document)).unwrap();
+        let status = operation::get_channel_status("c").unwrap().parse(&reply(document)).unwrap();
         serde_json::to_value(&status).unwrap()
     };
     assert_eq!(
@@ -127,7 +134,7 @@ fn a_history_lists_its_records() {
                     <StartTime>2026-11-22T01:53:21.000Z</StartTime>\
                     <EndTime>2026-11-22T01:53:31.000Z</EndTime>\
                     <RemoteAddr>203.0.113.9:56861</RemoteAddr></LiveRecord></LiveChannelHistory>";
-    let history = operation::parse_get_channel_history(&reply(document)).unwrap();
+    let history = operation::get_channel_history("c").unwrap().parse(&reply(document)).unwrap();
     assert_eq!(
         serde_json::to_value(&history).unwrap(),
         json!({
@@ -144,7 +151,7 @@ fn a_history_lists_its_records() {
 #[test]
 fn results_can_be_read_back() {
     let document = "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
-    let status = operation::parse_get_channel_status(&reply(document)).unwrap();
+    let status = operation::get_channel_status("c").unwrap().parse(&reply(document)).unwrap();
     let text = serde_json::to_string(&status).unwrap();
     assert_eq!(serde_json::from_str::<osslive::ChannelStatus>(&text).unwrap(), status);
 }
@@ -152,7 +159,10 @@ fn results_can_be_read_back() {
 #[test]
 fn an_error_says_what_is_known_and_leaves_out_the_rest() {
     let document = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
-    let error = operation::parse_done(&Reply { status: 404, ..reply(document) }).unwrap_err();
+    let error = operation::delete_channel("c")
+        .unwrap()
+        .parse(&Reply { status: 404, ..reply(document) })
+        .unwrap_err();
     let value = serde_json::to_value(&error).unwrap();
     assert_eq!(
         value,

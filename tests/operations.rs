@@ -19,7 +19,7 @@ fn ok(body: &str) -> Reply {
 }
 
 fn failed(status: u16, body: &str) -> Error {
-    operation::parse_done(&Reply { status, ..ok(body) }).unwrap_err()
+    operation::delete_channel("c").unwrap().parse(&Reply { status, ..ok(body) }).unwrap_err()
 }
 
 fn query(request: &Request) -> Vec<(&str, Option<&str>)> {
@@ -32,8 +32,8 @@ fn body(request: Request) -> String {
 
 #[test]
 fn put_channel_sends_both_fragment_settings_even_when_they_are_the_defaults() {
-    let request =
-        operation::put_channel("front-door", &ChannelConfig::new("Front <door>")).unwrap();
+    let call = operation::put_channel("front-door", &ChannelConfig::new("Front <door>")).unwrap();
+    let request = call.into_request();
     assert_eq!((request.method, request.key.as_str()), (Method::Put, "front-door"));
     assert_eq!(query(&request), [("live", None)]);
     assert_eq!(
@@ -52,7 +52,7 @@ fn put_channel_prefers_a_description_to_the_name_and_adds_snapshots() {
         .description("")
         .state(ChannelState::Disabled)
         .snapshot(Snapshot::new("role", "shots", "topic", 5));
-    let body = body(operation::put_channel("c", &config).unwrap());
+    let body = body(operation::put_channel("c", &config).unwrap().into_request());
     assert!(body.contains("<Description></Description><Status>disabled</Status>"), "{body}");
     assert!(
         body.contains(
@@ -93,13 +93,13 @@ fn a_channel_name_is_refused_only_for_what_is_certain() {
         assert_eq!(error.code(), Some(code::INVALID_CHANNEL_NAME));
     }
     for name in ["直播 频道+1", "...", ".a", "a?b", &"x".repeat(1023)] {
-        assert_eq!(operation::get_channel(name).unwrap().key, name);
+        assert_eq!(operation::get_channel(name).unwrap().request().key, name);
     }
 }
 
 #[test]
 fn put_channel_returns_its_urls() {
-    let urls = operation::parse_put_channel(&ok(
+    let urls = operation::put_channel("c", &ChannelConfig::default()).unwrap().parse(&ok(
         "<?xml version=\"1.0\"?><CreateLiveChannelResult><PublishUrls><Url>rtmp://b.h/live/c</Url>\
          </PublishUrls><PlayUrls><Url>http://b.h/c/playlist.m3u8</Url></PlayUrls>\
          </CreateLiveChannelResult>",
@@ -113,14 +113,13 @@ fn put_channel_returns_its_urls() {
 
 #[test]
 fn the_configuration_is_read_in_any_order_and_past_unknown_elements() {
-    let channel = operation::parse_get_channel(
-        "c",
-        &ok("<LiveChannelConfiguration><New><Deep/></New><Target><FragCount>3</FragCount>\
+    let channel = operation::get_channel("c")
+        .unwrap()
+        .parse(&ok("<LiveChannelConfiguration><New><Deep/></New><Target><FragCount>3</FragCount>\
              <PlaylistName>p.m3u8</PlaylistName><Type>HLS</Type><FragDuration> 2 </FragDuration>\
              </Target><Status>disabled</Status><Description><![CDATA[a&b]]></Description>\
-             </LiveChannelConfiguration>"),
-    )
-    .unwrap();
+             </LiveChannelConfiguration>"))
+        .unwrap();
     assert_eq!(channel.name, "c");
     assert_eq!(channel.description, "a&b");
     assert_eq!(channel.status, ChannelState::Disabled);
@@ -131,14 +130,14 @@ fn the_configuration_is_read_in_any_order_and_past_unknown_elements() {
 
 #[test]
 fn a_live_status_carries_its_streams() {
-    let status = operation::parse_get_channel_status(&ok(
-        "<LiveChannelStat><Status>Live</Status><ConnectedTime>2026-11-22T08:16:38.000Z\
+    let status = operation::get_channel_status("c")
+        .unwrap()
+        .parse(&ok("<LiveChannelStat><Status>Live</Status><ConnectedTime>2026-11-22T08:16:38.000Z\
          </ConnectedTime><RemoteAddr>203.0.113.9:47745</RemoteAddr><Video><Width>1280</Width>\
          <Height>720</Height><FrameRate>29</FrameRate><Bandwidth>72513</Bandwidth>\
          <Codec>H264</Codec></Video><Audio><Bandwidth>6519</Bandwidth><SampleRate>44100\
-         </SampleRate><Codec>AAC</Codec></Audio></LiveChannelStat>",
-    ))
-    .unwrap();
+         </SampleRate><Codec>AAC</Codec></Audio></LiveChannelStat>"))
+        .unwrap();
     let live = status.live().unwrap();
     assert_eq!(live.connected_time, Some(datetime!(2026-11-22 08:16:38 UTC)));
     assert_eq!(live.remote_addr, Some("203.0.113.9:47745"));
@@ -153,7 +152,7 @@ fn a_live_status_carries_its_streams() {
 fn a_channel_that_is_not_live_has_no_live_details() {
     for (text, state) in [("Idle", StreamState::Idle), ("Disabled", StreamState::Disabled)] {
         let document = format!("<LiveChannelStat><Status>{text}</Status></LiveChannelStat>");
-        let status = operation::parse_get_channel_status(&ok(&document)).unwrap();
+        let status = operation::get_channel_status("c").unwrap().parse(&ok(&document)).unwrap();
         assert_eq!(status.status, state);
         let error = status.live().unwrap_err();
         assert_eq!(error.code(), Some(code::CHANNEL_NOT_LIVE));
@@ -163,10 +162,13 @@ fn a_channel_that_is_not_live_has_no_live_details() {
 
 #[test]
 fn a_list_leaves_out_parameters_without_a_value() {
-    assert_eq!(query(&operation::list_channels(&ListChannels::new()).unwrap()), [("live", None)]);
+    assert_eq!(
+        query(operation::list_channels(&ListChannels::new()).unwrap().request()),
+        [("live", None)]
+    );
     let page = ListChannels::new().prefix("cam").marker("cam-1").max_keys(1000);
     assert_eq!(
-        query(&operation::list_channels(&page).unwrap()),
+        query(operation::list_channels(&page).unwrap().request()),
         [
             ("live", None),
             ("prefix", Some("cam")),
@@ -181,16 +183,18 @@ fn a_list_leaves_out_parameters_without_a_value() {
 
 #[test]
 fn a_page_of_channels_is_read_with_its_marker() {
-    let list = operation::parse_list_channels(&ok(
-        "<ListLiveChannelResult><Prefix>cam-</Prefix><Marker></Marker><MaxKeys>1</MaxKeys>\
+    let list = operation::list_channels(&ListChannels::new())
+        .unwrap()
+        .parse(&ok(
+            "<ListLiveChannelResult><Prefix>cam-</Prefix><Marker></Marker><MaxKeys>1</MaxKeys>\
          <IsTruncated>true</IsTruncated><NextMarker>cam-1</NextMarker><LiveChannel>\
          <Name>cam-1</Name><Description/><Status>enabled</Status>\
          <LastModified>2026-11-22T08:16:38.000Z</LastModified>\
          <PublishUrls><Url>rtmp://b.h/live/cam-1</Url></PublishUrls>\
          <PlayUrls><Url>http://b.h/cam-1/playlist.m3u8</Url></PlayUrls></LiveChannel>\
          </ListLiveChannelResult>",
-    ))
-    .unwrap();
+        ))
+        .unwrap();
     assert!(list.is_truncated);
     assert_eq!(list.next_marker.as_deref(), Some("cam-1"));
     assert_eq!(list.channels.len(), 1);
@@ -201,25 +205,28 @@ fn a_page_of_channels_is_read_with_its_marker() {
 fn a_truncated_list_without_a_marker_is_an_error() {
     let reply =
         ok("<ListLiveChannelResult><IsTruncated>true</IsTruncated></ListLiveChannelResult>");
-    let error = operation::parse_list_channels(&reply).unwrap_err();
+    let error = operation::list_channels(&ListChannels::new()).unwrap().parse(&reply).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::BadReply);
     assert!(error.message().contains("NextMarker"));
 }
 
 #[test]
 fn a_history_may_be_empty() {
-    let history = operation::parse_get_channel_history(&ok("<LiveChannelHistory/>")).unwrap();
+    let history =
+        operation::get_channel_history("c").unwrap().parse(&ok("<LiveChannelHistory/>")).unwrap();
     assert_eq!(history.records, []);
 }
 
 #[test]
 fn a_history_lists_sessions_with_their_addresses() {
-    let history = operation::parse_get_channel_history(&ok(
-        "<LiveChannelHistory><LiveRecord><StartTime>2026-11-22T01:53:21.000Z</StartTime>\
+    let history = operation::get_channel_history("c")
+        .unwrap()
+        .parse(&ok(
+            "<LiveChannelHistory><LiveRecord><StartTime>2026-11-22T01:53:21.000Z</StartTime>\
          <EndTime>2026-11-22T01:53:31.000Z</EndTime><RemoteAddr>203.0.113.9:56861</RemoteAddr>\
          </LiveRecord></LiveChannelHistory>",
-    ))
-    .unwrap();
+        ))
+        .unwrap();
     let [record] = &history.records[..] else { panic!("{history:?}") };
     assert_eq!(record.end_time - record.start_time, time::Duration::seconds(10));
     assert_eq!(record.remote_addr, "203.0.113.9:56861");
@@ -229,10 +236,11 @@ fn a_history_lists_sessions_with_their_addresses() {
 fn a_vod_name_gets_its_suffix_and_its_own_path_segment() {
     let time = VodTime::new(1_795_330_000, 1_795_333_600);
     for name in ["vod", "vod.m3u8"] {
-        let request = operation::create_vod("c", name, &time).unwrap();
+        let call = operation::create_vod("c", name, &time).unwrap();
+        let request = call.request();
         assert_eq!((request.method, request.key.as_str()), (Method::Post, "c/vod.m3u8"));
         assert_eq!(
-            query(&request),
+            query(request),
             [("vod", None), ("startTime", Some("1795330000")), ("endTime", Some("1795333600"))]
         );
     }
@@ -269,8 +277,14 @@ fn a_span_between_times_covers_both() {
 #[test]
 fn a_vod_playlist_is_handed_on_as_text() {
     let text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-ENDLIST\n";
-    assert_eq!(operation::parse_get_vod(&ok(text)).unwrap().text, text);
-    let error = operation::parse_get_vod(&ok("<html>sign in</html>")).unwrap_err();
+    assert_eq!(
+        operation::get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&ok(text)).unwrap().text,
+        text
+    );
+    let error = operation::get_vod("c", &VodTime::new(0, 1))
+        .unwrap()
+        .parse(&ok("<html>sign in</html>"))
+        .unwrap_err();
     assert!(error.message().contains("sign in"), "{error}");
 }
 
@@ -331,10 +345,10 @@ fn a_code_that_is_not_known_passes_through() {
 fn an_error_in_the_clothes_of_a_success_is_an_error() {
     let reply = ok("<Error><Code>AccessDenied</Code><Message>no</Message></Error>");
     let expect = |error: Error| assert_eq!(error.code(), Some(code::ACCESS_DENIED));
-    expect(operation::parse_get_channel_status(&reply).unwrap_err());
-    expect(operation::parse_list_channels(&reply).unwrap_err());
-    expect(operation::parse_done(&reply).unwrap_err());
-    expect(operation::parse_get_vod(&reply).unwrap_err());
+    expect(operation::get_channel_status("c").unwrap().parse(&reply).unwrap_err());
+    expect(operation::list_channels(&ListChannels::new()).unwrap().parse(&reply).unwrap_err());
+    expect(operation::delete_channel("c").unwrap().parse(&reply).unwrap_err());
+    expect(operation::get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&reply).unwrap_err());
 }
 
 #[test]
@@ -355,7 +369,7 @@ fn an_answer_that_is_not_understood_shows_its_first_bytes() {
             "noon",
         ),
     ] {
-        let error = operation::parse_get_channel_status(&ok(body)).unwrap_err();
+        let error = operation::get_channel_status("c").unwrap().parse(&ok(body)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadReply, "{body}");
         assert_eq!(error.status(), Some(200));
         assert_eq!(error.request_id(), Some("6B02A4E6B92475920B0002F1"));
@@ -398,12 +412,12 @@ fn no_answer_makes_a_parser_panic() {
         }
         let status = if round % 2 == 0 { 200 } else { 403 };
         let reply = Reply { status, body: bytes, ..Reply::default() };
-        let _ = operation::parse_get_channel_status(&reply);
-        let _ = operation::parse_list_channels(&reply);
-        let _ = operation::parse_get_channel_history(&reply);
-        let _ = operation::parse_get_channel("c", &reply);
-        let _ = operation::parse_put_channel(&reply);
-        let _ = operation::parse_get_vod(&reply);
-        let _ = operation::parse_done(&reply);
+        let _ = operation::get_channel_status("c").unwrap().parse(&reply);
+        let _ = operation::list_channels(&ListChannels::new()).unwrap().parse(&reply);
+        let _ = operation::get_channel_history("c").unwrap().parse(&reply);
+        let _ = operation::get_channel("c").unwrap().parse(&reply);
+        let _ = operation::put_channel("c", &ChannelConfig::default()).unwrap().parse(&reply);
+        let _ = operation::get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&reply);
+        let _ = operation::delete_channel("c").unwrap().parse(&reply);
     }
 }

@@ -259,7 +259,7 @@ fn retry_after_is_the_least_wait_before_a_retry() {
     let log = waits.clone();
     let client = server
         .client()
-        .observer(move |attempt| log.lock().unwrap().push(attempt.repeat_in))
+        .observer(move |attempt| log.lock().unwrap().push(attempt.retry_in))
         .build()
         .unwrap();
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);

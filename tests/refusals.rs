@@ -3,7 +3,7 @@
 
 use osslive::operation::{self, Reply};
 use osslive::sign::{Parts, v1};
-use osslive::{Error, code};
+use osslive::{ChannelConfig, Error, code};
 use osslive_local::{Config, LocalEndpoint};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -37,7 +37,10 @@ const SENT: Sent<'_> = Sent {
 impl Sent<'_> {
     /// What the SDK makes of the answer.
     fn refusal(&self, endpoint: &LocalEndpoint) -> Error {
-        operation::parse_done(&self.send(endpoint)).expect_err("the request was accepted")
+        operation::delete_channel("c")
+            .unwrap()
+            .parse(&self.send(endpoint))
+            .expect_err("the request was accepted")
     }
 
     fn send(&self, endpoint: &LocalEndpoint) -> Reply {
@@ -114,7 +117,10 @@ fn each_has_its_code_and_status() {
     let good = b"<LiveChannelConfiguration><Target><Type>HLS</Type></Target>\
                  </LiveChannelConfiguration>";
     let created = Sent { body: good, ..put }.send(&endpoint);
-    assert!(operation::parse_put_channel(&created).is_ok(), "{created:?}");
+    assert!(
+        operation::put_channel("c", &ChannelConfig::default()).unwrap().parse(&created).is_ok(),
+        "{created:?}"
+    );
 
     for (sent, code, status) in [
         (Sent { body: b"<LiveChannel", ..put }, code::MALFORMED_XML, 400),

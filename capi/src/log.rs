@@ -72,7 +72,7 @@ pub unsafe extern "C" fn osslive_set_log_callback(
 
 /// Logs what became of a request.
 pub(crate) fn attempt(attempt: &Attempt<'_>) {
-    let level = match (attempt.outcome, attempt.repeat_in) {
+    let level = match (attempt.outcome, attempt.retry_in) {
         (Ok(_), _) => OSSLIVE_LOG_DEBUG,
         (Err(_), Some(_)) => OSSLIVE_LOG_WARN,
         (Err(_), None) => OSSLIVE_LOG_ERROR,

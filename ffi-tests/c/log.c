@@ -47,7 +47,7 @@ static void levels_say_how_a_request_went(struct ear *ear) {
   FAILS(OSSLIVE_ERR_CONNECTION, "", osslive_get_channel(refused, "a", &out, &error));
   osslive_client_free(refused);
   CHECK(ear->counts[OSSLIVE_LOG_WARN] == 1 && ear->counts[OSSLIVE_LOG_ERROR] == 2);
-  CHECK(strstr(ear->all, "; again in ") != NULL);
+  CHECK(strstr(ear->all, "; retry in ") != NULL);
 }
 
 static void threads_are_all_heard(struct ear *ear) {

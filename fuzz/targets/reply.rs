@@ -6,6 +6,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use osslive::operation::{self, Reply};
+use osslive::{ChannelConfig, ListChannels, VodTime};
 
 fuzz_target!(|data: &[u8]| {
     let [operation, status, body @ ..] = data else { return };
@@ -18,13 +19,13 @@ fuzz_target!(|data: &[u8]| {
         ..Reply::default()
     };
     let error = match operation % 7 {
-        0 => operation::parse_put_channel(&reply).err(),
-        1 => operation::parse_get_channel("cam", &reply).err(),
-        2 => operation::parse_list_channels(&reply).err(),
-        3 => operation::parse_get_channel_status(&reply).err(),
-        4 => operation::parse_get_channel_history(&reply).err(),
-        5 => operation::parse_get_vod(&reply).err(),
-        _ => operation::parse_done(&reply).err(),
+        0 => operation::put_channel("cam", &ChannelConfig::default()).unwrap().parse(&reply).err(),
+        1 => operation::get_channel("cam").unwrap().parse(&reply).err(),
+        2 => operation::list_channels(&ListChannels::new()).unwrap().parse(&reply).err(),
+        3 => operation::get_channel_status("c").unwrap().parse(&reply).err(),
+        4 => operation::get_channel_history("c").unwrap().parse(&reply).err(),
+        5 => operation::get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&reply).err(),
+        _ => operation::delete_channel("c").unwrap().parse(&reply).err(),
     };
     if let Some(error) = error {
         assert!(error.request_id().is_some(), "{error}");

@@ -1,9 +1,10 @@
 //! What a client is made of: settings by hand, and what the environment and
 //! ossutil's config file add to them.
 
+use super::Client;
 use super::place::{Addressing, Place, Setting};
-use super::{Client, Observer, Shared};
 use crate::attempt::Attempt;
+use crate::call::{Engine, Observer};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{self, CredentialsProvider};
 use crate::endpoint::AddressingStyle;
@@ -288,7 +289,7 @@ impl ClientBuilder {
         };
         let stop = Arc::new(Stop::default());
         let transport = Transport::new(settings, stop.clone())?;
-        let shared = Shared {
+        let engine = Engine {
             endpoint,
             version: self.version,
             region,
@@ -301,10 +302,9 @@ impl ClientBuilder {
             service_time: RwLock::default(),
         };
         Ok(Client {
-            shared: Arc::new(shared),
+            engine: Arc::new(engine),
             timeout: self.timeout,
             attempts: self.attempts.max(1),
-            attempts_to_come: 0,
         })
     }
 }

@@ -152,7 +152,7 @@ impl Place {
             Some(region) => {
                 Err(config(format!("the region {region:?} is not letters, digits and -")))
             }
-            None if self.endpoint.is_some() && version == SignatureVersion::V4 => Err(config(
+            None if self.endpoint.is_some() && version.needs_region() => Err(config(
                 "signature version 4 needs a region, and the endpoint does not tell which: configure one",
             )),
             None => Ok(String::new()),

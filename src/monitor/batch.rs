@@ -1,11 +1,12 @@
 //! Many channels put in one go.
 
 use super::options::SweepOptions;
-use super::pace::SharedPace;
-use super::spread::spread;
+use super::par_map::par_map;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::limiter::RateLimiter;
 use crate::model::{ChannelConfig, ChannelUrls};
+use crate::operation;
 use std::collections::HashSet;
 
 /// What came of one channel of [`put_channels`](Client::put_channels). In
@@ -56,9 +57,9 @@ impl Client {
             .iter()
             .map(|(id, config)| (id.as_ref(), config, seen.insert(id.as_ref())))
             .collect();
-        let pace = SharedPace::new(options.bounds.rate);
-        let results = spread(self, &entries, options, &pace, |client, (id, config, is_first)| {
-            if *is_first { client.put_channel(id, config) } else { Err(stands_twice(id)) }
+        let limiter = RateLimiter::new(options.bounds.rate);
+        let results = par_map(self, &entries, options, &limiter, |(id, config, is_first)| {
+            if *is_first { operation::put_channel(id, config) } else { Err(stands_twice(id)) }
         });
         let put = |((id, ..), result): (&(&str, _, _), _)| PutResult { id: (*id).into(), result };
         entries.iter().zip(results).map(put).collect()

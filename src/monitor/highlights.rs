@@ -217,7 +217,7 @@ impl Client {
         let status = self.get_channel_status(id)?;
         let records = self.get_channel_history(id)?.records;
         let live = status.connected_time.filter(|_| status.status == StreamState::Live);
-        Ok(Recorded::of(&records, live.map(|since| (since, self.now()))))
+        Ok(Recorded::of(&records, live.map(|since| (since, self.engine().now()))))
     }
 
     fn cut(

@@ -107,7 +107,7 @@ impl Client {
             return Err(Error::invalid("a history of 0 days has nothing to analyse"));
         }
         let records = self.get_channel_history(id)?.records;
-        Ok(HistoryAnalysis::of(&records, self.now(), days))
+        Ok(HistoryAnalysis::of(&records, self.engine().now(), days))
     }
 }
 

@@ -6,9 +6,7 @@ mod change;
 mod highlights;
 mod history;
 mod options;
-mod pace;
-mod spread;
-mod stop;
+mod par_map;
 mod sweep;
 mod watch;
 
@@ -17,6 +15,5 @@ pub use change::{Change, ChangeKind, Limits, Watch};
 pub use highlights::{Edge, Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
-pub use stop::StopHandle;
 pub use sweep::{ChannelReport, FailedChannel, Sweep};
 pub use watch::{ChannelMonitor, MonitorOptions};

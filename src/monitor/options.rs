@@ -1,6 +1,6 @@
 //! How to work on many channels at once.
 
-use super::stop::StopHandle;
+use crate::stop::StopHandle;
 use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;

@@ -1,11 +1,12 @@
 //! One look at many channels.
 
 use super::options::SweepOptions;
-use super::pace::SharedPace;
-use super::spread::spread;
+use super::par_map::par_map;
 use crate::client::Client;
 use crate::error::{Error, Result};
+use crate::limiter::RateLimiter;
 use crate::model::{ChannelStatus, StreamState};
+use crate::operation;
 use std::collections::HashSet;
 
 /// What one look at many channels found, the result of
@@ -88,7 +89,7 @@ impl Client {
         options: &SweepOptions<'_>,
     ) -> Sweep {
         let ids = distinct(ids);
-        Sweep::take(self, &ids, options, &SharedPace::new(options.bounds.rate))
+        Sweep::take(self, &ids, options, &RateLimiter::new(options.bounds.rate))
     }
 }
 
@@ -97,10 +98,10 @@ impl Sweep {
         client: &Client,
         ids: &[String],
         options: &SweepOptions<'_>,
-        pace: &SharedPace,
+        limiter: &RateLimiter,
     ) -> Sweep {
-        let outcomes =
-            spread(client, ids, options, pace, |client, id| client.get_channel_status(id));
+        let status = |id: &String| operation::get_channel_status(id);
+        let outcomes = par_map(client, ids, options, limiter, status);
         Sweep::of(ids.iter().cloned().zip(outcomes))
     }
 

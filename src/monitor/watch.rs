@@ -2,15 +2,13 @@
 
 use super::change::{Change, Limits, Watch};
 use super::options::{Bounds, SweepOptions};
-use super::pace::SharedPace;
-use super::stop::StopHandle;
 use super::sweep::{Sweep, distinct};
 use crate::client::Client;
+use crate::limiter::RateLimiter;
+use crate::stop::{StopHandle, Unfinished};
 use std::ops::ControlFlow;
 use std::panic;
 use std::sync::Arc;
-use std::sync::mpsc::{self, TryRecvError};
-use std::thread;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -108,7 +106,7 @@ pub struct ChannelMonitor {
     ids: Arc<[String]>,
     interval: Duration,
     bounds: Bounds,
-    pace: Arc<SharedPace>,
+    limiter: Arc<RateLimiter>,
     stop: StopHandle,
     watch: Watch,
     begun: Option<Instant>,
@@ -126,18 +124,19 @@ impl ChannelMonitor {
             client: client.clone(),
             ids: distinct(ids).into(),
             interval: options.interval,
-            pace: Arc::new(SharedPace::new(options.bounds.rate)),
+            limiter: Arc::new(RateLimiter::new(options.bounds.rate)),
             bounds: options.bounds,
-            stop: StopHandle::new(),
+            stop: StopHandle::following(&client.engine().stop),
             watch: Watch::new(options.limits),
             begun: None,
             last: None,
         }
     }
 
-    /// What stops this monitor from another thread: whatever it waits for,
-    /// the interval or a call that hangs, it returns at once. A call under
-    /// way ends on a thread of its own, within the client's time-out.
+    /// Returns what stops this monitor from another thread: whatever it waits
+    /// for, the interval or a call that hangs, it returns at once. A call in
+    /// flight ends on a thread of its own, within the client's timeout. Shutting
+    /// the client down stops the monitor too.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
@@ -149,7 +148,7 @@ impl ChannelMonitor {
         let due = self
             .begun
             .map_or(Duration::ZERO, |begun| self.interval.saturating_sub(begun.elapsed()));
-        if !self.stop.sleep(due) {
+        if !self.stop.switch().sleep(due) {
             return None;
         }
         self.begun = Some(Instant::now());
@@ -176,51 +175,26 @@ impl ChannelMonitor {
         self.last.as_ref()
     }
 
-    /// A sweep on a thread of its own, so that a call that hangs does not
-    /// keep a stop from being heard.
+    /// Sweeps on a thread of its own, so that a call that hangs does not keep a
+    /// stop from being heard; on this one when the system has no more.
     fn sweep(&self) -> Option<Sweep> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let (client, ids, pace) = (self.client.clone(), self.ids.clone(), self.pace.clone());
-        let (bounds, stop) = (self.bounds.clone(), self.stop.clone());
-        let sweeper = thread::Builder::new().name("osslive-monitor".into()).spawn(move || {
-            // Dropped last, when there is something to hear: the sweep, or
-            // that there will be none.
-            let _nudge = Nudge(stop.clone());
-            let sender = sender;
-            let options = SweepOptions::within(bounds, stop);
-            let _ = sender.send(Sweep::take(&client, &ids, &options, &pace));
-        });
-        let Ok(sweeper) = sweeper else {
-            // The system has no more threads.
-            let options = SweepOptions::within(self.bounds.clone(), self.stop.clone());
-            return Some(Sweep::take(&self.client, &self.ids, &options, &self.pace));
-        };
-        let swept = self.stop.wait_for(|| match receiver.try_recv() {
-            Ok(sweep) => Some(Ok(sweep)),
-            Err(TryRecvError::Disconnected) => Some(Err(())),
-            Err(TryRecvError::Empty) => None,
-        })?;
-        match swept {
+        match self.stop.switch().result_of(Duration::MAX, self.sweeper()) {
             Ok(sweep) => Some(sweep),
-            Err(()) => match sweeper.join() {
-                Err(panicked) => panic::resume_unwind(panicked),
-                Ok(()) => None,
-            },
+            Err(Unfinished::Stopped | Unfinished::TimedOut) => None,
+            Err(Unfinished::NoThread(_)) => Some(self.sweeper()()),
+            Err(Unfinished::Panicked(panic)) => panic::resume_unwind(panic),
         }
+    }
+
+    fn sweeper(&self) -> impl FnOnce() -> Sweep + Send + 'static {
+        let (client, ids, limiter) = (self.client.clone(), self.ids.clone(), self.limiter.clone());
+        let (bounds, stop) = (self.bounds.clone(), self.stop.clone());
+        move || Sweep::take(&client, &ids, &SweepOptions::within(bounds, stop), &limiter)
     }
 }
 
 impl Drop for ChannelMonitor {
     fn drop(&mut self) {
         self.stop.stop();
-    }
-}
-
-/// Wakes whoever waits for a sweep, however that ends.
-struct Nudge(StopHandle);
-
-impl Drop for Nudge {
-    fn drop(&mut self) {
-        self.0.nudge();
     }
 }

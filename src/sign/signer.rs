@@ -22,6 +22,21 @@ pub enum SignatureVersion {
     V4,
 }
 
+impl SignatureVersion {
+    /// Returns whether what it signs names the region.
+    pub fn needs_region(self) -> bool {
+        self == SignatureVersion::V4
+    }
+
+    /// Returns for how many seconds a URL may be valid at most.
+    pub fn max_expires(self) -> u32 {
+        match self {
+            SignatureVersion::V1 => u32::MAX,
+            SignatureVersion::V4 => 7 * 24 * 3600,
+        }
+    }
+}
+
 const PRODUCT: &str = "oss";
 
 /// One set of credentials, with the HMAC keys made from it: once for version
@@ -73,6 +88,20 @@ impl Signer {
             }
             SignatureVersion::V4 => Ok(()),
         }
+    }
+
+    /// Checks for how many seconds a URL is to be valid.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0
+    /// and for more than [`SignatureVersion::max_expires`].
+    pub fn check_expires(&self, seconds: u32) -> Result<()> {
+        let most = self.version.max_expires();
+        if (1..=most).contains(&seconds) {
+            return Ok(());
+        }
+        Err(Error::invalid(format!("expiry {seconds} s: must be 1 to {most} s")))
     }
 
     /// The headers that authorise a request, the Content-Type of its body

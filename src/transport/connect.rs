@@ -152,7 +152,8 @@ fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
     match why {
         Unfinished::Stopped => Error::Io(io::ErrorKind::NotConnected.into()),
         Unfinished::TimedOut => Error::Timeout(timeout.reason),
-        Unfinished::Broken(error) => Error::Io(error),
+        Unfinished::NoThread(error) => Error::Io(error),
+        Unfinished::Panicked(_) => Error::Io(io::Error::other("the thread that did it panicked")),
     }
 }
 

@@ -37,7 +37,7 @@ impl Parties<'_> {
                 "this build has no TLS: use http://, or a TLS feature",
             ),
             other => self.bad_reply(other).unwrap_or_else(|| {
-                connection(format!("no connection to {host}: {other}")).lasting()
+                connection(format!("no connection to {host}: {other}")).permanent()
             }),
         };
         described.with_source(error)
@@ -66,7 +66,7 @@ impl Parties<'_> {
             Some(status) => {
                 let refused = format!("{peer} refused to connect to {host}: HTTP {status}");
                 let error = connection(refused);
-                if status < 500 { error.lasting() } else { error }
+                if status < 500 { error.permanent() } else { error }
             }
             None => connection(format!("{peer} closed the connection to {host}")),
         }
@@ -89,12 +89,12 @@ impl Parties<'_> {
             }
             // TLS reports a certificate that it does not trust as invalid data.
             Io::InvalidData if io.to_string().contains("certificate") => {
-                connection(format!("untrusted TLS certificate of {host}: {io}")).lasting()
+                connection(format!("untrusted TLS certificate of {host}: {io}")).permanent()
             }
             Io::InvalidData if self.secure => {
-                connection(format!("no TLS with {reached}: {io}")).lasting()
+                connection(format!("no TLS with {reached}: {io}")).permanent()
             }
-            Io::InvalidData => connection(format!("{peer}: {io}")).lasting(),
+            Io::InvalidData => connection(format!("{peer}: {io}")).permanent(),
             _ => connection(format!("the connection to {reached} broke: {io}")),
         }
     }

@@ -17,6 +17,8 @@ const LAYERS: &[&[&str]] = &[
     &["operation"],
     &["stop", "clock", "redact"],
     &["transport", "retry", "attempt"],
+    &["limiter"],
+    &["call"],
     &["client"],
     &["monitor"],
 ];

@@ -1,7 +1,9 @@
 //! How fast calls may follow each other: slower at once when the service asks
 //! for it, faster again little by little.
 
-use super::stop::StopHandle;
+use crate::error::{Error, ErrorKind};
+use crate::retry;
+use crate::stop::Stop;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -21,7 +23,7 @@ const BUSY: f64 = 1.0 / 5.0;
 
 /// What an answer says about the service's load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Load {
+pub(crate) enum Load {
     /// The service did its work.
     Fine,
     /// There was no answer, or none that tells.
@@ -32,42 +34,77 @@ pub(super) enum Load {
     Throttled,
 }
 
-/// The pace that all workers keep.
+impl Load {
+    /// Returns what an outcome says.
+    pub(crate) fn of<T>(outcome: &Result<T, Error>) -> Load {
+        outcome.as_ref().map_or_else(Load::of_error, |_| Load::Fine)
+    }
+
+    /// Returns what an error says. One that the service itself chose shows that
+    /// it is up.
+    pub(crate) fn of_error(error: &Error) -> Load {
+        match error.kind() {
+            _ if retry::is_throttled(error) => Load::Throttled,
+            _ if retry::is_busy(error) => Load::Busy,
+            ErrorKind::Service if !retry::is_retryable(error) => Load::Fine,
+            _ => Load::Unknown,
+        }
+    }
+}
+
+/// The request rate that all workers of a sweep share.
 #[derive(Debug)]
-pub(super) struct SharedPace {
-    pace: Mutex<Pace>,
+pub(crate) struct RateLimiter {
+    state: Mutex<State>,
     zero: Instant,
 }
 
-impl SharedPace {
-    pub(super) fn new(rate: f64) -> Self {
-        SharedPace { pace: Mutex::new(Pace::new(rate)), zero: Instant::now() }
+impl RateLimiter {
+    /// Creates a limiter with a highest rate in calls per second, which may be
+    /// infinite.
+    pub(crate) fn new(rate: f64) -> Self {
+        RateLimiter { state: Mutex::new(State::new(rate)), zero: Instant::now() }
     }
 
-    /// Waits until the next call may begin; `false` when stopped before, or
-    /// when that would be after the deadline.
-    pub(super) fn wait(&self, stop: &StopHandle, deadline: Option<Instant>) -> bool {
+    /// Returns how long the next call has to wait at least.
+    pub(crate) fn delay(&self) -> Duration {
         let now = self.zero.elapsed();
-        let begin = self.lock().reserve(now);
-        let late = deadline.is_some_and(|deadline| {
-            self.zero.checked_add(begin).is_none_or(|begin| begin >= deadline)
-        });
-        if late { false } else { stop.sleep(begin.saturating_sub(now)) }
+        self.lock().earliest(now).saturating_sub(now)
     }
 
-    pub(super) fn note(&self, load: Load) {
+    /// Waits until the next call may begin. Returns whether it may: not when
+    /// stopped before, nor when that would be after the deadline.
+    pub(crate) fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> bool {
+        let now = self.zero.elapsed();
+        let is_late = |begin| {
+            deadline.is_some_and(|deadline| {
+                self.zero.checked_add(begin).is_none_or(|begin| begin >= deadline)
+            })
+        };
+        let begin = {
+            let mut state = self.lock();
+            if is_late(state.earliest(now)) {
+                return false;
+            }
+            state.reserve(now)
+        };
+        stop.sleep(begin.saturating_sub(now))
+    }
+
+    /// Adapts the rate to what an answer says about the service's load.
+    pub(crate) fn note(&self, load: Load) {
         let now = self.zero.elapsed();
         self.lock().note(now, load);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Pace> {
-        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// A pace by a clock that the caller reads.
+/// The state of a limiter, by a clock that the caller reads.
 #[derive(Debug)]
-struct Pace {
+struct State {
     /// The highest rate in calls per second; infinite without a limit.
     ceiling: f64,
     /// The rate of now; infinite until the service asks to slow down.
@@ -83,9 +120,9 @@ struct Pace {
     measured: Meter,
 }
 
-impl Pace {
+impl State {
     fn new(rate: f64) -> Self {
-        Pace {
+        State {
             ceiling: rate,
             rate,
             peak: 0.0,
@@ -96,9 +133,14 @@ impl Pace {
         }
     }
 
-    /// The time at which one more call may begin.
+    /// Returns when one more call may begin.
+    fn earliest(&self, now: Duration) -> Duration {
+        self.next.max(now)
+    }
+
+    /// Takes the time at which one more call may begin.
     fn reserve(&mut self, now: Duration) -> Duration {
-        let begin = self.next.max(now);
+        let begin = self.earliest(now);
         let apart = Duration::try_from_secs_f64(1.0 / self.rate).unwrap_or(Duration::MAX);
         self.next = begin.saturating_add(apart);
         begin
@@ -179,123 +221,123 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     /// Notes answers at a thousandth of a second each.
-    fn answers(pace: &mut Pace, from: Duration, count: u32, load: Load) -> Duration {
+    fn answers(limiter: &mut State, from: Duration, count: u32, load: Load) -> Duration {
         let mut now = from;
         for _ in 0..count {
             now += Duration::from_millis(1);
-            pace.note(now, load);
+            limiter.note(now, load);
         }
         now
     }
 
     #[test]
     fn without_a_rate_and_without_refusals_nothing_waits() {
-        let mut pace = Pace::new(f64::INFINITY);
+        let mut limiter = State::new(f64::INFINITY);
         for _ in 0..1000 {
-            assert_eq!(pace.reserve(SECOND), SECOND);
-            pace.note(SECOND, Load::Fine);
+            assert_eq!(limiter.reserve(SECOND), SECOND);
+            limiter.note(SECOND, Load::Fine);
         }
     }
 
     #[test]
     fn calls_are_spread_at_the_rate_that_was_set() {
-        let mut pace = Pace::new(4.0);
-        let begins: Vec<_> = (0..4).map(|_| pace.reserve(SECOND).as_millis()).collect();
+        let mut limiter = State::new(4.0);
+        let begins: Vec<_> = (0..4).map(|_| limiter.reserve(SECOND).as_millis()).collect();
         assert_eq!(begins, [1000, 1250, 1500, 1750]);
         // What was not used is not saved up.
-        assert_eq!(pace.reserve(SECOND * 10), SECOND * 10);
-        assert_eq!(pace.reserve(SECOND * 10).as_millis(), 10_250);
+        assert_eq!(limiter.reserve(SECOND * 10), SECOND * 10);
+        assert_eq!(limiter.reserve(SECOND * 10).as_millis(), 10_250);
     }
 
     #[test]
     fn a_refusal_halves_the_rate_that_was_reached() {
-        let mut pace = Pace::new(f64::INFINITY);
-        let now = answers(&mut pace, SECOND, 500, Load::Fine);
-        pace.note(now, Load::Throttled);
-        assert!((240.0..=260.0).contains(&(pace.rate / 2.0)), "{}", pace.rate);
-        let (first, second) = (pace.reserve(now), pace.reserve(now));
+        let mut limiter = State::new(f64::INFINITY);
+        let now = answers(&mut limiter, SECOND, 500, Load::Fine);
+        limiter.note(now, Load::Throttled);
+        assert!((240.0..=260.0).contains(&(limiter.rate / 2.0)), "{}", limiter.rate);
+        let (first, second) = (limiter.reserve(now), limiter.reserve(now));
         assert!(second > first, "{first:?} {second:?}");
     }
 
     #[test]
     fn refusals_of_the_same_second_count_once() {
-        let mut pace = Pace::new(800.0);
-        let now = answers(&mut pace, SECOND, 500, Load::Throttled);
-        assert_eq!(pace.rate, 400.0);
-        pace.note(now + SECOND, Load::Throttled);
-        assert_eq!(pace.rate, 200.0);
+        let mut limiter = State::new(800.0);
+        let now = answers(&mut limiter, SECOND, 500, Load::Throttled);
+        assert_eq!(limiter.rate, 400.0);
+        limiter.note(now + SECOND, Load::Throttled);
+        assert_eq!(limiter.rate, 200.0);
     }
 
     #[test]
     fn the_rate_never_falls_below_a_floor_nor_rises_above_what_was_set() {
-        let mut pace = Pace::new(100.0);
+        let mut limiter = State::new(100.0);
         let mut now = SECOND;
         for _ in 0..20 {
             now += SECOND;
-            pace.note(now, Load::Throttled);
+            limiter.note(now, Load::Throttled);
         }
-        assert_eq!(pace.rate, FLOOR);
-        answers(&mut pace, now + SECOND, 100_000, Load::Fine);
-        assert_eq!(pace.rate, 100.0);
-        let mut slow = Pace::new(2.0);
+        assert_eq!(limiter.rate, FLOOR);
+        answers(&mut limiter, now + SECOND, 100_000, Load::Fine);
+        assert_eq!(limiter.rate, 100.0);
+        let mut slow = State::new(2.0);
         slow.note(SECOND, Load::Throttled);
         assert_eq!(slow.rate, 2.0);
     }
 
     #[test]
     fn the_rate_is_regained_in_equal_steps() {
-        let mut pace = Pace::new(800.0);
-        pace.note(SECOND, Load::Throttled);
+        let mut limiter = State::new(800.0);
+        limiter.note(SECOND, Load::Throttled);
         let mut rates = Vec::new();
         // The first second is the new rate's trial.
         let mut now = SECOND;
         for _ in 0..5 {
-            now = answers(&mut pace, now, 1000, Load::Fine);
-            rates.push(pace.rate.round());
+            now = answers(&mut limiter, now, 1000, Load::Fine);
+            rates.push(limiter.rate.round());
         }
         assert_eq!(rates, [400.0, 500.0, 600.0, 700.0, 800.0]);
     }
 
     #[test]
     fn a_rate_that_is_not_reached_is_not_raised() {
-        let mut pace = Pace::new(800.0);
-        pace.note(SECOND, Load::Throttled);
+        let mut limiter = State::new(800.0);
+        limiter.note(SECOND, Load::Throttled);
         for seconds in 3..100 {
             for _ in 0..10 {
-                pace.note(SECOND * seconds, Load::Fine);
+                limiter.note(SECOND * seconds, Load::Fine);
             }
         }
-        assert_eq!(pace.rate, 400.0);
+        assert_eq!(limiter.rate, 400.0);
     }
 
     #[test]
     fn a_few_busy_channels_do_not_slow_down_the_rest() {
-        let mut pace = Pace::new(1000.0);
+        let mut limiter = State::new(1000.0);
         let mut now = SECOND;
         for _ in 0..100 {
-            now = answers(&mut pace, now, 3, Load::Busy);
-            now = answers(&mut pace, now, 97, Load::Fine);
+            now = answers(&mut limiter, now, 3, Load::Busy);
+            now = answers(&mut limiter, now, 97, Load::Fine);
         }
-        assert_eq!(pace.rate, 1000.0);
+        assert_eq!(limiter.rate, 1000.0);
     }
 
     #[test]
     fn a_busy_service_is_given_time() {
-        let mut pace = Pace::new(1000.0);
+        let mut limiter = State::new(1000.0);
         let mut now = SECOND;
         for _ in 0..10 {
-            now = answers(&mut pace, now, 1, Load::Busy);
-            now = answers(&mut pace, now, 1, Load::Fine);
+            now = answers(&mut limiter, now, 1, Load::Busy);
+            now = answers(&mut limiter, now, 1, Load::Fine);
         }
-        assert_eq!(pace.rate, 500.0);
+        assert_eq!(limiter.rate, 500.0);
     }
 
     #[test]
     fn a_wait_ends_early_when_it_is_stopped_or_would_be_in_vain() {
-        let (pace, stop) = (SharedPace::new(0.001), StopHandle::new());
-        assert!(pace.wait(&stop, None));
-        assert!(!pace.wait(&stop, Some(Instant::now() + SECOND)));
+        let (limiter, stop) = (RateLimiter::new(0.001), Stop::default());
+        assert!(limiter.wait(&stop, None));
+        assert!(!limiter.wait(&stop, Some(Instant::now() + SECOND)));
         stop.stop();
-        assert!(!pace.wait(&stop, None));
+        assert!(!limiter.wait(&stop, None));
     }
 }

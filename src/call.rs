@@ -1,0 +1,287 @@
+//! The one way in which calls are made: sign, send, parse, and send again
+//! where that helps.
+
+use crate::attempt::Attempt;
+use crate::clock::{Clock, ServiceTime};
+use crate::credentials::CredentialsProvider;
+use crate::endpoint::Endpoint;
+use crate::error::{Error, ErrorKind, Result};
+use crate::limiter::{Load, RateLimiter};
+use crate::operation::{self, Call, Reply};
+use crate::redact::Secrets;
+use crate::request::Request;
+use crate::retry;
+use crate::sign::{self, SignatureVersion, Signer};
+use crate::stop::Stop;
+use crate::transport::{Outgoing, Transport};
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use zeroize::Zeroize;
+
+/// Beyond this many failures the limiter does the waiting, and not the call.
+const MAX_BACKOFFS: u32 = 4;
+
+/// Hears of each request that was sent.
+pub(crate) type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
+
+/// What the calls of a client and its clones share.
+pub(crate) struct Engine {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) version: SignatureVersion,
+    pub(crate) region: String,
+    pub(crate) transport: Transport,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) stop: Arc<Stop>,
+    pub(crate) provider: RwLock<Arc<dyn CredentialsProvider>>,
+    pub(crate) signer: RwLock<Option<Arc<Signer>>>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) service_time: RwLock<ServiceTime>,
+}
+
+/// How often and how long a call is tried.
+pub(crate) struct Policy<'a> {
+    /// How often a request is sent at most. Corrections of the clock do not
+    /// count; nor does throttling where there is a limiter.
+    pub(crate) attempts: u32,
+    /// The time limit, and since when it runs.
+    pub(crate) timeout: Duration,
+    pub(crate) started: Instant,
+    /// The request rate that this call shares with others.
+    pub(crate) limiter: Option<&'a RateLimiter>,
+    /// What ends its waiting.
+    pub(crate) stop: &'a Stop,
+}
+
+/// How far a call has come.
+#[derive(Default)]
+struct Progress {
+    /// How often it was sent.
+    sent: u32,
+    /// How often it failed, corrections of the clock aside.
+    failures: u32,
+    /// How many failures use up an attempt.
+    counted: u32,
+    is_clock_set: bool,
+}
+
+impl Policy<'_> {
+    fn left(&self) -> Duration {
+        self.timeout.saturating_sub(self.started.elapsed())
+    }
+
+    /// Counts a failure, and returns the backoff before the next attempt, if
+    /// there is one.
+    fn backoff(&self, error: &Error, progress: &mut Progress) -> Option<Duration> {
+        let is_free = self.limiter.is_some() && retry::is_throttled(error);
+        progress.failures = progress.failures.saturating_add(1);
+        progress.counted += u32::from(!is_free);
+        let goes_on = is_free || progress.counted < self.attempts && retry::is_retryable(error);
+        let most = if self.limiter.is_some() { MAX_BACKOFFS } else { u32::MAX };
+        goes_on.then(|| retry::backoff_after(error, progress.failures.min(most)))
+    }
+
+    /// Returns how long the next attempt is away at least, after a backoff;
+    /// `None` when the time of the call is up before.
+    fn retry_in(&self, backoff: Duration) -> Option<Duration> {
+        let delay = self.limiter.map_or(Duration::ZERO, RateLimiter::delay);
+        let wait = backoff.max(delay);
+        (wait < self.left()).then_some(wait)
+    }
+
+    /// Returns the request as it is sent. A connection that stays silent may not
+    /// use up the time of all attempts.
+    fn outgoing<'a>(
+        &self,
+        request: &'a Request,
+        url: &'a str,
+        headers: &'a [(&'static str, String)],
+        limit: Duration,
+        progress: &Progress,
+    ) -> Outgoing<'a> {
+        let is_last = progress.counted.saturating_add(1) >= self.attempts;
+        Outgoing {
+            method: request.method,
+            url,
+            headers,
+            body: request.body.as_ref(),
+            limit,
+            head_limit: if is_last { limit } else { limit / 3 },
+        }
+    }
+
+    fn note(&self, load: Load) {
+        if let Some(limiter) = self.limiter {
+            limiter.note(load);
+        }
+    }
+
+    /// Waits until the next attempt may begin. Returns whether it may.
+    fn wait(&self, backoff: Duration) -> bool {
+        let end = self.started.checked_add(self.timeout);
+        self.stop.sleep(backoff)
+            && self.limiter.is_none_or(|limiter| limiter.wait(self.stop, end))
+            && !self.left().is_zero()
+    }
+}
+
+impl Engine {
+    /// Sends a request until it succeeds, fails for good or its policy ends it.
+    /// No error shows what signed the request.
+    pub(crate) fn call<T>(&self, call: &Call<T>, policy: &Policy<'_>) -> Result<T> {
+        let request = call.request();
+        let url = self.endpoint.url(&request.key, &request.query);
+        let mut progress = Progress::default();
+        loop {
+            let (error, backoff) = match self.attempt(call, &url, policy, &mut progress) {
+                Ok(result) => return Ok(result),
+                Err((error, None)) => return Err(error),
+                Err((error, Some(backoff))) => (error, backoff),
+            };
+            if !policy.wait(backoff) {
+                let is_shut_down = self.stop.is_stopped();
+                let error = if is_shut_down { Error::shut_down() } else { error };
+                return Err(error.with_attempts(progress.sent));
+            }
+        }
+    }
+
+    /// Sends a request once. An error comes with the backoff before the next
+    /// attempt, if there is one.
+    fn attempt<T>(
+        &self,
+        call: &Call<T>,
+        url: &str,
+        policy: &Policy<'_>,
+        progress: &mut Progress,
+    ) -> Result<T, (Error, Option<Duration>)> {
+        let (request, sent) = (call.request(), progress.sent);
+        let unsent = |error: Error| (error.with_attempts(sent), None);
+        let limit = self.limit(policy).map_err(unsent)?;
+        let signer = self.signer().map_err(unsent)?;
+        signer.check(request, self.endpoint.bucket()).map_err(unsent)?;
+        let headers = Headers(signer.headers(request, self.endpoint.bucket(), self.now()));
+        let secrets = self.secrets(&signer, &headers.0);
+        progress.sent += 1;
+        let (number, began) = (progress.sent, Instant::now());
+        let observe = |outcome, retry_in| {
+            if let Some(observer) = &self.observer {
+                let elapsed = began.elapsed();
+                observer(&Attempt { request, number, elapsed, outcome, retry_in });
+            }
+        };
+        match self.send(&policy.outgoing(request, url, &headers.0, limit, progress)) {
+            Ok(reply) => {
+                let elapsed = policy.started.elapsed();
+                let reply = secrets.redact_ids(Reply { attempts: number, elapsed, ..reply });
+                if self.observer.is_some() {
+                    observe(Ok(&secrets.redact_body(&reply)), None);
+                }
+                let result = call.parse(&reply);
+                policy.note(Load::of(&result));
+                result.map_err(|error| (secrets.redact_error(error), None))
+            }
+            Err(error) => {
+                let error = secrets.redact_error(error).with_attempts(number);
+                policy.note(Load::of_error(&error));
+                let (error, backoff) = self.after(error, policy, progress);
+                let retry_in = backoff.and_then(|backoff| policy.retry_in(backoff));
+                observe(Err(&error), retry_in);
+                Err((error, retry_in.and(backoff)))
+            }
+        }
+    }
+
+    /// Returns the backoff after which an error is worth another attempt, if it
+    /// is. The first sign of clock skew is corrected.
+    fn after(
+        &self,
+        error: Error,
+        policy: &Policy<'_>,
+        progress: &mut Progress,
+    ) -> (Error, Option<Duration>) {
+        if let Some(server) = operation::server_time(&error).filter(|_| !progress.is_clock_set) {
+            progress.is_clock_set = true;
+            return match self.set_clock(server) {
+                Ok(()) => (error, Some(Duration::ZERO)),
+                Err(why) => (error.explained(why.message()), None),
+            };
+        }
+        let backoff = policy.backoff(&error, progress);
+        (error, backoff)
+    }
+
+    /// Returns the time that is left for an attempt.
+    fn limit(&self, policy: &Policy<'_>) -> Result<Duration> {
+        if self.stop.is_stopped() {
+            return Err(Error::shut_down());
+        }
+        let left = policy.left();
+        if left.is_zero() {
+            return Err(Error::new(ErrorKind::Timeout, "no complete answer within the time limit"));
+        }
+        Ok(left)
+    }
+
+    fn send(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
+        let reply = self.transport.send(outgoing)?;
+        let checked = reply.check().map_err(|error| match self.transport.proxy() {
+            // It may be the proxy that says so.
+            Some(proxy) if error.code().is_none() => {
+                error.explained(&format!("the request went through the proxy {proxy}"))
+            }
+            _ => error,
+        });
+        checked.map(|()| reply)
+    }
+
+    /// Returns what a peer that echoes a request could give away.
+    fn secrets<'a>(
+        &'a self,
+        signer: &'a Signer,
+        headers: &'a [(&'static str, String)],
+    ) -> Secrets<'a> {
+        let credentials = signer.credentials();
+        let authorization = headers.iter().find(|(name, _)| *name == "authorization");
+        let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
+        let ours = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
+        let proxys = self.transport.proxy_secrets();
+        Secrets::new(ours.into_iter().flatten().chain(proxys))
+    }
+
+    /// Returns the signer for the current credentials. Keys are prepared only
+    /// when the credentials are new.
+    pub(crate) fn signer(&self) -> Result<Arc<Signer>> {
+        let provider = self.provider.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let credentials = provider.credentials()?;
+        if let Some(signer) = &*self.signer.read().unwrap_or_else(PoisonError::into_inner)
+            && signer.credentials().is_same(&credentials)
+        {
+            return Ok(signer.clone());
+        }
+        credentials.check()?;
+        let fresh = Arc::new(Signer::new(self.version, &self.region, credentials));
+        *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());
+        Ok(fresh)
+    }
+
+    /// Returns the time, by the service's clock as far as it is known.
+    pub(crate) fn now(&self) -> OffsetDateTime {
+        let service_time = self.service_time.read().unwrap_or_else(PoisonError::into_inner);
+        service_time.now(self.clock.read())
+    }
+
+    pub(crate) fn set_clock(&self, server: OffsetDateTime) -> Result<()> {
+        let mut service_time = self.service_time.write().unwrap_or_else(PoisonError::into_inner);
+        service_time.correct(server, self.clock.read())
+    }
+}
+
+/// Headers that are overwritten once they are of no more use.
+struct Headers(Vec<(&'static str, String)>);
+
+impl Drop for Headers {
+    fn drop(&mut self) {
+        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+    }
+}
