@@ -3,11 +3,10 @@
 use crate::call::{Engine, Policy};
 use crate::credentials::CredentialsProvider;
 use crate::error::{Error, ErrorKind, Result, code};
-use crate::model::{
-    Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
+use crate::operation::{
+    self, Call, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, RtmpUrlOptions, VodPlaylist, VodTime,
 };
-use crate::operation::{self, Call};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};

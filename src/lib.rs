@@ -9,7 +9,6 @@ pub mod credentials;
 pub mod endpoint;
 mod error;
 mod limiter;
-mod model;
 mod monitor;
 pub mod operation;
 pub mod profile;
@@ -27,15 +26,15 @@ pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
 pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};
-pub use model::{
-    Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
-    ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
-    SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
-};
 pub use monitor::{
     Change, ChangeKind, ChannelMonitor, ChannelReport, Edge, FailedChannel, Gap, Highlight,
     HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
     Sweep, SweepOptions, Watch,
+};
+pub use operation::{
+    Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
+    ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
+    SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 pub use sign::SignatureVersion;
 pub use stop::StopHandle;

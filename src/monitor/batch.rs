@@ -5,8 +5,7 @@ use super::par_map::par_map;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::limiter::RateLimiter;
-use crate::model::{ChannelConfig, ChannelUrls};
-use crate::operation;
+use crate::operation::{self, ChannelConfig, ChannelUrls};
 use std::collections::HashSet;
 
 /// What came of one channel of [`put_channels`](Client::put_channels). In

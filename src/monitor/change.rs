@@ -2,7 +2,7 @@
 
 use super::sweep::Sweep;
 use crate::error::Error;
-use crate::model::{ChannelStatus, StreamState};
+use crate::operation::{ChannelStatus, StreamState};
 use std::collections::HashMap;
 use std::fmt;
 use time::OffsetDateTime;
@@ -320,7 +320,7 @@ fn bandwidth(status: &ChannelStatus) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::error::{ErrorKind, Result};
-    use crate::model::{Audio, ResponseInfo, Video};
+    use crate::operation::{Audio, ResponseInfo, Video};
     use std::time::Duration;
 
     fn status(state: StreamState) -> Result<ChannelStatus> {

@@ -4,7 +4,7 @@ use super::history::REMEMBERED;
 use super::options::{Progress, SweepOptions};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
-use crate::model::{SessionRecord, StreamState, VodTime};
+use crate::operation::{SessionRecord, StreamState, VodTime};
 use std::collections::{BinaryHeap, HashSet};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;

@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::error::{Error, Result};
-use crate::model::SessionRecord;
+use crate::operation::SessionRecord;
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use time::{Duration, OffsetDateTime};

@@ -5,8 +5,7 @@ use super::par_map::par_map;
 use crate::client::Client;
 use crate::error::{Error, Result};
 use crate::limiter::RateLimiter;
-use crate::model::{ChannelStatus, StreamState};
-use crate::operation;
+use crate::operation::{self, ChannelStatus, StreamState};
 use std::collections::HashSet;
 
 /// What one look at many channels found, the result of

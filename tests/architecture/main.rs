@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &["error"],
     &["xml", "request", "credentials"],
-    &["endpoint", "sign", "model", "profile"],
+    &["endpoint", "sign", "profile"],
     &["operation"],
     &["stop", "clock", "redact"],
     &["transport", "retry", "attempt"],

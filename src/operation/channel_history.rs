@@ -1,0 +1,108 @@
+//! GetLiveChannelHistory: the latest sessions of a channel.
+
+use super::call::Call;
+use super::check::channel_request;
+use super::read::missing;
+use super::reply::{Reply, ResponseInfo};
+use crate::error::Result;
+use crate::request::{Method, Request};
+use crate::xml::Element;
+use time::OffsetDateTime;
+
+/// The last sessions of a channel, the result of `get_channel_history`.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct ChannelHistory {
+    /// At most ten finished sessions, the oldest first.
+    pub records: Vec<SessionRecord>,
+    /// How the call went.
+    pub res: ResponseInfo,
+}
+
+/// A session: from a publisher's coming to its going.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct SessionRecord {
+    /// When it began.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub start_time: OffsetDateTime,
+    /// When it ended.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub end_time: OffsetDateTime,
+    /// The publisher's `IP:PORT`.
+    pub remote_addr: String,
+}
+
+impl SessionRecord {
+    /// A session from `start_time` to `end_time` by the publisher at
+    /// `remote_addr`, an `IP:PORT`: to analyse what was kept elsewhere.
+    pub fn new(
+        start_time: OffsetDateTime,
+        end_time: OffsetDateTime,
+        remote_addr: impl Into<String>,
+    ) -> Self {
+        SessionRecord { start_time, end_time, remote_addr: remote_addr.into() }
+    }
+}
+
+/// GetLiveChannelHistory: the last sessions of a channel.
+pub fn get_channel_history(id: &str) -> Result<Call<ChannelHistory>> {
+    let request = channel_request(Method::Get, id)?.flag("live").param("comp", "history");
+    Ok(Call::new(request, parse_get_channel_history))
+}
+
+fn parse_get_channel_history(_: &Request, reply: &Reply) -> Result<ChannelHistory> {
+    reply.read("LiveChannelHistory", |root| {
+        let records = root.children().filter(|child| child.name() == "LiveRecord").map(record);
+        Ok(ChannelHistory { records: records.collect::<Result<_>>()?, res: reply.info() })
+    })
+}
+
+fn record(element: Element<'_, '_>) -> Result<SessionRecord> {
+    let (mut start, mut end, mut remote_addr) = (None, None, String::new());
+    for child in element.children() {
+        match child.name() {
+            "StartTime" => start = Some(child.time()?),
+            "EndTime" => end = Some(child.time()?),
+            "RemoteAddr" => remote_addr = child.string(),
+            _ => {}
+        }
+    }
+    Ok(SessionRecord {
+        start_time: start.ok_or_else(|| missing("StartTime"))?,
+        end_time: end.ok_or_else(|| missing("EndTime"))?,
+        remote_addr,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::reply::samples::ok;
+
+    #[test]
+    fn a_history_may_be_empty() {
+        let history =
+            get_channel_history("c").unwrap().parse(&ok("<LiveChannelHistory/>")).unwrap();
+        assert_eq!(history.records, []);
+    }
+
+    #[test]
+    fn a_history_lists_sessions_with_their_addresses() {
+        let history = get_channel_history("c")
+            .unwrap()
+            .parse(&ok(
+                "<LiveChannelHistory><LiveRecord><StartTime>2026-11-22T01:53:21.000Z</StartTime>\
+             <EndTime>2026-11-22T01:53:31.000Z</EndTime><RemoteAddr>203.0.113.9:56861</RemoteAddr>\
+             </LiveRecord></LiveChannelHistory>",
+            ))
+            .unwrap();
+        let [record] = &history.records[..] else { panic!("{history:?}") };
+        assert_eq!(record.end_time - record.start_time, time::Duration::seconds(10));
+        assert_eq!(record.remote_addr, "203.0.113.9:56861");
+    }
+}

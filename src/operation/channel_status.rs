@@ -1,0 +1,255 @@
+//! GetLiveChannelStat: what a channel is doing.
+
+use super::call::Call;
+use super::check::channel_request;
+use super::read::missing;
+use super::reply::{Reply, ResponseInfo};
+use crate::error::{Error, ErrorKind, Result, code};
+use crate::request::{Method, Request};
+use crate::xml::Element;
+use std::fmt;
+use std::str::FromStr;
+use time::OffsetDateTime;
+
+/// What a channel is doing: its status at run time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub enum StreamState {
+    /// A publisher is connected.
+    Live,
+    /// No publisher is connected.
+    Idle,
+    /// The channel is disabled.
+    Disabled,
+}
+
+impl StreamState {
+    /// The state as the service spells it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            StreamState::Live => "Live",
+            StreamState::Idle => "Idle",
+            StreamState::Disabled => "Disabled",
+        }
+    }
+}
+
+impl fmt::Display for StreamState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for StreamState {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "Live" => Ok(StreamState::Live),
+            "Idle" => Ok(StreamState::Idle),
+            "Disabled" => Ok(StreamState::Disabled),
+            other => Err(Error::bad_reply(format!("the stream status {other:?} is unknown"))),
+        }
+    }
+}
+
+/// What a channel is doing, the result of `get_channel_status`.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct ChannelStatus {
+    /// Live, idle or disabled.
+    pub status: StreamState,
+    /// Since when the publisher has been connected, when live.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )
+    )]
+    pub connected_time: Option<OffsetDateTime>,
+    /// The publisher's `IP:PORT`, when live.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub remote_addr: Option<String>,
+    /// The picture, once some of it has arrived.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub video: Option<Video>,
+    /// The sound, once some of it has arrived.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub audio: Option<Audio>,
+    /// How the call went.
+    pub res: ResponseInfo,
+}
+
+/// The live details of a channel: what [`ChannelStatus::live`] borrows.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
+pub struct Live<'a> {
+    /// Since when the publisher has been connected.
+    pub connected_time: Option<OffsetDateTime>,
+    /// The publisher's `IP:PORT`.
+    pub remote_addr: Option<&'a str>,
+    /// The picture, once some of it has arrived.
+    pub video: Option<&'a Video>,
+    /// The sound, once some of it has arrived.
+    pub audio: Option<&'a Audio>,
+}
+
+impl ChannelStatus {
+    /// The live details.
+    ///
+    /// # Errors
+    ///
+    /// Code [`ChannelNotLive`](code::CHANNEL_NOT_LIVE) when the channel is
+    /// idle or disabled.
+    pub fn live(&self) -> Result<Live<'_>> {
+        if self.status != StreamState::Live {
+            let message = format!("the channel is not live: it is {}", self.status);
+            return Err(Error::new(ErrorKind::Service, message)
+                .with_code(code::CHANNEL_NOT_LIVE)
+                .with_request_id(self.res.request_id.clone()));
+        }
+        Ok(Live {
+            connected_time: self.connected_time,
+            remote_addr: self.remote_addr.as_deref(),
+            video: self.video.as_ref(),
+            audio: self.audio.as_ref(),
+        })
+    }
+}
+
+/// The picture of a live stream.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Video {
+    /// Pixels.
+    pub width: u32,
+    /// Pixels.
+    pub height: u32,
+    /// Frames per second, as the service rounds it.
+    pub frame_rate: u32,
+    /// Bytes per second over the last moments.
+    pub bandwidth: u64,
+    /// The codec: `H264`.
+    pub codec: String,
+}
+
+/// The sound of a live stream.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Audio {
+    /// Bytes per second over the last moments.
+    pub bandwidth: u64,
+    /// Samples per second.
+    pub sample_rate: u32,
+    /// The codec: `AAC`.
+    pub codec: String,
+}
+
+/// GetLiveChannelStat: what a channel is doing.
+pub fn get_channel_status(id: &str) -> Result<Call<ChannelStatus>> {
+    let request = channel_request(Method::Get, id)?.flag("live").param("comp", "stat");
+    Ok(Call::new(request, parse_get_channel_status))
+}
+
+fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus> {
+    reply.read("LiveChannelStat", |root| {
+        let (mut status, mut connected_time, mut remote_addr) = (None, None, None);
+        let (mut picture, mut sound) = (None, None);
+        for child in root.children() {
+            match child.name() {
+                "Status" => status = Some(child.value().parse::<StreamState>()?),
+                "ConnectedTime" => connected_time = Some(child.time()?),
+                "RemoteAddr" => remote_addr = Some(child.string()),
+                "Video" => picture = Some(video(child)?),
+                "Audio" => sound = Some(audio(child)?),
+                _ => {}
+            }
+        }
+        Ok(ChannelStatus {
+            status: status.ok_or_else(|| missing("Status"))?,
+            connected_time,
+            remote_addr,
+            video: picture,
+            audio: sound,
+            res: reply.info(),
+        })
+    })
+}
+
+fn video(element: Element<'_, '_>) -> Result<Video> {
+    let mut video =
+        Video { width: 0, height: 0, frame_rate: 0, bandwidth: 0, codec: String::new() };
+    for child in element.children() {
+        match child.name() {
+            "Width" => video.width = child.number()?,
+            "Height" => video.height = child.number()?,
+            "FrameRate" => video.frame_rate = child.number()?,
+            "Bandwidth" => video.bandwidth = child.number()?,
+            "Codec" => video.codec = child.string(),
+            _ => {}
+        }
+    }
+    Ok(video)
+}
+
+fn audio(element: Element<'_, '_>) -> Result<Audio> {
+    let mut audio = Audio { bandwidth: 0, sample_rate: 0, codec: String::new() };
+    for child in element.children() {
+        match child.name() {
+            "Bandwidth" => audio.bandwidth = child.number()?,
+            "SampleRate" => audio.sample_rate = child.number()?,
+            "Codec" => audio.codec = child.string(),
+            _ => {}
+        }
+    }
+    Ok(audio)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::operation::reply::samples::ok;
+    use time::macros::datetime;
+
+    #[test]
+    fn a_live_status_carries_its_streams() {
+        let status = get_channel_status("c")
+            .unwrap()
+            .parse(&ok(
+                "<LiveChannelStat><Status>Live</Status><ConnectedTime>2026-11-22T08:16:38.000Z\
+             </ConnectedTime><RemoteAddr>203.0.113.9:47745</RemoteAddr><Video><Width>1280</Width>\
+             <Height>720</Height><FrameRate>29</FrameRate><Bandwidth>72513</Bandwidth>\
+             <Codec>H264</Codec></Video><Audio><Bandwidth>6519</Bandwidth><SampleRate>44100\
+             </SampleRate><Codec>AAC</Codec></Audio></LiveChannelStat>",
+            ))
+            .unwrap();
+        let live = status.live().unwrap();
+        assert_eq!(live.connected_time, Some(datetime!(2026-11-22 08:16:38 UTC)));
+        assert_eq!(live.remote_addr, Some("203.0.113.9:47745"));
+        let video = live.video.unwrap();
+        assert_eq!((video.width, video.height, video.frame_rate), (1280, 720, 29));
+        assert_eq!((video.bandwidth, &*video.codec), (72513, "H264"));
+        let audio = live.audio.unwrap();
+        assert_eq!((audio.bandwidth, audio.sample_rate, &*audio.codec), (6519, 44100, "AAC"));
+    }
+
+    #[test]
+    fn a_channel_that_is_not_live_has_no_live_details() {
+        for (text, state) in [("Idle", StreamState::Idle), ("Disabled", StreamState::Disabled)] {
+            let document = format!("<LiveChannelStat><Status>{text}</Status></LiveChannelStat>");
+            let status = get_channel_status("c").unwrap().parse(&ok(&document)).unwrap();
+            assert_eq!(status.status, state);
+            let error = status.live().unwrap_err();
+            assert_eq!(error.code(), Some(code::CHANNEL_NOT_LIVE));
+            assert!(error.request_id().is_some());
+        }
+    }
+}

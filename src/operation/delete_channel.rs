@@ -1,0 +1,12 @@
+//! DeleteLiveChannel: delete a channel.
+
+use super::call::Call;
+use super::check::channel_request;
+use super::done::{Done, parse_done};
+use crate::error::Result;
+use crate::request::Method;
+
+/// DeleteLiveChannel: deletes a channel, but none of its recordings.
+pub fn delete_channel(id: &str) -> Result<Call<Done>> {
+    Ok(Call::new(channel_request(Method::Delete, id)?.flag("live"), parse_done))
+}

@@ -1,0 +1,34 @@
+//! Operations that return nothing but their success.
+
+use super::reply::{Reply, ResponseInfo};
+use crate::error::{Error, Result};
+use crate::request::Request;
+use crate::xml::Document;
+
+/// The result of a call that returns nothing but its success.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Done {
+    /// How the call went.
+    pub res: ResponseInfo,
+}
+
+pub(super) fn parse_done(_: &Request, reply: &Reply) -> Result<Done> {
+    reply.check()?;
+    let body = reply.body.trim_ascii();
+    if body.is_empty() {
+        return Ok(Done { res: reply.info() });
+    }
+    // The service answers with an empty body. Something in between may not:
+    // an error in the clothes of a success, or a sign-in page.
+    match Document::parse(body).as_ref().map(Document::root) {
+        Ok(root) if root.name() == "Error" => Err(reply.service_error()),
+        Ok(root) if !root.name().eq_ignore_ascii_case("html") => Ok(Done { res: reply.info() }),
+        _ => {
+            let message = format!("the answer is not empty, as was expected{}", reply.begin());
+            Err(reply.found(Error::bad_reply(message)))
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What the parsers of several replies share.
+
+use crate::error::Error;
+use crate::xml::Element;
+
+pub(super) fn urls(list: Element<'_, '_>) -> Vec<String> {
+    list.children().filter(|child| child.name() == "Url").map(|url| url.string()).collect()
+}
+
+pub(super) fn missing(element: &str) -> Error {
+    Error::bad_reply(format!("the answer has no {element}"))
+}

@@ -1,0 +1,224 @@
+//! Replies: what every operation reads of them.
+
+use crate::error::{Error, ErrorKind, Result, code};
+use crate::xml::{self, Document, Element};
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// What came back for a request.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The HTTP status.
+    pub status: u16,
+    /// The header `x-oss-request-id`.
+    pub request_id: Option<String>,
+    /// The header `x-oss-ec`.
+    pub ec: Option<String>,
+    /// How long the server wants to be left alone (`Retry-After`).
+    pub retry_after: Option<Duration>,
+    /// The whole body.
+    pub body: Vec<u8>,
+    /// Whether the body ended only because the connection did: the server sent
+    /// neither `Content-Length` nor chunks. Such a body may have been cut off,
+    /// and counts only when it has an end of its own: XML that of its root
+    /// element, a playlist `#EXT-X-ENDLIST`.
+    pub ends_with_connection: bool,
+    /// The time the call took.
+    pub elapsed: Duration,
+    /// How many requests were sent.
+    pub attempts: u32,
+}
+
+impl Reply {
+    pub(super) fn info(&self) -> ResponseInfo {
+        ResponseInfo {
+            status: self.status,
+            request_id: self.request_id.clone(),
+            elapsed: self.elapsed,
+            attempts: self.attempts,
+        }
+    }
+
+    /// Adds to an error what is known about the reply it was found in.
+    pub(super) fn found(&self, error: Error) -> Error {
+        error
+            .with_status(self.status)
+            .with_request_id(self.request_id.clone())
+            .with_attempts(self.attempts)
+    }
+
+    /// Checks that the reply is a success.
+    ///
+    /// # Errors
+    ///
+    /// The error that the reply stands for: [`ErrorKind::Service`] with the
+    /// service's words, or what can be told of an answer that is not the
+    /// service's; [`ErrorKind::Connection`] for one that was cut off.
+    pub fn check(&self) -> Result<()> {
+        if self.ends_with_connection && !self.is_complete() {
+            return Err(self.found(Error::new(
+                ErrorKind::Connection,
+                "the reply is cut off: it has no length, and its body no end",
+            )));
+        }
+        match self.status {
+            200..=299 => Ok(()),
+            300..=399 => Err(self.found(Error::bad_reply(format!(
+                "the answer is a redirect, which is not followed{}",
+                self.begin()
+            )))),
+            _ => Err(self.service_error()),
+        }
+    }
+
+    /// Whether the body shows by itself that nothing of it is missing.
+    fn is_complete(&self) -> bool {
+        let body = self.body.trim_ascii();
+        let last_line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        body.is_empty()
+            || last_line.trim_ascii() == b"#EXT-X-ENDLIST"
+            || Document::parse(body).is_ok()
+    }
+
+    pub(super) fn service_error(&self) -> Error {
+        let document = Document::parse(&self.body).ok();
+        let root = document.as_ref().map(Document::root).filter(|root| root.name() == "Error");
+        let error = match root {
+            Some(root) => error_of(root, self),
+            None => {
+                let message = format!("the answer is an error without details{}", self.begin());
+                Error::new(ErrorKind::Service, message).with_ec(self.ec.clone())
+            }
+        };
+        let known = error.request_id().map(str::to_owned).or(self.request_id.clone());
+        error
+            .with_status(self.status)
+            .with_request_id(known)
+            .with_attempts(self.attempts)
+            .with_retry_after(self.retry_after)
+    }
+
+    /// The first bytes of the body, to show to a person.
+    pub(super) fn begin(&self) -> String {
+        let text = String::from_utf8_lossy(&self.body[..self.body.len().min(160)]);
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() { String::new() } else { format!(": {text:?}") }
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        root: &str,
+        read: impl FnOnce(Element<'_, '_>) -> Result<T>,
+    ) -> Result<T> {
+        self.check()?;
+        let document = Document::parse(&self.body).map_err(|error| {
+            let message = format!("{}{}", error.message(), self.begin());
+            self.found(Error::bad_reply(message))
+        })?;
+        let found = document.root();
+        if found.name() == "Error" {
+            return Err(self.service_error());
+        }
+        if found.name() != root {
+            let message = format!("the answer is <{}> where <{root}> was expected", found.name());
+            return Err(self.found(Error::bad_reply(message)));
+        }
+        read(found).map_err(|error| self.found(error))
+    }
+}
+
+/// An error document, in the reply that carried it.
+fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
+    // A hostile server may send megabytes of message.
+    let text = |element: Element<'_, '_>| element.value().chars().take(1024).collect::<String>();
+    let (mut code, mut message, mut request_id) = (None, String::new(), None);
+    let (mut ec, mut host_id, mut server_time) = (reply.ec.clone(), None, None);
+    let mut endpoint = None;
+    for child in root.children() {
+        match child.name() {
+            "Code" => code = Some(text(child)).filter(|code| !code.is_empty()),
+            "Message" => message = text(child),
+            "RequestId" => request_id = Some(text(child)),
+            "HostId" => host_id = Some(text(child)),
+            "EC" => ec = Some(text(child)),
+            "ServerTime" => server_time = Some(text(child)),
+            "Endpoint" => endpoint = Some(text(child)).filter(|host| !host.is_empty()),
+            _ => {}
+        }
+    }
+    let mut error = Error::new(ErrorKind::Service, message);
+    if let Some(endpoint) = &endpoint {
+        error = error.explained(&format!("the bucket's endpoint is {endpoint}"));
+    }
+    let error = error
+        .with_endpoint(endpoint)
+        .with_request_id(request_id.filter(|id| !id.is_empty()))
+        .with_ec(ec)
+        .with_host_id(host_id)
+        .with_server_time(server_time);
+    match code {
+        Some(code) => error.with_code(code),
+        None => error,
+    }
+}
+
+/// The time that the service adds to `RequestTimeTooSkewed`.
+pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
+    let skewed = error.code() == Some(code::REQUEST_TIME_TOO_SKEWED);
+    error.server_time().filter(|_| skewed).and_then(xml::parse_time)
+}
+
+/// How the call behind a result went.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct ResponseInfo {
+    /// The HTTP status.
+    pub status: u16,
+    /// The identifier by which the service's support finds the request.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub request_id: Option<String>,
+    /// The time the whole call took, repeats and waiting included; in JSON
+    /// milliseconds, with their fraction.
+    #[cfg_attr(feature = "serde", serde(rename = "elapsedMs", with = "milliseconds"))]
+    pub elapsed: Duration,
+    /// How many requests were sent: 1 unless some were repeated.
+    pub attempts: u32,
+}
+
+#[cfg(feature = "serde")]
+mod milliseconds {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+    use std::time::Duration;
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_f64(time.as_micros() as f64 / 1000.0)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
+        let milliseconds = f64::deserialize(from)?;
+        Duration::try_from_secs_f64(milliseconds / 1000.0).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+pub(super) mod samples {
+    use super::Reply;
+    use crate::request::Request;
+
+    /// A reply of success with a body.
+    pub(in crate::operation) fn ok(body: &str) -> Reply {
+        Reply {
+            status: 200,
+            request_id: Some("6B02A4E6B92475920B0002F1".into()),
+            body: body.as_bytes().to_vec(),
+            attempts: 1,
+            ..Reply::default()
+        }
+    }
+
+    pub(in crate::operation) fn query(request: &Request) -> Vec<(&str, Option<&str>)> {
+        request.query.iter().map(|(name, value)| (&**name, value.as_deref())).collect()
+    }
+}
