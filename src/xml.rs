@@ -4,25 +4,14 @@
 //! [`limits`] and linear in the length of the document, whatever is in it;
 //! memory that the document asks for is allocated fallibly.
 
+pub mod limits;
 mod reader;
 
 use crate::error::{Error, Result};
-use reader::Node;
+use reader::{Node, is_carried};
 use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
-
-/// What a document may contain. One that contains more is refused.
-pub mod limits {
-    /// Nested elements. The service's documents have at most 5.
-    pub const DEPTH: usize = 64;
-    /// Elements in all: seven times those of a list of 1,000 channels. Each
-    /// takes about fifty bytes of memory.
-    pub const ELEMENTS: usize = 100_000;
-    /// Attributes of one element, namespace declarations included. The
-    /// service uses at most one.
-    pub const ATTRIBUTES: usize = 32;
-}
 
 /// From this length on, a document is read only if there is memory for what
 /// may become of it.
@@ -78,10 +67,6 @@ impl Writer {
 /// Whether XML 1.0 can carry a text at all (section 2.2).
 pub(crate) fn can_carry(text: &str) -> bool {
     text.chars().all(is_carried)
-}
-
-fn is_carried(character: char) -> bool {
-    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
 
 /// An XML document: its elements in the order in which they begin.

@@ -2,7 +2,7 @@
 //! and references. Declarations, comments, instructions and attributes are
 //! checked and skipped. Each byte is looked at a few times at most.
 
-use super::{is_carried, limits};
+use super::limits;
 use std::borrow::Cow;
 use std::collections::TryReserveError;
 use std::fmt::Write as _;
@@ -447,4 +447,8 @@ fn no_memory(_: TryReserveError) -> Fault {
 /// The beginning of a name that a peer chose.
 fn shown(name: &str) -> String {
     name.chars().take(SHOWN).flat_map(char::escape_debug).collect()
+}
+
+pub(super) fn is_carried(character: char) -> bool {
+    matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }
