@@ -903,6 +903,21 @@ osslive_status osslive_get_rtmp_url(const osslive_client *client,
                                     osslive_error **out_error);
 
 /**
+ * Makes a signed URL to publish to, as osslive_get_rtmp_url does, with its
+ * parts and its expiry.
+ *
+ * JSON: url, server, streamKey (the two parts of the URL, as encoders ask for
+ * them), expiresAt.
+ */
+osslive_status osslive_get_publish_url(const osslive_client *client,
+                                       const char *id,
+                                       uint32_t expires_s,
+                                       const osslive_param *params,
+                                       size_t n_params,
+                                       char **out_json,
+                                       osslive_error **out_error);
+
+/**
  * Makes a signed URL to play a channel of a private bucket, https://... .
  * Nothing is sent. The fragments in the playlist are signed alike.
  *

@@ -647,13 +647,16 @@ class Client {
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
       const Params &params = {}) const {
-    std::vector<osslive_param> c;
-    for (const auto &param : params)
-      c.push_back({detail::c_text(param.first), detail::c_text(param.second)});
-    return detail::text_of([&](char **out, osslive_error **e) {
-      return osslive_get_rtmp_url(get(), detail::c_text(id), detail::count(expires), c.data(),
-                                  c.size(), out, e);
-    });
+    return publish_url(osslive_get_rtmp_url, id, expires, params);
+  }
+
+  /* The same URL with its parts and its expiry, as JSON: url, server,
+   * streamKey, expiresAt. */
+  std::string get_publish_url(
+      const std::string &id,
+      std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
+      const Params &params = {}) const {
+    return publish_url(osslive_get_publish_url, id, expires, params);
   }
 
   /* A signed URL to play a channel of a private bucket, a week at most.
@@ -676,6 +679,18 @@ class Client {
   std::string call(Function function, const std::string &id) const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return function(get(), detail::c_text(id), out, e);
+    });
+  }
+
+  template <typename Function>
+  std::string publish_url(Function function, const std::string &id, std::chrono::seconds expires,
+                          const Params &params) const {
+    std::vector<osslive_param> c;
+    for (const auto &param : params)
+      c.push_back({detail::c_text(param.first), detail::c_text(param.second)});
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return function(get(), detail::c_text(id), detail::count(expires), c.data(), c.size(), out,
+                      e);
     });
   }
 

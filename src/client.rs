@@ -5,11 +5,13 @@ use crate::credentials::CredentialsProvider;
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::operation::{
     self, Call, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
-    ChannelSummary, ChannelUrls, Done, ListChannels, RtmpUrlOptions, VodPlaylist, VodTime,
+    ChannelSummary, ChannelUrls, Done, ListChannels, PublishUrl, RtmpUrlOptions, VodPlaylist,
+    VodTime,
 };
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+use time::OffsetDateTime;
 use zeroize::Zeroize;
 
 pub(crate) mod builder;
@@ -189,15 +191,40 @@ impl Client {
         self.run(operation::get_vod(id, time)?)
     }
 
-    /// A signed URL to publish to, made without asking the service. The
-    /// channel need not exist yet.
+    /// Returns a signed URL to publish to, with its parts and its expiry. Nothing
+    /// is sent, and the channel need not exist yet.
     ///
     /// The URL lets anyone who has it publish until it expires: treat it as a
     /// secret.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// # use osslive::RtmpUrlOptions;
+    /// let url = client.get_publish_url("main-stage", &RtmpUrlOptions::new())?;
+    /// println!("server: {}, until {}", url.server, url.expires_at);
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    pub fn get_publish_url(&self, id: &str, options: &RtmpUrlOptions) -> Result<PublishUrl> {
+        self.sign_publish_url(id, options).map(|(url, expires_at)| PublishUrl::new(url, expires_at))
+    }
+
+    /// Returns the URL of [`get_publish_url`](Self::get_publish_url) alone.
     pub fn get_rtmp_url(&self, id: &str, options: &RtmpUrlOptions) -> Result<String> {
+        self.sign_publish_url(id, options).map(|(url, _)| url)
+    }
+
+    fn sign_publish_url(
+        &self,
+        id: &str,
+        options: &RtmpUrlOptions,
+    ) -> Result<(String, OffsetDateTime)> {
         operation::check_rtmp_url(id, options)?;
         let endpoint = &self.engine.endpoint;
-        let expires = self.engine.now().unix_timestamp().saturating_add(i64::from(options.expires));
+        let now = self.engine.now();
+        let expires_at = now
+            .replace_nanosecond(0)
+            .unwrap_or(now)
+            .saturating_add(time::Duration::seconds(options.expires.into()));
         let params: Vec<_> =
             options.params.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
         let mut url = endpoint.publish_url(id);
@@ -205,11 +232,11 @@ impl Client {
             &mut url,
             endpoint.bucket(),
             id,
-            expires,
+            expires_at.unix_timestamp(),
             &params,
             options.sign_token,
         );
-        Ok(url)
+        Ok((url, expires_at))
     }
 
     /// A signed URL to play a channel of a private bucket, made without
@@ -218,10 +245,10 @@ impl Client {
     /// (`x-oss-process=hls/sign`).
     pub fn get_play_url(&self, id: &str, playlist: &str, expires: u32) -> Result<String> {
         let endpoint = &self.engine.endpoint;
+        self.engine.version.check_expires(expires)?;
         let request = operation::play(id, playlist)?;
         let signer = self.engine.signer()?;
         signer.check(&request, endpoint.bucket())?;
-        signer.check_expires(expires)?;
         let mut query = signer.presign(&request, endpoint.bucket(), expires, self.engine.now());
         let url = endpoint.url(&request.key, &query);
         query.iter_mut().for_each(|(_, value)| value.zeroize());
@@ -349,7 +376,6 @@ mod tests {
     use crate::credentials::Credentials;
     use crate::sign::SignatureVersion;
     use std::sync::Mutex;
-    use time::OffsetDateTime;
     use time::macros::datetime;
 
     const TRUE: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);

@@ -33,8 +33,8 @@ pub use monitor::{
 };
 pub use operation::{
     Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
-    ChannelSummary, ChannelUrls, Done, ListChannels, Live, ResponseInfo, RtmpUrlOptions,
-    SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
+    ChannelSummary, ChannelUrls, Done, ListChannels, Live, PublishUrl, ResponseInfo,
+    RtmpUrlOptions, SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
 pub use sign::SignatureVersion;
 pub use stop::StopHandle;

@@ -42,7 +42,7 @@ pub use done::Done;
 pub use get_channel::{Channel, get_channel};
 pub use list_channels::{ChannelList, ChannelSummary, ListChannels, list_channels};
 pub use play::play;
-pub use publish::{RtmpUrlOptions, check_rtmp_url};
+pub use publish::{PublishUrl, RtmpUrlOptions, check_rtmp_url};
 pub use put_channel::{ChannelConfig, ChannelUrls, Snapshot, put_channel};
 pub(crate) use reply::server_time;
 pub use reply::{Reply, ResponseInfo};

@@ -146,7 +146,14 @@ pub(crate) fn given_secret(text: String) -> Result<*mut c_char> {
 
 /// A result as JSON to give away.
 pub(crate) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
+    given_json_within(result, 0)
+}
+
+/// A result as JSON to give away, with room for `room` bytes from the start:
+/// within these no copy of it stays behind.
+pub(crate) fn given_json_within(result: &impl Serialize, room: usize) -> Result<*mut c_char> {
     let mut json = Growing(Vec::new());
+    json.0.try_reserve_exact(room).map_err(|_| no_memory())?;
     serde_json::to_writer(&mut json, result).map_err(|error| match error.io_error_kind() {
         Some(_) => no_memory(),
         None => {

@@ -4,10 +4,11 @@ use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
 use crate::pointer::invalid;
-use crate::pointer::{array, given_secret, optional_text, shared, text};
+use crate::pointer::{array, given_json_within, given_secret, optional_text, shared, text};
 use libc::c_char;
 use sdk::{Result, RtmpUrlOptions};
 use std::ptr;
+use zeroize::Zeroize;
 
 /// For how many seconds a URL is usually good.
 pub const OSSLIVE_DEFAULT_EXPIRES_S: u32 = 1800;
@@ -51,6 +52,37 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
             let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
             let options = with_params(options, params, n_params)?;
             given_secret(client.get_rtmp_url(text(id, "id")?, &options)?)
+        })
+    }
+}
+
+/// Makes a signed URL to publish to, as osslive_get_rtmp_url does, with its
+/// parts and its expiry.
+///
+/// JSON: url, server, streamKey (the two parts of the URL, as encoders ask for
+/// them), expiresAt.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_get_publish_url(
+    client: *const osslive_client,
+    id: *const c_char,
+    expires_s: u32,
+    params: *const osslive_param,
+    n_params: usize,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let osslive_client { client, sign_token } = shared(client, "client")?;
+            let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
+            let options = with_params(options, params, n_params)?;
+            let mut publish = client.get_publish_url(text(id, "id")?, &options)?;
+            // The URL stands in it whole and in parts; nothing in it is escaped.
+            let json = given_json_within(&publish, 2 * publish.url.len() + 256);
+            publish.url.zeroize();
+            publish.stream_key.zeroize();
+            json
         })
     }
 }

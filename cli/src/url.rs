@@ -4,9 +4,9 @@
 use crate::failure::Outcome;
 use crate::session::Session;
 use crate::table::Table;
-use crate::text::{parse_positive_length, saturating};
+use crate::text::{moment, parse_positive_length, saturating};
 use clap::Args;
-use osslive::RtmpUrlOptions;
+use osslive::{PublishUrl, RtmpUrlOptions};
 use serde::Serialize;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -63,25 +63,21 @@ pub(crate) struct Play {
 
 /// A signed URL to publish to.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PublishUrl<'a> {
+struct Publishing<'a> {
     channel: &'a str,
-    url: &'a str,
-    /// The parts of the URL, as OBS and its like ask for them.
-    server: &'a str,
-    stream_key: &'a str,
-    #[serde(with = "time::serde::rfc3339")]
-    expires: OffsetDateTime,
+    #[serde(flatten)]
+    publish: &'a PublishUrl,
 }
 
 /// A signed URL to play.
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct PlayUrl<'a> {
     channel: &'a str,
     playlist: &'a str,
     url: &'a str,
     #[serde(with = "time::serde::rfc3339")]
-    expires: OffsetDateTime,
+    expires_at: OffsetDateTime,
 }
 
 pub(crate) fn publish(arguments: &Publish, session: &Session) -> Outcome {
@@ -95,17 +91,15 @@ pub(crate) fn publish(arguments: &Publish, session: &Session) -> Outcome {
     for (name, value) in &arguments.params {
         options = options.param(name, value);
     }
-    let url = session.client.get_rtmp_url(id, &options)?;
-    let (server, stream_key) = split(&url);
-    let result =
-        PublishUrl { channel: id, url: &url, server, stream_key, expires: from_now(*expires) };
-    session.output.show(&result, |out| {
+    let publish = session.client.get_publish_url(id, &options)?;
+    session.output.show(&Publishing { channel: id, publish: &publish }, |out| {
         if !obs {
-            return writeln!(out, "{url}");
+            return writeln!(out, "{publish}");
         }
         let mut table = Table::details();
-        table.detail("server", server);
-        table.detail("stream key", stream_key);
+        table.detail("server", &publish.server);
+        table.detail("stream key", &publish.stream_key);
+        table.detail("expires", moment(publish.expires_at));
         table.write(out)
     })
 }
@@ -113,7 +107,7 @@ pub(crate) fn publish(arguments: &Publish, session: &Session) -> Outcome {
 pub(crate) fn play(arguments: &Play, session: &Session) -> Outcome {
     let Play { id, playlist, expires } = arguments;
     let url = session.client.get_play_url(id, playlist, seconds(*expires))?;
-    let result = PlayUrl { channel: id, playlist, url: &url, expires: from_now(*expires) };
+    let result = PlayUrl { channel: id, playlist, url: &url, expires_at: from_now(*expires) };
     session.output.show(&result, |out| writeln!(out, "{url}"))
 }
 
@@ -127,13 +121,6 @@ fn from_now(length: Duration) -> OffsetDateTime {
     whole.saturating_add(saturating(length))
 }
 
-/// Server and stream key of a publish URL. The key's query may hold slashes.
-pub(crate) fn split(url: &str) -> (&str, &str) {
-    let path = &url[..url.find('?').unwrap_or(url.len())];
-    let slash = path.rfind('/').unwrap_or(0);
-    (&url[..slash], url[slash..].trim_start_matches('/'))
-}
-
 fn parse_param(text: &str) -> Result<(String, String), String> {
     let (name, value) = text.split_once('=').ok_or("a parameter is written NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
@@ -142,13 +129,6 @@ fn parse_param(text: &str) -> Result<(String, String), String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_stream_key_is_what_follows_the_last_slash_of_the_path() {
-        let (server, key) = split("rtmp://host:9000/bucket/live/ch?Signature=a/b&Expires=1");
-        assert_eq!(server, "rtmp://host:9000/bucket/live");
-        assert_eq!(key, "ch?Signature=a/b&Expires=1");
-    }
 
     #[test]
     fn a_parameter_may_have_an_equals_sign_in_its_value() {

@@ -376,8 +376,9 @@ fn urls_are_signed_and_work() {
     let parts = shell.json("publish-url cam");
     let (server, key) = (parts["server"].as_str().unwrap(), parts["streamKey"].as_str().unwrap());
     assert_eq!(parts["url"], format!("{server}/{key}"));
-    assert!(key.starts_with("cam?") && parts["expires"].as_str().unwrap().ends_with('Z'));
-    assert!(shell.text("publish-url cam --obs").starts_with("server      rtmp://"));
+    assert!(key.starts_with("cam?") && parts["expiresAt"].as_str().unwrap().ends_with('Z'));
+    let obs = shell.text("publish-url cam --obs");
+    assert!(obs.starts_with("server      rtmp://") && obs.contains("\nexpires     20"), "{obs}");
 
     let before = shell.text("play-url cam");
     assert_eq!(get(before.trim()).0, 404, "nothing is recorded yet");

@@ -150,6 +150,10 @@ static void null_is_refused_for_each_pointer(void) {
           osslive_get_rtmp_url(client, "a", 60, no_value, 1, &out, &error));
   REFUSED("n_params is ", osslive_get_rtmp_url(client, "a", 60, no_value, (size_t)-1, &out, &error));
   TURNED_DOWN("out_url is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 0, NULL, &error));
+  REFUSED("client is NULL", osslive_get_publish_url(NULL, "a", 60, NULL, 0, &out, &error));
+  REFUSED("id is NULL", osslive_get_publish_url(client, NULL, 60, NULL, 0, &out, &error));
+  REFUSED("params is NULL", osslive_get_publish_url(client, "a", 60, NULL, 1, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_get_publish_url(client, "a", 60, NULL, 0, NULL, &error));
   REFUSED("client is NULL", osslive_get_play_url(NULL, "a", NULL, 60, &out, &error));
   REFUSED("id is NULL", osslive_get_play_url(client, NULL, NULL, 60, &out, &error));
   TURNED_DOWN("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
@@ -379,6 +383,7 @@ static void wrong_numbers_are_refused(void) {
   TURNED_DOWN("max_level", osslive_set_log_callback(NULL, NULL, 5, &error));
   REFUSED("max_keys", osslive_list_channels(client, NULL, NULL, 1001, &out, &error));
   REFUSED("0 seconds", osslive_get_rtmp_url(client, "a", 0, NULL, 0, &out, &error));
+  REFUSED("0 seconds", osslive_get_publish_url(client, "a", 0, NULL, 0, &out, &error));
   REFUSED("0 seconds", osslive_get_play_url(client, "a", NULL, 0, &out, &error));
   REFUSED("604800", osslive_get_play_url(client, "a", NULL, UINT32_MAX, &out, &error));
   SUCCEEDS(osslive_get_rtmp_url(client, "a", UINT32_MAX, NULL, 0, &none, &error));

@@ -130,6 +130,10 @@ static void urls_are_made_without_the_service(const osslive_client *client) {
   CHECK(strstr(url, "playlistName=late.m3u8") != NULL);
   CHECK(strstr(url, "studio=%E7%9B%B4%201") != NULL);
   osslive_string_free(url);
+  SUCCEEDS(osslive_get_publish_url(client, "stage", 60, params, 2, &url, &error));
+  CHECK(strstr(url, "/live\",\"streamKey\":\"stage?") != NULL);
+  CHECK(strstr(url, "{\"url\":\"rtmp://") == url && strstr(url, "\"expiresAt\":\"20") != NULL);
+  osslive_string_free(url);
   SUCCEEDS(osslive_get_play_url(client, "stage", NULL, 60, &url, &error));
   CHECK(strstr(url, "/stage/playlist.m3u8?") != NULL && strstr(url, "hls%2Fsign") != NULL);
   osslive_string_free(url);

@@ -71,6 +71,7 @@ void every_call_succeeds(const Client &client) {
   client.put_channel_status("wrapped", ChannelStatus::enabled);
   client.delete_channel("wrapped");
   CHECK(has(client.get_rtmp_url("wrapped"), "Signature="));
+  CHECK(has(client.get_publish_url("wrapped"), "\"streamKey\":\"wrapped?"));
   CHECK(has(client.get_rtmp_url("wrapped", 60s, {{"playlistName", "late.m3u8"}}),
             "playlistName=late.m3u8"));
   CHECK(has(client.get_play_url("wrapped", 60s), "/wrapped/playlist.m3u8?"));

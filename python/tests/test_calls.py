@@ -145,6 +145,16 @@ def test_a_publish_url_is_signed_with_its_parameters(osslive_client: osslive.Cli
     assert before + 3600 <= int(query["Expires"]) <= int(time.time()) + 3600
 
 
+def test_a_publish_url_comes_in_parts_with_its_expiry(osslive_client: osslive.Client) -> None:
+    before = datetime.now(timezone.utc) - timedelta(seconds=1)
+    made = osslive_client.get_publish_url("main", timedelta(hours=1), params={"a": "b/c"})
+    assert made.url == str(made) == f"{made.server}/{made.stream_key}"
+    assert made.server.endswith("/live") and made.stream_key.startswith("main?")
+    assert before < made.expires_at - timedelta(hours=1) < datetime.now(timezone.utc)
+    assert f"Expires={int(made.expires_at.timestamp())}&" in made.url
+    assert "Signature" not in repr(made)
+
+
 def test_a_parameter_that_the_signature_uses_is_refused(osslive_client: osslive.Client) -> None:
     with pytest.raises(osslive.InvalidArgument):
         osslive_client.get_rtmp_url("main", params={"Signature": "mine"})

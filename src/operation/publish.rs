@@ -2,8 +2,10 @@
 
 use super::check::check_channel_name;
 use crate::error::{Error, Result};
-use crate::sign::{rtmp, v1};
+use crate::sign::{SignatureVersion, rtmp, v1};
 use crate::xml;
+use std::fmt;
+use time::OffsetDateTime;
 
 /// How to sign a publish URL, for `get_rtmp_url`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +55,56 @@ impl Default for RtmpUrlOptions {
     }
 }
 
+/// A signed URL to publish to, whole and in the parts that encoders ask for.
+///
+/// It lets anyone who has it publish until it expires: `Display` and JSON show
+/// it, `Debug` does not.
+#[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct PublishUrl {
+    /// The whole URL: the server, a slash and the stream key.
+    pub url: String,
+    /// The server, which ends in `/live`.
+    pub server: String,
+    /// The stream key: the channel's name with the signature.
+    pub stream_key: String,
+    /// Until when a publisher may connect. One that is connected by then is not
+    /// disconnected.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    pub expires_at: OffsetDateTime,
+}
+
+impl PublishUrl {
+    /// Takes a URL apart at the last slash of its path; its query may have
+    /// slashes of its own.
+    pub fn new(url: String, expires_at: OffsetDateTime) -> Self {
+        let path = url.find('?').map_or(&*url, |query| &url[..query]);
+        let (server, stream_key) =
+            path.rfind('/').map_or(("", &*url), |slash| (&url[..slash], &url[slash + 1..]));
+        let (server, stream_key) = (server.to_owned(), stream_key.to_owned());
+        PublishUrl { url, server, stream_key, expires_at }
+    }
+}
+
+impl fmt::Display for PublishUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+impl fmt::Debug for PublishUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let channel = self.stream_key.split('?').next().unwrap_or_default();
+        f.debug_struct("PublishUrl")
+            .field("server", &self.server)
+            .field("channel", &channel)
+            .field("expires_at", &self.expires_at)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Checks what a publish URL is asked for.
 ///
 /// # Errors
@@ -62,9 +114,8 @@ impl Default for RtmpUrlOptions {
 pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
     check_channel_name(id)?;
     v1::check_key(id)?;
-    if options.expires == 0 {
-        return Err(Error::invalid("a URL that expires after 0 seconds is of no use"));
-    }
+    // Publish URLs are signed alike with both versions.
+    SignatureVersion::V1.check_expires(options.expires)?;
     for (at, (name, value)) in options.params.iter().enumerate() {
         let fault = if name.is_empty() {
             "has no name"
@@ -103,5 +154,30 @@ mod tests {
             let error = check_rtmp_url("c", &options).unwrap_err();
             assert!(error.message().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn the_stream_key_is_what_follows_the_last_slash_of_the_path() {
+        let parts = |url: &str| {
+            let url = PublishUrl::new(url.to_owned(), OffsetDateTime::UNIX_EPOCH);
+            (url.server, url.stream_key)
+        };
+        for (server, key) in [
+            ("rtmp://host:9000/bucket/live", "ch?Signature=a/b&Expires=1"),
+            ("rtmp://bucket.host/live", "ch?Signature=a%2Fb&playlistName=/x/y.m3u8"),
+            ("rtmp://bucket.host/live", "ch"),
+        ] {
+            assert_eq!(parts(&format!("{server}/{key}")), (server.to_owned(), key.to_owned()));
+        }
+    }
+
+    #[test]
+    fn a_publish_url_is_shown_but_not_debugged() {
+        let text = "rtmp://b.h/live/ch?OSSAccessKeyId=id&Expires=9&Signature=hush";
+        let url = PublishUrl::new(text.to_owned(), OffsetDateTime::UNIX_EPOCH);
+        assert_eq!(url.to_string(), text);
+        let debugged = format!("{url:?}");
+        assert!(debugged.contains("rtmp://b.h/live") && debugged.contains("\"ch\""), "{debugged}");
+        assert!(!debugged.contains("hush") && !debugged.contains("Signature"), "{debugged}");
     }
 }

@@ -28,12 +28,21 @@ impl SignatureVersion {
         self == SignatureVersion::V4
     }
 
-    /// Returns for how many seconds a URL may be valid at most.
-    pub fn max_expires(self) -> u32 {
-        match self {
+    /// Checks for how many seconds a URL is to be valid.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0,
+    /// and with version 4 for more than a week.
+    pub fn check_expires(self, seconds: u32) -> Result<()> {
+        let most = match self {
             SignatureVersion::V1 => u32::MAX,
             SignatureVersion::V4 => 7 * 24 * 3600,
+        };
+        if (1..=most).contains(&seconds) {
+            return Ok(());
         }
+        Err(Error::invalid(format!("expiry {seconds} seconds: must be 1 to {most}")))
     }
 }
 
@@ -88,20 +97,6 @@ impl Signer {
             }
             SignatureVersion::V4 => Ok(()),
         }
-    }
-
-    /// Checks for how many seconds a URL is to be valid.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0
-    /// and for more than [`SignatureVersion::max_expires`].
-    pub fn check_expires(&self, seconds: u32) -> Result<()> {
-        let most = self.version.max_expires();
-        if (1..=most).contains(&seconds) {
-            return Ok(());
-        }
-        Err(Error::invalid(format!("expiry {seconds} s: must be 1 to {most} s")))
     }
 
     /// The headers that authorise a request, the Content-Type of its body

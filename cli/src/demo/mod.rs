@@ -255,14 +255,13 @@ fn delete(client: &Client, report: &mut Report) -> Outcome {
 fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outcome {
     let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;
-    let publish = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
-    let (server, key) = publish.rsplit_once('/').ok_or("the publish URL has no path")?;
+    let publish = client.get_publish_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
     report.say("the endpoint stays; publish to it for a day:");
     if let Some(page) = endpoint.page_url() {
         report.detail("page", &page);
     }
-    report.detail("OBS server", server);
-    report.detail("OBS stream key", key);
+    report.detail("OBS server", &publish.server);
+    report.detail("OBS stream key", &publish.stream_key);
     report.detail("ffmpeg", &format!("ffmpeg -re -i FILE -c copy -f flv '{publish}'"));
     report.detail("player", &client.get_play_url(CHANNEL, "playlist.m3u8", 86_400)?);
     report.say("Ctrl-C ends it");

@@ -5,6 +5,7 @@ use super::{PUBLISH_EXPIRES, Page};
 use crate::fault::Fault;
 use crate::names;
 use crate::store::{Channel, Stat};
+use osslive::PublishUrl;
 use osslive::request::percent_encode;
 use serde::Serialize;
 use std::io::Read;
@@ -264,14 +265,9 @@ impl Page {
         let mut url = self.addressing.publish_url(host, bucket, name);
         let playlist = [("playlistName", settings.playlist_name.as_str())];
         signer.push_rtmp_query(&mut url, bucket, name, expires.unix_timestamp(), &playlist, true);
-        let (server, stream_key) = url.rsplit_once('/').unwrap_or((&url, ""));
-        Ok(Publishing {
-            server: server.to_owned(),
-            stream_key: stream_key.to_owned(),
-            ffmpeg: format!("ffmpeg -re -i FILE -c:v libx264 -c:a aac -g 60 -f flv '{url}'"),
-            expires,
-            url,
-        })
+        let ffmpeg = format!("ffmpeg -re -i FILE -c:v libx264 -c:a aac -g 60 -f flv '{url}'");
+        let PublishUrl { url, server, stream_key, .. } = PublishUrl::new(url, expires);
+        Ok(Publishing { url, server, stream_key, ffmpeg, expires })
     }
 }
 

@@ -165,6 +165,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_create_vod": (c_int, [ClientPointer, c_char_p, c_char_p, c_int64, c_int64, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_get_vod": (c_int, [ClientPointer, c_char_p, c_int64, c_int64, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_get_rtmp_url": (c_int, [ClientPointer, c_char_p, c_uint32, ParamPointer, c_size_t, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_get_publish_url": (c_int, [ClientPointer, c_char_p, c_uint32, ParamPointer, c_size_t, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_get_play_url": (c_int, [ClientPointer, c_char_p, c_char_p, c_uint32, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_sweep_options_new": (SweepOptionsPointer, []),
     "osslive_sweep_options_free": (None, [SweepOptionsPointer]),
@@ -304,6 +305,8 @@ class Functions:
     get_vod: Function
     #: osslive_get_rtmp_url(client, id, expires_s, params, n_params, out_url, out_error)
     get_rtmp_url: Function
+    #: osslive_get_publish_url(client, id, expires_s, params, n_params, out_json, out_error)
+    get_publish_url: Function
     #: osslive_get_play_url(client, id, playlist, expires_s, out_url, out_error)
     get_play_url: Function
     #: osslive_sweep_options_new()

@@ -60,6 +60,7 @@ from .models import (
     HighlightResult,
     HistoryAnalysis,
     Json,
+    PublishUrl,
     PutResult,
     Sample,
     Sweep,
@@ -429,9 +430,24 @@ class Client:
         when it has passed. ``playlist_name`` sets the live playlist of this
         session, in place of the channel's. ``params`` are signed.
         """
-        function, seconds = library().get_rtmp_url, expiry(expires)
-        extra, count = url_params(playlist_name, params)
+        seconds, extra, count = expiry(expires), *url_params(playlist_name, params)
+        function = library().get_rtmp_url
         return call_text(function, self._handle(), text(id, "id"), seconds, extra, count)
+
+    def get_publish_url(
+        self,
+        id: str,
+        expires: Seconds = DEFAULT_EXPIRES,
+        *,
+        playlist_name: Optional[str] = None,
+        params: Optional[Mapping[str, str]] = None,
+    ) -> PublishUrl:
+        """Makes the URL of :meth:`get_rtmp_url`, with its parts (server and stream key, as
+        encoders ask for them) and its expiry."""
+        seconds, extra, count = expiry(expires), *url_params(playlist_name, params)
+        function = library().get_publish_url
+        made = call_text(function, self._handle(), text(id, "id"), seconds, extra, count)
+        return PublishUrl.of(json.loads(made))
 
     def get_play_url(
         self, id: str, playlist: Optional[str] = None, expires: Seconds = DEFAULT_EXPIRES

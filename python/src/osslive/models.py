@@ -147,6 +147,28 @@ class ChannelUrls(_html.Fields):
 
 
 @dataclass(frozen=True)
+class PublishUrl:
+    """A signed URL to publish to, the result of ``get_publish_url``. ``str()`` gives the whole
+    URL; ``repr()`` hides it."""
+
+    #: The whole URL: the server, a slash and the stream key.
+    url: str = field(repr=False)
+    #: The server, which ends in ``/live``.
+    server: str
+    #: The stream key: the channel's name with the signature.
+    stream_key: str = field(repr=False)
+    #: Until when a publisher may connect.
+    expires_at: datetime
+
+    @classmethod
+    def of(cls, json: Json) -> PublishUrl:
+        return cls(json["url"], json["server"], json["streamKey"], _time(json["expiresAt"]))
+
+    def __str__(self) -> str:
+        return self.url
+
+
+@dataclass(frozen=True)
 class Channel(_html.Fields):
     """The result of ``get_channel``."""
 
