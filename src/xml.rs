@@ -1,14 +1,25 @@
 //! The documents of the service: request bodies out, response bodies in.
 //!
-//! [`Document`] reads XML from untrusted peers. Its cost is bounded by
-//! [`limits`] and linear in the length of the document, whatever is in it;
-//! memory that the document asks for is allocated fallibly.
+//! XML from untrusted peers is read in two steps: [`Source`] holds a body
+//! against the [`limits`], so that what follows costs little whatever is in it,
+//! and [`Document`] is what roxmltree makes of it. [`read`] does both:
+//!
+//! ```
+//! let body = b"<A> <B>text</B> </A>";
+//! let texts: Vec<_> = osslive::xml::read(body, |root| {
+//!     root.children().map(|child| child.text().to_owned()).collect()
+//! })?;
+//! assert_eq!(texts, ["text"]);
+//! # Ok::<(), osslive::Error>(())
+//! ```
 
+mod character;
 pub mod limits;
-mod reader;
+mod scan;
 
 use crate::error::{Error, Result};
-use reader::{Node, is_carried};
+use character::is_carried;
+use roxmltree::ParsingOptions;
 use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -69,36 +80,86 @@ pub(crate) fn can_carry(text: &str) -> bool {
     text.chars().all(is_carried)
 }
 
-/// An XML document: its elements in the order in which they begin.
+/// The text of a document that is within the [`limits`].
 #[derive(Debug)]
-pub struct Document<'a>(Vec<Node<'a>>);
+pub struct Source<'a> {
+    body: &'a str,
+    /// What of it the parser needs.
+    needed: String,
+}
 
-impl<'a> Document<'a> {
-    /// Parses a document in UTF-8. Document type declarations are refused, and
+impl<'a> Source<'a> {
+    /// Checks a document in UTF-8. Document type declarations are refused, and
     /// with them every entity that is not predefined: the service uses none.
-    /// Namespaces and the values of attributes are not kept.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the fault and
-    /// where it is: the document is not well-formed XML 1.0, exceeds
-    /// [`limits`], or there is not enough memory for it.
-    pub fn parse(body: &'a [u8]) -> Result<Self> {
+    /// where it is: the document exceeds [`limits`], or there is not enough
+    /// memory for it.
+    pub fn check(body: &'a [u8]) -> Result<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::bad_reply("the body is empty"));
         }
         check_memory(body.len())?;
-        let text = std::str::from_utf8(body)
+        let body = std::str::from_utf8(body)
             .map_err(|error| Error::bad_reply("the body is not UTF-8").with_source(error))?;
-        reader::read(text)
+        match scan::scan(body) {
+            Ok(needed) => Ok(Source { body, needed }),
+            Err(fault) => Err(invalid(&scan::locate(&fault.what, body, fault.at))),
+        }
+    }
+
+    /// What roxmltree says of the whole body, and where in that.
+    fn explain(&self, error: &roxmltree::Error) -> Error {
+        let whole = roxmltree::Document::parse(self.body);
+        let error = whole.as_ref().err().unwrap_or(error);
+        let position = error.pos();
+        let what = error.to_string().replace(&format!(" at {position}"), "");
+        let line_start: usize =
+            self.body.split_inclusive('\n').take(position.row as usize - 1).map(str::len).sum();
+        let line = self.body.get(line_start..).unwrap_or_default();
+        let column = line.char_indices().nth(position.col as usize - 1);
+        let at = line_start + column.map_or(line.len(), |(at, _)| at);
+        invalid(&scan::locate(&what, self.body, at))
+    }
+}
+
+fn invalid(fault: &str) -> Error {
+    Error::bad_reply(format!("invalid XML: {fault}"))
+}
+
+/// An XML document.
+#[derive(Debug)]
+pub struct Document<'a>(roxmltree::Document<'a>);
+
+impl<'a> Document<'a> {
+    /// Parses a document.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the fault and
+    /// where it is, when it is not well-formed XML 1.0.
+    pub fn parse(source: &'a Source<'_>) -> Result<Self> {
+        roxmltree::Document::parse_with_options(&source.needed, ParsingOptions::default())
             .map(Document)
-            .map_err(|fault| Error::bad_reply(format!("invalid XML: {fault}")))
+            .map_err(|error| source.explain(&error))
     }
 
     /// Returns the root element.
     pub fn root(&self) -> Element<'_, 'a> {
-        Element { nodes: &self.0, at: 0 }
+        Element(self.0.root_element())
     }
+}
+
+/// Reads a document from its root element.
+///
+/// # Errors
+///
+/// As [`Source::check`] and [`Document::parse`].
+pub fn read<T>(body: &[u8], read: impl FnOnce(Element<'_, '_>) -> T) -> Result<T> {
+    let source = Source::check(body)?;
+    Ok(read(Document::parse(&source)?.root()))
 }
 
 /// Checks that there is memory for what becomes of a long document. It is
@@ -116,31 +177,23 @@ fn check_memory(length: usize) -> Result<()> {
 /// An element of a document. Readers walk its children once and take what they
 /// know, so that order and unknown elements do not matter.
 #[derive(Debug, Clone, Copy)]
-pub struct Element<'t, 'a> {
-    nodes: &'t [Node<'a>],
-    at: usize,
-}
+pub struct Element<'t, 'a>(roxmltree::Node<'t, 'a>);
 
 impl<'t, 'a> Element<'t, 'a> {
     /// Returns the name without its namespace prefix.
     pub fn name(&self) -> &'t str {
-        let name = self.nodes[self.at].name;
-        let prefix = name.bytes().position(|byte| byte == b':');
-        prefix.map_or(name, |end| &name[end + 1..])
+        self.0.tag_name().name()
     }
 
     /// Returns the elements directly inside this one, in order.
     pub fn children(&self) -> impl Iterator<Item = Element<'t, 'a>> + use<'t, 'a> {
-        let nodes = self.nodes;
-        let end = nodes[self.at].end;
-        let child = move |at| (at < end).then_some(Element { nodes, at });
-        std::iter::successors(child(self.at + 1), move |last| child(nodes[last.at].end))
+        self.0.children().filter(roxmltree::Node::is_element).map(Element)
     }
 
-    /// Returns the text, white space included. In an element with children,
-    /// pieces of nothing but white space are left out.
+    /// Returns the text, white space included; of an element with children,
+    /// what comes before the first of them, unless it only indents it.
     pub fn text(&self) -> &'t str {
-        &self.nodes[self.at].text
+        self.0.text().unwrap_or_default()
     }
 
     pub(crate) fn string(&self) -> String {

@@ -1,7 +1,7 @@
 //! XML as the service writes it, and request bodies read.
 
 use crate::fault::Fault;
-use osslive::xml::{Document, Element};
+use osslive::xml::{Document, Element, Source};
 use std::fmt::Display;
 
 /// A document being written: two spaces of indent, text in leaves only.
@@ -59,14 +59,22 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// Reads a request body whose root element must be `root`, within the bounds
-/// of [`osslive::xml::limits`].
+/// Holds a request body against [`osslive::xml::limits`].
 ///
 /// # Errors
 ///
 /// 400 `MalformedXML`.
-pub fn parse<'a>(body: &'a [u8], root: &str) -> Result<Document<'a>, Fault> {
-    let document = Document::parse(body).map_err(|_| malformed())?;
+pub fn check(body: &[u8]) -> Result<Source<'_>, Fault> {
+    Source::check(body).map_err(|_| malformed())
+}
+
+/// Parses a request body whose root element must be `root`.
+///
+/// # Errors
+///
+/// 400 `MalformedXML`.
+pub fn parse<'a>(source: &'a Source<'_>, root: &str) -> Result<Document<'a>, Fault> {
+    let document = Document::parse(source).map_err(|_| malformed())?;
     if document.root().name() != root {
         return Err(malformed());
     }
@@ -103,6 +111,14 @@ pub fn text(element: Element<'_, '_>) -> String {
 mod tests {
     use super::*;
 
+    fn refusal(body: &[u8]) -> Fault {
+        let source = match check(body) {
+            Ok(source) => source,
+            Err(fault) => return fault,
+        };
+        parse(&source, "A").unwrap_err()
+    }
+
     #[test]
     fn a_document_is_written_as_in_the_services_samples() {
         let text = Writer::document("A", |xml| {
@@ -123,14 +139,16 @@ mod tests {
             ("a\u{0}b\u{1b}c\u{ffff}d", "a\u{fffd}b\u{fffd}c\u{fffd}d"),
         ] {
             let text = Writer::document("A", |xml| xml.text("B", written));
-            let document = parse(text.as_bytes(), "A").unwrap();
+            let source = check(text.as_bytes()).unwrap();
+            let document = parse(&source, "A").unwrap();
             assert_eq!(child_text(document.root(), "B").as_deref(), Some(read));
         }
     }
 
     #[test]
     fn pieces_of_text_are_joined() {
-        let document = parse(b"<A><B>x<!-- y --><![CDATA[<z>]]>&#65;</B></A>", "A").unwrap();
+        let source = check(b"<A><B>x<!-- y --><![CDATA[<z>]]>&#65;</B></A>").unwrap();
+        let document = parse(&source, "A").unwrap();
         assert_eq!(child_text(document.root(), "B").as_deref(), Some("x<z>A"));
         assert_eq!(child_text(document.root(), "b"), None);
     }
@@ -152,7 +170,7 @@ mod tests {
             b"<A b='&#1;'/>",
             b"<A b='1' b='2'/>",
         ] {
-            assert_eq!(parse(body, "A").unwrap_err().code, "MalformedXML");
+            assert_eq!(refusal(body).code, "MalformedXML");
         }
     }
 
@@ -161,8 +179,8 @@ mod tests {
         let nested = |depth: usize| format!("{}{}", "<A>".repeat(depth), "</A>".repeat(depth));
         let declarations: String = (0..33).map(|at| format!(" xmlns:n{at}='u'")).collect();
         for body in [nested(65), nested(200_000), format!("<A{declarations}/>")] {
-            assert_eq!(parse(body.as_bytes(), "A").unwrap_err().code, "MalformedXML");
+            assert_eq!(refusal(body.as_bytes()).code, "MalformedXML");
         }
-        assert!(parse(nested(64).as_bytes(), "A").is_ok());
+        assert!(check(nested(64).as_bytes()).is_ok());
     }
 }

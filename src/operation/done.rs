@@ -3,7 +3,7 @@
 use super::reply::{Reply, ResponseInfo};
 use crate::error::{Error, Result};
 use crate::request::Request;
-use crate::xml::Document;
+use crate::xml;
 
 /// The result of a call that returns nothing but its success.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,9 +23,9 @@ pub(super) fn parse_done(_: &Request, reply: &Reply) -> Result<Done> {
     }
     // The service answers with an empty body. Something in between may not:
     // an error in the clothes of a success, or a sign-in page.
-    match Document::parse(body).as_ref().map(Document::root) {
-        Ok(root) if root.name() == "Error" => Err(reply.service_error()),
-        Ok(root) if !root.name().eq_ignore_ascii_case("html") => Ok(Done { res: reply.info() }),
+    match xml::read(body, |root| root.name().to_owned()).as_deref() {
+        Ok("Error") => Err(reply.service_error()),
+        Ok(name) if !name.eq_ignore_ascii_case("html") => Ok(Done { res: reply.info() }),
         _ => {
             let message = format!("the answer is not empty, as was expected{}", reply.begin());
             Err(reply.found(Error::bad_reply(message)))

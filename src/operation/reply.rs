@@ -1,7 +1,7 @@
 //! Replies: what every operation reads of them.
 
 use crate::error::{Error, ErrorKind, Result, code};
-use crate::xml::{self, Document, Element};
+use crate::xml::{self, Element};
 use std::time::Duration;
 use time::OffsetDateTime;
 
@@ -77,15 +77,15 @@ impl Reply {
         let last_line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
         body.is_empty()
             || last_line.trim_ascii() == b"#EXT-X-ENDLIST"
-            || Document::parse(body).is_ok()
+            || xml::read(body, |_| ()).is_ok()
     }
 
     pub(super) fn service_error(&self) -> Error {
-        let document = Document::parse(&self.body).ok();
-        let root = document.as_ref().map(Document::root).filter(|root| root.name() == "Error");
-        let error = match root {
-            Some(root) => error_of(root, self),
-            None => {
+        let error =
+            xml::read(&self.body, |root| (root.name() == "Error").then(|| error_of(root, self)));
+        let error = match error {
+            Ok(Some(error)) => error,
+            _ => {
                 let message = format!("the answer is an error without details{}", self.begin());
                 Error::new(ErrorKind::Service, message).with_ec(self.ec.clone())
             }
@@ -111,19 +111,21 @@ impl Reply {
         read: impl FnOnce(Element<'_, '_>) -> Result<T>,
     ) -> Result<T> {
         self.check()?;
-        let document = Document::parse(&self.body).map_err(|error| {
+        let result = xml::read(&self.body, |found| {
+            if found.name() == "Error" {
+                return Err(self.service_error());
+            }
+            if found.name() != root {
+                let name = found.name();
+                let message = format!("the answer is <{name}> where <{root}> was expected");
+                return Err(self.found(Error::bad_reply(message)));
+            }
+            read(found).map_err(|error| self.found(error))
+        });
+        result.unwrap_or_else(|error| {
             let message = format!("{}{}", error.message(), self.begin());
-            self.found(Error::bad_reply(message))
-        })?;
-        let found = document.root();
-        if found.name() == "Error" {
-            return Err(self.service_error());
-        }
-        if found.name() != root {
-            let message = format!("the answer is <{}> where <{root}> was expected", found.name());
-            return Err(self.found(Error::bad_reply(message)));
-        }
-        read(found).map_err(|error| self.found(error))
+            Err(self.found(Error::bad_reply(message)))
+        })
     }
 }
 

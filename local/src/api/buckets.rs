@@ -46,7 +46,8 @@ impl Service {
             })?,
         };
         if !call.request.body.is_empty() {
-            xml::parse(&call.request.body, "CreateBucketConfiguration")?;
+            let source = xml::check(&call.request.body)?;
+            xml::parse(&source, "CreateBucketConfiguration")?;
         }
         self.store.create_bucket(&call.bucket, acl)?;
         Ok(Response::empty(200).with("Location", format!("/{}", call.bucket)))

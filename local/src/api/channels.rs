@@ -154,7 +154,8 @@ fn status(settings: &ChannelSettings) -> &'static str {
 /// 400 `MalformedXML`; 400 `InvalidArgument` with the EC that OSS documents
 /// for each field.
 fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
-    let document = xml::parse(body, "LiveChannelConfiguration")?;
+    let source = xml::check(body)?;
+    let document = xml::parse(&source, "LiveChannelConfiguration")?;
     let root = document.root();
 
     let description = xml::child_text(root, "Description").unwrap_or_default();

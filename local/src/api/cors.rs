@@ -55,7 +55,8 @@ fn write(cors: &Cors) -> String {
 }
 
 fn read(body: &[u8]) -> Result<Cors, Fault> {
-    let document = xml::parse(body, "CORSConfiguration")?;
+    let source = xml::check(body)?;
+    let document = xml::parse(&source, "CORSConfiguration")?;
     let mut cors = Cors::default();
     for node in document.root().children() {
         match node.name() {

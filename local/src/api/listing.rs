@@ -130,7 +130,8 @@ fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
 }
 
 fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
-    let document = xml::parse(body, "Delete")?;
+    let source = xml::check(body)?;
+    let document = xml::parse(&source, "Delete")?;
     let root = document.root();
     let quiet = xml::child_text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true");
     let mut keys = Vec::new();

@@ -1,0 +1,393 @@
+//! What is done to a document before it is parsed: it is held against the
+//! limits, so that parsing it costs little whatever it contains, and freed of
+//! what no reader looks at: declarations, comments, instructions, and the white
+//! space that indents elements. Half of a list is indentation, and each piece of
+//! it would become a node.
+//!
+//! Only what the parser does not check itself is checked here.
+
+use super::character::is_carried;
+use super::limits;
+use memchr::{memchr, memchr_iter, memchr2};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+/// How much of a name or a reference an error shows.
+const SHOWN: usize = 40;
+
+/// What is wrong with a document, and at which byte.
+pub(super) struct Fault {
+    pub(super) what: Cow<'static, str>,
+    pub(super) at: usize,
+}
+
+type Result<T, E = Cow<'static, str>> = std::result::Result<T, E>;
+
+/// Returns what the parser needs of a document.
+pub(super) fn scan(text: &str) -> Result<String, Fault> {
+    let mut scanner = Scanner {
+        text,
+        at: 0,
+        kept: String::new(),
+        kept_to: 0,
+        blank: None,
+        content: Content::Between,
+        has_references: text.contains('&'),
+        depth: 0,
+        elements: 0,
+        namespaces: 0,
+    };
+    match scanner.document() {
+        Ok(()) => Ok(scanner.kept),
+        Err(what) => Err(Fault { what, at: scanner.at }),
+    }
+}
+
+/// What came last, on which it depends whether white space is text.
+#[derive(Clone, Copy, PartialEq)]
+enum Content {
+    /// A start tag.
+    Begun,
+    /// Text of an element.
+    Text,
+    /// An end tag, or nothing.
+    Between,
+}
+
+struct Scanner<'a> {
+    text: &'a str,
+    /// How far it is read.
+    at: usize,
+    /// What is kept, but for the run that ends at `at` and began at `kept_to`.
+    kept: String,
+    kept_to: usize,
+    /// White space after a start tag: text if the end tag follows.
+    blank: Option<(usize, usize)>,
+    content: Content,
+    has_references: bool,
+    depth: usize,
+    elements: usize,
+    namespaces: usize,
+}
+
+impl Scanner<'_> {
+    fn document(&mut self) -> Result<()> {
+        self.kept.try_reserve_exact(self.text.len()).map_err(|_| "not enough memory for it")?;
+        self.skip_prefix("\u{feff}");
+        if self.rest().strip_prefix("<?xml").is_some_and(|rest| rest.starts_with(is_space)) {
+            self.drop_through(0, "?>", "a declaration without an end")?;
+        }
+        while let Some(length) = memchr(b'<', self.rest().as_bytes()) {
+            self.text(length)?;
+            self.markup()?;
+        }
+        self.text(self.rest().len())?;
+        self.keep();
+        if self.depth > 0 {
+            return Err("unexpected end of input".into());
+        }
+        if self.elements == 0 {
+            return Err("no root element".into());
+        }
+        // The parser reserves memory for as many attributes.
+        if memchr_iter(b'=', self.kept.as_bytes()).count() > limits::EQUALS_SIGNS {
+            return Err(format!("more than {} equals signs", limits::EQUALS_SIGNS).into());
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> &str {
+        &self.text[self.at..]
+    }
+
+    /// Takes text up to the next markup.
+    fn text(&mut self, length: usize) -> Result<()> {
+        let text = &self.text[self.at..self.at + length];
+        if !is_all_blank(text) {
+            if self.depth == 0 {
+                return Err("text outside the root element".into());
+            }
+            if self.has_references {
+                self.check_references(length)?;
+            }
+            self.keep_blank();
+            self.content = Content::Text;
+            self.at += length;
+        } else if self.content == Content::Text {
+            self.at += length;
+        } else {
+            if self.content == Content::Begun && self.blank.is_none() && length > 0 {
+                self.blank = Some((self.at, self.at + length));
+            }
+            self.drop(length);
+        }
+        Ok(())
+    }
+
+    fn markup(&mut self) -> Result<()> {
+        let rest = self.rest();
+        match rest.as_bytes().get(1) {
+            Some(b'/') => return self.end_tag(),
+            Some(b'?') => return self.instruction(),
+            Some(b'!') => {}
+            _ => return self.start_tag(),
+        }
+        if rest.starts_with("<!--") {
+            self.comment()
+        } else if rest.starts_with("<![CDATA[") {
+            let end = rest.find("]]>").ok_or("a CDATA section without an end")?;
+            self.keep_blank();
+            self.content = Content::Text;
+            self.at += end + 3;
+            Ok(())
+        } else {
+            Err("a document type declaration, which is not allowed".into())
+        }
+    }
+
+    fn instruction(&mut self) -> Result<()> {
+        let name = &self.rest()[2..];
+        let end = name.find(|c: char| !is_name(c)).unwrap_or(name.len());
+        match &name[..end] {
+            "" => Err("an instruction without a name".into()),
+            xml if xml.eq_ignore_ascii_case("xml") => {
+                Err("a declaration that is not at the start".into())
+            }
+            _ => self.drop_through(2, "?>", "an instruction without an end"),
+        }
+    }
+
+    fn comment(&mut self) -> Result<()> {
+        let length = self.rest()[4..].find("--").ok_or("a comment without an end")?;
+        if !self.rest()[4 + length..].starts_with("-->") {
+            return Err("-- in a comment".into());
+        }
+        self.drop_through(4, "-->", "a comment without an end")
+    }
+
+    fn start_tag(&mut self) -> Result<()> {
+        if self.elements > 0 && self.depth == 0 {
+            return Err("content after the root element".into());
+        }
+        self.elements += 1;
+        let length = self.tag()?;
+        let tag = &self.rest()[..length];
+        if tag.ends_with("/>") {
+            self.content = Content::Between;
+        } else {
+            self.depth += 1;
+            self.content = Content::Begun;
+        }
+        if self.depth > limits::DEPTH {
+            return Err(format!("more than {} nested elements", limits::DEPTH).into());
+        }
+        if self.elements > limits::ELEMENTS {
+            return Err(format!("more than {} elements", limits::ELEMENTS).into());
+        }
+        self.blank = None;
+        self.at += length;
+        Ok(())
+    }
+
+    /// The length of the start tag that is next, whose attributes are counted.
+    fn tag(&mut self) -> Result<usize> {
+        let bytes = self.rest().as_bytes();
+        let end = memchr(b'>', bytes).ok_or("a tag without an end")?;
+        if memchr2(b'"', b'\'', &bytes[..end]).is_none() {
+            return Ok(end + 1);
+        }
+        let (mut at, mut attributes) = (1, 0);
+        loop {
+            match bytes.get(at) {
+                None => return Err("a tag without an end".into()),
+                Some(b'>') => break,
+                Some(b'=') => attributes += 1,
+                Some(quote @ (b'"' | b'\'')) => {
+                    let value = &bytes[at + 1..];
+                    let end = value.iter().position(|byte| byte == quote);
+                    at += 1 + end.ok_or("an attribute without an end")?;
+                }
+                Some(_) => {}
+            }
+            at += 1;
+        }
+        if attributes > limits::ATTRIBUTES {
+            let most = limits::ATTRIBUTES;
+            return Err(format!("more than {most} attributes of one element").into());
+        }
+        self.namespaces += self.rest()[..at].matches("xmlns").count();
+        self.check_references(at)?;
+        if self.namespaces > limits::NAMESPACES {
+            return Err(format!("more than {} namespaces", limits::NAMESPACES).into());
+        }
+        Ok(at + 1)
+    }
+
+    fn end_tag(&mut self) -> Result<()> {
+        let length = memchr(b'>', self.rest().as_bytes()).ok_or("an end tag without an end")?;
+        // The parser checks that it matches.
+        self.depth = self.depth.checked_sub(1).ok_or("an end tag that does not match")?;
+        self.keep_blank();
+        self.content = Content::Between;
+        self.at += length + 1;
+        Ok(())
+    }
+
+    /// Checks the references in what is next: the parser takes some that name
+    /// no character.
+    fn check_references(&mut self, length: usize) -> Result<()> {
+        let text = &self.text[self.at..self.at + length];
+        for (at, _) in text.match_indices('&') {
+            let rest = &text[at + 1..];
+            // Without its end, it could be completed by what is dropped between.
+            let name = rest.split_once(';').map(|(name, _)| name);
+            let fault = match name.map(|name| (name, name.strip_prefix('#'))) {
+                None => "a reference without an end".into(),
+                Some((name, Some(number))) if numbered(number).is_none() => {
+                    format!("&{}; is not a character of XML", shown(name)).into()
+                }
+                Some(_) => continue,
+            };
+            self.at += at;
+            return Err(fault);
+        }
+        Ok(())
+    }
+
+    /// Drops what is up to a mark, whose first bytes are no part of it.
+    fn drop_through(&mut self, first: usize, mark: &str, fault: &'static str) -> Result<()> {
+        let length = self.rest()[first..].find(mark).ok_or(fault)?;
+        let dropped = &self.rest()[first..first + length];
+        if let Some(bad) = dropped.chars().find(|character| !is_carried(*character)) {
+            let what = format!("the character U+{:04X}, which XML does not allow", u32::from(bad));
+            return Err(what.into());
+        }
+        self.drop(first + length + mark.len());
+        Ok(())
+    }
+
+    fn skip_prefix(&mut self, prefix: &str) {
+        if self.rest().starts_with(prefix) {
+            self.drop(prefix.len());
+        }
+    }
+
+    fn drop(&mut self, length: usize) {
+        if length > 0 {
+            self.keep();
+            self.at += length;
+            self.kept_to = self.at;
+        }
+    }
+
+    /// Keeps what was read since the last that was dropped.
+    fn keep(&mut self) {
+        self.kept.push_str(&self.text[self.kept_to..self.at]);
+        self.kept_to = self.at;
+    }
+
+    /// Keeps white space that turned out to be text.
+    fn keep_blank(&mut self) {
+        if let Some((from, to)) = self.blank.take() {
+            self.keep();
+            self.kept.push_str(&self.text[from..to]);
+        }
+    }
+}
+
+/// Says where in a document a fault is: the element, numbered among those of
+/// its name, and the line and column.
+pub(super) fn locate(fault: &str, text: &str, at: usize) -> String {
+    let before = &text[..at.min(text.len())];
+    let mut open: Vec<(&str, usize, BTreeMap<&str, usize>)> = Vec::new();
+    let mut rest = before;
+    while let Some(start) = rest.find('<') {
+        rest = &rest[start..];
+        let skipped = [("<!--", "-->"), ("<![CDATA[", "]]>"), ("<?", "?>"), ("</", ">")];
+        let special = skipped.iter().find(|(mark, _)| rest.starts_with(mark));
+        let end = special.map_or_else(|| tag_end(rest), |(_, end)| find_end(rest, end));
+        let Some(end) = end else { break };
+        let tag = &rest[..end];
+        rest = &rest[end..];
+        if special.is_some_and(|(mark, _)| *mark == "</") {
+            open.pop();
+        } else if special.is_none() {
+            let name = tag[1..].split(|c| !is_name(c)).next().unwrap_or_default();
+            let number = open.last_mut().map_or(1, |(_, _, names)| {
+                let count = names.entry(name).or_default();
+                *count += 1;
+                *count
+            });
+            if !tag.ends_with("/>") {
+                open.push((name, number, BTreeMap::new()));
+            }
+        }
+    }
+    let path: Vec<_> = open.iter().map(|(name, number, _)| numbered_name(name, *number)).collect();
+    let mut located = format!("{fault} (");
+    if !path.is_empty() {
+        let _ = write!(located, "in {}, ", path.join("/"));
+    }
+    let line = before.matches('\n').count() + 1;
+    let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+    let _ = write!(located, "line {line}, column {column})");
+    located
+}
+
+fn numbered_name(name: &str, number: usize) -> String {
+    let name = shown(name);
+    if number > 1 { format!("{name}[{number}]") } else { name }
+}
+
+fn find_end(text: &str, mark: &str) -> Option<usize> {
+    text.find(mark).map(|at| at + mark.len())
+}
+
+/// Where a start tag ends.
+fn tag_end(text: &str) -> Option<usize> {
+    let mut quote = None;
+    for (at, byte) in text.bytes().enumerate() {
+        match (quote, byte) {
+            (None, b'>') => return Some(at + 1),
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (Some(open), byte) if open == byte => quote = None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The character that a reference names by its number (section 4.1).
+fn numbered(number: &str) -> Option<char> {
+    let (digits, radix) = match number.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (number, 10),
+    };
+    // Rust would take a sign.
+    let code = u32::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
+    char::from_u32(code).filter(|character| is_carried(*character))
+}
+
+/// Whether a name may have this character; the parser is stricter.
+fn is_name(c: char) -> bool {
+    !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':')
+}
+
+fn is_all_blank(text: &str) -> bool {
+    text.bytes().all(is_blank)
+}
+
+/// XML's white space (section 2.3).
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
+}
+
+fn is_space(character: char) -> bool {
+    matches!(character, ' ' | '\t' | '\r' | '\n')
+}
+
+/// The beginning of a name that a peer chose.
+fn shown(name: &str) -> String {
+    name.chars().take(SHOWN).flat_map(char::escape_debug).collect()
+}
