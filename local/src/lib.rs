@@ -25,6 +25,7 @@ mod cors;
 mod endpoint;
 mod fault;
 pub mod flv;
+mod framing;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;

@@ -3,6 +3,7 @@
 use super::{Body, Request, Response, Service, operation, too_large};
 use crate::budget::{Budget, Share};
 use crate::fault::Fault;
+use crate::framing::Verdicts;
 use crate::limits::PeerLimits;
 use crate::patient::Allowance;
 use crate::workers::Workers;
@@ -57,8 +58,10 @@ impl Serving {
     async fn handle(&self, request: axum::extract::Request) -> axum::response::Response {
         let (head, body) = request.into_parts();
         let request = read_head(&head);
-        let clear = only_once(&head.headers);
-        let is_ambiguous = clear.is_err();
+        let verdicts = head.extensions.get::<Verdicts>();
+        let clear = verdicts.map_or(Ok(()), Verdicts::take);
+        // Where a chunked body ends is not followed: see `framing`.
+        let is_last = clear.is_err() || head.headers.contains_key(header::TRANSFER_ENCODING);
         let screened = clear.and_then(|()| self.service.screen(&request));
         let collected = match screened.map(|()| self.service.body_limit(&request)) {
             Ok(Some(limit)) => self.collect(body, limit).await,
@@ -73,7 +76,7 @@ impl Serving {
                 response
             }
         };
-        if is_ambiguous {
+        if is_last {
             response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
         response
@@ -180,19 +183,6 @@ fn read_headers(map: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     let values = |name| map.get_all(name).iter().map(text).collect::<Vec<_>>().join(",");
     map.keys().map(|name| (name.as_str().to_owned(), values(name))).collect()
-}
-
-/// Refuses a request that could be read in two ways: what stands in front of
-/// this endpoint might have chosen the other.
-fn only_once(map: &HeaderMap) -> Result<(), Fault> {
-    const ONCE: &[&str] = &["host", "authorization", "date", "x-oss-date", "x-oss-security-token"];
-    match ONCE.iter().find(|name| map.get_all(**name).iter().count() > 1) {
-        Some(name) => {
-            let message = format!("The header {name} must not be given twice.");
-            Err(Fault::new(400, "InvalidArgument", message))
-        }
-        None => Ok(()),
-    }
 }
 
 impl Received {
