@@ -26,6 +26,10 @@ impl Service {
         let marker = if version_2 { start_of_page(call)? } else { call.param("marker").to_owned() };
         let (prefix, delimiter) = (call.param("prefix"), call.query.value("delimiter"));
         let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
+        let keys = page.objects.iter().map(|object| object.key.as_str());
+        let prefixes = page.common_prefixes.iter().map(String::as_str);
+        let asked = [prefix, &marker, delimiter.unwrap_or_default()];
+        encoding.check(asked.into_iter().chain(keys).chain(prefixes))?;
         let document = Writer::document("ListBucketResult", |xml| {
             xml.text("Name", &call.bucket);
             xml.text("Prefix", encoding.apply(prefix));
@@ -55,6 +59,9 @@ impl Service {
     pub(super) fn delete_objects(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let encoding = Encoding::of(call)?;
         let (keys, quiet) = parse_delete(&call.request.body)?;
+        if !quiet {
+            encoding.check(keys.iter().map(String::as_str))?;
+        }
         for key in &keys {
             self.store.delete_object(&call.bucket, key)?;
         }
@@ -74,6 +81,11 @@ impl Service {
 /// A listing of uploads in parts, of which there never are any here.
 pub(super) fn no_uploads(call: &Call<'_>) -> Result<Response, Fault> {
     let encoding = Encoding::of(call)?;
+    encoding.check(
+        ["key-marker", "upload-id-marker", "delimiter", "prefix"]
+            .map(|name| call.param(name))
+            .into_iter(),
+    )?;
     let max = match call.query.value("max-uploads") {
         None => 1000,
         Some(_) => call.max_entries("max-uploads")?,
@@ -161,6 +173,16 @@ impl Encoding {
             Some("url") => Ok(Encoding { url: true }),
             Some(other) => Err(invalid_argument("encoding-type", other, "must be url")),
         }
+    }
+
+    /// Checks that every name can be written, so that whoever reads a key can
+    /// ask for it.
+    fn check<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+        if self.url || names.all(names::fits_xml) {
+            return Ok(());
+        }
+        const RULE: &str = "must be url: a name in the reply has characters that XML forbids";
+        Err(invalid_argument("encoding-type", "", RULE))
     }
 
     fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {

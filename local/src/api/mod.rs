@@ -209,14 +209,16 @@ impl Service {
 
     fn read<'a>(&self, request: &'a Request) -> Result<Call<'a>, Fault> {
         let resource = self.addressing.resolve(&request.host, &request.path)?;
-        let query = Query::parse(&request.query).map_err(|query::Malformed(name)| {
-            let is_list_prefix = name == "prefix" && request.query.contains("live");
-            let fault = operation::invalid_argument(&name, "", "must be percent-encoded UTF-8");
-            if is_list_prefix { fault.with_ec("0044-00000102") } else { fault }
+        let query = Query::parse(&request.query).map_err(|query::Malformed { name, rule }| {
+            let fault = operation::invalid_argument(&name, "", rule);
+            match channels::ec_of_list(&name).filter(|_| request.query.contains("live")) {
+                Some(ec) => fault.with_ec(ec),
+                None => fault,
+            }
         })?;
         let key = String::from_utf8(resource.key).map_err(|_| {
             let of_channel = query.has("live") || query.has("vod");
-            if of_channel { names::channel_not_utf8() } else { names::invalid_object() }
+            if of_channel { names::channel_not_utf8() } else { names::key_not_utf8() }
         })?;
         let bucket = resource.bucket;
         if bucket.is_empty() && !key.is_empty() {

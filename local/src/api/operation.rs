@@ -2,6 +2,7 @@
 
 use super::query::Query;
 use crate::fault::Fault;
+use crate::names;
 
 /// The operations of the endpoint, by the names that OSS gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -196,9 +197,7 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
     if !key {
         return match method {
             "GET" => Ok(ListLiveChannel),
-            "PUT" | "DELETE" => {
-                Err(Fault::new(400, "InvalidChannelName", "ChannelName must not be empty."))
-            }
+            "PUT" | "DELETE" => Err(names::empty_channel()),
             _ => Err(method_not_allowed(method, "LiveChannel")),
         };
     }

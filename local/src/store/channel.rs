@@ -7,6 +7,7 @@ use super::path::Naming;
 use super::session::{Connection, SessionRecord, Stat};
 use super::{disk_fault, lock, no_such_bucket, own};
 use crate::fault::Fault;
+use crate::names;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -288,10 +289,13 @@ impl Channels {
         let held = self.held()?;
         let from = if marker < prefix { Bound::Included(prefix) } else { Bound::Excluded(marker) };
         // An empty marker excludes the empty name only, which no channel has.
+        // A name that could be created once, but no longer be asked for, is
+        // not shown either.
         let mut matching = held
             .entries
             .range::<str, _>((from, Bound::Unbounded))
-            .take_while(|(name, _)| name.starts_with(prefix));
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter(|(name, _)| names::check_channel(name).is_ok());
         let channels: Vec<_> =
             matching.by_ref().take(max).map(|(name, entry)| entry.channel(name)).collect();
         let next_marker = channels.last().filter(|_| matching.next().is_some());

@@ -2,6 +2,7 @@
 
 mod answers;
 mod cors;
+mod names;
 mod objects;
 
 use super::*;
@@ -592,7 +593,9 @@ fn what_is_not_here_is_refused_as_such() {
     }
     assert_eq!(world.anonymous("GET", "/demo/%zz").error(), (400, "InvalidURI".into()));
     assert_eq!(world.anonymous("GET", "/demo/a?x=%zz").error().0, 400);
-    assert_eq!(world.anonymous("GET", "/demo/%ff").error(), (400, "InvalidObjectName".into()));
+    let reply = world.anonymous("GET", "/demo/%ff");
+    assert_eq!(reply.error(), (400, "InvalidArgument".into()));
+    assert_eq!(reply.text("Message").as_deref(), Some("The characters encoding must be utf-8."));
     let reply = world.call("POST", "/demo/k", b"");
     assert_eq!(reply.header("Allow"), Some("GET DELETE HEAD PUT POST OPTIONS"));
     assert_eq!(reply.text("Method").as_deref(), Some("POST"));
