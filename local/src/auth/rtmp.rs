@@ -1,6 +1,6 @@
 //! The signature of a publish URL.
 
-use super::{Keys, denied, expired, mismatch, same, unix_time};
+use super::{Keys, denied, expired, invalid, mismatch, same, unix_time};
 use crate::address::PublishTarget;
 use crate::clock::Clock;
 use crate::fault::Fault;
@@ -60,6 +60,7 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
     let token = param(target, "security-token").or_else(|| param(target, "SecurityToken"));
     let entry = keys.find(id, token)?;
 
+    check_clear(target)?;
     let string_to_sign = |with_token: bool| {
         let is_signed =
             |name: &str| !UNSIGNED.contains(&name) && (with_token || name != "security-token");
@@ -77,6 +78,25 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
         return Ok(());
     }
     Err(mismatch(id, signature, &with_token))
+}
+
+/// Checks that what is signed of a publish URL can be read in one way only:
+/// it has a line `name:value` for each parameter, then one with the channel.
+fn check_clear(target: &PublishTarget) -> Result<(), Fault> {
+    let is_signed = |name: &str| !UNSIGNED.contains(&name);
+    let is_clear = |name: &str, value: &str| {
+        !name.is_empty() && !name.contains([':', '\n']) && !value.contains('\n')
+    };
+    let ambiguous =
+        target.params.iter().find(|(name, value)| is_signed(name) && !is_clear(name, value));
+    match ambiguous {
+        Some((name, _)) => Err(invalid(format!(
+            "The parameter \"{}\" cannot be signed unambiguously: a name must not be empty or \
+             contain a colon or a line feed, and a value must not contain a line feed.",
+            name.escape_debug()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn param<'a>(target: &'a PublishTarget, name: &str) -> Option<&'a str> {

@@ -1,5 +1,7 @@
 //! Every published signature verifies, and none does with a byte changed.
 
+mod ambiguity;
+
 use super::*;
 use crate::address::{Addressing, PublishTarget, percent_decode};
 use crate::clock::Clock;
@@ -465,6 +467,36 @@ fn two_signatures_are_one_too_many() {
             Parts { method: "GET", bucket: "b", key: "k", query: &query, headers: &headers };
         let fault = refused(&parts);
         assert_eq!((fault.status, fault.code), (400, "InvalidArgument"));
+    }
+    let token = [("x-oss-security-token", "a")];
+    for (query, headers) in [
+        (&[("Signature", Some("a")), ("x-oss-signature", Some("b"))][..], &[][..]),
+        (&[("Expires", Some("1")), ("x-oss-credential", Some("b"))], &[]),
+        (&[("Signature", Some("a")), ("security-token", Some("b"))], &token),
+        (&[("x-oss-signature", Some("a")), ("x-oss-security-token", Some("b"))], &token),
+    ] {
+        let parts = Parts { method: "GET", bucket: "b", key: "k", query, headers };
+        let fault = refused(&parts);
+        assert_eq!((fault.status, fault.code), (400, "InvalidArgument"), "{query:?}");
+        assert!(fault.message.contains("and"), "{}", fault.message);
+    }
+}
+
+#[test]
+fn a_field_of_a_version_4_header_stands_once() {
+    let fields = "Credential=id/20261122/cn-hangzhou/oss/aliyun_v4_request,Signature=a";
+    for more in ["Signature=b", "Credential=id2", "AdditionalHeaders=a,AdditionalHeaders=b", "X=1"]
+    {
+        for order in [format!("{fields},{more}"), format!("{more},{fields}")] {
+            let authorization = format!("OSS4-HMAC-SHA256 {order}");
+            let headers =
+                [("authorization", authorization.as_str()), ("x-oss-date", "20261122T081638Z")];
+            let parts =
+                Parts { method: "GET", bucket: "b", key: "k", query: &[], headers: &headers };
+            let fault = refused(&parts);
+            assert_eq!(fault.code, "InvalidArgument", "{order}");
+            assert!(fault.message.contains("given twice"), "{order}: {}", fault.message);
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::{
 use crate::fault::Fault;
 use crate::stamp;
 use osslive::request::percent_encode;
+use osslive::sign::v1::is_subresource;
 use osslive::sign::{Parts, v1};
 use time::OffsetDateTime;
 
@@ -28,7 +29,38 @@ pub(super) fn verify_header(
     check(parts, date, key, signature)
 }
 
+/// Checks that what is signed of a request can be read in one way only.
+///
+/// The key stands in it as it is, and so do the sub-resources behind a `?`: a
+/// signature of the key `ch?live` would hold for the channel `ch` too, and one
+/// of the value `a&live` for a sub-resource of its own. The rest of the string
+/// is lines, which no value can begin: of several lines only the last, the
+/// resource, begins with a slash.
+fn check_clear(parts: &Parts<'_>) -> Result<(), Fault> {
+    let ambiguous = |what: &str, text: &str, rule: &str| {
+        let message = format!(
+            "Signatures of version 1 cannot cover the {what} \"{text}\" unambiguously: it must \
+             not contain {rule}. Sign with version 4."
+        );
+        Err(invalid(message))
+    };
+    if parts.key.contains('?') {
+        return ambiguous("key", parts.key, "a question mark");
+    }
+    let values = parts.query.iter().filter(|(name, _)| is_subresource(name));
+    for (name, value) in values {
+        let pieces = value.unwrap_or_default().split('&').skip(1);
+        let mut names = pieces.map(|piece| piece.split('=').next().unwrap_or_default());
+        if let Some(inner) = names.find(|name| is_subresource(name)) {
+            let rule = format!("what reads as the sub-resource \"{inner}\"");
+            return ambiguous("parameter", name, &rule);
+        }
+    }
+    Ok(())
+}
+
 fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Result<(), Fault> {
+    check_clear(parts)?;
     let string_to_sign = v1::string_to_sign(parts, date);
     if same(&v1::signature(&entry.sha1, &string_to_sign), signature) {
         return Ok(());
@@ -88,6 +120,7 @@ impl UrlSignature {
         query.extend(process.map(|value| ("x-oss-process", Some(value))));
         query.extend(self.token.as_deref().map(|value| ("security-token", Some(value))));
         let parts = Parts { method: "GET", bucket, key, query: &query, headers: &[] };
+        check_clear(&parts)?;
         let string_to_sign = v1::string_to_sign(&parts, &self.expires);
         let signature = v1::signature(&entry.sha1, &string_to_sign);
         query.extend([

@@ -33,10 +33,8 @@ pub(super) fn verify_header(
     region: &str,
     now: OffsetDateTime,
 ) -> Result<(), Fault> {
-    let field = |name: &str| {
-        let pairs = fields.split(',').filter_map(|field| field.trim().split_once('='));
-        pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value)
-    };
+    let fields = parse_fields(fields)?;
+    let field = |name: &str| fields.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
     let missing = |name| invalid(format!("Authorization header is invalid: {name} is missing."));
     let credential = field("Credential").ok_or_else(|| missing("Credential"))?;
     let signature = field("Signature").ok_or_else(|| missing("Signature"))?;
@@ -50,6 +48,22 @@ pub(super) fn verify_header(
     let additional_headers = parse_additional(additional)?;
     let token = header(parts, "x-oss-security-token");
     check(parts, keys, &Claim { key_id, scope, timestamp, additional_headers, signature, token })
+}
+
+/// Splits the fields of an Authorization header.
+fn parse_fields(fields: &str) -> Result<Vec<(&str, &str)>, Fault> {
+    let mut known = vec!["Credential", "Signature", "AdditionalHeaders"];
+    let pairs = fields.split(',').map(|field| {
+        let (name, value) = field.trim().split_once('=').unwrap_or((field.trim(), ""));
+        match known.iter().position(|n| *n == name) {
+            // Each may stand once.
+            Some(at) => Ok((known.swap_remove(at), value)),
+            None => Err(invalid(format!(
+                "Authorization header is invalid: \"{name}\" is unknown or given twice."
+            ))),
+        }
+    });
+    pairs.collect()
 }
 
 /// The time of a request, and its text as it was signed: `x-oss-date`, or in
