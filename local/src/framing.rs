@@ -53,6 +53,13 @@ impl Verdicts {
             .map_err(|message| Fault::new(400, "InvalidArgument", message))
     }
 
+    /// Takes all verdicts, as whether each head is clear.
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn drain(&self) -> Vec<bool> {
+        let mut verdicts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        verdicts.drain(..).map(|verdict| verdict.is_ok()).collect()
+    }
+
     fn push(&self, verdict: Result<(), String>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(verdict);
     }
@@ -88,7 +95,8 @@ impl<S> Inspected<S> {
         self.verdicts.clone()
     }
 
-    fn inspect(&mut self, mut bytes: &[u8]) {
+    /// Looks at bytes that were read.
+    pub(crate) fn inspect(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             bytes = match &mut self.state {
                 State::Rest => return,
