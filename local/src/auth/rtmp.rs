@@ -40,22 +40,26 @@ pub fn authorize_publish(
 }
 
 fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<(), Fault> {
-    let given = |name| param(target, name).filter(|value| !value.is_empty());
-    let id = given("OSSAccessKeyId")
-        .ok_or_else(|| denied("The publish URL is not signed: OSSAccessKeyId is missing."))?;
+    let given = |name: &str, ec| {
+        param(target, name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            denied(&format!("The publish URL is not signed: {name} is missing.")).with_ec(ec)
+        })
+    };
+    if param(target, "SignatureVersion").is_some() {
+        const MESSAGE: &str = "SignatureVersion must not be given: publish URLs have version 1.";
+        return Err(denied(MESSAGE).with_ec("0002-00000808"));
+    }
+    let id = given("OSSAccessKeyId", "0002-00000801")?;
     if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(denied("OSSAccessKeyId has invalid characters.").with_ec("0002-00000802"));
     }
-    let expires = given("Expires").ok_or_else(|| {
-        denied("The publish URL is not signed: Expires is missing.").with_ec("0002-00000803")
-    })?;
+    let expires = given("Expires", "0002-00000803")?;
     let until = unix_time(expires).ok_or_else(|| {
         denied("Expires must be a time in Unix seconds.").with_ec("0002-00000804")
     })?;
-    let signature = given("Signature")
-        .ok_or_else(|| denied("The publish URL is not signed: Signature is missing."))?;
+    let signature = given("Signature", "0002-00000806")?;
     if until < now {
-        return Err(expired(until, now));
+        return Err(expired(until, now).with_ec("0002-00000805"));
     }
     let token = param(target, "security-token").or_else(|| param(target, "SecurityToken"));
     let entry = keys.find(id, token)?;
@@ -77,7 +81,7 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
     if is_right(&with_token) || is_right(&string_to_sign(false)) {
         return Ok(());
     }
-    Err(mismatch(id, signature, &with_token))
+    Err(mismatch(id, signature, &with_token).with_ec("0002-00000807"))
 }
 
 /// Checks that what is signed of a publish URL can be read in one way only:

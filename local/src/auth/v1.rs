@@ -37,35 +37,51 @@ pub(super) fn verify_header(
 /// is lines, which no value can begin: of several lines only the last, the
 /// resource, begins with a slash.
 fn check_clear(parts: &Parts<'_>) -> Result<(), Fault> {
-    let ambiguous = |what: &str, text: &str, rule: &str| {
-        let message = format!(
-            "Signatures of version 1 cannot cover the {what} \"{text}\" unambiguously: it must \
-             not contain {rule}. Sign with version 4."
-        );
-        Err(invalid(message))
+    let ambiguous = |what: String, inner: &str| {
+        Err(invalid(format!(
+            "Signatures of version 1 cannot cover {what} unambiguously: it has what reads as the \
+             sub-resource \"{inner}\". Sign with version 4."
+        )))
     };
-    if parts.key.contains('?') {
-        return ambiguous("key", parts.key, "a question mark");
+    if let Some(inner) = inner_subresource(parts.key, '?') {
+        return ambiguous(format!("the key \"{}\"", parts.key), inner);
     }
-    let values = parts.query.iter().filter(|(name, _)| is_subresource(name));
-    for (name, value) in values {
-        let pieces = value.unwrap_or_default().split('&').skip(1);
-        let mut names = pieces.map(|piece| piece.split('=').next().unwrap_or_default());
-        if let Some(inner) = names.find(|name| is_subresource(name)) {
-            let rule = format!("what reads as the sub-resource \"{inner}\"");
-            return ambiguous("parameter", name, &rule);
+    for (name, value) in parts.query.iter().filter(|(name, _)| is_subresource(name)) {
+        if let Some(inner) = inner_subresource(value.unwrap_or_default(), '&') {
+            return ambiguous(format!("the parameter \"{name}\""), inner);
         }
     }
     Ok(())
 }
 
+/// The name of a sub-resource that stands behind a separator in a text.
+fn inner_subresource(text: &str, separator: char) -> Option<&str> {
+    let pieces = text.split(separator).skip(1);
+    let mut names = pieces.filter_map(|piece| piece.split(['=', '&']).next());
+    names.find(|name| is_subresource(name))
+}
+
 fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Result<(), Fault> {
     check_clear(parts)?;
     let string_to_sign = v1::string_to_sign(parts, date);
-    if same(&v1::signature(&entry.sha1, &string_to_sign), signature) {
+    let is_right = |text: &str| same(&v1::signature(&entry.sha1, text), signature);
+    if is_right(&string_to_sign) || without_slash(parts, date).is_some_and(|text| is_right(&text)) {
         return Ok(());
     }
     Err(mismatch(&entry.key.id, signature, &string_to_sign))
+}
+
+/// What the vendor's SDK for C signs of a call on a bucket at an IP address:
+/// `/BUCKET` without the slash behind it, which is no other call's resource.
+fn without_slash(parts: &Parts<'_>, date: &str) -> Option<String> {
+    if parts.bucket.is_empty() || !parts.key.is_empty() {
+        return None;
+    }
+    let service = Parts { bucket: "", ..*parts };
+    let head = v1::string_to_sign(&Parts { query: &[], ..service }, date);
+    let mut text = v1::string_to_sign(&service, date);
+    text.insert_str(head.len(), parts.bucket);
+    Some(text)
 }
 
 /// A verified URL of version 1: its access key, expiry and token.
