@@ -703,7 +703,7 @@ fn an_object_whose_name_reads_as_an_operation_needs_a_version_4_signature() {
     let house = House::start(|config| config);
     house.stage.channel("ch");
     let now = OffsetDateTime::now_utc();
-    for name in ["ch?live&status=disabled", "ch?live", "ch?comp=stat&live", "a?b"] {
+    for name in ["ch?live&status=disabled", "ch?live", "ch?comp=stat&live", "a?b?acl"] {
         for method in [Method::Put, Method::Get, Method::Delete] {
             let request = Request::new(method, name);
             let by_header =
@@ -725,6 +725,29 @@ fn an_object_whose_name_reads_as_an_operation_needs_a_version_4_signature() {
     }
     let channel = house.stage.client().get_channel("ch").expect("the channel is still there");
     assert_eq!(channel.status, osslive::ChannelState::Enabled);
+}
+
+#[test]
+fn a_refused_upload_reads_why_whatever_its_length() {
+    let house = House::start(|config| config);
+    for length in [100_000, 1 << 20, 8 << 20] {
+        let body = vec![b'x'; length];
+        let peer = house.stage.connect();
+        let head = format!(
+            "PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"
+        );
+        peer.say(head).unwrap();
+        peer.say(&body).expect("all of the body is read");
+        let reply = peer.read_response();
+        assert_eq!((reply.status, &*reply.code()), (403, "AccessDenied"), "{length}");
+        // The connection goes on behind it.
+        peer.say("GET /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+        assert_eq!(peer.read_response().status, 403);
+    }
+    // A client that waits for 100 Continue hears the refusal instead.
+    let peer = house.stage.connect();
+    peer.say("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n").unwrap();
+    assert_eq!(peer.read_response().status, 403);
 }
 
 #[test]

@@ -141,8 +141,53 @@ fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
     })
 }
 
+/// Stands for a control character in a key, followed by its code, while the
+/// key is in a document.
+const ESCAPE: char = '\u{F8FF}';
+
+/// Replaces references to control characters, which XML does not allow and
+/// the vendor's SDKs write. [`unescape_controls`] reads them back.
+///
+/// Sections of literal text hold no references: a body with one stays as it is.
+fn escape_controls(body: &str) -> Cow<'_, str> {
+    if !body.contains("&#") || body.contains("<![CDATA[") {
+        return body.into();
+    }
+    let mut escaped = body.replace(ESCAPE, &format!("{ESCAPE}00"));
+    for code in (1..0x20).filter(|code| ![0x9, 0xA, 0xD].contains(code)) {
+        for reference in [
+            format!("&#{code};"),
+            format!("&#{code:02};"),
+            format!("&#x{code:X};"),
+            format!("&#x{code:02X};"),
+            format!("&#x{code:x};"),
+            format!("&#x{code:02x};"),
+        ] {
+            escaped = escaped.replace(&reference, &format!("{ESCAPE}{code:02X}"));
+        }
+    }
+    escaped.into()
+}
+
+fn unescape_controls(key: &str) -> String {
+    let mut pieces = key.split(ESCAPE);
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        plain.push(match u8::from_str_radix(code, 16) {
+            Ok(0) | Err(_) => ESCAPE,
+            Ok(code) => char::from(code),
+        });
+        plain.push_str(rest);
+    }
+    plain
+}
+
 fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
-    let document = xml::parse(body, "Delete")?;
+    let text = std::str::from_utf8(body).map_err(|_| xml::malformed())?;
+    let escaped = escape_controls(text);
+    let is_escaped = matches!(escaped, Cow::Owned(_));
+    let document = xml::parse(escaped.as_bytes(), "Delete")?;
     let root = document.root();
     let quiet = xml::child_text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true");
     let mut keys = Vec::new();
@@ -151,6 +196,7 @@ fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
             return Err(not_implemented("VersionId"));
         }
         let key = xml::child_text(object, "Key").ok_or_else(xml::malformed)?;
+        let key = if is_escaped { unescape_controls(&key) } else { key };
         names::check_object(&key)?;
         keys.push(key);
     }

@@ -15,9 +15,10 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
@@ -56,19 +57,22 @@ struct Serving {
 
 impl Serving {
     async fn handle(&self, request: axum::extract::Request) -> axum::response::Response {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let request = read_head(&head);
-        let verdicts = head.extensions.get::<Verdicts>();
-        let clear = verdicts.map_or(Ok(()), Verdicts::take);
-        // Where a chunked body ends is not followed: see `framing`.
-        let is_last = clear.is_err() || head.headers.contains_key(header::TRANSFER_ENCODING);
-        let screened = clear.and_then(|()| self.service.screen(&request));
+        if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
+            let response = self.service.reject(fault);
+            return closing(self.write(response, self.answers.share()));
+        }
+        let screened = self.service.screen(&request);
         let collected = match screened.map(|()| self.service.body_limit(&request)) {
-            Ok(Some(limit)) => self.collect(body, limit).await,
+            Ok(Some(limit)) => self.collect(&mut body, limit).await,
             Ok(None) => Ok(Received::empty(&self.uploads)),
             Err(fault) => Err(fault),
         };
-        let mut response = match self.answer(request, collected).await {
+        if collected.as_ref().is_err_and(|fault| leaves_rest(fault, &head.headers)) {
+            tokio::spawn(drain(body, self.limits.pause));
+        }
+        let response = match self.answer(request, collected).await {
             Ok((response, share)) => self.write(response, share),
             Err(_) => {
                 let mut response = axum::response::Response::new(HttpBody::empty());
@@ -76,10 +80,9 @@ impl Serving {
                 response
             }
         };
-        if is_last {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
+        // Where a chunked body ends is not followed: see `framing`.
+        let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
+        if is_last { closing(response) } else { response }
     }
 
     /// Has the service answer, with room for the answer.
@@ -106,17 +109,16 @@ impl Serving {
     }
 
     /// Receives a body of at most `limit` bytes.
-    async fn collect(&self, body: HttpBody, limit: usize) -> Result<Received, Fault> {
+    async fn collect(&self, body: &mut HttpBody, limit: usize) -> Result<Received, Fault> {
         // Refused before it is sent, where the client waits for 100 Continue.
         if body.size_hint().lower() > limit as u64 {
             return Err(too_large());
         }
-        let mut body = pin!(body);
         let mut received = Received::empty(&self.uploads);
         let mut allowance = Allowance::new(&self.limits);
         loop {
             let started = Instant::now();
-            let frame = poll_fn(|context| body.as_mut().poll_frame(context));
+            let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
             let frame = timeout_at(started + allowance.left(), frame).await;
             let Some(frame) = frame.map_err(|_| incomplete())? else { return Ok(received) };
             let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
@@ -147,12 +149,36 @@ impl Serving {
         for (name, value) in response.headers {
             // What came from a client may be no header value: it is left out.
             if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
+                (HeaderName::try_from(&*name), HeaderValue::try_from(value))
             {
                 written.headers_mut().insert(name, value);
             }
         }
         written
+    }
+}
+
+/// A response after which the connection ends.
+fn closing(mut response: axum::response::Response) -> axum::response::Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Whether a client may still be sending the body that was refused: one that
+/// waits for 100 Continue is not, and one that is too slow is not waited for.
+fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
+    fault.code != incomplete().code && !headers.contains_key(header::EXPECT)
+}
+
+/// Reads the rest of a body that was refused, so that its sender comes to read
+/// why: closing with bytes unread would reset the connection. More than the
+/// largest body that is ever taken, or than comes in time, is not read.
+async fn drain(mut body: HttpBody, time: Duration) {
+    let (due, mut left) = (Instant::now() + time, operation::MAX_BODY);
+    while left > 0 {
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let Ok(Some(Ok(frame))) = timeout_at(due, frame).await else { return };
+        left = left.saturating_sub(frame.data_ref().map_or(1, Bytes::len));
     }
 }
 

@@ -4,7 +4,7 @@ use super::channel::Channels;
 use super::file::{self, Scratch};
 use super::fragment::{self, Folder, Kept, Timeline};
 use super::ledger::Ledger;
-use super::object::{ObjectMeta, Objects};
+use super::object::{ObjectMeta, Objects, Upload};
 use super::path::{self, Naming};
 use super::session::{Connection, LiveSession, Publish};
 use super::{disk_fault, inventory, lock, own};
@@ -263,11 +263,11 @@ impl Bucket {
     pub(super) fn put_object(
         &self,
         key: &str,
-        content_type: Option<&str>,
-        body: &[u8],
+        upload: Upload,
+        body: &mut impl io::Read,
         now: OffsetDateTime,
     ) -> Result<ObjectMeta, Fault> {
-        let (object, freed) = self.objects.put(key, content_type, body, now)?;
+        let (object, freed) = self.objects.put(key, upload, body, now)?;
         self.count_freed(key, freed);
         Ok(object)
     }

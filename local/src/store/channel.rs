@@ -104,7 +104,7 @@ impl Entry {
         }
         if self.live().is_some() {
             let message = "Live channel has a publisher already.";
-            return Err(Fault::new(409, "ChannelStillLive", message));
+            return Err(Fault::new(409, "ChannelStillLive", message).with_ec("0044-00000201"));
         }
         Ok(())
     }
@@ -160,7 +160,8 @@ struct State {
 impl State {
     fn find(&self, name: &str) -> Result<&Entry, Fault> {
         self.entries.get(name).ok_or_else(|| {
-            Fault::new(404, "NoSuchLiveChannel", "The specified live channel does not exist.")
+            let message = "The specified live channel does not exist.";
+            Fault::new(404, "NoSuchLiveChannel", message).with_ec("0026-00000021")
         })
     }
 }
@@ -397,6 +398,7 @@ fn still_live() -> Fault {
         "ChannelStillLive",
         "Live channel couldn't be updated or deleted when channel is live.",
     )
+    .with_ec("0044-00000201")
 }
 
 fn from_unix_ms(ms: u64) -> Option<OffsetDateTime> {

@@ -37,7 +37,7 @@ pub(crate) mod temporary;
 
 pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage, ChannelSettings, Snapshot};
-pub use object::{ObjectMeta, ObjectPage};
+pub use object::{ObjectMeta, ObjectPage, Upload};
 pub use session::{LiveSession, Publish, SessionRecord, Stat};
 
 use crate::clock::Clock;
@@ -318,7 +318,8 @@ impl Store {
 
     /// Stores an object, over any that has the key, fragments and playlists
     /// included. A playlist or a transport stream is recognised by its
-    /// extension, whatever `content_type` says.
+    /// extension, whatever `content_type` says; without one it is
+    /// `application/octet-stream`.
     ///
     /// # Errors
     ///
@@ -330,7 +331,24 @@ impl Store {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<ObjectMeta, Fault> {
-        self.find(bucket)?.put_object(key, content_type, body, self.clock.now())
+        let content_type = content_type.map(str::to_owned);
+        self.upload(bucket, key, Upload { content_type, headers: Vec::new() }, &mut &*body)
+    }
+
+    /// Stores an object as [`Store::put_object`], with what is said about it,
+    /// from a reader.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::put_object`].
+    pub fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload: Upload,
+        body: &mut impl io::Read,
+    ) -> Result<ObjectMeta, Fault> {
+        self.find(bucket)?.put_object(key, upload, body, self.clock.now())
     }
 
     /// An object with its content. The file stays readable and unchanged

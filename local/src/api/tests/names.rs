@@ -149,3 +149,16 @@ fn a_setting_that_could_not_be_read_back_is_refused() {
     }
     assert_eq!(world.call("GET", "/demo/ch?live", b"").status, 404);
 }
+
+#[test]
+fn a_playlist_is_not_signed_by_version_1_for_a_line_that_reads_as_a_sub_resource() {
+    let world = World::new();
+    let playlist = b"#EXTM3U\n1.ts\nx.mp4%3Fresponse-content-type=a.ts\n";
+    assert_eq!(world.call("PUT", "/demo/p.m3u8", playlist).status, 200);
+    let by = |version| {
+        let target = presigned(version, "p.m3u8", "x-oss-process=hls/sign");
+        world.anonymous("GET", &target)
+    };
+    assert_eq!(by(1).error(), (400, "InvalidArgument".into()));
+    assert_eq!(by(4).status, 200);
+}
