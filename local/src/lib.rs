@@ -45,6 +45,7 @@ pub mod ts;
 mod workers;
 mod xml;
 
+pub use api::Account;
 pub use clock::Clock;
 pub use endpoint::{Config, LocalEndpoint};
 pub use limits::PeerLimits;

@@ -1,13 +1,15 @@
 //! Buckets.
 
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Response, Service};
+use super::{Call, Response, Service, account};
 use crate::fault::Fault;
 use crate::stamp;
 use crate::store::{Acl, BucketInfo};
 use crate::xml::{self, Writer};
 use std::fmt::Display;
 
+/// The document that says whether public access is blocked.
+const BLOCK: &str = "PublicAccessBlockConfiguration";
 /// Whom every bucket and object belongs to.
 const OWNER: &str = "osslive";
 
@@ -45,8 +47,14 @@ impl Service {
         if !call.request.body.is_empty() {
             self.check_configuration(&call.request.body)?;
         }
-        if acl.is_some() || self.store.bucket(&call.bucket).is_err() {
+        let old = self.store.bucket(&call.bucket).ok();
+        let is_blocked = old.as_ref().map_or(self.blocks_by_default(), |bucket| bucket.is_blocked);
+        account::check_acl(acl.unwrap_or_default(), is_blocked)?;
+        if acl.is_some() || old.is_none() {
             self.store.create_bucket(&call.bucket, acl.unwrap_or_default())?;
+        }
+        if old.is_none() && is_blocked {
+            self.store.block_public_access(&call.bucket, true)?;
         }
         Ok(Response::empty(200).with("Location", format!("/{}", call.bucket)))
     }
@@ -78,7 +86,27 @@ impl Service {
             return Err(not_implemented("AccessControlPolicy"));
         }
         let acl = parse_acl(call.request.header("x-oss-acl").unwrap_or_default())?;
+        account::check_acl(acl, self.store.bucket(&call.bucket)?.is_blocked)?;
         self.store.create_bucket(&call.bucket, acl)?;
+        Ok(Response::empty(200))
+    }
+
+    pub(super) fn public_access_block(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        let is_blocked = self.store.bucket(&call.bucket)?.is_blocked;
+        Ok(Response::xml(Writer::document(BLOCK, |xml| {
+            xml.text("BlockPublicAccess", is_blocked);
+        })))
+    }
+
+    pub(super) fn put_public_access_block(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        let document = xml::parse(&call.request.body, BLOCK)?;
+        let text = xml::child_text(document.root_element(), "BlockPublicAccess");
+        let is_blocked = match text.unwrap_or_default().trim() {
+            "true" => true,
+            "false" => false,
+            _ => return Err(xml::malformed()),
+        };
+        self.store.block_public_access(&call.bucket, is_blocked)?;
         Ok(Response::empty(200))
     }
 
@@ -132,6 +160,7 @@ impl Service {
                 self.write_bucket(xml, &bucket);
                 write_owner(xml);
                 xml.element("AccessControlList", |xml| xml.text("Grant", bucket.acl));
+                xml.text("BlockPublicAccess", bucket.is_blocked);
                 xml.text("Comment", "");
                 xml.text("DataRedundancyType", "LRS");
                 xml.element("ServerSideEncryptionRule", |xml| xml.text("SSEAlgorithm", "None"));

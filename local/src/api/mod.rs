@@ -1,6 +1,7 @@
 //! The service's REST operations: a synchronous core, bytes in and bytes out,
 //! and the handler that puts it behind HTTP.
 
+mod account;
 mod buckets;
 mod channels;
 mod cors;
@@ -16,6 +17,7 @@ mod signed_playlist;
 mod sites;
 mod vod;
 
+pub use account::{Account, check_acl};
 pub use objects::object_response;
 pub use query::Query;
 pub use reply::{Body, Request, Response};
@@ -58,6 +60,8 @@ pub struct Config {
     pub region: String,
     /// The access keys, temporary ones with their token.
     pub keys: Vec<AccessKey>,
+    /// What the service refuses to the keys' account.
+    pub account: Account,
     /// How many operations on live channels are answered in a second; `None`
     /// is without limit.
     pub qps_limit: Option<u32>,
@@ -75,6 +79,7 @@ pub struct Service {
     addressing: Addressing,
     keys: Arc<Keys>,
     region: String,
+    account: Account,
     throttle: Option<Throttle>,
     request_ids: RequestIds,
     /// The CORS rules for playback from any bucket.
@@ -86,8 +91,18 @@ impl Service {
     /// A service on a store. The buckets are the store's: `config.buckets`
     /// creates none.
     pub fn new(store: Arc<Store>, config: Config, clock: Clock) -> Self {
-        let Config { domain, buckets, cnames, cors, region, keys, qps_limit, listen, page } =
-            config;
+        let Config {
+            domain,
+            buckets,
+            cnames,
+            cors,
+            region,
+            keys,
+            account,
+            qps_limit,
+            listen,
+            page,
+        } = config;
         let first_bucket = buckets.into_iter().next().unwrap_or_default();
         let addressing = Addressing { domain, first_bucket, cnames, listen };
         let signer = signer(&keys, &region);
@@ -98,6 +113,7 @@ impl Service {
             addressing,
             keys: Arc::new(Keys::new(keys)),
             region,
+            account,
             throttle: qps_limit.map(Throttle::new),
             request_ids: RequestIds::new(),
             playback: cors.iter().map(|origin| Rule::playback(origin)).collect(),
@@ -212,6 +228,7 @@ impl Service {
 
     /// Finds out who calls, and whether they may.
     fn admit(&self, call: &Call<'_>) -> Result<Identity, Fault> {
+        self.check_account(call)?;
         let identity = self.identify(call)?;
         let acl = self.acl(call)?;
         allow(&identity, call.operation.access(), acl)?;
@@ -269,7 +286,7 @@ impl Service {
         names::check_bucket(&call.bucket)?;
         match call.operation {
             Operation::PutBucket => Ok(None),
-            _ => self.store.bucket(&call.bucket).map(|bucket| Some(bucket.acl)),
+            _ => self.store.bucket(&call.bucket).map(|bucket| Some(bucket.access())),
         }
     }
 
@@ -281,6 +298,12 @@ impl Service {
             Operation::GetBucketInfo => self.bucket_info(call),
             Operation::GetBucketAcl => self.bucket_acl(call),
             Operation::PutBucketAcl => self.put_bucket_acl(call),
+            Operation::GetPublicAccessBlock => self.public_access_block(call),
+            Operation::PutPublicAccessBlock => self.put_public_access_block(call),
+            Operation::DeletePublicAccessBlock => {
+                self.store.block_public_access(&call.bucket, false)?;
+                Ok(Response::empty(204))
+            }
             Operation::GetBucketLocation => Ok(self.bucket_location()),
             Operation::GetBucketStat => self.bucket_stat(call),
             Operation::DeleteBucket => self.delete_bucket(call),

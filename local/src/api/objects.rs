@@ -42,7 +42,7 @@ impl Service {
         anonymous: bool,
     ) -> Result<Response, Fault> {
         let (bucket, key) = parse_source(source)?;
-        let acl = self.store.bucket(&bucket)?.acl;
+        let acl = self.store.bucket(&bucket)?.access();
         if anonymous && acl == Acl::Private {
             const MESSAGE: &str = "Anonymous user has no right to access this bucket.";
             return Err(Fault::new(403, "AccessDenied", MESSAGE));

@@ -13,6 +13,9 @@ pub(super) enum Operation {
     GetBucketInfo,
     GetBucketAcl,
     PutBucketAcl,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+    DeletePublicAccessBlock,
     GetBucketLocation,
     GetBucketStat,
     DeleteBucket,
@@ -62,6 +65,7 @@ const RESOURCES: &[&str] = &[
     "live",
     "location",
     "objectMeta",
+    "publicAccessBlock",
     "stat",
     "uploads",
     "vod",
@@ -97,7 +101,6 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "policy",
     "policyStatus",
     "position",
-    "publicAccessBlock",
     "qos",
     "qosInfo",
     "qosRequester",
@@ -230,7 +233,14 @@ impl Operation {
     /// must say how long its body is.
     pub(super) fn needs_body(self) -> bool {
         use Operation::*;
-        matches!(self, PutObject | PutLiveChannel | PutBucketCors | DeleteMultipleObjects)
+        matches!(
+            self,
+            PutObject
+                | PutLiveChannel
+                | PutBucketCors
+                | PutPublicAccessBlock
+                | DeleteMultipleObjects
+        )
     }
 }
 
@@ -276,6 +286,9 @@ fn of_bucket(method: &str, resource: Option<&'static str>) -> Result<Operation, 
         ("GET", Some("cors")) => Ok(GetBucketCors),
         ("PUT", Some("cors")) => Ok(PutBucketCors),
         ("DELETE", Some("cors")) => Ok(DeleteBucketCors),
+        ("GET", Some("publicAccessBlock")) => Ok(GetPublicAccessBlock),
+        ("PUT", Some("publicAccessBlock")) => Ok(PutPublicAccessBlock),
+        ("DELETE", Some("publicAccessBlock")) => Ok(DeletePublicAccessBlock),
         ("GET", Some("location")) => Ok(GetBucketLocation),
         ("GET", Some("stat")) => Ok(GetBucketStat),
         ("GET", Some("uploads")) => Ok(ListMultipartUploads),
@@ -348,6 +361,9 @@ mod tests {
             ("GET", "/b?bucketInfo", GetBucketInfo),
             ("GET", "/b?acl", GetBucketAcl),
             ("PUT", "/b?acl=", PutBucketAcl),
+            ("GET", "/b?publicAccessBlock", GetPublicAccessBlock),
+            ("PUT", "/b?publicAccessBlock", PutPublicAccessBlock),
+            ("DELETE", "/b?publicAccessBlock", DeletePublicAccessBlock),
             ("GET", "/b?location", GetBucketLocation),
             ("GET", "/b?stat", GetBucketStat),
             ("DELETE", "/b", DeleteBucket),

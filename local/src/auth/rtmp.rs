@@ -30,7 +30,7 @@ pub fn authorize_publish(
     clock: &Clock,
 ) -> Result<(), Fault> {
     names::check_bucket(&target.bucket)?;
-    let acl = store.bucket(&target.bucket)?.acl;
+    let acl = store.bucket(&target.bucket)?.access();
     let signed =
         ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| param(target, name).is_some());
     if signed || acl != Acl::PublicReadWrite {

@@ -68,11 +68,21 @@ pub struct BucketInfo {
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
-    /// Who may use it without a signature.
+    /// Who may use it without a signature, unless that is blocked.
     pub acl: Acl,
     /// Which sites' pages it answers; `None` for no other site's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
+    /// Whether public access is blocked, whatever the ACL says.
+    #[serde(default)]
+    pub is_blocked: bool,
+}
+
+impl BucketInfo {
+    /// Who may use the bucket without a signature.
+    pub fn access(&self) -> Acl {
+        if self.is_blocked { Acl::Private } else { self.acl }
+    }
 }
 
 /// A bucket in use.

@@ -182,7 +182,9 @@ impl Store {
         if let Some(bucket) = buckets.get(name) {
             return bucket.change(|info| info.acl = acl).map_err(disk_fault);
         }
-        let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl, cors: None };
+        let created = self.clock.now();
+        let info =
+            BucketInfo { name: name.to_owned(), created, acl, cors: None, is_blocked: false };
         let folder = self.data.join(self.naming.file(name, ""));
         let (clock, scratch) = (self.clock.clone(), self.scratch.clone());
         let bucket = Bucket::create(folder, info, clock, scratch, self.naming);
@@ -200,6 +202,13 @@ impl Store {
         let buckets = self.read();
         let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
         bucket.change(|info| info.cors = cors).map_err(disk_fault)
+    }
+
+    /// Blocks public access to a bucket, whatever its ACL says, or no longer.
+    pub fn block_public_access(&self, name: &str, is_blocked: bool) -> Result<(), Fault> {
+        let buckets = self.read();
+        let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
+        bucket.change(|info| info.is_blocked = is_blocked).map_err(disk_fault)
     }
 
     /// Deletes a bucket.

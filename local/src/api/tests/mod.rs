@@ -36,6 +36,10 @@ impl World {
     }
 
     fn with(qps_limit: Option<u32>) -> World {
+        World::of(Account::Established, qps_limit)
+    }
+
+    fn of(account: Account, qps_limit: Option<u32>) -> World {
         let folder = crate::store::temporary::private("test-").unwrap();
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Clock::from_fn({
@@ -59,6 +63,7 @@ impl World {
             cors: vec!["http://player.example".into()],
             region: "cn-hangzhou".into(),
             keys: vec![permanent, temporary],
+            account,
             qps_limit,
             listen: HOST.parse().unwrap(),
             page: page::Options { token: None, remote: false, hls_js: None },

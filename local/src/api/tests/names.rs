@@ -87,7 +87,7 @@ fn the_bounds_of_a_listing_have_their_ecs() {
 
 impl World {
     /// A request with a signature of version 1, which does not cover `more`.
-    fn call_unsigned_query(&self, path: &str, query: &str, more: &str) -> Reply {
+    pub(super) fn call_unsigned_query(&self, path: &str, query: &str, more: &str) -> Reply {
         let mut request = plain("GET", &format!("{path}?{query}&{more}"), b"");
         let date = stamp::http_date(OffsetDateTime::from_unix_timestamp(NOW).unwrap());
         let parts =

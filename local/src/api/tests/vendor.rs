@@ -310,3 +310,69 @@ fn keys_with_control_characters_are_deleted_many_at_once() {
         }
     }
 }
+
+const BLOCKED: &[u8] = b"<PublicAccessBlockConfiguration><BlockPublicAccess>true\
+    </BlockPublicAccess></PublicAccessBlockConfiguration>";
+const OPEN: &[u8] = b"<PublicAccessBlockConfiguration><BlockPublicAccess>false\
+    </BlockPublicAccess></PublicAccessBlockConfiguration>";
+
+#[test]
+fn blocked_public_access_outweighs_an_acl() {
+    let world = World::new();
+    world.call("PUT", "/demo/k", b"x");
+    let is_blocked =
+        || world.call("GET", "/demo?publicAccessBlock", b"").text("BlockPublicAccess").unwrap();
+    let read = || world.anonymous("GET", "/demo/k").status;
+    let publish =
+        |acl: &str| world.call_with("PUT", "/demo?acl", &[("x-oss-acl", acl)], b"").error();
+    assert_eq!(publish("public-read").0, 200);
+    assert_eq!((is_blocked().as_str(), read()), ("false", 200));
+    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", BLOCKED).status, 200);
+    assert_eq!((is_blocked().as_str(), read()), ("true", 403));
+    assert_eq!(publish("public-read-write"), (403, "AccessDenied".into()));
+    assert_eq!(publish("private").0, 200);
+    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", OPEN).status, 200);
+    assert_eq!(publish("public-read").0, 200);
+    assert_eq!((is_blocked().as_str(), read()), ("false", 200));
+    world.call("PUT", "/demo?publicAccessBlock", BLOCKED);
+    assert_eq!(world.call("DELETE", "/demo?publicAccessBlock", b"").status, 204);
+    assert_eq!(read(), 200);
+    let odd = b"<PublicAccessBlockConfiguration><BlockPublicAccess>x</BlockPublicAccess>\
+                </PublicAccessBlockConfiguration>";
+    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", odd).status, 400);
+}
+
+#[test]
+fn a_new_account_signs_with_version_4_moves_data_at_its_own_domain_and_is_private() {
+    let world = World::of(Account::New, None);
+    // Version 1, in header and URL, whether right or wrong.
+    let unsigned = world.call_unsigned_query("/demo", "live", "prefix=a");
+    assert_eq!(unsigned.error(), (403, "AccessDenied".into()));
+    assert_eq!(unsigned.header("x-oss-ec"), Some("0002-00000080"));
+    let url = world.anonymous("GET", &presigned(1, "k", "live"));
+    assert_eq!(url.header("x-oss-ec"), Some("0002-00000080"));
+    // Channels are managed at the endpoint's own name, objects are not moved.
+    world.put_channel("ch");
+    for (method, target) in
+        [("PUT", "/demo/k"), ("GET", "/demo/k"), ("GET", "/demo/ch/playlist.m3u8")]
+    {
+        let reply = world.call(method, target, b"");
+        assert_eq!(reply.error(), (400, "PublicEndpointForbidden".into()), "{method} {target}");
+        assert_eq!(reply.header("x-oss-ec"), Some("0048-00000401"));
+    }
+    assert_eq!(world.call("DELETE", "/demo/k", b"").status, 204);
+    for (method, body) in [("PUT", &b"x"[..]), ("GET", b"")] {
+        let mut request = plain(method, "/k", body);
+        request.host = "live.example.com".into();
+        world.sign(&mut request);
+        assert_eq!(world.send(&request).status, 200, "{method}");
+    }
+    // New buckets are closed until they are opened.
+    let public = [("x-oss-acl", "public-read")];
+    let closed = world.call_with("PUT", "/third", &public, b"");
+    assert_eq!(closed.error(), (403, "AccessDenied".into()));
+    assert_eq!(world.call("PUT", "/third", b"").status, 200);
+    assert_eq!(world.call_with("PUT", "/third?acl", &public, b"").status, 403);
+    assert_eq!(world.call("PUT", "/third?publicAccessBlock", OPEN).status, 200);
+    assert_eq!(world.call_with("PUT", "/third?acl", &public, b"").status, 200);
+}
