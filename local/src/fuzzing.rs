@@ -89,6 +89,9 @@ impl Names {
     pub fn open() -> Self {
         let folder = std::env::temp_dir().join(format!("osslive-fuzz-{}", std::process::id()));
         let store = Store::open(&folder, Clock::from_fn(now)).expect("a store for the fuzzer");
+        for bucket in ["keys", "channels"] {
+            store.create_bucket(bucket, Acl::Private).expect("a bucket");
+        }
         Names { store, folder }
     }
 
@@ -96,7 +99,6 @@ impl Names {
     /// that a listing reads back from the disk.
     pub fn keys(&self, keys: &[&str]) -> Vec<String> {
         const BUCKET: &str = "keys";
-        self.store.create_bucket(BUCKET, Acl::Private).expect("a bucket");
         let keys: Vec<_> = keys.iter().filter(|key| names::check_object(key).is_ok()).collect();
         for key in &keys {
             self.store.put_object(BUCKET, key, None, key.as_bytes()).expect("an object");
@@ -114,7 +116,6 @@ impl Names {
     /// are listed, and how many files they have.
     pub fn channels(&self, channels: &[&str]) -> (Vec<String>, usize) {
         const BUCKET: &str = "channels";
-        self.store.create_bucket(BUCKET, Acl::Private).expect("a bucket");
         let is_name = |name: &&&str| names::check_channel(name).is_ok();
         let channels: Vec<_> = channels.iter().filter(is_name).collect();
         let settings = ChannelSettings {
