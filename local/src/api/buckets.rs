@@ -3,9 +3,9 @@
 use super::operation::{invalid_argument, not_implemented};
 use super::{Call, Response, Service, account};
 use crate::fault::Fault;
-use crate::stamp;
 use crate::store::{Acl, BucketInfo};
 use crate::xml::{self, Writer};
+use crate::{names, stamp};
 use std::fmt::Display;
 
 /// The document that says whether public access is blocked.
@@ -16,6 +16,12 @@ const OWNER: &str = "osslive";
 impl Service {
     pub(super) fn list_buckets(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (prefix, marker) = (call.param("prefix"), call.param("marker"));
+        for (name, value) in [("prefix", prefix), ("marker", marker)] {
+            if !names::fits_xml(value) {
+                const RULE: &str = "must not contain control characters that XML forbids";
+                return Err(invalid_argument(name, value, RULE));
+            }
+        }
         let max = call.max_entries("max-keys")?;
         let mut buckets = self.store.buckets();
         buckets.retain(|bucket| bucket.name.starts_with(prefix) && bucket.name.as_str() > marker);
@@ -100,7 +106,7 @@ impl Service {
 
     pub(super) fn put_public_access_block(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let document = xml::parse(&call.request.body, BLOCK)?;
-        let text = xml::child_text(document.root_element(), "BlockPublicAccess");
+        let text = xml::child_text(document.root(), "BlockPublicAccess");
         let is_blocked = match text.unwrap_or_default().trim() {
             "true" => true,
             "false" => false,

@@ -28,7 +28,8 @@ impl Service {
         let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
         let keys = page.objects.iter().map(|object| object.key.as_str());
         let prefixes = page.common_prefixes.iter().map(String::as_str);
-        let asked = [prefix, &marker, delimiter.unwrap_or_default()];
+        let start = if version_2 { call.param("start-after") } else { &marker };
+        let asked = [prefix, start, delimiter.unwrap_or_default()];
         encoding.check(asked.into_iter().chain(keys).chain(prefixes))?;
         let document = Writer::document("ListBucketResult", |xml| {
             xml.text("Name", &call.bucket);

@@ -439,6 +439,14 @@ mod tests {
     }
 
     #[test]
+    fn what_chooses_an_operation_is_signed_by_version_1_too() {
+        let arguments = ["comp", "status", "startTime", "endTime"];
+        for name in RESOURCES.iter().copied().chain(arguments) {
+            assert!(osslive::sign::v1::is_subresource(name), "{name}");
+        }
+    }
+
+    #[test]
     fn without_a_signature_only_objects_can_be_had() {
         for operation in [GetObject, HeadObject, SignPlaylist] {
             assert_eq!(operation.access(), Access::Read);

@@ -81,6 +81,7 @@ fn the_bounds_of_a_listing_have_their_ecs() {
         assert_eq!(reply.error(), (400, "InvalidArgument".into()), "{query}");
         assert_eq!(reply.header("x-oss-ec"), Some(ec), "{query}");
     }
+    assert_eq!(world.call("GET", "/?prefix=a%00", b"").error(), (400, "InvalidArgument".into()));
     let longest = "x".repeat(1024);
     assert_eq!(world.call("GET", &format!("/demo?live&marker={longest}"), b"").status, 200);
 }
