@@ -744,6 +744,11 @@ fn a_refused_upload_reads_why_whatever_its_length() {
         peer.say("GET /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
         assert_eq!(peer.read_response().status, 403);
     }
+    // So does a browser that sends for another site.
+    let peer = house.stage.connect();
+    peer.say(format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://other.example\r\nContent-Length: {}\r\n\r\n", 8 << 20)).unwrap();
+    peer.say(vec![b'x'; 8 << 20]).expect("all of the body is read");
+    assert_eq!(peer.read_response().code(), "AccessForbidden");
     // A client that waits for 100 Continue hears the refusal instead.
     let peer = house.stage.connect();
     peer.say("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n").unwrap();
