@@ -4,10 +4,10 @@ use crate::address::{Addressing, PublishTarget};
 use crate::api::{self, Body};
 use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::framing::Inspected;
-use crate::store::{ChannelSettings, Store};
+use crate::store::{ChannelSettings, Store, temporary};
 use crate::{Acl, Clock, Config, LocalEndpoint, names};
 use osslive::sign::{Parts, v1};
-use std::path::PathBuf;
+use tempfile::TempDir;
 use time::OffsetDateTime;
 
 /// When it always is here: requests dated so get as far as their signature.
@@ -81,14 +81,15 @@ impl Endpoint {
 #[derive(Debug)]
 pub struct Names {
     store: Store,
-    folder: PathBuf,
+    folder: TempDir,
 }
 
 impl Names {
     /// Opens one in the folder for temporary files.
     pub fn open() -> Self {
-        let folder = std::env::temp_dir().join(format!("osslive-fuzz-{}", std::process::id()));
-        let store = Store::open(&folder, Clock::from_fn(now)).expect("a store for the fuzzer");
+        let folder = temporary::private("fuzz-").expect("a folder for the fuzzer");
+        let store =
+            Store::open(folder.path(), Clock::from_fn(now)).expect("a store for the fuzzer");
         for bucket in ["keys", "channels"] {
             store.create_bucket(bucket, Acl::Private).expect("a bucket");
         }
@@ -129,7 +130,7 @@ impl Names {
         for name in &channels {
             self.store.put_channel(BUCKET, name, settings.clone()).expect("a channel");
         }
-        let files = std::fs::read_dir(self.folder.join(BUCKET).join("channels"));
+        let files = std::fs::read_dir(self.folder.path().join(BUCKET).join("channels"));
         let files = files.map_or(0, Iterator::count);
         let page = self.store.list_channels(BUCKET, "", "", 1000).expect("a listing");
         for name in &channels {
@@ -148,6 +149,7 @@ fn addressing() -> Addressing {
     Addressing {
         domain: "oss.test".into(),
         first_bucket: "first".into(),
+        cnames: vec!["live.example.com".into()],
         listen: std::net::SocketAddr::from(([127, 0, 0, 1], 9000)),
     }
 }
