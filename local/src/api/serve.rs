@@ -24,6 +24,8 @@ use tokio::time::{Instant, timeout_at};
 
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
+/// How long the sender of a refused body may pause before it is closed.
+const LINGER: Duration = Duration::from_secs(2);
 /// How much of each answer does not count against the budget of all.
 const SMALL: usize = 16 << 10;
 
@@ -172,10 +174,12 @@ fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
 
 /// Reads the rest of a body that was refused, so that its sender comes to read
 /// why: closing with bytes unread would reset the connection. More than the
-/// largest body that is ever taken, or than comes in time, is not read.
+/// largest body that is ever taken is not read, nor what does not come in time,
+/// nor what comes after a pause.
 async fn drain(mut body: HttpBody, time: Duration) {
     let (due, mut left) = (Instant::now() + time, operation::MAX_BODY);
     while left > 0 {
+        let due = due.min(Instant::now() + LINGER);
         let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
         let Ok(Some(Ok(frame))) = timeout_at(due, frame).await else { return };
         left = left.saturating_sub(frame.data_ref().map_or(1, Bytes::len));
