@@ -267,11 +267,14 @@ impl Read for Part {
     }
 }
 
+/// A reader that comes back with the block that it read.
+type Block = (Box<dyn Read + Send>, io::Result<Vec<u8>>);
+
 /// What is read block by block by the workers: a client that pauses holds none
 /// of them, and one block of memory.
 struct StreamBody {
     workers: Arc<Workers>,
-    read: Option<oneshot::Receiver<(Box<dyn Read + Send>, io::Result<Vec<u8>>)>>,
+    read: Option<oneshot::Receiver<Block>>,
     remaining: u64,
 }
 
