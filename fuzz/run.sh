@@ -10,7 +10,8 @@ set -eu
 cd "$(dirname "$0")"
 seconds=${1:-60}
 [ $# -eq 0 ] || shift
-[ $# -gt 0 ] || set -- reply profile amf0 flv codec rtmp_server rtmp_client recorder http capi
+[ $# -gt 0 ] || set -- reply profile amf0 flv codec rtmp_server rtmp_client recorder http \
+    framing names capi
 
 target=$(rustc -vV | sed -n 's/^host: //p')
 export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \

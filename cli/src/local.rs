@@ -3,7 +3,7 @@
 use crate::signal;
 use clap::Args;
 use osslive::{Client, Credentials, RtmpUrlOptions};
-use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
+use osslive_local::{Account, Acl, Config, LocalEndpoint, PeerLimits};
 use std::error::Error;
 use std::fs;
 use std::io::{self, Write};
@@ -66,8 +66,12 @@ pub(crate) struct Arguments {
     #[arg(id = "cors", long, value_name = "ORIGIN")]
     origins: Vec<String>,
     /// Who may read and write without a signature: private, public-read or public-read-write
-    #[arg(long, default_value = "private", value_name = "ACL")]
-    acl: Acl,
+    /// [default: private for new buckets]
+    #[arg(long, value_name = "ACL")]
+    acl: Option<Acl>,
+    /// Refuse what OSS refuses to such an account: established or new
+    #[arg(long, default_value_t, value_name = "AGE")]
+    account: Account,
     /// Answers 503 beyond this many operations on channels a second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
@@ -103,7 +107,7 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let mut config = data
         .map_or_else(Config::temporary, Config::new)
         .listen(arguments.listen)
-        .acl(arguments.acl)
+        .account(arguments.account)
         .access_key(&arguments.access_key_id, &arguments.access_key_secret)
         .region(&arguments.region)
         .domain(&arguments.domain)
@@ -111,6 +115,9 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     config = sites(config, &arguments);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
+    }
+    if let Some(acl) = arguments.acl {
+        config = config.acl(acl);
     }
     if let Some(token) = &arguments.sts_token {
         config = config.temporary_key(

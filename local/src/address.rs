@@ -4,7 +4,7 @@
 use crate::fault::Fault;
 use crate::names::{channel_not_utf8, check_channel};
 use osslive::request::percent_encode;
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// What the endpoint is called, and what its addresses lead to.
@@ -246,7 +246,7 @@ impl PublishTarget {
     /// command, and the stream name of its publish command.
     ///
     /// Path and query may be divided between app and stream name in any way;
-    /// of a parameter given twice, the stream name's counts. Everything is
+    /// a parameter may be repeated with the same value. Everything is
     /// percent-decoded once and `+` stays `+`, so that encoders that decode
     /// the URL themselves and those that send it as typed both work; a `%`
     /// that begins no escape is therefore taken as it is. Accepted paths are
@@ -258,8 +258,9 @@ impl PublishTarget {
     ///
     /// # Errors
     ///
-    /// 400 `InvalidArgument` for another application, `InvalidChannelName` for
-    /// a channel that breaks the naming rules.
+    /// 400 `InvalidArgument` for another application, and for a parameter with
+    /// two values or one that is not UTF-8; `InvalidChannelName` for a channel
+    /// that breaks the naming rules.
     pub fn parse(
         tc_url: &str,
         app: &str,
@@ -269,7 +270,7 @@ impl PublishTarget {
         let (host, tc_query) = split_tc_url(tc_url);
         let (app, app_query) = split_query(app);
         let (stream, stream_query) = split_query(stream);
-        let params = publish_params([stream_query, app_query, tc_query]);
+        let params = publish_params([stream_query, app_query, tc_query])?;
 
         let mut path = utf8(app)?.trim_matches('/').to_owned();
         if !path.is_empty() && !stream.is_empty() {
@@ -319,18 +320,25 @@ fn split_query(text: &str) -> (&str, &str) {
     text.split_once('?').unwrap_or((text, ""))
 }
 
-fn publish_params(queries: [&str; 3]) -> Vec<(String, String)> {
-    let lossy = |text| String::from_utf8_lossy(&percent_decode(text).0).into_owned();
-    let mut seen = HashSet::new();
+fn publish_params(queries: [&str; 3]) -> Result<Vec<(String, String)>, Fault> {
+    let mut seen = HashMap::new();
     let mut params = Vec::new();
     for pair in queries.iter().flat_map(|query| query.split('&')).filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        let name = lossy(name);
-        if seen.insert(name.clone()) {
-            params.push((name, lossy(value)));
+        let fault =
+            |rule| Fault::new(400, "InvalidArgument", format!("The parameter \"{name}\" {rule}."));
+        let text = |text| {
+            let bytes = percent_decode(text).0;
+            String::from_utf8(bytes).map_err(|_| fault("must be percent-encoded UTF-8"))
+        };
+        let param = (text(name)?, text(value)?);
+        match seen.insert(param.0.clone(), param.1.clone()) {
+            None => params.push(param),
+            Some(earlier) if earlier == param.1 => {}
+            Some(_) => return Err(fault("has two values")),
         }
     }
-    params
+    Ok(params)
 }
 
 fn utf8(text: &str) -> Result<String, Fault> {
@@ -567,11 +575,11 @@ mod tests {
     }
 
     #[test]
-    fn parameters_are_decoded_once_and_the_stream_names_come_first() {
+    fn parameters_are_decoded_once_and_may_be_repeated_with_the_same_value() {
         let target = PublishTarget::parse(
-            "rtmp://127.0.0.1/live?x=tc",
-            "live?x=app&only=a",
-            "ch?x=%2B+%252F&Signature=a/b+c=&&bare&x=again&playlistName=p.m3u8",
+            "rtmp://127.0.0.1/live?x=++%252F",
+            "live?Signature=a/b%2Bc%3D&only=a",
+            "ch?x=%2B+%252F&Signature=a/b+c=&&bare&bare=&playlistName=p.m3u8",
             &addressing(),
         )
         .unwrap();
@@ -588,5 +596,21 @@ mod tests {
             ]
         );
         assert_eq!(target.playlist_name.as_deref(), Some("p.m3u8"));
+    }
+
+    #[test]
+    fn a_parameter_with_two_values_or_none_that_can_be_read_is_refused() {
+        for (tc_url, app, stream) in [
+            ("rtmp://127.0.0.1/live", "live", "ch?x=1&x=2"),
+            ("rtmp://127.0.0.1/live", "live?x=1", "ch?x=2"),
+            ("rtmp://127.0.0.1/live?x=1", "live", "ch?x"),
+            ("rtmp://127.0.0.1/live?x=1", "live?x=2", "ch"),
+            ("rtmp://127.0.0.1/live", "live", "ch?x=1&%78=2"),
+            ("rtmp://127.0.0.1/live", "live", "ch?x=%ff"),
+            ("rtmp://127.0.0.1/live", "live", "ch?%fe=1"),
+        ] {
+            let fault = publish(tc_url, app, stream).unwrap_err();
+            assert_eq!(fault.code, "InvalidArgument", "{tc_url} {app} {stream}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! The endpoint as a whole: its configuration, its start and its stop.
 
 use crate::address;
-use crate::api::{self, Service};
+use crate::api::{self, Account, Service};
 use crate::auth::AccessKey;
 use crate::budget::Budget;
 use crate::clock::Clock;
@@ -27,7 +27,8 @@ pub struct Config {
     /// None for a temporary folder.
     data: Option<PathBuf>,
     buckets: Vec<String>,
-    acl: Acl,
+    acl: Option<Acl>,
+    account: Account,
     access_key: AccessKey,
     temporary_keys: Vec<AccessKey>,
     region: String,
@@ -93,7 +94,8 @@ impl Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data,
             buckets: Vec::new(),
-            acl: Acl::Private,
+            acl: None,
+            account: Account::default(),
             access_key: AccessKey {
                 id: Self::ACCESS_KEY_ID.into(),
                 secret: Self::ACCESS_KEY_SECRET.into(),
@@ -135,9 +137,17 @@ impl Config {
         self
     }
 
-    /// Sets who may read and write the buckets. Defaults to private.
+    /// Sets who may read and write the buckets. Defaults to private for those
+    /// that are created, and to what it was for others.
     pub fn acl(mut self, acl: Acl) -> Self {
-        self.acl = acl;
+        self.acl = Some(acl);
+        self
+    }
+
+    /// Sets what is refused as the service refuses it to some accounts.
+    /// Defaults to nothing.
+    pub fn account(mut self, account: Account) -> Self {
+        self.account = account;
         self
     }
 
@@ -309,8 +319,7 @@ impl LocalEndpoint {
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
         let store = open(&config)?;
         for name in &buckets {
-            store
-                .create_bucket(name, config.acl)
+            prepare(&store, name, &config)
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let data = store.data().to_owned();
@@ -325,6 +334,7 @@ impl LocalEndpoint {
                 cors,
                 region: config.region,
                 keys,
+                account: config.account,
                 qps_limit: config.qps_limit,
                 listen: socket.local_addr()?,
                 page,
@@ -426,6 +436,23 @@ fn custom_domain(text: &str) -> io::Result<String> {
 
 fn bad(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// Sees to it that a bucket is there, and as configured.
+fn prepare(store: &Store, name: &str, config: &Config) -> Result<(), Fault> {
+    let old = store.bucket(name).ok();
+    let is_new_account = config.account == Account::New;
+    let is_blocked = old.as_ref().map_or(is_new_account, |bucket| bucket.is_blocked);
+    if let Some(acl) = config.acl {
+        api::check_acl(acl, is_blocked)?;
+    }
+    if old.is_none() || config.acl.is_some() {
+        store.create_bucket(name, config.acl.unwrap_or_default())?;
+    }
+    if old.is_none() && is_blocked {
+        store.block_public_access(name, true)?;
+    }
+    Ok(())
 }
 
 fn explain(what: String, error: io::Error) -> io::Error {

@@ -1,11 +1,21 @@
 //! What fuzz targets need of the inside: requests without sockets.
 
+use crate::address::{Addressing, PublishTarget};
 use crate::api::{self, Body};
-use crate::{Clock, Config, LocalEndpoint};
+use crate::auth::{self, AccessKey, Identity, Keys};
+use crate::framing::Inspected;
+use crate::store::{ChannelSettings, Store, temporary};
+use crate::{Acl, Clock, Config, LocalEndpoint, names};
+use osslive::sign::{Parts, v1};
+use tempfile::TempDir;
 use time::OffsetDateTime;
 
 /// When it always is here: requests dated so get as far as their signature.
 const NOW: i64 = 1_795_335_398;
+
+fn now() -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(NOW).unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
 
 /// An endpoint whose secret nobody knows.
 #[derive(Debug)]
@@ -25,12 +35,9 @@ pub struct Answer {
 impl Endpoint {
     /// Starts one in a temporary folder.
     pub fn start() -> Self {
-        let clock = Clock::from_fn(|| {
-            OffsetDateTime::from_unix_timestamp(NOW).unwrap_or(OffsetDateTime::UNIX_EPOCH)
-        });
         let config = Config::temporary()
             .bucket("live-demo-bucket")
-            .clock(clock)
+            .clock(Clock::from_fn(now))
             .access_key("LTAI5tDocExampleKeyId001", "a secret that no input holds")
             .temporary_key("STS.Fuzz", "another one", "token");
         Endpoint(LocalEndpoint::start(config).expect("an endpoint for the fuzzer"))
@@ -68,4 +75,122 @@ impl Endpoint {
         };
         Answer { status: response.status, body, is_let_in: response.status < 400 && !is_public }
     }
+}
+
+/// A store of its own, for names.
+#[derive(Debug)]
+pub struct Names {
+    store: Store,
+    folder: TempDir,
+}
+
+impl Names {
+    /// Opens one in the folder for temporary files.
+    pub fn open() -> Self {
+        let folder = temporary::private("fuzz-").expect("a folder for the fuzzer");
+        let store =
+            Store::open(folder.path(), Clock::from_fn(now)).expect("a store for the fuzzer");
+        for bucket in ["keys", "channels"] {
+            store.create_bucket(bucket, Acl::Private).expect("a bucket");
+        }
+        Names { store, folder }
+    }
+
+    /// Stores an object under each key that may be one, and returns the keys
+    /// that a listing reads back from the disk.
+    pub fn keys(&self, keys: &[&str]) -> Vec<String> {
+        const BUCKET: &str = "keys";
+        let keys: Vec<_> = keys.iter().filter(|key| names::check_object(key).is_ok()).collect();
+        for key in &keys {
+            self.store.put_object(BUCKET, key, None, key.as_bytes()).expect("an object");
+        }
+        let page = self.store.list_objects(BUCKET, "", "", None, 1000).expect("a listing");
+        for key in &keys {
+            let (meta, _) = self.store.object(BUCKET, key).expect("the object");
+            assert_eq!(meta.size, key.len() as u64, "{key:?} has the content of another");
+            self.store.delete_object(BUCKET, key).expect("its end");
+        }
+        page.objects.into_iter().map(|object| object.key).collect()
+    }
+
+    /// Creates each channel whose name may be one, and returns the names that
+    /// are listed, and how many files they have.
+    pub fn channels(&self, channels: &[&str]) -> (Vec<String>, usize) {
+        const BUCKET: &str = "channels";
+        let is_name = |name: &&&str| names::check_channel(name).is_ok();
+        let channels: Vec<_> = channels.iter().filter(is_name).collect();
+        let settings = ChannelSettings {
+            description: String::new(),
+            enabled: true,
+            frag_duration: 5,
+            frag_count: 3,
+            playlist_name: "playlist.m3u8".into(),
+            snapshot: None,
+        };
+        for name in &channels {
+            self.store.put_channel(BUCKET, name, settings.clone()).expect("a channel");
+        }
+        let files = std::fs::read_dir(self.folder.path().join(BUCKET).join("channels"));
+        let files = files.map_or(0, Iterator::count);
+        let page = self.store.list_channels(BUCKET, "", "", 1000).expect("a listing");
+        for name in &channels {
+            self.store.delete_channel(BUCKET, name).expect("its end");
+        }
+        (page.channels.into_iter().map(|channel| channel.name).collect(), files)
+    }
+}
+
+/// Whether a name may be that of a channel.
+pub fn is_channel(name: &str) -> bool {
+    names::check_channel(name).is_ok()
+}
+
+fn addressing() -> Addressing {
+    Addressing {
+        domain: "oss.test".into(),
+        first_bucket: "first".into(),
+        cnames: vec!["live.example.com".into()],
+        listen: std::net::SocketAddr::from(([127, 0, 0, 1], 9000)),
+    }
+}
+
+/// The bucket and key of an HTTP request, if it names both.
+pub fn resolve(host: &str, path: &str) -> Option<(String, String)> {
+    let resource = addressing().resolve(host, path).ok()?;
+    let key = String::from_utf8(resource.key).ok()?;
+    names::is_bucket(&resource.bucket).then_some((resource.bucket, key))
+}
+
+/// The URLs to publish a channel at and to play it from.
+pub fn urls(host: &str, bucket: &str, channel: &str, playlist: &str) -> (String, String) {
+    let addressing = addressing();
+    let publish = addressing.publish_url(host, bucket, channel);
+    (publish, addressing.play_url(host, bucket, channel, playlist))
+}
+
+/// The bucket and channel that an encoder asks for.
+pub fn publish_target(tc_url: &str, app: &str, stream: &str) -> Option<(String, String)> {
+    let target = PublishTarget::parse(tc_url, app, stream, &addressing()).ok()?;
+    Some((target.bucket, target.channel))
+}
+
+/// What version 1 signs of a request, if its right signature is accepted.
+pub fn signed_by_v1(key: &str, query: &[(&str, Option<&str>)]) -> Option<String> {
+    const SECRET: &str = "secret";
+    const DATE: &str = "Sun, 22 Nov 2026 08:16:38 GMT";
+    let keys = Keys::new([AccessKey { id: "id".into(), secret: SECRET.into(), token: None }]);
+    let parts = Parts { method: "PUT", bucket: "demo", key, query, headers: &[] };
+    let text = v1::string_to_sign(&parts, DATE);
+    let authorization = format!("OSS id:{}", v1::signature(&v1::Key::new(SECRET), &text));
+    let headers = [("date", DATE), ("authorization", authorization.as_str())];
+    let identity =
+        auth::identify(&Parts { headers: &headers, ..parts }, &keys, "cn-hangzhou", now());
+    matches!(identity, Ok(Identity::Header)).then_some(text)
+}
+
+/// The verdicts on the heads that a connection carries, in pieces of `size`.
+pub fn verdicts(bytes: &[u8], size: usize) -> Vec<bool> {
+    let mut inspected = Inspected::new(());
+    bytes.chunks(size.max(1)).for_each(|piece| inspected.inspect(piece));
+    inspected.verdicts().drain()
 }

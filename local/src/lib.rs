@@ -25,6 +25,7 @@ mod cors;
 mod endpoint;
 mod fault;
 pub mod flv;
+mod framing;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -44,6 +45,7 @@ pub mod ts;
 mod workers;
 mod xml;
 
+pub use api::Account;
 pub use clock::Clock;
 pub use endpoint::{Config, LocalEndpoint};
 pub use limits::PeerLimits;

@@ -2,6 +2,7 @@
 //! from HTTP.
 
 use crate::api;
+use crate::framing::{self, Inspected};
 use crate::limits::{Seat, Seats};
 use crate::patient::Patient;
 use crate::publisher::{self, Context};
@@ -25,8 +26,6 @@ use tokio::time::{sleep, timeout};
 
 /// The version with which every RTMP handshake begins. No HTTP method does.
 const RTMP_VERSION: u8 = 3;
-/// The longest request line and headers, and what of a body is read ahead.
-const HEAD: usize = 64 * 1024;
 /// How long requests under way may take when the endpoint stops.
 const GRACE: Duration = Duration::from_secs(5);
 /// How many threads serve the network.
@@ -162,16 +161,18 @@ impl Serving {
     async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
         let router = TowerToHyperService::new(self.router);
+        let limits = self.context.limits;
+        let stream = Inspected::new(Patient::new(stream, &limits));
+        let verdicts = stream.verdicts();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(remote);
+            request.extensions_mut().insert(verdicts.clone());
             router.call(request)
         });
-        let limits = self.context.limits;
-        let stream = Patient::new(stream, &limits);
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits.head)
-            .max_buf_size(HEAD)
+            .max_buf_size(framing::MAX_HEAD)
             .serve_connection(TokioIo::new(stream), service);
         let mut connection = std::pin::pin!(connection);
         tokio::select! {

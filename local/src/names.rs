@@ -4,6 +4,8 @@ use crate::fault::Fault;
 
 /// The longest object key, in bytes.
 const MAX_KEY: usize = 1023;
+/// What the service says of a name in another encoding.
+const NOT_UTF8: &str = "The characters encoding must be utf-8.";
 
 /// Checks a bucket name: 3 to 63 of `a-z`, `0-9` and `-`, with no `-` at
 /// either end.
@@ -29,65 +31,91 @@ pub fn is_bucket(name: &str) -> bool {
 }
 
 /// Checks an object key: 1 to 1023 bytes, not beginning with a slash or
-/// backslash.
+/// backslash, without NUL.
+///
+/// Other control characters are allowed, as the service allows them: a
+/// listing with `encoding-type=url` can show them.
 ///
 /// # Errors
 ///
 /// 400 `InvalidObjectName`.
 pub fn check_object(key: &str) -> Result<(), Fault> {
-    if (1..=MAX_KEY).contains(&key.len()) && !key.starts_with(['/', '\\']) {
+    let fits = (1..=MAX_KEY).contains(&key.len());
+    if fits && !key.starts_with(['/', '\\']) && !key.contains('\0') {
         return Ok(());
     }
-    Err(invalid_object())
+    Err(Fault::new(400, "InvalidObjectName", "The specified object is not valid."))
 }
 
-/// The fault of a key that breaks the rules, or is no UTF-8.
-pub fn invalid_object() -> Fault {
-    Fault::new(400, "InvalidObjectName", "The specified object is not valid.")
+/// Returns the fault of a key that is not UTF-8.
+pub fn key_not_utf8() -> Fault {
+    Fault::new(400, "InvalidArgument", NOT_UTF8)
 }
 
-/// Checks a channel name: 1 to 63 bytes without slash or backslash.
+/// Checks a channel name: 1 to 63 bytes without slash or backslash, of
+/// characters that a listing can show, and neither `.` nor `..`, which
+/// browsers, proxies and curl drop from a path.
 ///
 /// OSS documents the limit in three ways; its error message, "less than 64",
 /// is the one that its engineers and tests agree with.
 ///
 /// # Errors
 ///
-/// 400 `InvalidChannelName`, with the service's message for each rule.
+/// 400 `InvalidChannelName`, with the service's message and EC for each rule
+/// that it documents.
 pub fn check_channel(name: &str) -> Result<(), Fault> {
-    match name {
-        "" => Err(invalid_channel("ChannelName must not be empty.")),
+    let rule = match name {
+        "" => return Err(empty_channel()),
         _ if name.contains(['/', '\\']) => {
-            Err(invalid_channel("ChannelName must not contain a slash."))
+            let fault = invalid_channel("ChannelName must not contain a slash.");
+            return Err(fault.with_ec("0017-00000260"));
         }
         _ if name.len() > 63 => {
-            Err(invalid_channel("The Length of channel name must be less than 64."))
+            let fault = invalid_channel("The Length of channel name must be less than 64.");
+            return Err(fault.with_ec("0017-00000258"));
         }
-        _ => Ok(()),
-    }
+        "." | ".." => "ChannelName must not be \".\" or \"..\".",
+        _ if !fits_xml(name) => {
+            "ChannelName must not contain control characters or noncharacters that XML forbids."
+        }
+        _ => return Ok(()),
+    };
+    Err(invalid_channel(rule))
 }
 
-/// The fault of a channel name that is no UTF-8.
+/// Returns the fault of a channel name that is empty.
+pub fn empty_channel() -> Fault {
+    invalid_channel("ChannelName must not be empty.").with_ec("0017-00000257")
+}
+
+/// Returns the fault of a channel name that is not UTF-8.
 pub fn channel_not_utf8() -> Fault {
-    invalid_channel("The characters encoding must be utf-8.")
+    invalid_channel(NOT_UTF8).with_ec("0017-00000259")
 }
 
 fn invalid_channel(message: &str) -> Fault {
     Fault::new(400, "InvalidChannelName", message)
 }
 
-/// Checks a playlist name: 6 to 128 bytes, ending in `.m3u8`, no slash.
+/// Whether XML 1.0 can hold a text (section 2.2 of the recommendation): what
+/// it cannot is read back as something else, or not at all.
+pub fn fits_xml(text: &str) -> bool {
+    text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..))
+}
+
+/// Checks a playlist name: 6 to 128 bytes, ending in `.m3u8`, no slash, of
+/// characters that XML can hold.
 ///
 /// # Errors
 ///
 /// 400 `InvalidArgument` with the EC that OSS documents for each rule.
 pub fn check_playlist(name: &str) -> Result<(), Fault> {
-    let fault = |message: &str, ec| {
-        Err(Fault::new(400, "InvalidArgument", message)
-            .with_ec(ec)
+    let invalid = |message: &str| {
+        Fault::new(400, "InvalidArgument", message)
             .with("ArgumentName", "PlaylistName")
-            .with("ArgumentValue", name))
+            .with("ArgumentValue", name)
     };
+    let fault = |message: &str, ec| Err(invalid(message).with_ec(ec));
     const LENGTH: &str = "The length of the playlist name must be between 6 and 128.";
     match name {
         _ if name.contains('/') => {
@@ -98,6 +126,9 @@ pub fn check_playlist(name: &str) -> Result<(), Fault> {
             fault("Playlist name must ends with \".m3u8\".", "0044-00000018")
         }
         _ if name.len() < 6 => fault(LENGTH, "0044-00000017"),
+        _ if !fits_xml(name) => {
+            Err(invalid("The playlist name must not contain control characters that XML forbids."))
+        }
         _ => Ok(()),
     }
 }
@@ -120,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_channel_name_is_63_bytes_of_anything_but_slashes() {
-        for good in ["a", "live channel 2", "直播频道-1", "a.b+c_d%", "..", &"é".repeat(31)] {
+        for good in ["a", "live channel 2", "直播频道-1", "a.b+c_d%", "...", &"é".repeat(31)] {
             assert_eq!(check_channel(good), Ok(()), "{good}");
         }
         let message = |name: &str| check_channel(name).unwrap_err().message;
@@ -129,6 +160,25 @@ mod tests {
         assert_eq!(message("a\\b"), "ChannelName must not contain a slash.");
         assert_eq!(message(&"x".repeat(64)), "The Length of channel name must be less than 64.");
         assert_eq!(message(&"é".repeat(32)), "The Length of channel name must be less than 64.");
+    }
+
+    #[test]
+    fn a_channel_name_that_a_path_or_a_listing_would_lose_is_refused() {
+        for lost in [".", "..", "a\0b", "\u{1}", "a\u{1b}", "\u{fffe}", "a\u{ffff}"] {
+            assert_eq!(check_channel(lost).unwrap_err().code, "InvalidChannelName", "{lost:?}");
+        }
+        for kept in ["...", ".a", "a.", " a ", "a\tb\nc\rd", "\u{7f}\u{85}", "\u{fffd}", "🎥"] {
+            assert_eq!(check_channel(kept), Ok(()), "{kept:?}");
+        }
+    }
+
+    #[test]
+    fn each_documented_rule_of_channel_names_has_its_ec() {
+        let ec = |name: &str| check_channel(name).unwrap_err().ec;
+        assert_eq!(ec(""), Some("0017-00000257"));
+        assert_eq!(ec(&"x".repeat(64)), Some("0017-00000258"));
+        assert_eq!(channel_not_utf8().ec, Some("0017-00000259"));
+        assert_eq!(ec("a/b"), Some("0017-00000260"));
     }
 
     #[test]
@@ -141,14 +191,15 @@ mod tests {
         assert_eq!(ec(".m3u8"), Some("0044-00000017"));
         assert_eq!(ec("playlist"), Some("0044-00000018"));
         assert_eq!(ec("playlist.M3U8"), Some("0044-00000018"));
+        assert_eq!(check_playlist("a\u{1}.m3u8").unwrap_err().code, "InvalidArgument");
     }
 
     #[test]
     fn an_object_key_has_1_to_1023_bytes_and_no_slash_first() {
-        for good in ["a", "a//b", "../x", &"k".repeat(1023)] {
+        for good in ["a", "a//b", "../x", "\u{1}\u{c}\r", &"k".repeat(1023)] {
             assert_eq!(check_object(good), Ok(()), "{good}");
         }
-        for bad in ["", "/a", "\\a", &"k".repeat(1024)] {
+        for bad in ["", "/a", "\\a", "a\0", &"k".repeat(1024)] {
             assert_eq!(check_object(bad).unwrap_err().code, "InvalidObjectName");
         }
     }

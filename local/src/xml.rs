@@ -13,10 +13,20 @@ pub struct Writer {
 impl Writer {
     /// Writes a document whose root element is `root`.
     pub fn document(root: &str, content: impl FnOnce(&mut Writer)) -> String {
-        let mut writer =
-            Writer { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), depth: 0 };
+        let mut writer = Writer::begin();
         writer.element(root, content);
         writer.out
+    }
+
+    /// Writes a document whose root element holds text.
+    pub fn leaf(root: &str, value: impl Display) -> String {
+        let mut writer = Writer::begin();
+        writer.text(root, value);
+        writer.out
+    }
+
+    fn begin() -> Writer {
+        Writer { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), depth: 0 }
     }
 
     /// Writes an element that holds elements.

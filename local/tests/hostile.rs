@@ -18,6 +18,8 @@ use support::{CLIP, Reply, Stage, client_of};
 use time::OffsetDateTime;
 
 const BUCKET: &str = Config::BUCKET;
+const CONFIGURATION: &str = "<LiveChannelConfiguration><Target><Type>HLS</Type></Target>\
+                             </LiveChannelConfiguration>";
 /// What stands beside the data folder and must never be seen.
 const SECRET: &str = "nobody may read this";
 
@@ -243,6 +245,19 @@ fn the_owner_cannot_leave_it_either() {
         client.create_vod(name, "all", &VodTime::new(seconds - 60, seconds + 600)).unwrap();
         client.delete_channel(name).unwrap();
     }
+    // Names that a path or a listing would lose.
+    for name in ["..", ".", "..\0", "a\u{1}", "\u{ffff}"] {
+        for (method, body) in
+            [(Method::Put, CONFIGURATION), (Method::Get, ""), (Method::Delete, "")]
+        {
+            let request = Request::new(method, name).flag("live");
+            let message =
+                signed(&signer(SignatureVersion::V4), &request, BUCKET, now, body.as_bytes());
+            let reply = house.send(message);
+            let expected = (400, "InvalidChannelName".to_owned());
+            assert_eq!((reply.status, reply.code()), expected, "{name:?}: {reply:?}");
+        }
+    }
     // Names of playlists.
     for playlist in
         ["../../../data.m3u8", "..\\..\\..\\data.m3u8", "..%2f..%2fdata.m3u8", "/x.m3u8"]
@@ -343,7 +358,7 @@ fn an_encoder_cannot_leave_the_data_folder() {
         assert!(matches!(refusal, PushError::Refused { .. }), "{playlist}: {refusal}");
     }
     let url = url.split('?').next().unwrap();
-    let odd = format!("{url}?playlistName=..%255c..%252f..%00.m3u8");
+    let odd = format!("{url}?playlistName=..%255c..%252f..%7f.m3u8");
     push_flv(&odd, CLIP, PushOptions::default(), &mut |_| true).unwrap();
     house.check();
 }
@@ -589,20 +604,82 @@ fn a_message_that_can_be_read_in_two_ways_is_refused() {
     }
     assert_eq!(house.request("GET", "/live-demo/k").status, 404, "none of them was stored");
 
-    // Both at once: the coding rules, the connection ends, and what the length
-    // would have let through is no request (RFC 9112 section 6.1).
-    for headers in [
-        "Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
-        "Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+    // What lies between two readings is refused in words, and nothing behind
+    // it is heard.
+    let host = "Host: 127.0.0.1\r\n";
+    for (what, message) in [
+        (
+            "a length and a coding",
+            format!(
+                "PUT /live-demo/k HTTP/1.1\r\n{host}Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"
+            ),
+        ),
+        (
+            "a coding and a length",
+            format!(
+                "PUT /live-demo/k HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n0\r\n\r\n"
+            ),
+        ),
+        (
+            "a coding twice",
+            format!(
+                "PUT /live-demo/k HTTP/1.1\r\n{host}Transfer-Encoding: chunked, chunked\r\n\r\n0\r\n\r\n"
+            ),
+        ),
+        ("no host", "PUT /live-demo/k HTTP/1.1\r\nContent-Length: 0\r\n\r\n".into()),
+        (
+            "two hosts",
+            format!("PUT /live-demo/k HTTP/1.1\r\n{host}{host}Content-Length: 0\r\n\r\n"),
+        ),
+        (
+            "another host",
+            format!("PUT http://live-demo.localhost/k HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n"),
+        ),
+        (
+            "a bare line feed",
+            format!("PUT /live-demo/k HTTP/1.1\r\n{host}X-A: b\nContent-Length: 0\r\n\r\n"),
+        ),
+        ("a fragment", format!("PUT /live-demo/k#?x HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n")),
+        (
+            "a header twice",
+            format!(
+                "PUT /live-demo/k HTTP/1.1\r\n{host}x-oss-meta-a: 1\r\nx-oss-meta-a: 2\r\nContent-Length: 0\r\n\r\n"
+            ),
+        ),
+        (
+            "a parameter twice",
+            format!(
+                "GET /live-demo/k?prefix=a&prefix=b HTTP/1.1\r\n{host}Connection: close\r\n\r\n"
+            ),
+        ),
+        (
+            "an escaped name",
+            format!("GET /live-demo/k?%6Cive HTTP/1.1\r\n{host}Connection: close\r\n\r\n"),
+        ),
+        (
+            "a semicolon",
+            format!("GET /live-demo/k?live;comp=stat HTTP/1.1\r\n{host}Connection: close\r\n\r\n"),
+        ),
     ] {
-        let message = format!(
-            "PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n0\r\n\r\n{inner}"
-        );
         let peer = house.stage.connect();
-        peer.say(message).unwrap();
+        let _ = peer.say(format!("{message}{inner}"));
         let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
-        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{what}: {answers}");
+        assert!(answers.starts_with("HTTP/1.1 400 "), "{what}: {answers}");
+        assert!(answers.contains("<Code>InvalidArgument</Code>"), "{what}: {answers}");
     }
+    assert_eq!(house.request("GET", "/live-demo/k").status, 404, "none of them was stored");
+
+    // A chunked body ends its connection: what follows it is not heard.
+    let message = format!(
+        "PUT /live-demo/chunked HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n\
+         5\r\nhello\r\n0\r\n\r\n{inner}"
+    );
+    let peer = house.stage.connect();
+    peer.say(message).unwrap();
+    let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+    assert!(answers.starts_with("HTTP/1.1 200 "), "{answers}");
+    assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
     for chunk in [
         "FFFFFFFFFFFFFFFFF\r\nx",
         "-1\r\nx",
@@ -616,6 +693,66 @@ fn a_message_that_can_be_read_in_two_ways_is_refused() {
         assert!(reply.status == 400 || reply.status == 0, "{chunk:?}: {reply:?}");
     }
     assert_eq!(house.request("GET", "/live-demo/c").status, 404);
+}
+
+/// Version 1 puts key and sub-resources into one string: of two requests that
+/// it cannot tell apart, the one on the channel is served, and no object has a
+/// name that reads as the other.
+#[test]
+fn an_object_whose_name_reads_as_an_operation_needs_a_version_4_signature() {
+    let house = House::start(|config| config);
+    house.stage.channel("ch");
+    let now = OffsetDateTime::now_utc();
+    for name in ["ch?live&status=disabled", "ch?live", "ch?comp=stat&live", "a?b?acl"] {
+        for method in [Method::Put, Method::Get, Method::Delete] {
+            let request = Request::new(method, name);
+            let by_header =
+                |version| house.send(signed(&signer(version), &request, BUCKET, now, b""));
+            let by_url = |version| {
+                let query = query(&signer(version).presign(&request, BUCKET, 60, now));
+                let target = target(BUCKET, name, &query);
+                house.send(http(method.as_str(), &target, "127.0.0.1", "", b""))
+            };
+            for reply in [by_header(SignatureVersion::V1), by_url(SignatureVersion::V1)] {
+                assert_eq!((reply.status, &*reply.code()), (400, "InvalidArgument"), "{reply:?}");
+                assert!(reply.text().contains("Sign with version 4."), "{reply:?}");
+            }
+            for reply in [by_header(SignatureVersion::V4), by_url(SignatureVersion::V4)] {
+                let known = [200, 204, 404];
+                assert!(known.contains(&reply.status), "{method:?} {name}: {reply:?}");
+            }
+        }
+    }
+    let channel = house.stage.client().get_channel("ch").expect("the channel is still there");
+    assert_eq!(channel.status, osslive::ChannelState::Enabled);
+}
+
+#[test]
+fn a_refused_upload_reads_why_whatever_its_length() {
+    let house = House::start(|config| config);
+    for length in [100_000, 1 << 20, 8 << 20] {
+        let body = vec![b'x'; length];
+        let peer = house.stage.connect();
+        let head = format!(
+            "PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"
+        );
+        peer.say(head).unwrap();
+        peer.say(&body).expect("all of the body is read");
+        let reply = peer.read_response();
+        assert_eq!((reply.status, &*reply.code()), (403, "AccessDenied"), "{length}");
+        // The connection goes on behind it.
+        peer.say("GET /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+        assert_eq!(peer.read_response().status, 403);
+    }
+    // So does a browser that sends for another site.
+    let peer = house.stage.connect();
+    peer.say(format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://other.example\r\nContent-Length: {}\r\n\r\n", 8 << 20)).unwrap();
+    peer.say(vec![b'x'; 8 << 20]).expect("all of the body is read");
+    assert_eq!(peer.read_response().code(), "AccessForbidden");
+    // A client that waits for 100 Continue hears the refusal instead.
+    let peer = house.stage.connect();
+    peer.say("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n").unwrap();
+    assert_eq!(peer.read_response().status, 403);
 }
 
 #[test]

@@ -317,8 +317,11 @@ async function vodRefused(oss) {
   await oss.putChannel(name, config());
   await bad('a channel without recordings', name, 'vod.m3u8', { startTime, endTime }, '0044-00000308');
   await bad('no channel', `${name}-none`, 'vod.m3u8', { startTime, endTime }, '0044-00000308');
-  await bad('a span that ends before it starts', name, 'vod.m3u8', { startTime: endTime, endTime: startTime });
-  await bad('a span of more than a day', name, 'vod.m3u8', { startTime, endTime: startTime + DAY + 1 });
+  const backwards = { startTime: endTime, endTime: startTime };
+  await bad('a span that ends before it starts', name, 'vod.m3u8', backwards, '0044-00000306');
+  await bad('an empty span', name, 'vod.m3u8', { startTime, endTime: startTime }, '0044-00000308');
+  const long = { startTime, endTime: startTime + DAY + 1 };
+  await bad('a span of more than a day', name, 'vod.m3u8', long, '0044-00000307');
   await bad('a start time that is no number', name, 'vod.m3u8', { startTime: 'now', endTime }, '0044-00000304');
   await refused(
     'create vod, a playlist without .m3u8',
@@ -502,6 +505,53 @@ async function cors(oss) {
   await refused('CORS rules afterwards', 'NoSuchCORSConfiguration', none, { status: 404 });
 }
 
+/** What a program does with a bucket beside its channels. */
+async function aroundChannels(oss) {
+  const acl = async () => (await oss.getBucketACL(BUCKET)).acl;
+  equal('the ACL of a bucket', await acl(), 'private');
+  await oss.putBucketACL(BUCKET, 'public-read');
+  equal('the ACL that was set', await acl(), 'public-read');
+  await oss.putBucketACL(BUCKET, 'private');
+  const region = `oss-${env.OSS_REGION || 'cn-hangzhou'}`;
+  equal('the location', (await oss.getBucketLocation(BUCKET)).location, region);
+  await oss.putChannel(`${PREFIX}counted`, config());
+  const { stat } = await oss.getBucketStat(BUCKET);
+  check('the channels are counted', Number(stat.LiveChannelCount) >= 1, stat);
+  await oss.deleteChannel(`${PREFIX}counted`);
+
+  const key = `${PREFIX}kept.bin`;
+  const kept = { meta: { camera: 'front' }, headers: { 'Cache-Control': 'no-cache' } };
+  await oss.put(key, Buffer.from('123456789'), kept);
+  const { meta, res } = await oss.head(key);
+  equal('an object keeps its metadata', [meta, res.headers['cache-control']], [{ camera: 'front' }, 'no-cache']);
+  await oss.copy(`${key}+ copy`, key);
+  equal('a copy keeps it too', (await oss.head(`${key}+ copy`)).meta, { camera: 'front' });
+  await oss.copy(`${key}+ copy`, key, { meta: { camera: 'back' } });
+  equal('or has its own', (await oss.head(`${key}+ copy`)).meta, { camera: 'back' });
+  equal('the ACL of an object', (await oss.getACL(key)).acl, 'default');
+  await refused('an ACL of its own', 'NotImplemented', () => oss.putACL(key, 'private'), { status: 501 });
+  await refused(
+    'an upload for another class',
+    'NotImplemented',
+    () => oss.put(key, Buffer.from('x'), { headers: { 'x-oss-storage-class': 'IA' } }),
+    { status: 501 }
+  );
+  const stranger = client({ accessKeySecret: 'not-the-secret' });
+  await refused('a large upload with a wrong key', 'SignatureDoesNotMatch', () =>
+    stranger.put(key, Buffer.alloc(4 << 20))
+  );
+  await oss.deleteMulti([key, `${key}+ copy`]);
+  equal('deleting many leaves none', (await oss.list({ prefix: key })).objects || [], []);
+
+  const ambiguous = `${PREFIX}a?live&status=disabled`;
+  if (V4) {
+    equal('a name that reads as an operation', (await oss.put(ambiguous, Buffer.from('x'))).res.status, 200);
+    await oss.delete(ambiguous);
+  } else {
+    await refused('a name that reads as an operation', 'InvalidArgument', () => oss.put(ambiguous, Buffer.from('x')));
+  }
+}
+
 /**
  * With an address as endpoint this SDK always sends the Host of the public
  * service; with `sldEnable` off, as it is by default, the path names no bucket.
@@ -532,6 +582,7 @@ async function operations() {
   await section('objects', objects, oss);
   await section('buckets', buckets, oss);
   await section('CORS', cors, oss);
+  await section('what surrounds channels', aroundChannels, oss);
   await section('other ways to address the endpoint', otherWaysToAddress, oss);
 }
 

@@ -297,11 +297,11 @@ def vod_refused(oss):
         ):
             refused(verb + ", " + label, "InvalidArgument", call, 400, "0044-00000308")
     for label, times, ec in (
-        ("a span that ends before it starts", (end, start), None),
-        ("an empty span", (start, start), None),
-        ("a span of more than a day", (start, start + DAY + 1), None),
+        ("a span that ends before it starts", (end, start), "0044-00000306"),
+        ("an empty span", (start, start), "0044-00000308"),
+        ("a span of more than a day", (start, start + DAY + 1), "0044-00000307"),
         ("a start time that is no number", ("yesterday", end), "0044-00000304"),
-        ("an end time that is no number", (start, "tomorrow"), None),
+        ("an end time that is no number", (start, "tomorrow"), "0044-00000305"),
     ):
         refused("post vod, " + label, "InvalidArgument",
                 lambda: oss.post_vod_playlist(name, "vod.m3u8", *times), 400, ec)
@@ -519,6 +519,56 @@ def cors(oss):
     oss.delete_object(key)
 
 
+def around_channels(oss):
+    """What a program does with a bucket beside its channels."""
+    equal("the ACL of a bucket", oss.get_bucket_acl().acl, "private")
+    oss.put_bucket_acl("public-read")
+    equal("the ACL that was set", oss.get_bucket_acl().acl, "public-read")
+    oss.put_bucket_acl("private")
+    info = oss.get_bucket_info()
+    equal("no encryption by the server", info.bucket_encryption_rule.sse_algorithm, None)
+    equal("the location", oss.get_bucket_location().location, "oss-" + REGION)
+    oss.create_live_channel(PREFIX + "counted", config())
+    stat = oss.get_bucket_stat()
+    check("the channels are counted", stat.live_channel_count >= 1, stat.live_channel_count)
+    oss.delete_live_channel(PREFIX + "counted")
+
+    key = PREFIX + "kept.bin"
+    kept = {"x-oss-meta-camera": "front", "Cache-Control": "no-cache", "Expires": "never"}
+    put = oss.put_object(key, b"123456789", headers=kept)
+    equal("an upload has its CRC", put.crc, 0x995DC9BBDF1939FA)
+    got = oss.get_object(key)
+    equal("an object keeps its metadata",
+          [got.headers.get(name) for name in kept], list(kept.values()))
+    equal("its content is checked by CRC", (got.read(), got.client_crc), (b"123456789", got.server_crc))
+    copied = oss.copy_object(BUCKET, key, key + "+ copy")
+    equal("a copy has the ETag of its source", copied.etag, put.etag)
+    equal("and its metadata", oss.head_object(key + "+ copy").headers["x-oss-meta-camera"], "front")
+    equal("the ACL of an object", oss.get_object_acl(key).acl, "default")
+    refused("an ACL of its own", "NotImplemented", lambda: oss.put_object_acl(key, "private"), 501)
+    refused("an upload for another class", "NotImplemented",
+            lambda: oss.put_object(key, b"x", headers={"x-oss-storage-class": "IA"}), 501)
+    refused("a copy of nothing", "NoSuchKey",
+            lambda: oss.copy_object(BUCKET, PREFIX + "none", key), 404, "0026-00000001")
+    nobody = bucket(oss2.AnonymousAuth())
+    refused("a large upload without a right", "AccessDenied",
+            lambda: nobody.put_object(key, b"x" * (4 << 20)), 403)
+
+    odd = PREFIX + "\n\t&<>'\" "
+    oss.put_object(odd, b"x")
+    keys = [key, key + "+ copy", odd]
+    equal("deleting many", sorted(oss.batch_delete_objects(keys).deleted_keys), sorted(keys))
+    equal("leaves none", list(oss2.ObjectIterator(oss, prefix=PREFIX + "kept")), [])
+
+    ambiguous = PREFIX + "a?live&status=disabled"
+    if VERSION == "v1":
+        refused("a name that reads as an operation", "InvalidArgument",
+                lambda: oss.put_object(ambiguous, b"x"), 400)
+    else:
+        equal("a name that reads as an operation", oss.put_object(ambiguous, b"x").status, 200)
+        oss.delete_object(ambiguous)
+
+
 def by_name(oss):
     """`localhost` is path style as an address is."""
     local = ENDPOINT.replace("127.0.0.1", "localhost")
@@ -544,6 +594,7 @@ def operations():
     section("objects", objects, oss)
     section("buckets", buckets, oss)
     section("CORS", cors, oss)
+    section("what surrounds channels", around_channels, oss)
     section("the endpoint by name", by_name, oss)
 
 

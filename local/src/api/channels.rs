@@ -10,7 +10,7 @@ use osslive::xml::Element;
 
 /// The longest description, in bytes.
 const MAX_DESCRIPTION: usize = 128;
-/// The longest prefix of a listing, in bytes.
+/// The longest prefix or marker of a listing, in bytes.
 const MAX_PREFIX: usize = 1024;
 
 impl Service {
@@ -105,12 +105,11 @@ impl Service {
     }
 
     pub(super) fn list_channels(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let (prefix, marker) = (call.param("prefix"), call.param("marker"));
-        if prefix.len() > MAX_PREFIX {
-            let fault = invalid_argument("prefix", prefix, "must have at most 1024 bytes");
-            return Err(fault.with_ec("0044-00000102"));
-        }
-        let max = call.max_entries("max-keys")?;
+        let prefix = list_bound(call, "prefix")?;
+        let marker = list_bound(call, "marker")?;
+        let max = call
+            .max_entries("max-keys")
+            .map_err(|fault| Fault { ec: ec_of_list("max-keys"), ..fault })?;
         let page = self.store.list_channels(&call.bucket, prefix, marker, max)?;
         let document = Writer::document("ListLiveChannelResult", |xml| {
             xml.text("Prefix", prefix);
@@ -142,6 +141,27 @@ impl Service {
     }
 }
 
+/// The EC of a parameter of ListLiveChannel whose value breaks its rules.
+pub(super) fn ec_of_list(param: &str) -> Option<&'static str> {
+    match param {
+        "max-keys" => Some("0044-00000101"),
+        "prefix" => Some("0044-00000102"),
+        "marker" => Some("0044-00000103"),
+        _ => None,
+    }
+}
+
+/// A prefix or marker, which the reply repeats.
+fn list_bound<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a str, Fault> {
+    let value = call.param(name);
+    let rule = match value {
+        _ if value.len() > MAX_PREFIX => "must have at most 1024 bytes",
+        _ if !names::fits_xml(value) => "must not contain control characters that XML forbids",
+        _ => return Ok(value),
+    };
+    Err(Fault { ec: ec_of_list(name), ..invalid_argument(name, value, rule) })
+}
+
 fn status(settings: &ChannelSettings) -> &'static str {
     if settings.enabled { "enabled" } else { "disabled" }
 }
@@ -162,6 +182,10 @@ fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
     if description.len() > MAX_DESCRIPTION {
         let fault = invalid_argument("Description", &description, "must have at most 128 bytes");
         return Err(fault.with_ec("0044-00000001"));
+    }
+    if !names::fits_xml(&description) {
+        const RULE: &str = "must not contain control characters that XML forbids";
+        return Err(invalid_argument("Description", &description, RULE));
     }
     let enabled = match xml::child_text(root, "Status").as_deref() {
         None | Some("enabled") => true,

@@ -26,6 +26,11 @@ impl Service {
         let marker = if version_2 { start_of_page(call)? } else { call.param("marker").to_owned() };
         let (prefix, delimiter) = (call.param("prefix"), call.query.value("delimiter"));
         let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
+        let keys = page.objects.iter().map(|object| object.key.as_str());
+        let prefixes = page.common_prefixes.iter().map(String::as_str);
+        let start = if version_2 { call.param("start-after") } else { &marker };
+        let asked = [prefix, start, delimiter.unwrap_or_default()];
+        encoding.check(asked.into_iter().chain(keys).chain(prefixes))?;
         let document = Writer::document("ListBucketResult", |xml| {
             xml.text("Name", &call.bucket);
             xml.text("Prefix", encoding.apply(prefix));
@@ -55,6 +60,9 @@ impl Service {
     pub(super) fn delete_objects(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let encoding = Encoding::of(call)?;
         let (keys, quiet) = parse_delete(&call.request.body)?;
+        if !quiet {
+            encoding.check(keys.iter().map(String::as_str))?;
+        }
         for key in &keys {
             self.store.delete_object(&call.bucket, key)?;
         }
@@ -74,6 +82,11 @@ impl Service {
 /// A listing of uploads in parts, of which there never are any here.
 pub(super) fn no_uploads(call: &Call<'_>) -> Result<Response, Fault> {
     let encoding = Encoding::of(call)?;
+    encoding.check(
+        ["key-marker", "upload-id-marker", "delimiter", "prefix"]
+            .map(|name| call.param(name))
+            .into_iter(),
+    )?;
     let max = match call.query.value("max-uploads") {
         None => 1000,
         Some(_) => call.max_entries("max-uploads")?,
@@ -129,8 +142,67 @@ fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
     })
 }
 
+/// Stands for a control character in a key, followed by its code, while the
+/// key is in a document.
+const ESCAPE: char = '\u{F8FF}';
+
+/// Replaces references to control characters, which XML does not allow and
+/// the vendor's SDKs write. [`unescape_controls`] reads them back.
+///
+/// Sections of literal text hold no references: a body with one stays as it is.
+fn escape_controls(body: &str) -> Cow<'_, str> {
+    if !body.contains("&#") || body.contains("<![CDATA[") {
+        return body.into();
+    }
+    let mut escaped = String::with_capacity(body.len());
+    for (at, piece) in body.split("&#").enumerate() {
+        let reference = if at == 0 { None } else { control(piece) };
+        let text = match reference {
+            Some((code, rest)) => {
+                escaped.push_str(&format!("{ESCAPE}{code:02X}"));
+                rest
+            }
+            None if at == 0 => piece,
+            None => {
+                escaped.push_str("&#");
+                piece
+            }
+        };
+        escaped.push_str(&text.replace(ESCAPE, &format!("{ESCAPE}00")));
+    }
+    escaped.into()
+}
+
+/// The control character that a reference names, and what comes after it.
+fn control(piece: &str) -> Option<(u8, &str)> {
+    let (number, rest) = piece.split_once(';').filter(|(number, _)| number.len() <= 8)?;
+    let code = match number.strip_prefix('x') {
+        Some(digits) => u8::from_str_radix(digits, 16),
+        None => number.parse(),
+    };
+    let is_control = |code: &u8| (1..0x20).contains(code) && ![0x9, 0xA, 0xD].contains(code);
+    code.ok().filter(is_control).map(|code| (code, rest))
+}
+
+fn unescape_controls(key: &str) -> String {
+    let mut pieces = key.split(ESCAPE);
+    let mut plain = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let (code, rest) = piece.split_at_checked(2).unwrap_or((piece, ""));
+        plain.push(match u8::from_str_radix(code, 16) {
+            Ok(0) | Err(_) => ESCAPE,
+            Ok(code) => char::from(code),
+        });
+        plain.push_str(rest);
+    }
+    plain
+}
+
 fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
-    let source = xml::check(body)?;
+    let text = std::str::from_utf8(body).map_err(|_| xml::malformed())?;
+    let escaped = escape_controls(text);
+    let is_escaped = matches!(escaped, Cow::Owned(_));
+    let source = xml::check(escaped.as_bytes())?;
     let document = xml::parse(&source, "Delete")?;
     let root = document.root();
     let quiet = xml::child_text(root, "Quiet").is_some_and(|quiet| quiet.trim() == "true");
@@ -140,6 +212,7 @@ fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
             return Err(not_implemented("VersionId"));
         }
         let key = xml::child_text(object, "Key").ok_or_else(xml::malformed)?;
+        let key = if is_escaped { unescape_controls(&key) } else { key };
         names::check_object(&key)?;
         keys.push(key);
     }
@@ -162,6 +235,16 @@ impl Encoding {
             Some("url") => Ok(Encoding { url: true }),
             Some(other) => Err(invalid_argument("encoding-type", other, "must be url")),
         }
+    }
+
+    /// Checks that every name can be written, so that whoever reads a key can
+    /// ask for it.
+    fn check<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+        if self.url || names.all(names::fits_xml) {
+            return Ok(());
+        }
+        const RULE: &str = "must be url: a name in the reply has characters that XML forbids";
+        Err(invalid_argument("encoding-type", "", RULE))
     }
 
     fn apply<'a>(&self, text: &'a str) -> Cow<'a, str> {

@@ -1,10 +1,14 @@
-//! Objects: put, get, head, delete.
+//! Objects: put, copy, get, head, delete.
 
-use super::operation::not_implemented;
-use super::{Body, Call, Request, Response, Service};
+use super::buckets::acl_document;
+use super::operation::invalid_argument;
+use super::{Body, Call, Request, Response, Service, headers};
+use crate::address::percent_decode;
 use crate::fault::Fault;
-use crate::store::ObjectMeta;
+use crate::store::{Acl, ObjectMeta, Upload};
+use crate::xml::Writer;
 use crate::{names, stamp};
+use std::borrow::Cow;
 use std::fs::File;
 
 /// What a signed request may choose of its reply's headers.
@@ -18,13 +22,64 @@ const OVERRIDES: &[(&str, &str)] = &[
 ];
 
 impl Service {
-    pub(super) fn put_object(&self, call: &Call<'_>) -> Result<Response, Fault> {
+    pub(super) fn put_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
         names::check_object(&call.key)?;
-        refuse_unknown_headers(call.request)?;
-        let content_type = call.request.header("content-type");
-        let body = &call.request.body;
-        let object = self.store.put_object(&call.bucket, &call.key, content_type, body)?;
-        Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
+        if let Some(source) = call.request.header("x-oss-copy-source") {
+            return self.copy_object(call, source, anonymous);
+        }
+        let upload = headers::upload(call.request)?;
+        let mut body = call.request.body.as_slice();
+        let object = self.store.upload(&call.bucket, &call.key, upload, &mut body)?;
+        let tag = format!("\"{}\"", object.etag);
+        Ok(with_crc(Response::empty(200), &object).with("ETag", tag))
+    }
+
+    /// Copies an object, with what is known of it or what the request says.
+    fn copy_object(
+        &self,
+        call: &Call<'_>,
+        source: &str,
+        anonymous: bool,
+    ) -> Result<Response, Fault> {
+        let (bucket, key) = parse_source(source)?;
+        let acl = self.store.bucket(&bucket)?.access();
+        if anonymous && acl == Acl::Private {
+            const MESSAGE: &str = "Anonymous user has no right to access this bucket.";
+            return Err(Fault::new(403, "AccessDenied", MESSAGE));
+        }
+        let (object, mut file) = self.store.object(&bucket, &key)?;
+        if !has_changed(&conditions_of_copy(call.request), &object)? {
+            return Ok(Response::empty(304));
+        }
+        let replaces = call.request.header("x-oss-metadata-directive") == Some("REPLACE");
+        let upload = match replaces {
+            true => headers::upload(call.request)?,
+            false => Upload { content_type: Some(object.content_type), headers: object.headers },
+        };
+        let copy = self.store.upload(&call.bucket, &call.key, upload, &mut file)?;
+        let document = Writer::document("CopyObjectResult", |xml| {
+            xml.text("LastModified", stamp::iso_8601(copy.last_modified));
+            xml.text("ETag", format_args!("\"{}\"", copy.etag));
+        });
+        let tag = format!("\"{}\"", copy.etag);
+        Ok(with_crc(Response::xml(document), &copy).with("ETag", tag))
+    }
+
+    /// Shows the ACL of an object: always that of its bucket.
+    pub(super) fn object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        names::check_object(&call.key)?;
+        self.store.object(&call.bucket, &call.key)?;
+        Ok(acl_document("default"))
+    }
+
+    /// Sets the ACL of an object to that of its bucket, the only one it has.
+    pub(super) fn put_object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
+        names::check_object(&call.key)?;
+        self.store.object(&call.bucket, &call.key)?;
+        match call.request.header("x-oss-object-acl") {
+            Some(_) => Ok(Response::empty(200)),
+            None => Err(invalid_argument("x-oss-object-acl", "", "must be default")),
+        }
     }
 
     pub(super) fn delete_object(&self, call: &Call<'_>) -> Result<Response, Fault> {
@@ -54,7 +109,7 @@ impl Service {
 pub fn object_response(
     request: &Request,
     (object, file): (ObjectMeta, File),
-    headers: Vec<(&'static str, String)>,
+    headers: Vec<(Cow<'static, str>, String)>,
 ) -> Result<Response, Fault> {
     let tag = format!("\"{}\"", object.etag);
     if !has_changed(request, &object)? {
@@ -74,8 +129,14 @@ pub fn object_response(
         .with("Accept-Ranges", "bytes")
         .with("x-oss-object-type", "Normal")
         .with("x-oss-storage-class", "Standard");
-    if response.header("Content-Type").is_none() {
-        response = response.with("Content-Type", object.content_type);
+    if range.is_none() {
+        response = with_crc(response, &object);
+    }
+    let kept = [(String::from("Content-Type"), object.content_type)].into_iter();
+    for (name, value) in kept.chain(object.headers) {
+        if response.header(&name).is_none() {
+            response = response.with(name, value);
+        }
     }
     if range.is_some() {
         let last = offset + length - 1;
@@ -85,31 +146,47 @@ pub fn object_response(
     Ok(response)
 }
 
-/// Refuses headers that ask for more than storing bytes: copies, metadata,
-/// encryption, an ACL of the object's own.
-fn refuse_unknown_headers(request: &Request) -> Result<(), Fault> {
-    let is_known = |name: &str, value: &str| match name {
-        "x-oss-date"
-        | "x-oss-content-sha256"
-        | "x-oss-security-token"
-        | "x-oss-user-agent"
-        | "x-oss-request-payer" => true,
-        "x-oss-object-acl" => value == "default",
-        "x-oss-storage-class" => value == "Standard",
-        "x-oss-forbid-overwrite" => value == "false",
-        _ => !name.starts_with("x-oss-"),
-    };
-    match request.headers.iter().find(|(name, value)| !is_known(name, value)) {
-        Some((name, _)) => Err(not_implemented(name)),
-        None => Ok(()),
+/// Adds the CRC of an object, where it is known, for clients to compare.
+fn with_crc(response: Response, object: &ObjectMeta) -> Response {
+    match object.crc64 {
+        Some(crc) => response.with("x-oss-hash-crc64ecma", crc.to_string()),
+        None => response,
     }
 }
 
-fn overrides(call: &Call<'_>) -> Vec<(&'static str, String)> {
+/// Reads `x-oss-copy-source`: `/BUCKET/KEY`, percent-encoded.
+fn parse_source(source: &str) -> Result<(String, String), Fault> {
+    const RULE: &str = "must be /BUCKET/KEY, percent-encoded";
+    let invalid = || invalid_argument("x-oss-copy-source", source, RULE);
+    if source.contains("?versionId=") {
+        return Err(super::operation::not_implemented("versionId"));
+    }
+    let (bytes, well_formed) = percent_decode(source);
+    let text = String::from_utf8(bytes).ok().filter(|_| well_formed).ok_or_else(invalid)?;
+    let path = text.strip_prefix('/').unwrap_or(&text);
+    let (bucket, key) = path.split_once('/').ok_or_else(invalid)?;
+    names::check_bucket(bucket)?;
+    names::check_object(key)?;
+    Ok((bucket.to_owned(), key.to_owned()))
+}
+
+/// The conditions on the source of a copy, as those of a GET.
+fn conditions_of_copy(request: &Request) -> Request {
+    let condition = |(name, value): &(String, String)| {
+        let name = name.strip_prefix("x-oss-copy-source-")?;
+        Some((name.to_owned(), value.clone()))
+    };
+    Request {
+        headers: request.headers.iter().filter_map(condition).collect(),
+        ..Request::default()
+    }
+}
+
+fn overrides(call: &Call<'_>) -> Vec<(Cow<'static, str>, String)> {
     let is_printable = |value: &&str| value.bytes().all(|byte| (b' '..=b'~').contains(&byte));
     let override_of = |(param, header): &(&str, &'static str)| {
         let value = call.query.value(param).filter(is_printable)?;
-        Some((*header, value.to_owned()))
+        Some((Cow::Borrowed(*header), value.to_owned()))
     };
     OVERRIDES.iter().filter_map(override_of).collect()
 }
@@ -144,7 +221,8 @@ fn has_changed(request: &Request, object: &ObjectMeta) -> Result<bool, Fault> {
 ///
 /// OSS documents its own rules: a range that is malformed or reaches beyond
 /// the object is passed over, unless `x-oss-range-behavior: standard` asks
-/// for those of HTTP. Of several ranges only the first is looked at.
+/// for those of HTTP; one of the last 0 bytes is invalid in any case. Of
+/// several ranges only the first is looked at.
 fn range(request: &Request, object: &ObjectMeta) -> Result<Option<(u64, u64)>, Fault> {
     let standard = request.header("x-oss-range-behavior") == Some("standard");
     let Some(header) = request.header("range") else { return Ok(None) };
@@ -172,7 +250,7 @@ fn range(request: &Request, object: &ObjectMeta) -> Result<Option<(u64, u64)>, F
     if start < size && (end <= size || standard) {
         return Ok(Some((start, end.min(size) - start)));
     }
-    if standard {
+    if standard || (first.is_empty() && start == size) {
         const MESSAGE: &str = "The requested range cannot be satisfied";
         return Err(Fault::new(416, "InvalidRange", MESSAGE)
             .with("ActualObjectSize", size.to_string())
@@ -193,6 +271,8 @@ mod tests {
             etag: "AB12".into(),
             last_modified: datetime!(2026-11-22 08:16:38.5 UTC),
             content_type: "text/plain".into(),
+            headers: Vec::new(),
+            crc64: None,
         }
     }
 
@@ -216,7 +296,6 @@ mod tests {
             ("bytes=1000-2000", None),
             ("bytes=1000-", None),
             ("bytes=-2000", None),
-            ("bytes=-0", None),
             ("bytes=5-2", None),
             ("bytes=-", None),
             ("bytes=", None),
@@ -227,6 +306,8 @@ mod tests {
         ] {
             assert_eq!(range(&request(&[("range", text)]), &object()), Ok(expected), "{text}");
         }
+        let nothing = range(&request(&[("range", "bytes=-0")]), &object()).unwrap_err();
+        assert_eq!((nothing.status, nothing.code), (416, "InvalidRange"));
     }
 
     #[test]

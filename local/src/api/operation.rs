@@ -2,13 +2,22 @@
 
 use super::query::Query;
 use crate::fault::Fault;
+use crate::names;
 
 /// The operations of the endpoint, by the names that OSS gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Operation {
     ListBuckets,
     PutBucket,
+    HeadBucket,
     GetBucketInfo,
+    GetBucketAcl,
+    PutBucketAcl,
+    GetPublicAccessBlock,
+    PutPublicAccessBlock,
+    DeletePublicAccessBlock,
+    GetBucketLocation,
+    GetBucketStat,
     DeleteBucket,
     PutBucketCors,
     GetBucketCors,
@@ -30,6 +39,10 @@ pub(super) enum Operation {
     SignPlaylist,
     HeadObject,
     DeleteObject,
+    GetObjectAcl,
+    PutObjectAcl,
+    /// One that is refused, once it is known that the caller has this access.
+    Refused(Access),
 }
 
 /// What a caller without a signature needs the bucket's ACL to say.
@@ -43,45 +56,70 @@ pub(super) enum Access {
     Owner,
 }
 
+/// Sub-resources that are here, each with operations of its own.
+const RESOURCES: &[&str] = &[
+    "acl",
+    "bucketInfo",
+    "cors",
+    "delete",
+    "live",
+    "location",
+    "objectMeta",
+    "publicAccessBlock",
+    "stat",
+    "uploads",
+    "vod",
+    "x-oss-process",
+];
+
 /// Sub-resources that are refused: each would change what a request means,
 /// and passing over it would do something else than asked.
 const NOT_IMPLEMENTED: &[&str] = &[
     "accessPoint",
     "accessPointPolicy",
-    "acl",
     "append",
     "asyncFetch",
+    "bucketArchiveDirectRead",
     "callback",
+    "callback-var",
     "cname",
     "comp",
-    "cors",
+    "dataIndex",
     "encryption",
     "group",
     "httpsConfig",
     "img",
     "inventory",
+    "inventoryId",
     "lifecycle",
     "link",
-    "location",
     "logging",
     "metaQuery",
     "objectInfo",
+    "objectLink",
     "partNumber",
     "policy",
     "policyStatus",
     "position",
-    "publicAccessBlock",
     "qos",
     "qosInfo",
+    "qosRequester",
+    "redundancyTransition",
     "referer",
+    "regionList",
+    "regions",
     "replication",
     "replicationLocation",
     "replicationProgress",
+    "requesterQosInfo",
     "requestPayment",
     "resourceGroup",
+    "resourcePool",
+    "resourcePoolBuckets",
+    "resourcePoolInfo",
     "restore",
+    "select",
     "sequential",
-    "stat",
     "status",
     "style",
     "styleName",
@@ -89,6 +127,7 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "tagging",
     "transferAcceleration",
     "uploadId",
+    "userQos",
     "versionId",
     "versioning",
     "versions",
@@ -96,15 +135,16 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "worm",
     "wormExtend",
     "wormId",
+    "x-oss-access-point-name",
     "x-oss-async-process",
     "x-oss-traffic-limit",
+    "x-oss-write-get-object-response",
 ];
-
-/// Those that a bucket has after all.
-const OF_BUCKETS: &[&str] = &["cors"];
 
 /// The longest body of an operation that takes a document, or none, in bytes.
 pub(super) const MAX_DOCUMENT: usize = 64 << 10;
+/// The longest body that any operation takes: an object.
+pub(super) const MAX_BODY: usize = 64 << 20;
 
 impl Operation {
     /// Reads the operation off a request. `bucket` and `key` tell whether the
@@ -113,36 +153,41 @@ impl Operation {
     /// # Errors
     ///
     /// 405 `MethodNotAllowed`, 501 `NotImplemented`, and 400 for parameters
-    /// that choose no operation.
+    /// that choose no operation, or two.
     pub(super) fn of(
         method: &str,
         bucket: bool,
         key: bool,
         query: &Query,
     ) -> Result<Operation, Fault> {
-        use Operation::*;
-        if bucket && query.has("live") {
-            return live(method, key, query);
+        let mut given = RESOURCES.iter().copied().filter(|name| query.has(name));
+        let resource = given.next();
+        if let (Some(first), Some(second)) = (resource, given.next()) {
+            return Err(invalid_argument(second, "", &format!("must not be given with {first}")));
         }
-        if bucket && query.has("vod") {
-            return match (method, key) {
-                ("POST", true) => Ok(PostVodPlaylist),
-                ("GET", true) => Ok(GetVodPlaylist),
-                _ => Err(method_not_allowed(method, "VodPlaylist")),
-            };
-        }
-        let is_bucket = bucket && !key;
-        let is_here = |name: &str| is_bucket && OF_BUCKETS.contains(&name);
-        if let Some(name) = NOT_IMPLEMENTED.iter().find(|name| query.has(name) && !is_here(name)) {
+        let is_of_live =
+            |name: &str| resource == Some("live") && ["comp", "status"].contains(&name);
+        let foreign = |name: &&&str| query.has(name) && !is_of_live(name);
+        if let Some(name) = NOT_IMPLEMENTED.iter().find(foreign) {
             return Err(not_implemented(name));
         }
-        if !bucket {
-            return match method {
-                "GET" => Ok(ListBuckets),
-                _ => Err(method_not_allowed(method, "Service")),
-            };
+        match (bucket, key, resource) {
+            (true, _, Some("live")) => live(method, key, query),
+            (true, _, Some("vod")) => vod(method, key),
+            (true, true, _) => of_object(method, resource, query),
+            (true, false, _) => of_bucket(method, resource),
+            (false, _, Some(name)) => Err(not_implemented(name)),
+            (false, _, None) if method == "GET" => Ok(Operation::ListBuckets),
+            (false, _, None) => Err(method_not_allowed(method, "Service")),
         }
-        if key { of_object(method, query) } else { of_bucket(method, query) }
+    }
+
+    /// What stands for an operation that is refused. What a reader of objects
+    /// asks for is refused to readers in its own words, all else to the owner.
+    pub(super) fn refused(method: &str, key: bool, query: &Query) -> Operation {
+        let is_read = ["GET", "HEAD"].contains(&method) && key;
+        let is_object = is_read && !query.has("live") && !query.has("vod");
+        Operation::Refused(if is_object { Access::Read } else { Access::Owner })
     }
 
     /// What a caller without a signature needs.
@@ -150,6 +195,7 @@ impl Operation {
         match self {
             Operation::GetObject | Operation::HeadObject | Operation::SignPlaylist => Access::Read,
             Operation::PutObject | Operation::DeleteObject => Access::Write,
+            Operation::Refused(access) => access,
             _ => Access::Owner,
         }
     }
@@ -176,7 +222,7 @@ impl Operation {
     /// received, hence a limit far below the 5 GB of the service.
     pub(super) fn body_limit(self) -> usize {
         match self {
-            Operation::PutObject => 64 << 20,
+            Operation::PutObject => MAX_BODY,
             Operation::DeleteMultipleObjects => 2 << 20,
             Operation::PutBucketCors => 16 << 10,
             _ => MAX_DOCUMENT,
@@ -187,7 +233,14 @@ impl Operation {
     /// must say how long its body is.
     pub(super) fn needs_body(self) -> bool {
         use Operation::*;
-        matches!(self, PutObject | PutLiveChannel | PutBucketCors | DeleteMultipleObjects)
+        matches!(
+            self,
+            PutObject
+                | PutLiveChannel
+                | PutBucketCors
+                | PutPublicAccessBlock
+                | DeleteMultipleObjects
+        )
     }
 }
 
@@ -196,9 +249,7 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
     if !key {
         return match method {
             "GET" => Ok(ListLiveChannel),
-            "PUT" | "DELETE" => {
-                Err(Fault::new(400, "InvalidChannelName", "ChannelName must not be empty."))
-            }
+            "PUT" | "DELETE" => Err(names::empty_channel()),
             _ => Err(method_not_allowed(method, "LiveChannel")),
         };
     }
@@ -214,40 +265,58 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
     }
 }
 
-fn of_bucket(method: &str, query: &Query) -> Result<Operation, Fault> {
-    use Operation::*;
-    if query.has("cors") {
-        return match method {
-            "PUT" => Ok(PutBucketCors),
-            "GET" => Ok(GetBucketCors),
-            "DELETE" => Ok(DeleteBucketCors),
-            _ => Err(method_not_allowed(method, "BucketCors")),
-        };
+fn vod(method: &str, key: bool) -> Result<Operation, Fault> {
+    match (method, key) {
+        ("POST", true) => Ok(Operation::PostVodPlaylist),
+        ("GET", true) => Ok(Operation::GetVodPlaylist),
+        _ => Err(method_not_allowed(method, "VodPlaylist")),
     }
-    match method {
-        "GET" if query.has("bucketInfo") => Ok(GetBucketInfo),
-        "GET" if query.has("uploads") => Ok(ListMultipartUploads),
-        "GET" => Ok(ListObjects),
-        "PUT" => Ok(PutBucket),
-        "DELETE" => Ok(DeleteBucket),
-        "POST" if query.has("delete") => Ok(DeleteMultipleObjects),
+}
+
+fn of_bucket(method: &str, resource: Option<&'static str>) -> Result<Operation, Fault> {
+    use Operation::*;
+    match (method, resource) {
+        ("GET", None) => Ok(ListObjects),
+        ("HEAD", None) => Ok(HeadBucket),
+        ("PUT", None) => Ok(PutBucket),
+        ("DELETE", None) => Ok(DeleteBucket),
+        ("GET", Some("bucketInfo")) => Ok(GetBucketInfo),
+        ("GET", Some("acl")) => Ok(GetBucketAcl),
+        ("PUT", Some("acl")) => Ok(PutBucketAcl),
+        ("GET", Some("cors")) => Ok(GetBucketCors),
+        ("PUT", Some("cors")) => Ok(PutBucketCors),
+        ("DELETE", Some("cors")) => Ok(DeleteBucketCors),
+        ("GET", Some("publicAccessBlock")) => Ok(GetPublicAccessBlock),
+        ("PUT", Some("publicAccessBlock")) => Ok(PutPublicAccessBlock),
+        ("DELETE", Some("publicAccessBlock")) => Ok(DeletePublicAccessBlock),
+        ("GET", Some("location")) => Ok(GetBucketLocation),
+        ("GET", Some("stat")) => Ok(GetBucketStat),
+        ("GET", Some("uploads")) => Ok(ListMultipartUploads),
+        ("POST", Some("delete")) => Ok(DeleteMultipleObjects),
         // A form upload: PostObject.
-        "POST" => Err(not_implemented("POST")),
+        ("POST", None) => Err(not_implemented("POST")),
+        (_, Some(name @ ("objectMeta" | "x-oss-process"))) => Err(not_implemented(name)),
         _ => Err(method_not_allowed(method, "Bucket")),
     }
 }
 
-fn of_object(method: &str, query: &Query) -> Result<Operation, Fault> {
+fn of_object(
+    method: &str,
+    resource: Option<&'static str>,
+    query: &Query,
+) -> Result<Operation, Fault> {
     use Operation::*;
-    match (method, query.get("x-oss-process")) {
-        ("GET", Some("hls/sign")) => Ok(SignPlaylist),
-        (_, Some(_)) => Err(not_implemented("x-oss-process")),
-        _ if query.has("uploads") => Err(not_implemented("uploads")),
-        ("GET", _) if query.has("objectMeta") => Err(not_implemented("objectMeta")),
-        ("GET", _) => Ok(GetObject),
-        ("HEAD", _) => Ok(HeadObject),
-        ("PUT", _) => Ok(PutObject),
-        ("DELETE", _) => Ok(DeleteObject),
+    match (method, resource) {
+        ("GET", None) => Ok(GetObject),
+        ("HEAD", None | Some("objectMeta")) => Ok(HeadObject),
+        ("PUT", None) => Ok(PutObject),
+        ("DELETE", None) => Ok(DeleteObject),
+        ("GET", Some("acl")) => Ok(GetObjectAcl),
+        ("PUT", Some("acl")) => Ok(PutObjectAcl),
+        ("GET", Some("x-oss-process")) if query.get("x-oss-process") == Some("hls/sign") => {
+            Ok(SignPlaylist)
+        }
+        (_, Some(name)) => Err(not_implemented(name)),
         _ => Err(method_not_allowed(method, "Object")),
     }
 }
@@ -288,7 +357,15 @@ mod tests {
         for (method, target, operation) in [
             ("GET", "/", ListBuckets),
             ("PUT", "/b", PutBucket),
+            ("HEAD", "/b", HeadBucket),
             ("GET", "/b?bucketInfo", GetBucketInfo),
+            ("GET", "/b?acl", GetBucketAcl),
+            ("PUT", "/b?acl=", PutBucketAcl),
+            ("GET", "/b?publicAccessBlock", GetPublicAccessBlock),
+            ("PUT", "/b?publicAccessBlock", PutPublicAccessBlock),
+            ("DELETE", "/b?publicAccessBlock", DeletePublicAccessBlock),
+            ("GET", "/b?location", GetBucketLocation),
+            ("GET", "/b?stat", GetBucketStat),
             ("DELETE", "/b", DeleteBucket),
             ("PUT", "/b?cors", PutBucketCors),
             ("GET", "/b?cors=", GetBucketCors),
@@ -312,6 +389,8 @@ mod tests {
             ("GET", "/b/k?x-oss-process=hls/sign", SignPlaylist),
             ("HEAD", "/b/k?objectMeta", HeadObject),
             ("DELETE", "/b/k", DeleteObject),
+            ("GET", "/b/k?acl", GetObjectAcl),
+            ("PUT", "/b/k?acl", PutObjectAcl),
         ] {
             assert_eq!(of(method, target), Ok(operation), "{method} {target}");
         }
@@ -321,7 +400,21 @@ mod tests {
     fn everything_else_is_refused() {
         for (method, target, code) in [
             ("POST", "/", "MethodNotAllowed"),
-            ("HEAD", "/b", "MethodNotAllowed"),
+            ("PATCH", "/b", "MethodNotAllowed"),
+            ("DELETE", "/b?bucketInfo", "MethodNotAllowed"),
+            ("DELETE", "/b?acl", "MethodNotAllowed"),
+            ("PUT", "/b?uploads", "MethodNotAllowed"),
+            ("GET", "/b?delete", "MethodNotAllowed"),
+            ("GET", "/?regions", "NotImplemented"),
+            ("GET", "/?acl", "NotImplemented"),
+            ("GET", "/b?acl&bucketInfo", "InvalidArgument"),
+            ("PUT", "/b/k?live&vod", "InvalidArgument"),
+            ("PUT", "/b/k?live&acl", "InvalidArgument"),
+            ("GET", "/b/k?live&policy", "NotImplemented"),
+            ("GET", "/b/k?status=enabled", "NotImplemented"),
+            ("PUT", "/b/k?objectMeta", "NotImplemented"),
+            ("DELETE", "/b/k?acl", "NotImplemented"),
+            ("GET", "/b/k?stat", "NotImplemented"),
             ("PATCH", "/b/k", "MethodNotAllowed"),
             ("POST", "/b/k", "MethodNotAllowed"),
             ("POST", "/b/k?live", "MethodNotAllowed"),
@@ -331,8 +424,8 @@ mod tests {
             ("POST", "/b", "NotImplemented"),
             ("POST", "/b/k?uploads", "NotImplemented"),
             ("PUT", "/b/k?partNumber=1&uploadId=2", "NotImplemented"),
-            ("GET", "/b?acl", "NotImplemented"),
-            ("GET", "/b?cors&acl", "NotImplemented"),
+            ("GET", "/b?policy", "NotImplemented"),
+            ("GET", "/b?cors&acl", "InvalidArgument"),
             ("PUT", "/b/k?cors", "NotImplemented"),
             ("GET", "/?cors", "NotImplemented"),
             ("POST", "/b?cors", "MethodNotAllowed"),
@@ -342,6 +435,14 @@ mod tests {
             ("PUT", "/b?live", "InvalidChannelName"),
         ] {
             assert_eq!(of(method, target), Err(code), "{method} {target}");
+        }
+    }
+
+    #[test]
+    fn what_chooses_an_operation_is_signed_by_version_1_too() {
+        let arguments = ["comp", "status", "startTime", "endTime"];
+        for name in RESOURCES.iter().copied().chain(arguments) {
+            assert!(osslive::sign::v1::is_subresource(name), "{name}");
         }
     }
 

@@ -7,31 +7,35 @@ use std::collections::HashSet;
 #[derive(Debug, Default)]
 pub struct Query(Vec<(String, Option<String>)>);
 
-/// A query that cannot be decoded: the name of the parameter at fault, as far
-/// as it could be read.
+/// A query that cannot be read, or in two ways.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Malformed(pub String);
+pub struct Malformed {
+    /// The name of the parameter at fault, as far as it could be read.
+    pub name: String,
+    /// What it must be instead.
+    pub rule: &'static str,
+}
 
 impl Query {
     /// Reads a query as it stands in the request target. A `+` is a space: the
     /// vendor's SDK for Python writes it so, and no SDK leaves a plus
-    /// unescaped. Of two parameters with one name, the first counts.
+    /// unescaped.
+    ///
+    /// # Errors
+    ///
+    /// For what two readers could understand differently: a name given twice,
+    /// in whatever case; an empty name; a `;`, which some take for `&`; a name
+    /// with escapes that it does not need. And for what is not
+    /// percent-encoded UTF-8.
     pub fn parse(raw: &str) -> Result<Query, Malformed> {
         let mut seen = HashSet::new();
         let mut params = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
-            let (name, value) = match pair.split_once('=') {
-                Some((name, value)) => (name, Some(value)),
-                None => (pair, None),
-            };
-            let name = decode(name).ok_or_else(|| Malformed(name.to_owned()))?;
-            let value = match value {
-                Some(value) => Some(decode(value).ok_or_else(|| Malformed(name.clone()))?),
-                None => None,
-            };
-            if seen.insert(name.clone()) {
-                params.push((name, value));
+            let (name, value) = parse_pair(pair)?;
+            if !seen.insert(name.to_ascii_lowercase()) {
+                return Err(malformed(name, "must not be given twice"));
             }
+            params.push((name, value));
         }
         Ok(Query(params))
     }
@@ -58,6 +62,34 @@ impl Query {
     }
 }
 
+fn parse_pair(pair: &str) -> Result<(String, Option<String>), Malformed> {
+    const ENCODING: &str = "must be percent-encoded UTF-8";
+    let (raw_name, value) = match pair.split_once('=') {
+        Some((name, value)) => (name, Some(value)),
+        None => (pair, None),
+    };
+    let name = decode(raw_name).ok_or_else(|| malformed(raw_name, ENCODING))?;
+    let value = match value {
+        Some(value) => Some(decode(value).ok_or_else(|| malformed(name.clone(), ENCODING))?),
+        None => None,
+    };
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    if name.is_empty() {
+        return Err(malformed(name, "must have a name"));
+    }
+    if pair.contains(';') {
+        return Err(malformed(name, "must have its semicolons escaped as %3B"));
+    }
+    if name != raw_name && name.bytes().all(is_plain) {
+        return Err(malformed(name, "must be written without escapes"));
+    }
+    Ok((name, value))
+}
+
+fn malformed(name: impl Into<String>, rule: &'static str) -> Malformed {
+    Malformed { name: name.into(), rule }
+}
+
 fn decode(text: &str) -> Option<String> {
     let (bytes, well_formed) = percent_decode(&text.replace('+', " "));
     String::from_utf8(bytes).ok().filter(|_| well_formed)
@@ -78,15 +110,46 @@ mod tests {
     }
 
     #[test]
-    fn the_first_of_two_counts_and_a_plus_is_a_space() {
-        let query = Query::parse("a=1+1&a=2&b=%E7%9B%B4%20%2B=x").unwrap();
+    fn a_plus_is_a_space() {
+        let query = Query::parse("a=1+1&b=%E7%9B%B4%20%2B=x").unwrap();
         assert_eq!(query.parts(), [("a", Some("1 1")), ("b", Some("直 +=x"))]);
+    }
+
+    fn refused(raw: &str) -> (String, &'static str) {
+        let Malformed { name, rule } = Query::parse(raw).unwrap_err();
+        (name, rule)
     }
 
     #[test]
     fn a_bad_escape_or_text_that_is_no_utf8_names_its_parameter() {
-        assert_eq!(Query::parse("a=1&prefix=%ff").unwrap_err(), Malformed("prefix".into()));
-        assert_eq!(Query::parse("a=%4").unwrap_err(), Malformed("a".into()));
-        assert_eq!(Query::parse("%=1").unwrap_err(), Malformed("%".into()));
+        const RULE: &str = "must be percent-encoded UTF-8";
+        assert_eq!(refused("a=1&prefix=%ff"), ("prefix".into(), RULE));
+        assert_eq!(refused("a=%4"), ("a".into(), RULE));
+        assert_eq!(refused("%=1"), ("%".into(), RULE));
+    }
+
+    #[test]
+    fn what_two_readers_could_understand_differently_is_refused() {
+        for (raw, name, rule) in [
+            ("a=1&a=2", "a", "twice"),
+            ("a=1&a=1", "a", "twice"),
+            ("live&live=", "live", "twice"),
+            ("live&x=1&live=evil", "live", "twice"),
+            ("live&Live", "Live", "twice"),
+            ("x-oss-expires=60&X-OSS-Expires=61", "X-OSS-Expires", "twice"),
+            ("a%20b=1&a+b=2", "a b", "twice"),
+            ("%6Cive", "live", "without escapes"),
+            ("x-oss%2dexpires=60", "x-oss-expires", "without escapes"),
+            ("live;status=disabled", "live;status", "semicolons"),
+            ("comp=stat;live", "comp", "semicolons"),
+            ("=x", "", "name"),
+            ("live&=", "", "name"),
+        ] {
+            let (found, words) = refused(raw);
+            assert!(found == name && words.contains(rule), "{raw}: {found:?} {words}");
+        }
+        for raw in ["a=%3B", "a%3Bb=1", "%E7%9B%B4=1", "a=%61", "live&status=x&&", "A=1&b=2"] {
+            assert!(Query::parse(raw).is_ok(), "{raw}");
+        }
     }
 }

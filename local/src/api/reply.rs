@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::xml::Writer;
+use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
@@ -41,7 +42,7 @@ pub struct Response {
     /// The status.
     pub status: u16,
     /// The headers, Content-Length among them.
-    pub headers: Vec<(&'static str, String)>,
+    pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; empty in reply to HEAD.
     pub body: Body,
 }
@@ -105,14 +106,18 @@ impl Response {
     }
 
     /// Adds a header.
-    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Response {
-        self.headers.push((name, value.into()));
+    pub fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<String>,
+    ) -> Response {
+        self.headers.push((name.into(), value.into()));
         self
     }
 
     /// The value of a header, by its name as the service writes it.
     pub fn header(&self, name: &str) -> Option<&str> {
-        let is_it = |(n, _): &&(&str, String)| n.eq_ignore_ascii_case(name);
+        let is_it = |(n, _): &&(Cow<'_, str>, String)| n.eq_ignore_ascii_case(name);
         self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
 }

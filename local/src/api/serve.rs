@@ -3,6 +3,7 @@
 use super::{Body, Request, Response, Service, operation, too_large};
 use crate::budget::{Budget, Share};
 use crate::fault::Fault;
+use crate::framing::Verdicts;
 use crate::limits::PeerLimits;
 use crate::patient::Allowance;
 use crate::workers::Workers;
@@ -14,14 +15,17 @@ use std::fs::File;
 use std::future::poll_fn;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::net::SocketAddr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
+/// How long the sender of a refused body may pause before it is closed.
+const LINGER: Duration = Duration::from_secs(2);
 /// How much of each answer does not count against the budget of all.
 const SMALL: usize = 16 << 10;
 
@@ -55,17 +59,22 @@ struct Serving {
 
 impl Serving {
     async fn handle(&self, request: axum::extract::Request) -> axum::response::Response {
-        let (head, body) = request.into_parts();
+        let (head, mut body) = request.into_parts();
         let request = read_head(&head);
-        let clear = only_once(&head.headers);
-        let is_ambiguous = clear.is_err();
-        let screened = clear.and_then(|()| self.service.screen(&request));
+        if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
+            let response = self.service.reject(fault);
+            return closing(self.write(response, self.answers.share()));
+        }
+        let screened = self.service.screen(&request);
         let collected = match screened.map(|()| self.service.body_limit(&request)) {
-            Ok(Some(limit)) => self.collect(body, limit).await,
+            Ok(Some(limit)) => self.collect(&mut body, limit).await,
             Ok(None) => Ok(Received::empty(&self.uploads)),
             Err(fault) => Err(fault),
         };
-        let mut response = match self.answer(request, collected).await {
+        if collected.as_ref().is_err_and(|fault| leaves_rest(fault, &head.headers)) {
+            tokio::spawn(drain(body, self.limits.pause));
+        }
+        let response = match self.answer(request, collected).await {
             Ok((response, share)) => self.write(response, share),
             Err(_) => {
                 let mut response = axum::response::Response::new(HttpBody::empty());
@@ -73,10 +82,9 @@ impl Serving {
                 response
             }
         };
-        if is_ambiguous {
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        response
+        // Where a chunked body ends is not followed: see `framing`.
+        let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
+        if is_last { closing(response) } else { response }
     }
 
     /// Has the service answer, with room for the answer.
@@ -103,17 +111,16 @@ impl Serving {
     }
 
     /// Receives a body of at most `limit` bytes.
-    async fn collect(&self, body: HttpBody, limit: usize) -> Result<Received, Fault> {
+    async fn collect(&self, body: &mut HttpBody, limit: usize) -> Result<Received, Fault> {
         // Refused before it is sent, where the client waits for 100 Continue.
         if body.size_hint().lower() > limit as u64 {
             return Err(too_large());
         }
-        let mut body = pin!(body);
         let mut received = Received::empty(&self.uploads);
         let mut allowance = Allowance::new(&self.limits);
         loop {
             let started = Instant::now();
-            let frame = poll_fn(|context| body.as_mut().poll_frame(context));
+            let frame = poll_fn(|context| Pin::new(&mut *body).poll_frame(context));
             let frame = timeout_at(started + allowance.left(), frame).await;
             let Some(frame) = frame.map_err(|_| incomplete())? else { return Ok(received) };
             let data = frame.map_err(|_| incomplete())?.into_data().unwrap_or_default();
@@ -144,12 +151,38 @@ impl Serving {
         for (name, value) in response.headers {
             // What came from a client may be no header value: it is left out.
             if let (Ok(name), Ok(value)) =
-                (HeaderName::try_from(name), HeaderValue::try_from(value))
+                (HeaderName::try_from(&*name), HeaderValue::try_from(value))
             {
                 written.headers_mut().insert(name, value);
             }
         }
         written
+    }
+}
+
+/// A response after which the connection ends.
+fn closing(mut response: axum::response::Response) -> axum::response::Response {
+    response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Whether a client may still be sending the body that was refused: one that
+/// waits for 100 Continue is not, and one that is too slow is not waited for.
+fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
+    fault.code != incomplete().code && !headers.contains_key(header::EXPECT)
+}
+
+/// Reads the rest of a body that was refused, so that its sender comes to read
+/// why: closing with bytes unread would reset the connection. More than the
+/// largest body that is ever taken is not read, nor what does not come in time,
+/// nor what comes after a pause.
+async fn drain(mut body: HttpBody, time: Duration) {
+    let (due, mut left) = (Instant::now() + time, operation::MAX_BODY);
+    while left > 0 {
+        let due = due.min(Instant::now() + LINGER);
+        let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
+        let Ok(Some(Ok(frame))) = timeout_at(due, frame).await else { return };
+        left = left.saturating_sub(frame.data_ref().map_or(1, Bytes::len));
     }
 }
 
@@ -180,19 +213,6 @@ fn read_headers(map: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     let values = |name| map.get_all(name).iter().map(text).collect::<Vec<_>>().join(",");
     map.keys().map(|name| (name.as_str().to_owned(), values(name))).collect()
-}
-
-/// Refuses a request that could be read in two ways: what stands in front of
-/// this endpoint might have chosen the other.
-fn only_once(map: &HeaderMap) -> Result<(), Fault> {
-    const ONCE: &[&str] = &["host", "authorization", "date", "x-oss-date", "x-oss-security-token"];
-    match ONCE.iter().find(|name| map.get_all(**name).iter().count() > 1) {
-        Some(name) => {
-            let message = format!("The header {name} must not be given twice.");
-            Err(Fault::new(400, "InvalidArgument", message))
-        }
-        None => Ok(()),
-    }
 }
 
 impl Received {
@@ -247,11 +267,14 @@ impl Read for Part {
     }
 }
 
+/// A reader that comes back with the block that it read.
+type Block = (Box<dyn Read + Send>, io::Result<Vec<u8>>);
+
 /// What is read block by block by the workers: a client that pauses holds none
 /// of them, and one block of memory.
 struct StreamBody {
     workers: Arc<Workers>,
-    read: Option<oneshot::Receiver<(Box<dyn Read + Send>, io::Result<Vec<u8>>)>>,
+    read: Option<oneshot::Receiver<Block>>,
     remaining: u64,
 }
 

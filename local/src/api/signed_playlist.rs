@@ -3,6 +3,7 @@
 //! A signed line is many times as long as its name. So the playlist is signed
 //! while it is sent, line by line, and never is in memory as a whole.
 
+use super::operation::{invalid_argument, not_implemented};
 use super::{Body, Call, Response, Service};
 use crate::address::percent_decode;
 use crate::auth::Identity;
@@ -34,6 +35,9 @@ impl Service {
         let Identity::Url(signature) = identity else {
             return Err(invalid_request("hls/sign needs a signed URL.", "0044-00000410"));
         };
+        if let Some(token) = call.request.header("x-oss-hls-sign-token") {
+            return Err(refused_token(token));
+        }
         let (object, mut file) = self.store.object(&call.bucket, &call.key)?;
         if object.size > MAX_PLAYLIST {
             return Err(too_big());
@@ -200,8 +204,12 @@ fn path_of(line: &str) -> &str {
     line.split(['?', '#']).next().unwrap_or_default().trim()
 }
 
-/// The fault of a playlist whose lines cannot be read.
+/// The fault of a playlist whose lines cannot be read, or not be signed.
 fn unreadable(error: io::Error) -> Fault {
+    let error = match error.downcast::<Fault>() {
+        Ok(fault) => return fault,
+        Err(error) => error,
+    };
     match error.kind() {
         io::ErrorKind::InvalidData => no_segments(),
         io::ErrorKind::FileTooLarge => too_big(),
@@ -219,6 +227,20 @@ fn too_big() -> Fault {
 
 fn no_segments() -> Fault {
     invalid_request("No ts found in the playlist.", "0044-00000408")
+}
+
+/// Refuses a token, whose rules are documented and whose meaning is not.
+fn refused_token(token: &str) -> Fault {
+    const NAME: &str = "x-oss-hls-sign-token";
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+    if token.len() > 100 {
+        invalid_argument(NAME, token, "must have at most 100 characters").with_ec("0044-00000401")
+    } else if !token.bytes().all(is_allowed) {
+        const RULE: &str = "must be letters, digits, \"-\", \"_\" and \".\"";
+        invalid_argument(NAME, token, RULE).with_ec("0044-00000402")
+    } else {
+        not_implemented(NAME)
+    }
 }
 
 fn invalid_request(message: impl Into<String>, ec: &'static str) -> Fault {

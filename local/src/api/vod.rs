@@ -15,8 +15,9 @@ impl Service {
     pub(super) fn post_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (channel, playlist) = call.key.split_once('/').unwrap_or((&call.key, ""));
         names::check_channel(channel)?;
-        // The documented ECs of these rules are those of PutLiveChannel.
-        names::check_playlist(playlist).map_err(|fault| Fault { ec: None, ..fault })?;
+        // Only the suffix has a documented EC here.
+        let ec = (!playlist.ends_with(".m3u8")).then_some("0044-00000403");
+        names::check_playlist(playlist).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
         let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
@@ -25,7 +26,7 @@ impl Service {
     }
 
     pub(super) fn get_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
+        names::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
         let (start, end) = span(call)?;
         let text = self.store.vod_playlist(&call.bucket, &call.key, start, end)?;
         let etag = etag(text.as_bytes());
@@ -50,11 +51,11 @@ fn span(call: &Call<'_>) -> Result<(i64, i64), Fault> {
             .ok_or_else(|| invalid_argument(name, text, "must be a time in Unix seconds"))
     };
     let start = seconds("startTime").map_err(|fault| fault.with_ec("0044-00000304"))?;
-    let end = seconds("endTime")?;
-    let text = call.param("endTime");
-    match end.checked_sub(start) {
-        Some(1..=MAX_SPAN) => Ok((start, end)),
-        Some(..=0) => Err(invalid_argument("endTime", text, "must be after startTime")),
-        _ => Err(invalid_argument("endTime", text, "must be at most a day after startTime")),
-    }
+    let end = seconds("endTime").map_err(|fault| fault.with_ec("0044-00000305"))?;
+    let (rule, ec) = match end.checked_sub(start) {
+        Some(0..=MAX_SPAN) => return Ok((start, end)),
+        Some(..0) => ("must not be before startTime", "0044-00000306"),
+        _ => ("must be at most a day after startTime", "0044-00000307"),
+    };
+    Err(invalid_argument("endTime", call.param("endTime"), rule).with_ec(ec))
 }

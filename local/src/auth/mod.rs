@@ -142,9 +142,18 @@ pub fn identify(
     let has = |names: &[&str]| names.iter().any(|name| param(parts, name).is_some());
     let by_v4 = has(&["x-oss-signature-version", "x-oss-credential", "x-oss-signature"]);
     let by_v1 = has(&["OSSAccessKeyId", "Signature", "Expires"]);
+    let tokens = param(parts, "security-token")
+        .or_else(|| param(parts, "x-oss-security-token"))
+        .and(header(parts, "x-oss-security-token"));
     match authorization {
         Some(_) if by_v1 || by_v4 => {
             Err(invalid("The request has a signature in its URL and in its Authorization header."))
+        }
+        None if by_v1 && by_v4 => {
+            Err(invalid("The URL has signatures of version 1 and version 4."))
+        }
+        _ if tokens.is_some() => {
+            Err(invalid("The request has a security token in its URL and in a header."))
         }
         None if by_v4 => v4::verify_url(parts, keys, region, now).map(UrlSignature::V4),
         None if by_v1 => v1::verify_url(parts, keys, now).map(UrlSignature::V1),

@@ -1,6 +1,6 @@
 //! The signature of a publish URL.
 
-use super::{Keys, denied, expired, mismatch, same, unix_time};
+use super::{Keys, denied, expired, invalid, mismatch, same, unix_time};
 use crate::address::PublishTarget;
 use crate::clock::Clock;
 use crate::fault::Fault;
@@ -30,7 +30,7 @@ pub fn authorize_publish(
     clock: &Clock,
 ) -> Result<(), Fault> {
     names::check_bucket(&target.bucket)?;
-    let acl = store.bucket(&target.bucket)?.acl;
+    let acl = store.bucket(&target.bucket)?.access();
     let signed =
         ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| param(target, name).is_some());
     if signed || acl != Acl::PublicReadWrite {
@@ -40,26 +40,31 @@ pub fn authorize_publish(
 }
 
 fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<(), Fault> {
-    let given = |name| param(target, name).filter(|value| !value.is_empty());
-    let id = given("OSSAccessKeyId")
-        .ok_or_else(|| denied("The publish URL is not signed: OSSAccessKeyId is missing."))?;
+    let given = |name: &str, ec| {
+        param(target, name).filter(|value| !value.is_empty()).ok_or_else(|| {
+            denied(&format!("The publish URL is not signed: {name} is missing.")).with_ec(ec)
+        })
+    };
+    if param(target, "SignatureVersion").is_some() {
+        const MESSAGE: &str = "SignatureVersion must not be given: publish URLs have version 1.";
+        return Err(denied(MESSAGE).with_ec("0002-00000808"));
+    }
+    let id = given("OSSAccessKeyId", "0002-00000801")?;
     if !id.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err(denied("OSSAccessKeyId has invalid characters.").with_ec("0002-00000802"));
     }
-    let expires = given("Expires").ok_or_else(|| {
-        denied("The publish URL is not signed: Expires is missing.").with_ec("0002-00000803")
-    })?;
+    let expires = given("Expires", "0002-00000803")?;
     let until = unix_time(expires).ok_or_else(|| {
         denied("Expires must be a time in Unix seconds.").with_ec("0002-00000804")
     })?;
-    let signature = given("Signature")
-        .ok_or_else(|| denied("The publish URL is not signed: Signature is missing."))?;
+    let signature = given("Signature", "0002-00000806")?;
     if until < now {
-        return Err(expired(until, now));
+        return Err(expired(until, now).with_ec("0002-00000805"));
     }
     let token = param(target, "security-token").or_else(|| param(target, "SecurityToken"));
     let entry = keys.find(id, token)?;
 
+    check_clear(target)?;
     let string_to_sign = |with_token: bool| {
         let is_signed =
             |name: &str| !UNSIGNED.contains(&name) && (with_token || name != "security-token");
@@ -76,7 +81,26 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
     if is_right(&with_token) || is_right(&string_to_sign(false)) {
         return Ok(());
     }
-    Err(mismatch(id, signature, &with_token))
+    Err(mismatch(id, signature, &with_token).with_ec("0002-00000807"))
+}
+
+/// Checks that what is signed of a publish URL can be read in one way only:
+/// it has a line `name:value` for each parameter, then one with the channel.
+fn check_clear(target: &PublishTarget) -> Result<(), Fault> {
+    let is_signed = |name: &str| !UNSIGNED.contains(&name);
+    let is_clear = |name: &str, value: &str| {
+        !name.is_empty() && !name.contains([':', '\n']) && !value.contains('\n')
+    };
+    let ambiguous =
+        target.params.iter().find(|(name, value)| is_signed(name) && !is_clear(name, value));
+    match ambiguous {
+        Some((name, _)) => Err(invalid(format!(
+            "The parameter \"{}\" cannot be signed unambiguously: a name must not be empty or \
+             contain a colon or a line feed, and a value must not contain a line feed.",
+            name.escape_debug()
+        ))),
+        None => Ok(()),
+    }
 }
 
 fn param<'a>(target: &'a PublishTarget, name: &str) -> Option<&'a str> {

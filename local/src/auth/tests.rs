@@ -1,5 +1,7 @@
 //! Every published signature verifies, and none does with a byte changed.
 
+mod ambiguity;
+
 use super::*;
 use crate::address::{Addressing, PublishTarget, percent_decode};
 use crate::clock::Clock;
@@ -397,12 +399,12 @@ fn malformed_header_signatures_are_refused_in_words() {
         (
             "OSS4-HMAC-SHA256 Credential=id/20261122/us-west-1/oss/aliyun_v4_request,Signature=a",
             "InvalidArgument",
-            "The region of the credential must be \"cn-hangzhou\", not \"us-west-1\".",
+            "Invalid signing region in Authorization header.",
         ),
         (
             "OSS4-HMAC-SHA256 Credential=id/20261122/cn-hangzhou/s3/aliyun_v4_request,Signature=a",
             "InvalidArgument",
-            "The product of the credential must be \"oss\", not \"s3\".",
+            "Invalid signing product in Authorization header.",
         ),
         (
             "OSS4-HMAC-SHA256 Credential=no/20261122/cn-hangzhou/oss/aliyun_v4_request,Signature=a",
@@ -457,6 +459,88 @@ fn malformed_url_signatures_are_refused_in_words() {
 }
 
 #[test]
+fn a_credential_for_elsewhere_is_refused_in_the_services_words() {
+    let place = |region: &str, product: &str| {
+        let credential = format!("id/20261122/{region}/{product}/aliyun_v4_request");
+        let authorization = format!("OSS4-HMAC-SHA256 Credential={credential},Signature=a");
+        let headers =
+            [("authorization", authorization.as_str()), ("x-oss-date", "20261122T081638Z")];
+        let query = [
+            ("x-oss-signature-version", Some("OSS4-HMAC-SHA256")),
+            ("x-oss-date", Some("20261122T081638Z")),
+            ("x-oss-expires", Some("60")),
+            ("x-oss-credential", Some(credential.as_str())),
+            ("x-oss-signature", Some("a")),
+        ];
+        let parts = Parts { method: "GET", bucket: "b", key: "k", query: &[], headers: &headers };
+        let (header, url) =
+            (refused(&parts), refused(&Parts { query: &query, headers: &[], ..parts }));
+        assert_eq!((header.status, header.code, url.status, url.code), {
+            (400, "InvalidArgument", 400, "InvalidArgument")
+        });
+        (header.message, header.ec, url.message)
+    };
+    let (header, ec, url) = place("us-west-1", "oss");
+    assert_eq!(header, "Invalid signing region in Authorization header.");
+    assert_eq!(
+        (ec, &*url),
+        (Some("0002-00000226"), "The signing region in credential is invalid.")
+    );
+    let (header, ec, _) = place("cn-hangzhou", "s3");
+    assert_eq!(header, "Invalid signing product in Authorization header.");
+    assert_eq!(ec, Some("0002-00000227"));
+}
+
+/// The vendor's SDK for Go and ossutil send no other date.
+#[test]
+fn a_date_of_http_is_signed_by_version_4_as_it_stands() {
+    const DATE: &str = "Sun, 22 Nov 2026 08:16:38 GMT";
+    let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
+    let scope = v4_scope();
+    let identify_with = |signed: &str| {
+        let headers = [("date", DATE), ("x-oss-content-sha256", "UNSIGNED-PAYLOAD")];
+        let parts = Parts { method: "GET", bucket: "b", key: "k", query: &[], headers: &headers };
+        let canonical = osslive::sign::v4::canonical_request(&parts, &[], "UNSIGNED-PAYLOAD");
+        let text = osslive::sign::v4::string_to_sign(signed, &scope, &canonical);
+        let key = osslive::sign::v4::Key::derive("s", &scope);
+        let signature = osslive::sign::v4::signature(&key, &text);
+        let authorization = format!("OSS4-HMAC-SHA256 Credential=id/{scope},Signature={signature}");
+        let headers = [&headers[..], &[("authorization", authorization.as_str())]].concat();
+        identify(&Parts { headers: &headers, ..parts }, &keys, "cn-hangzhou", now())
+    };
+    assert!(matches!(identify_with(DATE), Ok(Identity::Header)));
+    assert_eq!(identify_with("20261122T081638Z").unwrap_err().code, "SignatureDoesNotMatch");
+}
+
+fn v4_scope() -> osslive::sign::v4::Scope<'static> {
+    osslive::sign::v4::Scope { date: "20261122", region: "cn-hangzhou", product: "oss" }
+}
+
+/// The vendor's SDK for C signs so at an IP address.
+#[test]
+fn a_bucket_may_be_signed_by_version_1_without_its_slash() {
+    let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
+    let identify_with =
+        |resource: &str, bucket: &str, key: &str, query: &[(&str, Option<&str>)]| {
+            let date = "Sun, 22 Nov 2026 08:16:38 GMT";
+            let text = format!("GET\n\n\n{date}\n{resource}");
+            let signature = osslive::sign::v1::signature(&osslive::sign::v1::Key::new("s"), &text);
+            let authorization = format!("OSS id:{signature}");
+            let headers = [("date", date), ("authorization", authorization.as_str())];
+            let parts = Parts { method: "GET", bucket, key, query, headers: &headers };
+            identify(&parts, &keys, "cn-hangzhou", now()).is_ok()
+        };
+    let acl = [("acl", None), ("prefix", Some("a"))];
+    assert!(identify_with("/demo?acl", "demo", "", &acl));
+    assert!(identify_with("/demo/?acl", "demo", "", &acl));
+    assert!(identify_with("/demo", "demo", "", &[]));
+    assert!(!identify_with("/dem", "demo", "", &[]));
+    assert!(!identify_with("/?acl", "demo", "", &acl));
+    assert!(!identify_with("/demo", "demo", "k", &[]));
+    assert!(!identify_with("/demo", "", "", &[]));
+}
+
+#[test]
 fn two_signatures_are_one_too_many() {
     let headers = [("authorization", "OSS id:sig")];
     for name in ["Signature", "OSSAccessKeyId", "x-oss-signature", "x-oss-credential"] {
@@ -465,6 +549,36 @@ fn two_signatures_are_one_too_many() {
             Parts { method: "GET", bucket: "b", key: "k", query: &query, headers: &headers };
         let fault = refused(&parts);
         assert_eq!((fault.status, fault.code), (400, "InvalidArgument"));
+    }
+    let token = [("x-oss-security-token", "a")];
+    for (query, headers) in [
+        (&[("Signature", Some("a")), ("x-oss-signature", Some("b"))][..], &[][..]),
+        (&[("Expires", Some("1")), ("x-oss-credential", Some("b"))], &[]),
+        (&[("Signature", Some("a")), ("security-token", Some("b"))], &token),
+        (&[("x-oss-signature", Some("a")), ("x-oss-security-token", Some("b"))], &token),
+    ] {
+        let parts = Parts { method: "GET", bucket: "b", key: "k", query, headers };
+        let fault = refused(&parts);
+        assert_eq!((fault.status, fault.code), (400, "InvalidArgument"), "{query:?}");
+        assert!(fault.message.contains("and"), "{}", fault.message);
+    }
+}
+
+#[test]
+fn a_field_of_a_version_4_header_stands_once() {
+    let fields = "Credential=id/20261122/cn-hangzhou/oss/aliyun_v4_request,Signature=a";
+    for more in ["Signature=b", "Credential=id2", "AdditionalHeaders=a,AdditionalHeaders=b", "X=1"]
+    {
+        for order in [format!("{fields},{more}"), format!("{more},{fields}")] {
+            let authorization = format!("OSS4-HMAC-SHA256 {order}");
+            let headers =
+                [("authorization", authorization.as_str()), ("x-oss-date", "20261122T081638Z")];
+            let parts =
+                Parts { method: "GET", bucket: "b", key: "k", query: &[], headers: &headers };
+            let fault = refused(&parts);
+            assert_eq!(fault.code, "InvalidArgument", "{order}");
+            assert!(fault.message.contains("given twice"), "{order}: {}", fault.message);
+        }
     }
 }
 
@@ -599,15 +713,20 @@ fn a_publish_url_that_lacks_something_says_what() {
     let (_folder, store, addressing) = rtmp_world(Acl::Private);
     let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
     for (query, words, ec) in [
-        ("", "OSSAccessKeyId is missing", None),
-        ("Expires=1795338998&Signature=a", "OSSAccessKeyId is missing", None),
+        ("", "OSSAccessKeyId is missing", Some("0002-00000801")),
+        ("Expires=1795338998&Signature=a", "OSSAccessKeyId is missing", Some("0002-00000801")),
         ("OSSAccessKeyId=%01&Expires=1&Signature=a", "invalid characters", Some("0002-00000802")),
         ("OSSAccessKeyId=id&Signature=a", "Expires is missing", Some("0002-00000803")),
         ("OSSAccessKeyId=id&Expires=&Signature=a", "Expires is missing", Some("0002-00000803")),
         ("OSSAccessKeyId=id&Expires=1h&Signature=a", "Expires must be", Some("0002-00000804")),
-        ("OSSAccessKeyId=id&Expires=1795338998", "Signature is missing", None),
-        ("OSSAccessKeyId=id&Expires=1&Signature=a", "expired", None),
-        ("OSSAccessKeyId=id&Expires=1795338998&Signature=a", "does not match", None),
+        ("OSSAccessKeyId=id&Expires=1795338998", "Signature is missing", Some("0002-00000806")),
+        ("OSSAccessKeyId=id&Expires=1&Signature=a", "expired", Some("0002-00000805")),
+        (
+            "OSSAccessKeyId=id&Expires=1795338998&Signature=a",
+            "does not match",
+            Some("0002-00000807"),
+        ),
+        ("SignatureVersion=OSS4-HMAC-SHA256&Credential=a", "version 1", Some("0002-00000808")),
     ] {
         let url = format!("rtmp://127.0.0.1/live-demo-bucket/live/ch?{query}");
         let fault = publish(&url, &keys, &store, &addressing, now()).unwrap_err();

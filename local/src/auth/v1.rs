@@ -6,6 +6,7 @@ use super::{
 use crate::fault::Fault;
 use crate::stamp;
 use osslive::request::percent_encode;
+use osslive::sign::v1::is_subresource;
 use osslive::sign::{Parts, v1};
 use time::OffsetDateTime;
 
@@ -28,12 +29,59 @@ pub(super) fn verify_header(
     check(parts, date, key, signature)
 }
 
+/// Checks that what is signed of a request can be read in one way only.
+///
+/// The key stands in it as it is, and so do the sub-resources behind a `?`: a
+/// signature of the key `ch?live` would hold for the channel `ch` too, and one
+/// of the value `a&live` for a sub-resource of its own. The rest of the string
+/// is lines, which no value can begin: of several lines only the last, the
+/// resource, begins with a slash.
+fn check_clear(parts: &Parts<'_>) -> Result<(), Fault> {
+    let ambiguous = |what: String, inner: &str| {
+        Err(invalid(format!(
+            "Signatures of version 1 cannot cover {what} unambiguously: it has what reads as the \
+             sub-resource \"{inner}\". Sign with version 4."
+        )))
+    };
+    if let Some(inner) = inner_subresource(parts.key, '?') {
+        return ambiguous(format!("the key \"{}\"", parts.key), inner);
+    }
+    for (name, value) in parts.query.iter().filter(|(name, _)| is_subresource(name)) {
+        if let Some(inner) = inner_subresource(value.unwrap_or_default(), '&') {
+            return ambiguous(format!("the parameter \"{name}\""), inner);
+        }
+    }
+    Ok(())
+}
+
+/// The name of a sub-resource that stands behind a separator in a text.
+fn inner_subresource(text: &str, separator: char) -> Option<&str> {
+    let pieces = text.split(separator).skip(1);
+    let mut names = pieces.filter_map(|piece| piece.split(['=', '&']).next());
+    names.find(|name| is_subresource(name))
+}
+
 fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Result<(), Fault> {
+    check_clear(parts)?;
     let string_to_sign = v1::string_to_sign(parts, date);
-    if same(&v1::signature(&entry.sha1, &string_to_sign), signature) {
+    let is_right = |text: &str| same(&v1::signature(&entry.sha1, text), signature);
+    if is_right(&string_to_sign) || without_slash(parts, date).is_some_and(|text| is_right(&text)) {
         return Ok(());
     }
     Err(mismatch(&entry.key.id, signature, &string_to_sign))
+}
+
+/// What the vendor's SDK for C signs of a call on a bucket at an IP address:
+/// `/BUCKET` without the slash behind it, which is no other call's resource.
+fn without_slash(parts: &Parts<'_>, date: &str) -> Option<String> {
+    if parts.bucket.is_empty() || !parts.key.is_empty() {
+        return None;
+    }
+    let service = Parts { bucket: "", ..*parts };
+    let head = v1::string_to_sign(&Parts { query: &[], ..service }, date);
+    let mut text = v1::string_to_sign(&service, date);
+    text.insert_str(head.len(), parts.bucket);
+    Some(text)
 }
 
 /// A verified URL of version 1: its access key, expiry and token.
@@ -88,6 +136,7 @@ impl UrlSignature {
         query.extend(process.map(|value| ("x-oss-process", Some(value))));
         query.extend(self.token.as_deref().map(|value| ("security-token", Some(value))));
         let parts = Parts { method: "GET", bucket, key, query: &query, headers: &[] };
+        check_clear(&parts)?;
         let string_to_sign = v1::string_to_sign(&parts, &self.expires);
         let signature = v1::signature(&entry.sha1, &string_to_sign);
         query.extend([

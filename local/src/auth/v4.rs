@@ -33,17 +33,15 @@ pub(super) fn verify_header(
     region: &str,
     now: OffsetDateTime,
 ) -> Result<(), Fault> {
-    let field = |name: &str| {
-        let pairs = fields.split(',').filter_map(|field| field.trim().split_once('='));
-        pairs.into_iter().find(|(n, _)| *n == name).map(|(_, value)| value)
-    };
+    let fields = parse_fields(fields)?;
+    let field = |name: &str| fields.iter().find(|(n, _)| *n == name).map(|(_, value)| *value);
     let missing = |name| invalid(format!("Authorization header is invalid: {name} is missing."));
     let credential = field("Credential").ok_or_else(|| missing("Credential"))?;
     let signature = field("Signature").ok_or_else(|| missing("Signature"))?;
     let additional = field("AdditionalHeaders");
     let (time, timestamp) = header_time(parts)?;
     check_skew(time, now)?;
-    let (key_id, scope) = parse_credential(credential, &timestamp, region)?;
+    let (key_id, scope) = parse_credential(credential, &stamp::basic(time), region, Place::Header)?;
     if header(parts, "x-oss-content-sha256").is_some_and(|hash| hash != UNSIGNED_PAYLOAD) {
         return Err(invalid("x-oss-content-sha256 must be UNSIGNED-PAYLOAD."));
     }
@@ -52,15 +50,51 @@ pub(super) fn verify_header(
     check(parts, keys, &Claim { key_id, scope, timestamp, additional_headers, signature, token })
 }
 
-/// The time of a request, and its text as it was signed: `x-oss-date`, or in
-/// its absence `Date` in either format.
+/// Splits the fields of an Authorization header.
+fn parse_fields(fields: &str) -> Result<Vec<(&str, &str)>, Fault> {
+    let mut known = vec!["Credential", "Signature", "AdditionalHeaders"];
+    let pairs = fields.split(',').map(|field| {
+        let (name, value) = field.trim().split_once('=').unwrap_or((field.trim(), ""));
+        match known.iter().position(|n| *n == name) {
+            // Each may stand once.
+            Some(at) => Ok((known.swap_remove(at), value)),
+            None => Err(invalid(format!(
+                "Authorization header is invalid: \"{name}\" is unknown or given twice."
+            ))),
+        }
+    });
+    pairs.collect()
+}
+
+/// The time of a request, and its text, which is signed as it stands:
+/// `x-oss-date`, or in its absence `Date` in either format.
 fn header_time(parts: &Parts<'_>) -> Result<(OffsetDateTime, String), Fault> {
     let text = header(parts, "x-oss-date").or_else(|| header(parts, "date")).unwrap_or_default();
     let time = stamp::parse_basic(text).or_else(|| stamp::parse_http_date(text));
     let Some(time) = time else {
         return Err(denied("OSS authentication requires a valid Date."));
     };
-    Ok((time, stamp::basic(time)))
+    Ok((time, text.to_owned()))
+}
+
+/// Where a credential stands.
+#[derive(Clone, Copy)]
+enum Place {
+    Header,
+    Url,
+}
+
+impl Place {
+    /// What the service says of a credential that is for another region or
+    /// product; the EC is known of headers only.
+    fn misdirected(self, what: &str, ec: &'static str) -> Fault {
+        match self {
+            Place::Header => {
+                invalid(format!("Invalid signing {what} in Authorization header.")).with_ec(ec)
+            }
+            Place::Url => invalid(format!("The signing {what} in credential is invalid.")),
+        }
+    }
 }
 
 /// Takes `ID/DATE/REGION/oss/aliyun_v4_request` apart and checks its scope.
@@ -68,6 +102,7 @@ fn parse_credential<'a>(
     credential: &'a str,
     timestamp: &str,
     region: &str,
+    place: Place,
 ) -> Result<(&'a str, Scope<'a>), Fault> {
     let mut fields = credential.rsplitn(5, '/');
     let (Some(TERMINATOR), Some(product), Some(of_region), Some(date), Some(key_id)) =
@@ -79,16 +114,16 @@ fn parse_credential<'a>(
         );
         return Err(invalid(message));
     };
-    for (what, given, expected) in [
-        ("date", date, timestamp.get(..8).unwrap_or_default()),
-        ("region", of_region, region),
-        ("product", product, "oss"),
-    ] {
-        if given != expected {
-            let message =
-                format!("The {what} of the credential must be \"{expected}\", not \"{given}\".");
-            return Err(invalid(message));
-        }
+    let today = timestamp.get(..8).unwrap_or_default();
+    if date != today {
+        let message = format!("The date of the credential must be \"{today}\", not \"{date}\".");
+        return Err(invalid(message));
+    }
+    if of_region != region {
+        return Err(place.misdirected("region", "0002-00000226"));
+    }
+    if product != "oss" {
+        return Err(place.misdirected("product", "0002-00000227"));
     }
     Ok((key_id, Scope { date, region: of_region, product }))
 }
@@ -180,7 +215,7 @@ pub(super) fn verify_url(
     if until < now {
         return Err(expired(until, now));
     }
-    let (key_id, scope) = parse_credential(credential, date, region)?;
+    let (key_id, scope) = parse_credential(credential, date, region, Place::Url)?;
     let additional_headers = parse_additional(param(parts, "x-oss-additional-headers"))?;
     let token = param(parts, "x-oss-security-token");
     let timestamp = date.to_owned();
@@ -205,7 +240,8 @@ impl UrlSignature {
         key: &str,
         process: Option<&str>,
     ) -> Result<String, Fault> {
-        let (key_id, scope) = parse_credential(&self.credential, &self.date, &self.region)?;
+        let (key_id, scope) =
+            parse_credential(&self.credential, &self.date, &self.region, Place::Url)?;
         let entry = keys.find(key_id, self.token.as_deref())?;
         let mut query = Vec::new();
         query.extend(process.map(|value| ("x-oss-process", Some(value))));

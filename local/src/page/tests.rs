@@ -56,6 +56,7 @@ impl World {
             cors: vec!["http://player.example".into()],
             region: "cn-hangzhou".into(),
             keys: vec![key],
+            account: api::Account::default(),
             qps_limit: Some(1),
             listen: HOST.parse().unwrap(),
             page,

@@ -4,7 +4,7 @@ use super::channel::Channels;
 use super::file::{self, Scratch};
 use super::fragment::{self, Folder, Kept, Timeline};
 use super::ledger::Ledger;
-use super::object::{ObjectMeta, Objects};
+use super::object::{ObjectMeta, Objects, Upload};
 use super::path::{self, Naming};
 use super::session::{Connection, LiveSession, Publish};
 use super::{disk_fault, inventory, lock, own};
@@ -68,11 +68,21 @@ pub struct BucketInfo {
     /// When it was created.
     #[serde(with = "time::serde::rfc3339")]
     pub created: OffsetDateTime,
-    /// Who may use it without a signature.
+    /// Who may use it without a signature, unless that is blocked.
     pub acl: Acl,
     /// Which sites' pages it answers; `None` for no other site's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
+    /// Whether public access is blocked, whatever the ACL says.
+    #[serde(default)]
+    pub is_blocked: bool,
+}
+
+impl BucketInfo {
+    /// Who may use the bucket without a signature.
+    pub fn access(&self) -> Acl {
+        if self.is_blocked { Acl::Private } else { self.acl }
+    }
 }
 
 /// A bucket in use.
@@ -263,11 +273,11 @@ impl Bucket {
     pub(super) fn put_object(
         &self,
         key: &str,
-        content_type: Option<&str>,
-        body: &[u8],
+        upload: Upload,
+        body: &mut impl io::Read,
         now: OffsetDateTime,
     ) -> Result<ObjectMeta, Fault> {
-        let (object, freed) = self.objects.put(key, content_type, body, now)?;
+        let (object, freed) = self.objects.put(key, upload, body, now)?;
         self.count_freed(key, freed);
         Ok(object)
     }

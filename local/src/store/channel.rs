@@ -7,6 +7,7 @@ use super::path::Naming;
 use super::session::{Connection, SessionRecord, Stat};
 use super::{disk_fault, lock, no_such_bucket, own};
 use crate::fault::Fault;
+use crate::names;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -103,7 +104,7 @@ impl Entry {
         }
         if self.live().is_some() {
             let message = "Live channel has a publisher already.";
-            return Err(Fault::new(409, "ChannelStillLive", message));
+            return Err(Fault::new(409, "ChannelStillLive", message).with_ec("0044-00000201"));
         }
         Ok(())
     }
@@ -159,7 +160,8 @@ struct State {
 impl State {
     fn find(&self, name: &str) -> Result<&Entry, Fault> {
         self.entries.get(name).ok_or_else(|| {
-            Fault::new(404, "NoSuchLiveChannel", "The specified live channel does not exist.")
+            let message = "The specified live channel does not exist.";
+            Fault::new(404, "NoSuchLiveChannel", message).with_ec("0026-00000021")
         })
     }
 }
@@ -288,10 +290,13 @@ impl Channels {
         let held = self.held()?;
         let from = if marker < prefix { Bound::Included(prefix) } else { Bound::Excluded(marker) };
         // An empty marker excludes the empty name only, which no channel has.
+        // A name that could be created once, but no longer be asked for, is
+        // not shown either.
         let mut matching = held
             .entries
             .range::<str, _>((from, Bound::Unbounded))
-            .take_while(|(name, _)| name.starts_with(prefix));
+            .take_while(|(name, _)| name.starts_with(prefix))
+            .filter(|(name, _)| names::check_channel(name).is_ok());
         let channels: Vec<_> =
             matching.by_ref().take(max).map(|(name, entry)| entry.channel(name)).collect();
         let next_marker = channels.last().filter(|_| matching.next().is_some());
@@ -393,6 +398,7 @@ fn still_live() -> Fault {
         "ChannelStillLive",
         "Live channel couldn't be updated or deleted when channel is live.",
     )
+    .with_ec("0044-00000201")
 }
 
 fn from_unix_ms(ms: u64) -> Option<OffsetDateTime> {

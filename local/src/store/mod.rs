@@ -37,7 +37,7 @@ pub(crate) mod temporary;
 
 pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage, ChannelSettings, Snapshot};
-pub use object::{ObjectMeta, ObjectPage};
+pub use object::{ObjectMeta, ObjectPage, Upload};
 pub use session::{LiveSession, Publish, SessionRecord, Stat};
 
 use crate::clock::Clock;
@@ -182,7 +182,9 @@ impl Store {
         if let Some(bucket) = buckets.get(name) {
             return bucket.change(|info| info.acl = acl).map_err(disk_fault);
         }
-        let info = BucketInfo { name: name.to_owned(), created: self.clock.now(), acl, cors: None };
+        let created = self.clock.now();
+        let info =
+            BucketInfo { name: name.to_owned(), created, acl, cors: None, is_blocked: false };
         let folder = self.data.join(self.naming.file(name, ""));
         let (clock, scratch) = (self.clock.clone(), self.scratch.clone());
         let bucket = Bucket::create(folder, info, clock, scratch, self.naming);
@@ -200,6 +202,13 @@ impl Store {
         let buckets = self.read();
         let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
         bucket.change(|info| info.cors = cors).map_err(disk_fault)
+    }
+
+    /// Blocks public access to a bucket, whatever its ACL says, or no longer.
+    pub fn block_public_access(&self, name: &str, is_blocked: bool) -> Result<(), Fault> {
+        let buckets = self.read();
+        let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
+        bucket.change(|info| info.is_blocked = is_blocked).map_err(disk_fault)
     }
 
     /// Deletes a bucket.
@@ -318,7 +327,8 @@ impl Store {
 
     /// Stores an object, over any that has the key, fragments and playlists
     /// included. A playlist or a transport stream is recognised by its
-    /// extension, whatever `content_type` says.
+    /// extension, whatever `content_type` says; without one it is
+    /// `application/octet-stream`.
     ///
     /// # Errors
     ///
@@ -330,7 +340,24 @@ impl Store {
         content_type: Option<&str>,
         body: &[u8],
     ) -> Result<ObjectMeta, Fault> {
-        self.find(bucket)?.put_object(key, content_type, body, self.clock.now())
+        let content_type = content_type.map(str::to_owned);
+        self.upload(bucket, key, Upload { content_type, headers: Vec::new() }, &mut &*body)
+    }
+
+    /// Stores an object as [`Store::put_object`], with what is said about it,
+    /// from a reader.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::put_object`].
+    pub fn upload(
+        &self,
+        bucket: &str,
+        key: &str,
+        upload: Upload,
+        body: &mut impl io::Read,
+    ) -> Result<ObjectMeta, Fault> {
+        self.find(bucket)?.put_object(key, upload, body, self.clock.now())
     }
 
     /// An object with its content. The file stays readable and unchanged

@@ -36,6 +36,19 @@ pub struct ObjectMeta {
     pub last_modified: OffsetDateTime,
     /// The media type to serve it under.
     pub content_type: String,
+    /// Further headers that the upload asked to have kept, in lower case.
+    pub headers: Vec<(String, String)>,
+    /// The CRC-64 of an upload, which is not known of anything else.
+    pub crc64: Option<u64>,
+}
+
+/// What an upload says about its object.
+#[derive(Debug, Clone, Default)]
+pub struct Upload {
+    /// The media type.
+    pub content_type: Option<String>,
+    /// Headers to serve it with, names in lower case.
+    pub headers: Vec<(String, String)>,
 }
 
 /// One page of a listing.
@@ -57,6 +70,10 @@ struct Record {
     modified: OffsetDateTime,
     etag: String,
     content_type: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+    #[serde(default)]
+    crc64: Option<u64>,
 }
 
 impl Record {
@@ -67,7 +84,37 @@ impl Record {
             etag: self.etag,
             last_modified: self.modified,
             content_type: self.content_type,
+            headers: self.headers,
+            crc64: self.crc64,
         }
+    }
+}
+
+/// The CRC that the service gives its objects.
+static CRC64: crc::Crc<u64> = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
+
+/// A body that is measured while it is read.
+struct Digests<'a, R> {
+    body: &'a mut R,
+    size: u64,
+    md5: Md5,
+    crc64: crc::Digest<'static, u64>,
+}
+
+impl<'a, R> Digests<'a, R> {
+    fn new(body: &'a mut R) -> Self {
+        Digests { body, size: 0, md5: Md5::new(), crc64: CRC64.digest() }
+    }
+}
+
+impl<R: Read> Read for Digests<'_, R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.body.read(buffer)?;
+        let bytes = buffer.get(..count).unwrap_or_default();
+        self.size += bytes.len() as u64;
+        self.md5.update(bytes);
+        self.crc64.update(bytes);
+        Ok(count)
     }
 }
 
@@ -98,26 +145,29 @@ impl Objects {
         Ok(Objects { bucket, files, records, scratch, naming, gone: RwLock::new(false) })
     }
 
-    /// Stores an upload.
+    /// Stores an upload, read to its end.
     /// Also returns how many bytes of disk that frees of what the endpoint
     /// wrote itself.
     pub(super) fn put(
         &self,
         key: &str,
-        content_type: Option<&str>,
-        body: &[u8],
+        upload: Upload,
+        body: &mut impl Read,
         now: OffsetDateTime,
     ) -> Result<(ObjectMeta, u64), Fault> {
         if key.is_empty() || key.len() > MAX_KEY {
             return Err(Fault::new(400, "InvalidObjectName", "The specified object is not valid.")
                 .with("ObjectName", key));
         }
-        let (part, modified) = self.written(body, now).map_err(disk_fault)?;
+        let mut digests = Digests::new(body);
+        let (part, modified) = self.written(&mut digests, now).map_err(disk_fault)?;
         let record = Record {
-            size: body.len() as u64,
+            size: digests.size,
             modified,
-            etag: hex(&Md5::digest(body)),
-            content_type: content_type_of(key, content_type),
+            etag: hex(&digests.md5.finalize()),
+            crc64: Some(digests.crc64.finalize()),
+            content_type: uploaded_type_of(key, upload.content_type.as_deref()),
+            headers: upload.headers,
         };
         let meta = record.clone().into_meta(key);
         let freed = self.place(key, part, Some(record)).map_err(|error| self.fault(error))?;
@@ -131,13 +181,17 @@ impl Objects {
         body: &[u8],
         now: OffsetDateTime,
     ) -> io::Result<()> {
-        self.place(key, self.written(body, now)?.0, None).map(drop)
+        self.place(key, self.written(&mut &*body, now)?.0, None).map(drop)
     }
 
     /// A complete part, and its date as the file system keeps it.
-    fn written(&self, body: &[u8], now: OffsetDateTime) -> io::Result<(Part, OffsetDateTime)> {
+    fn written(
+        &self,
+        body: &mut impl Read,
+        now: OffsetDateTime,
+    ) -> io::Result<(Part, OffsetDateTime)> {
         let mut part = self.scratch.part()?;
-        part.write(body)?;
+        part.copy(body)?;
         let modified = part.date(now)?;
         Ok((part, modified))
     }
@@ -184,8 +238,11 @@ impl Objects {
 
     /// An object and its content, the reading position at the start.
     pub(super) fn open(&self, key: &str) -> Result<(ObjectMeta, File), Fault> {
-        let missing =
-            || Fault::new(404, "NoSuchKey", "The specified key does not exist.").with("Key", key);
+        let missing = || {
+            Fault::new(404, "NoSuchKey", "The specified key does not exist.")
+                .with_ec("0026-00000001")
+                .with("Key", key)
+        };
         if key.len() > MAX_KEY {
             return Err(missing());
         }
@@ -210,6 +267,8 @@ impl Objects {
                 modified,
                 etag: self.generated_etag(key, &mut file, size, modified)?,
                 content_type: content_type_of(key, None),
+                headers: Vec::new(),
+                crc64: None,
             },
         };
         Ok(Some((record.into_meta(key), file)))
@@ -386,6 +445,12 @@ fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+/// The type of an upload: what nobody declared is nothing in particular.
+fn uploaded_type_of(key: &str, declared: Option<&str>) -> String {
+    let unknown = || "application/octet-stream".to_owned();
+    declared.map_or_else(unknown, |declared| content_type_of(key, Some(declared)))
 }
 
 fn content_type_of(key: &str, declared: Option<&str>) -> String {

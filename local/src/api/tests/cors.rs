@@ -53,7 +53,7 @@ impl World {
 fn grants(reply: &Reply) -> Vec<(&str, &str)> {
     let is_grant = |name: &str| name.starts_with("Access-Control-") || name == "Vary";
     let headers = reply.headers.iter().filter(|(name, _)| is_grant(name));
-    headers.map(|(name, value)| (*name, value.as_str())).collect()
+    headers.map(|(name, value)| (name.as_ref(), value.as_str())).collect()
 }
 
 #[test]

@@ -38,7 +38,8 @@ fn content_types_of_playlists_and_streams_are_known_and_others_are_believed() {
     let put =
         |key, declared| house.store.put_object(BUCKET, key, declared, b"").unwrap().content_type;
     assert_eq!(put("a.m3u8", Some("text/plain")), "application/x-mpegURL");
-    assert_eq!(put("a.TS", None), "video/mp2t");
+    assert_eq!(put("a.TS", Some("text/html")), "video/mp2t");
+    assert_eq!(put("a.ts", None), "application/octet-stream");
     assert_eq!(put("a.css", Some("text/css")), "text/css");
     assert_eq!(put("a", None), "application/octet-stream");
 }

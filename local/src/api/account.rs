@@ -1,0 +1,104 @@
+//! What the service refuses to some accounts: which signatures, hosts and ACLs
+//! one may use depends on when it was opened.
+
+use super::operation::Operation;
+use super::{Call, Request, Service};
+use crate::address::Style;
+use crate::fault::Fault;
+use crate::store::Acl;
+use std::fmt;
+use std::str::FromStr;
+
+/// The age of an account, which decides what the service refuses to it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Account {
+    /// One from before March 2025: nothing is refused.
+    #[default]
+    Established,
+    /// One opened today. Version 1 signatures of requests are refused, but not
+    /// those of publish URLs, which have no other version. In regions of
+    /// mainland China objects are uploaded and downloaded at custom domains
+    /// alone ([`Config::cname`](crate::Config::cname)). New buckets block
+    /// public access until that is switched off.
+    New,
+}
+
+impl fmt::Display for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Account::Established => "established",
+            Account::New => "new",
+        })
+    }
+}
+
+impl FromStr for Account {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "established" => Ok(Account::Established),
+            "new" => Ok(Account::New),
+            other => Err(format!("account {other:?}: must be established or new")),
+        }
+    }
+}
+
+impl Service {
+    /// Refuses what the account may not do, whoever asks for it.
+    ///
+    /// # Errors
+    ///
+    /// 403 `AccessDenied` with EC 0002-00000080 for a version 1 signature, 400
+    /// `PublicEndpointForbidden` for data at the endpoint's own name.
+    pub(super) fn check_account(&self, call: &Call<'_>) -> Result<(), Fault> {
+        if self.account == Account::Established {
+            return Ok(());
+        }
+        if is_signed_by_version_1(call) {
+            const MESSAGE: &str = "Signature version 1 is not available to this account. Sign \
+                                   with version 4.";
+            return Err(Fault::new(403, "AccessDenied", MESSAGE).with_ec("0002-00000080"));
+        }
+        let is_mainland = self.region.starts_with("cn-") && self.region != "cn-hongkong";
+        let is_custom = self.addressing.style(&call.request.host) == Style::Cname;
+        if moves_data(call.operation) && is_mainland && !is_custom {
+            const MESSAGE: &str = "Data operations are not allowed at the default public \
+                                   endpoint. Use a custom domain.";
+            let fault = Fault::new(400, "PublicEndpointForbidden", MESSAGE);
+            return Err(fault.with_ec("0048-00000401"));
+        }
+        Ok(())
+    }
+
+    /// Whether a new bucket blocks public access.
+    pub(super) fn blocks_by_default(&self) -> bool {
+        self.account == Account::New
+    }
+}
+
+/// Checks that an ACL may be set where public access is blocked or not.
+///
+/// # Errors
+///
+/// 403 `AccessDenied`.
+pub fn check_acl(acl: Acl, is_blocked: bool) -> Result<(), Fault> {
+    if acl == Acl::Private || !is_blocked {
+        return Ok(());
+    }
+    const MESSAGE: &str = "Public access to the bucket is blocked. Switch Block Public Access off \
+                           before setting a public ACL.";
+    Err(Fault::new(403, "AccessDenied", MESSAGE))
+}
+
+fn is_signed_by_version_1(call: &Call<'_>) -> bool {
+    let in_header = |request: &Request| {
+        request.header("authorization").is_some_and(|value| value.starts_with("OSS "))
+    };
+    in_header(call.request) || call.query.has("OSSAccessKeyId") || call.query.has("Signature")
+}
+
+fn moves_data(operation: Operation) -> bool {
+    use Operation::{GetObject, PutObject, SignPlaylist};
+    matches!(operation, GetObject | PutObject | SignPlaylist)
+}
