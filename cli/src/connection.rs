@@ -1,7 +1,8 @@
 //! Which bucket to talk to, where it is, and with whose keys.
 
 use crate::failure::Outcome;
-use crate::text::{clean, parse_positive_length};
+use crate::output::say;
+use crate::text::parse_positive_length;
 use clap::{Args, ValueEnum};
 use osslive::endpoint::region_of;
 use osslive::profile::Profile;
@@ -215,12 +216,6 @@ impl Place {
         }
         builder.credentials(self.credentials)
     }
-}
-
-/// Says something on the way, to whoever asked for it by `-v`.
-pub(crate) fn say(line: &str) {
-    // A progress bar may be on the screen.
-    eprintln!("* {}", clean(line));
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -10,9 +10,7 @@ use std::time::Duration;
 
 /// Blocks until Ctrl-C or a request to terminate.
 pub(crate) fn wait() -> Result<(), ctrlc::Error> {
-    let ending = Ending::watch()?;
-    // The handler holds the sender for as long as the process lives.
-    let _ = ending.0.recv();
+    Ending::watch()?.wait_for_it();
     Ok(())
 }
 
@@ -50,6 +48,12 @@ impl Ending {
         let (send, receive) = mpsc::channel();
         ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
         Ok(Ending(receive))
+    }
+
+    /// Waits for as long as it takes.
+    pub(crate) fn wait_for_it(&self) {
+        // The handler holds the sender for as long as the process lives.
+        let _ = self.0.recv();
     }
 
     /// Waits so long; `true` as soon as the program is to end.

@@ -4,7 +4,6 @@ mod support;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,110 +11,9 @@ use std::time::Duration;
 use osslive::ChannelConfig;
 use serde_json::Value;
 use support::{
-    BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, Ran, SOON,
-    STS_ID, STS_SECRET, STS_TOKEN, get, note, run, wait_until,
+    BUCKET, Channel, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, SOON, STS_ID, STS_SECRET,
+    STS_TOKEN, Shell, bare, failed, get, note, run, shipped_clip, wait_until,
 };
-
-/// A fresh endpoint, and the command with the keys for it.
-struct Shell {
-    folder: Folder,
-    endpoint: Endpoint,
-}
-
-impl Shell {
-    fn new(name: &str) -> Shell {
-        let folder = Folder::new(name);
-        let endpoint = Endpoint::start(&folder.path().join("data"));
-        Shell { folder, endpoint }
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = bare(self.folder.path(), line);
-        command
-            .env("OSS_ACCESS_KEY_ID", KEY_ID)
-            .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
-            .env("OSS_ENDPOINT", &self.endpoint.url)
-            .env("OSS_REGION", REGION)
-            .env("OSS_BUCKET", BUCKET);
-        command
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        run(&mut self.command(line), LONG)
-    }
-
-    /// What the command prints, which must succeed and have nothing to say of errors.
-    fn text(&self, line: &str) -> String {
-        let text = self.run(line).silent(line);
-        assert!(!text.contains('\u{1b}'), "{line} steers a terminal that is none: {text:?}");
-        text
-    }
-
-    /// The same as JSON.
-    fn json(&self, line: &str) -> Value {
-        let text = self.text(&format!("{line} --json"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
-    }
-
-    /// What a command says that must fail with this status; the JSON that it
-    /// says of it agrees.
-    fn failure(&self, line: &str, status: i32) -> String {
-        let ran = self.run(&format!("{line} --json"));
-        assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
-        let last = ran.stderr.lines().last().unwrap_or_default();
-        let error: Value =
-            serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", ran.stderr));
-        assert_eq!(error["exitStatus"], status, "{line}: {error}");
-        failed(self.run(line), status, line)
-    }
-
-    fn publish(&self, channel: &str) -> Program {
-        let clip = clip();
-        let line = format!("publish {} {channel} --repeat", clip.display());
-        let program = Program::start(&mut self.command(&line));
-        Channel::new(&self.endpoint.client(), channel).wait_live(Some((320, 180, 30)), Some(44100));
-        program
-    }
-
-    /// Publishes for some seconds, and waits until they are recorded.
-    fn record(&self, channel: &str, seconds: u32) {
-        let clip = clip();
-        self.text(&format!("publish {} {channel} --for {seconds}s", clip.display()));
-        Channel::new(&self.endpoint.client(), channel).wait_idle();
-    }
-}
-
-/// The command without keys or anything else that it could have from here.
-fn bare(home: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
-    for name in [
-        "OSS_ACCESS_KEY_ID",
-        "OSS_ACCESS_KEY_SECRET",
-        "OSS_SESSION_TOKEN",
-        "OSS_ENDPOINT",
-        "OSS_REGION",
-        "OSS_BUCKET",
-        "OSSLIVE_LOCAL_ACCESS_KEY_ID",
-        "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
-        "NO_COLOR",
-        "CLICOLOR_FORCE",
-    ] {
-        command.env_remove(name);
-    }
-    command.env("HOME", home).env("USERPROFILE", home).args(line.split_whitespace());
-    command
-}
-
-fn failed(ran: Ran, status: i32, line: &str) -> String {
-    assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
-    assert!(ran.stderr.starts_with("osslive: "), "{line}: {}", ran.stderr);
-    ran.stderr
-}
-
-/// Six seconds of video that ship with the command.
-fn clip() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/clip.flv")
-}
 
 fn strings(list: &Value) -> Vec<&str> {
     list.as_array().expect("a list").iter().filter_map(Value::as_str).collect()
@@ -339,7 +237,7 @@ fn nothing_that_is_told_on_the_way_is_a_secret() {
         "-v channel get nope".to_owned(),
         "-v publish-url cam".to_owned(),
         "-v play-url cam".to_owned(),
-        format!("-v publish {} cam --for 1s", clip().display()),
+        format!("-v publish {} cam --for 1s", shipped_clip().display()),
     ] {
         for is_temporary in [false, true] {
             let mut command = shell.command(&line);
@@ -392,7 +290,7 @@ fn urls_are_signed_and_work() {
 fn a_file_or_a_pipe_is_published_in_real_time() {
     let shell = Shell::new("commands-publish");
     shell.text("channel create cam --frag-duration 1");
-    let clip = clip();
+    let clip = shipped_clip();
     let file = clip.display();
     let published = shell.json(&format!("publish {file} cam --for 2s"));
     assert_eq!((&published["channel"], &published["interrupted"]), (&"cam".into(), &false.into()));
@@ -424,7 +322,7 @@ fn a_file_or_a_pipe_is_published_in_real_time() {
 fn what_cannot_be_published_is_told_before_anything_is_sent() {
     let shell = Shell::new("commands-refused");
     shell.text("channel create cam");
-    let clip = clip();
+    let clip = shipped_clip();
     let file = clip.display();
     let text = shell.folder.path().join("text.flv");
     fs::write(&text, "this is text").expect("a file");

@@ -63,7 +63,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     if arguments.check {
         let checked = Checked { total: channels.len() };
         let count = text::count(channels.len(), "channel");
-        return session.output.show(&checked, |out| writeln!(out, "{count}, nothing wrong"));
+        session.output.show(&checked, |out| writeln!(out, "{count}, nothing wrong"));
+        return Ok(());
     }
     let stop = StopHandle::new();
     signal::stops(&stop)?;
@@ -90,8 +91,8 @@ fn show(results: Vec<PutResult>, session: &Session) -> Outcome {
                 },
             ]);
         }
-        table.write(out)
-    })?;
+        table.write(out);
+    });
     if failures.is_empty() {
         return Ok(());
     }
