@@ -1,18 +1,23 @@
 //! `osslive local`: the endpoint in the foreground.
 
-use crate::signal;
+use crate::failure::{Failure, Outcome};
+use crate::output::{Output, Page};
+use crate::secret::Sources;
+use crate::signal::Ending;
+use crate::table::Table;
 use clap::Args;
 use osslive::{Client, Credentials, RtmpUrlOptions};
 use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
-use std::error::Error;
+use serde::Serialize;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The address to listen on, for HTTP and RTMP alike; port 0 takes a free one
+    /// Listen on this address, for HTTP and RTMP alike; port 0 takes a free one. Beyond loopback
+    /// every key needs a secret of its own
     #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
     listen: SocketAddr,
     /// The folder for channels, history, fragments and playlists
@@ -30,29 +35,30 @@ pub(crate) struct Arguments {
     /// The access key's id
     #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
     access_key_id: String,
-    /// The access key's secret
-    #[arg(
-        long,
-        default_value = Config::ACCESS_KEY_SECRET,
-        env = "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET"
-    )]
-    access_key_secret: String,
-    /// The STS token of a temporary key, which is then accepted too
-    #[arg(long, env = "OSSLIVE_LOCAL_STS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    /// Read the access key's secret from a file, or from standard input for -
+    /// [default: OSSLIVE_LOCAL_ACCESS_KEY_SECRET, else a well-known secret]
+    #[arg(long, value_name = "FILE", conflicts_with = "access_key_secret")]
+    access_key_secret_file: Option<PathBuf>,
+    /// The secret itself, which every process on the machine can see here
+    #[arg(long, value_name = "SECRET", hide = true)]
+    access_key_secret: Option<String>,
+    /// Accept a temporary key too, whose STS token is in this file
+    /// [default: OSSLIVE_LOCAL_STS_TOKEN, else none]
+    #[arg(long, value_name = "FILE", conflicts_with = "sts_token")]
+    sts_token_file: Option<PathBuf>,
+    /// The token itself, which every process on the machine can see here
+    #[arg(long, value_name = "TOKEN", hide = true)]
     sts_token: Option<String>,
     /// The temporary key's id
-    #[arg(long, default_value = "STS.osslive-local", requires = "sts_token", value_name = "ID")]
+    #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, value_name = "ID")]
     sts_access_key_id: String,
-    /// The temporary key's secret
-    #[arg(
-        long,
-        default_value = "osslive-local-sts-secret",
-        requires = "sts_token",
-        value_name = "SECRET"
-    )]
-    sts_access_key_secret: String,
+    /// Read the temporary key's secret from a file
+    /// [default: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET, else a well-known secret]
+    #[arg(long, value_name = "FILE", conflicts_with = "sts_access_key_secret")]
+    sts_access_key_secret_file: Option<PathBuf>,
+    /// The secret itself, which every process on the machine can see here
+    #[arg(long, value_name = "SECRET", hide = true)]
+    sts_access_key_secret: Option<String>,
     /// The region that signatures of version 4 must name
     #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
     region: String,
@@ -80,8 +86,12 @@ pub(crate) struct Arguments {
     /// Serve the page to other machines and through proxies too, to whoever knows its token
     #[arg(long)]
     remote_page: bool,
-    /// The token in the page's address; a random one at each start if not set
-    #[arg(long, env = "OSSLIVE_LOCAL_PAGE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
+    /// Read the token in the page's address from a file
+    /// [default: OSSLIVE_LOCAL_PAGE_TOKEN, else a random one at each start]
+    #[arg(long, value_name = "FILE", conflicts_with = "page_token")]
+    page_token_file: Option<PathBuf>,
+    /// The token itself, which every process on the machine can see here
+    #[arg(long, value_name = "TOKEN", hide = true)]
     page_token: Option<String>,
     /// Drop the oldest recordings of all channels beyond this size on disk, such as 500M or 20G;
     /// none keeps them all
@@ -90,38 +100,99 @@ pub(crate) struct Arguments {
     /// Closes connections beyond so many, of which one address may have half
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
+    /// Print secrets and a signed publish URL even where no terminal shows them
+    #[arg(long)]
+    print_keys: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let is_default = arguments.access_key_secret == Config::ACCESS_KEY_SECRET;
-    if is_default && !arguments.listen.ip().is_loopback() {
-        return Err("the default secret is public: give --access-key-secret to listen beyond \
-                    this machine"
-            .into());
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
+    let keys = Keys::of(&arguments, output)?;
+    let config = config(&arguments, &keys)?;
+    let endpoint = LocalEndpoint::start(config).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
+        _ => Failure::Other(error.into()),
+    })?;
+    // Whoever reads that it listens may rely on it: nothing can fail after that.
+    let ending = Ending::watch_with_stdin(arguments.exit_with_stdin)?;
+    let announcement = Announcement::of(&endpoint, &arguments, &keys, output)?;
+    output.line(&announcement, |page| announcement.write(page));
+    ending.wait_for_it();
+    endpoint.stop();
+    Ok(())
+}
+
+/// The endpoint's secrets.
+struct Keys {
+    secret: String,
+    temporary: Option<Temporary>,
+    page_token: Option<String>,
+}
+
+struct Temporary {
+    secret: String,
+    token: String,
+}
+
+impl Keys {
+    fn of(arguments: &Arguments, output: &Output) -> Outcome<Self> {
+        let secret = Sources {
+            option: &arguments.access_key_secret,
+            file: &arguments.access_key_secret_file,
+            variable: "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
+        };
+        let sts_secret = Sources {
+            option: &arguments.sts_access_key_secret,
+            file: &arguments.sts_access_key_secret_file,
+            variable: "OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET",
+        };
+        let token = Sources {
+            option: &arguments.sts_token,
+            file: &arguments.sts_token_file,
+            variable: "OSSLIVE_LOCAL_STS_TOKEN",
+        };
+        let page_token = Sources {
+            option: &arguments.page_token,
+            file: &arguments.page_token_file,
+            variable: "OSSLIVE_LOCAL_PAGE_TOKEN",
+        };
+        let or = |secret: Option<String>, public: &str| secret.unwrap_or_else(|| public.to_owned());
+        let sts_secret = sts_secret.secret(output)?;
+        let temporary = match token.secret(output)? {
+            Some(token) => {
+                Some(Temporary { secret: or(sts_secret, Config::STS_ACCESS_KEY_SECRET), token })
+            }
+            None if sts_secret.is_some() => {
+                return Err(Failure::usage("a temporary key needs a token: --sts-token-file"));
+            }
+            None => None,
+        };
+        Ok(Keys {
+            secret: or(secret.secret(output)?, Config::ACCESS_KEY_SECRET),
+            temporary,
+            page_token: page_token.secret(output)?,
+        })
     }
+}
+
+fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     let data = Some(&arguments.data).filter(|_| !arguments.temporary);
     let mut config = data
         .map_or_else(Config::temporary, Config::new)
         .listen(arguments.listen)
         .acl(arguments.acl)
-        .access_key(&arguments.access_key_id, &arguments.access_key_secret)
+        .access_key(&arguments.access_key_id, &keys.secret)
         .region(&arguments.region)
         .domain(&arguments.domain)
         .max_storage(arguments.max_storage.0);
-    config = sites(config, &arguments);
+    config = sites(config, arguments, keys);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
-    if let Some(token) = &arguments.sts_token {
-        config = config.temporary_key(
-            &arguments.sts_access_key_id,
-            &arguments.sts_access_key_secret,
-            token,
-        );
+    if let Some(Temporary { secret, token }) = &keys.temporary {
+        config = config.temporary_key(&arguments.sts_access_key_id, secret, token);
     }
     if let Some(file) = &arguments.hls_js {
-        let script = fs::read_to_string(file)
-            .map_err(|error| format!("cannot read hls.js from {}: {error}", file.display()))?;
+        let script = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;
         config = config.hls_js(script);
     }
     if let Some(limit) = arguments.qps_limit {
@@ -130,17 +201,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let connections = arguments.max_connections;
     let connections_per_address = connections.div_ceil(2);
     let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
-    let endpoint = LocalEndpoint::start(config.limits(limits))?;
-    announce(&endpoint, &arguments)?;
-    signal::wait_also_for_stdin(arguments.exit_with_stdin)?;
-    endpoint.stop();
-    Ok(())
+    Ok(config.limits(limits))
 }
 
 /// Who is answered over HTTP besides the owner of a key: sites and the page.
-fn sites(mut config: Config, arguments: &Arguments) -> Config {
+fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
-    if let Some(token) = &arguments.page_token {
+    if let Some(token) = &keys.page_token {
         config = config.page_token(token);
     }
     config = arguments.cnames.iter().fold(config, Config::cname);
@@ -175,48 +242,109 @@ fn size(text: &str) -> Result<u64, String> {
     number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
 }
 
-/// Says where it listens and how to use it. The first line is for programs.
-fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let bucket = &endpoint.buckets()[0];
-    let Arguments { access_key_id: id, access_key_secret: secret, .. } = arguments;
+/// Where the endpoint listens and how to use it, with as much of its secrets
+/// as may be shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Announcement {
+    url: String,
+    /// With the token that opens it where secrets may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+    access_key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sts_access_key_id: Option<String>,
+    region: String,
+    buckets: Vec<String>,
+    data: PathBuf,
+    /// A command that prints a signed publish URL.
+    publish_command: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish_url: Option<String>,
+}
+
+impl Announcement {
+    fn of(
+        endpoint: &LocalEndpoint,
+        arguments: &Arguments,
+        keys: &Keys,
+        output: &Output,
+    ) -> Outcome<Self> {
+        let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
+        // What stands in a log or a journal is read by others, and for long.
+        let is_private = arguments.print_keys || output.is_terminal() && !output.json;
+        let publish_url = publish_url(endpoint, arguments, keys)?;
+        Ok(Announcement {
+            url: endpoint.url(),
+            page: endpoint
+                .page_url()
+                .map(|url| if is_private { url } else { without_query(&url) }),
+            access_key_id: arguments.access_key_id.clone(),
+            access_key_secret: Some(&keys.secret)
+                .filter(|_| is_public || arguments.print_keys)
+                .cloned(),
+            sts_access_key_id: keys.temporary.as_ref().map(|_| arguments.sts_access_key_id.clone()),
+            region: arguments.region.clone(),
+            buckets: endpoint.buckets().to_vec(),
+            data: endpoint.data().to_owned(),
+            publish_command: format!("osslive --local={} publish-url test", endpoint.address()),
+            publish_url: Some(publish_url).filter(|_| is_private),
+        })
+    }
+
+    /// The first line is for programs.
+    fn write(&self, page: &mut Page) {
+        writeln!(page, "listening on {}", self.url);
+        let mut table = Table::details();
+        if let Some(url) = &self.page {
+            table.detail("page", url);
+        }
+        table.detail("access key id", &self.access_key_id);
+        let unprinted = "not shown; --print-keys shows it";
+        table.detail("access key secret", self.access_key_secret.as_deref().unwrap_or(unprinted));
+        if let Some(id) = &self.sts_access_key_id {
+            table.detail("STS access key id", id);
+        }
+        table.detail("region", &self.region);
+        table.detail("bucket", self.buckets.join(", "));
+        table.detail("data", self.data.display().to_string());
+        table.write(page);
+        writeln!(page);
+        writeln!(page, "Create a channel \"test\", then publish to it:");
+        let url = match &self.publish_url {
+            Some(url) => format!("'{url}'"),
+            None => format!("\"$({})\"", self.publish_command),
+        };
+        writeln!(
+            page,
+            "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\"
+        );
+        writeln!(
+            page,
+            "    -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\"
+        );
+        writeln!(page, "    {url}");
+        writeln!(page);
+        writeln!(page, "This is for development and tests. Ctrl-C ends it.");
+    }
+}
+
+/// Signs a URL that is good for a day.
+fn publish_url(endpoint: &LocalEndpoint, arguments: &Arguments, keys: &Keys) -> Outcome<String> {
     let client = Client::builder()
         .endpoint(endpoint.url())
         .region(&arguments.region)
-        .bucket(bucket)
-        .credentials(Credentials::new(id, secret))
+        .bucket(&endpoint.buckets()[0])
+        .credentials(Credentials::new(&arguments.access_key_id, &keys.secret))
         .build()?;
-    let publish = client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?;
-
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening on {}", endpoint.url())?;
-    print_page(&mut out, endpoint)?;
-    writeln!(out, "access key id      {id}")?;
-    writeln!(out, "access key secret  {secret}")?;
-    if arguments.sts_token.is_some() {
-        writeln!(out, "STS access key id  {}", arguments.sts_access_key_id)?;
-    }
-    writeln!(out, "region             {}", arguments.region)?;
-    writeln!(out, "bucket             {}", endpoint.buckets().join(", "))?;
-    writeln!(out, "data               {}", endpoint.data().display())?;
-    writeln!(out)?;
-    writeln!(out, "Create a channel \"test\", then publish to it (good for a day):")?;
-    writeln!(
-        out,
-        "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\\n    \
-         -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\\n    '{publish}'"
-    )?;
-    writeln!(out)?;
-    writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
-    out.flush()?;
-    Ok(())
+    Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
 }
 
-/// Prints the address of the page, which opens it to whoever reads it.
-fn print_page(out: &mut impl Write, endpoint: &LocalEndpoint) -> io::Result<()> {
-    match endpoint.page_url() {
-        Some(url) => writeln!(out, "page               {url}"),
-        None => Ok(()),
-    }
+/// The address without what may let its reader in.
+fn without_query(url: &str) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod output;
 mod pace;
 mod progress;
 mod publish;
+mod secret;
 mod session;
 mod signal;
 mod table;
@@ -188,7 +189,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
-        Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
+        Command::Local(arguments) => local::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
         Command::Completions(arguments) => {
             manual::completions(&arguments, Arguments::command(), output);

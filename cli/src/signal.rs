@@ -14,24 +14,6 @@ pub(crate) fn wait() -> Result<(), ctrlc::Error> {
     Ok(())
 }
 
-/// Blocks until Ctrl-C or a request to terminate or, if `stdin` is set, until
-/// the end of standard input.
-pub(crate) fn wait_also_for_stdin(stdin: bool) -> Result<(), Box<dyn Error>> {
-    let (send, receive) = mpsc::channel();
-    let at_end = send.clone();
-    ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
-    if stdin {
-        thread::Builder::new().spawn(move || {
-            // What cannot be read is at its end too.
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
-            at_end.send(()).unwrap_or_default();
-        })?;
-    }
-    // The handler holds a sender for as long as the process lives.
-    let _ = receive.recv();
-    Ok(())
-}
-
 /// Lets Ctrl-C and a request to terminate stop this work, in place of the
 /// process.
 pub(crate) fn stops(work: &StopHandle) -> Outcome {
@@ -47,6 +29,22 @@ impl Ending {
     pub(crate) fn watch() -> Result<Self, ctrlc::Error> {
         let (send, receive) = mpsc::channel();
         ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+        Ok(Ending(receive))
+    }
+
+    /// As [`watch`](Self::watch); if `stdin` is set, the end of standard input
+    /// counts too.
+    pub(crate) fn watch_with_stdin(stdin: bool) -> Result<Self, Box<dyn Error>> {
+        let (send, receive) = mpsc::channel();
+        let at_end = send.clone();
+        ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+        if stdin {
+            thread::Builder::new().spawn(move || {
+                // What cannot be read is at its end too.
+                let _ = io::copy(&mut io::stdin(), &mut io::sink());
+                at_end.send(()).unwrap_or_default();
+            })?;
+        }
         Ok(Ending(receive))
     }
 

@@ -92,6 +92,7 @@ pub fn bare(home: &Path, line: &str) -> Command {
         "OSSLIVE_LOCAL_ACCESS_KEY_ID",
         "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
         "OSSLIVE_LOCAL_STS_TOKEN",
+        "OSSLIVE_LOCAL_PAGE_TOKEN",
         "OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET",
         "NO_COLOR",
         "CLICOLOR_FORCE",
