@@ -395,7 +395,11 @@ fn many_channels_are_imported() {
     fs::write(&table, "id,name,status,fragDuration\nmain,\"Main, left\",,2\nback,,disabled,\n")
         .expect("a file");
     let line = format!("channel import {}", table.display());
-    assert_eq!(shell.text(&format!("{line} --check")), "2 channels, nothing wrong\n");
+    for option in ["--dry-run", "--check"] {
+        let text = shell.text(&format!("{line} {option}"));
+        assert_eq!(text, "main\nback\n2 channels, nothing sent\n");
+    }
+    assert_eq!(strings(&shell.json(&format!("{line} --dry-run"))["channels"]), ["main", "back"]);
     assert_eq!(shell.json("channel list")["channels"], Value::Array(Vec::new()));
     let imported = shell.json(&line);
     assert_eq!((&imported["total"], &imported["failed"]), (&2.into(), &0.into()));
@@ -408,7 +412,7 @@ fn many_channels_are_imported() {
 
     fs::write(&table, "main\nside\n").expect("a file");
     let publisher = shell.publish("main");
-    let told = shell.failure(&line, 6);
+    let told = shell.failure(&format!("{line} --ids"), 6);
     assert!(told.contains("1 of 2 channels failed"), "{told}");
     drop(publisher);
     shell.text("channel get side");
@@ -416,8 +420,13 @@ fn many_channels_are_imported() {
     fs::write(&table, "id,colour\nnew,red\n").expect("a file");
     assert!(shell.failure(&line, 2).contains("colour"));
     fs::write(&table, "new\nmain\nnew\n").expect("a file");
-    assert!(shell.failure(&line, 2).contains("line 3"));
-    shell.failure("channel get new", 3);
+    assert!(shell.failure(&format!("{line} --ids"), 2).contains("line 3, column 1"));
+    for text in ["name;other\nnew;x\n", "new\n", "sep=;\nid,name\nnew,x\n", "id,name\nnew,\"x\n"] {
+        fs::write(&table, text).expect("a file");
+        assert!(shell.failure(&line, 2).contains("channels.csv: line "), "{text:?}");
+    }
+    let listed = shell.json("channel list")["channels"].as_array().map(Vec::len);
+    assert_eq!(listed, Some(3), "nothing was sent of files that were not understood");
     shell.failure("channel import no-such-file", 2);
 }
 

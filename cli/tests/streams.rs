@@ -76,7 +76,7 @@ fn lines(home: &Folder) -> Vec<String> {
         "channel status cam",
         "channel history cam",
         &format!("channel import {list}"),
-        &format!("channel import {list} --check"),
+        &format!("channel import {list} --dry-run"),
         "publish-url cam",
         "publish-url cam --obs",
         "play-url cam",

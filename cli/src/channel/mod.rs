@@ -1,7 +1,9 @@
 //! `osslive channel`: channels one by one, as the service has them.
 
+mod encoding;
 mod import;
 mod put;
+mod sheet;
 mod show;
 
 pub(crate) use show::stream_state;
