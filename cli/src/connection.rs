@@ -1,23 +1,27 @@
 //! Which bucket to talk to, where it is, and with whose keys.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::output::say;
 use crate::text::parse_positive_length;
-use clap::{Args, ValueEnum};
+use clap::parser::ValueSource::CommandLine;
+use clap::{Arg, ArgMatches, Args, ValueEnum};
 use osslive::endpoint::region_of;
 use osslive::profile::Profile;
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, SignatureVersion, credentials};
 use osslive_local::Config;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where `osslive local` listens unless told otherwise.
 const LOCAL: &str = "http://127.0.0.1:9000";
 
+const HEADING: &str = "Connection";
+
 /// The options by which every command finds its bucket.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Connection")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct Connection {
     /// The bucket; else OSS_BUCKET
     #[arg(long, global = true, value_name = "NAME")]
@@ -54,9 +58,25 @@ pub(crate) struct Connection {
     /// How the bucket stands in URLs; else virtual, and path for IP addresses
     #[arg(long, global = true, value_enum, value_name = "STYLE")]
     addressing_style: Option<Addressing>,
-    /// The limit for each call, repeats included [default: 30s]
+    /// Limit each call to this time, retries included [default: 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     timeout: Option<Duration>,
+    /// Limit each attempt to connect to this time [default: 10s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
+    connect_timeout: Option<Duration>,
+    /// Send a request that fails for a passing reason up to this many times [default: 3]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: Option<u32>,
+    /// Connect through this HTTP proxy; a password in it is visible to every process, but not in
+    /// a variable [default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY]
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["no_proxy", "local"])]
+    proxy: Option<String>,
+    /// Connect directly, whatever the environment says
+    #[arg(long, global = true)]
+    no_proxy: bool,
+    /// Trust the certificates in this PEM file and no others
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -76,6 +96,31 @@ enum Addressing {
 }
 
 impl Connection {
+    /// Hides the options in the help of a command that connects to nothing.
+    pub(crate) fn hide(command: clap::Command) -> clap::Command {
+        command.mut_args(|argument| match Self::has(&argument) {
+            true => argument.hide(true),
+            false => argument,
+        })
+    }
+
+    /// Returns an option among them that was given to a command, as it is
+    /// written.
+    pub(crate) fn given(matches: &ArgMatches, command: &clap::Command) -> Option<String> {
+        let is_given = |argument: &&Arg| {
+            Self::has(argument)
+                && matches.value_source(argument.get_id().as_str()) == Some(CommandLine)
+        };
+        let given = command.get_arguments().find(is_given)?;
+        Some(format!("--{}", given.get_long().unwrap_or_default()))
+    }
+
+    /// Whether an argument is one of them: a command's own may have the same
+    /// name.
+    fn has(argument: &Arg) -> bool {
+        argument.is_global_set() && argument.get_help_heading() == Some(HEADING)
+    }
+
     /// Whether this is about a local endpoint.
     pub(crate) fn is_local(&self) -> bool {
         let local_host = |host: &str| {
@@ -88,7 +133,20 @@ impl Connection {
     /// A client for the bucket. With `verbose` it tells each request on
     /// standard error.
     pub(crate) fn client(&self, verbose: bool) -> Outcome<Client> {
-        let mut builder = Client::builder();
+        let mut builder = self.transport(self.protocol(Client::builder()))?;
+        if verbose {
+            builder = builder.observer(|attempt| say(&attempt.to_string()));
+        }
+        let place = self.place()?;
+        if verbose {
+            let Place { source, credentials, .. } = &place;
+            say(&format!("access key {} from {source}", credentials.access_key_id()));
+        }
+        Ok(place.configure(builder).build()?)
+    }
+
+    /// How requests are written.
+    fn protocol(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(version) = self.signature {
             builder = builder.signature_version(match version {
                 Signature::V1 => SignatureVersion::V1,
@@ -102,20 +160,31 @@ impl Connection {
                 Addressing::Cname => AddressingStyle::Cname,
             });
         }
+        builder.internal(self.internal).user_agent("osslive-cli")
+    }
+
+    /// How requests are sent.
+    fn transport(&self, mut builder: ClientBuilder) -> Outcome<ClientBuilder> {
         if let Some(limit) = self.timeout {
             builder = builder.timeout(limit);
         }
-        if verbose {
-            builder = builder.observer(|attempt| say(&attempt.to_string()));
+        if let Some(limit) = self.connect_timeout {
+            builder = builder.connect_timeout(limit);
+        }
+        if let Some(count) = self.attempts {
+            builder = builder.attempts(count);
+        }
+        if let Some(url) = &self.proxy {
+            builder = builder.proxy(url);
+        }
+        if self.no_proxy {
+            builder = builder.no_proxy();
+        }
+        if let Some(path) = &self.ca_file {
+            builder = builder.root_certificates(pem(path)?);
         }
         // As many as any command has calls under way.
-        let builder = builder.internal(self.internal).pool_size(256).user_agent("osslive-cli");
-        let place = self.place()?;
-        if verbose {
-            let Place { source, credentials, .. } = &place;
-            say(&format!("access key {} from {source}", credentials.access_key_id()));
-        }
-        Ok(place.configure(builder).build()?)
+        Ok(builder.pool_size(256))
     }
 
     /// The place that the options, the config file and the environment give,
@@ -217,6 +286,17 @@ impl Place {
         builder.credentials(self.credentials)
     }
 }
+
+/// Reads a file of certificates.
+fn pem(path: &Path) -> Outcome<Vec<u8>> {
+    let pem = fs::read(path).map_err(|error| Failure::file(path, error))?;
+    match pem.windows(PEM.len()).any(|part| part == PEM) {
+        true => Ok(pem),
+        false => Err(Failure::usage(format!("{}: no certificate in PEM format", path.display()))),
+    }
+}
+
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())

@@ -27,6 +27,7 @@ mod url;
 mod usage;
 mod vod;
 
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use connection::Connection;
 use failure::{Failure, Outcome};
@@ -144,8 +145,7 @@ fn main() -> ExitCode {
     let is_given = |name: &str| env::args_os().any(|argument| argument == name);
     let (json, no_color) = (is_given("--json"), is_given("--no-color"));
     let colour = if no_color { ColorChoice::Never } else { ColorChoice::Auto };
-    let matches = Arguments::command().color(colour).try_get_matches();
-    match matches.and_then(|matches| Arguments::from_arg_matches(&matches)) {
+    match parse(command_line().color(colour)) {
         Ok(arguments) => {
             let Presentation { json, no_color, verbose } = arguments.presentation;
             let output = Output::new(json, no_color);
@@ -162,6 +162,31 @@ fn main() -> ExitCode {
             end(Err(Failure::CommandLine(error)), false, &output)
         }
     }
+}
+
+/// Commands that connect to nothing.
+const OFFLINE: [&str; 4] = ["local", "demo", "completions", "man"];
+
+/// The command line. Options before a command and behind it are the same, and
+/// so every command has them: those without a use for them do not show them.
+fn command_line() -> clap::Command {
+    let mut command = Arguments::command();
+    command.build();
+    OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, Connection::hide))
+}
+
+/// Reads the command line. An option that would be ignored is a mistake.
+fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
+    let matches = command.try_get_matches_from_mut(env::args_os())?;
+    if let Some((name, behind)) = matches.subcommand()
+        && OFFLINE.contains(&name)
+        && let Some(own) = command.find_subcommand(name)
+        && let Some(option) = Connection::given(behind, own)
+    {
+        let message = format!("{option} cannot be used with '{name}', which connects to nothing");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Arguments::from_arg_matches(&matches)
 }
 
 /// Reports how the command went. A failure of its own says more than output
@@ -192,10 +217,10 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Local(arguments) => local::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
         Command::Completions(arguments) => {
-            manual::completions(&arguments, Arguments::command(), output);
+            manual::completions(&arguments, command_line(), output);
             Ok(())
         }
-        Command::Man(arguments) => manual::pages(&arguments, Arguments::command()),
+        Command::Man(arguments) => manual::pages(&arguments, command_line()),
     }
 }
 
@@ -206,5 +231,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+        command_line().debug_assert();
     }
 }

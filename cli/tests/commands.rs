@@ -141,6 +141,74 @@ fn mistakes_on_the_command_line_are_status_2() {
 }
 
 #[test]
+fn an_option_that_would_be_ignored_is_refused() {
+    let home = Folder::new("commands-offline");
+    let man = home.path().join("man");
+    for command in ["local", "demo", "completions bash", &format!("man {}", man.display())] {
+        for option in [
+            "--bucket=b",
+            "--region=r",
+            "--endpoint=http://127.0.0.1:1",
+            "--internal",
+            "--profile=p",
+            "--config=c",
+            "--local",
+            "--signature=v1",
+            "--addressing-style=path",
+            "--timeout=1s",
+            "--connect-timeout=1s",
+            "--attempts=1",
+            "--proxy=http://127.0.0.1:1",
+            "--no-proxy",
+            "--ca-file=c",
+        ] {
+            // The endpoint has a bucket and a region of its own, in either place.
+            if command == "local" && ["--bucket=b", "--region=r"].contains(&option) {
+                continue;
+            }
+            for line in [format!("{option} {command}"), format!("{command} {option}")] {
+                let ran = run(&mut bare(home.path(), &line), SOON);
+                assert_eq!(ran.status.code(), Some(2), "{line}: {}", ran.stdout);
+                let name = option.split('=').next().unwrap();
+                assert!(ran.stderr.contains(name), "{line}: {}", ran.stderr);
+            }
+        }
+        let help = run(&mut bare(home.path(), &format!("{command} --help")), SOON).silent(command);
+        assert!(!help.contains("Connection:") && !help.contains("--endpoint"), "{help}");
+        assert!(help.contains("--json"), "{help}");
+    }
+}
+
+#[test]
+fn a_connection_is_made_as_the_options_say() {
+    let shell = Shell::new("commands-connection");
+    let list = |options: &str| shell.run(&format!("-v channel list {options}"));
+    // Nothing listens on a port that was just given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dead = format!("http://127.0.0.1:{port}");
+
+    let ran = list(&format!("--proxy {dead}"));
+    assert_eq!(ran.status.code(), Some(7), "the proxy is asked: {}", ran.stderr);
+    assert!(list("--no-proxy").status.success());
+    assert_eq!(list(&format!("--proxy {dead} --no-proxy")).status.code(), Some(2));
+    let told = shell.failure("channel list --proxy socks5://user:hush@host", 2);
+    assert!(!told.contains("hush"), "{told}");
+
+    let attempts = |count: u32| {
+        let line = format!("-v channel list --endpoint {dead} --attempts {count}");
+        shell.run(&line).stderr.matches("* GET ").count()
+    };
+    assert_eq!([attempts(1), attempts(2)], [1, 2]);
+    assert!(list("--connect-timeout 2s --timeout 20s").status.success());
+
+    let file = shell.folder.path().join("ca.pem");
+    let line = format!("channel list --ca-file {}", file.display());
+    assert!(shell.failure(&line, 2).contains("ca.pem"), "there is no such file");
+    fs::write(&file, "no certificate\n").expect("a file");
+    assert!(shell.failure(&line, 2).contains("ca.pem"));
+}
+
+#[test]
 fn keys_that_are_missing_or_wrong_are_told_with_what_to_do() {
     let shell = Shell::new("commands-keys");
     let home = shell.folder.path();

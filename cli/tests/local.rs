@@ -248,3 +248,20 @@ fn on_a_terminal_it_shows_a_publish_url_but_no_secret_of_ones_own() {
     assert!(text.contains("Signature=") && text.contains("token="), "{text}");
     assert!(!text.contains(OWN), "{text}");
 }
+
+#[test]
+fn options_before_the_command_are_not_ignored() {
+    let home = Folder::new("local-before");
+    let data = home.path().join("data").display().to_string();
+    for line in [
+        format!("--bucket one --region cn-beijing local --listen 127.0.0.1:0 --data {data}"),
+        format!("local --bucket one --region cn-beijing --listen 127.0.0.1:0 --data {data}"),
+    ] {
+        let text = printed(&mut bare(home.path(), &line)).stdout;
+        let row = |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap_or_default();
+        assert!(
+            row("bucket").ends_with("  one") && row("region").ends_with("  cn-beijing"),
+            "{text}"
+        );
+    }
+}
