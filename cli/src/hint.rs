@@ -21,56 +21,55 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
     }
 }
 
+/// An error's detailed code says more than its code, and that more than its
+/// kind. What its message says may change, so nothing hangs on it.
 fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
-    if error.ec() == Some(NOTHING_RECORDED) {
-        return Some("`osslive channel history` shows when there were sessions".into());
+    if let (Some(code::ACCESS_DENIED), Some(endpoint)) = (error.code(), error.endpoint()) {
+        return Some(format!("the bucket has another endpoint: --endpoint {endpoint}"));
     }
-    if let Some(hint) = error.code().and_then(|code| for_code(code, error, is_local)) {
-        return Some(hint);
-    }
-    let message = error.message();
-    match error.kind() {
-        ErrorKind::Credentials => Some(
+    let by_ec = error.ec().and_then(for_ec);
+    let by_code = || error.code().and_then(|code| for_code(code, is_local));
+    let hint = by_ec.or_else(by_code).or_else(|| for_kind(error.kind(), is_local));
+    hint.map(str::to_owned)
+}
+
+fn for_ec(ec: &str) -> Option<&'static str> {
+    Some(match ec {
+        NOTHING_RECORDED => "`osslive channel history` shows when there were sessions",
+        // Signature version 4 with another region than the bucket's.
+        "0002-00000226" => {
+            "signature version 4 names the region: give the bucket's own with --region"
+        }
+        "0002-00000080" => "this account refuses signature version 1: leave --signature away",
+        _ => return None,
+    })
+}
+
+fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Credentials => {
             "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or name a profile of ossutil's \
              config file with --profile or --config; without an account, run `osslive local` and \
              add --local"
-                .into(),
-        ),
-        ErrorKind::Config if message.contains("bucket") => {
-            Some("name the bucket with --bucket or OSS_BUCKET".into())
         }
-        ErrorKind::Config if message.contains("region") => {
-            Some("name the region with --region or OSS_REGION, such as --region cn-hangzhou".into())
-        }
-        ErrorKind::Connection if is_unknown_name(message) => Some(
-            "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
-             that this machine can look names up"
-                .into(),
-        ),
         ErrorKind::Connection | ErrorKind::Timeout if is_local => {
-            Some("start the local endpoint in another terminal: osslive local".into())
+            "start the local endpoint in another terminal: osslive local"
         }
-        ErrorKind::Connection if message.contains("TLS") => Some(
-            "an endpoint without TLS is written with http://, and a proxy may stand in between: \
-             see HTTPS_PROXY"
-                .into(),
-        ),
-        ErrorKind::Connection | ErrorKind::Timeout => Some(
+        ErrorKind::Connection | ErrorKind::Timeout => {
             "check --endpoint and --region and the way out of this network (HTTPS_PROXY is \
-             heeded); --timeout sets the limit; -v shows each attempt"
-                .into(),
-        ),
-        _ => None,
-    }
+             heeded); an endpoint without TLS is written with http://; --timeout sets the limit; \
+             -v shows each attempt"
+        }
+        _ => return None,
+    })
 }
 
-/// Whether a host's name could not be looked up.
-fn is_unknown_name(message: &str) -> bool {
-    message.contains("no address")
+fn for_code(code: &str, is_local: bool) -> Option<&'static str> {
+    for_channel(code).or_else(|| for_place(code)).or_else(|| for_key(code, is_local))
 }
 
-fn for_code(code: &str, error: &osslive::Error, is_local: bool) -> Option<String> {
-    let hint = match code {
+fn for_channel(code: &str) -> Option<&'static str> {
+    Some(match code {
         code::NO_SUCH_LIVE_CHANNEL => {
             "`osslive channel list` shows which there are; `osslive channel create` makes one"
         }
@@ -78,15 +77,56 @@ fn for_code(code: &str, error: &osslive::Error, is_local: bool) -> Option<String
             "`osslive channel put` replaces the configuration of a channel that exists"
         }
         code::CHANNEL_STILL_LIVE => {
-            "stop the encoder first, or cut it with `osslive channel disable`"
+            "stop the encoder first, or disconnect it with `osslive channel disable`"
         }
         code::CHANNEL_NOT_LIVE => {
             "start the encoder; `osslive publish-url` signs the URL to give it"
         }
+        code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
+            "send fewer requests: the service limits the calls on channels per second"
+        }
+        _ => return None,
+    })
+}
+
+/// About the bucket and the way to it.
+fn for_place(code: &str) -> Option<&'static str> {
+    Some(match code {
+        code::NO_BUCKET => "name the bucket with --bucket or OSS_BUCKET",
         code::NO_SUCH_BUCKET => "check --bucket, and that --region is the region the bucket is in",
         code::INVALID_BUCKET_NAME => "name the bucket alone with --bucket, without any host",
+        code::NO_REGION => {
+            "name the region with --region or OSS_REGION, such as --region cn-hangzhou"
+        }
+        code::SECOND_LEVEL_DOMAIN_FORBIDDEN => {
+            "leave --addressing-style away: the public service wants the bucket in the host name"
+        }
+        "PublicEndpointForbidden" => {
+            "this account needs a domain of its own that is bound to the bucket: --endpoint DOMAIN \
+             --addressing-style cname"
+        }
+        code::UNKNOWN_HOST => {
+            "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
+             that this machine can resolve names; a host without a domain needs \
+             --addressing-style path"
+        }
+        code::UNTRUSTED_CERTIFICATE => {
+            "for a private certificate authority give its certificates with --ca-file; an endpoint \
+             without TLS is written with http://"
+        }
+        code::PROXY_FAILED => {
+            "check --proxy, or HTTPS_PROXY and HTTP_PROXY in the environment; --no-proxy connects \
+             directly"
+        }
+        _ => return None,
+    })
+}
+
+/// About access keys and what they may do.
+fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
+    Some(match code {
         code::INVALID_ACCESS_KEY_ID if is_local => {
-            "the local endpoint takes the key that it printed at its start: set \
+            "the local endpoint takes the key that it was started with: set \
              OSSLIVE_LOCAL_ACCESS_KEY_ID and OSSLIVE_LOCAL_ACCESS_KEY_SECRET"
         }
         code::INVALID_ACCESS_KEY_ID => {
@@ -104,25 +144,12 @@ fn for_code(code: &str, error: &osslive::Error, is_local: bool) -> Option<String
             "fetch a new temporary key and set all three: OSS_ACCESS_KEY_ID, \
              OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
         }
-        code::ACCESS_DENIED if error.message().contains("specified endpoint") => {
-            "the bucket is in another region: give that one with --region, or its --endpoint"
-        }
         code::ACCESS_DENIED => {
             "see that the RAM policy of this access key allows the call (oss:PutLiveChannel, \
              oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket"
         }
-        code::INVALID_ARGUMENT if error.message().contains("region") => {
-            "signature version 4 names the region: give the bucket's own with --region"
-        }
-        code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
-            "ask less often: the service limits the calls on channels a second"
-        }
-        code::SECOND_LEVEL_DOMAIN_FORBIDDEN => {
-            "leave --addressing-style away: the public service wants the bucket in the host name"
-        }
         _ => return None,
-    };
-    Some(hint.to_owned())
+    })
 }
 
 #[cfg(test)]
@@ -132,26 +159,47 @@ mod tests {
 
     #[test]
     fn the_usual_mistakes_have_a_next_step() {
-        let hint = |code: &str, message: &str| {
-            let error = json!({
-                "kind": "service", "code": code, "message": message, "status": 403, "attempts": 1,
-            });
+        let after_error = |error: serde_json::Value, is_local| {
             let error = serde_json::from_value(error).unwrap();
-            after(&Failure::Call(error), false).unwrap_or_default()
+            after(&Failure::Call(error), is_local).unwrap_or_default()
         };
-        let elsewhere = "must be addressed using the specified endpoint";
-        for (code, message, word) in [
+        let hint = |code: &str, ec: &str| {
+            after_error(
+                json!({
+                    "kind": "service", "code": code, "ec": ec, "status": 403, "attempts": 1,
+                    "message": "whatever the service says: bucket, region, TLS, endpoint",
+                }),
+                false,
+            )
+        };
+        for (code, ec, word) in [
             (code::REQUEST_TIME_TOO_SKEWED, "", "clock"),
-            (code::ACCESS_DENIED, elsewhere, "--region"),
-            (code::ACCESS_DENIED, "not authorized", "RAM policy"),
-            (code::INVALID_ARGUMENT, "the region is another", "--region"),
+            (code::ACCESS_DENIED, "", "RAM policy"),
+            (code::ACCESS_DENIED, "0002-00000080", "version 1"),
+            (code::INVALID_ARGUMENT, "0002-00000226", "--region"),
+            (code::INVALID_ARGUMENT, NOTHING_RECORDED, "channel history"),
+            (code::NO_BUCKET, "", "OSS_BUCKET"),
+            (code::NO_REGION, "", "OSS_REGION"),
             (code::NO_SUCH_BUCKET, "", "--bucket"),
+            (code::PROXY_FAILED, "", "--no-proxy"),
             (code::SIGNATURE_DOES_NOT_MATCH, "", "secret"),
             (code::SECURITY_TOKEN_EXPIRED, "", "OSS_SESSION_TOKEN"),
-            (code::META_OPERATION_QPS_LIMIT_EXCEEDED, "", "less often"),
+            (code::META_OPERATION_QPS_LIMIT_EXCEEDED, "", "fewer requests"),
+            (code::UNKNOWN_HOST, "", "spelling"),
+            (code::UNTRUSTED_CERTIFICATE, "", "--ca-file"),
+            ("PublicEndpointForbidden", "", "cname"),
         ] {
-            assert!(hint(code, message).contains(word), "{code}: {}", hint(code, message));
+            assert!(hint(code, ec).contains(word), "{code}: {}", hint(code, ec));
         }
+        let elsewhere = json!({
+            "kind": "service", "code": code::ACCESS_DENIED, "message": "", "status": 403,
+            "endpoint": "oss-cn-beijing.aliyuncs.com", "attempts": 1,
+        });
+        assert!(after_error(elsewhere, false).ends_with("--endpoint oss-cn-beijing.aliyuncs.com"));
+        let untrusted = json!({
+            "kind": "connection", "code": code::UNTRUSTED_CERTIFICATE, "message": "", "attempts": 1,
+        });
+        assert!(after_error(untrusted, true).contains("--ca-file"), "whichever host it is");
         assert_eq!(hint("WhateverElse", ""), "");
     }
 }

@@ -278,9 +278,7 @@ impl Announcement {
         let publish_url = publish_url(endpoint, arguments, keys)?;
         Ok(Announcement {
             url: endpoint.url(),
-            page: endpoint
-                .page_url()
-                .map(|url| if is_private { url } else { without_query(&url) }),
+            page: endpoint.page_url().map(|url| if is_private { url } else { without_query(&url) }),
             access_key_id: arguments.access_key_id.clone(),
             access_key_secret: Some(&keys.secret)
                 .filter(|_| is_public || arguments.print_keys)

@@ -83,7 +83,7 @@ fn each_failure_has_its_exit_status_and_a_next_step() {
     shell.text("channel create cam");
     let elsewhere = format!("channel list --region cn-beijing --endpoint {}", shell.endpoint.url);
     for (line, status, words) in [
-        (elsewhere.as_str(), 2, ["cn-beijing", "the bucket's own"]),
+        (elsewhere.as_str(), 2, ["cn-beijing", "region"]),
         ("channel create cam", 6, ["ChannelAlreadyExists", "channel put"]),
         ("channel get nope", 3, ["NoSuchLiveChannel", "channel list"]),
         ("channel status nope", 3, ["NoSuchLiveChannel", "channel create"]),
