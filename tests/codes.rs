@@ -10,7 +10,7 @@ fn client() -> ClientBuilder {
 }
 
 fn refused(builder: ClientBuilder) -> Error {
-    builder.build().err().expect("the configuration is incomplete")
+    builder.build().expect_err("the configuration is incomplete")
 }
 
 fn failed(builder: ClientBuilder) -> Error {

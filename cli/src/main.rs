@@ -1,6 +1,9 @@
 //! The osslive command: live channels on OSS from a shell, and a local
 //! endpoint to try everything on.
 
+// All output goes through `output`, which cannot panic.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
+
 mod channel;
 mod chart;
 mod closed;
@@ -18,7 +21,6 @@ mod output;
 mod pace;
 mod progress;
 mod publish;
-mod secret;
 mod session;
 mod signal;
 mod table;

@@ -1,14 +1,16 @@
 //! `osslive local`: the endpoint in the foreground.
 
+mod announcement;
+mod keys;
+mod secret;
+
 use crate::failure::{Failure, Outcome};
-use crate::output::{Output, Page};
-use crate::secret::Sources;
+use crate::output::Output;
 use crate::signal::Ending;
-use crate::table::Table;
+use announcement::Announcement;
 use clap::Args;
-use osslive::{Client, Credentials, RtmpUrlOptions};
+use keys::{Keys, Temporary};
 use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
-use serde::Serialize;
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -121,59 +123,6 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     Ok(())
 }
 
-/// The endpoint's secrets.
-struct Keys {
-    secret: String,
-    temporary: Option<Temporary>,
-    page_token: Option<String>,
-}
-
-struct Temporary {
-    secret: String,
-    token: String,
-}
-
-impl Keys {
-    fn of(arguments: &Arguments, output: &Output) -> Outcome<Self> {
-        let secret = Sources {
-            option: &arguments.access_key_secret,
-            file: &arguments.access_key_secret_file,
-            variable: "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
-        };
-        let sts_secret = Sources {
-            option: &arguments.sts_access_key_secret,
-            file: &arguments.sts_access_key_secret_file,
-            variable: "OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET",
-        };
-        let token = Sources {
-            option: &arguments.sts_token,
-            file: &arguments.sts_token_file,
-            variable: "OSSLIVE_LOCAL_STS_TOKEN",
-        };
-        let page_token = Sources {
-            option: &arguments.page_token,
-            file: &arguments.page_token_file,
-            variable: "OSSLIVE_LOCAL_PAGE_TOKEN",
-        };
-        let or = |secret: Option<String>, public: &str| secret.unwrap_or_else(|| public.to_owned());
-        let sts_secret = sts_secret.secret(output)?;
-        let temporary = match token.secret(output)? {
-            Some(token) => {
-                Some(Temporary { secret: or(sts_secret, Config::STS_ACCESS_KEY_SECRET), token })
-            }
-            None if sts_secret.is_some() => {
-                return Err(Failure::usage("a temporary key needs a token: --sts-token-file"));
-            }
-            None => None,
-        };
-        Ok(Keys {
-            secret: or(secret.secret(output)?, Config::ACCESS_KEY_SECRET),
-            temporary,
-            page_token: page_token.secret(output)?,
-        })
-    }
-}
-
 fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     let data = Some(&arguments.data).filter(|_| !arguments.temporary);
     let mut config = data
@@ -240,109 +189,6 @@ fn size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| String::from("not a whole number"))?;
     number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
-}
-
-/// Where the endpoint listens and how to use it, with as much of its secrets
-/// as may be shown.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Announcement {
-    url: String,
-    /// With the token that opens it where secrets may be shown.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    page: Option<String>,
-    access_key_id: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    access_key_secret: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    sts_access_key_id: Option<String>,
-    region: String,
-    buckets: Vec<String>,
-    data: PathBuf,
-    /// A command that prints a signed publish URL.
-    publish_command: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    publish_url: Option<String>,
-}
-
-impl Announcement {
-    fn of(
-        endpoint: &LocalEndpoint,
-        arguments: &Arguments,
-        keys: &Keys,
-        output: &Output,
-    ) -> Outcome<Self> {
-        let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
-        // What stands in a log or a journal is read by others, and for long.
-        let is_private = arguments.print_keys || output.is_terminal() && !output.json;
-        let publish_url = publish_url(endpoint, arguments, keys)?;
-        Ok(Announcement {
-            url: endpoint.url(),
-            page: endpoint.page_url().map(|url| if is_private { url } else { without_query(&url) }),
-            access_key_id: arguments.access_key_id.clone(),
-            access_key_secret: Some(&keys.secret)
-                .filter(|_| is_public || arguments.print_keys)
-                .cloned(),
-            sts_access_key_id: keys.temporary.as_ref().map(|_| arguments.sts_access_key_id.clone()),
-            region: arguments.region.clone(),
-            buckets: endpoint.buckets().to_vec(),
-            data: endpoint.data().to_owned(),
-            publish_command: format!("osslive --local={} publish-url test", endpoint.address()),
-            publish_url: Some(publish_url).filter(|_| is_private),
-        })
-    }
-
-    /// The first line is for programs.
-    fn write(&self, page: &mut Page) {
-        writeln!(page, "listening on {}", self.url);
-        let mut table = Table::details();
-        if let Some(url) = &self.page {
-            table.detail("page", url);
-        }
-        table.detail("access key id", &self.access_key_id);
-        let unprinted = "not shown; --print-keys shows it";
-        table.detail("access key secret", self.access_key_secret.as_deref().unwrap_or(unprinted));
-        if let Some(id) = &self.sts_access_key_id {
-            table.detail("STS access key id", id);
-        }
-        table.detail("region", &self.region);
-        table.detail("bucket", self.buckets.join(", "));
-        table.detail("data", self.data.display().to_string());
-        table.write(page);
-        writeln!(page);
-        writeln!(page, "Create a channel \"test\", then publish to it:");
-        let url = match &self.publish_url {
-            Some(url) => format!("'{url}'"),
-            None => format!("\"$({})\"", self.publish_command),
-        };
-        writeln!(
-            page,
-            "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\"
-        );
-        writeln!(
-            page,
-            "    -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\"
-        );
-        writeln!(page, "    {url}");
-        writeln!(page);
-        writeln!(page, "This is for development and tests. Ctrl-C ends it.");
-    }
-}
-
-/// Signs a URL that is good for a day.
-fn publish_url(endpoint: &LocalEndpoint, arguments: &Arguments, keys: &Keys) -> Outcome<String> {
-    let client = Client::builder()
-        .endpoint(endpoint.url())
-        .region(&arguments.region)
-        .bucket(&endpoint.buckets()[0])
-        .credentials(Credentials::new(&arguments.access_key_id, &keys.secret))
-        .build()?;
-    Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
-}
-
-/// The address without what may let its reader in.
-fn without_query(url: &str) -> String {
-    url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
