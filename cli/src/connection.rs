@@ -5,7 +5,6 @@ use crate::output::say;
 use crate::text::parse_positive_length;
 use clap::parser::ValueSource::CommandLine;
 use clap::{Arg, ArgMatches, Args, ValueEnum};
-use osslive::endpoint::region_of;
 use osslive::profile::Profile;
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, SignatureVersion, credentials};
 use osslive_local::Config;
@@ -26,10 +25,11 @@ pub(crate) struct Connection {
     /// The bucket; else OSS_BUCKET
     #[arg(long, global = true, value_name = "NAME")]
     bucket: Option<String>,
-    /// The region, such as cn-hangzhou; else the profile's, else OSS_REGION
+    /// The region, such as cn-hangzhou [default: the profile's, else OSS_REGION]
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
-    /// The host to ask, with port and http:// if need be; else the region's public one
+    /// The endpoint, with port and http:// if need be
+    /// [default: the profile's, else OSS_ENDPOINT, else the region's public one]
     #[arg(long, global = true, value_name = "HOST")]
     endpoint: Option<String>,
     /// Asks the region's internal endpoint, from inside Alibaba Cloud
@@ -67,14 +67,14 @@ pub(crate) struct Connection {
     /// Send a request that fails for a passing reason up to this many times [default: 3]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     attempts: Option<u32>,
-    /// Connect through this HTTP proxy; a password in it is visible to every process, but not in
-    /// a variable [default: HTTPS_PROXY, HTTP_PROXY and NO_PROXY]
+    /// Connect through this HTTP or SOCKS5 proxy; a password in it is visible to every process, but
+    /// not in a variable [default: HTTPS_PROXY, http_proxy, ALL_PROXY and NO_PROXY]
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["no_proxy", "local"])]
     proxy: Option<String>,
     /// Connect directly, whatever the environment says
     #[arg(long, global = true)]
     no_proxy: bool,
-    /// Trust the certificates in this PEM file and no others
+    /// Trust the certificates in this PEM file and no others [default: SSL_CERT_FILE, SSL_CERT_DIR]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -137,12 +137,12 @@ impl Connection {
         if verbose {
             builder = builder.observer(|attempt| say(&attempt.to_string()));
         }
-        let place = self.place()?;
+        // Without keys, nobody has come to the region yet.
+        let keys = self.describe_keys()?;
         if verbose {
-            let Place { source, credentials, .. } = &place;
-            say(&format!("access key {} from {source}", credentials.access_key_id()));
+            say(&keys);
         }
-        Ok(place.configure(builder).build()?)
+        Ok(self.settings(builder).build()?)
     }
 
     /// How requests are written.
@@ -187,104 +187,85 @@ impl Connection {
         Ok(builder.pool_size(256))
     }
 
-    /// The place that the options, the config file and the environment give,
-    /// in this order.
-    fn place(&self) -> Outcome<Place> {
-        let mut place = match &self.local {
-            Some(url) => Place::local(url),
-            None => self.remote_place()?,
-        };
-        // What is given by hand is not mixed with another place's other half.
-        if self.local.is_none() && (self.region.is_some() || self.endpoint.is_some()) {
-            place.endpoint = None;
+    /// Adds bucket, place and keys. Each setting is taken from the first that
+    /// has it: the options, then what `--profile` or `--config` name, the
+    /// environment, and the default profile where the environment has no key.
+    fn settings(&self, mut builder: ClientBuilder) -> ClientBuilder {
+        if let Some(url) = &self.local {
+            return self.local_settings(url, builder);
         }
-        if self.endpoint.as_deref().and_then(region_of).is_some() {
-            place.region = None;
-        }
-        place.endpoint = self.endpoint.clone().or(place.endpoint);
-        place.region = self.region.clone().or(place.region);
-        place.bucket = self.bucket.clone().or(place.bucket);
-        Ok(place)
-    }
-
-    fn remote_place(&self) -> Outcome<Place> {
-        let path = self.config.as_deref();
-        if self.profile.is_some() || path.is_some() {
-            return Ok(Place::profile(Profile::read(path, self.profile.as_deref())?));
-        }
-        let from_env = credentials::from_env();
-        if from_env.is_err() && variable("OSS_ACCESS_KEY_ID").is_none() && default_config_exists() {
-            return Ok(Place::profile(Profile::read(None, None)?));
-        }
-        Ok(Place {
-            source: "the environment",
-            credentials: from_env?,
-            region: variable("OSS_REGION"),
-            endpoint: variable("OSS_ENDPOINT"),
-            bucket: variable("OSS_BUCKET"),
-            is_near: false,
-        })
-    }
-}
-
-/// Where a bucket is, and the keys for it.
-struct Place {
-    source: &'static str,
-    credentials: Credentials,
-    region: Option<String>,
-    endpoint: Option<String>,
-    bucket: Option<String>,
-    /// Whether it is on this machine, where no proxy is needed.
-    is_near: bool,
-}
-
-impl Place {
-    /// A local endpoint as it starts by default. The environment's bucket and
-    /// keys are for the real service and left alone.
-    fn local(url: &str) -> Self {
-        let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
-        Place {
-            source: "the local endpoint's defaults",
-            credentials: Credentials::new(
-                or("OSSLIVE_LOCAL_ACCESS_KEY_ID", Config::ACCESS_KEY_ID),
-                or("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET),
-            ),
-            region: Some("cn-hangzhou".to_owned()),
-            // TLS is the default everywhere but here.
-            endpoint: Some(if url.contains("://") { url.into() } else { format!("http://{url}") }),
-            bucket: Some(Config::BUCKET.to_owned()),
-            is_near: true,
-        }
-    }
-
-    fn profile(profile: Profile) -> Self {
-        let place = profile.endpoint.is_some() || profile.region.is_some();
-        let or = |value: Option<String>, name| if place { value } else { variable(name) };
-        Place {
-            source: "ossutil's config file",
-            region: or(profile.region, "OSS_REGION"),
-            endpoint: or(profile.endpoint, "OSS_ENDPOINT"),
-            credentials: profile.credentials,
-            bucket: variable("OSS_BUCKET"),
-            is_near: false,
-        }
-    }
-
-    fn configure(self, mut builder: ClientBuilder) -> ClientBuilder {
-        if let Some(region) = self.region {
+        if let Some(region) = &self.region {
             builder = builder.region(region);
         }
-        if let Some(endpoint) = self.endpoint {
+        if let Some(endpoint) = &self.endpoint {
             builder = builder.endpoint(endpoint);
         }
-        if let Some(bucket) = self.bucket {
+        if let Some(bucket) = &self.bucket {
             builder = builder.bucket(bucket);
         }
-        if self.is_near {
-            builder = builder.no_proxy();
+        match self.source() {
+            Source::Profile => {
+                builder.profile(self.config.as_deref(), self.profile.as_deref()).from_env()
+            }
+            Source::DefaultProfile => builder.from_env().profile(None, None),
+            Source::Environment => builder.from_env(),
         }
-        builder.credentials(self.credentials)
     }
+
+    /// A local endpoint as it starts by default. The environment's bucket and
+    /// keys are for the real service and left alone.
+    fn local_settings(&self, url: &str, builder: ClientBuilder) -> ClientBuilder {
+        let or = |given: &Option<String>, default: &str| {
+            given.clone().unwrap_or_else(|| default.to_owned())
+        };
+        // TLS is the default everywhere but here.
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        builder
+            .region(or(&self.region, "cn-hangzhou"))
+            .endpoint(url)
+            .bucket(or(&self.bucket, Config::BUCKET))
+            .credentials(local_credentials())
+            .no_proxy()
+    }
+
+    fn source(&self) -> Source {
+        if self.profile.is_some() || self.config.is_some() {
+            Source::Profile
+        } else if variable("OSS_ACCESS_KEY_ID").is_none() && default_config_exists() {
+            Source::DefaultProfile
+        } else {
+            Source::Environment
+        }
+    }
+
+    /// Whose keys are used, without the secret.
+    fn describe_keys(&self) -> Outcome<String> {
+        let profile = |path, name| Profile::read(path, name).map(|profile| profile.credentials);
+        let (credentials, source) = match self.source() {
+            _ if self.local.is_some() => (local_credentials(), "the local endpoint's defaults"),
+            Source::Profile => {
+                (profile(self.config.as_deref(), self.profile.as_deref())?, "ossutil's config file")
+            }
+            Source::DefaultProfile => (profile(None, None)?, "ossutil's config file"),
+            Source::Environment => (credentials::from_env()?, "the environment"),
+        };
+        Ok(format!("access key {} from {source}", credentials.access_key_id()))
+    }
+}
+
+/// Where the keys come from, unless they are a local endpoint's.
+enum Source {
+    Profile,
+    DefaultProfile,
+    Environment,
+}
+
+fn local_credentials() -> Credentials {
+    let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+    Credentials::new(
+        or("OSSLIVE_LOCAL_ACCESS_KEY_ID", Config::ACCESS_KEY_ID),
+        or("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET),
+    )
 }
 
 /// Reads a file of certificates.
@@ -304,7 +285,8 @@ fn variable(name: &str) -> Option<String> {
 
 fn default_config_exists() -> bool {
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-    home.is_some_and(|home| Path::new(&home).join(".ossutilconfig").is_file())
+    let is_there = |home| Path::new(&home).join(".ossutilconfig").is_file();
+    variable("OSSUTIL_CONFIG_FILE").is_some() || home.is_some_and(is_there)
 }
 
 #[cfg(test)]

@@ -115,7 +115,7 @@ fn for_place(code: &str) -> Option<&'static str> {
              without TLS is written with http://"
         }
         code::PROXY_FAILED => {
-            "check --proxy, or HTTPS_PROXY and HTTP_PROXY in the environment; --no-proxy connects \
+            "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; --no-proxy connects \
              directly"
         }
         _ => return None,

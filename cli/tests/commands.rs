@@ -191,7 +191,7 @@ fn a_connection_is_made_as_the_options_say() {
     assert_eq!(ran.status.code(), Some(7), "the proxy is asked: {}", ran.stderr);
     assert!(list("--no-proxy").status.success());
     assert_eq!(list(&format!("--proxy {dead} --no-proxy")).status.code(), Some(2));
-    let told = shell.failure("channel list --proxy socks5://user:hush@host", 2);
+    let told = shell.failure("channel list --proxy ftp://user:hush@host", 2);
     assert!(!told.contains("hush"), "{told}");
 
     let attempts = |count: u32| {
@@ -279,6 +279,24 @@ fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
     let told = failed(list(&format!("--config {config} --profile nobody")), 4, "no such profile");
     assert!(told.contains("nobody"), "{told}");
     assert!(failed(list("--config no-such-file"), 4, "no file").contains("no-such-file"));
+
+    // What the profile leaves open comes from the environment, and options only
+    // replace what they name.
+    let part = home.join("part");
+    let keys = format!("accessKeyID={KEY_ID}\naccessKeySecret={KEY_SECRET}\n");
+    fs::write(&part, format!("[Credentials]\n{keys}endpoint={url}\n")).expect("a config file");
+    let line = format!("channel list --bucket {BUCKET} --config {}", part.display());
+    let told = failed(run(&mut bare(home, &line), SOON), 2, &line);
+    assert!(told.contains("--region or OSS_REGION"), "{told}");
+    let mut command = bare(home, &line);
+    command.env("OSS_REGION", REGION);
+    assert!(run(&mut command, SOON).silent("the region from the environment").contains("cam"));
+    let line = format!("{line} --region {REGION}");
+    assert!(run(&mut bare(home, &line), SOON).silent("the endpoint from the file").contains("cam"));
+    let mut command = bare(home, &format!("channel list --region {REGION}"));
+    command.env("OSS_ENDPOINT", url).env("OSS_BUCKET", BUCKET);
+    command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+    assert!(run(&mut command, SOON).silent("the endpoint from the environment").contains("cam"));
 
     fs::write(home.join(".ossutilconfig"), &text).expect("a config file");
     assert!(list("").silent("the default profile").contains("cam"));

@@ -89,6 +89,8 @@ pub fn bare(home: &Path, line: &str) -> Command {
         "OSS_ENDPOINT",
         "OSS_REGION",
         "OSS_BUCKET",
+        "OSSUTIL_CONFIG_FILE",
+        "OSSUTIL_PROFILE",
         "OSSLIVE_LOCAL_ACCESS_KEY_ID",
         "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
         "OSSLIVE_LOCAL_STS_TOKEN",
