@@ -1,14 +1,22 @@
 //! What the endpoint says at its start.
 
-use super::Arguments;
 use super::keys::Keys;
 use crate::failure::Outcome;
-use crate::output::{Output, Page};
+use crate::output::Page;
 use crate::table::Table;
 use osslive::{Client, Credentials, RtmpUrlOptions};
 use osslive_local::{Config, LocalEndpoint};
 use serde::Serialize;
 use std::path::PathBuf;
+
+/// What may be shown where the announcement goes.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    /// A secret that is not public anyway.
+    pub(super) secret: bool,
+    /// URLs that let their readers in.
+    pub(super) urls: bool,
+}
 
 /// Where the endpoint listens and how to use it, with as much of its secrets
 /// as may be shown.
@@ -36,27 +44,23 @@ pub(super) struct Announcement {
 impl Announcement {
     pub(super) fn of(
         endpoint: &LocalEndpoint,
-        arguments: &Arguments,
+        region: &str,
         keys: &Keys,
-        output: &Output,
+        shown: Shown,
     ) -> Outcome<Self> {
         let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
-        // What stands in a log or a journal is read by others, and for long.
-        let is_private = arguments.print_keys || output.is_terminal() && !output.json;
-        let publish_url = publish_url(endpoint, arguments, keys)?;
+        let publish_url = publish_url(endpoint, region, keys)?;
         Ok(Announcement {
             url: endpoint.url(),
-            page: endpoint.page_url().map(|url| if is_private { url } else { without_query(&url) }),
-            access_key_id: arguments.access_key_id.clone(),
-            access_key_secret: Some(&keys.secret)
-                .filter(|_| is_public || arguments.print_keys)
-                .cloned(),
-            sts_access_key_id: keys.temporary.as_ref().map(|_| arguments.sts_access_key_id.clone()),
-            region: arguments.region.clone(),
+            page: endpoint.page_url().map(|url| if shown.urls { url } else { without_query(&url) }),
+            access_key_id: keys.id.clone(),
+            access_key_secret: Some(&keys.secret).filter(|_| is_public || shown.secret).cloned(),
+            sts_access_key_id: keys.temporary.as_ref().map(|key| key.id.clone()),
+            region: region.to_owned(),
             buckets: endpoint.buckets().to_vec(),
             data: endpoint.data().to_owned(),
             publish_command: format!("osslive --local={} publish-url test", endpoint.address()),
-            publish_url: Some(publish_url).filter(|_| is_private),
+            publish_url: Some(publish_url).filter(|_| shown.urls),
         })
     }
 
@@ -98,12 +102,12 @@ impl Announcement {
 }
 
 /// Signs a URL that is good for a day.
-fn publish_url(endpoint: &LocalEndpoint, arguments: &Arguments, keys: &Keys) -> Outcome<String> {
+fn publish_url(endpoint: &LocalEndpoint, region: &str, keys: &Keys) -> Outcome<String> {
     let client = Client::builder()
         .endpoint(endpoint.url())
-        .region(&arguments.region)
+        .region(region)
         .bucket(&endpoint.buckets()[0])
-        .credentials(Credentials::new(&arguments.access_key_id, &keys.secret))
+        .credentials(Credentials::new(&keys.id, &keys.secret))
         .build()?;
     Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
 }

@@ -7,7 +7,7 @@ mod secret;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::signal::Ending;
-use announcement::Announcement;
+use announcement::{Announcement, Shown};
 use clap::Args;
 use keys::{Keys, Temporary};
 use osslive_local::{Acl, Config, LocalEndpoint, PeerLimits};
@@ -34,33 +34,8 @@ pub(crate) struct Arguments {
     /// A bucket to create; repeat for more
     #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
-    /// The access key's id
-    #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
-    access_key_id: String,
-    /// Read the access key's secret from a file, or from standard input for -
-    /// [default: OSSLIVE_LOCAL_ACCESS_KEY_SECRET, else a well-known secret]
-    #[arg(long, value_name = "FILE", conflicts_with = "access_key_secret")]
-    access_key_secret_file: Option<PathBuf>,
-    /// The secret itself, which every process on the machine can see here
-    #[arg(long, value_name = "SECRET", hide = true)]
-    access_key_secret: Option<String>,
-    /// Accept a temporary key too, whose STS token is in this file
-    /// [default: OSSLIVE_LOCAL_STS_TOKEN, else none]
-    #[arg(long, value_name = "FILE", conflicts_with = "sts_token")]
-    sts_token_file: Option<PathBuf>,
-    /// The token itself, which every process on the machine can see here
-    #[arg(long, value_name = "TOKEN", hide = true)]
-    sts_token: Option<String>,
-    /// The temporary key's id
-    #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, value_name = "ID")]
-    sts_access_key_id: String,
-    /// Read the temporary key's secret from a file
-    /// [default: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET, else a well-known secret]
-    #[arg(long, value_name = "FILE", conflicts_with = "sts_access_key_secret")]
-    sts_access_key_secret_file: Option<PathBuf>,
-    /// The secret itself, which every process on the machine can see here
-    #[arg(long, value_name = "SECRET", hide = true)]
-    sts_access_key_secret: Option<String>,
+    #[command(flatten)]
+    keys: keys::Options,
     /// The region that signatures of version 4 must name
     #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
     region: String,
@@ -88,13 +63,6 @@ pub(crate) struct Arguments {
     /// Serve the page to other machines and through proxies too, to whoever knows its token
     #[arg(long)]
     remote_page: bool,
-    /// Read the token in the page's address from a file
-    /// [default: OSSLIVE_LOCAL_PAGE_TOKEN, else a random one at each start]
-    #[arg(long, value_name = "FILE", conflicts_with = "page_token")]
-    page_token_file: Option<PathBuf>,
-    /// The token itself, which every process on the machine can see here
-    #[arg(long, value_name = "TOKEN", hide = true)]
-    page_token: Option<String>,
     /// Drop the oldest recordings of all channels beyond this size on disk, such as 500M or 20G;
     /// none keeps them all
     #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
@@ -108,7 +76,7 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
-    let keys = Keys::of(&arguments, output)?;
+    let keys = Keys::of(&arguments.keys, output)?;
     let config = config(&arguments, &keys)?;
     let endpoint = LocalEndpoint::start(config).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
@@ -116,7 +84,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     })?;
     // Whoever reads that it listens may rely on it: nothing can fail after that.
     let ending = Ending::watch_with_stdin(arguments.exit_with_stdin)?;
-    let announcement = Announcement::of(&endpoint, &arguments, &keys, output)?;
+    // What stands in a log or a journal is read by others, and for long.
+    let is_private = arguments.print_keys || output.is_terminal() && !output.json;
+    let shown = Shown { secret: arguments.print_keys, urls: is_private };
+    let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
     output.line(&announcement, |page| announcement.write(page));
     ending.wait_for_it();
     endpoint.stop();
@@ -129,7 +100,7 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
         .map_or_else(Config::temporary, Config::new)
         .listen(arguments.listen)
         .acl(arguments.acl)
-        .access_key(&arguments.access_key_id, &keys.secret)
+        .access_key(&keys.id, &keys.secret)
         .region(&arguments.region)
         .domain(&arguments.domain)
         .max_storage(arguments.max_storage.0);
@@ -137,8 +108,8 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
-    if let Some(Temporary { secret, token }) = &keys.temporary {
-        config = config.temporary_key(&arguments.sts_access_key_id, secret, token);
+    if let Some(Temporary { id, secret, token }) = &keys.temporary {
+        config = config.temporary_key(id, secret, token);
     }
     if let Some(file) = &arguments.hls_js {
         let script = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;
