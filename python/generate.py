@@ -29,9 +29,15 @@ SCALARS = {
     "osslive_status": "c_int",
 }
 
-#: Codes whose class is an InvalidArgument, as they are mostly found before
-#: anything is sent.
-ARGUMENTS = {"InvalidChannelName"}
+#: The class of the kind for codes that the client mostly finds itself.
+BASES = {
+    "InvalidChannelName": "InvalidArgument",
+    "NoBucket": "ConfigError",
+    "NoRegion": "ConfigError",
+    "ProxyFailed": "ConnectionFailed",
+    "UnknownHost": "ConnectionFailed",
+    "UntrustedCertificate": "ConnectionFailed",
+}
 #: The name of the class where it is not the code's own: Python has a NotImplemented.
 NAMES = {"NotImplemented": "NotImplementedByService"}
 #: Codes that have the class of a kind.
@@ -182,6 +188,7 @@ def codes(rust: str) -> str:
     assert listed is not None
     found = re.findall(r'((?: *///.*\n)+) *\w+ = "(\w+)";', listed[1])
     assert len(found) == listed[1].count(" = "), "a code is not understood"
+    kinds = sorted({*BASES.values(), "OssLiveError", "ServiceError"})
     lines = [
         '"""A class of errors for each code.',
         "",
@@ -195,14 +202,14 @@ def codes(rust: str) -> str:
         "",
         "from typing import Dict, Type",
         "",
-        "from ._kinds import InvalidArgument, OssLiveError, ServiceError",
+        f"from ._kinds import {', '.join(kinds)}",
     ]
     by_code: Dict[str, str] = {}
     for doc, code in found:
         by_code[code] = NAMES.get(code, code)
         if code in KINDS:
             continue
-        base = "InvalidArgument" if code in ARGUMENTS else "ServiceError"
+        base = BASES.get(code, "ServiceError")
         lines += ["", "", f"class {by_code[code]}({base}):", *docstring(doc)]
     lines += ["", "", "BY_CODE: Dict[str, Type[OssLiveError]] = {"]
     lines += [f'    "{code}": {name},' for code, name in by_code.items()]

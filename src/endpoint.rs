@@ -259,7 +259,7 @@ fn check_bucket(bucket: &str) -> Result<()> {
         return Ok(());
     }
     if bucket.is_empty() {
-        return Err(config("no bucket is configured"));
+        return Err(config("no bucket is configured").with_code(crate::error::code::NO_BUCKET));
     }
     Err(config(format!(
         "the bucket name {bucket:?} is not 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"

@@ -355,12 +355,16 @@ impl StdError for Error {
 /// Error codes by name.
 ///
 /// The service's codes for live channels, as its documentation lists them,
-/// and four that this crate gives for what it checks itself:
+/// and those that this crate gives for what it finds itself:
 /// [`CHANNEL_ALREADY_EXISTS`](code::CHANNEL_ALREADY_EXISTS),
+/// [`CHANNEL_NOT_LIVE`](code::CHANNEL_NOT_LIVE),
 /// [`INVALID_CHANNEL_NAME`](code::INVALID_CHANNEL_NAME),
-/// [`CHANNEL_NOT_LIVE`](code::CHANNEL_NOT_LIVE) and, as the service says it
-/// too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code that is
-/// not listed here passes through as text.
+/// [`NO_BUCKET`](code::NO_BUCKET), [`NO_REGION`](code::NO_REGION),
+/// [`PROXY_FAILED`](code::PROXY_FAILED),
+/// [`UNKNOWN_HOST`](code::UNKNOWN_HOST),
+/// [`UNTRUSTED_CERTIFICATE`](code::UNTRUSTED_CERTIFICATE) and, as the service
+/// says it too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code
+/// that is not listed here passes through as text.
 pub mod code {
     macro_rules! codes {
         ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -414,6 +418,10 @@ pub mod code {
         MISSING_CONTENT_LENGTH = "MissingContentLength";
         /// The host of the request is not a standard one.
         NON_STANDARD_HOST_FORBIDDEN = "NonStandardHostForbidden";
+        /// The client's configuration names no bucket.
+        NO_BUCKET = "NoBucket";
+        /// Neither the client's configuration nor its endpoint names a region.
+        NO_REGION = "NoRegion";
         /// The service does not do this.
         NOT_IMPLEMENTED = "NotImplemented";
         /// The bucket does not exist.
@@ -422,6 +430,8 @@ pub mod code {
         NO_SUCH_KEY = "NoSuchKey";
         /// The channel does not exist.
         NO_SUCH_LIVE_CHANNEL = "NoSuchLiveChannel";
+        /// The proxy refused the connection or broke it off.
+        PROXY_FAILED = "ProxyFailed";
         /// The clocks differ by more than 15 minutes.
         REQUEST_TIME_TOO_SKEWED = "RequestTimeTooSkewed";
         /// The public service wants the bucket in the host name.
@@ -434,6 +444,10 @@ pub mod code {
         SERVICE_UNAVAILABLE = "ServiceUnavailable";
         /// The signature is not the one the service computed.
         SIGNATURE_DOES_NOT_MATCH = "SignatureDoesNotMatch";
+        /// The name of the host has no address.
+        UNKNOWN_HOST = "UnknownHost";
+        /// The certificate of the host is not trusted.
+        UNTRUSTED_CERTIFICATE = "UntrustedCertificate";
         /// The account is disabled.
         USER_DISABLE = "UserDisable";
     }

@@ -1,6 +1,6 @@
 //! One signed request over HTTP, one answer back: the only user of ureq.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, code};
 use crate::operation::Reply;
 use crate::request::{Body, Method};
 use crate::stop::Stop;
@@ -131,7 +131,8 @@ impl Transport {
         let mut reply = reply_head(&response);
         if let (407, Some(proxy)) = (reply.status, self.proxy()) {
             let message = format!("the proxy {proxy} refused the request: HTTP 407");
-            return Err(Error::new(ErrorKind::Connection, message).permanent());
+            let error = Error::new(ErrorKind::Connection, message);
+            return Err(error.with_code(code::PROXY_FAILED).permanent());
         }
         let body = reply_encoding(&response)
             .and_then(|()| self.read_body(response.body_mut(), request.url));

@@ -783,13 +783,22 @@ fn ways() -> Vec<Row> {
             send("SSH-2.0-OpenSSH_9.6\r\n"),
         ),
         tls("TLS with a good certificate", Tls::Good, right(1)),
-        tls("TLS with the certificate of another name", Tls::WrongName, lasting("other.example"))
-            .requests(0),
-        tls("TLS with an expired certificate", Tls::Expired, lasting("xpired")).requests(0),
+        tls(
+            "TLS with the certificate of another name",
+            Tls::WrongName,
+            lasting("other.example").code(code::UNTRUSTED_CERTIFICATE),
+        )
+        .requests(0),
+        tls(
+            "TLS with an expired certificate",
+            Tls::Expired,
+            lasting("xpired").code(code::UNTRUSTED_CERTIFICATE),
+        )
+        .requests(0),
         tls(
             "TLS with a certificate of an unknown authority",
             Tls::Unknown,
-            lasting("UnknownIssuer"),
+            lasting("UnknownIssuer").code(code::UNTRUSTED_CERTIFICATE),
         )
         .requests(0),
         always(
@@ -806,7 +815,7 @@ fn ways() -> Vec<Row> {
         ),
         proxy(
             "a proxy that wants a password",
-            lasting("407"),
+            lasting("407").code(code::PROXY_FAILED),
             send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy(
@@ -827,7 +836,7 @@ fn ways() -> Vec<Row> {
         always(
             "a name that does not exist",
             Call::Stat,
-            wrong(Connection, 3, "no address"),
+            wrong(Connection, 3, "no address").code(code::UNKNOWN_HOST),
             vec![],
         )
         .peer(Peer::Name("osslive.invalid"))

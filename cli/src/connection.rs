@@ -1,30 +1,35 @@
 //! Which bucket to talk to, where it is, and with whose keys.
 
-use crate::failure::Outcome;
-use crate::text::{clean, parse_positive_length};
-use clap::{Args, ValueEnum};
-use osslive::endpoint::region_of;
+use crate::failure::{Failure, Outcome};
+use crate::output::say;
+use crate::text::parse_positive_length;
+use clap::parser::ValueSource::CommandLine;
+use clap::{Arg, ArgMatches, Args, ValueEnum};
 use osslive::profile::Profile;
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, SignatureVersion, credentials};
 use osslive_local::Config;
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Where `osslive local` listens unless told otherwise.
 const LOCAL: &str = "http://127.0.0.1:9000";
 
+const HEADING: &str = "Connection";
+
 /// The options by which every command finds its bucket.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Connection")]
+#[command(next_help_heading = HEADING)]
 pub(crate) struct Connection {
     /// The bucket; else OSS_BUCKET
     #[arg(long, global = true, value_name = "NAME")]
     bucket: Option<String>,
-    /// The region, such as cn-hangzhou; else the profile's, else OSS_REGION
+    /// The region, such as cn-hangzhou [default: the profile's, else OSS_REGION]
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
-    /// The host to ask, with port and http:// if need be; else the region's public one
+    /// The endpoint, with port and http:// if need be
+    /// [default: the profile's, else OSS_ENDPOINT, else the region's public one]
     #[arg(long, global = true, value_name = "HOST")]
     endpoint: Option<String>,
     /// Asks the region's internal endpoint, from inside Alibaba Cloud
@@ -53,9 +58,25 @@ pub(crate) struct Connection {
     /// How the bucket stands in URLs; else virtual, and path for IP addresses
     #[arg(long, global = true, value_enum, value_name = "STYLE")]
     addressing_style: Option<Addressing>,
-    /// The limit for each call, repeats included [default: 30s]
+    /// Limit each call to this time, retries included [default: 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     timeout: Option<Duration>,
+    /// Limit each attempt to connect to this time [default: 10s]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
+    connect_timeout: Option<Duration>,
+    /// Send a request that fails for a passing reason up to this many times [default: 3]
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    attempts: Option<u32>,
+    /// Connect through this HTTP or SOCKS5 proxy; a password in it is visible to every process, but
+    /// not in a variable [default: HTTPS_PROXY, http_proxy, ALL_PROXY and NO_PROXY]
+    #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["no_proxy", "local"])]
+    proxy: Option<String>,
+    /// Connect directly, whatever the environment says
+    #[arg(long, global = true)]
+    no_proxy: bool,
+    /// Trust the certificates in this PEM file and no others [default: SSL_CERT_FILE, SSL_CERT_DIR]
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -75,6 +96,31 @@ enum Addressing {
 }
 
 impl Connection {
+    /// Hides the options in the help of a command that connects to nothing.
+    pub(crate) fn hide(command: clap::Command) -> clap::Command {
+        command.mut_args(|argument| match Self::has(&argument) {
+            true => argument.hide(true),
+            false => argument,
+        })
+    }
+
+    /// Returns an option among them that was given to a command, as it is
+    /// written.
+    pub(crate) fn given(matches: &ArgMatches, command: &clap::Command) -> Option<String> {
+        let is_given = |argument: &&Arg| {
+            Self::has(argument)
+                && matches.value_source(argument.get_id().as_str()) == Some(CommandLine)
+        };
+        let given = command.get_arguments().find(is_given)?;
+        Some(format!("--{}", given.get_long().unwrap_or_default()))
+    }
+
+    /// Whether an argument is one of them: a command's own may have the same
+    /// name.
+    fn has(argument: &Arg) -> bool {
+        argument.is_global_set() && argument.get_help_heading() == Some(HEADING)
+    }
+
     /// Whether this is about a local endpoint.
     pub(crate) fn is_local(&self) -> bool {
         let local_host = |host: &str| {
@@ -87,7 +133,20 @@ impl Connection {
     /// A client for the bucket. With `verbose` it tells each request on
     /// standard error.
     pub(crate) fn client(&self, verbose: bool) -> Outcome<Client> {
-        let mut builder = Client::builder();
+        let mut builder = self.transport(self.protocol(Client::builder()))?;
+        if verbose {
+            builder = builder.observer(|attempt| say(&attempt.to_string()));
+        }
+        // Without keys, nobody has come to the region yet.
+        let keys = self.describe_keys()?;
+        if verbose {
+            say(&keys);
+        }
+        Ok(self.settings(builder).build()?)
+    }
+
+    /// How requests are written.
+    fn protocol(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(version) = self.signature {
             builder = builder.signature_version(match version {
                 Signature::V1 => SignatureVersion::V1,
@@ -101,127 +160,124 @@ impl Connection {
                 Addressing::Cname => AddressingStyle::Cname,
             });
         }
+        builder.internal(self.internal).user_agent("osslive-cli")
+    }
+
+    /// How requests are sent.
+    fn transport(&self, mut builder: ClientBuilder) -> Outcome<ClientBuilder> {
         if let Some(limit) = self.timeout {
             builder = builder.timeout(limit);
         }
-        if verbose {
-            builder = builder.observer(|attempt| say(&attempt.to_string()));
+        if let Some(limit) = self.connect_timeout {
+            builder = builder.connect_timeout(limit);
         }
-        // As many as any command has calls under way.
-        let builder = builder.internal(self.internal).pool_size(256).user_agent("osslive-cli");
-        let place = self.place()?;
-        if verbose {
-            let Place { source, credentials, .. } = &place;
-            say(&format!("access key {} from {source}", credentials.access_key_id()));
+        if let Some(count) = self.attempts {
+            builder = builder.attempts(count);
         }
-        Ok(place.configure(builder).build()?)
-    }
-
-    /// The place that the options, the config file and the environment give,
-    /// in this order.
-    fn place(&self) -> Outcome<Place> {
-        let mut place = match &self.local {
-            Some(url) => Place::local(url),
-            None => self.remote_place()?,
-        };
-        // What is given by hand is not mixed with another place's other half.
-        if self.local.is_none() && (self.region.is_some() || self.endpoint.is_some()) {
-            place.endpoint = None;
+        if let Some(url) = &self.proxy {
+            builder = builder.proxy(url);
         }
-        if self.endpoint.as_deref().and_then(region_of).is_some() {
-            place.region = None;
-        }
-        place.endpoint = self.endpoint.clone().or(place.endpoint);
-        place.region = self.region.clone().or(place.region);
-        place.bucket = self.bucket.clone().or(place.bucket);
-        Ok(place)
-    }
-
-    fn remote_place(&self) -> Outcome<Place> {
-        let path = self.config.as_deref();
-        if self.profile.is_some() || path.is_some() {
-            return Ok(Place::profile(Profile::read(path, self.profile.as_deref())?));
-        }
-        let from_env = credentials::from_env();
-        if from_env.is_err() && variable("OSS_ACCESS_KEY_ID").is_none() && default_config_exists() {
-            return Ok(Place::profile(Profile::read(None, None)?));
-        }
-        Ok(Place {
-            source: "the environment",
-            credentials: from_env?,
-            region: variable("OSS_REGION"),
-            endpoint: variable("OSS_ENDPOINT"),
-            bucket: variable("OSS_BUCKET"),
-            is_near: false,
-        })
-    }
-}
-
-/// Where a bucket is, and the keys for it.
-struct Place {
-    source: &'static str,
-    credentials: Credentials,
-    region: Option<String>,
-    endpoint: Option<String>,
-    bucket: Option<String>,
-    /// Whether it is on this machine, where no proxy is needed.
-    is_near: bool,
-}
-
-impl Place {
-    /// A local endpoint as it starts by default. The environment's bucket and
-    /// keys are for the real service and left alone.
-    fn local(url: &str) -> Self {
-        let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
-        Place {
-            source: "the local endpoint's defaults",
-            credentials: Credentials::new(
-                or("OSSLIVE_LOCAL_ACCESS_KEY_ID", Config::ACCESS_KEY_ID),
-                or("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET),
-            ),
-            region: Some("cn-hangzhou".to_owned()),
-            // TLS is the default everywhere but here.
-            endpoint: Some(if url.contains("://") { url.into() } else { format!("http://{url}") }),
-            bucket: Some(Config::BUCKET.to_owned()),
-            is_near: true,
-        }
-    }
-
-    fn profile(profile: Profile) -> Self {
-        let place = profile.endpoint.is_some() || profile.region.is_some();
-        let or = |value: Option<String>, name| if place { value } else { variable(name) };
-        Place {
-            source: "ossutil's config file",
-            region: or(profile.region, "OSS_REGION"),
-            endpoint: or(profile.endpoint, "OSS_ENDPOINT"),
-            credentials: profile.credentials,
-            bucket: variable("OSS_BUCKET"),
-            is_near: false,
-        }
-    }
-
-    fn configure(self, mut builder: ClientBuilder) -> ClientBuilder {
-        if let Some(region) = self.region {
-            builder = builder.region(region);
-        }
-        if let Some(endpoint) = self.endpoint {
-            builder = builder.endpoint(endpoint);
-        }
-        if let Some(bucket) = self.bucket {
-            builder = builder.bucket(bucket);
-        }
-        if self.is_near {
+        if self.no_proxy {
             builder = builder.no_proxy();
         }
-        builder.credentials(self.credentials)
+        if let Some(path) = &self.ca_file {
+            builder = builder.root_certificates(pem(path)?);
+        }
+        // As many as any command has calls under way.
+        Ok(builder.pool_size(256))
+    }
+
+    /// Adds bucket, place and keys. Each setting is taken from the first that
+    /// has it: the options, then what `--profile` or `--config` name, the
+    /// environment, and the default profile where the environment has no key.
+    fn settings(&self, mut builder: ClientBuilder) -> ClientBuilder {
+        if let Some(url) = &self.local {
+            return self.local_settings(url, builder);
+        }
+        if let Some(region) = &self.region {
+            builder = builder.region(region);
+        }
+        if let Some(endpoint) = &self.endpoint {
+            builder = builder.endpoint(endpoint);
+        }
+        if let Some(bucket) = &self.bucket {
+            builder = builder.bucket(bucket);
+        }
+        match self.source() {
+            Source::Profile => {
+                builder.profile(self.config.as_deref(), self.profile.as_deref()).from_env()
+            }
+            Source::DefaultProfile => builder.from_env().profile(None, None),
+            Source::Environment => builder.from_env(),
+        }
+    }
+
+    /// A local endpoint as it starts by default. The environment's bucket and
+    /// keys are for the real service and left alone.
+    fn local_settings(&self, url: &str, builder: ClientBuilder) -> ClientBuilder {
+        let or = |given: &Option<String>, default: &str| {
+            given.clone().unwrap_or_else(|| default.to_owned())
+        };
+        // TLS is the default everywhere but here.
+        let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
+        builder
+            .region(or(&self.region, "cn-hangzhou"))
+            .endpoint(url)
+            .bucket(or(&self.bucket, Config::BUCKET))
+            .credentials(local_credentials())
+            .no_proxy()
+    }
+
+    fn source(&self) -> Source {
+        if self.profile.is_some() || self.config.is_some() {
+            Source::Profile
+        } else if variable("OSS_ACCESS_KEY_ID").is_none() && default_config_exists() {
+            Source::DefaultProfile
+        } else {
+            Source::Environment
+        }
+    }
+
+    /// Whose keys are used, without the secret.
+    fn describe_keys(&self) -> Outcome<String> {
+        let profile = |path, name| Profile::read(path, name).map(|profile| profile.credentials);
+        let (credentials, source) = match self.source() {
+            _ if self.local.is_some() => (local_credentials(), "the local endpoint's defaults"),
+            Source::Profile => {
+                (profile(self.config.as_deref(), self.profile.as_deref())?, "ossutil's config file")
+            }
+            Source::DefaultProfile => (profile(None, None)?, "ossutil's config file"),
+            Source::Environment => (credentials::from_env()?, "the environment"),
+        };
+        Ok(format!("access key {} from {source}", credentials.access_key_id()))
     }
 }
 
-/// Says something on the way, to whoever asked for it by `-v`.
-pub(crate) fn say(line: &str) {
-    // A progress bar may be on the screen.
-    eprintln!("* {}", clean(line));
+/// Where the keys come from, unless they are a local endpoint's.
+enum Source {
+    Profile,
+    DefaultProfile,
+    Environment,
 }
+
+fn local_credentials() -> Credentials {
+    let or = |name, default: &str| variable(name).unwrap_or_else(|| default.to_owned());
+    Credentials::new(
+        or("OSSLIVE_LOCAL_ACCESS_KEY_ID", Config::ACCESS_KEY_ID),
+        or("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET),
+    )
+}
+
+/// Reads a file of certificates.
+fn pem(path: &Path) -> Outcome<Vec<u8>> {
+    let pem = fs::read(path).map_err(|error| Failure::file(path, error))?;
+    match pem.windows(PEM.len()).any(|part| part == PEM) {
+        true => Ok(pem),
+        false => Err(Failure::usage(format!("{}: no certificate in PEM format", path.display()))),
+    }
+}
+
+const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
@@ -229,7 +285,8 @@ fn variable(name: &str) -> Option<String> {
 
 fn default_config_exists() -> bool {
     let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-    home.is_some_and(|home| Path::new(&home).join(".ossutilconfig").is_file())
+    let is_there = |home| Path::new(&home).join(".ossutilconfig").is_file();
+    variable("OSSUTIL_CONFIG_FILE").is_some() || home.is_some_and(is_there)
 }
 
 #[cfg(test)]

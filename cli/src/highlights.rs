@@ -81,8 +81,8 @@ fn show(results: Vec<HighlightResult>, session: &Session) -> Outcome {
     session.output.show(&cut, |out| {
         let mut table = Table::new(&["PLAYLIST", "FROM (UTC)", "TO (UTC)", "LENGTH"]);
         cut.results.iter().for_each(|result| table.row(row(result)));
-        table.write(out)
-    })?;
+        table.write(out);
+    });
     if failures.is_empty() {
         return Ok(());
     }

@@ -2,12 +2,12 @@
 
 use crate::chart::{self, Bar};
 use crate::failure::Outcome;
+use crate::output::Page;
 use crate::session::Session;
 use crate::table::{Cell, Table};
 use crate::text;
 use clap::{Args, value_parser};
 use osslive::{HistoryAnalysis, SessionSpan};
-use std::io::{self, Write};
 
 pub(crate) const HELP: &str = "\
 The service keeps only the last ten finished sessions of a channel. A session that is
@@ -32,21 +32,22 @@ const WIDTH: usize = 40;
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     let analysis = session.client.analyze_history(&arguments.id, arguments.days)?;
-    session.output.show(&analysis, |out| write(&analysis, out))
+    session.output.show(&analysis, |page| write(&analysis, page));
+    Ok(())
 }
 
-fn write(analysis: &HistoryAnalysis, out: &mut dyn Write) -> io::Result<()> {
-    summary(analysis).write(out)?;
+fn write(analysis: &HistoryAnalysis, page: &mut Page) {
+    summary(analysis).write(page);
     if analysis.is_truncated {
-        writeln!(out, "The service keeps ten sessions: there may have been more before these.")?;
+        writeln!(page, "The service keeps ten sessions: there may have been more before these.");
     }
     if analysis.sessions.is_empty() {
-        return Ok(());
+        return;
     }
-    writeln!(out)?;
-    sessions(&analysis.sessions).write(out)?;
-    writeln!(out)?;
-    chart(&analysis.sessions).write(out)
+    writeln!(page);
+    sessions(&analysis.sessions).write(page);
+    writeln!(page);
+    chart(&analysis.sessions).write(page);
 }
 
 fn summary(analysis: &HistoryAnalysis) -> Table {
@@ -101,9 +102,9 @@ mod tests {
 
     fn written(records: &[SessionRecord]) -> String {
         let now = OffsetDateTime::from_unix_timestamp(1_777_663_800).unwrap();
-        let mut out = Vec::new();
-        write(&HistoryAnalysis::of(records, now, 7), &mut out).unwrap();
-        String::from_utf8(out).unwrap()
+        let mut page = Page::default();
+        write(&HistoryAnalysis::of(records, now, 7), &mut page);
+        page.into_text()
     }
 
     fn record(start: i64, seconds: i64) -> SessionRecord {

@@ -1,15 +1,18 @@
 //! The osslive command: live channels on OSS from a shell, and a local
 //! endpoint to try everything on.
 
-#![forbid(unsafe_code)]
+// All output goes through `output`, which cannot panic.
+#![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
 
 mod channel;
 mod chart;
+mod closed;
 mod connection;
 mod demo;
 mod failure;
 mod flv;
 mod highlights;
+mod hint;
 mod history;
 mod local;
 mod manual;
@@ -23,13 +26,16 @@ mod signal;
 mod table;
 mod text;
 mod url;
+mod usage;
 mod vod;
 
+use clap::error::ErrorKind;
 use clap::{ColorChoice, CommandFactory, FromArgMatches, Parser, Subcommand};
 use connection::Connection;
 use failure::{Failure, Outcome};
 use output::Output;
 use session::Session;
+use std::env;
 use std::process::ExitCode;
 
 /// RTMP live channels on Alibaba Cloud OSS.
@@ -81,12 +87,13 @@ Times:
 
 Exit statuses:
   0  success
-  1  another failure, or several different ones in a batch
+  1  another failure, or several different ones in a batch; or the command succeeded and its
+     output could not be written. A reader that stops early, such as head, is no failure
   2  usage: the command line, a file it names or the configuration is wrong
   3  not found: no such channel, bucket or playlist; nothing recorded in that time
   4  not allowed: no keys, wrong keys, or no right to do this; the channel is disabled
   5  not live: `channel status --live` on a channel that is not
-  6  in the way: the channel exists already, or is still live
+  6  conflict: the channel already exists, or is still live
   7  unavailable: not reached, not in time or too busy; try again later
 
 Examples:
@@ -136,34 +143,69 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let arguments = parse();
-    let Presentation { json, no_color, .. } = arguments.presentation;
-    let output = Output::new(json, no_color);
-    match run(arguments.command, &arguments.connection, output, arguments.presentation.verbose) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) if failure.is_broken_pipe() => ExitCode::SUCCESS,
-        Err(failure) => {
-            let told = if json {
-                failure.json(&arguments.connection)
-            } else {
-                failure.text(&arguments.connection)
-            };
-            eprintln!("{told}");
-            ExitCode::from(failure.exit() as u8)
+    // Help and mistakes are printed before the command line is understood.
+    let is_given = |name: &str| env::args_os().any(|argument| argument == name);
+    let (json, no_color) = (is_given("--json"), is_given("--no-color"));
+    let colour = if no_color { ColorChoice::Never } else { ColorChoice::Auto };
+    match parse(command_line().color(colour)) {
+        Ok(arguments) => {
+            let Presentation { json, no_color, verbose } = arguments.presentation;
+            let output = Output::new(json, no_color);
+            let outcome = run(arguments.command, &arguments.connection, &output, verbose);
+            end(outcome, arguments.connection.is_local(), &output)
+        }
+        Err(error) if usage::is_help(&error) => {
+            let output = Output::new(false, no_color);
+            output.text(|page| page.push(&usage::text(&error, console::colors_enabled())));
+            end(Ok(()), false, &output)
+        }
+        Err(error) => {
+            let output = Output::new(json, no_color);
+            end(Err(Failure::CommandLine(error)), false, &output)
         }
     }
 }
 
-/// Reads the command line; a mistake in it ends the process with status 2.
-fn parse() -> Arguments {
-    // Help and mistakes are printed while the line is read.
-    let is_plain = std::env::args_os().any(|argument| argument == "--no-color");
-    let colour = if is_plain { ColorChoice::Never } else { ColorChoice::Auto };
-    let matches = Arguments::command().color(colour).get_matches();
-    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+/// Commands that connect to nothing.
+const OFFLINE: [&str; 4] = ["local", "demo", "completions", "man"];
+
+/// The command line. Options before a command and behind it are the same, and
+/// so every command has them: those without a use for them do not show them.
+fn command_line() -> clap::Command {
+    let mut command = Arguments::command();
+    command.build();
+    OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, Connection::hide))
 }
 
-fn run(command: Command, connection: &Connection, output: Output, verbose: bool) -> Outcome {
+/// Reads the command line. An option that would be ignored is a mistake.
+fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
+    let matches = command.try_get_matches_from_mut(env::args_os())?;
+    if let Some((name, behind)) = matches.subcommand()
+        && OFFLINE.contains(&name)
+        && let Some(own) = command.find_subcommand(name)
+        && let Some(option) = Connection::given(behind, own)
+    {
+        let message = format!("{option} cannot be used with '{name}', which connects to nothing");
+        return Err(command.error(ErrorKind::ArgumentConflict, message));
+    }
+    Arguments::from_arg_matches(&matches)
+}
+
+/// Reports how the command went. A failure of its own says more than output
+/// that was lost.
+fn end(outcome: Outcome, is_local: bool, output: &Output) -> ExitCode {
+    let Err(failure) = outcome else {
+        return if output.is_lost() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
+    };
+    let hint = hint::after(&failure, is_local);
+    match output.json {
+        true => output::report(&failure.json(hint.as_deref())),
+        false => output::tell(&failure.text(hint.as_deref())),
+    }
+    ExitCode::from(failure.exit() as u8)
+}
+
+fn run(command: Command, connection: &Connection, output: &Output, verbose: bool) -> Outcome {
     let session = || Session::open(connection, output, verbose);
     match command {
         Command::Channel(arguments) => channel::run(arguments, &session()?),
@@ -174,10 +216,13 @@ fn run(command: Command, connection: &Connection, output: Output, verbose: bool)
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
-        Command::Local(arguments) => local::run(arguments).map_err(Failure::from),
+        Command::Local(arguments) => local::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
-        Command::Completions(arguments) => manual::completions(&arguments, Arguments::command()),
-        Command::Man(arguments) => manual::pages(&arguments, Arguments::command()),
+        Command::Completions(arguments) => {
+            manual::completions(&arguments, command_line(), output);
+            Ok(())
+        }
+        Command::Man(arguments) => manual::pages(&arguments, command_line()),
     }
 }
 
@@ -188,5 +233,6 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
+        command_line().debug_assert();
     }
 }

@@ -1,10 +1,10 @@
 //! `osslive completions` and `osslive man`: help for shells and for man.
 
 use crate::failure::{Failure, Outcome};
+use crate::output::Output;
 use clap::{Args, Command};
 use clap_complete::Shell;
 use std::fs;
-use std::io::{self, Write};
 use std::path::PathBuf;
 
 pub(crate) const COMPLETIONS_HELP: &str = "\
@@ -27,13 +27,11 @@ pub(crate) struct Manual {
     folder: PathBuf,
 }
 
-pub(crate) fn completions(arguments: &Completions, mut command: Command) -> Outcome {
+pub(crate) fn completions(arguments: &Completions, mut command: Command, output: &Output) {
     // The generator panics when it cannot write, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "osslive", &mut script);
-    let mut out = io::stdout().lock();
-    out.write_all(&script)?;
-    Ok(out.flush()?)
+    output.text(|page| page.document(&String::from_utf8_lossy(&script)));
 }
 
 /// Writes a page for each command: `osslive.1`, `osslive-channel-put.1`, ...

@@ -1,8 +1,8 @@
 //! `osslive publish`: an FLV file or pipe, published in real time.
 
-use crate::connection::say;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::flv::{self, Tag};
+use crate::output::say;
 use crate::session::Session;
 use crate::signal::Ending;
 use crate::text::{self, parse_positive_length};
@@ -108,7 +108,8 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
             text::size(done.bytes),
             text::clean(&done.channel)
         )
-    })
+    });
+    Ok(())
 }
 
 /// Says in words what the server would refuse in fewer. Keys that may

@@ -7,15 +7,19 @@ use crate::progress::Progress;
 use osslive::Client;
 
 /// What a command works with.
-pub(crate) struct Session {
+pub(crate) struct Session<'a> {
     pub(crate) client: Client,
-    pub(crate) output: Output,
+    pub(crate) output: &'a Output,
     pub(crate) progress: Progress,
     pub(crate) verbose: bool,
 }
 
-impl Session {
-    pub(crate) fn open(connection: &Connection, output: Output, verbose: bool) -> Outcome<Self> {
+impl<'a> Session<'a> {
+    pub(crate) fn open(
+        connection: &Connection,
+        output: &'a Output,
+        verbose: bool,
+    ) -> Outcome<Self> {
         let client = connection.client(verbose)?;
         let progress = Progress { is_hidden: verbose };
         Ok(Session { client, output, progress, verbose })

@@ -10,27 +10,7 @@ use std::time::Duration;
 
 /// Blocks until Ctrl-C or a request to terminate.
 pub(crate) fn wait() -> Result<(), ctrlc::Error> {
-    let ending = Ending::watch()?;
-    // The handler holds the sender for as long as the process lives.
-    let _ = ending.0.recv();
-    Ok(())
-}
-
-/// Blocks until Ctrl-C or a request to terminate or, if `stdin` is set, until
-/// the end of standard input.
-pub(crate) fn wait_also_for_stdin(stdin: bool) -> Result<(), Box<dyn Error>> {
-    let (send, receive) = mpsc::channel();
-    let at_end = send.clone();
-    ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
-    if stdin {
-        thread::Builder::new().spawn(move || {
-            // What cannot be read is at its end too.
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
-            at_end.send(()).unwrap_or_default();
-        })?;
-    }
-    // The handler holds a sender for as long as the process lives.
-    let _ = receive.recv();
+    Ending::watch()?.wait_for_it();
     Ok(())
 }
 
@@ -50,6 +30,28 @@ impl Ending {
         let (send, receive) = mpsc::channel();
         ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
         Ok(Ending(receive))
+    }
+
+    /// As [`watch`](Self::watch); if `stdin` is set, the end of standard input
+    /// counts too.
+    pub(crate) fn watch_with_stdin(stdin: bool) -> Result<Self, Box<dyn Error>> {
+        let (send, receive) = mpsc::channel();
+        let at_end = send.clone();
+        ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
+        if stdin {
+            thread::Builder::new().spawn(move || {
+                // What cannot be read is at its end too.
+                let _ = io::copy(&mut io::stdin(), &mut io::sink());
+                at_end.send(()).unwrap_or_default();
+            })?;
+        }
+        Ok(Ending(receive))
+    }
+
+    /// Waits for as long as it takes.
+    pub(crate) fn wait_for_it(&self) {
+        // The handler holds the sender for as long as the process lives.
+        let _ = self.0.recv();
     }
 
     /// Waits so long; `true` as soon as the program is to end.

@@ -1,9 +1,9 @@
 //! Tables for people: columns apart by two spaces, as wide as what is in
 //! them, so that they can be read, cut and pasted.
 
+use crate::output::Page;
 use crate::text::clean;
 use console::{measure_text_width, style, truncate_str};
-use std::io::{self, Write};
 
 /// How a cell stands out where colours are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,8 +120,8 @@ impl Table {
         cells.map(|(column, cell)| Cell { is_number: is_number(column), ..cell.clone() }).collect()
     }
 
-    pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
-        self.lines(usize::MAX).iter().try_for_each(|line| writeln!(out, "{line}"))
+    pub(crate) fn write(&self, page: &mut Page) {
+        self.lines(usize::MAX).iter().for_each(|line| page.push(line));
     }
 }
 

@@ -132,14 +132,74 @@ pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// A text of somebody else's, fit for a line of a terminal: nothing in it can
-/// move the cursor, change colours or turn the direction of reading.
+/// Returns text of unknown origin as a single line that is safe on a terminal:
+/// characters that control it, change the reading direction or cannot be seen
+/// are escaped, as in `\u{1b}`.
 pub(crate) fn clean(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    escape(text, |c| c.escape_unicode().collect())
+}
+
+/// As [`clean`], for text whose lines are kept.
+pub(crate) fn clean_lines(text: &str) -> String {
+    text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
+}
+
+/// Returns a JSON document with the same characters escaped the way JSON does
+/// it, as in `\u009b`: its meaning is unchanged.
+pub(crate) fn clean_json(document: &str) -> String {
+    let units = |c: char| {
+        let mut units = [0; 2];
+        c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
     };
-    text.chars().map(|c| if harmful(c) { '\u{fffd}' } else { c }).collect()
+    // Outside strings, the only one of them is the line break.
+    document.split('\n').map(|line| escape(line, units)).collect::<Vec<_>>().join("\n")
+}
+
+fn escape(text: &str, escaped: impl Fn(char) -> String) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match is_visible(c) {
+            true => safe.push(c),
+            false => safe.push_str(&escaped(c)),
+        }
+    }
+    safe
+}
+
+/// Whether a character is a mark or a space of some width.
+fn is_visible(c: char) -> bool {
+    if c.is_ascii() {
+        return c == ' ' || c.is_ascii_graphic();
+    }
+    let is_space = c.is_whitespace() && !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}');
+    is_space || (is_printable(c) && !is_blank(c))
+}
+
+/// Whether Unicode assigns the character and it is neither a control, a format
+/// character nor for private use. Combining marks are printable: the standard
+/// library escapes them only at the start of a string.
+fn is_printable(c: char) -> bool {
+    format!(" {c}").escape_debug().nth(1) == Some(c)
+}
+
+/// Letters and marks that are drawn as nothing (Unicode's
+/// Default_Ignorable_Code_Point and the blank Braille pattern). The two
+/// selectors that choose how an emoji is drawn may stay.
+fn is_blank(c: char) -> bool {
+    matches!(
+        c,
+        '\u{34f}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{17b4}'
+            | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{fe00}'..='\u{fe0d}'
+            | '\u{ffa0}'
+            | '\u{e0100}'..='\u{e01ef}'
+    )
 }
 
 #[cfg(test)]
@@ -223,9 +283,44 @@ mod tests {
     }
 
     #[test]
-    fn a_hostile_text_cannot_steer_a_terminal() {
-        let cleaned = clean("a\u{1b}[2Jb\u{9b}31mc\r\nd\u{202e}e 直播");
-        assert!(!cleaned.chars().any(char::is_control), "{cleaned:?}");
-        assert!(!cleaned.contains('\u{202e}') && cleaned.ends_with("直播"));
+    fn what_controls_a_terminal_or_cannot_be_seen_is_escaped() {
+        for (text, cleaned) in [
+            ("a\u{1b}[2Jb\u{9b}31m", "a\\u{1b}[2Jb\\u{9b}31m"),
+            ("c\r\nd\te\u{7f}", "c\\u{d}\\u{a}d\\u{9}e\\u{7f}"),
+            ("\u{202e}\u{2066}\u{61c}\u{200e}", "\\u{202e}\\u{2066}\\u{61c}\\u{200e}"),
+            ("\u{200b}\u{200d}\u{2060}\u{feff}", "\\u{200b}\\u{200d}\\u{2060}\\u{feff}"),
+            ("\u{e0041}\u{e0101}\u{ad}", "\\u{e0041}\\u{e0101}\\u{ad}"),
+            ("\u{2028}\u{2029}\u{85}", "\\u{2028}\\u{2029}\\u{85}"),
+            ("\u{115f}\u{3164}\u{2800}", "\\u{115f}\\u{3164}\\u{2800}"),
+            ("\u{e000}\u{10ffff}\u{378}", "\\u{e000}\\u{10ffff}\\u{378}"),
+        ] {
+            assert_eq!(clean(text), cleaned);
+            assert_eq!(clean(cleaned), cleaned, "once is enough");
+        }
+    }
+
+    #[test]
+    fn what_people_write_stays() {
+        for text in [
+            "",
+            "直播\u{3000}一",
+            "café \\ 'a' \"b\" 10\u{a0}%",
+            "cafe\u{301}",
+            "हिन्दी ไทย עברית العربية",
+            "⭐\u{fe0f}🎥",
+        ] {
+            assert_eq!(clean(text), text);
+        }
+        assert_eq!(clean_lines("#EXTM3U\n\u{1b}\n"), "#EXTM3U\n\\u{1b}\n");
+    }
+
+    #[test]
+    fn json_means_the_same_with_its_characters_escaped() {
+        let value = serde_json::json!({ "a\u{9b}": ["\u{7f}\u{1b}\n", "\u{e0041} 直播 \\u009b"] });
+        for document in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
+            let cleaned = clean_json(&document);
+            assert!(cleaned.chars().all(|c| c == '\n' || is_visible(c)), "{cleaned}");
+            assert_eq!(serde_json::from_str::<serde_json::Value>(&cleaned).unwrap(), value);
+        }
     }
 }

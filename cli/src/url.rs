@@ -100,15 +100,17 @@ pub(crate) fn publish(arguments: &Publish, session: &Session) -> Outcome {
         table.detail("server", &publish.server);
         table.detail("stream key", &publish.stream_key);
         table.detail("expires", moment(publish.expires_at));
-        table.write(out)
-    })
+        table.write(out);
+    });
+    Ok(())
 }
 
 pub(crate) fn play(arguments: &Play, session: &Session) -> Outcome {
     let Play { id, playlist, expires } = arguments;
     let url = session.client.get_play_url(id, playlist, seconds(*expires))?;
     let result = PlayUrl { channel: id, playlist, url: &url, expires_at: from_now(*expires) };
-    session.output.show(&result, |out| writeln!(out, "{url}"))
+    session.output.show(&result, |out| writeln!(out, "{url}"));
+    Ok(())
 }
 
 fn seconds(length: Duration) -> u32 {

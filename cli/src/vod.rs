@@ -2,7 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::text::{self, Moment, parse_moment, parse_positive_length};
+use crate::text::{Moment, parse_moment, parse_positive_length};
 use clap::{Args, Subcommand};
 use osslive::VodTime;
 use std::time::Duration;
@@ -86,13 +86,13 @@ fn create(arguments: &Create, session: &Session) -> Outcome {
     let Create { id, name, span } = arguments;
     let done = session.client.create_vod(id, name, &span.time(OffsetDateTime::now_utc()))?;
     let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };
-    session.output.show(&done, |out| {
-        writeln!(out, "created {}/{}{suffix}", text::clean(id), text::clean(name))
-    })
+    session.output.show(&done, |out| writeln!(out, "created {id}/{name}{suffix}"));
+    Ok(())
 }
 
 fn get(arguments: &Get, session: &Session) -> Outcome {
     let Get { id, span } = arguments;
     let playlist = session.client.get_vod(id, &span.time(OffsetDateTime::now_utc()))?;
-    session.output.show(&playlist, |out| out.write_all(playlist.text.as_bytes()))
+    session.output.show(&playlist, |out| out.document(&playlist.text));
+    Ok(())
 }

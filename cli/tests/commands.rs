@@ -4,7 +4,6 @@ mod support;
 
 use std::fs;
 use std::io::Write;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,110 +11,9 @@ use std::time::Duration;
 use osslive::ChannelConfig;
 use serde_json::Value;
 use support::{
-    BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, Ran, SOON,
-    STS_ID, STS_SECRET, STS_TOKEN, get, note, run, wait_until,
+    BUCKET, Channel, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, SOON, STS_ID, STS_SECRET,
+    STS_TOKEN, Shell, bare, failed, get, note, run, shipped_clip, wait_until,
 };
-
-/// A fresh endpoint, and the command with the keys for it.
-struct Shell {
-    folder: Folder,
-    endpoint: Endpoint,
-}
-
-impl Shell {
-    fn new(name: &str) -> Shell {
-        let folder = Folder::new(name);
-        let endpoint = Endpoint::start(&folder.path().join("data"));
-        Shell { folder, endpoint }
-    }
-
-    fn command(&self, line: &str) -> Command {
-        let mut command = bare(self.folder.path(), line);
-        command
-            .env("OSS_ACCESS_KEY_ID", KEY_ID)
-            .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
-            .env("OSS_ENDPOINT", &self.endpoint.url)
-            .env("OSS_REGION", REGION)
-            .env("OSS_BUCKET", BUCKET);
-        command
-    }
-
-    fn run(&self, line: &str) -> Ran {
-        run(&mut self.command(line), LONG)
-    }
-
-    /// What the command prints, which must succeed and have nothing to say of errors.
-    fn text(&self, line: &str) -> String {
-        let text = self.run(line).silent(line);
-        assert!(!text.contains('\u{1b}'), "{line} steers a terminal that is none: {text:?}");
-        text
-    }
-
-    /// The same as JSON.
-    fn json(&self, line: &str) -> Value {
-        let text = self.text(&format!("{line} --json"));
-        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
-    }
-
-    /// What a command says that must fail with this status; the JSON that it
-    /// says of it agrees.
-    fn failure(&self, line: &str, status: i32) -> String {
-        let ran = self.run(&format!("{line} --json"));
-        assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
-        let last = ran.stderr.lines().last().unwrap_or_default();
-        let error: Value =
-            serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", ran.stderr));
-        assert_eq!(error["exitStatus"], status, "{line}: {error}");
-        failed(self.run(line), status, line)
-    }
-
-    fn publish(&self, channel: &str) -> Program {
-        let clip = clip();
-        let line = format!("publish {} {channel} --repeat", clip.display());
-        let program = Program::start(&mut self.command(&line));
-        Channel::new(&self.endpoint.client(), channel).wait_live(Some((320, 180, 30)), Some(44100));
-        program
-    }
-
-    /// Publishes for some seconds, and waits until they are recorded.
-    fn record(&self, channel: &str, seconds: u32) {
-        let clip = clip();
-        self.text(&format!("publish {} {channel} --for {seconds}s", clip.display()));
-        Channel::new(&self.endpoint.client(), channel).wait_idle();
-    }
-}
-
-/// The command without keys or anything else that it could have from here.
-fn bare(home: &Path, line: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
-    for name in [
-        "OSS_ACCESS_KEY_ID",
-        "OSS_ACCESS_KEY_SECRET",
-        "OSS_SESSION_TOKEN",
-        "OSS_ENDPOINT",
-        "OSS_REGION",
-        "OSS_BUCKET",
-        "OSSLIVE_LOCAL_ACCESS_KEY_ID",
-        "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
-        "NO_COLOR",
-        "CLICOLOR_FORCE",
-    ] {
-        command.env_remove(name);
-    }
-    command.env("HOME", home).env("USERPROFILE", home).args(line.split_whitespace());
-    command
-}
-
-fn failed(ran: Ran, status: i32, line: &str) -> String {
-    assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
-    assert!(ran.stderr.starts_with("osslive: "), "{line}: {}", ran.stderr);
-    ran.stderr
-}
-
-/// Six seconds of video that ship with the command.
-fn clip() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/clip.flv")
-}
 
 fn strings(list: &Value) -> Vec<&str> {
     list.as_array().expect("a list").iter().filter_map(Value::as_str).collect()
@@ -185,7 +83,7 @@ fn each_failure_has_its_exit_status_and_a_next_step() {
     shell.text("channel create cam");
     let elsewhere = format!("channel list --region cn-beijing --endpoint {}", shell.endpoint.url);
     for (line, status, words) in [
-        (elsewhere.as_str(), 2, ["Invalid signing region", "the bucket's own"]),
+        (elsewhere.as_str(), 2, ["Invalid signing region", "region"]),
         ("channel create cam", 6, ["ChannelAlreadyExists", "channel put"]),
         ("channel get nope", 3, ["NoSuchLiveChannel", "channel list"]),
         ("channel status nope", 3, ["NoSuchLiveChannel", "channel create"]),
@@ -240,6 +138,74 @@ fn mistakes_on_the_command_line_are_status_2() {
             ran.stderr
         );
     }
+}
+
+#[test]
+fn an_option_that_would_be_ignored_is_refused() {
+    let home = Folder::new("commands-offline");
+    let man = home.path().join("man");
+    for command in ["local", "demo", "completions bash", &format!("man {}", man.display())] {
+        for option in [
+            "--bucket=b",
+            "--region=r",
+            "--endpoint=http://127.0.0.1:1",
+            "--internal",
+            "--profile=p",
+            "--config=c",
+            "--local",
+            "--signature=v1",
+            "--addressing-style=path",
+            "--timeout=1s",
+            "--connect-timeout=1s",
+            "--attempts=1",
+            "--proxy=http://127.0.0.1:1",
+            "--no-proxy",
+            "--ca-file=c",
+        ] {
+            // The endpoint has a bucket and a region of its own, in either place.
+            if command == "local" && ["--bucket=b", "--region=r"].contains(&option) {
+                continue;
+            }
+            for line in [format!("{option} {command}"), format!("{command} {option}")] {
+                let ran = run(&mut bare(home.path(), &line), SOON);
+                assert_eq!(ran.status.code(), Some(2), "{line}: {}", ran.stdout);
+                let name = option.split('=').next().unwrap();
+                assert!(ran.stderr.contains(name), "{line}: {}", ran.stderr);
+            }
+        }
+        let help = run(&mut bare(home.path(), &format!("{command} --help")), SOON).silent(command);
+        assert!(!help.contains("Connection:") && !help.contains("--endpoint"), "{help}");
+        assert!(help.contains("--json"), "{help}");
+    }
+}
+
+#[test]
+fn a_connection_is_made_as_the_options_say() {
+    let shell = Shell::new("commands-connection");
+    let list = |options: &str| shell.run(&format!("-v channel list {options}"));
+    // Nothing listens on a port that was just given back.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let dead = format!("http://127.0.0.1:{port}");
+
+    let ran = list(&format!("--proxy {dead}"));
+    assert_eq!(ran.status.code(), Some(7), "the proxy is asked: {}", ran.stderr);
+    assert!(list("--no-proxy").status.success());
+    assert_eq!(list(&format!("--proxy {dead} --no-proxy")).status.code(), Some(2));
+    let told = shell.failure("channel list --proxy ftp://user:hush@host", 2);
+    assert!(!told.contains("hush"), "{told}");
+
+    let attempts = |count: u32| {
+        let line = format!("-v channel list --endpoint {dead} --attempts {count}");
+        shell.run(&line).stderr.matches("* GET ").count()
+    };
+    assert_eq!([attempts(1), attempts(2)], [1, 2]);
+    assert!(list("--connect-timeout 2s --timeout 20s").status.success());
+
+    let file = shell.folder.path().join("ca.pem");
+    let line = format!("channel list --ca-file {}", file.display());
+    assert!(shell.failure(&line, 2).contains("ca.pem"), "there is no such file");
+    fs::write(&file, "no certificate\n").expect("a file");
+    assert!(shell.failure(&line, 2).contains("ca.pem"));
 }
 
 #[test]
@@ -314,6 +280,24 @@ fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
     assert!(told.contains("nobody"), "{told}");
     assert!(failed(list("--config no-such-file"), 4, "no file").contains("no-such-file"));
 
+    // What the profile leaves open comes from the environment, and options only
+    // replace what they name.
+    let part = home.join("part");
+    let keys = format!("accessKeyID={KEY_ID}\naccessKeySecret={KEY_SECRET}\n");
+    fs::write(&part, format!("[Credentials]\n{keys}endpoint={url}\n")).expect("a config file");
+    let line = format!("channel list --bucket {BUCKET} --config {}", part.display());
+    let told = failed(run(&mut bare(home, &line), SOON), 2, &line);
+    assert!(told.contains("--region or OSS_REGION"), "{told}");
+    let mut command = bare(home, &line);
+    command.env("OSS_REGION", REGION);
+    assert!(run(&mut command, SOON).silent("the region from the environment").contains("cam"));
+    let line = format!("{line} --region {REGION}");
+    assert!(run(&mut bare(home, &line), SOON).silent("the endpoint from the file").contains("cam"));
+    let mut command = bare(home, &format!("channel list --region {REGION}"));
+    command.env("OSS_ENDPOINT", url).env("OSS_BUCKET", BUCKET);
+    command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+    assert!(run(&mut command, SOON).silent("the endpoint from the environment").contains("cam"));
+
     fs::write(home.join(".ossutilconfig"), &text).expect("a config file");
     assert!(list("").silent("the default profile").contains("cam"));
     assert!(list("--profile temporary").silent("a profile").contains("cam"));
@@ -339,7 +323,7 @@ fn nothing_that_is_told_on_the_way_is_a_secret() {
         "-v channel get nope".to_owned(),
         "-v publish-url cam".to_owned(),
         "-v play-url cam".to_owned(),
-        format!("-v publish {} cam --for 1s", clip().display()),
+        format!("-v publish {} cam --for 1s", shipped_clip().display()),
     ] {
         for is_temporary in [false, true] {
             let mut command = shell.command(&line);
@@ -392,7 +376,7 @@ fn urls_are_signed_and_work() {
 fn a_file_or_a_pipe_is_published_in_real_time() {
     let shell = Shell::new("commands-publish");
     shell.text("channel create cam --frag-duration 1");
-    let clip = clip();
+    let clip = shipped_clip();
     let file = clip.display();
     let published = shell.json(&format!("publish {file} cam --for 2s"));
     assert_eq!((&published["channel"], &published["interrupted"]), (&"cam".into(), &false.into()));
@@ -424,7 +408,7 @@ fn a_file_or_a_pipe_is_published_in_real_time() {
 fn what_cannot_be_published_is_told_before_anything_is_sent() {
     let shell = Shell::new("commands-refused");
     shell.text("channel create cam");
-    let clip = clip();
+    let clip = shipped_clip();
     let file = clip.display();
     let text = shell.folder.path().join("text.flv");
     fs::write(&text, "this is text").expect("a file");
@@ -497,7 +481,11 @@ fn many_channels_are_imported() {
     fs::write(&table, "id,name,status,fragDuration\nmain,\"Main, left\",,2\nback,,disabled,\n")
         .expect("a file");
     let line = format!("channel import {}", table.display());
-    assert_eq!(shell.text(&format!("{line} --check")), "2 channels, nothing wrong\n");
+    for option in ["--dry-run", "--check"] {
+        let text = shell.text(&format!("{line} {option}"));
+        assert_eq!(text, "main\nback\n2 channels, nothing sent\n");
+    }
+    assert_eq!(strings(&shell.json(&format!("{line} --dry-run"))["channels"]), ["main", "back"]);
     assert_eq!(shell.json("channel list")["channels"], Value::Array(Vec::new()));
     let imported = shell.json(&line);
     assert_eq!((&imported["total"], &imported["failed"]), (&2.into(), &0.into()));
@@ -510,7 +498,7 @@ fn many_channels_are_imported() {
 
     fs::write(&table, "main\nside\n").expect("a file");
     let publisher = shell.publish("main");
-    let told = shell.failure(&line, 6);
+    let told = shell.failure(&format!("{line} --ids"), 6);
     assert!(told.contains("1 of 2 channels failed"), "{told}");
     drop(publisher);
     shell.text("channel get side");
@@ -518,8 +506,13 @@ fn many_channels_are_imported() {
     fs::write(&table, "id,colour\nnew,red\n").expect("a file");
     assert!(shell.failure(&line, 2).contains("colour"));
     fs::write(&table, "new\nmain\nnew\n").expect("a file");
-    assert!(shell.failure(&line, 2).contains("line 3"));
-    shell.failure("channel get new", 3);
+    assert!(shell.failure(&format!("{line} --ids"), 2).contains("line 3, column 1"));
+    for text in ["name;other\nnew;x\n", "new\n", "sep=;\nid,name\nnew,x\n", "id,name\nnew,\"x\n"] {
+        fs::write(&table, text).expect("a file");
+        assert!(shell.failure(&line, 2).contains("channels.csv: line "), "{text:?}");
+    }
+    let listed = shell.json("channel list")["channels"].as_array().map(Vec::len);
+    assert_eq!(listed, Some(3), "nothing was sent of files that were not understood");
     shell.failure("channel import no-such-file", 2);
 }
 

@@ -121,6 +121,15 @@ impl Config {
     pub const ACCESS_KEY_SECRET: &'static str = "osslive-local-secret";
     /// The default of [`max_storage`](Self::max_storage): 10 GiB.
     pub const MAX_STORAGE: u64 = 10 << 30;
+    /// The id that front ends give a temporary key unless told otherwise.
+    pub const STS_ACCESS_KEY_ID: &'static str = "STS.osslive-local";
+    /// The secret that front ends give a temporary key unless told otherwise.
+    /// It is public, as the other one is.
+    pub const STS_ACCESS_KEY_SECRET: &'static str = "osslive-local-sts-secret";
+    /// The secrets that everybody knows. No key with one of them serves other
+    /// machines.
+    pub const PUBLIC_SECRETS: [&'static str; 2] =
+        [Self::ACCESS_KEY_SECRET, Self::STS_ACCESS_KEY_SECRET];
     /// The default bucket.
     pub const BUCKET: &'static str = "live-demo";
 
@@ -264,6 +273,34 @@ impl Config {
         self
     }
 
+    /// Every key, of whatever sort.
+    fn keys(&self) -> impl Iterator<Item = &AccessKey> {
+        std::iter::once(&self.access_key).chain(&self.temporary_keys)
+    }
+
+    /// Refuses keys that anybody has or could guess.
+    fn check_keys(&self) -> io::Result<()> {
+        let is_loopback = self.listen.ip().to_canonical().is_loopback();
+        for AccessKey { id, secret, token } in self.keys() {
+            let is_empty = |text: &str| text.trim().is_empty();
+            let wrong = if is_empty(id) {
+                "its id is empty".to_owned()
+            } else if is_empty(secret) {
+                "its secret is empty".to_owned()
+            } else if token.as_deref().is_some_and(is_empty) {
+                "its token is empty".to_owned()
+            } else if !is_loopback && Self::PUBLIC_SECRETS.contains(&secret.as_str()) {
+                let address = self.listen;
+                format!("its secret is public: allowed on a loopback address, not on {address}")
+            } else {
+                continue;
+            };
+            let message = format!("access key {id:?}: {wrong}");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        Ok(())
+    }
+
     fn bucket_names(&self) -> Vec<String> {
         if self.buckets.is_empty() { vec![Self::BUCKET.into()] } else { self.buckets.clone() }
     }
@@ -301,10 +338,13 @@ impl LocalEndpoint {
     ///
     /// # Errors
     ///
-    /// The address is taken, the data folder cannot be used (see
-    /// [`Config::new`]; the error names the path and the reason), or a name in
-    /// the configuration breaks the rules.
+    /// The address is taken, or the data folder cannot be used (see
+    /// [`Config::new`]; the error names the path and the reason). With
+    /// [`io::ErrorKind::InvalidInput`], the configuration is wrong: a name
+    /// breaks the rules, a key is empty, or the secret of a key is one of
+    /// [`Config::PUBLIC_SECRETS`] and the address is not a loopback one.
     pub fn start(config: Config) -> io::Result<Self> {
+        config.check_keys()?;
         let buckets = config.bucket_names();
         for name in &buckets {
             names::check_bucket(name)
@@ -324,7 +364,7 @@ impl LocalEndpoint {
         }
         let data = store.data().to_owned();
         let store = Arc::new(store);
-        let keys = std::iter::once(config.access_key).chain(config.temporary_keys).collect();
+        let keys = config.keys().cloned().collect();
         let service = Service::new(
             store.clone(),
             api::Config {
@@ -461,4 +501,60 @@ fn explain(what: String, error: io::Error) -> io::Error {
 
 fn invalid(what: String, fault: Fault) -> io::Error {
     bad(format!("{what}: {}", fault.message))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(address: &str, change: impl FnOnce(Config) -> Config) -> Option<String> {
+        let config = change(Config::new("unused").listen(address.parse().unwrap()));
+        let error = config.check_keys().err()?;
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+        Some(error.to_string())
+    }
+
+    #[test]
+    fn a_public_secret_is_allowed_on_loopback_alone() {
+        let [main, sts] = Config::PUBLIC_SECRETS;
+        let changes: [&dyn Fn(Config) -> Config; 6] = [
+            &|config| config,
+            &|config| config.access_key("id", sts),
+            &|config| config.access_key("id", "own").temporary_key("STS.a", sts, "T"),
+            &|config| config.access_key("id", "own").temporary_key("STS.a", main, "T"),
+            &|config| {
+                let config = config.access_key("id", "own").temporary_key("STS.a", "own", "T");
+                config.temporary_key("STS.b", sts, "T")
+            },
+            &|config| config.temporary_key("STS.a", "own", "T"),
+        ];
+        for change in changes {
+            for address in ["127.0.0.1:0", "127.9.9.9:0", "[::1]:0", "[::ffff:127.0.0.1]:0"] {
+                assert_eq!(refusal(address, change), None, "{address}");
+            }
+            for address in
+                ["0.0.0.0:0", "[::]:0", "192.168.1.7:0", "[::ffff:10.0.0.1]:0", "[fe80::1]:0"]
+            {
+                let told = refusal(address, change).unwrap_or_default();
+                assert!(told.contains("public") && told.contains("loopback"), "{address}: {told}");
+            }
+        }
+        let own =
+            |config: Config| config.access_key("id", "own").temporary_key("STS.a", "own", "T");
+        assert_eq!(refusal("0.0.0.0:0", own), None);
+    }
+
+    #[test]
+    fn no_part_of_a_key_is_empty() {
+        for blank in ["", " ", "\n"] {
+            for told in [
+                refusal("127.0.0.1:0", |config| config.access_key(blank, "own")),
+                refusal("127.0.0.1:0", |config| config.access_key("id", blank)),
+                refusal("127.0.0.1:0", |config| config.temporary_key("STS.a", blank, "T")),
+                refusal("127.0.0.1:0", |config| config.temporary_key("STS.a", "own", blank)),
+            ] {
+                assert!(told.unwrap_or_default().contains("empty"), "{blank:?}");
+            }
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::credentials::CredentialsProvider;
 use crate::endpoint::{self, AddressingStyle, Endpoint, ServiceHost};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, code};
 use crate::sign::SignatureVersion;
 use std::fmt;
 use std::sync::Arc;
@@ -82,7 +82,8 @@ impl Place {
         let host = match self.endpoint {
             Some(endpoint) => endpoint.value,
             None if region.is_empty() => {
-                return Err(config("neither a region nor an endpoint is configured"));
+                let fault = config("neither a region nor an endpoint is configured");
+                return Err(fault.with_code(code::NO_REGION));
             }
             None => endpoint::host_of_region(&region, internal),
         };
@@ -154,7 +155,8 @@ impl Place {
             }
             None if self.endpoint.is_some() && version.needs_region() => Err(config(
                 "signature version 4 needs a region, and the endpoint does not tell which: configure one",
-            )),
+            )
+            .with_code(code::NO_REGION)),
             None => Ok(String::new()),
         }
     }

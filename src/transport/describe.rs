@@ -1,6 +1,6 @@
 //! What went wrong on the way, in words.
 
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, code};
 use std::io;
 use ureq::Timeout;
 
@@ -19,14 +19,16 @@ impl Parties<'_> {
         let (host, peer) = (self.host, self.peer());
         let described = match &error {
             ureq::Error::Timeout(Timeout::Connect) => {
-                Error::new(ErrorKind::Timeout, format!("no connection to {peer} in time"))
+                self.at_peer(ErrorKind::Timeout, format!("no connection to {peer} in time"))
             }
             ureq::Error::Timeout(Timeout::Resolve) => {
-                Error::new(ErrorKind::Timeout, format!("no address for {peer} in time"))
+                self.at_peer(ErrorKind::Timeout, format!("no address for {peer} in time"))
             }
             ureq::Error::Timeout(_) => self.late(),
-            ureq::Error::HostNotFound => connection(format!("{peer} has no address")),
-            ureq::Error::ConnectionFailed => connection(format!("no connection to {peer}")),
+            ureq::Error::HostNotFound => self.unknown(format!("{peer} has no address")),
+            ureq::Error::ConnectionFailed => {
+                self.at_peer(ErrorKind::Connection, format!("no connection to {peer}"))
+            }
             ureq::Error::ConnectProxyFailed(why) => self.refused_tunnel(why),
             ureq::Error::Io(io) => self.broken(io),
             ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
@@ -48,6 +50,18 @@ impl Parties<'_> {
         self.proxy.map_or(self.host.to_owned(), |proxy| format!("the proxy {proxy}"))
     }
 
+    /// A failure to reach the peer, which is the proxy's if there is one.
+    fn at_peer(&self, kind: ErrorKind, message: String) -> Error {
+        let error = Error::new(kind, message);
+        if self.proxy.is_some() { error.with_code(code::PROXY_FAILED) } else { error }
+    }
+
+    /// A peer whose name has no address.
+    fn unknown(&self, message: String) -> Error {
+        let whose = if self.proxy.is_some() { code::PROXY_FAILED } else { code::UNKNOWN_HOST };
+        connection(message).with_code(whose)
+    }
+
     /// The host, and the way to it.
     fn reached(&self) -> String {
         let Parties { host, proxy, .. } = self;
@@ -62,13 +76,13 @@ impl Parties<'_> {
     /// All that is known is a text with or without the proxy's status.
     fn refused_tunnel(&self, why: &str) -> Error {
         let (host, peer) = (self.host, self.peer());
+        let refused = |message| connection(message).with_code(code::PROXY_FAILED);
         match number_in(why) {
             Some(status) => {
-                let refused = format!("{peer} refused to connect to {host}: HTTP {status}");
-                let error = connection(refused);
+                let error = refused(format!("{peer} refused to connect to {host}: HTTP {status}"));
                 if status < 500 { error.permanent() } else { error }
             }
-            None => connection(format!("{peer} closed the connection to {host}")),
+            None => refused(format!("{peer} closed the connection to {host}")),
         }
     }
 
@@ -79,17 +93,21 @@ impl Parties<'_> {
             Io::UnexpectedEof => connection(format!(
                 "the connection to {reached} was closed before the answer was complete"
             )),
-            Io::ConnectionRefused => connection(format!("{peer} refused the connection")),
+            Io::ConnectionRefused => {
+                self.at_peer(ErrorKind::Connection, format!("{peer} refused the connection"))
+            }
             Io::TimedOut => self.late(),
             // The system's words begin with what std was about to do.
             Io::NotFound => {
                 let why = io.to_string();
                 let why = why.rsplit(": ").next().unwrap_or_default();
-                connection(format!("no address was found for {peer}: {why}"))
+                self.unknown(format!("no address was found for {peer}: {why}"))
             }
             // TLS reports a certificate that it does not trust as invalid data.
             Io::InvalidData if io.to_string().contains("certificate") => {
-                connection(format!("untrusted TLS certificate of {host}: {io}")).permanent()
+                connection(format!("untrusted TLS certificate of {host}: {io}"))
+                    .with_code(code::UNTRUSTED_CERTIFICATE)
+                    .permanent()
             }
             Io::InvalidData if self.secure => {
                 connection(format!("no TLS with {reached}: {io}")).permanent()

@@ -1,14 +1,15 @@
 //! `osslive channel`: channels one by one, as the service has them.
 
+mod encoding;
 mod import;
 mod put;
+mod sheet;
 mod show;
 
 pub(crate) use show::stream_state;
 
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::text::clean;
 use clap::{Args, Subcommand};
 use osslive::ChannelState;
 
@@ -91,10 +92,12 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
 
 fn delete(id: &str, session: &Session) -> Outcome {
     let done = session.client.delete_channel(id)?;
-    session.output.show(&done, |out| writeln!(out, "deleted {}", clean(id)))
+    session.output.show(&done, |out| writeln!(out, "deleted {id}"));
+    Ok(())
 }
 
 fn set_state(id: &str, state: ChannelState, session: &Session) -> Outcome {
     let done = session.client.put_channel_status(id, state)?;
-    session.output.show(&done, |out| writeln!(out, "{state} {}", clean(id)))
+    session.output.show(&done, |out| writeln!(out, "{state} {id}"));
+    Ok(())
 }

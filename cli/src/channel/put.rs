@@ -1,6 +1,6 @@
 //! Creating channels, and replacing their configuration.
 
-use crate::failure::{Failure, Outcome};
+use crate::failure::Outcome;
 use crate::session::Session;
 use crate::table::Table;
 use clap::{Args, value_parser};
@@ -72,19 +72,21 @@ impl Settings {
 
 pub(super) fn put(arguments: Arguments, session: &Session) -> Outcome {
     let urls = session.client.put_channel(&arguments.id, &arguments.settings.config())?;
-    show(&urls, session)
+    show(&urls, session);
+    Ok(())
 }
 
 pub(super) fn create(arguments: Arguments, session: &Session) -> Outcome {
     let urls = session.client.create_channel(&arguments.id, &arguments.settings.config())?;
-    show(&urls, session)
+    show(&urls, session);
+    Ok(())
 }
 
-fn show(urls: &ChannelUrls, session: &Session) -> Result<(), Failure> {
+fn show(urls: &ChannelUrls, session: &Session) {
     session.output.show(urls, |out| {
         let mut table = Table::details();
         urls.publish_urls.iter().for_each(|url| table.detail("publish", url));
         urls.play_urls.iter().for_each(|url| table.detail("play", url));
-        table.write(out)
-    })
+        table.write(out);
+    });
 }

@@ -52,13 +52,15 @@ pub(super) fn list(list: &List, session: &Session) -> Outcome {
                 Cell::new(&channel.description),
             ]);
         }
-        table.write(out)
-    })
+        table.write(out);
+    });
+    Ok(())
 }
 
 pub(super) fn channel(id: &str, session: &Session) -> Outcome {
     let channel = session.client.get_channel(id)?;
-    session.output.show(&channel, |out| details(&channel).write(out))
+    session.output.show(&channel, |out| details(&channel).write(out));
+    Ok(())
 }
 
 fn details(channel: &Channel) -> Table {
@@ -87,9 +89,8 @@ fn state(state: ChannelState) -> Cell {
 
 pub(super) fn status(arguments: &Status, session: &Session) -> Outcome {
     let status = session.client.get_channel_status(&arguments.id)?;
-    session
-        .output
-        .show(&status, |out| status_table(&status, OffsetDateTime::now_utc()).write(out))?;
+    let now = OffsetDateTime::now_utc();
+    session.output.show(&status, |out| status_table(&status, now).write(out));
     if arguments.live {
         status.live()?;
     }
@@ -133,7 +134,8 @@ pub(crate) fn stream_state(state: StreamState) -> Cell {
 
 pub(super) fn history(id: &str, session: &Session) -> Outcome {
     let history = session.client.get_channel_history(id)?;
-    session.output.show(&history, |out| sessions(&history.records).write(out))
+    session.output.show(&history, |out| sessions(&history.records).write(out));
+    Ok(())
 }
 
 /// Sessions in a table.

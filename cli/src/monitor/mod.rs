@@ -59,11 +59,12 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
     }
     let mut monitor = ChannelMonitor::new(&session.client, ids, arguments.options());
     signal::stops(&monitor.stop_handle())?;
-    if !session.output.json && Term::stdout().is_term() {
-        on_screen(&mut monitor, arguments.interval)
+    if !session.output.json && session.output.is_terminal() {
+        on_screen(&mut monitor, arguments.interval, session);
     } else {
-        in_lines(&mut monitor, session)
+        in_lines(&mut monitor, session);
     }
+    Ok(())
 }
 
 impl Arguments {
@@ -100,7 +101,7 @@ fn once(ids: Vec<String>, pace: &Pace, session: &Session) -> Outcome {
     let options = options.progress(|progress| bar.set_position(progress.done as u64));
     let sweep = session.client.monitor_channels(ids, &options);
     bar.finish_and_clear();
-    session.output.show(&sweep, |out| board::table(&sweep).write(out))?;
+    session.output.show(&sweep, |out| board::table(&sweep).write(out));
     failures(&sweep)
 }
 
@@ -113,26 +114,31 @@ fn failures(sweep: &Sweep) -> Outcome {
     Err(Failure::Told(exit, format!("{} of {all} could not be asked", sweep.failed.len())))
 }
 
-fn in_lines(monitor: &mut ChannelMonitor, session: &Session) -> Outcome {
+/// Prints changes for as long as there is somebody to read them.
+fn in_lines(monitor: &mut ChannelMonitor, session: &Session) {
     while let Some(changes) = monitor.next_changes() {
         for change in changes {
-            session.output.line(&change, |out| writeln!(out, "{}", line(&change)))?;
+            session.output.line(&change, |out| writeln!(out, "{}", line(&change)));
+        }
+        if session.output.is_broken() {
+            return;
         }
     }
-    Ok(())
 }
 
-fn on_screen(monitor: &mut ChannelMonitor, interval: Duration) -> Outcome {
+fn on_screen(monitor: &mut ChannelMonitor, interval: Duration, session: &Session) {
     let mut screen = Screen::new(Term::buffered_stdout());
     let mut latest = Vec::new();
     while let Some(changes) = monitor.next_changes() {
         latest.extend(changes.iter().map(line));
         latest.drain(..latest.len().saturating_sub(board::LATEST));
         if let Some(sweep) = monitor.last_sweep() {
-            screen.draw(|rows, columns| board::lines(sweep, &latest, interval, rows, columns))?;
+            let lines = |rows, columns| board::lines(sweep, &latest, interval, rows, columns);
+            if let Err(error) = screen.draw(lines) {
+                return session.output.fail(error);
+            }
         }
     }
-    Ok(())
 }
 
 /// A change as a line for people.

@@ -38,7 +38,7 @@ impl Endpoint {
         command.args(["--bucket", BUCKET, "--region", REGION]);
         command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
         command.args(["--sts-access-key-id", STS_ID, "--sts-access-key-secret", STS_SECRET]);
-        command.args(["--sts-token", STS_TOKEN]).args(arguments);
+        command.args(["--sts-token", STS_TOKEN, "--print-keys"]).args(arguments);
         let mut child = spawn(&mut command);
         let log = Arc::new(Mutex::new(String::new()));
         let first = lines(child.stdout.take().expect("stdout is piped"), log.clone());

@@ -10,6 +10,7 @@ mod ffmpeg;
 mod obs;
 mod playlist;
 mod program;
+mod shell;
 mod tap;
 mod tools;
 
@@ -22,6 +23,7 @@ pub use ffmpeg::{clip, ffmpeg, probe, publish, publish_clip, refusal};
 pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
 pub use playlist::{Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
+pub use shell::{Shell, bare, failed, has_script, on_terminal, shipped_clip};
 pub use tap::Tap;
 pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, nginx, note, skipped};
 

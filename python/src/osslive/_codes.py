@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Dict, Type
 
-from ._kinds import InvalidArgument, OssLiveError, ServiceError
+from ._kinds import ConfigError, ConnectionFailed, InvalidArgument, OssLiveError, ServiceError
 
 
 class AccessDenied(ServiceError):
@@ -93,6 +93,14 @@ class NonStandardHostForbidden(ServiceError):
     """The host of the request is not a standard one."""
 
 
+class NoBucket(ConfigError):
+    """The client's configuration names no bucket."""
+
+
+class NoRegion(ConfigError):
+    """Neither the client's configuration nor its endpoint names a region."""
+
+
 class NotImplementedByService(ServiceError):
     """The service does not do this."""
 
@@ -107,6 +115,10 @@ class NoSuchKey(ServiceError):
 
 class NoSuchLiveChannel(ServiceError):
     """The channel does not exist."""
+
+
+class ProxyFailed(ConnectionFailed):
+    """The proxy refused the connection or broke it off."""
 
 
 class RequestTimeTooSkewed(ServiceError):
@@ -131,6 +143,14 @@ class ServiceUnavailable(ServiceError):
 
 class SignatureDoesNotMatch(ServiceError):
     """The signature is not the one the service computed."""
+
+
+class UnknownHost(ConnectionFailed):
+    """The name of the host has no address."""
+
+
+class UntrustedCertificate(ConnectionFailed):
+    """The certificate of the host is not trusted."""
 
 
 class UserDisable(ServiceError):
@@ -159,16 +179,21 @@ BY_CODE: Dict[str, Type[OssLiveError]] = {
     "MethodNotAllowed": MethodNotAllowed,
     "MissingContentLength": MissingContentLength,
     "NonStandardHostForbidden": NonStandardHostForbidden,
+    "NoBucket": NoBucket,
+    "NoRegion": NoRegion,
     "NotImplemented": NotImplementedByService,
     "NoSuchBucket": NoSuchBucket,
     "NoSuchKey": NoSuchKey,
     "NoSuchLiveChannel": NoSuchLiveChannel,
+    "ProxyFailed": ProxyFailed,
     "RequestTimeTooSkewed": RequestTimeTooSkewed,
     "SecondLevelDomainForbidden": SecondLevelDomainForbidden,
     "SecurityTokenExpired": SecurityTokenExpired,
     "SecurityTokenNotSupported": SecurityTokenNotSupported,
     "ServiceUnavailable": ServiceUnavailable,
     "SignatureDoesNotMatch": SignatureDoesNotMatch,
+    "UnknownHost": UnknownHost,
+    "UntrustedCertificate": UntrustedCertificate,
     "UserDisable": UserDisable,
 }
 
@@ -193,15 +218,20 @@ __all__ = [
     "MethodNotAllowed",
     "MissingContentLength",
     "NonStandardHostForbidden",
+    "NoBucket",
+    "NoRegion",
     "NotImplementedByService",
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchLiveChannel",
+    "ProxyFailed",
     "RequestTimeTooSkewed",
     "SecondLevelDomainForbidden",
     "SecurityTokenExpired",
     "SecurityTokenNotSupported",
     "ServiceUnavailable",
     "SignatureDoesNotMatch",
+    "UnknownHost",
+    "UntrustedCertificate",
     "UserDisable",
 ]

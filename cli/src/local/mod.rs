@@ -1,18 +1,25 @@
 //! `osslive local`: the endpoint in the foreground.
 
-use crate::signal;
+mod announcement;
+mod keys;
+mod secret;
+
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use crate::signal::Ending;
+use announcement::{Announcement, Shown};
 use clap::Args;
-use osslive::{Client, Credentials, RtmpUrlOptions};
+use keys::{Keys, Temporary};
 use osslive_local::{Account, Acl, Config, LocalEndpoint, PeerLimits};
-use std::error::Error;
 use std::fs;
-use std::io::{self, Write};
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The address to listen on, for HTTP and RTMP alike; port 0 takes a free one
+    /// Listen on this address, for HTTP and RTMP alike; port 0 takes a free one. Beyond loopback
+    /// every key needs a secret of its own
     #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
     listen: SocketAddr,
     /// The folder for channels, history, fragments and playlists
@@ -27,32 +34,8 @@ pub(crate) struct Arguments {
     /// A bucket to create; repeat for more
     #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
-    /// The access key's id
-    #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
-    access_key_id: String,
-    /// The access key's secret
-    #[arg(
-        long,
-        default_value = Config::ACCESS_KEY_SECRET,
-        env = "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
-        hide_env_values = true,
-        value_name = "SECRET"
-    )]
-    access_key_secret: String,
-    /// The STS token of a temporary key, which is then accepted too
-    #[arg(long, env = "OSSLIVE_LOCAL_STS_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    sts_token: Option<String>,
-    /// The temporary key's id
-    #[arg(long, default_value = "STS.osslive-local", requires = "sts_token", value_name = "ID")]
-    sts_access_key_id: String,
-    /// The temporary key's secret
-    #[arg(
-        long,
-        default_value = "osslive-local-sts-secret",
-        requires = "sts_token",
-        value_name = "SECRET"
-    )]
-    sts_access_key_secret: String,
+    #[command(flatten)]
+    keys: keys::Options,
     /// The region that signatures of version 4 must name
     #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
     region: String,
@@ -84,9 +67,6 @@ pub(crate) struct Arguments {
     /// Serve the page to other machines and through proxies too, to whoever knows its token
     #[arg(long)]
     remote_page: bool,
-    /// The token in the page's address; a random one at each start if not set
-    #[arg(long, env = "OSSLIVE_LOCAL_PAGE_TOKEN", hide_env_values = true, value_name = "TOKEN")]
-    page_token: Option<String>,
     /// Drop the oldest recordings of all channels beyond this size on disk, such as 500M or 20G;
     /// none keeps them all
     #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
@@ -94,41 +74,52 @@ pub(crate) struct Arguments {
     /// Closes connections beyond so many, of which one address may have half
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
+    /// Print secrets and a signed publish URL even where no terminal shows them
+    #[arg(long)]
+    print_keys: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
-    let is_default = arguments.access_key_secret == Config::ACCESS_KEY_SECRET;
-    if is_default && !arguments.listen.ip().is_loopback() {
-        return Err("the default secret is public: give --access-key-secret to listen beyond \
-                    this machine"
-            .into());
-    }
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
+    let keys = Keys::of(&arguments.keys, output)?;
+    let config = config(&arguments, &keys)?;
+    let endpoint = LocalEndpoint::start(config).map_err(|error| match error.kind() {
+        io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
+        _ => Failure::Other(error.into()),
+    })?;
+    // Whoever reads that it listens may rely on it: nothing can fail after that.
+    let ending = Ending::watch_with_stdin(arguments.exit_with_stdin)?;
+    // What stands in a log or a journal is read by others, and for long.
+    let is_private = arguments.print_keys || output.is_terminal() && !output.json;
+    let shown = Shown { secret: arguments.print_keys, urls: is_private };
+    let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
+    output.line(&announcement, |page| announcement.write(page));
+    ending.wait_for_it();
+    endpoint.stop();
+    Ok(())
+}
+
+fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     let data = Some(&arguments.data).filter(|_| !arguments.temporary);
     let mut config = data
         .map_or_else(Config::temporary, Config::new)
         .listen(arguments.listen)
         .account(arguments.account)
-        .access_key(&arguments.access_key_id, &arguments.access_key_secret)
+        .access_key(&keys.id, &keys.secret)
         .region(&arguments.region)
         .domain(&arguments.domain)
         .max_storage(arguments.max_storage.0);
-    config = sites(config, &arguments);
+    config = sites(config, arguments, keys);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
     }
     if let Some(acl) = arguments.acl {
         config = config.acl(acl);
     }
-    if let Some(token) = &arguments.sts_token {
-        config = config.temporary_key(
-            &arguments.sts_access_key_id,
-            &arguments.sts_access_key_secret,
-            token,
-        );
+    if let Some(Temporary { id, secret, token }) = &keys.temporary {
+        config = config.temporary_key(id, secret, token);
     }
     if let Some(file) = &arguments.hls_js {
-        let script = fs::read_to_string(file)
-            .map_err(|error| format!("cannot read hls.js from {}: {error}", file.display()))?;
+        let script = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;
         config = config.hls_js(script);
     }
     if let Some(limit) = arguments.qps_limit {
@@ -137,17 +128,13 @@ pub(crate) fn run(arguments: Arguments) -> Result<(), Box<dyn Error>> {
     let connections = arguments.max_connections;
     let connections_per_address = connections.div_ceil(2);
     let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
-    let endpoint = LocalEndpoint::start(config.limits(limits))?;
-    announce(&endpoint, &arguments)?;
-    signal::wait_also_for_stdin(arguments.exit_with_stdin)?;
-    endpoint.stop();
-    Ok(())
+    Ok(config.limits(limits))
 }
 
 /// Who is answered over HTTP besides the owner of a key: sites and the page.
-fn sites(mut config: Config, arguments: &Arguments) -> Config {
+fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
-    if let Some(token) = &arguments.page_token {
+    if let Some(token) = &keys.page_token {
         config = config.page_token(token);
     }
     config = arguments.cnames.iter().fold(config, Config::cname);
@@ -180,50 +167,6 @@ fn size(text: &str) -> Result<u64, String> {
     };
     let number: u64 = digits.parse().map_err(|_| String::from("not a whole number"))?;
     number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
-}
-
-/// Says where it listens and how to use it. The first line is for programs.
-fn announce(endpoint: &LocalEndpoint, arguments: &Arguments) -> Result<(), Box<dyn Error>> {
-    let bucket = &endpoint.buckets()[0];
-    let Arguments { access_key_id: id, access_key_secret: secret, .. } = arguments;
-    let client = Client::builder()
-        .endpoint(endpoint.url())
-        .region(&arguments.region)
-        .bucket(bucket)
-        .credentials(Credentials::new(id, secret))
-        .build()?;
-    let publish = client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?;
-
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening on {}", endpoint.url())?;
-    print_page(&mut out, endpoint)?;
-    writeln!(out, "access key id      {id}")?;
-    writeln!(out, "access key secret  {secret}")?;
-    if arguments.sts_token.is_some() {
-        writeln!(out, "STS access key id  {}", arguments.sts_access_key_id)?;
-    }
-    writeln!(out, "region             {}", arguments.region)?;
-    writeln!(out, "bucket             {}", endpoint.buckets().join(", "))?;
-    writeln!(out, "data               {}", endpoint.data().display())?;
-    writeln!(out)?;
-    writeln!(out, "Create a channel \"test\", then publish to it (good for a day):")?;
-    writeln!(
-        out,
-        "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\\n    \
-         -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\\n    '{publish}'"
-    )?;
-    writeln!(out)?;
-    writeln!(out, "This is for development and tests. Ctrl-C ends it.")?;
-    out.flush()?;
-    Ok(())
-}
-
-/// Prints the address of the page, which opens it to whoever reads it.
-fn print_page(out: &mut impl Write, endpoint: &LocalEndpoint) -> io::Result<()> {
-    match endpoint.page_url() {
-        Some(url) => writeln!(out, "page               {url}"),
-        None => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,452 @@
+//! A table of channels, as spreadsheets export it. It is understood as a whole
+//! or not at all: where a mistake could make other channels, it is an error.
+
+use crate::text::count;
+use csv::{ReaderBuilder, StringRecord, Trim};
+use osslive::{ChannelConfig, ChannelState, operation};
+use std::collections::HashMap;
+use std::fmt;
+
+/// The channels of a table, in its order.
+pub(super) type Channels = Vec<(String, ChannelConfig)>;
+
+/// What is wrong with a table, and where.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Mistake {
+    line: Option<u64>,
+    column: Option<usize>,
+    what: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.line, self.column) {
+            (Some(line), Some(column)) => write!(f, "line {line}, column {column}: ")?,
+            (Some(line), None) => write!(f, "line {line}: ")?,
+            (None, _) => {}
+        }
+        f.write_str(&self.what)
+    }
+}
+
+type Result<T> = std::result::Result<T, Mistake>;
+
+fn mistake<T>(line: u64, column: impl Into<Option<usize>>, what: impl Into<String>) -> Result<T> {
+    Err(Mistake { line: Some(line), column: column.into(), what: what.into() })
+}
+
+/// Reads a table whose first line names its columns.
+pub(super) fn table(bytes: &[u8]) -> Result<Channels> {
+    let (dialect, mut rows) = rows(bytes)?.into_parts();
+    let Some((line, heading)) = rows.next() else { return empty() };
+    let columns = columns(line, &heading)?;
+    let mut channels = Collected::default();
+    for (line, row) in rows {
+        if row.len() != columns.len() {
+            let cells = count(row.len(), "cell");
+            return mistake(line, None, format!("{cells}: the first line has {}", columns.len()));
+        }
+        let (mut id, mut config) = ("", ChannelConfig::default());
+        for (number, (column, value)) in (1..).zip(columns.iter().zip(&row)) {
+            let wrong = |what| Mistake { line: Some(line), column: Some(number), what };
+            match column {
+                Column::Id => {
+                    id = value;
+                    dialect.check_id(id, columns.len()).map_err(wrong)?;
+                    channels.reserve(id, line).map_err(wrong)?;
+                }
+                _ => config = column.set(config, value).map_err(wrong)?,
+            }
+        }
+        channels.rows.push((id.to_owned(), config));
+    }
+    channels.finish()
+}
+
+/// Reads a list with one channel id a line.
+pub(super) fn ids(bytes: &[u8]) -> Result<Channels> {
+    let (dialect, rows) = rows(bytes)?.into_parts();
+    let mut channels = Collected::default();
+    for (line, row) in rows {
+        let wrong = |what| Mistake { line: Some(line), column: Some(1), what };
+        if row.len() != 1 {
+            let cells = count(row.len(), "cell");
+            return mistake(line, None, format!("{cells}: a list of ids has one a line"));
+        }
+        dialect.check_id(&row[0], 1).map_err(wrong)?;
+        channels.reserve(&row[0], line).map_err(wrong)?;
+        channels.rows.push((row[0].to_owned(), ChannelConfig::default()));
+    }
+    channels.finish()
+}
+
+/// Channels so far, each with a name of its own.
+#[derive(Default)]
+struct Collected {
+    rows: Channels,
+    lines: HashMap<String, u64>,
+}
+
+impl Collected {
+    fn reserve(&mut self, id: &str, line: u64) -> std::result::Result<(), String> {
+        match self.lines.insert(id.to_owned(), line) {
+            Some(first) => Err(format!("channel {id:?} is already in line {first}")),
+            None => Ok(()),
+        }
+    }
+
+    fn finish(self) -> Result<Channels> {
+        if self.rows.is_empty() { empty() } else { Ok(self.rows) }
+    }
+}
+
+fn empty<T>() -> Result<T> {
+    Err(Mistake { what: "no channels in it".to_owned(), ..Mistake::default() })
+}
+
+/// What separates the cells of a table.
+#[derive(Debug, Clone, Copy)]
+struct Dialect {
+    separator: char,
+}
+
+const SEPARATORS: [char; 3] = ['\t', ';', ','];
+
+impl Dialect {
+    /// Finds the separator: the one that a first line `sep=;` declares, as
+    /// Excel writes it, else the one in the first line that is not a comment.
+    /// Returns the rest of the text too, and how many lines were taken.
+    fn of(text: &str) -> Result<(Self, &str, u64)> {
+        let first = text.lines().next().unwrap_or_default();
+        let declaration = first.trim_matches('"');
+        if declaration.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("sep=")) {
+            let separator = match declaration[4..].chars().collect::<Vec<_>>()[..] {
+                [separator] if SEPARATORS.contains(&separator) => separator,
+                _ => return mistake(1, None, format!("{first:?}: must be sep=, sep=; or sep=TAB")),
+            };
+            let rest = text[first.len()..].strip_prefix('\n').unwrap_or_default();
+            return Ok((Dialect { separator }, rest, 1));
+        }
+        let is_data = |line: &&str| !line.trim().is_empty() && !line.starts_with('#');
+        let heading = text.lines().find(is_data).unwrap_or_default();
+        let separator = SEPARATORS.into_iter().find(|separator| heading.contains(*separator));
+        Ok((Dialect { separator: separator.unwrap_or(',') }, text, 0))
+    }
+
+    /// A channel may be called almost anything, but what stands alone in its
+    /// line and holds a separator is more likely a row of another table.
+    fn check_id(self, id: &str, columns: usize) -> std::result::Result<(), String> {
+        operation::check_channel_name(id).map_err(|error| error.message().to_owned())?;
+        match columns == 1 && id.contains(SEPARATORS) {
+            true => Err(format!("{id:?} holds a separator, but the table has one column")),
+            false => Ok(()),
+        }
+    }
+}
+
+/// The rows of a table that hold anything, with the lines they begin in.
+struct Rows {
+    dialect: Dialect,
+    rows: Vec<(u64, StringRecord)>,
+}
+
+impl Rows {
+    fn into_parts(self) -> (Dialect, impl Iterator<Item = (u64, StringRecord)>) {
+        (self.dialect, self.rows.into_iter())
+    }
+}
+
+fn rows(bytes: &[u8]) -> Result<Rows> {
+    let text = super::encoding::decode(bytes).map_err(|(line, what)| Mistake {
+        line: Some(line),
+        column: None,
+        what,
+    })?;
+    let (dialect, rest, skipped) = Dialect::of(&text)?;
+    let lines = lines_of_rows(rest, dialect.separator, skipped)?;
+    let mut reader = ReaderBuilder::new()
+        .delimiter(dialect.separator as u8)
+        .has_headers(false)
+        .flexible(true)
+        .comment(Some(b'#'))
+        .trim(Trim::All)
+        .from_reader(rest.as_bytes());
+    let mut rows = Vec::new();
+    for (line, record) in lines.into_iter().zip(reader.records()) {
+        let record = record.or_else(|error| mistake(line, None, error.to_string()))?;
+        if record.iter().any(|cell| !cell.is_empty()) {
+            rows.push((line, record));
+        }
+    }
+    Ok(Rows { dialect, rows })
+}
+
+/// Returns the line in which each row begins, in the order in which the reader
+/// of the table finds them. Refuses quotes that it would take somehow: one that
+/// is never closed swallows all rows after it.
+fn lines_of_rows(text: &str, separator: char, skipped: u64) -> Result<Vec<u64>> {
+    let mut begins = Vec::new();
+    let mut lines = (skipped + 1..).zip(text.split('\n'));
+    while let Some((begin, row)) = lines.next() {
+        if row.is_empty() || row.starts_with('#') {
+            continue;
+        }
+        begins.push(begin);
+        let (mut cell, mut next) = (1, Some(row));
+        while let Some(rest) = next {
+            let wrong = |what: &str| mistake(begin, cell, what);
+            let value;
+            match rest.strip_prefix('"') {
+                None => {
+                    (value, next) = split(rest, separator);
+                    if value.contains('"') {
+                        return wrong("a quote inside a cell that does not begin with one");
+                    }
+                }
+                Some(quoted) => {
+                    let Some(after) = after_quoted(quoted, &mut lines) else {
+                        return wrong("a quote that is not closed");
+                    };
+                    (value, next) = split(after, separator);
+                    if !value.trim().is_empty() {
+                        return wrong("a closing quote with text after it");
+                    }
+                }
+            }
+            cell += 1;
+        }
+    }
+    Ok(begins)
+}
+
+/// What follows the closing quote of a cell, which may be in a later line. Two
+/// quotes stand for one of the text.
+fn after_quoted<'a>(
+    mut inside: &'a str,
+    lines: &mut impl Iterator<Item = (u64, &'a str)>,
+) -> Option<&'a str> {
+    loop {
+        match inside.split_once('"') {
+            Some((_, after)) if after.starts_with('"') => inside = &after[1..],
+            Some((_, after)) => return Some(after),
+            None => inside = lines.next()?.1,
+        }
+    }
+}
+
+/// A cell, and what follows its separator.
+fn split(text: &str, separator: char) -> (&str, Option<&str>) {
+    match text.split_once(separator) {
+        Some((cell, rest)) => (cell, Some(rest)),
+        None => (text, None),
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Column {
+    Id,
+    Description,
+    Status,
+    FragDuration,
+    FragCount,
+    PlaylistName,
+    /// A column without a name, in which nothing may be.
+    Blank,
+}
+
+fn columns(line: u64, heading: &StringRecord) -> Result<Vec<Column>> {
+    let mut columns = Vec::new();
+    for (number, name) in (1..).zip(heading) {
+        let Some(column) = Column::of(name) else {
+            return mistake(line, number, format!("{name:?} is no column: {COLUMNS}"));
+        };
+        if let Some(first) = columns.iter().position(|other| *other == column)
+            && column != Column::Blank
+        {
+            return mistake(line, number, format!("{name:?} is already column {}", first + 1));
+        }
+        columns.push(column);
+    }
+    if columns.contains(&Column::Id) {
+        return Ok(columns);
+    }
+    mistake(line, None, format!("no column is called id: {COLUMNS}"))
+}
+
+const COLUMNS: &str = "the first line must name the columns, which are id, name (or \
+                       description), status, fragDuration, fragCount and playlistName; a list \
+                       of ids alone needs --ids";
+
+impl Column {
+    fn of(name: &str) -> Option<Self> {
+        Some(match &*plain(name) {
+            "id" => Column::Id,
+            // The service keeps no name beside the description.
+            "name" | "description" => Column::Description,
+            "status" => Column::Status,
+            "fragduration" => Column::FragDuration,
+            "fragcount" => Column::FragCount,
+            "playlistname" => Column::PlaylistName,
+            "" => Column::Blank,
+            _ => return None,
+        })
+    }
+
+    /// Sets what a cell says; an empty one stands for the default.
+    fn set(self, config: ChannelConfig, value: &str) -> std::result::Result<ChannelConfig, String> {
+        if value.is_empty() {
+            return Ok(config);
+        }
+        let set = |config: ChannelConfig| -> std::result::Result<ChannelConfig, String> {
+            let number = || value.parse().map_err(|_| format!("{value:?}: must be a whole number"));
+            Ok(match self {
+                Column::Id => config,
+                Column::Description => config.description(value),
+                Column::Status => config.state(match &*value.to_lowercase() {
+                    "enabled" => ChannelState::Enabled,
+                    "disabled" => ChannelState::Disabled,
+                    _ => return Err(format!("status {value:?}: must be enabled or disabled")),
+                }),
+                Column::FragDuration => config.frag_duration(number()?),
+                Column::FragCount => config.frag_count(number()?),
+                Column::PlaylistName => config.playlist_name(value),
+                Column::Blank => return Err(format!("{value:?} is in a column without a name")),
+            })
+        };
+        // Alone, so that it is this cell that a mistake is in.
+        let alone = set(ChannelConfig::default())?;
+        operation::put_channel("id", &alone).map_err(|error| error.message().to_owned())?;
+        set(config)
+    }
+}
+
+/// A column's name without what its spellings differ in.
+fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Vec<String> {
+        let channels = table(text.as_bytes()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        channels.into_iter().map(|(id, _)| id).collect()
+    }
+
+    #[test]
+    fn a_heading_names_the_columns_in_any_order() {
+        let text = "Name,ID,status,Frag Duration,frag_count,playlistName\n\
+            \"Stage, \"\"main\"\"\",main,disabled,2,5,live.m3u8\n\
+            # a comment with \"one quote\n\
+            ,back,,,,\n";
+        let expected = [
+            (
+                "main".to_owned(),
+                ChannelConfig::default()
+                    .description("Stage, \"main\"")
+                    .state(ChannelState::Disabled)
+                    .frag_duration(2)
+                    .frag_count(5)
+                    .playlist_name("live.m3u8"),
+            ),
+            ("back".to_owned(), ChannelConfig::default()),
+        ];
+        assert_eq!(table(text.as_bytes()).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_spreadsheets_write_is_read() {
+        for text in [
+            "id,name\ncam,A; B\n",
+            "id;name\ncam;A, B\n",
+            "id\tname\ncam\tA, B; C\n",
+            "name;id\nOne;cam\n",
+            "sep=;\nid;name\ncam;One\n",
+            "SEP=,\r\nname,id\r\n\"One\",\"cam\"\r\n",
+            "\"sep=;\"\r\nid;name\r\ncam;One",
+            "sep=\t\nid\tname\ncam\tOne\n",
+            "\u{feff}id,name\ncam,One\n",
+            "\u{feff}sep=;\nid;name\ncam;One\n",
+            "id,name\rcam,One\r",
+            "\"id\",\"name\"\n\"cam\",\"two\nlines\"\n",
+            "\n\nid,name\n\n,\ncam,One\n,\n  ,  \n",
+            "id,name,,\ncam,One,,\n,,,\n",
+            " id , name \n cam , One \n",
+            "id,name\n\"cam\" ,\"One, two\"\n",
+            "id\ncam\n",
+        ] {
+            assert_eq!(of(text), ["cam"], "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_ids_is_one_a_line() {
+        let list = |text: &str| {
+            let ids = ids(text.as_bytes());
+            ids.map(|list| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>())
+        };
+        assert_eq!(
+            list("\u{feff}# cameras\ncam 1\r\n\n  cam 2\rid"),
+            Ok(vec!["cam 1".to_owned(), "cam 2".to_owned(), "id".to_owned()])
+        );
+        for (text, words) in [
+            ("cam\nid,name\n", "line 2"),
+            ("id;name\n", "line 1"),
+            ("cam\na;b\n", "line 2, column 1"),
+            ("cam\nca/m\n", "line 2, column 1"),
+            ("cam\n\"other\n", "line 2, column 1"),
+            ("cam\nother\ncam\n", "line 3, column 1"),
+            ("# nothing\n", "no channels"),
+        ] {
+            let error = list(text).unwrap_err().to_string();
+            assert!(error.starts_with(words), "{text:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_is_told_with_its_place() {
+        for (text, place, word) in [
+            ("", "no channels", ""),
+            ("# nothing\n", "no channels", ""),
+            ("id,name\n", "no channels", ""),
+            ("id,name\n,\n", "no channels", ""),
+            ("cam\nother\n", "line 1, column 1", "--ids"),
+            ("name\nOne\n", "line 1", "id"),
+            ("name,status\nOne,enabled\n", "line 1", "id"),
+            ("id,colour\ncam,red\n", "line 1, column 2", "colour"),
+            ("\nid,id\ncam,cam\n", "line 2, column 2", "column 1"),
+            ("id,name,description\ncam,a,b\n", "line 1, column 3", "column 2"),
+            ("id;name,status\ncam;One,enabled\n", "line 1, column 2", "name,status"),
+            ("id\ncam;One\n", "line 2, column 1", "separator"),
+            ("sep=;\nid,name\ncam,One\n", "line 2, column 1", "id,name"),
+            ("sep=;;\nid;name\n", "line 1", "sep="),
+            ("sep=\nid\ncam\n", "line 1", "sep="),
+            ("id,status\ncam,enabled\ncam2,on\n", "line 3, column 2", "on"),
+            ("id,fragCount\ncam,many\n", "line 2, column 2", "many"),
+            ("id,fragCount\ncam,101\n", "line 2, column 2", "101"),
+            ("sep=,\rid,fragCount\rcam,0\r", "line 3, column 2", "0"),
+            ("id,playlistName\ncam,live\n", "line 2, column 2", "m3u8"),
+            ("id,name\ncam\n", "line 2", "1 cell"),
+            ("id,name\ncam,One,more\n", "line 2", "3 cells"),
+            ("id,,name\ncam,x,One\n", "line 2, column 2", "without a name"),
+            ("id,name\n,nameless\n", "line 2, column 1", "empty"),
+            ("id\nca/m\n", "line 2, column 1", "slash"),
+            ("id\ncam\nother\ncam\n", "line 4, column 1", "line 2"),
+            ("id,name\ncam,\"One\nother,Two\n", "line 2, column 2", "not closed"),
+            ("id,name\ncam,\"One\nother,\"Two\"\n", "line 2, column 2", "closing quote"),
+            ("id,name\ncam,O\"ne\n", "line 2, column 2", "quote"),
+            ("id, name\ncam, \"One, two\"\n", "line 2, column 2", "quote"),
+            ("# one\n\nid,name\n\n# two\nca/m,One\n", "line 6, column 1", "slash"),
+            ("id,name\na,\"b\nc\"\ncam,\"One\" x\n", "line 4, column 2", "closing quote"),
+            ("id,name\ncam,\"two\nlines\"\nca/m,One\n", "line 4, column 1", "slash"),
+            ("id,name\ncam,O\u{0}ne\n", "line 2", "U+0000"),
+            ("id,name\ncam,O\u{1b}ne\n", "line 2", "U+001B"),
+        ] {
+            let error = table(text.as_bytes()).map(|found| panic!("{text:?}: {found:?}"));
+            let error = error.unwrap_err().to_string();
+            assert!(error.starts_with(place) && error.contains(word), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! The next step after the usual mistakes.
+
+use crate::failure::{Failure, NOTHING_RECORDED};
+use crate::usage;
+use osslive::{ErrorKind, code};
+use osslive_local::push::PushError;
+
+/// Returns what to try after a failure. `is_local` says whether the command
+/// was about a local endpoint.
+pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
+    match failure {
+        Failure::Call(error) => after_call(error, is_local),
+        Failure::CommandLine(error) => Some(usage::hint(error)),
+        Failure::Push(PushError::Connect(_) | PushError::TimedOut) => {
+            Some("see that outgoing TCP to port 1935 is open: publishing is RTMP, not HTTP".into())
+        }
+        Failure::Push(PushError::Refused { .. }) => Some(
+            "see `osslive channel status` whether the channel is disabled or already live".into(),
+        ),
+        _ => None,
+    }
+}
+
+/// An error's detailed code says more than its code, and that more than its
+/// kind. What its message says may change, so nothing hangs on it.
+fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
+    if let (Some(code::ACCESS_DENIED), Some(endpoint)) = (error.code(), error.endpoint()) {
+        return Some(format!("the bucket has another endpoint: --endpoint {endpoint}"));
+    }
+    let by_ec = error.ec().and_then(for_ec);
+    let by_code = || error.code().and_then(|code| for_code(code, is_local));
+    let hint = by_ec.or_else(by_code).or_else(|| for_kind(error.kind(), is_local));
+    hint.map(str::to_owned)
+}
+
+fn for_ec(ec: &str) -> Option<&'static str> {
+    Some(match ec {
+        NOTHING_RECORDED => "`osslive channel history` shows when there were sessions",
+        // Signature version 4 with another region than the bucket's.
+        "0002-00000226" => {
+            "signature version 4 names the region: give the bucket's own with --region"
+        }
+        "0002-00000080" => "this account refuses signature version 1: leave --signature away",
+        _ => return None,
+    })
+}
+
+fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
+    Some(match kind {
+        ErrorKind::Credentials => {
+            "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or name a profile of ossutil's \
+             config file with --profile or --config; without an account, run `osslive local` and \
+             add --local"
+        }
+        ErrorKind::Connection | ErrorKind::Timeout if is_local => {
+            "start the local endpoint in another terminal: osslive local"
+        }
+        ErrorKind::Connection | ErrorKind::Timeout => {
+            "check --endpoint and --region and the way out of this network (HTTPS_PROXY is \
+             heeded); an endpoint without TLS is written with http://; --timeout sets the limit; \
+             -v shows each attempt"
+        }
+        _ => return None,
+    })
+}
+
+fn for_code(code: &str, is_local: bool) -> Option<&'static str> {
+    for_channel(code).or_else(|| for_place(code)).or_else(|| for_key(code, is_local))
+}
+
+fn for_channel(code: &str) -> Option<&'static str> {
+    Some(match code {
+        code::NO_SUCH_LIVE_CHANNEL => {
+            "`osslive channel list` shows which there are; `osslive channel create` makes one"
+        }
+        code::CHANNEL_ALREADY_EXISTS => {
+            "`osslive channel put` replaces the configuration of a channel that exists"
+        }
+        code::CHANNEL_STILL_LIVE => {
+            "stop the encoder first, or disconnect it with `osslive channel disable`"
+        }
+        code::CHANNEL_NOT_LIVE => {
+            "start the encoder; `osslive publish-url` signs the URL to give it"
+        }
+        code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
+            "send fewer requests: the service limits the calls on channels per second"
+        }
+        _ => return None,
+    })
+}
+
+/// About the bucket and the way to it.
+fn for_place(code: &str) -> Option<&'static str> {
+    Some(match code {
+        code::NO_BUCKET => "name the bucket with --bucket or OSS_BUCKET",
+        code::NO_SUCH_BUCKET => "check --bucket, and that --region is the region the bucket is in",
+        code::INVALID_BUCKET_NAME => "name the bucket alone with --bucket, without any host",
+        code::NO_REGION => {
+            "name the region with --region or OSS_REGION, such as --region cn-hangzhou"
+        }
+        code::SECOND_LEVEL_DOMAIN_FORBIDDEN => {
+            "leave --addressing-style away: the public service wants the bucket in the host name"
+        }
+        "PublicEndpointForbidden" => {
+            "this account needs a domain of its own that is bound to the bucket: --endpoint DOMAIN \
+             --addressing-style cname"
+        }
+        code::UNKNOWN_HOST => {
+            "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
+             that this machine can resolve names; a host without a domain needs \
+             --addressing-style path"
+        }
+        code::UNTRUSTED_CERTIFICATE => {
+            "for a private certificate authority give its certificates with --ca-file; an endpoint \
+             without TLS is written with http://"
+        }
+        code::PROXY_FAILED => {
+            "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; --no-proxy connects \
+             directly"
+        }
+        _ => return None,
+    })
+}
+
+/// About access keys and what they may do.
+fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
+    Some(match code {
+        code::INVALID_ACCESS_KEY_ID if is_local => {
+            "the local endpoint takes the key that it was started with: set \
+             OSSLIVE_LOCAL_ACCESS_KEY_ID and OSSLIVE_LOCAL_ACCESS_KEY_SECRET"
+        }
+        code::INVALID_ACCESS_KEY_ID => {
+            "check OSS_ACCESS_KEY_ID or the profile: the key is unknown to the service, deleted \
+             or disabled; a temporary key needs OSS_SESSION_TOKEN too"
+        }
+        code::SIGNATURE_DOES_NOT_MATCH => {
+            "the secret does not belong to the access key id: copy both again; for a private \
+             gateway try --signature v1, and --region must be the bucket's"
+        }
+        code::REQUEST_TIME_TOO_SKEWED => {
+            "set this machine's clock: it is more than 15 minutes off (timedatectl set-ntp true)"
+        }
+        code::SECURITY_TOKEN_EXPIRED | code::INVALID_SECURITY_TOKEN => {
+            "fetch a new temporary key and set all three: OSS_ACCESS_KEY_ID, \
+             OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
+        }
+        code::ACCESS_DENIED => {
+            "see that the RAM policy of this access key allows the call (oss:PutLiveChannel, \
+             oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket"
+        }
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn the_usual_mistakes_have_a_next_step() {
+        let after_error = |error: serde_json::Value, is_local| {
+            let error = serde_json::from_value(error).unwrap();
+            after(&Failure::Call(error), is_local).unwrap_or_default()
+        };
+        let hint = |code: &str, ec: &str| {
+            after_error(
+                json!({
+                    "kind": "service", "code": code, "ec": ec, "status": 403, "attempts": 1,
+                    "message": "whatever the service says: bucket, region, TLS, endpoint",
+                }),
+                false,
+            )
+        };
+        for (code, ec, word) in [
+            (code::REQUEST_TIME_TOO_SKEWED, "", "clock"),
+            (code::ACCESS_DENIED, "", "RAM policy"),
+            (code::ACCESS_DENIED, "0002-00000080", "version 1"),
+            (code::INVALID_ARGUMENT, "0002-00000226", "--region"),
+            (code::INVALID_ARGUMENT, NOTHING_RECORDED, "channel history"),
+            (code::NO_BUCKET, "", "OSS_BUCKET"),
+            (code::NO_REGION, "", "OSS_REGION"),
+            (code::NO_SUCH_BUCKET, "", "--bucket"),
+            (code::PROXY_FAILED, "", "--no-proxy"),
+            (code::SIGNATURE_DOES_NOT_MATCH, "", "secret"),
+            (code::SECURITY_TOKEN_EXPIRED, "", "OSS_SESSION_TOKEN"),
+            (code::META_OPERATION_QPS_LIMIT_EXCEEDED, "", "fewer requests"),
+            (code::UNKNOWN_HOST, "", "spelling"),
+            (code::UNTRUSTED_CERTIFICATE, "", "--ca-file"),
+            ("PublicEndpointForbidden", "", "cname"),
+        ] {
+            assert!(hint(code, ec).contains(word), "{code}: {}", hint(code, ec));
+        }
+        let elsewhere = json!({
+            "kind": "service", "code": code::ACCESS_DENIED, "message": "", "status": 403,
+            "endpoint": "oss-cn-beijing.aliyuncs.com", "attempts": 1,
+        });
+        assert!(after_error(elsewhere, false).ends_with("--endpoint oss-cn-beijing.aliyuncs.com"));
+        let untrusted = json!({
+            "kind": "connection", "code": code::UNTRUSTED_CERTIFICATE, "message": "", "attempts": 1,
+        });
+        assert!(after_error(untrusted, true).contains("--ca-file"), "whichever host it is");
+        assert_eq!(hint("WhateverElse", ""), "");
+    }
+}

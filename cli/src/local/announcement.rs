@@ -1,0 +1,118 @@
+//! What the endpoint says at its start.
+
+use super::keys::Keys;
+use crate::failure::Outcome;
+use crate::output::Page;
+use crate::table::Table;
+use osslive::{Client, Credentials, RtmpUrlOptions};
+use osslive_local::{Config, LocalEndpoint};
+use serde::Serialize;
+use std::path::PathBuf;
+
+/// What may be shown where the announcement goes.
+#[derive(Clone, Copy)]
+pub(super) struct Shown {
+    /// A secret that is not public anyway.
+    pub(super) secret: bool,
+    /// URLs that let their readers in.
+    pub(super) urls: bool,
+}
+
+/// Where the endpoint listens and how to use it, with as much of its secrets
+/// as may be shown.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Announcement {
+    url: String,
+    /// With the token that opens it where secrets may be shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    page: Option<String>,
+    access_key_id: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    access_key_secret: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sts_access_key_id: Option<String>,
+    region: String,
+    buckets: Vec<String>,
+    data: PathBuf,
+    /// A command that prints a signed publish URL.
+    publish_command: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publish_url: Option<String>,
+}
+
+impl Announcement {
+    pub(super) fn of(
+        endpoint: &LocalEndpoint,
+        region: &str,
+        keys: &Keys,
+        shown: Shown,
+    ) -> Outcome<Self> {
+        let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
+        let publish_url = publish_url(endpoint, region, keys)?;
+        Ok(Announcement {
+            url: endpoint.url(),
+            page: endpoint.page_url().map(|url| if shown.urls { url } else { without_query(&url) }),
+            access_key_id: keys.id.clone(),
+            access_key_secret: Some(&keys.secret).filter(|_| is_public || shown.secret).cloned(),
+            sts_access_key_id: keys.temporary.as_ref().map(|key| key.id.clone()),
+            region: region.to_owned(),
+            buckets: endpoint.buckets().to_vec(),
+            data: endpoint.data().to_owned(),
+            publish_command: format!("osslive --local={} publish-url test", endpoint.address()),
+            publish_url: Some(publish_url).filter(|_| shown.urls),
+        })
+    }
+
+    /// The first line is for programs.
+    pub(super) fn write(&self, page: &mut Page) {
+        writeln!(page, "listening on {}", self.url);
+        let mut table = Table::details();
+        if let Some(url) = &self.page {
+            table.detail("page", url);
+        }
+        table.detail("access key id", &self.access_key_id);
+        let unprinted = "not shown; --print-keys shows it";
+        table.detail("access key secret", self.access_key_secret.as_deref().unwrap_or(unprinted));
+        if let Some(id) = &self.sts_access_key_id {
+            table.detail("STS access key id", id);
+        }
+        table.detail("region", &self.region);
+        table.detail("bucket", self.buckets.join(", "));
+        table.detail("data", self.data.display().to_string());
+        table.write(page);
+        writeln!(page);
+        writeln!(page, "Create a channel \"test\", then publish to it:");
+        let url = match &self.publish_url {
+            Some(url) => format!("'{url}'"),
+            None => format!("\"$({})\"", self.publish_command),
+        };
+        writeln!(
+            page,
+            "  ffmpeg -re -f lavfi -i testsrc2=size=1280x720:rate=30 -f lavfi -i sine \\"
+        );
+        writeln!(
+            page,
+            "    -c:v libx264 -preset ultrafast -g 60 -pix_fmt yuv420p -c:a aac -f flv \\"
+        );
+        writeln!(page, "    {url}");
+        writeln!(page);
+        writeln!(page, "This is for development and tests. Ctrl-C ends it.");
+    }
+}
+
+/// Signs a URL that is good for a day.
+fn publish_url(endpoint: &LocalEndpoint, region: &str, keys: &Keys) -> Outcome<String> {
+    let client = Client::builder()
+        .endpoint(endpoint.url())
+        .region(region)
+        .bucket(&endpoint.buckets()[0])
+        .credentials(Credentials::new(&keys.id, &keys.secret))
+        .build()?;
+    Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
+}
+
+/// The address without what may let its reader in.
+fn without_query(url: &str) -> String {
+    url.split(['?', '#']).next().unwrap_or_default().to_owned()
+}

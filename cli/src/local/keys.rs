@@ -1,0 +1,105 @@
+//! What opens the endpoint, and where it is read from.
+
+use super::secret::Sources;
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use clap::Args;
+use osslive_local::Config;
+use std::path::PathBuf;
+
+/// The options that say who is let in. Those that take a secret itself are
+/// hidden: every process on the machine can read them.
+#[derive(Args)]
+pub(super) struct Options {
+    /// The access key's id
+    #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
+    access_key_id: String,
+    /// Read the access key's secret from a file, or from standard input for -
+    /// [default: OSSLIVE_LOCAL_ACCESS_KEY_SECRET, else a well-known secret]
+    #[arg(long, value_name = "FILE", conflicts_with = "access_key_secret")]
+    access_key_secret_file: Option<PathBuf>,
+    /// The secret itself, which every process on the machine can see here
+    #[arg(long, value_name = "SECRET", hide = true)]
+    access_key_secret: Option<String>,
+    /// Accept a temporary key too, whose STS token is in this file
+    /// [default: OSSLIVE_LOCAL_STS_TOKEN, else none]
+    #[arg(long, value_name = "FILE", conflicts_with = "sts_token")]
+    sts_token_file: Option<PathBuf>,
+    /// The token itself, which every process on the machine can see here
+    #[arg(long, value_name = "TOKEN", hide = true)]
+    sts_token: Option<String>,
+    /// The temporary key's id
+    #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, value_name = "ID")]
+    sts_access_key_id: String,
+    /// Read the temporary key's secret from a file
+    /// [default: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET, else a well-known secret]
+    #[arg(long, value_name = "FILE", conflicts_with = "sts_access_key_secret")]
+    sts_access_key_secret_file: Option<PathBuf>,
+    /// The secret itself, which every process on the machine can see here
+    #[arg(long, value_name = "SECRET", hide = true)]
+    sts_access_key_secret: Option<String>,
+    /// Read the token in the page's address from a file
+    /// [default: OSSLIVE_LOCAL_PAGE_TOKEN, else a random one at each start]
+    #[arg(long, value_name = "FILE", conflicts_with = "page_token")]
+    page_token_file: Option<PathBuf>,
+    /// The token itself, which every process on the machine can see here
+    #[arg(long, value_name = "TOKEN", hide = true)]
+    page_token: Option<String>,
+}
+
+/// The endpoint's keys, and the token of its page.
+pub(super) struct Keys {
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) temporary: Option<Temporary>,
+    pub(super) page_token: Option<String>,
+}
+
+pub(super) struct Temporary {
+    pub(super) id: String,
+    pub(super) secret: String,
+    pub(super) token: String,
+}
+
+impl Keys {
+    pub(super) fn of(options: &Options, output: &Output) -> Outcome<Self> {
+        let secret = Sources {
+            option: &options.access_key_secret,
+            file: &options.access_key_secret_file,
+            variable: "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
+        };
+        let sts_secret = Sources {
+            option: &options.sts_access_key_secret,
+            file: &options.sts_access_key_secret_file,
+            variable: "OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET",
+        };
+        let token = Sources {
+            option: &options.sts_token,
+            file: &options.sts_token_file,
+            variable: "OSSLIVE_LOCAL_STS_TOKEN",
+        };
+        let page_token = Sources {
+            option: &options.page_token,
+            file: &options.page_token_file,
+            variable: "OSSLIVE_LOCAL_PAGE_TOKEN",
+        };
+        let or = |secret: Option<String>, public: &str| secret.unwrap_or_else(|| public.to_owned());
+        let sts_secret = sts_secret.secret(output)?;
+        let temporary = match token.secret(output)? {
+            Some(token) => {
+                let secret = or(sts_secret, Config::STS_ACCESS_KEY_SECRET);
+                Some(Temporary { id: options.sts_access_key_id.clone(), secret, token })
+            }
+            None if sts_secret.is_some() => {
+                return Err(Failure::usage("a temporary key needs a token: --sts-token-file"));
+            }
+            None => None,
+        };
+        Ok(Keys {
+            id: options.access_key_id.clone(),
+            secret: or(secret.secret(output)?, Config::ACCESS_KEY_SECRET),
+            temporary,
+            page_token: page_token.secret(output)?,
+        })
+    }
+}

@@ -1,0 +1,84 @@
+//! Endpoints whose certificate a private authority has signed.
+
+mod support;
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, bare, run};
+
+const ANSWER: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
+                      <IsTruncated>false</IsTruncated></ListLiveChannelResult>";
+
+/// A server for https://localhost. Its port, and its authority's certificate.
+fn serve() -> (u16, String) {
+    let mut params = CertificateParams::new(Vec::new()).expect("no names");
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("a key");
+    let authority = params.self_signed(&key).expect("a certificate").pem();
+    let issuer = Issuer::new(params, key);
+    let key = KeyPair::generate().expect("a key");
+    let params = CertificateParams::new(vec!["localhost".to_owned()]).expect("a name");
+    let certificate = params.signed_by(&key, &issuer).expect("a certificate");
+    let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(key.serialize_der()));
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate.der().clone()], key)
+        .expect("a certificate with its key");
+    let config = Arc::new(config);
+    let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let port = socket.local_addr().expect("an address").port();
+    thread::spawn(move || {
+        for stream in socket.incoming().map_while(Result::ok) {
+            let connection = ServerConnection::new(config.clone()).expect("a connection");
+            // A client that does not trust the certificate goes.
+            let _ = answer(StreamOwned::new(connection, stream));
+        }
+    });
+    (port, authority)
+}
+
+fn answer(stream: impl Read + Write) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = String::new();
+    while stream.read_line(&mut line)? > 2 {
+        line.clear();
+    }
+    let length = ANSWER.len();
+    let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
+    stream.get_mut().write_all(format!("{head}{ANSWER}").as_bytes())?;
+    stream.get_mut().flush()
+}
+
+#[test]
+fn a_private_authority_is_trusted_when_it_is_named() {
+    let home = Folder::new("certificates");
+    let (port, authority) = serve();
+    let list = |options: &str| {
+        let line = format!(
+            "channel list --endpoint https://localhost:{port} --region {REGION} \
+             --bucket live-demo --addressing-style path {options}"
+        );
+        let mut command = bare(home.path(), &line);
+        command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+        run(&mut command, LONG)
+    };
+    let ran = list("--json");
+    assert_eq!(ran.status.code(), Some(7), "{}", ran.stderr);
+    let told: serde_json::Value = serde_json::from_str(&ran.stderr).expect("a line of JSON");
+    assert_eq!(told["error"]["code"], "UntrustedCertificate", "{told}");
+    assert!(told["error"]["hint"].as_str().unwrap_or_default().contains("--ca-file"), "{told}");
+
+    let file = home.path().join("ca.pem");
+    fs::write(&file, authority).expect("a file");
+    list(&format!("--ca-file {}", file.display())).silent("a certificate that is trusted");
+}

@@ -1,0 +1,139 @@
+//! The command itself, with a fresh endpoint for it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+use super::channel::Channel;
+use super::endpoint::{Endpoint, Folder};
+use super::program::{Program, Ran, run};
+use super::{BUCKET, KEY_ID, KEY_SECRET, LONG, REGION};
+
+/// A fresh endpoint, and the command with the keys for it.
+pub struct Shell {
+    pub folder: Folder,
+    pub endpoint: Endpoint,
+}
+
+impl Shell {
+    pub fn new(name: &str) -> Shell {
+        let folder = Folder::new(name);
+        let endpoint = Endpoint::start(&folder.path().join("data"));
+        Shell { folder, endpoint }
+    }
+
+    pub fn command(&self, line: &str) -> Command {
+        let mut command = bare(self.folder.path(), line);
+        command
+            .env("OSS_ACCESS_KEY_ID", KEY_ID)
+            .env("OSS_ACCESS_KEY_SECRET", KEY_SECRET)
+            .env("OSS_ENDPOINT", &self.endpoint.url)
+            .env("OSS_REGION", REGION)
+            .env("OSS_BUCKET", BUCKET);
+        command
+    }
+
+    pub fn run(&self, line: &str) -> Ran {
+        run(&mut self.command(line), LONG)
+    }
+
+    /// What the command prints, which must succeed and have nothing to say of errors.
+    pub fn text(&self, line: &str) -> String {
+        let text = self.run(line).silent(line);
+        assert!(!text.contains('\u{1b}'), "{line} steers a terminal that is none: {text:?}");
+        text
+    }
+
+    /// The same as JSON.
+    pub fn json(&self, line: &str) -> Value {
+        let text = self.text(&format!("{line} --json"));
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
+    }
+
+    /// What a command says that must fail with this status; the JSON that it
+    /// says of it agrees.
+    pub fn failure(&self, line: &str, status: i32) -> String {
+        let ran = self.run(&format!("{line} --json"));
+        assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
+        let last = ran.stderr.lines().last().unwrap_or_default();
+        let error: Value =
+            serde_json::from_str(last).unwrap_or_else(|_| panic!("{line}: {}", ran.stderr));
+        assert_eq!(error["exitStatus"], status, "{line}: {error}");
+        failed(self.run(line), status, line)
+    }
+
+    pub fn publish(&self, channel: &str) -> Program {
+        let clip = shipped_clip();
+        let line = format!("publish {} {channel} --repeat", clip.display());
+        let program = Program::start(&mut self.command(&line));
+        Channel::new(&self.endpoint.client(), channel).wait_live(Some((320, 180, 30)), Some(44100));
+        program
+    }
+
+    /// Publishes for some seconds, and waits until they are recorded.
+    pub fn record(&self, channel: &str, seconds: u32) {
+        let clip = shipped_clip();
+        self.text(&format!("publish {} {channel} --for {seconds}s", clip.display()));
+        Channel::new(&self.endpoint.client(), channel).wait_idle();
+    }
+}
+
+/// The command without keys or anything else that it could have from here.
+pub fn bare(home: &Path, line: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
+    for name in [
+        "OSS_ACCESS_KEY_ID",
+        "OSS_ACCESS_KEY_SECRET",
+        "OSS_SESSION_TOKEN",
+        "OSS_ENDPOINT",
+        "OSS_REGION",
+        "OSS_BUCKET",
+        "OSSUTIL_CONFIG_FILE",
+        "OSSUTIL_PROFILE",
+        "OSSLIVE_LOCAL_ACCESS_KEY_ID",
+        "OSSLIVE_LOCAL_ACCESS_KEY_SECRET",
+        "OSSLIVE_LOCAL_STS_TOKEN",
+        "OSSLIVE_LOCAL_PAGE_TOKEN",
+        "OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET",
+        "NO_COLOR",
+        "CLICOLOR_FORCE",
+    ] {
+        command.env_remove(name);
+    }
+    command.env("HOME", home).env("USERPROFILE", home).args(line.split_whitespace());
+    command
+}
+
+pub fn failed(ran: Ran, status: i32, line: &str) -> String {
+    assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
+    assert!(ran.stderr.starts_with("osslive: "), "{line}: {}", ran.stderr);
+    ran.stderr
+}
+
+/// Six seconds of video that ship with the command.
+pub fn shipped_clip() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/clip.flv")
+}
+
+/// Whether [`on_terminal`] works here.
+pub fn has_script() -> bool {
+    let version = Command::new("script").arg("--version").output();
+    version.is_ok_and(|ran| String::from_utf8_lossy(&ran.stdout).contains("util-linux"))
+}
+
+/// The command on a terminal of its own, which `script` gives it: standard
+/// output and standard error are one there.
+pub fn on_terminal(home: &Path, line: &str) -> Command {
+    let whole = format!("exec {} {line}", env!("CARGO_BIN_EXE_osslive"));
+    let mut command = Command::new("script");
+    command.args(["-qec", &whole, "/dev/null"]);
+    for (name, value) in bare(home, "").get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command.env("TERM", "xterm-256color");
+    command
+}
