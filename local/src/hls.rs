@@ -1,27 +1,25 @@
 //! The recorder: FLV bodies in, fragments of a transport stream out.
 
+mod allowance;
 mod audio;
+mod format;
 mod meter;
 mod opening;
+mod timeline;
 
 use crate::aac::{AacConfig, AacError, FRAME_SAMPLES};
 use crate::avc::{AccessUnit, AvcConfig, DELIMITER, START_CODE};
 use crate::flv::{self, AudioBody, FlvError, VideoBody};
 use crate::playlist::Fragment;
-use crate::ts::{DELAY, Muxer, Stamps, TICKS_PER_MS, Track, Tracks};
+use crate::ts::{Muxer, Stamps, Track, Tracks};
+use allowance::Output;
 use audio::AudioQueue;
-use meter::Meter;
+use format::Format;
+use meter::{Meter, frame_rate};
 use opening::Opening;
+use std::time::Duration;
 use std::{fmt, io, iter};
-
-/// A step back of a track's clock up to this is an encoder's jitter.
-const MAX_STEP_BACK_MS: u64 = 1000;
-
-/// A step ahead of the session's clock beyond this is a jump.
-const MAX_STEP_AHEAD_MS: u64 = 10_000;
-
-/// How far apart the tracks may be when one of them begins.
-const MAX_SKEW_MS: u64 = 5000;
+use timeline::Timeline;
 
 /// A key frame this little before its time ends a fragment all the same: encoders
 /// round their clocks.
@@ -34,8 +32,15 @@ const MIN_FORCED_MS: u64 = 60_000;
 /// Frames are not presented longer than this after they are decoded.
 const MAX_COMPOSITION_MS: i32 = 10_000;
 
+/// Longer parameter sets are written once in a fragment, not for each key frame.
+const MAX_REPEATED: usize = 1024;
+
 /// Larger timestamps mean nothing; below it, arithmetic cannot overflow.
 const MAX_TIMESTAMP_MS: u64 = 1 << 48;
+
+/// A wall clock set back by more than this is followed; by less, names go on
+/// rising until it has caught up.
+const MAX_SET_BACK_MS: u64 = 60_000;
 
 /// Where a recording goes.
 pub trait Sink {
@@ -43,7 +48,8 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// The recorder passes on any error and begins again at the next occasion.
+    /// `AlreadyExists` if the name is taken: the recorder asks for the next one.
+    /// It passes on any other error and begins again at the next occasion.
     fn begin(&mut self, name: &str) -> io::Result<()>;
 
     /// Appends to the fragment begun: whole transport packets, under 128 KiB at a time.
@@ -81,11 +87,21 @@ pub struct RecorderSettings {
     /// How much media a fragment should hold, in seconds; 0 counts as 1.
     pub frag_duration: u32,
     /// When the channel's newest fragment began, in Unix milliseconds; 0 if there
-    /// is none. Names keep rising from it, even if the clock was set back.
+    /// is none. Names keep rising from it if the clock is set back a little.
     pub last_start_ms: u64,
     /// Whether earlier sessions left fragments: the first one of this session is
     /// then a discontinuity.
     pub continues: bool,
+}
+
+/// When a message arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock, in Unix milliseconds, which names fragments. It may be set
+    /// to any other time.
+    pub unix_ms: u64,
+    /// Milliseconds of a clock that only goes forward, from any beginning.
+    pub uptime_ms: u64,
 }
 
 /// Why a recording cannot go on.
@@ -160,7 +176,8 @@ pub struct AudioStat {
 /// A fragment ends at the first key frame after the fragment duration, and without
 /// one after max(twice that, 60 s), as OSS documents. Each begins with the program
 /// tables and, but for that forced cut, with a key frame; its name is the wall clock's
-/// milliseconds. Media before the first key frame is dropped. A stream without
+/// milliseconds. Names rise, unless the wall clock is set back by more than a minute:
+/// they follow it then, with a discontinuity. Media before the first key frame is dropped. A stream without
 /// video is cut after the fragment duration.
 ///
 /// A track that changes its format or turns up late is taken over by a new
@@ -169,9 +186,12 @@ pub struct AudioStat {
 /// Messages that break the format are dropped and counted, see
 /// [`dropped`](Self::dropped).
 ///
+/// What is written stays in proportion to what was received and to the time that
+/// passed, if the caller takes no message before the [`wait`](Self::wait) is over.
+///
 /// Dropping the recorder finishes its fragment.
 pub struct Recorder<S: Sink> {
-    sink: S,
+    output: Output<S>,
     frag_duration_ms: u64,
     last_start_ms: u64,
     /// Whether the next fragment does not continue the one before it.
@@ -193,7 +213,7 @@ pub struct Recorder<S: Sink> {
 /// One coded frame as it arrived.
 #[derive(Clone, Copy)]
 struct Frame<'a> {
-    now_ms: u64,
+    now: Now,
     timestamp_ms: u64,
     kind: FrameKind,
     data: &'a [u8],
@@ -234,7 +254,7 @@ impl<S: Sink> Recorder<S> {
     /// A recorder that has received nothing.
     pub fn new(sink: S, settings: RecorderSettings) -> Self {
         Recorder {
-            sink,
+            output: Output::new(sink),
             frag_duration_ms: u64::from(settings.frag_duration.max(1)) * 1000,
             last_start_ms: settings.last_start_ms,
             seam: settings.continues,
@@ -268,18 +288,14 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// Records the body of a video message that arrived at `now_ms` by the wall
-    /// clock and is to be decoded at `timestamp_ms` by the encoder's.
+    /// Records the body of a video message that is to be decoded at `timestamp_ms`
+    /// by the encoder's clock.
     ///
     /// # Errors
     ///
     /// A codec other than H.264, or an error of the sink.
-    pub fn video(
-        &mut self,
-        now_ms: u64,
-        timestamp_ms: u64,
-        body: &[u8],
-    ) -> Result<(), RecordError> {
+    pub fn video(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
+        self.output.receive(now.uptime_ms, body.len());
         match flv::video(body) {
             Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
                 Ok(config) => self.configure(|recorder| &mut recorder.avc, config),
@@ -287,7 +303,7 @@ impl<S: Sink> Recorder<S> {
             },
             Ok(VideoBody::Frame { key, composition_ms, data }) => {
                 let kind = FrameKind::Video { key, composition_ms };
-                self.receive(Frame { now_ms, timestamp_ms, kind, data })
+                self.receive(Frame { now, timestamp_ms, kind, data })
             }
             Ok(VideoBody::Other) => Ok(()),
             Err(FlvError::Malformed(_)) => self.drop_message(),
@@ -300,12 +316,8 @@ impl<S: Sink> Recorder<S> {
     /// # Errors
     ///
     /// A codec other than AAC, or an error of the sink.
-    pub fn audio(
-        &mut self,
-        now_ms: u64,
-        timestamp_ms: u64,
-        body: &[u8],
-    ) -> Result<(), RecordError> {
+    pub fn audio(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
+        self.output.receive(now.uptime_ms, body.len());
         match flv::audio(body) {
             Ok(AudioBody::Config(config)) => match AacConfig::parse(config) {
                 Ok(config) => self.configure(|recorder| &mut recorder.aac, config),
@@ -313,7 +325,7 @@ impl<S: Sink> Recorder<S> {
                 Err(AacError::Unsupported(what)) => Err(RecordError::Unsupported(what)),
             },
             Ok(AudioBody::Frame(data)) => {
-                self.receive(Frame { now_ms, timestamp_ms, kind: FrameKind::Audio, data })
+                self.receive(Frame { now, timestamp_ms, kind: FrameKind::Audio, data })
             }
             Ok(AudioBody::Other) => Ok(()),
             Err(FlvError::Malformed(_)) => self.drop_message(),
@@ -356,9 +368,18 @@ impl<S: Sink> Recorder<S> {
         self.dropped
     }
 
+    /// How long to wait before the next message is taken or the recording is
+    /// finished, after messages that cost far more disk than they have bytes.
+    ///
+    /// A live stream never has to wait, nor does a file of usual media that is
+    /// sent as fast as the network allows. It is less than a few seconds.
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.output.wait_ms())
+    }
+
     /// Where the recording goes.
     pub fn sink(&self) -> &S {
-        &self.sink
+        &self.output.sink
     }
 
     fn drop_message(&mut self) -> Result<(), RecordError> {
@@ -447,18 +468,21 @@ impl<S: Sink> Recorder<S> {
         if !self.fragment.as_ref().is_some_and(|fragment| fragment.tracks.video) {
             return Ok(());
         }
+        let mut is_first = false;
         if let Some(fragment) = &mut self.fragment {
+            is_first = fragment.lead_ms.is_none();
             fragment.show(timestamp_ms, composition_ms);
         }
         let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
         if self.audio.is_stale(stamps.dts) {
             self.write_audio()?;
         }
-        let prefix = if key { &self.key_frame_prefix } else { DELIMITER };
+        let repeats = is_first || self.key_frame_prefix.len() <= MAX_REPEATED;
+        let prefix = if key && repeats { &self.key_frame_prefix } else { DELIMITER };
         let units = access_unit.nal_units().flat_map(|unit| [START_CODE, unit]);
-        let sink = &mut self.sink;
+        let output = &mut self.output;
         self.muxer.write(Track::Video, stamps, key, iter::once(prefix).chain(units), &mut |ts| {
-            sink.write(ts)
+            output.write(ts)
         })
     }
 
@@ -535,14 +559,12 @@ impl<S: Sink> Recorder<S> {
     fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
         self.finish_fragment(frame.timestamp_ms)?;
         let changes = self.adopt_formats(key);
-        let discontinuity = std::mem::take(&mut self.seam) || changes;
         let tracks =
             Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
-        let start_ms = frame.now_ms.max(self.last_start_ms.saturating_add(1));
-        let name = format!("{start_ms:013}.ts");
-        self.last_start_ms = start_ms;
+        let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
+        let (start_ms, name) = self.begin_file(frame.now.unix_ms, is_set_back)?;
+        let discontinuity = std::mem::take(&mut self.seam) || changes || is_set_back;
         self.timeline.begin(frame.timestamp_ms, discontinuity);
-        self.sink.begin(&name)?;
         self.muxer.begin_fragment(tracks, discontinuity);
         let timestamp_ms = frame.timestamp_ms;
         self.fragment = Some(OpenFragment {
@@ -555,6 +577,20 @@ impl<S: Sink> Recorder<S> {
             shown_ms: 0,
         });
         Ok(())
+    }
+
+    /// Begins a file under the first free name; when it begins, and that name.
+    fn begin_file(&mut self, unix_ms: u64, is_set_back: bool) -> io::Result<(u64, String)> {
+        let next_ms = self.last_start_ms.saturating_add(1);
+        let mut start_ms = if is_set_back { unix_ms } else { unix_ms.max(next_ms) };
+        loop {
+            let name = format!("{start_ms:013}.ts");
+            self.last_start_ms = start_ms;
+            match self.output.begin(&name) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => start_ms += 1,
+                begun => return begun.map(|()| (start_ms, name)),
+            }
+        }
     }
 
     /// Takes over new formats, video only with a key frame; whether there were
@@ -587,12 +623,12 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         self.write_audio()?;
-        let sink = &mut self.sink;
-        self.muxer.flush(&mut |ts| sink.write(ts))?;
+        let output = &mut self.output;
+        self.muxer.flush(&mut |ts| output.write(ts))?;
         let Some(open) = self.fragment.take() else { return Ok(()) };
         let duration_ms = u32::try_from(open.elapsed(end_ms).max(1)).unwrap_or(u32::MAX);
         let OpenFragment { name, start_ms, discontinuity, .. } = open;
-        self.sink.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
+        self.output.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
     }
 
     /// Ends the fragment because the encoder's clock jumped: what follows has
@@ -609,11 +645,11 @@ impl<S: Sink> Recorder<S> {
         let (Some((pts, group)), Some(fragment)) = (self.audio.group(), &self.fragment) else {
             return Ok(());
         };
-        let (sink, stamps) = (&mut self.sink, Stamps { pts, dts: pts });
+        let (output, stamps) = (&mut self.output, Stamps { pts, dts: pts });
         // Beside video, the video alone says where decoding can start.
         let random_access = !fragment.tracks.video;
         self.muxer.write(Track::Audio, stamps, random_access, iter::once(group), &mut |ts| {
-            sink.write(ts)
+            output.write(ts)
         })?;
         self.audio.clear_group();
         Ok(())
@@ -625,159 +661,6 @@ impl<S: Sink> Drop for Recorder<S> {
         // Whoever wants to know of an error calls finish.
         let _ = self.finish();
     }
-}
-
-/// A track's configuration, and the one that is to replace it.
-struct Format<C> {
-    current: Option<C>,
-    next: Option<C>,
-}
-
-impl<C> Default for Format<C> {
-    fn default() -> Self {
-        Format { current: None, next: None }
-    }
-}
-
-impl<C: PartialEq> Format<C> {
-    fn latest(&self) -> Option<&C> {
-        self.next.as_ref().or(self.current.as_ref())
-    }
-
-    fn changes(&self) -> bool {
-        self.next.is_some()
-    }
-
-    fn offer(&mut self, config: C) {
-        self.next = Some(config).filter(|config| self.current.as_ref() != Some(config));
-    }
-
-    /// Whether there was anything new.
-    fn adopt(&mut self) -> bool {
-        let next = self.next.take();
-        let changes = next.is_some();
-        self.current = next.or(self.current.take());
-        changes
-    }
-}
-
-/// Maps the encoder's clock to the transport stream's.
-#[derive(Default)]
-struct Timeline {
-    /// The encoder's time at which this time base begins.
-    epoch_ms: Option<u64>,
-    newest_ms: u64,
-    seam: u64,
-    video: Clock,
-    audio: Clock,
-    video_dts: Option<u64>,
-}
-
-/// What is known of a track's times.
-#[derive(Default)]
-struct Clock {
-    newest_ms: Option<u64>,
-    frame_ms: u64,
-}
-
-impl Clock {
-    /// How long a frame lasts.
-    fn length(&self) -> u64 {
-        /// A single frame does not tell.
-        const FRAME_MS: u64 = 40;
-        if self.frame_ms > 0 { self.frame_ms } else { FRAME_MS }
-    }
-}
-
-impl Timeline {
-    /// When the first frame is decoded. Audio may begin a little earlier.
-    const START: u64 = 2 * DELAY;
-
-    /// How much earlier than need be the first picture after a seam is decoded.
-    ///
-    /// ffmpeg splices at that picture's decoding time, right behind the last one
-    /// before the seam. Audio that had outlasted the video there would overlap
-    /// with the audio here.
-    const SEAM: u64 = 100 * TICKS_PER_MS;
-
-    /// Begins at `timestamp_ms`, if it has not begun.
-    fn begin(&mut self, timestamp_ms: u64, seam: bool) {
-        if self.epoch_ms.is_none() {
-            self.epoch_ms = Some(timestamp_ms);
-            self.newest_ms = timestamp_ms;
-            self.seam = if seam { Self::SEAM } else { 0 };
-        }
-    }
-
-    fn video_jumps(&self, timestamp_ms: u64) -> bool {
-        self.jumps(&self.video, timestamp_ms)
-    }
-
-    fn audio_jumps(&self, timestamp_ms: u64) -> bool {
-        self.jumps(&self.audio, timestamp_ms)
-    }
-
-    fn jumps(&self, clock: &Clock, timestamp_ms: u64) -> bool {
-        let Some(epoch_ms) = self.epoch_ms else { return false };
-        let earliest = match clock.newest_ms {
-            Some(newest_ms) => newest_ms.saturating_sub(MAX_STEP_BACK_MS),
-            None => self.newest_ms.saturating_sub(MAX_SKEW_MS),
-        };
-        let earliest = earliest.max(epoch_ms.saturating_sub(MAX_STEP_BACK_MS));
-        !(earliest..=self.newest_ms + MAX_STEP_AHEAD_MS).contains(&timestamp_ms)
-    }
-
-    fn ticks(&self, timestamp_ms: u64) -> u64 {
-        let epoch = self.epoch_ms.unwrap_or(timestamp_ms);
-        (timestamp_ms * TICKS_PER_MS + Self::START).saturating_sub(epoch * TICKS_PER_MS)
-    }
-
-    /// Decoding times rise strictly, whatever the encoder sends, and nothing is
-    /// presented before it is decoded.
-    fn stamp_video(&mut self, timestamp_ms: u64, composition_ms: i32) -> Stamps {
-        const LONGEST_FRAME_MS: u64 = 1000;
-        let length = self.video.newest_ms.and_then(|newest| timestamp_ms.checked_sub(newest));
-        if let Some(length @ 1..=LONGEST_FRAME_MS) = length {
-            self.video.frame_ms = length;
-        }
-        self.note(timestamp_ms, |timeline| &mut timeline.video);
-        let ticks = self.ticks(timestamp_ms);
-        let dts =
-            self.video_dts.map_or(ticks.saturating_sub(self.seam), |last| ticks.max(last + 1));
-        self.video_dts = Some(dts);
-        let composition = composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs();
-        Stamps { pts: dts.max(ticks + u64::from(composition) * TICKS_PER_MS), dts }
-    }
-
-    fn stamp_audio(&mut self, timestamp_ms: u64, frame_ms: u64) -> u64 {
-        self.audio.frame_ms = frame_ms;
-        self.note(timestamp_ms, |timeline| &mut timeline.audio);
-        self.ticks(timestamp_ms)
-    }
-
-    fn note(&mut self, timestamp_ms: u64, clock: impl Fn(&mut Self) -> &mut Clock) {
-        self.newest_ms = self.newest_ms.max(timestamp_ms);
-        let newest = &mut clock(self).newest_ms;
-        *newest = (*newest).max(Some(timestamp_ms));
-    }
-
-    /// When the last frame received is over, by the order of decoding.
-    fn end(&self) -> u64 {
-        let end = |clock: &Clock| clock.newest_ms.map_or(0, |newest| newest + clock.length());
-        end(&self.video).max(end(&self.audio))
-    }
-}
-
-/// Whole frames per second: what the stream says of itself, if what was measured
-/// (frames in milliseconds) is about the same.
-fn frame_rate(said: Option<f64>, measured: Option<(u64, u64)>) -> u32 {
-    const PLAUSIBLE: f64 = 240.0;
-    let Some((frames, span)) = measured else {
-        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
-    };
-    // Timestamps are rounded: the span may be a millisecond shorter.
-    let rate = frames as f64 * 1000.0 / (span.max(2) - 1) as f64;
-    said.filter(|said| (said - rate).abs() <= rate / 10.0).unwrap_or(rate) as u32
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::auth;
 use crate::budget::{Budget, Share};
 use crate::clock::Clock;
 use crate::fault::Fault;
-use crate::hls::{RecordError, Recorder, RecorderSettings};
+use crate::hls::{Now, RecordError, Recorder, RecorderSettings};
 use crate::limits::PeerLimits;
 use crate::rtmp::amf0::Value;
 use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
@@ -15,12 +15,15 @@ use crate::store::{LiveSession, Publish, Store};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a client may send before it publishes: commands, and nothing long.
 const MAX_PRELUDE: usize = 256 * 1024;
 /// How long a refused publisher has to read why, before the connection goes.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// The longest sleep in which it goes unnoticed that the channel was disabled.
+const NAP: Duration = Duration::from_millis(50);
 
 /// What connections work with.
 #[derive(Clone)]
@@ -41,9 +44,11 @@ pub(crate) fn serve(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let session = Session::sharing(Limits::default(), context.messages.share());
-    let due = Instant::now() + context.limits.handshake;
+    let started = Instant::now();
+    let due = started + context.limits.handshake;
     let held = context.messages.share();
-    Connection { stream, remote, context, session, live: None, held, due, prelude: 0 }.run()
+    Connection { stream, remote, context, session, live: None, held, due, prelude: 0, started }
+        .run()
 }
 
 struct Connection {
@@ -60,10 +65,11 @@ struct Connection {
     due: Instant,
     /// Bytes received since it last published.
     prelude: usize,
+    started: Instant,
 }
 
 /// How a recorder takes a message: its arrival, its timestamp, its body.
-type Record = fn(&mut Recorder<LiveSession>, u64, u64, &[u8]) -> Result<(), RecordError>;
+type Record = fn(&mut Recorder<LiveSession>, Now, u64, &[u8]) -> Result<(), RecordError>;
 
 /// Whether a connection goes on.
 enum Next {
@@ -212,9 +218,13 @@ impl Connection {
 
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
-        let now = self.context.clock.unix_ms();
+        let now = Now {
+            unix_ms: self.context.clock.unix_ms(),
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+        };
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {
+                hold_back(live);
                 self.due = Instant::now() + self.context.limits.pause;
                 if !self.held.resize(live.held()) {
                     return Err(io::Error::other(ProtocolError::NoRoom));
@@ -244,7 +254,9 @@ impl Connection {
 
     /// Ends the session, if there is one, with its last fragment.
     fn end(&mut self) -> io::Result<()> {
-        let finished = self.live.take().map_or(Ok(()), |mut live| live.finish());
+        let Some(mut live) = self.live.take() else { return Ok(()) };
+        hold_back(&live);
+        let finished = live.finish();
         // Less is always granted.
         let _ = self.held.resize(0);
         finished
@@ -266,6 +278,19 @@ impl Connection {
                 Ok(_) => {}
             }
         }
+    }
+}
+
+/// Leaves a publisher waiting that costs far more disk than it sends: what it
+/// still has to send waits in its own memory.
+fn hold_back(live: &Recorder<LiveSession>) {
+    let until = Instant::now() + live.wait();
+    loop {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() || live.sink().cut() {
+            return;
+        }
+        thread::sleep(left.min(NAP));
     }
 }
 

@@ -74,6 +74,18 @@ impl Second {
     }
 }
 
+/// Whole frames per second: what the stream says of itself, if what was measured
+/// (frames in milliseconds) is about the same.
+pub(super) fn frame_rate(said: Option<f64>, measured: Option<(u64, u64)>) -> u32 {
+    const PLAUSIBLE: f64 = 240.0;
+    let Some((frames, span)) = measured else {
+        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
+    };
+    // Timestamps are rounded: the span may be a millisecond shorter.
+    let rate = frames as f64 * 1000.0 / (span.max(2) - 1) as f64;
+    said.filter(|said| (said - rate).abs() <= rate / 10.0).unwrap_or(rate) as u32
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

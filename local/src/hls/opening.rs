@@ -1,6 +1,7 @@
 //! The beginning of a session, while it is not yet known which tracks it has.
 
-use super::{Frame, FrameKind};
+use super::timeline::MAX_STEP_BACK_MS;
+use super::{Frame, FrameKind, Now};
 
 /// How much media is held back, in milliseconds of its own time.
 const PATIENCE_MS: u64 = 2000;
@@ -8,8 +9,9 @@ const PATIENCE_MS: u64 = 2000;
 /// How much memory is spent on that.
 const MAX_HELD: usize = 4 * 1024 * 1024;
 
-/// What a held frame costs beside its bytes, roughly.
-const OVERHEAD: usize = 64;
+/// What a held frame costs beside its bytes: less memory than this, but they are
+/// all written at once, and each may begin a packet.
+const OVERHEAD: usize = 4096;
 
 /// Frames held back until each expected track has its configuration.
 #[derive(Default)]
@@ -17,13 +19,14 @@ pub(super) struct Opening {
     claims_video: Option<bool>,
     claims_audio: Option<bool>,
     first_ms: Option<u64>,
+    newest_ms: u64,
     held: Vec<Held>,
     size: usize,
 }
 
 /// A frame that owns its bytes.
 pub(super) struct Held {
-    now_ms: u64,
+    now: Now,
     timestamp_ms: u64,
     kind: FrameKind,
     data: Vec<u8>,
@@ -44,14 +47,16 @@ impl Opening {
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
             || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
+            || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
     }
 
     pub(super) fn hold(&mut self, frame: Frame<'_>) {
-        let Frame { now_ms, timestamp_ms, kind, data } = frame;
+        let Frame { now, timestamp_ms, kind, data } = frame;
         self.first_ms.get_or_insert(timestamp_ms);
+        self.newest_ms = self.newest_ms.max(timestamp_ms);
         self.size += data.len() + OVERHEAD;
-        self.held.push(Held { now_ms, timestamp_ms, kind, data: data.to_vec() });
+        self.held.push(Held { now, timestamp_ms, kind, data: data.to_vec() });
     }
 
     /// How many bytes of memory the held frames take.
@@ -66,8 +71,8 @@ impl Opening {
 
 impl Held {
     pub(super) fn frame(&self) -> Frame<'_> {
-        let Held { now_ms, timestamp_ms, kind, ref data } = *self;
-        Frame { now_ms, timestamp_ms, kind, data }
+        let Held { now, timestamp_ms, kind, ref data } = *self;
+        Frame { now, timestamp_ms, kind, data }
     }
 }
 
@@ -76,7 +81,7 @@ mod tests {
     use super::*;
 
     fn frame(timestamp_ms: u64, data: &[u8]) -> Frame<'_> {
-        Frame { now_ms: 0, timestamp_ms, kind: FrameKind::Audio, data }
+        Frame { now: Now::default(), timestamp_ms, kind: FrameKind::Audio, data }
     }
 
     #[test]
