@@ -42,6 +42,10 @@ pub(super) struct Line {
     /// fragment as its newest.
     first: u64,
     discontinuities: u64,
+    /// How often the wall clock had been set back before it: start times rise
+    /// only as long as this stays the same.
+    #[serde(default)]
+    setbacks: u64,
 }
 
 impl Line {
@@ -86,6 +90,7 @@ impl Window {
             number,
             first: self.first.saturating_add(leaving as u64),
             discontinuities: self.discontinuities.saturating_add(dropped as u64),
+            setbacks: 0,
         };
         (line, leaving)
     }
@@ -264,7 +269,9 @@ pub(super) struct Timeline {
 }
 
 struct State {
+    /// The newest start since the wall clock was last set back.
     newest_ms: u64,
+    setbacks: u64,
     any: bool,
     windows: HashMap<String, Window>,
 }
@@ -274,11 +281,11 @@ impl Timeline {
     pub(super) fn open(channel: &str, index: PathBuf, objects: Arc<Objects>) -> io::Result<Self> {
         let mut lines = Backward::open(&index)?;
         lines.drop_torn_line()?;
-        let mut state = State { newest_ms: 0, any: false, windows: HashMap::new() };
-        for line in lines.by_ref().take(NEWEST) {
-            state.newest_ms = state.newest_ms.max(line?.start_ms);
-            state.any = true;
-        }
+        let newest = lines.by_ref().take(NEWEST).collect::<io::Result<Vec<_>>>()?;
+        let newest = newest.iter().map(|line| (line.setbacks, line.start_ms)).max();
+        let (setbacks, newest_ms) = newest.unwrap_or_default();
+        let (any, windows) = (newest.is_some(), HashMap::new());
+        let state = State { newest_ms, setbacks, any, windows };
         Ok(Timeline { channel: channel.to_owned(), index, objects, state: Mutex::new(state) })
     }
 
@@ -297,6 +304,7 @@ impl Timeline {
     }
 
     /// The newest start there is or will be, in Unix milliseconds; 0 if none.
+    /// Those from before the wall clock was set back do not count.
     pub(super) fn newest_ms(&self) -> u64 {
         lock(&self.state).newest_ms
     }
@@ -307,16 +315,23 @@ impl Timeline {
     }
 
     /// Opens the file of a fragment to come, unless `is_cut` says that a
-    /// successor may have asked for [`Timeline::newest_ms`] already.
+    /// successor may have asked for [`Timeline::newest_ms`] already, or the
+    /// name is taken.
     pub(super) fn begin(&self, name: &str, is_cut: impl FnOnce() -> bool) -> io::Result<Part> {
         let mut state = lock(&self.state);
         if is_cut() {
             return Err(io::Error::other("the channel was disabled"));
         }
+        let key = self.key(name);
+        let part = self.objects.part_path(&key);
+        if self.objects.exists(&key)? || part.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         let start = name.split('.').next().and_then(|stem| stem.parse().ok()).unwrap_or(0);
-        state.newest_ms = state.newest_ms.max(start);
+        state.setbacks += u64::from(start < state.newest_ms);
+        state.newest_ms = start;
         drop(state);
-        Part::create(self.objects.part_path(&self.key(name)))
+        Part::create(part)
     }
 
     /// Lists a complete fragment: index, object, playlist.
@@ -333,23 +348,24 @@ impl Timeline {
     ) -> io::Result<()> {
         part.date(now)?;
         let mut state = lock(&self.state);
+        let setbacks = state.setbacks;
         let window = state.windows.entry(playlist.to_owned()).or_default();
         let (line, leaving) = window.next(fragment, playlist, count);
+        let line = Line { setbacks, ..line };
         let key = self.key(&fragment.name);
         append(&self.index, &line, || self.objects.place_generated(&key, part))?;
         window.advance(line, leaving);
         let text = window.render();
-        state.newest_ms = state.newest_ms.max(fragment.start_ms);
         state.any = true;
         self.objects.put_generated(&self.key(playlist), text.as_bytes(), now)
     }
 
     /// Completes what a killed process had begun: the newest fragment's file
-    /// and the playlist that shows it, if it began after `after_ms`.
-    /// Returns that fragment.
+    /// and the playlist that shows it, unless it is the one that began at
+    /// `after_ms`. Returns that fragment.
     pub(super) fn recover(&self, after_ms: u64, now: OffsetDateTime) -> io::Result<Option<Line>> {
         let Some(line) = Backward::open(&self.index)?.next().transpose()? else { return Ok(None) };
-        if line.start_ms <= after_ms {
+        if line.start_ms == after_ms {
             return Ok(None);
         }
         let key = self.key(&line.name);
@@ -398,17 +414,21 @@ pub(super) fn vod(
     let mut lines = Vec::new();
     for line in Backward::open(index)? {
         let line = line?;
-        if line.start_ms.saturating_add(DISORDER_MS) < from_ms {
+        // Before the wall clock was set back, later times may stand.
+        if line.setbacks == 0 && line.start_ms.saturating_add(DISORDER_MS) < from_ms {
             break;
         }
         if (from_ms..=to_ms).contains(&line.start_ms) {
             lines.push(line);
         }
     }
-    lines.sort_by_key(|line| line.start_ms);
+    lines.sort_by_key(|line| (line.setbacks, line.start_ms));
     let mut fragments: Vec<Fragment> = Vec::with_capacity(lines.len());
     let mut gap = false;
+    let mut setbacks = 0;
     for line in lines {
+        // What lies between may not have been asked for.
+        gap |= std::mem::replace(&mut setbacks, line.setbacks) != line.setbacks;
         if objects.exists(&format!("{channel}/{}", line.name))? {
             let mut fragment = line.into_fragment();
             fragment.discontinuity = !fragments.is_empty() && (gap || fragment.discontinuity);

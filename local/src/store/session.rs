@@ -77,8 +77,8 @@ pub struct SessionRecord {
 pub(super) struct Connection {
     pub(super) connected: OffsetDateTime,
     pub(super) remote: SocketAddr,
-    /// The channel's newest start when it came, in Unix milliseconds: what is
-    /// newer is its own.
+    /// The channel's newest start when it came, in Unix milliseconds: what
+    /// follows is its own.
     pub(super) after_ms: u64,
     hang_up: Box<dyn Fn() + Send + Sync>,
     cut: AtomicBool,
@@ -165,7 +165,8 @@ impl LiveSession {
     }
 
     /// When the channel's newest fragment began, in Unix milliseconds: this
-    /// session's must begin later. 0 if there is none.
+    /// session's begin later, unless the wall clock is set back. 0 if there is
+    /// none.
     pub fn last_start_ms(&self) -> u64 {
         self.timeline.newest_ms()
     }
