@@ -368,8 +368,8 @@ impl<S: Sink> Recorder<S> {
         self.dropped
     }
 
-    /// How long to wait before the next message is taken or the recording is
-    /// finished, after messages that cost far more disk than they have bytes.
+    /// How long to wait before the next message is taken or the recorder is
+    /// dropped, after messages that cost far more disk than they have bytes.
     ///
     /// A live stream never has to wait, nor does a file of usual media that is
     /// sent as fast as the network allows. It is less than a few seconds.

@@ -15,6 +15,7 @@ use crate::store::{LiveSession, Publish, Store};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,26 @@ pub(crate) struct Context {
     pub(crate) limits: PeerLimits,
     /// What unfinished messages and media held back may take together.
     pub(crate) messages: Budget,
+    /// Whether the endpoint stops: nobody waits for anything any more.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// Leaves a publisher waiting that costs far more disk than it sends: what
+    /// it still has to send waits in its own memory.
+    fn hold_back(&self, live: &Recorder<LiveSession>) -> io::Result<()> {
+        let until = Instant::now() + live.wait();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || live.sink().cut() {
+                return Ok(());
+            }
+            if self.stopping.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            thread::sleep(left.min(NAP));
+        }
+    }
 }
 
 /// Serves an RTMP connection until either side ends it.
@@ -224,7 +245,7 @@ impl Connection {
         };
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {
-                hold_back(live);
+                self.context.hold_back(live)?;
                 self.due = Instant::now() + self.context.limits.pause;
                 if !self.held.resize(live.held()) {
                     return Err(io::Error::other(ProtocolError::NoRoom));
@@ -255,11 +276,12 @@ impl Connection {
     /// Ends the session, if there is one, with its last fragment.
     fn end(&mut self) -> io::Result<()> {
         let Some(mut live) = self.live.take() else { return Ok(()) };
-        hold_back(&live);
         let finished = live.finish();
         // Less is always granted.
         let _ = self.held.resize(0);
-        finished
+        finished?;
+        // Many short sessions may not cost more than a long one.
+        self.context.hold_back(&live)
     }
 
     /// Lets the publisher read why it was refused: closing at once, with
@@ -278,19 +300,6 @@ impl Connection {
                 Ok(_) => {}
             }
         }
-    }
-}
-
-/// Leaves a publisher waiting that costs far more disk than it sends: what it
-/// still has to send waits in its own memory.
-fn hold_back(live: &Recorder<LiveSession>) {
-    let until = Instant::now() + live.wait();
-    loop {
-        let left = until.saturating_duration_since(Instant::now());
-        if left.is_zero() || live.sink().cut() {
-            return;
-        }
-        thread::sleep(left.min(NAP));
     }
 }
 
