@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// The media type of playlists (RFC 8216 section 4).
+pub const MEDIA_TYPE: &str = "application/vnd.apple.mpegurl";
+
 /// A finished piece of a recording: one entry of a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {

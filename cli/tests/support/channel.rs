@@ -6,7 +6,7 @@ use osslive::{
     ChannelConfig, ChannelStatus, Client, RtmpUrlOptions, SessionRecord, StreamState, VodTime,
 };
 
-use super::{LONG, Playlist, ffmpeg, get, run, unix_now, wait_until};
+use super::{LONG, Playlist, ffmpeg, get, players, run, unix_now, wait_until};
 
 /// A channel of the endpoint that a client leads to.
 pub struct Channel {
@@ -89,14 +89,15 @@ impl Channel {
         playlist
     }
 
-    /// Everything recorded so far goes through a decoder and a remuxer, and
-    /// neither has anything to say.
+    /// Everything recorded so far goes through an old and a new decoder and a
+    /// remuxer, and none of them has anything to say.
     pub fn plays_through(&self, folder: &Path) {
         self.vod();
         let url = self.play_url("all.m3u8");
-        let mut decode = ffmpeg();
-        decode.args(["-xerror", "-i", &url, "-f", "null", "-"]);
-        run(&mut decode, LONG).silent("the decoder");
+        for mut decode in players() {
+            decode.args(["-xerror", "-i", &url, "-f", "null", "-"]);
+            run(&mut decode, LONG).silent(&format!("the decoder {decode:?}"));
+        }
         let mut remux = ffmpeg();
         // Without -xerror, under which ffmpeg's remuxer refuses the first
         // packets of any sound without pictures, its own HLS among them.

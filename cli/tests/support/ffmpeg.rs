@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use super::{LONG, Program, Ran, run};
+use super::{LONG, Program, Ran, newer_ffmpeg, run};
 
 /// A command that runs ffmpeg and prints nothing but warnings.
 pub fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
     command
+}
+
+/// The old ffmpeg and, if it is here, a newer one: each has warnings of its own.
+pub fn players() -> Vec<Command> {
+    std::iter::once(ffmpeg()).chain(newer_ffmpeg("playing with a newer ffmpeg")).collect()
 }
 
 /// A clip made by ffmpeg, once; the same arguments give the same file.

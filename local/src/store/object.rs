@@ -8,6 +8,7 @@ use super::listing::Listing;
 use super::path::Naming;
 use super::{disk_fault, inventory, no_such_bucket, own};
 use crate::fault::Fault;
+use crate::playlist;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};
@@ -390,7 +391,7 @@ fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<()> {
 
 fn content_type_of(key: &str, declared: Option<&str>) -> String {
     if has_extension(key, "m3u8") {
-        "application/x-mpegURL".to_owned()
+        playlist::MEDIA_TYPE.to_owned()
     } else if has_extension(key, "ts") {
         "video/mp2t".to_owned()
     } else {
