@@ -169,6 +169,34 @@ fn a_channel_published_again_with_another_size_plays_through() {
     assert_eq!(window.media_sequence, all.fragments.len() as u64 - 3);
 }
 
+/// The second file's parameter sets come within the stream, without a header.
+#[test]
+fn files_of_other_coding_played_one_after_the_other_are_recorded() {
+    let Some(stage) = Stage::set("concat") else { return };
+    let channel = stage.channel("cam");
+    let source = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=44100 -t 4 \
+                  -c:v libx264 -g 30 -pix_fmt yuv420p -c:a aac";
+    let plain = clip("plain", &format!("{source} -preset ultrafast -bf 2"));
+    let other = clip("other", &format!("{source} -preset medium -bf 2 -refs 5 -profile:v high"));
+    let list = stage.folder.path().join("list");
+    let line = |file: &std::path::Path| format!("file '{}'\n", file.display());
+    std::fs::write(&list, [line(&plain), line(&other)].concat()).expect("a list");
+    let list = list.to_str().expect("a path in UTF-8");
+    let arguments = ["-re", "-f", "concat", "-safe", "0", "-i", list, "-c", "copy"];
+    let encoder = publish(arguments, &channel.publish_url());
+    encoder.end(LONG).silent("the encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 8.0,
+            frames: Some(240),
+        },
+    );
+    assert_eq!(channel.vod().discontinuities, 1);
+}
+
 #[test]
 fn what_an_encoder_sent_before_it_was_killed_plays() {
     let Some(stage) = Stage::set("killed") else { return };

@@ -7,7 +7,7 @@ mod meter;
 mod opening;
 mod timeline;
 
-use crate::aac::{AacConfig, AacError, FRAME_SAMPLES};
+use crate::aac::{self, AacConfig, AacError};
 use crate::avc::{AccessUnit, AvcConfig, DELIMITER, START_CODE};
 use crate::flv::{self, AudioBody, FlvError, VideoBody};
 use crate::playlist::Fragment;
@@ -198,6 +198,8 @@ pub struct Recorder<S: Sink> {
     seam: bool,
     opening: Option<Opening>,
     finished: bool,
+    /// The newest parameter sets, which may not suffice to begin with.
+    sets: AvcConfig,
     avc: Format<AvcConfig>,
     aac: Format<AacConfig>,
     key_frame_prefix: Vec<u8>,
@@ -260,6 +262,7 @@ impl<S: Sink> Recorder<S> {
             seam: settings.continues,
             opening: Some(Opening::default()),
             finished: false,
+            sets: AvcConfig::default(),
             avc: Format::default(),
             aac: Format::default(),
             key_frame_prefix: Vec::new(),
@@ -298,7 +301,7 @@ impl<S: Sink> Recorder<S> {
         self.output.receive(now.uptime_ms, body.len());
         match flv::video(body) {
             Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
-                Ok(config) => self.configure(|recorder| &mut recorder.avc, config),
+                Ok(sets) => self.configure_video(sets),
                 Err(_) => self.drop_message(),
             },
             Ok(VideoBody::Frame { key, composition_ms, data }) => {
@@ -324,9 +327,7 @@ impl<S: Sink> Recorder<S> {
                 Err(AacError::Malformed(_)) => self.drop_message(),
                 Err(AacError::Unsupported(what)) => Err(RecordError::Unsupported(what)),
             },
-            Ok(AudioBody::Frame(data)) => {
-                self.receive(Frame { now, timestamp_ms, kind: FrameKind::Audio, data })
-            }
+            Ok(AudioBody::Frame(data)) => self.receive_audio(now, timestamp_ms, data),
             Ok(AudioBody::Other) => Ok(()),
             Err(FlvError::Malformed(_)) => self.drop_message(),
             Err(FlvError::Unsupported(codec)) => Err(RecordError::Unsupported(codec)),
@@ -349,7 +350,7 @@ impl<S: Sink> Recorder<S> {
         let video = self.avc.latest().filter(|_| self.video_meter.is_used());
         let audio = self.aac.latest().filter(|_| self.audio_meter.is_used());
         StreamStat {
-            video: video.map(|AvcConfig { picture, .. }| VideoStat {
+            video: video.and_then(|config| config.picture).map(|picture| VideoStat {
                 width: picture.width,
                 height: picture.height,
                 frame_rate: frame_rate(picture.frame_rate, self.video_meter.frames()),
@@ -401,6 +402,35 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
+    fn configure_video(&mut self, sets: AvcConfig) -> Result<(), RecordError> {
+        self.sets = sets.clone();
+        // Others send the parameter sets with their key frames.
+        if sets.is_complete() {
+            self.configure(|recorder| &mut recorder.avc, sets)?;
+        }
+        Ok(())
+    }
+
+    fn receive_audio(
+        &mut self,
+        now: Now,
+        timestamp_ms: u64,
+        data: &[u8],
+    ) -> Result<(), RecordError> {
+        let kind = FrameKind::Audio;
+        let Some(frames) = aac::adts_frames(data) else {
+            return self.receive(Frame { now, timestamp_ms, kind, data });
+        };
+        for (number, (config, data)) in (0..).zip(frames) {
+            if !self.aac.latest().is_some_and(|known| known.has_core_of(&config)) {
+                self.configure(|recorder| &mut recorder.aac, config)?;
+            }
+            let timestamp_ms = timestamp_ms.saturating_add(number * config.frame_ms());
+            self.receive(Frame { now, timestamp_ms, kind, data })?;
+        }
+        Ok(())
+    }
+
     fn receive(&mut self, frame: Frame<'_>) -> Result<(), RecordError> {
         let timestamp_ms = frame.timestamp_ms.min(MAX_TIMESTAMP_MS);
         let recorded = self.hold_or_record(Frame { timestamp_ms, ..frame });
@@ -448,12 +478,12 @@ impl<S: Sink> Recorder<S> {
     }
 
     fn record_video(&mut self, frame: Frame<'_>, key: bool, composition_ms: i32) -> io::Result<()> {
-        let Some(config) = self.avc.latest() else { return Ok(()) };
-        let Ok(access_unit) = AccessUnit::parse(frame.data, config.nal_length_size) else {
+        let Ok(access_unit) = AccessUnit::parse(frame.data, self.sets.nal_length_size) else {
             self.dropped += 1;
             return Ok(());
         };
-        if !access_unit.has_picture {
+        self.take_parameter_sets(&access_unit);
+        if !access_unit.has_picture || self.avc.latest().is_none() {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
@@ -478,12 +508,37 @@ impl<S: Sink> Recorder<S> {
             self.write_audio()?;
         }
         let repeats = is_first || self.key_frame_prefix.len() <= MAX_REPEATED;
-        let prefix = if key && repeats { &self.key_frame_prefix } else { DELIMITER };
-        let units = access_unit.nal_units().flat_map(|unit| [START_CODE, unit]);
+        let with_prefix = key && repeats;
+        let prefix = if with_prefix { &self.key_frame_prefix } else { DELIMITER };
+        let units = access_unit.nal_units(!with_prefix).flat_map(|unit| [START_CODE, unit]);
         let output = &mut self.output;
         self.muxer.write(Track::Video, stamps, key, iter::once(prefix).chain(units), &mut |ts| {
             output.write(ts)
         })
+    }
+
+    /// Parameter sets within the stream win over those of the header. A picture
+    /// of another kind begins with the next key frame; another way of coding it,
+    /// with the next picture.
+    fn take_parameter_sets(&mut self, access_unit: &AccessUnit<'_>) {
+        let mut sets = access_unit.parameter_sets().peekable();
+        if sets.peek().is_none() {
+            return;
+        }
+        for set in sets {
+            self.dropped += u64::from(self.sets.update(set).is_err());
+        }
+        if !self.sets.is_complete() || self.avc.latest() == Some(&self.sets) {
+            return;
+        }
+        match &mut self.avc.current {
+            Some(current) if current.sps == self.sets.sps => {
+                current.clone_from(&self.sets);
+                self.key_frame_prefix = current.key_frame_prefix();
+            }
+            _ => {}
+        }
+        self.avc.offer(self.sets.clone());
     }
 
     fn record_audio(&mut self, frame: Frame<'_>) -> io::Result<()> {
@@ -512,8 +567,7 @@ impl<S: Sink> Recorder<S> {
         if self.fragment.is_none() || self.aac.changes() {
             return Ok(());
         }
-        let frame_ms = u64::from(FRAME_SAMPLES) * 1000 / u64::from(config.core_sample_rate);
-        let ticks = self.timeline.stamp_audio(timestamp_ms, frame_ms);
+        let ticks = self.timeline.stamp_audio(timestamp_ms, config.frame_ms());
         if !self.audio.accepts(&config, ticks, frame.data.len()) {
             self.write_audio()?;
         }

@@ -1,4 +1,5 @@
 mod bounds;
+mod formats;
 
 use super::*;
 use crate::ts::tscheck::{self, Piece, Report};
@@ -522,14 +523,14 @@ fn pictures_are_presented_by_their_composition_offset_within_reason() {
 }
 
 #[test]
-fn parameter_sets_and_delimiters_in_band_give_way_to_those_of_the_configuration() {
+fn parameter_sets_and_delimiters_in_band_are_not_written_twice() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
-    let key = [&b"\x09\x10"[..], b"\x06sei", b"\x67sps", b"\x68pps", b"\x65idr"];
+    let sps = hex(SPS_360);
+    let key = [&b"\x09\x10"[..], b"\x06sei", &sps, b"\x68\xCB\x83\xCB", b"\x65idr"];
     recorder.video(at(0), 0, &picture_of(true, 0, &key)).unwrap();
     recorder.video(at(0), 40, &picture_of(false, 0, &[b"\x09\x30", b"\x41slice"])).unwrap();
     recorder.finish().unwrap();
-    let sps = hex(SPS_360);
     let code = START_CODE;
     let expected = [
         &[DELIMITER, code, &sps, code, b"\x68\xCB\x83\xCB", code, b"\x06sei", code, b"\x65idr"][..],
@@ -551,8 +552,8 @@ fn an_idr_frame_is_a_key_frame_even_if_flv_does_not_say_so() {
 fn messages_without_a_picture_are_left_out() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
-    for body in [picture_of(true, 0, &[b"\x67s", b"\x68p"]), vec![0x17, 2, 0, 0, 0], vec![0x57, 0]]
-    {
+    let sets = picture_of(true, 0, &[&hex(SPS_360), b"\x68\xCB\x83\xCB"]);
+    for body in [sets, vec![0x17, 2, 0, 0, 0], vec![0x57, 0]] {
         recorder.video(at(0), 1000, &body).unwrap();
     }
     recorder.audio(at(0), 1000, &sound(0)).unwrap();
@@ -847,7 +848,7 @@ fn noise_never_makes_the_parsers_panic() {
         let _ = flv::video(&bytes).is_ok() | flv::audio(&bytes).is_ok();
         let _ = AvcConfig::parse(&bytes).is_ok() | AacConfig::parse(&bytes).is_ok();
         let _ = crate::avc::Picture::from_sps(&bytes).is_ok();
-        let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units().count());
+        let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units(true).count());
         if let Ok(tags) = flv::tags(&bytes) {
             assert!(tags.count() <= bytes.len());
         }

@@ -1,0 +1,152 @@
+//! Formats that change within the stream, or are told nowhere else.
+
+use super::*;
+
+const PPS: &[u8] = b"\x68\xCB\x83\xCB";
+const OTHER_PPS: &[u8] = b"\x68\xCE\x3C\x80";
+
+fn key_with(sets: &[&[u8]]) -> Vec<u8> {
+    picture_of(true, 0, &[sets, &[&[0x65; 500]]].concat())
+}
+
+/// Whether the parameter set stands in the video, and where first.
+fn position(report: &Report, set: &[u8]) -> Option<usize> {
+    report.video.payload.windows(set.len()).position(|window| window == set)
+}
+
+/// A second of pictures, the first of them `key`.
+fn second(recorder: &mut Recorder<Tape>, ms: u64, key: &[u8]) {
+    recorder.video(at(ms), ms, key).unwrap();
+    for ms in (ms + 40..ms + 1000).step_by(40) {
+        recorder.video(at(ms), ms, &picture(false, 100)).unwrap();
+    }
+}
+
+#[test]
+fn parameter_sets_of_another_stream_within_the_stream_begin_a_fragment() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    second(&mut recorder, 0, &key_with(&[]));
+    second(&mut recorder, 1000, &key_with(&[&hex(SPS_1080), OTHER_PPS]));
+    second(&mut recorder, 2000, &key_with(&[]));
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!(tape.discontinuities(), [false, true]);
+    assert_eq!(report.video.frames, 75);
+    let (first, later) = (position(&report, &hex(SPS_360)), position(&report, &hex(SPS_1080)));
+    assert!(first.unwrap() < later.unwrap());
+    let after = &report.video.payload[later.unwrap()..];
+    let count = |set: &[u8]| after.windows(set.len()).filter(|window| window == &set).count();
+    assert_eq!((count(&hex(SPS_1080)), count(OTHER_PPS)), (2, 2), "before both key frames");
+    assert_eq!((count(&hex(SPS_360)), count(PPS)), (0, 0));
+    assert_eq!(recorder.stat().video.unwrap().width, 1920);
+}
+
+#[test]
+fn a_message_of_nothing_but_parameter_sets_counts_for_the_next_key_frame() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    second(&mut recorder, 0, &key_with(&[]));
+    let sets = picture_of(true, 0, &[&hex(SPS_1080), OTHER_PPS]);
+    recorder.video(at(1000), 1000, &sets).unwrap();
+    second(&mut recorder, 1000, &key_with(&[]));
+    recorder.finish().unwrap();
+    assert!(position(&tape.clean(), &hex(SPS_1080)).is_some());
+    assert_eq!(tape.discontinuities(), [false, true]);
+}
+
+#[test]
+fn another_way_of_coding_the_same_picture_is_no_discontinuity() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    for n in 0..6 {
+        second(&mut recorder, n * 1000, &key_with(&[if n % 2 == 0 { OTHER_PPS } else { PPS }]));
+    }
+    // In the middle of a group of pictures it goes before its picture.
+    let inter = picture_of(false, 0, &[OTHER_PPS, &[0x41; 50]]);
+    recorder.video(at(6000), 6000, &inter).unwrap();
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!(tape.discontinuities(), [false; 3]);
+    assert!(
+        report.video.payload.ends_with(&[START_CODE, OTHER_PPS, START_CODE, &[0x41; 50]].concat())
+    );
+}
+
+#[test]
+fn the_header_sent_again_does_not_undo_what_the_stream_says() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    let key = key_with(&[&hex(SPS_1080), OTHER_PPS]);
+    for n in 0..4 {
+        recorder.video(at(n * 1000), n * 1000, &avc_config(SPS_360)).unwrap();
+        second(&mut recorder, n * 1000, &key);
+    }
+    recorder.finish().unwrap();
+    tape.clean();
+    assert_eq!(tape.discontinuities(), [false; 2]);
+}
+
+#[test]
+fn parameter_sets_may_come_with_the_key_frames_alone() {
+    let mut empty = avc_config(SPS_360);
+    empty.truncate(10);
+    empty.extend_from_slice(&[0xE0, 0]);
+    for header in [Some(empty), None] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(true), Some(false));
+        if let Some(header) = header {
+            recorder.video(at(0), 0, &header).unwrap();
+        }
+        for n in 0..4 {
+            second(&mut recorder, n * 1000, &key_with(&[&hex(SPS_360), PPS]));
+        }
+        recorder.finish().unwrap();
+        assert_eq!(tape.clean().video.frames, 100);
+        assert_eq!(tape.discontinuities(), [false; 2]);
+        assert_eq!(recorder.stat().video.unwrap().width, 640);
+        assert_eq!(recorder.dropped(), 0);
+    }
+}
+
+#[test]
+fn adts_headers_within_audio_messages_are_not_written_twice() {
+    for header in [Some(AAC_44), None] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(false), Some(true));
+        if let Some(header) = header {
+            recorder.audio(at(0), 0, &aac_config(header)).unwrap();
+        }
+        let frame =
+            [&AacConfig::parse(AAC_44).unwrap().adts_header(100).unwrap()[..], &[0x21; 100]];
+        let message = [&[0xAF, 1], &frame.concat()[..]].concat();
+        for n in 0..100 {
+            let ms = n * 1024 * 1000 / 44100;
+            recorder.audio(at(ms), ms, &message).unwrap();
+        }
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert_eq!(report.audio.frames, 100);
+        assert_eq!(report.audio.payload.len(), 100 * 107);
+        assert_eq!(recorder.stat().audio.unwrap().sample_rate, 44100);
+    }
+}
+
+#[test]
+fn several_adts_frames_in_a_message_have_a_time_each() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(false), Some(true));
+    let frame = [&AacConfig::parse(AAC_44).unwrap().adts_header(100).unwrap()[..], &[0x21; 100]];
+    let message = [&[0xAF, 1], &frame.concat().repeat(4)[..]].concat();
+    for n in 0..25 {
+        let ms = n * 4 * 1024 * 1000 / 44100;
+        recorder.audio(at(ms), ms, &message).unwrap();
+    }
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!(report.audio.frames, 100);
+    assert!(tape.durations().iter().sum::<u32>().abs_diff(100 * 1024 * 1000 / 44100) < 30);
+}
