@@ -12,10 +12,11 @@ use std::process::Command;
 use std::thread;
 
 use osslive::{ChannelState, Client, StreamState, sign};
+use osslive_local::push::{PushOptions, push_flv};
 use support::{
     BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,
-    fetch, ffmpeg, has_ffmpeg, newer_ffmpeg, probe, publish, publish_clip, refusal, run, unix_now,
-    wait_until,
+    fetch, ffmpeg, frame_times, has_ffmpeg, newer_ffmpeg, probe, publish, publish_clip, refusal,
+    run, unix_now, wait_until,
 };
 
 /// Half a second of picture, for publishers that are to be refused at once.
@@ -195,6 +196,46 @@ fn files_of_other_coding_played_one_after_the_other_are_recorded() {
         },
     );
     assert_eq!(channel.vod().discontinuities, 1);
+}
+
+/// As encoders send them that do not decode ahead of time: a picture may be
+/// shown before its turn to be decoded has come.
+#[test]
+fn pictures_with_negative_composition_times_are_shown_evenly() {
+    let Some(stage) = Stage::set("negative") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "reordered",
+        "-f lavfi -i testsrc2=size=640x360:rate=25 -f lavfi -i sine=sample_rate=44100 -t 6 \
+         -c:v libx264 -preset ultrafast -bf 3 -b_strategy 0 -g 50 -pix_fmt yuv420p -c:a aac",
+    );
+    let mut file = std::fs::read(clip).expect("the clip");
+    let earlier = file.len();
+    let mut at = 13;
+    while at + 11 < earlier {
+        let size = u32::from_be_bytes([0, file[at + 1], file[at + 2], file[at + 3]]) as usize;
+        let body = at + 11;
+        if file[at] == 9 && file[body + 1] == 1 {
+            let read = i32::from_be_bytes([0, file[body + 2], file[body + 3], file[body + 4]]);
+            file[body + 2..body + 5].copy_from_slice(&(read - 80).to_be_bytes()[1..]);
+        }
+        at = body + size + 4;
+    }
+    let options = PushOptions { real_time: true, ..PushOptions::default() };
+    push_flv(&channel.publish_url(), &file, options, &mut |_| true).expect("published");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 25.0)),
+            audio: Some(44_100),
+            seconds: 6.0,
+            frames: Some(150),
+        },
+    );
+    let mut times = frame_times(&channel.play_url("all.m3u8"));
+    times.sort_unstable();
+    let steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.iter().all(|step| (*step - 3600).abs() <= 90), "{steps:?}");
 }
 
 #[test]

@@ -109,7 +109,7 @@ fuzz_target!(|data: &[u8]| {
             Ok(()) | Err(RecordError::Unsupported(_)) => {}
             Err(RecordError::Io(error)) => panic!("the shelf has no errors: {error}"),
         }
-        recorder.stat();
+        recorder.stat(now);
     }
     recorder.finish().expect("the shelf has no errors");
     drop(recorder);

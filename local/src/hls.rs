@@ -15,11 +15,11 @@ use crate::ts::{Muxer, Stamps, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
 use format::Format;
-use meter::{Meter, frame_rate};
+use meter::{Meter, Rates, frame_rate};
 use opening::Opening;
 use std::time::Duration;
 use std::{fmt, io, iter};
-use timeline::Timeline;
+use timeline::{Timeline, composition};
 
 /// A key frame this little before its time ends a fragment all the same: encoders
 /// round their clocks.
@@ -28,9 +28,6 @@ const ROUNDING_MS: u64 = 20;
 /// OSS cuts without a key frame after twice the fragment duration, but not
 /// before this.
 const MIN_FORCED_MS: u64 = 60_000;
-
-/// Frames are not presented longer than this after they are decoded.
-const MAX_COMPOSITION_MS: i32 = 10_000;
 
 /// Longer parameter sets are written once in a fragment, not for each key frame.
 const MAX_REPEATED: usize = 1024;
@@ -156,16 +153,17 @@ pub struct VideoStat {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Frames per second, rounded down; 0 while unknown.
+    /// Frames per second, rounded down; 0 while unknown, or while none arrive.
     pub frame_rate: u32,
-    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    /// Bytes per second, a mean over the last five seconds of real time; 0 right
+    /// after the start.
     pub bandwidth: u64,
 }
 
 /// The audio of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioStat {
-    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    /// Bytes per second, as for video.
     pub bandwidth: u64,
     /// Samples per second.
     pub sample_rate: u32,
@@ -235,7 +233,7 @@ struct OpenFragment {
     discontinuity: bool,
     tracks: Tracks,
     /// How long after its decoding the first picture is presented.
-    lead_ms: Option<u64>,
+    lead_ms: Option<i64>,
     /// When the last picture is presented.
     shown_ms: u64,
 }
@@ -246,9 +244,9 @@ impl OpenFragment {
     }
 
     fn show(&mut self, timestamp_ms: u64, composition_ms: i32) {
-        let composition_ms = u64::from(composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs());
+        let composition_ms = composition(composition_ms);
         self.lead_ms.get_or_insert(composition_ms);
-        self.shown_ms = self.shown_ms.max(timestamp_ms + composition_ms);
+        self.shown_ms = self.shown_ms.max(timestamp_ms.saturating_add_signed(composition_ms));
     }
 }
 
@@ -284,7 +282,8 @@ impl<S: Sink> Recorder<S> {
     /// Takes in what the metadata claims about the tracks; `None` is no claim.
     ///
     /// Until the configurations of all tracks have arrived that are not denied
-    /// here, up to two seconds of media are held back.
+    /// here, and the order of the pictures shows, up to two seconds of media are
+    /// held back.
     pub fn expect_tracks(&mut self, video: Option<bool>, audio: Option<bool>) {
         if let Some(opening) = &mut self.opening {
             opening.expect(video, audio);
@@ -345,19 +344,21 @@ impl<S: Sink> Recorder<S> {
         self.settle(finished)
     }
 
-    /// Size, rates and codec parameters at the moment.
-    pub fn stat(&self) -> StreamStat {
+    /// Size, rates and codec parameters at `uptime_ms`, see [`Now`].
+    pub fn stat(&self, uptime_ms: u64) -> StreamStat {
+        let video_rates = self.video_meter.rates(uptime_ms);
+        let bandwidth = |rates: Option<Rates>| rates.map_or(0, |rates| rates.bytes as u64);
         let video = self.avc.latest().filter(|_| self.video_meter.is_used());
         let audio = self.aac.latest().filter(|_| self.audio_meter.is_used());
         StreamStat {
             video: video.and_then(|config| config.picture).map(|picture| VideoStat {
                 width: picture.width,
                 height: picture.height,
-                frame_rate: frame_rate(picture.frame_rate, self.video_meter.frames()),
-                bandwidth: self.video_meter.bandwidth(),
+                frame_rate: frame_rate(picture.frame_rate, video_rates),
+                bandwidth: bandwidth(video_rates),
             }),
             audio: audio.map(|config| AudioStat {
-                bandwidth: self.audio_meter.bandwidth(),
+                bandwidth: bandwidth(self.audio_meter.rates(uptime_ms)),
                 sample_rate: config.sample_rate,
             }),
         }
@@ -454,7 +455,9 @@ impl<S: Sink> Recorder<S> {
 
     /// Goes on with the tracks there are.
     fn open(&mut self) -> io::Result<()> {
-        let held = self.opening.take().map(Opening::into_held).unwrap_or_default();
+        let Some(opening) = self.opening.take() else { return Ok(()) };
+        self.timeline.expect_early(opening.early_ms());
+        let held = opening.into_held();
         held.iter().try_for_each(|held| self.record(held.frame()))
     }
 
@@ -487,11 +490,11 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.video_meter.add(timestamp_ms, frame.data.len());
-        if self.timeline.video_jumps(timestamp_ms) {
+        self.video_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
+        let key = key || access_unit.is_idr;
+        if self.timeline.video_jumps(timestamp_ms) || key && self.timeline.is_late() {
             self.break_off()?;
         }
-        let key = key || access_unit.is_idr;
         if self.ends_before_video(timestamp_ms, key) {
             self.cut(&frame, key)?;
         }
@@ -551,7 +554,7 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.audio_meter.add(timestamp_ms, frame.data.len());
+        self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
         let alone = self.is_audio_alone();
         if self.timeline.audio_jumps(timestamp_ms) {
             if !alone {
@@ -666,7 +669,7 @@ impl<S: Sink> Recorder<S> {
     fn media_end(&self) -> u64 {
         let shown = self.fragment.as_ref().and_then(|fragment| {
             let end = fragment.shown_ms + self.timeline.video.length();
-            end.checked_sub(fragment.lead_ms?)
+            end.checked_sub_signed(fragment.lead_ms?)
         });
         self.timeline.end().max(shown.unwrap_or(0))
     }
@@ -689,7 +692,7 @@ impl<S: Sink> Recorder<S> {
     /// another time base.
     fn break_off(&mut self) -> io::Result<()> {
         self.finish_fragment(self.media_end())?;
-        self.timeline = Timeline::default();
+        self.timeline = self.timeline.next();
         self.audio.reset();
         self.seam = true;
         Ok(())

@@ -26,6 +26,11 @@ const FAREWELL: Duration = Duration::from_millis(500);
 /// The longest sleep in which it goes unnoticed that the channel was disabled.
 const NAP: Duration = Duration::from_millis(50);
 
+/// How often what is said of a stream is brought up to date, at least.
+const STAT_INTERVAL: Duration = Duration::from_millis(500);
+/// How many bytes of media a second count as no pause.
+const LEAST_RATE: u64 = 1000;
+
 /// What connections work with.
 #[derive(Clone)]
 pub(crate) struct Context {
@@ -107,10 +112,16 @@ impl Connection {
                 Ok(0) => return self.end(),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if is_timeout(&error) && Instant::now() < self.due => {
+                    self.update_stat();
+                    continue;
+                }
                 Err(error) => return self.end().and(Err(error)),
             };
             // Media that came before a fault is good.
+            let before = self.session.media_bytes();
             let fault = self.session.receive(&buffer[..count]).err();
+            self.grant(self.session.media_bytes() - before);
             let next = self.handle_events();
             self.send()?;
             match (next?, fault) {
@@ -131,8 +142,19 @@ impl Connection {
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.stream.set_read_timeout(Some(left))?;
+        // What is said of a stream ages while nothing arrives.
+        let wait = if self.live.is_some() { left.min(STAT_INTERVAL) } else { left };
+        self.stream.set_read_timeout(Some(wait))?;
         (&*self.stream).read(buffer)
+    }
+
+    /// Grants time for media that arrives slowly: a long frame on a slow line is
+    /// no pause, but a few bytes now and then are.
+    fn grant(&mut self, media_bytes: u64) {
+        if self.live.is_some() {
+            let granted = self.due + Duration::from_millis(media_bytes * 1000 / LEAST_RATE);
+            self.due = granted.min(Instant::now() + self.context.limits.pause).max(self.due);
+        }
     }
 
     /// Sends what the session has to say. The client must read all of it in
@@ -238,11 +260,8 @@ impl Connection {
     }
 
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
+        let now = Now { unix_ms: self.context.clock.unix_ms(), uptime_ms: self.uptime_ms() };
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
-        let now = Now {
-            unix_ms: self.context.clock.unix_ms(),
-            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-        };
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {
                 self.context.hold_back(live)?;
@@ -267,9 +286,13 @@ impl Connection {
         Ok(Next::Refused)
     }
 
+    fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn update_stat(&self) {
         if let Some(live) = &self.live {
-            live.sink().update(live.stat());
+            live.sink().update(live.stat(self.uptime_ms()));
         }
     }
 
@@ -301,6 +324,10 @@ impl Connection {
             }
         }
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// The status code under which an encoder is refused; the service's own are

@@ -73,3 +73,13 @@ pub fn probe(url: &str) -> String {
     let streams: BTreeSet<_> = all.lines().filter(|line| line.starts_with("stream|")).collect();
     streams.into_iter().collect::<Vec<_>>().join("\n")
 }
+
+/// When the pictures of a URL are shown, in ticks of 90 kHz, as ffprobe reads it.
+pub fn frame_times(url: &str) -> Vec<i64> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-hide_banner", "-v", "warning", "-select_streams", "v:0", "-of", "csv=p=0"]);
+    command.args(["-show_entries", "packet=pts"]).arg(url);
+    let text = run(&mut command, LONG).silent("ffprobe");
+    let times = text.lines().filter_map(|line| line.trim_matches(',').trim().parse().ok());
+    times.collect()
+}

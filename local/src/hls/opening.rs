@@ -1,4 +1,5 @@
-//! The beginning of a session, while it is not yet known which tracks it has.
+//! The beginning of a session, while it is not yet known which tracks it has
+//! and how its pictures are ordered.
 
 use super::timeline::MAX_STEP_BACK_MS;
 use super::{Frame, FrameKind, Now};
@@ -9,17 +10,25 @@ const PATIENCE_MS: u64 = 2000;
 /// How much memory is spent on that.
 const MAX_HELD: usize = 4 * 1024 * 1024;
 
+/// In so many pictures, one that is shown before its turn would have come.
+const PICTURES: usize = 16;
+
 /// What a held frame costs beside its bytes: less memory than this, but they are
 /// all written at once, and each may begin a packet.
 const OVERHEAD: usize = 4096;
 
-/// Frames held back until each expected track has its configuration.
+/// Frames held back until each expected track has its configuration and the
+/// order of the pictures shows.
 #[derive(Default)]
 pub(super) struct Opening {
     claims_video: Option<bool>,
     claims_audio: Option<bool>,
     first_ms: Option<u64>,
     newest_ms: u64,
+    pictures: usize,
+    /// How much earlier than decoded a picture is shown, at most; there is no
+    /// saying so in a transport stream.
+    early_ms: i32,
     held: Vec<Held>,
     size: usize,
 }
@@ -43,7 +52,8 @@ impl Opening {
     pub(super) fn is_over(&self, frame: &Frame<'_>, has_video: bool, has_audio: bool) -> bool {
         let known = (has_video || self.claims_video == Some(false))
             && (has_audio || self.claims_audio == Some(false))
-            && (has_video || has_audio);
+            && (has_video || has_audio)
+            && (!has_video || self.early_ms > 0 || self.pictures >= PICTURES);
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
             || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
@@ -51,8 +61,17 @@ impl Opening {
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
     }
 
+    /// How much earlier than decoded a picture is shown, at most, so far.
+    pub(super) fn early_ms(&self) -> u64 {
+        self.early_ms.unsigned_abs().into()
+    }
+
     pub(super) fn hold(&mut self, frame: Frame<'_>) {
         let Frame { now, timestamp_ms, kind, data } = frame;
+        if let FrameKind::Video { composition_ms, .. } = kind {
+            self.pictures += 1;
+            self.early_ms = self.early_ms.max(composition_ms.saturating_neg());
+        }
         self.first_ms.get_or_insert(timestamp_ms);
         self.newest_ms = self.newest_ms.max(timestamp_ms);
         self.size += data.len() + OVERHEAD;
@@ -85,9 +104,21 @@ mod tests {
     }
 
     #[test]
-    fn both_configurations_end_the_wait_at_once() {
-        assert!(Opening::default().is_over(&frame(0, b""), true, true));
-        assert!(!Opening::default().is_over(&frame(0, b""), true, false));
+    fn the_wait_ends_with_both_configurations_and_the_order_of_the_pictures() {
+        for early_ms in [0, 40] {
+            let mut opening = Opening::default();
+            let composition_ms = -early_ms;
+            let kind = FrameKind::Video { key: false, composition_ms };
+            let count = if early_ms > 0 { 1 } else { PICTURES };
+            for _ in 0..count {
+                assert!(!opening.is_over(&frame(0, b""), true, true));
+                opening.hold(Frame { kind, ..frame(0, b"") });
+            }
+            assert!(opening.is_over(&frame(0, b""), true, true));
+            assert!(!opening.is_over(&frame(0, b""), true, false));
+            assert_eq!(opening.early_ms(), early_ms as u64);
+        }
+        assert!(!Opening::default().is_over(&frame(0, b""), false, true));
     }
 
     #[test]

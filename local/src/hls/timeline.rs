@@ -1,6 +1,5 @@
 //! From the encoder's clock to that of the transport stream.
 
-use super::MAX_COMPOSITION_MS;
 use crate::ts::{DELAY, Stamps, TICKS_PER_MS};
 
 /// A step back of a track's clock up to this is an encoder's jitter.
@@ -12,6 +11,21 @@ const MAX_STEP_AHEAD_MS: u64 = 10_000;
 /// How far apart the tracks may be when one of them begins.
 const MAX_SKEW_MS: u64 = 5000;
 
+/// Frames are not presented longer than this after they are decoded.
+const MAX_COMPOSITION_MS: i32 = 10_000;
+
+/// Nor earlier than this before it, as encoders may want that do not decode
+/// ahead of time.
+const MAX_EARLY_MS: i32 = 1000;
+
+/// The least time to decode ahead, if any picture is shown before it is decoded.
+const MIN_LEAD_MS: u64 = 200;
+
+/// When a picture is shown, from when it is decoded, within reason.
+pub(super) fn composition(composition_ms: i32) -> i64 {
+    composition_ms.clamp(-MAX_EARLY_MS, MAX_COMPOSITION_MS).into()
+}
+
 /// Maps the encoder's clock to the transport stream's.
 #[derive(Default)]
 pub(super) struct Timeline {
@@ -22,6 +36,10 @@ pub(super) struct Timeline {
     pub(super) video: Clock,
     audio: Clock,
     video_dts: Option<u64>,
+    /// How much earlier pictures are decoded than the encoder says.
+    lead_ms: u64,
+    /// How much earlier they should be.
+    wanted_ms: u64,
 }
 
 /// What is known of a track's times.
@@ -50,6 +68,29 @@ impl Timeline {
     /// before the seam. Audio that had outlasted the video there would overlap
     /// with the audio here.
     const SEAM: u64 = 100 * TICKS_PER_MS;
+
+    /// The time base that follows this one.
+    pub(super) fn next(&self) -> Self {
+        Timeline { lead_ms: self.wanted_ms, wanted_ms: self.wanted_ms, ..Timeline::default() }
+    }
+
+    /// Takes in that a picture is shown so much earlier than it is decoded. One
+    /// that cannot be is shown late, until [`Timeline::next`].
+    pub(super) fn expect_early(&mut self, early_ms: u64) {
+        // The next group of pictures may be ordered more deeply.
+        let lead_ms = (2 * early_ms).clamp(MIN_LEAD_MS, 2 * MAX_EARLY_MS.unsigned_abs() as u64);
+        if early_ms > self.lead_ms {
+            self.wanted_ms = self.wanted_ms.max(lead_ms);
+        }
+        if self.epoch_ms.is_none() {
+            self.lead_ms = self.wanted_ms;
+        }
+    }
+
+    /// Whether pictures come too late in this time base.
+    pub(super) fn is_late(&self) -> bool {
+        self.wanted_ms > self.lead_ms
+    }
 
     /// Begins at `timestamp_ms`, if it has not begun.
     pub(super) fn begin(&mut self, timestamp_ms: u64, seam: bool) {
@@ -80,11 +121,12 @@ impl Timeline {
 
     fn ticks(&self, timestamp_ms: u64) -> u64 {
         let epoch = self.epoch_ms.unwrap_or(timestamp_ms);
-        (timestamp_ms * TICKS_PER_MS + Self::START).saturating_sub(epoch * TICKS_PER_MS)
+        let start = Self::START + self.lead_ms * TICKS_PER_MS;
+        (timestamp_ms * TICKS_PER_MS + start).saturating_sub(epoch * TICKS_PER_MS)
     }
 
     /// Decoding times rise strictly, whatever the encoder sends, and nothing is
-    /// presented before it is decoded.
+    /// presented before it is decoded: it is decoded earlier instead.
     pub(super) fn stamp_video(&mut self, timestamp_ms: u64, composition_ms: i32) -> Stamps {
         const LONGEST_FRAME_MS: u64 = 1000;
         let length = self.video.newest_ms.and_then(|newest| timestamp_ms.checked_sub(newest));
@@ -92,12 +134,14 @@ impl Timeline {
             self.video.frame_ms = length;
         }
         self.note(timestamp_ms, |timeline| &mut timeline.video);
+        let composition = composition(composition_ms);
+        self.expect_early(composition.min(0).unsigned_abs());
         let ticks = self.ticks(timestamp_ms);
-        let dts =
-            self.video_dts.map_or(ticks.saturating_sub(self.seam), |last| ticks.max(last + 1));
+        let due = ticks.saturating_sub(self.lead_ms * TICKS_PER_MS);
+        let dts = self.video_dts.map_or(due.saturating_sub(self.seam), |last| due.max(last + 1));
         self.video_dts = Some(dts);
-        let composition = composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs();
-        Stamps { pts: dts.max(ticks + u64::from(composition) * TICKS_PER_MS), dts }
+        let pts = ticks.saturating_add_signed(composition * TICKS_PER_MS as i64);
+        Stamps { pts: dts.max(pts), dts }
     }
 
     pub(super) fn stamp_audio(&mut self, timestamp_ms: u64, frame_ms: u64) -> u64 {

@@ -40,7 +40,7 @@ fn parameter_sets_of_another_stream_within_the_stream_begin_a_fragment() {
     let count = |set: &[u8]| after.windows(set.len()).filter(|window| window == &set).count();
     assert_eq!((count(&hex(SPS_1080)), count(OTHER_PPS)), (2, 2), "before both key frames");
     assert_eq!((count(&hex(SPS_360)), count(PPS)), (0, 0));
-    assert_eq!(recorder.stat().video.unwrap().width, 1920);
+    assert_eq!(recorder.stat(0).video.unwrap().width, 1920);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn parameter_sets_may_come_with_the_key_frames_alone() {
         recorder.finish().unwrap();
         assert_eq!(tape.clean().video.frames, 100);
         assert_eq!(tape.discontinuities(), [false; 2]);
-        assert_eq!(recorder.stat().video.unwrap().width, 640);
+        assert_eq!(recorder.stat(0).video.unwrap().width, 640);
         assert_eq!(recorder.dropped(), 0);
     }
 }
@@ -131,7 +131,7 @@ fn adts_headers_within_audio_messages_are_not_written_twice() {
         let report = tape.clean();
         assert_eq!(report.audio.frames, 100);
         assert_eq!(report.audio.payload.len(), 100 * 107);
-        assert_eq!(recorder.stat().audio.unwrap().sample_rate, 44100);
+        assert_eq!(recorder.stat(0).audio.unwrap().sample_rate, 44100);
     }
 }
 
