@@ -2,6 +2,7 @@
 
 mod allowance;
 mod audio;
+mod clocks;
 mod format;
 mod meter;
 mod opening;
@@ -14,6 +15,7 @@ use crate::playlist::Fragment;
 use crate::ts::{Muxer, Stamps, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
+use clocks::Clocks;
 use format::Format;
 use meter::{Meter, Rates, frame_rate};
 use opening::Opening;
@@ -28,6 +30,9 @@ const ROUNDING_MS: u64 = 20;
 /// OSS cuts without a key frame after twice the fragment duration, but not
 /// before this.
 const MIN_FORCED_MS: u64 = 60_000;
+
+/// What lasts longer is a gap, not a picture.
+const LONGEST_PICTURE_MS: u64 = 1000;
 
 /// Longer parameter sets are written once in a fragment, not for each key frame.
 const MAX_REPEATED: usize = 1024;
@@ -201,6 +206,7 @@ pub struct Recorder<S: Sink> {
     avc: Format<AvcConfig>,
     aac: Format<AacConfig>,
     key_frame_prefix: Vec<u8>,
+    clocks: Clocks,
     timeline: Timeline,
     audio: AudioQueue,
     muxer: Muxer,
@@ -264,6 +270,7 @@ impl<S: Sink> Recorder<S> {
             avc: Format::default(),
             aac: Format::default(),
             key_frame_prefix: Vec::new(),
+            clocks: Clocks::default(),
             timeline: Timeline::default(),
             audio: AudioQueue::default(),
             muxer: Muxer::new(),
@@ -480,7 +487,12 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    fn record_video(&mut self, frame: Frame<'_>, key: bool, composition_ms: i32) -> io::Result<()> {
+    fn record_video(
+        &mut self,
+        mut frame: Frame<'_>,
+        key: bool,
+        composition_ms: i32,
+    ) -> io::Result<()> {
         let Ok(access_unit) = AccessUnit::parse(frame.data, self.sets.nal_length_size) else {
             self.dropped += 1;
             return Ok(());
@@ -492,9 +504,16 @@ impl<S: Sink> Recorder<S> {
         let timestamp_ms = frame.timestamp_ms;
         self.video_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
         let key = key || access_unit.is_idr;
-        if self.timeline.video_jumps(timestamp_ms) || key && self.timeline.is_late() {
+        let place = self.clocks.locate(Track::Video, timestamp_ms);
+        if place.jumps || key && self.timeline.is_late() {
             self.break_off()?;
         }
+        if let Some(length @ 1..=LONGEST_PICTURE_MS) = self.clocks.since_picture(place.ms) {
+            self.clocks.set_length(Track::Video, length);
+        }
+        self.clocks.advance(Track::Video, timestamp_ms, place);
+        frame.timestamp_ms = place.ms;
+        let timestamp_ms = place.ms;
         if self.ends_before_video(timestamp_ms, key) {
             self.cut(&frame, key)?;
         }
@@ -544,7 +563,7 @@ impl<S: Sink> Recorder<S> {
         self.avc.offer(self.sets.clone());
     }
 
-    fn record_audio(&mut self, frame: Frame<'_>) -> io::Result<()> {
+    fn record_audio(&mut self, mut frame: Frame<'_>) -> io::Result<()> {
         let Some(&config) = self.aac.latest() else { return Ok(()) };
         let Ok(header) = config.adts_header(frame.data.len()) else {
             self.dropped += 1;
@@ -556,13 +575,14 @@ impl<S: Sink> Recorder<S> {
         let timestamp_ms = frame.timestamp_ms;
         self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
         let alone = self.is_audio_alone();
-        if self.timeline.audio_jumps(timestamp_ms) {
-            if !alone {
-                self.dropped += 1; // until the video's clock jumps too
-                return Ok(());
-            }
+        let place = self.clocks.locate(Track::Audio, timestamp_ms);
+        if place.jumps && alone {
             self.break_off()?;
         }
+        self.clocks.set_length(Track::Audio, config.frame_ms());
+        self.clocks.advance(Track::Audio, timestamp_ms, place);
+        frame.timestamp_ms = place.ms;
+        let timestamp_ms = place.ms;
         if self.ends_before_audio(timestamp_ms, alone) {
             self.cut(&frame, false)?;
         }
@@ -570,7 +590,7 @@ impl<S: Sink> Recorder<S> {
         if self.fragment.is_none() || self.aac.changes() {
             return Ok(());
         }
-        let ticks = self.timeline.stamp_audio(timestamp_ms, config.frame_ms());
+        let Some(ticks) = self.timeline.stamp_audio(timestamp_ms) else { return Ok(()) };
         if !self.audio.accepts(&config, ticks, frame.data.len()) {
             self.write_audio()?;
         }
@@ -668,10 +688,10 @@ impl<S: Sink> Recorder<S> {
     /// are shown before it: then it ends later than it is decoded.
     fn media_end(&self) -> u64 {
         let shown = self.fragment.as_ref().and_then(|fragment| {
-            let end = fragment.shown_ms + self.timeline.video.length();
+            let end = fragment.shown_ms + self.clocks.picture_ms();
             end.checked_sub_signed(fragment.lead_ms?)
         });
-        self.timeline.end().max(shown.unwrap_or(0))
+        self.clocks.end().max(shown.unwrap_or(0))
     }
 
     /// Ends the fragment, if there is one, with the media up to `end_ms`.

@@ -1,7 +1,7 @@
 //! The beginning of a session, while it is not yet known which tracks it has
 //! and how its pictures are ordered.
 
-use super::timeline::MAX_STEP_BACK_MS;
+use super::clocks::MAX_STEP_BACK_MS;
 use super::{Frame, FrameKind, Now};
 
 /// How much media is held back, in milliseconds of its own time.

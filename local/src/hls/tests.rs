@@ -465,7 +465,7 @@ fn a_clock_that_jumps_begins_a_new_fragment_and_time_base() {
         let report = tape.clean();
         assert_eq!(tape.discontinuities(), [false, false, true]);
         assert_eq!(tape.durations()[0], 2000);
-        assert!(tape.durations()[1].abs_diff(500) < 30, "up to the jump");
+        assert!(tape.durations()[1].abs_diff(500) < 60, "up to the jump");
         assert_eq!(report.video.frames, 63 + 50, "what follows the jump waits for a key frame");
         assert_eq!(tape.fragments()[2].start_ms, WALL + 3000);
     }
@@ -484,15 +484,15 @@ fn a_clock_that_jumps_in_audio_alone_loses_nothing() {
 }
 
 #[test]
-fn audio_far_off_the_video_is_dropped_until_it_is_back() {
+fn audio_far_off_the_video_moves_nothing_else() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let first = ENCODER.run(&mut recorder, 0..1000);
     recorder.audio(at(0), 900_000, &sound(200)).unwrap();
     recorder.audio(at(0), u64::MAX, &sound(200)).unwrap();
     let rest = ENCODER.send(&mut recorder, 1000..2000);
     recorder.finish().unwrap();
-    assert_eq!(tape.clean().audio.frames, first.1 + rest.1);
-    assert_eq!(recorder.dropped(), 2);
+    assert_eq!(tape.clean().audio.frames, first.1 + rest.1 + 2);
+    assert_eq!(recorder.dropped(), 0);
 }
 
 #[test]

@@ -85,3 +85,66 @@ fn what_has_no_sense_as_a_composition_time_is_kept_within_reason() {
     assert_eq!(report.video.frames, 6);
     assert!(report.video.composition.iter().all(|ticks| *ticks <= 12_000 * 90));
 }
+
+/// Sends video and audio of two clocks that arrive together.
+fn send_apart(recorder: &mut Recorder<Tape>, span: Range<u64>, video: u64, audio: u64) -> usize {
+    let picture = Encoder { audio: false, clock: video, ..ENCODER };
+    let sound = Encoder { video: false, clock: audio, ..ENCODER };
+    span.map(|ms| {
+        picture.send(recorder, ms..ms + 1);
+        sound.send(recorder, ms..ms + 1).1
+    })
+    .sum()
+}
+
+/// Whether both tracks end together, within 100 ms.
+fn ends_together(report: &Report) {
+    let end = |summary: &tscheck::Summary| *summary.dts.last().unwrap();
+    let apart = end(&report.video).abs_diff(end(&report.audio)) / 90;
+    assert!(apart <= 150, "{apart} ms apart");
+}
+
+#[test]
+fn tracks_that_begin_at_other_times_are_recorded_together() {
+    for (video, audio) in [(0, 3_600_000), (3_600_000, 0), (0, 6000), (6000, 0), (1 << 40, 0)] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let sounds = send_apart(&mut recorder, 0..5000, video, audio);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert_eq!(report.video.frames, 125);
+        assert!(report.audio.frames + 2 >= sounds, "{} of {sounds}", report.audio.frames);
+        ends_together(&report);
+        assert!(tape.durations().iter().sum::<u32>().abs_diff(5000) < 100);
+    }
+}
+
+#[test]
+fn audio_goes_on_when_the_clock_of_the_video_starts_over() {
+    for at_ms in [2000, 6000, 20_000] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let mut sounds = send_apart(&mut recorder, 0..at_ms, 1 << 30, 1 << 30);
+        let video = (1 << 30) - at_ms;
+        sounds += send_apart(&mut recorder, at_ms..at_ms + 5000, video, 1 << 30);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert!(report.audio.frames + 5 >= sounds, "{} of {sounds}", report.audio.frames);
+        assert_eq!(report.video.frames as u64, at_ms / 40 + 125);
+        ends_together(&report);
+        assert!(tape.durations().iter().all(|ms| *ms < 2100), "{:?}", tape.durations());
+    }
+}
+
+#[test]
+fn audio_whose_clock_starts_over_goes_on_beside_the_video() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    let mut sounds = send_apart(&mut recorder, 0..10_000, 1 << 30, 1 << 30);
+    sounds += send_apart(&mut recorder, 10_000..15_000, 1 << 30, 0);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.frames, report.audio.frames), (375, sounds));
+    assert!(tape.discontinuities().iter().all(|is| !is), "the video goes on");
+    ends_together(&report);
+}
