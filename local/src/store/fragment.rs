@@ -46,6 +46,9 @@ pub(super) struct Line {
     /// only as long as this stays the same.
     #[serde(default)]
     setbacks: u64,
+    /// The playlist's target duration, in seconds.
+    #[serde(default)]
+    target: u64,
 }
 
 impl Line {
@@ -64,6 +67,15 @@ impl Line {
     }
 }
 
+/// The live playlist that a session writes.
+pub(super) struct Listing<'a> {
+    pub(super) name: &'a str,
+    /// How many fragments it shows.
+    pub(super) count: usize,
+    /// Its target duration, in seconds, unless a fragment is longer.
+    pub(super) least_target: u64,
+}
+
 /// The newest fragments under one playlist name.
 #[derive(Debug, Default)]
 struct Window {
@@ -71,13 +83,15 @@ struct Window {
     /// discontinuity (RFC 8216 sections 4.3.3.2 and 4.3.3.3).
     first: u64,
     discontinuities: u64,
+    /// The target duration so far, in seconds.
+    target: u64,
     lines: VecDeque<Line>,
 }
 
 impl Window {
     /// The line that lists `fragment` next in a window of `count`, and how
     /// many of the oldest leave for it.
-    fn next(&self, fragment: &Fragment, playlist: &str, count: usize) -> (Line, usize) {
+    fn next(&self, fragment: &Fragment, name: &str, count: usize) -> (Line, usize) {
         let leaving = (self.lines.len() + 1).saturating_sub(count.max(1)).min(self.lines.len());
         let number = self.first.saturating_add(self.lines.len() as u64);
         let dropped = self.lines.iter().take(leaving).filter(|line| line.interrupts()).count();
@@ -86,11 +100,12 @@ impl Window {
             start_ms: fragment.start_ms,
             duration_ms: fragment.duration_ms,
             discontinuity: fragment.discontinuity,
-            playlist: playlist.to_owned(),
+            playlist: name.to_owned(),
             number,
             first: self.first.saturating_add(leaving as u64),
             discontinuities: self.discontinuities.saturating_add(dropped as u64),
             setbacks: 0,
+            target: self.target.max(playlist::target(&[fragment])),
         };
         (line, leaving)
     }
@@ -98,6 +113,7 @@ impl Window {
     fn advance(&mut self, line: Line, leaving: usize) {
         self.first = line.first;
         self.discontinuities = line.discontinuities;
+        self.target = line.target;
         self.lines.drain(..leaving);
         self.lines.push_back(line);
     }
@@ -128,6 +144,7 @@ impl Window {
                 None => {
                     window.first = line.first;
                     window.discontinuities = line.discontinuities;
+                    window.target = line.target;
                 }
                 // A playlist that had begun anew, or a line that was lost.
                 Some(newer) if line.number.checked_add(1) != Some(newer.number) => break,
@@ -153,7 +170,7 @@ impl Window {
             })
             .collect();
         let fragments: Vec<&Fragment> = fragments.iter().collect();
-        playlist::live(&fragments, self.first, self.discontinuities)
+        playlist::live(&fragments, self.target, self.first, self.discontinuities)
     }
 }
 
@@ -342,22 +359,22 @@ impl Timeline {
         &self,
         fragment: &Fragment,
         part: Part,
-        playlist: &str,
-        count: usize,
+        playlist: &Listing<'_>,
         now: OffsetDateTime,
     ) -> io::Result<()> {
         part.date(now)?;
         let mut state = lock(&self.state);
         let setbacks = state.setbacks;
-        let window = state.windows.entry(playlist.to_owned()).or_default();
-        let (line, leaving) = window.next(fragment, playlist, count);
+        let window = state.windows.entry(playlist.name.to_owned()).or_default();
+        window.target = window.target.max(playlist.least_target);
+        let (line, leaving) = window.next(fragment, playlist.name, playlist.count);
         let line = Line { setbacks, ..line };
         let key = self.key(&fragment.name);
         append(&self.index, &line, || self.objects.place_generated(&key, part))?;
         window.advance(line, leaving);
         let text = window.render();
         state.any = true;
-        self.objects.put_generated(&self.key(playlist), text.as_bytes(), now)
+        self.objects.put_generated(&self.key(playlist.name), text.as_bytes(), now)
     }
 
     /// Completes what a killed process had begun: the newest fragment's file

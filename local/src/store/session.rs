@@ -4,7 +4,7 @@
 use super::bucket::Bucket;
 use super::channel::ChannelSettings;
 use super::file::Part;
-use super::fragment::Timeline;
+use super::fragment::{Listing, Timeline};
 use super::lock;
 use crate::hls::{Sink, StreamStat};
 use crate::playlist::Fragment;
@@ -204,7 +204,12 @@ impl Sink for LiveSession {
     fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
         let part = self.part.take().ok_or_else(no_fragment)?;
         let now = self.bucket.clock.now();
-        let listed = self.timeline.list(fragment, part, &self.playlist, self.frag_count, now);
+        let playlist = Listing {
+            name: &self.playlist,
+            count: self.frag_count,
+            least_target: self.frag_duration.into(),
+        };
+        let listed = self.timeline.list(fragment, part, &playlist, now);
         self.bucket.count_fragment(&self.channel, &fragment.name);
         listed
     }
