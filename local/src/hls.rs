@@ -209,6 +209,10 @@ pub struct Recorder<S: Sink> {
     clocks: Clocks,
     timeline: Timeline,
     audio: AudioQueue,
+    /// Whether audio was held back that has no place yet.
+    hears_audio: bool,
+    /// Whether the audio has another format than when its fragment began.
+    is_reformatted: bool,
     muxer: Muxer,
     fragment: Option<OpenFragment>,
     video_meter: Meter,
@@ -273,6 +277,8 @@ impl<S: Sink> Recorder<S> {
             clocks: Clocks::default(),
             timeline: Timeline::default(),
             audio: AudioQueue::default(),
+            hears_audio: false,
+            is_reformatted: false,
             muxer: Muxer::new(),
             fragment: None,
             video_meter: Meter::default(),
@@ -455,6 +461,7 @@ impl<S: Sink> Recorder<S> {
                 opening.hold(frame);
                 return Ok(());
             }
+            opening.has_audio |= matches!(frame.kind, FrameKind::Audio);
             self.open()?;
         }
         self.record(frame)
@@ -464,6 +471,7 @@ impl<S: Sink> Recorder<S> {
     fn open(&mut self) -> io::Result<()> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         self.timeline.expect_early(opening.early_ms());
+        self.hears_audio = opening.has_audio;
         let held = opening.into_held();
         held.iter().try_for_each(|held| self.record(held.frame()))
     }
@@ -579,6 +587,7 @@ impl<S: Sink> Recorder<S> {
         if place.jumps && alone {
             self.break_off()?;
         }
+        self.hears_audio = false;
         self.clocks.set_length(Track::Audio, config.frame_ms());
         self.clocks.advance(Track::Audio, timestamp_ms, place);
         frame.timestamp_ms = place.ms;
@@ -586,7 +595,11 @@ impl<S: Sink> Recorder<S> {
         if self.ends_before_audio(timestamp_ms, alone) {
             self.cut(&frame, false)?;
         }
-        // A format that the fragment does not have waits for the next one.
+        // Each frame of ADTS tells its format, so that another one need not wait
+        // for a key frame; a track that the fragment lacks does.
+        if self.aac.current.is_some() && self.aac.adopt() {
+            self.is_reformatted = true;
+        }
         if self.fragment.is_none() || self.aac.changes() {
             return Ok(());
         }
@@ -600,14 +613,17 @@ impl<S: Sink> Recorder<S> {
 
     /// Whether fragments need not wait for key frames.
     fn is_audio_alone(&self) -> bool {
-        self.avc.current.is_none() && (self.fragment.is_some() || !self.avc.changes())
+        self.avc.current.is_none() && (self.fragment.is_some() || !self.video_meter.is_used())
     }
 
     fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {
         let Some(fragment) = &self.fragment else { return key };
         let elapsed = fragment.elapsed(timestamp_ms);
         if key {
-            self.avc.changes() || self.aac.changes() || self.is_long_enough(elapsed)
+            self.is_long_enough(elapsed)
+                || self.avc.changes()
+                || self.is_reformatted
+                || self.aac.changes() && self.hears_audio(timestamp_ms)
         } else {
             fragment.tracks.video && elapsed >= self.forced_ms()
         }
@@ -635,7 +651,7 @@ impl<S: Sink> Recorder<S> {
     /// Ends the fragment, if there is one, and begins another with `frame`.
     fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
         self.finish_fragment(frame.timestamp_ms)?;
-        let changes = self.adopt_formats(key);
+        let changes = self.adopt_formats(frame.timestamp_ms, key);
         let tracks =
             Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
         let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
@@ -670,12 +686,22 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// Takes over new formats, video only with a key frame; whether there were
-    /// others before them.
-    fn adopt_formats(&mut self, key: bool) -> bool {
+    fn hears_audio(&self, timestamp_ms: u64) -> bool {
+        self.hears_audio || self.clocks.hears_audio(timestamp_ms)
+    }
+
+    /// Takes over new formats, video only with a key frame, audio only where
+    /// there is any; whether there were others before them.
+    fn adopt_formats(&mut self, timestamp_ms: u64, key: bool) -> bool {
         let is_first = self.avc.current.is_none() && self.aac.current.is_none();
         let new_video = key && self.avc.adopt();
-        let new_audio = self.aac.adopt();
+        let new_audio = if self.hears_audio(timestamp_ms) {
+            self.aac.adopt()
+        } else {
+            let was_there = self.aac.current.is_some();
+            self.aac.retire();
+            was_there
+        } | std::mem::take(&mut self.is_reformatted);
         if let (true, Some(config)) = (new_video, &self.avc.current) {
             self.key_frame_prefix = config.key_frame_prefix();
         }

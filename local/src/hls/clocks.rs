@@ -114,6 +114,12 @@ impl Clocks {
         self.video.theirs_ms.and_then(|_| ms.checked_sub(self.video.ours_ms))
     }
 
+    /// Whether audio came within the last second and a half before `ms`.
+    pub(super) fn hears_audio(&self, ms: u64) -> bool {
+        const SILENCE_MS: u64 = 1500;
+        self.audio.theirs_ms.is_some() && ms <= self.audio.ours_ms + SILENCE_MS
+    }
+
     /// When the last frame received is over, by the order of decoding.
     pub(super) fn end(&self) -> u64 {
         self.video.end().max(self.audio.end())

@@ -25,6 +25,13 @@ impl<C: PartialEq> Format<C> {
         self.next = Some(config).filter(|config| self.current.as_ref() != Some(config));
     }
 
+    /// Leaves the track out until it is adopted again.
+    pub(super) fn retire(&mut self) {
+        if let Some(current) = self.current.take() {
+            self.next.get_or_insert(current);
+        }
+    }
+
     /// Whether there was anything new.
     pub(super) fn adopt(&mut self) -> bool {
         let next = self.next.take();

@@ -26,6 +26,8 @@ pub(super) struct Opening {
     first_ms: Option<u64>,
     newest_ms: u64,
     pictures: usize,
+    /// Whether there is a frame of audio.
+    pub(super) has_audio: bool,
     /// How much earlier than decoded a picture is shown, at most; there is no
     /// saying so in a transport stream.
     early_ms: i32,
@@ -50,8 +52,9 @@ impl Opening {
 
     /// Whether there is no more to wait for when `frame` arrives.
     pub(super) fn is_over(&self, frame: &Frame<'_>, has_video: bool, has_audio: bool) -> bool {
+        let hears_audio = self.has_audio || matches!(frame.kind, FrameKind::Audio);
         let known = (has_video || self.claims_video == Some(false))
-            && (has_audio || self.claims_audio == Some(false))
+            && (has_audio && hears_audio || self.claims_audio == Some(false))
             && (has_video || has_audio)
             && (!has_video || self.early_ms > 0 || self.pictures >= PICTURES);
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
@@ -72,6 +75,7 @@ impl Opening {
             self.pictures += 1;
             self.early_ms = self.early_ms.max(composition_ms.saturating_neg());
         }
+        self.has_audio |= matches!(kind, FrameKind::Audio);
         self.first_ms.get_or_insert(timestamp_ms);
         self.newest_ms = self.newest_ms.max(timestamp_ms);
         self.size += data.len() + OVERHEAD;

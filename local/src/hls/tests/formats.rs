@@ -150,3 +150,58 @@ fn several_adts_frames_in_a_message_have_a_time_each() {
     assert_eq!(report.audio.frames, 100);
     assert!(tape.durations().iter().sum::<u32>().abs_diff(100 * 1024 * 1000 / 44100) < 30);
 }
+
+#[test]
+fn another_audio_format_loses_nothing_and_begins_a_fragment_at_the_next_key_frame() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    let mut sent = ENCODER.run(&mut recorder, 0..500).1;
+    recorder.audio(at(500), 500, &aac_config(AAC_48)).unwrap();
+    sent += ENCODER.send(&mut recorder, 500..1500).1;
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!(tape.discontinuities(), [false, true]);
+    let rates: Vec<u8> = report.audio.payload.chunks(207).map(|f| f[2] >> 2 & 15).collect();
+    assert_eq!(rates.len(), sent);
+    assert_eq!(rates, [vec![4; 22], vec![3; sent - 22]].concat());
+    assert_eq!(recorder.stat(0).audio.unwrap().sample_rate, 48000);
+}
+
+#[test]
+fn audio_is_announced_only_where_there_is_any() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    let silent = Encoder { audio: false, ..ENCODER };
+    silent.send(&mut recorder, 0..6000);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.fragments, report.audio.fragments), (3, 0));
+    assert_eq!(tape.discontinuities(), [false; 3]);
+    assert_eq!(recorder.stat(6000).audio, None);
+}
+
+#[test]
+fn audio_that_stops_is_announced_no_longer_until_it_is_back() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.run(&mut recorder, 0..5000);
+    let silent = Encoder { audio: false, ..ENCODER };
+    silent.send(&mut recorder, 5000..12_500);
+    let back = ENCODER.send(&mut recorder, 12_500..16_000);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    let starts: Vec<u64> = tape.fragments().iter().map(|f| f.start_ms - WALL).collect();
+    assert_eq!(starts, [0, 2000, 4000, 6000, 8000, 10_000, 12_000, 13_000, 15_000]);
+    let breaks = [false, false, false, false, true, false, false, true, false];
+    assert_eq!(tape.discontinuities(), breaks);
+    assert_eq!(report.audio.fragments, 6, "one more than has any: it had just stopped");
+    assert!(report.audio.frames >= 5000 / 24 + back.1 - 25);
+}
+
+#[test]
+fn audio_alone_does_not_wait_for_video_that_was_announced() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    let sent = Encoder { video: false, ..ENCODER }.send(&mut recorder, 0..6000);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.fragments, report.audio.frames), (0, sent.1));
+}
