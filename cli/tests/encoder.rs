@@ -12,7 +12,8 @@ use std::process::Command;
 use std::thread;
 
 use osslive::{ChannelState, Client, StreamState, sign};
-use osslive_local::push::{PushOptions, push_flv};
+use osslive_local::flv::{TagKind, tags};
+use osslive_local::push::{Publisher, PushOptions, push_flv};
 use support::{
     BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,
     fetch, ffmpeg, frame_times, has_ffmpeg, newer_ffmpeg, probe, publish, publish_clip, refusal,
@@ -236,6 +237,52 @@ fn pictures_with_negative_composition_times_are_shown_evenly() {
     times.sort_unstable();
     let steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     assert!(steps.iter().all(|step| (*step - 3600).abs() <= 90), "{steps:?}");
+}
+
+#[test]
+fn slices_that_are_sent_one_by_one_are_recorded_as_pictures() {
+    let Some(stage) = Stage::set("slices") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "slices",
+        "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=44100 -t 6 \
+         -c:v libx264 -preset ultrafast -x264-params slices=4 -g 60 -pix_fmt yuv420p -c:a aac",
+    );
+    let file = std::fs::read(clip).expect("the clip");
+    let mut publisher = Publisher::connect(&channel.publish_url(), SOON).expect("let in");
+    for tag in tags(&file).expect("FLV").map(|tag| tag.expect("a tag")) {
+        for message in one_slice_each(tag.kind, tag.body) {
+            publisher.send(tag.kind, tag.timestamp, &message).expect("sent");
+        }
+    }
+    publisher.finish().expect("taken");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 6.0,
+            frames: Some(180),
+        },
+    );
+}
+
+/// The messages that carry one slice each, and what stands before it.
+fn one_slice_each(kind: TagKind, body: &[u8]) -> Vec<Vec<u8>> {
+    if kind != TagKind::Video || body[1] != 1 {
+        return vec![body.to_vec()];
+    }
+    let (head, mut rest) = body.split_at(5);
+    let (mut messages, mut message) = (Vec::new(), head.to_vec());
+    while let Some((length, _)) = rest.split_first_chunk() {
+        let (unit, after) = rest.split_at(4 + u32::from_be_bytes(*length) as usize);
+        message.extend_from_slice(unit);
+        rest = after;
+        if matches!(unit[4] & 0x1F, 1 | 5) {
+            messages.push(std::mem::replace(&mut message, head.to_vec()));
+        }
+    }
+    messages
 }
 
 #[test]

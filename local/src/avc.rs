@@ -316,6 +316,9 @@ pub struct AccessUnit<'a> {
     pub has_picture: bool,
     /// Whether it has a slice of an IDR picture.
     pub is_idr: bool,
+    /// Whether its first slice is the first of a picture, and not one that
+    /// continues a picture of which other slices came before.
+    pub begins_picture: bool,
 }
 
 impl<'a> AccessUnit<'a> {
@@ -326,10 +329,14 @@ impl<'a> AccessUnit<'a> {
     /// A unit that reaches past the frame's end.
     pub fn parse(frame: &'a [u8], nal_length_size: usize) -> Result<Self, &'static str> {
         let units = NalUnits { rest: frame, length_size: nal_length_size.clamp(1, 4) };
-        let mut access_unit = AccessUnit { units, has_picture: false, is_idr: false };
+        let mut access_unit =
+            AccessUnit { units, has_picture: false, is_idr: false, begins_picture: true };
         let mut walk = units;
         for unit in walk.by_ref() {
             let kind = nal_type(unit);
+            if !access_unit.has_picture && matches!(kind, 1 | 2 | 5) {
+                access_unit.begins_picture = begins_picture(unit);
+            }
             access_unit.has_picture |= matches!(kind, 1..=5);
             access_unit.is_idr |= kind == 5;
         }
@@ -350,6 +357,11 @@ impl<'a> AccessUnit<'a> {
     pub fn parameter_sets(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.units.filter(|unit| matches!(nal_type(unit), 7 | 8))
     }
+}
+
+/// Whether first_mb_in_slice (section 7.3.3) is 0, which is coded as a single 1.
+fn begins_picture(slice: &[u8]) -> bool {
+    slice.get(1).is_none_or(|payload| payload & 0x80 != 0)
 }
 
 /// The type of a NAL unit; 0, which is no type in use, of an empty one.
@@ -545,6 +557,14 @@ mod tests {
         assert!(inter.has_picture && !inter.is_idr);
         assert!(!AccessUnit::parse(b"\x00\x02\x06s", 2).unwrap().has_picture);
         assert!(!AccessUnit::parse(b"", 4).unwrap().has_picture);
+    }
+
+    #[test]
+    fn a_slice_tells_whether_it_begins_a_picture() {
+        let begins = |units: &[&[u8]]| AccessUnit::parse(&frame(units), 4).unwrap().begins_picture;
+        assert!(begins(&[b"\x06sei", b"\x65\x88", b"\x65\x04"]));
+        assert!(!begins(&[b"\x41\x04"]) && !begins(&[b"\x06sei", b"\x65\x7F"]));
+        assert!(begins(&[]) && begins(&[b"\x65"]));
     }
 
     #[test]

@@ -208,6 +208,8 @@ pub struct Recorder<S: Sink> {
     key_frame_prefix: Vec<u8>,
     clocks: Clocks,
     timeline: Timeline,
+    /// The encoder's time of the picture in the fragment that may have more slices.
+    picture_ms: Option<u64>,
     audio: AudioQueue,
     /// Whether audio was held back that has no place yet.
     hears_audio: bool,
@@ -276,6 +278,7 @@ impl<S: Sink> Recorder<S> {
             key_frame_prefix: Vec::new(),
             clocks: Clocks::default(),
             timeline: Timeline::default(),
+            picture_ms: None,
             audio: AudioQueue::default(),
             hears_audio: false,
             is_reformatted: false,
@@ -480,6 +483,7 @@ impl<S: Sink> Recorder<S> {
     fn settle(&mut self, result: io::Result<()>) -> io::Result<()> {
         if result.is_err() {
             self.fragment = None;
+            self.picture_ms = None;
             self.audio.clear_group();
             self.seam = true;
         }
@@ -510,7 +514,12 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.video_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
+        let continues = !access_unit.begins_picture && self.picture_ms == Some(timestamp_ms);
+        self.video_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len(), !continues);
+        if continues {
+            return self.extend_picture(&access_unit);
+        }
+        self.picture_ms = None;
         let key = key || access_unit.is_idr;
         let place = self.clocks.locate(Track::Video, timestamp_ms);
         if place.jumps || key && self.timeline.is_late() {
@@ -520,7 +529,7 @@ impl<S: Sink> Recorder<S> {
             self.clocks.set_length(Track::Video, length);
         }
         self.clocks.advance(Track::Video, timestamp_ms, place);
-        frame.timestamp_ms = place.ms;
+        let theirs_ms = std::mem::replace(&mut frame.timestamp_ms, place.ms);
         let timestamp_ms = place.ms;
         if self.ends_before_video(timestamp_ms, key) {
             self.cut(&frame, key)?;
@@ -533,6 +542,7 @@ impl<S: Sink> Recorder<S> {
             is_first = fragment.lead_ms.is_none();
             fragment.show(timestamp_ms, composition_ms);
         }
+        self.picture_ms = Some(theirs_ms);
         let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
         if self.audio.is_stale(stamps.dts) {
             self.write_audio()?;
@@ -545,6 +555,16 @@ impl<S: Sink> Recorder<S> {
         self.muxer.write(Track::Video, stamps, key, iter::once(prefix).chain(units), &mut |ts| {
             output.write(ts)
         })
+    }
+
+    /// Writes slices of the picture of which others came in messages before.
+    fn extend_picture(&mut self, access_unit: &AccessUnit<'_>) -> io::Result<()> {
+        if self.fragment.is_none() {
+            return Ok(());
+        }
+        let units = access_unit.nal_units(false).flat_map(|unit| [START_CODE, unit]);
+        let output = &mut self.output;
+        self.muxer.extend(units, &mut |ts| output.write(ts))
     }
 
     /// Parameter sets within the stream win over those of the header. A picture
@@ -581,7 +601,7 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len());
+        self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len(), true);
         let alone = self.is_audio_alone();
         let place = self.clocks.locate(Track::Audio, timestamp_ms);
         if place.jumps && alone {
@@ -728,6 +748,7 @@ impl<S: Sink> Recorder<S> {
         self.write_audio()?;
         let output = &mut self.output;
         self.muxer.flush(&mut |ts| output.write(ts))?;
+        self.picture_ms = None;
         let Some(open) = self.fragment.take() else { return Ok(()) };
         let duration_ms = u32::try_from(open.elapsed(end_ms).max(1)).unwrap_or(u32::MAX);
         let OpenFragment { name, start_ms, discontinuity, .. } = open;

@@ -37,7 +37,8 @@ pub(super) struct Rates {
 }
 
 impl Meter {
-    pub(super) fn add(&mut self, uptime_ms: u64, timestamp_ms: u64, bytes: usize) {
+    /// Counts bytes, which may belong to a frame that was counted before.
+    pub(super) fn add(&mut self, uptime_ms: u64, timestamp_ms: u64, bytes: usize, is_frame: bool) {
         self.first_ms.get_or_insert(uptime_ms);
         let number = uptime_ms / SLOT_MS;
         if self.slots.back().is_none_or(|slot| slot.number != number) {
@@ -47,7 +48,7 @@ impl Meter {
         }
         if let Some(slot) = self.slots.back_mut() {
             slot.bytes += bytes as u64;
-            slot.frames += 1;
+            slot.frames += u64::from(is_frame);
         }
     }
 
@@ -119,7 +120,7 @@ mod tests {
     fn the_mean_is_taken_over_the_last_seconds() {
         let mut meter = Meter::default();
         for ms in (0..10_000).step_by(100) {
-            meter.add(ms, ms, if ms < 5000 { 900 } else { 100 });
+            meter.add(ms, ms, if ms < 5000 { 900 } else { 100 }, true);
         }
         assert_eq!(rates(&meter, 10_000 - 1), Some((1000, 10)));
         assert!(meter.slots.len() <= 20);
@@ -129,7 +130,7 @@ mod tests {
     fn nothing_is_said_before_a_second_has_passed() {
         let mut meter = Meter::default();
         assert!(!meter.is_used());
-        (5000..6000).step_by(40).for_each(|ms| meter.add(ms, ms, 500));
+        (5000..6000).step_by(40).for_each(|ms| meter.add(ms, ms, 500, true));
         assert!(meter.is_used());
         assert_eq!(meter.rates(5999), None);
         assert_eq!(rates(&meter, 6000), Some((12_500, 25)));
@@ -138,7 +139,7 @@ mod tests {
     #[test]
     fn rates_fall_while_nothing_arrives_and_reach_zero() {
         let mut meter = Meter::default();
-        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms, 500));
+        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms, 500, true));
         let falling: Vec<u64> =
             (5000..=10_000).step_by(1000).map(|ms| rates(&meter, ms).unwrap().0).collect();
         assert!(falling.windows(2).all(|pair| pair[0] > pair[1]), "{falling:?}");
@@ -149,7 +150,7 @@ mod tests {
     #[test]
     fn an_encoder_at_half_speed_has_half_the_rate() {
         let mut meter = Meter::default();
-        (0..10_000).step_by(50).for_each(|ms| meter.add(ms * 2, ms, 500));
+        (0..10_000).step_by(50).for_each(|ms| meter.add(ms * 2, ms, 500, true));
         assert_eq!(rates(&meter, 20_000 - 1), Some((5001, 10)));
         assert_eq!(frame_rate(Some(20.0), meter.rates(19_999)), 10);
     }
@@ -157,7 +158,7 @@ mod tests {
     #[test]
     fn media_time_may_jump() {
         let mut meter = Meter::default();
-        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms % 700, 500));
+        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms % 700, 500, true));
         assert_eq!(frame_rate(Some(25.0), meter.rates(4999)), 25);
         assert_eq!(frame_rate(None, meter.rates(4999)), 25);
     }

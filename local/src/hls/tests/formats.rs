@@ -205,3 +205,26 @@ fn audio_alone_does_not_wait_for_video_that_was_announced() {
     let report = tape.clean();
     assert_eq!((report.video.fragments, report.audio.frames), (0, sent.1));
 }
+
+#[test]
+fn slices_in_messages_of_their_own_are_one_picture() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    for n in 0..125 {
+        let (key, ms) = (n % 25 == 0, n * 40);
+        let kind = if key { 0x65 } else { 0x41 };
+        // first_mb_in_slice 0, then others.
+        for begin in [0x88, 0x44, 0x24, 0x12] {
+            let body = picture_of(key, 80, &[&[kind, begin, 1, 2, 3]]);
+            recorder.video(at(ms), ms, &body).unwrap();
+        }
+    }
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.frames, report.video.key_frames), (125, 5));
+    let slices = report.video.payload.windows(4).filter(|window| window == &[0x41, 0x44, 1, 2]);
+    assert_eq!(slices.count(), 120);
+    assert_eq!(recorder.stat(5000).video.unwrap().frame_rate, 25);
+    assert_eq!(tape.durations(), [2000, 2000, 1000]);
+}
