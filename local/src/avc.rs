@@ -364,6 +364,12 @@ fn begins_picture(slice: &[u8]) -> bool {
     slice.get(1).is_none_or(|payload| payload & 0x80 != 0)
 }
 
+/// Whether bytes begin as the byte stream format of Annex B does. What RTMP wants
+/// may do so too, but only with a NAL unit of one byte.
+pub fn is_byte_stream(bytes: &[u8]) -> bool {
+    bytes.starts_with(START_CODE) || bytes.starts_with(&START_CODE[1..])
+}
+
 /// The type of a NAL unit; 0, which is no type in use, of an empty one.
 fn nal_type(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |header| header & 0x1F)

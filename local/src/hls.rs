@@ -9,7 +9,7 @@ mod opening;
 mod timeline;
 
 use crate::aac::{self, AacConfig, AacError};
-use crate::avc::{AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
 use crate::flv::{self, AudioBody, FlvError, VideoBody};
 use crate::playlist::Fragment;
 use crate::ts::{Muxer, Stamps, Track, Tracks};
@@ -33,6 +33,16 @@ const MIN_FORCED_MS: u64 = 60_000;
 
 /// What lasts longer is a gap, not a picture.
 const LONGEST_PICTURE_MS: u64 = 1000;
+
+/// How long the first key frame may keep everything waiting.
+const KEY_FRAME_MS: u64 = 60_000;
+
+/// A stream that begins with so many messages that cannot be read is given up.
+const MAX_DROPPED: u64 = 500;
+
+const BYTE_STREAM: RecordError = RecordError::Unusable(
+    "H.264 with start codes (Annex B) is not supported: NAL units need their lengths in front",
+);
 
 /// Longer parameter sets are written once in a fragment, not for each key frame.
 const MAX_REPEATED: usize = 1024;
@@ -111,6 +121,8 @@ pub struct Now {
 pub enum RecordError {
     /// A codec other than H.264 and AAC, named for a person.
     Unsupported(String),
+    /// A stream of which nothing can be recorded, and why.
+    Unusable(&'static str),
     /// The sink's error.
     Io(io::Error),
 }
@@ -121,6 +133,7 @@ impl fmt::Display for RecordError {
             RecordError::Unsupported(codec) => {
                 write!(f, "{codec} is not supported: only H.264 video and AAC audio are")
             }
+            RecordError::Unusable(why) => f.write_str(why),
             RecordError::Io(error) => error.fmt(f),
         }
     }
@@ -129,7 +142,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            RecordError::Unsupported(_) => None,
+            RecordError::Unsupported(_) | RecordError::Unusable(_) => None,
             RecordError::Io(error) => Some(error),
         }
     }
@@ -311,15 +324,18 @@ impl<S: Sink> Recorder<S> {
     ///
     /// # Errors
     ///
-    /// A codec other than H.264, or an error of the sink.
+    /// A codec other than H.264, video that cannot be recorded, or an error of the
+    /// sink.
     pub fn video(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
         self.output.receive(now.uptime_ms, body.len());
         match flv::video(body) {
             Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
                 Ok(sets) => self.configure_video(sets),
+                Err(_) if avc::is_byte_stream(record) => Err(BYTE_STREAM),
                 Err(_) => self.drop_message(),
             },
             Ok(VideoBody::Frame { key, composition_ms, data }) => {
+                self.check_video(now, data)?;
                 let kind = FrameKind::Video { key, composition_ms };
                 self.receive(Frame { now, timestamp_ms, kind, data })
             }
@@ -402,6 +418,27 @@ impl<S: Sink> Recorder<S> {
 
     fn drop_message(&mut self) -> Result<(), RecordError> {
         self.dropped += 1;
+        if self.dropped >= MAX_DROPPED && !self.has_begun() {
+            return Err(RecordError::Unusable("no message of the stream can be read"));
+        }
+        Ok(())
+    }
+
+    fn has_begun(&self) -> bool {
+        self.avc.current.is_some() || self.aac.current.is_some()
+    }
+
+    /// What nothing would ever be recorded of is refused in words.
+    fn check_video(&self, now: Now, data: &[u8]) -> Result<(), RecordError> {
+        let length_size = self.sets.nal_length_size;
+        if avc::is_byte_stream(data) && AccessUnit::parse(data, length_size).is_err() {
+            return Err(BYTE_STREAM);
+        }
+        let waited_ms =
+            self.video_meter.first_ms().map(|first| now.uptime_ms.saturating_sub(first));
+        if self.avc.current.is_none() && waited_ms.is_some_and(|ms| ms >= KEY_FRAME_MS) {
+            return Err(RecordError::Unusable("the video has had no key frame for a minute"));
+        }
         Ok(())
     }
 

@@ -278,6 +278,7 @@ impl Connection {
                 let message = RecordError::Unsupported(codec).to_string();
                 Fault::new(400, "InvalidArgument", message)
             }
+            Err(RecordError::Unusable(why)) => Fault::new(400, "InvalidArgument", why),
             Err(RecordError::Io(error)) => {
                 Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
             }

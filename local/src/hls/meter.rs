@@ -52,6 +52,11 @@ impl Meter {
         }
     }
 
+    /// When the first frame arrived.
+    pub(super) fn first_ms(&self) -> Option<u64> {
+        self.first_ms
+    }
+
     /// Whether anything has been counted.
     pub(super) fn is_used(&self) -> bool {
         self.first_ms.is_some()

@@ -228,3 +228,43 @@ fn slices_in_messages_of_their_own_are_one_picture() {
     assert_eq!(recorder.stat(5000).video.unwrap().frame_rate, 25);
     assert_eq!(tape.durations(), [2000, 2000, 1000]);
 }
+
+/// The first refusal among results.
+fn refusal(results: impl IntoIterator<Item = Result<(), RecordError>>) -> String {
+    results.into_iter().find_map(Result::err).expect("refused").to_string()
+}
+
+#[test]
+fn what_nothing_can_be_recorded_of_is_refused_in_words() {
+    // Start codes in the header, or in the frames alone.
+    let header = [&[0x17, 0, 0, 0, 0], START_CODE, &hex(SPS_360), START_CODE, PPS].concat();
+    let (mut byte_stream, _) = recorder(SETTINGS);
+    let why = refusal([byte_stream.video(at(0), 0, &header)]);
+    assert!(why.contains("Annex B"), "{why}");
+    for code in [START_CODE, &START_CODE[1..]] {
+        let frame = [&[0x17, 1, 0, 0, 0], code, &[0x65; 100]].concat();
+        let (mut byte_stream, _) = recorder(SETTINGS);
+        byte_stream.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+        let why = refusal([byte_stream.video(at(0), 0, &frame)]);
+        assert!(why.contains("Annex B"), "{why}");
+    }
+
+    let (mut no_key, _) = recorder(SETTINGS);
+    ENCODER.configure(&mut no_key);
+    let why = refusal((0..2000).map(|n| no_key.video(at(n * 40), n * 40, &picture(false, 50))));
+    assert_eq!(why, "the video has had no key frame for a minute");
+
+    let (mut noise, _) = recorder(SETTINGS);
+    let why = refusal((0..1000).map(|n| noise.video(at(n), n, &[0x17, 9, 0])));
+    assert_eq!(why, "no message of the stream can be read");
+}
+
+#[test]
+fn a_unit_of_one_byte_is_no_start_code() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &picture_of(true, 0, &[b"\x0A", &[0x65; 50]])).unwrap();
+    recorder.finish().unwrap();
+    assert_eq!(tape.clean().video.frames, 1);
+}
