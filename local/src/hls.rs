@@ -15,7 +15,7 @@ use crate::playlist::Fragment;
 use crate::ts::{Muxer, Stamps, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
-use clocks::Clocks;
+pub use clocks::{Clocks, Place};
 use format::Format;
 use meter::{Meter, Rates, frame_rate};
 use opening::Opening;

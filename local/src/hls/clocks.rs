@@ -7,7 +7,7 @@
 use crate::ts::Track;
 
 /// A step back of a track's clock up to this is an encoder's jitter.
-pub(super) const MAX_STEP_BACK_MS: u64 = 1000;
+pub(crate) const MAX_STEP_BACK_MS: u64 = 1000;
 
 /// A step ahead of the session's clock beyond this is a jump.
 const MAX_STEP_AHEAD_MS: u64 = 10_000;
@@ -16,8 +16,8 @@ const MAX_STEP_AHEAD_MS: u64 = 10_000;
 const MAX_SKEW_MS: u64 = 5000;
 
 /// The clocks of a session.
-#[derive(Default)]
-pub(super) struct Clocks {
+#[derive(Debug, Default)]
+pub struct Clocks {
     /// The newest time of either track, by the session's clock.
     newest_ms: Option<u64>,
     video: Clock,
@@ -25,7 +25,7 @@ pub(super) struct Clocks {
 }
 
 /// What is known of a track's clock.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Clock {
     /// The newest time by the encoder's clock, if there is any.
     theirs_ms: Option<u64>,
@@ -37,11 +37,12 @@ struct Clock {
 }
 
 /// Where a frame belongs by the session's clock.
-#[derive(Clone, Copy)]
-pub(super) struct Place {
-    pub(super) ms: u64,
+#[derive(Clone, Copy, Debug)]
+pub struct Place {
+    /// Milliseconds.
+    pub ms: u64,
     /// Whether its track's clock jumped.
-    pub(super) jumps: bool,
+    pub jumps: bool,
     offset_ms: i64,
 }
 
@@ -64,7 +65,7 @@ impl Clock {
 
 impl Clocks {
     /// Where a frame belongs that the encoder says to be of `theirs_ms`.
-    pub(super) fn locate(&self, track: Track, theirs_ms: u64) -> Place {
+    pub fn locate(&self, track: Track, theirs_ms: u64) -> Place {
         let (clock, other) = match track {
             Track::Video => (&self.video, &self.audio),
             Track::Audio => (&self.audio, &self.video),
@@ -91,7 +92,7 @@ impl Clocks {
     }
 
     /// Takes in that a frame of `theirs_ms` has its place.
-    pub(super) fn advance(&mut self, track: Track, theirs_ms: u64, place: Place) {
+    pub fn advance(&mut self, track: Track, theirs_ms: u64, place: Place) {
         let Clock { theirs_ms: newest, ours_ms, offset_ms, .. } = self.clock(track);
         *newest = Some(newest.filter(|_| !place.jumps).unwrap_or(0).max(theirs_ms));
         *offset_ms = place.offset_ms;
@@ -100,28 +101,28 @@ impl Clocks {
     }
 
     /// Takes in how long the frames of a track last.
-    pub(super) fn set_length(&mut self, track: Track, frame_ms: u64) {
+    pub fn set_length(&mut self, track: Track, frame_ms: u64) {
         self.clock(track).frame_ms = frame_ms;
     }
 
     /// How long a picture lasts.
-    pub(super) fn picture_ms(&self) -> u64 {
+    pub fn picture_ms(&self) -> u64 {
         self.video.length()
     }
 
     /// The time since the last picture, if `ms` is later.
-    pub(super) fn since_picture(&self, ms: u64) -> Option<u64> {
+    pub fn since_picture(&self, ms: u64) -> Option<u64> {
         self.video.theirs_ms.and_then(|_| ms.checked_sub(self.video.ours_ms))
     }
 
     /// Whether audio came within the last second and a half before `ms`.
-    pub(super) fn hears_audio(&self, ms: u64) -> bool {
+    pub fn hears_audio(&self, ms: u64) -> bool {
         const SILENCE_MS: u64 = 1500;
         self.audio.theirs_ms.is_some() && ms <= self.audio.ours_ms + SILENCE_MS
     }
 
     /// When the last frame received is over, by the order of decoding.
-    pub(super) fn end(&self) -> u64 {
+    pub fn end(&self) -> u64 {
         self.video.end().max(self.audio.end())
     }
 
