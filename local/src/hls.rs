@@ -226,6 +226,8 @@ pub struct Recorder<S: Sink> {
     audio: AudioQueue,
     /// Whether audio was held back that has no place yet.
     hears_audio: bool,
+    /// Whether pictures were held back, at the beginning.
+    sees_video: bool,
     /// Whether the audio has another format than when its fragment began.
     is_reformatted: bool,
     muxer: Muxer,
@@ -242,6 +244,13 @@ struct Frame<'a> {
     timestamp_ms: u64,
     kind: FrameKind,
     data: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// The number of its track.
+    fn track(&self) -> usize {
+        usize::from(matches!(self.kind, FrameKind::Audio))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -294,6 +303,7 @@ impl<S: Sink> Recorder<S> {
             picture_ms: None,
             audio: AudioQueue::default(),
             hears_audio: false,
+            sees_video: false,
             is_reformatted: false,
             muxer: Muxer::new(),
             fragment: None,
@@ -501,7 +511,7 @@ impl<S: Sink> Recorder<S> {
                 opening.hold(frame);
                 return Ok(());
             }
-            opening.has_audio |= matches!(frame.kind, FrameKind::Audio);
+            opening.see(&frame);
             self.open()?;
         }
         self.record(frame)
@@ -512,8 +522,8 @@ impl<S: Sink> Recorder<S> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         self.timeline.expect_early(opening.early_ms());
         self.hears_audio = opening.has_audio;
-        let held = opening.into_held();
-        held.iter().try_for_each(|held| self.record(held.frame()))
+        self.sees_video = opening.has_video;
+        opening.into_held().try_for_each(|held| self.record(held.frame()))
     }
 
     /// After an error, the fragment lacks something and must not be finished.
@@ -670,7 +680,8 @@ impl<S: Sink> Recorder<S> {
 
     /// Whether fragments need not wait for key frames.
     fn is_audio_alone(&self) -> bool {
-        self.avc.current.is_none() && (self.fragment.is_some() || !self.video_meter.is_used())
+        let sees_video = self.sees_video || self.video_meter.is_used();
+        self.avc.current.is_none() && (self.fragment.is_some() || !sees_video)
     }
 
     fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {

@@ -20,6 +20,8 @@ const MAX_SKEW_MS: u64 = 5000;
 pub struct Clocks {
     /// The newest time of either track, by the session's clock.
     newest_ms: Option<u64>,
+    /// What that was when audio last arrived.
+    heard_ms: Option<u64>,
     video: Clock,
     audio: Clock,
 }
@@ -98,6 +100,9 @@ impl Clocks {
         *offset_ms = place.offset_ms;
         *ours_ms = place.ms.max(if place.jumps { 0 } else { *ours_ms });
         self.newest_ms = self.newest_ms.max(Some(place.ms));
+        if track == Track::Audio {
+            self.heard_ms = self.newest_ms;
+        }
     }
 
     /// Takes in how long the frames of a track last.
@@ -115,10 +120,11 @@ impl Clocks {
         self.video.theirs_ms.and_then(|_| ms.checked_sub(self.video.ours_ms))
     }
 
-    /// Whether audio came within the last second and a half before `ms`.
+    /// Whether audio has arrived in the last second and a half before `ms`,
+    /// however far behind the video it is.
     pub fn hears_audio(&self, ms: u64) -> bool {
         const SILENCE_MS: u64 = 1500;
-        self.audio.theirs_ms.is_some() && ms <= self.audio.ours_ms + SILENCE_MS
+        self.heard_ms.is_some_and(|heard| ms <= heard + SILENCE_MS)
     }
 
     /// When the last frame received is over, by the order of decoding.

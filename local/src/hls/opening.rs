@@ -24,9 +24,11 @@ pub(super) struct Opening {
     claims_video: Option<bool>,
     claims_audio: Option<bool>,
     first_ms: Option<u64>,
-    newest_ms: u64,
+    /// The newest time of pictures, and of audio.
+    newest_ms: [u64; 2],
     pictures: usize,
-    /// Whether there is a frame of audio.
+    /// Whether there is a picture, and a frame of audio.
+    pub(super) has_video: bool,
     pub(super) has_audio: bool,
     /// How much earlier than decoded a picture is shown, at most; there is no
     /// saying so in a transport stream.
@@ -60,7 +62,7 @@ impl Opening {
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
             || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
-            || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms
+            || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms[frame.track()]
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
     }
 
@@ -75,9 +77,10 @@ impl Opening {
             self.pictures += 1;
             self.early_ms = self.early_ms.max(composition_ms.saturating_neg());
         }
-        self.has_audio |= matches!(kind, FrameKind::Audio);
+        self.see(&frame);
         self.first_ms.get_or_insert(timestamp_ms);
-        self.newest_ms = self.newest_ms.max(timestamp_ms);
+        let newest_ms = &mut self.newest_ms[frame.track()];
+        *newest_ms = timestamp_ms.max(*newest_ms);
         self.size += data.len() + OVERHEAD;
         self.held.push(Held { now, timestamp_ms, kind, data: data.to_vec() });
     }
@@ -87,8 +90,27 @@ impl Opening {
         self.size
     }
 
-    pub(super) fn into_held(self) -> Vec<Held> {
-        self.held
+    /// Takes in that there is a frame.
+    pub(super) fn see(&mut self, frame: &Frame<'_>) {
+        let is_audio = matches!(frame.kind, FrameKind::Audio);
+        self.has_audio |= is_audio;
+        self.has_video |= !is_audio;
+    }
+
+    /// The frames in the order of their times: tracks may lie apart in the stream,
+    /// and audio before the first picture would be left out.
+    pub(super) fn into_held(self) -> impl Iterator<Item = Held> {
+        let is_picture = |held: &Held| matches!(held.kind, FrameKind::Video { .. });
+        let (pictures, audio): (Vec<_>, Vec<_>) = self.held.into_iter().partition(is_picture);
+        let (mut pictures, mut audio) =
+            (pictures.into_iter().peekable(), audio.into_iter().peekable());
+        std::iter::from_fn(move || match (pictures.peek(), audio.peek()) {
+            (Some(picture), Some(sound)) if sound.timestamp_ms < picture.timestamp_ms => {
+                audio.next()
+            }
+            (Some(_), _) => pictures.next(),
+            (None, _) => audio.next(),
+        })
     }
 }
 

@@ -148,3 +148,29 @@ fn audio_whose_clock_starts_over_goes_on_beside_the_video() {
     assert!(tape.discontinuities().iter().all(|is| !is), "the video goes on");
     ends_together(&report);
 }
+
+#[test]
+fn tracks_that_lie_apart_in_the_stream_are_both_recorded() {
+    for (video_ms, audio_ms) in [(0, 1500), (1500, 0)] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let (mut pictures, mut sounds) = (0, 0);
+        // The times are right; one track arrives so much later than the other.
+        for ms in 0..12_000 + 1500 {
+            let part = |late_ms: u64| ms >= late_ms && ms - late_ms < 12_000;
+            if part(video_ms) {
+                let video = Encoder { audio: false, ..ENCODER };
+                pictures += video.send(&mut recorder, ms - video_ms..ms - video_ms + 1).0;
+            }
+            if part(audio_ms) {
+                let audio = Encoder { video: false, ..ENCODER };
+                sounds += audio.send(&mut recorder, ms - audio_ms..ms - audio_ms + 1).1;
+            }
+        }
+        recorder.finish().unwrap();
+        let report = tape.report();
+        assert_eq!((report.video.frames, report.audio.frames), (pictures, sounds));
+        assert!(tape.discontinuities().iter().all(|is| !is), "{:?}", tape.discontinuities());
+        assert_eq!(report.audio.fragments, report.video.fragments);
+    }
+}
