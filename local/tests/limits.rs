@@ -244,7 +244,9 @@ fn a_publisher_whose_frames_take_long_to_arrive_is_not_dropped() {
     for (piece, pieces, stays) in [(4000, 40, true), (1, 200, false)] {
         let peer = stage.connect();
         peer.ask_to_publish(app.rsplit('/').next().unwrap(), app, &stream);
-        let frame = message(9, &vec![0; 40 * 4000]);
+        // One chunk, however long.
+        peer.say(message(1, &0x7fff_ffff_u32.to_be_bytes())).unwrap();
+        let frame = [&[3, 0, 0, 0, 2, 0x71, 0, 9, 1, 0, 0, 0][..], &[0; 40 * 4000]].concat();
         let arrived = frame.chunks(piece).take(pieces).all(|bytes| {
             thread::sleep(Duration::from_millis(50));
             peer.say(bytes).is_ok() && !peer.is_closed()
