@@ -783,7 +783,7 @@ impl<S: Sink> Recorder<S> {
     fn media_end(&self) -> u64 {
         let shown = self.fragment.as_ref().and_then(|fragment| {
             let end = fragment.shown_ms + self.clocks.picture_ms();
-            end.checked_sub_signed(fragment.lead_ms?)
+            end.checked_add_signed(-fragment.lead_ms?)
         });
         self.clocks.end().max(shown.unwrap_or(0))
     }

@@ -40,7 +40,7 @@ fn seconds(ms: u64) -> i64 {
 
 #[test]
 fn playlists_by_time_find_the_fragments_of_that_time() {
-    for jump_ms in [7200_000, YEARS_30_MS] {
+    for jump_ms in [7_200_000, YEARS_30_MS] {
         let (mut house, session, names) = jumped(jump_ms);
         for _ in 0..2 {
             let right = house.vod("cam", seconds(0), seconds(60_000)).unwrap();
