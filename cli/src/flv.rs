@@ -1,7 +1,7 @@
 //! FLV as it comes out of a file or a pipe, tag by tag: as long as it likes,
 //! in the memory of one tag.
 
-use osslive_local::flv::TagKind;
+use osslive_local::flv::{self, TagKind};
 use std::io::{self, ErrorKind, Read};
 
 /// A tag with a body of its own.
@@ -13,6 +13,12 @@ pub(crate) struct Tag {
     pub(crate) body: Vec<u8>,
     /// Bytes in the file, up to the end of this tag.
     pub(crate) end: u64,
+}
+
+/// Whether a tag holds a decoder's configuration, which has no time of its own.
+pub(crate) fn is_header(tag: &Tag) -> bool {
+    let Tag { kind, timestamp, ref body, .. } = *tag;
+    flv::Tag { kind, timestamp, body }.is_header()
 }
 
 /// Reads tags in order. Those of unknown types are passed over.

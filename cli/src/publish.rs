@@ -9,7 +9,9 @@ use crate::text::{self, parse_positive_length};
 use clap::Args;
 use osslive::{ErrorKind, RtmpUrlOptions, StreamState, code};
 use osslive_local::flv::TagKind;
+use osslive_local::hls::Clocks;
 use osslive_local::push::Publisher;
+use osslive_local::ts::Track;
 use serde::Serialize;
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek};
@@ -35,8 +37,6 @@ const NAP: Duration = Duration::from_millis(100);
 const EXPIRES: u32 = 600;
 /// Tags that are read ahead.
 const AHEAD: usize = 64;
-/// The length of a frame that has no successor, in milliseconds.
-const LONE_FRAME: u64 = 40;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -213,42 +213,59 @@ impl Stream {
 }
 
 /// Turns the timestamps of tags into time since the stream's begin: whatever
-/// they begin at, however often they wrap or start over.
+/// they begin at, however often they wrap or start over, and however far apart
+/// the tracks lie in the file.
 #[derive(Debug, Default)]
 struct Clock {
-    last: Option<u32>,
-    /// Milliseconds; the last tag's own.
-    now: u64,
-    step: u64,
+    clocks: Clocks,
+    /// The newest timestamp of each track, as it is and without its wraps.
+    video: Option<(u32, u64)>,
+    audio: Option<(u32, u64)>,
+    /// When the stream began.
+    origin_ms: Option<u64>,
+    now: Duration,
 }
 
 impl Clock {
     fn time_of(&mut self, tag: &Tag) -> Duration {
-        // Data is sent as it comes; its time is often 0 wherever the media is.
-        if tag.kind != TagKind::Script {
-            match self.last {
-                Some(last) => self.advance(tag.timestamp.wrapping_sub(last).cast_signed()),
-                None => self.step = LONE_FRAME,
-            }
-            self.last = Some(tag.timestamp);
+        match tag.kind {
+            TagKind::Video if !flv::is_header(tag) => self.advance(Track::Video, tag.timestamp),
+            TagKind::Audio if !flv::is_header(tag) => self.advance(Track::Audio, tag.timestamp),
+            // Sent as they come; their times are often 0 wherever the media is.
+            _ => self.now,
         }
-        Duration::from_millis(self.now)
     }
 
     /// The end of what was sent: the last frame lasts as long as the one before.
     fn end(&self) -> Duration {
-        Duration::from_millis(self.now + self.step)
+        self.since_origin(self.clocks.end())
     }
 
-    fn advance(&mut self, difference: i32) {
-        /// Sound and pictures are interleaved less far apart than this.
-        const START_OVER: i32 = -1000;
-        if difference < START_OVER {
-            self.now += self.step;
-        } else {
-            self.now = self.now.saturating_add_signed(difference.into());
-            self.step = if difference > 0 { difference.unsigned_abs().into() } else { self.step };
+    fn advance(&mut self, track: Track, timestamp: u32) -> Duration {
+        let last = match track {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        };
+        let theirs_ms = last.map_or(timestamp.into(), |(last, unwrapped)| {
+            let step = timestamp.wrapping_sub(last).cast_signed();
+            unwrapped.checked_add_signed(step.into()).unwrap_or(timestamp.into())
+        });
+        *last = Some((timestamp, theirs_ms));
+        let place = self.clocks.locate(track, theirs_ms);
+        if let (Track::Video, Some(length @ 1..=1000)) =
+            (track, self.clocks.since_picture(place.ms))
+        {
+            self.clocks.set_length(Track::Video, length);
         }
+        self.clocks.advance(track, theirs_ms, place);
+        self.origin_ms.get_or_insert(place.ms);
+        let due = self.since_origin(place.ms);
+        self.now = self.now.max(due);
+        due
+    }
+
+    fn since_origin(&self, ms: u64) -> Duration {
+        Duration::from_millis(ms.saturating_sub(self.origin_ms.unwrap_or(ms)))
     }
 }
 
@@ -322,9 +339,13 @@ fn read_tags(source: impl Read, to: &SyncSender<io::Result<Tag>>) -> io::Result<
 mod tests {
     use super::*;
 
+    /// When frames of these kinds and times are due.
     fn times(tags: &[(TagKind, u32)]) -> Vec<u128> {
         let mut clock = Clock::default();
-        let tag = |&(kind, timestamp)| Tag { kind, timestamp, body: Vec::new(), end: 0 };
+        let tag = |&(kind, timestamp)| {
+            let codec = if kind == TagKind::Video { 0x27 } else { 0xAF };
+            Tag { kind, timestamp, body: vec![codec, 1], end: 0 }
+        };
         tags.iter().map(|entry| clock.time_of(&tag(entry)).as_millis()).collect()
     }
 
@@ -332,14 +353,51 @@ mod tests {
     fn a_stream_begins_at_zero_whatever_its_timestamps() {
         use TagKind::{Audio, Script, Video};
         let tags = [(Script, 0), (Video, 5000), (Audio, 4990), (Script, 0), (Video, 5033)];
-        assert_eq!(times(&tags), [0, 0, 0, 0, 43]);
+        assert_eq!(times(&tags), [0, 0, 0, 0, 33]);
     }
 
     #[test]
-    fn time_goes_on_when_timestamps_wrap_or_start_over() {
-        use TagKind::Video;
+    fn headers_take_no_time_wherever_the_media_is() {
+        let mut clock = Clock::default();
+        let mut due = |kind, timestamp, body: &[u8]| {
+            let tag = Tag { kind, timestamp, body: body.to_vec(), end: 0 };
+            clock.time_of(&tag).as_millis()
+        };
+        assert_eq!(due(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1]), 0);
+        assert_eq!(due(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10]), 0);
+        assert_eq!(due(TagKind::Video, 3_601_356, &[0x17, 1, 0, 0, 0]), 0);
+        assert_eq!(due(TagKind::Audio, 3_601_370, &[0xAF, 1]), 14);
+        assert_eq!(due(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10]), 14);
+        assert_eq!(due(TagKind::Video, 3_601_396, &[0x27, 1, 0, 0, 0]), 40);
+    }
+
+    #[test]
+    fn tracks_may_lie_apart_in_the_file() {
+        use TagKind::{Audio, Video};
+        for (video, audio) in [(0, 1500), (1500, 0), (0, 4000)] {
+            // As they lie in the file: one is so much further than the other.
+            let frames = |n: u32| [(Video, video + n * 40), (Audio, audio + n * 40)];
+            let all = times(&(0..300).flat_map(frames).collect::<Vec<_>>());
+            let newest = all.iter().max().unwrap();
+            assert_eq!(*newest, 299 * 40 + u128::from(audio.saturating_sub(video)));
+            let steps = |first| all.iter().skip(first).step_by(2).copied().collect::<Vec<_>>();
+            assert!(steps(0).windows(2).all(|pair| pair[1] - pair[0] <= 40));
+            assert!(steps(1).windows(2).all(|pair| pair[1] - pair[0] <= 40));
+        }
+    }
+
+    #[test]
+    fn time_goes_on_when_timestamps_wrap_start_over_or_jump() {
+        use TagKind::{Audio, Video};
         assert_eq!(times(&[(Video, u32::MAX - 9), (Video, 30)]), [0, 40]);
         let twice = [(Video, 0), (Video, 33), (Video, 5000), (Video, 0), (Video, 33)];
-        assert_eq!(times(&twice), [0, 33, 5000, 9967, 10000]);
+        assert_eq!(times(&twice), [0, 33, 5000, 5033, 5066]);
+        let both = [(Video, 0), (Audio, 0), (Video, 5000), (Audio, 5010), (Video, 0), (Audio, 10)];
+        let due = times(&both);
+        assert_eq!(due[5] - due[4], 10, "{due:?}");
+        assert_eq!(
+            times(&[(Video, 0), (Video, 40), (Video, 3_600_000), (Video, 3_600_040)]),
+            [0, 40, 80, 120]
+        );
     }
 }

@@ -12,10 +12,12 @@ use std::process::Command;
 use std::thread;
 
 use osslive::{ChannelState, Client, StreamState, sign};
+use osslive_local::flv::{TagKind, tags};
+use osslive_local::push::{Publisher, PushOptions, push_flv};
 use support::{
     BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,
-    fetch, ffmpeg, has_ffmpeg, newer_ffmpeg, probe, publish, publish_clip, refusal, run, unix_now,
-    wait_until,
+    fetch, ffmpeg, frame_times, has_ffmpeg, newer_ffmpeg, probe, publish, publish_clip, refusal,
+    run, unix_now, wait_until,
 };
 
 /// Half a second of picture, for publishers that are to be refused at once.
@@ -167,6 +169,120 @@ fn a_channel_published_again_with_another_size_plays_through() {
     let all = channel.vod();
     assert_eq!(window.names(), all.names()[all.names().len() - 3..]);
     assert_eq!(window.media_sequence, all.fragments.len() as u64 - 3);
+}
+
+/// The second file's parameter sets come within the stream, without a header.
+#[test]
+fn files_of_other_coding_played_one_after_the_other_are_recorded() {
+    let Some(stage) = Stage::set("concat") else { return };
+    let channel = stage.channel("cam");
+    let source = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=44100 -t 4 \
+                  -c:v libx264 -g 30 -pix_fmt yuv420p -c:a aac";
+    let plain = clip("plain", &format!("{source} -preset ultrafast -bf 2"));
+    let other = clip("other", &format!("{source} -preset medium -bf 2 -refs 5 -profile:v high"));
+    let list = stage.folder.path().join("list");
+    let line = |file: &std::path::Path| format!("file '{}'\n", file.display());
+    std::fs::write(&list, [line(&plain), line(&other)].concat()).expect("a list");
+    let list = list.to_str().expect("a path in UTF-8");
+    let arguments = ["-re", "-f", "concat", "-safe", "0", "-i", list, "-c", "copy"];
+    let encoder = publish(arguments, &channel.publish_url());
+    encoder.end(LONG).silent("the encoder");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 8.0,
+            frames: Some(240),
+        },
+    );
+    assert_eq!(channel.vod().discontinuities, 1);
+}
+
+/// As encoders send them that do not decode ahead of time: a picture may be
+/// shown before its turn to be decoded has come.
+#[test]
+fn pictures_with_negative_composition_times_are_shown_evenly() {
+    let Some(stage) = Stage::set("negative") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "reordered",
+        "-f lavfi -i testsrc2=size=640x360:rate=25 -f lavfi -i sine=sample_rate=44100 -t 6 \
+         -c:v libx264 -preset ultrafast -bf 3 -b_strategy 0 -g 50 -pix_fmt yuv420p -c:a aac",
+    );
+    let mut file = std::fs::read(clip).expect("the clip");
+    let earlier = file.len();
+    let mut at = 13;
+    while at + 11 < earlier {
+        let size = u32::from_be_bytes([0, file[at + 1], file[at + 2], file[at + 3]]) as usize;
+        let body = at + 11;
+        if file[at] == 9 && file[body + 1] == 1 {
+            let read = i32::from_be_bytes([0, file[body + 2], file[body + 3], file[body + 4]]);
+            file[body + 2..body + 5].copy_from_slice(&(read - 80).to_be_bytes()[1..]);
+        }
+        at = body + size + 4;
+    }
+    let options = PushOptions { real_time: true, ..PushOptions::default() };
+    push_flv(&channel.publish_url(), &file, options, &mut |_| true).expect("published");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 25.0)),
+            audio: Some(44_100),
+            seconds: 6.0,
+            frames: Some(150),
+        },
+    );
+    let mut times = frame_times(&channel.play_url("all.m3u8"));
+    times.sort_unstable();
+    let steps: Vec<i64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(steps.iter().all(|step| (*step - 3600).abs() <= 90), "{steps:?}");
+}
+
+#[test]
+fn slices_that_are_sent_one_by_one_are_recorded_as_pictures() {
+    let Some(stage) = Stage::set("slices") else { return };
+    let channel = stage.channel("cam");
+    let clip = clip(
+        "slices",
+        "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=44100 -t 6 \
+         -c:v libx264 -preset ultrafast -x264-params slices=4 -g 60 -pix_fmt yuv420p -c:a aac",
+    );
+    let file = std::fs::read(clip).expect("the clip");
+    let mut publisher = Publisher::connect(&channel.publish_url(), SOON).expect("let in");
+    for tag in tags(&file).expect("FLV").map(|tag| tag.expect("a tag")) {
+        for message in one_slice_each(tag.kind, tag.body) {
+            publisher.send(tag.kind, tag.timestamp, &message).expect("sent");
+        }
+    }
+    publisher.finish().expect("taken");
+    stage.has_recorded(
+        &channel,
+        &Recording {
+            video: Some((640, 360, 30.0)),
+            audio: Some(44_100),
+            seconds: 6.0,
+            frames: Some(180),
+        },
+    );
+}
+
+/// The messages that carry one slice each, and what stands before it.
+fn one_slice_each(kind: TagKind, body: &[u8]) -> Vec<Vec<u8>> {
+    if kind != TagKind::Video || body[1] != 1 {
+        return vec![body.to_vec()];
+    }
+    let (head, mut rest) = body.split_at(5);
+    let (mut messages, mut message) = (Vec::new(), head.to_vec());
+    while let Some((length, _)) = rest.split_first_chunk() {
+        let (unit, after) = rest.split_at(4 + u32::from_be_bytes(*length) as usize);
+        message.extend_from_slice(unit);
+        rest = after;
+        if matches!(unit[4] & 0x1F, 1 | 5) {
+            messages.push(std::mem::replace(&mut message, head.to_vec()));
+        }
+    }
+    messages
 }
 
 #[test]

@@ -9,7 +9,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use osslive_local::flv::{self, TagKind};
-use osslive_local::hls::{RecordError, Recorder, RecorderSettings, Sink};
+use osslive_local::hls::{Now, RecordError, Recorder, RecorderSettings, Sink};
 use osslive_local::playlist::Fragment;
 use std::io;
 use std::sync::LazyLock;
@@ -100,15 +100,16 @@ fuzz_target!(|data: &[u8]| {
             None if kind & 1 != 0 => (TagKind::Video, body),
             None => (TagKind::Audio, body),
         };
+        let at = Now { unix_ms: now, uptime_ms: now };
         let recorded = match kind {
-            TagKind::Video => recorder.video(now, time, body),
-            _ => recorder.audio(now, time, body),
+            TagKind::Video => recorder.video(at, time, body),
+            _ => recorder.audio(at, time, body),
         };
         match recorded {
-            Ok(()) | Err(RecordError::Unsupported(_)) => {}
+            Ok(()) | Err(RecordError::Unsupported(_) | RecordError::Unusable(_)) => {}
             Err(RecordError::Io(error)) => panic!("the shelf has no errors: {error}"),
         }
-        recorder.stat();
+        recorder.stat(now);
     }
     recorder.finish().expect("the shelf has no errors");
     drop(recorder);

@@ -49,9 +49,27 @@ impl AacConfig {
     ///
     /// [`AacError::Malformed`], or [`AacError::Unsupported`] for what ADTS cannot carry.
     pub fn parse(config: &[u8]) -> Result<Self, AacError> {
+        // Some encoders send an ADTS header in its place.
+        if let Some((config, _)) = adts_frame(config) {
+            return config.check();
+        }
         let fields = Fields::read(&mut Bits::new(config))
             .ok_or(AacError::Malformed("the AAC configuration is malformed"))?;
         fields.check()
+    }
+
+    /// How long a frame lasts, in whole milliseconds.
+    pub fn frame_ms(&self) -> u64 {
+        u64::from(FRAME_SAMPLES) * 1000 / u64::from(self.core_sample_rate)
+    }
+
+    /// Whether frames of both can follow each other: band replication is
+    /// announced in one and not in the other, perhaps.
+    pub fn has_core_of(&self, other: &AacConfig) -> bool {
+        let core = |config: &AacConfig| {
+            (config.object_type, config.rate_index, config.channel_configuration)
+        };
+        core(self) == core(other)
     }
 
     /// The ADTS header (section 1.A.2.2) of a frame of `length` bytes, the
@@ -74,6 +92,42 @@ impl AacConfig {
             0xFC,
         ])
     }
+}
+
+/// The frames of a message that holds nothing but whole ADTS frames, each with
+/// what its header says; FLV wants them without headers, but encoders err.
+///
+/// No raw frame is taken for one: it would have to begin with its end.
+pub fn adts_frames(mut bytes: &[u8]) -> Option<Vec<(AacConfig, &[u8])>> {
+    let mut frames = Vec::new();
+    while !bytes.is_empty() {
+        let (fields, length) = adts_frame(bytes)?;
+        let (frame, rest) = bytes.split_at_checked(length)?;
+        // A checksum follows the header where there is one.
+        let header = if frame[1] & 1 == 1 { ADTS_HEADER } else { ADTS_HEADER + 2 };
+        frames.push((fields.check().ok()?, frame.get(header..)?));
+        bytes = rest;
+    }
+    (!frames.is_empty()).then_some(frames)
+}
+
+/// What the ADTS header of a frame says, and the length of both.
+fn adts_frame(bytes: &[u8]) -> Option<(Fields, usize)> {
+    let [0xFF, b1, b2, b3, b4, b5, b6, ..] = *bytes else { return None };
+    let has_one_block = b6 & 3 == 0;
+    if b1 & 0xF6 != 0xF0 || !has_one_block {
+        return None;
+    }
+    let fields = Fields {
+        object_type: (b2 >> 6) + 1,
+        core_sample_rate: *SAMPLE_RATES.get(usize::from(b2 >> 2 & 15))?,
+        channel_configuration: (b2 & 1) << 2 | b3 >> 6,
+        short_frames: false,
+        sbr_sample_rate: None,
+        parametric_stereo: false,
+    };
+    let length = usize::from(b3 & 3) << 11 | usize::from(b4) << 3 | usize::from(b5 >> 5);
+    (length >= ADTS_HEADER).then_some((fields, length))
 }
 
 /// What an AudioSpecificConfig says, before it is judged.
@@ -262,6 +316,37 @@ mod tests {
         assert_eq!(refusal(&bits("00010 0011 0010 100")), "AAC audio with 960 samples a frame");
         assert!(refusal(&bits("00010 0011 0000 000")).contains("program config element"));
         assert!(refusal(&bits("00010 0011 1100 000")).contains("channel configuration 12"));
+    }
+
+    #[test]
+    fn an_adts_header_says_the_same_as_a_configuration() {
+        for bytes in [&[0x12, 0x10][..], &[0x11, 0x90], &bits("00010 0011 0111 000")] {
+            let aac = config(bytes);
+            let mut frame = aac.adts_header(3).unwrap().to_vec();
+            assert_eq!(config(&frame), aac);
+            frame.extend_from_slice(b"abc");
+            assert_eq!(adts_frames(&frame), Some(vec![(aac, &b"abc"[..])]));
+            let twice = [&frame[..], &frame].concat();
+            assert_eq!(adts_frames(&twice), Some(vec![(aac, &b"abc"[..]); 2]));
+            // With a checksum.
+            let mut longer = aac.adts_header(5).unwrap().to_vec();
+            longer[1] &= 0xFE;
+            longer.extend_from_slice(b"\0\0abc");
+            assert_eq!(adts_frames(&longer), Some(vec![(aac, &b"abc"[..])]));
+        }
+    }
+
+    #[test]
+    fn what_is_not_whole_adts_frames_is_a_raw_frame() {
+        let mut frame = config(&[0x12, 0x10]).adts_header(3).unwrap().to_vec();
+        frame.extend_from_slice(b"abc");
+        for end in 0..frame.len() {
+            assert_eq!(adts_frames(&frame[..end]), None);
+        }
+        frame.push(0);
+        assert_eq!(adts_frames(&frame), None);
+        assert_eq!(adts_frames(&[0x21; 200]), None);
+        assert_eq!(adts_frames(&[0xFF; 200]), None);
     }
 
     #[test]

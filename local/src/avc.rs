@@ -12,17 +12,26 @@ pub const DELIMITER: &[u8] = &[0, 0, 0, 1, 0x09, 0xF0];
 /// A generous bound: parameter sets are repeated before each key frame.
 const MAX_PARAMETER_SETS: usize = 64 * 1024;
 
-/// The AVC decoder configuration record of ISO/IEC 14496-15 section 5.3.3.1.
+/// The AVC decoder configuration record of ISO/IEC 14496-15 section 5.3.3.1, and
+/// what parameter sets within the stream have made of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvcConfig {
     /// How many bytes give the length of each NAL unit, 1 to 4.
     pub nal_length_size: usize,
-    /// The sequence parameter sets: NAL units without start codes, at least one.
+    /// The sequence parameter sets: NAL units without start codes. There may be
+    /// none yet, if the encoder sends them within the stream.
     pub sps: Vec<Vec<u8>>,
     /// The picture parameter sets, likewise.
     pub pps: Vec<Vec<u8>>,
-    /// What the first sequence parameter set says of the picture.
-    pub picture: Picture,
+    /// What the newest sequence parameter set says of the picture.
+    pub picture: Option<Picture>,
+}
+
+impl Default for AvcConfig {
+    /// What is assumed of an encoder that sends no record.
+    fn default() -> Self {
+        AvcConfig { nal_length_size: 4, sps: Vec::new(), pps: Vec::new(), picture: None }
+    }
 }
 
 impl AvcConfig {
@@ -41,12 +50,40 @@ impl AvcConfig {
         if sps.iter().chain(&pps).map(Vec::len).sum::<usize>() > MAX_PARAMETER_SETS {
             return Err("the parameter sets exceed 64 KiB");
         }
-        let first = sps.first().ok_or("the AVC configuration has no sequence parameter set")?;
-        if pps.is_empty() {
-            return Err("the AVC configuration has no picture parameter set");
-        }
-        let picture = Picture::from_sps(first)?;
+        let picture = sps.first().map(|first| Picture::from_sps(first)).transpose()?;
         Ok(AvcConfig { nal_length_size: usize::from(lengths & 3) + 1, sps, pps, picture })
+    }
+
+    /// Whether a decoder can begin with it.
+    pub fn is_complete(&self) -> bool {
+        self.picture.is_some() && !self.pps.is_empty()
+    }
+
+    /// Takes over a parameter set from within the stream: a NAL unit of type 7 or 8.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it, in words; nothing was changed.
+    pub fn update(&mut self, unit: &[u8]) -> Result<(), &'static str> {
+        const MALFORMED: &str = "a parameter set in the stream is malformed";
+        if self.size() + unit.len() > MAX_PARAMETER_SETS {
+            return Err("the parameter sets in the stream exceed 64 KiB");
+        }
+        let is_sps = nal_type(unit) == 7;
+        if is_sps {
+            self.picture = Some(Picture::from_sps(unit)?);
+        }
+        let id = parameter_set_id(unit).ok_or(MALFORMED)?;
+        let sets = if is_sps { &mut self.sps } else { &mut self.pps };
+        match sets.iter_mut().find(|set| parameter_set_id(set) == Some(id)) {
+            Some(set) => unit.clone_into(set),
+            None => sets.push(unit.to_vec()),
+        }
+        Ok(())
+    }
+
+    fn size(&self) -> usize {
+        self.sps.iter().chain(&self.pps).map(Vec::len).sum()
     }
 
     /// What stands before the slices of a key frame in the byte stream format:
@@ -59,6 +96,18 @@ impl AvcConfig {
         }
         prefix
     }
+}
+
+/// The number under which slices or picture parameter sets refer to it.
+fn parameter_set_id(unit: &[u8]) -> Option<u32> {
+    let (header, payload) = unit.split_first()?;
+    // The number is near the beginning, whatever the length.
+    let payload = without_emulation_prevention(payload.get(..16).unwrap_or(payload));
+    let mut bits = Bits::new(&payload);
+    if header & 0x1F == 7 {
+        bits.read(24)?; // profile, constraint flags and level
+    }
+    bits.ue()
 }
 
 fn parameter_sets(rest: &mut &[u8], count_mask: u8) -> Result<Vec<Vec<u8>>, &'static str> {
@@ -267,6 +316,9 @@ pub struct AccessUnit<'a> {
     pub has_picture: bool,
     /// Whether it has a slice of an IDR picture.
     pub is_idr: bool,
+    /// Whether its first slice is the first of a picture, and not one that
+    /// continues a picture of which other slices came before.
+    pub begins_picture: bool,
 }
 
 impl<'a> AccessUnit<'a> {
@@ -277,21 +329,45 @@ impl<'a> AccessUnit<'a> {
     /// A unit that reaches past the frame's end.
     pub fn parse(frame: &'a [u8], nal_length_size: usize) -> Result<Self, &'static str> {
         let units = NalUnits { rest: frame, length_size: nal_length_size.clamp(1, 4) };
-        let mut access_unit = AccessUnit { units, has_picture: false, is_idr: false };
+        let mut access_unit =
+            AccessUnit { units, has_picture: false, is_idr: false, begins_picture: true };
         let mut walk = units;
         for unit in walk.by_ref() {
             let kind = nal_type(unit);
+            if !access_unit.has_picture && matches!(kind, 1 | 2 | 5) {
+                access_unit.begins_picture = begins_picture(unit);
+            }
             access_unit.has_picture |= matches!(kind, 1..=5);
             access_unit.is_idr |= kind == 5;
         }
         if walk.rest.is_empty() { Ok(access_unit) } else { Err("a NAL unit is truncated") }
     }
 
-    /// The NAL units worth passing on: delimiters and parameter sets are not,
-    /// as they have to stand first and are written from the configuration.
-    pub fn nal_units(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
-        self.units.filter(|unit| !matches!(nal_type(unit), 0 | 7..=9))
+    /// The NAL units worth passing on, of which delimiters are none, as one has
+    /// to stand first; `with_sets` tells whether parameter sets are.
+    pub fn nal_units(&self, with_sets: bool) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.units.filter(move |unit| match nal_type(unit) {
+            0 | 9 => false,
+            7 | 8 => with_sets,
+            _ => true,
+        })
     }
+
+    /// The parameter sets among the NAL units.
+    pub fn parameter_sets(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
+        self.units.filter(|unit| matches!(nal_type(unit), 7 | 8))
+    }
+}
+
+/// Whether first_mb_in_slice (section 7.3.3) is 0, which is coded as a single 1.
+fn begins_picture(slice: &[u8]) -> bool {
+    slice.get(1).is_none_or(|payload| payload & 0x80 != 0)
+}
+
+/// Whether bytes begin as the byte stream format of Annex B does. What RTMP wants
+/// may do so too, but only with a NAL unit of one byte.
+pub fn is_byte_stream(bytes: &[u8]) -> bool {
+    bytes.starts_with(START_CODE) || bytes.starts_with(&START_CODE[1..])
 }
 
 /// The type of a NAL unit; 0, which is no type in use, of an empty one.
@@ -405,20 +481,20 @@ mod tests {
         assert_eq!(config.nal_length_size, 2);
         assert_eq!(config.sps, [&sps[..]]);
         assert_eq!(config.pps, [b"\x68one", b"\x68two"]);
-        assert_eq!((config.picture.width, config.picture.height), (640, 360));
+        let picture = config.picture.unwrap();
+        assert_eq!((picture.width, picture.height), (640, 360));
+        assert!(config.is_complete());
         let prefix = [DELIMITER, START_CODE, &sps, START_CODE, b"\x68one", START_CODE, b"\x68two"];
         assert_eq!(config.key_frame_prefix(), prefix.concat());
     }
 
     #[test]
-    fn a_configuration_without_what_a_decoder_needs_is_refused() {
+    fn a_configuration_that_is_cut_or_too_long_is_refused() {
         let sps = &hex(KINDS[0].1)[..];
         let whole = record(4, &[sps], &[b"\x68"]);
         for end in 0..whole.len() {
             assert!(AvcConfig::parse(&whole[..end]).is_err(), "cut at {end}");
         }
-        assert!(AvcConfig::parse(&record(4, &[], &[b"\x68"])).is_err());
-        assert!(AvcConfig::parse(&record(4, &[sps], &[])).is_err());
         assert!(AvcConfig::parse(&record(4, &[sps], &[b""])).is_err());
         assert!(AvcConfig::parse(&record(4, &[b"\x68"], &[b"\x68"])).is_err());
         let large = [0x68; 40_000];
@@ -427,16 +503,74 @@ mod tests {
     }
 
     #[test]
+    fn a_configuration_may_get_its_parameter_sets_later() {
+        let (sps, other) = (hex(KINDS[0].1), hex(KINDS[3].1));
+        for bytes in [record(4, &[], &[]), record(4, &[], &[b"\x68\xCB"])] {
+            let mut config = AvcConfig::parse(&bytes).unwrap();
+            assert!(!config.is_complete());
+            config.update(&sps).unwrap();
+            config.update(b"\x68\xCB").unwrap();
+            assert!(config.is_complete());
+            assert_eq!(
+                (&config.sps[..], &config.pps[..]),
+                (&[sps.clone()][..], &[b"\x68\xCB".to_vec()][..])
+            );
+            config.update(&other).unwrap();
+            assert_eq!(config.sps, [&other[..]], "it has the same number");
+            assert_eq!(config.picture.unwrap().width, 1920);
+        }
+        assert!(!AvcConfig::parse(&record(4, &[&sps], &[])).unwrap().is_complete());
+    }
+
+    #[test]
+    fn a_parameter_set_replaces_the_one_of_its_number_alone() {
+        // Numbers 0, 1 and 2, as the codes 1, 010 and 011.
+        let mut config = AvcConfig::default();
+        for unit in [b"\x68\x80a", b"\x68\x40b", b"\x68\x60c", b"\x68\x40d"] {
+            config.update(unit).unwrap();
+        }
+        assert_eq!(config.pps, [b"\x68\x80a", b"\x68\x40d", b"\x68\x60c"]);
+    }
+
+    #[test]
+    fn a_parameter_set_that_cannot_be_used_changes_nothing() {
+        let mut config = AvcConfig::default();
+        config.update(&hex(KINDS[0].1)).unwrap();
+        let before = config.clone();
+        let large = [&b"\x68"[..], &[0xFF; 70_000]].concat();
+        for unit in [&b"\x68"[..], b"\x67", b"\x67\x42", b"\x68\0\0\0\0\0", &large] {
+            assert!(config.update(unit).is_err());
+            assert_eq!(config, before);
+        }
+    }
+
+    #[test]
     fn an_access_unit_gives_its_units_without_delimiters_and_parameter_sets() {
         let units = [&b"\x09\xF0"[..], b"\x67s", b"\x68p", b"\x06sei", b"", b"\x65idr", b"\x0C"];
         let frame = frame(&units);
         let unit = AccessUnit::parse(&frame, 4).unwrap();
         assert!(unit.has_picture && unit.is_idr);
-        assert!(unit.nal_units().eq([&b"\x06sei"[..], b"\x65idr", b"\x0C"]));
+        assert!(unit.nal_units(false).eq([&b"\x06sei"[..], b"\x65idr", b"\x0C"]));
+        assert!(unit.nal_units(true).eq([
+            &b"\x67s"[..],
+            b"\x68p",
+            b"\x06sei",
+            b"\x65idr",
+            b"\x0C"
+        ]));
+        assert!(unit.parameter_sets().eq([&b"\x67s"[..], b"\x68p"]));
         let inter = AccessUnit::parse(b"\x02\x41p", 1).unwrap();
         assert!(inter.has_picture && !inter.is_idr);
         assert!(!AccessUnit::parse(b"\x00\x02\x06s", 2).unwrap().has_picture);
         assert!(!AccessUnit::parse(b"", 4).unwrap().has_picture);
+    }
+
+    #[test]
+    fn a_slice_tells_whether_it_begins_a_picture() {
+        let begins = |units: &[&[u8]]| AccessUnit::parse(&frame(units), 4).unwrap().begins_picture;
+        assert!(begins(&[b"\x06sei", b"\x65\x88", b"\x65\x04"]));
+        assert!(!begins(&[b"\x41\x04"]) && !begins(&[b"\x06sei", b"\x65\x7F"]));
+        assert!(begins(&[]) && begins(&[b"\x65"]));
     }
 
     #[test]

@@ -382,9 +382,14 @@ impl LocalEndpoint {
             config.clock.clone(),
         );
         let limits = config.limits;
-        let messages = Budget::new(limits.messages);
-        let service = Arc::new(service);
-        let context = Context { service, store, clock: config.clock, limits, messages };
+        let context = Context {
+            service: Arc::new(service),
+            store,
+            clock: config.clock,
+            limits,
+            messages: Budget::new(limits.messages),
+            stopping: Arc::default(),
+        };
         Ok(LocalEndpoint {
             #[cfg(feature = "fuzzing")]
             service: context.service.clone(),

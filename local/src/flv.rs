@@ -26,6 +26,17 @@ pub struct Tag<'a> {
     pub body: &'a [u8],
 }
 
+impl Tag<'_> {
+    /// Whether the body is a decoder's configuration, which has no time of its own.
+    pub fn is_header(&self) -> bool {
+        match self.kind {
+            TagKind::Video => matches!(video(self.body), Ok(VideoBody::Config(_))),
+            TagKind::Audio => matches!(audio(self.body), Ok(AudioBody::Config(_))),
+            TagKind::Script => false,
+        }
+    }
+}
+
 /// Why FLV cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlvError {

@@ -1,27 +1,27 @@
 //! The recorder: FLV bodies in, fragments of a transport stream out.
 
+mod allowance;
 mod audio;
+mod clocks;
+mod format;
 mod meter;
 mod opening;
+mod timeline;
 
-use crate::aac::{AacConfig, AacError, FRAME_SAMPLES};
-use crate::avc::{AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::aac::{self, AacConfig, AacError};
+use crate::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
 use crate::flv::{self, AudioBody, FlvError, VideoBody};
 use crate::playlist::Fragment;
-use crate::ts::{DELAY, Muxer, Stamps, TICKS_PER_MS, Track, Tracks};
+use crate::ts::{Muxer, Stamps, Track, Tracks};
+use allowance::Output;
 use audio::AudioQueue;
-use meter::Meter;
+pub use clocks::{Clocks, Place};
+use format::Format;
+use meter::{Meter, Rates, frame_rate};
 use opening::Opening;
+use std::time::Duration;
 use std::{fmt, io, iter};
-
-/// A step back of a track's clock up to this is an encoder's jitter.
-const MAX_STEP_BACK_MS: u64 = 1000;
-
-/// A step ahead of the session's clock beyond this is a jump.
-const MAX_STEP_AHEAD_MS: u64 = 10_000;
-
-/// How far apart the tracks may be when one of them begins.
-const MAX_SKEW_MS: u64 = 5000;
+use timeline::{Timeline, composition};
 
 /// A key frame this little before its time ends a fragment all the same: encoders
 /// round their clocks.
@@ -31,11 +31,28 @@ const ROUNDING_MS: u64 = 20;
 /// before this.
 const MIN_FORCED_MS: u64 = 60_000;
 
-/// Frames are not presented longer than this after they are decoded.
-const MAX_COMPOSITION_MS: i32 = 10_000;
+/// What lasts longer is a gap, not a picture.
+const LONGEST_PICTURE_MS: u64 = 1000;
+
+/// How long the first key frame may keep everything waiting.
+const KEY_FRAME_MS: u64 = 60_000;
+
+/// A stream that begins with so many messages that cannot be read is given up.
+const MAX_DROPPED: u64 = 500;
+
+const BYTE_STREAM: RecordError = RecordError::Unusable(
+    "H.264 with start codes (Annex B) is not supported: NAL units need their lengths in front",
+);
+
+/// Longer parameter sets are written once in a fragment, not for each key frame.
+const MAX_REPEATED: usize = 1024;
 
 /// Larger timestamps mean nothing; below it, arithmetic cannot overflow.
 const MAX_TIMESTAMP_MS: u64 = 1 << 48;
+
+/// A wall clock set back by more than this is followed; by less, names go on
+/// rising until it has caught up.
+const MAX_SET_BACK_MS: u64 = 60_000;
 
 /// Where a recording goes.
 pub trait Sink {
@@ -43,7 +60,8 @@ pub trait Sink {
     ///
     /// # Errors
     ///
-    /// The recorder passes on any error and begins again at the next occasion.
+    /// `AlreadyExists` if the name is taken: the recorder asks for the next one.
+    /// It passes on any other error and begins again at the next occasion.
     fn begin(&mut self, name: &str) -> io::Result<()>;
 
     /// Appends to the fragment begun: whole transport packets, under 128 KiB at a time.
@@ -81,11 +99,21 @@ pub struct RecorderSettings {
     /// How much media a fragment should hold, in seconds; 0 counts as 1.
     pub frag_duration: u32,
     /// When the channel's newest fragment began, in Unix milliseconds; 0 if there
-    /// is none. Names keep rising from it, even if the clock was set back.
+    /// is none. Names keep rising from it if the clock is set back a little.
     pub last_start_ms: u64,
     /// Whether earlier sessions left fragments: the first one of this session is
     /// then a discontinuity.
     pub continues: bool,
+}
+
+/// When a message arrived.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Now {
+    /// The wall clock, in Unix milliseconds, which names fragments. It may be set
+    /// to any other time.
+    pub unix_ms: u64,
+    /// Milliseconds of a clock that only goes forward, from any beginning.
+    pub uptime_ms: u64,
 }
 
 /// Why a recording cannot go on.
@@ -93,6 +121,8 @@ pub struct RecorderSettings {
 pub enum RecordError {
     /// A codec other than H.264 and AAC, named for a person.
     Unsupported(String),
+    /// A stream of which nothing can be recorded, and why.
+    Unusable(&'static str),
     /// The sink's error.
     Io(io::Error),
 }
@@ -103,6 +133,7 @@ impl fmt::Display for RecordError {
             RecordError::Unsupported(codec) => {
                 write!(f, "{codec} is not supported: only H.264 video and AAC audio are")
             }
+            RecordError::Unusable(why) => f.write_str(why),
             RecordError::Io(error) => error.fmt(f),
         }
     }
@@ -111,7 +142,7 @@ impl fmt::Display for RecordError {
 impl std::error::Error for RecordError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            RecordError::Unsupported(_) => None,
+            RecordError::Unsupported(_) | RecordError::Unusable(_) => None,
             RecordError::Io(error) => Some(error),
         }
     }
@@ -140,16 +171,17 @@ pub struct VideoStat {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Frames per second, rounded down; 0 while unknown.
+    /// Frames per second, rounded down; 0 while unknown, or while none arrive.
     pub frame_rate: u32,
-    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    /// Bytes per second, a mean over the last five seconds of real time; 0 right
+    /// after the start.
     pub bandwidth: u64,
 }
 
 /// The audio of a session.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct AudioStat {
-    /// Bytes per second, a mean over the last seconds; 0 right after the start.
+    /// Bytes per second, as for video.
     pub bandwidth: u64,
     /// Samples per second.
     pub sample_rate: u32,
@@ -160,7 +192,8 @@ pub struct AudioStat {
 /// A fragment ends at the first key frame after the fragment duration, and without
 /// one after max(twice that, 60 s), as OSS documents. Each begins with the program
 /// tables and, but for that forced cut, with a key frame; its name is the wall clock's
-/// milliseconds. Media before the first key frame is dropped. A stream without
+/// milliseconds. Names rise, unless the wall clock is set back by more than a minute:
+/// they follow it then, with a discontinuity. Media before the first key frame is dropped. A stream without
 /// video is cut after the fragment duration.
 ///
 /// A track that changes its format or turns up late is taken over by a new
@@ -169,20 +202,34 @@ pub struct AudioStat {
 /// Messages that break the format are dropped and counted, see
 /// [`dropped`](Self::dropped).
 ///
+/// What is written stays in proportion to what was received and to the time that
+/// passed, if the caller takes no message before the [`wait`](Self::wait) is over.
+///
 /// Dropping the recorder finishes its fragment.
 pub struct Recorder<S: Sink> {
-    sink: S,
+    output: Output<S>,
     frag_duration_ms: u64,
     last_start_ms: u64,
     /// Whether the next fragment does not continue the one before it.
     seam: bool,
     opening: Option<Opening>,
     finished: bool,
+    /// The newest parameter sets, which may not suffice to begin with.
+    sets: AvcConfig,
     avc: Format<AvcConfig>,
     aac: Format<AacConfig>,
     key_frame_prefix: Vec<u8>,
+    clocks: Clocks,
     timeline: Timeline,
+    /// The encoder's time of the picture in the fragment that may have more slices.
+    picture_ms: Option<u64>,
     audio: AudioQueue,
+    /// Whether audio was held back that has no place yet.
+    hears_audio: bool,
+    /// Whether pictures were held back, at the beginning.
+    sees_video: bool,
+    /// Whether the audio has another format than when its fragment began.
+    is_reformatted: bool,
     muxer: Muxer,
     fragment: Option<OpenFragment>,
     video_meter: Meter,
@@ -193,10 +240,17 @@ pub struct Recorder<S: Sink> {
 /// One coded frame as it arrived.
 #[derive(Clone, Copy)]
 struct Frame<'a> {
-    now_ms: u64,
+    now: Now,
     timestamp_ms: u64,
     kind: FrameKind,
     data: &'a [u8],
+}
+
+impl Frame<'_> {
+    /// The number of its track.
+    fn track(&self) -> usize {
+        usize::from(matches!(self.kind, FrameKind::Audio))
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -213,7 +267,7 @@ struct OpenFragment {
     discontinuity: bool,
     tracks: Tracks,
     /// How long after its decoding the first picture is presented.
-    lead_ms: Option<u64>,
+    lead_ms: Option<i64>,
     /// When the last picture is presented.
     shown_ms: u64,
 }
@@ -224,9 +278,9 @@ impl OpenFragment {
     }
 
     fn show(&mut self, timestamp_ms: u64, composition_ms: i32) {
-        let composition_ms = u64::from(composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs());
+        let composition_ms = composition(composition_ms);
         self.lead_ms.get_or_insert(composition_ms);
-        self.shown_ms = self.shown_ms.max(timestamp_ms + composition_ms);
+        self.shown_ms = self.shown_ms.max(timestamp_ms.saturating_add_signed(composition_ms));
     }
 }
 
@@ -234,17 +288,23 @@ impl<S: Sink> Recorder<S> {
     /// A recorder that has received nothing.
     pub fn new(sink: S, settings: RecorderSettings) -> Self {
         Recorder {
-            sink,
+            output: Output::new(sink),
             frag_duration_ms: u64::from(settings.frag_duration.max(1)) * 1000,
             last_start_ms: settings.last_start_ms,
             seam: settings.continues,
             opening: Some(Opening::default()),
             finished: false,
+            sets: AvcConfig::default(),
             avc: Format::default(),
             aac: Format::default(),
             key_frame_prefix: Vec::new(),
+            clocks: Clocks::default(),
             timeline: Timeline::default(),
+            picture_ms: None,
             audio: AudioQueue::default(),
+            hears_audio: false,
+            sees_video: false,
+            is_reformatted: false,
             muxer: Muxer::new(),
             fragment: None,
             video_meter: Meter::default(),
@@ -261,33 +321,33 @@ impl<S: Sink> Recorder<S> {
     /// Takes in what the metadata claims about the tracks; `None` is no claim.
     ///
     /// Until the configurations of all tracks have arrived that are not denied
-    /// here, up to two seconds of media are held back.
+    /// here, and the order of the pictures shows, up to two seconds of media are
+    /// held back.
     pub fn expect_tracks(&mut self, video: Option<bool>, audio: Option<bool>) {
         if let Some(opening) = &mut self.opening {
             opening.expect(video, audio);
         }
     }
 
-    /// Records the body of a video message that arrived at `now_ms` by the wall
-    /// clock and is to be decoded at `timestamp_ms` by the encoder's.
+    /// Records the body of a video message that is to be decoded at `timestamp_ms`
+    /// by the encoder's clock.
     ///
     /// # Errors
     ///
-    /// A codec other than H.264, or an error of the sink.
-    pub fn video(
-        &mut self,
-        now_ms: u64,
-        timestamp_ms: u64,
-        body: &[u8],
-    ) -> Result<(), RecordError> {
+    /// A codec other than H.264, video that cannot be recorded, or an error of the
+    /// sink.
+    pub fn video(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
+        self.output.receive(now.uptime_ms, body.len());
         match flv::video(body) {
             Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
-                Ok(config) => self.configure(|recorder| &mut recorder.avc, config),
+                Ok(sets) => self.configure_video(sets),
+                Err(_) if avc::is_byte_stream(record) => Err(BYTE_STREAM),
                 Err(_) => self.drop_message(),
             },
             Ok(VideoBody::Frame { key, composition_ms, data }) => {
+                self.check_video(now, data)?;
                 let kind = FrameKind::Video { key, composition_ms };
-                self.receive(Frame { now_ms, timestamp_ms, kind, data })
+                self.receive(Frame { now, timestamp_ms, kind, data })
             }
             Ok(VideoBody::Other) => Ok(()),
             Err(FlvError::Malformed(_)) => self.drop_message(),
@@ -300,21 +360,15 @@ impl<S: Sink> Recorder<S> {
     /// # Errors
     ///
     /// A codec other than AAC, or an error of the sink.
-    pub fn audio(
-        &mut self,
-        now_ms: u64,
-        timestamp_ms: u64,
-        body: &[u8],
-    ) -> Result<(), RecordError> {
+    pub fn audio(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
+        self.output.receive(now.uptime_ms, body.len());
         match flv::audio(body) {
             Ok(AudioBody::Config(config)) => match AacConfig::parse(config) {
                 Ok(config) => self.configure(|recorder| &mut recorder.aac, config),
                 Err(AacError::Malformed(_)) => self.drop_message(),
                 Err(AacError::Unsupported(what)) => Err(RecordError::Unsupported(what)),
             },
-            Ok(AudioBody::Frame(data)) => {
-                self.receive(Frame { now_ms, timestamp_ms, kind: FrameKind::Audio, data })
-            }
+            Ok(AudioBody::Frame(data)) => self.receive_audio(now, timestamp_ms, data),
             Ok(AudioBody::Other) => Ok(()),
             Err(FlvError::Malformed(_)) => self.drop_message(),
             Err(FlvError::Unsupported(codec)) => Err(RecordError::Unsupported(codec)),
@@ -332,19 +386,21 @@ impl<S: Sink> Recorder<S> {
         self.settle(finished)
     }
 
-    /// Size, rates and codec parameters at the moment.
-    pub fn stat(&self) -> StreamStat {
+    /// Size, rates and codec parameters at `uptime_ms`, see [`Now`].
+    pub fn stat(&self, uptime_ms: u64) -> StreamStat {
+        let video_rates = self.video_meter.rates(uptime_ms);
+        let bandwidth = |rates: Option<Rates>| rates.map_or(0, |rates| rates.bytes as u64);
         let video = self.avc.latest().filter(|_| self.video_meter.is_used());
         let audio = self.aac.latest().filter(|_| self.audio_meter.is_used());
         StreamStat {
-            video: video.map(|AvcConfig { picture, .. }| VideoStat {
+            video: video.and_then(|config| config.picture).map(|picture| VideoStat {
                 width: picture.width,
                 height: picture.height,
-                frame_rate: frame_rate(picture.frame_rate, self.video_meter.frames()),
-                bandwidth: self.video_meter.bandwidth(),
+                frame_rate: frame_rate(picture.frame_rate, video_rates),
+                bandwidth: bandwidth(video_rates),
             }),
             audio: audio.map(|config| AudioStat {
-                bandwidth: self.audio_meter.bandwidth(),
+                bandwidth: bandwidth(self.audio_meter.rates(uptime_ms)),
                 sample_rate: config.sample_rate,
             }),
         }
@@ -356,13 +412,43 @@ impl<S: Sink> Recorder<S> {
         self.dropped
     }
 
+    /// How long to wait before the next message is taken or the recorder is
+    /// dropped, after messages that cost far more disk than they have bytes.
+    ///
+    /// A live stream never has to wait, nor does a file of usual media that is
+    /// sent as fast as the network allows. It is less than a few seconds.
+    pub fn wait(&self) -> Duration {
+        Duration::from_millis(self.output.wait_ms())
+    }
+
     /// Where the recording goes.
     pub fn sink(&self) -> &S {
-        &self.sink
+        &self.output.sink
     }
 
     fn drop_message(&mut self) -> Result<(), RecordError> {
         self.dropped += 1;
+        if self.dropped >= MAX_DROPPED && !self.has_begun() {
+            return Err(RecordError::Unusable("no message of the stream can be read"));
+        }
+        Ok(())
+    }
+
+    fn has_begun(&self) -> bool {
+        self.avc.current.is_some() || self.aac.current.is_some()
+    }
+
+    /// What nothing would ever be recorded of is refused in words.
+    fn check_video(&self, now: Now, data: &[u8]) -> Result<(), RecordError> {
+        let length_size = self.sets.nal_length_size;
+        if avc::is_byte_stream(data) && AccessUnit::parse(data, length_size).is_err() {
+            return Err(BYTE_STREAM);
+        }
+        let waited_ms =
+            self.video_meter.first_ms().map(|first| now.uptime_ms.saturating_sub(first));
+        if self.avc.current.is_none() && waited_ms.is_some_and(|ms| ms >= KEY_FRAME_MS) {
+            return Err(RecordError::Unusable("the video has had no key frame for a minute"));
+        }
         Ok(())
     }
 
@@ -377,6 +463,35 @@ impl<S: Sink> Recorder<S> {
             self.settle(opened)?;
         }
         format(self).offer(config);
+        Ok(())
+    }
+
+    fn configure_video(&mut self, sets: AvcConfig) -> Result<(), RecordError> {
+        self.sets = sets.clone();
+        // Others send the parameter sets with their key frames.
+        if sets.is_complete() {
+            self.configure(|recorder| &mut recorder.avc, sets)?;
+        }
+        Ok(())
+    }
+
+    fn receive_audio(
+        &mut self,
+        now: Now,
+        timestamp_ms: u64,
+        data: &[u8],
+    ) -> Result<(), RecordError> {
+        let kind = FrameKind::Audio;
+        let Some(frames) = aac::adts_frames(data) else {
+            return self.receive(Frame { now, timestamp_ms, kind, data });
+        };
+        for (number, (config, data)) in (0..).zip(frames) {
+            if !self.aac.latest().is_some_and(|known| known.has_core_of(&config)) {
+                self.configure(|recorder| &mut recorder.aac, config)?;
+            }
+            let timestamp_ms = timestamp_ms.saturating_add(number * config.frame_ms());
+            self.receive(Frame { now, timestamp_ms, kind, data })?;
+        }
         Ok(())
     }
 
@@ -396,6 +511,7 @@ impl<S: Sink> Recorder<S> {
                 opening.hold(frame);
                 return Ok(());
             }
+            opening.see(&frame);
             self.open()?;
         }
         self.record(frame)
@@ -403,14 +519,18 @@ impl<S: Sink> Recorder<S> {
 
     /// Goes on with the tracks there are.
     fn open(&mut self) -> io::Result<()> {
-        let held = self.opening.take().map(Opening::into_held).unwrap_or_default();
-        held.iter().try_for_each(|held| self.record(held.frame()))
+        let Some(opening) = self.opening.take() else { return Ok(()) };
+        self.timeline.expect_early(opening.early_ms());
+        self.hears_audio = opening.has_audio;
+        self.sees_video = opening.has_video;
+        opening.into_held().try_for_each(|held| self.record(held.frame()))
     }
 
     /// After an error, the fragment lacks something and must not be finished.
     fn settle(&mut self, result: io::Result<()>) -> io::Result<()> {
         if result.is_err() {
             self.fragment = None;
+            self.picture_ms = None;
             self.audio.clear_group();
             self.seam = true;
         }
@@ -426,43 +546,99 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    fn record_video(&mut self, frame: Frame<'_>, key: bool, composition_ms: i32) -> io::Result<()> {
-        let Some(config) = self.avc.latest() else { return Ok(()) };
-        let Ok(access_unit) = AccessUnit::parse(frame.data, config.nal_length_size) else {
+    fn record_video(
+        &mut self,
+        mut frame: Frame<'_>,
+        key: bool,
+        composition_ms: i32,
+    ) -> io::Result<()> {
+        let Ok(access_unit) = AccessUnit::parse(frame.data, self.sets.nal_length_size) else {
             self.dropped += 1;
             return Ok(());
         };
-        if !access_unit.has_picture {
+        self.take_parameter_sets(&access_unit);
+        if !access_unit.has_picture || self.avc.latest().is_none() {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.video_meter.add(timestamp_ms, frame.data.len());
-        if self.timeline.video_jumps(timestamp_ms) {
+        let continues = !access_unit.begins_picture && self.picture_ms == Some(timestamp_ms);
+        self.video_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len(), !continues);
+        if continues {
+            return self.extend_picture(&access_unit);
+        }
+        self.picture_ms = None;
+        let key = key || access_unit.is_idr;
+        let place = self.clocks.locate(Track::Video, timestamp_ms);
+        if place.jumps || key && self.timeline.is_late() {
             self.break_off()?;
         }
-        let key = key || access_unit.is_idr;
+        if let Some(length @ 1..=LONGEST_PICTURE_MS) = self.clocks.since_picture(place.ms) {
+            self.clocks.set_length(Track::Video, length);
+        }
+        self.clocks.advance(Track::Video, timestamp_ms, place);
+        let theirs_ms = std::mem::replace(&mut frame.timestamp_ms, place.ms);
+        let timestamp_ms = place.ms;
         if self.ends_before_video(timestamp_ms, key) {
             self.cut(&frame, key)?;
         }
         if !self.fragment.as_ref().is_some_and(|fragment| fragment.tracks.video) {
             return Ok(());
         }
+        let mut is_first = false;
         if let Some(fragment) = &mut self.fragment {
+            is_first = fragment.lead_ms.is_none();
             fragment.show(timestamp_ms, composition_ms);
         }
+        self.picture_ms = Some(theirs_ms);
         let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
         if self.audio.is_stale(stamps.dts) {
             self.write_audio()?;
         }
-        let prefix = if key { &self.key_frame_prefix } else { DELIMITER };
-        let units = access_unit.nal_units().flat_map(|unit| [START_CODE, unit]);
-        let sink = &mut self.sink;
+        let repeats = is_first || self.key_frame_prefix.len() <= MAX_REPEATED;
+        let with_prefix = key && repeats;
+        let prefix = if with_prefix { &self.key_frame_prefix } else { DELIMITER };
+        let units = access_unit.nal_units(!with_prefix).flat_map(|unit| [START_CODE, unit]);
+        let output = &mut self.output;
         self.muxer.write(Track::Video, stamps, key, iter::once(prefix).chain(units), &mut |ts| {
-            sink.write(ts)
+            output.write(ts)
         })
     }
 
-    fn record_audio(&mut self, frame: Frame<'_>) -> io::Result<()> {
+    /// Writes slices of the picture of which others came in messages before.
+    fn extend_picture(&mut self, access_unit: &AccessUnit<'_>) -> io::Result<()> {
+        if self.fragment.is_none() {
+            return Ok(());
+        }
+        let units = access_unit.nal_units(false).flat_map(|unit| [START_CODE, unit]);
+        let output = &mut self.output;
+        self.muxer.extend(units, &mut |ts| output.write(ts))
+    }
+
+    /// Parameter sets within the stream win over those of the header. A picture
+    /// of another kind begins with the next key frame; another way of coding it,
+    /// with the next picture.
+    fn take_parameter_sets(&mut self, access_unit: &AccessUnit<'_>) {
+        let mut sets = access_unit.parameter_sets().peekable();
+        if sets.peek().is_none() {
+            return;
+        }
+        for set in sets {
+            self.dropped += u64::from(self.sets.update(set).is_err());
+        }
+        if !self.sets.is_complete() || self.avc.latest() == Some(&self.sets) {
+            return;
+        }
+        match &mut self.avc.current {
+            Some(current) if current.sps == self.sets.sps => {
+                current.clone_from(&self.sets);
+                self.key_frame_prefix = current.key_frame_prefix();
+            }
+            _ => {}
+        }
+        self.avc.offer(self.sets.clone());
+    }
+
+    fn record_audio(&mut self, mut frame: Frame<'_>) -> io::Result<()> {
         let Some(&config) = self.aac.latest() else { return Ok(()) };
         let Ok(header) = config.adts_header(frame.data.len()) else {
             self.dropped += 1;
@@ -472,24 +648,29 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         let timestamp_ms = frame.timestamp_ms;
-        self.audio_meter.add(timestamp_ms, frame.data.len());
+        self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len(), true);
         let alone = self.is_audio_alone();
-        if self.timeline.audio_jumps(timestamp_ms) {
-            if !alone {
-                self.dropped += 1; // until the video's clock jumps too
-                return Ok(());
-            }
+        let place = self.clocks.locate(Track::Audio, timestamp_ms);
+        if place.jumps && alone {
             self.break_off()?;
         }
+        self.hears_audio = false;
+        self.clocks.set_length(Track::Audio, config.frame_ms());
+        self.clocks.advance(Track::Audio, timestamp_ms, place);
+        frame.timestamp_ms = place.ms;
+        let timestamp_ms = place.ms;
         if self.ends_before_audio(timestamp_ms, alone) {
             self.cut(&frame, false)?;
         }
-        // A format that the fragment does not have waits for the next one.
+        // Each frame of ADTS tells its format, so that another one need not wait
+        // for a key frame; a track that the fragment lacks does.
+        if self.aac.current.is_some() && self.aac.adopt() {
+            self.is_reformatted = true;
+        }
         if self.fragment.is_none() || self.aac.changes() {
             return Ok(());
         }
-        let frame_ms = u64::from(FRAME_SAMPLES) * 1000 / u64::from(config.core_sample_rate);
-        let ticks = self.timeline.stamp_audio(timestamp_ms, frame_ms);
+        let Some(ticks) = self.timeline.stamp_audio(timestamp_ms) else { return Ok(()) };
         if !self.audio.accepts(&config, ticks, frame.data.len()) {
             self.write_audio()?;
         }
@@ -499,14 +680,18 @@ impl<S: Sink> Recorder<S> {
 
     /// Whether fragments need not wait for key frames.
     fn is_audio_alone(&self) -> bool {
-        self.avc.current.is_none() && (self.fragment.is_some() || !self.avc.changes())
+        let sees_video = self.sees_video || self.video_meter.is_used();
+        self.avc.current.is_none() && (self.fragment.is_some() || !sees_video)
     }
 
     fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {
         let Some(fragment) = &self.fragment else { return key };
         let elapsed = fragment.elapsed(timestamp_ms);
         if key {
-            self.avc.changes() || self.aac.changes() || self.is_long_enough(elapsed)
+            self.is_long_enough(elapsed)
+                || self.avc.changes()
+                || self.is_reformatted
+                || self.aac.changes() && self.hears_audio(timestamp_ms)
         } else {
             fragment.tracks.video && elapsed >= self.forced_ms()
         }
@@ -534,15 +719,13 @@ impl<S: Sink> Recorder<S> {
     /// Ends the fragment, if there is one, and begins another with `frame`.
     fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
         self.finish_fragment(frame.timestamp_ms)?;
-        let changes = self.adopt_formats(key);
-        let discontinuity = std::mem::take(&mut self.seam) || changes;
+        let changes = self.adopt_formats(frame.timestamp_ms, key);
         let tracks =
             Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
-        let start_ms = frame.now_ms.max(self.last_start_ms.saturating_add(1));
-        let name = format!("{start_ms:013}.ts");
-        self.last_start_ms = start_ms;
+        let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
+        let (start_ms, name) = self.begin_file(frame.now.unix_ms, is_set_back)?;
+        let discontinuity = std::mem::take(&mut self.seam) || changes || is_set_back;
         self.timeline.begin(frame.timestamp_ms, discontinuity);
-        self.sink.begin(&name)?;
         self.muxer.begin_fragment(tracks, discontinuity);
         let timestamp_ms = frame.timestamp_ms;
         self.fragment = Some(OpenFragment {
@@ -557,12 +740,36 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
-    /// Takes over new formats, video only with a key frame; whether there were
-    /// others before them.
-    fn adopt_formats(&mut self, key: bool) -> bool {
+    /// Begins a file under the first free name; when it begins, and that name.
+    fn begin_file(&mut self, unix_ms: u64, is_set_back: bool) -> io::Result<(u64, String)> {
+        let next_ms = self.last_start_ms.saturating_add(1);
+        let mut start_ms = if is_set_back { unix_ms } else { unix_ms.max(next_ms) };
+        loop {
+            let name = format!("{start_ms:013}.ts");
+            self.last_start_ms = start_ms;
+            match self.output.begin(&name) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => start_ms += 1,
+                begun => return begun.map(|()| (start_ms, name)),
+            }
+        }
+    }
+
+    fn hears_audio(&self, timestamp_ms: u64) -> bool {
+        self.hears_audio || self.clocks.hears_audio(timestamp_ms)
+    }
+
+    /// Takes over new formats, video only with a key frame, audio only where
+    /// there is any; whether there were others before them.
+    fn adopt_formats(&mut self, timestamp_ms: u64, key: bool) -> bool {
         let is_first = self.avc.current.is_none() && self.aac.current.is_none();
         let new_video = key && self.avc.adopt();
-        let new_audio = self.aac.adopt();
+        let new_audio = if self.hears_audio(timestamp_ms) {
+            self.aac.adopt()
+        } else {
+            let was_there = self.aac.current.is_some();
+            self.aac.retire();
+            was_there
+        } | std::mem::take(&mut self.is_reformatted);
         if let (true, Some(config)) = (new_video, &self.avc.current) {
             self.key_frame_prefix = config.key_frame_prefix();
         }
@@ -575,10 +782,10 @@ impl<S: Sink> Recorder<S> {
     /// are shown before it: then it ends later than it is decoded.
     fn media_end(&self) -> u64 {
         let shown = self.fragment.as_ref().and_then(|fragment| {
-            let end = fragment.shown_ms + self.timeline.video.length();
-            end.checked_sub(fragment.lead_ms?)
+            let end = fragment.shown_ms + self.clocks.picture_ms();
+            end.checked_add_signed(-fragment.lead_ms?)
         });
-        self.timeline.end().max(shown.unwrap_or(0))
+        self.clocks.end().max(shown.unwrap_or(0))
     }
 
     /// Ends the fragment, if there is one, with the media up to `end_ms`.
@@ -587,19 +794,20 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         self.write_audio()?;
-        let sink = &mut self.sink;
-        self.muxer.flush(&mut |ts| sink.write(ts))?;
+        let output = &mut self.output;
+        self.muxer.flush(&mut |ts| output.write(ts))?;
+        self.picture_ms = None;
         let Some(open) = self.fragment.take() else { return Ok(()) };
         let duration_ms = u32::try_from(open.elapsed(end_ms).max(1)).unwrap_or(u32::MAX);
         let OpenFragment { name, start_ms, discontinuity, .. } = open;
-        self.sink.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
+        self.output.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
     }
 
     /// Ends the fragment because the encoder's clock jumped: what follows has
     /// another time base.
     fn break_off(&mut self) -> io::Result<()> {
         self.finish_fragment(self.media_end())?;
-        self.timeline = Timeline::default();
+        self.timeline = self.timeline.next();
         self.audio.reset();
         self.seam = true;
         Ok(())
@@ -609,11 +817,11 @@ impl<S: Sink> Recorder<S> {
         let (Some((pts, group)), Some(fragment)) = (self.audio.group(), &self.fragment) else {
             return Ok(());
         };
-        let (sink, stamps) = (&mut self.sink, Stamps { pts, dts: pts });
+        let (output, stamps) = (&mut self.output, Stamps { pts, dts: pts });
         // Beside video, the video alone says where decoding can start.
         let random_access = !fragment.tracks.video;
         self.muxer.write(Track::Audio, stamps, random_access, iter::once(group), &mut |ts| {
-            sink.write(ts)
+            output.write(ts)
         })?;
         self.audio.clear_group();
         Ok(())
@@ -625,159 +833,6 @@ impl<S: Sink> Drop for Recorder<S> {
         // Whoever wants to know of an error calls finish.
         let _ = self.finish();
     }
-}
-
-/// A track's configuration, and the one that is to replace it.
-struct Format<C> {
-    current: Option<C>,
-    next: Option<C>,
-}
-
-impl<C> Default for Format<C> {
-    fn default() -> Self {
-        Format { current: None, next: None }
-    }
-}
-
-impl<C: PartialEq> Format<C> {
-    fn latest(&self) -> Option<&C> {
-        self.next.as_ref().or(self.current.as_ref())
-    }
-
-    fn changes(&self) -> bool {
-        self.next.is_some()
-    }
-
-    fn offer(&mut self, config: C) {
-        self.next = Some(config).filter(|config| self.current.as_ref() != Some(config));
-    }
-
-    /// Whether there was anything new.
-    fn adopt(&mut self) -> bool {
-        let next = self.next.take();
-        let changes = next.is_some();
-        self.current = next.or(self.current.take());
-        changes
-    }
-}
-
-/// Maps the encoder's clock to the transport stream's.
-#[derive(Default)]
-struct Timeline {
-    /// The encoder's time at which this time base begins.
-    epoch_ms: Option<u64>,
-    newest_ms: u64,
-    seam: u64,
-    video: Clock,
-    audio: Clock,
-    video_dts: Option<u64>,
-}
-
-/// What is known of a track's times.
-#[derive(Default)]
-struct Clock {
-    newest_ms: Option<u64>,
-    frame_ms: u64,
-}
-
-impl Clock {
-    /// How long a frame lasts.
-    fn length(&self) -> u64 {
-        /// A single frame does not tell.
-        const FRAME_MS: u64 = 40;
-        if self.frame_ms > 0 { self.frame_ms } else { FRAME_MS }
-    }
-}
-
-impl Timeline {
-    /// When the first frame is decoded. Audio may begin a little earlier.
-    const START: u64 = 2 * DELAY;
-
-    /// How much earlier than need be the first picture after a seam is decoded.
-    ///
-    /// ffmpeg splices at that picture's decoding time, right behind the last one
-    /// before the seam. Audio that had outlasted the video there would overlap
-    /// with the audio here.
-    const SEAM: u64 = 100 * TICKS_PER_MS;
-
-    /// Begins at `timestamp_ms`, if it has not begun.
-    fn begin(&mut self, timestamp_ms: u64, seam: bool) {
-        if self.epoch_ms.is_none() {
-            self.epoch_ms = Some(timestamp_ms);
-            self.newest_ms = timestamp_ms;
-            self.seam = if seam { Self::SEAM } else { 0 };
-        }
-    }
-
-    fn video_jumps(&self, timestamp_ms: u64) -> bool {
-        self.jumps(&self.video, timestamp_ms)
-    }
-
-    fn audio_jumps(&self, timestamp_ms: u64) -> bool {
-        self.jumps(&self.audio, timestamp_ms)
-    }
-
-    fn jumps(&self, clock: &Clock, timestamp_ms: u64) -> bool {
-        let Some(epoch_ms) = self.epoch_ms else { return false };
-        let earliest = match clock.newest_ms {
-            Some(newest_ms) => newest_ms.saturating_sub(MAX_STEP_BACK_MS),
-            None => self.newest_ms.saturating_sub(MAX_SKEW_MS),
-        };
-        let earliest = earliest.max(epoch_ms.saturating_sub(MAX_STEP_BACK_MS));
-        !(earliest..=self.newest_ms + MAX_STEP_AHEAD_MS).contains(&timestamp_ms)
-    }
-
-    fn ticks(&self, timestamp_ms: u64) -> u64 {
-        let epoch = self.epoch_ms.unwrap_or(timestamp_ms);
-        (timestamp_ms * TICKS_PER_MS + Self::START).saturating_sub(epoch * TICKS_PER_MS)
-    }
-
-    /// Decoding times rise strictly, whatever the encoder sends, and nothing is
-    /// presented before it is decoded.
-    fn stamp_video(&mut self, timestamp_ms: u64, composition_ms: i32) -> Stamps {
-        const LONGEST_FRAME_MS: u64 = 1000;
-        let length = self.video.newest_ms.and_then(|newest| timestamp_ms.checked_sub(newest));
-        if let Some(length @ 1..=LONGEST_FRAME_MS) = length {
-            self.video.frame_ms = length;
-        }
-        self.note(timestamp_ms, |timeline| &mut timeline.video);
-        let ticks = self.ticks(timestamp_ms);
-        let dts =
-            self.video_dts.map_or(ticks.saturating_sub(self.seam), |last| ticks.max(last + 1));
-        self.video_dts = Some(dts);
-        let composition = composition_ms.clamp(0, MAX_COMPOSITION_MS).unsigned_abs();
-        Stamps { pts: dts.max(ticks + u64::from(composition) * TICKS_PER_MS), dts }
-    }
-
-    fn stamp_audio(&mut self, timestamp_ms: u64, frame_ms: u64) -> u64 {
-        self.audio.frame_ms = frame_ms;
-        self.note(timestamp_ms, |timeline| &mut timeline.audio);
-        self.ticks(timestamp_ms)
-    }
-
-    fn note(&mut self, timestamp_ms: u64, clock: impl Fn(&mut Self) -> &mut Clock) {
-        self.newest_ms = self.newest_ms.max(timestamp_ms);
-        let newest = &mut clock(self).newest_ms;
-        *newest = (*newest).max(Some(timestamp_ms));
-    }
-
-    /// When the last frame received is over, by the order of decoding.
-    fn end(&self) -> u64 {
-        let end = |clock: &Clock| clock.newest_ms.map_or(0, |newest| newest + clock.length());
-        end(&self.video).max(end(&self.audio))
-    }
-}
-
-/// Whole frames per second: what the stream says of itself, if what was measured
-/// (frames in milliseconds) is about the same.
-fn frame_rate(said: Option<f64>, measured: Option<(u64, u64)>) -> u32 {
-    const PLAUSIBLE: f64 = 240.0;
-    let Some((frames, span)) = measured else {
-        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
-    };
-    // Timestamps are rounded: the span may be a millisecond shorter.
-    let rate = frames as f64 * 1000.0 / (span.max(2) - 1) as f64;
-    said.filter(|said| (said - rate).abs() <= rate / 10.0).unwrap_or(rate) as u32
 }
 
 #[cfg(test)]

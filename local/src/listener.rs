@@ -16,6 +16,7 @@ use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -42,6 +43,7 @@ pub(crate) struct Listener {
     workers: Arc<Workers>,
     stop: watch::Sender<bool>,
     publishers: Arc<Publishers>,
+    stopping: Arc<AtomicBool>,
 }
 
 impl Listener {
@@ -61,12 +63,13 @@ impl Listener {
         };
         let (stop, stopped) = watch::channel(false);
         let publishers = Arc::new(Publishers::default());
+        let stopping = context.stopping.clone();
         let router = api::router(context.service.clone(), &context.limits, workers.clone());
         let seats = Arc::new(Seats::new(&context.limits));
         let publishing = publishers.clone();
         let serving = Serving { context, router, seats, publishers: publishing, stopped };
         runtime.spawn(serving.accept(socket));
-        Ok(Listener { address, runtime: Some(runtime), workers, stop, publishers })
+        Ok(Listener { address, runtime: Some(runtime), workers, stop, publishers, stopping })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -95,6 +98,7 @@ fn check_threads(count: usize) -> io::Result<()> {
 impl Drop for Listener {
     fn drop(&mut self) {
         self.stop.send_replace(true);
+        self.stopping.store(true, Ordering::Relaxed);
         self.publishers.cut();
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(GRACE);

@@ -18,7 +18,7 @@ use crate::api::{Body, Query, Request, Response, object_response};
 use crate::clock::Clock;
 use crate::fault::Fault;
 use crate::store::Store;
-use crate::{names, stamp};
+use crate::{names, playlist, stamp};
 pub use guard::Token;
 use osslive::sign::Signer;
 use serde::Serialize;
@@ -170,7 +170,7 @@ impl Page {
             let channel = key.split_once('/').map_or("", |(channel, _)| channel);
             names::check_channel(channel)?;
             let text = self.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
-            return Ok(Response::text(200, "application/x-mpegURL", text));
+            return Ok(Response::text(200, playlist::MEDIA_TYPE, text));
         }
         object_response(request, self.store.object(bucket, &key)?, Vec::new())
     }

@@ -2,6 +2,9 @@
 
 use std::fmt::Write;
 
+/// The media type of playlists (RFC 8216 section 4).
+pub const MEDIA_TYPE: &str = "application/vnd.apple.mpegurl";
+
 /// A finished piece of a recording: one entry of a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
@@ -21,9 +24,15 @@ pub struct Fragment {
 ///
 /// `media_sequence` is how many fragments lie before the first one given, and
 /// `discontinuity_sequence` how many of those are discontinuities (RFC 8216
-/// sections 4.3.3.2 and 4.3.3.3).
-pub fn live(fragments: &[&Fragment], media_sequence: u64, discontinuity_sequence: u64) -> String {
-    let mut playlist = head(fragments, media_sequence);
+/// sections 4.3.3.2 and 4.3.3.3). `target_before` is the target duration that
+/// the playlist had until now, in seconds, see [`target`]; 0 if it is new.
+pub fn live(
+    fragments: &[&Fragment],
+    target_before: u64,
+    media_sequence: u64,
+    discontinuity_sequence: u64,
+) -> String {
+    let mut playlist = head(target(fragments).max(target_before), media_sequence);
     if discontinuity_sequence > 0 {
         line(&mut playlist, format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuity_sequence}"));
     }
@@ -38,7 +47,7 @@ pub fn live(fragments: &[&Fragment], media_sequence: u64, discontinuity_sequence
 /// What went before the first one is not in the playlist, so it is never marked
 /// as a discontinuity.
 pub fn vod(fragments: &[&Fragment]) -> String {
-    let mut playlist = head(fragments, 0);
+    let mut playlist = head(target(fragments), 0);
     for (index, fragment) in fragments.iter().enumerate() {
         entry(&mut playlist, fragment, fragment.discontinuity && index > 0);
     }
@@ -46,10 +55,18 @@ pub fn vod(fragments: &[&Fragment]) -> String {
     playlist
 }
 
-fn head(fragments: &[&Fragment], media_sequence: u64) -> String {
-    // RFC 8216 section 4.3.3.1: no duration, rounded, may exceed the target.
+/// The target duration of these fragments, in seconds: none of theirs, rounded,
+/// may exceed it (RFC 8216 section 4.3.3.1).
+///
+/// That of a live playlist must not change (section 6.2.1). How long a fragment
+/// to come will be, only the encoder's key frames decide; so it is raised where
+/// it has to be, and never lowered.
+pub fn target(fragments: &[&Fragment]) -> u64 {
     let rounded = |fragment: &&Fragment| (u64::from(fragment.duration_ms) + 500) / 1000;
-    let target = fragments.iter().map(rounded).max().unwrap_or(0).max(1);
+    fragments.iter().map(rounded).max().unwrap_or(0).max(1)
+}
+
+fn head(target: u64, media_sequence: u64) -> String {
     format!(
         "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-MEDIA-SEQUENCE:{media_sequence}\n#EXT-X-TARGETDURATION:{target}\n"
     )
@@ -106,14 +123,14 @@ mod tests {
     fn a_live_playlist_has_no_end_and_counts_what_went_before() {
         let fragments =
             [fragment(1000, 5000, true), fragment(6000, 4996, false), fragment(11000, 5004, true)];
-        let text = live(&fragments.each_ref(), 41, 2);
+        let text = live(&fragments.each_ref(), 0, 41, 2);
         assert!(!text.contains("ENDLIST"), "{text}");
         let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
         assert_eq!((playlist.media_sequence, playlist.discontinuity_sequence), (41, 2));
         let marks: Vec<_> =
             playlist.segments.values().map(|segment| segment.has_discontinuity).collect();
         assert_eq!(marks, [true, false, true]);
-        assert!(!live(&fragments.each_ref(), 0, 0).contains("DISCONTINUITY-SEQUENCE"));
+        assert!(!live(&fragments.each_ref(), 0, 0, 0).contains("DISCONTINUITY-SEQUENCE"));
     }
 
     #[test]
@@ -138,9 +155,17 @@ mod tests {
     }
 
     #[test]
+    fn the_target_of_a_live_playlist_is_never_lowered() {
+        for (before, target) in [(0, 5), (5, 5), (9, 9)] {
+            let text = live(&[&fragment(1, 5000, false)], before, 0, 0);
+            assert!(text.contains(&format!("#EXT-X-TARGETDURATION:{target}\n")), "{text}");
+        }
+    }
+
+    #[test]
     fn durations_keep_their_milliseconds() {
         let fragments = [fragment(1, 2002, false), fragment(2, 2003, false)];
-        let text = live(&fragments.each_ref(), 0, 0);
+        let text = live(&fragments.each_ref(), 0, 0, 0);
         let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
         let sum: Duration = playlist.segments.values().map(|s| s.duration.duration()).sum();
         assert_eq!(sum.as_micros().div_ceil(10), 400_500);
@@ -148,6 +173,6 @@ mod tests {
 
     #[test]
     fn an_empty_playlist_is_still_one() {
-        assert_eq!(live(&[], 7, 0).lines().next(), Some("#EXTM3U"));
+        assert_eq!(live(&[], 0, 7, 0).lines().next(), Some("#EXTM3U"));
     }
 }

@@ -7,7 +7,7 @@ use crate::auth;
 use crate::budget::{Budget, Share};
 use crate::clock::Clock;
 use crate::fault::Fault;
-use crate::hls::{RecordError, Recorder, RecorderSettings};
+use crate::hls::{Now, RecordError, Recorder, RecorderSettings};
 use crate::limits::PeerLimits;
 use crate::rtmp::amf0::Value;
 use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
@@ -15,12 +15,21 @@ use crate::store::{LiveSession, Publish, Store};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// What a client may send before it publishes: commands, and nothing long.
 const MAX_PRELUDE: usize = 256 * 1024;
 /// How long a refused publisher has to read why, before the connection goes.
 const FAREWELL: Duration = Duration::from_millis(500);
+/// The longest sleep in which it goes unnoticed that the channel was disabled.
+const NAP: Duration = Duration::from_millis(50);
+
+/// How often what is said of a stream is brought up to date, at least.
+const STAT_INTERVAL: Duration = Duration::from_millis(500);
+/// How many bytes of media a second count as no pause.
+const LEAST_RATE: u64 = 1000;
 
 /// What connections work with.
 #[derive(Clone)]
@@ -31,6 +40,26 @@ pub(crate) struct Context {
     pub(crate) limits: PeerLimits,
     /// What unfinished messages and media held back may take together.
     pub(crate) messages: Budget,
+    /// Whether the endpoint stops: nobody waits for anything any more.
+    pub(crate) stopping: Arc<AtomicBool>,
+}
+
+impl Context {
+    /// Leaves a publisher waiting that costs far more disk than it sends: what
+    /// it still has to send waits in its own memory.
+    fn hold_back(&self, live: &Recorder<LiveSession>) -> io::Result<()> {
+        let until = Instant::now() + live.wait();
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || live.sink().cut() {
+                return Ok(());
+            }
+            if self.stopping.load(Ordering::Relaxed) {
+                return Err(io::ErrorKind::ConnectionAborted.into());
+            }
+            thread::sleep(left.min(NAP));
+        }
+    }
 }
 
 /// Serves an RTMP connection until either side ends it.
@@ -41,9 +70,11 @@ pub(crate) fn serve(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let session = Session::sharing(Limits::default(), context.messages.share());
-    let due = Instant::now() + context.limits.handshake;
+    let started = Instant::now();
+    let due = started + context.limits.handshake;
     let held = context.messages.share();
-    Connection { stream, remote, context, session, live: None, held, due, prelude: 0 }.run()
+    Connection { stream, remote, context, session, live: None, held, due, prelude: 0, started }
+        .run()
 }
 
 struct Connection {
@@ -60,10 +91,11 @@ struct Connection {
     due: Instant,
     /// Bytes received since it last published.
     prelude: usize,
+    started: Instant,
 }
 
 /// How a recorder takes a message: its arrival, its timestamp, its body.
-type Record = fn(&mut Recorder<LiveSession>, u64, u64, &[u8]) -> Result<(), RecordError>;
+type Record = fn(&mut Recorder<LiveSession>, Now, u64, &[u8]) -> Result<(), RecordError>;
 
 /// Whether a connection goes on.
 enum Next {
@@ -80,10 +112,16 @@ impl Connection {
                 Ok(0) => return self.end(),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) if is_timeout(&error) && Instant::now() < self.due => {
+                    self.update_stat();
+                    continue;
+                }
                 Err(error) => return self.end().and(Err(error)),
             };
             // Media that came before a fault is good.
+            let before = self.session.media_bytes();
             let fault = self.session.receive(&buffer[..count]).err();
+            self.grant(self.session.media_bytes() - before);
             let next = self.handle_events();
             self.send()?;
             match (next?, fault) {
@@ -104,8 +142,19 @@ impl Connection {
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        self.stream.set_read_timeout(Some(left))?;
+        // What is said of a stream ages while nothing arrives.
+        let wait = if self.live.is_some() { left.min(STAT_INTERVAL) } else { left };
+        self.stream.set_read_timeout(Some(wait))?;
         (&*self.stream).read(buffer)
+    }
+
+    /// Grants time for media that arrives slowly: a long frame on a slow line is
+    /// no pause, but a few bytes now and then are.
+    fn grant(&mut self, media_bytes: u64) {
+        if self.live.is_some() {
+            let granted = self.due + Duration::from_millis(media_bytes * 1000 / LEAST_RATE);
+            self.due = granted.min(Instant::now() + self.context.limits.pause).max(self.due);
+        }
     }
 
     /// Sends what the session has to say. The client must read all of it in
@@ -211,10 +260,11 @@ impl Connection {
     }
 
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
+        let now = Now { unix_ms: self.context.clock.unix_ms(), uptime_ms: self.uptime_ms() };
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
-        let now = self.context.clock.unix_ms();
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {
+                self.context.hold_back(live)?;
                 self.due = Instant::now() + self.context.limits.pause;
                 if !self.held.resize(live.held()) {
                     return Err(io::Error::other(ProtocolError::NoRoom));
@@ -228,6 +278,7 @@ impl Connection {
                 let message = RecordError::Unsupported(codec).to_string();
                 Fault::new(400, "InvalidArgument", message)
             }
+            Err(RecordError::Unusable(why)) => Fault::new(400, "InvalidArgument", why),
             Err(RecordError::Io(error)) => {
                 Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
             }
@@ -236,18 +287,25 @@ impl Connection {
         Ok(Next::Refused)
     }
 
+    fn uptime_ms(&self) -> u64 {
+        u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
     fn update_stat(&self) {
         if let Some(live) = &self.live {
-            live.sink().update(live.stat());
+            live.sink().update(live.stat(self.uptime_ms()));
         }
     }
 
     /// Ends the session, if there is one, with its last fragment.
     fn end(&mut self) -> io::Result<()> {
-        let finished = self.live.take().map_or(Ok(()), |mut live| live.finish());
+        let Some(mut live) = self.live.take() else { return Ok(()) };
+        let finished = live.finish();
         // Less is always granted.
         let _ = self.held.resize(0);
-        finished
+        finished?;
+        // Many short sessions may not cost more than a long one.
+        self.context.hold_back(&live)
     }
 
     /// Lets the publisher read why it was refused: closing at once, with
@@ -267,6 +325,10 @@ impl Connection {
             }
         }
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
 /// The status code under which an encoder is refused; the service's own are

@@ -437,7 +437,11 @@ impl<'a> Clip<'a> {
         let tags: Vec<Tag<'a>> = flv::tags(flv)
             .and_then(|tags| tags.collect::<Result<_, _>>())
             .map_err(PushError::Clip)?;
-        let times = |kind| tags.iter().filter(move |tag| tag.kind == kind).map(|tag| tag.timestamp);
+        // Headers often have time 0 wherever the media is.
+        let times = |kind| {
+            let of_media = move |tag: &&Tag<'_>| tag.kind == kind && !tag.is_header();
+            tags.iter().filter(of_media).map(|tag| tag.timestamp)
+        };
         let start = times(TagKind::Video).chain(times(TagKind::Audio)).min();
         let start = start.ok_or(PushError::EmptyClip)?;
         let end = track_end(times(TagKind::Video)).max(track_end(times(TagKind::Audio)));
@@ -542,6 +546,11 @@ mod tests {
 
     /// Metadata, two headers, and 25 frames a second beside audio.
     fn clip(frames: u32) -> Vec<u8> {
+        clip_from(1000, 1000, frames)
+    }
+
+    /// The same, with headers and media of these times.
+    fn clip_from(headers: u32, media: u32, frames: u32) -> Vec<u8> {
         let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
         let mut tag = |kind: u8, time: u32, body: &[u8]| {
             let [high, a, b, c] = time.to_be_bytes();
@@ -550,11 +559,11 @@ mod tests {
             file.extend((11 + body.len() as u32).to_be_bytes());
         };
         tag(18, 0, b"\x02\0\x0aonMetaData\x03\0\0\x09");
-        tag(9, 1000, b"\x17\0video header");
-        tag(8, 1000, b"\xaf\0audio header");
+        tag(9, headers, b"\x17\0video header");
+        tag(8, headers, b"\xaf\0audio header");
         for frame in 0..frames {
-            tag(9, 1000 + frame * 40, b"\x17\x01video");
-            tag(8, 1000 + frame * 40, b"\xaf\x01audio");
+            tag(9, media + frame * 40, b"\x17\x01video");
+            tag(8, media + frame * 40, b"\xaf\x01audio");
         }
         file
     }
@@ -773,6 +782,15 @@ mod tests {
         assert_eq!(events.last(), Some(&Event::Finished));
         assert_eq!((summary.messages, calls), (9, 9));
         assert_eq!(summary.media, Duration::from_millis(80));
+    }
+
+    #[test]
+    fn headers_take_no_time_wherever_the_media_is() {
+        let (address, server) = server(accept);
+        let options = PushOptions { duration: None, real_time: true };
+        let clip = clip_from(0, 3_600_000, 3);
+        push_flv(&url(address), &clip, options, &mut |_| true).unwrap();
+        assert_eq!(video_times(&server.join().unwrap()), [0, 40, 80]);
     }
 
     #[test]

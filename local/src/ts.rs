@@ -159,6 +159,23 @@ impl Muxer {
         Ok(())
     }
 
+    /// Adds to the newest access unit of the video, which [`write`](Self::write)
+    /// began in this fragment.
+    ///
+    /// # Errors
+    ///
+    /// Whatever `out` returns.
+    pub fn extend<'a>(
+        &mut self,
+        payload: impl Iterator<Item = &'a [u8]> + Clone,
+        out: &mut impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let left = payload.clone().map(<[u8]>::len).sum();
+        let (buffer, stream) = (&mut self.buffer, &mut self.video);
+        let mut packets = Packets { buffer, out, stream, first: None, left, room: 0 };
+        payload.into_iter().try_for_each(|piece| packets.put(piece))
+    }
+
     /// Hands on what the buffer holds.
     ///
     /// # Errors
@@ -366,9 +383,12 @@ impl PesHeader {
         const ALIGNED: u8 = 0x84;
         let both = stamps.pts != stamps.dts;
         let stamps_length: u8 = if both { 10 } else { 5 };
-        // Video may leave a length that does not fit unsaid, as 0.
-        let [high, low] =
-            u16::try_from(payload + 3 + usize::from(stamps_length)).unwrap_or(0).to_be_bytes();
+        // Video may leave its length unsaid, as 0: more slices may follow.
+        let length = match track {
+            Track::Video => 0,
+            Track::Audio => payload + 3 + usize::from(stamps_length),
+        };
+        let [high, low] = u16::try_from(length).unwrap_or(0).to_be_bytes();
         let id = STREAM_ID[track as usize];
         let flags = if both { 0xC0 } else { 0x80 };
         let mut bytes = [0; 19];

@@ -234,6 +234,30 @@ fn a_publisher_without_media_is_dropped_and_its_channel_is_free() {
 }
 
 #[test]
+fn a_publisher_whose_frames_take_long_to_arrive_is_not_dropped() {
+    let stage = stage(|limits| limits.pause = SHORT);
+    let url = stage.channel("slow");
+    let (app, stream) = url.rsplit_once("/live/").unwrap();
+    let stream = format!("live/{stream}");
+    let status = || stage.client().get_channel_status("slow").unwrap().status;
+    // A frame that takes many times the pause, in pieces; then ever less of it.
+    for (piece, pieces, stays) in [(4000, 40, true), (1, 200, false)] {
+        let peer = stage.connect();
+        peer.ask_to_publish(app.rsplit('/').next().unwrap(), app, &stream);
+        // One chunk, however long.
+        peer.say(message(1, &0x7fff_ffff_u32.to_be_bytes())).unwrap();
+        let frame = [&[3, 0, 0, 0, 2, 0x71, 0, 9, 1, 0, 0, 0][..], &[0; 40 * 4000]].concat();
+        let arrived = frame.chunks(piece).take(pieces).all(|bytes| {
+            thread::sleep(Duration::from_millis(50));
+            peer.say(bytes).is_ok() && !peer.is_closed()
+        });
+        assert_eq!(arrived, stays, "pieces of {piece}");
+        drop(peer);
+        wait_until("the channel is free", || status() == StreamState::Idle);
+    }
+}
+
+#[test]
 fn floods_of_commands_and_unknown_messages_end_the_connection_that_sends_them() {
     let stage = stage(|_| {});
     let release = osslive_local::rtmp::amf0::encode(&["releaseStream".into(), 1.0.into()]);

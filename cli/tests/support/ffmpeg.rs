@@ -6,13 +6,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
-use super::{LONG, Program, Ran, run};
+use super::{LONG, Program, Ran, newer_ffmpeg, run};
 
 /// A command that runs ffmpeg and prints nothing but warnings.
 pub fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
     command
+}
+
+/// The old ffmpeg and, if it is here, a newer one: each has warnings of its own.
+pub fn players() -> Vec<Command> {
+    std::iter::once(ffmpeg()).chain(newer_ffmpeg("playing with a newer ffmpeg")).collect()
 }
 
 /// A clip made by ffmpeg, once; the same arguments give the same file.
@@ -67,4 +72,14 @@ pub fn probe(url: &str) -> String {
     // HLS has programs too, under which ffprobe tells the same streams again.
     let streams: BTreeSet<_> = all.lines().filter(|line| line.starts_with("stream|")).collect();
     streams.into_iter().collect::<Vec<_>>().join("\n")
+}
+
+/// When the pictures of a URL are shown, in ticks of 90 kHz, as ffprobe reads it.
+pub fn frame_times(url: &str) -> Vec<i64> {
+    let mut command = Command::new("ffprobe");
+    command.args(["-hide_banner", "-v", "warning", "-select_streams", "v:0", "-of", "csv=p=0"]);
+    command.args(["-show_entries", "packet=pts"]).arg(url);
+    let text = run(&mut command, LONG).silent("ffprobe");
+    let times = text.lines().filter_map(|line| line.trim_matches(',').trim().parse().ok());
+    times.collect()
 }

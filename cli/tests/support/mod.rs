@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use channel::Channel;
 pub use endpoint::{Endpoint, Folder};
-pub use ffmpeg::{clip, ffmpeg, probe, publish, publish_clip, refusal};
+pub use ffmpeg::{clip, ffmpeg, frame_times, players, probe, publish, publish_clip, refusal};
 #[cfg(target_os = "linux")]
 pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
 pub use playlist::{Playlist, fetch, get};

@@ -6,7 +6,8 @@ use crate::fault::Fault;
 use crate::names;
 use md5::{Digest, Md5};
 
-/// The media type of playlists.
+/// The media type that the service documents for GetVodPlaylist. Stored playlists
+/// have that of RFC 8216, without which newer players warn.
 const PLAYLIST: &str = "application/x-mpegURL";
 /// The longest span of a playlist, in seconds: a day.
 const MAX_SPAN: i64 = 86_400;
@@ -21,7 +22,7 @@ impl Service {
         let (start, end) = span(call)?;
         let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
-        let object = self.store.put_object(&call.bucket, &call.key, Some(PLAYLIST), body)?;
+        let object = self.store.put_object(&call.bucket, &call.key, None, body)?;
         Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
     }
 

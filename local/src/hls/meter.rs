@@ -1,119 +1,180 @@
-//! How much a track carries: bytes and frames over its last seconds.
+//! How much a track carries at the moment: bytes and frames over the last seconds.
 
 use std::collections::VecDeque;
 
-/// Over how many seconds of media the mean is taken.
-const WINDOW: usize = 5;
+/// Over how many milliseconds the mean is taken.
+const WINDOW_MS: u64 = 5000;
 
-const SECOND_MS: u64 = 1000;
+/// What is counted together.
+const SLOT_MS: u64 = 250;
 
-/// Counts by media time, so that the figures are the stream's own, however it
-/// is delivered.
+/// A shorter time says nothing.
+const LEAST_MS: u64 = 1000;
+
+/// Counts what arrives by the time at which it arrives: an encoder that is slow,
+/// or that has stopped, shows.
 #[derive(Default)]
 pub(super) struct Meter {
-    complete: VecDeque<Second>,
-    current: Option<Second>,
+    slots: VecDeque<Slot>,
+    first_ms: Option<u64>,
 }
 
-struct Second {
-    begins: u64,
-    first_frame: u64,
+struct Slot {
+    number: u64,
+    /// The encoder's time of its first frame.
+    timestamp_ms: u64,
     bytes: u64,
     frames: u64,
 }
 
+/// The rates of a track, each in so many per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Rates {
+    pub(super) bytes: f64,
+    pub(super) frames: f64,
+    /// Frames by the encoder's clock, which is more exact where both agree.
+    pub(super) nominal: f64,
+}
+
 impl Meter {
-    pub(super) fn add(&mut self, timestamp_ms: u64, bytes: usize) {
-        let current = match &mut self.current {
-            Some(current) if current.is_near(timestamp_ms) => current,
-            gone => {
-                self.complete.clear();
-                gone.insert(Second::new(timestamp_ms, timestamp_ms))
-            }
-        };
-        while timestamp_ms >= current.begins + SECOND_MS {
-            let next = Second::new(current.begins + SECOND_MS, timestamp_ms);
-            if self.complete.len() == WINDOW {
-                self.complete.pop_front();
-            }
-            self.complete.push_back(std::mem::replace(current, next));
+    /// Counts bytes, which may belong to a frame that was counted before.
+    pub(super) fn add(&mut self, uptime_ms: u64, timestamp_ms: u64, bytes: usize, is_frame: bool) {
+        self.first_ms.get_or_insert(uptime_ms);
+        let number = uptime_ms / SLOT_MS;
+        if self.slots.back().is_none_or(|slot| slot.number != number) {
+            let oldest = Self::oldest(uptime_ms);
+            self.slots.retain(|slot| (oldest..number).contains(&slot.number));
+            self.slots.push_back(Slot { number, timestamp_ms, bytes: 0, frames: 0 });
         }
-        current.bytes += bytes as u64;
-        current.frames += 1;
+        if let Some(slot) = self.slots.back_mut() {
+            slot.bytes += bytes as u64;
+            slot.frames += u64::from(is_frame);
+        }
+    }
+
+    /// When the first frame arrived.
+    pub(super) fn first_ms(&self) -> Option<u64> {
+        self.first_ms
     }
 
     /// Whether anything has been counted.
     pub(super) fn is_used(&self) -> bool {
-        self.current.is_some()
+        self.first_ms.is_some()
     }
 
-    /// Bytes per second; 0 until a second is complete.
-    pub(super) fn bandwidth(&self) -> u64 {
-        let bytes: u64 = self.complete.iter().map(|second| second.bytes).sum();
-        bytes / self.complete.len().max(1) as u64
+    /// The rates at `uptime_ms`; none before a second has passed.
+    pub(super) fn rates(&self, uptime_ms: u64) -> Option<Rates> {
+        let oldest = Self::oldest(uptime_ms);
+        let begin_ms = self.first_ms?.max(oldest * SLOT_MS);
+        let span_ms = uptime_ms.checked_sub(begin_ms).filter(|span| *span >= LEAST_MS)?;
+        let slots = || self.slots.iter().filter(|slot| slot.number >= oldest);
+        let per_second = |count: u64| count as f64 * 1000.0 / span_ms as f64;
+        Some(Rates {
+            bytes: per_second(slots().map(|slot| slot.bytes).sum()),
+            frames: per_second(slots().map(|slot| slot.frames).sum()),
+            nominal: nominal(slots()),
+        })
     }
 
-    /// Frames, and in how many milliseconds, once a second is complete.
-    pub(super) fn frames(&self) -> Option<(u64, u64)> {
-        let (first, current) = (self.complete.front()?, self.current.as_ref()?);
-        let frames = self.complete.iter().map(|second| second.frames).sum();
-        let span = current.first_frame.checked_sub(first.first_frame)?;
-        (span > 0).then_some((frames, span))
+    /// The number of the oldest slot in the window that ends at `uptime_ms`.
+    fn oldest(uptime_ms: u64) -> u64 {
+        (uptime_ms / SLOT_MS).saturating_sub(WINDOW_MS / SLOT_MS - 1)
     }
 }
 
-impl Second {
-    fn new(begins: u64, first_frame: u64) -> Self {
-        Second { begins, first_frame, bytes: 0, frames: 0 }
+/// Frames per second by the encoder's clock, from the first frame of the first
+/// slot to that of the last; 0 if they do not tell.
+fn nominal<'a>(mut slots: impl DoubleEndedIterator<Item = &'a Slot>) -> f64 {
+    let Some(last) = slots.next_back() else { return 0.0 };
+    let (mut first, mut frames) = (None, 0);
+    for slot in slots {
+        first.get_or_insert(slot.timestamp_ms);
+        frames += slot.frames;
     }
+    let span = first.and_then(|first| last.timestamp_ms.checked_sub(first));
+    match span {
+        // Timestamps are rounded: the span may be a millisecond shorter.
+        Some(span @ 2..) => frames as f64 * 1000.0 / (span - 1) as f64,
+        _ => 0.0,
+    }
+}
 
-    /// Whether a frame belongs to this second or one soon after it.
-    fn is_near(&self, timestamp_ms: u64) -> bool {
-        let reach = WINDOW as u64 * SECOND_MS;
-        timestamp_ms + SECOND_MS >= self.begins && timestamp_ms < self.begins + reach
-    }
+/// Whole frames per second: what the stream says of itself or, if not that, its
+/// timestamps, as long as it arrives at about that rate.
+pub(super) fn frame_rate(said: Option<f64>, rates: Option<Rates>) -> u32 {
+    const PLAUSIBLE: f64 = 240.0;
+    let Some(rates) = rates else {
+        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
+    };
+    let is_near = |rate: &f64| (rate - rates.frames).abs() <= rates.frames / 8.0;
+    let exact = said.filter(is_near).or(Some(rates.nominal).filter(is_near));
+    exact.unwrap_or(rates.frames.round()) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Rounded, for comparison.
+    fn rates(meter: &Meter, uptime_ms: u64) -> Option<(u64, u64)> {
+        let whole = |rates: Rates| (rates.bytes.round() as u64, rates.frames.round() as u64);
+        meter.rates(uptime_ms).map(whole)
+    }
+
     #[test]
     fn the_mean_is_taken_over_the_last_seconds() {
         let mut meter = Meter::default();
         for ms in (0..10_000).step_by(100) {
-            meter.add(ms, if ms < 5000 { 900 } else { 100 });
+            meter.add(ms, ms, if ms < 5000 { 900 } else { 100 }, true);
         }
-        assert_eq!(meter.bandwidth(), (9000 + 4 * 1000) / 5);
-        assert_eq!(meter.frames(), Some((50, 5000)));
+        assert_eq!(rates(&meter, 10_000 - 1), Some((1000, 10)));
+        assert!(meter.slots.len() <= 20);
     }
 
     #[test]
-    fn nothing_is_said_before_the_first_second_is_complete() {
+    fn nothing_is_said_before_a_second_has_passed() {
         let mut meter = Meter::default();
         assert!(!meter.is_used());
-        (0..1000).step_by(40).for_each(|ms| meter.add(ms, 500));
+        (5000..6000).step_by(40).for_each(|ms| meter.add(ms, ms, 500, true));
         assert!(meter.is_used());
-        assert_eq!((meter.bandwidth(), meter.frames()), (0, None));
-        meter.add(1000, 500);
-        assert_eq!((meter.bandwidth(), meter.frames()), (12_500, Some((25, 1000))));
+        assert_eq!(meter.rates(5999), None);
+        assert_eq!(rates(&meter, 6000), Some((12_500, 25)));
     }
 
     #[test]
-    fn a_jump_of_the_clock_starts_the_count_anew() {
+    fn rates_fall_while_nothing_arrives_and_reach_zero() {
         let mut meter = Meter::default();
-        (0..3000).step_by(40).for_each(|ms| meter.add(ms, 500));
-        meter.add(1 << 40, 1);
-        assert_eq!(meter.bandwidth(), 0);
-        meter.add(0, 1);
-        assert_eq!(meter.bandwidth(), 0);
+        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms, 500, true));
+        let falling: Vec<u64> =
+            (5000..=10_000).step_by(1000).map(|ms| rates(&meter, ms).unwrap().0).collect();
+        assert!(falling.windows(2).all(|pair| pair[0] > pair[1]), "{falling:?}");
+        assert_eq!(rates(&meter, 10_000), Some((0, 0)));
+        assert_eq!(rates(&meter, 1 << 40), Some((0, 0)));
     }
 
     #[test]
-    fn seconds_without_a_frame_count_too() {
+    fn an_encoder_at_half_speed_has_half_the_rate() {
         let mut meter = Meter::default();
-        [0, 500, 3000].iter().for_each(|ms| meter.add(*ms, 600));
-        assert_eq!(meter.bandwidth(), 400);
-        assert_eq!(meter.frames(), Some((2, 3000)));
+        (0..10_000).step_by(50).for_each(|ms| meter.add(ms * 2, ms, 500, true));
+        assert_eq!(rates(&meter, 20_000 - 1), Some((5001, 10)));
+        assert_eq!(frame_rate(Some(20.0), meter.rates(19_999)), 10);
+    }
+
+    #[test]
+    fn media_time_may_jump() {
+        let mut meter = Meter::default();
+        (0..5000).step_by(40).for_each(|ms| meter.add(ms, ms % 700, 500, true));
+        assert_eq!(frame_rate(Some(25.0), meter.rates(4999)), 25);
+        assert_eq!(frame_rate(None, meter.rates(4999)), 25);
+    }
+
+    #[test]
+    fn a_frame_rate_is_said_before_it_is_measured_only_if_plausible() {
+        assert_eq!(frame_rate(Some(29.97), None), 29);
+        assert_eq!(frame_rate(Some(1000.0), None), 0);
+        assert_eq!(frame_rate(None, None), 0);
+        let rates = Rates { bytes: 0.0, frames: 30.0, nominal: 0.0 };
+        assert_eq!(frame_rate(None, Some(rates)), 30);
+        assert_eq!(frame_rate(Some(f64::INFINITY), Some(rates)), 30);
     }
 }

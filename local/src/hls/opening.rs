@@ -1,6 +1,8 @@
-//! The beginning of a session, while it is not yet known which tracks it has.
+//! The beginning of a session, while it is not yet known which tracks it has
+//! and how its pictures are ordered.
 
-use super::{Frame, FrameKind};
+use super::clocks::MAX_STEP_BACK_MS;
+use super::{Frame, FrameKind, Now};
 
 /// How much media is held back, in milliseconds of its own time.
 const PATIENCE_MS: u64 = 2000;
@@ -8,22 +10,36 @@ const PATIENCE_MS: u64 = 2000;
 /// How much memory is spent on that.
 const MAX_HELD: usize = 4 * 1024 * 1024;
 
-/// What a held frame costs beside its bytes, roughly.
-const OVERHEAD: usize = 64;
+/// In so many pictures, one that is shown before its turn would have come.
+const PICTURES: usize = 16;
 
-/// Frames held back until each expected track has its configuration.
+/// What a held frame costs beside its bytes: less memory than this, but they are
+/// all written at once, and each may begin a packet.
+const OVERHEAD: usize = 4096;
+
+/// Frames held back until each expected track has its configuration and the
+/// order of the pictures shows.
 #[derive(Default)]
 pub(super) struct Opening {
     claims_video: Option<bool>,
     claims_audio: Option<bool>,
     first_ms: Option<u64>,
+    /// The newest time of pictures, and of audio.
+    newest_ms: [u64; 2],
+    pictures: usize,
+    /// Whether there is a picture, and a frame of audio.
+    pub(super) has_video: bool,
+    pub(super) has_audio: bool,
+    /// How much earlier than decoded a picture is shown, at most; there is no
+    /// saying so in a transport stream.
+    early_ms: i32,
     held: Vec<Held>,
     size: usize,
 }
 
 /// A frame that owns its bytes.
 pub(super) struct Held {
-    now_ms: u64,
+    now: Now,
     timestamp_ms: u64,
     kind: FrameKind,
     data: Vec<u8>,
@@ -38,20 +54,35 @@ impl Opening {
 
     /// Whether there is no more to wait for when `frame` arrives.
     pub(super) fn is_over(&self, frame: &Frame<'_>, has_video: bool, has_audio: bool) -> bool {
+        let hears_audio = self.has_audio || matches!(frame.kind, FrameKind::Audio);
         let known = (has_video || self.claims_video == Some(false))
-            && (has_audio || self.claims_audio == Some(false))
-            && (has_video || has_audio);
+            && (has_audio && hears_audio || self.claims_audio == Some(false))
+            && (has_video || has_audio)
+            && (!has_video || self.early_ms > 0 || self.pictures >= PICTURES);
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
             || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
+            || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms[frame.track()]
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
     }
 
+    /// How much earlier than decoded a picture is shown, at most, so far.
+    pub(super) fn early_ms(&self) -> u64 {
+        self.early_ms.unsigned_abs().into()
+    }
+
     pub(super) fn hold(&mut self, frame: Frame<'_>) {
-        let Frame { now_ms, timestamp_ms, kind, data } = frame;
+        let Frame { now, timestamp_ms, kind, data } = frame;
+        if let FrameKind::Video { composition_ms, .. } = kind {
+            self.pictures += 1;
+            self.early_ms = self.early_ms.max(composition_ms.saturating_neg());
+        }
+        self.see(&frame);
         self.first_ms.get_or_insert(timestamp_ms);
+        let newest_ms = &mut self.newest_ms[frame.track()];
+        *newest_ms = timestamp_ms.max(*newest_ms);
         self.size += data.len() + OVERHEAD;
-        self.held.push(Held { now_ms, timestamp_ms, kind, data: data.to_vec() });
+        self.held.push(Held { now, timestamp_ms, kind, data: data.to_vec() });
     }
 
     /// How many bytes of memory the held frames take.
@@ -59,15 +90,34 @@ impl Opening {
         self.size
     }
 
-    pub(super) fn into_held(self) -> Vec<Held> {
-        self.held
+    /// Takes in that there is a frame.
+    pub(super) fn see(&mut self, frame: &Frame<'_>) {
+        let is_audio = matches!(frame.kind, FrameKind::Audio);
+        self.has_audio |= is_audio;
+        self.has_video |= !is_audio;
+    }
+
+    /// The frames in the order of their times: tracks may lie apart in the stream,
+    /// and audio before the first picture would be left out.
+    pub(super) fn into_held(self) -> impl Iterator<Item = Held> {
+        let is_picture = |held: &Held| matches!(held.kind, FrameKind::Video { .. });
+        let (pictures, audio): (Vec<_>, Vec<_>) = self.held.into_iter().partition(is_picture);
+        let (mut pictures, mut audio) =
+            (pictures.into_iter().peekable(), audio.into_iter().peekable());
+        std::iter::from_fn(move || match (pictures.peek(), audio.peek()) {
+            (Some(picture), Some(sound)) if sound.timestamp_ms < picture.timestamp_ms => {
+                audio.next()
+            }
+            (Some(_), _) => pictures.next(),
+            (None, _) => audio.next(),
+        })
     }
 }
 
 impl Held {
     pub(super) fn frame(&self) -> Frame<'_> {
-        let Held { now_ms, timestamp_ms, kind, ref data } = *self;
-        Frame { now_ms, timestamp_ms, kind, data }
+        let Held { now, timestamp_ms, kind, ref data } = *self;
+        Frame { now, timestamp_ms, kind, data }
     }
 }
 
@@ -76,13 +126,25 @@ mod tests {
     use super::*;
 
     fn frame(timestamp_ms: u64, data: &[u8]) -> Frame<'_> {
-        Frame { now_ms: 0, timestamp_ms, kind: FrameKind::Audio, data }
+        Frame { now: Now::default(), timestamp_ms, kind: FrameKind::Audio, data }
     }
 
     #[test]
-    fn both_configurations_end_the_wait_at_once() {
-        assert!(Opening::default().is_over(&frame(0, b""), true, true));
-        assert!(!Opening::default().is_over(&frame(0, b""), true, false));
+    fn the_wait_ends_with_both_configurations_and_the_order_of_the_pictures() {
+        for early_ms in [0, 40] {
+            let mut opening = Opening::default();
+            let composition_ms = -early_ms;
+            let kind = FrameKind::Video { key: false, composition_ms };
+            let count = if early_ms > 0 { 1 } else { PICTURES };
+            for _ in 0..count {
+                assert!(!opening.is_over(&frame(0, b""), true, true));
+                opening.hold(Frame { kind, ..frame(0, b"") });
+            }
+            assert!(opening.is_over(&frame(0, b""), true, true));
+            assert!(!opening.is_over(&frame(0, b""), true, false));
+            assert_eq!(opening.early_ms(), early_ms as u64);
+        }
+        assert!(!Opening::default().is_over(&frame(0, b""), false, true));
     }
 
     #[test]

@@ -1,3 +1,7 @@
+mod bounds;
+mod formats;
+mod times;
+
 use super::*;
 use crate::ts::tscheck::{self, Piece, Report};
 use std::cell::RefCell;
@@ -17,6 +21,16 @@ const AAC_48: &[u8] = &[0x11, 0x90];
 /// The wall clock when the encoder's clock shows 0.
 const WALL: u64 = 1_795_335_398_123;
 
+/// So many milliseconds after that.
+fn at(ms: u64) -> Now {
+    Now { unix_ms: WALL + ms, uptime_ms: ms }
+}
+
+/// A time that the wall clock was set to.
+fn set_to(unix_ms: u64) -> Now {
+    Now { unix_ms, uptime_ms: 0 }
+}
+
 const SETTINGS: RecorderSettings =
     RecorderSettings { frag_duration: 2, last_start_ms: 0, continues: false };
 
@@ -29,6 +43,7 @@ struct Reel {
     open: Option<(String, Vec<u8>)>,
     fragments: Vec<(Fragment, Vec<u8>)>,
     largest_write: usize,
+    written: u64,
     /// How many more calls succeed.
     good_calls: Option<usize>,
 }
@@ -50,6 +65,9 @@ impl Sink for Tape {
     fn begin(&mut self, name: &str) -> io::Result<()> {
         let reel = &mut *self.0.borrow_mut();
         reel.call()?;
+        if reel.fragments.iter().any(|(fragment, _)| fragment.name == name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         reel.open = Some((name.into(), Vec::new()));
         Ok(())
     }
@@ -58,6 +76,7 @@ impl Sink for Tape {
         let reel = &mut *self.0.borrow_mut();
         reel.call()?;
         reel.largest_write = reel.largest_write.max(ts.len());
+        reel.written += ts.len() as u64;
         reel.open.as_mut().expect("begun").1.extend_from_slice(ts);
         Ok(())
     }
@@ -163,10 +182,10 @@ const ENCODER: Encoder =
 impl Encoder {
     fn configure(&self, recorder: &mut Recorder<Tape>) {
         if self.video {
-            recorder.video(WALL, self.clock, &avc_config(SPS_360)).unwrap();
+            recorder.video(at(0), self.clock, &avc_config(SPS_360)).unwrap();
         }
         if self.audio {
-            recorder.audio(WALL, self.clock, &aac_config(AAC_44)).unwrap();
+            recorder.audio(at(0), self.clock, &aac_config(AAC_44)).unwrap();
         }
     }
 
@@ -182,11 +201,11 @@ impl Encoder {
                 let size = if key { 5000 } else { 700 };
                 let slice = vec![if key { 0x65 } else { 0x41 }; size];
                 let body = picture_of(key, self.composition_ms, &[&slice]);
-                recorder.video(WALL + ms, self.clock + ms, &body).unwrap();
+                recorder.video(at(ms), self.clock + ms, &body).unwrap();
                 sent.0 += 1;
             }
             if self.audio && ms == next_sound {
-                recorder.audio(WALL + ms, self.clock + ms, &sound(200)).unwrap();
+                recorder.audio(at(ms), self.clock + ms, &sound(200)).unwrap();
                 sent.1 += 1;
                 next_sound = sounds.next().unwrap();
             }
@@ -240,7 +259,7 @@ fn a_key_frame_that_rounding_brings_early_counts_as_in_time() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     for ms in [0, 1000, 1999, 3000, 3998] {
-        recorder.video(WALL + ms, ms, &picture(true, 100)).unwrap();
+        recorder.video(at(ms), ms, &picture(true, 100)).unwrap();
     }
     recorder.finish().unwrap();
     assert_eq!(tape.durations()[..2], [1999, 1999]);
@@ -316,7 +335,7 @@ fn without_metadata_a_second_track_is_awaited_for_two_seconds_and_nothing_is_los
 fn metadata_that_denies_a_track_spares_the_wait() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
-    Encoder { audio: false, ..ENCODER }.run(&mut recorder, 0..100);
+    Encoder { audio: false, ..ENCODER }.run(&mut recorder, 0..1000);
     assert!(tape.0.borrow().open.is_some());
 }
 
@@ -369,7 +388,7 @@ fn late_video_ends_the_fragments_of_audio_alone() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), Some(true));
     Encoder { video: false, ..ENCODER }.run(&mut recorder, 0..2_500);
-    recorder.video(WALL, 2500, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 2500, &avc_config(SPS_360)).unwrap();
     ENCODER.send(&mut recorder, 2_500..6_000);
     recorder.finish().unwrap();
     let report = tape.clean();
@@ -382,7 +401,7 @@ fn late_video_ends_the_fragments_of_audio_alone() {
 fn another_resolution_begins_with_a_new_fragment_at_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..500);
-    recorder.video(WALL, 500, &avc_config(SPS_1080)).unwrap();
+    recorder.video(at(0), 500, &avc_config(SPS_1080)).unwrap();
     ENCODER.send(&mut recorder, 500..2500);
     recorder.finish().unwrap();
     let report = tape.clean();
@@ -391,7 +410,7 @@ fn another_resolution_begins_with_a_new_fragment_at_the_next_key_frame() {
     let stream = report.video.payload;
     let position = |sps| stream.windows(25).position(|window| window == &hex(sps)[..25]).unwrap();
     assert!(position(SPS_360) < position(SPS_1080));
-    let video = recorder.stat().video.unwrap();
+    let video = recorder.stat(0).video.unwrap();
     assert_eq!((video.width, video.height), (1920, 1080));
 }
 
@@ -401,26 +420,12 @@ fn a_configuration_sent_again_changes_nothing() {
     for second in 0..4 {
         ENCODER.run(&mut recorder, second * 1000..(second + 1) * 1000);
     }
-    recorder.video(WALL, 4000, &avc_config(SPS_1080)).unwrap();
-    recorder.video(WALL, 4000, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 4000, &avc_config(SPS_1080)).unwrap();
+    recorder.video(at(0), 4000, &avc_config(SPS_360)).unwrap();
     ENCODER.send(&mut recorder, 4000..8000);
     recorder.finish().unwrap();
     tape.clean();
     assert_eq!(tape.discontinuities(), [false; 4]);
-}
-
-#[test]
-fn another_audio_format_waits_for_the_next_key_frame() {
-    let (mut recorder, tape) = recorder(SETTINGS);
-    ENCODER.run(&mut recorder, 0..500);
-    recorder.audio(WALL, 500, &aac_config(AAC_48)).unwrap();
-    ENCODER.send(&mut recorder, 500..1500);
-    recorder.finish().unwrap();
-    let report = tape.clean();
-    assert_eq!(tape.discontinuities(), [false, true]);
-    let rates: Vec<u8> = report.audio.payload.chunks(207).map(|f| f[2] >> 2 & 15).collect();
-    assert_eq!(rates, [[4; 22].as_slice(), &[3; 21]].concat(), "half a second is left out");
-    assert_eq!(recorder.stat().audio.unwrap().sample_rate, 48000);
 }
 
 #[test]
@@ -429,7 +434,7 @@ fn another_format_of_audio_alone_begins_a_new_fragment_at_once() {
     recorder.expect_tracks(Some(false), None);
     let encoder = Encoder { video: false, ..ENCODER };
     let first = encoder.run(&mut recorder, 0..500);
-    recorder.audio(WALL, 500, &aac_config(AAC_48)).unwrap();
+    recorder.audio(at(0), 500, &aac_config(AAC_48)).unwrap();
     let rest = encoder.send(&mut recorder, 500..1500);
     recorder.finish().unwrap();
     assert_eq!(tape.clean().audio.frames, first.1 + rest.1);
@@ -446,7 +451,7 @@ fn a_clock_that_jumps_begins_a_new_fragment_and_time_base() {
         let report = tape.clean();
         assert_eq!(tape.discontinuities(), [false, false, true]);
         assert_eq!(tape.durations()[0], 2000);
-        assert!(tape.durations()[1].abs_diff(500) < 30, "up to the jump");
+        assert!(tape.durations()[1].abs_diff(500) < 60, "up to the jump");
         assert_eq!(report.video.frames, 63 + 50, "what follows the jump waits for a key frame");
         assert_eq!(tape.fragments()[2].start_ms, WALL + 3000);
     }
@@ -465,15 +470,15 @@ fn a_clock_that_jumps_in_audio_alone_loses_nothing() {
 }
 
 #[test]
-fn audio_far_off_the_video_is_dropped_until_it_is_back() {
+fn audio_far_off_the_video_moves_nothing_else() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let first = ENCODER.run(&mut recorder, 0..1000);
-    recorder.audio(WALL, 900_000, &sound(200)).unwrap();
-    recorder.audio(WALL, u64::MAX, &sound(200)).unwrap();
+    recorder.audio(at(0), 900_000, &sound(200)).unwrap();
+    recorder.audio(at(0), u64::MAX, &sound(200)).unwrap();
     let rest = ENCODER.send(&mut recorder, 1000..2000);
     recorder.finish().unwrap();
-    assert_eq!(tape.clean().audio.frames, first.1 + rest.1);
-    assert_eq!(recorder.dropped(), 2);
+    assert_eq!(tape.clean().audio.frames, first.1 + rest.1 + 2);
+    assert_eq!(recorder.dropped(), 0);
 }
 
 #[test]
@@ -481,8 +486,10 @@ fn decoding_times_rise_through_repeated_and_falling_timestamps() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     for (ms, key) in [(0, true), (40, false), (40, false), (40, false), (20, false), (80, false)] {
-        recorder.video(WALL, ms, &picture(key, 50)).unwrap();
-        recorder.audio(WALL, ms, &sound(50)).unwrap();
+        // Each its own picture, by the first macroblock of its slice.
+        let body = picture_of(key, 0, &[&[if key { 0x65 } else { 0x41 }, 0x88, 0x84]]);
+        recorder.video(at(0), ms, &body).unwrap();
+        recorder.audio(at(0), ms, &sound(50)).unwrap();
     }
     recorder.finish().unwrap();
     let report = tape.clean();
@@ -495,24 +502,26 @@ fn decoding_times_rise_through_repeated_and_falling_timestamps() {
 #[test]
 fn pictures_are_presented_by_their_composition_offset_within_reason() {
     let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
     ENCODER.configure(&mut recorder);
     for (n, composition_ms) in [80, 0, -40, 8_000_000, -8_000_000, 33].into_iter().enumerate() {
         let body = picture_of(n == 0, composition_ms, &[&[if n == 0 { 0x65 } else { 0x41 }; 9]]);
-        recorder.video(WALL, n as u64 * 40, &body).unwrap();
+        recorder.video(at(0), n as u64 * 40, &body).unwrap();
     }
     recorder.finish().unwrap();
-    assert_eq!(tape.report().video.composition, [7200, 0, 0, 900_000, 0, 2970]);
+    let composed = tape.report().video.composition;
+    assert_eq!(composed, [25_200, 18_000, 14_400, 918_000, 0, 20_970], "200 ms ahead");
 }
 
 #[test]
-fn parameter_sets_and_delimiters_in_band_give_way_to_those_of_the_configuration() {
+fn parameter_sets_and_delimiters_in_band_are_not_written_twice() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
-    let key = [&b"\x09\x10"[..], b"\x06sei", b"\x67sps", b"\x68pps", b"\x65idr"];
-    recorder.video(WALL, 0, &picture_of(true, 0, &key)).unwrap();
-    recorder.video(WALL, 40, &picture_of(false, 0, &[b"\x09\x30", b"\x41slice"])).unwrap();
-    recorder.finish().unwrap();
     let sps = hex(SPS_360);
+    let key = [&b"\x09\x10"[..], b"\x06sei", &sps, b"\x68\xCB\x83\xCB", b"\x65idr"];
+    recorder.video(at(0), 0, &picture_of(true, 0, &key)).unwrap();
+    recorder.video(at(0), 40, &picture_of(false, 0, &[b"\x09\x30", b"\x41slice"])).unwrap();
+    recorder.finish().unwrap();
     let code = START_CODE;
     let expected = [
         &[DELIMITER, code, &sps, code, b"\x68\xCB\x83\xCB", code, b"\x06sei", code, b"\x65idr"][..],
@@ -525,7 +534,7 @@ fn parameter_sets_and_delimiters_in_band_give_way_to_those_of_the_configuration(
 fn an_idr_frame_is_a_key_frame_even_if_flv_does_not_say_so() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
-    recorder.video(WALL, 0, &picture_of(false, 0, &[b"\x65idr"])).unwrap();
+    recorder.video(at(0), 0, &picture_of(false, 0, &[b"\x65idr"])).unwrap();
     recorder.finish().unwrap();
     assert_eq!(tape.clean().video.key_frames, 1);
 }
@@ -534,26 +543,13 @@ fn an_idr_frame_is_a_key_frame_even_if_flv_does_not_say_so() {
 fn messages_without_a_picture_are_left_out() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
-    for body in [picture_of(true, 0, &[b"\x67s", b"\x68p"]), vec![0x17, 2, 0, 0, 0], vec![0x57, 0]]
-    {
-        recorder.video(WALL, 1000, &body).unwrap();
+    let sets = picture_of(true, 0, &[&hex(SPS_360), b"\x68\xCB\x83\xCB"]);
+    for body in [sets, vec![0x17, 2, 0, 0, 0], vec![0x57, 0]] {
+        recorder.video(at(0), 1000, &body).unwrap();
     }
-    recorder.audio(WALL, 1000, &sound(0)).unwrap();
+    recorder.audio(at(0), 1000, &sound(0)).unwrap();
     recorder.finish().unwrap();
     assert_eq!((tape.clean().video.frames, recorder.dropped()), (25, 0));
-}
-
-#[test]
-fn names_rise_though_the_wall_clock_stands_still_or_is_set_back() {
-    let last_start_ms = WALL + 86_400_000;
-    let (mut recorder, tape) = recorder(RecorderSettings { last_start_ms, ..SETTINGS });
-    ENCODER.configure(&mut recorder);
-    for second in 0..10 {
-        recorder.video(WALL - second, second * 2000, &picture(true, 100)).unwrap();
-    }
-    recorder.finish().unwrap();
-    let starts: Vec<u64> = tape.fragments().iter().map(|f| f.start_ms).collect();
-    assert_eq!(starts, (1..=10).map(|n| last_start_ms + n).collect::<Vec<_>>());
 }
 
 #[test]
@@ -564,8 +560,8 @@ fn a_session_after_others_begins_with_a_discontinuity() {
     let last_start_ms = tape.fragments().last().unwrap().start_ms;
     let settings = RecorderSettings { last_start_ms, continues: true, ..SETTINGS };
     let mut second = Recorder::new(tape.clone(), settings);
-    second.video(WALL, 0, &avc_config(SPS_1080)).unwrap();
-    second.audio(WALL, 0, &aac_config(AAC_48)).unwrap();
+    second.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
+    second.audio(at(0), 0, &aac_config(AAC_48)).unwrap();
     ENCODER.send(&mut second, 0..3000);
     second.finish().unwrap();
     let report = tape.clean();
@@ -610,7 +606,7 @@ fn a_session_without_media_leaves_nothing() {
     ENCODER.configure(&mut recorder);
     recorder.finish().unwrap();
     assert!(tape.fragments().is_empty() && tape.0.borrow().open.is_none());
-    assert_eq!(recorder.stat(), StreamStat::default());
+    assert_eq!(recorder.stat(0), StreamStat::default());
 }
 
 #[test]
@@ -619,7 +615,7 @@ fn frames_without_a_configuration_are_not_recorded() {
     ENCODER.send(&mut recorder, 0..5000);
     recorder.finish().unwrap();
     assert!(tape.fragments().is_empty());
-    assert_eq!(recorder.stat(), StreamStat::default());
+    assert_eq!(recorder.stat(0), StreamStat::default());
 }
 
 #[test]
@@ -627,11 +623,11 @@ fn other_codecs_are_refused_in_words() {
     let (mut recorder, _) = recorder(SETTINGS);
     let refusal = |result: Result<(), RecordError>| result.unwrap_err().to_string();
     assert_eq!(
-        refusal(recorder.video(WALL, 0, b"\x90hvc1\x01")),
+        refusal(recorder.video(at(0), 0, b"\x90hvc1\x01")),
         "HEVC (hvc1) video is not supported: only H.264 video and AAC audio are"
     );
-    assert!(refusal(recorder.audio(WALL, 0, &[0x2F, 0xFF])).starts_with("MP3 audio is not"));
-    let eld = refusal(recorder.audio(WALL, 0, &[0xAF, 0, 0xF8, 0xE8, 0x50, 0]));
+    assert!(refusal(recorder.audio(at(0), 0, &[0x2F, 0xFF])).starts_with("MP3 audio is not"));
+    let eld = refusal(recorder.audio(at(0), 0, &[0xAF, 0, 0xF8, 0xE8, 0x50, 0]));
     assert!(eld.starts_with("AAC-ELD audio is not supported"), "{eld}");
 }
 
@@ -639,12 +635,12 @@ fn other_codecs_are_refused_in_words() {
 fn messages_that_break_the_format_are_dropped_and_counted() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let mut sent = ENCODER.run(&mut recorder, 0..1000);
-    recorder.video(WALL, 1000, &[]).unwrap();
-    recorder.video(WALL, 1000, &[0x17, 0, 0, 0, 0, 1]).unwrap();
-    recorder.video(WALL, 1000, &[0x17, 1, 0, 0, 0, 0, 0, 0, 9, 0x65]).unwrap();
-    recorder.audio(WALL, 1000, &[0xAF]).unwrap();
-    recorder.audio(WALL, 1000, &[0xAF, 0, 0x12]).unwrap();
-    recorder.audio(WALL, 1000, &sound(9000)).unwrap();
+    recorder.video(at(0), 1000, &[]).unwrap();
+    recorder.video(at(0), 1000, &[0x17, 0, 0, 0, 0, 1]).unwrap();
+    recorder.video(at(0), 1000, &[0x17, 1, 0, 0, 0, 0, 0, 0, 9, 0x65]).unwrap();
+    recorder.audio(at(0), 1000, &[0xAF]).unwrap();
+    recorder.audio(at(0), 1000, &[0xAF, 0, 0x12]).unwrap();
+    recorder.audio(at(0), 1000, &sound(9000)).unwrap();
     assert_eq!(recorder.dropped(), 6);
     sent.0 += ENCODER.send(&mut recorder, 1000..2000).0;
     recorder.finish().unwrap();
@@ -658,12 +654,12 @@ fn after_an_error_of_the_sink_the_fragment_is_given_up_and_another_begins() {
         tape.0.borrow_mut().good_calls = Some(good_calls);
         ENCODER.configure(&mut recorder);
         let failures = (0..60)
-            .map(|second| recorder.video(WALL, second * 1000, &picture(true, 100_000)))
+            .map(|second| recorder.video(at(0), second * 1000, &picture(true, 100_000)))
             .filter(|result| matches!(result, Err(RecordError::Io(_))));
         assert!(failures.count() > 10);
         let before = tape.fragments().len();
         tape.0.borrow_mut().good_calls = None;
-        ENCODER.send(&mut recorder, 60_000..64_000);
+        Encoder { audio: false, ..ENCODER }.send(&mut recorder, 60_000..64_000);
         recorder.finish().unwrap();
         tape.clean();
         assert_eq!(tape.discontinuities()[before..], [true, false]);
@@ -675,7 +671,7 @@ fn a_fragment_that_lacks_something_is_not_finished_on_drop() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
     tape.0.borrow_mut().good_calls = Some(0);
-    assert!(recorder.video(WALL, 1000, &picture(true, 300_000)).is_err());
+    assert!(recorder.video(at(0), 1000, &picture(true, 300_000)).is_err());
     tape.0.borrow_mut().good_calls = None;
     drop(recorder);
     assert!(tape.fragments().is_empty());
@@ -685,8 +681,8 @@ fn a_fragment_that_lacks_something_is_not_finished_on_drop() {
 fn the_sink_gets_under_128_kib_at_a_time() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
-    recorder.video(WALL, 0, &picture(true, 3_000_000)).unwrap();
-    recorder.video(WALL, 40, &picture(false, 3_000_000)).unwrap();
+    recorder.video(at(0), 0, &picture(true, 3_000_000)).unwrap();
+    recorder.video(at(0), 40, &picture(false, 3_000_000)).unwrap();
     recorder.finish().unwrap();
     assert_eq!(tape.clean().video.frames, 2);
     assert!((1..=128 * 1024).contains(&tape.0.borrow().largest_write));
@@ -696,10 +692,10 @@ fn the_sink_gets_under_128_kib_at_a_time() {
 fn a_stream_runs_on_over_the_wrap_of_its_clock() {
     let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 600, ..SETTINGS });
     recorder.expect_tracks(Some(true), Some(false));
-    recorder.video(WALL, 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
     let hours_27 = 27 * 3600;
     for second in 0..hours_27 {
-        recorder.video(WALL + second * 1000, second * 1000, &picture(true, 10)).unwrap();
+        recorder.video(at(second * 1000), second * 1000, &picture(true, 10)).unwrap();
     }
     recorder.finish().unwrap();
     let report = tape.clean();
@@ -710,25 +706,37 @@ fn a_stream_runs_on_over_the_wrap_of_its_clock() {
 #[test]
 fn bandwidth_is_bytes_per_second_and_0_at_first() {
     let (mut recorder, _tape) = recorder(SETTINGS);
-    ENCODER.run(&mut recorder, 0..500);
-    let stat = recorder.stat();
+    ENCODER.run(&mut recorder, 0..700);
+    let stat = recorder.stat(700);
     assert_eq!(stat.video.unwrap().bandwidth, 0);
     assert_eq!(stat.audio, Some(AudioStat { bandwidth: 0, sample_rate: 44100 }));
-    ENCODER.send(&mut recorder, 500..8100);
-    let stat = recorder.stat();
-    assert_eq!(stat.video.unwrap().bandwidth, 5000 + 24 * 700 + 25 * 4);
+    ENCODER.send(&mut recorder, 700..10_000);
+    let stat = recorder.stat(9_999);
+    assert!(stat.video.unwrap().bandwidth.abs_diff(5000 + 24 * 700 + 25 * 4) < 10);
     assert!(stat.audio.unwrap().bandwidth.abs_diff(43 * 200) < 100);
+}
+
+#[test]
+fn a_track_that_stops_is_shown_without_bandwidth() {
+    let (mut recorder, _tape) = recorder(SETTINGS);
+    ENCODER.run(&mut recorder, 0..10_000);
+    Encoder { audio: false, ..ENCODER }.send(&mut recorder, 10_000..16_000);
+    let stat = recorder.stat(16_000);
+    assert_eq!(stat.audio, Some(AudioStat { bandwidth: 0, sample_rate: 44100 }));
+    assert_eq!(stat.video.unwrap().frame_rate, 25);
+    let video = recorder.stat(22_000).video.unwrap();
+    assert_eq!((video.width, video.frame_rate, video.bandwidth), (640, 0, 0));
 }
 
 /// The frame rate in the stat of ten seconds at `rate` with `jitter` milliseconds.
 fn frame_rate_of(sps: &str, rate: f64, jitter: u64) -> u32 {
     let (mut recorder, _tape) = recorder(SETTINGS);
-    recorder.video(WALL, 0, &avc_config(sps)).unwrap();
+    recorder.video(at(0), 0, &avc_config(sps)).unwrap();
     for n in 0..(rate * 10.0) as u64 {
         let ms = (n as f64 * 1000.0 / rate) as u64 + n * 7 % (jitter + 1);
-        recorder.video(WALL, ms, &picture(n % 50 == 0, 10)).unwrap();
+        recorder.video(at(ms), ms, &picture(n % 50 == 0, 10)).unwrap();
     }
-    recorder.stat().video.unwrap().frame_rate
+    recorder.stat(10_000).video.unwrap().frame_rate
 }
 
 #[test]
@@ -743,15 +751,6 @@ fn the_frame_rate_is_measured_where_the_stream_says_another() {
     assert_eq!(frame_rate_of(SPS_360, 30000.0 / 1001.0, 0), 29);
     assert_eq!(frame_rate_of(SPS_360, 24.0, 0), 24);
     assert_eq!(frame_rate_of(SPS_1080, 60.0, 0), 60);
-}
-
-#[test]
-fn a_frame_rate_is_said_before_it_is_measured_only_if_plausible() {
-    assert_eq!(frame_rate(Some(29.97), None), 29);
-    assert_eq!(frame_rate(Some(1000.0), None), 0);
-    assert_eq!(frame_rate(None, None), 0);
-    assert_eq!(frame_rate(None, Some((150, 5001))), 30);
-    assert_eq!(frame_rate(Some(f64::INFINITY), Some((1, 1))), 1000);
 }
 
 /// Xorshift: the same numbers in every run.
@@ -810,15 +809,16 @@ fn noise_never_makes_the_recorder_panic_or_hoard() {
             };
             let now = noise.0 % (1 << 42);
             let _ = match is_video {
-                true => recorder.video(now, clock, &body),
-                false => recorder.audio(now, clock, &body),
+                true => recorder.video(set_to(now), clock, &body),
+                false => recorder.audio(set_to(now), clock, &body),
             };
-            recorder.stat();
+            recorder.stat(now);
         }
         recorder.finish().unwrap();
         assert!(tape.0.borrow().largest_write <= 128 * 1024);
-        let names: Vec<u64> = tape.fragments().iter().map(|f| f.start_ms).collect();
-        assert!(names.windows(2).all(|pair| pair[0] < pair[1]));
+        let mut names: Vec<u64> = tape.fragments().iter().map(|f| f.start_ms).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "no name is used twice");
         let broken = |v: &&String| {
             // The pictures are noise too, but the packets around them are not.
             ["sync", "number of packets", "jumps", "rise", "before it is", "PAT", "PMT", "PES"]
@@ -842,7 +842,7 @@ fn noise_never_makes_the_parsers_panic() {
         let _ = flv::video(&bytes).is_ok() | flv::audio(&bytes).is_ok();
         let _ = AvcConfig::parse(&bytes).is_ok() | AacConfig::parse(&bytes).is_ok();
         let _ = crate::avc::Picture::from_sps(&bytes).is_ok();
-        let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units().count());
+        let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units(true).count());
         if let Ok(tags) = flv::tags(&bytes) {
             assert!(tags.count() <= bytes.len());
         }
@@ -853,13 +853,13 @@ fn noise_never_makes_the_parsers_panic() {
 fn a_stream_that_breaks_off_before_pictures_that_were_to_be_shown_lasts_until_the_last_one() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
-    recorder.video(WALL, 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
     // Decoded in this order, shown as I B B P; cut off behind the next P.
     for (number, composition_ms) in [(0, 80), (1, 160), (2, 40), (3, 40), (4, 160)] {
         let ms = number * 40;
         let slice = vec![if number == 0 { 0x65 } else { 0x41 }; 700];
         let body = picture_of(number == 0, composition_ms, &[&slice]);
-        recorder.video(WALL + ms, ms, &body).unwrap();
+        recorder.video(at(ms), ms, &body).unwrap();
     }
     recorder.finish().unwrap();
     tape.clean();

@@ -545,7 +545,7 @@ fn a_channel_shows_its_sessions_and_playlists_newest_first() {
     assert_eq!(playlists[0]["url"], "media/demo/a%20b/vod.m3u8");
 
     let recording = world.page(detail["sessions"][0]["url"].as_str().unwrap());
-    assert_eq!(recording.header("Content-Type"), Some("application/x-mpegURL"));
+    assert_eq!(recording.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
     assert_eq!(recording.body.matches("#EXTINF:5.000").count(), 2, "{}", recording.body);
     assert!(recording.body.contains("#EXT-X-ENDLIST"));
 }
@@ -574,7 +574,7 @@ fn a_private_channel_plays_in_ranges_too() {
     world.put_channel("demo", "cam");
     record(&mut world.publish("demo", "cam"), 1);
     let playlist = world.page("media/demo/cam/playlist.m3u8");
-    assert_eq!(playlist.header("Content-Type"), Some("application/x-mpegURL"));
+    assert_eq!(playlist.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
     let segment = format!("{PAGE}media/demo/cam/{NOW}000.ts");
     assert!(playlist.body.contains(&format!("{NOW}000.ts")));
     assert_eq!((world.get(&segment).status, world.get(&segment).body.len()), (200, 188));

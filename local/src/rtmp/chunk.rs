@@ -82,6 +82,8 @@ pub(super) struct ChunkReader {
     pending: usize,
     /// What their payloads take, of what all connections may.
     share: Share,
+    /// How many bytes of media have arrived, of messages under way too.
+    pub(super) media: u64,
 }
 
 /// What later headers of one chunk stream refer to, and its message under way.
@@ -127,6 +129,7 @@ impl ChunkReader {
             head_length: 0,
             current: None,
             pending: 0,
+            media: 0,
         }
     }
 
@@ -283,6 +286,9 @@ impl ChunkReader {
         stream.payload.extend_from_slice(bytes);
         self.head.copy_within(kept..self.head_length, 0);
         self.head_length -= kept;
+        if matches!(stream.kind, kind::AUDIO | kind::VIDEO | kind::AGGREGATE) {
+            self.media += bytes.len() as u64;
+        }
         *input = rest;
         Ok(missing - kept - bytes.len())
     }

@@ -46,6 +46,11 @@ impl Link {
         self.reader.allow(limits);
     }
 
+    /// How many bytes of media have arrived, of messages under way too.
+    pub(super) fn media(&self) -> u64 {
+        self.reader.media
+    }
+
     /// Whether the handshake is over.
     pub(super) fn is_open(&self) -> bool {
         self.handshake.is_done()

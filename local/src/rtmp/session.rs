@@ -138,6 +138,12 @@ impl Session {
         result
     }
 
+    /// How many bytes of audio and video have arrived: a long message under way
+    /// shows here before it is an event.
+    pub fn media_bytes(&self) -> u64 {
+        self.link.media()
+    }
+
     /// The oldest event not yet taken.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()

@@ -88,10 +88,13 @@ impl Entry {
         self.open.iter().find(|connection| !connection.is_cut())
     }
 
-    /// Moves a session into the history.
+    /// Moves a session into the history, before those that began after it and
+    /// ended earlier. What only seems to, by a clock that was set back since,
+    /// is older.
     fn close(&mut self, record: SessionRecord) {
-        self.history.push(record);
-        self.history.sort_by_key(|record| record.start);
+        let overtook = |other: &SessionRecord| (record.start..=record.end).contains(&other.start);
+        let at = self.history.iter().rposition(|other| !overtook(other)).map_or(0, |at| at + 1);
+        self.history.insert(at, record);
         let surplus = self.history.len().saturating_sub(HISTORY);
         self.history.drain(..surplus);
     }

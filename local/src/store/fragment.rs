@@ -42,6 +42,13 @@ pub(super) struct Line {
     /// fragment as its newest.
     first: u64,
     discontinuities: u64,
+    /// How often the wall clock had been set back before it: start times rise
+    /// only as long as this stays the same.
+    #[serde(default)]
+    setbacks: u64,
+    /// The playlist's target duration, in seconds.
+    #[serde(default)]
+    target: u64,
 }
 
 impl Line {
@@ -60,6 +67,15 @@ impl Line {
     }
 }
 
+/// The live playlist that a session writes.
+pub(super) struct Listing<'a> {
+    pub(super) name: &'a str,
+    /// How many fragments it shows.
+    pub(super) count: usize,
+    /// Its target duration, in seconds, unless a fragment is longer.
+    pub(super) least_target: u64,
+}
+
 /// The newest fragments under one playlist name.
 #[derive(Debug, Default)]
 struct Window {
@@ -67,13 +83,15 @@ struct Window {
     /// discontinuity (RFC 8216 sections 4.3.3.2 and 4.3.3.3).
     first: u64,
     discontinuities: u64,
+    /// The target duration so far, in seconds.
+    target: u64,
     lines: VecDeque<Line>,
 }
 
 impl Window {
     /// The line that lists `fragment` next in a window of `count`, and how
     /// many of the oldest leave for it.
-    fn next(&self, fragment: &Fragment, playlist: &str, count: usize) -> (Line, usize) {
+    fn next(&self, fragment: &Fragment, name: &str, count: usize) -> (Line, usize) {
         let leaving = (self.lines.len() + 1).saturating_sub(count.max(1)).min(self.lines.len());
         let number = self.first.saturating_add(self.lines.len() as u64);
         let dropped = self.lines.iter().take(leaving).filter(|line| line.interrupts()).count();
@@ -82,10 +100,12 @@ impl Window {
             start_ms: fragment.start_ms,
             duration_ms: fragment.duration_ms,
             discontinuity: fragment.discontinuity,
-            playlist: playlist.to_owned(),
+            playlist: name.to_owned(),
             number,
             first: self.first.saturating_add(leaving as u64),
             discontinuities: self.discontinuities.saturating_add(dropped as u64),
+            setbacks: 0,
+            target: self.target.max(playlist::target(&[fragment])),
         };
         (line, leaving)
     }
@@ -93,6 +113,7 @@ impl Window {
     fn advance(&mut self, line: Line, leaving: usize) {
         self.first = line.first;
         self.discontinuities = line.discontinuities;
+        self.target = line.target;
         self.lines.drain(..leaving);
         self.lines.push_back(line);
     }
@@ -123,6 +144,7 @@ impl Window {
                 None => {
                     window.first = line.first;
                     window.discontinuities = line.discontinuities;
+                    window.target = line.target;
                 }
                 // A playlist that had begun anew, or a line that was lost.
                 Some(newer) if line.number.checked_add(1) != Some(newer.number) => break,
@@ -148,7 +170,7 @@ impl Window {
             })
             .collect();
         let fragments: Vec<&Fragment> = fragments.iter().collect();
-        playlist::live(&fragments, self.first, self.discontinuities)
+        playlist::live(&fragments, self.target, self.first, self.discontinuities)
     }
 }
 
@@ -264,7 +286,9 @@ pub(super) struct Timeline {
 }
 
 struct State {
+    /// The newest start since the wall clock was last set back.
     newest_ms: u64,
+    setbacks: u64,
     any: bool,
     windows: HashMap<String, Window>,
 }
@@ -274,11 +298,11 @@ impl Timeline {
     pub(super) fn open(channel: &str, index: PathBuf, objects: Arc<Objects>) -> io::Result<Self> {
         let mut lines = Backward::open(&index)?;
         lines.drop_torn_line()?;
-        let mut state = State { newest_ms: 0, any: false, windows: HashMap::new() };
-        for line in lines.by_ref().take(NEWEST) {
-            state.newest_ms = state.newest_ms.max(line?.start_ms);
-            state.any = true;
-        }
+        let newest = lines.by_ref().take(NEWEST).collect::<io::Result<Vec<_>>>()?;
+        let newest = newest.iter().map(|line| (line.setbacks, line.start_ms)).max();
+        let (setbacks, newest_ms) = newest.unwrap_or_default();
+        let (any, windows) = (newest.is_some(), HashMap::new());
+        let state = State { newest_ms, setbacks, any, windows };
         Ok(Timeline { channel: channel.to_owned(), index, objects, state: Mutex::new(state) })
     }
 
@@ -297,6 +321,7 @@ impl Timeline {
     }
 
     /// The newest start there is or will be, in Unix milliseconds; 0 if none.
+    /// Those from before the wall clock was set back do not count.
     pub(super) fn newest_ms(&self) -> u64 {
         lock(&self.state).newest_ms
     }
@@ -307,16 +332,23 @@ impl Timeline {
     }
 
     /// Opens the file of a fragment to come, unless `is_cut` says that a
-    /// successor may have asked for [`Timeline::newest_ms`] already.
+    /// successor may have asked for [`Timeline::newest_ms`] already, or the
+    /// name is taken.
     pub(super) fn begin(&self, name: &str, is_cut: impl FnOnce() -> bool) -> io::Result<Part> {
         let mut state = lock(&self.state);
         if is_cut() {
             return Err(io::Error::other("the channel was disabled"));
         }
+        let key = self.key(name);
+        let part = self.objects.part_path(&key);
+        if self.objects.exists(&key)? || part.exists() {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         let start = name.split('.').next().and_then(|stem| stem.parse().ok()).unwrap_or(0);
-        state.newest_ms = state.newest_ms.max(start);
+        state.setbacks += u64::from(start < state.newest_ms);
+        state.newest_ms = start;
         drop(state);
-        Part::create(self.objects.part_path(&self.key(name)))
+        Part::create(part)
     }
 
     /// Lists a complete fragment: index, object, playlist.
@@ -327,29 +359,30 @@ impl Timeline {
         &self,
         fragment: &Fragment,
         part: Part,
-        playlist: &str,
-        count: usize,
+        playlist: &Listing<'_>,
         now: OffsetDateTime,
     ) -> io::Result<()> {
         part.date(now)?;
         let mut state = lock(&self.state);
-        let window = state.windows.entry(playlist.to_owned()).or_default();
-        let (line, leaving) = window.next(fragment, playlist, count);
+        let setbacks = state.setbacks;
+        let window = state.windows.entry(playlist.name.to_owned()).or_default();
+        window.target = window.target.max(playlist.least_target);
+        let (line, leaving) = window.next(fragment, playlist.name, playlist.count);
+        let line = Line { setbacks, ..line };
         let key = self.key(&fragment.name);
         append(&self.index, &line, || self.objects.place_generated(&key, part))?;
         window.advance(line, leaving);
         let text = window.render();
-        state.newest_ms = state.newest_ms.max(fragment.start_ms);
         state.any = true;
-        self.objects.put_generated(&self.key(playlist), text.as_bytes(), now)
+        self.objects.put_generated(&self.key(playlist.name), text.as_bytes(), now)
     }
 
     /// Completes what a killed process had begun: the newest fragment's file
-    /// and the playlist that shows it, if it began after `after_ms`.
-    /// Returns that fragment.
+    /// and the playlist that shows it, unless it is the one that began at
+    /// `after_ms`. Returns that fragment.
     pub(super) fn recover(&self, after_ms: u64, now: OffsetDateTime) -> io::Result<Option<Line>> {
         let Some(line) = Backward::open(&self.index)?.next().transpose()? else { return Ok(None) };
-        if line.start_ms <= after_ms {
+        if line.start_ms == after_ms {
             return Ok(None);
         }
         let key = self.key(&line.name);
@@ -398,17 +431,21 @@ pub(super) fn vod(
     let mut lines = Vec::new();
     for line in Backward::open(index)? {
         let line = line?;
-        if line.start_ms.saturating_add(DISORDER_MS) < from_ms {
+        // Before the wall clock was set back, later times may stand.
+        if line.setbacks == 0 && line.start_ms.saturating_add(DISORDER_MS) < from_ms {
             break;
         }
         if (from_ms..=to_ms).contains(&line.start_ms) {
             lines.push(line);
         }
     }
-    lines.sort_by_key(|line| line.start_ms);
+    lines.sort_by_key(|line| (line.setbacks, line.start_ms));
     let mut fragments: Vec<Fragment> = Vec::with_capacity(lines.len());
     let mut gap = false;
+    let mut setbacks = 0;
     for line in lines {
+        // What lies between may not have been asked for.
+        gap |= std::mem::replace(&mut setbacks, line.setbacks) != line.setbacks;
         if objects.exists(&format!("{channel}/{}", line.name))? {
             let mut fragment = line.into_fragment();
             fragment.discontinuity = !fragments.is_empty() && (gap || fragment.discontinuity);

@@ -8,6 +8,7 @@ use super::listing::Listing;
 use super::path::Naming;
 use super::{disk_fault, inventory, no_such_bucket, own};
 use crate::fault::Fault;
+use crate::playlist;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};
@@ -455,7 +456,7 @@ fn uploaded_type_of(key: &str, declared: Option<&str>) -> String {
 
 fn content_type_of(key: &str, declared: Option<&str>) -> String {
     if has_extension(key, "m3u8") {
-        "application/x-mpegURL".to_owned()
+        playlist::MEDIA_TYPE.to_owned()
     } else if has_extension(key, "ts") {
         "video/mp2t".to_owned()
     } else {

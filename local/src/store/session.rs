@@ -4,7 +4,7 @@
 use super::bucket::Bucket;
 use super::channel::ChannelSettings;
 use super::file::Part;
-use super::fragment::Timeline;
+use super::fragment::{Listing, Timeline};
 use super::lock;
 use crate::hls::{Sink, StreamStat};
 use crate::playlist::Fragment;
@@ -77,8 +77,8 @@ pub struct SessionRecord {
 pub(super) struct Connection {
     pub(super) connected: OffsetDateTime,
     pub(super) remote: SocketAddr,
-    /// The channel's newest start when it came, in Unix milliseconds: what is
-    /// newer is its own.
+    /// The channel's newest start when it came, in Unix milliseconds: what
+    /// follows is its own.
     pub(super) after_ms: u64,
     hang_up: Box<dyn Fn() + Send + Sync>,
     cut: AtomicBool,
@@ -165,7 +165,8 @@ impl LiveSession {
     }
 
     /// When the channel's newest fragment began, in Unix milliseconds: this
-    /// session's must begin later. 0 if there is none.
+    /// session's begin later, unless the wall clock is set back. 0 if there is
+    /// none.
     pub fn last_start_ms(&self) -> u64 {
         self.timeline.newest_ms()
     }
@@ -203,7 +204,12 @@ impl Sink for LiveSession {
     fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
         let part = self.part.take().ok_or_else(no_fragment)?;
         let now = self.bucket.clock.now();
-        let listed = self.timeline.list(fragment, part, &self.playlist, self.frag_count, now);
+        let playlist = Listing {
+            name: &self.playlist,
+            count: self.frag_count,
+            least_target: self.frag_duration.into(),
+        };
+        let listed = self.timeline.list(fragment, part, &playlist, now);
         self.bucket.count_fragment(&self.channel, &fragment.name);
         listed
     }

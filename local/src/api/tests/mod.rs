@@ -408,7 +408,7 @@ fn a_vod_playlist_is_posted_and_got() {
     let object = world.call("GET", "/demo/ch/vod.m3u8", b"");
     assert_eq!(object.body, got.body);
     assert_eq!(object.header("ETag"), got.header("ETag"));
-    assert_eq!(object.header("Content-Type"), Some("application/x-mpegURL"));
+    assert_eq!(object.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
 }
 
 #[test]
@@ -750,7 +750,7 @@ fn a_signed_playlist_leads_to_signed_segments_of_the_same_expiry() {
         let target = presigned(version, "ch/playlist.m3u8", "x-oss-process=hls/sign");
         let reply = world.anonymous("GET", &target);
         assert_eq!(reply.status, 200, "{}", reply.body);
-        assert_eq!(reply.header("Content-Type"), Some("application/x-mpegURL"));
+        assert_eq!(reply.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
         let segments: Vec<&str> =
             reply.body.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(segments.len(), 2);

@@ -235,3 +235,29 @@ fn a_fragment_and_its_playlist_may_be_overwritten_by_a_user() {
     assert_eq!(house.live_playlist("cam/playlist.m3u8").names, [name.clone(), next.clone()]);
     assert_eq!(house.vod_names("cam"), [name, next]);
 }
+
+#[test]
+fn the_target_duration_of_a_live_playlist_is_never_lowered() {
+    let mut house = House::with_channel("cam");
+    let target = |house: &House| {
+        let text = house.text("cam/playlist.m3u8");
+        let line = text.lines().find_map(|line| line.strip_prefix("#EXT-X-TARGETDURATION:"));
+        line.unwrap().parse::<u32>().unwrap()
+    };
+    let mut session = house.publish("cam").unwrap();
+    let list = |house: &House, session: &mut LiveSession, duration_ms| {
+        house.pass_ms(6000);
+        let start_ms = house.now_ms.load(Ordering::SeqCst);
+        let name = format!("{start_ms}.ts");
+        session.begin(&name).unwrap();
+        session.finish(&Fragment { name, start_ms, duration_ms, discontinuity: false }).unwrap();
+        target(house)
+    };
+    assert_eq!(list(&house, &mut session, 500), 2, "that of the channel's fragments");
+    let targets = [2000, 5500, 2000, 2000, 2000, 2000].map(|ms| list(&house, &mut session, ms));
+    assert_eq!(targets, [2, 6, 6, 6, 6, 6]);
+    drop(session);
+    house.restart();
+    let mut session = house.publish("cam").unwrap();
+    assert_eq!(list(&house, &mut session, 2000), 6);
+}

@@ -5,6 +5,7 @@ mod foreign;
 mod fragments;
 mod kills;
 mod objects;
+mod setbacks;
 mod storage;
 mod threads;
 

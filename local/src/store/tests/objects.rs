@@ -37,7 +37,7 @@ fn content_types_of_playlists_and_streams_are_known_and_others_are_believed() {
     let house = House::new();
     let put =
         |key, declared| house.store.put_object(BUCKET, key, declared, b"").unwrap().content_type;
-    assert_eq!(put("a.m3u8", Some("text/plain")), "application/x-mpegURL");
+    assert_eq!(put("a.m3u8", Some("text/plain")), "application/vnd.apple.mpegurl");
     assert_eq!(put("a.TS", Some("text/html")), "video/mp2t");
     assert_eq!(put("a.ts", None), "application/octet-stream");
     assert_eq!(put("a.css", Some("text/css")), "text/css");
@@ -52,7 +52,7 @@ fn generated_objects_have_a_type_and_an_etag_that_survive_a_restart() {
         |house: &House| [&*name, "playlist.m3u8"].map(|n| house.head(&format!("cam/{n}")).unwrap());
     let before = heads(&house);
     assert_eq!(before[0].content_type, "video/mp2t");
-    assert_eq!(before[1].content_type, "application/x-mpegURL");
+    assert_eq!(before[1].content_type, "application/vnd.apple.mpegurl");
     let etag = &before[0].etag;
     assert!(etag.len() == 32 && etag.bytes().all(|b| matches!(b, b'0'..=b'9' | b'A'..=b'F')));
     let again = house.text("cam/playlist.m3u8");

@@ -1,0 +1,112 @@
+//! What a publisher may cost: disk in proportion to what it sends and to the
+//! time it takes.
+
+use super::Sink;
+use crate::playlist::Fragment;
+use std::io;
+
+/// What a fragment costs beside its bytes: the blocks of a file, a line of the
+/// index, and the playlist written again.
+const FRAGMENT: u64 = 16 * 1024;
+
+/// What each byte received pays for. The transport stream adds a few percent to
+/// ordinary media, so that media sent faster than real time pays for itself.
+const PER_BYTE: u64 = 2;
+
+/// What a millisecond pays for, several times what a live stream needs: tables,
+/// clock references, packets that tiny frames do not fill, a fragment a second.
+const PER_MS: u64 = 128;
+
+/// The most that can be saved up.
+const CAPACITY: i64 = 1024 * 1024;
+
+/// An account of what a publisher has paid for; below zero it has to wait.
+#[derive(Default)]
+struct Allowance {
+    balance: i64,
+    newest_ms: Option<u64>,
+}
+
+impl Allowance {
+    /// Earns the time until `uptime_ms`.
+    fn pass(&mut self, uptime_ms: u64) {
+        let last = self.newest_ms.replace(uptime_ms).unwrap_or(uptime_ms);
+        self.earn(uptime_ms.saturating_sub(last).saturating_mul(PER_MS));
+    }
+
+    fn earn(&mut self, bytes: u64) {
+        self.balance = self.balance.saturating_add_unsigned(bytes).min(CAPACITY);
+    }
+
+    fn spend(&mut self, bytes: u64) {
+        self.balance = self.balance.saturating_sub_unsigned(bytes);
+    }
+
+    fn wait_ms(&self) -> u64 {
+        self.balance.min(0).unsigned_abs().div_ceil(PER_MS)
+    }
+}
+
+/// A sink whose use is paid for.
+pub(super) struct Output<S> {
+    pub(super) sink: S,
+    allowance: Allowance,
+}
+
+impl<S: Sink> Output<S> {
+    pub(super) fn new(sink: S) -> Self {
+        Output { sink, allowance: Allowance::default() }
+    }
+
+    /// Takes in that a message of `bytes` arrived at `uptime_ms`.
+    pub(super) fn receive(&mut self, uptime_ms: u64, bytes: usize) {
+        self.allowance.pass(uptime_ms);
+        self.allowance.earn(bytes as u64 * PER_BYTE);
+    }
+
+    /// How many milliseconds it takes until all is paid for.
+    pub(super) fn wait_ms(&self) -> u64 {
+        self.allowance.wait_ms()
+    }
+
+    pub(super) fn begin(&mut self, name: &str) -> io::Result<()> {
+        self.allowance.spend(FRAGMENT);
+        self.sink.begin(name)
+    }
+
+    pub(super) fn write(&mut self, ts: &[u8]) -> io::Result<()> {
+        self.allowance.spend(ts.len() as u64);
+        self.sink.write(ts)
+    }
+
+    pub(super) fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+        self.sink.finish(fragment)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_and_time_pay_and_neither_is_saved_up_for_ever() {
+        let mut allowance = Allowance::default();
+        allowance.pass(1 << 40);
+        assert_eq!(allowance.wait_ms(), 0);
+        allowance.spend(1000 * PER_MS);
+        assert_eq!(allowance.wait_ms(), 1000);
+        allowance.pass((1 << 40) + 600);
+        assert_eq!(allowance.wait_ms(), 400);
+        allowance.earn(400 * PER_MS);
+        assert_eq!((allowance.wait_ms(), allowance.balance), (0, 0));
+        allowance.pass(u64::MAX);
+        assert_eq!(allowance.balance, CAPACITY);
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_pays_nothing() {
+        let mut allowance = Allowance::default();
+        [5000, 0, 1].iter().for_each(|ms| allowance.pass(*ms));
+        assert_eq!(allowance.balance, PER_MS as i64);
+    }
+}

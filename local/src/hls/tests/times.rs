@@ -1,0 +1,176 @@
+//! When pictures and sound are decoded and presented.
+
+use super::*;
+
+/// Pictures as they are shown, by their places: I B B B P, with a B picture
+/// that others refer to; in the order of decoding.
+const PYRAMID: [u64; 12] = [0, 4, 2, 1, 3, 8, 6, 5, 7, 11, 9, 10];
+
+/// Sends groups of such pictures from an encoder that does not decode ahead of
+/// time but by `ahead_ms`, at 40 ms a picture, from `start_ms` on.
+fn send_pyramid(recorder: &mut Recorder<Tape>, groups: u64, ahead_ms: i32, start_ms: u64) {
+    for number in 0..groups * 12 {
+        let (decoded_ms, shown_ms) = (
+            start_ms + number * 40,
+            start_ms + (number / 12 * 12 + PYRAMID[number as usize % 12]) * 40,
+        );
+        let composition_ms = shown_ms as i32 - decoded_ms as i32 + ahead_ms;
+        let key = number % 12 == 0;
+        let body = picture_of(key, composition_ms, &[&[if key { 0x65 } else { 0x41 }; 90]]);
+        recorder.video(at(decoded_ms), decoded_ms, &body).unwrap();
+    }
+}
+
+/// The intervals in which the last pictures of a report are shown, in milliseconds.
+fn intervals(report: &Report, count: usize) -> Vec<u64> {
+    let skipped = report.video.frames - count;
+    let (dts, composition) = (&report.video.dts[skipped..], &report.video.composition[skipped..]);
+    let mut shown: Vec<u64> = dts.iter().zip(composition).map(|(dts, c)| dts + c).collect();
+    shown.sort_unstable();
+    shown.windows(2).map(|pair| (pair[1] - pair[0]) / 90).collect()
+}
+
+#[test]
+fn pictures_shown_before_they_are_decoded_are_decoded_earlier() {
+    for ahead_ms in [0, 20, 40, 80] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(true), Some(false));
+        recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+        send_pyramid(&mut recorder, 20, ahead_ms, 0);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert_eq!(intervals(&report, 240), [40; 239]);
+        assert!(tape.discontinuities().iter().all(|discontinuity| !discontinuity));
+    }
+}
+
+#[test]
+fn an_encoder_that_decodes_ahead_of_time_is_taken_at_its_word() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    send_pyramid(&mut recorder, 20, 80, 0);
+    recorder.finish().unwrap();
+    assert!(tape.clean().video.composition.iter().all(|ticks| *ticks <= 16 * 900 * 2));
+    assert_eq!(tape.clean().video.composition[0], 7200);
+}
+
+#[test]
+fn pictures_that_are_reordered_only_later_are_right_from_the_next_key_frame_on() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    for n in 0..25 {
+        recorder.video(at(n * 40), n * 40, &picture(n == 0, 100)).unwrap();
+    }
+    send_pyramid(&mut recorder, 20, 0, 1000);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!(tape.discontinuities().iter().filter(|is| **is).count(), 1);
+    assert_eq!(report.video.frames, 25 + 240, "nothing is lost");
+    assert_eq!(intervals(&report, 228), [40; 227]);
+}
+
+#[test]
+fn what_has_no_sense_as_a_composition_time_is_kept_within_reason() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    for (n, composition_ms) in (0..).zip([0, -8_000_000, 8_000_000, -1, i32::MIN, i32::MAX]) {
+        let body = picture_of(n == 0, composition_ms, &[&[if n == 0 { 0x65 } else { 0x41 }; 9]]);
+        recorder.video(at(n * 40), n * 40, &body).unwrap();
+    }
+    recorder.finish().unwrap();
+    let report = tape.report();
+    assert_eq!(report.video.frames, 6);
+    assert!(report.video.composition.iter().all(|ticks| *ticks <= 12_000 * 90));
+}
+
+/// Sends video and audio of two clocks that arrive together.
+fn send_apart(recorder: &mut Recorder<Tape>, span: Range<u64>, video: u64, audio: u64) -> usize {
+    let picture = Encoder { audio: false, clock: video, ..ENCODER };
+    let sound = Encoder { video: false, clock: audio, ..ENCODER };
+    span.map(|ms| {
+        picture.send(recorder, ms..ms + 1);
+        sound.send(recorder, ms..ms + 1).1
+    })
+    .sum()
+}
+
+/// Whether both tracks end together, within 100 ms.
+fn ends_together(report: &Report) {
+    let end = |summary: &tscheck::Summary| *summary.dts.last().unwrap();
+    let apart = end(&report.video).abs_diff(end(&report.audio)) / 90;
+    assert!(apart <= 150, "{apart} ms apart");
+}
+
+#[test]
+fn tracks_that_begin_at_other_times_are_recorded_together() {
+    for (video, audio) in [(0, 3_600_000), (3_600_000, 0), (0, 6000), (6000, 0), (1 << 40, 0)] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let sounds = send_apart(&mut recorder, 0..5000, video, audio);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert_eq!(report.video.frames, 125);
+        assert!(report.audio.frames + 2 >= sounds, "{} of {sounds}", report.audio.frames);
+        ends_together(&report);
+        assert!(tape.durations().iter().sum::<u32>().abs_diff(5000) < 100);
+    }
+}
+
+#[test]
+fn audio_goes_on_when_the_clock_of_the_video_starts_over() {
+    for at_ms in [2000, 6000, 20_000] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let mut sounds = send_apart(&mut recorder, 0..at_ms, 1 << 30, 1 << 30);
+        let video = (1 << 30) - at_ms;
+        sounds += send_apart(&mut recorder, at_ms..at_ms + 5000, video, 1 << 30);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        assert!(report.audio.frames + 5 >= sounds, "{} of {sounds}", report.audio.frames);
+        assert_eq!(report.video.frames as u64, at_ms / 40 + 125);
+        ends_together(&report);
+        assert!(tape.durations().iter().all(|ms| *ms < 2100), "{:?}", tape.durations());
+    }
+}
+
+#[test]
+fn audio_whose_clock_starts_over_goes_on_beside_the_video() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    let mut sounds = send_apart(&mut recorder, 0..10_000, 1 << 30, 1 << 30);
+    sounds += send_apart(&mut recorder, 10_000..15_000, 1 << 30, 0);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.frames, report.audio.frames), (375, sounds));
+    assert!(tape.discontinuities().iter().all(|is| !is), "the video goes on");
+    ends_together(&report);
+}
+
+#[test]
+fn tracks_that_lie_apart_in_the_stream_are_both_recorded() {
+    for (video_ms, audio_ms) in [(0, 1500), (1500, 0)] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        ENCODER.configure(&mut recorder);
+        let (mut pictures, mut sounds) = (0, 0);
+        // The times are right; one track arrives so much later than the other.
+        for ms in 0..12_000 + 1500 {
+            let part = |late_ms: u64| ms >= late_ms && ms - late_ms < 12_000;
+            if part(video_ms) {
+                let video = Encoder { audio: false, ..ENCODER };
+                pictures += video.send(&mut recorder, ms - video_ms..ms - video_ms + 1).0;
+            }
+            if part(audio_ms) {
+                let audio = Encoder { video: false, ..ENCODER };
+                sounds += audio.send(&mut recorder, ms - audio_ms..ms - audio_ms + 1).1;
+            }
+        }
+        recorder.finish().unwrap();
+        let report = tape.report();
+        assert_eq!((report.video.frames, report.audio.frames), (pictures, sounds));
+        assert!(tape.discontinuities().iter().all(|is| !is), "{:?}", tape.discontinuities());
+        assert_eq!(report.audio.fragments, report.video.fragments);
+    }
+}
