@@ -1076,7 +1076,8 @@ void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
  * - "wentLive": remoteAddr?
  * - "wentIdle", "disabled", "enabled"
  * - "newPublisher": from, to (each "IP:PORT")
- * - "bandwidthLow", "bandwidthRecovered": bandwidth, limit (bytes per second)
+ * - "bandwidthLow": bandwidth, limit (bytes per second)
+ * - "bandwidthRecovered": bandwidth, limit (likewise)
  * - "frameRateFell": from, to (frames per second)
  * - "failing": error (reported once, until "recovered")
  * - "recovered".

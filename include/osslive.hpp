@@ -652,8 +652,8 @@ class Client {
     return publish_url(osslive_get_rtmp_url, id, expires, params);
   }
 
-  /* The same URL with its parts and its expiry, as JSON: url, server,
-   * streamKey, expiresAt. */
+  /* The same URL with its parts and its expiry. JSON: url, server, streamKey,
+   * expiresAt. */
   std::string get_publish_url(
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
@@ -727,8 +727,9 @@ class ChannelMonitor {
    * and tells whatever is not idle.
    * JSON: changes[] of id, time, change (and what belongs to it): "wentLive"
    * of remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from,
-   * to, "bandwidthLow" and "bandwidthRecovered" of bandwidth, limit (bytes per
-   * second), "frameRateFell" of from, to, "failing" of error, "recovered". */
+   * to, "bandwidthLow" of bandwidth, limit (bytes per second),
+   * "bandwidthRecovered" of bandwidth, limit, "frameRateFell" of from, to,
+   * "failing" of error, "recovered". */
   std::optional<std::string> next_changes() {
     try {
       return detail::text_of([&](char **out, osslive_error **e) {

@@ -443,6 +443,26 @@ inline void from_json(const nlohmann::json &json, HistoryAnalysis &value) {
   detail::optional(json, "longestSession", value.longest_session);
 }
 
+/* A signed URL to publish to, whole and in the parts that encoders ask for. It lets anyone who
+ * has it publish until it expires: Display and JSON show it, Debug does not. */
+struct PublishUrl {
+  /* The whole URL: the server, a slash and the stream key. */
+  std::string url{};
+  /* The server, which ends in /live. */
+  std::string server{};
+  /* The stream key: the channel's name with the signature. */
+  std::string stream_key{};
+  /* Until when a publisher may connect. One that is connected by then is not disconnected. */
+  Time expires_at{};
+};
+
+inline void from_json(const nlohmann::json &json, PublishUrl &value) {
+  detail::required(json, "url", value.url);
+  detail::required(json, "server", value.server);
+  detail::required(json, "streamKey", value.stream_key);
+  detail::required(json, "expiresAt", value.expires_at);
+}
+
 /* What a channel is doing, in a Sweep. In JSON the fields of the status stand beside the id. */
 struct ChannelReport {
   /* The channel's id. */
@@ -778,6 +798,11 @@ inline ChannelHistory channel_history(const std::string &text) {
 /* Reads the result of analyze_history. */
 inline HistoryAnalysis history_analysis(const std::string &text) {
   return detail::parse<HistoryAnalysis>(text);
+}
+
+/* Reads the result of get_publish_url. */
+inline PublishUrl publish_url(const std::string &text) {
+  return detail::parse<PublishUrl>(text);
 }
 
 /* Reads the result of monitor_channels, last_sweep. */

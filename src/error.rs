@@ -176,7 +176,7 @@ impl Error {
             server_time: None,
             attempts: 0,
             retry_after: None,
-            is_lasting: false,
+            is_permanent: false,
             source: None,
         }))
     }

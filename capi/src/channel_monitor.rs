@@ -89,7 +89,8 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
 /// - "wentLive": remoteAddr?
 /// - "wentIdle", "disabled", "enabled"
 /// - "newPublisher": from, to (each "IP:PORT")
-/// - "bandwidthLow", "bandwidthRecovered": bandwidth, limit (bytes per second)
+/// - "bandwidthLow": bandwidth, limit (bytes per second)
+/// - "bandwidthRecovered": bandwidth, limit (likewise)
 /// - "frameRateFell": from, to (frames per second)
 /// - "failing": error (reported once, until "recovered")
 /// - "recovered".

@@ -110,6 +110,7 @@ fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
             "share/osslive/schema/functions.json",
             "share/osslive/schema/highlight-results.json",
             "share/osslive/schema/history-analysis.json",
+            "share/osslive/schema/publish-url.json",
             "share/osslive/schema/put-results.json",
             "share/osslive/schema/sweep.json",
         ]

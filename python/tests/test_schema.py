@@ -35,6 +35,7 @@ READERS: Dict[str, Callable[[Any], object]] = {
     "channel-status.json": models.ChannelStatus.of,
     "channel-history.json": models.ChannelHistory.of,
     "history-analysis.json": models.HistoryAnalysis.of,
+    "publish-url.json": models.PublishUrl.of,
     "sweep.json": models.Sweep.of,
     "put-results.json": lambda result: [models.PutResult.of(put) for put in result["results"]],
     "highlight-results.json": lambda result: [
@@ -143,7 +144,9 @@ def test_the_models_read_every_key_and_no_other(name: str) -> None:
 
 def test_what_the_models_do_not_read_is_in_a_schema() -> None:
     kinds = {schema["title"]: schema for schema in SCHEMAS.values()}
-    kinds.update((kind, of) for schema in SCHEMAS.values() for kind, of in schema["$defs"].items())
+    kinds.update(
+        (kind, of) for schema in SCHEMAS.values() for kind, of in schema.get("$defs", {}).items()
+    )
     for kind, key in {*DERIVED, *LEFT_OUT}:
         assert key in kinds[kind]["properties"]
     for owner, attribute in DERIVED.values():
@@ -151,7 +154,7 @@ def test_what_the_models_do_not_read_is_in_a_schema() -> None:
 
 
 def test_the_enumerations_have_the_values_of_the_schemas() -> None:
-    defs = {kind: of for schema in SCHEMAS.values() for kind, of in schema["$defs"].items()}
+    defs = {kind: of for schema in SCHEMAS.values() for kind, of in schema.get("$defs", {}).items()}
 
     def spelled(kind: str) -> Set[str]:
         return {one["const"] for one in defs[kind]["oneOf"]}
@@ -168,8 +171,8 @@ def test_the_enumerations_have_the_values_of_the_schemas() -> None:
 def strict(schema: Mapping[str, Any]) -> Dict[str, Any]:
     """The schema, with keys that it does not know refused."""
     strict = copy.deepcopy(dict(schema))
-    branches = json.dumps([of.get("anyOf", []) for of in strict["$defs"].values()])
-    for kind, of in strict["$defs"].items():
+    branches = json.dumps([of.get("anyOf", []) for of in strict.get("$defs", {}).values()])
+    for kind, of in strict.get("$defs", {}).items():
         if f"#/$defs/{kind}" not in branches and "properties" in of:
             of["unevaluatedProperties"] = False
     strict["unevaluatedProperties"] = False
@@ -222,6 +225,7 @@ def test_what_the_library_returns_is_as_the_schemas_say(
                 lambda: client.analyze_history(recorded.name),
                 lambda: client.analyze_history("created"),
             ],
+            "osslive_get_publish_url": [lambda: client.get_publish_url("created")],
             "osslive_monitor_channels": [
                 lambda: client.monitor_channels(["live", "created", "schemas", "missing"])
             ],

@@ -12,7 +12,7 @@ use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use sdk::{
     Channel, ChannelHistory, ChannelList, ChannelStatus, ChannelUrls, Done, HighlightResult,
-    HistoryAnalysis, PutResult, Sweep,
+    HistoryAnalysis, PublishUrl, PutResult, Sweep,
 };
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -39,6 +39,7 @@ fn kinds() -> Vec<Kind> {
         kind::<ChannelStatus>("ChannelStatus", &["osslive_get_channel_status"]),
         kind::<ChannelHistory>("ChannelHistory", &["osslive_get_channel_history"]),
         kind::<HistoryAnalysis>("HistoryAnalysis", &["osslive_analyze_history"]),
+        kind::<PublishUrl>("PublishUrl", &["osslive_get_publish_url"]),
         kind::<Sweep>("Sweep", &["osslive_monitor_channels", "osslive_channel_monitor_last_sweep"]),
         kind::<Results<PutResult>>("PutResults", &["osslive_put_channels"]),
         kind::<Results<HighlightResult>>("HighlightResults", &["osslive_create_highlights"]),
