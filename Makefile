@@ -2,12 +2,13 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test faults fuzz soak tools hls.js check clean
+.PHONY: help demo test faults schema fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs what it needs'
 	@echo 'make faults run into every fault of a peer and write docs/faults.md'
+	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
 	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
 	@echo 'make check  formatting, lints, documentation'
@@ -27,6 +28,11 @@ test: tools
 # The table of what was observed; `make test` compares it.
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
+
+# schema/*.json and include/osslive_json.hpp, from the types of the results;
+# `make test` compares them.
+schema:
+	OSSLIVE_WRITE_SCHEMA=1 $(CARGO) test -p osslive-capi --lib schema
 
 # Every reader of foreign bytes, FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 60

@@ -55,12 +55,15 @@
  *
  *  6. Results. A call's result is one JSON object; its keys are given with
  *     each function. "?" marks a key that may be absent, "[]" an array, which
- *     is always there. Times are RFC 3339 ("2026-11-22T12:00:00Z"). res tells
- *     how the call went: status (HTTP), requestId?, elapsedMs, attempts. Where
- *     one of many things failed, error tells why: kind ("invalidArgument",
- *     "connection", "timeout", "service", "badReply", "stopped" ..., as the
- *     statuses), message, attempts, and code?, status?, requestId?, ec?,
- *     hostId?, endpoint? (where the service names the right one). URLs and
+ *     is always there. Times are RFC 3339 ("2026-11-22T12:00:00Z"). How a call
+ *     went: res is an object of status (HTTP), requestId?, elapsedMs, attempts.
+ *     Why one of many things failed: error is an object of kind
+ *     ("invalidArgument", "connection", "timeout", "service", "badReply",
+ *     "stopped" ..., as the statuses), message, attempts, text (all of it in
+ *     one line), code?, status?, requestId?, ec?, hostId?, endpoint? (where the
+ *     service names the right one). Each result has a JSON Schema in
+ *     share/osslive/schema, where functions.json names that of each function;
+ *     osslive_json.hpp has the same as C++ types. URLs and
  *     playlists are plain text.
  *
  *  7. Threads. Any number of threads may use a client at once. All other
@@ -727,9 +730,9 @@ osslive_status osslive_create_channel(const osslive_client *client,
  * may list).
  *
  * JSON: name (the id), description, status ("enabled" or "disabled"), type
- * ("HLS"), fragDuration (seconds), fragCount, playlistName, lastModified?,
- * publishUrls[], playUrls[], res. createTime? is reserved: the service does
- * not say it today.
+ * ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?
+ * (reserved: the service does not say it today), lastModified?,
+ * publishUrls[], playUrls[], res.
  *
  * Fails with the code NoSuchLiveChannel.
  */
@@ -789,10 +792,10 @@ osslive_status osslive_put_channel_status(const osslive_client *client,
 /**
  * Reads what a channel is doing (GetLiveChannelStat).
  *
- * JSON: status ("Live", "Idle" or "Disabled"); when live connectedTime?,
- * remoteAddr? ("IP:PORT"), video? of width, height, frameRate, bandwidth,
- * codec, and audio? of bandwidth, sampleRate, codec; res. Bandwidths are
- * bytes per second.
+ * JSON: status ("Live", "Idle" or "Disabled"), connectedTime?, remoteAddr?
+ * ("IP:PORT"), video? of width, height, frameRate, bandwidth, codec, audio? of
+ * bandwidth, sampleRate, codec; res. What may be absent is there only when
+ * the channel is live. Bandwidths are bytes per second.
  *
  * Fails with the code NoSuchLiveChannel.
  */
@@ -831,12 +834,12 @@ osslive_status osslive_get_channel_history(const osslive_client *client,
  * sessions of a channel: isTruncated tells whether there may have been more,
  * and all numbers are then of those that are left.
  *
- * JSON: startTime, endTime (of the time that was looked at); sessionCount;
+ * JSON: startTime, endTime (of the time that was analysed); sessionCount;
  * totalDurationHours; averageDurationMinutes (0 without a session);
- * uniqueIps[] (without ports); longestSession?; gaps[] between sessions, of
- * startTime, endTime, durationMinutes; sessions[] of the same and remoteAddr
- * ("IP:PORT"), as longestSession; isTruncated. What lies outside the time is
- * cut off.
+ * uniqueIps[] (without ports); gaps[] (between sessions) of startTime,
+ * endTime, durationMinutes; sessions[] and longestSession? of startTime,
+ * endTime, durationMinutes, remoteAddr ("IP:PORT"); isTruncated. What lies
+ * outside the time is cut off.
  *
  * Fails with the code NoSuchLiveChannel.
  */
@@ -1006,8 +1009,8 @@ osslive_status osslive_sweep_options_set_frame_rate_drop(osslive_sweep_options *
  *   not reached fail with the kind "stopped".
  *
  * JSON: live[], idle[] and disabled[] of id and what
- * osslive_get_channel_status gives; failed[] of id and error; total, the
- * number in all four.
+ * osslive_get_channel_status gives; failed[] of id and error; total (the
+ * number in all four).
  *
  * Takes as long as it takes: osslive_sweep_options_set_time_limit_ms sets a
  * limit.
@@ -1030,8 +1033,8 @@ osslive_status osslive_monitor_channels(const osslive_client *client,
  *   configuration of each. One configuration may stand there many times.
  * - sweep_options, progress, user_data: as in osslive_monitor_channels.
  *
- * JSON: results[] in the order of ids, of id and either publishUrls[],
- * playUrls[], res, or error; failed and total, their numbers.
+ * JSON: results[] (in the order of ids) of id and either publishUrls[],
+ * playUrls[], res, or error; failed and total (their numbers).
  */
 osslive_status osslive_put_channels(const osslive_client *client,
                                     const char *const *ids,
@@ -1068,17 +1071,18 @@ void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
  * may be nothing. The first sweep is due at once and tells whatever is not
  * idle. Blocks for about the interval.
  *
- * JSON: changes[] of id, time, change and what belongs to it:
+ * JSON: changes[] of id, time, change (and what belongs to it):
  *
  * - "wentLive": remoteAddr?
  * - "wentIdle", "disabled", "enabled"
  * - "newPublisher": from, to (each "IP:PORT")
- * - "bandwidthLow", "bandwidthRecovered": bandwidth, limit (bytes per second)
+ * - "bandwidthLow": bandwidth, limit (bytes per second)
+ * - "bandwidthRecovered": bandwidth, limit (likewise)
  * - "frameRateFell": from, to (frames per second)
- * - "failing": error; told once, until
- * - "recovered"
+ * - "failing": error (reported once, until "recovered")
+ * - "recovered".
  *
- * More may come: let pass what you do not know.
+ * More may come: ignore what you do not know.
  *
  * Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. That a call to
  * the service fails is a change, also after osslive_client_shutdown.
@@ -1088,8 +1092,10 @@ osslive_status osslive_channel_monitor_next_changes(osslive_channel_monitor *mon
                                                     osslive_error **out_error);
 
 /**
- * The latest sweep as a whole: the JSON of osslive_monitor_channels. Nothing
- * is sent; before the first sweep its lists are empty.
+ * Returns the latest sweep as a whole. Nothing is sent; before the first sweep
+ * its lists are empty.
+ *
+ * JSON: as osslive_monitor_channels.
  */
 osslive_status osslive_channel_monitor_last_sweep(const osslive_channel_monitor *monitor,
                                                   char **out_json,
@@ -1120,9 +1126,9 @@ osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monit
  *   it stops the work, those that were not reached fail with the kind
  *   "stopped".
  *
- * JSON: results[] in the order of highlights, of name, playlist (for
- * osslive_get_play_url), start?, end?, error?; failed and total, their
- * numbers.
+ * JSON: results[] (in the order of highlights) of name, playlist (for
+ * osslive_get_play_url), start?, end?, error?; failed and total (their
+ * numbers).
  *
  * Fails with the code NoSuchLiveChannel.
  */

@@ -10,12 +10,14 @@
  *     std::cout << client.get_rtmp_url("main-stage") << '\n';
  *
  * Everything that fails throws osslive::Error. Strings are UTF-8. Results of
- * calls to the service are JSON text, whose keys stand with each function:
- * "?" marks a key that may be absent, "[]" an array, which is always there;
- * times are RFC 3339; res tells how the call went (status, requestId?,
- * elapsedMs, attempts), and error why one of many things failed (kind, message,
- * attempts, code?, status?, requestId?, ec?, hostId?). URLs and playlists are
- * plain text.
+ * calls to the service are JSON text, whose keys are given with each function:
+ * "?" marks a key that may be absent, "[]" an array, which is always there.
+ * Times are RFC 3339. How a call went: res is an object of status (HTTP),
+ * requestId?, elapsedMs, attempts. Why one of many things failed: error is an
+ * object of kind, message, attempts, text (all of it in one line), code?,
+ * status?, requestId?, ec?, hostId?, endpoint? (where the service names the
+ * right one). osslive_json.hpp reads results into C++ types, with
+ * nlohmann/json. URLs and playlists are plain text.
  *
  * Any number of threads may use a Client at once. Calls to the service block,
  * by default for 30 seconds at most: keep them off threads that render or
@@ -484,7 +486,7 @@ class Client {
     return put(osslive_put_channel, id, config);
   }
 
-  /* Creates a channel that does not exist yet. JSON as put_channel.
+  /* Creates a channel that does not exist yet. JSON: as put_channel.
    * Code ChannelAlreadyExists. */
   std::string create_channel(const std::string &id, const ChannelConfig &config) const {
     return put(osslive_create_channel, id, config);
@@ -492,8 +494,8 @@ class Client {
 
   /* Reads the configuration of a channel (GetLiveChannelInfo).
    * JSON: name (the id), description, status ("enabled" or "disabled"), type,
-   * fragDuration (seconds), fragCount, playlistName, lastModified?,
-   * publishUrls[], playUrls[], res. Code NoSuchLiveChannel. */
+   * fragDuration (seconds), fragCount, playlistName, createTime? (reserved),
+   * lastModified?, publishUrls[], playUrls[], res. Code NoSuchLiveChannel. */
   std::string get_channel(const std::string &id) const { return call(osslive_get_channel, id); }
 
   /* Deletes a channel; what it recorded stays, and one that does not exist is
@@ -525,10 +527,10 @@ class Client {
   }
 
   /* Reads what a channel is doing (GetLiveChannelStat).
-   * JSON: status ("Live", "Idle" or "Disabled"); when live connectedTime?,
-   * remoteAddr?, video? of width, height, frameRate, bandwidth, codec, and
-   * audio? of bandwidth, sampleRate, codec; res. Bandwidths are bytes per
-   * second. Code NoSuchLiveChannel. */
+   * JSON: status ("Live", "Idle" or "Disabled"), connectedTime?, remoteAddr?,
+   * video? of width, height, frameRate, bandwidth, codec, audio? of bandwidth,
+   * sampleRate, codec; res. What may be absent is there only when the channel
+   * is live. Bandwidths are bytes per second. Code NoSuchLiveChannel. */
   std::string get_channel_status(const std::string &id) const {
     return call(osslive_get_channel_status, id);
   }
@@ -552,11 +554,11 @@ class Client {
   /* Summarises the sessions of the last days (GetLiveChannelHistory). The
    * service keeps only the last ten finished sessions: isTruncated tells
    * whether there may have been more.
-   * JSON: startTime, endTime (of the time that was looked at), sessionCount,
-   * totalDurationHours, averageDurationMinutes (0 without a session),
-   * uniqueIps[] (without ports), longestSession?, gaps[] of startTime,
-   * endTime, durationMinutes, sessions[] of the same and remoteAddr, as
-   * longestSession, isTruncated. Code NoSuchLiveChannel. */
+   * JSON: startTime, endTime (of the time that was analysed); sessionCount;
+   * totalDurationHours; averageDurationMinutes (0 without a session);
+   * uniqueIps[] (without ports); gaps[] of startTime, endTime,
+   * durationMinutes; sessions[] and longestSession? of startTime, endTime,
+   * durationMinutes, remoteAddr; isTruncated. Code NoSuchLiveChannel. */
   std::string analyze_history(const std::string &id, std::uint32_t days) const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_analyze_history(get(), detail::c_text(id), days, out, e);
@@ -650,8 +652,8 @@ class Client {
     return publish_url(osslive_get_rtmp_url, id, expires, params);
   }
 
-  /* The same URL with its parts and its expiry, as JSON: url, server,
-   * streamKey, expiresAt. */
+  /* The same URL with its parts and its expiry. JSON: url, server, streamKey,
+   * expiresAt. */
   std::string get_publish_url(
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
@@ -723,10 +725,11 @@ class ChannelMonitor {
   /* Waits until the next sweep is due, sweeps, and gives what changed, which
    * may be nothing; std::nullopt once stopped. The first sweep is due at once
    * and tells whatever is not idle.
-   * JSON: changes[] of id, time, change and what belongs to it: "wentLive"
-   * (remoteAddr?), "wentIdle", "disabled", "enabled", "newPublisher" (from,
-   * to), "bandwidthLow" and "bandwidthRecovered" (bandwidth, limit: bytes per
-   * second), "frameRateFell" (from, to), "failing" (error), "recovered". */
+   * JSON: changes[] of id, time, change (and what belongs to it): "wentLive"
+   * of remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from,
+   * to, "bandwidthLow" of bandwidth, limit (bytes per second),
+   * "bandwidthRecovered" of bandwidth, limit, "frameRateFell" of from, to,
+   * "failing" of error, "recovered". */
   std::optional<std::string> next_changes() {
     try {
       return detail::text_of([&](char **out, osslive_error **e) {
@@ -738,8 +741,8 @@ class ChannelMonitor {
     }
   }
 
-  /* The latest sweep as a whole: the JSON of Client::monitor_channels. Before
-   * the first one its lists are empty. */
+  /* Returns the latest sweep as a whole. Before the first one its lists are
+   * empty. JSON: as monitor_channels. */
   std::string last_sweep() const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_channel_monitor_last_sweep(monitor_.get(), out, e);

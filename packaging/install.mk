@@ -2,7 +2,7 @@
 #   make install PREFIX=/usr DESTDIR=$PWD/stage
 
 PREFIX ?= /usr/local
-export PREFIX DESTDIR LIBDIR INCLUDEDIR CARGO
+export PREFIX DESTDIR LIBDIR INCLUDEDIR DATADIR CARGO
 
 .PHONY: lib install uninstall
 

@@ -1,13 +1,13 @@
 #!/bin/sh
-# Builds and installs the C library: shared and static library, both headers,
-# pkg-config and CMake files.
+# Builds and installs the C library: shared and static library, headers,
+# pkg-config and CMake files, and the JSON Schemas of the results.
 #
 #   packaging/install.sh build
-#   packaging/install.sh install      PREFIX, DESTDIR, LIBDIR, INCLUDEDIR
+#   packaging/install.sh install      PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, DATADIR
 #   packaging/install.sh uninstall    the same
 #
 # PREFIX defaults to /usr/local, LIBDIR to PREFIX/lib, INCLUDEDIR to
-# PREFIX/include; DESTDIR is put before them all while files are copied, and
+# PREFIX/include, DATADIR to PREFIX/share; DESTDIR is put before them all while files are copied, and
 # stands in none of them. Cargo is $CARGO; $CARGO_ARGS goes to it, for
 # features or a target.
 set -eu
@@ -17,6 +17,7 @@ build=${OSSLIVE_BUILD:-$root/target/capi}
 prefix=${PREFIX:-/usr/local}
 libdir=${LIBDIR:-$prefix/lib}
 includedir=${INCLUDEDIR:-$prefix/include}
+schemadir=${DATADIR:-$prefix/share}/osslive/schema
 dest=${DESTDIR:-}
 native_libs=$build/native-static-libs
 
@@ -67,6 +68,8 @@ install_all() {
   place 644 "$build/release/libosslive.a" "$libdir"
   place 644 "$root/include/osslive.h" "$includedir"
   place 644 "$root/include/osslive.hpp" "$includedir"
+  place 644 "$root/include/osslive_json.hpp" "$includedir"
+  for schema in "$root"/schema/*.json; do place 644 "$schema" "$schemadir"; done
   fill "$root/packaging/osslive.pc.in" "$libdir/pkgconfig"
   fill "$root/packaging/osslive-config.cmake.in" "$libdir/cmake/osslive"
   fill "$root/packaging/osslive-config-version.cmake.in" "$libdir/cmake/osslive"
@@ -75,10 +78,14 @@ install_all() {
 uninstall() {
   rm -f "$dest$libdir/$shared" "$dest$libdir/$built" "$dest$libdir/libosslive.a" \
     "$dest$includedir/osslive.h" "$dest$includedir/osslive.hpp" \
+    "$dest$includedir/osslive_json.hpp" \
     "$dest$libdir/pkgconfig/osslive.pc" \
     "$dest$libdir/cmake/osslive/osslive-config.cmake" \
     "$dest$libdir/cmake/osslive/osslive-config-version.cmake"
-  if [ -d "$dest$libdir/cmake/osslive" ]; then rmdir "$dest$libdir/cmake/osslive"; fi
+  for schema in "$root"/schema/*.json; do rm -f "$dest$schemadir/$(basename "$schema")"; done
+  for folder in "$dest$libdir/cmake/osslive" "$dest$schemadir" "$(dirname "$dest$schemadir")"; do
+    if [ -d "$folder" ]; then rmdir "$folder" || :; fi
+  done
 }
 
 case ${1:-} in

@@ -3,6 +3,7 @@
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Param, push_encoded, push_encoded_path};
+use crate::spelling::spelling;
 use std::net::{IpAddr, Ipv6Addr};
 
 /// How a bucket stands in a URL. The signature is the same in all three.
@@ -17,6 +18,12 @@ pub enum AddressingStyle {
     /// `https://CUSTOM-HOST/KEY`: a host name of your own, bound to the bucket.
     Cname,
 }
+
+spelling!(AddressingStyle, "addressing style", Error::invalid, {
+    VirtualHosted = "virtual",
+    Path = "path",
+    Cname = "cname",
+});
 
 /// A bucket at a host: what turns a key into a URL.
 #[derive(Debug, Clone, PartialEq, Eq)]

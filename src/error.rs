@@ -1,5 +1,6 @@
 //! What can go wrong, and what is known about it.
 
+use crate::spelling::spelling;
 use std::borrow::Cow;
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,6 +13,7 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 /// The class of an [`Error`]: who has to do something about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub enum ErrorKind {
@@ -28,8 +30,8 @@ pub enum ErrorKind {
     Timeout,
     /// The service answered with an error; [`Error::code`] says which.
     Service,
-    /// The service answered with something this crate does not understand,
-    /// or with more than it is willing to read.
+    /// The service answered with something that is not understood, or that is
+    /// larger than the size limit.
     BadReply,
     /// The caller stopped the client, by
     /// [`Client::shutdown`](crate::Client::shutdown), or this piece of work,
@@ -37,19 +39,18 @@ pub enum ErrorKind {
     Stopped,
 }
 
-impl ErrorKind {
-    /// Every kind.
-    pub const ALL: &[ErrorKind] = &[
-        ErrorKind::InvalidArgument,
-        ErrorKind::Config,
-        ErrorKind::Credentials,
-        ErrorKind::Connection,
-        ErrorKind::Timeout,
-        ErrorKind::Service,
-        ErrorKind::BadReply,
-        ErrorKind::Stopped,
-    ];
+spelling!(ErrorKind, "kind of error", Error::invalid, {
+    InvalidArgument = "invalidArgument",
+    Config = "config",
+    Credentials = "credentials",
+    Connection = "connection",
+    Timeout = "timeout",
+    Service = "service",
+    BadReply = "badReply",
+    Stopped = "stopped",
+});
 
+impl ErrorKind {
     fn words(self) -> &'static str {
         match self {
             ErrorKind::InvalidArgument => "invalid argument",
@@ -64,21 +65,16 @@ impl ErrorKind {
     }
 }
 
-impl fmt::Display for ErrorKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.words())
-    }
-}
-
 /// An error with everything the service said about it.
 ///
 /// Match on [`kind`](Error::kind) for the class and on
 /// [`code`](Error::code) with the constants of [`code`](mod@code) for the
 /// reason. Nothing in it, printed or inspected, holds a secret.
 ///
-/// With the feature `serde` it is an object of `kind`, `message` and
-/// `attempts`, and of `code`, `status`, `requestId`, `ec`, `hostId` and
-/// `endpoint` where they are known; what caused it is left out.
+/// With the feature `serde` it is an object of `kind`, `message`, `attempts`
+/// and `text` (what [`Display`](fmt::Display) prints), and of `code`,
+/// `status`, `requestId`, `ec`, `hostId` and `endpoint` where they are known;
+/// what caused it is left out.
 ///
 /// ```
 /// use osslive::{Error, code};
@@ -88,30 +84,41 @@ impl fmt::Display for ErrorKind {
 /// }
 /// ```
 #[derive(Clone)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", derive(serde::Deserialize))]
 #[cfg_attr(feature = "serde", serde(transparent))]
 pub struct Error(Box<Details>);
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 struct Details {
-    kind: Option<ErrorKind>,
+    /// The class of the error: who has to do something about it.
+    kind: ErrorKind,
+    /// What was wrong, without the code and the identifiers.
     message: String,
+    /// The reason by name, such as `NoSuchLiveChannel`: the service's code,
+    /// or the library's own for what it checks itself.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     code: Option<String>,
+    /// The HTTP status of the response, when there was one.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     status: Option<u16>,
+    /// The identifier by which the service's support finds the request.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     request_id: Option<String>,
+    /// The service's detailed error code, such as `0044-00000308`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     ec: Option<String>,
+    /// The host that responded, as it names itself.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     host_id: Option<String>,
+    /// The endpoint that the service names as the right one for the bucket.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     endpoint: Option<String>,
     #[cfg_attr(feature = "serde", serde(skip))]
     server_time: Option<String>,
+    /// How many requests were sent; 0 when the error came before the first.
     attempts: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
     retry_after: Option<Duration>,
@@ -121,10 +128,57 @@ struct Details {
     source: Option<Arc<dyn StdError + Send + Sync>>,
 }
 
+#[cfg(feature = "serde")]
+mod json {
+    use super::{Details, Error};
+    use serde::{Serialize, Serializer};
+
+    /// Why something failed.
+    #[derive(Serialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    pub(super) struct Written<'a> {
+        #[serde(flatten)]
+        details: &'a Details,
+        /// All of it in one line, for people.
+        text: String,
+    }
+
+    impl Serialize for Error {
+        fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+            Written { details: &self.0, text: self.to_string() }.serialize(to)
+        }
+    }
+
+    #[cfg(feature = "schema")]
+    impl schemars::JsonSchema for Error {
+        fn schema_name() -> std::borrow::Cow<'static, str> {
+            "Error".into()
+        }
+
+        fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+            Written::json_schema(generator)
+        }
+    }
+}
+
 impl Error {
     /// An error of a kind, in one impersonal line.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
-        Error(Box::new(Details { kind: Some(kind), message: message.into(), ..Details::default() }))
+        Error(Box::new(Details {
+            kind,
+            message: message.into(),
+            code: None,
+            status: None,
+            request_id: None,
+            ec: None,
+            host_id: None,
+            endpoint: None,
+            server_time: None,
+            attempts: 0,
+            retry_after: None,
+            is_permanent: false,
+            source: None,
+        }))
     }
 
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
@@ -252,7 +306,7 @@ impl Error {
 
     /// The class of the error.
     pub fn kind(&self) -> ErrorKind {
-        self.0.kind.unwrap_or(ErrorKind::BadReply)
+        self.0.kind
     }
 
     /// What was wrong, without the code and the identifiers that
@@ -311,7 +365,7 @@ impl fmt::Display for Error {
         match (code, message.is_empty()) {
             (Some(code), true) => f.write_str(code)?,
             (Some(code), false) => write!(f, "{code}: {message}")?,
-            (None, true) => write!(f, "{}", self.kind())?,
+            (None, true) => f.write_str(self.kind().words())?,
             (None, false) => f.write_str(message)?,
         }
         let mut separator = " (";

@@ -15,7 +15,10 @@ pub mod profile;
 mod redact;
 pub mod request;
 mod retry;
+#[cfg(feature = "schema")]
+mod schema;
 pub mod sign;
+mod spelling;
 mod stop;
 mod transport;
 pub mod xml;

@@ -173,11 +173,15 @@ fn an_error_says_what_is_known_and_leaves_out_the_rest() {
             "status": 404,
             "requestId": "6B02A4E6B92475920B0002F1",
             "attempts": 2,
+            "text": "NoSuchLiveChannel: gone (HTTP 404, request id 6B02A4E6B92475920B0002F1)",
         })
     );
     let back: osslive::Error = serde_json::from_value(value).unwrap();
     assert_eq!(back.to_string(), error.to_string());
     let bare = osslive::Error::new(osslive::ErrorKind::InvalidArgument, "no");
     let value = serde_json::to_value(bare).unwrap();
-    assert_eq!(value, json!({ "kind": "invalidArgument", "message": "no", "attempts": 0 }));
+    assert_eq!(
+        value,
+        json!({ "kind": "invalidArgument", "message": "no", "attempts": 0, "text": "no" })
+    );
 }

@@ -59,9 +59,9 @@ pub unsafe extern "C" fn osslive_create_channel(
 /// may list).
 ///
 /// JSON: name (the id), description, status ("enabled" or "disabled"), type
-/// ("HLS"), fragDuration (seconds), fragCount, playlistName, lastModified?,
-/// publishUrls[], playUrls[], res. createTime? is reserved: the service does
-/// not say it today.
+/// ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?
+/// (reserved: the service does not say it today), lastModified?,
+/// publishUrls[], playUrls[], res.
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]
@@ -152,10 +152,10 @@ pub unsafe extern "C" fn osslive_put_channel_status(
 
 /// Reads what a channel is doing (GetLiveChannelStat).
 ///
-/// JSON: status ("Live", "Idle" or "Disabled"); when live connectedTime?,
-/// remoteAddr? ("IP:PORT"), video? of width, height, frameRate, bandwidth,
-/// codec, and audio? of bandwidth, sampleRate, codec; res. Bandwidths are
-/// bytes per second.
+/// JSON: status ("Live", "Idle" or "Disabled"), connectedTime?, remoteAddr?
+/// ("IP:PORT"), video? of width, height, frameRate, bandwidth, codec, audio? of
+/// bandwidth, sampleRate, codec; res. What may be absent is there only when
+/// the channel is live. Bandwidths are bytes per second.
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]
@@ -212,12 +212,12 @@ pub unsafe extern "C" fn osslive_get_channel_history(
 /// sessions of a channel: isTruncated tells whether there may have been more,
 /// and all numbers are then of those that are left.
 ///
-/// JSON: startTime, endTime (of the time that was looked at); sessionCount;
+/// JSON: startTime, endTime (of the time that was analysed); sessionCount;
 /// totalDurationHours; averageDurationMinutes (0 without a session);
-/// uniqueIps[] (without ports); longestSession?; gaps[] between sessions, of
-/// startTime, endTime, durationMinutes; sessions[] of the same and remoteAddr
-/// ("IP:PORT"), as longestSession; isTruncated. What lies outside the time is
-/// cut off.
+/// uniqueIps[] (without ports); gaps[] (between sessions) of startTime,
+/// endTime, durationMinutes; sessions[] and longestSession? of startTime,
+/// endTime, durationMinutes, remoteAddr ("IP:PORT"); isTruncated. What lies
+/// outside the time is cut off.
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]

@@ -37,8 +37,11 @@ impl osslive_channel_monitor {
     }
 }
 
+/// What changed from one sweep to the next.
 #[derive(Serialize)]
-struct Changes {
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub(crate) struct Changes {
+    /// The changes, in the order of the channels.
     changes: Vec<Change>,
 }
 
@@ -81,17 +84,18 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
 /// may be nothing. The first sweep is due at once and tells whatever is not
 /// idle. Blocks for about the interval.
 ///
-/// JSON: changes[] of id, time, change and what belongs to it:
+/// JSON: changes[] of id, time, change (and what belongs to it):
 ///
 /// - "wentLive": remoteAddr?
 /// - "wentIdle", "disabled", "enabled"
 /// - "newPublisher": from, to (each "IP:PORT")
-/// - "bandwidthLow", "bandwidthRecovered": bandwidth, limit (bytes per second)
+/// - "bandwidthLow": bandwidth, limit (bytes per second)
+/// - "bandwidthRecovered": bandwidth, limit (likewise)
 /// - "frameRateFell": from, to (frames per second)
-/// - "failing": error; told once, until
-/// - "recovered"
+/// - "failing": error (reported once, until "recovered")
+/// - "recovered".
 ///
-/// More may come: let pass what you do not know.
+/// More may come: ignore what you do not know.
 ///
 /// Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. That a call to
 /// the service fails is a change, also after osslive_client_shutdown.
@@ -111,8 +115,10 @@ pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     }
 }
 
-/// The latest sweep as a whole: the JSON of osslive_monitor_channels. Nothing
-/// is sent; before the first sweep its lists are empty.
+/// Returns the latest sweep as a whole. Nothing is sent; before the first sweep
+/// its lists are empty.
+///
+/// JSON: as osslive_monitor_channels.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_last_sweep(
     monitor: *const osslive_channel_monitor,

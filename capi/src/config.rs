@@ -5,10 +5,7 @@ use crate::guard::guard;
 use crate::pointer::{boxed, exclusive, free, invalid, optional_text, text};
 use crate::unwind::guard_plain;
 use libc::{c_char, c_int};
-use sdk::{
-    AddressingStyle, ClientBuilder, Credentials, Result, SignatureVersion, credentials,
-    profile::Profile,
-};
+use sdk::{ClientBuilder, Credentials, Result, credentials, profile::Profile};
 use std::path::Path;
 use std::ptr;
 use std::time::Duration;
@@ -179,16 +176,7 @@ pub unsafe extern "C" fn osslive_config_set_addressing_style(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set(config, out_error, &|builder| {
-            let style = match text(style, "style")? {
-                "virtual" => AddressingStyle::VirtualHosted,
-                "path" => AddressingStyle::Path,
-                "cname" => AddressingStyle::Cname,
-                other => {
-                    let message = format!("style is {other:?}; virtual, path or cname is allowed");
-                    return Err(invalid(message));
-                }
-            };
-            Ok(builder.addressing_style(style))
+            Ok(builder.addressing_style(text(style, "style")?.parse()?))
         })
     }
 }
@@ -201,14 +189,7 @@ pub unsafe extern "C" fn osslive_config_set_signature_version(
     version: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    let with_version = |builder: ClientBuilder| {
-        let version = match version {
-            1 => SignatureVersion::V1,
-            4 => SignatureVersion::V4,
-            other => return Err(invalid(format!("version is {other}; it can be 1 or 4"))),
-        };
-        Ok(builder.signature_version(version))
-    };
+    let with_version = |builder: ClientBuilder| Ok(builder.signature_version(version.try_into()?));
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe { set(config, out_error, &with_version) }
 }

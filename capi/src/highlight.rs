@@ -48,9 +48,9 @@ pub struct osslive_highlight {
 ///   it stops the work, those that were not reached fail with the kind
 ///   "stopped".
 ///
-/// JSON: results[] in the order of highlights, of name, playlist (for
-/// osslive_get_play_url), start?, end?, error?; failed and total, their
-/// numbers.
+/// JSON: results[] (in the order of highlights) of name, playlist (for
+/// osslive_get_play_url), start?, end?, error?; failed and total (their
+/// numbers).
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]

@@ -23,6 +23,8 @@ mod log;
 mod panic;
 mod pointer;
 mod progress;
+#[cfg(test)]
+mod schema;
 mod string;
 mod sweep;
 mod sweep_options;

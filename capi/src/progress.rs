@@ -53,11 +53,15 @@ pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptio
     })
 }
 
-/// One result for each of many things, as JSON.
+/// The results of work on many things.
 #[derive(Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Results<T> {
+    /// One result for each, in the order in which they were given.
     results: Vec<T>,
+    /// How many of them failed.
     failed: usize,
+    /// How many there are.
     total: usize,
 }
 

@@ -22,8 +22,8 @@ use std::ptr;
 ///   not reached fail with the kind "stopped".
 ///
 /// JSON: live[], idle[] and disabled[] of id and what
-/// osslive_get_channel_status gives; failed[] of id and error; total, the
-/// number in all four.
+/// osslive_get_channel_status gives; failed[] of id and error; total (the
+/// number in all four).
 ///
 /// Takes as long as it takes: osslive_sweep_options_set_time_limit_ms sets a
 /// limit.
@@ -58,8 +58,8 @@ pub unsafe extern "C" fn osslive_monitor_channels(
 ///   configuration of each. One configuration may stand there many times.
 /// - sweep_options, progress, user_data: as in osslive_monitor_channels.
 ///
-/// JSON: results[] in the order of ids, of id and either publishUrls[],
-/// playUrls[], res, or error; failed and total, their numbers.
+/// JSON: results[] (in the order of ids) of id and either publishUrls[],
+/// playUrls[], res, or error; failed and total (their numbers).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_put_channels(
     client: *const osslive_client,

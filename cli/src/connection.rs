@@ -3,14 +3,18 @@
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
 use crate::text::parse_positive_length;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource::CommandLine;
-use clap::{Arg, ArgMatches, Args, ValueEnum};
+use clap::{Arg, ArgMatches, Args};
 use osslive::profile::Profile;
-use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, SignatureVersion, credentials};
+use osslive::{
+    AddressingStyle, Client, ClientBuilder, Credentials, Error, SignatureVersion, credentials,
+};
 use osslive_local::Config;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// Where `osslive local` listens unless told otherwise.
@@ -53,11 +57,12 @@ pub(crate) struct Connection {
     )]
     local: Option<String>,
     /// The version of the signature; v1 is for private gateways
-    #[arg(long, global = true, value_enum, value_name = "VERSION")]
-    signature: Option<Signature>,
-    /// How the bucket stands in URLs; else virtual, and path for IP addresses
-    #[arg(long, global = true, value_enum, value_name = "STYLE")]
-    addressing_style: Option<Addressing>,
+    #[arg(long, global = true, value_name = "VERSION", value_parser = spelled(SignatureVersion::ALL, SignatureVersion::as_str))]
+    signature: Option<SignatureVersion>,
+    /// Put the bucket before the host (virtual), into the path, or nowhere, for a host name bound
+    /// to it (cname) [default: virtual, and path for IP addresses]
+    #[arg(long, global = true, value_name = "STYLE", value_parser = spelled(AddressingStyle::ALL, AddressingStyle::as_str))]
+    addressing_style: Option<AddressingStyle>,
     /// Limit each call to this time, retries included [default: 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     timeout: Option<Duration>,
@@ -79,20 +84,13 @@ pub(crate) struct Connection {
     ca_file: Option<PathBuf>,
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Signature {
-    V1,
-    V4,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Addressing {
-    /// BUCKET.HOST
-    Virtual,
-    /// HOST/BUCKET
-    Path,
-    /// HOST, which is bound to the bucket
-    Cname,
+/// Parses a value as the SDK spells it, and offers the values that there are.
+fn spelled<T>(values: &[T], spelling: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err = Error> + Copy + Send + Sync + 'static,
+{
+    let allowed = values.iter().map(|value| PossibleValue::new(spelling(*value)));
+    PossibleValuesParser::new(allowed).try_map(|text| text.parse())
 }
 
 impl Connection {
@@ -148,17 +146,10 @@ impl Connection {
     /// How requests are written.
     fn protocol(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(version) = self.signature {
-            builder = builder.signature_version(match version {
-                Signature::V1 => SignatureVersion::V1,
-                Signature::V4 => SignatureVersion::V4,
-            });
+            builder = builder.signature_version(version);
         }
         if let Some(style) = self.addressing_style {
-            builder = builder.addressing_style(match style {
-                Addressing::Virtual => AddressingStyle::VirtualHosted,
-                Addressing::Path => AddressingStyle::Path,
-                Addressing::Cname => AddressingStyle::Cname,
-            });
+            builder = builder.addressing_style(style);
         }
         builder.internal(self.internal).user_agent("osslive-cli")
     }

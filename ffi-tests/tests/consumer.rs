@@ -93,12 +93,26 @@ fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
         [
             "include/osslive.h",
             "include/osslive.hpp",
+            "include/osslive_json.hpp",
             "lib/cmake/osslive/osslive-config-version.cmake",
             "lib/cmake/osslive/osslive-config.cmake",
             "lib/libosslive.a",
             "lib/libosslive.so",
             "lib/libosslive.so.1",
             "lib/pkgconfig/osslive.pc",
+            "share/osslive/schema/changes.json",
+            "share/osslive/schema/channel-history.json",
+            "share/osslive/schema/channel-list.json",
+            "share/osslive/schema/channel-status.json",
+            "share/osslive/schema/channel-urls.json",
+            "share/osslive/schema/channel.json",
+            "share/osslive/schema/done.json",
+            "share/osslive/schema/functions.json",
+            "share/osslive/schema/highlight-results.json",
+            "share/osslive/schema/history-analysis.json",
+            "share/osslive/schema/publish-url.json",
+            "share/osslive/schema/put-results.json",
+            "share/osslive/schema/sweep.json",
         ]
         .map(below)
     );

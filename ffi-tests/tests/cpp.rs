@@ -1,10 +1,35 @@
 //! The C++ wrapper, with both compilers, under valgrind and with sanitizers.
 
-use osslive_ffi_tests::{Program, Service, has};
+use osslive_ffi_tests::{Program, Service, has, skipped};
 use std::path::PathBuf;
+use std::process::Command;
 
 const WRAPPER: &str = "ffi-tests/cpp/wrapper.cpp";
 const LOG: &str = "ffi-tests/cpp/log.cpp";
+const TYPED: &str = "ffi-tests/cpp/typed.cpp";
+
+/// Whether the typed results can be compiled.
+fn has_nlohmann_json() -> bool {
+    let mut command = Command::new("g++");
+    command.args(["-std=c++17", "-fsyntax-only", "-include", "nlohmann/json.hpp"]);
+    let has = command.args(["-x", "c++", "/dev/null"]).output().is_ok_and(|o| o.status.success());
+    if !has {
+        skipped("the typed results in C++", "nlohmann/json is not installed");
+    }
+    has
+}
+
+#[test]
+fn the_typed_results_are_read_with_both_compilers() {
+    if !has_nlohmann_json() {
+        return;
+    }
+    let service = Service::start();
+    service.run(&Program::new(TYPED).flag("-Wshadow").build()).succeeds();
+    if has("clang++", "the typed results with clang") {
+        service.run(&sanitized(TYPED)).succeeds();
+    }
+}
 
 #[test]
 fn the_wrapper_works_with_gcc() {

@@ -57,7 +57,8 @@ def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
     assert (fell.previous_addr, fell.remote_addr) == (None, None)
     assert str(fell) == "a fell from 30 to 24 frames a second"
     failing = told(
-        change="failing", error={"kind": "timeout", "message": "too late", "attempts": 1}
+        change="failing",
+        error={"kind": "timeout", "message": "too late", "text": "too late", "attempts": 1},
     )
     assert isinstance(failing.error, osslive.CallTimeout)
     assert str(failing) == "a fails: too late"

@@ -12,6 +12,7 @@ use std::collections::HashSet;
 /// JSON, the fields of the URLs or an `error` stand beside the id.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PutResult {
@@ -19,6 +20,7 @@ pub struct PutResult {
     pub id: String,
     /// Where to publish and play, or why the channel was not put.
     #[cfg_attr(feature = "serde", serde(flatten, with = "outcome"))]
+    #[cfg_attr(feature = "schema", schemars(with = "outcome::Owned"))]
     pub result: Result<ChannelUrls>,
 }
 
@@ -82,9 +84,13 @@ mod outcome {
     }
 
     #[derive(Deserialize)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[serde(untagged)]
-    enum Owned {
-        Failure { error: Error },
+    pub(super) enum Owned {
+        Failure {
+            /// Why the channel was not put.
+            error: Error,
+        },
         Urls(ChannelUrls),
     }
 

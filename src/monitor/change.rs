@@ -7,12 +7,11 @@ use std::collections::HashMap;
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Something that changed about a channel.
-///
-/// In JSON it is one object: `id`, `time`, `change` (the [`ChangeKind`] in
-/// camel case) and what belongs to it. Its `Display` is a line for people.
+/// Something that changed about a channel, when, and what belongs to it. In
+/// JSON it is one object, in which `change` names the kind.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Change {
@@ -20,6 +19,7 @@ pub struct Change {
     pub id: String,
     /// When the change was noticed.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub time: OffsetDateTime,
     /// What changed.
     #[cfg_attr(feature = "serde", serde(flatten))]
@@ -29,6 +29,7 @@ pub struct Change {
 /// What changed about a channel.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(
     feature = "serde",
     serde(tag = "change", rename_all = "camelCase", rename_all_fields = "camelCase")
@@ -88,6 +89,7 @@ pub enum ChangeKind {
     Recovered,
 }
 
+/// A line for people.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Change { id, kind, .. } = self;

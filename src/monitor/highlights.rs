@@ -53,6 +53,7 @@ pub enum Edge {
 /// What came of a [`Highlight`].
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HighlightResult {
@@ -71,6 +72,7 @@ pub struct HighlightResult {
             with = "time::serde::rfc3339::option"
         )
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub start: Option<OffsetDateTime>,
     /// Until when it was cut.
     #[cfg_attr(
@@ -81,6 +83,7 @@ pub struct HighlightResult {
             with = "time::serde::rfc3339::option"
         )
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub end: Option<OffsetDateTime>,
     /// Why there is no such playlist, when there is none.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]

@@ -19,14 +19,17 @@ pub(super) const REMEMBERED: usize = 10;
 /// sessions that are left. A session that is still going on is in no history.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HistoryAnalysis {
     /// The beginning of the window.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
     /// The end of the window.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
     /// How many sessions were in the window, in whole or in part.
     pub session_count: usize,
@@ -53,14 +56,17 @@ pub struct HistoryAnalysis {
 /// A session, cut to the window of a [`HistoryAnalysis`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SessionSpan {
     /// When it began.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
     /// When it ended.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
     /// How long it was, in minutes.
     pub duration_minutes: f64,
@@ -71,14 +77,17 @@ pub struct SessionSpan {
 /// A time without a publisher, between two sessions.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Gap {
     /// When the session before it ended.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
     /// When the session after it began.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
     /// How long it was, in minutes.
     pub duration_minutes: f64,

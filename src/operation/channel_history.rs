@@ -12,6 +12,7 @@ use time::OffsetDateTime;
 /// The last sessions of a channel, the result of `get_channel_history`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelHistory {
@@ -24,14 +25,17 @@ pub struct ChannelHistory {
 /// A session: from a publisher's coming to its going.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SessionRecord {
     /// When it began.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
     /// When it ended.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
     /// The publisher's `IP:PORT`.
     pub remote_addr: String,

@@ -5,13 +5,13 @@ use super::check::channel_request;
 use super::done::{Done, parse_done};
 use crate::error::{Error, Result};
 use crate::request::Method;
+use crate::spelling::spelling;
 use crate::xml::Element;
-use std::fmt;
-use std::str::FromStr;
 
 /// Whether a channel takes publishers: its configured status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum ChannelState {
     /// Publishers are let in. The default.
@@ -21,35 +21,10 @@ pub enum ChannelState {
     Disabled,
 }
 
-impl ChannelState {
-    /// The state as the service spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            ChannelState::Enabled => "enabled",
-            ChannelState::Disabled => "disabled",
-        }
-    }
-}
-
-impl fmt::Display for ChannelState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for ChannelState {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "enabled" => Ok(ChannelState::Enabled),
-            "disabled" => Ok(ChannelState::Disabled),
-            other => {
-                Err(Error::invalid(format!("the status {other:?} is not enabled or disabled")))
-            }
-        }
-    }
-}
+spelling!(ChannelState, "status", Error::invalid, {
+    Enabled = "enabled",
+    Disabled = "disabled",
+});
 
 /// PutLiveChannelStatus: enables or disables a channel.
 pub fn put_channel_status(id: &str, state: ChannelState) -> Result<Call<Done>> {

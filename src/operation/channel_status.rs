@@ -6,14 +6,14 @@ use super::read::missing;
 use super::reply::{Reply, ResponseInfo};
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::request::{Method, Request};
+use crate::spelling::spelling;
 use crate::xml::Element;
-use std::fmt;
-use std::str::FromStr;
 use time::OffsetDateTime;
 
 /// What a channel is doing: its status at run time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum StreamState {
     /// A publisher is connected.
     Live,
@@ -23,39 +23,16 @@ pub enum StreamState {
     Disabled,
 }
 
-impl StreamState {
-    /// The state as the service spells it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            StreamState::Live => "Live",
-            StreamState::Idle => "Idle",
-            StreamState::Disabled => "Disabled",
-        }
-    }
-}
-
-impl fmt::Display for StreamState {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-impl FromStr for StreamState {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "Live" => Ok(StreamState::Live),
-            "Idle" => Ok(StreamState::Idle),
-            "Disabled" => Ok(StreamState::Disabled),
-            other => Err(Error::bad_reply(format!("the stream status {other:?} is unknown"))),
-        }
-    }
-}
+spelling!(StreamState, "stream status", Error::bad_reply, {
+    Live = "Live",
+    Idle = "Idle",
+    Disabled = "Disabled",
+});
 
 /// What a channel is doing, the result of `get_channel_status`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelStatus {
@@ -70,6 +47,7 @@ pub struct ChannelStatus {
             with = "time::serde::rfc3339::option"
         )
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub connected_time: Option<OffsetDateTime>,
     /// The publisher's `IP:PORT`, when live.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
@@ -124,6 +102,7 @@ impl ChannelStatus {
 /// The picture of a live stream.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Video {
@@ -142,6 +121,7 @@ pub struct Video {
 /// The sound of a live stream.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Audio {

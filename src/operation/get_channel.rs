@@ -13,6 +13,7 @@ use time::OffsetDateTime;
 /// The result of `get_channel`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Channel {
@@ -40,6 +41,7 @@ pub struct Channel {
             with = "time::serde::rfc3339::option"
         )
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub create_time: Option<OffsetDateTime>,
     /// When the configuration was last changed; absent when listing
     /// channels is not permitted.
@@ -51,6 +53,7 @@ pub struct Channel {
             with = "time::serde::rfc3339::option"
         )
     )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub last_modified: Option<OffsetDateTime>,
     /// Where to publish; unsigned. Empty when listing channels is not
     /// permitted.

@@ -47,6 +47,7 @@ impl ListChannels {
 /// A page of channels, the result of `list_channels`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelList {
@@ -64,6 +65,7 @@ pub struct ChannelList {
 /// A channel as a list shows it.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelSummary {
@@ -75,6 +77,7 @@ pub struct ChannelSummary {
     pub status: ChannelState,
     /// When the configuration was last changed.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub last_modified: OffsetDateTime,
     /// Where to publish; unsigned.
     pub publish_urls: Vec<String>,

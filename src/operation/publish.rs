@@ -61,6 +61,7 @@ impl Default for RtmpUrlOptions {
 /// it, `Debug` does not.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct PublishUrl {
@@ -73,6 +74,7 @@ pub struct PublishUrl {
     /// Until when a publisher may connect. One that is connected by then is not
     /// disconnected.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub expires_at: OffsetDateTime,
 }
 

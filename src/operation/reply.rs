@@ -173,6 +173,7 @@ pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
 /// How the call behind a result went.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ResponseInfo {
@@ -184,6 +185,7 @@ pub struct ResponseInfo {
     /// The time the whole call took, repeats and waiting included; in JSON
     /// milliseconds, with their fraction.
     #[cfg_attr(feature = "serde", serde(rename = "elapsedMs", with = "milliseconds"))]
+    #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub elapsed: Duration,
     /// How many requests were sent: 1 unless some were repeated.
     pub attempts: u32,

@@ -5,6 +5,7 @@ use super::{Parts, rtmp, v1, v4};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::request::{Param, Request, push_encoded};
+use crate::spelling::spelling;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
@@ -20,6 +21,22 @@ pub enum SignatureVersion {
     /// OSS4-HMAC-SHA256. The default.
     #[default]
     V4,
+}
+
+spelling!(SignatureVersion, "signature version", Error::invalid, {
+    V1 = "v1",
+    V4 = "v4",
+});
+
+impl TryFrom<u32> for SignatureVersion {
+    type Error = Error;
+
+    fn try_from(number: u32) -> Result<Self> {
+        let found = Self::ALL.iter().find(|version| version.as_str() == format!("v{number}"));
+        found
+            .copied()
+            .ok_or_else(|| Error::invalid(format!("signature version {number}: must be 1 or 4")))
+    }
 }
 
 impl SignatureVersion {

@@ -65,6 +65,8 @@ have_ffmpeg() { have ffmpeg && have ffprobe; }
 # 10 MB to fetch, 41 MB on the disk.
 have_libav() { have pkg-config && pkg-config --exists libavdevice libavfilter libavformat; }
 
+have_nlohmann_json() { echo '#include <nlohmann/json.hpp>' | g++ -x c++ -fsyntax-only - 2>/dev/null; }
+
 # 29 MB to fetch, 99 MB on the disk.
 have_gstreamer() {
   have gst-launch-1.0 || return 1
@@ -123,6 +125,9 @@ done
 for tool in gcc g++ clang clang++ valgrind cmake pkg-config; do
   have $tool || lacks $tool "install it, then run this again"
 done
+
+have_nlohmann_json || apt nlohmann-json3-dev
+have_nlohmann_json || lacks nlohmann-json "install nlohmann/json for C++, then run this again"
 
 have_libav || apt libavdevice-dev libavformat-dev
 have_libav || lacks libav "install the headers of libavdevice and libavformat, then run this again"

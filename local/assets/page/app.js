@@ -68,9 +68,9 @@ class Row {
   }
 }
 
-function inShort({ video, audio, since }, now) {
+function inShort({ video, audio, connectedTime }, now) {
   const what = video ? `${video.width}×${video.height}` : audio ? "sound" : "starting";
-  return `${what} · ${clock((now - new Date(since)) / 1000)}`;
+  return `${what} · ${clock((now - new Date(connectedTime)) / 1000)}`;
 }
 
 function remember(channels) {

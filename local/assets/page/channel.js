@@ -67,14 +67,14 @@ export class ChannelView {
     this.channel = channel;
     this.node.dataset.status = status;
     say(this.state, status);
-    say(this.lasting, live ? `for ${clock((now - new Date(live.since)) / 1000)}` : "");
+    say(this.lasting, live ? `for ${clock((now - new Date(live.connectedTime)) / 1000)}` : "");
     say(this.description, channel.description);
     this.showFacts(live);
     say(this.rate, live ? bits(bitRate(live)) : "Nothing is being published.");
     this.chart.draw(samples, isSample);
     this.showTimeline();
     // A publisher that comes back at once is another session too.
-    const session = `${status} ${live?.since}`;
+    const session = `${status} ${live?.connectedTime}`;
     const changed = this.session !== session;
     this.session = session;
     if (changed) this.livePlaylist = null;
@@ -104,7 +104,7 @@ export class ChannelView {
     this.facts.set("Sound", audio && `${audio.codec}, ${audio.sampleRate / 1000} kHz, ${bits(8 * audio.bandwidth)}`);
     this.facts.set("Bit rate", live && bits(bitRate(live)));
     this.facts.set("Publisher", live?.remoteAddr);
-    this.facts.set("Live since", live && timeOfDay(new Date(live.since)));
+    this.facts.set("Live since", live && timeOfDay(new Date(live.connectedTime)));
   }
 
   // Plays a recording, or, without one, what is live.
@@ -141,7 +141,7 @@ export class ChannelView {
   }
 
   showTimeline() {
-    const since = this.channel.live && new Date(this.channel.live.since);
+    const since = this.channel.live && new Date(this.channel.live.connectedTime);
     this.timeline.draw(this.sessions, since, this.now);
   }
 

@@ -466,7 +466,7 @@ fn the_list_tells_what_every_channel_is_doing() {
         .collect();
     assert_eq!(brief, ["demo main Live", "demo off Disabled", "demo spare Idle", "open main Idle"]);
     let expected = serde_json::json!({
-        "since": "2026-11-22T08:16:38Z",
+        "connectedTime": "2026-11-22T08:16:38Z",
         "remoteAddr": "203.0.113.9:47745",
         "video": {
             "codec": "H.264", "width": 1280, "height": 720, "frameRate": 30, "bandwidth": 250_000

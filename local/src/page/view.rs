@@ -52,7 +52,7 @@ struct Summary {
 #[serde(rename_all = "camelCase")]
 struct Live {
     #[serde(with = "time::serde::rfc3339")]
-    since: OffsetDateTime,
+    connected_time: OffsetDateTime,
     remote_addr: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     video: Option<Video>,
@@ -288,7 +288,15 @@ fn summarize(bucket: &str, channel: Channel, stat: Stat) -> Summary {
                 sample_rate: audio.sample_rate,
                 bandwidth: audio.bandwidth,
             });
-            ("Live", Some(Live { since: connected, remote_addr: remote.to_string(), video, audio }))
+            (
+                "Live",
+                Some(Live {
+                    connected_time: connected,
+                    remote_addr: remote.to_string(),
+                    video,
+                    audio,
+                }),
+            )
         }
     };
     let description = channel.settings.description;

@@ -97,14 +97,10 @@ _KINDS = {kind.name.replace("_", "").lower(): kind for kind in ErrorKind}
 
 def error_of_json(json: Mapping[str, Any]) -> OssLiveError:
     """The error of one of many things, as the library writes it beside their results."""
-    code, message = json.get("code"), json["message"]
-    told = (("HTTP", "status"), ("request id", "requestId"), ("EC", "ec"))
-    details = ", ".join(f"{name} {json[key]}" for name, key in told if key in json)
-    line = ": ".join(part for part in (code, message) if part)
     return error_of(
-        f"{line} ({details})" if details else line,
+        json["text"],
         _KINDS.get(json["kind"].lower(), ErrorKind.INTERNAL),
-        code,
+        json.get("code"),
         json.get("status"),
         json.get("requestId"),
         json.get("ec"),

@@ -1,0 +1,4 @@
+}  // namespace typed
+}  // namespace osslive
+
+#endif  /* OSSLIVE_JSON_HPP */

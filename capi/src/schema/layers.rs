@@ -1,0 +1,230 @@
+//! What the layers above say of the results, compared with the schemas: the
+//! comments in both headers, and the fields that the web page reads.
+
+use super::{alternatives, kinds, properties, read, referred};
+use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Words between the keys that a comment lists.
+const BETWEEN: &[&str] = &["of", "and", "or", "either", "as", "what", "gives"];
+/// Types that a header describes once, at its top.
+const COMMON: &[(&str, &str)] = &[("res", "ResponseInfo"), ("error", "Error")];
+
+/// Keys as comments write them: `key?` may be absent, `key[]` is an array. A
+/// key that several objects have is there as often.
+type Keys = Vec<String>;
+
+/// A header, whose comments before functions say `JSON: ...`.
+struct Manual {
+    path: &'static str,
+    /// How it names a function of the C interface.
+    name: fn(&str) -> String,
+    text: String,
+}
+
+fn manuals() -> [Manual; 2] {
+    let member = |function: &str| {
+        let name = function.strip_prefix("osslive_").expect("a prefix");
+        name.strip_prefix("channel_monitor_").unwrap_or(name).to_owned()
+    };
+    let manual = |path, name| Manual { path, name, text: read(path) };
+    [manual("include/osslive.h", str::to_owned), manual("include/osslive.hpp", member)]
+}
+
+impl Manual {
+    /// The comment before a function, without its frame.
+    fn comment(&self, function: &str) -> String {
+        let name = (self.name)(function);
+        let declaration = [format!(" {name}("), format!("> {name}(")];
+        let lines: Vec<_> = self.text.lines().collect();
+        let is_it = |line: &&str| {
+            let line = line.trim_start();
+            !line.starts_with(['*', '/', 'r']) && declaration.iter().any(|it| line.contains(it))
+        };
+        let at = lines.iter().position(|line| is_it(&line)).unwrap_or_else(|| {
+            panic!("{} has no function {name}", self.path);
+        });
+        let before = lines[..at].iter().rev();
+        let comment: Vec<_> = before
+            .take_while(|line| line.trim_start().starts_with(['*', '/']))
+            .map(|line| line.trim().trim_start_matches(['/', '*']).trim_end_matches("*/").trim())
+            .collect();
+        comment.into_iter().rev().collect::<Vec<_>>().join("\n")
+    }
+
+    /// The keys that the comment of a function lists. What another function
+    /// gives is listed by its name.
+    fn keys(&self, function: &str, of: &BTreeMap<&str, Keys>) -> Keys {
+        let comment = self.comment(function);
+        let (_, json) = comment.split_once("JSON: ").unwrap_or_else(|| {
+            panic!("{}: the comment of {function} says nothing of its JSON", self.path)
+        });
+        let mut keys = Keys::new();
+        for word in words(json) {
+            match of.iter().find(|(function, _)| (self.name)(function) == word) {
+                Some((_, others)) => keys.extend(others.iter().cloned()),
+                None => keys.push(word),
+            }
+        }
+        keys
+    }
+}
+
+/// The words of a sentence, without what it puts in brackets and quotes.
+fn words(text: &str) -> Vec<String> {
+    let (mut depth, mut quoted, mut plain) = (0, false, String::new());
+    for letter in text.chars() {
+        match letter {
+            '"' => quoted = !quoted,
+            _ if quoted => {}
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ if depth > 0 => {}
+            '.' => break,
+            ',' | ';' | ':' => plain.push(' '),
+            letter => plain.push(letter),
+        }
+    }
+    let words = plain.split_whitespace().filter(|word| *word != "-");
+    words.filter(|word| !BETWEEN.contains(word)).map(str::to_owned).collect()
+}
+
+/// The keys of a kind of result and of all that is in it.
+fn keys_of(whole: &Value) -> Keys {
+    let mut keys = Keys::new();
+    add_keys(&mut keys, whole, whole, &mut BTreeSet::new());
+    keys
+}
+
+/// Adds the keys of a schema, up to the common types; those of a type that
+/// several objects have once.
+fn add_keys<'a>(
+    keys: &mut Keys,
+    schema: &'a Value,
+    whole: &'a Value,
+    known: &mut BTreeSet<&'a str>,
+) {
+    let name = referred(schema);
+    if name.is_some_and(|name| !known.insert(name)) {
+        return;
+    }
+    let schema = name.map_or(schema, |name| &whole["$defs"][name]);
+    for (key, property, is_required) in properties(schema) {
+        let mark = match property["type"].as_str() {
+            Some("array") => "[]",
+            _ if is_required => "",
+            _ => "?",
+        };
+        // What tells alternatives apart is one key.
+        let is_tag = property.get("const").is_some() && keys.iter().any(|known| known == key);
+        if !is_tag {
+            keys.push(format!("{key}{mark}"));
+        }
+        if !COMMON.iter().any(|(common, _)| *common == key) {
+            add_keys(keys, property, whole, known);
+            add_keys(keys, &property["items"], whole, known);
+        }
+    }
+    for named in alternatives(schema).iter().filter(|schema| referred(schema).is_some()) {
+        add_keys(keys, named, whole, known);
+    }
+}
+
+fn compare(layer: &str, said: &Keys, schema: &Keys) -> Vec<String> {
+    let (mut excess, mut faults) = (said.clone(), Vec::new());
+    for key in schema {
+        match excess.iter().position(|said| said == key) {
+            Some(at) => _ = excess.swap_remove(at),
+            None => faults.push(format!("{layer} lacks {key}")),
+        }
+    }
+    faults.extend(excess.iter().map(|key| format!("{layer} has {key}, the schema has not")));
+    faults
+}
+
+#[test]
+fn every_function_with_a_result_has_a_schema() {
+    let header = read("include/osslive.h");
+    let with_result = header.split(';').filter(|item| item.contains("char **out_json"));
+    let names = with_result.map(|item| {
+        let (_, declaration) = item.rsplit_once("osslive_status osslive_").expect("a function");
+        format!("osslive_{}", declaration.split('(').next().expect("a name"))
+    });
+    let kinds = kinds();
+    let known = kinds.iter().flat_map(|kind| kind.functions).map(|name| name.to_string());
+    assert_eq!(names.collect::<BTreeSet<_>>(), known.collect());
+}
+
+#[test]
+fn both_headers_list_the_keys_of_each_result() {
+    let kinds = kinds();
+    let functions = kinds
+        .iter()
+        .flat_map(|kind| kind.functions.iter().map(|name| (*name, keys_of(&kind.schema))));
+    let functions: BTreeMap<_, _> = functions.collect();
+    let mut faults = Vec::new();
+    for manual in manuals() {
+        for (function, keys) in &functions {
+            let layer = format!("{}, {function},", manual.path);
+            faults.extend(compare(&layer, &manual.keys(function, &functions), keys));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn both_headers_list_the_keys_of_what_results_share() {
+    let kinds = kinds();
+    let sweep = kinds.iter().find(|kind| kind.name == "Sweep").expect("a kind");
+    let mut faults = Vec::new();
+    for manual in manuals() {
+        let text = manual.text.replace("\n * ", " ").replace("    ", "");
+        for (key, name) in COMMON {
+            let start = format!(" {key} is an object of ");
+            let (_, said) = text.split_once(&start).unwrap_or_else(|| {
+                panic!("{} does not say what {key} is", manual.path);
+            });
+            let keys = keys_of(&sweep.schema["$defs"][name]);
+            faults.extend(compare(&format!("{}, {key},", manual.path), &words(said), &keys));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The page shows some of what a status has, in the same words.
+#[test]
+fn the_page_reads_no_other_fields_of_a_stream() {
+    let kinds = kinds();
+    let status = &kinds.iter().find(|kind| kind.name == "ChannelStatus").expect("a kind").schema;
+    for (variable, schema) in [
+        ("live", status),
+        ("video", &status["$defs"]["Video"]),
+        ("audio", &status["$defs"]["Audio"]),
+    ] {
+        let known: BTreeSet<_> = properties(schema).into_iter().map(|(key, ..)| key).collect();
+        let used = fields_of_page(variable);
+        assert!(!used.is_empty(), "the page reads nothing of {variable}");
+        for field in &used {
+            assert!(known.contains(&**field), "the page reads {variable}.{field}");
+        }
+    }
+}
+
+/// What the page reads of a variable: `variable.FIELD` and `variable?.FIELD`.
+fn fields_of_page(variable: &str) -> BTreeSet<String> {
+    let mut fields = BTreeSet::new();
+    for file in ["app", "channel", "text"] {
+        let script = read(&format!("local/assets/page/{file}.js")).replace("?.", ".");
+        let code = script.lines().filter(|line| !line.trim_start().starts_with("//"));
+        let script: String = code.map(|line| format!("{line}\n")).collect();
+        for (at, _) in script.match_indices(&format!("{variable}.")) {
+            let is_part = |letter: char| letter.is_alphanumeric() || letter == '-' || letter == '/';
+            if !script[..at].ends_with(is_part) {
+                let rest = &script[at + variable.len() + 1..];
+                let end = rest.find(|letter: char| !letter.is_alphanumeric()).unwrap_or(0);
+                fields.insert(rest[..end].to_owned());
+            }
+        }
+    }
+    fields
+}

@@ -1,0 +1,260 @@
+"""The schemas of the results: what the library returns, and what the models read."""
+
+from __future__ import annotations
+
+import copy
+import json
+import shutil
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Set, Tuple
+
+import jsonschema
+import pytest
+from conftest import Recording, until
+
+import osslive
+from osslive import ChannelConfig, Highlight, models
+from osslive.errors import error_of_json
+from osslive.testing import publish
+
+FOLDER = Path(__file__).parents[2] / "schema"
+FUNCTIONS: Dict[str, str] = json.loads((FOLDER / "functions.json").read_text())
+SCHEMAS: Dict[str, Any] = {
+    name: json.loads((FOLDER / name).read_text()) for name in FUNCTIONS.values()
+}
+
+HIGHLIGHT = Highlight("all")
+
+#: What turns a result into Python's objects.
+READERS: Dict[str, Callable[[Any], object]] = {
+    "done.json": models.Done.of,
+    "channel-urls.json": models.ChannelUrls.of,
+    "channel.json": models.Channel.of,
+    "channel-list.json": models.ChannelList.of,
+    "channel-status.json": models.ChannelStatus.of,
+    "channel-history.json": models.ChannelHistory.of,
+    "history-analysis.json": models.HistoryAnalysis.of,
+    "publish-url.json": models.PublishUrl.of,
+    "sweep.json": models.Sweep.of,
+    "put-results.json": lambda result: [models.PutResult.of(put) for put in result["results"]],
+    "highlight-results.json": lambda result: [
+        models.HighlightResult.of(HIGHLIGHT, cut) for cut in result["results"]
+    ],
+    "changes.json": models.changes_of,
+}
+
+#: What the models work out themselves, and the attribute that says it.
+DERIVED: Dict[Tuple[str, str], Tuple[type, str]] = {
+    ("Sweep", "total"): (osslive.Sweep, "total"),
+    ("Gap", "durationMinutes"): (osslive.Gap, "duration"),
+    ("SessionSpan", "durationMinutes"): (osslive.SessionRecord, "duration"),
+}
+
+#: What they leave out: calls on many things return a tuple, which has a length; the line in
+#: ``text`` has the message; and the errors of single calls have none of the last three.
+LEFT_OUT = {
+    ("PutResults", "failed"),
+    ("PutResults", "total"),
+    ("HighlightResults", "failed"),
+    ("HighlightResults", "total"),
+    # The caller's highlight has it.
+    ("HighlightResult", "name"),
+    ("Error", "message"),
+    ("Error", "attempts"),
+    ("Error", "endpoint"),
+    ("Error", "hostId"),
+}
+
+
+class Reading(Dict[str, Any]):
+    """An object of a result that remembers which of its keys were asked for."""
+
+    def __init__(self, kind: str, known: Set[str], values: Mapping[str, Any]) -> None:
+        super().__init__(values)
+        self.kind, self.known = kind, known
+        self.asked: Set[str] = set()
+
+    def __getitem__(self, key: str) -> Any:
+        self.asked.add(key)
+        return super().__getitem__(key)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+    def __contains__(self, key: object) -> bool:
+        self.asked.add(str(key))
+        return super().__contains__(key)
+
+
+class Samples:
+    """Makes values of a schema: with every key, one for each alternative."""
+
+    def __init__(self, schema: Mapping[str, Any]) -> None:
+        self.whole = schema
+        self.made: List[Reading] = []
+
+    def values(self, schema: Mapping[str, Any], kind: str = "") -> List[Any]:
+        if "$ref" in schema:
+            kind = schema["$ref"].rpartition("/")[2]
+            return self.values(self.whole["$defs"][kind], kind)
+        if "const" in schema:
+            return [schema["const"]]
+        if schema.get("type") == "array":
+            return [self.values(schema["items"])]
+        if "properties" in schema:
+            return list(self.objects(schema, kind))
+        if "oneOf" in schema:
+            return [value for one in schema["oneOf"] for value in self.values(one)]
+        plain = {"integer": 1, "number": 1.5, "boolean": True, "string": "text"}
+        is_time = schema.get("format") == "date-time"
+        return ["2026-11-22T08:16:38Z" if is_time else plain[schema["type"]]]
+
+    def objects(self, schema: Mapping[str, Any], kind: str) -> Iterator[Reading]:
+        alternatives = [
+            self.resolved(one) for one in schema.get("oneOf", schema.get("anyOf", [{}]))
+        ]
+        known = {key for one in [schema, *alternatives] for key in one.get("properties", {})}
+        for one in alternatives:
+            properties = {**schema["properties"], **one.get("properties", {})}
+            values = {key: self.values(value)[0] for key, value in properties.items()}
+            self.made.append(Reading(kind, known, values))
+            yield self.made[-1]
+
+    def resolved(self, schema: Mapping[str, Any]) -> Mapping[str, Any]:
+        reference = schema.get("$ref", "").rpartition("/")[2]
+        return self.whole["$defs"][reference] if reference else schema
+
+
+@pytest.mark.parametrize("name", sorted(SCHEMAS))
+def test_the_models_read_every_key_and_no_other(name: str) -> None:
+    samples = Samples(SCHEMAS[name])
+    for value in samples.values(SCHEMAS[name], SCHEMAS[name]["title"]):
+        READERS[name](value)
+    faults = [
+        f"{reading.kind}.{key}: "
+        + ("no schema has it" if key in reading.asked else "models.py does not read it")
+        for reading in samples.made
+        for key in (set(reading) - reading.asked) | (reading.asked - reading.known)
+        if (reading.kind, key) not in {*DERIVED, *LEFT_OUT}
+    ]
+    assert faults == []
+
+
+def test_what_the_models_do_not_read_is_in_a_schema() -> None:
+    kinds = {schema["title"]: schema for schema in SCHEMAS.values()}
+    kinds.update(
+        (kind, of) for schema in SCHEMAS.values() for kind, of in schema.get("$defs", {}).items()
+    )
+    for kind, key in {*DERIVED, *LEFT_OUT}:
+        assert key in kinds[kind]["properties"]
+    for owner, attribute in DERIVED.values():
+        assert hasattr(owner, attribute)
+
+
+def test_the_enumerations_have_the_values_of_the_schemas() -> None:
+    defs = {kind: of for schema in SCHEMAS.values() for kind, of in schema.get("$defs", {}).items()}
+
+    def spelled(kind: str) -> Set[str]:
+        return {one["const"] for one in defs[kind]["oneOf"]}
+
+    assert {state.value for state in osslive.ChannelState} == spelled("ChannelState")
+    assert {state.value for state in osslive.StreamState} == spelled("StreamState")
+    kinds = {one["properties"]["change"]["const"] for one in defs["Change"]["oneOf"]}
+    assert {kind.value for kind in osslive.ChangeKind} == kinds
+    for kind in spelled("ErrorKind"):
+        error = error_of_json({"kind": kind, "text": "no", "message": "no", "attempts": 0})
+        assert error.kind is not osslive.ErrorKind.INTERNAL
+
+
+def strict(schema: Mapping[str, Any]) -> Dict[str, Any]:
+    """The schema, with keys that it does not know refused."""
+    strict = copy.deepcopy(dict(schema))
+    branches = json.dumps([of.get("anyOf", []) for of in strict.get("$defs", {}).values()])
+    for kind, of in strict.get("$defs", {}).items():
+        if f"#/$defs/{kind}" not in branches and "properties" in of:
+            of["unevaluatedProperties"] = False
+    strict["unevaluatedProperties"] = False
+    return strict
+
+
+formats = jsonschema.FormatChecker(())
+
+
+@formats.checks("date-time", raises=ValueError)
+def is_time(text: object) -> bool:
+    return datetime.fromisoformat(str(text).replace("Z", "+00:00")).utcoffset() == timedelta()
+
+
+def test_the_schemas_are_schemas() -> None:
+    for schema in SCHEMAS.values():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        jsonschema.Draft202012Validator.check_schema(strict(schema))
+
+
+def test_what_the_library_returns_is_as_the_schemas_say(
+    osslive_client: osslive.Client, recorded: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not on PATH")
+    client, config = osslive_client, ChannelConfig("Schemas", frag_duration=1)
+    client.put_channel("live", config)
+    with publish(client.get_rtmp_url("live"), size="320x180", rate=25):
+        until(lambda: (video := client.get_channel_status("live").video) and video.bandwidth)
+        monitor = client.monitor(["live", "missing"], interval=0.01)
+        end = datetime.now().astimezone()
+        span = (end - timedelta(hours=1), end)
+        calls: Dict[str, List[Callable[[], object]]] = {
+            "osslive_put_channel": [lambda: client.put_channel("schemas", config)],
+            "osslive_create_channel": [lambda: client.create_channel("created", config)],
+            "osslive_get_channel": [lambda: client.get_channel("live")],
+            "osslive_list_channels": [
+                client.list_channels,
+                lambda: client.list_channels(max_keys=1),
+            ],
+            "osslive_put_channel_status": [
+                lambda: client.put_channel_status("created", "disabled")
+            ],
+            "osslive_get_channel_status": [
+                lambda: client.get_channel_status("live"),
+                lambda: client.get_channel_status("created"),
+            ],
+            "osslive_get_channel_history": [lambda: client.get_channel_history(recorded.name)],
+            "osslive_analyze_history": [
+                lambda: client.analyze_history(recorded.name),
+                lambda: client.analyze_history("created"),
+            ],
+            "osslive_get_publish_url": [lambda: client.get_publish_url("created")],
+            "osslive_monitor_channels": [
+                lambda: client.monitor_channels(["live", "created", "schemas", "missing"])
+            ],
+            "osslive_put_channels": [
+                lambda: client.put_channels([("created", config), ("a/b", config)])
+            ],
+            "osslive_create_vod": [lambda: client.create_vod(recorded.name, "vod", *span)],
+            "osslive_create_highlights": [
+                lambda: client.create_highlights(recorded.name, [HIGHLIGHT, HIGHLIGHT])
+            ],
+            "osslive_channel_monitor_next_changes": [monitor.next_changes, monitor.next_changes],
+            "osslive_channel_monitor_last_sweep": [monitor.last_sweep],
+            "osslive_delete_channel": [lambda: client.delete_channel("created")],
+        }
+        assert set(calls) == set(FUNCTIONS)
+        returned: List[str] = []
+        loads = json.loads
+
+        def keep(text: str) -> object:
+            returned.append(text)
+            return loads(text)
+
+        monkeypatch.setattr(json, "loads", keep)
+        for function, ways in calls.items():
+            schema = strict(SCHEMAS[FUNCTIONS[function]])
+            for way in ways:
+                returned.clear()
+                way()
+                (text,) = returned
+                jsonschema.Draft202012Validator(schema, format_checker=formats).validate(
+                    loads(text)
+                )

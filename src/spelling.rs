@@ -1,0 +1,95 @@
+//! How enumerations are spelled: in replies, in JSON, on command lines.
+
+/// Gives an enumeration its spelling: `ALL`, `as_str`, `Display` and, failing
+/// with an error that lists what is allowed, `FromStr`.
+macro_rules! spelling {
+    ($type:ident, $what:literal, $error:path, { $($variant:ident = $text:literal,)* }) => {
+        impl $type {
+            /// Every value.
+            pub const ALL: &[$type] = &[$($type::$variant),*];
+
+            /// Returns the value's spelling.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($type::$variant => $text,)*
+                }
+            }
+        }
+
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $type {
+            type Err = Error;
+
+            fn from_str(text: &str) -> Result<Self, Error> {
+                let found = Self::ALL.iter().find(|value| value.as_str() == text);
+                found.copied().ok_or_else(|| {
+                    let allowed = $crate::spelling::one_of(&[$($text),*]);
+                    $error(format!("{} {text:?}: must be {allowed}", $what))
+                })
+            }
+        }
+    };
+}
+
+pub(crate) use spelling;
+
+/// Lists spellings: `a, b or c`.
+pub(crate) fn one_of(texts: &[&str]) -> String {
+    match texts {
+        [first @ .., last] if !first.is_empty() => format!("{} or {last}", first.join(", ")),
+        _ => texts.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{AddressingStyle, ChannelState, ErrorKind, SignatureVersion, StreamState};
+
+    macro_rules! each_is_read_as_it_is_written {
+        ($($type:ident,)*) => {
+            $(for value in $type::ALL {
+                assert_eq!(value.to_string(), value.as_str());
+                assert_eq!(value.as_str().parse::<$type>().expect("the value"), *value);
+                assert!(value.as_str().to_uppercase().parse::<$type>().is_err());
+            })*
+        };
+    }
+
+    #[test]
+    fn every_value_is_read_as_it_is_written() {
+        each_is_read_as_it_is_written! {
+            AddressingStyle, ChannelState, ErrorKind, SignatureVersion, StreamState,
+        }
+    }
+
+    #[test]
+    fn an_unknown_spelling_is_refused_with_those_that_are_allowed() {
+        let error = "Path".parse::<AddressingStyle>().unwrap_err();
+        assert_eq!(error.to_string(), r#"addressing style "Path": must be virtual, path or cname"#);
+        let error = "on".parse::<ChannelState>().unwrap_err();
+        assert_eq!(error.to_string(), r#"status "on": must be enabled or disabled"#);
+        let error = "live".parse::<StreamState>().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BadReply);
+        let error = SignatureVersion::try_from(2).unwrap_err();
+        assert_eq!(error.to_string(), "signature version 2: must be 1 or 4");
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn json_spells_alike() {
+        fn check<T: serde::Serialize + ToString>(values: &[T]) {
+            for value in values {
+                let json = serde_json::to_value(value).expect("JSON");
+                assert_eq!(json, serde_json::Value::from(value.to_string()));
+            }
+        }
+        check(ChannelState::ALL);
+        check(StreamState::ALL);
+        check(ErrorKind::ALL);
+    }
+}
