@@ -8,8 +8,8 @@ use std::fs;
 use std::time::{Duration, Instant};
 use support::{SOON, Stage};
 
-/// What the endpoint writes for a publisher, at most: a fragment costs a
-/// sixteenth of a MiB, and a second pays for an eighth.
+/// What the endpoint writes for a publisher that sends next to nothing, at most:
+/// a fragment costs 16 KiB, and a second pays for 128 KiB.
 const FRAGMENTS_PER_SECOND: u64 = 10;
 
 /// A configuration of 640x360 pixels, with so many bytes of nothing in it.
