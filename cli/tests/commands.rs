@@ -100,7 +100,7 @@ fn each_failure_has_its_exit_status_and_a_next_step() {
         ("highlights nope opening=0..5m", 3, ["NoSuchLiveChannel", "channel list"]),
         ("highlights cam a=0..5m a=5m..6m", 2, ["two parts", "a"]),
         ("monitor nope --once", 3, ["1 of 1 channel", ""]),
-        ("play-url cam --expires 8d", 2, ["play URL", ""]),
+        ("play-url cam --expires 8d", 2, ["expiry", "604800"]),
         ("publish-url cam --param Expires=1", 2, ["Expires", ""]),
     ] {
         let told = shell.failure(line, status);
