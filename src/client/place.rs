@@ -71,6 +71,9 @@ impl Place {
     /// and [`ErrorKind::Credentials`].
     pub(super) fn resolve(mut self, addressing: &Addressing) -> Result<Resolved> {
         let Addressing { internal, secure, style, version } = *addressing;
+        let provider = self.provider.take().unwrap_or_else(|| {
+            Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
+        })?;
         if let Some(endpoint) = &mut self.endpoint {
             endpoint.value.make_ascii_lowercase();
         }
@@ -89,9 +92,6 @@ impl Place {
         };
         let bucket = self.bucket.map(|bucket| bucket.value).unwrap_or_default();
         let endpoint = Endpoint::new(&host, &bucket, secure, style)?;
-        let provider = self.provider.unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
-        })?;
         Ok((endpoint, region, provider))
     }
 
