@@ -247,6 +247,7 @@ static void options_have_their_effect(void) {
   osslive_string_free(url);
   osslive_client_free(client);
 
+  SUCCEEDS(osslive_config_set_internal(config, 0, &error));
   SUCCEEDS(osslive_config_set_endpoint(config, "live.example.com", &error));
   SUCCEEDS(osslive_config_set_addressing_style(config, "cname", &error));
   SUCCEEDS(osslive_config_set_sign_security_token(config, 0, &error));
