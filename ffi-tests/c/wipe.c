@@ -71,11 +71,11 @@ static struct needle signature_of(const char *name, const char *url, const char 
   const char *at = strstr(url, parameter);
   CHECK(at != NULL);
   at += strlen(parameter);
-  return needle_of(name, at, strcspn(at, "&"));
+  return needle_of(name, at, strcspn(at, "&\""));
 }
 
 int main(void) {
-  struct needle needles[5];
+  struct needle needles[8];
   size_t n = 0;
   osslive_client *client = client_of(variable("OSS_ENDPOINT"), 5000, 2);
   char *publish = NULL, *play = NULL, *out = NULL;
@@ -88,6 +88,9 @@ int main(void) {
   wipe(token);
   SUCCEEDS(osslive_get_rtmp_url(client, "stage", 60, NULL, 0, &publish, &error));
   needles[n++] = signature_of("publish signature", publish, "&Signature=");
+  SUCCEEDS(osslive_get_publish_url(client, "other", 60, NULL, 0, &out, &error));
+  needles[n++] = signature_of("signature in parts", out, "&Signature=");
+  osslive_string_free(out);
   SUCCEEDS(osslive_get_play_url(client, "stage", NULL, 60, &play, &error));
   needles[n++] = signature_of("play signature", play, "&x-oss-signature=");
   FAILS(OSSLIVE_ERR_SERVICE, "HTTP 403",

@@ -149,7 +149,8 @@ def test_a_publish_url_comes_in_parts_with_its_expiry(osslive_client: osslive.Cl
     before = datetime.now(timezone.utc) - timedelta(seconds=1)
     made = osslive_client.get_publish_url("main", timedelta(hours=1), params={"a": "b/c"})
     assert made.url == str(made) == f"{made.server}/{made.stream_key}"
-    assert made.server.endswith("/live") and made.stream_key.startswith("main?")
+    assert made.server.endswith("/live")
+    assert made.stream_key.startswith("main?")
     assert before < made.expires_at - timedelta(hours=1) < datetime.now(timezone.utc)
     assert f"Expires={int(made.expires_at.timestamp())}&" in made.url
     assert "Signature" not in repr(made)

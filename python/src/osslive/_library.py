@@ -27,6 +27,7 @@ _BRIEF = (
     "osslive_channel_config_",
     "osslive_sweep_options_",
     "osslive_get_rtmp_url",
+    "osslive_get_publish_url",
     "osslive_get_play_url",
 )
 
