@@ -9,7 +9,7 @@ use std::hint::black_box;
 use std::time::Instant;
 
 /// Each kind: its name, what comes before and after the repeated part, which
-/// may contain `#`, a number that counts up.
+/// may contain `%`, a number that counts up.
 const KINDS: &[(&str, &str, &str, &str)] = &[
     ("siblings", "<R>", "<a/>", "</R>"),
     ("indented siblings", "<R>", "<a/>\n", "</R>"),
@@ -26,8 +26,8 @@ const KINDS: &[(&str, &str, &str, &str)] = &[
     ("one attribute", "<R a='", "&amp;", "'/>"),
     ("attributes", "<R>", ATTRIBUTES, "</R>"),
     ("long attribute names", "<R>", "", "</R>"),
-    ("flat declarations", "<R>", "<a xmlns:b='u#' xmlns:c='v#'/>", "</R>"),
-    ("nested declarations", "", "<a xmlns:b#='u'>", ""),
+    ("flat declarations", "<R>", "<a xmlns:b='u%' xmlns:c='v%'/>", "</R>"),
+    ("nested declarations", "", "<a xmlns:b%='u'>", ""),
     ("nested", "", "<a>", ""),
     ("up and down", "", "", ""),
 ];
@@ -51,16 +51,13 @@ fn document(kind: &str, length: usize) -> String {
         }
         _ => (*part).to_owned(),
     };
-    let mut document = (*before).to_owned();
-    let mut number = 0_u64;
-    while document.len() + part.len() < length {
-        match part.split_once('#').filter(|_| kind.contains("declarations")) {
-            Some(_) => document.push_str(&part.replace('#', &number.to_string())),
-            None => document.push_str(&part),
-        }
-        number += 1;
-    }
-    document + after
+    let count = length.saturating_sub(before.len() + after.len()) / part.len().max(1);
+    let filled = if part.contains('%') {
+        (0..count).map(|number| part.replace('%', &number.to_string())).collect()
+    } else {
+        part.repeat(count)
+    };
+    format!("{before}{filled}{after}")
 }
 
 fn ladder(depth: usize) -> String {
