@@ -154,34 +154,29 @@ fn escape_controls(body: &str) -> Cow<'_, str> {
     if !body.contains("&#") || body.contains("<![CDATA[") {
         return body.into();
     }
-    let mut escaped = String::with_capacity(body.len());
-    for (at, piece) in body.split("&#").enumerate() {
-        let reference = if at == 0 { None } else { control(piece) };
-        let text = match reference {
-            Some((code, rest)) => {
-                escaped.push_str(&format!("{ESCAPE}{code:02X}"));
-                rest
-            }
-            None if at == 0 => piece,
-            None => {
-                escaped.push_str("&#");
-                piece
-            }
-        };
-        escaped.push_str(&text.replace(ESCAPE, &format!("{ESCAPE}00")));
+    let plain = |text: &str| text.replace(ESCAPE, &format!("{ESCAPE}00"));
+    let mut pieces = body.split("&#");
+    let mut escaped = plain(pieces.next().unwrap_or_default());
+    for piece in pieces {
+        match control_reference(piece) {
+            Some((code, rest)) => escaped += &format!("{ESCAPE}{code:02X}{}", plain(rest)),
+            None => escaped.extend(["&#", &plain(piece)]),
+        }
     }
     escaped.into()
 }
 
-/// The control character that a reference names, and what comes after it.
-fn control(piece: &str) -> Option<(u8, &str)> {
-    let (number, rest) = piece.split_once(';').filter(|(number, _)| number.len() <= 8)?;
-    let code = match number.strip_prefix('x') {
-        Some(digits) => u8::from_str_radix(digits, 16),
-        None => number.parse(),
+/// Reads the rest of a character reference behind `&#`, if it is one to a
+/// control character that XML does not allow: its code, and what follows it.
+fn control_reference(text: &str) -> Option<(u8, &str)> {
+    let (digits, rest) = text.split_once(';')?;
+    let (digits, radix) = match digits.strip_prefix('x') {
+        Some(digits) => (digits, 16),
+        None => (digits, 10),
     };
-    let is_control = |code: &u8| (1..0x20).contains(code) && ![0x9, 0xA, 0xD].contains(code);
-    code.ok().filter(is_control).map(|code| (code, rest))
+    let is_number = digits.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let code = u8::from_str_radix(digits, radix).ok().filter(|_| is_number)?;
+    ((1..0x20).contains(&code) && !b"\t\n\r".contains(&code)).then_some((code, rest))
 }
 
 fn unescape_controls(key: &str) -> String {
