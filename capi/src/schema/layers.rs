@@ -41,7 +41,7 @@ impl Manual {
             let line = line.trim_start();
             !line.starts_with(['*', '/', 'r']) && declaration.iter().any(|it| line.contains(it))
         };
-        let at = lines.iter().position(|line| is_it(line)).unwrap_or_else(|| {
+        let at = lines.iter().position(is_it).unwrap_or_else(|| {
             panic!("{} has no function {name}", self.path);
         });
         let before = lines[..at].iter().rev();
