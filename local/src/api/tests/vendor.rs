@@ -294,7 +294,13 @@ fn keys_with_control_characters_are_deleted_many_at_once() {
     let world = World::new();
     let all: String = ('\u{1}'..='\u{1f}').collect();
     let key = osslive::request::percent_encode(&all).to_string();
-    let references: String = (1..=0x1f).map(|code| format!("&#x{code:02X};")).collect();
+    // In the forms that are seen: hexadecimal, with zeros in front, decimal.
+    let reference = |code| match code % 3 {
+        0 => format!("&#x{code:02X};"),
+        1 => format!("&#x{code:x};"),
+        _ => format!("&#{code:03};"),
+    };
+    let references: String = (1..=0x1f).map(reference).collect();
     let body = format!("<Delete><Object><Key>{references}</Key></Object></Delete>");
     for query in ["delete", "delete&encoding-type=url"] {
         assert_eq!(world.call("PUT", &format!("/demo/{key}"), b"x").status, 200);
@@ -308,6 +314,18 @@ fn keys_with_control_characters_are_deleted_many_at_once() {
         } else {
             assert_eq!(left, [key.as_str()], "a refused call deletes nothing");
         }
+    }
+    // What stands for such a character meanwhile is a character itself, and
+    // nothing else is taken for a reference.
+    let odd = "\u{f8ff}\u{f8ff}01&amp;#1;&#x1;&#65;";
+    let body = format!("<Delete><Object><Key>{odd}</Key></Object></Delete>");
+    let reply = world.call("POST", "/demo?delete&encoding-type=url", body.as_bytes());
+    let expected = osslive::request::percent_encode("\u{f8ff}\u{f8ff}01&#1;\u{1}A").to_string();
+    assert_eq!(reply.texts("Key"), [expected]);
+    for bad in ["&#0;", "&#x+1;", "&#xD800;", "&#;", "&#1", "<![CDATA[&#1;]]>&#1;"] {
+        let body = format!("<Delete><Object><Key>a{bad}</Key></Object></Delete>");
+        let reply = world.call("POST", "/demo?delete", body.as_bytes());
+        assert_eq!(reply.error(), (400, "MalformedXML".into()), "{bad}");
     }
 }
 
