@@ -358,7 +358,8 @@ fn a_region_that_the_endpoint_is_not_in_is_refused() {
     let client = stage.builder().region("cn-beijing").build().unwrap();
     let error = client.get_channel("c").unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Service);
-    assert!(error.message().contains("cn-hangzhou"), "{error}");
+    assert!(error.message().contains("Invalid signing region"), "{error}");
+    assert_eq!(error.ec(), Some("0002-00000226"));
 }
 
 #[test]

@@ -38,6 +38,12 @@ impl Parties<'_> {
                 ErrorKind::Config,
                 "this build has no TLS: use http://, or a TLS feature",
             ),
+            // The system's verifier, where it found no certificates at all.
+            other if other.to_string().contains("No CA certificates") => {
+                connection(format!("untrusted TLS certificate of {host}: {other}"))
+                    .with_code(code::UNTRUSTED_CERTIFICATE)
+                    .permanent()
+            }
             other => self.bad_reply(other).unwrap_or_else(|| {
                 connection(format!("no connection to {host}: {other}")).permanent()
             }),
