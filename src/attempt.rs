@@ -19,7 +19,7 @@ pub struct Attempt<'a> {
     pub number: u32,
     /// The time this attempt took.
     pub elapsed: Duration,
-    /// What came back.
+    /// What came back, without the body of a reply.
     pub outcome: Result<&'a Reply, &'a Error>,
     /// How long the client now waits at least before it sends the request
     /// again; `None` when it does not.

@@ -175,7 +175,7 @@ impl Engine {
                 let elapsed = policy.started.elapsed();
                 let reply = secrets.redact_ids(Reply { attempts: number, elapsed, ..reply });
                 if self.observer.is_some() {
-                    observe(Ok(&secrets.redact_body(&reply)), None);
+                    observe(Ok(&reply.head()), None);
                 }
                 let result = call.parse(&reply);
                 policy.note(Load::of(&result));

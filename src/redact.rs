@@ -37,14 +37,6 @@ impl<'a> Secrets<'a> {
         Reply { request_id: reply.request_id.map(redact), ec: reply.ec.map(redact), ..reply }
     }
 
-    /// Returns a reply without secrets in its body.
-    pub(crate) fn redact_body<'r>(&self, reply: &'r Reply) -> Cow<'r, Reply> {
-        match self.redact_bytes(&reply.body) {
-            Cow::Borrowed(_) => Cow::Borrowed(reply),
-            Cow::Owned(body) => Cow::Owned(Reply { body, ..reply.clone() }),
-        }
-    }
-
     pub(crate) fn redact<'t>(&self, text: &'t str) -> Cow<'t, str> {
         match self.redact_bytes(text.as_bytes()) {
             Cow::Borrowed(_) => Cow::Borrowed(text),

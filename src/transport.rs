@@ -33,6 +33,8 @@ pub(crate) use proxy::ProxyChoice;
 const MAX_REPLY: u64 = 4 * 1024 * 1024;
 /// What a connection buffers each way.
 const BUFFER: usize = 16 * 1024;
+/// How much of a body is read at once.
+const PART: usize = 4 * 1024;
 
 /// How to reach a host.
 #[derive(Debug, Clone)]
@@ -148,7 +150,7 @@ impl Transport {
     fn read_body(&self, body: &mut ureq::Body, url: &str) -> Result<Vec<u8>> {
         let mut reader = body.with_config().limit(MAX_REPLY).reader();
         let mut bytes = Vec::new();
-        let mut part = [0; BUFFER];
+        let mut part = [0; PART];
         loop {
             let read = match reader.read(&mut part) {
                 Ok(0) => return Ok(bytes),

@@ -39,6 +39,17 @@ impl Reply {
         }
     }
 
+    /// The reply without its body.
+    pub(crate) fn head(&self) -> Reply {
+        Reply {
+            status: self.status,
+            request_id: self.request_id.clone(),
+            ec: self.ec.clone(),
+            body: Vec::new(),
+            ..*self
+        }
+    }
+
     /// Adds to an error what is known about the reply it was found in.
     pub(super) fn found(&self, error: Error) -> Error {
         error

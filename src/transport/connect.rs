@@ -200,7 +200,7 @@ impl Transport for Connection {
             None => self.inner.transmit_output(amount, timeout),
         };
         // It holds what signs the request.
-        self.inner.buffers().output().zeroize();
+        self.inner.buffers().output()[..amount].zeroize();
         sent
     }
 
