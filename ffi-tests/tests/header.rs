@@ -83,5 +83,5 @@ fn the_library_needs_the_c_library_alone_and_is_small() {
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
     let size = fs::metadata(&shared).expect("the library").len();
-    assert!(size <= 2_450_000, "{size} bytes");
+    assert!(size <= 2_750_000, "{size} bytes");
 }
