@@ -4,6 +4,7 @@ use super::operation::invalid_argument;
 use super::{Call, Response, Service};
 use crate::fault::Fault;
 use crate::names;
+use crate::playlist;
 use md5::{Digest, Md5};
 
 /// The media type that the service documents for GetVodPlaylist. Stored playlists
@@ -14,15 +15,16 @@ const MAX_SPAN: i64 = 86_400;
 
 impl Service {
     pub(super) fn post_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let (channel, playlist) = call.key.split_once('/').unwrap_or((&call.key, ""));
+        let (channel, name) = call.key.split_once('/').unwrap_or((&call.key, ""));
         names::check_channel(channel)?;
         // Only the suffix has a documented EC here.
-        let ec = (!playlist.ends_with(".m3u8")).then_some("0044-00000403");
-        names::check_playlist(playlist).map_err(|fault| Fault { ec, ..fault })?;
+        let ec = (!name.ends_with(".m3u8")).then_some("0044-00000403");
+        names::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
         let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
-        let object = self.store.put_object(&call.bucket, &call.key, None, body)?;
+        let content_type = Some(playlist::MEDIA_TYPE);
+        let object = self.store.put_object(&call.bucket, &call.key, content_type, body)?;
         Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
     }
 
