@@ -13,35 +13,29 @@
 
 #![forbid(unsafe_code)]
 
-pub mod aac;
 mod address;
 mod api;
 mod auth;
-pub mod avc;
-mod bits;
 mod budget;
 mod clock;
 mod cors;
 mod endpoint;
 mod fault;
-pub mod flv;
 mod framing;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod hls;
 mod limits;
 mod listener;
+pub mod media;
 mod names;
 mod page;
 mod patient;
-pub mod playlist;
 mod publisher;
 pub mod push;
 pub mod rtmp;
 mod stamp;
 mod store;
-pub mod ts;
 mod workers;
 mod xml;
 

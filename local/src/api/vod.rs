@@ -3,8 +3,8 @@
 use super::operation::invalid_argument;
 use super::{Call, Response, Service};
 use crate::fault::Fault;
+use crate::media::playlist;
 use crate::names;
-use crate::playlist;
 use md5::{Digest, Md5};
 
 /// The media type that the service documents for GetVodPlaylist. Stored playlists

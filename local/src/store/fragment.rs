@@ -9,7 +9,7 @@
 use super::file::{Part, Scratch};
 use super::object::Objects;
 use super::{lock, own};
-use crate::playlist::{self, Fragment};
+use crate::media::playlist::{self, Fragment};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};

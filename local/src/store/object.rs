@@ -8,7 +8,7 @@ use super::listing::Listing;
 use super::path::Naming;
 use super::{disk_fault, inventory, no_such_bucket, own};
 use crate::fault::Fault;
-use crate::playlist;
+use crate::media::playlist;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};

@@ -7,8 +7,8 @@ mod objects;
 mod vendor;
 
 use super::*;
-use crate::hls::{AudioStat, Sink, StreamStat, VideoStat};
-use crate::playlist::Fragment;
+use crate::media::playlist::Fragment;
+use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
 use crate::store::{LiveSession, Publish};
 use osslive::sign::{v1, v4};
 use std::io::{Read, Seek, SeekFrom};

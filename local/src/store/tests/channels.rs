@@ -1,5 +1,5 @@
 use super::*;
-use crate::hls::{AudioStat, StreamStat};
+use crate::media::recorder::{AudioStat, StreamStat};
 use crate::store::Upload;
 
 #[test]

@@ -8,11 +8,11 @@ mod meter;
 mod opening;
 mod timeline;
 
-use crate::aac::{self, AacConfig, AacError};
-use crate::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
-use crate::flv::{self, AudioBody, FlvError, VideoBody};
-use crate::playlist::Fragment;
-use crate::ts::{Muxer, Stamps, Track, Tracks};
+use crate::media::aac::{self, AacConfig, AacError};
+use crate::media::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::media::flv::{self, AudioBody, FlvError, VideoBody};
+use crate::media::playlist::Fragment;
+use crate::media::ts::{Muxer, Stamps, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
 pub use clocks::{Clocks, Place};

@@ -2,7 +2,7 @@
 //! time it takes.
 
 use super::Sink;
-use crate::playlist::Fragment;
+use crate::media::playlist::Fragment;
 use std::io;
 
 /// What a fragment costs beside its bytes: the blocks of a file, a line of the
