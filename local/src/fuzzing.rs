@@ -1,9 +1,9 @@
 //! What fuzz targets need of the inside: requests without sockets.
 
 use crate::address::{Addressing, PublishTarget};
-use crate::api::{self, Body};
 use crate::auth::{self, AccessKey, Identity, Keys};
-use crate::framing::Inspected;
+use crate::http::framing::Inspected;
+use crate::http::{Body, Request};
 use crate::store::{ChannelSettings, Store, temporary};
 use crate::{Acl, Clock, Config, LocalEndpoint, names};
 use osslive::sign::{Parts, v1};
@@ -56,14 +56,14 @@ impl Endpoint {
         let host = headers.iter().find(|(name, _)| *name == "host");
         // Fields that no input chooses stay as they are by default.
         #[allow(clippy::needless_update)]
-        let request = api::Request {
+        let request = Request {
             method: method.to_owned(),
             host: host.map(|(_, value)| value.to_string()).unwrap_or_default(),
             path: path.to_owned(),
             query: query.to_owned(),
             headers: headers.iter().map(owned).collect(),
             body: body.to_vec(),
-            ..api::Request::default()
+            ..Request::default()
         };
         self.0.service.body_limit(&request);
         let response = self.0.service.respond(&request);

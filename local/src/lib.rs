@@ -21,16 +21,15 @@ mod clock;
 mod cors;
 mod endpoint;
 mod fault;
-mod framing;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod http;
 mod limits;
 mod listener;
 pub mod media;
 mod names;
 mod page;
-mod patient;
 mod publisher;
 pub mod push;
 pub mod rtmp;

@@ -2,9 +2,9 @@
 //! from HTTP.
 
 use crate::api;
-use crate::framing::{self, Inspected};
+use crate::http::framing::{self, Inspected};
+use crate::http::patient::Patient;
 use crate::limits::{Seat, Seats};
-use crate::patient::Patient;
 use crate::publisher::{self, Context};
 use crate::workers::Workers;
 use axum::Router;

@@ -14,9 +14,9 @@ mod guard;
 mod view;
 
 use crate::address::{Addressing, Style, percent_decode};
-use crate::api::{Body, Query, Request, Response, object_response};
 use crate::clock::Clock;
 use crate::fault::Fault;
+use crate::http::{Body, Query, Request, Response, object_response};
 use crate::media::playlist;
 use crate::store::Store;
 use crate::{names, stamp};

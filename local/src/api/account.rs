@@ -2,9 +2,10 @@
 //! one may use depends on when it was opened.
 
 use super::operation::Operation;
-use super::{Call, Request, Service};
+use super::{Call, Service};
 use crate::address::Style;
 use crate::fault::Fault;
+use crate::http::Request;
 use crate::store::Acl;
 use std::fmt;
 use std::str::FromStr;

@@ -1,8 +1,9 @@
 //! Buckets.
 
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Response, Service, account};
+use super::{Call, Service, account};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{Acl, BucketInfo};
 use crate::xml::{self, Writer};
 use crate::{names, stamp};

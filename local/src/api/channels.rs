@@ -1,8 +1,9 @@
 //! Live channels: configuration, status, history, listing.
 
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::{Call, Service};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{Channel, ChannelSettings, Snapshot, Stat};
 use crate::xml::{self, Writer};
 use crate::{names, stamp};

@@ -1,9 +1,10 @@
 //! The CORS rules of a bucket: PutBucketCors, GetBucketCors, DeleteBucketCors.
 
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::{Call, Service};
 use crate::cors::{Cors, METHODS, Rule};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::xml::{self, Writer};
 use osslive::xml::Element;
 

@@ -2,8 +2,9 @@
 
 use super::buckets::write_owner;
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Response, Service};
+use super::{Call, Service};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{ObjectMeta, ObjectPage};
 use crate::xml::{self, Writer};
 use crate::{names, stamp};

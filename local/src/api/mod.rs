@@ -10,17 +10,13 @@ mod isolation;
 mod listing;
 mod objects;
 mod operation;
-mod query;
-mod reply;
+mod refusal;
 mod serve;
 mod signed_playlist;
 mod sites;
 mod vod;
 
 pub use account::{Account, check_acl};
-pub use objects::object_response;
-pub use query::Query;
-pub use reply::{Body, Request, Response};
 pub(crate) use serve::router;
 
 use crate::address::Addressing;
@@ -28,6 +24,7 @@ use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::clock::Clock;
 use crate::cors::Rule;
 use crate::fault::Fault;
+use crate::http::{Body, Malformed, Query, Request, Response};
 use crate::page::{self, Page};
 use crate::store::{Acl, Store};
 use crate::{names, stamp};
@@ -37,6 +34,7 @@ use md5::{Digest, Md5};
 use operation::{Access, Operation};
 use osslive::Credentials;
 use osslive::sign::{Parts, SignatureVersion, Signer};
+use refusal::refusal;
 use sites::Grant;
 use std::hash::{BuildHasher, RandomState};
 use std::net::SocketAddr;
@@ -237,7 +235,7 @@ impl Service {
 
     fn read<'a>(&self, request: &'a Request) -> Result<Call<'a>, Fault> {
         let resource = self.addressing.resolve(&request.host, &request.path)?;
-        let query = Query::parse(&request.query).map_err(|query::Malformed { name, rule }| {
+        let query = Query::parse(&request.query).map_err(|Malformed { name, rule }| {
             let fault = operation::invalid_argument(&name, "", rule);
             match channels::ec_of_list(&name).filter(|_| request.query.contains("live")) {
                 Some(ec) => fault.with_ec(ec),
@@ -366,32 +364,6 @@ impl Call<'_> {
     fn param(&self, name: &str) -> &str {
         self.query.get(name).unwrap_or_default()
     }
-}
-
-/// The longest `x-oss-err`: some clients take no more than 16 KiB of headers.
-const MAX_ERR_HEADER: usize = 8 << 10;
-
-fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
-    let document = reply::error_document(fault, request_id, &request.host);
-    let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
-    if let Some(ec) = fault.ec {
-        response = response.with("x-oss-ec", ec);
-    }
-    if fault.code == "ServiceUnavailable" {
-        response = response.with("Retry-After", "1");
-    }
-    if fault.code == "MethodNotAllowed" {
-        response = response.with("Allow", "GET DELETE HEAD PUT POST OPTIONS");
-    }
-    if request.method == "HEAD" {
-        let mut encoded = BASE64_STANDARD.encode(document);
-        if encoded.len() > MAX_ERR_HEADER {
-            let brief = Fault { details: Vec::new(), ..fault.clone() };
-            encoded = BASE64_STANDARD.encode(reply::error_document(&brief, request_id, ""));
-        }
-        response = response.with("x-oss-err", encoded);
-    }
-    response
 }
 
 fn allow(identity: &Identity, access: Access, acl: Option<Acl>) -> Result<(), Fault> {

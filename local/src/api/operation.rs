@@ -1,7 +1,7 @@
 //! Which operation a request asks for, and who may ask for it.
 
-use super::query::Query;
 use crate::fault::Fault;
+use crate::http::Query;
 use crate::names;
 
 /// The operations of the endpoint, by the names that OSS gives them.

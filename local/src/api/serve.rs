@@ -1,11 +1,12 @@
 //! The service behind HTTP.
 
-use super::{Body, Request, Response, Service, operation, too_large};
+use super::{Service, operation, too_large};
 use crate::budget::{Budget, Share};
 use crate::fault::Fault;
-use crate::framing::Verdicts;
+use crate::http::framing::Verdicts;
+use crate::http::patient::Allowance;
+use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
-use crate::patient::Allowance;
 use crate::workers::Workers;
 use axum::Router;
 use axum::body::Body as HttpBody;

@@ -4,10 +4,11 @@
 //! while it is sent, line by line, and never is in memory as a whole.
 
 use super::operation::{invalid_argument, not_implemented};
-use super::{Body, Call, Response, Service};
+use super::{Call, Service};
 use crate::address::percent_decode;
 use crate::auth::Identity;
 use crate::fault::Fault;
+use crate::http::{Body, Response};
 use crate::names;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 

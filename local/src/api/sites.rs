@@ -1,11 +1,12 @@
 //! Requests that a browser makes for other sites: which are served, and what
 //! the browser is told.
 
+use super::Service;
 use super::operation::Operation;
-use super::{Query, Request, Response, Service};
 use crate::address::Style;
 use crate::cors::{Asked, Rule};
 use crate::fault::Fault;
+use crate::http::{Query, Request, Response};
 
 const REQUEST_METHOD: &str = "access-control-request-method";
 const REQUEST_HEADERS: &str = "access-control-request-headers";

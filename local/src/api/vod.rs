@@ -1,8 +1,9 @@
 //! Playlists of what was recorded.
 
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::{Call, Service};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::media::playlist;
 use crate::names;
 use md5::{Digest, Md5};

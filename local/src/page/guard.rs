@@ -1,8 +1,8 @@
 //! Who may see the page.
 
 use super::Page;
-use crate::api::Request;
 use crate::auth::same;
+use crate::http::Request;
 use crate::{address, cors};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use std::fmt;

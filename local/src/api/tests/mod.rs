@@ -578,7 +578,7 @@ fn an_error_to_head_is_in_the_headers() {
     request.headers.last_mut().unwrap().1.push('x');
     let reply = world.send(&request);
     assert_eq!(reply.status, 403);
-    assert!(reply.header("x-oss-err").unwrap().len() < MAX_ERR_HEADER);
+    assert!(reply.header("x-oss-err").unwrap().len() < refusal::MAX_ERR_HEADER);
 }
 
 #[test]
