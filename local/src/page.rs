@@ -101,6 +101,11 @@ impl Page {
         Some(self.complete(request, response))
     }
 
+    /// Why a request may not see the page, whatever its token.
+    fn refuses(&self, request: &Request) -> Option<&'static str> {
+        guard::refuses(request, self.options.remote)
+    }
+
     fn answer(&self, request: &Request, path: &str, token: &Token) -> Response {
         if let Some(line) = self.refuses(request) {
             return plain(403, line);

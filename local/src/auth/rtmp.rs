@@ -1,6 +1,7 @@
 //! The signature of a publish URL.
 
-use super::{Keys, denied, expired, invalid, mismatch, same, unix_time};
+use super::check::{denied, expired, invalid, mismatch, same, unix_time};
+use super::keys::Keys;
 use crate::address::PublishTarget;
 use crate::clock::Clock;
 use crate::fault::Fault;

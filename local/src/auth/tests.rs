@@ -5,8 +5,10 @@ mod ambiguity;
 use super::*;
 use crate::address::{Addressing, PublishTarget, percent_decode};
 use crate::clock::Clock;
+use crate::stamp;
 use crate::store::{Acl, Store};
 use serde_json::Value;
+use time::Duration;
 use time::macros::datetime;
 
 const VECTORS: &str = include_str!("../../../tests/data/signing-vectors.json");

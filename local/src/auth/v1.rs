@@ -1,8 +1,9 @@
 //! Signature version 1 in headers and URLs.
 
-use super::{
-    Entry, Keys, check_skew, denied, expired, header, invalid, mismatch, param, same, unix_time,
+use super::check::{
+    check_skew, denied, expired, header, invalid, mismatch, param, same, unix_time,
 };
+use super::keys::{Entry, Keys};
 use crate::fault::Fault;
 use crate::stamp;
 use osslive::request::percent_encode;

@@ -1,7 +1,10 @@
 //! Signature version 4 in headers and URLs.
 
+use super::check::{
+    check_skew, denied, expired, header, hex_bytes, invalid, mismatch, param, same,
+};
+use super::keys::Keys;
 use super::v1::write_query;
-use super::{Keys, check_skew, denied, expired, header, hex_bytes, invalid, mismatch, param, same};
 use crate::fault::Fault;
 use crate::stamp;
 use osslive::sign::v4::{ALGORITHM, Key, Scope, TERMINATOR, UNSIGNED_PAYLOAD};

@@ -1,7 +1,7 @@
 //! What a publisher may cost: disk in proportion to what it sends and to the
 //! time it takes.
 
-use super::Sink;
+use super::sink::Sink;
 use crate::media::playlist::Fragment;
 use std::io;
 
