@@ -65,8 +65,8 @@ impl Endpoint {
             body: body.to_vec(),
             ..Request::default()
         };
-        self.0.service.body_limit(&request);
-        let response = self.0.service.respond(&request);
+        self.0.front_ends.body_limit(&request);
+        let response = self.0.front_ends.respond(&request);
         // Browsers' questions and the endpoint's own pages are everybody's.
         let is_public = method == "OPTIONS" || path.starts_with("/_osslive");
         let body = match &response.body {

@@ -21,6 +21,7 @@ mod clock;
 mod cors;
 mod endpoint;
 mod fault;
+mod front_ends;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
@@ -33,6 +34,8 @@ mod page;
 mod publisher;
 pub mod push;
 pub mod rtmp;
+mod serve;
+mod site;
 mod stamp;
 mod store;
 mod workers;

@@ -13,15 +13,13 @@
 mod guard;
 mod view;
 
-use crate::address::{Addressing, Style, percent_decode};
-use crate::clock::Clock;
+use crate::address::{Style, percent_decode};
 use crate::fault::Fault;
 use crate::http::{Body, Query, Request, Response, object_response};
 use crate::media::playlist;
-use crate::store::Store;
+use crate::site::Site;
 use crate::{names, stamp};
 pub use guard::Token;
-use osslive::sign::Signer;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -62,24 +60,14 @@ pub struct Options {
 /// The page, and the data it shows.
 #[derive(Debug)]
 pub struct Page {
-    store: Arc<Store>,
-    clock: Clock,
-    addressing: Addressing,
-    /// Signs publish URLs; `None` without a permanent access key.
-    signer: Option<Signer>,
+    site: Arc<Site>,
     options: Options,
 }
 
 impl Page {
-    /// The page of a store.
-    pub fn new(
-        store: Arc<Store>,
-        clock: Clock,
-        addressing: Addressing,
-        signer: Option<Signer>,
-        options: Options,
-    ) -> Self {
-        Page { store, clock, addressing, signer, options }
+    /// The page of a site.
+    pub fn new(site: Arc<Site>, options: Options) -> Self {
+        Page { site, options }
     }
 
     /// Whether a request is the page's to answer, and not the service's.
@@ -87,7 +75,7 @@ impl Page {
         let is_asked = path_of(request).is_some()
             || is_browser_at_the_root(request) && self.refuses(request).is_none();
         // Spelled in full, since it stands in commands to copy.
-        let is_own_host = || self.addressing.style(&request.host) == Style::Path;
+        let is_own_host = || self.site.addressing.style(&request.host) == Style::Path;
         self.options.token.is_some() && is_asked && is_own_host()
     }
 
@@ -175,10 +163,11 @@ impl Page {
             let seconds = |text: &str| text.parse::<i64>().map_err(|_| malformed());
             let channel = key.split_once('/').map_or("", |(channel, _)| channel);
             names::check_channel(channel)?;
-            let text = self.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
+            let text =
+                self.site.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
             return Ok(Response::text(200, playlist::MEDIA_TYPE, text));
         }
-        object_response(request, self.store.object(bucket, &key)?, Vec::new())
+        object_response(request, self.site.store.object(bucket, &key)?, Vec::new())
     }
 
     /// What every reply has: its length, and what keeps other origins out.
@@ -191,7 +180,7 @@ impl Page {
             response.body = Body::Empty;
         }
         response
-            .with("Date", stamp::http_date(self.clock.now()))
+            .with("Date", stamp::http_date(self.site.clock.now()))
             .with("Cache-Control", "no-store")
             .with("Content-Security-Policy", POLICY)
             .with("Cross-Origin-Opener-Policy", "same-origin")

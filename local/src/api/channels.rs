@@ -1,7 +1,8 @@
 //! Live channels: configuration, status, history, listing.
 
+use super::call::Call;
 use super::operation::invalid_argument;
-use super::{Call, Service};
+use super::service::Service;
 use crate::fault::Fault;
 use crate::http::Response;
 use crate::store::{Channel, ChannelSettings, Snapshot, Stat};
@@ -19,7 +20,7 @@ impl Service {
         names::check_channel(&call.key)?;
         let settings = parse_settings(&call.request.body)?;
         let playlist = settings.playlist_name.clone();
-        self.store.put_channel(&call.bucket, &call.key, settings)?;
+        self.site.store.put_channel(&call.bucket, &call.key, settings)?;
         let document = Writer::document("CreateLiveChannelResult", |xml| {
             self.urls(xml, call, &call.key, &playlist);
         });
@@ -33,19 +34,19 @@ impl Service {
             "disabled" => false,
             other => return Err(invalid_argument("status", other, "must be enabled or disabled")),
         };
-        self.store.set_channel_enabled(&call.bucket, &call.key, enabled)?;
+        self.site.store.set_channel_enabled(&call.bucket, &call.key, enabled)?;
         Ok(Response::empty(200))
     }
 
     pub(super) fn delete_channel(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_channel(&call.key)?;
-        self.store.delete_channel(&call.bucket, &call.key)?;
+        self.site.store.delete_channel(&call.bucket, &call.key)?;
         Ok(Response::empty(204))
     }
 
     pub(super) fn channel_info(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_channel(&call.key)?;
-        let settings = self.store.channel(&call.bucket, &call.key)?.settings;
+        let settings = self.site.store.channel(&call.bucket, &call.key)?.settings;
         let document = Writer::document("LiveChannelConfiguration", |xml| {
             xml.text("Description", &settings.description);
             xml.text("Status", status(&settings));
@@ -61,7 +62,7 @@ impl Service {
 
     pub(super) fn channel_stat(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_channel(&call.key)?;
-        let stat = self.store.stat(&call.bucket, &call.key)?;
+        let stat = self.site.store.stat(&call.bucket, &call.key)?;
         let document = Writer::document("LiveChannelStat", |xml| match stat {
             Stat::Disabled => xml.text("Status", "Disabled"),
             Stat::Idle => xml.text("Status", "Idle"),
@@ -92,7 +93,7 @@ impl Service {
 
     pub(super) fn channel_history(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_channel(&call.key)?;
-        let records = self.store.history(&call.bucket, &call.key)?;
+        let records = self.site.store.history(&call.bucket, &call.key)?;
         let document = Writer::document("LiveChannelHistory", |xml| {
             for record in &records {
                 xml.element("LiveRecord", |xml| {
@@ -111,7 +112,7 @@ impl Service {
         let max = call
             .max_entries("max-keys")
             .map_err(|fault| Fault { ec: ec_of_list("max-keys"), ..fault })?;
-        let page = self.store.list_channels(&call.bucket, prefix, marker, max)?;
+        let page = self.site.store.list_channels(&call.bucket, prefix, marker, max)?;
         let document = Writer::document("ListLiveChannelResult", |xml| {
             xml.text("Prefix", prefix);
             xml.text("Marker", marker);
@@ -134,7 +135,7 @@ impl Service {
     }
 
     fn urls(&self, xml: &mut Writer, call: &Call<'_>, channel: &str, playlist: &str) {
-        let (addressing, host) = (&self.addressing, &call.request.host);
+        let (addressing, host) = (&self.site.addressing, &call.request.host);
         let publish = addressing.publish_url(host, &call.bucket, channel);
         let play = addressing.play_url(host, &call.bucket, channel, playlist);
         xml.element("PublishUrls", |xml| xml.text("Url", publish));

@@ -1,7 +1,7 @@
 //! The `x-oss-*` headers of requests: each is heeded or refused, and none is
 //! passed over.
 
-use super::Call;
+use super::call::Call;
 use super::operation::{Operation, not_implemented};
 use crate::fault::Fault;
 use crate::http::Request;

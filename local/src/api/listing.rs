@@ -1,8 +1,9 @@
 //! Many objects at once: listings and batch deletion.
 
 use super::buckets::write_owner;
+use super::call::Call;
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Service};
+use super::service::Service;
 use crate::fault::Fault;
 use crate::http::Response;
 use crate::store::{ObjectMeta, ObjectPage};
@@ -26,7 +27,7 @@ impl Service {
         };
         let marker = if version_2 { start_of_page(call)? } else { call.param("marker").to_owned() };
         let (prefix, delimiter) = (call.param("prefix"), call.query.value("delimiter"));
-        let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
+        let page = self.site.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
         let keys = page.objects.iter().map(|object| object.key.as_str());
         let prefixes = page.common_prefixes.iter().map(String::as_str);
         let start = if version_2 { call.param("start-after") } else { &marker };
@@ -65,7 +66,7 @@ impl Service {
             encoding.check(keys.iter().map(String::as_str))?;
         }
         for key in &keys {
-            self.store.delete_object(&call.bucket, key)?;
+            self.site.store.delete_object(&call.bucket, key)?;
         }
         if quiet {
             return Ok(Response::empty(200));

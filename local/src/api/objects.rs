@@ -1,8 +1,10 @@
 //! Objects: put, copy, get, head, delete.
 
 use super::buckets::acl_document;
+use super::call::Call;
+use super::headers;
 use super::operation::invalid_argument;
-use super::{Call, Service, headers};
+use super::service::Service;
 use crate::address::percent_decode;
 use crate::fault::Fault;
 use crate::http::{Request, Response, has_changed, object_response, with_crc};
@@ -29,7 +31,7 @@ impl Service {
         }
         let upload = headers::upload(call.request)?;
         let mut body = call.request.body.as_slice();
-        let object = self.store.upload(&call.bucket, &call.key, upload, &mut body)?;
+        let object = self.site.store.upload(&call.bucket, &call.key, upload, &mut body)?;
         let tag = format!("\"{}\"", object.etag);
         Ok(with_crc(Response::empty(200), &object).with("ETag", tag))
     }
@@ -42,12 +44,12 @@ impl Service {
         anonymous: bool,
     ) -> Result<Response, Fault> {
         let (bucket, key) = parse_source(source)?;
-        let acl = self.store.bucket(&bucket)?.access();
+        let acl = self.site.store.bucket(&bucket)?.access();
         if anonymous && acl == Acl::Private {
             const MESSAGE: &str = "Anonymous user has no right to access this bucket.";
             return Err(Fault::new(403, "AccessDenied", MESSAGE));
         }
-        let (object, mut file) = self.store.object(&bucket, &key)?;
+        let (object, mut file) = self.site.store.object(&bucket, &key)?;
         if !has_changed(&conditions_of_copy(call.request), &object)? {
             return Ok(Response::empty(304));
         }
@@ -56,7 +58,7 @@ impl Service {
             true => headers::upload(call.request)?,
             false => Upload { content_type: Some(object.content_type), headers: object.headers },
         };
-        let copy = self.store.upload(&call.bucket, &call.key, upload, &mut file)?;
+        let copy = self.site.store.upload(&call.bucket, &call.key, upload, &mut file)?;
         let document = Writer::document("CopyObjectResult", |xml| {
             xml.text("LastModified", stamp::iso_8601(copy.last_modified));
             xml.text("ETag", format_args!("\"{}\"", copy.etag));
@@ -68,14 +70,14 @@ impl Service {
     /// Shows the ACL of an object: always that of its bucket.
     pub(super) fn object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_object(&call.key)?;
-        self.store.object(&call.bucket, &call.key)?;
+        self.site.store.object(&call.bucket, &call.key)?;
         Ok(acl_document("default"))
     }
 
     /// Sets the ACL of an object to that of its bucket, the only one it has.
     pub(super) fn put_object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_object(&call.key)?;
-        self.store.object(&call.bucket, &call.key)?;
+        self.site.store.object(&call.bucket, &call.key)?;
         match call.request.header("x-oss-object-acl") {
             Some(_) => Ok(Response::empty(200)),
             None => Err(invalid_argument("x-oss-object-acl", "", "must be default")),
@@ -84,7 +86,7 @@ impl Service {
 
     pub(super) fn delete_object(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_object(&call.key)?;
-        self.store.delete_object(&call.bucket, &call.key)?;
+        self.site.store.delete_object(&call.bucket, &call.key)?;
         Ok(Response::empty(204))
     }
 
@@ -96,7 +98,7 @@ impl Service {
             const MESSAGE: &str = "response-* parameters need a signed request.";
             return Err(Fault::new(400, "InvalidRequest", MESSAGE));
         }
-        object_response(call.request, self.store.object(&call.bucket, &call.key)?, overrides)
+        object_response(call.request, self.site.store.object(&call.bucket, &call.key)?, overrides)
     }
 }
 

@@ -142,9 +142,9 @@ const NOT_IMPLEMENTED: &[&str] = &[
 ];
 
 /// The longest body of an operation that takes a document, or none, in bytes.
-pub(super) const MAX_DOCUMENT: usize = 64 << 10;
+pub const MAX_DOCUMENT: usize = 64 << 10;
 /// The longest body that any operation takes: an object.
-pub(super) const MAX_BODY: usize = 64 << 20;
+pub const MAX_BODY: usize = 64 << 20;
 
 impl Operation {
     /// Reads the operation off a request. `bucket` and `key` tell whether the

@@ -1,7 +1,8 @@
 //! Playlists of what was recorded.
 
+use super::call::Call;
 use super::operation::invalid_argument;
-use super::{Call, Service};
+use super::service::Service;
 use crate::fault::Fault;
 use crate::http::Response;
 use crate::media::playlist;
@@ -22,17 +23,17 @@ impl Service {
         let ec = (!name.ends_with(".m3u8")).then_some("0044-00000403");
         names::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
-        let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
+        let text = self.site.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
         let content_type = Some(playlist::MEDIA_TYPE);
-        let object = self.store.put_object(&call.bucket, &call.key, content_type, body)?;
+        let object = self.site.store.put_object(&call.bucket, &call.key, content_type, body)?;
         Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
     }
 
     pub(super) fn get_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
         names::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
         let (start, end) = span(call)?;
-        let text = self.store.vod_playlist(&call.bucket, &call.key, start, end)?;
+        let text = self.site.store.vod_playlist(&call.bucket, &call.key, start, end)?;
         let etag = etag(text.as_bytes());
         Ok(Response::text(200, PLAYLIST, text).with("ETag", etag))
     }
