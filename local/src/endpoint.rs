@@ -10,11 +10,11 @@ use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
-use crate::names;
 use crate::page::{self, Token};
 use crate::publisher::Context;
 use crate::site::Site;
 use crate::store::{Acl, Store};
+use crate::validate;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -349,7 +349,7 @@ impl LocalEndpoint {
         config.check_keys()?;
         let buckets = config.bucket_names();
         for name in &buckets {
-            names::check_bucket(name)
+            validate::check_bucket(name)
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let page = page_options(&config.page)?;

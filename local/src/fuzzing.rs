@@ -5,7 +5,7 @@ use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::http::framing::Inspected;
 use crate::http::{Body, Request};
 use crate::store::{ChannelSettings, Store, temporary};
-use crate::{Acl, Clock, Config, LocalEndpoint, names};
+use crate::{Acl, Clock, Config, LocalEndpoint, validate};
 use osslive::sign::{Parts, v1};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -100,7 +100,7 @@ impl Names {
     /// that a listing reads back from the disk.
     pub fn keys(&self, keys: &[&str]) -> Vec<String> {
         const BUCKET: &str = "keys";
-        let keys: Vec<_> = keys.iter().filter(|key| names::check_object(key).is_ok()).collect();
+        let keys: Vec<_> = keys.iter().filter(|key| validate::check_object(key).is_ok()).collect();
         for key in &keys {
             self.store.put_object(BUCKET, key, None, key.as_bytes()).expect("an object");
         }
@@ -117,7 +117,7 @@ impl Names {
     /// are listed, and how many files they have.
     pub fn channels(&self, channels: &[&str]) -> (Vec<String>, usize) {
         const BUCKET: &str = "channels";
-        let is_name = |name: &&&str| names::check_channel(name).is_ok();
+        let is_name = |name: &&&str| validate::check_channel(name).is_ok();
         let channels: Vec<_> = channels.iter().filter(is_name).collect();
         let settings = ChannelSettings {
             description: String::new(),
@@ -142,7 +142,7 @@ impl Names {
 
 /// Whether a name may be that of a channel.
 pub fn is_channel(name: &str) -> bool {
-    names::check_channel(name).is_ok()
+    validate::check_channel(name).is_ok()
 }
 
 fn addressing() -> Addressing {
@@ -158,7 +158,7 @@ fn addressing() -> Addressing {
 pub fn resolve(host: &str, path: &str) -> Option<(String, String)> {
     let resource = addressing().resolve(host, path).ok()?;
     let key = String::from_utf8(resource.key).ok()?;
-    names::is_bucket(&resource.bucket).then_some((resource.bucket, key))
+    validate::is_bucket(&resource.bucket).then_some((resource.bucket, key))
 }
 
 /// The URLs to publish a channel at and to play it from.

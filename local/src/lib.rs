@@ -29,15 +29,15 @@ mod http;
 mod limits;
 mod listener;
 pub mod media;
-mod names;
 mod page;
 mod publisher;
 pub mod push;
 pub mod rtmp;
 mod serve;
 mod site;
-mod stamp;
 mod store;
+mod time_format;
+mod validate;
 mod workers;
 mod xml;
 

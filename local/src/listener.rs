@@ -3,7 +3,7 @@
 
 use crate::front_ends::FrontEnds;
 use crate::http::framing::{self, Inspected};
-use crate::http::patient::Patient;
+use crate::http::write_timeout::WriteTimeout;
 use crate::limits::{Seat, Seats};
 use crate::publisher::{self, Context};
 use crate::serve;
@@ -171,7 +171,7 @@ impl Serving {
         let _ = stream.set_nodelay(true);
         let router = TowerToHyperService::new(self.router);
         let limits = self.context.limits;
-        let stream = Inspected::new(Patient::new(stream, &limits));
+        let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(remote);

@@ -18,7 +18,7 @@ use crate::fault::Fault;
 use crate::http::{Body, Query, Request, Response, object_response};
 use crate::media::playlist;
 use crate::site::Site;
-use crate::{names, stamp};
+use crate::{time_format, validate};
 pub use guard::Token;
 use serde::Serialize;
 use std::sync::Arc;
@@ -151,10 +151,10 @@ impl Page {
     /// between two Unix times, whatever the file is called.
     fn media(&self, request: &Request, path: &str) -> Result<Response, Fault> {
         let (bucket, key) = path.split_once('/').ok_or_else(no_media)?;
-        names::check_bucket(bucket)?;
+        validate::check_bucket(bucket)?;
         let (key, well_formed) = percent_decode(key);
         let key = String::from_utf8(key).ok().filter(|_| well_formed).ok_or_else(malformed)?;
-        names::check_object(&key)?;
+        validate::check_object(&key)?;
         if !key.ends_with(".m3u8") && !key.ends_with(".ts") {
             return Err(no_media());
         }
@@ -162,7 +162,7 @@ impl Page {
         if let (Some(from), Some(to)) = (query.value("from"), query.value("to")) {
             let seconds = |text: &str| text.parse::<i64>().map_err(|_| malformed());
             let channel = key.split_once('/').map_or("", |(channel, _)| channel);
-            names::check_channel(channel)?;
+            validate::check_channel(channel)?;
             let text =
                 self.site.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
             return Ok(Response::text(200, playlist::MEDIA_TYPE, text));
@@ -180,7 +180,7 @@ impl Page {
             response.body = Body::Empty;
         }
         response
-            .with("Date", stamp::http_date(self.site.clock.now()))
+            .with("Date", time_format::http_date(self.site.clock.now()))
             .with("Cache-Control", "no-store")
             .with("Content-Security-Policy", POLICY)
             .with("Cross-Origin-Opener-Policy", "same-origin")

@@ -5,7 +5,7 @@ use crate::budget::{Budget, Share};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
-use crate::http::patient::Allowance;
+use crate::http::write_timeout::Allowance;
 use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
 use crate::workers::Workers;

@@ -8,7 +8,7 @@ use crate::fault::Fault;
 use crate::http::Response;
 use crate::store::{Acl, BucketInfo};
 use crate::xml::{self, Writer};
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use std::fmt::Display;
 
 /// The document that says whether public access is blocked.
@@ -20,7 +20,7 @@ impl Service {
     pub(super) fn list_buckets(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (prefix, marker) = (call.param("prefix"), call.param("marker"));
         for (name, value) in [("prefix", prefix), ("marker", marker)] {
-            if !names::fits_xml(value) {
+            if !validate::fits_xml(value) {
                 const RULE: &str = "must not contain control characters that XML forbids";
                 return Err(invalid_argument(name, value, RULE));
             }
@@ -183,7 +183,7 @@ impl Service {
     fn write_bucket(&self, xml: &mut Writer, bucket: &BucketInfo) {
         let endpoint =
             format!("{}:{}", self.site.addressing.domain, self.site.addressing.listen.port());
-        xml.text("CreationDate", stamp::iso_8601(bucket.created));
+        xml.text("CreationDate", time_format::iso_8601(bucket.created));
         xml.text("ExtranetEndpoint", &endpoint);
         xml.text("IntranetEndpoint", &endpoint);
         xml.text("Location", format_args!("oss-{}", self.site.region));

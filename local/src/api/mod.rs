@@ -27,7 +27,7 @@ use crate::auth::{self, Identity};
 use crate::fault::Fault;
 use crate::http::{Body, Malformed, Query, Request, Response};
 use crate::store::Acl;
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use call::Call;
 use isolation::isolate;
 use operation::{Access, Operation};
@@ -104,7 +104,7 @@ impl Service {
             .unwrap_or_else(|_| Grant::refused())
             .write(request, response)
             .with("Server", "AliyunOSS")
-            .with("Date", stamp::http_date(self.site.clock.now()))
+            .with("Date", time_format::http_date(self.site.clock.now()))
             .with("x-oss-request-id", request_id)
             .with("x-oss-server-time", started.elapsed().as_millis().to_string())
     }
@@ -147,11 +147,11 @@ impl Service {
         })?;
         let key = String::from_utf8(resource.key).map_err(|_| {
             let of_channel = query.has("live") || query.has("vod");
-            if of_channel { names::channel_not_utf8() } else { names::key_not_utf8() }
+            if of_channel { validate::channel_not_utf8() } else { validate::key_not_utf8() }
         })?;
         let bucket = resource.bucket;
         if bucket.is_empty() && !key.is_empty() {
-            names::check_bucket(&bucket)?;
+            validate::check_bucket(&bucket)?;
         }
         let (has_bucket, has_key) = (!bucket.is_empty(), !key.is_empty());
         let (operation, refusal) = match Operation::of(&request.method, has_bucket, has_key, &query)
@@ -184,7 +184,7 @@ impl Service {
         if call.bucket.is_empty() {
             return Ok(None);
         }
-        names::check_bucket(&call.bucket)?;
+        validate::check_bucket(&call.bucket)?;
         match call.operation {
             Operation::PutBucket => Ok(None),
             _ => self.site.store.bucket(&call.bucket).map(|bucket| Some(bucket.access())),

@@ -10,7 +10,7 @@ use crate::fault::Fault;
 use crate::http::{Request, Response, has_changed, object_response, with_crc};
 use crate::store::{Acl, Upload};
 use crate::xml::Writer;
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use std::borrow::Cow;
 
 /// What a signed request may choose of its reply's headers.
@@ -25,7 +25,7 @@ const OVERRIDES: &[(&str, &str)] = &[
 
 impl Service {
     pub(super) fn put_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         if let Some(source) = call.request.header("x-oss-copy-source") {
             return self.copy_object(call, source, anonymous);
         }
@@ -60,7 +60,7 @@ impl Service {
         };
         let copy = self.site.store.upload(&call.bucket, &call.key, upload, &mut file)?;
         let document = Writer::document("CopyObjectResult", |xml| {
-            xml.text("LastModified", stamp::iso_8601(copy.last_modified));
+            xml.text("LastModified", time_format::iso_8601(copy.last_modified));
             xml.text("ETag", format_args!("\"{}\"", copy.etag));
         });
         let tag = format!("\"{}\"", copy.etag);
@@ -69,14 +69,14 @@ impl Service {
 
     /// Shows the ACL of an object: always that of its bucket.
     pub(super) fn object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         self.site.store.object(&call.bucket, &call.key)?;
         Ok(acl_document("default"))
     }
 
     /// Sets the ACL of an object to that of its bucket, the only one it has.
     pub(super) fn put_object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         self.site.store.object(&call.bucket, &call.key)?;
         match call.request.header("x-oss-object-acl") {
             Some(_) => Ok(Response::empty(200)),
@@ -85,14 +85,14 @@ impl Service {
     }
 
     pub(super) fn delete_object(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         self.site.store.delete_object(&call.bucket, &call.key)?;
         Ok(Response::empty(204))
     }
 
     /// Answers GET and HEAD; the body of HEAD is dropped later.
     pub(super) fn get_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         let overrides = overrides(call);
         if anonymous && !overrides.is_empty() {
             const MESSAGE: &str = "response-* parameters need a signed request.";
@@ -113,8 +113,8 @@ fn parse_source(source: &str) -> Result<(String, String), Fault> {
     let text = String::from_utf8(bytes).ok().filter(|_| well_formed).ok_or_else(invalid)?;
     let path = text.strip_prefix('/').unwrap_or(&text);
     let (bucket, key) = path.split_once('/').ok_or_else(invalid)?;
-    names::check_bucket(bucket)?;
-    names::check_object(key)?;
+    validate::check_bucket(bucket)?;
+    validate::check_object(key)?;
     Ok((bucket.to_owned(), key.to_owned()))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::fault::Fault;
 use crate::http::Query;
-use crate::names;
+use crate::validate;
 
 /// The operations of the endpoint, by the names that OSS gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -249,7 +249,7 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
     if !key {
         return match method {
             "GET" => Ok(ListLiveChannel),
-            "PUT" | "DELETE" => Err(names::empty_channel()),
+            "PUT" | "DELETE" => Err(validate::empty_channel()),
             _ => Err(method_not_allowed(method, "LiveChannel")),
         };
     }

@@ -10,7 +10,7 @@ use crate::address::percent_decode;
 use crate::auth::Identity;
 use crate::fault::Fault;
 use crate::http::{Body, Response};
-use crate::names;
+use crate::validate;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 /// The longest playlist that is signed, in bytes: the service's own limit.
@@ -33,7 +33,7 @@ impl Service {
         call: &Call<'_>,
         identity: &Identity,
     ) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         let Identity::Url(signature) = identity else {
             return Err(invalid_request("hls/sign needs a signed URL.", "0044-00000410"));
         };

@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::fault::Fault;
 use crate::http::Response;
 use crate::media::playlist;
-use crate::names;
+use crate::validate;
 use md5::{Digest, Md5};
 
 /// The media type that the service documents for GetVodPlaylist. Stored playlists
@@ -18,10 +18,10 @@ const MAX_SPAN: i64 = 86_400;
 impl Service {
     pub(super) fn post_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (channel, name) = call.key.split_once('/').unwrap_or((&call.key, ""));
-        names::check_channel(channel)?;
+        validate::check_channel(channel)?;
         // Only the suffix has a documented EC here.
         let ec = (!name.ends_with(".m3u8")).then_some("0044-00000403");
-        names::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
+        validate::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
         let text = self.site.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
@@ -31,7 +31,7 @@ impl Service {
     }
 
     pub(super) fn get_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
+        validate::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
         let (start, end) = span(call)?;
         let text = self.site.store.vod_playlist(&call.bucket, &call.key, start, end)?;
         let etag = etag(text.as_bytes());

@@ -2,7 +2,7 @@
 //! refusals in the service's words.
 
 use crate::fault::Fault;
-use crate::stamp;
+use crate::time_format;
 use osslive::sign::Parts;
 use time::{Duration, OffsetDateTime};
 
@@ -28,8 +28,8 @@ pub(super) fn denied(message: &str) -> Fault {
 
 pub(super) fn expired(expires: OffsetDateTime, now: OffsetDateTime) -> Fault {
     denied("Request has expired.")
-        .with("Expires", stamp::iso_8601(expires))
-        .with("ServerTime", stamp::iso_8601(now))
+        .with("Expires", time_format::iso_8601(expires))
+        .with("ServerTime", time_format::iso_8601(now))
 }
 
 /// A time written in Unix seconds, digits alone.
@@ -47,8 +47,8 @@ pub(super) fn check_skew(date: OffsetDateTime, now: OffsetDateTime) -> Result<()
     Err(Fault::new(403, "RequestTimeTooSkewed", MESSAGE)
         .with_ec("0002-00000504")
         .with("MaxAllowedSkewMilliseconds", MAX_SKEW.whole_milliseconds().to_string())
-        .with("RequestTime", stamp::iso_8601(date))
-        .with("ServerTime", stamp::iso_8601(now)))
+        .with("RequestTime", time_format::iso_8601(date))
+        .with("ServerTime", time_format::iso_8601(now)))
 }
 
 /// Compares in a time that depends on the lengths alone.

@@ -4,8 +4,8 @@
 pub mod framing;
 mod message;
 mod object;
-pub mod patient;
 mod query;
+pub mod write_timeout;
 
 pub use message::{Body, Request, Response};
 pub use object::{has_changed, object_response, with_crc};

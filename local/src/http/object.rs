@@ -2,8 +2,8 @@
 
 use super::{Body, Request, Response};
 use crate::fault::Fault;
-use crate::stamp;
 use crate::store::ObjectMeta;
+use crate::time_format;
 use std::borrow::Cow;
 use std::fs::File;
 
@@ -22,7 +22,7 @@ pub fn object_response(
     if !has_changed(request, &object)? {
         return Ok(Response::empty(304)
             .with("ETag", tag)
-            .with("Last-Modified", stamp::http_date(object.last_modified)));
+            .with("Last-Modified", time_format::http_date(object.last_modified)));
     }
     let range = range(request, &object)?;
     let (status, offset, length) = match range {
@@ -32,7 +32,7 @@ pub fn object_response(
     let body = Body::File { file, offset, length };
     let mut response = Response { status, headers, body }
         .with("ETag", tag)
-        .with("Last-Modified", stamp::http_date(object.last_modified))
+        .with("Last-Modified", time_format::http_date(object.last_modified))
         .with("Accept-Ranges", "bytes")
         .with("x-oss-object-type", "Normal")
         .with("x-oss-storage-class", "Standard");
@@ -71,8 +71,9 @@ pub fn has_changed(request: &Request, object: &ObjectMeta) -> Result<bool, Fault
         })
     };
     let modified = object.last_modified.unix_timestamp();
-    let is_since =
-        |date: &str| stamp::parse_http_date(date).map(|date| modified > date.unix_timestamp());
+    let is_since = |date: &str| {
+        time_format::parse_http_date(date).map(|date| modified > date.unix_timestamp())
+    };
     let failed = match request.header("if-match") {
         Some(tags) => !is_among(tags),
         None => request.header("if-unmodified-since").and_then(is_since).unwrap_or(false),

@@ -3,8 +3,8 @@
 
 use super::{PUBLISH_EXPIRES, Page};
 use crate::fault::Fault;
-use crate::names;
 use crate::store::{Channel, Stat};
+use crate::validate;
 use osslive::PublishUrl;
 use osslive::request::percent_encode;
 use serde::Serialize;
@@ -252,7 +252,7 @@ impl Page {
         bucket: &str,
         name: &str,
     ) -> Result<Publishing, Fault> {
-        names::check_channel(name)?;
+        validate::check_channel(name)?;
         let settings = self.site.store.channel(bucket, name)?.settings;
         let signer = self.site.signer.as_ref().ok_or_else(|| {
             Fault::new(

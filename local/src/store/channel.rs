@@ -10,7 +10,7 @@ use super::own;
 use super::path::Naming;
 use super::record::{ChannelSettings, SessionRecord, Stat};
 use crate::fault::Fault;
-use crate::names;
+use crate::validate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -272,7 +272,7 @@ impl Channels {
             .entries
             .range::<str, _>((from, Bound::Unbounded))
             .take_while(|(name, _)| name.starts_with(prefix))
-            .filter(|(name, _)| names::check_channel(name).is_ok());
+            .filter(|(name, _)| validate::check_channel(name).is_ok());
         let channels: Vec<_> =
             matching.by_ref().take(max).map(|(name, entry)| entry.channel(name)).collect();
         let next_marker = channels.last().filter(|_| matching.next().is_some());

@@ -49,7 +49,7 @@ pub use session::{LiveSession, Publish};
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::fault::Fault;
-use crate::names;
+use crate::validate;
 use bucket::Bucket;
 use claim::Claim;
 use fault::{disk_fault, no_such_bucket};
@@ -183,7 +183,7 @@ impl Store {
     /// `InvalidBucketName` unless the name is 3 to 63 lower-case letters,
     /// digits and inner hyphens.
     pub fn create_bucket(&self, name: &str, acl: Acl) -> Result<(), Fault> {
-        names::check_bucket(name)?;
+        validate::check_bucket(name)?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(name) {
             return bucket.change(|info| info.acl = acl).map_err(disk_fault);

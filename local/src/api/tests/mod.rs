@@ -101,7 +101,7 @@ impl World {
 
     fn sign(&self, request: &mut Request) {
         let now = OffsetDateTime::from_unix_timestamp(self.now.load(Ordering::Relaxed)).unwrap();
-        let timestamp = stamp::basic(now);
+        let timestamp = time_format::basic(now);
         request.headers.push(("x-oss-date".into(), timestamp.clone()));
         request.headers.push(("x-oss-content-sha256".into(), "UNSIGNED-PAYLOAD".into()));
         let resource = self.service.site.addressing.resolve(&request.host, &request.path).unwrap();
