@@ -5,7 +5,7 @@ use osslive::{
     ChannelConfig, ChannelState, Client, ClientBuilder, Credentials, Error, ErrorKind,
     ListChannels, RtmpUrlOptions, SignatureVersion, Snapshot, StreamState, VodTime, code,
 };
-use osslive_local::flv::{self, TagKind};
+use osslive_local::media::flv::{self, TagKind};
 use osslive_local::push::{Publisher, PushError};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
 use std::time::{Duration, Instant};

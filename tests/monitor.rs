@@ -9,7 +9,7 @@ use osslive::{
     Highlight, Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions,
     code,
 };
-use osslive_local::flv::{self, TagKind};
+use osslive_local::media::flv::{self, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use osslive_local::{Clock, Config, LocalEndpoint};
 use std::collections::HashMap;

@@ -1,7 +1,7 @@
 //! FLV as it comes out of a file or a pipe, tag by tag: as long as it likes,
 //! in the memory of one tag.
 
-use osslive_local::flv::{self, TagKind};
+use osslive_local::media::flv::{self, TagKind};
 use std::io::{self, ErrorKind, Read};
 
 /// A tag with a body of its own.

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::thread;
 
 use osslive::{ChannelState, Client, StreamState, sign};
-use osslive_local::flv::{TagKind, tags};
+use osslive_local::media::flv::{TagKind, tags};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use support::{
     BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,

@@ -3,8 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use osslive_local::aac::AacConfig;
-use osslive_local::avc::{AccessUnit, AvcConfig, Picture};
+use osslive_local::media::aac::AacConfig;
+use osslive_local::media::avc::{AccessUnit, AvcConfig, Picture};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(config) = AvcConfig::parse(data) {

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use osslive_local::flv::{self, TagKind};
+use osslive_local::media::flv::{self, TagKind};
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(tags) = flv::tags(data) {

@@ -8,9 +8,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use osslive_local::flv::{self, TagKind};
-use osslive_local::hls::{Now, RecordError, Recorder, RecorderSettings, Sink};
-use osslive_local::playlist::Fragment;
+use osslive_local::media::flv::{self, TagKind};
+use osslive_local::media::recorder::{Now, RecordError, Recorder, RecorderSettings, Sink};
+use osslive_local::media::playlist::Fragment;
 use std::io;
 use std::sync::LazyLock;
 

@@ -18,7 +18,7 @@
 use osslive::{
     ChannelConfig, ChannelState, Client, Credentials, RtmpUrlOptions, StreamState, VodTime,
 };
-use osslive_local::flv::{self, TagKind};
+use osslive_local::media::flv::{self, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
 use recording::Playlist;

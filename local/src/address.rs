@@ -2,7 +2,7 @@
 //! tcUrl, app and stream name over RTMP; and the URLs of a channel.
 
 use crate::fault::Fault;
-use crate::names::{channel_not_utf8, check_channel};
+use crate::validate::{channel_not_utf8, check_channel};
 use osslive::request::percent_encode;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};

@@ -1,18 +1,20 @@
 //! The endpoint as a whole: its configuration, its start and its stop.
 
-use crate::address;
+use crate::address::{self, Addressing};
 use crate::api::{self, Account, Service};
 use crate::auth::AccessKey;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::cors;
 use crate::fault::Fault;
+use crate::front_ends::FrontEnds;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
-use crate::names;
 use crate::page::{self, Token};
 use crate::publisher::Context;
+use crate::site::Site;
 use crate::store::{Acl, Store};
+use crate::validate;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -329,7 +331,7 @@ pub struct LocalEndpoint {
     buckets: Vec<String>,
     page_token: Option<Token>,
     #[cfg(feature = "fuzzing")]
-    pub(crate) service: Arc<Service>,
+    pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
 }
 
@@ -347,7 +349,7 @@ impl LocalEndpoint {
         config.check_keys()?;
         let buckets = config.bucket_names();
         for name in &buckets {
-            names::check_bucket(name)
+            validate::check_bucket(name)
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let page = page_options(&config.page)?;
@@ -364,36 +366,26 @@ impl LocalEndpoint {
         }
         let data = store.data().to_owned();
         let store = Arc::new(store);
-        let keys = config.keys().cloned().collect();
-        let service = Service::new(
-            store.clone(),
-            api::Config {
-                domain: config.domain,
-                buckets: buckets.clone(),
-                cnames,
-                cors,
-                region: config.region,
-                keys,
-                account: config.account,
-                qps_limit: config.qps_limit,
-                listen: socket.local_addr()?,
-                page,
-            },
-            config.clock.clone(),
-        );
-        let limits = config.limits;
-        let context = Context {
-            service: Arc::new(service),
-            store,
-            clock: config.clock,
-            limits,
-            messages: Budget::new(limits.messages),
-            stopping: Arc::default(),
+        let addressing = Addressing {
+            first_bucket: buckets.first().cloned().unwrap_or_default(),
+            listen: socket.local_addr()?,
+            domain: config.domain.clone(),
+            cnames,
         };
+        let keys = config.keys().cloned().collect();
+        let site = Arc::new(Site::new(store, config.clock, addressing, keys, config.region));
+        let options = api::Options { cors, account: config.account, qps_limit: config.qps_limit };
+        let front_ends = Arc::new(FrontEnds {
+            page: page::Page::new(site.clone(), page),
+            service: Service::new(site.clone(), options),
+        });
+        let limits = config.limits;
+        let messages = Budget::new(limits.messages);
+        let context = Context { site, limits, messages, stopping: Arc::default() };
         Ok(LocalEndpoint {
             #[cfg(feature = "fuzzing")]
-            service: context.service.clone(),
-            listener: Listener::start(socket, context)?,
+            front_ends: front_ends.clone(),
+            listener: Listener::start(socket, front_ends, context)?,
             buckets,
             page_token,
             data,

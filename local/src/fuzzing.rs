@@ -1,11 +1,11 @@
 //! What fuzz targets need of the inside: requests without sockets.
 
 use crate::address::{Addressing, PublishTarget};
-use crate::api::{self, Body};
 use crate::auth::{self, AccessKey, Identity, Keys};
-use crate::framing::Inspected;
+use crate::http::framing::Inspected;
+use crate::http::{Body, Request};
 use crate::store::{ChannelSettings, Store, temporary};
-use crate::{Acl, Clock, Config, LocalEndpoint, names};
+use crate::{Acl, Clock, Config, LocalEndpoint, validate};
 use osslive::sign::{Parts, v1};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -56,17 +56,17 @@ impl Endpoint {
         let host = headers.iter().find(|(name, _)| *name == "host");
         // Fields that no input chooses stay as they are by default.
         #[allow(clippy::needless_update)]
-        let request = api::Request {
+        let request = Request {
             method: method.to_owned(),
             host: host.map(|(_, value)| value.to_string()).unwrap_or_default(),
             path: path.to_owned(),
             query: query.to_owned(),
             headers: headers.iter().map(owned).collect(),
             body: body.to_vec(),
-            ..api::Request::default()
+            ..Request::default()
         };
-        self.0.service.body_limit(&request);
-        let response = self.0.service.respond(&request);
+        self.0.front_ends.body_limit(&request);
+        let response = self.0.front_ends.respond(&request);
         // Browsers' questions and the endpoint's own pages are everybody's.
         let is_public = method == "OPTIONS" || path.starts_with("/_osslive");
         let body = match &response.body {
@@ -100,7 +100,7 @@ impl Names {
     /// that a listing reads back from the disk.
     pub fn keys(&self, keys: &[&str]) -> Vec<String> {
         const BUCKET: &str = "keys";
-        let keys: Vec<_> = keys.iter().filter(|key| names::check_object(key).is_ok()).collect();
+        let keys: Vec<_> = keys.iter().filter(|key| validate::check_object(key).is_ok()).collect();
         for key in &keys {
             self.store.put_object(BUCKET, key, None, key.as_bytes()).expect("an object");
         }
@@ -117,7 +117,7 @@ impl Names {
     /// are listed, and how many files they have.
     pub fn channels(&self, channels: &[&str]) -> (Vec<String>, usize) {
         const BUCKET: &str = "channels";
-        let is_name = |name: &&&str| names::check_channel(name).is_ok();
+        let is_name = |name: &&&str| validate::check_channel(name).is_ok();
         let channels: Vec<_> = channels.iter().filter(is_name).collect();
         let settings = ChannelSettings {
             description: String::new(),
@@ -142,7 +142,7 @@ impl Names {
 
 /// Whether a name may be that of a channel.
 pub fn is_channel(name: &str) -> bool {
-    names::check_channel(name).is_ok()
+    validate::check_channel(name).is_ok()
 }
 
 fn addressing() -> Addressing {
@@ -158,7 +158,7 @@ fn addressing() -> Addressing {
 pub fn resolve(host: &str, path: &str) -> Option<(String, String)> {
     let resource = addressing().resolve(host, path).ok()?;
     let key = String::from_utf8(resource.key).ok()?;
-    names::is_bucket(&resource.bucket).then_some((resource.bucket, key))
+    validate::is_bucket(&resource.bucket).then_some((resource.bucket, key))
 }
 
 /// The URLs to publish a channel at and to play it from.

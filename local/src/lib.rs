@@ -13,35 +13,31 @@
 
 #![forbid(unsafe_code)]
 
-pub mod aac;
 mod address;
 mod api;
 mod auth;
-pub mod avc;
-mod bits;
 mod budget;
 mod clock;
 mod cors;
 mod endpoint;
 mod fault;
-pub mod flv;
-mod framing;
+mod front_ends;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
-pub mod hls;
+mod http;
 mod limits;
 mod listener;
-mod names;
+pub mod media;
 mod page;
-mod patient;
-pub mod playlist;
 mod publisher;
 pub mod push;
 pub mod rtmp;
-mod stamp;
+mod serve;
+mod site;
 mod store;
-pub mod ts;
+mod time_format;
+mod validate;
 mod workers;
 mod xml;
 

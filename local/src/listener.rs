@@ -1,11 +1,12 @@
 //! One port for both protocols: the first byte of a connection tells RTMP
 //! from HTTP.
 
-use crate::api;
-use crate::framing::{self, Inspected};
+use crate::front_ends::FrontEnds;
+use crate::http::framing::{self, Inspected};
+use crate::http::write_timeout::WriteTimeout;
 use crate::limits::{Seat, Seats};
-use crate::patient::Patient;
 use crate::publisher::{self, Context};
+use crate::serve;
 use crate::workers::Workers;
 use axum::Router;
 use hyper::body::Incoming;
@@ -47,7 +48,11 @@ pub(crate) struct Listener {
 }
 
 impl Listener {
-    pub(crate) fn start(socket: TcpListener, context: Context) -> io::Result<Self> {
+    pub(crate) fn start(
+        socket: TcpListener,
+        front_ends: Arc<FrontEnds>,
+        context: Context,
+    ) -> io::Result<Self> {
         let address = socket.local_addr()?;
         socket.set_nonblocking(true)?;
         let workers = Arc::new(Workers::start()?);
@@ -64,7 +69,7 @@ impl Listener {
         let (stop, stopped) = watch::channel(false);
         let publishers = Arc::new(Publishers::default());
         let stopping = context.stopping.clone();
-        let router = api::router(context.service.clone(), &context.limits, workers.clone());
+        let router = serve::router(front_ends, &context.limits, workers.clone());
         let seats = Arc::new(Seats::new(&context.limits));
         let publishing = publishers.clone();
         let serving = Serving { context, router, seats, publishers: publishing, stopped };
@@ -166,7 +171,7 @@ impl Serving {
         let _ = stream.set_nodelay(true);
         let router = TowerToHyperService::new(self.router);
         let limits = self.context.limits;
-        let stream = Inspected::new(Patient::new(stream, &limits));
+        let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(remote);

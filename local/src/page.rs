@@ -13,14 +13,13 @@
 mod guard;
 mod view;
 
-use crate::address::{Addressing, Style, percent_decode};
-use crate::api::{Body, Query, Request, Response, object_response};
-use crate::clock::Clock;
+use crate::address::{Style, percent_decode};
 use crate::fault::Fault;
-use crate::store::Store;
-use crate::{names, playlist, stamp};
+use crate::http::{Body, Query, Request, Response, object_response};
+use crate::media::playlist;
+use crate::site::Site;
+use crate::{time_format, validate};
 pub use guard::Token;
-use osslive::sign::Signer;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -61,24 +60,14 @@ pub struct Options {
 /// The page, and the data it shows.
 #[derive(Debug)]
 pub struct Page {
-    store: Arc<Store>,
-    clock: Clock,
-    addressing: Addressing,
-    /// Signs publish URLs; `None` without a permanent access key.
-    signer: Option<Signer>,
+    site: Arc<Site>,
     options: Options,
 }
 
 impl Page {
-    /// The page of a store.
-    pub fn new(
-        store: Arc<Store>,
-        clock: Clock,
-        addressing: Addressing,
-        signer: Option<Signer>,
-        options: Options,
-    ) -> Self {
-        Page { store, clock, addressing, signer, options }
+    /// The page of a site.
+    pub fn new(site: Arc<Site>, options: Options) -> Self {
+        Page { site, options }
     }
 
     /// Whether a request is the page's to answer, and not the service's.
@@ -86,7 +75,7 @@ impl Page {
         let is_asked = path_of(request).is_some()
             || is_browser_at_the_root(request) && self.refuses(request).is_none();
         // Spelled in full, since it stands in commands to copy.
-        let is_own_host = || self.addressing.style(&request.host) == Style::Path;
+        let is_own_host = || self.site.addressing.style(&request.host) == Style::Path;
         self.options.token.is_some() && is_asked && is_own_host()
     }
 
@@ -98,6 +87,11 @@ impl Page {
             None => redirect(302, String::from("/_osslive/")),
         };
         Some(self.complete(request, response))
+    }
+
+    /// Why a request may not see the page, whatever its token.
+    fn refuses(&self, request: &Request) -> Option<&'static str> {
+        guard::refuses(request, self.options.remote)
     }
 
     fn answer(&self, request: &Request, path: &str, token: &Token) -> Response {
@@ -157,10 +151,10 @@ impl Page {
     /// between two Unix times, whatever the file is called.
     fn media(&self, request: &Request, path: &str) -> Result<Response, Fault> {
         let (bucket, key) = path.split_once('/').ok_or_else(no_media)?;
-        names::check_bucket(bucket)?;
+        validate::check_bucket(bucket)?;
         let (key, well_formed) = percent_decode(key);
         let key = String::from_utf8(key).ok().filter(|_| well_formed).ok_or_else(malformed)?;
-        names::check_object(&key)?;
+        validate::check_object(&key)?;
         if !key.ends_with(".m3u8") && !key.ends_with(".ts") {
             return Err(no_media());
         }
@@ -168,11 +162,12 @@ impl Page {
         if let (Some(from), Some(to)) = (query.value("from"), query.value("to")) {
             let seconds = |text: &str| text.parse::<i64>().map_err(|_| malformed());
             let channel = key.split_once('/').map_or("", |(channel, _)| channel);
-            names::check_channel(channel)?;
-            let text = self.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
+            validate::check_channel(channel)?;
+            let text =
+                self.site.store.vod_playlist(bucket, channel, seconds(from)?, seconds(to)?)?;
             return Ok(Response::text(200, playlist::MEDIA_TYPE, text));
         }
-        object_response(request, self.store.object(bucket, &key)?, Vec::new())
+        object_response(request, self.site.store.object(bucket, &key)?, Vec::new())
     }
 
     /// What every reply has: its length, and what keeps other origins out.
@@ -185,7 +180,7 @@ impl Page {
             response.body = Body::Empty;
         }
         response
-            .with("Date", stamp::http_date(self.clock.now()))
+            .with("Date", time_format::http_date(self.site.clock.now()))
             .with("Cache-Control", "no-store")
             .with("Content-Security-Policy", POLICY)
             .with("Cross-Origin-Opener-Policy", "same-origin")

@@ -2,16 +2,15 @@
 //! into the RTMP session, its media into the recorder, its answers back.
 
 use crate::address::PublishTarget;
-use crate::api::Service;
 use crate::auth;
 use crate::budget::{Budget, Share};
-use crate::clock::Clock;
 use crate::fault::Fault;
-use crate::hls::{Now, RecordError, Recorder, RecorderSettings};
 use crate::limits::PeerLimits;
+use crate::media::recorder::{Now, RecordError, Recorder, RecorderSettings};
 use crate::rtmp::amf0::Value;
 use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
-use crate::store::{LiveSession, Publish, Store};
+use crate::site::Site;
+use crate::store::{LiveSession, Publish};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -34,9 +33,7 @@ const LEAST_RATE: u64 = 1000;
 /// What connections work with.
 #[derive(Clone)]
 pub(crate) struct Context {
-    pub(crate) service: Arc<Service>,
-    pub(crate) store: Arc<Store>,
-    pub(crate) clock: Clock,
+    pub(crate) site: Arc<Site>,
     pub(crate) limits: PeerLimits,
     /// What unfinished messages and media held back may take together.
     pub(crate) messages: Budget,
@@ -225,10 +222,10 @@ impl Connection {
     }
 
     fn publish(&self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {
-        let Context { service, store, clock, .. } = &self.context;
+        let Site { store, clock, addressing, keys, .. } = &*self.context.site;
         let PublishRequest { tc_url, app, stream } = request;
-        let target = PublishTarget::parse(tc_url, app, stream, service.addressing())?;
-        auth::authorize_publish(&target, store, service.keys(), clock)?;
+        let target = PublishTarget::parse(tc_url, app, stream, addressing)?;
+        auth::authorize_publish(&target, store, keys, clock)?;
         let socket = self.stream.clone();
         let sink = store.publish(Publish {
             bucket: target.bucket,
@@ -260,7 +257,7 @@ impl Connection {
     }
 
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
-        let now = Now { unix_ms: self.context.clock.unix_ms(), uptime_ms: self.uptime_ms() };
+        let now = Now { unix_ms: self.context.site.clock.unix_ms(), uptime_ms: self.uptime_ms() };
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
         let fault = match record(live, now, timestamp, body) {
             Ok(()) => {

@@ -1,6 +1,6 @@
 //! A blocking RTMP publisher, for demonstrations and tests.
 
-use crate::flv::{self, FlvError, Tag, TagKind};
+use crate::media::flv::{self, FlvError, Tag, TagKind};
 use crate::rtmp::{ClientSession, ClientState, ProtocolError};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};

@@ -2,7 +2,7 @@
 
 mod support;
 
-use osslive_local::flv::TagKind;
+use osslive_local::media::flv::TagKind;
 use osslive_local::push::Publisher;
 use std::fs;
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 mod support;
 
 use osslive::StreamState;
-use osslive_local::flv::{TagKind, tags};
+use osslive_local::media::flv::{TagKind, tags};
 use osslive_local::push::Publisher;
 use std::thread;
 use std::time::{Duration, Instant};

@@ -8,7 +8,7 @@
 //! is the median time, in milliseconds, from sending the key frame that ended
 //! a fragment to that fragment's being listed.
 
-use osslive_local::flv::{TagKind, tags};
+use osslive_local::media::flv::{TagKind, tags};
 use osslive_local::push::Publisher;
 use std::fs;
 use std::io::{Read, Write};

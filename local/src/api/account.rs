@@ -1,10 +1,11 @@
 //! What the service refuses to some accounts: which signatures, hosts and ACLs
 //! one may use depends on when it was opened.
 
+use super::call::Call;
 use super::operation::Operation;
-use super::{Call, Request, Service};
 use crate::address::Style;
 use crate::fault::Fault;
+use crate::http::Request;
 use crate::store::Acl;
 use std::fmt;
 use std::str::FromStr;
@@ -44,15 +45,15 @@ impl FromStr for Account {
     }
 }
 
-impl Service {
-    /// Refuses what the account may not do, whoever asks for it.
+impl Account {
+    /// Refuses what the account may not do in a region, whoever asks for it.
     ///
     /// # Errors
     ///
     /// 403 `AccessDenied` with EC 0002-00000080 for a version 1 signature, 400
     /// `PublicEndpointForbidden` for data at the endpoint's own name.
-    pub(super) fn check_account(&self, call: &Call<'_>) -> Result<(), Fault> {
-        if self.account == Account::Established {
+    pub(super) fn check(self, call: &Call<'_>, region: &str, style: Style) -> Result<(), Fault> {
+        if self == Account::Established {
             return Ok(());
         }
         if is_signed_by_version_1(call) {
@@ -60,8 +61,8 @@ impl Service {
                                    with version 4.";
             return Err(Fault::new(403, "AccessDenied", MESSAGE).with_ec("0002-00000080"));
         }
-        let is_mainland = self.region.starts_with("cn-") && self.region != "cn-hongkong";
-        let is_custom = self.addressing.style(&call.request.host) == Style::Cname;
+        let is_mainland = region.starts_with("cn-") && region != "cn-hongkong";
+        let is_custom = style == Style::Cname;
         if moves_data(call.operation) && is_mainland && !is_custom {
             const MESSAGE: &str = "Data operations are not allowed at the default public \
                                    endpoint. Use a custom domain.";
@@ -72,8 +73,8 @@ impl Service {
     }
 
     /// Whether a new bucket blocks public access.
-    pub(super) fn blocks_by_default(&self) -> bool {
-        self.account == Account::New
+    pub(super) fn blocks_by_default(self) -> bool {
+        self == Account::New
     }
 }
 

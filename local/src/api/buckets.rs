@@ -1,11 +1,14 @@
 //! Buckets.
 
+use super::account;
+use super::call::Call;
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Response, Service, account};
+use super::service::Service;
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{Acl, BucketInfo};
 use crate::xml::{self, Writer};
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use std::fmt::Display;
 
 /// The document that says whether public access is blocked.
@@ -17,13 +20,13 @@ impl Service {
     pub(super) fn list_buckets(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (prefix, marker) = (call.param("prefix"), call.param("marker"));
         for (name, value) in [("prefix", prefix), ("marker", marker)] {
-            if !names::fits_xml(value) {
+            if !validate::fits_xml(value) {
                 const RULE: &str = "must not contain control characters that XML forbids";
                 return Err(invalid_argument(name, value, RULE));
             }
         }
         let max = call.max_entries("max-keys")?;
-        let mut buckets = self.store.buckets();
+        let mut buckets = self.site.store.buckets();
         buckets.retain(|bucket| bucket.name.starts_with(prefix) && bucket.name.as_str() > marker);
         buckets.sort_by(|a, b| a.name.cmp(&b.name));
         let truncated = buckets.len() > max;
@@ -53,14 +56,15 @@ impl Service {
         if !call.request.body.is_empty() {
             self.check_configuration(&call.request.body)?;
         }
-        let old = self.store.bucket(&call.bucket).ok();
-        let is_blocked = old.as_ref().map_or(self.blocks_by_default(), |bucket| bucket.is_blocked);
+        let old = self.site.store.bucket(&call.bucket).ok();
+        let is_blocked =
+            old.as_ref().map_or(self.account.blocks_by_default(), |bucket| bucket.is_blocked);
         account::check_acl(acl.unwrap_or_default(), is_blocked)?;
         if acl.is_some() || old.is_none() {
-            self.store.create_bucket(&call.bucket, acl.unwrap_or_default())?;
+            self.site.store.create_bucket(&call.bucket, acl.unwrap_or_default())?;
         }
         if old.is_none() && is_blocked {
-            self.store.block_public_access(&call.bucket, true)?;
+            self.site.store.block_public_access(&call.bucket, true)?;
         }
         Ok(Response::empty(200).with("Location", format!("/{}", call.bucket)))
     }
@@ -73,7 +77,7 @@ impl Service {
             let (name, text) = (option.name(), option.text().trim());
             match (name, text) {
                 (_, "") | ("StorageClass", "Standard") | ("DataRedundancyType", "LRS") => {}
-                ("LocationConstraint", place) if place == format!("oss-{}", self.region) => {}
+                ("LocationConstraint", place) if place == format!("oss-{}", self.site.region) => {}
                 ("LocationConstraint", _) => {
                     const MESSAGE: &str = "The specified location constraint is not valid.";
                     return Err(Fault::new(400, "InvalidLocationConstraint", MESSAGE));
@@ -85,7 +89,7 @@ impl Service {
     }
 
     pub(super) fn bucket_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        Ok(acl_document(self.store.bucket(&call.bucket)?.acl))
+        Ok(acl_document(self.site.store.bucket(&call.bucket)?.acl))
     }
 
     pub(super) fn put_bucket_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
@@ -93,13 +97,13 @@ impl Service {
             return Err(not_implemented("AccessControlPolicy"));
         }
         let acl = parse_acl(call.request.header("x-oss-acl").unwrap_or_default())?;
-        account::check_acl(acl, self.store.bucket(&call.bucket)?.is_blocked)?;
-        self.store.create_bucket(&call.bucket, acl)?;
+        account::check_acl(acl, self.site.store.bucket(&call.bucket)?.is_blocked)?;
+        self.site.store.create_bucket(&call.bucket, acl)?;
         Ok(Response::empty(200))
     }
 
     pub(super) fn public_access_block(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let is_blocked = self.store.bucket(&call.bucket)?.is_blocked;
+        let is_blocked = self.site.store.bucket(&call.bucket)?.is_blocked;
         Ok(Response::xml(Writer::document(BLOCK, |xml| {
             xml.text("BlockPublicAccess", is_blocked);
         })))
@@ -114,12 +118,12 @@ impl Service {
             "false" => false,
             _ => return Err(xml::malformed()),
         };
-        self.store.block_public_access(&call.bucket, is_blocked)?;
+        self.site.store.block_public_access(&call.bucket, is_blocked)?;
         Ok(Response::empty(200))
     }
 
     pub(super) fn bucket_location(&self) -> Response {
-        let location = format!("oss-{}", self.region);
+        let location = format!("oss-{}", self.site.region);
         Response::xml(Writer::leaf("LocationConstraint", &location))
     }
 
@@ -127,7 +131,7 @@ impl Service {
     pub(super) fn bucket_stat(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (mut objects, mut bytes, mut marker) = (0, 0, String::new());
         loop {
-            let page = self.store.list_objects(&call.bucket, "", &marker, None, 1000)?;
+            let page = self.site.store.list_objects(&call.bucket, "", &marker, None, 1000)?;
             objects += page.objects.len();
             bytes += page.objects.iter().map(|object| object.size).sum::<u64>();
             let Some(next) = page.next_marker else { break };
@@ -135,7 +139,7 @@ impl Service {
         }
         let (mut channels, mut marker) = (0, String::new());
         loop {
-            let page = self.store.list_channels(&call.bucket, "", &marker, 1000)?;
+            let page = self.site.store.list_channels(&call.bucket, "", &marker, 1000)?;
             channels += page.channels.len();
             let Some(next) = page.next_marker else { break };
             marker = next;
@@ -145,7 +149,7 @@ impl Service {
             xml.text("ObjectCount", objects);
             xml.text("MultipartUploadCount", 0);
             xml.text("LiveChannelCount", channels);
-            xml.text("LastModifiedTime", self.clock.now().unix_timestamp());
+            xml.text("LastModifiedTime", self.site.clock.now().unix_timestamp());
             xml.text("StandardStorage", bytes);
             xml.text("StandardObjectCount", objects);
             for class in ["InfrequentAccess", "Archive", "ColdArchive"] {
@@ -157,12 +161,12 @@ impl Service {
     }
 
     pub(super) fn delete_bucket(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        self.store.delete_bucket(&call.bucket)?;
+        self.site.store.delete_bucket(&call.bucket)?;
         Ok(Response::empty(204))
     }
 
     pub(super) fn bucket_info(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let bucket = self.store.bucket(&call.bucket)?;
+        let bucket = self.site.store.bucket(&call.bucket)?;
         Ok(Response::xml(Writer::document("BucketInfo", |xml| {
             xml.element("Bucket", |xml| {
                 self.write_bucket(xml, &bucket);
@@ -177,13 +181,14 @@ impl Service {
     }
 
     fn write_bucket(&self, xml: &mut Writer, bucket: &BucketInfo) {
-        let endpoint = format!("{}:{}", self.addressing.domain, self.addressing.listen.port());
-        xml.text("CreationDate", stamp::iso_8601(bucket.created));
+        let endpoint =
+            format!("{}:{}", self.site.addressing.domain, self.site.addressing.listen.port());
+        xml.text("CreationDate", time_format::iso_8601(bucket.created));
         xml.text("ExtranetEndpoint", &endpoint);
         xml.text("IntranetEndpoint", &endpoint);
-        xml.text("Location", format_args!("oss-{}", self.region));
+        xml.text("Location", format_args!("oss-{}", self.site.region));
         xml.text("Name", &bucket.name);
-        xml.text("Region", &self.region);
+        xml.text("Region", &self.site.region);
         xml.text("StorageClass", "Standard");
     }
 }

@@ -1,11 +1,13 @@
 //! Live channels: configuration, status, history, listing.
 
+use super::call::Call;
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::service::Service;
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{Channel, ChannelSettings, Snapshot, Stat};
 use crate::xml::{self, Writer};
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use osslive::xml::Element;
 
 /// The longest description, in bytes.
@@ -15,10 +17,10 @@ const MAX_PREFIX: usize = 1024;
 
 impl Service {
     pub(super) fn put_channel(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
+        validate::check_channel(&call.key)?;
         let settings = parse_settings(&call.request.body)?;
         let playlist = settings.playlist_name.clone();
-        self.store.put_channel(&call.bucket, &call.key, settings)?;
+        self.site.store.put_channel(&call.bucket, &call.key, settings)?;
         let document = Writer::document("CreateLiveChannelResult", |xml| {
             self.urls(xml, call, &call.key, &playlist);
         });
@@ -26,25 +28,25 @@ impl Service {
     }
 
     pub(super) fn put_channel_status(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
+        validate::check_channel(&call.key)?;
         let enabled = match call.param("status") {
             "enabled" => true,
             "disabled" => false,
             other => return Err(invalid_argument("status", other, "must be enabled or disabled")),
         };
-        self.store.set_channel_enabled(&call.bucket, &call.key, enabled)?;
+        self.site.store.set_channel_enabled(&call.bucket, &call.key, enabled)?;
         Ok(Response::empty(200))
     }
 
     pub(super) fn delete_channel(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
-        self.store.delete_channel(&call.bucket, &call.key)?;
+        validate::check_channel(&call.key)?;
+        self.site.store.delete_channel(&call.bucket, &call.key)?;
         Ok(Response::empty(204))
     }
 
     pub(super) fn channel_info(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
-        let settings = self.store.channel(&call.bucket, &call.key)?.settings;
+        validate::check_channel(&call.key)?;
+        let settings = self.site.store.channel(&call.bucket, &call.key)?.settings;
         let document = Writer::document("LiveChannelConfiguration", |xml| {
             xml.text("Description", &settings.description);
             xml.text("Status", status(&settings));
@@ -59,14 +61,14 @@ impl Service {
     }
 
     pub(super) fn channel_stat(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
-        let stat = self.store.stat(&call.bucket, &call.key)?;
+        validate::check_channel(&call.key)?;
+        let stat = self.site.store.stat(&call.bucket, &call.key)?;
         let document = Writer::document("LiveChannelStat", |xml| match stat {
             Stat::Disabled => xml.text("Status", "Disabled"),
             Stat::Idle => xml.text("Status", "Idle"),
             Stat::Live { connected, remote, stream } => {
                 xml.text("Status", "Live");
-                xml.text("ConnectedTime", stamp::iso_8601(connected));
+                xml.text("ConnectedTime", time_format::iso_8601(connected));
                 xml.text("RemoteAddr", remote);
                 if let Some(video) = stream.video {
                     xml.element("Video", |xml| {
@@ -90,13 +92,13 @@ impl Service {
     }
 
     pub(super) fn channel_history(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key)?;
-        let records = self.store.history(&call.bucket, &call.key)?;
+        validate::check_channel(&call.key)?;
+        let records = self.site.store.history(&call.bucket, &call.key)?;
         let document = Writer::document("LiveChannelHistory", |xml| {
             for record in &records {
                 xml.element("LiveRecord", |xml| {
-                    xml.text("StartTime", stamp::iso_8601(record.start));
-                    xml.text("EndTime", stamp::iso_8601(record.end));
+                    xml.text("StartTime", time_format::iso_8601(record.start));
+                    xml.text("EndTime", time_format::iso_8601(record.end));
                     xml.text("RemoteAddr", record.remote);
                 });
             }
@@ -110,7 +112,7 @@ impl Service {
         let max = call
             .max_entries("max-keys")
             .map_err(|fault| Fault { ec: ec_of_list("max-keys"), ..fault })?;
-        let page = self.store.list_channels(&call.bucket, prefix, marker, max)?;
+        let page = self.site.store.list_channels(&call.bucket, prefix, marker, max)?;
         let document = Writer::document("ListLiveChannelResult", |xml| {
             xml.text("Prefix", prefix);
             xml.text("Marker", marker);
@@ -124,7 +126,7 @@ impl Service {
                     xml.text("Name", name);
                     xml.text("Description", &settings.description);
                     xml.text("Status", status(settings));
-                    xml.text("LastModified", stamp::iso_8601(*last_modified));
+                    xml.text("LastModified", time_format::iso_8601(*last_modified));
                     self.urls(xml, call, name, &settings.playlist_name);
                 });
             }
@@ -133,7 +135,7 @@ impl Service {
     }
 
     fn urls(&self, xml: &mut Writer, call: &Call<'_>, channel: &str, playlist: &str) {
-        let (addressing, host) = (&self.addressing, &call.request.host);
+        let (addressing, host) = (&self.site.addressing, &call.request.host);
         let publish = addressing.publish_url(host, &call.bucket, channel);
         let play = addressing.play_url(host, &call.bucket, channel, playlist);
         xml.element("PublishUrls", |xml| xml.text("Url", publish));
@@ -156,7 +158,7 @@ fn list_bound<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a str, Fault> {
     let value = call.param(name);
     let rule = match value {
         _ if value.len() > MAX_PREFIX => "must have at most 1024 bytes",
-        _ if !names::fits_xml(value) => "must not contain control characters that XML forbids",
+        _ if !validate::fits_xml(value) => "must not contain control characters that XML forbids",
         _ => return Ok(value),
     };
     Err(Fault { ec: ec_of_list(name), ..invalid_argument(name, value, rule) })
@@ -183,7 +185,7 @@ fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
         let fault = invalid_argument("Description", &description, "must have at most 128 bytes");
         return Err(fault.with_ec("0044-00000001"));
     }
-    if !names::fits_xml(&description) {
+    if !validate::fits_xml(&description) {
         const RULE: &str = "must not contain control characters that XML forbids";
         return Err(invalid_argument("Description", &description, RULE));
     }
@@ -208,7 +210,7 @@ fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
     let playlist_name = xml::child_text(target, "PlaylistName")
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| String::from("playlist.m3u8"));
-    names::check_playlist(&playlist_name)?;
+    validate::check_playlist(&playlist_name)?;
     Ok(ChannelSettings { description, enabled, frag_duration, frag_count, playlist_name, snapshot })
 }
 
@@ -261,7 +263,7 @@ fn parse_snapshot(root: Element<'_, '_>) -> Result<Option<Snapshot>, Fault> {
     Ok(Some(Snapshot {
         notify_topic: field("NotifyTopic", not_empty, "must not be empty", "0044-00000006")?,
         role_name: field("RoleName", not_empty, "must not be empty", "0044-00000007")?,
-        dest_bucket: field("DestBucket", names::is_bucket, "must be a bucket", "0044-00000008")?,
+        dest_bucket: field("DestBucket", validate::is_bucket, "must be a bucket", "0044-00000008")?,
         interval: one_to_hundred(&interval).unwrap_or_default(),
     }))
 }

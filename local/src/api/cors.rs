@@ -1,9 +1,11 @@
 //! The CORS rules of a bucket: PutBucketCors, GetBucketCors, DeleteBucketCors.
 
+use super::call::Call;
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::service::Service;
 use crate::cors::{Cors, METHODS, Rule};
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::xml::{self, Writer};
 use osslive::xml::Element;
 
@@ -13,12 +15,12 @@ const MAX_RULES: usize = 20;
 impl Service {
     pub(super) fn put_bucket_cors(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let cors = read(&call.request.body)?;
-        self.store.set_cors(&call.bucket, Some(cors))?;
+        self.site.store.set_cors(&call.bucket, Some(cors))?;
         Ok(Response::empty(200))
     }
 
     pub(super) fn bucket_cors(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let cors = self.store.bucket(&call.bucket)?.cors.ok_or_else(|| {
+        let cors = self.site.store.bucket(&call.bucket)?.cors.ok_or_else(|| {
             const MESSAGE: &str = "The CORS Configuration does not exist.";
             Fault::new(404, "NoSuchCORSConfiguration", MESSAGE)
                 .with_ec("0034-00000001")
@@ -28,7 +30,7 @@ impl Service {
     }
 
     pub(super) fn delete_bucket_cors(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        self.store.set_cors(&call.bucket, None)?;
+        self.site.store.set_cors(&call.bucket, None)?;
         Ok(Response::empty(204))
     }
 }

@@ -1,9 +1,10 @@
 //! The `x-oss-*` headers of requests: each is heeded or refused, and none is
 //! passed over.
 
+use super::call::Call;
 use super::operation::{Operation, not_implemented};
-use super::{Call, Request};
 use crate::fault::Fault;
+use crate::http::Request;
 use crate::store::Upload;
 
 /// Those of signatures and of SDKs, which every operation takes.

@@ -1,7 +1,7 @@
 //! Keeps objects from acting as pages of the endpoint: they share its origin,
 //! and a script among them could sign requests as any page can.
 
-use super::Response;
+use crate::http::Response;
 
 /// What is played and cannot hold scripts. Everything else is sandboxed: a list
 /// of what runs scripts would never be complete.

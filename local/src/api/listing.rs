@@ -1,12 +1,14 @@
 //! Many objects at once: listings and batch deletion.
 
 use super::buckets::write_owner;
+use super::call::Call;
 use super::operation::{invalid_argument, not_implemented};
-use super::{Call, Response, Service};
+use super::service::Service;
 use crate::fault::Fault;
+use crate::http::Response;
 use crate::store::{ObjectMeta, ObjectPage};
 use crate::xml::{self, Writer};
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use osslive::request::percent_encode;
 use std::borrow::Cow;
@@ -25,7 +27,7 @@ impl Service {
         };
         let marker = if version_2 { start_of_page(call)? } else { call.param("marker").to_owned() };
         let (prefix, delimiter) = (call.param("prefix"), call.query.value("delimiter"));
-        let page = self.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
+        let page = self.site.store.list_objects(&call.bucket, prefix, &marker, delimiter, max)?;
         let keys = page.objects.iter().map(|object| object.key.as_str());
         let prefixes = page.common_prefixes.iter().map(String::as_str);
         let start = if version_2 { call.param("start-after") } else { &marker };
@@ -64,7 +66,7 @@ impl Service {
             encoding.check(keys.iter().map(String::as_str))?;
         }
         for key in &keys {
-            self.store.delete_object(&call.bucket, key)?;
+            self.site.store.delete_object(&call.bucket, key)?;
         }
         if quiet {
             return Ok(Response::empty(200));
@@ -120,7 +122,7 @@ fn write_version_2(xml: &mut Writer, call: &Call<'_>, encoding: &Encoding, page:
 
 fn write_object(xml: &mut Writer, object: &ObjectMeta, encoding: &Encoding, with_owner: bool) {
     xml.text("Key", encoding.apply(&object.key));
-    xml.text("LastModified", stamp::iso_8601(object.last_modified));
+    xml.text("LastModified", time_format::iso_8601(object.last_modified));
     xml.text("ETag", format_args!("\"{}\"", object.etag));
     xml.text("Type", "Normal");
     xml.text("Size", object.size);
@@ -208,7 +210,7 @@ fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
         }
         let key = xml::child_text(object, "Key").ok_or_else(xml::malformed)?;
         let key = if is_escaped { unescape_controls(&key) } else { key };
-        names::check_object(&key)?;
+        validate::check_object(&key)?;
         keys.push(key);
     }
     if keys.is_empty() || keys.len() > MAX_DELETE {
@@ -235,7 +237,7 @@ impl Encoding {
     /// Checks that every name can be written, so that whoever reads a key can
     /// ask for it.
     fn check<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
-        if self.url || names.all(names::fits_xml) {
+        if self.url || names.all(validate::fits_xml) {
             return Ok(());
         }
         const RULE: &str = "must be url: a name in the reply has characters that XML forbids";

@@ -1,15 +1,17 @@
 //! Objects: put, copy, get, head, delete.
 
 use super::buckets::acl_document;
+use super::call::Call;
+use super::headers;
 use super::operation::invalid_argument;
-use super::{Body, Call, Request, Response, Service, headers};
+use super::service::Service;
 use crate::address::percent_decode;
 use crate::fault::Fault;
-use crate::store::{Acl, ObjectMeta, Upload};
+use crate::http::{Request, Response, has_changed, object_response, with_crc};
+use crate::store::{Acl, Upload};
 use crate::xml::Writer;
-use crate::{names, stamp};
+use crate::{time_format, validate};
 use std::borrow::Cow;
-use std::fs::File;
 
 /// What a signed request may choose of its reply's headers.
 const OVERRIDES: &[(&str, &str)] = &[
@@ -23,13 +25,13 @@ const OVERRIDES: &[(&str, &str)] = &[
 
 impl Service {
     pub(super) fn put_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         if let Some(source) = call.request.header("x-oss-copy-source") {
             return self.copy_object(call, source, anonymous);
         }
         let upload = headers::upload(call.request)?;
         let mut body = call.request.body.as_slice();
-        let object = self.store.upload(&call.bucket, &call.key, upload, &mut body)?;
+        let object = self.site.store.upload(&call.bucket, &call.key, upload, &mut body)?;
         let tag = format!("\"{}\"", object.etag);
         Ok(with_crc(Response::empty(200), &object).with("ETag", tag))
     }
@@ -42,12 +44,12 @@ impl Service {
         anonymous: bool,
     ) -> Result<Response, Fault> {
         let (bucket, key) = parse_source(source)?;
-        let acl = self.store.bucket(&bucket)?.access();
+        let acl = self.site.store.bucket(&bucket)?.access();
         if anonymous && acl == Acl::Private {
             const MESSAGE: &str = "Anonymous user has no right to access this bucket.";
             return Err(Fault::new(403, "AccessDenied", MESSAGE));
         }
-        let (object, mut file) = self.store.object(&bucket, &key)?;
+        let (object, mut file) = self.site.store.object(&bucket, &key)?;
         if !has_changed(&conditions_of_copy(call.request), &object)? {
             return Ok(Response::empty(304));
         }
@@ -56,9 +58,9 @@ impl Service {
             true => headers::upload(call.request)?,
             false => Upload { content_type: Some(object.content_type), headers: object.headers },
         };
-        let copy = self.store.upload(&call.bucket, &call.key, upload, &mut file)?;
+        let copy = self.site.store.upload(&call.bucket, &call.key, upload, &mut file)?;
         let document = Writer::document("CopyObjectResult", |xml| {
-            xml.text("LastModified", stamp::iso_8601(copy.last_modified));
+            xml.text("LastModified", time_format::iso_8601(copy.last_modified));
             xml.text("ETag", format_args!("\"{}\"", copy.etag));
         });
         let tag = format!("\"{}\"", copy.etag);
@@ -67,15 +69,15 @@ impl Service {
 
     /// Shows the ACL of an object: always that of its bucket.
     pub(super) fn object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
-        self.store.object(&call.bucket, &call.key)?;
+        validate::check_object(&call.key)?;
+        self.site.store.object(&call.bucket, &call.key)?;
         Ok(acl_document("default"))
     }
 
     /// Sets the ACL of an object to that of its bucket, the only one it has.
     pub(super) fn put_object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
-        self.store.object(&call.bucket, &call.key)?;
+        validate::check_object(&call.key)?;
+        self.site.store.object(&call.bucket, &call.key)?;
         match call.request.header("x-oss-object-acl") {
             Some(_) => Ok(Response::empty(200)),
             None => Err(invalid_argument("x-oss-object-acl", "", "must be default")),
@@ -83,74 +85,20 @@ impl Service {
     }
 
     pub(super) fn delete_object(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
-        self.store.delete_object(&call.bucket, &call.key)?;
+        validate::check_object(&call.key)?;
+        self.site.store.delete_object(&call.bucket, &call.key)?;
         Ok(Response::empty(204))
     }
 
     /// Answers GET and HEAD; the body of HEAD is dropped later.
     pub(super) fn get_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         let overrides = overrides(call);
         if anonymous && !overrides.is_empty() {
             const MESSAGE: &str = "response-* parameters need a signed request.";
             return Err(Fault::new(400, "InvalidRequest", MESSAGE));
         }
-        object_response(call.request, self.store.object(&call.bucket, &call.key)?, overrides)
-    }
-}
-
-/// The reply with an object, or the part of it that a request asks for, if
-/// the request's conditions hold.
-///
-/// # Errors
-///
-/// 412 `PreconditionFailed`, 416 `InvalidRange`.
-pub fn object_response(
-    request: &Request,
-    (object, file): (ObjectMeta, File),
-    headers: Vec<(Cow<'static, str>, String)>,
-) -> Result<Response, Fault> {
-    let tag = format!("\"{}\"", object.etag);
-    if !has_changed(request, &object)? {
-        return Ok(Response::empty(304)
-            .with("ETag", tag)
-            .with("Last-Modified", stamp::http_date(object.last_modified)));
-    }
-    let range = range(request, &object)?;
-    let (status, offset, length) = match range {
-        Some((offset, length)) => (206, offset, length),
-        None => (200, 0, object.size),
-    };
-    let body = Body::File { file, offset, length };
-    let mut response = Response { status, headers, body }
-        .with("ETag", tag)
-        .with("Last-Modified", stamp::http_date(object.last_modified))
-        .with("Accept-Ranges", "bytes")
-        .with("x-oss-object-type", "Normal")
-        .with("x-oss-storage-class", "Standard");
-    if range.is_none() {
-        response = with_crc(response, &object);
-    }
-    let kept = [(String::from("Content-Type"), object.content_type)].into_iter();
-    for (name, value) in kept.chain(object.headers) {
-        if response.header(&name).is_none() {
-            response = response.with(name, value);
-        }
-    }
-    if range.is_some() {
-        let last = offset + length - 1;
-        let value = format!("bytes {offset}-{last}/{}", object.size);
-        response = response.with("Content-Range", value);
-    }
-    Ok(response)
-}
-
-/// Adds the CRC of an object, where it is known, for clients to compare.
-fn with_crc(response: Response, object: &ObjectMeta) -> Response {
-    match object.crc64 {
-        Some(crc) => response.with("x-oss-hash-crc64ecma", crc.to_string()),
-        None => response,
+        object_response(call.request, self.site.store.object(&call.bucket, &call.key)?, overrides)
     }
 }
 
@@ -165,8 +113,8 @@ fn parse_source(source: &str) -> Result<(String, String), Fault> {
     let text = String::from_utf8(bytes).ok().filter(|_| well_formed).ok_or_else(invalid)?;
     let path = text.strip_prefix('/').unwrap_or(&text);
     let (bucket, key) = path.split_once('/').ok_or_else(invalid)?;
-    names::check_bucket(bucket)?;
-    names::check_object(key)?;
+    validate::check_bucket(bucket)?;
+    validate::check_object(key)?;
     Ok((bucket.to_owned(), key.to_owned()))
 }
 
@@ -189,163 +137,4 @@ fn overrides(call: &Call<'_>) -> Vec<(Cow<'static, str>, String)> {
         Some((Cow::Borrowed(*header), value.to_owned()))
     };
     OVERRIDES.iter().filter_map(override_of).collect()
-}
-
-/// Judges the conditions of a request, entity tags before dates (RFC 9110
-/// section 13.2.2): false for 304.
-fn has_changed(request: &Request, object: &ObjectMeta) -> Result<bool, Fault> {
-    let is_among = |tags: &str| {
-        tags.split(',').any(|tag| {
-            let tag = tag.trim().trim_start_matches("W/").trim_matches('"');
-            tag == "*" || tag.eq_ignore_ascii_case(&object.etag)
-        })
-    };
-    let modified = object.last_modified.unix_timestamp();
-    let is_since =
-        |date: &str| stamp::parse_http_date(date).map(|date| modified > date.unix_timestamp());
-    let failed = match request.header("if-match") {
-        Some(tags) => !is_among(tags),
-        None => request.header("if-unmodified-since").and_then(is_since).unwrap_or(false),
-    };
-    if failed {
-        const MESSAGE: &str = "At least one of the pre-conditions you specified did not hold.";
-        return Err(Fault::new(412, "PreconditionFailed", MESSAGE));
-    }
-    Ok(match request.header("if-none-match") {
-        Some(tags) => !is_among(tags),
-        None => request.header("if-modified-since").and_then(is_since).unwrap_or(true),
-    })
-}
-
-/// The offset and length that a Range header asks for.
-///
-/// OSS documents its own rules: a range that is malformed or reaches beyond
-/// the object is passed over, unless `x-oss-range-behavior: standard` asks
-/// for those of HTTP; one of the last 0 bytes is invalid in any case. Of
-/// several ranges only the first is looked at.
-fn range(request: &Request, object: &ObjectMeta) -> Result<Option<(u64, u64)>, Fault> {
-    let standard = request.header("x-oss-range-behavior") == Some("standard");
-    let Some(header) = request.header("range") else { return Ok(None) };
-    let if_range = request.header("if-range").map(|tag| tag.trim_matches('"'));
-    if if_range.is_some_and(|tag| !tag.eq_ignore_ascii_case(&object.etag)) {
-        return Ok(None);
-    }
-    let first = header.strip_prefix("bytes=").and_then(|ranges| ranges.split(',').next());
-    let Some((first, last)) = first.and_then(|range| range.trim().split_once('-')) else {
-        return Ok(None);
-    };
-    let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse());
-    let size = object.size;
-    // The first byte, and the one after the last.
-    let (start, end): (u64, u64) = match (number(first), number(last)) {
-        (Some(Ok(start)), Some(Ok(last))) if start <= last => (start, u64::saturating_add(last, 1)),
-        (Some(Ok(start)), Some(Err(_))) if last.is_empty() => (start, size),
-        (Some(Err(_)), Some(Ok(suffix))) if first.is_empty() => match size.checked_sub(suffix) {
-            Some(start) => (start, size),
-            None if standard => (0, size),
-            None => return Ok(None),
-        },
-        _ => return Ok(None),
-    };
-    if start < size && (end <= size || standard) {
-        return Ok(Some((start, end.min(size) - start)));
-    }
-    if standard || (first.is_empty() && start == size) {
-        const MESSAGE: &str = "The requested range cannot be satisfied";
-        return Err(Fault::new(416, "InvalidRange", MESSAGE)
-            .with("ActualObjectSize", size.to_string())
-            .with("RangeRequested", header));
-    }
-    Ok(None)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use time::macros::datetime;
-
-    fn object() -> ObjectMeta {
-        ObjectMeta {
-            key: "k".into(),
-            size: 1000,
-            etag: "AB12".into(),
-            last_modified: datetime!(2026-11-22 08:16:38.5 UTC),
-            content_type: "text/plain".into(),
-            headers: Vec::new(),
-            crc64: None,
-        }
-    }
-
-    fn request(headers: &[(&str, &str)]) -> Request {
-        let headers = headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect();
-        Request { headers, ..Request::default() }
-    }
-
-    #[test]
-    fn a_range_is_taken_or_passed_over_as_oss_documents_it() {
-        for (text, expected) in [
-            ("bytes=0-499", Some((0, 500))),
-            ("bytes=500-999", Some((500, 500))),
-            ("bytes=0-0", Some((0, 1))),
-            ("bytes=-500", Some((500, 500))),
-            ("bytes=500-", Some((500, 500))),
-            ("bytes=0-", Some((0, 1000))),
-            ("bytes=0-99,200-299", Some((0, 100))),
-            ("byte=0-499", None),
-            ("bytes=0-1000", None),
-            ("bytes=1000-2000", None),
-            ("bytes=1000-", None),
-            ("bytes=-2000", None),
-            ("bytes=5-2", None),
-            ("bytes=-", None),
-            ("bytes=", None),
-            ("bytes=a-b", None),
-            ("bytes=+1-2", None),
-            ("bytes=0-99999999999999999999", None),
-            ("bytes=18446744073709551615-18446744073709551615", None),
-        ] {
-            assert_eq!(range(&request(&[("range", text)]), &object()), Ok(expected), "{text}");
-        }
-        let nothing = range(&request(&[("range", "bytes=-0")]), &object()).unwrap_err();
-        assert_eq!((nothing.status, nothing.code), (416, "InvalidRange"));
-    }
-
-    #[test]
-    fn standard_ranges_are_cut_at_the_end_and_refused_beyond_it() {
-        let standard = |text| {
-            let request = request(&[("range", text), ("x-oss-range-behavior", "standard")]);
-            range(&request, &object()).map_err(|fault| (fault.status, fault.code))
-        };
-        assert_eq!(standard("bytes=500-2000"), Ok(Some((500, 500))));
-        assert_eq!(standard("bytes=-2000"), Ok(Some((0, 1000))));
-        assert_eq!(standard("bytes=1000-2000"), Err((416, "InvalidRange")));
-        assert_eq!(standard("bytes=-0"), Err((416, "InvalidRange")));
-    }
-
-    #[test]
-    fn a_range_of_another_version_is_passed_over() {
-        let with = |tag| range(&request(&[("range", "bytes=0-1"), ("if-range", tag)]), &object());
-        assert_eq!(with("\"AB12\""), Ok(Some((0, 2))));
-        assert_eq!(with("\"CD34\""), Ok(None));
-    }
-
-    #[test]
-    fn conditions_are_judged_by_tag_then_by_date() {
-        let changed = |headers: &[(&str, &str)]| {
-            has_changed(&request(headers), &object()).map_err(|fault| fault.status)
-        };
-        let (before, at) = ("Sun, 22 Nov 2026 08:16:37 GMT", "Sun, 22 Nov 2026 08:16:38 GMT");
-        assert_eq!(changed(&[]), Ok(true));
-        assert_eq!(changed(&[("if-none-match", "\"AB12\"")]), Ok(false));
-        assert_eq!(changed(&[("if-none-match", "\"x\", W/\"ab12\"")]), Ok(false));
-        assert_eq!(changed(&[("if-none-match", "\"x\"")]), Ok(true));
-        assert_eq!(changed(&[("if-modified-since", at)]), Ok(false));
-        assert_eq!(changed(&[("if-modified-since", before)]), Ok(true));
-        assert_eq!(changed(&[("if-modified-since", "nonsense")]), Ok(true));
-        assert_eq!(changed(&[("if-none-match", "\"x\""), ("if-modified-since", at)]), Ok(true));
-        assert_eq!(changed(&[("if-match", "\"AB12\"")]), Ok(true));
-        assert_eq!(changed(&[("if-match", "\"x\"")]), Err(412));
-        assert_eq!(changed(&[("if-unmodified-since", at)]), Ok(true));
-        assert_eq!(changed(&[("if-unmodified-since", before)]), Err(412));
-    }
 }

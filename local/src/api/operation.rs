@@ -1,8 +1,8 @@
 //! Which operation a request asks for, and who may ask for it.
 
-use super::query::Query;
 use crate::fault::Fault;
-use crate::names;
+use crate::http::Query;
+use crate::validate;
 
 /// The operations of the endpoint, by the names that OSS gives them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,9 +142,9 @@ const NOT_IMPLEMENTED: &[&str] = &[
 ];
 
 /// The longest body of an operation that takes a document, or none, in bytes.
-pub(super) const MAX_DOCUMENT: usize = 64 << 10;
+pub const MAX_DOCUMENT: usize = 64 << 10;
 /// The longest body that any operation takes: an object.
-pub(super) const MAX_BODY: usize = 64 << 20;
+pub const MAX_BODY: usize = 64 << 20;
 
 impl Operation {
     /// Reads the operation off a request. `bucket` and `key` tell whether the
@@ -249,7 +249,7 @@ fn live(method: &str, key: bool, query: &Query) -> Result<Operation, Fault> {
     if !key {
         return match method {
             "GET" => Ok(ListLiveChannel),
-            "PUT" | "DELETE" => Err(names::empty_channel()),
+            "PUT" | "DELETE" => Err(validate::empty_channel()),
             _ => Err(method_not_allowed(method, "LiveChannel")),
         };
     }

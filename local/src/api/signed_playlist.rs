@@ -3,12 +3,14 @@
 //! A signed line is many times as long as its name. So the playlist is signed
 //! while it is sent, line by line, and never is in memory as a whole.
 
+use super::call::Call;
 use super::operation::{invalid_argument, not_implemented};
-use super::{Body, Call, Response, Service};
+use super::service::Service;
 use crate::address::percent_decode;
 use crate::auth::Identity;
 use crate::fault::Fault;
-use crate::names;
+use crate::http::{Body, Response};
+use crate::validate;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
 /// The longest playlist that is signed, in bytes: the service's own limit.
@@ -31,19 +33,19 @@ impl Service {
         call: &Call<'_>,
         identity: &Identity,
     ) -> Result<Response, Fault> {
-        names::check_object(&call.key)?;
+        validate::check_object(&call.key)?;
         let Identity::Url(signature) = identity else {
             return Err(invalid_request("hls/sign needs a signed URL.", "0044-00000410"));
         };
         if let Some(token) = call.request.header("x-oss-hls-sign-token") {
             return Err(refused_token(token));
         }
-        let (object, mut file) = self.store.object(&call.bucket, &call.key)?;
+        let (object, mut file) = self.site.store.object(&call.bucket, &call.key)?;
         if object.size > MAX_PLAYLIST {
             return Err(too_big());
         }
         let is_master = Survey::of(&mut file).map_err(unreadable)?.judge()?;
-        let (signature, keys) = (signature.clone(), self.keys.clone());
+        let (signature, keys) = (signature.clone(), self.site.keys.clone());
         let (bucket, playlist) = (call.bucket.clone(), call.key.clone());
         let sign = move |key: &str, process: Option<&str>| {
             signature.sign_get(&keys, &bucket, key, process).map_err(io::Error::other)

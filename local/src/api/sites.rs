@@ -2,10 +2,11 @@
 //! the browser is told.
 
 use super::operation::Operation;
-use super::{Query, Request, Response, Service};
+use super::service::Service;
 use crate::address::Style;
 use crate::cors::{Asked, Rule};
 use crate::fault::Fault;
+use crate::http::{Query, Request, Response};
 
 const REQUEST_METHOD: &str = "access-control-request-method";
 const REQUEST_HEADERS: &str = "access-control-request-headers";
@@ -40,14 +41,14 @@ impl Service {
     /// 403 `AccessForbidden`; for a preflight without a method 400
     /// `BadRequest`.
     pub(super) fn grant(&self, request: &Request) -> Result<Grant, Fault> {
-        if self.addressing.style(&request.host) == Style::Foreign {
+        if self.site.addressing.style(&request.host) == Style::Foreign {
             return Err(foreign_host(&request.host));
         }
-        let (bucket, key) = match self.addressing.resolve(&request.host, &request.path) {
+        let (bucket, key) = match self.site.addressing.resolve(&request.host, &request.path) {
             Ok(resource) => (resource.bucket, resource.key),
             Err(_) => (String::new(), Vec::new()),
         };
-        let cors = self.store.bucket(&bucket).ok().and_then(|bucket| bucket.cors);
+        let cors = self.site.store.bucket(&bucket).ok().and_then(|bucket| bucket.cors);
         let cors = cors.unwrap_or_default();
         let Some(asked) = asked(request)? else {
             return Ok(Grant { rule: None, vary: cors.response_vary });

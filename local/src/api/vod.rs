@@ -1,9 +1,12 @@
 //! Playlists of what was recorded.
 
+use super::call::Call;
 use super::operation::invalid_argument;
-use super::{Call, Response, Service};
+use super::service::Service;
 use crate::fault::Fault;
-use crate::names;
+use crate::http::Response;
+use crate::media::playlist;
+use crate::validate;
 use md5::{Digest, Md5};
 
 /// The media type that the service documents for GetVodPlaylist. Stored playlists
@@ -14,22 +17,23 @@ const MAX_SPAN: i64 = 86_400;
 
 impl Service {
     pub(super) fn post_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        let (channel, playlist) = call.key.split_once('/').unwrap_or((&call.key, ""));
-        names::check_channel(channel)?;
+        let (channel, name) = call.key.split_once('/').unwrap_or((&call.key, ""));
+        validate::check_channel(channel)?;
         // Only the suffix has a documented EC here.
-        let ec = (!playlist.ends_with(".m3u8")).then_some("0044-00000403");
-        names::check_playlist(playlist).map_err(|fault| Fault { ec, ..fault })?;
+        let ec = (!name.ends_with(".m3u8")).then_some("0044-00000403");
+        validate::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
-        let text = self.store.vod_playlist(&call.bucket, channel, start, end)?;
+        let text = self.site.store.vod_playlist(&call.bucket, channel, start, end)?;
         let body = text.as_bytes();
-        let object = self.store.put_object(&call.bucket, &call.key, None, body)?;
+        let content_type = Some(playlist::MEDIA_TYPE);
+        let object = self.site.store.put_object(&call.bucket, &call.key, content_type, body)?;
         Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
     }
 
     pub(super) fn get_vod(&self, call: &Call<'_>) -> Result<Response, Fault> {
-        names::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
+        validate::check_channel(&call.key).map_err(|fault| fault.with_ec("0044-00000302"))?;
         let (start, end) = span(call)?;
-        let text = self.store.vod_playlist(&call.bucket, &call.key, start, end)?;
+        let text = self.site.store.vod_playlist(&call.bucket, &call.key, start, end)?;
         let etag = etag(text.as_bytes());
         Ok(Response::text(200, PLAYLIST, text).with("ETag", etag))
     }

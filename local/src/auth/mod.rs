@@ -1,84 +1,20 @@
 //! Who sent a request: signatures of both versions in headers and URLs, and
 //! of publish URLs, verified with the same functions that make them.
 
+mod check;
+mod keys;
 mod rtmp;
 mod v1;
 mod v4;
 
+pub use check::same;
+pub use keys::{AccessKey, Keys};
 pub use rtmp::authorize_publish;
 
 use crate::fault::Fault;
-use crate::stamp;
+use check::{header, invalid, param};
 use osslive::sign::Parts;
-use osslive::sign::v1::Key;
-use std::collections::HashMap;
-use std::fmt;
-use time::{Duration, OffsetDateTime};
-
-/// How far the date of a request may be from the endpoint's clock.
-const MAX_SKEW: Duration = Duration::minutes(15);
-
-/// An access key that the endpoint knows.
-#[derive(Clone)]
-pub struct AccessKey {
-    /// The key's id.
-    pub id: String,
-    /// The key's secret.
-    pub secret: String,
-    /// The token of a temporary (STS) key, without which it is not accepted.
-    pub token: Option<String>,
-}
-
-impl fmt::Debug for AccessKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AccessKey").field("id", &self.id).finish_non_exhaustive()
-    }
-}
-
-/// The access keys of the endpoint, by id.
-#[derive(Debug)]
-pub struct Keys(HashMap<String, Entry>);
-
-#[derive(Debug)]
-struct Entry {
-    key: AccessKey,
-    sha1: Key,
-}
-
-impl Keys {
-    /// Prepares keys for verification; of two with one id, the later counts.
-    pub fn new(keys: impl IntoIterator<Item = AccessKey>) -> Self {
-        let entry = |key: AccessKey| {
-            let sha1 = Key::new(&key.secret);
-            (key.id.clone(), Entry { key, sha1 })
-        };
-        Keys(keys.into_iter().map(entry).collect())
-    }
-
-    /// The key of an id, once its token is the one that belongs to it.
-    fn find(&self, id: &str, token: Option<&str>) -> Result<&Entry, Fault> {
-        let Some(entry) = self.0.get(id) else {
-            const MESSAGE: &str =
-                "The OSS Access Key Id you provided does not exist in our records.";
-            return Err(Fault::new(403, "InvalidAccessKeyId", MESSAGE).with("OSSAccessKeyId", id));
-        };
-        let fits = |entry: &Entry| match (&entry.key.token, token) {
-            (None, None) => true,
-            (Some(known), Some(given)) => same(known, given),
-            _ => false,
-        };
-        if fits(entry) {
-            Ok(entry)
-        } else if token.is_some() && self.0.values().any(fits) {
-            const MESSAGE: &str =
-                "The security token you provided does not belong to the access key.";
-            Err(Fault::new(403, "AccessKeyIdAndSecurityTokenNotMatch", MESSAGE))
-        } else {
-            const MESSAGE: &str = "The security token you provided is invalid.";
-            Err(Fault::new(403, "InvalidSecurityToken", MESSAGE))
-        }
-    }
-}
+use time::OffsetDateTime;
 
 /// Who sent an HTTP request.
 #[derive(Debug)]
@@ -170,70 +106,6 @@ pub fn identify(
         }
     }
     .map(Identity::Url)
-}
-
-fn header<'a>(parts: &Parts<'a>, name: &str) -> Option<&'a str> {
-    parts.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
-}
-
-/// A parameter of the query; a bare name has an empty value.
-fn param<'a>(parts: &Parts<'a>, name: &str) -> Option<&'a str> {
-    parts.query.iter().find(|(n, _)| *n == name).map(|(_, value)| value.unwrap_or_default())
-}
-
-fn invalid(message: impl Into<String>) -> Fault {
-    Fault::new(400, "InvalidArgument", message)
-}
-
-fn denied(message: &str) -> Fault {
-    Fault::new(403, "AccessDenied", message)
-}
-
-fn expired(expires: OffsetDateTime, now: OffsetDateTime) -> Fault {
-    denied("Request has expired.")
-        .with("Expires", stamp::iso_8601(expires))
-        .with("ServerTime", stamp::iso_8601(now))
-}
-
-/// A time written in Unix seconds, digits alone.
-fn unix_time(text: &str) -> Option<OffsetDateTime> {
-    let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
-    OffsetDateTime::from_unix_timestamp(digits?.parse().ok()?).ok()
-}
-
-fn check_skew(date: OffsetDateTime, now: OffsetDateTime) -> Result<(), Fault> {
-    if (date - now).abs() <= MAX_SKEW {
-        return Ok(());
-    }
-    const MESSAGE: &str =
-        "The difference between the request time and the current time is too large.";
-    Err(Fault::new(403, "RequestTimeTooSkewed", MESSAGE)
-        .with_ec("0002-00000504")
-        .with("MaxAllowedSkewMilliseconds", MAX_SKEW.whole_milliseconds().to_string())
-        .with("RequestTime", stamp::iso_8601(date))
-        .with("ServerTime", stamp::iso_8601(now)))
-}
-
-/// Compares in a time that depends on the lengths alone.
-pub(crate) fn same(a: &str, b: &str) -> bool {
-    let difference = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
-    a.len() == b.len() && std::hint::black_box(difference) == 0
-}
-
-fn mismatch(key_id: &str, provided: &str, string_to_sign: &str) -> Fault {
-    const MESSAGE: &str = "The request signature we calculated does not match the signature you \
-                           provided. Check your key and signing method.";
-    Fault::new(403, "SignatureDoesNotMatch", MESSAGE)
-        .with("OSSAccessKeyId", key_id)
-        .with("SignatureProvided", provided)
-        .with("StringToSign", string_to_sign)
-        .with("StringToSignBytes", hex_bytes(string_to_sign))
-}
-
-/// A text's bytes as OSS shows them in errors: hex pairs with spaces.
-fn hex_bytes(text: &str) -> String {
-    let pairs: Vec<String> = text.bytes().map(|byte| format!("{byte:02X}")).collect();
-    pairs.join(" ")
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! The signature of a publish URL.
 
-use super::{Keys, denied, expired, invalid, mismatch, same, unix_time};
+use super::check::{denied, expired, invalid, mismatch, same, unix_time};
+use super::keys::Keys;
 use crate::address::PublishTarget;
 use crate::clock::Clock;
 use crate::fault::Fault;
-use crate::names;
 use crate::store::{Acl, Store};
+use crate::validate;
 use osslive::sign::rtmp;
 use time::OffsetDateTime;
 
@@ -29,14 +30,14 @@ pub fn authorize_publish(
     keys: &Keys,
     clock: &Clock,
 ) -> Result<(), Fault> {
-    names::check_bucket(&target.bucket)?;
+    validate::check_bucket(&target.bucket)?;
     let acl = store.bucket(&target.bucket)?.access();
     let signed =
         ["OSSAccessKeyId", "Expires", "Signature"].iter().any(|name| param(target, name).is_some());
     if signed || acl != Acl::PublicReadWrite {
         verify(target, keys, clock.now())?;
     }
-    target.playlist_name.as_deref().map_or(Ok(()), names::check_playlist)
+    target.playlist_name.as_deref().map_or(Ok(()), validate::check_playlist)
 }
 
 fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<(), Fault> {

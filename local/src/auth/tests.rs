@@ -6,7 +6,9 @@ use super::*;
 use crate::address::{Addressing, PublishTarget, percent_decode};
 use crate::clock::Clock;
 use crate::store::{Acl, Store};
+use crate::time_format;
 use serde_json::Value;
+use time::Duration;
 use time::macros::datetime;
 
 const VECTORS: &str = include_str!("../../../tests/data/signing-vectors.json");
@@ -110,7 +112,7 @@ fn time_of(request: &Owned) -> OffsetDateTime {
         "" => request.header("date"),
         date => date,
     };
-    stamp::parse_basic(date).or_else(|| stamp::parse_http_date(date)).unwrap()
+    time_format::parse_basic(date).or_else(|| time_format::parse_http_date(date)).unwrap()
 }
 
 fn now() -> OffsetDateTime {

@@ -1,10 +1,11 @@
 //! Signature version 1 in headers and URLs.
 
-use super::{
-    Entry, Keys, check_skew, denied, expired, header, invalid, mismatch, param, same, unix_time,
+use super::check::{
+    check_skew, denied, expired, header, invalid, mismatch, param, same, unix_time,
 };
+use super::keys::{Entry, Keys};
 use crate::fault::Fault;
-use crate::stamp;
+use crate::time_format;
 use osslive::request::percent_encode;
 use osslive::sign::v1::is_subresource;
 use osslive::sign::{Parts, v1};
@@ -21,7 +22,7 @@ pub(super) fn verify_header(
         return Err(invalid("Authorization header is invalid."));
     };
     let date = header(parts, "x-oss-date").or_else(|| header(parts, "date")).unwrap_or_default();
-    let Some(time) = stamp::parse_http_date(date) else {
+    let Some(time) = time_format::parse_http_date(date) else {
         return Err(denied("OSS authentication requires a valid Date."));
     };
     check_skew(time, now)?;

@@ -1,9 +1,12 @@
 //! Signature version 4 in headers and URLs.
 
+use super::check::{
+    check_skew, denied, expired, header, hex_bytes, invalid, mismatch, param, same,
+};
+use super::keys::Keys;
 use super::v1::write_query;
-use super::{Keys, check_skew, denied, expired, header, hex_bytes, invalid, mismatch, param, same};
 use crate::fault::Fault;
-use crate::stamp;
+use crate::time_format;
 use osslive::sign::v4::{ALGORITHM, Key, Scope, TERMINATOR, UNSIGNED_PAYLOAD};
 use osslive::sign::{Parts, v4};
 use time::{Duration, OffsetDateTime};
@@ -41,7 +44,8 @@ pub(super) fn verify_header(
     let additional = field("AdditionalHeaders");
     let (time, timestamp) = header_time(parts)?;
     check_skew(time, now)?;
-    let (key_id, scope) = parse_credential(credential, &stamp::basic(time), region, Place::Header)?;
+    let (key_id, scope) =
+        parse_credential(credential, &time_format::basic(time), region, Place::Header)?;
     if header(parts, "x-oss-content-sha256").is_some_and(|hash| hash != UNSIGNED_PAYLOAD) {
         return Err(invalid("x-oss-content-sha256 must be UNSIGNED-PAYLOAD."));
     }
@@ -70,7 +74,7 @@ fn parse_fields(fields: &str) -> Result<Vec<(&str, &str)>, Fault> {
 /// `x-oss-date`, or in its absence `Date` in either format.
 fn header_time(parts: &Parts<'_>) -> Result<(OffsetDateTime, String), Fault> {
     let text = header(parts, "x-oss-date").or_else(|| header(parts, "date")).unwrap_or_default();
-    let time = stamp::parse_basic(text).or_else(|| stamp::parse_http_date(text));
+    let time = time_format::parse_basic(text).or_else(|| time_format::parse_http_date(text));
     let Some(time) = time else {
         return Err(denied("OSS authentication requires a valid Date."));
     };
@@ -200,7 +204,7 @@ pub(super) fn verify_url(
     let credential = required("x-oss-credential")?;
     let date = required("x-oss-date")?;
     let expires = required("x-oss-expires")?;
-    let Some(time) = stamp::parse_basic(date) else {
+    let Some(time) = time_format::parse_basic(date) else {
         return Err(invalid("x-oss-date must be a UTC time like 20261122T081638Z."));
     };
     let seconds = expires.parse().ok().filter(|seconds| (1..=MAX_EXPIRES).contains(seconds));

@@ -1,8 +1,7 @@
 //! Who may see the page.
 
-use super::Page;
-use crate::api::Request;
 use crate::auth::same;
+use crate::http::Request;
 use crate::{address, cors};
 use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use std::fmt;
@@ -65,32 +64,30 @@ impl fmt::Debug for Token {
     }
 }
 
-impl Page {
-    /// Why a request may not see the page, whatever its token; `None` if it
-    /// may.
-    ///
-    /// Only this machine may, by an address of its own and without a proxy in
-    /// between: behind one everybody seems to be this machine. HTTP/1.0 is what
-    /// some proxies speak and no browser does. Where the page is open to other
-    /// machines, proxies are welcome too, and the token alone decides.
-    pub(super) fn refuses(&self, request: &Request) -> Option<&'static str> {
-        if is_for_another_site(request) {
-            return Some("This page does not answer other sites.");
-        }
-        if self.options.remote {
-            return None;
-        }
-        if !request.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
-            return Some("This page answers only on the machine that the endpoint runs on.");
-        }
-        if is_proxied(request) {
-            return Some("This page does not answer through a proxy.");
-        }
-        if !address::is_loopback(&request.host) {
-            return Some("This page answers only at a loopback address, such as 127.0.0.1.");
-        }
-        None
+/// Why a request may not see the page, whatever its token; `None` if it
+/// may.
+///
+/// Only this machine may, by an address of its own and without a proxy in
+/// between: behind one everybody seems to be this machine. HTTP/1.0 is what
+/// some proxies speak and no browser does. Where the page `is_remote`, open to
+/// other machines, proxies are welcome too, and the token alone decides.
+pub(super) fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
+    if is_for_another_site(request) {
+        return Some("This page does not answer other sites.");
     }
+    if is_remote {
+        return None;
+    }
+    if !request.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
+        return Some("This page answers only on the machine that the endpoint runs on.");
+    }
+    if is_proxied(request) {
+        return Some("This page does not answer through a proxy.");
+    }
+    if !address::is_loopback(&request.host) {
+        return Some("This page answers only at a loopback address, such as 127.0.0.1.");
+    }
+    None
 }
 
 fn is_proxied(request: &Request) -> bool {

@@ -1,12 +1,15 @@
 //! The page, request in and reply out, with the service behind it.
 
 use super::*;
+use crate::address::Addressing;
 use crate::api::tests::Reply;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
-use crate::hls::{AudioStat, Sink, StreamStat, VideoStat};
-use crate::playlist::Fragment;
-use crate::store::{Acl, ChannelSettings, LiveSession, Publish};
+use crate::clock::Clock;
+use crate::front_ends::FrontEnds;
+use crate::media::playlist::Fragment;
+use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::store::{Acl, ChannelSettings, LiveSession, Publish, Store};
 use serde_json::Value;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -23,7 +26,8 @@ const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'; id; '";
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
 struct World {
-    service: Service,
+    front_ends: FrontEnds,
+    site: Arc<Site>,
     store: Arc<Store>,
     now: Arc<AtomicI64>,
     _folder: TempDir,
@@ -49,20 +53,21 @@ impl World {
         store.create_bucket("demo", Acl::Private).unwrap();
         store.create_bucket("open", Acl::PublicRead).unwrap();
         let key = AccessKey { id: "id".into(), secret: "secret".into(), token: None };
-        let config = api::Config {
+        let addressing = Addressing {
             domain: "oss.test".into(),
-            buckets: vec!["open".into()],
+            first_bucket: "open".into(),
             cnames: vec!["cdn.example".into()],
-            cors: vec!["http://player.example".into()],
-            region: "cn-hangzhou".into(),
-            keys: vec![key],
-            account: api::Account::default(),
-            qps_limit: Some(1),
             listen: HOST.parse().unwrap(),
-            page,
         };
-        let service = Service::new(Arc::clone(&store), config, clock);
-        World { service, store, now, _folder: folder }
+        let (keys, region) = (vec![key], "cn-hangzhou".into());
+        let site = Arc::new(Site::new(store.clone(), clock, addressing, keys, region));
+        let cors = vec!["http://player.example".into()];
+        let options = api::Options { cors, qps_limit: Some(1), ..api::Options::default() };
+        let front_ends = FrontEnds {
+            page: Page::new(site.clone(), page),
+            service: Service::new(site.clone(), options),
+        };
+        World { front_ends, site, store, now, _folder: folder }
     }
 
     fn get(&self, target: &str) -> Reply {
@@ -78,7 +83,7 @@ impl World {
         headers: &[(&str, &str)],
     ) -> Reply {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Reply::of(self.service.respond(&Request {
+        Reply::of(self.front_ends.respond(&Request {
             method: method.into(),
             host: host.into(),
             path: path.into(),
@@ -381,7 +386,7 @@ fn behind_a_proxy_everybody_seems_to_be_this_machine() {
             is_http_1_0: true,
             ..Request::default()
         };
-        assert_eq!(world.service.respond(&request).status, status);
+        assert_eq!(world.front_ends.respond(&request).status, status);
     }
 }
 
@@ -653,12 +658,12 @@ fn a_publish_url_is_signed_for_a_day_in_the_forms_that_encoders_take() {
         "rtmp://127.0.0.1:9000/demo/live",
         "demo/live",
         &key,
-        world.service.addressing(),
+        &world.site.addressing,
     )
     .unwrap();
     let clock = |now| Clock::from_fn(move || OffsetDateTime::from_unix_timestamp(now).unwrap());
     let authorize = |now| {
-        let keys = world.service.keys();
+        let keys = &world.site.keys;
         crate::auth::authorize_publish(&target, &world.store, keys, &clock(now)).map_err(|f| f.code)
     };
     assert_eq!((authorize(NOW), authorize(NOW + 86_400)), (Ok(()), Ok(())));

@@ -3,8 +3,8 @@
 
 use super::{PUBLISH_EXPIRES, Page};
 use crate::fault::Fault;
-use crate::names;
 use crate::store::{Channel, Stat};
+use crate::validate;
 use osslive::PublishUrl;
 use osslive::request::percent_encode;
 use serde::Serialize;
@@ -137,7 +137,7 @@ impl Page {
     /// live, and of the others as many as a page can show.
     pub(super) fn overview(&self, search: &str) -> Result<Overview, Fault> {
         let mut overview = Overview {
-            now: self.clock.now(),
+            now: self.site.clock.now(),
             hls_js: self.options.hls_js.is_some(),
             total: 0,
             live: 0,
@@ -145,7 +145,7 @@ impl Page {
             channels: Vec::new(),
         };
         let search = search.to_lowercase();
-        for bucket in self.store.buckets() {
+        for bucket in self.site.store.buckets() {
             self.add_bucket(&bucket.name, &search, &mut overview)?;
         }
         Ok(overview)
@@ -154,7 +154,7 @@ impl Page {
     fn add_bucket(&self, bucket: &str, search: &str, to: &mut Overview) -> Result<(), Fault> {
         let mut marker = String::new();
         loop {
-            let page = match self.store.list_channels(bucket, "", &marker, PAGE) {
+            let page = match self.site.store.list_channels(bucket, "", &marker, PAGE) {
                 // Deleted just now.
                 Err(fault) if fault.code == "NoSuchBucket" => return Ok(()),
                 page => page?,
@@ -173,7 +173,7 @@ impl Page {
     }
 
     fn add_channel(&self, bucket: &str, channel: Channel, to: &mut Overview) {
-        let Ok(stat) = self.store.stat(bucket, &channel.name) else { return };
+        let Ok(stat) = self.site.store.stat(bucket, &channel.name) else { return };
         let summary = summarize(bucket, channel, stat);
         let is_live = summary.live.is_some();
         to.total += 1;
@@ -188,17 +188,17 @@ impl Page {
 
     /// One channel with its sessions and playlists.
     pub(super) fn channel_view(&self, bucket: &str, name: &str) -> Result<Detail, Fault> {
-        let settings = self.store.channel(bucket, name)?.settings;
+        let settings = self.site.store.channel(bucket, name)?.settings;
         let mut playlists = self.playlists(bucket, name, &settings.playlist_name)?;
         playlists.sort_by_key(|playlist| std::cmp::Reverse(playlist.modified));
-        let live_playlist = match self.store.stat(bucket, name)? {
+        let live_playlist = match self.site.store.stat(bucket, name)? {
             Stat::Live { connected, .. } => playlists
                 .iter()
                 .find(|playlist| !playlist.ended && playlist.modified >= connected)
                 .map(|playlist| playlist.url.clone()),
             _ => None,
         };
-        let sessions = self.store.history(bucket, name)?.into_iter().rev().map(|record| {
+        let sessions = self.site.store.history(bucket, name)?.into_iter().rev().map(|record| {
             let (from, to) = (record.start.unix_timestamp(), record.end.unix_timestamp());
             let url = media_url(bucket, name, "recording.m3u8");
             Session {
@@ -221,7 +221,7 @@ impl Page {
     /// The playlists below a channel: its own, and the first by name.
     fn playlists(&self, bucket: &str, channel: &str, own: &str) -> Result<Vec<Playlist>, Fault> {
         let folder = format!("{channel}/");
-        let mut keys = self.store.playlists(bucket, &folder, MAX_PLAYLISTS)?;
+        let mut keys = self.site.store.playlists(bucket, &folder, MAX_PLAYLISTS)?;
         let own = format!("{folder}{own}");
         if !keys.contains(&own) {
             keys.push(own);
@@ -231,7 +231,7 @@ impl Page {
     }
 
     fn playlist(&self, bucket: &str, channel: &str, name: &str) -> Option<Playlist> {
-        let (meta, file) = self.store.object(bucket, &format!("{channel}/{name}")).ok()?;
+        let (meta, file) = self.site.store.object(bucket, &format!("{channel}/{name}")).ok()?;
         let mut text = String::new();
         file.take(MAX_PLAYLIST).read_to_string(&mut text).ok()?;
         let durations: Vec<f64> = text.lines().filter_map(duration).collect();
@@ -252,17 +252,17 @@ impl Page {
         bucket: &str,
         name: &str,
     ) -> Result<Publishing, Fault> {
-        names::check_channel(name)?;
-        let settings = self.store.channel(bucket, name)?.settings;
-        let signer = self.signer.as_ref().ok_or_else(|| {
+        validate::check_channel(name)?;
+        let settings = self.site.store.channel(bucket, name)?.settings;
+        let signer = self.site.signer.as_ref().ok_or_else(|| {
             Fault::new(
                 403,
                 "AccessDenied",
                 "The endpoint has no permanent access key to sign with.",
             )
         })?;
-        let expires = self.clock.now() + Duration::seconds(PUBLISH_EXPIRES);
-        let mut url = self.addressing.publish_url(host, bucket, name);
+        let expires = self.site.clock.now() + Duration::seconds(PUBLISH_EXPIRES);
+        let mut url = self.site.addressing.publish_url(host, bucket, name);
         let playlist = [("playlistName", settings.playlist_name.as_str())];
         signer.push_rtmp_query(&mut url, bucket, name, expires.unix_timestamp(), &playlist, true);
         let ffmpeg = format!("ffmpeg -re -i FILE -c:v libx264 -c:a aac -g 60 -f flv '{url}'");

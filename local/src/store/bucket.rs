@@ -1,13 +1,14 @@
 //! A bucket: its access rules, its channels and its objects.
 
 use super::channel::Channels;
+use super::connection::Connection;
+use super::fault::disk_fault;
 use super::file::{self, Scratch};
 use super::fragment::{self, Folder, Kept, Timeline};
-use super::ledger::Ledger;
-use super::object::{ObjectMeta, Objects, Upload};
+use super::mutex::lock;
+use super::object::Objects;
 use super::path::{self, Naming};
-use super::session::{Connection, LiveSession, Publish};
-use super::{disk_fault, inventory, lock, own};
+use super::{inventory, own};
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::fault::Fault;
@@ -18,7 +19,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use time::OffsetDateTime;
 
 /// Who may use a bucket without a signature.
@@ -98,8 +99,6 @@ pub(super) struct Bucket {
     /// The timelines in use, by channel: at most one each, so that sessions
     /// that overlap number their fragments together.
     timelines: Mutex<HashMap<String, Weak<Timeline>>>,
-    /// Where recordings are counted, if they are.
-    ledger: OnceLock<Arc<Ledger>>,
 }
 
 impl Bucket {
@@ -152,7 +151,6 @@ impl Bucket {
             channels: Channels::new(name.clone(), channels, scratch.clone(), naming)?,
             objects: Arc::new(Objects::new(name.clone(), &folder, scratch.clone(), naming)?),
             timelines: Mutex::default(),
-            ledger: OnceLock::new(),
             info: Mutex::new(info),
             name,
             folder,
@@ -186,37 +184,7 @@ impl Bucket {
         Err(Fault::new(409, "BucketNotEmpty", message).with("BucketName", &self.name))
     }
 
-    /// Lets a publisher in.
-    pub(super) fn publish(self: &Arc<Self>, request: Publish) -> Result<LiveSession, Fault> {
-        let Publish { channel, playlist_name, remote, cut, .. } = request;
-        let settings = self.channels.admit(&channel)?;
-        let playlist = playlist_name.unwrap_or(settings.playlist_name);
-        let timeline = self.timeline(&channel).map_err(disk_fault)?;
-        let (now, after_ms) = (self.clock.now(), timeline.newest_ms());
-        let connection = Arc::new(Connection::new(now, remote, after_ms, cut));
-        // The index is read before the channel goes live, and not under its
-        // lock: the channel may refuse after all.
-        let admitted = timeline
-            .follow(&playlist)
-            .map_err(disk_fault)
-            .and_then(|()| self.channels.begin(&channel, &connection));
-        match admitted {
-            Ok(settings) => Ok(LiveSession::new(
-                self.clone(),
-                channel,
-                playlist,
-                &settings,
-                connection,
-                timeline,
-            )),
-            Err(fault) => {
-                self.release(&channel, &timeline);
-                Err(fault)
-            }
-        }
-    }
-
-    /// Ends a session that [`Bucket::publish`] began.
+    /// Ends the session of a publisher.
     pub(super) fn end(
         &self,
         channel: &str,
@@ -228,7 +196,7 @@ impl Bucket {
     }
 
     /// Forgets a timeline whose last user is going.
-    fn release(&self, channel: &str, timeline: &Arc<Timeline>) {
+    pub(super) fn release(&self, channel: &str, timeline: &Arc<Timeline>) {
         let mut timelines = lock(&self.timelines);
         // Nobody can come to share it while the map is held. Two that go at
         // once may both see the other; the entry then waits, empty, for the
@@ -255,44 +223,6 @@ impl Bucket {
         fragment::vod(&self.index(channel), &self.objects, channel, ms(start_s), ms(end_s))
             .map_err(disk_fault)?
             .ok_or_else(none)
-    }
-
-    /// Has recordings counted from now on.
-    pub(super) fn count_in(&self, ledger: Arc<Ledger>) {
-        let _ = self.ledger.set(ledger);
-    }
-
-    /// Counts a fragment that was finished, or at least put in its place.
-    pub(super) fn count_fragment(self: &Arc<Self>, channel: &str, name: &str) {
-        let Some(ledger) = self.ledger.get() else { return };
-        let size = self.objects.generated_size(&format!("{channel}/{name}"));
-        ledger.add(self, channel, size.unwrap_or(0));
-    }
-
-    /// Stores an upload. A fragment that it replaces is no longer counted.
-    pub(super) fn put_object(
-        &self,
-        key: &str,
-        upload: Upload,
-        body: &mut impl io::Read,
-        now: OffsetDateTime,
-    ) -> Result<ObjectMeta, Fault> {
-        let (object, freed) = self.objects.put(key, upload, body, now)?;
-        self.count_freed(key, freed);
-        Ok(object)
-    }
-
-    fn count_freed(&self, key: &str, bytes: u64) {
-        if let Some(ledger) = self.ledger.get().filter(|_| key.ends_with(".ts")) {
-            ledger.subtract(bytes);
-        }
-    }
-
-    /// Removes an object; an absent one is as good.
-    pub(super) fn delete_object(&self, key: &str) -> Result<(), Fault> {
-        let freed = self.objects.delete(key)?;
-        self.count_freed(key, freed);
-        Ok(())
     }
 
     /// The channels that have ever recorded anything, deleted ones too.
@@ -350,7 +280,8 @@ impl Bucket {
         Folder { channel, index, objects: &self.objects }
     }
 
-    fn timeline(&self, channel: &str) -> io::Result<Arc<Timeline>> {
+    /// The timeline of a channel, which all its sessions share.
+    pub(super) fn timeline(&self, channel: &str) -> io::Result<Arc<Timeline>> {
         let mut timelines = lock(&self.timelines);
         if let Some(timeline) = timelines.get(channel).and_then(Weak::upgrade) {
             return Ok(timeline);

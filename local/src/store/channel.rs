@@ -1,13 +1,16 @@
 //! The channels of a bucket: settings, sessions and history, each channel in
 //! a small file that is replaced whole before a call returns.
 
+use super::connection::Connection;
+use super::fault::{disk_fault, no_such_bucket};
 use super::file::{self, Scratch};
 use super::fragment::Line;
+use super::mutex::lock;
+use super::own;
 use super::path::Naming;
-use super::session::{Connection, SessionRecord, Stat};
-use super::{disk_fault, lock, no_such_bucket, own};
+use super::record::{ChannelSettings, SessionRecord, Stat};
 use crate::fault::Fault;
-use crate::names;
+use crate::validate;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,36 +23,6 @@ use time::OffsetDateTime;
 
 /// How many finished sessions the history keeps.
 const HISTORY: usize = 10;
-
-/// What a channel is configured with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ChannelSettings {
-    /// Free text.
-    pub description: String,
-    /// Whether the channel may be published to.
-    pub enabled: bool,
-    /// The least length of a fragment, in seconds.
-    pub frag_duration: u32,
-    /// How many fragments a live playlist shows.
-    pub frag_count: u32,
-    /// The live playlist's name below the channel.
-    pub playlist_name: String,
-    /// High-frequency snapshots: kept, but none are taken here.
-    pub snapshot: Option<Snapshot>,
-}
-
-/// Where snapshots of a channel would go.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Snapshot {
-    /// The RAM role to write with.
-    pub role_name: String,
-    /// The bucket to write to.
-    pub dest_bucket: String,
-    /// The MNS topic to notify.
-    pub notify_topic: String,
-    /// Seconds between two snapshots.
-    pub interval: u32,
-}
 
 /// A channel and its configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -299,7 +272,7 @@ impl Channels {
             .entries
             .range::<str, _>((from, Bound::Unbounded))
             .take_while(|(name, _)| name.starts_with(prefix))
-            .filter(|(name, _)| names::check_channel(name).is_ok());
+            .filter(|(name, _)| validate::check_channel(name).is_ok());
         let channels: Vec<_> =
             matching.by_ref().take(max).map(|(name, entry)| entry.channel(name)).collect();
         let next_marker = channels.last().filter(|_| matching.next().is_some());

@@ -7,9 +7,10 @@
 //! memory but the windows of sessions that are running.
 
 use super::file::{Part, Scratch};
+use super::mutex::lock;
 use super::object::Objects;
-use super::{lock, own};
-use crate::playlist::{self, Fragment};
+use super::own;
+use crate::media::playlist::{self, Fragment};
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};

@@ -7,10 +7,9 @@
 
 use super::bucket::Bucket;
 use super::fragment::Kept;
-use super::lock;
+use super::mutex::lock;
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::fs::Metadata;
 use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, Weak};
@@ -18,26 +17,6 @@ use std::sync::{Arc, Mutex, Weak};
 /// From when on the index lines of fragments that are gone are cut off: seldom,
 /// but in tests.
 const DEAD_INDEX: u64 = if cfg!(test) { 4 << 10 } else { 1 << 20 };
-
-/// How many bytes a file takes on disk: its blocks, where the system tells
-/// them, and no less than whole blocks of the usual size.
-pub(super) fn space_of(file: &Metadata) -> u64 {
-    const BLOCK: u64 = 4096;
-    let rounded = file.len().div_ceil(BLOCK).saturating_mul(BLOCK);
-    rounded.max(allocated(file))
-}
-
-#[cfg(unix)]
-fn allocated(file: &Metadata) -> u64 {
-    use std::os::unix::fs::MetadataExt;
-    // In units of 512 bytes, whatever the block size of the file system.
-    file.blocks().saturating_mul(512)
-}
-
-#[cfg(not(unix))]
-fn allocated(_: &Metadata) -> u64 {
-    0
-}
 
 /// Where fragments are: a bucket and a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]

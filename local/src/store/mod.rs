@@ -22,6 +22,8 @@
 mod bucket;
 mod channel;
 mod claim;
+mod connection;
+mod fault;
 mod file;
 mod fragment;
 mod inventory;
@@ -29,23 +31,28 @@ mod ledger;
 mod listing;
 mod lock;
 mod marker;
+mod mutex;
 mod object;
 mod own;
 mod path;
+mod record;
 mod session;
+mod space;
 pub(crate) mod temporary;
 
 pub use bucket::{Acl, BucketInfo};
-pub use channel::{Channel, ChannelPage, ChannelSettings, Snapshot};
+pub use channel::{Channel, ChannelPage};
 pub use object::{ObjectMeta, ObjectPage, Upload};
-pub use session::{LiveSession, Publish, SessionRecord, Stat};
+pub use record::{ChannelSettings, SessionRecord, Snapshot, Stat};
+pub use session::{LiveSession, Publish};
 
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::fault::Fault;
-use crate::names;
+use crate::validate;
 use bucket::Bucket;
 use claim::Claim;
+use fault::{disk_fault, no_such_bucket};
 use file::Scratch;
 use ledger::Ledger;
 use lock::Lock;
@@ -55,7 +62,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use tempfile::TempDir;
 
 /// Everything the endpoint keeps. Calls block on the disk; any number of
@@ -148,7 +155,6 @@ impl Store {
         let ledger = Arc::new(Ledger::new(bytes));
         for bucket in self.read().values() {
             ledger.enter(bucket)?;
-            bucket.count_in(ledger.clone());
         }
         ledger.prune();
         self.ledger = Some(ledger);
@@ -177,7 +183,7 @@ impl Store {
     /// `InvalidBucketName` unless the name is 3 to 63 lower-case letters,
     /// digits and inner hyphens.
     pub fn create_bucket(&self, name: &str, acl: Acl) -> Result<(), Fault> {
-        names::check_bucket(name)?;
+        validate::check_bucket(name)?;
         let mut buckets = self.buckets.write().unwrap_or_else(PoisonError::into_inner);
         if let Some(bucket) = buckets.get(name) {
             return bucket.change(|info| info.acl = acl).map_err(disk_fault);
@@ -188,11 +194,7 @@ impl Store {
         let folder = self.data.join(self.naming.file(name, ""));
         let (clock, scratch) = (self.clock.clone(), self.scratch.clone());
         let bucket = Bucket::create(folder, info, clock, scratch, self.naming);
-        let bucket = Arc::new(bucket.map_err(disk_fault)?);
-        if let Some(ledger) = &self.ledger {
-            bucket.count_in(ledger.clone());
-        }
-        buckets.insert(name.to_owned(), bucket);
+        buckets.insert(name.to_owned(), Arc::new(bucket.map_err(disk_fault)?));
         Ok(())
     }
 
@@ -357,7 +359,10 @@ impl Store {
         upload: Upload,
         body: &mut impl io::Read,
     ) -> Result<ObjectMeta, Fault> {
-        self.find(bucket)?.put_object(key, upload, body, self.clock.now())
+        let objects = &self.find(bucket)?.objects;
+        let (object, freed) = objects.put(key, upload, body, self.clock.now())?;
+        self.count_freed(key, freed);
+        Ok(object)
     }
 
     /// An object with its content. The file stays readable and unchanged
@@ -373,7 +378,9 @@ impl Store {
     /// Deletes an object; an absent one is as good. VOD playlists made later
     /// leave a deleted fragment out.
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
-        self.find(bucket)?.delete_object(key)
+        let freed = self.find(bucket)?.objects.delete(key)?;
+        self.count_freed(key, freed);
+        Ok(())
     }
 
     /// The first `max` keys and common prefixes after `marker`. Keys that hold
@@ -403,7 +410,15 @@ impl Store {
     /// `NoSuchLiveChannel`, `LiveChannelDisabled`, and `ChannelStillLive` when
     /// it has a publisher already.
     pub fn publish(&self, request: Publish) -> Result<LiveSession, Fault> {
-        self.find(&request.bucket)?.publish(request)
+        LiveSession::begin(self.find(&request.bucket)?, self.ledger.clone(), request)
+    }
+
+    /// Takes in that an object was replaced or deleted: a fragment is no longer
+    /// counted.
+    fn count_freed(&self, key: &str, bytes: u64) {
+        if let Some(ledger) = self.ledger.as_ref().filter(|_| key.ends_with(".ts")) {
+            ledger.subtract(bytes);
+        }
     }
 
     fn find(&self, name: &str) -> Result<Arc<Bucket>, Fault> {
@@ -419,19 +434,6 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Store").field("data", &self.data).finish_non_exhaustive()
     }
-}
-
-/// Takes a lock; what it guards is whole even if a holder panicked.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn no_such_bucket(name: &str) -> Fault {
-    Fault::new(404, "NoSuchBucket", "The specified bucket does not exist.").with("BucketName", name)
-}
-
-fn disk_fault(error: io::Error) -> Fault {
-    Fault::new(500, "InternalError", format!("The data folder cannot be used: {error}."))
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 //! player opens, and beside an uploaded one a small record of what the upload
 //! said about it.
 
+use super::fault::{disk_fault, no_such_bucket};
 use super::file::{self, Part, Scratch};
-use super::ledger;
 use super::listing::Listing;
 use super::path::Naming;
-use super::{disk_fault, inventory, no_such_bucket, own};
+use super::space::space_of;
+use super::{inventory, own};
 use crate::fault::Fault;
-use crate::playlist;
+use crate::media::playlist;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata};
@@ -313,7 +314,7 @@ impl Objects {
             return Ok(0);
         }
         let found = own::look(&own::reach(&self.files, relative)?)?;
-        Ok(found.filter(Metadata::is_file).map_or(0, |found| ledger::space_of(&found)))
+        Ok(found.filter(Metadata::is_file).map_or(0, |found| space_of(&found)))
     }
 
     /// Removes an object, an absent one being as good, and tells how many

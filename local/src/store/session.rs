@@ -2,19 +2,18 @@
 //! connection, the sink of its fragments.
 
 use super::bucket::Bucket;
-use super::channel::ChannelSettings;
+use super::connection::Connection;
+use super::fault::disk_fault;
 use super::file::Part;
 use super::fragment::{Listing, Timeline};
-use super::lock;
-use crate::hls::{Sink, StreamStat};
-use crate::playlist::Fragment;
-use serde::{Deserialize, Serialize};
+use super::ledger::Ledger;
+use crate::fault::Fault;
+use crate::media::playlist::Fragment;
+use crate::media::recorder::{Sink, StreamStat};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
-use time::OffsetDateTime;
+use std::sync::Arc;
 
 /// A publisher's wish to publish.
 pub struct Publish {
@@ -42,92 +41,13 @@ impl fmt::Debug for Publish {
     }
 }
 
-/// What a channel is doing.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Stat {
-    /// Disabled; nobody may publish.
-    Disabled,
-    /// Enabled, and nobody publishes.
-    Idle,
-    /// Being published to.
-    Live {
-        /// When the publisher was accepted.
-        connected: OffsetDateTime,
-        /// The publisher's address.
-        remote: SocketAddr,
-        /// What its stream holds, as far as is known.
-        stream: StreamStat,
-    },
-}
-
-/// A session that is over.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SessionRecord {
-    /// When the publisher was accepted.
-    #[serde(with = "time::serde::rfc3339")]
-    pub start: OffsetDateTime,
-    /// When it went; after a kill, the end of its last fragment.
-    #[serde(with = "time::serde::rfc3339")]
-    pub end: OffsetDateTime,
-    /// The publisher's address.
-    pub remote: SocketAddr,
-}
-
-/// What the store knows of a publisher that is connected.
-pub(super) struct Connection {
-    pub(super) connected: OffsetDateTime,
-    pub(super) remote: SocketAddr,
-    /// The channel's newest start when it came, in Unix milliseconds: what
-    /// follows is its own.
-    pub(super) after_ms: u64,
-    hang_up: Box<dyn Fn() + Send + Sync>,
-    cut: AtomicBool,
-    stream: Mutex<StreamStat>,
-}
-
-impl Connection {
-    pub(super) fn new(
-        connected: OffsetDateTime,
-        remote: SocketAddr,
-        after_ms: u64,
-        hang_up: Box<dyn Fn() + Send + Sync>,
-    ) -> Self {
-        let (cut, stream) = (AtomicBool::new(false), Mutex::default());
-        Connection { connected, remote, after_ms, hang_up, cut, stream }
-    }
-
-    pub(super) fn is_cut(&self) -> bool {
-        self.cut.load(Ordering::SeqCst)
-    }
-
-    /// From here on the session may finish its fragment, but begin no other.
-    pub(super) fn mark_cut(&self) {
-        self.cut.store(true, Ordering::SeqCst);
-    }
-
-    pub(super) fn hang_up(&self) {
-        (self.hang_up)();
-    }
-
-    pub(super) fn stat(&self) -> Stat {
-        Stat::Live {
-            connected: self.connected,
-            remote: self.remote,
-            stream: lock(&self.stream).clone(),
-        }
-    }
-
-    /// The history's record of it, if it ended at `end`.
-    pub(super) fn record(&self, end: OffsetDateTime) -> SessionRecord {
-        SessionRecord { start: self.connected, end: end.max(self.connected), remote: self.remote }
-    }
-}
-
 /// An accepted publisher's place in the store. Dropping it ends the session:
 /// an unfinished fragment is discarded, the history gains a record and the
 /// channel may be published to again.
 pub struct LiveSession {
     bucket: Arc<Bucket>,
+    /// Where recordings are counted, if they are.
+    ledger: Option<Arc<Ledger>>,
     channel: String,
     playlist: String,
     frag_duration: u32,
@@ -139,16 +59,29 @@ pub struct LiveSession {
 }
 
 impl LiveSession {
-    pub(super) fn new(
+    /// Lets a publisher in; fragments are counted in the ledger, if there is
+    /// one.
+    pub(super) fn begin(
         bucket: Arc<Bucket>,
-        channel: String,
-        playlist: String,
-        settings: &ChannelSettings,
-        connection: Arc<Connection>,
-        timeline: Arc<Timeline>,
-    ) -> Self {
-        LiveSession {
+        ledger: Option<Arc<Ledger>>,
+        request: Publish,
+    ) -> Result<Self, Fault> {
+        let Publish { channel, playlist_name, remote, cut, .. } = request;
+        let settings = bucket.channels.admit(&channel)?;
+        let playlist = playlist_name.unwrap_or(settings.playlist_name);
+        let timeline = bucket.timeline(&channel).map_err(disk_fault)?;
+        let (now, after_ms) = (bucket.clock.now(), timeline.newest_ms());
+        let connection = Arc::new(Connection::new(now, remote, after_ms, cut));
+        // The index is read before the channel goes live, and not under its
+        // lock: the channel may refuse after all.
+        let admitted = timeline
+            .follow(&playlist)
+            .map_err(disk_fault)
+            .and_then(|()| bucket.channels.begin(&channel, &connection));
+        let settings = admitted.inspect_err(|_| bucket.release(&channel, &timeline))?;
+        Ok(LiveSession {
             bucket,
+            ledger,
             channel,
             playlist,
             frag_duration: settings.frag_duration,
@@ -156,7 +89,7 @@ impl LiveSession {
             connection,
             timeline,
             part: None,
-        }
+        })
     }
 
     /// The least length of a fragment, in seconds.
@@ -179,13 +112,20 @@ impl LiveSession {
 
     /// Replaces what the channel's stat says of the stream.
     pub fn update(&self, stat: StreamStat) {
-        *lock(&self.connection.stream) = stat;
+        self.connection.update(stat);
     }
 
     /// Whether the channel was disabled under this session. It may finish the
     /// fragment it is in; beginning another is an error.
     pub fn cut(&self) -> bool {
         self.connection.is_cut()
+    }
+
+    /// Counts a fragment that was finished, or at least put in its place.
+    fn count(&self, name: &str) {
+        let Some(ledger) = &self.ledger else { return };
+        let size = self.bucket.objects.generated_size(&format!("{}/{name}", self.channel));
+        ledger.add(&self.bucket, &self.channel, size.unwrap_or(0));
     }
 }
 
@@ -210,7 +150,7 @@ impl Sink for LiveSession {
             least_target: self.frag_duration.into(),
         };
         let listed = self.timeline.list(fragment, part, &playlist, now);
-        self.bucket.count_fragment(&self.channel, &fragment.name);
+        self.count(&fragment.name);
         listed
     }
 }

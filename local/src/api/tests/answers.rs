@@ -1,7 +1,10 @@
 //! What answers take until they are sent.
 
 use super::*;
+use crate::front_ends::FrontEnds;
 use crate::limits::PeerLimits;
+use crate::page::{self, Page};
+use crate::serve;
 use crate::workers::Workers;
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -21,7 +24,10 @@ struct Door {
 impl Door {
     fn of(world: World, limits: &PeerLimits) -> Door {
         let workers = Arc::new(Workers::start().unwrap());
-        let router = router(Arc::new(world.service), limits, workers);
+        let page = page::Options { token: None, remote: false, hls_js: None };
+        let page = Page::new(world.service.site.clone(), page);
+        let front_ends = Arc::new(FrontEnds { page, service: world.service });
+        let router = serve::router(front_ends, limits, workers);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Door { router, runtime, _folder: world._folder }
     }

@@ -7,12 +7,19 @@ mod objects;
 mod vendor;
 
 use super::*;
-use crate::hls::{AudioStat, Sink, StreamStat, VideoStat};
-use crate::playlist::Fragment;
-use crate::store::{LiveSession, Publish};
+use crate::address::Addressing;
+use crate::auth::AccessKey;
+use crate::clock::Clock;
+use crate::media::playlist::Fragment;
+use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::site::Site;
+use crate::store::{LiveSession, Publish, Store};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use md5::{Digest, Md5};
 use osslive::sign::{v1, v4};
 use std::io::{Read, Seek, SeekFrom};
-use std::sync::atomic::AtomicI64;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -56,19 +63,16 @@ impl World {
             secret: "3dZdocExampleTempSecretabcdefgh".into(),
             token: Some("CAISdocExample+Token/With=Special&Chars==".into()),
         };
-        let config = Config {
+        let addressing = Addressing {
             domain: "oss-cn-hangzhou.aliyuncs.com".into(),
-            buckets: vec!["demo".into()],
+            first_bucket: "demo".into(),
             cnames: vec!["live.example.com".into()],
-            cors: vec!["http://player.example".into()],
-            region: "cn-hangzhou".into(),
-            keys: vec![permanent, temporary],
-            account,
-            qps_limit,
             listen: HOST.parse().unwrap(),
-            page: page::Options { token: None, remote: false, hls_js: None },
         };
-        let service = Service::new(Arc::clone(&store), config, clock);
+        let (keys, region) = (vec![permanent, temporary], "cn-hangzhou".into());
+        let site = Arc::new(Site::new(store.clone(), clock, addressing, keys, region));
+        let cors = vec!["http://player.example".into()];
+        let service = Service::new(site, Options { cors, account, qps_limit });
         World { service, store, now, _folder: folder }
     }
 
@@ -97,10 +101,10 @@ impl World {
 
     fn sign(&self, request: &mut Request) {
         let now = OffsetDateTime::from_unix_timestamp(self.now.load(Ordering::Relaxed)).unwrap();
-        let timestamp = stamp::basic(now);
+        let timestamp = time_format::basic(now);
         request.headers.push(("x-oss-date".into(), timestamp.clone()));
         request.headers.push(("x-oss-content-sha256".into(), "UNSIGNED-PAYLOAD".into()));
-        let resource = self.service.addressing.resolve(&request.host, &request.path).unwrap();
+        let resource = self.service.site.addressing.resolve(&request.host, &request.path).unwrap();
         let key = String::from_utf8(resource.key).unwrap();
         let query = Query::parse(&request.query).unwrap();
         let query: Vec<_> =
@@ -578,7 +582,7 @@ fn an_error_to_head_is_in_the_headers() {
     request.headers.last_mut().unwrap().1.push('x');
     let reply = world.send(&request);
     assert_eq!(reply.status, 403);
-    assert!(reply.header("x-oss-err").unwrap().len() < MAX_ERR_HEADER);
+    assert!(reply.header("x-oss-err").unwrap().len() < refusal::MAX_ERR_HEADER);
 }
 
 #[test]
@@ -795,11 +799,11 @@ fn playlists_that_cannot_be_signed_are_refused_in_the_services_words() {
 fn a_body_that_was_not_taken_is_refused_for_the_first_reason_there_is() {
     let world = World::new();
     let mut request = plain("PUT", "/demo/k", b"");
-    assert_eq!(world.service.body_limit(&request), Some(64 << 10));
+    assert_eq!(world.service.body_limit(&request), 64 << 10);
     let refused = Reply::of(world.service.refuse(&request, too_large()));
     assert_eq!(refused.error(), (403, "AccessDenied".into()));
     world.sign(&mut request);
-    assert_eq!(world.service.body_limit(&request), Some(64 << 20));
+    assert_eq!(world.service.body_limit(&request), 64 << 20);
     let refused = Reply::of(world.service.refuse(&request, too_large()));
     assert_eq!(refused.error(), (400, "EntityTooLarge".into()));
 }

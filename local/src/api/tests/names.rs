@@ -90,7 +90,7 @@ impl World {
     /// A request with a signature of version 1, which does not cover `more`.
     pub(super) fn call_unsigned_query(&self, path: &str, query: &str, more: &str) -> Reply {
         let mut request = plain("GET", &format!("{path}?{query}&{more}"), b"");
-        let date = stamp::http_date(OffsetDateTime::from_unix_timestamp(NOW).unwrap());
+        let date = time_format::http_date(OffsetDateTime::from_unix_timestamp(NOW).unwrap());
         let parts =
             Parts { method: "GET", bucket: "demo", key: "", query: &[(query, None)], headers: &[] };
         let signature = v1::signature(&v1::Key::new(SECRET), &v1::string_to_sign(&parts, &date));

@@ -1,6 +1,7 @@
 use super::*;
-use crate::hls::{AudioStat, StreamStat};
+use crate::media::recorder::{AudioStat, StreamStat};
 use crate::store::Upload;
+use std::sync::Mutex;
 
 #[test]
 fn a_bucket_survives_a_restart_with_its_date_and_acl() {

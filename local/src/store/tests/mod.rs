@@ -10,8 +10,8 @@ mod storage;
 mod threads;
 
 use super::*;
-use crate::hls::Sink;
-use crate::playlist::Fragment;
+use crate::media::playlist::Fragment;
+use crate::media::recorder::Sink;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::OffsetDateTime;

@@ -1,4 +1,5 @@
 use super::*;
+use std::sync::Mutex;
 use std::thread;
 
 const THREADS: usize = 8;

@@ -2,7 +2,7 @@
 //! and how its pictures are ordered.
 
 use super::clocks::MAX_STEP_BACK_MS;
-use super::{Frame, FrameKind, Now};
+use super::frame::{Frame, FrameKind, Now};
 
 /// How much media is held back, in milliseconds of its own time.
 const PATIENCE_MS: u64 = 2000;

@@ -1,7 +1,7 @@
 //! MPEG-2 transport streams (ISO/IEC 13818-1) of one program: H.264 and AAC.
 
 #[cfg(test)]
-#[path = "../tests/support/tscheck.rs"]
+#[path = "../../tests/support/tscheck.rs"]
 pub(crate) mod tscheck;
 
 use std::io;
@@ -465,8 +465,8 @@ const CRC_TABLE: [u32; 256] = {
 mod tests {
     use super::tscheck::{Piece, check, check_clean};
     use super::*;
-    use crate::aac::AacConfig;
-    use crate::avc::{DELIMITER, START_CODE};
+    use crate::media::aac::AacConfig;
+    use crate::media::avc::{DELIMITER, START_CODE};
 
     const BOTH: Tracks = Tracks { video: true, audio: true };
     const FRAME: u64 = 40 * TICKS_PER_MS;

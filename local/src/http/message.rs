@@ -1,7 +1,5 @@
 //! Requests and replies, apart from any connection.
 
-use crate::fault::Fault;
-use crate::xml::Writer;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -101,7 +99,7 @@ impl Response {
     }
 
     /// A reply 200 with an XML document.
-    pub(super) fn xml(text: String) -> Response {
+    pub fn xml(text: String) -> Response {
         Response::text(200, "application/xml", text)
     }
 
@@ -120,21 +118,4 @@ impl Response {
         let is_it = |(n, _): &&(Cow<'_, str>, String)| n.eq_ignore_ascii_case(name);
         self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
-}
-
-/// The body of an error reply.
-pub(super) fn error_document(fault: &Fault, request_id: &str, host_id: &str) -> String {
-    Writer::document("Error", |xml| {
-        xml.text("Code", fault.code);
-        xml.text("Message", &fault.message);
-        xml.text("RequestId", request_id);
-        xml.text("HostId", host_id);
-        for (name, value) in &fault.details {
-            xml.text(name, value);
-        }
-        if let Some(ec) = fault.ec {
-            xml.text("EC", ec);
-            xml.text("RecommendDoc", format_args!("https://api.aliyun.com/troubleshoot?q={ec}"));
-        }
-    })
 }

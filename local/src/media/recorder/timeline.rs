@@ -1,6 +1,6 @@
 //! From the session's clock to that of the transport stream.
 
-use crate::ts::{DELAY, Stamps, TICKS_PER_MS};
+use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS};
 
 /// Frames are not presented longer than this after they are decoded.
 const MAX_COMPOSITION_MS: i32 = 10_000;

@@ -3,7 +3,7 @@ mod formats;
 mod times;
 
 use super::*;
-use crate::ts::tscheck::{self, Piece, Report};
+use crate::media::ts::tscheck::{self, Piece, Report};
 use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
@@ -841,7 +841,7 @@ fn noise_never_makes_the_parsers_panic() {
         let bytes = noise.damage(&seeds[round % seeds.len()]);
         let _ = flv::video(&bytes).is_ok() | flv::audio(&bytes).is_ok();
         let _ = AvcConfig::parse(&bytes).is_ok() | AacConfig::parse(&bytes).is_ok();
-        let _ = crate::avc::Picture::from_sps(&bytes).is_ok();
+        let _ = crate::media::avc::Picture::from_sps(&bytes).is_ok();
         let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units(true).count());
         if let Ok(tags) = flv::tags(&bytes) {
             assert!(tags.count() <= bytes.len());

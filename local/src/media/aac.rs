@@ -1,7 +1,7 @@
 //! AAC (ISO/IEC 14496-3) as FLV carries it: the AudioSpecificConfig, and the
 //! ADTS header that each frame needs outside of FLV.
 
-use crate::bits::Bits;
+use crate::media::bits::Bits;
 
 /// The length of an ADTS header without a checksum.
 pub const ADTS_HEADER: usize = 7;

@@ -1,4 +1,4 @@
-//! A connection whose peer may pause, but not for ever.
+//! A time-out for writes: a peer may pause, but not for ever.
 
 use crate::limits::PeerLimits;
 use std::future::Future;
@@ -13,7 +13,7 @@ use tokio::time::{Instant, Sleep, sleep};
 /// A stream that breaks with `TimedOut` when its peer reads too slowly what is
 /// to be written. How long it may take to send is for the protocol above to
 /// say.
-pub(crate) struct Patient {
+pub(crate) struct WriteTimeout {
     stream: TcpStream,
     allowance: Allowance,
     /// Runs while a write waits.
@@ -21,11 +21,11 @@ pub(crate) struct Patient {
     waiting_since: Option<Instant>,
 }
 
-impl Patient {
+impl WriteTimeout {
     pub(crate) fn new(stream: TcpStream, limits: &PeerLimits) -> Self {
         let allowance = Allowance::new(limits);
         let deadline = Box::pin(sleep(limits.pause));
-        Patient { stream, allowance, deadline, waiting_since: None }
+        WriteTimeout { stream, allowance, deadline, waiting_since: None }
     }
 
     /// Judges a write: one that went through ends the wait, one that did not
@@ -93,7 +93,7 @@ impl Allowance {
     }
 }
 
-impl AsyncRead for Patient {
+impl AsyncRead for WriteTimeout {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -103,7 +103,7 @@ impl AsyncRead for Patient {
     }
 }
 
-impl AsyncWrite for Patient {
+impl AsyncWrite for WriteTimeout {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

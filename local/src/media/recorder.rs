@@ -4,21 +4,26 @@ mod allowance;
 mod audio;
 mod clocks;
 mod format;
+mod frame;
 mod meter;
 mod opening;
+mod sink;
 mod timeline;
 
-use crate::aac::{self, AacConfig, AacError};
-use crate::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
-use crate::flv::{self, AudioBody, FlvError, VideoBody};
-use crate::playlist::Fragment;
-use crate::ts::{Muxer, Stamps, Track, Tracks};
+use crate::media::aac::{self, AacConfig, AacError};
+use crate::media::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::media::flv::{self, AudioBody, FlvError, VideoBody};
+use crate::media::playlist::Fragment;
+use crate::media::ts::{Muxer, Stamps, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
 pub use clocks::{Clocks, Place};
 use format::Format;
+pub use frame::Now;
+use frame::{Frame, FrameKind};
 use meter::{Meter, Rates, frame_rate};
 use opening::Opening;
+pub use sink::Sink;
 use std::time::Duration;
 use std::{fmt, io, iter};
 use timeline::{Timeline, composition};
@@ -54,45 +59,6 @@ const MAX_TIMESTAMP_MS: u64 = 1 << 48;
 /// rising until it has caught up.
 const MAX_SET_BACK_MS: u64 = 60_000;
 
-/// Where a recording goes.
-pub trait Sink {
-    /// Begins a fragment. One that was begun and not finished is given up.
-    ///
-    /// # Errors
-    ///
-    /// `AlreadyExists` if the name is taken: the recorder asks for the next one.
-    /// It passes on any other error and begins again at the next occasion.
-    fn begin(&mut self, name: &str) -> io::Result<()>;
-
-    /// Appends to the fragment begun: whole transport packets, under 128 KiB at a time.
-    ///
-    /// # Errors
-    ///
-    /// As for [`begin`](Self::begin); the fragment is given up.
-    fn write(&mut self, ts: &[u8]) -> io::Result<()>;
-
-    /// Ends the fragment begun, which is complete.
-    ///
-    /// # Errors
-    ///
-    /// As for [`begin`](Self::begin).
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()>;
-}
-
-impl<S: Sink + ?Sized> Sink for &mut S {
-    fn begin(&mut self, name: &str) -> io::Result<()> {
-        (**self).begin(name)
-    }
-
-    fn write(&mut self, ts: &[u8]) -> io::Result<()> {
-        (**self).write(ts)
-    }
-
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
-        (**self).finish(fragment)
-    }
-}
-
 /// What a recorder has to know of its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecorderSettings {
@@ -104,16 +70,6 @@ pub struct RecorderSettings {
     /// Whether earlier sessions left fragments: the first one of this session is
     /// then a discontinuity.
     pub continues: bool,
-}
-
-/// When a message arrived.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Now {
-    /// The wall clock, in Unix milliseconds, which names fragments. It may be set
-    /// to any other time.
-    pub unix_ms: u64,
-    /// Milliseconds of a clock that only goes forward, from any beginning.
-    pub uptime_ms: u64,
 }
 
 /// Why a recording cannot go on.
@@ -235,28 +191,6 @@ pub struct Recorder<S: Sink> {
     video_meter: Meter,
     audio_meter: Meter,
     dropped: u64,
-}
-
-/// One coded frame as it arrived.
-#[derive(Clone, Copy)]
-struct Frame<'a> {
-    now: Now,
-    timestamp_ms: u64,
-    kind: FrameKind,
-    data: &'a [u8],
-}
-
-impl Frame<'_> {
-    /// The number of its track.
-    fn track(&self) -> usize {
-        usize::from(matches!(self.kind, FrameKind::Audio))
-    }
-}
-
-#[derive(Clone, Copy)]
-enum FrameKind {
-    Video { key: bool, composition_ms: i32 },
-    Audio,
 }
 
 struct OpenFragment {

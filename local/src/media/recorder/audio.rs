@@ -1,7 +1,7 @@
 //! Audio frames on their way into PES packets.
 
-use crate::aac::{ADTS_HEADER, AacConfig, FRAME_SAMPLES};
-use crate::ts::TICKS_PER_MS;
+use crate::media::aac::{ADTS_HEADER, AacConfig, FRAME_SAMPLES};
+use crate::media::ts::TICKS_PER_MS;
 
 const TICKS_PER_SECOND: u64 = 1000 * TICKS_PER_MS;
 

@@ -1,11 +1,13 @@
-//! The service behind HTTP.
+//! The front ends behind HTTP.
 
-use super::{Body, Request, Response, Service, operation, too_large};
+use crate::api;
 use crate::budget::{Budget, Share};
 use crate::fault::Fault;
-use crate::framing::Verdicts;
+use crate::front_ends::FrontEnds;
+use crate::http::framing::Verdicts;
+use crate::http::write_timeout::Allowance;
+use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
-use crate::patient::Allowance;
 use crate::workers::Workers;
 use axum::Router;
 use axum::body::Body as HttpBody;
@@ -29,11 +31,15 @@ const LINGER: Duration = Duration::from_secs(2);
 /// How much of each answer does not count against the budget of all.
 const SMALL: usize = 16 << 10;
 
-/// The service as an HTTP application, for any method and path. A request's
+/// The front ends as an HTTP application, for any method and path. A request's
 /// extension of type `SocketAddr` is taken for its sender.
-pub(crate) fn router(service: Arc<Service>, limits: &PeerLimits, workers: Arc<Workers>) -> Router {
+pub(crate) fn router(
+    front_ends: Arc<FrontEnds>,
+    limits: &PeerLimits,
+    workers: Arc<Workers>,
+) -> Router {
     let serving = Arc::new(Serving {
-        service,
+        front_ends,
         workers,
         limits: *limits,
         uploads: Budget::new(limits.uploads),
@@ -47,7 +53,7 @@ pub(crate) fn router(service: Arc<Service>, limits: &PeerLimits, workers: Arc<Wo
 
 /// What requests are answered with.
 struct Serving {
-    service: Arc<Service>,
+    front_ends: Arc<FrontEnds>,
     workers: Arc<Workers>,
     limits: PeerLimits,
     /// What bodies may take together, beyond what each small document has for
@@ -62,11 +68,11 @@ impl Serving {
         let (head, mut body) = request.into_parts();
         let request = read_head(&head);
         if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
-            let response = self.service.reject(fault);
+            let response = self.front_ends.service.reject(fault);
             return closing(self.write(response, self.answers.share()));
         }
-        let screened = self.service.screen(&request);
-        let collected = match screened.map(|()| self.service.body_limit(&request)) {
+        let screened = self.front_ends.screen(&request);
+        let collected = match screened.map(|()| self.front_ends.body_limit(&request)) {
             Ok(Some(limit)) => self.collect(&mut body, limit).await,
             Ok(None) => Ok(Received::empty(&self.uploads)),
             Err(fault) => Err(fault),
@@ -87,26 +93,26 @@ impl Serving {
         if is_last { closing(response) } else { response }
     }
 
-    /// Has the service answer, with room for the answer.
+    /// Has the request answered, with room for the answer.
     fn answer(
         &self,
         mut request: Request,
         collected: Result<Received, Fault>,
     ) -> oneshot::Receiver<(Response, Share)> {
-        let (service, mut share) = (Arc::clone(&self.service), self.answers.share());
+        let (front_ends, mut share) = (Arc::clone(&self.front_ends), self.answers.share());
         self.workers.run(move || {
             let response = match collected {
                 Ok(received) => {
                     request.body = received.bytes;
-                    service.respond(&request)
+                    front_ends.respond(&request)
                 }
-                Err(fault) => service.refuse(&request, fault),
+                Err(fault) => front_ends.service.refuse(&request, fault),
             };
             let is_room = match &response.body {
                 Body::Bytes(bytes) => share.grow(bytes.capacity().saturating_sub(SMALL)),
                 Body::Empty | Body::File { .. } | Body::Stream { .. } => true,
             };
-            if is_room { (response, share) } else { (service.busy(&request), share) }
+            if is_room { (response, share) } else { (front_ends.service.busy(&request), share) }
         })
     }
 
@@ -114,7 +120,7 @@ impl Serving {
     async fn collect(&self, body: &mut HttpBody, limit: usize) -> Result<Received, Fault> {
         // Refused before it is sent, where the client waits for 100 Continue.
         if body.size_hint().lower() > limit as u64 {
-            return Err(too_large());
+            return Err(api::too_large());
         }
         let mut received = Received::empty(&self.uploads);
         let mut allowance = Allowance::new(&self.limits);
@@ -127,7 +133,7 @@ impl Serving {
             allowance.spend(started.elapsed());
             allowance.earn(data.len());
             if data.len() > limit - received.bytes.len() {
-                return Err(too_large());
+                return Err(api::too_large());
             }
             received.add(&data)?;
         }
@@ -177,7 +183,7 @@ fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
 /// largest body that is ever taken is not read, nor what does not come in time,
 /// nor what comes after a pause.
 async fn drain(mut body: HttpBody, time: Duration) {
-    let (due, mut left) = (Instant::now() + time, operation::MAX_BODY);
+    let (due, mut left) = (Instant::now() + time, api::MAX_BODY);
     while left > 0 {
         let due = due.min(Instant::now() + LINGER);
         let frame = poll_fn(|context| Pin::new(&mut body).poll_frame(context));
@@ -223,7 +229,7 @@ impl Received {
     /// Adds bytes to the body, if there is room for them.
     fn add(&mut self, data: &[u8]) -> Result<(), Fault> {
         const MESSAGE: &str = "Too many uploads are under way. Please reduce your request rate.";
-        let beyond = |length: usize| length.saturating_sub(operation::MAX_DOCUMENT);
+        let beyond = |length: usize| length.saturating_sub(api::MAX_DOCUMENT);
         let length = self.bytes.len();
         let more = beyond(length + data.len()) - beyond(length);
         if !self.share.grow(more) || self.bytes.try_reserve(data.len()).is_err() {

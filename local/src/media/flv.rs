@@ -106,7 +106,7 @@ fn next_tag(file: &[u8]) -> Option<(Option<Tag<'_>>, &[u8])> {
 /// The body of a video tag or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum VideoBody<'a> {
-    /// An AVC decoder configuration record: see [`crate::avc::AvcConfig`].
+    /// An AVC decoder configuration record: see [`crate::media::avc::AvcConfig`].
     Config(&'a [u8]),
     /// A coded frame.
     Frame {
@@ -114,7 +114,7 @@ pub enum VideoBody<'a> {
         key: bool,
         /// Presentation time minus decoding time, as sent.
         composition_ms: i32,
-        /// NAL units with lengths: see [`crate::avc::AccessUnit`].
+        /// NAL units with lengths: see [`crate::media::avc::AccessUnit`].
         data: &'a [u8],
     },
     /// Nothing to record: an end of sequence, a command, colour information.
@@ -124,7 +124,7 @@ pub enum VideoBody<'a> {
 /// The body of an audio tag or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AudioBody<'a> {
-    /// An AudioSpecificConfig: see [`crate::aac::AacConfig`].
+    /// An AudioSpecificConfig: see [`crate::media::aac::AacConfig`].
     Config(&'a [u8]),
     /// One raw AAC frame.
     Frame(&'a [u8]),

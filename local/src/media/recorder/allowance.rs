@@ -1,8 +1,8 @@
 //! What a publisher may cost: disk in proportion to what it sends and to the
 //! time it takes.
 
-use super::Sink;
-use crate::playlist::Fragment;
+use super::sink::Sink;
+use crate::media::playlist::Fragment;
 use std::io;
 
 /// What a fragment costs beside its bytes: the blocks of a file, a line of the

@@ -4,7 +4,7 @@
 //! while audio goes on, each may begin at another time, or either may jump: then
 //! their places are found by when they arrive.
 
-use crate::ts::Track;
+use crate::media::ts::Track;
 
 /// A step back of a track's clock up to this is an encoder's jitter.
 pub(crate) const MAX_STEP_BACK_MS: u64 = 1000;

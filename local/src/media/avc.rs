@@ -1,7 +1,7 @@
 //! H.264 (ISO/IEC 14496-10) as FLV carries it: the decoder configuration,
 //! what its sequence parameter set says of the picture, and access units.
 
-use crate::bits::Bits;
+use crate::media::bits::Bits;
 
 /// What precedes each NAL unit in the byte stream format (Annex B).
 pub const START_CODE: &[u8] = &[0, 0, 0, 1];

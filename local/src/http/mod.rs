@@ -1,0 +1,12 @@
+//! HTTP as both front ends speak it, the API and the web page: messages,
+//! queries, replies with objects, and what is checked of a connection.
+
+pub mod framing;
+mod message;
+mod object;
+mod query;
+pub mod write_timeout;
+
+pub use message::{Body, Request, Response};
+pub use object::{has_changed, object_response, with_crc};
+pub use query::{Malformed, Query};

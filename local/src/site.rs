@@ -1,0 +1,47 @@
+//! What all front ends work on: the HTTP API, the web page and RTMP.
+
+use crate::address::Addressing;
+use crate::auth::{AccessKey, Keys};
+use crate::clock::Clock;
+use crate::store::Store;
+use osslive::Credentials;
+use osslive::sign::{SignatureVersion, Signer};
+use std::sync::Arc;
+
+/// A store with the names, keys and time under which it is reached.
+#[derive(Debug)]
+pub struct Site {
+    /// What is kept.
+    pub store: Arc<Store>,
+    /// The time.
+    pub clock: Clock,
+    /// How hosts and paths are read.
+    pub addressing: Addressing,
+    /// The access keys.
+    pub keys: Arc<Keys>,
+    /// The region that signatures of version 4 must name, and that buckets
+    /// say they are in.
+    pub region: String,
+    /// Signs as the owner; `None` without a permanent access key.
+    pub signer: Option<Signer>,
+}
+
+impl Site {
+    /// A site with access keys, temporary ones with their token.
+    pub fn new(
+        store: Arc<Store>,
+        clock: Clock,
+        addressing: Addressing,
+        keys: Vec<AccessKey>,
+        region: String,
+    ) -> Self {
+        let signer = signer(&keys, &region);
+        Site { store, clock, addressing, keys: Arc::new(Keys::new(keys)), region, signer }
+    }
+}
+
+/// Signs with the first permanent key.
+fn signer(keys: &[AccessKey], region: &str) -> Option<Signer> {
+    let key = keys.iter().find(|key| key.token.is_none())?;
+    Some(Signer::new(SignatureVersion::V1, region, Credentials::new(&key.id, &key.secret)))
+}

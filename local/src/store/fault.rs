@@ -1,0 +1,12 @@
+//! The refusals that every part of the store makes.
+
+use crate::fault::Fault;
+use std::io;
+
+pub(super) fn no_such_bucket(name: &str) -> Fault {
+    Fault::new(404, "NoSuchBucket", "The specified bucket does not exist.").with("BucketName", name)
+}
+
+pub(super) fn disk_fault(error: io::Error) -> Fault {
+    Fault::new(500, "InternalError", format!("The data folder cannot be used: {error}."))
+}
