@@ -23,7 +23,7 @@ fuzz_target!(|data: &[u8]| {
     }
     for size in 1..=4 {
         if let Ok(unit) = AccessUnit::parse(data, size) {
-            assert!(unit.nal_units().map(<[u8]>::len).sum::<usize>() <= data.len());
+            assert!(unit.nal_units(true).map(<[u8]>::len).sum::<usize>() <= data.len());
         }
     }
 });

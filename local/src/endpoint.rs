@@ -365,15 +365,7 @@ impl LocalEndpoint {
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let data = store.data().to_owned();
-        let store = Arc::new(store);
-        let addressing = Addressing {
-            first_bucket: buckets.first().cloned().unwrap_or_default(),
-            listen: socket.local_addr()?,
-            domain: config.domain.clone(),
-            cnames,
-        };
-        let keys = config.keys().cloned().collect();
-        let site = Arc::new(Site::new(store, config.clock, addressing, keys, config.region));
+        let site = Arc::new(site(&config, cnames, socket.local_addr()?, store));
         let options = api::Options { cors, account: config.account, qps_limit: config.qps_limit };
         let front_ends = Arc::new(FrontEnds {
             page: page::Page::new(site.clone(), page),
@@ -429,6 +421,14 @@ impl LocalEndpoint {
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
+}
+
+/// The site that a configuration describes.
+fn site(config: &Config, cnames: Vec<String>, listen: SocketAddr, store: Store) -> Site {
+    let first_bucket = config.bucket_names().into_iter().next().unwrap_or_default();
+    let addressing = Addressing { domain: config.domain.clone(), first_bucket, cnames, listen };
+    let keys = config.keys().cloned().collect();
+    Site::new(Arc::new(store), config.clock.clone(), addressing, keys, config.region.clone())
 }
 
 fn open(config: &Config) -> io::Result<Store> {
