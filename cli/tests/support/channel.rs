@@ -97,17 +97,7 @@ impl Channel {
         for mut decode in players() {
             decode.args(["-xerror", "-i", &url, "-f", "null", "-"]);
             let mut decoded = run(&mut decode, LONG);
-            // A newer one tells of each discontinuity that the playlist announces. It
-            // joins what follows by the decoding time, so that where an encoder was cut
-            // between a reordered picture and those before it, two meet in one tick.
-            for words in ["timestamp discontinuity", "non monotonically increasing dts to muxer"] {
-                let lines: Vec<&str> = decoded.stderr.lines().collect();
-                let told = lines.iter().filter(|line| line.contains(words)).count();
-                if told > 0 && told <= all.discontinuities {
-                    let others = lines.into_iter().filter(|line| !line.contains(words));
-                    decoded.stderr = others.map(|line| format!("{line}\n")).collect();
-                }
-            }
+            all.forgive_seams(&mut decoded.stderr);
             decoded.silent(&format!("the decoder {decode:?}"));
         }
         let mut remux = ffmpeg();
@@ -115,6 +105,8 @@ impl Channel {
         // packets of any sound without pictures, its own HLS among them.
         remux.args(["-i", &url, "-c", "copy", "-y"]);
         remux.arg(folder.join(format!("{}.mp4", self.name)));
-        run(&mut remux, LONG).silent("the remuxer");
+        let mut remuxed = run(&mut remux, LONG);
+        all.forgive_seams(&mut remuxed.stderr);
+        remuxed.silent("the remuxer");
     }
 }
