@@ -207,30 +207,30 @@ def test_what_the_library_returns_is_as_the_schemas_say(
         span = (end - timedelta(hours=1), end)
         calls: Dict[str, List[Callable[[], object]]] = {
             "osslive_put_channel": [lambda: client.put_channel("schemas", config)],
-            "osslive_create_channel": [lambda: client.create_channel("described", config)],
+            "osslive_create_channel": [lambda: client.create_channel("schema-created", config)],
             "osslive_get_channel": [lambda: client.get_channel("live")],
             "osslive_list_channels": [
                 client.list_channels,
                 lambda: client.list_channels(max_keys=1),
             ],
             "osslive_put_channel_status": [
-                lambda: client.put_channel_status("described", "disabled")
+                lambda: client.put_channel_status("schema-created", "disabled")
             ],
             "osslive_get_channel_status": [
                 lambda: client.get_channel_status("live"),
-                lambda: client.get_channel_status("described"),
+                lambda: client.get_channel_status("schema-created"),
             ],
             "osslive_get_channel_history": [lambda: client.get_channel_history(recorded.name)],
             "osslive_analyze_history": [
                 lambda: client.analyze_history(recorded.name),
-                lambda: client.analyze_history("described"),
+                lambda: client.analyze_history("schema-created"),
             ],
-            "osslive_get_publish_url": [lambda: client.get_publish_url("described")],
+            "osslive_get_publish_url": [lambda: client.get_publish_url("schema-created")],
             "osslive_monitor_channels": [
-                lambda: client.monitor_channels(["live", "described", "schemas", "missing"])
+                lambda: client.monitor_channels(["live", "schema-created", "schemas", "missing"])
             ],
             "osslive_put_channels": [
-                lambda: client.put_channels([("described", config), ("a/b", config)])
+                lambda: client.put_channels([("schema-created", config), ("a/b", config)])
             ],
             "osslive_create_vod": [lambda: client.create_vod(recorded.name, "vod", *span)],
             "osslive_create_highlights": [
@@ -238,7 +238,7 @@ def test_what_the_library_returns_is_as_the_schemas_say(
             ],
             "osslive_channel_monitor_next_changes": [monitor.next_changes, monitor.next_changes],
             "osslive_channel_monitor_last_sweep": [monitor.last_sweep],
-            "osslive_delete_channel": [lambda: client.delete_channel("described")],
+            "osslive_delete_channel": [lambda: client.delete_channel("schema-created")],
         }
         assert set(calls) == set(FUNCTIONS)
         returned: List[str] = []
