@@ -133,8 +133,8 @@ pub(crate) fn given_text(text: String) -> Result<*mut c_char> {
     given(text.into_bytes())
 }
 
-/// A text to give away that lets whoever has it do something. No copy of it
-/// stays behind.
+/// A string to give away that is as good as a key, such as a signed URL. Leaves
+/// no copy of it in memory.
 pub(crate) fn given_secret(text: String) -> Result<*mut c_char> {
     let text = Zeroizing::new(text);
     let mut bytes = Vec::new();

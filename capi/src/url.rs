@@ -78,7 +78,7 @@ pub unsafe extern "C" fn osslive_get_publish_url(
             let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
             let options = with_params(options, params, n_params)?;
             let mut publish = client.get_publish_url(text(id, "id")?, &options)?;
-            // The URL stands in it whole and in parts; nothing in it is escaped.
+            // It contains the URL twice, whole and in parts, and nothing is escaped.
             let json = given_json_within(&publish, 2 * publish.url.len() + 256);
             publish.url.zeroize();
             publish.stream_key.zeroize();

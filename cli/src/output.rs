@@ -61,7 +61,7 @@ impl Output {
         }
     }
 
-    /// Prints what is text whether or not JSON is asked for.
+    /// Prints text, even when the output is otherwise JSON.
     pub(crate) fn text(&self, human: impl FnOnce(&mut Page)) {
         let mut page = Page { text: String::new(), is_terminal: self.is_terminal };
         human(&mut page);

@@ -106,7 +106,7 @@ impl Stage {
     }
 }
 
-/// A signed URL, good for ever.
+/// A signed URL that never expires.
 fn signed(
     endpoint: &Endpoint,
     method: &str,

@@ -71,7 +71,7 @@ pub(crate) struct Arguments {
     /// none keeps them all
     #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
     max_storage: Storage,
-    /// Closes connections beyond so many, of which one address may have half
+    /// Close connections beyond this number; one address gets no more than are left for others
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
     /// Print secrets and a signed publish URL even where no terminal shows them
@@ -88,7 +88,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     })?;
     // Whoever reads that it listens may rely on it: nothing can fail after that.
     let ending = Ending::watch_with_stdin(arguments.exit_with_stdin)?;
-    // What stands in a log or a journal is read by others, and for long.
+    // Others can read a log or a journal, and it is kept for a long time.
     let is_private = arguments.print_keys || output.is_terminal() && !output.json;
     let shown = Shown { secret: arguments.print_keys, urls: is_private };
     let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
