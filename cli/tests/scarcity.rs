@@ -7,7 +7,7 @@ mod support;
 use std::net::TcpStream;
 use std::process::Command;
 
-use support::{Endpoint, Folder, wait_until};
+use support::{Endpoint, Folder, Program, SOON, bare, wait_until};
 
 #[test]
 fn an_endpoint_without_a_descriptor_left_goes_on_when_there_are_some_again() {
@@ -28,4 +28,41 @@ fn an_endpoint_without_a_descriptor_left_goes_on_when_there_are_some_again() {
         let answer = client.get_channel_status("cam");
         (answer.as_ref().is_err_and(|error| error.status() == Some(404)), answer)
     });
+}
+
+/// Runs `osslive local` where the process may open so many files at once.
+fn local_with_descriptors(home: &Folder, limit: u32) -> Program {
+    let data = home.path().join(format!("data-{limit}"));
+    let line = format!("local --listen 127.0.0.1:0 --data {}", data.display());
+    let local = bare(home.path(), &line);
+    let mut command = Command::new("sh");
+    command.args(["-c", &format!("ulimit -n {limit}; exec \"$0\" \"$@\"")]);
+    command.arg(local.get_program()).args(local.get_args());
+    for (name, value) in local.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    Program::start(&mut command)
+}
+
+#[test]
+fn an_endpoint_that_cannot_start_never_says_that_it_listens() {
+    let home = Folder::new("scarcity-start");
+    let mut outcomes = [0, 0];
+    // Each limit makes another step of the start fail, up to one with enough of them.
+    for limit in 6..40 {
+        let mut program = local_with_descriptors(&home, limit);
+        wait_until("it has started or given up", || {
+            let text = program.printed();
+            (text.contains("Ctrl-C") || !program.is_running(), text)
+        });
+        let has_started = program.printed().contains("listening on ");
+        outcomes[usize::from(has_started)] += 1;
+        let ran = if has_started { program.interrupt() } else { program.end(SOON) };
+        assert_eq!(ran.status.success(), has_started, "{limit}: {}{}", ran.stdout, ran.stderr);
+        assert_eq!(ran.stderr.is_empty(), has_started, "{limit}: {}", ran.stderr);
+    }
+    assert!(outcomes.iter().all(|&count| count > 0), "both were seen: {outcomes:?}");
 }

@@ -512,6 +512,14 @@ mod tests {
     }
 
     #[test]
+    fn recordings_are_limited_unless_that_is_switched_off() {
+        for config in [Config::new("unused"), Config::temporary()] {
+            assert_eq!(config.max_storage, Some(10 << 30));
+            assert_eq!(config.max_storage(None).max_storage, None);
+        }
+    }
+
+    #[test]
     fn a_public_secret_is_allowed_on_loopback_alone() {
         let [main, sts] = Config::PUBLIC_SECRETS;
         let changes: [&dyn Fn(Config) -> Config; 6] = [

@@ -171,7 +171,9 @@ fn size(text: &str) -> Result<u64, String> {
 
 #[cfg(test)]
 mod tests {
-    use super::size;
+    use super::{Arguments, Storage, size, storage};
+    use clap::{Args, Command, FromArgMatches};
+    use osslive_local::Config;
 
     #[test]
     fn a_size_is_a_number_of_bytes_or_of_their_powers_of_1024() {
@@ -182,6 +184,21 @@ mod tests {
         }
         for text in ["", "G", "-1", "1.5G", "10X", "1 G", "99999999T", "99999999999999999999"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn recordings_are_limited_unless_that_is_switched_off() {
+        let limit = |line: &[&str]| {
+            let command = Arguments::augment_args(Command::new("local"));
+            let matches = command.try_get_matches_from([&["local"], line].concat()).unwrap();
+            Arguments::from_arg_matches(&matches).unwrap().max_storage
+        };
+        assert_eq!(limit(&[]), Storage(Some(10 << 30)));
+        assert_eq!(limit(&[]), Storage(Some(Config::MAX_STORAGE)), "as in the library");
+        assert_eq!(limit(&["--max-storage", "5M"]), Storage(Some(5 << 20)));
+        for text in ["none", "None", "0"] {
+            assert_eq!(storage(text), Ok(Storage(None)), "{text}");
         }
     }
 }
