@@ -56,6 +56,9 @@ struct Shelf {
 
 impl Sink for Shelf {
     fn begin(&mut self, name: &str) -> io::Result<()> {
+        if self.fragments.iter().any(|(fragment, _)| fragment.name == name) {
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
         self.open = Some((name.to_owned(), Vec::new()));
         Ok(())
     }
@@ -69,7 +72,10 @@ impl Sink for Shelf {
     fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
         let (name, bytes) = self.open.take().expect("a fragment was begun");
         assert_eq!(name, fragment.name);
-        assert!(self.fragments.last().is_none_or(|(last, _)| last.start_ms < fragment.start_ms));
+        // Only after the clock was set back does a fragment start before its predecessor.
+        let is_later = |last: &Fragment| last.start_ms < fragment.start_ms;
+        let last = self.fragments.last();
+        assert!(last.is_none_or(|(last, _)| is_later(last) || fragment.discontinuity));
         self.fragments.push((fragment.clone(), bytes));
         Ok(())
     }
