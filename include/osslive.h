@@ -762,7 +762,7 @@ osslive_status osslive_delete_channel(const osslive_client *client,
  *   before.
  * - max_keys: at most so many, 1 to 1000, or 0 for the service's 100.
  *
- * JSON: channels[] of name, description, status, lastModified,
+ * JSON: channels[] of name, description, status, lastModified?,
  * publishUrls[], playUrls[]; isTruncated; nextMarker? (when isTruncated);
  * res.
  */

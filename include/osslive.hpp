@@ -507,7 +507,7 @@ class Client {
   /* Lists channels whose names begin with prefix and come after marker, at
    * most max_keys (1 to 1000; 0 for the service's 100), in byte order
    * (ListLiveChannel).
-   * JSON: channels[] of name, description, status, lastModified,
+   * JSON: channels[] of name, description, status, lastModified?,
    * publishUrls[], playUrls[]; isTruncated; nextMarker? (the marker of the
    * next page); res. */
   std::string list_channels(const std::string &prefix = "", const std::string &marker = "",

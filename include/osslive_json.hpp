@@ -178,9 +178,9 @@ struct Channel {
   ChannelState status{};
   /* The type of its output: HLS. */
   std::string type{};
-  /* The length of a fragment in seconds. */
+  /* The length of a fragment in seconds, or 0 if not reported. */
   std::uint32_t frag_duration{};
-  /* How many fragments the live playlist lists. */
+  /* How many fragments the live playlist lists, or 0 if not reported. */
   std::uint32_t frag_count{};
   /* The name of the live playlist. */
   std::string playlist_name{};
@@ -219,21 +219,21 @@ struct ChannelSummary {
   std::string description{};
   /* Whether publishers are let in. */
   ChannelState status{};
-  /* When the configuration was last changed. */
-  Time last_modified{};
   /* Where to publish; unsigned. */
   std::vector<std::string> publish_urls{};
   /* Where to play; unsigned. */
   std::vector<std::string> play_urls{};
+  /* When the configuration was last changed, if reported. */
+  std::optional<Time> last_modified;
 };
 
 inline void from_json(const nlohmann::json &json, ChannelSummary &value) {
   detail::required(json, "name", value.name);
   detail::required(json, "description", value.description);
   detail::required(json, "status", value.status);
-  detail::required(json, "lastModified", value.last_modified);
   detail::required(json, "publishUrls", value.publish_urls);
   detail::required(json, "playUrls", value.play_urls);
+  detail::optional(json, "lastModified", value.last_modified);
 }
 
 /* A page of channels, the result of list_channels. */
@@ -255,7 +255,8 @@ inline void from_json(const nlohmann::json &json, ChannelList &value) {
   detail::optional(json, "nextMarker", value.next_marker);
 }
 
-/* The sound of a live stream. */
+/* The audio of a live stream. A number that the service does not report, or not as a number, is
+ * 0. */
 struct Audio {
   /* Bytes per second over the last moments. */
   std::uint64_t bandwidth{};
@@ -290,7 +291,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(StreamState, {
     {StreamState::disabled, "Disabled"},
 })
 
-/* The picture of a live stream. */
+/* The video of a live stream. A number that the service does not report, or not as a number, is
+ * 0. */
 struct Video {
   /* Pixels. */
   std::uint32_t width{};
@@ -318,13 +320,13 @@ struct ChannelStatus {
   StreamState status{};
   /* How the call went. */
   ResponseInfo res{};
-  /* The sound, once some of it has arrived. */
+  /* The audio, once some of it has arrived. */
   std::optional<Audio> audio;
-  /* Since when the publisher has been connected, when live. */
+  /* Since when the publisher has been connected, when live and reported. */
   std::optional<Time> connected_time;
   /* The publisher's IP:PORT, when live. */
   std::optional<std::string> remote_addr;
-  /* The picture, once some of it has arrived. */
+  /* The video, once some of it has arrived. */
   std::optional<Video> video;
 };
 
@@ -471,13 +473,13 @@ struct ChannelReport {
   StreamState status{};
   /* How the call went. */
   ResponseInfo res{};
-  /* The sound, once some of it has arrived. */
+  /* The audio, once some of it has arrived. */
   std::optional<Audio> audio;
-  /* Since when the publisher has been connected, when live. */
+  /* Since when the publisher has been connected, when live and reported. */
   std::optional<Time> connected_time;
   /* The publisher's IP:PORT, when live. */
   std::optional<std::string> remote_addr;
-  /* The picture, once some of it has arrived. */
+  /* The video, once some of it has arrived. */
   std::optional<Video> video;
 };
 

@@ -96,7 +96,7 @@ impl Client {
             // name.
             Ok(list) => {
                 if let Some(found) = list.channels.into_iter().find(|found| found.name == id) {
-                    channel.last_modified = Some(found.last_modified);
+                    channel.last_modified = found.last_modified;
                     channel.publish_urls = found.publish_urls;
                     channel.play_urls = found.play_urls;
                 }

@@ -20,7 +20,6 @@ mod scan;
 use crate::error::{Error, Result};
 use character::is_carried;
 use roxmltree::ParsingOptions;
-use std::str::FromStr;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -205,9 +204,12 @@ impl<'t, 'a> Element<'t, 'a> {
         self.text().trim()
     }
 
-    pub(crate) fn number<N: FromStr>(&self) -> Result<N> {
+    /// A number that the caller can do without: what cannot be read as one is
+    /// 0, and a fraction is rounded.
+    pub(crate) fn number_or_zero<N: Default + TryFrom<u64>>(&self) -> N {
         let text = self.value();
-        text.parse().map_err(|_| self.bad(text, "a number in range"))
+        let whole = text.parse().ok().or_else(|| rounded(text));
+        whole.and_then(|number| N::try_from(number).ok()).unwrap_or_default()
     }
 
     pub(crate) fn boolean(&self) -> Result<bool> {
@@ -218,10 +220,14 @@ impl<'t, 'a> Element<'t, 'a> {
         }
     }
 
-    /// A time in ISO 8601, as the service writes it.
+    /// A time that the caller cannot do without, see [`parse_time`].
     pub(crate) fn time(&self) -> Result<OffsetDateTime> {
-        let text = self.value();
-        parse_time(text).ok_or_else(|| self.bad(text, "a time"))
+        self.optional_time().ok_or_else(|| self.bad(self.value(), "a time"))
+    }
+
+    /// A time that the caller can do without.
+    pub(crate) fn optional_time(&self) -> Option<OffsetDateTime> {
+        parse_time(self.value())
     }
 
     fn bad(&self, text: &str, wanted: &str) -> Error {
@@ -230,8 +236,36 @@ impl<'t, 'a> Element<'t, 'a> {
     }
 }
 
+/// Rounds a decimal fraction that is not negative.
+fn rounded(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.')?;
+    let is_fraction = fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let whole: u64 = whole.parse().ok().filter(|_| is_fraction)?;
+    whole.checked_add(u64::from(fraction.as_bytes().first() >= Some(&b'5')))
+}
+
+/// Reads a time in ISO 8601. The service writes `2026-11-22T08:16:38.000Z`;
+/// a blank in place of the `T`, an offset without a colon, and none at all, which
+/// is UTC, are understood too.
 pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
-    OffsetDateTime::parse(text, &Rfc3339).ok()
+    let strict = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    strict(text).or_else(|| strict(&in_rfc_3339(text)?))
+}
+
+/// Writes a time in ISO 8601 as RFC 3339 has it.
+fn in_rfc_3339(text: &str) -> Option<String> {
+    const DATE: usize = "2026-11-22".len();
+    // Nothing that is a time is longer.
+    let (date, time) = text.split_at_checked(DATE).filter(|_| text.len() < 48)?;
+    let time = time.strip_prefix(['T', 't', ' '])?;
+    let (clock, offset) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));
+    let offset = match offset.len() {
+        0 => "Z".to_owned(),
+        3 => format!("{offset}:00"),
+        5 => format!("{}:{}", offset.get(..3)?, offset.get(3..)?),
+        _ => offset.to_owned(),
+    };
+    Some(format!("{date}T{clock}{offset}"))
 }
 
 #[cfg(test)]

@@ -99,7 +99,7 @@ pub unsafe extern "C" fn osslive_delete_channel(
 ///   before.
 /// - max_keys: at most so many, 1 to 1000, or 0 for the service's 100.
 ///
-/// JSON: channels[] of name, description, status, lastModified,
+/// JSON: channels[] of name, description, status, lastModified?,
 /// publishUrls[], playUrls[]; isTruncated; nextMarker? (when isTruncated);
 /// res.
 #[unsafe(no_mangle)]

@@ -109,4 +109,18 @@ mod tests {
         assert_eq!(record.end_time - record.start_time, time::Duration::seconds(10));
         assert_eq!(record.remote_addr, "203.0.113.9:56861");
     }
+
+    #[test]
+    fn a_session_without_its_times_is_an_error_that_names_what_is_wrong() {
+        for (times, word) in [
+            ("<EndTime>2026-11-22T01:53:31Z</EndTime>", "StartTime"),
+            ("<StartTime>now</StartTime><EndTime>2026-11-22T01:53:31Z</EndTime>", "\"now\""),
+        ] {
+            let document = format!(
+                "<LiveChannelHistory><LiveRecord>{times}</LiveRecord></LiveChannelHistory>"
+            );
+            let error = get_channel_history("c").unwrap().parse(&ok(&document)).unwrap_err();
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
 }

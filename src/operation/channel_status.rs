@@ -38,7 +38,7 @@ spelling!(StreamState, "stream status", Error::bad_reply, {
 pub struct ChannelStatus {
     /// Live, idle or disabled.
     pub status: StreamState,
-    /// Since when the publisher has been connected, when live.
+    /// Since when the publisher has been connected, when live and reported.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -52,10 +52,10 @@ pub struct ChannelStatus {
     /// The publisher's `IP:PORT`, when live.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub remote_addr: Option<String>,
-    /// The picture, once some of it has arrived.
+    /// The video, once some of it has arrived.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub video: Option<Video>,
-    /// The sound, once some of it has arrived.
+    /// The audio, once some of it has arrived.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub audio: Option<Audio>,
     /// How the call went.
@@ -70,9 +70,9 @@ pub struct Live<'a> {
     pub connected_time: Option<OffsetDateTime>,
     /// The publisher's `IP:PORT`.
     pub remote_addr: Option<&'a str>,
-    /// The picture, once some of it has arrived.
+    /// The video, once some of it has arrived.
     pub video: Option<&'a Video>,
-    /// The sound, once some of it has arrived.
+    /// The audio, once some of it has arrived.
     pub audio: Option<&'a Audio>,
 }
 
@@ -99,7 +99,8 @@ impl ChannelStatus {
     }
 }
 
-/// The picture of a live stream.
+/// The video of a live stream. A number that the service does not report, or not
+/// as a number, is 0.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -118,7 +119,8 @@ pub struct Video {
     pub codec: String,
 }
 
-/// The sound of a live stream.
+/// The audio of a live stream. A number that the service does not report, or not
+/// as a number, is 0.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -146,10 +148,12 @@ fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus>
         for child in root.children() {
             match child.name() {
                 "Status" => status = Some(child.value().parse::<StreamState>()?),
-                "ConnectedTime" => connected_time = Some(child.time()?),
-                "RemoteAddr" => remote_addr = Some(child.string()),
-                "Video" => picture = Some(video(child)?),
-                "Audio" => sound = Some(audio(child)?),
+                "ConnectedTime" => connected_time = child.optional_time(),
+                "RemoteAddr" => {
+                    remote_addr = Some(child.string()).filter(|address| !address.is_empty())
+                }
+                "Video" => picture = Some(video(child)),
+                "Audio" => sound = Some(audio(child)),
                 _ => {}
             }
         }
@@ -164,33 +168,33 @@ fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus>
     })
 }
 
-fn video(element: Element<'_, '_>) -> Result<Video> {
+fn video(element: Element<'_, '_>) -> Video {
     let mut video =
         Video { width: 0, height: 0, frame_rate: 0, bandwidth: 0, codec: String::new() };
     for child in element.children() {
         match child.name() {
-            "Width" => video.width = child.number()?,
-            "Height" => video.height = child.number()?,
-            "FrameRate" => video.frame_rate = child.number()?,
-            "Bandwidth" => video.bandwidth = child.number()?,
+            "Width" => video.width = child.number_or_zero(),
+            "Height" => video.height = child.number_or_zero(),
+            "FrameRate" => video.frame_rate = child.number_or_zero(),
+            "Bandwidth" => video.bandwidth = child.number_or_zero(),
             "Codec" => video.codec = child.string(),
             _ => {}
         }
     }
-    Ok(video)
+    video
 }
 
-fn audio(element: Element<'_, '_>) -> Result<Audio> {
+fn audio(element: Element<'_, '_>) -> Audio {
     let mut audio = Audio { bandwidth: 0, sample_rate: 0, codec: String::new() };
     for child in element.children() {
         match child.name() {
-            "Bandwidth" => audio.bandwidth = child.number()?,
-            "SampleRate" => audio.sample_rate = child.number()?,
+            "Bandwidth" => audio.bandwidth = child.number_or_zero(),
+            "SampleRate" => audio.sample_rate = child.number_or_zero(),
             "Codec" => audio.codec = child.string(),
             _ => {}
         }
     }
-    Ok(audio)
+    audio
 }
 
 #[cfg(test)]
@@ -230,6 +234,37 @@ mod tests {
             let error = status.live().unwrap_err();
             assert_eq!(error.code(), Some(code::CHANNEL_NOT_LIVE));
             assert!(error.request_id().is_some());
+        }
+    }
+
+    #[test]
+    fn an_odd_detail_does_not_hide_the_others() {
+        let status = get_channel_status("c")
+            .unwrap()
+            .parse(&ok("<LiveChannelStat><Status>Live</Status><ConnectedTime>soon</ConnectedTime>\
+                 <RemoteAddr/><New>1</New><Video><Width/><Height>high</Height>\
+                 <FrameRate>29.97</FrameRate><Bandwidth>-1</Bandwidth><Codec/><Hdr>1</Hdr></Video>\
+                 <Audio><Bandwidth>99999999999999999999</Bandwidth><SampleRate>44100</SampleRate>\
+                 </Audio></LiveChannelStat>"))
+            .unwrap();
+        let live = status.live().unwrap();
+        assert_eq!((live.connected_time, live.remote_addr), (None, None));
+        let video = live.video.unwrap();
+        assert_eq!((video.width, video.height, video.frame_rate), (0, 0, 30));
+        assert_eq!((video.bandwidth, &*video.codec), (0, ""));
+        let audio = live.audio.unwrap();
+        assert_eq!((audio.bandwidth, audio.sample_rate, &*audio.codec), (0, 44100, ""));
+    }
+
+    #[test]
+    fn a_status_that_is_not_known_is_an_error_that_quotes_it() {
+        for (document, word) in [
+            ("<LiveChannelStat/>", "Status"),
+            ("<LiveChannelStat><Status/></LiveChannelStat>", "\"\""),
+            ("<LiveChannelStat><Status>Paused</Status></LiveChannelStat>", "\"Paused\""),
+        ] {
+            let error = get_channel_status("c").unwrap().parse(&ok(document)).unwrap_err();
+            assert!(error.message().contains(word), "{error}");
         }
     }
 }

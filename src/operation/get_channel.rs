@@ -26,9 +26,9 @@ pub struct Channel {
     /// The type of its output: `HLS`.
     #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub target_type: String,
-    /// The length of a fragment in seconds.
+    /// The length of a fragment in seconds, or 0 if not reported.
     pub frag_duration: u32,
-    /// How many fragments the live playlist lists.
+    /// How many fragments the live playlist lists, or 0 if not reported.
     pub frag_count: u32,
     /// The name of the live playlist.
     pub playlist_name: String,
@@ -95,9 +95,9 @@ fn parse_get_channel(request: &Request, reply: &Reply) -> Result<Channel> {
                     channel.status = channel_state(child)?;
                     has_status = true;
                 }
-                "CreateTime" => channel.create_time = Some(child.time()?),
-                "LastModified" => channel.last_modified = Some(child.time()?),
-                "Target" => read_target(child, &mut channel)?,
+                "CreateTime" => channel.create_time = child.optional_time(),
+                "LastModified" => channel.last_modified = child.optional_time(),
+                "Target" => read_target(child, &mut channel),
                 _ => {}
             }
         }
@@ -105,17 +105,16 @@ fn parse_get_channel(request: &Request, reply: &Reply) -> Result<Channel> {
     })
 }
 
-fn read_target(target: Element<'_, '_>, channel: &mut Channel) -> Result<()> {
+fn read_target(target: Element<'_, '_>, channel: &mut Channel) {
     for child in target.children() {
         match child.name() {
             "Type" => channel.target_type = child.string(),
-            "FragDuration" => channel.frag_duration = child.number()?,
-            "FragCount" => channel.frag_count = child.number()?,
+            "FragDuration" => channel.frag_duration = child.number_or_zero(),
+            "FragCount" => channel.frag_count = child.number_or_zero(),
             "PlaylistName" => channel.playlist_name = child.string(),
             _ => {}
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

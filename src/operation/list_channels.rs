@@ -75,10 +75,17 @@ pub struct ChannelSummary {
     pub description: String,
     /// Whether publishers are let in.
     pub status: ChannelState,
-    /// When the configuration was last changed.
-    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
-    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
-    pub last_modified: OffsetDateTime,
+    /// When the configuration was last changed, if reported.
+    #[cfg_attr(
+        feature = "serde",
+        serde(
+            default,
+            skip_serializing_if = "Option::is_none",
+            with = "time::serde::rfc3339::option"
+        )
+    )]
+    #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
+    pub last_modified: Option<OffsetDateTime>,
     /// Where to publish; unsigned.
     pub publish_urls: Vec<String>,
     /// Where to play; unsigned.
@@ -137,7 +144,7 @@ fn summary(element: Element<'_, '_>) -> Result<ChannelSummary> {
             "Name" => name = Some(child.string()),
             "Description" => description = child.string(),
             "Status" => status = Some(channel_state(child)?),
-            "LastModified" => last_modified = Some(child.time()?),
+            "LastModified" => last_modified = child.optional_time(),
             "PublishUrls" => publish_urls = urls(child),
             "PlayUrls" => play_urls = urls(child),
             _ => {}
@@ -147,7 +154,7 @@ fn summary(element: Element<'_, '_>) -> Result<ChannelSummary> {
         name: name.ok_or_else(|| missing("Name"))?,
         description,
         status: status.ok_or_else(|| missing("Status"))?,
-        last_modified: last_modified.ok_or_else(|| missing("LastModified"))?,
+        last_modified,
         publish_urls,
         play_urls,
     })
@@ -195,7 +202,7 @@ mod tests {
         assert!(list.is_truncated);
         assert_eq!(list.next_marker.as_deref(), Some("cam-1"));
         assert_eq!(list.channels.len(), 1);
-        assert_eq!(list.channels[0].last_modified, datetime!(2026-11-22 08:16:38 UTC));
+        assert_eq!(list.channels[0].last_modified, Some(datetime!(2026-11-22 08:16:38 UTC)));
     }
 
     #[test]
@@ -205,5 +212,21 @@ mod tests {
         let error = list_channels(&ListChannels::new()).unwrap().parse(&reply).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadReply);
         assert!(error.message().contains("NextMarker"));
+    }
+
+    #[test]
+    fn an_odd_date_of_one_channel_does_not_hide_the_page() {
+        let item = |name, date| {
+            format!("<LiveChannel><Name>{name}</Name><Status>enabled</Status>{date}</LiveChannel>")
+        };
+        let body = format!(
+            "<ListLiveChannelResult><IsTruncated>false</IsTruncated>{}{}{}</ListLiveChannelResult>",
+            item("a", "<LastModified/>"),
+            item("b", ""),
+            item("c", "<LastModified>2026-11-22T16:16:38+0800</LastModified>"),
+        );
+        let list = list_channels(&ListChannels::new()).unwrap().parse(&ok(&body)).unwrap();
+        let dates: Vec<_> = list.channels.iter().map(|channel| channel.last_modified).collect();
+        assert_eq!(dates, [None, None, Some(datetime!(2026-11-22 08:16:38 UTC))]);
     }
 }

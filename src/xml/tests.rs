@@ -32,11 +32,41 @@ fn an_empty_element_has_an_empty_text() {
 }
 
 #[test]
-fn times_are_read_with_and_without_a_fraction() {
-    for text in ["2026-11-22T08:16:38.000Z", "2026-11-22T08:16:38Z"] {
-        assert_eq!(parse_time(text), Some(datetime!(2026-11-22 08:16:38 UTC)));
+fn times_are_read_in_the_forms_of_iso_8601_that_servers_write() {
+    for text in [
+        "2026-11-22T08:16:38.000Z",
+        "2026-11-22T08:16:38Z",
+        "2026-11-22T08:16:38",
+        "2026-11-22t08:16:38z",
+        "2026-11-22 08:16:38Z",
+        "2026-11-22 08:16:38",
+        "2026-11-22T16:16:38+08:00",
+        "2026-11-22T16:16:38+0800",
+        "2026-11-22T16:16:38.000+08",
+        "2026-11-22 03:46:38-0430",
+    ] {
+        assert_eq!(parse_time(text), Some(datetime!(2026-11-22 08:16:38 UTC)), "{text}");
     }
-    assert_eq!(parse_time("yesterday"), None);
+}
+
+#[test]
+fn what_is_no_time_is_none() {
+    for text in [
+        "",
+        "yesterday",
+        "2026-11-22",
+        "2026-11-22T",
+        "2026-11-22T08:16",
+        "2026-11-22T25:16:38Z",
+        "2026-13-22T08:16:38Z",
+        "2026-11-22T08:16:38+",
+        "2026-11-22T08:16:38+8\u{65e5}",
+        "2026-11-2\u{65e5}T08:16:38Z",
+        "1795335398",
+        &"2026-11-22T08:16:38Z".repeat(1000),
+    ] {
+        assert_eq!(parse_time(text), None, "{text}");
+    }
 }
 
 #[test]
@@ -195,7 +225,7 @@ fn white_space_in_a_text_is_part_of_it() {
         assert_eq!((root.text(), texts), ("", vec![" b ", " "]));
     })
     .unwrap();
-    assert_eq!(read(b"<A> 5\n</A>", |root| root.number::<u32>()).unwrap().unwrap(), 5);
+    assert_eq!(read(b"<A> 5\n</A>", |root| root.number_or_zero::<u32>()).unwrap(), 5);
 }
 
 #[test]
@@ -237,7 +267,30 @@ fn a_fault_is_located_by_element_line_and_column() {
 }
 
 #[test]
-fn a_bad_number_names_its_element_and_its_text() {
-    let error = read(b"<Width>abc</Width>", |root| root.number::<u32>()).unwrap().unwrap_err();
-    assert_eq!(error.message(), r#"Width is "abc", which is not a number in range"#);
+fn a_number_that_cannot_be_read_is_zero_and_a_fraction_is_rounded() {
+    for (text, number) in [
+        ("29", 29),
+        ("29.97", 30),
+        ("29.4", 29),
+        ("30.", 30),
+        ("4294967295", u32::MAX),
+        ("4294967296", 0),
+        ("1e3", 0),
+        ("-1", 0),
+        ("NaN", 0),
+        ("inf", 0),
+        (".", 0),
+        ("abc", 0),
+        ("", 0),
+    ] {
+        let document = format!("<Width>{text}</Width>");
+        let read = read(document.as_bytes(), |root| root.number_or_zero::<u32>());
+        assert_eq!(read.unwrap(), number, "{text}");
+    }
+}
+
+#[test]
+fn a_bad_time_names_its_element_and_its_text() {
+    let error = read(b"<EndTime>abc</EndTime>", |root| root.time()).unwrap().unwrap_err();
+    assert_eq!(error.message(), r#"EndTime is "abc", which is not a time"#);
 }

@@ -48,7 +48,7 @@ pub(super) fn list(list: &List, session: &Session) -> Outcome {
             table.row([
                 Cell::new(&channel.name),
                 state(channel.status),
-                Cell::new(text::moment(channel.last_modified)),
+                Cell::new(channel.last_modified.map_or_else(String::new, text::moment)),
                 Cell::new(&channel.description),
             ]);
         }

@@ -221,7 +221,8 @@ class ChannelSummary(_html.Fields):
     description: str
     #: Whether publishers are let in.
     status: ChannelState
-    last_modified: datetime
+    #: When the configuration was last changed, if reported.
+    last_modified: Optional[datetime]
     #: Where to publish; unsigned.
     publish_urls: Tuple[str, ...]
     #: Where to play; unsigned.
@@ -233,7 +234,7 @@ class ChannelSummary(_html.Fields):
             json["name"],
             json["description"],
             ChannelState(json["status"]),
-            _time(json["lastModified"]),
+            _time_or_none(json.get("lastModified")),
             tuple(json["publishUrls"]),
             tuple(json["playUrls"]),
         )
