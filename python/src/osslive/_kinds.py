@@ -61,18 +61,9 @@ class OssLiveError(Exception):
         self.ec = ec
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        # The class of an error may be made at run time, which pickle could
-        # not find by its name.
-        from .errors import error_of
-
-        return error_of, (
-            str(self),
-            self.kind,
-            self.code,
-            self.http_status,
-            self.request_id,
-            self.ec,
-        )
+        # The class may have been made at run time, which pickle could not
+        # find by its name; its parts it can.
+        return _restored, (_parts(type(self)), str(self), self.__dict__)
 
 
 class InvalidArgument(OssLiveError, ValueError):
@@ -109,6 +100,35 @@ class LibraryFault(OssLiveError):
 
 class Stopped(OssLiveError):
     """The caller stopped the client before it was done: ``client.shutdown()``."""
+
+
+_Class = Type[OssLiveError]
+
+#: The classes that were made at run time, and what they were made of.
+_COMBINED: Dict[Tuple[_Class, _Class], _Class] = {}
+
+
+def combined(by_code: _Class, by_kind: _Class) -> _Class:
+    """The class of the errors that are both."""
+    if issubclass(by_code, by_kind):
+        return by_code
+    parts = (by_code, by_kind)
+    if parts not in _COMBINED:
+        made = type(by_code.__name__, parts, {"__doc__": by_code.__doc__})
+        # Of two threads that make it at once, both take the first one.
+        _COMBINED.setdefault(parts, made)
+    return _COMBINED[parts]
+
+
+def _parts(of: _Class) -> Tuple[_Class, _Class]:
+    """What :func:`combined` makes a class of."""
+    return next((parts for parts, made in list(_COMBINED.items()) if made is of), (of, of))
+
+
+def _restored(parts: Tuple[_Class, _Class], message: str, fields: Dict[str, Any]) -> OssLiveError:
+    error = combined(*parts)(message)
+    error.__dict__.update(fields)
+    return error
 
 
 BY_KIND: Dict[ErrorKind, Type[OssLiveError]] = {

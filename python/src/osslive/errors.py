@@ -14,8 +14,7 @@ instance of both its classes, so either can be caught::
 
 from __future__ import annotations
 
-import functools
-from typing import Any, Mapping, Optional, Type
+from typing import Any, Mapping, Optional
 
 from . import _codes  # pyright: ignore[reportPrivateUsage]
 from ._codes import *  # noqa: F403
@@ -33,6 +32,7 @@ from ._kinds import (
     OssLiveError,
     ServiceError,
     Stopped,
+    combined,
 )
 
 __all__ = [
@@ -59,17 +59,6 @@ for _class in {OssLiveError, *BY_KIND.values(), *BY_CODE.values()}:
     _class.__module__ = __name__
 
 
-@functools.cache
-def _class_of(kind: ErrorKind, code: Optional[str]) -> Type[OssLiveError]:
-    by_kind = BY_KIND[kind]
-    by_code = BY_CODE.get(code or "", by_kind)
-    if issubclass(by_code, by_kind):
-        return by_code
-    # A name that the service refuses is both InvalidChannelName, as when it
-    # is refused here, and a ServiceError.
-    return type(by_code.__name__, (by_code, by_kind), {"__doc__": by_code.__doc__})
-
-
 def error_of(
     message: str,
     kind: ErrorKind,
@@ -80,8 +69,10 @@ def error_of(
 ) -> OssLiveError:
     """The error of the class that its kind and code ask for."""
     # A code that is not known gets no class of its own: a server could name
-    # any number of them.
-    of_kind_and_code = _class_of(kind, code if code in BY_CODE else None)
+    # any number of them. A name that the service refuses is both
+    # InvalidChannelName, as when it is refused here, and a ServiceError.
+    by_kind = BY_KIND[kind]
+    of_kind_and_code = combined(BY_CODE.get(code or "", by_kind), by_kind)
     return of_kind_and_code(
         message,
         kind=kind,
