@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from http.server import BaseHTTPRequestHandler
 from itertools import islice
+from pathlib import Path
 from typing import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
 
@@ -11,6 +13,7 @@ import pytest
 from conftest import Answer, client_of
 
 import osslive
+from osslive.testing import LocalEndpoint
 
 #: More than any of these lists holds: an iteration that gets here has no end.
 MANY = 50
@@ -63,3 +66,40 @@ def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Ans
     with client_of(serve(pages(["b", "b"]))) as client:
         with pytest.raises(osslive.BadReply, match="does not continue"):
             client.monitor(prefix="a")
+
+
+NAMES = json.loads(
+    (Path(__file__).parents[2] / "tests" / "data" / "names.json").read_text(encoding="utf-8")
+)
+
+
+@pytest.fixture(scope="module")
+def all_names() -> Iterator[osslive.Client]:
+    """A client for an endpoint with a channel of each name, and no other."""
+    with LocalEndpoint() as endpoint, endpoint.client() as client:
+        for name in NAMES:
+            client.put_channel(name, osslive.ChannelConfig(name))
+        yield client
+
+
+def test_every_name_is_listed_as_it_is(all_names: osslive.Client) -> None:
+    assert [channel.name for channel in all_names.channels()] == NAMES
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_pages_of_names_lead_from_one_to_the_next(all_names: osslive.Client, size: int) -> None:
+    found: list[str] = []
+    marker = ""
+    for _ in range(len(NAMES) + 1):
+        listed = all_names.list_channels(marker=marker, max_keys=size)
+        found += [channel.name for channel in listed.channels]
+        if listed.next_marker is None:
+            break
+        marker = listed.next_marker
+    assert found == NAMES
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_is_listed_can_be_asked_for(all_names: osslive.Client, name: str) -> None:
+    channel = all_names.get_channel(name)
+    assert (channel.name, channel.description) == (name, name)

@@ -5,6 +5,7 @@
     oss2_client.py url CHANNEL        prints a signed publish URL, nothing else
     oss2_client.py live CHANNEL WIDTH HEIGHT RATE
                                       what holds while an encoder publishes
+    oss2_client.py names_listed       prints the names of all channels, as JSON
     oss2_client.py ended CHANNEL      what holds after the encoder has gone
     oss2_client.py disable CHANNEL    disables the channel
 
@@ -17,6 +18,7 @@ after any FAIL. The endpoint and the credentials come from the environment:
     OSS_AS_STS                 if set, `create`, `url`, ... use the temporary key
 """
 
+import json
 import os
 import re
 import sys
@@ -620,6 +622,12 @@ def until(seconds, question):
         time.sleep(0.1)
 
 
+def names_listed():
+    """Prints the names of all channels, as pages of seven give them."""
+    channels = oss2.LiveChannelIterator(chosen_bucket(), max_keys=7)
+    print(json.dumps([channel.name for channel in channels]))
+
+
 def live(channel, width, height, rate):
     oss = chosen_bucket()
 
@@ -704,13 +712,13 @@ def ended(channel):
     check("its recordings stay", oss.object_exists(channel + "/" + fragments[0]))
 
 
-COMMANDS = {f.__name__: f for f in (operations, create, url, live, disable, ended)}
+COMMANDS = {f.__name__: f for f in (operations, create, url, names_listed, live, disable, ended)}
 
 if __name__ == "__main__":
     command, arguments = (sys.argv[1:2] or ["operations"])[0], sys.argv[2:]
     if command not in COMMANDS:
         sys.exit(__doc__)
-    if command in ("operations", "url"):
+    if command in ("operations", "url", "names_listed"):
         COMMANDS[command](*arguments)
     else:
         section(command, COMMANDS[command], *arguments)

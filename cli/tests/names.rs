@@ -1,0 +1,79 @@
+//! Channels whose names have white space, control characters and letters of
+//! every script: listed as they are, page after page, by the SDK, the command
+//! and oss2 alike.
+
+mod support;
+
+use osslive::{ChannelConfig, Client, ListChannels};
+use serde_json::{Value, json};
+use support::{LONG, Sdk, Shell, run};
+
+/// What the lists are held against, in the order that the service documents.
+fn names() -> Vec<String> {
+    serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
+}
+
+/// An endpoint that has a channel of each name.
+fn with_channels(name: &str) -> (Shell, Client) {
+    let shell = Shell::new(name);
+    let client = shell.endpoint.client();
+    for name in names() {
+        client
+            .put_channel(&name, &ChannelConfig::new(&name))
+            .unwrap_or_else(|error| panic!("{name:?}: {error}"));
+    }
+    (shell, client)
+}
+
+/// Lists by hand, so that each page is seen.
+fn page_by_page(client: &Client, size: u32) -> Vec<String> {
+    let mut listed = Vec::new();
+    let mut query = ListChannels::new().max_keys(size);
+    // One page more than there can be.
+    for _ in 0..=names().len() {
+        let page = client.list_channels(&query).expect("a page");
+        listed.extend(page.channels.into_iter().map(|channel| channel.name));
+        let Some(marker) = page.next_marker else { return listed };
+        query = query.marker(marker);
+    }
+    panic!("the pages have no end: {listed:?}");
+}
+
+#[test]
+fn the_sdk_lists_every_name_as_it_is() {
+    let (_shell, client) = with_channels("names-sdk");
+    for size in [1, 2, 7, 1000] {
+        assert_eq!(page_by_page(&client, size), names(), "{size} a page");
+    }
+    for name in names() {
+        assert_eq!(client.get_channel(&name).expect("it exists").description, name);
+        let listed: Vec<_> = client.channels(&name).map(|channel| channel.unwrap().name).collect();
+        assert!(listed.contains(&name), "{name:?} as a prefix: {listed:?}");
+    }
+}
+
+#[test]
+fn the_command_lists_every_name_as_it_is() {
+    let (shell, _) = with_channels("names-command");
+    let listed = shell.json("channel list");
+    let listed: Vec<_> =
+        listed["channels"].as_array().expect("a list").iter().map(|c| c["name"].clone()).collect();
+    assert_eq!(listed, names().into_iter().map(Value::from).collect::<Vec<_>>());
+    for name in names() {
+        let mut command = shell.command("channel get --json --");
+        let text = run(command.arg(&name), LONG).silent(&name);
+        let channel: Value = serde_json::from_str(&text).expect("JSON");
+        assert_eq!((&channel["name"], &channel["description"]), (&json!(name), &json!(name)));
+    }
+}
+
+#[test]
+fn oss2_lists_every_name_as_it_is() {
+    if !Sdk::Oss2.is_installed("oss2, to list channels") {
+        return;
+    }
+    let (shell, _) = with_channels("names-oss2");
+    let mut command = Sdk::Oss2.command(&shell.endpoint, "v4");
+    let text = run(command.arg("names_listed"), LONG).silent("oss2");
+    assert_eq!(serde_json::from_str::<Vec<String>>(&text).expect("an array"), names());
+}

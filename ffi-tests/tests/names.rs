@@ -1,0 +1,63 @@
+//! Channels whose names have white space, control characters and letters of
+//! every script: listed as they are, page after page, from C and C++.
+
+use osslive::{ChannelConfig, Client, Credentials};
+use osslive_ffi_tests::{Program, Run};
+use osslive_local::{Config, LocalEndpoint};
+use serde_json::Value;
+use std::path::Path;
+
+/// What the lists are held against, in the order that the service documents.
+fn names() -> Vec<String> {
+    serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
+}
+
+fn with_channels() -> LocalEndpoint {
+    let endpoint = LocalEndpoint::start(Config::temporary()).expect("an endpoint");
+    let client = Client::builder()
+        .endpoint(endpoint.url())
+        .region("cn-hangzhou")
+        .bucket(Config::BUCKET)
+        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+        .no_proxy()
+        .build()
+        .expect("a client");
+    for name in names() {
+        client.put_channel(&name, &ChannelConfig::new(&name)).expect("a channel");
+    }
+    endpoint
+}
+
+fn page(program: &Path, endpoint: &LocalEndpoint, marker: &str) -> Value {
+    let printed = Run::program(program)
+        .arg(marker)
+        .env("OSS_ENDPOINT", endpoint.url())
+        .env("OSS_REGION", "cn-hangzhou")
+        .env("OSS_BUCKET", Config::BUCKET)
+        .env("OSS_ACCESS_KEY_ID", Config::ACCESS_KEY_ID)
+        .env("OSS_ACCESS_KEY_SECRET", Config::ACCESS_KEY_SECRET)
+        .succeeds();
+    serde_json::from_str(&printed).expect("a page in JSON")
+}
+
+fn listed(program: &Path, endpoint: &LocalEndpoint) -> Vec<String> {
+    let (mut listed, mut marker) = (Vec::new(), String::new());
+    // One page more than there can be.
+    for _ in 0..=names().len() {
+        let page = page(program, endpoint, &marker);
+        let channels = page["channels"].as_array().expect("a list");
+        let name = |channel: &Value| channel["name"].as_str().expect("a name").to_owned();
+        listed.extend(channels.iter().map(name));
+        let Some(next) = page["nextMarker"].as_str() else { return listed };
+        next.clone_into(&mut marker);
+    }
+    panic!("the pages have no end: {listed:?}");
+}
+
+#[test]
+fn c_and_cpp_list_every_name_as_it_is() {
+    let endpoint = with_channels();
+    for source in ["ffi-tests/c/names.c", "ffi-tests/cpp/names.cpp"] {
+        assert_eq!(listed(&Program::new(source).build(), &endpoint), names(), "{source}");
+    }
+}
