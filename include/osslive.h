@@ -456,7 +456,8 @@ osslive_status osslive_config_set_credentials(osslive_config *config,
  * is. Settings that contradict each other make osslive_client_new fail with
  * OSSLIVE_ERR_CONFIG.
  *
- * Fails with OSSLIVE_ERR_CREDENTIALS, naming the variable that is missing.
+ * osslive_client_new fails with OSSLIVE_ERR_CREDENTIALS, naming the variable
+ * that is missing, if no other source has an access key.
  */
 osslive_status osslive_config_load_env(osslive_config *config, osslive_error **out_error);
 

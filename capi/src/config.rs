@@ -5,7 +5,7 @@ use crate::guard::guard;
 use crate::pointer::{boxed, exclusive, free, invalid, optional_text, text};
 use crate::unwind::guard_plain;
 use libc::{c_char, c_int};
-use sdk::{ClientBuilder, Credentials, Result, credentials, profile::Profile};
+use sdk::{ClientBuilder, Credentials, Result, profile::Profile};
 use std::path::Path;
 use std::ptr;
 use std::time::Duration;
@@ -100,15 +100,15 @@ pub unsafe extern "C" fn osslive_config_set_credentials(
 /// is. Settings that contradict each other make osslive_client_new fail with
 /// OSSLIVE_ERR_CONFIG.
 ///
-/// Fails with OSSLIVE_ERR_CREDENTIALS, naming the variable that is missing.
+/// osslive_client_new fails with OSSLIVE_ERR_CREDENTIALS, naming the variable
+/// that is missing, if no other source has an access key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_load_env(
     config: *mut osslive_config,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    let load = |builder: ClientBuilder| credentials::from_env().map(|_| builder.from_env());
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(config, out_error, &load) }
+    unsafe { set(config, out_error, &|builder| Ok(builder.from_env())) }
 }
 
 /// Adds what a profile of ossutil's config file has now: access key, region and
