@@ -77,6 +77,19 @@ mod tests {
     }
 
     #[test]
+    fn what_is_blank_in_an_error_document_is_not_there() {
+        for blank in ["", " ", "\r\n\r\n", "\u{2003}"] {
+            let element = |name| format!("<{name}>{blank}</{name}>");
+            let names = ["Code", "Message", "RequestId", "HostId", "EC", "ServerTime", "Endpoint"];
+            let document = format!("<Error>{}</Error>", names.map(element).concat());
+            let error = failed(400, &document);
+            assert_eq!((error.code(), error.ec(), error.host_id()), (None, None, None));
+            assert_eq!((error.server_time(), error.endpoint()), (None, None));
+            assert_eq!(error.request_id(), Some("6B02A4E6B92475920B0002F1"), "the header's");
+        }
+    }
+
+    #[test]
     fn an_error_without_a_document_keeps_status_and_request_id() {
         for (status, body, word) in
             [(502, "<html>Bad\n gateway</html>", "Bad gateway"), (500, "", "without details")]

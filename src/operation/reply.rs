@@ -142,31 +142,34 @@ impl Reply {
 
 /// An error document, in the reply that carried it.
 fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
-    // A hostile server may send megabytes of message.
-    let text = |element: Element<'_, '_>| element.value().chars().take(1024).collect::<String>();
-    let (mut code, mut message, mut request_id) = (None, String::new(), None);
-    let (mut ec, mut host_id, mut server_time) = (reply.ec.clone(), None, None);
+    // A hostile server may send megabytes of message. What is blank says nothing.
+    let text = |element: Element<'_, '_>| {
+        let text: String = element.value().chars().take(1024).collect();
+        Some(text).filter(|text| !text.is_empty())
+    };
+    let (mut code, mut message, mut request_id) = (None, None, None);
+    let (mut ec, mut host_id, mut server_time) = (None, None, None);
     let mut endpoint = None;
     for child in root.children() {
         match child.name() {
-            "Code" => code = Some(text(child)).filter(|code| !code.is_empty()),
+            "Code" => code = text(child),
             "Message" => message = text(child),
-            "RequestId" => request_id = Some(text(child)),
-            "HostId" => host_id = Some(text(child)),
-            "EC" => ec = Some(text(child)),
-            "ServerTime" => server_time = Some(text(child)),
-            "Endpoint" => endpoint = Some(text(child)).filter(|host| !host.is_empty()),
+            "RequestId" => request_id = text(child),
+            "HostId" => host_id = text(child),
+            "EC" => ec = text(child),
+            "ServerTime" => server_time = text(child),
+            "Endpoint" => endpoint = text(child),
             _ => {}
         }
     }
-    let mut error = Error::new(ErrorKind::Service, message);
+    let mut error = Error::new(ErrorKind::Service, message.unwrap_or_default());
     if let Some(endpoint) = &endpoint {
         error = error.explained(&format!("the bucket's endpoint is {endpoint}"));
     }
     let error = error
         .with_endpoint(endpoint)
-        .with_request_id(request_id.filter(|id| !id.is_empty()))
-        .with_ec(ec)
+        .with_request_id(request_id)
+        .with_ec(ec.or_else(|| reply.ec.clone()))
         .with_host_id(host_id)
         .with_server_time(server_time);
     match code {
