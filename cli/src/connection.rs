@@ -294,4 +294,15 @@ mod tests {
         assert!(Connection { local: Some(LOCAL.into()), ..Default::default() }.is_local());
         assert!(!Connection::default().is_local());
     }
+
+    #[test]
+    fn every_option_is_in_the_table_of_settings() {
+        let page = include_str!("../../docs/configuration.md");
+        let command = Connection::augment_args(clap::Command::new("osslive"));
+        let options = command.get_arguments().filter_map(Arg::get_long);
+        // It stands for several settings at once.
+        for option in options.filter(|option| *option != "local") {
+            assert!(page.contains(&format!("`--{option}`")), "--{option}");
+        }
+    }
 }
