@@ -2,7 +2,7 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test faults schema fuzz soak tools hls.js check clean
+.PHONY: help demo test test-corporate faults schema fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
@@ -24,6 +24,13 @@ demo:
 test: tools
 	$(CARGO) test --workspace --all-features
 	OSSLIVE_BIN=$(CURDIR)/target/debug/osslive $(MAKE) python
+	$(MAKE) test-corporate
+
+# The command, C and Python behind an authenticating Squid, with a private authority.
+test-corporate:
+	PREFIX=$(CURDIR)/target/corporate sh packaging/install.sh install
+	tests/real/corporate.sh $(CURDIR)/target/debug/osslive $(CURDIR)/target/corporate \
+	  $(CURDIR)/$(PYTHON_BIN)/python
 
 # The table of what was observed; `make test` compares it.
 faults:

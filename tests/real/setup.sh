@@ -1,6 +1,6 @@
 #!/bin/sh
 # Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
-# ali-oss (Node.js), Chromium with its driver, GStreamer, OBS Studio with a
+# ali-oss (Node.js), nginx, Squid, Chromium with its driver, GStreamer, OBS Studio with a
 # screen to draw on, and for the C library compilers, checkers and libav's
 # headers. What is there already is left alone, so that a second run costs
 # nothing.
@@ -103,6 +103,8 @@ have_chromium() {
 
 have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
+have_squid() { [ -x /usr/sbin/squid ] && have ip; }
+
 # OBS, what its plugins are built with, and a screen that nobody sees.
 have_obs() { have obs && have Xvfb && pkg-config --exists libobs 2>/dev/null; }
 
@@ -172,6 +174,9 @@ fi
 
 have_nginx || apt nginx-light
 have_nginx || lacks nginx "install nginx, then run this again"
+
+have_squid || apt squid iproute2
+have_squid || lacks squid "install Squid, then run this again"
 
 have_chromium || apt chromium
 have_chromium || lacks chromium "install Chromium or Chrome, then run this again"
