@@ -5,7 +5,7 @@ use osslive::{
     ChannelConfig, ChannelState, Client, ClientBuilder, Credentials, Error, ErrorKind,
     ListChannels, RtmpUrlOptions, SignatureVersion, Snapshot, StreamState, VodTime, code,
 };
-use osslive_local::media::flv::{self, TagKind};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushError};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
 use std::time::{Duration, Instant};
@@ -53,10 +53,10 @@ impl Stage {
 /// Sends the clip as fast as the endpoint takes it, and stays connected.
 fn publish_clip(url: &str) -> Publisher {
     let mut publisher = Publisher::connect(url, Duration::from_secs(10)).unwrap();
-    for tag in flv::tags(CLIP).unwrap() {
+    for tag in Reader::new(CLIP).unwrap() {
         let tag = tag.unwrap();
         if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, tag.body).unwrap();
+            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
         }
     }
     publisher

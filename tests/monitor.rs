@@ -9,7 +9,7 @@ use osslive::{
     Highlight, Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions,
     code,
 };
-use osslive_local::media::flv::{self, TagKind};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use osslive_local::{Clock, Config, LocalEndpoint};
 use std::collections::HashMap;
@@ -654,10 +654,10 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
 fn publish_clip(client: &Client, id: &str) -> Publisher {
     let url = client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();
     let mut publisher = Publisher::connect(&url, Duration::from_secs(10)).unwrap();
-    for tag in flv::tags(CLIP).unwrap() {
+    for tag in Reader::new(CLIP).unwrap() {
         let tag = tag.unwrap();
         if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, tag.body).unwrap();
+            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
         }
     }
     publisher

@@ -10,7 +10,6 @@ mod closed;
 mod connection;
 mod demo;
 mod failure;
-mod flv;
 mod highlights;
 mod hint;
 mod history;

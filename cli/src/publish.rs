@@ -1,16 +1,14 @@
 //! `osslive publish`: an FLV file or pipe, published in real time.
 
 use crate::failure::{Exit, Failure, Outcome};
-use crate::flv::{self, Tag};
 use crate::output::say;
 use crate::session::Session;
 use crate::signal::Ending;
 use crate::text::{self, parse_positive_length};
 use clap::Args;
 use osslive::{ErrorKind, RtmpUrlOptions, StreamState, code};
-use osslive_local::media::flv::TagKind;
-use osslive_local::media::recorder::Clocks;
-use osslive_local::media::ts::Track;
+use osslive_local::media::flv::{Reader, Tag, TagKind};
+use osslive_local::media::pacer::Pacer;
 use osslive_local::push::Publisher;
 use serde::Serialize;
 use std::fs::File;
@@ -88,7 +86,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         ending,
         progress,
         limit: arguments.length,
-        clock: Clock::default(),
+        pacer: Pacer::default(),
         started: Instant::now(),
         done: Published { channel: arguments.id, ..Published::default() },
     };
@@ -145,7 +143,7 @@ struct Stream {
     ending: Ending,
     progress: indicatif::ProgressBar,
     limit: Option<Duration>,
-    clock: Clock,
+    pacer: Pacer,
     started: Instant,
     done: Published,
 }
@@ -172,7 +170,7 @@ impl Stream {
 
     /// Sends a tag when it is due; `false` when the stream is to end.
     fn send(&mut self, tag: &Tag) -> Outcome<bool> {
-        let due = self.clock.time_of(tag);
+        let due = self.pacer.due(tag);
         if self.limit.is_some_and(|limit| due >= limit) {
             return Ok(false);
         }
@@ -188,7 +186,7 @@ impl Stream {
         }
         // The time on the wire wraps, as RTMP wants it.
         self.publisher.send(tag.kind, due.as_millis() as u32, &tag.body)?;
-        self.done.seconds = self.clock.end().as_secs_f64();
+        self.done.seconds = self.pacer.end().as_secs_f64();
         self.done.messages += u64::from(tag.kind != TagKind::Script);
         self.done.bytes += tag.body.len() as u64;
         self.show(tag.end);
@@ -209,63 +207,6 @@ impl Stream {
             text::length(time::Duration::saturating_seconds_f64(self.done.seconds)),
             text::bit_rate(rate as u64)
         ));
-    }
-}
-
-/// Turns the timestamps of tags into time since the stream's begin: whatever
-/// they begin at, however often they wrap or start over, and however far apart
-/// the tracks lie in the file.
-#[derive(Debug, Default)]
-struct Clock {
-    clocks: Clocks,
-    /// The newest timestamp of each track, as it is and without its wraps.
-    video: Option<(u32, u64)>,
-    audio: Option<(u32, u64)>,
-    /// When the stream began.
-    origin_ms: Option<u64>,
-    now: Duration,
-}
-
-impl Clock {
-    fn time_of(&mut self, tag: &Tag) -> Duration {
-        match tag.kind {
-            TagKind::Video if !flv::is_header(tag) => self.advance(Track::Video, tag.timestamp),
-            TagKind::Audio if !flv::is_header(tag) => self.advance(Track::Audio, tag.timestamp),
-            // Sent as they come; their times are often 0 wherever the media is.
-            _ => self.now,
-        }
-    }
-
-    /// The end of what was sent: the last frame lasts as long as the one before.
-    fn end(&self) -> Duration {
-        self.since_origin(self.clocks.end())
-    }
-
-    fn advance(&mut self, track: Track, timestamp: u32) -> Duration {
-        let last = match track {
-            Track::Video => &mut self.video,
-            Track::Audio => &mut self.audio,
-        };
-        let theirs_ms = last.map_or(timestamp.into(), |(last, unwrapped)| {
-            let step = timestamp.wrapping_sub(last).cast_signed();
-            unwrapped.checked_add_signed(step.into()).unwrap_or(timestamp.into())
-        });
-        *last = Some((timestamp, theirs_ms));
-        let place = self.clocks.locate(track, theirs_ms);
-        if let (Track::Video, Some(length @ 1..=1000)) =
-            (track, self.clocks.since_picture(place.ms))
-        {
-            self.clocks.set_length(Track::Video, length);
-        }
-        self.clocks.advance(track, theirs_ms, place);
-        self.origin_ms.get_or_insert(place.ms);
-        let due = self.since_origin(place.ms);
-        self.now = self.now.max(due);
-        due
-    }
-
-    fn since_origin(&self, ms: u64) -> Duration {
-        Duration::from_millis(ms.saturating_sub(self.origin_ms.unwrap_or(ms)))
     }
 }
 
@@ -290,7 +231,7 @@ impl Source {
         let metadata = file.metadata().map_err(told)?;
         // A file that is no FLV is told before anything is sent.
         if metadata.is_file() {
-            flv::Reader::new(BufReader::new(&file)).map_err(told)?;
+            Reader::new(BufReader::new(&file)).map_err(told)?;
             (&file).rewind().map_err(told)?;
         }
         let length = Some(metadata.len()).filter(|_| metadata.is_file() && !repeat);
@@ -326,78 +267,10 @@ fn read_file(mut file: &File, repeat: bool, to: &SyncSender<io::Result<Tag>>) ->
 
 /// Reads to the end, or until nobody listens any more.
 fn read_tags(source: impl Read, to: &SyncSender<io::Result<Tag>>) -> io::Result<()> {
-    let mut reader = flv::Reader::new(source)?;
-    while let Some(tag) = reader.next()? {
-        if to.send(Ok(tag)).is_err() {
+    for tag in Reader::new(source)? {
+        if to.send(Ok(tag?)).is_err() {
             return Err(io::ErrorKind::BrokenPipe.into());
         }
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// When frames of these kinds and times are due.
-    fn times(tags: &[(TagKind, u32)]) -> Vec<u128> {
-        let mut clock = Clock::default();
-        let tag = |&(kind, timestamp)| {
-            let codec = if kind == TagKind::Video { 0x27 } else { 0xAF };
-            Tag { kind, timestamp, body: vec![codec, 1], end: 0 }
-        };
-        tags.iter().map(|entry| clock.time_of(&tag(entry)).as_millis()).collect()
-    }
-
-    #[test]
-    fn a_stream_begins_at_zero_whatever_its_timestamps() {
-        use TagKind::{Audio, Script, Video};
-        let tags = [(Script, 0), (Video, 5000), (Audio, 4990), (Script, 0), (Video, 5033)];
-        assert_eq!(times(&tags), [0, 0, 0, 0, 33]);
-    }
-
-    #[test]
-    fn headers_take_no_time_wherever_the_media_is() {
-        let mut clock = Clock::default();
-        let mut due = |kind, timestamp, body: &[u8]| {
-            let tag = Tag { kind, timestamp, body: body.to_vec(), end: 0 };
-            clock.time_of(&tag).as_millis()
-        };
-        assert_eq!(due(TagKind::Video, 0, &[0x17, 0, 0, 0, 0, 1]), 0);
-        assert_eq!(due(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10]), 0);
-        assert_eq!(due(TagKind::Video, 3_601_356, &[0x17, 1, 0, 0, 0]), 0);
-        assert_eq!(due(TagKind::Audio, 3_601_370, &[0xAF, 1]), 14);
-        assert_eq!(due(TagKind::Audio, 0, &[0xAF, 0, 0x12, 0x10]), 14);
-        assert_eq!(due(TagKind::Video, 3_601_396, &[0x27, 1, 0, 0, 0]), 40);
-    }
-
-    #[test]
-    fn tracks_may_lie_apart_in_the_file() {
-        use TagKind::{Audio, Video};
-        for (video, audio) in [(0, 1500), (1500, 0), (0, 4000)] {
-            // As they lie in the file: one is so much further than the other.
-            let frames = |n: u32| [(Video, video + n * 40), (Audio, audio + n * 40)];
-            let all = times(&(0..300).flat_map(frames).collect::<Vec<_>>());
-            let newest = all.iter().max().unwrap();
-            assert_eq!(*newest, 299 * 40 + u128::from(audio.saturating_sub(video)));
-            let steps = |first| all.iter().skip(first).step_by(2).copied().collect::<Vec<_>>();
-            assert!(steps(0).windows(2).all(|pair| pair[1] - pair[0] <= 40));
-            assert!(steps(1).windows(2).all(|pair| pair[1] - pair[0] <= 40));
-        }
-    }
-
-    #[test]
-    fn time_goes_on_when_timestamps_wrap_start_over_or_jump() {
-        use TagKind::{Audio, Video};
-        assert_eq!(times(&[(Video, u32::MAX - 9), (Video, 30)]), [0, 40]);
-        let twice = [(Video, 0), (Video, 33), (Video, 5000), (Video, 0), (Video, 33)];
-        assert_eq!(times(&twice), [0, 33, 5000, 5033, 5066]);
-        let both = [(Video, 0), (Audio, 0), (Video, 5000), (Audio, 5010), (Video, 0), (Audio, 10)];
-        let due = times(&both);
-        assert_eq!(due[5] - due[4], 10, "{due:?}");
-        assert_eq!(
-            times(&[(Video, 0), (Video, 40), (Video, 3_600_000), (Video, 3_600_040)]),
-            [0, 40, 80, 120]
-        );
-    }
 }

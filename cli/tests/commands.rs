@@ -412,10 +412,10 @@ fn what_cannot_be_published_is_told_before_anything_is_sent() {
     let file = clip.display();
     let text = shell.folder.path().join("text.flv");
     fs::write(&text, "this is text").expect("a file");
-    assert!(shell.failure(&format!("publish {} cam", text.display()), 2).contains("not FLV"));
+    assert!(shell.failure(&format!("publish {} cam", text.display()), 2).contains("not an FLV file"));
     assert!(shell.failure("publish no-such-file cam", 2).contains("no-such-file"));
     assert!(shell.failure("publish - cam --repeat", 2).contains("standard input"));
-    assert!(shell.failure("publish - cam", 2).contains("not FLV"), "an empty pipe");
+    assert!(shell.failure("publish - cam", 2).contains("not an FLV file"), "an empty pipe");
     assert!(shell.failure(&format!("publish {file} nope"), 3).contains("channel create"));
 
     let publisher = shell.publish("cam");

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::thread;
 
 use osslive::{ChannelState, Client, StreamState, sign};
-use osslive_local::media::flv::{TagKind, tags};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use support::{
     BUCKET, Channel, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Playlist, Program, SOON, clip,
@@ -250,8 +250,8 @@ fn slices_that_are_sent_one_by_one_are_recorded_as_pictures() {
     );
     let file = std::fs::read(clip).expect("the clip");
     let mut publisher = Publisher::connect(&channel.publish_url(), SOON).expect("let in");
-    for tag in tags(&file).expect("FLV").map(|tag| tag.expect("a tag")) {
-        for message in one_slice_each(tag.kind, tag.body) {
+    for tag in Reader::new(&file[..]).expect("FLV").map(|tag| tag.expect("a tag")) {
+        for message in one_slice_each(tag.kind, &tag.body) {
             publisher.send(tag.kind, tag.timestamp, &message).expect("sent");
         }
     }

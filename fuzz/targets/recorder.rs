@@ -8,7 +8,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use osslive_local::media::flv::{self, TagKind};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::media::recorder::{Now, RecordError, Recorder, RecorderSettings, Sink};
 use osslive_local::media::playlist::Fragment;
 use std::io;
@@ -42,9 +42,9 @@ const RULES: &[&str] = &[
 
 static CLIP: LazyLock<Vec<(TagKind, Vec<u8>)>> = LazyLock::new(|| {
     let clip = include_bytes!("../../cli/assets/clip.flv");
-    let tags = flv::tags(clip).expect("a clip").map(|tag| tag.expect("a tag"));
+    let tags = Reader::new(&clip[..]).expect("a clip").map(|tag| tag.expect("a tag"));
     tags.filter(|tag| tag.kind != TagKind::Script)
-        .map(|tag| (tag.kind, tag.body.to_vec()))
+        .map(|tag| (tag.kind, tag.body))
         .collect()
 });
 

@@ -18,7 +18,7 @@
 use osslive::{
     ChannelConfig, ChannelState, Client, Credentials, RtmpUrlOptions, StreamState, VodTime,
 };
-use osslive_local::media::flv::{self, TagKind};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
 use recording::Playlist;
@@ -333,9 +333,9 @@ impl Soak {
         count(&self.counts.sessions);
         count(&self.counts.hang_ups);
         let messages = dice.roll(300) as usize;
-        let tags = flv::tags(CLIP).into_iter().flatten().map_while(Result::ok);
+        let tags = Reader::new(CLIP).into_iter().flatten().map_while(Result::ok);
         for tag in tags.take(messages) {
-            if publisher.send(tag.kind, tag.timestamp, tag.body).is_err() {
+            if publisher.send(tag.kind, tag.timestamp, &tag.body).is_err() {
                 return;
             }
             if tag.kind == TagKind::Video {

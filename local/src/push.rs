@@ -1,6 +1,7 @@
 //! A blocking RTMP publisher, for demonstrations and tests.
 
-use crate::media::flv::{self, FlvError, Tag, TagKind};
+use crate::media::flv::{Reader, Tag, TagKind};
+use crate::media::pacer::Pacer;
 use crate::rtmp::{ClientSession, ClientState, ProtocolError};
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
@@ -18,9 +19,6 @@ const FAREWELL: Duration = Duration::from_secs(2);
 
 /// The longest sleep in which neither the server nor the caller is heard.
 const NAP: Duration = Duration::from_millis(100);
-
-/// The length of a frame that has no successor, in milliseconds.
-const LONE_FRAME: u32 = 40;
 
 /// Why publishing did not begin or did not go on.
 #[derive(Debug)]
@@ -45,7 +43,7 @@ pub enum PushError {
     /// The server does not speak RTMP, or a message is too long for it.
     Protocol(ProtocolError),
     /// The clip cannot be read.
-    Clip(FlvError),
+    Clip(io::Error),
     /// The clip holds neither video nor audio.
     EmptyClip,
 }
@@ -74,9 +72,10 @@ impl fmt::Display for PushError {
 impl std::error::Error for PushError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            PushError::Connect(error) | PushError::Io(error) => Some(error),
+            PushError::Connect(error) | PushError::Io(error) | PushError::Clip(error) => {
+                Some(error)
+            }
             PushError::Protocol(error) => Some(error),
-            PushError::Clip(error) => Some(error),
             _ => None,
         }
     }
@@ -362,18 +361,38 @@ pub fn push_flv(
     options: PushOptions,
     progress: &mut dyn FnMut(Progress) -> bool,
 ) -> Result<Summary, PushError> {
-    let clip = Clip::read(flv)?;
+    let tags = read_clip(flv)?;
     let publisher = Publisher::connect(url, TIMEOUT)?;
     let pace = options.real_time.then(Instant::now);
     let mut push = Push { publisher, pace, started: Instant::now(), done: Progress::default() };
-    for (time, tag) in clip.schedule(options.duration) {
-        if !push.wait(time, progress)? || !push.send(time, tag, progress)? {
+    for (due, tag) in schedule(&tags, options.duration) {
+        if !push.wait(due, progress)? || !push.send(due, tag, progress)? {
             break;
         }
     }
     let summary = Progress { elapsed: push.started.elapsed(), ..push.done };
     push.publisher.finish()?;
     Ok(summary)
+}
+
+fn read_clip(flv: &[u8]) -> Result<Vec<Tag>, PushError> {
+    let tags = Reader::new(flv).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let tags = tags.map_err(PushError::Clip)?;
+    let is_media = |tag: &Tag| tag.kind != TagKind::Script && !tag.is_header();
+    if tags.iter().any(is_media) { Ok(tags) } else { Err(PushError::EmptyClip) }
+}
+
+/// The tags to send and when each is due: once, or again and again for as long
+/// as `duration` says. Metadata is sent once, headers in each round, for a
+/// decoder that joins late.
+fn schedule(tags: &[Tag], duration: Option<Duration>) -> impl Iterator<Item = (Duration, &Tag)> {
+    let rounds = if duration.is_some() { u64::MAX } else { 1 };
+    let mut pacer = Pacer::default();
+    (0..rounds)
+        .flat_map(move |round| tags.iter().map(move |tag| (round, tag)))
+        .filter(|(round, tag)| *round == 0 || tag.kind != TagKind::Script)
+        .map(move |(_, tag)| (pacer.due(tag), tag))
+        .take_while(move |(due, _)| duration.is_none_or(|duration| *due < duration))
 }
 
 /// A push under way.
@@ -407,10 +426,10 @@ impl Push {
     fn send(
         &mut self,
         time: Duration,
-        tag: &Tag<'_>,
+        tag: &Tag,
         progress: &mut dyn FnMut(Progress) -> bool,
     ) -> Result<bool, PushError> {
-        self.publisher.send(tag.kind, time.as_millis() as u32, tag.body)?;
+        self.publisher.send(tag.kind, time.as_millis() as u32, &tag.body)?;
         self.done.media = time;
         self.done.messages += 1;
         self.done.bytes += tag.body.len() as u64;
@@ -421,59 +440,6 @@ impl Push {
         self.done.elapsed = self.started.elapsed();
         progress(self.done)
     }
-}
-
-/// A clip that can follow on itself.
-struct Clip<'a> {
-    tags: Vec<Tag<'a>>,
-    /// The earliest timestamp, in milliseconds.
-    start: u32,
-    /// From there to the end of the last frame; never zero.
-    length: u32,
-}
-
-impl<'a> Clip<'a> {
-    fn read(flv: &'a [u8]) -> Result<Self, PushError> {
-        let tags: Vec<Tag<'a>> = flv::tags(flv)
-            .and_then(|tags| tags.collect::<Result<_, _>>())
-            .map_err(PushError::Clip)?;
-        // Headers often have time 0 wherever the media is.
-        let times = |kind| {
-            let of_media = move |tag: &&Tag<'_>| tag.kind == kind && !tag.is_header();
-            tags.iter().filter(of_media).map(|tag| tag.timestamp)
-        };
-        let start = times(TagKind::Video).chain(times(TagKind::Audio)).min();
-        let start = start.ok_or(PushError::EmptyClip)?;
-        let end = track_end(times(TagKind::Video)).max(track_end(times(TagKind::Audio)));
-        Ok(Clip { start, length: end.saturating_sub(start).max(1), tags })
-    }
-
-    /// All tags to send and when; metadata only once, headers with each round,
-    /// for a decoder that joins late.
-    fn schedule(&self, duration: Option<Duration>) -> impl Iterator<Item = (Duration, &Tag<'a>)> {
-        let rounds = if duration.is_some() { u64::MAX } else { 1 };
-        (0..rounds)
-            .flat_map(move |round| self.tags.iter().map(move |tag| (round, tag)))
-            .filter(|(round, tag)| *round == 0 || tag.kind != TagKind::Script)
-            .map(|(round, tag)| {
-                let offset = u64::from(tag.timestamp.saturating_sub(self.start));
-                (Duration::from_millis(round * u64::from(self.length) + offset), tag)
-            })
-            .take_while(move |(time, _)| duration.is_none_or(|duration| *time < duration))
-    }
-}
-
-/// The end of a track's last frame, which lasts as long as the one before.
-fn track_end(times: impl Iterator<Item = u32>) -> u32 {
-    let (mut last, mut step) = (None, LONE_FRAME);
-    for time in times {
-        match last {
-            Some(last) if time > last => step = time - last,
-            _ => {}
-        }
-        last = Some(last.unwrap_or(0).max(time));
-    }
-    last.map_or(0, |last| last.saturating_add(step))
 }
 
 #[cfg(test)]

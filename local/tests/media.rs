@@ -3,7 +3,7 @@
 mod support;
 
 use osslive::StreamState;
-use osslive_local::media::flv::{TagKind, tags};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::Publisher;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -25,13 +25,13 @@ fn wait_until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> (bool, T
 /// of tag that `wanted` says.
 fn play(publisher: &mut Publisher, span: std::ops::Range<u64>, wanted: impl Fn(TagKind) -> bool) {
     let started = Instant::now();
-    for tag in tags(CLIP).unwrap().map(Result::unwrap).filter(|tag| wanted(tag.kind)) {
+    for tag in Reader::new(CLIP).unwrap().map(Result::unwrap).filter(|tag| wanted(tag.kind)) {
         let due = u64::from(tag.timestamp);
         let is_header = tag.body.get(1) == Some(&0) || tag.kind == TagKind::Script;
         if span.contains(&due) || span.start == 0 && is_header {
             let late = started.elapsed();
             thread::sleep(Duration::from_millis(due - span.start).saturating_sub(late));
-            publisher.send(tag.kind, tag.timestamp, tag.body).unwrap();
+            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
         }
     }
 }

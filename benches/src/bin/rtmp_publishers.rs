@@ -8,7 +8,7 @@
 //! is the median time, in milliseconds, from sending the key frame that ended
 //! a fragment to that fragment's being listed.
 
-use osslive_local::media::flv::{TagKind, tags};
+use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::Publisher;
 use std::fs;
 use std::io::{Read, Write};
@@ -36,8 +36,8 @@ impl Frame {
 }
 
 fn frames(file: &[u8]) -> Vec<Frame> {
-    let tags = tags(file).expect("an FLV file").map(|tag| tag.expect("a whole tag"));
-    tags.map(|tag| Frame { kind: tag.kind, at: tag.timestamp, body: tag.body.to_vec() }).collect()
+    let tags = Reader::new(file).expect("an FLV file").map(|tag| tag.expect("a whole tag"));
+    tags.map(|tag| Frame { kind: tag.kind, at: tag.timestamp, body: tag.body }).collect()
 }
 
 fn publish(url: &str, clip: &[Frame], ready: &Barrier, length: Duration, key: impl Fn(Instant)) {

@@ -1,8 +1,11 @@
 //! FLV: the tags of a file, and the bodies that RTMP shares with them (Adobe
 //! Flash Video File Format 10.1, annex E, and Enhanced RTMP).
 
+mod reader;
+
+pub use reader::Reader;
+
 use std::fmt;
-use std::iter;
 
 /// What a tag holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,22 +19,24 @@ pub enum TagKind {
 }
 
 /// One tag of a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Tag<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
     /// What the body holds.
     pub kind: TagKind,
     /// Decoding time in milliseconds, modulo 2^32.
     pub timestamp: u32,
     /// The body, as RTMP would carry it.
-    pub body: &'a [u8],
+    pub body: Vec<u8>,
+    /// Bytes in the file, up to the end of this tag.
+    pub end: u64,
 }
 
-impl Tag<'_> {
+impl Tag {
     /// Whether the body is a decoder's configuration, which has no time of its own.
     pub fn is_header(&self) -> bool {
         match self.kind {
-            TagKind::Video => matches!(video(self.body), Ok(VideoBody::Config(_))),
-            TagKind::Audio => matches!(audio(self.body), Ok(AudioBody::Config(_))),
+            TagKind::Video => matches!(video(&self.body), Ok(VideoBody::Config(_))),
+            TagKind::Audio => matches!(audio(&self.body), Ok(AudioBody::Config(_))),
             TagKind::Script => false,
         }
     }
@@ -56,52 +61,6 @@ impl fmt::Display for FlvError {
 }
 
 impl std::error::Error for FlvError {}
-
-/// The tags of a file, in order. Tags of unknown types are passed over; after
-/// an error there are no more.
-///
-/// # Errors
-///
-/// The file does not begin as FLV does.
-pub fn tags(file: &[u8]) -> Result<impl Iterator<Item = Result<Tag<'_>, FlvError>>, FlvError> {
-    const FIRST_TAG_SIZE: usize = 4; // of "the tag before the first", always 0
-    let [b'F', b'L', b'V', 1, _, o0, o1, o2, o3, ..] = file else {
-        return Err(FlvError::Malformed("not an FLV file of version 1"));
-    };
-    let offset = u32::from_be_bytes([*o0, *o1, *o2, *o3]) as usize;
-    let start = offset.saturating_add(FIRST_TAG_SIZE);
-    let mut rest = file.get(start..).ok_or(FlvError::Malformed("the FLV header is truncated"))?;
-    Ok(iter::from_fn(move || {
-        while !rest.is_empty() {
-            let Some((tag, after)) = next_tag(rest) else {
-                rest = &[];
-                return Some(Err(FlvError::Malformed("an FLV tag is truncated")));
-            };
-            rest = after;
-            if tag.is_some() {
-                return tag.map(Ok);
-            }
-        }
-        None
-    }))
-}
-
-/// The first tag, if it is of a known type, and what follows it.
-fn next_tag(file: &[u8]) -> Option<(Option<Tag<'_>>, &[u8])> {
-    let ([kind, s0, s1, s2, t0, t1, t2, t3, _, _, _], rest) = file.split_first_chunk()?;
-    let size = u32::from_be_bytes([0, *s0, *s1, *s2]) as usize;
-    let timestamp = u32::from_be_bytes([*t3, *t0, *t1, *t2]);
-    let (body, rest) = rest.split_at_checked(size)?;
-    // The size of the tag closes it; the last one of a broken-off file lacks it.
-    let after = rest.get(4..).unwrap_or_default();
-    let kind = match kind {
-        8 => Some(TagKind::Audio),
-        9 => Some(TagKind::Video),
-        18 => Some(TagKind::Script),
-        _ => None,
-    };
-    Some((kind.map(|kind| Tag { kind, timestamp, body }), after))
-}
 
 /// The body of a video tag or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -305,66 +264,12 @@ fn audio_codec(id: u8) -> String {
 mod tests {
     use super::*;
 
-    fn file(tags: &[(u8, u32, &[u8])]) -> Vec<u8> {
-        let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
-        for (kind, timestamp, body) in tags {
-            file.push(*kind);
-            file.extend_from_slice(&(body.len() as u32).to_be_bytes()[1..]);
-            let [t3, t0, t1, t2] = timestamp.to_be_bytes();
-            file.extend_from_slice(&[t0, t1, t2, t3, 0, 0, 0]);
-            file.extend_from_slice(body);
-            file.extend_from_slice(&(body.len() as u32 + 11).to_be_bytes());
-        }
-        file
-    }
-
     fn refused_video(body: &[u8]) -> String {
         video(body).expect_err("refused").to_string()
     }
 
     fn refused_audio(body: &[u8]) -> String {
         audio(body).expect_err("refused").to_string()
-    }
-
-    #[test]
-    fn the_tags_of_a_file_come_in_order_with_32_bit_timestamps() {
-        let file = file(&[(18, 0, b"meta"), (9, 0x0102_0304, b"v"), (8, u32::MAX, b"")]);
-        let tags: Vec<Tag<'_>> = tags(&file).unwrap().map(Result::unwrap).collect();
-        let expected = [
-            Tag { kind: TagKind::Script, timestamp: 0, body: b"meta" },
-            Tag { kind: TagKind::Video, timestamp: 0x0102_0304, body: b"v" },
-            Tag { kind: TagKind::Audio, timestamp: u32::MAX, body: b"" },
-        ];
-        assert_eq!(tags, expected);
-    }
-
-    #[test]
-    fn tags_of_unknown_types_are_passed_over() {
-        let file = file(&[(15, 0, b"?"), (8, 5, b"a"), (0x29, 6, b"encrypted")]);
-        let tags: Vec<_> = tags(&file).unwrap().collect();
-        assert_eq!(tags, [Ok(Tag { kind: TagKind::Audio, timestamp: 5, body: b"a" })]);
-    }
-
-    #[test]
-    fn a_truncated_file_gives_its_whole_tags_then_one_error() {
-        let whole = file(&[(9, 0, b"one"), (9, 40, b"two")]);
-        for end in whole.len() - 4 - 3 - 10..whole.len() - 4 {
-            let tags: Vec<_> = tags(&whole[..end]).unwrap().collect();
-            assert_eq!(tags.len(), 2, "cut at {end}");
-            assert!(tags[0].is_ok() && tags[1].is_err());
-        }
-        let without_last_size = &whole[..whole.len() - 4];
-        assert!(tags(without_last_size).unwrap().all(|tag| tag.is_ok()));
-    }
-
-    #[test]
-    fn what_does_not_begin_as_flv_is_no_flv() {
-        for bytes in
-            [&b""[..], b"FLV", b"FLV\x02\x05\0\0\0\x09\0\0\0\0", b"\x1aE\xdf\xa3 matroska "]
-        {
-            assert!(tags(bytes).is_err());
-        }
-        assert!(tags(b"FLV\x01\x05\xFF\xFF\xFF\xFF\0\0\0\0").is_err(), "an offset past the end");
     }
 
     #[test]

@@ -5,6 +5,7 @@ pub mod aac;
 pub mod avc;
 mod bits;
 pub mod flv;
+pub mod pacer;
 pub mod playlist;
 pub mod recorder;
 pub mod ts;

@@ -843,7 +843,7 @@ fn noise_never_makes_the_parsers_panic() {
         let _ = AvcConfig::parse(&bytes).is_ok() | AacConfig::parse(&bytes).is_ok();
         let _ = crate::media::avc::Picture::from_sps(&bytes).is_ok();
         let _ = AccessUnit::parse(&bytes, 1 + round % 4).map(|unit| unit.nal_units(true).count());
-        if let Ok(tags) = flv::tags(&bytes) {
+        if let Ok(tags) = flv::Reader::new(&bytes[..]) {
             assert!(tags.count() <= bytes.len());
         }
     }
