@@ -8,7 +8,7 @@ use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::front_ends::FrontEnds;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::store::{Acl, ChannelSettings, LiveSession, Publish, Store};
 use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
@@ -137,7 +137,7 @@ fn record(session: &mut LiveSession, fragments: u64) {
         session.begin(&name).unwrap();
         session.write(&[0x47; 188]).unwrap();
         let fragment = Fragment { name, start_ms, duration_ms: 5000, discontinuity: false };
-        session.finish(&fragment).unwrap();
+        session.finish(&fragment, PlaylistState::default()).unwrap();
     }
 }
 

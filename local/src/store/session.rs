@@ -9,7 +9,7 @@ use super::fragment::{Listing, Timeline};
 use super::ledger::Ledger;
 use crate::fault::Fault;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::{Sink, StreamStat};
+use crate::media::recorder::{PlaylistState, Sink, StreamStat};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -141,17 +141,21 @@ impl Sink for LiveSession {
         self.part.as_mut().ok_or_else(no_fragment)?.write(ts)
     }
 
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+    fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()> {
+        self.part.as_mut().ok_or_else(no_fragment)?.amend(position, ts)
+    }
+
+    fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()> {
         let part = self.part.take().ok_or_else(no_fragment)?;
         let now = self.bucket.clock.now();
-        let playlist = Listing {
-            name: &self.playlist,
-            count: self.frag_count,
-            least_target: self.frag_duration.into(),
-        };
+        let playlist = Listing { name: &self.playlist, count: self.frag_count, state };
         let listed = self.timeline.list(fragment, part, &playlist, now);
         self.count(&fragment.name);
         listed
+    }
+
+    fn state(&self) -> PlaylistState {
+        self.timeline.state(&self.playlist)
     }
 }
 
