@@ -184,8 +184,6 @@ pub struct Recorder<S: Sink> {
     /// listed a fragment.
     target: Option<u64>,
     key_frames: KeyFrames,
-    /// When the last video arrived, by the forward clock.
-    seen_ms: u64,
     video_meter: Meter,
     audio_meter: Meter,
     dropped: u64,
@@ -217,7 +215,6 @@ impl<S: Sink> Recorder<S> {
             last_tracks: None,
             target: None,
             key_frames: KeyFrames::default(),
-            seen_ms: 0,
             video_meter: Meter::default(),
             audio_meter: Meter::default(),
             dropped: 0,
@@ -432,6 +429,8 @@ impl<S: Sink> Recorder<S> {
     fn open(&mut self) -> io::Result<()> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         self.timeline.expect_early(opening.early_ms());
+        self.timeline.expect_lag(opening.lag_ms());
+        self.muxer.expect_lag(opening.lag_ms());
         self.hears_audio = opening.has_audio;
         self.sees_video = opening.has_video;
         opening.into_held().try_for_each(|held| self.record(held.frame()))
@@ -487,7 +486,6 @@ impl<S: Sink> Recorder<S> {
             self.clocks.set_length(Track::Video, length);
         }
         self.clocks.advance(Track::Video, timestamp_ms, place);
-        self.seen_ms = frame.now.uptime_ms;
         let theirs_ms = std::mem::replace(&mut frame.timestamp_ms, place.ms);
         let timestamp_ms = place.ms;
         if key {

@@ -24,12 +24,18 @@ pub const DELAY: u64 = 700 * TICKS_PER_MS;
 const PAYLOAD: usize = PACKET - 4;
 const SYNC: u8 = 0x47;
 
+/// How far the clock reference runs behind where audio comes so many milliseconds
+/// behind the video.
+pub fn delay(lag_ms: u64) -> u64 {
+    DELAY.max(DELAY / 2 + lag_ms * TICKS_PER_MS)
+}
+
 /// The clock reference comes at least this often (section 2.7.2).
 const PCR_INTERVAL: u64 = 100 * TICKS_PER_MS;
 
 /// While video pauses, audio drives the clock, this far behind: video that comes
 /// late must not find the clock past its own times.
-const PCR_SLACK: u64 = 500 * TICKS_PER_MS;
+const PCR_SLACK: u64 = 1500 * TICKS_PER_MS;
 
 /// A longer gap is jumped, not filled with clock references.
 const PCR_GAP: u64 = 12_000 * TICKS_PER_MS;
@@ -63,6 +69,8 @@ pub struct Muxer {
     discontinuity: bool,
     /// The newest clock reference written.
     pcr: Option<u64>,
+    /// How far it runs behind the decoding times.
+    delay: u64,
     /// Whether the fragment still lacks one.
     pcr_due: bool,
 }
@@ -81,8 +89,15 @@ impl Muxer {
             leader: Track::Video,
             discontinuity: false,
             pcr: None,
+            delay: DELAY,
             pcr_due: true,
         }
+    }
+
+    /// Has the clock reference wait for audio that comes so many milliseconds
+    /// behind video of the same time. Before the first fragment only.
+    pub fn expect_lag(&mut self, lag_ms: u64) {
+        self.delay = delay(lag_ms);
     }
 
     /// Begins a fragment with the program tables. What the buffer still holds
@@ -218,7 +233,8 @@ impl Muxer {
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Option<u64>> {
         let leads = track == self.leader;
-        let now = dts.saturating_sub(if leads { DELAY } else { DELAY + PCR_SLACK });
+        let slack = if leads { 0 } else { PCR_SLACK };
+        let now = dts.saturating_sub(self.delay + slack);
         let mut last = match self.pcr {
             Some(last) => last.max(now.saturating_sub(PCR_GAP)),
             None if leads => return Ok(self.refer(now)),

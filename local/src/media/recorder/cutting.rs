@@ -1,6 +1,7 @@
 //! Where fragments begin and end.
 
 use super::Recorder;
+use super::clocks::MAX_LEAD_MS;
 use super::fragment::{KeyFrames, LONGEST_PICTURE_MS, OpenFragment, ROUNDING_MS};
 use super::frame::Frame;
 use super::sink::{PlaylistState, Sink};
@@ -20,9 +21,6 @@ const MIN_REST_MS: u64 = 250;
 /// rising until it has caught up.
 const MAX_SET_BACK_MS: u64 = 60_000;
 
-/// Video that was silent for so long leaves it to the audio to end a fragment.
-const VIDEO_GONE_MS: u64 = 1000;
-
 impl<S: Sink> Recorder<S> {
     /// Whether fragments need not wait for key frames.
     pub(super) fn is_audio_alone(&self) -> bool {
@@ -39,7 +37,7 @@ impl<S: Sink> Recorder<S> {
                 || !fragment.is_independent && elapsed >= MIN_REST_MS
                 || self.avc.changes()
                 || self.is_reformatted
-                || self.aac.changes() && self.hears_audio(timestamp_ms)
+                || self.aac.changes() && self.hears_audio()
         } else {
             let with_frame = elapsed + self.clocks.picture_ms();
             fragment.tracks.video && (elapsed >= self.forced_ms() || self.is_too_long(with_frame))
@@ -47,17 +45,16 @@ impl<S: Sink> Recorder<S> {
     }
 
     pub(super) fn ends_before_audio(&self, frame: &Frame<'_>, alone: bool) -> bool {
-        let elapsed = self.fragment.as_ref().map(|fragment| fragment.elapsed(frame.timestamp_ms));
-        // Video that still comes decides for itself.
-        let is_video_gone = self.seen_ms + VIDEO_GONE_MS < frame.now.uptime_ms;
-        match elapsed {
-            None => alone,
-            Some(elapsed) if alone => self.aac.changes() || self.is_long_enough(elapsed),
-            Some(elapsed) => {
-                elapsed >= self.forced_ms() + VIDEO_GONE_MS
-                    || is_video_gone && self.is_too_long(elapsed + ROUNDING_MS)
-            }
+        let Some(fragment) = &self.fragment else { return alone };
+        let elapsed = fragment.elapsed(frame.timestamp_ms);
+        let shown_ms = fragment.shown_ms + self.clocks.picture_ms();
+        if alone {
+            return self.aac.changes() || self.is_long_enough(elapsed);
         }
+        // Video that still comes decides for itself.
+        elapsed >= self.forced_ms() + MAX_LEAD_MS
+            || self.clocks.is_video_gone(shown_ms, frame.timestamp_ms)
+                && self.is_too_long(elapsed + ROUNDING_MS)
     }
 
     fn is_long_enough(&self, elapsed: u64) -> bool {
@@ -82,8 +79,12 @@ impl<S: Sink> Recorder<S> {
 
     /// Ends the fragment, if there is one, and begins another with `frame`.
     pub(super) fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
+        let is_gap = self.is_gap(frame.timestamp_ms);
         self.finish_fragment(frame.timestamp_ms)?;
-        let changes = self.adopt_formats(frame.timestamp_ms, key);
+        if is_gap {
+            self.rebase();
+        }
+        let changes = self.adopt_formats(key);
         let tracks =
             Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
         let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
@@ -120,16 +121,16 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    fn hears_audio(&self, timestamp_ms: u64) -> bool {
-        self.hears_audio || self.clocks.hears_audio(timestamp_ms)
+    fn hears_audio(&self) -> bool {
+        self.hears_audio || self.clocks.hears_audio()
     }
 
     /// Takes over new formats, video only with a key frame, audio only where
     /// there is any; whether there were others before them.
-    fn adopt_formats(&mut self, timestamp_ms: u64, key: bool) -> bool {
+    fn adopt_formats(&mut self, key: bool) -> bool {
         let is_first = self.avc.current.is_none() && self.aac.current.is_none();
         let new_video = key && self.avc.adopt();
-        let new_audio = if self.hears_audio(timestamp_ms) {
+        let new_audio = if self.hears_audio() {
             self.aac.adopt()
         } else {
             self.aac.retire();
@@ -141,16 +142,21 @@ impl<S: Sink> Recorder<S> {
         !is_first && (new_video || new_audio)
     }
 
-    /// When the last frame received ends.
+    /// When the last frame received ends, by the order of decoding.
     ///
     /// An encoder that breaks off may have sent a picture without those that
-    /// are shown before it: then it ends later than it is decoded.
+    /// are shown before it: then it ends later than it is decoded. Audio goes
+    /// by when pictures are shown.
     pub(super) fn media_end(&self) -> u64 {
-        let shown = self.fragment.as_ref().and_then(|fragment| {
-            let end = fragment.shown_ms + self.clocks.picture_ms();
-            end.checked_add_signed(-fragment.lead_ms?)
-        });
-        self.clocks.end().max(shown.unwrap_or(0))
+        let lead_ms = self.fragment.as_ref().and_then(|fragment| fragment.lead_ms).unwrap_or(0);
+        let decoded = |shown_ms: u64| shown_ms.checked_add_signed(-lead_ms).unwrap_or(0);
+        let shown_ms = self
+            .fragment
+            .as_ref()
+            .filter(|fragment| fragment.lead_ms.is_some())
+            .map_or(0, |fragment| fragment.shown_ms + self.clocks.picture_ms());
+        let video_end = self.clocks.video_end().max(decoded(shown_ms));
+        video_end.max(decoded(self.clocks.audio_end()))
     }
 
     /// Ends the fragment, if there is one, with the media up to `end_ms`.
@@ -184,7 +190,7 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
-    /// How long a fragment lasts whose successor begins at `end_ms`. Behind a gap
+    /// How long a fragment lasts whose successor begins at `end_ms`. Before a gap
     /// of the stream it is only as long as what it holds.
     fn duration(&self, open: &OpenFragment, end_ms: u64) -> u64 {
         let elapsed = open.elapsed(end_ms).max(1);
@@ -192,8 +198,16 @@ impl<S: Sink> Recorder<S> {
             return elapsed;
         }
         let longest_ms = self.target.map_or(u64::MAX, playlist::longest_ms);
-        let held_ms = open.elapsed(open.end_ms).max(1);
-        if held_ms + LONGEST_PICTURE_MS < elapsed { held_ms.min(longest_ms) } else { longest_ms }
+        open.elapsed(open.end_ms).clamp(1, longest_ms)
+    }
+
+    /// Whether nothing came for so long before `timestamp_ms` that no fragment can
+    /// last until then.
+    fn is_gap(&self, timestamp_ms: u64) -> bool {
+        self.fragment.as_ref().is_some_and(|open| {
+            let is_silent = open.end_ms + LONGEST_PICTURE_MS < timestamp_ms;
+            is_silent && self.is_too_long(open.elapsed(timestamp_ms))
+        })
     }
 
     /// The target duration: the session's first fragment fixes it. An earlier
@@ -215,10 +229,15 @@ impl<S: Sink> Recorder<S> {
     /// another time base.
     pub(super) fn break_off(&mut self) -> io::Result<()> {
         self.finish_fragment(self.media_end())?;
+        self.rebase();
+        self.key_frames = KeyFrames::default();
+        Ok(())
+    }
+
+    /// Begins another time base, right behind this one.
+    fn rebase(&mut self) {
         self.timeline = self.timeline.next();
         self.audio.reset();
-        self.key_frames = KeyFrames::default();
         self.seam = true;
-        Ok(())
     }
 }

@@ -1,6 +1,6 @@
 //! From the session's clock to that of the transport stream.
 
-use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS};
+use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS, delay};
 
 /// Frames are not presented longer than this after they are decoded.
 const MAX_COMPOSITION_MS: i32 = 10_000;
@@ -36,6 +36,8 @@ pub(super) struct Timeline {
     lead_ms: u64,
     /// How much earlier they should be.
     wanted_ms: u64,
+    /// How much later than video of the same time audio comes.
+    lag_ms: u64,
 }
 
 impl Timeline {
@@ -44,8 +46,8 @@ impl Timeline {
 
     /// The time base that follows this one.
     pub(super) fn next(&self) -> Self {
-        let Timeline { wanted_ms, end, .. } = *self;
-        Timeline { lead_ms: wanted_ms, wanted_ms, end, ..Timeline::default() }
+        let Timeline { wanted_ms, end, lag_ms, .. } = *self;
+        Timeline { lead_ms: wanted_ms, wanted_ms, end, lag_ms, ..Timeline::default() }
     }
 
     /// Takes in that a picture is shown so much earlier than it is decoded. One
@@ -59,6 +61,11 @@ impl Timeline {
         if self.epoch_ms.is_none() {
             self.lead_ms = self.wanted_ms;
         }
+    }
+
+    /// Takes in how much later than video of the same time audio comes.
+    pub(super) fn expect_lag(&mut self, lag_ms: u64) {
+        self.lag_ms = lag_ms;
     }
 
     /// Whether pictures come too late in this time base.
@@ -76,7 +83,8 @@ impl Timeline {
         if self.epoch_ms.is_none() {
             self.epoch_ms = Some(timestamp_ms);
             self.floor = clock.max(self.end);
-            self.start = self.floor.max(Self::START);
+            let room = delay(self.lag_ms) - DELAY;
+            self.start = self.floor.max(Self::START + room);
             self.end = self.start;
         }
     }
