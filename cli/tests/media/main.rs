@@ -14,6 +14,7 @@ mod table;
 #[path = "../../../local/tests/support/tscheck.rs"]
 mod tscheck;
 
+use std::net::TcpListener;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Mutex;
@@ -22,7 +23,7 @@ use std::thread;
 use osslive::Client;
 use row::Row;
 use stream::Stream;
-use support::{Channel, Endpoint, Folder, clip, has_ffmpeg, note};
+use support::{Browser, Channel, Endpoint, Folder, LONG, clip, has_ffmpeg, note, run};
 
 /// How many streams are judged at a time; most of it is waiting for programs.
 const AT_ONCE: usize = 4;
@@ -58,6 +59,55 @@ fn every_stream_of_the_table_is_recorded_as_it_was_sent() {
     assert!(wrong.is_empty(), "{} of {} streams: {wrong:#?}", wrong.len(), rows.len());
     note(&format!("{} kinds of stream were recorded as they were sent", rows.len()));
     assert!(rows.len() >= 60 || !chosen.is_empty(), "the table has {} rows", rows.len());
+}
+
+/// What hls.js plays in Chromium: the kinds of stream that players dropped frames of.
+const PLAYED: [&str; 12] = [
+    "25 frames/s",
+    "3 B-frames in a pyramid",
+    "four slices in a message",
+    "a message a slice",
+    "parameter sets in key frames alone",
+    "another coding in the stream",
+    "a clock over 2^32",
+    "negative composition times",
+    "both clocks start over",
+    "the clock of the video starts over",
+    "the tracks' clocks lie an hour apart",
+    "video alone",
+];
+
+#[test]
+fn hls_js_plays_every_picture() {
+    let what = "playing the table of streams in a browser";
+    let Some(browser) = Browser::find(what).filter(|_| has_ffmpeg(what)) else { return };
+    let folder = Folder::new("media-played");
+    let host = free_host();
+    let origin = format!("http://{host}");
+    let endpoint = Endpoint::start_with(&folder.path().join("data"), &["--cors", &origin]);
+    let client = endpoint.client();
+    let rows = table::rows();
+    let row = |name: &&str| rows.iter().find(|row| row.name == *name).expect("a row");
+    let streams = PLAYED.iter().map(row).enumerate().map(|(number, row)| {
+        let sent = (row.change)(Stream::read(&clip("stream", &row.source)));
+        let channel = Channel::create(&client, &format!("played-{number}"));
+        sent.send(&channel.publish_url()).expect("published");
+        channel.wait_idle();
+        channel.vod();
+        serde_json::json!([row.name, channel.play_url("all.m3u8"), sent.pictures()])
+    });
+    let mut script = browser.command("playback.cjs");
+    script.env("STREAMS", serde_json::Value::from_iter(streams).to_string());
+    script.env("HOST", &host).env("HLS_JS", browser.hls_js());
+    let seen = run(&mut script, 2 * LONG);
+    assert!(seen.status.success(), "{}{}", seen.stdout, seen.stderr);
+    assert_eq!(seen.stdout.lines().filter(|line| line.starts_with("ok ")).count(), PLAYED.len());
+}
+
+/// A host with a port that nobody listens on.
+fn free_host() -> String {
+    let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
+    address.expect("a free port").to_string()
 }
 
 /// What is wrong with a row's recording; whatever fails outright is told too.
