@@ -317,10 +317,14 @@ impl Connection {
                 Fault::new(409, "LiveChannelDisabled", "Live channel is disabled by owner.")
             }
             Err(RecordError::Unsupported(codec)) => {
+                live.sink().refuse();
                 let message = RecordError::Unsupported(codec).to_string();
                 Fault::new(400, "InvalidArgument", message)
             }
-            Err(RecordError::Unusable(why)) => Fault::new(400, "InvalidArgument", why),
+            Err(RecordError::Unusable(why)) => {
+                live.sink().refuse();
+                Fault::new(400, "InvalidArgument", why)
+            }
             Err(RecordError::Io(error)) => {
                 Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
             }

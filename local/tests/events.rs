@@ -151,3 +151,27 @@ fn no_event_contains_a_secret() {
         }
     }
 }
+
+#[test]
+fn a_refused_codec_is_no_session_for_the_history() {
+    let (stage, _events) = stage();
+    let url = stage.channel("cam");
+    push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
+    let records = || stage.client().get_channel_history("cam").unwrap().records;
+    let real = records();
+    assert_eq!(real.len(), 1);
+    for _ in 0..12 {
+        let mut publisher = Publisher::connect(&url, SOON).unwrap();
+        let refused = (0..100).find_map(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+            publisher.send(TagKind::Audio, 0, &[0x2F, 0xFF]).err()
+        });
+        assert!(refused.is_some(), "MP3 was taken");
+        drop(publisher);
+        while stage.client().get_channel_status("cam").unwrap().status != osslive::StreamState::Idle
+        {
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+    }
+    assert_eq!(records(), real);
+}

@@ -56,6 +56,7 @@ pub struct LiveSession {
     timeline: Arc<Timeline>,
     /// The fragment being written.
     part: Option<Part>,
+    has_recorded: bool,
 }
 
 impl LiveSession {
@@ -89,6 +90,7 @@ impl LiveSession {
             connection,
             timeline,
             part: None,
+            has_recorded: false,
         })
     }
 
@@ -121,6 +123,12 @@ impl LiveSession {
         self.connection.is_cut()
     }
 
+    /// Takes in that the stream is refused for what it is: a session of which
+    /// nothing was recorded is none for the history.
+    pub fn refuse(&self) {
+        self.connection.set_refused(!self.has_recorded);
+    }
+
     /// Counts a fragment that was finished, or at least put in its place.
     fn count(&self, name: &str) {
         let Some(ledger) = &self.ledger else { return };
@@ -151,6 +159,9 @@ impl Sink for LiveSession {
         let playlist = Listing { name: &self.playlist, count: self.frag_count, state };
         let listed = self.timeline.list(fragment, part, &playlist, now);
         self.count(&fragment.name);
+        // The last fragment of a stream may follow its refusal.
+        self.has_recorded = true;
+        self.connection.set_refused(false);
         listed
     }
 
