@@ -484,6 +484,9 @@ pub mod code {
         NO_SUCH_KEY = "NoSuchKey";
         /// The channel does not exist.
         NO_SUCH_LIVE_CHANNEL = "NoSuchLiveChannel";
+        /// The account may not transfer data at the default public endpoint of the
+        /// region: it needs a custom domain, bound to the bucket.
+        PUBLIC_ENDPOINT_FORBIDDEN = "PublicEndpointForbidden";
         /// The proxy refused the connection or broke it off.
         PROXY_FAILED = "ProxyFailed";
         /// The clocks differ by more than 15 minutes.

@@ -27,9 +27,6 @@ pub(crate) enum Exit {
 impl Exit {
     /// The status for an error of the SDK.
     pub(crate) fn of(error: &osslive::Error) -> Self {
-        if error.ec() == Some(NOTHING_RECORDED) {
-            return Exit::NotFound;
-        }
         Self::of_code(error.code()).unwrap_or_else(|| match (error.kind(), error.status()) {
             (ErrorKind::InvalidArgument | ErrorKind::Config, _) => Exit::Usage,
             (ErrorKind::Credentials, _) | (_, Some(401 | 403)) => Exit::NotAllowed,
@@ -62,15 +59,13 @@ impl Exit {
     }
 }
 
-/// The detailed error code of a span of time in which nothing was recorded,
-/// as OSS documents it.
-pub(crate) const NOTHING_RECORDED: &str = "0044-00000308";
-
 /// Why a command ended before its time.
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// The SDK says so.
     Call(osslive::Error),
+    /// The service has no recording of the time.
+    NothingRecorded(osslive::Error),
     /// The publisher says so.
     Push(PushError),
     /// The command line is wrong.
@@ -102,6 +97,19 @@ impl From<Box<dyn Error>> for Failure {
 }
 
 impl Failure {
+    /// What a request for a recording ended in.
+    ///
+    /// The service refuses a time in which nothing was recorded as an invalid
+    /// argument. Everything else that it refuses so was checked before it was
+    /// sent. Its detailed error codes say it outright, but may change.
+    pub(crate) fn of_recording(error: osslive::Error) -> Self {
+        let is_refused = error.kind() == ErrorKind::Service && error.status() == Some(400);
+        match error.code() {
+            Some(code::INVALID_ARGUMENT) if is_refused => Failure::NothingRecorded(error),
+            _ => Failure::Call(error),
+        }
+    }
+
     /// A mistake on the command line or in a file that it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Failure::Told(Exit::Usage, message.into())
@@ -115,6 +123,7 @@ impl Failure {
     pub(crate) fn exit(&self) -> Exit {
         match self {
             Failure::Call(error) => Exit::of(error),
+            Failure::NothingRecorded(_) => Exit::NotFound,
             Failure::Push(error) => exit_of_push(error),
             Failure::CommandLine(_) => Exit::Usage,
             Failure::Told(exit, _) => *exit,
@@ -128,7 +137,7 @@ impl Failure {
 
     fn message(&self) -> String {
         match self {
-            Failure::Call(error) => error.to_string(),
+            Failure::Call(error) | Failure::NothingRecorded(error) => error.to_string(),
             // The URL is signed, and so a secret.
             Failure::Push(PushError::Url(_)) => "the publish URL is not valid".to_owned(),
             Failure::Push(error) => error.to_string(),
@@ -142,7 +151,7 @@ impl Failure {
     /// The errors behind it that add something to the message.
     fn causes(&self) -> Vec<String> {
         let mut next: Option<&dyn Error> = match self {
-            Failure::Call(error) => error.source(),
+            Failure::Call(error) | Failure::NothingRecorded(error) => error.source(),
             // Its message quotes its source.
             Failure::Push(_) | Failure::CommandLine(_) | Failure::Told(..) => None,
             Failure::Io(_, error) => Some(error),
@@ -176,7 +185,7 @@ impl Failure {
     /// The failure as programs read it.
     pub(crate) fn json(&self, hint: Option<&str>) -> Value {
         let mut error = match self {
-            Failure::Call(error) => json!(error),
+            Failure::Call(error) | Failure::NothingRecorded(error) => json!(error),
             _ => json!({ "message": self.message() }),
         };
         let causes = self.causes();

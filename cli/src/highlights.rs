@@ -5,7 +5,7 @@ use crate::session::Session;
 use crate::table::{Cell, Look, Table};
 use crate::text::{self, Moment, parse_length, parse_moment};
 use clap::Args;
-use osslive::{ErrorKind, Highlight, HighlightResult, SweepOptions};
+use osslive::{ErrorKind, Highlight, HighlightResult, SweepOptions, code};
 use serde::Serialize;
 use std::collections::HashSet;
 use std::time::Duration;
@@ -92,8 +92,8 @@ fn show(results: Vec<HighlightResult>, session: &Session) -> Outcome {
 
 /// What makes no sense was refused before: what is refused now is not there.
 fn exit(error: &osslive::Error) -> Exit {
-    match error.kind() {
-        ErrorKind::InvalidArgument => Exit::NotFound,
+    match (error.kind(), error.code()) {
+        (ErrorKind::InvalidArgument, _) | (_, Some(code::INVALID_ARGUMENT)) => Exit::NotFound,
         _ => Exit::of(error),
     }
 }

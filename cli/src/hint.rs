@@ -1,6 +1,6 @@
 //! The next step after the usual mistakes.
 
-use crate::failure::{Failure, NOTHING_RECORDED};
+use crate::failure::Failure;
 use crate::usage;
 use osslive::{ErrorKind, code};
 use osslive_local::push::PushError;
@@ -10,6 +10,9 @@ use osslive_local::push::PushError;
 pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
     match failure {
         Failure::Call(error) => after_call(error, is_local),
+        Failure::NothingRecorded(_) => {
+            Some("`osslive channel history` shows when there were sessions".into())
+        }
         Failure::CommandLine(error) => Some(usage::hint(error)),
         Failure::Push(PushError::Connect(_) | PushError::TimedOut) => {
             Some("see that outgoing TCP to port 1935 is open: publishing is RTMP, not HTTP".into())
@@ -35,7 +38,6 @@ fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
 
 fn for_ec(ec: &str) -> Option<&'static str> {
     Some(match ec {
-        NOTHING_RECORDED => "`osslive channel history` shows when there were sessions",
         // Signature version 4 with another region than the bucket's.
         "0002-00000226" => {
             "signature version 4 names the region: give the bucket's own with --region"
@@ -101,8 +103,8 @@ fn for_place(code: &str) -> Option<&'static str> {
         code::SECOND_LEVEL_DOMAIN_FORBIDDEN => {
             "leave --addressing-style away: the public service wants the bucket in the host name"
         }
-        "PublicEndpointForbidden" => {
-            "this account needs a domain of its own that is bound to the bucket: --endpoint DOMAIN \
+        code::PUBLIC_ENDPOINT_FORBIDDEN => {
+            "this account needs a custom domain, bound to the bucket: --endpoint your.domain \
              --addressing-style cname"
         }
         code::UNKNOWN_HOST => {
@@ -146,7 +148,8 @@ fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
         }
         code::ACCESS_DENIED => {
             "see that the RAM policy of this access key allows the call (oss:PutLiveChannel, \
-             oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket"
+             oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket; a bucket that blocks \
+             public access refuses unsigned requests and public ACLs"
         }
         _ => return None,
     })
@@ -177,7 +180,6 @@ mod tests {
             (code::ACCESS_DENIED, "", "RAM policy"),
             (code::ACCESS_DENIED, "0002-00000080", "version 1"),
             (code::INVALID_ARGUMENT, "0002-00000226", "--region"),
-            (code::INVALID_ARGUMENT, NOTHING_RECORDED, "channel history"),
             (code::NO_BUCKET, "", "OSS_BUCKET"),
             (code::NO_REGION, "", "OSS_REGION"),
             (code::NO_SUCH_BUCKET, "", "--bucket"),
@@ -187,7 +189,8 @@ mod tests {
             (code::META_OPERATION_QPS_LIMIT_EXCEEDED, "", "fewer requests"),
             (code::UNKNOWN_HOST, "", "spelling"),
             (code::UNTRUSTED_CERTIFICATE, "", "--ca-file"),
-            ("PublicEndpointForbidden", "", "cname"),
+            (code::ACCESS_DENIED, "", "blocks public access"),
+            (code::PUBLIC_ENDPOINT_FORBIDDEN, "", "cname"),
         ] {
             assert!(hint(code, ec).contains(word), "{code}: {}", hint(code, ec));
         }

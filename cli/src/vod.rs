@@ -1,6 +1,6 @@
 //! `osslive vod`: playlists of what was recorded.
 
-use crate::failure::Outcome;
+use crate::failure::{Failure, Outcome};
 use crate::session::Session;
 use crate::text::{Moment, parse_moment, parse_positive_length};
 use clap::{Args, Subcommand};
@@ -84,7 +84,8 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
 
 fn create(arguments: &Create, session: &Session) -> Outcome {
     let Create { id, name, span } = arguments;
-    let done = session.client.create_vod(id, name, &span.time(OffsetDateTime::now_utc()))?;
+    let done = session.client.create_vod(id, name, &span.time(OffsetDateTime::now_utc()));
+    let done = done.map_err(Failure::of_recording)?;
     let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };
     session.output.show(&done, |out| writeln!(out, "created {id}/{name}{suffix}"));
     Ok(())
@@ -92,7 +93,8 @@ fn create(arguments: &Create, session: &Session) -> Outcome {
 
 fn get(arguments: &Get, session: &Session) -> Outcome {
     let Get { id, span } = arguments;
-    let playlist = session.client.get_vod(id, &span.time(OffsetDateTime::now_utc()))?;
+    let playlist = session.client.get_vod(id, &span.time(OffsetDateTime::now_utc()));
+    let playlist = playlist.map_err(Failure::of_recording)?;
     session.output.show(&playlist, |out| out.document(&playlist.text));
     Ok(())
 }

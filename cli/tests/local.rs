@@ -115,10 +115,12 @@ fn no_secret_is_printed_where_nobody_looks() {
         [local(&home, &files), local(&home, &options), by_environment, local(&home, &json)]
     {
         let ran = printed(&mut command);
-        assert!(ran.status.success() && ran.stderr.is_empty(), "{}", ran.stderr);
+        assert!(ran.status.success(), "{}", ran.stderr);
+        assert_eq!(ran.stderr.lines().count(), 2, "start and stop: {}", ran.stderr);
         assert!(ran.stdout.contains("osslive-local"), "the key's id is told: {}", ran.stdout);
         for secret in [OWN, OWN_STS, OWN_TOKEN, OWN_PAGE, "token=", "Signature="] {
-            assert!(!ran.stdout.contains(secret), "{secret} is in\n{}", ran.stdout);
+            let said = format!("{}{}", ran.stdout, ran.stderr);
+            assert!(!said.contains(secret), "{secret} is in\n{said}");
         }
         assert!(ran.stdout.contains("publish-url"), "{}", ran.stdout);
     }
@@ -214,7 +216,8 @@ fn a_secret_that_others_can_read_is_warned_of() {
     assert!(ran.stderr.contains(&file) && ran.stderr.contains("warning"), "{}", ran.stderr);
     assert!(!ran.stderr.contains(OWN), "{}", ran.stderr);
     let ran = printed(&mut local(&home, &format!("--json {line}")));
-    let told: serde_json::Value = serde_json::from_str(&ran.stderr).expect("a line of JSON");
+    let told = ran.stderr.lines().next().unwrap_or_default();
+    let told: serde_json::Value = serde_json::from_str(told).expect("a line of JSON");
     assert!(told["warning"]["message"].as_str().is_some_and(|text| text.contains(&file)));
 }
 
@@ -264,4 +267,82 @@ fn options_before_the_command_are_not_ignored() {
             "{text}"
         );
     }
+}
+
+/// The `kind` of each line of a log in JSON.
+fn kinds(log: &str) -> Vec<String> {
+    let kind = |line: &str| {
+        let event: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+        event["kind"].as_str().expect("a kind").to_owned()
+    };
+    log.lines().map(kind).collect()
+}
+
+#[test]
+fn the_log_has_the_format_and_the_level_that_were_chosen() {
+    let home = Folder::new("local-log");
+    let text = printed(&mut local(&home, "")).stderr;
+    assert!(text.lines().all(|line| line.contains("Z info  st")), "{text}");
+    assert!(text.contains(" info  start: listening on 127.0.0.1:"), "{text}");
+    for line in ["--log json", "--json", "--json --log-level debug"] {
+        assert_eq!(kinds(&printed(&mut local(&home, line)).stderr), ["start", "stop"], "{line}");
+    }
+    for line in ["--log none", "--log-level warn", "--log json --log-level error"] {
+        assert_eq!(printed(&mut local(&home, line)).stderr, "", "{line}");
+    }
+    for line in ["--log xml", "--log-level loud"] {
+        let told = run(&mut local(&home, line), SOON);
+        assert_eq!(told.status.code(), Some(2), "{line}: {}", told.stderr);
+        assert!(told.stderr.contains("--log"), "{}", told.stderr);
+    }
+}
+
+/// Nobody reads standard error, and its pipe is full after a few hundred lines.
+#[test]
+fn a_log_that_nobody_reads_holds_up_nothing_and_counts_what_it_lost() {
+    use std::io::{Read, Write};
+    use std::process::Stdio;
+    let home = Folder::new("local-unread");
+    let mut command = local(&home, "--log json --log-level debug");
+    let piped = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut endpoint = piped.spawn().expect("it starts");
+    let mut first = String::new();
+    let stdout = endpoint.stdout.take().expect("stdout is piped");
+    std::io::BufRead::read_line(&mut std::io::BufReader::new(stdout), &mut first).expect("a line");
+    let address = first.trim().strip_prefix("listening on http://").expect("an address");
+    let mut peer = std::net::TcpStream::connect(address).expect("it listens");
+    peer.set_read_timeout(Some(SOON)).expect("a limit");
+    let request =
+        format!("HEAD /live-demo/{} HTTP/1.1\r\nHost: {address}\r\n\r\n", "a".repeat(200));
+    let mut answers = 0;
+    let mut buffer = vec![0; 64 * 1024];
+    // In groups, so that neither side waits for the other.
+    for _ in 0..60 {
+        peer.write_all(request.repeat(50).as_bytes()).expect("requests are taken");
+        let (mut group, end) = (Vec::new(), b"\r\n\r\n");
+        while group.windows(4).filter(|four| four == end).count() < 50 {
+            let count = peer.read(&mut buffer).expect("an answer in time");
+            assert!(count > 0, "closed after {answers} answers");
+            group.extend_from_slice(&buffer[..count]);
+        }
+        answers += 50;
+    }
+    let mut log = String::new();
+    let mut stderr = endpoint.stderr.take().expect("stderr is piped");
+    let reader =
+        std::thread::spawn(move || stderr.read_to_string(&mut log).map(|_| log).expect("UTF-8"));
+    Command::new("kill").args(["-INT", &endpoint.id().to_string()]).status().expect("kill");
+    assert!(endpoint.wait().expect("it ends").success());
+    let log = reader.join().expect("no panic");
+    let kinds = kinds(&log);
+    let lost: u64 = log
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).expect("JSON"))
+        .filter(|event| event["kind"] == "lost")
+        .map(|event| event["count"].as_u64().expect("a count"))
+        .sum();
+    let written = kinds.iter().filter(|kind| *kind == "request").count() as u64;
+    assert!(lost > 0, "{} lines", kinds.len());
+    let missing = kinds.iter().filter(|kind| ["start", "stop"].contains(&&***kind)).count() as u64;
+    assert_eq!(written + lost + missing, answers + 2, "every event is written or counted");
 }

@@ -9,8 +9,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use osslive_local::media::flv::{Reader, TagKind};
-use osslive_local::media::recorder::{Now, RecordError, Recorder, RecorderSettings, Sink};
-use osslive_local::media::playlist::Fragment;
+use osslive_local::media::recorder::{
+    Now, PlaylistState, RecordError, Recorder, RecorderSettings, Sink,
+};
+use osslive_local::media::playlist::{self, Fragment};
 use std::io;
 use std::sync::LazyLock;
 
@@ -52,6 +54,7 @@ static CLIP: LazyLock<Vec<(TagKind, Vec<u8>)>> = LazyLock::new(|| {
 struct Shelf {
     open: Option<(String, Vec<u8>)>,
     fragments: Vec<(Fragment, Vec<u8>)>,
+    state: PlaylistState,
 }
 
 impl Sink for Shelf {
@@ -69,7 +72,22 @@ impl Sink for Shelf {
         Ok(())
     }
 
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+    fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()> {
+        let written = &mut self.open.as_mut().expect("a fragment was begun").1;
+        let position = position as usize;
+        written[position..position + ts.len()].copy_from_slice(ts);
+        Ok(())
+    }
+
+    fn state(&self) -> PlaylistState {
+        self.state
+    }
+
+    fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()> {
+        assert!(self.state.target == 0 || self.state.target == state.target);
+        assert!(u64::from(fragment.duration_ms) <= playlist::longest_ms(state.target));
+        self.state = state;
+
         let (name, bytes) = self.open.take().expect("a fragment was begun");
         assert_eq!(name, fragment.name);
         // Only after the clock was set back does a fragment start before its predecessor.

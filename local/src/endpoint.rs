@@ -6,13 +6,15 @@ use crate::auth::AccessKey;
 use crate::budget::Budget;
 use crate::clock::Clock;
 use crate::cors;
+use crate::event::{Event, EventKind, Level};
+use crate::event_log::{EventLog, Observer};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::page::{self, Token};
 use crate::publisher::Context;
-use crate::site::Site;
+use crate::site::{self, Site};
 use crate::store::{Acl, Store};
 use crate::validate;
 use std::fmt;
@@ -41,6 +43,7 @@ pub struct Config {
     limits: PeerLimits,
     max_storage: Option<u64>,
     clock: Clock,
+    observer: Option<Observer>,
     page: Page,
 }
 
@@ -112,6 +115,7 @@ impl Config {
             limits: PeerLimits::default(),
             max_storage: Some(Self::MAX_STORAGE),
             clock: Clock::system(),
+            observer: None,
             page: Page::default(),
         }
     }
@@ -275,6 +279,32 @@ impl Config {
         self
     }
 
+    /// Calls `observer` with each event down to a level, such as a publisher
+    /// that is refused: a log. Defaults to none.
+    ///
+    /// It is called on a thread of its own and may take its time: up to 1,024
+    /// events wait for it, and more are lost, which an event of kind
+    /// [`EventKind::Lost`] reports. When the endpoint stops it has a second to
+    /// take what is waiting.
+    ///
+    /// ```
+    /// use osslive_local::{Config, Level, LocalEndpoint};
+    ///
+    /// let config = Config::temporary().on_event(Level::Warn, |event| {
+    ///     eprintln!("{} {}", event.kind, event.message.as_deref().unwrap_or_default());
+    /// });
+    /// let endpoint = LocalEndpoint::start(config)?;
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_event(
+        mut self,
+        level: Level,
+        observer: impl Fn(&Event) + Send + Sync + 'static,
+    ) -> Self {
+        self.observer = Some(Observer { level, call: Arc::new(observer) });
+        self
+    }
+
     /// Every key, of whatever sort.
     fn keys(&self) -> impl Iterator<Item = &AccessKey> {
         std::iter::once(&self.access_key).chain(&self.temporary_keys)
@@ -333,6 +363,8 @@ pub struct LocalEndpoint {
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
+    /// Dropped last, when nobody is served any more.
+    _closing: Closing,
 }
 
 impl LocalEndpoint {
@@ -365,7 +397,8 @@ impl LocalEndpoint {
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let data = store.data().to_owned();
-        let site = Arc::new(site(&config, cnames, socket.local_addr()?, store));
+        let events = Arc::new(event_log(&config, page_token.as_ref())?);
+        let site = Arc::new(site(&config, cnames, socket.local_addr()?, store, &events));
         let options = api::Options { cors, account: config.account, qps_limit: config.qps_limit };
         let front_ends = Arc::new(FrontEnds {
             page: page::Page::new(site.clone(), page),
@@ -373,14 +406,18 @@ impl LocalEndpoint {
         });
         let limits = config.limits;
         let messages = Budget::new(limits.messages);
-        let context = Context { site, limits, messages, stopping: Arc::default() };
+        let context =
+            Context { site: Arc::clone(&site), limits, messages, stopping: Arc::default() };
+        let listener = Listener::start(socket, front_ends.clone(), context)?;
+        let closing = Closing::announce(site, listener.address());
         Ok(LocalEndpoint {
             #[cfg(feature = "fuzzing")]
-            front_ends: front_ends.clone(),
-            listener: Listener::start(socket, front_ends, context)?,
+            front_ends,
+            listener,
             buckets,
             page_token,
             data,
+            _closing: closing,
         })
     }
 
@@ -423,12 +460,54 @@ impl LocalEndpoint {
     pub fn stop(self) {}
 }
 
+/// Says that the endpoint starts and, when dropped, that it has stopped.
+#[derive(Debug)]
+struct Closing(Arc<Site>);
+
+impl Closing {
+    fn announce(site: Arc<Site>, address: SocketAddr) -> Self {
+        let closing = Closing(site);
+        closing.record(EventKind::Start, Some(format!("listening on {address}")));
+        closing
+    }
+
+    fn record(&self, kind: EventKind, message: Option<String>) {
+        let event = Event::new(self.0.clock.now(), Level::Info, kind);
+        self.0.events.record(Event { message, ..event });
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.record(EventKind::Stop, None);
+        self.0.events.close();
+    }
+}
+
+/// The event log, in which no key and no token shows.
+fn event_log(config: &Config, page_token: Option<&Token>) -> io::Result<EventLog> {
+    let keys: Vec<AccessKey> = config.keys().cloned().collect();
+    let mut secrets = site::secrets(&keys);
+    secrets.extend(page_token.map(|token| token.as_str().to_owned()));
+    match &config.observer {
+        Some(observer) => EventLog::observed(secrets, observer.clone()),
+        None => Ok(EventLog::new(secrets)),
+    }
+}
+
 /// The site that a configuration describes.
-fn site(config: &Config, cnames: Vec<String>, listen: SocketAddr, store: Store) -> Site {
+fn site(
+    config: &Config,
+    cnames: Vec<String>,
+    listen: SocketAddr,
+    store: Store,
+    events: &Arc<EventLog>,
+) -> Site {
     let first_bucket = config.bucket_names().into_iter().next().unwrap_or_default();
     let addressing = Addressing { domain: config.domain.clone(), first_bucket, cnames, listen };
     let keys = config.keys().cloned().collect();
-    Site::new(Arc::new(store), config.clock.clone(), addressing, keys, config.region.clone())
+    let (store, clock, region) = (Arc::new(store), config.clock.clone(), config.region.clone());
+    Site { events: Arc::clone(events), ..Site::new(store, clock, addressing, keys, region) }
 }
 
 fn open(config: &Config) -> io::Result<Store> {

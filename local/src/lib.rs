@@ -20,6 +20,8 @@ mod budget;
 mod clock;
 mod cors;
 mod endpoint;
+mod event;
+mod event_log;
 mod fault;
 mod front_ends;
 #[cfg(feature = "fuzzing")]
@@ -44,5 +46,6 @@ mod xml;
 pub use api::Account;
 pub use clock::Clock;
 pub use endpoint::{Config, LocalEndpoint};
+pub use event::{Event, EventKind, Level};
 pub use limits::PeerLimits;
 pub use store::Acl;

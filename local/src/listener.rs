@@ -1,6 +1,7 @@
 //! One port for both protocols: the first byte of a connection tells RTMP
 //! from HTTP.
 
+use crate::event::{Event, EventKind, Level};
 use crate::front_ends::FrontEnds;
 use crate::http::framing::{self, Inspected};
 use crate::http::write_timeout::WriteTimeout;
@@ -132,13 +133,24 @@ impl Serving {
                 // One too many is closed: it is not known yet what it speaks.
                 Ok((stream, remote)) => match self.seats.take(remote.ip()) {
                     Some(seat) => drop(tokio::spawn(self.clone().serve(stream, remote, seat))),
-                    None => drop(stream),
+                    None => self.turn_away(stream, remote),
                 },
                 // One connection that broke off early, or no descriptor left
                 // for a while: neither is a reason to stop listening.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         }
+    }
+
+    /// Closes a connection that is one too many.
+    fn turn_away(&self, stream: net::TcpStream, remote: SocketAddr) {
+        drop(stream);
+        let site = &self.context.site;
+        site.events.record(Event {
+            remote: Some(remote),
+            message: Some("too many connections, in all or from this address".to_owned()),
+            ..Event::new(site.clock.now(), Level::Warn, EventKind::Refusal)
+        });
     }
 
     async fn serve(self, stream: net::TcpStream, remote: SocketAddr, seat: Seat) {

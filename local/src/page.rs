@@ -14,6 +14,7 @@ mod guard;
 mod view;
 
 use crate::address::{Style, percent_decode};
+use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
 use crate::http::{Body, Query, Request, Response, object_response};
 use crate::media::playlist;
@@ -41,6 +42,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("app.js", JAVASCRIPT, include_str!("../assets/page/app.js")),
     ("channel.js", JAVASCRIPT, include_str!("../assets/page/channel.js")),
     ("player.js", JAVASCRIPT, include_str!("../assets/page/player.js")),
+    ("problems.js", JAVASCRIPT, include_str!("../assets/page/problems.js")),
     ("chart.js", JAVASCRIPT, include_str!("../assets/page/chart.js")),
     ("text.js", JAVASCRIPT, include_str!("../assets/page/text.js")),
     ("icon.svg", "image/svg+xml", include_str!("../assets/page/icon.svg")),
@@ -96,7 +98,7 @@ impl Page {
 
     fn answer(&self, request: &Request, path: &str, token: &Token) -> Response {
         if let Some(line) = self.refuses(request) {
-            return plain(403, line);
+            return self.deny(request, line);
         }
         let path = path.strip_prefix('/').unwrap_or(path);
         match path.split_once('/') {
@@ -105,8 +107,23 @@ impl Page {
                 redirect(302, format!("{ROOT}/{}/{}", token.as_str(), other_parameters(request)))
             }
             None if token.is(path) => redirect(308, format!("{ROOT}/{path}/")),
-            _ => plain(403, guard::NO_TOKEN),
+            _ => self.deny(request, guard::NO_TOKEN),
         }
+    }
+
+    /// Refuses the page, and reports it. The path is left out: it may hold a
+    /// token of an earlier start.
+    fn deny(&self, request: &Request, line: &str) -> Response {
+        let (status, message) = (403, Some(line.to_owned()));
+        self.site.events.record(Event {
+            remote: request.peer,
+            method: Some(request.method.clone()),
+            key: Some(ROOT.to_owned()),
+            status: Some(status),
+            message,
+            ..Event::new(self.site.clock.now(), Level::Warn, EventKind::Request)
+        });
+        plain(status, line)
     }
 
     /// Answers one who knows the token; the path is without it.

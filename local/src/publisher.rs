@@ -1,6 +1,8 @@
 //! A publisher's connection, on a thread of its own: bytes from the socket
 //! into the RTMP session, its media into the recorder, its answers back.
 
+mod report;
+
 use crate::address::PublishTarget;
 use crate::auth;
 use crate::budget::{Budget, Share};
@@ -11,6 +13,7 @@ use crate::rtmp::amf0::Value;
 use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
 use crate::site::Site;
 use crate::store::{LiveSession, Publish};
+use report::{Ending, Report};
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -70,8 +73,20 @@ pub(crate) fn serve(
     let started = Instant::now();
     let due = started + context.limits.handshake;
     let held = context.messages.share();
-    Connection { stream, remote, context, session, live: None, held, due, prelude: 0, started }
-        .run()
+    let report = Report::new(context.site.clone(), remote);
+    Connection {
+        stream,
+        remote,
+        context,
+        session,
+        live: None,
+        report,
+        held,
+        due,
+        prelude: 0,
+        started,
+    }
+    .serve()
 }
 
 struct Connection {
@@ -82,6 +97,7 @@ struct Connection {
     /// The recording of a publish that was accepted. Dropping it ends the
     /// session.
     live: Option<Recorder<LiveSession>>,
+    report: Report,
     /// What the recorder holds back takes of what all publishers may.
     held: Share,
     /// When the client's time is up: to publish, or to send the next frame.
@@ -102,18 +118,39 @@ enum Next {
 }
 
 impl Connection {
-    fn run(mut self) -> io::Result<()> {
+    fn serve(mut self) -> io::Result<()> {
         let mut buffer = vec![0; 32 * 1024];
+        let served = self.run(&mut buffer);
+        let is_cut = self.live.as_ref().is_some_and(|live| live.sink().cut());
+        let why = match &served {
+            _ if self.context.stopping.load(Ordering::Relaxed) => Ending::Stopped,
+            _ if is_cut => Ending::Cut,
+            Ok(Next::Refused) => Ending::Refused,
+            Ok(Next::Read) => Ending::Closed,
+            Err(error) => Ending::Failed(error),
+        };
+        if let Ending::Failed(error) = why {
+            self.report.fail(error);
+        }
+        let ended = self.end(&why);
+        if let Ok(Next::Refused) = served {
+            return ended.and(self.say_farewell(&mut buffer));
+        }
+        ended.and(served.map(drop))
+    }
+
+    /// Serves the client until one side ends it; what is live stays open.
+    fn run(&mut self, buffer: &mut [u8]) -> io::Result<Next> {
         loop {
-            let count = match self.read(&mut buffer) {
-                Ok(0) => return self.end(),
+            let count = match self.read(buffer) {
+                Ok(0) => return Ok(Next::Read),
                 Ok(count) => count,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) if is_timeout(&error) && Instant::now() < self.due => {
                     self.update_stat();
                     continue;
                 }
-                Err(error) => return self.end().and(Err(error)),
+                Err(error) => return Err(error),
             };
             // Media that came before a fault is good.
             let before = self.session.media_bytes();
@@ -127,8 +164,8 @@ impl Connection {
                     self.update_stat();
                 }
                 (Next::Read, None) => self.count_prelude(count)?,
-                (Next::Read, Some(fault)) => return self.end().and(Err(io::Error::other(fault))),
-                (Next::Refused, _) => return self.end().and(self.say_farewell(&mut buffer)),
+                (Next::Read, Some(fault)) => return Err(io::Error::other(fault)),
+                (Next::Refused, _) => return Ok(Next::Refused),
             }
         }
     }
@@ -190,11 +227,13 @@ impl Connection {
             match event {
                 Event::Publish(request) => match self.publish(&request) {
                     Ok(live) => {
+                        self.report.publish();
                         self.live = Some(live);
                         self.session.accept();
                         self.due = Instant::now() + limits.pause;
                     }
                     Err(fault) => {
+                        self.report.refuse(&fault);
                         self.session.reject(status_code(&fault), &fault.to_string());
                         return Ok(Next::Refused);
                     }
@@ -213,7 +252,7 @@ impl Connection {
                 // The connection stays: who hangs up is the encoder. Some
                 // report an error when they find it closed.
                 Event::Finished => {
-                    self.end()?;
+                    self.end(&Ending::Finished)?;
                     self.due = Instant::now() + limits.handshake;
                 }
             }
@@ -221,10 +260,11 @@ impl Connection {
         Ok(Next::Read)
     }
 
-    fn publish(&self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {
+    fn publish(&mut self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {
         let Site { store, clock, addressing, keys, .. } = &*self.context.site;
         let PublishRequest { tc_url, app, stream } = request;
         let target = PublishTarget::parse(tc_url, app, stream, addressing)?;
+        self.report.aim(&target.bucket, &target.channel);
         auth::authorize_publish(&target, store, keys, clock)?;
         let socket = self.stream.clone();
         let sink = store.publish(Publish {
@@ -259,7 +299,12 @@ impl Connection {
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
         let now = Now { unix_ms: self.context.site.clock.unix_ms(), uptime_ms: self.uptime_ms() };
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
-        let fault = match record(live, now, timestamp, body) {
+        let before = live.dropped();
+        let recorded = record(live, now, timestamp, body);
+        if before == 0 && live.dropped() > 0 {
+            self.report.notice("a message breaks the format and was dropped".to_owned());
+        }
+        let fault = match recorded {
             Ok(()) => {
                 self.context.hold_back(live)?;
                 self.due = Instant::now() + self.context.limits.pause;
@@ -272,14 +317,19 @@ impl Connection {
                 Fault::new(409, "LiveChannelDisabled", "Live channel is disabled by owner.")
             }
             Err(RecordError::Unsupported(codec)) => {
+                live.sink().refuse();
                 let message = RecordError::Unsupported(codec).to_string();
                 Fault::new(400, "InvalidArgument", message)
             }
-            Err(RecordError::Unusable(why)) => Fault::new(400, "InvalidArgument", why),
+            Err(RecordError::Unusable(why)) => {
+                live.sink().refuse();
+                Fault::new(400, "InvalidArgument", why)
+            }
             Err(RecordError::Io(error)) => {
                 Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
             }
         };
+        self.report.refuse(&fault);
         self.session.reject(status_code(&fault), &fault.to_string());
         Ok(Next::Refused)
     }
@@ -295,9 +345,15 @@ impl Connection {
     }
 
     /// Ends the session, if there is one, with its last fragment.
-    fn end(&mut self) -> io::Result<()> {
+    fn end(&mut self, why: &Ending<'_>) -> io::Result<()> {
         let Some(mut live) = self.live.take() else { return Ok(()) };
         let finished = live.finish();
+        match &finished {
+            Err(error) if !live.sink().cut() => {
+                self.report.end(&Ending::Unwritten(error), live.dropped());
+            }
+            _ => self.report.end(why, live.dropped()),
+        }
         // Less is always granted.
         let _ = self.held.resize(0);
         finished?;

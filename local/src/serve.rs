@@ -68,7 +68,7 @@ impl Serving {
         let (head, mut body) = request.into_parts();
         let request = read_head(&head);
         if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
-            let response = self.front_ends.service.reject(fault);
+            let response = self.front_ends.service.reject(request.peer, fault);
             return closing(self.write(response, self.answers.share()));
         }
         let screened = self.front_ends.screen(&request);
@@ -209,7 +209,7 @@ fn read_head(head: &request::Parts) -> Request {
         query: head.uri.query().unwrap_or_default().to_owned(),
         headers,
         body: Vec::new(),
-        peer: head.extensions.get::<SocketAddr>().map(SocketAddr::ip),
+        peer: head.extensions.get::<SocketAddr>().copied(),
         is_http_1_0: head.version == Version::HTTP_10,
     }
 }

@@ -3,6 +3,7 @@
 use crate::address::Addressing;
 use crate::auth::{AccessKey, Keys};
 use crate::clock::Clock;
+use crate::event_log::EventLog;
 use crate::store::Store;
 use osslive::Credentials;
 use osslive::sign::{SignatureVersion, Signer};
@@ -24,6 +25,8 @@ pub struct Site {
     pub region: String,
     /// Signs as the owner; `None` without a permanent access key.
     pub signer: Option<Signer>,
+    /// Where events go.
+    pub events: Arc<EventLog>,
 }
 
 impl Site {
@@ -36,8 +39,15 @@ impl Site {
         region: String,
     ) -> Self {
         let signer = signer(&keys, &region);
-        Site { store, clock, addressing, keys: Arc::new(Keys::new(keys)), region, signer }
+        let events = Arc::new(EventLog::new(secrets(&keys)));
+        Site { store, clock, addressing, keys: Arc::new(Keys::new(keys)), region, signer, events }
     }
+}
+
+/// What keys keep to themselves.
+pub fn secrets(keys: &[AccessKey]) -> Vec<String> {
+    let tokens = keys.iter().filter_map(|key| key.token.clone());
+    keys.iter().map(|key| key.secret.clone()).chain(tokens).collect()
 }
 
 /// Signs with the first permanent key.

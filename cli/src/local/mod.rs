@@ -2,6 +2,7 @@
 
 mod announcement;
 mod keys;
+mod log;
 mod secret;
 
 use crate::failure::{Failure, Outcome};
@@ -10,7 +11,7 @@ use crate::signal::Ending;
 use announcement::{Announcement, Shown};
 use clap::Args;
 use keys::{Keys, Temporary};
-use osslive_local::{Account, Acl, Config, LocalEndpoint, PeerLimits};
+use osslive_local::{Account, Acl, Config, Level, LocalEndpoint, PeerLimits};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -74,6 +75,12 @@ pub(crate) struct Arguments {
     /// Close connections beyond this number; one address gets no more than are left for others
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
+    /// Log events to stderr in this format [default: text, or json with --json]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log: Option<log::Format>,
+    /// Log events down to this level: error, warn, info or debug, which includes every request
+    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    log_level: Level,
     /// Print secrets and a signed publish URL even where no terminal shows them
     #[arg(long)]
     print_keys: bool,
@@ -81,7 +88,9 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let keys = Keys::of(&arguments.keys, output)?;
-    let config = config(&arguments, &keys)?;
+    let usual = if output.json { log::Format::Json } else { log::Format::Text };
+    let format = arguments.log.unwrap_or(usual);
+    let config = format.observe(arguments.log_level, config(&arguments, &keys)?);
     let endpoint = LocalEndpoint::start(config).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
         _ => Failure::Other(error.into()),

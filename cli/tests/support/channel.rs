@@ -6,7 +6,7 @@ use osslive::{
     ChannelConfig, ChannelStatus, Client, RtmpUrlOptions, SessionRecord, StreamState, VodTime,
 };
 
-use super::{LONG, Playlist, ffmpeg, get, players, run, unix_now, wait_until};
+use super::{LONG, Playlist, Ran, ffmpeg, get, players, run, unix_now, wait_until};
 
 /// A channel of the endpoint that a client leads to.
 pub struct Channel {
@@ -92,21 +92,34 @@ impl Channel {
     /// Everything recorded so far goes through an old and a new decoder and a
     /// remuxer, and none of them has anything to say.
     pub fn plays_through(&self, folder: &Path) {
-        let all = self.vod();
+        self.plays_through_with(folder, false, "");
+    }
+
+    /// As [`Channel::plays_through`], but for lines with the words in `noted`.
+    /// Pictures that are `uneven` do not come at a frame rate.
+    pub fn plays_through_with(&self, folder: &Path, uneven: bool, noted: &str) {
+        let silent = |mut ran: Ran, what: &str| {
+            let is_noted = |line: &&str| !noted.is_empty() && line.contains(noted);
+            let rest: Vec<&str> = ran.stderr.lines().filter(|line| !is_noted(line)).collect();
+            // More than a few lines say no more.
+            ran.stderr = rest.iter().take(5).map(|line| format!("{line}\n")).collect();
+            ran.silent(what);
+        };
+        self.vod();
         let url = self.play_url("all.m3u8");
         for mut decode in players() {
-            decode.args(["-xerror", "-i", &url, "-f", "null", "-"]);
-            let mut decoded = run(&mut decode, LONG);
-            all.forgive_seams(&mut decoded.stderr);
-            decoded.silent(&format!("the decoder {decode:?}"));
+            decode.args(["-xerror", "-i", &url]);
+            if uneven {
+                decode.args(["-fps_mode", "passthrough", "-enc_time_base", "1:90000"]);
+            }
+            decode.args(["-f", "null", "-"]);
+            silent(run(&mut decode, LONG), &format!("the decoder {:?}", decode.get_program()));
         }
         let mut remux = ffmpeg();
         // Without -xerror, under which ffmpeg's remuxer refuses the first
         // packets of any sound without pictures, its own HLS among them.
         remux.args(["-i", &url, "-c", "copy", "-y"]);
         remux.arg(folder.join(format!("{}.mp4", self.name)));
-        let mut remuxed = run(&mut remux, LONG);
-        all.forgive_seams(&mut remuxed.stderr);
-        remuxed.silent("the remuxer");
+        silent(run(&mut remux, LONG), "the remuxer");
     }
 }

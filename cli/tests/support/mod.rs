@@ -21,7 +21,7 @@ pub use endpoint::{Endpoint, Folder};
 pub use ffmpeg::{clip, ffmpeg, frame_times, players, probe, publish, publish_clip, refusal};
 #[cfg(target_os = "linux")]
 pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
-pub use playlist::{Playlist, fetch, get};
+pub use playlist::{Fragment, Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
 pub use shell::{Shell, bare, failed, has_script, on_terminal, shipped_clip};
 pub use tap::Tap;

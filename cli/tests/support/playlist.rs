@@ -56,25 +56,6 @@ pub struct Playlist {
 }
 
 impl Playlist {
-    /// Takes out of what a player printed one line of a kind for each discontinuity
-    /// that the playlist announces. Newer players tell of each. All join what
-    /// follows by the decoding time of whichever track they meet first, and where
-    /// that is the audio, up to a tenth of a second of pictures can overlap.
-    pub fn forgive_seams(&self, printed: &mut String) {
-        for words in [
-            "timestamp discontinuity",
-            "non monotonically increasing dts to muxer",
-            "Non-monotonous DTS in output stream",
-        ] {
-            let lines: Vec<&str> = printed.lines().collect();
-            let told = lines.iter().filter(|line| line.contains(words)).count();
-            if told > 0 && told <= self.discontinuities {
-                let others = lines.into_iter().filter(|line| !line.contains(words));
-                *printed = others.map(|line| format!("{line}\n")).collect();
-            }
-        }
-    }
-
     /// Reads the playlist at a URL; addresses are made absolute.
     pub fn fetch(url: &str) -> Playlist {
         let text = String::from_utf8(fetch(url)).expect("UTF-8");

@@ -2,6 +2,7 @@
 
 import { ChannelView } from "./channel.js";
 import { SAMPLES, Sparkline } from "./chart.js";
+import { Problems } from "./problems.js";
 import { bitRate, bits, clock, el, say } from "./text.js";
 
 const PERIOD_MS = 1000;
@@ -11,6 +12,7 @@ const [list, search, news] = [byId("list"), byId("search"), byId("news")];
 const rows = new Map();
 const rates = new Map();
 const states = new Map();
+const problems = new Problems(byId("problems"));
 let overview = null;
 let view = null;
 let selected = fromAddress();
@@ -160,6 +162,7 @@ function show(isSample) {
   }
   showList(channels, now);
   showChannel(isSample);
+  problems.show(overview.problems, now);
   say(byId("totals"), `${total} ${total === 1 ? "channel" : "channels"}, ${live} live`);
   byId("more").hidden = !truncated;
   say(byId("more"), truncated ? `${total - channels.length} more are not shown; search for them.` : "");

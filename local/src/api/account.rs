@@ -100,6 +100,6 @@ fn is_signed_by_version_1(call: &Call<'_>) -> bool {
 }
 
 fn moves_data(operation: Operation) -> bool {
-    use Operation::{GetObject, PutObject, SignPlaylist};
-    matches!(operation, GetObject | PutObject | SignPlaylist)
+    use Operation::{GetObject, GetSignedPlaylist, PutObject};
+    matches!(operation, GetObject | PutObject | GetSignedPlaylist)
 }

@@ -49,7 +49,7 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), Fault> {
                 || DEFAULTS.contains(&(name, value))
         }
         GetObject | HeadObject => (name, value) == ("x-oss-range-behavior", "standard"),
-        SignPlaylist => name == "x-oss-hls-sign-token",
+        GetSignedPlaylist => name == "x-oss-hls-sign-token",
         _ => false,
     };
     match call.request.headers.iter().find(|(name, value)| !is_known(name, value)) {

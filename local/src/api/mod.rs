@@ -11,6 +11,7 @@ mod listing;
 mod objects;
 mod operation;
 mod refusal;
+mod report;
 mod request_id;
 mod service;
 mod signed_playlist;
@@ -34,6 +35,7 @@ use operation::{Access, Operation};
 use osslive::sign::Parts;
 use refusal::refusal;
 use sites::Grant;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 impl Service {
@@ -59,8 +61,8 @@ impl Service {
 
     /// Refuses a request whose head can be read in two ways: nothing that it
     /// says is relied on.
-    pub fn reject(&self, fault: Fault) -> Response {
-        self.complete(&Request::default(), || Err(fault))
+    pub fn reject(&self, peer: Option<SocketAddr>, fault: Fault) -> Response {
+        self.complete(&Request { peer, ..Request::default() }, || Err(fault))
     }
 
     /// Refuses a request by its head alone, before its body is received: one
@@ -91,6 +93,7 @@ impl Service {
         let request_id = self.request_ids.next(&self.site.clock);
         let grant = self.grant(request);
         let answer = grant.as_ref().map_err(Fault::clone).and_then(|_| answer());
+        self.report(request, &answer, &request_id, started);
         let mut response = answer.unwrap_or_else(|fault| refusal(request, &fault, &request_id));
         // A 304 has no length of its own (RFC 9110 section 15.4.5).
         if response.status != 304 {
@@ -227,7 +230,7 @@ impl Service {
             Operation::GetObject | Operation::HeadObject => {
                 self.get_object(call, matches!(identity, Identity::Anonymous))
             }
-            Operation::SignPlaylist => self.sign_playlist(call, identity),
+            Operation::GetSignedPlaylist => self.sign_playlist(call, identity),
             Operation::DeleteObject => self.delete_object(call),
             Operation::GetObjectAcl => self.object_acl(call),
             Operation::PutObjectAcl => self.put_object_acl(call),

@@ -36,7 +36,7 @@ pub(super) enum Operation {
     GetVodPlaylist,
     PutObject,
     GetObject,
-    SignPlaylist,
+    GetSignedPlaylist,
     HeadObject,
     DeleteObject,
     GetObjectAcl,
@@ -193,7 +193,9 @@ impl Operation {
     /// What a caller without a signature needs.
     pub(super) fn access(self) -> Access {
         match self {
-            Operation::GetObject | Operation::HeadObject | Operation::SignPlaylist => Access::Read,
+            Operation::GetObject | Operation::HeadObject | Operation::GetSignedPlaylist => {
+                Access::Read
+            }
             Operation::PutObject | Operation::DeleteObject => Access::Write,
             Operation::Refused(access) => access,
             _ => Access::Owner,
@@ -314,7 +316,7 @@ fn of_object(
         ("GET", Some("acl")) => Ok(GetObjectAcl),
         ("PUT", Some("acl")) => Ok(PutObjectAcl),
         ("GET", Some("x-oss-process")) if query.get("x-oss-process") == Some("hls/sign") => {
-            Ok(SignPlaylist)
+            Ok(GetSignedPlaylist)
         }
         (_, Some(name)) => Err(not_implemented(name)),
         _ => Err(method_not_allowed(method, "Object")),
@@ -386,7 +388,7 @@ mod tests {
             ("GET", "/b/k?vod", GetVodPlaylist),
             ("PUT", "/b/k", PutObject),
             ("GET", "/b/k?response-content-type=a", GetObject),
-            ("GET", "/b/k?x-oss-process=hls/sign", SignPlaylist),
+            ("GET", "/b/k?x-oss-process=hls/sign", GetSignedPlaylist),
             ("HEAD", "/b/k?objectMeta", HeadObject),
             ("DELETE", "/b/k", DeleteObject),
             ("GET", "/b/k?acl", GetObjectAcl),
@@ -448,7 +450,7 @@ mod tests {
 
     #[test]
     fn without_a_signature_only_objects_can_be_had() {
-        for operation in [GetObject, HeadObject, SignPlaylist] {
+        for operation in [GetObject, HeadObject, GetSignedPlaylist] {
             assert_eq!(operation.access(), Access::Read);
         }
         for operation in [PutObject, DeleteObject] {

@@ -143,7 +143,7 @@ fn asked(request: &Request) -> Result<Option<Asked<'_>>, Fault> {
 
 /// Whether a player asks for media or a playlist, signed playlists included.
 fn is_playback(asked: &Asked<'_>, key: &[u8], query: &str) -> bool {
-    use Operation::{GetObject, HeadObject, SignPlaylist};
+    use Operation::{GetObject, GetSignedPlaylist, HeadObject};
     let key = String::from_utf8_lossy(key);
     let is_played = key.rsplit_once('.').is_some_and(|(_, extension)| {
         PLAYED.iter().any(|played| extension.eq_ignore_ascii_case(played))
@@ -151,7 +151,7 @@ fn is_playback(asked: &Asked<'_>, key: &[u8], query: &str) -> bool {
     let operation = Query::parse(query)
         .ok()
         .and_then(|query| Operation::of(asked.method, true, true, &query).ok());
-    is_played && matches!(operation, Some(GetObject | HeadObject | SignPlaylist))
+    is_played && matches!(operation, Some(GetObject | HeadObject | GetSignedPlaylist))
 }
 
 fn not_allowed() -> Fault {

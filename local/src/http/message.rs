@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::net::IpAddr;
+use std::net::SocketAddr;
 
 /// A request as it was received.
 #[derive(Debug, Clone, Default)]
@@ -22,7 +22,7 @@ pub struct Request {
     /// The body.
     pub body: Vec<u8>,
     /// Who sent it, as far as is known.
-    pub peer: Option<IpAddr>,
+    pub peer: Option<SocketAddr>,
     /// Whether it came in HTTP/1.0, as no browser sends it.
     pub is_http_1_0: bool,
 }

@@ -22,17 +22,18 @@ pub struct Fragment {
 
 /// The playlist of a live channel: no end, as more may come.
 ///
+/// `target` is its target duration in seconds, see [`live_target`].
 /// `media_sequence` is how many fragments lie before the first one given, and
 /// `discontinuity_sequence` how many of those are discontinuities (RFC 8216
-/// sections 4.3.3.2 and 4.3.3.3). `target_before` is the target duration that
-/// the playlist had until now, in seconds, see [`target`]; 0 if it is new.
+/// sections 4.3.3.2 and 4.3.3.3).
 pub fn live(
     fragments: &[&Fragment],
-    target_before: u64,
+    target: u64,
     media_sequence: u64,
     discontinuity_sequence: u64,
 ) -> String {
-    let mut playlist = head(target(fragments).max(target_before), media_sequence);
+    let longest = fragments.iter().map(|fragment| fragment.duration_ms.into()).max();
+    let mut playlist = head(target.max(rounded(longest.unwrap_or(0))), media_sequence);
     if discontinuity_sequence > 0 {
         line(&mut playlist, format_args!("#EXT-X-DISCONTINUITY-SEQUENCE:{discontinuity_sequence}"));
     }
@@ -47,7 +48,8 @@ pub fn live(
 /// What went before the first one is not in the playlist, so it is never marked
 /// as a discontinuity.
 pub fn vod(fragments: &[&Fragment]) -> String {
-    let mut playlist = head(target(fragments), 0);
+    let longest = fragments.iter().map(|fragment| fragment.duration_ms.into()).max();
+    let mut playlist = head(rounded(longest.unwrap_or(0)), 0);
     for (index, fragment) in fragments.iter().enumerate() {
         entry(&mut playlist, fragment, fragment.discontinuity && index > 0);
     }
@@ -55,15 +57,25 @@ pub fn vod(fragments: &[&Fragment]) -> String {
     playlist
 }
 
-/// The target duration of these fragments, in seconds: none of theirs, rounded,
-/// may exceed it (RFC 8216 section 4.3.3.1).
-///
-/// That of a live playlist must not change (section 6.2.1). How long a fragment
-/// to come will be, only the encoder's key frames decide; so it is raised where
-/// it has to be, and never lowered.
-pub fn target(fragments: &[&Fragment]) -> u64 {
-    let rounded = |fragment: &&Fragment| (u64::from(fragment.duration_ms) + 500) / 1000;
-    fragments.iter().map(rounded).max().unwrap_or(0).max(1)
+/// How much longer than the first fragment another may be, at least, before it
+/// exceeds the target duration: encoders round their clocks, and cameras jitter.
+const MARGIN_MS: u64 = 250;
+
+/// The target duration of a live playlist, in seconds, for fragments that are
+/// expected to last `expected_ms`: no fragment's duration, rounded, may exceed
+/// it (RFC 8216 section 4.3.3.1), and it must not change (section 6.2.1).
+pub fn live_target(expected_ms: u64) -> u64 {
+    rounded(expected_ms + MARGIN_MS)
+}
+
+/// The longest duration that a target duration allows.
+pub fn longest_ms(target: u64) -> u64 {
+    target.saturating_mul(1000).saturating_add(499)
+}
+
+/// A target duration, in seconds, that allows a fragment of this duration.
+fn rounded(duration_ms: u64) -> u64 {
+    ((duration_ms + 500) / 1000).max(1)
 }
 
 fn head(target: u64, media_sequence: u64) -> String {
@@ -155,11 +167,23 @@ mod tests {
     }
 
     #[test]
-    fn the_target_of_a_live_playlist_is_never_lowered() {
-        for (before, target) in [(0, 5), (5, 5), (9, 9)] {
-            let text = live(&[&fragment(1, 5000, false)], before, 0, 0);
+    fn the_target_of_a_live_playlist_is_the_one_that_it_was_given() {
+        for (given, target) in [(5, 5), (9, 9), (4, 5)] {
+            let text = live(&[&fragment(1, 5000, false)], given, 0, 0);
             assert!(text.contains(&format!("#EXT-X-TARGETDURATION:{target}\n")), "{text}");
         }
+    }
+
+    #[test]
+    fn the_target_leaves_room_for_jitter_and_allows_no_longer_fragment() {
+        for expected_ms in 1..70_000 {
+            let target = live_target(expected_ms);
+            assert!(longest_ms(target) >= expected_ms + MARGIN_MS - 1, "{expected_ms}");
+            assert!(longest_ms(target) < expected_ms.max(1000) + 1250, "{expected_ms}");
+            assert_eq!(rounded(longest_ms(target)), target);
+            assert_eq!(rounded(longest_ms(target) + 1), target + 1);
+        }
+        assert_eq!([40, 2000, 2002, 2240, 2250, 8330].map(live_target), [1, 2, 2, 2, 3, 9]);
     }
 
     #[test]

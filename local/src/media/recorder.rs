@@ -3,7 +3,9 @@
 mod allowance;
 mod audio;
 mod clocks;
+mod cutting;
 mod format;
+mod fragment;
 mod frame;
 mod meter;
 mod opening;
@@ -13,31 +15,20 @@ mod timeline;
 use crate::media::aac::{self, AacConfig, AacError};
 use crate::media::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
 use crate::media::flv::{self, AudioBody, FlvError, VideoBody};
-use crate::media::playlist::Fragment;
-use crate::media::ts::{Muxer, Stamps, Track, Tracks};
+use crate::media::ts::{Muxer, Stamps, TICKS_PER_MS, Track, Tracks};
 use allowance::Output;
 use audio::AudioQueue;
 pub use clocks::{Clocks, Place};
 use format::Format;
+use fragment::{KeyFrames, LONGEST_PICTURE_MS, OpenFragment};
 pub use frame::Now;
 use frame::{Frame, FrameKind};
 use meter::{Meter, Rates, frame_rate};
 use opening::Opening;
-pub use sink::Sink;
+pub use sink::{PlaylistState, Sink};
 use std::time::Duration;
 use std::{fmt, io, iter};
-use timeline::{Timeline, composition};
-
-/// A key frame this little before its time ends a fragment all the same: encoders
-/// round their clocks.
-const ROUNDING_MS: u64 = 20;
-
-/// OSS cuts without a key frame after twice the fragment duration, but not
-/// before this.
-const MIN_FORCED_MS: u64 = 60_000;
-
-/// What lasts longer is a gap, not a picture.
-const LONGEST_PICTURE_MS: u64 = 1000;
+use timeline::Timeline;
 
 /// How long the first key frame may keep everything waiting.
 const KEY_FRAME_MS: u64 = 60_000;
@@ -54,10 +45,6 @@ const MAX_REPEATED: usize = 1024;
 
 /// Larger timestamps mean nothing; below it, arithmetic cannot overflow.
 const MAX_TIMESTAMP_MS: u64 = 1 << 48;
-
-/// A wall clock set back by more than this is followed; by less, names go on
-/// rising until it has caught up.
-const MAX_SET_BACK_MS: u64 = 60_000;
 
 /// What a recorder has to know of its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,11 +133,14 @@ pub struct AudioStat {
 /// Records one session of a channel.
 ///
 /// A fragment ends at the first key frame after the fragment duration, and without
-/// one after max(twice that, 60 s), as OSS documents. Each begins with the program
-/// tables and, but for that forced cut, with a key frame; its name is the wall clock's
-/// milliseconds. Names rise, unless the wall clock is set back by more than a minute:
-/// they follow it then, with a discontinuity. Media before the first key frame is dropped. A stream without
-/// video is cut after the fragment duration.
+/// one after max(twice that, 60 s), as OSS documents. The first fragment fixes the
+/// target duration of the playlist; one that would exceed it ends without a key
+/// frame, and the one behind it with the next. Each begins with the program tables
+/// of just what it holds and, but for such forced cuts, with a key frame; its name
+/// is the wall clock's milliseconds. Names rise, unless the wall clock is set back
+/// by more than a minute: they follow it then, with a discontinuity. Media before
+/// the first key frame is dropped. A stream without video is cut after the fragment
+/// duration.
 ///
 /// A track that changes its format or turns up late is taken over by a new
 /// fragment, marked as a discontinuity, at the next key frame. When the
@@ -188,34 +178,15 @@ pub struct Recorder<S: Sink> {
     is_reformatted: bool,
     muxer: Muxer,
     fragment: Option<OpenFragment>,
+    /// What the last fragment held.
+    last_tracks: Option<Tracks>,
+    /// The target duration of the playlist, in seconds, once this session has
+    /// listed a fragment.
+    target: Option<u64>,
+    key_frames: KeyFrames,
     video_meter: Meter,
     audio_meter: Meter,
     dropped: u64,
-}
-
-struct OpenFragment {
-    name: String,
-    start_ms: u64,
-    /// The encoder's time of its first frame.
-    timestamp_ms: u64,
-    discontinuity: bool,
-    tracks: Tracks,
-    /// How long after its decoding the first picture is presented.
-    lead_ms: Option<i64>,
-    /// When the last picture is presented.
-    shown_ms: u64,
-}
-
-impl OpenFragment {
-    fn elapsed(&self, timestamp_ms: u64) -> u64 {
-        timestamp_ms.saturating_sub(self.timestamp_ms)
-    }
-
-    fn show(&mut self, timestamp_ms: u64, composition_ms: i32) {
-        let composition_ms = composition(composition_ms);
-        self.lead_ms.get_or_insert(composition_ms);
-        self.shown_ms = self.shown_ms.max(timestamp_ms.saturating_add_signed(composition_ms));
-    }
 }
 
 impl<S: Sink> Recorder<S> {
@@ -241,6 +212,9 @@ impl<S: Sink> Recorder<S> {
             is_reformatted: false,
             muxer: Muxer::new(),
             fragment: None,
+            last_tracks: None,
+            target: None,
+            key_frames: KeyFrames::default(),
             video_meter: Meter::default(),
             audio_meter: Meter::default(),
             dropped: 0,
@@ -455,6 +429,8 @@ impl<S: Sink> Recorder<S> {
     fn open(&mut self) -> io::Result<()> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         self.timeline.expect_early(opening.early_ms());
+        self.timeline.expect_lag(opening.lag_ms());
+        self.muxer.expect_lag(opening.lag_ms());
         self.hears_audio = opening.has_audio;
         self.sees_video = opening.has_video;
         opening.into_held().try_for_each(|held| self.record(held.frame()))
@@ -512,6 +488,9 @@ impl<S: Sink> Recorder<S> {
         self.clocks.advance(Track::Video, timestamp_ms, place);
         let theirs_ms = std::mem::replace(&mut frame.timestamp_ms, place.ms);
         let timestamp_ms = place.ms;
+        if key {
+            self.key_frames.see(timestamp_ms);
+        }
         if self.ends_before_video(timestamp_ms, key) {
             self.cut(&frame, key)?;
         }
@@ -521,10 +500,11 @@ impl<S: Sink> Recorder<S> {
         let mut is_first = false;
         if let Some(fragment) = &mut self.fragment {
             is_first = fragment.lead_ms.is_none();
-            fragment.show(timestamp_ms, composition_ms);
+            fragment.show(timestamp_ms, composition_ms, self.clocks.picture_ms());
         }
         self.picture_ms = Some(theirs_ms);
         let stamps = self.timeline.stamp_video(timestamp_ms, composition_ms);
+        self.timeline.reach(stamps.pts + self.clocks.picture_ms() * TICKS_PER_MS);
         if self.audio.is_stale(stamps.dts) {
             self.write_audio()?;
         }
@@ -593,7 +573,7 @@ impl<S: Sink> Recorder<S> {
         self.clocks.advance(Track::Audio, timestamp_ms, place);
         frame.timestamp_ms = place.ms;
         let timestamp_ms = place.ms;
-        if self.ends_before_audio(timestamp_ms, alone) {
+        if self.ends_before_audio(&frame, alone) {
             self.cut(&frame, false)?;
         }
         // Each frame of ADTS tells its format, so that another one need not wait
@@ -609,142 +589,11 @@ impl<S: Sink> Recorder<S> {
             self.write_audio()?;
         }
         self.audio.push(&config, ticks, header, frame.data);
+        self.timeline.reach(self.audio.end());
+        if let Some(fragment) = &mut self.fragment {
+            fragment.last(timestamp_ms + config.frame_ms());
+        }
         if self.audio.is_full() { self.write_audio() } else { Ok(()) }
-    }
-
-    /// Whether fragments need not wait for key frames.
-    fn is_audio_alone(&self) -> bool {
-        let sees_video = self.sees_video || self.video_meter.is_used();
-        self.avc.current.is_none() && (self.fragment.is_some() || !sees_video)
-    }
-
-    fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {
-        let Some(fragment) = &self.fragment else { return key };
-        let elapsed = fragment.elapsed(timestamp_ms);
-        if key {
-            self.is_long_enough(elapsed)
-                || self.avc.changes()
-                || self.is_reformatted
-                || self.aac.changes() && self.hears_audio(timestamp_ms)
-        } else {
-            fragment.tracks.video && elapsed >= self.forced_ms()
-        }
-    }
-
-    fn ends_before_audio(&self, timestamp_ms: u64, alone: bool) -> bool {
-        /// Video that still comes decides for itself.
-        const VIDEO_GONE_MS: u64 = 1000;
-        let elapsed = self.fragment.as_ref().map(|fragment| fragment.elapsed(timestamp_ms));
-        match elapsed {
-            None => alone,
-            Some(elapsed) if alone => self.aac.changes() || self.is_long_enough(elapsed),
-            Some(elapsed) => elapsed >= self.forced_ms() + VIDEO_GONE_MS,
-        }
-    }
-
-    fn is_long_enough(&self, elapsed: u64) -> bool {
-        elapsed + ROUNDING_MS >= self.frag_duration_ms
-    }
-
-    fn forced_ms(&self) -> u64 {
-        MIN_FORCED_MS.max(2 * self.frag_duration_ms)
-    }
-
-    /// Ends the fragment, if there is one, and begins another with `frame`.
-    fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
-        self.finish_fragment(frame.timestamp_ms)?;
-        let changes = self.adopt_formats(frame.timestamp_ms, key);
-        let tracks =
-            Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
-        let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
-        let (start_ms, name) = self.begin_file(frame.now.unix_ms, is_set_back)?;
-        let discontinuity = std::mem::take(&mut self.seam) || changes || is_set_back;
-        self.timeline.begin(frame.timestamp_ms, discontinuity);
-        self.muxer.begin_fragment(tracks, discontinuity);
-        let timestamp_ms = frame.timestamp_ms;
-        self.fragment = Some(OpenFragment {
-            name,
-            start_ms,
-            timestamp_ms,
-            discontinuity,
-            tracks,
-            lead_ms: None,
-            shown_ms: 0,
-        });
-        Ok(())
-    }
-
-    /// Begins a file under the first free name; when it begins, and that name.
-    fn begin_file(&mut self, unix_ms: u64, is_set_back: bool) -> io::Result<(u64, String)> {
-        let next_ms = self.last_start_ms.saturating_add(1);
-        let mut start_ms = if is_set_back { unix_ms } else { unix_ms.max(next_ms) };
-        loop {
-            let name = format!("{start_ms:013}.ts");
-            self.last_start_ms = start_ms;
-            match self.output.begin(&name) {
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => start_ms += 1,
-                begun => return begun.map(|()| (start_ms, name)),
-            }
-        }
-    }
-
-    fn hears_audio(&self, timestamp_ms: u64) -> bool {
-        self.hears_audio || self.clocks.hears_audio(timestamp_ms)
-    }
-
-    /// Takes over new formats, video only with a key frame, audio only where
-    /// there is any; whether there were others before them.
-    fn adopt_formats(&mut self, timestamp_ms: u64, key: bool) -> bool {
-        let is_first = self.avc.current.is_none() && self.aac.current.is_none();
-        let new_video = key && self.avc.adopt();
-        let new_audio = if self.hears_audio(timestamp_ms) {
-            self.aac.adopt()
-        } else {
-            let was_there = self.aac.current.is_some();
-            self.aac.retire();
-            was_there
-        } | std::mem::take(&mut self.is_reformatted);
-        if let (true, Some(config)) = (new_video, &self.avc.current) {
-            self.key_frame_prefix = config.key_frame_prefix();
-        }
-        !is_first && (new_video || new_audio)
-    }
-
-    /// When the last frame received ends.
-    ///
-    /// An encoder that breaks off may have sent a picture without those that
-    /// are shown before it: then it ends later than it is decoded.
-    fn media_end(&self) -> u64 {
-        let shown = self.fragment.as_ref().and_then(|fragment| {
-            let end = fragment.shown_ms + self.clocks.picture_ms();
-            end.checked_add_signed(-fragment.lead_ms?)
-        });
-        self.clocks.end().max(shown.unwrap_or(0))
-    }
-
-    /// Ends the fragment, if there is one, with the media up to `end_ms`.
-    fn finish_fragment(&mut self, end_ms: u64) -> io::Result<()> {
-        if self.fragment.is_none() {
-            return Ok(());
-        }
-        self.write_audio()?;
-        let output = &mut self.output;
-        self.muxer.flush(&mut |ts| output.write(ts))?;
-        self.picture_ms = None;
-        let Some(open) = self.fragment.take() else { return Ok(()) };
-        let duration_ms = u32::try_from(open.elapsed(end_ms).max(1)).unwrap_or(u32::MAX);
-        let OpenFragment { name, start_ms, discontinuity, .. } = open;
-        self.output.finish(&Fragment { name, start_ms, duration_ms, discontinuity })
-    }
-
-    /// Ends the fragment because the encoder's clock jumped: what follows has
-    /// another time base.
-    fn break_off(&mut self) -> io::Result<()> {
-        self.finish_fragment(self.media_end())?;
-        self.timeline = self.timeline.next();
-        self.audio.reset();
-        self.seam = true;
-        Ok(())
     }
 
     fn write_audio(&mut self) -> io::Result<()> {

@@ -4,10 +4,15 @@
 #[path = "../../tests/support/tscheck.rs"]
 pub(crate) mod tscheck;
 
-use std::io;
+mod buffer;
+mod tables;
+mod track;
 
-/// The length of a transport packet.
-pub const PACKET: usize = 188;
+use buffer::Buffer;
+pub use buffer::PACKET;
+use std::io;
+use tables::{PAT_PID, PMT_PID, program_association, program_map};
+pub use track::{Track, Tracks};
 
 /// Ticks of the 90 kHz clock in a millisecond.
 pub const TICKS_PER_MS: u64 = 90;
@@ -16,43 +21,24 @@ pub const TICKS_PER_MS: u64 = 90;
 /// decoder has to fill its buffers.
 pub const DELAY: u64 = 700 * TICKS_PER_MS;
 
-/// Whole packets, just under 128 KiB.
-const BUFFER: usize = 128 * 1024 / PACKET * PACKET;
-
 const PAYLOAD: usize = PACKET - 4;
 const SYNC: u8 = 0x47;
-const PAT_PID: u16 = 0;
-const PMT_PID: u16 = 0x1000;
-const VIDEO_PID: u16 = 0x100;
-const AUDIO_PID: u16 = 0x101;
+
+/// How far the clock reference runs behind where audio comes so many milliseconds
+/// behind the video.
+pub fn delay(lag_ms: u64) -> u64 {
+    DELAY.max(DELAY / 2 + lag_ms * TICKS_PER_MS)
+}
 
 /// The clock reference comes at least this often (section 2.7.2).
 const PCR_INTERVAL: u64 = 100 * TICKS_PER_MS;
 
 /// While video pauses, audio drives the clock, this far behind: video that comes
 /// late must not find the clock past its own times.
-const PCR_SLACK: u64 = 500 * TICKS_PER_MS;
+const PCR_SLACK: u64 = 1500 * TICKS_PER_MS;
 
 /// A longer gap is jumped, not filled with clock references.
 const PCR_GAP: u64 = 12_000 * TICKS_PER_MS;
-
-/// The elementary streams of the program.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tracks {
-    /// Whether there is H.264 video.
-    pub video: bool,
-    /// Whether there is AAC audio in ADTS frames.
-    pub audio: bool,
-}
-
-/// One elementary stream.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Track {
-    /// The video, which carries the clock reference.
-    Video,
-    /// The audio, which carries the clock reference where there is no video.
-    Audio,
-}
 
 /// The times of an access unit in 90 kHz ticks; only 33 bits of them are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,15 +55,22 @@ pub struct Stamps {
 /// buffer of under 128 KiB, which is handed on when full and by [`flush`](Self::flush);
 /// nothing is allocated after [`new`](Self::new).
 pub struct Muxer {
-    buffer: Vec<u8>,
+    buffer: Buffer,
     pat: Stream,
     pmt: Stream,
     video: Stream,
     audio: Stream,
+    /// What the newest program map announces.
     tracks: Tracks,
     version: u8,
+    /// Whose packets carry the clock reference.
+    leader: Track,
+    /// Whether the fragment is marked as a discontinuity.
+    discontinuity: bool,
     /// The newest clock reference written.
     pcr: Option<u64>,
+    /// How far it runs behind the decoding times.
+    delay: u64,
     /// Whether the fragment still lacks one.
     pcr_due: bool,
 }
@@ -86,16 +79,25 @@ impl Muxer {
     /// A muxer that has written nothing.
     pub fn new() -> Self {
         Muxer {
-            buffer: Vec::with_capacity(BUFFER),
+            buffer: Buffer::new(),
             pat: Stream::new(PAT_PID),
             pmt: Stream::new(PMT_PID),
-            video: Stream::new(VIDEO_PID),
-            audio: Stream::new(AUDIO_PID),
+            video: Stream::new(Track::Video.pid()),
+            audio: Stream::new(Track::Audio.pid()),
             tracks: Tracks::default(),
             version: 31,
+            leader: Track::Video,
+            discontinuity: false,
             pcr: None,
+            delay: DELAY,
             pcr_due: true,
         }
+    }
+
+    /// Has the clock reference wait for audio that comes so many milliseconds
+    /// behind video of the same time. Before the first fragment only.
+    pub fn expect_lag(&mut self, lag_ms: u64) {
+        self.delay = delay(lag_ms);
     }
 
     /// Begins a fragment with the program tables. What the buffer still holds
@@ -104,20 +106,57 @@ impl Muxer {
     /// With `discontinuity` the first packet of each stream is marked, so that a
     /// decoder accepts new counters and a new time base.
     pub fn begin_fragment(&mut self, tracks: Tracks, discontinuity: bool) {
-        self.buffer.clear();
+        self.buffer.begin();
         self.pcr_due = true;
+        self.leader = if tracks.video { Track::Video } else { Track::Audio };
+        self.discontinuity = discontinuity;
         if discontinuity {
             self.pcr = None;
-            for stream in [&mut self.pat, &mut self.pmt, &mut self.video, &mut self.audio] {
-                stream.discontinuity = true;
-            }
         }
+        for stream in [&mut self.pat, &mut self.pmt, &mut self.video, &mut self.audio] {
+            stream.begin(discontinuity);
+        }
+        self.announce(tracks);
+        self.pat.section(self.buffer.bytes(), &program_association());
+        self.pmt.section(self.buffer.bytes(), &program_map(tracks, self.leader, self.version));
+    }
+
+    /// Counts a program map with other tracks as a new version.
+    fn announce(&mut self, tracks: Tracks) {
         if tracks != self.tracks {
             self.tracks = tracks;
             self.version = (self.version + 1) % 32;
         }
-        self.pat.section(&mut self.buffer, &program_association());
-        self.pmt.section(&mut self.buffer, &program_map(tracks, self.version));
+    }
+
+    /// The tracks that the fragment holds so far, of those that it announces.
+    pub fn written(&self) -> Tracks {
+        Tracks { video: self.video.has_payload, audio: self.audio.has_payload }
+    }
+
+    /// Corrects the fragment once it is flushed: it then announces just the
+    /// tracks that it holds and, with `discontinuity`, marks the first packet of
+    /// each stream. Returns what to overwrite, and where in the fragment.
+    ///
+    /// Which tracks a fragment will hold shows only at its end: one may stop
+    /// at any time.
+    pub fn correct(&mut self, discontinuity: bool) -> Vec<(u64, Vec<u8>)> {
+        let written = self.written();
+        let marks = discontinuity && !self.discontinuity;
+        if written == self.tracks && !marks {
+            return Vec::new();
+        }
+        self.announce(written);
+        self.discontinuity |= discontinuity;
+        let map = program_map(written, self.leader, self.version);
+        let mut tables = Vec::with_capacity(2 * PACKET);
+        self.pat.rewrite(&mut tables, self.discontinuity, &program_association());
+        self.pmt.rewrite(&mut tables, self.discontinuity, &map);
+        let marked = [&self.video, &self.audio].into_iter().filter_map(|stream| {
+            let Flags { position, value } = stream.first.filter(|_| marks)?;
+            Some((position, vec![value | Adaptation::DISCONTINUITY]))
+        });
+        std::iter::once((0, tables)).chain(marked).collect()
     }
 
     /// Writes one access unit, or several frames of audio, as one PES packet.
@@ -182,9 +221,7 @@ impl Muxer {
     ///
     /// Whatever `out` returns.
     pub fn flush(&mut self, out: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
-        let written = if self.buffer.is_empty() { Ok(()) } else { out(&self.buffer) };
-        self.buffer.clear();
-        written
+        self.buffer.flush(out)
     }
 
     /// The clock reference that the next access unit carries, if any, after
@@ -195,8 +232,9 @@ impl Muxer {
         dts: u64,
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<Option<u64>> {
-        let leads = (track == Track::Video) == self.tracks.video;
-        let now = dts.saturating_sub(if leads { DELAY } else { DELAY + PCR_SLACK });
+        let leads = track == self.leader;
+        let slack = if leads { 0 } else { PCR_SLACK };
+        let now = dts.saturating_sub(self.delay + slack);
         let mut last = match self.pcr {
             Some(last) => last.max(now.saturating_sub(PCR_GAP)),
             None if leads => return Ok(self.refer(now)),
@@ -222,11 +260,12 @@ impl Muxer {
         pcr: u64,
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER {
-            self.flush(out)?;
-        }
+        self.buffer.make_room(out)?;
         let pcr = self.refer(pcr);
-        let stream = if self.tracks.video { &mut self.video } else { &mut self.audio };
+        let stream = match self.leader {
+            Track::Video => &mut self.video,
+            Track::Audio => &mut self.audio,
+        };
         let discontinuity = std::mem::take(&mut stream.discontinuity);
         let adaptation = Adaptation { discontinuity, random_access: false, pcr };
         stream.packet_header(&mut self.buffer, false, &adaptation, 0);
@@ -247,11 +286,30 @@ struct Stream {
     counter: u8,
     /// Whether the next packet has to announce a discontinuity.
     discontinuity: bool,
+    /// The flags of the stream's first packet in the fragment.
+    first: Option<Flags>,
+    /// Whether the fragment holds anything of the stream but clock references.
+    has_payload: bool,
+}
+
+/// The flags of an adaptation field.
+#[derive(Clone, Copy)]
+struct Flags {
+    /// Where they are in the fragment.
+    position: u64,
+    value: u8,
 }
 
 impl Stream {
     fn new(pid: u16) -> Self {
-        Stream { pid, counter: 0, discontinuity: false }
+        Stream { pid, counter: 0, discontinuity: false, first: None, has_payload: false }
+    }
+
+    /// Begins a fragment.
+    fn begin(&mut self, discontinuity: bool) {
+        self.discontinuity |= discontinuity;
+        self.first = None;
+        self.has_payload = false;
     }
 
     /// A packet's header and adaptation field, for `left` bytes of payload still
@@ -259,12 +317,31 @@ impl Stream {
     /// Returns the room for payload.
     fn packet_header(
         &mut self,
-        buffer: &mut Vec<u8>,
+        buffer: &mut Buffer,
         start: bool,
         adaptation: &Adaptation,
         left: usize,
     ) -> usize {
-        let size = adaptation.size().max(PAYLOAD.saturating_sub(left));
+        self.has_payload |= left > 0;
+        // The first packet always has flags, to be corrected.
+        let least = if self.first.is_none() { Adaptation::FLAGS_SIZE } else { 0 };
+        let size = adaptation.size().max(least).max(PAYLOAD.saturating_sub(left));
+        self.first.get_or_insert(Flags {
+            position: buffer.position() + Adaptation::FLAGS_OFFSET,
+            value: adaptation.flags(),
+        });
+        self.header(buffer.bytes(), start, adaptation, left, size)
+    }
+
+    /// A packet's header, with an adaptation field of `size` bytes.
+    fn header(
+        &mut self,
+        buffer: &mut Vec<u8>,
+        start: bool,
+        adaptation: &Adaptation,
+        left: usize,
+        size: usize,
+    ) -> usize {
         let [pid_high, pid_low] = self.pid.to_be_bytes();
         let has_payload = u8::from(left > 0);
         let control = u8::from(size > 0) << 1 | has_payload;
@@ -285,10 +362,18 @@ impl Stream {
         let discontinuity = std::mem::take(&mut self.discontinuity);
         let adaptation = Adaptation { discontinuity, ..Adaptation::default() };
         let end = buffer.len() + PACKET;
-        self.packet_header(buffer, true, &adaptation, PAYLOAD);
+        let size = adaptation.size();
+        self.header(buffer, true, &adaptation, PAYLOAD, size);
         buffer.push(0); // pointer_field: the section begins here
         buffer.extend_from_slice(section);
         buffer.resize(end, 0xFF);
+    }
+
+    /// The newest packet again, with another section.
+    fn rewrite(&mut self, buffer: &mut Vec<u8>, discontinuity: bool, section: &[u8]) {
+        self.counter = self.counter.wrapping_sub(1) & 0x0F;
+        self.discontinuity = discontinuity;
+        self.section(buffer, section);
     }
 }
 
@@ -301,12 +386,24 @@ struct Adaptation {
 }
 
 impl Adaptation {
+    const DISCONTINUITY: u8 = 0x80;
+    /// A field of flags alone, and where in a packet they are.
+    const FLAGS_SIZE: usize = 2;
+    const FLAGS_OFFSET: u64 = 5;
+
     fn size(&self) -> usize {
         match self.pcr {
             Some(_) => 8,
-            None if self.discontinuity || self.random_access => 2,
+            None if self.discontinuity || self.random_access => Self::FLAGS_SIZE,
             None => 0,
         }
+    }
+
+    fn flags(&self) -> u8 {
+        let flag = |set: bool, flag: u8| if set { flag } else { 0 };
+        flag(self.discontinuity, Self::DISCONTINUITY)
+            | flag(self.random_access, 0x40)
+            | flag(self.pcr.is_some(), 0x10)
     }
 
     /// Fills exactly `size` bytes, its length byte included.
@@ -316,9 +413,7 @@ impl Adaptation {
             buffer.push((size - 1) as u8);
         }
         if size > 1 {
-            let flag = |set: bool, bit: u8| u8::from(set) << bit;
-            let has_pcr = flag(self.pcr.is_some(), 4);
-            buffer.push(flag(self.discontinuity, 7) | flag(self.random_access, 6) | has_pcr);
+            buffer.push(self.flags());
         }
         if let Some(pcr) = self.pcr {
             // 33 bits of base, 6 reserved bits, 9 bits of extension.
@@ -333,7 +428,7 @@ const MASK_33: u64 = (1 << 33) - 1;
 
 /// Cuts the payload of one PES packet into transport packets.
 struct Packets<'a, F> {
-    buffer: &'a mut Vec<u8>,
+    buffer: &'a mut Buffer,
     out: &'a mut F,
     stream: &'a mut Stream,
     /// The adaptation field of the first packet, until that is written.
@@ -351,7 +446,7 @@ impl<F: FnMut(&[u8]) -> io::Result<()>> Packets<'_, F> {
                 self.begin()?;
             }
             let (now, later) = bytes.split_at(self.room.min(bytes.len()));
-            self.buffer.extend_from_slice(now);
+            self.buffer.bytes().extend_from_slice(now);
             self.room -= now.len();
             self.left -= now.len();
             bytes = later;
@@ -360,10 +455,7 @@ impl<F: FnMut(&[u8]) -> io::Result<()>> Packets<'_, F> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        if self.buffer.len() >= BUFFER {
-            (self.out)(self.buffer)?;
-            self.buffer.clear();
-        }
+        self.buffer.make_room(self.out)?;
         let start = self.first.is_some();
         let adaptation = self.first.take().unwrap_or_default();
         self.room = self.stream.packet_header(self.buffer, start, &adaptation, self.left);
@@ -409,58 +501,6 @@ fn timestamp(prefix: u8, ticks: u64) -> [u8; 5] {
     [prefix << 4 | (part(30) & 7) << 1 | 1, part(22), part(15) << 1 | 1, part(7), part(0) << 1 | 1]
 }
 
-fn program_association() -> Vec<u8> {
-    let [high, low] = PMT_PID.to_be_bytes();
-    section(0, 0, &[0, 1, 0xE0 | high, low])
-}
-
-fn program_map(tracks: Tracks, version: u8) -> Vec<u8> {
-    const H264: u8 = 0x1B;
-    const AAC_ADTS: u8 = 0x0F;
-    let pid = |pid: u16| [0xE0 | pid.to_be_bytes()[0], pid.to_be_bytes()[1]];
-    let [high, low] = pid(if tracks.video { VIDEO_PID } else { AUDIO_PID });
-    let mut body = vec![high, low, 0xF0, 0];
-    let streams = [(tracks.video, H264, VIDEO_PID), (tracks.audio, AAC_ADTS, AUDIO_PID)];
-    for (_, stream_type, stream) in streams.iter().filter(|(present, ..)| *present) {
-        let [high, low] = pid(*stream);
-        body.extend_from_slice(&[*stream_type, high, low, 0xF0, 0]);
-    }
-    section(2, version, &body)
-}
-
-/// A section with its checksum (section 2.4.4); number 1 stands for the
-/// transport stream and the program alike.
-fn section(table: u8, version: u8, body: &[u8]) -> Vec<u8> {
-    let length = 5 + body.len() as u8 + 4;
-    let mut section = vec![table, 0xB0, length, 0, 1, 0xC1 | version << 1, 0, 0];
-    section.extend_from_slice(body);
-    let checksum = crc32(&section);
-    section.extend_from_slice(&checksum.to_be_bytes());
-    section
-}
-
-/// The CRC of annex A.
-fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32, &byte: &u8| crc << 8 ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)];
-    bytes.iter().fold(u32::MAX, step)
-}
-
-const CRC_TABLE: [u32; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let mut crc = (index as u32) << 24;
-        let mut bit = 0;
-        while bit < 8 {
-            crc = crc << 1 ^ if crc >> 31 == 1 { 0x04C1_1DB7 } else { 0 };
-            bit += 1;
-        }
-        table[index] = crc;
-        index += 1;
-    }
-    table
-};
-
 #[cfg(test)]
 mod tests {
     use super::tscheck::{Piece, check, check_clean};
@@ -496,8 +536,12 @@ mod tests {
         }
 
         fn end(&mut self) {
-            if let Some((bytes, _)) = self.fragments.last_mut() {
+            if let Some((bytes, discontinuity)) = self.fragments.last_mut() {
                 self.muxer.flush(&mut append_to(bytes)).unwrap();
+                for (position, correction) in self.muxer.correct(*discontinuity) {
+                    let from = position as usize;
+                    bytes[from..from + correction.len()].copy_from_slice(&correction);
+                }
             }
         }
 
@@ -564,7 +608,7 @@ mod tests {
     #[test]
     fn the_buffer_is_handed_on_in_whole_packets_and_never_grows() {
         let (mut muxer, mut sizes) = (Muxer::new(), Vec::new());
-        let capacity = muxer.buffer.capacity();
+        let capacity = muxer.buffer.bytes().capacity();
         muxer.begin_fragment(BOTH, false);
         let stamps = Stamps { pts: 2 * DELAY, dts: 2 * DELAY };
         let payload = std::iter::once(&[0x65; 777_777][..]);
@@ -574,8 +618,10 @@ mod tests {
         };
         muxer.write(Track::Video, stamps, true, payload, out).unwrap();
         muxer.flush(out).unwrap();
-        assert_eq!(muxer.buffer.capacity(), capacity);
-        assert!(sizes.len() > 5 && sizes.iter().all(|size| size % PACKET == 0 && *size <= BUFFER));
+        assert_eq!(muxer.buffer.bytes().capacity(), capacity);
+        assert!(
+            sizes.len() > 5 && sizes.iter().all(|size| size % PACKET == 0 && *size < 128 * 1024)
+        );
     }
 
     #[test]
@@ -651,17 +697,11 @@ mod tests {
     }
 
     #[test]
-    fn the_program_association_is_the_one_every_muxer_writes() {
-        let expected = [0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0x2A, 0xB1, 0x04, 0xB2];
-        assert_eq!(program_association(), expected);
-    }
-
-    #[test]
     fn the_program_map_gets_a_new_version_only_with_other_tracks() {
         let mut muxer = Muxer::new();
         let mut version = |tracks| {
             muxer.begin_fragment(tracks, false);
-            muxer.buffer[PACKET + 5 + 5] >> 1 & 0x1F
+            muxer.buffer.bytes()[PACKET + 5 + 5] >> 1 & 0x1F
         };
         let video = Tracks { video: true, audio: false };
         assert_eq!([BOTH, BOTH, video, video, BOTH].map(&mut version), [0, 0, 1, 1, 2]);

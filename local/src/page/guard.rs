@@ -78,7 +78,7 @@ pub(super) fn refuses(request: &Request, is_remote: bool) -> Option<&'static str
     if is_remote {
         return None;
     }
-    if !request.peer.is_some_and(|peer| peer.to_canonical().is_loopback()) {
+    if !request.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) {
         return Some("This page answers only on the machine that the endpoint runs on.");
     }
     if is_proxied(request) {

@@ -8,10 +8,10 @@ use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::front_ends::FrontEnds;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::store::{Acl, ChannelSettings, LiveSession, Publish, Store};
 use serde_json::Value;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
 use tempfile::TempDir;
 use time::OffsetDateTime;
@@ -90,7 +90,7 @@ impl World {
             query: query.into(),
             headers: headers.iter().map(|(n, v)| (n.to_string(), v.to_string())).collect(),
             body: Vec::new(),
-            peer: peer.parse::<IpAddr>().ok(),
+            peer: peer.parse().ok().map(|ip: IpAddr| SocketAddr::new(ip, 50_000)),
             is_http_1_0: false,
         }))
     }
@@ -137,7 +137,7 @@ fn record(session: &mut LiveSession, fragments: u64) {
         session.begin(&name).unwrap();
         session.write(&[0x47; 188]).unwrap();
         let fragment = Fragment { name, start_ms, duration_ms: 5000, discontinuity: false };
-        session.finish(&fragment).unwrap();
+        session.finish(&fragment, PlaylistState::default()).unwrap();
     }
 }
 
@@ -382,7 +382,7 @@ fn behind_a_proxy_everybody_seems_to_be_this_machine() {
             method: "GET".into(),
             host: HOST.into(),
             path: PAGE.into(),
-            peer: "127.0.0.1".parse().ok(),
+            peer: "127.0.0.1:50000".parse().ok(),
             is_http_1_0: true,
             ..Request::default()
         };

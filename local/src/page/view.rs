@@ -2,6 +2,7 @@
 //! absent values left out.
 
 use super::{PUBLISH_EXPIRES, Page};
+use crate::event::Event;
 use crate::fault::Fault;
 use crate::store::{Channel, Stat};
 use crate::validate;
@@ -33,6 +34,8 @@ pub(super) struct Overview {
     /// Whether some of those that match were left out, none of them live.
     truncated: bool,
     channels: Vec<Summary>,
+    /// What was refused or went wrong lately, newest first.
+    problems: Vec<Event>,
 }
 
 /// A channel in the list.
@@ -143,6 +146,7 @@ impl Page {
             live: 0,
             truncated: false,
             channels: Vec::new(),
+            problems: self.site.events.recent(),
         };
         let search = search.to_lowercase();
         for bucket in self.site.store.buckets() {

@@ -152,12 +152,25 @@ impl std::error::Error for DecodeError {}
 ///
 /// The first thing wrong; nothing of the message is returned then.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, DecodeError> {
-    let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES };
+    let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES, is_lenient: false };
     let mut values = Vec::new();
     while !decoder.rest.is_empty() {
         values.push(decoder.value(0)?);
     }
     Ok(values)
+}
+
+/// Reads the values in `bytes` up to the first that cannot be read; of an object
+/// that holds it, the properties before it.
+pub fn decode_prefix(bytes: &[u8]) -> Vec<Value> {
+    let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES, is_lenient: true };
+    let mut values = Vec::new();
+    while !decoder.rest.is_empty()
+        && let Ok(value) = decoder.value(0)
+    {
+        values.push(value);
+    }
+    values
 }
 
 /// Writes `values` one after the other.
@@ -172,6 +185,8 @@ pub fn encode(values: &[Value]) -> Vec<u8> {
 struct Decoder<'a> {
     rest: &'a [u8],
     budget: usize,
+    /// Whether an object ends at a property that cannot be read.
+    is_lenient: bool,
 }
 
 impl<'a> Decoder<'a> {
@@ -214,12 +229,22 @@ impl<'a> Decoder<'a> {
         let mut properties = Vec::new();
         // Some encoders leave out the end marker of the last object.
         while !self.rest.is_empty() {
-            let name = self.string()?;
+            let name = match self.string() {
+                Err(_) if self.is_lenient => {
+                    self.rest = &[];
+                    break;
+                }
+                name => name?,
+            };
             if name.is_empty() && self.rest.first() == Some(&marker::OBJECT_END) {
                 self.take(1)?;
                 break;
             }
-            properties.push((name, self.value(depth + 1)?));
+            match self.value(depth + 1) {
+                Ok(value) => properties.push((name, value)),
+                Err(_) if self.is_lenient => self.rest = &[],
+                Err(error) => return Err(error),
+            }
         }
         Ok(properties)
     }

@@ -122,9 +122,17 @@ impl Link {
 /// The values of a command or data message; those of the AMF3 kinds begin with
 /// a zero and are AMF0 after it.
 pub(super) fn values(message: &Message) -> Result<Vec<Value>, amf0::DecodeError> {
-    let bytes = match (message.kind, &message.payload[..]) {
+    amf0::decode(amf0_of(message))
+}
+
+/// The values of a command up to the first that cannot be read.
+pub(super) fn values_prefix(message: &Message) -> Vec<Value> {
+    amf0::decode_prefix(amf0_of(message))
+}
+
+fn amf0_of(message: &Message) -> &[u8] {
+    match (message.kind, &message.payload[..]) {
         (kind::COMMAND_AMF3 | kind::DATA_AMF3, [0, rest @ ..]) => rest,
         (_, bytes) => bytes,
-    };
-    amf0::decode(bytes)
+    }
 }

@@ -78,6 +78,8 @@ pub struct Session {
     /// How many streams createStream has opened; they are numbered from 1.
     streams: u32,
     publication: Publication,
+    /// Whether the publisher sent FCPublish, and waits for onFCPublish perhaps.
+    is_announced: bool,
     timeline: Timeline,
 }
 
@@ -118,6 +120,7 @@ impl Session {
             connection: None,
             streams: 0,
             publication: Publication::None,
+            is_announced: false,
             timeline: Timeline::default(),
         }
     }
@@ -157,8 +160,9 @@ impl Session {
                 self.link.allow(self.limits);
                 self.timeline = Timeline::default();
                 self.link.stream_begin(stream);
-                let code = "NetStream.Publish.Start";
-                self.status(stream, "status", code, "publishing has started");
+                let (code, description) = ("NetStream.Publish.Start", "publishing has started");
+                self.confirm(stream, code, description);
+                self.status(stream, "status", code, description);
             }
             Publication::Withdrawn => self.publication = Publication::None,
             Publication::None | Publication::Live(_) | Publication::Ended(_) => {}
@@ -196,7 +200,7 @@ impl Session {
     }
 
     fn command(&mut self, message: &Message) -> Result<(), ProtocolError> {
-        let values = link::values(message).map_err(ProtocolError::Command)?;
+        let values = command_values(message)?;
         let Some(name) = values.first().and_then(Value::as_str) else { return Ok(()) };
         let transaction = values.get(1).and_then(Value::as_number).unwrap_or(0.0);
         let argument = values.get(3);
@@ -210,7 +214,11 @@ impl Session {
             // would turn their close into a reset.
             "FCUnpublish" | "closeStream" => self.finish(),
             "deleteStream" => self.delete_stream(argument.and_then(Value::as_number)),
-            "releaseStream" | "FCPublish" | "_checkbw" => self.result(transaction, Value::Null),
+            "FCPublish" => {
+                self.is_announced = true;
+                self.result(transaction, Value::Null);
+            }
+            "releaseStream" | "_checkbw" => self.result(transaction, Value::Null),
             "getStreamLength" => self.result(transaction, Value::Number(0.0)),
             "play" | "play2" => {
                 let why = "this server takes streams and does not play them over RTMP";
@@ -342,6 +350,19 @@ impl Session {
         self.events.push_back(event);
     }
 
+    /// Answers FCPublish once more when the stream is accepted, as Adobe's server and
+    /// SRS do: some encoders wait for that, and not for onStatus.
+    fn confirm(&mut self, stream: u32, code: &str, description: &str) {
+        if std::mem::take(&mut self.is_announced) {
+            let info = Value::Object(vec![
+                ("code".to_owned(), Value::from(code)),
+                ("description".to_owned(), Value::from(description)),
+            ]);
+            let values = [Value::from("onFCPublish"), Value::from(0.0), Value::Null, info];
+            self.link.command(channel::STATUS, stream, &values);
+        }
+    }
+
     fn status(&mut self, stream: u32, level: &str, code: &str, description: &str) {
         let info = Value::Object(info(level, code, description));
         let values = [Value::from("onStatus"), Value::from(0.0), Value::Null, info];
@@ -366,6 +387,17 @@ impl Session {
         let values = [Value::from(name), Value::from(transaction), properties, value];
         self.link.command(channel::COMMAND, 0, &values);
     }
+}
+
+/// The values of a command. What `connect` holds besides the application, some
+/// clients send in types of AMF3 that are not read here: those are passed over.
+fn command_values(message: &Message) -> Result<Vec<Value>, ProtocolError> {
+    link::values(message).or_else(|error| {
+        let values = link::values_prefix(message);
+        let is_connect = values.first().and_then(Value::as_str) == Some("connect");
+        let names_app = values.get(2).and_then(|object| object.get("app")).is_some();
+        if is_connect && names_app { Ok(values) } else { Err(ProtocolError::Command(error)) }
+    })
 }
 
 fn info(level: &str, code: &str, description: &str) -> Vec<(String, Value)> {

@@ -327,7 +327,10 @@ impl Channels {
             return;
         };
         entry.open.remove(at);
-        entry.close(connection.record(now));
+        // What was no session must not push real ones out of the history.
+        if !connection.is_refused() {
+            entry.close(connection.record(now));
+        }
         // If this fails, the session counts as interrupted at the next start.
         let _ = self.save(name, entry);
     }

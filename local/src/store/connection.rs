@@ -17,6 +17,7 @@ pub(super) struct Connection {
     pub(super) after_ms: u64,
     hang_up: Box<dyn Fn() + Send + Sync>,
     cut: AtomicBool,
+    refused: AtomicBool,
     stream: Mutex<StreamStat>,
 }
 
@@ -27,8 +28,9 @@ impl Connection {
         after_ms: u64,
         hang_up: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
-        let (cut, stream) = (AtomicBool::new(false), Mutex::default());
-        Connection { connected, remote, after_ms, hang_up, cut, stream }
+        let (cut, refused) = (AtomicBool::new(false), AtomicBool::new(false));
+        let stream = Mutex::default();
+        Connection { connected, remote, after_ms, hang_up, cut, refused, stream }
     }
 
     pub(super) fn is_cut(&self) -> bool {
@@ -38,6 +40,15 @@ impl Connection {
     /// From here on the session may finish its fragment, but begin no other.
     pub(super) fn mark_cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether its stream was refused before any of it was recorded.
+    pub(super) fn is_refused(&self) -> bool {
+        self.refused.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn set_refused(&self, refused: bool) {
+        self.refused.store(refused, Ordering::SeqCst);
     }
 
     pub(super) fn hang_up(&self) {

@@ -7,7 +7,7 @@
 use super::inventory;
 use super::own::{self, at};
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -132,6 +132,14 @@ impl Part {
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
+    }
+
+    /// Overwrites what was written, from a position on.
+    pub(super) fn amend(&mut self, position: u64, bytes: &[u8]) -> io::Result<()> {
+        let Some(file) = self.file.as_mut() else { return Ok(()) };
+        file.seek(SeekFrom::Start(position))?;
+        file.write_all(bytes)?;
+        file.seek(SeekFrom::End(0)).map(|_| ())
     }
 
     /// Writes all that a reader gives.

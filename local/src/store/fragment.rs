@@ -11,6 +11,7 @@ use super::mutex::lock;
 use super::object::Objects;
 use super::own;
 use crate::media::playlist::{self, Fragment};
+use crate::media::recorder::PlaylistState;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
@@ -50,6 +51,9 @@ pub(super) struct Line {
     /// The playlist's target duration, in seconds.
     #[serde(default)]
     target: u64,
+    /// When its last frame ends, on the transport stream's clock.
+    #[serde(default)]
+    clock: u64,
 }
 
 impl Line {
@@ -73,8 +77,8 @@ pub(super) struct Listing<'a> {
     pub(super) name: &'a str,
     /// How many fragments it shows.
     pub(super) count: usize,
-    /// Its target duration, in seconds, unless a fragment is longer.
-    pub(super) least_target: u64,
+    /// Where the newest fragment leaves off.
+    pub(super) state: PlaylistState,
 }
 
 /// The newest fragments under one playlist name.
@@ -90,9 +94,10 @@ struct Window {
 }
 
 impl Window {
-    /// The line that lists `fragment` next in a window of `count`, and how
-    /// many of the oldest leave for it.
-    fn next(&self, fragment: &Fragment, name: &str, count: usize) -> (Line, usize) {
+    /// The line that lists `fragment` next, and how many of the oldest leave
+    /// for it.
+    fn next(&self, fragment: &Fragment, playlist: &Listing<'_>) -> (Line, usize) {
+        let Listing { name, count, state } = *playlist;
         let leaving = (self.lines.len() + 1).saturating_sub(count.max(1)).min(self.lines.len());
         let number = self.first.saturating_add(self.lines.len() as u64);
         let dropped = self.lines.iter().take(leaving).filter(|line| line.interrupts()).count();
@@ -106,7 +111,8 @@ impl Window {
             first: self.first.saturating_add(leaving as u64),
             discontinuities: self.discontinuities.saturating_add(dropped as u64),
             setbacks: 0,
-            target: self.target.max(playlist::target(&[fragment])),
+            target: self.target.max(state.target),
+            clock: state.clock,
         };
         (line, leaving)
     }
@@ -290,6 +296,8 @@ struct State {
     /// The newest start since the wall clock was last set back.
     newest_ms: u64,
     setbacks: u64,
+    /// When the last frame of all ends, on the transport stream's clock.
+    clock: u64,
     any: bool,
     windows: HashMap<String, Window>,
 }
@@ -300,10 +308,11 @@ impl Timeline {
         let mut lines = Backward::open(&index)?;
         lines.drop_torn_line()?;
         let newest = lines.by_ref().take(NEWEST).collect::<io::Result<Vec<_>>>()?;
+        let clock = newest.iter().map(|line| line.clock).max().unwrap_or(0);
         let newest = newest.iter().map(|line| (line.setbacks, line.start_ms)).max();
         let (setbacks, newest_ms) = newest.unwrap_or_default();
         let (any, windows) = (newest.is_some(), HashMap::new());
-        let state = State { newest_ms, setbacks, any, windows };
+        let state = State { newest_ms, setbacks, clock, any, windows };
         Ok(Timeline { channel: channel.to_owned(), index, objects, state: Mutex::new(state) })
     }
 
@@ -325,6 +334,13 @@ impl Timeline {
     /// Those from before the wall clock was set back do not count.
     pub(super) fn newest_ms(&self) -> u64 {
         lock(&self.state).newest_ms
+    }
+
+    /// Where the newest fragment of a playlist left off.
+    pub(super) fn state(&self, playlist: &str) -> PlaylistState {
+        let state = lock(&self.state);
+        let target = state.windows.get(playlist).map_or(0, |window| window.target);
+        PlaylistState { target, clock: state.clock }
     }
 
     /// Whether the channel holds fragments already.
@@ -366,9 +382,9 @@ impl Timeline {
         part.date(now)?;
         let mut state = lock(&self.state);
         let setbacks = state.setbacks;
+        state.clock = state.clock.max(playlist.state.clock);
         let window = state.windows.entry(playlist.name.to_owned()).or_default();
-        window.target = window.target.max(playlist.least_target);
-        let (line, leaving) = window.next(fragment, playlist.name, playlist.count);
+        let (line, leaving) = window.next(fragment, playlist);
         let line = Line { setbacks, ..line };
         let key = self.key(&fragment.name);
         append(&self.index, &line, || self.objects.place_generated(&key, part))?;

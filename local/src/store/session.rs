@@ -9,7 +9,7 @@ use super::fragment::{Listing, Timeline};
 use super::ledger::Ledger;
 use crate::fault::Fault;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::{Sink, StreamStat};
+use crate::media::recorder::{PlaylistState, Sink, StreamStat};
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -56,6 +56,7 @@ pub struct LiveSession {
     timeline: Arc<Timeline>,
     /// The fragment being written.
     part: Option<Part>,
+    has_recorded: bool,
 }
 
 impl LiveSession {
@@ -89,6 +90,7 @@ impl LiveSession {
             connection,
             timeline,
             part: None,
+            has_recorded: false,
         })
     }
 
@@ -121,6 +123,12 @@ impl LiveSession {
         self.connection.is_cut()
     }
 
+    /// Takes in that the stream is refused for what it is: a session of which
+    /// nothing was recorded is none for the history.
+    pub fn refuse(&self) {
+        self.connection.set_refused(!self.has_recorded);
+    }
+
     /// Counts a fragment that was finished, or at least put in its place.
     fn count(&self, name: &str) {
         let Some(ledger) = &self.ledger else { return };
@@ -141,17 +149,24 @@ impl Sink for LiveSession {
         self.part.as_mut().ok_or_else(no_fragment)?.write(ts)
     }
 
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
+    fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()> {
+        self.part.as_mut().ok_or_else(no_fragment)?.amend(position, ts)
+    }
+
+    fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()> {
         let part = self.part.take().ok_or_else(no_fragment)?;
         let now = self.bucket.clock.now();
-        let playlist = Listing {
-            name: &self.playlist,
-            count: self.frag_count,
-            least_target: self.frag_duration.into(),
-        };
+        let playlist = Listing { name: &self.playlist, count: self.frag_count, state };
         let listed = self.timeline.list(fragment, part, &playlist, now);
         self.count(&fragment.name);
+        // The last fragment of a stream may follow its refusal.
+        self.has_recorded = true;
+        self.connection.set_refused(false);
         listed
+    }
+
+    fn state(&self) -> PlaylistState {
+        self.timeline.state(&self.playlist)
     }
 }
 

@@ -117,6 +117,12 @@ class NoSuchLiveChannel(ServiceError):
     """The channel does not exist."""
 
 
+class PublicEndpointForbidden(ServiceError):
+    """The account may not transfer data at the default public endpoint of the region: it needs a
+    custom domain, bound to the bucket.
+    """
+
+
 class ProxyFailed(ConnectionFailed):
     """The proxy refused the connection or broke it off."""
 
@@ -185,6 +191,7 @@ BY_CODE: Dict[str, Type[OssLiveError]] = {
     "NoSuchBucket": NoSuchBucket,
     "NoSuchKey": NoSuchKey,
     "NoSuchLiveChannel": NoSuchLiveChannel,
+    "PublicEndpointForbidden": PublicEndpointForbidden,
     "ProxyFailed": ProxyFailed,
     "RequestTimeTooSkewed": RequestTimeTooSkewed,
     "SecondLevelDomainForbidden": SecondLevelDomainForbidden,
@@ -224,6 +231,7 @@ __all__ = [
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchLiveChannel",
+    "PublicEndpointForbidden",
     "ProxyFailed",
     "RequestTimeTooSkewed",
     "SecondLevelDomainForbidden",

@@ -11,7 +11,7 @@ use crate::address::Addressing;
 use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::{AudioStat, Sink, StreamStat, VideoStat};
+use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::site::Site;
 use crate::store::{LiveSession, Publish, Store};
 use base64::prelude::{BASE64_STANDARD, Engine};
@@ -159,7 +159,7 @@ impl World {
             session.begin(&name).unwrap();
             session.write(&[0x47; 188]).unwrap();
             let fragment = Fragment { name, start_ms, duration_ms: 5000, discontinuity: false };
-            session.finish(&fragment).unwrap();
+            session.finish(&fragment, PlaylistState::default()).unwrap();
         }
     }
 }

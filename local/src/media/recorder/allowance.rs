@@ -1,7 +1,7 @@
 //! What a publisher may cost: disk in proportion to what it sends and to the
 //! time it takes.
 
-use super::sink::Sink;
+use super::sink::{PlaylistState, Sink};
 use crate::media::playlist::Fragment;
 use std::io;
 
@@ -79,8 +79,12 @@ impl<S: Sink> Output<S> {
         self.sink.write(ts)
     }
 
-    pub(super) fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
-        self.sink.finish(fragment)
+    pub(super) fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()> {
+        self.sink.amend(position, ts)
+    }
+
+    pub(super) fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()> {
+        self.sink.finish(fragment, state)
     }
 }
 

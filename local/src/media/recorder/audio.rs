@@ -80,6 +80,11 @@ impl AudioQueue {
         self.bytes.extend_from_slice(data);
     }
 
+    /// When the newest frame ends; 0 if there is none.
+    pub(super) fn end(&self) -> u64 {
+        self.clock.as_ref().map_or(0, SampleClock::now)
+    }
+
     /// Whether another frame would make the group longer than a tenth of a second.
     pub(super) fn is_full(&self) -> bool {
         let rate = self.clock.as_ref().map_or(0, |clock| clock.rate);

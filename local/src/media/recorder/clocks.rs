@@ -12,6 +12,9 @@ pub(crate) const MAX_STEP_BACK_MS: u64 = 1000;
 /// A step ahead of the session's clock beyond this is a jump.
 const MAX_STEP_AHEAD_MS: u64 = 10_000;
 
+/// How much further ahead than ever before audio may be of video that still comes.
+pub(crate) const MAX_LEAD_MS: u64 = 1000;
+
 /// How far apart tracks of one clock may arrive.
 const MAX_SKEW_MS: u64 = 5000;
 
@@ -20,8 +23,12 @@ const MAX_SKEW_MS: u64 = 5000;
 pub struct Clocks {
     /// The newest time of either track, by the session's clock.
     newest_ms: Option<u64>,
-    /// What that was when audio last arrived.
+    /// The newest before the newest frame.
+    before_ms: u64,
+    /// What the newest was when audio last arrived.
     heard_ms: Option<u64>,
+    /// How far the audio has been ahead of the video, at most, when video arrived.
+    lead_ms: u64,
     video: Clock,
     audio: Clock,
 }
@@ -99,9 +106,15 @@ impl Clocks {
         *newest = Some(newest.filter(|_| !place.jumps).unwrap_or(0).max(theirs_ms));
         *offset_ms = place.offset_ms;
         *ours_ms = place.ms.max(if place.jumps { 0 } else { *ours_ms });
+        self.before_ms = self.newest_ms.unwrap_or(0);
         self.newest_ms = self.newest_ms.max(Some(place.ms));
-        if track == Track::Audio {
-            self.heard_ms = self.newest_ms;
+        match track {
+            Track::Audio => self.heard_ms = self.newest_ms,
+            Track::Video if self.audio.theirs_ms.is_some() && !place.jumps => {
+                let lead_ms = self.audio.ours_ms.saturating_sub(place.ms).min(MAX_SKEW_MS);
+                self.lead_ms = self.lead_ms.max(lead_ms);
+            }
+            Track::Video => {}
         }
     }
 
@@ -120,16 +133,33 @@ impl Clocks {
         self.video.theirs_ms.and_then(|_| ms.checked_sub(self.video.ours_ms))
     }
 
-    /// Whether audio has arrived in the last second and a half before `ms`,
-    /// however far behind the video it is.
-    pub fn hears_audio(&self, ms: u64) -> bool {
+    /// Whether audio had arrived in the last second and a half before the newest
+    /// frame, however far behind the video it is. A pause of both tracks is not the
+    /// end of one.
+    pub fn hears_audio(&self) -> bool {
         const SILENCE_MS: u64 = 1500;
-        self.heard_ms.is_some_and(|heard| ms <= heard + SILENCE_MS)
+        self.heard_ms.is_some_and(|heard| self.before_ms <= heard + SILENCE_MS)
+    }
+
+    /// Whether audio of `ms` is so far ahead of the video, of which the last picture
+    /// is shown until `shown_ms`, that none is coming.
+    pub fn is_video_gone(&self, shown_ms: u64, ms: u64) -> bool {
+        self.video.end().max(shown_ms) + self.lead_ms + MAX_LEAD_MS < ms
     }
 
     /// When the last frame received is over, by the order of decoding.
     pub fn end(&self) -> u64 {
         self.video.end().max(self.audio.end())
+    }
+
+    /// When the last picture received is over, by the order of decoding.
+    pub fn video_end(&self) -> u64 {
+        self.video.end()
+    }
+
+    /// When the last frame of audio received is over.
+    pub fn audio_end(&self) -> u64 {
+        self.audio.end()
     }
 
     fn clock(&mut self, track: Track) -> &mut Clock {

@@ -33,6 +33,8 @@ pub(super) struct Opening {
     /// How much earlier than decoded a picture is shown, at most; there is no
     /// saying so in a transport stream.
     early_ms: i32,
+    /// How far audio is behind the pictures before it, at most.
+    lag_ms: u64,
     held: Vec<Held>,
     size: usize,
 }
@@ -71,6 +73,11 @@ impl Opening {
         self.early_ms.unsigned_abs().into()
     }
 
+    /// How far audio is behind the pictures before it, at most, so far.
+    pub(super) fn lag_ms(&self) -> u64 {
+        self.lag_ms
+    }
+
     pub(super) fn hold(&mut self, frame: Frame<'_>) {
         let Frame { now, timestamp_ms, kind, data } = frame;
         if let FrameKind::Video { composition_ms, .. } = kind {
@@ -95,6 +102,10 @@ impl Opening {
         let is_audio = matches!(frame.kind, FrameKind::Audio);
         self.has_audio |= is_audio;
         self.has_video |= !is_audio;
+        if is_audio && self.has_video {
+            let lag_ms = self.newest_ms[0].saturating_sub(frame.timestamp_ms);
+            self.lag_ms = self.lag_ms.max(lag_ms.min(PATIENCE_MS));
+        }
     }
 
     /// The frames in the order of their times: tracks may lie apart in the stream,

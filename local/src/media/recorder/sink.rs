@@ -20,12 +20,33 @@ pub trait Sink {
     /// As for [`begin`](Self::begin); the fragment is given up.
     fn write(&mut self, ts: &[u8]) -> io::Result<()>;
 
-    /// Ends the fragment begun, which is complete.
+    /// Overwrites what was written of the fragment begun, from a position on.
+    ///
+    /// # Errors
+    ///
+    /// As for [`write`](Self::write).
+    fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()>;
+
+    /// Ends the fragment begun, which is complete, and takes in where it leaves off.
     ///
     /// # Errors
     ///
     /// As for [`begin`](Self::begin).
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()>;
+    fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()>;
+
+    /// Where the newest fragment that was finished left off, be it of another
+    /// session.
+    fn state(&self) -> PlaylistState;
+}
+
+/// Where a fragment leaves off, for those behind it in the playlist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PlaylistState {
+    /// The playlist's target duration, in seconds; 0 while there is none.
+    pub target: u64,
+    /// When the last frame ends, of whichever track, in ticks of the transport
+    /// stream's clock; 0 if there is none.
+    pub clock: u64,
 }
 
 impl<S: Sink + ?Sized> Sink for &mut S {
@@ -37,7 +58,15 @@ impl<S: Sink + ?Sized> Sink for &mut S {
         (**self).write(ts)
     }
 
-    fn finish(&mut self, fragment: &Fragment) -> io::Result<()> {
-        (**self).finish(fragment)
+    fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()> {
+        (**self).amend(position, ts)
+    }
+
+    fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()> {
+        (**self).finish(fragment, state)
+    }
+
+    fn state(&self) -> PlaylistState {
+        (**self).state()
     }
 }

@@ -1,6 +1,6 @@
 //! From the session's clock to that of the transport stream.
 
-use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS};
+use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS, delay};
 
 /// Frames are not presented longer than this after they are decoded.
 const MAX_COMPOSITION_MS: i32 = 10_000;
@@ -25,28 +25,29 @@ pub(super) fn composition(composition_ms: i32) -> i64 {
 pub(super) struct Timeline {
     /// The session's time at which this time base begins.
     epoch_ms: Option<u64>,
-    seam: u64,
+    /// When that is on the transport stream's clock.
+    start: u64,
+    /// When the last frame before this time base ended; 0 if there was none.
+    floor: u64,
+    /// When the last frame so far ends.
+    end: u64,
     video_dts: Option<u64>,
     /// How much earlier pictures are decoded than the encoder says.
     lead_ms: u64,
     /// How much earlier they should be.
     wanted_ms: u64,
+    /// How much later than video of the same time audio comes.
+    lag_ms: u64,
 }
 
 impl Timeline {
-    /// When the first frame is decoded. Audio may begin a little earlier.
+    /// When the very first frame is decoded. Audio may begin a little earlier.
     const START: u64 = 2 * DELAY;
-
-    /// How much earlier than need be the first picture after a seam is decoded.
-    ///
-    /// ffmpeg splices at that picture's decoding time, right behind the last one
-    /// before the seam. Audio that had outlasted the video there would overlap
-    /// with the audio here.
-    const SEAM: u64 = 100 * TICKS_PER_MS;
 
     /// The time base that follows this one.
     pub(super) fn next(&self) -> Self {
-        Timeline { lead_ms: self.wanted_ms, wanted_ms: self.wanted_ms, ..Timeline::default() }
+        let Timeline { wanted_ms, end, lag_ms, .. } = *self;
+        Timeline { lead_ms: wanted_ms, wanted_ms, end, lag_ms, ..Timeline::default() }
     }
 
     /// Takes in that a picture is shown so much earlier than it is decoded. One
@@ -62,22 +63,45 @@ impl Timeline {
         }
     }
 
+    /// Takes in how much later than video of the same time audio comes.
+    pub(super) fn expect_lag(&mut self, lag_ms: u64) {
+        self.lag_ms = lag_ms;
+    }
+
     /// Whether pictures come too late in this time base.
     pub(super) fn is_late(&self) -> bool {
         self.wanted_ms > self.lead_ms
     }
 
-    /// Begins at `timestamp_ms`, if it has not begun.
-    pub(super) fn begin(&mut self, timestamp_ms: u64, seam: bool) {
+    /// Begins at `timestamp_ms`, if it has not begun, behind all media that
+    /// ended by `clock`.
+    ///
+    /// The clock goes on over every discontinuity: a player that starts anew
+    /// there need not care, and one that joins streams by their times, as ffmpeg
+    /// does by those of whichever track comes first, finds no overlap in any.
+    pub(super) fn begin(&mut self, timestamp_ms: u64, clock: u64) {
         if self.epoch_ms.is_none() {
             self.epoch_ms = Some(timestamp_ms);
-            self.seam = if seam { Self::SEAM } else { 0 };
+            self.floor = clock.max(self.end);
+            let room = delay(self.lag_ms) - DELAY;
+            self.start = self.floor.max(Self::START + room);
+            self.end = self.start;
         }
+    }
+
+    /// When the last frame so far ends; 0 if there is none.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Takes in that a frame lasts until `ticks`.
+    pub(super) fn reach(&mut self, ticks: u64) {
+        self.end = self.end.max(ticks);
     }
 
     fn ticks(&self, timestamp_ms: u64) -> u64 {
         let epoch = self.epoch_ms.unwrap_or(timestamp_ms);
-        let start = Self::START + self.lead_ms * TICKS_PER_MS;
+        let start = self.start + self.lead_ms * TICKS_PER_MS;
         (timestamp_ms * TICKS_PER_MS + start).saturating_sub(epoch * TICKS_PER_MS)
     }
 
@@ -88,7 +112,8 @@ impl Timeline {
         self.expect_early(composition.min(0).unsigned_abs());
         let ticks = self.ticks(timestamp_ms);
         let due = ticks.saturating_sub(self.lead_ms * TICKS_PER_MS);
-        let dts = self.video_dts.map_or(due.saturating_sub(self.seam), |last| due.max(last + 1));
+        let least = self.video_dts.map_or(self.floor, |last| last + 1);
+        let dts = due.max(least);
         self.video_dts = Some(dts);
         let pts = ticks.saturating_add_signed(composition * TICKS_PER_MS as i64);
         Stamps { pts: dts.max(pts), dts }
@@ -98,6 +123,7 @@ impl Timeline {
     /// base begins.
     pub(super) fn stamp_audio(&self, timestamp_ms: u64) -> Option<u64> {
         let begin_ms = self.epoch_ms.map_or(0, |epoch| epoch.saturating_sub(MAX_EARLY_AUDIO_MS));
-        (timestamp_ms >= begin_ms).then(|| self.ticks(timestamp_ms))
+        let ticks = (timestamp_ms >= begin_ms).then(|| self.ticks(timestamp_ms));
+        ticks.filter(|ticks| *ticks >= self.floor)
     }
 }

@@ -636,3 +636,67 @@ fn the_name_of_an_unknown_command_is_repeated_only_in_part() {
     assert_eq!((&*name, &*code), ("_error", "NetConnection.Call.Failed"));
     assert!(description.starts_with("éé") && description.chars().count() < 130, "{description}");
 }
+
+#[test]
+fn a_publisher_that_announced_its_stream_is_confirmed_when_it_is_accepted() {
+    let mut peer = Peer::connected();
+    peer.call("createStream", 4.0, 0, &[Value::Null]);
+    peer.call("FCPublish", 5.0, 0, &[Value::Null, "ch1".into()]);
+    peer.publish(1, "ch1");
+    peer.received.clear();
+    peer.session.accept();
+    peer.exchange();
+    let names: Vec<_> =
+        peer.received.iter().map(|(stream, values)| (*stream, values[0].as_str())).collect();
+    assert_eq!(names, [(1, Some("onFCPublish")), (1, Some("onStatus"))]);
+    let info = &peer.received[0].1[3];
+    assert_eq!(info.get("code"), Some(&"NetStream.Publish.Start".into()));
+    assert!(info.get("description").is_some());
+}
+
+#[test]
+fn a_publisher_that_announced_nothing_hears_no_confirmation() {
+    let mut peer = Peer::requested();
+    peer.received.clear();
+    peer.session.accept();
+    peer.exchange();
+    let names: Vec<_> = peer.received.iter().map(|(_, values)| values[0].as_str()).collect();
+    assert_eq!(names, [Some("onStatus")]);
+}
+
+/// A connect whose object holds `value` behind the application.
+fn connect_with(value: &[u8]) -> Vec<u8> {
+    let mut command = amf0::encode(&["connect".into(), 1.0.into()]);
+    let mut object = amf0::encode(&[app("live", "rtmp://h/live")]);
+    object.truncate(object.len() - 3);
+    command.extend(object);
+    command.extend([0, 4]);
+    command.extend(b"more");
+    command.extend(value);
+    command.extend([0, 0, 9]);
+    command
+}
+
+#[test]
+fn values_of_connect_that_nobody_needs_do_not_end_the_connection() {
+    // A switch to AMF3, a movie clip, a record set, a reserved type, a deep array.
+    let deep = [[0x0A, 0, 0, 0, 1]; 40].concat();
+    for value in [&[0x11, 1][..], &[0x04], &[0x0E, 1, 2], &[0x7F], &deep] {
+        for (kind, wrapper) in [(kind::COMMAND, &[][..]), (kind::COMMAND_AMF3, &[0])] {
+            let mut peer = Peer::new();
+            peer.send(kind, 0, &[wrapper, &connect_with(value)].concat());
+            let (name, _, [_, code, _]) = peer.answer();
+            assert_eq!((&name[..], &code[..]), ("_result", "NetConnection.Connect.Success"));
+        }
+    }
+}
+
+#[test]
+fn a_connect_without_an_application_still_has_to_be_readable() {
+    let mut peer = Peer::new();
+    let mut command = amf0::encode(&["connect".into(), 1.0.into()]);
+    command.extend([3, 0, 1, b'x', 0x11, 1]);
+    peer.link.writer.message(channel::COMMAND, kind::COMMAND, 0, 0, &command);
+    let bytes = peer.link.take_output();
+    assert!(peer.session.receive(&bytes).is_err());
+}

@@ -285,7 +285,7 @@ fn a_publisher_may_return_before_its_cut_session_has_ended() {
         duration_ms: 500,
         discontinuity: false,
     };
-    old.finish(&late).unwrap();
+    old.finish(&late, PlaylistState::default()).unwrap();
     assert!(old.begin("1.ts").is_err());
     house.pass_ms(1);
     drop(old);

@@ -185,7 +185,7 @@ fn a_fragment_that_was_not_begun_is_an_error() {
     assert!(session.write(b"x").is_err());
     let name = "1.ts".to_owned();
     let fragment = Fragment { name, start_ms: 1, duration_ms: 1, discontinuity: false };
-    assert!(session.finish(&fragment).is_err());
+    assert!(session.finish(&fragment, PlaylistState::default()).is_err());
     assert!(house.keys().is_empty());
 }
 
@@ -202,7 +202,7 @@ fn a_fragment_that_cannot_be_put_in_place_is_not_listed() {
     let name = "1895335398123.ts".to_owned();
     let start_ms = 1_895_335_398_123;
     let fragment = Fragment { name, start_ms, duration_ms: 1, discontinuity: false };
-    assert!(session.finish(&fragment).is_err());
+    assert!(session.finish(&fragment, PlaylistState::default()).is_err());
     assert_eq!(fs::read(house.path("fragments/cam.log")).unwrap(), log);
     assert_eq!(house.vod_names("cam"), std::slice::from_ref(&first));
     assert_eq!(house.live_playlist("cam/playlist.m3u8").names, std::slice::from_ref(&first));
@@ -219,7 +219,7 @@ fn a_fragment_whose_line_cannot_be_written_is_no_object_either() {
     session.begin("1.ts").unwrap();
     let name = "1.ts".to_owned();
     let fragment = Fragment { name, start_ms: 1, duration_ms: 1, discontinuity: false };
-    assert!(session.finish(&fragment).is_err());
+    assert!(session.finish(&fragment, PlaylistState::default()).is_err());
     assert!(house.keys().is_empty());
 }
 
@@ -245,19 +245,27 @@ fn the_target_duration_of_a_live_playlist_is_never_lowered() {
         line.unwrap().parse::<u32>().unwrap()
     };
     let mut session = house.publish("cam").unwrap();
-    let list = |house: &House, session: &mut LiveSession, duration_ms| {
+    let list = |house: &House, session: &mut LiveSession, duration_ms, own| {
         house.pass_ms(6000);
         let start_ms = house.now_ms.load(Ordering::SeqCst);
         let name = format!("{start_ms}.ts");
         session.begin(&name).unwrap();
-        session.finish(&Fragment { name, start_ms, duration_ms, discontinuity: false }).unwrap();
+        session
+            .finish(
+                &Fragment { name, start_ms, duration_ms, discontinuity: false },
+                PlaylistState { target: own, clock: start_ms * 90 },
+            )
+            .unwrap();
         target(house)
     };
-    assert_eq!(list(&house, &mut session, 500), 2, "that of the channel's fragments");
-    let targets = [2000, 5500, 2000, 2000, 2000, 2000].map(|ms| list(&house, &mut session, ms));
-    assert_eq!(targets, [2, 6, 6, 6, 6, 6]);
+    let targets = [500, 5500, 2000, 2000, 2000].map(|ms| list(&house, &mut session, ms, 6));
+    assert_eq!(targets, [6; 5], "the session's, whatever the durations");
+    let left = session.state();
+    assert_eq!(left.target, 6);
     drop(session);
     house.restart();
     let mut session = house.publish("cam").unwrap();
-    assert_eq!(list(&house, &mut session, 2000), 6);
+    assert_eq!(session.state(), left, "where the session before left off");
+    assert_eq!(list(&house, &mut session, 2000, 2), 6);
+    assert_eq!(list(&house, &mut session, 8000, 9), 9);
 }

@@ -11,7 +11,7 @@ mod threads;
 
 use super::*;
 use crate::media::playlist::Fragment;
-use crate::media::recorder::Sink;
+use crate::media::recorder::{PlaylistState, Sink};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::OffsetDateTime;
@@ -103,7 +103,7 @@ impl House {
         session.write(name.as_bytes()).unwrap();
         self.pass_ms(2000);
         let fragment = Fragment { name: name.clone(), start_ms, duration_ms: 2000, discontinuity };
-        session.finish(&fragment).unwrap();
+        session.finish(&fragment, PlaylistState::default()).unwrap();
         name
     }
 

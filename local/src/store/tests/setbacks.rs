@@ -27,7 +27,10 @@ fn fragments(house: &House, session: &mut LiveSession, count: usize) -> Vec<Stri
         house.pass_ms(2000);
         let (duration_ms, discontinuity) = (2000, false);
         session
-            .finish(&Fragment { name: name.clone(), start_ms, duration_ms, discontinuity })
+            .finish(
+                &Fragment { name: name.clone(), start_ms, duration_ms, discontinuity },
+                PlaylistState::default(),
+            )
             .unwrap();
         name
     };

@@ -98,12 +98,8 @@ fn try_fragment(house: &House, session: &mut LiveSession) -> io::Result<String> 
     session.begin(&name)?;
     session.write(b"media of ")?;
     session.write(name.as_bytes())?;
-    session.finish(&Fragment {
-        name: name.clone(),
-        start_ms,
-        duration_ms: 1,
-        discontinuity: false,
-    })?;
+    let fragment = Fragment { name: name.clone(), start_ms, duration_ms: 1, discontinuity: false };
+    session.finish(&fragment, PlaylistState::default())?;
     Ok(name)
 }
 

@@ -156,15 +156,19 @@ fn tracks_that_lie_apart_in_the_stream_are_both_recorded() {
         ENCODER.configure(&mut recorder);
         let (mut pictures, mut sounds) = (0, 0);
         // The times are right; one track arrives so much later than the other.
+        let late =
+            |late_ms: u64| Encoder { clock: 1500 - late_ms, key_ms: 500, frame_ms: 50, ..ENCODER };
+        let (video, audio) = (
+            Encoder { audio: false, ..late(video_ms) },
+            Encoder { video: false, ..late(audio_ms) },
+        );
         for ms in 0..12_000 + 1500 {
             let part = |late_ms: u64| ms >= late_ms && ms - late_ms < 12_000;
             if part(video_ms) {
-                let video = Encoder { audio: false, ..ENCODER };
-                pictures += video.send(&mut recorder, ms - video_ms..ms - video_ms + 1).0;
+                pictures += video.send(&mut recorder, ms..ms + 1).0;
             }
             if part(audio_ms) {
-                let audio = Encoder { video: false, ..ENCODER };
-                sounds += audio.send(&mut recorder, ms - audio_ms..ms - audio_ms + 1).1;
+                sounds += audio.send(&mut recorder, ms..ms + 1).1;
             }
         }
         recorder.finish().unwrap();

@@ -1,0 +1,144 @@
+//! One stream of the table: what is sent, and what must be recorded.
+
+use crate::stream::Stream;
+
+/// A kind of stream.
+pub struct Row {
+    pub name: String,
+    /// What ffmpeg makes the clip of.
+    pub source: String,
+    /// How the clip is changed before it is sent.
+    pub change: Box<dyn Fn(Stream) -> Stream + Send + Sync>,
+    pub expected: Expected,
+    /// How many discontinuities its own kind demands.
+    pub discontinuities: usize,
+    /// How many frames may be lost, where the kind of stream costs some.
+    pub lost_pictures: usize,
+    pub lost_sounds: usize,
+    /// How many frames of audio are sent, where messages hold several.
+    pub sounds: Option<usize>,
+    /// Whether audio before the first picture counts.
+    pub all_sounds: bool,
+    /// Whether pictures are shown in the intervals in which they were sent.
+    pub keeps_intervals: bool,
+    /// What players rightly print about such a stream.
+    pub noted: &'static str,
+    /// Whether pictures do not come in the intervals of a frame rate, which players
+    /// have to be told.
+    pub is_uneven: bool,
+    /// Whether key frames are too rare for every fragment to begin with one.
+    pub cuts_between_key_frames: bool,
+}
+
+/// What is recorded.
+#[derive(Clone, Copy, Default)]
+pub struct Expected {
+    /// Width and height.
+    pub size: Option<(u32, u32)>,
+    /// Samples a second, and channels.
+    pub audio: Option<(u32, u32)>,
+}
+
+/// Six seconds of pictures.
+pub const PICTURES: &str = "-f lavfi -i testsrc2=size=160x90:rate=30";
+/// And sound.
+pub const SOUND: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100";
+/// How both are coded, but for what a row changes.
+pub const VIDEO: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
+
+impl Row {
+    /// Video at 30 frames a second with a key frame a second, and audio.
+    pub fn new(name: &str) -> Row {
+        Row::of(name, &format!("{PICTURES} {SOUND} -t 6 {VIDEO} -g 30 -c:a aac"))
+    }
+
+    /// What ffmpeg makes of these arguments.
+    pub fn of(name: &str, source: &str) -> Row {
+        Row {
+            name: name.to_owned(),
+            source: source.to_owned(),
+            change: Box::new(|stream| stream),
+            expected: Expected { size: Some((160, 90)), audio: Some((44_100, 1)) },
+            discontinuities: 0,
+            lost_pictures: 0,
+            // What was sent before the first picture and belongs before it.
+            lost_sounds: 2,
+            sounds: None,
+            all_sounds: false,
+            keeps_intervals: true,
+            noted: "",
+            is_uneven: false,
+            cuts_between_key_frames: false,
+        }
+    }
+
+    /// Video coded with these options, from other pictures if they are given.
+    pub fn video(name: &str, pictures: Option<&str>, options: &str) -> Row {
+        let pictures = pictures.unwrap_or(PICTURES);
+        Row::of(name, &format!("{pictures} {SOUND} -t 6 {VIDEO} {options} -c:a aac"))
+    }
+
+    /// Audio alone, with these options.
+    pub fn audio(name: &str, rate: u32, channels: u32, options: &str) -> Row {
+        let source = "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 6";
+        let coded = format!("{source} -c:a aac -ar {rate} -ac {channels} {options}");
+        let expected = Expected { size: None, audio: Some((rate, channels)) };
+        Row { expected, ..Row::of(name, &coded) }
+    }
+
+    pub fn change(mut self, change: impl Fn(Stream) -> Stream + Send + Sync + 'static) -> Row {
+        self.change = Box::new(change);
+        self
+    }
+
+    pub fn size(mut self, width: u32, height: u32) -> Row {
+        self.expected.size = Some((width, height));
+        self
+    }
+
+    pub fn silent(mut self) -> Row {
+        self.expected.audio = None;
+        self
+    }
+
+    pub fn discontinuities(mut self, count: usize) -> Row {
+        self.discontinuities = count;
+        self
+    }
+
+    /// Frames may be lost, and pictures are not where they were.
+    pub fn losing(mut self, pictures: usize, sounds: usize) -> Row {
+        (self.lost_pictures, self.lost_sounds) = (pictures, sounds);
+        self
+    }
+
+    /// The intervals of the pictures are not those sent: the clock jumps.
+    pub fn jumping(mut self) -> Row {
+        self.keeps_intervals = false;
+        self
+    }
+
+    /// The audio before the first picture is recorded too, and what ffprobe looks
+    /// at is audio alone.
+    pub fn late_video(mut self) -> Row {
+        self.expected.size = None;
+        self.all_sounds = true;
+        self
+    }
+
+    /// Players print such lines of it.
+    pub fn noted(mut self, words: &'static str) -> Row {
+        self.noted = words;
+        self
+    }
+
+    pub fn uneven(mut self) -> Row {
+        self.is_uneven = true;
+        self
+    }
+
+    pub fn rare_key_frames(mut self) -> Row {
+        self.cuts_between_key_frames = true;
+        self
+    }
+}

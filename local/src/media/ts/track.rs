@@ -1,0 +1,29 @@
+//! The elementary streams of a program.
+
+/// The elementary streams of the program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Tracks {
+    /// Whether there is H.264 video.
+    pub video: bool,
+    /// Whether there is AAC audio in ADTS frames.
+    pub audio: bool,
+}
+
+/// One elementary stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Track {
+    /// The video, which carries the clock reference.
+    Video,
+    /// The audio, which carries the clock reference where there is no video.
+    Audio,
+}
+
+impl Track {
+    /// The identifier of its packets.
+    pub(super) fn pid(self) -> u16 {
+        match self {
+            Track::Video => 0x100,
+            Track::Audio => 0x101,
+        }
+    }
+}

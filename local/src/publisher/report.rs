@@ -1,0 +1,139 @@
+//! What the event log hears of a publisher's connection.
+
+use crate::event::{Event, EventKind, Level};
+use crate::fault::Fault;
+use crate::site::Site;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// How many events about its stream a session may cause: a broken encoder
+/// could fill the log.
+const MAX_STREAM_EVENTS: u32 = 100;
+
+/// Reports the sessions of one connection.
+pub(super) struct Report {
+    site: Arc<Site>,
+    remote: SocketAddr,
+    /// The bucket and channel that the client asked for last.
+    target: Option<(String, String)>,
+    /// When the session began, while there is one.
+    since: Option<Instant>,
+    stream_events: u32,
+    /// Whether the client was heard before: it got in, or was refused in words.
+    is_known: bool,
+}
+
+impl Report {
+    pub(super) fn new(site: Arc<Site>, remote: SocketAddr) -> Self {
+        Report { site, remote, target: None, since: None, stream_events: 0, is_known: false }
+    }
+
+    /// Takes in where the client wants to publish.
+    pub(super) fn aim(&mut self, bucket: &str, channel: &str) {
+        self.target = Some((bucket.to_owned(), channel.to_owned()));
+    }
+
+    /// A session begins.
+    pub(super) fn publish(&mut self) {
+        self.since = Some(Instant::now());
+        self.is_known = true;
+        self.stream_events = 0;
+        self.record(self.event(Level::Info, EventKind::Publish));
+    }
+
+    /// The client is refused, or its stream is.
+    pub(super) fn refuse(&mut self, fault: &Fault) {
+        self.is_known = true;
+        let level = if fault.status >= 500 { Level::Error } else { Level::Warn };
+        let Fault { code, ec, .. } = *fault;
+        let message = Some(fault.message.clone());
+        let event = self.event(level, EventKind::Refusal);
+        self.record(Event { code: Some(code), ec, message, ..event });
+    }
+
+    /// Something about the stream that its publisher may not know.
+    pub(super) fn notice(&mut self, message: String) {
+        self.stream_events += 1;
+        if self.stream_events <= MAX_STREAM_EVENTS {
+            let event = self.event(Level::Warn, EventKind::Stream);
+            self.record(Event { message: Some(message), ..event });
+        }
+    }
+
+    /// The session is over, after so many messages that were dropped.
+    pub(super) fn end(&mut self, why: &Ending<'_>, dropped: u64) {
+        let Some(since) = self.since.take() else { return };
+        let level = match why {
+            Ending::Finished | Ending::Closed | Ending::Stopped => Level::Info,
+            Ending::Cut | Ending::Refused | Ending::Failed(_) => Level::Warn,
+            Ending::Unwritten(_) => Level::Error,
+        };
+        let event = self.event(level, EventKind::End);
+        self.record(Event {
+            message: Some(why.to_string()),
+            duration_ms: u64::try_from(since.elapsed().as_millis()).ok(),
+            count: Some(dropped).filter(|dropped| *dropped > 0),
+            ..event
+        });
+    }
+
+    /// The connection failed: worth an event of its own only if there is no
+    /// other about it.
+    pub(super) fn fail(&self, error: &io::Error) {
+        if self.is_known {
+            return;
+        }
+        let event = self.event(Level::Warn, EventKind::Refusal);
+        self.record(Event { message: Some(error.to_string()), ..event });
+    }
+
+    fn event(&self, level: Level, kind: EventKind) -> Event {
+        let (bucket, key) = self.target.clone().unzip();
+        let time = self.site.clock.now();
+        Event { remote: Some(self.remote), bucket, key, ..Event::new(time, level, kind) }
+    }
+
+    fn record(&self, event: Event) {
+        self.site.events.record(event);
+    }
+}
+
+/// Why a session is over.
+#[derive(Debug)]
+pub(super) enum Ending<'a> {
+    /// The publisher said so.
+    Finished,
+    /// The publisher hung up.
+    Closed,
+    /// The stream was refused.
+    Refused,
+    /// The channel was disabled.
+    Cut,
+    /// The endpoint stops.
+    Stopped,
+    /// The connection failed.
+    Failed(&'a io::Error),
+    /// The last fragment could not be written.
+    Unwritten(&'a io::Error),
+}
+
+impl std::fmt::Display for Ending<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Ending::Finished => f.write_str("the publisher ended its stream"),
+            Ending::Closed => f.write_str("the publisher closed the connection"),
+            Ending::Refused => f.write_str("the stream was refused"),
+            Ending::Cut => f.write_str("the channel was disabled"),
+            Ending::Stopped => f.write_str("the endpoint stops"),
+            Ending::Failed(error) if error.kind() == io::ErrorKind::TimedOut => {
+                f.write_str("the publisher sent nothing for too long")
+            }
+            Ending::Failed(error) => write!(f, "the connection failed: {error}"),
+            Ending::Unwritten(error) => {
+                write!(f, "the last fragment could not be written: {error}")
+            }
+        }
+    }
+}

@@ -1,0 +1,105 @@
+// Recordings played from beginning to end by hls.js in headless Chromium: every
+// picture is decoded, and next to none is dropped.
+//
+// STREAMS is a list of name, URL of a playlist with an end, and number of
+// pictures; HOST a host with a port, whose origin may play. hls.js is the file
+// HLS_JS.
+"use strict";
+
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const http = require("node:http");
+const { chromium } = require("playwright-core");
+
+const { HOST, HLS_JS, CHROMIUM } = process.env;
+const STREAMS = JSON.parse(process.env.STREAMS);
+const FLAGS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+  "--no-proxy-server",
+  "--autoplay-policy=no-user-gesture-required",
+];
+const SOON = 90_000;
+// A busy machine shows a few late; a fault of the stream drops a third or more.
+const TOLERATED = 0.1;
+
+function serve() {
+  const { hostname, port } = new URL(`http://${HOST}`);
+  const server = http.createServer((request, response) => {
+    const isScript = request.url === "/hls.js";
+    response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
+    response.end(isScript ? fs.readFileSync(HLS_JS) : "<!doctype html><title>player</title><body>");
+  });
+  return new Promise((done) => server.listen(Number(port), hostname, () => done(server)));
+}
+
+// Runs in the page: plays all at once, each to its end or to a fatal error.
+async function play({ streams, limit }) {
+  const one = ([name, url]) =>
+    new Promise((done) => {
+      const video = document.createElement("video");
+      video.muted = true;
+      document.body.append(video);
+      const player = new Hls({ enableWorker: false });
+      const errors = [];
+      const result = (outcome) => {
+        const { totalVideoFrames, droppedVideoFrames } = video.getVideoPlaybackQuality();
+        done({ name, outcome, time: video.currentTime, frames: totalVideoFrames, dropped: droppedVideoFrames, errors });
+      };
+      setTimeout(() => result("late"), limit);
+      player.on(Hls.Events.ERROR, (_, { details, fatal }) => {
+        errors.push(details);
+        if (fatal) result("failed");
+      });
+      video.addEventListener("ended", () => result("ended"), { once: true });
+      player.on(Hls.Events.MANIFEST_PARSED, () => video.play().catch((error) => errors.push(error.message)));
+      player.loadSource(url);
+      player.attachMedia(video);
+    });
+  return Promise.all(streams.map(one));
+}
+
+// What is wrong with what was seen of a stream, if anything is.
+function faultOf({ outcome, frames, dropped }, pictures) {
+  if (outcome !== "ended") return outcome;
+  if (Math.abs(frames - pictures) > 3) return `${frames} of ${pictures} pictures`;
+  return dropped > pictures * TOLERATED ? `${dropped} of ${pictures} pictures dropped` : null;
+}
+
+async function main() {
+  const server = await serve();
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  try {
+    const page = await browser.newPage();
+    page.setDefaultTimeout(2 * SOON);
+    await page.goto(`http://${HOST}/`);
+    await page.addScriptTag({ url: "/hls.js" });
+    // A few at a time: what one machine decodes without haste.
+    for (let at = 0; at < STREAMS.length; at += 4) {
+      let streams = STREAMS.slice(at, at + 4);
+      // Only what a stream is to blame for happens every time.
+      for (let tries = 1; streams.length > 0; tries += 1) {
+        const played = await page.evaluate(play, { streams, limit: SOON });
+        const wrong = played.map((seen, index) => faultOf(seen, streams[index][2]));
+        played.forEach((seen, index) => {
+          if (!wrong[index]) console.log(`ok ${JSON.stringify(seen)}`);
+        });
+        assert.ok(tries < 3 || !wrong.some(Boolean), JSON.stringify([wrong, played]));
+        streams = streams.filter((_, index) => wrong[index]);
+      }
+    }
+  } finally {
+    await browser.close();
+    server.close();
+  }
+}
+
+main().catch((error) => {
+  console.error(error.stack);
+  process.exitCode = 1;
+});
