@@ -6,13 +6,13 @@ CARGO ?= cargo
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
-	@echo 'make test   every test, with real clients and encoders; installs what it needs'
-	@echo 'make faults run into every fault of a peer and write docs/faults.md'
+	@echo 'make test   every test, with real clients and encoders; installs missing tools'
+	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
-	@echo 'make fuzz   every reader of foreign bytes for a minute; make soak MINUTES=5'
-	@echo 'make bench  beside other clients and servers, and write docs/performance.md'
-	@echo 'make check  formatting, lints, documentation'
-	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin puts the plugin into OBS'
+	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
+	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
+	@echo 'make check  formatting, lints, documentation and its links'
+	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin installs the plugin'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make wheel  the Python package, in python/dist'
 
@@ -20,7 +20,7 @@ help:
 demo:
 	$(CARGO) run --release -p osslive-cli -- demo $(DEMO_ARGS)
 
-# What real programs are missing is told, test by test; with CI set that fails.
+# Tests skip programs that are not installed, and say so; with CI set they fail.
 test: tools
 	$(CARGO) test --workspace --all-features
 	OSSLIVE_BIN=$(CURDIR)/target/debug/osslive $(MAKE) python
@@ -41,7 +41,7 @@ faults:
 schema:
 	OSSLIVE_WRITE_SCHEMA=1 $(CARGO) test -p osslive-capi --lib schema
 
-# Every reader of foreign bytes, FUZZ_SECONDS each.
+# Every parser of untrusted input, FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 60
 fuzz:
 	sh fuzz/run.sh $(FUZZ_SECONDS)
@@ -55,7 +55,7 @@ soak:
 tools:
 	sh tests/real/setup.sh
 
-# For browsers that have no HLS player of their own. Never part of the sources.
+# For browsers without an HLS player. Never part of the sources.
 hls.js:
 	npm install --prefix target/page --no-save --ignore-scripts --no-audit --no-fund hls.js@1
 	@echo 'osslive local --hls-js target/page/node_modules/hls.js/dist/hls.min.js'
@@ -65,6 +65,7 @@ check:
 	$(CARGO) clippy --workspace --all-targets --all-features -- -D warnings
 	$(CARGO) clippy -p osslive --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --all-features
+	$(CARGO) test -p osslive-ffi-tests --test documentation every_link
 
 clean:
 	$(CARGO) clean

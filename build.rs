@@ -74,7 +74,7 @@ mod header {
 #define OSSLIVE_VERSION_PATCH {patch}
 
 /**
- * Whether this header has at least a version, for #if.
+ * True if this header has at least this version, for #if.
  */
 #define OSSLIVE_VERSION_AT_LEAST(major, minor, patch) \
   (OSSLIVE_VERSION_MAJOR > (major) || \

@@ -1,4 +1,4 @@
-# osslive beside what users would pick instead: writes docs/performance.md.
+# osslive beside what users would pick instead: writes docs/evidence/performance.md.
 # BENCH_ARGS=client, counts, python or local does a part of it.
 .PHONY: bench
 bench:

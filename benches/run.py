@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Measures osslive beside what users would pick instead, in one run, and writes
-docs/performance.md.
+docs/evidence/performance.md.
 
     python3 benches/run.py [client] [counts] [python] [local] [--rounds N] [--no-peers]
 
@@ -468,7 +468,7 @@ def bench_python():
     say("Python")
     text = run("make", "--no-print-directory", "--silent", "python-bench", capture_output=True, text=True).stdout
     return ("## The Python package\n\nCalls a second against the local endpoint, over HTTP with signatures of version 4.\n\n"
-            "```\n" + text[text.index("osslive "):] + "```\n")
+            "```text\n" + text[text.index("osslive "):] + "```\n")
 
 
 def first_line(*command):
@@ -513,7 +513,7 @@ def main():
     text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times are this machine's.\n\n{described}\n\n"
     with open(f"{ROOT}/benches/notes.md") as notes:
         text += "\n".join(sections[part]() for part in parts) + "\n" + notes.read()
-    target = f"{ROOT}/docs/performance.md" if parts == list(sections) else f"{OUT}/performance.md"
+    target = f"{ROOT}/docs/evidence/performance.md" if parts == list(sections) else f"{OUT}/performance.md"
     os.makedirs(os.path.dirname(target), exist_ok=True)
     with open(target, "w") as out:
         out.write(text)

@@ -14,7 +14,7 @@ obs-plugin:
 	cmake --build $(OBS_BUILD)/build
 	cmake --install $(OBS_BUILD)/build --strip --prefix $(HOME)/.config/obs-studio/plugins/osslive
 
-# Part of `make test`; what it showed is in docs/broadcast.md.
+# Part of `make test`; what it showed is in docs/evidence/broadcast.md.
 test-broadcast: tools
 	$(CARGO) test -p osslive-cli --test obs --test gstreamer
 	$(CARGO) test -p osslive-ffi-tests --test libav

@@ -9,19 +9,18 @@
  *     client.put_channel("main-stage", {"Main stage"});
  *     std::cout << client.get_rtmp_url("main-stage") << '\n';
  *
- * Everything that fails throws osslive::Error. Strings are UTF-8. Results of
- * calls to the service are JSON text, whose keys are given with each function:
- * "?" marks a key that may be absent, "[]" an array, which is always there.
- * Times are RFC 3339. How a call went: res is an object of status (HTTP),
- * requestId?, elapsedMs, attempts. Why one of many things failed: error is an
- * object of kind, message, attempts, text (all of it in one line), code?,
- * status?, requestId?, ec?, hostId?, endpoint? (where the service names the
- * right one). osslive_json.hpp reads results into C++ types, with
- * nlohmann/json. URLs and playlists are plain text.
+ * Failures throw osslive::Error. Strings are UTF-8. Calls to the service return
+ * JSON, whose keys are listed with each function: "?" marks an optional key, "[]"
+ * an array, which is always present. Times are RFC 3339. res describes the call:
+ * an object of status (HTTP), requestId?, elapsedMs, attempts. error describes
+ * the failure of one of many items: an object of kind, message, attempts, text
+ * (all of it in one line), code?, status?, requestId?, ec?, hostId?, endpoint?
+ * (if the service names the correct one). osslive_json.hpp reads results into
+ * C++ types, with nlohmann/json. URLs and playlists are plain text.
  *
- * Any number of threads may use a Client at once. Calls to the service block,
- * by default for 30 seconds at most: keep them off threads that render or
- * handle audio.
+ * Any number of threads may use a Client at once. Calls to the service block, by
+ * default for at most 30 seconds: keep them off threads that render or handle
+ * audio.
  *
  * Link with the C library: pkg-config osslive, or osslive::osslive in CMake.
  */
@@ -47,26 +46,26 @@
 
 namespace osslive {
 
-/* The class of a failure. */
+/* The category of a failure. */
 enum class Status {
-  invalid_argument = OSSLIVE_ERR_INVALID_ARGUMENT, /* refused before anything was sent */
+  invalid_argument = OSSLIVE_ERR_INVALID_ARGUMENT, /* invalid; nothing was sent */
   config = OSSLIVE_ERR_CONFIG,                     /* incomplete or contradictory */
-  credentials = OSSLIVE_ERR_CREDENTIALS,           /* none that can be used */
-  connection = OSSLIVE_ERR_CONNECTION,             /* name look-up, TCP, TLS or proxy */
-  timeout = OSSLIVE_ERR_TIMEOUT,                   /* a limit passed */
-  service = OSSLIVE_ERR_SERVICE,                   /* refused by the service: see code() */
-  bad_reply = OSSLIVE_ERR_BAD_REPLY,               /* an answer that is not understood */
-  internal = OSSLIVE_ERR_INTERNAL,                 /* a fault of the library: please report it */
-  stopped = OSSLIVE_ERR_STOPPED                    /* the caller stopped it */
+  credentials = OSSLIVE_ERR_CREDENTIALS,           /* missing or invalid */
+  connection = OSSLIVE_ERR_CONNECTION,             /* name resolution, TCP, TLS or proxy */
+  timeout = OSSLIVE_ERR_TIMEOUT,                   /* timed out */
+  service = OSSLIVE_ERR_SERVICE,                   /* error from the service: see code() */
+  bad_reply = OSSLIVE_ERR_BAD_REPLY,               /* invalid response */
+  internal = OSSLIVE_ERR_INTERNAL,                 /* a bug in the library: please report it */
+  stopped = OSSLIVE_ERR_STOPPED                    /* stopped by the caller */
 };
 
-/* Why something failed; what() says it in one line with all that is known. */
+/* An error. what() is one line with everything known about it. */
 class Error : public std::runtime_error {
  public:
   Error(Status status, const std::string &message) : std::runtime_error(message), status_(status) {}
 
-  /* Takes the details over from an error of the C interface, which stays the
-   * caller's. */
+  /* Copies the details of an error of the C interface, which the caller still
+   * owns. */
   explicit Error(const osslive_error *error)
       : std::runtime_error(osslive_error_message(error)),
         status_(static_cast<Status>(osslive_error_status(error))),
@@ -75,24 +74,25 @@ class Error : public std::runtime_error {
         request_id_(text(osslive_error_request_id(error))),
         ec_(text(osslive_error_ec(error))) {}
 
-  /* The class of the failure. */
+  /* Returns the category of the failure. */
   Status status() const noexcept { return status_; }
 
-  /* The reason by name, such as "NoSuchLiveChannel", "ChannelStillLive",
-   * "ChannelAlreadyExists" or "AccessDenied"; "" when it has none. */
+  /* Returns the reason by name, such as "NoSuchLiveChannel",
+   * "ChannelStillLive", "ChannelAlreadyExists" or "AccessDenied"; "" if there
+   * is none. */
   const std::string &code() const noexcept { return code_; }
 
-  /* The HTTP status of the reply, when there was one. */
+  /* Returns the HTTP status of the response, if there was one. */
   std::optional<int> http_status() const noexcept {
     return http_status_ == 0 ? std::nullopt : std::optional<int>(http_status_);
   }
 
-  /* The identifier by which the service's support finds the request; "" when
-   * no reply named one. */
+  /* Returns the request id, by which the service's support finds the request;
+   * "" if unknown. */
   const std::string &request_id() const noexcept { return request_id_; }
 
-  /* The service's detailed error code, such as "0044-00000308"; "" when no
-   * reply named one. */
+  /* Returns the service's detailed error code (EC), such as "0044-00000308"; ""
+   * if unknown. */
   const std::string &ec() const noexcept { return ec_; }
 
  private:
@@ -105,7 +105,7 @@ class Error : public std::runtime_error {
   std::string ec_;
 };
 
-/* An access key; with its STS token if it is a temporary one. */
+/* An access key, with an STS token if it is temporary. */
 struct Credentials {
   std::string access_key_id;
   std::string access_key_secret;
@@ -114,64 +114,63 @@ struct Credentials {
 
 /* A profile of ossutil's config file. */
 struct Profile {
-  std::optional<std::string> path = std::nullopt; /* .ossutilconfig in the home folder */
+  std::optional<std::string> path = std::nullopt; /* ~/.ossutilconfig */
   std::optional<std::string> name = std::nullopt; /* the default profile */
 };
 
-/* Whether a channel takes publishers. */
+/* Whether a channel is enabled. */
 enum class ChannelStatus { enabled, disabled };
 
-/* How the bucket stands in URLs. */
+/* Where URLs carry the bucket. */
 enum class AddressingStyle {
   virtual_hosted, /* https://BUCKET.ENDPOINT/ */
   path,           /* https://ENDPOINT/BUCKET/ */
-  cname           /* https://ENDPOINT/, a host name bound to the bucket */
+  cname           /* https://ENDPOINT/, a custom domain bound to the bucket */
 };
 
-/* The configuration of a Client. A bucket, credentials, and a region or an
- * endpoint are needed; what is not set has the default that stands beside
- * it. */
+/* The configuration of a Client. It needs a bucket, credentials, and a region
+ * or an endpoint; other settings have the default noted beside them. */
 struct Config {
-  std::optional<std::string> region = std::nullopt;   /* the one that the endpoint names */
-  std::optional<std::string> endpoint = std::nullopt; /* the region's; "http://HOST:PORT" will do */
+  std::optional<std::string> region = std::nullopt;   /* inferred from the endpoint */
+  std::optional<std::string> endpoint = std::nullopt; /* the region's public one; or "http://HOST:PORT" */
   std::optional<std::string> bucket = std::nullopt;
   std::optional<Credentials> credentials = std::nullopt;
 
-  /* Takes the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and
+  /* Reads the access key from OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and
    * OSS_SESSION_TOKEN, and region, endpoint and bucket from OSS_REGION,
-   * OSS_ENDPOINT and OSS_BUCKET, as far as they are not set here. */
+   * OSS_ENDPOINT and OSS_BUCKET, unless set here. */
   bool load_env = false;
-  /* Takes the access key, region and endpoint from a profile, likewise. */
+  /* Reads the access key, region and endpoint from a profile, unless set here. */
   std::optional<Profile> profile = std::nullopt;
 
   bool internal = false; /* the region's internal endpoint, from inside its network */
-  bool secure = true;    /* TLS, where the endpoint has no scheme */
+  bool secure = true;    /* use TLS if the endpoint has no scheme */
   std::optional<AddressingStyle> addressing_style = std::nullopt; /* path for IP addresses and
                                                           localhost, else virtual_hosted */
-  std::uint32_t signature_version = 4;                   /* or 1, for gateways without 4 */
+  std::uint32_t signature_version = 4;                   /* or 1, for gateways that only support 1 */
   std::chrono::milliseconds connect_timeout{10000};
-  std::chrono::milliseconds timeout{30000}; /* of a whole call, repeats and waiting included */
-  std::uint32_t attempts = 3;               /* while failures may pass */
-  std::uint32_t pool_size = 16;             /* idle connections that are kept */
+  std::chrono::milliseconds timeout{30000}; /* of a call, retries and back-off included */
+  std::uint32_t attempts = 3;               /* maximum per call */
+  std::uint32_t pool_size = 16;             /* maximum idle connections */
   std::optional<std::string> proxy = std::nullopt; /* what HTTPS_PROXY, HTTP_PROXY and NO_PROXY
                                                       say; "" for none */
   std::optional<std::string> root_certificates = std::nullopt; /* PEM, in place of
                                                                   Mozilla's */
-  std::string user_agent;          /* added to the library's own */
-  bool sign_security_token = true; /* sign an STS token in publish URLs; else only append it */
+  std::string user_agent;          /* appended to the library's own */
+  bool sign_security_token = true; /* sign the STS token in publish URLs, or only append it */
 };
 
-/* Snapshots of the key frames, in regions that have them. */
+/* Snapshots of key frames, in regions that support them. */
 struct Snapshot {
-  std::string role_name;         /* the RAM role whose rights are used */
-  std::string dest_bucket;       /* where they are written */
-  std::string notify_topic;      /* the message topic that announces them */
+  std::string role_name;         /* RAM role that writes them */
+  std::string dest_bucket;       /* destination bucket */
+  std::string notify_topic;      /* message topic that announces them */
   std::chrono::seconds interval; /* 1 to 100 */
 };
 
 /* The configuration of a channel. */
 struct ChannelConfig {
-  std::string name; /* the description, unless one is set: the service keeps no name */
+  std::string name; /* stored as the description, unless one is set */
   std::optional<std::string> description = std::nullopt; /* at most 128 bytes */
   ChannelStatus status = ChannelStatus::enabled;
   std::chrono::seconds frag_duration{5}; /* 1 to 100; a fragment ends at the next key frame */
@@ -183,38 +182,38 @@ struct ChannelConfig {
 /* Parameters of a publish URL: names and values. */
 using Params = std::vector<std::pair<std::string, std::string>>;
 
-/* A point in time of a recording; seconds count. */
+/* A time in a recording, to the second. */
 using Time = std::chrono::system_clock::time_point;
 
-/* How to work on many channels at once. */
+/* Options for work on many channels. */
 struct SweepOptions {
-  std::uint32_t max_parallel = 8; /* calls under way, 1 to 256 */
-  double rate = 0;                /* calls that begin in a second; 0 for no limit */
+  std::uint32_t max_parallel = 8; /* maximum concurrent requests, 1 to 256 */
+  double rate = 0;                /* maximum requests per second; 0 for no limit */
   std::optional<std::chrono::milliseconds> time_limit = std::nullopt; /* none; for the whole work,
                                                                           or a monitor's sweep */
 };
 
-/* How a ChannelMonitor sweeps, and what it reports. */
+/* Options of a ChannelMonitor: how it sweeps, and what it reports. */
 struct MonitorOptions {
-  std::chrono::milliseconds interval{30000}; /* from the beginning of a sweep to the next */
+  std::chrono::milliseconds interval{30000}; /* from the start of one sweep to the next */
   SweepOptions sweep = {};
-  std::uint64_t min_bandwidth = 0; /* of picture and sound, bytes per second; 0 for no limit */
-  double frame_rate_drop = 0.1;    /* a fall by more than this part is reported */
+  std::uint64_t min_bandwidth = 0; /* video and audio, in bytes per second; 0 disables it */
+  double frame_rate_drop = 0.1;    /* report drops by more than this fraction */
 };
 
-/* What hears how far work on many things has come: how many are done,
- * failures included, and how many there are. It returns whether to go on; what
- * was not reached then fails with the kind "stopped". It runs on the thread
- * that made the call. What it throws stops the work, and the call throws it. */
+/* A progress callback. It receives the number of finished items, failures
+ * included, and the total, and returns whether to continue; the remaining items
+ * then fail with the kind "stopped". It runs on the thread that made the call.
+ * If it throws, the work stops and the call throws the exception. */
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
-/* A part of what a channel recorded: of a session, or between two times. */
+/* A part of a recording: of a session, or between two times. */
 struct Highlight {
-  std::string name; /* of its playlist; ".m3u8" is added where it is missing */
-  std::chrono::milliseconds from{0}; /* after the session's start; before its end if negative */
-  std::chrono::milliseconds to{0};   /* likewise; 0 is its end */
-  std::optional<Time> session = std::nullopt; /* a moment of it; the latest session */
-  std::optional<Time> start = std::nullopt;   /* in place of a part of a session: both times, */
+  std::string name; /* playlist name; ".m3u8" is appended if missing */
+  std::chrono::milliseconds from{0}; /* offset from the session's start; from its end if negative */
+  std::chrono::milliseconds to{0};   /* likewise; 0 is the end */
+  std::optional<Time> session = std::nullopt; /* a time within it; default: the latest */
+  std::optional<Time> start = std::nullopt;   /* instead of offsets: set both, */
   std::optional<Time> end = std::nullopt;     /* and none of the above */
 };
 
@@ -239,7 +238,7 @@ struct Deleter {
 template <typename T>
 using Owned = std::unique_ptr<T, Deleter>;
 
-/* Makes a C call with a place for its error, and throws it. */
+/* Makes a C call and throws its error. */
 template <typename Call>
 void check(Call call) {
   osslive_error *error = nullptr;
@@ -248,7 +247,7 @@ void check(Call call) {
   if (status != OSSLIVE_OK) throw Error(owned.get());
 }
 
-/* The same for a call with an output, which is returned. */
+/* Makes a C call and returns its output. */
 template <typename T, typename Call>
 Owned<T> made(Call call) {
   T *out = nullptr;
@@ -261,7 +260,7 @@ std::string text_of(Call call) {
   return made<char>(call).get();
 }
 
-/* A std::string may hold a NUL, at which C would cut it short. */
+/* A std::string may contain a NUL, which would end a C string. */
 inline const char *c_text(const std::string &text) {
   if (text.find('\0') != std::string::npos)
     throw Error(Status::invalid_argument, "a text contains a NUL character");
@@ -396,7 +395,7 @@ inline Owned<osslive_sweep_options> make(const MonitorOptions &options) {
 }
 
 inline osslive_highlight c_highlight(const Highlight &highlight) {
-  /* 0 stands for a time that is not set, and no recording is of 1970. */
+  /* 0 means unset; no recording is from 1970. */
   const auto seconds = [](const std::optional<Time> &time) {
     return time ? unix_seconds(*time) : 0;
   };
@@ -412,14 +411,14 @@ inline osslive_highlight c_highlight(const Highlight &highlight) {
   return c;
 }
 
-/* A Progress as C calls it; what it throws waits until C has returned. */
+/* A Progress for the C interface; its exception is kept until C has returned. */
 class Listener {
  public:
   explicit Listener(const Progress &progress) : progress_(progress) {}
 
   osslive_progress_callback callback() const noexcept { return progress_ ? &hear : nullptr; }
 
-  /* The text that a call gives which this listens to. */
+  /* The string returned by the call that this observes. */
   template <typename Call>
   std::string text_of(Call call) {
     const auto text = made<char>(call);
@@ -444,33 +443,33 @@ class Listener {
 
 }  // namespace detail
 
-/* A client for the live channels of one bucket. It can be moved, not copied;
- * any number of threads may call it at once. One that was moved from may only
- * be assigned to or destroyed. */
+/* A client for the live channels of one bucket. Movable, not copyable; any
+ * number of threads may use it at once. A moved-from client may only be
+ * assigned to or destroyed. */
 class Client {
  public:
-  /* Makes a client. Nothing is sent. */
+  /* Creates a client. Sends nothing. */
   explicit Client(const Config &config)
       : client_(detail::made<osslive_client>([&](osslive_client **out, osslive_error **e) {
           return osslive_client_new(detail::make(config).get(), out, e);
         })) {}
 
-  /* The same client with another limit for whole calls; it shares connections
-   * and credentials with this one. */
+  /* Returns a client with another call timeout that shares connections and
+   * credentials with this one. */
   Client with_timeout(std::chrono::milliseconds timeout) const {
     return Client(detail::made<osslive_client>([&](osslive_client **out, osslive_error **e) {
       return osslive_client_with_timeout_ms(get(), detail::count(timeout), out, e);
     }));
   }
 
-  /* Ends the calls of this client and of those made from it, on whatever
-   * thread, at once and with Status::stopped; later ones too. */
+  /* Shuts down this client and those created from it: calls in progress on any
+   * thread end at once with Status::stopped, and later calls fail likewise. */
   void shutdown() const {
     detail::check([&](osslive_error **e) { return osslive_client_shutdown(get(), e); });
   }
 
-  /* Replaces the access key, also while other threads call: calls that are
-   * under way end with the key they began with. */
+  /* Replaces the access key, even while other threads make calls: calls in
+   * progress finish with the previous key. */
   void set_credentials(const Credentials &key) const {
     detail::check([&](osslive_error **e) {
       return osslive_client_set_credentials(get(), detail::c_text(key.access_key_id),
@@ -480,36 +479,36 @@ class Client {
   }
 
   /* Creates a channel, or replaces its configuration (PutLiveChannel).
-   * JSON: publishUrls[], playUrls[] (unsigned), res.
-   * Code ChannelStillLive while it is live. */
+   * JSON: publishUrls[], playUrls[] (unsigned), res. Code ChannelStillLive
+   * while it is live. */
   std::string put_channel(const std::string &id, const ChannelConfig &config) const {
     return put(osslive_put_channel, id, config);
   }
 
-  /* Creates a channel that does not exist yet. JSON: as put_channel.
-   * Code ChannelAlreadyExists. */
+  /* Creates a channel that does not exist. JSON: as put_channel. Code
+   * ChannelAlreadyExists. */
   std::string create_channel(const std::string &id, const ChannelConfig &config) const {
     return put(osslive_create_channel, id, config);
   }
 
-  /* Reads the configuration of a channel (GetLiveChannelInfo).
+  /* Returns a channel's configuration (GetLiveChannelInfo).
    * JSON: name (the id), description, status ("enabled" or "disabled"), type,
    * fragDuration (seconds), fragCount, playlistName, createTime? (reserved),
    * lastModified?, publishUrls[], playUrls[], res. Code NoSuchLiveChannel. */
   std::string get_channel(const std::string &id) const { return call(osslive_get_channel, id); }
 
-  /* Deletes a channel; what it recorded stays, and one that does not exist is
-   * no error (DeleteLiveChannel). JSON: res. Code ChannelStillLive. */
+  /* Deletes a channel; recordings are kept. Succeeds if it does not exist
+   * (DeleteLiveChannel). JSON: res. Code ChannelStillLive. */
   std::string delete_channel(const std::string &id) const {
     return call(osslive_delete_channel, id);
   }
 
-  /* Lists channels whose names begin with prefix and come after marker, at
-   * most max_keys (1 to 1000; 0 for the service's 100), in byte order
-   * (ListLiveChannel).
+  /* Returns one page of channels, in byte order: names that start with prefix
+   * and come after marker, at most max_keys (1 to 1000; 0 for the service's
+   * default of 100) (ListLiveChannel).
    * JSON: channels[] of name, description, status, lastModified?,
-   * publishUrls[], playUrls[]; isTruncated; nextMarker? (the marker of the
-   * next page); res. */
+   * publishUrls[], playUrls[]; isTruncated; nextMarker? (the marker of the next
+   * page); res. */
   std::string list_channels(const std::string &prefix = "", const std::string &marker = "",
                             std::uint32_t max_keys = 0) const {
     return detail::text_of([&](char **out, osslive_error **e) {
@@ -518,7 +517,7 @@ class Client {
     });
   }
 
-  /* Enables or disables a channel; disabling cuts a publisher
+  /* Enables or disables a channel; disabling disconnects its publisher
    * (PutLiveChannelStatus). JSON: res. Code NoSuchLiveChannel. */
   std::string put_channel_status(const std::string &id, ChannelStatus status) const {
     return detail::text_of([&](char **out, osslive_error **e) {
@@ -526,16 +525,16 @@ class Client {
     });
   }
 
-  /* Reads what a channel is doing (GetLiveChannelStat).
+  /* Returns the channel's status (GetLiveChannelStat).
    * JSON: status ("Live", "Idle" or "Disabled"), connectedTime?, remoteAddr?,
    * video? of width, height, frameRate, bandwidth, codec, audio? of bandwidth,
-   * sampleRate, codec; res. What may be absent is there only when the channel
-   * is live. Bandwidths are bytes per second. Code NoSuchLiveChannel. */
+   * sampleRate, codec; res. Optional keys are present only while the channel is
+   * live. Bandwidths are in bytes per second. Code NoSuchLiveChannel. */
   std::string get_channel_status(const std::string &id) const {
     return call(osslive_get_channel_status, id);
   }
 
-  /* Whether somebody publishes to a channel now. Code NoSuchLiveChannel. */
+  /* Reports whether a channel is live. Code NoSuchLiveChannel. */
   bool is_channel_live(const std::string &id) const {
     int live = 0;
     detail::check([&](osslive_error **e) {
@@ -544,31 +543,31 @@ class Client {
     return live != 0;
   }
 
-  /* Reads the last ten finished sessions, the oldest first
-   * (GetLiveChannelHistory). JSON: records[] of startTime, endTime,
-   * remoteAddr; res. Code NoSuchLiveChannel. */
+  /* Returns the last ten finished sessions, oldest first
+   * (GetLiveChannelHistory). JSON: records[] of startTime, endTime, remoteAddr;
+   * res. Code NoSuchLiveChannel. */
   std::string get_channel_history(const std::string &id) const {
     return call(osslive_get_channel_history, id);
   }
 
-  /* Summarises the sessions of the last days (GetLiveChannelHistory). The
-   * service keeps only the last ten finished sessions: isTruncated tells
-   * whether there may have been more.
-   * JSON: startTime, endTime (of the time that was analysed); sessionCount;
-   * totalDurationHours; averageDurationMinutes (0 without a session);
-   * uniqueIps[] (without ports); gaps[] of startTime, endTime,
-   * durationMinutes; sessions[] and longestSession? of startTime, endTime,
-   * durationMinutes, remoteAddr; isTruncated. Code NoSuchLiveChannel. */
+  /* Summarizes the sessions of the last days (GetLiveChannelHistory). The
+   * service keeps only the last ten finished sessions: isTruncated reports that
+   * there may have been more.
+   * JSON: startTime, endTime (of the analyzed period); sessionCount;
+   * totalDurationHours; averageDurationMinutes (0 without sessions);
+   * uniqueIps[] (without ports); gaps[] of startTime, endTime, durationMinutes;
+   * sessions[] and longestSession? of startTime, endTime, durationMinutes,
+   * remoteAddr; isTruncated. Code NoSuchLiveChannel. */
   std::string analyze_history(const std::string &id, std::uint32_t days) const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_analyze_history(get(), detail::c_text(id), days, out, e);
     });
   }
 
-  /* Asks many channels what they are doing, several at once
-   * (GetLiveChannelStat). One that fails never spoils the rest.
-   * JSON: live[], idle[] and disabled[] of id and what get_channel_status
-   * gives, failed[] of id and error, total. */
+  /* Returns the status of many channels, several at a time
+   * (GetLiveChannelStat). Failures are isolated.
+   * JSON: live[], idle[] and disabled[] of id and the keys of
+   * get_channel_status, failed[] of id and error, total. */
   std::string monitor_channels(const std::vector<std::string> &ids,
                                const SweepOptions &options = {},
                                const Progress &progress = {}) const {
@@ -581,9 +580,8 @@ class Client {
     });
   }
 
-  /* Creates or replaces many channels, several at once (PutLiveChannel). One
-   * that fails never keeps the rest from being put; an id that stands in the
-   * list before fails.
+  /* Creates or replaces many channels, several at a time (PutLiveChannel).
+   * Failures are isolated; an id that occurs earlier in the list fails.
    * JSON: results[] of id and either publishUrls[], playUrls[], res, or error;
    * failed, total. */
   std::string put_channels(const std::vector<std::pair<std::string, ChannelConfig>> &channels,
@@ -605,10 +603,10 @@ class Client {
     });
   }
 
-  /* Cuts highlights out of what a channel recorded, one playlist each, clipped
-   * to what exists, and goes on after a failure.
-   * JSON: results[] of name, playlist (for get_play_url), start?, end?,
-   * error?; failed, total. Code NoSuchLiveChannel. */
+  /* Saves parts of a channel's recording as playlists, clipped to the known
+   * sessions. Failures are isolated.
+   * JSON: results[] of name, playlist (for get_play_url), start?, end?, error?;
+   * failed, total. Code NoSuchLiveChannel. */
   std::string create_highlights(const std::string &id, const std::vector<Highlight> &highlights,
                                 const Progress &progress = {}) const {
     std::vector<osslive_highlight> c;
@@ -620,10 +618,9 @@ class Client {
     });
   }
 
-  /* Writes a playlist of what was recorded between two times, at most a day
-   * apart, to CHANNEL/NAME in the bucket (PostVodPlaylist). ".m3u8" is added
-   * to a name without it. JSON: res. Code InvalidArgument when nothing was
-   * recorded then. */
+  /* Saves a playlist of what was recorded between two times, at most a day
+   * apart, as CHANNEL/NAME in the bucket (PostVodPlaylist). ".m3u8" is appended
+   * if missing. JSON: res. Code InvalidArgument if nothing was recorded then. */
   std::string create_vod(const std::string &id, const std::string &name, Time start,
                          Time end) const {
     return detail::text_of([&](char **out, osslive_error **e) {
@@ -632,8 +629,8 @@ class Client {
     });
   }
 
-  /* The playlist that create_vod would write (GetVodPlaylist). Code
-   * InvalidArgument when nothing was recorded then. */
+  /* Returns the playlist that create_vod would save (GetVodPlaylist). Code
+   * InvalidArgument if nothing was recorded then. */
   std::string get_vod(const std::string &id, Time start, Time end) const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_get_vod(get(), detail::c_text(id), detail::unix_seconds(start),
@@ -641,10 +638,9 @@ class Client {
     });
   }
 
-  /* A signed URL to publish to. Nothing is sent, and the channel need not
-   * exist yet. expires says for how long from now a publisher may connect;
-   * extra parameters are signed. The URL lets anyone who has it publish:
-   * treat it as a secret. */
+  /* Signs a publish URL. Sends nothing, and the channel need not exist yet.
+   * expires is how long from now publishers may connect; additional parameters
+   * are signed. Anyone who has the URL can publish: treat it as a secret. */
   std::string get_rtmp_url(
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
@@ -652,8 +648,8 @@ class Client {
     return publish_url(osslive_get_rtmp_url, id, expires, params);
   }
 
-  /* The same URL with its parts and its expiry. JSON: url, server, streamKey,
-   * expiresAt. */
+  /* Signs a publish URL and returns its parts and expiry. JSON: url, server,
+   * streamKey, expiresAt. */
   std::string get_publish_url(
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),
@@ -661,8 +657,9 @@ class Client {
     return publish_url(osslive_get_publish_url, id, expires, params);
   }
 
-  /* A signed URL to play a channel of a private bucket, a week at most.
-   * Nothing is sent. The fragments in the playlist are signed alike. */
+  /* Signs a play URL for a channel of a private bucket, valid for at most a
+   * week. Sends nothing. The service signs the fragments in the playlist as
+   * well. */
   std::string get_play_url(const std::string &id, std::chrono::seconds expires,
                            const std::string &playlist = "playlist.m3u8") const {
     return detail::text_of([&](char **out, osslive_error **e) {
@@ -671,7 +668,7 @@ class Client {
     });
   }
 
-  /* The client of the C interface, which stays this object's. */
+  /* Returns the client of the C interface, which this object still owns. */
   const osslive_client *get() const noexcept { return client_.get(); }
 
  private:
@@ -707,12 +704,12 @@ class Client {
   detail::Owned<osslive_client> client_;
 };
 
-/* Looks at channels again and again, and tells what changed. It can be moved,
- * not copied; one thread at a time, but for stop. It keeps what it needs of the
- * client. Destroying it stops it. */
+/* Polls channels and reports changes. Movable, not copyable; one thread at a
+ * time, except for stop. It keeps what it needs of the client. Destroying it
+ * stops it. */
 class ChannelMonitor {
  public:
-  /* Makes a monitor. Nothing is sent. */
+  /* Creates a monitor. Sends nothing. */
   ChannelMonitor(const Client &client, const std::vector<std::string> &ids,
                  const MonitorOptions &options = {})
       : monitor_(detail::made<osslive_channel_monitor>(
@@ -722,14 +719,14 @@ class ChannelMonitor {
                                                  detail::make(options).get(), out, e);
             })) {}
 
-  /* Waits until the next sweep is due, sweeps, and gives what changed, which
-   * may be nothing; std::nullopt once stopped. The first sweep is due at once
-   * and tells whatever is not idle.
-   * JSON: changes[] of id, time, change (and what belongs to it): "wentLive"
-   * of remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from,
-   * to, "bandwidthLow" of bandwidth, limit (bytes per second),
-   * "bandwidthRecovered" of bandwidth, limit, "frameRateFell" of from, to,
-   * "failing" of error, "recovered". */
+  /* Waits until the next sweep is due, sweeps, and returns the changes, of
+   * which there may be none; std::nullopt once stopped. The first sweep is due
+   * at once and reports every channel that is not idle.
+   * JSON: changes[] of id, time, change, and depending on change: "wentLive" of
+   * remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from, to,
+   * "bandwidthLow" of bandwidth, limit (bytes per second), "bandwidthRecovered"
+   * of bandwidth, limit, "frameRateFell" of from, to, "failing" of error,
+   * "recovered". */
   std::optional<std::string> next_changes() {
     try {
       return detail::text_of([&](char **out, osslive_error **e) {
@@ -741,16 +738,17 @@ class ChannelMonitor {
     }
   }
 
-  /* Returns the latest sweep as a whole. Before the first one its lists are
-   * empty. JSON: as monitor_channels. */
+  /* Returns the latest sweep. Before the first one, its lists are empty. JSON:
+   * as monitor_channels. */
   std::string last_sweep() const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_channel_monitor_last_sweep(monitor_.get(), out, e);
     });
   }
 
-  /* Stops it from any thread: next_changes returns at once, whatever it waits
-   * for. Keep it from being moved or destroyed until that has returned. */
+  /* Stops the monitor from any thread: next_changes returns at once, whatever
+   * it is waiting for. Do not move or destroy the monitor until it has
+   * returned. */
   void stop() const {
     detail::check([&](osslive_error **e) {
       return osslive_channel_monitor_stop(monitor_.get(), e);
@@ -761,21 +759,21 @@ class ChannelMonitor {
   detail::Owned<osslive_channel_monitor> monitor_;
 };
 
-/* How urgent a line of the log is. */
+/* The level of a log message. */
 enum class LogLevel {
-  error = OSSLIVE_LOG_ERROR, /* a request failed, and its call with it */
-  warn = OSSLIVE_LOG_WARN,   /* a request failed and will be sent again */
+  error = OSSLIVE_LOG_ERROR, /* a call failed */
+  warn = OSSLIVE_LOG_WARN,   /* a request failed and will be retried */
   info = OSSLIVE_LOG_INFO,
   debug = OSSLIVE_LOG_DEBUG /* every request */
 };
 
-/* What receives the log: a level, and a line that never holds a secret. */
+/* A log callback: a level, and a line that never contains secrets. */
 using LogCallback = std::function<void(LogLevel, const std::string &)>;
 
 namespace detail {
 
-/* The log callback of the process. Never destroyed, as threads may log while
- * the process exits, when destructors of statics have run already. */
+/* The log callback of the process. Never destroyed, because threads may log
+ * while the process exits, after the destructors of statics have run. */
 class Log {
  public:
   static Log &of_process() {
@@ -784,7 +782,7 @@ class Log {
   }
 
   void replace(LogCallback callback, LogLevel max_level) {
-    /* Before the lock: whoever has it may be waiting for this very thread. */
+    /* Before taking the lock: its owner may be waiting for this very thread. */
     if (is_inside_)
       throw Error(Status::invalid_argument, "the log callback cannot be replaced while it runs");
     auto next = callback ? std::make_unique<LogCallback>(std::move(callback)) : nullptr;
@@ -810,22 +808,22 @@ class Log {
 
   static inline thread_local bool is_inside_ = false;
 
-  std::mutex mutex_; /* so that the one that was replaced last is freed last */
+  std::mutex mutex_; /* frees replaced callbacks in order */
   std::unique_ptr<LogCallback> current_;
 };
 
 }  // namespace detail
 
-/* Sets what receives the log of all clients in the process; {} turns it off.
- * It runs on the threads that call, until the process ends: what it refers to
- * has to outlive them, or the log is turned off first. What it throws is
- * dropped. When this returns, the one that was set before does not run any
- * more. Throws Error with Status::invalid_argument inside the callback. */
+/* Sets the log callback for all clients in the process; {} disables logging. It
+ * runs on the threads that make calls, until the process ends: what it refers
+ * to must outlive them, or logging must be disabled first. Its exceptions are
+ * dropped. Once this returns, the previous callback is not running any more.
+ * Throws Error with Status::invalid_argument inside the callback. */
 inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
   detail::Log::of_process().replace(std::move(callback), max_level);
 }
 
-/* The version of the library that is loaded. */
+/* Returns the version of the loaded library. */
 inline std::string version() { return osslive_version(); }
 
 }  // namespace osslive

@@ -72,13 +72,13 @@ mod tests {
             attempt.to_string(),
             "GET /%E7%9B%B4%201?live&comp=stat, attempt 1, 12.3 ms: HTTP 200, request id 6B02A4E6"
         );
-        let error = Error::new(ErrorKind::Connection, "no connection could be made");
+        let error = Error::new(ErrorKind::Connection, "could not connect");
         attempt.outcome = Err(&error);
         attempt.retry_in = Some(Duration::from_millis(87));
         assert_eq!(
             attempt.to_string(),
             "GET /%E7%9B%B4%201?live&comp=stat, attempt 1, 12.3 ms: \
-             no connection could be made; retry in 87 ms"
+             could not connect; retry in 87 ms"
         );
     }
 }

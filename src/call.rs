@@ -218,7 +218,7 @@ impl Engine {
         }
         let left = policy.left();
         if left.is_zero() {
-            return Err(Error::new(ErrorKind::Timeout, "no complete answer within the time limit"));
+            return Err(Error::new(ErrorKind::Timeout, "timed out"));
         }
         Ok(left)
     }
@@ -228,7 +228,7 @@ impl Engine {
         let checked = reply.check().map_err(|error| match self.transport.proxy() {
             // It may be the proxy that says so.
             Some(proxy) if error.code().is_none() => {
-                error.explained(&format!("the request went through the proxy {proxy}"))
+                error.explained(&format!("sent through the proxy {proxy}"))
             }
             _ => error,
         });

@@ -67,7 +67,7 @@ impl Client {
         let policy = self.policy();
         match self.engine.call(&operation::get_channel(id)?, &policy) {
             Ok(found) => {
-                let message = format!("the channel {id:?} exists already");
+                let message = format!("the channel {id:?} already exists");
                 Err(Error::new(ErrorKind::Service, message)
                     .with_code(code::CHANNEL_ALREADY_EXISTS)
                     .with_request_id(found.res.request_id)
@@ -342,7 +342,7 @@ impl Channels {
         let Some(marker) = list.next_marker.filter(|_| list.is_truncated) else { return Ok(()) };
         // A list that goes on for ever would keep its caller.
         if marker <= query.marker || self.page.len() == 0 {
-            let message = format!("the list does not go on after {:?}", query.marker);
+            let message = format!("the list does not continue after {:?}", query.marker);
             return Err(Error::bad_reply(message));
         }
         self.query = Some(query.clone().marker(marker));

@@ -70,7 +70,9 @@ impl Endpoint {
             if is_local(&host) { AddressingStyle::Path } else { AddressingStyle::VirtualHosted }
         });
         if style == AddressingStyle::VirtualHosted && is_ip(&host) {
-            return Err(config(format!("the IP address {host} has no room for a bucket name")));
+            return Err(config(format!(
+                "virtual-hosted addressing needs a host name, but the endpoint is the IP address {host}"
+            )));
         }
         Ok(Endpoint { secure, host, bucket: bucket.to_owned(), style })
     }
@@ -230,7 +232,7 @@ fn check_host(host: &str) -> Result<()> {
         return Err(config("the endpoint is empty"));
     }
     if !host.bytes().all(allowed) {
-        return Err(config(format!("the endpoint {host:?} is not a host name")));
+        return Err(config(format!("endpoint {host:?}: must be a host name")));
     }
     let (name, port) = split_port(host);
     let is_bracketed = name.starts_with('[');
@@ -240,17 +242,17 @@ fn check_host(host: &str) -> Result<()> {
             Err(_) => (host, String::new()),
         };
         return Err(config(format!(
-            "the endpoint {host:?} is not a host name; an IPv6 address stands in brackets: \
+            "endpoint {host:?}: must be a host name; an IPv6 address stands in brackets: \
              [{address}]{port}"
         )));
     }
     let has_more = port.is_none() && name.len() < host.len();
     if name.is_empty() || (is_bracketed && !is_ip(name)) || has_more || name[1..].contains('[') {
-        return Err(config(format!("the endpoint {host:?} is not a host name")));
+        return Err(config(format!("endpoint {host:?}: must be a host name")));
     }
     match port {
         Some(port) if port.parse::<u16>().is_err() || port == "0" => {
-            Err(config(format!("the endpoint's port {port:?} is not a number from 1 to 65535")))
+            Err(config(format!("endpoint port {port:?}: must be 1 to 65535")))
         }
         _ => Ok(()),
     }

@@ -57,9 +57,9 @@ impl ErrorKind {
             ErrorKind::Config => "configuration error",
             ErrorKind::Credentials => "no usable credentials",
             ErrorKind::Connection => "connection error",
-            ErrorKind::Timeout => "time limit passed",
-            ErrorKind::Service => "refused by the service",
-            ErrorKind::BadReply => "reply not understood",
+            ErrorKind::Timeout => "timed out",
+            ErrorKind::Service => "service error",
+            ErrorKind::BadReply => "invalid response",
             ErrorKind::Stopped => "stopped by the caller",
         }
     }
@@ -531,7 +531,7 @@ mod tests {
     #[test]
     fn an_error_without_details_has_no_brackets() {
         assert_eq!(Error::invalid("the bucket is empty").to_string(), "the bucket is empty");
-        assert_eq!(Error::new(ErrorKind::Timeout, "").to_string(), "time limit passed");
+        assert_eq!(Error::new(ErrorKind::Timeout, "").to_string(), "timed out");
     }
 
     #[test]

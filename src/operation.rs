@@ -92,7 +92,7 @@ mod tests {
     #[test]
     fn an_error_without_a_document_keeps_status_and_request_id() {
         for (status, body, word) in
-            [(502, "<html>Bad\n gateway</html>", "Bad gateway"), (500, "", "without details")]
+            [(502, "<html>Bad\n gateway</html>", "Bad gateway"), (500, "", "without a body")]
         {
             let error = failed(status, body);
             assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(status)));

@@ -37,11 +37,12 @@ impl Profile {
     /// when the profile gets its keys in a way that this crate does not know
     /// (a RAM role or a process; only `AK` and `StsToken` are taken).
     pub fn read(path: Option<&Path>, name: Option<&str>) -> Result<Self> {
-        let path = path.map(Path::to_owned).or_else(default_path).ok_or_else(|| {
-            fault("there is no home folder, so ossutil's config file must be named")
-        })?;
+        let path = path
+            .map(Path::to_owned)
+            .or_else(default_path)
+            .ok_or_else(|| fault("no home directory: set the path of ossutil's config file"))?;
         let bytes = fs::read(&path).map(Zeroizing::new).map_err(|error| {
-            fault(format!("ossutil's config file {} cannot be read: {error}", path.display()))
+            fault(format!("cannot read ossutil's config file {}: {error}", path.display()))
                 .with_source(error)
         })?;
         // Comments may be in another encoding. A key that is has no use.
@@ -56,9 +57,7 @@ impl Profile {
         let section = file.section(name)?;
         let known = |mode: &str| matches!(&*plain(mode), "ak" | "ststoken");
         if let Some(mode) = file.value(section, &["mode"]).filter(|mode| !known(mode)) {
-            return Err(fault(format!(
-                "the profile gets its keys by mode {mode:?}; only AK and StsToken are supported"
-            )));
+            return Err(fault(format!("profile mode {mode:?}: must be AK or StsToken")));
         }
         let required = |names: &[&str], what: &str| {
             file.value(section, names).ok_or_else(|| fault(format!("the profile has no {what}")))
@@ -137,7 +136,7 @@ impl<'a> File<'a> {
             .find_map(|candidate| self.0.iter().find(|section| section.name == *candidate))
             // ossutil 1 has a section [Default] for options, beside the keys.
             .map(|found| self.old_keys(name, found).unwrap_or(found))
-            .ok_or_else(|| fault(format!("there is no profile {:?}", name.unwrap_or("default"))))
+            .ok_or_else(|| fault(format!("profile {:?} not found", name.unwrap_or("default"))))
     }
 
     fn old_keys(&self, name: Option<&str>, found: &Section<'a>) -> Option<&Section<'a>> {

@@ -160,7 +160,7 @@ impl Transport {
             };
             bytes.try_reserve(read).map_err(|error| {
                 let so_far = bytes.len();
-                Error::bad_reply(format!("no memory for more than {so_far} bytes of the reply"))
+                Error::bad_reply(format!("out of memory after {so_far} bytes of the response"))
                     .with_source(error)
             })?;
             bytes.extend_from_slice(&part[..read]);
@@ -311,7 +311,7 @@ fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
 #[cfg(not(any(feature = "tls", feature = "native-tls")))]
 fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
     match &settings.roots {
-        Some(_) => Err(Error::new(ErrorKind::Config, "this build has no TLS")),
+        Some(_) => Err(Error::new(ErrorKind::Config, "this build does not support TLS")),
         None => Ok(config),
     }
 }

@@ -98,11 +98,12 @@ impl<'a> Source<'a> {
     /// memory for it.
     pub fn check(body: &'a [u8]) -> Result<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
-            return Err(Error::bad_reply("the body is empty"));
+            return Err(Error::bad_reply("empty response body"));
         }
         check_memory(body.len())?;
-        let body = std::str::from_utf8(body)
-            .map_err(|error| Error::bad_reply("the body is not UTF-8").with_source(error))?;
+        let body = std::str::from_utf8(body).map_err(|error| {
+            Error::bad_reply("the response body is not UTF-8").with_source(error)
+        })?;
         match scan::scan(body) {
             Ok(needed) => Ok(Source { body, needed }),
             Err(fault) => Err(invalid(&scan::locate(&fault.what, body, fault.at))),
@@ -232,7 +233,7 @@ impl<'t, 'a> Element<'t, 'a> {
 
     fn bad(&self, text: &str, wanted: &str) -> Error {
         let shown: String = text.chars().take(80).collect();
-        Error::bad_reply(format!("{} is {shown:?}, which is not {wanted}", self.name()))
+        Error::bad_reply(format!("{} {shown:?}: must be {wanted}", self.name()))
     }
 }
 

@@ -2,7 +2,7 @@
 //! answer or an error that says what is known, within the time limit, with
 //! bounded memory, and with a next call that is not harmed.
 //!
-//! The table of it is `docs/faults.md`. `make faults` writes it; the ordinary
+//! The table of it is `docs/evidence/faults.md`. `make faults` writes it; the ordinary
 //! run compares it, but for the two columns that are measured.
 
 // The allocator counts, and a signal interrupts a call.
@@ -370,13 +370,13 @@ fn statuses() -> Vec<Row> {
         always(
             "an error without a body",
             Call::Stat,
-            service(403, 1, "without details"),
+            service(403, 1, "without a body"),
             send("403 Forbidden", ""),
         ),
         always(
             "an error without a body",
             Call::Put,
-            service(500, 3, "without details"),
+            service(500, 3, "without a body"),
             send("500 Oops", ""),
         ),
         always(
@@ -428,21 +428,21 @@ fn lengths() -> Vec<Row> {
     vec![
         stat_of(
             "body cut, its length known",
-            cut("before the answer was complete"),
+            cut("before the response was complete"),
             &length(whole.len()),
             half,
             vec![Close],
         ),
         stat_of(
             "body reset, its length known",
-            cut("before the answer was complete"),
+            cut("before the response was complete"),
             &length(whole.len()),
             half,
             vec![Step::Reset],
         ),
         stat_of(
             "body cut, no length (Connection: close)",
-            cut("cut off"),
+            cut("truncated"),
             "Connection: close\r\n",
             half,
             vec![Close],
@@ -456,7 +456,7 @@ fn lengths() -> Vec<Row> {
         ),
         stat_of(
             "chunked body cut between chunks",
-            cut("before the answer was complete"),
+            cut("before the response was complete"),
             chunked,
             &chunks(half),
             vec![Close],
@@ -470,14 +470,14 @@ fn lengths() -> Vec<Row> {
         ),
         stat_of(
             "XML whole, Content-Length says more, closed",
-            cut("before the answer was complete"),
+            cut("before the response was complete"),
             &length(whole.len() + 100),
             &whole,
             vec![Close],
         ),
         stat_of(
             "XML whole, Content-Length says more, silence",
-            wrong(Timeout, 1, "in time").status(200),
+            wrong(Timeout, 1, "timed out").status(200),
             &length(whole.len() + 100),
             &whole,
             vec![Step::Wait],
@@ -492,21 +492,21 @@ fn lengths() -> Vec<Row> {
         ),
         stat_of(
             "two lengths that differ",
-            wrong(BadReply, 1, "not HTTP"),
+            wrong(BadReply, 1, "invalid HTTP response"),
             &format!("{}{}", length(whole.len()), length(5)),
             &whole,
             vec![],
         ),
         stat_of(
             "a length that is no number",
-            wrong(BadReply, 1, "not HTTP"),
+            wrong(BadReply, 1, "invalid HTTP response"),
             "Content-Length: many\r\n",
             &whole,
             vec![],
         ),
         stat_of(
             "a chunk size that is no number",
-            wrong(BadReply, 1, "not HTTP").status(200),
+            wrong(BadReply, 1, "invalid HTTP response").status(200),
             chunked,
             "xyz\r\n",
             vec![],
@@ -525,13 +525,13 @@ fn lengths() -> Vec<Row> {
 fn slowness() -> Vec<Row> {
     use ErrorKind::Timeout;
     use Step::{Send, Slowly, Wait};
-    let (late, answer) = (wrong(Timeout, 3, "in time"), reply("200 OK", &stat("")));
+    let (late, answer) = (wrong(Timeout, 3, "timed out"), reply("200 OK", &stat("")));
     let head = with_head("200 OK", "Content-Length: 1000\r\n", "");
     let slow = |name: &str, expected: &Expected, steps| {
         always(name, Call::Stat, expected.clone(), steps).slow()
     };
     // An answer that has begun has all the time that is left.
-    let begun = wrong(Timeout, 1, "in time").status(200);
+    let begun = wrong(Timeout, 1, "timed out").status(200);
     vec![
         slow("silence (blackhole)", &late, vec![Wait]),
         slow("headers at 1 B/s", &late, vec![Slowly(1, answer.clone())]),
@@ -778,7 +778,7 @@ fn ways() -> Vec<Row> {
         always(
             "a greeting that is not HTTP",
             Call::Stat,
-            wrong(BadReply, 1, "not HTTP"),
+            wrong(BadReply, 1, "invalid HTTP response"),
             send("SSH-2.0-OpenSSH_9.6\r\n"),
         ),
         tls("TLS with a good certificate", Tls::Good, right(1)),
@@ -823,11 +823,11 @@ fn ways() -> Vec<Row> {
             send("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy("a proxy that closes", wrong(Connection, 3, "closed"), nothing()),
-        proxy("a proxy that is silent", wrong(Timeout, 3, "in time"), vec![Step::Wait]).slow(),
+        proxy("a proxy that is silent", wrong(Timeout, 3, "timed out"), vec![Step::Wait]).slow(),
         always(
             "a host that drops what comes in",
             Call::Stat,
-            wrong(Timeout, 3, "no connection"),
+            wrong(Timeout, 3, "timed out connecting"),
             vec![],
         )
         .peer(Peer::Silent)
@@ -835,7 +835,7 @@ fn ways() -> Vec<Row> {
         always(
             "a name that does not exist",
             Call::Stat,
-            wrong(Connection, 3, "no address").code(code::UNKNOWN_HOST),
+            wrong(Connection, 3, "could not be resolved").code(code::UNKNOWN_HOST),
             vec![],
         )
         .peer(Peer::Name("osslive.invalid"))
@@ -1056,7 +1056,7 @@ fn in_words(error: &Error, address: SocketAddr) -> String {
     }
     let text = error.message().replace(&address.port().to_string(), "PORT");
     // The time of day, or the words of the system's resolver, follow.
-    let cut = ["certificate expired", "no address was found for osslive.invalid:PORT"];
+    let cut = ["certificate expired", "could not be resolved osslive.invalid:PORT"];
     let cut = cut.iter().find_map(|end| Some(text.find(end)? + end.len()));
     let most = text.char_indices().nth(120).map(|(at, _)| at);
     let shown = match cut.or(most) {
@@ -1095,7 +1095,7 @@ fn every_fault_ends_as_the_table_says() {
     results.sort_by_key(|(index, ..)| *index);
     let table: String = results.iter().map(|(.., line)| line.as_str()).collect();
     let table = format!("{HEAD}{table}");
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/faults.md");
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/evidence/faults.md");
     if std::env::var_os("OSSLIVE_WRITE_FAULTS").is_some() {
         std::fs::write(path, &table).unwrap();
     }
@@ -1104,7 +1104,11 @@ fn every_fault_ends_as_the_table_says() {
     let written = std::fs::read_to_string(path).unwrap_or_default();
     // Some messages are the system's own.
     if cfg!(target_os = "linux") {
-        assert_eq!(steady(&written), steady(&table), "docs/faults.md is out of date: make faults");
+        assert_eq!(
+            steady(&written),
+            steady(&table),
+            "docs/evidence/faults.md is out of date: make faults"
+        );
     }
 }
 

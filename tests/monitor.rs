@@ -423,7 +423,7 @@ fn a_batch_gives_one_result_each_and_goes_on_after_failures() {
         .collect();
     assert_eq!(told[0], ("one", "1".to_owned()));
     assert_eq!(told[1], ("live", "ChannelStillLive".to_owned()));
-    assert!(told[2].0 == "one" && told[2].1.contains("before"), "{told:?}");
+    assert!(told[2].0 == "one" && told[2].1.contains("duplicate channel"), "{told:?}");
     assert!(told[3].0 == "wrong" && told[3].1.contains("fragment count"), "{told:?}");
     assert_eq!(told[4], ("later", "2".to_owned()));
 }
@@ -526,7 +526,7 @@ fn a_monitor_tells_only_what_changed() {
         let changes = monitor.next_changes().unwrap();
         told.push(changes.iter().map(|change| change.to_string()).collect::<Vec<_>>());
     }
-    assert!(told[4][0].starts_with("c fails: NoSuchLiveChannel"), "{told:?}");
+    assert!(told[4][0].starts_with("c failed: NoSuchLiveChannel"), "{told:?}");
     told[4].clear();
     let expected: [&[&str]; 7] = [
         &[],
@@ -534,7 +534,7 @@ fn a_monitor_tells_only_what_changed() {
         &["c is live from 203.0.113.9:47745"],
         &[],
         &[],
-        &["c answers again"],
+        &["c recovered"],
         &["c is idle"],
     ];
     assert_eq!(told, expected);
@@ -683,7 +683,7 @@ fn real_streams_are_told_as_they_come_and_go() {
         });
         told.retain(|line| !line.starts_with(what));
     };
-    until("audience fails: NoSuchLiveChannel");
+    until("audience failed: NoSuchLiveChannel");
     let first = publish_clip(&client, "main-stage");
     until("main-stage is live from 127.0.0.1:");
     until("main-stage has ");
@@ -692,7 +692,7 @@ fn real_streams_are_told_as_they_come_and_go() {
     client.put_channel_status("backstage", ChannelState::Disabled).unwrap();
     until("backstage is disabled");
     client.put_channel("audience", &ChannelConfig::default()).unwrap();
-    until("audience answers again");
+    until("audience recovered");
     assert_eq!(told, Vec::<String>::new());
 }
 
@@ -766,7 +766,7 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
     let errors: Vec<_> = cut[4..].iter().map(|cut| cut.error.as_ref().unwrap()).collect();
     assert!(errors[0].message().contains("nothing"), "{errors:?}");
     assert_eq!(errors[1].kind(), ErrorKind::InvalidArgument);
-    assert!(errors[2].message().contains("same playlist"), "{errors:?}");
+    assert!(errors[2].message().contains("duplicate playlist"), "{errors:?}");
 
     let week = client.analyze_history("main-stage", 7).unwrap();
     assert_eq!((week.session_count, week.unique_ips.len()), (1, 1));

@@ -31,9 +31,9 @@ pub unsafe extern "C" fn osslive_put_channel(
     }
 }
 
-/// Creates a channel that does not exist yet (GetLiveChannelInfo, then
-/// PutLiveChannel). When two callers create the same channel at the same
-/// moment, both may succeed.
+/// Creates a channel that does not exist (GetLiveChannelInfo, then
+/// PutLiveChannel). If two callers create the same channel at the same time,
+/// both may succeed.
 ///
 /// JSON: publishUrls[], playUrls[] (both unsigned), res.
 ///
@@ -54,13 +54,12 @@ pub unsafe extern "C" fn osslive_create_channel(
     }
 }
 
-/// Reads the configuration of a channel (GetLiveChannelInfo; its URLs and the
-/// time of its last change come from ListLiveChannel, where the credentials
-/// may list).
+/// Returns a channel's configuration (GetLiveChannelInfo; its URLs and last
+/// change come from ListLiveChannel if the credentials may list channels).
 ///
 /// JSON: name (the id), description, status ("enabled" or "disabled"), type
 /// ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?
-/// (reserved: the service does not say it today), lastModified?,
+/// (reserved: the service does not return it today), lastModified?,
 /// publishUrls[], playUrls[], res.
 ///
 /// Fails with the code NoSuchLiveChannel.
@@ -75,8 +74,8 @@ pub unsafe extern "C" fn osslive_get_channel(
     unsafe { call(client, id, out_json, out_error, Client::get_channel) }
 }
 
-/// Deletes a channel; what it recorded stays (DeleteLiveChannel). A channel
-/// that does not exist is no error.
+/// Deletes a channel; recordings are kept (DeleteLiveChannel). Succeeds if the
+/// channel does not exist.
 ///
 /// JSON: res.
 ///
@@ -92,16 +91,15 @@ pub unsafe extern "C" fn osslive_delete_channel(
     unsafe { call(client, id, out_json, out_error, Client::delete_channel) }
 }
 
-/// Lists channels, a page at a time, in byte order (ListLiveChannel).
+/// Returns one page of channels, in byte order (ListLiveChannel).
 ///
-/// - prefix: only names that begin so, or NULL.
-/// - marker: only names after this one, or NULL: nextMarker of the page
-///   before.
-/// - max_keys: at most so many, 1 to 1000, or 0 for the service's 100.
+/// - prefix: list only names that start with this, or NULL.
+/// - marker: list only names after this one, or NULL. Pass nextMarker of the
+///   previous page.
+/// - max_keys: the page size, 1 to 1000, or 0 for the service's default of 100.
 ///
-/// JSON: channels[] of name, description, status, lastModified?,
-/// publishUrls[], playUrls[]; isTruncated; nextMarker? (when isTruncated);
-/// res.
+/// JSON: channels[] of name, description, status, lastModified?, publishUrls[],
+/// playUrls[]; isTruncated; nextMarker? (if isTruncated); res.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_list_channels(
     client: *const osslive_client,
@@ -126,8 +124,8 @@ pub unsafe extern "C" fn osslive_list_channels(
     }
 }
 
-/// Enables or disables a channel (PutLiveChannelStatus). Disabling cuts a
-/// publisher; the service takes about ten seconds for it.
+/// Enables or disables a channel (PutLiveChannelStatus). Disabling disconnects
+/// its publisher; the service takes about ten seconds to do so.
 ///
 /// - status: "enabled" or "disabled".
 ///
@@ -150,12 +148,12 @@ pub unsafe extern "C" fn osslive_put_channel_status(
     }
 }
 
-/// Reads what a channel is doing (GetLiveChannelStat).
+/// Returns the channel's status (GetLiveChannelStat).
 ///
 /// JSON: status ("Live", "Idle" or "Disabled"), connectedTime?, remoteAddr?
 /// ("IP:PORT"), video? of width, height, frameRate, bandwidth, codec, audio? of
-/// bandwidth, sampleRate, codec; res. What may be absent is there only when
-/// the channel is live. Bandwidths are bytes per second.
+/// bandwidth, sampleRate, codec; res. Optional keys are present only while the
+/// channel is live. Bandwidths are in bytes per second.
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]
@@ -169,8 +167,8 @@ pub unsafe extern "C" fn osslive_get_channel_status(
     unsafe { call(client, id, out_json, out_error, Client::get_channel_status) }
 }
 
-/// Asks whether somebody publishes to a channel now (GetLiveChannelStat), for
-/// programs without a JSON parser. out_live becomes 1 or 0.
+/// Reports whether a channel is live (GetLiveChannelStat), for programs without
+/// a JSON parser. Sets out_live to 1 or 0.
 ///
 /// Fails with the code NoSuchLiveChannel; out_live is then 0.
 #[unsafe(no_mangle)]
@@ -190,7 +188,7 @@ pub unsafe extern "C" fn osslive_is_channel_live(
     }
 }
 
-/// Reads the last ten finished sessions of a channel, the oldest first
+/// Returns the last ten finished sessions of a channel, oldest first
 /// (GetLiveChannelHistory).
 ///
 /// JSON: records[] of startTime, endTime, remoteAddr ("IP:PORT"); res.
@@ -207,17 +205,17 @@ pub unsafe extern "C" fn osslive_get_channel_history(
     unsafe { call(client, id, out_json, out_error, Client::get_channel_history) }
 }
 
-/// Summarises the sessions of the last days, 1 or more
+/// Summarizes the sessions of the last days, at least 1
 /// (GetLiveChannelHistory). The service keeps only the last ten finished
-/// sessions of a channel: isTruncated tells whether there may have been more,
-/// and all numbers are then of those that are left.
+/// sessions of a channel: isTruncated reports that there may have been more, in
+/// which case the figures cover only those that are left.
 ///
-/// JSON: startTime, endTime (of the time that was analysed); sessionCount;
-/// totalDurationHours; averageDurationMinutes (0 without a session);
-/// uniqueIps[] (without ports); gaps[] (between sessions) of startTime,
-/// endTime, durationMinutes; sessions[] and longestSession? of startTime,
-/// endTime, durationMinutes, remoteAddr ("IP:PORT"); isTruncated. What lies
-/// outside the time is cut off.
+/// JSON: startTime, endTime (of the analyzed period); sessionCount;
+/// totalDurationHours; averageDurationMinutes (0 without sessions); uniqueIps[]
+/// (without ports); gaps[] (between sessions) of startTime, endTime,
+/// durationMinutes; sessions[] and longestSession? of startTime, endTime,
+/// durationMinutes, remoteAddr ("IP:PORT"); isTruncated. Sessions are clipped
+/// to the period.
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]

@@ -8,13 +8,13 @@ use sdk::{ChannelConfig, Result, Snapshot};
 use std::ptr;
 
 /// The configuration of a channel, for osslive_put_channel and
-/// osslive_create_channel. Yours to free with osslive_channel_config_free;
-/// one thread at a time. Ranges are checked when it is used.
+/// osslive_create_channel. Yours to free with osslive_channel_config_free; one
+/// thread at a time. Ranges are checked on use.
 pub struct osslive_channel_config(pub(crate) ChannelConfig);
 
-/// Makes a configuration with defaults and a display name, which may be
-/// empty. The service keeps no display name: it becomes the description,
-/// unless one is set.
+/// Creates a configuration with defaults and a display name, which may be
+/// empty. The service has no display names: it stores the name as the
+/// description, unless you set one.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_new(
     name: *const c_char,
@@ -30,7 +30,7 @@ pub unsafe extern "C" fn osslive_channel_config_new(
     }
 }
 
-/// Frees a channel's configuration. NULL is fine.
+/// Frees a channel configuration. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_free(channel_config: *mut osslive_channel_config) {
     // SAFETY: NULL, or a channel's config of this library that is not used
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn osslive_channel_config_free(channel_config: *mut ossliv
     unsafe { free(channel_config) }
 }
 
-/// Sets the description: at most 128 bytes. Defaults to the name.
+/// Sets the description, at most 128 bytes. Defaults to the name.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_description(
     channel_config: *mut osslive_channel_config,
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_description(
     }
 }
 
-/// Sets whether publishers are let in: "enabled" or "disabled". Defaults to
+/// Enables or disables the channel: "enabled" or "disabled". Defaults to
 /// "enabled".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_status(
@@ -63,7 +63,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_status(
     unsafe { set(channel_config, out_error, &|c| Ok(c.state(text(status, "status")?.parse()?))) }
 }
 
-/// Sets the length of a fragment in seconds, 1 to 100. A fragment ends at the
+/// Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
 /// first key frame after it. Defaults to 5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_frag_duration(
@@ -75,7 +75,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_frag_duration(
     unsafe { set(channel_config, out_error, &|c| Ok(c.frag_duration(frag_duration_s))) }
 }
 
-/// Sets how many fragments the live playlist lists, 1 to 100. Defaults to 3.
+/// Sets the number of fragments in the live playlist, 1 to 100. Defaults to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_frag_count(
     channel_config: *mut osslive_channel_config,
@@ -102,9 +102,9 @@ pub unsafe extern "C" fn osslive_channel_config_set_playlist_name(
     }
 }
 
-/// Asks for snapshots of the key frames, in regions that have them: every
-/// interval_s seconds (1 to 100) into dest_bucket, written with the rights of
-/// the RAM role role_name and announced at the message topic notify_topic.
+/// Enables snapshots of key frames, in regions that support them: every
+/// interval_s seconds (1 to 100) into dest_bucket, written with the permissions
+/// of the RAM role role_name and announced on the message topic notify_topic.
 /// Defaults to none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_snapshot(

@@ -11,9 +11,9 @@ use serde::Serialize;
 use std::ptr;
 use std::sync::{Mutex, MutexGuard, TryLockError};
 
-/// A monitor, which looks at channels again and again and tells what changed:
-/// yours to free with osslive_channel_monitor_free. One thread at a time, but
-/// for osslive_channel_monitor_stop.
+/// A monitor, which polls channels and reports changes: yours to free with
+/// osslive_channel_monitor_free. One thread at a time, except for
+/// osslive_channel_monitor_stop.
 pub struct osslive_channel_monitor {
     monitor: Mutex<ChannelMonitor>,
     stop: StopHandle,
@@ -45,11 +45,12 @@ pub(crate) struct Changes {
     changes: Vec<Change>,
 }
 
-/// Makes a monitor. Nothing is sent. Ids and options are copied; the client
-/// may be freed before the monitor.
+/// Creates a monitor. Sends nothing. Ids and options are copied; the client may
+/// be freed before the monitor.
 ///
 /// - ids, n_ids: the channels, up to a million.
-/// - sweep_options: interval, limits and pace, or NULL for the defaults.
+/// - sweep_options: interval, limits and request rate, or NULL for the
+///   defaults.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_new(
     client: *const osslive_client,
@@ -72,7 +73,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_new(
     }
 }
 
-/// Stops and frees a monitor. NULL is fine. No call on it may be under way:
+/// Stops and frees a monitor. NULL is fine. No call on it may be in progress:
 /// stop it first and let osslive_channel_monitor_next_changes return.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_channel_monitor) {
@@ -80,25 +81,25 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
     unsafe { free(monitor) }
 }
 
-/// Waits until the next sweep is due, sweeps, and gives what changed, which
-/// may be nothing. The first sweep is due at once and tells whatever is not
-/// idle. Blocks for about the interval.
+/// Waits until the next sweep is due, sweeps, and returns the changes, of which
+/// there may be none. The first sweep is due at once and reports every channel
+/// that is not idle. Blocks for about the interval.
 ///
-/// JSON: changes[] of id, time, change (and what belongs to it):
+/// JSON: changes[] of id, time, change, and depending on change:
 ///
 /// - "wentLive": remoteAddr?
 /// - "wentIdle", "disabled", "enabled"
 /// - "newPublisher": from, to (each "IP:PORT")
 /// - "bandwidthLow": bandwidth, limit (bytes per second)
-/// - "bandwidthRecovered": bandwidth, limit (likewise)
+/// - "bandwidthRecovered": bandwidth, limit (bytes per second)
 /// - "frameRateFell": from, to (frames per second)
 /// - "failing": error (reported once, until "recovered")
 /// - "recovered".
 ///
-/// More may come: ignore what you do not know.
+/// Ignore values you do not know: later versions may add some.
 ///
-/// Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. That a call to
-/// the service fails is a change, also after osslive_client_shutdown.
+/// Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. A failed call to
+/// the service is a change, even after osslive_client_shutdown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     monitor: *mut osslive_channel_monitor,
@@ -115,8 +116,8 @@ pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     }
 }
 
-/// Returns the latest sweep as a whole. Nothing is sent; before the first sweep
-/// its lists are empty.
+/// Returns the latest sweep. Sends nothing. Before the first sweep, its lists
+/// are empty.
 ///
 /// JSON: as osslive_monitor_channels.
 #[unsafe(no_mangle)]
@@ -134,10 +135,10 @@ pub unsafe extern "C" fn osslive_channel_monitor_last_sweep(
     }
 }
 
-/// Stops a monitor from any thread: whatever
-/// osslive_channel_monitor_next_changes waits for, it returns at once, and so
-/// does each later one. A call under way ends on a thread of its own, within
-/// the client's limit for calls.
+/// Stops a monitor from any thread: osslive_channel_monitor_next_changes
+/// returns at once, whatever it is waiting for, and later calls fail in the
+/// same way. A request in flight ends on its own thread, within the timeout of
+/// the client.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_stop(
     monitor: *const osslive_channel_monitor,

@@ -10,8 +10,8 @@ use sdk::Client;
 use std::ptr;
 
 /// A client for the live channels of one bucket: yours to free with
-/// osslive_client_free. Any number of threads may use it at once; it keeps
-/// its connections open between calls.
+/// osslive_client_free. Any number of threads may use it at once. It reuses
+/// connections between calls.
 pub struct osslive_client {
     pub(crate) client: Client,
     pub(crate) sign_token: bool,
@@ -23,10 +23,10 @@ const _: () = {
     is_shareable::<osslive_client>();
 };
 
-/// Makes a client. Nothing is sent. The configuration is copied and stays
+/// Creates a client. Sends nothing. The configuration is copied and remains
 /// yours.
 ///
-/// Fails with OSSLIVE_ERR_CONFIG or OSSLIVE_ERR_CREDENTIALS, naming what is
+/// Fails with OSSLIVE_ERR_CONFIG or OSSLIVE_ERR_CREDENTIALS and names what is
 /// missing or wrong.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_new(
@@ -44,15 +44,15 @@ pub unsafe extern "C" fn osslive_client_new(
     }
 }
 
-/// Frees a client. NULL is fine. No call on it may be under way.
+/// Frees a client. NULL is fine. No call on it may be in progress.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_free(client: *mut osslive_client) {
     // SAFETY: NULL, or a client of this library that is not used any more.
     unsafe { free(client) }
 }
 
-/// Makes a second client with another limit for whole calls, in milliseconds.
-/// Both share connections and credentials; each is freed on its own.
+/// Creates a second client with another call timeout, in milliseconds. Both
+/// share connections and credentials; free each separately.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_with_timeout_ms(
     client: *const osslive_client,
@@ -70,12 +70,12 @@ pub unsafe extern "C" fn osslive_client_with_timeout_ms(
     }
 }
 
-/// Tells a client, and those made from it with osslive_client_with_timeout_ms,
-/// to stop, so that a host can quit. Calls under way on other threads end at
-/// once with OSSLIVE_ERR_STOPPED, whatever they wait for, and so do all later
-/// ones; functions that send nothing go on working. The service may or may not
-/// have carried out what was under way. Free the clients as ever, once no call
-/// uses them.
+/// Shuts down a client and those created from it with
+/// osslive_client_with_timeout_ms, so that the host can quit. Calls in progress
+/// on other threads return at once with OSSLIVE_ERR_STOPPED, whatever they are
+/// waiting for; later calls fail in the same way. Functions that send nothing
+/// keep working. The service may or may not have executed interrupted requests.
+/// Free the clients as usual once no call uses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_shutdown(
     client: *const osslive_client,
@@ -90,13 +90,12 @@ pub unsafe extern "C" fn osslive_client_shutdown(
     }
 }
 
-/// Replaces the access key of a client and of those made from it with
-/// osslive_client_with_timeout_ms, while other threads use them: calls that
-/// are under way end with the key they began with. security_token may be
-/// NULL.
+/// Replaces the access key of a client and of those created from it with
+/// osslive_client_with_timeout_ms, while other threads use them. Calls in
+/// progress finish with the previous key. security_token may be NULL.
 ///
-/// Fails with OSSLIVE_ERR_CREDENTIALS when a part is empty or has characters
-/// that no key has; the client then keeps the key it has.
+/// Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
+/// that no key has; the client then keeps its key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_set_credentials(
     client: *const osslive_client,

@@ -10,8 +10,8 @@ use std::path::Path;
 use std::ptr;
 use std::time::Duration;
 
-/// The configuration of a client: a bucket, credentials, and a region or an
-/// endpoint are needed, everything else has a default. Yours to free with
+/// The configuration of a client. It needs a bucket, credentials, and a region
+/// or an endpoint; everything else has a default. Yours to free with
 /// osslive_config_free; one thread at a time.
 #[derive(Clone)]
 pub struct osslive_config {
@@ -19,7 +19,7 @@ pub struct osslive_config {
     pub(crate) sign_token: bool,
 }
 
-/// Makes an empty configuration. Never NULL.
+/// Creates an empty configuration. Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn osslive_config_new() -> *mut osslive_config {
     guard_plain(ptr::null_mut(), || {
@@ -27,15 +27,15 @@ pub extern "C" fn osslive_config_new() -> *mut osslive_config {
     })
 }
 
-/// Frees a configuration. NULL is fine; clients made from it live on.
+/// Frees a configuration. NULL is fine. Clients created from it are unaffected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_free(config: *mut osslive_config) {
     // SAFETY: NULL, or a config of this library that is not used any more.
     unsafe { free(config) }
 }
 
-/// Sets the region, such as "cn-hangzhou". Defaults to the one that the
-/// endpoint's host names.
+/// Sets the region, such as "cn-hangzhou". Inferred from the endpoint by
+/// default.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_region(
     config: *mut osslive_config,
@@ -46,9 +46,9 @@ pub unsafe extern "C" fn osslive_config_set_region(
     unsafe { set(config, out_error, &|builder| Ok(builder.region(text(region, "region")?))) }
 }
 
-/// Sets the endpoint: a host, with a port and a scheme if you like, such as
+/// Sets the endpoint: a host, optionally with a scheme and a port, such as
 /// "http://127.0.0.1:9000". A scheme overrides osslive_config_set_secure.
-/// Defaults to the public endpoint of the region.
+/// Defaults to the region's public endpoint.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_endpoint(
     config: *mut osslive_config,
@@ -70,9 +70,10 @@ pub unsafe extern "C" fn osslive_config_set_bucket(
     unsafe { set(config, out_error, &|builder| Ok(builder.bucket(text(bucket, "bucket")?))) }
 }
 
-/// Sets the access key; for a temporary one with its STS token, else NULL.
+/// Sets the access key. security_token is the STS token of temporary
+/// credentials, or NULL.
 ///
-/// Fails with OSSLIVE_ERR_CREDENTIALS when a part is empty or has characters
+/// Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
 /// that no key has.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_credentials(
@@ -91,17 +92,16 @@ pub unsafe extern "C" fn osslive_config_set_credentials(
     }
 }
 
-/// Adds what the environment has now: the access key of OSS_ACCESS_KEY_ID,
-/// OSS_ACCESS_KEY_SECRET and, if it is set, OSS_SESSION_TOKEN; and region,
-/// endpoint and bucket of OSS_REGION, OSS_ENDPOINT and OSS_BUCKET.
+/// Loads settings from the environment: the access key from OSS_ACCESS_KEY_ID,
+/// OSS_ACCESS_KEY_SECRET and, if set, OSS_SESSION_TOKEN; region, endpoint and
+/// bucket from OSS_REGION, OSS_ENDPOINT and OSS_BUCKET.
 ///
-/// Each setting is taken by itself from the first that has it: what is set by
-/// osslive_config_set_ functions, then what is loaded, in the order in which it
-/// is. Settings that contradict each other make osslive_client_new fail with
-/// OSSLIVE_ERR_CONFIG.
+/// Each setting is taken from the first source that has it: the
+/// osslive_config_set_ functions, then what is loaded, in the order of loading.
+/// Contradictory settings make osslive_client_new fail with OSSLIVE_ERR_CONFIG.
 ///
-/// osslive_client_new fails with OSSLIVE_ERR_CREDENTIALS, naming the variable
-/// that is missing, if no other source has an access key.
+/// If no source has an access key, osslive_client_new fails with
+/// OSSLIVE_ERR_CREDENTIALS and names the missing variable.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_load_env(
     config: *mut osslive_config,
@@ -111,16 +111,16 @@ pub unsafe extern "C" fn osslive_config_load_env(
     unsafe { set(config, out_error, &|builder| Ok(builder.from_env())) }
 }
 
-/// Adds what a profile of ossutil's config file has now: access key, region and
-/// endpoint, by the rule of osslive_config_load_env.
+/// Loads settings from a profile of ossutil's config file: access key, region
+/// and endpoint. The precedence is that of osslive_config_load_env.
 ///
-/// - path: the file, or NULL for the one that OSSUTIL_CONFIG_FILE names, else
-///   .ossutilconfig in the home folder.
-/// - profile: its name, or NULL for the one that OSSUTIL_PROFILE names, else
-///   the default profile.
+/// - path: the file. NULL means OSSUTIL_CONFIG_FILE, else .ossutilconfig in the
+///   home directory.
+/// - profile: the profile's name. NULL means OSSUTIL_PROFILE, else the default
+///   profile.
 ///
-/// Fails with OSSLIVE_ERR_CREDENTIALS when there is no such file or profile,
-/// or when it gets its keys in another way than AK or StsToken.
+/// Fails with OSSLIVE_ERR_CREDENTIALS if the file or profile does not exist, or
+/// if its mode is neither AK nor StsToken.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_load_profile(
     config: *mut osslive_config,
@@ -139,8 +139,8 @@ pub unsafe extern "C" fn osslive_config_load_profile(
     }
 }
 
-/// Sets whether the region's internal endpoint is used, from inside its
-/// network. Defaults to 0.
+/// Enables the region's internal endpoint, for use inside its network. Defaults
+/// to 0.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_internal(
     config: *mut osslive_config,
@@ -151,8 +151,7 @@ pub unsafe extern "C" fn osslive_config_set_internal(
     unsafe { set(config, out_error, &|builder| Ok(builder.internal(internal != 0))) }
 }
 
-/// Sets whether requests go over TLS, where the endpoint has no scheme.
-/// Defaults to 1.
+/// Enables TLS for endpoints without a scheme. Defaults to 1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_secure(
     config: *mut osslive_config,
@@ -163,10 +162,10 @@ pub unsafe extern "C" fn osslive_config_set_secure(
     unsafe { set(config, out_error, &|builder| Ok(builder.secure(secure != 0))) }
 }
 
-/// Sets how the bucket stands in URLs: "virtual" (https://BUCKET.ENDPOINT/),
-/// "path" (https://ENDPOINT/BUCKET/) or "cname" (https://ENDPOINT/, a host
-/// name bound to the bucket). Defaults to "path" for IP addresses and
-/// localhost, and to "virtual" for all others.
+/// Sets where URLs carry the bucket: "virtual" (https://BUCKET.ENDPOINT/),
+/// "path" (https://ENDPOINT/BUCKET/) or "cname" (https://ENDPOINT/, a custom
+/// domain bound to the bucket). Defaults to "path" for IP addresses and
+/// localhost, and to "virtual" otherwise.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_addressing_style(
     config: *mut osslive_config,
@@ -181,8 +180,8 @@ pub unsafe extern "C" fn osslive_config_set_addressing_style(
     }
 }
 
-/// Sets the signature version: 4, or 1 for gateways that know no other.
-/// Defaults to 4.
+/// Sets the signature version: 4, or 1 for gateways that only support version
+/// 1. Defaults to 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_signature_version(
     config: *mut osslive_config,
@@ -194,8 +193,7 @@ pub unsafe extern "C" fn osslive_config_set_signature_version(
     unsafe { set(config, out_error, &with_version) }
 }
 
-/// Sets the limit for making a connection in milliseconds. Defaults to
-/// 10,000.
+/// Sets the timeout for connecting, in milliseconds. Defaults to 10,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_connect_timeout_ms(
     config: *mut osslive_config,
@@ -207,8 +205,8 @@ pub unsafe extern "C" fn osslive_config_set_connect_timeout_ms(
     unsafe { set(config, out_error, &with_limit) }
 }
 
-/// Sets the limit for a whole call in milliseconds, repeats and waiting
-/// included. Defaults to 30,000.
+/// Sets the timeout of a call, in milliseconds, retries and back-off included.
+/// Defaults to 30,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_timeout_ms(
     config: *mut osslive_config,
@@ -220,8 +218,7 @@ pub unsafe extern "C" fn osslive_config_set_timeout_ms(
     unsafe { set(config, out_error, &with_limit) }
 }
 
-/// Sets how often a request is sent at most, while failures may pass.
-/// Defaults to 3.
+/// Sets the maximum number of attempts per call. Defaults to 3.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_attempts(
     config: *mut osslive_config,
@@ -234,8 +231,8 @@ pub unsafe extern "C" fn osslive_config_set_attempts(
     unsafe { set(config, out_error, &with_attempts) }
 }
 
-/// Sets how many idle connections are kept. Defaults to 16; as many as there
-/// are threads that call is a good number.
+/// Sets the maximum number of idle connections. Defaults to 16; the number of
+/// calling threads is a good choice.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_pool_size(
     config: *mut osslive_config,
@@ -249,12 +246,13 @@ pub unsafe extern "C" fn osslive_config_set_pool_size(
     unsafe { set(config, out_error, &with_pool) }
 }
 
-/// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT"
-/// (http, https, socks4, socks4a, socks5, socks5h); NULL disables the proxy,
-/// whatever the environment says. Defaults to what the environment says, as
-/// for curl: https_proxy or HTTPS_PROXY, http_proxy in lower case, all_proxy or
-/// ALL_PROXY, and none for the hosts of no_proxy or NO_PROXY. An endpoint on
-/// this machine is then always reached directly.
+/// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT" (http,
+/// https, socks4, socks4a, socks5, socks5h). NULL disables the proxy.
+///
+/// By default, the environment decides, as for curl: https_proxy or
+/// HTTPS_PROXY, http_proxy in lower case only, all_proxy or ALL_PROXY, with the
+/// exceptions in no_proxy or NO_PROXY; endpoints on loopback are then always
+/// reached directly.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_proxy(
     config: *mut osslive_config,
@@ -272,9 +270,9 @@ pub unsafe extern "C" fn osslive_config_set_proxy(
     }
 }
 
-/// Trusts the certificates of a PEM text and no others, as a private gateway
-/// needs. Defaults to those of SSL_CERT_FILE and SSL_CERT_DIR, where the
-/// environment names one, else to Mozilla's roots.
+/// Trusts only the certificates in a PEM string, as a private gateway may need.
+/// Defaults to the certificates in SSL_CERT_FILE and SSL_CERT_DIR if set, else
+/// Mozilla's.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_root_certificates(
     config: *mut osslive_config,
@@ -285,8 +283,8 @@ pub unsafe extern "C" fn osslive_config_set_root_certificates(
     unsafe { set(config, out_error, &|builder| Ok(builder.root_certificates(text(pem, "pem")?))) }
 }
 
-/// Adds to the user agent, after the library's own part, such as
-/// "MyEncoder/2.1". Defaults to nothing.
+/// Appends a string such as "MyEncoder/2.1" to the user agent. Defaults to
+/// none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_user_agent(
     config: *mut osslive_config,
@@ -299,9 +297,9 @@ pub unsafe extern "C" fn osslive_config_set_user_agent(
     }
 }
 
-/// Sets whether an STS token is part of what osslive_get_rtmp_url signs, or
-/// is only appended to the URL. Defaults to 1. Which of the two the service
-/// wants is not documented: try 0 if publishers with a token are refused.
+/// Controls whether osslive_get_rtmp_url signs an STS token (1, the default) or
+/// appends it unsigned (0). The service does not document which it expects: try
+/// 0 if publishers with a token are rejected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_sign_security_token(
     config: *mut osslive_config,

@@ -8,32 +8,31 @@ use std::any::Any;
 use std::ffi::CString;
 use std::ptr;
 
-/// What a call returns: the class of its outcome. A status keeps its number
-/// for ever; treat one that you do not know as an error.
+/// The category of the outcome of a call. Values never change; treat unknown
+/// ones as errors.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum osslive_status {
     /// The call succeeded.
     OSSLIVE_OK = 0,
-    /// An argument was refused before anything was sent.
+    /// An argument is invalid. Nothing was sent.
     OSSLIVE_ERR_INVALID_ARGUMENT = 1,
     /// The configuration is incomplete or contradictory.
     OSSLIVE_ERR_CONFIG = 2,
     /// No usable credentials were found.
     OSSLIVE_ERR_CREDENTIALS = 3,
-    /// The service was not reached, or the connection broke: name look-up,
-    /// TCP, TLS or proxy.
+    /// The service is unreachable, or the connection was lost: name
+    /// resolution, TCP, TLS or proxy.
     OSSLIVE_ERR_CONNECTION = 4,
-    /// The limit for the whole call or for making a connection passed.
+    /// The call or the connection timed out.
     OSSLIVE_ERR_TIMEOUT = 5,
-    /// The service answered with an error; osslive_error_code says which.
+    /// The service returned an error; see osslive_error_code.
     OSSLIVE_ERR_SERVICE = 6,
-    /// The service answered with something that is not understood, or with
-    /// more than is willingly read.
+    /// The response is invalid, or larger than the size limit.
     OSSLIVE_ERR_BAD_REPLY = 7,
-    /// The library has a fault. Please report it with the message.
+    /// A bug in the library. Please report it with the message.
     OSSLIVE_ERR_INTERNAL = 8,
-    /// The caller stopped the client or this piece of work before it was done.
+    /// The caller stopped the client or the work.
     OSSLIVE_ERR_STOPPED = 9,
 }
 
@@ -55,8 +54,8 @@ impl From<ErrorKind> for osslive_status {
     }
 }
 
-/// What is known about a failure: yours to free with osslive_error_free. The
-/// texts that its functions return belong to it and end with it.
+/// The details of a failure: yours to free with osslive_error_free. Strings
+/// returned by its functions belong to it and are valid until it is freed.
 pub struct osslive_error {
     pub(crate) status: osslive_status,
     message: CString,
@@ -107,15 +106,16 @@ pub(crate) fn lossy(text: &str) -> CString {
     CString::new(format!("{text}{dots}").replace('\0', "\u{fffd}")).unwrap_or_default()
 }
 
-/// The class of a failure: what the call returned. OSSLIVE_OK for NULL.
+/// Returns the category of the failure, which is what the call returned.
+/// OSSLIVE_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_status(error: *const osslive_error) -> osslive_status {
     // SAFETY: NULL or an error of this library, as the header asks.
     guard_plain(OSSLIVE_OK, || unsafe { error.as_ref() }.map_or(OSSLIVE_OK, |error| error.status))
 }
 
-/// What was wrong, in one line for a log or a person, with the code, the HTTP
-/// status and the request id where they are known. Never NULL; "" for NULL.
+/// Returns the message, one line for a log or a person, with the code, the HTTP
+/// status and the request id if known. Never NULL; "" for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_message(error: *const osslive_error) -> *const c_char {
     guard_plain(c"".as_ptr(), || {
@@ -124,40 +124,40 @@ pub unsafe extern "C" fn osslive_error_message(error: *const osslive_error) -> *
     })
 }
 
-/// The reason by name, such as "NoSuchLiveChannel", "ChannelStillLive" or
-/// "AccessDenied": the service's error code, or the library's own for what it
-/// checks itself ("InvalidChannelName", "ChannelAlreadyExists"). NULL when
-/// the failure has none.
+/// Returns the reason by name, such as "NoSuchLiveChannel", "ChannelStillLive"
+/// or "AccessDenied": the service's error code, or the library's own for its
+/// own checks ("InvalidChannelName", "ChannelAlreadyExists"). NULL if there is
+/// none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_code(error: *const osslive_error) -> *const c_char {
     // SAFETY: NULL or an error of this library, as the header asks.
     unsafe { detail(error, |error| &error.code) }
 }
 
-/// The HTTP status of the reply; 0 when there was none.
+/// Returns the HTTP status of the response; 0 if there was none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_http_status(error: *const osslive_error) -> c_int {
     // SAFETY: NULL or an error of this library, as the header asks.
     guard_plain(0, || unsafe { error.as_ref() }.map_or(0, |error| error.http_status))
 }
 
-/// The identifier by which the service's support finds the request. NULL when
-/// no reply named one.
+/// Returns the request id, by which the service's support finds the request.
+/// NULL if unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_request_id(error: *const osslive_error) -> *const c_char {
     // SAFETY: NULL or an error of this library, as the header asks.
     unsafe { detail(error, |error| &error.request_id) }
 }
 
-/// The service's detailed error code (EC), such as "0044-00000308". NULL when
-/// no reply named one.
+/// Returns the service's detailed error code (EC), such as "0044-00000308".
+/// NULL if unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_ec(error: *const osslive_error) -> *const c_char {
     // SAFETY: NULL or an error of this library, as the header asks.
     unsafe { detail(error, |error| &error.ec) }
 }
 
-/// Frees an error and the texts that belong to it. NULL is fine.
+/// Frees an error and its strings. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_free(error: *mut osslive_error) {
     // SAFETY: NULL, or an error of this library that is not used any more.

@@ -10,43 +10,41 @@ use sdk::{Edge, Highlight, Result, SweepOptions};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// A part of what a channel recorded. Set what you need and leave all else 0:
-/// {.name = "opening", .to_ms = 300000} is the first five minutes of the
-/// latest session, and {.name = "closing", .from_ms = -300000} the last five.
+/// A part of a recording. Zero-initialize, then set what you need: {.name =
+/// "opening", .to_ms = 300000} is the first five minutes of the latest session,
+/// and {.name = "closing", .from_ms = -300000} the last five.
 #[repr(C)]
 pub struct osslive_highlight {
-    /// The name of its playlist; ".m3u8" is added where it is missing.
+    /// The name of its playlist; ".m3u8" is appended if missing.
     pub name: *const c_char,
-    /// From where in the session, in milliseconds: after its start, or, when
-    /// negative, before its end. The end of a session that is going on is now.
+    /// Start within the session, in milliseconds: an offset from its start,
+    /// or, if negative, from its end. The end of the current session is now.
     pub from_ms: i64,
-    /// To where in the session, likewise; 0 is its end.
+    /// End within the session, likewise; 0 is its end.
     pub to_ms: i64,
-    /// A moment of the session that is meant, in Unix seconds; 0 takes the
-    /// latest.
+    /// A time within the session, in Unix seconds; 0 selects the latest
+    /// session.
     pub session_time: i64,
-    /// In place of a part of a session: from when, in Unix seconds, whatever
-    /// sessions there were.
+    /// Start as a Unix time in seconds, instead of an offset within a session.
     pub start_time: i64,
-    /// Until when, in Unix seconds. Where it or start_time is not 0, the three
-    /// above have to be.
+    /// End as a Unix time in seconds. If start_time or end_time is set, the
+    /// three fields above must be 0.
     pub end_time: i64,
 }
 
-/// Cuts highlights out of what a channel recorded, one playlist each, and
-/// goes on after a failure (GetLiveChannelStat, GetLiveChannelHistory, then
-/// PostVodPlaylist for each).
+/// Saves parts of a channel's recording as playlists (GetLiveChannelStat,
+/// GetLiveChannelHistory, then PostVodPlaylist for each). Failures are
+/// isolated.
 ///
-/// They are clipped to what exists: the last ten finished sessions and the one
-/// that is going on. What lies before the oldest of ten is left to the
-/// service. A highlight of which nothing is left, or which is longer than a
-/// day, has an error; so has one whose playlist an earlier one wrote. A
-/// playlist of that name from before is replaced.
+/// Highlights are clipped to the known sessions: the last ten finished ones and
+/// the current one. Times before the oldest of ten sessions are left to the
+/// service. A highlight fails if nothing is left of it, if it is longer than a
+/// day, or if an earlier one uses the same playlist. Existing playlists are
+/// replaced.
 ///
-/// - highlights, n_highlights: what to cut.
-/// - progress, user_data: what is called after each highlight, or NULL. When
-///   it stops the work, those that were not reached fail with the kind
-///   "stopped".
+/// - highlights, n_highlights: what to save.
+/// - progress, user_data: called after each highlight, or NULL. If it stops the
+///   work, the remaining highlights fail with the kind "stopped".
 ///
 /// JSON: results[] (in the order of highlights) of name, playlist (for
 /// osslive_get_play_url), start?, end?, error?; failed and total (their

@@ -9,22 +9,21 @@ use sdk::Attempt;
 use std::cell::Cell;
 use std::fmt::Display;
 
-/// A request failed, and its call with it.
+/// A call failed.
 pub const OSSLIVE_LOG_ERROR: c_int = 1;
-/// A request failed and will be sent again.
+/// A request failed and will be retried.
 pub const OSSLIVE_LOG_WARN: c_int = 2;
-/// What an operator wants to know. Nothing today.
+/// Information for operators. Unused today.
 pub const OSSLIVE_LOG_INFO: c_int = 3;
-/// Every request, with its HTTP status, request id and time.
+/// Every request, with its HTTP status, request id and elapsed time.
 pub const OSSLIVE_LOG_DEBUG: c_int = 4;
 
-/// What receives the log: a level (OSSLIVE_LOG_...), one line of text that
-/// ends with the call, and the pointer that was set with it.
+/// A log callback. It receives a level (OSSLIVE_LOG_...), one line of text that
+/// is valid only during the call, and the pointer set with it.
 ///
-/// It runs on the thread of the call that has something to say, so on several
-/// threads at once where several call. It must return normally: no longjmp,
-/// no C++ exception. It may call functions of this library; what they would
-/// log is dropped.
+/// It runs on the thread that makes the call, so on several threads at once if
+/// several make calls. It must return normally: no longjmp, no C++ exception.
+/// It may call functions of this library; what they log is dropped.
 pub type osslive_log_callback =
     Option<unsafe extern "C" fn(level: c_int, message: *const c_char, user_data: *mut c_void)>;
 
@@ -34,21 +33,21 @@ thread_local! {
     static IN_CALLBACK: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Sets what receives the log of all clients in the process; NULL turns it
-/// off, as it is at first. Messages never hold secrets or signed URLs.
+/// Sets the log callback for all clients in the process. NULL, the default,
+/// disables logging. Messages never contain secrets or signed URLs.
 ///
-/// - max_level: the most that you want to hear, OSSLIVE_LOG_ERROR (1) to
+/// - max_level: the most verbose level to log, OSSLIVE_LOG_ERROR (1) to
 ///   OSSLIVE_LOG_DEBUG (4).
-/// - user_data: passed to the callback as it is.
+/// - user_data: passed to the callback unchanged.
 ///
-/// When this returns, the callback that was set before does not run on any
-/// thread and will not run again: what its user_data points to may be freed.
-/// Setting the same callback and user_data again changes only the level, and
-/// waits for nothing. No lock is held while the callback runs, and a child
-/// process forked meanwhile may set its own.
+/// Once this returns, the previous callback is not running on any thread and
+/// will not run again, so its user_data may be freed. Setting the same callback
+/// and user_data again only changes the level, and does not wait. No lock is
+/// held while the callback runs, and a child process forked meanwhile may set
+/// its own.
 ///
-/// Fails with OSSLIVE_ERR_INVALID_ARGUMENT for a level out of range, and
-/// inside the callback itself.
+/// Fails with OSSLIVE_ERR_INVALID_ARGUMENT for a level out of range, and when
+/// called from the callback itself.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_set_log_callback(
     callback: osslive_log_callback,

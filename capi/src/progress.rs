@@ -5,14 +5,13 @@ use sdk::{Error, HighlightResult, Progress, PutResult, StopHandle, SweepOptions}
 use serde::Serialize;
 use std::ops::ControlFlow;
 
-/// What hears how far long work has come: how many are done, failures
-/// included, how many there are, and the pointer that came with it. It returns
-/// 0 to go on. Anything else stops the work; the callback is then not called
-/// again.
+/// A progress callback. It receives the number of finished items, failures
+/// included, the total, and the pointer passed with it. Return 0 to continue;
+/// any other value stops the work, and the callback is not called again.
 ///
-/// It runs on the thread that made the call, before that returns. It must
-/// return normally: no longjmp, no C++ exception. It may call functions of
-/// this library.
+/// It runs on the thread that made the call, before the call returns. It must
+/// return normally: no longjmp, no C++ exception. It may call functions of this
+/// library.
 pub type osslive_progress_callback =
     Option<unsafe extern "C" fn(done: usize, total: usize, user_data: *mut c_void) -> c_int>;
 

@@ -5,9 +5,9 @@ use libc::c_char;
 use std::ffi::CString;
 use zeroize::Zeroize;
 
-/// Frees a string that a call gave to you through a `char **`, and wipes it
-/// first, as a URL may be a secret. NULL is fine. Strings from elsewhere, and
-/// the `const char *` that functions return, must not be passed.
+/// Wipes and frees a string that a call returned through a `char **`, because
+/// URLs can be secrets. NULL is fine. Do not pass strings from elsewhere, or
+/// the `const char *` that functions return.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_string_free(string: *mut c_char) {
     if !string.is_null() {

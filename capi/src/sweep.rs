@@ -11,22 +11,21 @@ use libc::{c_char, c_void};
 use sdk::Result;
 use std::ptr;
 
-/// Asks many channels what they are doing, several at once
-/// (GetLiveChannelStat). A channel that fails is listed with its error and
-/// never spoils the rest; one that is given twice is asked and listed once.
+/// Returns the status of many channels, several at a time (GetLiveChannelStat).
+/// Failures are isolated: each channel carries its own error. Duplicate ids are
+/// read and listed once.
 ///
 /// - ids, n_ids: the channels, up to a million.
-/// - sweep_options: how to go about it, or NULL.
-/// - progress, user_data: what is called after each channel, or NULL. When it
-///   stops the work, calls under way are waited for, and channels that were
-///   not reached fail with the kind "stopped".
+/// - sweep_options: options, or NULL.
+/// - progress, user_data: called after each channel, or NULL. If it stops the
+///   work, requests in flight are awaited, and the remaining channels fail with
+///   the kind "stopped".
 ///
-/// JSON: live[], idle[] and disabled[] of id and what
-/// osslive_get_channel_status gives; failed[] of id and error; total (the
-/// number in all four).
+/// JSON: live[], idle[] and disabled[] of id and the keys of
+/// osslive_get_channel_status; failed[] of id and error; total (the number in
+/// all four).
 ///
-/// Takes as long as it takes: osslive_sweep_options_set_time_limit_ms sets a
-/// limit.
+/// There is no timeout by default: see osslive_sweep_options_set_time_limit_ms.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_monitor_channels(
     client: *const osslive_client,
@@ -50,12 +49,11 @@ pub unsafe extern "C" fn osslive_monitor_channels(
     }
 }
 
-/// Creates or replaces many channels, several at once (PutLiveChannel). A
-/// channel that fails never keeps the rest from being put. An id that stands
-/// in the list before fails.
+/// Creates or replaces many channels, several at a time (PutLiveChannel).
+/// Failures are isolated. An id that occurs earlier in the list fails.
 ///
 /// - ids, channel_configs, n_ids: the channels, up to a million, and the
-///   configuration of each. One configuration may stand there many times.
+///   configuration of each. The same configuration may be used many times.
 /// - sweep_options, progress, user_data: as in osslive_monitor_channels.
 ///
 /// JSON: results[] (in the order of ids) of id and either publishUrls[],

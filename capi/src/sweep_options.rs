@@ -9,10 +9,10 @@ use sdk::{Limits, MonitorOptions, Result, SweepOptions};
 use std::ptr;
 use std::time::Duration;
 
-/// How to work on many channels: for osslive_monitor_channels,
-/// osslive_put_channels and osslive_channel_monitor_new, which take NULL for
-/// the defaults. Yours to free with osslive_sweep_options_free; one thread at
-/// a time.
+/// Options for work on many channels: for osslive_monitor_channels,
+/// osslive_put_channels and osslive_channel_monitor_new, which accept NULL for
+/// the defaults. Yours to free with osslive_sweep_options_free; one thread at a
+/// time.
 #[derive(Clone)]
 pub struct osslive_sweep_options {
     max_parallel: usize,
@@ -64,21 +64,21 @@ impl osslive_sweep_options {
     }
 }
 
-/// Makes options with their defaults. Never NULL.
+/// Creates options with their defaults. Never NULL.
 #[unsafe(no_mangle)]
 pub extern "C" fn osslive_sweep_options_new() -> *mut osslive_sweep_options {
     guard_plain(ptr::null_mut(), || boxed(osslive_sweep_options::default()))
 }
 
-/// Frees options. NULL is fine; monitors made with them live on.
+/// Frees options. NULL is fine. Monitors created with them are unaffected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_free(sweep_options: *mut osslive_sweep_options) {
     // SAFETY: NULL, or options of this library that are not used any more.
     unsafe { free(sweep_options) }
 }
 
-/// Sets how many calls are under way at once, 1 to 256. Beyond 16, let the
-/// client keep as many connections (osslive_config_set_pool_size). Defaults
+/// Sets the maximum number of concurrent requests, 1 to 256. Above 16, raise
+/// the pool size of the client as well (osslive_config_set_pool_size). Defaults
 /// to 8.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
@@ -99,9 +99,8 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
     }
 }
 
-/// Sets how many calls begin in a second at most, repeats included; 0 stands
-/// for no limit, which is the default. With or without it the work slows down
-/// when the service asks for that.
+/// Sets the maximum request rate in requests per second, retries included; 0,
+/// the default, means no limit. Work always backs off when throttled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_rate(
     sweep_options: *mut osslive_sweep_options,
@@ -121,9 +120,9 @@ pub unsafe extern "C" fn osslive_sweep_options_set_rate(
     }
 }
 
-/// Sets a limit for the whole work, for a monitor for each sweep. Calls under
-/// way end when it passes; channels that were not reached fail with the kind
-/// "stopped". Defaults to none.
+/// Sets a timeout for the whole work, or for each sweep of a monitor. Requests
+/// in flight end when it is reached, and the remaining channels fail with the
+/// kind "stopped". Defaults to none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_time_limit_ms(
     sweep_options: *mut osslive_sweep_options,
@@ -139,8 +138,9 @@ pub unsafe extern "C" fn osslive_sweep_options_set_time_limit_ms(
     }
 }
 
-/// Sets the time from the beginning of a monitor's sweep to the next. When a
-/// sweep takes longer, the next one follows at once. Defaults to 30,000.
+/// Sets a monitor's polling interval, from the start of one sweep to the start
+/// of the next. If a sweep takes longer, the next follows at once. Defaults to
+/// 30,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
     sweep_options: *mut osslive_sweep_options,
@@ -159,9 +159,9 @@ pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
     }
 }
 
-/// Sets how many bytes per second picture and sound must have together, else
-/// a monitor reports it. A stream of which nothing was measured yet is not
-/// judged. Defaults to 0, which reports none.
+/// Makes a monitor report live channels whose video and audio together are
+/// below this many bytes per second. Streams that have not been measured yet
+/// are not reported. Defaults to 0, which disables the report.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_min_bandwidth(
     sweep_options: *mut osslive_sweep_options,
@@ -177,8 +177,8 @@ pub unsafe extern "C" fn osslive_sweep_options_set_min_bandwidth(
     }
 }
 
-/// Sets by which part the frame rate must fall between two sweeps for a
-/// monitor to report it: 0 reports any fall, 1 none. Defaults to 0.1.
+/// Makes a monitor report a frame rate that fell by more than this fraction
+/// between two sweeps: 0 reports every drop, 1 none. Defaults to 0.1.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
     sweep_options: *mut osslive_sweep_options,

@@ -10,31 +10,30 @@ use sdk::{Result, RtmpUrlOptions};
 use std::ptr;
 use zeroize::Zeroize;
 
-/// For how many seconds a URL is usually good.
+/// The default URL lifetime in seconds.
 pub const OSSLIVE_DEFAULT_EXPIRES_S: u32 = 1800;
 
 /// More parameters than a URL can hold: a count beyond it is a mistake.
 const MOST_PARAMS: usize = 256;
 
-/// A parameter of a publish URL: two texts, neither NULL.
+/// A URL parameter: two strings, neither NULL.
 #[repr(C)]
 pub struct osslive_param {
-    /// The name, which may stand once.
+    /// The name, which must be unique.
     pub name: *const c_char,
     /// The value.
     pub value: *const c_char,
 }
 
-/// Makes a signed URL to publish to, rtmp://... . Nothing is sent, and the
-/// channel need not exist yet. The URL lets anyone who has it publish until
-/// it expires: treat it as a secret.
+/// Signs a publish URL, rtmp://... . Sends nothing, and the channel need not
+/// exist yet. Anyone who has the URL can publish until it expires: treat it as
+/// a secret.
 ///
-/// - expires_s: for how many seconds from now a publisher may connect
-///   (OSSLIVE_DEFAULT_EXPIRES_S); one that is connected is not cut when they
-///   have passed.
-/// - params, n_params: extra parameters, which are signed; NULL and 0 for
-///   none. "playlistName" sets the live playlist of this session, in place of
-///   the channel's. Those that the signature itself uses are refused.
+/// - expires_s: how many seconds from now publishers may connect
+///   (OSSLIVE_DEFAULT_EXPIRES_S). Expiry does not disconnect a publisher.
+/// - params, n_params: additional signed parameters, or NULL and 0.
+///   "playlistName" sets the live playlist of the session instead of the
+///   channel's. Parameters used by the signature itself are rejected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_get_rtmp_url(
     client: *const osslive_client,
@@ -56,8 +55,8 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
     }
 }
 
-/// Makes a signed URL to publish to, as osslive_get_rtmp_url does, with its
-/// parts and its expiry.
+/// Signs a publish URL as osslive_get_rtmp_url does, and returns its parts and
+/// expiry.
 ///
 /// JSON: url, server, streamKey (the two parts of the URL, as encoders ask for
 /// them), expiresAt.
@@ -87,12 +86,12 @@ pub unsafe extern "C" fn osslive_get_publish_url(
     }
 }
 
-/// Makes a signed URL to play a channel of a private bucket, https://... .
-/// Nothing is sent. The fragments in the playlist are signed alike.
+/// Signs a play URL for a channel of a private bucket, https://... . Sends
+/// nothing. The service signs the fragments in the playlist as well.
 ///
 /// - playlist: the playlist's name, or NULL for "playlist.m3u8".
-/// - expires_s: for how many seconds from now it is good; a week (604,800) at
-///   most with signature version 4.
+/// - expires_s: the URL's lifetime in seconds from now, at most a week
+///   (604,800) with signature version 4.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_get_play_url(
     client: *const osslive_client,

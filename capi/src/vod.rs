@@ -9,17 +9,16 @@ use libc::c_char;
 use sdk::VodTime;
 use std::ptr;
 
-/// Writes a playlist of what was recorded in a time span to CHANNEL/NAME in
-/// the bucket, replacing one of that name (PostVodPlaylist).
+/// Saves a playlist of what was recorded in a time range as CHANNEL/NAME in the
+/// bucket, replacing an existing one (PostVodPlaylist).
 ///
-/// - name: the playlist's name; ".m3u8" is added where it is missing.
-/// - start_time, end_time: Unix seconds, both included; the end comes after
-///   the start, at most a day (86,400) later.
+/// - name: the playlist's name; ".m3u8" is appended if missing.
+/// - start_time, end_time: Unix seconds, both inclusive. The end must be after
+///   the start, by at most a day (86,400).
 ///
 /// JSON: res.
 ///
-/// Fails with the code InvalidArgument when nothing was recorded in that
-/// span.
+/// Fails with the code InvalidArgument if nothing was recorded in that range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_create_vod(
     client: *const osslive_client,
@@ -38,12 +37,11 @@ pub unsafe extern "C" fn osslive_create_vod(
     }
 }
 
-/// Reads the playlist that osslive_create_vod would write
-/// (GetVodPlaylist). out_playlist becomes its text; the fragments in it are
-/// relative to CHANNEL/ in the bucket. Times as in osslive_create_vod.
+/// Returns the playlist that osslive_create_vod would save (GetVodPlaylist).
+/// out_playlist receives its text; the URLs of fragments are relative to
+/// CHANNEL/ in the bucket. Times are as in osslive_create_vod.
 ///
-/// Fails with the code InvalidArgument when nothing was recorded in that
-/// span.
+/// Fails with the code InvalidArgument if nothing was recorded in that range.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_get_vod(
     client: *const osslive_client,

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-/// Where `osslive local` listens unless told otherwise.
+/// Where `osslive local` listens by default.
 const LOCAL: &str = "http://127.0.0.1:9000";
 
 const HEADING: &str = "Connection";
@@ -26,26 +26,27 @@ const HEADING: &str = "Connection";
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct Connection {
-    /// The bucket; else OSS_BUCKET
+    /// Bucket name [env: OSS_BUCKET]
     #[arg(long, global = true, value_name = "NAME")]
     bucket: Option<String>,
-    /// The region, such as cn-hangzhou [default: the profile's, else OSS_REGION]
+    /// Region, such as cn-hangzhou [env: OSS_REGION]
     #[arg(long, global = true, value_name = "REGION")]
     region: Option<String>,
-    /// The endpoint, with port and http:// if need be
-    /// [default: the profile's, else OSS_ENDPOINT, else the region's public one]
+    /// Endpoint host, optionally with http:// and a port [env: OSS_ENDPOINT]
+    /// [default: the region's public endpoint]
     #[arg(long, global = true, value_name = "HOST")]
     endpoint: Option<String>,
-    /// Asks the region's internal endpoint, from inside Alibaba Cloud
+    /// Use the region's internal endpoint, from inside Alibaba Cloud
     #[arg(long, global = true, conflicts_with = "endpoint")]
     internal: bool,
-    /// Takes keys, region and endpoint from this profile of ossutil's config file
+    /// Read credentials, region and endpoint from this ossutil profile
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// ossutil's config file; else .ossutilconfig in the home folder
+    /// ossutil's config file [default: ~/.ossutilconfig]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Asks `osslive local` on this machine, with its default bucket and keys
+    /// Use the local endpoint, with its default bucket and credentials
+    /// [default: http://127.0.0.1:9000]
     #[arg(
         long,
         global = true,
@@ -56,30 +57,31 @@ pub(crate) struct Connection {
         conflicts_with_all = ["profile", "config", "endpoint", "internal"]
     )]
     local: Option<String>,
-    /// The version of the signature; v1 is for private gateways
+    /// Signature version; v1 is for private gateways [default: v4]
     #[arg(long, global = true, value_name = "VERSION", value_parser = spelled(SignatureVersion::ALL, SignatureVersion::as_str))]
     signature: Option<SignatureVersion>,
-    /// Put the bucket before the host (virtual), into the path, or nowhere, for a host name bound
-    /// to it (cname) [default: virtual, and path for IP addresses]
+    /// Where the bucket name goes: before the host (virtual), into the path, or
+    /// nowhere, for a custom domain (cname) [default: virtual; path for IP addresses]
     #[arg(long, global = true, value_name = "STYLE", value_parser = spelled(AddressingStyle::ALL, AddressingStyle::as_str))]
     addressing_style: Option<AddressingStyle>,
-    /// Limit each call to this time, retries included [default: 30s]
+    /// Timeout of a call, retries included [default: 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     timeout: Option<Duration>,
-    /// Limit each attempt to connect to this time [default: 10s]
+    /// Timeout for connecting [default: 10s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     connect_timeout: Option<Duration>,
-    /// Send a request that fails for a passing reason up to this many times [default: 3]
+    /// Maximum attempts per request [default: 3]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     attempts: Option<u32>,
-    /// Connect through this HTTP or SOCKS5 proxy; a password in it is visible to every process, but
-    /// not in a variable [default: HTTPS_PROXY, http_proxy, ALL_PROXY and NO_PROXY]
+    /// HTTP or SOCKS5 proxy; other processes can see a password given here
+    /// [env: HTTPS_PROXY, http_proxy, ALL_PROXY, NO_PROXY]
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["no_proxy", "local"])]
     proxy: Option<String>,
-    /// Connect directly, whatever the environment says
+    /// Disable the proxy from the environment
     #[arg(long, global = true)]
     no_proxy: bool,
-    /// Trust the certificates in this PEM file and no others [default: SSL_CERT_FILE, SSL_CERT_DIR]
+    /// Trust only the certificates in this PEM file
+    /// [env: SSL_CERT_FILE, SSL_CERT_DIR]
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
 }
@@ -264,7 +266,10 @@ fn pem(path: &Path) -> Outcome<Vec<u8>> {
     let pem = fs::read(path).map_err(|error| Failure::file(path, error))?;
     match pem.windows(PEM.len()).any(|part| part == PEM) {
         true => Ok(pem),
-        false => Err(Failure::usage(format!("{}: no certificate in PEM format", path.display()))),
+        false => Err(Failure::usage(format!(
+            "{}: contains no certificate in PEM format",
+            path.display()
+        ))),
     }
 }
 

@@ -117,7 +117,7 @@ impl Failure {
 
     /// A file that cannot be read or written.
     pub(crate) fn file(path: &std::path::Path, error: io::Error) -> Self {
-        Failure::Io(format!("{} cannot be used", path.display()), error)
+        Failure::Io(format!("cannot use {}", path.display()), error)
     }
 
     pub(crate) fn exit(&self) -> Exit {

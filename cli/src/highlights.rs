@@ -12,10 +12,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(crate) const HELP: &str = "\
-A PART is NAME=FROM..TO and becomes the playlist NAME.m3u8. FROM and TO are lengths of
-time after the session's start (0..5m), or points in time (RFC 3339). Without TO it reaches
-to the end; -5m.. is the last five minutes. What reaches beyond the session is clipped. A
-part that fails does not keep the others from being cut.
+A PART is NAME=FROM..TO and is saved as the playlist NAME.m3u8. FROM and TO are
+offsets from the start of the session (0..5m) or times in RFC 3339. Without TO,
+the part extends to the end; -5m.. is the last five minutes. Parts are clipped
+to the session. A failure does not affect the other parts.
 
 Examples:
   osslive highlights main-stage opening=0..5m peak=42m..50m closing=-5m..
@@ -24,13 +24,13 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// What to cut, and what to call it
+    /// Name and range of a part, such as opening=0..5m
     #[arg(value_name = "PART", required = true, value_parser = parse_part)]
     parts: Vec<Part>,
-    /// A moment of the session that is meant; else it is the latest
+    /// A time within the session [default: the latest session]
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment)]
     session: Option<Moment>,
 }
@@ -64,7 +64,7 @@ fn highlights(arguments: &Arguments) -> Outcome<Vec<Highlight>> {
     let mut highlights = Vec::new();
     for Part { name, highlight } in &arguments.parts {
         if !names.insert(name.trim_end_matches(".m3u8")) {
-            return Err(Failure::usage(format!("two parts are called {name:?}")));
+            return Err(Failure::usage(format!("duplicate part name {name:?}: must be unique")));
         }
         highlights.push(match of_session {
             Some(moment) => highlight.clone().of_session(moment),
@@ -113,7 +113,11 @@ fn row(result: &HighlightResult) -> Vec<Cell> {
 }
 
 fn parse_part(text: &str) -> Result<Part, String> {
-    let wrong = || format!("{text:?} is no part such as opening=0..5m or closing=-5m..");
+    let wrong = || {
+        format!(
+            "invalid part {text:?}: expected NAME=FROM..TO, such as opening=0..5m or closing=-5m.."
+        )
+    };
     let (name, span) = text.split_once('=').ok_or_else(wrong)?;
     let (from, to) = span.split_once("..").ok_or_else(wrong)?;
     if name.is_empty() {
@@ -141,12 +145,12 @@ fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
     match parse_moment(text) {
         // A bare number beside a date is more likely a length.
         Ok(Moment::At(time)) if text.contains('T') => Ok(time),
-        _ => Err(format!("{text:?} is no point in time such as 2026-05-01T19:30:00Z")),
+        _ => Err(format!("invalid time {text:?}: expected RFC 3339, such as 2026-05-01T19:30:00Z")),
     }
 }
 
 fn in_order(is_so: bool) -> Result<(), String> {
-    if is_so { Ok(()) } else { Err("the end does not come after the start".to_owned()) }
+    if is_so { Ok(()) } else { Err("the end must be after the start".to_owned()) }
 }
 
 #[cfg(test)]

@@ -14,11 +14,12 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
             Some("`osslive channel history` shows when there were sessions".into())
         }
         Failure::CommandLine(error) => Some(usage::hint(error)),
-        Failure::Push(PushError::Connect(_) | PushError::TimedOut) => {
-            Some("see that outgoing TCP to port 1935 is open: publishing is RTMP, not HTTP".into())
-        }
+        Failure::Push(PushError::Connect(_) | PushError::TimedOut) => Some(
+            "allow outgoing TCP connections to port 1935: publishing uses RTMP, not HTTP".into(),
+        ),
         Failure::Push(PushError::Refused { .. }) => Some(
-            "see `osslive channel status` whether the channel is disabled or already live".into(),
+            "check with `osslive channel status` whether the channel is disabled or already live"
+                .into(),
         ),
         _ => None,
     }
@@ -28,7 +29,7 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
 /// kind. What its message says may change, so nothing hangs on it.
 fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
     if let (Some(code::ACCESS_DENIED), Some(endpoint)) = (error.code(), error.endpoint()) {
-        return Some(format!("the bucket has another endpoint: --endpoint {endpoint}"));
+        return Some(format!("use the bucket's endpoint: --endpoint {endpoint}"));
     }
     let by_ec = error.ec().and_then(for_ec);
     let by_code = || error.code().and_then(|code| for_code(code, is_local));
@@ -39,10 +40,8 @@ fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
 fn for_ec(ec: &str) -> Option<&'static str> {
     Some(match ec {
         // Signature version 4 with another region than the bucket's.
-        "0002-00000226" => {
-            "signature version 4 names the region: give the bucket's own with --region"
-        }
-        "0002-00000080" => "this account refuses signature version 1: leave --signature away",
+        "0002-00000226" => "set --region to the bucket's region, which is part of the signature",
+        "0002-00000080" => "this account rejects signature version 1: omit --signature",
         _ => return None,
     })
 }
@@ -50,17 +49,15 @@ fn for_ec(ec: &str) -> Option<&'static str> {
 fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Credentials => {
-            "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or name a profile of ossutil's \
-             config file with --profile or --config; without an account, run `osslive local` and \
-             add --local"
+            "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or use an ossutil profile with \
+             --profile or --config; without an account, run `osslive local` and add --local"
         }
         ErrorKind::Connection | ErrorKind::Timeout if is_local => {
             "start the local endpoint in another terminal: osslive local"
         }
         ErrorKind::Connection | ErrorKind::Timeout => {
-            "check --endpoint and --region and the way out of this network (HTTPS_PROXY is \
-             heeded); an endpoint without TLS is written with http://; --timeout sets the limit; \
-             -v shows each attempt"
+            "check --endpoint, --region and the network (HTTPS_PROXY is honored); start the \
+             endpoint with http:// if it has no TLS; raise --timeout; -v logs each attempt"
         }
         _ => return None,
     })
@@ -73,11 +70,9 @@ fn for_code(code: &str, is_local: bool) -> Option<&'static str> {
 fn for_channel(code: &str) -> Option<&'static str> {
     Some(match code {
         code::NO_SUCH_LIVE_CHANNEL => {
-            "`osslive channel list` shows which there are; `osslive channel create` makes one"
+            "list channels with `osslive channel list`, or create one with `osslive channel create`"
         }
-        code::CHANNEL_ALREADY_EXISTS => {
-            "`osslive channel put` replaces the configuration of a channel that exists"
-        }
+        code::CHANNEL_ALREADY_EXISTS => "replace its configuration with `osslive channel put`",
         code::CHANNEL_STILL_LIVE => {
             "stop the encoder first, or disconnect it with `osslive channel disable`"
         }
@@ -85,7 +80,7 @@ fn for_channel(code: &str) -> Option<&'static str> {
             "start the encoder; `osslive publish-url` signs the URL to give it"
         }
         code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
-            "send fewer requests: the service limits the calls on channels per second"
+            "send fewer requests: the service limits channel operations per second"
         }
         _ => return None,
     })
@@ -94,27 +89,25 @@ fn for_channel(code: &str) -> Option<&'static str> {
 /// About the bucket and the way to it.
 fn for_place(code: &str) -> Option<&'static str> {
     Some(match code {
-        code::NO_BUCKET => "name the bucket with --bucket or OSS_BUCKET",
-        code::NO_SUCH_BUCKET => "check --bucket, and that --region is the region the bucket is in",
-        code::INVALID_BUCKET_NAME => "name the bucket alone with --bucket, without any host",
-        code::NO_REGION => {
-            "name the region with --region or OSS_REGION, such as --region cn-hangzhou"
-        }
+        code::NO_BUCKET => "set --bucket or OSS_BUCKET",
+        code::NO_SUCH_BUCKET => "check --bucket, and set --region to the bucket's region",
+        code::INVALID_BUCKET_NAME => "pass only the bucket name to --bucket, without a host",
+        code::NO_REGION => "set --region or OSS_REGION, such as --region cn-hangzhou",
         code::SECOND_LEVEL_DOMAIN_FORBIDDEN => {
-            "leave --addressing-style away: the public service wants the bucket in the host name"
+            "omit --addressing-style: the public service needs the bucket in the host name"
         }
         code::PUBLIC_ENDPOINT_FORBIDDEN => {
-            "this account needs a custom domain, bound to the bucket: --endpoint your.domain \
+            "this account needs a custom domain bound to the bucket: --endpoint DOMAIN \
              --addressing-style cname"
         }
         code::UNKNOWN_HOST => {
             "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
-             that this machine can resolve names; a host without a domain needs \
+             the name resolution of this machine; a host without a domain needs \
              --addressing-style path"
         }
         code::UNTRUSTED_CERTIFICATE => {
-            "for a private certificate authority give its certificates with --ca-file; an endpoint \
-             without TLS is written with http://"
+            "for a private certificate authority, set --ca-file; start the endpoint with http:// \
+             if it has no TLS"
         }
         code::PROXY_FAILED => {
             "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; --no-proxy connects \
@@ -128,28 +121,28 @@ fn for_place(code: &str) -> Option<&'static str> {
 fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
     Some(match code {
         code::INVALID_ACCESS_KEY_ID if is_local => {
-            "the local endpoint takes the key that it was started with: set \
+            "use the key the local endpoint was started with: set \
              OSSLIVE_LOCAL_ACCESS_KEY_ID and OSSLIVE_LOCAL_ACCESS_KEY_SECRET"
         }
         code::INVALID_ACCESS_KEY_ID => {
-            "check OSS_ACCESS_KEY_ID or the profile: the key is unknown to the service, deleted \
-             or disabled; a temporary key needs OSS_SESSION_TOKEN too"
+            "check OSS_ACCESS_KEY_ID or the profile: the key is unknown, deleted or disabled; \
+             temporary credentials need OSS_SESSION_TOKEN too"
         }
         code::SIGNATURE_DOES_NOT_MATCH => {
-            "the secret does not belong to the access key id: copy both again; for a private \
-             gateway try --signature v1, and --region must be the bucket's"
+            "copy access key id and secret again: they do not belong together; set --region to \
+             the bucket's region; a private gateway may need --signature v1"
         }
         code::REQUEST_TIME_TOO_SKEWED => {
             "set this machine's clock: it is more than 15 minutes off (timedatectl set-ntp true)"
         }
         code::SECURITY_TOKEN_EXPIRED | code::INVALID_SECURITY_TOKEN => {
-            "fetch a new temporary key and set all three: OSS_ACCESS_KEY_ID, \
+            "get new temporary credentials and set all three: OSS_ACCESS_KEY_ID, \
              OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
         }
         code::ACCESS_DENIED => {
-            "see that the RAM policy of this access key allows the call (oss:PutLiveChannel, \
-             oss:GetLiveChannelStat, oss:ListLiveChannel, ...) on this bucket; a bucket that blocks \
-             public access refuses unsigned requests and public ACLs"
+            "allow the call (oss:PutLiveChannel, oss:GetLiveChannelStat, oss:ListLiveChannel, \
+             ...) on this bucket in the RAM policy of the access key; a bucket that blocks public \
+             access rejects unsigned requests and public ACLs"
         }
         _ => return None,
     })

@@ -10,8 +10,8 @@ use clap::{Args, value_parser};
 use osslive::{HistoryAnalysis, SessionSpan};
 
 pub(crate) const HELP: &str = "\
-The service keeps only the last ten finished sessions of a channel. A session that is
-going on is not among them.
+The service keeps the last ten finished sessions of a channel. The current
+session is not included.
 
 Examples:
   osslive history main-stage
@@ -19,10 +19,10 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// How many days back from now
+    /// Number of days to look back
     #[arg(long, value_name = "N", default_value_t = 7, value_parser = value_parser!(u32).range(1..))]
     days: u32,
 }
@@ -39,7 +39,10 @@ pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
 fn write(analysis: &HistoryAnalysis, page: &mut Page) {
     summary(analysis).write(page);
     if analysis.is_truncated {
-        writeln!(page, "The service keeps ten sessions: there may have been more before these.");
+        writeln!(
+            page,
+            "The service keeps only the last ten sessions; earlier ones may be missing."
+        );
     }
     if analysis.sessions.is_empty() {
         return;
@@ -56,8 +59,8 @@ fn summary(analysis: &HistoryAnalysis) -> Table {
     table.detail("from", from);
     table.detail("to", to);
     table.detail("sessions", analysis.session_count.to_string());
-    table.detail("in all", format!("{:.1} h", analysis.total_duration_hours));
-    table.detail("on average", format!("{:.1} min", analysis.average_duration_minutes));
+    table.detail("total", format!("{:.1} h", analysis.total_duration_hours));
+    table.detail("average", format!("{:.1} min", analysis.average_duration_minutes));
     if let Some(longest) = &analysis.longest_session {
         let since = text::moment(longest.start_time);
         table.detail("longest", format!("{}, from {since}", text::length(length(longest))));
@@ -117,8 +120,8 @@ mod tests {
         let text = written(&[record(1_777_600_000, 3600), record(1_777_650_000, 1800)]);
         for line in [
             "sessions    2",
-            "in all      1.5 h",
-            "on average  45.0 min",
+            "total       1.5 h",
+            "average     45.0 min",
             "longest     1h 00m, from 2026-05-01T01:46:40Z",
             "publishers  203.0.113.9",
             "2026-05-01T01:46:40Z  2026-05-01T02:46:40Z   1h 00m  203.0.113.9:47745",
@@ -127,19 +130,19 @@ mod tests {
         ] {
             assert!(text.lines().any(|found| found == line), "{line:?} is not in\n{text}");
         }
-        assert!(!text.contains("more before"));
+        assert!(!text.contains("may be missing"));
     }
 
     #[test]
     fn a_full_history_says_that_it_may_not_be_all() {
         let records: Vec<_> = (0..10).map(|n| record(1_777_600_000 + n * 100, 10)).collect();
-        assert!(written(&records).contains("more before"));
+        assert!(written(&records).contains("may be missing"));
     }
 
     #[test]
     fn no_session_makes_neither_table_nor_chart() {
         let text = written(&[]);
-        assert!(text.contains("sessions    0") && text.contains("0.0 min"), "{text}");
+        assert!(text.contains("sessions  0") && text.contains("0.0 min"), "{text}");
         assert!(!text.contains("PUBLISHER"), "{text}");
     }
 }

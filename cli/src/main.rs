@@ -44,8 +44,8 @@ use std::process::ExitCode;
     version,
     arg_required_else_help = true,
     subcommand_required = true,
-    after_long_help = HELP,
-    after_help = "See --help for keys, exit statuses and examples."
+    after_help = HELP,
+    max_term_width = 80
 )]
 struct Arguments {
     #[command(subcommand)]
@@ -57,87 +57,67 @@ struct Arguments {
 }
 
 #[derive(clap::Args)]
-#[command(next_help_heading = "Presentation")]
+#[command(next_help_heading = "Output")]
 struct Presentation {
-    /// Prints results as JSON, and errors as a line of JSON on standard error
+    /// Print results and errors as JSON
     #[arg(long, global = true)]
     json: bool,
-    /// Tells each request on standard error, without secrets
+    /// Log each request to stderr, without secrets
     #[arg(short, long, global = true)]
     verbose: bool,
-    /// Prints no colours; nor does NO_COLOR, nor anything that is no terminal
+    /// Disable colors [env: NO_COLOR]
     #[arg(long, global = true)]
     no_color: bool,
 }
 
 const HELP: &str = "\
-Keys:
-  Access keys are never given as arguments, which every process can read. They come from
-  the first of these that is there:
-    --local                   the default key of `osslive local`, or
-                              OSSLIVE_LOCAL_ACCESS_KEY_ID and _SECRET
-    --profile, --config       a profile of ossutil's config file
-    OSS_ACCESS_KEY_ID         with OSS_ACCESS_KEY_SECRET, and OSS_SESSION_TOKEN for a
-                              temporary key; OSS_REGION, OSS_ENDPOINT, OSS_BUCKET
-    ~/.ossutilconfig          its default profile
+Run `osslive COMMAND --help` for the connection options and examples.
 
-Times:
-  All times are shown in UTC as RFC 3339. Lengths of time are written 90, 90s, 5m, 1h30m.
+Credentials come from the first of these that is set, never from arguments:
+  --local, --profile or --config, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET
+  (with OSS_SESSION_TOKEN), the default profile of ~/.ossutilconfig
 
-Exit statuses:
-  0  success
-  1  another failure, or several different ones in a batch; or the command succeeded and its
-     output could not be written. A reader that stops early, such as head, is no failure
-  2  usage: the command line, a file it names or the configuration is wrong
-  3  not found: no such channel, bucket or playlist; nothing recorded in that time
-  4  not allowed: no keys, wrong keys, or no right to do this; the channel is disabled
-  5  not live: `channel status --live` on a channel that is not
-  6  conflict: the channel already exists, or is still live
-  7  unavailable: not reached, not in time or too busy; try again later
+Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
+  5 not live, 6 conflict, 7 unavailable
 
 Examples:
-  osslive local                                        an endpoint to try everything on
-  osslive --local channel create main-stage
-  osslive --local publish clip.flv main-stage
-  osslive --local channel status main-stage
-
-  export OSS_ACCESS_KEY_ID=... OSS_ACCESS_KEY_SECRET=... OSS_REGION=cn-hangzhou
-  osslive --bucket my-bucket channel list";
+  osslive local
+  osslive --local channel create main-stage";
 
 // Made once, at the start: the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Command {
-    /// Creates, shows, changes and deletes channels
+    /// Create, show and delete channels
     Channel(channel::Arguments),
-    /// Signs a URL to publish to
+    /// Sign a publish URL
     #[command(after_help = url::PUBLISH_HELP)]
     PublishUrl(url::Publish),
-    /// Signs a URL to play a channel of a private bucket
+    /// Sign a play URL for a private bucket
     #[command(after_help = url::PLAY_HELP)]
     PlayUrl(url::Play),
-    /// Publishes an FLV file or pipe in real time
+    /// Publish an FLV file or pipe in real time
     #[command(after_help = publish::HELP)]
     Publish(publish::Arguments),
-    /// Watches channels: a table that stays up to date, or a line for each change
+    /// Poll channels and report changes
     #[command(after_help = monitor::HELP)]
     Monitor(monitor::Arguments),
-    /// Shows what a channel was used for: its sessions in a table and a bar chart
+    /// Show past sessions as a table and a bar chart
     #[command(after_help = history::HELP)]
     History(history::Arguments),
-    /// Cuts parts out of a session, each into a playlist of its own
+    /// Save parts of a session as playlists
     #[command(after_help = highlights::HELP)]
     Highlights(highlights::Arguments),
-    /// Makes playlists of what was recorded
+    /// Create VOD playlists from the recording
     Vod(vod::Arguments),
-    /// Runs a local stand-in for the service: real RTMP in, real HLS out
+    /// Run a local endpoint: real RTMP in, real HLS out
     Local(local::Arguments),
-    /// Creates a channel, publishes real video to it and plays it back, all on this machine
+    /// Check everything end to end on your machine
     Demo(demo::Arguments),
-    /// Prints a completion script for a shell
+    /// Print a shell completion script
     #[command(after_help = manual::COMPLETIONS_HELP)]
     Completions(manual::Completions),
-    /// Writes the man pages to a folder
+    /// Write the man pages to a directory
     Man(manual::Manual),
 }
 
@@ -168,9 +148,15 @@ fn main() -> ExitCode {
 /// Commands that connect to nothing.
 const OFFLINE: [&str; 4] = ["local", "demo", "completions", "man"];
 
-/// The command line. Options before a command and behind it are the same, and
-/// so every command has them: those without a use for them do not show them.
+/// The command line. Options before and after a command are the same, so every
+/// command has the connection options. Commands without a use for them do not
+/// show them, and neither does the list of commands, which fits on a screen.
 fn command_line() -> clap::Command {
+    Connection::hide(completed())
+}
+
+/// The command line as shells complete it: with options before a command.
+fn completed() -> clap::Command {
     let mut command = Arguments::command();
     command.build();
     OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, Connection::hide))
@@ -184,7 +170,8 @@ fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
         && let Some(own) = command.find_subcommand(name)
         && let Some(option) = Connection::given(behind, own)
     {
-        let message = format!("{option} cannot be used with '{name}', which connects to nothing");
+        let message =
+            format!("{option} cannot be used with '{name}', which does not connect to a service");
         return Err(command.error(ErrorKind::ArgumentConflict, message));
     }
     Arguments::from_arg_matches(&matches)
@@ -218,7 +205,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Local(arguments) => local::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
         Command::Completions(arguments) => {
-            manual::completions(&arguments, command_line(), output);
+            manual::completions(&arguments, completed(), output);
             Ok(())
         }
         Command::Man(arguments) => manual::pages(&arguments, command_line()),
@@ -233,5 +220,80 @@ mod tests {
     fn the_command_line_is_consistent() {
         Arguments::command().debug_assert();
         command_line().debug_assert();
+    }
+
+    /// Returns each command by its name, such as `osslive channel put`.
+    fn every(command: &clap::Command, name: &str) -> Vec<(String, clap::Command)> {
+        let below = command.get_subcommands().filter(|below| below.get_name() != "help");
+        let below = below.flat_map(|below| every(below, &format!("{name} {}", below.get_name())));
+        [(name.to_owned(), command.clone())].into_iter().chain(below).collect()
+    }
+
+    /// Returns what `--help` prints for each command.
+    fn pages() -> Vec<(String, String)> {
+        let page = |(name, _): (String, clap::Command)| {
+            let words = name.split(' ').chain(["--help"]);
+            let help = command_line().try_get_matches_from(words).unwrap_err();
+            (name, help.render().to_string())
+        };
+        every(&command_line(), "osslive").into_iter().map(page).collect()
+    }
+
+    #[test]
+    fn the_help_fits_on_a_screen_of_80_by_40() {
+        let pages = pages();
+        assert!(pages.len() > 20, "{} pages", pages.len());
+        let fits = |line: &str| console::measure_text_width(line) <= 80;
+        for (name, page) in &pages {
+            page.lines().for_each(|line| assert!(fits(line), "{name} --help: {line:?}"));
+        }
+        // clap wraps what is longer, in an unfortunate place.
+        for (name, command) in every(&command_line(), "osslive") {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            text.lines().for_each(|line| assert!(fits(line), "{name} --help: {line:?}"));
+        }
+        let (_, first) = &pages[0];
+        assert!(first.lines().count() <= 40, "{} lines:\n{first}", first.lines().count());
+    }
+
+    #[test]
+    fn connection_options_are_shown_where_they_are_used() {
+        for (name, page) in pages() {
+            let is_shown = page.contains("--addressing-style");
+            let is_used =
+                name.contains(' ') && !OFFLINE.iter().any(|name_of| name.ends_with(name_of));
+            assert_eq!(is_shown, is_used, "{name} --help");
+        }
+    }
+
+    /// Reads the `osslive` commands in the shell blocks of a page.
+    fn commands(page: &str) -> Vec<Vec<String>> {
+        let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let text: String = blocks.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
+        // A command inside of "$(...)" is one too.
+        let text = text.replace("\"$(osslive ", "\nosslive ").replace(")\"", "\n");
+        let lines = text.lines().map(str::trim).filter(|line| line.starts_with("osslive "));
+        let words = |line: &str| {
+            let line = line.split(" | ").next().unwrap_or_default();
+            shlex::split(line).unwrap_or_else(|| panic!("not a command: {line}"))
+        };
+        lines.map(words).collect()
+    }
+
+    #[test]
+    fn the_commands_in_the_documentation_are_valid() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let docs = std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path());
+        let pages = docs.chain([root.join("README.md"), root.join("cli/README.md")]);
+        let mut count = 0;
+        for path in pages.filter(|path| path.extension().is_some_and(|suffix| suffix == "md")) {
+            for words in commands(&std::fs::read_to_string(&path).unwrap()) {
+                let result = command_line().try_get_matches_from(&words);
+                let shown = path.display();
+                assert!(result.is_ok(), "{shown}: {}: {}", words.join(" "), result.unwrap_err());
+                count += 1;
+            }
+        }
+        assert!(count > 25, "{count} commands");
     }
 }

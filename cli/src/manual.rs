@@ -15,14 +15,14 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Completions {
-    /// The shell to complete for
+    /// Target shell
     #[arg(value_enum)]
     shell: Shell,
 }
 
 #[derive(Args)]
 pub(crate) struct Manual {
-    /// The folder to write to, such as /usr/local/share/man/man1; it is made when it is missing
+    /// Target directory, such as /usr/local/share/man/man1; created if missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }

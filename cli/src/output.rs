@@ -70,7 +70,7 @@ impl Output {
 
     fn write(&self, text: &str) {
         if closed::is_stdout_closed() {
-            return self.fail(io::Error::other("standard output is closed"));
+            return self.fail(io::Error::other("stdout is closed"));
         }
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
@@ -85,7 +85,7 @@ impl Output {
             return;
         }
         if error.kind() != io::ErrorKind::BrokenPipe {
-            const MESSAGE: &str = "the output cannot be written";
+            const MESSAGE: &str = "cannot write the output";
             let cause = error.to_string();
             match self.json {
                 true => report(&json!({

@@ -5,10 +5,10 @@ use osslive::SweepOptions;
 
 #[derive(Debug, Args)]
 pub(crate) struct Pace {
-    /// Calls under way at once
+    /// Maximum concurrent requests
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
-    /// Calls a second at most; else as many as the service takes
+    /// Maximum requests per second [default: as the service permits]
     #[arg(long, value_name = "N", value_parser = parse_rate)]
     pub(crate) rate: Option<f64>,
 }
@@ -26,6 +26,6 @@ impl Pace {
 pub(crate) fn parse_rate(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(rate) if rate > 0.0 && rate.is_finite() => Ok(rate),
-        _ => Err("it must be a number above 0".to_owned()),
+        _ => Err("must be greater than zero".to_owned()),
     }
 }

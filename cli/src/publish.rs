@@ -19,8 +19,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 pub(crate) const HELP: &str = "\
-The video must be H.264 and the sound AAC. Frames are sent when they are due, as an
-encoder sends them. Ctrl-C ends the stream in good order.
+Video must be H.264 and audio AAC. Frames are sent in real time, as an encoder
+sends them. Ctrl-C ends the stream cleanly.
 
 Examples:
   osslive publish clip.flv main-stage
@@ -38,19 +38,19 @@ const AHEAD: usize = 64;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The FLV file; - for standard input
+    /// FLV file; - for stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// Begins the file anew at its end
+    /// Loop the file
     #[arg(long)]
     repeat: bool,
-    /// Ends the stream after so long
+    /// Stop after this time
     #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_length)]
     length: Option<Duration>,
-    /// The live playlist of this session, in place of the channel's
+    /// Live playlist of this session [default: the channel's]
     #[arg(long, value_name = "NAME.m3u8")]
     playlist: Option<String>,
 }
@@ -96,7 +96,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
     let Stream { publisher, done, .. } = stream;
     publisher.finish()?;
     if done.messages == 0 && !done.interrupted {
-        return Err(Failure::usage("the FLV holds neither video nor audio"));
+        return Err(Failure::usage("the file contains neither video nor audio"));
     }
     session.output.show(&done, |out| {
         let length = text::length(time::Duration::saturating_seconds_f64(done.seconds.round()));
@@ -127,11 +127,11 @@ fn check(id: &str, session: &Session) -> Outcome {
         StreamState::Idle => Ok(()),
         StreamState::Disabled => Err(Failure::Told(
             Exit::NotAllowed,
-            format!("the channel is disabled: `osslive channel enable {id}` lets publishers in"),
+            format!("the channel is disabled: enable it with `osslive channel enable {id}`"),
         )),
         StreamState::Live => {
             let from = status.remote_addr.map(|address| format!(", from {address}"));
-            let message = format!("the channel is live already{}", from.unwrap_or_default());
+            let message = format!("the channel is already live{}", from.unwrap_or_default());
             Err(Failure::Told(Exit::Conflict, message))
         }
     }
@@ -222,7 +222,7 @@ impl Source {
     fn open(path: &Path, repeat: bool) -> Outcome<Self> {
         if path == Path::new("-") {
             if repeat {
-                return Err(Failure::usage("standard input cannot be repeated"));
+                return Err(Failure::usage("stdin cannot be looped"));
             }
             return Ok(Source { file: None, repeat, length: None });
         }

@@ -9,7 +9,7 @@ const UNITS: &[(char, u64)] = &[('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)]
 /// Reads a length of time: seconds, or numbers with the units d, h, m and s,
 /// the greater before the smaller, as in `1h30m`.
 pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is no length of time such as 90, 90s, 5m or 1h30m");
+    let wrong = || format!("invalid duration {text:?}: expected 90, 90s, 5m or 1h30m, for example");
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));
     }
@@ -28,7 +28,7 @@ pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
 /// As [`parse_length`], without nothing at all.
 pub(crate) fn parse_positive_length(text: &str) -> Result<Duration, String> {
     parse_length(text).and_then(|length| match length {
-        Duration::ZERO => Err("it must be longer than nothing".to_owned()),
+        Duration::ZERO => Err("must be greater than zero".to_owned()),
         length => Ok(length),
     })
 }
@@ -61,12 +61,12 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     }
     if let Ok(seconds) = text.parse() {
         let time = OffsetDateTime::from_unix_timestamp(seconds);
-        return time.map(Moment::At).map_err(|_| format!("{text} is too far away"));
+        return time.map(Moment::At).map_err(|_| format!("{text} is out of range"));
     }
     OffsetDateTime::parse(text, &Rfc3339).map(Moment::At).map_err(|_| {
         format!(
-            "{text:?} is no time such as 2026-05-01T19:30:00Z, 1777663800 (Unix seconds), now or \
-             -10m (ten minutes ago)"
+            "invalid time {text:?}: expected 2026-05-01T19:30:00Z, 1777663800 (Unix seconds), \
+             now, or -10m (ten minutes ago), for example"
         )
     })
 }
@@ -113,7 +113,7 @@ pub(crate) fn parse_bit_rate(text: &str) -> Result<u64, String> {
     };
     match number.parse::<f64>() {
         Ok(bits) if bits > 0.0 && bits.is_finite() => Ok((bits * unit / 8.0).ceil() as u64),
-        _ => Err(format!("{text:?} is no bit rate such as 800k or 2.5M")),
+        _ => Err(format!("invalid bit rate {text:?}: expected a number such as 800k or 2.5M")),
     }
 }
 

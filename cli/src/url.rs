@@ -12,15 +12,15 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(crate) const PUBLISH_HELP: &str = "\
-The URL lets anyone who has it publish until it expires: treat it as a secret. A
-publisher that is connected by then is not cut.
+Anyone who has the URL can publish until it expires: treat it as a secret.
+Expiry does not disconnect a publisher.
 
 Examples:
   ffmpeg -re -i clip.mp4 -c copy -f flv \"$(osslive publish-url main-stage)\"
   osslive publish-url main-stage --expires 12h --obs";
 
 pub(crate) const PLAY_HELP: &str = "\
-The fragments in the playlist are signed alike.
+The service signs the fragments in the playlist as well.
 
 Examples:
   ffplay \"$(osslive play-url main-stage)\"
@@ -28,35 +28,35 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Publish {
-    /// The channel's id; it need not exist yet
+    /// Channel id; the channel may be created later
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// How long from now a publisher may connect
+    /// How long publishers may connect
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_positive_length)]
     expires: Duration,
-    /// The live playlist of this session, in place of the channel's
+    /// Live playlist of this session [default: the channel's]
     #[arg(long, value_name = "NAME.m3u8")]
     playlist: Option<String>,
-    /// A further parameter, which is signed; repeat for more
+    /// Add a signed URL parameter (repeatable)
     #[arg(long = "param", value_name = "NAME=VALUE", value_parser = parse_param)]
     params: Vec<(String, String)>,
-    /// Appends an STS token without signing it
+    /// Append the STS token without signing it
     #[arg(long)]
     unsigned_token: bool,
-    /// Prints server and stream key apart, as OBS asks for them
+    /// Print server and stream key separately, as OBS asks for them
     #[arg(long)]
     obs: bool,
 }
 
 #[derive(Args)]
 pub(crate) struct Play {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// The playlist: the live one's name, or that of a VOD playlist
+    /// Live or VOD playlist
     #[arg(value_name = "PLAYLIST", default_value = "playlist.m3u8")]
     playlist: String,
-    /// How long the URL is good; a week at most
+    /// URL lifetime, at most a week
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_positive_length)]
     expires: Duration,
 }
@@ -124,7 +124,7 @@ fn from_now(length: Duration) -> OffsetDateTime {
 }
 
 fn parse_param(text: &str) -> Result<(String, String), String> {
-    let (name, value) = text.split_once('=').ok_or("a parameter is written NAME=VALUE")?;
+    let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE")?;
     Ok((name.to_owned(), value.to_owned()))
 }
 

@@ -21,7 +21,7 @@ pub(crate) fn text(error: &clap::Error, is_styled: bool) -> String {
 /// Returns what is wrong, in one line.
 pub(crate) fn message(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
-        return "no command was given".to_owned();
+        return "no command given".to_owned();
     }
     let text = error.render().to_string();
     let first = paragraphs(&text).next().unwrap_or_default();

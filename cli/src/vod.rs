@@ -16,30 +16,30 @@ pub(crate) struct Arguments {
 }
 
 const HELP: &str = "\
-A TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or so long ago (-10m). A
-span is a day long at most. A fragment belongs to it when it begins in it.
+TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or a time ago
+(-10m). The range is at most a day and includes the fragments that start in it.
 
 Examples:
-  osslive vod create main-stage evening --start 2026-05-01T19:30:00Z --end 2026-05-01T22:00:00Z
-  osslive vod create main-stage replay --last 10m && osslive play-url main-stage replay.m3u8
+  osslive vod create main-stage replay --last 10m
+  osslive vod create main-stage evening --start 2026-05-01T19:30:00Z --end now
   osslive vod get main-stage --last 1h > last-hour.m3u8";
 
 #[derive(Subcommand)]
 enum Command {
-    /// Writes a playlist of a time span to CHANNEL/NAME, in place of one of that name
+    /// Save a playlist of a time range as CHANNEL/NAME, replacing an existing one
     #[command(after_help = HELP)]
     Create(Create),
-    /// Prints the playlist of a time span, without writing it anywhere
+    /// Print a playlist of a time range without saving it
     #[command(after_help = HELP)]
     Get(Get),
 }
 
 #[derive(Args)]
 struct Create {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// The playlist's name; .m3u8 is added where it is missing
+    /// Playlist name; .m3u8 is appended if missing
     #[arg(value_name = "NAME")]
     name: String,
     #[command(flatten)]
@@ -48,7 +48,7 @@ struct Create {
 
 #[derive(Args)]
 struct Get {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
     #[command(flatten)]
@@ -57,13 +57,13 @@ struct Get {
 
 #[derive(Args)]
 struct Span {
-    /// Where it begins
+    /// Start of the time range
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, required_unless_present = "last")]
     start: Option<Moment>,
-    /// Where it ends
+    /// End of the time range
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, default_value = "now")]
     end: Moment,
-    /// The span that ends now, in place of --start and --end
+    /// Time range ending now, instead of --start and --end
     #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length, conflicts_with_all = ["start", "end"])]
     last: Option<Duration>,
 }

@@ -6,6 +6,7 @@
 
 mod hostile;
 mod library;
+pub mod markdown;
 mod program;
 mod service;
 mod tls;

@@ -41,13 +41,23 @@ fn a_quickstart_says_what_it_lacks() {
 }
 
 #[test]
-fn each_quickstart_is_short_and_stands_in_the_readme() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
-    for file in ["c/quickstart.c", "cpp/quickstart.cpp", "python/quickstart.py"] {
+fn each_quickstart_is_short_and_shown_in_its_page() {
+    for (file, page) in [
+        ("c/quickstart.c", "c.md"),
+        ("cpp/quickstart.cpp", "cpp.md"),
+        ("python/quickstart.py", "python.md"),
+    ] {
         let text = fs::read_to_string(root().join("examples").join(file)).expect("an example");
         assert!(text.lines().count() < 80, "{file} has {} lines", text.lines().count());
-        assert!(readme.contains(&text), "the README shows another {file}");
+        let shown = fs::read_to_string(root().join("docs").join(page)).expect("a page");
+        assert!(shown.contains(&text), "docs/{page} does not show {file}");
     }
+}
+
+#[test]
+fn the_readme_is_short() {
+    let lines = fs::read_to_string(root().join("README.md")).expect("the README").lines().count();
+    assert!(lines <= 150, "the README has {lines} lines");
 }
 
 /// What an example in C prints.
@@ -100,13 +110,13 @@ fn the_highlights_are_cut_out_of_what_is_on_the_air() {
 }
 
 #[test]
-fn each_example_is_short_and_named_in_the_readme() {
-    let readme = fs::read_to_string(root().join("README.md")).expect("the README");
+fn each_example_is_short_and_named_in_the_documentation() {
+    let page = fs::read_to_string(root().join("docs/c.md")).expect("a page");
     for example in ["sweep", "history", "highlights", "batch"] {
         for file in [format!("examples/c/{example}.c"), format!("examples/rust/{example}.rs")] {
             let text = fs::read_to_string(root().join(&file)).expect("an example");
             assert!(text.lines().count() < 80, "{file} has {} lines", text.lines().count());
-            assert!(readme.contains(&file), "the README does not name {file}");
+            assert!(page.contains(&file), "docs/c.md does not name {file}");
         }
     }
 }

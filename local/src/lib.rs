@@ -1,17 +1,42 @@
 //! A local stand-in for the OSS live channel service, in one process: real
 //! RTMP in, real HLS out, and the service's operations, signatures and errors
-//! over HTTP, so that everything can be built and tested without an account.
+//! over HTTP. Develop and test without an account.
 //!
-//! It serves development and tests. Production is OSS itself: the same calls
-//! with another endpoint.
+//! It is for development and tests. Production is OSS itself, with the same
+//! calls and another endpoint.
 //!
-//! Start one with [`LocalEndpoint::start`]. [`push`] publishes FLV to any
-//! RTMP server, this one among them.
+//! # In a test
 //!
-//! Bytes go one way: connection, [`rtmp`] session, recorder, transport stream
-//! muxer, file.
+//! [`LocalEndpoint::start`] listens on a free port and stops when the endpoint
+//! is dropped; [`Config::temporary`] keeps its data in a temporary folder.
+//!
+//! ```no_run
+//! use osslive_local::{Config, LocalEndpoint};
+//!
+//! let endpoint = LocalEndpoint::start(Config::temporary())?;
+//! let client = osslive::Client::builder()
+//!     .endpoint(endpoint.url())
+//!     .region("cn-hangzhou")
+//!     .bucket(Config::BUCKET)
+//!     .credentials(osslive::Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+//!     .build()?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`push`] publishes FLV to any RTMP server, including this one.
+//!
+//! # Without I/O
+//!
+//! Media goes one way: connection, [`rtmp`] session, recorder, MPEG-TS muxer,
+//! file. [`rtmp`] and [`media`] do no I/O, so that they can be tested as bytes
+//! in, bytes out.
 
 #![forbid(unsafe_code)]
+
+// The examples in the documentation are documentation tests too.
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/cli.md")]
+struct Pages;
 
 mod address;
 mod api;

@@ -13,18 +13,19 @@ import osslive
 from osslive.testing import LocalEndpoint
 
 README = Path(__file__).parents[1] / "README.md"
-MAIN_README = Path(__file__).parents[2] / "README.md"
-GUIDE = Path(__file__).parents[2] / "docs" / "python.md"
-
-PAGES = pytest.mark.parametrize(
-    "page", [README, GUIDE, MAIN_README], ids=["README", "guide", "main README"]
-)
+TOP = Path(__file__).parents[2]
+PAGES = [
+    page
+    for folder in (TOP, TOP / "docs", TOP / "examples", README.parent)
+    for page in sorted(folder.glob("*.md" if folder in (TOP, README.parent) else "**/*.md"))
+    if "```python" in page.read_text(encoding="utf-8")
+]
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(TOP)) for page in PAGES])
 
 
 def programs(page: Path) -> list[str]:
-    if not page.exists():
-        pytest.skip(f"{page.name} is not here")
-    return re.findall(r"```python\n(.*?)```", page.read_text(), flags=re.DOTALL)
+    text = page.read_text(encoding="utf-8")
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
 
 
 def test_the_quick_start_runs_as_it_is(osslive_endpoint: LocalEndpoint) -> None:
@@ -37,16 +38,16 @@ def test_the_quick_start_runs_as_it_is(osslive_endpoint: LocalEndpoint) -> None:
     assert "NoSuchLiveChannel: " in said
 
 
-@PAGES
+@EVERY_PAGE
 def test_every_program_compiles(page: Path) -> None:
     for program in programs(page):
         body = textwrap.indent(program, "    ")
         compile(f"async def main():\n{body}", str(page), "exec")
 
 
-@PAGES
+@EVERY_PAGE
 def test_every_name_exists(page: Path) -> None:
-    text = page.read_text() if page.exists() else ""
+    text = page.read_text(encoding="utf-8")
     for name in re.findall(r"\bosslive\.([A-Z]\w+)", text):
         assert hasattr(osslive, name), name
     for name in re.findall(r"\bclient\.(\w+)", text):

@@ -49,13 +49,13 @@ def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
     assert str(other) == "a has a new publisher: 192.0.2.2:9, after 192.0.2.1:9"
     low = told(change="bandwidthLow", bandwidth=99, limit=100)
     assert (low.bandwidth, low.limit) == (99, 100)
-    assert str(low) == "a has 99 bytes a second, less than 100"
+    assert str(low) == "a has 99 bytes/s, below 100"
     enough = told(change="bandwidthRecovered", bandwidth=100, limit=100)
-    assert str(enough) == "a has 100 bytes a second again"
+    assert str(enough) == "a has 100 bytes/s again"
     fell = told(change="frameRateFell", **{"from": 30, "to": 24})
     assert (fell.previous_frame_rate, fell.frame_rate) == (30, 24)
     assert (fell.previous_addr, fell.remote_addr) == (None, None)
-    assert str(fell) == "a fell from 30 to 24 frames a second"
+    assert str(fell) == "a fell from 30 to 24 frames/s"
     failing = told(
         change="failing",
         error={"kind": "timeout", "message": "too late", "text": "too late", "attempts": 1},
@@ -178,7 +178,7 @@ def test_a_monitor_tells_of_a_stream_that_is_too_thin(serve: Callable[[Answer], 
         monitor = client.monitor(["a"], interval=0.01, min_bandwidth=100, frame_rate_drop=0.2)
         assert [str(change) for change in islice(monitor, 4)] == [
             "a is live from 192.0.2.1:9",
-            "a has 99 bytes a second, less than 100",
+            "a has 99 bytes/s, below 100",
             "a fell from 30 to 20 frames a second",
             "a has 1000 bytes a second again",
         ]

@@ -11,7 +11,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from test_docs import MAIN_README, programs
+from test_docs import TOP
 
 from osslive.testing import LocalEndpoint, publish
 
@@ -103,7 +103,7 @@ def test_the_readme_runs_in_a_new_environment_without_a_compiler(
     )
 
     program = tmp_path / "quickstart.py"
-    program.write_text(next(text for text in programs(MAIN_README) if "from_env" in text))
+    shutil.copy(TOP / "examples" / "python" / "quickstart.py", program)
     running = subprocess.Popen(
         [folder / "python", program, f"new-{os.getpid()}"],
         env=environment,

@@ -276,7 +276,7 @@ impl ClientBuilder {
         for (what, limit) in [("timeout", self.timeout), ("connect timeout", self.connect_timeout)]
         {
             if limit.is_zero() {
-                return Err(config(format!("the {what} is 0")));
+                return Err(config(format!("{what} 0: must be greater than zero")));
             }
         }
         let settings = Settings {
@@ -320,7 +320,7 @@ impl fmt::Debug for ClientBuilder {
 
 fn user_agent(extra: &str) -> Result<String> {
     if !extra.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-        return Err(config("the user agent has characters that a header cannot carry"));
+        return Err(config("user agent: must not contain characters that a header cannot carry"));
     }
     let (version, os, arch) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
     Ok(format!("osslive/{version} ({os}; {arch}) {extra}").trim_end().to_owned())

@@ -151,10 +151,10 @@ impl Place {
         match found.map(|region| endpoint::bare_region(region.trim())) {
             Some(region) if endpoint::is_region(region) => Ok(region.to_owned()),
             Some(region) => {
-                Err(config(format!("the region {region:?} is not letters, digits and -")))
+                Err(config(format!("region {region:?}: must be letters, digits and -")))
             }
             None if self.endpoint.is_some() && version.needs_region() => Err(config(
-                "signature version 4 needs a region, and the endpoint does not tell which: configure one",
+                "signature version 4 needs a region, and none could be inferred from the endpoint: set one",
             )
             .with_code(code::NO_REGION)),
             None => Ok(String::new()),

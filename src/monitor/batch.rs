@@ -68,7 +68,7 @@ impl Client {
 }
 
 fn stands_twice(id: &str) -> Error {
-    Error::invalid(format!("the channel {id:?} stands in the list before"))
+    Error::invalid(format!("duplicate channel {id:?}"))
 }
 
 #[cfg(feature = "serde")]

@@ -105,16 +105,16 @@ impl fmt::Display for Change {
                 write!(f, "{id} has a new publisher: {to}, after {from}")
             }
             ChangeKind::BandwidthLow { bandwidth, limit } => {
-                write!(f, "{id} has {bandwidth} bytes a second, less than {limit}")
+                write!(f, "{id} has {bandwidth} bytes/s, below {limit}")
             }
             ChangeKind::BandwidthRecovered { bandwidth, .. } => {
-                write!(f, "{id} has {bandwidth} bytes a second again")
+                write!(f, "{id} has {bandwidth} bytes/s again")
             }
             ChangeKind::FrameRateFell { from, to } => {
-                write!(f, "{id} fell from {from} to {to} frames a second")
+                write!(f, "{id} fell from {from} to {to} frames/s")
             }
-            ChangeKind::Failing { error } => write!(f, "{id} fails: {error}"),
-            ChangeKind::Recovered => write!(f, "{id} answers again"),
+            ChangeKind::Failing { error } => write!(f, "{id} failed: {error}"),
+            ChangeKind::Recovered => write!(f, "{id} recovered"),
         }
     }
 }
@@ -402,7 +402,7 @@ mod tests {
         assert_told!(Limits::new(), [live("a:1", 25, 100) => ["c is live from a:1"]]);
         assert_told!(Limits::new(), [status(StreamState::Live) => ["c is live"]]);
         assert_told!(Limits::new(), [disabled() => ["c is disabled"]]);
-        assert_told!(Limits::new(), [failed() => ["c fails: too late"]]);
+        assert_told!(Limits::new(), [failed() => ["c failed: too late"]]);
         assert_told!(Limits::new(), [idle() => []]);
     }
 
@@ -443,17 +443,17 @@ mod tests {
     fn a_bandwidth_is_told_when_it_crosses_the_limit() {
         assert_told!(Limits::new().min_bandwidth(100), [
             live("a:1", 25, 100) => ["c is live from a:1"],
-            live("a:1", 25, 99) => ["c has 99 bytes a second, less than 100"],
+            live("a:1", 25, 99) => ["c has 99 bytes/s, below 100"],
             live("a:1", 25, 50) => [],
             status(StreamState::Live) => [],
-            live("a:1", 25, 100) => ["c has 100 bytes a second again"],
-            live("a:1", 25, 99) => ["c has 99 bytes a second, less than 100"],
+            live("a:1", 25, 100) => ["c has 100 bytes/s again"],
+            live("a:1", 25, 99) => ["c has 99 bytes/s, below 100"],
             idle() => ["c is idle"],
             live("a:1", 25, 100) => ["c is live from a:1"],
             idle() => ["c is idle"],
             live("a:1", 25, 50) => [
                 "c is live from a:1",
-                "c has 50 bytes a second, less than 100"
+                "c has 50 bytes/s, below 100"
             ],
         ]);
     }
@@ -463,14 +463,14 @@ mod tests {
         assert_told!(Limits::new(), [
             live("a:1", 30, 100) => ["c is live from a:1"],
             live("a:1", 27, 100) => [],
-            live("a:1", 24, 100) => ["c fell from 27 to 24 frames a second"],
+            live("a:1", 24, 100) => ["c fell from 27 to 24 frames/s"],
             live("a:1", 30, 100) => [],
-            live("a:1", 0, 100) => ["c fell from 30 to 0 frames a second"],
+            live("a:1", 0, 100) => ["c fell from 30 to 0 frames/s"],
             live("a:1", 0, 100) => [],
         ]);
         assert_told!(Limits::new().frame_rate_drop(0.0), [
             live("a:1", 30, 100) => ["c is live from a:1"],
-            live("a:1", 29, 100) => ["c fell from 30 to 29 frames a second"],
+            live("a:1", 29, 100) => ["c fell from 30 to 29 frames/s"],
         ]);
         for none in [1.0, f64::NAN] {
             assert_told!(Limits::new().frame_rate_drop(none), [
@@ -484,11 +484,11 @@ mod tests {
     fn what_happened_while_a_channel_failed_is_told_afterwards() {
         assert_told!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
-            failed() => ["c fails: too late"],
+            failed() => ["c failed: too late"],
             failed() => [],
-            live("a:1", 25, 100) => ["c answers again"],
-            failed() => ["c fails: too late"],
-            idle() => ["c answers again", "c is idle"],
+            live("a:1", 25, 100) => ["c recovered"],
+            failed() => ["c failed: too late"],
+            idle() => ["c recovered", "c is idle"],
         ]);
     }
 
@@ -499,6 +499,6 @@ mod tests {
         let sweep = Sweep::of(ids.into_iter().zip([idle(), live("a:1", 25, 100), failed()]));
         let changes = watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH);
         let lines: Vec<_> = changes.iter().map(Change::to_string).collect();
-        assert_eq!(lines, ["a is live from a:1", "z fails: too late"]);
+        assert_eq!(lines, ["a is live from a:1", "z failed: too late"]);
     }
 }

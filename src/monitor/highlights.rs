@@ -201,7 +201,7 @@ impl Client {
             result.error = if options.stop.is_stopped() || is_late() {
                 Some(not_reached())
             } else if written.contains(&result.playlist) {
-                Some(Error::invalid("a highlight before has the same playlist"))
+                Some(Error::invalid("duplicate playlist: an earlier highlight uses it"))
             } else {
                 self.cut(id, highlight, &recorded, &mut result).err()
             };
@@ -280,9 +280,7 @@ impl Recorded {
         // Of two that meet in one second, the service's unit, the later one: the
         // second is its start.
         let found = self.sessions.iter().rfind(|(start, end)| (*start..=*end).contains(&moment));
-        found.copied().ok_or_else(|| {
-            Error::invalid(format!("no session that is known was going on at {moment}"))
-        })
+        found.copied().ok_or_else(|| Error::invalid(format!("no known session includes {moment}")))
     }
 
     fn clip_times(
@@ -291,7 +289,7 @@ impl Recorded {
         end: OffsetDateTime,
     ) -> Result<(OffsetDateTime, OffsetDateTime)> {
         if start >= end {
-            return Err(Error::invalid("the end of the highlight does not come after its start"));
+            return Err(Error::invalid("the end of the highlight must be after its start"));
         }
         let touched = || self.sessions.iter().filter(|(from, to)| *from < end && start < *to);
         let first = touched().map(|session| session.0).min();
@@ -322,11 +320,11 @@ fn signed(offset: Duration) -> time::Duration {
 }
 
 fn not_reached() -> Error {
-    Error::new(ErrorKind::Stopped, "not reached before the work was stopped")
+    Error::new(ErrorKind::Stopped, "skipped: the work was stopped")
 }
 
 fn nothing(of_what: &str) -> Error {
-    Error::invalid(format!("nothing {of_what} was recorded where the highlight is"))
+    Error::invalid(format!("nothing {of_what} was recorded within the highlight"))
 }
 
 /// The whole seconds that cover a span. A span of just a day stays one.
@@ -380,7 +378,7 @@ mod tests {
             assert_eq!(span, (EVENING + MINUTE, EVENING + 5 * MINUTE));
         }
         let none = Highlight::new("h", MINUTE, 5 * MINUTE).of_session(EVENING + 2 * HOUR);
-        assert!(refusal(none).contains("no session"), "a session was found");
+        assert!(refusal(none).contains("no known session"), "a session was found");
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Client {
     /// [`InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0 days.
     pub fn analyze_history(&self, id: &str, days: u32) -> Result<HistoryAnalysis> {
         if days == 0 {
-            return Err(Error::invalid("a history of 0 days has nothing to analyse"));
+            return Err(Error::invalid("days 0: must be greater than zero"));
         }
         let records = self.get_channel_history(id)?.records;
         Ok(HistoryAnalysis::of(&records, self.engine().now(), days))

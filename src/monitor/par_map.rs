@@ -99,9 +99,9 @@ impl<T, R, F: Fn(&T) -> Result<Call<R>>> Work<'_, T, F> {
 
     fn not_reached(&self) -> Error {
         let why = match (self.stop.is_stopped(), self.deadline) {
-            (true, _) => "not reached before the work was stopped",
-            (false, Some(_)) => "not reached within the time limit",
-            (false, None) => "not reached: no thread could be started",
+            (true, _) => "skipped: the work was stopped",
+            (false, Some(_)) => "skipped: the time limit was reached",
+            (false, None) => "skipped: could not start a thread",
         };
         Error::new(ErrorKind::Stopped, why)
     }

@@ -16,7 +16,7 @@ pub fn check_channel_name(id: &str) -> Result<()> {
     } else if id.contains('/') {
         "the channel name contains a slash".to_owned()
     } else if id.len() > 1023 {
-        format!("the channel name has {} bytes; 1023 is the most", id.len())
+        format!("channel name of {} bytes: must be at most 1023", id.len())
     } else if matches!(id, "." | "..") {
         format!("channel name {id:?}: HTTP clients resolve \".\" and \"..\" in a path")
     } else if !xml::can_carry(id) {
@@ -39,7 +39,7 @@ pub(super) fn check_playlist_name(name: &str, least: usize, most: usize) -> Resu
     } else if name.contains('/') {
         "contains a slash".to_owned()
     } else if !(least..=most).contains(&name.len()) {
-        format!("has {} bytes; {least} to {most} are allowed", name.len())
+        format!("has {} bytes: must be {least} to {most}", name.len())
     } else if !xml::can_carry(name) {
         "has characters that XML cannot carry".to_owned()
     } else {
@@ -62,5 +62,5 @@ pub(super) fn in_range(what: &str, value: u32, least: u32, most: u32) -> Result<
     if (least..=most).contains(&value) {
         return Ok(());
     }
-    Err(Error::invalid(format!("{what} is {value}; {least} to {most} is allowed")))
+    Err(Error::invalid(format!("{what} {value}: must be {least} to {most}")))
 }

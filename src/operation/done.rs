@@ -28,7 +28,7 @@ pub(super) fn parse_done(_: &Request, reply: &Reply) -> Result<Done> {
         Ok("Error") => Err(reply.service_error()),
         Ok(name) if !name.eq_ignore_ascii_case("html") => Ok(Done { res: reply.info() }),
         _ => {
-            let message = format!("the answer is not empty, as was expected{}", reply.begin());
+            let message = format!("unexpected response body{}", reply.begin());
             Err(reply.found(Error::bad_reply(message)))
         }
     }

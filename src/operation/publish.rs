@@ -126,13 +126,13 @@ pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
         } else if options.params[..at].iter().any(|(earlier, _)| earlier == name) {
             "is given twice"
         } else if name.starts_with('/') || name.contains(|c: char| c == ':' || c.is_control()) {
-            "cannot be signed: its name must not contain ':' or control characters, nor begin with '/'"
+            "cannot be signed: the name must not contain ':' or control characters, or start with '/'"
         } else if value.contains(char::is_control) || !xml::can_carry(value) {
-            "cannot be signed: its value must not contain control characters"
+            "cannot be signed: the value must not contain control characters"
         } else {
             continue;
         };
-        return Err(Error::invalid(format!("the parameter {name:?} {fault}")));
+        return Err(Error::invalid(format!("URL parameter {name:?} {fault}")));
     }
     Ok(())
 }

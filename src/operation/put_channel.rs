@@ -148,8 +148,8 @@ pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Call<ChannelUrls>
             description.len()
         )));
     }
-    in_range("the fragment duration", config.frag_duration, 1, 100)?;
-    in_range("the fragment count", config.frag_count, 1, 100)?;
+    in_range("fragment duration", config.frag_duration, 1, 100)?;
+    in_range("fragment count", config.frag_count, 1, 100)?;
     check_playlist_name(&config.playlist_name, 6, 128)?;
     if let Some(snapshot) = &config.snapshot {
         check_snapshot(snapshot)?;
@@ -188,10 +188,12 @@ fn check_snapshot(snapshot: &Snapshot) -> Result<()> {
         ("notification topic", &snapshot.notify_topic),
     ] {
         if text.is_empty() || !xml::can_carry(text) {
-            return Err(Error::invalid(format!("the snapshot's {what} is empty or no text")));
+            return Err(Error::invalid(format!(
+                "snapshot {what}: must not be empty or contain characters that XML cannot carry"
+            )));
         }
     }
-    in_range("the snapshot interval", snapshot.interval, 1, 100)
+    in_range("snapshot interval", snapshot.interval, 1, 100)
 }
 
 fn parse_put_channel(_: &Request, reply: &Reply) -> Result<ChannelUrls> {

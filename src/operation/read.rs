@@ -8,5 +8,5 @@ pub(super) fn urls(list: Element<'_, '_>) -> Vec<String> {
 }
 
 pub(super) fn missing(element: &str) -> Error {
-    Error::bad_reply(format!("the answer has no {element}"))
+    Error::bad_reply(format!("the response has no {element}"))
 }

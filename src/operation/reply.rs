@@ -69,15 +69,15 @@ impl Reply {
         if self.ends_with_connection && !self.is_complete() {
             return Err(self.found(Error::new(
                 ErrorKind::Connection,
-                "the reply is cut off: it has no length, and its body no end",
+                "the response is truncated: it has no length, and its body has no end",
             )));
         }
         match self.status {
             200..=299 => Ok(()),
-            300..=399 => Err(self.found(Error::bad_reply(format!(
-                "the answer is a redirect, which is not followed{}",
-                self.begin()
-            )))),
+            300..=399 => {
+                Err(self
+                    .found(Error::bad_reply(format!("redirects are not followed{}", self.begin()))))
+            }
             _ => Err(self.service_error()),
         }
     }
@@ -97,7 +97,10 @@ impl Reply {
         let error = match error {
             Ok(Some(error)) => error,
             _ => {
-                let message = format!("the answer is an error without details{}", self.begin());
+                let message = match self.begin() {
+                    begin if begin.is_empty() => "error response without a body".to_owned(),
+                    begin => format!("error response without details{begin}"),
+                };
                 Error::new(ErrorKind::Service, message).with_ec(self.ec.clone())
             }
         };
@@ -128,7 +131,7 @@ impl Reply {
             }
             if found.name() != root {
                 let name = found.name();
-                let message = format!("the answer is <{name}> where <{root}> was expected");
+                let message = format!("unexpected response <{name}>: expected <{root}>");
                 return Err(self.found(Error::bad_reply(message)));
             }
             read(found).map_err(|error| self.found(error))

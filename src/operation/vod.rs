@@ -77,7 +77,7 @@ fn parse_get_vod(_: &Request, reply: &Reply) -> Result<VodPlaylist> {
         }
         _ if reply.body.trim_ascii_start().starts_with(b"<") => Err(reply.service_error()),
         _ => {
-            let message = format!("the answer is not a playlist{}", reply.begin());
+            let message = format!("the response is not a playlist{}", reply.begin());
             Err(reply.found(Error::bad_reply(message)))
         }
     }
@@ -87,16 +87,16 @@ impl Request {
     fn span(self, time: &VodTime) -> Result<Request> {
         let VodTime { start, end } = *time;
         if start < 0 {
-            return Err(Error::invalid(format!("the start time {start} lies before 1970")));
+            return Err(Error::invalid(format!("start time {start}: must not be before 1970")));
         }
         if end <= start {
-            let message = format!("the end time {end} does not come after the start time {start}");
+            let message = format!("end time {end}: must be after the start time {start}");
             return Err(Error::invalid(message));
         }
         if end - start > 86_400 {
             let hint = if end > 100_000_000_000 { "; are these milliseconds?" } else { "" };
             return Err(Error::invalid(format!(
-                "the span from {start} to {end} is longer than a day (86400 seconds){hint}"
+                "time range {start} to {end}: must be at most a day (86400 seconds){hint}"
             )));
         }
         Ok(self.param("startTime", start.to_string()).param("endTime", end.to_string()))
@@ -130,12 +130,12 @@ mod tests {
         let check = |start, end| get_vod("c", &VodTime::new(start, end));
         assert!(check(1000, 1000 + 86_400).is_ok());
         for (start, end, word) in [
-            (1000, 1000 + 86_401, "longer than a day"),
-            (1000, 1000, "does not come after"),
-            (1000, 999, "does not come after"),
+            (1000, 1000 + 86_401, "at most a day"),
+            (1000, 1000, "must be after"),
+            (1000, 999, "must be after"),
             (-1, 10, "before 1970"),
             (1_795_330_000_000, 1_795_333_600_000, "milliseconds"),
-            (0, i64::MAX, "longer than a day"),
+            (0, i64::MAX, "at most a day"),
         ] {
             let error = check(start, end).unwrap_err();
             assert!(error.message().contains(word), "{error}");

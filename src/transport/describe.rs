@@ -19,24 +19,24 @@ impl Parties<'_> {
         let (host, peer) = (self.host, self.peer());
         let described = match &error {
             ureq::Error::Timeout(Timeout::Connect) => {
-                self.at_peer(ErrorKind::Timeout, format!("no connection to {peer} in time"))
+                self.at_peer(ErrorKind::Timeout, format!("timed out connecting to {peer}"))
             }
             ureq::Error::Timeout(Timeout::Resolve) => {
-                self.at_peer(ErrorKind::Timeout, format!("no address for {peer} in time"))
+                self.at_peer(ErrorKind::Timeout, format!("timed out resolving {peer}"))
             }
             ureq::Error::Timeout(_) => self.late(),
-            ureq::Error::HostNotFound => self.unknown(format!("{peer} has no address")),
+            ureq::Error::HostNotFound => self.unknown(format!("{peer} could not be resolved")),
             ureq::Error::ConnectionFailed => {
-                self.at_peer(ErrorKind::Connection, format!("no connection to {peer}"))
+                self.at_peer(ErrorKind::Connection, format!("could not connect to {peer}"))
             }
             ureq::Error::ConnectProxyFailed(why) => self.refused_tunnel(why),
             ureq::Error::Io(io) => self.broken(io),
             ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
-                Error::invalid("the request cannot be written as HTTP")
+                Error::invalid("the request is not valid HTTP")
             }
             ureq::Error::TlsRequired => Error::new(
                 ErrorKind::Config,
-                "this build has no TLS: use http://, or a TLS feature",
+                "this build does not support TLS: use http://, or enable a TLS feature",
             ),
             // The system's verifier, where it found no certificates at all.
             other if other.to_string().contains("No CA certificates") => {
@@ -45,7 +45,7 @@ impl Parties<'_> {
                     .permanent()
             }
             other => self.bad_reply(other).unwrap_or_else(|| {
-                connection(format!("no connection to {host}: {other}")).permanent()
+                connection(format!("could not connect to {host}: {other}")).permanent()
             }),
         };
         described.with_source(error)
@@ -75,7 +75,7 @@ impl Parties<'_> {
     }
 
     fn late(&self) -> Error {
-        let message = format!("no complete answer from {} in time", self.reached());
+        let message = format!("timed out waiting for {}", self.reached());
         Error::new(ErrorKind::Timeout, message)
     }
 
@@ -97,7 +97,7 @@ impl Parties<'_> {
         let (host, peer, reached) = (self.host, self.peer(), self.reached());
         match io.kind() {
             Io::UnexpectedEof => connection(format!(
-                "the connection to {reached} was closed before the answer was complete"
+                "the connection to {reached} was closed before the response was complete"
             )),
             Io::ConnectionRefused => {
                 self.at_peer(ErrorKind::Connection, format!("{peer} refused the connection"))
@@ -107,7 +107,7 @@ impl Parties<'_> {
             Io::NotFound => {
                 let why = io.to_string();
                 let why = why.rsplit(": ").next().unwrap_or_default();
-                self.unknown(format!("no address was found for {peer}: {why}"))
+                self.unknown(format!("{peer} could not be resolved: {why}"))
             }
             // TLS reports a certificate that it does not trust as invalid data.
             Io::InvalidData if io.to_string().contains("certificate") => {
@@ -116,10 +116,10 @@ impl Parties<'_> {
                     .permanent()
             }
             Io::InvalidData if self.secure => {
-                connection(format!("no TLS with {reached}: {io}")).permanent()
+                connection(format!("TLS failed with {reached}: {io}")).permanent()
             }
             Io::InvalidData => connection(format!("{peer}: {io}")).permanent(),
-            _ => connection(format!("the connection to {reached} broke: {io}")),
+            _ => connection(format!("lost the connection to {reached}: {io}")),
         }
     }
 
@@ -128,16 +128,16 @@ impl Parties<'_> {
         let host = self.host;
         Some(Error::bad_reply(match error {
             ureq::Error::BodyExceedsLimit(most) => {
-                format!("the answer is longer than {} MB", most >> 20)
+                format!("the response is larger than {} MB", most >> 20)
             }
             ureq::Error::LargeResponseHeader(_, most) => {
-                format!("the answer's headers are longer than {} kB", most >> 10)
+                format!("the response headers are larger than {} kB", most >> 10)
             }
             // One chunk header or trailer fills the whole buffer.
             ureq::Error::BodyStalled => {
-                format!("the answer of {host} is not HTTP: a chunk without an end")
+                format!("invalid HTTP response from {host}: unterminated chunk")
             }
-            ureq::Error::Protocol(why) => format!("the answer of {host} is not HTTP: {why}"),
+            ureq::Error::Protocol(why) => format!("invalid HTTP response from {host}: {why}"),
             _ => return None,
         }))
     }

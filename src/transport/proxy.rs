@@ -134,7 +134,7 @@ impl Proxy {
         if let Some((name, password)) = &self.user {
             proxy = proxy.username(name).password(password);
         }
-        let config = |_| Error::new(ErrorKind::Config, "proxy: its address cannot be used");
+        let config = |_| Error::new(ErrorKind::Config, "proxy: invalid address");
         proxy.build().map_err(config)
     }
 }

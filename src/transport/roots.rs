@@ -19,7 +19,7 @@ type Certificates = Vec<Certificate<'static>>;
 pub(super) fn from_pem(pem: &[u8], source: &str) -> Result<Certificates> {
     let found = certificates(pem);
     if found.is_empty() {
-        return Err(config(format!("{source}: must be certificates in PEM")));
+        return Err(config(format!("{source}: must contain certificates in PEM format")));
     }
     Ok(found)
 }
@@ -50,7 +50,7 @@ pub(super) fn from_environment(
         }
     }
     if found.is_empty() {
-        let none = || config("SSL_CERT_DIR: has no file with certificates in PEM");
+        let none = || config("SSL_CERT_DIR: no file in it contains certificates in PEM format");
         return Err(fault.unwrap_or_else(none));
     }
     Ok(Some(found))
@@ -76,7 +76,7 @@ fn certificates(pem: &[u8]) -> Certificates {
 }
 
 fn unreadable(variable: &str, path: &Path, error: io::Error) -> Error {
-    config(format!("{variable}: {} cannot be read: {error}", path.display())).with_source(error)
+    config(format!("{variable}: cannot read {}: {error}", path.display())).with_source(error)
 }
 
 fn config(message: impl Into<String>) -> Error {

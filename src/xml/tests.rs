@@ -292,5 +292,5 @@ fn a_number_that_cannot_be_read_is_zero_and_a_fraction_is_rounded() {
 #[test]
 fn a_bad_time_names_its_element_and_its_text() {
     let error = read(b"<EndTime>abc</EndTime>", |root| root.time()).unwrap().unwrap_err();
-    assert_eq!(error.message(), r#"EndTime is "abc", which is not a time"#);
+    assert_eq!(error.message(), r#"EndTime "abc": must be a time"#);
 }

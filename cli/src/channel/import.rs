@@ -15,18 +15,20 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub(super) const HELP: &str = "\
-The FILE is a table as spreadsheets export it: cells separated by commas, tabs or
-semicolons, in UTF-8, or in UTF-16 with a byte order mark. The first line names the columns
-in any order: id, and any of name (or description), status (enabled or disabled),
-fragDuration, fragCount and playlistName. An empty cell stands for the default.
+FILE is a table exported by a spreadsheet: comma-, tab- or semicolon-separated,
+in UTF-8, or in UTF-16 with a byte order mark. The first line names the columns
+in any order: id, and any of name (or description), status (enabled or
+disabled), fragDuration, fragCount and playlistName. Empty cells mean the
+default.
 
   id,name,status,fragDuration
   main-stage,Main stage,enabled,2
   backstage,\"Backstage, left\",,
 
-A line sep=; before it sets the separator. Blanks around a cell, empty rows and lines that
-begin with # are ignored. With --ids each line is a channel id, and there is no heading.
-Nothing is sent unless the whole file is understood. A channel that exists is replaced.
+A first line sep=; sets the separator. White space around cells, empty rows and
+lines starting with # are ignored. With --ids, each line is a channel id, and
+there is no header. Nothing is sent unless the whole file is valid. Existing
+channels are replaced.
 
 Examples:
   osslive channel import channels.csv
@@ -35,13 +37,13 @@ Examples:
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The table; - for standard input
+    /// Table to import; - for stdin
     #[arg(value_name = "FILE")]
     file: PathBuf,
-    /// Read one channel id per line, without a heading
+    /// Read one channel id per line, without a header
     #[arg(long)]
     ids: bool,
-    /// Check the file and show its channels, but send nothing
+    /// Check the file and show its channels without sending anything
     #[arg(long, visible_alias = "check")]
     dry_run: bool,
     #[command(flatten)]

@@ -21,43 +21,43 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Creates a channel, or replaces the configuration of one that exists
+    /// Create a channel, or replace the configuration of an existing one
     #[command(after_help = PUT_EXAMPLES)]
     Put(put::Arguments),
-    /// Creates a channel; one that exists is left alone, with exit status 6
+    /// Create a channel; fail with exit status 6 if it exists
     #[command(after_help = CREATE_EXAMPLES)]
     Create(put::Arguments),
-    /// Shows the configuration of a channel, and its unsigned URLs
+    /// Show a channel's configuration and unsigned URLs
     Get(Id),
-    /// Lists channels, all pages of them
+    /// List channels
     #[command(after_help = LIST_EXAMPLES)]
     List(show::List),
-    /// Deletes a channel; its recordings stay. One that does not exist is no failure
+    /// Delete a channel; recordings are kept. Succeeds if it does not exist
     Delete(Id),
-    /// Lets publishers in
+    /// Enable a channel, so that encoders can publish
     Enable(Id),
-    /// Keeps publishers out, and cuts one that is live
+    /// Disable a channel and disconnect its publisher
     Disable(Id),
-    /// Shows what a channel is doing
+    /// Show whether a channel is live, and its stream
     #[command(after_help = STATUS_EXAMPLES)]
     Status(show::Status),
-    /// Shows the last ten finished sessions, the oldest first
+    /// Show the last ten finished sessions, oldest first
     History(Id),
-    /// Creates or replaces many channels, from a list
+    /// Create or replace many channels from a table
     #[command(after_help = import::HELP)]
     Import(import::Arguments),
 }
 
 #[derive(Args)]
 struct Id {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
 }
 
 const PUT_EXAMPLES: &str = "\
 Examples:
-  osslive channel put main-stage --name 'Main stage' --frag-duration 2 --frag-count 5
+  osslive channel put main-stage --frag-duration 2 --frag-count 5
   osslive channel put main-stage --disabled";
 
 const CREATE_EXAMPLES: &str = "\
@@ -68,7 +68,7 @@ Examples:
 const LIST_EXAMPLES: &str = "\
 Examples:
   osslive channel list stage-
-  osslive channel list --json | jq -r '.channels[] | select(.status == \"disabled\").name'";
+  osslive channel list --json | jq -r '.channels[].name'";
 
 const STATUS_EXAMPLES: &str = "\
 Examples:

@@ -8,7 +8,7 @@ use osslive::{ChannelConfig, ChannelState, ChannelUrls, Snapshot};
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
     #[command(flatten)]
@@ -18,34 +18,34 @@ pub(super) struct Arguments {
 /// The configuration of a channel. What is not given has its default.
 #[derive(Args)]
 struct Settings {
-    /// What the channel is called; the service keeps it as the description
+    /// Display name; the service stores it as the description
     #[arg(long, value_name = "TEXT", conflicts_with = "description")]
     name: Option<String>,
-    /// The description, 128 bytes at most
+    /// Description, at most 128 bytes
     #[arg(long, value_name = "TEXT")]
     description: Option<String>,
-    /// Keeps publishers out until the channel is enabled
+    /// Create the channel disabled
     #[arg(long)]
     disabled: bool,
-    /// The length of a fragment in seconds; it ends at the next key frame
+    /// Fragment duration; a fragment ends at the next key frame
     #[arg(long, value_name = "SECONDS", default_value_t = 5, value_parser = value_parser!(u32).range(1..=100))]
     frag_duration: u32,
-    /// How many fragments the live playlist lists
+    /// Number of fragments in the live playlist
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = value_parser!(u32).range(1..=100))]
     frag_count: u32,
-    /// The name of the live playlist
+    /// Name of the live playlist
     #[arg(long, value_name = "NAME.m3u8", default_value = "playlist.m3u8")]
     playlist_name: String,
-    /// Snapshots of the key frames: the RAM role that writes them
+    /// RAM role that writes snapshots of key frames
     #[arg(long, value_name = "ROLE", requires_all = ["snapshot_bucket", "snapshot_topic"])]
     snapshot_role: Option<String>,
-    /// The bucket that takes the snapshots
+    /// Bucket for snapshots
     #[arg(long, value_name = "NAME", requires = "snapshot_role")]
     snapshot_bucket: Option<String>,
-    /// The message topic that announces them
+    /// Message topic that announces snapshots
     #[arg(long, value_name = "TOPIC", requires = "snapshot_role")]
     snapshot_topic: Option<String>,
-    /// Seconds from one snapshot to the next
+    /// Seconds between snapshots
     #[arg(long, value_name = "SECONDS", default_value_t = 10, requires = "snapshot_role", value_parser = value_parser!(u32).range(1..=100))]
     snapshot_interval: u32,
 }

@@ -71,7 +71,7 @@ pub(super) fn ids(bytes: &[u8]) -> Result<Channels> {
         let wrong = |what| Mistake { line: Some(line), column: Some(1), what };
         if row.len() != 1 {
             let cells = count(row.len(), "cell");
-            return mistake(line, None, format!("{cells}: a list of ids has one a line"));
+            return mistake(line, None, format!("{cells}: must be one id per line"));
         }
         dialect.check_id(&row[0], 1).map_err(wrong)?;
         channels.reserve(&row[0], line).map_err(wrong)?;
@@ -101,7 +101,7 @@ impl Collected {
 }
 
 fn empty<T>() -> Result<T> {
-    Err(Mistake { what: "no channels in it".to_owned(), ..Mistake::default() })
+    Err(Mistake { what: "no channels found".to_owned(), ..Mistake::default() })
 }
 
 /// What separates the cells of a table.
@@ -138,7 +138,7 @@ impl Dialect {
     fn check_id(self, id: &str, columns: usize) -> std::result::Result<(), String> {
         operation::check_channel_name(id).map_err(|error| error.message().to_owned())?;
         match columns == 1 && id.contains(SEPARATORS) {
-            true => Err(format!("{id:?} holds a separator, but the table has one column")),
+            true => Err(format!("{id:?} contains a separator, but the table has one column")),
             false => Ok(()),
         }
     }
@@ -200,16 +200,16 @@ fn lines_of_rows(text: &str, separator: char, skipped: u64) -> Result<Vec<u64>> 
                 None => {
                     (value, next) = split(rest, separator);
                     if value.contains('"') {
-                        return wrong("a quote inside a cell that does not begin with one");
+                        return wrong("quote inside an unquoted cell");
                     }
                 }
                 Some(quoted) => {
                     let Some(after) = after_quoted(quoted, &mut lines) else {
-                        return wrong("a quote that is not closed");
+                        return wrong("unclosed quote");
                     };
                     (value, next) = split(after, separator);
                     if !value.trim().is_empty() {
-                        return wrong("a closing quote with text after it");
+                        return wrong("text after a closing quote");
                     }
                 }
             }
@@ -258,7 +258,7 @@ fn columns(line: u64, heading: &StringRecord) -> Result<Vec<Column>> {
     let mut columns = Vec::new();
     for (number, name) in (1..).zip(heading) {
         let Some(column) = Column::of(name) else {
-            return mistake(line, number, format!("{name:?} is no column: {COLUMNS}"));
+            return mistake(line, number, format!("unknown column {name:?}: {COLUMNS}"));
         };
         if let Some(first) = columns.iter().position(|other| *other == column)
             && column != Column::Blank
@@ -270,7 +270,7 @@ fn columns(line: u64, heading: &StringRecord) -> Result<Vec<Column>> {
     if columns.contains(&Column::Id) {
         return Ok(columns);
     }
-    mistake(line, None, format!("no column is called id: {COLUMNS}"))
+    mistake(line, None, format!("missing column id: {COLUMNS}"))
 }
 
 const COLUMNS: &str = "the first line must name the columns, which are id, name (or \
@@ -310,7 +310,7 @@ impl Column {
                 Column::FragDuration => config.frag_duration(number()?),
                 Column::FragCount => config.frag_count(number()?),
                 Column::PlaylistName => config.playlist_name(value),
-                Column::Blank => return Err(format!("{value:?} is in a column without a name")),
+                Column::Blank => return Err(format!("{value:?} in a column without a name")),
             })
         };
         // Alone, so that it is this cell that a mistake is in.
@@ -434,7 +434,7 @@ mod tests {
             ("id,name\n,nameless\n", "line 2, column 1", "empty"),
             ("id\nca/m\n", "line 2, column 1", "slash"),
             ("id\ncam\nother\ncam\n", "line 4, column 1", "line 2"),
-            ("id,name\ncam,\"One\nother,Two\n", "line 2, column 2", "not closed"),
+            ("id,name\ncam,\"One\nother,Two\n", "line 2, column 2", "unclosed"),
             ("id,name\ncam,\"One\nother,\"Two\"\n", "line 2, column 2", "closing quote"),
             ("id,name\ncam,O\"ne\n", "line 2, column 2", "quote"),
             ("id, name\ncam, \"One, two\"\n", "line 2, column 2", "quote"),

@@ -13,20 +13,20 @@ use time::OffsetDateTime;
 
 #[derive(Args)]
 pub(super) struct List {
-    /// Only channels whose ids begin so
+    /// List only channels whose ids start with this prefix
     #[arg(value_name = "PREFIX", default_value = "", hide_default_value = true)]
     prefix: String,
-    /// No more than so many
+    /// Maximum number of channels
     #[arg(long, value_name = "N")]
     limit: Option<usize>,
 }
 
 #[derive(Args)]
 pub(super) struct Status {
-    /// The channel's id
+    /// Channel id
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// Ends with exit status 5 unless the channel is live
+    /// Exit with status 5 unless the channel is live
     #[arg(long)]
     live: bool,
 }
@@ -108,16 +108,16 @@ fn status_table(status: &ChannelStatus, now: OffsetDateTime) -> Table {
         table.detail("publisher", address);
     }
     if let Some(video) = &status.video {
-        table.detail("picture", picture(video));
+        table.detail("video", video_line(video));
     }
     if let Some(audio) = &status.audio {
         let rate = text::bit_rate(audio.bandwidth);
-        table.detail("sound", format!("{} Hz, {}, {rate}", audio.sample_rate, audio.codec));
+        table.detail("audio", format!("{} Hz, {}, {rate}", audio.sample_rate, audio.codec));
     }
     table
 }
 
-fn picture(video: &Video) -> String {
+fn video_line(video: &Video) -> String {
     let Video { width, height, frame_rate, codec, .. } = video;
     let rate = text::bit_rate(video.bandwidth);
     format!("{width}x{height}, {frame_rate} frames/s, {codec}, {rate}")

@@ -30,13 +30,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Leaves the endpoint running at the end, with the addresses to try by hand
+    /// Keep the endpoint running at the end, and print addresses to try by hand
     #[arg(long)]
     keep: bool,
-    /// The address to listen on
+    /// Address to listen on
     #[arg(long, default_value = "127.0.0.1:0", value_name = "HOST:PORT")]
     listen: SocketAddr,
-    /// Publishes the clip that ships with osslive even where ffmpeg is installed
+    /// Publish the included clip even if ffmpeg is installed
     #[arg(long)]
     clip: bool,
 }
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: Arguments) -> Outcome {
     playback(&client, &mut report)?;
     disable(&client, &source, &mut report)?;
     delete(&client, &mut report)?;
-    report.say("every step held");
+    report.say("every step succeeded");
 
     if arguments.keep {
         keep(&client, &endpoint, &mut report)?;
@@ -78,13 +78,13 @@ fn client(endpoint: &LocalEndpoint) -> Outcome<Client> {
 
 fn create(client: &Client, report: &mut Report) -> Outcome {
     report.step("create a channel");
-    let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION).frag_count(3);
+    let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION).frag_count(3);
     let urls = client.create_channel(CHANNEL, &config)?;
     report.detail("publish", &first(&urls.publish_urls)?);
     report.detail("play", &first(&urls.play_urls)?);
     let channel = client.get_channel(CHANNEL)?;
-    ensure(channel.description == "A demonstration", "the description is another")?;
-    ensure(client.channels("").filter_map(Result::ok).count() == 1, "the list is another")
+    ensure(channel.description == "Demo", "wrong description")?;
+    ensure(client.channels("").filter_map(Result::ok).count() == 1, "wrong channel list")
 }
 
 /// Publishes, and watches the channel go live. Returns the time span.
@@ -136,10 +136,10 @@ fn watch(
     }
     drop(progress);
     let live = last.live()?;
-    let video = live.video.ok_or("there is no picture")?;
-    let audio = live.audio.ok_or("there is no sound")?;
+    let video = live.video.ok_or("no video")?;
+    let audio = live.audio.ok_or("no audio")?;
     report.detail(
-        "picture",
+        "video",
         &format!(
             "{}x{} at {} frames/s, {}, {} kbit/s",
             video.width,
@@ -150,7 +150,7 @@ fn watch(
         ),
     );
     report.detail(
-        "sound",
+        "audio",
         &format!(
             "{} Hz, {}, {} kbit/s",
             audio.sample_rate,
@@ -158,9 +158,9 @@ fn watch(
             audio.bandwidth * 8 / 1000
         ),
     );
-    ensure((video.width, video.height) == source.picture(), "the picture has another size")?;
-    ensure(video.frame_rate == 30, "the frame rate is another")?;
-    ensure(video.bandwidth > 0 && audio.bandwidth > 0, "nothing is measured")
+    ensure((video.width, video.height) == source.size(), "wrong video size")?;
+    ensure(video.frame_rate == 30, "wrong frame rate")?;
+    ensure(video.bandwidth > 0 && audio.bandwidth > 0, "no bit rate reported")
 }
 
 fn history(client: &Client, report: &mut Report) -> Outcome {
@@ -171,20 +171,20 @@ fn history(client: &Client, report: &mut Report) -> Outcome {
         if !records.is_empty() {
             break records;
         }
-        ensure(Instant::now() < until, "the session is not in the history")?;
+        ensure(Instant::now() < until, "the session is missing from the history")?;
         thread::sleep(Duration::from_millis(100));
     };
-    let [record] = &records[..] else { return Err("there is more than one session".into()) };
+    let [record] = &records[..] else { return Err("more than one session".into()) };
     let lasted = (record.end_time - record.start_time).as_seconds_f64();
     report.detail("session", &format!("{lasted:.0} s from {}", record.remote_addr));
-    ensure(record.remote_addr.starts_with("127.0.0.1:"), "the address is another")?;
-    ensure((lasted - PUBLISHED.as_secs_f64()).abs() < 3.0, "the session lasted another time")?;
+    ensure(record.remote_addr.starts_with("127.0.0.1:"), "wrong publisher address")?;
+    ensure((lasted - PUBLISHED.as_secs_f64()).abs() < 3.0, "wrong session duration")?;
     let status = client.get_channel_status(CHANNEL)?.status;
     ensure(status == StreamState::Idle, "the channel is not idle")
 }
 
 fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report) -> Outcome {
-    report.step("cut a VOD playlist");
+    report.step("create a VOD playlist");
     let time = VodTime::new(start, end);
     client.create_vod(CHANNEL, "recording", &time)?;
     let playlist = client.get_vod(CHANNEL, &time)?.text;
@@ -193,23 +193,23 @@ fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report) -> Outcom
         .filter_map(|line| line.strip_prefix("#EXTINF:")?.split(',').next()?.parse().ok())
         .collect();
     let total: f64 = durations.iter().sum();
-    report.detail("fragments", &format!("{}, {total:.3} s in all", durations.len()));
-    ensure(playlist.contains("#EXT-X-ENDLIST"), "the playlist does not end")?;
+    report.detail("fragments", &format!("{}, {total:.3} s in total", durations.len()));
+    ensure(playlist.contains("#EXT-X-ENDLIST"), "the playlist has no end")?;
     let missing = (total - PUBLISHED.as_secs_f64()).abs();
-    ensure(missing <= LONGEST_FRAGMENT, "the fragments do not add up to what was published")
+    ensure(missing <= LONGEST_FRAGMENT, "the fragments are not as long as the stream")
 }
 
 fn playback(client: &Client, report: &mut Report) -> Outcome {
-    report.step("play it by signed URLs, from a private bucket");
+    report.step("play it from a private bucket with signed URLs");
     let url = client.get_play_url(CHANNEL, "recording.m3u8", 600)?;
     let playlist = String::from_utf8(fetch::get(&url)?)?;
     let fragment = playlist.lines().find(|line| !line.starts_with('#') && !line.is_empty());
-    let fragment = fetch::join(&url, fragment.ok_or("the playlist lists nothing")?);
+    let fragment = fetch::join(&url, fragment.ok_or("the playlist is empty")?);
     let bytes = fetch::get(&fragment)?;
     report.detail("playlist", &format!("{} fragments", playlist.matches("#EXTINF").count()));
-    report.detail("fragment", &format!("{} bytes of MPEG transport stream", bytes.len()));
+    report.detail("fragment", &format!("{} bytes of MPEG-TS", bytes.len()));
     let is_ts = bytes.len() % 188 == 0 && bytes.chunks(188).all(|packet| packet[0] == 0x47);
-    ensure(!bytes.is_empty() && is_ts, "the fragment is no transport stream")?;
+    ensure(!bytes.is_empty() && is_ts, "the fragment is not MPEG-TS")?;
     let unsigned = fragment.split('?').next().unwrap_or_default();
     ensure(fetch::get(unsigned).is_err(), "the bucket is not private")
 }
@@ -222,10 +222,10 @@ fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
     client.put_channel_status(CHANNEL, ChannelState::Disabled)?;
     let until = Instant::now() + PATIENCE;
     while publishing.check().is_ok() {
-        ensure(Instant::now() < until, "the publisher was not cut")?;
+        ensure(Instant::now() < until, "the publisher was not disconnected")?;
         thread::sleep(Duration::from_millis(50));
     }
-    report.detail("publisher", "cut");
+    report.detail("publisher", "disconnected");
     let status = client.get_channel_status(CHANNEL)?.status;
     ensure(status == StreamState::Disabled, "the channel is not disabled")
 }
@@ -246,17 +246,17 @@ fn delete(client: &Client, report: &mut Report) -> Outcome {
             report.detail("then", error.code().unwrap_or_default());
             Ok(())
         }
-        Ok(_) => Err("the channel is still there".into()),
+        Ok(_) => Err("the channel still exists".into()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// Makes the channel anew and says how to use it by hand.
 fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outcome {
-    let config = ChannelConfig::new("A demonstration").frag_duration(FRAG_DURATION);
+    let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;
     let publish = client.get_publish_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
-    report.say("the endpoint stays; publish to it for a day:");
+    report.say("the endpoint keeps running; its publish URL is valid for a day:");
     if let Some(page) = endpoint.page_url() {
         report.detail("page", &page);
     }
@@ -264,7 +264,7 @@ fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outco
     report.detail("OBS stream key", &publish.stream_key);
     report.detail("ffmpeg", &format!("ffmpeg -re -i FILE -c copy -f flv '{publish}'"));
     report.detail("player", &client.get_play_url(CHANNEL, "playlist.m3u8", 86_400)?);
-    report.say("Ctrl-C ends it");
+    report.say("press Ctrl-C to stop");
     Ok(())
 }
 
@@ -273,7 +273,7 @@ fn ensure(held: bool, otherwise: &str) -> Outcome {
 }
 
 fn first(urls: &[String]) -> Outcome<String> {
-    urls.first().cloned().ok_or_else(|| "the service gave no URL".into())
+    urls.first().cloned().ok_or_else(|| "the service returned no URL".into())
 }
 
 fn unix_now() -> i64 {

@@ -1,4 +1,4 @@
-//! Where the demonstration's video comes from: ffmpeg's moving test picture,
+//! Where the demonstration's video comes from: ffmpeg's test pattern,
 //! or a clip that ships with osslive.
 
 use osslive_local::push::{self, PushOptions};
@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// Six seconds of ffmpeg's test picture, 320x180 at 30 frames a second, with
+/// Six seconds of ffmpeg's test pattern, 320x180 at 30 frames a second, with
 /// a tone. It is sent again and again.
 const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
 
@@ -35,13 +35,13 @@ impl Source {
 
     pub(crate) fn describe(&self) -> &'static str {
         match self {
-            Source::Ffmpeg(_) => "ffmpeg's moving test picture",
-            Source::Clip => "the clip that ships with it (ffmpeg is not used)",
+            Source::Ffmpeg(_) => "ffmpeg's test pattern",
+            Source::Clip => "the included clip (ffmpeg is not used)",
         }
     }
 
-    /// The size of its picture.
-    pub(crate) fn picture(&self) -> (u32, u32) {
+    /// The size of its video.
+    pub(crate) fn size(&self) -> (u32, u32) {
         match self {
             Source::Ffmpeg(_) => (1280, 720),
             Source::Clip => (320, 180),
@@ -91,7 +91,7 @@ impl Publishing {
         match self {
             Publishing::Ffmpeg(child) => match child.try_wait()? {
                 None => Ok(()),
-                Some(_) => Err(format!("the publisher ended: {}", words(child)).into()),
+                Some(_) => Err(format!("the publisher exited: {}", words(child)).into()),
             },
             Publishing::Clip(clip) if !clip.is_done() => Ok(()),
             Publishing::Clip(clip) => Err(clip.end().err().unwrap_or("the clip ended".into())),
@@ -112,7 +112,7 @@ impl Publishing {
                 Publishing::Clip(_) => {}
             }
             if Instant::now() > until {
-                return Err("the publisher does not end".into());
+                return Err("the publisher does not exit".into());
             }
             thread::sleep(Duration::from_millis(50));
         }
@@ -168,7 +168,7 @@ impl Clip {
         match self.thread.take().map(JoinHandle::join) {
             None | Some(Ok(Ok(()))) => Ok(()),
             Some(Ok(Err(error))) => Err(error.into()),
-            Some(Err(_)) => Err("the publisher's thread broke".into()),
+            Some(Err(_)) => Err("the publisher's thread panicked".into()),
         }
     }
 }

@@ -72,7 +72,7 @@ impl Announcement {
             table.detail("page", url);
         }
         table.detail("access key id", &self.access_key_id);
-        let unprinted = "not shown; --print-keys shows it";
+        let unprinted = "hidden; shown with --print-keys";
         table.detail("access key secret", self.access_key_secret.as_deref().unwrap_or(unprinted));
         if let Some(id) = &self.sts_access_key_id {
             table.detail("STS access key id", id);
@@ -97,7 +97,7 @@ impl Announcement {
         );
         writeln!(page, "    {url}");
         writeln!(page);
-        writeln!(page, "This is for development and tests. Ctrl-C ends it.");
+        writeln!(page, "For development and tests only. Press Ctrl-C to stop.");
     }
 }
 

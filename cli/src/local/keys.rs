@@ -11,38 +11,38 @@ use std::path::PathBuf;
 /// hidden: every process on the machine can read them.
 #[derive(Args)]
 pub(super) struct Options {
-    /// The access key's id
+    /// Access key id
     #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
     access_key_id: String,
-    /// Read the access key's secret from a file, or from standard input for -
-    /// [default: OSSLIVE_LOCAL_ACCESS_KEY_SECRET, else a well-known secret]
+    /// File with the access key secret; - for stdin
+    /// [env: OSSLIVE_LOCAL_ACCESS_KEY_SECRET] [default: a well-known secret]
     #[arg(long, value_name = "FILE", conflicts_with = "access_key_secret")]
     access_key_secret_file: Option<PathBuf>,
-    /// The secret itself, which every process on the machine can see here
+    /// The secret itself; other processes can see it
     #[arg(long, value_name = "SECRET", hide = true)]
     access_key_secret: Option<String>,
-    /// Accept a temporary key too, whose STS token is in this file
-    /// [default: OSSLIVE_LOCAL_STS_TOKEN, else none]
+    /// File with an STS token; enables temporary credentials
+    /// [env: OSSLIVE_LOCAL_STS_TOKEN]
     #[arg(long, value_name = "FILE", conflicts_with = "sts_token")]
     sts_token_file: Option<PathBuf>,
-    /// The token itself, which every process on the machine can see here
+    /// The token itself; other processes can see it
     #[arg(long, value_name = "TOKEN", hide = true)]
     sts_token: Option<String>,
-    /// The temporary key's id
+    /// Access key id of the temporary credentials
     #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, value_name = "ID")]
     sts_access_key_id: String,
-    /// Read the temporary key's secret from a file
-    /// [default: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET, else a well-known secret]
+    /// File with the secret of the temporary credentials
+    /// [env: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET] [default: a well-known secret]
     #[arg(long, value_name = "FILE", conflicts_with = "sts_access_key_secret")]
     sts_access_key_secret_file: Option<PathBuf>,
-    /// The secret itself, which every process on the machine can see here
+    /// The secret itself; other processes can see it
     #[arg(long, value_name = "SECRET", hide = true)]
     sts_access_key_secret: Option<String>,
-    /// Read the token in the page's address from a file
-    /// [default: OSSLIVE_LOCAL_PAGE_TOKEN, else a random one at each start]
+    /// File with the token in the page's address
+    /// [env: OSSLIVE_LOCAL_PAGE_TOKEN] [default: random at each start]
     #[arg(long, value_name = "FILE", conflicts_with = "page_token")]
     page_token_file: Option<PathBuf>,
-    /// The token itself, which every process on the machine can see here
+    /// The token itself; other processes can see it
     #[arg(long, value_name = "TOKEN", hide = true)]
     page_token: Option<String>,
 }
@@ -91,7 +91,9 @@ impl Keys {
                 Some(Temporary { id: options.sts_access_key_id.clone(), secret, token })
             }
             None if sts_secret.is_some() => {
-                return Err(Failure::usage("a temporary key needs a token: --sts-token-file"));
+                return Err(Failure::usage(
+                    "temporary credentials need a token: set --sts-token-file",
+                ));
             }
             None => None,
         };

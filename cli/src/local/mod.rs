@@ -19,60 +19,61 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Listen on this address, for HTTP and RTMP alike; port 0 takes a free one. Beyond loopback
-    /// every key needs a secret of its own
+    /// Address to listen on for HTTP and RTMP; port 0 picks a free one. Other
+    /// addresses than loopback require your own secrets
     #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
     listen: SocketAddr,
-    /// The folder for channels, history, fragments and playlists
+    /// Data directory: channels, history, fragments and playlists
     #[arg(long, default_value = "osslive-data", value_name = "DIR")]
     data: PathBuf,
-    /// Keep the data in a new temporary folder, which is deleted at the end
+    /// Use a temporary data directory, deleted on exit
     #[arg(long, conflicts_with = "data")]
     temporary: bool,
-    /// Exit when standard input is closed, as it is when the parent process ends
+    /// Exit when stdin is closed, which happens when the parent process ends
     #[arg(long)]
     exit_with_stdin: bool,
-    /// A bucket to create; repeat for more
+    /// Bucket to create (repeatable)
     #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
     buckets: Vec<String>,
     #[command(flatten)]
     keys: keys::Options,
-    /// The region that signatures of version 4 must name
+    /// Region that version 4 signatures must name
     #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
     region: String,
-    /// The endpoint's own host name; BUCKET.DOMAIN addresses a bucket, and other names are refused
+    /// The endpoint's host name; BUCKET.DOMAIN addresses a bucket, and requests
+    /// for other names are rejected
     #[arg(long, default_value = "localhost", value_name = "DOMAIN")]
     domain: String,
-    /// A custom domain that stands for the first bucket; repeat for more
+    /// Custom domain bound to the first bucket (repeatable)
     #[arg(id = "cname", long, value_name = "HOST")]
     cnames: Vec<String>,
-    /// An origin whose pages may play from every bucket, or * for any; repeat for more
+    /// Origin whose pages may play from all buckets, or * (repeatable)
     #[arg(id = "cors", long, value_name = "ORIGIN")]
     origins: Vec<String>,
-    /// Who may read and write without a signature: private, public-read or public-read-write
+    /// Bucket ACL: private, public-read or public-read-write
     /// [default: private for new buckets]
     #[arg(long, value_name = "ACL")]
     acl: Option<Acl>,
-    /// Refuse what OSS refuses to such an account: established or new
+    /// Behave like this kind of account: established or new
     #[arg(long, default_value_t, value_name = "AGE")]
     account: Account,
-    /// Answers 503 beyond this many operations on channels a second
+    /// Return 503 above this many channel operations per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     qps_limit: Option<u32>,
-    /// hls.js, with which the page plays in browsers that have no HLS player of their own
+    /// hls.js, for browsers without an HLS player of their own
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
     /// Do not serve the page
     #[arg(long, conflicts_with = "remote_page")]
     no_page: bool,
-    /// Serve the page to other machines and through proxies too, to whoever knows its token
+    /// Serve the page to other machines and proxies that present its token
     #[arg(long)]
     remote_page: bool,
-    /// Drop the oldest recordings of all channels beyond this size on disk, such as 500M or 20G;
-    /// none keeps them all
+    /// Delete the oldest recordings above this size on disk, such as 500M or 20G;
+    /// none keeps everything
     #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
     max_storage: Storage,
-    /// Close connections beyond this number; one address gets no more than are left for others
+    /// Maximum connections; one address can use at most half of them
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
     max_connections: usize,
     /// Log events to stderr in this format [default: text, or json with --json]
@@ -81,7 +82,7 @@ pub(crate) struct Arguments {
     /// Log events down to this level: error, warn, info or debug, which includes every request
     #[arg(long, default_value = "info", value_name = "LEVEL")]
     log_level: Level,
-    /// Print secrets and a signed publish URL even where no terminal shows them
+    /// Print secrets and a signed publish URL even if stdout is not a terminal
     #[arg(long)]
     print_keys: bool,
 }
@@ -172,9 +173,9 @@ fn size(text: &str) -> Result<u64, String> {
         "M" | "MB" | "MIB" => 20,
         "G" | "GB" | "GIB" => 30,
         "T" | "TB" | "TIB" => 40,
-        _ => return Err(String::from("not a number with K, M, G or T behind it")),
+        _ => return Err(String::from("must be a number, optionally with K, M, G or T")),
     };
-    let number: u64 = digits.parse().map_err(|_| String::from("not a whole number"))?;
+    let number: u64 = digits.parse().map_err(|_| String::from("must be a whole number"))?;
     number.checked_mul(1 << shift).ok_or_else(|| String::from("too large"))
 }
 

@@ -27,7 +27,7 @@ impl Sources<'_> {
                 Ok(secret) => Ok(Some(secret)),
                 Err(env::VarError::NotPresent) => Ok(None),
                 Err(env::VarError::NotUnicode(_)) => {
-                    Err(Failure::usage(format!("{} is not text in UTF-8", self.variable)))
+                    Err(Failure::usage(format!("{}: must be UTF-8", self.variable)))
                 }
             },
         }
@@ -42,18 +42,18 @@ fn read(path: &Path, output: &Output) -> Outcome<String> {
         true => io::stdin().lock().take(LONGEST + 1).read_to_end(&mut bytes),
         false => File::open(path).and_then(|file| {
             if is_readable_by_others(&file) {
-                output.warn(&format!("{name} holds a secret that other users can read"));
+                output.warn(&format!("{name} contains a secret and is readable by other users"));
             }
             file.take(LONGEST + 1).read_to_end(&mut bytes)
         }),
     };
-    done.map_err(|error| Failure::usage(format!("{name} cannot be read: {error}")))?;
+    done.map_err(|error| Failure::usage(format!("cannot read {name}: {error}")))?;
     let wrong =
-        |what| Failure::usage(format!("{name} {what}: it must hold one secret, in one line"));
+        |what| Failure::usage(format!("{name} {what}: must contain one secret on one line"));
     if bytes.len() as u64 > LONGEST {
         return Err(wrong("is too long"));
     }
-    let text = String::from_utf8(bytes).map_err(|_| wrong("is not text in UTF-8"))?;
+    let text = String::from_utf8(bytes).map_err(|_| wrong("is not UTF-8"))?;
     let secret = text.strip_suffix('\n').unwrap_or(&text);
     let secret = secret.strip_suffix('\r').unwrap_or(secret);
     match secret {

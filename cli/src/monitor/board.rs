@@ -1,4 +1,4 @@
-//! What the monitor shows of a look at the channels.
+//! What the monitor shows of a sweep.
 
 use crate::channel::stream_state;
 use crate::table::{Cell, Look, Table};
@@ -7,19 +7,19 @@ use osslive::{ChannelReport, ChannelStatus, Sweep};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How many changes stand below the table.
+/// How many changes are shown below the table.
 pub(super) const LATEST: usize = 5;
 
-/// All channels, those first that somebody may have to look at.
+/// All channels, those that may need attention first.
 pub(super) fn table(sweep: &Sweep) -> Table {
     let mut table = Table::new(&[
         "CHANNEL",
         "STATUS",
         "LIVE FOR",
-        "PICTURE",
+        "SIZE",
         "FRAMES/S",
         "VIDEO",
-        "SOUND",
+        "AUDIO",
         "PUBLISHER",
     ]);
     let now = OffsetDateTime::now_utc();
@@ -39,23 +39,23 @@ pub(super) fn table(sweep: &Sweep) -> Table {
 fn row(report: &ChannelReport, now: OffsetDateTime) -> Vec<Cell> {
     let ChannelStatus { status, connected_time, remote_addr, video, audio, .. } = &report.status;
     let since = connected_time.map(|since| text::length(now - since));
-    let picture = video.as_ref().map(|video| format!("{}x{}", video.width, video.height));
+    let size = video.as_ref().map(|video| format!("{}x{}", video.width, video.height));
     let frames = video.as_ref().map(|video| video.frame_rate.to_string());
-    let pictures = video.as_ref().map(|video| text::bit_rate(video.bandwidth));
-    let sound = audio.as_ref().map(|audio| text::bit_rate(audio.bandwidth));
+    let video_rate = video.as_ref().map(|video| text::bit_rate(video.bandwidth));
+    let audio_rate = audio.as_ref().map(|audio| text::bit_rate(audio.bandwidth));
     vec![
         Cell::new(&report.id),
         stream_state(*status),
         Cell::or_none(since).number(),
-        Cell::or_none(picture),
+        Cell::or_none(size),
         Cell::or_none(frames).number(),
-        Cell::or_none(pictures).number(),
-        Cell::or_none(sound).number(),
+        Cell::or_none(video_rate).number(),
+        Cell::or_none(audio_rate).number(),
         Cell::or_none(remote_addr.clone()),
     ]
 }
 
-/// A screen's worth of it: never more than `rows` lines, none wider than
+/// The table and the latest changes, to fit a screen: never more than `rows` lines, none wider than
 /// `columns`.
 pub(super) fn lines(
     sweep: &Sweep,
@@ -81,7 +81,7 @@ pub(super) fn lines(
 fn summary(sweep: &Sweep, interval: Duration) -> String {
     let interval = text::length(time::Duration::try_from(interval).unwrap_or(time::Duration::MAX));
     format!(
-        "{}: {} live, {} idle, {} disabled, {} failed; {}, every {interval}; Ctrl-C ends",
+        "{}: {} live, {} idle, {} disabled, {} failed; {}, every {interval}; Ctrl-C to stop",
         text::count(sweep.total, "channel"),
         sweep.live.len(),
         sweep.idle.len(),

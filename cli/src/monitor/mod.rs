@@ -15,34 +15,34 @@ use screen::Screen;
 use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
-On a terminal it is a table that is drawn anew with each look. Elsewhere it is a line for
-each change: a channel went live or idle, was disabled or enabled, has a new publisher, has
-too low a bit rate or frame rate, or can no longer be asked. The first look tells whatever
-is not idle. Ctrl-C ends it, with exit status 0.
+On a terminal, shows a table that updates at each poll. Elsewhere, prints one
+line per change: a channel went live or idle, was enabled or disabled, has
+another publisher, a low bit rate or frame rate, or cannot be read. The first
+poll reports every channel that is not idle. Ctrl-C exits with status 0.
 
 Examples:
   osslive monitor main-stage backstage audience --interval 10s
   osslive monitor --prefix stage- --once
-  osslive monitor main-stage --min-bit-rate 800k --json | jq -c 'select(.change == \"wentIdle\")'";
+  osslive monitor main-stage --min-bit-rate 800k --json";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// The channels; else all that there are at the start
+    /// Channel ids [default: all channels that exist at the start]
     #[arg(value_name = "CHANNEL")]
     ids: Vec<String>,
-    /// All channels whose ids begin so
+    /// Monitor all channels whose ids start with this prefix
     #[arg(long, value_name = "PREFIX", conflicts_with = "ids")]
     prefix: Option<String>,
-    /// Looks once, shows everything and ends; exit status 0 if every channel could be asked
+    /// Poll once and exit; the status is 0 if every channel could be read
     #[arg(long)]
     once: bool,
-    /// From one look to the next
+    /// Polling interval
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_positive_length)]
     interval: Duration,
-    /// Tells of a live channel with less, picture and sound together, such as 800k
+    /// Report channels below this bit rate, such as 800k
     #[arg(long, value_name = "BITS", value_parser = parse_bit_rate)]
     min_bit_rate: Option<u64>,
-    /// Tells of a frame rate that fell by more than so many per cent between two looks
+    /// Report frame rates that fell by more than this since the last poll
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
     frame_rate_drop: u8,
     #[command(flatten)]
@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         return once(ids, &arguments.pace, session);
     }
     if ids.is_empty() {
-        return Err(Failure::Told(Exit::NotFound, "there is no channel to watch".to_owned()));
+        return Err(Failure::Told(Exit::NotFound, "no channels to monitor".to_owned()));
     }
     let mut monitor = ChannelMonitor::new(&session.client, ids, arguments.options());
     signal::stops(&monitor.stop_handle())?;
@@ -111,7 +111,7 @@ fn failures(sweep: &Sweep) -> Outcome {
     }
     let exit = Exit::of_all(sweep.failed.iter().map(|failed| Exit::of(&failed.error)));
     let all = text::count(sweep.total, "channel");
-    Err(Failure::Told(exit, format!("{} of {all} could not be asked", sweep.failed.len())))
+    Err(Failure::Told(exit, format!("{} of {all} could not be read", sweep.failed.len())))
 }
 
 /// Prints changes for as long as there is somebody to read them.
@@ -146,7 +146,7 @@ fn line(change: &Change) -> String {
     let what = match &change.kind {
         // Encoders are set in bits per second.
         ChangeKind::BandwidthLow { bandwidth, limit } => format!(
-            "{} has {}, less than {}",
+            "{} has {}, below {}",
             change.id,
             text::bit_rate(*bandwidth),
             text::bit_rate(*limit)

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use osslive_local::media::flv::{self, AudioBody, TagKind, VideoBody, tags};
+use osslive_local::media::flv::{self, AudioBody, Reader, TagKind, VideoBody};
 use osslive_local::push::{Publisher, PushError};
 
 use crate::support::SOON;
@@ -67,12 +67,11 @@ pub struct Stream(pub Vec<Message>);
 impl Stream {
     pub fn read(file: &Path) -> Stream {
         let file = fs::read(file).expect("a clip");
-        let message = |tag: flv::Tag<'_>| Message {
-            kind: tag.kind,
-            ms: tag.timestamp.into(),
-            body: tag.body.to_vec(),
-        };
-        Stream(tags(&file).expect("FLV").map(|tag| message(tag.expect("a tag"))).collect())
+        let message =
+            |tag: flv::Tag| Message { kind: tag.kind, ms: tag.timestamp.into(), body: tag.body };
+        Stream(
+            Reader::new(&file[..]).expect("FLV").map(|tag| message(tag.expect("a tag"))).collect(),
+        )
     }
 
     /// Changes each message.

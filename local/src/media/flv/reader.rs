@@ -34,7 +34,7 @@ impl<R: Read> Reader<R> {
         // Signature, version, flags, offset of the body, and then the size of
         // the tag before the first.
         let mut header = [0; 9];
-        let no_flv = || io::Error::new(ErrorKind::InvalidData, "not an FLV file of version 1");
+        let no_flv = || io::Error::new(ErrorKind::InvalidData, "not an FLV version 1 file");
         source.read_exact(&mut header).map_err(|error| end_or(error, no_flv()))?;
         let [b'F', b'L', b'V', 1, _, offset @ ..] = header else { return Err(no_flv()) };
         let rest = u64::from(u32::from_be_bytes(offset)).saturating_sub(9) + 4;
@@ -98,7 +98,7 @@ impl<R: Read> Iterator for Reader<R> {
 }
 
 fn truncated() -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, "an FLV tag is truncated")
+    io::Error::new(ErrorKind::UnexpectedEof, "unexpected end of file in an FLV tag")
 }
 
 fn end_or(error: io::Error, end: io::Error) -> io::Error {
