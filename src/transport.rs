@@ -20,6 +20,7 @@ use zeroize::Zeroizing;
 
 mod absolute;
 mod connect;
+mod connection;
 mod describe;
 mod proxy;
 mod race;

@@ -6,8 +6,7 @@
 mod support;
 
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, Error, ErrorKind};
-use socket2::SockRef;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{Answer, Server, idle, reply};
@@ -46,10 +45,12 @@ fn cut(client: &Client) -> Error {
 }
 
 /// An address where connecting takes for ever, while what is with it lives.
-fn silent_address() -> (SocketAddr, TcpListener, Vec<TcpStream>) {
+#[cfg(target_os = "linux")]
+fn silent_address() -> (std::net::SocketAddr, TcpListener, Vec<std::net::TcpStream>) {
+    use std::net::TcpStream;
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    SockRef::from(&listener).listen(0).unwrap();
+    socket2::SockRef::from(&listener).listen(0).unwrap();
     let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(100)).ok();
     let full = (0..4).filter_map(connect).collect();
     (address, listener, full)

@@ -2,14 +2,14 @@
 //! which a [`Stop`] can interrupt.
 
 use super::absolute::AbsoluteForm;
+use super::connection::{Connection, unfinished};
 use super::proxy::Proxy;
 use super::race::race;
-use crate::stop::{Stop, Unfinished};
+use crate::stop::Stop;
 use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::process;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::{Duration, Instant};
 use ureq::Error;
@@ -17,10 +17,8 @@ use ureq::config::Config;
 use ureq::http::Uri;
 use ureq::unversioned::resolver::{ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{
-    Buffers, ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle,
-    Transport, time,
+    ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle, Transport, time,
 };
-use zeroize::Zeroize;
 
 /// How long a name's addresses are remembered.
 const NAME_LIFETIME: Duration = Duration::from_secs(60);
@@ -81,7 +79,7 @@ impl Connector for StoppableConnector {
             let authority = details.uri.authority().map_or("", |authority| authority.as_str());
             AbsoluteForm::new(format!("http://{authority}"), proxy)
         });
-        Ok(inner.map(|inner| Connection { inner, process: process::id(), absolute }))
+        Ok(inner.map(|inner| Connection::new(inner, self.stop.clone(), absolute)))
     }
 }
 
@@ -145,76 +143,6 @@ impl Plan {
 impl fmt::Debug for StoppableConnector {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("StoppableConnector")
-    }
-}
-
-fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
-    match why {
-        Unfinished::Stopped => Error::Io(io::ErrorKind::NotConnected.into()),
-        Unfinished::TimedOut => Error::Timeout(timeout.reason),
-        Unfinished::NoThread(error) => Error::Io(error),
-        Unfinished::Panicked(_) => Error::Io(io::Error::other("the thread that did it panicked")),
-    }
-}
-
-/// A connection that belongs to the process that made it. A child that was
-/// forked off has it too, but two that write to it would get each other's
-/// answers.
-pub(super) struct Connection {
-    inner: Box<dyn Transport>,
-    process: u32,
-    absolute: Option<AbsoluteForm>,
-}
-
-impl Connection {
-    fn transmit(&mut self, bytes: &[u8], timeout: NextTimeout) -> Result<(), Error> {
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let output = self.inner.buffers().output();
-            let length = rest.len().min(output.len());
-            let (part, after) = rest.split_at(length);
-            output[..length].copy_from_slice(part);
-            self.inner.transmit_output(length, timeout)?;
-            rest = after;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Debug for Connection {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Connection").field("inner", &self.inner).finish_non_exhaustive()
-    }
-}
-
-impl Transport for Connection {
-    fn buffers(&mut self) -> &mut dyn Buffers {
-        self.inner.buffers()
-    }
-
-    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
-        let head = &self.inner.buffers().output()[..amount];
-        let rewritten = self.absolute.as_mut().and_then(|form| form.rewrite(head));
-        let sent = match rewritten {
-            Some(whole) => self.transmit(&whole, timeout),
-            None => self.inner.transmit_output(amount, timeout),
-        };
-        // It holds what signs the request.
-        self.inner.buffers().output()[..amount].zeroize();
-        sent
-    }
-
-    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.absolute.iter_mut().for_each(AbsoluteForm::answered);
-        self.inner.await_input(timeout)
-    }
-
-    fn is_open(&mut self) -> bool {
-        self.process == process::id() && self.inner.is_open()
-    }
-
-    fn is_tls(&self) -> bool {
-        self.inner.is_tls()
     }
 }
 

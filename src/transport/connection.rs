@@ -1,0 +1,233 @@
+//! An open connection, whose reads a [`Stop`] can interrupt.
+
+use super::absolute::AbsoluteForm;
+use crate::stop::{Stop, Unfinished};
+use std::fmt;
+use std::io;
+use std::process;
+use std::sync::Arc;
+use ureq::Error;
+use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
+use zeroize::Zeroize;
+
+/// Whether closing a connection leaves a read that waits on it asleep. What
+/// wakes it elsewhere, shutting down the socket, does not on Windows.
+const READS_SLEEP_ON: bool = cfg!(windows);
+
+/// A connection that belongs to the process that made it. A child that was
+/// forked off has it too, but two that write to it would get each other's
+/// answers.
+pub(super) struct Connection {
+    inner: Box<dyn Transport>,
+    process: u32,
+    stop: Arc<Stop>,
+    reads_sleep_on: bool,
+    absolute: Option<AbsoluteForm>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        inner: Box<dyn Transport>,
+        stop: Arc<Stop>,
+        absolute: Option<AbsoluteForm>,
+    ) -> Self {
+        let reads_sleep_on = READS_SLEEP_ON;
+        Connection { inner, process: process::id(), stop, reads_sleep_on, absolute }
+    }
+
+    fn transmit(&mut self, bytes: &[u8], timeout: NextTimeout) -> Result<(), Error> {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let output = self.inner.buffers().output();
+            let length = rest.len().min(output.len());
+            let (part, after) = rest.split_at(length);
+            output[..length].copy_from_slice(part);
+            self.inner.transmit_output(length, timeout)?;
+            rest = after;
+        }
+        Ok(())
+    }
+
+    /// Reads on a thread of its own, which a stop or the time limit leaves
+    /// behind together with the connection. Reading for a short time again and
+    /// again would be no way: Windows may lose what arrives as a time limit of
+    /// a socket is reached.
+    fn await_input_apart(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        let mut inner = std::mem::replace(&mut self.inner, Box::new(Abandoned::default()));
+        let read = move || {
+            let result = inner.await_input(timeout);
+            (inner, result)
+        };
+        let read = self.stop.result_of(*timeout.after, read);
+        let (inner, result) = read.map_err(|why| unfinished(why, timeout))?;
+        self.inner = inner;
+        result
+    }
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Connection").field("inner", &self.inner).finish_non_exhaustive()
+    }
+}
+
+impl Transport for Connection {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        self.inner.buffers()
+    }
+
+    fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let head = &self.inner.buffers().output()[..amount];
+        let rewritten = self.absolute.as_mut().and_then(|form| form.rewrite(head));
+        let sent = match rewritten {
+            Some(whole) => self.transmit(&whole, timeout),
+            None => self.inner.transmit_output(amount, timeout),
+        };
+        // It holds what signs the request.
+        self.inner.buffers().output()[..amount].zeroize();
+        sent
+    }
+
+    fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+        self.absolute.iter_mut().for_each(AbsoluteForm::answered);
+        if self.reads_sleep_on {
+            return self.await_input_apart(timeout);
+        }
+        self.inner.await_input(timeout)
+    }
+
+    fn is_open(&mut self) -> bool {
+        self.process == process::id() && self.inner.is_open()
+    }
+
+    fn is_tls(&self) -> bool {
+        self.inner.is_tls()
+    }
+}
+
+/// Stands in for a connection that is left to a thread that reads from it.
+#[derive(Debug)]
+struct Abandoned(LazyBuffers);
+
+impl Default for Abandoned {
+    fn default() -> Self {
+        Abandoned(LazyBuffers::new(1, 1))
+    }
+}
+
+impl Transport for Abandoned {
+    fn buffers(&mut self) -> &mut dyn Buffers {
+        &mut self.0
+    }
+
+    fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+        Err(Error::Io(io::ErrorKind::NotConnected.into()))
+    }
+
+    fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+        Err(Error::Io(io::ErrorKind::NotConnected.into()))
+    }
+
+    fn is_open(&mut self) -> bool {
+        false
+    }
+}
+
+/// Describes why work that was left behind has no result.
+pub(super) fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
+    match why {
+        Unfinished::Stopped => Error::Io(io::ErrorKind::NotConnected.into()),
+        Unfinished::TimedOut => Error::Timeout(timeout.reason),
+        Unfinished::NoThread(error) => Error::Io(error),
+        Unfinished::Panicked(_) => Error::Io(io::Error::other("the thread that did it panicked")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::sync::mpsc::{self, Receiver, Sender};
+    use std::thread;
+    use std::time::Duration;
+    use ureq::unversioned::transport::time;
+
+    /// What arrives on a connection whose reads nothing wakes.
+    #[derive(Debug)]
+    struct Sleeper {
+        buffers: LazyBuffers,
+        arriving: Mutex<Receiver<Vec<u8>>>,
+    }
+
+    impl Transport for Sleeper {
+        fn buffers(&mut self) -> &mut dyn Buffers {
+            &mut self.buffers
+        }
+
+        fn transmit_output(&mut self, _: usize, _: NextTimeout) -> Result<(), Error> {
+            Ok(())
+        }
+
+        fn await_input(&mut self, _: NextTimeout) -> Result<bool, Error> {
+            let Ok(bytes) = self.arriving.lock().unwrap().recv() else { return Ok(false) };
+            self.buffers.input_append_buf()[..bytes.len()].copy_from_slice(&bytes);
+            self.buffers.input_appended(bytes.len());
+            Ok(true)
+        }
+
+        fn is_open(&mut self) -> bool {
+            true
+        }
+    }
+
+    fn sleeper(stop: &Arc<Stop>) -> (Sender<Vec<u8>>, Connection) {
+        let (sender, arriving) = mpsc::channel();
+        let inner = Sleeper { buffers: LazyBuffers::new(64, 64), arriving: Mutex::new(arriving) };
+        let connection = Connection::new(Box::new(inner), stop.clone(), None);
+        (sender, Connection { reads_sleep_on: true, ..connection })
+    }
+
+    fn within(time: Duration) -> NextTimeout {
+        let after = time::Duration::from(time);
+        NextTimeout { after, reason: ureq::Timeout::Global, ..NextTimeout::default() }
+    }
+
+    const LONG: Duration = Duration::from_secs(600);
+
+    #[test]
+    fn a_read_that_nothing_wakes_gives_what_arrives() {
+        let (sender, mut connection) = sleeper(&Arc::default());
+        for part in [b"first", b"again"] {
+            sender.send(part.to_vec()).unwrap();
+            assert!(connection.await_input(within(LONG)).unwrap());
+            assert_eq!(connection.buffers().input(), part);
+            connection.buffers().input_consume(part.len());
+        }
+        drop(sender);
+        assert!(!connection.await_input(within(LONG)).unwrap());
+        assert!(connection.is_open());
+    }
+
+    #[test]
+    fn a_read_that_nothing_wakes_ends_with_a_stop_and_takes_the_connection_along() {
+        let stop = Arc::new(Stop::default());
+        let (_sender, mut connection) = sleeper(&stop);
+        let reader = thread::spawn(move || {
+            let result = connection.await_input(within(LONG));
+            (result, connection)
+        });
+        stop.stop();
+        let (result, mut connection) = reader.join().unwrap();
+        assert!(matches!(result, Err(Error::Io(_))), "{result:?}");
+        assert!(!connection.is_open());
+        assert!(connection.await_input(within(LONG)).is_err());
+    }
+
+    #[test]
+    fn a_read_that_nothing_wakes_ends_at_its_limit() {
+        let (_sender, mut connection) = sleeper(&Arc::default());
+        let result = connection.await_input(within(Duration::from_millis(20)));
+        assert!(matches!(result, Err(Error::Timeout(_))), "{result:?}");
+        assert!(!connection.is_open());
+    }
+}
