@@ -808,6 +808,49 @@ osslive_status osslive_is_channel_live(const osslive_client *client,
                                        osslive_error **out_error);
 
 /**
+ * Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
+ * at once, then after 250 ms, and each interval is half as long again as the one
+ * before, up to 5 s. Failures that may pass, throttling among them, don't end
+ * the wait.
+ *
+ * JSON: as osslive_get_channel_status, of the last poll.
+ *
+ * Fails with the code WaitTimedOut (OSSLIVE_ERR_TIMEOUT) when the time is up,
+ * with the last status in the message; NoSuchLiveChannel; and OSSLIVE_ERR_STOPPED,
+ * at once, after osslive_client_shutdown.
+ */
+osslive_status osslive_wait_until_live(const osslive_client *client,
+                                       const char *id,
+                                       uint32_t limit_ms,
+                                       char **out_json,
+                                       osslive_error **out_error);
+
+/**
+ * Waits until no publisher is connected: the channel is idle or disabled.
+ * Otherwise the same as osslive_wait_until_live.
+ *
+ * JSON: as osslive_get_channel_status, of the last poll.
+ *
+ * Fails as osslive_wait_until_live does.
+ */
+osslive_status osslive_wait_until_idle(const osslive_client *client,
+                                       const char *id,
+                                       uint32_t limit_ms,
+                                       char **out_json,
+                                       osslive_error **out_error);
+
+/**
+ * Waits until a channel does not exist, for at most limit_ms milliseconds. Polls
+ * like osslive_wait_until_live.
+ *
+ * Fails as osslive_wait_until_live does, except with NoSuchLiveChannel.
+ */
+osslive_status osslive_wait_until_deleted(const osslive_client *client,
+                                          const char *id,
+                                          uint32_t limit_ms,
+                                          osslive_error **out_error);
+
+/**
  * Returns the last ten finished sessions of a channel, oldest first
  * (GetLiveChannelHistory).
  *

@@ -543,6 +543,36 @@ class Client {
     return live != 0;
   }
 
+  /* Waits until a publisher is connected, for at most limit. Polls at once, then
+   * after 250 ms, and each interval is half as long again as the one before, up
+   * to 5 s. Failures that may pass don't end the wait. JSON: as
+   * get_channel_status, of the last poll. Codes WaitTimedOut (Status::timeout)
+   * and NoSuchLiveChannel; Status::stopped, at once, after shutdown. */
+  std::string wait_until_live(const std::string &id, std::chrono::milliseconds limit) const {
+    const auto limit_ms = detail::count(limit);
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_wait_until_live(get(), detail::c_text(id), limit_ms, out, e);
+    });
+  }
+
+  /* Waits until no publisher is connected: the channel is idle or disabled.
+   * Otherwise the same as wait_until_live. JSON: as get_channel_status. */
+  std::string wait_until_idle(const std::string &id, std::chrono::milliseconds limit) const {
+    const auto limit_ms = detail::count(limit);
+    return detail::text_of([&](char **out, osslive_error **e) {
+      return osslive_wait_until_idle(get(), detail::c_text(id), limit_ms, out, e);
+    });
+  }
+
+  /* Waits until the channel does not exist. Polls and fails like
+   * wait_until_live, except that NoSuchLiveChannel is a success. */
+  void wait_until_deleted(const std::string &id, std::chrono::milliseconds limit) const {
+    const auto limit_ms = detail::count(limit);
+    detail::check([&](osslive_error **e) {
+      return osslive_wait_until_deleted(get(), detail::c_text(id), limit_ms, e);
+    });
+  }
+
   /* Returns the last ten finished sessions, oldest first
    * (GetLiveChannelHistory). JSON: records[] of startTime, endTime, remoteAddr;
    * res. Code NoSuchLiveChannel. */

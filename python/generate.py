@@ -37,6 +37,7 @@ BASES = {
     "ProxyFailed": "ConnectionFailed",
     "UnknownHost": "ConnectionFailed",
     "UntrustedCertificate": "ConnectionFailed",
+    "WaitTimedOut": "CallTimeout",
 }
 #: The name of the class where it is not the code's own: Python has a NotImplemented.
 NAMES = {"NotImplemented": "NotImplementedByService"}

@@ -16,6 +16,7 @@ use zeroize::Zeroize;
 
 pub(crate) mod builder;
 mod place;
+mod wait;
 
 /// A client for the live channels of one bucket.
 ///

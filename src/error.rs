@@ -416,8 +416,8 @@ impl StdError for Error {
 /// [`NO_BUCKET`](code::NO_BUCKET), [`NO_REGION`](code::NO_REGION),
 /// [`PROXY_FAILED`](code::PROXY_FAILED),
 /// [`UNKNOWN_HOST`](code::UNKNOWN_HOST),
-/// [`UNTRUSTED_CERTIFICATE`](code::UNTRUSTED_CERTIFICATE) and, as the service
-/// says it too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code
+/// [`UNTRUSTED_CERTIFICATE`](code::UNTRUSTED_CERTIFICATE),
+/// [`WAIT_TIMED_OUT`](code::WAIT_TIMED_OUT) and, as the service says it too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code
 /// that is not listed here passes through as text.
 pub mod code {
     macro_rules! codes {
@@ -507,6 +507,8 @@ pub mod code {
         UNTRUSTED_CERTIFICATE = "UntrustedCertificate";
         /// The account is disabled.
         USER_DISABLE = "UserDisable";
+        /// The time limit of `wait_until_live` and its relatives has passed.
+        WAIT_TIMED_OUT = "WaitTimedOut";
     }
 }
 

@@ -3,12 +3,13 @@
 use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::guard::guard_output;
+use crate::guard::{guard, guard_output};
 use crate::pointer::{given_json, optional_text, shared, text};
 use libc::{c_char, c_int};
 use sdk::{Client, ListChannels, Result, StreamState};
 use serde::Serialize;
 use std::ptr;
+use std::time::Duration;
 
 /// Creates a channel, or replaces its configuration (PutLiveChannel).
 ///
@@ -184,6 +185,70 @@ pub unsafe extern "C" fn osslive_is_channel_live(
             let client = &shared(client, "client")?.client;
             let status = client.get_channel_status(text(id, "id")?)?.status;
             Ok(c_int::from(status == StreamState::Live))
+        })
+    }
+}
+
+/// Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
+/// at once, then after 250 ms, and each interval is half as long again as the one
+/// before, up to 5 s. Failures that may pass, throttling among them, don't end
+/// the wait.
+///
+/// JSON: as osslive_get_channel_status, of the last poll.
+///
+/// Fails with the code WaitTimedOut (OSSLIVE_ERR_TIMEOUT) when the time is up,
+/// with the last status in the message; NoSuchLiveChannel; and OSSLIVE_ERR_STOPPED,
+/// at once, after osslive_client_shutdown.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_wait_until_live(
+    client: *const osslive_client,
+    id: *const c_char,
+    limit_ms: u32,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let limit = Duration::from_millis(limit_ms.into());
+    let wait = |client: &Client, id: &str| client.wait_until_live(id, limit);
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, wait) }
+}
+
+/// Waits until no publisher is connected: the channel is idle or disabled.
+/// Otherwise the same as osslive_wait_until_live.
+///
+/// JSON: as osslive_get_channel_status, of the last poll.
+///
+/// Fails as osslive_wait_until_live does.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_wait_until_idle(
+    client: *const osslive_client,
+    id: *const c_char,
+    limit_ms: u32,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    let limit = Duration::from_millis(limit_ms.into());
+    let wait = |client: &Client, id: &str| client.wait_until_idle(id, limit);
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe { call(client, id, out_json, out_error, wait) }
+}
+
+/// Waits until a channel does not exist, for at most limit_ms milliseconds. Polls
+/// like osslive_wait_until_live.
+///
+/// Fails as osslive_wait_until_live does, except with NoSuchLiveChannel.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_wait_until_deleted(
+    client: *const osslive_client,
+    id: *const c_char,
+    limit_ms: u32,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard(out_error, || {
+            let limit = Duration::from_millis(limit_ms.into());
+            shared(client, "client")?.client.wait_until_deleted(text(id, "id")?, limit)
         })
     }
 }

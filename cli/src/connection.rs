@@ -130,6 +130,11 @@ impl Connection {
         self.local.is_some() || self.endpoint.as_deref().is_some_and(local_host)
     }
 
+    /// The time limit that was given.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
     /// A client for the bucket. With `verbose` it tells each request on
     /// standard error.
     pub(crate) fn client(&self, verbose: bool) -> Outcome<Client> {

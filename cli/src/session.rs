@@ -5,6 +5,7 @@ use crate::failure::Outcome;
 use crate::output::Output;
 use crate::progress::Progress;
 use osslive::Client;
+use std::time::Duration;
 
 /// What a command works with.
 pub(crate) struct Session<'a> {
@@ -12,6 +13,8 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     pub(crate) progress: Progress,
     pub(crate) verbose: bool,
+    /// The time limit that was given, of a call or of waiting.
+    pub(crate) timeout: Option<Duration>,
 }
 
 impl<'a> Session<'a> {
@@ -22,6 +25,6 @@ impl<'a> Session<'a> {
     ) -> Outcome<Self> {
         let client = connection.client(verbose)?;
         let progress = Progress { is_hidden: verbose };
-        Ok(Session { client, output, progress, verbose })
+        Ok(Session { client, output, progress, verbose, timeout: connection.timeout() })
     }
 }

@@ -348,6 +348,26 @@ fn nothing_that_is_told_on_the_way_is_a_secret() {
 }
 
 #[test]
+fn a_channel_is_waited_for() {
+    let shell = Shell::new("waits");
+    shell.text("channel create cam --frag-duration 1");
+    assert!(shell.text("channel wait cam --idle").contains("Idle"));
+    let told = shell.failure("channel wait cam --live --timeout 1s", 7);
+    assert!(told.contains("still Idle after 1 s"), "{told}");
+    let publisher = shell.publish("cam");
+    assert_eq!(shell.json("channel wait cam --live")["status"], "Live");
+    publisher.interrupt();
+    assert_eq!(shell.json("channel wait cam --idle")["status"], "Idle");
+    shell.text("channel delete cam");
+    assert_eq!(shell.text("channel wait cam --deleted"), "");
+    assert!(shell.failure("channel wait cam --live", 3).contains("NoSuchLiveChannel"));
+    for options in ["", "--live --idle"] {
+        let ran = shell.run(&format!("channel wait cam {options}"));
+        assert_eq!(ran.status.code(), Some(2), "{options}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn urls_are_signed_and_work() {
     let shell = Shell::new("commands-urls");
     shell.text("channel create cam --frag-duration 1");

@@ -1,5 +1,5 @@
-/* Creates a channel, prints where to publish, waits until somebody does, and
- * prints what is seen of the stream.
+/* Creates a channel, prints where to publish, waits until somebody
+ * does, and prints the status of the channel.
  *
  *   cc quickstart.c $(pkg-config --cflags --libs osslive) -o quickstart
  *   ./quickstart [CHANNEL]
@@ -10,19 +10,6 @@
 #include <osslive.h>
 
 #include <stdio.h>
-#include <unistd.h>
-
-/* Asks once a second, for two minutes at most. */
-static osslive_status wait_until_live(const osslive_client *client, const char *channel,
-                                      osslive_error **error) {
-  int live = 0;
-  for (int second = 0; second < 120; second++) {
-    osslive_status status = osslive_is_channel_live(client, channel, &live, error);
-    if (status || live) return status;
-    sleep(1);
-  }
-  return OSSLIVE_OK;
-}
 
 int main(int argc, char **argv) {
   const char *channel = argc > 1 ? argv[1] : "quickstart";
@@ -41,8 +28,7 @@ int main(int argc, char **argv) {
   printf("publish to %s\n", url);
   fflush(stdout);
 
-  if (wait_until_live(client, channel, &error)) goto done;
-  if (osslive_get_channel_status(client, channel, &seen, &error)) goto done;
+  if (osslive_wait_until_live(client, channel, 120 * 1000, &seen, &error)) goto done;
   printf("%s\n", seen);
 
 done:

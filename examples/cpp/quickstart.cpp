@@ -1,5 +1,5 @@
-// Creates a channel, prints where to publish, waits until somebody does, and
-// prints what is seen of the stream.
+// Creates a channel, prints where to publish, waits until somebody
+// does, and prints the status of the channel.
 //
 //   c++ -std=c++17 quickstart.cpp $(pkg-config --cflags --libs osslive) -o quickstart
 //   ./quickstart [CHANNEL]
@@ -10,7 +10,6 @@
 #include <osslive.hpp>
 
 #include <iostream>
-#include <thread>
 
 using namespace std::chrono_literals;
 
@@ -24,9 +23,7 @@ int main(int argc, char **argv) try {
   client.put_channel(channel, {"Quickstart"});
   std::cout << "publish to " << client.get_rtmp_url(channel) << std::endl;
 
-  for (int second = 0; second < 120 && !client.is_channel_live(channel); second++)
-    std::this_thread::sleep_for(1s);
-  std::cout << client.get_channel_status(channel) << '\n';
+  std::cout << client.wait_until_live(channel, 2min) << '\n';
 } catch (const osslive::Error &error) {
   std::cerr << error.what() << '\n';
   return 1;

@@ -1,5 +1,5 @@
-"""Creates a channel, prints where to publish, waits until somebody does, and
-prints what is seen of the stream.
+"""Creates a channel, prints where to publish, waits until somebody
+does, and prints the status of the channel.
 
     python3 quickstart.py [CHANNEL]
 
@@ -8,7 +8,6 @@ OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 """
 
 import sys
-import time
 
 import osslive
 
@@ -19,9 +18,6 @@ try:
         client.put_channel(channel, osslive.ChannelConfig("Quickstart"))
         print("publish to", client.get_rtmp_url(channel), flush=True)
 
-        deadline = time.monotonic() + 120
-        while not client.is_channel_live(channel) and time.monotonic() < deadline:
-            time.sleep(1)
-        print(client.get_channel_status(channel))
+        print(client.wait_until_live(channel, limit=120))
 except osslive.OssLiveError as error:
     sys.exit(str(error))

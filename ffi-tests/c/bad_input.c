@@ -124,6 +124,10 @@ static void null_is_refused_for_each_pointer(void) {
   REFUSED("id is NULL", osslive_get_channel_status(client, NULL, &out, &error));
   TURNED_DOWN("out_json is NULL", osslive_get_channel_status(client, "a", NULL, &error));
   int live = 1;
+  REFUSED("client is NULL", osslive_wait_until_live(NULL, "a", 1, &out, &error));
+  REFUSED("id is NULL", osslive_wait_until_idle(client, NULL, 1, &out, &error));
+  TURNED_DOWN("out_json is NULL", osslive_wait_until_live(client, "a", 1, NULL, &error));
+  TURNED_DOWN("time limit 0", osslive_wait_until_deleted(client, "a", 0, &error));
   TURNED_DOWN("client is NULL", osslive_is_channel_live(NULL, "a", &live, &error));
   CHECK(live == 0);
   TURNED_DOWN("id is NULL", osslive_is_channel_live(client, NULL, &live, &error));

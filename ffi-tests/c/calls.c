@@ -72,6 +72,16 @@ static osslive_status highlight(const osslive_client *client, const char *id, ch
   return osslive_create_highlights(client, id, &hour, 1, NULL, NULL, out, error);
 }
 
+static osslive_status wait_live(const osslive_client *client, const char *id, char **out,
+                                osslive_error **error) {
+  return osslive_wait_until_live(client, id, 10000, out, error);
+}
+
+static osslive_status wait_idle(const osslive_client *client, const char *id, char **out,
+                                osslive_error **error) {
+  return osslive_wait_until_idle(client, id, 10000, out, error);
+}
+
 static osslive_status is_live(const osslive_client *client, const char *id, char **out,
                               osslive_error **error) {
   int live = 7;
@@ -105,6 +115,10 @@ static void every_call_succeeds(const osslive_client *client) {
   gives(osslive_get_channel_status, client, "stage", "{\"status\":\"Idle\"");
   gives(osslive_get_channel_status, client, ON_AIR, "{\"status\":\"Live\"");
   gives(osslive_get_channel_status, client, ON_AIR, "\"video\":{\"width\":320,\"height\":180");
+  gives(wait_live, client, ON_AIR, "{\"status\":\"Live\"");
+  gives(wait_idle, client, "stage", "{\"status\":\"Idle\"");
+  SUCCEEDS(osslive_wait_until_deleted(client, "never-made", 10000, &error));
+  FAILS(OSSLIVE_ERR_TIMEOUT, "still Live", osslive_wait_until_deleted(client, ON_AIR, 1, &error));
   gives(osslive_get_channel_history, client, ON_AIR, "{\"records\":[{\"startTime\":\"20");
   gives(create_vod, client, ON_AIR, "\"res\":{\"status\":200");
   gives(get_vod, client, ON_AIR, "#EXTM3U");

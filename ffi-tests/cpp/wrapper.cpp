@@ -62,6 +62,11 @@ void every_call_succeeds(const Client &client) {
   CHECK(has(client.list_channels("wra", "", 1), "\"isTruncated\":false"));
   CHECK(has(client.get_channel_status("on-air"), "{\"status\":\"Live\""));
   CHECK(client.is_channel_live("on-air") && !client.is_channel_live("wrapped"));
+  CHECK(has(client.wait_until_live("on-air", 10s), "\"status\":\"Live\""));
+  CHECK(has(client.wait_until_idle("wrapped", 10s), "\"status\":\"Idle\""));
+  client.wait_until_deleted("never-made", 10s);
+  const Error in_vain = thrown([&] { client.wait_until_live("wrapped", 1ms); });
+  CHECK(in_vain.status() == Status::timeout && in_vain.code() == "WaitTimedOut");
   CHECK(has(client.get_channel_history("on-air"), "{\"records\":[{"));
   const auto now = std::chrono::system_clock::now();
   CHECK(has(client.create_vod("on-air", "vod", now - 1h, now + 1min), "\"status\":200"));

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import time
 import urllib.request
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from unittest.mock import ANY
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -81,6 +83,11 @@ def test_a_channel_is_disabled_and_enabled(osslive_client: osslive.Client, chann
     status = osslive_client.get_channel_status(channel)
     assert (status.status, status.video, status.audio) == (StreamState.IDLE, None, None)
     assert not osslive_client.is_channel_live(channel)
+    assert osslive_client.wait_until_idle(channel) == replace(status, res=ANY)
+    with pytest.raises(osslive.WaitTimedOut, match="still Idle after 0.3 s") as caught:
+        osslive_client.wait_until_live(channel, limit=0.3)
+    assert isinstance(caught.value, TimeoutError)
+    osslive_client.wait_until_deleted("never-made")
     with pytest.raises(osslive.ChannelNotLive):
         status.live()
 

@@ -70,6 +70,8 @@ def interrupt(program: str, held: tuple[str, threading.Event], *signals: signal.
         "client.get_channel_status('a')",
         "client.put_channel('a')",
         "client.is_channel_live('a')",
+        "client.wait_until_live('a')",
+        "client.wait_until_deleted('a')",
         "client.get_vod('a', 1, 2)",
         "client.list_channels()",
         "list(client.channels())",

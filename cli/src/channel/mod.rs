@@ -5,6 +5,7 @@ mod import;
 mod put;
 mod sheet;
 mod show;
+mod wait;
 
 pub(crate) use show::stream_state;
 
@@ -41,6 +42,9 @@ enum Command {
     /// Show whether a channel is live, and its stream
     #[command(after_help = STATUS_EXAMPLES)]
     Status(show::Status),
+    /// Wait until a channel is live, idle or deleted
+    #[command(after_help = wait::HELP)]
+    Wait(wait::Arguments),
     /// Show the last ten finished sessions, oldest first
     History(Id),
     /// Create or replace many channels from a table
@@ -85,6 +89,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         Command::Enable(Id { id }) => set_state(&id, ChannelState::Enabled, session),
         Command::Disable(Id { id }) => set_state(&id, ChannelState::Disabled, session),
         Command::Status(status) => show::status(&status, session),
+        Command::Wait(arguments) => wait::run(&arguments, session),
         Command::History(Id { id }) => show::history(&id, session),
         Command::Import(arguments) => import::run(&arguments, session),
     }

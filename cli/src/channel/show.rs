@@ -89,12 +89,17 @@ fn state(state: ChannelState) -> Cell {
 
 pub(super) fn status(arguments: &Status, session: &Session) -> Outcome {
     let status = session.client.get_channel_status(&arguments.id)?;
-    let now = OffsetDateTime::now_utc();
-    session.output.show(&status, |out| status_table(&status, now).write(out));
+    seen(&status, session);
     if arguments.live {
         status.live()?;
     }
     Ok(())
+}
+
+/// Shows a status.
+pub(super) fn seen(status: &ChannelStatus, session: &Session) {
+    let now = OffsetDateTime::now_utc();
+    session.output.show(status, |out| status_table(status, now).write(out));
 }
 
 fn status_table(status: &ChannelStatus, now: OffsetDateTime) -> Table {

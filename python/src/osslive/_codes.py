@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Dict, Type
 
-from ._kinds import ConfigError, ConnectionFailed, InvalidArgument, OssLiveError, ServiceError
+from ._kinds import CallTimeout, ConfigError, ConnectionFailed, InvalidArgument, OssLiveError, ServiceError
 
 
 class AccessDenied(ServiceError):
@@ -163,6 +163,10 @@ class UserDisable(ServiceError):
     """The account is disabled."""
 
 
+class WaitTimedOut(CallTimeout):
+    """The time limit of ``wait_until_live`` and its relatives has passed."""
+
+
 BY_CODE: Dict[str, Type[OssLiveError]] = {
     "AccessDenied": AccessDenied,
     "AccessKeyIdAndSecurityTokenNotMatch": AccessKeyIdAndSecurityTokenNotMatch,
@@ -202,6 +206,7 @@ BY_CODE: Dict[str, Type[OssLiveError]] = {
     "UnknownHost": UnknownHost,
     "UntrustedCertificate": UntrustedCertificate,
     "UserDisable": UserDisable,
+    "WaitTimedOut": WaitTimedOut,
 }
 
 __all__ = [
@@ -242,4 +247,5 @@ __all__ = [
     "UnknownHost",
     "UntrustedCertificate",
     "UserDisable",
+    "WaitTimedOut",
 ]

@@ -160,6 +160,9 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_put_channel_status": (c_int, [ClientPointer, c_char_p, c_char_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_get_channel_status": (c_int, [ClientPointer, c_char_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_is_channel_live": (c_int, [ClientPointer, c_char_p, POINTER(c_int), POINTER(ErrorPointer)]),
+    "osslive_wait_until_live": (c_int, [ClientPointer, c_char_p, c_uint32, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_wait_until_idle": (c_int, [ClientPointer, c_char_p, c_uint32, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_wait_until_deleted": (c_int, [ClientPointer, c_char_p, c_uint32, POINTER(ErrorPointer)]),
     "osslive_get_channel_history": (c_int, [ClientPointer, c_char_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_analyze_history": (c_int, [ClientPointer, c_char_p, c_uint32, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_create_vod": (c_int, [ClientPointer, c_char_p, c_char_p, c_int64, c_int64, POINTER(OwnedString), POINTER(ErrorPointer)]),
@@ -295,6 +298,12 @@ class Functions:
     get_channel_status: Function
     #: osslive_is_channel_live(client, id, out_live, out_error)
     is_channel_live: Function
+    #: osslive_wait_until_live(client, id, limit_ms, out_json, out_error)
+    wait_until_live: Function
+    #: osslive_wait_until_idle(client, id, limit_ms, out_json, out_error)
+    wait_until_idle: Function
+    #: osslive_wait_until_deleted(client, id, limit_ms, out_error)
+    wait_until_deleted: Function
     #: osslive_get_channel_history(client, id, out_json, out_error)
     get_channel_history: Function
     #: osslive_analyze_history(client, id, days, out_json, out_error)
