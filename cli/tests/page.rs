@@ -9,7 +9,9 @@ mod support;
 use osslive::ChannelConfig;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Browser, Channel, Endpoint, Folder, LONG, Program, clip, has_ffmpeg, publish};
+use support::{
+    BUCKET, Browser, Channel, Endpoint, Folder, LONG, Program, clip, get, has_ffmpeg, publish,
+};
 
 /// A channel's name that is markup, and its description.
 const HOSTILE: &str = "<img src=x onerror=alert(1)>";
@@ -29,6 +31,9 @@ fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
     channel.wait_live(Some((640, 360, 30)), Some(44_100));
     // Each look makes the VOD playlist that the page will find.
     channel.wait_fragments(3);
+
+    let hostile = "%3Cimg%20src=x%20onerror=alert(4)%3E";
+    assert_eq!(get(&format!("{}/{BUCKET}/{hostile}", stage.endpoint.url)).0, 403);
 
     let script = stage.play(&mut encoder, &[]);
     encoder.kill();

@@ -17,9 +17,9 @@ pub enum Level {
     Error,
     /// Something was refused, cut or lost.
     Warn,
-    /// A session or the endpoint began or ended; requests for what does not exist.
+    /// A session or the endpoint began or ended; other requests that failed.
     Info,
-    /// Everything else, each successful request among it.
+    /// Everything else: each successful request, and requests for what does not exist.
     Debug,
 }
 

@@ -299,10 +299,9 @@ impl Connection {
     fn record(&mut self, timestamp: u64, body: &[u8], record: Record) -> io::Result<Next> {
         let now = Now { unix_ms: self.context.site.clock.unix_ms(), uptime_ms: self.uptime_ms() };
         let Some(live) = &mut self.live else { return Ok(Next::Read) };
-        let before = live.dropped();
         let recorded = record(live, now, timestamp, body);
-        if before == 0 && live.dropped() > 0 {
-            self.report.notice("a message breaks the format and was dropped".to_owned());
+        for notice in live.take_notices() {
+            self.report.notice(notice);
         }
         let fault = match recorded {
             Ok(()) => {
@@ -348,6 +347,9 @@ impl Connection {
     fn end(&mut self, why: &Ending<'_>) -> io::Result<()> {
         let Some(mut live) = self.live.take() else { return Ok(()) };
         let finished = live.finish();
+        for notice in live.take_notices() {
+            self.report.notice(notice);
+        }
         match &finished {
             Err(error) if !live.sink().cut() => {
                 self.report.end(&Ending::Unwritten(error), live.dropped());

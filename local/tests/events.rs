@@ -111,7 +111,7 @@ fn requests_are_reported_with_their_operation_and_outcome() {
     let missing = next(&events, EventKind::Request);
     assert_eq!(
         (missing.level, missing.status, missing.code),
-        (Level::Info, Some(404), Some("NoSuchLiveChannel"))
+        (Level::Debug, Some(404), Some("NoSuchLiveChannel"))
     );
 
     support::client_of(&stage.endpoint, Config::ACCESS_KEY_ID, "wrong")

@@ -552,6 +552,41 @@ async function aroundChannels(oss) {
   }
 }
 
+/** What the vendor's own suites ask for at the edges of objects and buckets. */
+async function edges(oss) {
+  const key = `${PREFIX}edges.bin`;
+  const put = await oss.put(key, Buffer.from('123456789'));
+  equal('an upload has its CRC', put.res.headers['x-oss-hash-crc64ecma'], '11051210869376104954');
+  const got = await oss.get(key);
+  equal('a download has it too', got.res.headers['x-oss-hash-crc64ecma'], '11051210869376104954');
+  const last = await oss.get(key, { headers: { Range: 'bytes=-3' } });
+  equal('the last bytes', [last.res.status, last.content.toString()], [206, '789']);
+  const beyond = await oss.get(key, { headers: { Range: 'bytes=99-' } });
+  equal('a range behind the end is no range', [beyond.res.status, beyond.content.toString()], [200, '123456789']);
+  await refused('a range of no bytes', 'InvalidRange', () => oss.get(key, { headers: { Range: 'bytes=-0' } }), { status: 416 });
+  const odd = `${PREFIX}\n\t&<>'" `;
+  await oss.put(odd, Buffer.from('x'));
+  await oss.deleteMulti([key, odd]);
+  equal('keys with control characters are deleted too', (await oss.list({ prefix: PREFIX + '\n' })).objects || [], []);
+  const { bucket } = await oss.getBucketInfo(BUCKET);
+  equal('no encryption by the server', bucket.ServerSideEncryptionRule?.SSEAlgorithm, 'None');
+  const none = client({ bucket: 'js-no-such-bucket' });
+  await refused('an object of a bucket that does not exist', 'NoSuchBucket', () => none.get(key), { status: 404 });
+  await refused(
+    'a marker of 1025 bytes',
+    'InvalidArgument',
+    () => oss.listChannels({ marker: 'x'.repeat(1025) }),
+    { status: 400, ec: '0044-00000103' }
+  );
+  if (V4) {
+    const elsewhere = client({ region: 'oss-cn-elsewhere' });
+    await refused('a signature for another region', 'InvalidArgument', () => elsewhere.listChannels({}), {
+      status: 400,
+      ec: '0002-00000226'
+    });
+  }
+}
+
 /**
  * With an address as endpoint this SDK always sends the Host of the public
  * service; with `sldEnable` off, as it is by default, the path names no bucket.
@@ -583,6 +618,7 @@ async function operations() {
   await section('buckets', buckets, oss);
   await section('CORS', cors, oss);
   await section('what surrounds channels', aroundChannels, oss);
+  await section('the edges of objects and buckets', edges, oss);
   await section('other ways to address the endpoint', otherWaysToAddress, oss);
 }
 

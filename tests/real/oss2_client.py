@@ -571,6 +571,41 @@ def around_channels(oss):
         oss.delete_object(ambiguous)
 
 
+def edges(oss):
+    """What the vendor's own suites ask for at the edges of objects and buckets."""
+    key = PREFIX + "edges.ts"
+    url = oss.sign_url("PUT", key, 60)
+    put = requests.put(url, data=b"0123456789", timeout=TIMEOUT)
+    equal("an upload without a type", put.status_code, 200)
+    checksum = oss2.utils.Crc64()
+    checksum.update(b"0123456789")
+    equal("its CRC in the answer", put.headers.get("x-oss-hash-crc64ecma"), str(checksum.crc))
+    equal("it has the type of any bytes", oss.head_object(key).headers["Content-Type"], "application/octet-stream")
+    url = oss.sign_url("GET", key, 60)
+    for bytes_range, status, body in (
+        ("bytes=-3", 206, b"789"), ("bytes=8-", 206, b"89"), ("bytes=-0", 416, None), ("bytes=99-", 200, b"0123456789"),
+    ):
+        reply = requests.get(url, headers={"Range": bytes_range}, timeout=TIMEOUT)
+        check("a range of %s" % bytes_range,
+              reply.status_code == status and (reply.content == body if body else b"InvalidRange" in reply.content),
+              (reply.status_code, reply.content[:200]))
+    gone = get(oss.sign_url("GET", PREFIX + "gone", 60))
+    check("a key that does not exist is named", ("<Key>%sgone</Key>" % PREFIX).encode() in gone.content, gone.content)
+    oss.delete_object(key)
+
+    # The SDK has no call for it but the one beneath all calls.
+    equal("HEAD of the bucket", oss._do("HEAD", BUCKET, "").status, 200)
+    none = "py-no-such-bucket"
+    refused("HEAD of a bucket that does not exist", "NoSuchBucket",
+            lambda: bucket(name=none)._do("HEAD", none, ""), 404)
+    refused("a marker of 1025 bytes", "InvalidArgument",
+            lambda: oss.list_live_channel(marker="x" * 1025), 400, "0044-00000103")
+    if VERSION == "v4":
+        elsewhere = oss2.Bucket(auth(), ENDPOINT, BUCKET, connect_timeout=TIMEOUT, region="cn-elsewhere")
+        refused("a signature for another region", "InvalidArgument",
+                elsewhere.list_live_channel, 400, "0002-00000226")
+
+
 def by_name(oss):
     """`localhost` is path style as an address is."""
     local = ENDPOINT.replace("127.0.0.1", "localhost")
@@ -597,6 +632,7 @@ def operations():
     section("buckets", buckets, oss)
     section("CORS", cors, oss)
     section("what surrounds channels", around_channels, oss)
+    section("the edges of objects and buckets", edges, oss)
     section("the endpoint by name", by_name, oss)
 
 

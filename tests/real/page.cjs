@@ -140,6 +140,15 @@ async function signsOnRequest(page) {
   check("the line for ffmpeg", ffmpeg.startsWith("ffmpeg ") && ffmpeg.includes(`'${server}/${key}'`), ffmpeg);
 }
 
+async function showsWhatWasRefused(page) {
+  await hasText(page, "#problems summary", "Recent problems");
+  await page.locator("#problems summary").click();
+  const item = page.locator("#problems li", { hasText: "AccessDenied" }).first();
+  const text = await item.innerText();
+  check("a refused request is shown with its reason", text.includes("GetObject 403") && text.includes("Anonymous"), text);
+  check("and its key is text", text.includes("<img src=x onerror=alert(4)>"), text);
+}
+
 async function takesNoNameForMarkup(page) {
   const row = page.locator(".row .name", { hasText: HOSTILE });
   await row.waitFor();
@@ -234,6 +243,7 @@ async function main() {
     await fits(page, "on a desk");
     check("light where light is preferred", (await brightness(page)) > 200);
     await worksByKeyboard(page);
+    await showsWhatWasRefused(page);
     await takesNoNameForMarkup(page);
     await page.evaluate((hash) => (location.hash = hash), new URL(live).hash);
     await hasText(page, "main h2", CHANNEL);

@@ -24,7 +24,7 @@ export class Problems {
     say(this.title, `Recent problems (${events.length})`);
     this.list.replaceChildren(...events.map((event) => el("li", { "data-level": event.level },
       el("time", { datetime: event.time }, dayAndSecond(new Date(event.time), now)),
-      el("b", {}, what(event)),
+      el("strong", {}, what(event)),
       el("span", { class: "mono" }, where(event)),
       el("span", {}, why(event)),
       el("span", { class: "quiet" }, event.remote))));

@@ -49,6 +49,7 @@ fn level(status: u16) -> Level {
     match status {
         403 | 501 | 503 => Level::Warn,
         500.. => Level::Error,
+        404 => Level::Debug,
         _ => Level::Info,
     }
 }

@@ -8,6 +8,7 @@ mod format;
 mod fragment;
 mod frame;
 mod meter;
+mod notice;
 mod opening;
 mod sink;
 mod timeline;
@@ -24,6 +25,8 @@ use fragment::{KeyFrames, LONGEST_PICTURE_MS, OpenFragment};
 pub use frame::Now;
 use frame::{Frame, FrameKind};
 use meter::{Meter, Rates, frame_rate};
+pub use notice::Notice;
+use notice::Notices;
 use opening::Opening;
 pub use sink::{PlaylistState, Sink};
 use std::time::Duration;
@@ -187,6 +190,7 @@ pub struct Recorder<S: Sink> {
     video_meter: Meter,
     audio_meter: Meter,
     dropped: u64,
+    notices: Notices,
 }
 
 impl<S: Sink> Recorder<S> {
@@ -218,6 +222,7 @@ impl<S: Sink> Recorder<S> {
             video_meter: Meter::default(),
             audio_meter: Meter::default(),
             dropped: 0,
+            notices: Notices::default(),
         }
     }
 
@@ -320,6 +325,11 @@ impl<S: Sink> Recorder<S> {
         self.dropped
     }
 
+    /// What was unusual about the stream since this was last asked.
+    pub fn take_notices(&mut self) -> Vec<Notice> {
+        self.notices.take()
+    }
+
     /// How long to wait before the next message is taken or the recorder is
     /// dropped, after messages that cost far more disk than they have bytes.
     ///
@@ -335,11 +345,18 @@ impl<S: Sink> Recorder<S> {
     }
 
     fn drop_message(&mut self) -> Result<(), RecordError> {
-        self.dropped += 1;
+        self.count_dropped();
         if self.dropped >= MAX_DROPPED && !self.has_begun() {
             return Err(RecordError::Unusable("no message of the stream can be read"));
         }
         Ok(())
+    }
+
+    fn count_dropped(&mut self) {
+        if self.dropped == 0 {
+            self.notices.add(Notice::MessageDropped);
+        }
+        self.dropped += 1;
     }
 
     fn has_begun(&self) -> bool {
@@ -463,7 +480,7 @@ impl<S: Sink> Recorder<S> {
         composition_ms: i32,
     ) -> io::Result<()> {
         let Ok(access_unit) = AccessUnit::parse(frame.data, self.sets.nal_length_size) else {
-            self.dropped += 1;
+            self.count_dropped();
             return Ok(());
         };
         self.take_parameter_sets(&access_unit);
@@ -479,6 +496,9 @@ impl<S: Sink> Recorder<S> {
         self.picture_ms = None;
         let key = key || access_unit.is_idr;
         let place = self.clocks.locate(Track::Video, timestamp_ms);
+        if place.jumps {
+            self.notices.add(Notice::ClockJumped(Track::Video));
+        }
         if place.jumps || key && self.timeline.is_late() {
             self.break_off()?;
         }
@@ -537,7 +557,9 @@ impl<S: Sink> Recorder<S> {
             return;
         }
         for set in sets {
-            self.dropped += u64::from(self.sets.update(set).is_err());
+            if self.sets.update(set).is_err() {
+                self.count_dropped();
+            }
         }
         if !self.sets.is_complete() || self.avc.latest() == Some(&self.sets) {
             return;
@@ -555,7 +577,7 @@ impl<S: Sink> Recorder<S> {
     fn record_audio(&mut self, mut frame: Frame<'_>) -> io::Result<()> {
         let Some(&config) = self.aac.latest() else { return Ok(()) };
         let Ok(header) = config.adts_header(frame.data.len()) else {
-            self.dropped += 1;
+            self.count_dropped();
             return Ok(());
         };
         if frame.data.is_empty() {
@@ -565,6 +587,9 @@ impl<S: Sink> Recorder<S> {
         self.audio_meter.add(frame.now.uptime_ms, timestamp_ms, frame.data.len(), true);
         let alone = self.is_audio_alone();
         let place = self.clocks.locate(Track::Audio, timestamp_ms);
+        if place.jumps {
+            self.notices.add(Notice::ClockJumped(Track::Audio));
+        }
         if place.jumps && alone {
             self.break_off()?;
         }

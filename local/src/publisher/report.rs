@@ -2,6 +2,7 @@
 
 use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
+use crate::media::recorder::Notice;
 use crate::site::Site;
 use std::io;
 use std::net::SocketAddr;
@@ -54,11 +55,11 @@ impl Report {
     }
 
     /// Something about the stream that its publisher may not know.
-    pub(super) fn notice(&mut self, message: String) {
+    pub(super) fn notice(&mut self, notice: Notice) {
         self.stream_events += 1;
         if self.stream_events <= MAX_STREAM_EVENTS {
             let event = self.event(Level::Warn, EventKind::Stream);
-            self.record(Event { message: Some(message), ..event });
+            self.record(Event { message: Some(notice.to_string()), ..event });
         }
     }
 

@@ -4,6 +4,7 @@ use super::Recorder;
 use super::clocks::MAX_LEAD_MS;
 use super::fragment::{KeyFrames, LONGEST_PICTURE_MS, OpenFragment, ROUNDING_MS};
 use super::frame::Frame;
+use super::notice::Notice;
 use super::sink::{PlaylistState, Sink};
 use crate::media::playlist::{self, Fragment};
 use crate::media::ts::Tracks;
@@ -82,12 +83,16 @@ impl<S: Sink> Recorder<S> {
         let is_gap = self.is_gap(frame.timestamp_ms);
         self.finish_fragment(frame.timestamp_ms)?;
         if is_gap {
+            self.notices.add(Notice::Paused);
             self.rebase();
         }
         let changes = self.adopt_formats(key);
         let tracks =
             Tracks { video: self.avc.current.is_some(), audio: self.aac.current.is_some() };
         let is_set_back = frame.now.unix_ms.saturating_add(MAX_SET_BACK_MS) < self.last_start_ms;
+        if tracks.video && !key && !is_gap {
+            self.notices.add(Notice::KeyFrameLate);
+        }
         let (start_ms, name) = self.begin_file(frame.now.unix_ms, is_set_back)?;
         let discontinuity = std::mem::take(&mut self.seam) || changes || is_set_back;
         self.timeline.begin(frame.timestamp_ms, self.output.sink.state().clock);
@@ -182,7 +187,10 @@ impl<S: Sink> Recorder<S> {
     /// those of the one before it are a discontinuity (RFC 8216 section 4.3.2.3).
     fn correct(&mut self, open: &mut OpenFragment) -> io::Result<()> {
         let written = self.muxer.written();
-        open.discontinuity |= self.last_tracks.is_some_and(|last| last != written);
+        if let Some(last) = self.last_tracks {
+            self.notices.compare(last, written);
+            open.discontinuity |= last != written;
+        }
         self.last_tracks = Some(written);
         for (position, ts) in self.muxer.correct(open.discontinuity) {
             self.output.amend(position, &ts)?;

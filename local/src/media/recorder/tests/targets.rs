@@ -87,6 +87,8 @@ fn a_longer_key_frame_interval_ends_fragments_without_a_key_frame() {
     }
     assert_eq!(begins.iter().filter(|is| **is).count(), 6);
     assert!(tape.discontinuities().iter().all(|is| !is), "all of it is one stream");
+    let notices = recorder.take_notices();
+    assert!(notices.iter().all(|notice| *notice == Notice::KeyFrameLate) && notices.len() > 3);
 }
 
 #[test]
@@ -128,6 +130,7 @@ fn a_gap_of_the_stream_is_no_part_of_a_fragment() {
     assert!(tape.durations()[2].abs_diff(1500) <= 40, "{:?}", tape.durations());
     assert!(tape.targets().iter().all(|target| *target == 2));
     assert!(tape.durations().iter().all(|ms| *ms < 2500));
+    assert_eq!(recorder.take_notices(), [Notice::Paused]);
 }
 
 #[test]
@@ -142,4 +145,7 @@ fn audio_that_goes_on_without_video_keeps_to_the_target() {
     assert!(tape.durations().iter().all(|ms| *ms < 2500), "{:?}", tape.durations());
     assert_eq!(tape.targets().last(), Some(&2));
     assert_eq!(tape.discontinuities().iter().filter(|is| **is).count(), 2, "gone, and back");
+    let tracks = |notice: &Notice| *notice != Notice::KeyFrameLate;
+    let notices: Vec<Notice> = recorder.take_notices().into_iter().filter(tracks).collect();
+    assert_eq!(notices, [Notice::TrackEnded(Track::Video), Notice::TrackBegan(Track::Video)]);
 }
