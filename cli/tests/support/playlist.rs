@@ -65,6 +65,7 @@ impl Playlist {
             "timestamp discontinuity",
             "non monotonically increasing dts to muxer",
             "Non-monotonous DTS in output stream",
+            "Non-monotonic DTS; previous",
         ] {
             let lines: Vec<&str> = printed.lines().collect();
             let told = lines.iter().filter(|line| line.contains(words)).count();
