@@ -13,6 +13,7 @@ help:
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
 	@echo 'make check  formatting, lints, documentation and its links'
 	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin installs the plugin'
+	@echo 'make test-obs RELEASE=sid   the plugin in the OBS of another release of Debian'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make wheel  the Python package, in python/dist'
 
@@ -74,3 +75,4 @@ include benches/bench.mk
 include packaging/install.mk
 include python/python.mk
 include examples/broadcast.mk
+include packaging/proof/proof.mk

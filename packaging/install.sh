@@ -5,11 +5,16 @@
 #   packaging/install.sh build
 #   packaging/install.sh install      PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, DATADIR
 #   packaging/install.sh uninstall    the same
+#   packaging/install.sh place        as install, with what is built in LIBRARIES
+#   packaging/install.sh pack         LIBRARIES, DESTDIR, TARGET_OS
 #
 # PREFIX defaults to /usr/local, LIBDIR to PREFIX/lib, INCLUDEDIR to
 # PREFIX/include, DATADIR to PREFIX/share; DESTDIR is put before them all while files are copied, and
 # stands in none of them. Cargo is $CARGO; $CARGO_ARGS goes to it, for
 # features or a target.
+#
+# pack puts what the folder LIBRARIES has for TARGET_OS (linux, macos, windows) into DESTDIR, where its users may move it: the files there name each
+# other by where they stand.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -18,17 +23,24 @@ prefix=${PREFIX:-/usr/local}
 libdir=${LIBDIR:-$prefix/lib}
 includedir=${INCLUDEDIR:-$prefix/include}
 schemadir=${DATADIR:-$prefix/share}/osslive/schema
+bindir=$prefix/bin
 dest=${DESTDIR:-}
+movable=no
 native_libs=$build/native-static-libs
 
 constant() { sed -n "s/^#define $1 \"\{0,1\}\([^\"]*\)\"\{0,1\}\$/\1/p" "$root/include/osslive.h"; }
 version=$(constant OSSLIVE_VERSION)
 abi=$(constant OSSLIVE_ABI_VERSION)
 
-case $(uname -s) in
-  Darwin) built=libosslive.dylib shared=libosslive.$abi.dylib soname=@rpath/$shared ;;
+os=${TARGET_OS:-$(uname -s | tr '[:upper:]' '[:lower:]')}
+case $os in
+  darwin | macos) built=libosslive.dylib shared=libosslive.$abi.dylib soname=@rpath/$shared ;;
+  windows)
+    built=osslive.dll shared=osslive.dll soname=$shared
+    import_library=libosslive.dll.a shared_path=../bin/$shared ;;
   *) built=libosslive.so shared=libosslive.so.$abi soname=$shared ;;
 esac
+: "${import_library=}" "${shared_path=$shared}"
 
 # Into a folder of its own, which a build of something else leaves alone. What the
 # library needs from the system rustc says itself.
@@ -50,22 +62,40 @@ place() {
   install -m "$1" "$2" "$dest$3/${4:-$(basename "$2")}"
 }
 
-# fill TEMPLATE FOLDER: writes a file with the values of this installation.
+# fill TEMPLATE FOLDER: writes a file with the values of this installation. In
+# what can be moved, pkg-config and CMake say where the file itself stands.
 fill() {
   name=$(basename "$1" .in)
   libs=$(cat "$native_libs")
   mkdir -p "$dest$2"
-  sed -e "s|@PREFIX@|$prefix|g" -e "s|@LIBDIR@|$libdir|g" -e "s|@INCLUDEDIR@|$includedir|g" \
-    -e "s|@VERSION@|$version|g" -e "s|@SHARED_FILE@|$shared|g" -e "s|@SONAME@|$soname|g" \
-    -e "s|@NATIVE_LIBS@|$libs|g" -e "s|@NATIVE_LIBS_CMAKE@|$(echo "$libs" | tr ' ' ';')|g" \
+  case $movable$name in
+    yes*.pc) here='${pcfiledir}/../..' lib=$here/lib include=$here/include ;;
+    yes*) here='${CMAKE_CURRENT_LIST_DIR}/../../..' lib=$here/lib include=$here/include ;;
+    *) here=$prefix lib=$libdir include=$includedir ;;
+  esac
+  sed -e "s|@PREFIX@|$here|g" -e "s|@LIBDIR@|$lib|g" -e "s|@INCLUDEDIR@|$include|g" \
+    -e "s|@VERSION@|$version|g" -e "s|@SHARED_PATH@|$shared_path|g" -e "s|@SONAME@|$soname|g" \
+    -e "s|@IMPORT_LIBRARY@|$import_library|g" -e "s|@NATIVE_LIBS@|$libs|g" \
+    -e "s|@NATIVE_LIBS_CMAKE@|$(echo "$libs" | tr ' ' ';')|g" \
     "$1" >"$dest$2/$name"
   chmod 644 "$dest$2/$name"
 }
 
+# Windows looks for a library beside the program, and links with another one.
+install_libraries() {
+  case $os in
+    windows)
+      place 755 "$1/$built" "$bindir"
+      place 644 "$1/libosslive.dll.a" "$libdir" ;;
+    *)
+      place 755 "$1/$built" "$libdir" "$shared"
+      ln -sf "$shared" "$dest$libdir/$built" ;;
+  esac
+  place 644 "$1/libosslive.a" "$libdir"
+}
+
 install_all() {
-  place 755 "$build/release/$built" "$libdir" "$shared"
-  ln -sf "$shared" "$dest$libdir/$built"
-  place 644 "$build/release/libosslive.a" "$libdir"
+  install_libraries "$1"
   place 644 "$root/include/osslive.h" "$includedir"
   place 644 "$root/include/osslive.hpp" "$includedir"
   place 644 "$root/include/osslive_json.hpp" "$includedir"
@@ -73,6 +103,13 @@ install_all() {
   fill "$root/packaging/osslive.pc.in" "$libdir/pkgconfig"
   fill "$root/packaging/osslive-config.cmake.in" "$libdir/cmake/osslive"
   fill "$root/packaging/osslive-config-version.cmake.in" "$libdir/cmake/osslive"
+}
+
+pack() {
+  movable=yes
+  prefix='' bindir=/bin libdir=/lib includedir=/include schemadir=/share/osslive/schema
+  native_libs=$LIBRARIES/native-static-libs
+  install_all "$LIBRARIES"
 }
 
 uninstall() {
@@ -90,7 +127,9 @@ uninstall() {
 
 case ${1:-} in
   build) build ;;
-  install) build && install_all ;;
+  install) build && install_all "$build/release" ;;
+  place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
+  pack) pack ;;
   uninstall) uninstall ;;
-  *) echo "usage: $0 build|install|uninstall" >&2 && exit 2 ;;
+  *) echo "usage: $0 build|install|uninstall|place|pack" >&2 && exit 2 ;;
 esac

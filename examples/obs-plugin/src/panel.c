@@ -56,7 +56,7 @@ static obs_properties_t *get_properties(void *data) {
   obs_properties_set_flags(properties, OBS_PROPERTIES_DEFER_UPDATE);
   settings_add_properties(properties, !is_locked);
   obs_property_t *button =
-      obs_properties_add_button(properties, "check", obs_module_text("Check"), check);
+      obs_properties_add_button2(properties, "check", obs_module_text("Check"), check, NULL);
   obs_property_set_enabled(button, !is_locked);
   add_status(properties);
   return properties;

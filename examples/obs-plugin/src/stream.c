@@ -4,6 +4,7 @@
 
 #include <obs-frontend-api.h>
 #include <obs-module.h>
+#include <util/platform.h>
 #include <util/threading.h>
 
 #include "channel.h"
@@ -13,9 +14,10 @@
 #define ID "osslive_stream"
 #define OUTPUT_ID "rtmp_output"
 
-/* OBS crashes when it hears of a connection that failed only after it has begun
- * to take its window down: what waits for an address here gives up before. */
-#define SETTLE_MS 2000
+/* The longest time that OBS gets to take itself down, and how often it is looked
+ * at meanwhile. */
+#define QUIT_MS 10000
+#define QUIT_STEP_MS 10
 
 /* OBS 29.1 asks services in another way where to connect. */
 #define HAS_CONNECT_INFO (LIBOBS_API_VER >= MAKE_SEMANTIC_VERSION(29, 1, 0))
@@ -29,9 +31,15 @@ struct stream {
   /* The user's service, until OBS has it back. */
   obs_service_t *own;
   obs_weak_output_t *output;
-  /* Set when OBS is connected, or gave up. */
-  os_event_t *settled;
+  /* OBS quits; its thread for windows. */
+  volatile bool quits;
+  pthread_t ui;
   volatile long stop_code;
+};
+
+struct search {
+  obs_weak_output_t *output;
+  bool found;
 };
 
 static obs_service_t *current;
@@ -47,26 +55,17 @@ static const char *get_name(void *unused) {
 static void *create(obs_data_t *settings, obs_service_t *service) {
   UNUSED_PARAMETER(settings);
   UNUSED_PARAMETER(service);
-  struct stream *stream = bzalloc(sizeof *stream);
-  os_event_init(&stream->settled, OS_EVENT_TYPE_MANUAL);
-  return stream;
-}
-
-static void on_output_start(void *data, calldata_t *parameters) {
-  UNUSED_PARAMETER(parameters);
-  os_event_signal(((struct stream *)data)->settled);
+  return bzalloc(sizeof(struct stream));
 }
 
 static void on_output_stop(void *data, calldata_t *parameters) {
   struct stream *stream = data;
   os_atomic_set_long(&stream->stop_code, (long)calldata_int(parameters, "code"));
-  os_event_signal(stream->settled);
 }
 
 static void watch_output(struct stream *stream, obs_output_t *output) {
   signal_handler_t *signals = obs_output_get_signal_handler(output);
   stream->output = obs_output_get_weak_output(output);
-  signal_handler_connect(signals, "start", on_output_start, stream);
   signal_handler_connect(signals, "stop", on_output_stop, stream);
 }
 
@@ -74,7 +73,6 @@ static void leave_output(struct stream *stream) {
   obs_output_t *output = obs_weak_output_get_output(stream->output);
   if (output) {
     signal_handler_t *signals = obs_output_get_signal_handler(output);
-    signal_handler_disconnect(signals, "start", on_output_start, stream);
     signal_handler_disconnect(signals, "stop", on_output_stop, stream);
   }
   obs_output_release(output);
@@ -87,7 +85,6 @@ static void destroy(void *data) {
   watcher_free(stream->watcher);
   channel_close(stream->channel);
   obs_service_release(stream->own);
-  os_event_destroy(stream->settled);
   dstr_free(&stream->address.server);
   dstr_free(&stream->address.key);
   bfree(stream->problem);
@@ -113,16 +110,43 @@ static bool initialize(void *data, obs_output_t *output) {
     fail(stream, bstrdup(obs_module_text("Advice.NotRtmp")));
   if (!stream->problem) return true;
   if (stream->watcher) watcher_stop(stream->watcher);
-  os_event_signal(stream->settled);
   obs_output_set_last_error(output, stream->problem);
   return false;
+}
+
+static bool is_other_output(void *data, obs_output_t *output) {
+  struct search *search = data;
+  search->found = obs_weak_output_references_output(search->output, output);
+  return !search->found;
+}
+
+/* OBS forgets an output before it destroys it. A reference would answer too, but
+ * the last one may not be given up here. */
+static bool is_output_known(const struct stream *stream) {
+  struct search search = {.output = stream->output};
+  obs_enum_outputs(is_other_output, &search);
+  return search.found;
+}
+
+/* A connection that fails while OBS quits does harm: OBS 31 and newer open a
+ * dialogue and wait for its button, older ones hear of it when their window is
+ * half taken down, and crash. Nobody listens any more when OBS destroys the
+ * output, which waits for its thread. */
+static void wait_until_nobody_listens(const struct stream *stream) {
+  for (int waited = 0; waited < QUIT_MS && is_output_known(stream); waited += QUIT_STEP_MS)
+    os_sleep_ms(QUIT_STEP_MS);
 }
 
 /* The output's own thread, each time that it connects. */
 static const char *get_url(void *data) {
   struct stream *stream = data;
   char *problem = NULL;
-  if (!stream->channel || !watcher_wait_prepared(stream->watcher)) return NULL;
+  if (!stream->channel) return NULL;
+  if (!watcher_wait_prepared(stream->watcher)) {
+    bool is_ui = pthread_equal(pthread_self(), stream->ui);
+    if (os_atomic_load_bool(&stream->quits) && !is_ui) wait_until_nobody_listens(stream);
+    return NULL;
+  }
   if (!channel_sign(stream->channel, &stream->address, &problem)) {
     fail(stream, problem);
     return NULL;
@@ -192,6 +216,7 @@ static void detach(obs_service_t *service) {
 static void begin_on(obs_output_t *output, obs_data_t *settings) {
   current = obs_service_create_private(ID, "osslive", NULL);
   struct stream *stream = obs_obj_get_data(current);
+  stream->ui = pthread_self();
   watch_output(stream, output);
   stream->own = obs_service_get_ref(obs_frontend_get_streaming_service());
   detach(stream->own);
@@ -260,8 +285,8 @@ bool stream_end(void) {
 void stream_cancel(void) {
   struct stream *stream = current ? obs_obj_get_data(current) : NULL;
   if (!stream || !stream->watcher) return;
+  os_atomic_set_bool(&stream->quits, true);
   watcher_stop(stream->watcher);
-  os_event_timedwait(stream->settled, SETTLE_MS);
 }
 
 void stream_forget(void) {

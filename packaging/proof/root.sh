@@ -1,0 +1,74 @@
+#!/bin/sh
+# Runs a command in another release of Debian, with these sources, this
+# machine's Rust and the release's own packages.
+#
+#   packaging/proof/root.sh SUITE 'PACKAGES...' COMMAND...
+#
+# The release is installed by debootstrap below $OSSLIVE_ROOTS (target/roots)
+# when it is first asked for, from the mirror that apt is set up with; packages
+# that are missing there are installed. Needs root. What the command builds goes
+# to a target folder of the release's own, but for target/dist. With RUST=own the release's Rust is
+# used.
+set -eu
+
+suite=$1 packages=$2
+shift 2
+repository=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
+roots=${OSSLIVE_ROOTS:-$repository/target/roots}
+root=$roots/$suite
+certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
+cargo_home=${CARGO_HOME:-$HOME/.cargo}
+toolchain=$(rustc --print sysroot)
+case ${RUST:-} in
+  own) path=/usr/sbin:/usr/bin:/sbin:/bin ;;
+  *) path=$toolchain/bin:/usr/sbin:/usr/bin:/sbin:/bin ;;
+esac
+
+mirror() { apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | grep -v security | head -n 1; }
+
+bootstrap() {
+  mkdir -p "$roots"
+  debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.part" "$(mirror)" >&2
+  mv "$root.part" "$root"
+}
+
+# A process and mount namespace of its own: what is mounted and started in there
+# ends with the command.
+inside() {
+  ROOT=$root REPOSITORY=$repository TARGET=$roots/$suite.target CERTIFICATES=$certificates \
+    CRATES=$cargo_home TOOLCHAIN=$toolchain SEARCH=$path \
+    unshare --mount --pid --fork --kill-child --propagation private sh -c '
+      set -eu
+      place() { mkdir -p "$ROOT$1" && mount --bind "${2:-$1}" "$ROOT$1"; }
+      mkdir -p "$TARGET" "$REPOSITORY/target"
+      mount -t proc proc "$ROOT/proc"
+      place /dev
+      place /dev/pts
+      mount -t tmpfs tmpfs "$ROOT/dev/shm"
+      place "$TOOLCHAIN"
+      place "$CRATES"
+      place "$REPOSITORY"
+      mkdir -p "$TARGET/dist" "$REPOSITORY/target/dist"
+      mount --bind "$TARGET" "$ROOT$REPOSITORY/target"
+      mount --bind "$REPOSITORY/target/dist" "$ROOT$REPOSITORY/target/dist"
+      cp "$CERTIFICATES" "$ROOT/etc/ssl/certs/ca-certificates.crt"
+      cp /etc/hosts /etc/resolv.conf "$ROOT/etc/"
+      cd "$ROOT$REPOSITORY"
+      exec chroot "$ROOT" /usr/bin/env -C "$REPOSITORY" HOME=/root LANG=C.UTF-8 \
+        PATH="$SEARCH" CARGO_HOME="$CRATES" \
+        SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt DEBIAN_FRONTEND=noninteractive "$@"
+    ' inside "$@"
+}
+
+install_missing() {
+  # shellcheck disable=SC2086
+  if [ -n "$packages" ] && ! inside dpkg --status $packages >/dev/null 2>&1; then
+    # An unstable release's index may be older than it wants to be.
+    inside apt-get -o Acquire::Check-Valid-Until=false update >&2
+    inside apt-get install -y --no-install-recommends $packages >&2
+  fi
+}
+
+[ -d "$root" ] || bootstrap
+install_missing
+inside "$@"
