@@ -118,8 +118,8 @@ class NoSuchLiveChannel(ServiceError):
 
 
 class PublicEndpointForbidden(ServiceError):
-    """The account may not transfer data at the default public endpoint of the region: it needs a
-    custom domain, bound to the bucket.
+    """The account may not use the region's public endpoint for data: it needs a custom domain bound
+    to the bucket.
     """
 
 
