@@ -1040,8 +1040,8 @@ osslive_status osslive_sweep_options_set_frame_rate_drop(osslive_sweep_options *
  *   work, requests in flight are awaited, and the remaining channels fail with
  *   the kind "stopped".
  *
- * JSON: live[], idle[] and disabled[] of id and the keys of
- * osslive_get_channel_status; failed[] of id and error; total (the number in
+ * JSON: live[], idle[] and disabled[] of id and what
+ * osslive_get_channel_status returns; failed[] of id and error; total (the number in
  * all four).
  *
  * There is no timeout by default: see osslive_sweep_options_set_time_limit_ms.
@@ -1102,7 +1102,7 @@ void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
  * there may be none. The first sweep is due at once and reports every channel
  * that is not idle. Blocks for about the interval.
  *
- * JSON: changes[] of id, time, change, and depending on change:
+ * JSON: changes[] of id, time, change (and its details):
  *
  * - "wentLive": remoteAddr?
  * - "wentIdle", "disabled", "enabled"

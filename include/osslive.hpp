@@ -596,8 +596,8 @@ class Client {
 
   /* Returns the status of many channels, several at a time
    * (GetLiveChannelStat). Failures are isolated.
-   * JSON: live[], idle[] and disabled[] of id and the keys of
-   * get_channel_status, failed[] of id and error, total. */
+   * JSON: live[], idle[] and disabled[] of id and what
+   * get_channel_status returns, failed[] of id and error, total. */
   std::string monitor_channels(const std::vector<std::string> &ids,
                                const SweepOptions &options = {},
                                const Progress &progress = {}) const {
@@ -752,7 +752,7 @@ class ChannelMonitor {
   /* Waits until the next sweep is due, sweeps, and returns the changes, of
    * which there may be none; std::nullopt once stopped. The first sweep is due
    * at once and reports every channel that is not idle.
-   * JSON: changes[] of id, time, change, and depending on change: "wentLive" of
+   * JSON: changes[] of id, time, change (and its details): "wentLive" of
    * remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from, to,
    * "bandwidthLow" of bandwidth, limit (bytes per second), "bandwidthRecovered"
    * of bandwidth, limit, "frameRateFell" of from, to, "failing" of error,
@@ -768,8 +768,8 @@ class ChannelMonitor {
     }
   }
 
-  /* Returns the latest sweep. Before the first one, its lists are empty. JSON:
-   * as monitor_channels. */
+  /* Returns the latest sweep. Before the first one, its lists are empty.
+   * JSON: as monitor_channels. */
   std::string last_sweep() const {
     return detail::text_of([&](char **out, osslive_error **e) {
       return osslive_channel_monitor_last_sweep(monitor_.get(), out, e);

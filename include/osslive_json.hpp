@@ -106,16 +106,16 @@ T parse(const std::string &text) {
 
 }  // namespace detail
 
-/* How the call behind a result went. */
+/* Describes the call behind a result. */
 struct ResponseInfo {
   /* The HTTP status. */
   std::uint16_t status{};
-  /* The time the whole call took, repeats and waiting included; in JSON milliseconds, with their
-   * fraction. */
+  /* The elapsed time of the call, retries and back-off included; in JSON fractional
+   * milliseconds. */
   double elapsed_ms{};
-  /* How many requests were sent: 1 unless some were repeated. */
+  /* The number of requests sent: more than 1 after retries. */
   std::uint32_t attempts{};
-  /* The identifier by which the service's support finds the request. */
+  /* The request id, by which the service's support finds the request. */
   std::optional<std::string> request_id;
 };
 
@@ -126,9 +126,9 @@ inline void from_json(const nlohmann::json &json, ResponseInfo &value) {
   detail::optional(json, "requestId", value.request_id);
 }
 
-/* The result of a call that returns nothing but its success. */
+/* The result of a call that returns nothing else. */
 struct Done {
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
 };
 
@@ -136,13 +136,13 @@ inline void from_json(const nlohmann::json &json, Done &value) {
   detail::required(json, "res", value.res);
 }
 
-/* The result of put_channel and create_channel. */
+/* A channel's URLs, returned by put_channel and create_channel. */
 struct ChannelUrls {
-  /* Where to publish; unsigned. */
+  /* Unsigned publish URLs. */
   std::vector<std::string> publish_urls{};
-  /* Where to play; unsigned. */
+  /* Unsigned play URLs. */
   std::vector<std::string> play_urls{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
 };
 
@@ -152,13 +152,13 @@ inline void from_json(const nlohmann::json &json, ChannelUrls &value) {
   detail::required(json, "res", value.res);
 }
 
-/* Whether a channel takes publishers: its configured status. */
+/* Whether a channel is enabled: its configured status. */
 enum class ChannelState {
   /* A value newer than this header. */
   unknown,
-  /* Publishers are let in. The default. */
+  /* Publishers can connect. The default. */
   enabled,
-  /* Publishers are refused, and one that is live is cut. */
+  /* Publishers are rejected; a live one is disconnected. */
   disabled,
 };
 
@@ -168,31 +168,31 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChannelState, {
     {ChannelState::disabled, "disabled"},
 })
 
-/* The result of get_channel. */
+/* A channel's configuration, returned by get_channel. */
 struct Channel {
   /* The channel's id. */
   std::string name{};
   /* The description. */
   std::string description{};
-  /* Whether publishers are let in. */
+  /* Whether it is enabled. */
   ChannelState status{};
-  /* The type of its output: HLS. */
+  /* The output type: HLS. */
   std::string type{};
-  /* The length of a fragment in seconds, or 0 if not reported. */
+  /* The fragment duration in seconds, or 0 if not reported. */
   std::uint32_t frag_duration{};
-  /* How many fragments the live playlist lists, or 0 if not reported. */
+  /* The number of fragments in the live playlist, or 0 if not reported. */
   std::uint32_t frag_count{};
   /* The name of the live playlist. */
   std::string playlist_name{};
-  /* Where to publish; unsigned. Empty when listing channels is not permitted. */
+  /* Unsigned publish URLs. Empty without permission to list channels. */
   std::vector<std::string> publish_urls{};
-  /* Where to play; unsigned. Empty when listing channels is not permitted. */
+  /* Unsigned play URLs. Empty without permission to list channels. */
   std::vector<std::string> play_urls{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
-  /* When the channel was created. The service does not say so today. */
+  /* When the channel was created. Not reported by the service today. */
   std::optional<Time> create_time;
-  /* When the configuration was last changed; absent when listing channels is not permitted. */
+  /* When the configuration was last changed; absent without permission to list channels. */
   std::optional<Time> last_modified;
 };
 
@@ -211,17 +211,17 @@ inline void from_json(const nlohmann::json &json, Channel &value) {
   detail::optional(json, "lastModified", value.last_modified);
 }
 
-/* A channel as a list shows it. */
+/* A channel in a list. */
 struct ChannelSummary {
   /* The channel's id. */
   std::string name{};
   /* The description. */
   std::string description{};
-  /* Whether publishers are let in. */
+  /* Whether it is enabled. */
   ChannelState status{};
-  /* Where to publish; unsigned. */
+  /* Unsigned publish URLs. */
   std::vector<std::string> publish_urls{};
-  /* Where to play; unsigned. */
+  /* Unsigned play URLs. */
   std::vector<std::string> play_urls{};
   /* When the configuration was last changed, if reported. */
   std::optional<Time> last_modified;
@@ -236,15 +236,15 @@ inline void from_json(const nlohmann::json &json, ChannelSummary &value) {
   detail::optional(json, "lastModified", value.last_modified);
 }
 
-/* A page of channels, the result of list_channels. */
+/* One page of channels, returned by list_channels. */
 struct ChannelList {
   /* The channels, in byte order of their names. */
   std::vector<ChannelSummary> channels{};
   /* Whether there are more. */
   bool is_truncated{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
-  /* The marker of the next page, when there are more. */
+  /* The marker of the next page, if there are more. */
   std::optional<std::string> next_marker;
 };
 
@@ -255,10 +255,9 @@ inline void from_json(const nlohmann::json &json, ChannelList &value) {
   detail::optional(json, "nextMarker", value.next_marker);
 }
 
-/* The audio of a live stream. A number that the service does not report, or not as a number, is
- * 0. */
+/* The audio of a live stream. Numbers that the service does not report are 0. */
 struct Audio {
-  /* Bytes per second over the last moments. */
+  /* Recent bandwidth, in bytes per second. */
   std::uint64_t bandwidth{};
   /* Samples per second. */
   std::uint32_t sample_rate{};
@@ -272,7 +271,7 @@ inline void from_json(const nlohmann::json &json, Audio &value) {
   detail::required(json, "codec", value.codec);
 }
 
-/* What a channel is doing: its status at run time. */
+/* Whether a channel is live: its status at run time. */
 enum class StreamState {
   /* A value newer than this header. */
   unknown,
@@ -291,16 +290,15 @@ NLOHMANN_JSON_SERIALIZE_ENUM(StreamState, {
     {StreamState::disabled, "Disabled"},
 })
 
-/* The video of a live stream. A number that the service does not report, or not as a number, is
- * 0. */
+/* The video of a live stream. Numbers that the service does not report are 0. */
 struct Video {
   /* Pixels. */
   std::uint32_t width{};
   /* Pixels. */
   std::uint32_t height{};
-  /* Frames per second, as the service rounds it. */
+  /* Frames per second, rounded by the service. */
   std::uint32_t frame_rate{};
-  /* Bytes per second over the last moments. */
+  /* Recent bandwidth, in bytes per second. */
   std::uint64_t bandwidth{};
   /* The codec: H264. */
   std::string codec{};
@@ -314,19 +312,19 @@ inline void from_json(const nlohmann::json &json, Video &value) {
   detail::required(json, "codec", value.codec);
 }
 
-/* What a channel is doing, the result of get_channel_status. */
+/* A channel's status, returned by get_channel_status. */
 struct ChannelStatus {
   /* Live, idle or disabled. */
   StreamState status{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
-  /* The audio, once some of it has arrived. */
+  /* The audio, once some has arrived. */
   std::optional<Audio> audio;
-  /* Since when the publisher has been connected, when live and reported. */
+  /* When the publisher connected, if live and reported. */
   std::optional<Time> connected_time;
-  /* The publisher's IP:PORT, when live. */
+  /* The publisher's IP:PORT, if live. */
   std::optional<std::string> remote_addr;
-  /* The video, once some of it has arrived. */
+  /* The video, once some has arrived. */
   std::optional<Video> video;
 };
 
@@ -339,11 +337,11 @@ inline void from_json(const nlohmann::json &json, ChannelStatus &value) {
   detail::optional(json, "video", value.video);
 }
 
-/* A session: from a publisher's coming to its going. */
+/* A session of a publisher. */
 struct SessionRecord {
-  /* When it began. */
+  /* Start. */
   Time start_time{};
-  /* When it ended. */
+  /* End. */
   Time end_time{};
   /* The publisher's IP:PORT. */
   std::string remote_addr{};
@@ -355,11 +353,11 @@ inline void from_json(const nlohmann::json &json, SessionRecord &value) {
   detail::required(json, "remoteAddr", value.remote_addr);
 }
 
-/* The last sessions of a channel, the result of get_channel_history. */
+/* The last sessions of a channel, returned by get_channel_history. */
 struct ChannelHistory {
-  /* At most ten finished sessions, the oldest first. */
+  /* At most ten finished sessions, oldest first. */
   std::vector<SessionRecord> records{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
 };
 
@@ -368,13 +366,13 @@ inline void from_json(const nlohmann::json &json, ChannelHistory &value) {
   detail::required(json, "res", value.res);
 }
 
-/* A time without a publisher, between two sessions. */
+/* A gap between two sessions. */
 struct Gap {
-  /* When the session before it ended. */
+  /* Start: the end of the session before. */
   Time start_time{};
-  /* When the session after it began. */
+  /* End: the start of the session after. */
   Time end_time{};
-  /* How long it was, in minutes. */
+  /* Duration, in minutes. */
   double duration_minutes{};
 };
 
@@ -384,13 +382,13 @@ inline void from_json(const nlohmann::json &json, Gap &value) {
   detail::required(json, "durationMinutes", value.duration_minutes);
 }
 
-/* A session, cut to the window of a HistoryAnalysis. */
+/* A session, clipped to the period of a HistoryAnalysis. */
 struct SessionSpan {
-  /* When it began. */
+  /* Start. */
   Time start_time{};
-  /* When it ended. */
+  /* End. */
   Time end_time{};
-  /* How long it was, in minutes. */
+  /* Duration, in minutes. */
   double duration_minutes{};
   /* The publisher's IP:PORT. */
   std::string remote_addr{};
@@ -403,32 +401,31 @@ inline void from_json(const nlohmann::json &json, SessionSpan &value) {
   detail::required(json, "remoteAddr", value.remote_addr);
 }
 
-/* What a history tells about a window of time, the result of analyze_history. The service keeps
- * only the last ten finished sessions of a channel. On a busy channel they do not reach back to
- * the beginning of the window; is_truncated tells, and all numbers are then of the sessions that
- * are left. A session that is still going on is in no history. */
+/* A summary of the sessions in a period, returned by analyze_history. The service keeps only the
+ * last ten finished sessions of a channel. On a busy channel they may not cover the period:
+ * is_truncated is then true, and the figures cover only the sessions that are left. The current
+ * session is not included. */
 struct HistoryAnalysis {
-  /* The beginning of the window. */
+  /* The start of the period. */
   Time start_time{};
-  /* The end of the window. */
+  /* The end of the period. */
   Time end_time{};
-  /* How many sessions were in the window, in whole or in part. */
+  /* The number of sessions in the period, in whole or in part. */
   std::uint64_t session_count{};
-  /* How long they were together, in hours. What lies outside the window is not counted. */
+  /* Their total duration within the period, in hours. */
   double total_duration_hours{};
-  /* How long they were on average, in minutes; 0 without a session. */
+  /* Their average duration, in minutes; 0 without sessions. */
   double average_duration_minutes{};
-  /* The addresses of the publishers, without ports, each once and sorted. */
+  /* The IP addresses of the publishers, without ports, unique and sorted. */
   std::vector<std::string> unique_ips{};
-  /* The times between sessions, in their order. What was before the first and after the last is
-   * no gap. */
+  /* The gaps between sessions, in order; not before the first or after the last. */
   std::vector<Gap> gaps{};
-  /* The sessions, cut to the window, in order. */
+  /* The sessions, clipped to the period, in order. */
   std::vector<SessionSpan> sessions{};
-  /* Whether the service may have forgotten sessions of this window: it gave as many as it
-   * remembers, and the first began inside the window. */
+  /* Whether sessions of this period may be missing: the service returned as many as it keeps,
+   * and the first started within the period. */
   bool is_truncated{};
-  /* The longest session, the first of several. */
+  /* The longest session, the first if there are several. */
   std::optional<SessionSpan> longest_session;
 };
 
@@ -445,8 +442,8 @@ inline void from_json(const nlohmann::json &json, HistoryAnalysis &value) {
   detail::optional(json, "longestSession", value.longest_session);
 }
 
-/* A signed URL to publish to, whole and in the parts that encoders ask for. It lets anyone who
- * has it publish until it expires: Display and JSON show it, Debug does not. */
+/* A signed publish URL, whole and in the parts that encoders ask for. Anyone who has it can
+ * publish until it expires: Display and JSON show it, Debug does not. */
 struct PublishUrl {
   /* The whole URL: the server, a slash and the stream key. */
   std::string url{};
@@ -454,7 +451,7 @@ struct PublishUrl {
   std::string server{};
   /* The stream key: the channel's name with the signature. */
   std::string stream_key{};
-  /* Until when a publisher may connect. One that is connected by then is not disconnected. */
+  /* Until when publishers may connect. Expiry does not disconnect a publisher. */
   Time expires_at{};
 };
 
@@ -465,21 +462,21 @@ inline void from_json(const nlohmann::json &json, PublishUrl &value) {
   detail::required(json, "expiresAt", value.expires_at);
 }
 
-/* What a channel is doing, in a Sweep. In JSON the fields of the status stand beside the id. */
+/* A channel's status in a Sweep. In JSON, the fields of the status are beside the id. */
 struct ChannelReport {
   /* The channel's id. */
   std::string id{};
   /* Live, idle or disabled. */
   StreamState status{};
-  /* How the call went. */
+  /* Describes the call. */
   ResponseInfo res{};
-  /* The audio, once some of it has arrived. */
+  /* The audio, once some has arrived. */
   std::optional<Audio> audio;
-  /* Since when the publisher has been connected, when live and reported. */
+  /* When the publisher connected, if live and reported. */
   std::optional<Time> connected_time;
-  /* The publisher's IP:PORT, when live. */
+  /* The publisher's IP:PORT, if live. */
   std::optional<std::string> remote_addr;
-  /* The video, once some of it has arrived. */
+  /* The video, once some has arrived. */
   std::optional<Video> video;
 };
 
@@ -493,27 +490,26 @@ inline void from_json(const nlohmann::json &json, ChannelReport &value) {
   detail::optional(json, "video", value.video);
 }
 
-/* The class of an Error: who has to do something about it. */
+/* The category of an Error. */
 enum class ErrorKind {
   /* A value newer than this header. */
   unknown,
-  /* An argument was refused before anything was sent. */
+  /* An argument is invalid. Nothing was sent. */
   invalid_argument,
   /* The client's configuration is incomplete or contradictory. */
   config,
   /* No usable credentials were found. */
   credentials,
-  /* The service was not reached, or the connection broke: name look-up, TCP, TLS or proxy. */
+  /* The service is unreachable, or the connection was lost: name resolution, TCP, TLS or proxy. */
   connection,
-  /* The whole-call limit or the connect limit passed. */
+  /* The call or the connection timed out. */
   timeout,
-  /* The service answered with an error; Error::code says which. */
+  /* The service returned an error; see Error::code. */
   service,
-  /* The service answered with something that is not understood, or that is larger than the size
-   * limit. */
+  /* The response is invalid, or larger than the size limit. */
   bad_reply,
-  /* The caller stopped the client, by Client::shutdown, or this piece of work, or its time was
-   * up before it was done. */
+  /* The caller stopped the client with Client::shutdown, or stopped the work, or the work
+   * reached its time limit. */
   stopped,
 };
 
@@ -531,26 +527,26 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ErrorKind, {
 
 /* Why something failed. */
 struct Error {
-  /* The class of the error: who has to do something about it. */
+  /* The category of the error. */
   ErrorKind kind{};
-  /* What was wrong, without the code and the identifiers. */
+  /* What is wrong, without the code and the identifiers. */
   std::string message{};
-  /* How many requests were sent; 0 when the error came before the first. */
+  /* The number of requests sent; 0 if the error came before the first. */
   std::uint32_t attempts{};
-  /* All of it in one line, for people. */
+  /* Everything above in one line. */
   std::string text{};
   /* The reason by name, such as NoSuchLiveChannel: the service's code, or the library's own for
-   * what it checks itself. */
+   * its own checks. */
   std::optional<std::string> code;
   /* The service's detailed error code, such as 0044-00000308. */
   std::optional<std::string> ec;
-  /* The endpoint that the service names as the right one for the bucket. */
+  /* The correct endpoint of the bucket, if the service names it. */
   std::optional<std::string> endpoint;
-  /* The host that responded, as it names itself. */
+  /* The host id of the response. */
   std::optional<std::string> host_id;
-  /* The identifier by which the service's support finds the request. */
+  /* The request id, by which the service's support finds the request. */
   std::optional<std::string> request_id;
-  /* The HTTP status of the response, when there was one. */
+  /* The HTTP status of the response, if there was one. */
   std::optional<std::uint16_t> status;
 };
 
@@ -567,11 +563,11 @@ inline void from_json(const nlohmann::json &json, Error &value) {
   detail::optional(json, "status", value.status);
 }
 
-/* A channel whose status could not be told, in a Sweep. */
+/* A channel in a Sweep whose status could not be read. */
 struct FailedChannel {
   /* The channel's id. */
   std::string id{};
-  /* Why its status could not be told. */
+  /* The error. */
   Error error{};
 };
 
@@ -580,16 +576,16 @@ inline void from_json(const nlohmann::json &json, FailedChannel &value) {
   detail::required(json, "error", value.error);
 }
 
-/* What one look at many channels found, the result of monitor_channels. Each list stands in the
- * order in which the channels were given. */
+/* The status of many channels, returned by monitor_channels. Each list is in the order in which
+ * the channels were given. */
 struct Sweep {
-  /* The channels with a publisher. */
+  /* Live channels. */
   std::vector<ChannelReport> live{};
-  /* The channels without one. */
+  /* Idle channels. */
   std::vector<ChannelReport> idle{};
-  /* The channels that are disabled. */
+  /* Disabled channels. */
   std::vector<ChannelReport> disabled{};
-  /* The channels whose status could not be told, and why. */
+  /* Channels whose status could not be read, with the error. */
   std::vector<FailedChannel> failed{};
   /* The number of channels in all four lists. */
   std::uint64_t total{};
@@ -603,18 +599,18 @@ inline void from_json(const nlohmann::json &json, Sweep &value) {
   detail::required(json, "total", value.total);
 }
 
-/* What came of one channel of put_channels. In JSON, the fields of the URLs or an error stand
+/* The result for one channel of put_channels. In JSON, the fields of the URLs or an error are
  * beside the id. */
 struct PutResult {
   /* The channel's id. */
   std::string id{};
   /* Why the channel was not put. */
   std::optional<Error> error;
-  /* Where to play; unsigned. */
+  /* Unsigned play URLs. */
   std::optional<std::vector<std::string>> play_urls;
-  /* Where to publish; unsigned. */
+  /* Unsigned publish URLs. */
   std::optional<std::vector<std::string>> publish_urls;
-  /* How the call went. */
+  /* Describes the call. */
   std::optional<ResponseInfo> res;
 };
 
@@ -642,18 +638,17 @@ inline void from_json(const nlohmann::json &json, PutResults &value) {
   detail::required(json, "total", value.total);
 }
 
-/* What came of a Highlight. */
+/* The result for a Highlight. */
 struct HighlightResult {
   /* The highlight's name. */
   std::string name{};
-  /* The name of its playlist, in the channel's folder: get_play_url takes it. */
+  /* The name of its playlist, for get_play_url. */
   std::string playlist{};
-  /* Until when it was cut. */
+  /* The end, in whole seconds. */
   std::optional<Time> end;
-  /* Why there is no such playlist, when there is none. */
+  /* Why the playlist was not saved, if it was not. */
   std::optional<Error> error;
-  /* From when it was cut, in whole seconds; absent when it was clear beforehand that there is
-   * nothing to cut. */
+  /* The start, in whole seconds; absent if there was nothing to save. */
   std::optional<Time> start;
 };
 
@@ -685,27 +680,27 @@ inline void from_json(const nlohmann::json &json, HighlightResults &value) {
 enum class ChangeKind {
   /* A value newer than this header. */
   unknown,
-  /* A publisher has come. */
+  /* The channel went live. */
   went_live,
-  /* The publisher has gone. */
+  /* The channel went idle. */
   went_idle,
   /* The channel was disabled. */
   disabled,
-  /* The channel was enabled again. */
+  /* The channel was enabled. */
   enabled,
-  /* Another publisher, or the same one from another port, has taken over without the channel
-   * having been seen idle. */
+  /* Another publisher, or the same one from another port, took over without the channel having
+   * been seen idle. */
   new_publisher,
-  /* Picture and sound together have less than min_bandwidth. */
+  /* Video and audio together are below min_bandwidth. */
   bandwidth_low,
-  /* Picture and sound together have enough again. */
+  /* Video and audio together are no longer below the limit. */
   bandwidth_recovered,
   /* The frame rate fell by more than frame_rate_drop since the sweep before. */
   frame_rate_fell,
-  /* The status of the channel can no longer be told. What it was before is remembered: once it
-   * can be told again, changes are told against that. */
+  /* The status of the channel cannot be read. The last known status is kept; later changes are
+   * reported relative to it. */
   failing,
-  /* The status of the channel can be told again. */
+  /* The status of the channel can be read again. */
   recovered,
 };
 
@@ -723,8 +718,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChangeKind, {
     {ChangeKind::recovered, "recovered"},
 })
 
-/* Something that changed about a channel, when, and what belongs to it. In JSON it is one
- * object, in which change names the kind. */
+/* A change of a channel. In JSON it is one object, in which change names the kind. */
 struct Change {
   /* The channel's id. */
   std::string id{};

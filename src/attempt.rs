@@ -1,4 +1,4 @@
-//! What a client tells an observer about each request it sends.
+//! What an observer receives about each request.
 
 use crate::error::{Error, Result};
 use crate::operation::Reply;
@@ -6,23 +6,22 @@ use crate::request::{Request, percent_encode, percent_encode_path};
 use std::fmt;
 use std::time::Duration;
 
-/// A request that was sent, and what became of it.
+/// A request that was sent, and its outcome.
 ///
-/// Prints as one line for a log. Neither that line nor anything in here holds
-/// a secret: what signs a request is added to it later.
+/// Displays as one line for a log. Neither that line nor any field contains
+/// secrets: the signature is added later.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Attempt<'a> {
-    /// What was asked for.
+    /// The request, without its signature.
     pub request: &'a Request,
-    /// Which attempt of its call this was, counted from 1.
+    /// The number of this attempt within its call, from 1.
     pub number: u32,
     /// The time this attempt took.
     pub elapsed: Duration,
-    /// What came back, without the body of a reply.
+    /// The outcome, without the response body.
     pub outcome: Result<&'a Reply, &'a Error>,
-    /// How long the client now waits at least before it sends the request
-    /// again; `None` when it does not.
+    /// The minimum delay before the request is retried; `None` if it is not.
     pub retry_in: Option<Duration>,
 }
 

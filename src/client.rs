@@ -20,14 +20,13 @@ mod wait;
 
 /// A client for the live channels of one bucket.
 ///
-/// All calls block and take `&self`. A clone is cheap and shares connections,
-/// credentials and what was learnt about the service's clock; clones may be
-/// used from any number of threads at once.
+/// All calls block and take `&self`. Clones are cheap, share connections,
+/// credentials and the measured clock skew, and can be used from any number of
+/// threads at once.
 ///
-/// Every call may fail with the kinds of [`ErrorKind`]. Failures that may
-/// pass (connections, time-outs, statuses 5xx and 429, throttling) are
-/// repeated inside the call's time limit; all operations may safely be sent
-/// twice.
+/// Any call may fail with any [`ErrorKind`]. Transient failures (connections,
+/// timeouts, statuses 5xx, 408 and 429, throttling) are retried within the call's
+/// timeout; all operations are idempotent.
 ///
 /// ```no_run
 /// use osslive::{ChannelConfig, Client, RtmpUrlOptions};
@@ -45,7 +44,7 @@ pub struct Client {
 }
 
 impl Client {
-    /// PutLiveChannel: creates a channel or replaces its configuration.
+    /// Creates a channel, or replaces its configuration (PutLiveChannel).
     ///
     /// # Errors
     ///
@@ -54,11 +53,11 @@ impl Client {
         self.run(operation::put_channel(id, config)?)
     }
 
-    /// Creates a channel that does not exist yet.
+    /// Creates a channel that does not exist.
     ///
-    /// The service knows no such call: this asks for the channel first and
-    /// then puts it. When two callers create the same channel at the same
-    /// moment, both may succeed, and the later configuration stays.
+    /// The service has no such operation: this reads the channel first, then
+    /// puts it. If two callers create the same channel at the same time, both
+    /// may succeed, and the later configuration wins.
     ///
     /// # Errors
     ///
@@ -81,9 +80,9 @@ impl Client {
         }
     }
 
-    /// GetLiveChannelInfo: the configuration of a channel; with its URLs and
-    /// the time of its last change from ListLiveChannel, where the
-    /// credentials may list.
+    /// Returns a channel's configuration (GetLiveChannelInfo). Its URLs and
+    /// last change come from ListLiveChannel if the credentials may list
+    /// channels.
     ///
     /// # Errors
     ///
@@ -109,8 +108,8 @@ impl Client {
         Ok(channel)
     }
 
-    /// DeleteLiveChannel: deletes a channel; what it recorded stays. A
-    /// channel that does not exist is no error.
+    /// Deletes a channel; recordings are kept (DeleteLiveChannel). Succeeds if
+    /// the channel does not exist.
     ///
     /// # Errors
     ///
@@ -119,13 +118,13 @@ impl Client {
         self.run(operation::delete_channel(id)?)
     }
 
-    /// ListLiveChannel: one page of channels.
+    /// Returns one page of channels (ListLiveChannel).
     pub fn list_channels(&self, query: &ListChannels) -> Result<ChannelList> {
         self.run(operation::list_channels(query)?)
     }
 
-    /// All channels whose names begin with `prefix`, page after page, in
-    /// byte order. After an error the iterator ends.
+    /// Iterates over all channels whose names start with `prefix`, in byte
+    /// order, fetching pages as needed. Ends after an error.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -142,8 +141,8 @@ impl Client {
         }
     }
 
-    /// PutLiveChannelStatus: enables or disables a channel. Disabling cuts a
-    /// publisher; the service takes about ten seconds for it.
+    /// Enables or disables a channel (PutLiveChannelStatus). Disabling
+    /// disconnects its publisher; the service takes about ten seconds to do so.
     ///
     /// # Errors
     ///
@@ -152,7 +151,7 @@ impl Client {
         self.run(operation::put_channel_status(id, state)?)
     }
 
-    /// GetLiveChannelStat: what a channel is doing.
+    /// Returns the channel's status (GetLiveChannelStat).
     ///
     /// # Errors
     ///
@@ -161,8 +160,8 @@ impl Client {
         self.run(operation::get_channel_status(id)?)
     }
 
-    /// GetLiveChannelHistory: the last ten finished sessions, the oldest
-    /// first.
+    /// Returns the last ten finished sessions, oldest first
+    /// (GetLiveChannelHistory).
     ///
     /// # Errors
     ///
@@ -171,32 +170,31 @@ impl Client {
         self.run(operation::get_channel_history(id)?)
     }
 
-    /// PostVodPlaylist: writes a playlist of what was recorded in a time
-    /// span to `CHANNEL/NAME`, replacing one of that name. `.m3u8` is added
-    /// to a name without it.
+    /// Saves a playlist of what was recorded in a time range as `CHANNEL/NAME`,
+    /// replacing an existing one (PostVodPlaylist). `.m3u8` is appended to the
+    /// name if missing.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` when nothing was recorded in that span.
+    /// `InvalidArgument` if nothing was recorded in that range.
     pub fn create_vod(&self, id: &str, name: &str, time: &VodTime) -> Result<Done> {
         self.run(operation::create_vod(id, name, time)?)
     }
 
-    /// GetVodPlaylist: the playlist that [`create_vod`](Self::create_vod)
-    /// would write.
+    /// Returns the playlist that [`create_vod`](Self::create_vod) would save
+    /// (GetVodPlaylist).
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` when nothing was recorded in that span.
+    /// `InvalidArgument` if nothing was recorded in that range.
     pub fn get_vod(&self, id: &str, time: &VodTime) -> Result<VodPlaylist> {
         self.run(operation::get_vod(id, time)?)
     }
 
-    /// Returns a signed URL to publish to, with its parts and its expiry. Nothing
-    /// is sent, and the channel need not exist yet.
+    /// Signs a publish URL and returns it with its parts and its expiry. Sends
+    /// nothing, and the channel need not exist yet.
     ///
-    /// The URL lets anyone who has it publish until it expires: treat it as a
-    /// secret.
+    /// Anyone who has the URL can publish until it expires: treat it as a secret.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -209,7 +207,8 @@ impl Client {
         self.sign_publish_url(id, options).map(|(url, expires_at)| PublishUrl::new(url, expires_at))
     }
 
-    /// Returns the URL of [`get_publish_url`](Self::get_publish_url) alone.
+    /// Signs a publish URL and returns it as a string; see
+    /// [`get_publish_url`](Self::get_publish_url).
     pub fn get_rtmp_url(&self, id: &str, options: &RtmpUrlOptions) -> Result<String> {
         self.sign_publish_url(id, options).map(|(url, _)| url)
     }
@@ -240,9 +239,10 @@ impl Client {
         Ok((url, expires_at))
     }
 
-    /// A signed URL to play a channel of a private bucket, made without
-    /// asking the service. Good for `expires` seconds, a week at most with
-    /// version 4; the fragments in the playlist are signed alike
+    /// Signs a play URL for a channel of a private bucket. Sends nothing.
+    ///
+    /// The URL is valid for `expires` seconds, at most a week with version 4.
+    /// The service signs the fragments in the playlist as well
     /// (`x-oss-process=hls/sign`).
     pub fn get_play_url(&self, id: &str, playlist: &str, expires: u32) -> Result<String> {
         let endpoint = &self.engine.endpoint;
@@ -256,37 +256,38 @@ impl Client {
         Ok(url)
     }
 
-    /// The same client with another limit for each call, repeats and waiting
+    /// Returns a client with another call timeout, retries and back-off
     /// included.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { timeout, ..self.clone() }
     }
 
-    /// The same client with another number of times a request is sent at
-    /// most, while failures may pass; 1 leaves repeating to the caller.
+    /// Returns a client with another maximum number of attempts per call; 1
+    /// disables retries.
     pub fn with_attempts(&self, count: u32) -> Client {
         Client { attempts: count.max(1), ..self.clone() }
     }
 
-    /// Replaces the credentials of this client and all its clones. Calls that
-    /// are under way end with the ones they began with.
+    /// Replaces the credentials of this client and all its clones. Calls in
+    /// progress finish with the previous ones.
     pub fn set_credentials(&self, provider: impl CredentialsProvider + 'static) {
         // Every critical section here replaces or copies one pointer, so a
         // poisoned lock holds nothing half done.
         *self.engine.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
-    /// Tells this client and all its clones to stop, so that a host can quit.
+    /// Shuts down this client and all its clones, so that the host can quit.
     ///
-    /// Calls under way on other threads end at once, whatever they wait for,
-    /// with [`ErrorKind::Stopped`]; so do all later ones. The service may or
-    /// may not have carried out what was under way. Calls that send nothing,
-    /// such as [`get_rtmp_url`](Self::get_rtmp_url), go on working. There is
-    /// no way back: make another client.
+    /// Calls in progress on other threads end at once with
+    /// [`ErrorKind::Stopped`], whatever they are waiting for; later calls fail
+    /// in the same way. The service may or may not have executed interrupted
+    /// requests. Functions that send nothing, such as
+    /// [`get_rtmp_url`](Self::get_rtmp_url), keep working. A client cannot be
+    /// restarted: create another one.
     ///
-    /// What this cannot interrupt is a [`CredentialsProvider`] that blocks. A
-    /// name look-up or a connect that was under way is left to end by itself
-    /// on a thread of this crate, within its own limit; no call waits for it.
+    /// A [`CredentialsProvider`] that blocks cannot be interrupted. Name
+    /// resolution and connecting may continue on threads of this crate until
+    /// they time out; no call waits for them.
     pub fn shutdown(&self) {
         self.engine.transport.shutdown();
     }
@@ -327,7 +328,7 @@ impl fmt::Debug for Client {
     }
 }
 
-/// The channels of a bucket: what [`Client::channels`] returns.
+/// An iterator over channels, returned by [`Client::channels`].
 #[derive(Debug)]
 pub struct Channels {
     client: Client,

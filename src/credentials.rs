@@ -6,11 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 use zeroize::Zeroizing;
 
-/// An access key, with an STS token if it is a temporary one.
+/// An access key, with an STS token if it is temporary.
 ///
-/// A clone shares its content. Neither printing nor inspecting it shows the
-/// secret or the token, and the memory of both is overwritten when the last
-/// clone is dropped.
+/// Clones share their content. `Debug` does not show the secret or the token, and
+/// both are overwritten in memory when the last clone is dropped.
 ///
 /// ```
 /// let credentials = osslive::Credentials::new("LTAI5tExample", "secret");
@@ -27,8 +26,8 @@ struct Parts {
 }
 
 impl Credentials {
-    /// A long-lived access key. White space around either part is dropped: it
-    /// comes from copying, and no key has any.
+    /// Creates long-lived credentials. Surrounding white space is trimmed: it
+    /// comes from copying, and keys never contain any.
     pub fn new(access_key_id: impl AsRef<str>, access_key_secret: impl AsRef<str>) -> Self {
         Credentials(Arc::new(Parts {
             access_key_id: access_key_id.as_ref().trim().to_owned(),
@@ -37,7 +36,7 @@ impl Credentials {
         }))
     }
 
-    /// Makes it a temporary key with its STS token; an empty token is none.
+    /// Adds the STS token of temporary credentials; an empty token means none.
     pub fn with_security_token(self, token: impl AsRef<str>) -> Self {
         let token = Some(token.as_ref().trim()).filter(|token| !token.is_empty());
         let mut parts = Arc::unwrap_or_clone(self.0);
@@ -45,17 +44,17 @@ impl Credentials {
         Credentials(Arc::new(parts))
     }
 
-    /// The access key's identifier, which is no secret.
+    /// Returns the access key id, which is not a secret.
     pub fn access_key_id(&self) -> &str {
         &self.0.access_key_id
     }
 
-    /// The access key's secret.
+    /// Returns the access key secret.
     pub fn access_key_secret(&self) -> &str {
         &self.0.access_key_secret
     }
 
-    /// The STS token of a temporary key.
+    /// Returns the STS token of temporary credentials.
     pub fn security_token(&self) -> Option<&str> {
         self.0.security_token.as_ref().map(|token| token.as_str())
     }
@@ -66,12 +65,12 @@ impl Credentials {
         Arc::ptr_eq(&self.0, &other.0) || self == other
     }
 
-    /// Checks that the parts are such as keys have: not empty, and of printable
-    /// ASCII characters without a blank. Nothing is sent.
+    /// Checks that the parts are not empty and consist of printable ASCII
+    /// characters without spaces. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`], naming the part that is wrong.
+    /// [`ErrorKind::Credentials`], which names the invalid part.
     pub fn check(&self) -> Result<()> {
         let quoted = |text: &str| {
             text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) && text.len() > 1
@@ -106,11 +105,11 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// Where a client takes its credentials from, before every request.
+/// A source of credentials, called before every request.
 ///
-/// Return a clone of the same [`Credentials`] while they are good: keys are
-/// prepared again only when they change. The call blocks the request, so a
-/// provider that asks a server should do so ahead of expiry and elsewhere.
+/// Return a clone of the same [`Credentials`] while they are valid: signing keys
+/// are derived again only when they change. The call blocks the request, so
+/// refresh credentials ahead of expiry, on another thread.
 ///
 /// A closure is a provider:
 ///
@@ -123,7 +122,7 @@ impl fmt::Debug for Credentials {
 /// # Ok::<(), osslive::Error>(())
 /// ```
 pub trait CredentialsProvider: Send + Sync {
-    /// The credentials to sign with now.
+    /// Returns the current credentials.
     fn credentials(&self) -> Result<Credentials>;
 }
 
@@ -139,12 +138,12 @@ impl<F: Fn() -> Result<Credentials> + Send + Sync> CredentialsProvider for F {
     }
 }
 
-/// Reads `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, if it is set,
-/// `OSS_SESSION_TOKEN`: the variables that the official SDKs read.
+/// Reads `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and, if set,
+/// `OSS_SESSION_TOKEN`, as the official SDKs do.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Credentials`], naming the variable that is missing.
+/// [`ErrorKind::Credentials`], which names the missing variable.
 pub fn from_env() -> Result<Credentials> {
     from_lookup(|name| env::var(name).ok())
 }

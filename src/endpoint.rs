@@ -6,16 +6,15 @@ use crate::request::{Param, push_encoded, push_encoded_path};
 use crate::spelling::spelling;
 use std::net::{IpAddr, Ipv6Addr};
 
-/// How a bucket stands in a URL. The signature is the same in all three.
+/// Where URLs carry the bucket. The signature is the same in all three styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressingStyle {
-    /// `https://BUCKET.ENDPOINT/KEY`: the only style that the public service
-    /// takes.
+    /// `https://BUCKET.ENDPOINT/KEY`: the only style the public service accepts.
     VirtualHosted,
     /// `https://ENDPOINT/BUCKET/KEY`: for IP addresses and private gateways.
     Path,
-    /// `https://CUSTOM-HOST/KEY`: a host name of your own, bound to the bucket.
+    /// `https://CUSTOM-DOMAIN/KEY`: a custom domain bound to the bucket.
     Cname,
 }
 
@@ -25,7 +24,7 @@ spelling!(AddressingStyle, "addressing style", Error::invalid, {
     Cname = "cname",
 });
 
-/// A bucket at a host: what turns a key into a URL.
+/// A bucket at a host; builds URLs for keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     secure: bool,
@@ -35,18 +34,17 @@ pub struct Endpoint {
 }
 
 impl Endpoint {
-    /// Takes an endpoint as people write it: `HOST`, `HOST:PORT`, or either
-    /// with `http://` or `https://`, which then overrides `secure`.
+    /// Parses an endpoint: `HOST`, `HOST:PORT`, or either with `http://` or
+    /// `https://`, which overrides `secure`.
     ///
-    /// Without a style, an IP address and a name without a dot, such as
-    /// `localhost` or that of a container, are addressed by path, and so is a
-    /// container's name for its host; everything else by virtual host.
+    /// The default style is path for IP addresses, for names without a dot, such
+    /// as `localhost` or a container, and for a container's name of its host;
+    /// virtual-hosted otherwise.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`] when the endpoint is no host, or the bucket breaks
-    /// the naming rules (3 to 63 of `a-z`, `0-9`, `-`, not beginning or ending
-    /// with `-`).
+    /// [`ErrorKind::Config`] if the endpoint is not a host, or the bucket name is
+    /// invalid (3 to 63 of `a-z`, `0-9`, `-`, not starting or ending with `-`).
     pub fn new(
         endpoint: &str,
         bucket: &str,
@@ -92,7 +90,7 @@ impl Endpoint {
         self.secure
     }
 
-    /// The URL of a key with a query.
+    /// Returns the URL of a key with a query.
     pub fn url(&self, key: &str, query: &[Param]) -> String {
         let lengths = query.iter().map(|(n, v)| n.len() + v.as_ref().map_or(0, String::len) + 1);
         let mut url = String::with_capacity(192 + 3 * (key.len() + lengths.sum::<usize>()));
@@ -117,8 +115,8 @@ impl Endpoint {
         url
     }
 
-    /// The unsigned publish URL of a channel. The port of the endpoint is
-    /// kept, for local endpoints, unless it is that of HTTP or HTTPS.
+    /// Returns the unsigned publish URL of a channel. The endpoint's port is kept,
+    /// for local endpoints, unless it is the default of HTTP or HTTPS.
     pub fn publish_url(&self, channel: &str) -> String {
         let mut url = String::with_capacity(256);
         let host = match self.host.rsplit_once(':') {
@@ -145,8 +143,8 @@ impl Endpoint {
     }
 }
 
-/// The public or internal host of a region: `cn-hangzhou` gives
-/// `oss-cn-hangzhou.aliyuncs.com`. The spelling `oss-cn-hangzhou` is taken too.
+/// Returns the public or internal host of a region: `oss-cn-hangzhou.aliyuncs.com`
+/// for `cn-hangzhou` or `oss-cn-hangzhou`.
 pub fn host_of_region(region: &str, internal: bool) -> String {
     let region = bare_region(region);
     let internal = if internal { "-internal" } else { "" };
@@ -158,8 +156,8 @@ pub fn bare_region(region: &str) -> &str {
     region.strip_prefix("oss-").unwrap_or(region)
 }
 
-/// The region that an endpoint of the service stands for, where its host
-/// tells: `oss-R[-internal].aliyuncs.com` and `R.oss.aliyuncs.com`.
+/// Infers the region from an endpoint of the service:
+/// `oss-R[-internal].aliyuncs.com` or `R.oss.aliyuncs.com`.
 ///
 /// ```
 /// use osslive::endpoint::region_of;

@@ -1,4 +1,4 @@
-//! What can go wrong, and what is known about it.
+//! Errors: their kind, their code, and what the service reported.
 
 use crate::spelling::spelling;
 use std::borrow::Cow;
@@ -10,32 +10,31 @@ use std::time::Duration;
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// The class of an [`Error`]: who has to do something about it.
+/// The category of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// An argument was refused before anything was sent.
+    /// An argument is invalid. Nothing was sent.
     InvalidArgument,
     /// The client's configuration is incomplete or contradictory.
     Config,
     /// No usable credentials were found.
     Credentials,
-    /// The service was not reached, or the connection broke: name look-up,
+    /// The service is unreachable, or the connection was lost: name resolution,
     /// TCP, TLS or proxy.
     Connection,
-    /// The whole-call limit or the connect limit passed.
+    /// The call or the connection timed out.
     Timeout,
-    /// The service answered with an error; [`Error::code`] says which.
+    /// The service returned an error; see [`Error::code`].
     Service,
-    /// The service answered with something that is not understood, or that is
-    /// larger than the size limit.
+    /// The response is invalid, or larger than the size limit.
     BadReply,
-    /// The caller stopped the client, by
-    /// [`Client::shutdown`](crate::Client::shutdown), or this piece of work,
-    /// or its time was up before it was done.
+    /// The caller stopped the client with
+    /// [`Client::shutdown`](crate::Client::shutdown), or stopped the work, or the
+    /// work reached its time limit.
     Stopped,
 }
 
@@ -65,16 +64,15 @@ impl ErrorKind {
     }
 }
 
-/// An error with everything the service said about it.
+/// An error, with everything the service reported about it.
 ///
-/// Match on [`kind`](Error::kind) for the class and on
-/// [`code`](Error::code) with the constants of [`code`](mod@code) for the
-/// reason. Nothing in it, printed or inspected, holds a secret.
+/// [`kind`](Error::kind) is its category, [`code`](Error::code) the reason, to be
+/// compared with the constants in [`code`](mod@code). `Display` and `Debug` never
+/// show secrets.
 ///
 /// With the feature `serde` it is an object of `kind`, `message`, `attempts`
-/// and `text` (what [`Display`](fmt::Display) prints), and of `code`,
-/// `status`, `requestId`, `ec`, `hostId` and `endpoint` where they are known;
-/// what caused it is left out.
+/// and `text` (what [`Display`](fmt::Display) prints), and of `code`, `status`,
+/// `requestId`, `ec`, `hostId` and `endpoint` if known; sources are omitted.
 ///
 /// ```
 /// use osslive::{Error, code};
@@ -93,32 +91,32 @@ pub struct Error(Box<Details>);
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 struct Details {
-    /// The class of the error: who has to do something about it.
+    /// The category of the error.
     kind: ErrorKind,
-    /// What was wrong, without the code and the identifiers.
+    /// What is wrong, without the code and the identifiers.
     message: String,
-    /// The reason by name, such as `NoSuchLiveChannel`: the service's code,
-    /// or the library's own for what it checks itself.
+    /// The reason by name, such as `NoSuchLiveChannel`: the service's code, or
+    /// the library's own for its own checks.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     code: Option<String>,
-    /// The HTTP status of the response, when there was one.
+    /// The HTTP status of the response, if there was one.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     status: Option<u16>,
-    /// The identifier by which the service's support finds the request.
+    /// The request id, by which the service's support finds the request.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     request_id: Option<String>,
     /// The service's detailed error code, such as `0044-00000308`.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     ec: Option<String>,
-    /// The host that responded, as it names itself.
+    /// The host id of the response.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     host_id: Option<String>,
-    /// The endpoint that the service names as the right one for the bucket.
+    /// The correct endpoint of the bucket, if the service names it.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     endpoint: Option<String>,
     #[cfg_attr(feature = "serde", serde(skip))]
     server_time: Option<String>,
-    /// How many requests were sent; 0 when the error came before the first.
+    /// The number of requests sent; 0 if the error came before the first.
     attempts: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
     retry_after: Option<Duration>,
@@ -139,7 +137,7 @@ mod json {
     pub(super) struct Written<'a> {
         #[serde(flatten)]
         details: &'a Details,
-        /// All of it in one line, for people.
+        /// Everything above in one line.
         text: String,
     }
 
@@ -162,7 +160,7 @@ mod json {
 }
 
 impl Error {
-    /// An error of a kind, in one impersonal line.
+    /// Creates an error with a one-line message.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Error(Box::new(Details {
             kind,
@@ -253,7 +251,7 @@ impl Error {
         self
     }
 
-    /// How long the server wants to be left alone (`Retry-After`).
+    /// The delay that the server asks for (`Retry-After`).
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
@@ -304,56 +302,56 @@ impl Error {
         self.0.is_permanent
     }
 
-    /// The class of the error.
+    /// Returns the category of the error.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// What was wrong, without the code and the identifiers that
+    /// Returns the message, without the code and the identifiers that
     /// [`Display`](fmt::Display) adds.
     pub fn message(&self) -> &str {
         &self.0.message
     }
 
-    /// The reason by name: the service's code, or one of this crate's own
-    /// for what it checks itself (see [`code`](mod@code)).
+    /// Returns the reason by name: the service's code, or one of this crate's
+    /// own for its own checks (see [`code`](mod@code)).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
     }
 
-    /// The HTTP status of the reply, when there was one.
+    /// Returns the HTTP status of the response, if there was one.
     pub fn status(&self) -> Option<u16> {
         self.0.status
     }
 
-    /// The identifier by which the service's support finds the request
-    /// (`x-oss-request-id`).
+    /// Returns the request id (`x-oss-request-id`), by which the service's
+    /// support finds the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
 
-    /// The service's detailed error code, such as `0044-00000308`.
+    /// Returns the service's detailed error code, such as `0044-00000308`.
     pub fn ec(&self) -> Option<&str> {
         self.0.ec.as_deref()
     }
 
-    /// The host that answered, as it names itself.
+    /// Returns the host id of the response.
     pub fn host_id(&self) -> Option<&str> {
         self.0.host_id.as_deref()
     }
 
-    /// The endpoint that the bucket is to be addressed by, where the service
-    /// refuses a request for having come to another.
+    /// Returns the correct endpoint of the bucket, if the service rejected the
+    /// request because it was sent to another one.
     pub fn endpoint(&self) -> Option<&str> {
         self.0.endpoint.as_deref()
     }
 
-    /// How many requests were sent; 0 when the error came before the first.
+    /// The number of requests sent; 0 if the error came before the first.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The service's own clock, which it adds to `RequestTimeTooSkewed`.
+    /// The service's time, which it adds to `RequestTimeTooSkewed`.
     pub(crate) fn server_time(&self) -> Option<&str> {
         self.0.server_time.as_deref()
     }
@@ -408,8 +406,7 @@ impl StdError for Error {
 
 /// Error codes by name.
 ///
-/// The service's codes for live channels, as its documentation lists them,
-/// and those that this crate gives for what it finds itself:
+/// The service's codes for live channels, as documented, and this crate's own:
 /// [`CHANNEL_ALREADY_EXISTS`](code::CHANNEL_ALREADY_EXISTS),
 /// [`CHANNEL_NOT_LIVE`](code::CHANNEL_NOT_LIVE),
 /// [`INVALID_CHANNEL_NAME`](code::INVALID_CHANNEL_NAME),
@@ -417,8 +414,9 @@ impl StdError for Error {
 /// [`PROXY_FAILED`](code::PROXY_FAILED),
 /// [`UNKNOWN_HOST`](code::UNKNOWN_HOST),
 /// [`UNTRUSTED_CERTIFICATE`](code::UNTRUSTED_CERTIFICATE),
-/// [`WAIT_TIMED_OUT`](code::WAIT_TIMED_OUT) and, as the service says it too, [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). A code
-/// that is not listed here passes through as text.
+/// [`WAIT_TIMED_OUT`](code::WAIT_TIMED_OUT) and, like the service,
+/// [`NO_SUCH_LIVE_CHANNEL`](code::NO_SUCH_LIVE_CHANNEL). Unknown codes are passed
+/// through.
 pub mod code {
     macro_rules! codes {
         ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -430,45 +428,45 @@ pub mod code {
     }
 
     codes! {
-        /// No right to do this, or the URL has expired.
+        /// Permission denied, or the URL has expired.
         ACCESS_DENIED = "AccessDenied";
         /// The token belongs to another access key.
         ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH = "AccessKeyIdAndSecurityTokenNotMatch";
         /// The bucket is disabled.
         BUCKET_DISABLE = "BucketDisable";
-        /// The bucket still holds objects or channels.
+        /// The bucket still contains objects or channels.
         BUCKET_NOT_EMPTY = "BucketNotEmpty";
-        /// `create_channel` met a channel of that name.
+        /// The channel already exists.
         CHANNEL_ALREADY_EXISTS = "ChannelAlreadyExists";
-        /// The live details of a channel that is not live were asked for.
+        /// The channel is not live.
         CHANNEL_NOT_LIVE = "ChannelNotLive";
-        /// The channel is live, and may now neither be changed nor deleted.
+        /// The channel is live, so it cannot be changed or deleted.
         CHANNEL_STILL_LIVE = "ChannelStillLive";
-        /// The service had an internal fault.
+        /// Internal error of the service.
         INTERNAL_ERROR = "InternalError";
         /// The access key does not exist.
         INVALID_ACCESS_KEY_ID = "InvalidAccessKeyId";
-        /// A field or parameter is out of its range.
+        /// A field or parameter is out of range.
         INVALID_ARGUMENT = "InvalidArgument";
-        /// The bucket's name breaks the naming rules.
+        /// The bucket name is invalid.
         INVALID_BUCKET_NAME = "InvalidBucketName";
-        /// The channel's name breaks the naming rules.
+        /// The channel name is invalid.
         INVALID_CHANNEL_NAME = "InvalidChannelName";
-        /// The body's MD5 is not the one announced.
+        /// The MD5 of the body does not match.
         INVALID_DIGEST = "InvalidDigest";
-        /// The request contradicts itself, or a playlist cannot be handled.
+        /// The request is contradictory, or the playlist cannot be processed.
         INVALID_REQUEST = "InvalidRequest";
-        /// The STS token is not valid.
+        /// The STS token is invalid.
         INVALID_SECURITY_TOKEN = "InvalidSecurityToken";
         /// The channel is disabled.
         LIVE_CHANNEL_DISABLED = "LiveChannelDisabled";
-        /// The body is not the XML that was expected.
+        /// The XML of the body is invalid.
         MALFORMED_XML = "MalformedXML";
-        /// Too many calls on channels in a second.
+        /// Too many channel operations per second.
         META_OPERATION_QPS_LIMIT_EXCEEDED = "MetaOperationQpsLimitExceeded";
-        /// The method does not fit the resource.
+        /// The method is not allowed for the resource.
         METHOD_NOT_ALLOWED = "MethodNotAllowed";
-        /// A body needs its length.
+        /// The length of the body is missing.
         MISSING_CONTENT_LENGTH = "MissingContentLength";
         /// The host of the request is not a standard one.
         NON_STANDARD_HOST_FORBIDDEN = "NonStandardHostForbidden";
@@ -476,34 +474,34 @@ pub mod code {
         NO_BUCKET = "NoBucket";
         /// Neither the client's configuration nor its endpoint names a region.
         NO_REGION = "NoRegion";
-        /// The service does not do this.
+        /// Not implemented by the service.
         NOT_IMPLEMENTED = "NotImplemented";
         /// The bucket does not exist.
         NO_SUCH_BUCKET = "NoSuchBucket";
-        /// The object does not exist; also a playlist before its first fragment.
+        /// The object does not exist, or the playlist has no fragment yet.
         NO_SUCH_KEY = "NoSuchKey";
         /// The channel does not exist.
         NO_SUCH_LIVE_CHANNEL = "NoSuchLiveChannel";
-        /// The account may not transfer data at the default public endpoint of the
-        /// region: it needs a custom domain, bound to the bucket.
+        /// The account may not use the region's public endpoint for data: it needs a
+        /// custom domain bound to the bucket.
         PUBLIC_ENDPOINT_FORBIDDEN = "PublicEndpointForbidden";
-        /// The proxy refused the connection or broke it off.
+        /// The proxy refused or closed the connection.
         PROXY_FAILED = "ProxyFailed";
         /// The clocks differ by more than 15 minutes.
         REQUEST_TIME_TOO_SKEWED = "RequestTimeTooSkewed";
-        /// The public service wants the bucket in the host name.
+        /// The public service needs the bucket in the host name.
         SECOND_LEVEL_DOMAIN_FORBIDDEN = "SecondLevelDomainForbidden";
         /// The STS token has expired.
         SECURITY_TOKEN_EXPIRED = "SecurityTokenExpired";
-        /// STS tokens are not taken here.
+        /// STS tokens are not supported here.
         SECURITY_TOKEN_NOT_SUPPORTED = "SecurityTokenNotSupported";
         /// The service is busy.
         SERVICE_UNAVAILABLE = "ServiceUnavailable";
-        /// The signature is not the one the service computed.
+        /// The signature is wrong.
         SIGNATURE_DOES_NOT_MATCH = "SignatureDoesNotMatch";
-        /// The name of the host has no address.
+        /// The host name could not be resolved.
         UNKNOWN_HOST = "UnknownHost";
-        /// The certificate of the host is not trusted.
+        /// The TLS certificate of the host is not trusted.
         UNTRUSTED_CERTIFICATE = "UntrustedCertificate";
         /// The account is disabled.
         USER_DISABLE = "UserDisable";

@@ -1,9 +1,9 @@
-//! The operations of the service, each as a [`Call`]: a request, and how to
-//! parse the reply to it.
+//! The operations of the service, each as a [`Call`]: a request, and the parser of
+//! its response.
 //!
-//! Nothing here does I/O or reads a clock, so that it works with any HTTP
-//! stack: sign the request with a [`Signer`](crate::sign::Signer), send it, and
-//! give what came back as a [`Reply`] to [`Call::parse`].
+//! Nothing here does I/O or reads a clock, so it works with any HTTP client: sign
+//! the request with a [`Signer`](crate::sign::Signer), send it, and pass the
+//! response as a [`Reply`] to [`Call::parse`].
 //!
 //! ```
 //! use osslive::operation::{self, Reply};

@@ -13,7 +13,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// What a profile of ossutil's config file says.
+/// A profile of ossutil's config file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Profile {
@@ -26,16 +26,14 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Reads a profile from a file. Without a path it is the file that
-    /// `OSSUTIL_CONFIG_FILE` names, or `.ossutilconfig` in the home folder;
-    /// without a name it is the profile that `OSSUTIL_PROFILE` names, or the
-    /// default one.
+    /// Reads a profile from a file. The default path is `OSSUTIL_CONFIG_FILE`,
+    /// else `.ossutilconfig` in the home directory; the default name is
+    /// `OSSUTIL_PROFILE`, else the default profile.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`] when there is no such file or profile, or
-    /// when the profile gets its keys in a way that this crate does not know
-    /// (a RAM role or a process; only `AK` and `StsToken` are taken).
+    /// [`ErrorKind::Credentials`] if the file or profile does not exist, or if the
+    /// profile's mode is neither `AK` nor `StsToken`.
     pub fn read(path: Option<&Path>, name: Option<&str>) -> Result<Self> {
         let path = path
             .map(Path::to_owned)
@@ -51,7 +49,7 @@ impl Profile {
         Self::parse(&text, chosen.as_deref())
     }
 
-    /// Reads a profile from the text of a config file.
+    /// Parses a profile from the text of a config file.
     pub fn parse(text: &str, name: Option<&str>) -> Result<Self> {
         let file = File::parse(text);
         let section = file.section(name)?;

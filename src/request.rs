@@ -18,7 +18,7 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands on the wire.
+    /// Returns the method as sent.
     pub fn as_str(self) -> &'static str {
         match self {
             Method::Get => "GET",
@@ -29,10 +29,10 @@ impl Method {
     }
 }
 
-/// A query parameter: a name, and a value unless it is a bare name.
+/// A query parameter: a name, optionally with a value.
 pub type Param = (Cow<'static, str>, Option<String>);
 
-/// What an operation asks for, free of host, time and signature.
+/// A request of an operation, without host, time and signature.
 ///
 /// Key and query are raw: [`percent_encode`] is applied once, when the
 /// request is signed and its URL is written.
@@ -40,7 +40,7 @@ pub type Param = (Cow<'static, str>, Option<String>);
 pub struct Request {
     /// The method.
     pub method: Method,
-    /// The key below the bucket; empty for the bucket itself.
+    /// The key within the bucket; empty for the bucket itself.
     pub key: String,
     /// The query parameters, in any order, each name once.
     pub query: Vec<Param>,
@@ -64,7 +64,7 @@ impl fmt::Debug for Body {
 }
 
 impl Request {
-    /// A request for a key, with neither query nor body.
+    /// Creates a request for a key, without query and body.
     pub fn new(method: Method, key: impl Into<String>) -> Self {
         Request { method, key: key.into(), query: Vec::new(), body: None }
     }
@@ -90,8 +90,8 @@ impl Request {
     }
 }
 
-/// Percent-encodes a text as RFC 3986 has it: all but the unreserved
-/// characters, `A-Z a-z 0-9 - _ . ~`, become `%XX` in upper case.
+/// Percent-encodes a string as in RFC 3986: all but the unreserved characters,
+/// `A-Z a-z 0-9 - _ . ~`, become `%XX` in upper case.
 ///
 /// ```
 /// assert_eq!(osslive::request::percent_encode("直 a/b"), "%E7%9B%B4%20a%2Fb");

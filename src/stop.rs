@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// Stops work that runs on another thread. Clones stop the same work; stopped
-/// work stays stopped.
+/// Stops work on another thread. Clones stop the same work, and stopped work
+/// cannot be resumed.
 ///
 /// ```
 /// use osslive::StopHandle;
@@ -23,7 +23,7 @@ use std::time::Duration;
 pub struct StopHandle(Arc<Stop>);
 
 impl StopHandle {
-    /// Creates a handle that stops no work yet.
+    /// Creates a handle.
     pub fn new() -> Self {
         Self::default()
     }

@@ -1000,24 +1000,23 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
 }
 
 const HEAD: &str = "\
-# Faults
+# Fault-injection results
 
-What osslive does when a peer goes wrong. `tests/faults.rs` makes each of these
-faults happen on loopback, checks the outcome, and writes this table
-(`make faults`); the ordinary test run fails when the table no longer says what
-happens. Only the last two columns are measured anew each time.
+How osslive behaves when a peer fails. `tests/faults.rs` injects each fault on loopback,
+checks the outcome and writes this table (`make faults`); the ordinary test run fails if
+the table is out of date. Only the last two columns vary between runs.
 
-- *Tries* is how often the call was sent by osslive's own count, which the error
-  or the result tells; *requests* is how many arrived whole at the peer.
-- *Next call* is the same call on the same client once the peer has recovered: it
-  gives the right answer at the first try, on a connection in a right state.
-- *Time* stands beside the whole-call limit of that row. The default is 30 s.
-- *Memory* is the most that the call held at once, as its allocator counts it. A
-  reply is read up to 4 MB, and then up to 100,000 elements of it.
+- *Tries* is the number of requests sent, as reported by the error or the result;
+  *requests* is the number of complete requests that the peer received.
+- *Next call* is the same call on the same client after the peer has recovered: it must
+  succeed at the first try, on a connection in a valid state.
+- *Time* is shown with the timeout of the call. The default is 30 s.
+- *Memory* is the peak memory of the call, as counted by its allocator. Responses are
+  read up to 4 MB and up to 100,000 elements.
 
-Defaults: three tries, with up to 0.1 s and then up to 0.2 s in between; until
-the last, an answer must begin within a third of the time that is left. TLS and
-proxy refusals, and answers that make no sense, are not tried again.
+Defaults: three tries, with a back-off of up to 0.1 s and then up to 0.2 s; except on the
+last try, a response must start within a third of the remaining time. TLS and proxy
+rejections and invalid responses are not retried.
 
 | Fault | Call | Outcome | Tries | Requests | Next call | Time / limit, s | Memory, MB |
 | --- | --- | --- | ---: | ---: | --- | ---: | ---: |

@@ -85,7 +85,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
 /// there may be none. The first sweep is due at once and reports every channel
 /// that is not idle. Blocks for about the interval.
 ///
-/// JSON: changes[] of id, time, change, and depending on change:
+/// JSON: changes[] of id, time, change (and its details):
 ///
 /// - "wentLive": remoteAddr?
 /// - "wentIdle", "disabled", "enabled"

@@ -129,7 +129,7 @@ pub(crate) unsafe fn texts<'a>(
 }
 
 /// A text to give away, which `osslive_string_free` takes back.
-pub(crate) fn given_text(text: String) -> Result<*mut c_char> {
+pub(crate) fn into_c_string(text: String) -> Result<*mut c_char> {
     given(text.into_bytes())
 }
 

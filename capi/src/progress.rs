@@ -30,7 +30,7 @@ impl Listener {
         Listener { callback, user_data }
     }
 
-    pub(crate) fn hear(&self, progress: Progress) -> ControlFlow<()> {
+    pub(crate) fn on_progress(&self, progress: Progress) -> ControlFlow<()> {
         let Some(callback) = self.callback else { return ControlFlow::Continue(()) };
         // SAFETY: the promise to `new`.
         match unsafe { callback(progress.done, progress.total, self.user_data) } {
@@ -46,7 +46,7 @@ pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptio
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {
         // What was under way at the stop is not told any more.
-        if !stop.is_stopped() && listener.hear(progress).is_break() {
+        if !stop.is_stopped() && listener.on_progress(progress).is_break() {
             stop.stop();
         }
     })

@@ -21,8 +21,8 @@ use std::ptr;
 ///   work, requests in flight are awaited, and the remaining channels fail with
 ///   the kind "stopped".
 ///
-/// JSON: live[], idle[] and disabled[] of id and the keys of
-/// osslive_get_channel_status; failed[] of id and error; total (the number in
+/// JSON: live[], idle[] and disabled[] of id and what
+/// osslive_get_channel_status returns; failed[] of id and error; total (the number in
 /// all four).
 ///
 /// There is no timeout by default: see osslive_sweep_options_set_time_limit_ms.

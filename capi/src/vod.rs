@@ -4,7 +4,7 @@ use crate::channel::call;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
-use crate::pointer::{given_text, shared, text};
+use crate::pointer::{into_c_string, shared, text};
 use libc::c_char;
 use sdk::VodTime;
 use std::ptr;
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn osslive_get_vod(
         guard_output((out_playlist, "out_playlist"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
             let span = VodTime::new(start_time, end_time);
-            given_text(client.get_vod(text(id, "id")?, &span)?.text)
+            into_c_string(client.get_vod(text(id, "id")?, &span)?.text)
         })
     }
 }

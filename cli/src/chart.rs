@@ -1,6 +1,6 @@
 //! Bar charts in characters.
 
-use crate::table::{Cell, Look, Table};
+use crate::table::{Cell, Style, Table};
 use std::time::Duration;
 
 /// A bar of a chart: what stands before it, how long it is, and after it.
@@ -20,8 +20,8 @@ pub(crate) fn bars(bars: &[Bar], width: usize) -> Table {
             false => bar.length.as_secs_f64() / longest.as_secs_f64(),
         };
         let value = Cell::new(&bar.value).number();
-        let blocks = Cell::new(blocks(part, width)).look(Look::Good);
-        chart.row([Cell::new(&bar.label).look(Look::Dim), value, blocks]);
+        let blocks = Cell::new(blocks(part, width)).style(Style::Good);
+        chart.row([Cell::new(&bar.label).style(Style::Dim), value, blocks]);
     }
     chart
 }

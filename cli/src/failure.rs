@@ -71,7 +71,7 @@ pub(crate) enum Failure {
     /// The command line is wrong.
     CommandLine(clap::Error),
     /// The command itself says so.
-    Told(Exit, String),
+    Message(Exit, String),
     /// Reading or writing here, on this machine.
     Io(String, io::Error),
     /// Anything else.
@@ -112,7 +112,7 @@ impl Failure {
 
     /// A mistake on the command line or in a file that it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
-        Failure::Told(Exit::Usage, message.into())
+        Failure::Message(Exit::Usage, message.into())
     }
 
     /// A file that cannot be read or written.
@@ -126,7 +126,7 @@ impl Failure {
             Failure::NothingRecorded(_) => Exit::NotFound,
             Failure::Push(error) => exit_of_push(error),
             Failure::CommandLine(_) => Exit::Usage,
-            Failure::Told(exit, _) => *exit,
+            Failure::Message(exit, _) => *exit,
             Failure::Io(_, error) => match error.kind() {
                 io::ErrorKind::NotFound | io::ErrorKind::InvalidData => Exit::Usage,
                 _ => Exit::Failure,
@@ -142,7 +142,7 @@ impl Failure {
             Failure::Push(PushError::Url(_)) => "the publish URL is not valid".to_owned(),
             Failure::Push(error) => error.to_string(),
             Failure::CommandLine(error) => usage::message(error),
-            Failure::Told(_, message) => message.clone(),
+            Failure::Message(_, message) => message.clone(),
             Failure::Io(what, _) => what.clone(),
             Failure::Other(error) => error.to_string(),
         }
@@ -153,7 +153,7 @@ impl Failure {
         let mut next: Option<&dyn Error> = match self {
             Failure::Call(error) | Failure::NothingRecorded(error) => error.source(),
             // Its message quotes its source.
-            Failure::Push(_) | Failure::CommandLine(_) | Failure::Told(..) => None,
+            Failure::Push(_) | Failure::CommandLine(_) | Failure::Message(..) => None,
             Failure::Io(_, error) => Some(error),
             Failure::Other(error) => error.source(),
         };

@@ -2,7 +2,7 @@
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::session::Session;
-use crate::table::{Cell, Look, Table};
+use crate::table::{Cell, Style, Table};
 use crate::text::{self, Moment, parse_length, parse_moment};
 use clap::Args;
 use osslive::{ErrorKind, Highlight, HighlightResult, SweepOptions, code};
@@ -87,7 +87,7 @@ fn show(results: Vec<HighlightResult>, session: &Session) -> Outcome {
         return Ok(());
     }
     let all = text::count(cut.total, "part");
-    Err(Failure::Told(Exit::of_all(failures), format!("{} of {all} failed", cut.failed)))
+    Err(Failure::Message(Exit::of_all(failures), format!("{} of {all} failed", cut.failed)))
 }
 
 /// What makes no sense was refused before: what is refused now is not there.
@@ -101,7 +101,7 @@ fn exit(error: &osslive::Error) -> Exit {
 fn row(result: &HighlightResult) -> Vec<Cell> {
     let name = Cell::new(&result.playlist);
     match (&result.error, result.start, result.end) {
-        (Some(error), ..) => vec![name, Cell::new(error.to_string()).look(Look::Bad)],
+        (Some(error), ..) => vec![name, Cell::new(error.to_string()).style(Style::Bad)],
         (None, Some(start), Some(end)) => vec![
             name,
             Cell::new(text::moment(start)),

@@ -28,9 +28,9 @@ Examples:
   ffmpeg -i talk.mp4 -c copy -f flv - | osslive publish - main-stage";
 
 /// How long the server may take, to accept and for each write.
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time in which neither the server nor Ctrl-C is heard.
-const NAP: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 /// For how long the URL is signed; it is used at once.
 const EXPIRES: u32 = 600;
 /// Tags that are read ahead.
@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         say(&format!("publishing to {}", url.split('?').next().unwrap_or_default()));
     }
     let ending = Ending::watch().map_err(|error| Failure::Other(error.into()))?;
-    let publisher = Publisher::connect(&url, PATIENCE)?;
+    let publisher = Publisher::connect(&url, TIMEOUT)?;
     let progress = session.progress.bytes(source.length);
     let mut stream = Stream {
         publisher,
@@ -125,14 +125,14 @@ fn check(id: &str, session: &Session) -> Outcome {
     };
     match status.status {
         StreamState::Idle => Ok(()),
-        StreamState::Disabled => Err(Failure::Told(
+        StreamState::Disabled => Err(Failure::Message(
             Exit::NotAllowed,
             format!("the channel is disabled: enable it with `osslive channel enable {id}`"),
         )),
         StreamState::Live => {
             let from = status.remote_addr.map(|address| format!(", from {address}"));
             let message = format!("the channel is already live{}", from.unwrap_or_default());
-            Err(Failure::Told(Exit::Conflict, message))
+            Err(Failure::Message(Exit::Conflict, message))
         }
     }
 }
@@ -151,7 +151,7 @@ struct Stream {
 impl Stream {
     fn send_all(&mut self, tags: &Receiver<io::Result<Tag>>, path: &Path) -> Outcome {
         loop {
-            match tags.recv_timeout(NAP) {
+            match tags.recv_timeout(POLL_INTERVAL) {
                 Ok(tag) => {
                     if !self.send(&tag.map_err(|error| Failure::file(path, error))?)? {
                         return Ok(());
@@ -176,10 +176,10 @@ impl Stream {
         }
         loop {
             let left = due.saturating_sub(self.started.elapsed());
-            if self.is_ending(left.min(NAP)) {
+            if self.is_ending(left.min(POLL_INTERVAL)) {
                 return Ok(false);
             }
-            if left <= NAP {
+            if left <= POLL_INTERVAL {
                 break;
             }
             self.publisher.poll()?;

@@ -7,7 +7,7 @@ use console::{measure_text_width, style, truncate_str};
 
 /// How a cell stands out where colours are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Look {
+pub(crate) enum Style {
     Plain,
     Good,
     Warning,
@@ -19,22 +19,22 @@ pub(crate) enum Look {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
     text: String,
-    look: Look,
+    style: Style,
     is_number: bool,
 }
 
 impl Cell {
     pub(crate) fn new(text: impl AsRef<str>) -> Self {
-        Cell { text: clean(text.as_ref()), look: Look::Plain, is_number: false }
+        Cell { text: clean(text.as_ref()), style: Style::Plain, is_number: false }
     }
 
     /// A cell for something that may be absent.
     pub(crate) fn or_none(text: Option<String>) -> Self {
-        text.map_or_else(|| Cell::new("-").look(Look::Dim), Cell::new)
+        text.map_or_else(|| Cell::new("-").style(Style::Dim), Cell::new)
     }
 
-    pub(crate) fn look(mut self, look: Look) -> Self {
-        self.look = look;
+    pub(crate) fn style(mut self, style: Style) -> Self {
+        self.style = style;
         self
     }
 
@@ -50,12 +50,12 @@ impl Cell {
 
     fn shown(&self) -> String {
         let text = style(&self.text);
-        match self.look {
-            Look::Plain => text,
-            Look::Good => text.green(),
-            Look::Warning => text.yellow(),
-            Look::Bad => text.red(),
-            Look::Dim => text.dim(),
+        match self.style {
+            Style::Plain => text,
+            Style::Good => text.green(),
+            Style::Warning => text.yellow(),
+            Style::Bad => text.red(),
+            Style::Dim => text.dim(),
         }
         .to_string()
     }
@@ -76,7 +76,7 @@ pub(crate) struct Table {
 
 impl Table {
     pub(crate) fn new(heading: &[&str]) -> Self {
-        let heading = heading.iter().map(|text| Cell::new(text).look(Look::Dim)).collect();
+        let heading = heading.iter().map(|text| Cell::new(text).style(Style::Dim)).collect();
         Table { heading, rows: Vec::new() }
     }
 
@@ -91,7 +91,7 @@ impl Table {
 
     /// A row of a name and its value.
     pub(crate) fn detail(&mut self, name: &str, value: impl Into<Cell>) {
-        self.row([Cell::new(name).look(Look::Dim), value.into()]);
+        self.row([Cell::new(name).style(Style::Dim), value.into()]);
     }
 
     /// The lines, heading first, none wider than `most`.

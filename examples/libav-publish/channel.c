@@ -95,7 +95,7 @@ static void print_live(const char *json) {
     printf(", %.0fx%.0f at %.0f frames/s", number(video, "\"width\":"), number(video, "\"height\":"),
            number(video, "\"frameRate\":"));
   }
-  if (audio) printf(", sound at %.0f Hz", number(audio, "\"sampleRate\":"));
+  if (audio) printf(", audio at %.0f Hz", number(audio, "\"sampleRate\":"));
   double bytes = number(video, "\"bandwidth\":") + number(audio, "\"bandwidth\":");
   printf(", %.0f kbit/s\n", bytes * 8 / 1000);
 }

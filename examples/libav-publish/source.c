@@ -42,11 +42,11 @@ static bool is_publishable(const AVStream *stream) {
   return id == AV_CODEC_ID_H264 || id == AV_CODEC_ID_AAC;
 }
 
-/* Tells which codec it is, and the way out. */
+/* Reports the codec, and how to convert the file. */
 static int refuse(const char *name, const AVStream *stream) {
   bool is_video = stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
-  fprintf(stderr, "%s: its %s is %s; OSS takes H.264 with AAC alone. Convert it first:\n", name,
-          is_video ? "picture" : "sound", avcodec_get_name(stream->codecpar->codec_id));
+  fprintf(stderr, "%s: its %s is %s; OSS accepts only H.264 and AAC. Convert it first:\n", name,
+          is_video ? "video" : "audio", avcodec_get_name(stream->codecpar->codec_id));
   fprintf(stderr, "  ffmpeg -i %s -c:v libx264 -pix_fmt yuv420p -c:a aac converted.mp4\n", name);
   return AVERROR_PATCHWELCOME;
 }
@@ -75,7 +75,7 @@ static int choose_streams(struct source *source, const char *name, bool encodes)
   int code = add_stream(source, AVMEDIA_TYPE_VIDEO, name, encodes);
   if (code >= 0) code = add_stream(source, AVMEDIA_TYPE_AUDIO, name, encodes);
   if (code >= 0 && source->count == 0) {
-    fprintf(stderr, "%s: holds neither picture nor sound\n", name);
+    fprintf(stderr, "%s: contains neither video nor audio\n", name);
     code = AVERROR_STREAM_NOT_FOUND;
   }
   return code;

@@ -21,7 +21,7 @@ fn a_file_is_published_to_its_end_in_real_time() {
     let clip = clip("file.mp4", "640x360", 30, 6, "-c:v libx264 -preset ultrafast -bf 2 -c:a aac");
     let mut seen = None;
     let outcome = stage.publisher().arg(&clip).arg("file").outcome_with(|line| {
-        if line.contains("live, 640x360 at 30 frames/s, sound at 44100 Hz") {
+        if line.contains("live, 640x360 at 30 frames/s, audio at 44100 Hz") {
             seen.get_or_insert_with(|| stage.client.get_channel_status("file").expect("a status"));
         }
     });
@@ -41,7 +41,7 @@ fn a_device_is_encoded_until_ctrl_c() {
     let pictures = "testsrc2=size=320x180:rate=25[out0];sine=sample_rate=48000[out1]";
     let run = stage.publisher().arg("-f").arg("lavfi").arg(pictures).arg("device");
     let outcome = run.outcome_until(|line| {
-        line.contains("live, 320x180 at 25 frames/s, sound at 48000 Hz") && stage.has_vod("device")
+        line.contains("live, 320x180 at 25 frames/s, audio at 48000 Hz") && stage.has_vod("device")
     });
     outcome.ended(0, "ended as wanted");
     assert_eq!(stage.sessions("device").len(), 1);
@@ -98,8 +98,7 @@ fn a_codec_that_the_service_does_not_take_is_refused_in_words() {
     let clip = clip("other.avi", "64x64", 5, 1, "-c:v mpeg4 -c:a mp2");
     let outcome = stage.publisher().arg(&clip).arg("other").outcome();
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
-    let words =
-        "its picture is mpeg4; OSS takes H.264 with AAC alone. Convert it first:\n  ffmpeg ";
+    let words = "its video is mpeg4; OSS accepts only H.264 and AAC. Convert it first:\n  ffmpeg ";
     assert!(outcome.stderr.contains(words), "{outcome:?}");
     let missing = stage.client.get_channel("other").expect_err("no channel was made");
     assert_eq!(missing.code(), Some("NoSuchLiveChannel"));

@@ -75,7 +75,7 @@ impl Default for PeerLimits {
 
 /// Counts connections, in all and by where they come from.
 #[derive(Debug)]
-pub(crate) struct Seats {
+pub(crate) struct ConnectionLimiter {
     all: usize,
     per_address: usize,
     taken: Mutex<Taken>,
@@ -88,15 +88,19 @@ struct Taken {
     by_origin: HashMap<IpAddr, usize>,
 }
 
-impl Seats {
+impl ConnectionLimiter {
     pub(crate) fn new(limits: &PeerLimits) -> Self {
         let PeerLimits { connections, connections_per_address, .. } = *limits;
-        Seats { all: connections, per_address: connections_per_address, taken: Mutex::default() }
+        ConnectionLimiter {
+            all: connections,
+            per_address: connections_per_address,
+            taken: Mutex::default(),
+        }
     }
 
-    /// A place for a connection, until the seat is dropped; `None` if there is
-    /// none left.
-    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
+    /// Admits a connection until the permit is dropped; `None` if there is
+    /// no place left.
+    pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionPermit> {
         let origin = origin(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let here = taken.by_origin.get(&origin).copied().unwrap_or(0);
@@ -106,7 +110,7 @@ impl Seats {
         }
         taken.all += 1;
         taken.by_origin.insert(origin, here + 1);
-        Some(Seat { seats: self.clone(), origin })
+        Some(ConnectionPermit { limiter: self.clone(), origin })
     }
 
     fn leave(&self, origin: IpAddr) {
@@ -121,16 +125,16 @@ impl Seats {
     }
 }
 
-/// A connection's place among the others.
+/// The permit of an open connection.
 #[derive(Debug)]
-pub(crate) struct Seat {
-    seats: Arc<Seats>,
+pub(crate) struct ConnectionPermit {
+    limiter: Arc<ConnectionLimiter>,
     origin: IpAddr,
 }
 
-impl Drop for Seat {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
-        self.seats.leave(self.origin);
+        self.limiter.leave(self.origin);
     }
 }
 
@@ -149,58 +153,58 @@ fn origin(address: IpAddr) -> IpAddr {
 mod tests {
     use super::*;
 
-    fn seats(connections: usize, connections_per_address: usize) -> Arc<Seats> {
+    fn limiter(connections: usize, connections_per_address: usize) -> Arc<ConnectionLimiter> {
         let limits = PeerLimits { connections, connections_per_address, ..PeerLimits::default() };
-        Arc::new(Seats::new(&limits))
+        Arc::new(ConnectionLimiter::new(&limits))
     }
 
-    fn take(seats: &Arc<Seats>, address: &str) -> Option<Seat> {
-        seats.take(address.parse().unwrap())
+    fn take(limiter: &Arc<ConnectionLimiter>, address: &str) -> Option<ConnectionPermit> {
+        limiter.take(address.parse().unwrap())
     }
 
     #[test]
     fn an_address_gets_its_share_and_leaves_the_rest_to_others() {
-        let seats = seats(3, 2);
-        let first = take(&seats, "10.0.0.1").unwrap();
-        let _second = take(&seats, "10.0.0.1").unwrap();
-        assert!(take(&seats, "10.0.0.1").is_none());
-        let _third = take(&seats, "10.0.0.2").unwrap();
-        assert!(take(&seats, "10.0.0.3").is_none(), "three in all");
+        let limiter = limiter(3, 2);
+        let first = take(&limiter, "10.0.0.1").unwrap();
+        let _second = take(&limiter, "10.0.0.1").unwrap();
+        assert!(take(&limiter, "10.0.0.1").is_none());
+        let _third = take(&limiter, "10.0.0.2").unwrap();
+        assert!(take(&limiter, "10.0.0.3").is_none(), "three in all");
         drop(first);
-        assert!(take(&seats, "10.0.0.3").is_some());
+        assert!(take(&limiter, "10.0.0.3").is_some());
     }
 
     #[test]
     fn a_few_addresses_cannot_take_all_seats_from_the_others() {
         let PeerLimits { connections, connections_per_address, .. } = PeerLimits::default();
-        let seats = seats(connections, connections_per_address);
+        let limiter = limiter(connections, connections_per_address);
         let greedy = |host: u8| std::iter::from_fn(move || Some(format!("10.0.0.{host}")));
         let mut taken = Vec::new();
         for host in 0..8 {
-            taken.push(greedy(host).map_while(|host| take(&seats, &host)).collect::<Vec<_>>());
+            taken.push(greedy(host).map_while(|host| take(&limiter, &host)).collect::<Vec<_>>());
         }
         assert_eq!(taken[0].len(), 256);
         assert!(taken.windows(2).all(|pair| pair[1].len() <= pair[0].len()));
-        assert!(take(&seats, "10.0.1.1").is_some());
+        assert!(take(&limiter, "10.0.1.1").is_some());
     }
 
     #[test]
     fn a_network_of_ipv6_counts_as_one_address_and_a_mapped_ipv4_as_itself() {
-        let seats = seats(9, 1);
-        let _v6 = take(&seats, "2001:db8:1:2::3").unwrap();
-        assert!(take(&seats, "2001:db8:1:2:ffff::9").is_none());
-        assert!(take(&seats, "2001:db8:1:3::3").is_some());
-        let _v4 = take(&seats, "::ffff:10.0.0.1").unwrap();
-        assert!(take(&seats, "10.0.0.1").is_none());
+        let limiter = limiter(9, 1);
+        let _v6 = take(&limiter, "2001:db8:1:2::3").unwrap();
+        assert!(take(&limiter, "2001:db8:1:2:ffff::9").is_none());
+        assert!(take(&limiter, "2001:db8:1:3::3").is_some());
+        let _v4 = take(&limiter, "::ffff:10.0.0.1").unwrap();
+        assert!(take(&limiter, "10.0.0.1").is_none());
     }
 
     #[test]
     fn nothing_is_remembered_of_who_has_left() {
-        let seats = seats(9, 9);
+        let limiter = limiter(9, 9);
         for host in 0..200 {
-            drop(take(&seats, &format!("10.0.0.{host}")));
+            drop(take(&limiter, &format!("10.0.0.{host}")));
         }
-        let taken = seats.taken.lock().unwrap();
+        let taken = limiter.taken.lock().unwrap();
         assert_eq!((taken.all, taken.by_origin.len()), (0, 0));
     }
 }

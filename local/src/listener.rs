@@ -5,7 +5,7 @@ use crate::event::{Event, EventKind, Level};
 use crate::front_ends::FrontEnds;
 use crate::http::framing::{self, Inspected};
 use crate::http::write_timeout::WriteTimeout;
-use crate::limits::{Seat, Seats};
+use crate::limits::{ConnectionLimiter, ConnectionPermit};
 use crate::publisher::{self, Context};
 use crate::serve;
 use crate::workers::Workers;
@@ -71,9 +71,9 @@ impl Listener {
         let publishers = Arc::new(Publishers::default());
         let stopping = context.stopping.clone();
         let router = serve::router(front_ends, &context.limits, workers.clone());
-        let seats = Arc::new(Seats::new(&context.limits));
+        let limiter = Arc::new(ConnectionLimiter::new(&context.limits));
         let publishing = publishers.clone();
-        let serving = Serving { context, router, seats, publishers: publishing, stopped };
+        let serving = Serving { context, router, limiter, publishers: publishing, stopped };
         runtime.spawn(serving.accept(socket));
         Ok(Listener { address, runtime: Some(runtime), workers, stop, publishers, stopping })
     }
@@ -117,7 +117,7 @@ impl Drop for Listener {
 struct Serving {
     context: Context,
     router: Router,
-    seats: Arc<Seats>,
+    limiter: Arc<ConnectionLimiter>,
     publishers: Arc<Publishers>,
     stopped: watch::Receiver<bool>,
 }
@@ -131,8 +131,8 @@ impl Serving {
             };
             match accepted {
                 // One too many is closed: it is not known yet what it speaks.
-                Ok((stream, remote)) => match self.seats.take(remote.ip()) {
-                    Some(seat) => drop(tokio::spawn(self.clone().serve(stream, remote, seat))),
+                Ok((stream, remote)) => match self.limiter.take(remote.ip()) {
+                    Some(permit) => drop(tokio::spawn(self.clone().serve(stream, remote, permit))),
                     None => self.turn_away(stream, remote),
                 },
                 // One connection that broke off early, or no descriptor left
@@ -148,26 +148,31 @@ impl Serving {
         let site = &self.context.site;
         site.events.record(Event {
             remote: Some(remote),
-            message: Some("too many connections, in all or from this address".to_owned()),
+            message: Some("too many connections, in total or from this address".to_owned()),
             ..Event::new(site.clock.now(), Level::Warn, EventKind::Refusal)
         });
     }
 
-    async fn serve(self, stream: net::TcpStream, remote: SocketAddr, seat: Seat) {
+    async fn serve(self, stream: net::TcpStream, remote: SocketAddr, permit: ConnectionPermit) {
         let mut first = [0];
         let peeked = timeout(self.context.limits.head, stream.peek(&mut first)).await;
         match peeked {
             Ok(Ok(1)) if first[0] == RTMP_VERSION => {
                 // A connection that breaks here is gone: nobody is left to
                 // tell.
-                let _ = self.serve_rtmp(stream, remote, seat);
+                let _ = self.serve_rtmp(stream, remote, permit);
             }
             Ok(Ok(1)) => self.serve_http(stream, remote).await,
             _ => {}
         }
     }
 
-    fn serve_rtmp(self, stream: net::TcpStream, remote: SocketAddr, seat: Seat) -> io::Result<()> {
+    fn serve_rtmp(
+        self,
+        stream: net::TcpStream,
+        remote: SocketAddr,
+        permit: ConnectionPermit,
+    ) -> io::Result<()> {
         let stream = stream.into_std()?;
         stream.set_nonblocking(false)?;
         let Serving { context, publishers, .. } = self;
@@ -175,7 +180,7 @@ impl Serving {
             // How a publisher's connection ended is in the history; its
             // errors are the network's.
             let _ = publisher::serve(stream, remote, context);
-            drop(seat);
+            drop(permit);
         })
     }
 

@@ -24,9 +24,9 @@ use std::time::{Duration, Instant};
 /// What a client may send before it publishes: commands, and nothing long.
 const MAX_PRELUDE: usize = 256 * 1024;
 /// How long a refused publisher has to read why, before the connection goes.
-const FAREWELL: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_millis(500);
 /// The longest sleep in which it goes unnoticed that the channel was disabled.
-const NAP: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How often what is said of a stream is brought up to date, at least.
 const STAT_INTERVAL: Duration = Duration::from_millis(500);
@@ -57,7 +57,7 @@ impl Context {
             if self.stopping.load(Ordering::Relaxed) {
                 return Err(io::ErrorKind::ConnectionAborted.into());
             }
-            thread::sleep(left.min(NAP));
+            thread::sleep(left.min(POLL_INTERVAL));
         }
     }
 }
@@ -367,7 +367,7 @@ impl Connection {
     /// bytes of it unread, would reset the connection and lose the answer.
     fn say_farewell(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
-        let until = Instant::now() + FAREWELL;
+        let until = Instant::now() + LINGER;
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {

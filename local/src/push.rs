@@ -15,10 +15,10 @@ const DEFAULT_PORT: u16 = 1935;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server may take to read to the end after the stream is over.
-const FAREWELL: Duration = Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(2);
 
 /// The longest sleep in which neither the server nor the caller is heard.
-const NAP: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Why publishing did not begin or did not go on.
 #[derive(Debug)]
@@ -183,7 +183,7 @@ impl Publisher {
         self.flush()?;
         self.socket.shutdown(Shutdown::Write)?;
         let started = Instant::now();
-        let limit = self.timeout.min(FAREWELL);
+        let limit = self.timeout.min(LINGER);
         while let Some(left) = remaining(started, limit) {
             self.socket.set_read_timeout(Some(left))?;
             // However the server hangs up, it has had all there is.
@@ -412,8 +412,8 @@ impl Push {
     ) -> Result<bool, PushError> {
         let Some(zero) = self.pace else { return Ok(true) };
         while let Some(left) = remaining(zero, time) {
-            thread::sleep(left.min(NAP));
-            if left > NAP {
+            thread::sleep(left.min(POLL_INTERVAL));
+            if left > POLL_INTERVAL {
                 self.publisher.poll()?;
                 if !self.report(progress) {
                     return Ok(false);

@@ -61,8 +61,8 @@ def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
         error={"kind": "timeout", "message": "too late", "text": "too late", "attempts": 1},
     )
     assert isinstance(failing.error, osslive.CallTimeout)
-    assert str(failing) == "a fails: too late"
-    assert str(told(change="recovered")) == "a answers again"
+    assert str(failing) == "a failed: too late"
+    assert str(told(change="recovered")) == "a recovered"
 
 
 def test_a_change_that_is_not_known_yet_is_let_pass() -> None:
@@ -179,8 +179,8 @@ def test_a_monitor_tells_of_a_stream_that_is_too_thin(serve: Callable[[Answer], 
         assert [str(change) for change in islice(monitor, 4)] == [
             "a is live from 192.0.2.1:9",
             "a has 99 bytes/s, below 100",
-            "a fell from 30 to 20 frames a second",
-            "a has 1000 bytes a second again",
+            "a fell from 30 to 20 frames/s",
+            "a has 1000 bytes/s again",
         ]
 
 

@@ -20,7 +20,7 @@ use std::sync::{Arc, RwLock};
 use std::time::Duration;
 
 impl Client {
-    /// Begins the configuration of a client.
+    /// Starts the configuration of a client.
     pub fn builder() -> ClientBuilder {
         ClientBuilder::default()
     }
@@ -28,9 +28,9 @@ impl Client {
 
 /// The configuration of a [`Client`].
 ///
-/// A bucket, credentials, and a region or an endpoint are needed; everything
-/// else has a default. What is set by the methods of this type comes before
-/// what [`from_env`](Self::from_env) and [`profile`](Self::profile) find.
+/// It needs a bucket, credentials, and a region or an endpoint; everything else
+/// has a default. Settings made with the methods of this type take precedence
+/// over what [`from_env`](Self::from_env) and [`profile`](Self::profile) find.
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
@@ -80,16 +80,16 @@ impl Default for ClientBuilder {
 }
 
 impl ClientBuilder {
-    /// Sets the region, such as `cn-hangzhou`. Defaults to the one that the
-    /// endpoint's host names.
+    /// Sets the region, such as `cn-hangzhou`. Inferred from the endpoint by
+    /// default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
         self.by_hand.region = Some(Setting::by_hand(region));
         self
     }
 
-    /// Sets the endpoint: a host, with a port and a scheme if you like. The
-    /// bucket's own domain, as the console shows it, will do too, and names the
-    /// bucket. Defaults to the public endpoint of the region.
+    /// Sets the endpoint: a host, optionally with a scheme and a port. The
+    /// bucket's own domain, as shown in the console, works too and sets the
+    /// bucket. Defaults to the region's public endpoint.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
         self.by_hand.endpoint = Some(Setting::by_hand(endpoint));
         self
@@ -101,15 +101,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the credentials, or what provides them.
+    /// Sets the credentials or a provider of them.
     pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
         self.by_hand.provider = Some(Ok(Arc::new(provider)));
         self
     }
 
-    /// Adds what the environment has now: the credentials of
+    /// Loads settings from the environment: credentials from
     /// `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN`,
-    /// and region, endpoint and bucket of `OSS_REGION`, `OSS_ENDPOINT` and
+    /// and region, endpoint and bucket from `OSS_REGION`, `OSS_ENDPOINT` and
     /// `OSS_BUCKET`.
     ///
     /// Each setting is taken by itself from the first that has it: the
@@ -130,12 +130,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds what a profile of ossutil's config file has now: credentials,
-    /// region and endpoint, by the rule of [`from_env`](Self::from_env).
+    /// Loads settings from a profile of ossutil's config file: credentials,
+    /// region and endpoint. The precedence is that of
+    /// [`from_env`](Self::from_env).
     ///
-    /// Without a path the file is that of `OSSUTIL_CONFIG_FILE`, or else
-    /// `.ossutilconfig` in the home folder; without a name the profile is that
-    /// of `OSSUTIL_PROFILE`, or else the default one.
+    /// The default path is `OSSUTIL_CONFIG_FILE`, else `.ossutilconfig` in the
+    /// home directory; the default name is `OSSUTIL_PROFILE`, else the default
+    /// profile.
     pub fn profile(mut self, path: Option<&Path>, name: Option<&str>) -> Self {
         let setting = |value| Setting { value, source: "the profile" };
         match Profile::read(path, name) {
@@ -150,24 +151,23 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets whether the region's internal endpoint is used, from inside its
-    /// network. Defaults to false.
+    /// Enables the region's internal endpoint, for use inside its network.
+    /// Defaults to false.
     pub fn internal(mut self, internal: bool) -> Self {
         self.internal = internal;
         self
     }
 
-    /// Sets whether requests go over TLS, where the endpoint has no scheme.
-    /// Defaults to true.
+    /// Enables TLS for endpoints without a scheme. Defaults to true.
     pub fn secure(mut self, secure: bool) -> Self {
         self.secure = secure;
         self
     }
 
-    /// Sets how the bucket stands in URLs. Defaults to
-    /// [`Path`](AddressingStyle::Path) for IP addresses and for hosts that no
-    /// bucket can stand before, such as `localhost` and names without a dot,
-    /// and to [`VirtualHosted`](AddressingStyle::VirtualHosted) for all others.
+    /// Sets where URLs carry the bucket. Defaults to
+    /// [`Path`](AddressingStyle::Path) for IP addresses and for hosts without a
+    /// dot, such as `localhost`, and to
+    /// [`VirtualHosted`](AddressingStyle::VirtualHosted) otherwise.
     pub fn addressing_style(mut self, style: AddressingStyle) -> Self {
         self.style = Some(style);
         self
@@ -179,72 +179,69 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the limit for making a connection. Defaults to 10 seconds.
+    /// Sets the timeout for connecting. Defaults to 10 seconds.
     pub fn connect_timeout(mut self, limit: Duration) -> Self {
         self.connect_timeout = limit;
         self
     }
 
-    /// Sets the limit for a whole call, repeats and waiting included.
-    /// Defaults to 30 seconds. While another attempt is to come, an answer must
-    /// begin within a third of what is left of it.
+    /// Sets the timeout of a call, retries and back-off included. Defaults to
+    /// 30 seconds. Except on the last attempt, a response must start within a
+    /// third of the remaining time.
     pub fn timeout(mut self, limit: Duration) -> Self {
         self.timeout = limit;
         self
     }
 
-    /// Sets how often a request is sent at most, while failures may pass.
-    /// Defaults to 3.
+    /// Sets the maximum number of attempts per call. Defaults to 3.
     pub fn attempts(mut self, count: u32) -> Self {
         self.attempts = count;
         self
     }
 
-    /// Sets how many idle connections are kept. Defaults to 16.
+    /// Sets the maximum number of idle connections. Defaults to 16.
     pub fn pool_size(mut self, connections: usize) -> Self {
         self.pool_size = connections;
         self
     }
 
     /// Sets the proxy by its URL: `http://`, `https://`, `socks4://`,
-    /// `socks4a://`, `socks5://` or `socks5h://`, with user and password if it
-    /// wants them.
+    /// `socks4a://`, `socks5://` or `socks5h://`, optionally with user and
+    /// password.
     ///
-    /// Without this the environment decides, as for curl: `https_proxy` or
-    /// `HTTPS_PROXY` for HTTPS, `http_proxy` (in lower case alone) for HTTP,
-    /// `all_proxy` or `ALL_PROXY` for both, and none for the hosts of
-    /// `no_proxy` or `NO_PROXY`. Unlike curl's, an endpoint on this machine is
-    /// then always reached directly. A proxy that cannot be used is an error.
+    /// By default, the environment decides, as for curl: `https_proxy` or
+    /// `HTTPS_PROXY` for HTTPS, `http_proxy` (lower case only) for HTTP,
+    /// `all_proxy` or `ALL_PROXY` for both, with the exceptions in `no_proxy`
+    /// or `NO_PROXY`. Unlike with curl, endpoints on loopback are then always
+    /// reached directly. An invalid proxy is an error.
     pub fn proxy(mut self, url: impl Into<String>) -> Self {
         self.proxy = ProxyChoice::Url(url.into());
         self
     }
 
-    /// Goes through no proxy, whatever the environment says.
+    /// Disables the proxy from the environment.
     pub fn no_proxy(mut self) -> Self {
         self.proxy = ProxyChoice::None;
         self
     }
 
-    /// Trusts the certificates of a PEM text and no others, as a private
-    /// gateway needs. Defaults to those of the file `SSL_CERT_FILE` and the
-    /// folder `SSL_CERT_DIR`, where the environment names one; else to
-    /// Mozilla's roots, or with the feature `platform-verifier` or `native-tls`
-    /// to those of the operating system.
+    /// Trusts only the certificates in a PEM string, as a private gateway may
+    /// need. Defaults to the certificates in `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// if set; else to Mozilla's, or with the feature `platform-verifier` or
+    /// `native-tls` to the operating system's.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
         self
     }
 
-    /// Adds to the user agent, after this crate's own part. Defaults to
-    /// nothing.
+    /// Appends a string to the user agent. Defaults to none.
     pub fn user_agent(mut self, text: impl Into<String>) -> Self {
         self.user_agent = text.into();
         self
     }
 
-    /// Sets what is told about each request that was sent, after it was and
-    /// on the thread of the call. Defaults to nothing.
+    /// Sets an observer, which is called after each request on the thread of the
+    /// call. Defaults to none.
     ///
     /// ```
     /// let builder = osslive::Client::builder().observer(|attempt| eprintln!("{attempt}"));
@@ -254,11 +251,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Makes the client. Nothing is sent.
+    /// Creates the client. Sends nothing.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Config`], naming what is missing or wrong, and
+    /// [`ErrorKind::Config`], which names what is missing or wrong, and
     /// [`ErrorKind::Credentials`].
     pub fn build(self) -> Result<Client> {
         if let Some(fault) = self.fault {

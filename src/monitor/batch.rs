@@ -1,4 +1,4 @@
-//! Many channels put in one go.
+//! Creating or replacing many channels.
 
 use super::options::SweepOptions;
 use super::par_map::par_map;
@@ -8,8 +8,8 @@ use crate::limiter::RateLimiter;
 use crate::operation::{self, ChannelConfig, ChannelUrls};
 use std::collections::HashSet;
 
-/// What came of one channel of [`put_channels`](Client::put_channels). In
-/// JSON, the fields of the URLs or an `error` stand beside the id.
+/// The result for one channel of [`put_channels`](Client::put_channels). In JSON,
+/// the fields of the URLs or an `error` are beside the id.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -18,20 +18,19 @@ use std::collections::HashSet;
 pub struct PutResult {
     /// The channel's id.
     pub id: String,
-    /// Where to publish and play, or why the channel was not put.
+    /// The URLs, or the error.
     #[cfg_attr(feature = "serde", serde(flatten, with = "outcome"))]
     #[cfg_attr(feature = "schema", schemars(with = "outcome::Owned"))]
     pub result: Result<ChannelUrls>,
 }
 
 impl Client {
-    /// Creates or replaces many channels, several at once, with one result
-    /// for each in their order.
+    /// Creates or replaces many channels, several at a time, and returns one
+    /// result per channel, in order.
     ///
-    /// A channel that fails never keeps the rest from being put. An id that
-    /// stands in the list before is refused: which of the two configurations
-    /// would stay is not certain. Calls are bounded, repeated and slowed down
-    /// as in [`monitor_channels`](Self::monitor_channels).
+    /// Failures are isolated. An id that occurs earlier in the list fails, because
+    /// either configuration might win. Timeouts, retries and throttling are as in
+    /// [`monitor_channels`](Self::monitor_channels).
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();

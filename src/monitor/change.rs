@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fmt;
 use time::OffsetDateTime;
 
-/// Something that changed about a channel, when, and what belongs to it. In
-/// JSON it is one object, in which `change` names the kind.
+/// A change of a channel. In JSON it is one object, in which `change` names the
+/// kind.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -26,7 +26,7 @@ pub struct Change {
     pub kind: ChangeKind,
 }
 
-/// What changed about a channel.
+/// The kind of a change, with its details.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -36,27 +36,27 @@ pub struct Change {
 )]
 #[non_exhaustive]
 pub enum ChangeKind {
-    /// A publisher has come.
+    /// The channel went live.
     WentLive {
         /// The publisher's `IP:PORT`.
         #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
         remote_addr: Option<String>,
     },
-    /// The publisher has gone.
+    /// The channel went idle.
     WentIdle,
     /// The channel was disabled.
     Disabled,
-    /// The channel was enabled again.
+    /// The channel was enabled.
     Enabled,
-    /// Another publisher, or the same one from another port, has taken over
-    /// without the channel having been seen idle.
+    /// Another publisher, or the same one from another port, took over without
+    /// the channel having been seen idle.
     NewPublisher {
         /// The address before.
         from: String,
         /// The address now.
         to: String,
     },
-    /// Picture and sound together have less than
+    /// Video and audio together are below
     /// [`min_bandwidth`](Limits::min_bandwidth).
     BandwidthLow {
         /// Bytes per second.
@@ -64,7 +64,7 @@ pub enum ChangeKind {
         /// The limit, in bytes per second.
         limit: u64,
     },
-    /// Picture and sound together have enough again.
+    /// Video and audio together are no longer below the limit.
     BandwidthRecovered {
         /// Bytes per second.
         bandwidth: u64,
@@ -79,17 +79,17 @@ pub enum ChangeKind {
         /// Frames per second now.
         to: u32,
     },
-    /// The status of the channel can no longer be told. What it was before is
-    /// remembered: once it can be told again, changes are told against that.
+    /// The status of the channel cannot be read. The last known status is kept;
+    /// later changes are reported relative to it.
     Failing {
         /// Why.
         error: Error,
     },
-    /// The status of the channel can be told again.
+    /// The status of the channel can be read again.
     Recovered,
 }
 
-/// A line for people.
+/// One line for people.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Change { id, kind, .. } = self;
@@ -119,7 +119,7 @@ impl fmt::Display for Change {
     }
 }
 
-/// From when on a stream is worth a report.
+/// Limits beyond which a stream is reported.
 #[derive(Debug, Clone, PartialEq)]
 #[must_use]
 pub struct Limits {
@@ -133,17 +133,17 @@ impl Limits {
         Limits { min_bandwidth: None, frame_rate_drop: 0.1 }
     }
 
-    /// Sets how many bytes per second picture and sound must have together.
-    /// A stream of which nothing was measured yet is not judged. Defaults to
-    /// no limit.
+    /// Reports streams whose video and audio together are below this many bytes
+    /// per second. Streams that have not been measured yet are not reported.
+    /// Defaults to no limit.
     pub fn min_bandwidth(mut self, bytes_per_second: u64) -> Self {
         self.min_bandwidth = Some(bytes_per_second);
         self
     }
 
-    /// Sets by which part the frame rate must fall between two sweeps to be
-    /// reported: 0 reports any fall, 1 none. The service rounds frame rates
-    /// to whole numbers. Defaults to 0.1.
+    /// Reports frame rates that fell by more than this fraction between two
+    /// sweeps: 0 reports every drop, 1 none. The service rounds frame rates to
+    /// whole numbers. Defaults to 0.1.
     pub fn frame_rate_drop(mut self, part: f64) -> Self {
         self.frame_rate_drop = part;
         self
@@ -156,11 +156,11 @@ impl Default for Limits {
     }
 }
 
-/// Tells what changed from sweep to sweep. It reads no clock and asks nobody:
-/// for programs that sweep in their own time. [`ChannelMonitor`] does both.
+/// Computes changes from sweep to sweep. It does no I/O and reads no clock, for
+/// programs with their own schedule; [`ChannelMonitor`] does both.
 ///
-/// A channel that was not seen yet counts as idle, so that the changes alone
-/// tell the state of every channel.
+/// Unknown channels count as idle, so that the changes alone determine the state
+/// of every channel.
 ///
 /// ```no_run
 /// # let client: osslive::Client = unimplemented!();
@@ -203,13 +203,13 @@ impl Default for Known {
 }
 
 impl Watch {
-    /// A watch that has seen no channel yet.
+    /// Creates a watch that knows no channels.
     pub fn new(limits: Limits) -> Self {
         Watch { limits, known: HashMap::new() }
     }
 
-    /// What changed since the sweep before, in the order of the lists of this
-    /// one: live, idle, disabled, failed. `time` is when the sweep was taken.
+    /// Returns the changes since the previous sweep, in the order of this one's
+    /// lists: live, idle, disabled, failed. `time` is the time of the sweep.
     pub fn changes(&mut self, sweep: &Sweep, time: OffsetDateTime) -> Vec<Change> {
         let mut changes = Vec::new();
         for report in sweep.live.iter().chain(&sweep.idle).chain(&sweep.disabled) {

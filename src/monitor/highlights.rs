@@ -1,4 +1,4 @@
-//! Playlists cut from what a channel recorded, by name and time.
+//! Saving parts of a recording as playlists.
 
 use super::history::REMEMBERED;
 use super::options::{Progress, SweepOptions};
@@ -12,7 +12,7 @@ use time::OffsetDateTime;
 /// The longest span that the service cuts.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// A part of what a channel recorded, to be cut into a playlist of its own.
+/// A part of a recording, to be saved as a playlist.
 ///
 /// ```
 /// use osslive::Highlight;
@@ -45,12 +45,11 @@ enum Span {
 pub enum Edge {
     /// This long after the session's start.
     AfterStart(Duration),
-    /// This long before the session's end; the end of one that is going on is
-    /// now.
+    /// This long before the session's end; the end of the current session is now.
     BeforeEnd(Duration),
 }
 
-/// What came of a [`Highlight`].
+/// The result for a [`Highlight`].
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -59,11 +58,9 @@ pub enum Edge {
 pub struct HighlightResult {
     /// The highlight's name.
     pub name: String,
-    /// The name of its playlist, in the channel's folder:
-    /// [`get_play_url`](Client::get_play_url) takes it.
+    /// The name of its playlist, for [`get_play_url`](Client::get_play_url).
     pub playlist: String,
-    /// From when it was cut, in whole seconds; absent when it was clear
-    /// beforehand that there is nothing to cut.
+    /// The start, in whole seconds; absent if there was nothing to save.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -74,7 +71,7 @@ pub struct HighlightResult {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub start: Option<OffsetDateTime>,
-    /// Until when it was cut.
+    /// The end, in whole seconds.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -85,28 +82,28 @@ pub struct HighlightResult {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub end: Option<OffsetDateTime>,
-    /// Why there is no such playlist, when there is none.
+    /// Why the playlist was not saved, if it was not.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub error: Option<Error>,
 }
 
 impl Highlight {
-    /// A part of a session, from `start` to `end` after the session's start.
-    /// The session is the latest, which may still be going on, unless
-    /// [`of_session`](Self::of_session) names another.
+    /// Creates a highlight from `start` to `end` after the start of the latest
+    /// session, which may be the current one, unless
+    /// [`of_session`](Self::of_session) selects another.
     ///
-    /// The name becomes that of a playlist: `.m3u8` is added to a name
-    /// without it.
+    /// The name is that of the playlist; `.m3u8` is appended if missing.
     pub fn new(name: impl Into<String>, start: Duration, end: Duration) -> Self {
         Highlight::within(name, Edge::AfterStart(start), Edge::AfterStart(end))
     }
 
-    /// The last part of a session; of one that is going on, up to now.
+    /// Creates a highlight of the last part of a session, up to now for the
+    /// current session.
     pub fn closing(name: impl Into<String>, length: Duration) -> Self {
         Highlight::within(name, Edge::BeforeEnd(length), Edge::BeforeEnd(Duration::ZERO))
     }
 
-    /// A part of a session between two points, each counted from either end.
+    /// Creates a highlight between two offsets, each from either end of a session.
     ///
     /// ```
     /// use osslive::{Edge, Highlight};
@@ -119,14 +116,14 @@ impl Highlight {
         Highlight { name: name.into(), span: Span::OfSession(start, end), session: None }
     }
 
-    /// A part between two points in time, of whatever sessions there were.
+    /// Creates a highlight between two times, regardless of sessions.
     pub fn between(name: impl Into<String>, start: OffsetDateTime, end: OffsetDateTime) -> Self {
         Highlight { name: name.into(), span: Span::Times(start, end), session: None }
     }
 
-    /// Takes the session that was going on at this moment, such as its
-    /// [`start_time`](SessionRecord::start_time), in place of the latest. A
-    /// highlight between two points in time has no use for it.
+    /// Selects the session that includes this time, such as its
+    /// [`start_time`](SessionRecord::start_time), instead of the latest. Highlights
+    /// between two times ignore it.
     #[must_use]
     pub fn of_session(mut self, moment: OffsetDateTime) -> Self {
         self.session = Some(moment);
@@ -140,21 +137,18 @@ impl Highlight {
 }
 
 impl Client {
-    /// Cuts highlights out of what a channel recorded, one playlist each, and
-    /// goes on after a failure: there is one result per highlight, in order.
+    /// Saves parts of a channel's recording as playlists and returns one result
+    /// per highlight, in order. Failures are isolated.
     ///
-    /// Highlights are clipped to what exists: the channel's last ten finished
-    /// sessions, which the service keeps, and the one that is going on. What
-    /// lies before the oldest of ten is left to the service, as there may be
-    /// recordings of sessions that it no longer lists. A highlight of which
-    /// nothing is left, or which is longer than a day, has an error; so has
-    /// one whose playlist an earlier one of the list wrote. A playlist of that
-    /// name from before is replaced.
+    /// Highlights are clipped to the known sessions: the last ten finished ones and
+    /// the current one. Times before the oldest of ten sessions are left to the
+    /// service, which may have recordings of sessions that it no longer lists. A
+    /// highlight fails if nothing is left of it, if it is longer than a day, or if
+    /// an earlier one uses the same playlist. Existing playlists are replaced.
     ///
-    /// Calls are made one after the other. Of the options, `progress` is called
-    /// after each highlight and may stop the work, as `stop` may from another
-    /// thread; highlights that were not reached by then are
-    /// [`Stopped`](crate::ErrorKind::Stopped).
+    /// Calls are made one at a time. Of the options, `progress` is called after
+    /// each highlight and may stop the work, as may `stop` from another thread; the
+    /// remaining highlights fail with [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -177,7 +171,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Only when the channel's history or status cannot be told, as
+    /// If the channel's history or status cannot be read, as
     /// [`get_channel_history`](Self::get_channel_history).
     pub fn create_highlights(
         &self,

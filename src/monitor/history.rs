@@ -1,4 +1,4 @@
-//! What a channel's history tells about a number of days.
+//! Summaries of a channel's history.
 
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -10,95 +10,94 @@ use time::{Duration, OffsetDateTime};
 /// How many sessions the service remembers of a channel.
 pub(super) const REMEMBERED: usize = 10;
 
-/// What a history tells about a window of time, the result of
+/// A summary of the sessions in a period, returned by
 /// [`analyze_history`](Client::analyze_history).
 ///
-/// **The service keeps only the last ten finished sessions of a channel.** On
-/// a busy channel they do not reach back to the beginning of the window;
-/// [`is_truncated`](Self::is_truncated) tells, and all numbers are then of the
-/// sessions that are left. A session that is still going on is in no history.
+/// **The service keeps only the last ten finished sessions of a channel.** On a
+/// busy channel they may not cover the period:
+/// [`is_truncated`](Self::is_truncated) is then true, and the figures cover only
+/// the sessions that are left. The current session is not included.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct HistoryAnalysis {
-    /// The beginning of the window.
+    /// The start of the period.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
-    /// The end of the window.
+    /// The end of the period.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
-    /// How many sessions were in the window, in whole or in part.
+    /// The number of sessions in the period, in whole or in part.
     pub session_count: usize,
-    /// How long they were together, in hours. What lies outside the window is
-    /// not counted.
+    /// Their total duration within the period, in hours.
     pub total_duration_hours: f64,
-    /// How long they were on average, in minutes; 0 without a session.
+    /// Their average duration, in minutes; 0 without sessions.
     pub average_duration_minutes: f64,
-    /// The addresses of the publishers, without ports, each once and sorted.
+    /// The IP addresses of the publishers, without ports, unique and sorted.
     pub unique_ips: Vec<String>,
-    /// The longest session, the first of several.
+    /// The longest session, the first if there are several.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub longest_session: Option<SessionSpan>,
-    /// The times between sessions, in their order. What was before the first
-    /// and after the last is no gap.
+    /// The gaps between sessions, in order; not before the first or after the
+    /// last.
     pub gaps: Vec<Gap>,
-    /// The sessions, cut to the window, in order.
+    /// The sessions, clipped to the period, in order.
     pub sessions: Vec<SessionSpan>,
-    /// Whether the service may have forgotten sessions of this window: it
-    /// gave as many as it remembers, and the first began inside the window.
+    /// Whether sessions of this period may be missing: the service returned as
+    /// many as it keeps, and the first started within the period.
     pub is_truncated: bool,
 }
 
-/// A session, cut to the window of a [`HistoryAnalysis`].
+/// A session, clipped to the period of a [`HistoryAnalysis`].
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SessionSpan {
-    /// When it began.
+    /// Start.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
-    /// When it ended.
+    /// End.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
-    /// How long it was, in minutes.
+    /// Duration, in minutes.
     pub duration_minutes: f64,
     /// The publisher's `IP:PORT`.
     pub remote_addr: String,
 }
 
-/// A time without a publisher, between two sessions.
+/// A gap between two sessions.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Gap {
-    /// When the session before it ended.
+    /// Start: the end of the session before.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
-    /// When the session after it began.
+    /// End: the start of the session after.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
-    /// How long it was, in minutes.
+    /// Duration, in minutes.
     pub duration_minutes: f64,
 }
 
 impl Client {
-    /// Summarises the sessions of the last `days` days.
+    /// Summarizes the sessions of the last `days` days.
     ///
     /// The service keeps only the last ten finished sessions of a channel;
-    /// [`is_truncated`](HistoryAnalysis::is_truncated) tells when that may not
-    /// be all of them.
+    /// [`is_truncated`](HistoryAnalysis::is_truncated) reports that some may be
+    /// missing.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -121,8 +120,7 @@ impl Client {
 }
 
 impl HistoryAnalysis {
-    /// Summarises these sessions, in whatever order, in the `days` days
-    /// before `now`.
+    /// Summarizes these sessions, in any order, for the `days` days before `now`.
     ///
     /// ```
     /// use osslive::{HistoryAnalysis, SessionRecord};

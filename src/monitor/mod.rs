@@ -1,5 +1,5 @@
-//! What people do with channels: sweep many and hear what changed, put many,
-//! summarise a history, cut highlights.
+//! Work on many channels and on history: sweeps, monitors, batches, summaries,
+//! highlights.
 
 mod batch;
 mod change;

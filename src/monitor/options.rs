@@ -1,4 +1,4 @@
-//! How to work on many channels at once.
+//! Options for work on many channels.
 
 use crate::stop::StopHandle;
 use std::cell::RefCell;
@@ -8,21 +8,21 @@ use std::time::Duration;
 /// The most calls that are ever under way at once.
 const MOST_PARALLEL: usize = 256;
 
-/// How far work on many things has come.
+/// The progress of work on many items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Progress {
-    /// How many are done, failures included.
+    /// The number of finished items, failures included.
     pub done: usize,
-    /// How many there are.
+    /// The total.
     pub total: usize,
 }
 
-/// How [`monitor_channels`](crate::Client::monitor_channels) and
-/// [`put_channels`](crate::Client::put_channels) go through many channels.
+/// Options of [`monitor_channels`](crate::Client::monitor_channels) and
+/// [`put_channels`](crate::Client::put_channels).
 ///
 /// ```
 /// use osslive::SweepOptions;
@@ -45,46 +45,44 @@ pub struct SweepOptions<'a> {
 type Callback<'a> = Box<dyn FnMut(Progress) + 'a>;
 
 impl<'a> SweepOptions<'a> {
-    /// Eight calls at once, as fast as the service takes them.
+    /// Creates options with eight concurrent requests and no rate limit.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets how many calls are under way at once, 1 to 256; the nearest of
-    /// these is taken for any other number. Beyond 16, let the client keep as
-    /// many connections ([`pool_size`](crate::ClientBuilder::pool_size)).
-    /// Defaults to 8.
+    /// Sets the maximum number of concurrent requests, clamped to 1 to 256. Above
+    /// 16, raise the client's [`pool_size`](crate::ClientBuilder::pool_size) as
+    /// well. Defaults to 8.
     pub fn max_parallel(mut self, calls: usize) -> Self {
         self.bounds.max_parallel(calls);
         self
     }
 
-    /// Sets how many calls begin in a second at most, repeats included. What
-    /// is not above 0 stands for no limit, which is the default.
+    /// Sets the maximum request rate in requests per second, retries included.
+    /// Values that are not positive mean no limit, the default.
     pub fn rate(mut self, calls_per_second: f64) -> Self {
         self.bounds.rate(calls_per_second);
         self
     }
 
-    /// Sets a limit for the whole work. Calls under way end when it passes;
-    /// channels that were not reached fail with
+    /// Sets a timeout for the whole work. Requests in flight end when it is
+    /// reached, and the remaining channels fail with
     /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). Defaults to none.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.bounds.time_limit = Some(limit);
         self
     }
 
-    /// Sets what stops the work from another thread, or from the progress
-    /// callback. Calls under way are waited for, at most for the client's
-    /// time-out; channels that were not reached fail with
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
+    /// Sets a handle that stops the work from another thread or from the progress
+    /// callback. Requests in flight are awaited, and the remaining channels fail
+    /// with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
     pub fn stop(mut self, handle: &StopHandle) -> Self {
         self.stop = handle.clone();
         self
     }
 
-    /// Sets what is called after each channel, on the thread that does the
-    /// calling: it need be neither `Send` nor fast.
+    /// Sets a progress callback, called after each channel on the calling thread.
+    /// It need not be `Send` or fast.
     pub fn progress(mut self, callback: impl FnMut(Progress) + 'a) -> Self {
         self.progress = Some(RefCell::new(Box::new(callback)));
         self

@@ -1,4 +1,4 @@
-//! One look at many channels.
+//! Sweeps: the status of many channels.
 
 use super::options::SweepOptions;
 use super::par_map::par_map;
@@ -8,29 +8,29 @@ use crate::limiter::RateLimiter;
 use crate::operation::{self, ChannelStatus, StreamState};
 use std::collections::HashSet;
 
-/// What one look at many channels found, the result of
-/// [`monitor_channels`](Client::monitor_channels). Each list stands in the
-/// order in which the channels were given.
+/// The status of many channels, returned by
+/// [`monitor_channels`](Client::monitor_channels). Each list is in the order in
+/// which the channels were given.
 #[derive(Debug, Clone, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Sweep {
-    /// The channels with a publisher.
+    /// Live channels.
     pub live: Vec<ChannelReport>,
-    /// The channels without one.
+    /// Idle channels.
     pub idle: Vec<ChannelReport>,
-    /// The channels that are disabled.
+    /// Disabled channels.
     pub disabled: Vec<ChannelReport>,
-    /// The channels whose status could not be told, and why.
+    /// Channels whose status could not be read, with the error.
     pub failed: Vec<FailedChannel>,
     /// The number of channels in all four lists.
     pub total: usize,
 }
 
-/// What a channel is doing, in a [`Sweep`]. In JSON the fields of the status
-/// stand beside the id.
+/// A channel's status in a [`Sweep`]. In JSON, the fields of the status are beside
+/// the id.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -39,12 +39,12 @@ pub struct Sweep {
 pub struct ChannelReport {
     /// The channel's id.
     pub id: String,
-    /// What it is doing.
+    /// Its status.
     #[cfg_attr(feature = "serde", serde(flatten))]
     pub status: ChannelStatus,
 }
 
-/// A channel whose status could not be told, in a [`Sweep`].
+/// A channel in a [`Sweep`] whose status could not be read.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -53,24 +53,22 @@ pub struct ChannelReport {
 pub struct FailedChannel {
     /// The channel's id.
     pub id: String,
-    /// Why its status could not be told.
+    /// The error.
     pub error: Error,
 }
 
 impl Client {
-    /// Asks many channels what they are doing, several at once.
+    /// Returns the status of many channels, several at a time.
     ///
-    /// A channel that fails is listed with its error and never spoils the
-    /// rest. A channel that is given twice is asked and listed once. Memory
-    /// holds the ids, the answers, and no more than the calls under way.
+    /// Failures are isolated: each channel carries its own error. Duplicate ids
+    /// are read and listed once. Memory use is that of the ids, the results and
+    /// the requests in flight.
     ///
-    /// When the service asks to slow down, all calls slow down, by half and
-    /// at most once a second, and get faster again step by step; what it
-    /// refused is repeated until the time of a call
-    /// ([`timeout`](crate::ClientBuilder::timeout)) is used up. Statuses 503
-    /// that do not say that too much was asked slow the sweep down when more
-    /// than a fifth of the latest answers are such. Other failures that may
-    /// pass are repeated as often as in a single call.
+    /// When throttled, the request rate is halved, at most once a second, and then
+    /// raised step by step; throttled requests are retried within the call's
+    /// [`timeout`](crate::ClientBuilder::timeout). Status 503 without a throttling
+    /// code lowers the rate if more than a fifth of recent responses have it.
+    /// Other transient failures are retried as in a single call.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();

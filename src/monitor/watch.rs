@@ -1,4 +1,4 @@
-//! Sweeps at an interval, which tell what changed.
+//! Monitors: sweeps at an interval, reporting changes.
 
 use super::change::{Change, Limits, Watch};
 use super::options::{Bounds, SweepOptions};
@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// How a [`ChannelMonitor`] sweeps, and what it reports.
+/// Options of a [`ChannelMonitor`].
 ///
 /// ```
 /// use osslive::{Limits, MonitorOptions};
@@ -31,7 +31,7 @@ pub struct MonitorOptions {
 }
 
 impl MonitorOptions {
-    /// A sweep every 30 seconds, eight calls at once.
+    /// Creates options for a sweep every 30 seconds with eight concurrent requests.
     pub fn new() -> Self {
         MonitorOptions {
             interval: Duration::from_secs(30),
@@ -40,35 +40,36 @@ impl MonitorOptions {
         }
     }
 
-    /// Sets the time from the beginning of a sweep to the next. When a sweep
-    /// takes longer, the next one follows at once. Defaults to 30 seconds.
+    /// Sets the polling interval, from the start of one sweep to the start of the
+    /// next. If a sweep takes longer, the next follows at once. Defaults to 30
+    /// seconds.
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// Sets how many calls are under way at once, as
+    /// Sets the maximum number of concurrent requests, as
     /// [`SweepOptions::max_parallel`]. Defaults to 8.
     pub fn max_parallel(mut self, calls: usize) -> Self {
         self.bounds.max_parallel(calls);
         self
     }
 
-    /// Sets how many calls begin in a second at most, as
-    /// [`SweepOptions::rate`]. Defaults to no limit.
+    /// Sets the maximum request rate, as [`SweepOptions::rate`]. Defaults to no
+    /// limit.
     pub fn rate(mut self, calls_per_second: f64) -> Self {
         self.bounds.rate(calls_per_second);
         self
     }
 
-    /// Sets a limit for each sweep, as [`SweepOptions::time_limit`]. Defaults
-    /// to none.
+    /// Sets a timeout for each sweep, as [`SweepOptions::time_limit`]. Defaults to
+    /// none.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.bounds.time_limit = Some(limit);
         self
     }
 
-    /// Sets from when on a stream is worth a report. Defaults to
+    /// Sets the limits beyond which streams are reported. Defaults to
     /// [`Limits::new`].
     pub fn limits(mut self, limits: Limits) -> Self {
         self.limits = limits;
@@ -82,10 +83,10 @@ impl Default for MonitorOptions {
     }
 }
 
-/// Looks at channels again and again, and tells what changed.
+/// Polls channels and reports changes.
 ///
-/// It works on the thread that calls it. A pace to which the service slowed
-/// it down is kept from sweep to sweep. Dropping it stops it.
+/// It runs on the calling thread. A request rate lowered by throttling carries
+/// over to the next sweep. Dropping a monitor stops it.
 ///
 /// ```no_run
 /// # let client: osslive::Client = unimplemented!();
@@ -114,7 +115,7 @@ pub struct ChannelMonitor {
 }
 
 impl ChannelMonitor {
-    /// A monitor of these channels. Nothing is asked yet.
+    /// Creates a monitor of these channels. Sends nothing.
     pub fn new(
         client: &Client,
         ids: impl IntoIterator<Item = impl Into<String>>,
@@ -133,17 +134,17 @@ impl ChannelMonitor {
         }
     }
 
-    /// Returns what stops this monitor from another thread: whatever it waits
-    /// for, the interval or a call that hangs, it returns at once. A call in
-    /// flight ends on a thread of its own, within the client's timeout. Shutting
-    /// the client down stops the monitor too.
+    /// Returns a handle that stops this monitor from another thread: it returns at
+    /// once, whatever it is waiting for. A request in flight ends on its own
+    /// thread, within the client's timeout. Shutting down the client stops the
+    /// monitor too.
     pub fn stop_handle(&self) -> StopHandle {
         self.stop.clone()
     }
 
-    /// Waits until the next sweep is due, sweeps, and tells what changed,
-    /// which may be nothing. The first sweep is due at once and tells whatever
-    /// is not idle. `None` once stopped.
+    /// Waits until the next sweep is due, sweeps, and returns the changes, of
+    /// which there may be none. The first sweep is due at once and reports every
+    /// channel that is not idle. Returns `None` once stopped.
     pub fn next_changes(&mut self) -> Option<Vec<Change>> {
         let due = self
             .begun
@@ -158,8 +159,8 @@ impl ChannelMonitor {
         Some(changes)
     }
 
-    /// Sweeps and calls back with each change until that breaks or the
-    /// monitor is stopped. After a break it may be run again.
+    /// Calls back with each change until the callback breaks or the monitor is
+    /// stopped. After a break, it can run again.
     pub fn run(&mut self, mut callback: impl FnMut(Change) -> ControlFlow<()>) {
         while let Some(changes) = self.next_changes() {
             for change in changes {
@@ -170,7 +171,7 @@ impl ChannelMonitor {
         }
     }
 
-    /// The latest sweep as a whole.
+    /// Returns the latest sweep.
     pub fn last_sweep(&self) -> Option<&Sweep> {
         self.last.as_ref()
     }

@@ -1,11 +1,11 @@
-//! A request and the parser of its reply, as one.
+//! A request paired with the parser of its response.
 
 use super::reply::Reply;
 use crate::error::Result;
 use crate::request::Request;
 
-/// A call of the service that returns a `T`: the request, and the parser of the
-/// reply.
+/// A call to the service that returns a `T`: the request, and the parser of its
+/// response.
 #[derive(Debug, Clone)]
 pub struct Call<T> {
     request: Request,
@@ -22,18 +22,17 @@ impl<T> Call<T> {
         &self.request
     }
 
-    /// Returns the request, and gives up the parser.
+    /// Returns the request and drops the parser.
     pub fn into_request(self) -> Request {
         self.request
     }
 
-    /// Parses the reply to the request.
+    /// Parses the response to the request.
     ///
     /// # Errors
     ///
-    /// What [`Reply::check`] returns, and
-    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply) when the body is not
-    /// what the operation returns.
+    /// As [`Reply::check`], and
+    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply) if the body is invalid.
     pub fn parse(&self, reply: &Reply) -> Result<T> {
         (self.parse)(&self.request, reply)
     }

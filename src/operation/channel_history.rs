@@ -9,31 +9,31 @@ use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// The last sessions of a channel, the result of `get_channel_history`.
+/// The last sessions of a channel, returned by `get_channel_history`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelHistory {
-    /// At most ten finished sessions, the oldest first.
+    /// At most ten finished sessions, oldest first.
     pub records: Vec<SessionRecord>,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
-/// A session: from a publisher's coming to its going.
+/// A session of a publisher.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct SessionRecord {
-    /// When it began.
+    /// Start.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
-    /// When it ended.
+    /// End.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
@@ -42,8 +42,8 @@ pub struct SessionRecord {
 }
 
 impl SessionRecord {
-    /// A session from `start_time` to `end_time` by the publisher at
-    /// `remote_addr`, an `IP:PORT`: to analyse what was kept elsewhere.
+    /// Creates a session from `start_time` to `end_time` by the publisher at
+    /// `remote_addr` (`IP:PORT`), to analyze records kept elsewhere.
     pub fn new(
         start_time: OffsetDateTime,
         end_time: OffsetDateTime,
@@ -53,7 +53,7 @@ impl SessionRecord {
     }
 }
 
-/// GetLiveChannelHistory: the last sessions of a channel.
+/// GetLiveChannelHistory: returns the last sessions of a channel.
 pub fn get_channel_history(id: &str) -> Result<Call<ChannelHistory>> {
     let request = channel_request(Method::Get, id)?.flag("live").param("comp", "history");
     Ok(Call::new(request, parse_get_channel_history))

@@ -8,16 +8,16 @@ use crate::request::Method;
 use crate::spelling::spelling;
 use crate::xml::Element;
 
-/// Whether a channel takes publishers: its configured status.
+/// Whether a channel is enabled: its configured status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "lowercase"))]
 pub enum ChannelState {
-    /// Publishers are let in. The default.
+    /// Publishers can connect. The default.
     #[default]
     Enabled,
-    /// Publishers are refused, and one that is live is cut.
+    /// Publishers are rejected; a live one is disconnected.
     Disabled,
 }
 

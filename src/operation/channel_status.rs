@@ -1,4 +1,4 @@
-//! GetLiveChannelStat: what a channel is doing.
+//! GetLiveChannelStat: a channel's status.
 
 use super::call::Call;
 use super::check::channel_request;
@@ -10,7 +10,7 @@ use crate::spelling::spelling;
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// What a channel is doing: its status at run time.
+/// Whether a channel is live: its status at run time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -29,7 +29,7 @@ spelling!(StreamState, "stream status", Error::bad_reply, {
     Disabled = "Disabled",
 });
 
-/// What a channel is doing, the result of `get_channel_status`.
+/// A channel's status, returned by `get_channel_status`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -38,7 +38,7 @@ spelling!(StreamState, "stream status", Error::bad_reply, {
 pub struct ChannelStatus {
     /// Live, idle or disabled.
     pub status: StreamState,
-    /// Since when the publisher has been connected, when live and reported.
+    /// When the publisher connected, if live and reported.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -49,40 +49,40 @@ pub struct ChannelStatus {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub connected_time: Option<OffsetDateTime>,
-    /// The publisher's `IP:PORT`, when live.
+    /// The publisher's `IP:PORT`, if live.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub remote_addr: Option<String>,
-    /// The video, once some of it has arrived.
+    /// The video, once some has arrived.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub video: Option<Video>,
-    /// The audio, once some of it has arrived.
+    /// The audio, once some has arrived.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub audio: Option<Audio>,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
-/// The live details of a channel: what [`ChannelStatus::live`] borrows.
+/// The details of a live channel, borrowed by [`ChannelStatus::live`].
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
 pub struct Live<'a> {
-    /// Since when the publisher has been connected.
+    /// When the publisher connected.
     pub connected_time: Option<OffsetDateTime>,
     /// The publisher's `IP:PORT`.
     pub remote_addr: Option<&'a str>,
-    /// The video, once some of it has arrived.
+    /// The video, once some has arrived.
     pub video: Option<&'a Video>,
-    /// The audio, once some of it has arrived.
+    /// The audio, once some has arrived.
     pub audio: Option<&'a Audio>,
 }
 
 impl ChannelStatus {
-    /// The live details.
+    /// Returns the details of a live channel.
     ///
     /// # Errors
     ///
-    /// Code [`ChannelNotLive`](code::CHANNEL_NOT_LIVE) when the channel is
-    /// idle or disabled.
+    /// Code [`ChannelNotLive`](code::CHANNEL_NOT_LIVE) if the channel is idle or
+    /// disabled.
     pub fn live(&self) -> Result<Live<'_>> {
         if self.status != StreamState::Live {
             let message = format!("the channel is not live: it is {}", self.status);
@@ -99,8 +99,7 @@ impl ChannelStatus {
     }
 }
 
-/// The video of a live stream. A number that the service does not report, or not
-/// as a number, is 0.
+/// The video of a live stream. Numbers that the service does not report are 0.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -111,23 +110,22 @@ pub struct Video {
     pub width: u32,
     /// Pixels.
     pub height: u32,
-    /// Frames per second, as the service rounds it.
+    /// Frames per second, rounded by the service.
     pub frame_rate: u32,
-    /// Bytes per second over the last moments.
+    /// Recent bandwidth, in bytes per second.
     pub bandwidth: u64,
     /// The codec: `H264`.
     pub codec: String,
 }
 
-/// The audio of a live stream. A number that the service does not report, or not
-/// as a number, is 0.
+/// The audio of a live stream. Numbers that the service does not report are 0.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Audio {
-    /// Bytes per second over the last moments.
+    /// Recent bandwidth, in bytes per second.
     pub bandwidth: u64,
     /// Samples per second.
     pub sample_rate: u32,
@@ -135,7 +133,7 @@ pub struct Audio {
     pub codec: String,
 }
 
-/// GetLiveChannelStat: what a channel is doing.
+/// GetLiveChannelStat: returns a channel's status.
 pub fn get_channel_status(id: &str) -> Result<Call<ChannelStatus>> {
     let request = channel_request(Method::Get, id)?.flag("live").param("comp", "stat");
     Ok(Call::new(request, parse_get_channel_status))

@@ -4,7 +4,7 @@ use crate::error::{Error, Result, code};
 use crate::request::{Method, Request};
 use crate::xml;
 
-/// Checks a channel's name for what is certain to be refused.
+/// Checks a channel name for what the service certainly rejects.
 ///
 /// # Errors
 ///

@@ -1,18 +1,18 @@
-//! Operations that return nothing but their success.
+//! Operations without a result.
 
 use super::reply::{Reply, ResponseInfo};
 use crate::error::{Error, Result};
 use crate::request::Request;
 use crate::xml;
 
-/// The result of a call that returns nothing but its success.
+/// The result of a call that returns nothing else.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Done {
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 

@@ -10,7 +10,7 @@ use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// The result of `get_channel`.
+/// A channel's configuration, returned by `get_channel`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -21,18 +21,18 @@ pub struct Channel {
     pub name: String,
     /// The description.
     pub description: String,
-    /// Whether publishers are let in.
+    /// Whether it is enabled.
     pub status: ChannelState,
-    /// The type of its output: `HLS`.
+    /// The output type: `HLS`.
     #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub target_type: String,
-    /// The length of a fragment in seconds, or 0 if not reported.
+    /// The fragment duration in seconds, or 0 if not reported.
     pub frag_duration: u32,
-    /// How many fragments the live playlist lists, or 0 if not reported.
+    /// The number of fragments in the live playlist, or 0 if not reported.
     pub frag_count: u32,
     /// The name of the live playlist.
     pub playlist_name: String,
-    /// When the channel was created. The service does not say so today.
+    /// When the channel was created. Not reported by the service today.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -43,8 +43,8 @@ pub struct Channel {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub create_time: Option<OffsetDateTime>,
-    /// When the configuration was last changed; absent when listing
-    /// channels is not permitted.
+    /// When the configuration was last changed; absent without permission to list
+    /// channels.
     #[cfg_attr(
         feature = "serde",
         serde(
@@ -55,17 +55,15 @@ pub struct Channel {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub last_modified: Option<OffsetDateTime>,
-    /// Where to publish; unsigned. Empty when listing channels is not
-    /// permitted.
+    /// Unsigned publish URLs. Empty without permission to list channels.
     pub publish_urls: Vec<String>,
-    /// Where to play; unsigned. Empty when listing channels is not
-    /// permitted.
+    /// Unsigned play URLs. Empty without permission to list channels.
     pub play_urls: Vec<String>,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
-/// GetLiveChannelInfo: the configuration of a channel. The reply has no URLs
+/// GetLiveChannelInfo: returns a channel's configuration. The response has no URLs
 /// and no times; [`list_channels`](super::list_channels()) has them.
 pub fn get_channel(id: &str) -> Result<Call<Channel>> {
     Ok(Call::new(channel_request(Method::Get, id)?.flag("live"), parse_get_channel))

@@ -10,7 +10,7 @@ use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// Which channels to list, for `list_channels`.
+/// Options of `list_channels`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListChannels {
     pub(crate) prefix: String,
@@ -19,32 +19,32 @@ pub struct ListChannels {
 }
 
 impl ListChannels {
-    /// The first page of all channels.
+    /// Creates options for the first page of all channels.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Only channels whose names begin so.
+    /// Lists only channels whose names start with this prefix.
     pub fn prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
         self
     }
 
-    /// Only channels whose names come after this one, in byte order: the
-    /// `next_marker` of the page before.
+    /// Lists only channels whose names come after this one in byte order: the
+    /// `next_marker` of the previous page.
     pub fn marker(mut self, marker: impl Into<String>) -> Self {
         self.marker = marker.into();
         self
     }
 
-    /// At most so many, 1 to 1000. Defaults to the service's 100.
+    /// Sets the page size, 1 to 1000. Defaults to the service's 100.
     pub fn max_keys(mut self, count: u32) -> Self {
         self.max_keys = Some(count);
         self
     }
 }
 
-/// A page of channels, the result of `list_channels`.
+/// One page of channels, returned by `list_channels`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -55,14 +55,14 @@ pub struct ChannelList {
     pub channels: Vec<ChannelSummary>,
     /// Whether there are more.
     pub is_truncated: bool,
-    /// The marker of the next page, when there are more.
+    /// The marker of the next page, if there are more.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub next_marker: Option<String>,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
-/// A channel as a list shows it.
+/// A channel in a list.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -73,7 +73,7 @@ pub struct ChannelSummary {
     pub name: String,
     /// The description.
     pub description: String,
-    /// Whether publishers are let in.
+    /// Whether it is enabled.
     pub status: ChannelState,
     /// When the configuration was last changed, if reported.
     #[cfg_attr(
@@ -86,18 +86,18 @@ pub struct ChannelSummary {
     )]
     #[cfg_attr(feature = "schema", schemars(with = "Option<crate::schema::Time>"))]
     pub last_modified: Option<OffsetDateTime>,
-    /// Where to publish; unsigned.
+    /// Unsigned publish URLs.
     pub publish_urls: Vec<String>,
-    /// Where to play; unsigned.
+    /// Unsigned play URLs.
     pub play_urls: Vec<String>,
 }
 
-/// ListLiveChannel: a page of the bucket's channels.
+/// ListLiveChannel: returns one page of channels.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when `max_keys` is not 1 to 1000, or prefix
-/// or marker have characters that no name has.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `max_keys`
+/// is not 1 to 1000, or prefix or marker contain invalid characters.
 pub fn list_channels(query: &ListChannels) -> Result<Call<ChannelList>> {
     let mut request = Request::new(Method::Get, "").flag("live");
     check_text("prefix", &query.prefix)?;

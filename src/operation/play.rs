@@ -4,9 +4,8 @@ use super::check::{check_channel_name, check_playlist_name};
 use crate::error::Result;
 use crate::request::{Method, Request};
 
-/// A GET of a channel's playlist that also signs the fragments in it
-/// (`x-oss-process=hls/sign`): what a play URL for a private bucket is made
-/// of.
+/// Builds the request behind a play URL for a private bucket: a GET of a playlist
+/// that signs the fragments in it as well (`x-oss-process=hls/sign`).
 pub fn play(id: &str, playlist: &str) -> Result<Request> {
     check_channel_name(id)?;
     check_playlist_name(playlist, 6, 1023)?;

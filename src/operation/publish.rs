@@ -7,7 +7,7 @@ use crate::xml;
 use std::fmt;
 use time::OffsetDateTime;
 
-/// How to sign a publish URL, for `get_rtmp_url`.
+/// Options of `get_rtmp_url` and `get_publish_url`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtmpUrlOptions {
     pub(crate) expires: u32,
@@ -16,33 +16,33 @@ pub struct RtmpUrlOptions {
 }
 
 impl RtmpUrlOptions {
-    /// A URL good for 1800 seconds, with no extra parameter.
+    /// Creates options for a URL that is valid for 1800 seconds.
     pub fn new() -> Self {
         RtmpUrlOptions { expires: 1800, params: Vec::new(), sign_token: true }
     }
 
-    /// Sets for how many seconds from now a publisher may connect; one that
-    /// is connected is not cut when they have passed. Defaults to 1800.
+    /// Sets how many seconds from now publishers may connect. Expiry does not
+    /// disconnect a publisher. Defaults to 1800.
     pub fn expires(mut self, seconds: u32) -> Self {
         self.expires = seconds;
         self
     }
 
-    /// Sets the live playlist of this session, in place of the channel's.
+    /// Sets the live playlist of this session. Defaults to the channel's.
     pub fn playlist_name(self, name: impl Into<String>) -> Self {
         self.param("playlistName", name)
     }
 
-    /// Adds a parameter, which is signed. Each name may stand once; those
-    /// that the signature itself uses are refused.
+    /// Adds a signed parameter. Names must be unique; names used by the signature
+    /// itself are rejected.
     pub fn param(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.params.push((name.into(), value.into()));
         self
     }
 
-    /// Sets whether an STS token is part of what is signed. Defaults to
-    /// true, as two official SDKs do it; another only appends the token. Which
-    /// of the two the service wants is not documented.
+    /// Controls whether an STS token is signed (true, the default) or appended
+    /// unsigned. The service does not document which it expects, and official SDKs
+    /// differ.
     pub fn sign_security_token(mut self, sign: bool) -> Self {
         self.sign_token = sign;
         self
@@ -55,10 +55,10 @@ impl Default for RtmpUrlOptions {
     }
 }
 
-/// A signed URL to publish to, whole and in the parts that encoders ask for.
+/// A signed publish URL, whole and in the parts that encoders ask for.
 ///
-/// It lets anyone who has it publish until it expires: `Display` and JSON show
-/// it, `Debug` does not.
+/// Anyone who has it can publish until it expires: `Display` and JSON show it,
+/// `Debug` does not.
 #[derive(Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -71,8 +71,7 @@ pub struct PublishUrl {
     pub server: String,
     /// The stream key: the channel's name with the signature.
     pub stream_key: String,
-    /// Until when a publisher may connect. One that is connected by then is not
-    /// disconnected.
+    /// Until when publishers may connect. Expiry does not disconnect a publisher.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub expires_at: OffsetDateTime,
@@ -107,12 +106,12 @@ impl fmt::Debug for PublishUrl {
     }
 }
 
-/// Checks what a publish URL is asked for.
+/// Checks the options of a publish URL.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a time of 0, and for a parameter that
-/// is reserved, stands twice, or could not be signed unambiguously.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for an expiry
+/// of 0, and for a parameter that is reserved, duplicate, or ambiguous when signed.
 pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
     check_channel_name(id)?;
     v1::check_key(id)?;

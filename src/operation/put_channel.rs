@@ -31,33 +31,33 @@ pub struct ChannelConfig {
 }
 
 impl ChannelConfig {
-    /// A configuration with a display name. The service keeps no display
-    /// name: it becomes the description, unless one is set. It may be empty.
+    /// Creates a configuration with a display name, which may be empty. The service
+    /// has no display names: it stores the name as the description, unless you set
+    /// one.
     pub fn new(name: impl Into<String>) -> Self {
         ChannelConfig { name: name.into(), ..Self::default() }
     }
 
-    /// Sets the description: at most 128 bytes. Defaults to the name.
+    /// Sets the description, at most 128 bytes. Defaults to the name.
     pub fn description(mut self, text: impl Into<String>) -> Self {
         self.description = Some(text.into());
         self
     }
 
-    /// Sets whether publishers are let in. Defaults to enabled.
+    /// Enables or disables the channel. Defaults to enabled.
     pub fn state(mut self, state: ChannelState) -> Self {
         self.state = state;
         self
     }
 
-    /// Sets the length of a fragment in seconds, 1 to 100. A fragment ends
-    /// at the first key frame after it. Defaults to 5.
+    /// Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
+    /// first key frame after it. Defaults to 5.
     pub fn frag_duration(mut self, seconds: u32) -> Self {
         self.frag_duration = seconds;
         self
     }
 
-    /// Sets how many fragments the live playlist lists, 1 to 100. Defaults
-    /// to 3.
+    /// Sets the number of fragments in the live playlist, 1 to 100. Defaults to 3.
     pub fn frag_count(mut self, count: u32) -> Self {
         self.frag_count = count;
         self
@@ -70,7 +70,7 @@ impl ChannelConfig {
         self
     }
 
-    /// Asks for snapshots of the key frames. Defaults to none.
+    /// Enables snapshots of key frames. Defaults to none.
     pub fn snapshot(mut self, snapshot: Snapshot) -> Self {
         self.snapshot = Some(snapshot);
         self
@@ -91,7 +91,7 @@ impl Default for ChannelConfig {
     }
 }
 
-/// High-frequency snapshots of a channel, in regions that have them.
+/// High-frequency snapshots of a channel, in regions that support them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub(crate) role_name: String,
@@ -101,9 +101,9 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// Snapshots every `interval` seconds (1 to 100) into `dest_bucket`,
-    /// written with the rights of the RAM role `role_name` and announced at
-    /// the message topic `notify_topic`. The service wants all four.
+    /// Creates snapshots every `interval` seconds (1 to 100) into `dest_bucket`,
+    /// written with the permissions of the RAM role `role_name` and announced on
+    /// the message topic `notify_topic`. The service requires all four.
     pub fn new(
         role_name: impl Into<String>,
         dest_bucket: impl Into<String>,
@@ -119,18 +119,18 @@ impl Snapshot {
     }
 }
 
-/// The result of `put_channel` and `create_channel`.
+/// A channel's URLs, returned by `put_channel` and `create_channel`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct ChannelUrls {
-    /// Where to publish; unsigned.
+    /// Unsigned publish URLs.
     pub publish_urls: Vec<String>,
-    /// Where to play; unsigned.
+    /// Unsigned play URLs.
     pub play_urls: Vec<String>,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
@@ -138,7 +138,8 @@ pub struct ChannelUrls {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), naming the field that is out of range.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument), which names
+/// the field that is out of range.
 pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Call<ChannelUrls>> {
     let request = channel_request(Method::Put, id)?;
     let description = config.description.as_ref().unwrap_or(&config.name);

@@ -1,11 +1,11 @@
-//! Replies: what every operation reads of them.
+//! Responses.
 
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::xml::{self, Element};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// What came back for a request.
+/// A response to a request.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The HTTP status.
@@ -14,18 +14,17 @@ pub struct Reply {
     pub request_id: Option<String>,
     /// The header `x-oss-ec`.
     pub ec: Option<String>,
-    /// How long the server wants to be left alone (`Retry-After`).
+    /// The delay that the server asks for (`Retry-After`).
     pub retry_after: Option<Duration>,
     /// The whole body.
     pub body: Vec<u8>,
-    /// Whether the body ended only because the connection did: the server sent
-    /// neither `Content-Length` nor chunks. Such a body may have been cut off,
-    /// and counts only when it has an end of its own: XML that of its root
-    /// element, a playlist `#EXT-X-ENDLIST`.
+    /// Whether the body was delimited only by the end of the connection, without
+    /// `Content-Length` or chunks. It may then be truncated, and is accepted only
+    /// if it has an end of its own: the end tag of XML, or `#EXT-X-ENDLIST`.
     pub ends_with_connection: bool,
     /// The time the call took.
     pub elapsed: Duration,
-    /// How many requests were sent.
+    /// The number of requests sent.
     pub attempts: u32,
 }
 
@@ -58,13 +57,13 @@ impl Reply {
             .with_attempts(self.attempts)
     }
 
-    /// Checks that the reply is a success.
+    /// Checks that the response is a success.
     ///
     /// # Errors
     ///
-    /// The error that the reply stands for: [`ErrorKind::Service`] with the
-    /// service's words, or what can be told of an answer that is not the
-    /// service's; [`ErrorKind::Connection`] for one that was cut off.
+    /// [`ErrorKind::Service`] with the service's message, or a description of a
+    /// response that is not the service's; [`ErrorKind::Connection`] for a
+    /// truncated one.
     pub fn check(&self) -> Result<()> {
         if self.ends_with_connection && !self.is_complete() {
             return Err(self.found(Error::new(
@@ -187,7 +186,7 @@ pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
     error.server_time().filter(|_| skewed).and_then(xml::parse_time)
 }
 
-/// How the call behind a result went.
+/// Describes the call behind a result.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -196,15 +195,15 @@ pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
 pub struct ResponseInfo {
     /// The HTTP status.
     pub status: u16,
-    /// The identifier by which the service's support finds the request.
+    /// The request id, by which the service's support finds the request.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub request_id: Option<String>,
-    /// The time the whole call took, repeats and waiting included; in JSON
-    /// milliseconds, with their fraction.
+    /// The elapsed time of the call, retries and back-off included; in JSON
+    /// fractional milliseconds.
     #[cfg_attr(feature = "serde", serde(rename = "elapsedMs", with = "milliseconds"))]
     #[cfg_attr(feature = "schema", schemars(with = "f64"))]
     pub elapsed: Duration,
-    /// How many requests were sent: 1 unless some were repeated.
+    /// The number of requests sent: more than 1 after retries.
     pub attempts: u32,
 }
 

@@ -1,4 +1,4 @@
-//! PostVodPlaylist and GetVodPlaylist: playlists cut from a recording.
+//! PostVodPlaylist and GetVodPlaylist: playlists of a recording.
 
 use super::call::Call;
 use super::check::{channel_request, check_channel_name, check_playlist_name};
@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::request::{Method, Request};
 use time::OffsetDateTime;
 
-/// A span of wall-clock time to cut from, in Unix seconds.
+/// A time range, in Unix seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct VodTime {
     pub(crate) start: i64,
@@ -16,40 +16,40 @@ pub struct VodTime {
 }
 
 impl VodTime {
-    /// From `start` to `end`, both included. A fragment belongs to the span
-    /// when it begins in it. The end must come after the start, at most a
-    /// day later.
+    /// Creates a range from `start` to `end`, both inclusive. It contains the
+    /// fragments that start within it. The end must be after the start, by at most
+    /// a day.
     pub fn new(start: i64, end: i64) -> Self {
         VodTime { start, end }
     }
 
-    /// From one point in time to another, in whole seconds that cover both.
+    /// Creates a range of whole seconds that covers both times.
     pub fn between(start: OffsetDateTime, end: OffsetDateTime) -> Self {
         let up = i64::from(end.nanosecond() > 0);
         VodTime { start: start.unix_timestamp(), end: end.unix_timestamp() + up }
     }
 }
 
-/// A playlist cut from a channel's recording, the result of `get_vod`.
+/// A playlist of a recording, returned by `get_vod`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct VodPlaylist {
-    /// The playlist. Its fragments are relative to `CHANNEL/`.
+    /// The playlist. URLs of fragments are relative to `CHANNEL/`.
     pub text: String,
-    /// How the call went.
+    /// Describes the call.
     pub res: ResponseInfo,
 }
 
-/// PostVodPlaylist: writes a playlist of what was recorded in a time span
-/// below the channel. `.m3u8` is added to a name without it.
+/// PostVodPlaylist: saves a playlist of what was recorded in a time range. `.m3u8`
+/// is appended to the name if missing.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) when the name is none, the end does not
-/// come after the start, or more than a day after it.
+/// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the name is
+/// invalid, or the end is not after the start by at most a day.
 pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Call<Done>> {
     check_channel_name(id)?;
     let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };
@@ -59,7 +59,7 @@ pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Call<Done>> {
     Ok(Call::new(request.flag("vod").span(time)?, parse_done))
 }
 
-/// GetVodPlaylist: the playlist that [`create_vod`] would write.
+/// GetVodPlaylist: returns the playlist that [`create_vod`] would save.
 ///
 /// # Errors
 ///

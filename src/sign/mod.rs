@@ -19,8 +19,8 @@ use std::collections::BinaryHeap;
 pub struct Parts<'a> {
     /// The HTTP method in upper case.
     pub method: &'a str,
-    /// The bucket, also where it does not stand in the URL; empty for calls
-    /// on the service itself.
+    /// The bucket, even if the URL does not contain it; empty for calls to the
+    /// service itself.
     pub bucket: &'a str,
     /// The key below the bucket, raw; empty for the bucket itself.
     pub key: &'a str,

@@ -15,7 +15,7 @@ use std::fmt::Write;
 pub const RESERVED: &[&str] =
     &["Expire", "Expires", "OSSAccessKeyId", "SecurityToken", "Signature", "security-token"];
 
-/// The text that is signed.
+/// Returns the string to sign.
 ///
 /// `expires` is in Unix seconds. `params` are the extra parameters, raw and
 /// in any order, each name once; an STS token that is to be signed is one of
@@ -44,7 +44,7 @@ pub fn string_to_sign(
     text
 }
 
-/// The signature: base64 of the HMAC-SHA1. It is percent-encoded in a URL.
+/// Returns the signature: base64 of the HMAC-SHA1. It is percent-encoded in a URL.
 pub fn signature(key: &Key, string_to_sign: &str) -> String {
     BASE64_STANDARD.encode(key.sign(string_to_sign))
 }

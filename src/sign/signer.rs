@@ -12,11 +12,11 @@ use std::sync::{PoisonError, RwLock};
 use time::{Date, OffsetDateTime};
 use zeroize::Zeroizing;
 
-/// Which signature goes on HTTP requests and play URLs.
+/// The signature version of HTTP requests and play URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum SignatureVersion {
-    /// HMAC-SHA1, for private gateways that know no other.
+    /// HMAC-SHA1, for private gateways that only support version 1.
     V1,
     /// OSS4-HMAC-SHA256. The default.
     #[default]
@@ -45,7 +45,7 @@ impl SignatureVersion {
         self == SignatureVersion::V4
     }
 
-    /// Checks for how many seconds a URL is to be valid.
+    /// Checks the lifetime of a URL, in seconds.
     ///
     /// # Errors
     ///
@@ -87,14 +87,13 @@ impl Signer {
         }
     }
 
-    /// The credentials it was made from.
+    /// Returns the credentials.
     pub fn credentials(&self) -> &Credentials {
         &self.credentials
     }
 
-    /// Checks that a request can be signed so that nobody reads it otherwise.
-    /// Signing does not check this itself, as a server must be able to tell
-    /// what a client has signed.
+    /// Checks that a request can be signed unambiguously. Signing itself does not
+    /// check this, because a server must be able to verify any signature.
     ///
     /// # Errors
     ///
@@ -116,8 +115,8 @@ impl Signer {
         }
     }
 
-    /// The headers that authorise a request, the Content-Type of its body
-    /// among them.
+    /// Returns the headers that authorize a request, including the Content-Type of
+    /// its body.
     pub fn headers(
         &self,
         request: &Request,
@@ -181,7 +180,7 @@ impl Signer {
         authorization + &signature
     }
 
-    /// The whole query of a signed URL for a request without a body, good
+    /// Returns the whole query of a signed URL for a request without a body, valid
     /// for `expires` seconds from `now`.
     pub fn presign(
         &self,

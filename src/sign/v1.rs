@@ -2,8 +2,8 @@
 //! headers and the resource with its sub-resources.
 //!
 //! Source: the service's pages "Include signatures in the Authorization
-//! header" and "Add signatures to URLs". Version 1 is closed to new
-//! customers; it is here for private gateways that know no other.
+//! header" and "Add signatures to URLs". Version 1 is closed to new customers; it
+//! is here for private gateways that only support it.
 
 use super::{Parts, sorted};
 use crate::error::{Error, Result};
@@ -181,7 +181,7 @@ pub fn check_key(key: &str) -> Result<()> {
     }
 }
 
-/// The text that is signed.
+/// Returns the string to sign.
 ///
 /// `date` is the value of `x-oss-date` or `Date`; in a signed URL it is the
 /// value of `Expires`. Content-MD5, Content-Type and the `x-oss-*` headers
@@ -198,7 +198,7 @@ pub fn string_to_sign(parts: &Parts<'_>, date: &str) -> String {
     text
 }
 
-/// The signature: base64 of the HMAC-SHA1.
+/// Returns the signature: base64 of the HMAC-SHA1.
 pub fn signature(key: &Key, string_to_sign: &str) -> String {
     BASE64_STANDARD.encode(key.sign(string_to_sign))
 }

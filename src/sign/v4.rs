@@ -11,14 +11,14 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::{Zeroize, Zeroizing};
 
-/// The name of the algorithm, as it stands in headers and URLs.
+/// The name of the algorithm in headers and URLs.
 pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
 /// The only payload hash that is in use: the body is not signed.
 pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// The last part of a scope.
 pub const TERMINATOR: &str = "aliyun_v4_request";
 
-/// What a signing key is good for.
+/// The scope of a signing key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope<'a> {
     /// The UTC day, `yyyyMMdd`.
@@ -137,7 +137,7 @@ fn push_headers(text: &mut String, headers: &[(&str, &str)], additional: &[&str]
     }
 }
 
-/// The text that is signed; `timestamp` is `yyyyMMddTHHmmssZ`.
+/// Returns the string to sign; `timestamp` is `yyyyMMddTHHmmssZ`.
 pub fn string_to_sign(timestamp: &str, scope: &Scope<'_>, canonical_request: &str) -> String {
     let mut text = String::with_capacity(192);
     for line in [ALGORITHM, timestamp] {
@@ -150,7 +150,7 @@ pub fn string_to_sign(timestamp: &str, scope: &Scope<'_>, canonical_request: &st
     text
 }
 
-/// The signature: the HMAC-SHA256 in lower-case hexadecimal.
+/// Returns the signature: the HMAC-SHA256 in lower-case hexadecimal.
 pub fn signature(key: &Key, string_to_sign: &str) -> String {
     let mut mac = key.0.clone();
     mac.update(string_to_sign.as_bytes());

@@ -6,7 +6,7 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Words between the keys that a comment lists.
-const BETWEEN: &[&str] = &["of", "and", "or", "either", "as", "what", "gives"];
+const BETWEEN: &[&str] = &["of", "and", "or", "either", "as", "what", "returns"];
 /// Types that a header describes once, at its top.
 const COMMON: &[(&str, &str)] = &[("res", "ResponseInfo"), ("error", "Error")];
 
@@ -180,10 +180,10 @@ fn both_headers_list_the_keys_of_what_results_share() {
     for manual in manuals() {
         let text = manual.text.replace("\n * ", " ").replace("    ", "");
         for (key, name) in COMMON {
-            let start = format!(" {key} is an object of ");
-            let (_, said) = text.split_once(&start).unwrap_or_else(|| {
-                panic!("{} does not say what {key} is", manual.path);
-            });
+            let (_, said) = text
+                .split_once(&format!(" {key} describes the "))
+                .and_then(|(_, said)| said.split_once(" an object of "))
+                .unwrap_or_else(|| panic!("{} does not say what {key} is", manual.path));
             let keys = keys_of(&sweep.schema["$defs"][name]);
             faults.extend(compare(&format!("{}, {key},", manual.path), &words(said), &keys));
         }

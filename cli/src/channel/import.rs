@@ -5,7 +5,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::pace::Pace;
 use crate::session::Session;
 use crate::signal;
-use crate::table::{Cell, Look, Table};
+use crate::table::{Cell, Style, Table};
 use crate::text;
 use clap::Args;
 use osslive::{PutResult, StopHandle};
@@ -95,7 +95,7 @@ fn show(results: Vec<PutResult>, session: &Session) -> Outcome {
                 Cell::new(&put.id),
                 match &put.result {
                     Ok(urls) => Cell::or_none(urls.publish_urls.first().cloned()),
-                    Err(error) => Cell::new(error.to_string()).look(Look::Bad),
+                    Err(error) => Cell::new(error.to_string()).style(Style::Bad),
                 },
             ]);
         }
@@ -105,7 +105,7 @@ fn show(results: Vec<PutResult>, session: &Session) -> Outcome {
         return Ok(());
     }
     let all = text::count(imported.total, "channel");
-    Err(Failure::Told(Exit::of_all(failures), format!("{} of {all} failed", imported.failed)))
+    Err(Failure::Message(Exit::of_all(failures), format!("{} of {all} failed", imported.failed)))
 }
 
 fn plan(channels: &Channels, session: &Session) {

@@ -2,7 +2,7 @@
 
 use crate::failure::Outcome;
 use crate::session::Session;
-use crate::table::{Cell, Look, Table};
+use crate::table::{Cell, Style, Table};
 use crate::text;
 use clap::Args;
 use osslive::{
@@ -83,8 +83,8 @@ fn details(channel: &Channel) -> Table {
 }
 
 fn state(state: ChannelState) -> Cell {
-    let look = if state == ChannelState::Disabled { Look::Warning } else { Look::Plain };
-    Cell::new(state.as_str()).look(look)
+    let style = if state == ChannelState::Disabled { Style::Warning } else { Style::Plain };
+    Cell::new(state.as_str()).style(style)
 }
 
 pub(super) fn status(arguments: &Status, session: &Session) -> Outcome {
@@ -130,10 +130,10 @@ fn video_line(video: &Video) -> String {
 
 /// What a channel is doing, as it is shown everywhere.
 pub(crate) fn stream_state(state: StreamState) -> Cell {
-    Cell::new(state.as_str()).look(match state {
-        StreamState::Live => Look::Good,
-        StreamState::Idle => Look::Plain,
-        StreamState::Disabled => Look::Warning,
+    Cell::new(state.as_str()).style(match state {
+        StreamState::Live => Style::Good,
+        StreamState::Idle => Style::Plain,
+        StreamState::Disabled => Style::Warning,
     })
 }
 

@@ -26,7 +26,7 @@ const FRAG_DURATION: u32 = 2;
 /// Both sources have a key frame each second: no fragment is longer.
 const LONGEST_FRAGMENT: f64 = FRAG_DURATION as f64 + 1.0;
 const PUBLISHED: Duration = Duration::from_secs(12);
-const PATIENCE: Duration = Duration::from_secs(10);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -103,7 +103,7 @@ fn publish(client: &Client, source: &Source, report: &mut Report) -> Outcome<(i6
 }
 
 fn wait_until_live(client: &Client, publishing: &mut Publishing) -> Outcome<ChannelStatus> {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     loop {
         let status = client.get_channel_status(CHANNEL)?;
         if status.status == StreamState::Live && status.video.is_some() {
@@ -165,7 +165,7 @@ fn watch(
 
 fn history(client: &Client, report: &mut Report) -> Outcome {
     report.step("read the history");
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let records = loop {
         let records = client.get_channel_history(CHANNEL)?.records;
         if !records.is_empty() {
@@ -220,7 +220,7 @@ fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
     let mut publishing = source.publish(&url, Duration::from_secs(60))?;
     wait_until_live(client, &mut publishing)?;
     client.put_channel_status(CHANNEL, ChannelState::Disabled)?;
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while publishing.check().is_ok() {
         ensure(Instant::now() < until, "the publisher was not disconnected")?;
         thread::sleep(Duration::from_millis(50));
@@ -233,7 +233,7 @@ fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
 fn delete(client: &Client, report: &mut Report) -> Outcome {
     report.step("delete the channel");
     // A publisher that was just cut may take a moment to be gone.
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while let Err(error) = client.delete_channel(CHANNEL) {
         let is_closing = error.code() == Some(code::CHANNEL_STILL_LIVE);
         if !is_closing || Instant::now() > until {

@@ -79,7 +79,7 @@ pub(crate) struct Arguments {
     /// Log events to stderr in this format [default: text, or json with --json]
     #[arg(long, value_enum, value_name = "FORMAT")]
     log: Option<log::Format>,
-    /// Log events down to this level: error, warn, info or debug, which includes every request
+    /// Log level: error, warn, info or debug, which includes every request
     #[arg(long, default_value = "info", value_name = "LEVEL")]
     log_level: Level,
     /// Print secrets and a signed publish URL even if stdout is not a terminal

@@ -1,7 +1,7 @@
 //! What the monitor shows of a sweep.
 
 use crate::channel::stream_state;
-use crate::table::{Cell, Look, Table};
+use crate::table::{Cell, Style, Table};
 use crate::text;
 use osslive::{ChannelReport, ChannelStatus, Sweep};
 use std::time::Duration;
@@ -26,8 +26,8 @@ pub(super) fn table(sweep: &Sweep) -> Table {
     for failed in &sweep.failed {
         table.row([
             Cell::new(&failed.id),
-            Cell::new("failed").look(Look::Bad),
-            Cell::new(failed.error.to_string()).look(Look::Bad),
+            Cell::new("failed").style(Style::Bad),
+            Cell::new(failed.error.to_string()).style(Style::Bad),
         ]);
     }
     for report in sweep.live.iter().chain(&sweep.disabled).chain(&sweep.idle) {

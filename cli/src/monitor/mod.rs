@@ -55,7 +55,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         return once(ids, &arguments.pace, session);
     }
     if ids.is_empty() {
-        return Err(Failure::Told(Exit::NotFound, "no channels to monitor".to_owned()));
+        return Err(Failure::Message(Exit::NotFound, "no channels to monitor".to_owned()));
     }
     let mut monitor = ChannelMonitor::new(&session.client, ids, arguments.options());
     signal::stops(&monitor.stop_handle())?;
@@ -111,7 +111,7 @@ fn failures(sweep: &Sweep) -> Outcome {
     }
     let exit = Exit::of_all(sweep.failed.iter().map(|failed| Exit::of(&failed.error)));
     let all = text::count(sweep.total, "channel");
-    Err(Failure::Told(exit, format!("{} of {all} could not be read", sweep.failed.len())))
+    Err(Failure::Message(exit, format!("{} of {all} could not be read", sweep.failed.len())))
 }
 
 /// Prints changes for as long as there is somebody to read them.

@@ -71,7 +71,7 @@ class Row {
 }
 
 function inShort({ video, audio, connectedTime }, now) {
-  const what = video ? `${video.width}×${video.height}` : audio ? "sound" : "starting";
+  const what = video ? `${video.width}×${video.height}` : audio ? "audio only" : "starting";
   return `${what} · ${clock((now - new Date(connectedTime)) / 1000)}`;
 }
 
@@ -114,7 +114,7 @@ function showList(channels, now) {
   }
   for (const [key, row] of rows) if (!wanted.includes(row.node)) rows.delete(key);
   if (wanted.length === 0) {
-    const text = search.value ? "No channel matches." : "There is no channel yet. Create one with any OSS SDK, or with: osslive channel put NAME";
+    const text = search.value ? "No matching channels." : "No channels yet. Create one with any OSS SDK, or run: osslive --local channel create NAME";
     wanted.push(el("p", { class: "empty" }, text));
   }
   const same = wanted.length === list.children.length && wanted.every((node, i) => node === list.children[i]);
@@ -165,7 +165,7 @@ function show(isSample) {
   problems.show(overview.problems, now);
   say(byId("totals"), `${total} ${total === 1 ? "channel" : "channels"}, ${live} live`);
   byId("more").hidden = !truncated;
-  say(byId("more"), truncated ? `${total - channels.length} more are not shown; search for them.` : "");
+  say(byId("more"), truncated ? `${total - channels.length} more not shown: use the search.` : "");
 }
 
 async function refresh() {
@@ -179,7 +179,7 @@ async function refresh() {
     if (!searched) remember(answer.channels);
     show(!searched);
   } catch (error) {
-    say(byId("trouble"), `The endpoint does not answer (${error.message})`);
+    say(byId("trouble"), `The endpoint is not responding (${error.message})`);
     byId("trouble").hidden = false;
   }
 }

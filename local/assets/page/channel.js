@@ -26,7 +26,7 @@ export class ChannelView {
     this.player = new Player(hasLibrary);
     this.source = el("p", { class: "source" });
     this.backToLive = el("button", { type: "button", hidden: true, onclick: () => this.watch(null) }, "Back to live");
-    this.facts = new Facts(["Picture", "Frame rate", "Video", "Sound", "Bit rate", "Publisher", "Live since"]);
+    this.facts = new Facts(["Size", "Frame rate", "Video", "Audio", "Bit rate", "Publisher", "Live since"]);
     this.rate = el("p", { class: "figure" });
     this.chart = new RateChart(period);
     this.timeline = new Timeline();
@@ -70,7 +70,7 @@ export class ChannelView {
     say(this.lasting, live ? `for ${clock((now - new Date(live.connectedTime)) / 1000)}` : "");
     say(this.description, channel.description);
     this.showFacts(live);
-    say(this.rate, live ? bits(bitRate(live)) : "Nothing is being published.");
+    say(this.rate, live ? bits(bitRate(live)) : "No publisher.");
     this.chart.draw(samples, isSample);
     this.showTimeline();
     // A publisher that comes back at once is another session too.
@@ -98,10 +98,10 @@ export class ChannelView {
 
   showFacts(live) {
     const { video, audio } = live ?? {};
-    this.facts.set("Picture", video && `${video.width} × ${video.height}`);
+    this.facts.set("Size", video && `${video.width} × ${video.height}`);
     this.facts.set("Frame rate", video?.frameRate && `${video.frameRate} frames/s`);
     this.facts.set("Video", video && `${video.codec}, ${bits(8 * video.bandwidth)}`);
-    this.facts.set("Sound", audio && `${audio.codec}, ${audio.sampleRate / 1000} kHz, ${bits(8 * audio.bandwidth)}`);
+    this.facts.set("Audio", audio && `${audio.codec}, ${audio.sampleRate / 1000} kHz, ${bits(8 * audio.bandwidth)}`);
     this.facts.set("Bit rate", live && bits(bitRate(live)));
     this.facts.set("Publisher", live?.remoteAddr);
     this.facts.set("Live since", live && timeOfDay(new Date(live.connectedTime)));
@@ -123,9 +123,9 @@ export class ChannelView {
     } else {
       say(this.source, "");
       const notes = {
-        Live: "Live; waiting for the first fragment ...",
+        Live: "Live. Waiting for the first fragment…",
         Idle: "Idle. Publish to this channel to see it here.",
-        Disabled: "Disabled: nobody may publish.",
+        Disabled: "Disabled. Publishers are rejected.",
       };
       const note = notes[this.channel.status];
       if (this.player.url || this.player.note.textContent !== note) this.player.stop(note);
@@ -190,7 +190,7 @@ export class ChannelView {
       button.disabled = false;
     };
     const button = el("button", { type: "button", onclick: show }, "Sign a publish URL");
-    return section("Publish", el("p", {}, "For OBS, ffmpeg and other encoders. The URL is a secret: whoever has it may publish to this channel of this local endpoint for a day."), button, answer);
+    return section("Publish", el("p", {}, "For OBS, ffmpeg and other encoders. The URL is a secret: anyone who has it can publish to this channel for a day."), button, answer);
   }
 }
 
@@ -212,7 +212,7 @@ function publishLines({ server, streamKey, ffmpeg, expires }) {
     copyable("OBS: service “Custom”, server", server),
     copyable("OBS: stream key", streamKey),
     copyable("ffmpeg", ffmpeg),
-    el("p", { class: "quiet" }, `Good until ${new Date(expires).toLocaleString()}.`),
+    el("p", { class: "quiet" }, `Valid until ${new Date(expires).toLocaleString()}.`),
   ];
 }
 

@@ -32,12 +32,12 @@ export class Player {
     this.url = url;
     this.isLive = isLive;
     this.video.hidden = false;
-    this.tell("Loading ...");
+    this.tell("Loading…");
     this.stood = 0;
     const native = this.video.canPlayType(MEDIA_TYPE) !== "";
     if (native && !(this.prefersScript && this.hasLibrary)) this.playNatively();
     else if (this.hasLibrary) this.playByScript();
-    else this.tell("This browser plays no HLS by itself, and the endpoint was started without hls.js (osslive local --hls-js FILE).");
+    else this.tell("This browser cannot play HLS. Restart the endpoint with hls.js: osslive local --hls-js FILE");
   }
 
   stop(note) {
@@ -74,7 +74,7 @@ export class Player {
     this.node.dataset.engine = "hls.js";
     const Hls = await loadLibrary().catch(() => null);
     if (this.url !== url) return;
-    if (!Hls?.isSupported()) return this.tell("This browser plays neither HLS nor media that hls.js prepares.");
+    if (!Hls?.isSupported()) return this.tell("This browser can play neither HLS nor the media from hls.js.");
     // Its worker would need a policy that lets scripts come from blobs.
     this.script = new Hls({ enableWorker: false });
     this.script.on(Hls.Events.ERROR, (_, error) => error.fatal && this.failed());
@@ -99,8 +99,8 @@ export class Player {
     if (!this.url) return;
     const { url, isLive } = this;
     this.prefersScript = chosen !== "native";
-    if (!isLive) return this.stop("Nothing is left to play of this recording.");
-    this.tell("Waiting for the stream ...");
+    if (!isLive) return this.stop("This recording has been deleted.");
+    this.tell("Waiting for the stream…");
     clearTimeout(this.retry);
     this.retry = setTimeout(() => {
       this.stop("");

@@ -68,13 +68,13 @@ __version__ = "0.1.0"
 
 
 def library_version() -> str:
-    """The version of the shared library that is loaded."""
+    """Returns the version of the loaded shared library."""
     version: bytes = _loaded().version()
     return version.decode()
 
 
 def library_path() -> str:
-    """The shared library that is loaded."""
+    """Returns the path of the loaded shared library."""
     return _loaded().path
 
 

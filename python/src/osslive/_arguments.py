@@ -1,4 +1,4 @@
-"""What goes into the calls, as C has it."""
+"""Converts arguments to C."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Seconds = Union[int, timedelta]
 
 
 def text(value: str, name: str) -> bytes:
-    """A text as C has it. One that C would cut short is refused."""
+    """Converts a string to C. A string with a NUL is rejected."""
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
         raise TypeError(f"{name} is {type(value).__name__}; a str is needed")
     try:
@@ -31,12 +31,12 @@ def text(value: str, name: str) -> bytes:
 
 
 def optional_text(value: Optional[str], name: str) -> Optional[bytes]:
-    """A text, or NULL."""
+    """Converts a string or None to C."""
     return None if value is None else text(value, name)
 
 
 def texts(values: Iterable[str], name: str) -> Tuple[Any, int]:
-    """An array of texts, and their number."""
+    """Converts strings to an array and its length."""
     if isinstance(values, str):
         raise TypeError(f"{name} is a str; several are needed")
     encoded = [text(value, f"{name}[{place}]") for place, value in enumerate(values)]
@@ -156,7 +156,7 @@ def sweep_options(
     min_bandwidth: Optional[int] = None,
     frame_rate_drop: Optional[float] = None,
 ) -> Handle:
-    """How to work on many channels; times are in seconds."""
+    """Creates options for work on many channels; times are in seconds."""
     native = library()
     handle = Handle(native.sweep_options_new(), native.sweep_options_free)
     for setter, value in (

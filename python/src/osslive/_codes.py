@@ -14,7 +14,7 @@ from ._kinds import CallTimeout, ConfigError, ConnectionFailed, InvalidArgument,
 
 
 class AccessDenied(ServiceError):
-    """No right to do this, or the URL has expired."""
+    """Permission denied, or the URL has expired."""
 
 
 class AccessKeyIdAndSecurityTokenNotMatch(ServiceError):
@@ -26,23 +26,23 @@ class BucketDisable(ServiceError):
 
 
 class BucketNotEmpty(ServiceError):
-    """The bucket still holds objects or channels."""
+    """The bucket still contains objects or channels."""
 
 
 class ChannelAlreadyExists(ServiceError):
-    """``create_channel`` met a channel of that name."""
+    """The channel already exists."""
 
 
 class ChannelNotLive(ServiceError):
-    """The live details of a channel that is not live were asked for."""
+    """The channel is not live."""
 
 
 class ChannelStillLive(ServiceError):
-    """The channel is live, and may now neither be changed nor deleted."""
+    """The channel is live, so it cannot be changed or deleted."""
 
 
 class InternalError(ServiceError):
-    """The service had an internal fault."""
+    """Internal error of the service."""
 
 
 class InvalidAccessKeyId(ServiceError):
@@ -50,23 +50,23 @@ class InvalidAccessKeyId(ServiceError):
 
 
 class InvalidBucketName(ServiceError):
-    """The bucket's name breaks the naming rules."""
+    """The bucket name is invalid."""
 
 
 class InvalidChannelName(InvalidArgument):
-    """The channel's name breaks the naming rules."""
+    """The channel name is invalid."""
 
 
 class InvalidDigest(ServiceError):
-    """The body's MD5 is not the one announced."""
+    """The MD5 of the body does not match."""
 
 
 class InvalidRequest(ServiceError):
-    """The request contradicts itself, or a playlist cannot be handled."""
+    """The request is contradictory, or the playlist cannot be processed."""
 
 
 class InvalidSecurityToken(ServiceError):
-    """The STS token is not valid."""
+    """The STS token is invalid."""
 
 
 class LiveChannelDisabled(ServiceError):
@@ -74,19 +74,19 @@ class LiveChannelDisabled(ServiceError):
 
 
 class MalformedXML(ServiceError):
-    """The body is not the XML that was expected."""
+    """The XML of the body is invalid."""
 
 
 class MetaOperationQpsLimitExceeded(ServiceError):
-    """Too many calls on channels in a second."""
+    """Too many channel operations per second."""
 
 
 class MethodNotAllowed(ServiceError):
-    """The method does not fit the resource."""
+    """The method is not allowed for the resource."""
 
 
 class MissingContentLength(ServiceError):
-    """A body needs its length."""
+    """The length of the body is missing."""
 
 
 class NonStandardHostForbidden(ServiceError):
@@ -102,7 +102,7 @@ class NoRegion(ConfigError):
 
 
 class NotImplementedByService(ServiceError):
-    """The service does not do this."""
+    """Not implemented by the service."""
 
 
 class NoSuchBucket(ServiceError):
@@ -110,7 +110,7 @@ class NoSuchBucket(ServiceError):
 
 
 class NoSuchKey(ServiceError):
-    """The object does not exist; also a playlist before its first fragment."""
+    """The object does not exist, or the playlist has no fragment yet."""
 
 
 class NoSuchLiveChannel(ServiceError):
@@ -118,13 +118,13 @@ class NoSuchLiveChannel(ServiceError):
 
 
 class PublicEndpointForbidden(ServiceError):
-    """The account may not transfer data at the default public endpoint of the region: it needs a
-    custom domain, bound to the bucket.
+    """The account may not use the region's public endpoint for data: it needs a custom domain bound
+    to the bucket.
     """
 
 
 class ProxyFailed(ConnectionFailed):
-    """The proxy refused the connection or broke it off."""
+    """The proxy refused or closed the connection."""
 
 
 class RequestTimeTooSkewed(ServiceError):
@@ -132,7 +132,7 @@ class RequestTimeTooSkewed(ServiceError):
 
 
 class SecondLevelDomainForbidden(ServiceError):
-    """The public service wants the bucket in the host name."""
+    """The public service needs the bucket in the host name."""
 
 
 class SecurityTokenExpired(ServiceError):
@@ -140,7 +140,7 @@ class SecurityTokenExpired(ServiceError):
 
 
 class SecurityTokenNotSupported(ServiceError):
-    """STS tokens are not taken here."""
+    """STS tokens are not supported here."""
 
 
 class ServiceUnavailable(ServiceError):
@@ -148,15 +148,15 @@ class ServiceUnavailable(ServiceError):
 
 
 class SignatureDoesNotMatch(ServiceError):
-    """The signature is not the one the service computed."""
+    """The signature is wrong."""
 
 
 class UnknownHost(ConnectionFailed):
-    """The name of the host has no address."""
+    """The host name could not be resolved."""
 
 
 class UntrustedCertificate(ConnectionFailed):
-    """The certificate of the host is not trusted."""
+    """The TLS certificate of the host is not trusted."""
 
 
 class UserDisable(ServiceError):

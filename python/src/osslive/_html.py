@@ -1,4 +1,4 @@
-"""How results show themselves in a notebook."""
+"""Displays results in notebooks."""
 
 from __future__ import annotations
 

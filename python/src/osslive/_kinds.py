@@ -7,7 +7,7 @@ from typing import Any, Dict, Optional, Tuple, Type
 
 
 class ErrorKind(enum.Enum):
-    """The class of a failure: who has to do something about it."""
+    """The category of a failure."""
 
     #: An argument was refused before anything was sent.
     INVALID_ARGUMENT = 1
@@ -30,7 +30,7 @@ class ErrorKind(enum.Enum):
 
 
 class OssLiveError(Exception):
-    """A call failed. Its text is one line with everything that is known."""
+    """A failed call. ``str()`` is one line with everything known about it."""
 
     #: The class of the failure.
     kind: ErrorKind
@@ -38,7 +38,7 @@ class OssLiveError(Exception):
     code: Optional[str]
     #: The HTTP status of the reply, when there was one.
     http_status: Optional[int]
-    #: The identifier by which the service's support finds the request.
+    #: The request id, by which the service's support finds the request.
     request_id: Optional[str]
     #: The service's detailed error code, such as "0044-00000308".
     ec: Optional[str]
@@ -67,7 +67,7 @@ class OssLiveError(Exception):
 
 
 class InvalidArgument(OssLiveError, ValueError):
-    """An argument is out of its range or malformed."""
+    """An argument is invalid."""
 
 
 class ConfigError(OssLiveError, ValueError):
@@ -79,27 +79,27 @@ class CredentialsError(OssLiveError):
 
 
 class ConnectionFailed(OssLiveError, ConnectionError):
-    """The service was not reached, or the connection broke: name look-up, TCP, TLS or proxy."""
+    """The service is unreachable, or the connection was lost: name resolution, TCP, TLS, proxy."""
 
 
 class CallTimeout(OssLiveError, TimeoutError):
-    """The limit for the whole call or for making a connection passed."""
+    """The call or the connection timed out."""
 
 
 class ServiceError(OssLiveError):
-    """The service answered with an error."""
+    """The service returned an error."""
 
 
 class BadReply(OssLiveError):
-    """The service answered with something that is not understood, or with too much."""
+    """The response is invalid, or larger than the size limit."""
 
 
 class LibraryFault(OssLiveError):
-    """The library has a fault. Please report it with the message."""
+    """A bug in the library. Please report it with the message."""
 
 
 class Stopped(OssLiveError):
-    """The caller stopped the client before it was done: ``client.shutdown()``."""
+    """The caller stopped the client with ``client.shutdown()``, or stopped the work."""
 
 
 _Class = Type[OssLiveError]
@@ -109,7 +109,7 @@ _COMBINED: Dict[Tuple[_Class, _Class], _Class] = {}
 
 
 def combined(by_code: _Class, by_kind: _Class) -> _Class:
-    """The class of the errors that are both."""
+    """Returns the class of errors that are both."""
     if issubclass(by_code, by_kind):
         return by_code
     parts = (by_code, by_kind)

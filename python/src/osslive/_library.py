@@ -1,4 +1,4 @@
-"""Finds the shared library, and loads it."""
+"""Finds and loads the shared library."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from ._declarations import ABI_VERSION, FUNCTIONS, Function, Functions
 
 
 class LibraryError(ImportError):
-    """The shared library was not found, or does not fit; says what was tried."""
+    """The shared library is missing or incompatible; lists what was tried."""
 
 
 #: Those that neither use the network nor wait for anything else, by how their
@@ -61,7 +61,7 @@ def _function(dll: ctypes.CDLL, name: str) -> Function:
 
 
 def file_names() -> Tuple[str, str]:
-    """What the library is called on this system: in a package, and for the loader."""
+    """Returns the library's name on this system: in a package, and for the loader."""
     if sys.platform == "win32":
         return "osslive.dll", "osslive.dll"
     if sys.platform == "darwin":
@@ -95,7 +95,7 @@ def _system_paths(name: str) -> List[str]:
 
 @functools.cache
 def library() -> Library:
-    """The library, loaded at the first call."""
+    """Returns the library, loading it at the first call."""
     tried: List[str] = []
     for label, path in _candidates():
         if not path:

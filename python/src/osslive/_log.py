@@ -36,7 +36,7 @@ _callback = LogCallback(_receive)
 
 
 class _Tap:
-    """What the library was told last."""
+    """The level that the library was last given."""
 
     def __init__(self) -> None:
         self.level = _OFF
@@ -72,7 +72,7 @@ def _wanted() -> int:
 
 
 def follow() -> None:
-    """Tells the library what the logger wants to hear now."""
+    """Passes the level of the logger to the library."""
     level = _wanted()
     if level != _tap.level and not _tap.is_closed:
         _tap.turn(level)

@@ -13,7 +13,7 @@ from .errors import ErrorKind, OssLiveError, error_of
 
 
 def call(function: Function, *arguments: Any) -> None:
-    """Calls a function that returns a status, and raises what it reports."""
+    """Calls a function that returns a status, and raises its error."""
     _log.follow()
     error = ErrorPointer()
     status = function(*arguments, ctypes.byref(error))
@@ -33,7 +33,7 @@ def call_text(function: Function, *arguments: Any) -> str:
 
 
 def _taken(status: int, error: Any) -> OssLiveError:
-    """The error object as an exception; the object is freed."""
+    """Converts an error object to an exception and frees it."""
     native = library()
     try:
         return error_of(
@@ -124,10 +124,10 @@ class Instances:
         return found[1]
 
     def of_this_process(self) -> List[Handle]:
-        """All instances that this process has made."""
+        """Returns all instances that this process has created."""
         process = os.getpid()
         return [made for key, (_, made) in tuple(self._made.items()) if key[0] == process]
 
     def forget(self, of_main_thread: bool) -> None:
-        """Has an instance made anew when it is needed next."""
+        """Drops an instance; the next use creates another one."""
         self._made.pop((os.getpid(), of_main_thread), None)

@@ -13,7 +13,7 @@ _SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 
 class ProgramNotFound(RuntimeError):
-    """A program was not found; says where it was looked for."""
+    """A program was not found; lists where it was searched."""
 
 
 def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:

@@ -73,12 +73,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-#: For how many seconds a URL is usually good.
+#: Default URL lifetime in seconds.
 DEFAULT_EXPIRES = DEFAULT_EXPIRES_S
 
 
 class Settings(TypedDict, total=False):
-    """The settings of a :class:`Client`, for :meth:`Client.from_env` and the like."""
+    """The settings of a :class:`Client`, as keyword arguments."""
 
     region: Optional[str]
     endpoint: Optional[str]
@@ -104,29 +104,27 @@ class Settings(TypedDict, total=False):
 class Client:
     """A client for the live channels of one bucket.
 
-    Any number of threads may use it at once; it keeps its connections open
-    between calls. Calls block, by default for 30 seconds at most, and let
-    other threads run meanwhile. After a fork, parent and child each go on
-    with connections of their own.
+    Any number of threads may use it at once, and it reuses connections between
+    calls. Calls block, by default for at most 30 seconds, and release the global
+    interpreter lock. After a fork, parent and child use separate connections.
 
-    A bucket, an access key, and a region or an endpoint are needed::
+    It needs a bucket, an access key, and a region or an endpoint::
 
         with osslive.Client(region="cn-hangzhou", bucket="my-bucket",
                             access_key_id="...", access_key_secret="...") as client:
             client.put_channel("main-stage")
 
-    :meth:`from_env` and :meth:`from_profile` take the access key, and what
-    else is not given, from where the vendor's tools take it. ``credentials``
-    is a :class:`Credentials`, or a function that is asked for one before every
-    call, on the thread of that call.
+    :meth:`from_env` and :meth:`from_profile` read the access key and missing
+    settings from the same sources as the vendor's tools. ``credentials`` is a
+    :class:`Credentials`, or a function that returns one, called before every
+    call on the calling thread.
 
-    Every setting has a default: the endpoint is the region's public one,
-    over TLS; ``addressing_style`` is "path" for IP addresses and localhost,
-    else "virtual" ("cname" for a host name bound to the bucket);
-    ``signature_version`` is 4; ``connect_timeout`` 10 and ``timeout``, for the
-    whole call, 30 seconds; ``attempts`` 3; ``pool_size`` 16 idle connections;
-    ``proxy`` what the environment says ("" for none at all);
-    ``root_certificates``, a PEM text, Mozilla's.
+    Defaults: the region's public endpoint, over TLS; ``addressing_style`` "path"
+    for IP addresses and localhost, else "virtual" ("cname" for a custom domain);
+    ``signature_version`` 4; ``connect_timeout`` 10 seconds; ``timeout`` of the
+    whole call 30 seconds; ``attempts`` 3; ``pool_size`` 16 idle connections;
+    ``proxy`` from the environment ("" disables it); ``root_certificates``, a PEM
+    string, Mozilla's.
     """
 
     def __init__(
@@ -199,12 +197,12 @@ class Client:
 
     @classmethod
     def from_env(cls, **settings: Unpack[Settings]) -> Client:
-        """A client with the access key in ``OSS_ACCESS_KEY_ID``, ``OSS_ACCESS_KEY_SECRET`` and
-        ``OSS_SESSION_TOKEN``, and the region, endpoint and bucket in ``OSS_REGION``,
-        ``OSS_ENDPOINT`` and ``OSS_BUCKET`` where they are not given.
+        """Creates a client with the access key in ``OSS_ACCESS_KEY_ID``,
+        ``OSS_ACCESS_KEY_SECRET`` and ``OSS_SESSION_TOKEN``, and, unless given, region, endpoint
+        and bucket in ``OSS_REGION``, ``OSS_ENDPOINT`` and ``OSS_BUCKET``.
 
-        The library reads the environment of the process: what is put into
-        ``os.environ`` counts. ``settings`` are those of the constructor.
+        Changes to ``os.environ`` are visible to it. ``settings`` are those of the
+        constructor.
         """
 
         def load(native: Library, config: Handle) -> None:
@@ -219,9 +217,9 @@ class Client:
         profile: Optional[str] = None,
         **settings: Unpack[Settings],
     ) -> Client:
-        """A client with the access key of a profile of ossutil's config file (by default
-        ``.ossutilconfig`` in the home folder and its default profile), and its region and
-        endpoint where they are not given. ``settings`` are those of the constructor."""
+        """Creates a client with the access key of a profile of ossutil's config file (by default
+        ``~/.ossutilconfig`` and its default profile) and, unless given, its region and endpoint.
+        ``settings`` are those of the constructor."""
         file = None if path is None else text(os.fspath(path), "path")
         section = optional_text(profile, "profile")
 
@@ -230,16 +228,16 @@ class Client:
 
         return cls(**settings, _load=load)
 
-    # Its life.
+    # Life cycle.
 
     def close(self) -> None:
-        """Closes the connections. Calls that are under way on other threads end as usual."""
+        """Closes the connections. Calls in progress on other threads complete normally."""
         self._native = None
 
     def shutdown(self) -> None:
-        """Ends the calls under way on other threads, on this client and those made from it, at
-        once with :class:`~osslive.Stopped`, and all later ones, so that a program can quit. The
-        service may or may not have carried out what was under way."""
+        """Shuts down this client and those created from it, so that a program can quit: calls in
+        progress on other threads, and all later ones, raise :class:`~osslive.Stopped` at once. The
+        service may or may not have executed interrupted requests."""
         self._open()
         self._shared.is_shut_down = True
         for handle in self._shared.origin.of_this_process():
@@ -261,8 +259,8 @@ class Client:
         return f"<osslive.Client of {self._bucket!r} at {self._where!r}{closed}>"
 
     def with_timeout(self, seconds: float) -> Client:
-        """A second client with another limit for whole calls. Both share connections and
-        credentials; each is closed on its own."""
+        """Returns a client with another call timeout. Both share connections and credentials;
+        close each separately."""
         native, origin = library(), self._open()
         limit = milliseconds(seconds, "seconds")
 
@@ -283,8 +281,8 @@ class Client:
         access_key_secret: str,
         security_token: Optional[str] = None,
     ) -> None:
-        """Replaces the access key of this client and of those made from it, while other threads
-        use them: calls that are under way end with the key they began with."""
+        """Replaces the access key of this client and of those created from it, even while other
+        threads use them: calls in progress finish with the previous key."""
         self._rotate(Credentials(access_key_id, access_key_secret, security_token))
 
     # Calls to the service.
@@ -298,8 +296,8 @@ class Client:
         return ChannelUrls.of(self._call(library().put_channel, text(id, "id"), with_config))
 
     def create_channel(self, id: str, config: ChannelConfig = ChannelConfig()) -> ChannelUrls:
-        """Creates a channel that does not exist yet. When two callers create the same channel at
-        the same moment, both may succeed.
+        """Creates a channel that does not exist. If two callers create the same channel at the
+        same time, both may succeed.
 
         Raises :class:`~osslive.ChannelAlreadyExists`.
         """
@@ -307,15 +305,15 @@ class Client:
         return ChannelUrls.of(self._call(library().create_channel, text(id, "id"), with_config))
 
     def get_channel(self, id: str) -> Channel:
-        """Reads the configuration of a channel; its URLs and the time of its last change too,
-        where the credentials may list channels.
+        """Returns a channel's configuration, and its URLs and last change if the credentials may
+        list channels.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
         return Channel.of(self._call(library().get_channel, text(id, "id")))
 
     def delete_channel(self, id: str) -> Done:
-        """Deletes a channel; what it recorded stays. A channel that does not exist is no error.
+        """Deletes a channel; recordings are kept. Succeeds if the channel does not exist.
 
         Raises :class:`~osslive.ChannelStillLive` while the channel is live.
         """
@@ -327,7 +325,7 @@ class Client:
         marker: Optional[str] = None,
         max_keys: Optional[int] = None,
     ) -> ChannelList:
-        """Lists a page of channels in byte order: those whose names begin with ``prefix`` and
+        """Returns one page of channels in byte order: those whose names start with ``prefix`` and
         come after ``marker``, at most ``max_keys`` (1 to 1000, by default the service's 100)."""
         return ChannelList.of(
             self._call(
@@ -341,10 +339,10 @@ class Client:
     def channels(
         self, prefix: Optional[str] = None, max_keys: Optional[int] = None
     ) -> Iterator[ChannelSummary]:
-        """All channels whose names begin with ``prefix``; pages of ``max_keys`` are asked for as
-        they are needed.
+        """Iterates over all channels whose names start with ``prefix``, fetching pages of
+        ``max_keys`` as needed.
 
-        Raises :class:`~osslive.BadReply` when a page does not continue after the one before.
+        Raises :class:`~osslive.BadReply` if a page does not continue after the previous one.
         """
         marker = ""
         while True:
@@ -362,8 +360,8 @@ class Client:
             marker = page.next_marker
 
     def put_channel_status(self, id: str, status: Union[ChannelState, str]) -> Done:
-        """Enables or disables a channel. Disabling cuts a publisher; the service takes about ten
-        seconds for it.
+        """Enables or disables a channel. Disabling disconnects its publisher; the service takes
+        about ten seconds to do so.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -371,7 +369,7 @@ class Client:
         return Done.of(self._call(function, text(id, "id"), state(status)))
 
     def get_channel_status(self, id: str) -> ChannelStatus:
-        """Reads what a channel is doing: live, idle or disabled; picture, sound, rates, and the
+        """Returns a channel's status: live, idle or disabled; video, audio, bit rates, and the
         publisher's address.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
@@ -379,7 +377,7 @@ class Client:
         return ChannelStatus.of(self._call(library().get_channel_status, text(id, "id")))
 
     def is_channel_live(self, id: str) -> bool:
-        """Whether somebody publishes to a channel now.
+        """Reports whether a channel is live.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -414,27 +412,26 @@ class Client:
         self._wait(call, function, text(id, "id"), limit_ms)
 
     def get_channel_history(self, id: str) -> ChannelHistory:
-        """Reads the last ten finished sessions of a channel, the oldest first.
+        """Returns the last ten finished sessions of a channel, oldest first.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
         return ChannelHistory.of(self._call(library().get_channel_history, text(id, "id")))
 
     def create_vod(self, id: str, name: str, start: Time, end: Time) -> Done:
-        """Writes a playlist of what was recorded from ``start`` to ``end`` (aware datetimes or
-        Unix seconds, at most a day apart) to ``id/name`` in the bucket. ``.m3u8`` is added to a
-        name without it.
+        """Saves a playlist of what was recorded from ``start`` to ``end`` (aware datetimes or Unix
+        seconds, at most a day apart) as ``id/name`` in the bucket, with ``.m3u8`` if missing.
 
-        Raises :class:`~osslive.InvalidArgument` when nothing was recorded in that time.
+        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
         """
         function, times = library().create_vod, span(start, end)
         return Done.of(self._call(function, text(id, "id"), text(name, "name"), *times))
 
     def get_vod(self, id: str, start: Time, end: Time) -> str:
-        """Reads the playlist that :meth:`create_vod` would write. The fragments in it are
-        relative to ``id/`` in the bucket.
+        """Returns the playlist that :meth:`create_vod` would save. URLs of fragments are relative
+        to ``id/`` in the bucket.
 
-        Raises :class:`~osslive.InvalidArgument` when nothing was recorded in that time.
+        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
         """
         function, times = library().get_vod, span(start, end)
         return self._wait(call_text, function, text(id, "id"), *times)
@@ -449,12 +446,13 @@ class Client:
         playlist_name: Optional[str] = None,
         params: Optional[Mapping[str, str]] = None,
     ) -> str:
-        """Makes a signed URL to publish to. The URL lets anyone who has it publish until it
-        expires: treat it as a secret.
+        """Signs a publish URL. Anyone who has it can publish until it expires: treat it as a
+        secret.
 
-        ``expires`` counts from now; a publisher that is connected is not cut
-        when it has passed. ``playlist_name`` sets the live playlist of this
-        session, in place of the channel's. ``params`` are signed.
+        ``expires`` is how long from now publishers may connect; expiry does not
+        disconnect a publisher. ``playlist_name`` sets the live playlist of this
+        session instead of the channel's. ``params`` are additional signed
+        parameters.
         """
         seconds, extra, count = expiry(expires), *url_params(playlist_name, params)
         function = library().get_rtmp_url
@@ -468,8 +466,8 @@ class Client:
         playlist_name: Optional[str] = None,
         params: Optional[Mapping[str, str]] = None,
     ) -> PublishUrl:
-        """Makes the URL of :meth:`get_rtmp_url`, with its parts (server and stream key, as
-        encoders ask for them) and its expiry."""
+        """Signs a publish URL as :meth:`get_rtmp_url` does, and returns it with its parts (server
+        and stream key, as encoders ask for them) and its expiry."""
         seconds, extra, count = expiry(expires), *url_params(playlist_name, params)
         function = library().get_publish_url
         made = call_text(function, self._handle(), text(id, "id"), seconds, extra, count)
@@ -478,9 +476,9 @@ class Client:
     def get_play_url(
         self, id: str, playlist: Optional[str] = None, expires: Seconds = DEFAULT_EXPIRES
     ) -> str:
-        """Makes a signed URL to play a playlist (by default ``playlist.m3u8``) of a channel of a
-        private bucket. The fragments in the playlist are signed alike. With signature version 4,
-        ``expires`` is a week at most."""
+        """Signs a play URL for a playlist (by default ``playlist.m3u8``) of a private bucket. The
+        service signs the fragments in the playlist as well. With signature version 4, ``expires``
+        is at most a week."""
         name = optional_text(playlist, "playlist")
         function = library().get_play_url
         return call_text(function, self._handle(), text(id, "id"), name, expiry(expires))
@@ -496,16 +494,15 @@ class Client:
         time_limit: Optional[float] = None,
         progress: Optional[Progress] = None,
     ) -> Sweep:
-        """Asks many channels what they are doing, ``max_parallel`` (1 to 256) at once. A channel
-        that fails is listed with its error and never spoils the rest; one that is given twice is
-        asked and listed once.
+        """Returns the status of many channels, with up to ``max_parallel`` (1 to 256) concurrent
+        requests. Failures are isolated: each channel carries its own error. Duplicate ids are read
+        and listed once.
 
-        At most ``rate`` calls begin in a second; with or without it, the work
-        slows down when the service asks for that. ``time_limit``, in seconds, is
-        for the whole work: channels that were not reached fail as
-        :class:`~osslive.Stopped`. ``progress`` is called with how many are done,
-        failures included, and of how many. What it raises, as a Ctrl-C, stops
-        the work.
+        ``rate`` limits the requests per second; work always backs off when
+        throttled. ``time_limit``, in seconds, is a timeout for the whole work: the
+        remaining channels fail as :class:`~osslive.Stopped`. ``progress`` is
+        called with the number of finished channels, failures included, and the
+        total. An exception from it, or Ctrl-C, stops the work.
         """
         return Sweep.of(
             self._work(
@@ -525,10 +522,9 @@ class Client:
         time_limit: Optional[float] = None,
         progress: Optional[Progress] = None,
     ) -> Tuple[PutResult, ...]:
-        """Creates or replaces many channels, each an id and its configuration, with one result
-        for each in their order. A channel that fails never keeps the rest from being put; an id
-        that stands in the list before fails. The other arguments are those of
-        :meth:`monitor_channels`."""
+        """Creates or replaces many channels, each an id and its configuration, and returns one
+        result per channel, in order. Failures are isolated; an id that occurs earlier in the list
+        fails. The other arguments are those of :meth:`monitor_channels`."""
         pairs = list(channels)
         ids, count = texts((id for id, _ in pairs), "ids")
         configs, _owners = channel_configs([config for _, config in pairs])
@@ -549,18 +545,17 @@ class Client:
         min_bandwidth: Optional[int] = None,
         frame_rate_drop: Optional[float] = None,
     ) -> Monitor:
-        """Looks at channels every ``interval`` seconds: an iterator over what changes, as it is
-        noticed.
+        """Polls channels every ``interval`` seconds and iterates over their changes.
 
-        The channels are ``ids``, or else all that the bucket has now with names
-        that begin with ``prefix``. A channel that was not seen yet counts as
-        idle, so that the changes alone tell every state. A channel that fails
-        is told once, and is asked again.
+        The channels are ``ids``, or all channels in the bucket whose names start
+        with ``prefix``. Unknown channels count as idle, so that the changes alone
+        determine every state. A failing channel is reported once, and polled
+        again.
 
-        A stream is told of when picture and sound together have less than
-        ``min_bandwidth`` bytes per second, and when its frame rate falls between
-        two sweeps by more than the part ``frame_rate_drop`` (by default 0.1; 1
-        for never). ``max_parallel``, ``rate`` and ``time_limit`` are for each
+        Streams are reported if video and audio together are below
+        ``min_bandwidth`` bytes per second, and if their frame rate falls between
+        two sweeps by more than the fraction ``frame_rate_drop`` (by default 0.1; 1
+        disables it). ``max_parallel``, ``rate`` and ``time_limit`` apply to each
         sweep, as in :meth:`monitor_channels`.
         """
         if ids is not None and prefix is not None:
@@ -572,11 +567,11 @@ class Client:
         return Monitor(lambda: self._handle(of_main_thread=False), watched, options)
 
     def samples(self, id: str, interval: float = 1.0) -> Iterator[Sample]:
-        """What a channel is doing every ``interval`` seconds; it ends when you stop iterating."""
+        """Iterates over a channel's status, read every ``interval`` seconds."""
         return samples(lambda: self.get_channel_status(id), interval)
 
     def analyze_history(self, id: str, days: int = 7) -> HistoryAnalysis:
-        """Summarises the sessions of the last ``days`` days, of which the service keeps ten.
+        """Summarizes the sessions of the last ``days`` days, of which the service keeps ten.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -589,9 +584,9 @@ class Client:
         highlights: Sequence[Highlight],
         progress: Optional[Progress] = None,
     ) -> Tuple[HighlightResult, ...]:
-        """Cuts a playlist for each highlight, with one result for each in their order: one that
-        fails does not keep the rest from being cut. They are clipped to what was recorded.
-        ``progress`` is called as in :meth:`monitor_channels`.
+        """Saves a playlist for each highlight and returns one result per highlight, in order.
+        Failures are isolated. Highlights are clipped to the known sessions. ``progress`` is called
+        as in :meth:`monitor_channels`.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """

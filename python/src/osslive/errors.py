@@ -1,4 +1,4 @@
-"""What can go wrong.
+"""Errors.
 
 Every failure of a call is an :class:`OssLiveError`. A class stands for each
 kind of failure (who has to act) and for each error code (why). An error is an
@@ -67,7 +67,7 @@ def error_of(
     request_id: Optional[str] = None,
     ec: Optional[str] = None,
 ) -> OssLiveError:
-    """The error of the class that its kind and code ask for."""
+    """Creates an error of the class for its kind and code."""
     # A code that is not known gets no class of its own: a server could name
     # any number of them. A name that the service refuses is both
     # InvalidChannelName, as when it is refused here, and a ServiceError.

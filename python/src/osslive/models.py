@@ -1,4 +1,4 @@
-"""What goes into the calls and comes out of them, in the API's words.
+"""Settings and results of the calls.
 
 Results are immutable. Times are aware :class:`~datetime.datetime` in UTC,
 bandwidths are bytes per second. In a notebook a result shows itself as a table.
@@ -15,15 +15,15 @@ from typing import Any, List, Mapping, Optional, Tuple, Union
 from . import _html
 from .errors import ErrorKind, OssLiveError, error_of, error_of_json
 
-#: A moment: an aware datetime, or Unix seconds.
+#: A time: an aware datetime, or Unix seconds.
 Time = Union[int, datetime]
 
-#: What the library gives: parsed JSON.
+#: Parsed JSON, as returned by the library.
 Json = Mapping[str, Any]
 
 
 class ChannelState(str, enum.Enum):
-    """Whether a channel takes publishers: its configured status."""
+    """Whether a channel is enabled: its configured status."""
 
     ENABLED = "enabled"
     DISABLED = "disabled"
@@ -33,7 +33,7 @@ class ChannelState(str, enum.Enum):
 
 
 class StreamState(str, enum.Enum):
-    """What a channel is doing: its status at run time."""
+    """Whether a channel is live: its status at run time."""
 
     #: A publisher is connected.
     LIVE = "Live"
@@ -51,7 +51,7 @@ class StreamState(str, enum.Enum):
 
 @dataclass(frozen=True)
 class Credentials:
-    """An access key, with its STS token if it is a temporary one."""
+    """An access key, with an STS token if it is temporary."""
 
     access_key_id: str
     access_key_secret: str = field(repr=False)
@@ -60,9 +60,9 @@ class Credentials:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Snapshots of the key frames, in regions that have them: every ``interval`` seconds
+    """Snapshots of key frames, in regions that support them: every ``interval`` seconds
     (1 to 100) into ``dest_bucket``, with the rights of the RAM role ``role_name`` and
-    announced at the message topic ``notify_topic``."""
+    announced on the message topic ``notify_topic``."""
 
     role_name: str
     dest_bucket: str
@@ -74,18 +74,18 @@ class Snapshot:
 class ChannelConfig:
     """The configuration of a channel.
 
-    The service keeps no display name: ``name`` becomes the description, unless
-    one is given.
+    The service has no display names: it stores ``name`` as the description,
+    unless you give one.
     """
 
     name: str = ""
     #: At most 128 bytes. Defaults to the name.
     description: Optional[str] = None
-    #: Whether publishers are let in.
+    #: Whether the channel is enabled.
     status: ChannelState = ChannelState.ENABLED
-    #: The length of a fragment in seconds, 1 to 100; it ends at the first key frame after it.
+    #: The fragment duration in seconds, 1 to 100. Fragments end at the next key frame.
     frag_duration: int = 5
-    #: How many fragments the live playlist lists, 1 to 100.
+    #: The number of fragments in the live playlist, 1 to 100.
     frag_count: int = 3
     #: 6 to 128 bytes, ending in ``.m3u8``, without ``/``.
     playlist_name: str = "playlist.m3u8"
@@ -97,15 +97,15 @@ class ChannelConfig:
 
 @dataclass(frozen=True)
 class ResponseInfo:
-    """How a call went."""
+    """Describes a call."""
 
     #: The HTTP status.
     status: int
-    #: The identifier by which the service's support finds the request.
+    #: The request id, by which the service's support finds the request.
     request_id: Optional[str]
-    #: The time the whole call took, repeats and waiting included.
+    #: The elapsed time of the call, retries and back-off included.
     elapsed: timedelta
-    #: How many requests were sent: 1 unless some were repeated.
+    #: The number of requests sent: more than 1 after retries.
     attempts: int
 
     @classmethod
@@ -120,7 +120,7 @@ class ResponseInfo:
 
 @dataclass(frozen=True)
 class Done(_html.Fields):
-    """The result of a call that returns nothing but its success."""
+    """The result of a call that returns nothing else."""
 
     res: ResponseInfo
 
@@ -131,11 +131,11 @@ class Done(_html.Fields):
 
 @dataclass(frozen=True)
 class ChannelUrls(_html.Fields):
-    """The result of ``put_channel`` and ``create_channel``."""
+    """A channel's URLs, returned by ``put_channel`` and ``create_channel``."""
 
-    #: Where to publish; unsigned.
+    #: Unsigned publish URLs.
     publish_urls: Tuple[str, ...]
-    #: Where to play; unsigned.
+    #: Unsigned play URLs.
     play_urls: Tuple[str, ...]
     res: ResponseInfo
 
@@ -148,8 +148,8 @@ class ChannelUrls(_html.Fields):
 
 @dataclass(frozen=True)
 class PublishUrl:
-    """A signed URL to publish to, the result of ``get_publish_url``. ``str()`` gives the whole
-    URL; ``repr()`` hides it."""
+    """A signed publish URL, returned by ``get_publish_url``. ``str()`` returns the whole URL;
+    ``repr()`` hides it."""
 
     #: The whole URL: the server, a slash and the stream key.
     url: str = field(repr=False)
@@ -157,7 +157,7 @@ class PublishUrl:
     server: str
     #: The stream key: the channel's name with the signature.
     stream_key: str = field(repr=False)
-    #: Until when a publisher may connect.
+    #: Until when publishers may connect.
     expires_at: datetime
 
     @classmethod
@@ -170,27 +170,27 @@ class PublishUrl:
 
 @dataclass(frozen=True)
 class Channel(_html.Fields):
-    """The result of ``get_channel``."""
+    """A channel's configuration, returned by ``get_channel``."""
 
     #: The channel's id.
     name: str
     description: str
-    #: Whether publishers are let in.
+    #: Whether the channel is enabled.
     status: ChannelState
-    #: The type of its output: ``HLS``.
+    #: The output type: ``HLS``.
     type: str
-    #: The length of a fragment in seconds.
+    #: The fragment duration in seconds.
     frag_duration: int
-    #: How many fragments the live playlist lists.
+    #: The number of fragments in the live playlist.
     frag_count: int
     playlist_name: str
-    #: The service does not say so today.
+    #: Not reported by the service today.
     create_time: Optional[datetime]
-    #: None when listing channels is not permitted.
+    #: None without permission to list channels.
     last_modified: Optional[datetime]
-    #: Where to publish; unsigned. Empty when listing channels is not permitted.
+    #: Unsigned publish URLs. Empty without permission to list channels.
     publish_urls: Tuple[str, ...]
-    #: Where to play; unsigned. Empty when listing channels is not permitted.
+    #: Unsigned play URLs. Empty without permission to list channels.
     play_urls: Tuple[str, ...]
     res: ResponseInfo
 
@@ -214,18 +214,18 @@ class Channel(_html.Fields):
 
 @dataclass(frozen=True)
 class ChannelSummary(_html.Fields):
-    """A channel as a list shows it."""
+    """A channel in a list."""
 
     #: The channel's id.
     name: str
     description: str
-    #: Whether publishers are let in.
+    #: Whether the channel is enabled.
     status: ChannelState
     #: When the configuration was last changed, if reported.
     last_modified: Optional[datetime]
-    #: Where to publish; unsigned.
+    #: Unsigned publish URLs.
     publish_urls: Tuple[str, ...]
-    #: Where to play; unsigned.
+    #: Unsigned play URLs.
     play_urls: Tuple[str, ...]
 
     @classmethod
@@ -242,13 +242,13 @@ class ChannelSummary(_html.Fields):
 
 @dataclass(frozen=True)
 class ChannelList:
-    """A page of channels, the result of ``list_channels``."""
+    """One page of channels, returned by ``list_channels``."""
 
     #: In byte order of their names.
     channels: Tuple[ChannelSummary, ...]
     #: Whether there are more.
     is_truncated: bool
-    #: The marker of the next page, when there are more.
+    #: The marker of the next page, if there are more.
     next_marker: Optional[str]
     res: ResponseInfo
 
@@ -268,15 +268,15 @@ class ChannelList:
 
 @dataclass(frozen=True)
 class Video(_html.Fields):
-    """The picture of a live stream."""
+    """The video of a live stream."""
 
     #: Pixels.
     width: int
     #: Pixels.
     height: int
-    #: Frames per second, as the service rounds it.
+    #: Frames per second, rounded by the service.
     frame_rate: int
-    #: Bytes per second over the last moments.
+    #: Recent bandwidth, in bytes per second.
     bandwidth: int
     #: ``H264``.
     codec: str
@@ -290,9 +290,9 @@ class Video(_html.Fields):
 
 @dataclass(frozen=True)
 class Audio(_html.Fields):
-    """The sound of a live stream."""
+    """The audio of a live stream."""
 
-    #: Bytes per second over the last moments.
+    #: Recent bandwidth, in bytes per second.
     bandwidth: int
     #: Samples per second.
     sample_rate: int
@@ -306,16 +306,16 @@ class Audio(_html.Fields):
 
 @dataclass(frozen=True)
 class ChannelStatus(_html.Fields):
-    """What a channel is doing, the result of ``get_channel_status``."""
+    """A channel's status, returned by ``get_channel_status``."""
 
     status: StreamState
-    #: Since when the publisher has been connected, when live.
+    #: When the publisher connected, if live.
     connected_time: Optional[datetime]
-    #: The publisher's ``IP:PORT``, when live.
+    #: The publisher's ``IP:PORT``, if live.
     remote_addr: Optional[str]
-    #: The picture, once some of it has arrived.
+    #: The video, once some has arrived.
     video: Optional[Video]
-    #: The sound, once some of it has arrived.
+    #: The audio, once some has arrived.
     audio: Optional[Audio]
     res: ResponseInfo
 
@@ -338,11 +338,11 @@ class ChannelStatus(_html.Fields):
 
     @property
     def bandwidth(self) -> int:
-        """Bytes per second of picture and sound together; 0 when not live."""
+        """Video and audio together, in bytes per second; 0 if not live."""
         return sum(part.bandwidth for part in (self.video, self.audio) if part is not None)
 
     def live(self) -> ChannelStatus:
-        """Itself when live; otherwise raises :class:`~osslive.ChannelNotLive`."""
+        """Returns itself if live; raises :class:`~osslive.ChannelNotLive` otherwise."""
         if self.is_live:
             return self
         raise error_of(
@@ -355,7 +355,7 @@ class ChannelStatus(_html.Fields):
 
 @dataclass(frozen=True)
 class SessionRecord(_html.Fields):
-    """A session: from a publisher's coming to its going."""
+    """A session of a publisher."""
 
     start_time: datetime
     end_time: datetime
@@ -368,15 +368,15 @@ class SessionRecord(_html.Fields):
 
     @property
     def duration(self) -> timedelta:
-        """How long it was."""
+        """The duration."""
         return self.end_time - self.start_time
 
 
 @dataclass(frozen=True)
 class ChannelHistory:
-    """The last sessions of a channel, the result of ``get_channel_history``."""
+    """The last sessions of a channel, returned by ``get_channel_history``."""
 
-    #: At most ten finished sessions, the oldest first.
+    #: At most ten finished sessions, oldest first.
     records: Tuple[SessionRecord, ...]
     res: ResponseInfo
 
@@ -394,7 +394,7 @@ class ChannelHistory:
 
 @dataclass(frozen=True)
 class ChannelReport:
-    """What a channel is doing, in a :class:`Sweep`."""
+    """A channel's status in a :class:`Sweep`."""
 
     id: str
     status: ChannelStatus
@@ -406,7 +406,7 @@ class ChannelReport:
 
 @dataclass(frozen=True)
 class FailedChannel:
-    """A channel whose status could not be told, in a :class:`Sweep`."""
+    """A channel in a :class:`Sweep` whose status could not be read."""
 
     id: str
     error: OssLiveError
@@ -418,13 +418,13 @@ class FailedChannel:
 
 @dataclass(frozen=True)
 class Sweep:
-    """One look at many channels, the result of ``monitor_channels``: each list in the order
+    """The status of many channels, returned by ``monitor_channels``. Each list is in the order
     in which the channels were given."""
 
     live: Tuple[ChannelReport, ...]
     idle: Tuple[ChannelReport, ...]
     disabled: Tuple[ChannelReport, ...]
-    #: The channels whose status could not be told, and why.
+    #: Channels whose status could not be read, with the error.
     failed: Tuple[FailedChannel, ...]
 
     @classmethod
@@ -455,53 +455,53 @@ def _size(video: Optional[Video]) -> str:
 
 
 class ChangeKind(str, enum.Enum):
-    """What changed about a channel."""
+    """The kind of a change."""
 
-    #: A publisher has come.
+    #: The channel went live.
     WENT_LIVE = "wentLive"
-    #: The publisher has gone.
+    #: The channel went idle.
     WENT_IDLE = "wentIdle"
     #: The channel was disabled.
     DISABLED = "disabled"
-    #: The channel was enabled again.
+    #: The channel was enabled.
     ENABLED = "enabled"
-    #: Another publisher, or the same one from another port, has taken over without the channel
+    #: Another publisher, or the same one from another port, took over without the channel
     #: having been seen idle.
     NEW_PUBLISHER = "newPublisher"
-    #: Picture and sound together have less than the limit.
+    #: Video and audio together are below the limit.
     BANDWIDTH_LOW = "bandwidthLow"
-    #: Picture and sound together have enough again.
+    #: Video and audio together are no longer below the limit.
     BANDWIDTH_RECOVERED = "bandwidthRecovered"
     #: The frame rate fell.
     FRAME_RATE_FELL = "frameRateFell"
-    #: The status of the channel can no longer be told.
+    #: The status of the channel cannot be read.
     FAILING = "failing"
-    #: The status of the channel can be told again.
+    #: The status of the channel can be read again.
     RECOVERED = "recovered"
 
 
 @dataclass(frozen=True)
 class Change(_html.Fields):
-    """Something that changed about a channel. Its ``str`` is a line for people."""
+    """A change of a channel. Its ``str`` is one line for people."""
 
     #: The channel's id.
     id: str
     #: When the change was noticed.
     time: datetime
     kind: ChangeKind
-    #: The publisher's ``IP:PORT``: of a stream that came, and of a new publisher.
+    #: The publisher's ``IP:PORT``, if the channel went live or has a new publisher.
     remote_addr: Optional[str] = None
-    #: The publisher's before, of a new one.
+    #: The previous publisher's, if there is a new one.
     previous_addr: Optional[str] = None
-    #: Bytes per second, where they crossed the limit.
+    #: Bytes per second, if they crossed the limit.
     bandwidth: Optional[int] = None
-    #: The limit that they crossed, in bytes per second.
+    #: The limit, in bytes per second.
     limit: Optional[int] = None
-    #: Frames per second, where they fell.
+    #: Frames per second, if they fell.
     frame_rate: Optional[int] = None
     #: Frames per second before.
     previous_frame_rate: Optional[int] = None
-    #: Why the status cannot be told.
+    #: Why the status cannot be read.
     error: Optional[OssLiveError] = None
 
     @classmethod
@@ -536,27 +536,25 @@ class Change(_html.Fields):
             ChangeKind.NEW_PUBLISHER: (
                 f"has a new publisher: {self.remote_addr}, after {self.previous_addr}"
             ),
-            ChangeKind.BANDWIDTH_LOW: (
-                f"has {self.bandwidth} bytes a second, less than {self.limit}"
-            ),
-            ChangeKind.BANDWIDTH_RECOVERED: f"has {self.bandwidth} bytes a second again",
+            ChangeKind.BANDWIDTH_LOW: f"has {self.bandwidth} bytes/s, below {self.limit}",
+            ChangeKind.BANDWIDTH_RECOVERED: f"has {self.bandwidth} bytes/s again",
             ChangeKind.FRAME_RATE_FELL: (
-                f"fell from {self.previous_frame_rate} to {self.frame_rate} frames a second"
+                f"fell from {self.previous_frame_rate} to {self.frame_rate} frames/s"
             ),
-            ChangeKind.FAILING: f"fails: {self.error}",
-            ChangeKind.RECOVERED: "answers again",
+            ChangeKind.FAILING: f"failed: {self.error}",
+            ChangeKind.RECOVERED: "recovered",
         }[self.kind]
 
 
 def changes_of(json: Json) -> Tuple[Change, ...]:
-    """The changes that this version knows; a later library may tell of more."""
+    """The changes that this version knows; a later library may report more."""
     known = {kind.value for kind in ChangeKind}
     return tuple(Change.of(change) for change in json["changes"] if change["change"] in known)
 
 
 @dataclass(frozen=True)
 class Sample(_html.Fields):
-    """What a channel was doing at a moment, from ``samples``."""
+    """A channel's status at a time, from ``samples``."""
 
     time: datetime
     status: ChannelStatus
@@ -564,7 +562,7 @@ class Sample(_html.Fields):
 
 @dataclass(frozen=True)
 class Gap(_html.Fields):
-    """A time without a publisher, between two sessions."""
+    """A gap between two sessions."""
 
     start_time: datetime
     end_time: datetime
@@ -575,36 +573,36 @@ class Gap(_html.Fields):
 
     @property
     def duration(self) -> timedelta:
-        """How long it was."""
+        """The duration."""
         return self.end_time - self.start_time
 
 
 @dataclass(frozen=True)
 class HistoryAnalysis(_html.Fields):
-    """What a history tells about a number of days, the result of ``analyze_history``.
+    """A summary of past sessions, returned by ``analyze_history``.
 
     The service keeps only the last ten finished sessions of a channel;
     ``is_truncated`` tells when they may not reach back to the window's beginning.
     """
 
-    #: The window.
+    #: The period.
     start_time: datetime
     end_time: datetime
-    #: How many sessions were in the window, in whole or in part.
+    #: The number of sessions in the period, in whole or in part.
     session_count: int
-    #: What lies outside the window is not counted.
+    #: Within the period.
     total_duration_hours: float
-    #: 0 without a session.
+    #: 0 without sessions.
     average_duration_minutes: float
-    #: The addresses of the publishers, without ports, each once and sorted.
+    #: The IP addresses of the publishers, without ports, unique and sorted.
     unique_ips: Tuple[str, ...]
-    #: The first of several; None without a session.
+    #: The first if there are several; None without sessions.
     longest_session: Optional[SessionRecord]
-    #: The times between sessions, in order.
+    #: The gaps between sessions, in order.
     gaps: Tuple[Gap, ...]
-    #: The sessions, cut to the window, in order.
+    #: The sessions, clipped to the period, in order.
     sessions: Tuple[SessionRecord, ...]
-    #: Whether the service may have forgotten sessions of this window.
+    #: Whether sessions of this period may be missing.
     is_truncated: bool
 
     @classmethod
@@ -626,10 +624,10 @@ class HistoryAnalysis(_html.Fields):
 
 @dataclass(frozen=True)
 class PutResult(_html.Fields):
-    """What came of a channel of ``put_channels``."""
+    """The result for one channel of ``put_channels``."""
 
     id: str
-    #: Where to publish and play; None when the channel was not put.
+    #: The URLs; None if the channel was not put.
     urls: Optional[ChannelUrls]
     #: Why it was not put.
     error: Optional[OssLiveError]
@@ -644,7 +642,7 @@ class PutResult(_html.Fields):
 
 @dataclass(frozen=True)
 class Highlight:
-    """A part of what a channel recorded, to be cut into a playlist of its own.
+    """A part of a recording, to be saved as a playlist.
 
     It is a part of a session, in offsets from its start, or from its end where
     they are negative; or it lies between two times, whatever sessions there were::
@@ -656,28 +654,27 @@ class Highlight:
         Highlight("goal", datetime(2026, 5, 9, 18, 31, tzinfo=timezone.utc), ...)
     """
 
-    #: The playlist's name; ``.m3u8`` is added where it is missing.
+    #: The playlist's name; ``.m3u8`` is appended if missing.
     name: str
     start: Union[timedelta, Time] = timedelta()
-    #: None, or an offset of 0, for the session's end. The end of a session that is going on is
-    #: now.
+    #: None, or an offset of 0, for the session's end. The end of the current session is now.
     end: Union[timedelta, Time, None] = None
-    #: A moment of the session that is meant, such as its ``start_time``; None for the latest.
+    #: A time within the session, such as its ``start_time``; None for the latest session.
     session: Optional[Time] = None
 
 
 @dataclass(frozen=True)
 class HighlightResult(_html.Fields):
-    """What came of a :class:`Highlight`."""
+    """The result for a :class:`Highlight`."""
 
     highlight: Highlight
-    #: The name of its playlist, in the channel's folder: ``get_play_url`` takes it.
+    #: The name of its playlist, for ``get_play_url``.
     playlist: str
-    #: From when it was cut; None when it was clear beforehand that there is nothing to cut.
+    #: The start; None if there was nothing to save.
     start: Optional[datetime]
-    #: Until when it was cut.
+    #: The end.
     end: Optional[datetime]
-    #: Why there is no such playlist, when there is none.
+    #: Why the playlist was not saved, if it was not.
     error: Optional[OssLiveError]
 
     @classmethod

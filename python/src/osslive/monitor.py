@@ -1,4 +1,4 @@
-"""Channels over time: what changed about them, and what they are doing again and again."""
+"""Channels over time: their changes, and samples of their status."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .models import Change, ChannelStatus, Sample, Sweep, changes_of
 
 
 class Monitor(Iterator[Change]):
-    """Looks at channels again and again, and tells what changed: ``client.monitor()`` makes it.
+    """Polls channels and reports changes; created by ``client.monitor()``.
 
     It is an iterator over changes, as they are noticed. :meth:`stop`, from any
     thread, a Ctrl-C, and the end of a ``with`` block end it. One thread at a
@@ -56,7 +56,7 @@ class Monitor(Iterator[Change]):
         return self._told.popleft()
 
     def next_changes(self) -> Tuple[Change, ...]:
-        """Waits until the next sweep is due, sweeps, and tells what changed, which may be
+        """Waits until the next sweep is due, sweeps, and returns the changes, which may be
         nothing. The first sweep is due at once, and tells whatever is not idle.
 
         Raises :class:`~osslive.Stopped` once the monitor is stopped.
@@ -69,12 +69,12 @@ class Monitor(Iterator[Change]):
         return changes_of(json.loads(work.result()))
 
     def last_sweep(self) -> Sweep:
-        """The latest sweep as a whole. Nothing is sent; before the first its lists are empty."""
+        """Returns the latest sweep. Sends nothing; before the first sweep, its lists are empty."""
         text = call_text(library().channel_monitor_last_sweep, self._native())
         return Sweep.of(json.loads(text))
 
     def stop(self) -> None:
-        """Ends the iteration, at once, whatever it waits for."""
+        """Ends the iteration at once, whatever it is waiting for."""
         call(library().channel_monitor_stop, self._native())
 
     def _native(self) -> Handle:

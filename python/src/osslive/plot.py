@@ -27,7 +27,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def history(history: ChannelHistory, axes: Optional[Axes] = None) -> Axes:
-    """A bar for each session, one row for each publisher's address."""
+    """Plots a bar per session, in one row per publisher's address."""
     axes = _axes(axes)
     day = timedelta(days=1)
     rows = list(dict.fromkeys(record.remote_addr for record in history.records))
@@ -42,7 +42,7 @@ def history(history: ChannelHistory, axes: Optional[Axes] = None) -> Axes:
 
 
 def bit_rate(samples: Iterable[Sample], axes: Optional[Axes] = None) -> Axes:
-    """Picture and sound in kilobits per second over time; 0 while the channel is not live."""
+    """Plots video and audio in kilobits per second; 0 while the channel is not live."""
     axes = _axes(axes)
     taken = list(samples)
     times = [(sample.time - _EPOCH) / timedelta(days=1) for sample in taken]

@@ -1,4 +1,4 @@
-"""A stand-in for the service, for tests of your own: real RTMP in, real HLS out.
+"""A local endpoint for your own tests: real RTMP in, real HLS out.
 
 ::
 
@@ -7,8 +7,8 @@
         with osslive.testing.publish(client.get_rtmp_url("main-stage")):
             ...
 
-With pytest, the fixtures ``osslive_endpoint`` and ``osslive_client`` are there as
-soon as this package is installed.
+With pytest, this package provides the fixtures ``osslive_endpoint`` and
+``osslive_client``.
 """
 
 from __future__ import annotations
@@ -35,11 +35,11 @@ REGION = "cn-hangzhou"
 
 
 class EndpointError(RuntimeError):
-    """The local endpoint could not be started; says what was tried, or what it said."""
+    """The local endpoint could not be started; contains its output, or what was tried."""
 
 
 class LocalEndpoint:
-    """A local endpoint on a free port, from ``with`` to its end.
+    """A local endpoint on a free port, for the duration of a ``with`` block.
 
     It runs the command ``osslive local``: ``binary``, or what ``OSSLIVE_BIN``
     names, or the command that is installed with this package, or ``osslive`` on
@@ -87,7 +87,7 @@ class LocalEndpoint:
         self.stop()
 
     def client(self, **settings: Unpack[Settings]) -> Client:
-        """A client for this endpoint; ``settings`` are those of :class:`osslive.Client`."""
+        """Returns a client for this endpoint; ``settings`` are those of :class:`osslive.Client`."""
         own: Settings = {
             "endpoint": self.url,
             "region": self.region,
@@ -101,7 +101,7 @@ class LocalEndpoint:
         return Client(**own)
 
     def start(self) -> None:
-        """Starts it, and returns when it listens."""
+        """Starts the endpoint and waits until it listens."""
         if self._process is not None:
             raise EndpointError("the local endpoint is running already")
         command = [_command(self._binary), "local", "--listen", "127.0.0.1:0"]
@@ -129,7 +129,7 @@ class LocalEndpoint:
         self.url = line[len("listening on ") :]
 
     def stop(self) -> None:
-        """Stops it. Its temporary folder is deleted."""
+        """Stops the endpoint and deletes its temporary directory."""
         process, self._process = self._process, None
         if process is not None:
             if process.stdin is not None:
@@ -143,7 +143,7 @@ class LocalEndpoint:
 def publish(
     url: str, *, size: str = "320x180", rate: int = 25, bit_rate: str = "400k"
 ) -> Generator[subprocess.Popen[bytes], None, None]:
-    """Publishes a moving test picture and a tone to a URL with ffmpeg, which must be on
+    """Publishes a test pattern and a tone to a URL with ffmpeg, which must be on
     ``PATH``, until the end of the ``with`` block. There is a key frame every second."""
     ffmpeg = _programs.on_path("ffmpeg")
     if ffmpeg is None:
