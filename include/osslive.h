@@ -813,7 +813,7 @@ osslive_status osslive_is_channel_live(const osslive_client *client,
  * before, up to 5 s. Failures that may pass, throttling among them, don't end
  * the wait.
  *
- * JSON: as osslive_get_channel_status, of the last poll.
+ * JSON: as osslive_get_channel_status (of the last poll).
  *
  * Fails with the code WaitTimedOut (OSSLIVE_ERR_TIMEOUT) when the time is up,
  * with the last status in the message; NoSuchLiveChannel; and OSSLIVE_ERR_STOPPED,
@@ -829,7 +829,7 @@ osslive_status osslive_wait_until_live(const osslive_client *client,
  * Waits until no publisher is connected: the channel is idle or disabled.
  * Otherwise the same as osslive_wait_until_live.
  *
- * JSON: as osslive_get_channel_status, of the last poll.
+ * JSON: as osslive_get_channel_status (of the last poll).
  *
  * Fails as osslive_wait_until_live does.
  */

@@ -781,7 +781,7 @@ inline ChannelList channel_list(const std::string &text) {
   return detail::parse<ChannelList>(text);
 }
 
-/* Reads the result of get_channel_status. */
+/* Reads the result of get_channel_status, wait_until_live, wait_until_idle. */
 inline ChannelStatus channel_status(const std::string &text) {
   return detail::parse<ChannelStatus>(text);
 }

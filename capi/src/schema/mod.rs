@@ -36,7 +36,10 @@ fn kinds() -> Vec<Kind> {
         kind::<ChannelUrls>("ChannelUrls", &["osslive_put_channel", "osslive_create_channel"]),
         kind::<Channel>("Channel", &["osslive_get_channel"]),
         kind::<ChannelList>("ChannelList", &["osslive_list_channels"]),
-        kind::<ChannelStatus>("ChannelStatus", &["osslive_get_channel_status"]),
+        kind::<ChannelStatus>(
+            "ChannelStatus",
+            &["osslive_get_channel_status", "osslive_wait_until_live", "osslive_wait_until_idle"],
+        ),
         kind::<ChannelHistory>("ChannelHistory", &["osslive_get_channel_history"]),
         kind::<HistoryAnalysis>("HistoryAnalysis", &["osslive_analyze_history"]),
         kind::<PublishUrl>("PublishUrl", &["osslive_get_publish_url"]),
