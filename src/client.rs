@@ -272,7 +272,7 @@ impl Client {
     /// progress finish with the previous ones.
     pub fn set_credentials(&self, provider: impl CredentialsProvider + 'static) {
         // Every critical section here replaces or copies one pointer, so a
-        // poisoned lock holds nothing half done.
+        // poisoned lock never holds a partial update.
         *self.engine.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
@@ -342,7 +342,7 @@ impl Channels {
         let list = self.client.list_channels(query)?;
         self.page = list.channels.into_iter();
         let Some(marker) = list.next_marker.filter(|_| list.is_truncated) else { return Ok(()) };
-        // A list that goes on for ever would keep its caller.
+        // A list that never ends would block its caller.
         if marker <= query.marker || self.page.len() == 0 {
             let message = format!("the list does not continue after {:?}", query.marker);
             return Err(Error::bad_reply(message));

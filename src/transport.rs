@@ -56,7 +56,7 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) url: &'a str,
     pub(crate) headers: &'a [(&'static str, String)],
     pub(crate) body: Option<&'a Body>,
-    /// The limit for everything.
+    /// The timeout of the request.
     pub(crate) limit: Duration,
     /// The limit for the head of the answer, once the request is sent.
     pub(crate) head_limit: Duration,

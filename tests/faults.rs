@@ -344,13 +344,13 @@ fn statuses() -> Vec<Row> {
     let page = "<html><head><title>502 Bad Gateway</title></head><body><hr>nginx</body></html>";
     rows.extend([
         always(
-            "503 for ever",
+            "503 on every attempt",
             Call::Stat,
             service(503, 3, "reduce").code(code::SERVICE_UNAVAILABLE),
             send("503 Service Unavailable", BUSY),
         ),
         always(
-            "500 for ever",
+            "500 on every attempt",
             Call::Put,
             service(500, 3, "sorry").code(code::INTERNAL_ERROR),
             send("500 Internal Server Error", internal),
@@ -538,7 +538,7 @@ fn slowness() -> Vec<Row> {
         slow("body at 1 B/s", &begun, vec![Send(head.clone()), Slowly(1, vec![b' '; 1000])]),
         slow("body at 4 B/s", &begun, vec![Send(head), Slowly(4, vec![b' '; 1000])]),
         slow(
-            "100 Continue for ever",
+            "endless 100 Continue",
             &wrong(ErrorKind::BadReply, 1, "headers"),
             vec![Step::Repeat(usize::MAX, b"HTTP/1.1 100 Continue\r\n\r\n".repeat(2000))],
         ),

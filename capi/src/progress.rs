@@ -45,7 +45,7 @@ impl Listener {
 pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {
-        // What was under way at the stop is not told any more.
+        // Items that finish after the stop are not reported.
         if !stop.is_stopped() && listener.on_progress(progress).is_break() {
             stop.stop();
         }

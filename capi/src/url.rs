@@ -1,4 +1,4 @@
-//! URLs to publish to and to play, made without asking the service.
+//! Signed publish and play URLs.
 
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};

@@ -181,7 +181,7 @@ impl Connection {
         if let Some(path) = &self.ca_file {
             builder = builder.root_certificates(pem(path)?);
         }
-        // As many as any command has calls under way.
+        // The maximum number of concurrent requests of any command.
         Ok(builder.pool_size(256))
     }
 

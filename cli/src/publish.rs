@@ -137,7 +137,7 @@ fn check(id: &str, session: &Session) -> Outcome {
     }
 }
 
-/// A stream under way.
+/// A stream in progress.
 struct Stream {
     publisher: Publisher,
     ending: Ending,

@@ -129,7 +129,7 @@ impl Page {
     /// Answers one who knows the token; the path is without it.
     fn answer_owner(&self, request: &Request, path: &str) -> Response {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
-            return plain(405, "This page is only for reading.").with("Allow", "GET, HEAD");
+            return plain(405, "This page is read-only.").with("Allow", "GET, HEAD");
         }
         if let Some((_, content_type, text)) = ASSETS.iter().find(|(name, ..)| *name == path) {
             return Response::text(200, content_type, text.to_string());
@@ -269,7 +269,7 @@ fn malformed() -> Fault {
 }
 
 fn no_media() -> Fault {
-    Fault::new(404, "NoSuchKey", "Only playlists and fragments are played here.")
+    Fault::new(404, "NoSuchKey", "Only playlists and fragments can be played here.")
 }
 
 #[cfg(test)]

@@ -325,7 +325,7 @@ impl Connection {
                 Fault::new(400, "InvalidArgument", why)
             }
             Err(RecordError::Io(error)) => {
-                Fault::new(500, "InternalError", format!("The recording cannot go on: {error}."))
+                Fault::new(500, "InternalError", format!("The recording failed: {error}."))
             }
         };
         self.report.refuse(&fault);

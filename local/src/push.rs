@@ -308,7 +308,7 @@ impl<'a> Target<'a> {
 
     /// Connects to the first of the host's addresses that answers.
     fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
-        let mut last = io::Error::new(ErrorKind::NotFound, "the host has no address");
+        let mut last = io::Error::new(ErrorKind::NotFound, "could not resolve the host");
         for address in (self.host, self.port).to_socket_addrs()? {
             match TcpStream::connect_timeout(&address, timeout) {
                 Ok(socket) => return Ok(socket),

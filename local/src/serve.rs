@@ -228,7 +228,7 @@ impl Received {
 
     /// Adds bytes to the body, if there is room for them.
     fn add(&mut self, data: &[u8]) -> Result<(), Fault> {
-        const MESSAGE: &str = "Too many uploads are under way. Please reduce your request rate.";
+        const MESSAGE: &str = "Too many uploads in progress. Please reduce your request rate.";
         let beyond = |length: usize| length.saturating_sub(api::MAX_DOCUMENT);
         let length = self.bytes.len();
         let more = beyond(length + data.len()) - beyond(length);

@@ -112,7 +112,7 @@ impl ClientBuilder {
     /// and region, endpoint and bucket from `OSS_REGION`, `OSS_ENDPOINT` and
     /// `OSS_BUCKET`.
     ///
-    /// Each setting is taken by itself from the first that has it: the
+    /// Each setting is taken from the first source that has it: the
     /// builder's own methods, then `from_env` and `profile` in the order in
     /// which they are called. Settings that contradict each other, wherever
     /// they come from, are an error of [`build`](Self::build).

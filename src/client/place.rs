@@ -50,7 +50,7 @@ pub(super) struct Place {
 }
 
 impl Place {
-    /// Takes what is missing from another source, each setting by itself.
+    /// Adds missing settings from another source, each on its own.
     pub(super) fn add(&mut self, other: Place) {
         let Place { region, endpoint, bucket, provider } = other;
         self.region = self.region.take().or(region);

@@ -307,8 +307,7 @@ impl Known {
     }
 }
 
-/// Picture and sound together, in bytes per second; `None` while nothing was
-/// measured.
+/// Video and audio together, in bytes per second; `None` while nothing was measured.
 fn bandwidth(status: &ChannelStatus) -> Option<u64> {
     let video = status.video.as_ref().map(|video| video.bandwidth);
     let audio = status.audio.as_ref().map(|audio| audio.bandwidth);
@@ -351,20 +350,20 @@ mod tests {
     }
 
     /// A live stream: its publisher, frames and bytes per second. Of the
-    /// bytes, ten are sound.
+    /// bytes, ten are audio.
     fn live(from: &str, frame_rate: u32, bandwidth: u64) -> Result<ChannelStatus> {
-        let (codec, sound) = (String::new(), 10);
-        let picture = bandwidth - sound;
+        let (codec, audio) = (String::new(), 10);
+        let video = bandwidth - audio;
         Ok(ChannelStatus {
             remote_addr: Some(from.into()),
             video: Some(Video {
                 width: 16,
                 height: 16,
                 frame_rate,
-                bandwidth: picture,
+                bandwidth: video,
                 codec: codec.clone(),
             }),
-            audio: Some(Audio { bandwidth: sound, sample_rate: 44100, codec }),
+            audio: Some(Audio { bandwidth: audio, sample_rate: 44100, codec }),
             ..status(StreamState::Live)?
         })
     }

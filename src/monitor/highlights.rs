@@ -29,11 +29,11 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Highlight {
     name: String,
     span: Span,
-    /// A moment of the session that is meant; the latest one without it.
+    /// A time within the session; the latest session without it.
     session: Option<OffsetDateTime>,
 }
 
-/// The part of a recording that is meant.
+/// The part of a recording.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Span {
     OfSession(Edge, Edge),

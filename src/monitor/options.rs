@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::fmt;
 use std::time::Duration;
 
-/// The most calls that are ever under way at once.
+/// The maximum number of concurrent requests.
 const MOST_PARALLEL: usize = 256;
 
 /// The progress of work on many items.

@@ -142,7 +142,7 @@ pub fn get_channel_status(id: &str) -> Result<Call<ChannelStatus>> {
 fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus> {
     reply.read("LiveChannelStat", |root| {
         let (mut status, mut connected_time, mut remote_addr) = (None, None, None);
-        let (mut picture, mut sound) = (None, None);
+        let (mut video_info, mut audio_info) = (None, None);
         for child in root.children() {
             match child.name() {
                 "Status" => status = Some(child.value().parse::<StreamState>()?),
@@ -150,8 +150,8 @@ fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus>
                 "RemoteAddr" => {
                     remote_addr = Some(child.string()).filter(|address| !address.is_empty())
                 }
-                "Video" => picture = Some(video(child)),
-                "Audio" => sound = Some(audio(child)),
+                "Video" => video_info = Some(video(child)),
+                "Audio" => audio_info = Some(audio(child)),
                 _ => {}
             }
         }
@@ -159,8 +159,8 @@ fn parse_get_channel_status(_: &Request, reply: &Reply) -> Result<ChannelStatus>
             status: status.ok_or_else(|| missing("Status"))?,
             connected_time,
             remote_addr,
-            video: picture,
-            audio: sound,
+            video: video_info,
+            audio: audio_info,
             res: reply.info(),
         })
     })

@@ -81,7 +81,7 @@ impl Reply {
         }
     }
 
-    /// Whether the body shows by itself that nothing of it is missing.
+    /// Whether the body is complete, judged by its content.
     fn is_complete(&self) -> bool {
         let body = self.body.trim_ascii();
         let last_line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();

@@ -11,7 +11,7 @@ const HEAD_START: Duration = Duration::from_millis(250);
 
 /// Connects to the first address that answers: the next one is tried when one
 /// has failed, or has not answered for a while (RFC 8305 section 5). What is
-/// still under way then ends by itself, within its own limit.
+/// still in progress then ends within its own timeout.
 pub(super) fn race<T: Send + 'static>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> Result<T, Error> + Send + Sync + 'static,

@@ -1,4 +1,4 @@
-//! `osslive demo`: the whole way, from a channel to a playlist that plays,
+//! `osslive demo`: end to end, from a channel to a playlist that plays,
 //! with each step checked.
 
 mod fetch;
@@ -251,7 +251,7 @@ fn delete(client: &Client, report: &mut Report) -> Outcome {
     }
 }
 
-/// Makes the channel anew and says how to use it by hand.
+/// Recreates the channel and prints how to use it by hand.
 fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outcome {
     let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;

@@ -38,8 +38,8 @@ impl Report {
     }
 }
 
-/// Prints a line. Nobody may be reading any more, as after `head`: the
-/// demonstration goes on, and its exit status still tells how it went.
+/// Prints a line. If the reader is gone, as after `head`, the demo continues, and its
+/// exit status still reports the outcome.
 fn line(text: std::fmt::Arguments<'_>) {
     let _ = writeln!(io::stdout(), "{text}");
 }

@@ -13,7 +13,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 /// Six seconds of ffmpeg's test pattern, 320x180 at 30 frames a second, with
-/// a tone. It is sent again and again.
+/// a tone. It is looped.
 const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
 
 pub(crate) enum Source {

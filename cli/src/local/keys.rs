@@ -7,8 +7,8 @@ use clap::Args;
 use osslive_local::Config;
 use std::path::PathBuf;
 
-/// The options that say who is let in. Those that take a secret itself are
-/// hidden: every process on the machine can read them.
+/// The options for keys and tokens. Those that take a secret itself are hidden,
+/// because every process on the machine can read them.
 #[derive(Args)]
 pub(super) struct Options {
     /// Access key id

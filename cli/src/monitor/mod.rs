@@ -1,4 +1,4 @@
-//! `osslive monitor`: many channels, again and again.
+//! `osslive monitor`: polls many channels.
 
 mod board;
 mod screen;

@@ -55,7 +55,7 @@ impl Service {
 
     /// Refuses a request whose answer has no room.
     pub fn busy(&self, request: &Request) -> Response {
-        const MESSAGE: &str = "Too many answers are under way. Please reduce your request rate.";
+        const MESSAGE: &str = "Too many responses in flight. Please reduce your request rate.";
         self.complete(request, || Err(Fault::new(503, "ServiceUnavailable", MESSAGE)))
     }
 

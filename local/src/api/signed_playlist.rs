@@ -215,7 +215,7 @@ fn unreadable(error: io::Error) -> Fault {
     match error.kind() {
         io::ErrorKind::InvalidData => no_segments(),
         io::ErrorKind::FileTooLarge => too_big(),
-        _ => Fault::new(500, "InternalError", format!("The playlist cannot be read: {error}.")),
+        _ => Fault::new(500, "InternalError", format!("Cannot read the playlist: {error}.")),
     }
 }
 

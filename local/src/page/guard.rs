@@ -9,7 +9,7 @@ use std::io;
 
 /// Where a user who has no token finds one.
 pub(super) const NO_TOKEN: &str =
-    "Open the page by the address that the endpoint printed at its start: it holds a token.";
+    "Open the page at the address that the endpoint printed: it contains a token.";
 
 /// Headers in which proxies tell of the client or themselves, besides all that
 /// begin with `x-forwarded`.
@@ -73,19 +73,19 @@ impl fmt::Debug for Token {
 /// other machines, proxies are welcome too, and the token alone decides.
 pub(super) fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
     if is_for_another_site(request) {
-        return Some("This page does not answer other sites.");
+        return Some("This page is not available to other sites.");
     }
     if is_remote {
         return None;
     }
     if !request.peer.is_some_and(|peer| peer.ip().to_canonical().is_loopback()) {
-        return Some("This page answers only on the machine that the endpoint runs on.");
+        return Some("This page is available only on the machine that runs the endpoint.");
     }
     if is_proxied(request) {
-        return Some("This page does not answer through a proxy.");
+        return Some("This page is not available through a proxy.");
     }
     if !address::is_loopback(&request.host) {
-        return Some("This page answers only at a loopback address, such as 127.0.0.1.");
+        return Some("This page is available only at a loopback address, such as 127.0.0.1.");
     }
     None
 }

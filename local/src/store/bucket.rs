@@ -54,7 +54,7 @@ impl FromStr for Acl {
             "private" => Ok(Acl::Private),
             "public-read" => Ok(Acl::PublicRead),
             "public-read-write" => Ok(Acl::PublicReadWrite),
-            other => Err(Fault::new(400, "InvalidArgument", "The bucket ACL is not a known one.")
+            other => Err(Fault::new(400, "InvalidArgument", "Unknown bucket ACL.")
                 .with("ArgumentName", "x-oss-acl")
                 .with("ArgumentValue", other)),
         }

@@ -82,7 +82,8 @@ fn check_owner(found: &Metadata) -> io::Result<()> {
     if owner == user {
         return Ok(());
     }
-    let what = format!("it belongs to user {owner}: must belong to user {user}, who runs this");
+    let what =
+        format!("it belongs to user {owner}: must belong to user {user}, who runs the endpoint");
     Err(io::Error::new(io::ErrorKind::PermissionDenied, what))
 }
 

@@ -31,7 +31,7 @@ def _receive(level: int, message: bytes, _user_data: Any) -> None:
         _work.log(partial(logger.log, of_python, "%s", text))
 
 
-# For as long as the library may call it, which is for ever.
+# Kept alive, because the library may call it at any time.
 _callback = LogCallback(_receive)
 
 

@@ -1,7 +1,7 @@
 """Errors.
 
 Every failure of a call is an :class:`OssLiveError`. A class stands for each
-kind of failure (who has to act) and for each error code (why). An error is an
+kind of failure (the category) and for each error code (the reason). An error is an
 instance of both its classes, so either can be caught::
 
     try:

@@ -447,7 +447,7 @@ class Sweep:
             for report in (*self.live, *self.idle, *self.disabled)
         ]
         rows += [(failure.id, failure.error, "", "") for failure in self.failed]
-        return _html.table(("channel", "status", "picture", "bytes/s"), rows)
+        return _html.table(("channel", "status", "size", "bytes/s"), rows)
 
 
 def _size(video: Optional[Video]) -> str:

@@ -57,7 +57,7 @@ class Monitor(Iterator[Change]):
 
     def next_changes(self) -> Tuple[Change, ...]:
         """Waits until the next sweep is due, sweeps, and returns the changes, which may be
-        nothing. The first sweep is due at once, and tells whatever is not idle.
+        nothing. The first sweep is due at once and reports every channel that is not idle.
 
         Raises :class:`~osslive.Stopped` once the monitor is stopped.
         """
@@ -97,7 +97,7 @@ class Monitor(Iterator[Change]):
 
 
 def samples(ask: Callable[[], ChannelStatus], interval: float) -> Iterator[Sample]:
-    """What a channel is doing, again and again; what took longer is followed at once."""
+    """Iterates over a channel's status at an interval."""
     if not interval > 0:
         raise InvalidArgument(f"interval is {interval}; more than 0 seconds are needed")
     while True:

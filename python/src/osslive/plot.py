@@ -46,7 +46,7 @@ def bit_rate(samples: Iterable[Sample], axes: Optional[Axes] = None) -> Axes:
     axes = _axes(axes)
     taken = list(samples)
     times = [(sample.time - _EPOCH) / timedelta(days=1) for sample in taken]
-    for label, part in (("picture", "video"), ("sound", "audio")):
+    for label, part in (("video", "video"), ("audio", "audio")):
         measured = (getattr(sample.status, part) for sample in taken)
         rates = [0.0 if one is None else one.bandwidth * 8 / 1000 for one in measured]
         axes.plot(times, rates, label=label)
