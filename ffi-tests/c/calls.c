@@ -118,7 +118,8 @@ static void every_call_succeeds(const osslive_client *client) {
   gives(wait_live, client, ON_AIR, "{\"status\":\"Live\"");
   gives(wait_idle, client, "stage", "{\"status\":\"Idle\"");
   SUCCEEDS(osslive_wait_until_deleted(client, "never-made", 10000, &error));
-  FAILS(OSSLIVE_ERR_TIMEOUT, "still Live", osslive_wait_until_deleted(client, ON_AIR, 1, &error));
+  FAILS(OSSLIVE_ERR_TIMEOUT, "still Live",
+        osslive_wait_until_deleted(client, ON_AIR, 3000, &error));
   gives(osslive_get_channel_history, client, ON_AIR, "{\"records\":[{\"startTime\":\"20");
   gives(create_vod, client, ON_AIR, "\"res\":{\"status\":200");
   gives(get_vod, client, ON_AIR, "#EXTM3U");
@@ -345,7 +346,7 @@ int main(int argc, char **argv) {
   a_wrong_key_is_refused();
   a_second_client_has_its_own_limit(client);
   everything_fails_at(variable("REFUSED_ENDPOINT"), OSSLIVE_ERR_CONNECTION, "refused");
-  everything_fails_at(variable("SILENT_ENDPOINT"), OSSLIVE_ERR_TIMEOUT, "in time");
+  everything_fails_at(variable("SILENT_ENDPOINT"), OSSLIVE_ERR_TIMEOUT, "timed out");
   everything_fails_at(variable("GARBAGE_ENDPOINT"), OSSLIVE_ERR_BAD_REPLY, "not XML");
   osslive_client_free(client);
   return 0;

@@ -45,7 +45,7 @@ fn children_forked_amid_calls_and_callbacks_do_not_hang() {
 fn calls_need_less_stack_than_the_header_says() {
     let header = std::fs::read_to_string(Library::installed().include().join("osslive.h"));
     let header = header.expect("the header").replace("\n *     ", " ");
-    let (_, asked) = header.split_once("need a stack of ").expect("the size of a stack");
+    let (_, asked) = header.split_once("functions need ").expect("the size of a stack");
     let (kib, _) = asked.split_once(" KiB").expect("a size in KiB");
     let half = kib.parse::<u32>().expect("a number") * 1024 / 2;
     let program = Program::new("ffi-tests/c/stack.c").build();
