@@ -15,7 +15,7 @@ const DEFAULT_PORT: u16 = 1935;
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a server may take to read to the end after the stream is over.
-const LINGER: Duration = Duration::from_secs(2);
+const LINGER: Duration = Duration::from_secs(10);
 
 /// The longest sleep in which neither the server nor the caller is heard.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -173,7 +173,8 @@ impl Publisher {
     }
 
     /// Ends the stream and returns when the server has read to its end, or
-    /// after two seconds.
+    /// after ten seconds: closing earlier would reset the connection and lose what
+    /// a slow server has not read yet.
     ///
     /// # Errors
     ///

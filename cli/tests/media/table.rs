@@ -133,7 +133,7 @@ fn coding() -> Vec<Row> {
         Row::video(
             "pictures of 100 kB",
             Some("-f lavfi -i nullsrc=size=640x360:rate=10,geq=random(1)*255:128:128"),
-            "-g 10 -qp 8 -t 3",
+            "-g 10 -qp 12 -t 1",
         )
         .size(640, 360),
     ]

@@ -183,6 +183,7 @@ impl Muxer {
             Track::Audio => &mut self.audio,
         };
         let discontinuity = std::mem::take(&mut stream.discontinuity);
+        stream.has_payload = true;
         let mut packets = Packets {
             buffer: &mut self.buffer,
             out,
@@ -322,26 +323,37 @@ impl Stream {
         adaptation: &Adaptation,
         left: usize,
     ) -> usize {
-        self.has_payload |= left > 0;
-        // The first packet always has flags, to be corrected.
-        let least = if self.first.is_none() { Adaptation::FLAGS_SIZE } else { 0 };
-        let size = adaptation.size().max(least).max(PAYLOAD.saturating_sub(left));
-        self.first.get_or_insert(Flags {
-            position: buffer.position() + Adaptation::FLAGS_OFFSET,
-            value: adaptation.flags(),
-        });
-        self.header(buffer.bytes(), start, adaptation, left, size)
+        if self.first.is_none() {
+            return self.first_header(buffer, start, adaptation, left);
+        }
+        self.header(buffer.bytes(), start, adaptation, left, 0)
     }
 
-    /// A packet's header, with an adaptation field of `size` bytes.
+    /// The header of the stream's first packet in a fragment, which always has
+    /// flags, to be corrected.
+    #[cold]
+    fn first_header(
+        &mut self,
+        buffer: &mut Buffer,
+        start: bool,
+        adaptation: &Adaptation,
+        left: usize,
+    ) -> usize {
+        let position = buffer.position() + Adaptation::FLAGS_OFFSET;
+        self.first = Some(Flags { position, value: adaptation.flags() });
+        self.header(buffer.bytes(), start, adaptation, left, Adaptation::FLAGS_SIZE)
+    }
+
+    /// A packet's header, with an adaptation field of at least `least` bytes.
     fn header(
         &mut self,
         buffer: &mut Vec<u8>,
         start: bool,
         adaptation: &Adaptation,
         left: usize,
-        size: usize,
+        least: usize,
     ) -> usize {
+        let size = adaptation.size().max(least).max(PAYLOAD.saturating_sub(left));
         let [pid_high, pid_low] = self.pid.to_be_bytes();
         let has_payload = u8::from(left > 0);
         let control = u8::from(size > 0) << 1 | has_payload;
@@ -362,8 +374,7 @@ impl Stream {
         let discontinuity = std::mem::take(&mut self.discontinuity);
         let adaptation = Adaptation { discontinuity, ..Adaptation::default() };
         let end = buffer.len() + PACKET;
-        let size = adaptation.size();
-        self.header(buffer, true, &adaptation, PAYLOAD, size);
+        self.header(buffer, true, &adaptation, PAYLOAD, 0);
         buffer.push(0); // pointer_field: the section begins here
         buffer.extend_from_slice(section);
         buffer.resize(end, 0xFF);
