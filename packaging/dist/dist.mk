@@ -23,8 +23,10 @@ $(DIST_TARGETS:%=dist-%): dist-%:
 dist-deb: dist-x86_64-linux
 	sh packaging/dist/deb.sh
 
+# For OBS 30 and newer, and for that of this machine, if it has one's headers.
 dist-obs: dist-x86_64-linux
-	sh packaging/dist/obs.sh
+	$(IN_RELEASE) trixie 'cmake make gcc pkg-config libobs-dev python3' sh packaging/dist/obs.sh
+	if pkg-config --exists libobs; then sh packaging/dist/obs.sh; fi
 
 dist-sums:
 	cd dist && sha256sum *.tar.gz *.zip *.whl *.deb >SHA256SUMS

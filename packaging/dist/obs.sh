@@ -1,8 +1,8 @@
 #!/bin/sh
 # Packs the plugin for OBS Studio into dist/, to be unpacked in the folder of a
-# user's plugins. Needs CMake, a C compiler and the headers of libobs, and what
-# build.sh built for x86_64-linux. OBS takes plugins that were built for itself
-# or for an older one, down to 29.1, whose services answer as they do since.
+# user's plugins. Needs CMake, a C compiler, pkg-config and the headers of libobs,
+# and what build.sh built for x86_64-linux. The archive is named after the OBS it
+# was built with: services answer OBS 29.1 and newer in another way than 29.0.
 #
 #   packaging/dist/obs.sh
 set -eu
@@ -16,8 +16,7 @@ cmake -S "$repository/examples/obs-plugin" -B "$build" -DCMAKE_BUILD_TYPE=Releas
   -DCMAKE_PREFIX_PATH="$library" >/dev/null
 cmake --build "$build" >/dev/null
 cmake --install "$build" --strip --prefix "$stage/osslive" >/dev/null
-obs=$(sed -n 's/^CMAKE_CACHE_MAJOR.*//p; s/^libobs_VERSION:[^=]*=//p' "$build/CMakeCache.txt" | head -n 1)
-obs=${obs:-$(pkg-config --modversion libobs)}
+obs=$(pkg-config --modversion libobs)
 cp "$repository/LICENSE-MIT" "$repository/LICENSE-APACHE" "$stage/osslive/"
 python3 "$repository/packaging/dist/inventory.py" --target "$triple" \
   --licences "$stage/osslive/THIRD-PARTY-LICENSES.txt" --sbom "$stage/osslive/osslive.cdx.json"

@@ -17,17 +17,18 @@ test-obs:
 test-native:
 	$(CARGO) test -p osslive -p osslive-local -p osslive-cli
 
-# The same for Windows, built by mingw-w64 and run by Wine.
+# The SDK on Windows, built by mingw-w64 and run by Wine.
 WINDOWS_PACKAGES := rustc cargo rust-src gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 wine wine64 \
   cmake make python3
 test-windows:
 	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' sh packaging/proof/windows.sh
 
-# What `make dist` made, where its users have it: the archive for Windows, and the
-# wheels on an old and a new Debian where nothing but Python is. Releases other
-# than sid have to be there without a compiler.
+# What `make dist` made, where its users have it: the archive for Windows under
+# Wine, and the wheel on an old and a new Debian where nothing but Python is.
 test-dist: test-windows-archive
-	$(IN_RELEASE) bullseye 'python3 python3-venv' \
+	RUST=own $(IN_RELEASE) bullseye 'python3 python3-venv' \
+	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl
+	RUST=own $(IN_RELEASE) sid+python 'python3 python3-venv' \
 	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl
 
 test-windows-archive:

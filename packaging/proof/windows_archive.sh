@@ -10,7 +10,14 @@ cd "$(dirname -- "$0")/../.."
 sources=$PWD
 work=$(mktemp -d)
 server=
-trap '[ -z "$server" ] || kill "$server"; rm -rf "$work"' EXIT
+finish() {
+  if [ -n "$server" ]; then kill "$server"; fi
+  # The folder is Wine's until its last process has ended.
+  wine wineboot --kill || :
+  sleep 2
+  rm -rf "$work"
+}
+trap finish EXIT
 export WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp WINEPREFIX="$work/wine"
 host=x86_64-w64-mingw32
 
