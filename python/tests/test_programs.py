@@ -98,7 +98,7 @@ def test_a_name_that_was_given_is_a_path_and_not_looked_up(
 
 def test_what_cannot_be_run_is_no_program(make: Make) -> None:
     make(f"scripts/{NAME}").chmod(0o644)
-    (Path(_programs._own_folders()[0]) / NAME).mkdir(parents=True)
+    (Path(_programs._own_folders()[1]) / NAME).mkdir(parents=True)
     if os.name == "posix":
         with pytest.raises(_programs.ProgramNotFound):
             _programs.osslive_command()
