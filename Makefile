@@ -15,6 +15,7 @@ help:
 	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin installs the plugin'
 	@echo 'make test-obs RELEASE=sid   the plugin in the OBS of another release of Debian'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
+	@echo 'make dist   archives, wheels and packages for Linux and Windows, in dist/'
 	@echo 'make wheel  the Python package, in python/dist'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
@@ -75,4 +76,5 @@ include benches/bench.mk
 include packaging/install.mk
 include python/python.mk
 include examples/broadcast.mk
+include packaging/dist/dist.mk
 include packaging/proof/proof.mk

@@ -5,6 +5,7 @@ fn main() {
     println!("cargo:rerun-if-changed=../build.rs");
     header::write();
     link::arguments();
+    resource::link();
 }
 
 mod header {
@@ -113,5 +114,67 @@ mod link {
         for argument in arguments {
             println!("cargo:rustc-cdylib-link-arg={argument}");
         }
+    }
+}
+
+/// The version that Windows shows among the properties of osslive.dll.
+mod resource {
+    use std::env;
+    use std::fs;
+    use std::path::Path;
+    use std::process::Command;
+
+    pub(super) fn link() {
+        let of_target =
+            |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
+        // Other tool chains compile resources by programs of their own.
+        if of_target("OS") != "windows" || of_target("ENV") != "gnu" {
+            return;
+        }
+        let folder = env::var("OUT_DIR").unwrap_or_default();
+        let (source, object) = (format!("{folder}/version.rc"), format!("{folder}/version.o"));
+        let compiler = format!("{}-w64-mingw32-windres", of_target("ARCH"));
+        fs::write(&source, text()).expect("a file in OUT_DIR");
+        let made = Command::new(&compiler).args([&source, &object]).status();
+        if made.is_ok_and(|status| status.success()) && Path::new(&object).exists() {
+            // In the library that is linked here; a program that links the static
+            // one has a version of its own.
+            println!("cargo:rustc-cdylib-link-arg={object}");
+        } else {
+            println!("cargo:warning=osslive.dll has no version resource: {compiler} failed");
+        }
+    }
+
+    fn text() -> String {
+        let part = |part: &str| env::var(format!("CARGO_PKG_VERSION{part}")).unwrap_or_default();
+        let (major, minor, patch) = (part("_MAJOR"), part("_MINOR"), part("_PATCH"));
+        let version = part("");
+        format!(
+            r#"1 VERSIONINFO
+FILEVERSION {major},{minor},{patch},0
+PRODUCTVERSION {major},{minor},{patch},0
+FILEOS 0x40004
+FILETYPE 2
+BEGIN
+  BLOCK "StringFileInfo"
+  BEGIN
+    BLOCK "040904B0"
+    BEGIN
+      VALUE "FileDescription", "RTMP live channels on Alibaba Cloud OSS"
+      VALUE "FileVersion", "{version}"
+      VALUE "InternalName", "osslive"
+      VALUE "LegalCopyright", "MIT OR Apache-2.0"
+      VALUE "OriginalFilename", "osslive.dll"
+      VALUE "ProductName", "osslive"
+      VALUE "ProductVersion", "{version}"
+    END
+  END
+  BLOCK "VarFileInfo"
+  BEGIN
+    VALUE "Translation", 0x409, 1200
+  END
+END
+"#
+        )
     }
 }

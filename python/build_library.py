@@ -1,8 +1,9 @@
-"""Builds the shared library with cargo and puts it into the wheel.
+"""Builds the shared library and the command with cargo and puts them into the wheel.
 
 Cargo's sources are one folder up, or in ``rust`` where this is a source
-distribution. ``OSSLIVE_BUILT_LIBRARY`` names a library that is built already,
-for cross builds; ``OSSLIVE_WHEEL_PLATFORM`` then names the wheel's platform.
+distribution. ``OSSLIVE_BUILT_LIBRARY`` and ``OSSLIVE_BUILT_COMMAND`` name those
+that are built already, for cross builds; ``OSSLIVE_WHEEL_PLATFORM`` then names
+the wheel's platform.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ SOURCES = [
     "src",
     "capi",
     "local/Cargo.toml",
+    "local/assets",
     "local/src",
     "cli/Cargo.toml",
     "cli/src",
@@ -46,13 +48,16 @@ class BuildLibrary(BuildHookInterface[Any]):
         if self.target_name == "sdist":
             self._pack_sources(build_data)
             return
-        library = built_library(Path(self.root))
+        root = Path(self.root)
+        library = built("OSSLIVE_BUILT_LIBRARY", root, "osslive-capi", "--lib", library_name())
         build_data["pure_python"] = False
         build_data["tag"] = f"py3-none-{platform_tag()}"
         if version == "editable":
-            shutil.copy(library, Path(self.root, "src", "osslive", library.name))
-        else:
-            build_data["force_include"][str(library)] = f"osslive/{library.name}"
+            shutil.copy(library, root / "src" / "osslive" / library.name)
+            return
+        build_data["force_include"][str(library)] = f"osslive/{library.name}"
+        command = built("OSSLIVE_BUILT_COMMAND", root, "osslive-cli", "--bins", command_name())
+        build_data["shared_scripts"][str(command)] = command.name
 
     def _pack_sources(self, build_data: Dict[str, Any]) -> None:
         repository = rust_sources(Path(self.root))
@@ -61,8 +66,9 @@ class BuildLibrary(BuildHookInterface[Any]):
                 build_data["force_include"][str(repository / name)] = f"rust/{name}"
 
 
-def built_library(root: Path) -> Path:
-    given = os.environ.get("OSSLIVE_BUILT_LIBRARY")
+def built(variable: str, root: Path, package: str, target: str, name: str) -> Path:
+    """What a package is built to: what the variable names, or what cargo makes now."""
+    given = os.environ.get(variable)
     if given:
         return Path(given).resolve()
     if shutil.which("cargo") is None:
@@ -70,14 +76,12 @@ def built_library(root: Path) -> Path:
             "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"
         )
     repository = rust_sources(root)
-    command = ["cargo", "rustc", "--release", "--locked", "--package", "osslive-capi", *jobs()]
-    command += ["--lib"]
+    command = ["cargo", "rustc", "--release", "--locked", "--package", package, target, *jobs()]
     subprocess.run(command, cwd=repository, check=True)
-    target = Path(os.environ.get("CARGO_TARGET_DIR", "target"))
-    library = repository / target / "release" / library_name()
-    if not library.is_file():
-        raise SystemExit(f"cargo built no {library}")
-    return library
+    file = repository / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / name
+    if not file.is_file():
+        raise SystemExit(f"cargo built no {file}")
+    return file
 
 
 def jobs() -> list[str]:
@@ -96,6 +100,10 @@ def library_name() -> str:
     if sys.platform == "win32":
         return "osslive.dll"
     return "libosslive.dylib" if sys.platform == "darwin" else "libosslive.so"
+
+
+def command_name() -> str:
+    return "osslive.exe" if sys.platform == "win32" else "osslive"
 
 
 def platform_tag() -> str:

@@ -7,12 +7,13 @@ PYTHON_BIN := $(PYTHON_VENV)/bin
 PYRIGHT_VERSION := 1.1.414
 PYRIGHT := $(PYTHON_VENV)/node_modules/pyright/index.js
 
-.PHONY: wheel wheel-portable python python-test python-check python-bench
+.PHONY: wheel python python-test python-check python-bench
 
 # What auditwheel says is the oldest glibc becomes the wheel's tag.
 define build_wheel
 	rm -rf python/dist target/wheel
-	$(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
+	OSSLIVE_BUILT_COMMAND="$${OSSLIVE_BIN:-target/release/osslive}" \
+	  $(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
 	mkdir -p python/dist
 	if [ "$$(uname -s)" = Linux ]; then \
 	  PATH="$(PYTHON_BIN):$$PATH" $(PYTHON_BIN)/auditwheel repair --strip \
@@ -21,28 +22,17 @@ define build_wheel
 endef
 
 # A wheel for every Python from 3.9 on, in python/dist. Its library is the one
-# that `make install` installs.
+# that `make install` installs, its command OSSLIVE_BIN or one that is built here.
+# `make dist` makes those for older systems and for other ones.
 BUILT_LIBRARY = $(firstword $(wildcard target/capi/release/libosslive.so target/capi/release/libosslive.dylib))
 wheel: $(PYTHON_BIN)/.ready
 	sh packaging/install.sh build
+	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
 	$(MAKE) build-wheel
 
 .PHONY: build-wheel
 build-wheel: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/$(BUILT_LIBRARY)
 build-wheel:
-	$(build_wheel)
-
-# The same for old systems too: linked by zig, which is on PyPI, against the
-# symbols of an old glibc.
-PORTABLE_TARGET ?= x86_64-unknown-linux-gnu
-PORTABLE_GLIBC ?= 2.17
-
-wheel-portable: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/target/$(PORTABLE_TARGET)/release/libosslive.so
-wheel-portable: export OSSLIVE_WHEEL_PLATFORM = linux_$(firstword $(subst -, ,$(PORTABLE_TARGET)))
-wheel-portable: $(PYTHON_BIN)/.ready
-	$(PYTHON_BIN)/python -m pip install --quiet cargo-zigbuild ziglang
-	PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" cargo-zigbuild build --release --locked -p osslive-capi \
-	  --lib --target $(PORTABLE_TARGET).$(PORTABLE_GLIBC)
 	$(build_wheel)
 
 # Everything about the package, as a part of `make test`. What it is tested with
@@ -55,12 +45,11 @@ python:
 
 # The wheel, installed. OSSLIVE_BIN is the command whose local endpoint it talks to.
 python-test: wheel
-	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
 	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
 	cd python && OSSLIVE_BIN="$${OSSLIVE_BIN:-$(CURDIR)/target/release/osslive}" \
 	  ../$(PYTHON_BIN)/python -m pytest
 
-PYTHON_SOURCES := . ../examples/python/quickstart.py ../benches/python_beside_oss2.py
+PYTHON_SOURCES := . ../packaging ../examples/python/quickstart.py ../benches/python_beside_oss2.py
 
 python-check: $(PYTHON_BIN)/.ready $(PYRIGHT)
 	cd python && ../$(PYTHON_BIN)/ruff format --check $(PYTHON_SOURCES)
@@ -70,7 +59,6 @@ python-check: $(PYTHON_BIN)/.ready $(PYRIGHT)
 
 # Beside oss2, against the local endpoint.
 python-bench: wheel
-	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
 	$(PYTHON_BIN)/python -m pip install --quiet oss2==2.19.1
 	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
 	OSSLIVE_BIN="$${OSSLIVE_BIN:-target/release/osslive}" \

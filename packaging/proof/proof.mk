@@ -4,7 +4,7 @@
 
 IN_RELEASE := sh packaging/proof/root.sh
 
-.PHONY: test-obs
+.PHONY: test-obs test-native test-windows test-windows-archive test-dist
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
 # of Debian 12 is a part of `make test` there.
@@ -12,3 +12,25 @@ RELEASE ?= sid
 test-obs:
 	$(IN_RELEASE) $(RELEASE) 'obs-studio libobs-dev xvfb cmake pkg-config ffmpeg python3 libx11-6' \
 	  $(CARGO) test -p osslive-cli --test obs
+
+# SDK, endpoint and command on this machine, with no other program.
+test-native:
+	$(CARGO) test -p osslive -p osslive-local -p osslive-cli
+
+# The SDK on Windows, built by mingw-w64 and run by Wine.
+WINDOWS_PACKAGES := rustc cargo rust-src gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 wine wine64 \
+  cmake make python3
+test-windows:
+	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' sh packaging/proof/windows.sh
+
+# What `make dist` made, where its users have it: the archive for Windows under
+# Wine, and the wheel on an old and a new Debian where nothing but Python is.
+test-dist: test-windows-archive
+	RUST=own $(IN_RELEASE) bullseye 'python3 python3-venv' \
+	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl
+	RUST=own $(IN_RELEASE) sid+python 'python3 python3-venv' \
+	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl
+
+test-windows-archive:
+	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' \
+	  sh packaging/proof/windows_archive.sh dist/*-x86_64-windows.zip

@@ -7,15 +7,17 @@
 # The release is installed by debootstrap below $OSSLIVE_ROOTS (target/roots)
 # when it is first asked for, from the mirror that apt is set up with; packages
 # that are missing there are installed. Needs root. What the command builds goes
-# to a target folder of the release's own, but for target/dist. With RUST=own the release's Rust is
-# used.
+# to a target folder of the release's own, but for target/dist. With RUST=own the
+# release's Rust is used, if it has one. SUITE may be SUITE+NAME: a second copy of
+# a release, with other packages.
 set -eu
 
-suite=$1 packages=$2
+suite=${1%%+*} packages=$2
+name=$1
 shift 2
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 roots=${OSSLIVE_ROOTS:-$repository/target/roots}
-root=$roots/$suite
+root=$roots/$name
 certificates=${SSL_CERT_FILE:-/etc/ssl/certs/ca-certificates.crt}
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 toolchain=$(rustc --print sysroot)
@@ -26,16 +28,22 @@ esac
 
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | grep -v security | head -n 1; }
 
+# quietly COMMAND...: its output is of interest only if it fails.
+quietly() {
+  "$@" >"$root.log" 2>&1 || { cat "$root.log" >&2 && exit 1; }
+}
+
 bootstrap() {
   mkdir -p "$roots"
-  debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.part" "$(mirror)" >&2
+  echo "installing Debian's $suite" >&2
+  quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.part" "$(mirror)"
   mv "$root.part" "$root"
 }
 
 # A process and mount namespace of its own: what is mounted and started in there
 # ends with the command.
 inside() {
-  ROOT=$root REPOSITORY=$repository TARGET=$roots/$suite.target CERTIFICATES=$certificates \
+  ROOT=$root REPOSITORY=$repository TARGET=$roots/$name.target CERTIFICATES=$certificates \
     CRATES=$cargo_home TOOLCHAIN=$toolchain SEARCH=$path \
     unshare --mount --pid --fork --kill-child --propagation private sh -c '
       set -eu
@@ -64,8 +72,10 @@ install_missing() {
   # shellcheck disable=SC2086
   if [ -n "$packages" ] && ! inside dpkg --status $packages >/dev/null 2>&1; then
     # An unstable release's index may be older than it wants to be.
-    inside apt-get -o Acquire::Check-Valid-Until=false update >&2
-    inside apt-get install -y --no-install-recommends $packages >&2
+    echo "installing in Debian's $suite: $packages" >&2
+    quietly inside apt-get -o Acquire::Check-Valid-Until=false update
+    # shellcheck disable=SC2086
+    quietly inside apt-get install -y --no-install-recommends $packages
   fi
 }
 

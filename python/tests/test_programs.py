@@ -19,13 +19,13 @@ Make = Callable[[str], Path]
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
     """Makes a program below a folder where nothing else is to be found; the working folder is
-    ``here/below`` in it, and an installation of the package would have it in ``package``."""
+    ``here/below`` in it, and an installation of the package would have it in ``scripts``."""
     here = tmp_path / "here" / "below"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
     monkeypatch.delenv("OSSLIVE_BIN", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path / "empty"))
-    folders = [str(tmp_path / "package" / "bin"), str(tmp_path / "scripts")]
+    folders = [str(tmp_path / "scripts"), str(tmp_path / "user" / "scripts")]
     monkeypatch.setattr(_programs, "_own_folders", lambda: folders)
 
     def make(path: str) -> Path:
@@ -72,9 +72,9 @@ def test_the_first_place_that_has_the_command_wins(
         "PATH", os.pathsep.join(["", str(on_path.parent.parent), str(on_path.parent)])
     )
     assert _programs.osslive_command() == str(on_path)
-    script = make(f"scripts/{NAME}")
-    assert _programs.osslive_command() == str(script)
-    own = make(f"package/bin/{NAME}")
+    of_user = make(f"user/scripts/{NAME}")
+    assert _programs.osslive_command() == str(of_user)
+    own = make(f"scripts/{NAME}")
     assert _programs.osslive_command() == str(own)
     variable = make("elsewhere/osslive-debug")
     monkeypatch.setenv("OSSLIVE_BIN", str(variable))
@@ -98,7 +98,7 @@ def test_a_name_that_was_given_is_a_path_and_not_looked_up(
 
 def test_what_cannot_be_run_is_no_program(make: Make) -> None:
     make(f"scripts/{NAME}").chmod(0o644)
-    (Path(_programs._own_folders()[0]) / NAME).mkdir(parents=True)
+    (Path(_programs._own_folders()[1]) / NAME).mkdir(parents=True)
     if os.name == "posix":
         with pytest.raises(_programs.ProgramNotFound):
             _programs.osslive_command()

@@ -36,7 +36,9 @@ def test_the_wheel_is_for_every_python_and_carries_the_library(wheel: Path) -> N
         f"osslive/{library}" for library in ("libosslive.so",) if sys.platform == "linux"
     ]
     assert {"osslive/py.typed", "osslive/testing.py"} <= set(names)
-    folders = {name.split("/")[0] for name in names}
+    (command,) = (name for name in names if ".data/" in name and not name.endswith("/"))
+    assert re.fullmatch(r"osslive-[\d.]+\.data/scripts/osslive(\.exe)?", command)
+    folders = {name.split("/")[0] for name in names} - {command.split("/")[0]}
     assert folders == {"osslive", *(f for f in folders if f.endswith(".dist-info"))}
     assert sum("LICENSE" in name for name in names) == 2
 

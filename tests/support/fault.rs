@@ -228,6 +228,10 @@ impl State {
             }
             Step::Close => return Ok(false),
             Step::Reset => {
+                // There a reset takes away what has arrived and was not read yet.
+                if cfg!(windows) {
+                    thread::sleep(Duration::from_millis(500));
+                }
                 SockRef::from(socket).set_linger(Some(Duration::ZERO))?;
                 return Ok(false);
             }

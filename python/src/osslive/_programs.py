@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import sys
 import sysconfig
-from pathlib import Path
 from typing import List, Optional, Union
 
 _SUFFIX = ".exe" if sys.platform == "win32" else ""
@@ -48,8 +47,8 @@ def on_path(name: str) -> Optional[str]:
 
 def _own_folders() -> List[str]:
     """Where an installation of this package puts the command."""
-    package = Path(__file__).resolve().parent / "bin"
-    return [str(package), sysconfig.get_path("scripts")]
+    user = "nt_user" if os.name == "nt" else "posix_user"
+    return [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", user)]
 
 
 def _is_program(path: str) -> bool:

@@ -1,0 +1,74 @@
+#!/bin/sh
+# Builds the command and the C library for a target, into target/dist/TARGET.
+#
+#   packaging/dist/build.sh TARGET
+#
+# Linux is linked by zig, against the glibc that the target names; Windows by
+# mingw-w64. A standard library that this Rust does not bring for the target is
+# built from source, for which rust-src has to be there.
+set -eu
+target=$1
+. "$(dirname -- "$0")/target.sh"
+
+ZIGBUILD=0.24.1 ZIG=0.17.1
+flags='' standard=''
+
+# What is built is for everyone: no debugging symbols, and no path of the machine
+# that built it.
+export CARGO_PROFILE_RELEASE_STRIP=symbols
+remap="--remap-path-prefix=$repository=osslive --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
+
+install_zig() {
+  [ -x "$tools/bin/cargo-zigbuild" ] && return
+  python3 -m venv "$tools"
+  "$tools/bin/python" -m pip install --quiet --disable-pip-version-check \
+    "cargo-zigbuild==$ZIGBUILD" "ziglang==$ZIG"
+}
+
+# Several folders may hold a standard library; the last one named is asked.
+if ! ls "$(rustc --print target-libdir --target "$triple")"/libstd-*.rlib >/dev/null 2>&1; then
+  export RUSTC_BOOTSTRAP=1
+  standard=-Zbuild-std=std,panic_unwind
+fi
+
+cargo_rustc() {
+  case $target in
+    *-windows) cargo rustc --target "$triple" "$@" ;;
+    *) PATH="$tools/bin:$PATH" cargo-zigbuild rustc --target "$triple${glibc:+.$glibc}" "$@" ;;
+  esac
+}
+
+# build FLAGS ARGUMENTS...
+build() {
+  flags=$1
+  shift
+  (cd "$repository" && RUSTFLAGS="$remap $flags" cargo_rustc $standard --release --locked \
+    --target-dir "$repository/target/dist/cargo" "$@")
+}
+
+built=$repository/target/dist/cargo/$triple/release
+mkdir -p "$stage"
+cd "$repository"
+
+case $target in
+  *-windows)
+    # Nothing of the compiler's has to be beside the programs.
+    build '-C target-feature=+crt-static' -p osslive-cli --bin osslive
+    cp "$built/$command" "$stage/"
+    build '-C target-feature=+crt-static' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
+    cp "$built/osslive.dll" "$built/libosslive.dll.a" "$built/libosslive.a" "$stage/" ;;
+  *-musl)
+    install_zig
+    build '-C target-feature=+crt-static' -p osslive-cli --bin osslive
+    cp "$built/$command" "$stage/"
+    # A shared library belongs to a program that has its own libc.
+    build '-C target-feature=-crt-static' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
+    cp "$built/libosslive.so" "$built/libosslive.a" "$stage/" ;;
+  *)
+    install_zig
+    build '' -p osslive-cli --bin osslive
+    cp "$built/$command" "$stage/"
+    build '' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
+    cp "$built/libosslive.so" "$built/libosslive.a" "$stage/" ;;
+esac
+ls -l "$stage"
