@@ -439,7 +439,7 @@ fn what_cannot_be_published_is_told_before_anything_is_sent() {
     assert!(shell.failure(&format!("publish {file} nope"), 3).contains("channel create"));
 
     let publisher = shell.publish("cam");
-    assert!(shell.failure(&format!("publish {file} cam"), 6).contains("live already, from 127."));
+    assert!(shell.failure(&format!("publish {file} cam"), 6).contains("already live, from 127."));
     let told = shell.failure("channel delete cam", 6);
     assert!(told.contains("ChannelStillLive") && told.contains("channel disable"), "{told}");
     let status = shell.json("channel status cam --live");
