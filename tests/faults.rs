@@ -255,7 +255,7 @@ impl Row {
 
     /// With a limit that the row will use up.
     fn slow(mut self) -> Self {
-        self.limit = Duration::from_secs(1);
+        self.limit = Duration::from_secs(3);
         self
     }
 

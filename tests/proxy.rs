@@ -323,7 +323,7 @@ fn the_environment_chooses_the_proxy_that_it_chooses_for_curl() {
             .collect();
         let asked = || (proxy.take_log(), other.take_log());
         let url = format!("{endpoint}/c");
-        let arguments = ["-sSg", "--connect-timeout", "0.3", &url];
+        let arguments = ["-sSg", "--connect-timeout", "2", &url];
         let curl = run(Command::new("curl").args(arguments), &environment);
         let by_curl = asked();
         let mut environment = environment;
