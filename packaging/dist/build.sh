@@ -59,10 +59,11 @@ case $target in
     cp "$built/osslive.dll" "$built/libosslive.dll.a" "$built/libosslive.a" "$stage/" ;;
   *-musl)
     install_zig
-    build '-C target-feature=+crt-static' -p osslive-cli --bin osslive
+    # Zig brings the files that a program begins with.
+    build '-C target-feature=+crt-static' -p osslive-cli --bin osslive -- -C link-self-contained=no
     cp "$built/$command" "$stage/"
     # A shared library belongs to a program that has its own libc.
-    build '-C target-feature=-crt-static' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
+    build '-C target-feature=-crt-static' -p osslive-capi --lib -- -C link-self-contained=no --print "native-static-libs=$stage/native-static-libs"
     cp "$built/libosslive.so" "$built/libosslive.a" "$stage/" ;;
   *)
     install_zig
