@@ -62,7 +62,7 @@ fn an_endpoint_that_cannot_start_never_says_that_it_listens() {
         outcomes[usize::from(has_started)] += 1;
         let ran = if has_started { program.interrupt() } else { program.end(SOON) };
         assert_eq!(ran.status.success(), has_started, "{limit}: {}{}", ran.stdout, ran.stderr);
-        assert_eq!(ran.stderr.is_empty(), has_started, "{limit}: {}", ran.stderr);
+        assert!(has_started || ran.stderr.contains("osslive: "), "{limit}: {}", ran.stderr);
     }
     assert!(outcomes.iter().all(|&count| count > 0), "both were seen: {outcomes:?}");
 }
