@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Callable, Iterator
 from urllib.parse import parse_qs, urlsplit
+from xml.sax.saxutils import escape
 
 import pytest
 from conftest import Answer, client_of
@@ -68,9 +69,11 @@ def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Ans
             client.monitor(prefix="a")
 
 
-NAMES = json.loads(
-    (Path(__file__).parents[2] / "tests" / "data" / "names.json").read_text(encoding="utf-8")
-)
+DATA = Path(__file__).parents[2] / "tests" / "data"
+NAMES = json.loads((DATA / "names.json").read_text(encoding="utf-8"))
+
+#: Names that the local endpoint refuses and another service might list, sorted.
+FOREIGN = json.loads((DATA / "foreign-names.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +106,43 @@ def test_pages_of_names_lead_from_one_to_the_next(all_names: osslive.Client, siz
 def test_what_is_listed_can_be_asked_for(all_names: osslive.Client, name: str) -> None:
     channel = all_names.get_channel(name)
     assert (channel.name, channel.description) == (name, name)
+
+
+def foreign_page(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    """The names after the marker, as many as requested."""
+    query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+    marker, size = query.get("marker", [""])[0], int(query.get("max-keys", ["100"])[0])
+    names = [name for name in FOREIGN if name.encode() > marker.encode()]
+    listed = [escape(name, {"\r": "&#13;"}) for name in names[:size]]
+    channels = [
+        f"<LiveChannel><Name>{name}</Name><Description>{name}</Description>"
+        "<Status>enabled</Status></LiveChannel>"
+        for name in listed
+    ]
+    more = f"<NextMarker>{listed[-1]}</NextMarker>" if names[size:] else ""
+    truncated = f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>"
+    root = "ListLiveChannelResult"
+    return 200, f"<{root}>{truncated}{more}{''.join(channels)}</{root}>".encode()
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_names_of_another_service_are_listed_as_they_are(
+    size: int, serve: Callable[[Answer], str]
+) -> None:
+    found: list[osslive.ChannelSummary] = []
+    marker = ""
+    with client_of(serve(foreign_page)) as client:
+        for _ in range(len(FOREIGN) + 1):
+            listed = client.list_channels(marker=marker, max_keys=size)
+            found += listed.channels
+            if listed.next_marker is None:
+                break
+            marker = listed.next_marker
+    assert [channel.name for channel in found] == FOREIGN
+    assert [channel.description for channel in found] == FOREIGN
+
+
+def test_an_iteration_over_names_of_another_service_ends(serve: Callable[[Answer], str]) -> None:
+    with client_of(serve(foreign_page)) as client:
+        listed = islice(client.channels(), len(FOREIGN) + MANY)
+        assert [channel.name for channel in listed] == FOREIGN

@@ -1,0 +1,118 @@
+"""Responses with a value that cannot be read: one odd optional value fails no call."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from http.server import BaseHTTPRequestHandler
+from typing import Callable
+
+import pytest
+from conftest import Answer, client_of
+
+import osslive
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
+
+
+def client(body: str, serve: Callable[[Answer], str]) -> osslive.Client:
+    return client_of(serve(lambda _: (200, body.encode())))
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("1280", 1280),
+        (" 1280\n", 1280),
+        ("1279.5", 1280),
+        ("", 0),
+        ("wide", 0),
+        ("-1", 0),
+        ("99999999999999999999", 0),
+    ],
+)
+def test_a_number_in_a_status_is_read_or_0(
+    text: str, read: int, serve: Callable[[Answer], str]
+) -> None:
+    body = (
+        "<LiveChannelStat><Status>Live</Status><New/><Video>"
+        f"<Width>{text}</Width><Height>720</Height><New>1</New></Video></LiveChannelStat>"
+    )
+    with client(body, serve) as of:
+        status = of.get_channel_status("cam")
+    assert status.video is not None
+    assert (status.video.width, status.video.height, status.video.codec) == (read, 720, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("2026-11-22T12:00:00.000Z", NOON),
+        ("2026-11-22T20:00:00+0800", NOON),
+        ("2026-11-22 12:00:00", NOON),
+        ("", None),
+        ("soon", None),
+    ],
+)
+def test_a_time_is_read_or_absent(
+    text: str, read: datetime | None, serve: Callable[[Answer], str]
+) -> None:
+    status = (
+        "<LiveChannelStat><Status>Live</Status>"
+        f"<ConnectedTime>{text}</ConnectedTime></LiveChannelStat>"
+    )
+    with client(status, serve) as of:
+        assert of.get_channel_status("cam").connected_time == read
+    listed = (
+        "<ListLiveChannelResult><IsTruncated>false</IsTruncated><LiveChannel><Name>cam</Name>"
+        f"<Status>enabled</Status><LastModified>{text}</LastModified></LiveChannel>"
+        "</ListLiveChannelResult>"
+    )
+    with client(listed, serve) as of:
+        (channel,) = of.list_channels().channels
+    assert channel.last_modified == read
+
+
+@pytest.mark.parametrize("text", ["", "many", "-3"])
+def test_the_target_of_a_channel_is_read_past_odd_counts(
+    text: str, serve: Callable[[Answer], str]
+) -> None:
+    configuration = (
+        "<LiveChannelConfiguration><Status>enabled</Status><Target>"
+        f"<FragDuration>2</FragDuration><FragCount>{text}</FragCount></Target>"
+        "</LiveChannelConfiguration>"
+    )
+    listed = "<ListLiveChannelResult><IsTruncated>false</IsTruncated></ListLiveChannelResult>"
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        is_of_channel = request.path.split("?")[0].endswith("/cam")
+        return 200, (configuration if is_of_channel else listed).encode()
+
+    with client_of(serve(answer)) as of:
+        channel = of.get_channel("cam")
+    assert (channel.frag_duration, channel.frag_count) == (2, 0)
+
+
+def test_an_error_names_the_value_that_a_history_cannot_do_without(
+    serve: Callable[[Answer], str],
+) -> None:
+    body = (
+        "<LiveChannelHistory><LiveRecord><StartTime>soon</StartTime>"
+        "<EndTime>2026-11-22T12:00:00.000Z</EndTime></LiveRecord></LiveChannelHistory>"
+    )
+    with client(body, serve) as of:
+        with pytest.raises(osslive.BadReply, match='StartTime "soon"'):
+            of.get_channel_history("cam")
+
+
+def test_an_error_says_which_name_xml_cannot_carry(serve: Callable[[Answer], str]) -> None:
+    names = ["cam", "ca&#x1;m", "other"]
+    channels = [
+        f"<LiveChannel><Name>{name}</Name><Status>enabled</Status></LiveChannel>" for name in names
+    ]
+    body = (
+        "<ListLiveChannelResult><IsTruncated>false</IsTruncated>"
+        f"{''.join(channels)}</ListLiveChannelResult>"
+    )
+    with client(body, serve) as of:
+        with pytest.raises(osslive.BadReply, match=r"&#x1;.*LiveChannel\[2\]/Name"):
+            of.list_channels()
