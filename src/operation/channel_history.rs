@@ -4,7 +4,7 @@ use super::call::Call;
 use super::check::channel_request;
 use super::read::missing;
 use super::reply::{Reply, ResponseInfo};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
@@ -61,7 +61,13 @@ pub fn get_channel_history(id: &str) -> Result<Call<ChannelHistory>> {
 
 fn parse_get_channel_history(_: &Request, reply: &Reply) -> Result<ChannelHistory> {
     reply.read("LiveChannelHistory", |root| {
-        let records = root.children().filter(|child| child.name() == "LiveRecord").map(record);
+        let elements = root.children().filter(|child| child.name() == "LiveRecord");
+        let records = elements.enumerate().map(|(index, element)| {
+            record(element).map_err(|error| {
+                let message = format!("session {} of the history: {}", index + 1, error.message());
+                Error::bad_reply(message)
+            })
+        });
         Ok(ChannelHistory { records: records.collect::<Result<_>>()?, res: reply.info() })
     })
 }
@@ -116,10 +122,14 @@ mod tests {
             ("<EndTime>2026-11-22T01:53:31Z</EndTime>", "StartTime"),
             ("<StartTime>now</StartTime><EndTime>2026-11-22T01:53:31Z</EndTime>", "\"now\""),
         ] {
+            let good = "<StartTime>2026-11-22T01:53:21Z</StartTime>\
+                        <EndTime>2026-11-22T01:53:31Z</EndTime>";
             let document = format!(
-                "<LiveChannelHistory><LiveRecord>{times}</LiveRecord></LiveChannelHistory>"
+                "<LiveChannelHistory><LiveRecord>{good}</LiveRecord>\
+                 <LiveRecord>{times}</LiveRecord></LiveChannelHistory>"
             );
             let error = get_channel_history("c").unwrap().parse(&ok(&document)).unwrap_err();
+            assert!(error.message().contains("session 2 of the history"), "{error}");
             assert!(error.message().contains(word), "{error}");
         }
     }

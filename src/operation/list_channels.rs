@@ -5,7 +5,7 @@ use super::channel_state::{ChannelState, channel_state};
 use super::check::{check_text, in_range};
 use super::read::{missing, urls};
 use super::reply::{Reply, ResponseInfo};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
@@ -122,7 +122,11 @@ fn parse_list_channels(_: &Request, reply: &Reply) -> Result<ChannelList> {
         let (mut is_truncated, mut next_marker) = (None, None);
         for child in root.children() {
             match child.name() {
-                "LiveChannel" => channels.push(summary(child)?),
+                "LiveChannel" => {
+                    let number = channels.len() + 1;
+                    let read = summary(child);
+                    channels.push(read.map_err(|error| in_channel(child, number, &error))?);
+                }
                 "IsTruncated" => is_truncated = Some(child.boolean()?),
                 "NextMarker" => next_marker = Some(child.string()).filter(|m| !m.is_empty()),
                 _ => {}
@@ -158,6 +162,16 @@ fn summary(element: Element<'_, '_>) -> Result<ChannelSummary> {
         publish_urls,
         play_urls,
     })
+}
+
+/// Says which channel of the list has a fault.
+fn in_channel(element: Element<'_, '_>, number: usize, error: &Error) -> Error {
+    let name = element.children().find(|child| child.name() == "Name");
+    let name = name.map_or(String::new(), |name| {
+        let shown: String = name.text().chars().take(80).collect();
+        format!(" ({shown:?})")
+    });
+    Error::bad_reply(format!("channel {number} of the list{name}: {}", error.message()))
 }
 
 #[cfg(test)]
@@ -212,6 +226,27 @@ mod tests {
         let error = list_channels(&ListChannels::new()).unwrap().parse(&reply).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadReply);
         assert!(error.message().contains("NextMarker"));
+    }
+
+    #[test]
+    fn an_error_names_the_channel_and_the_value_that_a_list_cannot_do_without() {
+        let good = "<LiveChannel><Name>a</Name><Status>enabled</Status></LiveChannel>";
+        for (item, words) in [
+            ("<Name>cam</Name><Status>paused</Status>", ["2 of the list (\"cam\")", "\"paused\""]),
+            ("<Name>cam</Name>", ["2 of the list (\"cam\")", "no Status"]),
+            ("<Status>enabled</Status>", ["2 of the list:", "no Name"]),
+        ] {
+            let body = format!(
+                "<ListLiveChannelResult><IsTruncated>false</IsTruncated>{good}\
+                 <LiveChannel>{item}</LiveChannel></ListLiveChannelResult>"
+            );
+            let reply = ok(&body);
+            let error = list_channels(&ListChannels::new()).unwrap().parse(&reply).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadReply);
+            for word in words {
+                assert!(error.message().contains(word), "{error}");
+            }
+        }
     }
 
     #[test]
