@@ -2,15 +2,23 @@
 //! every script: listed as they are, page after page, by the SDK, the command
 //! and oss2 alike.
 
+#[path = "../../tests/support/listing.rs"]
+mod listing;
 mod support;
 
-use osslive::{ChannelConfig, Client, ListChannels};
+use osslive::{ChannelConfig, Client, Credentials, ListChannels};
 use serde_json::{Value, json};
-use support::{LONG, Sdk, Shell, run};
+use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, Sdk, Shell, bare, run};
 
 /// What the lists are held against, in the order that the service documents.
 fn names() -> Vec<String> {
     serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
+}
+
+/// Names that the local endpoint refuses and another service might list, sorted.
+fn foreign_names() -> Vec<String> {
+    serde_json::from_str(include_str!("../../tests/data/foreign-names.json"))
+        .expect("an array of strings")
 }
 
 /// An endpoint that has a channel of each name.
@@ -50,6 +58,37 @@ fn the_sdk_lists_every_name_as_it_is() {
         let listed: Vec<_> = client.channels(&name).map(|channel| channel.unwrap().name).collect();
         assert!(listed.contains(&name), "{name:?} as a prefix: {listed:?}");
     }
+}
+
+#[test]
+fn the_sdk_lists_names_of_another_service_as_they_are() {
+    let client = Client::builder()
+        .endpoint(listing::serve(foreign_names()))
+        .region(REGION)
+        .bucket("live-demo")
+        .credentials(Credentials::new(KEY_ID, KEY_SECRET))
+        .build()
+        .expect("a client");
+    for size in [1, 2, 7, 1000] {
+        assert_eq!(page_by_page(&client, size), foreign_names(), "{size} a page");
+    }
+    let listed: Vec<_> = client.channels("").map(|channel| channel.expect("a channel")).collect();
+    assert!(listed.iter().map(|channel| &channel.name).eq(&foreign_names()));
+    assert!(listed.iter().map(|channel| &channel.description).eq(&foreign_names()));
+}
+
+#[test]
+fn the_command_lists_names_of_another_service_as_they_are() {
+    let home = Folder::new("names-foreign");
+    let mut command = bare(home.path(), "channel list --json");
+    command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
+    command.env("OSS_REGION", REGION).env("OSS_BUCKET", "live-demo");
+    command.env("OSS_ENDPOINT", listing::serve(foreign_names()));
+    let text = run(&mut command, LONG).silent("channel list");
+    let page: Value = serde_json::from_str(&text).expect("JSON");
+    let listed: Vec<_> =
+        page["channels"].as_array().expect("a list").iter().map(|c| c["name"].clone()).collect();
+    assert_eq!(listed, foreign_names().into_iter().map(Value::from).collect::<Vec<_>>());
 }
 
 #[test]

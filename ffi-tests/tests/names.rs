@@ -1,6 +1,9 @@
 //! Channels whose names have white space, control characters and letters of
 //! every script: listed as they are, page after page, from C and C++.
 
+#[path = "../../tests/support/listing.rs"]
+mod listing;
+
 use osslive::{ChannelConfig, Client, Credentials};
 use osslive_ffi_tests::{Program, Run};
 use osslive_local::{Config, LocalEndpoint};
@@ -10,6 +13,12 @@ use std::path::Path;
 /// What the lists are held against, in the order that the service documents.
 fn names() -> Vec<String> {
     serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
+}
+
+/// Names that the local endpoint refuses and another service might list, sorted.
+fn foreign_names() -> Vec<String> {
+    serde_json::from_str(include_str!("../../tests/data/foreign-names.json"))
+        .expect("an array of strings")
 }
 
 fn with_channels() -> LocalEndpoint {
@@ -28,10 +37,10 @@ fn with_channels() -> LocalEndpoint {
     endpoint
 }
 
-fn page(program: &Path, endpoint: &LocalEndpoint, marker: &str) -> Value {
+fn page(program: &Path, url: &str, marker: &str) -> Value {
     let printed = Run::program(program)
         .arg(marker)
-        .env("OSS_ENDPOINT", endpoint.url())
+        .env("OSS_ENDPOINT", url)
         .env("OSS_REGION", "cn-hangzhou")
         .env("OSS_BUCKET", Config::BUCKET)
         .env("OSS_ACCESS_KEY_ID", Config::ACCESS_KEY_ID)
@@ -40,11 +49,11 @@ fn page(program: &Path, endpoint: &LocalEndpoint, marker: &str) -> Value {
     serde_json::from_str(&printed).expect("a page in JSON")
 }
 
-fn listed(program: &Path, endpoint: &LocalEndpoint) -> Vec<String> {
+fn listed(program: &Path, url: &str, most: usize) -> Vec<String> {
     let (mut listed, mut marker) = (Vec::new(), String::new());
     // One page more than there can be.
-    for _ in 0..=names().len() {
-        let page = page(program, endpoint, &marker);
+    for _ in 0..=most {
+        let page = page(program, url, &marker);
         let channels = page["channels"].as_array().expect("a list");
         let name = |channel: &Value| channel["name"].as_str().expect("a name").to_owned();
         listed.extend(channels.iter().map(name));
@@ -57,7 +66,11 @@ fn listed(program: &Path, endpoint: &LocalEndpoint) -> Vec<String> {
 #[test]
 fn c_and_cpp_list_every_name_as_it_is() {
     let endpoint = with_channels();
+    let servers = [(endpoint.url(), names()), (listing::serve(foreign_names()), foreign_names())];
     for source in ["ffi-tests/c/names.c", "ffi-tests/cpp/names.cpp"] {
-        assert_eq!(listed(&Program::new(source).build(), &endpoint), names(), "{source}");
+        let program = Program::new(source).build();
+        for (url, names) in &servers {
+            assert_eq!(&listed(&program, url, names.len()), names, "{source}");
+        }
     }
 }
