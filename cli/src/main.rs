@@ -203,7 +203,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments, output),
-        Command::Demo(arguments) => demo::run(arguments).map_err(Failure::from),
+        Command::Demo(arguments) => demo::run(arguments, output).map_err(Failure::from),
         Command::Completions(arguments) => {
             manual::completions(&arguments, completed(), output);
             Ok(())

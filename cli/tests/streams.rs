@@ -156,6 +156,23 @@ fn what_a_command_does_is_done_although_nobody_hears_of_it() {
 }
 
 #[test]
+fn a_demonstration_goes_on_without_its_output_and_its_exit_status_says_what_was_lost() {
+    let home = Folder::new("streams-demo");
+    let command = bare(home.path(), "demo --clip");
+    std::thread::scope(|scope| {
+        for fault in FAULTS {
+            let command = &command;
+            scope.spawn(move || {
+                let (ended_so, _, err) = ended(command, fault, Stream::Read);
+                let is_lost = fault != Stream::Broken;
+                assert_eq!(ended_so.code(), Some(i32::from(is_lost)), "{fault:?}: {err}");
+                assert_eq!(err.contains("cannot write"), is_lost, "{fault:?}: {err}");
+            });
+        }
+    });
+}
+
+#[test]
 fn a_monitor_ends_when_its_reader_has_gone() {
     let shell = Shell::new("streams-monitor");
     shell.text("channel create off --disabled");

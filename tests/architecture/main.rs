@@ -110,6 +110,18 @@ fn unsafe_code_stands_only_in_the_c_layer() {
 }
 
 #[test]
+fn the_command_prints_in_one_place() {
+    let root = root().join("cli/src");
+    for file in rust_files(&root).iter().filter(|file| !file.ends_with("src/output.rs")) {
+        // A descriptor of rustix's `stdio` prints nothing.
+        let text = fs::read_to_string(file).unwrap().replace("stdio::", "");
+        for way in ["io::stdout()", "io::stderr()", "println!", "print!("] {
+            assert!(!text.contains(way), "{} uses {way}", file.display());
+        }
+    }
+}
+
+#[test]
 fn the_core_below_the_transport_uses_no_network_and_reads_no_clock() {
     let pure = LAYERS[..5].concat();
     for (module, code) in modules().iter().filter(|(module, _)| pure.contains(&module.as_str())) {

@@ -5,6 +5,7 @@ mod fetch;
 mod report;
 mod source;
 
+use crate::output::Output;
 use crate::signal;
 use clap::Args;
 use osslive::{
@@ -41,11 +42,11 @@ pub(crate) struct Arguments {
     clip: bool,
 }
 
-pub(crate) fn run(arguments: Arguments) -> Outcome {
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let endpoint = LocalEndpoint::start(Config::temporary().listen(arguments.listen))?;
     let client = client(&endpoint)?;
     let source = if arguments.clip { Source::Clip } else { Source::find() };
-    let mut report = Report::new();
+    let mut report = Report::new(output);
     report.say(&format!("osslive demo on {}, publishing {}", endpoint.url(), source.describe()));
 
     create(&client, &mut report)?;
@@ -76,7 +77,7 @@ fn client(endpoint: &LocalEndpoint) -> Outcome<Client> {
         .build()?)
 }
 
-fn create(client: &Client, report: &mut Report) -> Outcome {
+fn create(client: &Client, report: &mut Report<'_>) -> Outcome {
     report.step("create a channel");
     let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION).frag_count(3);
     let urls = client.create_channel(CHANNEL, &config)?;
@@ -88,7 +89,7 @@ fn create(client: &Client, report: &mut Report) -> Outcome {
 }
 
 /// Publishes, and watches the channel go live. Returns the time span.
-fn publish(client: &Client, source: &Source, report: &mut Report) -> Outcome<(i64, i64)> {
+fn publish(client: &Client, source: &Source, report: &mut Report<'_>) -> Outcome<(i64, i64)> {
     report.step("publish to a signed URL, over RTMP");
     let url = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(600))?;
     let began = unix_now();
@@ -121,7 +122,7 @@ fn watch(
     client: &Client,
     source: &Source,
     publishing: &mut Publishing,
-    report: &mut Report,
+    report: &mut Report<'_>,
 ) -> Outcome {
     let began = Instant::now();
     let watched = PUBLISHED - Duration::from_secs(2);
@@ -163,7 +164,7 @@ fn watch(
     ensure(video.bandwidth > 0 && audio.bandwidth > 0, "no bit rate reported")
 }
 
-fn history(client: &Client, report: &mut Report) -> Outcome {
+fn history(client: &Client, report: &mut Report<'_>) -> Outcome {
     report.step("read the history");
     let until = Instant::now() + TIMEOUT;
     let records = loop {
@@ -183,7 +184,7 @@ fn history(client: &Client, report: &mut Report) -> Outcome {
     ensure(status == StreamState::Idle, "the channel is not idle")
 }
 
-fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report) -> Outcome {
+fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report<'_>) -> Outcome {
     report.step("create a VOD playlist");
     let time = VodTime::new(start, end);
     client.create_vod(CHANNEL, "recording", &time)?;
@@ -199,7 +200,7 @@ fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report) -> Outcom
     ensure(missing <= LONGEST_FRAGMENT, "the fragments are not as long as the stream")
 }
 
-fn playback(client: &Client, report: &mut Report) -> Outcome {
+fn playback(client: &Client, report: &mut Report<'_>) -> Outcome {
     report.step("play it from a private bucket with signed URLs");
     let url = client.get_play_url(CHANNEL, "recording.m3u8", 600)?;
     let playlist = String::from_utf8(fetch::get(&url)?)?;
@@ -214,7 +215,7 @@ fn playback(client: &Client, report: &mut Report) -> Outcome {
     ensure(fetch::get(unsigned).is_err(), "the bucket is not private")
 }
 
-fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
+fn disable(client: &Client, source: &Source, report: &mut Report<'_>) -> Outcome {
     report.step("disable the channel while it is live");
     let url = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(600))?;
     let mut publishing = source.publish(&url, Duration::from_secs(60))?;
@@ -230,7 +231,7 @@ fn disable(client: &Client, source: &Source, report: &mut Report) -> Outcome {
     ensure(status == StreamState::Disabled, "the channel is not disabled")
 }
 
-fn delete(client: &Client, report: &mut Report) -> Outcome {
+fn delete(client: &Client, report: &mut Report<'_>) -> Outcome {
     report.step("delete the channel");
     // A publisher that was just cut may take a moment to be gone.
     let until = Instant::now() + TIMEOUT;
@@ -252,7 +253,7 @@ fn delete(client: &Client, report: &mut Report) -> Outcome {
 }
 
 /// Recreates the channel and prints how to use it by hand.
-fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report) -> Outcome {
+fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report<'_>) -> Outcome {
     let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;
     let publish = client.get_publish_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;

@@ -1,32 +1,33 @@
 //! What the demonstration says: steps and what was seen on standard output,
 //! progress on standard error while it is a terminal.
 
+use crate::output::Output;
 use indicatif::{ProgressBar, ProgressStyle};
-use std::io::{self, Write};
 use std::time::Duration;
 
-pub(crate) struct Report {
+pub(crate) struct Report<'a> {
     steps: u32,
+    output: &'a Output,
 }
 
-impl Report {
-    pub(crate) fn new() -> Self {
-        Report { steps: 0 }
+impl<'a> Report<'a> {
+    pub(crate) fn new(output: &'a Output) -> Self {
+        Report { steps: 0, output }
     }
 
     pub(crate) fn say(&self, text: &str) {
-        line(format_args!("{text}"));
+        self.output.text(|page| writeln!(page, "{text}"));
     }
 
     /// Begins a step. One that does not hold ends the demonstration.
     pub(crate) fn step(&mut self, what: &str) {
         self.steps += 1;
-        line(format_args!("{}. {what}", self.steps));
+        self.output.text(|page| writeln!(page, "{}. {what}", self.steps));
     }
 
     /// Shows something that was seen.
     pub(crate) fn detail(&self, name: &str, value: &str) {
-        line(format_args!("   {name:<14} {value}"));
+        self.output.text(|page| writeln!(page, "   {name:<14} {value}"));
     }
 
     pub(crate) fn progress(&self, length: Duration) -> Progress {
@@ -36,12 +37,6 @@ impl Report {
         }
         Progress(bar)
     }
-}
-
-/// Prints a line. If the reader is gone, as after `head`, the demo continues, and its
-/// exit status still reports the outcome.
-fn line(text: std::fmt::Arguments<'_>) {
-    let _ = writeln!(io::stdout(), "{text}");
 }
 
 /// A bar that is gone when it is dropped.
