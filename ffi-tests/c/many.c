@@ -179,7 +179,7 @@ static void a_history_is_analysed(void) {
   SUCCEEDS(osslive_analyze_history(client, "swept", 1, &out, &error));
   has(out, "\"sessionCount\":0,\"totalDurationHours\":0.0,\"averageDurationMinutes\":0.0,");
   osslive_string_free(out);
-  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "0 days",
+  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "days 0",
         osslive_analyze_history(client, "on-air", 0, &out, &error));
   FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
         osslive_analyze_history(client, "nobody", 7, &out, &error));
