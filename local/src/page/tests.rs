@@ -239,7 +239,11 @@ fn without_the_token_there_is_only_a_line_that_says_where_to_find_it() {
             assert_eq!((reply.status, reply.header("Location")), (403, None), "{method} {target}");
             assert!(!reply.body.contains("cam") && !reply.body.contains("0123"), "{target}");
             if method == "GET" {
-                assert!(reply.body.contains("the address that the endpoint printed"), "{target}: {}", reply.body);
+                assert!(
+                    reply.body.contains("the address that the endpoint printed"),
+                    "{target}: {}",
+                    reply.body
+                );
             }
         }
     }
