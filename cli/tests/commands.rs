@@ -448,7 +448,7 @@ fn what_cannot_be_published_is_told_before_anything_is_sent() {
         (&320.into(), &"H264".into())
     );
     let text = shell.text("channel status cam --live");
-    assert!(text.contains("picture    320x180, 30 frames/s, H264, "), "{text}");
+    assert!(text.contains("video      320x180, 30 frames/s, H264, "), "{text}");
 
     shell.text("channel disable cam");
     let ran = publisher.end(SOON);

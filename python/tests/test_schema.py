@@ -220,6 +220,8 @@ def test_what_the_library_returns_is_as_the_schemas_say(
                 lambda: client.get_channel_status("live"),
                 lambda: client.get_channel_status("schema-created"),
             ],
+            "osslive_wait_until_live": [lambda: client.wait_until_live("live")],
+            "osslive_wait_until_idle": [lambda: client.wait_until_idle("schema-created")],
             "osslive_get_channel_history": [lambda: client.get_channel_history(recorded.name)],
             "osslive_analyze_history": [
                 lambda: client.analyze_history(recorded.name),
