@@ -16,7 +16,7 @@ define build_wheel
 	  $(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
 	mkdir -p python/dist
 	if [ "$$(uname -s)" = Linux ]; then \
-	  PATH="$(PYTHON_BIN):$$PATH" $(PYTHON_BIN)/auditwheel repair --strip \
+	  PATH="$(CURDIR)/$(PYTHON_BIN):$$PATH" $(PYTHON_BIN)/auditwheel repair --strip \
 	    -w python/dist target/wheel/*.whl; \
 	else cp target/wheel/*.whl python/dist; fi
 endef
