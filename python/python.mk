@@ -12,7 +12,7 @@ PYRIGHT := $(PYTHON_VENV)/node_modules/pyright/index.js
 # What auditwheel says is the oldest glibc becomes the wheel's tag.
 define build_wheel
 	rm -rf python/dist target/wheel
-	OSSLIVE_BUILT_COMMAND="$${OSSLIVE_BIN:-target/release/osslive}" \
+	OSSLIVE_BUILT_COMMAND=target/release/osslive \
 	  $(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
 	mkdir -p python/dist
 	if [ "$$(uname -s)" = Linux ]; then \
@@ -22,12 +22,13 @@ define build_wheel
 endef
 
 # A wheel for every Python from 3.9 on, in python/dist. Its library is the one
-# that `make install` installs, its command OSSLIVE_BIN or one that is built here.
+# that `make install` installs, and its command the optimised one: OSSLIVE_BIN may
+# name one with other features.
 # `make dist` makes those for older systems and for other ones.
 BUILT_LIBRARY = $(firstword $(wildcard target/capi/release/libosslive.so target/capi/release/libosslive.dylib))
 wheel: $(PYTHON_BIN)/.ready
 	sh packaging/install.sh build
-	[ -n "$$OSSLIVE_BIN" ] || $(CARGO) build --release -p osslive-cli
+	$(CARGO) build --release -p osslive-cli
 	$(MAKE) build-wheel
 
 .PHONY: build-wheel
