@@ -70,7 +70,11 @@ def built(variable: str, root: Path, package: str, target: str, name: str) -> Pa
     """What a package is built to: what the variable names, or what cargo makes now."""
     given = os.environ.get(variable)
     if given:
-        return Path(given).resolve()
+        path = Path(given).resolve()
+        # What is not there would be left out of the wheel without a word.
+        if not path.is_file():
+            raise SystemExit(f"{variable}: {path} is not a file")
+        return path
     if shutil.which("cargo") is None:
         raise SystemExit(
             "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"

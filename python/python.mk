@@ -12,7 +12,7 @@ PYRIGHT := $(PYTHON_VENV)/node_modules/pyright/index.js
 # What auditwheel says is the oldest glibc becomes the wheel's tag.
 define build_wheel
 	rm -rf python/dist target/wheel
-	OSSLIVE_BUILT_COMMAND=target/release/osslive \
+	OSSLIVE_BUILT_COMMAND="$(CURDIR)/target/release/osslive" \
 	  $(PYTHON_BIN)/python -m build --wheel --no-isolation --outdir target/wheel python
 	mkdir -p python/dist
 	if [ "$$(uname -s)" = Linux ]; then \
