@@ -20,7 +20,9 @@ PAGES = [
     for page in sorted(folder.glob("*.md" if folder in (TOP, README.parent) else "**/*.md"))
     if "```python" in page.read_text(encoding="utf-8")
 ]
-EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=[str(page.relative_to(TOP)) for page in PAGES])
+EVERY_PAGE = pytest.mark.parametrize(
+    "page", PAGES, ids=[str(page.relative_to(TOP)) for page in PAGES]
+)
 
 
 def programs(page: Path) -> list[str]:
