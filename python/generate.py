@@ -203,7 +203,9 @@ def codes(rust: str) -> str:
         "",
         "from typing import Dict, Type",
         "",
-        f"from ._kinds import {', '.join(kinds)}",
+        "from ._kinds import (",
+        *(f"    {kind}," for kind in kinds),
+        ")",
     ]
     by_code: Dict[str, str] = {}
     for doc, code in found:

@@ -10,7 +10,14 @@ from __future__ import annotations
 
 from typing import Dict, Type
 
-from ._kinds import CallTimeout, ConfigError, ConnectionFailed, InvalidArgument, OssLiveError, ServiceError
+from ._kinds import (
+    CallTimeout,
+    ConfigError,
+    ConnectionFailed,
+    InvalidArgument,
+    OssLiveError,
+    ServiceError,
+)
 
 
 class AccessDenied(ServiceError):

@@ -385,7 +385,7 @@ class Client:
         self._wait(call, library().is_channel_live, text(id, "id"), ctypes.byref(live))
         return live.value != 0
 
-    def wait_until_live(self, id: str, limit: Seconds = 120) -> ChannelStatus:
+    def wait_until_live(self, id: str, limit: float = 120) -> ChannelStatus:
         """Waits until a publisher is connected, for at most ``limit`` seconds, and returns the
         last status. Polls at once, then after 0.25 seconds, and each interval is half as long
         again as the one before, up to 5 seconds. Failures that may pass don't end the wait.
@@ -398,14 +398,14 @@ class Client:
             self._call(library().wait_until_live, text(id, "id"), milliseconds(limit, "limit"))
         )
 
-    def wait_until_idle(self, id: str, limit: Seconds = 120) -> ChannelStatus:
+    def wait_until_idle(self, id: str, limit: float = 120) -> ChannelStatus:
         """Waits until no publisher is connected: the channel is idle or disabled. Otherwise
         the same as :meth:`wait_until_live`."""
         return ChannelStatus.of(
             self._call(library().wait_until_idle, text(id, "id"), milliseconds(limit, "limit"))
         )
 
-    def wait_until_deleted(self, id: str, limit: Seconds = 120) -> None:
+    def wait_until_deleted(self, id: str, limit: float = 120) -> None:
         """Waits until a channel does not exist. Polls and fails like :meth:`wait_until_live`,
         except that a missing channel is a success."""
         function, limit_ms = library().wait_until_deleted, milliseconds(limit, "limit")
