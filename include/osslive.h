@@ -810,8 +810,8 @@ osslive_status osslive_is_channel_live(const osslive_client *client,
 /**
  * Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
  * at once, then after 250 ms, and each interval is half as long again as the one
- * before, up to 5 s. Failures that may pass, throttling among them, don't end
- * the wait.
+ * before, up to 5 s. Transient failures, including throttling, don't end the
+ * wait.
  *
  * JSON: as osslive_get_channel_status (of the last poll).
  *

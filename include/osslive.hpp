@@ -545,7 +545,7 @@ class Client {
 
   /* Waits until a publisher is connected, for at most limit. Polls at once, then
    * after 250 ms, and each interval is half as long again as the one before, up
-   * to 5 s. Failures that may pass don't end the wait. JSON: as
+   * to 5 s. Transient failures don't end the wait. JSON: as
    * get_channel_status (of the last poll). Codes WaitTimedOut (Status::timeout)
    * and NoSuchLiveChannel; Status::stopped, at once, after shutdown. */
   std::string wait_until_live(const std::string &id, std::chrono::milliseconds limit) const {

@@ -482,11 +482,11 @@ pub mod code {
         NO_SUCH_KEY = "NoSuchKey";
         /// The channel does not exist.
         NO_SUCH_LIVE_CHANNEL = "NoSuchLiveChannel";
+        /// The proxy refused or closed the connection.
+        PROXY_FAILED = "ProxyFailed";
         /// The account may not use the region's public endpoint for data: it needs a
         /// custom domain bound to the bucket.
         PUBLIC_ENDPOINT_FORBIDDEN = "PublicEndpointForbidden";
-        /// The proxy refused or closed the connection.
-        PROXY_FAILED = "ProxyFailed";
         /// The clocks differ by more than 15 minutes.
         REQUEST_TIME_TOO_SKEWED = "RequestTimeTooSkewed";
         /// The public service needs the bucket in the host name.

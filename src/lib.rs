@@ -42,6 +42,7 @@
 //! | [`list_channels`](Client::list_channels), [`channels`](Client::channels) | returns one page of channels; an iterator over all of them |
 //! | [`put_channel_status`](Client::put_channel_status) | enables or disables a channel; disabling disconnects its publisher |
 //! | [`get_channel_status`](Client::get_channel_status) | returns whether it is live, idle or disabled; video, audio, bit rates, the publisher's address |
+//! | [`wait_until_live`](Client::wait_until_live), [`wait_until_idle`](Client::wait_until_idle), [`wait_until_deleted`](Client::wait_until_deleted) | polls until a channel is live, idle or gone |
 //! | [`get_channel_history`](Client::get_channel_history) | returns the last ten finished sessions |
 //! | [`create_vod`](Client::create_vod), [`get_vod`](Client::get_vod) | saves a playlist of what was recorded; returns it |
 //! | [`get_rtmp_url`](Client::get_rtmp_url), [`get_publish_url`](Client::get_publish_url) | signs a publish URL: as a string, or with server, stream key and expiry; sends nothing |

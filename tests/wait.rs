@@ -81,6 +81,12 @@ fn what_will_not_pass_ends_a_wait_and_what_may_does_not() {
     let error = client.wait_until_live("c", LONG).unwrap_err();
     assert_eq!(error.code(), Some(code::ACCESS_DENIED));
 
+    let server = changing(1, reply("200 OK", "<html>sign in</html>"), live());
+    let client = server.client().build().unwrap();
+    let error = client.wait_until_deleted("c", LONG).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BadReply, "{error}");
+    assert!(error.message().contains("<html>"), "{error}");
+
     for answer in [reply("503 Slow", SLOWER), reply("502 Bad Gateway", "")] {
         let server = changing(4, answer, live());
         let client = server.client().attempts(2).build().unwrap();

@@ -191,8 +191,8 @@ pub unsafe extern "C" fn osslive_is_channel_live(
 
 /// Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
 /// at once, then after 250 ms, and each interval is half as long again as the one
-/// before, up to 5 s. Failures that may pass, throttling among them, don't end
-/// the wait.
+/// before, up to 5 s. Transient failures, including throttling, don't end the
+/// wait.
 ///
 /// JSON: as osslive_get_channel_status (of the last poll).
 ///

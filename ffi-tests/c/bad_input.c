@@ -311,6 +311,9 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   REFUSED(why, osslive_put_channel_status(client, text, "enabled", &out, &error));
   REFUSED(why, osslive_put_channel_status(client, "a", text, &out, &error));
   REFUSED(why, osslive_get_channel_status(client, text, &out, &error));
+  REFUSED(why, osslive_wait_until_live(client, text, 1, &out, &error));
+  REFUSED(why, osslive_wait_until_idle(client, text, 1, &out, &error));
+  TURNED_DOWN(why, osslive_wait_until_deleted(client, text, 1, &error));
   REFUSED(why, osslive_get_channel_history(client, text, &out, &error));
   REFUSED(why, osslive_create_vod(client, text, "b", 1, 2, &out, &error));
   REFUSED(why, osslive_create_vod(client, "a", text, 1, 2, &out, &error));
@@ -344,6 +347,9 @@ static void id_is_refused_everywhere(const char *id, const char *why) {
   REFUSED(why, osslive_put_channel_status(client, id, "enabled", &out, &error));
   REFUSED(why, osslive_get_channel_status(client, id, &out, &error));
   TURNED_DOWN(why, osslive_is_channel_live(client, id, &live, &error));
+  REFUSED(why, osslive_wait_until_live(client, id, 1, &out, &error));
+  REFUSED(why, osslive_wait_until_idle(client, id, 1, &out, &error));
+  TURNED_DOWN(why, osslive_wait_until_deleted(client, id, 1, &error));
   REFUSED(why, osslive_get_channel_history(client, id, &out, &error));
   REFUSED(why, osslive_create_vod(client, id, "b", 1, 2, &out, &error));
   REFUSED(why, osslive_get_vod(client, id, 1, 2, &out, &error));

@@ -18,8 +18,8 @@ impl Client {
     /// last status.
     ///
     /// Polls at once, then after 250 ms, and each interval is half as long again
-    /// as the one before, up to 5 s. Failures that may pass, throttling among
-    /// them, don't end the wait.
+    /// as the one before, up to 5 s. Transient failures, including throttling,
+    /// don't end the wait.
     ///
     /// ```no_run
     /// # fn wait(client: &osslive::Client) -> osslive::Result<()> {
@@ -33,9 +33,11 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// Code [`WaitTimedOut`](code::WAIT_TIMED_OUT) when the time is up, with the last status in the
-    /// message; [`NoSuchLiveChannel`](code::NO_SUCH_LIVE_CHANNEL); kind [`Stopped`](ErrorKind::Stopped), at
-    /// once, after [`shutdown`](Client::shutdown).
+    /// Code [`WaitTimedOut`](code::WAIT_TIMED_OUT) when the time is up, with the
+    /// last status in the message;
+    /// [`NoSuchLiveChannel`](code::NO_SUCH_LIVE_CHANNEL); kind
+    /// [`Stopped`](ErrorKind::Stopped), at once, after
+    /// [`shutdown`](Client::shutdown).
     pub fn wait_until_live(&self, id: &str, limit: Duration) -> Result<ChannelStatus> {
         self.wait_until(id, limit, |status| status == StreamState::Live)
     }

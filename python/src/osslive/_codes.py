@@ -124,14 +124,14 @@ class NoSuchLiveChannel(ServiceError):
     """The channel does not exist."""
 
 
+class ProxyFailed(ConnectionFailed):
+    """The proxy refused or closed the connection."""
+
+
 class PublicEndpointForbidden(ServiceError):
     """The account may not use the region's public endpoint for data: it needs a custom domain bound
     to the bucket.
     """
-
-
-class ProxyFailed(ConnectionFailed):
-    """The proxy refused or closed the connection."""
 
 
 class RequestTimeTooSkewed(ServiceError):
@@ -202,8 +202,8 @@ BY_CODE: Dict[str, Type[OssLiveError]] = {
     "NoSuchBucket": NoSuchBucket,
     "NoSuchKey": NoSuchKey,
     "NoSuchLiveChannel": NoSuchLiveChannel,
-    "PublicEndpointForbidden": PublicEndpointForbidden,
     "ProxyFailed": ProxyFailed,
+    "PublicEndpointForbidden": PublicEndpointForbidden,
     "RequestTimeTooSkewed": RequestTimeTooSkewed,
     "SecondLevelDomainForbidden": SecondLevelDomainForbidden,
     "SecurityTokenExpired": SecurityTokenExpired,
@@ -243,8 +243,8 @@ __all__ = [
     "NoSuchBucket",
     "NoSuchKey",
     "NoSuchLiveChannel",
-    "PublicEndpointForbidden",
     "ProxyFailed",
+    "PublicEndpointForbidden",
     "RequestTimeTooSkewed",
     "SecondLevelDomainForbidden",
     "SecurityTokenExpired",

@@ -388,7 +388,7 @@ class Client:
     def wait_until_live(self, id: str, limit: float = 120) -> ChannelStatus:
         """Waits until a publisher is connected, for at most ``limit`` seconds, and returns the
         last status. Polls at once, then after 0.25 seconds, and each interval is half as long
-        again as the one before, up to 5 seconds. Failures that may pass don't end the wait.
+        again as the one before, up to 5 seconds. Transient failures don't end the wait.
 
         Raises :class:`~osslive.WaitTimedOut` with the last status in the message,
         :class:`~osslive.NoSuchLiveChannel`, and :class:`~osslive.Stopped` after
