@@ -6,20 +6,10 @@
 mod listing;
 mod support;
 
+use listing::{foreign_names, names, serve};
 use osslive::{ChannelConfig, Client, Credentials, ListChannels};
 use serde_json::{Value, json};
 use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, Sdk, Shell, bare, run};
-
-/// What the lists are held against, in the order that the service documents.
-fn names() -> Vec<String> {
-    serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
-}
-
-/// Names that the local endpoint refuses and another service might list, sorted.
-fn foreign_names() -> Vec<String> {
-    serde_json::from_str(include_str!("../../tests/data/foreign-names.json"))
-        .expect("an array of strings")
-}
 
 /// An endpoint that has a channel of each name.
 fn with_channels(name: &str) -> (Shell, Client) {
@@ -63,7 +53,7 @@ fn the_sdk_lists_every_name_as_it_is() {
 #[test]
 fn the_sdk_lists_names_of_another_service_as_they_are() {
     let client = Client::builder()
-        .endpoint(listing::serve(foreign_names()))
+        .endpoint(serve(foreign_names()))
         .region(REGION)
         .bucket("live-demo")
         .credentials(Credentials::new(KEY_ID, KEY_SECRET))
@@ -83,7 +73,7 @@ fn the_command_lists_names_of_another_service_as_they_are() {
     let mut command = bare(home.path(), "channel list --json");
     command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
     command.env("OSS_REGION", REGION).env("OSS_BUCKET", "live-demo");
-    command.env("OSS_ENDPOINT", listing::serve(foreign_names()));
+    command.env("OSS_ENDPOINT", serve(foreign_names()));
     let text = run(&mut command, LONG).silent("channel list");
     let page: Value = serde_json::from_str(&text).expect("JSON");
     let listed: Vec<_> =
@@ -115,4 +105,16 @@ fn oss2_lists_every_name_as_it_is() {
     let mut command = Sdk::Oss2.command(&shell.endpoint, "v4");
     let text = run(command.arg("names_listed"), LONG).silent("oss2");
     assert_eq!(serde_json::from_str::<Vec<String>>(&text).expect("an array"), names());
+}
+
+#[test]
+fn oss2_lists_names_of_another_service_as_the_sdk_does() {
+    if !Sdk::Oss2.is_installed("oss2, to list channels") {
+        return;
+    }
+    let shell = Shell::new("names-oss2-foreign");
+    let mut command = Sdk::Oss2.command(&shell.endpoint, "v4");
+    command.env("OSS_ENDPOINT", serve(foreign_names()));
+    let text = run(command.arg("names_listed"), LONG).silent("oss2");
+    assert_eq!(serde_json::from_str::<Vec<String>>(&text).expect("an array"), foreign_names());
 }

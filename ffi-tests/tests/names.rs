@@ -4,22 +4,12 @@
 #[path = "../../tests/support/listing.rs"]
 mod listing;
 
+use listing::{foreign_names, names, serve};
 use osslive::{ChannelConfig, Client, Credentials};
 use osslive_ffi_tests::{Program, Run};
 use osslive_local::{Config, LocalEndpoint};
 use serde_json::Value;
 use std::path::Path;
-
-/// What the lists are held against, in the order that the service documents.
-fn names() -> Vec<String> {
-    serde_json::from_str(include_str!("../../tests/data/names.json")).expect("an array of strings")
-}
-
-/// Names that the local endpoint refuses and another service might list, sorted.
-fn foreign_names() -> Vec<String> {
-    serde_json::from_str(include_str!("../../tests/data/foreign-names.json"))
-        .expect("an array of strings")
-}
 
 fn with_channels() -> LocalEndpoint {
     let endpoint = LocalEndpoint::start(Config::temporary()).expect("an endpoint");
@@ -66,7 +56,7 @@ fn listed(program: &Path, url: &str, most: usize) -> Vec<String> {
 #[test]
 fn c_and_cpp_list_every_name_as_it_is() {
     let endpoint = with_channels();
-    let servers = [(endpoint.url(), names()), (listing::serve(foreign_names()), foreign_names())];
+    let servers = [(endpoint.url(), names()), (serve(foreign_names()), foreign_names())];
     for source in ["ffi-tests/c/names.c", "ffi-tests/cpp/names.cpp"] {
         let program = Program::new(source).build();
         for (url, names) in &servers {

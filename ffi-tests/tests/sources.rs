@@ -1,21 +1,12 @@
 //! Where each setting comes from, in C and C++: the cases of the SDK's own test.
 
+#[path = "../../tests/support/sources.rs"]
+mod table;
+
 use osslive_ffi_tests::{Program, Run, scratch};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-
-fn table() -> Value {
-    serde_json::from_str(include_str!("../../tests/data/sources.json")).expect("a table")
-}
-
-/// ossutil's config file, with a byte in its comment that is not UTF-8.
-fn config_file(table: &Value) -> PathBuf {
-    let path = scratch("sources").join("ossutilconfig");
-    let text = table["profile"].as_str().expect("a text");
-    std::fs::write(&path, text.chars().map(|c| c as u8).collect::<Vec<_>>()).expect("a file");
-    path
-}
 
 /// The settings as the programs take them.
 fn settings(case: &Value) -> Vec<String> {
@@ -40,30 +31,21 @@ fn sources(case: &Value, file: &Path) -> Vec<String> {
 fn check(program: &Path, case: &Value, file: &Path, arguments: &[String]) {
     let mut command = Command::new(program);
     command.args(arguments).env_clear();
-    for (name, value) in case["environment"].as_object().expect("variables") {
-        let value = value.as_str().expect("a value");
-        command.env(name, value.replace("FILE", &file.display().to_string()));
-    }
+    command.envs(table::variables(case, file));
     let said = Run::of(command).succeeds();
-    let name = &case["name"];
-    match (case["url"].as_str(), said.split_once(' ')) {
-        (Some(start), Some(("url", url))) => {
-            let key = format!("OSSAccessKeyId={}&", case["key"].as_str().expect("a key"));
-            assert!(url.starts_with(start) && url.contains(&key), "{name}: {url}");
-        }
-        (None, Some(("error", message))) => {
-            let word = case["error"].as_str().expect("a word");
-            assert!(message.contains(word), "{name}: {message}");
-        }
-        _ => panic!("{name}: {said}"),
-    }
+    let outcome = match said.split_once(' ') {
+        Some(("url", url)) => Ok(url),
+        Some(("error", message)) => Err(message),
+        _ => panic!("{}: {said}", case["name"]),
+    };
+    table::check(case, outcome);
 }
 
 #[test]
 fn each_setting_comes_from_the_first_source_that_has_it_in_c() {
-    let (table, program) = (table(), Program::new("ffi-tests/c/sources.c").build());
-    let file = config_file(&table);
-    for case in table["cases"].as_array().expect("cases") {
+    let program = Program::new("ffi-tests/c/sources.c").build();
+    let file = table::config_file(&scratch("sources"));
+    for case in &table::cases("cases") {
         let (settings, sources) = (settings(case), sources(case, &file));
         check(&program, case, &file, &[&settings[..], &sources[..]].concat());
         check(&program, case, &file, &[sources, settings].concat());
@@ -72,10 +54,10 @@ fn each_setting_comes_from_the_first_source_that_has_it_in_c() {
 
 #[test]
 fn each_setting_comes_from_the_first_source_that_has_it_in_cpp() {
-    let (table, program) = (table(), Program::new("ffi-tests/cpp/sources.cpp").build());
-    let file = config_file(&table);
+    let program = Program::new("ffi-tests/cpp/sources.cpp").build();
+    let file = table::config_file(&scratch("sources"));
     let mut count = 0;
-    for case in table["cases"].as_array().expect("cases") {
+    for case in &table::cases("cases") {
         let sources = sources(case, &file);
         // The members of a structure have no order of their own: the environment
         // comes before a profile.

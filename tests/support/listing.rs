@@ -1,9 +1,20 @@
-//! A server with a list of channels that the local endpoint could not hold.
+//! The names that lists of channels are tried with, and a server that lists
+//! those that the local endpoint could not hold.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
+
+/// What the lists are held against, in the order that the service documents.
+pub fn names() -> Vec<String> {
+    serde_json::from_str(include_str!("../data/names.json")).expect("an array of strings")
+}
+
+/// Names that the local endpoint refuses and another service might list, sorted.
+pub fn foreign_names() -> Vec<String> {
+    serde_json::from_str(include_str!("../data/foreign-names.json")).expect("an array of strings")
+}
 
 /// Serves sorted names page by page for as long as the test runs. Returns the
 /// server's URL.
@@ -47,15 +58,18 @@ fn page(request: &str, names: &[String]) -> String {
     let next = next.map_or(String::new(), |n| format!("<NextMarker>{}</NextMarker>", escaped(n)));
     let is_truncated = !next.is_empty();
     format!(
-        "<ListLiveChannelResult><IsTruncated>{is_truncated}</IsTruncated>{next}{channels}\
-         </ListLiveChannelResult>"
+        "<ListLiveChannelResult><Prefix></Prefix><Marker>{}</Marker><MaxKeys>{size}</MaxKeys>\
+         <IsTruncated>{is_truncated}</IsTruncated>{next}{channels}</ListLiveChannelResult>",
+        escaped(&marker)
     )
 }
 
 fn channel(name: &str) -> String {
     format!(
         "<LiveChannel><Name>{name}</Name><Description>{name}</Description>\
-         <Status>enabled</Status></LiveChannel>"
+         <Status>enabled</Status><LastModified>2026-11-22T12:00:00.000Z</LastModified>\
+         <PublishUrls><Url>rtmp://a.example/live/a</Url></PublishUrls>\
+         <PlayUrls><Url>http://a.example/a/playlist.m3u8</Url></PlayUrls></LiveChannel>"
     )
 }
 
@@ -77,7 +91,7 @@ fn parameter(request: &str, name: &str) -> Option<String> {
             bytes.push(u8::from_str_radix(digits, 16).expect("a byte"));
             rest = &after[2..];
         } else {
-            bytes.push(*first);
+            bytes.push(if *first == b'+' { b' ' } else { *first });
         }
     }
     Some(String::from_utf8(bytes).expect("UTF-8"))
