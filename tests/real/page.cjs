@@ -11,35 +11,19 @@
 // 960x540, and only that is looked at.
 "use strict";
 
-const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const { chromium } = require("playwright-core");
+const { FLAGS, check } = require("./browser.cjs");
 
 const { PAGE, CHANNEL, PLAYED, HOSTILE, HOSTILE_DESCRIPTION, CHROMIUM } = process.env;
 const ORIGIN = new URL(PAGE).origin;
 // Where the address leads: further parameters go behind the token.
 const TOKEN = new URL(PAGE).searchParams.get("token");
 const HOME = `${ORIGIN}/_osslive/${TOKEN}/`;
-// Of a browser that is to ask nothing of anybody, and may run as root.
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-proxy-server",
-];
 const SOON = 45_000;
 
 // Things that must not happen on any page.
 const incidents = [];
-
-function check(what, holds, seen) {
-  assert.ok(holds, seen === undefined ? what : `${what}; seen: ${JSON.stringify(seen)}`);
-  console.log(`ok ${what}`);
-}
 
 async function open(browser, options, address) {
   const context = await browser.newContext(options);

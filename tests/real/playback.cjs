@@ -7,36 +7,14 @@
 "use strict";
 
 const assert = require("node:assert/strict");
-const fs = require("node:fs");
-const http = require("node:http");
 const { chromium } = require("playwright-core");
+const { PLAYING, serve } = require("./browser.cjs");
 
 const { HOST, HLS_JS, CHROMIUM } = process.env;
 const STREAMS = JSON.parse(process.env.STREAMS);
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-proxy-server",
-  "--autoplay-policy=no-user-gesture-required",
-];
 const SOON = 90_000;
 // A busy machine shows a few late; a fault of the stream drops a third or more.
 const TOLERATED = 0.1;
-
-function serve() {
-  const { hostname, port } = new URL(`http://${HOST}`);
-  const server = http.createServer((request, response) => {
-    const isScript = request.url === "/hls.js";
-    response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? fs.readFileSync(HLS_JS) : "<!doctype html><title>player</title><body>");
-  });
-  return new Promise((done) => server.listen(Number(port), hostname, () => done(server)));
-}
 
 // Runs in the page: plays all at once, each to its end or to a fatal error.
 async function play({ streams, limit }) {
@@ -72,8 +50,8 @@ function faultOf({ outcome, frames, dropped }, pictures) {
 }
 
 async function main() {
-  const server = await serve();
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const server = await serve(HOST, "player", HLS_JS);
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: PLAYING });
   try {
     const page = await browser.newPage();
     page.setDefaultTimeout(2 * SOON);

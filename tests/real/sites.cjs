@@ -7,43 +7,14 @@
 // ports; the origin http://ALLOWED, if set, is one that may play.
 "use strict";
 
-const assert = require("node:assert/strict");
-const fs = require("node:fs");
-const http = require("node:http");
 const { chromium } = require("playwright-core");
+const { PLAYING, check, serve } = require("./browser.cjs");
 
 const { ENDPOINT, PAGE, PLAY, ALLOWED, HLS_JS, CHROMIUM } = process.env;
 const URLS = JSON.parse(process.env.URLS);
 const HOSTS = JSON.parse(process.env.HOSTS);
 const TOKEN = new URL(PAGE).searchParams.get("token");
-const FLAGS = [
-  "--no-sandbox",
-  "--disable-gpu",
-  "--disable-quic",
-  "--no-first-run",
-  "--disable-background-networking",
-  "--disable-component-update",
-  "--disable-sync",
-  "--no-proxy-server",
-  "--autoplay-policy=no-user-gesture-required",
-];
 const SOON = 30_000;
-
-function check(what, holds, seen) {
-  assert.ok(holds, seen === undefined ? what : `${what}; seen: ${JSON.stringify(seen)}`);
-  console.log(`ok ${what}`);
-}
-
-// A site of somebody else's: an empty page, and hls.js.
-function serve(host) {
-  const { hostname, port } = new URL(`http://${host}`);
-  const server = http.createServer((request, response) => {
-    const isScript = request.url === "/hls.js";
-    response.setHeader("Content-Type", isScript ? "text/javascript" : "text/html");
-    response.end(isScript ? fs.readFileSync(HLS_JS) : "<!doctype html><title>elsewhere</title><body>");
-  });
-  return new Promise((done) => server.listen(Number(port), hostname, () => done(server)));
-}
 
 // What the endpoint answers to a page and to the frames and windows it opens.
 // A page is not told of what it may not read; the browser's own log is.
@@ -223,8 +194,8 @@ async function playsWhereAllowed(browser) {
 }
 
 async function main() {
-  const servers = await Promise.all(HOSTS.map(serve));
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+  const servers = await Promise.all(HOSTS.map((host) => serve(host, "elsewhere", HLS_JS)));
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: PLAYING });
   try {
     // The browser has been at the page before, as its user would have.
     const page = [
