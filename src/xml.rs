@@ -20,8 +20,8 @@ mod scan;
 use crate::error::{Error, Result};
 use character::is_carried;
 use roxmltree::ParsingOptions;
-use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
+use time::{OffsetDateTime, UtcOffset};
 
 /// From this length on, a document is read only if there is memory for what
 /// may become of it.
@@ -245,12 +245,15 @@ fn rounded(text: &str) -> Option<u64> {
     whole.checked_add(u64::from(fraction.as_bytes().first() >= Some(&b'5')))
 }
 
-/// Reads a time in ISO 8601. The service writes `2026-11-22T08:16:38.000Z`;
+/// Reads a time in ISO 8601, as one in UTC, which is what every language is
+/// promised. The service writes `2026-11-22T08:16:38.000Z`;
 /// a blank in place of the `T`, an offset without a colon, and none at all, which
 /// is UTC, are understood too.
 pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     let strict = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
-    strict(text).or_else(|| strict(&in_rfc_3339(text)?))
+    let time = strict(text).or_else(|| strict(&in_rfc_3339(text)?))?;
+    // Another year could not be written as JSON.
+    time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))
 }
 
 /// Writes a time in ISO 8601 as RFC 3339 has it.

@@ -14,4 +14,4 @@ mod tls;
 pub use hostile::Hostile;
 pub use library::{Library, install, root, scratch, with_test_panic};
 pub use program::{Outcome, Program, Run, has, note, skipped};
-pub use service::Service;
+pub use service::{Service, serve_xml};

@@ -155,20 +155,32 @@ fn listen() -> TcpListener {
 
 /// Starts a server that answers every request with the same nonsense.
 fn serve_garbage() -> String {
+    serve(GARBAGE.to_vec())
+}
+
+/// Starts a server that answers every request with the same XML. Returns its URL.
+pub fn serve_xml(body: &str) -> String {
+    let length = body.len();
+    serve(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes())
+}
+
+fn serve(response: Vec<u8>) -> String {
     let listener = listen();
     let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let response: Arc<[u8]> = response.into();
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            thread::spawn(move || answer(stream));
+            let response = response.clone();
+            thread::spawn(move || answer(stream, &response));
         }
     });
     url
 }
 
-fn answer(mut stream: TcpStream) {
+fn answer(mut stream: TcpStream, response: &[u8]) {
     let mut request = [0; 65536];
     while stream.read(&mut request).is_ok_and(|n| n > 0) {
-        if stream.write_all(GARBAGE).is_err() {
+        if stream.write_all(response).is_err() {
             return;
         }
     }

@@ -1,11 +1,12 @@
 //! The C++ wrapper, with both compilers, under valgrind and with sanitizers.
 
-use osslive_ffi_tests::{Program, Service, has, skipped};
+use osslive_ffi_tests::{Program, Run, Service, has, serve_xml, skipped};
 use std::path::PathBuf;
 use std::process::Command;
 
 const WRAPPER: &str = "ffi-tests/cpp/wrapper.cpp";
 const LOG: &str = "ffi-tests/cpp/log.cpp";
+const ODD: &str = "ffi-tests/cpp/odd.cpp";
 const TYPED: &str = "ffi-tests/cpp/typed.cpp";
 
 /// Whether the typed results can be compiled.
@@ -28,6 +29,37 @@ fn the_typed_results_are_read_with_both_compilers() {
     service.run(&Program::new(TYPED).flag("-Wshadow").build()).succeeds();
     if has("clang++", "the typed results with clang") {
         service.run(&sanitized(TYPED)).succeeds();
+    }
+}
+
+/// One odd optional value fails no call: a number is 0, a time is absent.
+#[test]
+fn an_odd_value_in_a_status_is_read_past() {
+    if !has_nlohmann_json() {
+        return;
+    }
+    let program = Program::new(ODD).build();
+    for (width, time, said) in [
+        ("1280", "2026-11-22T12:00:00.000Z", "1280 720 connected"),
+        (" 1280\n", "2026-11-22T20:00:00+0800", "1280 720 connected"),
+        ("1279.5", "2026-11-22 12:00:00", "1280 720 connected"),
+        ("", "", "0 720 no time"),
+        ("wide", "soon", "0 720 no time"),
+        ("-1", "0000-01-01T00:00:00+23:59", "0 720 no time"),
+        ("99999999999999999999", "2026-13-45T99:00:00Z", "0 720 no time"),
+    ] {
+        let url = serve_xml(&format!(
+            "<LiveChannelStat><Status>Live</Status><ConnectedTime>{time}</ConnectedTime><New/>\
+             <Video><Width>{width}</Width><Height>720</Height></Video></LiveChannelStat>"
+        ));
+        let printed = Run::program(&program)
+            .env("OSS_ENDPOINT", url)
+            .env("OSS_REGION", "cn-hangzhou")
+            .env("OSS_BUCKET", "bucket")
+            .env("OSS_ACCESS_KEY_ID", "id")
+            .env("OSS_ACCESS_KEY_SECRET", "secret")
+            .succeeds();
+        assert_eq!(printed.trim(), said, "width {width:?}, time {time:?}");
     }
 }
 

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::sign::{SignatureVersion, rtmp, v1};
 use crate::xml;
 use std::fmt;
-use time::OffsetDateTime;
+use time::{OffsetDateTime, UtcOffset};
 
 /// Options of `get_rtmp_url` and `get_publish_url`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,12 +79,13 @@ pub struct PublishUrl {
 
 impl PublishUrl {
     /// Takes a URL apart at the last slash of its path; its query may have
-    /// slashes of its own.
+    /// slashes of its own. The time is kept in UTC.
     pub fn new(url: String, expires_at: OffsetDateTime) -> Self {
         let path = url.find('?').map_or(&*url, |query| &url[..query]);
         let (server, stream_key) =
             path.rfind('/').map_or(("", &*url), |slash| (&url[..slash], &url[slash + 1..]));
         let (server, stream_key) = (server.to_owned(), stream_key.to_owned());
+        let expires_at = expires_at.to_offset(UtcOffset::UTC);
         PublishUrl { url, server, stream_key, expires_at }
     }
 }
