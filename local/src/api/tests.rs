@@ -687,7 +687,7 @@ fn operations_on_channels_are_limited_by_the_second() {
 
 #[test]
 fn every_signed_url_of_the_vectors_reaches_its_operation() {
-    let vectors = include_str!("../../../../tests/data/signing-vectors.json");
+    let vectors = include_str!("../../../tests/data/signing-vectors.json");
     let cases: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
     let mut seen = 0;
     for case in cases.iter().filter(|case| case["kind"].as_str().unwrap().ends_with("presign")) {
