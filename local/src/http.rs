@@ -1,9 +1,11 @@
 //! HTTP as both front ends speak it, the API and the web page: messages,
-//! queries, replies with objects, and what is checked of a connection.
+//! queries, replies with objects, how they are sent, and what is checked of a
+//! connection.
 
 pub mod framing;
 mod message;
 mod object;
+pub(crate) mod outgoing;
 mod query;
 pub mod write_timeout;
 

@@ -7,15 +7,14 @@ use crate::http::framing::{self, Inspected};
 use crate::http::write_timeout::WriteTimeout;
 use crate::limits::{ConnectionLimiter, ConnectionPermit};
 use crate::publisher::{self, Context};
-use crate::serve;
+use crate::serve::Application;
 use crate::workers::Workers;
-use axum::Router;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::{Service as _, service_fn};
+use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::service::TowerToHyperService;
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -70,10 +69,10 @@ impl Listener {
         let (stop, stopped) = watch::channel(false);
         let publishers = Arc::new(Publishers::default());
         let stopping = context.stopping.clone();
-        let router = serve::router(front_ends, &context.limits, workers.clone());
+        let application = Arc::new(Application::new(front_ends, &context.limits, workers.clone()));
         let limiter = Arc::new(ConnectionLimiter::new(&context.limits));
         let publishing = publishers.clone();
-        let serving = Serving { context, router, limiter, publishers: publishing, stopped };
+        let serving = Serving { context, application, limiter, publishers: publishing, stopped };
         runtime.spawn(serving.accept(socket));
         Ok(Listener { address, runtime: Some(runtime), workers, stop, publishers, stopping })
     }
@@ -116,7 +115,7 @@ impl Drop for Listener {
 #[derive(Clone)]
 struct Serving {
     context: Context,
-    router: Router,
+    application: Arc<Application>,
     limiter: Arc<ConnectionLimiter>,
     publishers: Arc<Publishers>,
     stopped: watch::Receiver<bool>,
@@ -186,14 +185,15 @@ impl Serving {
 
     async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
-        let router = TowerToHyperService::new(self.router);
+        let application = self.application;
         let limits = self.context.limits;
         let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
         let service = service_fn(move |mut request: hyper::Request<Incoming>| {
             request.extensions_mut().insert(remote);
             request.extensions_mut().insert(verdicts.clone());
-            router.call(request)
+            let application = application.clone();
+            async move { Ok::<_, Infallible>(application.answer(request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

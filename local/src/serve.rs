@@ -5,54 +5,30 @@ use crate::budget::{Budget, Share};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
+use crate::http::outgoing::Outgoing;
 use crate::http::write_timeout::Allowance;
 use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
 use crate::workers::Workers;
-use axum::Router;
-use axum::body::Body as HttpBody;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version, header, request};
-use hyper::body::{Body as _, Bytes, Frame, SizeHint};
-use std::fs::File;
+use hyper::body::Bytes;
+use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use hyper::http::request::Parts;
+use hyper::{StatusCode, Version};
 use std::future::poll_fn;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
-/// How much of a file is read at a time.
-const BLOCK: u64 = 64 << 10;
 /// How long the sender of a refused body may pause before it is closed.
 const LINGER: Duration = Duration::from_secs(2);
 /// How much of each answer does not count against the budget of all.
 const SMALL: usize = 16 << 10;
 
-/// The front ends as an HTTP application, for any method and path. A request's
-/// extension of type `SocketAddr` is taken for its sender.
-pub(crate) fn router(
-    front_ends: Arc<FrontEnds>,
-    limits: &PeerLimits,
-    workers: Arc<Workers>,
-) -> Router {
-    let serving = Arc::new(Serving {
-        front_ends,
-        workers,
-        limits: *limits,
-        uploads: Budget::new(limits.uploads),
-        answers: Budget::new(limits.answers),
-    });
-    Router::new().fallback(move |request: axum::extract::Request| {
-        let serving = Arc::clone(&serving);
-        async move { serving.handle(request).await }
-    })
-}
-
-/// What requests are answered with.
-struct Serving {
+/// The front ends as an HTTP application, for any method and path.
+pub(crate) struct Application {
     front_ends: Arc<FrontEnds>,
     workers: Arc<Workers>,
     limits: PeerLimits,
@@ -63,8 +39,27 @@ struct Serving {
     answers: Budget,
 }
 
-impl Serving {
-    async fn handle(&self, request: axum::extract::Request) -> axum::response::Response {
+impl Application {
+    pub(crate) fn new(
+        front_ends: Arc<FrontEnds>,
+        limits: &PeerLimits,
+        workers: Arc<Workers>,
+    ) -> Self {
+        Application {
+            front_ends,
+            workers,
+            limits: *limits,
+            uploads: Budget::new(limits.uploads),
+            answers: Budget::new(limits.answers),
+        }
+    }
+
+    /// Answers a request. Its extension of type `SocketAddr` is taken for its
+    /// sender.
+    pub(crate) async fn answer<B: Incoming>(
+        &self,
+        request: hyper::Request<B>,
+    ) -> hyper::Response<Outgoing> {
         let (head, mut body) = request.into_parts();
         let request = read_head(&head);
         if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
@@ -80,10 +75,10 @@ impl Serving {
         if collected.as_ref().is_err_and(|fault| leaves_rest(fault, &head.headers)) {
             tokio::spawn(drain(body, self.limits.pause));
         }
-        let response = match self.answer(request, collected).await {
+        let response = match self.respond(request, collected).await {
             Ok((response, share)) => self.write(response, share),
             Err(_) => {
-                let mut response = axum::response::Response::new(HttpBody::empty());
+                let mut response = hyper::Response::new(Outgoing::Empty);
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
                 response
             }
@@ -94,7 +89,7 @@ impl Serving {
     }
 
     /// Has the request answered, with room for the answer.
-    fn answer(
+    fn respond(
         &self,
         mut request: Request,
         collected: Result<Received, Fault>,
@@ -117,7 +112,7 @@ impl Serving {
     }
 
     /// Receives a body of at most `limit` bytes.
-    async fn collect(&self, body: &mut HttpBody, limit: usize) -> Result<Received, Fault> {
+    async fn collect<B: Incoming>(&self, body: &mut B, limit: usize) -> Result<Received, Fault> {
         // Refused before it is sent, where the client waits for 100 Continue.
         if body.size_hint().lower() > limit as u64 {
             return Err(api::too_large());
@@ -139,19 +134,9 @@ impl Serving {
         }
     }
 
-    fn write(&self, response: Response, share: Share) -> axum::response::Response {
-        let stream = |reader: Box<dyn Read + Send>, length| {
-            HttpBody::new(StreamBody::new(self.workers.clone(), reader, length))
-        };
-        let body = match response.body {
-            Body::Empty => HttpBody::empty(),
-            Body::Bytes(bytes) => {
-                HttpBody::from(Bytes::from_owner(Counted { bytes, _share: share }))
-            }
-            Body::File { file, offset, length } => stream(Box::new(Part { file, offset }), length),
-            Body::Stream { reader, length } => stream(reader, length),
-        };
-        let mut written = axum::response::Response::new(body);
+    fn write(&self, response: Response, share: Share) -> hyper::Response<Outgoing> {
+        let body = Outgoing::new(response.body, share, &self.workers);
+        let mut written = hyper::Response::new(body);
         *written.status_mut() =
             StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in response.headers {
@@ -167,7 +152,7 @@ impl Serving {
 }
 
 /// A response after which the connection ends.
-fn closing(mut response: axum::response::Response) -> axum::response::Response {
+fn closing(mut response: hyper::Response<Outgoing>) -> hyper::Response<Outgoing> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
@@ -182,7 +167,7 @@ fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
 /// why: closing with bytes unread would reset the connection. More than the
 /// largest body that is ever taken is not read, nor what does not come in time,
 /// nor what comes after a pause.
-async fn drain(mut body: HttpBody, time: Duration) {
+async fn drain<B: Incoming>(mut body: B, time: Duration) {
     let (due, mut left) = (Instant::now() + time, api::MAX_BODY);
     while left > 0 {
         let due = due.min(Instant::now() + LINGER);
@@ -192,13 +177,18 @@ async fn drain(mut body: HttpBody, time: Duration) {
     }
 }
 
+/// The body of a request, from a connection or a test.
+pub(crate) trait Incoming: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static {}
+
+impl<B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static> Incoming for B {}
+
 /// A body, with the room it takes.
 struct Received {
     bytes: Vec<u8>,
     share: Share,
 }
 
-fn read_head(head: &request::Parts) -> Request {
+fn read_head(head: &Parts) -> Request {
     let authority = head.uri.authority().map(|authority| authority.as_str().to_owned());
     let headers = read_headers(&head.headers);
     let host = || headers.iter().find(|(name, _)| name == "host").map(|(_, value)| value.clone());
@@ -240,99 +230,8 @@ impl Received {
     }
 }
 
-/// The bytes of an answer, with the room they take until they are sent.
-struct Counted {
-    bytes: Vec<u8>,
-    _share: Share,
-}
-
-impl AsRef<[u8]> for Counted {
-    fn as_ref(&self) -> &[u8] {
-        &self.bytes
-    }
-}
-
 fn incomplete() -> Fault {
     const MESSAGE: &str = "Your socket connection to the server was not read from or written to \
                            within the timeout period.";
     Fault::new(400, "RequestTimeout", MESSAGE)
-}
-
-/// A file, read from an offset on.
-struct Part {
-    file: File,
-    offset: u64,
-}
-
-impl Read for Part {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.file.seek(SeekFrom::Start(self.offset))?;
-        let count = self.file.read(buffer)?;
-        self.offset += count as u64;
-        Ok(count)
-    }
-}
-
-/// A reader that comes back with the block that it read.
-type Block = (Box<dyn Read + Send>, io::Result<Vec<u8>>);
-
-/// What is read block by block by the workers: a client that pauses holds none
-/// of them, and one block of memory.
-struct StreamBody {
-    workers: Arc<Workers>,
-    read: Option<oneshot::Receiver<Block>>,
-    remaining: u64,
-}
-
-impl StreamBody {
-    fn new(workers: Arc<Workers>, reader: Box<dyn Read + Send>, length: u64) -> Self {
-        let mut body = StreamBody { workers, read: None, remaining: length };
-        body.read_on(reader);
-        body
-    }
-
-    fn read_on(&mut self, mut reader: Box<dyn Read + Send>) {
-        let remaining = self.remaining;
-        self.read = (remaining > 0).then(|| {
-            self.workers.run(move || {
-                let block = read_block(&mut reader, remaining);
-                (reader, block)
-            })
-        });
-    }
-}
-
-fn read_block(reader: &mut impl Read, remaining: u64) -> io::Result<Vec<u8>> {
-    let length = remaining.min(BLOCK);
-    let mut block = Vec::with_capacity(length as usize);
-    reader.take(length).read_to_end(&mut block)?;
-    // A file cut short meanwhile must not look like the end of the object.
-    if block.len() as u64 == length { Ok(block) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
-}
-
-impl hyper::body::Body for StreamBody {
-    type Data = Bytes;
-    type Error = io::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        let Some(read) = &mut self.read else { return Poll::Ready(None) };
-        let result = ready!(Pin::new(read).poll(context));
-        self.read = None;
-        let (reader, block) = result.map_err(io::Error::other)?;
-        let block = block?;
-        self.remaining = self.remaining.saturating_sub(block.len() as u64);
-        self.read_on(reader);
-        Poll::Ready(Some(Ok(Frame::data(block.into()))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.read.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.remaining)
-    }
 }

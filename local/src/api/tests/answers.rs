@@ -2,21 +2,17 @@
 
 use super::*;
 use crate::front_ends::FrontEnds;
+use crate::http::outgoing::Outgoing;
 use crate::limits::PeerLimits;
 use crate::page::{self, Page};
-use crate::serve;
+use crate::serve::Application;
 use crate::workers::Workers;
-use axum::Router;
-use axum::body::Body as HttpBody;
-use axum::http;
-use hyper::service::Service as _;
-use hyper_util::service::TowerToHyperService;
 use tokio::runtime::{self, Runtime};
 
 /// The service behind HTTP, without a connection: an answer is unread as long
 /// as it is held.
 struct Door {
-    router: Router,
+    application: Application,
     runtime: Runtime,
     _folder: TempDir,
 }
@@ -27,20 +23,19 @@ impl Door {
         let page = page::Options { token: None, remote: false, hls_js: None };
         let page = Page::new(world.service.site.clone(), page);
         let front_ends = Arc::new(FrontEnds { page, service: world.service });
-        let router = serve::router(front_ends, limits, workers);
+        let application = Application::new(front_ends, limits, workers);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        Door { router, runtime, _folder: world._folder }
+        Door { application, runtime, _folder: world._folder }
     }
 
-    fn answer(&self, request: &Request) -> http::Response<HttpBody> {
+    fn answer(&self, request: &Request) -> hyper::Response<Outgoing> {
         let target = format!("{}?{}", request.path, request.query);
-        let mut builder = http::Request::builder().method(&*request.method).uri(target);
+        let mut builder = hyper::Request::builder().method(&*request.method).uri(target);
         for (name, value) in &request.headers {
             builder = builder.header(name, value);
         }
-        let request = builder.body(HttpBody::empty()).unwrap();
-        let service = TowerToHyperService::new(self.router.clone());
-        self.runtime.block_on(service.call(request)).unwrap()
+        let request = builder.body(Outgoing::Empty).unwrap();
+        self.runtime.block_on(self.application.answer(request))
     }
 }
 
