@@ -4,6 +4,7 @@
 pub mod aac;
 pub mod avc;
 mod bits;
+pub mod codec;
 pub mod flv;
 pub mod pacer;
 pub mod playlist;

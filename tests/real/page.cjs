@@ -104,7 +104,7 @@ async function showsWhatIsLive(page) {
   await hasText(page, ".badge", "Live");
   await hasText(page, ".facts", "640 × 360");
   await hasText(page, ".facts", "30 frames/s");
-  await hasText(page, ".facts", "H.264");
+  await hasText(page, ".facts", "H264");
   await hasText(page, ".facts", "AAC, 44.1 kHz");
   await hasText(page, ".facts", "127.0.0.1:");
   await page.waitForFunction(() => /\d (k|M)bit\/s/.test(document.querySelector(".figure").textContent));

@@ -76,14 +76,14 @@ impl Service {
                         xml.text("Height", video.height);
                         xml.text("FrameRate", video.frame_rate);
                         xml.text("Bandwidth", video.bandwidth);
-                        xml.text("Codec", "H264");
+                        xml.text("Codec", video.codec.name());
                     });
                 }
                 if let Some(audio) = stream.audio {
                     xml.element("Audio", |xml| {
                         xml.text("Bandwidth", audio.bandwidth);
                         xml.text("SampleRate", audio.sample_rate);
-                        xml.text("Codec", "AAC");
+                        xml.text("Codec", audio.codec.name());
                     });
                 }
             }

@@ -10,6 +10,7 @@ use super::*;
 use crate::address::Addressing;
 use crate::auth::AccessKey;
 use crate::clock::Clock;
+use crate::media::codec::Codec;
 use crate::media::playlist::Fragment;
 use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::site::Site;
@@ -324,8 +325,14 @@ fn a_live_channel_tells_of_its_stream_and_cannot_be_changed() {
          <RemoteAddr>203.0.113.9:47745</RemoteAddr></LiveChannelStat>"
     );
     session.update(StreamStat {
-        video: Some(VideoStat { width: 1280, height: 720, frame_rate: 29, bandwidth: 72513 }),
-        audio: Some(AudioStat { bandwidth: 6519, sample_rate: 44100 }),
+        video: Some(VideoStat {
+            codec: Codec::H264,
+            width: 1280,
+            height: 720,
+            frame_rate: 29,
+            bandwidth: 72513,
+        }),
+        audio: Some(AudioStat { codec: Codec::Aac, bandwidth: 6519, sample_rate: 44100 }),
     });
     assert!(stat().ends_with(
         "<Video><Width>1280</Width><Height>720</Height><FrameRate>29</FrameRate>\

@@ -5,6 +5,7 @@ mod reader;
 
 pub use reader::Reader;
 
+use crate::media::codec::Codec;
 use std::fmt;
 
 /// What a tag holds.
@@ -101,7 +102,6 @@ const TRUNCATED_AUDIO: FlvError = FlvError::Malformed("an audio message is trunc
 /// [`FlvError::Unsupported`] for anything but H.264.
 pub fn video(body: &[u8]) -> Result<VideoBody<'_>, FlvError> {
     const ENHANCED: u8 = 0x80;
-    const AVC: u8 = 7;
     let (&first, rest) = body.split_first().ok_or(TRUNCATED_VIDEO)?;
     let frame_type = first >> 4 & 7;
     if first & ENHANCED != 0 {
@@ -110,8 +110,9 @@ pub fn video(body: &[u8]) -> Result<VideoBody<'_>, FlvError> {
     if frame_type == COMMAND_FRAME {
         return Ok(VideoBody::Other);
     }
-    if first & 0x0F != AVC {
-        return Err(FlvError::Unsupported(video_codec(first & 0x0F)));
+    let codec = Codec::video(first & 0x0F);
+    if codec != Codec::H264 {
+        return Err(FlvError::Unsupported(codec.to_string()));
     }
     match rest {
         [0, _, _, _, record @ ..] => Ok(VideoBody::Config(record)),
@@ -143,8 +144,9 @@ fn enhanced_video(frame_type: u8, packet: u8, rest: &[u8]) -> Result<VideoBody<'
         return Err(FlvError::Unsupported("multitrack video".into()));
     }
     let (codec, data) = rest.split_first_chunk::<4>().ok_or(TRUNCATED_VIDEO)?;
-    if codec != b"avc1" {
-        return Err(FlvError::Unsupported(four_cc(codec, "video")));
+    let codec = Codec::enhanced_video(*codec);
+    if codec != Codec::H264 {
+        return Err(FlvError::Unsupported(codec.to_string()));
     }
     match packet {
         0 => Ok(VideoBody::Config(data)),
@@ -162,12 +164,13 @@ fn enhanced_video(frame_type: u8, packet: u8, rest: &[u8]) -> Result<VideoBody<'
 /// [`FlvError::Unsupported`] for anything but AAC.
 pub fn audio(body: &[u8]) -> Result<AudioBody<'_>, FlvError> {
     const ENHANCED: u8 = 9;
-    const AAC: u8 = 10;
     let (&first, rest) = body.split_first().ok_or(TRUNCATED_AUDIO)?;
-    match first >> 4 {
-        ENHANCED => return enhanced_audio(first & 0x0F, rest),
-        AAC => {}
-        other => return Err(FlvError::Unsupported(audio_codec(other))),
+    if first >> 4 == ENHANCED {
+        return enhanced_audio(first & 0x0F, rest);
+    }
+    let codec = Codec::audio(first >> 4);
+    if codec != Codec::Aac {
+        return Err(FlvError::Unsupported(codec.to_string()));
     }
     match rest {
         [0, config @ ..] => Ok(AudioBody::Config(config)),
@@ -184,8 +187,9 @@ fn enhanced_audio(packet: u8, rest: &[u8]) -> Result<AudioBody<'_>, FlvError> {
         return Err(FlvError::Unsupported("multitrack audio".into()));
     }
     let (codec, data) = rest.split_first_chunk::<4>().ok_or(TRUNCATED_AUDIO)?;
-    if codec != b"mp4a" {
-        return Err(FlvError::Unsupported(four_cc(codec, "audio")));
+    let codec = Codec::enhanced_audio(*codec);
+    if codec != Codec::Aac {
+        return Err(FlvError::Unsupported(codec.to_string()));
     }
     match packet {
         0 => Ok(AudioBody::Config(data)),
@@ -212,52 +216,6 @@ fn without_modifiers(mut packet: u8, mut rest: &[u8]) -> Option<(u8, &[u8])> {
         (packet, rest) = (next & 0x0F, after);
     }
     Some((packet, rest))
-}
-
-/// `HEVC (hvc1) video`.
-fn four_cc(code: &[u8; 4], medium: &str) -> String {
-    let name = match code {
-        b"hvc1" => "HEVC",
-        b"vvc1" => "VVC",
-        b"av01" => "AV1",
-        b"vp08" => "VP8",
-        b"vp09" => "VP9",
-        b"Opus" => "Opus",
-        b"fLaC" => "FLAC",
-        b"ac-3" => "AC-3",
-        b"ec-3" => "E-AC-3",
-        b".mp3" => "MP3",
-        _ => "unknown",
-    };
-    format!("{name} ({}) {medium}", code.escape_ascii())
-}
-
-fn video_codec(id: u8) -> String {
-    match id {
-        2 => "Sorenson H.263 (FLV1) video".into(),
-        3 => "Screen video".into(),
-        4 => "VP6 video".into(),
-        5 => "VP6 video with alpha".into(),
-        6 => "Screen video 2".into(),
-        // No standard gives these numbers, but encoders use them.
-        12 => "HEVC video".into(),
-        13 => "AV1 video".into(),
-        other => format!("video of codec {other}"),
-    }
-}
-
-fn audio_codec(id: u8) -> String {
-    match id {
-        0 | 3 => "PCM audio".into(),
-        1 => "ADPCM audio".into(),
-        2 | 14 => "MP3 audio".into(),
-        4..=6 => "Nellymoser audio".into(),
-        7 => "G.711 A-law audio".into(),
-        8 => "G.711 mu-law audio".into(),
-        11 => "Speex audio".into(),
-        13 => "Opus audio".into(),
-        other => format!("audio of codec {other}"),
-    }
 }
 
 #[cfg(test)]

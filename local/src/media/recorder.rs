@@ -15,6 +15,7 @@ mod timeline;
 
 use crate::media::aac::{self, AacConfig, AacError};
 use crate::media::avc::{self, AccessUnit, AvcConfig, DELIMITER, START_CODE};
+use crate::media::codec::Codec;
 use crate::media::flv::{self, AudioBody, FlvError, VideoBody};
 use crate::media::ts::{Muxer, Stamps, TICKS_PER_MS, Track, Tracks};
 use allowance::Output;
@@ -111,8 +112,10 @@ pub struct StreamStat {
 }
 
 /// The video of a session.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VideoStat {
+    /// The codec.
+    pub codec: Codec,
     /// Width in pixels.
     pub width: u32,
     /// Height in pixels.
@@ -125,8 +128,10 @@ pub struct VideoStat {
 }
 
 /// The audio of a session.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct AudioStat {
+    /// The codec.
+    pub codec: Codec,
     /// Bytes per second, as for video.
     pub bandwidth: u64,
     /// Samples per second.
@@ -307,12 +312,14 @@ impl<S: Sink> Recorder<S> {
         let audio = self.aac.latest().filter(|_| self.audio_meter.is_used());
         StreamStat {
             video: video.and_then(|config| config.picture).map(|picture| VideoStat {
+                codec: Codec::H264,
                 width: picture.width,
                 height: picture.height,
                 frame_rate: frame_rate(picture.frame_rate, video_rates),
                 bandwidth: bandwidth(video_rates),
             }),
             audio: audio.map(|config| AudioStat {
+                codec: Codec::Aac,
                 bandwidth: bandwidth(self.audio_meter.rates(uptime_ms)),
                 sample_rate: config.sample_rate,
             }),

@@ -7,6 +7,7 @@ use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
 use crate::front_ends::FrontEnds;
+use crate::media::codec::Codec;
 use crate::media::playlist::Fragment;
 use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::store::{Acl, ChannelSettings, LiveSession, Publish, Store};
@@ -458,8 +459,14 @@ fn the_list_tells_what_every_channel_is_doing() {
     world.put_channel("open", "main");
     world.store.set_channel_enabled("demo", "off", false).unwrap();
     let session = world.publish("demo", "main");
-    let video = VideoStat { width: 1280, height: 720, frame_rate: 30, bandwidth: 250_000 };
-    let audio = AudioStat { bandwidth: 16_000, sample_rate: 48_000 };
+    let video = VideoStat {
+        codec: Codec::H264,
+        width: 1280,
+        height: 720,
+        frame_rate: 30,
+        bandwidth: 250_000,
+    };
+    let audio = AudioStat { codec: Codec::Aac, bandwidth: 16_000, sample_rate: 48_000 };
     session.update(StreamStat { video: Some(video), audio: Some(audio) });
 
     let list = world.json("api/channels");
@@ -478,7 +485,7 @@ fn the_list_tells_what_every_channel_is_doing() {
         "connectedTime": "2026-11-22T08:16:38Z",
         "remoteAddr": "203.0.113.9:47745",
         "video": {
-            "codec": "H.264", "width": 1280, "height": 720, "frameRate": 30, "bandwidth": 250_000
+            "codec": "H264", "width": 1280, "height": 720, "frameRate": 30, "bandwidth": 250_000
         },
         "audio": { "codec": "AAC", "sampleRate": 48_000, "bandwidth": 16_000 },
     });

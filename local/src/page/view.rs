@@ -281,14 +281,14 @@ fn summarize(bucket: &str, channel: Channel, stat: Stat) -> Summary {
         Stat::Idle => ("Idle", None),
         Stat::Live { connected, remote, stream } => {
             let video = stream.video.map(|video| Video {
-                codec: "H.264",
+                codec: video.codec.name(),
                 width: video.width,
                 height: video.height,
                 frame_rate: video.frame_rate,
                 bandwidth: video.bandwidth,
             });
             let audio = stream.audio.map(|audio| Audio {
-                codec: "AAC",
+                codec: audio.codec.name(),
                 sample_rate: audio.sample_rate,
                 bandwidth: audio.bandwidth,
             });

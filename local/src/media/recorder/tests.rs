@@ -4,6 +4,7 @@ mod targets;
 mod times;
 
 use super::*;
+use crate::media::codec::Codec;
 use crate::media::playlist::{self, Fragment};
 use crate::media::ts::tscheck::{self, Piece, Report};
 use std::cell::RefCell;
@@ -739,7 +740,7 @@ fn bandwidth_is_bytes_per_second_and_0_at_first() {
     ENCODER.run(&mut recorder, 0..700);
     let stat = recorder.stat(700);
     assert_eq!(stat.video.unwrap().bandwidth, 0);
-    assert_eq!(stat.audio, Some(AudioStat { bandwidth: 0, sample_rate: 44100 }));
+    assert_eq!(stat.audio, Some(AudioStat { codec: Codec::Aac, bandwidth: 0, sample_rate: 44100 }));
     ENCODER.send(&mut recorder, 700..10_000);
     let stat = recorder.stat(9_999);
     assert!(stat.video.unwrap().bandwidth.abs_diff(5000 + 24 * 700 + 25 * 4) < 10);
@@ -752,7 +753,7 @@ fn a_track_that_stops_is_shown_without_bandwidth() {
     ENCODER.run(&mut recorder, 0..10_000);
     Encoder { audio: false, ..ENCODER }.send(&mut recorder, 10_000..16_000);
     let stat = recorder.stat(16_000);
-    assert_eq!(stat.audio, Some(AudioStat { bandwidth: 0, sample_rate: 44100 }));
+    assert_eq!(stat.audio, Some(AudioStat { codec: Codec::Aac, bandwidth: 0, sample_rate: 44100 }));
     assert_eq!(stat.video.unwrap().frame_rate, 25);
     let video = recorder.stat(22_000).video.unwrap();
     assert_eq!((video.width, video.frame_rate, video.bandwidth), (640, 0, 0));

@@ -1,4 +1,5 @@
 use super::*;
+use crate::media::codec::Codec;
 use crate::media::recorder::{AudioStat, StreamStat};
 use crate::store::Upload;
 use std::sync::Mutex;
@@ -194,7 +195,7 @@ fn a_session_is_live_from_publish_to_drop() {
     assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), live(StreamStat::default()));
     let stream = StreamStat {
         video: None,
-        audio: Some(AudioStat { bandwidth: 16_000, sample_rate: 44_100 }),
+        audio: Some(AudioStat { codec: Codec::Aac, bandwidth: 16_000, sample_rate: 44_100 }),
     };
     session.update(stream.clone());
     house.pass_ms(7000);
