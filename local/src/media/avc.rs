@@ -137,6 +137,8 @@ pub struct Picture {
     pub height: u32,
     /// Frames per second, where the stream says it.
     pub frame_rate: Option<f64>,
+    /// Whether a picture may be shown before one that is decoded earlier.
+    pub reorders: bool,
 }
 
 impl Picture {
@@ -173,12 +175,13 @@ fn without_emulation_prevention(payload: &[u8]) -> Vec<u8> {
 }
 
 fn sequence_parameter_set(bits: &mut Bits<'_>) -> Option<Picture> {
+    const BASELINE: u32 = 66;
     let profile = bits.read(8)?;
     bits.read(16)?; // constraint flags and level
     bits.ue()?; // id
     let chroma = if has_chroma_format(profile) { chroma_format(bits)? } else { Chroma::YUV_420 };
     bits.ue()?; // log2_max_frame_num_minus4
-    picture_order(bits)?;
+    let in_order = picture_order(bits)? || profile == BASELINE;
     bits.ue()?; // max_num_ref_frames
     bits.flag()?; // gaps_in_frame_num_value_allowed_flag
     let width = samples(bits.ue()?)?;
@@ -194,8 +197,10 @@ fn sequence_parameter_set(bits: &mut Bits<'_>) -> Option<Picture> {
     let width = width.checked_sub(cut(crop[0], crop[1], chroma.crop_x)?)?;
     let height =
         (height_of_field * fields).checked_sub(cut(crop[2], crop[3], chroma.crop_y * fields)?)?;
-    let frame_rate = if bits.flag()? { frame_rate(bits)? } else { None };
-    (width > 0 && height > 0).then_some(Picture { width, height, frame_rate })
+    let usability = if bits.flag()? { usability(bits)? } else { Usability::default() };
+    let Usability { frame_rate, reordered } = usability;
+    let reorders = !in_order && reordered != Some(0);
+    (width > 0 && height > 0).then_some(Picture { width, height, frame_rate, reorders })
 }
 
 /// Macroblocks to samples; no level allows 4096 macroblocks in a row or column.
@@ -252,7 +257,9 @@ fn skip_scaling_list(bits: &mut Bits<'_>, size: usize) -> Option<()> {
     Some(())
 }
 
-fn picture_order(bits: &mut Bits<'_>) -> Option<()> {
+/// Whether pictures are shown in the order in which they are decoded (section
+/// 7.4.2.1.1).
+fn picture_order(bits: &mut Bits<'_>) -> Option<bool> {
     match bits.ue()? {
         0 => drop(bits.ue()?), // log2_max_pic_order_cnt_lsb_minus4
         1 => {
@@ -264,10 +271,10 @@ fn picture_order(bits: &mut Bits<'_>) -> Option<()> {
                 bits.se()?;
             }
         }
-        2 => {}
+        2 => return Some(true),
         _ => return None,
     }
-    Some(())
+    Some(false)
 }
 
 /// Left, right, top, bottom, in units of the chroma format.
@@ -278,8 +285,61 @@ fn cropping(bits: &mut Bits<'_>) -> Option<[u32; 4]> {
     Some([bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?])
 }
 
-/// The timing of the video usability information (Annex E.1.1). A frame is two
-/// ticks, whether or not it is coded as two fields.
+/// What the video usability information says.
+#[derive(Default)]
+struct Usability {
+    frame_rate: Option<f64>,
+    /// How many pictures may be shown before one that is decoded earlier.
+    reordered: Option<u32>,
+}
+
+/// The video usability information (Annex E.1.1), but for a bitstream
+/// restriction that is cut off, which some encoders write.
+fn usability(bits: &mut Bits<'_>) -> Option<Usability> {
+    let frame_rate = frame_rate(bits)?;
+    Some(Usability { frame_rate, reordered: reordered_pictures(bits) })
+}
+
+/// `max_num_reorder_frames`, where there is a bitstream restriction.
+fn reordered_pictures(bits: &mut Bits<'_>) -> Option<u32> {
+    let nal = bits.flag()?;
+    if nal {
+        skip_hrd(bits)?;
+    }
+    let vcl = bits.flag()?;
+    if vcl {
+        skip_hrd(bits)?;
+    }
+    if nal || vcl {
+        bits.flag()?; // low_delay_hrd_flag
+    }
+    bits.flag()?; // pic_struct_present_flag
+    if !bits.flag()? {
+        return None;
+    }
+    bits.flag()?; // motion_vectors_over_pic_boundaries_flag
+    bits.ue()?; // max_bytes_per_pic_denom
+    bits.ue()?; // max_bits_per_mb_denom
+    bits.ue()?; // log2_max_mv_length_horizontal
+    bits.ue()?; // log2_max_mv_length_vertical
+    bits.ue()
+}
+
+/// The parameters of a hypothetical reference decoder (Annex E.1.2).
+fn skip_hrd(bits: &mut Bits<'_>) -> Option<()> {
+    let count = bits.ue()?;
+    bits.read(8)?; // bit_rate_scale, cpb_size_scale
+    for _ in 0..=(count < 32).then_some(count)? {
+        bits.ue()?; // bit_rate_value_minus1
+        bits.ue()?; // cpb_size_value_minus1
+        bits.flag()?; // cbr_flag
+    }
+    bits.read(20)?; // three lengths of delays, time_offset_length
+    Some(())
+}
+
+/// The timing of the video usability information. A frame is two ticks, whether
+/// or not it is coded as two fields.
 fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
     const EXTENDED_SAR: u32 = 255;
     if bits.flag()? && bits.read(8)? == EXTENDED_SAR {
@@ -302,6 +362,7 @@ fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
         return Some(None);
     }
     let (units, scale) = (bits.read(32)?, bits.read(32)?);
+    let _ = bits.flag(); // fixed_frame_rate_flag
     let known = units > 0 && scale > 0;
     Some(known.then(|| f64::from(scale) / (2.0 * f64::from(units))))
 }
@@ -458,6 +519,22 @@ mod tests {
             let size = theirs.pixel_dimensions().unwrap();
             assert_eq!((picture.width, picture.height), size, "{kind}");
             assert_eq!(picture.frame_rate, theirs.fps(), "{kind}");
+            let usability = theirs.vui_parameters.and_then(|said| said.bitstream_restrictions);
+            let reordered = usability.map(|said| said.max_num_reorder_frames);
+            assert_eq!(picture.reorders, reordered != Some(0), "{kind}");
+        }
+    }
+
+    #[test]
+    fn pictures_are_in_order_where_the_profile_or_the_stream_says_so() {
+        for (kind, sps, reorders) in [
+            ("Baseline", "6742c00dda0507ec0440000003004000000f23c50aa8", false),
+            ("High, two B-frames", "6764000dacd94141fb0110000003001000000303c0f1429960", true),
+            ("High, no B-frames", "6764000dacb20283f60220000003002000000781e28549", false),
+            ("Main, three B-frames", "674d400deca0a0fd8088000003000800000301e078a14cb0", true),
+        ] {
+            let picture = Picture::from_sps(&hex(sps)).expect(kind);
+            assert_eq!(picture.reorders, reorders, "{kind}");
         }
     }
 

@@ -438,8 +438,9 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         }
         if let Some(opening) = &mut self.opening {
-            let (video, audio) = (self.avc.latest().is_some(), self.aac.latest().is_some());
-            if !opening.is_over(&frame, video, audio) {
+            let picture = self.avc.latest().map(|config| config.picture);
+            let reorders = picture.map(|picture| picture.is_none_or(|picture| picture.reorders));
+            if !opening.is_over(&frame, reorders, self.aac.latest().is_some()) {
                 opening.hold(frame);
                 return Ok(());
             }

@@ -54,18 +54,31 @@ impl Opening {
         self.claims_audio = audio.or(self.claims_audio);
     }
 
-    /// Whether there is no more to wait for when `frame` arrives.
-    pub(super) fn is_over(&self, frame: &Frame<'_>, has_video: bool, has_audio: bool) -> bool {
+    /// Whether there is no more to wait for when `frame` arrives. `reorders` says
+    /// of video whose configuration is known whether its order has to show.
+    pub(super) fn is_over(
+        &self,
+        frame: &Frame<'_>,
+        reorders: Option<bool>,
+        has_audio: bool,
+    ) -> bool {
+        let has_video = reorders.is_some();
         let hears_audio = self.has_audio || matches!(frame.kind, FrameKind::Audio);
         let known = (has_video || self.claims_video == Some(false))
             && (has_audio && hears_audio || self.claims_audio == Some(false))
             && (has_video || has_audio)
-            && (!has_video || self.early_ms > 0 || self.pictures >= PICTURES);
+            && reorders.is_none_or(|reorders| self.shows_order(reorders));
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
             || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
             || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms[frame.track()]
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
+    }
+
+    /// Whether the pictures so far show how they are ordered.
+    fn shows_order(&self, reorders: bool) -> bool {
+        let enough = if reorders { PICTURES } else { 1 };
+        self.early_ms > 0 || self.pictures >= enough
     }
 
     /// How much earlier than decoded a picture is shown, at most, so far.
@@ -142,39 +155,40 @@ mod tests {
 
     #[test]
     fn the_wait_ends_with_both_configurations_and_the_order_of_the_pictures() {
-        for early_ms in [0, 40] {
+        // In milliseconds: how much later than decoded each picture is shown.
+        for (composition_ms, reorders, count) in
+            [(0, true, PICTURES), (40, true, PICTURES), (0, false, 1), (-40, true, 1)]
+        {
             let mut opening = Opening::default();
-            let composition_ms = -early_ms;
             let kind = FrameKind::Video { key: false, composition_ms };
-            let count = if early_ms > 0 { 1 } else { PICTURES };
             for _ in 0..count {
-                assert!(!opening.is_over(&frame(0, b""), true, true));
+                assert!(!opening.is_over(&frame(0, b""), Some(reorders), true));
                 opening.hold(Frame { kind, ..frame(0, b"") });
             }
-            assert!(opening.is_over(&frame(0, b""), true, true));
-            assert!(!opening.is_over(&frame(0, b""), true, false));
-            assert_eq!(opening.early_ms(), early_ms as u64);
+            assert!(opening.is_over(&frame(0, b""), Some(reorders), true));
+            assert!(!opening.is_over(&frame(0, b""), Some(reorders), false));
+            assert_eq!(opening.early_ms(), u64::from(i32::min(composition_ms, 0).unsigned_abs()));
         }
-        assert!(!Opening::default().is_over(&frame(0, b""), false, true));
+        assert!(!Opening::default().is_over(&frame(0, b""), None, true));
     }
 
     #[test]
     fn a_track_that_the_metadata_denies_is_not_waited_for() {
         let mut opening = Opening::default();
         opening.expect(Some(false), Some(true));
-        assert!(opening.is_over(&frame(0, b""), false, true));
-        assert!(!opening.is_over(&frame(0, b""), false, false));
+        assert!(opening.is_over(&frame(0, b""), None, true));
+        assert!(!opening.is_over(&frame(0, b""), None, false));
         opening.expect(None, Some(false));
-        assert!(!opening.is_over(&frame(0, b""), false, false), "no track at all");
+        assert!(!opening.is_over(&frame(0, b""), None, false), "no track at all");
     }
 
     #[test]
     fn the_wait_ends_after_two_seconds_of_media_in_either_direction() {
         let mut opening = Opening::default();
         opening.hold(frame(10_000, b""));
-        assert!(!opening.is_over(&frame(11_999, b""), true, false));
-        assert!(opening.is_over(&frame(12_000, b""), true, false));
-        assert!(opening.is_over(&frame(0, b""), true, false));
+        assert!(!opening.is_over(&frame(11_999, b""), Some(true), false));
+        assert!(opening.is_over(&frame(12_000, b""), Some(true), false));
+        assert!(opening.is_over(&frame(0, b""), Some(true), false));
     }
 
     #[test]
@@ -182,7 +196,7 @@ mod tests {
         for data in [vec![0; 100_000], vec![]] {
             let mut opening = Opening::default();
             let mut count = 0;
-            while !opening.is_over(&frame(0, &data), true, false) {
+            while !opening.is_over(&frame(0, &data), Some(true), false) {
                 opening.hold(frame(0, &data));
                 count += 1;
             }

@@ -35,7 +35,7 @@ fn pictures_shown_before_they_are_decoded_are_decoded_earlier() {
     for ahead_ms in [0, 20, 40, 80] {
         let (mut recorder, tape) = recorder(SETTINGS);
         recorder.expect_tracks(Some(true), Some(false));
-        recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+        recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
         send_pyramid(&mut recorder, 20, ahead_ms, 0);
         recorder.finish().unwrap();
         let report = tape.clean();
@@ -48,7 +48,7 @@ fn pictures_shown_before_they_are_decoded_are_decoded_earlier() {
 fn an_encoder_that_decodes_ahead_of_time_is_taken_at_its_word() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
-    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
     send_pyramid(&mut recorder, 20, 80, 0);
     recorder.finish().unwrap();
     assert!(tape.clean().video.composition.iter().all(|ticks| *ticks <= 16 * 900 * 2));
@@ -59,7 +59,7 @@ fn an_encoder_that_decodes_ahead_of_time_is_taken_at_its_word() {
 fn pictures_that_are_reordered_only_later_are_right_from_the_next_key_frame_on() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
-    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
     for n in 0..25 {
         recorder.video(at(n * 40), n * 40, &picture(n == 0, 100)).unwrap();
     }
@@ -75,7 +75,7 @@ fn pictures_that_are_reordered_only_later_are_right_from_the_next_key_frame_on()
 fn what_has_no_sense_as_a_composition_time_is_kept_within_reason() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
-    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
     for (n, composition_ms) in (0..).zip([0, -8_000_000, 8_000_000, -1, i32::MIN, i32::MAX]) {
         let body = picture_of(n == 0, composition_ms, &[&[if n == 0 { 0x65 } else { 0x41 }; 9]]);
         recorder.video(at(n * 40), n * 40, &body).unwrap();
