@@ -1,6 +1,6 @@
 //! The examples as programs, run against the local endpoint.
 
-use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions};
+use osslive::{ChannelConfig, Client, RtmpUrlOptions};
 use osslive_local::push::{PushOptions, push_flv};
 use osslive_local::{Clock, Config, LocalEndpoint};
 use std::env;
@@ -35,14 +35,7 @@ impl Stage {
     }
 
     fn client(&self) -> Client {
-        Client::builder()
-            .endpoint(self.url())
-            .region("cn-hangzhou")
-            .bucket(Config::BUCKET)
-            .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-            .no_proxy()
-            .build()
-            .unwrap()
+        self.endpoint.client_builder().build().unwrap()
     }
 
     /// A session on the main stage, thirty seconds long.

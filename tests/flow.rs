@@ -31,18 +31,8 @@ impl Stage {
         Stage { endpoint: Some(endpoint), folder }
     }
 
-    fn url(&self) -> String {
-        self.endpoint.as_ref().unwrap().url()
-    }
-
     fn builder(&self) -> ClientBuilder {
-        Client::builder()
-            .endpoint(self.url())
-            .region("cn-hangzhou")
-            .bucket(Config::BUCKET)
-            .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-            .attempts(1)
-            .no_proxy()
+        self.endpoint.as_ref().unwrap().client_builder().attempts(1)
     }
 
     fn client(&self) -> Client {

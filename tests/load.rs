@@ -3,7 +3,7 @@
 //!
 //! Takes five seconds, or as many as `OSSLIVE_LOAD_SECONDS` says.
 
-use osslive::{ChannelConfig, Client, Credentials, Error, ErrorKind, ListChannels};
+use osslive::{ChannelConfig, Client, Error, ErrorKind, ListChannels};
 use osslive_local::{Config, LocalEndpoint};
 use socket2::SockRef;
 use std::io::{Read, Write};
@@ -205,14 +205,8 @@ fn nobody_gets_the_answer_of_another_and_nothing_grows() {
     let endpoint = LocalEndpoint::start(Config::temporary()).unwrap();
     let server: SocketAddr = endpoint.url().trim_start_matches("http://").parse().unwrap();
     let cutter = Cutter::start(server, 100);
-    let client = Client::builder()
-        .endpoint(format!("http://{}", cutter.address))
-        .region("cn-hangzhou")
-        .bucket(Config::BUCKET)
-        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-        .no_proxy()
-        .build()
-        .unwrap();
+    let cut = format!("http://{}", cutter.address);
+    let client = endpoint.client_builder().endpoint(cut).build().unwrap();
     let before = held();
     let tally = Tally::default();
     let started = Instant::now();

@@ -2,7 +2,7 @@
 //! answers, and swept under a limit of calls per second. A program of its
 //! own, as it measures the memory of the whole process.
 
-use osslive::{ChannelConfig, Client, Credentials, SignatureVersion, SweepOptions};
+use osslive::{ChannelConfig, Client, SignatureVersion, SweepOptions};
 use osslive_local::{Config, LocalEndpoint};
 use std::fs;
 use std::time::Instant;
@@ -12,13 +12,10 @@ const COUNT: usize = 10_000;
 const MOST_MEMORY: usize = 16 << 10;
 
 fn client(endpoint: &LocalEndpoint) -> Client {
-    Client::builder()
-        .endpoint(endpoint.url())
-        .bucket(Config::BUCKET)
-        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
+    endpoint
+        .client_builder()
         // The hashes of version 4 would be most of the work of a test build.
         .signature_version(SignatureVersion::V1)
-        .no_proxy()
         .build()
         .unwrap()
 }

@@ -5,9 +5,8 @@
 mod support;
 
 use osslive::{
-    ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, Credentials, ErrorKind,
-    Highlight, Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions,
-    code,
+    ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
+    Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions, code,
 };
 use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
@@ -629,12 +628,7 @@ impl Stage {
     }
 
     fn builder(&self) -> ClientBuilder {
-        Client::builder()
-            .endpoint(self.endpoint.as_ref().unwrap().url())
-            .region("cn-hangzhou")
-            .bucket(Config::BUCKET)
-            .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-            .no_proxy()
+        self.endpoint.as_ref().unwrap().client_builder()
     }
 
     fn client(&self) -> Client {

@@ -9,8 +9,7 @@ use crate::output::Output;
 use crate::signal;
 use clap::Args;
 use osslive::{
-    ChannelConfig, ChannelState, ChannelStatus, Client, Credentials, RtmpUrlOptions, StreamState,
-    VodTime, code,
+    ChannelConfig, ChannelState, ChannelStatus, Client, RtmpUrlOptions, StreamState, VodTime, code,
 };
 use osslive_local::{Config, LocalEndpoint};
 use report::Report;
@@ -44,7 +43,7 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let endpoint = LocalEndpoint::start(Config::temporary().listen(arguments.listen))?;
-    let client = client(&endpoint)?;
+    let client = endpoint.client_builder().build()?;
     let source = if arguments.clip { Source::Clip } else { Source::find() };
     let mut report = Report::new(output);
     report.say(&format!("osslive demo on {}, publishing {}", endpoint.url(), source.describe()));
@@ -64,17 +63,6 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     }
     endpoint.stop();
     Ok(())
-}
-
-fn client(endpoint: &LocalEndpoint) -> Outcome<Client> {
-    let credentials = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
-    Ok(Client::builder()
-        .endpoint(endpoint.url())
-        .region("cn-hangzhou")
-        .bucket(Config::BUCKET)
-        .credentials(credentials)
-        .no_proxy()
-        .build()?)
 }
 
 fn create(client: &Client, report: &mut Report<'_>) -> Outcome {

@@ -2,7 +2,7 @@
 
 use crate::program::Run;
 use crate::tls::TlsServer;
-use osslive::{ChannelConfig, Client, Credentials, RtmpUrlOptions, StreamState};
+use osslive::{ChannelConfig, Client, RtmpUrlOptions, StreamState};
 use osslive_local::push::{self, PushOptions};
 use osslive_local::{Config, LocalEndpoint};
 use std::io::{Read, Write};
@@ -39,7 +39,7 @@ impl Service {
         let (id, secret, token) = Self::TEMPORARY_KEY;
         let config = Config::temporary().temporary_key(id, secret, token);
         let endpoint = LocalEndpoint::start(config).expect("an endpoint");
-        let client = client(&endpoint.url());
+        let client = endpoint.client_builder().build().expect("a client");
         client.put_channel("on-air", &ChannelConfig::new("On air").frag_duration(1)).expect("put");
         let url = client.get_rtmp_url("on-air", &RtmpUrlOptions::new()).expect("a URL");
         push::push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).expect("a session");
@@ -61,6 +61,11 @@ impl Service {
     /// The endpoint's URL.
     pub fn url(&self) -> String {
         self.endpoint.url()
+    }
+
+    /// A client of the endpoint.
+    pub fn client(&self) -> Client {
+        self.endpoint.client_builder().build().expect("a client")
     }
 
     /// Tells a program where everything is, in its environment.
@@ -129,12 +134,6 @@ fn publish(url: String, is_over: Arc<AtomicBool>) -> JoinHandle<()> {
         let pushed = push::push_flv(&url, CLIP, options, &mut goes_on);
         assert!(pushed.is_ok(), "{pushed:?}");
     })
-}
-
-fn client(url: &str) -> Client {
-    let key = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
-    let builder = Client::builder().endpoint(url).region("cn-hangzhou").bucket(Config::BUCKET);
-    builder.credentials(key).no_proxy().build().expect("a client")
 }
 
 fn wait_until_live(client: &Client) {

@@ -1,11 +1,8 @@
 //! `examples/libav-publish`, built as its user builds it, against the installed
 //! library: libav's RTMP on one side, the local endpoint on the other.
 
-use osslive::{
-    ChannelConfig, ChannelState, Client, Credentials, SessionRecord, StreamState, VodTime,
-};
+use osslive::{ChannelConfig, ChannelState, Client, SessionRecord, StreamState, VodTime};
 use osslive_ffi_tests::{Library, Outcome, Run, Service, has, root, scratch, skipped};
-use osslive_local::Config;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -128,7 +125,7 @@ impl Stage {
         }
         let service = Service::start();
         let wire = Wire::to(&service.url());
-        let client = client(&service.url());
+        let client = service.client();
         Some(Stage { service, wire, client })
     }
 
@@ -169,12 +166,6 @@ impl Stage {
         let lengths = playlist.lines().filter_map(|line| line.strip_prefix("#EXTINF:"));
         lengths.map(|length| length.trim_end_matches(',').parse::<f64>().expect("a length")).sum()
     }
-}
-
-fn client(url: &str) -> Client {
-    let key = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
-    let builder = Client::builder().endpoint(url).region("cn-hangzhou").bucket(Config::BUCKET);
-    builder.credentials(key).no_proxy().build().expect("a client")
 }
 
 fn all_day() -> VodTime {

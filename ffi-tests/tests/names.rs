@@ -5,7 +5,7 @@
 mod listing;
 
 use listing::{foreign_names, names, serve};
-use osslive::{ChannelConfig, Client, Credentials};
+use osslive::ChannelConfig;
 use osslive_ffi_tests::{Program, Run};
 use osslive_local::{Config, LocalEndpoint};
 use serde_json::Value;
@@ -13,14 +13,7 @@ use std::path::Path;
 
 fn with_channels() -> LocalEndpoint {
     let endpoint = LocalEndpoint::start(Config::temporary()).expect("an endpoint");
-    let client = Client::builder()
-        .endpoint(endpoint.url())
-        .region("cn-hangzhou")
-        .bucket(Config::BUCKET)
-        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-        .no_proxy()
-        .build()
-        .expect("a client");
+    let client = endpoint.client_builder().build().expect("a client");
     for name in names() {
         client.put_channel(&name, &ChannelConfig::new(&name)).expect("a channel");
     }

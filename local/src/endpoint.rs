@@ -17,6 +17,7 @@ use crate::publisher::Context;
 use crate::site::{self, Site};
 use crate::store::{Acl, Store};
 use crate::validate;
+use osslive::{Client, ClientBuilder, Credentials};
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -341,16 +342,11 @@ impl Config {
 /// A running endpoint. Dropping it stops it.
 ///
 /// ```
-/// use osslive::{ChannelConfig, Client, Credentials, StreamState};
+/// use osslive::{ChannelConfig, StreamState};
 /// use osslive_local::{Config, LocalEndpoint};
 ///
 /// let endpoint = LocalEndpoint::start(Config::temporary())?;
-/// let client = Client::builder()
-///     .endpoint(endpoint.url())
-///     .region("cn-hangzhou")
-///     .bucket(Config::BUCKET)
-///     .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-///     .build()?;
+/// let client = endpoint.client_builder().build()?;
 /// client.put_channel("main-stage", &ChannelConfig::new("Main stage"))?;
 /// assert_eq!(client.get_channel_status("main-stage")?.status, StreamState::Idle);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -359,6 +355,8 @@ impl Config {
 pub struct LocalEndpoint {
     listener: Listener,
     buckets: Vec<String>,
+    region: String,
+    credentials: Credentials,
     page_token: Option<Token>,
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
@@ -415,6 +413,8 @@ impl LocalEndpoint {
             front_ends,
             listener,
             buckets,
+            region: config.region,
+            credentials: Credentials::new(config.access_key.id, config.access_key.secret),
             page_token,
             data,
             _closing: closing,
@@ -436,13 +436,30 @@ impl LocalEndpoint {
     /// loopback address.
     pub fn page_url(&self) -> Option<String> {
         let token = self.page_token.as_ref()?.as_str();
+        Some(format!("http://{}/_osslive/?token={token}", self.reachable_address()))
+    }
+
+    /// A builder for clients of this endpoint: with its URL, its region, its
+    /// first bucket, its permanent access key, and no proxy.
+    pub fn client_builder(&self) -> ClientBuilder {
+        Client::builder()
+            .endpoint(format!("http://{}", self.reachable_address()))
+            .region(&self.region)
+            .bucket(&self.buckets[0])
+            .credentials(self.credentials.clone())
+            .no_proxy()
+    }
+
+    /// Where this machine reaches it: an endpoint that listens everywhere is at
+    /// the loopback address.
+    fn reachable_address(&self) -> SocketAddr {
         let mut address = self.address();
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),
             IpAddr::V6(ip) if ip.is_unspecified() => address.set_ip(Ipv6Addr::LOCALHOST.into()),
             _ => {}
         }
-        Some(format!("http://{address}/_osslive/?token={token}"))
+        address
     }
 
     /// Its buckets, as configured.

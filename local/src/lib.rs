@@ -14,12 +14,7 @@
 //! use osslive_local::{Config, LocalEndpoint};
 //!
 //! let endpoint = LocalEndpoint::start(Config::temporary())?;
-//! let client = osslive::Client::builder()
-//!     .endpoint(endpoint.url())
-//!     .region("cn-hangzhou")
-//!     .bucket(Config::BUCKET)
-//!     .credentials(osslive::Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-//!     .build()?;
+//! let client = endpoint.client_builder().build()?;
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

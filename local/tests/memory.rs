@@ -5,8 +5,8 @@
 
 mod support;
 
-use osslive::{Client, Credentials, SignatureVersion};
-use osslive_local::{Acl, Config};
+use osslive::{Client, SignatureVersion};
+use osslive_local::Acl;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{Peer, Stage};
@@ -33,13 +33,7 @@ fn put(stage: &Stage, key: &str, body: &[u8]) {
 
 /// A client whose signatures are cheap to make: there will be many like them.
 fn signing_fast(stage: &Stage) -> Client {
-    let builder = Client::builder().endpoint(stage.endpoint.url()).bucket(Config::BUCKET);
-    builder
-        .region("cn-hangzhou")
-        .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
-        .signature_version(SignatureVersion::V1)
-        .build()
-        .unwrap()
+    stage.endpoint.client_builder().signature_version(SignatureVersion::V1).build().unwrap()
 }
 
 /// Clients that ask, and read nothing of what they are answered.

@@ -46,7 +46,7 @@ impl Stage {
     }
 
     pub fn client(&self) -> Client {
-        client_of(&self.endpoint, Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET)
+        self.endpoint.client_builder().build().unwrap()
     }
 
     /// A channel with fragments of a second, and its signed publish URL.
@@ -71,14 +71,7 @@ impl Stage {
 }
 
 pub fn client_of(endpoint: &LocalEndpoint, id: &str, secret: &str) -> Client {
-    Client::builder()
-        .endpoint(endpoint.url())
-        .region("cn-hangzhou")
-        .bucket(Config::BUCKET)
-        .credentials(Credentials::new(id, secret))
-        .no_proxy()
-        .build()
-        .unwrap()
+    endpoint.client_builder().credentials(Credentials::new(id, secret)).build().unwrap()
 }
 
 /// A bare connection to an endpoint.
