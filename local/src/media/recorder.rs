@@ -255,7 +255,7 @@ impl<S: Sink> Recorder<S> {
     /// A codec other than H.264, video that cannot be recorded, or an error of the
     /// sink.
     pub fn video(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
-        self.output.receive(now.uptime_ms, body.len());
+        self.output.receive(now.uptime_ms, body.len(), self.pending());
         match flv::video(body) {
             Ok(VideoBody::Config(record)) => match AvcConfig::parse(record) {
                 Ok(sets) => self.configure_video(sets),
@@ -279,7 +279,7 @@ impl<S: Sink> Recorder<S> {
     ///
     /// A codec other than AAC, or an error of the sink.
     pub fn audio(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
-        self.output.receive(now.uptime_ms, body.len());
+        self.output.receive(now.uptime_ms, body.len(), self.pending());
         match flv::audio(body) {
             Ok(AudioBody::Config(config)) => match AacConfig::parse(config) {
                 Ok(config) => self.configure(|recorder| &mut recorder.aac, config),
@@ -349,6 +349,11 @@ impl<S: Sink> Recorder<S> {
     /// Where the recording goes.
     pub fn sink(&self) -> &S {
         &self.output.sink
+    }
+
+    /// How many bytes have arrived and are held back.
+    fn pending(&self) -> usize {
+        self.opening.as_ref().map_or(0, Opening::pending)
     }
 
     fn drop_message(&mut self) -> Result<(), RecordError> {

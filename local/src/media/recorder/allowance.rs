@@ -17,7 +17,8 @@ const PER_BYTE: u64 = 2;
 /// clock references, packets that tiny frames do not fill, a fragment a second.
 const PER_MS: u64 = 128;
 
-/// The most that can be saved up.
+/// The most that can be saved up, beside what media that has arrived and is not
+/// written yet has earned.
 const CAPACITY: i64 = 1024 * 1024;
 
 /// An account of what a publisher has paid for; below zero it has to wait.
@@ -35,7 +36,13 @@ impl Allowance {
     }
 
     fn earn(&mut self, bytes: u64) {
-        self.balance = self.balance.saturating_add_unsigned(bytes).min(CAPACITY);
+        self.balance = self.balance.saturating_add_unsigned(bytes);
+    }
+
+    /// Forgets what is beyond the capacity; `pending` bytes have yet to be written.
+    fn forget(&mut self, pending: usize) {
+        let earned = pending as u64 * PER_BYTE;
+        self.balance = self.balance.min(CAPACITY.saturating_add_unsigned(earned));
     }
 
     fn spend(&mut self, bytes: u64) {
@@ -58,9 +65,12 @@ impl<S: Sink> Output<S> {
         Output { sink, allowance: Allowance::default() }
     }
 
-    /// Takes in that a message of `bytes` arrived at `uptime_ms`.
-    pub(super) fn receive(&mut self, uptime_ms: u64, bytes: usize) {
+    /// Takes in that a message of `bytes` arrived at `uptime_ms`, while `pending`
+    /// bytes of those before it are held back.
+    pub(super) fn receive(&mut self, uptime_ms: u64, bytes: usize, pending: usize) {
         self.allowance.pass(uptime_ms);
+        // A message may be larger than the capacity, and is paid for all the same.
+        self.allowance.forget(pending);
         self.allowance.earn(bytes as u64 * PER_BYTE);
     }
 
@@ -104,6 +114,17 @@ mod tests {
         allowance.earn(400 * PER_MS);
         assert_eq!((allowance.wait_ms(), allowance.balance), (0, 0));
         allowance.pass(u64::MAX);
+        allowance.forget(0);
+        assert_eq!(allowance.balance, CAPACITY);
+    }
+
+    #[test]
+    fn what_is_held_back_keeps_what_it_has_earned() {
+        let mut allowance = Allowance::default();
+        allowance.earn(10 * CAPACITY as u64);
+        allowance.forget(CAPACITY as usize);
+        assert_eq!(allowance.balance, 3 * CAPACITY);
+        allowance.forget(0);
         assert_eq!(allowance.balance, CAPACITY);
     }
 

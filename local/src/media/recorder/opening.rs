@@ -36,7 +36,9 @@ pub(super) struct Opening {
     /// How far audio is behind the pictures before it, at most.
     lag_ms: u64,
     held: Vec<Held>,
+    /// The memory that they take, and their bytes alone.
     size: usize,
+    pending: usize,
 }
 
 /// A frame that owns its bytes.
@@ -102,12 +104,18 @@ impl Opening {
         let newest_ms = &mut self.newest_ms[frame.track()];
         *newest_ms = timestamp_ms.max(*newest_ms);
         self.size += data.len() + OVERHEAD;
+        self.pending += data.len();
         self.held.push(Held { now, timestamp_ms, kind, data: data.to_vec() });
     }
 
     /// How many bytes of memory the held frames take.
     pub(super) fn size(&self) -> usize {
         self.size
+    }
+
+    /// How many bytes the held frames have.
+    pub(super) fn pending(&self) -> usize {
+        self.pending
     }
 
     /// Takes in that there is a frame.

@@ -149,6 +149,22 @@ fn media_of_usual_size_is_taken_as_fast_as_it_comes() {
     assert_eq!(tape.fragments().len(), 300);
 }
 
+/// The first two seconds are held back until it shows that there is no audio.
+#[test]
+fn a_live_stream_is_taken_as_it_comes_though_much_of_it_is_written_at_once() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
+    for n in 0..300 {
+        let now = n * 1000 / 30;
+        // 40 Mbit/s.
+        let size = if n % 60 == 0 { 2_000_000 } else { 133_000 };
+        recorder.video(at(now), now, &picture(n % 60 == 0, size)).unwrap();
+        assert!(recorder.wait().is_zero(), "frame {n}: {:?}", recorder.wait());
+    }
+    recorder.finish().unwrap();
+    assert_eq!(tape.report().video.frames, 300);
+}
+
 #[test]
 fn a_live_stream_of_tiny_frames_never_waits_for_long() {
     let (mut recorder, _tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
