@@ -299,6 +299,10 @@ fn audio() -> Vec<Row> {
         seven_one(),
         Row::audio("audio at 8 kbit/s", 8000, 1, "-b:a 8k"),
         Row::audio("audio at 512 kbit/s", 96_000, 2, "-b:a 512k"),
+        he_aac("HE-AAC", "he-aac.aac", None),
+        he_aac("HE-AAC said to be that", "he-aac.aac", Some(&[0x2B, 0x92, 0x08, 0x00])),
+        he_aac("HE-AAC v2", "he-aac-v2.aac", None),
+        he_aac("HE-AAC v2 said to be that", "he-aac-v2.aac", Some(&[0xEB, 0x8A, 0x08, 0x00])),
         with_config("HE-AAC announced openly", &[0x2B, 0x92, 0x08, 0x00], 22_050),
         with_config("HE-AAC announced compatibly", &[0x13, 0x90, 0x56, 0xE5, 0xA0], 22_050),
     ]);
@@ -312,6 +316,20 @@ fn seven_one() -> Row {
     let mut row = Row::of("7.1", &source);
     row.expected = Expected { size: None, audio: Some((48_000, 8)) };
     row
+}
+
+/// Six seconds of HE-AAC, coded by an encoder that ffmpeg does not come with; with
+/// the header that ffmpeg makes of its core, or one of its own.
+fn he_aac(name: &str, file: &str, config: Option<&'static [u8]>) -> Row {
+    let row = Row::of(name, &format!("-v error -i tests/media/{file} -c:a copy")).change(move |sent| {
+        sent.map(|m| {
+            if let Some(config) = config.filter(|_| m.is_audio() && m.is_header()) {
+                m.body.truncate(2);
+                m.body.extend_from_slice(config);
+            }
+        })
+    });
+    Row { expected: Expected { size: None, audio: Some((44_100, 2)) }, ..row }
 }
 
 /// Audio whose header says more than its core: what only the decoder finds

@@ -33,6 +33,8 @@ pub fn clip(name: &str, arguments: &str) -> PathBuf {
         fs::create_dir_all(&folder).expect("a folder for clips");
         let draft = tempfile::NamedTempFile::new_in(&folder).expect("a file for the clip");
         let mut command = ffmpeg();
+        // Its files are in the sources.
+        command.current_dir(env!("CARGO_MANIFEST_DIR"));
         command.args(arguments.split_whitespace()).args(["-f", "flv", "-y"]).arg(draft.path());
         run(&mut command, LONG).silent(name);
         draft.persist(&file).expect("the clip gets its name");
