@@ -63,6 +63,10 @@ pub(crate) struct Arguments {
     /// hls.js, for browsers without an HLS player of their own
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
+    /// Let programs on this machine order faults, move the clock and see what
+    /// was called: osslive control
+    #[arg(long)]
+    control: bool,
     /// Do not serve the page
     #[arg(long, conflicts_with = "remote_page")]
     no_page: bool,
@@ -127,6 +131,13 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     }
     if let Some(Temporary { id, secret, token }) = &keys.temporary {
         config = config.temporary_key(id, secret, token);
+    }
+    if arguments.control {
+        config = config.control();
+        if let Some(token) = &keys.control_token {
+            let wrong = |error: io::Error| Failure::usage(error.to_string());
+            config = config.control_token(token).map_err(wrong)?;
+        }
     }
     if let Some(file) = &arguments.hls_js {
         let script = fs::read_to_string(file).map_err(|error| Failure::file(file, error))?;

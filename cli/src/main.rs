@@ -8,6 +8,7 @@ mod channel;
 mod chart;
 mod closed;
 mod connection;
+mod control;
 mod demo;
 mod failure;
 mod highlights;
@@ -80,9 +81,7 @@ Credentials come from the first of these that is set, never from arguments:
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable
 
-Examples:
-  osslive local
-  osslive --local channel create main-stage";
+Example: osslive local, then osslive --local channel create main-stage";
 
 // Made once, at the start: the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -112,6 +111,9 @@ enum Command {
     Vod(vod::Arguments),
     /// Run a local endpoint: real RTMP in, real HLS out
     Local(local::Arguments),
+    /// Order faults of a local endpoint, and move its clock
+    #[command(after_help = control::HELP)]
+    Control(control::Arguments),
     /// Check everything end to end on your machine
     Demo(demo::Arguments),
     /// Print a shell completion script
@@ -146,7 +148,7 @@ fn main() -> ExitCode {
 }
 
 /// Commands that connect to nothing.
-const OFFLINE: [&str; 4] = ["local", "demo", "completions", "man"];
+const OFFLINE: [&str; 5] = ["local", "control", "demo", "completions", "man"];
 
 /// The command line. Options before and after a command are the same, so every
 /// command has the connection options. Commands without a use for them do not
@@ -203,6 +205,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments, output),
+        Command::Control(arguments) => control::run(arguments, output),
         Command::Demo(arguments) => demo::run(arguments, output).map_err(Failure::from),
         Command::Completions(arguments) => {
             manual::completions(&arguments, completed(), output);

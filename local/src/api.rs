@@ -5,6 +5,7 @@ mod buckets;
 mod call;
 mod channels;
 mod cors;
+mod disruption;
 mod headers;
 mod isolation;
 mod listing;
@@ -21,7 +22,7 @@ mod vod;
 
 pub use account::{Account, check_acl};
 pub use call::too_large;
-pub use operation::{MAX_BODY, MAX_DOCUMENT};
+pub use operation::{MAX_BODY, MAX_DOCUMENT, NAMES as OPERATIONS};
 pub use service::{Options, Service};
 
 use crate::auth::{self, Identity};
@@ -41,7 +42,10 @@ use std::time::Instant;
 impl Service {
     /// Answers a request. Blocks on files.
     pub fn respond(&self, request: &Request) -> Response {
-        self.complete(request, || self.answer(request))
+        match self.ordered(request) {
+            Some(ordered) => self.disrupt(request, ordered),
+            None => self.complete(request, || self.answer(request)),
+        }
     }
 
     /// Refuses a request whose body was not taken: with `fault`, unless the
@@ -89,11 +93,22 @@ impl Service {
         request: &Request,
         answer: impl FnOnce() -> Result<Response, Fault>,
     ) -> Response {
+        self.complete_with(request, |_| answer(), None)
+    }
+
+    /// As [`complete`](Self::complete), for an answer that knows its request id;
+    /// `note` is what the report says of it.
+    fn complete_with(
+        &self,
+        request: &Request,
+        answer: impl FnOnce(&str) -> Result<Response, Fault>,
+        note: Option<&str>,
+    ) -> Response {
         let started = Instant::now();
         let request_id = self.request_ids.next(&self.site.clock);
         let grant = self.grant(request);
-        let answer = grant.as_ref().map_err(Fault::clone).and_then(|_| answer());
-        self.report(request, &answer, &request_id, started);
+        let answer = grant.as_ref().map_err(Fault::clone).and_then(|_| answer(&request_id));
+        self.report(request, &answer, &request_id, started, note);
         let mut response = answer.unwrap_or_else(|fault| refusal(request, &fault, &request_id));
         // A 304 has no length of its own (RFC 9110 section 15.4.5).
         if response.status != 304 {

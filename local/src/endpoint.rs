@@ -5,14 +5,17 @@ use crate::api::{self, Account, Service};
 use crate::auth::AccessKey;
 use crate::budget::Budget;
 use crate::clock::Clock;
+use crate::control::Control;
+use crate::control_http::ControlApi;
 use crate::cors;
 use crate::event::{Event, EventKind, Level};
 use crate::event_log::{EventLog, Observer};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
+use crate::guard::Token;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
-use crate::page::{self, Token};
+use crate::page;
 use crate::publisher::Context;
 use crate::site::{self, Site};
 use crate::store::{Acl, Store};
@@ -46,6 +49,8 @@ pub struct Config {
     clock: Clock,
     observer: Option<Observer>,
     page: Page,
+    is_controlled: bool,
+    control_token: Option<Token>,
 }
 
 /// What the page may do.
@@ -118,6 +123,8 @@ impl Config {
             clock: Clock::system(),
             observer: None,
             page: Page::default(),
+            is_controlled: false,
+            control_token: None,
         }
     }
 
@@ -280,6 +287,29 @@ impl Config {
         self
     }
 
+    /// Lets programs on this machine control the endpoint: order faults, move its
+    /// clock, ask what was called. See [`LocalEndpoint::control`]. Over HTTP,
+    /// control is below `/_osslive/control/`, for requests with the header
+    /// `x-osslive-control: 1`. Off by default.
+    pub fn control(mut self) -> Self {
+        self.is_controlled = true;
+        self
+    }
+
+    /// Requires the header `x-osslive-token` with this token of requests for
+    /// control: 16 to 128 letters, digits, hyphens and underscores.
+    ///
+    /// # Errors
+    ///
+    /// Another text.
+    pub fn control_token(mut self, token: &str) -> io::Result<Self> {
+        let wrong = "the control token must be 16 to 128 letters, digits, hyphens and underscores";
+        let token =
+            Token::new(token).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, wrong))?;
+        self.control_token = Some(token);
+        Ok(self)
+    }
+
     /// Calls `observer` with each event down to a level, such as a publisher
     /// that is refused: a log. Defaults to none.
     ///
@@ -358,6 +388,7 @@ pub struct LocalEndpoint {
     region: String,
     credentials: Credentials,
     page_token: Option<Token>,
+    control: Option<Control>,
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
@@ -375,8 +406,13 @@ impl LocalEndpoint {
     /// [`io::ErrorKind::InvalidInput`], the configuration is wrong: a name
     /// breaks the rules, a key is empty, or the secret of a key is one of
     /// [`Config::PUBLIC_SECRETS`] and the address is not a loopback one.
-    pub fn start(config: Config) -> io::Result<Self> {
+    pub fn start(mut config: Config) -> io::Result<Self> {
         config.check_keys()?;
+        let control = config.is_controlled.then(|| {
+            let control = Control::new(config.clock.clone(), api::OPERATIONS);
+            config.clock = control.endpoint_clock();
+            control
+        });
         let buckets = config.bucket_names();
         for name in &buckets {
             validate::check_bucket(name)
@@ -395,10 +431,16 @@ impl LocalEndpoint {
                 .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
         }
         let data = store.data().to_owned();
-        let events = Arc::new(event_log(&config, page_token.as_ref())?);
-        let site = Arc::new(site(&config, cnames, socket.local_addr()?, store, &events));
+        let mut events = event_log(&config, page_token.as_ref())?;
+        if let Some(control) = &control {
+            events = events.with_journal(control.journal());
+        }
+        let events = Arc::new(events);
+        let site = site(&config, cnames, socket.local_addr()?, store, &events);
+        let site = Arc::new(Site { control: control.clone(), ..site });
         let options = api::Options { cors, account: config.account, qps_limit: config.qps_limit };
         let front_ends = Arc::new(FrontEnds {
+            control: ControlApi::new(site.clone(), config.control_token.take()),
             page: page::Page::new(site.clone(), page),
             service: Service::new(site.clone(), options),
         });
@@ -416,6 +458,7 @@ impl LocalEndpoint {
             region: config.region,
             credentials: Credentials::new(config.access_key.id, config.access_key.secret),
             page_token,
+            control,
             data,
             _closing: closing,
         })
@@ -450,6 +493,12 @@ impl LocalEndpoint {
             .no_proxy()
     }
 
+    /// Control over this endpoint: faults, clock, what was called. `None` unless
+    /// it was configured with [`Config::control`].
+    pub fn control(&self) -> Option<Control> {
+        self.control.clone()
+    }
+
     /// Where this machine reaches it: an endpoint that listens everywhere is at
     /// the loopback address.
     fn reachable_address(&self) -> SocketAddr {
@@ -475,6 +524,15 @@ impl LocalEndpoint {
     /// Stops: no connection is accepted any more, publishers are cut, their
     /// last fragments are finished and their sessions closed.
     pub fn stop(self) {}
+}
+
+impl Drop for LocalEndpoint {
+    fn drop(&mut self) {
+        // What hangs would hold up the end.
+        if let Some(control) = &self.control {
+            control.release();
+        }
+    }
 }
 
 /// Says that the endpoint starts and, when dropped, that it has stopped.
@@ -505,6 +563,7 @@ impl Drop for Closing {
 fn event_log(config: &Config, page_token: Option<&Token>) -> io::Result<EventLog> {
     let keys: Vec<AccessKey> = config.keys().cloned().collect();
     let mut secrets = site::secrets(&keys);
+    secrets.extend(config.control_token.as_ref().map(|token| token.as_str().to_owned()));
     secrets.extend(page_token.map(|token| token.as_str().to_owned()));
     match &config.observer {
         Some(observer) => EventLog::observed(secrets, observer.clone()),

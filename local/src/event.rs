@@ -120,6 +120,9 @@ pub struct Event {
     /// The peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<SocketAddr>,
+    /// The id of the access key that a request or a publish URL names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_key_id: Option<String>,
     /// The method of a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
@@ -164,6 +167,7 @@ impl Event {
             level,
             kind,
             remote: None,
+            access_key_id: None,
             method: None,
             operation: None,
             bucket: None,
@@ -180,8 +184,8 @@ impl Event {
 
     /// The texts that may come from peers.
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
-        let Event { method, bucket, key, message, .. } = self;
-        [method, bucket, key, message].into_iter().flatten()
+        let Event { access_key_id, method, bucket, key, message, .. } = self;
+        [access_key_id, method, bucket, key, message].into_iter().flatten()
     }
 
     /// Takes these secrets out of every text, and bounds each.

@@ -2,6 +2,7 @@
 //! memory of what went wrong.
 
 use crate::event::{Event, EventKind, Level};
+use crate::journal::Journal;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -41,6 +42,8 @@ impl fmt::Debug for Observer {
 
 /// The events of an endpoint. Recording one never waits for anybody.
 pub struct EventLog {
+    /// Where every event is kept, if that is asked for.
+    journal: Option<Arc<Journal>>,
     observer: Option<Delivery>,
     recent: Mutex<VecDeque<Event>>,
     /// What no event may contain.
@@ -62,7 +65,7 @@ impl EventLog {
     /// A log that only remembers.
     pub fn new(secrets: Vec<String>) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
-        EventLog { observer: None, recent: Mutex::default(), secrets }
+        EventLog { journal: None, observer: None, recent: Mutex::default(), secrets }
     }
 
     /// A log with an observer, which gets a thread.
@@ -85,9 +88,17 @@ impl EventLog {
         Ok(EventLog { observer: Some(delivery), ..EventLog::new(secrets) })
     }
 
+    /// Keeps every event in a journal too.
+    pub fn with_journal(mut self, journal: Arc<Journal>) -> Self {
+        self.journal = Some(journal);
+        self
+    }
+
     /// Whether an event of this level is of interest to anybody.
     pub fn wants(&self, level: Level) -> bool {
-        is_remembered(level) || self.observer.as_ref().is_some_and(|to| level <= to.level)
+        self.journal.is_some()
+            || is_remembered(level)
+            || self.observer.as_ref().is_some_and(|to| level <= to.level)
     }
 
     /// Takes in an event.
@@ -96,6 +107,9 @@ impl EventLog {
             return;
         }
         event.redact(&self.secrets);
+        if let Some(journal) = &self.journal {
+            journal.add(&event);
+        }
         if is_remembered(event.level) {
             let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
             if recent.len() == RECENT {

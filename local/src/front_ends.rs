@@ -1,14 +1,17 @@
-//! The front ends of HTTP, the web page and the API: which of them answers.
+//! The front ends of HTTP, control, the web page and the API: which of them
+//! answers.
 
 use crate::api::Service;
+use crate::control_http::ControlApi;
 use crate::fault::Fault;
 use crate::http::{Request, Response};
 use crate::page::Page;
 
-/// The page, which answers what is asked of it, and the service, which answers
-/// everything else.
+/// Control and the page, which answer what is asked of them, and the service,
+/// which answers everything else.
 #[derive(Debug)]
 pub struct FrontEnds {
+    pub control: ControlApi,
     pub page: Page,
     pub service: Service,
 }
@@ -16,7 +19,8 @@ pub struct FrontEnds {
 impl FrontEnds {
     /// Answers a request. Blocks on files.
     pub fn respond(&self, request: &Request) -> Response {
-        self.page.respond(request).unwrap_or_else(|| self.service.respond(request))
+        let answered = self.control.respond(request).or_else(|| self.page.respond(request));
+        answered.unwrap_or_else(|| self.service.respond(request))
     }
 
     /// Refuses a request by its head alone: see [`Service::screen`].
@@ -25,12 +29,19 @@ impl FrontEnds {
     ///
     /// As [`Service::screen`].
     pub fn screen(&self, request: &Request) -> Result<(), Fault> {
-        if self.page.takes(request) { Ok(()) } else { self.service.screen(request) }
+        if self.control.takes(request) || self.page.takes(request) {
+            Ok(())
+        } else {
+            self.service.screen(request)
+        }
     }
 
     /// The longest body to receive for a request, in bytes; `None` if it is
     /// answered without its body.
     pub fn body_limit(&self, request: &Request) -> Option<usize> {
+        if self.control.takes(request) {
+            return Some(self.control.body_limit(request));
+        }
         (!self.page.takes(request)).then(|| self.service.body_limit(request))
     }
 }

@@ -7,6 +7,7 @@ mod message;
 mod object;
 pub(crate) mod outgoing;
 mod query;
+mod slow;
 pub mod write_timeout;
 
 pub use message::{Body, Request, Response};

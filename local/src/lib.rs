@@ -38,6 +38,8 @@ mod api;
 mod auth;
 mod budget;
 mod clock;
+mod control;
+mod control_http;
 mod cors;
 mod endpoint;
 mod event;
@@ -47,7 +49,9 @@ mod front_ends;
 #[cfg(feature = "fuzzing")]
 #[doc(hidden)]
 pub mod fuzzing;
+mod guard;
 mod http;
+mod journal;
 mod limits;
 mod listener;
 pub mod media;
@@ -65,6 +69,7 @@ mod xml;
 
 pub use api::Account;
 pub use clock::Clock;
+pub use control::{ActiveFault, ClockState, Control, Disconnect, FaultRule, RuleError};
 pub use endpoint::{Config, LocalEndpoint};
 pub use event::{Event, EventKind, Level};
 pub use limits::PeerLimits;

@@ -7,14 +7,14 @@ use crate::http::framing::{self, Inspected};
 use crate::http::write_timeout::WriteTimeout;
 use crate::limits::{ConnectionLimiter, ConnectionPermit};
 use crate::publisher::{self, Context};
-use crate::serve::Application;
+use crate::serve::{Application, Broken};
 use crate::workers::Workers;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use std::collections::HashMap;
-use std::convert::Infallible;
 use std::io;
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -186,6 +186,7 @@ impl Serving {
     async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
         let application = self.application;
+        let resetting = self.context.site.control.as_ref().and_then(|_| second(&stream));
         let limits = self.context.limits;
         let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
@@ -193,7 +194,14 @@ impl Serving {
             request.extensions_mut().insert(remote);
             request.extensions_mut().insert(verdicts.clone());
             let application = application.clone();
-            async move { Ok::<_, Infallible>(application.answer(request).await) }
+            let resetting = resetting.clone();
+            async move {
+                let answer = application.answer(request).await;
+                if let (Err(Broken { is_reset: true }), Some(socket)) = (&answer, &resetting) {
+                    let _ = SockRef::from(&**socket).set_linger(Some(Duration::ZERO));
+                }
+                answer
+            }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
@@ -209,6 +217,11 @@ impl Serving {
             }
         }
     }
+}
+
+/// Another handle of a connection, by which it can be reset.
+fn second(stream: &net::TcpStream) -> Option<Arc<socket2::Socket>> {
+    SockRef::from(stream).try_clone().ok().map(Arc::new)
 }
 
 /// The publishers' threads, with the sockets that end them.

@@ -10,17 +10,16 @@
 //! of another origin may read, embed or frame any of it, and the page itself
 //! loads from nowhere else.
 
-mod guard;
 mod view;
 
 use crate::address::{Style, percent_decode};
 use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
+use crate::guard::{self, Token};
 use crate::http::{Body, Query, Request, Response, object_response};
 use crate::media::playlist;
 use crate::site::Site;
 use crate::{time_format, validate};
-pub use guard::Token;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -42,6 +41,7 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("app.js", JAVASCRIPT, include_str!("../assets/page/app.js")),
     ("channel.js", JAVASCRIPT, include_str!("../assets/page/channel.js")),
     ("player.js", JAVASCRIPT, include_str!("../assets/page/player.js")),
+    ("faults.js", JAVASCRIPT, include_str!("../assets/page/faults.js")),
     ("problems.js", JAVASCRIPT, include_str!("../assets/page/problems.js")),
     ("chart.js", JAVASCRIPT, include_str!("../assets/page/chart.js")),
     ("text.js", JAVASCRIPT, include_str!("../assets/page/text.js")),

@@ -6,6 +6,7 @@ mod report;
 use crate::address::PublishTarget;
 use crate::auth;
 use crate::budget::{Budget, Share};
+use crate::control::{Control, Disconnect, Ordered, RTMP_CONNECT, RTMP_PUBLISH};
 use crate::fault::Fault;
 use crate::limits::PeerLimits;
 use crate::media::recorder::{Now, RecordError, Recorder, RecorderSettings};
@@ -14,6 +15,7 @@ use crate::rtmp::{Event, Limits, ProtocolError, PublishRequest, Session};
 use crate::site::Site;
 use crate::store::{LiveSession, Publish};
 use report::{Ending, Report};
+use socket2::SockRef;
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
@@ -85,6 +87,7 @@ pub(crate) fn serve(
         due,
         prelude: 0,
         started,
+        cut_at: None,
     }
     .serve()
 }
@@ -105,6 +108,8 @@ struct Connection {
     /// Bytes received since it last published.
     prelude: usize,
     started: Instant,
+    /// When the publisher is cut, as was ordered.
+    cut_at: Option<Instant>,
 }
 
 /// How a recorder takes a message: its arrival, its timestamp, its body.
@@ -141,7 +146,11 @@ impl Connection {
 
     /// Serves the client until one side ends it; what is live stays open.
     fn run(&mut self, buffer: &mut [u8]) -> io::Result<Next> {
+        self.disrupt(RTMP_CONNECT, "")?;
         loop {
+            if self.cut_at.is_some_and(|cut| cut <= Instant::now()) {
+                return Err(io::Error::other("a fault rule cuts the publisher"));
+            }
             let count = match self.read(buffer) {
                 Ok(0) => return Ok(Next::Read),
                 Ok(count) => count,
@@ -172,7 +181,8 @@ impl Connection {
 
     /// Waits for bytes as long as the client has time.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let left = self.due.saturating_duration_since(Instant::now());
+        let due = self.cut_at.map_or(self.due, |cut| cut.min(self.due));
+        let left = due.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -225,19 +235,11 @@ impl Connection {
         let limits = self.context.limits;
         while let Some(event) = self.session.next_event() {
             match event {
-                Event::Publish(request) => match self.publish(&request) {
-                    Ok(live) => {
-                        self.report.publish();
-                        self.live = Some(live);
-                        self.session.accept();
-                        self.due = Instant::now() + limits.pause;
-                    }
-                    Err(fault) => {
-                        self.report.refuse(&fault);
-                        self.session.reject(status_code(&fault), &fault.to_string());
+                Event::Publish(request) => {
+                    if let Next::Refused = self.begin(&request)? {
                         return Ok(Next::Refused);
                     }
-                },
+                }
                 Event::Metadata(entries) => self.expect_tracks(&entries),
                 Event::Video { timestamp, body } => {
                     if let Next::Refused = self.record(timestamp, &body, Recorder::video)? {
@@ -258,6 +260,79 @@ impl Connection {
             }
         }
         Ok(Next::Read)
+    }
+
+    /// Begins a session, or refuses it.
+    fn begin(&mut self, request: &PublishRequest) -> io::Result<Next> {
+        self.report.access_key(&request.stream);
+        if let Some(ordered) = self.disrupt_publisher(request)? {
+            let rule = &*ordered.rule;
+            if let Some(code) = &rule.code {
+                self.report.order(&ordered);
+                let text = rule.message.as_deref().unwrap_or("This fault was ordered.");
+                self.session.reject(code, text);
+                return Ok(Next::Refused);
+            }
+            self.cut_at = rule.cut_after_ms.map(|ms| Instant::now() + Duration::from_millis(ms));
+        }
+        match self.publish(request) {
+            Ok(live) => {
+                self.report.publish();
+                self.live = Some(live);
+                self.session.accept();
+                self.due = Instant::now() + self.context.limits.pause;
+                Ok(Next::Read)
+            }
+            Err(fault) => {
+                self.report.refuse(&fault);
+                self.session.reject(status_code(&fault), &fault.to_string());
+                Ok(Next::Refused)
+            }
+        }
+    }
+
+    /// The fault that was ordered for the publisher of a channel, once its waiting
+    /// is over.
+    fn disrupt_publisher(&self, request: &PublishRequest) -> io::Result<Option<Ordered>> {
+        let PublishRequest { tc_url, app, stream } = request;
+        let addressing = &self.context.site.addressing;
+        match PublishTarget::parse(tc_url, app, stream, addressing) {
+            Ok(target) => self.disrupt(RTMP_PUBLISH, &target.channel),
+            Err(_) => Ok(None),
+        }
+    }
+
+    /// Waits as was ordered for an operation, or ends the connection.
+    fn disrupt(&self, operation: &str, key: &str) -> io::Result<Option<Ordered>> {
+        let control = self.context.site.control.as_ref().filter(|control| !control.is_calm());
+        let Some(control) = control else { return Ok(None) };
+        let Some(ordered) = control.strike(operation, key) else { return Ok(None) };
+        let rule = &*ordered.rule;
+        if rule.disconnect == Some(Disconnect::Hang) {
+            self.wait(control, None);
+        } else if let Some(ms) = rule.latency_ms {
+            self.wait(control, Some(Duration::from_millis(ms)));
+        }
+        if rule.disconnect == Some(Disconnect::Reset) {
+            SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
+        }
+        match rule.disconnect {
+            Some(_) => Err(io::Error::other(format!("fault rule {}", ordered.id))),
+            None => Ok(Some(ordered)),
+        }
+    }
+
+    /// Waits, until whatever hangs is let go at the latest.
+    fn wait(&self, control: &Control, time: Option<Duration>) {
+        let (releases, due) = (control.releases(), time.map(|time| Instant::now() + time));
+        let left =
+            || due.map_or(POLL_INTERVAL, |due| due.saturating_duration_since(Instant::now()));
+        while control.releases() == releases
+            && !self.context.stopping.load(Ordering::Relaxed)
+            && !left().is_zero()
+        {
+            thread::sleep(left().min(POLL_INTERVAL));
+        }
     }
 
     fn publish(&mut self, request: &PublishRequest) -> Result<Recorder<LiveSession>, Fault> {

@@ -2,10 +2,11 @@
 
 use crate::api;
 use crate::budget::{Budget, Share};
+use crate::control::{Control, Disconnect, FaultRule};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
-use crate::http::outgoing::Outgoing;
+use crate::http::outgoing::{Outgoing, Slow};
 use crate::http::write_timeout::Allowance;
 use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
@@ -14,16 +15,19 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{StatusCode, Version};
+use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long the sender of a refused body may pause before it is closed.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long it takes at most until it shows that what hangs was let go.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How much of each answer does not count against the budget of all.
 const SMALL: usize = 16 << 10;
 
@@ -56,15 +60,19 @@ impl Application {
 
     /// Answers a request. Its extension of type `SocketAddr` is taken for its
     /// sender.
+    ///
+    /// # Errors
+    ///
+    /// The connection is to be closed without an answer, as was ordered.
     pub(crate) async fn answer<B: Incoming>(
         &self,
         request: hyper::Request<B>,
-    ) -> hyper::Response<Outgoing> {
+    ) -> Result<hyper::Response<Outgoing>, Broken> {
         let (head, mut body) = request.into_parts();
         let request = read_head(&head);
         if let Some(Err(fault)) = head.extensions.get::<Verdicts>().map(Verdicts::take) {
             let response = self.front_ends.service.reject(request.peer, fault);
-            return closing(self.write(response, self.answers.share()));
+            return Ok(closing(self.write(response, self.answers.share())));
         }
         let screened = self.front_ends.screen(&request);
         let collected = match screened.map(|()| self.front_ends.body_limit(&request)) {
@@ -76,7 +84,10 @@ impl Application {
             tokio::spawn(drain(body, self.limits.pause));
         }
         let response = match self.respond(request, collected).await {
-            Ok((response, share)) => self.write(response, share),
+            Ok((response, share)) => match response.ordered.clone() {
+                Some(ordered) => self.disrupt(&ordered.rule, response, share).await?,
+                None => self.write(response, share),
+            },
             Err(_) => {
                 let mut response = hyper::Response::new(Outgoing::Empty);
                 *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
@@ -85,7 +96,37 @@ impl Application {
         };
         // Where a chunked body ends is not followed: see `framing`.
         let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
-        if is_last { closing(response) } else { response }
+        Ok(if is_last { closing(response) } else { response })
+    }
+
+    /// Sends an answer as was ordered.
+    async fn disrupt(
+        &self,
+        rule: &FaultRule,
+        response: Response,
+        share: Share,
+    ) -> Result<hyper::Response<Outgoing>, Broken> {
+        let control = self.front_ends.control.control();
+        if let Some(ms) = rule.latency_ms {
+            wait(control, Some(Duration::from_millis(ms))).await;
+        }
+        match rule.disconnect {
+            Some(Disconnect::Hang) => {
+                wait(control, None).await;
+                return Err(Broken { is_reset: false });
+            }
+            Some(Disconnect::Reset) => return Err(Broken { is_reset: true }),
+            Some(_) => return Err(Broken { is_reset: false }),
+            None => {}
+        }
+        let response = self.write(response, share);
+        if rule.bytes_per_second.is_none() && rule.cut_after_bytes.is_none() {
+            return Ok(response);
+        }
+        let slow = |body| {
+            Outgoing::Slow(Box::new(Slow::new(body, rule.bytes_per_second, rule.cut_after_bytes)))
+        };
+        Ok(response.map(slow))
     }
 
     /// Has the request answered, with room for the answer.
@@ -148,6 +189,31 @@ impl Application {
             }
         }
         written
+    }
+}
+
+/// A connection that ends without an answer, as was ordered.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    /// Whether it is reset, and not closed.
+    pub(crate) is_reset: bool,
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the connection ends as ordered")
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Waits, until whatever hangs is let go at the latest.
+async fn wait(control: Option<&Control>, time: Option<Duration>) {
+    let Some(control) = control else { return };
+    let (releases, due) = (control.releases(), time.map(|time| Instant::now() + time));
+    while control.releases() == releases && due.is_none_or(|due| Instant::now() < due) {
+        let left = due.map_or(POLL_INTERVAL, |due| due - Instant::now());
+        sleep(left.min(POLL_INTERVAL)).await;
     }
 }
 

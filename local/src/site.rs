@@ -3,6 +3,7 @@
 use crate::address::Addressing;
 use crate::auth::{AccessKey, Keys};
 use crate::clock::Clock;
+use crate::control::Control;
 use crate::event_log::EventLog;
 use crate::store::Store;
 use osslive::Credentials;
@@ -27,6 +28,8 @@ pub struct Site {
     pub signer: Option<Signer>,
     /// Where events go.
     pub events: Arc<EventLog>,
+    /// Who controls the endpoint; `None` if nobody may.
+    pub control: Option<Control>,
 }
 
 impl Site {
@@ -40,7 +43,16 @@ impl Site {
     ) -> Self {
         let signer = signer(&keys, &region);
         let events = Arc::new(EventLog::new(secrets(&keys)));
-        Site { store, clock, addressing, keys: Arc::new(Keys::new(keys)), region, signer, events }
+        Site {
+            store,
+            clock,
+            addressing,
+            keys: Arc::new(Keys::new(keys)),
+            region,
+            signer,
+            events,
+            control: None,
+        }
     }
 }
 

@@ -45,6 +45,10 @@ pub(super) struct Options {
     /// The token itself; other processes can see it
     #[arg(long, value_name = "TOKEN", hide = true)]
     page_token: Option<String>,
+    /// File with the token that control requires
+    /// [env: OSSLIVE_LOCAL_CONTROL_TOKEN] [default: none]
+    #[arg(long, value_name = "FILE", requires = "control")]
+    control_token_file: Option<PathBuf>,
 }
 
 /// The endpoint's keys, and the token of its page.
@@ -53,6 +57,7 @@ pub(super) struct Keys {
     pub(super) secret: String,
     pub(super) temporary: Option<Temporary>,
     pub(super) page_token: Option<String>,
+    pub(super) control_token: Option<String>,
 }
 
 pub(super) struct Temporary {
@@ -83,6 +88,11 @@ impl Keys {
             file: &options.page_token_file,
             variable: "OSSLIVE_LOCAL_PAGE_TOKEN",
         };
+        let control_token = Sources {
+            option: &None,
+            file: &options.control_token_file,
+            variable: "OSSLIVE_LOCAL_CONTROL_TOKEN",
+        };
         let or = |secret: Option<String>, public: &str| secret.unwrap_or_else(|| public.to_owned());
         let sts_secret = sts_secret.secret(output)?;
         let temporary = match token.secret(output)? {
@@ -102,6 +112,7 @@ impl Keys {
             secret: or(secret.secret(output)?, Config::ACCESS_KEY_SECRET),
             temporary,
             page_token: page_token.secret(output)?,
+            control_token: control_token.secret(output)?,
         })
     }
 }

@@ -321,14 +321,15 @@ fn seven_one() -> Row {
 /// Six seconds of HE-AAC, coded by an encoder that ffmpeg does not come with; with
 /// the header that ffmpeg makes of its core, or one of its own.
 fn he_aac(name: &str, file: &str, config: Option<&'static [u8]>) -> Row {
-    let row = Row::of(name, &format!("-v error -i tests/media/{file} -c:a copy")).change(move |sent| {
-        sent.map(|m| {
-            if let Some(config) = config.filter(|_| m.is_audio() && m.is_header()) {
-                m.body.truncate(2);
-                m.body.extend_from_slice(config);
-            }
-        })
-    });
+    let row =
+        Row::of(name, &format!("-v error -i tests/media/{file} -c:a copy")).change(move |sent| {
+            sent.map(|m| {
+                if let Some(config) = config.filter(|_| m.is_audio() && m.is_header()) {
+                    m.body.truncate(2);
+                    m.body.extend_from_slice(config);
+                }
+            })
+        });
     Row { expected: Expected { size: None, audio: Some((44_100, 2)) }, ..row }
 }
 

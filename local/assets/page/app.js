@@ -2,6 +2,7 @@
 
 import { ChannelView } from "./channel.js";
 import { SAMPLES, Sparkline } from "./chart.js";
+import { Faults } from "./faults.js";
 import { Problems } from "./problems.js";
 import { bitRate, bits, clock, el, say } from "./text.js";
 
@@ -12,6 +13,7 @@ const [list, search, news] = [byId("list"), byId("search"), byId("news")];
 const rows = new Map();
 const rates = new Map();
 const states = new Map();
+const faults = new Faults(byId("faults"));
 const problems = new Problems(byId("problems"));
 let overview = null;
 let view = null;
@@ -162,6 +164,7 @@ function show(isSample) {
   }
   showList(channels, now);
   showChannel(isSample);
+  faults.show(overview.faults, overview.clock);
   problems.show(overview.problems, now);
   say(byId("totals"), `${total} ${total === 1 ? "channel" : "channels"}, ${live} live`);
   byId("more").hidden = !truncated;

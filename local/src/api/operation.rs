@@ -4,9 +4,33 @@ use crate::fault::Fault;
 use crate::http::Query;
 use crate::validate;
 
-/// The operations of the endpoint, by the names that OSS gives them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+/// Defines the operations, and their names.
+macro_rules! operations {
+    ($($name:ident,)*) => {
+        /// The operations of the endpoint, by the names that OSS gives them.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(super) enum Operation {
+            $($name,)*
+            /// One that is refused, once it is known that the caller has this access.
+            Refused(Access),
+        }
+
+        impl Operation {
+            /// The service's name of it; `None` for what is not implemented.
+            pub(super) fn name(self) -> Option<&'static str> {
+                match self {
+                    $(Operation::$name => Some(stringify!($name)),)*
+                    Operation::Refused(_) => None,
+                }
+            }
+        }
+
+        /// The names of all operations.
+        pub const NAMES: &[&str] = &[$(stringify!($name)),*];
+    };
+}
+
+operations! {
     ListBuckets,
     PutBucket,
     HeadBucket,
@@ -41,8 +65,6 @@ pub(super) enum Operation {
     DeleteObject,
     GetObjectAcl,
     PutObjectAcl,
-    /// One that is refused, once it is known that the caller has this access.
-    Refused(Access),
 }
 
 /// What a caller without a signature needs the bucket's ACL to say.

@@ -8,8 +8,23 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 /// The longest `x-oss-err`: some clients take no more than 16 KiB of headers.
 pub(super) const MAX_ERR_HEADER: usize = 8 << 10;
 
+/// What a refusal says.
+pub(super) struct Words<'a> {
+    pub(super) status: u16,
+    pub(super) code: &'a str,
+    pub(super) message: &'a str,
+    pub(super) ec: Option<&'a str>,
+    pub(super) details: &'a [(&'static str, String)],
+}
+
 /// Refuses a request with a fault.
 pub(super) fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
+    let Fault { status, code, ref message, ec, ref details } = *fault;
+    refuse_in(request, &Words { status, code, message, ec, details }, request_id)
+}
+
+/// Refuses a request in these words.
+pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) -> Response {
     let document = error_document(fault, request_id, &request.host);
     let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
     if let Some(ec) = fault.ec {
@@ -24,7 +39,7 @@ pub(super) fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Res
     if request.method == "HEAD" {
         let mut encoded = BASE64_STANDARD.encode(document);
         if encoded.len() > MAX_ERR_HEADER {
-            let brief = Fault { details: Vec::new(), ..fault.clone() };
+            let brief = Words { details: &[], ..*fault };
             encoded = BASE64_STANDARD.encode(error_document(&brief, request_id, ""));
         }
         response = response.with("x-oss-err", encoded);
@@ -33,13 +48,13 @@ pub(super) fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Res
 }
 
 /// The body of an error reply.
-fn error_document(fault: &Fault, request_id: &str, host_id: &str) -> String {
+fn error_document(fault: &Words<'_>, request_id: &str, host_id: &str) -> String {
     Writer::document("Error", |xml| {
         xml.text("Code", fault.code);
-        xml.text("Message", &fault.message);
+        xml.text("Message", fault.message);
         xml.text("RequestId", request_id);
         xml.text("HostId", host_id);
-        for (name, value) in &fault.details {
+        for (name, value) in fault.details {
             xml.text(name, value);
         }
         if let Some(ec) = fault.ec {

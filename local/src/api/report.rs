@@ -1,10 +1,9 @@
 //! What the event log hears of requests.
 
-use super::operation::Operation;
 use super::service::Service;
 use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
-use crate::http::{Request, Response};
+use crate::http::{Query, Request, Response};
 use std::time::Instant;
 
 impl Service {
@@ -16,19 +15,21 @@ impl Service {
         answer: &Result<Response, Fault>,
         request_id: &str,
         started: Instant,
+        note: Option<&str>,
     ) {
         let level = answer.as_ref().map_or_else(|fault| level(fault.status), |_| Level::Debug);
         if !self.site.events.wants(level) {
             return;
         }
         let (operation, bucket, key) = match self.read(request) {
-            Ok(call) => (call.operation.name(), call.bucket, call.key),
+            Ok(call) => (call.operation.name().map(str::to_owned), call.bucket, call.key),
             Err(_) => (None, String::new(), request.path.clone()),
         };
         let fault = answer.as_ref().err();
         let present = |text: String| Some(text).filter(|text| !text.is_empty());
         self.site.events.record(Event {
             remote: request.peer,
+            access_key_id: access_key_id(request),
             method: present(request.method.clone()),
             operation,
             bucket: present(bucket),
@@ -36,12 +37,28 @@ impl Service {
             status: Some(answer.as_ref().map_or_else(|fault| fault.status, |fine| fine.status)),
             code: fault.map(|fault| fault.code),
             ec: fault.and_then(|fault| fault.ec),
-            message: fault.map(|fault| fault.message.clone()),
+            message: fault.map(|fault| fault.message.clone()).or(note.map(str::to_owned)),
             request_id: Some(request_id.to_owned()),
             duration_ms: u64::try_from(started.elapsed().as_millis()).ok(),
             ..Event::new(self.site.clock.now(), level, EventKind::Request)
         });
     }
+}
+
+/// The access key that a request says it is signed with, whether or not it is.
+fn access_key_id(request: &Request) -> Option<String> {
+    let id = |credential: &str| {
+        let id = credential.split(['/', ':', ',']).next().unwrap_or_default();
+        Some(id.trim().to_owned()).filter(|id| !id.is_empty())
+    };
+    if let Some(value) = request.header("authorization") {
+        return match value.split_once("Credential=") {
+            Some((_, credential)) => id(credential),
+            None => id(value.strip_prefix("OSS ")?),
+        };
+    }
+    let query = Query::parse(&request.query).ok()?;
+    query.value("x-oss-credential").or_else(|| query.value("OSSAccessKeyId")).and_then(id)
 }
 
 /// How severe a refusal is: what is not there may well be looked for.
@@ -51,16 +68,5 @@ fn level(status: u16) -> Level {
         500.. => Level::Error,
         404 => Level::Debug,
         _ => Level::Info,
-    }
-}
-
-impl Operation {
-    /// The service's name of it; `None` for what is not implemented.
-    fn name(self) -> Option<String> {
-        match self {
-            Operation::Refused(_) => None,
-            // The variants are named as the service names its operations.
-            named => Some(format!("{named:?}")),
-        }
     }
 }

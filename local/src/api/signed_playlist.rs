@@ -53,7 +53,7 @@ impl Service {
         let mut signed = Signed::new(file, is_master, playlist, sign);
         let length = signed.length().map_err(unreadable)?;
         let body = Body::Stream { length, reader: Box::new(signed) };
-        let response = Response { status: 200, headers: Vec::new(), body };
+        let response = Response { body, ..Response::empty(200) };
         Ok(response.with("Content-Type", object.content_type))
     }
 }

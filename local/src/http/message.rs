@@ -1,5 +1,6 @@
 //! Requests and replies, apart from any connection.
 
+use crate::control::Ordered;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
@@ -43,6 +44,8 @@ pub struct Response {
     pub headers: Vec<(Cow<'static, str>, String)>,
     /// The body; empty in reply to HEAD.
     pub body: Body,
+    /// The fault that was ordered for it.
+    pub ordered: Option<Ordered>,
 }
 
 /// The body of a reply.
@@ -89,12 +92,12 @@ impl Body {
 impl Response {
     /// A reply with neither headers nor body.
     pub fn empty(status: u16) -> Response {
-        Response { status, headers: Vec::new(), body: Body::Empty }
+        Response { status, headers: Vec::new(), body: Body::Empty, ordered: None }
     }
 
     /// A reply with a text.
     pub fn text(status: u16, content_type: &str, text: String) -> Response {
-        Response { status, headers: Vec::new(), body: Body::Bytes(text.into_bytes()) }
+        Response { body: Body::Bytes(text.into_bytes()), ..Response::empty(status) }
             .with("Content-Type", content_type)
     }
 

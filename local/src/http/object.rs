@@ -30,7 +30,7 @@ pub fn object_response(
         None => (200, 0, object.size),
     };
     let body = Body::File { file, offset, length };
-    let mut response = Response { status, headers, body }
+    let mut response = Response { headers, body, ..Response::empty(status) }
         .with("ETag", tag)
         .with("Last-Modified", time_format::http_date(object.last_modified))
         .with("Accept-Ranges", "bytes")

@@ -2,6 +2,7 @@
 
 use crate::budget::Share;
 use crate::http::Body;
+pub(crate) use crate::http::slow::Slow;
 use crate::workers::Workers;
 use hyper::body::{Bytes, Frame, SizeHint};
 use std::fs::File;
@@ -19,6 +20,7 @@ pub(crate) enum Outgoing {
     Empty,
     Bytes(Bytes),
     Stream(Stream),
+    Slow(Box<Slow>),
 }
 
 impl Outgoing {
@@ -54,6 +56,7 @@ impl hyper::body::Body for Outgoing {
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
             Outgoing::Stream(stream) => stream.poll(context),
+            Outgoing::Slow(slow) => slow.poll(context),
         }
     }
 
@@ -66,6 +69,7 @@ impl hyper::body::Body for Outgoing {
             Outgoing::Empty => 0,
             Outgoing::Bytes(bytes) => bytes.len() as u64,
             Outgoing::Stream(stream) => stream.remaining,
+            Outgoing::Slow(slow) => slow.remaining(),
         })
     }
 }

@@ -6,6 +6,7 @@ use crate::api::tests::Reply;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
+use crate::control_http::ControlApi;
 use crate::front_ends::FrontEnds;
 use crate::media::codec::Codec;
 use crate::media::playlist::Fragment;
@@ -65,6 +66,7 @@ impl World {
         let cors = vec!["http://player.example".into()];
         let options = api::Options { cors, qps_limit: Some(1), ..api::Options::default() };
         let front_ends = FrontEnds {
+            control: ControlApi::new(site.clone(), None),
             page: Page::new(site.clone(), page),
             service: Service::new(site.clone(), options),
         };

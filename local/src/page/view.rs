@@ -2,6 +2,7 @@
 //! absent values left out.
 
 use super::{PUBLISH_EXPIRES, Page};
+use crate::control::{ActiveFault, ClockState, Control};
 use crate::event::Event;
 use crate::fault::Fault;
 use crate::store::{Channel, Stat};
@@ -36,6 +37,11 @@ pub(super) struct Overview {
     channels: Vec<Summary>,
     /// What was refused or went wrong lately, newest first.
     problems: Vec<Event>,
+    /// The faults that are ordered.
+    faults: Vec<ActiveFault>,
+    /// The clock, where it does not show the time of this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock: Option<ClockState>,
 }
 
 /// A channel in the list.
@@ -147,6 +153,8 @@ impl Page {
             truncated: false,
             channels: Vec::new(),
             problems: self.site.events.recent(),
+            faults: self.site.control.as_ref().map(Control::faults).unwrap_or_default(),
+            clock: self.site.control.as_ref().map(Control::clock).filter(ClockState::is_moved),
         };
         let search = search.to_lowercase();
         for bucket in self.site.store.buckets() {

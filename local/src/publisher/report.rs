@@ -1,5 +1,6 @@
 //! What the event log hears of a publisher's connection.
 
+use crate::control::Ordered;
 use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
 use crate::media::recorder::Notice;
@@ -17,6 +18,8 @@ const MAX_STREAM_EVENTS: u32 = 100;
 pub(super) struct Report {
     site: Arc<Site>,
     remote: SocketAddr,
+    /// The access key that the client named last.
+    access_key_id: Option<String>,
     /// The bucket and channel that the client asked for last.
     target: Option<(String, String)>,
     /// When the session began, while there is one.
@@ -28,12 +31,35 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn new(site: Arc<Site>, remote: SocketAddr) -> Self {
-        Report { site, remote, target: None, since: None, stream_events: 0, is_known: false }
+        Report {
+            site,
+            remote,
+            access_key_id: None,
+            target: None,
+            since: None,
+            stream_events: 0,
+            is_known: false,
+        }
     }
 
     /// Takes in where the client wants to publish.
     pub(super) fn aim(&mut self, bucket: &str, channel: &str) {
         self.target = Some((bucket.to_owned(), channel.to_owned()));
+    }
+
+    /// Takes in which access key a stream name says that it is signed with.
+    pub(super) fn access_key(&mut self, stream: &str) {
+        let query = stream.split_once('?').map_or("", |(_, query)| query);
+        let id = query.split('&').find_map(|pair| pair.strip_prefix("OSSAccessKeyId="));
+        self.access_key_id = id.map(str::to_owned);
+    }
+
+    /// The client is refused, as was ordered.
+    pub(super) fn order(&mut self, ordered: &Ordered) {
+        self.is_known = true;
+        let message = Some(format!("fault rule {}", ordered.id));
+        let event = self.event(Level::Warn, EventKind::Refusal);
+        self.record(Event { message, ..event });
     }
 
     /// A session begins.
@@ -93,7 +119,9 @@ impl Report {
     fn event(&self, level: Level, kind: EventKind) -> Event {
         let (bucket, key) = self.target.clone().unzip();
         let time = self.site.clock.now();
-        Event { remote: Some(self.remote), bucket, key, ..Event::new(time, level, kind) }
+        let access_key_id = self.access_key_id.clone();
+        let remote = Some(self.remote);
+        Event { remote, access_key_id, bucket, key, ..Event::new(time, level, kind) }
     }
 
     fn record(&self, event: Event) {

@@ -9,17 +9,30 @@
 
 With pytest, this package provides the fixtures ``osslive_endpoint`` and
 ``osslive_client``.
+
+The endpoint does what you order, so that you can test how your own software
+takes it::
+
+    endpoint.fail("GetLiveChannelStat", status=503, times=2)
+    endpoint.clock.advance(days=7)
+    assert endpoint.requests("PutLiveChannel")
 """
 
 from __future__ import annotations
 
+import json
 import os
+import secrets
 import subprocess
 import tempfile
 import threading
 from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
 from types import TracebackType
-from typing import IO, TYPE_CHECKING, Generator, List, Optional, Type, Union
+from typing import IO, TYPE_CHECKING, Any, Dict, Generator, List, Optional, Type, Union
+from urllib.error import HTTPError, URLError
+from urllib.parse import quote
+from urllib.request import ProxyHandler, Request, build_opener
 
 from . import _programs
 from .client import Client, Settings
@@ -72,6 +85,7 @@ class LocalEndpoint:
         self._arguments = list(arguments or [])
         self._binary = binary
         self._timeout = timeout
+        self._control = Control("", "")
         self._process: Optional[subprocess.Popen[bytes]] = None
 
     def __enter__(self) -> LocalEndpoint:
@@ -109,9 +123,14 @@ class LocalEndpoint:
         command += ["--access-key-id", self.access_key_id]
         command += ["--temporary"] if self._data is None else ["--data", os.fspath(self._data)]
         # The system closes its standard input with this process.
-        command += ["--exit-with-stdin"]
+        command += ["--exit-with-stdin", "--control"]
+        token = secrets.token_urlsafe(24)
         # Others on this machine may read the command line, but not the environment.
-        environment = {**os.environ, "OSSLIVE_LOCAL_ACCESS_KEY_SECRET": self.access_key_secret}
+        environment = {
+            **os.environ,
+            "OSSLIVE_LOCAL_ACCESS_KEY_SECRET": self.access_key_secret,
+            "OSSLIVE_LOCAL_CONTROL_TOKEN": token,
+        }
         with tempfile.TemporaryFile() as errors:
             self._process = subprocess.Popen(
                 command + self._arguments,
@@ -127,6 +146,80 @@ class LocalEndpoint:
                 said = line + errors.read().decode(errors="replace").strip()
                 raise EndpointError(f"{command[0]} local did not start: {said or 'it is silent'}")
         self.url = line[len("listening on ") :]
+        self._control = Control(self.url, token)
+
+    @property
+    def clock(self) -> Clock:
+        """The endpoint's clock, by which signatures, expiry and history go."""
+        return Clock(self._control)
+
+    def fail(
+        self,
+        operation: str,
+        *,
+        channel: Optional[str] = None,
+        times: Optional[int] = None,
+        probability: Optional[float] = None,
+        seed: Optional[int] = None,
+        status: Optional[int] = None,
+        code: Optional[str] = None,
+        ec: Optional[str] = None,
+        message: Optional[str] = None,
+        latency: Optional[float] = None,
+        bytes_per_second: Optional[int] = None,
+        cut_after_bytes: Optional[int] = None,
+        cut_after: Optional[float] = None,
+        disconnect: Optional[str] = None,
+        garbage: bool = False,
+        date_skew: Optional[int] = None,
+    ) -> int:
+        """Orders a fault for the calls that come after this; returns its number.
+
+        ``operation`` is the service's name, such as ``GetLiveChannelStat``, or
+        ``RtmpConnect``, ``RtmpPublish``, or ``*`` for everything over HTTP.
+        ``channel`` is the channel or object key, with ``*`` for any characters.
+        Times are in seconds. ``disconnect`` is ``"close"``, ``"reset"`` or
+        ``"hang"``. Raises :class:`EndpointError` for a rule that makes no sense.
+        """
+        rule = {
+            "operation": operation,
+            "channel": channel,
+            "times": times,
+            "probability": probability,
+            "seed": seed,
+            "status": status,
+            "code": code,
+            "ec": ec,
+            "message": message,
+            "latencyMs": None if latency is None else round(latency * 1000),
+            "bytesPerSecond": bytes_per_second,
+            "cutAfterBytes": cut_after_bytes,
+            "cutAfterMs": None if cut_after is None else round(cut_after * 1000),
+            "disconnect": disconnect,
+            "garbage": garbage or None,
+            "dateSkewSeconds": date_skew,
+        }
+        given = {name: value for name, value in rule.items() if value is not None}
+        return int(self._control.ask("POST", "faults", given)["id"])
+
+    def faults(self) -> List[Dict[str, Any]]:
+        """What is ordered, with how often each has applied (``hits``)."""
+        faults: List[Dict[str, Any]] = self._control.ask("GET", "faults")["faults"]
+        return faults
+
+    def clear_faults(self, number: Optional[int] = None) -> None:
+        """Deletes all faults, or the one of a number, and lets go what hangs."""
+        self._control.ask("DELETE", "faults" if number is None else f"faults/{number}")
+
+    def requests(self, operation: Optional[str] = None) -> List[Dict[str, Any]]:
+        """The newest events, oldest first: what was called, by whom, with which outcome."""
+        query = "" if operation is None else f"?operation={quote(operation)}"
+        events: List[Dict[str, Any]] = self._control.ask("GET", f"requests{query}")["requests"]
+        return events
+
+    def reset(self) -> None:
+        """Deletes all faults, forgets what was called, and sets the clock right."""
+        self._control.ask("POST", "reset")
 
     def stop(self) -> None:
         """Stops the endpoint and deletes its temporary directory."""
@@ -137,6 +230,77 @@ class LocalEndpoint:
             _wait(process)
             if process.stdout is not None:
                 process.stdout.close()
+
+
+class Clock:
+    """The clock of a local endpoint."""
+
+    def __init__(self, control: Control) -> None:
+        self._control = control
+
+    def now(self) -> datetime:
+        """What it shows, in UTC."""
+        return self._time("GET", None)
+
+    def advance(self, **duration: float) -> datetime:
+        """Moves it by ``days``, ``hours``, ``minutes`` and ``seconds``; returns what it shows."""
+        seconds = timedelta(**duration).total_seconds()
+        return self._time("PUT", {"advanceSeconds": seconds})
+
+    def set(self, time: datetime) -> datetime:
+        """Sets it to an aware time."""
+        if time.tzinfo is None:
+            raise ValueError("the time must be aware: it has no time zone")
+        return self._time("PUT", {"set": time.isoformat()})
+
+    def freeze(self) -> datetime:
+        """Stops it."""
+        return self._time("PUT", {"freeze": True})
+
+    def rate(self, rate: float) -> datetime:
+        """Lets it pass so many seconds in each, from 0 to 3600."""
+        return self._time("PUT", {"rate": rate})
+
+    def reset(self) -> datetime:
+        """Lets it follow this machine's clock again."""
+        return self._time("PUT", {"reset": True})
+
+    def _time(self, method: str, change: Optional[Dict[str, Any]]) -> datetime:
+        now: str = self._control.ask(method, "clock", change)["now"]
+        whole = now.rstrip("Z").split(".")[0]
+        return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
+
+
+class Control:
+    """Control over an endpoint, over HTTP."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self._url = url
+        self._token = token
+
+    def ask(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
+        """Sends a request and returns the answer."""
+        if not self._url:
+            raise EndpointError("the local endpoint is not running")
+        request = Request(f"{self._url}/_osslive/control/{path}", method=method)
+        request.add_header("x-osslive-control", "1")
+        request.add_header("x-osslive-token", self._token)
+        if body is not None:
+            request.data = json.dumps(body).encode()
+        try:
+            # Never through a proxy.
+            with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
+                text = answer.read()
+        except HTTPError as error:
+            said = error.read().decode(errors="replace")
+            try:
+                said = json.loads(said)["error"]
+            except (ValueError, KeyError, TypeError):
+                pass
+            raise EndpointError(said) from None
+        except URLError as error:
+            raise EndpointError(f"the local endpoint does not answer: {error.reason}") from None
+        return json.loads(text) if text else {}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 //! What answers take until they are sent.
 
 use super::*;
+use crate::control_http::ControlApi;
 use crate::front_ends::FrontEnds;
 use crate::http::outgoing::Outgoing;
 use crate::limits::PeerLimits;
@@ -22,7 +23,8 @@ impl Door {
         let workers = Arc::new(Workers::start().unwrap());
         let page = page::Options { token: None, remote: false, hls_js: None };
         let page = Page::new(world.service.site.clone(), page);
-        let front_ends = Arc::new(FrontEnds { page, service: world.service });
+        let control = ControlApi::new(world.service.site.clone(), None);
+        let front_ends = Arc::new(FrontEnds { control, page, service: world.service });
         let application = Application::new(front_ends, limits, workers);
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         Door { application, runtime, _folder: world._folder }
@@ -35,7 +37,7 @@ impl Door {
             builder = builder.header(name, value);
         }
         let request = builder.body(Outgoing::Empty).unwrap();
-        self.runtime.block_on(self.application.answer(request))
+        self.runtime.block_on(self.application.answer(request)).unwrap()
     }
 }
 

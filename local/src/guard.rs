@@ -1,4 +1,4 @@
-//! Who may see the page.
+//! Who may see the page, or control the endpoint: this machine, and no web page.
 
 use crate::auth::same;
 use crate::http::Request;
@@ -8,7 +8,7 @@ use std::fmt;
 use std::io;
 
 /// Where a user who has no token finds one.
-pub(super) const NO_TOKEN: &str =
+pub const NO_TOKEN: &str =
     "Open the page at the address that the endpoint printed: it contains a token.";
 
 /// Headers in which proxies tell of the client or themselves, besides all that
@@ -71,7 +71,7 @@ impl fmt::Debug for Token {
 /// between: behind one everybody seems to be this machine. HTTP/1.0 is what
 /// some proxies speak and no browser does. Where the page `is_remote`, open to
 /// other machines, proxies are welcome too, and the token alone decides.
-pub(super) fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
+pub fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
     if is_for_another_site(request) {
         return Some("This page is not available to other sites.");
     }

@@ -1,0 +1,77 @@
+//! `osslive control`: orders faults of a local endpoint, moves its clock, and
+//! shows what was called.
+
+mod clock;
+mod fault;
+mod remote;
+mod requests;
+
+use crate::failure::Outcome;
+use crate::output::Output;
+use clap::{Args, Subcommand};
+use remote::Remote;
+use serde_json::Value;
+
+pub(crate) const HELP: &str = "\
+The endpoint must run with `osslive local --control` on this machine.
+
+Examples:
+  osslive control fault add GetLiveChannelStat --status 503 --times 2
+  osslive control clock advance 7d
+  osslive control requests --operation PutLiveChannel
+  osslive control reset";
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    remote: remote::Options,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Order faults, and show or delete those that are ordered
+    #[command(subcommand)]
+    Fault(fault::Command),
+    /// Show, set, move, freeze or speed up the endpoint's clock
+    #[command(subcommand)]
+    Clock(clock::Command),
+    /// Show what was called, by whom, and with which outcome
+    Requests(requests::Arguments),
+    /// Delete all faults, forget what was called, and set the clock right
+    Reset,
+    /// Check that the endpoint is up
+    Health,
+}
+
+pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
+    let remote = Remote::of(&arguments.remote)?;
+    match arguments.command {
+        Command::Fault(command) => fault::run(command, &remote, output),
+        Command::Clock(command) => clock::run(command, &remote, output),
+        Command::Requests(arguments) => requests::run(&arguments, &remote, output),
+        Command::Reset => {
+            remote.ask("POST", "control/reset", None)?;
+            output.show(&serde_json::json!({ "reset": true }), |out| writeln!(out, "reset"));
+            Ok(())
+        }
+        Command::Health => {
+            let health = remote.ask("GET", "health", None)?;
+            output.show(&health, |out| {
+                let text = |name: &str| shown(&health[name]);
+                writeln!(out, "{}, version {}", text("status"), text("version"));
+            });
+            Ok(())
+        }
+    }
+}
+
+/// A value of JSON without the quotation marks of a string; nothing for none.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -1,0 +1,77 @@
+//! `osslive control clock`.
+
+use super::remote::Remote;
+use super::shown;
+use crate::failure::{Failure, Outcome};
+use crate::output::Output;
+use crate::text::parse_length;
+use clap::Subcommand;
+use serde_json::{Value, json};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+#[derive(Subcommand)]
+pub(super) enum Command {
+    /// Show the endpoint's time
+    Show,
+    /// Set the clock
+    Set {
+        /// Time, such as 2030-01-01T00:00:00Z
+        #[arg(value_name = "TIME")]
+        time: String,
+    },
+    /// Move the clock
+    Advance {
+        /// Duration, such as 7d or 1h30m; with a minus sign, back
+        #[arg(value_name = "TIME", allow_hyphen_values = true, value_parser = signed_length)]
+        by: f64,
+    },
+    /// Stop the clock
+    Freeze,
+    /// Let the clock pass so many seconds in each
+    Rate {
+        /// From 0 to 3600
+        #[arg(value_name = "RATE")]
+        rate: f64,
+    },
+    /// Let the clock show the time of this machine again
+    Reset,
+}
+
+pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome {
+    let change = match command {
+        Command::Show => None,
+        Command::Set { time } => Some(json!({ "set": rfc_3339(&time)? })),
+        Command::Advance { by } => Some(json!({ "advanceSeconds": by })),
+        Command::Freeze => Some(json!({ "freeze": true })),
+        Command::Rate { rate } => Some(json!({ "rate": rate })),
+        Command::Reset => Some(json!({ "reset": true })),
+    };
+    let method = if change.is_some() { "PUT" } else { "GET" };
+    let clock = remote.ask(method, "control/clock", change.as_ref())?;
+    output.show(&clock, |out| writeln!(out, "{}", text(&clock)));
+    Ok(())
+}
+
+fn text(clock: &Value) -> String {
+    let now = shown(&clock["now"]);
+    match clock["rate"].as_f64() {
+        Some(0.0) => format!("{now}, frozen"),
+        Some(rate) if rate != 1.0 => format!("{now}, at {rate} times the usual rate"),
+        _ => now,
+    }
+}
+
+/// Seconds, back if they begin with a minus sign.
+fn signed_length(text: &str) -> Result<f64, String> {
+    match text.strip_prefix('-') {
+        Some(back) => parse_length(back).map(|length| -length.as_secs_f64()),
+        None => parse_length(text).map(|length| length.as_secs_f64()),
+    }
+}
+
+fn rfc_3339(text: &str) -> Outcome<String> {
+    let wrong = || Failure::usage(format!("time {text:?}: must be like 2030-01-01T00:00:00Z"));
+    let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;
+    time.format(&Rfc3339).map_err(|_| wrong())
+}

@@ -1,0 +1,109 @@
+//! `osslive control`: an endpoint that is told what to do from a shell.
+
+mod support;
+
+use serde_json::Value;
+use support::{Endpoint, Folder, LONG, bare, run};
+
+struct Stage {
+    folder: Folder,
+    endpoint: Endpoint,
+}
+
+impl Stage {
+    fn start(name: &str, options: &[&str]) -> Stage {
+        let folder = Folder::new(name);
+        let endpoint = Endpoint::start_with(&folder.path().join("data"), options);
+        Stage { folder, endpoint }
+    }
+
+    /// What a command prints, and its exit status.
+    fn control(&self, line: &str) -> (Option<i32>, String, String) {
+        let mut command = bare(self.folder.path(), &format!("control {line}"));
+        command.env("OSSLIVE_LOCAL_URL", &self.endpoint.url);
+        let ran = run(&mut command, LONG);
+        (ran.status.code(), ran.stdout, ran.stderr)
+    }
+
+    fn does(&self, line: &str) -> String {
+        let (status, stdout, stderr) = self.control(line);
+        assert_eq!((status, &*stderr), (Some(0), ""), "{line}");
+        stdout
+    }
+}
+
+#[test]
+fn a_fault_is_ordered_seen_and_deleted() {
+    let stage = Stage::start("control-faults", &["--control"]);
+    let client = stage.endpoint.client();
+    client.put_channel("cam", &osslive::ChannelConfig::new("Cam")).expect("a channel");
+    let said = stage.does("fault add GetLiveChannelStat --channel c* --status 403 --latency 0");
+    assert_eq!(said, "fault 1\n");
+    let refused = client.get_channel_status("cam").expect_err("403");
+    assert_eq!(refused.status(), Some(403));
+    let list = stage.does("fault list");
+    assert!(list.contains("GetLiveChannelStat") && list.contains("status 403"), "{list}");
+    let list: Value = serde_json::from_str(&stage.does("fault list --json")).expect("JSON");
+    assert_eq!(
+        (&list["faults"][0]["hits"], &list["faults"][0]["channel"]),
+        (&1.into(), &"c*".into())
+    );
+    let requests = stage.does("requests --operation GetLiveChannelStat");
+    assert!(requests.contains("403") && requests.contains("fault rule 1"), "{requests}");
+    assert_eq!(stage.does("fault remove 1"), "removed fault 1\n");
+    client.get_channel_status("cam").expect("a status");
+    assert_eq!(stage.does("fault list"), "no faults\n");
+}
+
+#[test]
+fn the_clock_is_moved_and_everything_reset() {
+    let stage = Stage::start("control-clock", &["--control"]);
+    assert!(stage.does("clock set 2030-01-01T00:00:00Z").starts_with("2030-01-01T00:00:0"));
+    assert!(stage.does("clock advance 7d").starts_with("2030-01-08T00:00:0"));
+    assert!(stage.does("clock advance -1h30m").starts_with("2030-01-07T22:30:0"));
+    assert!(stage.does("clock freeze").ends_with(", frozen\n"));
+    assert!(stage.does("clock rate 60").contains("60 times"));
+    assert_eq!(stage.does("reset"), "reset\n");
+    let clock: Value = serde_json::from_str(&stage.does("clock show --json")).expect("JSON");
+    assert_eq!((&clock["aheadSeconds"], &clock["rate"]), (&0.0.into(), &1.0.into()));
+    assert!(stage.does("health").starts_with("ok, version "));
+}
+
+#[test]
+fn mistakes_are_told_with_their_exit_status() {
+    let stage = Stage::start("control-mistakes", &["--control"]);
+    for (line, status, word) in [
+        ("fault add GetStat --status 503", 2, "GetStat"),
+        ("fault add GetObject", 2, "no effect"),
+        ("fault add GetObject --status 99", 2, "status 99"),
+        ("fault add GetObject --disconnect explode", 2, "explode"),
+        ("fault remove 7", 3, "no fault 7"),
+        ("clock rate -1", 2, "-1"),
+        ("clock set noon", 2, "noon"),
+        ("clock advance soon", 2, "soon"),
+        ("requests --operation a&b", 2, "letters"),
+        ("clock show --url http://127.0.0.1:1", 7, "127.0.0.1:1"),
+        ("clock show --token-file /no/such/file", 2, "/no/such/file"),
+    ] {
+        let (seen, _, stderr) = stage.control(line);
+        assert_eq!(seen, Some(status), "{line}: {stderr}");
+        assert!(stderr.contains(word), "{line}: {stderr}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
+    let stage = Stage::start("control-off", &[]);
+    let (status, _, stderr) = stage.control("fault list");
+    assert!(status == Some(4) && stderr.contains("--control"), "{stderr}");
+    assert!(stage.does("health").starts_with("ok"));
+
+    let folder = Folder::new("control-token-file");
+    let file = folder.path().join("token");
+    std::fs::write(&file, "0123456789abcdef\n").expect("a file");
+    let path = file.to_str().expect("a path in UTF-8");
+    let stage = Stage::start("control-token", &["--control", "--control-token-file", path]);
+    let (status, _, stderr) = stage.control("fault list");
+    assert!(status == Some(4) && stderr.contains("token"), "{stderr}");
+    assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no faults\n");
+}

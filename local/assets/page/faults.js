@@ -1,0 +1,36 @@
+// What was ordered of the endpoint: nobody should hunt a fault that they ordered.
+
+import { el } from "./text.js";
+
+const KNOWN = new Set(["id", "hits", "operation", "channel"]);
+
+function line(fault) {
+  const effects = Object.entries(fault).filter(([name]) => !KNOWN.has(name));
+  const effect = effects.map(([name, value]) => `${name} ${value}`).join(", ");
+  const about = [fault.operation, fault.channel].filter((part) => part).join(" ");
+  return `${about}: ${effect} (applied ${fault.hits} times)`;
+}
+
+const time = ({ now, rate }) =>
+  rate === 0 ? `The clock is frozen at ${now}.` : `The clock shows ${now}, at ${rate} times the usual rate.`;
+
+export class Faults {
+  constructor(node) {
+    this.node = node;
+    this.shown = "";
+  }
+
+  show(faults, clock) {
+    const text = JSON.stringify([faults, clock?.rate, Boolean(clock)]);
+    this.node.hidden = faults.length === 0 && !clock;
+    if (text === this.shown && !clock) return;
+    this.shown = text;
+    const parts = [];
+    if (faults.length > 0) {
+      parts.push(el("strong", {}, `Ordered faults (${faults.length})`));
+      parts.push(el("ul", {}, ...faults.slice(0, 50).map((fault) => el("li", {}, line(fault)))));
+    }
+    if (clock) parts.push(el("p", {}, time(clock)));
+    this.node.replaceChildren(...parts);
+  }
+}

@@ -1,0 +1,338 @@
+//! A fault that was ordered: where it applies, and what it does.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The operations of publishers, by names of their own.
+pub(crate) const RTMP_CONNECT: &str = "RtmpConnect";
+pub(crate) const RTMP_PUBLISH: &str = "RtmpPublish";
+
+/// The longest time that a rule may name: a day.
+const MAX_MS: u64 = 86_400_000;
+/// The longest text of a rule, in bytes.
+const MAX_TEXT: usize = 1024;
+
+/// What happens to the connection in place of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[non_exhaustive]
+pub enum Disconnect {
+    /// It is closed.
+    Close,
+    /// It is reset.
+    Reset,
+    /// Nothing is said on it until the rule is deleted, or the peer gives up.
+    Hang,
+}
+
+/// A fault to order, see [`Control::add`](super::Control::add).
+///
+/// It names an operation and the effect; the fields that are `None` or `false`
+/// have none. In JSON, as over HTTP, its fields are in camelCase, and only
+/// `operation` is required.
+///
+/// ```
+/// use osslive_local::FaultRule;
+///
+/// // The next two statuses of any camera are 503.
+/// let rule = FaultRule {
+///     channel: Some("cam-*".into()),
+///     times: Some(2),
+///     status: Some(503),
+///     ..FaultRule::new("GetLiveChannelStat")
+/// };
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+pub struct FaultRule {
+    /// The operation by the service's name, such as `GetLiveChannelStat` or
+    /// `GetObject`; `RtmpConnect` is a new RTMP connection, `RtmpPublish` a
+    /// publisher; `*` is every operation over HTTP.
+    pub operation: String,
+    /// The channel, or the key of an object, with `*` for any characters.
+    /// Defaults to all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<String>,
+    /// How often it applies. Defaults to no limit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// How probable it is that it applies, from 0 to 1. Defaults to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub probability: Option<f64>,
+    /// What the chances of `probability` begin with: the same seed gives the same
+    /// sequence. Defaults to 0.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub seed: Option<u64>,
+    /// Answers with this HTTP status, from 400 to 599, instead of doing anything.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The code of the refusal. Over HTTP it defaults to the usual one of the
+    /// status; over RTMP it refuses a publisher, with a status code such as
+    /// `NetStream.Publish.BadName`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The detailed error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ec: Option<String>,
+    /// What the refusal says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub message: Option<String>,
+    /// Waits so many milliseconds before it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency_ms: Option<u64>,
+    /// Sends the body no faster than this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes_per_second: Option<u64>,
+    /// Closes the connection after so many bytes of the body.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_after_bytes: Option<u64>,
+    /// Cuts a publisher so many milliseconds after it was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_after_ms: Option<u64>,
+    /// Ends or hangs the connection instead of answering.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnect: Option<Disconnect>,
+    /// Answers 200 with a body that means nothing.
+    #[serde(skip_serializing_if = "is_false")]
+    pub garbage: bool,
+    /// How far the `Date` of the answer is from the endpoint's time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date_skew_seconds: Option<i64>,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+/// What is wrong with a rule, in a line that names the field and its value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuleError(String);
+
+impl fmt::Display for RuleError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for RuleError {}
+
+impl RuleError {
+    /// There is no room for another rule.
+    pub(super) fn too_many(most: usize) -> Self {
+        RuleError(format!("there are {most} rules already: delete some"))
+    }
+}
+
+fn wrong<T>(text: String) -> Result<T, RuleError> {
+    Err(RuleError(text))
+}
+
+impl FaultRule {
+    /// A rule for an operation, without any effect yet.
+    pub fn new(operation: impl Into<String>) -> Self {
+        FaultRule { operation: operation.into(), ..FaultRule::default() }
+    }
+
+    /// Checks that the rule makes sense; `operations` are those over HTTP.
+    pub(super) fn check(&self, operations: &[&str]) -> Result<(), RuleError> {
+        let name = &*self.operation;
+        let is_rtmp = matches!(name, RTMP_CONNECT | RTMP_PUBLISH);
+        if !is_rtmp && name != "*" && !operations.contains(&name) {
+            return wrong(format!(
+                "operation {name:?}: must be an operation such as GetLiveChannelStat or \
+                 GetObject, RtmpConnect, RtmpPublish, or *"
+            ));
+        }
+        self.check_ranges()?;
+        self.check_fields(is_rtmp)?;
+        let answers = [self.status.is_some(), self.disconnect.is_some(), self.garbage];
+        if answers.iter().filter(|is_set| **is_set).count() > 1 {
+            return wrong("status, disconnect and garbage exclude each other".to_owned());
+        }
+        if !self.has_effect() {
+            return wrong(
+                "the rule has no effect: set status, code, latencyMs, disconnect or another"
+                    .to_owned(),
+            );
+        }
+        Ok(())
+    }
+
+    fn check_ranges(&self) -> Result<(), RuleError> {
+        if let Some(status) = self.status.filter(|status| !(400..=599).contains(status)) {
+            return wrong(format!("status {status}: must be 400 to 599"));
+        }
+        if self.times == Some(0) {
+            return wrong("times 0: must be at least 1".to_owned());
+        }
+        if let Some(chance) = self.probability.filter(|chance| !(0.0..=1.0).contains(chance)) {
+            return wrong(format!("probability {chance}: must be 0 to 1"));
+        }
+        if self.bytes_per_second == Some(0) {
+            return wrong("bytesPerSecond 0: must be at least 1".to_owned());
+        }
+        for (field, value) in [("latencyMs", self.latency_ms), ("cutAfterMs", self.cut_after_ms)] {
+            if let Some(value) = value.filter(|value| *value > MAX_MS) {
+                return wrong(format!("{field} {value}: must be at most {MAX_MS}, a day"));
+            }
+        }
+        if let Some(skew) = self.date_skew_seconds.filter(|skew| skew.unsigned_abs() > 1 << 31) {
+            return wrong(format!("dateSkewSeconds {skew}: must be within 68 years"));
+        }
+        for (field, text) in [
+            ("channel", &self.channel),
+            ("code", &self.code),
+            ("ec", &self.ec),
+            ("message", &self.message),
+        ] {
+            let Some(text) = text else { continue };
+            if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
+                return wrong(format!(
+                    "{field} {text:?}: must be 1 to {MAX_TEXT} bytes without control characters"
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Some effects make sense over one protocol alone.
+    fn check_fields(&self, is_rtmp: bool) -> Result<(), RuleError> {
+        let for_http = [
+            ("status", self.status.is_some()),
+            ("ec", self.ec.is_some()),
+            ("bytesPerSecond", self.bytes_per_second.is_some()),
+            ("cutAfterBytes", self.cut_after_bytes.is_some()),
+            ("garbage", self.garbage),
+            ("dateSkewSeconds", self.date_skew_seconds.is_some()),
+        ];
+        let for_publishers =
+            [("code", self.code.is_some()), ("cutAfterMs", self.cut_after_ms.is_some())];
+        let name = &self.operation;
+        let given = |fields: &[(&'static str, bool)]| {
+            fields.iter().find(|(_, is_set)| *is_set).map(|(field, _)| *field)
+        };
+        let refused = match (is_rtmp, name == RTMP_CONNECT) {
+            (true, true) => given(&for_http).or(given(&for_publishers)),
+            (true, false) => given(&for_http),
+            (false, _) => given(&for_publishers[1..]),
+        };
+        if let Some(field) = refused {
+            return wrong(format!("{field}: has no meaning for {name}"));
+        }
+        if !is_rtmp && self.status.is_none() && (self.code.is_some() || self.ec.is_some()) {
+            return wrong("code and ec: need a status".to_owned());
+        }
+        if self.message.is_some() && self.status.is_none() && self.code.is_none() {
+            return wrong("message: needs a status, or a code for RtmpPublish".to_owned());
+        }
+        Ok(())
+    }
+
+    fn has_effect(&self) -> bool {
+        self.status.is_some()
+            || self.code.is_some()
+            || self.latency_ms.is_some()
+            || self.bytes_per_second.is_some()
+            || self.cut_after_bytes.is_some()
+            || self.cut_after_ms.is_some()
+            || self.disconnect.is_some()
+            || self.garbage
+            || self.date_skew_seconds.is_some()
+    }
+
+    /// Whether it is about this operation, over HTTP or not, and key.
+    pub(super) fn is_about(&self, operation: &str, key: &str) -> bool {
+        let is_rtmp = matches!(operation, RTMP_CONNECT | RTMP_PUBLISH);
+        (self.operation == operation || self.operation == "*" && !is_rtmp)
+            && self.channel.as_deref().is_none_or(|pattern| fits(pattern, key))
+    }
+}
+
+/// Whether a text fits a pattern in which `*` stands for any characters.
+fn fits(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = text.strip_prefix(first) else { return false };
+    let Some(last) = parts.next_back() else { return rest.is_empty() };
+    for part in parts {
+        let Some(at) = rest.find(part) else { return false };
+        rest = &rest[at + part.len()..];
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OPERATIONS: &[&str] = &["GetLiveChannelStat", "GetObject"];
+
+    fn refused(text: &str) -> String {
+        match serde_json::from_str::<FaultRule>(text) {
+            Ok(rule) => rule.check(OPERATIONS).expect_err(text).to_string(),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_any_characters() {
+        for (pattern, text) in [
+            ("*", ""),
+            ("cam", "cam"),
+            ("cam-*", "cam-"),
+            ("cam-*", "cam-1"),
+            ("*/a.ts", "cam/a.ts"),
+            ("c*m*1", "cam-11"),
+            ("**", "x"),
+        ] {
+            assert!(fits(pattern, text), "{pattern} {text}");
+        }
+        for (pattern, text) in [("", "x"), ("cam", "cam-1"), ("cam-*", "cam"), ("a*a", "a")] {
+            assert!(!fits(pattern, text), "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn a_rule_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
+        for (text, word) in [
+            (r#"{"operation": "GetStat", "status": 503}"#, "GetStat"),
+            (r#"{"operation": "GetObject"}"#, "no effect"),
+            (r#"{"operation": "GetObject", "status": 200}"#, "status 200"),
+            (r#"{"operation": "GetObject", "status": 503, "times": 0}"#, "times 0"),
+            (r#"{"operation": "GetObject", "status": 503, "probability": 1.5}"#, "probability"),
+            (r#"{"operation": "GetObject", "status": 503, "garbage": true}"#, "exclude"),
+            (r#"{"operation": "GetObject", "code": "X"}"#, "need a status"),
+            (r#"{"operation": "GetObject", "message": "X", "garbage": true}"#, "message"),
+            (r#"{"operation": "GetObject", "cutAfterMs": 5}"#, "cutAfterMs"),
+            (r#"{"operation": "GetObject", "latencyMs": 86400001}"#, "latencyMs"),
+            (r#"{"operation": "GetObject", "bytesPerSecond": 0}"#, "bytesPerSecond"),
+            (r#"{"operation": "GetObject", "statsu": 503}"#, "statsu"),
+            (r#"{"operation": "GetObject", "status": 503, "code": "a\nb"}"#, "code"),
+            (r#"{"operation": "RtmpPublish", "status": 503}"#, "status"),
+            (r#"{"operation": "RtmpConnect", "code": "X"}"#, "code"),
+            (r#"{"operation": "GetObject", "disconnect": "explode"}"#, "explode"),
+            ("[]", "operation"),
+        ] {
+            let message = refused(text);
+            assert!(message.contains(word), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn a_rule_in_json_has_only_what_was_set() {
+        let rule = FaultRule { status: Some(503), ..FaultRule::new("*") };
+        assert_eq!(rule.check(OPERATIONS), Ok(()));
+        let text = serde_json::to_string(&rule).expect("JSON");
+        assert_eq!(text, r#"{"operation":"*","status":503}"#);
+        assert_eq!(serde_json::from_str::<FaultRule>(&text).expect("a rule"), rule);
+    }
+
+    #[test]
+    fn a_star_is_every_operation_over_http() {
+        let all = FaultRule::new("*");
+        assert!(all.is_about("GetObject", "cam/a.ts"));
+        assert!(!all.is_about(RTMP_PUBLISH, "cam"));
+        let one = FaultRule { channel: Some("cam-*".into()), ..FaultRule::new(RTMP_PUBLISH) };
+        assert!(one.is_about(RTMP_PUBLISH, "cam-1") && !one.is_about(RTMP_PUBLISH, "other"));
+    }
+}

@@ -1,0 +1,296 @@
+//! Control over HTTP, below `/_osslive/control/`, and the health of the endpoint.
+//!
+//! Nobody may control an endpoint that was not configured so. One that was
+//! answers this machine alone, at a loopback address, without a proxy in
+//! between, and with a header that no web page can send to another origin.
+
+use crate::control::{Control, FaultRule};
+use crate::guard::{self, Token};
+use crate::http::{Body, Query, Request, Response};
+use crate::site::Site;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+use std::time::Instant;
+use time::{Duration, OffsetDateTime};
+
+const HEALTH: &str = "/_osslive/health";
+const ROOT: &str = "/_osslive/control";
+/// What every request has to say, with the value 1.
+const HEADER: &str = "x-osslive-control";
+/// Where the token is given.
+const TOKEN: &str = "x-osslive-token";
+/// How long a request may be.
+const MAX_BODY: usize = 64 << 10;
+/// The furthest that the clock is moved at once, in seconds: a hundred years.
+const MAX_ADVANCE: f64 = 3.2e9;
+
+/// Answers control requests.
+#[derive(Debug)]
+pub struct ControlApi {
+    site: Arc<Site>,
+    /// What a request has to present, if anything.
+    token: Option<Token>,
+    started: Instant,
+}
+
+/// What was wrong with a request: status and text.
+struct Refusal(u16, String);
+
+type Answer = Result<Response, Refusal>;
+
+impl ControlApi {
+    /// Control over a site.
+    pub fn new(site: Arc<Site>, token: Option<Token>) -> Self {
+        ControlApi { site, token, started: Instant::now() }
+    }
+
+    /// The control over the site, if anybody may have it.
+    pub fn control(&self) -> Option<&Control> {
+        self.site.control.as_ref()
+    }
+
+    /// Whether a request is its own to answer.
+    pub fn takes(&self, request: &Request) -> bool {
+        let is_below = request
+            .path
+            .strip_prefix(ROOT)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        request.path == HEALTH || is_below
+    }
+
+    /// The longest body to receive.
+    pub fn body_limit(&self, request: &Request) -> usize {
+        match self.admit(request) {
+            Ok(_) if request.path != HEALTH => MAX_BODY,
+            _ => 0,
+        }
+    }
+
+    /// Answers a request that it takes.
+    pub fn respond(&self, request: &Request) -> Option<Response> {
+        if !self.takes(request) {
+            return None;
+        }
+        let answer = if request.path == HEALTH {
+            self.health(request)
+        } else {
+            self.admit(request).and_then(|control| self.answer(request, control))
+        };
+        Some(complete(request, answer))
+    }
+
+    fn health(&self, request: &Request) -> Answer {
+        only(request, &["GET", "HEAD"])?;
+        ok(&json!({
+            "status": "ok",
+            "version": env!("CARGO_PKG_VERSION"),
+            "uptimeSeconds": self.started.elapsed().as_secs(),
+        }))
+    }
+
+    /// The control, for those who may have it.
+    fn admit(&self, request: &Request) -> Result<&Control, Refusal> {
+        let none = || Refusal(404, "Not found.".to_owned());
+        let control = self.site.control.as_ref().ok_or_else(none)?;
+        let refuse = |text: &str| Err(Refusal(403, text.to_owned()));
+        if guard::refuses(request, false).is_some() {
+            return refuse(
+                "Control is for programs on the machine that runs the endpoint, at a loopback \
+                 address: not for web pages, other machines or proxies.",
+            );
+        }
+        if request.header(HEADER) != Some("1") {
+            return refuse("The header x-osslive-control: 1 is missing.");
+        }
+        let has_token = |token: &Token| request.header(TOKEN).is_some_and(|given| token.is(given));
+        if !self.token.as_ref().is_none_or(has_token) {
+            return refuse(
+                "The header x-osslive-token does not have the endpoint's control token.",
+            );
+        }
+        Ok(control)
+    }
+
+    fn answer(&self, request: &Request, control: &Control) -> Answer {
+        let path = request.path.strip_prefix(ROOT).unwrap_or_default();
+        let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
+        match (parts.as_slice(), &*request.method) {
+            (["faults"], "GET") => ok(&json!({ "faults": control.faults() })),
+            (["faults"], "POST") => {
+                let fault = control.add(read::<FaultRule>(request)?);
+                let fault = fault.map_err(|error| Refusal(400, error.to_string()))?;
+                ok(&fault).map(|response| Response { status: 201, ..response })
+            }
+            (["faults"], "DELETE") => done(|| control.clear_faults()),
+            (["faults", id], "DELETE") => remove(control, id),
+            (["clock"], "GET") => ok(&control.clock()),
+            (["clock"], "PUT") => {
+                read::<ClockChange>(request)?.make(control)?;
+                ok(&control.clock())
+            }
+            (["requests"], "GET") => requests(request, control),
+            (["requests"], "DELETE") => done(|| control.clear_requests()),
+            (["reset"], "POST") => done(|| {
+                control.clear_faults();
+                control.reset_clock();
+                control.clear_requests();
+            }),
+            (["faults"], _) => only(request, &["GET", "POST", "DELETE"]),
+            (["faults", _], _) => only(request, &["DELETE"]),
+            (["clock"], _) => only(request, &["GET", "PUT"]),
+            (["requests"], _) => only(request, &["GET", "DELETE"]),
+            (["reset"], _) => only(request, &["POST"]),
+            _ => Err(Refusal(
+                404,
+                format!("{path:?}: must be faults, faults/ID, clock, requests or reset"),
+            )),
+        }
+    }
+}
+
+fn remove(control: &Control, id: &str) -> Answer {
+    let number = id.parse().map_err(|_| Refusal(400, format!("fault {id:?}: must be a number")))?;
+    match control.remove(number) {
+        true => Ok(Response::empty(204)),
+        false => Err(Refusal(404, format!("there is no fault {number}"))),
+    }
+}
+
+/// How the clock is to change; exactly one field is given.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct ClockChange {
+    #[serde(default, with = "time::serde::rfc3339::option")]
+    set: Option<OffsetDateTime>,
+    advance_seconds: Option<f64>,
+    rate: Option<f64>,
+    freeze: Option<bool>,
+    reset: Option<bool>,
+}
+
+impl ClockChange {
+    fn make(self, control: &Control) -> Result<(), Refusal> {
+        match self {
+            ClockChange {
+                set: Some(time),
+                advance_seconds: None,
+                rate: None,
+                freeze: None,
+                reset: None,
+            } => {
+                control.set_clock(time);
+            }
+            ClockChange {
+                set: None,
+                advance_seconds: Some(seconds),
+                rate: None,
+                freeze: None,
+                reset: None,
+            } => {
+                if !(-MAX_ADVANCE..=MAX_ADVANCE).contains(&seconds) {
+                    let text = format!("advanceSeconds {seconds}: must be within a hundred years");
+                    return Err(Refusal(400, text));
+                }
+                control.advance_clock(Duration::saturating_seconds_f64(seconds));
+            }
+            ClockChange {
+                set: None,
+                advance_seconds: None,
+                rate: Some(rate),
+                freeze: None,
+                reset: None,
+            } => {
+                control.set_clock_rate(rate).map_err(|text| Refusal(400, text))?;
+            }
+            ClockChange {
+                set: None,
+                advance_seconds: None,
+                rate: None,
+                freeze: Some(freeze),
+                reset: None,
+            } => {
+                let rate = if freeze { 0.0 } else { 1.0 };
+                control.set_clock_rate(rate).map_err(|text| Refusal(400, text))?;
+            }
+            ClockChange {
+                set: None,
+                advance_seconds: None,
+                rate: None,
+                freeze: None,
+                reset: Some(true),
+            } => {
+                control.reset_clock();
+            }
+            _ => {
+                let text = "give exactly one of set, advanceSeconds, rate, freeze and reset";
+                return Err(Refusal(400, text.to_owned()));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The journal, or what of it the parameters ask for.
+fn requests(request: &Request, control: &Control) -> Answer {
+    let query = Query::parse(&request.query)
+        .map_err(|_| Refusal(400, "the query cannot be read".to_owned()))?;
+    let known = ["operation", "key", "kind", "status"];
+    if let Some((name, _)) = query.parts().iter().find(|(name, _)| !known.contains(name)) {
+        return Err(Refusal(400, format!("parameter {name:?}: must be one of {known:?}")));
+    }
+    let (events, dropped) = control.requests();
+    let fits = |name: &str, has: Option<&str>| query.value(name).is_none_or(|v| has == Some(v));
+    let events: Vec<_> = events
+        .into_iter()
+        .filter(|event| {
+            let status = event.status.map(|status| status.to_string());
+            fits("operation", event.operation.as_deref())
+                && fits("key", event.key.as_deref())
+                && fits("kind", Some(event.kind.as_str()))
+                && fits("status", status.as_deref())
+        })
+        .collect();
+    ok(&json!({ "requests": events, "dropped": dropped }))
+}
+
+/// Refuses every other method; what it returns for these is never reached.
+fn only(request: &Request, methods: &[&str]) -> Answer {
+    if methods.contains(&&*request.method) {
+        return Ok(Response::empty(204));
+    }
+    Err(Refusal(405, format!("{}: must be {}", request.method, methods.join(", "))))
+}
+
+fn done(change: impl FnOnce()) -> Answer {
+    change();
+    Ok(Response::empty(204))
+}
+
+fn ok(value: &impl Serialize) -> Answer {
+    let text = serde_json::to_string(value).map_err(|error| Refusal(500, error.to_string()))?;
+    Ok(Response::text(200, "application/json", text))
+}
+
+fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Refusal> {
+    serde_json::from_slice(&request.body).map_err(|error| Refusal(400, error.to_string()))
+}
+
+/// What every answer has; no page of another origin may read any.
+fn complete(request: &Request, answer: Answer) -> Response {
+    let mut response = answer.unwrap_or_else(|Refusal(status, text)| {
+        let body: Value = json!({ "error": text });
+        Response::text(status, "application/json", body.to_string())
+    });
+    let length = response.body.length();
+    if response.status != 204 {
+        response = response.with("Content-Length", length.to_string());
+    }
+    if request.method == "HEAD" {
+        response.body = Body::Empty;
+    }
+    response
+        .with("Cache-Control", "no-store")
+        .with("X-Content-Type-Options", "nosniff")
+        .with("Cross-Origin-Resource-Policy", "same-origin")
+}

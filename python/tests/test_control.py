@@ -1,0 +1,87 @@
+"""A local endpoint that does what is ordered."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from typing import Iterator
+
+import pytest
+
+import osslive
+from osslive.testing import EndpointError, LocalEndpoint
+
+
+@pytest.fixture
+def endpoint() -> Iterator[LocalEndpoint]:
+    with LocalEndpoint() as endpoint:
+        yield endpoint
+
+
+def test_a_call_fails_as_often_as_was_ordered(endpoint: LocalEndpoint) -> None:
+    with endpoint.client(attempts=1) as client:
+        client.put_channel("cam")
+        number = endpoint.fail("GetLiveChannelStat", channel="c*", status=503, times=2)
+        for _ in range(2):
+            with pytest.raises(osslive.ServiceUnavailable) as caught:
+                client.get_channel_status("cam")
+            assert caught.value.status == 503
+        client.get_channel_status("cam")
+        (fault,) = endpoint.faults()
+        assert (fault["id"], fault["hits"], fault["status"]) == (number, 2, 503)
+        endpoint.clear_faults(number)
+        assert endpoint.faults() == []
+
+
+def test_a_connection_that_hangs_is_bounded_by_the_timeout(endpoint: LocalEndpoint) -> None:
+    with endpoint.client(attempts=1, timeout=0.3) as client:
+        endpoint.fail("ListLiveChannel", disconnect="hang")
+        with pytest.raises(osslive.Timeout):
+            client.list_channels()
+        endpoint.clear_faults()
+        endpoint.fail("ListLiveChannel", disconnect="reset")
+        with pytest.raises(osslive.ConnectionFailed):
+            client.list_channels()
+
+
+def test_the_clock_is_moved_set_and_frozen(endpoint: LocalEndpoint) -> None:
+    before = datetime.now(timezone.utc)
+    assert endpoint.clock.advance(days=7) - before > timedelta(days=6, hours=23)
+    noon = datetime(2030, 1, 1, 12, tzinfo=timezone.utc)
+    endpoint.clock.freeze()
+    assert endpoint.clock.set(noon) == endpoint.clock.now() == noon
+    with pytest.raises(EndpointError, match="rate -1"):
+        endpoint.clock.rate(-1)
+    with pytest.raises(ValueError, match="aware"):
+        endpoint.clock.set(datetime(2030, 1, 1))
+    assert abs(endpoint.clock.reset() - datetime.now(timezone.utc)) < timedelta(minutes=1)
+
+
+def test_what_was_called_can_be_asserted_on(endpoint: LocalEndpoint) -> None:
+    with endpoint.client() as client:
+        client.put_channel("cam")
+    (put,) = endpoint.requests("PutLiveChannel")
+    assert (put["key"], put["status"], put["accessKeyId"]) == ("cam", 200, endpoint.access_key_id)
+    endpoint.reset()
+    assert endpoint.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("rule", "word"),
+    [
+        ({"operation": "GetStat", "status": 503}, "GetStat"),
+        ({"operation": "GetObject"}, "no effect"),
+        ({"operation": "GetObject", "status": 99}, "status 99"),
+        ({"operation": "GetObject", "disconnect": "explode"}, "explode"),
+    ],
+)
+def test_a_rule_that_makes_no_sense_is_refused_in_words(
+    rule: dict[str, object], word: str, endpoint: LocalEndpoint
+) -> None:
+    with pytest.raises(EndpointError, match=word):
+        endpoint.fail(**rule)  # type: ignore[arg-type]
+    assert endpoint.faults() == []
+
+
+def test_an_endpoint_that_does_not_run_says_so() -> None:
+    with pytest.raises(EndpointError, match="not running"):
+        LocalEndpoint().fail("*", status=500)
