@@ -21,73 +21,95 @@ use std::path::PathBuf;
 pub(crate) struct Arguments {
     /// Address to listen on for HTTP and RTMP; port 0 picks a free one. Other
     /// addresses than loopback require your own secrets
-    #[arg(long, default_value = "127.0.0.1:9000", value_name = "HOST:PORT")]
+    #[arg(
+        long,
+        default_value = "127.0.0.1:9000",
+        value_name = "HOST:PORT",
+        env = "OSSLIVE_LOCAL_LISTEN"
+    )]
     listen: SocketAddr,
     /// Data directory: channels, history, fragments and playlists
-    #[arg(long, default_value = "osslive-data", value_name = "DIR")]
+    #[arg(long, default_value = "osslive-data", value_name = "DIR", env = "OSSLIVE_LOCAL_DATA")]
     data: PathBuf,
     /// Use a temporary data directory, deleted on exit
-    #[arg(long, conflicts_with = "data")]
+    #[arg(long, conflicts_with = "data", env = "OSSLIVE_LOCAL_TEMPORARY", value_parser = clap::builder::FalseyValueParser::new())]
     temporary: bool,
     /// Exit when stdin is closed, which happens when the parent process ends
     #[arg(long)]
     exit_with_stdin: bool,
     /// Bucket to create (repeatable)
-    #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME")]
+    #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME", env = "OSSLIVE_LOCAL_BUCKETS", value_delimiter = ',')]
     buckets: Vec<String>,
     #[command(flatten)]
     keys: keys::Options,
     /// Region that version 4 signatures must name
-    #[arg(long, default_value = "cn-hangzhou", value_name = "REGION")]
+    #[arg(
+        long,
+        default_value = "cn-hangzhou",
+        value_name = "REGION",
+        env = "OSSLIVE_LOCAL_REGION"
+    )]
     region: String,
     /// The endpoint's host name; BUCKET.DOMAIN addresses a bucket, and requests
     /// for other names are rejected
-    #[arg(long, default_value = "localhost", value_name = "DOMAIN")]
+    #[arg(long, default_value = "localhost", value_name = "DOMAIN", env = "OSSLIVE_LOCAL_DOMAIN")]
     domain: String,
     /// Custom domain bound to the first bucket (repeatable)
-    #[arg(id = "cname", long, value_name = "HOST")]
+    #[arg(
+        id = "cname",
+        long,
+        value_name = "HOST",
+        env = "OSSLIVE_LOCAL_CNAMES",
+        value_delimiter = ','
+    )]
     cnames: Vec<String>,
     /// Origin whose pages may play from all buckets, or * (repeatable)
-    #[arg(id = "cors", long, value_name = "ORIGIN")]
+    #[arg(
+        id = "cors",
+        long,
+        value_name = "ORIGIN",
+        env = "OSSLIVE_LOCAL_CORS",
+        value_delimiter = ','
+    )]
     origins: Vec<String>,
     /// Bucket ACL: private, public-read or public-read-write
     /// [default: private for new buckets]
-    #[arg(long, value_name = "ACL")]
+    #[arg(long, value_name = "ACL", env = "OSSLIVE_LOCAL_ACL")]
     acl: Option<Acl>,
     /// Behave like this kind of account: established or new
-    #[arg(long, default_value_t, value_name = "AGE")]
+    #[arg(long, default_value_t, value_name = "AGE", env = "OSSLIVE_LOCAL_ACCOUNT")]
     account: Account,
     /// Return 503 above this many channel operations per second
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "OSSLIVE_LOCAL_QPS_LIMIT")]
     qps_limit: Option<u32>,
     /// hls.js, for browsers without an HLS player of their own
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
     /// Let programs on this machine order faults, move the clock and see what
     /// was called: osslive control
-    #[arg(long)]
+    #[arg(long, env = "OSSLIVE_LOCAL_CONTROL", value_parser = clap::builder::FalseyValueParser::new())]
     control: bool,
     /// Do not serve the page
-    #[arg(long, conflicts_with = "remote_page")]
+    #[arg(long, conflicts_with = "remote_page", env = "OSSLIVE_LOCAL_NO_PAGE", value_parser = clap::builder::FalseyValueParser::new())]
     no_page: bool,
     /// Serve the page to other machines and proxies that present its token
-    #[arg(long)]
+    #[arg(long, env = "OSSLIVE_LOCAL_REMOTE_PAGE", value_parser = clap::builder::FalseyValueParser::new())]
     remote_page: bool,
     /// Delete the oldest recordings above this size on disk, such as 500M or 20G;
     /// none keeps everything
-    #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage)]
+    #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage, env = "OSSLIVE_LOCAL_MAX_STORAGE")]
     max_storage: Storage,
     /// Maximum connections; one address can use at most half of them
-    #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N")]
+    #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N", env = "OSSLIVE_LOCAL_MAX_CONNECTIONS")]
     max_connections: usize,
     /// Log events to stderr in this format [default: text, or json with --json]
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "OSSLIVE_LOCAL_LOG")]
     log: Option<log::Format>,
     /// Log level: error, warn, info or debug, which includes every request
-    #[arg(long, default_value = "info", value_name = "LEVEL")]
+    #[arg(long, default_value = "info", value_name = "LEVEL", env = "OSSLIVE_LOCAL_LOG_LEVEL")]
     log_level: Level,
     /// Print secrets and a signed publish URL even if stdout is not a terminal
-    #[arg(long)]
+    #[arg(long, env = "OSSLIVE_LOCAL_PRINT_KEYS", value_parser = clap::builder::FalseyValueParser::new())]
     print_keys: bool,
 }
 
@@ -205,6 +227,18 @@ mod tests {
         }
         for text in ["", "G", "-1", "1.5G", "10X", "1 G", "99999999T", "99999999999999999999"] {
             assert!(size(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_option_can_be_set_in_the_environment() {
+        let command = Arguments::augment_args(Command::new("local"));
+        for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
+            let name = option.get_id().as_str();
+            let help = option.get_help().map(ToString::to_string).unwrap_or_default();
+            // Secrets are not shown, and what ends with a parent needs one.
+            let is_told = help.contains("[env: OSSLIVE_LOCAL_");
+            assert!(option.get_env().is_some() || is_told || name == "exit_with_stdin", "{name}");
         }
     }
 

@@ -81,7 +81,8 @@ Credentials come from the first of these that is set, never from arguments:
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable
 
-Example: osslive local, then osslive --local channel create main-stage";
+Examples:
+  osslive --local channel create main-stage";
 
 // Made once, at the start: the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]

@@ -107,3 +107,21 @@ fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
     assert!(status == Some(4) && stderr.contains("token"), "{stderr}");
     assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no faults\n");
 }
+
+/// A container is configured so.
+#[test]
+fn an_endpoint_is_configured_by_its_environment() {
+    let folder = Folder::new("control-environment");
+    for (value, status) in [("true", 0), ("1", 0), ("false", 4), ("0", 4), ("", 4)] {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_osslive"));
+        command.env("OSSLIVE_LOCAL_CONTROL", value).env("OSSLIVE_LOCAL_NO_PAGE", "1");
+        let endpoint = Endpoint::start_as(command, &folder.path().join("data"), &[]);
+        assert!(!endpoint.log().contains("/_osslive/?token="), "{}", endpoint.log());
+        let mut command = bare(folder.path(), "control fault list");
+        let ran = run(command.env("OSSLIVE_LOCAL_URL", &endpoint.url), LONG);
+        assert_eq!(ran.status.code(), Some(status), "{value:?}: {}", ran.stderr);
+    }
+    let mut command = bare(folder.path(), "local --temporary");
+    let ran = run(command.env("OSSLIVE_LOCAL_ACCOUNT", "older"), LONG);
+    assert!(ran.status.code() == Some(2) && ran.stderr.contains("older"), "{}", ran.stderr);
+}

@@ -24,7 +24,7 @@ def test_a_call_fails_as_often_as_was_ordered(endpoint: LocalEndpoint) -> None:
         for _ in range(2):
             with pytest.raises(osslive.ServiceUnavailable) as caught:
                 client.get_channel_status("cam")
-            assert caught.value.status == 503
+            assert caught.value.http_status == 503
         client.get_channel_status("cam")
         (fault,) = endpoint.faults()
         assert (fault["id"], fault["hits"], fault["status"]) == (number, 2, 503)
@@ -35,7 +35,7 @@ def test_a_call_fails_as_often_as_was_ordered(endpoint: LocalEndpoint) -> None:
 def test_a_connection_that_hangs_is_bounded_by_the_timeout(endpoint: LocalEndpoint) -> None:
     with endpoint.client(attempts=1, timeout=0.3) as client:
         endpoint.fail("ListLiveChannel", disconnect="hang")
-        with pytest.raises(osslive.Timeout):
+        with pytest.raises(osslive.CallTimeout):
             client.list_channels()
         endpoint.clear_faults()
         endpoint.fail("ListLiveChannel", disconnect="reset")

@@ -29,7 +29,7 @@ pub(super) struct Options {
     #[arg(long, value_name = "TOKEN", hide = true)]
     sts_token: Option<String>,
     /// Access key id of the temporary credentials
-    #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, value_name = "ID")]
+    #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_STS_ACCESS_KEY_ID", value_name = "ID")]
     sts_access_key_id: String,
     /// File with the secret of the temporary credentials
     /// [env: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET] [default: a well-known secret]
