@@ -10,7 +10,8 @@ use osslive::ChannelConfig;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{
-    BUCKET, Browser, Channel, Endpoint, Folder, LONG, Program, clip, get, has_ffmpeg, publish,
+    BUCKET, Browser, Channel, Endpoint, Folder, LONG, Program, bare, clip, get, has_ffmpeg,
+    publish, run,
 };
 
 /// A channel's name that is markup, and its description.
@@ -70,7 +71,10 @@ impl Stage {
         let folder = Folder::new("page");
         let hls_js = browser.hls_js();
         let hls_js = hls_js.to_str().expect("a path in UTF-8");
-        let endpoint = Endpoint::start_with(&folder.path().join("data"), &["--hls-js", hls_js]);
+        let endpoint =
+            Endpoint::start_with(&folder.path().join("data"), &["--control", "--hls-js", hls_js]);
+        let mut order = bare(folder.path(), "control fault add GetBucketStat --status 500");
+        run(order.env("OSSLIVE_LOCAL_URL", &endpoint.url), LONG).silent("a fault");
         Some(Stage { browser, endpoint, folder })
     }
 

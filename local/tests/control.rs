@@ -177,7 +177,7 @@ fn a_publisher_is_refused_cut_or_left_alone() {
     let (stage, control) = controlled();
     let url = stage.channel("cam");
     let options = PushOptions { real_time: true, ..PushOptions::default() };
-    let push = || push_flv(&url, CLIP, options.clone(), &mut |_| true);
+    let push = || push_flv(&url, CLIP, options, &mut |_| true);
     let publish = |change: FaultRule| {
         control.add(FaultRule { times: Some(1), ..change }).unwrap();
     };

@@ -101,6 +101,7 @@ const brightness = (page) =>
 async function showsWhatIsLive(page) {
   await hasText(page, ".row[data-status=Live]", CHANNEL);
   await hasText(page, "main h2", CHANNEL);
+  await hasText(page, ".faults", "GetBucketStat: status 500 (applied 0 times)");
   await hasText(page, ".badge", "Live");
   await hasText(page, ".facts", "640 × 360");
   await hasText(page, ".facts", "30 frames/s");
