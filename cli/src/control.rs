@@ -39,7 +39,7 @@ enum Command {
     Clock(clock::Command),
     /// Show what was called, by whom, and with which outcome
     Requests(requests::Arguments),
-    /// Delete all faults, forget what was called, and set the clock right
+    /// Empty all buckets, delete all faults, and set the clock right
     Reset,
     /// Check that the endpoint is up
     Health,

@@ -3,7 +3,9 @@
 mod support;
 
 use serde_json::Value;
-use support::{Endpoint, Folder, LONG, bare, run};
+use support::{
+    Channel, Endpoint, Folder, LONG, Sdk, bare, clip, has_ffmpeg, publish_clip, refusal, run,
+};
 
 struct Stage {
     folder: Folder,
@@ -124,4 +126,59 @@ fn an_endpoint_is_configured_by_its_environment() {
     let mut command = bare(folder.path(), "local --temporary");
     let ran = run(command.env("OSSLIVE_LOCAL_ACCOUNT", "older"), LONG);
     assert!(ran.status.code() == Some(2) && ran.stderr.contains("older"), "{}", ran.stderr);
+}
+
+/// The vendor's own SDKs take a fault as they take the service's.
+#[test]
+fn the_vendors_sdks_see_what_was_ordered() {
+    let stage = Stage::start("control-sdks", &["--control"]);
+    let (oss2, ali_oss) = (&["names_listed"][..], &["create", "cam"][..]);
+    for (sdk, script, operation) in
+        [(Sdk::Oss2, oss2, "ListLiveChannel"), (Sdk::AliOss, ali_oss, "PutLiveChannel")]
+    {
+        if !sdk.is_installed("a vendor's SDK under ordered faults") {
+            continue;
+        }
+        for (options, word) in [
+            ("--status 403 --code AccessDenied --message OrderedForYou", "OrderedForYou"),
+            ("--status 404 --code NoSuchBucket", "NoSuchBucket"),
+        ] {
+            stage.does(&format!("fault add {operation} {options}"));
+            let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
+            let said = ran.stdout + &ran.stderr;
+            assert!(said.contains(word), "{script:?}, {options}: {said}");
+            stage.does("fault clear");
+        }
+        for options in ["--disconnect close", "--disconnect reset", "--garbage"] {
+            stage.does(&format!("fault add {operation} {options}"));
+            let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
+            assert!(!ran.status.success(), "{script:?}, {options}: {}", ran.stdout);
+            stage.does("fault clear");
+        }
+        let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
+        assert!(ran.status.success(), "{script:?}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn ffmpeg_is_refused_cut_and_left_alone_as_ordered() {
+    if !has_ffmpeg("ffmpeg under ordered faults") {
+        return;
+    }
+    let stage = Stage::start("control-ffmpeg", &["--control"]);
+    let channel = Channel::create(&stage.endpoint.client(), "cam");
+    let source = "-f lavfi -i testsrc2=size=160x90:rate=30 -t 3 -c:v libx264 -preset ultrafast \
+                  -pix_fmt yuv420p -g 30";
+    let clip = clip("control", source);
+    let publish = || publish_clip(&clip, &channel.publish_url()).end(LONG);
+    stage.does("fault add RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1");
+    assert!(refusal(publish()).contains("Taken"));
+    for fault in ["RtmpConnect --disconnect close", "RtmpPublish --disconnect reset"] {
+        stage.does(&format!("fault add {fault} --times 1"));
+        assert!(!publish().status.success(), "{fault}");
+    }
+    stage.does("fault add RtmpPublish --cut-after 1s --times 1");
+    assert!(!publish().status.success(), "it was cut");
+    let ran = publish();
+    assert!(ran.status.success(), "{}", ran.stderr);
 }

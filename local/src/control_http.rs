@@ -131,11 +131,10 @@ impl ControlApi {
             }
             (["requests"], "GET") => requests(request, control),
             (["requests"], "DELETE") => done(|| control.clear_requests()),
-            (["reset"], "POST") => done(|| {
-                control.clear_faults();
-                control.reset_clock();
-                control.clear_requests();
-            }),
+            (["reset"], "POST") => {
+                self.site.reset().map_err(|fault| Refusal(500, fault.to_string()))?;
+                Ok(Response::empty(204))
+            }
             (["faults"], _) => only(request, &["GET", "POST", "DELETE"]),
             (["faults", _], _) => only(request, &["DELETE"]),
             (["clock"], _) => only(request, &["GET", "PUT"]),

@@ -389,6 +389,7 @@ pub struct LocalEndpoint {
     credentials: Credentials,
     page_token: Option<Token>,
     control: Option<Control>,
+    site: Arc<Site>,
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
@@ -449,7 +450,7 @@ impl LocalEndpoint {
         let context =
             Context { site: Arc::clone(&site), limits, messages, stopping: Arc::default() };
         let listener = Listener::start(socket, front_ends.clone(), context)?;
-        let closing = Closing::announce(site, listener.address());
+        let closing = Closing::announce(site.clone(), listener.address());
         Ok(LocalEndpoint {
             #[cfg(feature = "fuzzing")]
             front_ends,
@@ -459,6 +460,7 @@ impl LocalEndpoint {
             credentials: Credentials::new(config.access_key.id, config.access_key.secret),
             page_token,
             control,
+            site: site.clone(),
             data,
             _closing: closing,
         })
@@ -497,6 +499,17 @@ impl LocalEndpoint {
     /// it was configured with [`Config::control`].
     pub fn control(&self) -> Option<Control> {
         self.control.clone()
+    }
+
+    /// Empties all buckets and takes back what was ordered: channels, history and
+    /// objects are deleted, publishers cut, and the clock follows the real one.
+    /// Buckets stay. A test begins with it.
+    ///
+    /// # Errors
+    ///
+    /// A publisher does not end within ten seconds, or the disk's.
+    pub fn reset(&self) -> io::Result<()> {
+        self.site.reset().map_err(|fault| io::Error::other(fault.to_string()))
     }
 
     /// Where this machine reaches it: an endpoint that listens everywhere is at

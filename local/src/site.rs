@@ -5,6 +5,7 @@ use crate::auth::{AccessKey, Keys};
 use crate::clock::Clock;
 use crate::control::Control;
 use crate::event_log::EventLog;
+use crate::fault::Fault;
 use crate::store::Store;
 use osslive::Credentials;
 use osslive::sign::{SignatureVersion, Signer};
@@ -53,6 +54,25 @@ impl Site {
             events,
             control: None,
         }
+    }
+}
+
+impl Site {
+    /// Empties all buckets, cutting publishers, and takes back what was ordered.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::clear`].
+    pub fn reset(&self) -> Result<(), Fault> {
+        if let Some(control) = &self.control {
+            control.clear_faults();
+            control.reset_clock();
+        }
+        self.store.clear()?;
+        if let Some(control) = &self.control {
+            control.clear_requests();
+        }
+        Ok(())
     }
 }
 

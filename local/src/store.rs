@@ -22,6 +22,7 @@
 mod bucket;
 mod channel;
 mod claim;
+mod clear;
 mod connection;
 mod fault;
 mod file;

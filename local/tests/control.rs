@@ -348,3 +348,81 @@ fn two_endpoints_do_not_interfere() {
     client(&second).get_channel_status("cam").unwrap();
     assert!(client(&first).get_channel_status("cam").is_err());
 }
+
+#[test]
+fn a_reset_leaves_empty_buckets_and_nothing_ordered() {
+    let (stage, control) = controlled();
+    let url = stage.channel("cam");
+    push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
+    let url = stage.channel("live");
+    let client = client(&stage);
+    std::thread::scope(|scope| {
+        let options = PushOptions { real_time: true, ..PushOptions::default() };
+        let publisher = scope.spawn(move || push_flv(&url, CLIP, options, &mut |_| true));
+        client.wait_until_live("live", Duration::from_secs(20)).unwrap();
+        control.add(FaultRule { status: Some(500), ..rule("*") }).unwrap();
+        control.advance_clock(time::Duration::days(3));
+        stage.endpoint.reset().unwrap();
+        publisher.join().unwrap().unwrap_err();
+    });
+    assert_eq!(client.channels("").count(), 0);
+    assert!(control.faults().is_empty() && control.clock().ahead_seconds == 0.0);
+    let everything = osslive::VodTime::new(0, 4_000_000_000);
+    assert!(client.get_vod("cam", &everything).is_err(), "no fragment is left");
+}
+
+#[test]
+fn a_thousand_resets_leak_nothing() {
+    let (stage, control) = controlled();
+    let files = || walk(stage.endpoint.data());
+    stage.channel("cam");
+    stage.endpoint.reset().unwrap();
+    let before = files();
+    for _ in 0..1000 {
+        stage.channel("cam");
+        control.add(FaultRule { times: Some(1), status: Some(500), ..rule("GetObject") }).unwrap();
+        stage.endpoint.reset().unwrap();
+    }
+    assert_eq!(files(), before);
+    assert!(control.requests().0.is_empty() && control.faults().is_empty());
+}
+
+/// How many files and folders there are below a folder.
+fn walk(folder: &std::path::Path) -> usize {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| 1 + if path.is_dir() { walk(&path) } else { 0 }).sum()
+}
+
+/// What the description of the interface says is there, and nothing more.
+#[test]
+fn the_description_of_the_interface_is_true() {
+    let text = include_str!("../assets/control/openapi.json");
+    let described: Value = serde_json::from_str(text).unwrap();
+    let (stage, control) = controlled();
+    for (path, operations) in described["paths"].as_object().unwrap() {
+        let below = path.strip_prefix("/_osslive/").unwrap().replace("{id}", "1");
+        for method in ["get", "put", "post", "delete", "patch"] {
+            control.clear_faults();
+            let body = match (&*below, method) {
+                ("control/faults", "post") => r#"{"operation": "*", "status": 500}"#,
+                ("control/clock", "put") => r#"{"rate": 1}"#,
+                _ => "",
+            };
+            let (status, _) = ask(&stage, &method.to_uppercase(), &below, OWN, body);
+            match operations[method]["responses"].as_object() {
+                Some(said) => {
+                    assert!(said.contains_key(&status.to_string()), "{method} {path}: {status}");
+                }
+                None => assert_eq!(status, 405, "{method} {path}"),
+            }
+        }
+    }
+    // Every field of a rule, and no other.
+    let fields = described["components"]["schemas"]["FaultRule"]["properties"].as_object();
+    let fields: Vec<&String> = fields.unwrap().keys().collect();
+    let known = serde_json::from_str::<FaultRule>(r#"{"unknown": 1}"#).unwrap_err().to_string();
+    let (_, known) = known.split_once("expected one of ").unwrap();
+    let known: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+    assert_eq!(fields.len(), known.len(), "{known:?}");
+    assert!(fields.iter().all(|field| known.contains(&field.as_str())), "{fields:?} {known:?}");
+}

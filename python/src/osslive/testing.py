@@ -26,7 +26,7 @@ import secrets
 import subprocess
 import tempfile
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
 from typing import IO, TYPE_CHECKING, Any, Dict, Generator, List, Optional, Type, Union
@@ -218,7 +218,10 @@ class LocalEndpoint:
         return events
 
     def reset(self) -> None:
-        """Deletes all faults, forgets what was called, and sets the clock right."""
+        """Empties all buckets, deletes all faults, and sets the clock right.
+
+        Channels, history and objects are deleted, and publishers cut.
+        """
         self._control.ask("POST", "reset")
 
     def stop(self) -> None:
@@ -293,10 +296,8 @@ class Control:
                 text = answer.read()
         except HTTPError as error:
             said = error.read().decode(errors="replace")
-            try:
+            with suppress(ValueError, KeyError, TypeError):
                 said = json.loads(said)["error"]
-            except (ValueError, KeyError, TypeError):
-                pass
             raise EndpointError(said) from None
         except URLError as error:
             raise EndpointError(f"the local endpoint does not answer: {error.reason}") from None
