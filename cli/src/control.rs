@@ -9,8 +9,7 @@ mod requests;
 use crate::failure::Outcome;
 use crate::output::Output;
 use clap::{Args, Subcommand};
-use remote::Remote;
-use serde_json::Value;
+use remote::{Remote, shown};
 
 pub(crate) const HELP: &str = "\
 The endpoint must run with `osslive local --control` on this machine.
@@ -64,14 +63,5 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
             });
             Ok(())
         }
-    }
-}
-
-/// A value of JSON without the quotation marks of a string; nothing for none.
-fn shown(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
     }
 }

@@ -26,6 +26,8 @@ pub struct Ordered {
     pub id: u64,
     /// The rule.
     pub rule: Arc<FaultRule>,
+    /// How often whatever hangs had been let go before.
+    releases: u64,
 }
 
 /// Controls an endpoint that was configured with
@@ -148,8 +150,10 @@ impl Control {
 
     /// The fault that is ordered for a call, which counts as applied.
     pub(crate) fn strike(&self, operation: &str, key: &str) -> Option<Ordered> {
+        // Read first: a rule that is deleted meanwhile lets go what it made hang.
+        let releases = self.0.releases.load(Ordering::Acquire);
         let (id, rule) = self.0.faults.strike(operation, key)?;
-        Some(Ordered { id, rule })
+        Some(Ordered { id, rule, releases })
     }
 
     /// Whether no fault is ordered for any call.
@@ -173,8 +177,8 @@ impl Control {
         self.0.releases.fetch_add(1, Ordering::Release);
     }
 
-    /// Changes when whatever hangs is let go.
-    pub(crate) fn releases(&self) -> u64 {
-        self.0.releases.load(Ordering::Acquire)
+    /// Whether what a fault makes hang was let go since.
+    pub(crate) fn is_released(&self, ordered: &Ordered) -> bool {
+        self.0.releases.load(Ordering::Acquire) != ordered.releases
     }
 }

@@ -126,7 +126,11 @@ impl ControlApi {
             (["faults", id], "DELETE") => remove(control, id),
             (["clock"], "GET") => ok(&control.clock()),
             (["clock"], "PUT") => {
-                read::<ClockChange>(request)?.make(control)?;
+                let one = "give an object with one of set, advanceSeconds, rate, freeze, reset";
+                let change = read::<ClockChange>(request);
+                change
+                    .map_err(|Refusal(status, text)| Refusal(status, format!("{text}: {one}")))?
+                    .make(control)?;
                 ok(&control.clock())
             }
             (["requests"], "GET") => requests(request, control),
@@ -156,77 +160,42 @@ fn remove(control: &Control, id: &str) -> Answer {
     }
 }
 
-/// How the clock is to change; exactly one field is given.
+/// How the clock is to change. In JSON, an object with one of these as its only
+/// field.
 #[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct ClockChange {
-    #[serde(default, with = "time::serde::rfc3339::option")]
-    set: Option<OffsetDateTime>,
-    advance_seconds: Option<f64>,
-    rate: Option<f64>,
-    freeze: Option<bool>,
-    reset: Option<bool>,
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
+enum ClockChange {
+    #[serde(with = "time::serde::rfc3339")]
+    Set(OffsetDateTime),
+    AdvanceSeconds(f64),
+    Rate(f64),
+    Freeze(bool),
+    Reset(bool),
 }
 
 impl ClockChange {
     fn make(self, control: &Control) -> Result<(), Refusal> {
-        match self {
-            ClockChange {
-                set: Some(time),
-                advance_seconds: None,
-                rate: None,
-                freeze: None,
-                reset: None,
-            } => {
+        let changed = match self {
+            ClockChange::Set(time) => {
                 control.set_clock(time);
+                Ok(())
             }
-            ClockChange {
-                set: None,
-                advance_seconds: Some(seconds),
-                rate: None,
-                freeze: None,
-                reset: None,
-            } => {
-                if !(-MAX_ADVANCE..=MAX_ADVANCE).contains(&seconds) {
-                    let text = format!("advanceSeconds {seconds}: must be within a hundred years");
-                    return Err(Refusal(400, text));
-                }
+            ClockChange::AdvanceSeconds(seconds) if seconds.abs() <= MAX_ADVANCE => {
                 control.advance_clock(Duration::saturating_seconds_f64(seconds));
+                Ok(())
             }
-            ClockChange {
-                set: None,
-                advance_seconds: None,
-                rate: Some(rate),
-                freeze: None,
-                reset: None,
-            } => {
-                control.set_clock_rate(rate).map_err(|text| Refusal(400, text))?;
+            ClockChange::AdvanceSeconds(seconds) => {
+                Err(format!("advanceSeconds {seconds}: must be within a hundred years"))
             }
-            ClockChange {
-                set: None,
-                advance_seconds: None,
-                rate: None,
-                freeze: Some(freeze),
-                reset: None,
-            } => {
-                let rate = if freeze { 0.0 } else { 1.0 };
-                control.set_clock_rate(rate).map_err(|text| Refusal(400, text))?;
-            }
-            ClockChange {
-                set: None,
-                advance_seconds: None,
-                rate: None,
-                freeze: None,
-                reset: Some(true),
-            } => {
+            ClockChange::Rate(rate) => control.set_clock_rate(rate),
+            ClockChange::Freeze(freeze) => control.set_clock_rate(if freeze { 0.0 } else { 1.0 }),
+            ClockChange::Reset(true) => {
                 control.reset_clock();
+                Ok(())
             }
-            _ => {
-                let text = "give exactly one of set, advanceSeconds, rate, freeze and reset";
-                return Err(Refusal(400, text.to_owned()));
-            }
-        }
-        Ok(())
+            ClockChange::Reset(false) => Err("reset false: must be true".to_owned()),
+        };
+        changed.map_err(|text| Refusal(400, text))
     }
 }
 

@@ -309,9 +309,9 @@ impl Connection {
         let Some(ordered) = control.strike(operation, key) else { return Ok(None) };
         let rule = &*ordered.rule;
         if rule.disconnect == Some(Disconnect::Hang) {
-            self.wait(control, None);
+            self.wait(control, &ordered, None);
         } else if let Some(ms) = rule.latency_ms {
-            self.wait(control, Some(Duration::from_millis(ms)));
+            self.wait(control, &ordered, Some(Duration::from_millis(ms)));
         }
         if rule.disconnect == Some(Disconnect::Reset) {
             SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
@@ -323,11 +323,11 @@ impl Connection {
     }
 
     /// Waits, until whatever hangs is let go at the latest.
-    fn wait(&self, control: &Control, time: Option<Duration>) {
-        let (releases, due) = (control.releases(), time.map(|time| Instant::now() + time));
+    fn wait(&self, control: &Control, ordered: &Ordered, time: Option<Duration>) {
+        let due = time.map(|time| Instant::now() + time);
         let left =
             || due.map_or(POLL_INTERVAL, |due| due.saturating_duration_since(Instant::now()));
-        while control.releases() == releases
+        while !control.is_released(ordered)
             && !self.context.stopping.load(Ordering::Relaxed)
             && !left().is_zero()
         {

@@ -2,7 +2,7 @@
 
 use crate::api;
 use crate::budget::{Budget, Share};
-use crate::control::{Control, Disconnect, FaultRule};
+use crate::control::{Control, Disconnect, Ordered};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
@@ -85,7 +85,7 @@ impl Application {
         }
         let response = match self.respond(request, collected).await {
             Ok((response, share)) => match response.ordered.clone() {
-                Some(ordered) => self.disrupt(&ordered.rule, response, share).await?,
+                Some(ordered) => self.disrupt(&ordered, response, share).await?,
                 None => self.write(response, share),
             },
             Err(_) => {
@@ -102,17 +102,17 @@ impl Application {
     /// Sends an answer as was ordered.
     async fn disrupt(
         &self,
-        rule: &FaultRule,
+        ordered: &Ordered,
         response: Response,
         share: Share,
     ) -> Result<hyper::Response<Outgoing>, Broken> {
-        let control = self.front_ends.control.control();
+        let (rule, control) = (&*ordered.rule, self.front_ends.control.control());
         if let Some(ms) = rule.latency_ms {
-            wait(control, Some(Duration::from_millis(ms))).await;
+            wait(control, ordered, Some(Duration::from_millis(ms))).await;
         }
         match rule.disconnect {
             Some(Disconnect::Hang) => {
-                wait(control, None).await;
+                wait(control, ordered, None).await;
                 return Err(Broken { is_reset: false });
             }
             Some(Disconnect::Reset) => return Err(Broken { is_reset: true }),
@@ -208,10 +208,10 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// Waits, until whatever hangs is let go at the latest.
-async fn wait(control: Option<&Control>, time: Option<Duration>) {
+async fn wait(control: Option<&Control>, ordered: &Ordered, time: Option<Duration>) {
     let Some(control) = control else { return };
-    let (releases, due) = (control.releases(), time.map(|time| Instant::now() + time));
-    while control.releases() == releases && due.is_none_or(|due| Instant::now() < due) {
+    let due = time.map(|time| Instant::now() + time);
+    while !control.is_released(ordered) && due.is_none_or(|due| Instant::now() < due) {
         let left = due.map_or(POLL_INTERVAL, |due| due - Instant::now());
         sleep(left.min(POLL_INTERVAL)).await;
     }

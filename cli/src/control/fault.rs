@@ -1,7 +1,6 @@
 //! `osslive control fault`.
 
-use super::remote::Remote;
-use super::shown;
+use super::remote::{Remote, shown};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::table::{Cell, Table};

@@ -99,3 +99,12 @@ impl Remote {
         Err(Failure::Message(exit, said.to_owned()))
     }
 }
+
+/// A value of JSON without the quotation marks of a string; nothing for none.
+pub(super) fn shown(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}

@@ -20,7 +20,7 @@ pub(crate) enum Outgoing {
     Empty,
     Bytes(Bytes),
     Stream(Stream),
-    Slow(Box<Slow>),
+    Slow(Box<Slow<Outgoing>>),
 }
 
 impl Outgoing {

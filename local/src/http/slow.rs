@@ -1,7 +1,6 @@
 //! A body that is sent slowly or in part, as ordered.
 
-use crate::http::outgoing::Outgoing;
-use hyper::body::{Body as _, Bytes, Frame};
+use hyper::body::{Body, Bytes, Frame};
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -12,8 +11,8 @@ use tokio::time::{Sleep, sleep};
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// A body and what is to become of it.
-pub(crate) struct Slow {
-    body: Outgoing,
+pub(crate) struct Slow<B> {
+    body: B,
     /// What was taken of the body and is not sent yet.
     pending: Bytes,
     /// How many bytes are sent at a time, if not all at once.
@@ -23,8 +22,8 @@ pub(crate) struct Slow {
     pause: Option<Pin<Box<Sleep>>>,
 }
 
-impl Slow {
-    pub(crate) fn new(body: Outgoing, bytes_per_second: Option<u64>, left: Option<u64>) -> Self {
+impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Slow<B> {
+    pub(crate) fn new(body: B, bytes_per_second: Option<u64>, left: Option<u64>) -> Self {
         let part = |rate: u64| usize::try_from((rate / 20).max(1)).unwrap_or(usize::MAX);
         let part = bytes_per_second.map(part);
         Slow { body, pending: Bytes::new(), part, left, pause: None }
