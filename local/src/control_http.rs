@@ -59,12 +59,10 @@ impl ControlApi {
         request.path == HEALTH || is_below
     }
 
-    /// The longest body to receive.
-    pub fn body_limit(&self, request: &Request) -> usize {
-        match self.admit(request) {
-            Ok(_) if request.path != HEALTH => MAX_BODY,
-            _ => 0,
-        }
+    /// The longest body to receive; `None` if the request is answered without it:
+    /// nobody learns from a body that was too long whether there is control.
+    pub fn body_limit(&self, request: &Request) -> Option<usize> {
+        (request.path != HEALTH && self.admit(request).is_ok()).then_some(MAX_BODY)
     }
 
     /// Answers a request that it takes.

@@ -40,7 +40,7 @@ impl FrontEnds {
     /// answered without its body.
     pub fn body_limit(&self, request: &Request) -> Option<usize> {
         if self.control.takes(request) {
-            return Some(self.control.body_limit(request));
+            return self.control.body_limit(request);
         }
         (!self.page.takes(request)).then(|| self.service.body_limit(request))
     }

@@ -295,6 +295,9 @@ fn without_control_nothing_is_there_but_the_health() {
         ("GET", "control/"),
     ] {
         assert_eq!(ask(&stage, method, path, OWN, "").0, 404, "{method} {path}");
+        let body = r#"{"operation": "*", "status": 500}"#;
+        assert_eq!(ask(&stage, method, path, OWN, body).0, 404, "{method} {path}");
+        assert_eq!(ask(&stage, method, path, "", &body.repeat(3000)).0, 404, "{method} {path}");
         assert_eq!(ask(&stage, method, path, "Origin: http://evil.example\r\n", "").0, 404);
     }
     let (status, health) = ask(&stage, "GET", "health", "", "");

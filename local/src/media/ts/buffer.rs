@@ -5,8 +5,8 @@ use std::io;
 /// The length of a transport packet.
 pub const PACKET: usize = 188;
 
-/// Whole packets, just under 64 KiB: each publisher has a buffer.
-const SIZE: usize = 64 * 1024 / PACKET * PACKET;
+/// Whole packets, just under 96 KiB: each publisher has a buffer.
+const SIZE: usize = 96 * 1024 / PACKET * PACKET;
 
 /// Gathers packets, and counts those of a fragment.
 pub(super) struct Buffer {
