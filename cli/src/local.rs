@@ -11,7 +11,7 @@ use crate::signal::Ending;
 use announcement::{Announcement, Shown};
 use clap::Args;
 use keys::{Keys, Temporary};
-use osslive_local::{Account, Acl, Config, Level, LocalEndpoint, PeerLimits};
+use osslive_local::{Account, Acl, Config, InitialState, Level, LocalEndpoint, PeerLimits};
 use std::fs;
 use std::io;
 use std::net::SocketAddr;
@@ -34,11 +34,25 @@ pub(crate) struct Arguments {
     /// Use a temporary data directory, deleted on exit
     #[arg(long, conflicts_with = "data", env = "OSSLIVE_LOCAL_TEMPORARY", value_parser = clap::builder::FalseyValueParser::new())]
     temporary: bool,
+    /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
+    #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
+    memory: bool,
+    /// Create the buckets, channels, objects and keys that this JSON file
+    /// describes; osslive control reset goes back to them
+    #[arg(long, value_name = "FILE", env = "OSSLIVE_LOCAL_INIT")]
+    init: Option<PathBuf>,
     /// Exit when stdin is closed, which happens when the parent process ends
     #[arg(long)]
     exit_with_stdin: bool,
     /// Bucket to create (repeatable)
-    #[arg(id = "bucket", long, default_value = Config::BUCKET, value_name = "NAME", env = "OSSLIVE_LOCAL_BUCKETS", value_delimiter = ',')]
+    /// [default: live-demo, or the buckets of --init]
+    #[arg(
+        id = "bucket",
+        long,
+        value_name = "NAME",
+        env = "OSSLIVE_LOCAL_BUCKETS",
+        value_delimiter = ','
+    )]
     buckets: Vec<String>,
     #[command(flatten)]
     keys: keys::Options,
@@ -96,9 +110,9 @@ pub(crate) struct Arguments {
     #[arg(long, env = "OSSLIVE_LOCAL_REMOTE_PAGE", value_parser = clap::builder::FalseyValueParser::new())]
     remote_page: bool,
     /// Delete the oldest recordings above this size on disk, such as 500M or 20G;
-    /// none keeps everything
-    #[arg(long, default_value = "10G", value_name = "SIZE", value_parser = storage, env = "OSSLIVE_LOCAL_MAX_STORAGE")]
-    max_storage: Storage,
+    /// none keeps everything [default: 10G, or 256M with --memory]
+    #[arg(long, value_name = "SIZE", value_parser = storage, env = "OSSLIVE_LOCAL_MAX_STORAGE")]
+    max_storage: Option<Storage>,
     /// Maximum connections; one address can use at most half of them
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N", env = "OSSLIVE_LOCAL_MAX_CONNECTIONS")]
     max_connections: usize,
@@ -135,15 +149,24 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
 }
 
 fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
-    let data = Some(&arguments.data).filter(|_| !arguments.temporary);
-    let mut config = data
-        .map_or_else(Config::temporary, Config::new)
+    let place = match (arguments.memory, arguments.temporary) {
+        (true, _) => Config::in_memory(),
+        (false, true) => Config::temporary(),
+        (false, false) => Config::new(&arguments.data),
+    };
+    let mut config = place
         .listen(arguments.listen)
         .account(arguments.account)
         .access_key(&keys.id, &keys.secret)
         .region(&arguments.region)
-        .domain(&arguments.domain)
-        .max_storage(arguments.max_storage.0);
+        .domain(&arguments.domain);
+    if let Some(Storage(limit)) = arguments.max_storage {
+        config = config.max_storage(limit);
+    }
+    if let Some(file) = &arguments.init {
+        let wrong = |error: io::Error| Failure::usage(format!("--init {error}"));
+        config = config.initial(InitialState::read(file).map_err(wrong)?);
+    }
     config = sites(config, arguments, keys);
     for bucket in &arguments.buckets {
         config = config.bucket(bucket);
@@ -249,9 +272,13 @@ mod tests {
             let matches = command.try_get_matches_from([&["local"], line].concat()).unwrap();
             Arguments::from_arg_matches(&matches).unwrap().max_storage
         };
-        assert_eq!(limit(&[]), Storage(Some(10 << 30)));
-        assert_eq!(limit(&[]), Storage(Some(Config::MAX_STORAGE)), "as in the library");
-        assert_eq!(limit(&["--max-storage", "5M"]), Storage(Some(5 << 20)));
+        assert_eq!(limit(&[]), None, "the library's");
+        assert_eq!(
+            (Config::MAX_STORAGE, Config::MAX_MEMORY),
+            (10 << 30, 256 << 20),
+            "as in --help"
+        );
+        assert_eq!(limit(&["--max-storage", "5M"]), Some(Storage(Some(5 << 20))));
         for text in ["none", "None", "0"] {
             assert_eq!(storage(text), Ok(Storage(None)), "{text}");
         }

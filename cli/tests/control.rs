@@ -110,6 +110,31 @@ fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
     assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no faults\n");
 }
 
+#[test]
+fn an_endpoint_begins_with_a_file_and_goes_back_to_it() {
+    let folder = Folder::new("control-init");
+    let file = folder.path().join("state.json");
+    let bucket = support::BUCKET;
+    let state =
+        format!(r#"{{"buckets": [{{"name": "{bucket}", "channels": [{{"id": "main"}}]}}]}}"#);
+    std::fs::write(&file, &state).expect("a file");
+    let path = file.to_str().expect("a path in UTF-8");
+    let stage = Stage::start("control-init-stage", &["--control", "--init", path]);
+    let client = stage.endpoint.client();
+    client.delete_channel("main").expect("deleted");
+    client.put_channel("other", &osslive::ChannelConfig::new("")).expect("a channel");
+    assert_eq!(stage.does("reset"), "reset\n");
+    let names: Vec<_> = client.channels("").map(|channel| channel.expect("one").name).collect();
+    assert_eq!(names, ["main"]);
+
+    std::fs::write(&file, state.replace("main", "a/b")).expect("a file");
+    let ran = run(&mut bare(folder.path(), &format!("local --temporary --init {path}")), LONG);
+    assert_eq!(ran.status.code(), Some(2), "{}", ran.stderr);
+    assert!(ran.stderr.contains(path) && ran.stderr.contains("a/b"), "{}", ran.stderr);
+    let ran = run(&mut bare(folder.path(), "local --memory --temporary"), LONG);
+    assert!(ran.status.code() == Some(2) && ran.stderr.contains("--memory"), "{}", ran.stderr);
+}
+
 /// A container is configured so.
 #[test]
 fn an_endpoint_is_configured_by_its_environment() {

@@ -22,6 +22,7 @@ mod vod;
 
 pub use account::{Account, check_acl};
 pub use call::too_large;
+pub use channels::parse_settings;
 pub use operation::{MAX_BODY, MAX_DOCUMENT, NAMES as OPERATIONS};
 pub use service::{Options, Service};
 

@@ -10,16 +10,15 @@ use crate::control_http::ControlApi;
 use crate::cors;
 use crate::event::{Event, EventKind, Level};
 use crate::event_log::{EventLog, Observer};
-use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::guard::Token;
+use crate::initial::InitialState;
 use crate::limits::PeerLimits;
 use crate::listener::Listener;
 use crate::page;
 use crate::publisher::Context;
 use crate::site::{self, Site};
-use crate::store::{Acl, Store};
-use crate::validate;
+use crate::store::{Acl, BucketContents, Medium, Store};
 use osslive::{Client, ClientBuilder, Credentials};
 use std::fmt;
 use std::io;
@@ -27,18 +26,28 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// Where an endpoint keeps its data.
+#[derive(Debug, Clone)]
+enum Place {
+    /// In this folder.
+    Folder(PathBuf),
+    /// In a new one that is deleted with it.
+    Temporary(Medium),
+}
+
 /// The configuration of a [`LocalEndpoint`].
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Config {
     listen: SocketAddr,
-    /// None for a temporary folder.
-    data: Option<PathBuf>,
+    data: Place,
     buckets: Vec<String>,
     acl: Option<Acl>,
     account: Account,
     access_key: AccessKey,
-    temporary_keys: Vec<AccessKey>,
+    /// Those beside it, temporary ones with their token.
+    other_keys: Vec<AccessKey>,
+    initial: InitialState,
     region: String,
     domain: String,
     cnames: Vec<String>,
@@ -89,7 +98,7 @@ impl Config {
     /// To use buckets from elsewhere (a checkout, a folder without `.osslive`),
     /// move their folders to the folder of an endpoint that is not running.
     pub fn new(data: impl Into<PathBuf>) -> Self {
-        Config::with(Some(data.into()))
+        Config::with(Place::Folder(data.into()))
     }
 
     /// An endpoint on a free port of 127.0.0.1 that keeps its data in a new
@@ -97,10 +106,20 @@ impl Config {
     /// which is deleted when the endpoint stops. What a killed process could
     /// not delete goes at the next start of such an endpoint.
     pub fn temporary() -> Self {
-        Config::with(None)
+        Config::with(Place::Temporary(Medium::Disk))
     }
 
-    fn with(data: Option<PathBuf>) -> Self {
+    /// As [`temporary`](Self::temporary), but nothing is written to a disk: the
+    /// folder is on the file system in memory that Linux has at `/dev/shm`.
+    /// Recordings take at most half of what is left there, and by default
+    /// [`MAX_MEMORY`](Self::MAX_MEMORY). Elsewhere the endpoint does not start,
+    /// with [`io::ErrorKind::Unsupported`]. Swap space is the system's affair.
+    pub fn in_memory() -> Self {
+        let config = Config::with(Place::Temporary(Medium::Memory));
+        Config { max_storage: Some(Self::MAX_MEMORY), ..config }
+    }
+
+    fn with(data: Place) -> Self {
         Config {
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             data,
@@ -112,7 +131,8 @@ impl Config {
                 secret: Self::ACCESS_KEY_SECRET.into(),
                 token: None,
             },
-            temporary_keys: Vec::new(),
+            other_keys: Vec::new(),
+            initial: InitialState::default(),
             region: "cn-hangzhou".into(),
             domain: "localhost".into(),
             cnames: Vec::new(),
@@ -135,6 +155,8 @@ impl Config {
     pub const ACCESS_KEY_SECRET: &'static str = "osslive-local-secret";
     /// The default of [`max_storage`](Self::max_storage): 10 GiB.
     pub const MAX_STORAGE: u64 = 10 << 30;
+    /// The default of it for an endpoint [in memory](Self::in_memory): 256 MiB.
+    pub const MAX_MEMORY: u64 = 256 << 20;
     /// The id that front ends give a temporary key unless told otherwise.
     pub const STS_ACCESS_KEY_ID: &'static str = "STS.osslive-local";
     /// The secret that front ends give a temporary key unless told otherwise.
@@ -191,7 +213,17 @@ impl Config {
         token: impl Into<String>,
     ) -> Self {
         let token = Some(token.into());
-        self.temporary_keys.push(AccessKey { id: id.into(), secret: secret.into(), token });
+        self.other_keys.push(AccessKey { id: id.into(), secret: secret.into(), token });
+        self
+    }
+
+    /// Sets what the endpoint begins with, and has again after a reset. What its
+    /// data folder has already stays as it is. Buckets are added to those of
+    /// [`bucket`](Self::bucket), and keys to those of the other methods.
+    /// Defaults to nothing.
+    pub fn initial(mut self, state: InitialState) -> Self {
+        self.other_keys.extend(state.keys().iter().cloned());
+        self.initial = state;
         self
     }
 
@@ -338,7 +370,7 @@ impl Config {
 
     /// Every key, of whatever sort.
     fn keys(&self) -> impl Iterator<Item = &AccessKey> {
-        std::iter::once(&self.access_key).chain(&self.temporary_keys)
+        std::iter::once(&self.access_key).chain(&self.other_keys)
     }
 
     /// Refuses keys that anybody has or could guess.
@@ -365,7 +397,13 @@ impl Config {
     }
 
     fn bucket_names(&self) -> Vec<String> {
-        if self.buckets.is_empty() { vec![Self::BUCKET.into()] } else { self.buckets.clone() }
+        let mut names = self.buckets.clone();
+        for name in self.initial.bucket_names() {
+            if !names.iter().any(|other| other == name) {
+                names.push(name.to_owned());
+            }
+        }
+        if names.is_empty() { vec![Self::BUCKET.into()] } else { names }
     }
 }
 
@@ -415,10 +453,8 @@ impl LocalEndpoint {
             control
         });
         let buckets = config.bucket_names();
-        for name in &buckets {
-            validate::check_bucket(name)
-                .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
-        }
+        let is_blocked = config.account == Account::New;
+        let initial = config.initial.contents(&buckets, config.acl, is_blocked)?;
         let page = page_options(&config.page)?;
         let page_token = page.token.clone();
         let cors = config.cors.iter().map(|text| origin(text)).collect::<io::Result<_>>()?;
@@ -427,10 +463,12 @@ impl LocalEndpoint {
         let socket = std::net::TcpListener::bind(config.listen)
             .map_err(|error| explain(format!("cannot listen on {}", config.listen), error))?;
         let store = open(&config)?;
-        for name in &buckets {
-            prepare(&store, name, &config)
-                .map_err(|fault| invalid(format!("bucket {name:?}"), fault))?;
+        for BucketContents { name, acl, .. } in &initial.buckets {
+            let is_blocked = store.bucket(name).is_ok_and(|bucket| bucket.is_blocked);
+            api::check_acl(acl.unwrap_or_default(), is_blocked)
+                .map_err(|fault| bad(format!("bucket {name:?}: {}", fault.message)))?;
         }
+        store.fill(&initial).map_err(|fault| io::Error::other(fault.message))?;
         let data = store.data().to_owned();
         let mut events = event_log(&config, page_token.as_ref())?;
         if let Some(control) = &control {
@@ -438,7 +476,7 @@ impl LocalEndpoint {
         }
         let events = Arc::new(events);
         let site = site(&config, cnames, socket.local_addr()?, store, &events);
-        let site = Arc::new(Site { control: control.clone(), ..site });
+        let site = Arc::new(Site { control: control.clone(), initial, ..site });
         let options = api::Options { cors, account: config.account, qps_limit: config.qps_limit };
         let front_ends = Arc::new(FrontEnds {
             control: ControlApi::new(site.clone(), config.control_token.take()),
@@ -600,17 +638,31 @@ fn site(
 }
 
 fn open(config: &Config) -> io::Result<Store> {
+    let clock = config.clock.clone();
     let (folder, opened) = match &config.data {
-        Some(path) => {
-            let folder = format!("the data folder {}", path.display());
-            (folder, Store::open(path, config.clock.clone()))
+        Place::Folder(path) => {
+            (format!("the data folder {}", path.display()), Store::open(path, clock))
         }
-        None => ("a temporary folder".to_owned(), Store::temporary(config.clock.clone())),
+        Place::Temporary(medium) => {
+            ("a temporary folder".to_owned(), Store::temporary(*medium, clock))
+        }
     };
     let limited = opened.and_then(|mut store| {
-        config.max_storage.map_or(Ok(()), |bytes| store.limit_recordings(bytes)).map(|()| store)
+        recording_limit(config, &store).map_or(Ok(()), |bytes| store.limit_recordings(bytes))?;
+        Ok(store)
     });
     limited.map_err(|error| explain(format!("cannot use {folder}"), error))
+}
+
+/// How much recordings may take: of memory at most half of what is left.
+fn recording_limit(config: &Config, store: &Store) -> Option<u64> {
+    match config.data {
+        Place::Temporary(Medium::Memory) => {
+            let half = store.bytes_left().map(|bytes| bytes / 2);
+            config.max_storage.into_iter().chain(half).min()
+        }
+        _ => config.max_storage,
+    }
 }
 
 fn page_options(page: &Page) -> io::Result<page::Options> {
@@ -643,29 +695,8 @@ fn bad(message: String) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, message)
 }
 
-/// Sees to it that a bucket is there, and as configured.
-fn prepare(store: &Store, name: &str, config: &Config) -> Result<(), Fault> {
-    let old = store.bucket(name).ok();
-    let is_new_account = config.account == Account::New;
-    let is_blocked = old.as_ref().map_or(is_new_account, |bucket| bucket.is_blocked);
-    if let Some(acl) = config.acl {
-        api::check_acl(acl, is_blocked)?;
-    }
-    if old.is_none() || config.acl.is_some() {
-        store.create_bucket(name, config.acl.unwrap_or_default())?;
-    }
-    if old.is_none() && is_blocked {
-        store.block_public_access(name, true)?;
-    }
-    Ok(())
-}
-
 fn explain(what: String, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{what}: {error}"))
-}
-
-fn invalid(what: String, fault: Fault) -> io::Error {
-    bad(format!("{what}: {}", fault.message))
 }
 
 #[cfg(test)]

@@ -151,6 +151,9 @@ impl Connection {
             if self.cut_at.is_some_and(|cut| cut <= Instant::now()) {
                 return Err(io::Error::other("a fault rule cuts the publisher"));
             }
+            if self.live.as_ref().is_some_and(|live| live.sink().has_overstayed()) {
+                return Ok(Next::Read);
+            }
             let count = match self.read(buffer) {
                 Ok(0) => return Ok(Next::Read),
                 Ok(count) => count,

@@ -6,7 +6,7 @@ use crate::clock::Clock;
 use crate::control::Control;
 use crate::event_log::EventLog;
 use crate::fault::Fault;
-use crate::store::Store;
+use crate::store::{Contents, Store};
 use osslive::Credentials;
 use osslive::sign::{SignatureVersion, Signer};
 use std::sync::Arc;
@@ -31,6 +31,8 @@ pub struct Site {
     pub events: Arc<EventLog>,
     /// Who controls the endpoint; `None` if nobody may.
     pub control: Option<Control>,
+    /// What a reset goes back to.
+    pub initial: Contents,
 }
 
 impl Site {
@@ -53,22 +55,24 @@ impl Site {
             signer,
             events,
             control: None,
+            initial: Contents::default(),
         }
     }
 }
 
 impl Site {
-    /// Empties all buckets, cutting publishers, and takes back what was ordered.
+    /// Goes back to the beginning, cutting publishers, and takes back what was
+    /// ordered.
     ///
     /// # Errors
     ///
-    /// As [`Store::clear`].
+    /// As [`Store::restore`].
     pub fn reset(&self) -> Result<(), Fault> {
         if let Some(control) = &self.control {
             control.clear_faults();
             control.reset_clock();
         }
-        self.store.clear()?;
+        self.store.restore(&self.initial)?;
         if let Some(control) = &self.control {
             control.clear_requests();
         }

@@ -22,8 +22,8 @@
 mod bucket;
 mod channel;
 mod claim;
-mod clear;
 mod connection;
+mod contents;
 mod fault;
 mod file;
 mod fragment;
@@ -43,9 +43,11 @@ pub(crate) mod temporary;
 
 pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage};
+pub use contents::{BucketContents, Contents, ObjectContents, Source};
 pub use object::{ObjectMeta, ObjectPage, Upload};
 pub use record::{ChannelSettings, SessionRecord, Snapshot, Stat};
 pub use session::{LiveSession, Publish};
+pub use temporary::Medium;
 
 use crate::clock::Clock;
 use crate::cors::Cors;
@@ -64,6 +66,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 use tempfile::TempDir;
 
 /// Everything the endpoint keeps. Calls block on the disk; any number of
@@ -105,9 +108,9 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When no such folder can be created.
-    pub fn temporary(clock: Clock) -> io::Result<Store> {
-        let folder = temporary::create()?;
+    /// When no such folder can be created: not every system has one in memory.
+    pub fn temporary(medium: Medium, clock: Clock) -> io::Result<Store> {
+        let folder = temporary::create(medium)?;
         let store = Store::hold(Claim::take(folder.path(), true)?, clock)?;
         Ok(Store { _temporary: Some(folder), ..store })
     }
@@ -160,6 +163,11 @@ impl Store {
         ledger.prune();
         self.ledger = Some(ledger);
         Ok(())
+    }
+
+    /// How many bytes its file system has left; `None` where that is unknown.
+    pub fn bytes_left(&self) -> Option<u64> {
+        temporary::bytes_left(&self.data)
     }
 
     /// The folder, from the root on.
@@ -278,6 +286,15 @@ impl Store {
         let publisher = self.find(bucket)?.channels.set_enabled(name, enabled, self.clock.now())?;
         if let Some(publisher) = publisher {
             publisher.hang_up();
+        }
+        Ok(())
+    }
+
+    /// Lets the publisher of a channel, if there is one, go on for so long once the
+    /// channel is disabled.
+    pub fn grant_respite(&self, bucket: &str, name: &str, time: Duration) -> Result<(), Fault> {
+        if let Some(publisher) = self.find(bucket)?.channels.publisher(name) {
+            publisher.grant_respite(time);
         }
         Ok(())
     }

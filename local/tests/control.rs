@@ -208,6 +208,45 @@ fn a_publisher_is_refused_cut_or_left_alone() {
     assert!(kinds.contains(&EventKind::Refusal) && kinds.contains(&EventKind::Publish));
 }
 
+/// As the service does: the status changes at once, the stream ends later.
+#[test]
+fn a_publisher_goes_on_for_a_while_after_its_channel_was_disabled() {
+    let (stage, control) = controlled();
+    let time = Duration::from_millis(800);
+    let respite = FaultRule { disconnect_after_ms: Some(800), ..rule("PutLiveChannelStatus") };
+    control.add(respite).unwrap();
+    let client = client(&stage);
+    let options = PushOptions { real_time: true, ..PushOptions::default() };
+    let disable = || client.put_channel_status("cam", osslive::ChannelState::Disabled).unwrap();
+    for is_kept in [true, false] {
+        let url = stage.channel("cam");
+        std::thread::scope(|scope| {
+            let publisher = scope.spawn(|| push_flv(&url, CLIP, options, &mut |_| true));
+            client.wait_until_live("cam", Duration::from_secs(20)).unwrap();
+            let disabled = Instant::now();
+            disable();
+            let status = client.get_channel_status("cam").unwrap().status;
+            assert_eq!(status, osslive::StreamState::Disabled);
+            if is_kept {
+                let error = client.delete_channel("cam").unwrap_err();
+                assert_eq!(error.code(), Some("ChannelStillLive"));
+            } else {
+                // Without the rule it is cut at once, even if it had time left.
+                control.clear_faults();
+                disable();
+            }
+            publisher.join().unwrap().unwrap_err();
+            assert_eq!(disabled.elapsed() >= time, is_kept);
+        });
+        // The session ends a moment after its publisher has been cut.
+        let due = Instant::now() + Duration::from_secs(20);
+        while client.delete_channel("cam").is_err() {
+            assert!(Instant::now() < due, "the session does not end");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
 #[test]
 fn what_was_called_is_told_with_the_key_and_without_secrets() {
     let (stage, control) = controlled();

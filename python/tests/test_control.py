@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 from typing import Iterator
 
 import pytest
@@ -80,6 +83,61 @@ def test_a_rule_that_makes_no_sense_is_refused_in_words(
     with pytest.raises(EndpointError, match=word):
         endpoint.fail(**rule)  # type: ignore[arg-type]
     assert endpoint.faults() == []
+
+
+STATE = {
+    "buckets": [
+        {
+            "name": "live-demo",
+            "channels": [{"id": "main"}, {"id": "直播", "status": "disabled"}],
+            "objects": [{"key": "notes.txt", "text": "hello"}],
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("is_file", [True, False])
+def test_an_endpoint_begins_with_what_was_described(is_file: bool, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_text(json.dumps(STATE), encoding="utf-8")
+    with LocalEndpoint(init=path if is_file else STATE) as endpoint, endpoint.client() as client:
+        client.delete_channel("main")
+        client.put_channel("other")
+        endpoint.reset()
+        channels = {channel.name: channel.status for channel in client.channels()}
+        assert channels == {"main": "enabled", "直播": "disabled"}
+
+
+def test_a_mistake_in_what_was_described_is_named() -> None:
+    with pytest.raises(EndpointError, match="a/b"):
+        LocalEndpoint(
+            init={"buckets": [{"name": "live-demo", "channels": [{"id": "a/b"}]}]}
+        ).start()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no file system is in memory")
+def test_an_endpoint_in_memory_writes_to_no_disk() -> None:
+    with LocalEndpoint(memory=True) as endpoint, endpoint.client() as client:
+        client.put_channel("cam")
+        folders = list(Path("/dev/shm").glob("osslive-*/live-demo/channels/cam.json"))
+        assert folders
+    assert not any(folder.exists() for folder in folders)
+
+
+def test_an_endpoint_is_its_own_whatever_the_environment_says(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("OSSLIVE_LOCAL_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("OSSLIVE_LOCAL_INIT", str(tmp_path / "none.json"))
+    with LocalEndpoint() as endpoint, endpoint.client() as client:
+        client.put_channel("cam")
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_publisher_goes_on_for_a_while_if_that_was_ordered(endpoint: LocalEndpoint) -> None:
+    number = endpoint.fail("PutLiveChannelStatus", disconnect_after=10)
+    (fault,) = endpoint.faults()
+    assert (fault["id"], fault["disconnectAfterMs"]) == (number, 10000)
 
 
 def test_an_endpoint_that_does_not_run_says_so() -> None:

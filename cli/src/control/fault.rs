@@ -75,6 +75,10 @@ pub(super) struct Add {
     /// Cut the publisher after this time
     #[arg(long, value_name = "TIME", value_parser = parse_length)]
     cut_after: Option<Duration>,
+    /// Let the publisher go on for this time after PutLiveChannelStatus disabled
+    /// its channel
+    #[arg(long, value_name = "TIME", value_parser = parse_length)]
+    disconnect_after: Option<Duration>,
     /// Close, reset or hang the connection instead of answering
     #[arg(long, value_enum, value_name = "HOW")]
     disconnect: Option<How>,
@@ -109,6 +113,7 @@ impl Add {
             bytes_per_second: self.rate,
             cut_after_bytes: self.cut_after_bytes,
             cut_after_ms: self.cut_after.map(ms),
+            disconnect_after_ms: self.disconnect_after.map(ms),
             disconnect: self.disconnect.map(|how| match how {
                 How::Close => Disconnect::Close,
                 How::Reset => Disconnect::Reset,

@@ -175,7 +175,7 @@ fn status(settings: &ChannelSettings) -> &'static str {
 ///
 /// 400 `MalformedXML`; 400 `InvalidArgument` with the EC that OSS documents
 /// for each field.
-fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
+pub fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
     let source = xml::check(body)?;
     let document = xml::parse(&source, "LiveChannelConfiguration")?;
     let root = document.root();

@@ -16,7 +16,13 @@ impl Service {
     pub(super) fn ordered(&self, request: &Request) -> Option<Ordered> {
         let control = self.site.control.as_ref().filter(|control| !control.is_calm())?;
         let call = self.read(request).ok()?;
-        control.strike(call.operation.name()?, &call.key)
+        let ordered = control.strike(call.operation.name()?, &call.key)?;
+        if let Some(ms) = ordered.rule.disconnect_after_ms {
+            // Without the bucket there is no publisher either.
+            let time = std::time::Duration::from_millis(ms);
+            let _ = self.site.store.grant_respite(&call.bucket, &call.key, time);
+        }
+        Some(ordered)
     }
 
     /// Answers as ordered; what happens to the connection is up to whoever sends

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) const RTMP_CONNECT: &str = "RtmpConnect";
 pub(crate) const RTMP_PUBLISH: &str = "RtmpPublish";
 
+/// The operation that disables a channel.
+const DISABLING: &str = "PutLiveChannelStatus";
 /// The longest time that a rule may name: a day.
 const MAX_MS: u64 = 86_400_000;
 /// The longest text of a rule, in bytes.
@@ -89,6 +91,10 @@ pub struct FaultRule {
     /// Cuts a publisher so many milliseconds after it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_after_ms: Option<u64>,
+    /// Lets the publisher of a channel that `PutLiveChannelStatus` disables go on
+    /// for so many milliseconds, as the service does for about ten seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub disconnect_after_ms: Option<u64>,
     /// Ends or hangs the connection instead of answering.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnect: Option<Disconnect>,
@@ -171,7 +177,11 @@ impl FaultRule {
         if self.bytes_per_second == Some(0) {
             return wrong("bytesPerSecond 0: must be at least 1".to_owned());
         }
-        for (field, value) in [("latencyMs", self.latency_ms), ("cutAfterMs", self.cut_after_ms)] {
+        for (field, value) in [
+            ("latencyMs", self.latency_ms),
+            ("cutAfterMs", self.cut_after_ms),
+            ("disconnectAfterMs", self.disconnect_after_ms),
+        ] {
             if let Some(value) = value.filter(|value| *value > MAX_MS) {
                 return wrong(format!("{field} {value}: must be at most {MAX_MS}, a day"));
             }
@@ -216,6 +226,8 @@ impl FaultRule {
             (true, false) => given(&for_http),
             (false, _) => given(&for_publishers[1..]),
         };
+        let lingers = Some("disconnectAfterMs").filter(|_| self.disconnect_after_ms.is_some());
+        let refused = refused.or(lingers.filter(|_| name != DISABLING));
         if let Some(field) = refused {
             return wrong(format!("{field}: has no meaning for {name}"));
         }
@@ -235,6 +247,7 @@ impl FaultRule {
             || self.bytes_per_second.is_some()
             || self.cut_after_bytes.is_some()
             || self.cut_after_ms.is_some()
+            || self.disconnect_after_ms.is_some()
             || self.disconnect.is_some()
             || self.garbage
             || self.date_skew_seconds.is_some()
@@ -304,6 +317,7 @@ mod tests {
             (r#"{"operation": "GetObject", "code": "X"}"#, "need a status"),
             (r#"{"operation": "GetObject", "message": "X", "garbage": true}"#, "message"),
             (r#"{"operation": "GetObject", "cutAfterMs": 5}"#, "cutAfterMs"),
+            (r#"{"operation": "GetObject", "disconnectAfterMs": 5}"#, "disconnectAfterMs"),
             (r#"{"operation": "GetObject", "latencyMs": 86400001}"#, "latencyMs"),
             (r#"{"operation": "GetObject", "bytesPerSecond": 0}"#, "bytesPerSecond"),
             (r#"{"operation": "GetObject", "statsu": 503}"#, "statsu"),

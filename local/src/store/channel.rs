@@ -242,14 +242,15 @@ impl Channels {
         if enabled && entry.live().is_some() {
             return Err(still_live());
         }
-        if entry.settings.enabled == enabled {
+        // A publisher may have time left since it was disabled.
+        if entry.settings.enabled == enabled && entry.live().is_none() {
             return Ok(None);
         }
         let mut next = entry.clone();
         next.settings.enabled = enabled;
         next.last_modified = now;
         self.save(name, &next).map_err(disk_fault)?;
-        let publisher = next.live().cloned();
+        let publisher = next.live().filter(|publisher| !publisher.begin_respite()).cloned();
         if let Some(publisher) = &publisher {
             publisher.mark_cut();
         }
@@ -288,6 +289,11 @@ impl Channels {
             Some(connection) => connection.stat(),
             None => Stat::Idle,
         })
+    }
+
+    /// Who publishes to a channel.
+    pub(super) fn publisher(&self, name: &str) -> Option<Arc<Connection>> {
+        lock(&self.state).entries.get(name)?.live().cloned()
     }
 
     pub(super) fn history(&self, name: &str) -> Result<Vec<SessionRecord>, Fault> {

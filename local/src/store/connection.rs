@@ -6,6 +6,7 @@ use crate::media::recorder::StreamStat;
 use std::net::SocketAddr;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
 /// What the store knows of a publisher that is connected.
@@ -19,6 +20,16 @@ pub(super) struct Connection {
     cut: AtomicBool,
     refused: AtomicBool,
     stream: Mutex<StreamStat>,
+    respite: Mutex<Option<Respite>>,
+}
+
+/// Time that a publisher has after its channel was disabled.
+#[derive(Clone, Copy)]
+enum Respite {
+    /// So much, once that happens.
+    Granted(Duration),
+    /// Until then.
+    Until(Instant),
 }
 
 impl Connection {
@@ -29,8 +40,8 @@ impl Connection {
         hang_up: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         let (cut, refused) = (AtomicBool::new(false), AtomicBool::new(false));
-        let stream = Mutex::default();
-        Connection { connected, remote, after_ms, hang_up, cut, refused, stream }
+        let (stream, respite) = (Mutex::default(), Mutex::default());
+        Connection { connected, remote, after_ms, hang_up, cut, refused, stream, respite }
     }
 
     pub(super) fn is_cut(&self) -> bool {
@@ -40,6 +51,30 @@ impl Connection {
     /// From here on the session may finish its fragment, but begin no other.
     pub(super) fn mark_cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
+    }
+
+    /// Gives the publisher so much time once its channel is disabled.
+    pub(super) fn grant_respite(&self, time: Duration) {
+        *lock(&self.respite) = Some(Respite::Granted(time));
+    }
+
+    /// Takes in that the channel is disabled. Returns whether the publisher has time
+    /// left, which then begins.
+    pub(super) fn begin_respite(&self) -> bool {
+        let mut respite = lock(&self.respite);
+        let Some(Respite::Granted(time)) = *respite else { return false };
+        *respite = Some(Respite::Until(Instant::now() + time));
+        true
+    }
+
+    /// Cuts the publisher if that time is over, and returns whether it is.
+    pub(super) fn end_respite(&self) -> bool {
+        let respite = *lock(&self.respite);
+        let is_over = matches!(respite, Some(Respite::Until(due)) if due <= Instant::now());
+        if is_over {
+            self.mark_cut();
+        }
+        is_over
     }
 
     /// Whether its stream was refused before any of it was recorded.

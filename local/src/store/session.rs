@@ -117,6 +117,12 @@ impl LiveSession {
         self.connection.update(stat);
     }
 
+    /// Whether the time is over that it had after its channel was disabled: the
+    /// session is cut then.
+    pub fn has_overstayed(&self) -> bool {
+        self.connection.end_respite()
+    }
+
     /// Whether the channel was disabled under this session. It may finish the
     /// fragment it is in; beginning another is an error.
     pub fn cut(&self) -> bool {

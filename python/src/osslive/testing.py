@@ -57,8 +57,11 @@ class LocalEndpoint:
     It runs the command ``osslive local``: ``binary``, or what ``OSSLIVE_BIN``
     names, or the command that is installed with this package, or ``osslive`` on
     ``PATH``; never one in the working folder. Its data goes into ``data``, or
-    into a temporary folder that is deleted at the end. ``arguments`` are added
-    to the command line; ``osslive local --help`` lists them.
+    into a temporary folder that is deleted at the end: with ``memory`` one that
+    is in memory, on Linux. ``init`` describes what it begins with, as a file in
+    JSON or as the same in a dictionary. ``arguments`` are added to the command
+    line; ``osslive local --help`` lists them. The variables of the environment
+    that it names are not read.
 
     It ends with this process, however that ends.
     """
@@ -71,6 +74,8 @@ class LocalEndpoint:
         access_key_secret: str = ACCESS_KEY_SECRET,
         region: str = REGION,
         data: Union[str, os.PathLike[str], None] = None,
+        memory: bool = False,
+        init: Union[str, os.PathLike[str], Dict[str, Any], None] = None,
         arguments: Optional[List[str]] = None,
         binary: Union[str, os.PathLike[str], None] = None,
         timeout: float = 20.0,
@@ -82,6 +87,8 @@ class LocalEndpoint:
         #: Where it listens for HTTP and RTMP alike, such as ``http://127.0.0.1:40123``.
         self.url = ""
         self._data = data
+        self._memory = memory
+        self._init = init
         self._arguments = list(arguments or [])
         self._binary = binary
         self._timeout = timeout
@@ -121,17 +128,20 @@ class LocalEndpoint:
         command = [_command(self._binary), "local", "--listen", "127.0.0.1:0"]
         command += ["--bucket", self.bucket, "--region", self.region]
         command += ["--access-key-id", self.access_key_id]
-        command += ["--temporary"] if self._data is None else ["--data", os.fspath(self._data)]
+        command += self._place()
         # The system closes its standard input with this process.
         command += ["--exit-with-stdin", "--control"]
         token = secrets.token_urlsafe(24)
         # Others on this machine may read the command line, but not the environment.
+        # Nor does it show what others have configured for endpoints of their own.
+        others = {name: value for name, value in os.environ.items() if not _configures(name)}
         environment = {
-            **os.environ,
+            **others,
             "OSSLIVE_LOCAL_ACCESS_KEY_SECRET": self.access_key_secret,
             "OSSLIVE_LOCAL_CONTROL_TOKEN": token,
         }
-        with tempfile.TemporaryFile() as errors:
+        with tempfile.TemporaryFile() as errors, _description(self._init) as init:
+            command += [] if init is None else ["--init", init]
             self._process = subprocess.Popen(
                 command + self._arguments,
                 stdin=subprocess.PIPE,
@@ -147,6 +157,11 @@ class LocalEndpoint:
                 raise EndpointError(f"{command[0]} local did not start: {said or 'it is silent'}")
         self.url = line[len("listening on ") :]
         self._control = Control(self.url, token)
+
+    def _place(self) -> List[str]:
+        if self._data is not None:
+            return ["--data", os.fspath(self._data)]
+        return ["--memory" if self._memory else "--temporary"]
 
     @property
     def clock(self) -> Clock:
@@ -169,6 +184,7 @@ class LocalEndpoint:
         bytes_per_second: Optional[int] = None,
         cut_after_bytes: Optional[int] = None,
         cut_after: Optional[float] = None,
+        disconnect_after: Optional[float] = None,
         disconnect: Optional[str] = None,
         garbage: bool = False,
         date_skew: Optional[int] = None,
@@ -195,6 +211,9 @@ class LocalEndpoint:
             "bytesPerSecond": bytes_per_second,
             "cutAfterBytes": cut_after_bytes,
             "cutAfterMs": None if cut_after is None else round(cut_after * 1000),
+            "disconnectAfterMs": None
+            if disconnect_after is None
+            else round(disconnect_after * 1000),
             "disconnect": disconnect,
             "garbage": garbage or None,
             "dateSkewSeconds": date_skew,
@@ -218,9 +237,9 @@ class LocalEndpoint:
         return events
 
     def reset(self) -> None:
-        """Empties all buckets, deletes all faults, and sets the clock right.
+        """Goes back to the start: what ``init`` describes, no faults, and the right time.
 
-        Channels, history and objects are deleted, and publishers cut.
+        All other channels, history, objects and buckets are deleted, and publishers cut.
         """
         self._control.ask("POST", "reset")
 
@@ -323,6 +342,27 @@ def publish(
         yield process
     finally:
         _end(process)
+
+
+def _configures(name: str) -> bool:
+    """Whether a variable of the environment configures a local endpoint."""
+    return name.startswith("OSSLIVE_LOCAL_")
+
+
+@contextmanager
+def _description(
+    init: Union[str, os.PathLike[str], Dict[str, Any], None],
+) -> Generator[Optional[str], None, None]:
+    """The file that describes what an endpoint begins with. Only this user can read one that is
+    made of a dictionary: it may hold keys."""
+    if not isinstance(init, dict):
+        yield None if init is None else os.fspath(init)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, "init.json")
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump(init, file)
+        yield path
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
