@@ -37,6 +37,7 @@ test-corporate:
 # The table of what was observed; `make test` compares it.
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
+	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive-cli --test control every_fault
 
 # schema/*.json and include/osslive_json.hpp, from the types of the results;
 # `make test` compares them.

@@ -2,7 +2,10 @@
 
 mod support;
 
+use osslive::StreamState;
+use osslive_local::{Config, LocalEndpoint};
 use serde_json::Value;
+use std::time::Duration;
 use support::{
     Channel, Endpoint, Folder, LONG, Sdk, bare, clip, has_ffmpeg, publish_clip, refusal, run,
 };
@@ -183,6 +186,73 @@ fn the_vendors_sdks_see_what_was_ordered() {
         let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
         assert!(ran.status.success(), "{script:?}: {}{}", ran.stdout, ran.stderr);
     }
+}
+
+/// What each SDK makes of the faults of a server, all of them ordered by rules: the
+/// rows of docs/evidence/faults.md that one answer decides.
+#[test]
+fn the_vendors_sdks_meet_every_fault_of_a_server() {
+    let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/fault-rules.json");
+    let rows: Vec<Value> =
+        serde_json::from_str(&std::fs::read_to_string(rules).expect("a file")).expect("JSON");
+    let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().expect("a name")).collect();
+    let outcomes = |sdk: Sdk| -> Option<Value> {
+        if !sdk.is_installed("a vendor's SDK under every fault") {
+            return None;
+        }
+        let stage = Stage::start(&format!("control-rows-{sdk:?}"), &["--control"]);
+        let ran = run(sdk.command(&stage.endpoint, "v4").args(["faults", rules]), LONG);
+        assert!(ran.status.success(), "{sdk:?}: {}{}", ran.stdout, ran.stderr);
+        Some(serde_json::from_str(&ran.stdout).expect("JSON"))
+    };
+    let (oss2, ali_oss) = (outcomes(Sdk::Oss2), outcomes(Sdk::AliOss));
+    let (Some(oss2), Some(ali_oss)) = (oss2, ali_oss) else { return };
+    let osslive = outcomes_of_osslive(&rows);
+    let row = |(name, osslive): (&&str, &&str)| {
+        let [oss2, ali_oss] = [&oss2, &ali_oss].map(|of| of[*name].as_str().expect("an outcome"));
+        let name = name.replace('<', "\\<");
+        format!("| {name} | {osslive} | {oss2} | {ali_oss} |\n")
+    };
+    let table: String = names.iter().zip(&osslive).map(row).collect();
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/evidence/simulator.md");
+    if std::env::var_os("OSSLIVE_WRITE_FAULTS").is_some() {
+        std::fs::write(path, format!("{ROWS_HEAD}{table}")).expect("written");
+    }
+    let written = std::fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(written, format!("{ROWS_HEAD}{table}"), "{path} is out of date: make faults");
+}
+
+const ROWS_HEAD: &str = "\
+# What a server can do wrong, ordered by rules
+
+Each row of [the table of faults](faults.md) that one answer decides, ordered of the local
+endpoint by rules alone (`tests/data/fault-rules.json`), and what becomes of a call for the
+status of a channel that is live: `right`; `wrong`, an error or a wrong result; `endless`, no
+end after three seconds, with a time limit of one. `make faults` writes this table, and a test
+compares it. osslive meets the other rows too, those without an end among them: `cargo test -p
+osslive --test faults`.
+
+| Fault | osslive | oss2 2.19.1 | ali-oss 6.23.0 |
+| --- | --- | --- | --- |
+";
+
+fn outcomes_of_osslive(rows: &[Value]) -> Vec<&'static str> {
+    let endpoint = LocalEndpoint::start(Config::temporary().control()).expect("an endpoint");
+    let control = endpoint.control().expect("it was configured");
+    let outcome = |row: &Value| {
+        for rule in row["rules"].as_array().expect("rules") {
+            let rule = serde_json::from_value(rule.clone()).expect("a rule");
+            control.add(rule).expect("it makes sense");
+        }
+        let client = endpoint.client_builder().timeout(Duration::from_secs(1)).build();
+        let status = client.expect("a client").get_channel_status("c");
+        control.clear_faults();
+        match status {
+            Ok(status) if status.status == StreamState::Live => "right",
+            _ => "wrong",
+        }
+    };
+    rows.iter().map(outcome).collect()
 }
 
 #[test]

@@ -552,7 +552,7 @@ impl LocalEndpoint {
 
     /// Where this machine reaches it: an endpoint that listens everywhere is at
     /// the loopback address.
-    fn reachable_address(&self) -> SocketAddr {
+    pub fn reachable_address(&self) -> SocketAddr {
         let mut address = self.address();
         match address.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => address.set_ip(Ipv4Addr::LOCALHOST.into()),

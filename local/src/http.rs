@@ -7,6 +7,7 @@ mod message;
 mod object;
 pub(crate) mod outgoing;
 mod query;
+pub(crate) mod raw;
 mod slow;
 pub mod write_timeout;
 

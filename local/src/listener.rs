@@ -186,7 +186,7 @@ impl Serving {
     async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
         let application = self.application;
-        let resetting = self.context.site.control.as_ref().and_then(|_| second(&stream));
+        let controlled = self.context.site.control.as_ref().and_then(|_| second(&stream));
         let limits = self.context.limits;
         let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
@@ -194,10 +194,13 @@ impl Serving {
             request.extensions_mut().insert(remote);
             request.extensions_mut().insert(verdicts.clone());
             let application = application.clone();
-            let resetting = resetting.clone();
+            let controlled = controlled.clone();
+            if let Some(socket) = &controlled {
+                request.extensions_mut().insert(socket.clone());
+            }
             async move {
                 let answer = application.answer(request).await;
-                if let (Err(Broken { is_reset: true }), Some(socket)) = (&answer, &resetting) {
+                if let (Err(Broken { is_reset: true }), Some(socket)) = (&answer, &controlled) {
                     let _ = SockRef::from(&**socket).set_linger(Some(Duration::ZERO));
                 }
                 answer
@@ -219,7 +222,7 @@ impl Serving {
     }
 }
 
-/// Another handle of a connection, by which it can be reset.
+/// Another handle of a connection, by which faults that were ordered reach it.
 fn second(stream: &net::TcpStream) -> Option<Arc<socket2::Socket>> {
     SockRef::from(stream).try_clone().ok().map(Arc::new)
 }

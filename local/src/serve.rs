@@ -7,6 +7,7 @@ use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
 use crate::http::outgoing::{Outgoing, Slow};
+use crate::http::raw::{self, Raw};
 use crate::http::write_timeout::Allowance;
 use crate::http::{Body, Request, Response};
 use crate::limits::PeerLimits;
@@ -15,6 +16,7 @@ use hyper::body::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{StatusCode, Version};
+use socket2::Socket;
 use std::fmt;
 use std::future::poll_fn;
 use std::net::SocketAddr;
@@ -85,7 +87,10 @@ impl Application {
         }
         let response = match self.respond(request, collected).await {
             Ok((response, share)) => match response.ordered.clone() {
-                Some(ordered) => self.disrupt(&ordered, response, share).await?,
+                Some(ordered) => {
+                    let connection = head.extensions.get::<Arc<Socket>>();
+                    self.disrupt(&ordered, connection, response, share).await?
+                }
                 None => self.write(response, share),
             },
             Err(_) => {
@@ -103,6 +108,7 @@ impl Application {
     async fn disrupt(
         &self,
         ordered: &Ordered,
+        connection: Option<&Arc<Socket>>,
         response: Response,
         share: Share,
     ) -> Result<hyper::Response<Outgoing>, Broken> {
@@ -110,14 +116,18 @@ impl Application {
         if let Some(ms) = rule.latency_ms {
             wait(control, ordered, Some(Duration::from_millis(ms))).await;
         }
-        match rule.disconnect {
-            Some(Disconnect::Hang) => {
-                wait(control, ordered, None).await;
-                return Err(Broken { is_reset: false });
-            }
-            Some(Disconnect::Reset) => return Err(Broken { is_reset: true }),
-            Some(_) => return Err(Broken { is_reset: false }),
-            None => {}
+        if let (Some(raw), Some(connection)) = (rule.raw_bytes(), connection) {
+            let is_over = || control.is_none_or(|control| control.is_released(ordered));
+            let raw = Raw {
+                bytes: &raw,
+                endless: rule.endless.as_deref(),
+                bytes_per_second: rule.bytes_per_second,
+            };
+            raw::send(connection, raw, is_over).await;
+            return Err(self.hang_up(ordered, rule.disconnect.unwrap_or(Disconnect::Close)).await);
+        }
+        if let Some(disconnect) = rule.disconnect {
+            return Err(self.hang_up(ordered, disconnect).await);
         }
         let response = self.write(response, share);
         if rule.bytes_per_second.is_none() && rule.cut_after_bytes.is_none() {
@@ -127,6 +137,14 @@ impl Application {
             Outgoing::Slow(Box::new(Slow::new(body, rule.bytes_per_second, rule.cut_after_bytes)))
         };
         Ok(response.map(slow))
+    }
+
+    /// How the connection is to end, once it may.
+    async fn hang_up(&self, ordered: &Ordered, how: Disconnect) -> Broken {
+        if how == Disconnect::Hang {
+            wait(self.front_ends.control.control(), ordered, None).await;
+        }
+        Broken { is_reset: how == Disconnect::Reset }
     }
 
     /// Has the request answered, with room for the answer.

@@ -5,6 +5,8 @@
 //     ali_oss_client.cjs url CHANNEL      prints a signed publish URL, nothing else
 //     ali_oss_client.cjs live CHANNEL WIDTH HEIGHT RATE
 //                                         what holds while an encoder publishes
+//     ali_oss_client.cjs faults FILE      what becomes of a call under each set of rules
+//                                         in a file, as JSON: right, wrong or endless
 //     ali_oss_client.cjs ended CHANNEL    what holds after the encoder has gone
 //     ali_oss_client.cjs disable CHANNEL  disables the channel
 //
@@ -19,6 +21,8 @@
 'use strict';
 
 const crypto = require('node:crypto');
+const { readFileSync } = require('node:fs');
+const http = require('node:http');
 const { isDeepStrictEqual } = require('node:util');
 const OSS = require('ali-oss');
 
@@ -629,6 +633,33 @@ async function create(channel) {
   equal('the channel is made', made.res.status, 200);
 }
 
+/** Asks for a status under each set of rules of the local endpoint. */
+async function faults(path) {
+  const outcomes = {};
+  for (const { name, rules } of JSON.parse(readFileSync(path, 'utf8'))) outcomes[name] = await outcome(rules);
+  console.log(JSON.stringify(outcomes));
+}
+
+async function outcome(rules) {
+  const control = `${ENDPOINT}/_osslive/control/faults`;
+  const headers = { 'x-osslive-control': '1' };
+  for (const rule of rules) {
+    const answer = await fetch(control, { method: 'POST', headers, body: JSON.stringify(rule) });
+    if (answer.status !== 201) throw new Error(await answer.text());
+  }
+  // A connection that the fault before has broken would never reach the endpoint.
+  const call = client({ timeout: 1000, agent: new http.Agent() })
+    .getChannelStatus('c')
+    .then(({ data }) => (data.Status === 'Live' ? 'right' : 'wrong'))
+    .catch(() => 'wrong');
+  const late = new Promise((resolve) => setTimeout(resolve, 3000, 'endless').unref());
+  const seen = await Promise.race([call, late]);
+  const { faults: ordered } = await (await fetch(control, { headers })).json();
+  if (ordered[0].hits === 0) throw new Error(`no rule was asked for: ${JSON.stringify(rules).slice(0, 200)}`);
+  await fetch(control, { method: 'DELETE', headers });
+  return seen;
+}
+
 async function url(channel) {
   console.log(client().getRtmpUrl(channel, { expires: 600, params: { playlistName: 'playlist.m3u8' } }));
 }
@@ -726,7 +757,7 @@ async function ended(channel) {
 
 // --------------------------------------------------------------------------------
 
-const commands = { operations, create, url, live, disable, ended };
+const commands = { operations, create, url, faults, live, disable, ended };
 const [command = 'operations', ...args] = process.argv.slice(2);
 
 if (!(command in commands)) {

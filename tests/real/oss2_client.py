@@ -6,6 +6,8 @@
     oss2_client.py live CHANNEL WIDTH HEIGHT RATE
                                       what holds while an encoder publishes
     oss2_client.py names_listed       prints the names of all channels, as JSON
+    oss2_client.py faults FILE        what becomes of a call under each set of rules in
+                                      a file, as JSON: right, wrong or endless
     oss2_client.py ended CHANNEL      what holds after the encoder has gone
     oss2_client.py disable CHANNEL    disables the channel
 
@@ -22,6 +24,7 @@ import json
 import os
 import re
 import sys
+import threading
 import time
 from datetime import datetime, timedelta
 from unittest import mock
@@ -664,6 +667,38 @@ def names_listed():
     print(json.dumps([channel.name for channel in channels]))
 
 
+def faults(path):
+    """Asks for a status under each set of rules of the local endpoint. A call that has no end
+    after three seconds is left to itself."""
+    with open(path, encoding="utf-8") as file:
+        rows = json.load(file)
+    print(json.dumps({row["name"]: outcome(row["rules"]) for row in rows}))
+
+
+def outcome(rules):
+    control = ENDPOINT + "/_osslive/control/faults"
+    header = {"x-osslive-control": "1"}
+    for rule in rules:
+        answer = requests.post(control, json=rule, headers=header, timeout=TIMEOUT)
+        assert answer.status_code == 201, answer.text
+    seen = []
+
+    def call():
+        try:
+            oss = oss2.Bucket(auth(), ENDPOINT, BUCKET, region=REGION, connect_timeout=1)
+            seen.append("right" if oss.get_live_channel_stat("c").status == "Live" else "wrong")
+        except Exception:
+            seen.append("wrong")
+
+    thread = threading.Thread(target=call, daemon=True)
+    thread.start()
+    thread.join(3)
+    hits = [fault["hits"] for fault in requests.get(control, headers=header, timeout=TIMEOUT).json()["faults"]]
+    requests.delete(control, headers=header, timeout=TIMEOUT)
+    assert hits[0] > 0, "no rule was asked for"
+    return seen[0] if seen else "endless"
+
+
 def live(channel, width, height, rate):
     oss = chosen_bucket()
 
@@ -748,13 +783,13 @@ def ended(channel):
     check("its recordings stay", oss.object_exists(channel + "/" + fragments[0]))
 
 
-COMMANDS = {f.__name__: f for f in (operations, create, url, names_listed, live, disable, ended)}
+COMMANDS = {f.__name__: f for f in (operations, create, url, names_listed, faults, live, disable, ended)}
 
 if __name__ == "__main__":
     command, arguments = (sys.argv[1:2] or ["operations"])[0], sys.argv[2:]
     if command not in COMMANDS:
         sys.exit(__doc__)
-    if command in ("operations", "url", "names_listed"):
+    if command in ("operations", "url", "names_listed", "faults"):
         COMMANDS[command](*arguments)
     else:
         section(command, COMMANDS[command], *arguments)

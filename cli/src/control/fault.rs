@@ -5,10 +5,17 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::table::{Cell, Table};
 use crate::text::parse_length;
+use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{Args, Subcommand, ValueEnum};
 use osslive_local::{Disconnect, FaultRule};
 use serde_json::{Value, json};
+use std::fs;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+
+/// How much is shown of an answer that a rule holds.
+const LONGEST: usize = 40;
 
 const ADD_EXAMPLES: &str = "\
 Examples:
@@ -82,6 +89,19 @@ pub(super) struct Add {
     /// Close, reset or hang the connection instead of answering
     #[arg(long, value_enum, value_name = "HOW")]
     disconnect: Option<How>,
+    /// Answer with the body in this file; - for stdin
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["garbage", "raw"])]
+    body: Option<PathBuf>,
+    /// Media type of --body [default: application/xml]
+    #[arg(long, value_name = "TYPE", requires = "body")]
+    content_type: Option<String>,
+    /// Send this file in place of an answer, status line and header included; - for
+    /// stdin. The connection ends after it, as --disconnect says
+    #[arg(long, value_name = "FILE", conflicts_with = "garbage")]
+    raw: Option<PathBuf>,
+    /// Send this text again and again after --raw
+    #[arg(long, value_name = "TEXT", requires = "raw")]
+    endless: Option<String>,
     /// Answer 200 with a body that means nothing
     #[arg(long)]
     garbage: bool,
@@ -98,9 +118,17 @@ enum How {
 }
 
 impl Add {
-    fn rule(self) -> FaultRule {
+    fn rule(self) -> Outcome<FaultRule> {
+        let body = self.body.as_deref().map(read).transpose()?;
+        let body = body.map(String::from_utf8).transpose();
+        let body = body.map_err(|_| Failure::usage("--body: must be UTF-8; use --raw"))?;
+        let raw = self.raw.as_deref().map(read).transpose()?;
         let ms = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
-        FaultRule {
+        Ok(FaultRule {
+            body,
+            content_type: self.content_type,
+            raw_base64: raw.map(|bytes| BASE64_STANDARD.encode(bytes)),
+            endless: self.endless,
             channel: self.channel,
             times: self.times,
             probability: self.probability,
@@ -122,7 +150,7 @@ impl Add {
             garbage: self.garbage,
             date_skew_seconds: self.date_skew,
             ..FaultRule::new(self.operation)
-        }
+        })
     }
 }
 
@@ -130,7 +158,7 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
     match command {
         Command::Add(add) => {
             let rule =
-                serde_json::to_value(add.rule()).map_err(|error| Failure::Other(error.into()))?;
+                serde_json::to_value(add.rule()?).map_err(|error| Failure::Other(error.into()))?;
             let fault = remote.ask("POST", "control/faults", Some(&rule))?;
             output.show(&fault, |out| writeln!(out, "fault {}", shown(&fault["id"])));
         }
@@ -166,9 +194,19 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
     Ok(())
 }
 
+fn read(path: &Path) -> Outcome<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match path.to_str() {
+        Some("-") => io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes),
+        _ => fs::read(path),
+    };
+    read.map_err(|error| Failure::file(path, error))
+}
+
 /// What a fault does, field by field.
 fn effect(fault: &Value) -> String {
     let fields = fault.as_object().into_iter().flatten();
     let fields = fields.filter(|(name, _)| !["id", "operation", "hits"].contains(&name.as_str()));
-    fields.map(|(name, value)| format!("{name} {}", shown(value))).collect::<Vec<_>>().join(", ")
+    let brief = |value: &Value| shown(value).chars().take(LONGEST).collect::<String>();
+    fields.map(|(name, value)| format!("{name} {}", brief(value))).collect::<Vec<_>>().join(", ")
 }

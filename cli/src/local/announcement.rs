@@ -4,7 +4,7 @@ use super::keys::Keys;
 use crate::failure::Outcome;
 use crate::output::Page;
 use crate::table::Table;
-use osslive::{Client, Credentials, RtmpUrlOptions};
+use osslive::RtmpUrlOptions;
 use osslive_local::{Config, LocalEndpoint};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -49,7 +49,7 @@ impl Announcement {
         shown: Shown,
     ) -> Outcome<Self> {
         let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
-        let publish_url = publish_url(endpoint, region, keys)?;
+        let publish_url = publish_url(endpoint)?;
         Ok(Announcement {
             url: endpoint.url(),
             page: endpoint.page_url().map(|url| if shown.urls { url } else { without_query(&url) }),
@@ -59,7 +59,10 @@ impl Announcement {
             region: region.to_owned(),
             buckets: endpoint.buckets().to_vec(),
             data: endpoint.data().to_owned(),
-            publish_command: format!("osslive --local={} publish-url test", endpoint.address()),
+            publish_command: format!(
+                "osslive --local={} publish-url test",
+                endpoint.reachable_address()
+            ),
             publish_url: Some(publish_url).filter(|_| shown.urls),
         })
     }
@@ -102,13 +105,8 @@ impl Announcement {
 }
 
 /// Signs a URL that is good for a day.
-fn publish_url(endpoint: &LocalEndpoint, region: &str, keys: &Keys) -> Outcome<String> {
-    let client = Client::builder()
-        .endpoint(endpoint.url())
-        .region(region)
-        .bucket(&endpoint.buckets()[0])
-        .credentials(Credentials::new(&keys.id, &keys.secret))
-        .build()?;
+fn publish_url(endpoint: &LocalEndpoint) -> Outcome<String> {
+    let client = endpoint.client_builder().build()?;
     Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
 }
 

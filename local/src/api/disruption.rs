@@ -29,7 +29,11 @@ impl Service {
     /// the answer.
     pub(super) fn disrupt(&self, request: &Request, ordered: Ordered) -> Response {
         let rule = ordered.rule.clone();
-        let mut response = if let Some(status) = rule.status {
+        let mut response = if let Some(body) = &rule.body {
+            let content_type = rule.content_type.as_deref().unwrap_or("application/xml");
+            let own = Response::text(rule.status.unwrap_or(200), content_type, body.clone());
+            self.complete_as(request, |_| Ok(own), &ordered)
+        } else if let Some(status) = rule.status {
             let words = Words {
                 status,
                 code: rule.code.as_deref().unwrap_or(usual_code(status)),
@@ -42,7 +46,7 @@ impl Service {
             let garbage = Response::text(200, "application/xml", String::new());
             let body = Body::Bytes(GARBAGE.repeat(16));
             self.complete_as(request, |_| Ok(Response { body, ..garbage }), &ordered)
-        } else if rule.disconnect.is_some() {
+        } else if rule.disconnect.is_some() || rule.raw_bytes().is_some() {
             self.complete_as(request, |_| Ok(Response::empty(503)), &ordered)
         } else {
             self.complete_as(request, |_| self.answer(request), &ordered)

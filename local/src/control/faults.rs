@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// How many rules there may be.
 const MAX_RULES: usize = 16_384;
+/// How many bytes of answers they may hold together.
+const MAX_HELD: usize = 64 << 20;
 
 /// A rule that was added.
 #[derive(Debug, Clone, Serialize)]
@@ -26,6 +28,13 @@ pub struct ActiveFault {
 }
 
 impl ActiveFault {
+    /// The same with the beginning of the answers that it holds: for people.
+    pub(crate) fn in_brief(&self) -> ActiveFault {
+        let rule =
+            if self.rule.held() > 0 { Arc::new(self.rule.in_brief()) } else { self.rule.clone() };
+        ActiveFault { rule, ..self.clone() }
+    }
+
     /// Whether it has applied as often as it was to.
     fn is_spent(&self) -> bool {
         self.rule.times.is_some_and(|times| self.hits >= u64::from(times))
@@ -54,6 +63,8 @@ pub(super) struct Faults {
 #[derive(Debug, Default)]
 struct List {
     newest: u64,
+    /// How many bytes of answers the rules hold.
+    held: usize,
     rules: Vec<ActiveFault>,
 }
 
@@ -68,6 +79,11 @@ impl Faults {
         if list.rules.len() >= MAX_RULES {
             return Err(RuleError::too_many(MAX_RULES));
         }
+        let held = list.held + rule.held();
+        if held > MAX_HELD {
+            return Err(RuleError::too_long(MAX_HELD));
+        }
+        list.held = held;
         list.newest += 1;
         let chances = rule.seed.unwrap_or_default();
         let fault = ActiveFault { id: list.newest, hits: 0, rule: Arc::new(rule), chances };
@@ -85,13 +101,14 @@ impl Faults {
         let mut list = self.lock();
         let before = list.rules.len();
         list.rules.retain(|fault| fault.id != id);
+        list.held = list.rules.iter().map(|fault| fault.rule.held()).sum();
         self.count.store(list.rules.len(), Ordering::Release);
         list.rules.len() < before
     }
 
     pub(super) fn clear(&self) {
         let mut list = self.lock();
-        list.rules = Vec::new();
+        (list.rules, list.held) = (Vec::new(), 0);
         self.count.store(0, Ordering::Release);
     }
 

@@ -1,5 +1,6 @@
 //! A fault that was ordered: where it applies, and what it does.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -13,6 +14,10 @@ const DISABLING: &str = "PutLiveChannelStatus";
 const MAX_MS: u64 = 86_400_000;
 /// The longest text of a rule, in bytes.
 const MAX_TEXT: usize = 1024;
+/// How much of an answer is shown to people, in characters.
+const BRIEF: usize = 80;
+/// The longest answer that a rule may hold, in bytes.
+pub(super) const MAX_ANSWER: usize = 8 << 20;
 
 /// What happens to the connection in place of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +70,8 @@ pub struct FaultRule {
     /// sequence. Defaults to 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// Answers with this HTTP status, from 400 to 599, instead of doing anything.
+    /// Answers with this HTTP status, from 400 to 599, instead of doing anything;
+    /// with a `body` from 200 on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// The code of the refusal. Over HTTP it defaults to the usual one of the
@@ -98,6 +104,22 @@ pub struct FaultRule {
     /// Ends or hangs the connection instead of answering.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnect: Option<Disconnect>,
+    /// Answers with this body, and with the status 200 unless another is given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<String>,
+    /// The media type of `body`. Defaults to `application/xml`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_type: Option<String>,
+    /// Sends this in place of an answer: status line, header and body as they
+    /// stand, right or wrong. The connection ends after it, as `disconnect` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw: Option<String>,
+    /// As `raw`, for bytes that are no text, in Base64.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub raw_base64: Option<String>,
+    /// Sends this again and again after `raw`, until the peer has enough.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endless: Option<String>,
     /// Answers 200 with a body that means nothing.
     #[serde(skip_serializing_if = "is_false")]
     pub garbage: bool,
@@ -127,6 +149,11 @@ impl RuleError {
     pub(super) fn too_many(most: usize) -> Self {
         RuleError(format!("there are {most} rules already: delete some"))
     }
+
+    /// There is no room for another answer.
+    pub(super) fn too_long(most: usize) -> Self {
+        RuleError(format!("the rules may hold {most} bytes of answers together: delete some"))
+    }
 }
 
 fn wrong<T>(text: String) -> Result<T, RuleError> {
@@ -144,6 +171,7 @@ impl FaultRule {
         let name = &*self.operation;
         let is_rtmp = matches!(name, RTMP_CONNECT | RTMP_PUBLISH);
         if !is_rtmp && name != "*" && !operations.contains(&name) {
+            let name: String = name.chars().take(80).collect();
             return wrong(format!(
                 "operation {name:?}: must be an operation such as GetLiveChannelStat or \
                  GetObject, RtmpConnect, RtmpPublish, or *"
@@ -151,10 +179,7 @@ impl FaultRule {
         }
         self.check_ranges()?;
         self.check_fields(is_rtmp)?;
-        let answers = [self.status.is_some(), self.disconnect.is_some(), self.garbage];
-        if answers.iter().filter(|is_set| **is_set).count() > 1 {
-            return wrong("status, disconnect and garbage exclude each other".to_owned());
-        }
+        self.check_answer()?;
         if !self.has_effect() {
             return wrong(
                 "the rule has no effect: set status, code, latencyMs, disconnect or another"
@@ -164,9 +189,74 @@ impl FaultRule {
         Ok(())
     }
 
+    /// One rule gives one answer.
+    fn check_answer(&self) -> Result<(), RuleError> {
+        let is_raw = self.raw.is_some() || self.raw_base64.is_some();
+        let is_own = self.status.is_some() || self.body.is_some();
+        let ends = self.disconnect.is_some() && !is_raw;
+        if [is_own, ends, self.garbage, is_raw].iter().filter(|is_set| **is_set).count() > 1 {
+            return wrong(
+                "status or body, disconnect without raw, garbage, and raw exclude each other"
+                    .to_owned(),
+            );
+        }
+        if self.raw.is_some() && self.raw_base64.is_some() {
+            return wrong("raw and rawBase64 exclude each other".to_owned());
+        }
+        if is_raw && self.cut_after_bytes.is_some() {
+            return wrong("cutAfterBytes: raw is sent whole: cut it yourself".to_owned());
+        }
+        if self.endless.is_some() && !is_raw {
+            return wrong("endless: needs raw, which may be empty".to_owned());
+        }
+        if self.endless.as_deref() == Some("") {
+            return wrong("endless: must not be empty".to_owned());
+        }
+        if self.content_type.is_some() && self.body.is_none() {
+            return wrong("contentType: needs a body".to_owned());
+        }
+        if let Some(text) = &self.raw_base64
+            && BASE64_STANDARD.decode(text).is_err()
+        {
+            return wrong("rawBase64: must be Base64".to_owned());
+        }
+        if self.held() > MAX_ANSWER {
+            return wrong(format!("the answer is longer than {MAX_ANSWER} bytes"));
+        }
+        Ok(())
+    }
+
+    /// How many bytes of an answer the rule holds.
+    pub(super) fn held(&self) -> usize {
+        let texts = [&self.body, &self.raw, &self.raw_base64, &self.endless];
+        texts.into_iter().flatten().map(String::len).sum()
+    }
+
+    /// The same with the beginning of the answer that it holds.
+    pub(super) fn in_brief(&self) -> FaultRule {
+        let brief = |text: &Option<String>| {
+            text.as_ref().map(|text| text.chars().take(BRIEF).collect::<String>())
+        };
+        FaultRule {
+            body: brief(&self.body),
+            raw: brief(&self.raw),
+            raw_base64: brief(&self.raw_base64),
+            endless: brief(&self.endless),
+            ..self.clone()
+        }
+    }
+
+    /// What is sent in place of an answer.
+    pub(crate) fn raw_bytes(&self) -> Option<Vec<u8>> {
+        let decoded = |text: &String| BASE64_STANDARD.decode(text).ok();
+        let text = self.raw.as_ref().map(|text| text.as_bytes().to_vec());
+        text.or_else(|| self.raw_base64.as_ref().and_then(decoded))
+    }
+
     fn check_ranges(&self) -> Result<(), RuleError> {
-        if let Some(status) = self.status.filter(|status| !(400..=599).contains(status)) {
-            return wrong(format!("status {status}: must be 400 to 599"));
+        let least = if self.body.is_some() { 200 } else { 400 };
+        if let Some(status) = self.status.filter(|status| !(least..=599).contains(status)) {
+            return wrong(format!("status {status}: must be {least} to 599"));
         }
         if self.times == Some(0) {
             return wrong("times 0: must be at least 1".to_owned());
@@ -194,9 +284,11 @@ impl FaultRule {
             ("code", &self.code),
             ("ec", &self.ec),
             ("message", &self.message),
+            ("contentType", &self.content_type),
         ] {
             let Some(text) = text else { continue };
             if text.is_empty() || text.len() > MAX_TEXT || text.chars().any(char::is_control) {
+                let text: String = text.chars().take(80).collect();
                 return wrong(format!(
                     "{field} {text:?}: must be 1 to {MAX_TEXT} bytes without control characters"
                 ));
@@ -213,6 +305,9 @@ impl FaultRule {
             ("bytesPerSecond", self.bytes_per_second.is_some()),
             ("cutAfterBytes", self.cut_after_bytes.is_some()),
             ("garbage", self.garbage),
+            ("body", self.body.is_some()),
+            ("raw", self.raw.is_some()),
+            ("rawBase64", self.raw_base64.is_some()),
             ("dateSkewSeconds", self.date_skew_seconds.is_some()),
         ];
         let for_publishers =
@@ -250,6 +345,9 @@ impl FaultRule {
             || self.disconnect_after_ms.is_some()
             || self.disconnect.is_some()
             || self.garbage
+            || self.body.is_some()
+            || self.raw.is_some()
+            || self.raw_base64.is_some()
             || self.date_skew_seconds.is_some()
     }
 
@@ -320,6 +418,14 @@ mod tests {
             (r#"{"operation": "GetObject", "disconnectAfterMs": 5}"#, "disconnectAfterMs"),
             (r#"{"operation": "GetObject", "latencyMs": 86400001}"#, "latencyMs"),
             (r#"{"operation": "GetObject", "bytesPerSecond": 0}"#, "bytesPerSecond"),
+            (r#"{"operation": "GetObject", "status": 200, "raw": ""}"#, "exclude"),
+            (r#"{"operation": "GetObject", "status": 199, "body": ""}"#, "status 199"),
+            (r#"{"operation": "GetObject", "raw": "", "rawBase64": ""}"#, "rawBase64"),
+            (r#"{"operation": "GetObject", "rawBase64": "?"}"#, "Base64"),
+            (r#"{"operation": "GetObject", "endless": "x"}"#, "endless"),
+            (r#"{"operation": "GetObject", "raw": "", "endless": ""}"#, "endless"),
+            (r#"{"operation": "GetObject", "contentType": "text/html"}"#, "contentType"),
+            (r#"{"operation": "RtmpPublish", "raw": ""}"#, "raw"),
             (r#"{"operation": "GetObject", "statsu": 503}"#, "statsu"),
             (r#"{"operation": "GetObject", "status": 503, "code": "a\nb"}"#, "code"),
             (r#"{"operation": "RtmpPublish", "status": 503}"#, "status"),

@@ -153,7 +153,7 @@ impl Page {
             truncated: false,
             channels: Vec::new(),
             problems: self.site.events.recent(),
-            faults: self.site.control.as_ref().map(Control::faults).unwrap_or_default(),
+            faults: self.faults(),
             clock: self.site.control.as_ref().map(Control::clock).filter(ClockState::is_moved),
         };
         let search = search.to_lowercase();
@@ -161,6 +161,11 @@ impl Page {
             self.add_bucket(&bucket.name, &search, &mut overview)?;
         }
         Ok(overview)
+    }
+
+    fn faults(&self) -> Vec<ActiveFault> {
+        let faults = self.site.control.as_ref().map(Control::faults).unwrap_or_default();
+        faults.iter().map(ActiveFault::in_brief).collect()
     }
 
     fn add_bucket(&self, bucket: &str, search: &str, to: &mut Overview) -> Result<(), Fault> {

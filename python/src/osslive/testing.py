@@ -26,6 +26,7 @@ import secrets
 import subprocess
 import tempfile
 import threading
+from base64 import b64encode
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -186,6 +187,10 @@ class LocalEndpoint:
         cut_after: Optional[float] = None,
         disconnect_after: Optional[float] = None,
         disconnect: Optional[str] = None,
+        body: Optional[str] = None,
+        content_type: Optional[str] = None,
+        raw: Union[str, bytes, None] = None,
+        endless: Optional[str] = None,
         garbage: bool = False,
         date_skew: Optional[int] = None,
     ) -> int:
@@ -195,7 +200,9 @@ class LocalEndpoint:
         ``RtmpConnect``, ``RtmpPublish``, or ``*`` for everything over HTTP.
         ``channel`` is the channel or object key, with ``*`` for any characters.
         Times are in seconds. ``disconnect`` is ``"close"``, ``"reset"`` or
-        ``"hang"``. Raises :class:`EndpointError` for a rule that makes no sense.
+        ``"hang"``. ``body`` is answered in place of what is right; ``raw`` is sent as it
+        stands in place of the whole answer, and ``endless`` again and again after it.
+        Raises :class:`EndpointError` for a rule that makes no sense.
         """
         rule = {
             "operation": operation,
@@ -215,6 +222,11 @@ class LocalEndpoint:
             if disconnect_after is None
             else round(disconnect_after * 1000),
             "disconnect": disconnect,
+            "body": body,
+            "contentType": content_type,
+            "raw": raw if isinstance(raw, str) else None,
+            "rawBase64": b64encode(raw).decode() if isinstance(raw, bytes) else None,
+            "endless": endless,
             "garbage": garbage or None,
             "dateSkewSeconds": date_skew,
         }
