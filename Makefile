@@ -16,6 +16,7 @@ help:
 	@echo 'make test-obs RELEASE=sid   the plugin in the OBS of another release of Debian'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make dist   archives, wheels and packages for Linux and Windows, in dist/'
+	@echo 'make container   an image of the local endpoint; make test-snippets checks those that use it'
 	@echo 'make wheel  the Python package, in python/dist'
 
 # DEMO_ARGS=--keep leaves the endpoint running, to try by hand.
@@ -78,4 +79,5 @@ include packaging/install.mk
 include python/python.mk
 include examples/broadcast.mk
 include packaging/dist/dist.mk
+include packaging/container/container.mk
 include packaging/proof/proof.mk

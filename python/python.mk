@@ -50,7 +50,7 @@ python-test: wheel
 	cd python && OSSLIVE_BIN="$${OSSLIVE_BIN:-$(CURDIR)/target/release/osslive}" \
 	  ../$(PYTHON_BIN)/python -m pytest
 
-PYTHON_SOURCES := . ../packaging ../examples/python/quickstart.py ../benches/python_beside_oss2.py
+PYTHON_SOURCES := . ../packaging ../examples/python/quickstart.py ../examples/testcontainers ../benches/python_beside_oss2.py
 
 python-check: $(PYTHON_BIN)/.ready $(PYRIGHT)
 	cd python && ../$(PYTHON_BIN)/ruff format --check $(PYTHON_SOURCES)

@@ -13,8 +13,8 @@ use std::net::TcpListener;
 
 use osslive::StreamState;
 use support::{
-    BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, Mode, Obs, PICTURE, REGION, SOUND, Tap,
-    has_ffmpeg, wait_until,
+    BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, LONG, Mode, Obs, PICTURE, REGION, SOUND,
+    Tap, bare, has_ffmpeg, run, wait_until,
 };
 
 /// Where the plugin finds its key.
@@ -129,6 +129,39 @@ fn obs_quits_at_once_while_the_service_does_not_answer() {
     drop(connection);
 }
 
+/// What a user of the simulator orders of the service, OBS meets.
+#[test]
+fn obs_is_refused_and_cut_as_was_ordered() {
+    let Some(stage) = Stage::set("OBS under ordered faults", Mode::Advanced) else { return };
+    let channel = stage.channel("main-stage");
+    stage.settings("main-stage");
+    stage.order("RtmpPublish --cut-after 4s --times 1");
+
+    let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
+    wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
+    channel.wait_live(Some(PICTURE), Some(SOUND));
+    wait_until("the end of the first session", || {
+        let seen = stage.endpoint.client().get_channel_history("main-stage");
+        let count = seen.as_ref().map_or(0, |history| history.records.len());
+        (count == 1, format!("{seen:?}{}", obs.log()))
+    });
+    // It connects again by itself.
+    channel.wait_live(Some(PICTURE), Some(SOUND));
+    obs.press("stop");
+    channel.wait_idle();
+    channel.has_sessions(2);
+
+    stage.order("RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1");
+    obs.press("start");
+    wait_until("a refusal", || {
+        let log = stage.endpoint.log();
+        (log.contains("fault rule 2"), log + &obs.log())
+    });
+    // OBS tells its user in a window, which has to be closed before it quits.
+    obs.says_times("==== Streaming Stop", 2);
+    channel.has_sessions(2);
+}
+
 /// An endpoint, a tap before it, and a home for OBS.
 struct Stage {
     home: Home,
@@ -143,7 +176,7 @@ impl Stage {
             return None;
         }
         let home = Home::new(what, mode)?;
-        let endpoint = Endpoint::start(&home.path().join("data"));
+        let endpoint = Endpoint::start_with(&home.path().join("data"), &["--control"]);
         let tap = Tap::on(endpoint.authority());
         Some(Stage { home, tap, endpoint })
     }
@@ -155,6 +188,13 @@ impl Stage {
     fn exists(&self, name: &str) -> bool {
         let status = self.endpoint.client().get_channel_status(name);
         status.is_ok_and(|status| status.status != StreamState::Disabled)
+    }
+
+    /// Orders a fault.
+    fn order(&self, rule: &str) {
+        let mut command = bare(self.home.path(), &format!("control fault add {rule}"));
+        let ran = run(command.env("OSSLIVE_LOCAL_URL", &self.endpoint.url), LONG);
+        assert!(ran.status.success(), "{rule}: {}", ran.stderr);
     }
 
     fn settings(&self, channel: &str) {

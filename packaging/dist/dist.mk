@@ -28,12 +28,6 @@ dist-obs: dist-x86_64-linux
 	$(IN_RELEASE) trixie 'cmake make gcc pkg-config libobs-dev python3' sh packaging/dist/obs.sh
 	if pkg-config --exists libobs; then sh packaging/dist/obs.sh; fi
 
-# An image of the local endpoint, by docker, podman or buildah. Not released:
-# whoever wants one makes it.
-.PHONY: container
-container: dist-x86_64-linux-musl
-	sh packaging/container/build.sh target/dist/x86_64-linux-musl/osslive
-
 dist-sums:
 	cd dist && sha256sum *.tar.gz *.zip *.whl *.deb >SHA256SUMS
 	cat dist/SHA256SUMS

@@ -1,0 +1,43 @@
+// A test against the local endpoint in a container, made by `make container`, with
+// Testcontainers for Go. Hand the address to the vendor's SDK or to your own code.
+
+package osslive_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/wait"
+)
+
+func TestAStatusThatCannotBeHad(t *testing.T) {
+	ctx := context.Background()
+	container, err := testcontainers.GenericContainer(ctx, testcontainers.GenericContainerRequest{
+		ContainerRequest: testcontainers.ContainerRequest{
+			Image:        "osslive",
+			ExposedPorts: []string{"9000/tcp"},
+			Env: map[string]string{
+				"OSSLIVE_LOCAL_ACCESS_KEY_SECRET": "a-secret-of-these-tests",
+				"OSSLIVE_LOCAL_CONTROL":           "true",
+			},
+			WaitingFor: wait.ForHTTP("/_osslive/health").WithPort("9000/tcp"),
+		},
+		Started: true,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = container.Terminate(ctx) }()
+	endpoint, err := container.PortEndpoint(ctx, "9000/tcp", "http")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Log(endpoint)
+
+	// Faults are ordered inside: control answers nobody outside the container.
+	order := []string{"/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"}
+	if _, _, err := container.Exec(ctx, order); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -1,0 +1,27 @@
+// A test against the local endpoint in a container, made by `make container`, with
+// Testcontainers for Java. Hand the address to the vendor's SDK or to your own code.
+
+import org.testcontainers.containers.GenericContainer;
+import org.testcontainers.containers.wait.strategy.Wait;
+import org.testcontainers.utility.DockerImageName;
+
+class OssliveTest {
+    static final String SECRET = "a-secret-of-these-tests";
+
+    public static void main(String[] arguments) throws Exception {
+        try (GenericContainer<?> container =
+                new GenericContainer<>(DockerImageName.parse("osslive"))
+                        .withExposedPorts(9000)
+                        .withEnv("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", SECRET)
+                        .withEnv("OSSLIVE_LOCAL_CONTROL", "true")
+                        .waitingFor(Wait.forHttp("/_osslive/health"))) {
+            container.start();
+            String endpoint = "http://127.0.0.1:" + container.getMappedPort(9000);
+            System.out.println(endpoint);
+
+            // Faults are ordered inside: control answers nobody outside the container.
+            container.execInContainer(
+                    "/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503");
+        }
+    }
+}
