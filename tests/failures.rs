@@ -1,43 +1,53 @@
 //! What the client does when things go wrong: repeat, correct, give up, and
 //! say why.
 
+#[allow(dead_code)]
+#[path = "support/ordered.rs"]
+mod ordered;
 mod support;
 
+use ordered::{Ordered, busy, rule, silence};
 use osslive::{ChannelConfig, ErrorKind, ListChannels, SignatureVersion, StreamState, code};
+use osslive_local::{Disconnect, FaultRule};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
 use support::{Answer, Server, idle, reply};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>later</Message></Error>";
+/// Once, a connection that ends without an answer, or has none.
+fn ending(disconnect: Disconnect) -> FaultRule {
+    FaultRule { disconnect: Some(disconnect), times: Some(1), ..rule() }
+}
+
+fn slow_headers() -> FaultRule {
+    let answer = String::from_utf8(idle()).unwrap();
+    FaultRule { raw: Some(answer), bytes_per_second: Some(10), ..rule() }
+}
 
 #[test]
 fn a_server_fault_is_repeated_until_it_passes() {
-    let server = Server::start(|number, _| {
-        Answer::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
-    });
-    let client = server.client().build().unwrap();
-    let status = client.get_channel_status("c").unwrap();
+    let service = Ordered::with([FaultRule { times: Some(2), ..busy() }]);
+    let status = service.client().build().unwrap().get_channel_status("c").unwrap();
     assert_eq!(status.status, StreamState::Idle);
-    assert_eq!((status.res.attempts, server.seen().len()), (3, 3));
+    assert_eq!((status.res.attempts, service.calls()), (3, 3));
 }
 
 #[test]
 fn a_server_fault_that_stays_is_reported_with_the_number_of_attempts() {
-    let server = Server::start(|_, _| Answer::Bytes(reply("503 Busy", BUSY)));
-    let client = server.client().attempts(2).build().unwrap();
+    let service = Ordered::with([busy()]);
+    let client = service.client().attempts(2).build().unwrap();
     let error = client.delete_channel("c").unwrap_err();
     assert_eq!(error.code(), Some(code::SERVICE_UNAVAILABLE));
     assert_eq!((error.status(), error.attempts()), (Some(503), 2));
-    assert_eq!(error.request_id(), Some("6B02A4E6B92475920B0002F1"));
-    assert_eq!(server.seen().len(), 2);
+    assert!(error.request_id().is_some());
+    assert_eq!(service.calls(), 2);
 }
 
 #[test]
 fn a_clone_of_the_client_may_send_a_request_just_once() {
-    let server = Server::start(|_, _| Answer::Bytes(reply("503 Busy", BUSY)));
-    let client = server.client().build().unwrap();
+    let service = Ordered::with([busy()]);
+    let client = service.client().build().unwrap();
     for count in [0, 1] {
         let error = client.with_attempts(count).get_channel_status("c").unwrap_err();
         assert_eq!(error.attempts(), 1);
@@ -47,20 +57,16 @@ fn a_clone_of_the_client_may_send_a_request_just_once() {
 
 #[test]
 fn a_refusal_is_not_repeated() {
-    let body = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
-    let server = Server::start(move |_, _| Answer::Bytes(reply("404 Not Found", body)));
-    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    let service = Ordered::with([]);
+    let error = service.client().build().unwrap().get_channel_status("none").unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(code::NO_SUCH_LIVE_CHANNEL), 1));
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(service.calls(), 1);
 }
 
 #[test]
 fn a_connection_closed_without_an_answer_is_tried_again() {
-    let server = Server::start(|number, _| match number {
-        1 => Answer::Close(Vec::new()),
-        _ => Answer::Bytes(idle()),
-    });
-    let client = server.client().build().unwrap();
+    let service = Ordered::with([ending(Disconnect::Close)]);
+    let client = service.client().build().unwrap();
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
 }
 
@@ -102,25 +108,22 @@ fn a_refused_connection_is_an_error_of_its_own_kind() {
 
 #[test]
 fn the_whole_call_limit_holds_against_silence() {
-    let server = Server::start(|_, _| Answer::Silence);
-    let client = server.client().timeout(Duration::from_millis(300)).build().unwrap();
+    let service = Ordered::with([silence()]);
+    let client = service.client().timeout(Duration::from_millis(300)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
 fn the_whole_call_limit_holds_against_a_slow_body() {
-    let server = Server::start(|_, _| {
-        let head = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n".to_vec();
-        Answer::Trickle(head, vec![b' '; 1000])
-    });
-    let client = server.client().timeout(Duration::from_millis(500)).build().unwrap();
+    let service = Ordered::with([FaultRule { bytes_per_second: Some(10), ..rule() }]);
+    let client = service.client().timeout(Duration::from_millis(500)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
 fn the_whole_call_limit_holds_against_slow_headers() {
-    let server = Server::start(|_, _| Answer::Trickle(Vec::new(), idle()));
-    let client = server.client().build().unwrap().with_timeout(Duration::from_millis(500));
+    let service = Ordered::with([slow_headers()]);
+    let client = service.client().build().unwrap().with_timeout(Duration::from_millis(500));
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
@@ -180,15 +183,11 @@ fn a_clock_that_stays_wrong_is_corrected_only_once() {
 
 #[test]
 fn a_redirect_is_not_followed() {
-    let server = Server::start(|_, _| {
-        Answer::Bytes(
-            b"HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
-                .to_vec(),
-        )
-    });
-    let error = server.client().build().unwrap().put_channel("c", &ChannelConfig::default());
+    let redirect = "HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
+    let service = Ordered::with([FaultRule { raw: Some(redirect.into()), ..rule() }]);
+    let error = service.client().build().unwrap().put_channel("c", &ChannelConfig::default());
     assert_eq!(error.unwrap_err().status(), Some(307));
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(service.calls(), 1);
 }
 
 #[test]
@@ -209,29 +208,25 @@ fn a_reply_is_read_up_to_its_limit_and_no_further() {
 
 #[test]
 fn an_error_page_that_is_no_xml_keeps_its_status() {
-    let server =
-        Server::start(|_, _| Answer::Bytes(reply("502 Bad Gateway", "<html>oops<br></html>")));
-    let error = server.client().attempts(1).build().unwrap().get_channel_status("c").unwrap_err();
+    let page = "<html>oops<br></html>".to_owned();
+    let service = Ordered::with([FaultRule { status: Some(502), body: Some(page), ..rule() }]);
+    let error = service.client().attempts(1).build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(502)));
     assert!(error.message().contains("oops"), "{error}");
 }
 
 #[test]
 fn a_list_that_does_not_go_on_ends_with_an_error() {
-    let server = Server::start(|_, _| {
-        Answer::Bytes(reply(
-            "200 OK",
-            "<ListLiveChannelResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker>\
-             <LiveChannel><Name>a</Name><Status>enabled</Status>\
-             <LastModified>2026-11-22T08:16:38.000Z</LastModified></LiveChannel>\
-             </ListLiveChannelResult>",
-        ))
-    });
-    let client = server.client().build().unwrap();
+    let page = "<ListLiveChannelResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker>\
+                <LiveChannel><Name>a</Name><Status>enabled</Status>\
+                <LastModified>2026-11-22T08:16:38.000Z</LastModified></LiveChannel>\
+                </ListLiveChannelResult>";
+    let service = Ordered::with([FaultRule { body: Some(page.into()), ..rule() }]);
+    let client = service.client().build().unwrap();
     let found: Vec<_> = client.channels("").take(10).collect();
     assert_eq!(found.len(), 2);
     assert_eq!(found[1].as_ref().unwrap_err().kind(), ErrorKind::BadReply);
-    assert_eq!(server.seen().len(), 2);
+    assert_eq!(service.calls(), 2);
 }
 
 #[test]
@@ -308,8 +303,9 @@ fn the_right_endpoint_that_a_refusal_names_is_told() {
     let body = "<Error><Code>AccessDenied</Code><Message>The bucket you are attempting to access \
                 must be addressed using the specified endpoint.</Message>\
                 <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
-    let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", body)));
-    let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
+    let rule = FaultRule { status: Some(403), body: Some(body.into()), ..rule() };
+    let service = Ordered::with([rule]);
+    let error = service.client().build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!(error.endpoint(), Some("oss-cn-beijing.aliyuncs.com"));
     assert!(error.message().contains("oss-cn-beijing.aliyuncs.com"), "{error}");
     assert!(format!("{error:?}").contains("oss-cn-beijing.aliyuncs.com"), "{error:?}");
@@ -317,34 +313,26 @@ fn the_right_endpoint_that_a_refusal_names_is_told() {
 
 #[test]
 fn one_silent_connection_leaves_time_for_another_attempt() {
-    let server = Server::start(|number, _| match number {
-        2 => Answer::Silence,
-        _ => Answer::Bytes(idle()),
-    });
-    let client = server.client().timeout(Duration::from_secs(3)).build().unwrap();
+    let service = Ordered::with([]);
+    let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     client.get_channel_status("c").unwrap();
+    service.order(ending(Disconnect::Hang));
     let status = client.get_channel_status("c").unwrap();
     assert_eq!(status.res.attempts, 2);
 }
 
 #[test]
 fn the_last_attempt_has_all_the_time_that_is_left() {
-    let server = Server::start(|_, _| {
-        let answer = idle();
-        Answer::Trickle(Vec::new(), answer[..12].to_vec())
-    });
-    let client = server.client().timeout(Duration::from_millis(600)).attempts(1).build().unwrap();
+    let service = Ordered::with([slow_headers()]);
+    let client = service.client().timeout(Duration::from_millis(600)).attempts(1).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(service.calls(), 1);
 }
 
 #[test]
 fn a_sweep_leaves_time_for_another_attempt_too() {
-    let server = Server::start(|number, _| match number {
-        1 => Answer::Silence,
-        _ => Answer::Bytes(idle()),
-    });
-    let client = server.client().timeout(Duration::from_secs(3)).build().unwrap();
+    let service = Ordered::with([ending(Disconnect::Hang)]);
+    let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     let sweep = client.monitor_channels(["c"], &osslive::SweepOptions::new());
     assert_eq!((sweep.idle.len(), sweep.failed.len()), (1, 0), "{:?}", sweep.failed);
 }

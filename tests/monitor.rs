@@ -2,16 +2,20 @@
 //! the local endpoint with real streams.
 
 #[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/ordered.rs"]
+mod ordered;
+// Other tests need the rest of it.
+#[allow(dead_code)]
 mod support;
 
+use ordered::Ordered;
 use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
     Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions, code,
 };
 use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushOptions, push_flv};
-use osslive_local::{Clock, Config, LocalEndpoint};
-use std::collections::HashMap;
+use osslive_local::{Clock, Config, Disconnect, FaultRule, LocalEndpoint};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -47,15 +51,6 @@ fn names(count: usize) -> Vec<String> {
 
 fn ids(reports: &[osslive::ChannelReport]) -> Vec<&str> {
     reports.iter().map(|report| report.id.as_str()).collect()
-}
-
-/// How often each channel was asked for.
-fn asked(server: &Server) -> HashMap<String, usize> {
-    let mut counts = HashMap::new();
-    for seen in server.seen() {
-        *counts.entry(channel_of(&seen).to_owned()).or_insert(0) += 1;
-    }
-    counts
 }
 
 // One sweep, against a server that fails on purpose.
@@ -102,15 +97,16 @@ fn a_sweep_of_nothing_is_empty() {
 
 #[test]
 fn failures_of_every_kind_spoil_nothing() {
-    let server = Server::start(|_, seen| match channel_of(seen) {
-        "busy" => Answer::Bytes(reply("503 Busy", BUSY)),
-        "gone" => Answer::Bytes(reply("404 Not Found", GONE)),
-        "rubbish" => Answer::Bytes(reply("200 OK", "<html>")),
-        "closed" => Answer::Close(Vec::new()),
-        "silent" => Answer::Silence,
-        _ => Answer::Bytes(idle()),
-    });
-    let client = server.client().timeout(Duration::from_secs(2)).build().unwrap();
+    let rule = |channel: &str| FaultRule { channel: Some(channel.to_owned()), ..ordered::rule() };
+    let service = Ordered::with([
+        FaultRule { status: Some(500), ..rule("busy") },
+        FaultRule { status: Some(404), ..rule("gone") },
+        FaultRule { body: Some("<html>".into()), ..rule("rubbish") },
+        FaultRule { disconnect: Some(Disconnect::Close), ..rule("closed") },
+        FaultRule { disconnect: Some(Disconnect::Hang), ..rule("silent") },
+        ordered::idle(),
+    ]);
+    let client = service.client().timeout(Duration::from_secs(2)).build().unwrap();
     let bad = ["busy", "gone", "rubbish", "closed", "silent", "a/b", ""];
     let good = names(50);
     let all = bad.iter().map(|id| id.to_string()).chain(good.clone());
@@ -133,7 +129,7 @@ fn failures_of_every_kind_spoil_nothing() {
             ("", ErrorKind::InvalidArgument, 0),
         ]
     );
-    assert_eq!((asked(&server)["busy"], asked(&server)["gone"]), (3, 1));
+    assert_eq!((service.calls_about("busy"), service.calls_about("gone")), (3, 1));
 }
 
 #[test]
@@ -366,12 +362,10 @@ fn a_sweep_can_be_stopped_from_its_own_callback() {
 
 #[test]
 fn a_time_limit_holds_for_the_sweep_as_a_whole() {
-    let server = Server::start(|number, _| match number {
-        1..=4 => Answer::Bytes(idle()),
-        _ => Answer::Silence,
-    });
+    let service =
+        Ordered::with([FaultRule { times: Some(4), ..ordered::idle() }, ordered::silence()]);
     // A retry given up for want of time would leave some to further channels.
-    let client = server.client().attempts(1).build().unwrap();
+    let client = service.client().attempts(1).build().unwrap();
     let limit = Duration::from_millis(500);
     let options = SweepOptions::new().max_parallel(2).time_limit(limit);
     let started = Instant::now();
@@ -575,8 +569,8 @@ fn a_monitor_that_waits_is_stopped_at_once() {
 
 #[test]
 fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
-    let server = Server::start(|_, _| Answer::Silence);
-    let client = server.client().timeout(Duration::from_secs(60)).build().unwrap();
+    let service = Ordered::with([ordered::silence()]);
+    let client = service.client().timeout(Duration::from_secs(60)).build().unwrap();
     let mut monitor = ChannelMonitor::new(&client, names(20), MonitorOptions::new());
     let stop = monitor.stop_handle();
     let started = Instant::now();
@@ -588,11 +582,11 @@ fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
         });
         calls
     });
-    wait_for("a call", || !server.seen().is_empty());
+    wait_for("a call", || service.calls() > 0);
     stop.stop();
     assert_eq!(running.join().unwrap(), 0);
     assert!(started.elapsed() < Duration::from_secs(50));
-    assert!(server.seen().len() <= 8);
+    assert!(service.calls() <= 8);
 }
 
 #[test]

@@ -3,27 +3,35 @@
 
 // Other tests need the rest of it.
 #[allow(dead_code)]
+#[path = "support/ordered.rs"]
+mod ordered;
+#[allow(dead_code)]
 mod support;
 
+use ordered::Ordered;
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, Error, ErrorKind};
+use osslive_local::FaultRule;
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Answer, Server, idle, reply};
+use support::{Answer, Server, idle};
 
 /// No wait here ends by itself within the time of a test run.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn builder(endpoint: String) -> ClientBuilder {
-    Client::builder()
+    let builder = Client::builder()
         .endpoint(endpoint)
         .region("cn-hangzhou")
         .bucket("live-demo")
         .addressing_style(AddressingStyle::Path)
         .credentials(Credentials::new("id", "secret"))
-        .no_proxy()
-        .connect_timeout(LONG)
-        .timeout(LONG)
+        .no_proxy();
+    patient(builder)
+}
+
+fn patient(client: ClientBuilder) -> ClientBuilder {
+    client.connect_timeout(LONG).timeout(LONG)
 }
 
 /// Shuts a client down under a call, and returns how that ended.
@@ -58,21 +66,22 @@ fn silent_address() -> (std::net::SocketAddr, TcpListener, Vec<std::net::TcpStre
 
 #[test]
 fn a_call_that_waits_for_its_answer_ends() {
-    let server = Server::start(|_, _| Answer::Silence);
-    let client = builder(format!("http://{}", server.address)).build().unwrap();
+    let service = Ordered::with([ordered::silence()]);
+    let client = patient(service.client()).build().unwrap();
     assert_eq!(cut(&client).attempts(), 1);
 }
 
 #[test]
 fn a_call_in_the_middle_of_its_answer_ends_and_does_not_take_it_for_whole() {
     // Without a length, the end of the connection is the end of the body.
-    let server = Server::start(|_, _| {
-        let mut begin = b"HTTP/1.1 200 OK\r\n\r\n".to_vec();
-        begin.extend(b"<LiveChannelStat><Status>Idle</Status></LiveChannelStat>");
-        Answer::Trickle(begin, vec![b' '; 10_000])
-    });
-    let client = builder(format!("http://{}", server.address)).build().unwrap();
-    cut(&client);
+    let begin = "HTTP/1.1 200 OK\r\n\r\n<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
+    let service = Ordered::with([FaultRule {
+        raw: Some(begin.to_owned()),
+        endless: Some(" ".to_owned()),
+        bytes_per_second: Some(1000),
+        ..ordered::rule()
+    }]);
+    cut(&patient(service.client()).build().unwrap());
 }
 
 #[test]
@@ -98,9 +107,8 @@ fn a_call_that_waits_for_a_proxy_ends() {
 
 #[test]
 fn a_call_that_waits_before_a_repeat_ends() {
-    let busy = "<Error><Code>ServiceUnavailable</Code></Error>";
-    let server = Server::start(move |_, _| Answer::Bytes(reply("503 Busy", busy)));
-    let client = builder(format!("http://{}", server.address)).attempts(1_000_000);
+    let service = Ordered::with([ordered::busy()]);
+    let client = patient(service.client()).attempts(1_000_000);
     let error = cut(&client.build().unwrap());
     assert!(error.attempts() > 0, "{error:?}");
 }

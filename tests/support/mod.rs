@@ -13,10 +13,6 @@ pub enum Answer {
     Bytes(Vec<u8>),
     /// Writes these bytes and closes the connection.
     Close(Vec<u8>),
-    /// Writes the first bytes at once and the rest one by one, slowly.
-    Trickle(Vec<u8>, Vec<u8>),
-    /// Says nothing until the server stops.
-    Silence,
 }
 
 /// A request as it arrived: its first line, its headers, its body.
@@ -54,8 +50,8 @@ impl Server {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (log, ended, answer) = (log.clone(), ended.clone(), answer.clone());
-                thread::spawn(move || serve(stream.unwrap(), &log, &ended, &*answer));
+                let (log, answer) = (log.clone(), answer.clone());
+                thread::spawn(move || serve(stream.unwrap(), &log, &*answer));
             }
         });
         Server { address, seen, stopped }
@@ -88,7 +84,6 @@ impl Drop for Server {
 fn serve(
     stream: TcpStream,
     log: &Mutex<Vec<Seen>>,
-    stopped: &AtomicBool,
     answer: &(dyn Fn(usize, &Seen) -> Answer + Sync),
 ) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
@@ -107,21 +102,6 @@ fn serve(
             }
             Answer::Close(bytes) => {
                 let _ = stream.write_all(&bytes);
-                return;
-            }
-            Answer::Trickle(first, rest) => {
-                let _ = stream.write_all(&first);
-                for byte in rest {
-                    thread::sleep(std::time::Duration::from_millis(100));
-                    if stopped.load(Ordering::SeqCst) || stream.write_all(&[byte]).is_err() {
-                        return;
-                    }
-                }
-            }
-            Answer::Silence => {
-                while !stopped.load(Ordering::SeqCst) {
-                    thread::sleep(std::time::Duration::from_millis(10));
-                }
                 return;
             }
         }
