@@ -30,17 +30,17 @@ pub(crate) struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Order faults, and show or delete those that are ordered
+    /// Add, list and delete fault rules
     #[command(subcommand)]
     Fault(fault::Command),
     /// Show, set, move, freeze or speed up the endpoint's clock
     #[command(subcommand)]
     Clock(clock::Command),
-    /// Show what was called, by whom, and with which outcome
+    /// List requests and publishers, with their outcome
     Requests(requests::Arguments),
-    /// Empty all buckets, delete all faults, and set the clock right
+    /// Restore the initial state: buckets, no fault rules, the current time
     Reset,
-    /// Check that the endpoint is up
+    /// Check that the endpoint is running
     Health,
 }
 

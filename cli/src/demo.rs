@@ -245,7 +245,7 @@ fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report<'_>) -> O
     let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;
     let publish = client.get_publish_url(CHANNEL, &RtmpUrlOptions::new().expires(86_400))?;
-    report.say("the endpoint keeps running; its publish URL is valid for a day:");
+    report.step("keep the endpoint running, with a publish URL that is valid for a day");
     if let Some(page) = endpoint.page_url() {
         report.detail("page", &page);
     }

@@ -37,8 +37,8 @@ pub(crate) struct Arguments {
     /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
     #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
     memory: bool,
-    /// Create the buckets, channels, objects and keys that this JSON file
-    /// describes; osslive control reset goes back to them
+    /// Create the buckets, channels, objects and keys described in this JSON file;
+    /// osslive control reset restores them
     #[arg(long, value_name = "FILE", env = "OSSLIVE_LOCAL_INIT")]
     init: Option<PathBuf>,
     /// Exit when stdin is closed, which happens when the parent process ends
@@ -99,8 +99,8 @@ pub(crate) struct Arguments {
     /// hls.js, for browsers without an HLS player of their own
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
-    /// Let programs on this machine order faults, move the clock and see what
-    /// was called: osslive control
+    /// Let programs on this machine inject faults, move the clock and inspect
+    /// requests, as osslive control does
     #[arg(long, env = "OSSLIVE_LOCAL_CONTROL", value_parser = clap::builder::FalseyValueParser::new())]
     control: bool,
     /// Do not serve the page

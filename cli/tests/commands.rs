@@ -709,3 +709,19 @@ fn a_terminal_gets_colours_unless_it_wants_none() {
     assert!(screen.contains("1 channel: 0 live, 0 idle, 1 disabled"), "{screen:?}");
     assert!(screen.matches("CHANNEL").count() >= 2 && screen.contains("\u{1b}[5A"), "{screen:?}");
 }
+
+#[test]
+fn the_demo_prints_a_line_of_json_for_each_step() {
+    let home = Folder::new("demo-json");
+    let ran = run(&mut bare(home.path(), "demo --clip --json"), LONG);
+    assert!(ran.status.success(), "{}", ran.stderr);
+    let lines: Vec<Value> = ran
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}")))
+        .collect();
+    let steps: Vec<_> = lines.iter().filter_map(|line| line["step"].as_u64()).collect();
+    assert_eq!(steps, [1, 2, 3, 4, 5, 6, 7]);
+    assert!(lines[1]["details"]["publish"].as_str().is_some_and(|url| url.starts_with("rtmp://")));
+    assert_eq!(lines.last().expect("a line")["message"], "every step succeeded");
+}

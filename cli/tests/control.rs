@@ -55,9 +55,9 @@ fn a_fault_is_ordered_seen_and_deleted() {
     );
     let requests = stage.does("requests --operation GetLiveChannelStat");
     assert!(requests.contains("403") && requests.contains("fault rule 1"), "{requests}");
-    assert_eq!(stage.does("fault remove 1"), "removed fault 1\n");
+    assert_eq!(stage.does("fault remove 1"), "removed fault rule 1\n");
     client.get_channel_status("cam").expect("a status");
-    assert_eq!(stage.does("fault list"), "no faults\n");
+    assert_eq!(stage.does("fault list"), "no fault rules\n");
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
     let stage = Stage::start("control-token", &["--control", "--control-token-file", path]);
     let (status, _, stderr) = stage.control("fault list");
     assert!(status == Some(4) && stderr.contains("token"), "{stderr}");
-    assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no faults\n");
+    assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no fault rules\n");
 }
 
 #[test]
@@ -223,14 +223,14 @@ fn the_vendors_sdks_meet_every_fault_of_a_server() {
 }
 
 const ROWS_HEAD: &str = "\
-# What a server can do wrong, ordered by rules
+# Fault rules with three SDKs
 
-Each row of [the table of faults](faults.md) that one answer decides, ordered of the local
-endpoint by rules alone (`tests/data/fault-rules.json`), and what becomes of a call for the
-status of a channel that is live: `right`; `wrong`, an error or a wrong result; `endless`, no
-end after three seconds, with a time limit of one. `make faults` writes this table, and a test
-compares it. osslive meets the other rows too, those without an end among them: `cargo test -p
-osslive --test faults`.
+Each row of [the fault-injection results](faults.md) that depends on one response, injected
+into the local endpoint by rules alone (`tests/data/fault-rules.json`), and the outcome of a
+status request for a live channel: `right`; `wrong`, an error or a wrong result; `endless`,
+still running after three seconds despite a timeout of one. `make faults` writes this table,
+and a test compares it. osslive is tested with all rows, including endless responses:
+`cargo test -p osslive --test faults`.
 
 | Fault | osslive | oss2 2.19.1 | ali-oss 6.23.0 |
 | --- | --- | --- | --- |

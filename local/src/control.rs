@@ -1,5 +1,5 @@
-//! The endpoint under control: faults that are ordered, its clock, and what was
-//! called. Tests of other software order what the service would do on a bad day.
+//! Control over the endpoint: fault rules, its clock, and the requests it received.
+//! Tests of other software use it to see the service on a bad day.
 
 mod clock;
 mod faults;
@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::{Duration, OffsetDateTime};
 
-/// A fault that was ordered for a call.
+/// A fault rule that applies to a request.
 #[derive(Debug, Clone)]
 pub struct Ordered {
-    /// The number of the rule.
+    /// The rule's id.
     pub id: u64,
     /// The rule.
     pub rule: Arc<FaultRule>,
-    /// How often whatever hangs had been let go before.
+    /// How many times hanging connections had been closed before.
     releases: u64,
 }
 
@@ -57,12 +57,12 @@ pub struct Control(Arc<State>);
 
 #[derive(Debug)]
 struct State {
-    /// The operations over HTTP that a rule may name.
+    /// The HTTP operations that a rule can name.
     operations: &'static [&'static str],
     faults: Faults,
     clock: MovableClock,
     journal: Arc<Journal>,
-    /// Counts how often whatever hangs was let go.
+    /// Counts how many times hanging connections were closed.
     releases: AtomicU64,
 }
 
@@ -78,37 +78,36 @@ impl Control {
         }))
     }
 
-    /// Orders a fault. It applies to the calls that come after this.
+    /// Adds a fault rule for future requests.
     ///
     /// # Errors
     ///
-    /// The rule makes no sense, which the error explains, or there are 16,384
-    /// already.
+    /// The rule is invalid (the error names the field), or there are already 16,384.
     pub fn add(&self, rule: FaultRule) -> Result<ActiveFault, RuleError> {
         self.0.faults.add(rule, self.0.operations)
     }
 
-    /// The rules that were added and not deleted, with how often each applied.
+    /// Returns the rules, with the number of times each has applied.
     pub fn faults(&self) -> Vec<ActiveFault> {
         self.0.faults.all()
     }
 
-    /// Deletes a rule, and lets go what hangs. False if there is none of this
-    /// number.
+    /// Deletes a rule and closes hanging connections. Returns false if no rule has
+    /// this id.
     pub fn remove(&self, id: u64) -> bool {
         let removed = self.0.faults.remove(id);
         self.release();
         removed
     }
 
-    /// Deletes all rules, and lets go what hangs.
+    /// Deletes all rules and closes hanging connections.
     pub fn clear_faults(&self) {
         self.0.faults.clear();
         self.release();
     }
 
-    /// What the endpoint's clock shows: signatures, expiry, fragment names and
-    /// history go by it.
+    /// Returns the state of the clock, which signatures, expiry, fragment names and
+    /// history depend on.
     pub fn clock(&self) -> ClockState {
         self.0.clock.state()
     }
@@ -118,37 +117,37 @@ impl Control {
         self.0.clock.set(time);
     }
 
-    /// Moves the clock, back by a negative duration.
+    /// Moves the clock forward, or back if the duration is negative.
     pub fn advance_clock(&self, by: Duration) {
         self.0.clock.advance(by);
     }
 
-    /// Lets the clock pass so many seconds in each: 0 freezes it, 1 is the usual.
+    /// Sets how many seconds the clock advances per second; 0 freezes it.
     ///
     /// # Errors
     ///
-    /// A rate that is not from 0 to 3600.
+    /// The rate is not between 0 and 3600.
     pub fn set_clock_rate(&self, rate: f64) -> Result<(), String> {
         self.0.clock.set_rate(rate)
     }
 
-    /// Lets the clock follow the real one again.
+    /// Makes the clock follow the system clock again.
     pub fn reset_clock(&self) {
         self.0.clock.reset();
     }
 
-    /// The newest 10,000 events, oldest first, requests and publishers among
-    /// them, and how many before those are gone.
+    /// Returns the latest 10,000 events, oldest first, including requests and
+    /// publishers, and the number of earlier events that were dropped.
     pub fn requests(&self) -> (Vec<Event>, u64) {
         self.0.journal.events()
     }
 
-    /// Forgets what was called.
+    /// Clears the events.
     pub fn clear_requests(&self) {
         self.0.journal.clear();
     }
 
-    /// The fault that is ordered for a call, which counts as applied.
+    /// Returns the rule that applies to a request, and counts it as applied.
     pub(crate) fn strike(&self, operation: &str, key: &str) -> Option<Ordered> {
         // Read first: a rule that is deleted meanwhile lets go what it made hang.
         let releases = self.0.releases.load(Ordering::Acquire);
@@ -156,7 +155,7 @@ impl Control {
         Some(Ordered { id, rule, releases })
     }
 
-    /// Whether no fault is ordered for any call.
+    /// Whether there are no fault rules.
     pub(crate) fn is_calm(&self) -> bool {
         self.0.faults.is_empty()
     }
@@ -172,12 +171,12 @@ impl Control {
         self.0.journal.clone()
     }
 
-    /// Lets go whatever hangs.
+    /// Closes hanging connections.
     pub(crate) fn release(&self) {
         self.0.releases.fetch_add(1, Ordering::Release);
     }
 
-    /// Whether what a fault makes hang was let go since.
+    /// Whether hanging connections were closed since.
     pub(crate) fn is_released(&self, ordered: &Ordered) -> bool {
         self.0.releases.load(Ordering::Acquire) != ordered.releases
     }

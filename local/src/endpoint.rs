@@ -109,11 +109,11 @@ impl Config {
         Config::with(Place::Temporary(Medium::Disk))
     }
 
-    /// As [`temporary`](Self::temporary), but nothing is written to a disk: the
-    /// folder is on the file system in memory that Linux has at `/dev/shm`.
-    /// Recordings take at most half of what is left there, and by default
-    /// [`MAX_MEMORY`](Self::MAX_MEMORY). Elsewhere the endpoint does not start,
-    /// with [`io::ErrorKind::Unsupported`]. Swap space is the system's affair.
+    /// The same as [`temporary`](Self::temporary), but without writing to a disk: the
+    /// folder is in `/dev/shm`, the in-memory file system of Linux. Recordings use at
+    /// most half of the available space, and by default at most
+    /// [`MAX_MEMORY`](Self::MAX_MEMORY). On other systems the endpoint does not start
+    /// ([`io::ErrorKind::Unsupported`]). The system may still swap.
     pub fn in_memory() -> Self {
         let config = Config::with(Place::Temporary(Medium::Memory));
         Config { max_storage: Some(Self::MAX_MEMORY), ..config }
@@ -217,10 +217,9 @@ impl Config {
         self
     }
 
-    /// Sets what the endpoint begins with, and has again after a reset. What its
-    /// data folder has already stays as it is. Buckets are added to those of
-    /// [`bucket`](Self::bucket), and keys to those of the other methods.
-    /// Defaults to nothing.
+    /// Sets the initial state, which a reset restores. Data that already exists is
+    /// kept as it is. Adds to the buckets of [`bucket`](Self::bucket) and to the keys
+    /// of the other methods. Defaults to an empty state.
     pub fn initial(mut self, state: InitialState) -> Self {
         self.other_keys.extend(state.keys().iter().cloned());
         self.initial = state;
@@ -319,8 +318,8 @@ impl Config {
         self
     }
 
-    /// Lets programs on this machine control the endpoint: order faults, move its
-    /// clock, ask what was called. See [`LocalEndpoint::control`]. Over HTTP,
+    /// Lets programs on this machine control the endpoint: inject faults, move its
+    /// clock, inspect requests. See [`LocalEndpoint::control`]. Over HTTP,
     /// control is below `/_osslive/control/`, for requests with the header
     /// `x-osslive-control: 1`. Off by default.
     pub fn control(mut self) -> Self {
@@ -533,25 +532,25 @@ impl LocalEndpoint {
             .no_proxy()
     }
 
-    /// Control over this endpoint: faults, clock, what was called. `None` unless
+    /// Returns the control over this endpoint: faults, clock, requests. `None` unless
     /// it was configured with [`Config::control`].
     pub fn control(&self) -> Option<Control> {
         self.control.clone()
     }
 
-    /// Empties all buckets and takes back what was ordered: channels, history and
-    /// objects are deleted, publishers cut, and the clock follows the real one.
-    /// Buckets stay. A test begins with it.
+    /// Restores the initial state: deletes other buckets, channels, history and
+    /// objects, disconnects publishers, deletes the fault rules, and makes the clock
+    /// follow the system clock.
     ///
     /// # Errors
     ///
-    /// A publisher does not end within ten seconds, or the disk's.
+    /// A publisher does not disconnect within ten seconds, or a disk error.
     pub fn reset(&self) -> io::Result<()> {
         self.site.reset().map_err(|fault| io::Error::other(fault.to_string()))
     }
 
-    /// Where this machine reaches it: an endpoint that listens everywhere is at
-    /// the loopback address.
+    /// Returns the address for clients on this machine: the loopback address if the
+    /// endpoint listens on all addresses.
     pub fn reachable_address(&self) -> SocketAddr {
         let mut address = self.address();
         match address.ip() {

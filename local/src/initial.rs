@@ -1,4 +1,4 @@
-//! What an endpoint begins with, as a file describes it.
+//! The initial state of an endpoint, read from a file.
 
 use crate::api;
 use crate::auth::AccessKey;
@@ -13,10 +13,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Buckets, channels, objects and access keys that an endpoint begins with, and
-/// has again after a reset. See [`Config::initial`](crate::Config::initial).
+/// The initial state of an endpoint: buckets, channels, objects and access keys. A
+/// reset restores it. See [`Config::initial`](crate::Config::initial).
 ///
-/// In JSON, where all but names and keys may be left out:
+/// In JSON only names and keys are required:
 ///
 /// ```
 /// let state = osslive_local::InitialState::parse(
@@ -41,8 +41,8 @@ use std::path::{Path, PathBuf};
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// An object has either `text` or `file`, the path of a file with its bytes. A
-/// key without a `securityToken` is permanent.
+/// An object has either `text`, or `file`, the path of a file. A key without a
+/// `securityToken` is permanent.
 #[derive(Debug, Clone, Default)]
 pub struct InitialState {
     buckets: Vec<BucketContents>,
@@ -96,11 +96,11 @@ struct Object {
 }
 
 impl InitialState {
-    /// Reads a description from a file. Paths in it are relative to its folder.
+    /// Reads the state from a JSON file. Paths are relative to its folder.
     ///
     /// # Errors
     ///
-    /// The file, or one that it names, cannot be read; or as
+    /// The file or an object's file cannot be read, or the same errors as
     /// [`parse`](Self::parse). The error names the file.
     pub fn read(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
@@ -112,13 +112,11 @@ impl InitialState {
         InitialState::of(text, path.parent().unwrap_or(Path::new(""))).map_err(named)
     }
 
-    /// Reads a description from a text. Paths in it are relative to the working
-    /// folder.
+    /// Parses the state from JSON. Paths are relative to the working directory.
     ///
     /// # Errors
     ///
-    /// [`io::ErrorKind::InvalidInput`] with the field that is wrong and the rule
-    /// that it breaks.
+    /// [`io::ErrorKind::InvalidInput`], naming the invalid field.
     pub fn parse(text: &str) -> io::Result<Self> {
         InitialState::of(text, Path::new(""))
     }

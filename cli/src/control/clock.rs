@@ -19,21 +19,21 @@ pub(super) enum Command {
         #[arg(value_name = "TIME")]
         time: String,
     },
-    /// Move the clock
+    /// Move the clock forward, or back
     Advance {
-        /// Duration, such as 7d or 1h30m; with a minus sign, back
+        /// Duration, such as 7d, 1h30m or -2h
         #[arg(value_name = "TIME", allow_hyphen_values = true, value_parser = signed_length)]
         by: f64,
     },
-    /// Stop the clock
+    /// Freeze the clock
     Freeze,
-    /// Let the clock pass so many seconds in each
+    /// Set how many seconds the clock advances per second
     Rate {
         /// From 0 to 3600
         #[arg(value_name = "RATE")]
         rate: f64,
     },
-    /// Let the clock show the time of this machine again
+    /// Follow the system clock again
     Reset,
 }
 
@@ -56,7 +56,7 @@ fn text(clock: &Value) -> String {
     let now = shown(&clock["now"]);
     match clock["rate"].as_f64() {
         Some(0.0) => format!("{now}, frozen"),
-        Some(rate) if rate != 1.0 => format!("{now}, at {rate} times the usual rate"),
+        Some(rate) if rate != 1.0 => format!("{now}, at {rate} times normal speed"),
         _ => now,
     }
 }

@@ -25,87 +25,87 @@ Examples:
 
 #[derive(Subcommand)]
 pub(super) enum Command {
-    /// Order a fault for the calls that come after this
+    /// Add a fault rule for future requests
     #[command(after_help = ADD_EXAMPLES)]
     Add(Box<Add>),
-    /// Show what is ordered, and how often it has applied
+    /// List fault rules and how often each has applied
     List,
-    /// Delete a fault
+    /// Delete a fault rule
     Remove {
-        /// Number of the fault
+        /// Rule id
         #[arg(value_name = "ID")]
         id: u64,
     },
-    /// Delete all faults
+    /// Delete all fault rules
     Clear,
 }
 
 #[derive(Args)]
 pub(super) struct Add {
     /// Operation, such as GetLiveChannelStat or GetObject; RtmpConnect;
-    /// RtmpPublish; or * for all over HTTP
+    /// RtmpPublish; or * for every HTTP operation
     #[arg(value_name = "OPERATION")]
     operation: String,
-    /// Channel or object key, with * for any characters [default: all]
+    /// Channel or object key; * matches any characters [default: all]
     #[arg(long, value_name = "PATTERN")]
     channel: Option<String>,
-    /// Apply so often [default: always]
+    /// Number of times to apply [default: unlimited]
     #[arg(long, value_name = "N")]
     times: Option<u32>,
-    /// Apply with this probability, from 0 to 1 [default: 1]
+    /// Probability of applying, 0 to 1 [default: 1]
     #[arg(long, value_name = "P")]
     probability: Option<f64>,
-    /// Seed of the probability: the same gives the same sequence [default: 0]
+    /// Seed for --probability; equal seeds give equal sequences [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Answer with this HTTP status, from 400 to 599
+    /// Respond with this HTTP status, 400 to 599; with --body from 200
     #[arg(long, value_name = "STATUS")]
     status: Option<u16>,
-    /// Code of the refusal; of RtmpPublish, such as NetStream.Publish.BadName
+    /// Error code; for RtmpPublish a status code such as NetStream.Publish.BadName
     #[arg(long, value_name = "CODE")]
     code: Option<String>,
-    /// Detailed error code of the refusal
+    /// Detailed error code (EC)
     #[arg(long, value_name = "EC")]
     ec: Option<String>,
-    /// Message of the refusal
+    /// Error message
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
-    /// Wait before the answer
+    /// Delay before responding
     #[arg(long, value_name = "TIME", value_parser = parse_length)]
     latency: Option<Duration>,
-    /// Send the body at so many bytes per second
+    /// Limit the response body to this many bytes per second
     #[arg(long, value_name = "BYTES")]
     rate: Option<u64>,
-    /// Break the connection after so many bytes of the body
+    /// Close the connection after this many bytes of the body
     #[arg(long, value_name = "BYTES")]
     cut_after_bytes: Option<u64>,
-    /// Cut the publisher after this time
+    /// Disconnect the publisher after this time
     #[arg(long, value_name = "TIME", value_parser = parse_length)]
     cut_after: Option<Duration>,
-    /// Let the publisher go on for this time after PutLiveChannelStatus disabled
-    /// its channel
+    /// Keep the publisher connected for this time after PutLiveChannelStatus
+    /// disables its channel
     #[arg(long, value_name = "TIME", value_parser = parse_length)]
     disconnect_after: Option<Duration>,
-    /// Close, reset or hang the connection instead of answering
+    /// Close, reset or hang the connection instead of responding
     #[arg(long, value_enum, value_name = "HOW")]
     disconnect: Option<How>,
-    /// Answer with the body in this file; - for stdin
+    /// Respond with the body in this file; - for stdin
     #[arg(long, value_name = "FILE", conflicts_with_all = ["garbage", "raw"])]
     body: Option<PathBuf>,
     /// Media type of --body [default: application/xml]
     #[arg(long, value_name = "TYPE", requires = "body")]
     content_type: Option<String>,
-    /// Send this file in place of an answer, status line and header included; - for
-    /// stdin. The connection ends after it, as --disconnect says
+    /// Send this file as the entire response, status line and headers included, then
+    /// disconnect; - for stdin
     #[arg(long, value_name = "FILE", conflicts_with = "garbage")]
     raw: Option<PathBuf>,
-    /// Send this text again and again after --raw
+    /// Repeat this text after --raw until the client disconnects
     #[arg(long, value_name = "TEXT", requires = "raw")]
     endless: Option<String>,
-    /// Answer 200 with a body that means nothing
+    /// Respond with 200 and a meaningless body
     #[arg(long)]
     garbage: bool,
-    /// Set the Date of the answer so many seconds ahead, or back
+    /// Offset the Date header by this many seconds
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true)]
     date_skew: Option<i64>,
 }
@@ -167,7 +167,7 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
             output.show(&list, |out| {
                 let faults = list["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
                 if faults.is_empty() {
-                    return writeln!(out, "no faults");
+                    return writeln!(out, "no fault rules");
                 }
                 let mut table = Table::new(&["id", "operation", "hits", "effect"]);
                 for fault in faults {
@@ -184,11 +184,12 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
         }
         Command::Remove { id } => {
             remote.ask("DELETE", &format!("control/faults/{id}"), None)?;
-            output.show(&json!({ "removed": id }), |out| writeln!(out, "removed fault {id}"));
+            output.show(&json!({ "removed": id }), |out| writeln!(out, "removed fault rule {id}"));
         }
         Command::Clear => {
             remote.ask("DELETE", "control/faults", None)?;
-            output.show(&json!({ "cleared": true }), |out| writeln!(out, "removed all faults"));
+            output
+                .show(&json!({ "cleared": true }), |out| writeln!(out, "removed all fault rules"));
         }
     }
     Ok(())

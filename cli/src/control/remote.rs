@@ -9,15 +9,15 @@ use std::path::PathBuf;
 use std::time::Duration;
 use ureq::http::Request;
 
-/// How long an answer may take.
+/// The time limit of a request.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How long an answer may be.
+/// The largest response.
 const LONGEST: u64 = 64 << 20;
 
-/// Which endpoint it is.
+/// The endpoint to control.
 #[derive(Args)]
 pub(super) struct Options {
-    /// The endpoint's URL
+    /// URL of the endpoint
     #[arg(
         long,
         global = true,
@@ -26,13 +26,13 @@ pub(super) struct Options {
         default_value = "http://127.0.0.1:9000"
     )]
     url: String,
-    /// File with the control token, if the endpoint has one
+    /// File that contains the control token, if the endpoint requires one
     /// [env: OSSLIVE_LOCAL_CONTROL_TOKEN]
     #[arg(long, global = true, value_name = "FILE")]
     token_file: Option<PathBuf>,
 }
 
-/// An endpoint to be controlled.
+/// A connection to an endpoint under control.
 pub(super) struct Remote {
     agent: ureq::Agent,
     url: String,
@@ -58,7 +58,7 @@ impl Remote {
         Ok(Remote { agent: config.build().into(), url, token })
     }
 
-    /// Sends a request, with a body in JSON, and returns the JSON of the answer;
+    /// Sends a request, with a body in JSON, and returns the JSON of the response;
     /// null if it has none.
     pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let url = format!("{}/_osslive/{path}", self.url);
@@ -77,16 +77,16 @@ impl Remote {
             Ok((status, text))
         });
         let (status, text) = answer.map_err(|error| {
-            let text = format!("no answer from the endpoint at {}: {error}", self.url);
+            let text = format!("no response from the endpoint at {}: {error}", self.url);
             Failure::Message(Exit::Unavailable, text)
         })?;
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let said = value["error"].as_str().unwrap_or("it is no endpoint of osslive");
+        let said = value["error"].as_str().unwrap_or("not an osslive endpoint");
         let exit = match status {
             200..=299 => return Ok(value),
             404 if path.starts_with("control") && said == "Not found." => {
                 let text = format!(
-                    "the endpoint at {} is not under control: start it with --control",
+                    "control is disabled at {}: start the endpoint with --control",
                     self.url
                 );
                 return Err(Failure::Message(Exit::NotAllowed, text));

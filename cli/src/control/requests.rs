@@ -8,13 +8,13 @@ use clap::Args;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Only this operation
+    /// Show only this operation
     #[arg(long, value_name = "OPERATION", value_parser = word)]
     operation: Option<String>,
-    /// Only this status
+    /// Show only this HTTP status
     #[arg(long, value_name = "STATUS")]
     status: Option<u16>,
-    /// Forget everything instead
+    /// Clear the list instead
     #[arg(long, conflicts_with_all = ["operation", "status"])]
     clear: bool,
 }
@@ -30,7 +30,7 @@ fn word(text: &str) -> Result<String, String> {
 pub(super) fn run(arguments: &Arguments, remote: &Remote, output: &Output) -> Outcome {
     if arguments.clear {
         remote.ask("DELETE", "control/requests", None)?;
-        output.show(&serde_json::json!({ "cleared": true }), |out| writeln!(out, "forgotten"));
+        output.show(&serde_json::json!({ "cleared": true }), |out| writeln!(out, "cleared"));
         return Ok(());
     }
     let mut parameters = Vec::new();
@@ -41,7 +41,7 @@ pub(super) fn run(arguments: &Arguments, remote: &Remote, output: &Output) -> Ou
     output.show(&list, |out| {
         let events = list["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
         if events.is_empty() {
-            return writeln!(out, "nothing was called");
+            return writeln!(out, "no requests");
         }
         let mut table = Table::new(&["time", "what", "status", "bucket", "key", "by", "message"]);
         for event in events {

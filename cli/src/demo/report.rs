@@ -1,33 +1,66 @@
-//! What the demonstration says: steps and what was seen on standard output,
-//! progress on standard error while it is a terminal.
+//! The demo's output: steps and details on stdout, progress on stderr if that is a
+//! terminal. With `--json`, one line per step.
 
 use crate::output::Output;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 pub(crate) struct Report<'a> {
     steps: u32,
     output: &'a Output,
+    /// The current step, for JSON.
+    current: Option<Step>,
+}
+
+#[derive(Serialize)]
+struct Step {
+    step: u32,
+    name: String,
+    details: BTreeMap<String, String>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    message: &'a str,
 }
 
 impl<'a> Report<'a> {
     pub(crate) fn new(output: &'a Output) -> Self {
-        Report { steps: 0, output }
+        Report { steps: 0, output, current: None }
     }
 
-    pub(crate) fn say(&self, text: &str) {
-        self.output.text(|page| writeln!(page, "{text}"));
+    pub(crate) fn say(&mut self, text: &str) {
+        self.finish();
+        self.output.line(&Message { message: text }, |page| writeln!(page, "{text}"));
     }
 
-    /// Begins a step. One that does not hold ends the demonstration.
-    pub(crate) fn step(&mut self, what: &str) {
+    /// Starts a step. The demo ends at the first step that fails.
+    pub(crate) fn step(&mut self, name: &str) {
+        self.finish();
         self.steps += 1;
-        self.output.text(|page| writeln!(page, "{}. {what}", self.steps));
+        if self.output.json {
+            let (step, name) = (self.steps, name.to_owned());
+            self.current = Some(Step { step, name, details: BTreeMap::new() });
+        } else {
+            self.output.text(|page| writeln!(page, "{}. {name}", self.steps));
+        }
     }
 
-    /// Shows something that was seen.
-    pub(crate) fn detail(&self, name: &str, value: &str) {
-        self.output.text(|page| writeln!(page, "   {name:<14} {value}"));
+    /// Adds a detail to the current step.
+    pub(crate) fn detail(&mut self, name: &str, value: &str) {
+        match &mut self.current {
+            Some(step) => drop(step.details.insert(name.to_owned(), value.to_owned())),
+            None => self.output.text(|page| writeln!(page, "   {name:<14} {value}")),
+        }
+    }
+
+    /// Prints the current step as JSON.
+    pub(crate) fn finish(&mut self) {
+        if let Some(step) = self.current.take() {
+            self.output.line(&step, |_| ());
+        }
     }
 
     pub(crate) fn progress(&self, length: Duration) -> Progress {

@@ -19,29 +19,28 @@ const BRIEF: usize = 80;
 /// The longest answer that a rule may hold, in bytes.
 pub(super) const MAX_ANSWER: usize = 8 << 20;
 
-/// What happens to the connection in place of an answer.
+/// How to end the connection instead of responding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum Disconnect {
-    /// It is closed.
+    /// Closes it.
     Close,
-    /// It is reset.
+    /// Resets it.
     Reset,
-    /// Nothing is said on it until the rule is deleted, or the peer gives up.
+    /// Sends nothing until the rule is deleted or the peer gives up.
     Hang,
 }
 
-/// A fault to order, see [`Control::add`](super::Control::add).
+/// A fault rule, see [`Control::add`](super::Control::add).
 ///
-/// It names an operation and the effect; the fields that are `None` or `false`
-/// have none. In JSON, as over HTTP, its fields are in camelCase, and only
-/// `operation` is required.
+/// Names an operation and an effect; fields that are `None` or `false` have no
+/// effect. In JSON the fields are in camelCase, and only `operation` is required.
 ///
 /// ```
 /// use osslive_local::FaultRule;
 ///
-/// // The next two statuses of any camera are 503.
+/// // The next two status requests for any camera fail with 503.
 /// let rule = FaultRule {
 ///     channel: Some("cam-*".into()),
 ///     times: Some(2),
@@ -52,78 +51,77 @@ pub enum Disconnect {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub struct FaultRule {
-    /// The operation by the service's name, such as `GetLiveChannelStat` or
+    /// The operation as the service names it, such as `GetLiveChannelStat` or
     /// `GetObject`; `RtmpConnect` is a new RTMP connection, `RtmpPublish` a
-    /// publisher; `*` is every operation over HTTP.
+    /// publisher, and `*` every HTTP operation.
     pub operation: String,
-    /// The channel, or the key of an object, with `*` for any characters.
-    /// Defaults to all.
+    /// The channel or object key; `*` matches any characters. Defaults to all.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<String>,
-    /// How often it applies. Defaults to no limit.
+    /// How many times it applies. Defaults to no limit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub times: Option<u32>,
-    /// How probable it is that it applies, from 0 to 1. Defaults to 1.
+    /// The probability of applying, from 0 to 1. Defaults to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub probability: Option<f64>,
-    /// What the chances of `probability` begin with: the same seed gives the same
-    /// sequence. Defaults to 0.
+    /// The seed for `probability`; equal seeds give equal sequences. Defaults to 0.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
-    /// Answers with this HTTP status, from 400 to 599, instead of doing anything;
-    /// with a `body` from 200 on.
+    /// Responds with this HTTP status, 400 to 599, without performing the operation;
+    /// with a `body`, from 200.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// The code of the refusal. Over HTTP it defaults to the usual one of the
-    /// status; over RTMP it refuses a publisher, with a status code such as
+    /// The error code. Over HTTP it defaults to the usual code for the status; over
+    /// RTMP it rejects the publisher with a status code such as
     /// `NetStream.Publish.BadName`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
-    /// The detailed error code.
+    /// The detailed error code (EC).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ec: Option<String>,
-    /// What the refusal says.
+    /// The error message.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// Waits so many milliseconds before it answers.
+    /// Delays the response by this many milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub latency_ms: Option<u64>,
-    /// Sends the body no faster than this.
+    /// Limits the rate of the response body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bytes_per_second: Option<u64>,
-    /// Closes the connection after so many bytes of the body.
+    /// Closes the connection after this many bytes of the body.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_after_bytes: Option<u64>,
-    /// Cuts a publisher so many milliseconds after it was accepted.
+    /// Disconnects a publisher this many milliseconds after it was accepted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cut_after_ms: Option<u64>,
-    /// Lets the publisher of a channel that `PutLiveChannelStatus` disables go on
-    /// for so many milliseconds, as the service does for about ten seconds.
+    /// Keeps the publisher connected for this many milliseconds after
+    /// `PutLiveChannelStatus` disables its channel. On the service it is about ten
+    /// seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnect_after_ms: Option<u64>,
-    /// Ends or hangs the connection instead of answering.
+    /// Ends or hangs the connection instead of responding.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disconnect: Option<Disconnect>,
-    /// Answers with this body, and with the status 200 unless another is given.
+    /// Responds with this body, and with status 200 unless `status` is set.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub body: Option<String>,
     /// The media type of `body`. Defaults to `application/xml`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
-    /// Sends this in place of an answer: status line, header and body as they
-    /// stand, right or wrong. The connection ends after it, as `disconnect` says.
+    /// Sends this as the entire response, status line and headers included, valid or
+    /// not. The connection then ends as `disconnect` says; it is closed by default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw: Option<String>,
-    /// As `raw`, for bytes that are no text, in Base64.
+    /// The same as `raw` for binary data, in Base64.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub raw_base64: Option<String>,
-    /// Sends this again and again after `raw`, until the peer has enough.
+    /// Repeats this after `raw` until the peer disconnects.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub endless: Option<String>,
-    /// Answers 200 with a body that means nothing.
+    /// Responds with 200 and a meaningless body.
     #[serde(skip_serializing_if = "is_false")]
     pub garbage: bool,
-    /// How far the `Date` of the answer is from the endpoint's time.
+    /// Offsets the `Date` header by this many seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date_skew_seconds: Option<i64>,
 }
@@ -147,12 +145,12 @@ impl std::error::Error for RuleError {}
 impl RuleError {
     /// There is no room for another rule.
     pub(super) fn too_many(most: usize) -> Self {
-        RuleError(format!("there are {most} rules already: delete some"))
+        RuleError(format!("there are already {most} rules: delete some"))
     }
 
     /// There is no room for another answer.
     pub(super) fn too_long(most: usize) -> Self {
-        RuleError(format!("the rules may hold {most} bytes of answers together: delete some"))
+        RuleError(format!("the rules contain more than {most} bytes of responses: delete some"))
     }
 }
 
@@ -182,7 +180,7 @@ impl FaultRule {
         self.check_answer()?;
         if !self.has_effect() {
             return wrong(
-                "the rule has no effect: set status, code, latencyMs, disconnect or another"
+                "the rule has no effect: set status, code, latencyMs, disconnect or another effect"
                     .to_owned(),
             );
         }
@@ -204,16 +202,16 @@ impl FaultRule {
             return wrong("raw and rawBase64 exclude each other".to_owned());
         }
         if is_raw && self.cut_after_bytes.is_some() {
-            return wrong("cutAfterBytes: raw is sent whole: cut it yourself".to_owned());
+            return wrong("cutAfterBytes: not supported with raw; truncate raw instead".to_owned());
         }
         if self.endless.is_some() && !is_raw {
-            return wrong("endless: needs raw, which may be empty".to_owned());
+            return wrong("endless: requires raw, which may be empty".to_owned());
         }
         if self.endless.as_deref() == Some("") {
             return wrong("endless: must not be empty".to_owned());
         }
         if self.content_type.is_some() && self.body.is_none() {
-            return wrong("contentType: needs a body".to_owned());
+            return wrong("contentType: requires a body".to_owned());
         }
         if let Some(text) = &self.raw_base64
             && BASE64_STANDARD.decode(text).is_err()
@@ -221,7 +219,7 @@ impl FaultRule {
             return wrong("rawBase64: must be Base64".to_owned());
         }
         if self.held() > MAX_ANSWER {
-            return wrong(format!("the answer is longer than {MAX_ANSWER} bytes"));
+            return wrong(format!("body, raw and endless exceed {MAX_ANSWER} bytes"));
         }
         Ok(())
     }
@@ -324,13 +322,13 @@ impl FaultRule {
         let lingers = Some("disconnectAfterMs").filter(|_| self.disconnect_after_ms.is_some());
         let refused = refused.or(lingers.filter(|_| name != DISABLING));
         if let Some(field) = refused {
-            return wrong(format!("{field}: has no meaning for {name}"));
+            return wrong(format!("{field}: not supported for {name}"));
         }
         if !is_rtmp && self.status.is_none() && (self.code.is_some() || self.ec.is_some()) {
-            return wrong("code and ec: need a status".to_owned());
+            return wrong("code and ec: require a status".to_owned());
         }
         if self.message.is_some() && self.status.is_none() && self.code.is_none() {
-            return wrong("message: needs a status, or a code for RtmpPublish".to_owned());
+            return wrong("message: requires a status, or a code for RtmpPublish".to_owned());
         }
         Ok(())
     }
@@ -412,13 +410,13 @@ mod tests {
             (r#"{"operation": "GetObject", "status": 503, "times": 0}"#, "times 0"),
             (r#"{"operation": "GetObject", "status": 503, "probability": 1.5}"#, "probability"),
             (r#"{"operation": "GetObject", "status": 503, "garbage": true}"#, "exclude"),
-            (r#"{"operation": "GetObject", "code": "X"}"#, "need a status"),
+            (r#"{"operation": "GetObject", "code": "X"}"#, "require a status"),
             (r#"{"operation": "GetObject", "message": "X", "garbage": true}"#, "message"),
             (r#"{"operation": "GetObject", "cutAfterMs": 5}"#, "cutAfterMs"),
             (r#"{"operation": "GetObject", "disconnectAfterMs": 5}"#, "disconnectAfterMs"),
             (r#"{"operation": "GetObject", "latencyMs": 86400001}"#, "latencyMs"),
             (r#"{"operation": "GetObject", "bytesPerSecond": 0}"#, "bytesPerSecond"),
-            (r#"{"operation": "GetObject", "status": 200, "raw": ""}"#, "exclude"),
+            (r#"{"operation": "GetObject", "status": 503, "raw": ""}"#, "exclude"),
             (r#"{"operation": "GetObject", "status": 199, "body": ""}"#, "status 199"),
             (r#"{"operation": "GetObject", "raw": "", "rawBase64": ""}"#, "rawBase64"),
             (r#"{"operation": "GetObject", "rawBase64": "?"}"#, "Base64"),

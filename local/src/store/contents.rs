@@ -1,4 +1,4 @@
-//! What a store begins with, and goes back to.
+//! The initial contents of a store, and how it is restored.
 
 use super::{Acl, BucketInfo, ChannelSettings, Stat, Store, Upload};
 use crate::fault::Fault;

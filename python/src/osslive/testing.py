@@ -58,11 +58,11 @@ class LocalEndpoint:
     It runs the command ``osslive local``: ``binary``, or what ``OSSLIVE_BIN``
     names, or the command that is installed with this package, or ``osslive`` on
     ``PATH``; never one in the working folder. Its data goes into ``data``, or
-    into a temporary folder that is deleted at the end: with ``memory`` one that
-    is in memory, on Linux. ``init`` describes what it begins with, as a file in
-    JSON or as the same in a dictionary. ``arguments`` are added to the command
-    line; ``osslive local --help`` lists them. The variables of the environment
-    that it names are not read.
+    into a temporary folder that is deleted at the end; ``memory`` keeps that
+    folder in memory (Linux only). ``init`` is the initial state: a JSON file, or
+    a dictionary with the same content. ``arguments`` are added to the command
+    line; ``osslive local --help`` lists them. The environment variables listed
+    there are ignored.
 
     It ends with this process, however that ends.
     """
@@ -194,15 +194,15 @@ class LocalEndpoint:
         garbage: bool = False,
         date_skew: Optional[int] = None,
     ) -> int:
-        """Orders a fault for the calls that come after this; returns its number.
+        """Adds a fault rule for future requests and returns its id.
 
         ``operation`` is the service's name, such as ``GetLiveChannelStat``, or
-        ``RtmpConnect``, ``RtmpPublish``, or ``*`` for everything over HTTP.
-        ``channel`` is the channel or object key, with ``*`` for any characters.
+        ``RtmpConnect``, ``RtmpPublish``, or ``*`` for every HTTP operation.
+        ``channel`` is the channel or object key; ``*`` matches any characters.
         Times are in seconds. ``disconnect`` is ``"close"``, ``"reset"`` or
-        ``"hang"``. ``body`` is answered in place of what is right; ``raw`` is sent as it
-        stands in place of the whole answer, and ``endless`` again and again after it.
-        Raises :class:`EndpointError` for a rule that makes no sense.
+        ``"hang"``. ``body`` replaces the response body; ``raw`` is sent as the entire
+        response, and ``endless`` is repeated after it.
+        Raises :class:`EndpointError` for an invalid rule.
         """
         rule = {
             "operation": operation,
@@ -234,24 +234,25 @@ class LocalEndpoint:
         return int(self._control.ask("POST", "faults", given)["id"])
 
     def faults(self) -> List[Dict[str, Any]]:
-        """What is ordered, with how often each has applied (``hits``)."""
+        """Returns the fault rules, with the number of times each has applied (``hits``)."""
         faults: List[Dict[str, Any]] = self._control.ask("GET", "faults")["faults"]
         return faults
 
     def clear_faults(self, number: Optional[int] = None) -> None:
-        """Deletes all faults, or the one of a number, and lets go what hangs."""
+        """Deletes all fault rules, or the one with this id. Hanging connections are closed."""
         self._control.ask("DELETE", "faults" if number is None else f"faults/{number}")
 
     def requests(self, operation: Optional[str] = None) -> List[Dict[str, Any]]:
-        """The newest events, oldest first: what was called, by whom, with which outcome."""
+        """Returns the latest requests and publishers, oldest first, with their outcome."""
         query = "" if operation is None else f"?operation={quote(operation)}"
         events: List[Dict[str, Any]] = self._control.ask("GET", f"requests{query}")["requests"]
         return events
 
     def reset(self) -> None:
-        """Goes back to the start: what ``init`` describes, no faults, and the right time.
+        """Restores the initial state: ``init``, no fault rules, and the current time.
 
-        All other channels, history, objects and buckets are deleted, and publishers cut.
+        Other channels, history, objects and buckets are deleted; publishers are
+        disconnected.
         """
         self._control.ask("POST", "reset")
 
@@ -273,7 +274,7 @@ class Clock:
         self._control = control
 
     def now(self) -> datetime:
-        """What it shows, in UTC."""
+        """Returns its time, in UTC."""
         return self._time("GET", None)
 
     def advance(self, **duration: float) -> datetime:
