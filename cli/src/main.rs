@@ -112,7 +112,7 @@ enum Command {
     Vod(vod::Arguments),
     /// Run a local endpoint: real RTMP in, real HLS out
     Local(local::Arguments),
-    /// Order faults of a local endpoint, and move its clock
+    /// Inject faults into a local endpoint, and move its clock
     #[command(after_help = control::HELP)]
     Control(control::Arguments),
     /// Check everything end to end on your machine
@@ -160,9 +160,16 @@ fn command_line() -> clap::Command {
 
 /// The command line as shells complete it: with options before a command.
 fn completed() -> clap::Command {
-    let mut command = Arguments::command();
+    let mut command = without_values(Arguments::command());
     command.build();
     OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, Connection::hide))
+}
+
+/// Names environment variables in the help, but not their values, so that it is the
+/// same everywhere.
+fn without_values(command: clap::Command) -> clap::Command {
+    let command = command.mut_args(|argument| argument.hide_env_values(true));
+    command.mut_subcommands(without_values)
 }
 
 /// Reads the command line. An option that would be ignored is a mistake.
@@ -258,6 +265,14 @@ mod tests {
         }
         let (_, first) = &pages[0];
         assert!(first.lines().count() <= 40, "{} lines:\n{first}", first.lines().count());
+    }
+
+    #[test]
+    fn the_short_and_the_long_help_are_the_same() {
+        for (name, page) in pages() {
+            assert!(!page.contains("see a summary"), "{name} --help:\n{page}");
+            assert!(!page.contains("=]"), "{name} --help shows the value of a variable:\n{page}");
+        }
     }
 
     #[test]

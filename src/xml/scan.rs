@@ -8,7 +8,7 @@
 
 use super::character::is_carried;
 use super::limits;
-use memchr::{memchr, memchr_iter, memchr2};
+use memchr::memchr;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -28,12 +28,13 @@ type Result<T, E = Cow<'static, str>> = std::result::Result<T, E>;
 pub(super) fn scan(text: &str) -> Result<String, Fault> {
     let mut scanner = Scanner {
         text,
+        bytes: text.as_bytes(),
         at: 0,
         kept: String::new(),
         kept_to: 0,
         blank: None,
         content: Content::Between,
-        has_references: text.contains('&'),
+        has_references: memchr(b'&', text.as_bytes()).is_some(),
         depth: 0,
         elements: 0,
         namespaces: 0,
@@ -57,6 +58,8 @@ enum Content {
 
 struct Scanner<'a> {
     text: &'a str,
+    /// The same, for what looks at markup: its characters are ASCII.
+    bytes: &'a [u8],
     /// How far it is read.
     at: usize,
     /// What is kept, but for the run that ends at `at` and began at `kept_to`.
@@ -78,11 +81,9 @@ impl Scanner<'_> {
         if self.rest().strip_prefix("<?xml").is_some_and(|rest| rest.starts_with(is_space)) {
             self.drop_through(0, "?>", "a declaration without an end")?;
         }
-        while let Some(length) = memchr(b'<', self.rest().as_bytes()) {
-            self.text(length)?;
+        while self.skip_to_markup()? {
             self.markup()?;
         }
-        self.text(self.rest().len())?;
         self.keep();
         if self.depth > 0 {
             return Err("unexpected end of input".into());
@@ -91,7 +92,9 @@ impl Scanner<'_> {
             return Err("no root element".into());
         }
         // The parser reserves memory for as many attributes.
-        if memchr_iter(b'=', self.kept.as_bytes()).count() > limits::EQUALS_SIGNS {
+        let kept = self.kept.as_bytes();
+        let may_exceed = kept.len() > limits::EQUALS_SIGNS;
+        if may_exceed && count(b'=', kept) > limits::EQUALS_SIGNS {
             return Err(format!("more than {} equals signs", limits::EQUALS_SIGNS).into());
         }
         Ok(())
@@ -101,38 +104,56 @@ impl Scanner<'_> {
         &self.text[self.at..]
     }
 
-    /// Takes text up to the next markup.
-    fn text(&mut self, length: usize) -> Result<()> {
-        let text = &self.text[self.at..self.at + length];
-        if !is_all_blank(text) {
-            if self.depth == 0 {
-                return Err("text outside the root element".into());
+    /// Takes text up to the next markup; false if there is none.
+    fn skip_to_markup(&mut self) -> Result<bool> {
+        let rest = &self.bytes[self.at..];
+        let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
+        match rest.get(blanks) {
+            Some(b'<') | None => {
+                self.take_blanks(blanks);
+                Ok(blanks < rest.len())
             }
-            if self.has_references {
-                self.check_references(length)?;
+            Some(_) => {
+                let text = &rest[blanks..];
+                let length = memchr(b'<', text).unwrap_or(text.len());
+                self.take_text(blanks + length)?;
+                Ok(length < text.len())
             }
-            self.keep_blank();
-            self.content = Content::Text;
-            self.at += length;
-        } else if self.content == Content::Text {
-            self.at += length;
-        } else {
-            if self.content == Content::Begun && self.blank.is_none() && length > 0 {
-                self.blank = Some((self.at, self.at + length));
-            }
-            self.drop(length);
         }
+    }
+
+    fn take_text(&mut self, length: usize) -> Result<()> {
+        if self.depth == 0 {
+            return Err("text outside the root element".into());
+        }
+        if self.has_references {
+            self.check_references(length)?;
+        }
+        self.keep_blank();
+        self.content = Content::Text;
+        self.at += length;
         Ok(())
     }
 
+    fn take_blanks(&mut self, length: usize) {
+        if self.content == Content::Text {
+            self.at += length;
+            return;
+        }
+        if self.content == Content::Begun && self.blank.is_none() && length > 0 {
+            self.blank = Some((self.at, self.at + length));
+        }
+        self.drop(length);
+    }
+
     fn markup(&mut self) -> Result<()> {
-        let rest = self.rest();
-        match rest.as_bytes().get(1) {
+        match self.bytes.get(self.at + 1) {
             Some(b'/') => return self.end_tag(),
             Some(b'?') => return self.instruction(),
             Some(b'!') => {}
             _ => return self.start_tag(),
         }
+        let rest = self.rest();
         if rest.starts_with("<!--") {
             self.comment()
         } else if rest.starts_with("<![CDATA[") {
@@ -172,8 +193,7 @@ impl Scanner<'_> {
         }
         self.elements += 1;
         let length = self.tag()?;
-        let tag = &self.rest()[..length];
-        if tag.ends_with("/>") {
+        if self.bytes[self.at..self.at + length].ends_with(b"/>") {
             self.content = Content::Between;
         } else {
             self.depth += 1;
@@ -190,13 +210,21 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// The length of the start tag that is next, whose attributes are counted.
+    /// The length of the start tag that is next.
     fn tag(&mut self) -> Result<usize> {
-        let bytes = self.rest().as_bytes();
-        let end = memchr(b'>', bytes).ok_or("a tag without an end")?;
-        if memchr2(b'"', b'\'', &bytes[..end]).is_none() {
-            return Ok(end + 1);
+        let rest = &self.bytes[self.at..];
+        // Most are short and have no attributes.
+        let end = rest.iter().position(|byte| matches!(byte, b'>' | b'"' | b'\''));
+        match end.map(|end| (end, rest[end])) {
+            None => Err("a tag without an end".into()),
+            Some((end, b'>')) => Ok(end + 1),
+            Some(_) => self.tag_with_attributes(),
         }
+    }
+
+    /// The same of one with attributes, which are counted.
+    fn tag_with_attributes(&mut self) -> Result<usize> {
+        let bytes = &self.bytes[self.at..];
         let (mut at, mut attributes) = (1, 0);
         loop {
             match bytes.get(at) {
@@ -225,7 +253,8 @@ impl Scanner<'_> {
     }
 
     fn end_tag(&mut self) -> Result<()> {
-        let length = memchr(b'>', self.rest().as_bytes()).ok_or("an end tag without an end")?;
+        let mut rest = self.bytes[self.at..].iter();
+        let length = rest.position(|byte| *byte == b'>').ok_or("an end tag without an end")?;
         // The parser checks that it matches.
         self.depth = self.depth.checked_sub(1).ok_or("an end tag that does not match")?;
         self.keep_blank();
@@ -335,6 +364,13 @@ pub(super) fn locate(fault: &str, text: &str, at: usize) -> String {
     located
 }
 
+/// How often a byte occurs. Sums of single bytes are what compilers turn into vector
+/// instructions.
+fn count(wanted: u8, bytes: &[u8]) -> usize {
+    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>();
+    bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
+}
+
 fn numbered_name(name: &str, number: usize) -> String {
     let name = shown(name);
     if number > 1 { format!("{name}[{number}]") } else { name }
@@ -372,10 +408,6 @@ fn numbered(number: &str) -> Option<char> {
 /// Whether a name may have this character; the parser is stricter.
 fn is_name(c: char) -> bool {
     !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':')
-}
-
-fn is_all_blank(text: &str) -> bool {
-    text.bytes().all(is_blank)
 }
 
 /// XML's white space (section 2.3).

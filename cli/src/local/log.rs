@@ -8,11 +8,9 @@ use osslive_local::{Config, Event, Level};
 /// How events are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(super) enum Format {
-    /// For people.
+    // Comments for clap would make the help of the whole command longer.
     Text,
-    /// A JSON object a line.
     Json,
-    /// Not at all.
     None,
 }
 
