@@ -1,4 +1,5 @@
-//! What the SDK does without a network, piece by piece: `cargo bench -p osslive`.
+//! What the SDK does without a network, piece by piece: `cargo bench -p
+//! osslive-benches`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use osslive::operation::{self, Reply};
