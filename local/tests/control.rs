@@ -265,6 +265,37 @@ fn what_was_called_is_told_with_the_key_and_without_secrets() {
     assert!(control.requests().0.is_empty());
 }
 
+/// Whoever may order faults may not fill the memory with them.
+#[test]
+fn the_responses_that_rules_hold_are_bounded() {
+    let (stage, control) = controlled();
+    let body = |length: usize| FaultRule { body: Some("x".repeat(length)), ..rule("GetObject") };
+    let refused = control.add(body((8 << 20) + 1)).unwrap_err().to_string();
+    assert!(refused.contains("8388608"), "{refused}");
+    for _ in 0..8 {
+        control.add(body(8 << 20)).unwrap();
+    }
+    let refused = control.add(body(1)).unwrap_err().to_string();
+    assert!(refused.contains("67108864"), "{refused}");
+    let last = control.faults().last().unwrap().id;
+    assert!(control.remove(last));
+    control.add(body(1)).unwrap();
+    control.clear_faults();
+    control.add(body(8 << 20)).unwrap();
+    // Over HTTP no more is received than a rule can hold, escaped.
+    let large = format!(r#"{{"operation": "GetObject", "body": "{}"}}"#, "x".repeat(17 << 20));
+    let host = stage.endpoint.address();
+    let peer = stage.connect();
+    let length = large.len();
+    peer.say(format!(
+        "POST /_osslive/control/faults HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\
+         {OWN}\r\n"
+    ))
+    .unwrap();
+    let (status, _) = answer(&peer);
+    assert!((400..500).contains(&status), "{status}");
+}
+
 #[test]
 fn everything_can_be_done_over_http() {
     let (stage, _) = controlled();
