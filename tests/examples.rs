@@ -1,33 +1,29 @@
 //! The examples as programs, run against the local endpoint.
 
-use osslive::{ChannelConfig, Client, RtmpUrlOptions};
-use osslive_local::push::{PushOptions, push_flv};
-use osslive_local::{Clock, Config, LocalEndpoint};
+#[path = "support/media_clock.rs"]
+mod media_clock;
+
+use media_clock::MediaClock;
+use osslive::{ChannelConfig, Client};
+use osslive_local::{Config, LocalEndpoint};
 use std::env;
 use std::path::PathBuf;
 use std::process::Command;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::sync::Mutex;
+use std::time::Duration;
 use time::OffsetDateTime;
 
-const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
-
-/// An endpoint whose clock is a minute late until it is put forward.
+/// An endpoint whose clock goes with what is broadcast.
 struct Stage {
     endpoint: LocalEndpoint,
-    passed: Arc<AtomicU64>,
+    clock: MediaClock,
 }
 
 impl Stage {
     fn new() -> Self {
-        let passed = Arc::new(AtomicU64::new(0));
-        let (start, reading) =
-            (OffsetDateTime::now_utc() - Duration::from_secs(60), passed.clone());
-        let clock = move || start + Duration::from_millis(reading.load(Ordering::SeqCst));
-        let config = Config::temporary().clock(Clock::from_fn(clock));
-        Stage { endpoint: LocalEndpoint::start(config).unwrap(), passed }
+        let clock = MediaClock::starting_at(OffsetDateTime::now_utc() - Duration::from_secs(60));
+        let config = Config::temporary().clock(clock.clock());
+        Stage { endpoint: LocalEndpoint::start(config).unwrap(), clock }
     }
 
     fn url(&self) -> String {
@@ -40,22 +36,7 @@ impl Stage {
 
     /// A session on the main stage, thirty seconds long.
     fn broadcast(&self) {
-        let client = self.client();
-        client.put_channel("main-stage", &ChannelConfig::new("").frag_duration(1)).unwrap();
-        let url = client.get_rtmp_url("main-stage", &RtmpUrlOptions::new()).unwrap();
-        let duration = Some(Duration::from_secs(30));
-        let options = PushOptions { duration, ..PushOptions::default() };
-        push_flv(&url, CLIP, options, &mut |progress| {
-            self.passed.store(progress.media.as_millis() as u64, Ordering::SeqCst);
-            thread::sleep(Duration::from_micros(200));
-            true
-        })
-        .unwrap();
-        let until = Instant::now() + Duration::from_secs(20);
-        while client.get_channel_history("main-stage").unwrap().records.is_empty() {
-            assert!(Instant::now() < until, "the session did not end");
-            thread::sleep(Duration::from_millis(20));
-        }
+        self.clock.record(&self.client(), "main-stage", 1, Duration::from_secs(30));
     }
 
     /// What an example prints.

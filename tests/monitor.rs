@@ -1,6 +1,8 @@
 //! Work on many channels: against a server that fails on purpose, and against
 //! the local endpoint with real streams.
 
+#[path = "support/media_clock.rs"]
+mod media_clock;
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "support/ordered.rs"]
 mod ordered;
@@ -8,6 +10,7 @@ mod ordered;
 #[allow(dead_code)]
 mod support;
 
+use media_clock::MediaClock;
 use ordered::Ordered;
 use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
@@ -684,21 +687,13 @@ fn real_streams_are_told_as_they_come_and_go() {
     assert_eq!(told, Vec::<String>::new());
 }
 
-/// A clock that stands wherever it is put, in milliseconds after a start.
-fn clock_at(start: OffsetDateTime) -> (Clock, Arc<AtomicU64>) {
-    let passed = Arc::new(AtomicU64::new(0));
-    let reading = passed.clone();
-    let now = move || start + Duration::from_millis(reading.load(Ordering::SeqCst));
-    (Clock::from_fn(now), passed)
-}
-
 #[test]
 fn highlights_and_history_of_a_session_of_three_minutes() {
     let start = OffsetDateTime::now_utc() - Duration::from_secs(190);
-    let (clock, passed) = clock_at(start);
-    let stage = Stage::with(|config| config.clock(clock));
+    let clock = MediaClock::starting_at(start);
+    let stage = Stage::with(|config| config.clock(clock.clock()));
     let client = stage.client();
-    client.put_channel("main-stage", &ChannelConfig::new("").frag_duration(2)).unwrap();
+    client.put_channel("main-stage", &ChannelConfig::default()).unwrap();
     let highlights = [
         Highlight::new("opening", Duration::ZERO, Duration::from_secs(30)),
         Highlight::new("peak", Duration::from_secs(60), Duration::from_secs(90)),
@@ -707,18 +702,7 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
     let none = client.create_highlights("main-stage", &highlights, &SweepOptions::new()).unwrap();
     assert!(none.iter().all(|cut| cut.error.is_some() && cut.start.is_none()), "{none:?}");
 
-    // The clock goes with the stream, so that three minutes take a moment.
-    let url = client.get_rtmp_url("main-stage", &RtmpUrlOptions::new()).unwrap();
-    let options =
-        PushOptions { duration: Some(Duration::from_secs(180)), ..PushOptions::default() };
-    push_flv(&url, CLIP, options, &mut |progress| {
-        passed.store(progress.media.as_millis() as u64, Ordering::SeqCst);
-        thread::sleep(Duration::from_micros(100));
-        true
-    })
-    .unwrap();
-    wait_for("the end", || !client.get_channel_history("main-stage").unwrap().records.is_empty());
-
+    clock.record(&client, "main-stage", 2, Duration::from_secs(180));
     let times = [start + Duration::from_secs(100), start + Duration::from_secs(3600)];
     let all = [
         &highlights[..],
