@@ -42,8 +42,8 @@
  *     failure they are NULL (or 0), never a partial result, so they are always
  *     safe to free. Their previous value is overwritten, not freed.
  *
- *  4. Ownership. Whatever a function returns from ..._new or through a pointer
- *     to a pointer is yours: free objects with the ..._free function of their
+ *  4. Ownership. Objects and strings returned by ..._new or through a pointer
+ *     to a pointer are yours: free objects with the ..._free function of their
  *     type, and strings with osslive_string_free, never with free(). Every
  *     ..._free accepts NULL. A const char * returned by a function belongs to
  *     the object passed to it. No function takes ownership of its arguments.
@@ -71,15 +71,16 @@
  *     any thread.
  *
  *  8. Time. Calls to the service block: by default for at most 30 seconds,
- *     with up to 3 attempts, and at most 10 seconds to connect. For work on
- *     many items, that applies to each. Do not call them from a thread that
- *     renders or handles audio. Functions that send nothing return at once.
+ *     with up to 3 attempts, and at most 10 seconds to connect. In batch
+ *     operations, these limits apply to each item. Do not call them from a
+ *     thread that renders or handles audio. Functions that send nothing return
+ *     at once.
  *
  *  9. Robustness. A panic inside the library becomes OSSLIVE_ERR_INTERNAL; it
  *     does not end the process. The library does not handle, ignore or block
  *     signals, is not killed by SIGPIPE, and resumes after interruptions. It
- *     starts threads to connect, to resolve host names, and to work on many
- *     channels. Its functions need 128 KiB of stack, plus what your callbacks
+ *     starts threads to connect, to resolve host names, and for batch
+ *     operations. Its functions need 128 KiB of stack, plus what your callbacks
  *     need.
  *
  * 10. Forks. After fork(), both processes may use a client if no other thread
@@ -133,7 +134,7 @@
 #define OSSLIVE_LOG_WARN 2
 
 /**
- * Information for operators. Unused today.
+ * Information for operators. Currently unused.
  */
 #define OSSLIVE_LOG_INFO 3
 
@@ -230,7 +231,7 @@ typedef struct osslive_config osslive_config;
 typedef struct osslive_error osslive_error;
 
 /**
- * Options for work on many channels: for osslive_monitor_channels,
+ * Options for batch operations on channels: for osslive_monitor_channels,
  * osslive_put_channels and osslive_channel_monitor_new, which accept NULL for
  * the defaults. Yours to free with osslive_sweep_options_free; one thread at a
  * time.
@@ -243,7 +244,8 @@ typedef struct osslive_sweep_options osslive_sweep_options;
  *
  * It runs on the thread that makes the call, so on several threads at once if
  * several make calls. It must return normally: no longjmp, no C++ exception.
- * It may call functions of this library; what they log is dropped.
+ * It may call functions of this library; log messages from those calls are
+ * dropped.
  */
 typedef void (*osslive_log_callback)(int level, const char *message, void *user_data);
 
@@ -332,7 +334,7 @@ uint32_t osslive_abi_version(void);
 osslive_status osslive_error_status(const osslive_error *error);
 
 /**
- * Returns the message, one line for a log or a person, with the code, the HTTP
+ * Returns the message, one line for logs or users, with the code, the HTTP
  * status and the request id if known. Never NULL; "" for NULL.
  */
 const char *osslive_error_message(const osslive_error *error);
@@ -351,8 +353,8 @@ const char *osslive_error_code(const osslive_error *error);
 int osslive_error_http_status(const osslive_error *error);
 
 /**
- * Returns the request id, by which the service's support finds the request.
- * NULL if unknown.
+ * Returns the request id, which identifies the request to the service's
+ * support. NULL if unknown.
  */
 const char *osslive_error_request_id(const osslive_error *error);
 
@@ -435,7 +437,7 @@ osslive_status osslive_config_set_bucket(osslive_config *config,
  * credentials, or NULL.
  *
  * Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
- * that no key has.
+ * not allowed in keys.
  */
 osslive_status osslive_config_set_credentials(osslive_config *config,
                                               const char *access_key_id,
@@ -490,7 +492,7 @@ osslive_status osslive_config_set_secure(osslive_config *config,
                                          osslive_error **out_error);
 
 /**
- * Sets where URLs carry the bucket: "virtual" (https://BUCKET.ENDPOINT/),
+ * Sets where the bucket appears in URLs: "virtual" (https://BUCKET.ENDPOINT/),
  * "path" (https://ENDPOINT/BUCKET/) or "cname" (https://ENDPOINT/, a custom
  * domain bound to the bucket). Defaults to "path" for IP addresses and
  * localhost, and to "virtual" otherwise.
@@ -515,7 +517,7 @@ osslive_status osslive_config_set_connect_timeout_ms(osslive_config *config,
                                                      osslive_error **out_error);
 
 /**
- * Sets the timeout of a call, in milliseconds, retries and back-off included.
+ * Sets the timeout of a call, in milliseconds, including retries and back-off.
  * Defaults to 30,000.
  */
 osslive_status osslive_config_set_timeout_ms(osslive_config *config,
@@ -541,10 +543,10 @@ osslive_status osslive_config_set_pool_size(osslive_config *config,
  * Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT" (http,
  * https, socks4, socks4a, socks5, socks5h). NULL disables the proxy.
  *
- * By default, the environment decides, as for curl: https_proxy or
- * HTTPS_PROXY, http_proxy in lower case only, all_proxy or ALL_PROXY, with the
- * exceptions in no_proxy or NO_PROXY; endpoints on loopback are then always
- * reached directly.
+ * By default, the proxy is read from the environment, as in curl: https_proxy
+ * or HTTPS_PROXY, http_proxy in lower case only, all_proxy or ALL_PROXY, with
+ * the exceptions in no_proxy or NO_PROXY; endpoints on loopback are then
+ * always reached directly.
  */
 osslive_status osslive_config_set_proxy(osslive_config *config,
                                         const char *url,
@@ -603,11 +605,11 @@ osslive_status osslive_client_with_timeout_ms(const osslive_client *client,
 
 /**
  * Shuts down a client and those created from it with
- * osslive_client_with_timeout_ms, so that the host can quit. Calls in progress
- * on other threads return at once with OSSLIVE_ERR_STOPPED, whatever they are
- * waiting for; later calls fail in the same way. Functions that send nothing
- * keep working. The service may or may not have executed interrupted requests.
- * Free the clients as usual once no call uses them.
+ * osslive_client_with_timeout_ms, so that the host application can exit. Calls
+ * in progress on other threads return at once with OSSLIVE_ERR_STOPPED,
+ * whatever they are waiting for; later calls fail in the same way. Functions
+ * that send nothing keep working. The service may or may not have executed
+ * interrupted requests. Free the clients as usual once no call uses them.
  */
 osslive_status osslive_client_shutdown(const osslive_client *client, osslive_error **out_error);
 
@@ -617,7 +619,7 @@ osslive_status osslive_client_shutdown(const osslive_client *client, osslive_err
  * progress finish with the previous key. security_token may be NULL.
  *
  * Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
- * that no key has; the client then keeps its key.
+ * not allowed in keys; the client then keeps its key.
  */
 osslive_status osslive_client_set_credentials(const osslive_client *client,
                                               const char *access_key_id,
@@ -656,7 +658,7 @@ osslive_status osslive_channel_config_set_status(osslive_channel_config *channel
 
 /**
  * Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
- * first key frame after it. Defaults to 5.
+ * first key frame after this time. Defaults to 5.
  */
 osslive_status osslive_channel_config_set_frag_duration(osslive_channel_config *channel_config,
                                                         uint32_t frag_duration_s,
@@ -987,7 +989,7 @@ osslive_status osslive_sweep_options_set_max_parallel(osslive_sweep_options *swe
                                                       osslive_error **out_error);
 
 /**
- * Sets the maximum request rate in requests per second, retries included; 0,
+ * Sets the maximum request rate in requests per second, including retries; 0,
  * the default, means no limit. Work always backs off when throttled.
  */
 osslive_status osslive_sweep_options_set_rate(osslive_sweep_options *sweep_options,

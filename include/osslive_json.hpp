@@ -110,12 +110,12 @@ T parse(const std::string &text) {
 struct ResponseInfo {
   /* The HTTP status. */
   std::uint16_t status{};
-  /* The elapsed time of the call, retries and back-off included; in JSON fractional
+  /* The elapsed time of the call, including retries and back-off; in JSON fractional
    * milliseconds. */
   double elapsed_ms{};
   /* The number of requests sent: more than 1 after retries. */
   std::uint32_t attempts{};
-  /* The request id, by which the service's support finds the request. */
+  /* The request id, which identifies the request to the service's support. */
   std::optional<std::string> request_id;
 };
 
@@ -544,7 +544,7 @@ struct Error {
   std::optional<std::string> endpoint;
   /* The host id of the response. */
   std::optional<std::string> host_id;
-  /* The request id, by which the service's support finds the request. */
+  /* The request id, which identifies the request to the service's support. */
   std::optional<std::string> request_id;
   /* The HTTP status of the response, if there was one. */
   std::optional<std::uint16_t> status;

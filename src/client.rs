@@ -276,7 +276,7 @@ impl Client {
         *self.engine.provider.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(provider);
     }
 
-    /// Shuts down this client and all its clones, so that the host can quit.
+    /// Shuts down this client and all its clones, so that the host application can exit.
     ///
     /// Calls in progress on other threads end at once with
     /// [`ErrorKind::Stopped`], whatever they are waiting for; later calls fail

@@ -85,11 +85,11 @@ impl Credentials {
         }
         let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         let fault = if !usable(self.access_key_id()) {
-            "the access key id is empty or has characters that no key has"
+            "the access key id is empty or contains characters not allowed in keys"
         } else if !usable(self.access_key_secret()) {
-            "the access key secret is empty or has characters that no key has"
+            "the access key secret is empty or contains characters not allowed in keys"
         } else if self.security_token().is_some_and(|token| !usable(token)) {
-            "the security token has characters that no token has"
+            "the security token contains characters not allowed in tokens"
         } else {
             return Ok(());
         };

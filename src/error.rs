@@ -102,7 +102,7 @@ struct Details {
     /// The HTTP status of the response, if there was one.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     status: Option<u16>,
-    /// The request id, by which the service's support finds the request.
+    /// The request id, which identifies the request to the service's support.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     request_id: Option<String>,
     /// The service's detailed error code, such as `0044-00000308`.

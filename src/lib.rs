@@ -72,7 +72,7 @@
 //! | region, endpoint | one of them is required; the region is inferred from the endpoint |
 //! | signature | version 4; [version 1](SignatureVersion::V1) for gateways that only support that |
 //! | addressing | virtual-hosted; path style for IP addresses and names without a dot |
-//! | timeout, connect timeout | 30 s per call, retries included; 10 s |
+//! | timeout, connect timeout | 30 s per call, including retries; 10 s |
 //! | attempts | 3: connection failures, timeouts, 5xx, 408, 429 and throttling are retried, other 4xx are not |
 //! | proxy | as curl: `https_proxy`, `http_proxy` (lower case only), `all_proxy`, `no_proxy`; HTTP or SOCKS; never for loopback |
 //! | root certificates | Mozilla's, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` |

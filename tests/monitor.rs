@@ -17,10 +17,10 @@ use osslive::{
     Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions, code,
 };
 use osslive_local::media::flv::{Reader, TagKind};
-use osslive_local::push::{Publisher, PushOptions, push_flv};
+use osslive_local::push::Publisher;
 use osslive_local::{Clock, Config, Disconnect, FaultRule, LocalEndpoint};
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -64,7 +64,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_status(
 }
 
 /// Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
-/// first key frame after it. Defaults to 5.
+/// first key frame after this time. Defaults to 5.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_set_frag_duration(
     channel_config: *mut osslive_channel_config,

@@ -71,11 +71,11 @@ pub unsafe extern "C" fn osslive_client_with_timeout_ms(
 }
 
 /// Shuts down a client and those created from it with
-/// osslive_client_with_timeout_ms, so that the host can quit. Calls in progress
-/// on other threads return at once with OSSLIVE_ERR_STOPPED, whatever they are
-/// waiting for; later calls fail in the same way. Functions that send nothing
-/// keep working. The service may or may not have executed interrupted requests.
-/// Free the clients as usual once no call uses them.
+/// osslive_client_with_timeout_ms, so that the host application can exit. Calls
+/// in progress on other threads return at once with OSSLIVE_ERR_STOPPED,
+/// whatever they are waiting for; later calls fail in the same way. Functions
+/// that send nothing keep working. The service may or may not have executed
+/// interrupted requests. Free the clients as usual once no call uses them.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_shutdown(
     client: *const osslive_client,
@@ -95,7 +95,7 @@ pub unsafe extern "C" fn osslive_client_shutdown(
 /// progress finish with the previous key. security_token may be NULL.
 ///
 /// Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
-/// that no key has; the client then keeps its key.
+/// not allowed in keys; the client then keeps its key.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_set_credentials(
     client: *const osslive_client,

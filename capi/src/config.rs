@@ -74,7 +74,7 @@ pub unsafe extern "C" fn osslive_config_set_bucket(
 /// credentials, or NULL.
 ///
 /// Fails with OSSLIVE_ERR_CREDENTIALS if a part is empty or contains characters
-/// that no key has.
+/// not allowed in keys.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_credentials(
     config: *mut osslive_config,
@@ -162,7 +162,7 @@ pub unsafe extern "C" fn osslive_config_set_secure(
     unsafe { set(config, out_error, &|builder| Ok(builder.secure(secure != 0))) }
 }
 
-/// Sets where URLs carry the bucket: "virtual" (https://BUCKET.ENDPOINT/),
+/// Sets where the bucket appears in URLs: "virtual" (https://BUCKET.ENDPOINT/),
 /// "path" (https://ENDPOINT/BUCKET/) or "cname" (https://ENDPOINT/, a custom
 /// domain bound to the bucket). Defaults to "path" for IP addresses and
 /// localhost, and to "virtual" otherwise.
@@ -205,7 +205,7 @@ pub unsafe extern "C" fn osslive_config_set_connect_timeout_ms(
     unsafe { set(config, out_error, &with_limit) }
 }
 
-/// Sets the timeout of a call, in milliseconds, retries and back-off included.
+/// Sets the timeout of a call, in milliseconds, including retries and back-off.
 /// Defaults to 30,000.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_timeout_ms(
@@ -249,10 +249,10 @@ pub unsafe extern "C" fn osslive_config_set_pool_size(
 /// Sets the proxy by its URL, such as "http://USER:PASSWORD@HOST:PORT" (http,
 /// https, socks4, socks4a, socks5, socks5h). NULL disables the proxy.
 ///
-/// By default, the environment decides, as for curl: https_proxy or
-/// HTTPS_PROXY, http_proxy in lower case only, all_proxy or ALL_PROXY, with the
-/// exceptions in no_proxy or NO_PROXY; endpoints on loopback are then always
-/// reached directly.
+/// By default, the proxy is read from the environment, as in curl: https_proxy
+/// or HTTPS_PROXY, http_proxy in lower case only, all_proxy or ALL_PROXY, with
+/// the exceptions in no_proxy or NO_PROXY; endpoints on loopback are then
+/// always reached directly.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_proxy(
     config: *mut osslive_config,

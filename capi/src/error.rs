@@ -114,7 +114,7 @@ pub unsafe extern "C" fn osslive_error_status(error: *const osslive_error) -> os
     guard_plain(OSSLIVE_OK, || unsafe { error.as_ref() }.map_or(OSSLIVE_OK, |error| error.status))
 }
 
-/// Returns the message, one line for a log or a person, with the code, the HTTP
+/// Returns the message, one line for logs or users, with the code, the HTTP
 /// status and the request id if known. Never NULL; "" for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_message(error: *const osslive_error) -> *const c_char {
@@ -141,8 +141,8 @@ pub unsafe extern "C" fn osslive_error_http_status(error: *const osslive_error) 
     guard_plain(0, || unsafe { error.as_ref() }.map_or(0, |error| error.http_status))
 }
 
-/// Returns the request id, by which the service's support finds the request.
-/// NULL if unknown.
+/// Returns the request id, which identifies the request to the service's
+/// support. NULL if unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_request_id(error: *const osslive_error) -> *const c_char {
     // SAFETY: NULL or an error of this library, as the header asks.

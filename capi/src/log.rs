@@ -13,7 +13,7 @@ use std::fmt::Display;
 pub const OSSLIVE_LOG_ERROR: c_int = 1;
 /// A request failed and will be retried.
 pub const OSSLIVE_LOG_WARN: c_int = 2;
-/// Information for operators. Unused today.
+/// Information for operators. Currently unused.
 pub const OSSLIVE_LOG_INFO: c_int = 3;
 /// Every request, with its HTTP status, request id and elapsed time.
 pub const OSSLIVE_LOG_DEBUG: c_int = 4;
@@ -23,7 +23,8 @@ pub const OSSLIVE_LOG_DEBUG: c_int = 4;
 ///
 /// It runs on the thread that makes the call, so on several threads at once if
 /// several make calls. It must return normally: no longjmp, no C++ exception.
-/// It may call functions of this library; what they log is dropped.
+/// It may call functions of this library; log messages from those calls are
+/// dropped.
 pub type osslive_log_callback =
     Option<unsafe extern "C" fn(level: c_int, message: *const c_char, user_data: *mut c_void)>;
 

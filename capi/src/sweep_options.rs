@@ -9,7 +9,7 @@ use sdk::{Limits, MonitorOptions, Result, SweepOptions};
 use std::ptr;
 use std::time::Duration;
 
-/// Options for work on many channels: for osslive_monitor_channels,
+/// Options for batch operations on channels: for osslive_monitor_channels,
 /// osslive_put_channels and osslive_channel_monitor_new, which accept NULL for
 /// the defaults. Yours to free with osslive_sweep_options_free; one thread at a
 /// time.
@@ -99,7 +99,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
     }
 }
 
-/// Sets the maximum request rate in requests per second, retries included; 0,
+/// Sets the maximum request rate in requests per second, including retries; 0,
 /// the default, means no limit. Work always backs off when throttled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_rate(

@@ -36,7 +36,7 @@ pub(crate) struct Connection {
     /// [default: the region's public endpoint]
     #[arg(long, global = true, value_name = "HOST")]
     endpoint: Option<String>,
-    /// Use the region's internal endpoint, from inside Alibaba Cloud
+    /// Use the region's internal endpoint, for use inside Alibaba Cloud
     #[arg(long, global = true, conflicts_with = "endpoint")]
     internal: bool,
     /// Read credentials, region and endpoint from this ossutil profile
@@ -60,11 +60,11 @@ pub(crate) struct Connection {
     /// Signature version; v1 is for private gateways [default: v4]
     #[arg(long, global = true, value_name = "VERSION", value_parser = spelled(SignatureVersion::ALL, SignatureVersion::as_str))]
     signature: Option<SignatureVersion>,
-    /// Where the bucket name goes: before the host (virtual), into the path, or
+    /// Where the bucket name goes: in the host name (virtual), in the path, or
     /// nowhere, for a custom domain (cname) [default: virtual; path for IP addresses]
     #[arg(long, global = true, value_name = "STYLE", value_parser = spelled(AddressingStyle::ALL, AddressingStyle::as_str))]
     addressing_style: Option<AddressingStyle>,
-    /// Timeout of a call, retries included [default: 30s]
+    /// Timeout per call, including retries [default: 30s]
     #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
     timeout: Option<Duration>,
     /// Timeout for connecting [default: 10s]
@@ -73,7 +73,7 @@ pub(crate) struct Connection {
     /// Maximum attempts per request [default: 3]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     attempts: Option<u32>,
-    /// HTTP or SOCKS5 proxy; other processes can see a password given here
+    /// HTTP or SOCKS5 proxy; a password given here is visible to other processes
     /// [env: HTTPS_PROXY, http_proxy, ALL_PROXY, NO_PROXY]
     #[arg(long, global = true, value_name = "URL", conflicts_with_all = ["no_proxy", "local"])]
     proxy: Option<String>,

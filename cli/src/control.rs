@@ -1,5 +1,5 @@
-//! `osslive control`: orders faults of a local endpoint, moves its clock, and
-//! shows what was called.
+//! `osslive control`: injects faults into a local endpoint, controls its clock and
+//! lists its requests.
 
 mod clock;
 mod fault;
@@ -36,9 +36,9 @@ enum Command {
     /// Show, set, move, freeze or speed up the endpoint's clock
     #[command(subcommand)]
     Clock(clock::Command),
-    /// List requests and publishers, with their outcome
+    /// List requests and publishers, with their outcomes
     Requests(requests::Arguments),
-    /// Restore the initial state: buckets, no fault rules, the current time
+    /// Restore the initial state: reset buckets and clock, delete all fault rules
     Reset,
     /// Check that the endpoint is running
     Health,
@@ -51,12 +51,12 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
         Command::Clock(command) => clock::run(command, &remote, output),
         Command::Requests(arguments) => requests::run(&arguments, &remote, output),
         Command::Reset => {
-            remote.ask("POST", "control/reset", None)?;
+            remote.send("POST", "control/reset", None)?;
             output.show(&serde_json::json!({ "reset": true }), |out| writeln!(out, "reset"));
             Ok(())
         }
         Command::Health => {
-            let health = remote.ask("GET", "health", None)?;
+            let health = remote.send("GET", "health", None)?;
             output.show(&health, |out| {
                 let text = |name: &str| shown(&health[name]);
                 writeln!(out, "{}, version {}", text("status"), text("version"));

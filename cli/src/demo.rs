@@ -30,7 +30,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Keep the endpoint running at the end, and print addresses to try by hand
+    /// Keep the endpoint running at the end, and print URLs to try yourself
     #[arg(long)]
     keep: bool,
     /// Address to listen on

@@ -11,7 +11,7 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
     match failure {
         Failure::Call(error) => after_call(error, is_local),
         Failure::NothingRecorded(_) => {
-            Some("`osslive channel history` shows when there were sessions".into())
+            Some("list past sessions with `osslive channel history`".into())
         }
         Failure::CommandLine(error) => Some(usage::hint(error)),
         Failure::Push(PushError::Connect(_) | PushError::TimedOut) => Some(
@@ -56,8 +56,8 @@ fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
             "start the local endpoint in another terminal: osslive local"
         }
         ErrorKind::Connection | ErrorKind::Timeout => {
-            "check --endpoint, --region and the network (HTTPS_PROXY is honored); start the \
-             endpoint with http:// if it has no TLS; raise --timeout; -v logs each attempt"
+            "check --endpoint, --region and the network (HTTPS_PROXY is honored); use an \
+             http:// endpoint if it does not support TLS; raise --timeout; -v logs each attempt"
         }
         _ => return None,
     })
@@ -76,9 +76,7 @@ fn for_channel(code: &str) -> Option<&'static str> {
         code::CHANNEL_STILL_LIVE => {
             "stop the encoder first, or disconnect it with `osslive channel disable`"
         }
-        code::CHANNEL_NOT_LIVE => {
-            "start the encoder; `osslive publish-url` signs the URL to give it"
-        }
+        code::CHANNEL_NOT_LIVE => "start the encoder; get its URL from `osslive publish-url`",
         code::META_OPERATION_QPS_LIMIT_EXCEEDED => {
             "send fewer requests: the service limits channel operations per second"
         }
@@ -106,8 +104,8 @@ fn for_place(code: &str) -> Option<&'static str> {
              --addressing-style path"
         }
         code::UNTRUSTED_CERTIFICATE => {
-            "for a private certificate authority, set --ca-file; start the endpoint with http:// \
-             if it has no TLS"
+            "for a private certificate authority, set --ca-file; use an http:// endpoint if \
+             it does not support TLS"
         }
         code::PROXY_FAILED => {
             "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; --no-proxy connects \
@@ -126,23 +124,24 @@ fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
         }
         code::INVALID_ACCESS_KEY_ID => {
             "check OSS_ACCESS_KEY_ID or the profile: the key is unknown, deleted or disabled; \
-             temporary credentials need OSS_SESSION_TOKEN too"
+             temporary credentials also need OSS_SESSION_TOKEN"
         }
         code::SIGNATURE_DOES_NOT_MATCH => {
-            "copy access key id and secret again: they do not belong together; set --region to \
+            "copy access key id and secret again: they do not match; set --region to \
              the bucket's region; a private gateway may need --signature v1"
         }
         code::REQUEST_TIME_TOO_SKEWED => {
-            "set this machine's clock: it is more than 15 minutes off (timedatectl set-ntp true)"
+            "correct this machine's clock: it is more than 15 minutes off \
+             (timedatectl set-ntp true)"
         }
         code::SECURITY_TOKEN_EXPIRED | code::INVALID_SECURITY_TOKEN => {
             "get new temporary credentials and set all three: OSS_ACCESS_KEY_ID, \
              OSS_ACCESS_KEY_SECRET and OSS_SESSION_TOKEN"
         }
         code::ACCESS_DENIED => {
-            "allow the call (oss:PutLiveChannel, oss:GetLiveChannelStat, oss:ListLiveChannel, \
-             ...) on this bucket in the RAM policy of the access key; a bucket that blocks public \
-             access rejects unsigned requests and public ACLs"
+            "grant the required permissions (oss:PutLiveChannel, oss:GetLiveChannelStat, \
+             oss:ListLiveChannel, ...) on this bucket in the RAM policy of the access key; a \
+             bucket that blocks public access rejects unsigned requests and public ACLs"
         }
         _ => return None,
     })

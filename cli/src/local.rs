@@ -41,7 +41,7 @@ pub(crate) struct Arguments {
     /// osslive control reset restores them
     #[arg(long, value_name = "FILE", env = "OSSLIVE_LOCAL_INIT")]
     init: Option<PathBuf>,
-    /// Exit when stdin is closed, which happens when the parent process ends
+    /// Exit when stdin closes, such as when the parent process exits
     #[arg(long)]
     exit_with_stdin: bool,
     /// Bucket to create (repeatable)
@@ -56,7 +56,7 @@ pub(crate) struct Arguments {
     buckets: Vec<String>,
     #[command(flatten)]
     keys: keys::Options,
-    /// Region that version 4 signatures must name
+    /// Region required in version 4 signatures
     #[arg(
         long,
         default_value = "cn-hangzhou",
@@ -77,7 +77,7 @@ pub(crate) struct Arguments {
         value_delimiter = ','
     )]
     cnames: Vec<String>,
-    /// Origin whose pages may play from all buckets, or * (repeatable)
+    /// Origin allowed to play from all buckets, or * for any (repeatable)
     #[arg(
         id = "cors",
         long,
@@ -90,36 +90,36 @@ pub(crate) struct Arguments {
     /// [default: private for new buckets]
     #[arg(long, value_name = "ACL", env = "OSSLIVE_LOCAL_ACL")]
     acl: Option<Acl>,
-    /// Behave like this kind of account: established or new
+    /// Account type to emulate: established or new
     #[arg(long, default_value_t, value_name = "AGE", env = "OSSLIVE_LOCAL_ACCOUNT")]
     account: Account,
     /// Return 503 above this many channel operations per second
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), env = "OSSLIVE_LOCAL_QPS_LIMIT")]
     qps_limit: Option<u32>,
-    /// hls.js, for browsers without an HLS player of their own
+    /// Path to hls.js, for browsers without native HLS support
     #[arg(long, env = "OSSLIVE_HLS_JS", value_name = "FILE")]
     hls_js: Option<PathBuf>,
     /// Let programs on this machine inject faults, move the clock and inspect
     /// requests, as osslive control does
     #[arg(long, env = "OSSLIVE_LOCAL_CONTROL", value_parser = clap::builder::FalseyValueParser::new())]
     control: bool,
-    /// Do not serve the page
+    /// Disable the web page
     #[arg(long, conflicts_with = "remote_page", env = "OSSLIVE_LOCAL_NO_PAGE", value_parser = clap::builder::FalseyValueParser::new())]
     no_page: bool,
-    /// Serve the page to other machines and proxies that present its token
+    /// Serve the web page to other machines and proxies that present its token
     #[arg(long, env = "OSSLIVE_LOCAL_REMOTE_PAGE", value_parser = clap::builder::FalseyValueParser::new())]
     remote_page: bool,
-    /// Delete the oldest recordings above this size on disk, such as 500M or 20G;
-    /// none keeps everything [default: 10G, or 256M with --memory]
+    /// Delete the oldest recordings when the total exceeds this size on disk, such
+    /// as 500M or 20G; none keeps everything [default: 10G, or 256M with --memory]
     #[arg(long, value_name = "SIZE", value_parser = storage, env = "OSSLIVE_LOCAL_MAX_STORAGE")]
     max_storage: Option<Storage>,
-    /// Maximum connections; one address can use at most half of them
+    /// Maximum connections, at most half of them per IP address
     #[arg(long, default_value_t = PeerLimits::default().connections, value_name = "N", env = "OSSLIVE_LOCAL_MAX_CONNECTIONS")]
     max_connections: usize,
     /// Log events to stderr in this format [default: text, or json with --json]
     #[arg(long, value_enum, value_name = "FORMAT", env = "OSSLIVE_LOCAL_LOG")]
     log: Option<log::Format>,
-    /// Log level: error, warn, info or debug, which includes every request
+    /// Log level: error, warn, info or debug (includes every request)
     #[arg(long, default_value = "info", value_name = "LEVEL", env = "OSSLIVE_LOCAL_LOG_LEVEL")]
     log_level: Level,
     /// Print secrets and a signed publish URL even if stdout is not a terminal

@@ -112,7 +112,7 @@ enum Command {
     Vod(vod::Arguments),
     /// Run a local endpoint: real RTMP in, real HLS out
     Local(local::Arguments),
-    /// Inject faults into a local endpoint, and move its clock
+    /// Inject faults into a local endpoint and control its clock
     #[command(after_help = control::HELP)]
     Control(control::Arguments),
     /// Check everything end to end on your machine

@@ -15,9 +15,9 @@ use screen::Screen;
 use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
-On a terminal, shows a table that updates at each poll. Elsewhere, prints one
-line per change: a channel went live or idle, was enabled or disabled, has
-another publisher, a low bit rate or frame rate, or cannot be read. The first
+On a terminal, shows a table that updates at each poll. Otherwise, prints one
+line per change: a channel went live or idle, was enabled or disabled, has a new
+publisher, a low bit rate or frame rate, or cannot be read. The first
 poll reports every channel that is not idle. Ctrl-C exits with status 0.
 
 Examples:
@@ -33,7 +33,7 @@ pub(crate) struct Arguments {
     /// Monitor all channels whose ids start with this prefix
     #[arg(long, value_name = "PREFIX", conflicts_with = "ids")]
     prefix: Option<String>,
-    /// Poll once and exit; the status is 0 if every channel could be read
+    /// Poll once and exit, with status 0 if every channel could be read
     #[arg(long)]
     once: bool,
     /// Polling interval
@@ -42,7 +42,7 @@ pub(crate) struct Arguments {
     /// Report channels below this bit rate, such as 800k
     #[arg(long, value_name = "BITS", value_parser = parse_bit_rate)]
     min_bit_rate: Option<u64>,
-    /// Report frame rates that fell by more than this since the last poll
+    /// Report frame rate drops larger than this since the last poll
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
     frame_rate_drop: u8,
     #[command(flatten)]

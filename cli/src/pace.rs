@@ -8,7 +8,7 @@ pub(crate) struct Pace {
     /// Maximum concurrent requests
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
-    /// Maximum requests per second [default: as the service permits]
+    /// Maximum requests per second [default: limited only by the service]
     #[arg(long, value_name = "N", value_parser = parse_rate)]
     pub(crate) rate: Option<f64>,
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) const HELP: &str = "\
 Video must be H.264 and audio AAC. Frames are sent in real time, as an encoder
-sends them. Ctrl-C ends the stream cleanly.
+would send them. Ctrl-C ends the stream cleanly.
 
 Examples:
   osslive publish clip.flv main-stage

@@ -31,7 +31,7 @@ pub(crate) struct Publish {
     /// Channel id; the channel may be created later
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// How long publishers may connect
+    /// URL lifetime
     #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_positive_length)]
     expires: Duration,
     /// Live playlist of this session [default: the channel's]
@@ -43,7 +43,7 @@ pub(crate) struct Publish {
     /// Append the STS token without signing it
     #[arg(long)]
     unsigned_token: bool,
-    /// Print server and stream key separately, as OBS asks for them
+    /// Print server and stream key separately, as OBS expects them
     #[arg(long)]
     obs: bool,
 }

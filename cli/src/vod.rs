@@ -16,8 +16,9 @@ pub(crate) struct Arguments {
 }
 
 const HELP: &str = "\
-TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or a time ago
-(-10m). The range is at most a day and includes the fragments that start in it.
+TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or relative to now
+(-10m). The range can span at most one day; fragments that start within it are
+included.
 
 Examples:
   osslive vod create main-stage replay --last 10m

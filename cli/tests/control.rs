@@ -43,7 +43,7 @@ fn a_fault_is_ordered_seen_and_deleted() {
     let client = stage.endpoint.client();
     client.put_channel("cam", &osslive::ChannelConfig::new("Cam")).expect("a channel");
     let said = stage.does("fault add GetLiveChannelStat --channel c* --status 403 --latency 0");
-    assert_eq!(said, "fault 1\n");
+    assert_eq!(said, "added fault rule 1\n");
     let refused = client.get_channel_status("cam").expect_err("403");
     assert_eq!(refused.status(), Some(403));
     let list = stage.does("fault list");
@@ -55,7 +55,7 @@ fn a_fault_is_ordered_seen_and_deleted() {
     );
     let requests = stage.does("requests --operation GetLiveChannelStat");
     assert!(requests.contains("403") && requests.contains("fault rule 1"), "{requests}");
-    assert_eq!(stage.does("fault remove 1"), "removed fault rule 1\n");
+    assert_eq!(stage.does("fault remove 1"), "deleted fault rule 1\n");
     client.get_channel_status("cam").expect("a status");
     assert_eq!(stage.does("fault list"), "no fault rules\n");
 }

@@ -164,7 +164,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets where URLs carry the bucket. Defaults to
+    /// Sets where the bucket appears in URLs. Defaults to
     /// [`Path`](AddressingStyle::Path) for IP addresses and for hosts without a
     /// dot, such as `localhost`, and to
     /// [`VirtualHosted`](AddressingStyle::VirtualHosted) otherwise.
@@ -185,7 +185,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the timeout of a call, retries and back-off included. Defaults to
+    /// Sets the timeout of a call, including retries and back-off. Defaults to
     /// 30 seconds. Except on the last attempt, a response must start within a
     /// third of the remaining time.
     pub fn timeout(mut self, limit: Duration) -> Self {
@@ -209,7 +209,7 @@ impl ClientBuilder {
     /// `socks4a://`, `socks5://` or `socks5h://`, optionally with user and
     /// password.
     ///
-    /// By default, the environment decides, as for curl: `https_proxy` or
+    /// By default, the proxy is read from the environment, as in curl: `https_proxy` or
     /// `HTTPS_PROXY` for HTTPS, `http_proxy` (lower case only) for HTTP,
     /// `all_proxy` or `ALL_PROXY` for both, with the exceptions in `no_proxy`
     /// or `NO_PROXY`. Unlike with curl, endpoints on loopback are then always

@@ -1,4 +1,4 @@
-//! Options for work on many channels.
+//! Options for batch operations on channels.
 
 use crate::stop::StopHandle;
 use std::cell::RefCell;
@@ -58,7 +58,7 @@ impl<'a> SweepOptions<'a> {
         self
     }
 
-    /// Sets the maximum request rate in requests per second, retries included.
+    /// Sets the maximum request rate in requests per second, including retries.
     /// Values that are not positive mean no limit, the default.
     pub fn rate(mut self, calls_per_second: f64) -> Self {
         self.bounds.rate(calls_per_second);
@@ -112,7 +112,7 @@ impl fmt::Debug for SweepOptions<'_> {
     }
 }
 
-/// How much of the service work on many channels may take.
+/// How much of the service batch operations may take.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bounds {
     pub(super) max_parallel: usize,

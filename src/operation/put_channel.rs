@@ -51,7 +51,7 @@ impl ChannelConfig {
     }
 
     /// Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
-    /// first key frame after it. Defaults to 5.
+    /// first key frame after this time. Defaults to 5.
     pub fn frag_duration(mut self, seconds: u32) -> Self {
         self.frag_duration = seconds;
         self

@@ -195,10 +195,10 @@ pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
 pub struct ResponseInfo {
     /// The HTTP status.
     pub status: u16,
-    /// The request id, by which the service's support finds the request.
+    /// The request id, which identifies the request to the service's support.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     pub request_id: Option<String>,
-    /// The elapsed time of the call, retries and back-off included; in JSON
+    /// The elapsed time of the call, including retries and back-off; in JSON
     /// fractional milliseconds.
     #[cfg_attr(feature = "serde", serde(rename = "elapsedMs", with = "milliseconds"))]
     #[cfg_attr(feature = "schema", schemars(with = "f64"))]

@@ -15,17 +15,17 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 pub(super) const HELP: &str = "\
-FILE is a table exported by a spreadsheet: comma-, tab- or semicolon-separated,
-in UTF-8, or in UTF-16 with a byte order mark. The first line names the columns
-in any order: id, and any of name (or description), status (enabled or
-disabled), fragDuration, fragCount and playlistName. Empty cells mean the
+FILE is a table exported from a spreadsheet: comma-, tab- or semicolon-
+separated, in UTF-8, or in UTF-16 with a byte order mark. The first line names
+the columns in any order: id, and any of name (or description), status (enabled
+or disabled), fragDuration, fragCount and playlistName. Empty cells use the
 default.
 
   id,name,status,fragDuration
   main-stage,Main stage,enabled,2
   backstage,\"Backstage, left\",,
 
-A first line sep=; sets the separator. White space around cells, empty rows and
+A first line sep=; sets the separator. Whitespace around cells, empty rows and
 lines starting with # are ignored. With --ids, each line is a channel id, and
 there is no header. Nothing is sent unless the whole file is valid. Existing
 channels are replaced.

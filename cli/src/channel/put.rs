@@ -42,7 +42,7 @@ struct Settings {
     /// Bucket for snapshots
     #[arg(long, value_name = "NAME", requires = "snapshot_role")]
     snapshot_bucket: Option<String>,
-    /// Message topic that announces snapshots
+    /// Message topic for snapshot notifications
     #[arg(long, value_name = "TOPIC", requires = "snapshot_role")]
     snapshot_topic: Option<String>,
     /// Seconds between snapshots

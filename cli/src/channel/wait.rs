@@ -7,9 +7,9 @@ use clap::Args;
 use std::time::Duration;
 
 pub(super) const HELP: &str = "\
-Polls at once, then after 250 ms, and each interval is half as long again as the
-one before, up to 5 s. Waits for 2 minutes, or as long as --timeout says, and
-exits with status 7 when the time is up.
+Polls immediately, then after 250 ms, increasing the interval by 50% each time,
+up to 5 s. Gives up after 2 minutes, or the time set by --timeout, and exits
+with status 7.
 
 Examples:
   osslive channel wait main-stage --live && echo 'on air'

@@ -19,7 +19,7 @@ pub(super) enum Command {
         #[arg(value_name = "TIME")]
         time: String,
     },
-    /// Move the clock forward, or back
+    /// Move the clock forward or back
     Advance {
         /// Duration, such as 7d, 1h30m or -2h
         #[arg(value_name = "TIME", allow_hyphen_values = true, value_parser = signed_length)]
@@ -47,7 +47,7 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
         Command::Reset => Some(json!({ "reset": true })),
     };
     let method = if change.is_some() { "PUT" } else { "GET" };
-    let clock = remote.ask(method, "control/clock", change.as_ref())?;
+    let clock = remote.send(method, "control/clock", change.as_ref())?;
     output.show(&clock, |out| writeln!(out, "{}", text(&clock)));
     Ok(())
 }
@@ -70,7 +70,11 @@ fn signed_length(text: &str) -> Result<f64, String> {
 }
 
 fn rfc_3339(text: &str) -> Outcome<String> {
-    let wrong = || Failure::usage(format!("time {text:?}: must be like 2030-01-01T00:00:00Z"));
+    let wrong = || {
+        Failure::usage(format!(
+            "time {text:?}: must be an RFC 3339 time, such as 2030-01-01T00:00:00Z"
+        ))
+    };
     let time = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| wrong())?;
     time.format(&Rfc3339).map_err(|_| wrong())
 }

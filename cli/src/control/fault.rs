@@ -28,7 +28,7 @@ pub(super) enum Command {
     /// Add a fault rule for future requests
     #[command(after_help = ADD_EXAMPLES)]
     Add(Box<Add>),
-    /// List fault rules and how often each has applied
+    /// List fault rules and how many times each has been applied
     List,
     /// Delete a fault rule
     Remove {
@@ -55,10 +55,10 @@ pub(super) struct Add {
     /// Probability of applying, 0 to 1 [default: 1]
     #[arg(long, value_name = "P")]
     probability: Option<f64>,
-    /// Seed for --probability; equal seeds give equal sequences [default: 0]
+    /// Seed for --probability; the same seed gives the same sequence [default: 0]
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
-    /// Respond with this HTTP status, 400 to 599; with --body from 200
+    /// Respond with this HTTP status, 400 to 599, or 200 to 599 with --body
     #[arg(long, value_name = "STATUS")]
     status: Option<u16>,
     /// Error code; for RtmpPublish a status code such as NetStream.Publish.BadName
@@ -159,11 +159,11 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
         Command::Add(add) => {
             let rule =
                 serde_json::to_value(add.rule()?).map_err(|error| Failure::Other(error.into()))?;
-            let fault = remote.ask("POST", "control/faults", Some(&rule))?;
-            output.show(&fault, |out| writeln!(out, "fault {}", shown(&fault["id"])));
+            let fault = remote.send("POST", "control/faults", Some(&rule))?;
+            output.show(&fault, |out| writeln!(out, "added fault rule {}", shown(&fault["id"])));
         }
         Command::List => {
-            let list = remote.ask("GET", "control/faults", None)?;
+            let list = remote.send("GET", "control/faults", None)?;
             output.show(&list, |out| {
                 let faults = list["faults"].as_array().map(Vec::as_slice).unwrap_or_default();
                 if faults.is_empty() {
@@ -183,13 +183,13 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
             });
         }
         Command::Remove { id } => {
-            remote.ask("DELETE", &format!("control/faults/{id}"), None)?;
-            output.show(&json!({ "removed": id }), |out| writeln!(out, "removed fault rule {id}"));
+            remote.send("DELETE", &format!("control/faults/{id}"), None)?;
+            output.show(&json!({ "removed": id }), |out| writeln!(out, "deleted fault rule {id}"));
         }
         Command::Clear => {
-            remote.ask("DELETE", "control/faults", None)?;
+            remote.send("DELETE", "control/faults", None)?;
             output
-                .show(&json!({ "cleared": true }), |out| writeln!(out, "removed all fault rules"));
+                .show(&json!({ "cleared": true }), |out| writeln!(out, "deleted all fault rules"));
         }
     }
     Ok(())

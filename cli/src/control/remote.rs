@@ -60,7 +60,7 @@ impl Remote {
 
     /// Sends a request, with a body in JSON, and returns the JSON of the response;
     /// null if it has none.
-    pub(super) fn ask(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
+    pub(super) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let url = format!("{}/_osslive/{path}", self.url);
         let mut request = Request::builder().method(method).uri(&url);
         request = request.header("x-osslive-control", "1");
@@ -81,10 +81,10 @@ impl Remote {
             Failure::Message(Exit::Unavailable, text)
         })?;
         let value: Value = serde_json::from_str(&text).unwrap_or_default();
-        let said = value["error"].as_str().unwrap_or("not an osslive endpoint");
+        let message = value["error"].as_str().unwrap_or("not an osslive endpoint");
         let exit = match status {
             200..=299 => return Ok(value),
-            404 if path.starts_with("control") && said == "Not found." => {
+            404 if path.starts_with("control") && message == "Not found." => {
                 let text = format!(
                     "control is disabled at {}: start the endpoint with --control",
                     self.url
@@ -96,7 +96,7 @@ impl Remote {
             400 => Exit::Usage,
             _ => Exit::Failure,
         };
-        Err(Failure::Message(exit, said.to_owned()))
+        Err(Failure::Message(exit, message.to_owned()))
     }
 }
 

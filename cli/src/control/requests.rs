@@ -8,10 +8,10 @@ use clap::Args;
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Show only this operation
+    /// Show only requests for this operation
     #[arg(long, value_name = "OPERATION", value_parser = word)]
     operation: Option<String>,
-    /// Show only this HTTP status
+    /// Show only requests with this HTTP status
     #[arg(long, value_name = "STATUS")]
     status: Option<u16>,
     /// Clear the list instead
@@ -23,13 +23,13 @@ pub(super) struct Arguments {
 fn word(text: &str) -> Result<String, String> {
     match !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric()) {
         true => Ok(text.to_owned()),
-        false => Err("must be letters and digits".to_owned()),
+        false => Err("must contain only letters and digits".to_owned()),
     }
 }
 
 pub(super) fn run(arguments: &Arguments, remote: &Remote, output: &Output) -> Outcome {
     if arguments.clear {
-        remote.ask("DELETE", "control/requests", None)?;
+        remote.send("DELETE", "control/requests", None)?;
         output.show(&serde_json::json!({ "cleared": true }), |out| writeln!(out, "cleared"));
         return Ok(());
     }
@@ -37,13 +37,14 @@ pub(super) fn run(arguments: &Arguments, remote: &Remote, output: &Output) -> Ou
     parameters.extend(arguments.operation.as_ref().map(|name| format!("operation={name}")));
     parameters.extend(arguments.status.map(|status| format!("status={status}")));
     let path = format!("control/requests?{}", parameters.join("&"));
-    let list = remote.ask("GET", path.trim_end_matches('?'), None)?;
+    let list = remote.send("GET", path.trim_end_matches('?'), None)?;
     output.show(&list, |out| {
         let events = list["requests"].as_array().map(Vec::as_slice).unwrap_or_default();
         if events.is_empty() {
             return writeln!(out, "no requests");
         }
-        let mut table = Table::new(&["time", "what", "status", "bucket", "key", "by", "message"]);
+        let mut table =
+            Table::new(&["time", "operation", "status", "bucket", "key", "access key", "message"]);
         for event in events {
             let cell = |name: &str| shown(&event[name]);
             let what = event["operation"].as_str().or(event["kind"].as_str()).unwrap_or_default();

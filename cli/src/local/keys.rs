@@ -14,14 +14,14 @@ pub(super) struct Options {
     /// Access key id
     #[arg(long, default_value = Config::ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_ACCESS_KEY_ID", value_name = "ID")]
     access_key_id: String,
-    /// File with the access key secret; - for stdin
+    /// File that contains the access key secret; - for stdin
     /// [env: OSSLIVE_LOCAL_ACCESS_KEY_SECRET] [default: a well-known secret]
     #[arg(long, value_name = "FILE", conflicts_with = "access_key_secret")]
     access_key_secret_file: Option<PathBuf>,
     /// The secret itself; other processes can see it
     #[arg(long, value_name = "SECRET", hide = true)]
     access_key_secret: Option<String>,
-    /// File with an STS token; enables temporary credentials
+    /// File that contains an STS token; enables temporary credentials
     /// [env: OSSLIVE_LOCAL_STS_TOKEN]
     #[arg(long, value_name = "FILE", conflicts_with = "sts_token")]
     sts_token_file: Option<PathBuf>,
@@ -31,21 +31,21 @@ pub(super) struct Options {
     /// Access key id of the temporary credentials
     #[arg(long, default_value = Config::STS_ACCESS_KEY_ID, env = "OSSLIVE_LOCAL_STS_ACCESS_KEY_ID", value_name = "ID")]
     sts_access_key_id: String,
-    /// File with the secret of the temporary credentials
+    /// File that contains the secret of the temporary credentials
     /// [env: OSSLIVE_LOCAL_STS_ACCESS_KEY_SECRET] [default: a well-known secret]
     #[arg(long, value_name = "FILE", conflicts_with = "sts_access_key_secret")]
     sts_access_key_secret_file: Option<PathBuf>,
     /// The secret itself; other processes can see it
     #[arg(long, value_name = "SECRET", hide = true)]
     sts_access_key_secret: Option<String>,
-    /// File with the token in the page's address
-    /// [env: OSSLIVE_LOCAL_PAGE_TOKEN] [default: random at each start]
+    /// File that contains the token for the page's address
+    /// [env: OSSLIVE_LOCAL_PAGE_TOKEN] [default: random on each start]
     #[arg(long, value_name = "FILE", conflicts_with = "page_token")]
     page_token_file: Option<PathBuf>,
     /// The token itself; other processes can see it
     #[arg(long, value_name = "TOKEN", hide = true)]
     page_token: Option<String>,
-    /// File with the token that control requires
+    /// File that contains the token that control requires
     /// [env: OSSLIVE_LOCAL_CONTROL_TOKEN] [default: none]
     #[arg(long, value_name = "FILE", requires = "control")]
     control_token_file: Option<PathBuf>,

@@ -156,7 +156,7 @@ def sweep_options(
     min_bandwidth: Optional[int] = None,
     frame_rate_drop: Optional[float] = None,
 ) -> Handle:
-    """Creates options for work on many channels; times are in seconds."""
+    """Creates options for batch operations on channels; times are in seconds."""
     native = library()
     handle = Handle(native.sweep_options_new(), native.sweep_options_free)
     for setter, value in (

@@ -38,7 +38,7 @@ class OssLiveError(Exception):
     code: Optional[str]
     #: The HTTP status of the reply, when there was one.
     http_status: Optional[int]
-    #: The request id, by which the service's support finds the request.
+    #: The request id, which identifies the request to the service's support.
     request_id: Optional[str]
     #: The service's detailed error code, such as "0044-00000308".
     ec: Optional[str]

@@ -101,9 +101,9 @@ class ResponseInfo:
 
     #: The HTTP status.
     status: int
-    #: The request id, by which the service's support finds the request.
+    #: The request id, which identifies the request to the service's support.
     request_id: Optional[str]
-    #: The elapsed time of the call, retries and back-off included.
+    #: The elapsed time of the call, including retries and back-off.
     elapsed: timedelta
     #: The number of requests sent: more than 1 after retries.
     attempts: int
