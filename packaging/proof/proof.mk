@@ -4,7 +4,7 @@
 
 IN_RELEASE := sh packaging/proof/root.sh
 
-.PHONY: test-obs test-native test-windows test-windows-archive test-dist
+.PHONY: test-obs test-native test-windows test-windows-archive test-foreign test-dist
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
 # of Debian 12 is a part of `make test` there.
@@ -17,11 +17,22 @@ test-obs:
 test-native:
 	$(CARGO) test -p osslive -p osslive-local -p osslive-cli
 
-# The SDK on Windows, built by mingw-w64 and run by Wine.
+# SDK, endpoint and command on Windows, built by mingw-w64 and run by Wine.
 WINDOWS_PACKAGES := rustc cargo rust-src gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 wine wine64 \
   cmake make python3
 test-windows:
 	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' sh packaging/proof/windows.sh
+
+# The same on another processor, run by qemu: arm64, armhf (32 bits) or s390x (big
+# endian).
+ARCH ?= arm64
+GNU_arm64 := aarch64-linux-gnu
+GNU_armhf := arm-linux-gnueabihf
+GNU_s390x := s390x-linux-gnu
+test-foreign:
+	RUST=own FOREIGN=$(ARCH) $(IN_RELEASE) sid+$(ARCH) \
+	  'rustc cargo qemu-user gcc gcc-$(GNU_$(ARCH)) libc6-dev-$(ARCH)-cross libstd-rust-dev:$(ARCH)' \
+	  sh packaging/proof/foreign.sh $(ARCH)
 
 # What `make dist` made, where its users have it: the archive for Windows under
 # Wine, and the wheel on an old and a new Debian where nothing but Python is.

@@ -9,7 +9,8 @@
 # that are missing there are installed. Needs root. What the command builds goes
 # to a target folder of the release's own, but for target/dist. With RUST=own the
 # release's Rust is used, if it has one. SUITE may be SUITE+NAME: a second copy of
-# a release, with other packages.
+# a release, with other packages. FOREIGN names another architecture of Debian, whose
+# packages are then to be had as PACKAGE:ARCHITECTURE.
 set -eu
 
 suite=${1%%+*} packages=$2
@@ -73,6 +74,7 @@ install_missing() {
   if [ -n "$packages" ] && ! inside dpkg --status $packages >/dev/null 2>&1; then
     # An unstable release's index may be older than it wants to be.
     echo "installing in Debian's $suite: $packages" >&2
+    [ -z "${FOREIGN:-}" ] || inside dpkg --add-architecture "$FOREIGN"
     quietly inside apt-get -o Acquire::Check-Valid-Until=false update
     # shellcheck disable=SC2086
     quietly inside apt-get install -y --no-install-recommends $packages

@@ -1,0 +1,16 @@
+# The tests that run on every system, as arguments of cargo test; sourced by its
+# neighbours. Left out are `architecture` and `sources`, which are about the sources
+# and not the platform, `process` and `wiping`, about what only Unix and Linux have,
+# and those with other people's clients and encoders.
+portable_tests() {
+  printf '%s' '-p osslive -p osslive-local -p osslive-cli --lib --bins'
+  printf ' --test %s' certificates codes configuration failures faults flow json load many \
+    monitor peer proxy refusals shutdown vectors wait
+  printf ' --test %s' browsers control data_folder disk events flood hostile initial limits media
+  printf ' --test %s' commands local restart sites
+}
+
+# Twenty thousand connections take an emulated system many minutes.
+too_long() {
+  printf '%s' ten_thousand_channels
+}
