@@ -4,7 +4,8 @@
 
 IN_RELEASE := sh packaging/proof/root.sh
 
-.PHONY: test-obs test-native test-windows test-windows-archive test-foreign test-dist
+.PHONY: test-obs test-native test-windows test-windows-archive test-foreign test-arm64-archive \
+  test-dist
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
 # of Debian 12 is a part of `make test` there.
@@ -29,14 +30,22 @@ ARCH ?= arm64
 GNU_arm64 := aarch64-linux-gnu
 GNU_armhf := arm-linux-gnueabihf
 GNU_s390x := s390x-linux-gnu
+FOREIGN_PACKAGES = rustc cargo qemu-user gcc gcc-$(GNU_$(ARCH)) libc6-dev-$(ARCH)-cross \
+  libstd-rust-dev:$(ARCH) curl procps bsdutils
 test-foreign:
 	RUST=own FOREIGN=$(ARCH) $(IN_RELEASE) sid+$(ARCH) \
-	  'rustc cargo qemu-user gcc gcc-$(GNU_$(ARCH)) libc6-dev-$(ARCH)-cross libstd-rust-dev:$(ARCH)' \
+	  '$(FOREIGN_PACKAGES)' \
 	  sh packaging/proof/foreign.sh $(ARCH)
+
+# The archive for Linux on arm64, by qemu.
+test-arm64-archive: ARCH := arm64
+test-arm64-archive:
+	RUST=own FOREIGN=arm64 $(IN_RELEASE) sid+arm64 '$(FOREIGN_PACKAGES)' \
+	  sh packaging/proof/arm64_archive.sh dist/*-aarch64-linux.tar.gz
 
 # What `make dist` made, where its users have it: the archive for Windows under
 # Wine, and the wheel on an old and a new Debian where nothing but Python is.
-test-dist: test-windows-archive
+test-dist: test-windows-archive test-arm64-archive
 	RUST=own $(IN_RELEASE) bullseye 'python3 python3-venv' \
 	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl
 	RUST=own $(IN_RELEASE) sid+python 'python3 python3-venv' \
