@@ -19,8 +19,8 @@ use std::path::PathBuf;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Address to listen on for HTTP and RTMP; port 0 picks a free one. Other
-    /// addresses than loopback require your own secrets
+    /// Address to listen on for HTTP and RTMP; port 0 picks a free one.
+    /// Non-loopback addresses require your own secrets
     #[arg(
         long,
         default_value = "127.0.0.1:9000",

@@ -162,7 +162,12 @@ fn command_line() -> clap::Command {
 fn completed() -> clap::Command {
     let mut command = without_values(Arguments::command());
     command.build();
-    OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, Connection::hide))
+    OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, offline))
+}
+
+/// Hides the connection options of a command and those below it.
+fn offline(command: clap::Command) -> clap::Command {
+    Connection::hide(command).mut_subcommands(offline)
 }
 
 /// Names environment variables in the help, but not their values, so that it is the
@@ -265,6 +270,16 @@ mod tests {
         }
         let (_, first) = &pages[0];
         assert!(first.lines().count() <= 40, "{} lines:\n{first}", first.lines().count());
+    }
+
+    #[test]
+    fn only_commands_that_connect_show_the_connection_options() {
+        for (name, page) in pages() {
+            let connects = name.split(' ').nth(1).is_some_and(|first| !OFFLINE.contains(&first));
+            let is_list = page.contains("<COMMAND>");
+            assert!(connects || !page.contains("Connection:"), "{name} --help:\n{page}");
+            assert!(!connects || is_list || page.contains("Connection:"), "{name} --help:\n{page}");
+        }
     }
 
     #[test]

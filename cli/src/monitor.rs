@@ -17,8 +17,8 @@ use std::time::Duration;
 pub(crate) const HELP: &str = "\
 On a terminal, shows a table that updates at each poll. Otherwise, prints one
 line per change: a channel went live or idle, was enabled or disabled, has a new
-publisher, a low bit rate or frame rate, or cannot be read. The first
-poll reports every channel that is not idle. Ctrl-C exits with status 0.
+publisher, a low bit rate or frame rate, or cannot be read. The first poll
+reports every channel that is not idle. Ctrl-C exits with status 0.
 
 Examples:
   osslive monitor main-stage backstage audience --interval 10s
