@@ -3,17 +3,17 @@
 
 use crate::attempt::Attempt;
 use crate::clock::{Clock, ServiceTime};
-use crate::credentials::CredentialsProvider;
+use crate::credentials::{Credentials, CredentialsProvider};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result};
 use crate::limiter::{Load, RateLimiter};
 use crate::operation::{self, Call, Reply};
 use crate::redact::Secrets;
-use crate::request::Request;
+use crate::request::{Method, Request};
 use crate::retry;
 use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
-use crate::transport::{Outgoing, Transport};
+use crate::transport::{Answer, Outgoing, Transport};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -161,7 +161,7 @@ impl Engine {
         let signer = self.signer().map_err(unsent)?;
         signer.check(request, self.endpoint.bucket()).map_err(unsent)?;
         let headers = Headers(signer.headers(request, self.endpoint.bucket(), self.now()));
-        let secrets = self.secrets(&signer, &headers.0);
+        let secrets = self.secrets(Some(&signer), signature_of(&headers.0));
         progress.sent += 1;
         let (number, began) = (progress.sent, Instant::now());
         let observe = |outcome, retry_in| {
@@ -224,7 +224,7 @@ impl Engine {
     }
 
     fn send(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
-        let reply = self.transport.send(outgoing)?;
+        let reply = self.transport.send(outgoing)?.reply;
         let checked = reply.check().map_err(|error| match self.transport.proxy() {
             // It may be the proxy that says so.
             Some(proxy) if error.code().is_none() => {
@@ -235,18 +235,39 @@ impl Engine {
         checked.map(|()| reply)
     }
 
+    /// Fetches a URL once, signed by nothing but itself, and returns the answer
+    /// together with the error that it is, if it is one. No error shows a secret.
+    ///
+    /// # Errors
+    ///
+    /// As [`Transport::send`].
+    pub(crate) fn fetch(
+        &self,
+        url: &str,
+        headers: &[(&'static str, String)],
+        limit: Duration,
+    ) -> Result<(Answer, Option<Error>)> {
+        let body = None;
+        let outgoing =
+            Outgoing { method: Method::Get, url, headers, body, limit, head_limit: limit };
+        let (signer, signature) = (self.signer().ok(), sign::signature_in_url(url));
+        let secrets = self.secrets(signer.as_deref(), signature.as_deref());
+        let answer = self.transport.send(&outgoing).map_err(|error| secrets.redact_error(error))?;
+        let error = answer.reply.check().err().map(|error| secrets.redact_error(error));
+        Ok((answer, error))
+    }
+
     /// Returns what a peer that echoes a request could give away.
     fn secrets<'a>(
         &'a self,
-        signer: &'a Signer,
-        headers: &'a [(&'static str, String)],
+        signer: Option<&'a Signer>,
+        signature: Option<&'a str>,
     ) -> Secrets<'a> {
-        let credentials = signer.credentials();
-        let authorization = headers.iter().find(|(name, _)| *name == "authorization");
-        let signature = authorization.and_then(|(_, value)| sign::signature_in(value));
-        let ours = [Some(credentials.access_key_secret()), credentials.security_token(), signature];
+        let credentials = signer.map(Signer::credentials);
+        let secret = credentials.map(Credentials::access_key_secret);
+        let token = credentials.and_then(Credentials::security_token);
         let proxys = self.transport.proxy_secrets();
-        Secrets::new(ours.into_iter().flatten().chain(proxys))
+        Secrets::new([secret, token, signature].into_iter().flatten().chain(proxys))
     }
 
     /// Returns the signer for the current credentials. Keys are prepared only
@@ -275,6 +296,11 @@ impl Engine {
         let mut service_time = self.service_time.write().unwrap_or_else(PoisonError::into_inner);
         service_time.correct(server, self.clock.read())
     }
+}
+
+fn signature_of<'a>(headers: &'a [(&'static str, String)]) -> Option<&'a str> {
+    let (_, authorization) = headers.iter().find(|(name, _)| *name == "authorization")?;
+    sign::signature_in(authorization)
 }
 
 /// Headers that are overwritten once they are of no more use.

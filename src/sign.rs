@@ -9,8 +9,8 @@ mod signer;
 pub mod v1;
 pub mod v4;
 
-pub(crate) use signer::signature_in;
 pub use signer::{SignatureVersion, Signer};
+pub(crate) use signer::{signature_in, signature_in_url};
 
 use std::collections::BinaryHeap;
 

@@ -62,6 +62,19 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) head_limit: Duration,
 }
 
+/// An answer with all of its headers.
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    headers: http::HeaderMap,
+}
+
+impl Answer {
+    /// A header, unless it is missing or no text.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
 /// A pool of connections. A clone shares it.
 #[derive(Clone)]
 pub(crate) struct Transport {
@@ -118,14 +131,14 @@ impl Transport {
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
     /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`]; an answer of any
     /// status is no error here.
-    pub(crate) fn send(&self, request: &Outgoing<'_>) -> Result<Reply> {
+    pub(crate) fn send(&self, request: &Outgoing<'_>) -> Result<Answer> {
         let result = self.answer(request);
         // An answer that came to its end because the connection was closed
         // from this side may look whole.
         if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
     }
 
-    fn answer(&self, request: &Outgoing<'_>) -> Result<Reply> {
+    fn answer(&self, request: &Outgoing<'_>) -> Result<Answer> {
         let mut response = self.run(request).map_err(|error| {
             self.names.forget(authority(request.url));
             self.proxy.iter().for_each(|proxy| self.names.forget(proxy.authority()));
@@ -143,7 +156,7 @@ impl Transport {
             error.with_status(reply.status).with_request_id(reply.request_id.clone())
         };
         reply.body = body.map_err(found)?;
-        Ok(reply)
+        Ok(Answer { reply, headers: std::mem::take(response.headers_mut()) })
     }
 
     /// Reads a whole body. It gets memory as it arrives, whatever length it
@@ -245,7 +258,7 @@ fn wait_of(retry_after: &str, date: Option<String>) -> Option<Duration> {
     Duration::try_from(until - now).ok()
 }
 
-fn http_date(text: &str) -> Option<OffsetDateTime> {
+pub(crate) fn http_date(text: &str) -> Option<OffsetDateTime> {
     let format = format_description!(
         "[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT"
     );

@@ -4,7 +4,7 @@
 use super::{Parts, rtmp, v1, v4};
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
-use crate::request::{Param, Request, push_encoded};
+use crate::request::{Param, Request, percent_decode, push_encoded};
 use crate::spelling::spelling;
 use std::borrow::Cow;
 use std::fmt;
@@ -320,6 +320,14 @@ pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
     let (before, last) = authorization.rsplit_once(',').unwrap_or(("", authorization));
     let is_v4 = before.starts_with(v4::ALGORITHM);
     if is_v4 { last.strip_prefix("Signature=") } else { last.split_once(':').map(|(_, s)| s) }
+}
+
+/// The signature in the query of a URL of any kind, decoded.
+pub(crate) fn signature_in_url(url: &str) -> Option<String> {
+    let (_, query) = url.split_once('?')?;
+    let mut params = query.split('&').filter_map(|param| param.split_once('='));
+    let found = params.rfind(|(name, _)| matches!(*name, "Signature" | "x-oss-signature"));
+    found.map(|(_, value)| String::from_utf8_lossy(&percent_decode(value.as_bytes())).into_owned())
 }
 
 fn borrowed(query: &[Param]) -> Vec<(&str, Option<&str>)> {
