@@ -129,6 +129,7 @@ mod call;
 mod client;
 mod clock;
 pub mod credentials;
+mod diagnosis;
 pub mod endpoint;
 mod error;
 mod limiter;
@@ -150,6 +151,7 @@ pub use attempt::Attempt;
 pub use client::builder::ClientBuilder;
 pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
+pub use diagnosis::{Check, CheckId, Diagnosis, DiagnosisOptions, Verdict};
 pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};
 pub use monitor::{

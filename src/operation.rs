@@ -16,6 +16,7 @@
 //! # Ok::<(), osslive::Error>(())
 //! ```
 
+mod bucket_info;
 mod call;
 mod channel_history;
 mod channel_state;
@@ -25,6 +26,7 @@ mod delete_channel;
 mod done;
 mod get_channel;
 mod list_channels;
+mod list_objects;
 mod play;
 mod publish;
 mod put_channel;
@@ -32,7 +34,9 @@ mod read;
 mod reply;
 mod vod;
 
+pub(crate) use bucket_info::{BucketInfo, get_bucket_info};
 pub use call::Call;
+pub(crate) use call::{attempt, attempt_body};
 pub use channel_history::{ChannelHistory, SessionRecord, get_channel_history};
 pub use channel_state::{ChannelState, put_channel_status};
 pub use channel_status::{Audio, ChannelStatus, Live, StreamState, Video, get_channel_status};
@@ -41,6 +45,7 @@ pub use delete_channel::delete_channel;
 pub use done::Done;
 pub use get_channel::{Channel, get_channel};
 pub use list_channels::{ChannelList, ChannelSummary, ListChannels, list_channels};
+pub(crate) use list_objects::list_objects;
 pub use play::play;
 pub use publish::{PublishUrl, RtmpUrlOptions, check_rtmp_url};
 pub use put_channel::{ChannelConfig, ChannelUrls, Snapshot, put_channel};

@@ -48,7 +48,9 @@ pub(crate) fn one_of(texts: &[&str]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{AddressingStyle, ChannelState, ErrorKind, SignatureVersion, StreamState};
+    use crate::{
+        AddressingStyle, ChannelState, CheckId, ErrorKind, SignatureVersion, StreamState, Verdict,
+    };
 
     macro_rules! each_is_read_as_it_is_written {
         ($($type:ident,)*) => {
@@ -63,7 +65,8 @@ mod tests {
     #[test]
     fn every_value_is_read_as_it_is_written() {
         each_is_read_as_it_is_written! {
-            AddressingStyle, ChannelState, ErrorKind, SignatureVersion, StreamState,
+            AddressingStyle, ChannelState, CheckId, ErrorKind, SignatureVersion, StreamState,
+            Verdict,
         }
     }
 
@@ -91,5 +94,7 @@ mod tests {
         check(ChannelState::ALL);
         check(StreamState::ALL);
         check(ErrorKind::ALL);
+        check(CheckId::ALL);
+        check(Verdict::ALL);
     }
 }

@@ -37,3 +37,13 @@ impl<T> Call<T> {
         (self.parse)(&self.request, reply)
     }
 }
+
+/// A request whose answer is of no interest beyond whether it is a success.
+pub(crate) fn attempt(request: Request) -> Call<()> {
+    Call::new(request, |_, reply| reply.check())
+}
+
+/// A request whose answer is a body of any kind.
+pub(crate) fn attempt_body(request: Request) -> Call<Vec<u8>> {
+    Call::new(request, |_, reply| reply.check().map(|()| reply.body.clone()))
+}

@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     &["limiter"],
     &["call"],
     &["client"],
-    &["monitor"],
+    &["monitor", "diagnosis"],
 ];
 
 fn root() -> PathBuf {

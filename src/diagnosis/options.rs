@@ -1,0 +1,76 @@
+//! What a diagnosis is to look at.
+
+use super::report::Check;
+use std::cell::RefCell;
+use std::fmt;
+
+/// Options of [`Client::diagnose`](crate::Client::diagnose).
+#[derive(Default)]
+#[must_use]
+pub struct DiagnosisOptions<'a> {
+    pub(super) channel: Option<String>,
+    pub(super) publish_url: Option<String>,
+    pub(super) play_url: Option<String>,
+    pub(super) origin: Option<String>,
+    on_check: Option<RefCell<Callback<'a>>>,
+}
+
+type Callback<'a> = Box<dyn FnMut(&Check) + 'a>;
+
+impl<'a> DiagnosisOptions<'a> {
+    /// Creates options that examine the bucket, but no channel.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Examines a channel, its stream and its live playlist.
+    pub fn channel(mut self, id: impl Into<String>) -> Self {
+        self.channel = Some(id.into());
+        self
+    }
+
+    /// Examines the publish URL that an encoder uses.
+    pub fn publish_url(mut self, url: impl Into<String>) -> Self {
+        self.publish_url = Some(url.into());
+        self
+    }
+
+    /// Examines the play URL that players use, instead of the channel's.
+    pub fn play_url(mut self, url: impl Into<String>) -> Self {
+        self.play_url = Some(url.into());
+        self
+    }
+
+    /// Examines whether pages of this origin, such as `https://www.example.com`,
+    /// may play.
+    pub fn origin(mut self, origin: impl Into<String>) -> Self {
+        self.origin = Some(origin.into());
+        self
+    }
+
+    /// Sets a callback that receives each check as soon as it is done, on the
+    /// calling thread; once more if a later request finds a fault.
+    pub fn on_check(mut self, callback: impl FnMut(&Check) + 'a) -> Self {
+        self.on_check = Some(RefCell::new(Box::new(callback)));
+        self
+    }
+
+    pub(super) fn report(&self, check: &Check) {
+        // Not from inside itself.
+        if let Some(callback) = &self.on_check
+            && let Ok(mut callback) = callback.try_borrow_mut()
+        {
+            callback(check);
+        }
+    }
+}
+
+/// URLs are secrets.
+impl fmt::Debug for DiagnosisOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DiagnosisOptions")
+            .field("channel", &self.channel)
+            .field("origin", &self.origin)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,191 @@
+//! The way to the service: name, port, certificate, proxy, and whether it is OSS
+//! that answers.
+
+use super::report::{CheckId, Findings};
+use super::words;
+use crate::error::{Error, ErrorKind, code};
+use time::OffsetDateTime;
+
+/// The service refuses what was signed by a clock that is further off.
+const MOST_SKEW: time::Duration = time::Duration::minutes(15);
+
+/// What an unsigned request saw.
+pub(super) struct Seen {
+    pub(super) status: u16,
+    /// The header `server`.
+    pub(super) server: Option<String>,
+    /// Whether the answer has a request id or an error code of the service.
+    pub(super) is_service: bool,
+    /// The service's time, by the header `date`.
+    pub(super) date: Option<OffsetDateTime>,
+}
+
+/// Where the request went.
+pub(super) struct Way<'a> {
+    pub(super) host: &'a str,
+    pub(super) proxy: Option<&'a str>,
+    pub(super) is_secure: bool,
+    /// The time of this machine.
+    pub(super) now: OffsetDateTime,
+}
+
+/// Returns whether the service can be reached.
+pub(super) fn judge(
+    seen: &Result<Seen, Error>,
+    way: &Way<'_>,
+    findings: &mut Findings<'_>,
+) -> bool {
+    match seen {
+        Err(error) => {
+            judge_failure(error, way, findings);
+            false
+        }
+        Ok(seen) => {
+            judge_way(way, findings);
+            judge_service(seen, way, findings);
+            judge_clock(seen, way, findings);
+            seen.is_service
+        }
+    }
+}
+
+fn judge_failure(error: &Error, way: &Way<'_>, findings: &mut Findings<'_>) {
+    let seen = words::brief(error.message());
+    match error.code() {
+        Some(code::PROXY_FAILED) => findings.problem(
+            CheckId::Proxy,
+            seen,
+            "check the proxy's address and password, or connect without a proxy",
+        ),
+        Some(code::UNKNOWN_HOST) => findings.problem(
+            CheckId::HostName,
+            seen,
+            "check the spelling of region, bucket and endpoint, and the name resolution of this \
+             machine",
+        ),
+        Some(code::UNTRUSTED_CERTIFICATE) => {
+            findings.ok(CheckId::HostName, format!("{} resolves", way.host));
+            findings.ok(CheckId::HttpPort, "connections are accepted");
+            findings.problem(
+                CheckId::Tls,
+                seen,
+                "for a private certificate authority, set its root certificates; otherwise find \
+                 out what intercepts the connection",
+            );
+        }
+        _ if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) => {
+            let advice = "check endpoint and network; allow outgoing TCP connections to the port";
+            findings.problem(CheckId::HttpPort, seen, advice);
+        }
+        _ => findings.problem(CheckId::Service, seen, "find out what answers at this endpoint"),
+    }
+}
+
+fn judge_way(way: &Way<'_>, findings: &mut Findings<'_>) {
+    match way.proxy {
+        Some(proxy) => {
+            findings.ok(CheckId::Proxy, format!("requests go through {proxy}"));
+            findings.skip(CheckId::HostName, "the proxy resolves it");
+        }
+        None => {
+            findings.ok(CheckId::Proxy, "none");
+            findings.ok(CheckId::HostName, format!("{} resolves", way.host));
+        }
+    }
+    findings.ok(CheckId::HttpPort, "connections are accepted");
+    match way.is_secure {
+        true => findings.ok(CheckId::Tls, "the certificate is trusted"),
+        false => findings.skip(CheckId::Tls, "the endpoint uses http://"),
+    }
+}
+
+fn judge_service(seen: &Seen, way: &Way<'_>, findings: &mut Findings<'_>) {
+    if seen.is_service {
+        return findings.ok(CheckId::Service, format!("OSS answers at {}", way.host));
+    }
+    let server = seen.server.as_deref().map(words::brief).unwrap_or_default();
+    let by = if server.is_empty() { String::new() } else { format!(" by {server:?}") };
+    findings.problem(
+        CheckId::Service,
+        format!("the answer is not OSS's: HTTP {}{by}", seen.status),
+        "check the endpoint; a proxy, a firewall or a sign-in page of the network may answer in \
+         its place",
+    );
+}
+
+fn judge_clock(seen: &Seen, way: &Way<'_>, findings: &mut Findings<'_>) {
+    let id = CheckId::Clock;
+    let Some(date) = seen.date.filter(|_| seen.is_service) else {
+        return findings.skip(id, "the answer has no date");
+    };
+    let ahead = way.now - date;
+    let direction = if ahead.is_negative() { "behind" } else { "ahead of" };
+    let seen = match ahead.whole_seconds() {
+        // The date is in whole seconds, and the answer took its time.
+        -2..=2 => "agrees with the service's clock".to_owned(),
+        _ => format!("{} {direction} the service's clock", words::length(ahead)),
+    };
+    if ahead.abs() > MOST_SKEW {
+        let advice = "correct this machine's clock (timedatectl set-ntp true): URLs signed here \
+                      expire at the wrong time, and other programs are refused";
+        findings.problem(id, seen, advice);
+    } else {
+        findings.ok(id, seen);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
+    use std::time::Duration;
+    use time::macros::datetime;
+
+    const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+
+    fn judged(seen: Result<Seen, Error>) -> Diagnosis {
+        let mut ignore = |_: &Check| {};
+        let mut findings = Findings::new(&mut ignore);
+        let way = Way { host: "b.oss", proxy: None, is_secure: true, now: NOW };
+        judge(&seen, &way, &mut findings);
+        findings.finish(Duration::ZERO)
+    }
+
+    fn oss(date: OffsetDateTime) -> Result<Seen, Error> {
+        Ok(Seen { status: 403, server: None, is_service: true, date: Some(date) })
+    }
+
+    fn problems(diagnosis: &Diagnosis) -> Vec<CheckId> {
+        let problems = diagnosis.checks.iter().filter(|check| check.verdict == Verdict::Problem);
+        problems.map(|check| check.id).collect()
+    }
+
+    #[test]
+    fn the_service_in_time_is_fine() {
+        for off in [time::Duration::ZERO, time::Duration::minutes(15), -time::Duration::minutes(15)]
+        {
+            assert_eq!(problems(&judged(oss(NOW + off))), []);
+        }
+    }
+
+    #[test]
+    fn each_failure_has_a_check_of_its_own() {
+        let failed = |kind, code: &str| Err(Error::new(kind, "why").with_code(code));
+        for (seen, id) in [
+            (failed(ErrorKind::Connection, code::PROXY_FAILED), CheckId::Proxy),
+            (failed(ErrorKind::Connection, code::UNKNOWN_HOST), CheckId::HostName),
+            (failed(ErrorKind::Connection, code::UNTRUSTED_CERTIFICATE), CheckId::Tls),
+            (Err(Error::new(ErrorKind::Connection, "refused")), CheckId::HttpPort),
+            (Err(Error::new(ErrorKind::Timeout, "late")), CheckId::HttpPort),
+            (Err(Error::new(ErrorKind::BadReply, "odd")), CheckId::Service),
+            (
+                Ok(Seen { status: 302, server: None, is_service: false, date: None }),
+                CheckId::Service,
+            ),
+            (oss(NOW - time::Duration::minutes(16)), CheckId::Clock),
+            (oss(NOW + time::Duration::days(1)), CheckId::Clock),
+        ] {
+            assert_eq!(problems(&judged(seen)), [id]);
+        }
+    }
+}

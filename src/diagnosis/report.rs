@@ -1,0 +1,314 @@
+//! What a diagnosis says: checks with their verdicts.
+
+use crate::error::Error;
+use crate::spelling::spelling;
+use std::time::Duration;
+
+/// The verdict of a [`Check`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+pub enum Verdict {
+    /// Not checked: it does not apply, or a problem prevents it.
+    NotChecked,
+    /// As it should be.
+    Ok,
+    /// Works, but not for everyone or not for everything.
+    Warning,
+    /// Prevents publishing or playing.
+    Problem,
+}
+
+spelling!(Verdict, "verdict", Error::invalid, {
+    NotChecked = "notChecked",
+    Ok = "ok",
+    Warning = "warning",
+    Problem = "problem",
+});
+
+/// What a [`Check`] is about. Its spelling never changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
+pub enum CheckId {
+    /// Region, endpoint and bucket are complete and do not contradict each other.
+    Settings,
+    /// An access key is configured and well formed.
+    Credentials,
+    /// The proxy between this machine and the service.
+    Proxy,
+    /// The bucket's host name has an address.
+    HostName,
+    /// The service accepts connections for HTTP or HTTPS.
+    HttpPort,
+    /// The certificate is trusted and belongs to the host.
+    Tls,
+    /// OSS itself answers, and not something in between.
+    Service,
+    /// This machine's clock agrees with the service's.
+    Clock,
+    /// The bucket is at this endpoint and in this region.
+    Endpoint,
+    /// The account may use the endpoint for data.
+    PublicEndpoint,
+    /// The account accepts the signature version.
+    SignatureVersion,
+    /// The service knows the access key, and secret and token belong to it.
+    AccessKey,
+    /// The bucket exists.
+    Bucket,
+    /// Who may read the bucket without a signature.
+    BucketAcl,
+    /// Whether the bucket blocks public access.
+    PublicAccessBlock,
+    /// The access key may list channels.
+    PermissionListLiveChannel,
+    /// The access key may read a channel's configuration.
+    PermissionGetLiveChannelInfo,
+    /// The access key may read a channel's status.
+    PermissionGetLiveChannelStat,
+    /// The access key may read a channel's history.
+    PermissionGetLiveChannelHistory,
+    /// The access key may create channels.
+    PermissionPutLiveChannel,
+    /// The access key may enable and disable channels.
+    PermissionPutLiveChannelStatus,
+    /// The access key may delete channels.
+    PermissionDeleteLiveChannel,
+    /// The access key may save playlists.
+    PermissionPostVodPlaylist,
+    /// The access key may build playlists.
+    PermissionGetVodPlaylist,
+    /// The channel exists.
+    Channel,
+    /// The channel is enabled.
+    ChannelEnabled,
+    /// Who publishes to the channel.
+    ChannelLive,
+    /// The video is one that fragments can hold.
+    Video,
+    /// The audio is one that fragments can hold.
+    Audio,
+    /// Key frames are frequent enough for the fragment duration.
+    KeyFrames,
+    /// The publish URL names the bucket's host.
+    PublishUrlHost,
+    /// The publish URL ends in the app `live` and the channel.
+    PublishUrlPath,
+    /// The publish URL has the parameters of a signature, whole.
+    PublishUrlQuery,
+    /// The publish URL has not expired.
+    PublishUrlExpires,
+    /// The publish URL's signature is right.
+    PublishUrlSignature,
+    /// The publish URL's playlist can be written.
+    PublishUrlPlaylist,
+    /// The service accepts connections for RTMP.
+    RtmpPort,
+    /// RTMP itself answers, and not something in between.
+    RtmpHandshake,
+    /// A stream was accepted.
+    RtmpPublish,
+    /// The stream arrives in a playlist.
+    Fragment,
+    /// The playlist can be read without a signature.
+    PlayUnsigned,
+    /// The playlist can be read with a signature.
+    PlaySigned,
+    /// The service signs the fragments in the playlist.
+    PlayFragmentsSigned,
+    /// The fragments in the playlist can be read.
+    Fragments,
+    /// Players recognize playlist and fragments by their media types.
+    ContentType,
+    /// Browsers play what they receive, and do not save it.
+    ForcedDownload,
+    /// Pages of an origin may play.
+    Cors,
+    /// What is stored without a playlist.
+    UnlistedFragments,
+}
+
+spelling!(CheckId, "check", Error::invalid, {
+    Settings = "settings",
+    Credentials = "credentials",
+    Proxy = "proxy",
+    HostName = "host-name",
+    HttpPort = "http-port",
+    Tls = "tls",
+    Service = "service",
+    Clock = "clock",
+    Endpoint = "endpoint",
+    PublicEndpoint = "public-endpoint",
+    SignatureVersion = "signature-version",
+    AccessKey = "access-key",
+    Bucket = "bucket",
+    BucketAcl = "bucket-acl",
+    PublicAccessBlock = "public-access-block",
+    PermissionListLiveChannel = "permission-list-live-channel",
+    PermissionGetLiveChannelInfo = "permission-get-live-channel-info",
+    PermissionGetLiveChannelStat = "permission-get-live-channel-stat",
+    PermissionGetLiveChannelHistory = "permission-get-live-channel-history",
+    PermissionPutLiveChannel = "permission-put-live-channel",
+    PermissionPutLiveChannelStatus = "permission-put-live-channel-status",
+    PermissionDeleteLiveChannel = "permission-delete-live-channel",
+    PermissionPostVodPlaylist = "permission-post-vod-playlist",
+    PermissionGetVodPlaylist = "permission-get-vod-playlist",
+    Channel = "channel",
+    ChannelEnabled = "channel-enabled",
+    ChannelLive = "channel-live",
+    Video = "video",
+    Audio = "audio",
+    KeyFrames = "key-frames",
+    PublishUrlHost = "publish-url-host",
+    PublishUrlPath = "publish-url-path",
+    PublishUrlQuery = "publish-url-query",
+    PublishUrlExpires = "publish-url-expires",
+    PublishUrlSignature = "publish-url-signature",
+    PublishUrlPlaylist = "publish-url-playlist",
+    RtmpPort = "rtmp-port",
+    RtmpHandshake = "rtmp-handshake",
+    RtmpPublish = "rtmp-publish",
+    Fragment = "fragment",
+    PlayUnsigned = "play-unsigned",
+    PlaySigned = "play-signed",
+    PlayFragmentsSigned = "play-fragments-signed",
+    Fragments = "fragments",
+    ContentType = "content-type",
+    ForcedDownload = "forced-download",
+    Cors = "cors",
+    UnlistedFragments = "unlisted-fragments",
+});
+
+/// One check of a [`Diagnosis`].
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Check {
+    /// What it is about.
+    pub id: CheckId,
+    /// The verdict.
+    pub verdict: Verdict,
+    /// What was seen, or why it was not checked, in one sentence.
+    pub seen: String,
+    /// What to do about a warning or a problem.
+    #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
+    pub advice: Option<String>,
+}
+
+impl Check {
+    /// Creates a check, for programs that add their own findings to a diagnosis.
+    pub fn new(id: CheckId, verdict: Verdict, seen: impl Into<String>) -> Self {
+        Check { id, verdict, seen: seen.into(), advice: None }
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn advice(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+}
+
+/// Why there is, or may be, no picture; returned by `diagnose`.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Diagnosis {
+    /// Every check, in the order of [`CheckId`].
+    pub checks: Vec<Check>,
+    /// The number of problems.
+    pub problems: usize,
+    /// The number of warnings.
+    pub warnings: usize,
+    /// The elapsed time in milliseconds.
+    pub elapsed_ms: u64,
+}
+
+impl Diagnosis {
+    /// Returns the check of this id.
+    pub fn check(&self, id: CheckId) -> Option<&Check> {
+        self.checks.iter().find(|check| check.id == id)
+    }
+
+    /// Replaces the check of the same id, and counts again.
+    pub fn replace(&mut self, check: Check) {
+        match self.checks.iter_mut().find(|known| known.id == check.id) {
+            Some(known) => *known = check,
+            None => self.checks.push(check),
+        }
+        self.count();
+    }
+
+    fn count(&mut self) {
+        let of = |verdict| self.checks.iter().filter(|check| check.verdict == verdict).count();
+        (self.problems, self.warnings) = (of(Verdict::Problem), of(Verdict::Warning));
+    }
+}
+
+/// The checks so far.
+pub(super) struct Findings<'a> {
+    checks: Vec<Check>,
+    on_check: &'a mut dyn FnMut(&Check),
+}
+
+impl<'a> Findings<'a> {
+    pub(super) fn new(on_check: &'a mut dyn FnMut(&Check)) -> Self {
+        Findings { checks: Vec::new(), on_check }
+    }
+
+    pub(super) fn ok(&mut self, id: CheckId, seen: impl Into<String>) {
+        self.add(Check::new(id, Verdict::Ok, seen));
+    }
+
+    pub(super) fn skip(&mut self, id: CheckId, why: impl Into<String>) {
+        self.add(Check::new(id, Verdict::NotChecked, why));
+    }
+
+    pub(super) fn warn(&mut self, id: CheckId, seen: impl Into<String>, advice: impl Into<String>) {
+        self.add(Check::new(id, Verdict::Warning, seen).advice(advice));
+    }
+
+    pub(super) fn problem(
+        &mut self,
+        id: CheckId,
+        seen: impl Into<String>,
+        advice: impl Into<String>,
+    ) {
+        self.add(Check::new(id, Verdict::Problem, seen).advice(advice));
+    }
+
+    /// The first verdict stands, unless a later request finds a fault.
+    pub(super) fn add(&mut self, check: Check) {
+        match self.checks.iter_mut().find(|known| known.id == check.id) {
+            Some(known) if check.verdict <= known.verdict.max(Verdict::Ok) => return,
+            Some(known) => *known = check.clone(),
+            None => self.checks.push(check.clone()),
+        }
+        (self.on_check)(&check);
+    }
+
+    pub(super) fn is_ok(&self, id: CheckId) -> bool {
+        self.checks.iter().any(|check| check.id == id && check.verdict == Verdict::Ok)
+    }
+
+    /// The whole report. What nobody judged was prevented.
+    pub(super) fn finish(mut self, elapsed: Duration) -> Diagnosis {
+        for id in CheckId::ALL {
+            self.skip(*id, "not reached");
+        }
+        let Findings { mut checks, .. } = self;
+        checks.sort_by_key(|check| check.id);
+        let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
+        let mut diagnosis = Diagnosis { checks, problems: 0, warnings: 0, elapsed_ms };
+        diagnosis.count();
+        diagnosis
+    }
+}
