@@ -10,6 +10,7 @@ mod closed;
 mod connection;
 mod control;
 mod demo;
+mod doctor;
 mod failure;
 mod highlights;
 mod hint;
@@ -74,9 +75,8 @@ struct Presentation {
 const HELP: &str = "\
 Run `osslive COMMAND --help` for the connection options and examples.
 
-Credentials come from the first of these that is set, never from arguments:
-  --local, --profile or --config, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET
-  (with OSS_SESSION_TOKEN), the default profile of ~/.ossutilconfig
+Credentials come, in this order, from --local, --profile or --config, the
+  variables OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, and ~/.ossutilconfig
 
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable
@@ -99,6 +99,9 @@ enum Command {
     /// Publish an FLV file or pipe in real time
     #[command(after_help = publish::HELP)]
     Publish(publish::Arguments),
+    /// Find out why there is no picture
+    #[command(after_help = doctor::HELP)]
+    Doctor(doctor::Arguments),
     /// Poll channels and report changes
     #[command(after_help = monitor::HELP)]
     Monitor(monitor::Arguments),
@@ -213,6 +216,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::PublishUrl(arguments) => url::publish(&arguments, &session()?),
         Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
         Command::Publish(arguments) => publish::run(arguments, &session()?),
+        Command::Doctor(arguments) => doctor::run(arguments, connection, output, verbose),
         Command::Monitor(arguments) => monitor::run(arguments, &session()?),
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),

@@ -174,6 +174,7 @@ fn lines(home: &Path) -> Vec<String> {
         "channel status cam",
         "channel history cam",
         "publish - cam",
+        "doctor cam",
         "monitor --once",
         "monitor cam --once",
         "history cam",

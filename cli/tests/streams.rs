@@ -83,6 +83,7 @@ fn lines(home: &Folder) -> Vec<String> {
         "publish-url cam --obs",
         "play-url cam",
         &format!("publish {clip} cam --for 1s"),
+        "doctor cam",
         "monitor --once",
         "history cam",
         "highlights cam all=..",
