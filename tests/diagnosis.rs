@@ -185,7 +185,9 @@ fn each_fault_of_the_channel_is_named() {
     let endpoint = start(Acl::Private);
     let client = endpoint.client_builder().build().unwrap();
     let of = |options: DiagnosisOptions<'_>| problems(&client.diagnose(&options));
-    assert_eq!(of(DiagnosisOptions::new().channel("nobody")), [CheckId::Channel]);
+    for id in ["nobody", "a/b", "", "."] {
+        assert_eq!(of(DiagnosisOptions::new().channel(id)), [CheckId::Channel], "{id:?}");
+    }
     client.put_channel("cam", &ChannelConfig::default()).unwrap();
     client.put_channel_status("cam", ChannelState::Disabled).unwrap();
     assert_eq!(of(DiagnosisOptions::new().channel("cam")), [CheckId::ChannelEnabled]);

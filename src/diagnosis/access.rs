@@ -105,7 +105,8 @@ pub(super) fn judge_permission<T>(id: CheckId, tried: &Result<T>, findings: &mut
                 ),
             );
         }
-        Err(error) if error.status().is_some_and(|status| (400..500).contains(&status)) => {
+        // Refused for what it asks, and not for who asks or how often.
+        Err(error) if matches!(error.status(), Some(400 | 404 | 409)) => {
             findings.ok(id, "allowed");
         }
         Err(error) => findings.skip(id, told(error)),
@@ -218,6 +219,7 @@ mod tests {
             (refused(code::NO_SUCH_LIVE_CHANNEL).with_status(404), Verdict::Ok),
             (refused(code::ACCESS_DENIED), Verdict::Warning),
             (refused("InternalError").with_status(500), Verdict::NotChecked),
+            (refused("TooManyRequests").with_status(429), Verdict::NotChecked),
             (Error::new(ErrorKind::Timeout, "late"), Verdict::NotChecked),
         ] {
             let diagnosis = judged(|findings| judge_permission::<()>(id, &Err(tried), findings));

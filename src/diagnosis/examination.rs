@@ -200,13 +200,18 @@ impl<'a, 'o> Examination<'a, 'o> {
     /// where that is harmless, otherwise with one that does not exist.
     fn channel(&self, bucket: Option<BucketInfo>, findings: &mut Findings<'_>) -> Found {
         let nobody = format!("osslive-doctor-{:016x}", RandomState::new().build_hasher().finish());
-        let id = self.options.channel.as_deref().unwrap_or(&nobody);
+        let asked = self.options.channel.as_deref();
+        let fault = asked.and_then(|id| operation::check_channel_name(id).err());
+        let id = asked.filter(|_| fault.is_none()).unwrap_or(&nobody);
         let channel = operation::get_channel(id).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetLiveChannelInfo, &channel, findings);
         let status = operation::get_channel_status(id).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetLiveChannelStat, &status, findings);
         self.try_permissions(id, &nobody, findings);
-        if self.options.channel.is_none() {
+        if let Some(fault) = &fault {
+            findings.problem(CheckId::Channel, access::told(fault), "correct the channel id");
+        }
+        if id == nobody {
             skip_all(CHANNEL, "no channel was given", findings);
             return Found { channel: None, has_played: false, bucket };
         }
