@@ -3,9 +3,9 @@
 
 use crate::attempt::Attempt;
 use crate::clock::{Clock, ServiceTime};
-use crate::credentials::{Credentials, CredentialsProvider};
+use crate::credentials::{Credentials, CredentialsProvider, Patience};
 use crate::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, ErrorKind, Result, code};
 use crate::limiter::{Load, RateLimiter};
 use crate::operation::{self, Call, Reply};
 use crate::redact::Secrets;
@@ -21,6 +21,10 @@ use zeroize::Zeroize;
 
 /// Beyond this many failures the limiter does the waiting, and not the call.
 const MAX_BACKOFFS: u32 = 4;
+
+/// What the service says of credentials that it does not take any more.
+const REFUSALS: [&str; 3] =
+    [code::SECURITY_TOKEN_EXPIRED, code::INVALID_SECURITY_TOKEN, code::INVALID_ACCESS_KEY_ID];
 
 /// Hears of each request that was sent.
 pub(crate) type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
@@ -63,6 +67,7 @@ struct Progress {
     /// How many failures use up an attempt.
     counted: u32,
     is_clock_set: bool,
+    are_keys_renewed: bool,
 }
 
 impl Policy<'_> {
@@ -158,7 +163,11 @@ impl Engine {
         let (request, sent) = (call.request(), progress.sent);
         let unsent = |error: Error| (error.with_attempts(sent), None);
         let limit = self.limit(policy).map_err(unsent)?;
-        let signer = self.signer().map_err(unsent)?;
+        let patience = Patience {
+            until: policy.started.checked_add(policy.timeout),
+            stop: Some(policy.stop),
+        };
+        let signer = self.signer_within(&patience).map_err(unsent)?;
         signer.check(request, self.endpoint.bucket()).map_err(unsent)?;
         let headers = Headers(signer.headers(request, self.endpoint.bucket(), self.now()));
         let secrets = self.secrets(Some(&signer), signature_of(&headers.0));
@@ -184,7 +193,7 @@ impl Engine {
             Err(error) => {
                 let error = secrets.redact_error(error).with_attempts(number);
                 policy.note(Load::of_error(&error));
-                let (error, backoff) = self.after(error, policy, progress);
+                let (error, backoff) = self.after(error, &signer, policy, progress);
                 let retry_in = backoff.and_then(|backoff| policy.retry_in(backoff));
                 observe(Err(&error), retry_in);
                 Err((error, retry_in.and(backoff)))
@@ -193,10 +202,12 @@ impl Engine {
     }
 
     /// Returns the backoff after which an error is worth another attempt, if it
-    /// is. The first sign of clock skew is corrected.
+    /// is. The first sign of clock skew is corrected, and credentials that were
+    /// refused are replaced once, if there may be others.
     fn after(
         &self,
         error: Error,
+        signer: &Signer,
         policy: &Policy<'_>,
         progress: &mut Progress,
     ) -> (Error, Option<Duration>) {
@@ -206,6 +217,13 @@ impl Engine {
                 Ok(()) => (error, Some(Duration::ZERO)),
                 Err(why) => (error.explained(why.message()), None),
             };
+        }
+        let are_keys_refused = error.code().is_some_and(|code| REFUSALS.contains(&code));
+        if are_keys_refused && !progress.are_keys_renewed {
+            progress.are_keys_renewed = true;
+            if self.provider().refused(signer.credentials()) {
+                return (error, Some(Duration::ZERO));
+            }
         }
         let backoff = policy.backoff(&error, progress);
         (error, backoff)
@@ -270,11 +288,18 @@ impl Engine {
         Secrets::new([secret, token, signature].into_iter().flatten().chain(proxys))
     }
 
+    fn provider(&self) -> Arc<dyn CredentialsProvider> {
+        self.provider.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// Returns the signer for the current credentials. Keys are prepared only
     /// when the credentials are new.
     pub(crate) fn signer(&self) -> Result<Arc<Signer>> {
-        let provider = self.provider.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let credentials = provider.credentials()?;
+        self.signer_within(&Patience { until: None, stop: Some(&self.stop) })
+    }
+
+    fn signer_within(&self, patience: &Patience<'_>) -> Result<Arc<Signer>> {
+        let credentials = self.provider().credentials_within(patience)?;
         if let Some(signer) = &*self.signer.read().unwrap_or_else(PoisonError::into_inner)
             && signer.credentials().is_same(&credentials)
         {

@@ -1,9 +1,11 @@
 //! Access keys, and where they come from.
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::stop::Stop;
 use std::env;
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use zeroize::Zeroizing;
 
 /// An access key, with an STS token if it is temporary.
@@ -105,11 +107,12 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// A source of credentials, called before every request.
+/// Returns the current credentials; called before every request.
 ///
 /// Return a clone of the same [`Credentials`] while they are valid: signing keys
-/// are derived again only when they change. The call blocks the request, so
-/// refresh credentials ahead of expiry, on another thread.
+/// are derived again only when they change. The call blocks the request: for
+/// credentials that expire, use [`Refreshing`](crate::Refreshing), which refreshes
+/// them ahead of time on a thread of its own.
 ///
 /// A closure is a provider:
 ///
@@ -124,6 +127,52 @@ impl fmt::Debug for Credentials {
 pub trait CredentialsProvider: Send + Sync {
     /// Returns the current credentials.
     fn credentials(&self) -> Result<Credentials>;
+
+    /// Returns the current credentials to a caller of limited patience.
+    #[doc(hidden)]
+    fn credentials_within(&self, _patience: &Patience<'_>) -> Result<Credentials> {
+        self.credentials()
+    }
+
+    /// Hears that the service refused these credentials as expired or unknown.
+    /// Returns whether it may have others now; the request is then sent once
+    /// more. Defaults to false.
+    fn refused(&self, _credentials: &Credentials) -> bool {
+        false
+    }
+}
+
+/// How long a call waits for credentials.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy)]
+pub struct Patience<'a> {
+    /// `None` is for ever.
+    pub(crate) until: Option<Instant>,
+    pub(crate) stop: Option<&'a Stop>,
+}
+
+impl Patience<'_> {
+    /// No limit.
+    pub(crate) const ENDLESS: Patience<'static> = Patience { until: None, stop: None };
+
+    /// Returns for how long the caller still waits, `most` at most.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Stopped`], or [`ErrorKind::Timeout`] when the time is up.
+    pub(crate) fn left(&self, most: Duration) -> Result<Duration> {
+        if self.stop.is_some_and(Stop::is_stopped) {
+            return Err(Error::shut_down());
+        }
+        let Some(until) = self.until else { return Ok(most) };
+        match until.saturating_duration_since(Instant::now()) {
+            Duration::ZERO => Err(Error::new(
+                ErrorKind::Timeout,
+                "timed out while waiting for credentials",
+            )),
+            left => Ok(left.min(most)),
+        }
+    }
 }
 
 impl CredentialsProvider for Credentials {
@@ -149,6 +198,20 @@ pub fn from_env() -> Result<Credentials> {
 }
 
 fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials> {
+    from_variables(&OSS_VARIABLES, &variable)
+}
+
+/// The names of the variables for id, secret and token.
+pub(crate) type VariableNames = [&'static str; 3];
+
+pub(crate) const OSS_VARIABLES: VariableNames =
+    ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET", "OSS_SESSION_TOKEN"];
+
+/// Reads an access key from variables of these names.
+pub(crate) fn from_variables(
+    names: &VariableNames,
+    variable: &dyn Fn(&str) -> Option<String>,
+) -> Result<Credentials> {
     let variable = |name: &str| variable(name).map(Zeroizing::new);
     let required = |name: &str| {
         variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
@@ -158,9 +221,9 @@ fn from_lookup(variable: impl Fn(&str) -> Option<String>) -> Result<Credentials>
             )
         })
     };
-    let (id, secret) = (required("OSS_ACCESS_KEY_ID")?, required("OSS_ACCESS_KEY_SECRET")?);
+    let (id, secret) = (required(names[0])?, required(names[1])?);
     let credentials = Credentials::new(id.as_str(), secret.as_str());
-    Ok(match variable("OSS_SESSION_TOKEN") {
+    Ok(match variable(names[2]) {
         Some(token) => credentials.with_security_token(token.as_str()),
         None => credentials,
     })

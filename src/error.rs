@@ -245,6 +245,15 @@ impl Error {
         self
     }
 
+    /// Says in front of the message what failed.
+    #[cfg(feature = "credential-sources")]
+    pub(crate) fn named(mut self, what: &str) -> Self {
+        let separator = if self.0.message.is_empty() { "" } else { ": " };
+        self.0.message.insert_str(0, separator);
+        self.0.message.insert_str(0, what);
+        self
+    }
+
     /// Sets how long the server wants to be left alone.
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;

@@ -130,18 +130,22 @@ mod client;
 mod clock;
 pub mod credentials;
 mod diagnosis;
+mod discovery;
 pub mod endpoint;
 mod error;
 mod limiter;
 mod monitor;
 pub mod operation;
 pub mod profile;
+mod provider;
 mod redact;
+mod refreshing;
 pub mod request;
 mod retry;
 #[cfg(feature = "schema")]
 mod schema;
 pub mod sign;
+mod source;
 mod spelling;
 mod stop;
 mod transport;
@@ -151,6 +155,7 @@ pub use attempt::Attempt;
 pub use client::builder::ClientBuilder;
 pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
+pub use discovery::DefaultCredentials;
 pub use diagnosis::{Check, CheckId, Diagnosis, DiagnosisOptions, Verdict};
 pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};
@@ -164,5 +169,9 @@ pub use operation::{
     ChannelSummary, ChannelUrls, Done, ListChannels, Live, PublishUrl, ResponseInfo,
     RtmpUrlOptions, SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
 };
+pub use refreshing::{Lease, Refreshing};
 pub use sign::SignatureVersion;
+pub use source::{
+    AssumedRole, CredentialProcess, CredentialsSource, CredentialsUri, EcsRole, OidcRole,
+};
 pub use stop::StopHandle;

@@ -4,6 +4,8 @@
 //! URLs. [`Signer`] holds one set of credentials with their prepared keys.
 //! A server that verifies uses the same functions on what it received.
 
+#[cfg(feature = "credential-sources")]
+pub(crate) mod rpc;
 pub mod rtmp;
 mod signer;
 pub mod v1;

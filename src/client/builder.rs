@@ -1,16 +1,19 @@
 //! What a client is made of: settings by hand, and what the environment and
-//! ossutil's config file add to them.
+//! config files add to them.
 
 use super::Client;
-use super::place::{Addressing, Place, Setting};
+use super::place::{Addressing, Keys, Place, Setting};
 use crate::attempt::Attempt;
 use crate::call::{Engine, Observer};
 use crate::clock::{Clock, SystemClock};
 use crate::credentials::{self, CredentialsProvider};
+use crate::discovery::DefaultCredentials;
 use crate::endpoint::AddressingStyle;
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::Profile;
+use crate::provider::{Choice, Network};
 use crate::sign::SignatureVersion;
+use crate::source::CredentialsSource;
 use crate::stop::Stop;
 use crate::transport::{ProxyChoice, Settings, Transport};
 use std::env;
@@ -103,7 +106,52 @@ impl ClientBuilder {
 
     /// Sets the credentials or a provider of them.
     pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
-        self.by_hand.provider = Some(Ok(Arc::new(provider)));
+        self.by_hand.keys = Some(Ok(Keys::Provider(Arc::new(provider))));
+        self
+    }
+
+    /// Sets the source of the credentials, such as the role of an ECS instance.
+    /// They are obtained when they are first needed, and refreshed before they
+    /// expire. Requests to STS and to URLs use this client's proxy and root
+    /// certificates.
+    ///
+    /// Sources other than an access key need the feature `credential-sources`.
+    ///
+    /// ```
+    /// use osslive::{Client, CredentialsSource, EcsRole};
+    ///
+    /// let builder = Client::builder()
+    ///     .region("cn-hangzhou")
+    ///     .bucket("my-bucket")
+    ///     .credentials_source(CredentialsSource::EcsRole(EcsRole::new()));
+    /// ```
+    pub fn credentials_source(mut self, source: CredentialsSource) -> Self {
+        self.by_hand.keys = Some(Ok(Keys::Choice(source.into())));
+        self
+    }
+
+    /// Loads the [`DefaultCredentials`] of this machine: from the environment, a
+    /// config file of ossutil or the `aliyun` command, the ECS instance's role or a
+    /// URL, whichever comes first. Region, endpoint and bucket come from
+    /// `OSS_REGION`, `OSS_ENDPOINT` and `OSS_BUCKET`, region and endpoint also from
+    /// the config file that has the credentials.
+    ///
+    /// The precedence is that of [`from_env`](Self::from_env).
+    pub fn default_credentials(mut self) -> Self {
+        let found = DefaultCredentials::find();
+        let setting = |value| Setting { value, source: "the profile" };
+        let place = |found: &DefaultCredentials| Place {
+            region: found.region.clone().map(setting),
+            endpoint: found.endpoint.clone().map(setting),
+            ..Place::default()
+        };
+        let from_file = found.as_ref().map(place).unwrap_or_default();
+        let keys = found.map(|found| {
+            let DefaultCredentials { sources, skipped, .. } = found;
+            Keys::Choice(Choice { sources, skipped })
+        });
+        self.found.add(Place { keys: Some(keys), ..environment() });
+        self.found.add(from_file);
         self
     }
 
@@ -117,26 +165,19 @@ impl ClientBuilder {
     /// which they are called. Settings that contradict each other, wherever
     /// they come from, are an error of [`build`](Self::build).
     pub fn from_env(mut self) -> Self {
-        let variable = |name: &'static str| {
-            let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
-            value.map(|value| Setting { value, source: name })
-        };
-        self.found.add(Place {
-            region: variable("OSS_REGION"),
-            endpoint: variable("OSS_ENDPOINT"),
-            bucket: variable("OSS_BUCKET"),
-            provider: Some(credentials::from_env().map(|keys| Arc::new(keys) as _)),
-        });
+        let keys = credentials::from_env();
+        let keys = keys.map(|keys| Keys::Choice(CredentialsSource::Keys(keys).into()));
+        self.found.add(Place { keys: Some(keys), ..environment() });
         self
     }
 
-    /// Loads settings from a profile of ossutil's config file: credentials,
-    /// region and endpoint. The precedence is that of
-    /// [`from_env`](Self::from_env).
+    /// Loads settings from a profile of a config file, ossutil's or the `aliyun`
+    /// command's: credentials, region and endpoint. The precedence is that of
+    /// [`from_env`](Self::from_env); [`Profile::read`] has the defaults of path and
+    /// name.
     ///
-    /// The default path is `OSSUTIL_CONFIG_FILE`, else `.ossutilconfig` in the
-    /// home directory; the default name is `OSSUTIL_PROFILE`, else the default
-    /// profile.
+    /// Modes other than `AK` and `StsToken`, and the `aliyun` command's file, need
+    /// the feature `credential-sources`.
     pub fn profile(mut self, path: Option<&Path>, name: Option<&str>) -> Self {
         let setting = |value| Setting { value, source: "the profile" };
         match Profile::read(path, name) {
@@ -144,7 +185,7 @@ impl ClientBuilder {
                 region: profile.region.map(setting),
                 endpoint: profile.endpoint.map(setting),
                 bucket: None,
-                provider: Some(Ok(Arc::new(profile.credentials))),
+                keys: Some(Ok(Keys::Choice(profile.source.into()))),
             }),
             Err(error) => self.fault = self.fault.or(Some(error)),
         }
@@ -269,18 +310,25 @@ impl ClientBuilder {
             style: self.style,
             version: self.version,
         };
-        let (endpoint, region, provider) = place.resolve(&addressing)?;
+        let (endpoint, region, keys) = place.resolve(&addressing)?;
         for (what, limit) in [("timeout", self.timeout), ("connect timeout", self.connect_timeout)]
         {
             if limit.is_zero() {
                 return Err(config(format!("{what} 0: must be greater than zero")));
             }
         }
+        let user_agent = user_agent(&self.user_agent)?;
+        let network = Network {
+            proxy: self.proxy.clone(),
+            roots: self.roots.clone(),
+            user_agent: user_agent.clone(),
+        };
+        let provider = keys.provider(network)?;
         let settings = Settings {
             origin: endpoint.url("", &[]),
             connect_timeout: self.connect_timeout,
             pool_size: self.pool_size.max(1),
-            user_agent: user_agent(&self.user_agent)?,
+            user_agent,
             proxy: self.proxy,
             roots: self.roots,
         };
@@ -312,6 +360,20 @@ impl fmt::Debug for ClientBuilder {
             .field("by_hand", &self.by_hand)
             .field("found", &self.found)
             .finish_non_exhaustive()
+    }
+}
+
+/// Which bucket, and where, by the environment.
+fn environment() -> Place {
+    let variable = |name: &'static str| {
+        let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
+        value.map(|value| Setting { value, source: name })
+    };
+    Place {
+        region: variable("OSS_REGION"),
+        endpoint: variable("OSS_ENDPOINT"),
+        bucket: variable("OSS_BUCKET"),
+        keys: None,
     }
 }
 

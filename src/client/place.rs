@@ -3,6 +3,7 @@
 use crate::credentials::CredentialsProvider;
 use crate::endpoint::{self, AddressingStyle, Endpoint, ServiceHost};
 use crate::error::{Error, ErrorKind, Result, code};
+use crate::provider::{self, Choice, Network};
 use crate::sign::SignatureVersion;
 use std::fmt;
 use std::sync::Arc;
@@ -36,8 +37,26 @@ pub(super) struct Addressing {
     pub(super) version: SignatureVersion,
 }
 
+/// Whose keys.
+#[derive(Clone)]
+pub(super) enum Keys {
+    /// A provider of the program's own.
+    Provider(Arc<dyn CredentialsProvider>),
+    /// Sources, whose provider is made when all settings are known.
+    Choice(Choice),
+}
+
+impl Keys {
+    pub(super) fn provider(self, network: Network) -> Result<Arc<dyn CredentialsProvider>> {
+        match self {
+            Keys::Provider(provider) => Ok(provider),
+            Keys::Choice(choice) => provider::provider(choice, network),
+        }
+    }
+}
+
 /// An endpoint, the region to sign for, and the keys.
-pub(super) type Resolved = (Endpoint, String, Arc<dyn CredentialsProvider>);
+pub(super) type Resolved = (Endpoint, String, Keys);
 
 /// What is known of a bucket.
 #[derive(Clone, Default)]
@@ -46,17 +65,17 @@ pub(super) struct Place {
     pub(super) endpoint: Option<Setting>,
     pub(super) bucket: Option<Setting>,
     /// The keys, or why a source has none.
-    pub(super) provider: Option<Result<Arc<dyn CredentialsProvider>>>,
+    pub(super) keys: Option<Result<Keys>>,
 }
 
 impl Place {
     /// Adds missing settings from another source, each on its own.
     pub(super) fn add(&mut self, other: Place) {
-        let Place { region, endpoint, bucket, provider } = other;
+        let Place { region, endpoint, bucket, keys } = other;
         self.region = self.region.take().or(region);
         self.endpoint = self.endpoint.take().or(endpoint);
         self.bucket = self.bucket.take().or(bucket);
-        self.provider = match (self.provider.take(), provider) {
+        self.keys = match (self.keys.take(), keys) {
             (Some(Err(_)), Some(Ok(found))) => Some(Ok(found)),
             (own, found) => own.or(found),
         };
@@ -71,7 +90,7 @@ impl Place {
     /// and [`ErrorKind::Credentials`].
     pub(super) fn resolve(mut self, addressing: &Addressing) -> Result<Resolved> {
         let Addressing { internal, secure, style, version } = *addressing;
-        let provider = self.provider.take().unwrap_or_else(|| {
+        let keys = self.keys.take().unwrap_or_else(|| {
             Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
         })?;
         if let Some(endpoint) = &mut self.endpoint {
@@ -92,7 +111,7 @@ impl Place {
         };
         let bucket = self.bucket.map(|bucket| bucket.value).unwrap_or_default();
         let endpoint = Endpoint::new(&host, &bucket, secure, style)?;
-        Ok((endpoint, region, provider))
+        Ok((endpoint, region, keys))
     }
 
     /// Checks that no setting contradicts another.

@@ -1,0 +1,231 @@
+//! ossutil's config file, in the spelling of both its generations, and the
+//! credentials libraries' one, which is written alike.
+//!
+//! ossutil 1 writes one section `[Credentials]`; ossutil 2 writes `[default]`
+//! and `[profile NAME]`, each of which may build on another by
+//! `source_profile`. The credentials libraries name a section by the profile
+//! alone. Names of sections and keys are taken in any case, and keys in any of
+//! `accessKeyID`, `access-key-id` and `access_key_id`.
+
+use super::mode::{self, Entries, plain};
+use super::{Profile, fault};
+use crate::error::Result;
+use crate::source::{CredentialsSource, EcsRole};
+use std::rc::Rc;
+use zeroize::Zeroizing;
+
+pub(super) fn parse(text: &str, name: Option<&str>) -> Result<Profile> {
+    let file = Rc::new(File::parse(text));
+    if let Some(role) = file.old_role(name) {
+        let endpoint = file.old_endpoint();
+        return Ok(Profile { source: mode::supported(role)?, region: None, endpoint });
+    }
+    let profile = Entry { at: file.section(name)?, file };
+    let text = |names: &[&str]| profile.value(names).map(|value| value.to_string());
+    Ok(Profile {
+        region: text(&["region", "regionid"]),
+        endpoint: text(&["endpoint"]),
+        source: mode::source(&profile)?,
+    })
+}
+
+/// A profile of a file: the number of its section.
+struct Entry<'a> {
+    file: Rc<File<'a>>,
+    at: usize,
+}
+
+impl Entries for Entry<'_> {
+    fn value(&self, names: &[&str]) -> Option<Zeroizing<String>> {
+        self.file.value(self.at, names).map(|value| Zeroizing::new(value.to_owned()))
+    }
+
+    fn other(&self, name: &str) -> Result<Self> {
+        Ok(Entry { at: self.file.section(Some(name))?, file: self.file.clone() })
+    }
+}
+
+/// Name and value of a line: `NAME = VALUE`, or `NAME: VALUE`.
+fn entry(line: &str) -> Option<(&str, &str)> {
+    line.find(['=', ':']).map(|at| (&line[..at], &line[at + 1..]))
+}
+
+struct Section<'a> {
+    name: String,
+    entries: Vec<(String, &'a str)>,
+}
+
+struct File<'a>(Vec<Section<'a>>);
+
+impl<'a> File<'a> {
+    fn parse(text: &'a str) -> Self {
+        let mut sections: Vec<Section<'a>> = Vec::new();
+        for line in text.trim_start_matches('\u{feff}').lines().map(str::trim) {
+            if line.starts_with(['#', ';']) {
+                continue;
+            }
+            if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+                sections.push(Section { name: name.trim().to_lowercase(), entries: Vec::new() });
+            } else if let (Some((name, value)), Some(section)) = (entry(line), sections.last_mut())
+            {
+                section.entries.push((plain(name.trim()), value.trim()));
+            }
+        }
+        File(sections)
+    }
+
+    /// Returns the number of a profile's section.
+    fn section(&self, name: Option<&str>) -> Result<usize> {
+        let candidates = match name.map(str::to_lowercase) {
+            None => vec!["default".into(), "profile default".into(), "credentials".into()],
+            Some(name) if name == "default" => vec![name, "profile default".into()],
+            Some(name) => vec![format!("profile {name}"), name],
+        };
+        candidates
+            .iter()
+            .find_map(|candidate| self.named(candidate))
+            // ossutil 1 has a section [Default] for options, beside the keys.
+            .map(|found| self.old_keys(name, found).unwrap_or(found))
+            .ok_or_else(|| fault(format!("profile {:?} not found", name.unwrap_or("default"))))
+    }
+
+    fn named(&self, name: &str) -> Option<usize> {
+        self.0.iter().position(|section| section.name == name)
+    }
+
+    fn old_keys(&self, name: Option<&str>, found: usize) -> Option<usize> {
+        let marks = |key: &str| {
+            key.starts_with("access") || matches!(key, "sourceprofile" | "mode" | "type")
+        };
+        let is_new = self.0[found].entries.iter().any(|(key, _)| marks(key));
+        let wanted = name.is_none() && !is_new;
+        wanted.then(|| self.named("credentials")).flatten()
+    }
+
+    /// The role that ossutil 1 takes from a section of its own, where there is no
+    /// key: its URL at the metadata service.
+    fn old_role(&self, name: Option<&str>) -> Option<CredentialsSource> {
+        let url = self.value(self.named("akservice")?, &["ecsak"])?;
+        let has_key = self.section(name).is_ok_and(|at| {
+            self.value(at, &["accesskeyid", "accessid", "mode", "type"]).is_some()
+        });
+        if has_key || name.is_some() {
+            return None;
+        }
+        let role = url.trim_end_matches('/').rsplit('/').next().unwrap_or_default();
+        let host: Vec<_> = url.splitn(4, '/').take(3).collect();
+        Some(CredentialsSource::EcsRole(EcsRole::new().name(role).endpoint(host.join("/"))))
+    }
+
+    fn old_endpoint(&self) -> Option<String> {
+        self.value(self.named("credentials")?, &["endpoint"]).map(str::to_owned)
+    }
+
+    /// A value by any of its names, from the section or the profiles it
+    /// builds on. The chain is as long as the file at most, so that a circle
+    /// of profiles ends.
+    fn value(&self, section: usize, names: &[&str]) -> Option<&'a str> {
+        let own = |section: usize, names: &[&str]| {
+            let mut entries = self.0[section].entries.iter().rev();
+            let entry = entries.find(|(key, _)| names.contains(&&**key));
+            entry.map(|(_, value)| *value).filter(|value| !value.is_empty())
+        };
+        let mut section = section;
+        for _ in 0..self.0.len() {
+            if let Some(value) = own(section, names) {
+                return Some(value);
+            }
+            section = self.section(Some(own(section, &["sourceprofile"])?)).ok()?;
+        }
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::credentials::Credentials;
+    use crate::error::ErrorKind;
+
+    const OLD: &str = "[Credentials]\nlanguage=EN\nendpoint = oss-cn-beijing.aliyuncs.com\n\
+        accessKeyID = id1\naccessKeySecret=secret=1\n[Default]\nloglevel=info\n";
+
+    const NEW: &str = "# made by ossutil\n[default]\naccessKeyID=id2\naccess-key-secret=s2\n\
+        region=cn-shanghai\n\n[profile Edge]\nACCESS_KEY_ID=id3\naccessKeySecret=s3\n\
+        stsToken=t3\nmode=StsToken\n[profile child]\nsource_profile=edge\nregion=cn-beijing\n\
+        [profile role]\nmode=BearerToken\n[profile loop]\nsource_profile=loop\n";
+
+    fn keys(profile: &Profile) -> Credentials {
+        let CredentialsSource::Keys(keys) = &profile.source else { panic!("{profile:?}") };
+        keys.clone()
+    }
+
+    #[test]
+    fn the_first_generation_has_one_section_of_keys() {
+        let profile = parse(OLD, None).unwrap();
+        assert_eq!(keys(&profile), Credentials::new("id1", "secret=1"));
+        assert_eq!(profile.endpoint.as_deref(), Some("oss-cn-beijing.aliyuncs.com"));
+        assert_eq!(profile.region, None);
+    }
+
+    #[test]
+    fn the_second_generation_has_a_default_and_named_profiles() {
+        let default = parse(NEW, None).unwrap();
+        assert_eq!(keys(&default), Credentials::new("id2", "s2"));
+        assert_eq!(default.region.as_deref(), Some("cn-shanghai"));
+        assert_eq!(parse(NEW, Some("default")).unwrap(), default);
+        let edge = parse(NEW, Some("edge")).unwrap();
+        assert_eq!(keys(&edge).security_token(), Some("t3"));
+    }
+
+    #[test]
+    fn a_profile_builds_on_its_source() {
+        let child = parse(NEW, Some("child")).unwrap();
+        assert_eq!(keys(&child).access_key_id(), "id3");
+        assert_eq!(child.region.as_deref(), Some("cn-beijing"));
+    }
+
+    #[test]
+    fn what_cannot_be_used_is_an_error_that_says_why() {
+        for (text, name, word) in [
+            (NEW, Some("absent"), "absent"),
+            (NEW, Some("role"), "BearerToken"),
+            (NEW, Some("loop"), "access key id"),
+            ("[default]\naccessKeyID=id\n", None, "access key secret"),
+            ("", None, "default"),
+        ] {
+            let error = parse(text, name).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Credentials);
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+
+    #[cfg(feature = "credential-sources")]
+    #[test]
+    fn modes_have_their_sources_in_either_spelling() {
+        let file = "[default]\nmode=EcsRamRole\necsRoleName=live\n\
+            [profile oidc]\nmode=OIDC\nram-role-arn=acs:ram::1:role/pod\n\
+            oidc_provider_arn=acs:ram::1:oidc-provider/ack\noidcTokenFile=/token\n\
+            [profile process]\nmode=Process\ncredential_process=vault read\n\
+            [client]\ntype = ram_role_arn\naccess_key_id=id\naccess_key_secret=s\n\
+            role_arn=acs:ram::1:role/old\nrole_session_name=n\n";
+        for (name, shown) in [
+            (None, "the ECS role live"),
+            (Some("oidc"), "the role acs:ram::1:role/pod by OIDC"),
+            (Some("process"), "the command vault"),
+            (Some("client"), "the role acs:ram::1:role/old by the access key id"),
+        ] {
+            assert_eq!(parse(file, name).unwrap().source.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn the_first_generation_may_name_a_role_by_its_url() {
+        let file = "[Credentials]\nendpoint=oss-cn-beijing.aliyuncs.com\n[AkService]\n\
+            ecsAk=http://100.100.100.200/latest/meta-data/Ram/security-credentials/live\n";
+        let profile = parse(file, None).unwrap();
+        let role = EcsRole::new().name("live").endpoint("http://100.100.100.200");
+        assert_eq!(profile.source, CredentialsSource::EcsRole(role));
+        assert_eq!(profile.endpoint.as_deref(), Some("oss-cn-beijing.aliyuncs.com"));
+    }
+}

@@ -1,0 +1,80 @@
+//! Providers that obtain credentials from their source: over the network, or from
+//! a program.
+
+#[cfg(feature = "credential-sources")]
+mod document;
+#[cfg(feature = "credential-sources")]
+mod ecs;
+#[cfg(feature = "credential-sources")]
+mod obtain;
+#[cfg(feature = "credential-sources")]
+mod process;
+#[cfg(feature = "credential-sources")]
+mod sts;
+#[cfg(feature = "credential-sources")]
+mod uri;
+#[cfg(feature = "credential-sources")]
+mod web;
+
+use crate::credentials::CredentialsProvider;
+#[cfg(not(feature = "credential-sources"))]
+use crate::error::{Error, ErrorKind};
+use crate::error::Result;
+use crate::source::CredentialsSource;
+use crate::transport::ProxyChoice;
+use std::sync::Arc;
+
+/// How to reach the services that issue credentials.
+#[derive(Debug, Clone)]
+#[cfg_attr(not(feature = "credential-sources"), allow(dead_code, reason = "nobody is asked"))]
+pub(crate) struct Network {
+    pub(crate) proxy: ProxyChoice,
+    /// Certificates in PEM to trust in place of the default ones.
+    pub(crate) roots: Option<Vec<u8>>,
+    pub(crate) user_agent: String,
+}
+
+/// Sources, of which the first one that works is used from then on.
+#[derive(Debug, Clone)]
+pub(crate) struct Choice {
+    pub(crate) sources: Vec<CredentialsSource>,
+    /// Why others were not considered.
+    pub(crate) skipped: Vec<String>,
+}
+
+impl From<CredentialsSource> for Choice {
+    fn from(source: CredentialsSource) -> Self {
+        Choice { sources: vec![source], skipped: Vec::new() }
+    }
+}
+
+/// Creates the provider of a choice. Obtains nothing yet.
+///
+/// # Errors
+///
+/// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials) for a source that is
+/// incomplete.
+pub(crate) fn provider(choice: Choice, network: Network) -> Result<Arc<dyn CredentialsProvider>> {
+    choice.sources.iter().try_for_each(CredentialsSource::check)?;
+    match &choice.sources[..] {
+        [CredentialsSource::Keys(keys)] => Ok(Arc::new(keys.clone())),
+        _ => refreshing(choice, network),
+    }
+}
+
+#[cfg(feature = "credential-sources")]
+fn refreshing(choice: Choice, network: Network) -> Result<Arc<dyn CredentialsProvider>> {
+    let obtain = obtain::Obtain::new(choice, network);
+    Ok(Arc::new(crate::refreshing::Refreshing::new(move || obtain.lease())))
+}
+
+#[cfg(not(feature = "credential-sources"))]
+fn refreshing(choice: Choice, _: Network) -> Result<Arc<dyn CredentialsProvider>> {
+    let source = |source: &CredentialsSource| {
+        format!("{source} needs the feature \"credential-sources\" of this library")
+    };
+    let tried: Vec<_> =
+        choice.skipped.into_iter().chain(choice.sources.iter().map(source)).collect();
+    let message = format!("no credentials found: {}", tried.join("; "));
+    Err(Error::new(ErrorKind::Credentials, message))
+}

@@ -1,0 +1,100 @@
+//! The role of an ECS instance, by its metadata service.
+//!
+//! Source: the vendor's page "Access instance metadata": the mode with tokens
+//! first gets one by PUT, and sends it with each request.
+
+use super::document::Document;
+use super::web::{Answer, Question, Web};
+use crate::error::{Error, ErrorKind, Result};
+use crate::refreshing::Lease;
+use crate::request::{Method, percent_encode};
+use crate::source::EcsRole;
+use std::time::Duration;
+use zeroize::Zeroizing;
+
+/// The metadata service has the same address on every instance.
+const ENDPOINT: &str = "http://100.100.100.200";
+const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
+const TOKEN: &str = "/latest/api/token";
+/// For how long a token is good, in seconds: for a few requests.
+const TOKEN_LIFETIME: &str = "60";
+/// It is near, or this is no instance.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(super) fn lease(role: &EcsRole, web: &Web) -> Result<Lease> {
+    let service = Metadata::of(role, web)?;
+    let name = match &role.name {
+        Some(name) => name.trim().to_owned(),
+        None => service.role()?,
+    };
+    let answer = service.get(&format!("{ROLES}{}", percent_encode(&name)))?;
+    if answer.status == 404 {
+        let message = format!("this instance has no role {name:?}");
+        return Err(Error::new(ErrorKind::Credentials, message));
+    }
+    let document = Document::parse(answer.text()?)?;
+    document.check_code()?;
+    document.lease(answer.now())
+}
+
+struct Metadata<'a> {
+    web: &'a Web,
+    endpoint: &'a str,
+    token: Option<Zeroizing<String>>,
+}
+
+impl<'a> Metadata<'a> {
+    fn of(role: &'a EcsRole, web: &'a Web) -> Result<Self> {
+        let endpoint = role.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/');
+        let mut service = Metadata { web, endpoint, token: None };
+        service.token = match service.new_token() {
+            Ok(token) => Some(token),
+            // An instance without tokens answers all the same.
+            Err(error) if !role.needs_token && error.status().is_some() => None,
+            Err(error) => return Err(error),
+        };
+        Ok(service)
+    }
+
+    fn new_token(&self) -> Result<Zeroizing<String>> {
+        let lifetime = TOKEN_LIFETIME.to_owned();
+        let headers = [("x-aliyun-ecs-metadata-token-ttl-seconds", lifetime)];
+        let answer = self.ask(Method::Put, TOKEN, &headers)?;
+        let token = answer.text().map_err(|error| {
+            error.named("the metadata service issues no token").with_status(answer.status)
+        })?;
+        Ok(Zeroizing::new(token.trim().to_owned()))
+    }
+
+    /// The name of the instance's role.
+    fn role(&self) -> Result<String> {
+        let answer = self.get(ROLES)?;
+        let name = if answer.status == 404 { "" } else { answer.text()? };
+        match name.lines().map(str::trim).find(|name| !name.is_empty()) {
+            Some(name) => Ok(name.to_owned()),
+            None => Err(Error::new(ErrorKind::Credentials, "this instance has no role")),
+        }
+    }
+
+    fn get(&self, path: &str) -> Result<Answer> {
+        let headers: Vec<_> = self
+            .token
+            .iter()
+            .map(|token| ("x-aliyun-ecs-metadata-token", token.to_string()))
+            .collect();
+        self.ask(Method::Get, path, &headers)
+    }
+
+    fn ask(&self, method: Method, path: &str, headers: &[(&'static str, String)]) -> Result<Answer> {
+        self.web.ask(&Question {
+            method,
+            url: &format!("{}{path}", self.endpoint),
+            headers,
+            body: None,
+            is_near: true,
+            connect_timeout: CONNECT_TIMEOUT,
+            timeout: TIMEOUT,
+        })
+    }
+}

@@ -1,0 +1,68 @@
+//! Obtains credentials from the first source that has some.
+
+use super::web::Web;
+use super::{Choice, Network, ecs, process, sts, uri};
+use crate::discovery::nothing_found;
+use crate::error::{Error, Result};
+use crate::refreshing::Lease;
+use crate::source::CredentialsSource;
+use std::sync::OnceLock;
+
+pub(super) struct Obtain {
+    choice: Choice,
+    web: Web,
+    /// The number of the source that had some. A failure of it later is no reason
+    /// to go on as somebody else.
+    chosen: OnceLock<usize>,
+}
+
+impl Obtain {
+    pub(super) fn new(choice: Choice, network: Network) -> Self {
+        Obtain { choice, web: Web::new(network), chosen: OnceLock::new() }
+    }
+
+    pub(super) fn lease(&self) -> Result<Lease> {
+        let sources = &self.choice.sources;
+        if let Some(chosen) = self.chosen.get() {
+            return from(&sources[*chosen], &self.web);
+        }
+        let mut tried = self.choice.skipped.clone();
+        for (at, source) in sources.iter().enumerate() {
+            match from(source, &self.web) {
+                Ok(lease) => {
+                    // Nobody else sets it: one thread refreshes at a time.
+                    let _ = self.chosen.set(at);
+                    return Ok(lease);
+                }
+                Err(error) if sources.len() == 1 && tried.is_empty() => return Err(error),
+                Err(error) => tried.push(error.to_string()),
+            }
+        }
+        Err(nothing_found(&tried))
+    }
+}
+
+fn from(source: &CredentialsSource, web: &Web) -> Result<Lease> {
+    let lease = match source {
+        CredentialsSource::Keys(keys) => Ok(Lease::new(keys.clone())),
+        CredentialsSource::EcsRole(role) => ecs::lease(role, web),
+        CredentialsSource::OidcRole(role) => sts::lease_by_oidc(role, web),
+        CredentialsSource::AssumedRole(role) => {
+            from(&role.base, web).and_then(|base| sts::lease_by_keys(role, &base, web))
+        }
+        CredentialsSource::Process(process) => process::lease(process),
+        CredentialsSource::Uri(uri) => uri::lease(uri, web),
+    };
+    lease.map_err(|error| named(source, error))
+}
+
+/// An error that says which source failed.
+fn named(source: &CredentialsSource, error: Error) -> Error {
+    // The innermost source has said so already.
+    match source {
+        CredentialsSource::AssumedRole(_) if error.message().starts_with("no credentials from") => {
+            error
+        }
+        _ => error.named(&format!("no credentials from {source}")),
+    }
+}

@@ -1,0 +1,192 @@
+//! Roles that STS lends: by an OIDC token, or by other credentials.
+//!
+//! Source: the vendor's pages "AssumeRole" and "AssumeRoleWithOIDC", API version
+//! 2015-04-01.
+
+use super::document::Document;
+use super::web::{Answer, Question, Web, secrets_of, without};
+use crate::error::{Error, ErrorKind, Result};
+use crate::refreshing::Lease;
+use crate::request::{Body, Method, push_encoded};
+use crate::sign::rpc;
+use crate::source::{AssumedRole, OidcRole, Session};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::hash::{BuildHasher, RandomState};
+use std::io::Read;
+use std::path::Path;
+use std::time::Duration;
+use time::OffsetDateTime;
+use time::macros::format_description;
+use zeroize::{Zeroize, Zeroizing};
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The largest token that is read.
+const MAX_TOKEN: u64 = 64 * 1024;
+
+pub(super) fn lease_by_oidc(role: &OidcRole, web: &Web) -> Result<Lease> {
+    let token = read_token(&role.token_file)?;
+    let timestamp = timestamp(OffsetDateTime::now_utc());
+    let mut parameters = parameters("AssumeRoleWithOIDC", &role.session, &timestamp);
+    let seconds = role.session.duration.as_secs().to_string();
+    parameters.insert("DurationSeconds", &seconds);
+    parameters.insert("OIDCProviderArn", &role.provider_arn);
+    parameters.insert("OIDCToken", &token);
+    let lease = ask(&role.session, &parameters, web).and_then(|answer| answer.lease());
+    lease.map_err(|error| without(error, &[&token]))
+}
+
+pub(super) fn lease_by_keys(role: &AssumedRole, base: &Lease, web: &Web) -> Result<Lease> {
+    let secrets = secrets_of(base.credentials());
+    let answer = ask_signed(role, base, OffsetDateTime::now_utc(), web).and_then(|answer| {
+        // What it signed was too old or too new: its own clock counts.
+        match (answer.is_skewed(), answer.date()) {
+            (true, Some(now)) => ask_signed(role, base, now, web),
+            _ => Ok(answer),
+        }
+    });
+    answer.and_then(|answer| answer.lease()).map_err(|error| without(error, &secrets))
+}
+
+fn ask_signed(role: &AssumedRole, base: &Lease, now: OffsetDateTime, web: &Web) -> Result<Reply> {
+    let credentials = base.credentials();
+    let (timestamp, nonce) = (timestamp(now), nonce());
+    let mut parameters = parameters("AssumeRole", &role.session, &timestamp);
+    let seconds = role.session.duration.as_secs().to_string();
+    parameters.insert("DurationSeconds", &seconds);
+    parameters.extend(role.external_id.iter().map(|id| ("ExternalId", &**id)));
+    parameters.insert("AccessKeyId", credentials.access_key_id());
+    parameters.extend(credentials.security_token().map(|token| ("SecurityToken", token)));
+    parameters.insert("SignatureMethod", "HMAC-SHA1");
+    parameters.insert("SignatureVersion", "1.0");
+    parameters.insert("SignatureNonce", &nonce);
+    let signature = rpc::sign("POST", &parameters, credentials.access_key_secret());
+    parameters.insert("Signature", &signature);
+    ask(&role.session, &parameters, web)
+}
+
+/// What both kinds of request have.
+fn parameters<'a>(
+    action: &'static str,
+    session: &'a Session,
+    timestamp: &'a str,
+) -> BTreeMap<&'static str, &'a str> {
+    let mut parameters = BTreeMap::from([
+        ("Action", action),
+        ("Format", "JSON"),
+        ("Version", "2015-04-01"),
+        ("Timestamp", timestamp),
+        ("RoleArn", &*session.role_arn),
+        ("RoleSessionName", session.name.as_deref().unwrap_or("osslive")),
+    ]);
+    parameters.extend(session.policy.iter().map(|policy| ("Policy", &**policy)));
+    parameters
+}
+
+/// Asks STS. All parameters are in the body: URLs are logged along the way.
+fn ask(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Result<Reply> {
+    let mut body =
+        Body { content_type: "application/x-www-form-urlencoded", bytes: form(parameters) };
+    let headers = [("content-type", body.content_type.to_owned())];
+    let endpoint = session.endpoint.trim().trim_end_matches('/');
+    let scheme = if endpoint.contains("://") { "" } else { "https://" };
+    let answer = web.ask(&Question {
+        method: Method::Post,
+        url: &format!("{scheme}{endpoint}/"),
+        headers: &headers,
+        body: Some(&body),
+        is_near: false,
+        connect_timeout: CONNECT_TIMEOUT,
+        timeout: TIMEOUT,
+    });
+    body.bytes.zeroize();
+    answer.map(Reply)
+}
+
+fn form(parameters: &BTreeMap<&str, &str>) -> Vec<u8> {
+    let length = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2);
+    // Never grows, as a text that does leaves a copy of what it held behind.
+    let mut form = String::with_capacity(length.sum());
+    for (name, value) in parameters {
+        if !form.is_empty() {
+            form.push('&');
+        }
+        form.push_str(name);
+        form.push('=');
+        push_encoded(&mut form, value);
+    }
+    form.into_bytes()
+}
+
+/// What STS says.
+struct Reply(Answer);
+
+impl Reply {
+    fn date(&self) -> Option<OffsetDateTime> {
+        self.0.date
+    }
+
+    fn document(&self) -> Option<Document<'_>> {
+        Document::parse(std::str::from_utf8(&self.0.body).ok()?).ok()
+    }
+
+    fn is_skewed(&self) -> bool {
+        let code = self.document().and_then(|document| document.text(&["Code"]));
+        code.is_some_and(|code| code.starts_with("InvalidTimeStamp"))
+    }
+
+    fn lease(&self) -> Result<Lease> {
+        let Some(document) = self.document() else {
+            // It may be a proxy that answers.
+            return Err(match self.0.text() {
+                Ok(_) => Error::bad_reply("the response of STS is not a JSON object"),
+                Err(error) => error,
+            });
+        };
+        if let Some(credentials) = document.object("Credentials") {
+            return credentials.lease(self.0.now());
+        }
+        let text = |name: &str, most: usize| {
+            let text = document.text(&[name]);
+            text.map(|text| text.chars().take(most).collect::<String>())
+        };
+        let message = text("Message", 500).unwrap_or_else(|| "STS refused".to_owned());
+        let mut error = Error::new(ErrorKind::Credentials, message)
+            .with_status(self.0.status)
+            .with_request_id(text("RequestId", 80));
+        if let Some(code) = text("Code", 80) {
+            error = error.with_code(code);
+        }
+        Err(error)
+    }
+}
+
+fn read_token(path: &Path) -> Result<Zeroizing<String>> {
+    let read = || {
+        let mut token = Zeroizing::new(String::new());
+        File::open(path)?.take(MAX_TOKEN).read_to_string(&mut token)?;
+        Ok(Zeroizing::new(token.trim().to_owned()))
+    };
+    let token: Zeroizing<String> = read().map_err(|error: std::io::Error| {
+        let message = format!("cannot read the OIDC token file {}: {error}", path.display());
+        Error::new(ErrorKind::Credentials, message).with_source(error)
+    })?;
+    if token.is_empty() {
+        let message = format!("the OIDC token file {} is empty", path.display());
+        return Err(Error::new(ErrorKind::Credentials, message));
+    }
+    Ok(token)
+}
+
+fn timestamp(now: OffsetDateTime) -> String {
+    let format = format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]Z");
+    now.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
+}
+
+/// A number that is not used twice: the standard library's hash tables begin with
+/// random keys.
+fn nonce() -> String {
+    let (first, second) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
+    format!("{first:016x}{second:016x}")
+}

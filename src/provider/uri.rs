@@ -1,0 +1,28 @@
+//! Credentials from a URL.
+
+use super::document::Document;
+use super::web::{Question, Web, without};
+use crate::error::Result;
+use crate::refreshing::Lease;
+use crate::request::Method;
+use crate::source::CredentialsUri;
+use std::time::Duration;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+pub(super) fn lease(uri: &CredentialsUri, web: &Web) -> Result<Lease> {
+    let question = Question {
+        method: Method::Get,
+        url: &uri.url,
+        headers: &[],
+        body: None,
+        is_near: false,
+        connect_timeout: CONNECT_TIMEOUT,
+        timeout: TIMEOUT,
+    };
+    let answer = web.ask(&question).map_err(|error| without(error, &[&uri.url]))?;
+    let document = Document::parse(answer.text()?)?;
+    document.check_code()?;
+    document.lease(answer.now())
+}

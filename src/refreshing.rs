@@ -1,0 +1,492 @@
+//! Credentials that expire, and are refreshed before they do.
+
+use crate::clock::{Clock, Reading, SystemClock};
+use crate::credentials::{Credentials, CredentialsProvider, Patience};
+use crate::error::{Error, ErrorKind, Result};
+use std::fmt;
+use std::panic::{self, AssertUnwindSafe};
+use std::process;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::thread;
+use std::time::Duration;
+use time::OffsetDateTime;
+
+/// How long before their expiry credentials are refreshed, unless a third of
+/// their lifetime is shorter.
+const AHEAD: Duration = Duration::from_secs(15 * 60);
+/// How long to wait after a refresh that brought nothing newer, at most.
+const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+/// How long a failure is reported to all who ask, when there is nothing valid.
+const FAILURE_PAUSE: Duration = Duration::from_millis(500);
+/// How often credentials that the service refuses are replaced, at most.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+/// When a refresh is given up for lost: its thread hangs.
+const LOST: Duration = Duration::from_secs(120);
+/// How often who waits looks at its limits.
+const GLANCE: Duration = Duration::from_millis(20);
+
+/// Credentials, and for how long they are valid.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Lease {
+    credentials: Credentials,
+    lifetime: Option<Duration>,
+}
+
+impl Lease {
+    /// Credentials that stay valid.
+    pub fn new(credentials: Credentials) -> Self {
+        Lease { credentials, lifetime: None }
+    }
+
+    #[cfg(feature = "credential-sources")]
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// Sets how long they are valid from now.
+    pub fn valid_for(mut self, lifetime: Duration) -> Self {
+        self.lifetime = Some(lifetime);
+        self
+    }
+
+    /// Sets until when they are valid, by this machine's clock.
+    pub fn until(self, expiration: OffsetDateTime) -> Self {
+        let lifetime = expiration - OffsetDateTime::now_utc();
+        self.valid_for(lifetime.try_into().unwrap_or_default())
+    }
+}
+
+/// A [`CredentialsProvider`] that keeps temporary credentials and refreshes them
+/// before they expire.
+///
+/// The first call obtains credentials; later calls return them at once. When a
+/// third of their lifetime is left, or a quarter of an hour, one thread obtains
+/// new ones in the background, while calls keep using the old ones. If that
+/// fails, they are used as long as they are valid, and it is tried again. Clones
+/// share the credentials.
+///
+/// ```
+/// use osslive::{Client, Credentials, Lease, Refreshing};
+/// use std::time::Duration;
+///
+/// let from_our_vault = || {
+///     let credentials = Credentials::new("id", "secret").with_security_token("token");
+///     Ok(Lease::new(credentials).valid_for(Duration::from_secs(3600)))
+/// };
+/// let client = Client::builder()
+///     .region("cn-hangzhou")
+///     .bucket("my-bucket")
+///     .credentials(Refreshing::new(from_our_vault))
+///     .build()?;
+/// # Ok::<(), osslive::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Refreshing(Arc<Shared>);
+
+struct Shared {
+    obtain: Box<dyn Fn() -> Result<Lease> + Send + Sync>,
+    clock: Box<dyn Clock>,
+    held: RwLock<Option<Held>>,
+    work: Mutex<Work>,
+    ended: Condvar,
+}
+
+/// Credentials that were obtained.
+#[derive(Clone)]
+struct Held {
+    lease: Lease,
+    obtained: Reading,
+    is_refused: bool,
+}
+
+/// What is known of the refreshes.
+#[derive(Default)]
+struct Work {
+    /// The process and the time at which the current one began. A forked child
+    /// has none of its parent's threads.
+    running: Option<(u32, Duration)>,
+    /// How many have ended.
+    ended: u64,
+    /// When the last one ended, and how it failed.
+    last: Option<(Duration, Option<Error>)>,
+}
+
+impl Refreshing {
+    /// Creates a provider that obtains credentials from a function. The function
+    /// is called on one thread at a time, and should end within a minute.
+    pub fn new(obtain: impl Fn() -> Result<Lease> + Send + Sync + 'static) -> Self {
+        Self::with_clock(obtain, SystemClock::new())
+    }
+
+    fn with_clock(
+        obtain: impl Fn() -> Result<Lease> + Send + Sync + 'static,
+        clock: impl Clock + 'static,
+    ) -> Self {
+        Refreshing(Arc::new(Shared {
+            obtain: Box::new(obtain),
+            clock: Box::new(clock),
+            held: RwLock::new(None),
+            work: Mutex::default(),
+            ended: Condvar::new(),
+        }))
+    }
+
+    /// Starts a refresh unless one is running.
+    fn start(&self, mut work: MutexGuard<'_, Work>, now: Reading) {
+        let is_running = work.running.is_some_and(|(process, began)| {
+            process == process::id() && now.monotonic.saturating_sub(began) < LOST
+        });
+        if is_running {
+            return;
+        }
+        work.running = Some((process::id(), now.monotonic));
+        drop(work);
+        let shared = self.0.clone();
+        let thread = thread::Builder::new().name("osslive-credentials".into());
+        // With no thread to spare, the caller does it.
+        if thread.spawn(move || shared.refresh()).is_err() {
+            self.0.refresh();
+        }
+    }
+}
+
+impl CredentialsProvider for Refreshing {
+    fn credentials(&self) -> Result<Credentials> {
+        self.credentials_within(&Patience::ENDLESS)
+    }
+
+    fn credentials_within(&self, patience: &Patience<'_>) -> Result<Credentials> {
+        let shared = &*self.0;
+        let now = shared.clock.read();
+        if let Some(held) = shared.held().filter(|held| held.is_valid(now)) {
+            if held.is_due(now) {
+                let work = shared.work();
+                if work.may_try_again(&held, now) {
+                    self.start(work, now);
+                }
+            }
+            return Ok(held.lease.credentials);
+        }
+        let work = shared.work();
+        if let Some(error) = work.recent_failure(now) {
+            return Err(error);
+        }
+        let before = work.ended;
+        self.start(work, now);
+        shared.wait(before, patience)
+    }
+
+    fn refused(&self, credentials: &Credentials) -> bool {
+        let now = self.0.clock.read();
+        let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
+        match &mut *held {
+            // Somebody has replaced them already.
+            Some(held) if !held.lease.credentials.is_same(credentials) => true,
+            Some(held) if held.age(now) > REFUSAL_PAUSE => {
+                held.is_refused = true;
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Debug for Refreshing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let held = self.0.held();
+        f.debug_tuple("Refreshing").field(&held.map(|held| held.lease.credentials)).finish()
+    }
+}
+
+impl Shared {
+    fn held(&self) -> Option<Held> {
+        self.held.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn work(&self) -> MutexGuard<'_, Work> {
+        // No critical section leaves it half changed.
+        self.work.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Obtains credentials, and tells those who wait.
+    fn refresh(&self) {
+        let outcome = self.obtain();
+        let now = self.clock.read();
+        let failure = outcome.map(|lease| {
+            let fresh = Held { lease, obtained: now, is_refused: false };
+            *self.held.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh);
+        });
+        let mut work = self.work();
+        work.running = None;
+        work.ended += 1;
+        work.last = Some((now.monotonic, failure.err()));
+        self.ended.notify_all();
+    }
+
+    fn obtain(&self) -> Result<Lease> {
+        // It is somebody else's code, and others wait for its end.
+        let lease = panic::catch_unwind(AssertUnwindSafe(|| (self.obtain)()))
+            .unwrap_or_else(|_| Err(fault("obtaining credentials panicked")))?;
+        lease.credentials.check()?;
+        match lease.lifetime {
+            Some(Duration::ZERO) => Err(fault(format!(
+                "the temporary credentials {} have expired; check this machine's clock",
+                lease.credentials.access_key_id()
+            ))),
+            _ => Ok(lease),
+        }
+    }
+
+    /// Waits for the end of the current refresh.
+    fn wait(&self, before: u64, patience: &Patience<'_>) -> Result<Credentials> {
+        let mut work = self.work();
+        while work.ended == before {
+            let time = patience.left(GLANCE)?;
+            let waited = self.ended.wait_timeout(work, time);
+            work = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        if let Some((_, Some(error))) = &work.last {
+            return Err(error.clone());
+        }
+        drop(work);
+        let held = self.held().ok_or_else(|| fault("there are no credentials"))?;
+        Ok(held.lease.credentials)
+    }
+}
+
+impl Held {
+    /// How old they are. The clock that ran faster counts: one stands still
+    /// while the machine sleeps, and the other may be set.
+    fn age(&self, now: Reading) -> Duration {
+        let ticked = now.monotonic.saturating_sub(self.obtained.monotonic);
+        let passed = (now.wall - self.obtained.wall).try_into().unwrap_or_default();
+        ticked.max(passed)
+    }
+
+    /// For how long they are still valid, if there is an end to that.
+    fn left(&self, now: Reading) -> Option<Duration> {
+        self.lease.lifetime.map(|lifetime| lifetime.saturating_sub(self.age(now)))
+    }
+
+    fn is_valid(&self, now: Reading) -> bool {
+        !self.is_refused && self.left(now) != Some(Duration::ZERO)
+    }
+
+    fn is_due(&self, now: Reading) -> bool {
+        let Some(lifetime) = self.lease.lifetime else { return false };
+        self.left(now).is_some_and(|left| left <= AHEAD.min(lifetime / 3))
+    }
+}
+
+impl Work {
+    /// Whether it is time for a refresh after the last one, which failed or
+    /// brought credentials that soon expire too.
+    fn may_try_again(&self, held: &Held, now: Reading) -> bool {
+        let pause = held.left(now).map_or(LONGEST_PAUSE, |left| (left / 8).min(LONGEST_PAUSE));
+        let Some((ended, _)) = &self.last else { return true };
+        now.monotonic.saturating_sub(*ended) >= pause
+    }
+
+    fn recent_failure(&self, now: Reading) -> Option<Error> {
+        let (ended, failure) = self.last.as_ref()?;
+        let is_recent = now.monotonic.saturating_sub(*ended) < FAILURE_PAUSE;
+        failure.clone().filter(|_| is_recent)
+    }
+}
+
+fn fault(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Credentials, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
+    use std::sync::mpsc;
+    use std::time::Instant;
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-11-27 12:00 UTC);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    /// Clocks that a test sets.
+    #[derive(Clone)]
+    struct TestClock(Arc<Mutex<Reading>>);
+
+    impl TestClock {
+        fn new() -> Self {
+            TestClock(Arc::new(Mutex::new(Reading { wall: NOON, monotonic: Duration::ZERO })))
+        }
+
+        fn advance(&self, time: Duration) {
+            let mut reading = self.0.lock().unwrap();
+            reading.wall += time;
+            reading.monotonic += time;
+        }
+    }
+
+    impl Clock for TestClock {
+        fn read(&self) -> Reading {
+            *self.0.lock().unwrap()
+        }
+    }
+
+    /// An issuer of numbered keys, good for an hour each, unless it is down.
+    #[derive(Clone, Default)]
+    struct Issuer {
+        issued: Arc<AtomicU32>,
+        asked: Arc<AtomicU32>,
+        is_down: Arc<AtomicU32>,
+    }
+
+    impl Issuer {
+        fn issue(&self) -> Result<Lease> {
+            self.asked.fetch_add(1, SeqCst);
+            if self.is_down.load(SeqCst) != 0 {
+                return Err(fault("the issuer is down"));
+            }
+            let number = self.issued.fetch_add(1, SeqCst) + 1;
+            Ok(Lease::new(Credentials::new(format!("key-{number}"), "secret")).valid_for(HOUR))
+        }
+
+        fn provider(&self) -> (Refreshing, TestClock) {
+            let (clock, issuer) = (TestClock::new(), self.clone());
+            (Refreshing::with_clock(move || issuer.issue(), clock.clone()), clock)
+        }
+    }
+
+    fn key(provider: &Refreshing) -> String {
+        provider.credentials().unwrap().access_key_id().to_owned()
+    }
+
+    /// Waits for a refresh in the background.
+    fn eventually(is_so: impl Fn() -> bool) {
+        let end = Instant::now() + Duration::from_secs(60);
+        while !is_so() {
+            assert!(Instant::now() < end, "waited in vain");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    #[test]
+    fn credentials_are_obtained_once_and_refreshed_before_they_expire() {
+        let issuer = Issuer::default();
+        let (provider, clock) = issuer.provider();
+        assert_eq!(issuer.asked.load(SeqCst), 0, "not before they are needed");
+        assert_eq!((key(&provider), key(&provider)), ("key-1".into(), "key-1".into()));
+        clock.advance(Duration::from_secs(44 * 60));
+        assert_eq!((key(&provider), issuer.asked.load(SeqCst)), ("key-1".into(), 1));
+        clock.advance(Duration::from_secs(60));
+        assert_eq!(key(&provider), "key-1", "nobody waits while it is valid");
+        eventually(|| key(&provider) == "key-2");
+        assert_eq!(issuer.asked.load(SeqCst), 2);
+    }
+
+    #[test]
+    fn a_failed_refresh_uses_what_is_valid_and_is_tried_again() {
+        let issuer = Issuer::default();
+        let (provider, clock) = issuer.provider();
+        assert_eq!(key(&provider), "key-1");
+        issuer.is_down.store(1, SeqCst);
+        clock.advance(Duration::from_secs(50 * 60));
+        assert_eq!(key(&provider), "key-1");
+        eventually(|| issuer.asked.load(SeqCst) == 2 && provider.0.work().running.is_none());
+        assert_eq!((key(&provider), issuer.asked.load(SeqCst)), ("key-1".into(), 2));
+        clock.advance(LONGEST_PAUSE);
+        assert_eq!(key(&provider), "key-1");
+        eventually(|| issuer.asked.load(SeqCst) == 3 && provider.0.work().running.is_none());
+        clock.advance(Duration::from_secs(9 * 60));
+        let error = provider.credentials().unwrap_err();
+        assert_eq!(error.message(), "the issuer is down");
+        issuer.is_down.store(0, SeqCst);
+        assert!(provider.credentials().is_err(), "an issuer that is down is not stormed");
+        clock.advance(FAILURE_PAUSE);
+        assert_eq!(key(&provider), "key-2");
+    }
+
+    #[test]
+    fn a_machine_that_slept_does_not_use_what_expired_meanwhile() {
+        let issuer = Issuer::default();
+        let (provider, clock) = issuer.provider();
+        assert_eq!(key(&provider), "key-1");
+        clock.0.lock().unwrap().wall += HOUR;
+        assert_eq!(key(&provider), "key-2");
+    }
+
+    #[test]
+    fn credentials_without_an_end_are_kept_until_the_service_refuses_them() {
+        let number = AtomicU32::new(0);
+        let obtain = move || {
+            let number = number.fetch_add(1, SeqCst);
+            Ok(Lease::new(Credentials::new(format!("key-{number}"), "secret")))
+        };
+        let clock = TestClock::new();
+        let provider = Refreshing::with_clock(obtain, clock.clone());
+        let first = provider.credentials().unwrap();
+        clock.advance(1000 * HOUR);
+        assert_eq!(key(&provider), "key-0");
+        assert!(provider.refused(&first));
+        assert_eq!(key(&provider), "key-1");
+        assert!(provider.refused(&first), "others are there already");
+        let second = provider.credentials().unwrap();
+        assert!(!provider.refused(&second), "they are new: asking again would help nobody");
+    }
+
+    #[test]
+    fn what_has_expired_or_cannot_be_a_key_is_an_error() {
+        let expired = Refreshing::new(|| {
+            Ok(Lease::new(Credentials::new("id", "s")).until(datetime!(2020-01-01 0:00 UTC)))
+        });
+        assert!(expired.credentials().unwrap_err().message().contains("have expired"));
+        let odd = Refreshing::new(|| Ok(Lease::new(Credentials::new("", "s"))));
+        assert_eq!(odd.credentials().unwrap_err().kind(), ErrorKind::Credentials);
+        let panics = Refreshing::new(|| panic::resume_unwind(Box::new("gone")));
+        assert!(panics.credentials().unwrap_err().message().contains("panicked"));
+    }
+
+    #[test]
+    fn many_threads_wait_for_one_refresh() {
+        let issuer = Issuer::default();
+        let (provider, _) = issuer.provider();
+        thread::scope(|scope| {
+            for _ in 0..16 {
+                scope.spawn(|| assert_eq!(key(&provider), "key-1"));
+            }
+        });
+        assert_eq!(issuer.asked.load(SeqCst), 1);
+    }
+
+    #[test]
+    fn who_waits_gives_up_when_the_time_is_up_or_the_client_stops() {
+        let (_hold, held) = mpsc::channel::<()>();
+        let held = Mutex::new(held);
+        let hangs = Refreshing::new(move || {
+            let _ = held.lock().unwrap().recv();
+            Err(fault("never"))
+        });
+        let until = Some(Instant::now() + Duration::from_millis(30));
+        let error = hangs.credentials_within(&Patience { until, stop: None }).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Timeout);
+        let stop = crate::stop::Stop::default();
+        stop.stop();
+        let patience = Patience { until: None, stop: Some(&stop) };
+        assert_eq!(hangs.credentials_within(&patience).unwrap_err().kind(), ErrorKind::Stopped);
+    }
+
+    #[test]
+    fn a_refresh_that_a_fork_left_behind_holds_nobody_up() {
+        let issuer = Issuer::default();
+        let (provider, _) = issuer.provider();
+        provider.0.work().running = Some((process::id() + 1, Duration::ZERO));
+        assert_eq!(key(&provider), "key-1");
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let provider = Refreshing::new(|| Ok(Lease::new(Credentials::new("id", "hush"))));
+        provider.credentials().unwrap();
+        let lease = Lease::new(Credentials::new("id", "hush"));
+        assert!(!format!("{provider:?} {lease:?}").contains("hush"));
+    }
+}
