@@ -3,7 +3,7 @@
 
 use crate::attempt::Attempt;
 use crate::clock::{Clock, ServiceTime};
-use crate::credentials::{Credentials, CredentialsProvider, Patience};
+use crate::credentials::{Credentials, CredentialsProvider};
 use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::limiter::{Load, RateLimiter};
@@ -163,11 +163,7 @@ impl Engine {
         let (request, sent) = (call.request(), progress.sent);
         let unsent = |error: Error| (error.with_attempts(sent), None);
         let limit = self.limit(policy).map_err(unsent)?;
-        let patience = Patience {
-            until: policy.started.checked_add(policy.timeout),
-            stop: Some(policy.stop),
-        };
-        let signer = self.signer_within(&patience).map_err(unsent)?;
+        let signer = self.signer_within(&|| self.limit(policy)).map_err(unsent)?;
         signer.check(request, self.endpoint.bucket()).map_err(unsent)?;
         let headers = Headers(signer.headers(request, self.endpoint.bucket(), self.now()));
         let secrets = self.secrets(Some(&signer), signature_of(&headers.0));
@@ -295,11 +291,14 @@ impl Engine {
     /// Returns the signer for the current credentials. Keys are prepared only
     /// when the credentials are new.
     pub(crate) fn signer(&self) -> Result<Arc<Signer>> {
-        self.signer_within(&Patience { until: None, stop: Some(&self.stop) })
+        self.signer_within(&|| match self.stop.is_stopped() {
+            true => Err(Error::shut_down()),
+            false => Ok(Duration::MAX),
+        })
     }
 
-    fn signer_within(&self, patience: &Patience<'_>) -> Result<Arc<Signer>> {
-        let credentials = self.provider().credentials_within(patience)?;
+    fn signer_within(&self, left: &dyn Fn() -> Result<Duration>) -> Result<Arc<Signer>> {
+        let credentials = self.provider().credentials_within(left)?;
         if let Some(signer) = &*self.signer.read().unwrap_or_else(PoisonError::into_inner)
             && signer.credentials().is_same(&credentials)
         {

@@ -1,11 +1,10 @@
 //! Access keys, and where they come from.
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::stop::Stop;
 use std::env;
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// An access key, with an STS token if it is temporary.
@@ -128,9 +127,10 @@ pub trait CredentialsProvider: Send + Sync {
     /// Returns the current credentials.
     fn credentials(&self) -> Result<Credentials>;
 
-    /// Returns the current credentials to a caller of limited patience.
+    /// Returns the current credentials to a caller of limited patience: `left`
+    /// returns for how long it still waits, or why it does not.
     #[doc(hidden)]
-    fn credentials_within(&self, _patience: &Patience<'_>) -> Result<Credentials> {
+    fn credentials_within(&self, _left: &dyn Fn() -> Result<Duration>) -> Result<Credentials> {
         self.credentials()
     }
 
@@ -139,39 +139,6 @@ pub trait CredentialsProvider: Send + Sync {
     /// more. Defaults to false.
     fn refused(&self, _credentials: &Credentials) -> bool {
         false
-    }
-}
-
-/// How long a call waits for credentials.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy)]
-pub struct Patience<'a> {
-    /// `None` is for ever.
-    pub(crate) until: Option<Instant>,
-    pub(crate) stop: Option<&'a Stop>,
-}
-
-impl Patience<'_> {
-    /// No limit.
-    pub(crate) const ENDLESS: Patience<'static> = Patience { until: None, stop: None };
-
-    /// Returns for how long the caller still waits, `most` at most.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Stopped`], or [`ErrorKind::Timeout`] when the time is up.
-    pub(crate) fn left(&self, most: Duration) -> Result<Duration> {
-        if self.stop.is_some_and(Stop::is_stopped) {
-            return Err(Error::shut_down());
-        }
-        let Some(until) = self.until else { return Ok(most) };
-        match until.saturating_duration_since(Instant::now()) {
-            Duration::ZERO => Err(Error::new(
-                ErrorKind::Timeout,
-                "timed out while waiting for credentials",
-            )),
-            left => Ok(left.min(most)),
-        }
     }
 }
 

@@ -155,8 +155,8 @@ pub use attempt::Attempt;
 pub use client::builder::ClientBuilder;
 pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
-pub use discovery::DefaultCredentials;
 pub use diagnosis::{Check, CheckId, Diagnosis, DiagnosisOptions, Verdict};
+pub use discovery::DefaultCredentials;
 pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};
 pub use monitor::{

@@ -8,25 +8,14 @@ mod ini;
 mod json;
 mod mode;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::source::CredentialsSource;
+use crate::error::Result;
+use mode::fault;
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
-/// A profile of a config file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Profile {
-    /// Where the credentials come from: the access key itself, in the modes `AK`
-    /// and `StsToken`.
-    pub source: CredentialsSource,
-    /// The region, such as `cn-hangzhou`.
-    pub region: Option<String>,
-    /// The endpoint. The `aliyun` command's file has none.
-    pub endpoint: Option<String>,
-}
+pub use mode::Profile;
 
 impl Profile {
     /// Reads a profile from a file of either tool. The default path is
@@ -74,8 +63,7 @@ fn is_json(text: &str) -> bool {
 /// no use.
 pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
-        fault(format!("cannot read the config file {}: {error}", path.display()))
-            .with_source(error)
+        fault(format!("cannot read the config file {}: {error}", path.display())).with_source(error)
     })?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }
@@ -92,10 +80,6 @@ fn default_path() -> Option<PathBuf> {
     let (ossutils, aliyuns) = (home.join(".ossutilconfig"), home.join(".aliyun/config.json"));
     // Where there is neither, the error names the first.
     Some(if !ossutils.is_file() && aliyuns.is_file() { aliyuns } else { ossutils })
-}
-
-fn fault(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Credentials, message)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Providers that obtain credentials from their source: over the network, or from
 //! a program.
 
+mod choice;
 #[cfg(feature = "credential-sources")]
 mod document;
 #[cfg(feature = "credential-sources")]
@@ -17,36 +18,13 @@ mod uri;
 mod web;
 
 use crate::credentials::CredentialsProvider;
+use crate::error::Result;
 #[cfg(not(feature = "credential-sources"))]
 use crate::error::{Error, ErrorKind};
-use crate::error::Result;
 use crate::source::CredentialsSource;
-use crate::transport::ProxyChoice;
 use std::sync::Arc;
 
-/// How to reach the services that issue credentials.
-#[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "credential-sources"), allow(dead_code, reason = "nobody is asked"))]
-pub(crate) struct Network {
-    pub(crate) proxy: ProxyChoice,
-    /// Certificates in PEM to trust in place of the default ones.
-    pub(crate) roots: Option<Vec<u8>>,
-    pub(crate) user_agent: String,
-}
-
-/// Sources, of which the first one that works is used from then on.
-#[derive(Debug, Clone)]
-pub(crate) struct Choice {
-    pub(crate) sources: Vec<CredentialsSource>,
-    /// Why others were not considered.
-    pub(crate) skipped: Vec<String>,
-}
-
-impl From<CredentialsSource> for Choice {
-    fn from(source: CredentialsSource) -> Self {
-        Choice { sources: vec![source], skipped: Vec::new() }
-    }
-}
+pub(crate) use choice::{Choice, Network};
 
 /// Creates the provider of a choice. Obtains nothing yet.
 ///

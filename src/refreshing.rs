@@ -1,7 +1,7 @@
 //! Credentials that expire, and are refreshed before they do.
 
 use crate::clock::{Clock, Reading, SystemClock};
-use crate::credentials::{Credentials, CredentialsProvider, Patience};
+use crate::credentials::{Credentials, CredentialsProvider};
 use crate::error::{Error, ErrorKind, Result};
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
@@ -153,10 +153,10 @@ impl Refreshing {
 
 impl CredentialsProvider for Refreshing {
     fn credentials(&self) -> Result<Credentials> {
-        self.credentials_within(&Patience::ENDLESS)
+        self.credentials_within(&|| Ok(Duration::MAX))
     }
 
-    fn credentials_within(&self, patience: &Patience<'_>) -> Result<Credentials> {
+    fn credentials_within(&self, left: &dyn Fn() -> Result<Duration>) -> Result<Credentials> {
         let shared = &*self.0;
         let now = shared.clock.read();
         if let Some(held) = shared.held().filter(|held| held.is_valid(now)) {
@@ -174,7 +174,7 @@ impl CredentialsProvider for Refreshing {
         }
         let before = work.ended;
         self.start(work, now);
-        shared.wait(before, patience)
+        shared.wait(before, left)
     }
 
     fn refused(&self, credentials: &Credentials) -> bool {
@@ -239,11 +239,10 @@ impl Shared {
     }
 
     /// Waits for the end of the current refresh.
-    fn wait(&self, before: u64, patience: &Patience<'_>) -> Result<Credentials> {
+    fn wait(&self, before: u64, left: &dyn Fn() -> Result<Duration>) -> Result<Credentials> {
         let mut work = self.work();
         while work.ended == before {
-            let time = patience.left(GLANCE)?;
-            let waited = self.ended.wait_timeout(work, time);
+            let waited = self.ended.wait_timeout(work, left()?.min(GLANCE));
             work = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if let Some((_, Some(error))) = &work.last {
@@ -465,13 +464,15 @@ mod tests {
             let _ = held.lock().unwrap().recv();
             Err(fault("never"))
         });
-        let until = Some(Instant::now() + Duration::from_millis(30));
-        let error = hangs.credentials_within(&Patience { until, stop: None }).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Timeout);
-        let stop = crate::stop::Stop::default();
-        stop.stop();
-        let patience = Patience { until: None, stop: Some(&stop) };
-        assert_eq!(hangs.credentials_within(&patience).unwrap_err().kind(), ErrorKind::Stopped);
+        let end = Instant::now() + Duration::from_millis(30);
+        let error =
+            hangs.credentials_within(&|| match end.checked_duration_since(Instant::now()) {
+                Some(left) => Ok(left),
+                None => Err(Error::new(ErrorKind::Timeout, "timed out")),
+            });
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Timeout);
+        let error = hangs.credentials_within(&|| Err(Error::shut_down()));
+        assert_eq!(error.unwrap_err().kind(), ErrorKind::Stopped);
     }
 
     #[test]

@@ -162,12 +162,13 @@ fn what_is_wrong_with_the_metadata_service_is_named() {
 #[test]
 fn a_service_that_is_down_for_a_moment_is_asked_again() {
     let count = AtomicU32::new(0);
-    let server = server(move |seen| match (seen.line.starts_with("PUT"), count.fetch_add(1, SeqCst)) {
-        (true, 0) => refused("503 Busy", ""),
-        (true, _) => ok("token"),
-        (false, 2) => Answer::Close(Vec::new()),
-        (false, _) => ok(&document(1)),
-    });
+    let server =
+        server(move |seen| match (seen.line.starts_with("PUT"), count.fetch_add(1, SeqCst)) {
+            (true, 0) => refused("503 Busy", ""),
+            (true, _) => ok("token"),
+            (false, 2) => Answer::Close(Vec::new()),
+            (false, _) => ok(&document(1)),
+        });
     let source = CredentialsSource::EcsRole(ecs(&server).name("live"));
     assert_eq!(keys_sent(&server, source).unwrap(), sts_1());
 }

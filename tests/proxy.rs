@@ -226,7 +226,6 @@ const ROWS: &[Row] = &[
     (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ".")], HTTP),
     (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other, test.invalid")], HTTP),
     (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other ,\ttest.invalid ")], HTTP),
-    (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "other test.invalid")], HTTP),
     (&[("http_proxy", "http://PROXY"), ("NO_PROXY", ",,other,,,test.invalid")], HTTP),
     (&[("http_proxy", "http://PROXY"), ("NO_PROXY", "oss.test.invalid:80")], HTTP),
     (

@@ -31,7 +31,7 @@ GNU_arm64 := aarch64-linux-gnu
 GNU_armhf := arm-linux-gnueabihf
 GNU_s390x := s390x-linux-gnu
 FOREIGN_PACKAGES = rustc cargo qemu-user gcc gcc-$(GNU_$(ARCH)) libc6-dev-$(ARCH)-cross \
-  libstd-rust-dev:$(ARCH) curl procps bsdutils
+  libstd-rust-dev:$(ARCH) curl procps bsdutils git
 test-foreign:
 	RUST=own FOREIGN=$(ARCH) $(IN_RELEASE) sid+$(ARCH) \
 	  '$(FOREIGN_PACKAGES)' \

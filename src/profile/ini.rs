@@ -7,8 +7,7 @@
 //! alone. Names of sections and keys are taken in any case, and keys in any of
 //! `accessKeyID`, `access-key-id` and `access_key_id`.
 
-use super::mode::{self, Entries, plain};
-use super::{Profile, fault};
+use super::mode::{self, Entries, Profile, fault, plain};
 use crate::error::Result;
 use crate::source::{CredentialsSource, EcsRole};
 use std::rc::Rc;
@@ -106,9 +105,9 @@ impl<'a> File<'a> {
     /// key: its URL at the metadata service.
     fn old_role(&self, name: Option<&str>) -> Option<CredentialsSource> {
         let url = self.value(self.named("akservice")?, &["ecsak"])?;
-        let has_key = self.section(name).is_ok_and(|at| {
-            self.value(at, &["accesskeyid", "accessid", "mode", "type"]).is_some()
-        });
+        let has_key = self
+            .section(name)
+            .is_ok_and(|at| self.value(at, &["accesskeyid", "accessid", "mode", "type"]).is_some());
         if has_key || name.is_some() {
             return None;
         }

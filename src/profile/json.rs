@@ -1,7 +1,6 @@
 //! The config file of the `aliyun` command, which is JSON.
 
-use super::mode::{self, Entries, plain};
-use super::{Profile, fault};
+use super::mode::{self, Entries, Profile, fault, plain};
 use crate::error::Result;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -120,7 +119,7 @@ mod tests {
         let profile = parse(FILE, None).unwrap();
         assert_eq!(profile.source, CredentialsSource::Keys(Credentials::new("id1", "s1")));
         assert_eq!(profile.region.as_deref(), Some("cn-shanghai"));
-        assert_eq!(Profile::parse(&format!("\u{feff} {FILE}"), None).unwrap(), profile);
+        assert_eq!(parse(&format!("\u{feff} {FILE}"), None).unwrap(), profile);
     }
 
     #[test]

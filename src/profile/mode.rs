@@ -1,8 +1,7 @@
 //! What a profile means: its mode, and what each mode needs.
 
-use super::fault;
 use crate::credentials::Credentials;
-use crate::error::Result;
+use crate::error::{Error, ErrorKind, Result};
 use crate::source::{
     AssumedRole, CredentialProcess, CredentialsSource, CredentialsUri, EcsRole, OidcRole, Session,
     sts_endpoint,
@@ -15,6 +14,19 @@ const MODES: &str = "AK, StsToken, RamRoleArn, ChainableRamRoleArn, EcsRamRole, 
 
 /// How deep profiles build on each other.
 const MAX_DEPTH: usize = 8;
+
+/// A profile of a config file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Where the credentials come from: the access key itself, in the modes `AK`
+    /// and `StsToken`.
+    pub source: CredentialsSource,
+    /// The region, such as `cn-hangzhou`.
+    pub region: Option<String>,
+    /// The endpoint. The `aliyun` command's file has none.
+    pub endpoint: Option<String>,
+}
 
 /// The entries of a profile, whatever the format of the file.
 pub(super) trait Entries: Sized {
@@ -145,4 +157,8 @@ fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
         session.endpoint = endpoint.unwrap_or_else(|| sts_endpoint(region.as_deref(), vpc));
     }
     Ok(())
+}
+
+pub(super) fn fault(message: impl Into<String>) -> Error {
+    Error::new(ErrorKind::Credentials, message)
 }

@@ -86,7 +86,12 @@ impl<'a> Metadata<'a> {
         self.ask(Method::Get, path, &headers)
     }
 
-    fn ask(&self, method: Method, path: &str, headers: &[(&'static str, String)]) -> Result<Answer> {
+    fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer> {
         self.web.ask(&Question {
             method,
             url: &format!("{}{path}", self.endpoint),

@@ -1,7 +1,8 @@
 //! Obtains credentials from the first source that has some.
 
+use super::choice::{Choice, Network};
 use super::web::Web;
-use super::{Choice, Network, ecs, process, sts, uri};
+use super::{ecs, process, sts, uri};
 use crate::discovery::nothing_found;
 use crate::error::{Error, Result};
 use crate::refreshing::Lease;

@@ -28,7 +28,8 @@ pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
         let separator = if last.is_empty() { "" } else { ": " };
         return Err(fault(format!("it failed ({}){separator}{last}", output.status)));
     }
-    let text = std::str::from_utf8(&output.printed).map_err(|_| fault("its output is not UTF-8"))?;
+    let text =
+        std::str::from_utf8(&output.printed).map_err(|_| fault("its output is not UTF-8"))?;
     let document = Document::parse(text).map_err(|_| fault("its output is not a JSON object"))?;
     document.lease(OffsetDateTime::now_utc())
 }

@@ -1,6 +1,6 @@
 //! Asks the services that issue credentials.
 
-use super::Network;
+use super::choice::Network;
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
 use crate::redact::Secrets;

@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 /// layers below it.
 const LAYERS: &[&[&str]] = &[
     &["spelling", "schema"],
-    &["error", "stop"],
-    &["xml", "request", "clock", "credentials"],
-    &["endpoint", "sign", "source", "refreshing"],
+    &["error"],
+    &["xml", "request", "credentials"],
+    &["endpoint", "sign", "source"],
     &["operation", "profile"],
-    &["redact", "discovery"],
-    &["transport", "retry", "attempt"],
+    &["stop", "clock", "redact", "discovery"],
+    &["transport", "retry", "attempt", "refreshing"],
     &["limiter", "provider"],
     &["call"],
     &["client"],
