@@ -21,6 +21,7 @@ mod header {
         "string",
         "log",
         "config",
+        "credential_source",
         "client",
         "channel_config",
         "channel",
@@ -31,6 +32,7 @@ mod header {
         "sweep",
         "channel_monitor",
         "highlight",
+        "diagnosis",
     ];
 
     /// Writes include/osslive.h where it differs: a tree that may not be

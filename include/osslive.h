@@ -460,16 +460,20 @@ osslive_status osslive_config_set_credentials(osslive_config *config,
 osslive_status osslive_config_load_env(osslive_config *config, osslive_error **out_error);
 
 /**
- * Loads settings from a profile of ossutil's config file: access key, region
- * and endpoint. The precedence is that of osslive_config_load_env.
+ * Loads settings from a profile of a config file, ossutil's or the aliyun
+ * command's: credentials, region and endpoint. The precedence is that of
+ * osslive_config_load_env. Modes: AK, StsToken, RamRoleArn,
+ * ChainableRamRoleArn, EcsRamRole, RamRoleArnWithEcs, OIDC, External and
+ * CredentialsURI.
  *
  * - path: the file. NULL means OSSUTIL_CONFIG_FILE, else .ossutilconfig in the
- *   home directory.
- * - profile: the profile's name. NULL means OSSUTIL_PROFILE, else the default
- *   profile.
+ *   home directory, else .aliyun/config.json there.
+ * - profile: the profile's name. NULL means OSSUTIL_PROFILE, or
+ *   ALIBABA_CLOUD_PROFILE for the aliyun command's file, else the file's
+ *   default profile.
  *
  * Fails with OSSLIVE_ERR_CREDENTIALS if the file or profile does not exist, or
- * if its mode is neither AK nor StsToken.
+ * if its mode is none of these.
  */
 osslive_status osslive_config_load_profile(osslive_config *config,
                                            const char *path,
@@ -577,6 +581,87 @@ osslive_status osslive_config_set_user_agent(osslive_config *config,
 osslive_status osslive_config_set_sign_security_token(osslive_config *config,
                                                       int sign,
                                                       osslive_error **out_error);
+
+/**
+ * Loads the machine's default credentials, as the vendor's tools do. They are
+ * the first of these that there is:
+ *
+ *  1. OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN
+ *  2. ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET,
+ *     ALIBABA_CLOUD_SECURITY_TOKEN
+ *  3. an OIDC role: ALIBABA_CLOUD_ROLE_ARN, ALIBABA_CLOUD_OIDC_PROVIDER_ARN,
+ *     ALIBABA_CLOUD_OIDC_TOKEN_FILE
+ *  4. ossutil's config file, ~/.ossutilconfig
+ *  5. the aliyun command's config file, ~/.aliyun/config.json
+ *  6. ~/.alibabacloud/credentials
+ *  7. the role of the ECS instance, unless ALIBABA_CLOUD_ECS_METADATA_DISABLED
+ *     is "true"
+ *  8. the URL in ALIBABA_CLOUD_CREDENTIALS_URI
+ *
+ * Region, endpoint and bucket come from OSS_REGION, OSS_ENDPOINT and
+ * OSS_BUCKET, region and endpoint also from the config file that has the
+ * credentials. The precedence is that of osslive_config_load_env.
+ *
+ * Temporary credentials are obtained by the first call that needs them, and
+ * refreshed before they expire. If there are none, that call, or
+ * osslive_client_new, fails with OSSLIVE_ERR_CREDENTIALS; the message names all
+ * that was tried.
+ */
+osslive_status osslive_config_load_default_credentials(osslive_config *config,
+                                                       osslive_error **out_error);
+
+/**
+ * Takes credentials from the RAM role of the ECS instance. They are obtained by
+ * the first call that needs them, and refreshed before they expire.
+ *
+ * - role_name: the role's name, which saves a request. NULL asks the metadata
+ *   service for it.
+ */
+osslive_status osslive_config_set_ecs_role(osslive_config *config,
+                                           const char *role_name,
+                                           osslive_error **out_error);
+
+/**
+ * Takes credentials from STS for a RAM role, by the token of an OIDC provider
+ * (AssumeRoleWithOIDC), such as RRSA in Kubernetes. They are obtained by the
+ * first call that needs them, and refreshed before they expire.
+ *
+ * - role_arn, oidc_provider_arn: the ARNs of the role and of the provider.
+ * - oidc_token_file: the file with the token, read again for each refresh.
+ * - session_name: the session's name in RAM's logs. NULL means "osslive".
+ * - sts_endpoint: a host, optionally with a scheme and a port. NULL means
+ *   "sts.aliyuncs.com".
+ */
+osslive_status osslive_config_set_oidc_role(osslive_config *config,
+                                            const char *role_arn,
+                                            const char *oidc_provider_arn,
+                                            const char *oidc_token_file,
+                                            const char *session_name,
+                                            const char *sts_endpoint,
+                                            osslive_error **out_error);
+
+/**
+ * Takes credentials from a program. It runs when the first call needs them, and
+ * again before they expire.
+ *
+ * - command: the program and its arguments, separated by spaces; quotation
+ *   marks keep an argument together. No shell is involved. Within 30 seconds it
+ *   prints a JSON object of AccessKeyId, AccessKeySecret and, for temporary
+ *   credentials, SecurityToken and Expiration (RFC 3339); or of access_key_id,
+ *   access_key_secret, sts_token and expiration.
+ */
+osslive_status osslive_config_set_credential_process(osslive_config *config,
+                                                     const char *command,
+                                                     osslive_error **out_error);
+
+/**
+ * Takes credentials from a URL, which returns what
+ * osslive_config_set_credential_process has a program print. It is requested
+ * when the first call needs them, and again before they expire.
+ */
+osslive_status osslive_config_set_credentials_uri(osslive_config *config,
+                                                  const char *uri,
+                                                  osslive_error **out_error);
 
 /**
  * Creates a client. Sends nothing. The configuration is copied and remains
@@ -1172,6 +1257,34 @@ osslive_status osslive_create_highlights(const osslive_client *client,
                                          void *user_data,
                                          char **out_json,
                                          osslive_error **out_error);
+
+/**
+ * Examines the way from this machine to the bucket's live channels, and says in
+ * plain words why there is no picture. Takes at most ten seconds and changes
+ * nothing. What cannot be done is a finding, not a failure.
+ *
+ * - id: the channel to examine, or NULL for the bucket alone.
+ * - publish_url: the URL that an encoder publishes to, or NULL.
+ * - play_url: the URL that players use, or NULL for the channel's.
+ * - origin: the origin of pages that should be able to play, such as
+ *   "https://www.example.com", or NULL.
+ * - progress, user_data: called after each check, or NULL. If it stops the
+ *   work, the remaining checks are "notChecked".
+ *
+ * JSON: checks[] of id (such as "rtmp-port"; ids never change), verdict
+ * ("notChecked", "ok", "warning" or "problem"), seen (what was seen, in one
+ * sentence), advice? (what to do); problems and warnings (their numbers);
+ * elapsedMs.
+ */
+osslive_status osslive_diagnose(const osslive_client *client,
+                                const char *id,
+                                const char *publish_url,
+                                const char *play_url,
+                                const char *origin,
+                                osslive_progress_callback progress,
+                                void *user_data,
+                                char **out_json,
+                                osslive_error **out_error);
 
 #ifdef __cplusplus
 }  // extern "C"

@@ -112,10 +112,25 @@ struct Credentials {
   std::optional<std::string> security_token = std::nullopt;
 };
 
-/* A profile of ossutil's config file. */
+/* A profile of a config file, ossutil's or the aliyun command's. */
 struct Profile {
-  std::optional<std::string> path = std::nullopt; /* ~/.ossutilconfig */
+  std::optional<std::string> path = std::nullopt; /* ~/.ossutilconfig, or
+                                                     ~/.aliyun/config.json */
   std::optional<std::string> name = std::nullopt; /* the default profile */
+};
+
+/* The RAM role of the ECS instance. */
+struct EcsRole {
+  std::optional<std::string> name = std::nullopt; /* ask the metadata service */
+};
+
+/* A RAM role, by the token of an OIDC provider, such as RRSA in Kubernetes. */
+struct OidcRole {
+  std::string role_arn;
+  std::string oidc_provider_arn;
+  std::string oidc_token_file; /* read again for each refresh */
+  std::optional<std::string> session_name = std::nullopt; /* "osslive" */
+  std::optional<std::string> sts_endpoint = std::nullopt; /* sts.aliyuncs.com */
 };
 
 /* Whether a channel is enabled. */
@@ -142,6 +157,16 @@ struct Config {
   bool load_env = false;
   /* Reads the access key, region and endpoint from a profile, unless set here. */
   std::optional<Profile> profile = std::nullopt;
+  /* Finds credentials as the vendor's tools do: see
+   * osslive_config_load_default_credentials. */
+  bool load_default_credentials = false;
+  /* Sources of temporary credentials: at most one of these. They are obtained by
+   * the first call that needs them, and refreshed before they expire. */
+  std::optional<EcsRole> ecs_role = std::nullopt;
+  std::optional<OidcRole> oidc_role = std::nullopt;
+  std::optional<std::string> credential_process = std::nullopt; /* a command: see
+                                             osslive_config_set_credential_process */
+  std::optional<std::string> credentials_uri = std::nullopt;
 
   bool internal = false; /* the region's internal endpoint, from inside its network */
   bool secure = true;    /* use TLS if the endpoint has no scheme */
@@ -199,6 +224,14 @@ struct MonitorOptions {
   SweepOptions sweep = {};
   std::uint64_t min_bandwidth = 0; /* video and audio, in bytes per second; 0 disables it */
   double frame_rate_drop = 0.1;    /* report drops by more than this fraction */
+};
+
+/* What Client::diagnose is to look at: the bucket, and what is set here. */
+struct Diagnose {
+  std::optional<std::string> id = std::nullopt;          /* a channel */
+  std::optional<std::string> publish_url = std::nullopt; /* the URL an encoder uses */
+  std::optional<std::string> play_url = std::nullopt;    /* the channel's */
+  std::optional<std::string> origin = std::nullopt;      /* of pages that should play */
 };
 
 /* A progress callback. It receives the number of finished items, failures
@@ -308,6 +341,20 @@ inline void place(osslive_config *c, const Config &config) {
     check([&](osslive_error **e) {
       return osslive_config_load_profile(c, c_text(profile->path), c_text(profile->name), e);
     });
+  if (config.load_default_credentials)
+    check([&](osslive_error **e) { return osslive_config_load_default_credentials(c, e); });
+  if (const auto &role = config.ecs_role)
+    check([&](osslive_error **e) { return osslive_config_set_ecs_role(c, c_text(role->name), e); });
+  if (const auto &role = config.oidc_role)
+    check([&](osslive_error **e) {
+      return osslive_config_set_oidc_role(c, c_text(role->role_arn),
+                                          c_text(role->oidc_provider_arn),
+                                          c_text(role->oidc_token_file),
+                                          c_text(role->session_name),
+                                          c_text(role->sts_endpoint), e);
+    });
+  set(osslive_config_set_credential_process, config.credential_process);
+  set(osslive_config_set_credentials_uri, config.credentials_uri);
   if (const auto &key = config.credentials)
     check([&](osslive_error **e) {
       return osslive_config_set_credentials(c, c_text(key->access_key_id),
@@ -630,6 +677,21 @@ class Client {
     return listener.text_of([&](char **out, osslive_error **e) {
       return osslive_put_channels(get(), c_ids.data(), c_configs.data(), c_ids.size(),
                                   c_options.get(), listener.callback(), &listener, out, e);
+    });
+  }
+
+  /* Examines the way from this machine to the bucket's live channels, and says
+   * in plain words why there is no picture. Takes at most ten seconds and changes
+   * nothing.
+   * JSON: checks[] of id (such as "rtmp-port"), verdict ("notChecked", "ok",
+   * "warning" or "problem"), seen, advice?; problems, warnings, elapsedMs. */
+  std::string diagnose(const Diagnose &options = {}, const Progress &progress = {}) const {
+    detail::Listener listener(progress);
+    return listener.text_of([&](char **out, osslive_error **e) {
+      return osslive_diagnose(get(), detail::c_text(options.id),
+                              detail::c_text(options.publish_url),
+                              detail::c_text(options.play_url), detail::c_text(options.origin),
+                              listener.callback(), &listener, out, e);
     });
   }
 

@@ -676,6 +676,220 @@ inline void from_json(const nlohmann::json &json, HighlightResults &value) {
   detail::required(json, "total", value.total);
 }
 
+/* What a Check is about. Its spelling never changes. */
+enum class CheckId {
+  /* A value newer than this header. */
+  unknown,
+  /* Region, endpoint and bucket are complete and do not contradict each other. */
+  settings,
+  /* An access key is configured and well formed. */
+  credentials,
+  /* The proxy between this machine and the service. */
+  proxy,
+  /* The bucket's host name has an address. */
+  host-name,
+  /* The service accepts connections for HTTP or HTTPS. */
+  http-port,
+  /* The certificate is trusted and belongs to the host. */
+  tls,
+  /* OSS itself answers, and not something in between. */
+  service,
+  /* This machine's clock agrees with the service's. */
+  clock,
+  /* The bucket is at this endpoint and in this region. */
+  endpoint,
+  /* The account may use the endpoint for data. */
+  public-endpoint,
+  /* The account accepts the signature version. */
+  signature-version,
+  /* The service knows the access key, and secret and token belong to it. */
+  access-key,
+  /* The bucket exists. */
+  bucket,
+  /* Who may read the bucket without a signature. */
+  bucket-acl,
+  /* Whether the bucket blocks public access. */
+  public-access-block,
+  /* The access key may list channels. */
+  permission-list-live-channel,
+  /* The access key may read a channel's configuration. */
+  permission-get-live-channel-info,
+  /* The access key may read a channel's status. */
+  permission-get-live-channel-stat,
+  /* The access key may read a channel's history. */
+  permission-get-live-channel-history,
+  /* The access key may create channels. */
+  permission-put-live-channel,
+  /* The access key may enable and disable channels. */
+  permission-put-live-channel-status,
+  /* The access key may delete channels. */
+  permission-delete-live-channel,
+  /* The access key may save playlists. */
+  permission-post-vod-playlist,
+  /* The access key may build playlists. */
+  permission-get-vod-playlist,
+  /* The channel exists. */
+  channel,
+  /* The channel is enabled. */
+  channel-enabled,
+  /* Who publishes to the channel. */
+  channel-live,
+  /* The video is one that fragments can hold. */
+  video,
+  /* The audio is one that fragments can hold. */
+  audio,
+  /* Key frames are frequent enough for the fragment duration. */
+  key-frames,
+  /* The publish URL names the bucket's host. */
+  publish-url-host,
+  /* The publish URL ends in the app live and the channel. */
+  publish-url-path,
+  /* The publish URL has the parameters of a signature, whole. */
+  publish-url-query,
+  /* The publish URL has not expired. */
+  publish-url-expires,
+  /* The publish URL's signature is right. */
+  publish-url-signature,
+  /* The publish URL's playlist can be written. */
+  publish-url-playlist,
+  /* The service accepts connections for RTMP. */
+  rtmp-port,
+  /* RTMP itself answers, and not something in between. */
+  rtmp-handshake,
+  /* A stream was accepted. */
+  rtmp-publish,
+  /* The stream arrives in a playlist. */
+  fragment,
+  /* The playlist can be read without a signature. */
+  play-unsigned,
+  /* The playlist can be read with a signature. */
+  play-signed,
+  /* The service signs the fragments in the playlist. */
+  play-fragments-signed,
+  /* The fragments in the playlist can be read. */
+  fragments,
+  /* Players recognize playlist and fragments by their media types. */
+  content-type,
+  /* Browsers play what they receive, and do not save it. */
+  forced-download,
+  /* Pages of an origin may play. */
+  cors,
+  /* What is stored without a playlist. */
+  unlisted-fragments,
+};
+
+NLOHMANN_JSON_SERIALIZE_ENUM(CheckId, {
+    {CheckId::unknown, nullptr},
+    {CheckId::settings, "settings"},
+    {CheckId::credentials, "credentials"},
+    {CheckId::proxy, "proxy"},
+    {CheckId::host-name, "host-name"},
+    {CheckId::http-port, "http-port"},
+    {CheckId::tls, "tls"},
+    {CheckId::service, "service"},
+    {CheckId::clock, "clock"},
+    {CheckId::endpoint, "endpoint"},
+    {CheckId::public-endpoint, "public-endpoint"},
+    {CheckId::signature-version, "signature-version"},
+    {CheckId::access-key, "access-key"},
+    {CheckId::bucket, "bucket"},
+    {CheckId::bucket-acl, "bucket-acl"},
+    {CheckId::public-access-block, "public-access-block"},
+    {CheckId::permission-list-live-channel, "permission-list-live-channel"},
+    {CheckId::permission-get-live-channel-info, "permission-get-live-channel-info"},
+    {CheckId::permission-get-live-channel-stat, "permission-get-live-channel-stat"},
+    {CheckId::permission-get-live-channel-history, "permission-get-live-channel-history"},
+    {CheckId::permission-put-live-channel, "permission-put-live-channel"},
+    {CheckId::permission-put-live-channel-status, "permission-put-live-channel-status"},
+    {CheckId::permission-delete-live-channel, "permission-delete-live-channel"},
+    {CheckId::permission-post-vod-playlist, "permission-post-vod-playlist"},
+    {CheckId::permission-get-vod-playlist, "permission-get-vod-playlist"},
+    {CheckId::channel, "channel"},
+    {CheckId::channel-enabled, "channel-enabled"},
+    {CheckId::channel-live, "channel-live"},
+    {CheckId::video, "video"},
+    {CheckId::audio, "audio"},
+    {CheckId::key-frames, "key-frames"},
+    {CheckId::publish-url-host, "publish-url-host"},
+    {CheckId::publish-url-path, "publish-url-path"},
+    {CheckId::publish-url-query, "publish-url-query"},
+    {CheckId::publish-url-expires, "publish-url-expires"},
+    {CheckId::publish-url-signature, "publish-url-signature"},
+    {CheckId::publish-url-playlist, "publish-url-playlist"},
+    {CheckId::rtmp-port, "rtmp-port"},
+    {CheckId::rtmp-handshake, "rtmp-handshake"},
+    {CheckId::rtmp-publish, "rtmp-publish"},
+    {CheckId::fragment, "fragment"},
+    {CheckId::play-unsigned, "play-unsigned"},
+    {CheckId::play-signed, "play-signed"},
+    {CheckId::play-fragments-signed, "play-fragments-signed"},
+    {CheckId::fragments, "fragments"},
+    {CheckId::content-type, "content-type"},
+    {CheckId::forced-download, "forced-download"},
+    {CheckId::cors, "cors"},
+    {CheckId::unlisted-fragments, "unlisted-fragments"},
+})
+
+/* The verdict of a Check. */
+enum class Verdict {
+  /* A value newer than this header. */
+  unknown,
+  /* Not checked: it does not apply, or a problem prevents it. */
+  not_checked,
+  /* As it should be. */
+  ok,
+  /* Works, but not for everyone or not for everything. */
+  warning,
+  /* Prevents publishing or playing. */
+  problem,
+};
+
+NLOHMANN_JSON_SERIALIZE_ENUM(Verdict, {
+    {Verdict::unknown, nullptr},
+    {Verdict::not_checked, "notChecked"},
+    {Verdict::ok, "ok"},
+    {Verdict::warning, "warning"},
+    {Verdict::problem, "problem"},
+})
+
+/* One check of a Diagnosis. */
+struct Check {
+  /* What it is about. */
+  CheckId id{};
+  /* The verdict. */
+  Verdict verdict{};
+  /* What was seen, or why it was not checked, in one sentence. */
+  std::string seen{};
+  /* What to do about a warning or a problem. */
+  std::optional<std::string> advice;
+};
+
+inline void from_json(const nlohmann::json &json, Check &value) {
+  detail::required(json, "id", value.id);
+  detail::required(json, "verdict", value.verdict);
+  detail::required(json, "seen", value.seen);
+  detail::optional(json, "advice", value.advice);
+}
+
+/* Why there is, or may be, no picture; returned by diagnose. */
+struct Diagnosis {
+  /* Every check, in the order of CheckId. */
+  std::vector<Check> checks{};
+  /* The number of problems. */
+  std::uint64_t problems{};
+  /* The number of warnings. */
+  std::uint64_t warnings{};
+  /* The elapsed time in milliseconds. */
+  std::uint64_t elapsed_ms{};
+};
+
+inline void from_json(const nlohmann::json &json, Diagnosis &value) {
+  detail::required(json, "checks", value.checks);
+  detail::required(json, "problems", value.problems);
+  detail::required(json, "warnings", value.warnings);
+  detail::required(json, "elapsedMs", value.elapsed_ms);
+}
+
 /* The kinds of Change. */
 enum class ChangeKind {
   /* A value newer than this header. */
@@ -814,6 +1028,11 @@ inline PutResults put_results(const std::string &text) {
 /* Reads the result of create_highlights. */
 inline HighlightResults highlight_results(const std::string &text) {
   return detail::parse<HighlightResults>(text);
+}
+
+/* Reads the result of diagnose. */
+inline Diagnosis diagnosis(const std::string &text) {
+  return detail::parse<Diagnosis>(text);
 }
 
 /* Reads the result of next_changes. */

@@ -22,6 +22,7 @@ pub use report::{Check, CheckId, Diagnosis, Verdict};
 
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::stop::StopHandle;
 use examination::Examination;
 use report::Findings;
 use std::time::{Duration, Instant};
@@ -43,7 +44,7 @@ impl Client {
     pub fn diagnose(&self, options: &DiagnosisOptions<'_>) -> Diagnosis {
         let started = Instant::now();
         let mut on_check = |check: &Check| options.report(check);
-        let mut findings = Findings::new(&mut on_check);
+        let mut findings = Findings::new(options.stop.clone(), &mut on_check);
         findings.ok(CheckId::Settings, "complete and consistent");
         Examination::new(self, options, started).run(&mut findings);
         findings.finish(started.elapsed())
@@ -55,11 +56,11 @@ impl Diagnosis {
     /// [`build`](crate::ClientBuilder::build).
     pub fn of_build_error(error: &Error) -> Diagnosis {
         let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
+        let mut findings = Findings::new(StopHandle::new(), &mut ignore);
         let seen = words::brief(error.message());
         if error.kind() == ErrorKind::Credentials {
             let advice = "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or use a profile of \
-                          ossutil's config file";
+                          ossutil's or the aliyun command's config file";
             findings.problem(CheckId::Credentials, seen, advice);
         } else {
             findings.problem(CheckId::Settings, seen, "correct the setting that is named");

@@ -68,6 +68,12 @@ impl DefaultCredentials {
         self.found.is_some()
     }
 
+    /// Returns what does not apply, and why, in the order in which it was looked
+    /// for.
+    pub fn skipped(&self) -> &[String] {
+        &self.skipped
+    }
+
     fn none() -> Self {
         let (sources, skipped) = (Vec::new(), Vec::new());
         DefaultCredentials { sources, skipped, found: None, region: None, endpoint: None }

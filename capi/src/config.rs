@@ -111,16 +111,20 @@ pub unsafe extern "C" fn osslive_config_load_env(
     unsafe { set(config, out_error, &|builder| Ok(builder.from_env())) }
 }
 
-/// Loads settings from a profile of ossutil's config file: access key, region
-/// and endpoint. The precedence is that of osslive_config_load_env.
+/// Loads settings from a profile of a config file, ossutil's or the aliyun
+/// command's: credentials, region and endpoint. The precedence is that of
+/// osslive_config_load_env. Modes: AK, StsToken, RamRoleArn,
+/// ChainableRamRoleArn, EcsRamRole, RamRoleArnWithEcs, OIDC, External and
+/// CredentialsURI.
 ///
 /// - path: the file. NULL means OSSUTIL_CONFIG_FILE, else .ossutilconfig in the
-///   home directory.
-/// - profile: the profile's name. NULL means OSSUTIL_PROFILE, else the default
-///   profile.
+///   home directory, else .aliyun/config.json there.
+/// - profile: the profile's name. NULL means OSSUTIL_PROFILE, or
+///   ALIBABA_CLOUD_PROFILE for the aliyun command's file, else the file's
+///   default profile.
 ///
 /// Fails with OSSLIVE_ERR_CREDENTIALS if the file or profile does not exist, or
-/// if its mode is neither AK nor StsToken.
+/// if its mode is none of these.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_load_profile(
     config: *mut osslive_config,
@@ -321,7 +325,7 @@ pub unsafe extern "C" fn osslive_config_set_sign_security_token(
 ///
 /// `config` is NULL or ours and used by nobody else, `out_error` is NULL or
 /// can be written to.
-unsafe fn set(
+pub(crate) unsafe fn set(
     config: *mut osslive_config,
     out_error: *mut *mut osslive_error,
     change: &dyn Fn(ClientBuilder) -> Result<ClientBuilder>,

@@ -15,6 +15,8 @@ mod channel_config;
 mod channel_monitor;
 mod client;
 mod config;
+mod credential_source;
+mod diagnosis;
 mod error;
 mod guard;
 mod highlight;

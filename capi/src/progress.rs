@@ -1,7 +1,7 @@
 //! What a caller hears of long work while it goes on, and what came of it.
 
 use libc::{c_int, c_void};
-use sdk::{Error, HighlightResult, Progress, PutResult, StopHandle, SweepOptions};
+use sdk::{Error, HighlightResult, PutResult, StopHandle, SweepOptions};
 use serde::Serialize;
 use std::ops::ControlFlow;
 
@@ -30,10 +30,10 @@ impl Listener {
         Listener { callback, user_data }
     }
 
-    pub(crate) fn on_progress(&self, progress: Progress) -> ControlFlow<()> {
+    pub(crate) fn on_progress(&self, done: usize, total: usize) -> ControlFlow<()> {
         let Some(callback) = self.callback else { return ControlFlow::Continue(()) };
         // SAFETY: the promise to `new`.
-        match unsafe { callback(progress.done, progress.total, self.user_data) } {
+        match unsafe { callback(done, total, self.user_data) } {
             0 => ControlFlow::Continue(()),
             _ => ControlFlow::Break(()),
         }
@@ -46,7 +46,7 @@ pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptio
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {
         // Items that finish after the stop are not reported.
-        if !stop.is_stopped() && listener.on_progress(progress).is_break() {
+        if !stop.is_stopped() && listener.on_progress(progress.done, progress.total).is_break() {
             stop.stop();
         }
     })

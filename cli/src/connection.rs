@@ -8,10 +8,12 @@ use clap::parser::ValueSource::CommandLine;
 use clap::{Arg, ArgMatches, Args};
 use osslive::profile::Profile;
 use osslive::{
-    AddressingStyle, Client, ClientBuilder, Credentials, Error, SignatureVersion, credentials,
+    AddressingStyle, Client, ClientBuilder, Credentials, DefaultCredentials, Error, ErrorKind,
+    SignatureVersion,
 };
 use osslive_local::Config;
 use std::env;
+use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
@@ -39,10 +41,11 @@ pub(crate) struct Connection {
     /// Use the region's internal endpoint, for use inside Alibaba Cloud
     #[arg(long, global = true, conflicts_with = "endpoint")]
     internal: bool,
-    /// Read credentials, region and endpoint from this ossutil profile
+    /// Read credentials, region and endpoint from this profile of --config
     #[arg(long, global = true, value_name = "NAME")]
     profile: Option<String>,
-    /// ossutil's config file [default: ~/.ossutilconfig]
+    /// Config file of ossutil or the aliyun command
+    /// [default: ~/.ossutilconfig, else ~/.aliyun/config.json]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Use the local endpoint, with its default bucket and credentials
@@ -143,11 +146,19 @@ impl Connection {
             builder = builder.observer(|attempt| say(&attempt.to_string()));
         }
         // Without keys, nobody has come to the region yet.
-        let keys = self.describe_keys()?;
+        let keys = self.find_keys()?;
         if verbose {
-            say(&keys);
+            say(&format!("credentials: {keys}"));
         }
-        Ok(self.settings(builder).build()?)
+        match (self.settings(builder).build(), keys) {
+            (Ok(client), _) => Ok(client),
+            (Err(_), Keys::Unknown(skipped)) => {
+                let tried = skipped.join("; ");
+                let message = format!("no credentials found: {tried}");
+                Err(Error::new(ErrorKind::Credentials, message).into())
+            }
+            (Err(error), Keys::Found(_)) => Err(error.into()),
+        }
     }
 
     /// How requests are written.
@@ -187,7 +198,7 @@ impl Connection {
 
     /// Adds bucket, place and keys. Each setting is taken from the first that
     /// has it: the options, then what `--profile` or `--config` name, the
-    /// environment, and the default profile where the environment has no key.
+    /// environment, and the file that has the default credentials.
     fn settings(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(url) = &self.local {
             return self.local_settings(url, builder);
@@ -201,12 +212,10 @@ impl Connection {
         if let Some(bucket) = &self.bucket {
             builder = builder.bucket(bucket);
         }
-        match self.source() {
-            Source::Profile => {
-                builder.profile(self.config.as_deref(), self.profile.as_deref()).from_env()
-            }
-            Source::DefaultProfile => builder.from_env().profile(None, None),
-            Source::Environment => builder.from_env(),
+        if self.names_a_profile() {
+            builder.profile(self.config.as_deref(), self.profile.as_deref()).from_env()
+        } else {
+            builder.default_credentials()
         }
     }
 
@@ -226,36 +235,44 @@ impl Connection {
             .no_proxy()
     }
 
-    fn source(&self) -> Source {
-        if self.profile.is_some() || self.config.is_some() {
-            Source::Profile
-        } else if variable("OSS_ACCESS_KEY_ID").is_none() && default_config_exists() {
-            Source::DefaultProfile
-        } else {
-            Source::Environment
-        }
+    fn names_a_profile(&self) -> bool {
+        self.profile.is_some() || self.config.is_some()
     }
 
-    /// Whose keys are used, without the secret.
-    fn describe_keys(&self) -> Outcome<String> {
-        let profile = |path, name| Profile::read(path, name).map(|profile| profile.credentials);
-        let (credentials, source) = match self.source() {
-            _ if self.local.is_some() => (local_credentials(), "the local endpoint's defaults"),
-            Source::Profile => {
-                (profile(self.config.as_deref(), self.profile.as_deref())?, "ossutil's config file")
-            }
-            Source::DefaultProfile => (profile(None, None)?, "ossutil's config file"),
-            Source::Environment => (credentials::from_env()?, "the environment"),
-        };
-        Ok(format!("access key {} from {source}", credentials.access_key_id()))
+    /// Whose keys are used, and where they were found.
+    fn find_keys(&self) -> Outcome<Keys> {
+        if self.local.is_some() {
+            let id = local_credentials().access_key_id().to_owned();
+            return Ok(Keys::Found(format!("the access key {id} of the local endpoint")));
+        }
+        if self.names_a_profile() {
+            let profile = Profile::read(self.config.as_deref(), self.profile.as_deref())?;
+            return Ok(Keys::Found(format!("{} from the profile", profile.source)));
+        }
+        let found = DefaultCredentials::find()?;
+        Ok(match found.is_configured() {
+            true => Keys::Found(found.to_string()),
+            false => Keys::Unknown(found.skipped().to_vec()),
+        })
     }
 }
 
-/// Where the keys come from, unless they are a local endpoint's.
-enum Source {
-    Profile,
-    DefaultProfile,
-    Environment,
+/// Whose keys are used.
+enum Keys {
+    /// Whose, and where they were found, without the secret.
+    Found(String),
+    /// Only the metadata service of an ECS instance could know. Why others do not
+    /// apply.
+    Unknown(Vec<String>),
+}
+
+impl fmt::Display for Keys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Keys::Found(keys) => f.write_str(keys),
+            Keys::Unknown(_) => f.write_str("the ECS instance's role, if there is one"),
+        }
+    }
 }
 
 fn local_credentials() -> Credentials {
@@ -282,12 +299,6 @@ const PEM: &[u8] = b"-----BEGIN CERTIFICATE-----";
 
 fn variable(name: &str) -> Option<String> {
     env::var(name).ok().filter(|value| !value.trim().is_empty())
-}
-
-fn default_config_exists() -> bool {
-    let home = env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"));
-    let is_there = |home| Path::new(&home).join(".ossutilconfig").is_file();
-    variable("OSSUTIL_CONFIG_FILE").is_some() || home.is_some_and(is_there)
 }
 
 #[cfg(test)]

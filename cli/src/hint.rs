@@ -49,8 +49,9 @@ fn for_ec(ec: &str) -> Option<&'static str> {
 fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
     Some(match kind {
         ErrorKind::Credentials => {
-            "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or use an ossutil profile with \
-             --profile or --config; without an account, run `osslive local` and add --local"
+            "set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, or use a profile of ossutil or the \
+             aliyun command with --profile or --config; without an account, run `osslive local` \
+             and add --local"
         }
         ErrorKind::Connection | ErrorKind::Timeout if is_local => {
             "start the local endpoint in another terminal: osslive local"

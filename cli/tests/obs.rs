@@ -111,7 +111,7 @@ fn a_key_that_is_missing_is_told_in_words() {
     let Some(stage) = Stage::set("OBS and no key", Mode::Advanced) else { return };
     stage.settings("main-stage");
     let obs = Obs::start(&stage.home, &[], &["--startstreaming"]);
-    obs.says("failed to start!  Last Error: the environment variable OSS_ACCESS_KEY_ID is not set");
+    obs.says("failed to start!  Last Error: no credentials found: OSS_ACCESS_KEY_ID is not set");
     obs.says("Set OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET before OBS starts");
 }
 

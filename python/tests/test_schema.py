@@ -14,7 +14,7 @@ import pytest
 from conftest import Recording, until
 
 import osslive
-from osslive import ChannelConfig, Highlight, models
+from osslive import ChannelConfig, Diagnosis, Highlight, models
 from osslive.errors import error_of_json
 from osslive.testing import publish
 
@@ -41,6 +41,7 @@ READERS: Dict[str, Callable[[Any], object]] = {
     "highlight-results.json": lambda result: [
         models.HighlightResult.of(HIGHLIGHT, cut) for cut in result["results"]
     ],
+    "diagnosis.json": Diagnosis.of,
     "changes.json": models.changes_of,
 }
 

@@ -159,19 +159,11 @@ pub(super) fn judge_bucket(info: &Result<BucketInfo>, findings: &mut Findings<'_
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
+    use crate::diagnosis::report::{Verdict, judged};
     use crate::error::ErrorKind;
-    use std::time::Duration;
 
     fn refused(code: &str) -> Error {
         Error::new(ErrorKind::Service, "no").with_code(code).with_status(403)
-    }
-
-    fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
-        let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
-        work(&mut findings);
-        findings.finish(Duration::ZERO)
     }
 
     const ACCESS: Access<'_> =

@@ -127,9 +127,8 @@ pub(super) fn judge_key_frames(longest: f64, channel: &Channel, findings: &mut F
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
+    use crate::diagnosis::report::{Verdict, judged};
     use crate::operation::{Reply, get_channel, get_channel_status};
-    use std::time::Duration;
 
     fn reply(body: &str) -> Reply {
         Reply { status: 200, body: body.as_bytes().to_vec(), ..Reply::default() }
@@ -145,13 +144,6 @@ mod tests {
     fn live(stream: &str) -> Result<ChannelStatus> {
         let body = format!("<LiveChannelStat><Status>Live</Status>{stream}</LiveChannelStat>");
         get_channel_status("cam").unwrap().parse(&reply(&body))
-    }
-
-    fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
-        let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
-        work(&mut findings);
-        findings.finish(Duration::ZERO)
     }
 
     #[test]

@@ -79,6 +79,9 @@ impl<'a, 'o> Examination<'a, 'o> {
 
     /// The time that a request may take.
     fn limit(&self) -> Result<Duration> {
+        if self.options.stop.is_stopped() {
+            return Err(Error::new(ErrorKind::Stopped, "the examination was stopped"));
+        }
         let left = self.end.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(Error::new(ErrorKind::Timeout, "the time of the examination is up"));

@@ -1,6 +1,7 @@
 //! What a diagnosis is to look at.
 
 use super::report::Check;
+use crate::stop::StopHandle;
 use std::cell::RefCell;
 use std::fmt;
 
@@ -12,6 +13,7 @@ pub struct DiagnosisOptions<'a> {
     pub(super) publish_url: Option<String>,
     pub(super) play_url: Option<String>,
     pub(super) origin: Option<String>,
+    pub(super) stop: StopHandle,
     on_check: Option<RefCell<Callback<'a>>>,
 }
 
@@ -52,6 +54,13 @@ impl<'a> DiagnosisOptions<'a> {
     /// calling thread; once more if a later request finds a fault.
     pub fn on_check(mut self, callback: impl FnMut(&Check) + 'a) -> Self {
         self.on_check = Some(RefCell::new(Box::new(callback)));
+        self
+    }
+
+    /// Sets a handle that stops the examination. What was not examined by then is
+    /// not checked.
+    pub fn stop(mut self, stop: &StopHandle) -> Self {
+        self.stop = stop.clone();
         self
     }
 

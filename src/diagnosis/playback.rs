@@ -187,9 +187,8 @@ pub(super) fn judge_unlisted(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
+    use crate::diagnosis::report::{Diagnosis, Verdict, judged};
     use crate::error::ErrorKind;
-    use std::time::Duration;
 
     fn fetched(content_type: &str) -> Fetched {
         Fetched {
@@ -199,13 +198,6 @@ mod tests {
             is_download: false,
             allowed_origin: None,
         }
-    }
-
-    fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
-        let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
-        work(&mut findings);
-        findings.finish(Duration::ZERO)
     }
 
     fn verdict(diagnosis: &Diagnosis, id: CheckId) -> Verdict {

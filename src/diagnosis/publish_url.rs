@@ -242,9 +242,8 @@ fn judge_playlist(url: &PublishUrl, findings: &mut Findings<'_>) {
 mod tests {
     use super::*;
     use crate::credentials::Credentials;
-    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
+    use crate::diagnosis::report::{self, Diagnosis, Verdict};
     use crate::sign::SignatureVersion;
-    use std::time::Duration;
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
@@ -264,13 +263,10 @@ mod tests {
     }
 
     fn judged_by(url: &str, signer: &Signer, channel: Option<&str>, is_open: bool) -> Diagnosis {
-        let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
         let endpoint = endpoint();
         let expected =
             Expected { endpoint: &endpoint, signer: Some(signer), now: NOW, channel, is_open };
-        judge(url, &expected, &mut findings);
-        findings.finish(Duration::ZERO)
+        report::judged(|findings| judge(url, &expected, findings))
     }
 
     fn judged(url: &str) -> Diagnosis {

@@ -137,18 +137,16 @@ fn judge_clock(seen: &Seen, way: &Way<'_>, findings: &mut Findings<'_>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnosis::report::{Check, Diagnosis, Verdict};
-    use std::time::Duration;
+    use crate::diagnosis::report::{self, Diagnosis, Verdict};
     use time::macros::datetime;
 
     const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
 
     fn judged(seen: Result<Seen, Error>) -> Diagnosis {
-        let mut ignore = |_: &Check| {};
-        let mut findings = Findings::new(&mut ignore);
         let way = Way { host: "b.oss", proxy: None, is_secure: true, now: NOW };
-        judge(&seen, &way, &mut findings);
-        findings.finish(Duration::ZERO)
+        report::judged(|findings| {
+            judge(&seen, &way, findings);
+        })
     }
 
     fn oss(date: OffsetDateTime) -> Result<Seen, Error> {

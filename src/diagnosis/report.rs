@@ -2,6 +2,7 @@
 
 use crate::error::Error;
 use crate::spelling::spelling;
+use crate::stop::StopHandle;
 use std::time::Duration;
 
 /// The verdict of a [`Check`].
@@ -256,12 +257,13 @@ impl Diagnosis {
 /// The checks so far.
 pub(super) struct Findings<'a> {
     checks: Vec<Check>,
+    stop: StopHandle,
     on_check: &'a mut dyn FnMut(&Check),
 }
 
 impl<'a> Findings<'a> {
-    pub(super) fn new(on_check: &'a mut dyn FnMut(&Check)) -> Self {
-        Findings { checks: Vec::new(), on_check }
+    pub(super) fn new(stop: StopHandle, on_check: &'a mut dyn FnMut(&Check)) -> Self {
+        Findings { checks: Vec::new(), stop, on_check }
     }
 
     pub(super) fn ok(&mut self, id: CheckId, seen: impl Into<String>) {
@@ -285,8 +287,12 @@ impl<'a> Findings<'a> {
         self.add(Check::new(id, Verdict::Problem, seen).advice(advice));
     }
 
-    /// The first verdict stands, unless a later request finds a fault.
+    /// The first verdict stands, unless a later request finds a fault. What fails
+    /// because it was stopped is no finding.
     pub(super) fn add(&mut self, check: Check) {
+        if self.stop.is_stopped() {
+            return;
+        }
         match self.checks.iter_mut().find(|known| known.id == check.id) {
             Some(known) if check.verdict <= known.verdict.max(Verdict::Ok) => return,
             Some(known) => *known = check.clone(),
@@ -301,9 +307,10 @@ impl<'a> Findings<'a> {
 
     /// The whole report. What nobody judged was prevented.
     pub(super) fn finish(mut self, elapsed: Duration) -> Diagnosis {
-        for id in CheckId::ALL {
-            self.skip(*id, "not reached");
-        }
+        let why = if self.stop.is_stopped() { "stopped before" } else { "not reached" };
+        let is_missing = |id: &&CheckId| !self.checks.iter().any(|check| check.id == **id);
+        let missing: Vec<_> = CheckId::ALL.iter().filter(is_missing).collect();
+        self.checks.extend(missing.iter().map(|id| Check::new(**id, Verdict::NotChecked, why)));
         let Findings { mut checks, .. } = self;
         checks.sort_by_key(|check| check.id);
         let elapsed_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
@@ -311,4 +318,13 @@ impl<'a> Findings<'a> {
         diagnosis.count();
         diagnosis
     }
+}
+
+/// What a part of an examination finds.
+#[cfg(test)]
+pub(super) fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
+    let mut ignore = |_: &Check| {};
+    let mut findings = Findings::new(StopHandle::new(), &mut ignore);
+    work(&mut findings);
+    findings.finish(Duration::ZERO)
 }

@@ -155,6 +155,7 @@ impl Obs {
         let mut command = Command::new("env");
         command.args(["-u", "XDG_CONFIG_HOME", "LIBGL_ALWAYS_SOFTWARE=1", "QT_QPA_PLATFORM=xcb"]);
         command.args(["https_proxy=http://127.0.0.1:9", "no_proxy=127.0.0.1"]);
+        command.arg("ALIBABA_CLOUD_ECS_METADATA_DISABLED=true");
         command.args(["NO_PROXY=127.0.0.1".to_owned(), format!("DISPLAY={display}")]);
         command.arg(format!("HOME={}", home.path().display()));
         command.arg(format!("XDG_RUNTIME_DIR={}", runtime.display()));

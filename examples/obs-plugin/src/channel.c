@@ -40,7 +40,7 @@ static bool has_credentials(const struct channel *channel, const char *from) {
   return strcmp(obs_data_get_string(channel->settings, SETTING_CREDENTIALS), from) == 0;
 }
 
-/* The settings, and behind them what the environment or a profile adds. */
+/* The settings, and behind them what the machine or a profile adds. */
 static osslive_status configure(const struct channel *channel, osslive_config *config,
                                 osslive_error **error) {
   bool local = has_credentials(channel, CREDENTIALS_LOCAL);
@@ -61,7 +61,7 @@ static osslive_status configure(const struct channel *channel, osslive_config *c
     return osslive_config_set_credentials(config, LOCAL_KEY_ID, LOCAL_KEY_SECRET, NULL, error);
   if (has_credentials(channel, CREDENTIALS_PROFILE))
     return osslive_config_load_profile(config, NULL, setting(channel, SETTING_PROFILE), error);
-  return osslive_config_load_env(config, error);
+  return osslive_config_load_default_credentials(config, error);
 }
 
 static osslive_client *client_new(const struct channel *channel, char **problem) {
@@ -160,6 +160,15 @@ char *channel_look(struct channel *channel, char **problem) {
   osslive_error *error = NULL;
   char *json = NULL;
   if (osslive_get_channel_status(channel->client, channel_name(channel), &json, &error))
+    *problem = problem_from(error);
+  return json;
+}
+
+char *channel_diagnose(struct channel *channel, char **problem) {
+  osslive_error *error = NULL;
+  char *json = NULL;
+  if (osslive_diagnose(channel->client, channel_name(channel), NULL, NULL, NULL, NULL, NULL, &json,
+                       &error))
     *problem = problem_from(error);
   return json;
 }

@@ -40,3 +40,6 @@ bool channel_prepare(struct channel *channel, char **problem);
 /* Blocks: what the service sees, as JSON to be freed with osslive_string_free;
  * NULL on failure. */
 char *channel_look(struct channel *channel, char **problem);
+/* Blocks for ten seconds at most: what is between here and a picture, as JSON to
+ * be freed with osslive_string_free; NULL on failure. */
+char *channel_diagnose(struct channel *channel, char **problem);

@@ -21,7 +21,7 @@ MODULE_EXPORT const char *obs_module_name(void) { return "osslive"; }
 
 MODULE_EXPORT const char *obs_module_description(void) { return obs_module_text("Description"); }
 
-/* A look at the channel that the user asked for. */
+/* An examination of the channel that the user asked for. */
 static struct channel *checked_channel;
 static struct watcher *checker;
 
@@ -50,7 +50,7 @@ static void check(obs_data_t *settings) {
     return;
   }
   status_set(OBS_TEXT_INFO_NORMAL, "%s", obs_module_text("Status.Checking"));
-  checker = watcher_start(checked_channel);
+  checker = watcher_start_examining(checked_channel);
 }
 
 /* Finds out what can be found out without asking the service. */

@@ -7,6 +7,7 @@
 #include <osslive.h>
 #include <util/threading.h>
 
+#include "diagnosis.h"
 #include "state.h"
 #include "status.h"
 
@@ -18,6 +19,7 @@ struct watcher {
   struct channel *channel;
   pthread_t thread;
   bool running;
+  bool examines;
   os_event_t *prepared;
   os_event_t *stop;
   volatile bool keeps_looking;
@@ -82,29 +84,56 @@ static void look(struct watcher *watcher) {
   osslive_string_free(json);
 }
 
+static void examine(struct watcher *watcher) {
+  char *problem = NULL;
+  enum obs_text_info_type type;
+  char *json = channel_diagnose(watcher->channel, &problem);
+  if (problem) {
+    tell_problem(watcher, problem);
+  } else if (os_event_try(watcher->stop) == EAGAIN) {
+    char *words = diagnosis_words(json, &type);
+    status_set(type, "%s", words);
+    blog(type == OBS_TEXT_INFO_NORMAL ? LOG_INFO : LOG_WARNING, "[osslive] %s: %s",
+         channel_name(watcher->channel), words);
+    bfree(words);
+  }
+  osslive_string_free(json);
+}
+
 static void *watch(void *data) {
   struct watcher *watcher = data;
   char *problem = NULL;
   os_set_thread_name("osslive: watcher");
-  if (channel_prepare(watcher->channel, &problem))
+  bool prepared = channel_prepare(watcher->channel, &problem);
+  if (watcher->examines) {
+    /* It finds out why the channel could not be prepared, and says more. */
+    bfree(problem);
+    examine(watcher);
+  } else if (prepared) {
     look(watcher);
-  else
+  } else {
     tell_problem(watcher, problem);
+  }
   os_event_signal(watcher->prepared);
   while (os_event_timedwait(watcher->stop, INTERVAL_MS) == ETIMEDOUT)
     if (os_atomic_load_bool(&watcher->keeps_looking)) look(watcher);
   return NULL;
 }
 
-struct watcher *watcher_start(struct channel *channel) {
+static struct watcher *start(struct channel *channel, bool examines) {
   struct watcher *watcher = bzalloc(sizeof *watcher);
   watcher->channel = channel;
+  watcher->examines = examines;
   os_event_init(&watcher->prepared, OS_EVENT_TYPE_MANUAL);
   os_event_init(&watcher->stop, OS_EVENT_TYPE_MANUAL);
   watcher->running = pthread_create(&watcher->thread, NULL, watch, watcher) == 0;
   if (!watcher->running) os_event_signal(watcher->prepared);
   return watcher;
 }
+
+struct watcher *watcher_start(struct channel *channel) { return start(channel, false); }
+
+struct watcher *watcher_start_examining(struct channel *channel) { return start(channel, true); }
 
 void watcher_keep_looking(struct watcher *watcher) {
   os_atomic_set_bool(&watcher->keeps_looking, true);

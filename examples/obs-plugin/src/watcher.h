@@ -12,6 +12,8 @@ struct watcher;
 /* Prepares the channel and looks at it once. The channel stays the caller's
  * and must outlive the watcher. */
 struct watcher *watcher_start(struct channel *channel);
+/* Prepares the channel and examines the whole way to it. */
+struct watcher *watcher_start_examining(struct channel *channel);
 
 /* From now on looks at it every few seconds. */
 void watcher_keep_looking(struct watcher *watcher);

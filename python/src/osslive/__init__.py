@@ -18,6 +18,7 @@ from ._codes import *  # noqa: F403
 from ._library import LibraryError
 from ._library import library as _loaded
 from .client import Client
+from .diagnosis import Check, Diagnosis, Verdict
 from .errors import (
     BadReply,
     CallTimeout,
@@ -62,6 +63,7 @@ from .models import (
     Video,
 )
 from .monitor import Monitor
+from .sources import CredentialProcess, CredentialsUri, EcsRole, OidcRole
 
 #: The version of this package, which is that of the library it comes with.
 __version__ = "0.1.0"
@@ -93,12 +95,17 @@ __all__ = [
     "ChannelStatus",
     "ChannelSummary",
     "ChannelUrls",
+    "Check",
     "Client",
     "ConfigError",
     "ConnectionFailed",
+    "CredentialProcess",
     "Credentials",
     "CredentialsError",
+    "CredentialsUri",
+    "Diagnosis",
     "Done",
+    "EcsRole",
     "ErrorKind",
     "FailedChannel",
     "Gap",
@@ -109,6 +116,7 @@ __all__ = [
     "LibraryError",
     "LibraryFault",
     "Monitor",
+    "OidcRole",
     "OssLiveError",
     "PublishUrl",
     "PutResult",
@@ -120,6 +128,7 @@ __all__ = [
     "Stopped",
     "StreamState",
     "Sweep",
+    "Verdict",
     "Video",
     "__version__",
     "library_path",

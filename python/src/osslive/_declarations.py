@@ -139,6 +139,11 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_config_set_root_certificates": (c_int, [ConfigPointer, c_char_p, POINTER(ErrorPointer)]),
     "osslive_config_set_user_agent": (c_int, [ConfigPointer, c_char_p, POINTER(ErrorPointer)]),
     "osslive_config_set_sign_security_token": (c_int, [ConfigPointer, c_int, POINTER(ErrorPointer)]),
+    "osslive_config_load_default_credentials": (c_int, [ConfigPointer, POINTER(ErrorPointer)]),
+    "osslive_config_set_ecs_role": (c_int, [ConfigPointer, c_char_p, POINTER(ErrorPointer)]),
+    "osslive_config_set_oidc_role": (c_int, [ConfigPointer, c_char_p, c_char_p, c_char_p, c_char_p, c_char_p, POINTER(ErrorPointer)]),
+    "osslive_config_set_credential_process": (c_int, [ConfigPointer, c_char_p, POINTER(ErrorPointer)]),
+    "osslive_config_set_credentials_uri": (c_int, [ConfigPointer, c_char_p, POINTER(ErrorPointer)]),
     "osslive_client_new": (c_int, [ConfigPointer, POINTER(ClientPointer), POINTER(ErrorPointer)]),
     "osslive_client_free": (None, [ClientPointer]),
     "osslive_client_with_timeout_ms": (c_int, [ClientPointer, c_uint32, POINTER(ClientPointer), POINTER(ErrorPointer)]),
@@ -186,6 +191,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_channel_monitor_last_sweep": (c_int, [ChannelMonitorPointer, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_channel_monitor_stop": (c_int, [ChannelMonitorPointer, POINTER(ErrorPointer)]),
     "osslive_create_highlights": (c_int, [ClientPointer, c_char_p, HighlightPointer, c_size_t, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_diagnose": (c_int, [ClientPointer, c_char_p, c_char_p, c_char_p, c_char_p, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
 }
 
 Function = Callable[..., Any]
@@ -256,6 +262,16 @@ class Functions:
     config_set_user_agent: Function
     #: osslive_config_set_sign_security_token(config, sign, out_error)
     config_set_sign_security_token: Function
+    #: osslive_config_load_default_credentials(config, out_error)
+    config_load_default_credentials: Function
+    #: osslive_config_set_ecs_role(config, role_name, out_error)
+    config_set_ecs_role: Function
+    #: osslive_config_set_oidc_role(config, role_arn, oidc_provider_arn, oidc_token_file, session_name, sts_endpoint, out_error)
+    config_set_oidc_role: Function
+    #: osslive_config_set_credential_process(config, command, out_error)
+    config_set_credential_process: Function
+    #: osslive_config_set_credentials_uri(config, uri, out_error)
+    config_set_credentials_uri: Function
     #: osslive_client_new(config, out_client, out_error)
     client_new: Function
     #: osslive_client_free(client)
@@ -350,3 +366,5 @@ class Functions:
     channel_monitor_stop: Function
     #: osslive_create_highlights(client, id, highlights, n_highlights, progress, user_data, out_json, out_error)
     create_highlights: Function
+    #: osslive_diagnose(client, id, publish_url, play_url, origin, progress, user_data, out_json, out_error)
+    diagnose: Function

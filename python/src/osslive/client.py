@@ -44,6 +44,7 @@ from ._declarations import DEFAULT_EXPIRES_S, ClientPointer, Function, ProgressC
 from ._library import Library, library
 from ._native import Handle, Instances, call, call_text
 from ._work import OnProgress, Progress, Work
+from .diagnosis import Diagnosis
 from .errors import BadReply, ErrorKind, OssLiveError
 from .models import (
     Channel,
@@ -67,6 +68,7 @@ from .models import (
     Time,
 )
 from .monitor import Monitor, samples
+from .sources import SOURCES, CredentialsSource, set_source
 
 if TYPE_CHECKING:
     from typing_extensions import Unpack
@@ -86,7 +88,7 @@ class Settings(TypedDict, total=False):
     access_key_id: Optional[str]
     access_key_secret: Optional[str]
     security_token: Optional[str]
-    credentials: Union[Credentials, Callable[[], Credentials], None]
+    credentials: Union[Credentials, CredentialsSource, Callable[[], Credentials], None]
     internal: Optional[bool]
     secure: Optional[bool]
     addressing_style: Optional[str]
@@ -114,10 +116,13 @@ class Client:
                             access_key_id="...", access_key_secret="...") as client:
             client.put_channel("main-stage")
 
-    :meth:`from_env` and :meth:`from_profile` read the access key and missing
-    settings from the same sources as the vendor's tools. ``credentials`` is a
-    :class:`Credentials`, or a function that returns one, called before every
-    call on the calling thread.
+    :meth:`from_default_credentials`, :meth:`from_env` and :meth:`from_profile`
+    find credentials and missing settings where the vendor's tools do.
+    ``credentials`` is a :class:`Credentials`; a source of temporary ones
+    (:class:`EcsRole`, :class:`OidcRole`, :class:`CredentialProcess` or
+    :class:`CredentialsUri`), which are refreshed before they expire; or a
+    function that returns a :class:`Credentials`, called before every call on the
+    calling thread.
 
     Defaults: the region's public endpoint, over TLS; ``addressing_style`` "path"
     for IP addresses and localhost, else "virtual" ("cname" for a custom domain);
@@ -136,7 +141,9 @@ class Client:
         access_key_id: Optional[str] = None,
         access_key_secret: Optional[str] = None,
         security_token: Optional[str] = None,
-        credentials: Union[Credentials, Callable[[], Credentials], None] = None,
+        credentials: Union[
+            Credentials, CredentialsSource, Callable[[], Credentials], None
+        ] = None,
         internal: Optional[bool] = None,
         secure: Optional[bool] = None,
         addressing_style: Optional[str] = None,
@@ -185,7 +192,13 @@ class Client:
         if _load is not None:
             _load(native, config)
 
-        shared = _Shared(access_key_id, access_key_secret, security_token, credentials)
+        source = credentials if isinstance(credentials, SOURCES) else None
+        keys = None if isinstance(credentials, SOURCES) else credentials
+        shared = _Shared(access_key_id, access_key_secret, security_token, keys)
+        if source is not None:
+            if shared.current is not None:
+                raise TypeError("give either credentials or access_key_id and access_key_secret")
+            set_source(native, config, source)
         if shared.current is not None:
             call(native.config_set_credentials, config, *_key_texts(shared.current))
         shared.origin = Instances(lambda _: _new_client(config), prepare=shared.prepare)
@@ -211,15 +224,34 @@ class Client:
         return cls(**settings, _load=load)
 
     @classmethod
+    def from_default_credentials(cls, **settings: Unpack[Settings]) -> Client:
+        """Creates a client with the machine's default credentials: those in the environment
+        (``OSS_ACCESS_KEY_ID`` and so on, else ``ALIBABA_CLOUD_ACCESS_KEY_ID`` and so on, else an
+        OIDC role), in ``~/.ossutilconfig``, in ``~/.aliyun/config.json`` or in
+        ``~/.alibabacloud/credentials``, those of the ECS instance's role, or those at the URL in
+        ``ALIBABA_CLOUD_CREDENTIALS_URI``, whichever comes first.
+
+        Unless given, region, endpoint and bucket come from ``OSS_REGION``, ``OSS_ENDPOINT`` and
+        ``OSS_BUCKET``, region and endpoint also from the config file that has the credentials.
+        ``settings`` are those of the constructor.
+        """
+
+        def load(native: Library, config: Handle) -> None:
+            call(native.config_load_default_credentials, config)
+
+        return cls(**settings, _load=load)
+
+    @classmethod
     def from_profile(
         cls,
         path: Union[str, os.PathLike[str], None] = None,
         profile: Optional[str] = None,
         **settings: Unpack[Settings],
     ) -> Client:
-        """Creates a client with the access key of a profile of ossutil's config file (by default
-        ``~/.ossutilconfig`` and its default profile) and, unless given, its region and endpoint.
-        ``settings`` are those of the constructor."""
+        """Creates a client with the credentials of a profile of a config file, ossutil's or the
+        ``aliyun`` command's (by default ``~/.ossutilconfig``, else ``~/.aliyun/config.json``, and
+        its default profile) and, unless given, its region and endpoint. ``settings`` are those of
+        the constructor."""
         file = None if path is None else text(os.fspath(path), "path")
         section = optional_text(profile, "profile")
 
@@ -594,6 +626,32 @@ class Client:
         parts = highlight_parts(highlights)
         cut = self._work(function, text(id, "id"), *parts, progress=progress)
         return tuple(map(HighlightResult.of, highlights, cut["results"]))
+
+    def diagnose(
+        self,
+        id: Optional[str] = None,
+        publish_url: Optional[str] = None,
+        play_url: Optional[str] = None,
+        origin: Optional[str] = None,
+        progress: Optional[Progress] = None,
+    ) -> Diagnosis:
+        """Examines the way from this machine to the bucket's live channels, and says in plain
+        words why there is no picture. Takes at most ten seconds and changes nothing.
+
+        ``id`` is the channel to examine, ``publish_url`` the URL that an encoder uses, ``play_url``
+        the URL that players use (by default the channel's), ``origin`` the origin of pages that
+        should be able to play. ``progress`` is called after each check, as in
+        :meth:`monitor_channels`.
+        """
+        result = self._work(
+            library().diagnose,
+            optional_text(id, "id"),
+            optional_text(publish_url, "publish_url"),
+            optional_text(play_url, "play_url"),
+            optional_text(origin, "origin"),
+            progress=progress,
+        )
+        return Diagnosis.of(result)
 
     # How calls are made.
 

@@ -1,0 +1,70 @@
+//! The examination of the way to a picture.
+
+use crate::client::osslive_client;
+use crate::error::{osslive_error, osslive_status};
+use crate::guard::guard_output;
+use crate::pointer::{given_json, optional_text, shared};
+use crate::progress::{Listener, osslive_progress_callback};
+use libc::{c_char, c_void};
+use sdk::{CheckId, DiagnosisOptions, StopHandle};
+use std::cell::Cell;
+use std::ptr;
+
+/// Examines the way from this machine to the bucket's live channels, and says in
+/// plain words why there is no picture. Takes at most ten seconds and changes
+/// nothing. What cannot be done is a finding, not a failure.
+///
+/// - id: the channel to examine, or NULL for the bucket alone.
+/// - publish_url: the URL that an encoder publishes to, or NULL.
+/// - play_url: the URL that players use, or NULL for the channel's.
+/// - origin: the origin of pages that should be able to play, such as
+///   "https://www.example.com", or NULL.
+/// - progress, user_data: called after each check, or NULL. If it stops the
+///   work, the remaining checks are "notChecked".
+///
+/// JSON: checks[] of id (such as "rtmp-port"; ids never change), verdict
+/// ("notChecked", "ok", "warning" or "problem"), seen (what was seen, in one
+/// sentence), advice? (what to do); problems and warnings (their numbers);
+/// elapsedMs.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_diagnose(
+    client: *const osslive_client,
+    id: *const c_char,
+    publish_url: *const c_char,
+    play_url: *const c_char,
+    origin: *const c_char,
+    progress: osslive_progress_callback,
+    user_data: *mut c_void,
+    out_json: *mut *mut c_char,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
+            let client = &shared(client, "client")?.client;
+            let listener = Listener::new(progress, user_data);
+            let (stop, done) = (StopHandle::new(), Cell::new(0));
+            let total = CheckId::ALL.len();
+            let mut options = DiagnosisOptions::new().stop(&stop).on_check(|_| {
+                // A check may be reported twice.
+                done.set((done.get() + 1).min(total));
+                if !stop.is_stopped() && listener.on_progress(done.get(), total).is_break() {
+                    stop.stop();
+                }
+            });
+            if let Some(id) = optional_text(id, "id")? {
+                options = options.channel(id);
+            }
+            if let Some(url) = optional_text(publish_url, "publish_url")? {
+                options = options.publish_url(url);
+            }
+            if let Some(url) = optional_text(play_url, "play_url")? {
+                options = options.play_url(url);
+            }
+            if let Some(origin) = optional_text(origin, "origin")? {
+                options = options.origin(origin);
+            }
+            given_json(&client.diagnose(&options))
+        })
+    }
+}
