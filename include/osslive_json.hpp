@@ -687,9 +687,9 @@ enum class CheckId {
   /* The proxy between this machine and the service. */
   proxy,
   /* The bucket's host name has an address. */
-  host-name,
+  host_name,
   /* The service accepts connections for HTTP or HTTPS. */
-  http-port,
+  http_port,
   /* The certificate is trusted and belongs to the host. */
   tls,
   /* OSS itself answers, and not something in between. */
@@ -699,83 +699,83 @@ enum class CheckId {
   /* The bucket is at this endpoint and in this region. */
   endpoint,
   /* The account may use the endpoint for data. */
-  public-endpoint,
+  public_endpoint,
   /* The account accepts the signature version. */
-  signature-version,
+  signature_version,
   /* The service knows the access key, and secret and token belong to it. */
-  access-key,
+  access_key,
   /* The bucket exists. */
   bucket,
   /* Who may read the bucket without a signature. */
-  bucket-acl,
+  bucket_acl,
   /* Whether the bucket blocks public access. */
-  public-access-block,
+  public_access_block,
   /* The access key may list channels. */
-  permission-list-live-channel,
+  permission_list_live_channel,
   /* The access key may read a channel's configuration. */
-  permission-get-live-channel-info,
+  permission_get_live_channel_info,
   /* The access key may read a channel's status. */
-  permission-get-live-channel-stat,
+  permission_get_live_channel_stat,
   /* The access key may read a channel's history. */
-  permission-get-live-channel-history,
+  permission_get_live_channel_history,
   /* The access key may create channels. */
-  permission-put-live-channel,
+  permission_put_live_channel,
   /* The access key may enable and disable channels. */
-  permission-put-live-channel-status,
+  permission_put_live_channel_status,
   /* The access key may delete channels. */
-  permission-delete-live-channel,
+  permission_delete_live_channel,
   /* The access key may save playlists. */
-  permission-post-vod-playlist,
+  permission_post_vod_playlist,
   /* The access key may build playlists. */
-  permission-get-vod-playlist,
+  permission_get_vod_playlist,
   /* The channel exists. */
   channel,
   /* The channel is enabled. */
-  channel-enabled,
+  channel_enabled,
   /* Who publishes to the channel. */
-  channel-live,
+  channel_live,
   /* The video is one that fragments can hold. */
   video,
   /* The audio is one that fragments can hold. */
   audio,
   /* Key frames are frequent enough for the fragment duration. */
-  key-frames,
+  key_frames,
   /* The publish URL names the bucket's host. */
-  publish-url-host,
+  publish_url_host,
   /* The publish URL ends in the app live and the channel. */
-  publish-url-path,
+  publish_url_path,
   /* The publish URL has the parameters of a signature, whole. */
-  publish-url-query,
+  publish_url_query,
   /* The publish URL has not expired. */
-  publish-url-expires,
+  publish_url_expires,
   /* The publish URL's signature is right. */
-  publish-url-signature,
+  publish_url_signature,
   /* The publish URL's playlist can be written. */
-  publish-url-playlist,
+  publish_url_playlist,
   /* The service accepts connections for RTMP. */
-  rtmp-port,
+  rtmp_port,
   /* RTMP itself answers, and not something in between. */
-  rtmp-handshake,
+  rtmp_handshake,
   /* A stream was accepted. */
-  rtmp-publish,
+  rtmp_publish,
   /* The stream arrives in a playlist. */
   fragment,
   /* The playlist can be read without a signature. */
-  play-unsigned,
+  play_unsigned,
   /* The playlist can be read with a signature. */
-  play-signed,
+  play_signed,
   /* The service signs the fragments in the playlist. */
-  play-fragments-signed,
+  play_fragments_signed,
   /* The fragments in the playlist can be read. */
   fragments,
   /* Players recognize playlist and fragments by their media types. */
-  content-type,
+  content_type,
   /* Browsers play what they receive, and do not save it. */
-  forced-download,
+  forced_download,
   /* Pages of an origin may play. */
   cors,
   /* What is stored without a playlist. */
-  unlisted-fragments,
+  unlisted_fragments,
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(CheckId, {
@@ -783,51 +783,51 @@ NLOHMANN_JSON_SERIALIZE_ENUM(CheckId, {
     {CheckId::settings, "settings"},
     {CheckId::credentials, "credentials"},
     {CheckId::proxy, "proxy"},
-    {CheckId::host-name, "host-name"},
-    {CheckId::http-port, "http-port"},
+    {CheckId::host_name, "host-name"},
+    {CheckId::http_port, "http-port"},
     {CheckId::tls, "tls"},
     {CheckId::service, "service"},
     {CheckId::clock, "clock"},
     {CheckId::endpoint, "endpoint"},
-    {CheckId::public-endpoint, "public-endpoint"},
-    {CheckId::signature-version, "signature-version"},
-    {CheckId::access-key, "access-key"},
+    {CheckId::public_endpoint, "public-endpoint"},
+    {CheckId::signature_version, "signature-version"},
+    {CheckId::access_key, "access-key"},
     {CheckId::bucket, "bucket"},
-    {CheckId::bucket-acl, "bucket-acl"},
-    {CheckId::public-access-block, "public-access-block"},
-    {CheckId::permission-list-live-channel, "permission-list-live-channel"},
-    {CheckId::permission-get-live-channel-info, "permission-get-live-channel-info"},
-    {CheckId::permission-get-live-channel-stat, "permission-get-live-channel-stat"},
-    {CheckId::permission-get-live-channel-history, "permission-get-live-channel-history"},
-    {CheckId::permission-put-live-channel, "permission-put-live-channel"},
-    {CheckId::permission-put-live-channel-status, "permission-put-live-channel-status"},
-    {CheckId::permission-delete-live-channel, "permission-delete-live-channel"},
-    {CheckId::permission-post-vod-playlist, "permission-post-vod-playlist"},
-    {CheckId::permission-get-vod-playlist, "permission-get-vod-playlist"},
+    {CheckId::bucket_acl, "bucket-acl"},
+    {CheckId::public_access_block, "public-access-block"},
+    {CheckId::permission_list_live_channel, "permission-list-live-channel"},
+    {CheckId::permission_get_live_channel_info, "permission-get-live-channel-info"},
+    {CheckId::permission_get_live_channel_stat, "permission-get-live-channel-stat"},
+    {CheckId::permission_get_live_channel_history, "permission-get-live-channel-history"},
+    {CheckId::permission_put_live_channel, "permission-put-live-channel"},
+    {CheckId::permission_put_live_channel_status, "permission-put-live-channel-status"},
+    {CheckId::permission_delete_live_channel, "permission-delete-live-channel"},
+    {CheckId::permission_post_vod_playlist, "permission-post-vod-playlist"},
+    {CheckId::permission_get_vod_playlist, "permission-get-vod-playlist"},
     {CheckId::channel, "channel"},
-    {CheckId::channel-enabled, "channel-enabled"},
-    {CheckId::channel-live, "channel-live"},
+    {CheckId::channel_enabled, "channel-enabled"},
+    {CheckId::channel_live, "channel-live"},
     {CheckId::video, "video"},
     {CheckId::audio, "audio"},
-    {CheckId::key-frames, "key-frames"},
-    {CheckId::publish-url-host, "publish-url-host"},
-    {CheckId::publish-url-path, "publish-url-path"},
-    {CheckId::publish-url-query, "publish-url-query"},
-    {CheckId::publish-url-expires, "publish-url-expires"},
-    {CheckId::publish-url-signature, "publish-url-signature"},
-    {CheckId::publish-url-playlist, "publish-url-playlist"},
-    {CheckId::rtmp-port, "rtmp-port"},
-    {CheckId::rtmp-handshake, "rtmp-handshake"},
-    {CheckId::rtmp-publish, "rtmp-publish"},
+    {CheckId::key_frames, "key-frames"},
+    {CheckId::publish_url_host, "publish-url-host"},
+    {CheckId::publish_url_path, "publish-url-path"},
+    {CheckId::publish_url_query, "publish-url-query"},
+    {CheckId::publish_url_expires, "publish-url-expires"},
+    {CheckId::publish_url_signature, "publish-url-signature"},
+    {CheckId::publish_url_playlist, "publish-url-playlist"},
+    {CheckId::rtmp_port, "rtmp-port"},
+    {CheckId::rtmp_handshake, "rtmp-handshake"},
+    {CheckId::rtmp_publish, "rtmp-publish"},
     {CheckId::fragment, "fragment"},
-    {CheckId::play-unsigned, "play-unsigned"},
-    {CheckId::play-signed, "play-signed"},
-    {CheckId::play-fragments-signed, "play-fragments-signed"},
+    {CheckId::play_unsigned, "play-unsigned"},
+    {CheckId::play_signed, "play-signed"},
+    {CheckId::play_fragments_signed, "play-fragments-signed"},
     {CheckId::fragments, "fragments"},
-    {CheckId::content-type, "content-type"},
-    {CheckId::forced-download, "forced-download"},
+    {CheckId::content_type, "content-type"},
+    {CheckId::forced_download, "forced-download"},
     {CheckId::cors, "cors"},
-    {CheckId::unlisted-fragments, "unlisted-fragments"},
+    {CheckId::unlisted_fragments, "unlisted-fragments"},
 })
 
 /* The verdict of a Check. */

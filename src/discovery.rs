@@ -252,8 +252,7 @@ impl Machine<'_> {
             }
             let role = EcsRole::new()
                 .name(name.unwrap_or_default())
-                .needs_token(self.is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"))
-                .endpoint(self.get("OSSLIVE_ECS_METADATA_ENDPOINT").unwrap_or_default());
+                .needs_token(self.is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"));
             found.sources.push(CredentialsSource::EcsRole(role));
         }
         match self.get("ALIBABA_CLOUD_CREDENTIALS_URI") {

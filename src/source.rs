@@ -110,7 +110,8 @@ impl EcsRole {
         self
     }
 
-    /// Sets the metadata service. Defaults to `http://100.100.100.200`.
+    /// Sets the metadata service. Defaults to `OSSLIVE_ECS_METADATA_ENDPOINT` in the
+    /// environment if set, else to `http://100.100.100.200`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
         self.endpoint = Some(url.into()).filter(|url| !url.trim().is_empty());
         self

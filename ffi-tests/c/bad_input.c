@@ -40,6 +40,20 @@ static void null_is_refused_for_each_pointer(void) {
               osslive_config_set_credentials(config, "a", NULL, NULL, &error));
   TURNED_DOWN("config is NULL", osslive_config_load_env(NULL, &error));
   TURNED_DOWN("config is NULL", osslive_config_load_profile(NULL, NULL, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_load_default_credentials(NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_ecs_role(NULL, NULL, &error));
+  TURNED_DOWN("config is NULL",
+              osslive_config_set_oidc_role(NULL, "a", "b", "c", NULL, NULL, &error));
+  TURNED_DOWN("role_arn is NULL",
+              osslive_config_set_oidc_role(config, NULL, "b", "c", NULL, NULL, &error));
+  TURNED_DOWN("oidc_provider_arn is NULL",
+              osslive_config_set_oidc_role(config, "a", NULL, "c", NULL, NULL, &error));
+  TURNED_DOWN("oidc_token_file is NULL",
+              osslive_config_set_oidc_role(config, "a", "b", NULL, NULL, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_credential_process(NULL, "a", &error));
+  TURNED_DOWN("command is NULL", osslive_config_set_credential_process(config, NULL, &error));
+  TURNED_DOWN("config is NULL", osslive_config_set_credentials_uri(NULL, "http://a", &error));
+  TURNED_DOWN("uri is NULL", osslive_config_set_credentials_uri(config, NULL, &error));
   TURNED_DOWN("config is NULL", osslive_config_set_internal(NULL, 1, &error));
   TURNED_DOWN("config is NULL", osslive_config_set_secure(NULL, 1, &error));
   TURNED_DOWN("config is NULL", osslive_config_set_addressing_style(NULL, "path", &error));
@@ -282,6 +296,14 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   TURNED_DOWN(why, osslive_config_set_credentials(config, "a", "b", text, &error));
   TURNED_DOWN(why, osslive_config_load_profile(config, text, NULL, &error));
   TURNED_DOWN(why, osslive_config_load_profile(config, NULL, text, &error));
+  TURNED_DOWN(why, osslive_config_set_ecs_role(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_oidc_role(config, text, "b", "c", NULL, NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", text, "c", NULL, NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", text, NULL, NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", "c", text, NULL, &error));
+  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", "c", NULL, text, &error));
+  TURNED_DOWN(why, osslive_config_set_credential_process(config, text, &error));
+  TURNED_DOWN(why, osslive_config_set_credentials_uri(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_addressing_style(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_proxy(config, text, &error));
   TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
@@ -329,6 +351,10 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   const osslive_highlight highlight[] = {{.name = text}};
   osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
   REFUSED(why, osslive_monitor_channels(client, ids, 2, options, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_diagnose(client, text, NULL, NULL, NULL, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_diagnose(client, NULL, text, NULL, NULL, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_diagnose(client, NULL, NULL, text, NULL, NULL, NULL, &out, &error));
+  REFUSED(why, osslive_diagnose(client, NULL, NULL, NULL, text, NULL, NULL, &out, &error));
   REFUSED(why, osslive_put_channels(client, ids, configs, 2, options, NULL, NULL, &out, &error));
   REFUSED(why, osslive_analyze_history(client, text, 7, &out, &error));
   REFUSED(why, osslive_create_highlights(client, text, NULL, 0, NULL, NULL, &out, &error));

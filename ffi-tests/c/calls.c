@@ -310,6 +310,109 @@ static void profiles_are_read(const char *folder) {
   osslive_config_free(config);
 }
 
+/* A client that gets its key from a source, which the caller then frees. */
+static osslive_client *client_from(osslive_config *config, const char *endpoint) {
+  osslive_client *client = NULL;
+  SUCCEEDS(osslive_config_set_endpoint(config, endpoint, &error));
+  SUCCEEDS(osslive_config_set_region(config, "cn-hangzhou", &error));
+  SUCCEEDS(osslive_config_set_bucket(config, variable("OSS_BUCKET"), &error));
+  SUCCEEDS(osslive_config_set_proxy(config, NULL, &error));
+  SUCCEEDS(osslive_client_new(config, &client, &error));
+  osslive_config_free(config);
+  return client;
+}
+
+static void credentials_come_from_a_program_or_from_where_the_machine_has_them(void) {
+  char command[1024];
+  snprintf(command, sizeof command,
+           "printf '{\"AccessKeyId\": \"%s\", \"AccessKeySecret\": \"%s\"}'",
+           variable("OSS_ACCESS_KEY_ID"), variable("OSS_ACCESS_KEY_SECRET"));
+  osslive_config *config = osslive_config_new();
+  SUCCEEDS(osslive_config_set_credential_process(config, command, &error));
+  osslive_client *client = client_from(config, variable("OSS_ENDPOINT"));
+  gives(osslive_get_channel, client, ON_AIR, "on-air");
+  osslive_client_free(client);
+
+  config = osslive_config_new();
+  SUCCEEDS(osslive_config_load_default_credentials(config, &error));
+  client = client_from(config, variable("OSS_ENDPOINT"));
+  gives(osslive_get_channel, client, ON_AIR, "on-air");
+  osslive_client_free(client);
+}
+
+/* Whoever issues credentials is down: the call fails and names it. */
+#define ISSUES_NOTHING(status, why, setter) \
+  do { \
+    char *out = NULL; \
+    osslive_config *config = osslive_config_new(); \
+    SUCCEEDS(setter); \
+    osslive_client *client = client_from(config, variable("OSS_ENDPOINT")); \
+    FAILS(status, "no credentials from " why, osslive_get_channel(client, ON_AIR, &out, &error)); \
+    CHECK(out == NULL); \
+    osslive_client_free(client); \
+  } while (0)
+
+static void sources_that_fail_are_named(const char *folder) {
+  char token[1024];
+  const char *down = variable("REFUSED_ENDPOINT");
+  snprintf(token, sizeof token, "%s/token", folder);
+  FILE *file = fopen(token, "w");
+  CHECK(file != NULL);
+  fputs("a token\n", file);
+  fclose(file);
+  CHECK(setenv("OSSLIVE_ECS_METADATA_ENDPOINT", down, 1) == 0);
+  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the ECS instance's role",
+                 osslive_config_set_ecs_role(config, NULL, &error));
+  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the ECS role live",
+                 osslive_config_set_ecs_role(config, "live", &error));
+  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the role acs:ram::1:role/live by OIDC",
+                 osslive_config_set_oidc_role(config, "acs:ram::1:role/live", "provider", token,
+                                              "session", down, &error));
+  ISSUES_NOTHING(OSSLIVE_ERR_CREDENTIALS, "the role acs:ram::1:role/live by OIDC",
+                 osslive_config_set_oidc_role(config, "acs:ram::1:role/live", "provider",
+                                              "/nowhere/token", NULL, NULL, &error));
+  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the credentials URI at 127.0.0.1",
+                 osslive_config_set_credentials_uri(config, down, &error));
+  ISSUES_NOTHING(OSSLIVE_ERR_CREDENTIALS, "the command false",
+                 osslive_config_set_credential_process(config, "false", &error));
+
+  osslive_config *config = osslive_config_new();
+  FAILS(OSSLIVE_ERR_CREDENTIALS, "http://",
+        osslive_config_set_credentials_uri(config, "nonsense", &error));
+  FAILS(OSSLIVE_ERR_CREDENTIALS, "token",
+        osslive_config_set_oidc_role(config, "a", "b", "", NULL, NULL, &error));
+  FAILS(OSSLIVE_ERR_CREDENTIALS, "command",
+        osslive_config_set_credential_process(config, " ", &error));
+  osslive_config_free(config);
+}
+
+static int counts(size_t done, size_t total, void *user_data) {
+  size_t *calls = user_data;
+  CHECK(done <= total);
+  return ++*calls == 3;
+}
+
+static void a_diagnosis_finds_what_is_wrong_and_can_be_stopped(const osslive_client *client) {
+  char *out = NULL;
+  size_t calls = 0;
+  SUCCEEDS(osslive_diagnose(client, ON_AIR, NULL, NULL, NULL, NULL, NULL, &out, &error));
+  CHECK(strstr(out, "{\"id\":\"channel-live\",\"verdict\":\"ok\"") != NULL);
+  CHECK(strstr(out, "\"problems\":0") != NULL);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_diagnose(client, "never-made", "rtmp://127.0.0.1/other/x", NULL, NULL, NULL, NULL,
+                            &out, &error));
+  CHECK(strstr(out, "{\"id\":\"channel\",\"verdict\":\"problem\"") != NULL);
+  CHECK(strstr(out, "{\"id\":\"publish-url-path\",\"verdict\":\"problem\"") != NULL);
+  osslive_string_free(out);
+  SUCCEEDS(osslive_diagnose(client, NULL, NULL, NULL, NULL, counts, &calls, &out, &error));
+  CHECK(calls == 3 && strstr(out, "stopped before") != NULL);
+  osslive_string_free(out);
+  out = (char *)GARBAGE;
+  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "client is NULL",
+        osslive_diagnose(NULL, NULL, NULL, NULL, NULL, NULL, NULL, &out, &error));
+  CHECK(out == NULL);
+}
+
 static void freeing_nothing_is_fine(void) {
   osslive_config_free(NULL);
   osslive_client_free(NULL);
@@ -340,7 +443,10 @@ int main(int argc, char **argv) {
   a_configuration_needs_its_parts();
   options_have_their_effect();
   profiles_are_read(argc > 1 ? argv[1] : ".");
+  credentials_come_from_a_program_or_from_where_the_machine_has_them();
+  sources_that_fail_are_named(argc > 1 ? argv[1] : ".");
   every_call_succeeds(client);
+  a_diagnosis_finds_what_is_wrong_and_can_be_stopped(client);
   urls_are_made_without_the_service(client);
   the_service_refuses(client);
   a_wrong_key_is_refused();

@@ -52,6 +52,13 @@ void one_channel(const Client &client) {
   const auto lifetime = to.expires_at - std::chrono::system_clock::now();
   CHECK(lifetime > 30s && lifetime < 70s);
 
+  osslive::Diagnose options;
+  options.id = "typed";
+  const auto diagnosis = typed::diagnosis(client.diagnose(options));
+  CHECK(diagnosis.problems == 0 && diagnosis.checks.size() > 40 && diagnosis.elapsed_ms < 10000);
+  CHECK(diagnosis.checks[0].id == typed::CheckId::settings);
+  CHECK(diagnosis.checks[0].verdict == typed::Verdict::ok && !diagnosis.checks[0].advice);
+
   const auto idle = typed::channel_status(client.get_channel_status("typed"));
   CHECK(idle.status == typed::StreamState::idle && !idle.video && !idle.connected_time);
   CHECK(typed::done(client.delete_channel("typed")).res.status == 204);

@@ -67,6 +67,12 @@ void every_call_succeeds(const Client &client) {
   client.wait_until_deleted("never-made", 10s);
   const Error in_vain = thrown([&] { client.wait_until_live("wrapped", 1ms); });
   CHECK(in_vain.status() == Status::timeout && in_vain.code() == "WaitTimedOut");
+  osslive::Diagnose everything;
+  everything.id = "on-air";
+  CHECK(has(client.diagnose(everything), "{\"id\":\"channel-live\",\"verdict\":\"ok\""));
+  std::size_t checks = 0;
+  const auto stopped = client.diagnose({}, [&](std::size_t, std::size_t) { return ++checks < 3; });
+  CHECK(checks == 3 && has(stopped, "stopped before"));
   CHECK(has(client.get_channel_history("on-air"), "{\"records\":[{"));
   const auto now = std::chrono::system_clock::now();
   CHECK(has(client.create_vod("on-air", "vod", now - 1h, now + 1min), "\"status\":200"));
@@ -281,6 +287,38 @@ void every_option_is_taken() {
   CHECK(thrown([&] { Client refused(config); }).status() == Status::config);
 }
 
+void credentials_come_from_sources() {
+  const auto environment = [](const char *name) { return std::string(std::getenv(name)); };
+  Config config = from_env();
+  config.load_env = false;
+  config.endpoint = environment("OSS_ENDPOINT");
+  config.region = "cn-hangzhou";
+  config.bucket = environment("OSS_BUCKET");
+  const auto fails = [&](const std::string &why) {
+    const Error error = thrown([&] { Client(config).get_channel("on-air"); });
+    return has(error.what(), "no credentials from " + why);
+  };
+  config.load_default_credentials = true;
+  CHECK(has(Client(config).get_channel("on-air"), "on-air"));
+  config.load_default_credentials = false;
+  config.credential_process = "printf '{\"AccessKeyId\": \"" + environment("OSS_ACCESS_KEY_ID") +
+                              "\", \"AccessKeySecret\": \"" +
+                              environment("OSS_ACCESS_KEY_SECRET") + "\"}'";
+  CHECK(has(Client(config).get_channel("on-air"), "on-air"));
+  config.credential_process = "false";
+  CHECK(fails("the command false"));
+  config.credential_process = std::nullopt;
+  config.credentials_uri = "http://127.0.0.1:1/";
+  CHECK(fails("the credentials URI at 127.0.0.1:1"));
+  config.credentials_uri = std::nullopt;
+  config.oidc_role = {"acs:ram::1:role/live", "provider", "/nowhere/token"};
+  CHECK(fails("the role acs:ram::1:role/live by OIDC"));
+  config.oidc_role = std::nullopt;
+  setenv("OSSLIVE_ECS_METADATA_ENDPOINT", "http://127.0.0.1:1", 1);
+  config.ecs_role = osslive::EcsRole{"live"};
+  CHECK(fails("the ECS role live"));
+}
+
 int main() {
   const Client client(from_env());
   every_call_succeeds(client);
@@ -293,4 +331,5 @@ int main() {
   threads_share_a_client_while_its_key_changes(client);
   the_log_takes_any_callable(client);
   every_option_is_taken();
+  credentials_come_from_sources();
 }

@@ -68,7 +68,7 @@ def serve() -> Iterator[Callable[[Answer], str]]:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_PUT = do_DELETE = do_GET
+            do_PUT = do_POST = do_DELETE = do_GET
 
             def log_message(self, format: str, *args: object) -> None:
                 pass

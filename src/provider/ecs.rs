@@ -9,11 +9,14 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::refreshing::Lease;
 use crate::request::{Method, percent_encode};
 use crate::source::EcsRole;
+use std::env;
 use std::time::Duration;
 use zeroize::Zeroizing;
 
 /// The metadata service has the same address on every instance.
 const ENDPOINT: &str = "http://100.100.100.200";
+/// The variable that names another one, for tests.
+const ENDPOINT_VARIABLE: &str = "OSSLIVE_ECS_METADATA_ENDPOINT";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const TOKEN: &str = "/latest/api/token";
 /// For how long a token is good, in seconds: for a few requests.
@@ -23,7 +26,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn lease(role: &EcsRole, web: &Web) -> Result<Lease> {
-    let service = Metadata::of(role, web)?;
+    let other = env::var(ENDPOINT_VARIABLE).ok().filter(|url| !url.trim().is_empty());
+    let endpoint = role.endpoint.as_deref().or(other.as_deref()).unwrap_or(ENDPOINT);
+    let service = Metadata::of(role, endpoint, web)?;
     let name = match &role.name {
         Some(name) => name.trim().to_owned(),
         None => service.role()?,
@@ -45,8 +50,8 @@ struct Metadata<'a> {
 }
 
 impl<'a> Metadata<'a> {
-    fn of(role: &'a EcsRole, web: &'a Web) -> Result<Self> {
-        let endpoint = role.endpoint.as_deref().unwrap_or(ENDPOINT).trim_end_matches('/');
+    fn of(role: &EcsRole, endpoint: &'a str, web: &'a Web) -> Result<Self> {
+        let endpoint = endpoint.trim_end_matches('/');
         let mut service = Metadata { web, endpoint, token: None };
         service.token = match service.new_token() {
             Ok(token) => Some(token),

@@ -133,7 +133,7 @@ impl<'a> Types<'a> {
             String::from("  /* A value newer than this header. */\n  unknown,\n");
         let mut pairs = format!("    {{{name}::unknown, nullptr}},\n");
         for (spelled, value) in values {
-            let member = with_separators(spelled, '_');
+            let member = with_separators(spelled, '_').replace('-', "_");
             declarations += &comment("  ", text(&value["description"]));
             let _ = writeln!(declarations, "  {member},");
             let _ = writeln!(pairs, "    {{{name}::{member}, \"{spelled}\"}},");
