@@ -134,12 +134,28 @@ impl Engine {
     /// Sends a request until it succeeds, fails for good or its policy ends it.
     /// No error shows what signed the request.
     pub(crate) fn call<T>(&self, call: &Call<T>, policy: &Policy<'_>) -> Result<T> {
-        let request = call.request();
+        let mut result = None;
+        let mut read = |reply: &Reply| {
+            result = Some(call.parse(reply)?);
+            Ok(())
+        };
+        self.exchange(call.request(), &mut read, policy)?;
+        result.ok_or_else(|| Error::bad_reply("the response was not read"))
+    }
+
+    /// The part of a call that does not depend on its result, so that the program
+    /// has it once.
+    fn exchange(
+        &self,
+        request: &Request,
+        read: &mut dyn FnMut(&Reply) -> Result<()>,
+        policy: &Policy<'_>,
+    ) -> Result<()> {
         let url = self.endpoint.url(&request.key, &request.query);
         let mut progress = Progress::default();
         loop {
-            let (error, backoff) = match self.attempt(call, &url, policy, &mut progress) {
-                Ok(result) => return Ok(result),
+            let (error, backoff) = match self.attempt(request, &url, read, policy, &mut progress) {
+                Ok(()) => return Ok(()),
                 Err((error, None)) => return Err(error),
                 Err((error, Some(backoff))) => (error, backoff),
             };
@@ -153,14 +169,15 @@ impl Engine {
 
     /// Sends a request once. An error comes with the backoff before the next
     /// attempt, if there is one.
-    fn attempt<T>(
+    fn attempt(
         &self,
-        call: &Call<T>,
+        request: &Request,
         url: &str,
+        read: &mut dyn FnMut(&Reply) -> Result<()>,
         policy: &Policy<'_>,
         progress: &mut Progress,
-    ) -> Result<T, (Error, Option<Duration>)> {
-        let (request, sent) = (call.request(), progress.sent);
+    ) -> Result<(), (Error, Option<Duration>)> {
+        let sent = progress.sent;
         let unsent = |error: Error| (error.with_attempts(sent), None);
         let limit = self.limit(policy).map_err(unsent)?;
         let signer = self.signer_within(&|| self.limit(policy)).map_err(unsent)?;
@@ -182,7 +199,7 @@ impl Engine {
                 if self.observer.is_some() {
                     observe(Ok(&reply.head()), None);
                 }
-                let result = call.parse(&reply);
+                let result = read(&reply);
                 policy.note(Load::of(&result));
                 result.map_err(|error| (secrets.redact_error(error), None))
             }

@@ -90,7 +90,8 @@ def test_an_oidc_role(cloud: Cloud, tmp_path: Path) -> None:
         client.get_channel_status("c")
     assert cloud.keys == ["STS.1 token"] * 2
     (form,) = cloud.forms
-    assert form["OIDCToken"] == ["a.b+c"] and form["RoleSessionName"] == ["box"]
+    assert form["OIDCToken"] == ["a.b+c"]
+    assert form["RoleSessionName"] == ["box"]
 
 
 def test_a_program_and_a_url(cloud: Cloud) -> None:
@@ -163,9 +164,13 @@ def test_no_secret_is_shown() -> None:
 
 def test_a_diagnosis(osslive_client: osslive.Client, channel: str) -> None:
     told: List[Tuple[int, int]] = []
-    diagnosis = osslive_client.diagnose(channel, progress=lambda done, total: told.append((done, total)))
-    assert diagnosis.problems == 0 and diagnosis["channel"].verdict is osslive.Verdict.OK
-    assert told and told[-1][1] == len(diagnosis.checks)
+    diagnosis = osslive_client.diagnose(
+        channel, progress=lambda done, total: told.append((done, total))
+    )
+    assert diagnosis.problems == 0
+    assert diagnosis["channel"].verdict is osslive.Verdict.OK
+    assert told
+    assert told[-1][1] == len(diagnosis.checks)
     wrong = osslive_client.diagnose("never-made", publish_url="rtmp://127.0.0.1/other/x")
     found = {check.id: check for check in wrong.found()}
     assert {"channel", "publish-url-path"} <= set(found)

@@ -162,6 +162,7 @@ def test_the_enumerations_have_the_values_of_the_schemas() -> None:
 
     assert {state.value for state in osslive.ChannelState} == spelled("ChannelState")
     assert {state.value for state in osslive.StreamState} == spelled("StreamState")
+    assert {verdict.value for verdict in osslive.Verdict} == spelled("Verdict")
     kinds = {one["properties"]["change"]["const"] for one in defs["Change"]["oneOf"]}
     assert {kind.value for kind in osslive.ChangeKind} == kinds
     for kind in spelled("ErrorKind"):
@@ -220,6 +221,10 @@ def test_what_the_library_returns_is_as_the_schemas_say(
             "osslive_get_channel_status": [
                 lambda: client.get_channel_status("live"),
                 lambda: client.get_channel_status("schema-created"),
+            ],
+            "osslive_diagnose": [
+                lambda: client.diagnose("live"),
+                lambda: client.diagnose("missing"),
             ],
             "osslive_wait_until_live": [lambda: client.wait_until_live("live")],
             "osslive_wait_until_idle": [lambda: client.wait_until_idle("schema-created")],

@@ -267,15 +267,15 @@ impl<'a> Findings<'a> {
     }
 
     pub(super) fn ok(&mut self, id: CheckId, seen: impl Into<String>) {
-        self.add(Check::new(id, Verdict::Ok, seen));
+        self.judge(id, Verdict::Ok, seen.into(), None);
     }
 
     pub(super) fn skip(&mut self, id: CheckId, why: impl Into<String>) {
-        self.add(Check::new(id, Verdict::NotChecked, why));
+        self.judge(id, Verdict::NotChecked, why.into(), None);
     }
 
     pub(super) fn warn(&mut self, id: CheckId, seen: impl Into<String>, advice: impl Into<String>) {
-        self.add(Check::new(id, Verdict::Warning, seen).advice(advice));
+        self.judge(id, Verdict::Warning, seen.into(), Some(advice.into()));
     }
 
     pub(super) fn problem(
@@ -284,7 +284,13 @@ impl<'a> Findings<'a> {
         seen: impl Into<String>,
         advice: impl Into<String>,
     ) {
-        self.add(Check::new(id, Verdict::Problem, seen).advice(advice));
+        self.judge(id, Verdict::Problem, seen.into(), Some(advice.into()));
+    }
+
+    // Once in the program, and not at each of its many calls.
+    #[inline(never)]
+    fn judge(&mut self, id: CheckId, verdict: Verdict, seen: String, advice: Option<String>) {
+        self.add(Check { id, verdict, seen, advice });
     }
 
     /// The first verdict stands, unless a later request finds a fault. What fails

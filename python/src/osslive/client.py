@@ -141,9 +141,7 @@ class Client:
         access_key_id: Optional[str] = None,
         access_key_secret: Optional[str] = None,
         security_token: Optional[str] = None,
-        credentials: Union[
-            Credentials, CredentialsSource, Callable[[], Credentials], None
-        ] = None,
+        credentials: Union[Credentials, CredentialsSource, Callable[[], Credentials], None] = None,
         internal: Optional[bool] = None,
         secure: Optional[bool] = None,
         addressing_style: Optional[str] = None,
