@@ -1,10 +1,10 @@
 //! `osslive demo`: end to end, from a channel to a playlist that plays,
 //! with each step checked.
 
-mod fetch;
 mod report;
 mod source;
 
+use crate::fetch;
 use crate::output::Output;
 use crate::signal;
 use clap::Args;

@@ -1,29 +1,37 @@
 //! `osslive doctor`: why there is no picture.
 
+mod send;
+
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::output::Output;
-use crate::text::{self, clean};
+use crate::output::{Output, Page};
+use crate::progress::Progress;
+use crate::text::{self, clean, parse_positive_length};
 use clap::Args;
-use osslive::{Check, Client, Diagnosis, DiagnosisOptions, Verdict};
+use console::style;
+use indicatif::ProgressBar;
+use osslive::{Check, CheckId, Client, Diagnosis, DiagnosisOptions, Verdict};
+use std::io::{self, BufRead};
+use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
-Checks the way from this machine to OSS, the access key and its permissions, and
-on request a channel, a publish URL, a play URL and CORS. Takes at most ten
-seconds and changes nothing. Exits with status 1 if there are problems;
-warnings and checks that do not apply do not count.
+Checks the way from this machine to OSS, the credentials and their permissions,
+and on request a channel, a publish URL, a play URL and CORS. Takes at most ten
+seconds and changes nothing, unless --send asks for it. Exits with status 1 if
+there are problems; warnings and checks that do not apply do not count.
 
 Examples:
   osslive doctor
   osslive doctor main-stage --origin https://www.example.com
-  osslive doctor main-stage --publish-url \"$URL\" --json";
+  osslive doctor main-stage --send
+  osslive doctor main-stage --publish-url - --json < url.txt";
 
 #[derive(Args)]
 pub(crate) struct Arguments {
     /// Channel to check
     #[arg(value_name = "CHANNEL")]
     id: Option<String>,
-    /// Publish URL that the encoder uses
+    /// Publish URL that the encoder uses; - for stdin
     #[arg(long, value_name = "URL")]
     publish_url: Option<String>,
     /// Play URL that players use [default: the channel's]
@@ -32,23 +40,41 @@ pub(crate) struct Arguments {
     /// Check that pages of this origin may play
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
+    /// Publish a test clip to the channel, for at most this time, and check
+    /// that it arrives [default: 10s]
+    #[arg(
+        long,
+        value_name = "TIME",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "10s",
+        requires = "id",
+        value_parser = parse_positive_length
+    )]
+    send: Option<Duration>,
 }
 
 pub(crate) fn run(
-    arguments: Arguments,
+    mut arguments: Arguments,
     connection: &Connection,
     output: &Output,
     verbose: bool,
 ) -> Outcome {
+    if arguments.publish_url.as_deref() == Some("-") {
+        arguments.publish_url = Some(line_of_stdin()?);
+    }
+    let is_hidden = verbose || output.json;
+    let teller = Teller { output, bar: Progress { is_hidden }.things(CheckId::ALL.len()) };
     let diagnosis = match connection.client(verbose) {
-        Ok(client) => diagnose(&client, arguments, output),
+        Ok(client) => diagnose(&client, arguments, &teller),
         Err(Failure::Call(error)) => {
             let diagnosis = Diagnosis::of_build_error(&error);
-            diagnosis.checks.iter().for_each(|check| tell(check, output));
+            diagnosis.checks.iter().for_each(|check| teller.tell(check));
             diagnosis
         }
         Err(other) => return Err(other),
     };
+    teller.bar.finish_and_clear();
     output.show(&diagnosis, |_| {});
     if diagnosis.problems == 0 {
         if !output.json {
@@ -59,13 +85,31 @@ pub(crate) fn run(
     Err(Failure::Message(Exit::Failure, summary(&diagnosis)))
 }
 
-fn diagnose(client: &Client, arguments: Arguments, output: &Output) -> Diagnosis {
-    let Arguments { id, publish_url, play_url, origin } = arguments;
-    let mut options = DiagnosisOptions::new().on_check(|check| tell(check, output));
-    if let Some(id) = id {
+/// A URL is a secret, and the arguments of a process are not.
+fn line_of_stdin() -> Outcome<String> {
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Other(error.into()))?;
+    match line.trim() {
+        "" => Err(Failure::usage("stdin has no publish URL")),
+        url => Ok(url.to_owned()),
+    }
+}
+
+fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagnosis {
+    let Arguments { id, publish_url, play_url, origin, send } = arguments;
+    let sent = send.zip(id.as_deref()).map(|(length, id)| {
+        teller.bar.set_message("publishing a clip");
+        send::send(client, id, publish_url.as_deref(), length)
+    });
+    let mut options = DiagnosisOptions::new().on_check(|check| {
+        if sent.is_none() || !matches!(check.id, CheckId::RtmpPublish | CheckId::Fragment) {
+            teller.tell(check);
+        }
+    });
+    if let Some(id) = id.clone() {
         options = options.channel(id);
     }
-    if let Some(url) = publish_url {
+    if let Some(url) = publish_url.clone() {
         options = options.publish_url(url);
     }
     if let Some(url) = play_url {
@@ -74,26 +118,46 @@ fn diagnose(client: &Client, arguments: Arguments, output: &Output) -> Diagnosis
     if let Some(origin) = origin {
         options = options.origin(origin);
     }
-    client.diagnose(&options)
+    let mut diagnosis = client.diagnose(&options);
+    drop(options);
+    if let Some(sent) = sent {
+        let (publish, fragment) = sent.end();
+        for check in [publish, fragment] {
+            teller.tell(&check);
+            diagnosis.replace(check);
+        }
+    }
+    diagnosis
 }
 
-/// Prints a check as soon as it is done. What was not checked is only counted.
-fn tell(check: &Check, output: &Output) {
-    let verdict = match check.verdict {
-        Verdict::Ok => "ok",
-        Verdict::Warning => "WARNING",
-        Verdict::Problem => "PROBLEM",
-        Verdict::NotChecked => return,
-    };
-    if output.json {
-        return;
-    }
-    output.text(|out| {
-        writeln!(out, "{verdict:<8} {}: {}", check.id, clean(&check.seen));
-        if let Some(advice) = &check.advice {
-            writeln!(out, "{:<8} -> {}", "", clean(advice));
+/// Prints checks as soon as they are done, above a bar.
+struct Teller<'a> {
+    output: &'a Output,
+    bar: ProgressBar,
+}
+
+impl Teller<'_> {
+    /// What was not checked is only counted.
+    fn tell(&self, check: &Check) {
+        self.bar.inc(1);
+        self.bar.set_message(check.id.as_str());
+        let verdict = match check.verdict {
+            Verdict::Ok => style("ok      ").green(),
+            Verdict::Warning => style("WARNING ").yellow(),
+            Verdict::Problem => style("PROBLEM ").red().bold(),
+            Verdict::NotChecked => return,
+        };
+        if self.output.json {
+            return;
         }
-    });
+        let lines = |out: &mut Page| {
+            out.push(&format!("{verdict} {}: {}", check.id, clean(&check.seen)));
+            if let Some(advice) = &check.advice {
+                writeln!(out, "{:<8} -> {advice}", "");
+            }
+        };
+        self.bar.suspend(|| self.output.text(lines));
+    }
 }
 
 fn summary(diagnosis: &Diagnosis) -> String {

@@ -14,15 +14,22 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
             Some("list past sessions with `osslive channel history`".into())
         }
         Failure::CommandLine(error) => Some(usage::hint(error)),
-        Failure::Push(PushError::Connect(_) | PushError::TimedOut) => Some(
-            "allow outgoing TCP connections to port 1935: publishing uses RTMP, not HTTP".into(),
-        ),
-        Failure::Push(PushError::Refused { .. }) => Some(
-            "check with `osslive channel status` whether the channel is disabled or already live"
-                .into(),
-        ),
+        Failure::Push(error) => for_push(error).map(str::to_owned),
         _ => None,
     }
+}
+
+/// Returns what to try when a stream was not accepted, or broke.
+pub(crate) fn for_push(error: &PushError) -> Option<&'static str> {
+    Some(match error {
+        PushError::Connect(_) | PushError::TimedOut => {
+            "allow outgoing TCP connections to port 1935: publishing uses RTMP, not HTTP"
+        }
+        PushError::Refused { .. } => {
+            "check with `osslive channel status` whether the channel is disabled or already live"
+        }
+        _ => return None,
+    })
 }
 
 /// An error's detailed code says more than its code, and that more than its

@@ -6,12 +6,14 @@
 
 mod channel;
 mod chart;
+mod clip;
 mod closed;
 mod connection;
 mod control;
 mod demo;
 mod doctor;
 mod failure;
+mod fetch;
 mod highlights;
 mod hint;
 mod history;

@@ -332,7 +332,11 @@ fn nothing_that_is_told_on_the_way_is_a_secret() {
                 command.env("OSS_SESSION_TOKEN", STS_TOKEN);
             }
             let ran = run(&mut command, LONG);
-            assert!(ran.stderr.starts_with("* credentials: the access key "), "{line}: {}", ran.stderr);
+            assert!(
+                ran.stderr.starts_with("* credentials: the access key "),
+                "{line}: {}",
+                ran.stderr
+            );
             told.push_str(&ran.stderr);
         }
         Channel::new(&shell.endpoint.client(), "cam").wait_idle();

@@ -83,5 +83,6 @@ fn the_library_needs_the_c_library_alone_and_is_small() {
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
     let size = fs::metadata(&shared).expect("the library").len();
-    assert!(size <= 2_750_000, "{size} bytes");
+    // A seventh of it is the diagnosis and the sources of credentials.
+    assert!(size <= 3_200_000, "{size} bytes");
 }

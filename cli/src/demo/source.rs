@@ -1,20 +1,14 @@
 //! Where the demonstration's video comes from: ffmpeg's test pattern,
 //! or a clip that ships with osslive.
 
-use osslive_local::push::{self, PushOptions};
+use crate::clip::Clip;
 use std::env;
 use std::error::Error;
 use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::{self, JoinHandle};
+use std::thread;
 use std::time::{Duration, Instant};
-
-/// Six seconds of ffmpeg's test pattern, 320x180 at 30 frames a second, with
-/// a tone. It is looped.
-const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
 
 pub(crate) enum Source {
     Ffmpeg(PathBuf),
@@ -94,7 +88,10 @@ impl Publishing {
                 Some(_) => Err(format!("the publisher exited: {}", words(child)).into()),
             },
             Publishing::Clip(clip) if !clip.is_done() => Ok(()),
-            Publishing::Clip(clip) => Err(clip.end().err().unwrap_or("the clip ended".into())),
+            Publishing::Clip(clip) => Err(match clip.end() {
+                Ok(()) => "the clip ended".into(),
+                Err(error) => error.into(),
+            }),
         }
     }
 
@@ -108,7 +105,7 @@ impl Publishing {
                     Some(status) => return Err(format!("{status}: {}", words(child)).into()),
                     None => {}
                 },
-                Publishing::Clip(clip) if clip.is_done() => return clip.end(),
+                Publishing::Clip(clip) if clip.is_done() => return Ok(clip.end()?),
                 Publishing::Clip(_) => {}
             }
             if Instant::now() > until {
@@ -126,7 +123,7 @@ impl Drop for Publishing {
                 let _ = child.kill();
                 let _ = child.wait();
             }
-            Publishing::Clip(clip) => clip.stop.store(true, Ordering::Relaxed),
+            Publishing::Clip(clip) => clip.stop(),
         }
     }
 }
@@ -138,37 +135,4 @@ fn words(child: &mut Child) -> String {
         let _ = stderr.take(4096).read_to_string(&mut text);
     }
     text.trim().replace('\n', "; ")
-}
-
-/// The clip on its way, on a thread of its own.
-pub(crate) struct Clip {
-    stop: Arc<AtomicBool>,
-    thread: Option<JoinHandle<Result<(), String>>>,
-}
-
-impl Clip {
-    fn push(url: String, length: Duration) -> Self {
-        let stop = Arc::new(AtomicBool::new(false));
-        let stopped = stop.clone();
-        let thread = thread::spawn(move || {
-            let options = PushOptions { duration: Some(length), real_time: true };
-            let mut go_on = |_| !stopped.load(Ordering::Relaxed);
-            push::push_flv(&url, CLIP, options, &mut go_on)
-                .map(drop)
-                .map_err(|error| error.to_string())
-        });
-        Clip { stop, thread: Some(thread) }
-    }
-
-    fn is_done(&self) -> bool {
-        self.thread.as_ref().is_none_or(JoinHandle::is_finished)
-    }
-
-    fn end(&mut self) -> Result<(), Box<dyn Error>> {
-        match self.thread.take().map(JoinHandle::join) {
-            None | Some(Ok(Ok(()))) => Ok(()),
-            Some(Ok(Err(error))) => Err(error.into()),
-            Some(Err(_)) => Err("the publisher's thread panicked".into()),
-        }
-    }
 }
