@@ -206,6 +206,41 @@ fn each_fault_of_the_channel_is_named() {
 }
 
 #[test]
+fn each_fault_of_a_publish_url_is_named() {
+    let endpoint = start(Acl::Private);
+    let client = endpoint.client_builder().build().unwrap();
+    client.put_channel("cam", &ChannelConfig::default()).unwrap();
+    let options = RtmpUrlOptions::new().playlist_name("main.m3u8");
+    let url = client.get_rtmp_url("cam", &options).unwrap();
+    let expires = url.split("Expires=").nth(1).unwrap().split('&').next().unwrap().to_owned();
+    let with = |from: &str, to: &str| {
+        assert!(url.contains(from), "{from} in {url}");
+        url.replacen(from, to, 1)
+    };
+    for (url, id, word) in [
+        (with("rtmp://", "http://"), CheckId::PublishUrlHost, "rtmp://"),
+        (with("127.0.0.1", "b.oss-cn-beijing.aliyuncs.com"), CheckId::PublishUrlHost, "bucket"),
+        (with("/live/", "/app/"), CheckId::PublishUrlPath, "/live/"),
+        (with("/cam?", "/other?"), CheckId::PublishUrlPath, "channel"),
+        (with("/cam?", "/cam/cam?"), CheckId::PublishUrlPath, "/live/"),
+        (url.split('?').next().unwrap().to_owned(), CheckId::PublishUrlQuery, "question mark"),
+        (url.split('&').next().unwrap().to_owned(), CheckId::PublishUrlQuery, "quotes"),
+        (format!("{url}&{}", url.split('?').nth(1).unwrap()), CheckId::PublishUrlQuery, "once"),
+        (with(&expires, "1700000000"), CheckId::PublishUrlExpires, "new URL"),
+        (with(&expires, &format!("{expires}000")), CheckId::PublishUrlExpires, "seconds"),
+        (with(&expires, "tomorrow"), CheckId::PublishUrlExpires, "seconds"),
+        (with("Signature=", "Signature=x"), CheckId::PublishUrlSignature, "new URL"),
+        (with("main.m3u8", "late.m3u8"), CheckId::PublishUrlSignature, "signed too"),
+    ] {
+        let diagnosis = client.diagnose(&DiagnosisOptions::new().channel("cam").publish_url(&*url));
+        let check = diagnosis.check(id).unwrap();
+        assert!(check.verdict > Verdict::Ok, "{url}: {id}: {diagnosis:#?}");
+        let advice = check.advice.as_deref().unwrap_or_default();
+        assert!(advice.contains(word), "{url}: {id}: {advice}");
+    }
+}
+
+#[test]
 fn a_service_that_cannot_be_reached_is_a_problem_and_takes_no_long_time() {
     let builder = || {
         let keys = Credentials::new("LTAI5t", "secret");
