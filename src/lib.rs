@@ -62,9 +62,13 @@
 //!
 //! [`Client::builder`] takes every setting. [`ClientBuilder::from_env`] reads
 //! `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET`, `OSS_SESSION_TOKEN`, `OSS_REGION`,
-//! `OSS_ENDPOINT` and `OSS_BUCKET`; [`ClientBuilder::profile`] reads ossutil's
-//! config file; a [`CredentialsProvider`] of your own is called before every
-//! request. Each setting comes from the first source that has it, and settings
+//! `OSS_ENDPOINT` and `OSS_BUCKET`; [`ClientBuilder::profile`] reads the config
+//! file of ossutil or the `aliyun` command; [`ClientBuilder::default_credentials`]
+//! finds credentials where the vendor's tools do, and
+//! [`ClientBuilder::credentials_source`] takes those of a role. A
+//! [`CredentialsProvider`] of your own is called before every request;
+//! [`Refreshing`] makes one of a function that obtains temporary credentials. Each
+//! setting comes from the first source that has it, and settings
 //! that contradict each other are errors.
 //!
 //! | setting | default |
@@ -114,6 +118,7 @@
 //! | `tls` | on | HTTPS with rustls and Mozilla's root certificates |
 //! | `platform-verifier` | off | rustls with the operating system's trust store |
 //! | `native-tls` | off | the operating system's TLS library |
+//! | `credential-sources` | off | credentials from RAM roles, programs, URLs and the `aliyun` command's config file; adds serde_json |
 //! | `serde` | off | `Serialize` and `Deserialize` for results, as the service spells them |
 //! | `schema` | off | `schemars::JsonSchema` for results |
 
