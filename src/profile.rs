@@ -26,8 +26,9 @@ impl Profile {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`] if the file or profile does not exist, or if the
-    /// profile's mode is unknown or needs the feature `credential-sources`.
+    /// [`Credentials`](crate::ErrorKind::Credentials) if the file or profile does
+    /// not exist, or if the profile's mode is unknown or needs the feature
+    /// `credential-sources`.
     pub fn read(path: Option<&Path>, name: Option<&str>) -> Result<Self> {
         let path = path
             .map(Path::to_owned)
