@@ -630,7 +630,8 @@ osslive_status osslive_config_set_ecs_role(osslive_config *config,
  * - oidc_token_file: the file with the token, read again for each refresh.
  * - session_name: the session's name in RAM's logs. NULL means "osslive".
  * - sts_endpoint: a host, optionally with a scheme and a port. NULL means
- *   "sts.aliyuncs.com".
+ *   ALIBABA_CLOUD_STS_ENDPOINT, else that of the region in
+ *   ALIBABA_CLOUD_STS_REGION, else "sts.aliyuncs.com".
  */
 osslive_status osslive_config_set_oidc_role(osslive_config *config,
                                             const char *role_arn,

@@ -130,7 +130,8 @@ struct OidcRole {
   std::string oidc_provider_arn;
   std::string oidc_token_file; /* read again for each refresh */
   std::optional<std::string> session_name = std::nullopt; /* "osslive" */
-  std::optional<std::string> sts_endpoint = std::nullopt; /* sts.aliyuncs.com */
+  std::optional<std::string> sts_endpoint = std::nullopt; /* the environment's,
+                                                           else sts.aliyuncs.com */
 };
 
 /* Whether a channel is enabled. */

@@ -8,7 +8,7 @@
 use crate::credentials::{self, OSS_VARIABLES, VariableNames};
 use crate::error::{Error, ErrorKind, Result};
 use crate::profile::{self, Profile};
-use crate::source::{CredentialsSource, CredentialsUri, EcsRole, OidcRole, sts_endpoint};
+use crate::source::{CredentialsSource, CredentialsUri, EcsRole, OidcRole};
 use std::env;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -176,15 +176,7 @@ impl Machine<'_> {
         };
         let role = OidcRole::new(required(role)?, required(provider)?, required(token)?)
             .session_name(self.get("ALIBABA_CLOUD_ROLE_SESSION_NAME").unwrap_or_default());
-        Ok(Some(role.sts_endpoint(self.sts_endpoint())))
-    }
-
-    fn sts_endpoint(&self) -> String {
-        self.get("ALIBABA_CLOUD_STS_ENDPOINT").unwrap_or_else(|| {
-            let region = self.get("ALIBABA_CLOUD_STS_REGION");
-            let vpc = self.is_true("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED");
-            sts_endpoint(region.as_deref(), vpc)
-        })
+        Ok(Some(role))
     }
 
     fn ossutil(&self) -> Result<ConfigFile, Skipped> {
@@ -250,9 +242,7 @@ impl Machine<'_> {
             if name.is_some() {
                 found.found = Some("the environment".into());
             }
-            let role = EcsRole::new()
-                .name(name.unwrap_or_default())
-                .needs_token(self.is_true("ALIBABA_CLOUD_IMDSV1_DISABLED"));
+            let role = EcsRole::new().name(name.unwrap_or_default());
             found.sources.push(CredentialsSource::EcsRole(role));
         }
         match self.get("ALIBABA_CLOUD_CREDENTIALS_URI") {
@@ -360,10 +350,6 @@ mod tests {
         assert_eq!(shown, "the access key edge from ~/.ossutilconfig");
         let role = [("ALIBABA_CLOUD_ECS_METADATA", "live")];
         assert_eq!(find(&role, &[]).unwrap().0, "the ECS role live from the environment");
-        let sts = [("ALIBABA_CLOUD_STS_REGION", "cn-hangzhou")];
-        let (_, found) = find(&[&OIDC[..], &sts].concat(), &[]).unwrap();
-        let CredentialsSource::OidcRole(role) = &found.sources[0] else { panic!("{found:?}") };
-        assert_eq!(role.session.endpoint, "sts.cn-hangzhou.aliyuncs.com");
     }
 
     #[test]

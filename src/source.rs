@@ -103,7 +103,8 @@ impl EcsRole {
         self
     }
 
-    /// Insists on the metadata service's mode with tokens (IMDSv2). Defaults to
+    /// Insists on the metadata service's mode with tokens (IMDSv2), as
+    /// `ALIBABA_CLOUD_IMDSV1_DISABLED=true` in the environment does. Defaults to
     /// false: the mode without is used where that fails.
     pub fn needs_token(mut self, needs_token: bool) -> Self {
         self.needs_token = needs_token;
@@ -125,7 +126,7 @@ pub(crate) struct Session {
     pub(crate) name: Option<String>,
     pub(crate) policy: Option<String>,
     pub(crate) duration: Duration,
-    pub(crate) endpoint: String,
+    pub(crate) endpoint: Option<String>,
 }
 
 impl Session {
@@ -135,7 +136,7 @@ impl Session {
             name: None,
             policy: None,
             duration: SESSION,
-            endpoint: STS.to_owned(),
+            endpoint: None,
         }
     }
 
@@ -189,9 +190,10 @@ macro_rules! session_settings {
         }
 
         /// Sets the endpoint of STS: a host, optionally with a scheme and a port.
-        /// Defaults to `sts.aliyuncs.com`.
+        /// Defaults to `ALIBABA_CLOUD_STS_ENDPOINT` in the environment, else to that
+        /// of the region in `ALIBABA_CLOUD_STS_REGION`, else to `sts.aliyuncs.com`.
         pub fn sts_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-            self.session.endpoint = endpoint.into();
+            self.session.endpoint = Some(endpoint.into()).filter(|it| !it.trim().is_empty());
             self
         }
     };

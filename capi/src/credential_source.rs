@@ -69,7 +69,8 @@ pub unsafe extern "C" fn osslive_config_set_ecs_role(
 /// - oidc_token_file: the file with the token, read again for each refresh.
 /// - session_name: the session's name in RAM's logs. NULL means "osslive".
 /// - sts_endpoint: a host, optionally with a scheme and a port. NULL means
-///   "sts.aliyuncs.com".
+///   ALIBABA_CLOUD_STS_ENDPOINT, else that of the region in
+///   ALIBABA_CLOUD_STS_REGION, else "sts.aliyuncs.com".
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_oidc_role(
     config: *mut osslive_config,

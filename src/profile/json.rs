@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(keys.security_token(), Some("t2"));
         let CredentialsSource::AssumedRole(role) = source("role") else { panic!("not a role") };
         assert_eq!(role.session.duration, Duration::from_secs(1800));
-        assert_eq!(role.session.endpoint, "sts-vpc.cn-beijing.aliyuncs.com");
+        assert_eq!(role.session.endpoint.as_deref(), Some("sts-vpc.cn-beijing.aliyuncs.com"));
         assert_eq!(role.session.name.as_deref(), Some("box"));
         assert_eq!(role.external_id.as_deref(), Some("x"));
         for (name, shown) in [

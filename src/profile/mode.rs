@@ -154,7 +154,7 @@ fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
     let vpc = text(&["enablevpc"]).is_some_and(|vpc| vpc.eq_ignore_ascii_case("true"));
     let endpoint = text(&["stsendpoint"]);
     if endpoint.is_some() || region.is_some() {
-        session.endpoint = endpoint.unwrap_or_else(|| sts_endpoint(region.as_deref(), vpc));
+        session.endpoint = Some(endpoint.unwrap_or_else(|| sts_endpoint(region.as_deref(), vpc)));
     }
     Ok(())
 }

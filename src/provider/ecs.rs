@@ -15,6 +15,8 @@ use zeroize::Zeroizing;
 
 /// The metadata service has the same address on every instance.
 const ENDPOINT: &str = "http://100.100.100.200";
+/// The variable that rules the mode without tokens out.
+const INSISTS_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 /// The variable that names another one, for tests.
 const ENDPOINT_VARIABLE: &str = "OSSLIVE_ECS_METADATA_ENDPOINT";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
@@ -52,11 +54,13 @@ struct Metadata<'a> {
 impl<'a> Metadata<'a> {
     fn of(role: &EcsRole, endpoint: &'a str, web: &'a Web) -> Result<Self> {
         let endpoint = endpoint.trim_end_matches('/');
+        let insists = env::var(INSISTS_VARIABLE).unwrap_or_default();
+        let needs_token = role.needs_token || insists.trim().eq_ignore_ascii_case("true");
         let mut service = Metadata { web, endpoint, token: None };
         service.token = match service.new_token() {
             Ok(token) => Some(token),
             // An instance without tokens answers all the same.
-            Err(error) if !role.needs_token && error.status().is_some() => None,
+            Err(error) if !needs_token && error.status().is_some() => None,
             Err(error) => return Err(error),
         };
         Ok(service)

@@ -9,8 +9,9 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::refreshing::Lease;
 use crate::request::{Body, Method, push_encoded};
 use crate::sign::rpc;
-use crate::source::{AssumedRole, OidcRole, Session};
+use crate::source::{AssumedRole, OidcRole, Session, sts_endpoint};
 use std::collections::BTreeMap;
+use std::env;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
@@ -89,7 +90,8 @@ fn ask(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Resul
     let mut body =
         Body { content_type: "application/x-www-form-urlencoded", bytes: form(parameters) };
     let headers = [("content-type", body.content_type.to_owned())];
-    let endpoint = session.endpoint.trim().trim_end_matches('/');
+    let endpoint = endpoint(session, &|name| env::var(name).ok());
+    let endpoint = endpoint.trim().trim_end_matches('/');
     let scheme = if endpoint.contains("://") { "" } else { "https://" };
     let answer = web.ask(&Question {
         method: Method::Post,
@@ -102,6 +104,17 @@ fn ask(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Resul
     });
     body.bytes.zeroize();
     answer.map(Reply)
+}
+
+/// The endpoint that was chosen, or the one that the environment names.
+fn endpoint(session: &Session, variable: &dyn Fn(&str) -> Option<String>) -> String {
+    let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+    let chosen = session.endpoint.clone().or_else(|| variable("ALIBABA_CLOUD_STS_ENDPOINT"));
+    chosen.unwrap_or_else(|| {
+        let region = variable("ALIBABA_CLOUD_STS_REGION");
+        let vpc = variable("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED").unwrap_or_default();
+        sts_endpoint(region.as_deref(), vpc.trim().eq_ignore_ascii_case("true"))
+    })
 }
 
 fn form(parameters: &BTreeMap<&str, &str>) -> Vec<u8> {
@@ -189,4 +202,28 @@ fn timestamp(now: OffsetDateTime) -> String {
 fn nonce() -> String {
     let (first, second) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
     format!("{first:016x}{second:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_endpoint_is_the_chosen_one_else_the_environments() {
+        let of = |role: OidcRole, variables: &[(&str, &str)]| {
+            endpoint(&role.session, &|name| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            })
+        };
+        let role = || OidcRole::new("role", "provider", "token");
+        let named = ("ALIBABA_CLOUD_STS_ENDPOINT", "sts.example");
+        let region = ("ALIBABA_CLOUD_STS_REGION", "cn-hangzhou");
+        let vpc = ("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED", "TRUE");
+        assert_eq!(of(role(), &[]), "sts.aliyuncs.com");
+        assert_eq!(of(role(), &[region]), "sts.cn-hangzhou.aliyuncs.com");
+        assert_eq!(of(role(), &[region, vpc]), "sts-vpc.cn-hangzhou.aliyuncs.com");
+        assert_eq!(of(role(), &[region, named]), "sts.example");
+        assert_eq!(of(role().sts_endpoint("http://127.0.0.1:1"), &[named]), "http://127.0.0.1:1");
+    }
 }

@@ -21,8 +21,14 @@ pub(super) fn lease(uri: &CredentialsUri, web: &Web) -> Result<Lease> {
         connect_timeout: CONNECT_TIMEOUT,
         timeout: TIMEOUT,
     };
-    let answer = web.ask(&question).map_err(|error| without(error, &[&uri.url]))?;
+    let answer = web.ask(&question).map_err(|error| without(error, &[after_host(&uri.url)]))?;
     let document = Document::parse(answer.text()?)?;
     document.check_code()?;
     document.lease(answer.now())
+}
+
+/// The path and the query, which may be secret.
+fn after_host(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.split_once('/').map_or("", |(_, path)| path)
 }

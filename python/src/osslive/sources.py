@@ -25,8 +25,9 @@ class EcsRole:
 @dataclass(frozen=True)
 class OidcRole:
     """A RAM role, by the token of an OIDC provider, such as RRSA in Kubernetes. The token file
-    is read again for each refresh. ``session_name`` is "osslive" and ``sts_endpoint``
-    "sts.aliyuncs.com" by default."""
+    is read again for each refresh. By default, ``session_name`` is "osslive" and
+    ``sts_endpoint`` what the environment says (``ALIBABA_CLOUD_STS_ENDPOINT``, or
+    ``ALIBABA_CLOUD_STS_REGION``), else "sts.aliyuncs.com"."""
 
     role_arn: str
     oidc_provider_arn: str
