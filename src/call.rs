@@ -316,11 +316,12 @@ impl Engine {
 
     fn signer_within(&self, left: &dyn Fn() -> Result<Duration>) -> Result<Arc<Signer>> {
         let credentials = self.provider().credentials_within(left)?;
-        if let Some(signer) = &*self.signer.read().unwrap_or_else(PoisonError::into_inner)
-            && signer.credentials().is_same(&credentials)
-        {
+        let is_current = |signer: &&Arc<Signer>| signer.credentials().is_same(&credentials);
+        let signer = self.signer.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(signer) = signer.as_ref().filter(is_current) {
             return Ok(signer.clone());
         }
+        drop(signer);
         credentials.check()?;
         let fresh = Arc::new(Signer::new(self.version, &self.region, credentials));
         *self.signer.write().unwrap_or_else(PoisonError::into_inner) = Some(fresh.clone());

@@ -32,7 +32,7 @@ fn resident() -> usize {
 fn sweep(client: &Client, names: &[String]) -> usize {
     let (before, mut most, started) = (resident(), 0, Instant::now());
     let options = SweepOptions::new().progress(|progress| {
-        if progress.done.is_multiple_of(100) {
+        if progress.done % 100 == 0 {
             most = resident().saturating_sub(before).max(most);
         }
     });

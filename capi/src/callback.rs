@@ -77,9 +77,8 @@ impl CallbackCell {
             // SAFETY: it is the current slot, and whoever replaces it waits
             // for this visit before it writes there again.
             let callback = unsafe { *slot.callback.get() };
-            if let Some(callback) = callback
-                && level <= slot.max_level.load(SeqCst)
-            {
+            let is_heard = |_: &Callback| level <= slot.max_level.load(SeqCst);
+            if let Some(callback) = callback.filter(is_heard) {
                 call(callback);
             }
             return;
@@ -93,9 +92,8 @@ impl CallbackCell {
         let _turn = Turn::take(&self.replacing);
         let old = self.current.load(SeqCst);
         // SAFETY: only who has the turn writes to slots.
-        if let Some(slot) = self.slots.get(old)
-            && unsafe { *slot.callback.get() } == callback
-        {
+        let is_same = |slot: &&Slot| unsafe { *slot.callback.get() } == callback;
+        if let Some(slot) = self.slots.get(old).filter(is_same) {
             slot.max_level.store(max_level, SeqCst);
             return;
         }

@@ -185,11 +185,12 @@ fn without_values(command: clap::Command) -> clap::Command {
 /// Reads the command line. An option that would be ignored is a mistake.
 fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
     let matches = command.try_get_matches_from_mut(env::args_os())?;
-    if let Some((name, behind)) = matches.subcommand()
-        && OFFLINE.contains(&name)
-        && let Some(own) = command.find_subcommand(name)
-        && let Some(option) = Connection::given(behind, own)
-    {
+    let offline = matches.subcommand().filter(|(name, _)| OFFLINE.contains(name));
+    let ignored = offline.and_then(|(name, behind)| {
+        let option = Connection::given(behind, command.find_subcommand(name)?)?;
+        Some((name, option))
+    });
+    if let Some((name, option)) = ignored {
         let message =
             format!("{option} cannot be used with '{name}', which does not connect to a service");
         return Err(command.error(ErrorKind::ArgumentConflict, message));

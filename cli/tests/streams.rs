@@ -26,6 +26,7 @@ enum Stream {
 const FAULTS: [Stream; 3] = [Stream::Broken, Stream::Full, Stream::Closed];
 
 impl Stream {
+    #[allow(clippy::incompatible_msrv, reason = "tests may need a newer compiler")]
     fn open(self) -> Stdio {
         match self {
             Stream::Broken => std::io::pipe().expect("a pipe").1.into(),

@@ -43,7 +43,7 @@ fn begin(session: &mut Session, accept: bool) {
     let mut client = ClientSession::new("live", "rtmp://h/live", "ch1");
     for _ in 0..8 {
         session.receive(&client.take_output()).expect("a good client");
-        if accept && let Some(Event::Publish(_)) = session.next_event() {
+        if accept && matches!(session.next_event(), Some(Event::Publish(_))) {
             session.accept();
         }
         client.receive(&session.take_output()).expect("a good server");

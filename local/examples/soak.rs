@@ -356,7 +356,7 @@ impl Soak {
             let playlist = Playlist::read(&String::from_utf8_lossy(&text));
             for fragment in &playlist.names {
                 match self.get(&format!("{name}/{fragment}")) {
-                    Some((200, bytes)) if bytes.len().is_multiple_of(188) && !bytes.is_empty() => {
+                    Some((200, bytes)) if bytes.len() % 188 == 0 && !bytes.is_empty() => {
                         count(&self.counts.fragments);
                     }
                     // It may have left the window, and then the disk.

@@ -8,8 +8,8 @@ use std::fmt;
 use std::io;
 
 /// Where a user who has no token finds one.
-pub const NO_TOKEN: &str =
-    "Open the page at the address that the endpoint printed: it contains a token.";
+pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed on its terminal, or prints with \
+     --print-keys: it contains a token.";
 
 /// Headers in which proxies tell of the client or themselves, besides all that
 /// begin with `x-forwarded`.

@@ -131,9 +131,10 @@ impl Store {
                 let what = "it is a link, which is not followed: must be a folder or a file";
                 return Err(own::at(&path, own::refused(what)));
             }
-            if kind.is_dir()
-                && let Some(bucket) = Bucket::load(path, clock.clone(), scratch.clone(), naming)?
-            {
+            if !kind.is_dir() {
+                continue;
+            }
+            if let Some(bucket) = Bucket::load(path, clock.clone(), scratch.clone(), naming)? {
                 buckets.insert(bucket.info().name, Arc::new(bucket));
             }
         }

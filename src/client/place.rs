@@ -130,15 +130,16 @@ impl Place {
                 "endpoint {endpoint}: is not internal; set the endpoint or internal, not both"
             )));
         }
-        if let (Some(region), Some(named)) = (&self.region, host.and_then(|host| host.region))
-            && endpoint::bare_region(region.value.trim()) != named
-        {
-            return Err(config(format!(
-                "region {region} contradicts endpoint {endpoint}, which is in {named:?}; \
-                 set one of them"
-            )));
+        let named = host.and_then(|host| host.region);
+        match (&self.region, named) {
+            (Some(region), Some(named)) if endpoint::bare_region(region.value.trim()) != named => {
+                Err(config(format!(
+                    "region {region} contradicts endpoint {endpoint}, which is in {named:?}; \
+                     set one of them"
+                )))
+            }
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Takes the bucket out of an endpoint that is the bucket's own domain, as

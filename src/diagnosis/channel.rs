@@ -15,10 +15,8 @@ pub(super) fn judge(
     status: &Result<ChannelStatus>,
     findings: &mut Findings<'_>,
 ) -> bool {
-    if let Some(error) =
-        [channel.as_ref().err(), status.as_ref().err()].into_iter().flatten().next()
-        && is_missing(error)
-    {
+    let error = channel.as_ref().err().or(status.as_ref().err());
+    if error.is_some_and(is_missing) {
         let advice = "create the channel, or check its id: ids are case-sensitive";
         findings.problem(CheckId::Channel, "the channel does not exist", advice);
         return false;

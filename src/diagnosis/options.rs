@@ -66,9 +66,8 @@ impl<'a> DiagnosisOptions<'a> {
 
     pub(super) fn report(&self, check: &Check) {
         // Not from inside itself.
-        if let Some(callback) = &self.on_check
-            && let Ok(mut callback) = callback.try_borrow_mut()
-        {
+        let Some(callback) = &self.on_check else { return };
+        if let Ok(mut callback) = callback.try_borrow_mut() {
             callback(check);
         }
     }

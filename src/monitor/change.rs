@@ -265,9 +265,8 @@ impl Known {
 
     fn compare_streams(&self, status: &ChannelStatus, limits: &Limits) -> Vec<ChangeKind> {
         let mut kinds = Vec::new();
-        if let (Some(from), Some(to)) = (&self.remote_addr, &status.remote_addr)
-            && from != to
-        {
+        let addresses = self.remote_addr.as_ref().zip(status.remote_addr.as_ref());
+        if let Some((from, to)) = addresses.filter(|(from, to)| from != to) {
             kinds.push(ChangeKind::NewPublisher { from: from.clone(), to: to.clone() });
         } else if let (Some(from), Some(video)) = (self.frame_rate, &status.video) {
             // Another publisher's frame rate is not a fall of this one's.

@@ -95,9 +95,8 @@ impl<'a> SweepOptions<'a> {
     pub(super) fn report(&self, progress: Progress) {
         // A callback that begins other work with these same options is not
         // called again from inside itself.
-        if let Some(callback) = &self.progress
-            && let Ok(mut callback) = callback.try_borrow_mut()
-        {
+        let Some(callback) = &self.progress else { return };
+        if let Ok(mut callback) = callback.try_borrow_mut() {
             callback(progress);
         }
     }

@@ -110,9 +110,7 @@ impl Crate {
                 at.push(name);
                 continue;
             }
-            if let Some(alias) = here.aliases.get(&name)
-                && depth < 16
-            {
+            if let Some(alias) = here.aliases.get(&name).filter(|_| depth < 16) {
                 let whole: Segments = alias.iter().cloned().chain(rest).collect();
                 return self.origin(&at, &whole, depth + 1);
             }

@@ -260,9 +260,8 @@ fn columns(line: u64, heading: &StringRecord) -> Result<Vec<Column>> {
         let Some(column) = Column::of(name) else {
             return mistake(line, number, format!("unknown column {name:?}: {COLUMNS}"));
         };
-        if let Some(first) = columns.iter().position(|other| *other == column)
-            && column != Column::Blank
-        {
+        let first = columns.iter().position(|other| *other == column);
+        if let Some(first) = first.filter(|_| column != Column::Blank) {
             return mistake(line, number, format!("{name:?} is already column {}", first + 1));
         }
         columns.push(column);

@@ -72,7 +72,10 @@ impl Announcement {
         writeln!(page, "listening on {}", self.url);
         let mut table = Table::details();
         if let Some(url) = &self.page {
-            table.detail("page", url);
+            // Whoever opens it without its token finds nothing but this word.
+            let token =
+                if self.publish_url.is_some() { "" } else { " (token shown with --print-keys)" };
+            table.detail("page", format!("{url}{token}"));
         }
         table.detail("access key id", &self.access_key_id);
         let unprinted = "hidden; shown with --print-keys";

@@ -263,6 +263,6 @@ fn build_plugin() -> PathBuf {
 
 fn succeeds(command: &mut Command) {
     let ran = run(command, BUILD);
-    let what = command.get_program().display();
+    let what = command.get_program().to_string_lossy();
     assert!(ran.status.success(), "{what}: {}\n{}{}", ran.status, ran.stdout, ran.stderr);
 }

@@ -106,7 +106,7 @@ pub fn spawn(command: &mut Command) -> Child {
     command.env("NO_PROXY", "*").env("no_proxy", "*");
     match command.spawn() {
         Ok(child) => child,
-        Err(error) => panic!("{}: {error}", command.get_program().display()),
+        Err(error) => panic!("{}: {error}", command.get_program().to_string_lossy()),
     }
 }
 

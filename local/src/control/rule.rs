@@ -213,9 +213,7 @@ impl FaultRule {
         if self.content_type.is_some() && self.body.is_none() {
             return wrong("contentType: requires a body".to_owned());
         }
-        if let Some(text) = &self.raw_base64
-            && BASE64_STANDARD.decode(text).is_err()
-        {
+        if self.raw_base64.as_ref().is_some_and(|text| BASE64_STANDARD.decode(text).is_err()) {
             return wrong("rawBase64: must be Base64".to_owned());
         }
         if self.held() > MAX_ANSWER {

@@ -70,7 +70,7 @@ struct Newest {
 impl Newest {
     /// A timestamp that follows, without its wraps.
     fn unwrap(&self, timestamp: u32) -> u64 {
-        let step = timestamp.wrapping_sub(self.timestamp).cast_signed();
+        let step = timestamp.wrapping_sub(self.timestamp) as i32;
         self.theirs_ms.checked_add_signed(step.into()).unwrap_or(timestamp.into())
     }
 }

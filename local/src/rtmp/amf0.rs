@@ -165,9 +165,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, DecodeError> {
 pub fn decode_prefix(bytes: &[u8]) -> Vec<Value> {
     let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES, is_lenient: true };
     let mut values = Vec::new();
-    while !decoder.rest.is_empty()
-        && let Ok(value) = decoder.value(0)
-    {
+    while !decoder.rest.is_empty() {
+        let Ok(value) = decoder.value(0) else { break };
         values.push(value);
     }
     values

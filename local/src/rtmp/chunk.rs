@@ -156,10 +156,10 @@ impl ChunkReader {
                 return Ok(None);
             }
             self.current = None;
-            if let Some(message) = self.finish_chunk(index)
-                && !self.control(&message)?
-            {
-                return Ok(Some(message));
+            if let Some(message) = self.finish_chunk(index) {
+                if !self.control(&message)? {
+                    return Ok(Some(message));
+                }
             }
         }
     }

@@ -49,10 +49,8 @@ impl Handshake {
         let missing = (1 + PACKET).saturating_sub(self.greeting.len());
         if missing > 0 {
             self.greeting.extend(take(input, missing));
-            if let Some(&version) = self.greeting.first()
-                && version != VERSION
-            {
-                return Err(ProtocolError::Version(version));
+            if let Some(version) = self.greeting.first().filter(|version| **version != VERSION) {
+                return Err(ProtocolError::Version(*version));
             }
             if self.greeting.len() == 1 + PACKET {
                 if matches!(self.role, Role::Server) {

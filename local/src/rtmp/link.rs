@@ -78,10 +78,9 @@ impl Link {
     }
 
     fn user_control(&mut self, payload: &[u8]) {
-        if let Some((event, rest)) = payload.split_first_chunk()
-            && u16::from_be_bytes(*event) == PING_REQUEST
-            && let Some(time) = rest.first_chunk()
-        {
+        let Some((event, rest)) = payload.split_first_chunk() else { return };
+        let Some(time) = rest.first_chunk() else { return };
+        if u16::from_be_bytes(*event) == PING_REQUEST {
             self.send_user_control(PING_RESPONSE, u32::from_be_bytes(*time));
         }
     }

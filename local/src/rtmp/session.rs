@@ -283,10 +283,10 @@ impl Session {
     /// `stream` is absent where an encoder sends something else, as rtmp2sink
     /// sends the stream's name.
     fn delete_stream(&mut self, stream: Option<f64>) {
-        if let Publication::Requested(own) | Publication::Live(own) = self.publication
-            && stream.is_none_or(|stream| stream == f64::from(own))
-        {
-            self.finish();
+        if let Publication::Requested(own) | Publication::Live(own) = self.publication {
+            if stream.is_none_or(|stream| stream == f64::from(own)) {
+                self.finish();
+            }
         }
     }
 

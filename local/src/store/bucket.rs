@@ -110,11 +110,11 @@ impl Bucket {
         scratch: Arc<Scratch>,
         naming: Naming,
     ) -> io::Result<Self> {
-        if own::look(&folder)?.is_some_and(|found| found.is_dir())
-            && let Some(foreign) = inventory::foreign(&folder)?
-        {
-            let what = "it is in the place of a bucket, and no endpoint put it there";
-            return Err(own::at(&foreign, own::refused(what)));
+        if own::look(&folder)?.is_some_and(|found| found.is_dir()) {
+            if let Some(foreign) = inventory::foreign(&folder)? {
+                let what = "it is in the place of a bucket, and no endpoint put it there";
+                return Err(own::at(&foreign, own::refused(what)));
+            }
         }
         own::ensure_folder(&folder)?;
         let bucket = Bucket::new(folder, info, clock, scratch, naming)?;

@@ -163,9 +163,10 @@ impl Channels {
         let folder = &self.folder;
         for file in fs::read_dir(folder).map_err(|error| own::at(folder, error))? {
             let path = file?.path();
-            if path.extension().is_some_and(|extension| extension == "json")
-                && let Some(saved) = file::read_json(&path)?
-            {
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            if let Some(saved) = file::read_json(&path)? {
                 self.restore(saved, &recover)?;
             }
         }

@@ -129,9 +129,10 @@ impl Window {
     /// oldest of its fragments if they are gone.
     fn load(at: &Folder<'_>, playlist: &str) -> io::Result<Self> {
         let mut window = Window::stood(at.index, playlist)?;
-        while let Some(line) = window.lines.front()
-            && !at.objects.exists(&at.key(&line.name))?
-        {
+        while let Some(line) = window.lines.front() {
+            if at.objects.exists(&at.key(&line.name))? {
+                break;
+            }
             window.first = window.first.saturating_add(1);
             window.discontinuities += u64::from(line.interrupts());
             window.lines.pop_front();

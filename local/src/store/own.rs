@@ -98,7 +98,7 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
     let flags = rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::NOFOLLOW;
     let named = |error| at(path, error);
-    let flags = flags.bits().cast_signed();
+    let flags = flags.bits() as i32;
     let folder = OpenOptions::new().read(true).custom_flags(flags).open(path).map_err(named)?;
     let found = folder.metadata()?;
     check_folder(&found).map_err(named)?;
@@ -148,7 +148,7 @@ pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
         use rustix::fs::OFlags;
         use std::os::unix::fs::OpenOptionsExt;
         let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
-        options.mode(0o600).custom_flags(flags.bits().cast_signed());
+        options.mode(0o600).custom_flags(flags.bits() as i32);
     }
     #[cfg(windows)]
     {

@@ -66,7 +66,7 @@ pub(super) enum Component<'a> {
 
 /// Reads one component back; `None` for a name that [`Naming::object`] never makes.
 pub(super) fn component(name: &str, leaf: bool) -> Option<Component<'_>> {
-    if !leaf && let Some(piece) = name.strip_suffix('+') {
+    if let Some(piece) = name.strip_suffix('+').filter(|_| !leaf) {
         return Some(Component::Continues(piece));
     }
     if name.contains('.') == leaf {

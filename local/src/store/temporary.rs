@@ -80,7 +80,10 @@ fn private_in(parent: &Path, prefix: &str) -> io::Result<TempDir> {
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
-        if is_named && let Some(claim) = Claim::abandoned(entry.path()) {
+        if !is_named {
+            continue;
+        }
+        if let Some(claim) = Claim::abandoned(entry.path()) {
             // The lock is held meanwhile; links in the folder are not followed.
             let _ = fs::remove_dir_all(&claim.data);
         }

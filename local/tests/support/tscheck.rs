@@ -154,7 +154,7 @@ impl Checker {
     fn fragment(&mut self, piece: &Piece<'_>) -> Option<Span> {
         self.name = piece.name.into();
         self.require(!piece.bytes.is_empty(), "no packets");
-        self.require(piece.bytes.len().is_multiple_of(188), "not a whole number of packets");
+        self.require(piece.bytes.len() % 188 == 0, "not a whole number of packets");
         let mut fragment = Fragment { discontinuity: piece.discontinuity, ..Fragment::default() };
         for (index, bytes) in piece.bytes.chunks_exact(188).enumerate() {
             match packet(bytes) {

@@ -88,10 +88,11 @@ impl Clocks {
         };
         let is_within =
             |ms: &u64, ahead_ms| ms + MAX_SKEW_MS >= newest_ms && *ms <= newest_ms + ahead_ms;
-        if clock.theirs_ms.is_some_and(|newest| theirs_ms + MAX_STEP_BACK_MS >= newest)
-            && let Some(ms) = clock.ours(theirs_ms).filter(|ms| is_within(ms, MAX_STEP_AHEAD_MS))
-        {
-            return place(ms, false);
+        if clock.theirs_ms.is_some_and(|newest| theirs_ms + MAX_STEP_BACK_MS >= newest) {
+            let near = clock.ours(theirs_ms).filter(|ms| is_within(ms, MAX_STEP_AHEAD_MS));
+            if let Some(ms) = near {
+                return place(ms, false);
+            }
         }
         let jumps = clock.theirs_ms.is_some();
         // Where the other track's clock has gone already, or where it began.

