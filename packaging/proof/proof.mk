@@ -4,7 +4,7 @@
 
 IN_RELEASE := sh packaging/proof/root.sh
 
-.PHONY: test-obs test-native test-windows test-windows-archive test-foreign test-arm64-archive \
+.PHONY: test-obs test-native test-oldest-rust test-windows test-windows-archive test-foreign test-arm64-archive \
   test-dist
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
@@ -13,6 +13,10 @@ RELEASE ?= sid
 test-obs:
 	$(IN_RELEASE) $(RELEASE) 'obs-studio libobs-dev xvfb cmake pkg-config ffmpeg python3 libx11-6' \
 	  $(CARGO) test -p osslive-cli --test obs
+
+# With the oldest Rust that is supported, which is Debian 13's.
+test-oldest-rust:
+	RUST=own $(IN_RELEASE) trixie 'rustc cargo gcc libc6-dev git' sh packaging/proof/debian13.sh
 
 # SDK, endpoint and command on this machine, with no other program.
 test-native:
