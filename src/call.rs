@@ -22,7 +22,7 @@ use zeroize::Zeroize;
 /// Beyond this many failures the limiter does the waiting, and not the call.
 const MAX_BACKOFFS: u32 = 4;
 
-/// What the service says of credentials that it does not take any more.
+/// The codes for credentials that are expired or revoked.
 const REFUSALS: [&str; 3] =
     [code::SECURITY_TOKEN_EXPIRED, code::INVALID_SECURITY_TOKEN, code::INVALID_ACCESS_KEY_ID];
 
@@ -143,8 +143,8 @@ impl Engine {
         result.ok_or_else(|| Error::bad_reply("the response was not read"))
     }
 
-    /// The part of a call that does not depend on its result, so that the program
-    /// has it once.
+    /// The part of a call that does not depend on its result type, so that it is
+    /// compiled once.
     fn exchange(
         &self,
         request: &Request,

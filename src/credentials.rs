@@ -127,16 +127,16 @@ pub trait CredentialsProvider: Send + Sync {
     /// Returns the current credentials.
     fn credentials(&self) -> Result<Credentials>;
 
-    /// Returns the current credentials to a caller of limited patience: `left`
-    /// returns for how long it still waits, or why it does not.
+    /// Returns the current credentials. `left` returns how long the caller can
+    /// still wait, or an error if it cannot.
     #[doc(hidden)]
     fn credentials_within(&self, _left: &dyn Fn() -> Result<Duration>) -> Result<Credentials> {
         self.credentials()
     }
 
-    /// Hears that the service refused these credentials as expired or unknown.
-    /// Returns whether it may have others now; the request is then sent once
-    /// more. Defaults to false.
+    /// Reports that the service rejected these credentials as expired or unknown.
+    /// Returns whether other credentials may be available, in which case the
+    /// request is retried once. Defaults to false.
     fn refused(&self, _credentials: &Credentials) -> bool {
         false
     }

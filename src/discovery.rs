@@ -1,5 +1,4 @@
-//! The default credentials of a machine: where the vendor's tools look for them,
-//! in their order.
+//! The default credentials of a machine, in the order of the vendor's tools.
 //!
 //! Source: "Default credential provider chain" in the README of the vendor's
 //! credentials libraries. OSS's own variables and ossutil's file come before
@@ -19,7 +18,7 @@ const GENERAL_VARIABLES: VariableNames = [
     "ALIBABA_CLOUD_SECURITY_TOKEN",
 ];
 
-/// The default credentials of this machine: the first of these that there is.
+/// The default credentials of this machine: the first of these that exists.
 ///
 /// 1. `OSS_ACCESS_KEY_ID`, `OSS_ACCESS_KEY_SECRET` and `OSS_SESSION_TOKEN` in the
 ///    environment
@@ -34,18 +33,18 @@ const GENERAL_VARIABLES: VariableNames = [
 ///    `true`
 /// 8. the URL in `ALIBABA_CLOUD_CREDENTIALS_URI`
 ///
-/// A variable or a file that is named but cannot be used is an error, rather than
-/// a reason to go on as somebody else.
+/// If a variable or file is set but cannot be used, that is an error: osslive does
+/// not fall back to another identity.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DefaultCredentials {
-    /// What to try, in this order.
+    /// The sources to try, in order.
     pub(crate) sources: Vec<CredentialsSource>,
-    /// What does not apply, and why.
+    /// Why other sources do not apply.
     pub(crate) skipped: Vec<String>,
-    /// Where the source was found, if it was.
+    /// Where the source was found, if it was configured.
     found: Option<String>,
-    /// What the profile says, if the credentials come from one.
+    /// Region and endpoint of the profile, if the credentials come from one.
     pub(crate) region: Option<String>,
     pub(crate) endpoint: Option<String>,
 }
@@ -62,14 +61,14 @@ impl DefaultCredentials {
         Machine { variable: &|name| env::var(name).ok() }.find()
     }
 
-    /// Whether something is configured on this machine; otherwise only the ECS
-    /// instance's metadata service is left to ask.
+    /// Returns whether credentials are configured on this machine; otherwise only
+    /// the metadata service of an ECS instance may have some.
     pub fn is_configured(&self) -> bool {
         self.found.is_some()
     }
 
-    /// Returns what does not apply, and why, in the order in which it was looked
-    /// for.
+    /// Returns why other sources do not apply, in the order in which they were
+    /// tried.
     pub fn skipped(&self) -> &[String] {
         &self.skipped
     }
@@ -86,7 +85,7 @@ impl DefaultCredentials {
     }
 }
 
-/// Says whose credentials they are, and where they were found.
+/// Describes the credentials and where they were found, without secrets.
 impl fmt::Display for DefaultCredentials {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (at, source) in self.sources.iter().enumerate() {
@@ -96,13 +95,13 @@ impl fmt::Display for DefaultCredentials {
     }
 }
 
-/// The error when there are no credentials, with all that was tried.
+/// Returns the error for missing credentials, with everything that was tried.
 pub(crate) fn nothing_found(tried: &[String]) -> Error {
     let tried = tried.join("; ");
     Error::new(ErrorKind::Credentials, format!("no credentials found: {tried}"))
 }
 
-/// What is asked for variables.
+/// The environment of a machine.
 struct Machine<'a> {
     variable: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -112,7 +111,7 @@ struct ConfigFile {
     path: PathBuf,
     /// The profile's name, unless the file says which one is the default.
     profile: Option<String>,
-    /// Whether somebody said that it should be used.
+    /// Whether a variable names the file or the profile.
     is_named: bool,
 }
 
@@ -156,7 +155,7 @@ impl Machine<'_> {
         self.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// The role of a pod, or of whoever else has a token.
+    /// Returns the role in the environment, such as that of a pod.
     fn oidc_role(&self) -> Result<Option<OidcRole>> {
         let [token, provider, role] = [
             "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
@@ -164,7 +163,7 @@ impl Machine<'_> {
             "ALIBABA_CLOUD_ROLE_ARN",
         ]
         .map(|name| self.get(name).ok_or(name));
-        // The ARN of a role alone has other uses.
+        // The ARN alone is also used without OIDC.
         if token.is_err() && provider.is_err() {
             return Ok(None);
         }
@@ -196,12 +195,12 @@ impl Machine<'_> {
         let names = [".alibabacloud/credentials", ".alibabacloud/credentials.ini"];
         let profile = self.get("ALIBABA_CLOUD_PROFILE").unwrap_or_else(|| "default".into());
         let mut file = self.file("ALIBABA_CLOUD_CREDENTIALS_FILE", &names, Some(profile))?;
-        // That names a profile of the aliyun command's file first of all.
+        // The variable primarily names a profile of the aliyun command's file.
         file.is_named = self.get("ALIBABA_CLOUD_CREDENTIALS_FILE").is_some();
         Ok(file)
     }
 
-    /// The file that a variable names, or one of these in the home directory.
+    /// Returns the file in a variable, or one of these in the home directory.
     fn file(
         &self,
         variable: &str,
@@ -233,7 +232,7 @@ impl Machine<'_> {
         }
     }
 
-    /// What only the network can tell.
+    /// Adds the sources that have to be requested over the network.
     fn network(&self, mut found: DefaultCredentials) -> Result<DefaultCredentials> {
         if self.is_true("ALIBABA_CLOUD_ECS_METADATA_DISABLED") {
             found.skipped.push("ALIBABA_CLOUD_ECS_METADATA_DISABLED is true".into());

@@ -1,5 +1,4 @@
-//! Providers that obtain credentials from their source: over the network, or from
-//! a program.
+//! Providers of temporary credentials: from services, or from a program.
 
 mod choice;
 #[cfg(feature = "credential-sources")]

@@ -1,4 +1,4 @@
-//! Credentials that expire, and are refreshed before they do.
+//! Temporary credentials, refreshed before they expire.
 
 use crate::clock::{Clock, Reading, SystemClock};
 use crate::credentials::{Credentials, CredentialsProvider};
@@ -11,21 +11,21 @@ use std::thread;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How long before their expiry credentials are refreshed, unless a third of
-/// their lifetime is shorter.
+/// How long before expiry credentials are refreshed, unless a third of their
+/// lifetime is shorter.
 const AHEAD: Duration = Duration::from_secs(15 * 60);
-/// How long to wait after a refresh that brought nothing newer, at most.
+/// The maximum delay after a refresh that failed.
 const LONGEST_PAUSE: Duration = Duration::from_secs(60);
-/// How long a failure is reported to all who ask, when there is nothing valid.
+/// How long a failure is cached while there are no valid credentials.
 const FAILURE_PAUSE: Duration = Duration::from_millis(500);
-/// How often credentials that the service refuses are replaced, at most.
+/// The minimum interval between refreshes caused by rejected credentials.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
-/// When a refresh is given up for lost: its thread hangs.
+/// When a refresh is considered stuck, so that another one may start.
 const LOST: Duration = Duration::from_secs(120);
-/// How often who waits looks at its limits.
-const GLANCE: Duration = Duration::from_millis(20);
+/// How often a waiting call checks its deadline.
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Credentials, and for how long they are valid.
+/// Credentials with their lifetime.
 #[derive(Debug, Clone)]
 #[must_use]
 pub struct Lease {
@@ -34,7 +34,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Credentials that stay valid.
+    /// Creates credentials that do not expire.
     pub fn new(credentials: Credentials) -> Self {
         Lease { credentials, lifetime: None }
     }
@@ -44,27 +44,26 @@ impl Lease {
         &self.credentials
     }
 
-    /// Sets how long they are valid from now.
+    /// Sets the lifetime, counted from now.
     pub fn valid_for(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);
         self
     }
 
-    /// Sets until when they are valid, by this machine's clock.
+    /// Sets the expiration time, by this machine's clock.
     pub fn until(self, expiration: OffsetDateTime) -> Self {
         let lifetime = expiration - OffsetDateTime::now_utc();
         self.valid_for(lifetime.try_into().unwrap_or_default())
     }
 }
 
-/// A [`CredentialsProvider`] that keeps temporary credentials and refreshes them
+/// A [`CredentialsProvider`] that caches temporary credentials and refreshes them
 /// before they expire.
 ///
-/// The first call obtains credentials; later calls return them at once. When a
-/// third of their lifetime is left, or a quarter of an hour, one thread obtains
-/// new ones in the background, while calls keep using the old ones. If that
-/// fails, they are used as long as they are valid, and it is tried again. Clones
-/// share the credentials.
+/// The first call obtains credentials; later calls return them immediately. When a
+/// third of their lifetime or 15 minutes is left, whichever is less, one thread
+/// obtains new ones in the background. If that fails, the current ones are used
+/// while they are valid, and the refresh is retried. Clones share the credentials.
 ///
 /// ```
 /// use osslive::{Client, Credentials, Lease, Refreshing};
@@ -92,7 +91,7 @@ struct Shared {
     ended: Condvar,
 }
 
-/// Credentials that were obtained.
+/// The current credentials.
 #[derive(Clone)]
 struct Held {
     lease: Lease,
@@ -100,21 +99,21 @@ struct Held {
     is_refused: bool,
 }
 
-/// What is known of the refreshes.
+/// The state of refreshes.
 #[derive(Default)]
 struct Work {
-    /// The process and the time at which the current one began. A forked child
-    /// has none of its parent's threads.
+    /// The process and the start time of the refresh in progress. A forked child
+    /// does not inherit its parent's threads.
     running: Option<(u32, Duration)>,
-    /// How many have ended.
+    /// The number of finished refreshes.
     ended: u64,
-    /// When the last one ended, and how it failed.
+    /// When the last refresh finished, and its error.
     last: Option<(Duration, Option<Error>)>,
 }
 
 impl Refreshing {
     /// Creates a provider that obtains credentials from a function. The function
-    /// is called on one thread at a time, and should end within a minute.
+    /// is called by one thread at a time and should return within a minute.
     pub fn new(obtain: impl Fn() -> Result<Lease> + Send + Sync + 'static) -> Self {
         Self::with_clock(obtain, SystemClock::new())
     }
@@ -132,7 +131,7 @@ impl Refreshing {
         }))
     }
 
-    /// Starts a refresh unless one is running.
+    /// Starts a refresh unless one is in progress.
     fn start(&self, mut work: MutexGuard<'_, Work>, now: Reading) {
         let is_running = work.running.is_some_and(|(process, began)| {
             process == process::id() && now.monotonic.saturating_sub(began) < LOST
@@ -144,7 +143,7 @@ impl Refreshing {
         drop(work);
         let shared = self.0.clone();
         let thread = thread::Builder::new().name("osslive-credentials".into());
-        // With no thread to spare, the caller does it.
+        // If no thread can be started, refresh on this one.
         if thread.spawn(move || shared.refresh()).is_err() {
             self.0.refresh();
         }
@@ -181,7 +180,7 @@ impl CredentialsProvider for Refreshing {
         let now = self.0.clock.read();
         let mut held = self.0.held.write().unwrap_or_else(PoisonError::into_inner);
         match &mut *held {
-            // Somebody has replaced them already.
+            // They have already been replaced.
             Some(held) if !held.lease.credentials.is_same(credentials) => true,
             Some(held) if held.age(now) > REFUSAL_PAUSE => {
                 held.is_refused = true;
@@ -205,11 +204,11 @@ impl Shared {
     }
 
     fn work(&self) -> MutexGuard<'_, Work> {
-        // No critical section leaves it half changed.
+        // No critical section leaves it in an inconsistent state.
         self.work.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Obtains credentials, and tells those who wait.
+    /// Obtains credentials and wakes waiting calls.
     fn refresh(&self) {
         let outcome = self.obtain();
         let now = self.clock.read();
@@ -225,7 +224,7 @@ impl Shared {
     }
 
     fn obtain(&self) -> Result<Lease> {
-        // It is somebody else's code, and others wait for its end.
+        // A panic in the caller's function must not leave calls waiting.
         let lease = panic::catch_unwind(AssertUnwindSafe(|| (self.obtain)()))
             .unwrap_or_else(|_| Err(fault("obtaining credentials panicked")))?;
         lease.credentials.check()?;
@@ -238,11 +237,11 @@ impl Shared {
         }
     }
 
-    /// Waits for the end of the current refresh.
+    /// Waits until the current refresh has finished.
     fn wait(&self, before: u64, left: &dyn Fn() -> Result<Duration>) -> Result<Credentials> {
         let mut work = self.work();
         while work.ended == before {
-            let waited = self.ended.wait_timeout(work, left()?.min(GLANCE));
+            let waited = self.ended.wait_timeout(work, left()?.min(POLL_INTERVAL));
             work = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         if let Some((_, Some(error))) = &work.last {
@@ -255,15 +254,15 @@ impl Shared {
 }
 
 impl Held {
-    /// How old they are. The clock that ran faster counts: one stands still
-    /// while the machine sleeps, and the other may be set.
+    /// Returns the age by the clock that advanced more: the monotonic clock stops
+    /// while the machine sleeps, and the wall clock can be set back.
     fn age(&self, now: Reading) -> Duration {
         let ticked = now.monotonic.saturating_sub(self.obtained.monotonic);
         let passed = (now.wall - self.obtained.wall).try_into().unwrap_or_default();
         ticked.max(passed)
     }
 
-    /// For how long they are still valid, if there is an end to that.
+    /// Returns the remaining lifetime, or `None` if they do not expire.
     fn left(&self, now: Reading) -> Option<Duration> {
         self.lease.lifetime.map(|lifetime| lifetime.saturating_sub(self.age(now)))
     }
@@ -279,8 +278,8 @@ impl Held {
 }
 
 impl Work {
-    /// Whether it is time for a refresh after the last one, which failed or
-    /// brought credentials that soon expire too.
+    /// Whether a refresh may start, after the last one failed or returned
+    /// credentials that are about to expire as well.
     fn may_try_again(&self, held: &Held, now: Reading) -> bool {
         let pause = held.left(now).map_or(LONGEST_PAUSE, |left| (left / 8).min(LONGEST_PAUSE));
         let Some((ended, _)) = &self.last else { return true };

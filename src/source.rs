@@ -1,4 +1,4 @@
-//! Where credentials come from, as data: what profiles say, and programs.
+//! Sources of credentials, as data.
 //!
 //! [`ClientBuilder::credentials_source`](crate::ClientBuilder::credentials_source)
 //! takes them. The names and defaults are those of the vendor's credentials
@@ -10,10 +10,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// The lifetime that is asked for when a role is assumed, unless a profile says
-/// otherwise.
+/// The default lifetime of a role's credentials.
 const SESSION: Duration = Duration::from_secs(3600);
-/// The shortest one that STS grants.
+/// The minimum lifetime that STS accepts.
 const SHORTEST_SESSION: Duration = Duration::from_secs(15 * 60);
 
 /// A source of credentials.
@@ -24,9 +23,9 @@ pub enum CredentialsSource {
     Keys(Credentials),
     /// The RAM role of the ECS instance that the program runs on.
     EcsRole(EcsRole),
-    /// A RAM role, by a token of an OIDC provider: RRSA in Kubernetes.
+    /// A RAM role, assumed with an OIDC token, such as RRSA in Kubernetes.
     OidcRole(OidcRole),
-    /// A RAM role, by other credentials.
+    /// A RAM role, assumed with other credentials.
     AssumedRole(AssumedRole),
     /// A program that prints credentials.
     Process(CredentialProcess),
@@ -35,7 +34,7 @@ pub enum CredentialsSource {
 }
 
 impl CredentialsSource {
-    /// Checks what can be checked without asking anybody.
+    /// Checks that the source is complete. Sends nothing.
     ///
     /// # Errors
     ///
@@ -60,7 +59,7 @@ impl CredentialsSource {
     }
 }
 
-/// Says whose credentials they are, without anything secret.
+/// Describes the source, without secrets.
 impl fmt::Display for CredentialsSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -119,7 +118,7 @@ impl EcsRole {
     }
 }
 
-/// What STS is asked for when a role is assumed.
+/// The parameters of a role's session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Session {
     pub(crate) role_arn: String,
@@ -165,7 +164,7 @@ pub(crate) fn sts_endpoint(region: Option<&str>, vpc: bool) -> String {
     }
 }
 
-/// The settings that both kinds of role have.
+/// The settings that both kinds of role have in common.
 macro_rules! session_settings {
     () => {
         /// Sets the session's name, by which logs of RAM know it. Defaults to

@@ -239,7 +239,7 @@ impl Connection {
         self.profile.is_some() || self.config.is_some()
     }
 
-    /// Whose keys are used, and where they were found.
+    /// Finds the credentials to use.
     fn find_keys(&self) -> Outcome<Keys> {
         if self.local.is_some() {
             let id = local_credentials().access_key_id().to_owned();
@@ -257,12 +257,12 @@ impl Connection {
     }
 }
 
-/// Whose keys are used.
+/// The credentials to use.
 enum Keys {
-    /// Whose, and where they were found, without the secret.
+    /// A description of the credentials, without secrets.
     Found(String),
-    /// Only the metadata service of an ECS instance could know. Why others do not
-    /// apply.
+    /// None are configured; the metadata service of an ECS instance may have some.
+    /// Contains why other sources do not apply.
     Unknown(Vec<String>),
 }
 

@@ -37,12 +37,12 @@ pub(super) struct Addressing {
     pub(super) version: SignatureVersion,
 }
 
-/// Whose keys.
+/// The source of the credentials.
 #[derive(Clone)]
 pub(super) enum Keys {
-    /// A provider of the program's own.
+    /// The caller's own provider.
     Provider(Arc<dyn CredentialsProvider>),
-    /// Sources, whose provider is made when all settings are known.
+    /// Sources, from which `build` creates a provider.
     Choice(Choice),
 }
 

@@ -1,4 +1,4 @@
-//! What a profile means: its mode, and what each mode needs.
+//! The modes of profiles, and the settings that each needs.
 
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -87,7 +87,7 @@ fn nested(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
     supported(source)
 }
 
-/// What a build without the feature can use.
+/// Checks that this build supports a source.
 pub(super) fn supported(source: CredentialsSource) -> Result<CredentialsSource> {
     let is_key = matches!(source, CredentialsSource::Keys(_));
     if is_key || cfg!(feature = "credential-sources") {

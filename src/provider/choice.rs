@@ -1,23 +1,26 @@
-//! What a provider is made of.
+//! The sources of a provider, and its network settings.
 
 use crate::source::CredentialsSource;
 use crate::transport::ProxyChoice;
 
-/// How to reach the services that issue credentials.
+/// Network settings for requests to services that issue credentials.
 #[derive(Debug, Clone)]
-#[cfg_attr(not(feature = "credential-sources"), allow(dead_code, reason = "nobody is asked"))]
+#[cfg_attr(
+    not(feature = "credential-sources"),
+    allow(dead_code, reason = "only the sources use it")
+)]
 pub(crate) struct Network {
     pub(crate) proxy: ProxyChoice,
-    /// Certificates in PEM to trust in place of the default ones.
+    /// PEM certificates to trust instead of the default ones.
     pub(crate) roots: Option<Vec<u8>>,
     pub(crate) user_agent: String,
 }
 
-/// Sources, of which the first one that works is used from then on.
+/// Sources to try in order. The first one that works is used from then on.
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) sources: Vec<CredentialsSource>,
-    /// Why others were not considered.
+    /// Why other sources do not apply, for the error message.
     pub(crate) skipped: Vec<String>,
 }
 

@@ -1,5 +1,4 @@
-//! Credentials as JSON, in the spellings of the services and programs that issue
-//! them.
+//! Parses credentials in JSON, in all spellings that services and programs use.
 
 use crate::credentials::Credentials;
 use crate::error::{Error, ErrorKind, Result};
@@ -10,23 +9,23 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
-/// An object in JSON. Values stay where they are, so that no secret is copied.
+/// A JSON object. Values are borrowed, so that secrets are not copied.
 pub(super) struct Document<'a>(BTreeMap<String, &'a RawValue>);
 
 impl<'a> Document<'a> {
     pub(super) fn parse(text: &'a str) -> Result<Self> {
-        // The parser's own words could quote a secret.
+        // The parser's error message could contain a secret.
         serde_json::from_str(text.trim_start_matches('\u{feff}'))
             .map(Document)
             .map_err(|_| Error::bad_reply("the response is not a JSON object"))
     }
 
-    /// Returns an object inside it.
+    /// Returns a nested object.
     pub(super) fn object(&self, name: &str) -> Option<Document<'a>> {
         Document::parse(self.0.get(name)?.get()).ok()
     }
 
-    /// Returns the text of one of these names, unless it is empty.
+    /// Returns the first string among these keys that is not empty.
     pub(super) fn text(&self, names: &[&str]) -> Option<Zeroizing<String>> {
         let of = |name: &&str| {
             let text: String = serde_json::from_str(self.0.get(*name)?.get()).ok()?;
@@ -35,8 +34,7 @@ impl<'a> Document<'a> {
         names.iter().find_map(of)
     }
 
-    /// Returns the credentials in it. `now` is the time by the clock of whoever
-    /// issued them.
+    /// Returns the credentials. `now` is the time by the issuer's clock.
     pub(super) fn lease(&self, now: OffsetDateTime) -> Result<Lease> {
         let part = |names: &[&str]| {
             let missing = || Error::bad_reply(format!("the response has no {}", names[0]));
@@ -63,8 +61,7 @@ impl<'a> Document<'a> {
         }
     }
 
-    /// Checks the word by which the metadata service and URIs say that all is
-    /// well.
+    /// Checks the field `Code`, by which the metadata service reports success.
     pub(super) fn check_code(&self) -> Result<()> {
         let Some(code) = self.text(&["Code"]).filter(|code| &**code != "Success") else {
             return Ok(());

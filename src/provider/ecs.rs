@@ -4,7 +4,7 @@
 //! first gets one by PUT, and sends it with each request.
 
 use super::document::Document;
-use super::web::{Answer, Question, Web};
+use super::web::{Query, Response, Web};
 use crate::error::{Error, ErrorKind, Result};
 use crate::refreshing::Lease;
 use crate::request::{Method, percent_encode};
@@ -15,15 +15,15 @@ use zeroize::Zeroizing;
 
 /// The metadata service has the same address on every instance.
 const ENDPOINT: &str = "http://100.100.100.200";
-/// The variable that rules the mode without tokens out.
+/// The variable that disables the mode without tokens.
 const INSISTS_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 /// The variable that names another one, for tests.
 const ENDPOINT_VARIABLE: &str = "OSSLIVE_ECS_METADATA_ENDPOINT";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const TOKEN: &str = "/latest/api/token";
-/// For how long a token is good, in seconds: for a few requests.
+/// The lifetime of a token in seconds: long enough for a few requests.
 const TOKEN_LIFETIME: &str = "60";
-/// It is near, or this is no instance.
+/// On an ECS instance the service is on the local network.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -35,14 +35,14 @@ pub(super) fn lease(role: &EcsRole, web: &Web) -> Result<Lease> {
         Some(name) => name.trim().to_owned(),
         None => service.role()?,
     };
-    let answer = service.get(&format!("{ROLES}{}", percent_encode(&name)))?;
-    if answer.status == 404 {
+    let response = service.get(&format!("{ROLES}{}", percent_encode(&name)))?;
+    if response.status == 404 {
         let message = format!("this instance has no role {name:?}");
         return Err(Error::new(ErrorKind::Credentials, message));
     }
-    let document = Document::parse(answer.text()?)?;
+    let document = Document::parse(response.text()?)?;
     document.check_code()?;
-    document.lease(answer.now())
+    document.lease(response.now())
 }
 
 struct Metadata<'a> {
@@ -59,7 +59,7 @@ impl<'a> Metadata<'a> {
         let mut service = Metadata { web, endpoint, token: None };
         service.token = match service.new_token() {
             Ok(token) => Some(token),
-            // An instance without tokens answers all the same.
+            // This instance does not support tokens.
             Err(error) if !needs_token && error.status().is_some() => None,
             Err(error) => return Err(error),
         };
@@ -69,44 +69,44 @@ impl<'a> Metadata<'a> {
     fn new_token(&self) -> Result<Zeroizing<String>> {
         let lifetime = TOKEN_LIFETIME.to_owned();
         let headers = [("x-aliyun-ecs-metadata-token-ttl-seconds", lifetime)];
-        let answer = self.ask(Method::Put, TOKEN, &headers)?;
-        let token = answer.text().map_err(|error| {
-            error.named("the metadata service issues no token").with_status(answer.status)
+        let response = self.send(Method::Put, TOKEN, &headers)?;
+        let token = response.text().map_err(|error| {
+            error.named("the metadata service issues no token").with_status(response.status)
         })?;
         Ok(Zeroizing::new(token.trim().to_owned()))
     }
 
-    /// The name of the instance's role.
+    /// Returns the name of the instance's role.
     fn role(&self) -> Result<String> {
-        let answer = self.get(ROLES)?;
-        let name = if answer.status == 404 { "" } else { answer.text()? };
+        let response = self.get(ROLES)?;
+        let name = if response.status == 404 { "" } else { response.text()? };
         match name.lines().map(str::trim).find(|name| !name.is_empty()) {
             Some(name) => Ok(name.to_owned()),
             None => Err(Error::new(ErrorKind::Credentials, "this instance has no role")),
         }
     }
 
-    fn get(&self, path: &str) -> Result<Answer> {
+    fn get(&self, path: &str) -> Result<Response> {
         let headers: Vec<_> = self
             .token
             .iter()
             .map(|token| ("x-aliyun-ecs-metadata-token", token.to_string()))
             .collect();
-        self.ask(Method::Get, path, &headers)
+        self.send(Method::Get, path, &headers)
     }
 
-    fn ask(
+    fn send(
         &self,
         method: Method,
         path: &str,
         headers: &[(&'static str, String)],
-    ) -> Result<Answer> {
-        self.web.ask(&Question {
+    ) -> Result<Response> {
+        self.web.send(&Query {
             method,
             url: &format!("{}{path}", self.endpoint),
             headers,
             body: None,
-            is_near: true,
+            is_local: true,
             connect_timeout: CONNECT_TIMEOUT,
             timeout: TIMEOUT,
         })

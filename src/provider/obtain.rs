@@ -1,4 +1,4 @@
-//! Obtains credentials from the first source that has some.
+//! Obtains credentials from the first source that returns any.
 
 use super::choice::{Choice, Network};
 use super::web::Web;
@@ -12,8 +12,8 @@ use std::sync::OnceLock;
 pub(super) struct Obtain {
     choice: Choice,
     web: Web,
-    /// The number of the source that had some. A failure of it later is no reason
-    /// to go on as somebody else.
+    /// The index of the source that returned credentials. If it fails later,
+    /// osslive does not switch to another identity.
     chosen: OnceLock<usize>,
 }
 
@@ -31,7 +31,7 @@ impl Obtain {
         for (at, source) in sources.iter().enumerate() {
             match from(source, &self.web) {
                 Ok(lease) => {
-                    // Nobody else sets it: one thread refreshes at a time.
+                    // Set once: only one thread refreshes at a time.
                     let _ = self.chosen.set(at);
                     return Ok(lease);
                 }
@@ -57,9 +57,9 @@ fn from(source: &CredentialsSource, web: &Web) -> Result<Lease> {
     lease.map_err(|error| named(source, error))
 }
 
-/// An error that says which source failed.
+/// Adds the source to an error.
 fn named(source: &CredentialsSource, error: Error) -> Error {
-    // The innermost source has said so already.
+    // The innermost source has already been added.
     match source {
         CredentialsSource::AssumedRole(_) if error.message().starts_with("no credentials from") => {
             error

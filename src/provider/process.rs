@@ -1,4 +1,4 @@
-//! Credentials that a program prints.
+//! Runs a program that prints credentials.
 
 use super::document::Document;
 use crate::error::{Error, ErrorKind, Result};
@@ -12,11 +12,11 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 const TIMEOUT: Duration = Duration::from_secs(30);
-/// How often to see whether the program has ended.
-const GLANCE: Duration = Duration::from_millis(10);
-/// The most that is read of what it prints.
+/// How often to check whether the program has exited.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The size limit for its output.
 const MAX_OUTPUT: u64 = 64 * 1024;
-/// How much of its last words is quoted.
+/// How many characters of its last error line are quoted.
 const QUOTED: usize = 200;
 
 pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
@@ -40,7 +40,7 @@ struct Output {
     errors: Vec<u8>,
 }
 
-/// Runs a program to its end, or ends it when the time is up.
+/// Runs a program until it exits, or kills it when the time is up.
 fn run(words: &[String], limit: Duration) -> Result<Output> {
     let mut child = Command::new(&words[0])
         .args(&words[1..])
@@ -52,8 +52,8 @@ fn run(words: &[String], limit: Duration) -> Result<Output> {
     let printed = child.stdout.take().map(reader);
     let errors = child.stderr.take().map(reader);
     let Some(status) = ended(&mut child, limit) else {
-        // What it has started may go on, and keep the pipes open: nothing waits
-        // for those.
+        // Its own child processes may keep the pipes open, so the readers are not
+        // joined.
         let _ = child.kill();
         let _ = child.wait();
         return Err(fault(format!("it did not end within {} s", limit.as_secs())));
@@ -71,13 +71,13 @@ fn ended(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
     loop {
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < end => thread::sleep(GLANCE),
+            Ok(None) if Instant::now() < end => thread::sleep(POLL_INTERVAL),
             _ => return None,
         }
     }
 }
 
-/// Reads a pipe on a thread of its own, as a full one would block the program.
+/// Reads a pipe on its own thread, because a full pipe would block the program.
 fn reader(pipe: impl Read + Send + 'static) -> JoinHandle<Zeroizing<Vec<u8>>> {
     thread::spawn(move || {
         // Never grows, as memory that does leaves a copy of what it held behind.
@@ -87,8 +87,8 @@ fn reader(pipe: impl Read + Send + 'static) -> JoinHandle<Zeroizing<Vec<u8>>> {
     })
 }
 
-/// Splits a command into its words. Quotation marks keep spaces; a backslash
-/// keeps the next character, but on Windows, whose paths are full of them.
+/// Splits a command into words. Quotation marks keep words together; a backslash
+/// escapes the next character, except on Windows, where paths contain backslashes.
 fn split(command: &str) -> Result<Vec<String>> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut rest = command.trim().chars();

@@ -1,10 +1,10 @@
-//! Roles that STS lends: by an OIDC token, or by other credentials.
+//! Assumes roles by STS, with an OIDC token or with other credentials.
 //!
 //! Source: the vendor's pages "AssumeRole" and "AssumeRoleWithOIDC", API version
 //! 2015-04-01.
 
 use super::document::Document;
-use super::web::{Answer, Question, Web, secrets_of, without};
+use super::web::{Query, Response, Web, secrets_of, without};
 use crate::error::{Error, ErrorKind, Result};
 use crate::refreshing::Lease;
 use crate::request::{Body, Method, push_encoded};
@@ -23,7 +23,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The largest token that is read.
+/// The size limit for tokens.
 const MAX_TOKEN: u64 = 64 * 1024;
 
 pub(super) fn lease_by_oidc(role: &OidcRole, web: &Web) -> Result<Lease> {
@@ -34,23 +34,23 @@ pub(super) fn lease_by_oidc(role: &OidcRole, web: &Web) -> Result<Lease> {
     parameters.insert("DurationSeconds", &seconds);
     parameters.insert("OIDCProviderArn", &role.provider_arn);
     parameters.insert("OIDCToken", &token);
-    let lease = ask(&role.session, &parameters, web).and_then(|answer| answer.lease());
+    let lease = send(&role.session, &parameters, web).and_then(|response| response.lease());
     lease.map_err(|error| without(error, &[&token]))
 }
 
 pub(super) fn lease_by_keys(role: &AssumedRole, base: &Lease, web: &Web) -> Result<Lease> {
     let secrets = secrets_of(base.credentials());
-    let answer = ask_signed(role, base, OffsetDateTime::now_utc(), web).and_then(|answer| {
-        // What it signed was too old or too new: its own clock counts.
-        match (answer.is_skewed(), answer.date()) {
-            (true, Some(now)) => ask_signed(role, base, now, web),
-            _ => Ok(answer),
+    let response = send_signed(role, base, OffsetDateTime::now_utc(), web).and_then(|response| {
+        // This machine's clock is off: sign with the time of STS.
+        match (response.is_skewed(), response.date()) {
+            (true, Some(now)) => send_signed(role, base, now, web),
+            _ => Ok(response),
         }
     });
-    answer.and_then(|answer| answer.lease()).map_err(|error| without(error, &secrets))
+    response.and_then(|response| response.lease()).map_err(|error| without(error, &secrets))
 }
 
-fn ask_signed(role: &AssumedRole, base: &Lease, now: OffsetDateTime, web: &Web) -> Result<Reply> {
+fn send_signed(role: &AssumedRole, base: &Lease, now: OffsetDateTime, web: &Web) -> Result<Reply> {
     let credentials = base.credentials();
     let (timestamp, nonce) = (timestamp(now), nonce());
     let mut parameters = parameters("AssumeRole", &role.session, &timestamp);
@@ -64,10 +64,10 @@ fn ask_signed(role: &AssumedRole, base: &Lease, now: OffsetDateTime, web: &Web) 
     parameters.insert("SignatureNonce", &nonce);
     let signature = rpc::sign("POST", &parameters, credentials.access_key_secret());
     parameters.insert("Signature", &signature);
-    ask(&role.session, &parameters, web)
+    send(&role.session, &parameters, web)
 }
 
-/// What both kinds of request have.
+/// Returns the parameters that both kinds of request have in common.
 fn parameters<'a>(
     action: &'static str,
     session: &'a Session,
@@ -85,28 +85,29 @@ fn parameters<'a>(
     parameters
 }
 
-/// Asks STS. All parameters are in the body: URLs are logged along the way.
-fn ask(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Result<Reply> {
+/// Sends a request to STS. All parameters are in the body, because proxies and
+/// servers log URLs.
+fn send(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Result<Reply> {
     let mut body =
         Body { content_type: "application/x-www-form-urlencoded", bytes: form(parameters) };
     let headers = [("content-type", body.content_type.to_owned())];
     let endpoint = endpoint(session, &|name| env::var(name).ok());
     let endpoint = endpoint.trim().trim_end_matches('/');
     let scheme = if endpoint.contains("://") { "" } else { "https://" };
-    let answer = web.ask(&Question {
+    let response = web.send(&Query {
         method: Method::Post,
         url: &format!("{scheme}{endpoint}/"),
         headers: &headers,
         body: Some(&body),
-        is_near: false,
+        is_local: false,
         connect_timeout: CONNECT_TIMEOUT,
         timeout: TIMEOUT,
     });
     body.bytes.zeroize();
-    answer.map(Reply)
+    response.map(Reply)
 }
 
-/// The endpoint that was chosen, or the one that the environment names.
+/// Returns the configured endpoint, or the one in the environment.
 fn endpoint(session: &Session, variable: &dyn Fn(&str) -> Option<String>) -> String {
     let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
     let chosen = session.endpoint.clone().or_else(|| variable("ALIBABA_CLOUD_STS_ENDPOINT"));
@@ -132,8 +133,8 @@ fn form(parameters: &BTreeMap<&str, &str>) -> Vec<u8> {
     form.into_bytes()
 }
 
-/// What STS says.
-struct Reply(Answer);
+/// The response of STS.
+struct Reply(Response);
 
 impl Reply {
     fn date(&self) -> Option<OffsetDateTime> {
@@ -151,7 +152,7 @@ impl Reply {
 
     fn lease(&self) -> Result<Lease> {
         let Some(document) = self.document() else {
-            // It may be a proxy that answers.
+            // A proxy may have responded instead.
             return Err(match self.0.text() {
                 Ok(_) => Error::bad_reply("the response of STS is not a JSON object"),
                 Err(error) => error,
@@ -197,8 +198,8 @@ fn timestamp(now: OffsetDateTime) -> String {
     now.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
-/// A number that is not used twice: the standard library's hash tables begin with
-/// random keys.
+/// Returns a random number that is not used twice, from the random keys of the
+/// standard library's hash tables.
 fn nonce() -> String {
     let (first, second) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
     format!("{first:016x}{second:016x}")

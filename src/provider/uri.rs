@@ -1,7 +1,7 @@
 //! Credentials from a URL.
 
 use super::document::Document;
-use super::web::{Question, Web, without};
+use super::web::{Query, Web, without};
 use crate::error::Result;
 use crate::refreshing::Lease;
 use crate::request::Method;
@@ -12,22 +12,22 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 pub(super) fn lease(uri: &CredentialsUri, web: &Web) -> Result<Lease> {
-    let question = Question {
+    let query = Query {
         method: Method::Get,
         url: &uri.url,
         headers: &[],
         body: None,
-        is_near: false,
+        is_local: false,
         connect_timeout: CONNECT_TIMEOUT,
         timeout: TIMEOUT,
     };
-    let answer = web.ask(&question).map_err(|error| without(error, &[after_host(&uri.url)]))?;
-    let document = Document::parse(answer.text()?)?;
+    let response = web.send(&query).map_err(|error| without(error, &[after_host(&uri.url)]))?;
+    let document = Document::parse(response.text()?)?;
     document.check_code()?;
-    document.lease(answer.now())
+    document.lease(response.now())
 }
 
-/// The path and the query, which may be secret.
+/// Returns the path and the query, which may be secret.
 fn after_host(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.split_once('/').map_or("", |(_, path)| path)

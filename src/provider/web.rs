@@ -1,4 +1,4 @@
-//! Asks the services that issue credentials.
+//! HTTP requests to the services that issue credentials.
 
 use super::choice::Network;
 use crate::credentials::Credentials;
@@ -13,33 +13,33 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
-/// The pause before a request is sent again.
+/// The delay before the second attempt.
 const PAUSE: Duration = Duration::from_millis(200);
-/// How often a request is sent at most.
+/// The maximum number of attempts.
 const ATTEMPTS: u32 = 3;
-/// How much of an answer that is no document is quoted.
+/// How many characters of an unexpected response are quoted.
 const QUOTED: usize = 200;
 
-/// The way to them.
+/// Sends the requests.
 pub(super) struct Web(Network);
 
-/// A request to one of them.
-pub(super) struct Question<'a> {
+/// A request to such a service.
+pub(super) struct Query<'a> {
     pub(super) method: Method,
     pub(super) url: &'a str,
     pub(super) headers: &'a [(&'static str, String)],
     pub(super) body: Option<&'a Body>,
-    /// Whether it is within this network, and never reached by a proxy.
-    pub(super) is_near: bool,
+    /// Whether the service is on the local network, where no proxy is used.
+    pub(super) is_local: bool,
     pub(super) connect_timeout: Duration,
     pub(super) timeout: Duration,
 }
 
-/// What it says.
-pub(super) struct Answer {
+/// Its response.
+pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// When it says so, by its own clock.
+    /// The `Date` header: the time by the service's clock.
     pub(super) date: Option<OffsetDateTime>,
 }
 
@@ -48,65 +48,66 @@ impl Web {
         Web(network)
     }
 
-    /// Sends a request, again where it failed for the moment. An answer that is
-    /// not a success is no error here.
-    pub(super) fn ask(&self, question: &Question<'_>) -> Result<Answer> {
-        let transport = self.transport(question)?;
+    /// Sends a request, and retries connection failures, 5xx and 429. Returns
+    /// responses of any status.
+    pub(super) fn send(&self, query: &Query<'_>) -> Result<Response> {
+        let transport = self.transport(query)?;
         let mut attempt = 1;
         loop {
-            let answer = self.ask_once(&transport, question);
-            let is_over = match &answer {
-                Ok(answer) => answer.status < 500 && answer.status != 429,
-                // Who is silent once would be so again, and a call waits for this.
+            let response = self.send_once(&transport, query);
+            let is_over = match &response {
+                Ok(response) => response.status < 500 && response.status != 429,
+                // Not timeouts: a call is waiting for this.
                 Err(error) => error.is_permanent() || error.kind() != ErrorKind::Connection,
             };
             if is_over || attempt == ATTEMPTS {
-                return answer;
+                return response;
             }
             thread::sleep(PAUSE * attempt);
             attempt += 1;
         }
     }
 
-    fn ask_once(&self, transport: &Transport, question: &Question<'_>) -> Result<Answer> {
-        let Question { method, url, headers, body, timeout, .. } = *question;
+    fn send_once(&self, transport: &Transport, query: &Query<'_>) -> Result<Response> {
+        let Query { method, url, headers, body, timeout, .. } = *query;
         let (limit, head_limit) = (timeout, timeout);
         let outgoing = Outgoing { method, url, headers, body, limit, head_limit };
         let secrets = Secrets::new(transport.proxy_secrets());
-        let answer = transport.send(&outgoing).map_err(|error| secrets.redact_error(error))?;
-        let date = answer.header("date").and_then(http_date);
-        Ok(Answer { status: answer.reply.status, date, body: answer.reply.body.into() })
+        let response = transport.send(&outgoing).map_err(|error| secrets.redact_error(error))?;
+        let date = response.header("date").and_then(http_date);
+        Ok(Response { status: response.reply.status, date, body: response.reply.body.into() })
     }
 
-    /// A connection of its own: there is a quarter of an hour between two uses.
-    fn transport(&self, question: &Question<'_>) -> Result<Transport> {
+    /// Creates a connection for one use: the next one is usually minutes away.
+    fn transport(&self, query: &Query<'_>) -> Result<Transport> {
         let Network { proxy, roots, user_agent } = self.0.clone();
         let settings = Settings {
-            origin: question.url.to_owned(),
-            connect_timeout: question.connect_timeout,
+            origin: query.url.to_owned(),
+            connect_timeout: query.connect_timeout,
             pool_size: 1,
             user_agent,
-            proxy: if question.is_near { ProxyChoice::None } else { proxy },
+            proxy: if query.is_local { ProxyChoice::None } else { proxy },
             roots,
         };
         Transport::new(settings, Arc::new(Stop::default()))
     }
 }
 
-impl Answer {
-    /// The time by the service's clock, or by this machine's.
+impl Response {
+    /// Returns the time by the service's clock, or by this machine's.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.date.unwrap_or_else(OffsetDateTime::now_utc)
     }
 
-    /// The body as a text, if the answer is a success.
+    /// Returns the body as a string if the response is a success.
     pub(super) fn text(&self) -> Result<&str> {
         let text = std::str::from_utf8(&self.body)
             .map_err(|_| Error::bad_reply("the response is not UTF-8"))?;
         if (200..300).contains(&self.status) { Ok(text) } else { Err(self.refusal(text.trim())) }
     }
 
-    /// The error that a refusal is, with the beginning of what it says.
+    /// Returns the error for a response that is not a success, with the beginning
+    /// of its body.
     pub(super) fn refusal(&self, said: &str) -> Error {
         let is_plain = !said.is_empty() && !said.contains(['<', '{', '\n', '\r']);
         let quoted: String = if is_plain { said.chars().take(QUOTED).collect() } else { "".into() };
@@ -116,12 +117,12 @@ impl Answer {
     }
 }
 
-/// Keeps what a request was made with out of what was said about it.
+/// Removes secrets from an error.
 pub(super) fn without(error: Error, secrets: &[&str]) -> Error {
     Secrets::new(secrets.iter().copied()).redact_error(error)
 }
 
-/// What may not be shown of credentials.
+/// Returns the secret parts of credentials.
 pub(super) fn secrets_of(credentials: &Credentials) -> Vec<&str> {
     let token = credentials.security_token();
     [Some(credentials.access_key_secret()), token].into_iter().flatten().collect()

@@ -1,5 +1,4 @@
-//! The part of the doctor that publishes: whether a stream is accepted, and
-//! whether it arrives in the playlist.
+//! Publishes a clip, and checks that it is accepted and arrives in the playlist.
 
 use crate::clip::Clip;
 use crate::fetch;
@@ -16,9 +15,9 @@ const ACCEPT_LIMIT: Duration = Duration::from_secs(15);
 const EXPIRES: u32 = 600;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
-/// What came of it.
+/// The results.
 pub(super) struct Sent {
-    /// The stream, which goes on while other checks look at it.
+    /// The stream, which continues while other checks examine it.
     clip: Option<Clip>,
     pub(super) publish: Check,
     pub(super) fragment: Check,
@@ -42,7 +41,7 @@ impl Sent {
     }
 }
 
-/// Publishes the clip to a channel for so long at most, and waits until it arrives
+/// Publishes the clip to a channel, and waits for at most `length` until it arrives
 /// in the live playlist.
 pub(super) fn send(client: &Client, id: &str, url: Option<&str>, length: Duration) -> Sent {
     let skipped = |why: String| {
@@ -53,7 +52,7 @@ pub(super) fn send(client: &Client, id: &str, url: Option<&str>, length: Duratio
         Ok(status) if status.status == StreamState::Live => {
             return skipped("somebody is publishing to the channel already".into());
         }
-        // Whatever is wrong otherwise, another check names it.
+        // Other checks report all other problems.
         _ => {}
     }
     let url = match url {
@@ -93,7 +92,7 @@ fn wait_until_accepted(clip: &mut Clip) -> Result<(), PushError> {
     Ok(())
 }
 
-/// Whether a fragment that was not there before arrives while the clip is sent.
+/// Checks whether a new fragment arrives while the clip is published.
 fn arrives(
     clip: &Clip,
     playlist: &Playlist,
@@ -122,7 +121,7 @@ fn arrives(
     )
 }
 
-/// The check of a stream that was refused or broke.
+/// Returns the check for a stream that was rejected or interrupted.
 fn broken(error: &PushError) -> Check {
     let check = Check::new(CheckId::RtmpPublish, Verdict::Problem, error.to_string());
     check.advice(hint::for_push(error).unwrap_or("see what the checks of the publish URL say"))
@@ -139,8 +138,8 @@ impl Playlist {
         Playlist { url }
     }
 
-    /// Its fragments without their signatures; none as long as there is no
-    /// playlist.
+    /// Returns the fragments without their signatures; empty if there is no playlist
+    /// yet.
     fn fragments(&self) -> HashSet<String> {
         let text = self.url.as_deref().and_then(|url| fetch::get(url).ok()).unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
