@@ -445,7 +445,8 @@ fn credentials_that_oss_refuses_are_replaced_and_the_call_succeeds() {
     assert_eq!(error.code(), Some("SecurityTokenExpired"));
 }
 
-/// An issuer whose credentials are good for a moment, and that fails now and then.
+/// An issuer whose credentials are valid for a moment, and that fails now and then.
+#[derive(Default)]
 struct Issuer {
     issued: AtomicU32,
     asked: AtomicU32,
@@ -454,9 +455,11 @@ struct Issuer {
 }
 
 impl Issuer {
-    const LIFETIME: Duration = Duration::from_millis(240);
+    /// Long enough for a machine that has much else to do.
+    const LIFETIME: Duration = Duration::from_millis(900);
 
-    fn answer(&self) -> Answer {
+    /// Issues credentials as the metadata service does, or as STS does.
+    fn answer(&self, by_sts: bool) -> Answer {
         if self.inside.fetch_add(1, SeqCst) > 0 {
             self.was_crowded.store(true, SeqCst);
         }
@@ -469,15 +472,23 @@ impl Issuer {
                     thread::sleep(Duration::from_millis(60));
                 }
                 let number = self.issued.fetch_add(1, SeqCst) + 1;
-                ok(&issued(number, Self::LIFETIME))
+                let document = issued(number, Self::LIFETIME);
+                ok(&if by_sts { sts_document(&document) } else { document })
             }
         };
         self.inside.fetch_sub(1, SeqCst);
         answer
     }
 
-    /// OSS takes the keys of the last few rotations.
-    fn takes(&self, seen: &Seen) -> bool {
+    /// OSS accepts the keys of the last few rotations.
+    fn call(&self, seen: &Seen) -> Answer {
+        match self.accepts(seen) {
+            true => Answer::Bytes(idle()),
+            false => refused("403 Forbidden", "<Error><Code>SecurityTokenExpired</Code></Error>"),
+        }
+    }
+
+    fn accepts(&self, seen: &Seen) -> bool {
         let authorization = seen.header("authorization").unwrap();
         let number = authorization.split("Credential=STS.").nth(1).unwrap();
         let number: u32 = number.split('/').next().unwrap().parse().unwrap();
@@ -489,31 +500,49 @@ impl Issuer {
 fn no_call_of_100_000_fails_while_the_keys_rotate_200_times() {
     const CALLS: u64 = 100_000;
     const ROTATIONS: u32 = 200;
-    let issuer = Arc::new(Issuer {
-        issued: AtomicU32::new(0),
-        asked: AtomicU32::new(0),
-        inside: AtomicU32::new(0),
-        was_crowded: AtomicBool::new(false),
+    let issuers: [Arc<Issuer>; 4] = Default::default();
+    let [metadata, oidc_sts, sts, uri] = issuers.clone();
+    let server = Server::forgetful(move |seen| {
+        let is_about = |part: &str| seen.line.contains(part);
+        match &*seen.line {
+            "PUT /latest/api/token HTTP/1.1" => ok("token"),
+            "POST / HTTP/1.1" if form(seen)["Action"] == "AssumeRole" => sts.answer(true),
+            "POST / HTTP/1.1" => oidc_sts.answer(true),
+            _ if is_about("/live-demo/metadata") => metadata.call(seen),
+            _ if is_about("/live-demo/oidc") => oidc_sts.call(seen),
+            _ if is_about("/live-demo/role") => sts.call(seen),
+            _ if is_about("/live-demo/uri") => uri.call(seen),
+            _ if is_about("/security-credentials/live") => metadata.answer(false),
+            _ => uri.answer(false),
+        }
     });
-    let issuing = issuer.clone();
-    let server = Server::forgetful(move |seen| match seen.line.contains(" /live-demo/") {
-        true if issuing.takes(seen) => Answer::Bytes(idle()),
-        true => refused("403 Forbidden", "<Error><Code>SecurityTokenExpired</Code></Error>"),
-        false => issuing.answer(),
-    });
-    let url = format!("http://{}/creds", server.address);
-    let client = client(&server, CredentialsSource::Uri(CredentialsUri::new(url)));
+    let url = format!("http://{}", server.address);
+    let keys = CredentialsSource::Keys(Credentials::new("base", "s"));
+    let clients = [
+        ("metadata", CredentialsSource::EcsRole(ecs(&server).name("live"))),
+        ("oidc", CredentialsSource::OidcRole(oidc(&server, "a.b.c", "rotation"))),
+        ("role", CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE).sts_endpoint(&*url))),
+        ("uri", CredentialsSource::Uri(CredentialsUri::new(format!("{url}/creds")))),
+    ]
+    .map(|(channel, source)| (channel, client(&server, source)));
     let calls = AtomicU64::new(0);
+    let goes_on = || {
+        let each = ROTATIONS / 4;
+        let is_rotating = issuers.iter().any(|issuer| issuer.issued.load(SeqCst) < each);
+        calls.fetch_add(1, SeqCst) < CALLS || is_rotating
+    };
     let end = Instant::now() + Duration::from_secs(600);
     thread::scope(|scope| {
-        for _ in 0..16 {
+        for (channel, client) in clients.iter().cycle().take(16) {
             scope.spawn(|| {
-                while calls.fetch_add(1, SeqCst) < CALLS || issuer.issued.load(SeqCst) < ROTATIONS {
-                    client.get_channel_status("c").unwrap();
+                while goes_on() {
+                    client.get_channel_status(channel).unwrap();
                     assert!(Instant::now() < end, "waited in vain");
                 }
             });
         }
     });
-    assert!(!issuer.was_crowded.load(SeqCst), "more than one refresh at a time");
+    for issuer in &issuers {
+        assert!(!issuer.was_crowded.load(SeqCst), "more than one refresh at a time");
+    }
 }

@@ -365,6 +365,11 @@ fn a_channel_is_waited_for() {
     shell.text("channel delete cam");
     assert_eq!(shell.text("channel wait cam --deleted"), "");
     assert!(shell.failure("channel wait cam --live", 3).contains("NoSuchLiveChannel"));
+    shell.text("channel create cam");
+    let waiting = Program::start(&mut shell.command("-v channel wait cam --live --timeout 10m"));
+    wait_until("a poll", || (waiting.logged().contains("HTTP 200"), waiting.logged()));
+    let ran = waiting.interrupt();
+    assert!(!ran.status.success() && ran.stdout.is_empty(), "{}", ran.stdout);
     for options in ["", "--live --idle"] {
         let ran = shell.run(&format!("channel wait cam {options}"));
         assert_eq!(ran.status.code(), Some(2), "{options}: {}", ran.stderr);

@@ -12,8 +12,7 @@ import ctypes
 import json
 import os
 import sys
-import time
-from ctypes import byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
+from ctypes import byref, c_char_p, c_size_t, c_uint32, c_void_p
 
 lib = ctypes.CDLL(os.environ.get("OSSLIVE_LIBRARY", "libosslive.so.1"))
 lib.osslive_config_new.restype = c_void_p
@@ -56,12 +55,10 @@ url = text("osslive_get_rtmp_url", [c_void_p, c_char_p, c_uint32, c_void_p, c_si
            client, channel, 1800, None, 0)
 print("publish to", url, flush=True)
 
-live = c_int(0)
-deadline = time.monotonic() + 120
-while not live.value and time.monotonic() < deadline:
-    call("osslive_is_channel_live", [c_void_p, c_char_p, c_void_p], client, channel, byref(live))
-    time.sleep(0 if live.value else 1)
-print(json.loads(text("osslive_get_channel_status", [c_void_p, c_char_p], client, channel)))
+two_minutes_ms = 120_000
+status = text("osslive_wait_until_live", [c_void_p, c_char_p, c_uint32], client, channel,
+              two_minutes_ms)
+print(json.loads(status))
 
 lib.osslive_channel_config_free(channel_config)
 lib.osslive_client_free(client)

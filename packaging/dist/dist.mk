@@ -25,7 +25,8 @@ dist-deb: dist-x86_64-linux
 
 # For OBS 30 and newer, and for that of this machine, if it has one's headers.
 dist-obs: dist-x86_64-linux
-	$(IN_RELEASE) trixie 'cmake make gcc pkg-config libobs-dev python3' sh packaging/dist/obs.sh
+	$(IN_RELEASE) trixie 'cmake make gcc libc6-dev pkg-config libobs-dev python3' \
+	  sh packaging/dist/obs.sh
 	if pkg-config --exists libobs; then sh packaging/dist/obs.sh; fi
 
 dist-sums:

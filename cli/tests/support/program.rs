@@ -55,6 +55,11 @@ impl Program {
         self.stdout.text()
     }
 
+    /// What the program has logged so far.
+    pub fn logged(&self) -> String {
+        self.stderr.text()
+    }
+
     /// Ends the program as `kill -9` does.
     pub fn kill(&mut self) {
         self.child.kill().expect("the program runs");
