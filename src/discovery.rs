@@ -286,6 +286,7 @@ mod tests {
         let machine = Machine { variable: &|name| all.get(name).cloned() };
         let found = machine.find()?;
         let shown = found.to_string().replace(&*home.path().to_string_lossy(), "~");
+        let shown = shown.replace('\\', "/");
         Ok((shown, found))
     }
 
