@@ -45,6 +45,8 @@ use std::process::ExitCode;
 #[derive(Parser)]
 #[command(
     name = "osslive",
+    // Not the name of the file, which ends in .exe on Windows.
+    bin_name = "osslive",
     version,
     arg_required_else_help = true,
     subcommand_required = true,
@@ -77,8 +79,8 @@ struct Presentation {
 const HELP: &str = "\
 Run `osslive COMMAND --help` for the connection options and examples.
 
-Credentials come, in this order, from --local, --profile or --config, the
-  variables OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET, and ~/.ossutilconfig
+Credentials come, in this order, from --local, --profile or --config, variables
+  such as OSS_ACCESS_KEY_ID, ~/.ossutilconfig, ~/.aliyun, or the ECS role
 
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable
