@@ -158,8 +158,30 @@ impl Part {
     /// must exist; on an error the part is still there to try again.
     pub(super) fn rename(&mut self, target: &Path) -> io::Result<()> {
         self.file = None;
-        fs::rename(&self.path, target)?;
+        match fs::rename(&self.path, target) {
+            // Some file systems of Windows do not replace a file that is being read.
+            Err(error) if cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied => {
+                self.rename_over_open(target)?;
+            }
+            renamed => renamed?,
+        }
         self.path = PathBuf::new();
+        Ok(())
+    }
+
+    /// Moves the file at `target` out of the way first. It is deleted when its last
+    /// reader closes it.
+    fn rename_over_open(&self, target: &Path) -> io::Result<()> {
+        // Counted down, where no other part is, and cleared with these at the start.
+        static ASIDE: AtomicU64 = AtomicU64::new(u64::MAX);
+        let aside = format!("{PART}{}", ASIDE.fetch_sub(1, Ordering::Relaxed));
+        let aside = self.path.with_file_name(aside);
+        fs::rename(target, &aside)?;
+        if let Err(error) = fs::rename(&self.path, target) {
+            let _ = fs::rename(&aside, target);
+            return Err(error);
+        }
+        let _ = fs::remove_file(&aside);
         Ok(())
     }
 }
