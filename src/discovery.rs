@@ -307,6 +307,7 @@ mod tests {
         r#"{"current": "c", "profiles": [{"name": "c", "mode": "AK", "access_key_id": "aliyun",
             "access_key_secret": "s", "region_id": "cn-qingdao"}]}"#,
     );
+    #[cfg(feature = "credential-sources")]
     const LIBRARIES: (&str, &str) = (
         ".alibabacloud/credentials",
         "[default]\ntype = access_key\naccess_key_id = libraries\naccess_key_secret = s\n",

@@ -23,7 +23,7 @@ use osslive::{
 use osslive_local::{Config, FaultRule, LocalEndpoint};
 use std::fmt::Write;
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -1251,6 +1251,7 @@ fn the_rules_that_other_sdks_are_tried_with_are_those_of_the_table() {
 mod signals {
     use super::*;
     use std::mem::MaybeUninit;
+    use std::sync::atomic::AtomicBool;
 
     extern "C" fn ignore(_: libc::c_int) {}
 

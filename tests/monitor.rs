@@ -14,7 +14,7 @@ use media_clock::MediaClock;
 use ordered::Ordered;
 use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
-    Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, Sweep, SweepOptions, code,
+    Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, SweepOptions, code,
 };
 use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::Publisher;
@@ -446,7 +446,7 @@ fn results_are_spelt_as_in_the_table() {
     assert_eq!(value["live"][0]["remoteAddr"], "203.0.113.9:47745");
     assert_eq!(value["failed"][0]["id"], "gone");
     assert_eq!(value["failed"][0]["error"]["code"], "NoSuchLiveChannel");
-    let back: Sweep = serde_json::from_value(value.clone()).unwrap();
+    let back: osslive::Sweep = serde_json::from_value(value.clone()).unwrap();
     assert_eq!(serde_json::to_value(&back).unwrap(), value);
 
     let channels = ["made", "a/b"].map(|id| (id, ChannelConfig::default()));
