@@ -497,8 +497,14 @@ impl Issuer {
     }
 }
 
-/// A server with an issuer of each kind, and a client that uses each.
-fn rotation() -> (Server, [Arc<Issuer>; 4], [(&'static str, Client); 4]) {
+/// A server with an issuer of each kind, and a client that uses each, with its channel.
+struct Rotation {
+    issuers: [Arc<Issuer>; 4],
+    clients: [(&'static str, Client); 4],
+    _server: Server,
+}
+
+fn rotation() -> Rotation {
     let issuers: [Arc<Issuer>; 4] = Default::default();
     let [metadata, oidc_sts, sts, uri] = issuers.clone();
     let server = Server::forgetful(move |seen| {
@@ -524,7 +530,7 @@ fn rotation() -> (Server, [Arc<Issuer>; 4], [(&'static str, Client); 4]) {
         ("uri", CredentialsSource::Uri(CredentialsUri::new(format!("{url}/creds")))),
     ]
     .map(|(channel, source)| (channel, client(&server, source)));
-    (server, issuers, clients)
+    Rotation { issuers, clients, _server: server }
 }
 
 #[test]
@@ -533,8 +539,8 @@ fn no_call_of_100_000_fails_while_the_keys_rotate_200_times() {
     const ROTATIONS: u32 = 200;
     const SETS: u32 = 4;
     let sets: Vec<_> = (0..SETS).map(|_| rotation()).collect();
-    let issuers = || sets.iter().flat_map(|(_, issuers, _)| issuers);
-    let clients = || sets.iter().flat_map(|(_, _, clients)| clients);
+    let issuers = || sets.iter().flat_map(|set| &set.issuers);
+    let clients = || sets.iter().flat_map(|set| &set.clients);
     let each = ROTATIONS.div_ceil(issuers().count() as u32);
     let calls = AtomicU64::new(0);
     let goes_on = || {
