@@ -28,6 +28,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 /// How long the sender of a refused body may pause before it is closed.
 const LINGER: Duration = Duration::from_secs(2);
+/// How long a client has to read what was sent before a reset. On Windows the reset
+/// takes away what has arrived and was not read yet.
+const BEFORE_RESET: Duration = Duration::from_millis(if cfg!(windows) { 500 } else { 0 });
 /// How long it takes at most until it shows that what hangs was let go.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 /// How much of each answer does not count against the budget of all.
@@ -141,9 +144,12 @@ impl Application {
 
     /// How the connection is to end, once it may.
     async fn hang_up(&self, ordered: &Ordered, how: Disconnect) -> Broken {
-        if how == Disconnect::Hang {
-            wait(self.front_ends.control.control(), ordered, None).await;
-        }
+        let time = match how {
+            Disconnect::Close => return Broken { is_reset: false },
+            Disconnect::Hang => None,
+            Disconnect::Reset => Some(BEFORE_RESET),
+        };
+        wait(self.front_ends.control.control(), ordered, time).await;
         Broken { is_reset: how == Disconnect::Reset }
     }
 

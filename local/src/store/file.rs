@@ -159,10 +159,7 @@ impl Part {
     pub(super) fn rename(&mut self, target: &Path) -> io::Result<()> {
         self.file = None;
         match fs::rename(&self.path, target) {
-            // Some file systems of Windows do not replace a file that is being read.
-            Err(error) if cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied => {
-                self.rename_over_open(target)?;
-            }
+            Err(error) if is_being_read(&error, target) => self.rename_over_open(target)?,
             renamed => renamed?,
         }
         self.path = PathBuf::new();
@@ -184,6 +181,12 @@ impl Part {
         let _ = fs::remove_file(&aside);
         Ok(())
     }
+}
+
+/// Whether this may be why a file was not replaced: some file systems of Windows
+/// refuse that while it is being read.
+fn is_being_read(error: &io::Error, target: &Path) -> bool {
+    cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied && target.is_file()
 }
 
 impl Drop for Part {
