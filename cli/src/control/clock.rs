@@ -3,7 +3,7 @@
 use super::remote::{Remote, shown};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::text::parse_length;
+use crate::text::{moment, parse_length};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -54,6 +54,7 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
 
 fn text(clock: &Value) -> String {
     let now = shown(&clock["now"]);
+    let now = OffsetDateTime::parse(&now, &Rfc3339).map_or(now, moment);
     match clock["rate"].as_f64() {
         Some(0.0) => format!("{now}, frozen"),
         Some(rate) if rate != 1.0 => format!("{now}, at {rate} times normal speed"),
