@@ -9,6 +9,9 @@ cd "$(dirname -- "$0")/../.."
 export CARGO_TARGET_DIR=target/windows RUSTC_BOOTSTRAP=1 CARGO_PROFILE_DEV_DEBUG=0
 export WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
 
+# A server that ends with its last program may take the next one with it.
+/usr/lib/*/wine/wineserver -p
+
 . packaging/proof/tests.sh
 # These end a program by a signal, as Ctrl-C does, for which Windows has no command.
 by_signal='a_channel_is_waited_for a_secret_from_a_file_or_the_environment_is_the_one
