@@ -127,6 +127,9 @@ impl Application {
                 bytes_per_second: rule.bytes_per_second,
             };
             raw::send(connection, raw, is_over).await;
+            if rule.disconnect == Some(Disconnect::Reset) {
+                wait(control, ordered, Some(BEFORE_RESET)).await;
+            }
             return Err(self.hang_up(ordered, rule.disconnect.unwrap_or(Disconnect::Close)).await);
         }
         if let Some(disconnect) = rule.disconnect {
@@ -144,12 +147,9 @@ impl Application {
 
     /// How the connection is to end, once it may.
     async fn hang_up(&self, ordered: &Ordered, how: Disconnect) -> Broken {
-        let time = match how {
-            Disconnect::Close => return Broken { is_reset: false },
-            Disconnect::Hang => None,
-            Disconnect::Reset => Some(BEFORE_RESET),
-        };
-        wait(self.front_ends.control.control(), ordered, time).await;
+        if how == Disconnect::Hang {
+            wait(self.front_ends.control.control(), ordered, None).await;
+        }
         Broken { is_reset: how == Disconnect::Reset }
     }
 
