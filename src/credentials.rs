@@ -1,6 +1,6 @@
 //! Access keys, and where they come from.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use std::env;
 use std::fmt;
 use std::sync::Arc;
@@ -71,18 +71,19 @@ impl Credentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`], which names the invalid part.
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials), which names the
+    /// invalid part.
     pub fn check(&self) -> Result<()> {
         let quoted = |text: &str| {
             text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) && text.len() > 1
         };
         if quoted(self.access_key_id()) || quoted(self.access_key_secret()) {
             let fault = "the access key has quotes around it, which are part of the value";
-            return Err(Error::new(ErrorKind::Credentials, fault));
+            return Err(Error::credentials(fault));
         }
         if self.security_token().is_some_and(quoted) {
             let fault = "the security token has quotes around it, which are part of the value";
-            return Err(Error::new(ErrorKind::Credentials, fault));
+            return Err(Error::credentials(fault));
         }
         let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
         let fault = if !usable(self.access_key_id()) {
@@ -94,7 +95,7 @@ impl Credentials {
         } else {
             return Ok(());
         };
-        Err(Error::new(ErrorKind::Credentials, fault))
+        Err(Error::credentials(fault))
     }
 }
 
@@ -159,7 +160,8 @@ impl<F: Fn() -> Result<Credentials> + Send + Sync> CredentialsProvider for F {
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Credentials`], which names the missing variable.
+/// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials), which names the missing
+/// variable.
 pub fn from_env() -> Result<Credentials> {
     from_lookup(|name| env::var(name).ok())
 }
@@ -181,12 +183,7 @@ pub(crate) fn from_variables(
 ) -> Result<Credentials> {
     let variable = |name: &str| variable(name).map(Zeroizing::new);
     let required = |name: &str| {
-        variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| {
-            Error::new(
-                ErrorKind::Credentials,
-                format!("the environment variable {name} is not set"),
-            )
-        })
+        variable(name).filter(|value| !value.trim().is_empty()).ok_or_else(|| not_set(name))
     };
     let (id, secret) = (required(names[0])?, required(names[1])?);
     let credentials = Credentials::new(id.as_str(), secret.as_str());
@@ -196,9 +193,15 @@ pub(crate) fn from_variables(
     })
 }
 
+/// Returns the error for a variable that has no value.
+pub(crate) fn not_set(name: &str) -> Error {
+    Error::credentials(format!("the environment variable {name} is not set"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     #[test]
     fn neither_secret_nor_token_is_shown() {

@@ -5,7 +5,7 @@
 //! their general counterparts.
 
 use crate::credentials::{self, OSS_VARIABLES, VariableNames};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::profile::{self, Profile};
 use crate::source::{CredentialsSource, CredentialsUri, EcsRole, OidcRole};
 use std::env;
@@ -55,8 +55,9 @@ impl DefaultCredentials {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`], which names the variable or the file that is
-    /// wrong, or, if there is nothing, all that were tried.
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials), which names the
+    /// variable or the file that is wrong, or, if there is nothing, all that were
+    /// tried.
     pub fn find() -> Result<Self> {
         Machine { variable: &|name| env::var(name).ok() }.find()
     }
@@ -98,7 +99,7 @@ impl fmt::Display for DefaultCredentials {
 /// Returns the error for missing credentials, with everything that was tried.
 pub(crate) fn nothing_found(tried: &[String]) -> Error {
     let tried = tried.join("; ");
-    Error::new(ErrorKind::Credentials, format!("no credentials found: {tried}"))
+    Error::credentials(format!("no credentials found: {tried}"))
 }
 
 /// The environment of a machine.
@@ -167,12 +168,7 @@ impl Machine<'_> {
         if token.is_err() && provider.is_err() {
             return Ok(None);
         }
-        let required = |value: Result<String, &str>| {
-            value.map_err(|name| {
-                let message = format!("the environment variable {name} is not set");
-                Error::new(ErrorKind::Credentials, message)
-            })
-        };
+        let required = |value: Result<String, &str>| value.map_err(credentials::not_set);
         let role = OidcRole::new(required(role)?, required(provider)?, required(token)?)
             .session_name(self.get("ALIBABA_CLOUD_ROLE_SESSION_NAME").unwrap_or_default());
         Ok(Some(role))

@@ -183,6 +183,10 @@ impl Error {
         Error::new(ErrorKind::InvalidArgument, message)
     }
 
+    pub(crate) fn credentials(message: impl Into<String>) -> Self {
+        Error::new(ErrorKind::Credentials, message)
+    }
+
     pub(crate) fn bad_reply(message: impl Into<String>) -> Self {
         Error::new(ErrorKind::BadReply, message)
     }

@@ -8,8 +8,7 @@ mod ini;
 mod json;
 mod mode;
 
-use crate::error::Result;
-use mode::fault;
+use crate::error::{Error, Result};
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,10 +29,9 @@ impl Profile {
     /// not exist, or if the profile's mode is unknown or needs the feature
     /// `credential-sources`.
     pub fn read(path: Option<&Path>, name: Option<&str>) -> Result<Self> {
-        let path = path
-            .map(Path::to_owned)
-            .or_else(default_path)
-            .ok_or_else(|| fault("no home directory: set the path of the config file"))?;
+        let path = path.map(Path::to_owned).or_else(default_path).ok_or_else(|| {
+            Error::credentials("no home directory: set the path of the config file")
+        })?;
         let text = read_file(&path)?;
         let variable = if is_json(&text) { "ALIBABA_CLOUD_PROFILE" } else { "OSSUTIL_PROFILE" };
         let chosen = name.map(str::to_owned).or_else(|| variable_of(variable));
@@ -52,7 +50,7 @@ use json::parse as from_json;
 
 #[cfg(not(feature = "credential-sources"))]
 fn from_json(_: &str, _: Option<&str>) -> Result<Profile> {
-    Err(fault("a config file in JSON needs the feature \"credential-sources\""))
+    Err(Error::credentials("a config file in JSON needs the feature \"credential-sources\""))
 }
 
 /// The `aliyun` command writes JSON, the others do not.
@@ -64,7 +62,8 @@ fn is_json(text: &str) -> bool {
 /// no use.
 pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
-        fault(format!("cannot read the config file {}: {error}", path.display())).with_source(error)
+        Error::credentials(format!("cannot read the config file {}: {error}", path.display()))
+            .with_source(error)
     })?;
     Ok(Zeroizing::new(String::from_utf8_lossy(&bytes).into_owned()))
 }

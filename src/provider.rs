@@ -17,9 +17,9 @@ mod uri;
 mod web;
 
 use crate::credentials::CredentialsProvider;
-use crate::error::Result;
 #[cfg(not(feature = "credential-sources"))]
-use crate::error::{Error, ErrorKind};
+use crate::discovery::nothing_found;
+use crate::error::Result;
 use crate::source::CredentialsSource;
 use std::sync::Arc;
 
@@ -52,6 +52,5 @@ fn refreshing(choice: Choice, _: Network) -> Result<Arc<dyn CredentialsProvider>
     };
     let tried: Vec<_> =
         choice.skipped.into_iter().chain(choice.sources.iter().map(source)).collect();
-    let message = format!("no credentials found: {}", tried.join("; "));
-    Err(Error::new(ErrorKind::Credentials, message))
+    Err(nothing_found(&tried))
 }

@@ -2,7 +2,7 @@
 
 use crate::clock::{Clock, Reading, SystemClock};
 use crate::credentials::{Credentials, CredentialsProvider};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::process;
@@ -226,10 +226,10 @@ impl Shared {
     fn obtain(&self) -> Result<Lease> {
         // A panic in the caller's function must not leave calls waiting.
         let lease = panic::catch_unwind(AssertUnwindSafe(|| (self.obtain)()))
-            .unwrap_or_else(|_| Err(fault("obtaining credentials panicked")))?;
+            .unwrap_or_else(|_| Err(Error::credentials("obtaining credentials panicked")))?;
         lease.credentials.check()?;
         match lease.lifetime {
-            Some(Duration::ZERO) => Err(fault(format!(
+            Some(Duration::ZERO) => Err(Error::credentials(format!(
                 "the temporary credentials {} have expired; check this machine's clock",
                 lease.credentials.access_key_id()
             ))),
@@ -248,7 +248,7 @@ impl Shared {
             return Err(error.clone());
         }
         drop(work);
-        let held = self.held().ok_or_else(|| fault("there are no credentials"))?;
+        let held = self.held().ok_or_else(|| Error::credentials("there are no credentials"))?;
         Ok(held.lease.credentials)
     }
 }
@@ -293,13 +293,10 @@ impl Work {
     }
 }
 
-fn fault(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Credentials, message)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
     use std::sync::atomic::{AtomicU32, Ordering::SeqCst};
     use std::sync::mpsc;
     use std::time::Instant;
@@ -342,7 +339,7 @@ mod tests {
         fn issue(&self) -> Result<Lease> {
             self.asked.fetch_add(1, SeqCst);
             if self.is_down.load(SeqCst) != 0 {
-                return Err(fault("the issuer is down"));
+                return Err(Error::credentials("the issuer is down"));
             }
             let number = self.issued.fetch_add(1, SeqCst) + 1;
             Ok(Lease::new(Credentials::new(format!("key-{number}"), "secret")).valid_for(HOUR))
@@ -461,7 +458,7 @@ mod tests {
         let held = Mutex::new(held);
         let hangs = Refreshing::new(move || {
             let _ = held.lock().unwrap().recv();
-            Err(fault("never"))
+            Err(Error::credentials("never"))
         });
         let end = Instant::now() + Duration::from_millis(30);
         let error =

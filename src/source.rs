@@ -5,7 +5,7 @@
 //! libraries and of the `aliyun` command.
 
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,7 +38,8 @@ impl CredentialsSource {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Credentials`], which names what is missing or wrong.
+    /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials), which names what is
+    /// missing or wrong.
     pub fn check(&self) -> Result<()> {
         match self {
             CredentialsSource::Keys(credentials) => credentials.check(),
@@ -143,7 +144,7 @@ impl Session {
         present(&self.role_arn, "the ARN of the role")?;
         if self.duration < SHORTEST_SESSION {
             let seconds = self.duration.as_secs();
-            return Err(fault(format!(
+            return Err(Error::credentials(format!(
                 "a session of {seconds} s for {}: must be 900 s or more",
                 self.role_arn
             )));
@@ -301,7 +302,9 @@ impl CredentialsUri {
         let is_http = scheme.is_some_and(|scheme| scheme == "http" || scheme == "https");
         match is_http && !self.host().is_empty() {
             true => Ok(()),
-            false => Err(fault("the credentials URI must begin with http://HOST or https://HOST")),
+            false => Err(Error::credentials(
+                "the credentials URI must begin with http://HOST or https://HOST",
+            )),
         }
     }
 
@@ -320,16 +323,17 @@ impl fmt::Debug for CredentialsUri {
 }
 
 fn present(value: &str, what: &str) -> Result<()> {
-    if value.trim().is_empty() { Err(fault(format!("{what} is missing"))) } else { Ok(()) }
-}
-
-fn fault(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Credentials, message)
+    if value.trim().is_empty() {
+        Err(Error::credentials(format!("{what} is missing")))
+    } else {
+        Ok(())
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::ErrorKind;
 
     const ROLE: &str = "acs:ram::1234567890123456:role/live";
 

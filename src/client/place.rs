@@ -90,9 +90,10 @@ impl Place {
     /// and [`ErrorKind::Credentials`].
     pub(super) fn resolve(mut self, addressing: &Addressing) -> Result<Resolved> {
         let Addressing { internal, secure, style, version } = *addressing;
-        let keys = self.keys.take().unwrap_or_else(|| {
-            Err(Error::new(ErrorKind::Credentials, "no credentials are configured"))
-        })?;
+        let keys = self
+            .keys
+            .take()
+            .unwrap_or_else(|| Err(Error::credentials("no credentials are configured")))?;
         if let Some(endpoint) = &mut self.endpoint {
             endpoint.value.make_ascii_lowercase();
         }

@@ -7,8 +7,8 @@
 //! alone. Names of sections and keys are taken in any case, and keys in any of
 //! `accessKeyID`, `access-key-id` and `access_key_id`.
 
-use super::mode::{self, Entries, Profile, fault, plain};
-use crate::error::Result;
+use super::mode::{self, Entries, Profile, plain};
+use crate::error::{Error, Result};
 use crate::source::{CredentialsSource, EcsRole};
 use std::rc::Rc;
 use zeroize::Zeroizing;
@@ -85,7 +85,9 @@ impl<'a> File<'a> {
             .find_map(|candidate| self.named(candidate))
             // ossutil 1 has a section [Default] for options, beside the keys.
             .map(|found| self.old_keys(name, found).unwrap_or(found))
-            .ok_or_else(|| fault(format!("profile {:?} not found", name.unwrap_or("default"))))
+            .ok_or_else(|| {
+                Error::credentials(format!("profile {:?} not found", name.unwrap_or("default")))
+            })
     }
 
     fn named(&self, name: &str) -> Option<usize> {

@@ -1,7 +1,7 @@
 //! The config file of the `aliyun` command, which is JSON.
 
-use super::mode::{self, Entries, Profile, fault, plain};
-use crate::error::Result;
+use super::mode::{self, Entries, Profile, plain};
+use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -28,7 +28,9 @@ pub(super) fn parse(text: &str, name: Option<&str>) -> Result<Profile> {
     // The parser's own words could quote a secret.
     let file: File = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
-        fault(format!("the config file is not valid JSON (line {line}, column {column})"))
+        Error::credentials(format!(
+            "the config file is not valid JSON (line {line}, column {column})"
+        ))
     })?;
     let current = file.current.clone().filter(|name| !name.trim().is_empty());
     let name = name.map(str::to_owned).or(current).unwrap_or_else(|| "default".to_owned());
@@ -46,7 +48,7 @@ fn find<'a>(file: &Rc<File<'a>>, name: &str) -> Result<Entry<'a>> {
         profile.get("name").and_then(|value| text_of(value)).is_some_and(|own| *own == name)
     };
     let at = file.profiles.iter().position(is_it);
-    let at = at.ok_or_else(|| fault(format!("profile {name:?} not found")))?;
+    let at = at.ok_or_else(|| Error::credentials(format!("profile {name:?} not found")))?;
     Ok(Entry { file: file.clone(), at })
 }
 

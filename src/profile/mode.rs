@@ -1,7 +1,7 @@
 //! The modes of profiles, and the settings that each needs.
 
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::source::{
     AssumedRole, CredentialProcess, CredentialsSource, CredentialsUri, EcsRole, OidcRole, Session,
     sts_endpoint,
@@ -51,7 +51,7 @@ pub(super) fn source(profile: &impl Entries) -> Result<CredentialsSource> {
 
 fn nested(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(fault("the profiles build on each other in a circle"));
+        return Err(Error::credentials("the profiles build on each other in a circle"));
     };
     let value = |names: &[&str]| profile.value(names);
     let mode = value(&["mode", "type"]);
@@ -80,7 +80,10 @@ fn nested(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
         }
         Some(_) => {
             let mode = mode.unwrap_or_default();
-            return Err(fault(format!("profile mode {:?}: must be {MODES}", mode.as_str())));
+            return Err(Error::credentials(format!(
+                "profile mode {:?}: must be {MODES}",
+                mode.as_str()
+            )));
         }
     };
     source.check()?;
@@ -93,14 +96,14 @@ pub(super) fn supported(source: CredentialsSource) -> Result<CredentialsSource> 
     if is_key || cfg!(feature = "credential-sources") {
         return Ok(source);
     }
-    Err(fault(format!(
+    Err(Error::credentials(format!(
         "{source}: this build supports the modes AK and StsToken only (feature \
          \"credential-sources\")"
     )))
 }
 
 fn required(profile: &impl Entries, names: &[&str], what: &str) -> Result<Zeroizing<String>> {
-    profile.value(names).ok_or_else(|| fault(format!("the profile has no {what}")))
+    profile.value(names).ok_or_else(|| Error::credentials(format!("the profile has no {what}")))
 }
 
 fn keys(profile: &impl Entries) -> Result<Credentials> {
@@ -146,9 +149,9 @@ fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
     let seconds = text(&["expiredseconds", "tokentimeout", "durationseconds"]);
     if let Some(seconds) = seconds.filter(|seconds| seconds.trim() != "0") {
         let parsed = seconds.trim().parse();
-        session.duration = Duration::from_secs(
-            parsed.map_err(|_| fault(format!("session duration {seconds:?}: must be seconds")))?,
-        );
+        session.duration = Duration::from_secs(parsed.map_err(|_| {
+            Error::credentials(format!("session duration {seconds:?}: must be seconds"))
+        })?);
     }
     let region = text(&["stsregion"]);
     let vpc = text(&["enablevpc"]).is_some_and(|vpc| vpc.eq_ignore_ascii_case("true"));
@@ -157,8 +160,4 @@ fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
         session.endpoint = Some(endpoint.unwrap_or_else(|| sts_endpoint(region.as_deref(), vpc)));
     }
     Ok(())
-}
-
-pub(super) fn fault(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Credentials, message)
 }

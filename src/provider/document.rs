@@ -1,7 +1,7 @@
 //! Parses credentials in JSON, in all spellings that services and programs use.
 
 use crate::credentials::Credentials;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::refreshing::Lease;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
@@ -56,7 +56,7 @@ impl<'a> Document<'a> {
             Ok(lifetime) => Ok(lease.valid_for(lifetime)),
             Err(_) => {
                 let message = format!("the credentials have expired ({})", &*expiration);
-                Err(Error::new(ErrorKind::Credentials, message))
+                Err(Error::credentials(message))
             }
         }
     }
@@ -67,7 +67,7 @@ impl<'a> Document<'a> {
             return Ok(());
         };
         let code: String = code.chars().take(80).collect();
-        Err(Error::new(ErrorKind::Credentials, format!("the service says {code:?}")))
+        Err(Error::credentials(format!("the service says {code:?}")))
     }
 }
 

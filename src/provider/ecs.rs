@@ -5,7 +5,7 @@
 
 use super::document::Document;
 use super::web::{Query, Response, Web};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::refreshing::Lease;
 use crate::request::{Method, percent_encode};
 use crate::source::EcsRole;
@@ -15,10 +15,10 @@ use zeroize::Zeroizing;
 
 /// The metadata service has the same address on every instance.
 const ENDPOINT: &str = "http://100.100.100.200";
-/// The variable that disables the mode without tokens.
-const INSISTS_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 /// The variable that names another one, for tests.
 const ENDPOINT_VARIABLE: &str = "OSSLIVE_ECS_METADATA_ENDPOINT";
+/// The variable that disables the mode without tokens.
+const INSISTS_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const TOKEN: &str = "/latest/api/token";
 /// The lifetime of a token in seconds: long enough for a few requests.
@@ -38,7 +38,7 @@ pub(super) fn lease(role: &EcsRole, web: &Web) -> Result<Lease> {
     let response = service.get(&format!("{ROLES}{}", percent_encode(&name)))?;
     if response.status == 404 {
         let message = format!("this instance has no role {name:?}");
-        return Err(Error::new(ErrorKind::Credentials, message));
+        return Err(Error::credentials(message));
     }
     let document = Document::parse(response.text()?)?;
     document.check_code()?;
@@ -82,7 +82,7 @@ impl<'a> Metadata<'a> {
         let name = if response.status == 404 { "" } else { response.text()? };
         match name.lines().map(str::trim).find(|name| !name.is_empty()) {
             Some(name) => Ok(name.to_owned()),
-            None => Err(Error::new(ErrorKind::Credentials, "this instance has no role")),
+            None => Err(Error::credentials("this instance has no role")),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Runs a program that prints credentials.
 
 use super::document::Document;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::refreshing::Lease;
 use crate::source::CredentialProcess;
 use std::io::Read;
@@ -26,11 +26,12 @@ pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
         let said = String::from_utf8_lossy(&output.errors);
         let last: String = said.trim().lines().last().unwrap_or("").chars().take(QUOTED).collect();
         let separator = if last.is_empty() { "" } else { ": " };
-        return Err(fault(format!("it failed ({}){separator}{last}", output.status)));
+        return Err(Error::credentials(format!("it failed ({}){separator}{last}", output.status)));
     }
-    let text =
-        std::str::from_utf8(&output.printed).map_err(|_| fault("its output is not UTF-8"))?;
-    let document = Document::parse(text).map_err(|_| fault("its output is not a JSON object"))?;
+    let text = std::str::from_utf8(&output.printed)
+        .map_err(|_| Error::credentials("its output is not UTF-8"))?;
+    let document =
+        Document::parse(text).map_err(|_| Error::credentials("its output is not a JSON object"))?;
     document.lease(OffsetDateTime::now_utc())
 }
 
@@ -48,7 +49,9 @@ fn run(words: &[String], limit: Duration) -> Result<Output> {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .map_err(|error| fault(format!("it cannot be started: {error}")).with_source(error))?;
+        .map_err(|error| {
+            Error::credentials(format!("it cannot be started: {error}")).with_source(error)
+        })?;
     let printed = child.stdout.take().map(reader);
     let errors = child.stderr.take().map(reader);
     let Some(status) = ended(&mut child, limit) else {
@@ -56,7 +59,7 @@ fn run(words: &[String], limit: Duration) -> Result<Output> {
         // joined.
         let _ = child.kill();
         let _ = child.wait();
-        return Err(fault(format!("it did not end within {} s", limit.as_secs())));
+        return Err(Error::credentials(format!("it did not end within {} s", limit.as_secs())));
     };
     let read = |reader: Option<JoinHandle<_>>| reader.and_then(|reader| reader.join().ok());
     Ok(Output {
@@ -96,7 +99,8 @@ fn split(command: &str) -> Result<Vec<String>> {
         let escapes = !cfg!(windows) && quote != Some('\'');
         match character {
             '\\' if escapes => {
-                let next = rest.next().ok_or_else(|| fault("it ends in a backslash"))?;
+                let next =
+                    rest.next().ok_or_else(|| Error::credentials("it ends in a backslash"))?;
                 word.get_or_insert_default().push(next);
             }
             '\'' | '"' if quote == Some(character) => quote = None,
@@ -109,17 +113,13 @@ fn split(command: &str) -> Result<Vec<String>> {
         }
     }
     if let Some(quote) = quote {
-        return Err(fault(format!("it has an opening {quote} but no closing one")));
+        return Err(Error::credentials(format!("it has an opening {quote} but no closing one")));
     }
     words.extend(word);
     match words.first().is_none_or(String::is_empty) {
-        true => Err(fault("it names no program")),
+        true => Err(Error::credentials("it names no program")),
         false => Ok(words),
     }
-}
-
-fn fault(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::Credentials, message)
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ impl Response {
         let quoted: String = if is_plain { said.chars().take(QUOTED).collect() } else { "".into() };
         let separator = if quoted.is_empty() { "" } else { ": " };
         let message = format!("HTTP {}{separator}{quoted}", self.status);
-        Error::new(ErrorKind::Credentials, message)
+        Error::credentials(message)
     }
 }
 
