@@ -5,9 +5,9 @@
 
 use super::document::Document;
 use super::web::{Query, Response, Web, secrets_of, without};
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::refreshing::Lease;
-use crate::request::{Body, Method, push_encoded};
+use crate::request::{Body, Method};
 use crate::sign::rpc;
 use crate::source::{AssumedRole, OidcRole, Session, sts_endpoint};
 use std::collections::BTreeMap;
@@ -15,6 +15,7 @@ use std::env;
 use std::fs::File;
 use std::hash::{BuildHasher, RandomState};
 use std::io::Read;
+use std::mem;
 use std::path::Path;
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -88,8 +89,9 @@ fn parameters<'a>(
 /// Sends a request to STS. All parameters are in the body, because proxies and
 /// servers log URLs.
 fn send(session: &Session, parameters: &BTreeMap<&str, &str>, web: &Web) -> Result<Reply> {
+    let form = mem::take(&mut *rpc::query(parameters));
     let mut body =
-        Body { content_type: "application/x-www-form-urlencoded", bytes: form(parameters) };
+        Body { content_type: "application/x-www-form-urlencoded", bytes: form.into_bytes() };
     let headers = [("content-type", body.content_type.to_owned())];
     let endpoint = endpoint(session, &|name| env::var(name).ok());
     let endpoint = endpoint.trim().trim_end_matches('/');
@@ -116,21 +118,6 @@ fn endpoint(session: &Session, variable: &dyn Fn(&str) -> Option<String>) -> Str
         let vpc = variable("ALIBABA_CLOUD_VPC_ENDPOINT_ENABLED").unwrap_or_default();
         sts_endpoint(region.as_deref(), vpc.trim().eq_ignore_ascii_case("true"))
     })
-}
-
-fn form(parameters: &BTreeMap<&str, &str>) -> Vec<u8> {
-    let length = parameters.iter().map(|(name, value)| name.len() + 3 * value.len() + 2);
-    // Never grows, as a text that does leaves a copy of what it held behind.
-    let mut form = String::with_capacity(length.sum());
-    for (name, value) in parameters {
-        if !form.is_empty() {
-            form.push('&');
-        }
-        form.push_str(name);
-        form.push('=');
-        push_encoded(&mut form, value);
-    }
-    form.into_bytes()
 }
 
 /// The response of STS.
@@ -166,7 +153,7 @@ impl Reply {
             text.map(|text| text.chars().take(most).collect::<String>())
         };
         let message = text("Message", 500).unwrap_or_else(|| "STS refused".to_owned());
-        let mut error = Error::new(ErrorKind::Credentials, message)
+        let mut error = Error::credentials(message)
             .with_status(self.0.status)
             .with_request_id(text("RequestId", 80));
         if let Some(code) = text("Code", 80) {
@@ -184,11 +171,11 @@ fn read_token(path: &Path) -> Result<Zeroizing<String>> {
     };
     let token: Zeroizing<String> = read().map_err(|error: std::io::Error| {
         let message = format!("cannot read the OIDC token file {}: {error}", path.display());
-        Error::new(ErrorKind::Credentials, message).with_source(error)
+        Error::credentials(message).with_source(error)
     })?;
     if token.is_empty() {
         let message = format!("the OIDC token file {} is empty", path.display());
-        return Err(Error::new(ErrorKind::Credentials, message));
+        return Err(Error::credentials(message));
     }
     Ok(token)
 }

@@ -15,8 +15,17 @@ pub(crate) fn sign(method: &str, parameters: &BTreeMap<&str, &str>, secret: &str
     BASE64_STANDARD.encode(key.sign(&string_to_sign(method, parameters)))
 }
 
-/// A token is among the parameters.
 fn string_to_sign(method: &str, parameters: &BTreeMap<&str, &str>) -> Zeroizing<String> {
+    let query = query(parameters);
+    let mut text = Zeroizing::new(String::with_capacity(method.len() + 5 + 3 * query.len()));
+    text.push_str(method);
+    text.push_str("&%2F&");
+    push_encoded(&mut text, &query);
+    text
+}
+
+/// Returns the parameters as a query or a form. A token may be among them.
+pub(crate) fn query(parameters: &BTreeMap<&str, &str>) -> Zeroizing<String> {
     let length = parameters.iter().map(|(name, value)| name.len() + value.len() + 2);
     // Never grows, as a text that does leaves a copy of what it held behind.
     let mut query = Zeroizing::new(String::with_capacity(3 * length.sum::<usize>()));
@@ -28,11 +37,7 @@ fn string_to_sign(method: &str, parameters: &BTreeMap<&str, &str>) -> Zeroizing<
         query.push('=');
         push_encoded(&mut query, value);
     }
-    let mut text = Zeroizing::new(String::with_capacity(method.len() + 5 + 3 * query.len()));
-    text.push_str(method);
-    text.push_str("&%2F&");
-    push_encoded(&mut text, &query);
-    text
+    query
 }
 
 #[cfg(test)]
