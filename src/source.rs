@@ -99,7 +99,7 @@ impl EcsRole {
     /// Sets the role's name, which saves a request. Defaults to what the metadata
     /// service says.
     pub fn name(mut self, name: impl Into<String>) -> Self {
-        self.name = Some(name.into()).filter(|name| !name.trim().is_empty());
+        self.name = unless_blank(name);
         self
     }
 
@@ -114,7 +114,7 @@ impl EcsRole {
     /// Sets the metadata service. Defaults to `OSSLIVE_ECS_METADATA_ENDPOINT` in the
     /// environment if set, else to `http://100.100.100.200`.
     pub fn endpoint(mut self, url: impl Into<String>) -> Self {
-        self.endpoint = Some(url.into()).filter(|url| !url.trim().is_empty());
+        self.endpoint = unless_blank(url);
         self
     }
 }
@@ -171,13 +171,13 @@ macro_rules! session_settings {
         /// Sets the session's name, by which logs of RAM know it. Defaults to
         /// `osslive`.
         pub fn session_name(mut self, name: impl Into<String>) -> Self {
-            self.session.name = Some(name.into()).filter(|name| !name.trim().is_empty());
+            self.session.name = unless_blank(name);
             self
         }
 
         /// Sets a policy, in JSON, that narrows what the session may do.
         pub fn policy(mut self, policy: impl Into<String>) -> Self {
-            self.session.policy = Some(policy.into()).filter(|policy| !policy.trim().is_empty());
+            self.session.policy = unless_blank(policy);
             self
         }
 
@@ -193,7 +193,7 @@ macro_rules! session_settings {
         /// Defaults to `ALIBABA_CLOUD_STS_ENDPOINT` in the environment, else to that
         /// of the region in `ALIBABA_CLOUD_STS_REGION`, else to `sts.aliyuncs.com`.
         pub fn sts_endpoint(mut self, endpoint: impl Into<String>) -> Self {
-            self.session.endpoint = Some(endpoint.into()).filter(|it| !it.trim().is_empty());
+            self.session.endpoint = unless_blank(endpoint);
             self
         }
     };
@@ -244,7 +244,7 @@ impl AssumedRole {
 
     /// Sets the external id that the role asks for.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
-        self.external_id = Some(id.into()).filter(|id| !id.trim().is_empty());
+        self.external_id = unless_blank(id);
         self
     }
 
@@ -320,6 +320,10 @@ impl fmt::Debug for CredentialsUri {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CredentialsUri({:?}, ..)", self.host())
     }
+}
+
+fn unless_blank(value: impl Into<String>) -> Option<String> {
+    Some(value.into()).filter(|value| !value.trim().is_empty())
 }
 
 fn present(value: &str, what: &str) -> Result<()> {
