@@ -220,6 +220,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "credential-sources")]
     #[test]
     fn the_first_generation_may_name_a_role_by_its_url() {
         let file = "[Credentials]\nendpoint=oss-cn-beijing.aliyuncs.com\n[AkService]\n\
