@@ -1,17 +1,17 @@
 //! What a diagnosis says: nothing about what works, and the right thing about each
 //! fault.
 
+#[path = "support/clip.rs"]
+mod clip;
+
+use clip::publish_and_wait;
 use osslive::{
     ChannelConfig, ChannelState, Check, CheckId, Client, Credentials, Diagnosis, DiagnosisOptions,
     RtmpUrlOptions, SignatureVersion, Verdict,
 };
-use osslive_local::media::flv::{Reader, TagKind};
-use osslive_local::push::Publisher;
 use osslive_local::{Acl, Config, FaultRule, LocalEndpoint};
 use std::thread;
 use std::time::{Duration, Instant};
-
-const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 
 fn start(acl: Acl) -> LocalEndpoint {
     LocalEndpoint::start(Config::temporary().control().acl(acl)).unwrap()
@@ -28,29 +28,6 @@ fn problems(diagnosis: &Diagnosis) -> Vec<CheckId> {
 fn seen(diagnosis: &Diagnosis, id: CheckId) -> (Verdict, &str) {
     let check = diagnosis.check(id).unwrap();
     (check.verdict, &check.seen)
-}
-
-/// Publishes the clip as fast as the endpoint takes it, and stays connected until
-/// the endpoint has seen audio and video.
-fn publish(client: &Client, id: &str) -> Publisher {
-    let url = client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();
-    let mut publisher = Publisher::connect(&url, Duration::from_secs(10)).unwrap();
-    for tag in Reader::new(CLIP).unwrap().map(Result::unwrap) {
-        if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
-        }
-    }
-    let until = Instant::now() + Duration::from_secs(20);
-    let has_playlist = || client.get_vod(id, &osslive::VodTime::new(1, 86_401)).is_ok();
-    let is_seen = || {
-        let status = client.get_channel_status(id).unwrap();
-        status.video.is_some() && status.audio.is_some()
-    };
-    while !is_seen() && !has_playlist() {
-        assert!(Instant::now() < until, "the stream does not arrive");
-        thread::sleep(Duration::from_millis(10));
-    }
-    publisher
 }
 
 #[test]
@@ -70,7 +47,7 @@ fn what_works_raises_no_alarm() {
             let id = format!("cam-{version}");
             client.put_channel(&id, &ChannelConfig::new("").frag_duration(1)).unwrap();
             healthy(DiagnosisOptions::new().channel(&id));
-            let publisher = publish(&client, &id);
+            let publisher = publish_and_wait(&client, &id);
             let url = client.get_rtmp_url(&id, &RtmpUrlOptions::new()).unwrap();
             let diagnosis = healthy(DiagnosisOptions::new().channel(&id).publish_url(url));
             assert!(seen(&diagnosis, CheckId::ChannelLive).1.starts_with("live from 127.0.0.1"));
@@ -103,7 +80,7 @@ fn each_fault_of_the_service_is_named() {
     let control = endpoint.control().unwrap();
     let client = endpoint.client_builder().build().unwrap();
     client.put_channel("cam", &ChannelConfig::new("").frag_duration(1)).unwrap();
-    let _publisher = publish(&client, "cam");
+    let _publisher = publish_and_wait(&client, "cam");
     let refuse = |operation: &str, status, code: &str| FaultRule {
         status: Some(status),
         code: Some(code.to_owned()),
@@ -197,7 +174,7 @@ fn each_fault_of_the_channel_is_named() {
     let options = || DiagnosisOptions::new().channel("cam");
     assert_eq!(of(options().publish_url(cut)), [CheckId::PublishUrlQuery]);
     assert_eq!(of(options().play_url("http://127.0.0.1:1/x.m3u8")), [CheckId::PlayUnsigned]);
-    let _publisher = publish(&client, "cam");
+    let _publisher = publish_and_wait(&client, "cam");
     let until = Instant::now() + Duration::from_secs(20);
     while of(options().origin("https://www.example.com")) != [CheckId::Cors] {
         assert!(Instant::now() < until, "{:?}", of(options().origin("https://www.example.com")));

@@ -6,17 +6,18 @@
 
 #![cfg(all(target_os = "linux", feature = "tls"))]
 
+#[path = "support/clip.rs"]
+mod clip;
 #[allow(dead_code)]
 #[path = "support/fault.rs"]
 mod fault;
 
+use clip::publish_and_wait;
 use fault::{Asked, FaultServer, Step, Tls};
 use osslive::{
     AddressingStyle, ChannelConfig, Client, ClientBuilder, Credentials, Diagnosis,
-    DiagnosisOptions, RtmpUrlOptions, SignatureVersion, Verdict, VodTime,
+    DiagnosisOptions, RtmpUrlOptions, SignatureVersion, Verdict,
 };
-use osslive_local::media::flv::{Reader, TagKind};
-use osslive_local::push::Publisher;
 use osslive_local::{Acl, Config, LocalEndpoint};
 use std::fs;
 use std::net::TcpListener;
@@ -27,7 +28,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 const INSIDE: &str = "OSSLIVE_TEST_INSIDE";
-const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 
 /// Everything that is at home, at 127.0.0.1; a host that is in the network but off,
 /// and one in a network without a route.
@@ -65,25 +65,6 @@ fn is_inside(test: &str) -> bool {
     assert!(ran.status.success(), "{}\n{}", said[0], said[1]);
     println!("{}", said[0]);
     false
-}
-
-/// Publishes the clip, and stays connected.
-fn publish(client: &Client, id: &str) -> Publisher {
-    let url = client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();
-    let mut publisher = Publisher::connect(&url, Duration::from_secs(10)).unwrap();
-    for tag in Reader::new(CLIP).unwrap().map(Result::unwrap) {
-        if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
-        }
-    }
-    let until = Instant::now() + Duration::from_secs(30);
-    while client.get_vod(id, &VodTime::new(1, 86_401)).is_err()
-        && client.get_channel_status(id).unwrap().audio.is_none()
-    {
-        assert!(Instant::now() < until, "the stream does not arrive");
-        thread::sleep(Duration::from_millis(10));
-    }
-    publisher
 }
 
 /// Both kinds of keys, by all addresses, with both signatures.
@@ -132,7 +113,7 @@ fn two_hundred_healthy_buckets_raise_no_alarm() {
         let channel = ChannelConfig::new("").frag_duration(1);
         owner.put_channel("idle", &channel).unwrap();
         owner.put_channel("live", &channel).unwrap();
-        let _publisher = publish(&owner, "live");
+        let _publisher = publish_and_wait(&owner, "live");
         for (way, builder) in ways(&endpoint) {
             let client = builder.build().unwrap();
             let url = |id: &str| client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();

@@ -1,18 +1,18 @@
 //! The client against the local endpoint: every operation, every error the
 //! service has for it, and real RTMP in between.
 
+#[path = "support/clip.rs"]
+mod clip;
+
 use osslive::{
     ChannelConfig, ChannelState, Client, ClientBuilder, Credentials, Error, ErrorKind,
     ListChannels, RtmpUrlOptions, SignatureVersion, Snapshot, StreamState, VodTime, code,
 };
-use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::{Publisher, PushError};
 use osslive_local::{Acl, Clock, Config, LocalEndpoint};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use time::OffsetDateTime;
-
-const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 
 /// An endpoint with a folder of its own, both gone at the end.
 struct Stage {
@@ -38,18 +38,6 @@ impl Stage {
     fn client(&self) -> Client {
         self.builder().build().unwrap()
     }
-}
-
-/// Sends the clip as fast as the endpoint takes it, and stays connected.
-fn publish_clip(url: &str) -> Publisher {
-    let mut publisher = Publisher::connect(url, Duration::from_secs(10)).unwrap();
-    for tag in Reader::new(CLIP).unwrap() {
-        let tag = tag.unwrap();
-        if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
-        }
-    }
-    publisher
 }
 
 fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
@@ -147,7 +135,7 @@ fn names_of_any_script_and_punctuation_survive() {
             assert_eq!((&*channel.name, &*channel.description), (name, name));
             assert!(channel.last_modified.is_some(), "{name} is not listed");
             assert_eq!(client.get_channel_status(name).unwrap().status, StreamState::Idle);
-            publish_clip(&client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap())
+            clip::publish(&client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap())
                 .finish()
                 .unwrap();
             wait_for("the end of the session", || {
@@ -164,7 +152,7 @@ fn a_published_stream_is_seen_recorded_and_cut() {
     let client = stage.client();
     let began = now() - 1;
     client.put_channel("c", &ChannelConfig::new("").frag_duration(2)).unwrap();
-    let publisher = publish_clip(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap());
+    let publisher = clip::publish(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap());
     wait_for("live with a picture", || {
         client.get_channel_status("c").unwrap().video.is_some_and(|video| video.width == 320)
     });
@@ -211,7 +199,7 @@ fn disabling_a_channel_cuts_its_publisher_and_refuses_the_next() {
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::default()).unwrap();
     let url = client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap();
-    let mut publisher = publish_clip(&url);
+    let mut publisher = clip::publish(&url);
     client.put_channel_status("c", ChannelState::Disabled).unwrap();
     wait_for("the cut", || publisher.poll().is_err());
     assert_eq!(client.get_channel_status("c").unwrap().status, StreamState::Disabled);
@@ -251,7 +239,7 @@ fn a_publisher_is_refused_in_the_words_of_the_service() {
         let said = refusal(&url);
         assert!(said.starts_with(words), "{url}: {said}");
     }
-    let first = publish_clip(&good);
+    let first = clip::publish(&good);
     assert_eq!(refusal(&good), "ChannelStillLive: Live channel has a publisher already.");
     first.finish().unwrap();
 }
@@ -268,7 +256,7 @@ fn an_sts_token_opens_every_door_in_both_spellings() {
         client.put_channel("c", &ChannelConfig::default()).unwrap();
         for signed in [true, false] {
             let options = RtmpUrlOptions::new().sign_security_token(signed);
-            publish_clip(&client.get_rtmp_url("c", &options).unwrap()).finish().unwrap();
+            clip::publish(&client.get_rtmp_url("c", &options).unwrap()).finish().unwrap();
             wait_for("idle", || {
                 client.get_channel_status("c").unwrap().status == StreamState::Idle
             });
@@ -384,7 +372,7 @@ fn a_clock_two_hours_behind_the_service_is_corrected() {
         assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 1);
         // Publish URLs expire by the service's clock, too.
         let url = client.get_rtmp_url("c", &RtmpUrlOptions::new().expires(60)).unwrap();
-        publish_clip(&url).finish().unwrap();
+        clip::publish(&url).finish().unwrap();
     }
 }
 
@@ -393,7 +381,7 @@ fn a_public_read_write_bucket_takes_unsigned_publishers() {
     let stage = Stage::with(|config| config.acl(Acl::PublicReadWrite));
     let client = stage.client();
     let urls = client.put_channel("c", &ChannelConfig::default()).unwrap();
-    publish_clip(&urls.publish_urls[0]).finish().unwrap();
+    clip::publish(&urls.publish_urls[0]).finish().unwrap();
     wait_for("a session", || client.get_channel_history("c").unwrap().records.len() == 1);
 }
 
@@ -402,7 +390,7 @@ fn everything_is_still_there_after_a_restart() {
     let mut stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::new("kept").frag_duration(2)).unwrap();
-    publish_clip(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap()).finish().unwrap();
+    clip::publish(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap()).finish().unwrap();
     wait_for("a session", || client.get_channel_history("c").unwrap().records.len() == 1);
     let before = client.get_vod("c", &VodTime::new(now() - 600, now() + 600)).unwrap().text;
 
@@ -420,7 +408,7 @@ fn stopping_the_endpoint_closes_live_sessions_with_their_last_fragment() {
     let mut stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::new("").frag_duration(100)).unwrap();
-    let publisher = publish_clip(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap());
+    let publisher = clip::publish(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap());
     wait_for("live", || client.get_channel_status("c").unwrap().video.is_some());
     drop(stage.endpoint.take());
     drop(publisher);

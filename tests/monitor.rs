@@ -1,6 +1,8 @@
 //! Work on many channels: against a server that fails on purpose, and against
 //! the local endpoint with real streams.
 
+#[path = "support/clip.rs"]
+mod clip;
 #[path = "support/media_clock.rs"]
 mod media_clock;
 #[allow(dead_code, reason = "each test uses a part of it")]
@@ -16,7 +18,6 @@ use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
     Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, SweepOptions, code,
 };
-use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::Publisher;
 use osslive_local::{Clock, Config, Disconnect, FaultRule, LocalEndpoint};
 use std::ops::ControlFlow;
@@ -27,7 +28,6 @@ use std::time::{Duration, Instant};
 use support::{Answer, Seen, Server, idle, reply};
 use time::OffsetDateTime;
 
-const CLIP: &[u8] = include_bytes!("../cli/assets/clip.flv");
 const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>later</Message></Error>";
 const FAULT: &str = "<Error><Code>InternalError</Code><Message>fault</Message></Error>";
 const SLOWER: &str =
@@ -641,17 +641,8 @@ fn wait_for(what: &str, mut done: impl FnMut() -> bool) {
     }
 }
 
-/// Sends the clip as fast as the endpoint takes it, and stays connected.
 fn publish_clip(client: &Client, id: &str) -> Publisher {
-    let url = client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap();
-    let mut publisher = Publisher::connect(&url, Duration::from_secs(10)).unwrap();
-    for tag in Reader::new(CLIP).unwrap() {
-        let tag = tag.unwrap();
-        if tag.kind != TagKind::Script {
-            publisher.send(tag.kind, tag.timestamp, &tag.body).unwrap();
-        }
-    }
-    publisher
+    clip::publish(&client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap())
 }
 
 #[test]
