@@ -11,7 +11,7 @@ use std::time::Duration;
 /// a tone. It is looped.
 const CLIP: &[u8] = include_bytes!("../assets/clip.flv");
 
-/// The clip on its way, on a thread of its own.
+/// A stream of the clip, published by a thread of its own.
 pub(crate) struct Clip {
     stop: Arc<AtomicBool>,
     is_accepted: Arc<AtomicBool>,
@@ -46,12 +46,12 @@ impl Clip {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Ends the stream in good order, soon.
+    /// Asks the publisher to end the stream properly. Returns at once.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Waits for the end, and returns how it came to it.
+    /// Waits until the stream has ended, and returns why it failed, if it did.
     pub(crate) fn end(&mut self) -> Result<(), PushError> {
         match self.thread.take().map(JoinHandle::join) {
             None => Ok(()),

@@ -106,10 +106,10 @@ fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagn
             teller.tell(check);
         }
     });
-    if let Some(id) = id.clone() {
+    if let Some(id) = id {
         options = options.channel(id);
     }
-    if let Some(url) = publish_url.clone() {
+    if let Some(url) = publish_url {
         options = options.publish_url(url);
     }
     if let Some(url) = play_url {

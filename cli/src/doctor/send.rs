@@ -48,12 +48,9 @@ pub(super) fn send(client: &Client, id: &str, url: Option<&str>, length: Duratio
         let why = why.as_str();
         Sent::nothing(Check::new(CheckId::RtmpPublish, Verdict::NotChecked, why), why)
     };
-    match client.get_channel_status(id) {
-        Ok(status) if status.status == StreamState::Live => {
-            return skipped("somebody is publishing to the channel already".into());
-        }
-        // Other checks report all other problems.
-        _ => {}
+    // Other checks report why there is no status.
+    if client.get_channel_status(id).is_ok_and(|status| status.status == StreamState::Live) {
+        return skipped("somebody is publishing to the channel already".into());
     }
     let url = match url {
         Some(url) => url.to_owned(),
