@@ -838,7 +838,7 @@ enum class Verdict {
   not_checked,
   /* As it should be. */
   ok,
-  /* Works, but not for everyone or not for everything. */
+  /* Works, but not for every client or not in every case. */
   warning,
   /* Prevents publishing or playing. */
   problem,

@@ -15,7 +15,7 @@ pub enum Verdict {
     NotChecked,
     /// As it should be.
     Ok,
-    /// Works, but not for everyone or not for everything.
+    /// Works, but not for every client or not in every case.
     Warning,
     /// Prevents publishing or playing.
     Problem,

@@ -65,8 +65,8 @@ impl Server {
         Server { address, seen, stopped }
     }
 
-    /// Starts a server for so many requests that it remembers none.
-    #[allow(dead_code, reason = "not every test sends so many")]
+    /// Starts a server that does not record requests, for tests that send many.
+    #[allow(dead_code, reason = "most tests send few")]
     pub fn forgetful(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self::run(move |_, seen| answer(seen), false)
     }

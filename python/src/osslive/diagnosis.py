@@ -18,7 +18,7 @@ class Verdict(str, enum.Enum):
     NOT_CHECKED = "notChecked"
     #: As it should be.
     OK = "ok"
-    #: Works, but not for everyone or not for everything.
+    #: Works, but not for every client or not in every case.
     WARNING = "warning"
     #: Prevents publishing or playing.
     PROBLEM = "problem"

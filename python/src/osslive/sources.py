@@ -13,8 +13,8 @@ from ._native import Handle, call
 
 @dataclass(frozen=True)
 class EcsRole:
-    """The RAM role of the ECS instance that the program runs on. Without its ``name``, the
-    metadata service is asked for it."""
+    """The RAM role of the ECS instance that the program runs on. If ``name`` is None, it is
+    requested from the metadata service."""
 
     name: Optional[str] = None
 
