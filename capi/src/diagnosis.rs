@@ -48,9 +48,7 @@ pub unsafe extern "C" fn osslive_diagnose(
             let mut options = DiagnosisOptions::new().stop(&stop).on_check(|_| {
                 // A check may be reported twice.
                 done.set((done.get() + 1).min(total));
-                if !stop.is_stopped() && listener.on_progress(done.get(), total).is_break() {
-                    stop.stop();
-                }
+                listener.on_progress(done.get(), total, &stop);
             });
             if let Some(id) = optional_text(id, "id")? {
                 options = options.channel(id);

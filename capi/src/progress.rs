@@ -3,7 +3,6 @@
 use libc::{c_int, c_void};
 use sdk::{Error, HighlightResult, PutResult, StopHandle, SweepOptions};
 use serde::Serialize;
-use std::ops::ControlFlow;
 
 /// A progress callback. It receives the number of finished items, failures
 /// included, the total, and the pointer passed with it. Return 0 to continue;
@@ -30,12 +29,13 @@ impl Listener {
         Listener { callback, user_data }
     }
 
-    pub(crate) fn on_progress(&self, done: usize, total: usize) -> ControlFlow<()> {
-        let Some(callback) = self.callback else { return ControlFlow::Continue(()) };
+    /// Reports progress, and stops the work if the callback asks for that. What
+    /// finishes after the stop is not reported.
+    pub(crate) fn on_progress(&self, done: usize, total: usize, stop: &StopHandle) {
+        let Some(callback) = self.callback else { return };
         // SAFETY: the promise to `new`.
-        match unsafe { callback(done, total, self.user_data) } {
-            0 => ControlFlow::Continue(()),
-            _ => ControlFlow::Break(()),
+        if !stop.is_stopped() && unsafe { callback(done, total, self.user_data) } != 0 {
+            stop.stop();
         }
     }
 }
@@ -45,10 +45,7 @@ impl Listener {
 pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {
-        // Items that finish after the stop are not reported.
-        if !stop.is_stopped() && listener.on_progress(progress.done, progress.total).is_break() {
-            stop.stop();
-        }
+        listener.on_progress(progress.done, progress.total, &stop);
     })
 }
 
