@@ -56,7 +56,8 @@ enum class Status {
   service = OSSLIVE_ERR_SERVICE,                   /* error from the service: see code() */
   bad_reply = OSSLIVE_ERR_BAD_REPLY,               /* invalid response */
   internal = OSSLIVE_ERR_INTERNAL,                 /* a bug in the library: please report it */
-  stopped = OSSLIVE_ERR_STOPPED                    /* stopped by the caller */
+  stopped = OSSLIVE_ERR_STOPPED,                   /* stopped by the caller */
+  file = OSSLIVE_ERR_FILE                          /* a local file failed */
 };
 
 /* An error. what() is one line with everything known about it. */

@@ -13,7 +13,7 @@ use crate::request::{Method, Request};
 use crate::retry;
 use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
-use crate::transport::{Answer, Outgoing, Transport};
+use crate::transport::{Answer, Outgoing, Sink, Transport};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
@@ -44,6 +44,7 @@ pub(crate) struct Engine {
 }
 
 /// How often and how long a call is tried.
+#[derive(Clone, Copy)]
 pub(crate) struct Policy<'a> {
     /// How often a request is sent at most. Corrections of the clock do not
     /// count; nor does throttling where there is a limiter.
@@ -55,6 +56,44 @@ pub(crate) struct Policy<'a> {
     pub(crate) limiter: Option<&'a RateLimiter>,
     /// What ends its waiting.
     pub(crate) stop: &'a Stop,
+}
+
+/// What is sent, and what is done with the reply.
+pub(crate) trait Exchange {
+    /// Returns the request, and where the body of a success goes if not into the
+    /// reply.
+    fn parts(&mut self) -> (&Request, Option<&mut dyn Sink>);
+
+    /// Returns whether the latest attempt brought some of the body. The next one
+    /// then has the time and the attempts of a new call.
+    fn has_advanced(&self) -> bool {
+        false
+    }
+
+    /// Makes the request one for what is still missing.
+    fn resume(&mut self) -> Result<()> {
+        Ok(())
+    }
+
+    /// Reads the reply.
+    fn read(&mut self, reply: &Reply) -> Result<()>;
+}
+
+/// A call whose reply is read as a whole.
+struct Whole<'a, T> {
+    call: &'a Call<T>,
+    result: Option<T>,
+}
+
+impl<T> Exchange for Whole<'_, T> {
+    fn parts(&mut self) -> (&Request, Option<&mut dyn Sink>) {
+        (self.call.request(), None)
+    }
+
+    fn read(&mut self, reply: &Reply) -> Result<()> {
+        self.result = Some(self.call.parse(reply)?);
+        Ok(())
+    }
 }
 
 /// How far a call has come.
@@ -134,31 +173,22 @@ impl Engine {
     /// Sends a request until it succeeds, fails for good or its policy ends it.
     /// No error shows what signed the request.
     pub(crate) fn call<T>(&self, call: &Call<T>, policy: &Policy<'_>) -> Result<T> {
-        let mut result = None;
-        let mut read = |reply: &Reply| {
-            result = Some(call.parse(reply)?);
-            Ok(())
-        };
-        self.exchange(call.request(), &mut read, policy)?;
-        result.ok_or_else(|| Error::bad_reply("the response was not read"))
+        let mut whole = Whole { call, result: None };
+        self.exchange(&mut whole, policy)?;
+        whole.result.ok_or_else(|| Error::bad_reply("the response was not read"))
     }
 
     /// The part of a call that does not depend on its result type, so that it is
     /// compiled once.
-    fn exchange(
-        &self,
-        request: &Request,
-        read: &mut dyn FnMut(&Reply) -> Result<()>,
-        policy: &Policy<'_>,
-    ) -> Result<()> {
-        let url = self.endpoint.url(&request.key, &request.query);
-        let mut progress = Progress::default();
+    pub(crate) fn exchange(&self, exchange: &mut dyn Exchange, policy: &Policy<'_>) -> Result<()> {
+        let (mut policy, mut progress) = (*policy, Progress::default());
         loop {
-            let (error, backoff) = match self.attempt(request, &url, read, policy, &mut progress) {
+            let (error, backoff) = match self.attempt(exchange, &mut policy, &mut progress) {
                 Ok(()) => return Ok(()),
                 Err((error, None)) => return Err(error),
                 Err((error, Some(backoff))) => (error, backoff),
             };
+            exchange.resume()?;
             if !policy.wait(backoff) {
                 let is_shut_down = self.stop.is_stopped();
                 let error = if is_shut_down { Error::shut_down() } else { error };
@@ -171,44 +201,48 @@ impl Engine {
     /// attempt, if there is one.
     fn attempt(
         &self,
-        request: &Request,
-        url: &str,
-        read: &mut dyn FnMut(&Reply) -> Result<()>,
-        policy: &Policy<'_>,
+        exchange: &mut dyn Exchange,
+        policy: &mut Policy<'_>,
         progress: &mut Progress,
     ) -> Result<(), (Error, Option<Duration>)> {
+        let (request, sink) = exchange.parts();
         let sent = progress.sent;
         let unsent = |error: Error| (error.with_attempts(sent), None);
         let limit = self.limit(policy).map_err(unsent)?;
         let signer = self.signer_within(&|| self.limit(policy)).map_err(unsent)?;
         signer.check(request, self.endpoint.bucket()).map_err(unsent)?;
+        let url = self.endpoint.url(&request.key, &request.query);
         let headers = Headers(signer.headers(request, self.endpoint.bucket(), self.now()));
         let secrets = self.secrets(Some(&signer), signature_of(&headers.0));
         progress.sent += 1;
         let (number, began) = (progress.sent, Instant::now());
-        let observe = |outcome, retry_in| {
+        let observe = |request: &Request, outcome: Result<&Reply, &Error>, retry_in| {
             if let Some(observer) = &self.observer {
                 let elapsed = began.elapsed();
                 observer(&Attempt { request, number, elapsed, outcome, retry_in });
             }
         };
-        match self.send(&policy.outgoing(request, url, &headers.0, limit, progress)) {
+        match self.send(&policy.outgoing(request, &url, &headers.0, limit, progress), sink) {
             Ok(reply) => {
                 let elapsed = policy.started.elapsed();
                 let reply = secrets.redact_ids(Reply { attempts: number, elapsed, ..reply });
                 if self.observer.is_some() {
-                    observe(Ok(&reply.head()), None);
+                    observe(request, Ok(&reply.head()), None);
                 }
-                let result = read(&reply);
+                let result = exchange.read(&reply);
                 policy.note(Load::of(&result));
                 result.map_err(|error| (secrets.redact_error(error), None))
             }
             Err(error) => {
                 let error = secrets.redact_error(error).with_attempts(number);
                 policy.note(Load::of_error(&error));
+                if exchange.has_advanced() {
+                    policy.started = Instant::now();
+                    *progress = Progress { sent: number, ..Progress::default() };
+                }
                 let (error, backoff) = self.after(error, &signer, policy, progress);
                 let retry_in = backoff.and_then(|backoff| policy.retry_in(backoff));
-                observe(Err(&error), retry_in);
+                observe(exchange.parts().0, Err(&error), retry_in);
                 Err((error, retry_in.and(backoff)))
             }
         }
@@ -254,8 +288,8 @@ impl Engine {
         Ok(left)
     }
 
-    fn send(&self, outgoing: &Outgoing<'_>) -> Result<Reply> {
-        let reply = self.transport.send(outgoing)?.reply;
+    fn send(&self, outgoing: &Outgoing<'_>, sink: Option<&mut dyn Sink>) -> Result<Reply> {
+        let reply = self.transport.send(outgoing, sink)?.reply;
         let checked = reply.check().map_err(|error| match self.transport.proxy() {
             // It may be the proxy that says so.
             Some(proxy) if error.code().is_none() => {
@@ -283,7 +317,8 @@ impl Engine {
             Outgoing { method: Method::Get, url, headers, body, limit, head_limit: limit };
         let (signer, signature) = (self.signer().ok(), sign::signature_in_url(url));
         let secrets = self.secrets(signer.as_deref(), signature.as_deref());
-        let answer = self.transport.send(&outgoing).map_err(|error| secrets.redact_error(error))?;
+        let answer =
+            self.transport.send(&outgoing, None).map_err(|error| secrets.redact_error(error))?;
         let error = answer.reply.check().err().map(|error| secrets.redact_error(error));
         Ok((answer, error))
     }

@@ -8,6 +8,7 @@ use crate::operation::{
     ChannelSummary, ChannelUrls, Done, ListChannels, PublishUrl, RtmpUrlOptions, VodPlaylist,
     VodTime,
 };
+use pages::{Page, Pages};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
@@ -15,6 +16,8 @@ use time::OffsetDateTime;
 use zeroize::Zeroize;
 
 pub(crate) mod builder;
+pub(crate) mod objects;
+mod pages;
 mod place;
 mod wait;
 
@@ -134,11 +137,7 @@ impl Client {
     /// # Ok::<(), osslive::Error>(())
     /// ```
     pub fn channels(&self, prefix: impl Into<String>) -> Channels {
-        Channels {
-            client: self.clone(),
-            query: Some(ListChannels::new().prefix(prefix).max_keys(1000)),
-            page: Vec::new().into_iter(),
-        }
+        Channels::of(self.clone(), prefix.into())
     }
 
     /// Enables or disables a channel (PutLiveChannelStatus). Disabling
@@ -330,25 +329,20 @@ impl fmt::Debug for Client {
 
 /// An iterator over channels, returned by [`Client::channels`].
 #[derive(Debug)]
-pub struct Channels {
-    client: Client,
-    /// The page to ask for next, while there is one.
-    query: Option<ListChannels>,
-    page: std::vec::IntoIter<ChannelSummary>,
-}
+pub struct Channels(Pages<ChannelSummary>);
 
 impl Channels {
-    fn next_page(&mut self, query: &ListChannels) -> Result<()> {
-        let list = self.client.list_channels(query)?;
-        self.page = list.channels.into_iter();
-        let Some(marker) = list.next_marker.filter(|_| list.is_truncated) else { return Ok(()) };
-        // A list that never ends would block its caller.
-        if marker <= query.marker || self.page.len() == 0 {
-            let message = format!("the list does not continue after {:?}", query.marker);
-            return Err(Error::bad_reply(message));
-        }
-        self.query = Some(query.clone().marker(marker));
-        Ok(())
+    fn of(client: Client, prefix: String) -> Self {
+        Channels(Pages::new(move |marker| {
+            let query = ListChannels::new().prefix(&prefix).marker(marker).max_keys(1000);
+            let list = client.list_channels(&query)?;
+            let next = list.next_marker.filter(|_| list.is_truncated);
+            if next.as_deref().is_some_and(|next| next < marker) {
+                let message = format!("the list goes back after {marker:?}");
+                return Err(Error::bad_reply(message));
+            }
+            Ok(Page { items: list.channels, next })
+        }))
     }
 }
 
@@ -356,16 +350,7 @@ impl Iterator for Channels {
     type Item = Result<ChannelSummary>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        loop {
-            if let Some(channel) = self.page.next() {
-                return Some(Ok(channel));
-            }
-            let query = self.query.take()?;
-            if let Err(error) = self.next_page(&query) {
-                self.page = Vec::new().into_iter();
-                return Some(Err(error));
-            }
-        }
+        self.0.next()
     }
 }
 

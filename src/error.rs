@@ -32,6 +32,8 @@ pub enum ErrorKind {
     Service,
     /// The response is invalid, or larger than the size limit.
     BadReply,
+    /// A local file could not be read or written.
+    File,
     /// The caller stopped the client with
     /// [`Client::shutdown`](crate::Client::shutdown), or stopped the work, or the
     /// work reached its time limit.
@@ -46,6 +48,7 @@ spelling!(ErrorKind, "kind of error", Error::invalid, {
     Timeout = "timeout",
     Service = "service",
     BadReply = "badReply",
+    File = "file",
     Stopped = "stopped",
 });
 
@@ -59,6 +62,7 @@ impl ErrorKind {
             ErrorKind::Timeout => "timed out",
             ErrorKind::Service => "service error",
             ErrorKind::BadReply => "invalid response",
+            ErrorKind::File => "file error",
             ErrorKind::Stopped => "stopped by the caller",
         }
     }

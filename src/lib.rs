@@ -158,6 +158,7 @@ pub mod xml;
 
 pub use attempt::Attempt;
 pub use client::builder::ClientBuilder;
+pub use client::objects::Objects;
 pub use client::{Channels, Client};
 pub use credentials::{Credentials, CredentialsProvider};
 pub use diagnosis::{Check, CheckId, Diagnosis, DiagnosisOptions, Verdict};
@@ -171,8 +172,9 @@ pub use monitor::{
 };
 pub use operation::{
     Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
-    ChannelSummary, ChannelUrls, Done, ListChannels, Live, PublishUrl, ResponseInfo,
-    RtmpUrlOptions, SessionRecord, Snapshot, StreamState, Video, VodPlaylist, VodTime,
+    ChannelSummary, ChannelUrls, Done, GetObject, ListChannels, ListObjects, Live, ObjectInfo,
+    ObjectList, ObjectSummary, PublishUrl, ResponseInfo, RtmpUrlOptions, SessionRecord, Snapshot,
+    StreamState, Video, VodPlaylist, VodTime,
 };
 pub use refreshing::{Lease, Refreshing};
 pub use sign::SignatureVersion;

@@ -44,6 +44,8 @@ pub struct Request {
     pub key: String,
     /// The query parameters, in any order, each name once.
     pub query: Vec<Param>,
+    /// The headers that are part of the operation, with names in lower case.
+    pub headers: Vec<(&'static str, String)>,
     /// The body and its content type.
     pub body: Option<Body>,
 }
@@ -64,9 +66,9 @@ impl fmt::Debug for Body {
 }
 
 impl Request {
-    /// Creates a request for a key, without query and body.
+    /// Creates a request for a key, without query, headers and body.
     pub fn new(method: Method, key: impl Into<String>) -> Self {
-        Request { method, key: key.into(), query: Vec::new(), body: None }
+        Request { method, key: key.into(), query: Vec::new(), headers: Vec::new(), body: None }
     }
 
     /// Adds a bare parameter, such as `live`.
@@ -80,6 +82,12 @@ impl Request {
     pub fn param(mut self, name: &'static str, value: impl Into<String>) -> Self {
         let value = Some(value.into()).filter(|value| !value.is_empty());
         self.query.push((Cow::Borrowed(name), value));
+        self
+    }
+
+    /// Adds a header.
+    pub fn header(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
         self
     }
 

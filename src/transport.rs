@@ -62,6 +62,23 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) head_limit: Duration,
 }
 
+/// Where the body of a success goes while it arrives.
+pub(crate) trait Sink {
+    /// Takes what the reply says before its body.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the call: the body is not wanted.
+    fn begin(&mut self, head: &Reply) -> Result<()>;
+
+    /// Takes the next bytes of the body.
+    ///
+    /// # Errors
+    ///
+    /// Those that end the call.
+    fn write(&mut self, bytes: &[u8]) -> Result<()>;
+}
+
 /// An answer with all of its headers.
 pub(crate) struct Answer {
     pub(crate) reply: Reply,
@@ -124,21 +141,26 @@ impl Transport {
         self.agent.clone().shutdown();
     }
 
-    /// Sends a request and reads the whole answer, within its time limits.
+    /// Sends a request and reads the whole answer, within its time limits. With a
+    /// sink, the body of a success goes there, however long it is.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
-    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`]; an answer of any
-    /// status is no error here.
-    pub(crate) fn send(&self, request: &Outgoing<'_>) -> Result<Answer> {
-        let result = self.answer(request);
+    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`], and those of the sink; an
+    /// answer of any status is no error here.
+    pub(crate) fn send(
+        &self,
+        request: &Outgoing<'_>,
+        sink: Option<&mut dyn Sink>,
+    ) -> Result<Answer> {
+        let result = self.answer(request, sink);
         // An answer that came to its end because the connection was closed
         // from this side may look whole.
         if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
     }
 
-    fn answer(&self, request: &Outgoing<'_>) -> Result<Answer> {
+    fn answer(&self, request: &Outgoing<'_>, sink: Option<&mut dyn Sink>) -> Result<Answer> {
         let mut response = self.run(request).map_err(|error| {
             self.names.forget(authority(request.url));
             self.proxy.iter().for_each(|proxy| self.names.forget(proxy.authority()));
@@ -150,34 +172,42 @@ impl Transport {
             let error = Error::new(ErrorKind::Connection, message);
             return Err(error.with_code(code::PROXY_FAILED).permanent());
         }
-        let body = reply_encoding(&response)
-            .and_then(|()| self.read_body(response.body_mut(), request.url));
+        let sink = sink.filter(|_| (200..300).contains(&reply.status));
+        let body = reply_encoding(&response).and_then(|()| match sink {
+            Some(sink) => {
+                sink.begin(&with_object_headers(reply.clone(), &response))?;
+                let mut write = |bytes: &[u8]| sink.write(bytes);
+                self.read_body(response.body_mut(), u64::MAX, &mut write, request.url)
+            }
+            None => {
+                let mut collect = |bytes: &[u8]| collect(bytes, &mut reply.body);
+                self.read_body(response.body_mut(), MAX_REPLY, &mut collect, request.url)
+            }
+        });
         let found = |error: Error| {
             error.with_status(reply.status).with_request_id(reply.request_id.clone())
         };
-        reply.body = body.map_err(found)?;
+        body.map_err(found)?;
         Ok(Answer { reply, headers: std::mem::take(response.headers_mut()) })
     }
 
-    /// Reads a whole body. It gets memory as it arrives, whatever length it
-    /// announces, and running out of that is an error.
-    fn read_body(&self, body: &mut ureq::Body, url: &str) -> Result<Vec<u8>> {
-        let mut reader = body.with_config().limit(MAX_REPLY).reader();
-        let mut bytes = Vec::new();
+    /// Reads a whole body, which may have so many bytes, piece by piece.
+    fn read_body(
+        &self,
+        body: &mut ureq::Body,
+        limit: u64,
+        take: &mut dyn FnMut(&[u8]) -> Result<()>,
+        url: &str,
+    ) -> Result<()> {
+        let mut reader = body.with_config().limit(limit).reader();
         let mut part = [0; PART];
         loop {
-            let read = match reader.read(&mut part) {
-                Ok(0) => return Ok(bytes),
-                Ok(read) => read,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+            match reader.read(&mut part) {
+                Ok(0) => return Ok(()),
+                Ok(read) => take(&part[..read])?,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(self.error_of(error.into(), url)),
-            };
-            bytes.try_reserve(read).map_err(|error| {
-                let so_far = bytes.len();
-                Error::bad_reply(format!("out of memory after {so_far} bytes of the response"))
-                    .with_source(error)
-            })?;
-            bytes.extend_from_slice(&part[..read]);
+            }
         }
     }
 
@@ -244,6 +274,29 @@ fn reply_head(response: &http::Response<ureq::Body>) -> Reply {
         ends_with_connection: !is_chunked && response.body().content_length().is_none(),
         ..Reply::default()
     }
+}
+
+/// Adds what is known of an object before its bytes.
+fn with_object_headers(reply: Reply, response: &http::Response<ureq::Body>) -> Reply {
+    let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.trim().to_owned());
+    Reply {
+        content_length: header("content-length").and_then(|length| length.parse().ok()),
+        content_range: header("content-range"),
+        etag: header("etag"),
+        ..reply
+    }
+}
+
+/// Adds to a body in memory. It gets that as it arrives, whatever length it
+/// announces, and running out of it is an error.
+fn collect(bytes: &[u8], body: &mut Vec<u8>) -> Result<()> {
+    body.try_reserve(bytes.len()).map_err(|error| {
+        let so_far = body.len();
+        Error::bad_reply(format!("out of memory after {so_far} bytes of the response"))
+            .with_source(error)
+    })?;
+    body.extend_from_slice(bytes);
+    Ok(())
 }
 
 /// The wait that a server asks for: in seconds, or until a date by its own

@@ -213,6 +213,11 @@ impl<'t, 'a> Element<'t, 'a> {
         whole.and_then(|number| N::try_from(number).ok()).unwrap_or_default()
     }
 
+    /// A whole number that the caller cannot do without.
+    pub(crate) fn number(&self) -> Result<u64> {
+        self.value().parse().map_err(|_| self.bad(self.value(), "a whole number"))
+    }
+
     pub(crate) fn boolean(&self) -> Result<bool> {
         match self.value() {
             "true" => Ok(true),

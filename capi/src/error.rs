@@ -34,6 +34,8 @@ pub enum osslive_status {
     OSSLIVE_ERR_INTERNAL = 8,
     /// The caller stopped the client or the work.
     OSSLIVE_ERR_STOPPED = 9,
+    /// A local file could not be read or written.
+    OSSLIVE_ERR_FILE = 10,
 }
 
 use osslive_status::*;
@@ -48,6 +50,7 @@ impl From<ErrorKind> for osslive_status {
             ErrorKind::Timeout => OSSLIVE_ERR_TIMEOUT,
             ErrorKind::Service => OSSLIVE_ERR_SERVICE,
             ErrorKind::BadReply => OSSLIVE_ERR_BAD_REPLY,
+            ErrorKind::File => OSSLIVE_ERR_FILE,
             ErrorKind::Stopped => OSSLIVE_ERR_STOPPED,
             _ => OSSLIVE_ERR_INTERNAL,
         }

@@ -10,7 +10,8 @@ use super::{access, channel, rtmp};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind, Result};
 use crate::operation::{
-    self, BucketInfo, Call, Channel, ChannelState, ChannelStatus, ListChannels, VodTime,
+    self, BucketInfo, Call, Channel, ChannelState, ChannelStatus, ListChannels, ListObjects,
+    VodTime,
 };
 use crate::request::{Method, Request, percent_decode};
 use crate::sign::Signer;
@@ -332,12 +333,14 @@ impl<'a, 'o> Examination<'a, 'o> {
         let Some(channel) = &self.options.channel else {
             return findings.skip(id, "no channel was given");
         };
-        let stored = match self.call(&operation::list_objects(&format!("{channel}/"))) {
+        let query = ListObjects::new().prefix(format!("{channel}/")).max_keys(1000);
+        let stored = operation::list_objects(&query).and_then(|call| self.call(&call));
+        let stored = match stored {
             Ok(stored) => stored,
             Err(error) => return findings.skip(id, access::told(&error)),
         };
         let mut listed: HashSet<_> = names(playlist).collect();
-        let keys = stored.objects.iter().map(|(key, _)| key);
+        let keys = stored.objects.iter().map(|object| &object.key);
         let playlists: Vec<_> = keys.filter(|key| key.ends_with(".m3u8")).collect();
         for key in playlists.iter().take(MOST_PLAYLISTS) {
             let call = operation::attempt_body(Request::new(Method::Get, key.as_str()));

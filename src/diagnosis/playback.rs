@@ -5,6 +5,7 @@ use super::playlist::Playlist;
 use super::report::{CheckId, Findings};
 use super::words;
 use crate::error::{Error, Result, code};
+use crate::operation::ObjectSummary;
 use std::collections::HashSet;
 
 /// What a URL gave.
@@ -163,16 +164,16 @@ pub(super) fn judge_fragments(tried: usize, failed: &[Error], findings: &mut Fin
 
 /// What is stored and in no playlist. No fault, but it is billed.
 pub(super) fn judge_unlisted(
-    stored: &[(String, u64)],
+    stored: &[ObjectSummary],
     listed: &HashSet<String>,
     is_truncated: bool,
     findings: &mut Findings<'_>,
 ) {
-    let fragments: Vec<_> = stored.iter().filter(|(key, _)| key.ends_with(".ts")).collect();
+    let fragments: Vec<_> = stored.iter().filter(|object| object.key.ends_with(".ts")).collect();
     let name = |key: &str| key.rsplit('/').next().unwrap_or_default().to_owned();
     let unlisted: Vec<_> =
-        fragments.iter().filter(|(key, _)| !listed.contains(&name(key))).collect();
-    let bytes = unlisted.iter().map(|(_, size)| size).sum();
+        fragments.iter().filter(|fragment| !listed.contains(&name(&fragment.key))).collect();
+    let bytes = unlisted.iter().map(|fragment| fragment.size).sum();
     let (some, all) = (unlisted.len(), words::count(fragments.len(), "fragment"));
     let at_least = if is_truncated { "at least " } else { "" };
     findings.ok(
@@ -260,7 +261,7 @@ mod tests {
     #[test]
     fn what_no_playlist_lists_is_counted() {
         let stored = [("c/1.ts", 500), ("c/2.ts", 1500), ("c/playlist.m3u8", 9)];
-        let stored = stored.map(|(key, size)| (key.to_owned(), size));
+        let stored = stored.map(|(key, size)| ObjectSummary::of(key, size));
         let listed = HashSet::from(["1.ts".to_owned()]);
         let diagnosis = judged(|findings| judge_unlisted(&stored, &listed, false, findings));
         let seen = &diagnosis.check(CheckId::UnlistedFragments).unwrap().seen;

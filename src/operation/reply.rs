@@ -16,6 +16,12 @@ pub struct Reply {
     pub ec: Option<String>,
     /// The delay that the server asks for (`Retry-After`).
     pub retry_after: Option<Duration>,
+    /// The header `Content-Length`; needed only for objects, as are the next two.
+    pub content_length: Option<u64>,
+    /// The header `Content-Range`.
+    pub content_range: Option<String>,
+    /// The header `ETag`.
+    pub etag: Option<String>,
     /// The whole body.
     pub body: Vec<u8>,
     /// Whether the body was delimited only by the end of the connection, without
@@ -29,7 +35,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    pub(super) fn info(&self) -> ResponseInfo {
+    pub(crate) fn info(&self) -> ResponseInfo {
         ResponseInfo {
             status: self.status,
             request_id: self.request_id.clone(),
@@ -44,6 +50,8 @@ impl Reply {
             status: self.status,
             request_id: self.request_id.clone(),
             ec: self.ec.clone(),
+            content_range: self.content_range.clone(),
+            etag: self.etag.clone(),
             body: Vec::new(),
             ..*self
         }

@@ -73,7 +73,8 @@ impl Web {
         let (limit, head_limit) = (timeout, timeout);
         let outgoing = Outgoing { method, url, headers, body, limit, head_limit };
         let secrets = Secrets::new(transport.proxy_secrets());
-        let response = transport.send(&outgoing).map_err(|error| secrets.redact_error(error))?;
+        let response =
+            transport.send(&outgoing, None).map_err(|error| secrets.redact_error(error))?;
         let date = response.header("date").and_then(http_date);
         Ok(Response { status: response.reply.status, date, body: response.reply.body.into() })
     }

@@ -115,15 +115,16 @@ impl Signer {
         }
     }
 
-    /// Returns the headers that authorize a request, including the Content-Type of
-    /// its body.
+    /// Returns the headers of a request: its own, the Content-Type of its body, and
+    /// those that authorize it.
     pub fn headers(
         &self,
         request: &Request,
         bucket: &str,
         now: OffsetDateTime,
     ) -> Vec<(&'static str, String)> {
-        let mut headers = Vec::with_capacity(6);
+        let mut headers = Vec::with_capacity(6 + request.headers.len());
+        headers.extend(request.headers.iter().cloned());
         if let Some(body) = &request.body {
             headers.push(("content-type", body.content_type.to_owned()));
         }

@@ -27,6 +27,8 @@ class ErrorKind(enum.Enum):
     INTERNAL = 8
     #: The caller stopped the client before it was done.
     STOPPED = 9
+    #: A local file could not be read or written.
+    FILE = 10
 
 
 class OssLiveError(Exception):
@@ -102,6 +104,10 @@ class Stopped(OssLiveError):
     """The caller stopped the client with ``client.shutdown()``, or stopped the work."""
 
 
+class FileFailed(OssLiveError, OSError):
+    """A local file could not be read or written."""
+
+
 _Class = Type[OssLiveError]
 
 #: The classes that were made at run time, and what they were made of.
@@ -141,4 +147,5 @@ BY_KIND: Dict[ErrorKind, Type[OssLiveError]] = {
     ErrorKind.BAD_REPLY: BadReply,
     ErrorKind.INTERNAL: LibraryFault,
     ErrorKind.STOPPED: Stopped,
+    ErrorKind.FILE: FileFailed,
 }

@@ -1,0 +1,61 @@
+//! Lists that come in pages.
+
+use crate::error::{Error, Result};
+use std::fmt;
+use std::vec;
+
+/// A page, and where the next one begins, if there is one.
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<String>,
+}
+
+/// Fetches the page that begins here; the first one begins at an empty string.
+type Fetch<T> = Box<dyn FnMut(&str) -> Result<Page<T>> + Send>;
+
+/// The items of all pages, which are fetched as needed. Ends after an error.
+pub(super) struct Pages<T> {
+    fetch: Fetch<T>,
+    /// Where the page to fetch next begins, while there is one.
+    next: Option<String>,
+    page: vec::IntoIter<T>,
+}
+
+impl<T> Pages<T> {
+    pub(super) fn new(fetch: impl FnMut(&str) -> Result<Page<T>> + Send + 'static) -> Self {
+        let next = Some(String::new());
+        Pages { fetch: Box::new(fetch), next, page: Vec::new().into_iter() }
+    }
+
+    fn next_page(&mut self, from: &str) -> Result<()> {
+        let page = (self.fetch)(from)?;
+        // A list that never ends would block its caller.
+        if page.next.is_some() && page.items.is_empty() || page.next.as_deref() == Some(from) {
+            return Err(Error::bad_reply(format!("the list does not continue after {from:?}")));
+        }
+        (self.page, self.next) = (page.items.into_iter(), page.next);
+        Ok(())
+    }
+}
+
+impl<T> Iterator for Pages<T> {
+    type Item = Result<T>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(item) = self.page.next() {
+                return Some(Ok(item));
+            }
+            let from = self.next.take()?;
+            if let Err(error) = self.next_page(&from) {
+                return Some(Err(error));
+            }
+        }
+    }
+}
+
+impl<T> fmt::Debug for Pages<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages").field("next", &self.next).finish_non_exhaustive()
+    }
+}
