@@ -10,7 +10,6 @@ mod channel;
 mod examination;
 mod options;
 mod playback;
-mod playlist;
 mod publish_url;
 mod reach;
 mod report;

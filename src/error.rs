@@ -254,7 +254,6 @@ impl Error {
     }
 
     /// Says in front of the message what failed.
-    #[cfg(feature = "credential-sources")]
     pub(crate) fn named(mut self, what: &str) -> Self {
         let separator = if self.0.message.is_empty() { "" } else { ": " };
         self.0.message.insert_str(0, separator);
@@ -491,6 +490,8 @@ pub mod code {
         NO_BUCKET = "NoBucket";
         /// Neither the client's configuration nor its endpoint names a region.
         NO_REGION = "NoRegion";
+        /// The channel has recorded nothing in that time.
+        NOTHING_RECORDED = "NothingRecorded";
         /// Not implemented by the service.
         NOT_IMPLEMENTED = "NotImplemented";
         /// The bucket does not exist.

@@ -141,8 +141,10 @@ mod error;
 mod limiter;
 mod monitor;
 pub mod operation;
+mod playlist;
 pub mod profile;
 mod provider;
+mod recording;
 mod redact;
 mod refreshing;
 pub mod request;
@@ -175,6 +177,10 @@ pub use operation::{
     ChannelSummary, ChannelUrls, Done, GetObject, ListChannels, ListObjects, Live, ObjectInfo,
     ObjectList, ObjectSummary, PublishUrl, ResponseInfo, RtmpUrlOptions, SessionRecord, Snapshot,
     StreamState, Video, VodPlaylist, VodTime,
+};
+pub use recording::{
+    Download, DownloadOptions, DownloadProgress, Fragment, Pruning, RecordedPlaylist, RecordedSpan,
+    Recording, RecordingRange,
 };
 pub use refreshing::{Lease, Refreshing};
 pub use sign::SignatureVersion;

@@ -7,6 +7,7 @@ mod highlights;
 mod history;
 mod options;
 mod par_map;
+mod sessions;
 mod sweep;
 mod watch;
 
@@ -15,5 +16,6 @@ pub use change::{Change, ChangeKind, Limits, Watch};
 pub use highlights::{Edge, Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};
+pub(crate) use sessions::{Sessions, Times};
 pub use sweep::{ChannelReport, FailedChannel, Sweep};
 pub use watch::{ChannelMonitor, MonitorOptions};

@@ -2,7 +2,6 @@
 
 use super::options::DiagnosisOptions;
 use super::playback::{self, Behind, Fetched};
-use super::playlist::{Playlist, resolve};
 use super::publish_url::{self, Expected};
 use super::reach::{self, Seen, Way};
 use super::report::{CheckId, Findings};
@@ -13,6 +12,7 @@ use crate::operation::{
     self, BucketInfo, Call, Channel, ChannelState, ChannelStatus, ListChannels, ListObjects,
     VodTime,
 };
+use crate::playlist::{Playlist, resolve};
 use crate::request::{Method, Request, percent_decode};
 use crate::sign::Signer;
 use std::collections::HashSet;

@@ -1,11 +1,11 @@
 //! Whether players can read the playlist, and the fragments in it.
 
 use super::access::told;
-use super::playlist::Playlist;
 use super::report::{CheckId, Findings};
 use super::words;
 use crate::error::{Error, Result, code};
 use crate::operation::ObjectSummary;
+use crate::playlist::Playlist;
 use std::collections::HashSet;
 
 /// What a URL gave.

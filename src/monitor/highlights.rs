@@ -1,11 +1,11 @@
 //! Saving parts of a recording as playlists.
 
-use super::history::REMEMBERED;
 use super::options::{Progress, SweepOptions};
+use super::sessions::{Sessions, Times};
 use crate::client::Client;
-use crate::error::{Error, ErrorKind, Result};
-use crate::operation::{SessionRecord, StreamState, VodTime};
-use std::collections::{BinaryHeap, HashSet};
+use crate::error::{Error, ErrorKind, Result, code};
+use crate::operation::VodTime;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
@@ -179,7 +179,7 @@ impl Client {
         highlights: &[Highlight],
         options: &SweepOptions<'_>,
     ) -> Result<Vec<HighlightResult>> {
-        let recorded = self.recorded(id)?;
+        let sessions = self.sessions(id)?;
         let until = options.bounds.time_limit.map(|limit| (Instant::now(), limit));
         let is_late = || until.is_some_and(|(begun, limit)| begun.elapsed() >= limit);
         let mut written = HashSet::new();
@@ -197,7 +197,7 @@ impl Client {
             } else if written.contains(&result.playlist) {
                 Some(Error::invalid("duplicate playlist: an earlier highlight uses it"))
             } else {
-                self.cut(id, highlight, &recorded, &mut result).err()
+                self.cut(id, highlight, &sessions, &mut result).err()
             };
             if result.error.is_none() {
                 written.insert(result.playlist.clone());
@@ -208,94 +208,37 @@ impl Client {
         Ok(results)
     }
 
-    fn recorded(&self, id: &str) -> Result<Recorded> {
-        // The status comes first: a session that ends in between is then in
-        // the history, and never in neither.
-        let status = self.get_channel_status(id)?;
-        let records = self.get_channel_history(id)?.records;
-        let live = status.connected_time.filter(|_| status.status == StreamState::Live);
-        Ok(Recorded::of(&records, live.map(|since| (since, self.engine().now()))))
-    }
-
     fn cut(
         &self,
         id: &str,
         highlight: &Highlight,
-        recorded: &Recorded,
+        sessions: &Sessions,
         result: &mut HighlightResult,
     ) -> Result<()> {
-        let (start, end) = whole_seconds(recorded.clip(highlight)?);
+        let (start, end) = whole_seconds(highlight.clip(sessions)?);
         let time = |seconds| OffsetDateTime::from_unix_timestamp(seconds).ok();
         (result.start, result.end) = (time(start), time(end));
         self.create_vod(id, &result.playlist, &VodTime::new(start, end)).map(drop)
     }
 }
 
-/// The sessions that a channel has recorded, by their start.
-#[derive(Debug)]
-struct Recorded {
-    sessions: Vec<(OffsetDateTime, OffsetDateTime)>,
-    /// Whether there may have been sessions before these.
-    is_truncated: bool,
-}
-
-impl Recorded {
-    fn of(records: &[SessionRecord], live: Option<(OffsetDateTime, OffsetDateTime)>) -> Self {
-        let mut sessions: BinaryHeap<_> =
-            records.iter().map(|record| (record.start_time, record.end_time)).collect();
-        // A session that ended after its status was asked for stands in both.
-        // One that was over when the live one began is another, even where
-        // both began in the same second.
-        let is_same = |start, end, since| start == since && end > since;
-        sessions.extend(
-            live.filter(|(since, _)| !sessions.iter().any(|&(a, b)| is_same(a, b, *since))),
-        );
-        let sessions = sessions.into_sorted_vec();
-        Recorded { sessions, is_truncated: records.len() >= REMEMBERED }
-    }
-
-    /// The part of a highlight that was recorded.
-    fn clip(&self, highlight: &Highlight) -> Result<(OffsetDateTime, OffsetDateTime)> {
-        let (start, end) = match highlight.span {
-            Span::Times(start, end) => return self.clip_times(start, end),
+impl Highlight {
+    /// The part of it that was recorded.
+    fn clip(&self, sessions: &Sessions) -> Result<Times> {
+        let (start, end) = match self.span {
+            Span::Times(start, end) if start >= end => {
+                return Err(Error::invalid("the end of the highlight must be after its start"));
+            }
+            Span::Times(start, end) => {
+                let clipped = sessions.clip(start, end);
+                return clipped.ok_or_else(|| nothing("between these times"));
+            }
             Span::OfSession(from, to) => {
-                let session = self.session(highlight.session)?;
+                let session = sessions.session(self.session)?;
                 (from.of(session), to.of(session))
             }
         };
         if start < end { Ok((start, end)) } else { Err(nothing("of the session")) }
-    }
-
-    fn session(&self, moment: Option<OffsetDateTime>) -> Result<(OffsetDateTime, OffsetDateTime)> {
-        let Some(moment) = moment else {
-            let latest = self.sessions.last().copied();
-            return latest.ok_or_else(|| Error::invalid("the channel has recorded no session yet"));
-        };
-        // Of two that meet in one second, the service's unit, the later one: the
-        // second is its start.
-        let found = self.sessions.iter().rfind(|(start, end)| (*start..=*end).contains(&moment));
-        found.copied().ok_or_else(|| Error::invalid(format!("no known session includes {moment}")))
-    }
-
-    fn clip_times(
-        &self,
-        start: OffsetDateTime,
-        end: OffsetDateTime,
-    ) -> Result<(OffsetDateTime, OffsetDateTime)> {
-        if start >= end {
-            return Err(Error::invalid("the end of the highlight must be after its start"));
-        }
-        let touched = || self.sessions.iter().filter(|(from, to)| *from < end && start < *to);
-        let first = touched().map(|session| session.0).min();
-        let last = touched().map(|session| session.1).max();
-        let oldest = self.sessions.first().filter(|_| self.is_truncated);
-        let reaches_beyond = oldest.is_some_and(|oldest| start < oldest.0);
-        match (first, last) {
-            (Some(_), Some(last)) if reaches_beyond => Ok((start, end.min(last))),
-            (Some(first), Some(last)) => Ok((start.max(first), end.min(last))),
-            _ if reaches_beyond => Ok((start, end)),
-            _ => Err(nothing("between these times")),
-        }
     }
 }
 
@@ -318,7 +261,8 @@ fn not_reached() -> Error {
 }
 
 fn nothing(of_what: &str) -> Error {
-    Error::invalid(format!("nothing {of_what} was recorded within the highlight"))
+    let message = format!("nothing {of_what} was recorded within the highlight");
+    Error::invalid(message).with_code(code::NOTHING_RECORDED)
 }
 
 /// The whole seconds that cover a span. A span of just a day stays one.
@@ -333,6 +277,7 @@ fn whole_seconds((start, end): (OffsetDateTime, OffsetDateTime)) -> (i64, i64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operation::SessionRecord;
     use time::macros::datetime;
 
     const MINUTE: Duration = Duration::from_secs(60);
@@ -341,8 +286,8 @@ mod tests {
     const NIGHT: OffsetDateTime = datetime!(2026-05-09 22:00 UTC);
 
     /// Two sessions: an hour in the evening, half an hour in the night.
-    fn recorded() -> Recorded {
-        Recorded::of(
+    fn sessions() -> Sessions {
+        Sessions::of(
             &[
                 SessionRecord::new(EVENING, EVENING + HOUR, "a"),
                 SessionRecord::new(NIGHT, NIGHT + 30 * MINUTE, "a"),
@@ -352,7 +297,7 @@ mod tests {
     }
 
     fn clip(highlight: Highlight) -> Result<(OffsetDateTime, OffsetDateTime)> {
-        recorded().clip(&highlight)
+        highlight.clip(&sessions())
     }
 
     fn refusal(highlight: Highlight) -> String {
@@ -380,7 +325,7 @@ mod tests {
         let records = [(EVENING, EVENING), (EVENING, EVENING + HOUR)]
             .map(|(a, b)| SessionRecord::new(a, b, "a"));
         let highlight = Highlight::new("h", Duration::ZERO, MINUTE).of_session(EVENING);
-        let span = Recorded::of(&records, None).clip(&highlight).unwrap();
+        let span = highlight.clip(&Sessions::of(&records, None)).unwrap();
         assert_eq!(span, (EVENING, EVENING + MINUTE));
     }
 
@@ -388,15 +333,15 @@ mod tests {
     fn a_session_that_is_going_on_is_the_latest() {
         let now = NIGHT + 2 * HOUR;
         let live = Some((NIGHT + HOUR, now));
-        let recorded = Recorded::of(&[], live);
+        let sessions = Sessions::of(&[], live);
         let closing = Highlight::closing("h", 10 * MINUTE);
-        assert_eq!(recorded.clip(&closing).unwrap(), (now - 10 * MINUTE, now));
+        assert_eq!(closing.clip(&sessions).unwrap(), (now - 10 * MINUTE, now));
         // It ended between the two questions: the history knows when.
         let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR + MINUTE, "a");
-        assert_eq!(Recorded::of(&[record], live).sessions.len(), 1);
+        assert_eq!(Sessions::of(&[record], live).sessions.len(), 1);
         // One before it began in the same second.
         let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR, "a");
-        assert_eq!(Recorded::of(&[record], live).sessions.len(), 2);
+        assert_eq!(Sessions::of(&[record], live).sessions.len(), 2);
     }
 
     #[test]
@@ -435,8 +380,8 @@ mod tests {
         }
         let backwards = Highlight::between("h", NIGHT + MINUTE, NIGHT);
         assert!(refusal(backwards).contains("end"));
-        let empty = Recorded::of(&[], None);
-        let error = empty.clip(&Highlight::closing("h", HOUR)).unwrap_err();
+        let empty = Sessions::of(&[], None);
+        let error = Highlight::closing("h", HOUR).clip(&empty).unwrap_err();
         assert!(error.message().contains("no session"), "{error}");
     }
 
@@ -456,13 +401,13 @@ mod tests {
             .map(|day| EVENING + 24 * day * HOUR)
             .map(|start| SessionRecord::new(start, start + HOUR, "a"))
             .collect();
-        let full = Recorded::of(&records, None);
-        let clip = |start, end| full.clip(&Highlight::between("h", start, end)).unwrap();
+        let full = Sessions::of(&records, None);
+        let clip = |start, end| Highlight::between("h", start, end).clip(&full).unwrap();
         let (long_ago, since) = (EVENING - 3 * HOUR, EVENING - 2 * HOUR);
         assert_eq!(clip(long_ago, since), (long_ago, since));
         assert_eq!(clip(since, EVENING + 2 * HOUR), (since, EVENING + HOUR));
-        let few = Recorded::of(&records[1..], None);
-        assert!(few.clip(&Highlight::between("h", long_ago, since)).is_err());
+        let few = Sessions::of(&records[1..], None);
+        assert!(Highlight::between("h", long_ago, since).clip(&few).is_err());
     }
 
     #[test]

@@ -73,23 +73,29 @@ pub struct SessionSpan {
     pub remote_addr: String,
 }
 
-/// A gap between two sessions.
+/// A gap between two sessions, or in a recording.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Gap {
-    /// Start: the end of the session before.
+    /// Start: the end of what came before.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub start_time: OffsetDateTime,
-    /// End: the start of the session after.
+    /// End: the start of what came after.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub end_time: OffsetDateTime,
     /// Duration, in minutes.
     pub duration_minutes: f64,
+}
+
+impl Gap {
+    pub(crate) fn between(start_time: OffsetDateTime, end_time: OffsetDateTime) -> Self {
+        Gap { start_time, end_time, duration_minutes: minutes(end_time - start_time) }
+    }
 }
 
 impl Client {
@@ -196,11 +202,7 @@ fn gaps(sessions: &[SessionSpan]) -> Vec<Gap> {
     let mut covered: Option<OffsetDateTime> = None;
     for session in sessions {
         if let Some(end) = covered.filter(|end| *end < session.start_time) {
-            gaps.push(Gap {
-                start_time: end,
-                end_time: session.start_time,
-                duration_minutes: minutes(session.start_time - end),
-            });
+            gaps.push(Gap::between(end, session.start_time));
         }
         covered = covered.max(Some(session.end_time));
     }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the SDK from the bottom up. A module may use those of the
 /// layers below it.
 const LAYERS: &[&[&str]] = &[
-    &["spelling", "schema"],
+    &["spelling", "schema", "playlist"],
     &["error"],
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "source"],
@@ -22,6 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["call"],
     &["client"],
     &["monitor", "diagnosis"],
+    &["recording"],
 ];
 
 fn root() -> PathBuf {

@@ -1,0 +1,25 @@
+//! What a channel has recorded: its fragments and playlists, what is missing between
+//! them, what can go, and a copy of a part of it in one file.
+//!
+//! The service writes fragments as objects `CHANNEL/MILLISECONDS.ts`, named after
+//! the time at which they start, and never deletes one.
+
+mod contents;
+mod download;
+mod fragment;
+mod journal;
+mod options;
+mod partial;
+mod plan;
+mod pruning;
+mod range;
+mod round;
+mod timeline;
+
+pub use contents::{RecordedPlaylist, Recording};
+pub use download::Download;
+pub use fragment::Fragment;
+pub use options::{DownloadOptions, DownloadProgress};
+pub use pruning::Pruning;
+pub use range::RecordingRange;
+pub use timeline::RecordedSpan;

@@ -1,0 +1,149 @@
+//! All that is stored of a channel's recordings.
+
+use super::fragment::{Fragment, start_of};
+use super::timeline::{self, RecordedSpan};
+use crate::client::Client;
+use crate::error::{Error, Result};
+use crate::monitor::Gap;
+use crate::operation::{GetObject, ObjectSummary, check_channel_name};
+use crate::playlist::Playlist;
+use std::io::{self, Write};
+use time::OffsetDateTime;
+
+/// The largest playlist that is read: that of a week in fragments of a second.
+const MAX_PLAYLIST: usize = 32 * 1024 * 1024;
+
+/// What is stored of a channel's recordings, returned by
+/// [`get_recording`](Client::get_recording).
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Recording {
+    /// The fragments, oldest first. Each takes 32 bytes of memory.
+    pub fragments: Vec<Fragment>,
+    /// The playlists, the live one included.
+    pub playlists: Vec<RecordedPlaylist>,
+}
+
+/// A playlist of a recording.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct RecordedPlaylist {
+    /// The name below the channel.
+    pub name: String,
+    /// When it was last written, if reported.
+    pub last_modified: Option<OffsetDateTime>,
+    /// Whether it has an end (`#EXT-X-ENDLIST`). That of a live stream has none.
+    pub is_finished: bool,
+    /// When the fragments that it lists start, in Unix milliseconds, in order and each
+    /// once.
+    pub(super) listed: Vec<i64>,
+}
+
+impl Client {
+    /// Returns what is stored of a channel's recordings: lists `CHANNEL/` and reads
+    /// each playlist. The channel need not exist any more.
+    pub fn get_recording(&self, id: &str) -> Result<Recording> {
+        check_channel_name(id)?;
+        let mut recording = Recording::default();
+        for object in self.objects(format!("{id}/"), "") {
+            let object = object?;
+            match Fragment::of(&object, id) {
+                Some(fragment) => recording.fragments.push(fragment),
+                None if object.key.ends_with(".m3u8") => {
+                    recording.playlists.extend(self.recorded_playlist(id, &object)?);
+                }
+                None => {}
+            }
+        }
+        Ok(recording)
+    }
+
+    /// Reads a playlist, unless it is gone meanwhile.
+    fn recorded_playlist(
+        &self,
+        id: &str,
+        object: &ObjectSummary,
+    ) -> Result<Option<RecordedPlaylist>> {
+        let mut body = Limited(Vec::new());
+        match self.get_object(&GetObject::new(&object.key), &mut body) {
+            Ok(_) => {}
+            Err(error) if error.status() == Some(404) => return Ok(None),
+            Err(error) => return Err(error.named(&object.key)),
+        }
+        let name = object.key[id.len() + 1..].to_owned();
+        RecordedPlaylist::read(name, object.last_modified, &body.0).map(Some)
+    }
+}
+
+impl RecordedPlaylist {
+    fn read(name: String, last_modified: Option<OffsetDateTime>, body: &[u8]) -> Result<Self> {
+        let Some(playlist) = Playlist::parse(body) else {
+            return Err(Error::bad_reply(format!("{name:?} is not a playlist")));
+        };
+        let mut listed: Vec<_> =
+            playlist.fragments.iter().filter_map(|uri| start_of(uri)).collect();
+        listed.sort_unstable();
+        listed.dedup();
+        let is_finished = playlist.is_finished;
+        Ok(RecordedPlaylist { name, last_modified, is_finished, listed })
+    }
+
+    /// Returns the number of fragments that it lists.
+    pub fn fragments(&self) -> usize {
+        self.listed.len()
+    }
+
+    /// Returns whether it lists a fragment.
+    pub fn lists(&self, fragment: &Fragment) -> bool {
+        self.listed.binary_search(&fragment.start).is_ok()
+    }
+}
+
+impl Recording {
+    /// Returns the times during which something was recorded.
+    pub fn spans(&self) -> Vec<RecordedSpan> {
+        timeline::spans(&self.fragments)
+    }
+
+    /// Returns the gaps of three seconds or more between these.
+    pub fn gaps(&self) -> Vec<Gap> {
+        timeline::gaps(&self.spans())
+    }
+
+    /// Returns the size of all fragments, in bytes.
+    pub fn bytes(&self) -> u64 {
+        self.fragments.iter().map(Fragment::size).sum()
+    }
+
+    /// Returns how many of the fragments that a playlist lists do not exist.
+    pub fn missing(&self, playlist: &RecordedPlaylist) -> usize {
+        let exists = |start: &&i64| {
+            self.fragments.binary_search_by_key(*start, |fragment| fragment.start).is_ok()
+        };
+        playlist.listed.len() - playlist.listed.iter().filter(exists).count()
+    }
+
+    /// Returns the fragments that no playlist lists.
+    pub fn unlisted(&self) -> impl Iterator<Item = &Fragment> {
+        let is_listed =
+            |fragment: &Fragment| self.playlists.iter().any(|playlist| playlist.lists(fragment));
+        self.fragments.iter().filter(move |fragment| !is_listed(fragment))
+    }
+}
+
+/// A body of limited size.
+struct Limited(Vec<u8>);
+
+impl Write for Limited {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_PLAYLIST {
+            return Err(io::Error::other("the playlist is larger than 32 MiB"));
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

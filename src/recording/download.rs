@@ -1,0 +1,248 @@
+//! A part of a recording in one file.
+
+use super::fragment::{milliseconds, moment};
+use super::options::{DownloadOptions, DownloadProgress};
+use super::partial::{self, Partial};
+use super::plan::Plan;
+use super::range::{RecordingRange, Resolved, UNTIL_IDLE};
+use super::round::{Round, stopped};
+use super::timeline;
+use crate::client::Client;
+use crate::error::{Error, Result, code};
+use crate::monitor::Gap;
+use crate::operation::{StreamState, check_channel_name};
+use crate::retry;
+use crate::stop::Stop;
+use std::path::Path;
+use std::sync::Arc;
+use time::OffsetDateTime;
+
+/// How long after the end of a range its last fragment may be written.
+const LATEST_WRITE: i64 = 10_000;
+
+/// What was downloaded, returned by `download_recording`.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase"))]
+#[non_exhaustive]
+pub struct Download {
+    /// Start of the first fragment.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
+    pub start_time: OffsetDateTime,
+    /// End of the last fragment, to about a second.
+    #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
+    #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
+    pub end_time: OffsetDateTime,
+    /// The number of fragments.
+    pub fragments: usize,
+    /// The size of the file.
+    pub bytes: u64,
+    /// How many of the bytes an earlier attempt had downloaded.
+    pub resumed_bytes: u64,
+    /// Gaps of three seconds or more, in which nothing was recorded.
+    pub gaps: Vec<Gap>,
+}
+
+impl Client {
+    /// Downloads a part of a channel's recording into one MPEG transport stream:
+    /// its fragments one after the other, byte for byte.
+    ///
+    /// The range may be of any length. Fragments are transferred several at a time;
+    /// memory use does not depend on their size. What is complete is kept in
+    /// `PATH.part`, with a journal in `PATH.progress`: after an error, a stop or a
+    /// crash, the same call resumes the download, with the times that the range meant
+    /// when it began. Both files are gone when `path` is there.
+    ///
+    /// Permissions: `oss:ListObjects` and `oss:GetObject`, and for sessions
+    /// `oss:GetLiveChannelStat` and `oss:GetLiveChannelHistory`.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// use osslive::{DownloadOptions, RecordingRange};
+    ///
+    /// let show = RecordingRange::latest_session();
+    /// let done = client.download_recording("main-stage", &show, "show.ts", &DownloadOptions::new())?;
+    /// for gap in &done.gaps {
+    ///     eprintln!("nothing was recorded from {} to {}", gap.start_time, gap.end_time);
+    /// }
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Code [`NothingRecorded`](code::NOTHING_RECORDED);
+    /// [`NoSuchLiveChannel`](code::NO_SUCH_LIVE_CHANNEL) for a session of a channel
+    /// that was deleted; [`ErrorKind::File`](crate::ErrorKind::File), also if `path`
+    /// exists; kind [`Stopped`](crate::ErrorKind::Stopped).
+    pub fn download_recording(
+        &self,
+        id: &str,
+        range: &RecordingRange,
+        path: impl AsRef<Path>,
+        options: &DownloadOptions<'_>,
+    ) -> Result<Download> {
+        check_channel_name(id)?;
+        let mut job = Job::begin(self, id, range, path.as_ref(), options)?;
+        job.transfer()?;
+        if options.follow {
+            job.follow()?;
+        }
+        job.finish()
+    }
+}
+
+/// A download on its way.
+struct Job<'a, 'o> {
+    client: &'a Client,
+    id: &'a str,
+    options: &'a DownloadOptions<'o>,
+    /// On when the download is stopped or the client shut down.
+    stop: Arc<Stop>,
+    plan: Plan,
+    partial: Partial,
+    /// How many of the bytes were there when it began.
+    resumed_bytes: u64,
+}
+
+impl<'a, 'o> Job<'a, 'o> {
+    fn begin(
+        client: &'a Client,
+        id: &'a str,
+        range: &RecordingRange,
+        path: &'a Path,
+        options: &'a DownloadOptions<'o>,
+    ) -> Result<Self> {
+        let asked = format!("{}/{id}: {range}", client.bucket());
+        let mut earlier = None;
+        if !options.overwrite {
+            partial::check_new(path)?;
+            earlier = Partial::open(path, &asked)?;
+        }
+        let times = match &earlier {
+            Some(partial) => until_its_end(client, id, partial.times())?,
+            None => range.resolve(|| client.sessions(id), client.engine().now())?,
+        };
+        let mut plan = Plan::new(times);
+        plan.extend(client, id)?;
+        if !options.follow {
+            plan.close();
+        }
+        if plan.fragments.is_empty() && !(options.follow && times.is_open) {
+            return Err(nothing(id));
+        }
+        let partial = match earlier {
+            Some(partial) => partial,
+            None => Partial::create(path, &asked, plan.times)?,
+        };
+        let missing: u64 = partial.missing(&plan.placed)?.iter().map(|placed| placed.size).sum();
+        let resumed_bytes = plan.bytes() - missing;
+        let stop = Stop::following([&client.engine().stop, options.stop.switch()]);
+        Ok(Job { client, id, options, stop, plan, partial, resumed_bytes })
+    }
+
+    /// Transfers what is known and not in the file yet.
+    fn transfer(&mut self) -> Result<()> {
+        let Job { client, id, options, plan, partial, .. } = self;
+        let missing = partial.missing(&plan.placed)?;
+        let before = plan.bytes() - missing.iter().map(|placed| placed.size).sum::<u64>();
+        let mut progress = DownloadProgress {
+            bytes: before,
+            total_bytes: plan.bytes(),
+            fragments: plan.placed.len() - missing.len(),
+            total_fragments: plan.placed.len(),
+        };
+        options.report(progress);
+        let stop = Stop::following([&self.stop]);
+        let round = Round::new(client, id, partial.part().to_owned(), missing, stop);
+        let result = round.run(options.parallel, |complete, bytes| {
+            progress.fragments += complete.len();
+            progress.bytes = before + bytes;
+            partial.note(complete)?;
+            options.report(progress);
+            Ok(())
+        });
+        // What is complete counts, however the rest went.
+        result.and(partial.note_all())
+    }
+
+    /// Downloads what is still recorded, until that is over.
+    fn follow(&mut self) -> Result<()> {
+        let (mut was_over, mut is_over) = (false, !self.plan.times.is_open);
+        while !is_over {
+            if !self.stop.sleep(self.options.poll_interval) {
+                return Err(stopped());
+            }
+            let known = self.plan.placed.len();
+            let step = self.is_over().and_then(|over| {
+                self.plan.extend(self.client, self.id)?;
+                self.transfer()?;
+                Ok(over)
+            });
+            let over = match step {
+                Ok(over) => over,
+                // Who follows a stream may be away for hours.
+                Err(error) if retry::is_retryable(&error) => false,
+                Err(error) => return Err(error),
+            };
+            // The last fragment may be written a little later.
+            is_over = over && was_over && self.plan.placed.len() == known;
+            was_over = over;
+        }
+        Ok(())
+    }
+
+    /// Returns whether nothing will be recorded in the range any more.
+    fn is_over(&mut self) -> Result<bool> {
+        if self.plan.times.end != UNTIL_IDLE {
+            let now = milliseconds(self.client.engine().now());
+            return Ok(now - LATEST_WRITE > self.plan.times.end);
+        }
+        let status = match self.client.get_channel_status(self.id) {
+            Ok(status) => status,
+            Err(error) if error.code() == Some(code::NO_SUCH_LIVE_CHANNEL) => return Ok(true),
+            Err(error) => return Err(error),
+        };
+        let since = status.connected_time.map_or(i64::MIN, milliseconds);
+        if self.plan.times.is_session && since > self.plan.times.start {
+            // Another session has begun.
+            self.plan.times.end = since;
+            return Ok(true);
+        }
+        Ok(status.status != StreamState::Live)
+    }
+
+    fn finish(self) -> Result<Download> {
+        let Plan { fragments, .. } = &self.plan;
+        let (Some(first), Some(end)) = (fragments.first(), timeline::ends(fragments).last()) else {
+            return Err(nothing(self.id));
+        };
+        let done = Download {
+            start_time: first.start(),
+            end_time: moment(end),
+            fragments: fragments.len(),
+            bytes: self.plan.bytes(),
+            resumed_bytes: self.resumed_bytes,
+            gaps: timeline::gaps(&timeline::spans(fragments)),
+        };
+        self.partial.finish(done.bytes)?;
+        Ok(done)
+    }
+}
+
+fn nothing(id: &str) -> Error {
+    let message = format!("the channel {id:?} recorded nothing in that time");
+    Error::invalid(message).with_code(code::NOTHING_RECORDED)
+}
+
+/// The times of an earlier attempt: a session may have ended since.
+fn until_its_end(client: &Client, id: &str, times: Resolved) -> Result<Resolved> {
+    if !times.is_session || !times.is_open {
+        return Ok(times);
+    }
+    let sessions = client.sessions(id)?;
+    let session = sessions.session(Some(moment(times.start)))?;
+    let now = Resolved::session(session, sessions.is_live(session));
+    Ok(Resolved { start: times.start, ..now })
+}

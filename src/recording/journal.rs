@@ -1,0 +1,218 @@
+//! What an incomplete file already holds: a text beside it, which outlives the
+//! process.
+//!
+//! The bytes of a fragment are synced before the line that counts them is written,
+//! and a line that was cut short does not count. So a download can be resumed after
+//! any end, a power cut included.
+
+use super::range::Resolved;
+use crate::error::{Error, ErrorKind, Result};
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const TITLE: &str = "osslive download 1";
+
+/// A fragment's place in the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Placed {
+    /// When it starts, in Unix milliseconds.
+    pub(super) start: i64,
+    pub(super) offset: u64,
+    pub(super) size: u64,
+}
+
+pub(super) struct Journal {
+    path: PathBuf,
+    file: File,
+    /// The times that the range meant when the download began.
+    pub(super) times: Resolved,
+    done: HashMap<i64, Placed>,
+}
+
+impl Journal {
+    /// Begins a journal for what was asked for, in place of any other.
+    pub(super) fn create(path: &Path, asked: &str, times: Resolved) -> Result<Self> {
+        let failed = |error| file_error(path, &error);
+        let mut file = File::create(path).map_err(failed)?;
+        file.write_all(header(asked, times).as_bytes()).map_err(failed)?;
+        file.sync_data().map_err(failed)?;
+        Ok(Journal { path: path.to_owned(), file, times, done: HashMap::new() })
+    }
+
+    /// Opens the journal of an earlier attempt, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Kind [`InvalidArgument`](ErrorKind::InvalidArgument) if that asked for something
+    /// else.
+    pub(super) fn open(path: &Path, asked: &str) -> Result<Option<Self>> {
+        let failed = |error| file_error(path, &error);
+        let text = match fs::read_to_string(path) {
+            Ok(text) => text,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let Some((times, done)) = read(&text, asked).map_err(|what| other(path, &what))? else {
+            return Ok(None);
+        };
+        let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
+        if !text.ends_with('\n') {
+            // Ends the line that was cut short.
+            file.write_all(b"\n").map_err(failed)?;
+        }
+        Ok(Some(Journal { path: path.to_owned(), file, times, done }))
+    }
+
+    /// Returns whether a fragment is in the file, at this place.
+    pub(super) fn has(&self, placed: &Placed) -> bool {
+        self.done.get(&placed.start) == Some(placed)
+    }
+
+    /// Notes fragments whose bytes are safe.
+    pub(super) fn note(&mut self, placed: &[Placed]) -> Result<()> {
+        let line = |Placed { start, offset, size }: &Placed| format!("{start} {offset} {size}\n");
+        let lines: String = placed.iter().map(line).collect();
+        self.file.write_all(lines.as_bytes()).map_err(|error| file_error(&self.path, &error))?;
+        self.done.extend(placed.iter().map(|placed| (placed.start, *placed)));
+        Ok(())
+    }
+
+    /// Deletes the journal.
+    pub(super) fn delete(self) -> Result<()> {
+        drop(self.file);
+        fs::remove_file(&self.path).map_err(|error| file_error(&self.path, &error))
+    }
+}
+
+pub(super) fn file_error(path: &Path, error: &io::Error) -> Error {
+    Error::new(ErrorKind::File, format!("{}: {error}", path.display()))
+}
+
+fn other(path: &Path, what: &str) -> Error {
+    Error::invalid(format!(
+        "{} belongs to {what}: finish that first, or start anew by overwriting it",
+        path.display()
+    ))
+}
+
+fn header(asked: &str, times: Resolved) -> String {
+    let Resolved { start, end, is_open, is_session } = times;
+    format!("{TITLE}\n{asked:?}\n{start} {end} {is_open} {is_session}\n")
+}
+
+type Contents = (Resolved, HashMap<i64, Placed>);
+
+/// Reads a journal; `None` if it was cut short before anything was done.
+///
+/// # Errors
+///
+/// What else it belongs to.
+fn read(text: &str, asked: &str) -> Result<Option<Contents>, String> {
+    // What follows the last line break was cut short.
+    let complete = text.rfind('\n').map_or("", |end| &text[..end]);
+    let mut lines = complete.lines();
+    match lines.next() {
+        Some(TITLE) => {}
+        None if TITLE.starts_with(text) => return Ok(None),
+        _ => return Err("another program".to_owned()),
+    }
+    match lines.next() {
+        Some(found) if found == format!("{asked:?}") => {}
+        Some(found) => return Err(format!("the download of {found}")),
+        None => return Ok(None),
+    }
+    let Some(times) = lines.next() else { return Ok(None) };
+    let times = read_times(times).ok_or("a download of another version")?;
+    let done = lines.filter_map(read_placed).map(|placed| (placed.start, placed)).collect();
+    Ok(Some((times, done)))
+}
+
+fn read_times(line: &str) -> Option<Resolved> {
+    let fields: Vec<_> = line.split(' ').collect();
+    let [start, end, is_open, is_session] = fields[..] else { return None };
+    Some(Resolved {
+        start: start.parse().ok()?,
+        end: end.parse().ok()?,
+        is_open: is_open.parse().ok()?,
+        is_session: is_session.parse().ok()?,
+    })
+}
+
+fn read_placed(line: &str) -> Option<Placed> {
+    let fields: Vec<_> = line.split(' ').collect();
+    let [start, offset, size] = fields[..] else { return None };
+    Some(Placed {
+        start: start.parse().ok()?,
+        offset: offset.parse().ok()?,
+        size: size.parse().ok()?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TIMES: Resolved = Resolved { start: 1, end: 2, is_open: true, is_session: false };
+    const ASKED: &str = "b/c: latest session";
+
+    fn placed(start: i64) -> Placed {
+        Placed { start, offset: 10 * start.unsigned_abs(), size: 10 }
+    }
+
+    #[test]
+    fn what_was_noted_is_found_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("show.ts.progress");
+        assert!(Journal::open(&path, ASKED).unwrap().is_none());
+        let mut journal = Journal::create(&path, ASKED, TIMES).unwrap();
+        journal.note(&[placed(1), placed(3)]).unwrap();
+        let mut journal = Journal::open(&path, ASKED).unwrap().unwrap();
+        assert_eq!(journal.times, TIMES);
+        assert!(journal.has(&placed(1)) && journal.has(&placed(3)) && !journal.has(&placed(2)));
+        assert!(!journal.has(&Placed { offset: 0, ..placed(3) }), "it moved");
+        journal.note(&[placed(2)]).unwrap();
+        assert!(Journal::open(&path, ASKED).unwrap().unwrap().has(&placed(2)));
+        journal.delete().unwrap();
+        assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_journal_that_was_cut_short_counts_as_far_as_it_is_complete() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        let whole = header(ASKED, TIMES) + "100 0 10\n200 10 12\n";
+        for end in 0..=whole.len() {
+            fs::write(&path, &whole[..end]).unwrap();
+            let Some(mut journal) = Journal::open(&path, ASKED).unwrap() else {
+                assert!(end < header(ASKED, TIMES).len());
+                continue;
+            };
+            // A number that lost digits is no number of a fragment.
+            assert_eq!(
+                journal.has(&Placed { start: 200, offset: 10, size: 12 }),
+                end == whole.len()
+            );
+            assert!(!journal.has(&Placed { start: 200, offset: 10, size: 1 }));
+            journal.note(&[placed(3)]).unwrap();
+            assert!(Journal::open(&path, ASKED).unwrap().unwrap().has(&placed(3)), "after {end}");
+        }
+    }
+
+    #[test]
+    fn a_journal_of_something_else_is_an_error_that_says_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        Journal::create(&path, "b/other: last 5 s", TIMES).unwrap();
+        for (text, word) in [
+            (fs::read_to_string(&path).unwrap(), "b/other: last 5 s"),
+            ("#EXTM3U\n".to_owned(), "another program"),
+            (format!("{TITLE}\n{ASKED:?}\n1 2 maybe\n"), "another version"),
+        ] {
+            fs::write(&path, text).unwrap();
+            let error = Journal::open(&path, ASKED).err().unwrap();
+            assert!(error.message().contains(word), "{error}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! How to download a recording.
+
+use crate::stop::StopHandle;
+use std::cell::RefCell;
+use std::fmt;
+use std::time::Duration;
+
+/// The maximum number of concurrent transfers.
+const MOST_PARALLEL: usize = 64;
+
+/// How far a download has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct DownloadProgress {
+    /// The bytes that are in the file, those of earlier attempts included.
+    pub bytes: u64,
+    /// The bytes that are known to be recorded. It grows while a stream is followed.
+    pub total_bytes: u64,
+    /// The number of complete fragments.
+    pub fragments: usize,
+    /// The number of fragments that are known to be recorded.
+    pub total_fragments: usize,
+}
+
+/// Options of [`download_recording`](crate::Client::download_recording).
+///
+/// ```
+/// use osslive::DownloadOptions;
+///
+/// let options = DownloadOptions::new()
+///     .follow(true)
+///     .progress(|progress| eprint!("\r{} of {} bytes", progress.bytes, progress.total_bytes));
+/// ```
+#[must_use]
+pub struct DownloadOptions<'a> {
+    pub(super) parallel: usize,
+    pub(super) follow: bool,
+    pub(super) overwrite: bool,
+    pub(super) poll_interval: Duration,
+    pub(super) stop: StopHandle,
+    progress: Option<RefCell<Callback<'a>>>,
+}
+
+type Callback<'a> = Box<dyn FnMut(DownloadProgress) + 'a>;
+
+impl<'a> DownloadOptions<'a> {
+    /// Creates options with four concurrent transfers.
+    pub fn new() -> Self {
+        DownloadOptions {
+            parallel: 4,
+            follow: false,
+            overwrite: false,
+            poll_interval: Duration::from_secs(5),
+            stop: StopHandle::new(),
+            progress: None,
+        }
+    }
+
+    /// Sets the maximum number of concurrent transfers, clamped to 1 to 64. Above
+    /// 16, raise the client's [`pool_size`](crate::ClientBuilder::pool_size) as
+    /// well. Defaults to 4.
+    pub fn max_parallel(mut self, transfers: usize) -> Self {
+        self.parallel = transfers.clamp(1, MOST_PARALLEL);
+        self
+    }
+
+    /// Keeps downloading a range that has not ended until the channel is not live
+    /// any more, or a range's end has come. Transient failures do not end the
+    /// download then. Defaults to `false`: what is recorded so far.
+    pub fn follow(mut self, follow: bool) -> Self {
+        self.follow = follow;
+        self
+    }
+
+    /// Replaces an existing file, and starts anew instead of resuming. Defaults to
+    /// `false`.
+    pub fn overwrite(mut self, overwrite: bool) -> Self {
+        self.overwrite = overwrite;
+        self
+    }
+
+    /// Sets how often to look for new fragments while following. Defaults to five
+    /// seconds.
+    pub fn poll_interval(mut self, interval: Duration) -> Self {
+        self.poll_interval = interval;
+        self
+    }
+
+    /// Sets a handle that stops the download from another thread or from the
+    /// progress callback. It fails with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped)
+    /// and can be resumed.
+    pub fn stop(mut self, handle: &StopHandle) -> Self {
+        self.stop = handle.clone();
+        self
+    }
+
+    /// Sets a progress callback, called on the calling thread several times a
+    /// second. It need not be `Send` or fast.
+    pub fn progress(mut self, callback: impl FnMut(DownloadProgress) + 'a) -> Self {
+        self.progress = Some(RefCell::new(Box::new(callback)));
+        self
+    }
+
+    pub(super) fn report(&self, progress: DownloadProgress) {
+        // A callback that begins another download with these same options is not
+        // called again from inside itself.
+        let Some(callback) = &self.progress else { return };
+        if let Ok(mut callback) = callback.try_borrow_mut() {
+            callback(progress);
+        }
+    }
+}
+
+impl Default for DownloadOptions<'_> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for DownloadOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DownloadOptions")
+            .field("parallel", &self.parallel)
+            .field("follow", &self.follow)
+            .field("overwrite", &self.overwrite)
+            .finish_non_exhaustive()
+    }
+}

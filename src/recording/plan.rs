@@ -1,0 +1,67 @@
+//! Which fragments make up a download, and where each goes.
+
+use super::fragment::{self, Fragment};
+use super::journal::Placed;
+use super::range::Resolved;
+use super::timeline;
+use crate::client::Client;
+use crate::error::Result;
+
+/// How long before its end a fragment may start, in milliseconds.
+const LONGEST: i64 = 120_000;
+
+pub(super) struct Plan {
+    pub(super) times: Resolved,
+    /// All that belongs to the range, in order.
+    pub(super) fragments: Vec<Fragment>,
+    /// The place of each.
+    pub(super) placed: Vec<Placed>,
+}
+
+impl Plan {
+    pub(super) fn new(times: Resolved) -> Self {
+        Plan { times, fragments: Vec::new(), placed: Vec::new() }
+    }
+
+    /// Adds the fragments of the range that are not known yet.
+    pub(super) fn extend(&mut self, client: &Client, id: &str) -> Result<()> {
+        let from = match self.fragments.last() {
+            Some(last) => last.start + 1,
+            None if self.times.is_session => self.times.start,
+            None => self.times.start - LONGEST,
+        };
+        // Keys come after this one.
+        let after = fragment::key(id, from - 1);
+        let mut found = Vec::new();
+        for object in client.objects(format!("{id}/"), after) {
+            match Fragment::of(&object?, id) {
+                Some(fragment) if fragment.start >= self.times.end => break,
+                Some(fragment) => found.push(fragment),
+                None => {}
+            }
+        }
+        if self.fragments.is_empty() {
+            let past = timeline::ends(&found).take_while(|end| *end <= self.times.start).count();
+            found.drain(..past);
+        }
+        for fragment in found {
+            let placed =
+                Placed { start: fragment.start, offset: self.bytes(), size: fragment.size };
+            self.fragments.push(fragment);
+            self.placed.push(placed);
+        }
+        Ok(())
+    }
+
+    /// Ends the range with what is known of it.
+    pub(super) fn close(&mut self) {
+        if let Some(last) = self.fragments.last().filter(|_| self.times.is_open) {
+            (self.times.end, self.times.is_open) = (last.start + 1, false);
+        }
+    }
+
+    /// Returns the size of the whole.
+    pub(super) fn bytes(&self) -> u64 {
+        self.placed.last().map_or(0, |last| last.offset + last.size)
+    }
+}
