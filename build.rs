@@ -32,6 +32,7 @@ mod header {
         "sweep",
         "channel_monitor",
         "highlight",
+        "download",
         "diagnosis",
     ];
 

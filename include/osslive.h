@@ -194,6 +194,10 @@ typedef enum {
    * The caller stopped the client or the work.
    */
   OSSLIVE_ERR_STOPPED = 9,
+  /**
+   * A local file could not be read or written.
+   */
+  OSSLIVE_ERR_FILE = 10,
 } osslive_status;
 
 /**
@@ -308,6 +312,48 @@ typedef struct {
    */
   int64_t end_time;
 } osslive_highlight;
+
+/**
+ * What to download, and how. Zero-initialize, then set what you need: {.path =
+ * "show.ts"} is the latest session.
+ */
+typedef struct {
+  /**
+   * The file to write: an MPEG transport stream.
+   */
+  const char *path;
+  /**
+   * A time within the session, in Unix seconds; 0 selects the latest session.
+   */
+  int64_t session_time;
+  /**
+   * Start as a Unix time in seconds, instead of a session.
+   */
+  int64_t start_time;
+  /**
+   * End as a Unix time in seconds.
+   */
+  int64_t end_time;
+  /**
+   * How far to go back from now, in milliseconds, instead of a session and
+   * of the two times.
+   */
+  int64_t last_ms;
+  /**
+   * The maximum number of concurrent transfers, at most 64; 0 means 4.
+   */
+  uint32_t max_parallel;
+  /**
+   * Nonzero to keep downloading until the channel is not live any more, or
+   * end_time has come.
+   */
+  int follow;
+  /**
+   * Nonzero to replace an existing file, and to start anew instead of
+   * resuming.
+   */
+  int overwrite;
+} osslive_download;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1258,6 +1304,35 @@ osslive_status osslive_create_highlights(const osslive_client *client,
                                          void *user_data,
                                          char **out_json,
                                          osslive_error **out_error);
+
+/**
+ * Downloads a part of a channel's recording into one MPEG transport stream: its
+ * fragments one after the other, byte for byte (ListObjectsV2 and GetObject; for
+ * sessions also GetLiveChannelStat and GetLiveChannelHistory).
+ *
+ * The part may be of any length. What is complete is kept in PATH.part, with a
+ * journal in PATH.progress: after an error, a stop or a crash, the same call
+ * resumes the download, with the times that it meant when it began. Both files
+ * are gone when PATH is there.
+ *
+ * - progress, user_data: called several times a second, or NULL. It receives the
+ *   bytes that are in the file and the bytes that are known to be recorded. If it
+ *   stops the work, the call fails with the kind "stopped", and can be resumed.
+ *
+ * JSON: startTime, endTime (what was recorded, the end to about a second),
+ * fragments (their number), bytes, resumedBytes (of an earlier attempt), gaps[]
+ * (of three seconds or more) of startTime, endTime, durationMinutes.
+ *
+ * Fails with the codes NothingRecorded and NoSuchLiveChannel (a session of a
+ * channel that was deleted), and with the kind "file", also if the file exists.
+ */
+osslive_status osslive_download_recording(const osslive_client *client,
+                                          const char *id,
+                                          const osslive_download *download,
+                                          osslive_progress_callback progress,
+                                          void *user_data,
+                                          char **out_json,
+                                          osslive_error **out_error);
 
 /**
  * Examines the way from this machine to the bucket's live channels, and says in

@@ -252,6 +252,18 @@ struct Highlight {
   std::optional<Time> end = std::nullopt;     /* and none of the above */
 };
 
+/* Which part of a recording to download, and how. Set session, or start and end,
+ * or last; without any, it is the latest session. */
+struct Download {
+  std::optional<Time> session = std::nullopt; /* a time within it */
+  std::optional<Time> start = std::nullopt;
+  std::optional<Time> end = std::nullopt;
+  std::chrono::milliseconds last{0}; /* how far to go back from now */
+  unsigned max_parallel = 4;         /* concurrent transfers, at most 64 */
+  bool follow = false;               /* until the channel is not live any more, or end has come */
+  bool overwrite = false;            /* replace a file; start anew instead of resuming */
+};
+
 namespace detail {
 
 struct Deleter {
@@ -457,6 +469,21 @@ inline osslive_highlight c_highlight(const Highlight &highlight) {
   c.session_time = seconds(highlight.session);
   c.start_time = seconds(highlight.start);
   c.end_time = seconds(highlight.end);
+  return c;
+}
+
+inline osslive_download c_download(const std::string &path, const Download &download) {
+  if (download.start.has_value() != download.end.has_value())
+    throw Error(Status::invalid_argument, "a download has only one of start and end");
+  osslive_download c = {};
+  c.path = c_text(path);
+  c.session_time = download.session ? unix_seconds(*download.session) : 0;
+  c.start_time = download.start ? unix_seconds(*download.start) : 0;
+  c.end_time = download.end ? unix_seconds(*download.end) : 0;
+  c.last_ms = download.last.count();
+  c.max_parallel = download.max_parallel;
+  c.follow = download.follow;
+  c.overwrite = download.overwrite;
   return c;
 }
 
@@ -709,6 +736,24 @@ class Client {
     return listener.text_of([&](char **out, osslive_error **e) {
       return osslive_create_highlights(get(), detail::c_text(id), c.data(), c.size(),
                                        listener.callback(), &listener, out, e);
+    });
+  }
+
+  /* Downloads a part of a channel's recording, of any length, into one MPEG
+   * transport stream. After an error, a stop or a crash, the same call resumes it
+   * from PATH.part and PATH.progress. progress receives the bytes that are in the
+   * file, and those that are known to be recorded.
+   * JSON: startTime, endTime, fragments, bytes, resumedBytes, gaps[] of startTime,
+   * endTime, durationMinutes. Codes NothingRecorded and NoSuchLiveChannel;
+   * Status::file, also if the file exists. */
+  std::string download_recording(const std::string &id, const std::string &path,
+                                 const Download &download = {},
+                                 const Progress &progress = {}) const {
+    const auto c = detail::c_download(path, download);
+    detail::Listener listener(progress);
+    return listener.text_of([&](char **out, osslive_error **e) {
+      return osslive_download_recording(get(), detail::c_text(id), &c, listener.callback(),
+                                        &listener, out, e);
     });
   }
 

@@ -366,11 +366,11 @@ inline void from_json(const nlohmann::json &json, ChannelHistory &value) {
   detail::required(json, "res", value.res);
 }
 
-/* A gap between two sessions. */
+/* A gap between two sessions, or in a recording. */
 struct Gap {
-  /* Start: the end of the session before. */
+  /* Start: the end of what came before. */
   Time start_time{};
-  /* End: the start of the session after. */
+  /* End: the start of what came after. */
   Time end_time{};
   /* Duration, in minutes. */
   double duration_minutes{};
@@ -508,6 +508,8 @@ enum class ErrorKind {
   service,
   /* The response is invalid, or larger than the size limit. */
   bad_reply,
+  /* A local file could not be read or written. */
+  file,
   /* The caller stopped the client with Client::shutdown, or stopped the work, or the work
    * reached its time limit. */
   stopped,
@@ -522,6 +524,7 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ErrorKind, {
     {ErrorKind::timeout, "timeout"},
     {ErrorKind::service, "service"},
     {ErrorKind::bad_reply, "badReply"},
+    {ErrorKind::file, "file"},
     {ErrorKind::stopped, "stopped"},
 })
 
@@ -674,6 +677,31 @@ inline void from_json(const nlohmann::json &json, HighlightResults &value) {
   detail::required(json, "results", value.results);
   detail::required(json, "failed", value.failed);
   detail::required(json, "total", value.total);
+}
+
+/* What was downloaded, returned by download_recording. */
+struct Download {
+  /* Start of the first fragment. */
+  Time start_time{};
+  /* End of the last fragment, to about a second. */
+  Time end_time{};
+  /* The number of fragments. */
+  std::uint64_t fragments{};
+  /* The size of the file. */
+  std::uint64_t bytes{};
+  /* How many of the bytes an earlier attempt had downloaded. */
+  std::uint64_t resumed_bytes{};
+  /* Gaps of three seconds or more, in which nothing was recorded. */
+  std::vector<Gap> gaps{};
+};
+
+inline void from_json(const nlohmann::json &json, Download &value) {
+  detail::required(json, "startTime", value.start_time);
+  detail::required(json, "endTime", value.end_time);
+  detail::required(json, "fragments", value.fragments);
+  detail::required(json, "bytes", value.bytes);
+  detail::required(json, "resumedBytes", value.resumed_bytes);
+  detail::required(json, "gaps", value.gaps);
 }
 
 /* What a Check is about. Its spelling never changes. */
@@ -1028,6 +1056,11 @@ inline PutResults put_results(const std::string &text) {
 /* Reads the result of create_highlights. */
 inline HighlightResults highlight_results(const std::string &text) {
   return detail::parse<HighlightResults>(text);
+}
+
+/* Reads the result of download_recording. */
+inline Download download(const std::string &text) {
+  return detail::parse<Download>(text);
 }
 
 /* Reads the result of diagnose. */

@@ -114,7 +114,7 @@ fn edge(ms: i64) -> Edge {
     if ms < 0 { Edge::BeforeEnd(offset) } else { Edge::AfterStart(offset) }
 }
 
-fn moment(seconds: i64, it: &str, field: &str) -> Result<OffsetDateTime> {
+pub(crate) fn moment(seconds: i64, it: &str, field: &str) -> Result<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds)
         .map_err(|_| invalid(format!("{it}.{field} is {seconds}: no such time")))
 }

@@ -17,6 +17,7 @@ mod client;
 mod config;
 mod credential_source;
 mod diagnosis;
+mod download;
 mod error;
 mod guard;
 mod highlight;

@@ -11,7 +11,7 @@ use crate::progress::Results;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema};
 use sdk::{
-    Channel, ChannelHistory, ChannelList, ChannelStatus, ChannelUrls, Diagnosis, Done,
+    Channel, ChannelHistory, ChannelList, ChannelStatus, ChannelUrls, Diagnosis, Done, Download,
     HighlightResult, HistoryAnalysis, PublishUrl, PutResult, Sweep,
 };
 use serde_json::{Map, Value, json};
@@ -46,6 +46,7 @@ fn kinds() -> Vec<Kind> {
         kind::<Sweep>("Sweep", &["osslive_monitor_channels", "osslive_channel_monitor_last_sweep"]),
         kind::<Results<PutResult>>("PutResults", &["osslive_put_channels"]),
         kind::<Results<HighlightResult>>("HighlightResults", &["osslive_create_highlights"]),
+        kind::<Download>("Download", &["osslive_download_recording"]),
         kind::<Diagnosis>("Diagnosis", &["osslive_diagnose"]),
         kind::<Changes>("Changes", &["osslive_channel_monitor_next_changes"]),
     ]

@@ -236,6 +236,18 @@ static void null_is_refused_for_work_on_many(void) {
   TURNED_DOWN("out_json is NULL",
               osslive_create_highlights(client, "a", cut, 2, NULL, NULL, NULL, &error));
 
+  const osslive_download show = {.path = "show.ts"}, no_path = {.follow = 1};
+  REFUSED("client is NULL",
+          osslive_download_recording(NULL, "a", &show, NULL, NULL, &out, &error));
+  REFUSED("id is NULL",
+          osslive_download_recording(client, NULL, &show, NULL, NULL, &out, &error));
+  REFUSED("download is NULL",
+          osslive_download_recording(client, "a", NULL, NULL, NULL, &out, &error));
+  REFUSED("download.path is NULL",
+          osslive_download_recording(client, "a", &no_path, NULL, NULL, &out, &error));
+  TURNED_DOWN("out_json is NULL",
+              osslive_download_recording(client, "a", &show, NULL, NULL, NULL, &error));
+
   osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
   TURNED_DOWN("client is NULL",
               osslive_channel_monitor_new(NULL, ids, 2, options, &monitor, &error));
@@ -274,6 +286,25 @@ static void highlights_are_read_with_care(void) {
   char *out = NULL;
   SUCCEEDS(osslive_create_highlights(client, "on-air", far, 1, NULL, NULL, &out, &error));
   osslive_string_free(out);
+}
+
+static void downloads_are_read_with_care(void) {
+  const struct {
+    osslive_download download;
+    const char *why;
+  } cases[] = {
+      {{.path = "\xff"}, "download.path is not UTF-8"},
+      {{.path = "a", .session_time = 1, .last_ms = 1}, "set one of session_time"},
+      {{.path = "a", .session_time = 1, .end_time = 2}, "set one of session_time"},
+      {{.path = "a", .start_time = 2, .end_time = 2}, "must be after its start"},
+      {{.path = "a", .start_time = 1, .end_time = INT64_MAX}, "download.end_time is 92233"},
+      {{.path = "a", .session_time = INT64_MIN}, "download.session_time is -92233"},
+      {{.path = "a", .last_ms = -1}, "download.last_ms is -1"},
+      {{.path = "a", .max_parallel = 65}, "download.max_parallel is 65"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    REFUSED(cases[i].why, osslive_download_recording(client, "on-air", &cases[i].download, NULL,
+                                                     NULL, &out, &error));
 }
 
 static void a_failure_needs_no_error_object(void) {
@@ -452,6 +483,7 @@ int main(void) {
   null_is_refused_for_each_pointer();
   null_is_refused_for_work_on_many();
   highlights_are_read_with_care();
+  downloads_are_read_with_care();
   a_failure_needs_no_error_object();
   text_is_refused_everywhere(NOT_UTF8, "is not UTF-8: see its byte 3");
   id_is_refused_everywhere("", "the channel name is empty");

@@ -260,6 +260,64 @@ static osslive_channel_monitor *monitor_of(const osslive_client *client, uint32_
   return monitor;
 }
 
+/* The bytes that were told last, and how often. */
+struct meter {
+  size_t heard, done, total;
+  int stops;
+};
+
+static int measure(size_t done, size_t total, void *user_data) {
+  struct meter *meter = user_data;
+  CHECK(done >= meter->done && done <= total);
+  meter->heard++;
+  meter->done = done;
+  meter->total = total;
+  return meter->stops;
+}
+
+static long length_of(const char *path) {
+  FILE *file = fopen(path, "rb");
+  if (file == NULL) return -1;
+  CHECK(fseek(file, 0, SEEK_END) == 0);
+  const long length = ftell(file);
+  CHECK(fclose(file) == 0);
+  return length;
+}
+
+static void a_recording_is_downloaded(const char *folder) {
+  char path[512], part[600];
+  snprintf(path, sizeof path, "%s/show.ts", folder);
+  snprintf(part, sizeof part, "%s.part", path);
+  remove(path);
+  osslive_download download = {.path = path, .last_ms = 3600000};
+  struct meter meter = {.stops = 1};
+  char *out = (char *)GARBAGE;
+  FAILS(OSSLIVE_ERR_STOPPED, "can be resumed",
+        osslive_download_recording(client, "on-air", &download, measure, &meter, &out, &error));
+  CHECK(out == NULL && meter.heard == 1 && length_of(path) == -1 && length_of(part) >= 0);
+
+  meter.stops = 0;
+  SUCCEEDS(osslive_download_recording(client, "on-air", &download, measure, &meter, &out, &error));
+  CHECK(meter.done == meter.total && length_of(path) == (long)meter.total && meter.total > 0);
+  CHECK(length_of(part) == -1);
+  has(out, "{\"startTime\":\"20");
+  has(out, "\"gaps\":[");
+  osslive_string_free(out);
+
+  FAILS(OSSLIVE_ERR_FILE, "show.ts: already exists",
+        osslive_download_recording(client, "on-air", &download, NULL, NULL, &out, &error));
+  download.overwrite = 1;
+  SUCCEEDS(osslive_download_recording(client, "on-air", &download, NULL, NULL, &out, &error));
+  osslive_string_free(out);
+  download.last_ms = 0;
+  FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
+        osslive_download_recording(client, "nobody", &download, NULL, NULL, &out, &error));
+  download = (osslive_download){.path = path, .start_time = 1, .end_time = 2, .overwrite = 1};
+  FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, "NothingRecorded",
+        osslive_download_recording(client, "on-air", &download, NULL, NULL, &out, &error));
+  CHECK(out == NULL);
+}
+
 static void a_monitor_tells_what_changed(void) {
   osslive_client *other = NULL;
   SUCCEEDS(osslive_client_with_timeout_ms(client, 20000, &other, &error));
@@ -348,7 +406,8 @@ static void wrong_options_are_refused(void) {
   osslive_channel_monitor_free(NULL);
 }
 
-int main(void) {
+int main(int argc, char **argv) {
+  CHECK(argc == 2);
   client = client_of_service();
   wrong_options_are_refused();
   a_sweep_sorts_channels_by_what_they_do();
@@ -362,6 +421,7 @@ int main(void) {
   a_history_is_analysed();
   highlights_are_cut_by_offset_and_time();
   a_callback_stops_highlights();
+  a_recording_is_downloaded(argv[1]);
   a_monitor_tells_what_changed();
   another_thread_stops_a_monitor(client);
   osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 20000, 1);

@@ -8,7 +8,7 @@
 
 #include <pthread.h>
 
-static char profile[4096];
+static char profile[4096], show[4096];
 
 static void log_line(int level, const char *message, void *user_data) {
   char line[4096];
@@ -67,6 +67,8 @@ static void many_channels(const osslive_client *client) {
   DO(osslive_put_channels(client, ids + 2, configs, 1, NULL, progress, NULL, &out, &error));
   DO(osslive_analyze_history(client, "on-air", 7, &out, &error));
   DO(osslive_create_highlights(client, "on-air", &highlight, 1, progress, NULL, &out, &error));
+  osslive_download download = {.path = show, .last_ms = 3600000, .overwrite = 1};
+  DO(osslive_download_recording(client, "on-air", &download, progress, NULL, &out, &error));
   SUCCEEDS(osslive_channel_monitor_new(client, ids, 3, NULL, &monitor, &error));
   DO(osslive_channel_monitor_next_changes(monitor, &out, &error));
   DO(osslive_channel_monitor_last_sweep(monitor, &out, &error));
@@ -110,6 +112,7 @@ static void *work(void *unused) {
 int main(int argc, char **argv) {
   CHECK(argc == 3);
   snprintf(profile, sizeof profile, "%s/ossutilconfig", argv[2]);
+  snprintf(show, sizeof show, "%s/show.ts", argv[2]);
   FILE *file = fopen(profile, "w");
   CHECK(file != NULL);
   fputs("[default]\naccessKeyId = id\naccessKeySecret = secret\nregion = cn-hangzhou\n", file);

@@ -5,7 +5,9 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <filesystem>
 #include <iostream>
+#include <random>
 #include <thread>
 #include <type_traits>
 
@@ -152,6 +154,31 @@ void many_channels_are_worked_on_at_once(const Client &client) {
   const auto cut = client.create_highlights("on-air", {hour, never, other});
   CHECK(has(cut, "{\"results\":[{\"name\":\"hour\",\"playlist\":\"hour.m3u8\",\"start\":\"20"));
   CHECK(has(cut, "],\"failed\":2,\"total\":3}"));
+}
+
+void a_recording_is_downloaded(const Client &client) {
+  const auto folder = std::filesystem::temp_directory_path() /
+                      ("osslive-wrapper-" + std::to_string(std::random_device()()));
+  std::filesystem::create_directory(folder);
+  const auto path = (folder / "show.ts").string();
+  osslive::Download hour;
+  hour.last = 1h;
+  const auto stopped = thrown([&] {
+    client.download_recording("on-air", path, hour, [](auto, auto) { return false; });
+  });
+  CHECK(stopped.status() == Status::stopped);
+  std::size_t bytes = 0;
+  const auto done = client.download_recording("on-air", path, hour, [&](auto at, auto) {
+    bytes = at;
+    return true;
+  });
+  CHECK(bytes > 0 && has(done, "\"bytes\":" + std::to_string(bytes) + ","));
+  CHECK(thrown([&] { client.download_recording("on-air", path); }).status() == Status::file);
+  osslive::Download half;
+  half.end = std::chrono::system_clock::now();
+  CHECK(thrown([&] { client.download_recording("on-air", path, half); }).status() ==
+        Status::invalid_argument);
+  std::filesystem::remove_all(folder);
 }
 
 void work_on_many_is_refused_with_exceptions(const Client &client) {
@@ -324,6 +351,7 @@ int main() {
   every_call_succeeds(client);
   failures_are_exceptions_with_their_details(client);
   many_channels_are_worked_on_at_once(client);
+  a_recording_is_downloaded(client);
   work_on_many_is_refused_with_exceptions(client);
   a_progress_callback_stops_by_its_word_and_by_what_it_throws(client);
   a_monitor_moves_and_is_stopped_from_another_thread(client);

@@ -18,7 +18,7 @@ fn bad_input_is_an_error_that_names_the_parameter() {
 #[test]
 fn many_channels_are_worked_on_at_once() {
     let program = Program::new("ffi-tests/c/many.c").build();
-    Service::start().run(&program).succeeds();
+    Service::start().run(&program).arg(scratch("many")).succeeds();
 }
 
 #[test]

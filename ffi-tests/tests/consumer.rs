@@ -108,6 +108,7 @@ fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
             "share/osslive/schema/channel.json",
             "share/osslive/schema/diagnosis.json",
             "share/osslive/schema/done.json",
+            "share/osslive/schema/download.json",
             "share/osslive/schema/functions.json",
             "share/osslive/schema/highlight-results.json",
             "share/osslive/schema/history-analysis.json",

@@ -83,6 +83,6 @@ fn the_library_needs_the_c_library_alone_and_is_small() {
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
     let size = fs::metadata(&shared).expect("the library").len();
-    // A seventh of it is the diagnosis and the sources of credentials.
-    assert!(size <= 3_200_000, "{size} bytes");
+    // A sixth of it is the diagnosis, the sources of credentials and downloads.
+    assert!(size <= 3_300_000, "{size} bytes");
 }

@@ -9,7 +9,8 @@ import textwrap
 import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Callable, Type
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Tuple, Type
 
 import pytest
 from conftest import IDLE, Answer, Recording, client_of, run
@@ -123,7 +124,8 @@ def test_highlights_are_parts_of_a_session_or_lie_between_times(
     assert spans[1] == (start, start + second)
     assert spans[2] == (end - second, end)
     assert spans[3] == (start + second, start + 2 * second)
-    assert [type(result.error) for result in cut[5:]] == [osslive.InvalidArgument] * 2
+    assert all(isinstance(result.error, osslive.NothingRecorded) for result in cut[5:])
+    assert all(isinstance(result.error, osslive.InvalidArgument) for result in cut[5:])
     assert (cut[5].start, cut[5].end) == (None, None)
     assert cut[0].highlight.name == "whole"
     assert osslive_client.get_play_url(recorded.name, cut[0].playlist)
@@ -150,6 +152,66 @@ def test_a_highlight_that_contradicts_itself_is_refused(highlight: Highlight, me
     with client_of("http://127.0.0.1:1", attempts=1) as client:
         with pytest.raises(osslive.InvalidArgument, match=message):
             client.create_highlights("a", [highlight])
+
+
+def test_a_recording_is_downloaded_and_resumed(
+    osslive_client: osslive.Client, recorded: Recording, tmp_path: Path
+) -> None:
+    path = tmp_path / "show.ts"
+    heard: List[Tuple[int, int]] = []
+
+    def stop(done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        osslive_client.download_recording(recorded.name, path, progress=stop)
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == [
+        "show.ts.part",
+        "show.ts.progress",
+    ]
+    done = osslive_client.download_recording(
+        recorded.name, path, progress=lambda *sizes: heard.append(sizes)
+    )
+    assert path.stat().st_size == done.bytes == heard[-1][0] == heard[-1][1]
+    assert path.read_bytes()[::188] == b"\x47" * (done.bytes // 188)
+    (record,) = osslive_client.get_channel_history(recorded.name).records
+    assert (done.start_time - record.start_time) < timedelta(seconds=5)
+    assert not done.gaps
+    assert [entry.name for entry in tmp_path.iterdir()] == ["show.ts"]
+    with pytest.raises(osslive.FileFailed, match="already exists") as exists:
+        osslive_client.download_recording(recorded.name, path)
+    assert isinstance(exists.value, OSError)
+    middle = record.start_time + timedelta(seconds=1)
+    parts: Tuple[Dict[str, Any], ...] = (
+        {"session": middle},
+        {"start": record.start_time, "end": record.end_time + timedelta(seconds=1)},
+        {"last": timedelta(hours=1)},
+    )
+    for part in parts:
+        again = osslive_client.download_recording(
+            recorded.name, str(path), overwrite=True, max_parallel=1, **part
+        )
+        assert again.bytes == done.bytes, part
+
+
+def test_a_download_that_is_not_possible_leaves_no_file(
+    osslive_client: osslive.Client, channel: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "show.ts"
+    with pytest.raises(osslive.NothingRecorded):
+        osslive_client.download_recording(channel, path)
+    with pytest.raises(osslive.NoSuchLiveChannel):
+        osslive_client.download_recording("missing", path)
+    cases: Tuple[Tuple[Dict[str, Any], str], ...] = (
+        ({"start": 1_000_000}, "needs both times"),
+        ({"start": 1_000_000, "end": 1_000_060, "session": 1_000_000}, "set one of"),
+        ({"last": timedelta(0)}, "last is 0"),
+        ({"max_parallel": 65}, "max_parallel is 65"),
+    )
+    for part, message in cases:
+        with pytest.raises(osslive.InvalidArgument, match=message):
+            osslive_client.download_recording(channel, path, **part)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_history_is_summarised(osslive_client: osslive.Client, recorded: Recording) -> None:

@@ -41,6 +41,7 @@ READERS: Dict[str, Callable[[Any], object]] = {
     "highlight-results.json": lambda result: [
         models.HighlightResult.of(HIGHLIGHT, cut) for cut in result["results"]
     ],
+    "download.json": models.Download.of,
     "diagnosis.json": Diagnosis.of,
     "changes.json": models.changes_of,
 }
@@ -196,7 +197,10 @@ def test_the_schemas_are_schemas() -> None:
 
 
 def test_what_the_library_returns_is_as_the_schemas_say(
-    osslive_client: osslive.Client, recorded: Recording, monkeypatch: pytest.MonkeyPatch
+    osslive_client: osslive.Client,
+    recorded: Recording,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
 ) -> None:
     if shutil.which("ffmpeg") is None:
         pytest.skip("ffmpeg is not on PATH")
@@ -243,6 +247,9 @@ def test_what_the_library_returns_is_as_the_schemas_say(
             "osslive_create_vod": [lambda: client.create_vod(recorded.name, "vod", *span)],
             "osslive_create_highlights": [
                 lambda: client.create_highlights(recorded.name, [HIGHLIGHT, HIGHLIGHT])
+            ],
+            "osslive_download_recording": [
+                lambda: client.download_recording(recorded.name, tmp_path / "show.ts")
             ],
             "osslive_channel_monitor_next_changes": [monitor.next_changes, monitor.next_changes],
             "osslive_channel_monitor_last_sweep": [monitor.last_sweep],

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ctypes
 import math
+import os
 from datetime import datetime, timedelta
 from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ._declarations import ChannelConfigPointer, Param
+from ._declarations import Download as DownloadPart
 from ._declarations import Highlight as HighlightPart
 from ._library import library
 from ._native import Handle, call
@@ -198,6 +200,33 @@ def highlight_parts(highlights: Sequence[Highlight]) -> Tuple[Any, int]:
             place.start_time, place.end_time = span(start, end)
             _not_0(place.end_time, "end")
     return array, len(highlights)
+
+
+def download_parts(
+    path: Union[str, os.PathLike[str]],
+    session: Optional[Time],
+    start: Optional[Time],
+    end: Optional[Time],
+    last: Optional[timedelta],
+    max_parallel: int,
+    follow: bool,
+    overwrite: bool,
+) -> Any:
+    """An osslive_download; it keeps its path alive."""
+    place = DownloadPart()
+    place.path = text(os.fspath(path), "path")
+    if session is not None:
+        place.session_time = _not_0(unix(session, "session", up=False), "session")
+    if (start is None) != (end is None):
+        raise InvalidArgument("a download needs both times, start and end")
+    if start is not None and end is not None:
+        place.start_time, place.end_time = span(start, end)
+        _not_0(place.end_time, "end")
+    if last is not None:
+        place.last_ms = _not_0(_offset(last), "last")
+    place.max_parallel = whole(max_parallel, "max_parallel")
+    place.follow, place.overwrite = int(follow), int(overwrite)
+    return place
 
 
 def _not_0(seconds: int, name: str) -> int:

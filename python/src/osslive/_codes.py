@@ -108,6 +108,10 @@ class NoRegion(ConfigError):
     """Neither the client's configuration nor its endpoint names a region."""
 
 
+class NothingRecorded(ServiceError):
+    """The channel has recorded nothing in that time."""
+
+
 class NotImplementedByService(ServiceError):
     """Not implemented by the service."""
 
@@ -198,6 +202,7 @@ BY_CODE: Dict[str, Type[OssLiveError]] = {
     "NonStandardHostForbidden": NonStandardHostForbidden,
     "NoBucket": NoBucket,
     "NoRegion": NoRegion,
+    "NothingRecorded": NothingRecorded,
     "NotImplemented": NotImplementedByService,
     "NoSuchBucket": NoSuchBucket,
     "NoSuchKey": NoSuchKey,
@@ -239,6 +244,7 @@ __all__ = [
     "NonStandardHostForbidden",
     "NoBucket",
     "NoRegion",
+    "NothingRecorded",
     "NotImplementedByService",
     "NoSuchBucket",
     "NoSuchKey",

@@ -41,6 +41,7 @@ STATUSES: Dict[str, int] = {
     "BAD_REPLY": 7,
     "INTERNAL": 8,
     "STOPPED": 9,
+    "FILE": 10,
 }
 
 
@@ -95,6 +96,21 @@ class Highlight(ctypes.Structure):
     ]
 
 
+class Download(ctypes.Structure):
+    """osslive_download"""
+
+    _fields_ = [
+        ("path", c_char_p),
+        ("session_time", c_int64),
+        ("start_time", c_int64),
+        ("end_time", c_int64),
+        ("last_ms", c_int64),
+        ("max_parallel", c_uint32),
+        ("follow", c_int),
+        ("overwrite", c_int),
+    ]
+
+
 ChannelConfigPointer = POINTER(ChannelConfigObject)
 ChannelMonitorPointer = POINTER(ChannelMonitorObject)
 ClientPointer = POINTER(ClientObject)
@@ -103,6 +119,7 @@ ErrorPointer = POINTER(ErrorObject)
 SweepOptionsPointer = POINTER(SweepOptionsObject)
 ParamPointer = POINTER(Param)
 HighlightPointer = POINTER(Highlight)
+DownloadPointer = POINTER(Download)
 LogCallback = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
 ProgressCallback = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
 
@@ -191,6 +208,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_channel_monitor_last_sweep": (c_int, [ChannelMonitorPointer, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_channel_monitor_stop": (c_int, [ChannelMonitorPointer, POINTER(ErrorPointer)]),
     "osslive_create_highlights": (c_int, [ClientPointer, c_char_p, HighlightPointer, c_size_t, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_download_recording": (c_int, [ClientPointer, c_char_p, DownloadPointer, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_diagnose": (c_int, [ClientPointer, c_char_p, c_char_p, c_char_p, c_char_p, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
 }
 
@@ -366,5 +384,7 @@ class Functions:
     channel_monitor_stop: Function
     #: osslive_create_highlights(client, id, highlights, n_highlights, progress, user_data, out_json, out_error)
     create_highlights: Function
+    #: osslive_download_recording(client, id, download, progress, user_data, out_json, out_error)
+    download_recording: Function
     #: osslive_diagnose(client, id, publish_url, play_url, origin, progress, user_data, out_json, out_error)
     diagnose: Function

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+from datetime import timedelta
 from functools import partial
 from types import TracebackType
 from typing import (
@@ -26,6 +27,7 @@ from ._arguments import (
     Seconds,
     channel_config,
     channel_configs,
+    download_parts,
     expiry,
     highlight_parts,
     milliseconds,
@@ -57,6 +59,7 @@ from .models import (
     ChannelUrls,
     Credentials,
     Done,
+    Download,
     Highlight,
     HighlightResult,
     HistoryAnalysis,
@@ -624,6 +627,37 @@ class Client:
         parts = highlight_parts(highlights)
         cut = self._work(function, text(id, "id"), *parts, progress=progress)
         return tuple(map(HighlightResult.of, highlights, cut["results"]))
+
+    def download_recording(
+        self,
+        id: str,
+        path: Union[str, os.PathLike[str]],
+        session: Optional[Time] = None,
+        start: Optional[Time] = None,
+        end: Optional[Time] = None,
+        last: Optional[timedelta] = None,
+        max_parallel: int = 4,
+        follow: bool = False,
+        overwrite: bool = False,
+        progress: Optional[Progress] = None,
+    ) -> Download:
+        """Downloads a part of a channel's recording into one MPEG transport stream.
+
+        The part is the session that includes ``session``, the time from ``start`` to ``end``, or
+        the ``last`` hours, of any length; without any of these, the latest session. With
+        ``follow``, the download goes on until the channel is not live any more, or ``end`` has
+        come. An existing file is an error unless ``overwrite`` is set.
+
+        After an error or a crash, the same call resumes the download from ``path.part`` and
+        ``path.progress``. ``progress`` is called with the bytes that are in the file and the bytes
+        that are known to be recorded; what it raises stops the download.
+
+        Raises :class:`~osslive.NothingRecorded`, :class:`~osslive.NoSuchLiveChannel`,
+        :class:`~osslive.FileFailed`.
+        """
+        part = download_parts(path, session, start, end, last, max_parallel, follow, overwrite)
+        function = library().download_recording
+        return Download.of(self._work(function, text(id, "id"), part, progress=progress))
 
     def diagnose(
         self,

@@ -562,7 +562,7 @@ class Sample(_html.Fields):
 
 @dataclass(frozen=True)
 class Gap(_html.Fields):
-    """A gap between two sessions."""
+    """A gap between two sessions, or in a recording."""
 
     start_time: datetime
     end_time: datetime
@@ -686,6 +686,35 @@ class HighlightResult(_html.Fields):
             _time_or_none(json.get("start")),
             _time_or_none(json.get("end")),
             None if error is None else error_of_json(error),
+        )
+
+
+@dataclass(frozen=True)
+class Download(_html.Fields):
+    """What was downloaded of a recording."""
+
+    #: Start of the first fragment.
+    start_time: datetime
+    #: End of the last fragment, to about a second.
+    end_time: datetime
+    #: The number of fragments.
+    fragments: int
+    #: The size of the file.
+    bytes: int
+    #: How many of the bytes an earlier attempt had downloaded.
+    resumed_bytes: int
+    #: Gaps of three seconds or more, in which nothing was recorded.
+    gaps: Tuple[Gap, ...]
+
+    @classmethod
+    def of(cls, json: Json) -> Download:
+        return cls(
+            _time(json["startTime"]),
+            _time(json["endTime"]),
+            json["fragments"],
+            json["bytes"],
+            json["resumedBytes"],
+            tuple(map(Gap.of, json["gaps"])),
         )
 
 
