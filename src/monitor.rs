@@ -2,6 +2,7 @@
 //! highlights.
 
 mod batch;
+mod calls;
 mod change;
 mod highlights;
 mod history;
