@@ -1,7 +1,10 @@
 //! `osslive channel`: channels one by one, as the service has them.
 
+mod configuration;
 mod encoding;
+mod file;
 mod import;
+mod mistake;
 mod put;
 mod sheet;
 mod show;

@@ -1,6 +1,7 @@
 //! Many channels from a table.
 
-use super::sheet::{self, Channels};
+use super::configuration::Channels;
+use super::{file, sheet};
 use crate::failure::{Exit, Failure, Outcome};
 use crate::pace::Pace;
 use crate::session::Session;
@@ -10,9 +11,7 @@ use crate::text;
 use clap::Args;
 use osslive::{PutResult, StopHandle};
 use serde::Serialize;
-use std::fs;
-use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 pub(super) const HELP: &str = "\
 FILE is a table exported from a spreadsheet: comma-, tab- or semicolon-
@@ -66,14 +65,16 @@ struct Checked<'a> {
 }
 
 pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
-    let bytes = read(&arguments.file)?;
+    let bytes = file::read(&arguments.file)?;
     let channels = if arguments.ids { sheet::ids(&bytes) } else { sheet::table(&bytes) };
     let channels = channels
-        .map_err(|mistake| Failure::usage(format!("{}: {mistake}", name(&arguments.file))))?;
+        .map_err(|mistake| Failure::usage(format!("{}: {mistake}", file::name(&arguments.file))))?;
     if arguments.dry_run {
         plan(&channels, session);
         return Ok(());
     }
+    let channels: Vec<_> =
+        channels.iter().map(|(id, configuration)| (id, configuration.to_config())).collect();
     let stop = StopHandle::new();
     signal::stops(&stop)?;
     let bar = session.progress.things(channels.len());
@@ -115,21 +116,4 @@ fn plan(channels: &Channels, session: &Session) {
         checked.channels.iter().for_each(|id| writeln!(page, "{id}"));
         writeln!(page, "{}, nothing sent", text::count(checked.total, "channel"));
     });
-}
-
-fn read(path: &Path) -> Outcome<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let read = match path.to_str() {
-        Some("-") => io::stdin().lock().read_to_end(&mut bytes).map(drop),
-        _ => fs::read(path).map(|read| bytes = read),
-    };
-    read.map_err(|error| Failure::file(path, error))?;
-    Ok(bytes)
-}
-
-fn name(path: &Path) -> String {
-    match path.to_str() {
-        Some("-") => "standard input".to_owned(),
-        _ => path.display().to_string(),
-    }
 }

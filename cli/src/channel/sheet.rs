@@ -1,38 +1,15 @@
 //! A table of channels, as spreadsheets export it. It is understood as a whole
 //! or not at all: where a mistake could make other channels, it is an error.
 
+use super::configuration::{Channels, Configuration, Field, plain};
+use super::mistake::{Mistake, Result};
 use crate::text::count;
 use csv::{ReaderBuilder, StringRecord, Trim};
-use osslive::{ChannelConfig, ChannelState, operation};
+use osslive::operation;
 use std::collections::HashMap;
-use std::fmt;
-
-/// The channels of a table, in its order.
-pub(super) type Channels = Vec<(String, ChannelConfig)>;
-
-/// What is wrong with a table, and where.
-#[derive(Debug, Default, PartialEq)]
-pub(super) struct Mistake {
-    line: Option<u64>,
-    column: Option<usize>,
-    what: String,
-}
-
-impl fmt::Display for Mistake {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match (self.line, self.column) {
-            (Some(line), Some(column)) => write!(f, "line {line}, column {column}: ")?,
-            (Some(line), None) => write!(f, "line {line}: ")?,
-            (None, _) => {}
-        }
-        f.write_str(&self.what)
-    }
-}
-
-type Result<T> = std::result::Result<T, Mistake>;
 
 fn mistake<T>(line: u64, column: impl Into<Option<usize>>, what: impl Into<String>) -> Result<T> {
-    Err(Mistake { line: Some(line), column: column.into(), what: what.into() })
+    Err(Mistake::at(line, column, what))
 }
 
 /// Reads a table whose first line names its columns.
@@ -46,19 +23,19 @@ pub(super) fn table(bytes: &[u8]) -> Result<Channels> {
             let cells = count(row.len(), "cell");
             return mistake(line, None, format!("{cells}: the first line has {}", columns.len()));
         }
-        let (mut id, mut config) = ("", ChannelConfig::default());
+        let (mut id, mut configuration) = ("", Configuration::default());
         for (number, (column, value)) in (1..).zip(columns.iter().zip(&row)) {
-            let wrong = |what| Mistake { line: Some(line), column: Some(number), what };
+            let wrong = |what: String| Mistake::at(line, number, what);
             match column {
                 Column::Id => {
                     id = value;
                     dialect.check_id(id, columns.len()).map_err(wrong)?;
                     channels.reserve(id, line).map_err(wrong)?;
                 }
-                _ => config = column.set(config, value).map_err(wrong)?,
+                _ => column.set(&mut configuration, value).map_err(wrong)?,
             }
         }
-        channels.rows.push((id.to_owned(), config));
+        channels.rows.push((id.to_owned(), configuration));
     }
     channels.finish()
 }
@@ -68,14 +45,14 @@ pub(super) fn ids(bytes: &[u8]) -> Result<Channels> {
     let (dialect, rows) = rows(bytes)?.into_parts();
     let mut channels = Collected::default();
     for (line, row) in rows {
-        let wrong = |what| Mistake { line: Some(line), column: Some(1), what };
+        let wrong = |what: String| Mistake::at(line, 1, what);
         if row.len() != 1 {
             let cells = count(row.len(), "cell");
             return mistake(line, None, format!("{cells}: must be one id per line"));
         }
         dialect.check_id(&row[0], 1).map_err(wrong)?;
         channels.reserve(&row[0], line).map_err(wrong)?;
-        channels.rows.push((row[0].to_owned(), ChannelConfig::default()));
+        channels.rows.push((row[0].to_owned(), Configuration::default()));
     }
     channels.finish()
 }
@@ -101,7 +78,7 @@ impl Collected {
 }
 
 fn empty<T>() -> Result<T> {
-    Err(Mistake { what: "no channels found".to_owned(), ..Mistake::default() })
+    Err(Mistake::new("no channels found"))
 }
 
 /// What separates the cells of a table.
@@ -157,11 +134,8 @@ impl Rows {
 }
 
 fn rows(bytes: &[u8]) -> Result<Rows> {
-    let text = super::encoding::decode(bytes).map_err(|(line, what)| Mistake {
-        line: Some(line),
-        column: None,
-        what,
-    })?;
+    let text =
+        super::encoding::decode(bytes).map_err(|(line, what)| Mistake::at(line, None, what))?;
     let (dialect, rest, skipped) = Dialect::of(&text)?;
     let lines = lines_of_rows(rest, dialect.separator, skipped)?;
     let mut reader = ReaderBuilder::new()
@@ -245,11 +219,7 @@ fn split(text: &str, separator: char) -> (&str, Option<&str>) {
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Column {
     Id,
-    Description,
-    Status,
-    FragDuration,
-    FragCount,
-    PlaylistName,
+    Field(Field),
     /// A column without a name, in which nothing may be.
     Blank,
 }
@@ -278,56 +248,32 @@ const COLUMNS: &str = "the first line must name the columns, which are id, name 
 
 impl Column {
     fn of(name: &str) -> Option<Self> {
-        Some(match &*plain(name) {
-            "id" => Column::Id,
-            // The service keeps no name beside the description.
-            "name" | "description" => Column::Description,
-            "status" => Column::Status,
-            "fragduration" => Column::FragDuration,
-            "fragcount" => Column::FragCount,
-            "playlistname" => Column::PlaylistName,
-            "" => Column::Blank,
-            _ => return None,
-        })
+        match &*plain(name) {
+            "id" => Some(Column::Id),
+            "" => Some(Column::Blank),
+            _ => Field::of(name).map(Column::Field),
+        }
     }
 
     /// Sets what a cell says; an empty one stands for the default.
-    fn set(self, config: ChannelConfig, value: &str) -> std::result::Result<ChannelConfig, String> {
-        if value.is_empty() {
-            return Ok(config);
+    fn set(
+        self,
+        configuration: &mut Configuration,
+        value: &str,
+    ) -> std::result::Result<(), String> {
+        match self {
+            _ if value.is_empty() => Ok(()),
+            Column::Field(field) => field.set(configuration, value),
+            Column::Blank => Err(format!("{value:?} in a column without a name")),
+            Column::Id => Ok(()),
         }
-        let set = |config: ChannelConfig| -> std::result::Result<ChannelConfig, String> {
-            let number = || value.parse().map_err(|_| format!("{value:?}: must be a whole number"));
-            Ok(match self {
-                Column::Id => config,
-                Column::Description => config.description(value),
-                Column::Status => config.state(match &*value.to_lowercase() {
-                    "enabled" => ChannelState::Enabled,
-                    "disabled" => ChannelState::Disabled,
-                    _ => return Err(format!("status {value:?}: must be enabled or disabled")),
-                }),
-                Column::FragDuration => config.frag_duration(number()?),
-                Column::FragCount => config.frag_count(number()?),
-                Column::PlaylistName => config.playlist_name(value),
-                Column::Blank => return Err(format!("{value:?} in a column without a name")),
-            })
-        };
-        // Alone, so that it is this cell that a mistake is in.
-        let alone = set(ChannelConfig::default())?;
-        operation::put_channel("id", &alone).map_err(|error| error.message().to_owned())?;
-        set(config)
     }
-}
-
-/// A column's name without what its spellings differ in.
-fn plain(name: &str) -> String {
-    let letters = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
-    letters.flat_map(char::to_lowercase).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use osslive::ChannelState;
 
     fn of(text: &str) -> Vec<String> {
         let channels = table(text.as_bytes()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
@@ -343,14 +289,16 @@ mod tests {
         let expected = [
             (
                 "main".to_owned(),
-                ChannelConfig::default()
-                    .description("Stage, \"main\"")
-                    .state(ChannelState::Disabled)
-                    .frag_duration(2)
-                    .frag_count(5)
-                    .playlist_name("live.m3u8"),
+                Configuration {
+                    description: "Stage, \"main\"".to_owned(),
+                    status: ChannelState::Disabled,
+                    frag_duration: 2,
+                    frag_count: 5,
+                    playlist_name: "live.m3u8".to_owned(),
+                    snapshot: None,
+                },
             ),
-            ("back".to_owned(), ChannelConfig::default()),
+            ("back".to_owned(), Configuration::default()),
         ];
         assert_eq!(table(text.as_bytes()).unwrap(), expected);
     }

@@ -1,0 +1,192 @@
+//! What a file says about a channel, field by field.
+
+use osslive::{Channel, ChannelConfig, ChannelState, Snapshot, operation};
+use serde_json::{Value, json};
+
+/// Channels with their configurations, in the order of the file.
+pub(super) type Channels = Vec<(String, Configuration)>;
+
+/// The whole configuration of a channel. What is not given has its default.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Configuration {
+    pub(super) description: String,
+    pub(super) status: ChannelState,
+    pub(super) frag_duration: u32,
+    pub(super) frag_count: u32,
+    pub(super) playlist_name: String,
+    pub(super) snapshot: Option<Snapshot>,
+}
+
+impl Default for Configuration {
+    fn default() -> Self {
+        Configuration {
+            description: String::new(),
+            status: ChannelState::Enabled,
+            frag_duration: 5,
+            frag_count: 3,
+            playlist_name: "playlist.m3u8".to_owned(),
+            snapshot: None,
+        }
+    }
+}
+
+impl Configuration {
+    /// The same for the SDK.
+    pub(super) fn to_config(&self) -> ChannelConfig {
+        let config = ChannelConfig::default()
+            .description(&self.description)
+            .state(self.status)
+            .frag_duration(self.frag_duration)
+            .frag_count(self.frag_count)
+            .playlist_name(&self.playlist_name);
+        match &self.snapshot {
+            Some(snapshot) => config.snapshot(snapshot.clone()),
+            None => config,
+        }
+    }
+
+    /// Checks what the SDK would refuse.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let call = operation::put_channel("id", &self.to_config());
+        call.map(drop).map_err(|error| error.message().to_owned())
+    }
+}
+
+/// A field that the service reports, and that can so be compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Description,
+    Status,
+    FragDuration,
+    FragCount,
+    PlaylistName,
+}
+
+impl Field {
+    pub(super) const ALL: [Field; 5] = [
+        Field::Description,
+        Field::Status,
+        Field::FragDuration,
+        Field::FragCount,
+        Field::PlaylistName,
+    ];
+
+    /// The field that a file names, in any common spelling.
+    pub(super) fn of(name: &str) -> Option<Self> {
+        // The service keeps no name beside the description.
+        let name = match &*plain(name) {
+            "name" => "description".to_owned(),
+            plain => plain.to_owned(),
+        };
+        Self::ALL.into_iter().find(|field| field.name().to_lowercase() == name)
+    }
+
+    /// Its name in JSON.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Field::Description => "description",
+            Field::Status => "status",
+            Field::FragDuration => "fragDuration",
+            Field::FragCount => "fragCount",
+            Field::PlaylistName => "playlistName",
+        }
+    }
+
+    pub(super) fn is_number(self) -> bool {
+        matches!(self, Field::FragDuration | Field::FragCount)
+    }
+
+    /// Sets the field to what a file says.
+    ///
+    /// # Errors
+    ///
+    /// The value is not allowed, whatever the other fields are.
+    pub(super) fn set(self, configuration: &mut Configuration, text: &str) -> Result<(), String> {
+        // Alone, so that it is this field that a mistake is in.
+        let mut alone = Configuration::default();
+        self.assign(&mut alone, text)?;
+        alone.check()?;
+        self.assign(configuration, text)
+    }
+
+    fn assign(self, configuration: &mut Configuration, text: &str) -> Result<(), String> {
+        let number = || text.parse().map_err(|_| format!("{text:?}: must be a whole number"));
+        match self {
+            Field::Description => configuration.description = text.to_owned(),
+            Field::Status => configuration.status = state(text)?,
+            Field::FragDuration => configuration.frag_duration = number()?,
+            Field::FragCount => configuration.frag_count = number()?,
+            Field::PlaylistName => configuration.playlist_name = text.to_owned(),
+        }
+        Ok(())
+    }
+
+    /// The value that the channel is to have.
+    pub(super) fn wanted(self, configuration: &Configuration) -> Value {
+        match self {
+            Field::Description => json!(configuration.description),
+            Field::Status => json!(configuration.status),
+            Field::FragDuration => json!(configuration.frag_duration),
+            Field::FragCount => json!(configuration.frag_count),
+            Field::PlaylistName => json!(configuration.playlist_name),
+        }
+    }
+
+    /// The value that the channel has, if the service reports it.
+    pub(super) fn reported(self, channel: &Channel) -> Option<Value> {
+        let number = |value| (value != 0).then(|| json!(value));
+        match self {
+            Field::Description => Some(json!(channel.description)),
+            Field::Status => Some(json!(channel.status)),
+            Field::FragDuration => number(channel.frag_duration),
+            Field::FragCount => number(channel.frag_count),
+            Field::PlaylistName => {
+                let name = &channel.playlist_name;
+                (!name.is_empty()).then(|| json!(name))
+            }
+        }
+    }
+}
+
+fn state(text: &str) -> Result<ChannelState, String> {
+    match &*text.to_lowercase() {
+        "enabled" => Ok(ChannelState::Enabled),
+        "disabled" => Ok(ChannelState::Disabled),
+        _ => Err(format!("status {text:?}: must be enabled or disabled")),
+    }
+}
+
+/// A field's name without what its spellings differ in.
+pub(super) fn plain(name: &str) -> String {
+    let letters = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
+    letters.flat_map(char::to_lowercase).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_those_of_the_sdk() {
+        let ours = Configuration::default().to_config();
+        assert_eq!(ours, ChannelConfig::default().description(""));
+    }
+
+    #[test]
+    fn a_field_is_known_in_every_common_spelling() {
+        for name in ["fragDuration", "frag_duration", "Frag Duration", "FRAG-DURATION"] {
+            assert_eq!(Field::of(name), Some(Field::FragDuration), "{name}");
+        }
+        assert_eq!(Field::of("name"), Field::of("Description"));
+        assert_eq!(Field::of("id"), None);
+    }
+
+    #[test]
+    fn a_value_that_is_not_allowed_is_refused_by_its_own_field() {
+        let mut configuration = Configuration { frag_count: 0, ..Configuration::default() };
+        Field::FragDuration.set(&mut configuration, "2").expect("the count is not its mistake");
+        let message = Field::FragDuration.set(&mut configuration, "101").expect_err("too long");
+        assert!(message.contains("101"), "{message}");
+        assert_eq!(configuration.frag_duration, 2, "a mistake changes nothing");
+    }
+}
