@@ -4,11 +4,13 @@ mod configuration;
 mod encoding;
 mod file;
 mod import;
+mod manifest;
 mod mistake;
 mod put;
 mod sheet;
 mod show;
 mod wait;
+mod yaml;
 
 pub(crate) use show::stream_state;
 
