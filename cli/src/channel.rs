@@ -1,5 +1,6 @@
 //! `osslive channel`: channels one by one, as the service has them.
 
+mod apply;
 mod configuration;
 mod encoding;
 mod file;
@@ -55,6 +56,9 @@ enum Command {
     /// Create or replace many channels from a table
     #[command(after_help = import::HELP)]
     Import(import::Arguments),
+    /// Make channels what a file says, sending only differences
+    #[command(after_help = apply::HELP)]
+    Apply(apply::Arguments),
 }
 
 #[derive(Args)]
@@ -97,6 +101,7 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
         Command::Wait(arguments) => wait::run(&arguments, session),
         Command::History(Id { id }) => show::history(&id, session),
         Command::Import(arguments) => import::run(&arguments, session),
+        Command::Apply(arguments) => apply::run(&arguments, session),
     }
 }
 

@@ -22,6 +22,7 @@ pub(crate) enum Exit {
     NotLive = 5,
     Conflict = 6,
     Unavailable = 7,
+    Differs = 8,
 }
 
 impl Exit {

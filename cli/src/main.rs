@@ -8,6 +8,7 @@ mod channel;
 mod chart;
 mod clip;
 mod closed;
+mod confirm;
 mod connection;
 mod control;
 mod demo;
@@ -83,7 +84,7 @@ Credentials come, in this order, from --local, --profile or --config, variables
   such as OSS_ACCESS_KEY_ID, ~/.ossutilconfig, ~/.aliyun, or the ECS role
 
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
-  5 not live, 6 conflict, 7 unavailable
+  5 not live, 6 conflict, 7 unavailable, 8 differences
 
 Examples:
   osslive --local channel create main-stage";

@@ -157,6 +157,11 @@ pub(crate) fn say(line: &str) {
     tell(&format!("* {}", clean(line)));
 }
 
+/// Asks a question on standard error, and stays in its line.
+pub(crate) fn ask(question: &str) {
+    let _ = io::stderr().write_all(format!("{} ", clean(question)).as_bytes());
+}
+
 /// Prints a line of JSON to standard error.
 pub(crate) fn report(value: &Value) {
     tell(&clean_json(&value.to_string()));

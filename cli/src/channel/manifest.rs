@@ -15,6 +15,13 @@ pub(super) struct Manifest {
     pub(super) channels: Channels,
 }
 
+/// A table lists channels and says no more.
+impl From<Channels> for Manifest {
+    fn from(channels: Channels) -> Self {
+        Manifest { prefix: None, channels }
+    }
+}
+
 /// Reads a manifest. It is understood as a whole or not at all.
 pub(super) fn parse(bytes: &[u8]) -> Result<Manifest> {
     let text = encoding::decode(bytes).map_err(|(line, what)| Mistake::at(line, None, what))?;
