@@ -377,26 +377,34 @@ fn nothing_is_changed_when_a_channel_cannot_be_read() {
 }
 
 #[test]
-fn a_thousand_channels_are_applied_through_throttling_and_compared() {
+fn a_thousand_channels_are_applied_and_compared() {
     let stage = Stage::new("apply-many");
     let list: String = (0..1000).map(|number| format!("  cam-{number:04}:\n")).collect();
-    stage.file(
-        "channels.yaml",
-        format!("prefix: cam-\ndefaults: {{fragCount: 4}}\nchannels:\n{list}"),
-    );
-    for operation in ["GetLiveChannelInfo", "PutLiveChannel"] {
-        let mut throttled = rule(operation, 503);
-        throttled.code = Some(code::META_OPERATION_QPS_LIMIT_EXCEEDED.to_owned());
-        throttled.times = Some(5);
-        stage.fault(throttled);
-    }
+    let head = "prefix: cam-\ndefaults: {fragCount: 4}\nchannels:\n";
+    stage.file("channels.yaml", format!("{head}{list}"));
     let text = stage.apply("channels.yaml", "--parallel 32");
     assert!(text.ends_with("1000 changes made, 0 unchanged\n"), "{text}");
-    stage.writes();
+    assert_eq!(stage.writes().len(), 1000);
     let text = stage.apply("channels.yaml", "--parallel 32 --prune");
     assert_eq!(text, "0 changes made, 1000 unchanged\n");
     assert_eq!(stage.writes(), [""; 0]);
     assert_eq!(stage.ids().len(), 1000);
+}
+
+#[test]
+fn a_service_that_throttles_is_given_time() {
+    let stage = Stage::new("apply-throttled");
+    forty(&stage);
+    for operation in ["GetLiveChannelInfo", "PutLiveChannel"] {
+        let mut throttled = rule(operation, 503);
+        throttled.code = Some(code::META_OPERATION_QPS_LIMIT_EXCEEDED.to_owned());
+        (throttled.channel, throttled.times) = (Some("cam-2*".to_owned()), Some(4));
+        stage.fault(throttled);
+    }
+    let text = stage.apply("channels.yaml", "");
+    assert!(text.ends_with("40 changes made, 0 unchanged\n"), "{text}");
+    let faults = stage.endpoint.control().expect("it is under control").faults();
+    assert!(faults.iter().all(|fault| fault.hits == 4), "{faults:?}");
 }
 
 /// Writes a file with forty channels.

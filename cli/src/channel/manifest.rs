@@ -195,6 +195,7 @@ const SNAPSHOT_FIELDS: &str = "must be roleName, destBucket, notifyTopic or inte
 mod tests {
     use super::*;
     use osslive::ChannelState;
+    use serde_json::{Value, json};
     use std::time::{Duration, Instant};
 
     fn read(text: &str) -> Manifest {
@@ -432,5 +433,81 @@ mod tests {
             // Generous: this is about what never ends.
             assert!(began.elapsed() < Duration::from_secs(20), "{shown:?}: {:?}", began.elapsed());
         }
+    }
+
+    /// What editors know of the format.
+    fn schema() -> Value {
+        serde_json::from_str(include_str!("../../assets/channels.schema.json")).expect("JSON")
+    }
+
+    /// Whether a field of a channel, or of its snapshots, may have a value.
+    fn is_allowed(field: &str, value: &Value, in_snapshot: bool) -> bool {
+        let mut fields = json!({ field: value });
+        if in_snapshot {
+            for name in ["roleName", "destBucket", "notifyTopic"] {
+                if name != field {
+                    fields[name] = "some".into();
+                }
+            }
+            fields = json!({ "snapshot": fields });
+        }
+        parse(json!({ "channels": { "cam": fields } }).to_string().as_bytes()).is_ok()
+    }
+
+    #[test]
+    fn the_schema_knows_the_fields_of_the_file() {
+        let schema = schema();
+        let names = |pointer: &str| -> Vec<String> {
+            let properties = schema.pointer(pointer).and_then(|found| found.as_object());
+            properties.expect("properties").keys().cloned().collect()
+        };
+        let sorted = |mut names: Vec<&'static str>| {
+            names.sort_unstable();
+            names
+        };
+        assert_eq!(names("/properties"), sorted(vec!["prefix", "defaults", "channels"]));
+        let fields: Vec<_> =
+            Field::ALL.map(Field::name).into_iter().chain(["name", SNAPSHOT]).collect();
+        assert_eq!(names("/$defs/channel/properties"), sorted(fields));
+        let snapshot = names("/$defs/channel/properties/snapshot/properties");
+        assert_eq!(snapshot, sorted(vec!["roleName", "destBucket", "notifyTopic", "interval"]));
+    }
+
+    #[test]
+    fn the_schema_and_the_reader_agree_on_what_is_allowed() {
+        let schema = schema();
+        let channel = &schema["$defs"]["channel"]["properties"];
+        for (rules, in_snapshot) in [(channel, false), (&channel["snapshot"]["properties"], true)] {
+            for (field, rule) in rules.as_object().expect("properties") {
+                let allows = |value: Value| is_allowed(field, &value, in_snapshot);
+                if let (Some(least), Some(most)) =
+                    (rule["minimum"].as_u64(), rule["maximum"].as_u64())
+                {
+                    assert!(allows(least.into()) && allows(most.into()), "{field}");
+                    assert!(!allows((least - 1).into()) && !allows((most + 1).into()), "{field}");
+                }
+                for value in rule["enum"].as_array().into_iter().flatten() {
+                    assert!(allows(value.clone()), "{field}: {value}");
+                }
+                if !rule["default"].is_null() {
+                    assert!(allows(rule["default"].clone()), "{field}: its default");
+                }
+                let is_text = rule["type"] == "string" || rule.get("$ref").is_some();
+                assert_eq!(allows("x.m3u8".into()), is_text, "{field}: text");
+                assert!(!allows(json!([])), "{field}: a list");
+            }
+        }
+    }
+
+    #[test]
+    fn the_schema_knows_the_defaults() {
+        let schema = schema();
+        let fields = &schema["$defs"]["channel"]["properties"];
+        for field in Field::ALL.into_iter().filter(|field| *field != Field::Description) {
+            let default = field.wanted(&Configuration::default());
+            assert_eq!(fields[field.name()]["default"], default, "{}", field.name());
+        }
+        let interval = &fields[SNAPSHOT]["properties"]["interval"]["default"];
+        assert_eq!(interval, SNAPSHOT_INTERVAL);
     }
 }

@@ -129,8 +129,8 @@ pub(super) fn write_plan(steps: &[Step], page: &mut Page) {
     }
     for step in changes {
         let mut details = details(step).into_iter();
-        let first = details.next().unwrap_or_else(|| Cell::new(""));
-        table.row([Cell::new(&step.id), action(step.action), first]);
+        let first = [Cell::new(&step.id), action(step.action)];
+        table.row(first.into_iter().chain(details.next()));
         details.for_each(|detail| table.row([Cell::new(""), Cell::new(""), detail]));
     }
     table.write(page);
@@ -147,7 +147,7 @@ fn action(action: Action) -> Cell {
 
 fn details(step: &Step) -> Vec<Cell> {
     let mut details: Vec<Cell> = match step.action {
-        Action::Create => vec![Cell::new(created(&step.configuration))],
+        Action::Create => created(&step.configuration).into_iter().collect(),
         // The action says it all.
         Action::Enable | Action::Disable => Vec::new(),
         _ => step.differences.iter().map(|one| Cell::new(changed(one))).collect(),
@@ -163,13 +163,14 @@ fn details(step: &Step) -> Vec<Cell> {
 }
 
 /// What is special about a new channel, in one line.
-fn created(configuration: &Configuration) -> String {
+fn created(configuration: &Configuration) -> Option<Cell> {
     let usual = Configuration::default();
     let is_special = |field: &Field| field.wanted(configuration) != field.wanted(&usual);
     let fields = Field::ALL.into_iter().filter(is_special);
     let fields = fields.map(|field| format!("{} {}", field.name(), field.wanted(configuration)));
     let snapshot = configuration.snapshot.is_some().then(|| "snapshot".to_owned());
-    fields.chain(snapshot).collect::<Vec<_>>().join(", ")
+    let parts: Vec<_> = fields.chain(snapshot).collect();
+    (!parts.is_empty()).then(|| Cell::new(parts.join(", ")))
 }
 
 fn changed(difference: &Difference) -> String {
