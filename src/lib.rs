@@ -55,6 +55,7 @@
 //! | --- | --- |
 //! | [`monitor_channels`](Client::monitor_channels), [`ChannelMonitor`] | reads the status of many channels; polls them and reports changes |
 //! | [`put_channels`](Client::put_channels) | creates or replaces many channels |
+//! | [`send_calls`](Client::send_calls) | sends any other [`operation`] for many items |
 //! | [`analyze_history`](Client::analyze_history) | summarizes sessions of the last days |
 //! | [`create_highlights`](Client::create_highlights) | saves parts of a session as playlists |
 //!

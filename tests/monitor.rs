@@ -16,7 +16,7 @@ use media_clock::MediaClock;
 use ordered::Ordered;
 use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
-    Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, SweepOptions, code,
+    Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, SweepOptions, code, operation,
 };
 use osslive_local::push::Publisher;
 use osslive_local::{Clock, Config, Disconnect, FaultRule, LocalEndpoint};
@@ -422,6 +422,52 @@ fn a_batch_gives_one_result_each_and_goes_on_after_failures() {
     assert!(told[2].0 == "one" && told[2].1.contains("duplicate channel"), "{told:?}");
     assert!(told[3].0 == "wrong" && told[3].1.contains("fragment count"), "{told:?}");
     assert_eq!(told[4], ("later", "2".to_owned()));
+}
+
+#[test]
+fn any_operation_is_sent_for_many_items_and_each_has_its_own_result() {
+    let server = Server::start(|number, seen| match channel_of(seen) {
+        "gone" => Answer::Bytes(reply("404 Not Found", GONE)),
+        "later" if number < 4 => Answer::Bytes(reply("503 Slow Down", SLOWER)),
+        _ => Answer::Bytes(reply("200 OK", "")),
+    });
+    let client = server.client().build().unwrap();
+    let mut done = 0;
+    let options = SweepOptions::new().max_parallel(1).progress(|progress| done = progress.done);
+    let items = [
+        ("one", ChannelState::Enabled),
+        ("gone", ChannelState::Enabled),
+        ("a/b", ChannelState::Enabled),
+        ("later", ChannelState::Disabled),
+    ];
+    let results = client
+        .send_calls(&items, &options, |(id, state)| operation::put_channel_status(id, *state));
+    drop(options);
+    assert_eq!(done, items.len());
+    assert_eq!(results[0].as_ref().unwrap().res.attempts, 1);
+    assert_eq!(results[1].as_ref().unwrap_err().code(), Some(code::NO_SUCH_LIVE_CHANNEL));
+    assert_eq!(results[2].as_ref().unwrap_err().code(), Some(code::INVALID_CHANNEL_NAME));
+    assert_eq!(results[3].as_ref().unwrap().res.attempts, 2);
+    let lines: Vec<_> = server.seen().into_iter().map(|seen| seen.line).collect();
+    assert!(
+        lines[0].contains("status=enabled") && lines[3].contains("status=disabled"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn work_that_is_stopped_sends_nothing_more() {
+    let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
+    let client = server.client().build().unwrap();
+    let stop = StopHandle::new();
+    let in_callback = stop.clone();
+    let options =
+        SweepOptions::new().max_parallel(1).stop(&stop).progress(move |_| in_callback.stop());
+    let results = client.send_calls(&names(50), &options, |id| operation::delete_channel(id));
+    assert!(results[0].is_ok());
+    let last = results[49].as_ref().map(|_| ()).unwrap_err();
+    assert_eq!(last.kind(), ErrorKind::Stopped);
+    assert!(server.seen().len() < 50);
 }
 
 #[cfg(feature = "serde")]

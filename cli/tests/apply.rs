@@ -509,3 +509,31 @@ fn a_service_that_fails_is_asked_for_one_channel_only() {
     let reads = events.iter().filter(|e| e.operation.as_deref() == Some("GetLiveChannelInfo"));
     assert_eq!(reads.count(), 2, "{}", ran.stderr);
 }
+
+/// Defines the command for the shell blocks of the documentation.
+const DEFINED: &str = "osslive() { \"$OSSLIVE\" --local=\"$ENDPOINT\" \"$@\"; }\n";
+
+#[test]
+fn the_recipe_writes_a_file_that_changes_nothing() {
+    let has = |tool: &str| Command::new(tool).arg("--version").output().is_ok();
+    if !has("bash") || !has("jq") {
+        return support::skipped("the recipe of docs/desired-state.md", "no bash or jq");
+    }
+    let page = include_str!("../../docs/desired-state.md");
+    let block = page
+        .split("```sh\n")
+        .find(|block| block.starts_with("osslive channel list"))
+        .expect("a recipe");
+    let recipe = block.split("```").next().expect("its end");
+    let stage = Stage::new("apply-recipe");
+    for (id, text) in [("stage-1", "One"), ("stage-a b", ""), ("stage-3", "[\"x\"]"), ("other", "")]
+    {
+        stage.put(id, &ChannelConfig::new(text).frag_count(7).state(ChannelState::Disabled));
+    }
+    let mut bash = Command::new("bash");
+    bash.args(["-euo", "pipefail", "-c", &format!("{DEFINED}{recipe}")]);
+    bash.env("OSSLIVE", env!("CARGO_BIN_EXE_osslive")).env("ENDPOINT", stage.endpoint.url());
+    let text = run(bash.current_dir(stage.folder.path()), LONG).silent("the recipe");
+    assert_eq!(text, "3 unchanged; nothing sent\n");
+    assert_eq!(stage.apply("channels.json", "--prune"), "0 changes made, 3 unchanged\n");
+}

@@ -664,6 +664,7 @@ fn every_command_has_help() {
         "channel list",
         "channel status",
         "channel import",
+        "channel apply",
         "publish-url",
         "play-url",
         "publish",

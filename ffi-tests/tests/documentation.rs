@@ -41,6 +41,11 @@ fn every_block_has_a_language_that_is_checked() {
             let at = format!("{}:{}", page.path, block.line);
             match block.language.as_str() {
                 "c" | "cpp" | "json" | "sh" => {}
+                "yaml" => {
+                    let reader = root().join("cli/src/channel/manifest.rs");
+                    let text = fs::read_to_string(reader).expect("a source file");
+                    assert!(text.contains(&page.path), "{at}: nobody reads it");
+                }
                 "python" => {
                     let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
                     let folder = folder.split('/').next().unwrap_or_default();

@@ -118,13 +118,14 @@ have_ffmpeg || apt ffmpeg
 have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
 
 # What the tests of the C library drive: two compilers, valgrind, and the ways
-# to find a library. clang's sanitizers are a package of their own.
+# to find a library. clang's sanitizers are a package of their own. And jq, for a
+# recipe of the command.
 have gcc && have g++ || apt gcc g++ libc6-dev
 have clang && have clang++ || apt clang libclang-rt-dev
-for tool in valgrind cmake pkg-config; do
+for tool in valgrind cmake pkg-config jq; do
   have $tool || apt $tool
 done
-for tool in gcc g++ clang clang++ valgrind cmake pkg-config; do
+for tool in gcc g++ clang clang++ valgrind cmake pkg-config jq; do
   have $tool || lacks $tool "install it, then run this again"
 done
 

@@ -435,6 +435,20 @@ mod tests {
         }
     }
 
+    #[test]
+    fn the_examples_in_the_documentation_and_the_help_are_valid() {
+        let page = include_str!("../../../docs/desired-state.md");
+        let blocks = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+        let help = crate::channel::apply::HELP.split("\n\n").nth(1).expect("an example");
+        let help = help.replace("\n  ", "\n");
+        let examples: Vec<_> = blocks.chain([help.trim_start()]).map(read).collect();
+        assert_eq!(examples.len(), 2);
+        for example in examples {
+            assert_eq!(example.prefix.as_deref(), Some("stage-"));
+            assert_eq!(example.channels[0].0, "stage-main");
+        }
+    }
+
     /// What editors know of the format.
     fn schema() -> Value {
         serde_json::from_str(include_str!("../../assets/channels.schema.json")).expect("JSON")
