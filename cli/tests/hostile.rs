@@ -185,6 +185,10 @@ fn lines(home: &Path) -> Vec<String> {
     .map(str::to_owned)
     .to_vec();
     lines.push(format!("channel import {}", list.display()));
+    lines.push(format!("channel apply {}", list.display()));
+    let file = home.join("channels.yaml");
+    std::fs::write(&file, "prefix: c\nchannels:\n  cam:\n").expect("a file");
+    lines.push(format!("channel apply {} --prune --yes", file.display()));
     lines
 }
 

@@ -80,6 +80,8 @@ fn lines(home: &Folder) -> Vec<String> {
         "channel wait gone --deleted",
         &format!("channel import {list}"),
         &format!("channel import {list} --dry-run"),
+        &format!("channel apply {list}"),
+        &format!("channel apply {list} --dry-run"),
         "publish-url cam",
         "publish-url cam --obs",
         "play-url cam",
