@@ -10,6 +10,8 @@ use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 use support::{Folder, LONG, Program, Ran, SOON, bare, has_script, run, shipped_clip, wait_until};
 
 /// An endpoint under control, and a file to apply.
@@ -437,6 +439,34 @@ fn a_run_that_was_killed_is_completed_by_the_next() {
         assert_eq!(stage.ids().len(), 40);
         assert_eq!(stage.json("channels.yaml", "")["changes"], 0);
     }
+}
+
+#[test]
+fn a_run_killed_at_any_time_is_completed_by_the_next() {
+    let points = std::env::var("OSSLIVE_KILLS").map_or(5, |count| count.parse().expect("a number"));
+    let (mut killed, mut on_the_way, mut sent) = (0, 0, 0);
+    for point in 0..points {
+        let stage = Stage::new("apply-killed-often");
+        forty(&stage);
+        // From before the first request to after the last.
+        let mut program = Program::start(&mut stage.command("channels.yaml", "--rate 200"));
+        thread::sleep(Duration::from_millis(500) * point / points);
+        if program.is_running() {
+            program.kill();
+            killed += 1;
+        }
+        program.end(SOON);
+        let before = stage.ids().len();
+        on_the_way += usize::from((1..40).contains(&before));
+        let report = stage.json("channels.yaml", "");
+        // At most the requests in flight arrive after the look.
+        let done = report["done"].as_u64().expect("a number") as usize;
+        assert!(done <= 40 - before && done + 8 >= 40 - before, "{done} after {before}");
+        sent += done;
+        assert_eq!(stage.ids().len(), 40);
+        assert_eq!(stage.json("channels.yaml", "")["changes"], 0);
+    }
+    println!("{killed} killed, {on_the_way} between the changes; {sent} changes were left");
 }
 
 // Ctrl-C is a signal there.
