@@ -56,7 +56,7 @@ enum Command {
     /// Create or replace many channels from a table
     #[command(after_help = import::HELP)]
     Import(import::Arguments),
-    /// Make channels what a file says, sending only differences
+    /// Apply the channels in a file, sending only changes
     #[command(after_help = apply::HELP)]
     Apply(apply::Arguments),
 }

@@ -1,4 +1,4 @@
-//! `osslive channel apply`: makes the channels of a bucket what a file says.
+//! `osslive channel apply`: brings the channels of a bucket in line with a file.
 
 mod execute;
 mod plan;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) const HELP: &str = "\
 FILE lists channels by id, each with its whole configuration: a field that is
-not given has its default. In a table, the columns are those of channel import.
+not set has its default. In a table, the columns are those of channel import.
 
   prefix: stage-               # optional; needed for --prune
   defaults:                    # optional
@@ -34,13 +34,13 @@ not given has its default. In a table, the columns are those of channel import.
 
 Fields: name (or description), status, fragDuration, fragCount, playlistName and
 snapshot. Only differences are sent, so applying a file twice changes nothing.
-A live channel cannot be changed or deleted; it fails with a conflict, and the
+A live channel cannot be changed or deleted: it fails with a conflict, and the
 others are applied. Ctrl-C stops before the next channel.
 
 Examples:
   osslive channel apply channels.yaml --dry-run
   osslive channel apply channels.yaml --prune
-  osslive channel apply channels.yaml --dry-run --exit-code || echo 'differs'";
+  osslive channel apply channels.yaml --dry-run --exit-code; echo $?";
 
 #[derive(Args)]
 pub(super) struct Arguments {

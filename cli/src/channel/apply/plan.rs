@@ -1,4 +1,4 @@
-//! What has to change so that the channels are as a file says.
+//! The changes that bring channels in line with a file.
 
 use crate::channel::configuration::{Channels, Configuration, Field};
 use osslive::{Channel, ChannelState};
