@@ -173,6 +173,26 @@ mod tests {
     }
 
     #[test]
+    fn every_field_reaches_the_sdk() {
+        let ours = Configuration {
+            description: "Main".to_owned(),
+            status: ChannelState::Disabled,
+            frag_duration: 2,
+            frag_count: 7,
+            playlist_name: "live.m3u8".to_owned(),
+            snapshot: Some(Snapshot::new("role", "shots", "topic", 9)),
+        };
+        let theirs = ChannelConfig::default()
+            .description("Main")
+            .state(ChannelState::Disabled)
+            .frag_duration(2)
+            .frag_count(7)
+            .playlist_name("live.m3u8")
+            .snapshot(Snapshot::new("role", "shots", "topic", 9));
+        assert_eq!(ours.to_config(), theirs);
+    }
+
+    #[test]
     fn a_field_is_known_in_every_common_spelling() {
         for name in ["fragDuration", "frag_duration", "Frag Duration", "FRAG-DURATION"] {
             assert_eq!(Field::of(name), Some(Field::FragDuration), "{name}");
