@@ -2,11 +2,12 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-corporate faults schema fuzz soak tools hls.js check clean
+.PHONY: help demo test test-corporate test-recordings faults schema fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
+	@echo 'make test-recordings   downloads of two hours, killed again and again'
 	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
@@ -34,6 +35,11 @@ test-corporate:
 	PREFIX=$(CURDIR)/target/corporate sh packaging/install.sh install
 	tests/real/corporate.sh $(CURDIR)/target/debug/osslive $(CURDIR)/target/corporate \
 	  $(CURDIR)/$(PYTHON_BIN)/python
+
+# Recordings of two hours, killed a hundred times; `make test` has shorter ones.
+test-recordings:
+	OSSLIVE_KILLS=100 OSSLIVE_SESSION_MINUTES=120 \
+	  $(CARGO) test -p osslive-cli --test recording -- --nocapture --test-threads 1
 
 # The table of what was observed; `make test` compares it.
 faults:

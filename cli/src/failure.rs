@@ -45,9 +45,10 @@ impl Exit {
             code::INVALID_ARGUMENT | code::INVALID_BUCKET_NAME | code::INVALID_CHANNEL_NAME => {
                 Some(Exit::Usage)
             }
-            code::NO_SUCH_LIVE_CHANNEL | code::NO_SUCH_BUCKET | code::NO_SUCH_KEY => {
-                Some(Exit::NotFound)
-            }
+            code::NO_SUCH_LIVE_CHANNEL
+            | code::NO_SUCH_BUCKET
+            | code::NO_SUCH_KEY
+            | code::NOTHING_RECORDED => Some(Exit::NotFound),
             _ => None,
         }
     }

@@ -80,6 +80,7 @@ fn for_channel(code: &str) -> Option<&'static str> {
         code::NO_SUCH_LIVE_CHANNEL => {
             "list channels with `osslive channel list`, or create one with `osslive channel create`"
         }
+        code::NOTHING_RECORDED => "see what is stored with `osslive recording list`",
         code::CHANNEL_ALREADY_EXISTS => "replace its configuration with `osslive channel put`",
         code::CHANNEL_STILL_LIVE => {
             "stop the encoder first, or disconnect it with `osslive channel disable`"

@@ -25,6 +25,7 @@ mod output;
 mod pace;
 mod progress;
 mod publish;
+mod recording;
 mod session;
 mod signal;
 mod table;
@@ -78,16 +79,14 @@ struct Presentation {
 }
 
 const HELP: &str = "\
-Run `osslive COMMAND --help` for the connection options and examples.
+Example: osslive --local channel create main-stage
+Run `osslive COMMAND --help` for the connection options and more examples.
 
 Credentials come, in this order, from --local, --profile or --config, variables
   such as OSS_ACCESS_KEY_ID, ~/.ossutilconfig, ~/.aliyun, or the ECS role
 
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
-  5 not live, 6 conflict, 7 unavailable, 8 differences
-
-Examples:
-  osslive --local channel create main-stage";
+  5 not live, 6 conflict, 7 unavailable, 8 differences";
 
 // Made once, at the start: the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]
@@ -116,6 +115,8 @@ enum Command {
     /// Save parts of a session as playlists
     #[command(after_help = highlights::HELP)]
     Highlights(highlights::Arguments),
+    /// List, download and prune recordings
+    Recording(recording::Arguments),
     /// Create VOD playlists from the recording
     Vod(vod::Arguments),
     /// Run a local endpoint: real RTMP in, real HLS out
@@ -226,6 +227,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Monitor(arguments) => monitor::run(arguments, &session()?),
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
+        Command::Recording(arguments) => recording::run(&arguments, &session()?),
         Command::Vod(arguments) => vod::run(&arguments, &session()?),
         Command::Local(arguments) => local::run(arguments, output),
         Command::Control(arguments) => control::run(arguments, output),

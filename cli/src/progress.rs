@@ -1,6 +1,7 @@
 //! Progress bars, on standard error and only where that is a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
+use std::time::Duration;
 
 /// Which bars are drawn.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,13 @@ impl Progress {
             Some(length) => self.styled(ProgressBar::new(length), "{bar:30} {percent:>3} % {msg}"),
             None => self.styled(ProgressBar::new_spinner(), "{spinner} {msg}"),
         }
+    }
+
+    /// A spinner for work of unknown length, which moves by itself.
+    pub(crate) fn working(self, what: &str) -> ProgressBar {
+        let bar = self.bytes(None).with_message(what.to_owned());
+        bar.enable_steady_tick(Duration::from_millis(100));
+        bar
     }
 
     /// A bar over a number of things.
