@@ -657,7 +657,7 @@ fn every_command_has_help() {
     let home = Folder::new("commands-help");
     let help =
         |line: &str| run(&mut bare(home.path(), &format!("{line} --help")), SOON).silent(line);
-    assert!(help("").contains("Exit status:") && help("").contains("Examples:"));
+    assert!(help("").contains("Exit status:") && help("").contains("Example:"));
     for line in [
         "channel put",
         "channel create",
