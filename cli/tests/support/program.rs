@@ -65,6 +65,12 @@ impl Program {
         self.child.kill().expect("the program runs");
     }
 
+    /// The same, if it has not ended by itself.
+    pub fn kill_if_running(&mut self) {
+        let _ = self.child.kill();
+        self.child.wait().expect("it can be waited for");
+    }
+
     /// Ends the program as Ctrl-C does, and waits until it has ended.
     pub fn interrupt(self) -> Ran {
         let pid = self.child.id().to_string();
