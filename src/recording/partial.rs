@@ -109,8 +109,16 @@ impl Partial {
         safe.map_err(|error| file_error(&self.part, &error))?;
         drop(self.file);
         fs::rename(&self.part, &self.path).map_err(|error| file_error(&self.path, &error))?;
+        sync_folder(&self.path);
         self.journal.delete()
     }
+}
+
+/// Makes a new name safe before the journal goes, where folders can be synced. Without
+/// it, a power cut costs another download at worst.
+fn sync_folder(path: &Path) {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
 }
 
 fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
