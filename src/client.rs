@@ -2,12 +2,14 @@
 
 use crate::call::{Engine, Policy};
 use crate::credentials::CredentialsProvider;
+use crate::endpoint::Endpoint;
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::operation::{
     self, Call, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,
     ChannelSummary, ChannelUrls, Done, ListChannels, PublishUrl, RtmpUrlOptions, VodPlaylist,
     VodTime,
 };
+use crate::sign::Signer;
 use pages::{Page, Pages};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
@@ -294,6 +296,25 @@ impl Client {
     /// The bucket.
     pub fn bucket(&self) -> &str {
         self.engine.endpoint.bucket()
+    }
+
+    /// Where the bucket is. Builds URLs for requests of your own.
+    pub fn endpoint(&self) -> &Endpoint {
+        &self.engine.endpoint
+    }
+
+    /// The region that requests are signed for; empty if version 1 needs none.
+    pub fn region(&self) -> &str {
+        &self.engine.region
+    }
+
+    /// Returns a signer with the current credentials, for requests of your own.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Credentials`] if there are no usable credentials.
+    pub fn signer(&self) -> Result<Arc<Signer>> {
+        self.engine.signer()
     }
 
     /// What all calls of this client and its clones share.

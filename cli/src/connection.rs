@@ -18,6 +18,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
 /// Where `osslive local` listens by default.
 const LOCAL: &str = "http://127.0.0.1:9000";
@@ -159,6 +160,41 @@ impl Connection {
             }
             (Err(error), Keys::Found(_)) => Err(error.into()),
         }
+    }
+
+    /// The signature version of requests.
+    pub(crate) fn signature(&self) -> SignatureVersion {
+        self.signature.unwrap_or_default()
+    }
+
+    /// Returns an HTTP client for requests that the SDK would not send. It returns
+    /// every response as it is, and follows no redirects.
+    pub(crate) fn agent(&self, default_timeout: Duration) -> Outcome<ureq::Agent> {
+        let mut config = ureq::Agent::config_builder()
+            .timeout_global(Some(self.timeout.unwrap_or(default_timeout)))
+            .timeout_connect(self.connect_timeout)
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .allow_non_standard_methods(true);
+        // Without one that is given, the agent reads the environment.
+        if self.no_proxy || self.is_local() {
+            config = config.proxy(None);
+        } else if let Some(url) = &self.proxy {
+            // The error may quote a password.
+            let invalid = |_| Failure::usage("--proxy: must be a URL such as http://HOST:PORT");
+            config = config.proxy(Some(ureq::Proxy::new(url).map_err(invalid)?));
+        }
+        if let Some(path) = &self.ca_file {
+            let pem = pem(path)?;
+            let roots = parse_pem(&pem).filter_map(|item| match item {
+                Ok(PemItem::Certificate(certificate)) => Some(certificate),
+                _ => None,
+            });
+            let roots = RootCerts::new_with_certs(&roots.collect::<Vec<_>>());
+            config = config.tls_config(TlsConfig::builder().root_certs(roots).build());
+        }
+        Ok(ureq::Agent::new_with_config(config.build()))
     }
 
     /// How requests are written.

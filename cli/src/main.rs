@@ -9,6 +9,7 @@ mod chart;
 mod clip;
 mod closed;
 mod confirm;
+mod conformance;
 mod connection;
 mod control;
 mod demo;
@@ -106,6 +107,9 @@ enum Command {
     /// Find out why there is no picture
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::Arguments),
+    /// Compare the service with what the local endpoint expects
+    #[command(after_help = conformance::HELP)]
+    Conformance(conformance::Arguments),
     /// Poll channels and report changes
     #[command(after_help = monitor::HELP)]
     Monitor(monitor::Arguments),
@@ -224,6 +228,9 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::PlayUrl(arguments) => url::play(&arguments, &session()?),
         Command::Publish(arguments) => publish::run(arguments, &session()?),
         Command::Doctor(arguments) => doctor::run(arguments, connection, output, verbose),
+        Command::Conformance(arguments) => {
+            conformance::run(&arguments, connection, output, verbose)
+        }
         Command::Monitor(arguments) => monitor::run(arguments, &session()?),
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),

@@ -1,0 +1,316 @@
+//! `osslive conformance`: whether the service does what is expected of it.
+
+mod ask;
+mod bench;
+mod catalog;
+mod channels;
+mod cleanup;
+mod cors;
+mod expectation;
+mod experiment;
+mod listing;
+mod mask;
+mod names;
+mod objects;
+mod observation;
+mod publisher;
+mod record;
+mod reply;
+mod report;
+mod requests;
+mod rtmp;
+mod signatures;
+mod signing;
+mod status;
+mod streams;
+mod tokens;
+
+use crate::connection::Connection;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::output::{self, Output, say};
+use crate::progress::Progress;
+use crate::signal;
+use crate::table::{Cell, Table};
+use crate::text;
+use bench::{Bench, COMMON_PREFIX};
+use clap::Args;
+use cleanup::{Leftovers, remove_all};
+use expectation::Expectations;
+use experiment::{Experiment, Seen};
+use observation::{Need, Observation};
+use osslive::StopHandle;
+use report::Report;
+use std::collections::BTreeMap;
+use std::fs::{self, OpenOptions};
+use std::io::{self, BufRead, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::thread;
+
+pub(crate) const HELP: &str = "\
+Compares some 250 things that the service does with what this project expects,
+for reports that improve the local endpoint. Creates channels and objects with
+the prefix osslive-conformance-, removes them afterwards, and touches nothing
+else: settings of the bucket are only read. The report contains no names, keys
+or ids. Exits with status 1 if anything differs.
+
+Examples:
+  osslive conformance --bucket scratch --publish --report report.md
+  osslive conformance --only put-minimal,info-defaults --yes --json
+  osslive conformance --clean";
+
+/// Experiments at the same time.
+const WORKERS: usize = 12;
+
+#[derive(Args)]
+pub(crate) struct Arguments {
+    /// Also observe streams: publishes a test clip to several channels
+    #[arg(long)]
+    publish: bool,
+    /// Write the report to this file, as Markdown
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Make only these observations
+    #[arg(long, value_name = "ID", value_delimiter = ',')]
+    only: Vec<String>,
+    /// List all observations; send nothing
+    #[arg(long, conflicts_with_all = ["publish", "report", "clean"])]
+    list: bool,
+    /// Remove what an interrupted run left behind; observe nothing
+    #[arg(long, conflicts_with_all = ["publish", "report", "only"])]
+    clean: bool,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    yes: bool,
+    /// Write what was observed as the new expectation
+    #[arg(long, value_name = "FILE", hide = true)]
+    write_expectation: Option<PathBuf>,
+}
+
+pub(crate) fn run(
+    arguments: &Arguments,
+    connection: &Connection,
+    output: &Output,
+    verbose: bool,
+) -> Outcome {
+    let experiments = select(&arguments.only)?;
+    let observations = observations(&experiments, &arguments.only);
+    if arguments.list {
+        list(&experiments, &observations, output);
+        return Ok(());
+    }
+    if let Some(path) = &arguments.report {
+        // Better now than after everything was observed.
+        let file = OpenOptions::new().create(true).append(true).open(path);
+        file.map_err(|error| Failure::file(path, error))?;
+    }
+    let stop = StopHandle::new();
+    signal::stops(&stop)?;
+    let bench = Bench::open(connection, arguments.publish, verbose, &stop)?;
+    let old = find_old(&bench)?;
+    if arguments.clean {
+        return clean(&bench, &old, arguments.yes, output);
+    }
+    if !old.is_empty() {
+        output.warn(&format!("{} left by another run: see --clean", counted(&old)));
+    }
+    confirm(&plan(&bench, &experiments), arguments.yes)?;
+    let seen = observe(&bench, &experiments, verbose || output.json)?;
+    if stop.is_stopped() {
+        let message = "interrupted: what was created has been removed";
+        return Err(Failure::Message(Exit::Failure, message.to_owned()));
+    }
+    if let Some(path) = &arguments.write_expectation {
+        return learn(path, &experiments, &seen);
+    }
+    let expectations = Expectations::built_in().map_err(|error| Failure::Other(error.into()))?;
+    let report = Report::new(&observations, &seen, &expectations, arguments.publish);
+    show(&report, arguments.report.as_deref(), output)
+}
+
+/// The experiments that make the observations that were asked for.
+fn select(only: &[String]) -> Outcome<Vec<Experiment>> {
+    let mut all = catalog::all();
+    if let Some(unknown) = only.iter().find(|id| !all.iter().any(|e| has(e, id))) {
+        let message = format!("--only: no observation {unknown:?}; list them with --list");
+        return Err(Failure::usage(message));
+    }
+    all.retain(|experiment| only.is_empty() || only.iter().any(|id| has(experiment, id)));
+    Ok(all)
+}
+
+fn has(experiment: &Experiment, id: &str) -> bool {
+    experiment.observations.iter().any(|observation| observation.id == id)
+}
+
+fn observations(experiments: &[Experiment], only: &[String]) -> Vec<Observation> {
+    let all = experiments.iter().flat_map(|experiment| &experiment.observations);
+    let is_wanted = |o: &&Observation| only.is_empty() || only.iter().any(|id| id == o.id);
+    all.filter(is_wanted).copied().collect()
+}
+
+fn list(experiments: &[Experiment], observations: &[Observation], output: &Output) {
+    let mut table = Table::new(&["ID", "SOURCE", "TITLE"]);
+    for observation in observations {
+        let needs = experiments.iter().find(|experiment| has(experiment, observation.id));
+        let is_stream = needs.is_some_and(|experiment| experiment.needs.contains(&Need::Stream));
+        let title = match is_stream {
+            true => format!("{} (--publish)", observation.title),
+            false => observation.title.to_owned(),
+        };
+        let source = observation.source.to_string();
+        table.row([Cell::new(observation.id), Cell::new(source), Cell::new(title)]);
+    }
+    let ids: Vec<_> = observations.iter().map(|observation| observation.id).collect();
+    output.show(&ids, |page| table.write(page));
+}
+
+fn find_old(bench: &Bench) -> Outcome<Leftovers> {
+    Leftovers::find(bench, COMMON_PREFIX).map_err(|miss| {
+        let message = format!("could not list channels and objects: {miss:?}");
+        Failure::Message(Exit::Failure, message)
+    })
+}
+
+fn counted(leftovers: &Leftovers) -> String {
+    let (channels, objects) = leftovers.counts();
+    format!("{} and {}", text::count(channels, "channel"), text::count(objects, "object"))
+}
+
+/// Removes what earlier runs left behind.
+fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome {
+    let what = counted(old);
+    if !old.is_empty() {
+        confirm(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes)?;
+        let failures = old.remove(bench);
+        if let Some(first) = failures.first() {
+            let message = format!("{} not removed; the first: {first}", failures.len());
+            return Err(Failure::Message(Exit::Failure, message));
+        }
+    }
+    let (channels, objects) = old.counts();
+    let removed = serde_json::json!({ "channels": channels, "objects": objects });
+    output.show(&removed, |page| writeln!(page, "removed {what}"));
+    Ok(())
+}
+
+/// What a run will do and cost.
+fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
+    let can_run = |e: &&Experiment| e.needs.iter().all(|need| bench.has(*need));
+    let (streams, rest): (Vec<_>, Vec<_>) = experiments
+        .iter()
+        .filter(can_run)
+        .partition(|experiment| experiment.needs.contains(&Need::Stream));
+    // Counted against the local endpoint, with some more polling.
+    let requests = 2 * rest.len() + 6 * streams.len() + 20;
+    let published = match streams.len() {
+        0 => String::new(),
+        _ => ", publishes for about 2 minutes in all and stores up to 10 MB meanwhile".to_owned(),
+    };
+    format!(
+        "sends about {requests} requests to the bucket {} within 2 minutes{published}; everything \
+         it creates begins with {} and is removed afterwards",
+        bench.bucket(),
+        bench.prefix
+    )
+}
+
+/// Asks on a terminal; elsewhere the option must have been given.
+fn confirm(plan: &str, yes: bool) -> Outcome {
+    output::tell(&format!("osslive: {}", text::clean(plan)));
+    if yes {
+        return Ok(());
+    }
+    if !io::stdin().is_terminal() || !console::Term::stderr().is_term() {
+        return Err(Failure::usage("not on a terminal: confirm with --yes"));
+    }
+    output::tell("Go on? [y/N]");
+    let mut line = String::new();
+    io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Other(error.into()))?;
+    match line.trim().to_ascii_lowercase().as_str() {
+        "y" | "yes" => Ok(()),
+        _ => Err(Failure::Message(Exit::Failure, "nothing was sent".to_owned())),
+    }
+}
+
+/// Runs all experiments, and removes what they made, whatever happened.
+fn observe(
+    bench: &Bench,
+    experiments: &[Experiment],
+    is_hidden: bool,
+) -> Outcome<BTreeMap<&'static str, Seen>> {
+    bench.check_permissions()?;
+    let bar = Progress { is_hidden }.things(experiments.len());
+    let (next, all) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
+    let work = || {
+        while let Some(experiment) = experiments.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let first = experiment.observations.first().map_or("", |observation| observation.id);
+            bar.set_message(first);
+            let seen = experiment.run(bench);
+            all.lock().unwrap_or_else(PoisonError::into_inner).extend(seen);
+            bar.inc(1);
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        // What a worker that panicked was to observe counts as not tried.
+        workers.into_iter().for_each(|worker| drop(worker.join()));
+    });
+    bar.set_message("removing what was created");
+    bench.begin_cleanup();
+    let failures = remove_all(bench, &bench.prefix);
+    bar.finish_and_clear();
+    if is_hidden {
+        say(&format!("{} sent", text::count(bench.requests() as usize, "request")));
+    }
+    if let Some(first) = failures.first() {
+        let message = format!("could not remove {} (run --clean): {first}", failures.len());
+        return Err(Failure::Message(Exit::Failure, message));
+    }
+    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn learn(path: &Path, experiments: &[Experiment], seen: &BTreeMap<&'static str, Seen>) -> Outcome {
+    let read = fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
+    let mut expectations: Expectations =
+        serde_json::from_str(&read).map_err(|error| Failure::Other(error.into()))?;
+    for observation in experiments.iter().flat_map(|experiment| &experiment.observations) {
+        if let Some(Seen::Observed(record)) = seen.get(observation.id) {
+            expectations.learn(observation, record);
+        }
+    }
+    let all = catalog::all();
+    expectations.retain(|id| all.iter().any(|experiment| has(experiment, id)));
+    let text = serde_json::to_string_pretty(&expectations);
+    let text = text.map_err(|error| Failure::Other(error.into()))? + "\n";
+    fs::write(path, text).map_err(|error| Failure::file(path, error))
+}
+
+fn show(report: &Report, path: Option<&Path>, output: &Output) -> Outcome {
+    if let Some(path) = path {
+        fs::write(path, report.markdown()).map_err(|error| Failure::file(path, error))?;
+    }
+    let differences = report.differences();
+    output.show(report, |page| {
+        if !differences.is_empty() {
+            let mut table = Table::new(&["WHAT", "EXPECTED", "OBSERVED", "OBSERVATIONS"]);
+            for (difference, ids) in &differences {
+                let or_none = |text: &Option<String>| Cell::or_none(text.clone());
+                let (expected, observed) = (&difference.expected, &difference.observed);
+                let (facet, ids) = (Cell::new(&difference.facet), Cell::new(ids.join(", ")));
+                table.row([facet, or_none(expected), or_none(observed), ids]);
+            }
+            table.write(page);
+        }
+    });
+    match report.differ {
+        0 => {
+            if !output.json {
+                output.text(|page| writeln!(page, "{}", report.summary()));
+            }
+            Ok(())
+        }
+        _ => Err(Failure::Message(Exit::Failure, report.summary())),
+    }
+}

@@ -1,0 +1,354 @@
+//! The bucket under observation: sends requests, signs publish URLs, and knows what
+//! may be observed here.
+
+use super::ask::{Ask, MINIMAL, Scheme, put};
+use super::mask::Mask;
+use super::observation::Need;
+use super::reply::Reply;
+use super::signing::Signatory;
+use crate::connection::Connection;
+use crate::failure::{Exit, Failure, Outcome};
+use crate::output::say;
+use osslive::endpoint::Endpoint;
+use osslive::request::percent_encode_path;
+use osslive::{Client, Credentials, SignatureVersion, StopHandle};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+use ureq::http;
+
+/// What all names begin with, of this run and of others.
+pub(super) const COMMON_PREFIX: &str = "osslive-conformance-";
+/// How long a response may take. A slower one counts as none.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a throttled request is repeated.
+const THROTTLED_LIMIT: Duration = Duration::from_secs(30);
+/// The longest body that is read.
+const MAX_BODY: u64 = 4 << 20;
+
+/// Why there is nothing to record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Miss {
+    /// The user ended the run.
+    Stopped,
+    /// The service throttles requests.
+    Throttled,
+    /// No response came.
+    Silent(String),
+    /// What the observation builds on failed.
+    Setup(String),
+}
+
+pub(super) struct Bench {
+    agent: ureq::Agent,
+    client: Client,
+    credentials: Credentials,
+    version: SignatureVersion,
+    /// What the names of this run begin with.
+    pub(super) prefix: String,
+    pub(super) mask: Mask,
+    /// By how much the service's clock is ahead, in seconds.
+    skew: i64,
+    pub(super) stop: StopHandle,
+    verbose: bool,
+    requests: AtomicU64,
+    needs: Vec<Need>,
+    /// Whether requests are sent even after the user has ended the run.
+    is_cleaning: AtomicBool,
+}
+
+impl Bench {
+    /// Connects, and finds out what may be observed. Creates nothing.
+    pub(super) fn open(
+        connection: &Connection,
+        publish: bool,
+        verbose: bool,
+        stop: &StopHandle,
+    ) -> Outcome<Self> {
+        let client = connection.client(verbose)?;
+        let credentials = client.signer()?.credentials().clone();
+        let prefix = format!("{COMMON_PREFIX}{}-", random_text()?);
+        let mask = mask(&client, &credentials, &prefix);
+        let agent = connection.agent(TIMEOUT)?;
+        let version = connection.signature();
+        let mut bench = Bench {
+            agent,
+            client,
+            credentials,
+            version,
+            prefix,
+            mask,
+            skew: 0,
+            stop: stop.clone(),
+            verbose,
+            requests: AtomicU64::new(0),
+            needs: Vec::new(),
+            is_cleaning: AtomicBool::new(false),
+        };
+        bench.set_clock()?;
+        bench.survey(publish)?;
+        Ok(bench)
+    }
+
+    /// Takes the time from the service: a clock that is wrong here would spoil every
+    /// signature.
+    fn set_clock(&mut self) -> Outcome {
+        let ask = Ask::get("").live().scheme(Scheme::Anonymous);
+        let reply = self.send("clock", &ask).map_err(|miss| self.failure(miss))?;
+        let Some(date) = reply.header("date") else { return Ok(()) };
+        if let Ok(date) = OffsetDateTime::parse(date, &Rfc2822) {
+            self.skew = (date - OffsetDateTime::now_utc()).whole_seconds();
+        }
+        Ok(())
+    }
+
+    /// Reads what the bucket and the account are like.
+    fn survey(&mut self, publish: bool) -> Outcome {
+        let ask = |ask: Ask| self.send("survey", &ask).map_err(|miss| self.failure(miss));
+        let list = ask(Ask::get("").live().param("max-keys", 1))?;
+        if !list.is_success() {
+            return Err(refused("list channels", &list));
+        }
+        let acl = ask(Ask::get("").flag("acl"))?;
+        let cors = ask(Ask::get("").flag("cors"))?;
+        let key = format!("{}survey", self.prefix);
+        let object = ask(Ask::get(&key))?;
+        let list = |scheme| ask(Ask::get("").live().scheme(scheme));
+        let (v1, v4) = (list(Scheme::HeaderV1)?, list(Scheme::HeaderV4)?);
+        let needs = [
+            (Need::Stream, publish),
+            (Need::Token, self.credentials.security_token().is_some()),
+            (Need::Private, acl.text("AccessControlList/Grant").as_deref() == Some("private")),
+            (Need::NoCors, cors.text("Code").as_deref() == Some("NoSuchCORSConfiguration")),
+            (Need::Version1, v1.is_success()),
+            (Need::Version4, v4.is_success()),
+            (Need::Data, object.text("Code").as_deref() != Some("PublicEndpointForbidden")),
+        ];
+        self.needs = needs.into_iter().filter_map(|(need, holds)| holds.then_some(need)).collect();
+        Ok(())
+    }
+
+    /// Whether a need is satisfied here.
+    pub(super) fn has(&self, need: Need) -> bool {
+        self.needs.contains(&need)
+    }
+
+    pub(super) fn bucket(&self) -> &str {
+        self.client.bucket()
+    }
+
+    pub(super) fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// The unsigned publish URL of a channel.
+    pub(super) fn publish_url(&self, channel: &str) -> String {
+        self.client.endpoint().publish_url(channel)
+    }
+
+    /// The time by the service's clock.
+    pub(super) fn now(&self) -> OffsetDateTime {
+        OffsetDateTime::now_utc().saturating_add(time::Duration::seconds(self.skew))
+    }
+
+    /// How many requests were sent.
+    pub(super) fn requests(&self) -> u64 {
+        self.requests.load(Ordering::Relaxed)
+    }
+
+    /// Sends a request, and repeats it while the service throttles. `id` says for
+    /// which observation, also to the service.
+    pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
+        let until = Instant::now() + THROTTLED_LIMIT;
+        let mut pause = Duration::from_millis(500);
+        loop {
+            self.check_stop()?;
+            let reply = self.send_once(id, ask)?;
+            let is_throttled = reply.status == 503
+                && reply.text("Code").is_some_and(|code| code == "MetaOperationQpsLimitExceeded");
+            if !is_throttled {
+                return Ok(reply);
+            }
+            if Instant::now() + pause > until {
+                return Err(Miss::Throttled);
+            }
+            self.pause(pause)?;
+            pause *= 2;
+        }
+    }
+
+    fn send_once(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
+        let signatory = Signatory {
+            credentials: &self.credentials,
+            bucket: self.bucket(),
+            region: self.client.region(),
+            version: self.version,
+            now: self.now(),
+        };
+        let signed = signatory.sign(ask);
+        let url = self.url(ask, &signed.query);
+        let mut request = http::Request::builder().method(ask.method).uri(&url);
+        let agent = concat!("osslive-conformance/", env!("CARGO_PKG_VERSION"));
+        request = request.header("user-agent", format!("{agent} ({id})"));
+        for (name, value) in &signed.headers {
+            request = request.header(name, value);
+        }
+        self.requests.fetch_add(1, Ordering::Relaxed);
+        let started = Instant::now();
+        let outcome = self.exchange(request, ask);
+        if self.verbose {
+            let seen = match &outcome {
+                Ok(reply) => reply.status.to_string(),
+                Err(error) => error.clone(),
+            };
+            let path = url.split('?').next().unwrap_or_default();
+            let names: Vec<_> = ask.query.iter().map(|(name, _)| name.as_str()).collect();
+            let (query, ms) = (names.join("&"), started.elapsed().as_millis());
+            say(&format!("{id}: {} {path}?{query}: {seen} in {ms} ms", ask.method));
+        }
+        outcome.map_err(Miss::Silent)
+    }
+
+    fn url(&self, ask: &Ask, query: &str) -> String {
+        let endpoint: &Endpoint = self.client.endpoint();
+        let mut url = endpoint.url("", &[]);
+        match &ask.raw_key {
+            Some(raw) => url.push_str(raw),
+            None => url.push_str(&percent_encode_path(&ask.key)),
+        }
+        if let Some(bucket) = &ask.bucket {
+            url = url.replacen(self.bucket(), bucket, 1);
+        }
+        if !query.is_empty() {
+            url.push('?');
+            url.push_str(query);
+        }
+        url
+    }
+
+    fn exchange(&self, request: http::request::Builder, ask: &Ask) -> Result<Reply, String> {
+        let told = |error: ureq::Error| match error {
+            ureq::Error::Timeout(_) => "timed out".to_owned(),
+            // The message may quote the URL, which may be signed.
+            ureq::Error::Io(error) => format!("{}", error.kind()),
+            ureq::Error::HostNotFound => "the host name could not be resolved".to_owned(),
+            ureq::Error::ConnectionFailed => "could not connect".to_owned(),
+            ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
+            _ => "the connection broke".to_owned(),
+        };
+        let invalid = |_| "the request could not be written".to_owned();
+        let has_body = matches!(ask.method, "PUT" | "POST");
+        let mut response = if ask.is_chunked {
+            let mut body = &ask.body[..];
+            let body = ureq::SendBody::from_reader(&mut body);
+            self.agent.run(request.body(body).map_err(invalid)?)
+        } else if has_body {
+            self.agent.run(request.body(&ask.body[..]).map_err(invalid)?)
+        } else {
+            self.agent.run(request.body(()).map_err(invalid)?)
+        }
+        .map_err(told)?;
+        let text =
+            |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
+        let headers = response.headers().iter().map(|(n, v)| (n.as_str().to_owned(), text(v)));
+        let (status, headers) = (response.status().as_u16(), headers.collect());
+        let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec().map_err(told)?;
+        Ok(Reply { status, headers, body })
+    }
+
+    /// Fails once the user has ended the run.
+    pub(super) fn check_stop(&self) -> Result<(), Miss> {
+        match self.stop.is_stopped() && !self.is_cleaning.load(Ordering::Relaxed) {
+            true => Err(Miss::Stopped),
+            false => Ok(()),
+        }
+    }
+
+    /// Lets requests go on after the user has ended the run, to remove what it made.
+    pub(super) fn begin_cleanup(&self) {
+        self.is_cleaning.store(true, Ordering::Relaxed);
+    }
+
+    /// Checks that channels may be created and deleted.
+    pub(super) fn check_permissions(&self) -> Outcome {
+        let name = format!("{}survey", self.prefix);
+        for (what, ask) in [
+            ("create a channel", put(&name, MINIMAL)),
+            ("delete a channel", Ask::delete(&name).live()),
+        ] {
+            let reply = self.send("survey", &ask).map_err(|miss| self.failure(miss))?;
+            if !reply.is_success() {
+                return Err(refused(what, &reply));
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits, unless the user ends the run.
+    pub(super) fn pause(&self, length: Duration) -> Result<(), Miss> {
+        let until = Instant::now() + length;
+        loop {
+            self.check_stop()?;
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(Duration::from_millis(50)));
+        }
+    }
+
+    /// Why the run cannot begin.
+    fn failure(&self, miss: Miss) -> Failure {
+        let message = match miss {
+            Miss::Stopped => "interrupted: nothing was created".to_owned(),
+            Miss::Throttled => "the service throttles requests: try again later".to_owned(),
+            Miss::Silent(why) | Miss::Setup(why) => {
+                format!("no response from {}: {why}", self.client.endpoint().url("", &[]))
+            }
+        };
+        Failure::Message(Exit::Unavailable, message)
+    }
+}
+
+/// Why a request that everything builds on was refused.
+pub(super) fn refused(what: &str, reply: &Reply) -> Failure {
+    let message = reply.record(&[]).line();
+    let exit = match reply.status {
+        401 | 403 => Exit::NotAllowed,
+        404 => Exit::NotFound,
+        500.. => Exit::Unavailable,
+        _ => Exit::Failure,
+    };
+    Failure::Message(exit, format!("could not {what}: {message}"))
+}
+
+fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
+    let mut mask = Mask::default();
+    mask.hide(prefix, "<prefix>");
+    mask.hide(client.bucket(), "<bucket>");
+    mask.hide(client.region(), "<region>");
+    mask.hide(credentials.access_key_id(), "<access key id>");
+    mask.hide(credentials.access_key_secret(), "<access key secret>");
+    mask.hide(credentials.security_token().unwrap_or_default(), "<security token>");
+    // The same text for all addressing styles, with or without the bucket in the path,
+    // and with or without a usual port.
+    let url = client.endpoint().url("", &[]);
+    let base = url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
+    let (authority, path) = base.split_once('/').unwrap_or((base, ""));
+    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    for text in [base, authority, &format!("{host}/{path}"), host] {
+        mask.hide(text.trim_end_matches('/'), "<bucket url>");
+    }
+    mask
+}
+
+fn random_text() -> Outcome<String> {
+    let mut bytes = [0; 4];
+    getrandom::fill(&mut bytes).map_err(|error| Failure::Other(error.to_string().into()))?;
+    Ok(bytes
+        .iter()
+        .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)]))
+        .collect())
+}

@@ -1,0 +1,116 @@
+//! Finds and removes what a run made, by the names that begin with a prefix.
+
+use super::ask::Ask;
+use super::bench::{Bench, COMMON_PREFIX, Miss};
+use super::reply::Reply;
+use std::time::{Duration, Instant};
+
+/// How long a channel may stay live after its publisher has gone.
+const LIVE_LIMIT: Duration = Duration::from_secs(60);
+/// Pages of a listing that are read at most.
+const MAX_PAGES: usize = 100;
+const ID: &str = "cleanup";
+
+/// What is in the bucket under a prefix.
+#[derive(Debug, Default)]
+pub(super) struct Leftovers {
+    channels: Vec<String>,
+    objects: Vec<String>,
+}
+
+impl Leftovers {
+    /// Lists channels and objects whose names begin with a prefix.
+    pub(super) fn find(bench: &Bench, prefix: &str) -> Result<Self, Miss> {
+        // Nothing without our prefix is ever listed, and so none is removed.
+        if !prefix.starts_with(COMMON_PREFIX) {
+            return Ok(Leftovers::default());
+        }
+        let channels =
+            pages(bench, prefix, Ask::get("").live(), |page| page.texts("LiveChannel", "Name"))?;
+        let objects = pages(bench, prefix, Ask::get(""), |page| page.texts("Contents", "Key"))?;
+        Ok(Leftovers { channels, objects })
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.channels.is_empty() && self.objects.is_empty()
+    }
+
+    /// How many channels and objects there are.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        (self.channels.len(), self.objects.len())
+    }
+
+    /// Removes everything, and returns what could not be removed, with the reason.
+    pub(super) fn remove(&self, bench: &Bench) -> Vec<String> {
+        // Channels first: a live one goes on making objects.
+        let channels = self.channels.iter().map(|name| (name, remove_channel(bench, name)));
+        let mut failures: Vec<_> = channels.filter_map(failure).collect();
+        let objects = self.objects.iter().map(|key| (key, remove_object(bench, key)));
+        failures.extend(objects.filter_map(failure));
+        failures
+    }
+}
+
+/// Removes what a run made, also what appears while that is removed, and returns
+/// what could not be removed.
+pub(super) fn remove_all(bench: &Bench, prefix: &str) -> Vec<String> {
+    let mut failures = Vec::new();
+    for _ in 0..3 {
+        match Leftovers::find(bench, prefix) {
+            Ok(found) if found.is_empty() => return Vec::new(),
+            Ok(found) => failures = found.remove(bench),
+            Err(miss) => failures = vec![format!("the list of what there is: {miss:?}")],
+        }
+    }
+    failures
+}
+
+fn failure((name, outcome): (&String, Result<(), String>)) -> Option<String> {
+    outcome.err().map(|why| format!("{name}: {why}"))
+}
+
+/// The names on all pages of a listing, those with the prefix alone.
+fn pages(
+    bench: &Bench,
+    prefix: &str,
+    ask: Ask,
+    names: impl Fn(&Reply) -> Vec<String>,
+) -> Result<Vec<String>, Miss> {
+    let ask = ask.param("prefix", prefix).param("max-keys", 1000);
+    let (mut all, mut marker) = (Vec::new(), String::new());
+    for _ in 0..MAX_PAGES {
+        let page = bench.send(ID, &ask.clone().param("marker", &marker))?;
+        if !page.is_success() {
+            return Err(Miss::Setup(page.failure()));
+        }
+        all.extend(names(&page).into_iter().filter(|name| name.starts_with(prefix)));
+        match page.text("NextMarker").filter(|next| !next.is_empty() && *next != marker) {
+            Some(next) => marker = next,
+            None => break,
+        }
+    }
+    Ok(all)
+}
+
+fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
+    let until = Instant::now() + LIVE_LIMIT;
+    loop {
+        let reply =
+            bench.send(ID, &Ask::delete(name).live()).map_err(|miss| format!("{miss:?}"))?;
+        match reply.failure() {
+            _ if reply.is_success() => return Ok(()),
+            code if code == "ChannelStillLive" && Instant::now() < until => {
+                // Whoever publishes to it is disconnected.
+                let disable = Ask::put(name).live().param("status", "disabled");
+                bench.send(ID, &disable).map_err(|miss| format!("{miss:?}"))?;
+                bench.pause(Duration::from_secs(1)).map_err(|miss| format!("{miss:?}"))?;
+            }
+            code => return Err(code),
+        }
+    }
+}
+
+fn remove_object(bench: &Bench, key: &str) -> Result<(), String> {
+    let reply = bench.send(ID, &Ask::delete(key)).map_err(|miss| format!("{miss:?}"))?;
+    if reply.is_success() { Ok(()) } else { Err(reply.failure()) }
+}

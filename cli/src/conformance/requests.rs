@@ -1,0 +1,112 @@
+//! Observations of how requests are read, and of what every response has.
+
+use super::ask::{Ask, MINIMAL, See, document, put};
+use super::experiment::{Experiment, probe, probe_channel};
+use super::observation::Source::{Documented, Inferred, Tested, Unknown};
+use base64::prelude::{BASE64_STANDARD, Engine};
+use md5::{Digest, Md5};
+
+/// The headers of every response.
+const COMMON: &[See] = &[
+    See::Header("server"),
+    See::Header("x-oss-request-id"),
+    See::Header("connection"),
+    See::Header("transfer-encoding"),
+];
+
+pub(super) fn all() -> Vec<Experiment> {
+    let mut all = spellings();
+    all.extend(bodies());
+    all.extend(responses());
+    all
+}
+
+fn spellings() -> Vec<Experiment> {
+    let list = || Ask::get("").param("prefix", "osslive-conformance-none");
+    vec![
+        probe("query-live-equals", "live= is live", Tested, move |_| {
+            Ask::get("").param("live", "").param("prefix", "osslive-conformance-none")
+        }),
+        probe("query-live-value", "live with a value", Unknown, move |_| list().param("live", "1")),
+        probe("query-order", "sub-resources in another order", Tested, |n| {
+            Ask::get(&n.name).param("comp", "stat").live()
+        }),
+        probe("query-unknown", "an unknown parameter", Inferred, move |_| {
+            list().live().param("colour", "red")
+        }),
+        probe("query-twice", "a parameter twice, of which one is signed", Unknown, move |_| {
+            let mut ask = list().live().param("max-keys", "1");
+            ask.raw_query = "&max-keys=2";
+            ask
+        }),
+        probe("query-live-and-vod", "two sub-resources", Unknown, |n| {
+            Ask::get(&n.name).live().flag("vod")
+        }),
+        probe("query-live-and-acl", "live with a sub-resource of another kind", Unknown, |_| {
+            Ask::get("").live().flag("acl")
+        }),
+        probe("method-post-live", "POST on a channel", Unknown, |n| Ask::post(&n.name).live()),
+        probe_channel("method-head-live", "HEAD of a channel", Unknown, |n| {
+            Ask::new("HEAD", &n.name).live()
+        }),
+        probe("method-head-missing", "an error without a body", Tested, |n| {
+            Ask::new("HEAD", &n.name).live().see(&[See::Header("x-oss-ec")])
+        }),
+        probe("method-unknown", "a method that HTTP does not have", Unknown, |n| {
+            Ask::new("FETCH", &n.name).live()
+        }),
+        probe("no-such-bucket", "a bucket that does not exist", Tested, |n| {
+            let mut ask = Ask::get("").live();
+            ask.bucket = Some(format!("{}none", n.prefix()));
+            ask
+        }),
+    ]
+}
+
+fn bodies() -> Vec<Experiment> {
+    let digest = |body: &[u8]| BASE64_STANDARD.encode(Md5::digest(body));
+    vec![
+        probe("body-md5-right", "the right Content-MD5", Documented, move |n| {
+            put(&n.name, MINIMAL).header("content-md5", digest(document(MINIMAL).as_bytes()))
+        }),
+        probe("body-md5-wrong", "another body's Content-MD5", Documented, move |n| {
+            put(&n.name, MINIMAL).header("content-md5", digest(b"another"))
+        }),
+        probe("body-md5-malformed", "a Content-MD5 that is none", Inferred, |n| {
+            put(&n.name, MINIMAL).header("content-md5", "x")
+        }),
+        probe("body-chunked", "a body in chunks, without Content-Length", Unknown, |n| {
+            let mut ask = put(&n.name, MINIMAL);
+            ask.is_chunked = true;
+            ask
+        }),
+        probe("body-type-other", "a body of any Content-Type", Tested, |n| {
+            put(&n.name, MINIMAL).header("content-type", "video/mp4")
+        }),
+        probe("body-large", "a configuration of 70 KB", Unknown, |n| {
+            put(&n.name, &format!("{MINIMAL}<!--{}-->", "x".repeat(70_000)))
+        }),
+    ]
+}
+
+fn responses() -> Vec<Experiment> {
+    vec![
+        probe("response-headers", "headers of a response", Documented, |n| {
+            Ask::get("").live().param("prefix", &n.name).see(COMMON)
+        }),
+        probe("response-headers-of-error", "headers of an error", Tested, |n| {
+            let ec = [See::Header("x-oss-ec"), See::Text("RecommendDoc")];
+            Ask::get(&n.name).live().see(COMMON).see(&ec)
+        }),
+        probe("response-error-ids", "ids in an error's body", Documented, |n| {
+            let ids = [See::Text("RequestId"), See::Text("HostId")];
+            Ask::get(&n.name).live().see(&ids)
+        }),
+        probe("bucket-stat", "GetBucketStat counts channels", Tested, |_| {
+            Ask::get("").flag("stat").see(&[See::Has("LiveChannelCount")])
+        }),
+        probe("bucket-location", "GetBucketLocation", Documented, |_| {
+            Ask::get("").flag("location")
+        }),
+    ]
+}
