@@ -168,5 +168,5 @@ fn listing() -> Experiment {
         notes.put("objects-beside-channel", &channel, super::ask::MINIMAL)?;
         notes.see("objects-beside-channel", &Ask::put(&channel).body("x")).map(drop)
     };
-    Experiment::new(&observations, run)
+    Experiment::new(&observations, run).needs(&[Need::Data])
 }

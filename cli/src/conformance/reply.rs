@@ -162,6 +162,8 @@ fn playlist(text: &str, record: Record) -> Record {
     let entry = entry.map(|line| match line.split_once('?') {
         Some((path, query)) => {
             let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
+            // There only with temporary credentials.
+            let names = names.filter(|name| !name.ends_with("security-token"));
             format!("{path}?{}", names.collect::<Vec<_>>().join("&"))
         }
         None => line.to_owned(),

@@ -7,12 +7,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
 
 /// The headers of every response.
-const COMMON: &[See] = &[
-    See::Header("server"),
-    See::Header("x-oss-request-id"),
-    See::Header("connection"),
-    See::Header("transfer-encoding"),
-];
+const COMMON: &[See] = &[See::Header("server"), See::Header("x-oss-request-id")];
 
 pub(super) fn all() -> Vec<Experiment> {
     let mut all = spellings();

@@ -5,6 +5,10 @@ use super::experiment::{Experiment, Names, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
 
+/// A header of the right kind.
+const AUTHORIZATION: &str =
+    "OSS4-HMAC-SHA256 Credential=a/20261122/b/oss/aliyun_v4_request,Signature=c";
+
 /// A listing that is signed in some way. Finds nothing.
 fn signed(
     id: &'static str,
@@ -174,7 +178,7 @@ fn urls_v4() -> Vec<Experiment> {
             s.region = Some("cn-nowhere-1");
         }),
         probe("signed-twice", "signatures in the header and in the URL", Documented, |n| {
-            list(n).scheme(Scheme::UrlV4).header("authorization", "OSS a:b")
+            list(n).scheme(Scheme::UrlV4).header("authorization", AUTHORIZATION)
         })
         .needs(&[Need::Version4]),
     ]

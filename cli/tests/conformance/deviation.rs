@@ -1,0 +1,389 @@
+//! What a proxy changes, and which observation must differ then.
+
+/// A change of what the endpoint says in one observation.
+#[derive(Debug, Clone, Copy)]
+pub struct Deviation {
+    pub name: &'static str,
+    /// The observation, which the command names in each request.
+    pub id: &'static str,
+    /// The method and a part of the query of the request that is answered otherwise.
+    pub method: &'static str,
+    pub query: &'static str,
+    pub changes: &'static [Change],
+    /// How publishers are treated.
+    pub push: Option<Push>,
+    /// Observations that differ beside it, as they hang on it.
+    pub also: &'static [&'static str],
+}
+
+#[derive(Debug, Clone, Copy)]
+pub enum Change {
+    Status(u16),
+    Header(&'static str, &'static str),
+    NoHeader(&'static str),
+    Body(&'static str),
+    /// The text of an element.
+    Text(&'static str, &'static str),
+    NoElement(&'static str),
+    Rename(&'static str, &'static str),
+    /// Two elements in each other's place.
+    Swap(&'static str, &'static str),
+    Replace(&'static str, &'static str),
+    /// No response within the time limit.
+    Hang,
+    /// The connection is closed instead of a response.
+    Cut,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Push {
+    Accept,
+    /// With this code.
+    Refuse(&'static str),
+    /// The connection is closed without a word.
+    Close,
+    /// The connection stays, although the endpoint closes it.
+    Keep,
+}
+
+impl Deviation {
+    /// Whether a request, by its head, is one that is answered otherwise.
+    pub fn is_of(&self, head: &str) -> bool {
+        let line = head.lines().next().unwrap_or_default();
+        let (method, target) = line.split_once(' ').unwrap_or_default();
+        let agent = format!("({})", self.id);
+        self.push.is_none()
+            && head.contains(&agent)
+            && method == self.method
+            && target.contains(self.query)
+    }
+
+    /// Whether a publisher is meant, by the name of the stream.
+    pub fn is_channel(&self, stream: &str) -> bool {
+        let name = stream.split('?').next().unwrap_or_default();
+        name.starts_with("osslive-conformance-") && name.splitn(4, '-').nth(3) == Some(self.id)
+    }
+
+    /// The observations that must differ.
+    pub fn finds(&self) -> Vec<&'static str> {
+        [&[self.id], self.also].concat()
+    }
+}
+
+const fn http(
+    name: &'static str,
+    id: &'static str,
+    method: &'static str,
+    changes: &'static [Change],
+) -> Deviation {
+    Deviation { name, id, method, query: "live", changes, push: None, also: &[] }
+}
+
+/// On a sub-resource or object other than `live`.
+const fn other(
+    name: &'static str,
+    id: &'static str,
+    method: &'static str,
+    query: &'static str,
+    changes: &'static [Change],
+) -> Deviation {
+    Deviation { name, id, method, query, changes, push: None, also: &[] }
+}
+
+const fn rtmp(name: &'static str, id: &'static str, push: Push) -> Deviation {
+    let push = Some(push);
+    Deviation { name, id, method: "", query: "", changes: &[], push, also: &[] }
+}
+
+const CREATED: &str = "<CreateLiveChannelResult><PublishUrls><Url>x</Url></PublishUrls>\
+                       <PlayUrls><Url>x</Url></PlayUrls></CreateLiveChannelResult>";
+const EMPTY_LIST: &str = "<ListLiveChannelResult><Prefix></Prefix><Marker></Marker>\
+                          <MaxKeys>2000</MaxKeys><IsTruncated>false</IsTruncated>\
+                          </ListLiveChannelResult>";
+const REFUSAL: &str = "<Error><Code>InvalidArgument</Code><Message>No.</Message>\
+                       <RequestId>x</RequestId><HostId>x</HostId></Error>";
+
+/// Deviations of responses that need no stream.
+pub const HTTP: &[Deviation] = &[
+    // Statuses, codes, ECs and messages.
+    http("another status of an error", "info-missing", "GET", &[Change::Status(400)]),
+    http("another status of a success", "put-minimal", "PUT", &[Change::Status(201)]),
+    other("a status of no content", "status-disabled", "PUT", "status", &[Change::Status(204)]),
+    http(
+        "a redirect",
+        "v4-url-right",
+        "GET",
+        &[Change::Status(307), Change::Header("location", "http://127.0.0.1:1/")],
+    ),
+    http("another code", "stat-missing", "GET", &[Change::Text("Code", "NoSuchChannel")]),
+    http("another EC", "put-frag-duration-0", "PUT", &[Change::Text("EC", "0044-00000099")]),
+    http(
+        "no EC",
+        "put-frag-count-0",
+        "PUT",
+        &[Change::NoElement("EC"), Change::NoElement("RecommendDoc")],
+    ),
+    other(
+        "a new EC",
+        "status-unknown",
+        "PUT",
+        "status",
+        &[Change::Replace("</Error>", "<EC>0044-00000019</EC></Error>")],
+    ),
+    http("another message", "name-64", "PUT", &[Change::Text("Message", "Too long.")]),
+    http("a status of the server", "history-missing", "GET", &[Change::Status(500)]),
+    // Elements: missing, renamed, reordered, new, and their texts.
+    http("a missing element", "info-defaults", "GET", &[Change::NoElement("PlaylistName")]),
+    http("a renamed element", "info-all", "GET", &[Change::Rename("FragCount", "FragmentCount")]),
+    http("elements in another order", "list-empty", "GET", &[Change::Swap("Prefix", "Marker")]),
+    http(
+        "a new element",
+        "stat-idle",
+        "GET",
+        &[Change::Replace("</LiveChannelStat>", "<Age>1</Age></LiveChannelStat>")],
+    ),
+    http(
+        "another root",
+        "history-empty",
+        "GET",
+        &[Change::Replace("LiveChannelHistory", "LiveHistory")],
+    ),
+    http(
+        "another spelling of a state",
+        "stat-disabled",
+        "GET",
+        &[Change::Text("Status", "disabled")],
+    ),
+    http("another default", "put-playlist-empty", "GET", &[Change::Text("PlaylistName", "a.m3u8")]),
+    http("a time in another format", "list-channel", "GET", &[Change::Replace(".000Z", ".123Z")]),
+    http(
+        "an id in another format",
+        "response-error-ids",
+        "GET",
+        &[Change::Text("RequestId", "0123")],
+    ),
+    http(
+        "URLs with another scheme",
+        "name-space",
+        "PUT",
+        &[Change::Replace("rtmp://", "rtmps://")],
+    ),
+    http("URLs without encoding", "name-cjk", "PUT", &[Change::Replace("%E7%9B%B4", "直")]),
+    http("no escapes in XML", "list-escapes", "GET", &[Change::Text("Description", "a b")]),
+    http(
+        "an element that tells which",
+        "delete-then-info",
+        "GET",
+        &[Change::Replace("</HostId>", "</HostId><Name>x</Name>")],
+    ),
+    // Listings.
+    http(
+        "another order of names",
+        "list-order",
+        "GET",
+        &[Change::Replace("list-outline-a</Name>", "list-outline-z</Name>")],
+    ),
+    http(
+        "a marker that is listed",
+        "list-next-page",
+        "GET",
+        &[Change::Text("NextMarker", "list-outline-a")],
+    ),
+    http("no next marker", "list-first-page", "GET", &[Change::NoElement("NextMarker")]),
+    http(
+        "pages that are not told",
+        "list-marker-between",
+        "GET",
+        &[Change::Text("IsTruncated", "false")],
+    ),
+    // Limits that moved.
+    http(
+        "a higher limit",
+        "put-frag-duration-101",
+        "PUT",
+        &[Change::Status(200), Change::Body(CREATED)],
+    ),
+    http(
+        "a lower limit",
+        "put-frag-count-100",
+        "PUT",
+        &[Change::Status(400), Change::Body(REFUSAL)],
+    ),
+    http(
+        "a longer description",
+        "put-description-129",
+        "PUT",
+        &[Change::Status(200), Change::Body(CREATED)],
+    ),
+    http(
+        "a limit in characters",
+        "put-description-64-wide",
+        "PUT",
+        &[Change::Status(400), Change::Body(REFUSAL)],
+    ),
+    http(
+        "more names in a page",
+        "list-max-keys-1001",
+        "GET",
+        &[Change::Status(200), Change::Body(EMPTY_LIST)],
+    ),
+    http("longer names", "name-65", "PUT", &[Change::Status(200), Change::Body(CREATED)]),
+    other("longer spans", "vod-over-a-day", "GET", "vod", &[Change::Text("EC", "0044-00000308")]),
+    http(
+        "a longer life of URLs",
+        "v4-url-over-a-week",
+        "GET",
+        &[Change::Status(200), Change::Body(EMPTY_LIST)],
+    ),
+    http("a greater skew", "v4-date-late", "GET", &[Change::Status(200), Change::Body(EMPTY_LIST)]),
+    // A refusal accepted, and a success refused.
+    http(
+        "a wrong signature accepted",
+        "v4-wrong",
+        "GET",
+        &[Change::Status(200), Change::Body(EMPTY_LIST)],
+    ),
+    http(
+        "anonymous access",
+        "anonymous-list",
+        "GET",
+        &[Change::Status(200), Change::Body(EMPTY_LIST)],
+    ),
+    http(
+        "a type that is accepted",
+        "put-type-rtmp",
+        "PUT",
+        &[Change::Status(200), Change::Body(CREATED)],
+    ),
+    http(
+        "a repeated deletion refused",
+        "delete-missing",
+        "DELETE",
+        &[Change::Status(404), Change::Body(REFUSAL)],
+    ),
+    other(
+        "a playlist of no channel",
+        "vod-missing-channel",
+        "GET",
+        "vod",
+        &[Change::Status(404), Change::Text("Code", "NoSuchLiveChannel")],
+    ),
+    // Headers.
+    http("no header of the server", "response-headers", "GET", &[Change::NoHeader("server")]),
+    http("no EC in a header", "response-headers-of-error", "GET", &[Change::NoHeader("x-oss-ec")]),
+    http(
+        "another content type",
+        "list-outline",
+        "GET",
+        &[Change::Header("content-type", "text/xml")],
+    ),
+    other(
+        "another type of playlists",
+        "object-playlist",
+        "GET",
+        "playlist.m3u8",
+        &[Change::Header("content-type", "application/x-mpegURL")],
+    ),
+    other(
+        "caching",
+        "object-playlist",
+        "GET",
+        "playlist.m3u8",
+        &[Change::Header("cache-control", "no-store")],
+    ),
+    other(
+        "a forced download",
+        "object-range",
+        "GET",
+        "playlist.m3u8",
+        &[Change::NoHeader("content-range")],
+    ),
+    http(
+        "CORS for everybody",
+        "cors-simple",
+        "GET",
+        &[Change::Header("access-control-allow-origin", "*")],
+    ),
+    other(
+        "a preflight that is granted",
+        "cors-preflight",
+        "OPTIONS",
+        "playlist.m3u8",
+        &[Change::Status(200), Change::Body(""), Change::NoHeader("content-type")],
+    ),
+    other(
+        "playlists without an end",
+        "object-anonymous",
+        "GET",
+        "playlist.m3u8",
+        &[Change::Status(200), Change::Body("#EXTM3U\n")],
+    ),
+    other(
+        "another name of signed parameters",
+        "hls-sign",
+        "GET",
+        "hls",
+        &[Change::Replace("x-oss-expires", "Expires")],
+    ),
+    // No response, or no XML.
+    http("a response beyond the time limit", "v4-spaces", "GET", &[Change::Hang]),
+    http("a connection that is closed", "v4-date-within", "GET", &[Change::Cut]),
+    http("an error without a body", "comp-unknown", "GET", &[Change::Body("")]),
+    http("a page of a proxy", "query-unknown", "GET", &[Change::Body("<html>No.</html>")]),
+];
+
+/// Deviations of streams.
+pub const STREAMS: &[Deviation] = &[
+    rtmp("an expired URL accepted", "rtmp-expired", Push::Accept),
+    rtmp("no signature needed", "rtmp-unsigned", Push::Accept),
+    rtmp("a wrong signature accepted over RTMP", "rtmp-signature-wrong", Push::Accept),
+    rtmp("a disabled channel that takes streams", "rtmp-disabled", Push::Accept),
+    rtmp("a right URL refused", "rtmp-right", Push::Refuse("NetStream.Publish.BadName")),
+    rtmp(
+        "another code of a refusal",
+        "rtmp-key-unknown",
+        Push::Refuse("NetStream.Connect.Rejected"),
+    ),
+    rtmp("a refusal without a word", "rtmp-missing-channel", Push::Close),
+    rtmp("another code accepted", "rtmp-param-unsigned", Push::Accept),
+    rtmp("a codec accepted", "rtmp-audio-mp3", Push::Accept),
+    rtmp("signatures of version 4", "rtmp-version-4", Push::Accept),
+    http("another code while live", "live-put", "PUT", &[Change::Text("Code", "OperationDenied")]),
+    http("a status of a channel that is live", "live-delete", "DELETE", &[Change::Status(400)]),
+    http(
+        "a session in progress in the history",
+        "live-history",
+        "GET",
+        &[Change::Replace("</LiveChannelHistory>", "<LiveRecord/></LiveChannelHistory>")],
+    ),
+    other(
+        "a live playlist with an end",
+        "ended-playlist",
+        "GET",
+        "playlist.m3u8",
+        &[Change::Replace("#EXTM3U", "#EXTM3U\n#EXT-X-ENDLIST")],
+    ),
+    other(
+        "a VOD playlist without an end",
+        "ended-vod",
+        "GET",
+        "vod",
+        &[Change::Replace("#EXT-X-ENDLIST\n", "")],
+    ),
+    other(
+        "fragments of another type",
+        "live-fragment",
+        "GET",
+        ".ts",
+        &[Change::Header("content-type", "video/mpeg")],
+    ),
+    http(
+        "a history that outlives its channel",
+        "recreated-history",
+        "GET",
+        &[Change::Replace("</LiveChannelHistory>", "<LiveRecord/></LiveChannelHistory>")],
+    ),
+];
+
+/// One that takes longer than a test may.
+pub const SLOW: &[Deviation] = &[rtmp("a publisher that stays", "disable-live", Push::Keep)];

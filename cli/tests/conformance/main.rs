@@ -1,0 +1,324 @@
+//! `osslive conformance` against the local endpoint, and against a proxy in front of
+//! it that does otherwise.
+
+mod deviation;
+mod proxy;
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use deviation::{Deviation, HTTP, SLOW, STREAMS};
+use osslive::{ChannelConfig, Client, ListChannels};
+use proxy::Proxy;
+use serde_json::Value;
+use support::{
+    BUCKET, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, Program, REGION, Ran, STS_ID, STS_SECRET,
+    STS_TOKEN, Shell, bare, run, wait_until,
+};
+
+/// What the names of all runs begin with.
+const PREFIX: &str = "osslive-conformance-";
+
+/// The command with an endpoint that logs little: most requests are refused.
+fn shell(name: &str) -> Shell {
+    shell_with(name, &[])
+}
+
+/// With further arguments for the endpoint.
+fn shell_with(name: &str, arguments: &[&str]) -> Shell {
+    let folder = Folder::new(name);
+    let arguments = [&["--log-level", "error"], arguments].concat();
+    let endpoint = Endpoint::start_with(&folder.path().join("data"), &arguments);
+    Shell { folder, endpoint }
+}
+
+/// The names of all channels.
+fn channels(client: &Client) -> Vec<String> {
+    let list = client.list_channels(&ListChannels::new().max_keys(1000)).expect("a list");
+    list.channels.into_iter().map(|channel| channel.name).collect()
+}
+
+/// The files in the endpoint's folder whose paths contain a text.
+fn files(folder: &Path, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path, text));
+        } else if path.to_string_lossy().contains(text) {
+            found.push(path.display().to_string());
+        }
+    }
+    found
+}
+
+/// The objects that a run has left.
+fn objects(shell: &Shell) -> Vec<String> {
+    files(&shell.folder.path().join("data").join(BUCKET).join("objects"), PREFIX)
+}
+
+/// What a run printed as JSON, and how it ended.
+fn report(ran: &Ran) -> Value {
+    serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
+}
+
+/// The ids of the observations with this verdict.
+fn ids(report: &Value, verdict: &str) -> BTreeSet<String> {
+    let lines = report["observations"].as_array().expect("observations");
+    let is_it = |line: &&Value| line["verdict"] == verdict;
+    lines.iter().filter(is_it).map(|line| line["id"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// A report in which nothing differs.
+fn is_same(ran: &Ran) -> Value {
+    let report = report(ran);
+    let differing = report["observations"].as_array().expect("observations").iter();
+    let differing: Vec<_> = differing.filter(|line| line["verdict"] == "differs").collect();
+    assert!(differing.is_empty(), "{differing:#?}");
+    assert_eq!(ran.status.code(), Some(0), "{}", ran.stderr);
+    report
+}
+
+/// With the temporary key of the endpoint.
+fn with_token(shell: &Shell, line: &str) -> Command {
+    let mut command = shell.command(line);
+    command
+        .env("OSS_ACCESS_KEY_ID", STS_ID)
+        .env("OSS_ACCESS_KEY_SECRET", STS_SECRET)
+        .env("OSS_SESSION_TOKEN", STS_TOKEN);
+    command
+}
+
+/// Replaces the expectation by what the endpoint does, if a maintainer wants it.
+fn write_expectation(shell: &Shell) {
+    if std::env::var_os("OSSLIVE_WRITE_EXPECTATION").is_none() {
+        return;
+    }
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/conformance/expected.json");
+    let line = format!("conformance --publish --yes --write-expectation {file}");
+    for mut command in [shell.command(&line), with_token(shell, &line)] {
+        let ran = run(&mut command, LONG);
+        assert_eq!(ran.status.code(), Some(0), "{}", ran.stderr);
+    }
+    panic!("the expectation was written: build and test again without the variable");
+}
+
+#[test]
+fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
+    let shell = shell("conformance-same");
+    write_expectation(&shell);
+    let client = shell.endpoint.client();
+    client.put_channel("mine", &ChannelConfig::new("Mine")).expect("a channel");
+    let file = shell.folder.path().join("report.md");
+    let line = format!("conformance --publish --yes --json --report {}", file.display());
+    let ran = shell.run(&line);
+    let report = is_same(&ran);
+    let skipped: Vec<_> = report["observations"].as_array().expect("observations").iter().collect();
+    for line in skipped.iter().filter(|line| line["verdict"] == "notObserved") {
+        assert_eq!(line["reason"], "needs STS credentials", "{line}");
+    }
+    assert!(report["same"].as_u64() > Some(300), "{}", report["same"]);
+    assert_eq!(channels(&client), ["mine"]);
+    assert_eq!(objects(&shell), [""; 0]);
+    let page = fs::read_to_string(&file).expect("a report");
+    let version = env!("CARGO_PKG_VERSION");
+    assert!(
+        page.starts_with(&format!("# Conformance report\n\nosslive {version}, with a stream: "))
+    );
+    assert!(!page.contains("## Differences"), "{page}");
+    for text in [&page, &ran.stdout] {
+        tells_nothing(text, &shell.endpoint);
+    }
+}
+
+/// Whether a report can be published.
+fn tells_nothing(report: &str, endpoint: &Endpoint) {
+    let port = endpoint.url.rsplit(':').next().expect("a port");
+    for secret in
+        [KEY_ID, KEY_SECRET, STS_ID, STS_SECRET, STS_TOKEN, BUCKET, REGION, "127.0.0.1", port]
+    {
+        assert!(!report.contains(secret), "{secret} in {report}");
+    }
+    // Neither the names of the run, nor ids, dates, or times in Unix seconds.
+    assert!(!report.contains(PREFIX), "{report}");
+    let words = report.split(|c: char| !c.is_ascii_alphanumeric());
+    for word in words.filter(|word| word.len() >= 10) {
+        let is_id = word.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b));
+        assert!(!is_id, "{word}");
+    }
+    let year = time::OffsetDateTime::now_utc().year().to_string();
+    assert!(!report.contains(&format!("{year}-")), "{report}");
+}
+
+#[test]
+fn nothing_differs_with_temporary_credentials() {
+    let shell = shell("conformance-token");
+    let only = "sts-header,sts-url,sts-token-missing,sts-token-wrong,sts-url-token-wrong,\
+                rtmp-right,rtmp-token-signed,rtmp-token-unsigned,rtmp-token-missing,\
+                rtmp-token-renamed,v4-right,v1-url-right,hls-sign,put-minimal";
+    let line = format!("conformance --publish --yes --json --only {only}");
+    let ran = run(&mut with_token(&shell, &line), LONG);
+    let report = is_same(&ran);
+    assert_eq!(report["same"], only.split(',').count(), "{report}");
+    tells_nothing(&ran.stdout, &shell.endpoint);
+}
+
+#[test]
+fn nothing_differs_for_an_account_of_today() {
+    let shell = shell_with("conformance-new", &["--account", "new"]);
+    let report = is_same(&shell.run("conformance --publish --yes --json"));
+    let skipped = ids(&report, "notObserved");
+    for id in ["v1-right", "object-playlist", "live-fragment"] {
+        assert!(skipped.contains(id), "{id}: {skipped:?}");
+    }
+    for id in ["live-stat", "ended-vod", "disable-live", "rtmp-right", "account-version-1"] {
+        assert!(!skipped.contains(id), "{id}: {skipped:?}");
+    }
+}
+
+/// Runs the command behind a proxy that deviates so, and returns what it found.
+fn found(shell: &Shell, deviations: &[Deviation], options: &str) -> BTreeSet<String> {
+    let proxy = Proxy::start(shell.endpoint.authority(), deviations);
+    let mut command = shell.command(&format!("conformance --yes --json --timeout 5s {options}"));
+    let ran = run(command.env("OSS_ENDPOINT", &proxy.url), LONG);
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
+    let mut names: Vec<_> = deviations.iter().map(|deviation| deviation.name).collect();
+    names.sort_unstable();
+    assert_eq!(proxy.applied(), names, "not every deviation had its occasion");
+    ids(&report(&ran), "differs")
+}
+
+fn expected(deviations: &[Deviation]) -> BTreeSet<String> {
+    deviations.iter().flat_map(Deviation::finds).map(str::to_owned).collect()
+}
+
+#[test]
+fn all_deviations_of_responses_at_once_are_found_and_nothing_else() {
+    let shell = shell("conformance-http");
+    assert_eq!(found(&shell, HTTP, ""), expected(HTTP));
+}
+
+#[test]
+fn all_deviations_of_streams_at_once_are_found_and_nothing_else() {
+    let shell = shell("conformance-streams");
+    assert_eq!(found(&shell, STREAMS, "--publish"), expected(STREAMS));
+}
+
+/// `make test-conformance`, which prints a table.
+#[test]
+#[ignore = "takes minutes: make test-conformance"]
+fn each_deviation_alone_is_found_and_nothing_else() {
+    let shell = shell("conformance-each");
+    let all = [HTTP, STREAMS, SLOW].concat();
+    println!("| deviation | found |\n| --- | --- |");
+    for deviation in &all {
+        let is_stream = HTTP.iter().all(|http| http.name != deviation.name);
+        let options = if is_stream { "--publish" } else { "" };
+        let alone = std::slice::from_ref(deviation);
+        let found = found(&shell, alone, options);
+        assert_eq!(found, expected(alone), "{}", deviation.name);
+        let found: Vec<_> = found.iter().map(|id| format!("`{id}`")).collect();
+        println!("| {} | {} |", deviation.name, found.join(", "));
+    }
+    println!("\n{} deviations", all.len());
+}
+
+#[test]
+fn an_interrupted_run_removes_what_it_created() {
+    let shell = shell("conformance-interrupted");
+    let client = shell.endpoint.client();
+    let program = Program::start(&mut shell.command("conformance --publish --yes"));
+    wait_until("a live channel of the run", || {
+        let names = channels(&client);
+        let is_live = names
+            .iter()
+            .any(|name| client.get_channel_status(name).is_ok_and(|s| s.video.is_some()));
+        (is_live, names)
+    });
+    let ran = program.interrupt();
+    assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("interrupted: what was created has been removed"),
+        "{}",
+        ran.stderr
+    );
+    assert_eq!(channels(&client), [""; 0]);
+    assert_eq!(objects(&shell), [""; 0]);
+}
+
+#[test]
+fn what_a_killed_run_left_is_told_and_removed_and_nothing_else() {
+    let shell = shell("conformance-killed");
+    let client = shell.endpoint.client();
+    client.put_channel("osslive-conformance", &ChannelConfig::new("")).expect("a channel");
+    let mut program = Program::start(&mut shell.command("conformance --publish --yes"));
+    let is_recorded = || objects(&shell).iter().any(|file| file.ends_with(".ts"));
+    wait_until("a fragment of the run", || (is_recorded(), channels(&client)));
+    program.kill();
+    let ran = shell.run("conformance --yes --only put-minimal");
+    assert!(ran.stderr.contains("left by another run: see --clean"), "{}", ran.stderr);
+    assert!(channels(&client).len() > 1, "a run removes only its own");
+    let refused = shell.run("conformance --clean");
+    assert_eq!(refused.status.code(), Some(2), "{}", refused.stderr);
+    let removed = shell.run("conformance --clean --yes");
+    assert_eq!(removed.status.code(), Some(0), "{}", removed.stderr);
+    assert!(removed.stdout.starts_with("removed "), "{}", removed.stdout);
+    assert_eq!(channels(&client), ["osslive-conformance"]);
+    assert_eq!(objects(&shell), [""; 0]);
+    assert_eq!(shell.json("conformance --clean")["channels"], 0);
+}
+
+#[test]
+fn a_run_without_a_terminal_needs_to_be_confirmed() {
+    let shell = shell("conformance-confirm");
+    let refused = shell.failure("conformance --publish", 2);
+    assert!(refused.contains("confirm with --yes"), "{refused}");
+    let ran = shell.run("conformance --publish");
+    assert!(ran.stderr.contains("requests to the bucket live-demo"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("is removed afterwards"), "{}", ran.stderr);
+    assert_eq!(objects(&shell), [""; 0]);
+}
+
+#[test]
+fn what_cannot_be_observed_is_told_before_anything_is_created() {
+    let shell = shell("conformance-mistakes");
+    let told = shell.failure("conformance --yes --only put-minimum", 2);
+    assert!(told.contains("no observation \"put-minimum\""), "{told}");
+    let told = shell.failure("conformance --yes --report /no/such/folder/report.md", 2);
+    assert!(told.contains("/no/such/folder/report.md"), "{told}");
+    let told = shell.failure("conformance --yes --bucket another-bucket", 3);
+    assert!(told.contains("NoSuchBucket"), "{told}");
+    let mut command = shell.command("conformance --yes");
+    let ran = run(command.env("OSS_ACCESS_KEY_SECRET", "wrong"), LONG);
+    assert_eq!(ran.status.code(), Some(4), "{}", ran.stderr);
+    assert!(ran.stderr.contains("could not list channels"), "{}", ran.stderr);
+    let mut command = shell.command("conformance --yes");
+    let ran = run(command.env("OSS_ENDPOINT", "http://127.0.0.1:1"), LONG);
+    assert_eq!(ran.status.code(), Some(7), "{}", ran.stderr);
+    assert_eq!(objects(&shell), [""; 0]);
+}
+
+#[test]
+fn observations_are_listed_without_sending_anything() {
+    let folder = Folder::new("conformance-list");
+    let ran = run(&mut bare(folder.path(), "conformance --list"), LONG);
+    let list = ran.silent("--list");
+    assert!(list.lines().count() > 300, "{list}");
+    for word in ["put-frag-count-0", "documented", "FragCount 0", "(--publish)"] {
+        assert!(list.contains(word), "{word}: {list}");
+    }
+    let ran = run(&mut bare(folder.path(), "conformance --list --only put-minimal --json"), LONG);
+    assert_eq!(report(&ran), serde_json::json!(["put-minimal"]));
+}
+
+#[test]
+fn a_public_bucket_is_not_asked_what_private_ones_do() {
+    let shell = shell_with("conformance-public", &["--acl", "public-read-write"]);
+    let only = "anonymous-list,anonymous-put,rtmp-unsigned,object-anonymous,put-minimal";
+    let report = is_same(&shell.run(&format!("conformance --publish --yes --json --only {only}")));
+    assert_eq!((&report["same"], &report["notObserved"]), (&1.into(), &4.into()), "{report}");
+}
