@@ -2,13 +2,15 @@
 
 CARGO ?= cargo
 
-.PHONY: help demo test test-corporate test-recordings faults schema fuzz soak tools hls.js check clean
+.PHONY: help demo test test-corporate test-recordings test-conformance expectation
+.PHONY: faults schema fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
 	@echo 'make test-recordings   downloads of two hours, killed again and again'
 	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
+	@echo 'make test-conformance   seed each deviation of the service alone; make expectation'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
@@ -45,6 +47,16 @@ test-recordings:
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive-cli --test control every_fault
+
+# Each deviation of a service alone, which takes minutes; the table that is printed
+# goes to docs/evidence/operators.md. `make test` seeds all of them at once.
+test-conformance:
+	$(CARGO) test -p osslive-cli --test conformance -- --ignored --nocapture
+
+# What `osslive conformance` expects, from what the local endpoint does.
+expectation:
+	OSSLIVE_WRITE_EXPECTATION=1 $(CARGO) test -p osslive-cli --test conformance nothing_differs_in
+	$(CARGO) test -p osslive-cli --test conformance nothing_differs
 
 # schema/*.json and include/osslive_json.hpp, from the types of the results;
 # `make test` compares them.

@@ -49,7 +49,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 pub(crate) const HELP: &str = "\
-Compares some 250 things that the service does with what this project expects,
+Compares some 300 things that the service does with what this project expects,
 for reports that improve the local endpoint. Creates channels and objects with
 the prefix osslive-conformance-, removes them afterwards, and touches nothing
 else: settings of the bucket are only read. The report contains no names, keys
@@ -116,7 +116,7 @@ pub(crate) fn run(
         output.warn(&format!("{} left by another run: see --clean", counted(&old)));
     }
     confirm(&plan(&bench, &experiments), arguments.yes)?;
-    let seen = observe(&bench, &experiments, verbose || output.json)?;
+    let seen = observe(&bench, &experiments, output.json, verbose)?;
     if stop.is_stopped() {
         let message = "interrupted: what was created has been removed";
         return Err(Failure::Message(Exit::Failure, message.to_owned()));
@@ -238,10 +238,11 @@ fn confirm(plan: &str, yes: bool) -> Outcome {
 fn observe(
     bench: &Bench,
     experiments: &[Experiment],
-    is_hidden: bool,
+    is_json: bool,
+    is_verbose: bool,
 ) -> Outcome<BTreeMap<&'static str, Seen>> {
-    bench.check_permissions()?;
-    let bar = Progress { is_hidden }.things(experiments.len());
+    let permitted = bench.check_permissions();
+    let bar = Progress { is_hidden: is_json || is_verbose }.things(experiments.len());
     let (next, all) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
     let work = || {
         while let Some(experiment) = experiments.get(next.fetch_add(1, Ordering::Relaxed)) {
@@ -253,7 +254,8 @@ fn observe(
         }
     };
     thread::scope(|scope| {
-        let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
+        let count = if permitted.is_ok() { WORKERS } else { 0 };
+        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
         // What a worker that panicked was to observe counts as not tried.
         workers.into_iter().for_each(|worker| drop(worker.join()));
     });
@@ -261,7 +263,8 @@ fn observe(
     bench.begin_cleanup();
     let failures = remove_all(bench, &bench.prefix);
     bar.finish_and_clear();
-    if is_hidden {
+    permitted?;
+    if is_verbose {
         say(&format!("{} sent", text::count(bench.requests() as usize, "request")));
     }
     if let Some(first) = failures.first() {

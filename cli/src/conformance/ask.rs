@@ -87,6 +87,8 @@ pub(super) enum See {
     /// Whether an element is an address, in place of its text.
     Address(&'static str),
     Header(&'static str),
+    /// The code in the header that has the error when there is no body.
+    ErrorHeader,
     /// How many children of the root have this name.
     Count(&'static str),
     /// The tags and entries of a playlist.

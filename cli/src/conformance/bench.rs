@@ -302,7 +302,7 @@ impl Bench {
     /// Why the run cannot begin.
     fn failure(&self, miss: Miss) -> Failure {
         let message = match miss {
-            Miss::Stopped => "interrupted: nothing was created".to_owned(),
+            Miss::Stopped => "interrupted".to_owned(),
             Miss::Throttled => "the service throttles requests: try again later".to_owned(),
             Miss::Silent(why) | Miss::Setup(why) => {
                 format!("no response from {}: {why}", self.client.endpoint().url("", &[]))

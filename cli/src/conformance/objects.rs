@@ -61,6 +61,7 @@ pub(super) fn all() -> Vec<Experiment> {
         .needs(&[Need::Data]),
         probe("object-head-missing", "HEAD of a playlist that does not exist", Documented, |n| {
             Ask::new("HEAD", format!("{}/playlist.m3u8", n.name))
+                .see(&[See::Header("x-oss-ec"), See::ErrorHeader])
         }),
         object("object-playlist", "a stored playlist", Inferred, PLAYLIST, |_, key| {
             Ask::get(key).see(SERVED)

@@ -2,6 +2,7 @@
 
 use super::ask::See;
 use super::record::{MESSAGE, Record};
+use base64::prelude::{BASE64_STANDARD, Engine};
 use osslive::xml::{self, Element};
 use std::net::{IpAddr, SocketAddr};
 
@@ -54,6 +55,12 @@ impl Reply {
         read.map_or_else(|_| "no XML".to_owned(), |count| count.to_string())
     }
 
+    /// The code of an error whose document is in a header.
+    fn code_in_header(&self) -> Option<String> {
+        let body = BASE64_STANDARD.decode(self.header("x-oss-err")?).ok()?;
+        Reply { body, ..Reply::default() }.text("Code")
+    }
+
     /// The code of an error, or the status of one without.
     pub(super) fn failure(&self) -> String {
         self.text("Code").unwrap_or_else(|| format!("status {}", self.status))
@@ -75,6 +82,7 @@ impl Reply {
                 See::Text(path) => with(record, path, self.text(path)),
                 See::Number(path) => with(record, path, self.text(path).map(number)),
                 See::Address(path) => with(record, path, self.text(path).map(address)),
+                See::ErrorHeader => with(record, "code in x-oss-err", self.code_in_header()),
                 See::Count(name) => record.with(&format!("number of {name}"), self.count(name)),
                 See::Header(name) => with(record, name, header(name)),
                 See::Body => record.with("body", String::from_utf8_lossy(&self.body)),

@@ -90,6 +90,12 @@ impl Report {
         all
     }
 
+    /// Where the expectation of an observation comes from.
+    fn source(&self, id: &str) -> Source {
+        let line = self.observations.iter().find(|line| line.id == id);
+        line.map_or(Source::Unknown, |line| line.source)
+    }
+
     /// Why how many observations were not made.
     fn reasons(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();
@@ -120,6 +126,7 @@ impl Report {
         page.push_str("## Differences\n\n");
         page.push_str("| what | expected | observed | observations |\n| --- | --- | --- | --- |\n");
         for (difference, ids) in differences {
+            let ids: Vec<_> = ids.iter().map(|id| format!("{id} ({})", self.source(id))).collect();
             let cells = [
                 difference.facet.as_str(),
                 difference.expected.as_deref().unwrap_or("nothing"),
@@ -240,7 +247,7 @@ mod tests {
         assert_eq!(report.differences().len(), 1);
         let page = report.markdown();
         assert!(page.contains("2 observations differ, 0 as expected, 0 not observed"), "{page}");
-        assert!(page.contains("| status | nothing | 500 | a, b |"), "{page}");
+        assert!(page.contains("| status | nothing | 500 | a (unknown), b (unknown) |"), "{page}");
         assert!(page.contains("| **differs** a | a title | unknown | status: 500 |"), "{page}");
     }
 

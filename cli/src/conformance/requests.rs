@@ -44,8 +44,8 @@ fn spellings() -> Vec<Experiment> {
         probe_channel("method-head-live", "HEAD of a channel", Unknown, |n| {
             Ask::new("HEAD", &n.name).live()
         }),
-        probe("method-head-missing", "an error without a body", Tested, |n| {
-            Ask::new("HEAD", &n.name).live().see(&[See::Header("x-oss-ec")])
+        probe("method-head-missing", "HEAD of no channel", Unknown, |n| {
+            Ask::new("HEAD", &n.name).live().see(&[See::ErrorHeader])
         }),
         probe("method-unknown", "a method that HTTP does not have", Unknown, |n| {
             Ask::new("FETCH", &n.name).live()
