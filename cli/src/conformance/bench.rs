@@ -329,9 +329,9 @@ fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
     mask.hide(prefix, "<prefix>");
     mask.hide(client.bucket(), "<bucket>");
     mask.hide(client.region(), "<region>");
-    mask.hide(credentials.access_key_id(), "<access key id>");
-    mask.hide(credentials.access_key_secret(), "<access key secret>");
-    mask.hide(credentials.security_token().unwrap_or_default(), "<security token>");
+    mask.hide_secret(credentials.access_key_id(), "<access key id>");
+    mask.hide_secret(credentials.access_key_secret(), "<access key secret>");
+    mask.hide_secret(credentials.security_token().unwrap_or_default(), "<security token>");
     // The same text for all addressing styles, with or without the bucket in the path,
     // and with or without a usual port.
     let url = client.endpoint().url("", &[]);

@@ -64,7 +64,7 @@ impl Experiment {
         };
         let records = notes.records.into_inner().unwrap_or_else(PoisonError::into_inner);
         let masked = |seen| match seen {
-            Seen::Observed(record) => Seen::Observed(record.map(|value| bench.mask.apply(value))),
+            Seen::Observed(record) => Seen::Observed(record.masked(&bench.mask)),
             skipped => skipped,
         };
         all.extend(records.into_iter().map(|(id, seen)| (id, masked(seen))));

@@ -3,25 +3,44 @@
 
 /// Texts of this run, each with its placeholder.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Mask(Vec<(String, &'static str)>);
+pub(super) struct Mask {
+    secrets: Vec<(String, &'static str)>,
+    names: Vec<(String, &'static str)>,
+}
 
 impl Mask {
-    /// Replaces a text wherever it stands; an empty one never.
-    pub(super) fn hide(&mut self, text: &str, placeholder: &'static str) {
-        if !text.is_empty() {
-            self.0.push((text.to_owned(), placeholder));
-            // A name inside of another goes last.
-            self.0.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
-        }
+    /// Replaces a name in all texts; an empty one never.
+    pub(super) fn hide(&mut self, name: &str, placeholder: &'static str) {
+        push(&mut self.names, name, placeholder);
     }
 
-    pub(super) fn apply(&self, text: &str) -> String {
-        let mut text = text.to_owned();
-        for (secret, placeholder) in &self.0 {
-            text = text.replace(secret, placeholder);
-        }
-        words(&text)
+    /// Replaces a secret or an id everywhere, also where no names can be.
+    pub(super) fn hide_secret(&mut self, secret: &str, placeholder: &'static str) {
+        push(&mut self.secrets, secret, placeholder);
     }
+
+    /// Masks a text that may contain anything.
+    pub(super) fn apply(&self, text: &str) -> String {
+        words(&replace(&self.names, self.word(text)))
+    }
+
+    /// Masks a text that consists of words of the protocol: a bucket may have the name
+    /// of one.
+    pub(super) fn word(&self, text: &str) -> String {
+        replace(&self.secrets, text.to_owned())
+    }
+}
+
+fn push(texts: &mut Vec<(String, &'static str)>, text: &str, placeholder: &'static str) {
+    if !text.is_empty() {
+        texts.push((text.to_owned(), placeholder));
+        // A text inside of another goes last.
+        texts.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+    }
+}
+
+fn replace(texts: &[(String, &'static str)], text: String) -> String {
+    texts.iter().fold(text, |text, (secret, placeholder)| text.replace(secret, placeholder))
 }
 
 /// Replaces the words that look like a time, an id or an address.
@@ -46,11 +65,18 @@ fn placeholder(word: &str) -> Option<String> {
     if let Some(name) = word.strip_suffix(".ts").filter(|name| name.len() > 9 && digits(name)) {
         return Some(format!("<{} digits>.ts", name.len()));
     }
-    match word.len() {
-        24 if word.bytes().all(is_upper_hex) => return Some("<24 hex digits>".to_owned()),
-        32 if word.bytes().all(is_upper_hex) => return Some("<32 hex digits>".to_owned()),
-        10 | 13 if digits(word) => return Some(format!("<{} digits>", word.len())),
-        _ => {}
+    let shape = match word.len() {
+        length @ 10.. if digits(word) => Some(format!("<{length} digits>")),
+        8 if digits(word) && word.starts_with("20") => Some("<yyyymmdd>".to_owned()),
+        16 if is_basic_time(word) => Some("<yyyymmddThhmmssZ>".to_owned()),
+        length @ 16.. if word.bytes().all(is_upper_hex) => Some(format!("<{length} hex digits>")),
+        length @ 16.. if word.bytes().all(|b| b.is_ascii_hexdigit()) => {
+            Some(format!("<{length} hex digits in lower case>"))
+        }
+        _ => None,
+    };
+    if shape.is_some() {
+        return shape;
     }
     if let Some((address, port)) = word.rsplit_once(':') {
         if address.parse::<std::net::Ipv4Addr>().is_ok() && digits(port) {
@@ -61,6 +87,12 @@ fn placeholder(word: &str) -> Option<String> {
         return Some("<ip>".to_owned());
     }
     time_format(word)
+}
+
+/// Whether a word is like `20261122T081638Z`.
+fn is_basic_time(word: &str) -> bool {
+    let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
+    shape == "00000000T000000Z"
 }
 
 /// The shape of a time in ISO 8601, such as `<yyyy-mm-ddThh:mm:ss.000Z>`.
@@ -104,6 +136,8 @@ mod tests {
         mask.hide("live.example.com", "<host>");
         mask.hide("", "<nothing>");
         assert_eq!(mask.apply("http://live.example.com/live/x"), "http://<host>/<bucket>/x");
+        mask.hide_secret("xml", "<secret>");
+        assert_eq!((&*mask.word("live"), &*mask.word("xml")), ("live", "<secret>"));
     }
 
     #[test]
@@ -113,6 +147,10 @@ mod tests {
             ("\"0CC175B9C0F1B6A831C399E269772661\"", "\"<32 hex digits>\""),
             ("ch/1795335398123.ts", "ch/<13 digits>.ts"),
             ("endTime=1795335398", "endTime=<10 digits>"),
+            ("id/20261122/oss", "id/<yyyymmdd>/oss"),
+            ("20261122T081638Z", "<yyyymmddThhmmssZ>"),
+            ("0123456789abcdef", "<16 hex digits in lower case>"),
+            ("1234567890123456", "<16 digits>"),
             ("2026-11-22T08:16:38.000Z", "<yyyy-mm-ddThh:mm:ss.000Z>"),
             ("2026-11-22T08:16:38.123Z", "<yyyy-mm-ddThh:mm:ss.fffZ>"),
             ("2026-11-22T08:16:38Z", "<yyyy-mm-ddThh:mm:ssZ>"),

@@ -9,6 +9,7 @@ use super::publisher::{self, Signature, wait_until};
 use super::record::Record;
 use super::reply::Reply;
 use crate::clip::Clip;
+use osslive_local::push::PushError;
 use std::time::Duration;
 
 /// Fragments of a second, three in the live playlist.
@@ -23,7 +24,7 @@ const SERVED: &[See] = &[See::Header("cache-control"), See::Header("accept-range
 
 pub(super) fn all() -> Vec<Experiment> {
     let experiments =
-        vec![live(), disabled(), second_publisher(), named(), expired(), empty(), cut()];
+        vec![live(), disabled(), second_publisher(), named(), expired(), limit(), empty(), cut()];
     experiments.into_iter().map(|experiment| experiment.needs(&[Need::Stream])).collect()
 }
 
@@ -57,6 +58,10 @@ fn end(notes: &Notes<'_>, id: &str, name: &str, clip: &mut Clip) -> Result<bool,
     clip.stop();
     let _ = clip.end();
     wait_until(notes.bench, SOON, || Ok(status(&notes.send(id, &stat(name))?) != "Live"))
+}
+
+fn refused(error: PushError) -> Miss {
+    Miss::Setup(format!("the stream was not accepted: {error}"))
 }
 
 fn status(reply: &Reply) -> String {
@@ -363,11 +368,26 @@ fn empty() -> Experiment {
         let (id, name) = ("session-empty-stat", notes.name());
         notes.put(id, &name, SHORT)?;
         let url = publisher::url(notes.bench, &name, &Signature::default(), |_| {});
-        let refused = |error| Miss::Setup(format!("the stream was not accepted: {error}"));
         let publisher = publisher::connect(&url).map_err(refused)?;
         notes.see(id, &stat(&name).see(&[See::Text("Status")]))?;
         publisher.finish().map_err(refused)?;
         idle_history(notes, "session-empty-history", &name)
+    })
+}
+
+/// More sessions than a history has.
+fn limit() -> Experiment {
+    let id = "history-limit";
+    Experiment::new(&[(id, "the history of eleven sessions", Documented)], move |notes| {
+        let name = notes.name();
+        notes.put(id, &name, SHORT)?;
+        for _ in 0..11 {
+            let url = publisher::url(notes.bench, &name, &Signature::default(), |_| {});
+            publisher::try_url(&url).map_err(refused)?;
+            let is_idle = || Ok(status(&notes.send(id, &stat(&name))?) != "Live");
+            wait_until(notes.bench, SOON, is_idle)?;
+        }
+        notes.see(id, &history(&name).see(&[See::Count("LiveRecord")])).map(drop)
     })
 }
 
@@ -381,7 +401,6 @@ fn cut() -> Experiment {
         let (id, name) = ("session-cut-stat", notes.name());
         notes.put(id, &name, SHORT)?;
         let url = publisher::url(notes.bench, &name, &Signature::default(), |_| {});
-        let refused = |error| Miss::Setup(format!("the stream was not accepted: {error}"));
         drop(publisher::connect(&url).map_err(refused)?);
         let is_idle = || Ok(status(&notes.send(id, &stat(&name))?) == "Idle");
         let class = if wait_until(notes.bench, SOON, is_idle)? { "within" } else { "not within" };

@@ -26,6 +26,8 @@ struct Shared {
     deviations: Vec<Deviation>,
     /// The names of the deviations that something was changed by.
     applied: Mutex<Vec<&'static str>>,
+    /// What cannot be changed as was ordered.
+    mistakes: Mutex<Vec<String>>,
     is_stopped: AtomicBool,
 }
 
@@ -37,6 +39,7 @@ impl Proxy {
             upstream: upstream.parse().expect("an address"),
             deviations: deviations.to_vec(),
             applied: Mutex::default(),
+            mistakes: Mutex::default(),
             is_stopped: AtomicBool::new(false),
         });
         let accepting = shared.clone();
@@ -55,6 +58,8 @@ impl Proxy {
 
     /// The deviations that changed something.
     pub fn applied(&self) -> Vec<&'static str> {
+        let mistakes = self.shared.mistakes.lock().expect("no thread panicked");
+        assert!(mistakes.is_empty(), "{mistakes:#?}");
         let mut names = self.shared.applied.lock().expect("no thread panicked").clone();
         names.sort_unstable();
         names.dedup();
@@ -100,7 +105,12 @@ impl Shared {
                     // Longer than the command is told to wait.
                     Change::Hang => thread::sleep(Duration::from_secs(8)),
                     Change::Cut => return client.shutdown(Shutdown::Both),
-                    change => response.change(change),
+                    change => {
+                        if let Err(mistake) = response.change(change) {
+                            let mistake = format!("{}: {mistake}", deviation.name);
+                            self.mistakes.lock().expect("no thread panicked").push(mistake);
+                        }
+                    }
                 }
             }
         }
@@ -250,45 +260,53 @@ impl Message {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    fn change(&mut self, change: &Change) {
+    /// Changes the message, or says why it cannot.
+    fn change(&mut self, change: &Change) -> Result<(), String> {
         let text = self.text();
         let changed = match *change {
             Change::Status(status) => {
                 let rest = self.head.split_once("\r\n").map_or("", |(_, rest)| rest);
                 self.head = format!("HTTP/1.1 {status} Whatever\r\n{rest}");
-                return;
+                return Ok(());
             }
-            Change::Header(name, value) => return self.set_header(name, value),
-            Change::NoHeader(name) => return self.remove_header(name),
+            Change::Header(name, value) => {
+                self.set_header(name, value);
+                return Ok(());
+            }
+            Change::NoHeader(name) => {
+                self.remove_header(name);
+                return Ok(());
+            }
             Change::Body(body) => body.to_owned(),
             Change::Text(name, value) => {
-                let whole = element(&text, name);
-                text.replacen(&whole, &format!("<{name}>{value}</{name}>"), 1)
+                text.replacen(&element(&text, name)?, &format!("<{name}>{value}</{name}>"), 1)
             }
-            Change::NoElement(name) => text.replacen(&element(&text, name), "", 1),
+            Change::NoElement(name) => text.replacen(&element(&text, name)?, "", 1),
             Change::Rename(old, new) => text
                 .replace(&format!("<{old}>"), &format!("<{new}>"))
                 .replace(&format!("</{old}>"), &format!("</{new}>")),
             Change::Swap(first, second) => {
-                let (one, other) = (element(&text, first), element(&text, second));
-                text.replacen(&one, "\u{0}", 1)
-                    .replacen(&other, &one, 1)
-                    .replacen('\u{0}', &other, 1)
+                let (one, other) = (element(&text, first)?, element(&text, second)?);
+                let text = text.replacen(&one, "\u{0}", 1).replacen(&other, &one, 1);
+                text.replacen('\u{0}', &other, 1)
             }
             Change::Replace(old, new) => text.replace(old, new),
-            Change::Hang | Change::Cut => return,
+            Change::Hang | Change::Cut => return Ok(()),
         };
-        assert_ne!(changed, text, "{change:?} changes nothing");
+        if changed == text {
+            return Err(format!("{change:?} changes nothing in {text}"));
+        }
         self.body = changed.into_bytes();
+        Ok(())
     }
 }
 
 /// A whole element, with its tags.
-fn element(text: &str, name: &str) -> String {
-    let start = text.find(&format!("<{name}>")).unwrap_or_else(|| panic!("no {name} in {text}"));
+fn element(text: &str, name: &str) -> Result<String, String> {
+    let open = text.find(&format!("<{name}>")).ok_or_else(|| format!("no {name} in {text}"))?;
     let close = format!("</{name}>");
-    let end = text[start..].find(&close).expect("the element ends") + close.len();
-    text[start..start + end].to_owned()
+    let end = text[open..].find(&close).ok_or_else(|| format!("{name} does not end"))?;
+    Ok(text[open..open + end + close.len()].to_owned())
 }
 
 fn find(bytes: &[u8], what: &[u8]) -> Option<usize> {
