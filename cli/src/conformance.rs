@@ -19,6 +19,8 @@ mod reply;
 mod report;
 mod requests;
 mod rtmp;
+mod run;
+mod selection;
 mod signatures;
 mod signing;
 mod status;
@@ -34,19 +36,17 @@ use crate::table::{Cell, Table};
 use crate::text;
 use bench::{Bench, COMMON_PREFIX};
 use clap::Args;
-use cleanup::{Leftovers, remove_all};
+use cleanup::Leftovers;
 use expectation::Expectations;
 use experiment::{Experiment, Seen};
-use observation::{Need, Observation};
+use observation::Need;
 use osslive::StopHandle;
 use report::Report;
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
 use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
 
 pub(crate) const HELP: &str = "\
 Compares some 300 things that the service does with what this project expects,
@@ -59,9 +59,6 @@ Examples:
   osslive conformance --bucket scratch --publish --report report.md
   osslive conformance --only put-minimal,info-defaults --yes --json
   osslive conformance --clean";
-
-/// Experiments at the same time.
-const WORKERS: usize = 12;
 
 #[derive(Args)]
 pub(crate) struct Arguments {
@@ -94,19 +91,14 @@ pub(crate) fn run(
     output: &Output,
     verbose: bool,
 ) -> Outcome {
-    let experiments = select(&arguments.only)?;
-    let observations = observations(&experiments, &arguments.only);
+    let experiments = selection::select(&arguments.only)?;
+    let observations = selection::observations(&experiments, &arguments.only);
     if arguments.list {
-        list(&experiments, &observations, output);
+        selection::list(&experiments, &observations, output);
         return Ok(());
     }
-    if let Some(path) = &arguments.report {
-        // Better now than after everything was observed.
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        file.map_err(|error| Failure::file(path, error))?;
-    }
+    arguments.report.as_deref().map_or(Ok(()), check_file)?;
     let stop = StopHandle::new();
-    signal::stops(&stop)?;
     let bench = Bench::open(connection, arguments.publish, verbose, &stop)?;
     let old = find_old(&bench)?;
     if arguments.clean {
@@ -115,60 +107,50 @@ pub(crate) fn run(
     if !old.is_empty() {
         output.warn(&format!("{} left by another run: see --clean", counted(&old)));
     }
-    confirm(&plan(&bench, &experiments), arguments.yes)?;
-    let seen = observe(&bench, &experiments, output.json, verbose)?;
+    confirm(&plan(&bench, &experiments), arguments.yes, output)?;
+    // Until here, Ctrl-C ends the process: nothing was created.
+    signal::stops(&stop)?;
+    let bar = Progress { is_hidden: output.json || verbose }.things(experiments.len());
+    let run = run::run(&bench, &experiments, &bar)?;
+    if verbose {
+        say(&format!("{} requests sent", bench.requests()));
+    }
+    if let Some(first) = run.left.first() {
+        let count = run.left.len();
+        output.warn(&format!("could not remove {count} (see --clean); the first: {first}"));
+    }
     if stop.is_stopped() {
         let message = "interrupted: what was created has been removed";
         return Err(Failure::Message(Exit::Failure, message.to_owned()));
     }
     if let Some(path) = &arguments.write_expectation {
-        return learn(path, &experiments, &seen);
+        return learn(path, &experiments, &run.seen);
     }
     let expectations = Expectations::built_in().map_err(|error| Failure::Other(error.into()))?;
-    let report = Report::new(&observations, &seen, &expectations, arguments.publish);
-    show(&report, arguments.report.as_deref(), output)
-}
-
-/// The experiments that make the observations that were asked for.
-fn select(only: &[String]) -> Outcome<Vec<Experiment>> {
-    let mut all = catalog::all();
-    if let Some(unknown) = only.iter().find(|id| !all.iter().any(|e| has(e, id))) {
-        let message = format!("--only: no observation {unknown:?}; list them with --list");
-        return Err(Failure::usage(message));
+    let report = Report::new(&observations, &run.seen, &expectations, arguments.publish);
+    show(&report, arguments.report.as_deref(), output)?;
+    match run.left.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Message(Exit::Failure, "not everything was removed".to_owned())),
     }
-    all.retain(|experiment| only.is_empty() || only.iter().any(|id| has(experiment, id)));
-    Ok(all)
 }
 
-fn has(experiment: &Experiment, id: &str) -> bool {
-    experiment.observations.iter().any(|observation| observation.id == id)
-}
-
-fn observations(experiments: &[Experiment], only: &[String]) -> Vec<Observation> {
-    let all = experiments.iter().flat_map(|experiment| &experiment.observations);
-    let is_wanted = |o: &&Observation| only.is_empty() || only.iter().any(|id| id == o.id);
-    all.filter(is_wanted).copied().collect()
-}
-
-fn list(experiments: &[Experiment], observations: &[Observation], output: &Output) {
-    let mut table = Table::new(&["ID", "SOURCE", "TITLE"]);
-    for observation in observations {
-        let needs = experiments.iter().find(|experiment| has(experiment, observation.id));
-        let is_stream = needs.is_some_and(|experiment| experiment.needs.contains(&Need::Stream));
-        let title = match is_stream {
-            true => format!("{} (--publish)", observation.title),
-            false => observation.title.to_owned(),
-        };
-        let source = observation.source.to_string();
-        table.row([Cell::new(observation.id), Cell::new(source), Cell::new(title)]);
+/// Checks that a file can be written: better now than once everything was observed.
+fn check_file(path: &Path) -> Outcome {
+    let is_new = !path.exists();
+    let file = OpenOptions::new().create(true).append(true).open(path);
+    file.map_err(|error| Failure::file(path, error))?;
+    if is_new {
+        // There is nothing to report yet.
+        fs::remove_file(path).map_err(|error| Failure::file(path, error))?;
     }
-    let ids: Vec<_> = observations.iter().map(|observation| observation.id).collect();
-    output.show(&ids, |page| table.write(page));
+    Ok(())
 }
 
+/// Finds what runs before this one left behind.
 fn find_old(bench: &Bench) -> Outcome<Leftovers> {
     Leftovers::find(bench, COMMON_PREFIX).map_err(|miss| {
-        let message = format!("could not list channels and objects: {miss:?}");
+        let message = format!("could not list channels and objects: {miss}");
         Failure::Message(Exit::Failure, message)
     })
 }
@@ -182,7 +164,7 @@ fn counted(leftovers: &Leftovers) -> String {
 fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome {
     let what = counted(old);
     if !old.is_empty() {
-        confirm(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes)?;
+        confirm(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes, output)?;
         let failures = old.remove(bench);
         if let Some(first) = failures.first() {
             let message = format!("{} not removed; the first: {first}", failures.len());
@@ -190,7 +172,7 @@ fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome 
         }
     }
     let (channels, objects) = old.counts();
-    let removed = serde_json::json!({ "channels": channels, "objects": objects });
+    let removed = json!({ "channels": channels, "objects": objects });
     output.show(&removed, |page| writeln!(page, "removed {what}"));
     Ok(())
 }
@@ -217,8 +199,11 @@ fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
 }
 
 /// Asks on a terminal; elsewhere the option must have been given.
-fn confirm(plan: &str, yes: bool) -> Outcome {
-    output::tell(&format!("osslive: {}", text::clean(plan)));
+fn confirm(plan: &str, yes: bool, output: &Output) -> Outcome {
+    match output.json {
+        true => output::report(&json!({ "plan": { "message": plan } })),
+        false => output::tell(&format!("osslive: {}", text::clean(plan))),
+    }
     if yes {
         return Ok(());
     }
@@ -234,46 +219,7 @@ fn confirm(plan: &str, yes: bool) -> Outcome {
     }
 }
 
-/// Runs all experiments, and removes what they made, whatever happened.
-fn observe(
-    bench: &Bench,
-    experiments: &[Experiment],
-    is_json: bool,
-    is_verbose: bool,
-) -> Outcome<BTreeMap<&'static str, Seen>> {
-    let permitted = bench.check_permissions();
-    let bar = Progress { is_hidden: is_json || is_verbose }.things(experiments.len());
-    let (next, all) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
-    let work = || {
-        while let Some(experiment) = experiments.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let first = experiment.observations.first().map_or("", |observation| observation.id);
-            bar.set_message(first);
-            let seen = experiment.run(bench);
-            all.lock().unwrap_or_else(PoisonError::into_inner).extend(seen);
-            bar.inc(1);
-        }
-    };
-    thread::scope(|scope| {
-        let count = if permitted.is_ok() { WORKERS } else { 0 };
-        let workers: Vec<_> = (0..count).map(|_| scope.spawn(work)).collect();
-        // What a worker that panicked was to observe counts as not tried.
-        workers.into_iter().for_each(|worker| drop(worker.join()));
-    });
-    bar.set_message("removing what was created");
-    bench.begin_cleanup();
-    let failures = remove_all(bench, &bench.prefix);
-    bar.finish_and_clear();
-    permitted?;
-    if is_verbose {
-        say(&format!("{} sent", text::count(bench.requests() as usize, "request")));
-    }
-    if let Some(first) = failures.first() {
-        let message = format!("could not remove {} (run --clean): {first}", failures.len());
-        return Err(Failure::Message(Exit::Failure, message));
-    }
-    Ok(all.into_inner().unwrap_or_else(PoisonError::into_inner))
-}
-
+/// Writes what was observed as what is expected.
 fn learn(path: &Path, experiments: &[Experiment], seen: &BTreeMap<&'static str, Seen>) -> Outcome {
     let read = fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
     let mut expectations: Expectations =
@@ -284,12 +230,13 @@ fn learn(path: &Path, experiments: &[Experiment], seen: &BTreeMap<&'static str, 
         }
     }
     let all = catalog::all();
-    expectations.retain(|id| all.iter().any(|experiment| has(experiment, id)));
+    expectations.retain(|id| all.iter().any(|experiment| selection::has(experiment, id)));
     let text = serde_json::to_string_pretty(&expectations);
     let text = text.map_err(|error| Failure::Other(error.into()))? + "\n";
     fs::write(path, text).map_err(|error| Failure::file(path, error))
 }
 
+/// Writes and prints the report; differences are a failure.
 fn show(report: &Report, path: Option<&Path>, output: &Output) -> Outcome {
     if let Some(path) = path {
         fs::write(path, report.markdown()).map_err(|error| Failure::file(path, error))?;

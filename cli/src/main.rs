@@ -107,7 +107,7 @@ enum Command {
     /// Find out why there is no picture
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::Arguments),
-    /// Compare the service with what the local endpoint expects
+    /// Compare OSS with what the local endpoint does, for a report
     #[command(after_help = conformance::HELP)]
     Conformance(conformance::Arguments),
     /// Poll channels and report changes

@@ -11,7 +11,8 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::output::say;
 use osslive::endpoint::Endpoint;
 use osslive::request::percent_encode_path;
-use osslive::{Client, Credentials, SignatureVersion, StopHandle};
+use osslive::{AddressingStyle, Client, Credentials, SignatureVersion, StopHandle};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,7 +24,7 @@ use ureq::http;
 pub(super) const COMMON_PREFIX: &str = "osslive-conformance-";
 /// How long a response may take. A slower one counts as none.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// How long a throttled request is repeated.
+/// For how long a throttled request is retried.
 const THROTTLED_LIMIT: Duration = Duration::from_secs(30);
 /// The longest body that is read.
 const MAX_BODY: u64 = 4 << 20;
@@ -41,6 +42,18 @@ pub(super) enum Miss {
     Setup(String),
 }
 
+impl fmt::Display for Miss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Miss::Stopped => f.write_str("interrupted"),
+            Miss::Throttled => f.write_str("the service throttles requests"),
+            Miss::Silent(why) => write!(f, "no response: {why}"),
+            Miss::Setup(why) => f.write_str(why),
+        }
+    }
+}
+
+/// The bucket, and who asks.
 pub(super) struct Bench {
     agent: ureq::Agent,
     client: Client,
@@ -124,6 +137,7 @@ impl Bench {
             (Need::NoCors, cors.text("Code").as_deref() == Some("NoSuchCORSConfiguration")),
             (Need::Version1, v1.is_success()),
             (Need::Version4, v4.is_success()),
+            (Need::NamedBucket, self.client.endpoint().style() != AddressingStyle::Cname),
             (Need::Data, object.text("Code").as_deref() != Some("PublicEndpointForbidden")),
         ];
         self.needs = needs.into_iter().filter_map(|(need, holds)| holds.then_some(need)).collect();
@@ -158,8 +172,8 @@ impl Bench {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Sends a request, and repeats it while the service throttles. `id` says for
-    /// which observation, also to the service.
+    /// Sends a request, and retries while it is throttled. `id` is the observation,
+    /// which the service is told too.
     pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
         let until = Instant::now() + THROTTLED_LIMIT;
         let mut pause = Duration::from_millis(500);
@@ -214,12 +228,18 @@ impl Bench {
     fn url(&self, ask: &Ask, query: &str) -> String {
         let endpoint: &Endpoint = self.client.endpoint();
         let mut url = endpoint.url("", &[]);
+        if let Some(other) = &ask.bucket {
+            let bucket = self.bucket();
+            let (first, last) = match endpoint.style() {
+                AddressingStyle::Path => url.rsplit_once(bucket),
+                _ => url.split_once(bucket),
+            }
+            .unwrap_or((&url, ""));
+            url = [first, other, last].concat();
+        }
         match &ask.raw_key {
             Some(raw) => url.push_str(raw),
             None => url.push_str(&percent_encode_path(&ask.key)),
-        }
-        if let Some(bucket) = &ask.bucket {
-            url = url.replacen(self.bucket(), bucket, 1);
         }
         if !query.is_empty() {
             url.push('?');
@@ -229,7 +249,7 @@ impl Bench {
     }
 
     fn exchange(&self, request: http::request::Builder, ask: &Ask) -> Result<Reply, String> {
-        let told = |error: ureq::Error| match error {
+        let describe = |error: ureq::Error| match error {
             ureq::Error::Timeout(_) => "timed out".to_owned(),
             // The message may quote the URL, which may be signed.
             ureq::Error::Io(error) => format!("{}", error.kind()),
@@ -249,12 +269,13 @@ impl Bench {
         } else {
             self.agent.run(request.body(()).map_err(invalid)?)
         }
-        .map_err(told)?;
+        .map_err(describe)?;
         let text =
             |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
         let headers = response.headers().iter().map(|(n, v)| (n.as_str().to_owned(), text(v)));
         let (status, headers) = (response.status().as_u16(), headers.collect());
-        let body = response.body_mut().with_config().limit(MAX_BODY).read_to_vec().map_err(told)?;
+        let body =
+            response.body_mut().with_config().limit(MAX_BODY).read_to_vec().map_err(describe)?;
         Ok(Reply { status, headers, body })
     }
 
@@ -301,13 +322,7 @@ impl Bench {
 
     /// Why the run cannot begin.
     fn failure(&self, miss: Miss) -> Failure {
-        let message = match miss {
-            Miss::Stopped => "interrupted".to_owned(),
-            Miss::Throttled => "the service throttles requests: try again later".to_owned(),
-            Miss::Silent(why) | Miss::Setup(why) => {
-                format!("no response from {}: {why}", self.client.endpoint().url("", &[]))
-            }
-        };
+        let message = format!("{}: {miss}", self.client.endpoint().url("", &[]));
         Failure::Message(Exit::Unavailable, message)
     }
 }
@@ -344,11 +359,11 @@ fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
     mask
 }
 
+/// Four characters that tell a run from others.
 fn random_text() -> Outcome<String> {
+    const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 4];
     getrandom::fill(&mut bytes).map_err(|error| Failure::Other(error.to_string().into()))?;
-    Ok(bytes
-        .iter()
-        .map(|byte| char::from(b"abcdefghijkmnpqrstuvwxyz23456789"[usize::from(byte % 32)]))
-        .collect())
+    let letter = |byte: u8| char::from(ALPHABET[usize::from(byte) % ALPHABET.len()]);
+    Ok(bytes.into_iter().map(letter).collect())
 }

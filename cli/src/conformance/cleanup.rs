@@ -59,7 +59,7 @@ pub(super) fn remove_all(bench: &Bench, prefix: &str) -> Vec<String> {
         match Leftovers::find(bench, prefix) {
             Ok(found) if found.is_empty() => return Vec::new(),
             Ok(found) => failures = found.remove(bench),
-            Err(miss) => failures = vec![format!("the list of what there is: {miss:?}")],
+            Err(miss) => failures = vec![format!("the list of what there is: {miss}")],
         }
     }
     failures
@@ -95,15 +95,14 @@ fn pages(
 fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
     let until = Instant::now() + LIVE_LIMIT;
     loop {
-        let reply =
-            bench.send(ID, &Ask::delete(name).live()).map_err(|miss| format!("{miss:?}"))?;
+        let reply = bench.send(ID, &Ask::delete(name).live()).map_err(|miss| miss.to_string())?;
         match reply.failure() {
             _ if reply.is_success() => return Ok(()),
             code if code == "ChannelStillLive" && Instant::now() < until => {
                 // Whoever publishes to it is disconnected.
                 let disable = Ask::put(name).live().param("status", "disabled");
-                bench.send(ID, &disable).map_err(|miss| format!("{miss:?}"))?;
-                bench.pause(Duration::from_secs(1)).map_err(|miss| format!("{miss:?}"))?;
+                bench.send(ID, &disable).map_err(|miss| miss.to_string())?;
+                bench.pause(Duration::from_secs(1)).map_err(|miss| miss.to_string())?;
             }
             code => return Err(code),
         }
@@ -111,6 +110,6 @@ fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
 }
 
 fn remove_object(bench: &Bench, key: &str) -> Result<(), String> {
-    let reply = bench.send(ID, &Ask::delete(key)).map_err(|miss| format!("{miss:?}"))?;
+    let reply = bench.send(ID, &Ask::delete(key)).map_err(|miss| miss.to_string())?;
     if reply.is_success() { Ok(()) } else { Err(reply.failure()) }
 }

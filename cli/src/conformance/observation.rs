@@ -54,6 +54,8 @@ pub(super) enum Need {
     Version4,
     /// The endpoint serves objects.
     Data,
+    /// URLs name the bucket.
+    NamedBucket,
 }
 
 impl Need {
@@ -67,6 +69,7 @@ impl Need {
             Need::Version1 => "signature version 1 is not available here",
             Need::Version4 => "signature version 4 is not available here",
             Need::Data => "this endpoint does not serve objects to the account",
+            Need::NamedBucket => "a custom domain leads to one bucket only",
         }
     }
 }

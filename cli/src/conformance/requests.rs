@@ -2,6 +2,7 @@
 
 use super::ask::{Ask, MINIMAL, See, document, put};
 use super::experiment::{Experiment, probe, probe_channel};
+use super::observation::Need;
 use super::observation::Source::{Documented, Inferred, Tested, Unknown};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
@@ -54,7 +55,8 @@ fn spellings() -> Vec<Experiment> {
             let mut ask = Ask::get("").live();
             ask.bucket = Some(format!("{}none", n.prefix()));
             ask
-        }),
+        })
+        .needs(&[Need::NamedBucket]),
     ]
 }
 

@@ -250,7 +250,7 @@ fn an_interrupted_run_removes_what_it_created() {
 }
 
 #[test]
-fn what_a_killed_run_left_is_told_and_removed_and_nothing_else() {
+fn leftovers_of_a_killed_run_are_reported_and_removed_and_nothing_else() {
     let shell = shell("conformance-killed");
     let client = shell.endpoint.client();
     client.put_channel("osslive-conformance", &ChannelConfig::new("")).expect("a channel");
@@ -309,7 +309,7 @@ fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
 }
 
 #[test]
-fn what_cannot_be_observed_is_told_before_anything_is_created() {
+fn mistakes_are_reported_before_anything_is_created() {
     let shell = shell("conformance-mistakes");
     let told = shell.failure("conformance --yes --only put-minimum", 2);
     assert!(told.contains("no observation \"put-minimum\""), "{told}");
