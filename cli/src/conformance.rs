@@ -27,6 +27,7 @@ mod status;
 mod streams;
 mod tokens;
 
+use crate::confirm;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{self, Output, say};
@@ -45,7 +46,6 @@ use report::Report;
 use serde_json::json;
 use std::collections::BTreeMap;
 use std::fs::{self, OpenOptions};
-use std::io::{self, BufRead, IsTerminal};
 use std::path::{Path, PathBuf};
 
 pub(crate) const HELP: &str = "\
@@ -107,7 +107,7 @@ pub(crate) fn run(
     if !old.is_empty() {
         output.warn(&format!("{} left by another run: see --clean", counted(&old)));
     }
-    confirm(&plan(&bench, &experiments), arguments.yes, output)?;
+    announce(&plan(&bench, &experiments), arguments.yes, output)?;
     // Until here, Ctrl-C ends the process: nothing was created.
     signal::stops(&stop)?;
     let bar = Progress { is_hidden: output.json || verbose }.things(experiments.len());
@@ -164,7 +164,7 @@ fn counted(leftovers: &Leftovers) -> String {
 fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome {
     let what = counted(old);
     if !old.is_empty() {
-        confirm(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes, output)?;
+        announce(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes, output)?;
         let failures = old.remove(bench);
         if let Some(first) = failures.first() {
             let message = format!("{} not removed; the first: {first}", failures.len());
@@ -198,8 +198,8 @@ fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
     )
 }
 
-/// Asks on a terminal; elsewhere the option must have been given.
-fn confirm(plan: &str, yes: bool, output: &Output) -> Outcome {
+/// Says what will be done. Asks on a terminal; elsewhere `--yes` must be given.
+fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
     match output.json {
         true => output::report(&json!({ "plan": { "message": plan } })),
         false => output::tell(&format!("osslive: {}", text::clean(plan))),
@@ -207,15 +207,12 @@ fn confirm(plan: &str, yes: bool, output: &Output) -> Outcome {
     if yes {
         return Ok(());
     }
-    if !io::stdin().is_terminal() || !console::Term::stderr().is_term() {
-        return Err(Failure::usage("not on a terminal: confirm with --yes"));
+    if output.json || !confirm::is_possible() {
+        return Err(Failure::usage("nothing was created: add --yes to go on without asking"));
     }
-    output::tell("Go on? [y/N]");
-    let mut line = String::new();
-    io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Other(error.into()))?;
-    match line.trim().to_ascii_lowercase().as_str() {
-        "y" | "yes" => Ok(()),
-        _ => Err(Failure::Message(Exit::Failure, "nothing was sent".to_owned())),
+    match confirm::ask("Go on?")? {
+        true => Ok(()),
+        false => Err(Failure::Message(Exit::Failure, "nothing was created".to_owned())),
     }
 }
 

@@ -275,7 +275,7 @@ fn leftovers_of_a_killed_run_are_reported_and_removed_and_nothing_else() {
 fn a_run_without_a_terminal_needs_to_be_confirmed() {
     let shell = shell("conformance-confirm");
     let refused = shell.failure("conformance --publish", 2);
-    assert!(refused.contains("confirm with --yes"), "{refused}");
+    assert!(refused.contains("add --yes to go on without asking"), "{refused}");
     let ran = shell.run("conformance --publish");
     assert!(ran.stderr.contains("requests to the bucket live-demo"), "{}", ran.stderr);
     assert!(ran.stderr.contains("is removed afterwards"), "{}", ran.stderr);
@@ -301,7 +301,7 @@ fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
     let ran = on_terminal("conformance");
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stdout);
     assert!(ran.stdout.contains("Go on? [y/N]"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("nothing was sent"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("nothing was created"), "{}", ran.stdout);
     let ran = on_terminal("conformance --yes");
     assert_eq!(ran.status.code(), Some(0), "{}", ran.stdout);
     assert!(ran.stdout.contains("░"), "no progress bar: {}", ran.stdout);
