@@ -185,8 +185,9 @@ impl Connection {
             let invalid = |_| Failure::usage("--proxy: must be a URL such as http://HOST:PORT");
             config = config.proxy(Some(ureq::Proxy::new(url).map_err(invalid)?));
         }
-        if let Some(path) = &self.ca_file {
-            let pem = pem(path)?;
+        let variable = || variable("SSL_CERT_FILE").map(PathBuf::from);
+        if let Some(path) = self.ca_file.clone().or_else(variable) {
+            let pem = pem(&path)?;
             let roots = parse_pem(&pem).filter_map(|item| match item {
                 Ok(PemItem::Certificate(certificate)) => Some(certificate),
                 _ => None,

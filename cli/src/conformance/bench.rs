@@ -26,6 +26,7 @@ pub(super) const COMMON_PREFIX: &str = "osslive-conformance-";
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 /// For how long a throttled request is retried.
 const THROTTLED_LIMIT: Duration = Duration::from_secs(30);
+const TIMED_OUT: &str = "timed out";
 /// The longest body that is read.
 const MAX_BODY: u64 = 4 << 20;
 
@@ -172,14 +173,22 @@ impl Bench {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Sends a request, and retries while it is throttled. `id` is the observation,
-    /// which the service is told too.
+    /// Sends a request, and retries while it is throttled, and once when a connection
+    /// fails: an idle one may be closed at any time. `id` is the
+    /// observation, which the service is told too.
     pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
         let until = Instant::now() + THROTTLED_LIMIT;
-        let mut pause = Duration::from_millis(500);
+        let (mut pause, mut is_again) = (Duration::from_millis(500), false);
         loop {
             self.check_stop()?;
-            let reply = self.send_once(id, ask)?;
+            let reply = match self.send_once(id, ask) {
+                Err(Miss::Silent(why)) if !is_again && why != TIMED_OUT => {
+                    is_again = true;
+                    self.pause(pause)?;
+                    continue;
+                }
+                outcome => outcome?,
+            };
             let is_throttled = reply.status == 503
                 && reply.text("Code").is_some_and(|code| code == "MetaOperationQpsLimitExceeded");
             if !is_throttled {
@@ -250,7 +259,7 @@ impl Bench {
 
     fn exchange(&self, request: http::request::Builder, ask: &Ask) -> Result<Reply, String> {
         let describe = |error: ureq::Error| match error {
-            ureq::Error::Timeout(_) => "timed out".to_owned(),
+            ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
             // The message may quote the URL, which may be signed.
             ureq::Error::Io(error) => format!("{}", error.kind()),
             ureq::Error::HostNotFound => "the host name could not be resolved".to_owned(),
@@ -352,7 +361,10 @@ fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
     let url = client.endpoint().url("", &[]);
     let base = url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
     let (authority, path) = base.split_once('/').unwrap_or((base, ""));
-    let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => host,
+        _ => authority,
+    };
     for text in [base, authority, &format!("{host}/{path}"), host] {
         mask.hide(text.trim_end_matches('/'), "<bucket url>");
     }

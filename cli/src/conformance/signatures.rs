@@ -134,11 +134,9 @@ fn headers_v4() -> Vec<Experiment> {
             ask.header("x-oss-content-sha256", "0".repeat(64))
         })
         .needs(&[Need::Version4]),
-        probe("v4-header-unsigned", "an x-oss header that is not signed", Inferred, |n| {
-            let change: fn(String) -> String = |text| text;
-            let mut ask = list(n).scheme(Scheme::HeaderV4).signed(|s| s.alter = Some(change));
-            // In another spelling than the one that is signed.
-            ask.raw_query = "&comp=stat";
+        probe("v4-parameter-unsigned", "a parameter that is not signed", Inferred, |n| {
+            let mut ask = list(n).scheme(Scheme::HeaderV4);
+            ask.raw_query = "&max-keys=2";
             ask
         })
         .needs(&[Need::Version4]),

@@ -169,9 +169,9 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Replace("rtmp://", "rtmps://")],
     ),
     http("URLs without encoding", "name-cjk", "PUT", &[Change::Replace("%E7%9B%B4", "直")]),
-    http("no escapes in XML", "list-escapes", "GET", &[Change::Text("Description", "a b")]),
+    http("another description", "list-escapes", "GET", &[Change::Text("Description", "a b")]),
     http(
-        "an element that tells which",
+        "a new element of an error",
         "delete-then-info",
         "GET",
         &[Change::Replace("</HostId>", "</HostId><Name>x</Name>")],
@@ -184,14 +184,14 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Replace("list-outline-a</Name>", "list-outline-z</Name>")],
     ),
     http(
-        "a marker that is listed",
+        "another next marker",
         "list-next-page",
         "GET",
         &[Change::Text("NextMarker", "list-outline-a")],
     ),
     http("no next marker", "list-first-page", "GET", &[Change::NoElement("NextMarker")]),
     http(
-        "pages that are not told",
+        "a page that claims to be the last",
         "list-marker-between",
         "GET",
         &[Change::Text("IsTruncated", "false")],
@@ -285,14 +285,14 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Header("content-type", "application/x-mpegURL")],
     ),
     other(
-        "caching",
+        "a Cache-Control header",
         "object-playlist",
         "GET",
         "playlist.m3u8",
         &[Change::Header("cache-control", "no-store")],
     ),
     other(
-        "a forced download",
+        "no range in the response",
         "object-range",
         "GET",
         "playlist.m3u8",
@@ -312,7 +312,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(200), Change::Body(""), Change::NoHeader("content-type")],
     ),
     other(
-        "playlists without an end",
+        "an anonymous reader served",
         "object-anonymous",
         "GET",
         "playlist.m3u8",
@@ -329,7 +329,7 @@ pub const HTTP: &[Deviation] = &[
     http("a response beyond the time limit", "v4-spaces", "GET", &[Change::Hang]),
     http("a connection that is closed", "v4-date-within", "GET", &[Change::Cut]),
     http("an error without a body", "comp-unknown", "GET", &[Change::Body("")]),
-    http("a page of a proxy", "query-unknown", "GET", &[Change::Body("<html>No.</html>")]),
+    http("an HTML page", "query-unknown", "GET", &[Change::Body("<html>No.</html>")]),
 ];
 
 /// Deviations of streams.
@@ -345,11 +345,11 @@ pub const STREAMS: &[Deviation] = &[
         Push::Refuse("NetStream.Connect.Rejected"),
     ),
     rtmp("a refusal without a word", "rtmp-missing-channel", Push::Close),
-    rtmp("another code accepted", "rtmp-param-unsigned", Push::Accept),
+    rtmp("an unsigned parameter accepted", "rtmp-param-unsigned", Push::Accept),
     rtmp("a codec accepted", "rtmp-audio-mp3", Push::Accept),
     rtmp("signatures of version 4", "rtmp-version-4", Push::Accept),
     http("another code while live", "live-put", "PUT", &[Change::Text("Code", "OperationDenied")]),
-    http("a status of a channel that is live", "live-delete", "DELETE", &[Change::Status(400)]),
+    http("another status while live", "live-delete", "DELETE", &[Change::Status(400)]),
     http(
         "a session in progress in the history",
         "live-history",
