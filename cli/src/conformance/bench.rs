@@ -261,7 +261,7 @@ impl Bench {
         let describe = |error: ureq::Error| match error {
             ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
             // The message may quote the URL, which may be signed.
-            ureq::Error::Io(error) => format!("{}", error.kind()),
+            ureq::Error::Io(error) => error.to_string(),
             ureq::Error::HostNotFound => "the host name could not be resolved".to_owned(),
             ureq::Error::ConnectionFailed => "could not connect".to_owned(),
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),

@@ -20,6 +20,8 @@ const SOON: Duration = Duration::from_secs(30);
 /// The same, with all of them in the live playlist.
 const LONG: &str = "<Target><Type>HLS</Type><FragDuration>1</FragDuration>\
                     <FragCount>100</FragCount></Target>";
+/// How long a session may take to appear in the history.
+const SETTLED: Duration = Duration::from_secs(10);
 const SERVED: &[See] = &[See::Header("cache-control"), See::Header("accept-ranges")];
 
 pub(super) fn all() -> Vec<Experiment> {
@@ -34,6 +36,15 @@ fn stat(name: &str) -> Ask {
 
 fn history(name: &str) -> Ask {
     Ask::get(name).live().param("comp", "history")
+}
+
+/// The history, once it has this many sessions, or does not get them in time.
+fn settled(notes: &Notes<'_>, id: &str, name: &str, sessions: usize) -> Result<Ask, Miss> {
+    wait_until(notes.bench, SETTLED, || {
+        let reply = notes.send(id, &history(name))?;
+        Ok(reply.texts("LiveRecord", "StartTime").len() >= sessions)
+    })?;
+    Ok(history(name))
 }
 
 /// Publishes to a new channel, and waits until the service has seen video and audio.
@@ -143,9 +154,13 @@ fn while_live(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     let list = Ask::get("").live().param("prefix", name);
     notes.see("live-list", &list.see(&[See::Text("LiveChannel/Status")]))?;
     playing(notes, name)?;
+    notes.see("live-vod", &vod(notes, name).see(&[See::Playlist])).map(drop)
+}
+
+/// The playlist of everything that was recorded so far.
+fn vod(notes: &Notes<'_>, name: &str) -> Ask {
     let since = notes.bench.now().unix_timestamp() - 600;
-    let vod = Ask::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200);
-    notes.see("live-vod", &vod.see(&[See::Playlist])).map(drop)
+    Ask::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200)
 }
 
 const DATA: &[&str] =
@@ -155,7 +170,8 @@ fn playing(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     if !notes.bench.has(Need::Data) {
         DATA.iter().for_each(|id| notes.skip(id, Need::Data.reason()));
         // The recording must hold something all the same.
-        return notes.bench.pause(Duration::from_secs(4));
+        let is_recorded = || Ok(notes.send("live-vod", &vod(notes, name))?.is_success());
+        return wait_until(notes.bench, SOON, is_recorded).map(drop);
     }
     let ask = Ask::get(format!("{name}/playlist.m3u8"));
     let mut oldest = String::new();
@@ -185,7 +201,8 @@ fn after(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
         See::Address("LiveRecord/RemoteAddr"),
         See::Count("LiveRecord"),
     ];
-    notes.see("ended-history", &history(name).see(&record))?;
+    let ended = settled(notes, "ended-history", name, 1)?;
+    notes.see("ended-history", &ended.see(&record))?;
     let playlist = Ask::get(format!("{name}/playlist.m3u8")).see(&[See::Playlist]);
     match notes.bench.has(Need::Data) {
         true => drop(notes.see("ended-playlist", &playlist)?),
@@ -205,8 +222,7 @@ fn recorded(notes: &Notes<'_>, name: &str, listed: &Reply) -> Result<(), Miss> {
         ask.flag("vod").param("startTime", start).param("endTime", end)
     };
     let since = notes.bench.now().unix_timestamp() - 600;
-    let whole = span(Ask::get(name), since, since + 1200);
-    notes.see("ended-vod", &whole.see(&[See::Playlist, See::Header("etag")]))?;
+    notes.see("ended-vod", &vod(notes, name).see(&[See::Playlist, See::Header("etag")]))?;
     let key = listed.text("Contents/Key").unwrap_or_default();
     let file = key.rsplit('/').next().unwrap_or_default();
     let milliseconds = file.strip_suffix(".ts").and_then(|name| name.parse::<i64>().ok());
@@ -247,7 +263,7 @@ fn again(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     } else {
         notes.skip("second-playlist", Need::Data.reason());
     }
-    let reply = notes.send("second-history", &history(name))?;
+    let reply = notes.send("second-history", &settled(notes, "second-history", name, 2)?)?;
     let starts = reply.texts("LiveRecord", "StartTime");
     let order = if starts.is_sorted() { "oldest first" } else { "not oldest first" };
     let record = Record::of("sessions", starts.len().to_string());
@@ -257,9 +273,7 @@ fn again(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
 
 fn deleted(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     notes.must("deleted-vod", &Ask::delete(name).live())?;
-    let since = notes.bench.now().unix_timestamp() - 600;
-    let vod = Ask::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200);
-    notes.see("deleted-vod", &vod)?;
+    notes.see("deleted-vod", &vod(notes, name))?;
     let listed = Ask::get("").param("prefix", format!("{name}/"));
     notes.see("deleted-objects", &listed.see(&[See::Has("Contents")]))?;
     notes.put("recreated-history", name, SHORT)?;
@@ -288,7 +302,10 @@ fn disabled() -> Experiment {
         })?;
         notes.see("disable-live-stat", &stat(&name).see(&[See::Text("Status")]))?;
         notes
-            .see("disable-live-history", &history(&name).see(&[See::Count("LiveRecord")]))
+            .see(
+                "disable-live-history",
+                &settled(notes, "disable-live-history", &name, 1)?.see(&[See::Count("LiveRecord")]),
+            )
             .map(drop)
     })
 }
@@ -387,7 +404,7 @@ fn limit() -> Experiment {
             let is_idle = || Ok(status(&notes.send(id, &stat(&name))?) != "Live");
             wait_until(notes.bench, SOON, is_idle)?;
         }
-        notes.see(id, &history(&name).see(&[See::Count("LiveRecord")])).map(drop)
+        notes.see(id, &settled(notes, id, &name, 10)?.see(&[See::Count("LiveRecord")])).map(drop)
     })
 }
 
@@ -411,5 +428,5 @@ fn cut() -> Experiment {
 
 fn idle_history(notes: &Notes<'_>, id: &'static str, name: &str) -> Result<(), Miss> {
     wait_until(notes.bench, SOON, || Ok(status(&notes.send(id, &stat(name))?) != "Live"))?;
-    notes.see(id, &history(name).see(&[See::Count("LiveRecord")])).map(drop)
+    notes.see(id, &settled(notes, id, name, 1)?.see(&[See::Count("LiveRecord")])).map(drop)
 }
