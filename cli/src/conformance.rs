@@ -105,7 +105,8 @@ pub(crate) fn run(
         return clean(&bench, &old, arguments.yes, output);
     }
     if !old.is_empty() {
-        output.warn(&format!("{} left by another run: see --clean", counted(&old)));
+        let what = counted(&old);
+        output.warn(&format!("{what} of another run: if it has ended, use --clean"));
     }
     announce(&plan(&bench, &experiments), arguments.yes, output)?;
     // Until here, Ctrl-C ends the process: nothing was created.

@@ -109,7 +109,7 @@ impl Bench {
     /// Takes the time from the service: a clock that is wrong here would spoil every
     /// signature.
     fn set_clock(&mut self) -> Outcome {
-        let ask = Ask::get("").live().scheme(Scheme::Anonymous);
+        let ask = Ask::get("").live().param("prefix", &self.prefix).scheme(Scheme::Anonymous);
         let reply = self.send("clock", &ask).map_err(|miss| self.failure(miss))?;
         let Some(date) = reply.header("date") else { return Ok(()) };
         if let Ok(date) = OffsetDateTime::parse(date, &Rfc2822) {
@@ -121,7 +121,9 @@ impl Bench {
     /// Reads what the bucket and the account are like.
     fn survey(&mut self, publish: bool) -> Outcome {
         let ask = |ask: Ask| self.send("survey", &ask).map_err(|miss| self.failure(miss));
-        let list = ask(Ask::get("").live().param("max-keys", 1))?;
+        // Nothing is found: what else is in the bucket is nobody's business.
+        let nothing = Ask::get("").live().param("prefix", &self.prefix);
+        let list = ask(nothing.clone())?;
         if !list.is_success() {
             return Err(refused("list channels", &list));
         }
@@ -129,7 +131,7 @@ impl Bench {
         let cors = ask(Ask::get("").flag("cors"))?;
         let key = format!("{}survey", self.prefix);
         let object = ask(Ask::get(&key))?;
-        let list = |scheme| ask(Ask::get("").live().scheme(scheme));
+        let list = |scheme| ask(nothing.clone().scheme(scheme));
         let (v1, v4) = (list(Scheme::HeaderV1)?, list(Scheme::HeaderV4)?);
         let needs = [
             (Need::Stream, publish),

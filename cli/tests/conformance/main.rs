@@ -259,7 +259,7 @@ fn leftovers_of_a_killed_run_are_reported_and_removed_and_nothing_else() {
     wait_until("a fragment of the run", || (is_recorded(), channels(&client)));
     program.kill();
     let ran = shell.run("conformance --yes --only put-minimal");
-    assert!(ran.stderr.contains("left by another run: see --clean"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("of another run: if it has ended, use --clean"), "{}", ran.stderr);
     assert!(channels(&client).len() > 1, "a run removes only its own");
     let refused = shell.run("conformance --clean");
     assert_eq!(refused.status.code(), Some(2), "{}", refused.stderr);
