@@ -310,6 +310,17 @@ impl Client {
 
     /// Returns a signer with the current credentials, for requests of your own.
     ///
+    /// ```no_run
+    /// use osslive::request::{Method, Request};
+    ///
+    /// # let client: osslive::Client = unimplemented!();
+    /// let request = Request::new(Method::Get, "").flag("cors");
+    /// let now = time::OffsetDateTime::now_utc();
+    /// let headers = client.signer()?.headers(&request, client.bucket(), now);
+    /// let url = client.endpoint().url(&request.key, &request.query);
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`ErrorKind::Credentials`] if there are no usable credentials.
@@ -407,6 +418,19 @@ mod tests {
             .signature_version(version);
         builder.clock = Some(clock.clone());
         (builder.build().unwrap(), clock)
+    }
+
+    #[test]
+    fn a_client_signs_for_its_region_with_its_credentials() {
+        let (client, _) = client(SignatureVersion::V4);
+        assert_eq!(client.region(), "cn-hangzhou");
+        let url = "https://live-demo.oss-cn-hangzhou.aliyuncs.com/";
+        assert_eq!(client.endpoint().url("", &[]), url);
+        assert_eq!(client.signer().unwrap().credentials().access_key_id(), "id");
+        client.set_credentials(Credentials::new("another", "secret"));
+        assert_eq!(client.signer().unwrap().credentials().access_key_id(), "another");
+        client.set_credentials(|| Err(Error::credentials("none today")));
+        assert_eq!(client.signer().err().unwrap().kind(), ErrorKind::Credentials);
     }
 
     /// Until when a publish URL and a play URL of 1,800 seconds are good.

@@ -11,7 +11,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::output::say;
 use osslive::endpoint::Endpoint;
 use osslive::request::percent_encode_path;
-use osslive::{AddressingStyle, Client, Credentials, SignatureVersion, StopHandle};
+use osslive::{AddressingStyle, Client, Credentials, SignatureVersion, StopHandle, code};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -191,9 +191,7 @@ impl Bench {
                 }
                 outcome => outcome?,
             };
-            let is_throttled = reply.status == 503
-                && reply.text("Code").is_some_and(|code| code == "MetaOperationQpsLimitExceeded");
-            if !is_throttled {
+            if reply.status != 503 || reply.failure() != code::META_OPERATION_QPS_LIMIT_EXCEEDED {
                 return Ok(reply);
             }
             if Instant::now() + pause > until {

@@ -63,7 +63,9 @@ impl Reply {
 
     /// The code of an error, or the status of one without.
     pub(super) fn failure(&self) -> String {
-        self.text("Code").unwrap_or_else(|| format!("status {}", self.status))
+        self.text("Code")
+            .or_else(|| self.code_in_header())
+            .unwrap_or_else(|| format!("status {}", self.status))
     }
 
     pub(super) fn is_success(&self) -> bool {

@@ -341,6 +341,16 @@ fn observations_are_listed_without_sending_anything() {
 }
 
 #[test]
+fn a_throttled_run_takes_longer_and_sees_the_same() {
+    let shell = shell_with("conformance-throttled", &["--qps-limit", "4"]);
+    let only = "put-minimal,put-again,info-missing,stat-idle,stat-missing,delete,method-head-live";
+    let ran = shell.run(&format!("conformance --yes --json -v --only {only}"));
+    assert_eq!(is_same(&ran)["same"], only.split(',').count(), "{}", ran.stdout);
+    assert!(ran.stderr.contains(": 503 in "), "nothing was throttled: {}", ran.stderr);
+    assert_eq!(channels(&shell.endpoint.client()), [""; 0]);
+}
+
+#[test]
 fn a_public_bucket_is_not_asked_what_private_ones_do() {
     let shell = shell_with("conformance-public", &["--acl", "public-read-write"]);
     let only = "anonymous-list,anonymous-put,rtmp-unsigned,object-anonymous,put-minimal";
