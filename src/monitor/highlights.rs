@@ -122,7 +122,7 @@ impl Highlight {
     }
 
     /// Selects the session that includes this time, such as its
-    /// [`start_time`](SessionRecord::start_time), instead of the latest. Highlights
+    /// [`start_time`](crate::SessionRecord::start_time), instead of the latest. Highlights
     /// between two times ignore it.
     #[must_use]
     pub fn of_session(mut self, moment: OffsetDateTime) -> Self {
