@@ -6,9 +6,9 @@ portable_tests() {
   printf '%s' '-p osslive -p osslive-local -p osslive-cli --lib --bins'
   printf ' --test %s' certificates codes configuration credential_sources diagnosis failures \
     faults flow json load many \
-    monitor peer proxy refusals shutdown vectors wait
+    monitor objects peer proxy recordings refusals shutdown vectors wait
   printf ' --test %s' browsers control data_folder disk events flood hostile initial limits media
-  printf ' --test %s' commands credentials doctor local restart sites
+  printf ' --test %s' apply commands conformance credentials doctor local recording restart sites
 }
 
 # Twenty thousand connections take an emulated system many minutes.
