@@ -7,9 +7,6 @@ use super::timeline;
 use crate::client::Client;
 use crate::error::Result;
 
-/// How long before its end a fragment may start, in milliseconds.
-const LONGEST: i64 = 120_000;
-
 pub(super) struct Plan {
     pub(super) times: Resolved,
     /// All that belongs to the range, in order.
@@ -28,7 +25,7 @@ impl Plan {
         let from = match self.fragments.last() {
             Some(last) => last.start + 1,
             None if self.times.is_session => self.times.start,
-            None => self.times.start - LONGEST,
+            None => self.times.start - timeline::LONGEST,
         };
         // Keys come after this one.
         let after = fragment::key(id, from - 1);

@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 
 /// The longest fragment, in milliseconds: the service's limit of 100 seconds, and
 /// something for the next key frame.
-const LONGEST: i64 = 120_000;
+pub(super) const LONGEST: i64 = 120_000;
 /// The length of the first fragment of a copy.
 const USUAL: i64 = 5_000;
 /// A shorter pause is none: the time of writing is in whole seconds.
