@@ -9,7 +9,10 @@ cd "$(dirname -- "$0")/../.."
 export CARGO_TARGET_DIR=target/windows RUSTC_BOOTSTRAP=1 CARGO_PROFILE_DEV_DEBUG=0
 export WINEDEBUG=-all XDG_RUNTIME_DIR=/tmp CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER=wine
 
-# A server that ends with its last program may take the next one with it.
+# A server that ends with its last program may take the next one with it. In a new
+# home, it has no folder to run in.
+wine wineboot --init
+/usr/lib/*/wine/wineserver -w
 /usr/lib/*/wine/wineserver -p
 
 . packaging/proof/tests.sh
