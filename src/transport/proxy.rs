@@ -326,6 +326,7 @@ mod tests {
         };
         assert_eq!(parts("host"), ("host:1080".into(), None));
         assert_eq!(parts("http://host:3128/x"), ("host:3128".into(), None));
+        #[cfg(any(feature = "tls", feature = "native-tls"))]
         assert_eq!(parts("https://host"), ("host:443".into(), None));
         assert_eq!(parts("socks5://[::1]"), ("[::1]:1080".into(), None));
         assert_eq!(parts("http://[::1]:8080"), ("[::1]:8080".into(), None));
