@@ -166,8 +166,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.ts.progress");
         assert!(Journal::open(&path, ASKED).unwrap().is_none());
-        let mut journal = Journal::create(&path, ASKED, TIMES).unwrap();
-        journal.note(&[placed(1), placed(3)]).unwrap();
+        Journal::create(&path, ASKED, TIMES).unwrap().note(&[placed(1), placed(3)]).unwrap();
         let mut journal = Journal::open(&path, ASKED).unwrap().unwrap();
         assert_eq!(journal.times, TIMES);
         assert!(journal.has(&placed(1)) && journal.has(&placed(3)) && !journal.has(&placed(2)));

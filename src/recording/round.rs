@@ -13,10 +13,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How often progress is reported.
 const INTERVAL: Duration = Duration::from_millis(100);
+/// How long a round that ends early waits for transfers that are about to end.
+const LINGER: Duration = Duration::from_millis(500);
 
 /// What the workers share. A transfer that cannot be interrupted outlives the round,
 /// and ends by itself.
@@ -70,12 +72,11 @@ impl Round {
                 first.into_iter().chain(results.try_iter()).partition(Result::is_ok);
             let complete = complete.into_iter().filter_map(Result::ok).collect();
             report(complete, self.bytes.load(Ordering::Relaxed))?;
-            if let Some(error) = failed.into_iter().find_map(Result::err) {
+            let failure = failed.into_iter().find_map(Result::err);
+            if failure.is_some() || self.stop.is_stopped() {
                 self.stop.stop();
-                return Err(error);
-            }
-            if self.stop.is_stopped() {
-                return Err(stopped());
+                linger(&results);
+                return Err(failure.unwrap_or_else(stopped));
             }
         }
     }
@@ -136,6 +137,13 @@ impl Round {
             false => Ok(()),
         }
     }
+}
+
+/// Gives workers a moment to close the file, which cannot be replaced on Windows
+/// before.
+fn linger(results: &Receiver<Result<Placed>>) {
+    let end = Instant::now() + LINGER;
+    while results.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
 }
 
 pub(super) fn stopped() -> Error {
