@@ -1245,7 +1245,9 @@ void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
  * - "bandwidthRecovered": bandwidth, limit (bytes per second)
  * - "frameRateFell": from, to (frames per second)
  * - "failing": error (reported once, until "recovered")
- * - "recovered".
+ * - "recovered"
+ * - "gone" (the channel does not exist; reported once, until "created")
+ * - "created".
  *
  * Ignore values you do not know: later versions may add some.
  *

@@ -865,7 +865,7 @@ class ChannelMonitor {
    * remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from, to,
    * "bandwidthLow" of bandwidth, limit (bytes per second), "bandwidthRecovered"
    * of bandwidth, limit, "frameRateFell" of from, to, "failing" of error,
-   * "recovered". */
+   * "recovered", "gone", "created". */
   std::optional<std::string> next_changes() {
     try {
       return detail::text_of([&](char **out, osslive_error **e) {

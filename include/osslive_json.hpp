@@ -944,6 +944,10 @@ enum class ChangeKind {
   failing,
   /* The status of the channel can be read again. */
   recovered,
+  /* The channel does not exist, or no longer. Reported once, until it is created. */
+  gone,
+  /* The channel exists again. */
+  created,
 };
 
 NLOHMANN_JSON_SERIALIZE_ENUM(ChangeKind, {
@@ -958,6 +962,8 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ChangeKind, {
     {ChangeKind::frame_rate_fell, "frameRateFell"},
     {ChangeKind::failing, "failing"},
     {ChangeKind::recovered, "recovered"},
+    {ChangeKind::gone, "gone"},
+    {ChangeKind::created, "created"},
 })
 
 /* A change of a channel. In JSON it is one object, in which change names the kind. */

@@ -170,8 +170,8 @@ pub use endpoint::AddressingStyle;
 pub use error::{Error, ErrorKind, Result, code};
 pub use monitor::{
     Change, ChangeKind, ChannelMonitor, ChannelReport, Edge, FailedChannel, Gap, Highlight,
-    HighlightResult, HistoryAnalysis, Limits, MonitorOptions, Progress, PutResult, SessionSpan,
-    Sweep, SweepOptions, Watch,
+    HighlightResult, HistoryAnalysis, KnownChannel, Limits, MonitorOptions, Progress, PutResult,
+    SessionSpan, Sweep, SweepOptions, Watch,
 };
 pub use operation::{
     Audio, Channel, ChannelConfig, ChannelHistory, ChannelList, ChannelState, ChannelStatus,

@@ -13,7 +13,7 @@ mod sweep;
 mod watch;
 
 pub use batch::PutResult;
-pub use change::{Change, ChangeKind, Limits, Watch};
+pub use change::{Change, ChangeKind, KnownChannel, Limits, Watch};
 pub use highlights::{Edge, Highlight, HighlightResult};
 pub use history::{Gap, HistoryAnalysis, SessionSpan};
 pub use options::{Progress, SweepOptions};

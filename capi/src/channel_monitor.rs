@@ -94,7 +94,9 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
 /// - "bandwidthRecovered": bandwidth, limit (bytes per second)
 /// - "frameRateFell": from, to (frames per second)
 /// - "failing": error (reported once, until "recovered")
-/// - "recovered".
+/// - "recovered"
+/// - "gone" (the channel does not exist; reported once, until "created")
+/// - "created".
 ///
 /// Ignore values you do not know: later versions may add some.
 ///

@@ -63,6 +63,8 @@ def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
     assert isinstance(failing.error, osslive.CallTimeout)
     assert str(failing) == "a failed: too late"
     assert str(told(change="recovered")) == "a recovered"
+    assert str(told(change="gone")) == "a does not exist"
+    assert str(told(change="created")) == "a exists again"
 
 
 def test_a_change_that_is_not_known_yet_is_let_pass() -> None:

@@ -1,7 +1,7 @@
 //! What changed from one sweep to the next.
 
 use super::sweep::Sweep;
-use crate::error::Error;
+use crate::error::{Error, code};
 use crate::operation::{ChannelStatus, StreamState};
 use std::collections::HashMap;
 use std::fmt;
@@ -87,6 +87,11 @@ pub enum ChangeKind {
     },
     /// The status of the channel can be read again.
     Recovered,
+    /// The channel does not exist, or no longer. Reported once, until it is
+    /// created.
+    Gone,
+    /// The channel exists again.
+    Created,
 }
 
 /// One line for people.
@@ -115,6 +120,8 @@ impl fmt::Display for Change {
             }
             ChangeKind::Failing { error } => write!(f, "{id} failed: {error}"),
             ChangeKind::Recovered => write!(f, "{id} recovered"),
+            ChangeKind::Gone => write!(f, "{id} does not exist"),
+            ChangeKind::Created => write!(f, "{id} exists again"),
         }
     }
 }
@@ -160,7 +167,8 @@ impl Default for Limits {
 /// programs with their own schedule; [`ChannelMonitor`] does both.
 ///
 /// Unknown channels count as idle, so that the changes alone determine the state
-/// of every channel.
+/// of every channel. A channel that was [`Gone`](ChangeKind::Gone) is idle when it is
+/// [`Created`](ChangeKind::Created).
 ///
 /// ```no_run
 /// # let client: osslive::Client = unimplemented!();
@@ -177,27 +185,46 @@ impl Default for Limits {
 #[derive(Debug, Clone)]
 pub struct Watch {
     limits: Limits,
-    known: HashMap<String, Known>,
+    known: HashMap<String, KnownChannel>,
 }
 
-/// What is known of a channel.
-#[derive(Debug, Clone)]
-struct Known {
+/// What a [`Watch`] knows of a channel: what the next status is compared with.
+///
+/// With the feature `serde` it can be stored and given to the [`Watch`] of another
+/// process by [`restore`](Watch::restore), which then reports what changed in
+/// between. Its fields may change; unknown ones are ignored and missing ones take
+/// their defaults.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(feature = "serde", serde(rename_all = "camelCase", default))]
+pub struct KnownChannel {
     state: StreamState,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     remote_addr: Option<String>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     frame_rate: Option<u32>,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_false"))]
     is_low: bool,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_false"))]
     is_failing: bool,
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "is_false"))]
+    is_gone: bool,
 }
 
-impl Default for Known {
+#[cfg(feature = "serde")]
+fn is_false(value: &bool) -> bool {
+    !value
+}
+
+impl Default for KnownChannel {
     fn default() -> Self {
-        Known {
+        KnownChannel {
             state: StreamState::Idle,
             remote_addr: None,
             frame_rate: None,
             is_low: false,
             is_failing: false,
+            is_gone: false,
         }
     }
 }
@@ -219,12 +246,42 @@ impl Watch {
         }
         for failure in &sweep.failed {
             let known = self.known.entry(failure.id.clone()).or_default();
-            if !std::mem::replace(&mut known.is_failing, true) {
-                let kind = ChangeKind::Failing { error: failure.error.clone() };
-                changes.push(change(&failure.id, time, kind));
-            }
+            let kind = match failure.error.code() {
+                Some(code::NO_SUCH_LIVE_CHANNEL) => known.leave(),
+                _ => known.fail(&failure.error),
+            };
+            changes.extend(kind.map(|kind| change(&failure.id, time, kind)));
         }
         changes
+    }
+
+    /// Returns what is known of each channel, to store it. A channel is known from
+    /// its first sweep on.
+    pub fn known(&self) -> impl Iterator<Item = (&str, &KnownChannel)> {
+        self.known.iter().map(|(id, known)| (id.as_str(), known))
+    }
+
+    /// Returns what is known of a channel.
+    pub fn get(&self, id: &str) -> Option<&KnownChannel> {
+        self.known.get(id)
+    }
+
+    /// Sets what is known of a channel, as [`known`](Self::known) returned it: the
+    /// next sweep is compared with it.
+    pub fn restore(&mut self, id: impl Into<String>, known: KnownChannel) {
+        self.known.insert(id.into(), known);
+    }
+
+    /// Forgets a channel, without a change. Returns whether it was known.
+    pub fn forget(&mut self, id: &str) -> bool {
+        self.known.remove(id).is_some()
+    }
+
+    /// Forgets a channel that a list of all channels no longer contains, and
+    /// returns the change, unless it was unknown or its absence was reported.
+    pub fn remove(&mut self, id: &str, time: OffsetDateTime) -> Option<Change> {
+        let was_there = !self.known.remove(id)?.is_gone;
+        was_there.then(|| change(id, time, ChangeKind::Gone))
     }
 }
 
@@ -232,10 +289,25 @@ fn change(id: &str, time: OffsetDateTime, kind: ChangeKind) -> Change {
     Change { id: id.to_owned(), time, kind }
 }
 
-impl Known {
+impl KnownChannel {
+    /// The channel does not exist. If it comes back, it is another one.
+    fn leave(&mut self) -> Option<ChangeKind> {
+        let was_there = !self.is_gone;
+        *self = KnownChannel { is_gone: true, ..KnownChannel::default() };
+        was_there.then_some(ChangeKind::Gone)
+    }
+
+    fn fail(&mut self, error: &Error) -> Option<ChangeKind> {
+        let is_new = !std::mem::replace(&mut self.is_failing, true);
+        is_new.then(|| ChangeKind::Failing { error: error.clone() })
+    }
+
     /// What changed; the status is what is known from now on.
     fn compare(&mut self, status: &ChannelStatus, limits: &Limits) -> Vec<ChangeKind> {
         let mut kinds = Vec::new();
+        if std::mem::take(&mut self.is_gone) {
+            kinds.push(ChangeKind::Created);
+        }
         if std::mem::take(&mut self.is_failing) {
             kinds.push(ChangeKind::Recovered);
         }
@@ -488,6 +560,74 @@ mod tests {
             failed() => ["c failed: too late"],
             idle() => ["c recovered", "c is idle"],
         ]);
+    }
+
+    fn gone() -> Result<ChannelStatus> {
+        Err(Error::new(ErrorKind::Service, "no").with_code(code::NO_SUCH_LIVE_CHANNEL))
+    }
+
+    #[test]
+    fn a_channel_that_does_not_exist_is_reported_once_and_again_when_it_is_created() {
+        assert_told!(Limits::new(), [
+            gone() => ["c does not exist"],
+            gone() => [],
+            idle() => ["c exists again"],
+            live("a:1", 25, 100) => ["c is live from a:1"],
+            failed() => ["c failed: too late"],
+            gone() => ["c does not exist"],
+            live("a:1", 25, 100) => ["c exists again", "c is live from a:1"],
+        ]);
+    }
+
+    #[test]
+    fn another_watch_continues_with_what_is_known() {
+        let time = OffsetDateTime::UNIX_EPOCH;
+        let sweep = |answer| Sweep::of([("c".to_owned(), answer)]);
+        let mut before = Watch::new(Limits::new());
+        before.changes(&sweep(live("a:1", 25, 100)), time);
+        for (answer, line) in [
+            (live("a:1", 25, 100), None),
+            (live("b:2", 25, 100), Some("c has a new publisher: b:2, after a:1")),
+            (idle(), Some("c is idle")),
+            (gone(), Some("c does not exist")),
+        ] {
+            let mut after = Watch::new(Limits::new());
+            for (id, known) in before.known() {
+                after.restore(id, known.clone());
+            }
+            let changes = after.changes(&sweep(answer), time);
+            assert_eq!(changes.first().map(Change::to_string).as_deref(), line);
+        }
+    }
+
+    #[test]
+    fn a_channel_that_leaves_the_list_is_gone_once() {
+        let time = OffsetDateTime::UNIX_EPOCH;
+        let mut watch = Watch::new(Limits::new());
+        assert!(watch.remove("c", time).is_none(), "it was never there");
+        watch.changes(&Sweep::of([("c".to_owned(), idle())]), time);
+        assert_eq!(watch.remove("c", time).unwrap().to_string(), "c does not exist");
+        watch.changes(&Sweep::of([("c".to_owned(), gone())]), time);
+        assert!(watch.remove("c", time).is_none(), "it was reported");
+        assert!(watch.get("c").is_none() && !watch.forget("c"));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn what_is_known_is_stored_in_few_words() {
+        let mut watch = Watch::new(Limits::new());
+        let channels = [("i", idle()), ("l", live("a:1", 25, 100)), ("g", gone())];
+        let sweep = Sweep::of(channels.map(|(id, answer)| (id.to_owned(), answer)));
+        watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH);
+        for (id, text) in [
+            ("i", r#"{"state":"Idle"}"#),
+            ("l", r#"{"state":"Live","remoteAddr":"a:1","frameRate":25}"#),
+            ("g", r#"{"state":"Idle","isGone":true}"#),
+        ] {
+            let known = watch.get(id).unwrap();
+            assert_eq!(serde_json::to_string(known).unwrap(), text);
+            assert_eq!(&serde_json::from_str::<KnownChannel>(text).unwrap(), known);
+        }
     }
 
     #[test]

@@ -111,6 +111,7 @@ pub struct ChannelMonitor {
     stop: StopHandle,
     watch: Watch,
     begun: Option<Instant>,
+    took: Duration,
     last: Option<Sweep>,
 }
 
@@ -130,6 +131,7 @@ impl ChannelMonitor {
             stop: StopHandle::following(&client.engine().stop),
             watch: Watch::new(options.limits),
             begun: None,
+            took: Duration::ZERO,
             last: None,
         }
     }
@@ -142,18 +144,43 @@ impl ChannelMonitor {
         self.stop.clone()
     }
 
+    /// Replaces the channels, from the next sweep on. What is known of the others
+    /// stays known: see [`watch_mut`](Self::watch_mut).
+    pub fn set_channels(&mut self, ids: impl IntoIterator<Item = impl Into<String>>) {
+        self.ids = distinct(ids).into();
+    }
+
+    /// Returns what is known of the channels.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Returns what is known of the channels, to restore what an earlier process
+    /// stored, or to remove channels.
+    pub fn watch_mut(&mut self) -> &mut Watch {
+        &mut self.watch
+    }
+
+    /// Waits until the next sweep is due: time to replace the channels. Returns
+    /// whether it is, or `false` once stopped. The first sweep is due at once.
+    pub fn wait_until_due(&self) -> bool {
+        let due = self
+            .begun
+            .map_or(Duration::ZERO, |begun| self.interval.saturating_sub(begun.elapsed()));
+        self.stop.switch().sleep(due)
+    }
+
     /// Waits until the next sweep is due, sweeps, and returns the changes, of
     /// which there may be none. The first sweep is due at once and reports every
     /// channel that is not idle. Returns `None` once stopped.
     pub fn next_changes(&mut self) -> Option<Vec<Change>> {
-        let due = self
-            .begun
-            .map_or(Duration::ZERO, |begun| self.interval.saturating_sub(begun.elapsed()));
-        if !self.stop.switch().sleep(due) {
+        if !self.wait_until_due() {
             return None;
         }
-        self.begun = Some(Instant::now());
+        let begun = Instant::now();
+        self.begun = Some(begun);
         let sweep = self.sweep()?;
+        self.took = begun.elapsed();
         let changes = self.watch.changes(&sweep, OffsetDateTime::now_utc());
         self.last = Some(sweep);
         Some(changes)
@@ -174,6 +201,11 @@ impl ChannelMonitor {
     /// Returns the latest sweep.
     pub fn last_sweep(&self) -> Option<&Sweep> {
         self.last.as_ref()
+    }
+
+    /// Returns how long the latest sweep took.
+    pub fn last_duration(&self) -> Option<Duration> {
+        self.last.as_ref().map(|_| self.took)
     }
 
     /// Sweeps on a thread of its own, so that a call that hangs does not keep a

@@ -478,6 +478,10 @@ class ChangeKind(str, enum.Enum):
     FAILING = "failing"
     #: The status of the channel can be read again.
     RECOVERED = "recovered"
+    #: The channel does not exist, or no longer.
+    GONE = "gone"
+    #: The channel exists again.
+    CREATED = "created"
 
 
 @dataclass(frozen=True)
@@ -543,6 +547,8 @@ class Change(_html.Fields):
             ),
             ChangeKind.FAILING: f"failed: {self.error}",
             ChangeKind.RECOVERED: "recovered",
+            ChangeKind.GONE: "does not exist",
+            ChangeKind.CREATED: "exists again",
         }[self.kind]
 
 
