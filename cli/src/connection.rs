@@ -8,8 +8,8 @@ use clap::parser::ValueSource::CommandLine;
 use clap::{Arg, ArgMatches, Args};
 use osslive::profile::Profile;
 use osslive::{
-    AddressingStyle, Client, ClientBuilder, Credentials, DefaultCredentials, Error, ErrorKind,
-    SignatureVersion,
+    AddressingStyle, Attempt, Client, ClientBuilder, Credentials, DefaultCredentials, Error,
+    ErrorKind, SignatureVersion,
 };
 use osslive_local::Config;
 use std::env;
@@ -142,10 +142,22 @@ impl Connection {
     /// A client for the bucket. With `verbose` it tells each request on
     /// standard error.
     pub(crate) fn client(&self, verbose: bool) -> Outcome<Client> {
-        let mut builder = self.transport(self.protocol(Client::builder()))?;
-        if verbose {
-            builder = builder.observer(|attempt| say(&attempt.to_string()));
-        }
+        self.observed(verbose, |_| {})
+    }
+
+    /// As [`client`](Self::client); `observe` is called after each request.
+    pub(crate) fn observed(
+        &self,
+        verbose: bool,
+        observe: impl Fn(&Attempt<'_>) + Send + Sync + 'static,
+    ) -> Outcome<Client> {
+        let builder = self.transport(self.protocol(Client::builder()))?;
+        let builder = builder.observer(move |attempt| {
+            observe(attempt);
+            if verbose {
+                say(&attempt.to_string());
+            }
+        });
         // Without keys, nobody has come to the region yet.
         let keys = self.find_keys()?;
         if verbose {

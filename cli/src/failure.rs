@@ -6,6 +6,7 @@ use osslive::{ErrorKind, code};
 use osslive_local::push::PushError;
 use serde_json::{Value, json};
 use std::error::Error;
+use std::fmt;
 use std::io;
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
@@ -95,6 +96,13 @@ impl From<PushError> for Failure {
 impl From<Box<dyn Error>> for Failure {
     fn from(error: Box<dyn Error>) -> Self {
         Failure::Other(error)
+    }
+}
+
+/// The message, in one line.
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message())
     }
 }
 

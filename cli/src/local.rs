@@ -3,9 +3,9 @@
 mod announcement;
 mod keys;
 mod log;
-mod secret;
 
 use crate::failure::{Failure, Outcome};
+use crate::log::Format;
 use crate::output::Output;
 use crate::signal::Ending;
 use announcement::{Announcement, Shown};
@@ -118,7 +118,7 @@ pub(crate) struct Arguments {
     max_connections: usize,
     /// Log events to stderr in this format [default: text, or json with --json]
     #[arg(long, value_enum, value_name = "FORMAT", env = "OSSLIVE_LOCAL_LOG")]
-    log: Option<log::Format>,
+    log: Option<Format>,
     /// Log level: error, warn, info or debug (includes every request)
     #[arg(long, default_value = "info", value_name = "LEVEL", env = "OSSLIVE_LOCAL_LOG_LEVEL")]
     log_level: Level,
@@ -129,9 +129,8 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let keys = Keys::of(&arguments.keys, output)?;
-    let usual = if output.json { log::Format::Json } else { log::Format::Text };
-    let format = arguments.log.unwrap_or(usual);
-    let config = format.observe(arguments.log_level, config(&arguments, &keys)?);
+    let format = arguments.log.unwrap_or(Format::usual(output.json));
+    let config = log::observe(format, arguments.log_level, config(&arguments, &keys)?);
     let endpoint = LocalEndpoint::start(config).map_err(|error| match error.kind() {
         io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
         _ => Failure::Other(error.into()),

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use std::cell::OnceCell;
 use std::fmt;
 use std::io::{self, Write};
+use std::process::Stdio;
 
 /// What a command prints to. Results that cannot be written are remembered, so
 /// that they neither end the command early nor hide its own failure.
@@ -165,6 +166,11 @@ pub(crate) fn ask(question: &str) {
 /// Prints a line of JSON to standard error.
 pub(crate) fn report(value: &Value) {
     tell(&clean_json(&value.to_string()));
+}
+
+/// Standard error, for the output of another program.
+pub(crate) fn log_file() -> Stdio {
+    Stdio::from(io::stderr())
 }
 
 /// Prints text to standard error. There is nobody to tell when that fails, and

@@ -23,8 +23,17 @@ impl<'a> Session<'a> {
         output: &'a Output,
         verbose: bool,
     ) -> Outcome<Self> {
-        let client = connection.client(verbose)?;
+        Ok(Self::with(connection.client(verbose)?, connection, output, verbose))
+    }
+
+    /// A session with a client of its own.
+    pub(crate) fn with(
+        client: Client,
+        connection: &Connection,
+        output: &'a Output,
+        verbose: bool,
+    ) -> Self {
         let progress = Progress { is_hidden: verbose };
-        Ok(Session { client, output, progress, verbose, timeout: connection.timeout() })
+        Session { client, output, progress, verbose, timeout: connection.timeout() }
     }
 }

@@ -18,7 +18,12 @@ pub(crate) fn wait() -> Result<(), ctrlc::Error> {
 /// process.
 pub(crate) fn stops(work: &StopHandle) -> Outcome {
     let work = work.clone();
-    ctrlc::set_handler(move || work.stop()).map_err(|error| Failure::Other(error.into()))
+    calls(move || work.stop())
+}
+
+/// As [`stops`], with any work that is quick.
+pub(crate) fn calls(stop: impl FnMut() + Send + 'static) -> Outcome {
+    ctrlc::set_handler(stop).map_err(|error| Failure::Other(error.into()))
 }
 
 /// Hears of Ctrl-C and of a request to terminate, which then do not end the

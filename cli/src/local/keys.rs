@@ -1,8 +1,8 @@
 //! What opens the endpoint, and where it is read from.
 
-use super::secret::Sources;
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
+use crate::secret::Sources;
 use clap::Args;
 use osslive_local::Config;
 use std::path::PathBuf;

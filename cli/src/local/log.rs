@@ -1,27 +1,14 @@
 //! The event log on standard error: one line an event.
 
-use crate::output::tell;
+use crate::log::Format;
 use crate::text::{clean, clean_json};
-use clap::ValueEnum;
 use osslive_local::{Config, Event, Level};
 
-/// How events are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(super) enum Format {
-    // Comments for clap would make the help of the whole command longer.
-    Text,
-    Json,
-    None,
-}
-
-impl Format {
-    /// Has a configuration's events written down to a level.
-    pub(super) fn observe(self, level: Level, config: Config) -> Config {
-        match self {
-            Format::Text => config.on_event(level, |event| tell(&text(event))),
-            Format::Json => config.on_event(level, |event| tell(&json(event))),
-            Format::None => config,
-        }
+/// Has a configuration's events written down to a level.
+pub(super) fn observe(format: Format, level: Level, config: Config) -> Config {
+    match format {
+        Format::None => config,
+        _ => config.on_event(level, move |event| format.write(|| text(event), || json(event))),
     }
 }
 

@@ -11,15 +11,15 @@ use std::path::{Path, PathBuf};
 const LONGEST: u64 = 64 * 1024;
 
 /// Where one secret may come from, the first that is given first.
-pub(super) struct Sources<'a> {
-    pub(super) option: &'a Option<String>,
-    pub(super) file: &'a Option<PathBuf>,
-    pub(super) variable: &'static str,
+pub(crate) struct Sources<'a> {
+    pub(crate) option: &'a Option<String>,
+    pub(crate) file: &'a Option<PathBuf>,
+    pub(crate) variable: &'static str,
 }
 
 impl Sources<'_> {
     /// Returns the secret, or `None` when there is no source of it.
-    pub(super) fn secret(&self, output: &Output) -> Outcome<Option<String>> {
+    pub(crate) fn secret(&self, output: &Output) -> Outcome<Option<String>> {
         match (self.option, self.file) {
             (Some(secret), _) => Ok(Some(secret.clone())),
             (None, Some(path)) => read(path, output).map(Some),
@@ -35,7 +35,7 @@ impl Sources<'_> {
 }
 
 /// Reads a file that holds one secret and nothing else; `-` is standard input.
-fn read(path: &Path, output: &Output) -> Outcome<String> {
+pub(crate) fn read(path: &Path, output: &Output) -> Outcome<String> {
     let name = path.display();
     let mut bytes = Vec::new();
     let done = match path == Path::new("-") {
