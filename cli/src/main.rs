@@ -20,6 +20,7 @@ mod highlights;
 mod hint;
 mod history;
 mod local;
+mod log;
 mod manual;
 mod monitor;
 mod output;
@@ -27,6 +28,7 @@ mod pace;
 mod progress;
 mod publish;
 mod recording;
+mod secret;
 mod session;
 mod signal;
 mod table;
@@ -231,7 +233,7 @@ fn run(command: Command, connection: &Connection, output: &Output, verbose: bool
         Command::Conformance(arguments) => {
             conformance::run(&arguments, connection, output, verbose)
         }
-        Command::Monitor(arguments) => monitor::run(arguments, &session()?),
+        Command::Monitor(arguments) => monitor::run(arguments, connection, output, verbose),
         Command::History(arguments) => history::run(&arguments, &session()?),
         Command::Highlights(arguments) => highlights::run(&arguments, &session()?),
         Command::Recording(arguments) => recording::run(&arguments, &session()?),
