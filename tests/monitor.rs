@@ -519,10 +519,13 @@ fn results_are_spelt_as_in_the_table() {
             "remoteAddr": "203.0.113.9:47745",
         })
     );
-    assert_eq!(changes[1]["change"], "failing");
-    assert_eq!(changes[1]["error"]["status"], 404);
+    assert_eq!(changes[1]["change"], "gone");
     let back: Vec<osslive::Change> = serde_json::from_value(changes).unwrap();
     assert_eq!(back.len(), 2);
+    let sweep = client.monitor_channels(["a/b"], &SweepOptions::new());
+    let changes = serde_json::to_value(watch.changes(&sweep, now)).unwrap();
+    assert_eq!(changes[0]["change"], "failing");
+    assert_eq!(changes[0]["error"]["code"], "InvalidChannelName");
 
     let session = osslive::SessionRecord::new(now - time::Duration::hours(1), now, "1.2.3.4:5");
     let value = serde_json::to_value(osslive::HistoryAnalysis::of(&[session], now, 1)).unwrap();
@@ -709,7 +712,7 @@ fn real_streams_are_told_as_they_come_and_go() {
         });
         told.retain(|line| !line.starts_with(what));
     };
-    until("audience failed: NoSuchLiveChannel");
+    until("audience does not exist");
     let first = publish_clip(&client, "main-stage");
     until("main-stage is live from 127.0.0.1:");
     until("main-stage has ");
@@ -718,7 +721,7 @@ fn real_streams_are_told_as_they_come_and_go() {
     client.put_channel_status("backstage", ChannelState::Disabled).unwrap();
     until("backstage is disabled");
     client.put_channel("audience", &ChannelConfig::default()).unwrap();
-    until("audience recovered");
+    until("audience exists again");
     assert_eq!(told, Vec::<String>::new());
 }
 

@@ -157,7 +157,7 @@ def many_channels_are_worked_on(client):
     library.osslive_sweep_options_free(options)
     changes = result("osslive_channel_monitor_next_changes", monitor)["changes"]
     told = [(c["id"], c["change"]) for c in changes]
-    assert told == [("on-air", "wentLive"), ("on-air", "bandwidthLow"), ("nobody", "failing")], told
+    assert told == [("on-air", "wentLive"), ("on-air", "bandwidthLow"), ("nobody", "gone")], told
     assert changes[1]["limit"] == 1 << 40, changes
     assert result("osslive_channel_monitor_next_changes", monitor) == {"changes": []}
     assert result("osslive_channel_monitor_last_sweep", monitor)["total"] == 3

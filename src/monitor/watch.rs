@@ -179,6 +179,8 @@ impl ChannelMonitor {
         }
         let begun = Instant::now();
         self.begun = Some(begun);
+        // Of thousands of channels, two would take much memory.
+        self.last = None;
         let sweep = self.sweep()?;
         self.took = begun.elapsed();
         let changes = self.watch.changes(&sweep, OffsetDateTime::now_utc());
@@ -198,7 +200,8 @@ impl ChannelMonitor {
         }
     }
 
-    /// Returns the latest sweep.
+    /// Returns the latest sweep; `None` before the first, and after a stop during
+    /// one.
     pub fn last_sweep(&self) -> Option<&Sweep> {
         self.last.as_ref()
     }

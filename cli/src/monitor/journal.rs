@@ -108,6 +108,19 @@ impl Journal {
         Ok((journal, restored))
     }
 
+    /// Adds what is known of channels without events. It is on the disk after the next
+    /// [`record`](Self::record).
+    pub(super) fn note<'a>(
+        &mut self,
+        known: impl Iterator<Item = (&'a str, &'a KnownChannel)>,
+    ) -> io::Result<()> {
+        for (id, known) in known {
+            let known = vec![(id.to_owned(), Some(known.clone()))];
+            self.append(&Record::Sweep { known, events: Vec::new() })?;
+        }
+        Ok(())
+    }
+
     /// Adds what a sweep found. When this returns, it is on the disk.
     pub(super) fn record(
         &mut self,
@@ -124,6 +137,7 @@ impl Journal {
         self.append(&Record::Settled { id: id.to_owned(), receiver: receiver.to_owned() })
     }
 
+    /// Adds one line, in one write.
     fn append(&mut self, record: &Record) -> io::Result<()> {
         if self.is_torn {
             return Err(io::Error::other("an earlier record could not be written"));

@@ -257,15 +257,19 @@ impl Inner {
             self.recorded = watch.known().map(|(id, _)| id.to_owned()).collect();
             return Ok(());
         }
+        let changed: BTreeSet<&str> = changed.iter().map(String::as_str).collect();
         let recorded = &mut self.recorded;
-        let fresh = watch.known().map(|(id, _)| id).filter(|id| !recorded.contains(*id));
-        let mut ids: BTreeSet<String> = changed.iter().cloned().collect();
-        ids.extend(fresh.map(str::to_owned));
-        let known: Vec<(String, Option<KnownChannel>)> =
-            ids.into_iter().map(|id| (id.clone(), watch.get(&id).cloned())).collect();
-        if known.is_empty() && events.is_empty() {
+        let fresh: Vec<(&str, &KnownChannel)> = watch
+            .known()
+            .filter(|(id, _)| !recorded.contains(*id) && !changed.contains(*id))
+            .collect();
+        if fresh.is_empty() && changed.is_empty() && events.is_empty() {
             return Ok(());
         }
+        journal.note(fresh.iter().copied())?;
+        recorded.extend(fresh.iter().map(|(id, _)| (*id).to_owned()));
+        let known = changed.into_iter().map(|id| (id.to_owned(), watch.get(id).cloned()));
+        let known: Vec<(String, Option<KnownChannel>)> = known.collect();
         for (id, known) in &known {
             match known {
                 Some(_) => recorded.insert(id.clone()),

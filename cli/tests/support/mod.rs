@@ -6,6 +6,8 @@
 mod channel;
 mod endpoint;
 mod ffmpeg;
+mod hook;
+mod monitoring;
 #[cfg(target_os = "linux")]
 mod obs;
 mod playlist;
@@ -19,6 +21,10 @@ use std::time::Duration;
 pub use channel::Channel;
 pub use endpoint::{Endpoint, Folder};
 pub use ffmpeg::{clip, ffmpeg, frame_times, players, probe, publish, publish_clip, refusal};
+pub use hook::{HOOK_SECRET, Hook, Received, Reply};
+pub use monitoring::{
+    Service, channel, free_port, kill_again_and_again, scrape, shipped, wait_for_series,
+};
 #[cfg(target_os = "linux")]
 pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
 pub use playlist::{Fragment, Playlist, fetch, get};

@@ -50,6 +50,11 @@ impl Program {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
 
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What the program has printed so far.
     pub fn printed(&self) -> String {
         self.stdout.text()
