@@ -17,6 +17,7 @@ help:
 	@echo 'make check  formatting, lints, documentation and its links'
 	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin installs the plugin'
 	@echo 'make test-obs RELEASE=sid   the plugin in the OBS of another release of Debian'
+	@echo 'make test-monitor   the monitor with 10,000 channels, and killed 100 times'
 	@echo 'make install PREFIX=...   the C library, its headers, pkg-config and CMake files'
 	@echo 'make dist   archives, wheels and packages for Linux and Windows, in dist/'
 	@echo 'make container   an image of the local endpoint; make test-snippets checks those that use it'

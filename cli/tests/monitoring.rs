@@ -394,6 +394,126 @@ fn a_program_runs_for_each_event_with_the_values_in_its_environment_and_no_secre
     assert!(monitor.is_running());
 }
 
+/// A block of the page about monitoring that contains some words.
+fn documented(language: &str, words: &str) -> String {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/monitoring.md");
+    let page = fs::read_to_string(page).expect("the page");
+    let fence = format!("```{language}\n");
+    let mut blocks = page.split(&fence).skip(1);
+    let block = blocks.find_map(|rest| {
+        let block = rest.split("```").next()?;
+        block.contains(words).then(|| block.to_owned())
+    });
+    block.unwrap_or_else(|| panic!("no block of {language} has {words}"))
+}
+
+#[test]
+fn the_receiver_in_the_documentation_takes_genuine_events_only() {
+    let what = "the receiver in the documentation";
+    if Command::new("python3").arg("--version").output().is_err() {
+        return skipped(what, "no python3");
+    }
+    let service = Service::with_channels("monitoring-python", 1);
+    let port = free_port();
+    let script = service.folder.path().join("receiver.py");
+    fs::write(&script, documented("python", "do_POST")).expect("a script");
+    let mut command = Command::new("python3");
+    command.arg(&script).arg(service.folder.path().join("secret")).arg(port.to_string());
+    let receiver = Program::start(&mut command);
+    service.set("channel-0", ChannelState::Disabled);
+    let line =
+        format!("--interval 1s --webhook http://127.0.0.1:{port}/ --webhook-secret-file secret");
+    let _monitor = service.start(&line, &[]);
+    wait_until("the receiver prints the event", || {
+        (receiver.printed() == "channel-0 disabled\n", (receiver.printed(), receiver.logged()))
+    });
+    let now = support::unix_now();
+    let forged = format!(
+        "POST / HTTP/1.0\r\nContent-Length: 2\r\nwebhook-id: 1\r\nwebhook-timestamp: {now}\r\n\
+         webhook-signature: v1,AAAA\r\n\r\n{{}}"
+    );
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).expect("it listens");
+    stream.write_all(forged.as_bytes()).expect("it reads");
+    let mut response = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut response).expect("it answers");
+    assert!(response.split(' ').nth(1) == Some("401"), "{response}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_check_in_the_documentation_accepts_genuine_requests_only() {
+    let what = "the shell check in the documentation";
+    if !Command::new("perl").arg("-v").output().is_ok_and(|ran| ran.status.success()) {
+        return skipped(what, "no perl");
+    }
+    let service = Service::with_channels("monitoring-shell", 1);
+    let hook = Hook::willing();
+    service.set("channel-0", ChannelState::Disabled);
+    let _monitor = service.start(&format!("--interval 1s {}", webhook(&hook)), &[]);
+    wait_for_events(&hook, &["channel-0 disabled"]);
+    let request = hook.received().remove(0);
+    let folder = service.folder.path();
+    fs::write(folder.join("verify"), documented("sh", "verify SECRET_FILE")).expect("a script");
+    let accepts = |timestamp: &str, signature: &str, body: &str| {
+        let mut command = Command::new("sh");
+        command.current_dir(folder).args(["verify", "secret", &request.id, timestamp, signature]);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("sh runs");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(body.as_bytes()).expect("it reads");
+        drop(stdin);
+        child.wait().expect("it ends").success()
+    };
+    let (time, signature, body) = (&*request.timestamp, &*request.signature, &*request.body);
+    assert!(accepts(time, signature, body));
+    assert!(!accepts(time, signature, &body.replace("disabled", "enabled")));
+    assert!(!accepts("1", signature, body), "an old one");
+    for wrong in ["", "v1,AAAA", &format!("{signature}=")] {
+        assert!(!accepts(time, wrong, body), "{wrong}");
+    }
+}
+
+// The service manager.
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_service_manager_hears_when_the_monitor_is_ready_and_when_it_stops() {
+    let service = Service::with_channels("monitoring-notify", 1);
+    let path = service.folder.path().join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
+    socket.set_read_timeout(Some(SOON)).expect("a limit");
+    let mut command = service.command("--interval 1s", &[]);
+    let monitor = Program::start(command.env("NOTIFY_SOCKET", &path));
+    let heard = || {
+        let mut buffer = [0; 256];
+        let count = socket.recv(&mut buffer).expect("a notification");
+        String::from_utf8_lossy(&buffer[..count]).trim().to_owned()
+    };
+    assert_eq!(heard(), "READY=1");
+    terminate(monitor);
+    assert_eq!(heard(), "STOPPING=1");
+}
+
+#[test]
+fn the_unit_is_valid_and_hardly_exposed() {
+    let what = "the systemd unit";
+    let version = Command::new("systemd-analyze").arg("--version").output();
+    if !version.is_ok_and(|ran| ran.status.success()) {
+        return skipped(what, "no systemd-analyze");
+    }
+    let folder = tempfile::TempDir::new().expect("a folder");
+    let unit = fs::read_to_string(shipped("systemd/osslive-monitor.service")).expect("the unit");
+    let file = folder.path().join("osslive-monitor.service");
+    let program = env!("CARGO_BIN_EXE_osslive");
+    fs::write(&file, unit.replace("/usr/bin/osslive", program)).expect("a unit");
+    let analyze = |arguments: &[&str]| {
+        let ran = run(Command::new("systemd-analyze").args(arguments).arg(&file), SOON);
+        assert!(ran.status.success(), "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+    };
+    analyze(&["verify", "--man=no"]);
+    // In tenths: at most 2.0.
+    analyze(&["security", "--no-pager", "--offline=true", "--threshold=20"]);
+}
+
 // The state.
 
 #[test]

@@ -234,7 +234,7 @@ void a_monitor_moves_and_is_stopped_from_another_thread(const Client &client) {
   CHECK(has(monitor.last_sweep(), "\"total\":0}"));
   const auto changes = monitor.next_changes();
   CHECK(changes && has(*changes, "\"change\":\"wentLive\""));
-  CHECK(has(*changes, "\"change\":\"bandwidthLow\"") && has(*changes, "\"change\":\"failing\""));
+  CHECK(has(*changes, "\"change\":\"bandwidthLow\"") && has(*changes, "\"change\":\"gone\""));
   CHECK(monitor.next_changes() == "{\"changes\":[]}");
   CHECK(has(monitor.last_sweep(), "{\"live\":[{\"id\":\"on-air\""));
   CHECK(thrown([&] { first.next_changes(); }).status() == Status::invalid_argument);

@@ -4,7 +4,7 @@
 
 IN_RELEASE := sh packaging/proof/root.sh
 
-.PHONY: test-obs test-native test-oldest-rust test-windows test-windows-archive test-foreign test-arm64-archive \
+.PHONY: test-monitor test-obs test-native test-oldest-rust test-windows test-windows-archive test-foreign test-arm64-archive \
   test-dist
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
@@ -13,6 +13,13 @@ RELEASE ?= sid
 test-obs:
 	$(IN_RELEASE) $(RELEASE) 'obs-studio libobs-dev xvfb cmake pkg-config ffmpeg python3 libx11-6' \
 	  $(CARGO) test -p osslive-cli --test obs
+
+# The monitor with ten thousand channels, throttled and not, for ten minutes each, and
+# killed a hundred times: docs/evidence/operators.md. MONITOR_MINUTES=1 is a short run.
+MONITOR_MINUTES ?= 10
+test-monitor:
+	OSSLIVE_MONITOR_MINUTES=$(MONITOR_MINUTES) $(CARGO) test -p osslive-cli --test monitor_proof -- \
+	  --ignored --nocapture --test-threads 2
 
 # With the oldest Rust that is supported, which is Debian 13's.
 test-oldest-rust:

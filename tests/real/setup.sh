@@ -1,9 +1,9 @@
 #!/bin/sh
 # Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
-# ali-oss (Node.js), nginx, Squid, Chromium with its driver, GStreamer, OBS Studio with a
-# screen to draw on, and for the C library compilers, checkers and libav's
-# headers. What is there already is left alone, so that a second run costs
-# nothing.
+# ali-oss (Node.js), nginx, Squid, Prometheus, systemd-analyze, Chromium with its
+# driver, GStreamer, OBS Studio with a screen to draw on, and for the C library
+# compilers, checkers and libav's headers. What is there already is left alone, so
+# that a second run costs nothing.
 #
 #   tests/real/setup.sh          installs what is missing, where it may
 #
@@ -66,6 +66,8 @@ have_ffmpeg() { have ffmpeg && have ffprobe; }
 have_libav() { have pkg-config && pkg-config --exists libavdevice libavfilter libavformat; }
 
 have_nlohmann_json() { echo '#include <nlohmann/json.hpp>' | g++ -x c++ -fsyntax-only - 2>/dev/null; }
+
+have_prometheus() { have prometheus && have promtool; }
 
 # 29 MB to fetch, 99 MB on the disk.
 have_gstreamer() {
@@ -175,6 +177,12 @@ fi
 
 have_nginx || apt nginx-light
 have_nginx || lacks nginx "install nginx, then run this again"
+
+have systemd-analyze || apt systemd
+have systemd-analyze || lacks systemd "install systemd-analyze, then run this again"
+
+have_prometheus || apt prometheus
+have_prometheus || lacks prometheus "install Prometheus with promtool, then run this again"
 
 have_squid || apt squid iproute2
 have_squid || lacks squid "install Squid, then run this again"

@@ -23,6 +23,8 @@ pub struct Received {
     pub body: String,
     pub event: String,
     pub channel: String,
+    pub timestamp: String,
+    pub signature: String,
 }
 
 /// What a receiver answers.
@@ -177,12 +179,14 @@ fn read(stream: &mut TcpStream) -> Option<Received> {
             let length: usize = header("content-length")?.parse().ok()?;
             if body.len() >= length {
                 let (id, time) = (header("webhook-id")?, header("webhook-timestamp")?);
-                verify(&id, &time, body, &header("webhook-signature")?);
+                let signature = header("webhook-signature")?;
+                verify(&id, &time, body, &signature);
                 let json: Value = serde_json::from_str(body).expect("JSON");
                 assert_eq!(json["id"], id.as_str());
                 let word = |name: &str| json[name].as_str().expect(name).to_owned();
                 let (event, channel) = (word("event"), word("channel"));
-                return Some(Received { id, body: body.to_owned(), event, channel });
+                let (body, timestamp) = (body.to_owned(), time);
+                return Some(Received { id, body, event, channel, timestamp, signature });
             }
         }
         match stream.read(&mut buffer) {
