@@ -5,6 +5,7 @@ mod command;
 mod event;
 mod journal;
 mod metrics;
+mod notify;
 mod outbox;
 mod queue;
 mod receivers;
@@ -31,7 +32,6 @@ use osslive::{
 };
 use roster::{Departed, Roster};
 use screen::Screen;
-use sd_notify::NotifyState;
 use service::{Service, Setup};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -117,14 +117,13 @@ pub(crate) fn run(
     // It ends all requests, those for lists too.
     let client = session.client.clone();
     signal::calls(move || client.shutdown())?;
-    // Without a service manager there is nobody to notify.
-    let _ = sd_notify::notify(&[NotifyState::Ready]);
+    notify::ready();
     let mut watched = Watched { roster, monitor, service, departed };
     match lines {
         Some(lines) => on_screen(&mut watched, arguments.interval, &lines, &session),
         None => in_lines(&mut watched, &session),
     }
-    let _ = sd_notify::notify(&[NotifyState::Stopping]);
+    notify::stopping();
     watched.service.end();
     Ok(())
 }

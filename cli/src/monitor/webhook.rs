@@ -45,10 +45,14 @@ impl Webhook {
         let request = self
             .agent
             .post(&self.url)
+            .header("user-agent", "osslive-cli")
             .header("content-type", "application/json")
             .header("webhook-id", &event.id)
             .header("webhook-timestamp", timestamp.to_string())
-            .header("webhook-signature", self.signer.sign(&event.id, timestamp, &body));
+            .header("webhook-signature", self.signer.sign(&event.id, timestamp, &body))
+            .config()
+            .timeout_global(Some(TIMEOUT))
+            .build();
         match request.send(body.as_bytes()) {
             Ok(response) => judge(response.status().as_u16(), response.headers()),
             Err(error) => Outcome::Failed { why: describe(&error), retry_after: None },
