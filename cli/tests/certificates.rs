@@ -11,7 +11,10 @@ use std::thread;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
-use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, bare, run};
+use support::{
+    Folder, KEY_ID, KEY_SECRET, LONG, REGION, Service, bare, free_port, run, wait_for_series,
+    wait_until,
+};
 
 const ANSWER: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
                       <IsTruncated>false</IsTruncated></ListLiveChannelResult>";
@@ -49,10 +52,14 @@ fn serve() -> (u16, String) {
 
 fn answer(stream: impl Read + Write) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
-    let mut line = String::new();
+    let (mut line, mut body) = (String::new(), 0);
     while stream.read_line(&mut line)? > 2 {
+        let length =
+            line.strip_prefix("content-length: ").and_then(|text| text.trim().parse().ok());
+        body = length.unwrap_or(body);
         line.clear();
     }
+    stream.read_exact(&mut vec![0; body])?;
     let length = ANSWER.len();
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
     stream.get_mut().write_all(format!("{head}{ANSWER}").as_bytes())?;
@@ -81,4 +88,25 @@ fn a_private_authority_is_trusted_when_it_is_named() {
     let file = home.path().join("ca.pem");
     fs::write(&file, authority).expect("a file");
     list(&format!("--ca-file {}", file.display())).silent("a certificate that is trusted");
+}
+
+#[test]
+fn webhooks_trust_what_requests_trust() {
+    let service = Service::with_channels("certificates-webhook", 1);
+    service.set("channel-0", osslive::ChannelState::Disabled);
+    let (port, authority) = serve();
+    let line =
+        format!("--interval 1s --webhook https://localhost:{port}/ --webhook-secret-file secret");
+    let monitor = service.start(&line, &[]);
+    wait_until("an untrusted certificate", || {
+        let log = monitor.logged();
+        (log.contains("UnknownIssuer"), log)
+    });
+    drop(monitor);
+    fs::write(service.folder.path().join("ca.pem"), authority).expect("a file");
+    let metrics = free_port();
+    let options = format!("--metrics 127.0.0.1:{metrics} --ca-file ca.pem");
+    let _monitor = service.start(&format!("{line} {options}"), &[]);
+    let labels = "bucket=\"live-demo\",receiver=\"webhook-1\"";
+    wait_for_series(metrics, &format!("osslive_monitor_events_delivered_total{{{labels}}} 1"));
 }

@@ -6,6 +6,7 @@ use std::fs;
 use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::Instant;
 
 use osslive::{ChannelConfig, ChannelState, RtmpUrlOptions};
@@ -335,6 +336,22 @@ fn an_event_is_sent_again_until_a_receiver_takes_it() {
         );
         assert_eq!(warning["channel"], "channel-0");
     }
+}
+
+#[test]
+fn a_receiver_that_does_not_answer_gets_the_event_again() {
+    let service = Service::with_channels("monitoring-slow", 1);
+    service.set("channel-0", ChannelState::Disabled);
+    let hook = Hook::start(|number, _| {
+        if number == 0 {
+            thread::sleep(SOON);
+        }
+        Reply::status("204 No Content")
+    });
+    let monitor = service.start(&format!("--interval 1s {}", webhook(&hook)), &[]);
+    wait_until("a second attempt", || (hook.received().len() == 2, monitor.logged()));
+    assert_eq!(hook.events(), ["channel-0 disabled"]);
+    assert!(monitor.logged().contains("timed out after 10 s"), "{}", monitor.logged());
 }
 
 #[test]
