@@ -623,6 +623,7 @@ fn options_that_make_no_sense_are_refused() {
         let ran = service.run(line, &[]);
         assert_eq!(ran.status.code(), Some(2), "{line}: {}", ran.stderr);
         assert!(ran.stderr.contains(words), "{line}: {}", ran.stderr);
+        assert!(!ran.stderr.contains("hush"), "{line} shows a secret: {}", ran.stderr);
     }
     let ran = service.run("", &["--on-change", "notify 'on call"]);
     assert_eq!(ran.status.code(), Some(2), "{}", ran.stderr);

@@ -37,7 +37,14 @@ pub(super) struct Options {
     on_change: Option<std::vec::Vec<String>>,
     /// Send each event to this URL as a signed POST request (repeatable)
     /// [env: OSSLIVE_MONITOR_WEBHOOK]
-    #[arg(id = "webhook", long, value_name = "URL", requires = "webhook_secret_file", env = "OSSLIVE_MONITOR_WEBHOOK", hide_env = true, value_parser = webhook::parse_url)]
+    #[arg(
+        id = "webhook",
+        long,
+        value_name = "URL",
+        requires = "webhook_secret_file",
+        env = "OSSLIVE_MONITOR_WEBHOOK",
+        hide_env = true
+    )]
     webhooks: Vec<String>,
     /// File that contains the secret that signs webhooks; - for stdin
     #[arg(long, value_name = "FILE", requires = "webhook")]
@@ -67,6 +74,9 @@ impl Options {
         let signer = signer(file, setup.output)?;
         let agent = setup.connection.agent(webhook::TIMEOUT)?;
         for (number, url) in (1..).zip(&self.webhooks) {
+            // clap would show the URL, which may contain a token.
+            let wrong = |wrong| Failure::usage(format!("--webhook: URL {number} {wrong}"));
+            webhook::check_url(url).map_err(wrong)?;
             let webhook = Webhook::new(url.clone(), agent.clone(), signer.clone());
             let label = format!("webhook-{number}");
             receivers.push((Receiver::Webhook(webhook), webhook_name(url), label));

@@ -21,15 +21,15 @@ pub(super) struct Webhook {
     signer: Signer,
 }
 
-/// Reads the URL of a webhook. Errors do not show it: it may contain a token.
-pub(super) fn parse_url(text: &str) -> Result<String, String> {
-    let uri: Uri = text.parse().map_err(|_| "not a URL".to_owned())?;
+/// Checks the URL of a webhook. Errors do not show it: it may contain a token.
+pub(super) fn check_url(text: &str) -> Result<(), &'static str> {
+    let uri: Uri = text.parse().map_err(|_| "is not valid")?;
     let is_http = matches!(uri.scheme_str(), Some("http" | "https"));
     let has_user = uri.authority().is_some_and(|authority| authority.as_str().contains('@'));
     match uri.host() {
-        Some(host) if is_http && !host.is_empty() && !has_user => Ok(text.to_owned()),
-        _ if has_user => Err("must not contain a user name or password".to_owned()),
-        _ => Err("must start with http:// or https:// and a host".to_owned()),
+        Some(host) if is_http && !host.is_empty() && !has_user => Ok(()),
+        _ if has_user => Err("must not contain a user name or password"),
+        _ => Err("must start with http:// or https:// and a host"),
     }
 }
 
@@ -139,15 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_one_of_http_and_is_not_shown_when_it_is_refused() {
+    fn a_url_is_one_of_http_without_a_password() {
         for good in ["http://127.0.0.1:8080", "https://hooks.example/a?token=hush"] {
-            assert_eq!(parse_url(good).as_deref(), Ok(good));
+            assert_eq!(check_url(good), Ok(()));
         }
         for bad in
             ["", "hush", "ftp://hush/x", "https://u:hush@host/", "https:///hush", "http://a b"]
         {
-            let error = parse_url(bad).unwrap_err();
-            assert!(!error.contains("hush"), "{error}");
+            assert!(check_url(bad).is_err(), "{bad}");
         }
     }
 }
