@@ -585,6 +585,32 @@ fn a_monitor_tells_only_what_changed() {
 }
 
 #[test]
+fn the_channels_of_a_monitor_can_be_replaced_while_it_runs() {
+    let server = Server::start(|_, seen| {
+        Answer::Bytes(if channel_of(seen) == "old" { idle() } else { reply("200 OK", LIVE) })
+    });
+    let client = server.client().build().unwrap();
+    let options = MonitorOptions::new().interval(Duration::from_millis(10));
+    let mut monitor = ChannelMonitor::new(&client, ["old"], options.clone());
+    assert!(monitor.next_changes().unwrap().is_empty());
+    assert!(monitor.wait_until_due());
+    monitor.set_channels(["new"]);
+    let gone = monitor.watch_mut().remove("old", OffsetDateTime::now_utc()).unwrap();
+    assert_eq!(gone.to_string(), "old does not exist");
+    let changes = monitor.next_changes().unwrap();
+    assert_eq!(changes.iter().map(|change| &*change.id).collect::<Vec<_>>(), ["new"]);
+    assert!(monitor.last_duration().is_some_and(|took| took > Duration::ZERO));
+    // Another process continues with what this one knows.
+    let mut next = ChannelMonitor::new(&client, ["new"], options);
+    for (id, known) in monitor.watch().known() {
+        next.watch_mut().restore(id, known.clone());
+    }
+    assert!(next.next_changes().unwrap().is_empty());
+    monitor.stop_handle().stop();
+    assert!(!monitor.wait_until_due() && monitor.next_changes().is_none());
+}
+
+#[test]
 fn a_monitor_sweeps_at_its_interval() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();

@@ -616,6 +616,10 @@ fn options_that_make_no_sense_are_refused() {
         ("--webhook ftp://hush/ --webhook-secret-file secret", "must start with http://"),
         ("--webhook http://127.0.0.1:1/ --webhook-secret-file none", "cannot read none"),
         ("--webhook http://127.0.0.1:1/ --webhook-secret-file short", "must be at least 16"),
+        (
+            "--webhook http://a/hush --webhook http://a/hush --webhook-secret-file secret",
+            "--webhook: URL 2 is given twice",
+        ),
         ("--once --state state", "cannot be used with"),
         ("--metrics localhost", "--metrics"),
         ("channel-0 --list-interval 5s", "cannot be used with"),

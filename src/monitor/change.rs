@@ -268,6 +268,16 @@ impl Watch {
 
     /// Sets what is known of a channel, as [`known`](Self::known) returned it: the
     /// next sweep is compared with it.
+    ///
+    /// ```
+    /// use osslive::{Limits, Watch};
+    ///
+    /// # let before = Watch::new(Limits::new());
+    /// let mut after = Watch::new(Limits::new());
+    /// for (id, known) in before.known() {
+    ///     after.restore(id, known.clone());
+    /// }
+    /// ```
     pub fn restore(&mut self, id: impl Into<String>, known: KnownChannel) {
         self.known.insert(id.into(), known);
     }

@@ -77,6 +77,9 @@ impl Options {
             // clap would show the URL, which may contain a token.
             let wrong = |wrong| Failure::usage(format!("--webhook: URL {number} {wrong}"));
             webhook::check_url(url).map_err(wrong)?;
+            if self.webhooks[..number - 1].contains(url) {
+                return Err(wrong("is given twice"));
+            }
             let webhook = Webhook::new(url.clone(), agent.clone(), signer.clone());
             let label = format!("webhook-{number}");
             receivers.push((Receiver::Webhook(webhook), webhook_name(url), label));
