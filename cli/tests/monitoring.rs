@@ -62,7 +62,11 @@ fn metrics_are_what_promtool_accepts() {
     service.set("channel-1", ChannelState::Disabled);
     let hook = Hook::willing();
     let port = free_port();
-    let line = format!("--interval 1s --metrics 127.0.0.1:{port} {}", webhook(&hook));
+    // The publisher is silent after a moment.
+    let line = format!(
+        "--interval 1s --frame-rate-drop 100 --metrics 127.0.0.1:{port} {}",
+        webhook(&hook)
+    );
     let monitor = service.start(&line, &["--on-change", "true"]);
     for (name, id, value) in [("live", 0, "1.0"), ("live", 2, "0.0"), ("disabled", 1, "1.0")] {
         let labels = format!("bucket=\"live-demo\",channel=\"{}\"", channel(id));
@@ -268,7 +272,10 @@ fn port_0_is_any_free_port_and_the_log_says_which() {
 fn each_change_of_a_channel_is_an_event() {
     let service = Service::with_channels("monitoring-events", 1);
     let hook = Hook::willing();
-    let line = format!("--interval 1s --list-interval 1s --state state {}", webhook(&hook));
+    let line = format!(
+        "--interval 1s --list-interval 1s --frame-rate-drop 100 --state state {}",
+        webhook(&hook)
+    );
     let monitor = service.start(&line, &[]);
     let mut expected = Vec::new();
     let mut step = |event: &'static str, act: &mut dyn FnMut()| {
