@@ -18,8 +18,8 @@ test-obs:
 # killed a hundred times: docs/evidence/operators.md. MONITOR_MINUTES=1 is a short run.
 MONITOR_MINUTES ?= 10
 test-monitor:
-	OSSLIVE_MONITOR_MINUTES=$(MONITOR_MINUTES) $(CARGO) test -p osslive-cli --test monitor_proof -- \
-	  --ignored --nocapture --test-threads 2
+	OSSLIVE_MONITOR_MINUTES=$(MONITOR_MINUTES) $(CARGO) test --release -p osslive-cli \
+	  --test monitor_proof -- --ignored --nocapture --test-threads 2
 
 # With the oldest Rust that is supported, which is Debian 13's.
 test-oldest-rust:

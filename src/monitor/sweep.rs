@@ -122,6 +122,10 @@ impl Sweep {
                 Err(error) => sweep.failed.push(FailedChannel { id, error }),
             }
         }
+        // A sweep of thousands of channels is kept until the next.
+        for list in [&mut sweep.live, &mut sweep.idle, &mut sweep.disabled] {
+            list.shrink_to_fit();
+        }
         sweep
     }
 }
