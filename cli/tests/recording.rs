@@ -191,6 +191,9 @@ fn a_session_is_one_file_by_default() {
     let to = start.unix_timestamp() + 3600;
     let hour = archive.json(&format!("download c -o hour.ts --from -1h --to {to}"));
     assert_eq!(hour["bytes"], done["bytes"]);
+    let ran = archive.run("download c --force --log json");
+    let line: Value = serde_json::from_str(ran.stderr.trim()).expect("a line of JSON");
+    assert_eq!((&line["message"], &line["bytes"]), (&json!("downloaded"), &done["bytes"]));
 }
 
 #[test]

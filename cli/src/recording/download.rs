@@ -2,15 +2,21 @@
 
 use super::mp4;
 use crate::failure::{Failure, Outcome};
+use crate::log::{Format, Log};
 use crate::output::Page;
+use crate::progress::Progress;
 use crate::session::Session;
 use crate::signal;
 use crate::text::{self, Moment, parse_moment, parse_positive_length};
 use clap::{Args, value_parser};
 use osslive::{Download, DownloadOptions, RecordingRange, StopHandle};
+use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use time::OffsetDateTime;
+
+/// How often progress is logged.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
 pub(super) const HELP: &str = "\
 TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or relative to now
@@ -52,6 +58,9 @@ pub(super) struct Arguments {
     /// Replace an existing file, and start anew instead of resuming
     #[arg(long)]
     force: bool,
+    /// Log progress to stderr once a minute, in this format, instead of a bar
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    log: Option<Format>,
     /// Maximum concurrent transfers
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = value_parser!(u8).range(1..=64))]
     parallel: u8,
@@ -104,7 +113,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
             "{stream} is complete and only has to be converted; --force downloads it anew"
         ));
         conversion.run(&stop, session)?;
-        session.output.show(&serde_json::json!({}), |page| {
+        session.output.show(&json!({}), |page| {
             writeln!(page, "{}", output.display());
         });
         return Ok(());
@@ -121,7 +130,9 @@ fn download(
     stop: &StopHandle,
     session: &Session,
 ) -> Outcome<Download> {
-    let bar = session.progress.bytes(Some(0));
+    let log = arguments.log.map(|format| Log::new(format, None));
+    let progress = Progress { is_hidden: session.progress.is_hidden || log.is_some() };
+    let (bar, mut logged) = (progress.bytes(Some(0)), Instant::now());
     let options = DownloadOptions::new()
         .max_parallel(arguments.parallel.into())
         .follow(arguments.follow)
@@ -132,11 +143,23 @@ fn download(
             bar.set_position(at.bytes);
             let [done, all] = [at.bytes, at.total_bytes].map(text::size);
             bar.set_message(format!("{done} of {all}"));
+            if let Some(log) = log.as_ref().filter(|_| logged.elapsed() >= LOG_INTERVAL) {
+                logged = Instant::now();
+                log.info("downloading", fields(path, at.bytes, at.total_bytes));
+            }
         });
     let done = session.client.download_recording(&arguments.id, &arguments.range(), path, &options);
     drop(options);
     bar.finish_and_clear();
-    done.map_err(Failure::of_recording)
+    let done = done.map_err(Failure::of_recording)?;
+    if let Some(log) = &log {
+        log.info("downloaded", fields(path, done.bytes, done.bytes));
+    }
+    Ok(done)
+}
+
+fn fields(path: &Path, bytes: u64, total_bytes: u64) -> Value {
+    json!({ "file": path.to_string_lossy(), "bytes": bytes, "totalBytes": total_bytes })
 }
 
 fn write(done: &Download, path: &Path, page: &mut Page) {
