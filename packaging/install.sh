@@ -43,7 +43,8 @@ esac
 : "${import_library=}" "${shared_path=$shared}"
 
 # Into a folder of its own, which a build of something else leaves alone. What the
-# library needs from the system rustc says itself.
+# library needs from the system rustc says itself. The folder libraries in it has
+# what is installed.
 # What cargo tells a test that starts this of the test's own package would have
 # a dependency built anew for each.
 build() {
@@ -54,6 +55,20 @@ build() {
   (cd "$root" && ${CARGO:-cargo} rustc --quiet --package osslive-capi --lib --release \
     --target-dir "$build" ${CARGO_ARGS:-} \
     -- --print "native-static-libs=$native_libs")
+  mkdir -p "$build/libraries"
+  stage libosslive.a
+  case $os in
+    darwin | macos) stage "$built" ;;
+    windows) stage "$built" && stage libosslive.dll.a ;;
+    # shellcheck disable=SC2046
+    *) sh "$root/packaging/link.sh" "$build/libraries" $(cat "$native_libs") ;;
+  esac
+}
+
+# Renamed into place, since another build may be reading the old one.
+stage() {
+  cp "$build/release/$1" "$build/libraries/$1.$$"
+  mv "$build/libraries/$1.$$" "$build/libraries/$1"
 }
 
 # place MODE FILE FOLDER [NAME]
@@ -127,7 +142,7 @@ uninstall() {
 
 case ${1:-} in
   build) build ;;
-  install) build && install_all "$build/release" ;;
+  install) build && install_all "$build/libraries" ;;
   place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
   pack) pack ;;
   uninstall) uninstall ;;

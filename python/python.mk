@@ -25,7 +25,7 @@ endef
 # that `make install` installs, and its command the optimised one: OSSLIVE_BIN may
 # name one with other features.
 # `make dist` makes those for older systems and for other ones.
-BUILT_LIBRARY = $(firstword $(wildcard target/capi/release/libosslive.so target/capi/release/libosslive.dylib))
+BUILT_LIBRARY = $(firstword $(wildcard target/capi/libraries/libosslive.so target/capi/libraries/libosslive.dylib))
 wheel: $(PYTHON_BIN)/.ready
 	sh packaging/install.sh build
 	$(CARGO) build --release -p osslive-cli

@@ -12,6 +12,6 @@ mod service;
 mod tls;
 
 pub use hostile::Hostile;
-pub use library::{Library, install, root, scratch, with_test_panic};
+pub use library::{Library, install, later, root, scratch, unversioned, with_test_panic};
 pub use program::{Outcome, Program, Run, has, note, skipped};
 pub use service::{Service, serve_xml};

@@ -1,6 +1,7 @@
 //! The C library, built and installed as users install it.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -36,7 +37,7 @@ impl Library {
 
     /// The names of the functions that the header declares.
     pub fn functions(&self) -> BTreeSet<String> {
-        let header = std::fs::read_to_string(self.include().join("osslive.h")).expect("the header");
+        let header = fs::read_to_string(self.include().join("osslive.h")).expect("the header");
         let code = header.lines().filter(|line| !line.starts_with([' ', '/', '#', '}']));
         let name = |line: &str| {
             let (before, _) = line.split_once('(')?;
@@ -49,6 +50,43 @@ impl Library {
     /// The shared library.
     pub fn shared(&self) -> PathBuf {
         self.lib().join("libosslive.so")
+    }
+}
+
+/// The library as cargo alone builds it, whose functions carry no version, as a
+/// program finds it.
+pub fn unversioned() -> PathBuf {
+    Library::installed();
+    let folder = scratch("unversioned");
+    place(&target().join("capi/release/libosslive.so"), &folder);
+    folder
+}
+
+/// The library with one function more, in a version of its own: what a later
+/// release may be.
+pub fn later() -> PathBuf {
+    let folder = scratch("later");
+    let built = with_test_panic().with_extension("a");
+    fs::copy(built, folder.join("libosslive.a")).expect("the static library");
+    let map = fs::read_to_string(root().join("capi/osslive.map")).expect("the linker map");
+    let more = "OSSLIVE_1.1 { osslive_test_panic; } OSSLIVE_1;\n";
+    fs::write(folder.join("osslive.map"), map + more).expect("a linker map");
+    let needed = fs::read_to_string(target().join("capi/native-static-libs"));
+    let mut command = Command::new("sh");
+    command.arg(root().join("packaging/link.sh")).arg(&folder);
+    command.args(needed.expect("what the library needs").split_whitespace());
+    let output = command.env("MAP", folder.join("osslive.map")).output().expect("sh");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    place(&folder.join("libosslive.so"), &folder);
+    folder
+}
+
+/// Puts a library into a folder under both names that are asked for.
+fn place(library: &Path, folder: &Path) {
+    for name in ["libosslive.so.1", "libosslive.so"] {
+        let fresh = folder.join(format!("{name}.{}", std::process::id()));
+        fs::copy(library, &fresh).expect("the library");
+        fs::rename(fresh, folder.join(name)).expect("the library");
     }
 }
 
@@ -89,7 +127,7 @@ pub fn root() -> PathBuf {
 /// A folder for what a test makes, which the next run finds again.
 pub fn scratch(name: &str) -> PathBuf {
     let folder = target().join("ffi-tests").join(name);
-    std::fs::create_dir_all(&folder).expect("a folder");
+    fs::create_dir_all(&folder).expect("a folder");
     folder
 }
 

@@ -20,6 +20,7 @@ pub struct Program {
     source: PathBuf,
     compiler: String,
     flags: Vec<String>,
+    libraries: Option<PathBuf>,
     tag: String,
 }
 
@@ -32,6 +33,7 @@ impl Program {
             source: root().join(source),
             compiler: compiler.to_owned(),
             flags: Vec::new(),
+            libraries: None,
             tag: String::new(),
         }
     }
@@ -46,6 +48,13 @@ impl Program {
     pub fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
         self.tag(flag)
+    }
+
+    /// Against the library in another folder. Where the program finds one at run
+    /// time is up to `LD_LIBRARY_PATH`.
+    pub fn against(mut self, libraries: &Path) -> Self {
+        self.libraries = Some(libraries.to_owned());
+        self.tag(&libraries.file_name().expect("a name").to_string_lossy())
     }
 
     fn tag(mut self, text: &str) -> Self {
@@ -68,8 +77,15 @@ impl Program {
         let standard = if language == "c" { "-std=gnu11" } else { "-std=c++17" };
         command.args([standard, "-g", "-O1", "-Wall", "-Wextra", "-Wpedantic", "-Werror"]);
         command.args(&self.flags).arg(&self.source).arg("-o").arg(&fresh);
-        command.arg("-I").arg(library.include()).arg("-L").arg(library.lib()).arg("-losslive");
-        command.arg(format!("-Wl,-rpath,{}", library.lib().display())).args(["-pthread", "-ldl"]);
+        command.arg("-I").arg(library.include());
+        match &self.libraries {
+            Some(folder) => command.arg("-L").arg(folder),
+            None => command
+                .arg("-L")
+                .arg(library.lib())
+                .arg(format!("-Wl,-rpath,{}", library.lib().display())),
+        };
+        command.args(["-losslive", "-pthread", "-ldl"]);
         Run::of(command).succeeds();
         std::fs::rename(&fresh, &program).expect("a program");
         program

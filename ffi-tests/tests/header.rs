@@ -57,6 +57,8 @@ fn the_library_exports_what_the_header_declares_and_nothing_else() {
     let table = Run::program("nm").arg("-D").arg("--defined-only").arg(library.shared()).succeeds();
     let exported: BTreeSet<String> = table
         .lines()
+        // The version itself is a symbol of type A.
+        .filter(|line| !line.contains(" A "))
         .filter_map(|line| line.split_whitespace().last())
         .map(|name| name.split('@').next().unwrap_or(name).to_owned())
         .collect();

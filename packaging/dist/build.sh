@@ -46,6 +46,15 @@ build() {
     --target-dir "$repository/target/dist/cargo" "$@")
 }
 
+# link TARGET: the shared library, for what zig calls the target. Zig has the
+# unwinder in a library of its own.
+link() {
+  # shellcheck disable=SC2046
+  TARGET_OS=linux CC="$tools/bin/python -m ziglang cc -target $1" \
+    sh "$repository/packaging/link.sh" "$stage" \
+    $(sed 's/-lgcc_s/-lunwind/g' "$stage/native-static-libs")
+}
+
 built=$repository/target/dist/cargo/$triple/release
 mkdir -p "$stage"
 cd "$repository"
@@ -64,12 +73,14 @@ case $target in
     cp "$built/$command" "$stage/"
     # A shared library belongs to a program that has its own libc.
     build '-C target-feature=-crt-static' -p osslive-capi --lib -- -C link-self-contained=no --print "native-static-libs=$stage/native-static-libs"
-    cp "$built/libosslive.so" "$built/libosslive.a" "$stage/" ;;
+    cp "$built/libosslive.a" "$stage/"
+    link "$arch-linux-musl" ;;
   *)
     install_zig
     build '' -p osslive-cli --bin osslive
     cp "$built/$command" "$stage/"
     build '' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
-    cp "$built/libosslive.so" "$built/libosslive.a" "$stage/" ;;
+    cp "$built/libosslive.a" "$stage/"
+    link "$arch-linux-gnu.$glibc" ;;
 esac
 ls -l "$stage"

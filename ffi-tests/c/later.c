@@ -1,0 +1,10 @@
+/* A program that needs a function that only a later library has. */
+
+#include "check.h"
+
+osslive_status osslive_test_panic(osslive_error **out_error);
+
+int main(void) {
+  FAILS(OSSLIVE_ERR_INTERNAL, "a panic on demand, number 42", osslive_test_panic(&error));
+  return 0;
+}
