@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .PHONY: help demo test test-corporate test-recordings test-conformance expectation
-.PHONY: faults schema fuzz soak tools hls.js check clean
+.PHONY: test-power test-kills faults schema abi semver fuzz soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
@@ -12,6 +12,7 @@ help:
 	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
 	@echo 'make test-conformance   seed each deviation of the service alone; make expectation'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
+	@echo 'make abi    the baseline of the binary interface; make semver BASE=REVISION the Rust one'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
 	@echo 'make check  formatting, lints, documentation and its links'
@@ -64,6 +65,15 @@ expectation:
 schema:
 	OSSLIVE_WRITE_SCHEMA=1 $(CARGO) test -p osslive-capi --lib schema
 
+# capi/osslive.abi, the baseline of the binary interface, after functions were added;
+# `make check` compares it.
+abi:
+	OSSLIVE_WRITE_ABI=1 $(CARGO) test -p osslive-ffi-tests --test abi the_interface
+
+# The Rust interface against a revision, or else against the newest release.
+semver:
+	sh packaging/semver.sh $(BASE)
+
 # Every parser of untrusted input, FUZZ_SECONDS each.
 FUZZ_SECONDS ?= 60
 fuzz:
@@ -89,6 +99,7 @@ check:
 	$(CARGO) clippy -p osslive --no-default-features -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --workspace --no-deps --all-features
 	$(CARGO) test -p osslive-ffi-tests --test documentation every_link
+	$(CARGO) test -p osslive-ffi-tests --test abi the_interface
 
 clean:
 	$(CARGO) clean

@@ -131,6 +131,9 @@ for tool in gcc g++ clang clang++ valgrind cmake pkg-config jq; do
   have $tool || lacks $tool "install it, then run this again"
 done
 
+have abidiff || apt abigail-tools
+have abidiff || lacks abidiff "install libabigail's tools, then run this again"
+
 have_nlohmann_json || apt nlohmann-json3-dev
 have_nlohmann_json || lacks nlohmann-json "install nlohmann/json for C++, then run this again"
 
