@@ -50,7 +50,11 @@ static void one_channel(const osslive_client *client) {
   DO(osslive_get_channel_history(client, "on-air", &out, &error));
   DO(osslive_create_vod(client, "on-air", "vod", time(NULL) - 60, time(NULL), &out, &error));
   DO(osslive_get_vod(client, "on-air", time(NULL) - 60, time(NULL), &out, &error));
+  DO(osslive_wait_until_idle(client, "stack", 1000, &out, &error));
+  DO(osslive_wait_until_live(client, "on-air", 1000, &out, &error));
   DO(osslive_delete_channel(client, "stack", &out, &error));
+  DO(osslive_wait_until_deleted(client, "stack", 1000, &error));
+  DO(osslive_get_publish_url(client, "stack", 60, NULL, 0, &out, &error));
   DO(osslive_get_rtmp_url(client, "stack", 60, NULL, 0, &out, &error));
   DO(osslive_get_play_url(client, "stack", NULL, 60, &out, &error));
   osslive_channel_config_free(config);
@@ -69,6 +73,7 @@ static void many_channels(const osslive_client *client) {
   DO(osslive_create_highlights(client, "on-air", &highlight, 1, progress, NULL, &out, &error));
   osslive_download download = {.path = show, .last_ms = 3600000, .overwrite = 1};
   DO(osslive_download_recording(client, "on-air", &download, progress, NULL, &out, &error));
+  DO(osslive_diagnose(client, "on-air", NULL, NULL, NULL, progress, NULL, &out, &error));
   SUCCEEDS(osslive_channel_monitor_new(client, ids, 3, NULL, &monitor, &error));
   DO(osslive_channel_monitor_next_changes(monitor, &out, &error));
   DO(osslive_channel_monitor_last_sweep(monitor, &out, &error));
@@ -89,6 +94,29 @@ static osslive_client *over_tls(void) {
   return client;
 }
 
+/* Credentials that are obtained in the first call: from a program, and from a URL
+ * whose answer is none. */
+static void obtained_credentials(void) {
+  for (int from_program = 0; from_program < 2; from_program++) {
+    osslive_config *config = osslive_config_new();
+    osslive_client *client = NULL;
+    SUCCEEDS(osslive_config_set_region(config, "cn-hangzhou", &error));
+    SUCCEEDS(osslive_config_set_bucket(config, "bucket", &error));
+    SUCCEEDS(osslive_config_set_endpoint(config, variable("GARBAGE_ENDPOINT"), &error));
+    SUCCEEDS(osslive_config_set_proxy(config, NULL, &error));
+    if (from_program)
+      SUCCEEDS(osslive_config_set_credential_process(
+          config, "echo {\"mode\":\"AK\",\"access_key_id\":\"a\",\"access_key_secret\":\"b\"}",
+          &error));
+    else
+      SUCCEEDS(osslive_config_set_credentials_uri(config, variable("GARBAGE_ENDPOINT"), &error));
+    SUCCEEDS(osslive_client_new(config, &client, &error));
+    osslive_config_free(config);
+    DO(osslive_get_channel_status(client, "a", &out, &error));
+    osslive_client_free(client);
+  }
+}
+
 static void *work(void *unused) {
   (void)unused;
   SUCCEEDS(osslive_set_log_callback(log_line, NULL, OSSLIVE_LOG_DEBUG, &error));
@@ -99,6 +127,7 @@ static void *work(void *unused) {
     many_channels(client);
     osslive_client_free(client);
   }
+  obtained_credentials();
   char *out = NULL;
   osslive_client *client = over_tls();
   SUCCEEDS(osslive_get_channel_status(client, "a", &out, &error));
