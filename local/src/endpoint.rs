@@ -18,7 +18,7 @@ use crate::listener::Listener;
 use crate::page;
 use crate::publisher::Context;
 use crate::site::{self, Site};
-use crate::store::{Acl, BucketContents, Medium, Store};
+use crate::store::{Acl, BucketContents, Durability, Medium, Store};
 use osslive::{Client, ClientBuilder, Credentials};
 use std::fmt;
 use std::io;
@@ -55,6 +55,7 @@ pub struct Config {
     qps_limit: Option<u32>,
     limits: PeerLimits,
     max_storage: Option<u64>,
+    is_durable: bool,
     clock: Clock,
     observer: Option<Observer>,
     page: Page,
@@ -140,6 +141,7 @@ impl Config {
             qps_limit: None,
             limits: PeerLimits::default(),
             max_storage: Some(Self::MAX_STORAGE),
+            is_durable: false,
             clock: Clock::system(),
             observer: None,
             page: Page::default(),
@@ -309,6 +311,20 @@ impl Config {
     /// dropped. Defaults to [`MAX_STORAGE`](Self::MAX_STORAGE).
     pub fn max_storage(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.max_storage = bytes.into();
+        self
+    }
+
+    /// Sets whether fragments survive a power cut too: a playlist lists them once
+    /// they are on the medium. Without it, the last half minute of a running
+    /// stream may be lost. What is left of a fragment is then removed at the next start.
+    /// What calls acknowledge always survives, and so do the fragments of a VOD
+    /// playlist: channels, history, bucket settings, uploads and deletions.
+    ///
+    /// No effect in a temporary folder, where nothing is flushed. Windows cannot
+    /// flush folders: the names of files that were created in the last seconds
+    /// may be lost there. Defaults to false.
+    pub fn durable(mut self, durable: bool) -> Self {
+        self.is_durable = durable;
         self
     }
 
@@ -640,7 +656,10 @@ fn open(config: &Config) -> io::Result<Store> {
     let clock = config.clock.clone();
     let (folder, opened) = match &config.data {
         Place::Folder(path) => {
-            (format!("the data folder {}", path.display()), Store::open(path, clock))
+            let durability =
+                if config.is_durable { Durability::Recordings } else { Durability::Calls };
+            let opened = Store::open(path, durability, clock);
+            (format!("the data folder {}", path.display()), opened)
         }
         Place::Temporary(medium) => {
             ("a temporary folder".to_owned(), Store::temporary(*medium, clock))

@@ -4,7 +4,7 @@ use crate::address::{Addressing, PublishTarget};
 use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::http::framing::Inspected;
 use crate::http::{Body, Request};
-use crate::store::{ChannelSettings, Store, temporary};
+use crate::store::{ChannelSettings, Durability, Store, temporary};
 use crate::{Acl, Clock, Config, LocalEndpoint, validate};
 use osslive::sign::{Parts, v1};
 use tempfile::TempDir;
@@ -88,8 +88,8 @@ impl Names {
     /// Opens one in the folder for temporary files.
     pub fn open() -> Self {
         let folder = temporary::private("fuzz-").expect("a folder for the fuzzer");
-        let store =
-            Store::open(folder.path(), Clock::from_fn(now)).expect("a store for the fuzzer");
+        let store = Store::open(folder.path(), Durability::Nothing, Clock::from_fn(now))
+            .expect("a store for the fuzzer");
         for bucket in ["keys", "channels"] {
             store.create_bucket(bucket, Acl::Private).expect("a bucket");
         }

@@ -24,6 +24,7 @@ mod channel;
 mod claim;
 mod connection;
 mod contents;
+mod durability;
 mod fault;
 mod file;
 mod fragment;
@@ -44,6 +45,7 @@ pub(crate) mod temporary;
 pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage};
 pub use contents::{BucketContents, Contents, ObjectContents, Source};
+pub use durability::Durability;
 pub use object::{ObjectMeta, ObjectPage, Upload};
 pub use record::{ChannelSettings, SessionRecord, Snapshot, Stat};
 pub use session::{LiveSession, Publish};
@@ -52,6 +54,7 @@ pub use temporary::Medium;
 use crate::clock::Clock;
 use crate::cors::Cors;
 use crate::fault::Fault;
+use crate::media::playlist;
 use crate::validate;
 use bucket::Bucket;
 use claim::Claim;
@@ -91,7 +94,8 @@ impl Store {
     /// Opens the store in the folder `data`, made if it is missing, and
     /// repairs what a killed process left: unfinished files are dropped, and
     /// sessions that were running end in the history with their last
-    /// fragment. Only one store may have a folder open.
+    /// fragment. Only one store may have a folder open. What it acknowledges is on
+    /// the medium as `durability` says.
     ///
     /// # Errors
     ///
@@ -99,8 +103,8 @@ impl Store {
     /// or is a link; then nothing in it is changed. When another store has it
     /// open, when it cannot be read and written, or a description in it is not
     /// what this store writes.
-    pub fn open(data: &Path, clock: Clock) -> io::Result<Store> {
-        Store::hold(Claim::take(data, false)?, clock)
+    pub fn open(data: &Path, durability: Durability, clock: Clock) -> io::Result<Store> {
+        Store::hold(Claim::take(data, false)?, durability, clock)
     }
 
     /// Opens the store in a new folder for temporary files, which is deleted
@@ -111,19 +115,25 @@ impl Store {
     /// When no such folder can be created: not every system has one in memory.
     pub fn temporary(medium: Medium, clock: Clock) -> io::Result<Store> {
         let folder = temporary::create(medium)?;
-        let store = Store::hold(Claim::take(folder.path(), true)?, clock)?;
+        let claim = Claim::take(folder.path(), true)?;
+        let store = Store::hold(claim, Durability::Nothing, clock)?;
         Ok(Store { _temporary: Some(folder), ..store })
     }
 
-    fn hold(claim: Claim, clock: Clock) -> io::Result<Store> {
-        let store = Store::load(&claim.data, claim.naming(), clock)?;
+    fn hold(claim: Claim, durability: Durability, clock: Clock) -> io::Result<Store> {
+        let store = Store::load(&claim.data, claim.naming(), durability, clock)?;
         Ok(Store { _lock: Some(claim.lock), ..store })
     }
 
     /// Opens the store in a folder that is there, and asks nobody.
-    fn load(data: &Path, naming: Naming, clock: Clock) -> io::Result<Store> {
+    fn load(
+        data: &Path,
+        naming: Naming,
+        durability: Durability,
+        clock: Clock,
+    ) -> io::Result<Store> {
         // No bucket's name begins with a dot.
-        let scratch = Arc::new(Scratch::open(data.join(".scratch"))?);
+        let scratch = Arc::new(Scratch::open(data.join(".scratch"), durability)?);
         let mut buckets = BTreeMap::new();
         for entry in fs::read_dir(data)? {
             let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
@@ -346,6 +356,26 @@ impl Store {
         self.find(bucket)?.vod_playlist(channel, start_s, end_s)
     }
 
+    /// Stores the playlist that [`Store::vod_playlist`] returns as an object. Its
+    /// fragments survive a power cut as it does.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::vod_playlist`] and [`Store::put_object`].
+    pub fn keep_vod_playlist(
+        &self,
+        bucket: &str,
+        channel: &str,
+        key: &str,
+        start_s: i64,
+        end_s: i64,
+    ) -> Result<ObjectMeta, Fault> {
+        let text = self.vod_playlist(bucket, channel, start_s, end_s)?;
+        let flushed = self.find(bucket)?.flush_fragments(channel, start_s, end_s);
+        flushed.map_err(disk_fault)?;
+        self.put_object(bucket, key, Some(playlist::MEDIA_TYPE), text.as_bytes())
+    }
+
     /// Stores an object, over any that has the key, fragments and playlists
     /// included. A playlist or a transport stream is recognised by its
     /// extension, whatever `content_type` says; without one it is
@@ -397,8 +427,15 @@ impl Store {
     /// Deletes an object; an absent one is as good. VOD playlists made later
     /// leave a deleted fragment out.
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
-        let freed = self.find(bucket)?.objects.delete(key)?;
-        self.count_freed(key, freed);
+        self.delete_objects(bucket, &[key])
+    }
+
+    /// Deletes objects as [`Store::delete_object`].
+    pub fn delete_objects(&self, bucket: &str, keys: &[&str]) -> Result<(), Fault> {
+        let freed = self.find(bucket)?.objects.delete(keys)?;
+        if let Some(ledger) = &self.ledger {
+            ledger.subtract(freed);
+        }
         Ok(())
     }
 

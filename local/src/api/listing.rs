@@ -65,9 +65,8 @@ impl Service {
         if !quiet {
             encoding.check(keys.iter().map(String::as_str))?;
         }
-        for key in &keys {
-            self.site.store.delete_object(&call.bucket, key)?;
-        }
+        let all: Vec<&str> = keys.iter().map(String::as_str).collect();
+        self.site.store.delete_objects(&call.bucket, &all)?;
         if quiet {
             return Ok(Response::empty(200));
         }

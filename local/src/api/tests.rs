@@ -14,7 +14,7 @@ use crate::media::codec::Codec;
 use crate::media::playlist::Fragment;
 use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
 use crate::site::Site;
-use crate::store::{LiveSession, Publish, Store};
+use crate::store::{Durability, LiveSession, Publish, Store};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
 use osslive::sign::{v1, v4};
@@ -54,7 +54,8 @@ impl World {
             let now = Arc::clone(&now);
             move || OffsetDateTime::from_unix_timestamp(now.load(Ordering::Relaxed)).unwrap()
         });
-        let store = Arc::new(Store::open(folder.path(), clock.clone()).unwrap());
+        let store =
+            Arc::new(Store::open(folder.path(), Durability::Nothing, clock.clone()).unwrap());
         for bucket in ["demo", "live-demo-bucket"] {
             store.create_bucket(bucket, Acl::Private).unwrap();
         }

@@ -5,7 +5,6 @@ use super::operation::invalid_argument;
 use super::service::Service;
 use crate::fault::Fault;
 use crate::http::Response;
-use crate::media::playlist;
 use crate::validate;
 use md5::{Digest, Md5};
 
@@ -23,10 +22,8 @@ impl Service {
         let ec = (!name.ends_with(".m3u8")).then_some("0044-00000403");
         validate::check_playlist(name).map_err(|fault| Fault { ec, ..fault })?;
         let (start, end) = span(call)?;
-        let text = self.site.store.vod_playlist(&call.bucket, channel, start, end)?;
-        let body = text.as_bytes();
-        let content_type = Some(playlist::MEDIA_TYPE);
-        let object = self.site.store.put_object(&call.bucket, &call.key, content_type, body)?;
+        let store = &self.site.store;
+        let object = store.keep_vod_playlist(&call.bucket, channel, &call.key, start, end)?;
         Ok(Response::empty(200).with("ETag", format!("\"{}\"", object.etag)))
     }
 

@@ -5,7 +5,7 @@ mod ambiguity;
 use super::*;
 use crate::address::{Addressing, PublishTarget, percent_decode};
 use crate::clock::Clock;
-use crate::store::{Acl, Store};
+use crate::store::{Acl, Durability, Store};
 use crate::time_format;
 use serde_json::Value;
 use time::Duration;
@@ -613,7 +613,7 @@ fn no_secret_is_printed() {
 /// A store with the buckets of the vectors, and the addresses they are at.
 fn rtmp_world(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
     let folder = crate::store::temporary::private("test-").unwrap();
-    let store = Store::open(folder.path(), Clock::system()).unwrap();
+    let store = Store::open(folder.path(), Durability::Nothing, Clock::system()).unwrap();
     for bucket in ["live-demo-bucket", "cpp-sdk-live-channel-bucket"] {
         store.create_bucket(bucket, acl).unwrap();
     }

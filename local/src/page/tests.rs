@@ -11,7 +11,7 @@ use crate::front_ends::FrontEnds;
 use crate::media::codec::Codec;
 use crate::media::playlist::Fragment;
 use crate::media::recorder::{AudioStat, PlaylistState, Sink, StreamStat, VideoStat};
-use crate::store::{Acl, ChannelSettings, LiveSession, Publish, Store};
+use crate::store::{Acl, ChannelSettings, Durability, LiveSession, Publish, Store};
 use serde_json::Value;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -51,7 +51,8 @@ impl World {
             let now = Arc::clone(&now);
             move || OffsetDateTime::from_unix_timestamp(now.load(Ordering::Relaxed)).unwrap()
         });
-        let store = Arc::new(Store::open(folder.path(), clock.clone()).unwrap());
+        let store =
+            Arc::new(Store::open(folder.path(), Durability::Nothing, clock.clone()).unwrap());
         store.create_bucket("demo", Acl::Private).unwrap();
         store.create_bucket("open", Acl::PublicRead).unwrap();
         let key = AccessKey { id: "id".into(), secret: "secret".into(), token: None };

@@ -119,6 +119,7 @@ impl Bucket {
         own::ensure_folder(&folder)?;
         let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
         bucket.save(&lock(&bucket.info))?;
+        bucket.folder.parent().map_or(Ok(()), |data| bucket.scratch.flush_folder(data))?;
         Ok(bucket)
     }
 
@@ -132,8 +133,15 @@ impl Bucket {
         let Some(info) = file::read_json(&folder.join("bucket.json"))? else { return Ok(None) };
         own::ensure_folder(&folder)?;
         let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
-        bucket.channels.load(|channel, after_ms| {
-            bucket.open_timeline(channel)?.recover(after_ms, bucket.clock.now())
+        // Folders in it that had to be created again.
+        bucket.scratch.flush_folder(&bucket.folder)?;
+        let now = bucket.clock.now();
+        for channel in bucket.recorded_channels()? {
+            bucket.open_timeline(&channel)?.audit(now)?;
+        }
+        bucket.channels.load(|channel, session| {
+            let timeline = bucket.open_timeline(channel)?;
+            timeline.recover(session.after_ms, session.playlist.as_deref(), now)
         })?;
         Ok(Some(bucket))
     }
@@ -223,6 +231,18 @@ impl Bucket {
         fragment::vod(&self.index(channel), &self.objects, channel, ms(start_s), ms(end_s))
             .map_err(disk_fault)?
             .ok_or_else(none)
+    }
+
+    /// Waits until the fragments that began between two Unix times are on the
+    /// medium.
+    pub(super) fn flush_fragments(
+        &self,
+        channel: &str,
+        start_s: i64,
+        end_s: i64,
+    ) -> io::Result<()> {
+        let ms = |seconds: i64| u64::try_from(seconds).unwrap_or(0).saturating_mul(1000);
+        self.recorded(channel, &self.index(channel)).flush(ms(start_s), ms(end_s))
     }
 
     /// The channels that have ever recorded anything, deleted ones too.

@@ -108,11 +108,15 @@ struct Saved {
 }
 
 #[derive(Serialize, Deserialize)]
-struct SavedSession {
+pub(super) struct SavedSession {
     #[serde(with = "time::serde::rfc3339")]
     start: OffsetDateTime,
     remote: SocketAddr,
-    after_ms: u64,
+    /// The channel's newest start before it.
+    pub(super) after_ms: u64,
+    /// The live playlist that it wrote.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) playlist: Option<String>,
 }
 
 /// The channels of one bucket.
@@ -154,11 +158,11 @@ impl Channels {
     }
 
     /// Reads every channel. Interrupted sessions end with the newest fragment
-    /// that `recover` finds, given a channel and the time behind which to look, or
-    /// else when they began.
+    /// that `recover` finds, given a channel and the session, or else when they
+    /// began.
     pub(super) fn load(
         &self,
-        recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
+        recover: impl Fn(&str, &SavedSession) -> io::Result<Option<Line>>,
     ) -> io::Result<()> {
         let folder = &self.folder;
         for file in fs::read_dir(folder).map_err(|error| own::at(folder, error))? {
@@ -176,12 +180,12 @@ impl Channels {
     fn restore(
         &self,
         saved: Saved,
-        recover: impl Fn(&str, u64) -> io::Result<Option<Line>>,
+        recover: impl Fn(&str, &SavedSession) -> io::Result<Option<Line>>,
     ) -> io::Result<()> {
         let Saved { name, settings, last_modified, history, open } = saved;
         let mut entry = Entry { settings, last_modified, history, open: Vec::new() };
-        for SavedSession { start, remote, after_ms } in &open {
-            let end = recover(&name, *after_ms)?.and_then(|line| from_unix_ms(line.end_ms()));
+        for session @ SavedSession { start, remote, .. } in &open {
+            let end = recover(&name, session)?.and_then(|line| from_unix_ms(line.end_ms()));
             let end = end.map_or(*start, |end| end.max(*start));
             entry.close(SessionRecord { start: *start, end, remote: *remote });
         }
@@ -223,7 +227,9 @@ impl Channels {
             None => Ok(()),
             Some(entry) if entry.live().is_some() => Err(still_live()),
             Some(_) => {
-                file::remove(&self.path(name)).map_err(disk_fault)?;
+                file::remove(&self.path(name))
+                    .and_then(|()| self.scratch.flush_folder(&self.folder))
+                    .map_err(disk_fault)?;
                 held.entries.remove(name);
                 Ok(())
             }
@@ -367,6 +373,7 @@ impl Channels {
                     start: connection.connected,
                     remote: connection.remote,
                     after_ms: connection.after_ms,
+                    playlist: Some(connection.playlist.clone()),
                 })
                 .collect(),
         };

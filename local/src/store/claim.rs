@@ -1,10 +1,12 @@
 //! Taking a folder for the endpoint: a new one, an empty one, or one that an
 //! endpoint made, and nothing else.
 
+use super::durability::flush_folder;
 use super::lock::Lock;
 use super::marker::{self, Marker};
 use super::own::{self, refused};
 use super::path::Naming;
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -27,7 +29,7 @@ impl Claim {
     pub(super) fn take(data: &Path, is_temporary: bool) -> io::Result<Claim> {
         let data = absolute(data)?;
         match own::look(&data)? {
-            None => own::create_folder(&data)?,
+            None => create(&data, is_temporary)?,
             Some(found) => own::check_folder(&found)?,
         }
         Claim::of(data, Some(is_temporary))
@@ -72,6 +74,22 @@ impl Claim {
     pub(super) fn naming(&self) -> Naming {
         Naming { folds_case: self.marker.folds_case }
     }
+}
+
+/// Creates the folder and those above it that are missing, so that a power cut does
+/// not take them away with all that will be in it.
+fn create(data: &Path, is_temporary: bool) -> io::Result<()> {
+    let is_missing = |folder: &&Path| fs::symlink_metadata(folder).is_err();
+    let created: Vec<&Path> = data.ancestors().take_while(is_missing).collect();
+    own::create_folder(data)?;
+    for folder in created.iter().filter_map(|folder| folder.parent()).filter(|_| !is_temporary) {
+        match flush_folder(folder) {
+            // One that this user may enter and write, but not read.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 /// The path from the root on, without what would lead a link's name through to

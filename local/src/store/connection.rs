@@ -16,6 +16,8 @@ pub(super) struct Connection {
     /// The channel's newest start when it came, in Unix milliseconds: what
     /// follows is its own.
     pub(super) after_ms: u64,
+    /// The live playlist that it writes.
+    pub(super) playlist: String,
     hang_up: Box<dyn Fn() + Send + Sync>,
     cut: AtomicBool,
     refused: AtomicBool,
@@ -37,11 +39,12 @@ impl Connection {
         connected: OffsetDateTime,
         remote: SocketAddr,
         after_ms: u64,
+        playlist: String,
         hang_up: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         let (cut, refused) = (AtomicBool::new(false), AtomicBool::new(false));
         let (stream, respite) = (Mutex::default(), Mutex::default());
-        Connection { connected, remote, after_ms, hang_up, cut, refused, stream, respite }
+        Connection { connected, remote, after_ms, playlist, hang_up, cut, refused, stream, respite }
     }
 
     pub(super) fn is_cut(&self) -> bool {

@@ -1,9 +1,10 @@
 //! Whole files or nothing: everything is written beside and renamed in.
 //!
 //! A rename is atomic, so a reader or a process that starts after a kill sees
-//! the old content or the new, never a part. Nothing is flushed to the
-//! medium: a kill loses nothing that was acknowledged, a power cut may.
+//! the old content or the new, never a part. What is flushed besides, so that a
+//! power cut loses nothing either, is up to [`Durability`].
 
+use super::durability::{self, Durability};
 use super::inventory;
 use super::own::{self, at};
 use std::fs::{self, File, OpenOptions};
@@ -19,13 +20,37 @@ use time::OffsetDateTime;
 pub(super) struct Scratch {
     folder: PathBuf,
     serial: AtomicU64,
+    durability: Durability,
 }
 
 impl Scratch {
     /// The scratch space in `folder`, which is made if it is missing.
-    pub(super) fn open(folder: PathBuf) -> io::Result<Self> {
+    pub(super) fn open(folder: PathBuf, durability: Durability) -> io::Result<Self> {
         own::ensure_folder(&folder)?;
-        Ok(Scratch { folder, serial: AtomicU64::new(0) })
+        Ok(Scratch { folder, serial: AtomicU64::new(0), durability })
+    }
+
+    /// Whether what matters to `level` waits until it is on the medium.
+    pub(super) fn flushes(&self, level: Durability) -> bool {
+        self.durability >= level
+    }
+
+    /// Flushes the names in a folder, if they matter to calls.
+    pub(super) fn flush_folder(&self, folder: &Path) -> io::Result<()> {
+        if self.flushes(Durability::Calls) { durability::flush_folder(folder) } else { Ok(()) }
+    }
+
+    /// Flushes a file's content and the names beside it, if they matter to calls.
+    /// One that is missing is as good.
+    pub(super) fn flush_file(&self, path: &Path) -> io::Result<()> {
+        if !self.flushes(Durability::Calls) {
+            return Ok(());
+        }
+        match own::open_with(path, OpenOptions::new().write(true)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other?.sync_all()?,
+        }
+        path.parent().map_or(Ok(()), durability::flush_folder)
     }
 
     /// Deletes what a killed process left behind: files and folders that are
@@ -82,7 +107,22 @@ impl Scratch {
     pub(super) fn replace(&self, target: &Path, content: &[u8]) -> io::Result<()> {
         let mut part = self.part()?;
         part.write(content)?;
-        part.rename(target)
+        self.install(part, target)
+    }
+
+    /// Moves a complete part to `target`, on the medium too.
+    pub(super) fn install(&self, mut part: Part, target: &Path) -> io::Result<()> {
+        self.flush(Durability::Calls, &part)?;
+        part.rename(target)?;
+        target.parent().map_or(Ok(()), |folder| self.flush_folder(folder))
+    }
+
+    /// Flushes a part's content and date, if it matters to `level`.
+    pub(super) fn flush(&self, level: Durability, part: &Part) -> io::Result<()> {
+        match &part.file {
+            Some(file) if self.flushes(level) => file.sync_all(),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -152,6 +192,14 @@ impl Part {
         let Some(file) = &self.file else { return Ok(modified) };
         file.set_modified(SystemTime::from(modified))?;
         Ok(file.metadata()?.modified()?.into())
+    }
+
+    /// How many bytes it holds.
+    pub(super) fn size(&self) -> io::Result<u64> {
+        match &self.file {
+            Some(file) => Ok(file.metadata()?.len()),
+            None => Ok(fs::metadata(&self.path)?.len()),
+        }
     }
 
     /// Moves the file to `target`, replacing what was there. The directory

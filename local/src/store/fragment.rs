@@ -6,6 +6,7 @@
 //! older than a window is ever read again to publish, and nothing is kept in
 //! memory but the windows of sessions that are running.
 
+use super::durability::{self, Durability};
 use super::file::{Part, Scratch};
 use super::mutex::lock;
 use super::object::Objects;
@@ -13,7 +14,7 @@ use super::own;
 use crate::media::playlist::{self, Fragment};
 use crate::media::recorder::PlaylistState;
 use serde::{Deserialize, Serialize};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
@@ -28,6 +29,11 @@ const DISORDER_MS: u64 = 3_600_000;
 /// How many of the newest lines to ask for the newest start, for the same
 /// reason.
 const NEWEST: usize = 16;
+
+/// How many of the newest fragments, and those of how much time, may not be on the
+/// medium yet when the power is cut: systems write within half a minute.
+const UNWRITTEN: usize = 64;
+const UNWRITTEN_MS: u64 = 120_000;
 
 /// One line of the index.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,6 +60,9 @@ pub(super) struct Line {
     /// When its last frame ends, on the transport stream's clock.
     #[serde(default)]
     clock: u64,
+    /// How many bytes it holds; 0 in a line of an earlier version.
+    #[serde(default)]
+    size: u64,
 }
 
 impl Line {
@@ -113,6 +122,7 @@ impl Window {
             setbacks: 0,
             target: self.target.max(state.target),
             clock: state.clock,
+            size: 0,
         };
         (line, leaving)
     }
@@ -125,17 +135,19 @@ impl Window {
         self.lines.push_back(line);
     }
 
-    /// The window that the newest line of `playlist` stood in, without the
-    /// oldest of its fragments if they are gone.
+    /// The window that the newest line of `playlist` stood in, from behind the
+    /// newest of its fragments that is gone.
     fn load(at: &Folder<'_>, playlist: &str) -> io::Result<Self> {
         let mut window = Window::stood(at.index, playlist)?;
-        while let Some(line) = window.lines.front() {
-            if at.objects.exists(&at.key(&line.name))? {
-                break;
+        let mut leaving = 0;
+        for (number, line) in window.lines.iter().enumerate() {
+            if !at.objects.exists(&at.key(&line.name))? {
+                leaving = number + 1;
             }
+        }
+        for line in window.lines.drain(..leaving) {
             window.first = window.first.saturating_add(1);
             window.discontinuities += u64::from(line.interrupts());
-            window.lines.pop_front();
         }
         Ok(window)
     }
@@ -241,7 +253,8 @@ impl Folder<'_> {
         if window.lines.is_empty() {
             return self.objects.discard(&key).map(|_| ());
         }
-        self.objects.put_generated(&key, window.render().as_bytes(), now)
+        self.objects.put_generated(&key, window.render().as_bytes(), now)?;
+        self.objects.flush(&key)
     }
 
     /// Cuts off the index before `begin`.
@@ -250,7 +263,91 @@ impl Folder<'_> {
         index.seek(SeekFrom::Start(begin))?;
         let mut part = scratch.part()?;
         part.copy(&mut index)?;
-        part.rename(self.index)
+        // A fragment that a power cut brought back without its line would stay.
+        self.objects.flush_folder_of(&self.key(""))?;
+        scratch.install(part, self.index)
+    }
+
+    /// Waits until the fragments that began between two times are on the medium.
+    pub(super) fn flush(&self, from_ms: u64, to_ms: u64) -> io::Result<()> {
+        if self.objects.scratch().flushes(Durability::Recordings) {
+            return Ok(());
+        }
+        for line in self.unwritten()? {
+            let line = line?;
+            if (from_ms..=to_ms).contains(&line.start_ms) {
+                self.objects.flush(&self.key(&line.name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The lines of the fragments that may not be on the medium yet.
+    fn unwritten(&self) -> io::Result<impl Iterator<Item = io::Result<Line>>> {
+        let (mut count, mut newest_ms) = (0, 0);
+        let is_unwritten = move |line: &Line| {
+            newest_ms = newest_ms.max(line.start_ms);
+            count += 1;
+            count <= UNWRITTEN || line.start_ms.saturating_add(UNWRITTEN_MS) >= newest_ms
+        };
+        let lines =
+            Backward::open(self.index)?.scan(is_unwritten, |is_unwritten, line| match line {
+                Ok(line) => is_unwritten(&line).then_some(Ok(line)),
+                Err(error) => Some(Err(error)),
+            });
+        Ok(lines)
+    }
+
+    /// Writes a playlist anew from the index, where a power cut left another one.
+    fn repair(&self, playlist: &str, now: OffsetDateTime) -> io::Result<()> {
+        let key = self.key(playlist);
+        if self.objects.exists(&key)? && self.objects.length_of_generated(&key)?.is_none() {
+            // An upload has taken its place.
+            return Ok(());
+        }
+        if Window::stood(self.index, playlist)?.lines.is_empty() {
+            return self.objects.drop_unfinished(&key);
+        }
+        let text = Window::load(self, playlist)?.render();
+        self.objects.put_generated(&key, text.as_bytes(), now)?;
+        self.objects.flush(&key)
+    }
+
+    /// Removes the newest fragments that a power cut left unfinished. Returns the
+    /// playlists that list them.
+    fn drop_torn(&self) -> io::Result<BTreeSet<String>> {
+        let mut torn = BTreeSet::new();
+        for line in self.unwritten()? {
+            let line = line?;
+            let key = self.key(&line.name);
+            let found = self.objects.length_of_generated(&key)?;
+            if found.is_some_and(|found| line.size > 0 && found != line.size) {
+                self.objects.drop_unfinished(&key)?;
+                torn.insert(line.playlist);
+            }
+        }
+        Ok(torn)
+    }
+
+    /// Removes the fragments of an interrupted session whose line a power cut has
+    /// taken: they may be torn, and nothing leads to them.
+    fn drop_unlisted(&self, after_ms: u64) -> io::Result<()> {
+        let marker = self.key(&format!("{after_ms}.ts"));
+        let mut unlisted = self.objects.fragments_after(self.channel, &marker)?;
+        if unlisted.is_empty() {
+            return Ok(());
+        }
+        for line in Backward::open(self.index)? {
+            unlisted.remove(&self.key(&line?.name));
+        }
+        for key in unlisted {
+            let stem = key.rsplit(['/', '.']).nth(1).and_then(|stem| stem.parse::<u64>().ok());
+            let is_ours = stem.is_some_and(|start| key == self.key(&format!("{start}.ts")));
+            if is_ours && self.objects.length_of_generated(&key)?.is_some() {
+                self.objects.drop_unfinished(&key)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -381,36 +478,76 @@ impl Timeline {
         now: OffsetDateTime,
     ) -> io::Result<()> {
         part.date(now)?;
+        let (scratch, size) = (self.objects.scratch(), part.size()?);
+        // Before the line that says that it is whole.
+        scratch.flush(Durability::Recordings, &part)?;
         let mut state = lock(&self.state);
         let setbacks = state.setbacks;
         state.clock = state.clock.max(playlist.state.clock);
         let window = state.windows.entry(playlist.name.to_owned()).or_default();
         let (line, leaving) = window.next(fragment, playlist);
-        let line = Line { setbacks, ..line };
+        let line = Line { setbacks, size, ..line };
         let key = self.key(&fragment.name);
-        append(&self.index, &line, || self.objects.place_generated(&key, part))?;
+        let flush = scratch.flushes(Durability::Recordings);
+        append(&self.index, &line, flush, || self.objects.place_generated(&key, part))?;
         window.advance(line, leaving);
         let text = window.render();
         state.any = true;
         self.objects.put_generated(&self.key(playlist.name), text.as_bytes(), now)
     }
 
-    /// Completes what a killed process had begun: the newest fragment's file
-    /// and the playlist that shows it, unless it is the one that began at
-    /// `after_ms`. Returns that fragment.
-    pub(super) fn recover(&self, after_ms: u64, now: OffsetDateTime) -> io::Result<Option<Line>> {
-        let Some(line) = Backward::open(&self.index)?.next().transpose()? else { return Ok(None) };
-        if line.start_ms == after_ms {
-            return Ok(None);
+    /// Completes what a killed process had begun in a session that wrote
+    /// `playlist`: the newest fragment's file and the playlist that shows it, unless
+    /// that fragment began at `after_ms`, before the session. Returns the fragment.
+    ///
+    /// What a power cut left in pieces goes.
+    pub(super) fn recover(
+        &self,
+        after_ms: u64,
+        playlist: Option<&str>,
+        now: OffsetDateTime,
+    ) -> io::Result<Option<Line>> {
+        let newest = Backward::open(&self.index)?.next().transpose()?;
+        let newest = newest.filter(|line| line.start_ms != after_ms);
+        if let Some(line) = &newest {
+            self.complete(line)?;
         }
+        let folder = self.folder();
+        folder.drop_unlisted(after_ms)?;
+        let newest_playlist = newest.as_ref().map(|line| line.playlist.as_str());
+        for playlist in BTreeSet::from_iter(newest_playlist.into_iter().chain(playlist)) {
+            folder.repair(playlist, now)?;
+        }
+        Ok(newest)
+    }
+
+    /// Puts a fragment in its place whose line was written last.
+    fn complete(&self, line: &Line) -> io::Result<()> {
         let key = self.key(&line.name);
         let part = self.objects.part_path(&key);
-        if own::look(&part)?.is_some_and(|found| found.is_file()) && !self.objects.exists(&key)? {
+        let Some(found) = own::look(&part)?.filter(|found| found.is_file()) else { return Ok(()) };
+        let is_whole = line.size == 0 || line.size == found.len();
+        if is_whole && !self.objects.exists(&key)? {
             self.objects.place_generated(&key, Part::resume(part))?;
         }
-        let text = Window::load(&self.folder(), &line.playlist)?.render();
-        self.objects.put_generated(&self.key(&line.playlist), text.as_bytes(), now)?;
-        Ok(Some(line))
+        Ok(())
+    }
+
+    /// Removes fragments that a power cut left in pieces, and takes them out of
+    /// their playlists.
+    pub(super) fn audit(&self, now: OffsetDateTime) -> io::Result<()> {
+        let folder = self.folder();
+        for playlist in folder.drop_torn()? {
+            folder.repair(&playlist, now)?;
+        }
+        Ok(())
+    }
+
+    /// Waits until the index and a playlist are on the medium as they are.
+    pub(super) fn settle(&self, playlist: &str) -> io::Result<()> {
+        let _held = lock(&self.state);
+        self.objects.scratch().flush_file(&self.index)?;
+        self.objects.flush(&self.key(playlist))
     }
 
     /// Whether a playlist that is being written lists a fragment, or does not
@@ -478,13 +615,29 @@ pub(super) fn vod(
 }
 
 /// Appends a line and does `then`; the line is taken back if either fails.
-fn append(index: &Path, line: &Line, then: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+fn append(
+    index: &Path,
+    line: &Line,
+    flush: bool,
+    then: impl FnOnce() -> io::Result<()>,
+) -> io::Result<()> {
     let mut text = serde_json::to_vec(line)?;
     text.push(b'\n');
     let mut options = OpenOptions::new();
     let mut file = own::open_with(index, options.write(true).create(true).truncate(false))?;
     let before = file.seek(SeekFrom::End(0))?;
-    let done = file.write_all(&text).and_then(|()| then());
+    let mut append = || {
+        file.write_all(&text)?;
+        if !flush {
+            return Ok(());
+        }
+        file.sync_data()?;
+        match index.parent().filter(|_| before == 0) {
+            Some(folder) => durability::flush_folder(folder),
+            None => Ok(()),
+        }
+    };
+    let done = append().and_then(|()| then());
     if done.is_err() {
         let _ = file.set_len(before);
     }

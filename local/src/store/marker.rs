@@ -6,6 +6,7 @@
 //! whatever its files are named and contain. A copy or a backup that keeps
 //! permissions keeps the marker too, and may be used.
 
+use super::durability::flush_folder;
 use super::own::{self, at, refused};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File, Metadata, OpenOptions};
@@ -84,17 +85,24 @@ impl Marker {
     pub(super) fn write(data: &Path, is_temporary: bool) -> io::Result<Marker> {
         let marker = Marker { format: FORMAT, folds_case: folds_case(data)?, is_temporary };
         let path = data.join(MARKER);
-        marker.write_to(&path).map_err(|error| at(&path, error))?;
+        let written = marker.write_to(&path).map_err(|error| at(&path, error))?;
+        if !is_temporary {
+            // Before there is anything else, which it would not be found without.
+            written
+                .sync_all()
+                .and_then(|()| flush_folder(data))
+                .map_err(|error| at(&path, error))?;
+        }
         Ok(marker)
     }
 
-    fn write_to(self, path: &Path) -> io::Result<()> {
+    fn write_to(self, path: &Path) -> io::Result<File> {
         let mut options = OpenOptions::new();
         let mut file = own::open_with(path, options.write(true).create(true).truncate(true))?;
         file.write_all(&serde_json::to_vec(&self)?)?;
         make_read_only(&file)?;
         if is_read_only(&file.metadata()?) {
-            return Ok(());
+            return Ok(file);
         }
         Err(refused(
             "it cannot be made read-only, since its file system keeps no permissions: mount it \

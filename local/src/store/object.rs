@@ -2,6 +2,7 @@
 //! player opens, and beside an uploaded one a small record of what the upload
 //! said about it.
 
+use super::durability::Durability;
 use super::fault::{disk_fault, no_such_bucket};
 use super::file::{self, Part, Scratch};
 use super::listing::Listing;
@@ -12,6 +13,7 @@ use crate::fault::Fault;
 use crate::media::playlist;
 use md5::{Digest, Md5};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::fs::{self, File, Metadata};
 use std::io::{self, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -172,18 +174,37 @@ impl Objects {
             headers: upload.headers,
         };
         let meta = record.clone().into_meta(key);
-        let freed = self.place(key, part, Some(record)).map_err(|error| self.fault(error))?;
+        let placed = self.place(key, part, Some(record), Durability::Calls);
+        let freed = placed.map_err(|error| self.fault(error))?;
         Ok((meta, freed))
     }
 
-    /// Stores a playlist that the endpoint wrote itself.
+    /// Stores a playlist that the endpoint wrote itself. On the medium it is only
+    /// when somebody flushes it: the next start writes it anew from the index.
     pub(super) fn put_generated(
         &self,
         key: &str,
         body: &[u8],
         now: OffsetDateTime,
     ) -> io::Result<()> {
-        self.place(key, self.written(&mut &*body, now)?.0, None).map(drop)
+        let part = self.written(&mut &*body, now)?.0;
+        self.put_in_place(key, part, None).map(drop)
+    }
+
+    /// Flushes an object, if it matters to calls.
+    pub(super) fn flush(&self, key: &str) -> io::Result<()> {
+        self.scratch.flush_file(&own::reach(&self.files, &self.naming.object(key))?)
+    }
+
+    /// Flushes the names in the folder of a key, if they matter to calls.
+    pub(super) fn flush_folder_of(&self, key: &str) -> io::Result<()> {
+        let path = own::reach(&self.files, &self.naming.object(key))?;
+        path.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))
+    }
+
+    /// Where files are written, and what is flushed.
+    pub(super) fn scratch(&self) -> &Scratch {
+        &self.scratch
     }
 
     /// A complete part, and its date as the file system keeps it.
@@ -203,9 +224,27 @@ impl Objects {
         self.scratch.named(&hex(&Md5::digest(format!("{}/{key}", self.bucket))))
     }
 
-    /// Puts a generated file in its place.
+    /// Puts a fragment in its place.
     pub(super) fn place_generated(&self, key: &str, part: Part) -> io::Result<()> {
-        self.place(key, part, None).map(drop)
+        self.place(key, part, None, Durability::Recordings).map(drop)
+    }
+
+    /// Puts a complete file in its place, and waits until it is there on the
+    /// medium if it matters to `level`.
+    fn place(
+        &self,
+        key: &str,
+        part: Part,
+        record: Option<Record>,
+        level: Durability,
+    ) -> io::Result<u64> {
+        self.scratch.flush(level, &part)?;
+        let replaced = self.put_in_place(key, part, record)?;
+        if self.scratch.flushes(level) {
+            let target = self.files.join(self.naming.object(key));
+            target.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))?;
+        }
+        Ok(replaced)
     }
 
     /// Puts a complete file in its place, atomically. Returns how many bytes
@@ -214,7 +253,7 @@ impl Objects {
     /// The new record goes first and keeps the one of the object that is
     /// about to be replaced: whichever content a kill leaves, its record is
     /// there.
-    fn place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<u64> {
+    fn put_in_place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<u64> {
         let gone = self.write_lock();
         if *gone {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the bucket was deleted"));
@@ -229,9 +268,11 @@ impl Objects {
                 [Some(record), current(&target, &notes)?].into_iter().flatten().collect();
             let mut part = self.scratch.part()?;
             part.write(&serde_json::to_vec(&records)?)?;
-            rename(&mut part, &self.records, &relative)?;
+            self.scratch.flush(Durability::Calls, &part)?;
+            self.rename(&mut part, &self.records, &relative)?;
+            notes.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))?;
         }
-        rename(&mut part, &self.files, &relative)?;
+        self.rename(&mut part, &self.files, &relative)?;
         if !uploaded {
             file::remove(&notes)?;
         }
@@ -317,22 +358,86 @@ impl Objects {
         Ok(found.filter(Metadata::is_file).map_or(0, |found| space_of(&found)))
     }
 
-    /// Removes an object, an absent one being as good, and tells how many
-    /// bytes of disk that frees if the endpoint wrote it itself.
-    pub(super) fn delete(&self, key: &str) -> Result<u64, Fault> {
-        if key.len() > MAX_KEY {
-            return Ok(0);
-        }
+    /// Removes objects, absent ones being as good, and tells how many bytes of
+    /// disk that frees of fragments.
+    pub(super) fn delete(&self, keys: &[&str]) -> Result<u64, Fault> {
         let gone = self.write_lock();
         if *gone {
             return Err(no_such_bucket(&self.bucket));
         }
-        let relative = self.naming.object(key);
-        let size = self.measure(&relative).map_err(disk_fault)?;
-        for root in [&self.files, &self.records] {
-            remove_and_tidy(root, &relative).map_err(disk_fault)?;
+        let mut freed: u64 = 0;
+        let mut relatives = Vec::new();
+        for key in keys.iter().filter(|key| key.len() <= MAX_KEY) {
+            let relative = self.naming.object(key);
+            if key.ends_with(".ts") {
+                freed = freed.saturating_add(self.measure(&relative).map_err(disk_fault)?);
+            }
+            relatives.push(relative);
         }
-        Ok(size)
+        self.remove(&relatives).map_err(disk_fault)?;
+        Ok(freed)
+    }
+
+    /// Removes files and then their records: an object that a power cut brings back
+    /// has its record.
+    fn remove(&self, relatives: &[PathBuf]) -> io::Result<()> {
+        for root in [&self.files, &self.records] {
+            let mut changed = BTreeSet::new();
+            for relative in relatives {
+                changed.extend(remove_and_tidy(root, relative)?);
+            }
+            for folder in changed {
+                self.scratch.flush_folder(&folder)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How many bytes an object holds that the endpoint wrote itself; `None` if
+    /// there is no such object.
+    pub(super) fn length_of_generated(&self, key: &str) -> io::Result<Option<u64>> {
+        let _held = self.read_lock();
+        let relative = self.naming.object(key);
+        let target = own::reach(&self.files, &relative)?;
+        let notes = own::reach(&self.records, &relative)?;
+        if current(&target, &notes)?.is_some() {
+            return Ok(None);
+        }
+        let found = own::look(&target)?.filter(Metadata::is_file);
+        Ok(found.map(|found| found.len()))
+    }
+
+    /// The fragments of a channel whose names come after `marker`.
+    pub(super) fn fragments_after(
+        &self,
+        channel: &str,
+        marker: &str,
+    ) -> io::Result<BTreeSet<String>> {
+        let prefix = format!("{channel}/");
+        let listing = Listing::new(&prefix, marker, None, usize::MAX).ending_in(".ts");
+        let (found, _) = listing.of(&self.files)?;
+        Ok(found.into_keys().collect())
+    }
+
+    /// Removes an object that the endpoint did not finish before a power cut.
+    pub(super) fn drop_unfinished(&self, key: &str) -> io::Result<()> {
+        let _held = self.write_lock();
+        self.remove(&[self.naming.object(key)])
+    }
+
+    /// Renames a part to `relative` below `root`, into folders that are created if
+    /// they are missing. The root itself is not, once somebody has deleted it.
+    fn rename(&self, part: &mut Part, root: &Path, relative: &Path) -> io::Result<()> {
+        let target = own::reach(root, relative)?;
+        match part.rename(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                for folder in own::create_between(root, relative)? {
+                    self.scratch.flush_folder(&folder)?;
+                }
+                part.rename(&target)
+            }
+            other => other,
+        }
     }
 
     /// Removes an object that the endpoint wrote itself, and no other; how
@@ -342,7 +447,8 @@ impl Objects {
         let relative = self.naming.object(key);
         let size = self.measure(&relative)?;
         if size > 0 {
-            remove_and_tidy(&self.files, &relative)?;
+            // What a power cut brings back is in the index still, and goes again.
+            let _ = remove_and_tidy(&self.files, &relative)?;
         }
         Ok(size)
     }
@@ -386,6 +492,7 @@ impl Objects {
         }
         let grave = self.scratch.retire(folder)?;
         *gone = true;
+        folder.parent().map_or(Ok(()), |data| self.scratch.flush_folder(data))?;
         drop(gone);
         // What stays is cleared at the next start.
         let _ = file::bury(&grave);
@@ -424,29 +531,24 @@ fn matching(notes: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Opt
     Ok(records.into_iter().find(|record| record.size == size && record.modified == modified))
 }
 
-/// Renames a part to `relative` below `root`, into folders that are created if
-/// they are missing. The root itself is not, once somebody has deleted it.
-fn rename(part: &mut Part, root: &Path, relative: &Path) -> io::Result<()> {
-    let target = own::reach(root, relative)?;
-    match part.rename(&target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            own::create_between(root, relative)?;
-            part.rename(&target)
-        }
-        other => other,
+/// Removes a file and the directories it leaves empty. Returns the directory that
+/// this changed in the end, if there was a file.
+fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<Option<PathBuf>> {
+    let path = own::reach(root, relative)?;
+    if own::look(&path)?.is_none() {
+        return Ok(None);
     }
-}
-
-/// Removes a file and the directories it leaves empty.
-fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<()> {
-    file::remove(&own::reach(root, relative)?)?;
+    file::remove(&path)?;
+    let mut changed = root.to_owned();
     let parents = relative.ancestors().skip(1).take_while(|parent| !parent.as_os_str().is_empty());
     for parent in parents {
-        if fs::remove_dir(root.join(parent)).is_err() {
+        let folder = root.join(parent);
+        if fs::remove_dir(&folder).is_err() {
+            changed = folder;
             break;
         }
     }
-    Ok(())
+    Ok(Some(changed))
 }
 
 /// The type of an upload: what nobody declared is nothing in particular.

@@ -196,18 +196,20 @@ pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
 }
 
 /// Creates the folders between `root`, which exists, and `relative`, for this
-/// user only.
-pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<()> {
+/// user only. Returns those in which it created one.
+pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<Vec<PathBuf>> {
     let builder = for_this_user();
+    let mut changed = Vec::new();
     let mut path = root.to_owned();
     for part in relative.parent().into_iter().flatten() {
+        let above = path.clone();
         path.push(part);
         match builder.create(&path) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            other => other?,
+            other => changed.push(other.map(|()| above)?),
         }
     }
-    Ok(())
+    Ok(changed)
 }
 
 /// A refusal in words.

@@ -72,7 +72,7 @@ impl LiveSession {
         let playlist = playlist_name.unwrap_or(settings.playlist_name);
         let timeline = bucket.timeline(&channel).map_err(disk_fault)?;
         let (now, after_ms) = (bucket.clock.now(), timeline.newest_ms());
-        let connection = Arc::new(Connection::new(now, remote, after_ms, cut));
+        let connection = Arc::new(Connection::new(now, remote, after_ms, playlist.clone(), cut));
         // The index is read before the channel goes live, and not under its
         // lock: the channel may refuse after all.
         let admitted = timeline
@@ -179,6 +179,10 @@ impl Sink for LiveSession {
 impl Drop for LiveSession {
     fn drop(&mut self) {
         self.part = None;
+        if self.has_recorded {
+            // If this fails, a power cut may take what the history says there is.
+            let _ = self.timeline.settle(&self.playlist);
+        }
         self.bucket.end(&self.channel, &self.connection, &self.timeline);
     }
 }

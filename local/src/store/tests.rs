@@ -170,7 +170,8 @@ fn open(folder: &Path, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
     let now_ms = now_ms.clone();
     let clock = Clock::from_fn(move || at(now_ms.load(Ordering::SeqCst)));
     // A forgotten session holds its bucket, as no process does that was killed.
-    Arc::new(Store::load(folder, Naming { folds_case: cfg!(windows) }, clock).unwrap())
+    let naming = Naming { folds_case: cfg!(windows) };
+    Arc::new(Store::load(folder, naming, Durability::Nothing, clock).unwrap())
 }
 
 fn at(ms: u64) -> OffsetDateTime {

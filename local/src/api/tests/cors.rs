@@ -88,7 +88,7 @@ fn rules_outlive_the_process_and_a_change_of_the_acl() {
     world.store.create_bucket("demo", Acl::PublicRead).unwrap();
     let World { service, store, _folder, .. } = world;
     drop((service, store));
-    let store = Store::open(_folder.path(), Clock::system()).unwrap();
+    let store = Store::open(_folder.path(), Durability::Nothing, Clock::system()).unwrap();
     let bucket = store.bucket("demo").unwrap();
     assert_eq!((bucket.acl, bucket.cors.unwrap().rules.len()), (Acl::PublicRead, 2));
     assert_eq!(store.bucket("live-demo-bucket").unwrap().cors, None);

@@ -23,7 +23,8 @@ fn names_that_differ_in_case_stay_apart_under_a_scheme_for_file_systems_that_fol
     let folder = crate::store::temporary::private("test-").unwrap();
     let naming = Naming { folds_case: true };
     for name in ["Cam", "cam"] {
-        let store = Store::load(folder.path(), naming, Clock::system()).unwrap();
+        let store =
+            Store::load(folder.path(), naming, Durability::Nothing, Clock::system()).unwrap();
         store.create_bucket(BUCKET, Acl::Private).unwrap();
         store.put_channel(BUCKET, name, settings()).unwrap();
         store.put_object(BUCKET, name, None, name.as_bytes()).unwrap();
@@ -35,7 +36,7 @@ fn names_that_differ_in_case_stay_apart_under_a_scheme_for_file_systems_that_fol
         .collect();
     names.sort();
     assert_eq!(names, ["%43am%", "%43am.json", "cam%", "cam.json"]);
-    let store = Store::load(folder.path(), naming, Clock::system()).unwrap();
+    let store = Store::load(folder.path(), naming, Durability::Nothing, Clock::system()).unwrap();
     assert_eq!(store.list_channels(BUCKET, "", "", 9).unwrap().channels.len(), 2);
     assert_eq!(store.object(BUCKET, "Cam").unwrap().0.key, "Cam");
 }

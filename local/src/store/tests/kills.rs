@@ -201,12 +201,16 @@ fn a_bucket_folder_without_a_description_is_no_bucket_yet() {
     assert_eq!(house.store.buckets().len(), 2);
 }
 
+fn open_anew(folder: &Path) -> io::Result<Store> {
+    let naming = Naming { folds_case: false };
+    Store::load(folder, naming, Durability::Nothing, Clock::system())
+}
+
 #[test]
 fn a_description_that_cannot_be_read_is_an_error_that_names_the_file() {
     let house = House::with_channel("cam");
     fs::write(house.path("channels/cam.json"), b"{").unwrap();
-    let error = Store::load(house.folder.path(), Naming { folds_case: false }, Clock::system())
-        .unwrap_err();
+    let error = open_anew(house.folder.path()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::InvalidData);
     assert!(error.to_string().contains("cam.json"));
 }
