@@ -37,6 +37,9 @@ pub(crate) struct Arguments {
     /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
     #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
     memory: bool,
+    /// Make fragments survive a power cut too, before a playlist lists them
+    #[arg(long, conflicts_with_all = ["temporary", "memory"], env = "OSSLIVE_LOCAL_DURABLE", value_parser = clap::builder::FalseyValueParser::new())]
+    durable: bool,
     /// Create the buckets, channels, objects and keys described in this JSON file;
     /// osslive control reset restores them
     #[arg(long, value_name = "FILE", env = "OSSLIVE_LOCAL_INIT")]
@@ -155,6 +158,7 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     };
     let mut config = place
         .listen(arguments.listen)
+        .durable(arguments.durable)
         .account(arguments.account)
         .access_key(&keys.id, &keys.secret)
         .region(&arguments.region)

@@ -1,0 +1,143 @@
+//! Power cuts: an endpoint is watched at work by strace, and started again on what
+//! its disk may hold if the power is cut at any moment: what was flushed, and of the
+//! rest nothing, all, or any part.
+//!
+//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data.
+#![cfg(target_os = "linux")]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod disk;
+mod random;
+mod restarted;
+mod trace;
+mod workload;
+
+use std::fs;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use osslive::{Client, Credentials};
+use support::{BUCKET, KEY_ID, KEY_SECRET, REGION, note, skipped};
+use tempfile::TempDir;
+
+use disk::{Contents, Cut, Disk};
+use random::Random;
+use restarted::Restarted;
+use trace::Call;
+use workload::{Journal, Work};
+
+/// A session in real time takes three seconds, another one half a second.
+const ROUNDS: usize = 4;
+
+#[test]
+fn what_was_acknowledged_survives_a_power_cut() {
+    cut_power("as usual", false);
+}
+
+#[test]
+fn every_fragment_that_was_listed_survives_a_power_cut_if_asked_for() {
+    cut_power("with --durable", true);
+}
+
+fn cut_power(what: &str, is_durable: bool) {
+    if !has_strace(&format!("power cuts {what}")) {
+        return;
+    }
+    let folder = in_memory();
+    let journal = Journal::default();
+    let (calls, complete) = watch(folder.path(), is_durable, &journal);
+    let count = std::env::var("OSSLIVE_CUTS").map_or(50, |count| count.parse().expect("a number"));
+    let mut random = Random::new(if is_durable { 7 } else { 8 });
+    let mut moments: Vec<usize> = (0..count).map(|_| random.below(calls.len() + 1)).collect();
+    moments.sort_unstable();
+
+    let mut disk = Disk::new(folder.path());
+    let mut acknowledged = 0;
+    let mut done = 0;
+    for (number, moment) in moments.into_iter().enumerate() {
+        for call in &calls[done..moment] {
+            disk.apply(call);
+        }
+        done = moment;
+        let at = calls.get(moment).map_or(u64::MAX, |call| call.at);
+        let cut = [Cut::Nothing, Cut::Everything, Cut::First, Cut::Some][number % 4];
+        let after = in_memory();
+        disk.cut(cut, &mut random, after.path());
+        let case = format!("{what}, cut {number} before call {moment} of {}: {cut:?}", calls.len());
+        let restarted = Restarted::on(&after.path().join("data"), is_durable, &case);
+        acknowledged += restarted.holds(&journal, at, &complete);
+        if number % 10 == 0 {
+            restarted.goes_on();
+        }
+    }
+    note(&format!(
+        "{what}: {count} power cuts in {} calls; {acknowledged} acknowledged things were there",
+        calls.len()
+    ));
+}
+
+/// Has an endpoint work below a folder. Returns what it did to its data, and which
+/// contents each file had that were complete.
+fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Contents) {
+    let log = tempfile::tempdir().expect("a folder");
+    let log = log.path().join("strace.log");
+    let mut command = Command::new("strace");
+    command.args(["-f", "-ttt", "-xx", "-s", "4000000", "--seccomp-bpf", "-o"]).arg(&log);
+    command.args(["-e", &format!("trace={}", trace::CALLS), "-e", "signal=none"]);
+    command.arg(env!("CARGO_BIN_EXE_osslive")).args(["local", "--listen", "127.0.0.1:0"]);
+    command.arg("--data").arg(folder.join("data")).args(["--bucket", BUCKET, "--region", REGION]);
+    command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
+    // Ends in good order when its input does.
+    command.arg("--exit-with-stdin").args(is_durable.then_some("--durable"));
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
+    let mut child = command.spawn().expect("strace");
+    let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+    let first = lines.next().expect("a line").expect("text");
+    let url = first.strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
+    let url = url.unwrap_or_else(|| panic!("unexpected first line: {first}")).to_owned();
+    Work { client: client(&url), url, journal }.go_on(ROUNDS);
+    drop(child.stdin.take());
+    lines.for_each(drop);
+    assert!(child.wait().expect("strace").success(), "the endpoint did not end in good order");
+
+    let calls = trace::read(&fs::read_to_string(&log).expect("strace's log"));
+    // Only those that change what there is, or flush it, are moments of their own;
+    // the others are kept since these rest on them.
+    let mut disk = Disk::new(folder);
+    let calls: Vec<Call> = calls.into_iter().filter(|call| disk.apply(call)).collect();
+    assert!(calls.len() > 500, "{} calls", calls.len());
+    (calls, disk.complete)
+}
+
+fn client(url: &str) -> Client {
+    Client::builder()
+        .endpoint(url)
+        .region(REGION)
+        .bucket(BUCKET)
+        .credentials(Credentials::new(KEY_ID, KEY_SECRET))
+        .no_proxy()
+        .build()
+        .expect("a client for the endpoint")
+}
+
+/// A folder that the tests' own flushing costs nothing in.
+fn in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
+    tempfile::Builder::new().prefix("power-cut-").tempdir_in(parent).expect("a folder")
+}
+
+/// Whether processes can be watched; else the test is told as skipped.
+fn has_strace(what: &str) -> bool {
+    let mut command = Command::new("strace");
+    command.args(["--seccomp-bpf", "-f", "-o", "/dev/null", "true"]);
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let is_here = command.status().is_ok_and(|status| status.success());
+    if !is_here {
+        skipped(what, "no strace, or not allowed; tests/real/setup.sh installs it");
+    }
+    is_here
+}

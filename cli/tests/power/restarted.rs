@@ -1,0 +1,144 @@
+//! An endpoint that is started on what a power cut has left.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use osslive::{ChannelConfig, Client, RtmpUrlOptions};
+use osslive_local::push::{PushOptions, push_flv};
+use osslive_local::{Config, LocalEndpoint};
+
+use crate::client;
+use crate::disk::Contents;
+use crate::support::{BUCKET, KEY_ID, KEY_SECRET, REGION, get};
+use crate::workload::{CLIP, Journal, Thing, Value, fragments, span};
+
+pub struct Restarted {
+    endpoint: LocalEndpoint,
+    client: Client,
+    data: PathBuf,
+    is_durable: bool,
+    case: String,
+}
+
+impl Restarted {
+    /// It must start, whatever is there.
+    pub fn on(data: &Path, is_durable: bool, case: &str) -> Restarted {
+        let config = Config::new(data)
+            .bucket(BUCKET)
+            .region(REGION)
+            .access_key(KEY_ID, KEY_SECRET)
+            .durable(is_durable);
+        let endpoint = LocalEndpoint::start(config);
+        let endpoint = endpoint.unwrap_or_else(|error| panic!("{case}: it did not start: {error}"));
+        let client = client(&endpoint.url());
+        Restarted { endpoint, client, data: data.to_owned(), is_durable, case: case.to_owned() }
+    }
+
+    /// Checks that everything is there that was acknowledged before `at`, and nothing
+    /// in pieces. Returns how many things that were.
+    pub fn holds(&self, journal: &Journal, at: u64, complete: &Contents) -> usize {
+        let things = journal.things();
+        let channels = self.channels();
+        let mut count = 0;
+        for thing in &things {
+            if matches!(thing, Thing::Fragment(_)) && !self.is_durable {
+                continue;
+            }
+            let Some(allowed) = journal.allowed(thing, at) else { continue };
+            let found = self.find(thing, &channels);
+            assert!(
+                allowed.contains(&found),
+                "{}: {thing:?} is {found:.200?}, must be one of {allowed:.200?}",
+                self.case
+            );
+            count += 1;
+        }
+        self.is_whole(complete);
+        count
+    }
+
+    fn channels(&self) -> HashMap<String, String> {
+        let channel = |channel: osslive::Result<osslive::ChannelSummary>| {
+            let channel = channel.unwrap_or_else(|error| panic!("{}: {error}", self.case));
+            let status = channel.status.to_string();
+            (channel.name, format!("{} {status}", channel.description))
+        };
+        self.client.channels("").map(channel).collect()
+    }
+
+    fn find(&self, thing: &Thing, channels: &HashMap<String, String>) -> Value {
+        match thing {
+            Thing::Channel(name) => channels.get(name).cloned(),
+            Thing::Object(key) => {
+                self.object(key).map(|body| String::from_utf8(body).expect("text"))
+            }
+            // Who may read is told that there is no such object.
+            Thing::Acl => match get(&format!("{}/{BUCKET}/none", self.endpoint.url())).0 {
+                404 => Some("public-read".to_owned()),
+                _ => Some("private".to_owned()),
+            },
+            Thing::Session(channel, expected) => {
+                let history = self.client.get_channel_history(channel).ok()?;
+                let is_there = history.records.iter().any(|session| span(session) == *expected);
+                is_there.then(String::new)
+            }
+            Thing::Fragment(key) => self.object(key).map(|_| String::new()),
+        }
+    }
+
+    fn object(&self, key: &str) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        let query = osslive::GetObject::new(key);
+        self.client.get_object(&query, &mut body).ok().map(|_| body)
+    }
+
+    /// Everything that is shown is complete: each file is one that was complete
+    /// before it got its name, or a playlist that was written anew of such.
+    fn is_whole(&self, complete: &Contents) {
+        let objects = self.data.join(BUCKET).join("objects");
+        let mut files = Vec::new();
+        collect(&objects, &mut files);
+        let names: HashSet<&Path> = files.iter().map(PathBuf::as_path).collect();
+        for path in &files {
+            let content = fs::read(path).expect("a file");
+            let below = Path::new("data").join(path.strip_prefix(&self.data).expect("below it"));
+            let is_complete = complete.get(&below).is_some_and(|known| known.contains(&content));
+            let is_live = path.file_name().is_some_and(|name| name == "playlist.m3u8");
+            assert!(is_complete || is_live, "{}: {} is in pieces", self.case, below.display());
+            if path.extension().is_some_and(|extension| extension == "m3u8") {
+                let text = String::from_utf8(content).expect("text");
+                assert!(text.starts_with("#EXTM3U\n") && text.ends_with('\n'), "{text}");
+                for name in fragments(&text) {
+                    let fragment = path.with_file_name(name);
+                    assert!(
+                        names.contains(fragment.as_path()),
+                        "{}: {} lists {name}, which is not there\n{text}",
+                        self.case,
+                        below.display()
+                    );
+                }
+            }
+        }
+        let scratch = fs::read_dir(self.data.join(".scratch")).expect("a folder");
+        assert_eq!(scratch.count(), 0, "{}: something is left in .scratch", self.case);
+    }
+
+    /// A channel can be made and published to.
+    pub fn goes_on(&self) {
+        let put = self.client.put_channel("front-door", &ChannelConfig::new("").frag_duration(1));
+        put.unwrap_or_else(|error| panic!("{}: {error}", self.case));
+        let url = self.client.get_rtmp_url("front-door", &RtmpUrlOptions::new()).expect("a URL");
+        let pushed = push_flv(&url, CLIP, PushOptions::default(), &mut |_| true);
+        pushed.unwrap_or_else(|error| panic!("{}: {error}", self.case));
+        let play = self.client.get_play_url("front-door", "playlist.m3u8", 60).expect("a URL");
+        assert_eq!(get(&play).0, 200, "{}", self.case);
+    }
+}
+
+fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).into_iter().flatten() {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { collect(&path, files) } else { files.push(path) }
+    }
+}
