@@ -207,7 +207,8 @@ impl Disk {
         let mut parts: Vec<_> = relative.iter().map(|part| part.to_str().unwrap()).collect();
         let name = parts.pop()?.to_owned();
         for part in parts {
-            folder = *self.names.get(&(folder, part.to_owned()))?;
+            let inner = self.names.get(&(folder, part.to_owned()));
+            folder = *inner.unwrap_or_else(|| panic!("nobody created {}", path.display()));
         }
         Some((folder, name))
     }

@@ -18,6 +18,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::thread;
 
 use osslive::{Client, Credentials};
 use support::{BUCKET, KEY_ID, KEY_SECRET, REGION, note, skipped};
@@ -64,10 +65,14 @@ fn cut_power(what: &str, is_durable: bool) {
         done = moment;
         let at = calls.get(moment).map_or(u64::MAX, |call| call.at);
         let cut = [Cut::Nothing, Cut::Everything, Cut::First, Cut::Some][number % 4];
-        let after = in_memory();
-        disk.cut(cut, &mut random, after.path());
-        let case = format!("{what}, cut {number} before call {moment} of {}: {cut:?}", calls.len());
-        let restarted = Restarted::on(&after.path().join("data"), is_durable, &case);
+        let after = Kept(in_memory());
+        disk.cut(cut, &mut random, after.0.path());
+        let case = format!(
+            "{what}, cut {number} before call {moment} of {}: {cut:?}, {}",
+            calls.len(),
+            after.0.path().display()
+        );
+        let restarted = Restarted::on(&after.0.path().join("data"), is_durable, &case);
         acknowledged += restarted.holds(&journal, at, &complete);
         if number % 10 == 0 {
             restarted.goes_on();
@@ -128,6 +133,15 @@ fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     tempfile::Builder::new().prefix("power-cut-").tempdir_in(parent).expect("a folder")
+}
+
+/// A folder that stays for a look after a failure.
+struct Kept(TempDir);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.disable_cleanup(thread::panicking());
+    }
 }
 
 /// Whether processes can be watched; else the test is told as skipped.

@@ -19,7 +19,8 @@ pub const CALLS: &str = "open,openat,creat,close,fcntl,dup,write,writev,pwrite64
                          fdatasync,fchmod,utimensat,copy_file_range,sendfile,fallocate,link,linkat,\
                          symlink,symlinkat,truncate,pwritev,pwritev2,sync_file_range,chmod,fchmodat";
 
-/// Reads the lines of `strace -f -ttt -xx`, in the order in which the calls ended.
+/// Reads the lines of `strace -f -ttt -xx`, in the order in which the calls ended, or
+/// began where they close a file.
 pub fn read(text: &str) -> Vec<Call> {
     let mut unfinished: HashMap<&str, (u64, String)> = HashMap::new();
     let mut calls = Vec::new();
@@ -28,6 +29,12 @@ pub fn read(text: &str) -> Vec<Call> {
         let Some((at, rest)) = rest.trim_start().split_once(' ') else { continue };
         let at = microseconds(at);
         if let Some(begun) = rest.strip_suffix(" <unfinished ...>") {
+            if begun.starts_with("close(") {
+                // The number is free from here on: another thread may get it before
+                // this call is seen to end.
+                calls.extend(call(at, &format!("{begun}) = 0")));
+                continue;
+            }
             unfinished.insert(process, (at, begun.to_owned()));
         } else if let Some(resumed) = rest.strip_prefix("<... ") {
             let (_, end) = resumed.split_once(" resumed>").expect("the end of a call");
@@ -101,10 +108,13 @@ fn calls_are_read_in_the_order_in_which_they_ended() {
          8 1795336000.000003 unlink(\"\\x2f\\x62\") = -1 ENOENT (No such file or directory)\n\
          8 1795336000.000004 fsync(4)              = 0\n\
          7 1795336000.000005 <... write resumed>) = 2\n\
+         7 1795336000.000007 close(3 <unfinished ...>\n\
+         8 1795336000.000008 close(4) = 0\n\
+         7 1795336000.000009 <... close resumed>) = 0\n\
          7 1795336000.000006 +++ exited with 0 +++\n",
     );
     let names: Vec<_> = calls.iter().map(|call| (call.name.as_str(), call.at % 10)).collect();
-    assert_eq!(names, [("openat", 1), ("fsync", 4), ("write", 2)]);
+    assert_eq!(names, [("openat", 1), ("fsync", 4), ("write", 2), ("close", 7), ("close", 8)]);
     assert_eq!(bytes(&calls[0].arguments[1]), b"/a");
     assert_eq!(bytes(&calls[2].arguments[1]), b"hi");
     let vector = r#"[{iov_base="\x61", iov_len=1}, {iov_base="\x62\x63", iov_len=2}]"#;

@@ -136,9 +136,6 @@ impl Bucket {
         // Folders in it that had to be created again.
         bucket.scratch.flush_folder(&bucket.folder)?;
         let now = bucket.clock.now();
-        for channel in bucket.recorded_channels()? {
-            bucket.open_timeline(&channel)?.audit(now)?;
-        }
         bucket.channels.load(|channel, session| {
             let timeline = bucket.open_timeline(channel)?;
             timeline.recover(session.after_ms, session.playlist.as_deref(), now)

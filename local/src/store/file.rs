@@ -194,6 +194,11 @@ impl Part {
         Ok(file.metadata()?.modified()?.into())
     }
 
+    /// The file for reading, from its beginning.
+    pub(super) fn reopen(&self) -> io::Result<File> {
+        own::open(&self.path)
+    }
+
     /// How many bytes it holds.
     pub(super) fn size(&self) -> io::Result<u64> {
         match &self.file {

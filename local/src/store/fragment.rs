@@ -60,15 +60,40 @@ pub(super) struct Line {
     /// When its last frame ends, on the transport stream's clock.
     #[serde(default)]
     clock: u64,
-    /// How many bytes it holds; 0 in a line of an earlier version.
-    #[serde(default)]
-    size: u64,
+    /// How many bytes it holds, and their CRC where nobody waits until they are on the
+    /// medium: by these what is left after a power cut is known to be whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    crc64: Option<u64>,
+}
+
+/// Fast, for whole fragments.
+static CRC64: crc::Crc<u64, crc::Table<16>> = crc::Crc::<u64, crc::Table<16>>::new(&crc::CRC_64_XZ);
+
+fn crc64(file: &mut File) -> io::Result<u64> {
+    let (mut digest, mut block) = (CRC64.digest(), vec![0; 128 << 10]);
+    loop {
+        match file.read(&mut block)? {
+            0 => return Ok(digest.finalize()),
+            count => digest.update(block.get(..count).unwrap_or_default()),
+        }
+    }
 }
 
 impl Line {
     /// When the fragment ended, in Unix milliseconds.
     pub(super) fn end_ms(&self) -> u64 {
         self.start_ms.saturating_add(self.duration_ms.into())
+    }
+
+    /// Whether a file holds the whole fragment.
+    fn describes(&self, mut file: File) -> io::Result<bool> {
+        let length = file.metadata()?.len();
+        if self.size.is_some_and(|size| size != length) {
+            return Ok(false);
+        }
+        self.crc64.map_or(Ok(true), |expected| Ok(crc64(&mut file)? == expected))
     }
 
     fn into_fragment(self) -> Fragment {
@@ -122,7 +147,8 @@ impl Window {
             setbacks: 0,
             target: self.target.max(state.target),
             clock: state.clock,
-            size: 0,
+            size: None,
+            crc64: None,
         };
         (line, leaving)
     }
@@ -301,7 +327,7 @@ impl Folder<'_> {
     /// Writes a playlist anew from the index, where a power cut left another one.
     fn repair(&self, playlist: &str, now: OffsetDateTime) -> io::Result<()> {
         let key = self.key(playlist);
-        if self.objects.exists(&key)? && self.objects.length_of_generated(&key)?.is_none() {
+        if self.objects.exists(&key)? && self.objects.open_generated(&key)?.is_none() {
             // An upload has taken its place.
             return Ok(());
         }
@@ -313,17 +339,21 @@ impl Folder<'_> {
         self.objects.flush(&key)
     }
 
-    /// Removes the newest fragments that a power cut left unfinished. Returns the
-    /// playlists that list them.
-    fn drop_torn(&self) -> io::Result<BTreeSet<String>> {
+    /// Removes the fragments of an interrupted session that a power cut left in
+    /// pieces. Returns the playlists that list them.
+    fn drop_torn(&self, after_ms: u64) -> io::Result<BTreeSet<String>> {
         let mut torn = BTreeSet::new();
         for line in self.unwritten()? {
             let line = line?;
+            if line.start_ms == after_ms {
+                break;
+            }
             let key = self.key(&line.name);
-            let found = self.objects.length_of_generated(&key)?;
-            if found.is_some_and(|found| line.size > 0 && found != line.size) {
-                self.objects.drop_unfinished(&key)?;
-                torn.insert(line.playlist);
+            if let Some(file) = self.objects.open_generated(&key)? {
+                if !line.describes(file)? {
+                    self.objects.drop_unfinished(&key)?;
+                    torn.insert(line.playlist);
+                }
             }
         }
         Ok(torn)
@@ -343,7 +373,7 @@ impl Folder<'_> {
         for key in unlisted {
             let stem = key.rsplit(['/', '.']).nth(1).and_then(|stem| stem.parse::<u64>().ok());
             let is_ours = stem.is_some_and(|start| key == self.key(&format!("{start}.ts")));
-            if is_ours && self.objects.length_of_generated(&key)?.is_some() {
+            if is_ours && self.objects.open_generated(&key)?.is_some() {
                 self.objects.drop_unfinished(&key)?;
             }
         }
@@ -478,7 +508,13 @@ impl Timeline {
         now: OffsetDateTime,
     ) -> io::Result<()> {
         part.date(now)?;
-        let (scratch, size) = (self.objects.scratch(), part.size()?);
+        let scratch = self.objects.scratch();
+        let flush = scratch.flushes(Durability::Recordings);
+        let crc64 = match scratch.flushes(Durability::Calls) && !flush {
+            true => Some(crc64(&mut part.reopen()?)?),
+            false => None,
+        };
+        let size = Some(part.size()?);
         // Before the line that says that it is whole.
         scratch.flush(Durability::Recordings, &part)?;
         let mut state = lock(&self.state);
@@ -486,9 +522,8 @@ impl Timeline {
         state.clock = state.clock.max(playlist.state.clock);
         let window = state.windows.entry(playlist.name.to_owned()).or_default();
         let (line, leaving) = window.next(fragment, playlist);
-        let line = Line { setbacks, size, ..line };
+        let line = Line { setbacks, size, crc64, ..line };
         let key = self.key(&fragment.name);
-        let flush = scratch.flushes(Durability::Recordings);
         append(&self.index, &line, flush, || self.objects.place_generated(&key, part))?;
         window.advance(line, leaving);
         let text = window.render();
@@ -514,8 +549,10 @@ impl Timeline {
         }
         let folder = self.folder();
         folder.drop_unlisted(after_ms)?;
-        let newest_playlist = newest.as_ref().map(|line| line.playlist.as_str());
-        for playlist in BTreeSet::from_iter(newest_playlist.into_iter().chain(playlist)) {
+        let mut playlists = folder.drop_torn(after_ms)?;
+        playlists.extend(newest.as_ref().map(|line| line.playlist.clone()));
+        playlists.extend(playlist.map(str::to_owned));
+        for playlist in &playlists {
             folder.repair(playlist, now)?;
         }
         Ok(newest)
@@ -525,27 +562,19 @@ impl Timeline {
     fn complete(&self, line: &Line) -> io::Result<()> {
         let key = self.key(&line.name);
         let part = self.objects.part_path(&key);
-        let Some(found) = own::look(&part)?.filter(|found| found.is_file()) else { return Ok(()) };
-        let is_whole = line.size == 0 || line.size == found.len();
-        if is_whole && !self.objects.exists(&key)? {
+        if own::look(&part)?.is_none_or(|found| !found.is_file()) || self.objects.exists(&key)? {
+            return Ok(());
+        }
+        if line.describes(own::open(&part)?)? {
             self.objects.place_generated(&key, Part::resume(part))?;
         }
         Ok(())
     }
 
-    /// Removes fragments that a power cut left in pieces, and takes them out of
-    /// their playlists.
-    pub(super) fn audit(&self, now: OffsetDateTime) -> io::Result<()> {
-        let folder = self.folder();
-        for playlist in folder.drop_torn()? {
-            folder.repair(&playlist, now)?;
-        }
-        Ok(())
-    }
-
-    /// Waits until the index and a playlist are on the medium as they are.
-    pub(super) fn settle(&self, playlist: &str) -> io::Result<()> {
-        let _held = lock(&self.state);
+    /// Waits until a session that is over is on the medium: its fragments, which began
+    /// after `after_ms`, the index and its playlist.
+    pub(super) fn settle(&self, after_ms: u64, playlist: &str) -> io::Result<()> {
+        self.folder().flush(after_ms, u64::MAX)?;
         self.objects.scratch().flush_file(&self.index)?;
         self.objects.flush(&self.key(playlist))
     }

@@ -393,9 +393,9 @@ impl Objects {
         Ok(())
     }
 
-    /// How many bytes an object holds that the endpoint wrote itself; `None` if
-    /// there is no such object.
-    pub(super) fn length_of_generated(&self, key: &str) -> io::Result<Option<u64>> {
+    /// The file of an object that the endpoint wrote itself; `None` if there is no
+    /// such object.
+    pub(super) fn open_generated(&self, key: &str) -> io::Result<Option<File>> {
         let _held = self.read_lock();
         let relative = self.naming.object(key);
         let target = own::reach(&self.files, &relative)?;
@@ -403,8 +403,10 @@ impl Objects {
         if current(&target, &notes)?.is_some() {
             return Ok(None);
         }
-        let found = own::look(&target)?.filter(Metadata::is_file);
-        Ok(found.map(|found| found.len()))
+        match own::open(&target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            other => other.map(Some),
+        }
     }
 
     /// The fragments of a channel whose names come after `marker`.

@@ -181,7 +181,7 @@ impl Drop for LiveSession {
         self.part = None;
         if self.has_recorded {
             // If this fails, a power cut may take what the history says there is.
-            let _ = self.timeline.settle(&self.playlist);
+            let _ = self.timeline.settle(self.connection.after_ms, &self.playlist);
         }
         self.bucket.end(&self.channel, &self.connection, &self.timeline);
     }
