@@ -14,6 +14,7 @@ help:
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make abi    the baseline of the binary interface; make semver BASE=REVISION the Rust one'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
+	@echo 'make test-power, make test-kills   the local endpoint after COUNT=1000 power cuts and kill -9'
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
 	@echo 'make check  formatting, lints, documentation and its links'
 	@echo 'make test-broadcast   OBS Studio, GStreamer and libav; make obs-plugin installs the plugin'
@@ -83,6 +84,14 @@ fuzz:
 MINUTES ?= 5
 soak:
 	$(CARGO) run --release -p osslive-local --example soak -- --minutes $(MINUTES)
+
+# The local endpoint after COUNT power cuts, for each way of keeping data, and after
+# COUNT times kill -9 under load.
+COUNT ?= 1000
+test-power:
+	OSSLIVE_CUTS=$(COUNT) $(CARGO) test -p osslive-cli --test power power_cut -- --nocapture
+test-kills:
+	OSSLIVE_KILLS=$(COUNT) $(CARGO) test -p osslive-cli --test power kills -- --nocapture
 
 # ffmpeg, the vendor's own SDKs, and a browser with its driver.
 tools:

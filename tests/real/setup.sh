@@ -131,6 +131,9 @@ for tool in gcc g++ clang clang++ valgrind cmake pkg-config jq; do
   have $tool || lacks $tool "install it, then run this again"
 done
 
+have strace || apt strace
+have strace || lacks strace "install it, then run this again"
+
 have abidiff || apt abigail-tools
 have abidiff || lacks abidiff "install libabigail's tools, then run this again"
 

@@ -2,13 +2,17 @@
 //! its disk may hold if the power is cut at any moment: what was flushed, and of the
 //! rest nothing, all, or any part.
 //!
-//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data.
+//! And kills: the same work, and `kill -9` at any moment.
+//!
+//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data, `OSSLIVE_KILLS`
+//! that of kills.
 #![cfg(target_os = "linux")]
 
 #[path = "../support/mod.rs"]
 mod support;
 
 mod disk;
+mod http;
 mod random;
 mod restarted;
 mod trace;
@@ -19,9 +23,10 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
+use std::time::Duration;
 
 use osslive::{Client, Credentials};
-use support::{BUCKET, KEY_ID, KEY_SECRET, REGION, note, skipped};
+use support::{BUCKET, Endpoint, KEY_ID, KEY_SECRET, REGION, note, skipped};
 use tempfile::TempDir;
 
 use disk::{Contents, Cut, Disk};
@@ -73,7 +78,7 @@ fn cut_power(what: &str, is_durable: bool) {
             after.0.path().display()
         );
         let restarted = Restarted::on(&after.0.path().join("data"), is_durable, &case);
-        acknowledged += restarted.holds(&journal, at, &complete);
+        acknowledged += restarted.holds(&journal, at, Some(&complete));
         if number % 10 == 0 {
             restarted.goes_on();
         }
@@ -81,6 +86,41 @@ fn cut_power(what: &str, is_durable: bool) {
     note(&format!(
         "{what}: {count} power cuts in {} calls; {acknowledged} acknowledged things were there",
         calls.len()
+    ));
+}
+
+/// How many kills share a folder, which grows.
+const KILLS_PER_FOLDER: usize = 25;
+
+#[test]
+fn nothing_acknowledged_is_lost_by_kills_under_load() {
+    let count = std::env::var("OSSLIVE_KILLS").map_or(5, |count| count.parse().expect("a number"));
+    let mut random = Random::new(9);
+    let (mut acknowledged, mut survived) = (0, 0);
+    let (mut folder, mut journal) = (in_memory(), Journal::default());
+    for number in 0..count {
+        if number % KILLS_PER_FOLDER == 0 {
+            (folder, journal) = (in_memory(), Journal::default());
+        }
+        let data = folder.path().join("data");
+        let endpoint = Endpoint::start(&data);
+        let url = endpoint.url.clone();
+        let after = Duration::from_millis(random.below(600) as u64);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                thread::sleep(after);
+                endpoint.kill();
+            });
+            Work { client: client(&url).with_attempts(1), url, journal: &journal }.go_on(ROUNDS);
+        });
+        let case = format!("kill {number} after {after:?}, {}", data.display());
+        let restarted = Restarted::on(&data, false, &case);
+        acknowledged += journal.count();
+        survived += restarted.holds(&journal, u64::MAX, None);
+        journal = restarted.found(&journal);
+    }
+    note(&format!(
+        "{count} kills: {acknowledged} changes were acknowledged, {survived} things were there"
     ));
 }
 
@@ -103,7 +143,8 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     let first = lines.next().expect("a line").expect("text");
     let url = first.strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
     let url = url.unwrap_or_else(|| panic!("unexpected first line: {first}")).to_owned();
-    Work { client: client(&url), url, journal }.go_on(ROUNDS);
+    let work = Work { client: client(&url), url, journal };
+    assert!(work.go_on(ROUNDS), "the endpoint was gone or refused something");
     drop(child.stdin.take());
     lines.for_each(drop);
     assert!(child.wait().expect("strace").success(), "the endpoint did not end in good order");

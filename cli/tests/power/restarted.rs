@@ -10,6 +10,7 @@ use osslive_local::{Config, LocalEndpoint};
 
 use crate::client;
 use crate::disk::Contents;
+use crate::http::Request;
 use crate::support::{BUCKET, KEY_ID, KEY_SECRET, REGION, get};
 use crate::workload::{CLIP, Journal, Thing, Value, fragments, span};
 
@@ -37,7 +38,7 @@ impl Restarted {
 
     /// Checks that everything is there that was acknowledged before `at`, and nothing
     /// in pieces. Returns how many things that were.
-    pub fn holds(&self, journal: &Journal, at: u64, complete: &Contents) -> usize {
+    pub fn holds(&self, journal: &Journal, at: u64, complete: Option<&Contents>) -> usize {
         let things = journal.things();
         let channels = self.channels();
         let mut count = 0;
@@ -88,14 +89,21 @@ impl Restarted {
     }
 
     fn object(&self, key: &str) -> Option<Vec<u8>> {
-        let mut body = Vec::new();
-        let query = osslive::GetObject::new(key);
-        self.client.get_object(&query, &mut body).ok().map(|_| body)
+        let reply = Request { key, ..Request::GET }.send(&self.endpoint.url());
+        let (head, body) = reply.unwrap_or_else(|error| panic!("{}: {error}", self.case));
+        if head.starts_with("HTTP/1.1 404 ") {
+            return None;
+        }
+        // What the upload said of it, which is kept beside it.
+        let has_record = head.to_ascii_lowercase().contains("x-oss-hash-crc64ecma");
+        let is_upload = !key.ends_with(".ts");
+        assert!(has_record == is_upload, "{}: {key} has lost its record: {head}", self.case);
+        Some(body)
     }
 
     /// Everything that is shown is complete: each file is one that was complete
     /// before it got its name, or a playlist that was written anew of such.
-    fn is_whole(&self, complete: &Contents) {
+    fn is_whole(&self, complete: Option<&Contents>) {
         let objects = self.data.join(BUCKET).join("objects");
         let mut files = Vec::new();
         collect(&objects, &mut files);
@@ -103,7 +111,9 @@ impl Restarted {
         for path in &files {
             let content = fs::read(path).expect("a file");
             let below = Path::new("data").join(path.strip_prefix(&self.data).expect("below it"));
-            let is_complete = complete.get(&below).is_some_and(|known| known.contains(&content));
+            let is_complete = complete.is_none_or(|complete| {
+                complete.get(&below).is_some_and(|known| known.contains(&content))
+            });
             let is_live = path.file_name().is_some_and(|name| name == "playlist.m3u8");
             assert!(is_complete || is_live, "{}: {} is in pieces", self.case, below.display());
             if path.extension().is_some_and(|extension| extension == "m3u8") {
@@ -122,6 +132,18 @@ impl Restarted {
         }
         let scratch = fs::read_dir(self.data.join(".scratch")).expect("a folder");
         assert_eq!(scratch.count(), 0, "{}: something is left in .scratch", self.case);
+    }
+
+    /// What is found of what the journal knows, for a journal that goes on from here:
+    /// without what came of itself.
+    pub fn found(&self, journal: &Journal) -> Journal {
+        let channels = self.channels();
+        let lasts = |thing: &Thing| !matches!(thing, Thing::Session(..) | Thing::Fragment(_));
+        let things = journal.things().into_iter().filter(lasts);
+        Journal::going_on(things.map(|thing| {
+            let value = self.find(&thing, &channels);
+            (thing, value)
+        }))
     }
 
     /// A channel can be made and published to.

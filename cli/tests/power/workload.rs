@@ -1,19 +1,15 @@
 //! Work for an endpoint, and what it acknowledged when.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::TcpStream;
 use std::sync::Mutex;
 use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use osslive::request::percent_encode;
-use osslive::sign::{Parts, v1};
 use osslive::{ChannelConfig, ChannelState, Client, RtmpUrlOptions, SessionRecord, VodTime};
 use osslive_local::push::{PushOptions, push_flv};
 
+use crate::http::Request;
 use crate::random::Random;
-use crate::support::{BUCKET, KEY_ID, KEY_SECRET, get};
 
 pub const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
 /// The channels that are published to.
@@ -80,6 +76,20 @@ impl Journal {
         self.0.lock().unwrap().entry(thing).or_insert_with(|| vec![seen]);
     }
 
+    /// A journal that goes on from what was found.
+    pub fn going_on(found: impl Iterator<Item = (Thing, Value)>) -> Journal {
+        let known = |value| vec![Change { begun: 0, acknowledged: Some(0), value }];
+        Journal(Mutex::new(found.map(|(thing, value)| (thing, known(value))).collect()))
+    }
+
+    /// How many changes were acknowledged, without what it went on from.
+    pub fn count(&self) -> usize {
+        let all = self.0.lock().unwrap();
+        let is_new =
+            |change: &&Change| change.acknowledged.is_some_and(|acknowledged| acknowledged > 0);
+        all.values().flatten().filter(is_new).count()
+    }
+
     pub fn things(&self) -> Vec<Thing> {
         self.0.lock().unwrap().keys().cloned().collect()
     }
@@ -111,112 +121,141 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Works with everything at once for so many rounds.
-    pub fn go_on(&self, rounds: usize) {
+    /// Works with everything at once for so many rounds; false once the endpoint is
+    /// gone.
+    pub fn go_on(&self, rounds: usize) -> bool {
         thread::scope(|scope| {
             let stages = STAGES.map(|stage| scope.spawn(move || self.publish(stage, rounds)));
             let is_over = || stages.iter().all(thread::ScopedJoinHandle::is_finished);
-            scope.spawn(|| self.change_channels(rounds * 12));
-            scope.spawn(|| self.change_objects(rounds * 12));
+            let others = [
+                scope.spawn(|| self.change_channels(rounds * 12)),
+                scope.spawn(|| self.change_objects(rounds * 12)),
+            ];
             while !is_over() {
                 STAGES.iter().for_each(|stage| self.watch(stage));
             }
-        });
+            let threads = stages.into_iter().chain(others);
+            threads.map(|thread| thread.join().expect("a thread")).filter(Option::is_none).count()
+        }) == 0
     }
 
-    fn change_channels(&self, count: usize) {
+    fn change_channels(&self, count: usize) -> Option<()> {
         let mut random = Random::new(1);
         for number in 0..count {
             let name = format!("channel {}", random.below(8));
             let thing = Thing::Channel(name.clone());
-            let is_known = self.client.get_channel(&name).is_ok();
-            match random.below(3) {
-                0 if is_known => {
-                    self.journal.change(thing, None, || self.client.delete_channel(&name));
+            let known = self.client.get_channel(&name).ok();
+            let is_done = match random.below(3) {
+                0 if known.is_some() => {
+                    self.journal.change(thing, None, || self.client.delete_channel(&name))
                 }
-                1 if is_known => {
-                    let description = self.client.get_channel(&name).unwrap().description;
-                    let value = Some(format!("{description} disabled"));
+                1 if known.is_some() => {
+                    let value = known.map(|known| format!("{} disabled", known.description));
                     self.journal.change(thing, value, || {
                         self.client.put_channel_status(&name, ChannelState::Disabled)
-                    });
+                    })
                 }
                 _ => {
                     let config = ChannelConfig::new(format!("number {number}"));
                     let value = Some(format!("number {number} enabled"));
-                    self.journal.change(thing, value, || self.client.put_channel(&name, &config));
+                    self.journal.change(thing, value, || self.client.put_channel(&name, &config))
                 }
-            }
+            };
+            is_done.then_some(())?;
         }
+        Some(())
     }
 
-    fn change_objects(&self, count: usize) {
+    fn change_objects(&self, count: usize) -> Option<()> {
         let mut random = Random::new(2);
         for number in 0..count {
             let key = format!("folder {}/object {}", random.below(2), random.below(4));
             let thing = Thing::Object(key.clone());
-            match random.below(4) {
-                0 => {
-                    self.journal.change(thing, None, || self.client.delete_objects(&[&key]));
-                }
+            let is_done = match random.below(4) {
+                0 => self.journal.change(thing, None, || self.client.delete_objects(&[&key])),
                 1 => {
                     let acl = ["private", "public-read"][random.below(2)];
                     self.journal.change(Thing::Acl, Some(acl.to_owned()), || {
-                        self.put("", "acl", &format!("x-oss-acl: {acl}\r\n"), "")
-                    });
+                        let header = Some(("x-oss-acl", acl));
+                        self.put(Request { subresource: "acl", header, ..Request::PUT })
+                    })
                 }
                 _ => {
                     let body = format!("{number} ").repeat(random.below(2000) + 1);
-                    self.journal
-                        .change(thing, Some(body.clone()), || self.put(&key, "", "", &body));
+                    let put = || self.put(Request { key: &key, body: &body, ..Request::PUT });
+                    self.journal.change(thing, Some(body.clone()), put)
                 }
-            }
+            };
+            is_done.then_some(())?;
         }
+        Some(())
     }
 
-    /// Publishes again and again, and makes a playlist of each session.
-    fn publish(&self, stage: &str, rounds: usize) {
+    /// Publishes again and again, and makes playlists of a stream and when it is over.
+    fn publish(&self, stage: &str, rounds: usize) -> Option<()> {
         let config = ChannelConfig::new("stage").frag_duration(1);
         let value = Some("stage enabled".to_owned());
         let made = || self.client.put_channel(stage, &config);
-        assert!(self.journal.change(Thing::Channel(stage.to_owned()), value, made));
+        self.journal.change(Thing::Channel(stage.to_owned()), value, made).then_some(())?;
         for round in 0..rounds {
-            let url = self.client.get_rtmp_url(stage, &RtmpUrlOptions::new()).expect("a URL");
+            let before = self.newest_session(stage)?;
+            let url = self.client.get_rtmp_url(stage, &RtmpUrlOptions::new()).ok()?;
             // Some as a file is sent, some as an encoder sends, which is cut short.
             let real_time = round % 2 == 0;
             let duration = Some(Duration::from_millis(if real_time { 2500 } else { 6000 }));
             let options = PushOptions { duration, real_time };
-            push_flv(&url, CLIP, options, &mut |_| true).expect("a session");
-            self.see_sessions(stage, round + 1);
-            let (key, time) = (format!("{stage}/show-{round}.m3u8"), hour());
-            let body = self.client.get_vod(stage, &time).expect("a playlist").text;
-            let name = format!("show-{round}.m3u8");
-            self.journal.change(Thing::Object(key), Some(body), || {
-                self.client.create_vod(stage, &name, &time)
+            let mut is_kept = false;
+            let pushed = push_flv(&url, CLIP, options, &mut |progress| {
+                if !is_kept && progress.media > Duration::from_millis(2200) {
+                    is_kept = true;
+                    self.keep(stage, &format!("running-{round}.m3u8"));
+                }
+                true
             });
+            pushed.ok()?;
+            self.see_session_after(stage, before.as_ref())?;
+            self.keep(stage, &format!("over-{round}.m3u8"))?;
         }
+        Some(())
     }
 
-    /// Waits until the history has so many sessions.
-    fn see_sessions(&self, stage: &str, count: usize) {
+    /// Makes a VOD playlist. One of which nobody knows what it lists, since a fragment
+    /// came meanwhile, does not count as acknowledged.
+    fn keep(&self, stage: &str, name: &str) -> Option<()> {
+        let (key, time) = (format!("{stage}/{name}"), hour());
+        let body = self.client.get_vod(stage, &time).ok()?.text;
+        let mut is_made = false;
+        self.journal.change(Thing::Object(key), Some(body.clone()), || {
+            is_made = self.client.create_vod(stage, name, &time).is_ok();
+            let now = self.client.get_vod(stage, &time).map_err(drop)?.text;
+            if is_made && now == body { Ok(()) } else { Err(()) }
+        });
+        is_made.then_some(())
+    }
+
+    fn newest_session(&self, stage: &str) -> Option<Option<SessionRecord>> {
+        let history = self.client.get_channel_history(stage).ok()?;
+        Some(history.records.into_iter().max_by_key(|session| session.start_time))
+    }
+
+    /// Waits until the history has another newest session.
+    fn see_session_after(&self, stage: &str, before: Option<&SessionRecord>) -> Option<()> {
         for _ in 0..2000 {
-            let history = self.client.get_channel_history(stage).expect("a history");
-            if history.records.len() == count {
-                for session in &history.records {
-                    self.journal.seen(Thing::Session(stage.to_owned(), span(session)));
-                }
-                return;
+            let newest = self.newest_session(stage)?;
+            if newest.as_ref().map(span) != before.map(span) {
+                self.journal.seen(Thing::Session(stage.to_owned(), span(&newest?)));
+                return Some(());
             }
             thread::sleep(Duration::from_millis(5));
         }
-        panic!("{stage} has no {count} sessions");
+        panic!("{stage} has no new session");
     }
 
     /// Looks which fragments the live playlist of a channel lists.
     fn watch(&self, stage: &str) {
-        let url = self.client.get_play_url(stage, "playlist.m3u8", 3600).expect("a URL");
-        let (status, body) = get(&url);
-        if status == 200 {
+        let key = format!("{stage}/playlist.m3u8");
+        let reply = Request { key: &key, ..Request::GET }.send(&self.url);
+        if let Some((_, body)) = reply.ok().filter(|(head, _)| head.starts_with("HTTP/1.1 200 ")) {
             let text = String::from_utf8(body).expect("a playlist");
             for name in fragments(&text) {
                 self.journal.seen(Thing::Fragment(format!("{stage}/{name}")));
@@ -225,37 +264,15 @@ impl Work<'_> {
         thread::sleep(Duration::from_millis(5));
     }
 
-    /// A PUT that the SDK does not have.
-    fn put(&self, key: &str, subresource: &str, headers: &str, body: &str) -> Result<(), String> {
-        const FOR_EVER: &str = "253402300799";
-        let query = [(subresource, None)];
-        let query = if subresource.is_empty() { &[][..] } else { &query };
-        let headers_signed: Vec<_> = headers.trim().split_once(": ").into_iter().collect();
-        let parts = Parts { method: "PUT", bucket: BUCKET, key, query, headers: &headers_signed };
-        let text = v1::string_to_sign(&parts, FOR_EVER);
-        let signature = v1::signature(&v1::Key::new(KEY_SECRET), &text);
-        let signature = percent_encode(&signature).to_string();
-        let path = percent_encode(key).to_string().replace("%2F", "/");
-        let target = format!(
-            "/{BUCKET}/{path}?{subresource}&OSSAccessKeyId={KEY_ID}&Expires={FOR_EVER}\
-             &Signature={signature}"
-        );
-        let authority = self.url.strip_prefix("http://").expect("an http URL");
-        let mut stream = TcpStream::connect(authority).map_err(|error| error.to_string())?;
-        let length = body.len();
-        let head = format!("PUT {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n");
-        let mut reply = String::new();
-        write!(stream, "{head}{headers}Content-Length: {length}\r\n\r\n{body}")
-            .and_then(|()| stream.read_to_string(&mut reply))
-            .map_err(|error| error.to_string())?;
-        assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
-        Ok(())
+    fn put(&self, request: Request<'_>) -> Result<(), String> {
+        let (head, _) = request.send(&self.url).map_err(|error| error.to_string())?;
+        if head.starts_with("HTTP/1.1 200 ") { Ok(()) } else { Err(head) }
     }
 }
 
 /// When a session began and ended.
 pub fn span(session: &SessionRecord) -> String {
-    format!("{} to {}", session.start_time, session.end_time)
+    format!("{} to {}, from {}", session.start_time, session.end_time, session.remote_addr)
 }
 
 /// The last hour, and the rest of this second.

@@ -305,7 +305,8 @@ impl Folder<'_> {
                 self.objects.flush(&self.key(&line.name))?;
             }
         }
-        Ok(())
+        // Or else they would be taken for leftovers.
+        self.objects.scratch().flush_file(self.index)
     }
 
     /// The lines of the fragments that may not be on the medium yet.
@@ -575,7 +576,6 @@ impl Timeline {
     /// after `after_ms`, the index and its playlist.
     pub(super) fn settle(&self, after_ms: u64, playlist: &str) -> io::Result<()> {
         self.folder().flush(after_ms, u64::MAX)?;
-        self.objects.scratch().flush_file(&self.index)?;
         self.objects.flush(&self.key(playlist))
     }
 

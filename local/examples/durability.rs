@@ -1,0 +1,75 @@
+//! What it costs that the power may be cut: how many channels are created in a second,
+//! and how many fragments recorded, in a folder where nothing is flushed, in one as
+//! usual, and in one with `Config::durable`.
+//!
+//! ```text
+//! cargo run --release -p osslive-local --example durability -- FOLDER
+//! ```
+//!
+//! FOLDER is created on the disk to measure, and deleted afterwards.
+
+use osslive::{ChannelConfig, Client, RtmpUrlOptions};
+use osslive_local::push::{PushOptions, push_flv};
+use osslive_local::{Config, LocalEndpoint};
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
+const CHANNELS: usize = 500;
+/// Publishers at once, and how much media each sends as fast as it can.
+const PUBLISHERS: usize = 4;
+const MEDIA: Duration = Duration::from_secs(300);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let folder = std::env::args_os().nth(1).ok_or("name a folder to create")?;
+    let folder = PathBuf::from(folder);
+    std::fs::create_dir(&folder)?;
+    let measured = measure_all(&folder);
+    std::fs::remove_dir_all(&folder)?;
+    measured
+}
+
+fn measure_all(folder: &Path) -> Result<(), Box<dyn Error>> {
+    measure("nothing flushed", Config::temporary())?;
+    measure("as usual", Config::new(folder.join("usual")))?;
+    measure("durable", Config::new(folder.join("durable")).durable(true))
+}
+
+fn measure(what: &str, config: Config) -> Result<(), Box<dyn Error>> {
+    let endpoint = LocalEndpoint::start(config)?;
+    let client = endpoint.client_builder().build()?;
+    let began = Instant::now();
+    for number in 0..CHANNELS {
+        client.put_channel(&format!("channel-{number}"), &ChannelConfig::new(""))?;
+    }
+    let channels = CHANNELS as f64 / began.elapsed().as_secs_f64();
+    let began = Instant::now();
+    thread::scope(|scope| {
+        for number in 0..PUBLISHERS {
+            let client = &client;
+            scope.spawn(move || publish(client, &format!("stage-{number}")));
+        }
+    });
+    let fragments = count_fragments(&client)? as f64 / began.elapsed().as_secs_f64();
+    println!("{what}: {channels:.0} channels/s, {fragments:.0} fragments/s");
+    endpoint.stop();
+    Ok(())
+}
+
+fn publish(client: &Client, channel: &str) {
+    let config = ChannelConfig::new("").frag_duration(1);
+    client.put_channel(channel, &config).expect("a channel");
+    let url = client.get_rtmp_url(channel, &RtmpUrlOptions::new()).expect("a URL");
+    let options = PushOptions { duration: Some(MEDIA), real_time: false };
+    push_flv(&url, CLIP, options, &mut |_| true).expect("a session");
+}
+
+fn count_fragments(client: &Client) -> osslive::Result<usize> {
+    let mut count = 0;
+    for object in client.objects("stage-", "") {
+        count += usize::from(object?.key.ends_with(".ts"));
+    }
+    Ok(count)
+}
