@@ -5,6 +5,7 @@ mod foreign;
 mod fragments;
 mod kills;
 mod objects;
+mod power;
 mod setbacks;
 mod storage;
 mod threads;
@@ -45,6 +46,11 @@ impl House {
     /// been dropped (a clean end) or forgotten (a kill).
     fn restart(&mut self) {
         self.store = open(self.folder.path(), &self.now_ms);
+    }
+
+    /// The same, where more waits until it is on the medium.
+    fn open_as(&mut self, durability: Durability) {
+        self.store = open_as(self.folder.path(), durability, &self.now_ms);
     }
 
     fn pass_ms(&self, ms: u64) {
@@ -167,11 +173,15 @@ impl Playlist {
 }
 
 fn open(folder: &Path, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
+    open_as(folder, Durability::Nothing, now_ms)
+}
+
+fn open_as(folder: &Path, durability: Durability, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
     let now_ms = now_ms.clone();
     let clock = Clock::from_fn(move || at(now_ms.load(Ordering::SeqCst)));
     // A forgotten session holds its bucket, as no process does that was killed.
     let naming = Naming { folds_case: cfg!(windows) };
-    Arc::new(Store::load(folder, naming, Durability::Nothing, clock).unwrap())
+    Arc::new(Store::load(folder, naming, durability, clock).unwrap())
 }
 
 fn at(ms: u64) -> OffsetDateTime {
