@@ -21,6 +21,8 @@ const CHANNELS: usize = 500;
 /// Publishers at once, and how much media each sends as fast as it can.
 const PUBLISHERS: usize = 4;
 const MEDIA: Duration = Duration::from_secs(300);
+/// The best of so many rounds counts: the machine has other work too.
+const ROUNDS: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let folder = std::env::args_os().nth(1).ok_or("name a folder to create")?;
@@ -32,12 +34,34 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn measure_all(folder: &Path) -> Result<(), Box<dyn Error>> {
-    measure("nothing flushed", Config::temporary())?;
-    measure("as usual", Config::new(folder.join("usual")))?;
-    measure("durable", Config::new(folder.join("durable")).durable(true))
+    let mut best = [
+        ("nothing flushed", Rates::default()),
+        ("as usual", Rates::default()),
+        ("durable", Rates::default()),
+    ];
+    for round in 0..ROUNDS {
+        let data = |name: &str| Config::new(folder.join(format!("{name}-{round}")));
+        let configs = [Config::temporary(), data("usual"), data("durable").durable(true)];
+        for ((_, best), config) in best.iter_mut().zip(configs) {
+            let rates = measure(config)?;
+            best.channels = best.channels.max(rates.channels);
+            best.fragments = best.fragments.max(rates.fragments);
+        }
+    }
+    for (what, Rates { channels, fragments }) in best {
+        println!("{what}: {channels:.0} channels/s, {fragments:.0} fragments/s");
+    }
+    Ok(())
 }
 
-fn measure(what: &str, config: Config) -> Result<(), Box<dyn Error>> {
+/// How many in a second.
+#[derive(Default)]
+struct Rates {
+    channels: f64,
+    fragments: f64,
+}
+
+fn measure(config: Config) -> Result<Rates, Box<dyn Error>> {
     let endpoint = LocalEndpoint::start(config)?;
     let client = endpoint.client_builder().build()?;
     let began = Instant::now();
@@ -52,10 +76,10 @@ fn measure(what: &str, config: Config) -> Result<(), Box<dyn Error>> {
             scope.spawn(move || publish(client, &format!("stage-{number}")));
         }
     });
-    let fragments = count_fragments(&client)? as f64 / began.elapsed().as_secs_f64();
-    println!("{what}: {channels:.0} channels/s, {fragments:.0} fragments/s");
+    let took = began.elapsed().as_secs_f64();
+    let fragments = count_fragments(&client)? as f64 / took;
     endpoint.stop();
-    Ok(())
+    Ok(Rates { channels, fragments })
 }
 
 fn publish(client: &Client, channel: &str) {
