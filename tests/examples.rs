@@ -102,7 +102,7 @@ fn sweep_tells_what_changed_at_each_interval() {
     stage.client().put_channel("backstage", &ChannelConfig::default()).unwrap();
     let text = stage.run("sweep", &[], &[("SWEEP_SECONDS", "0.1"), ("SWEEP_COUNT", "3")]);
     let lines: Vec<_> = text.lines().collect();
-    assert!(lines[0].starts_with("audience failed: NoSuchLiveChannel"), "{text}");
+    assert_eq!(lines[0], "audience does not exist", "{text}");
     assert_eq!(lines[1..], ["0 live, 2 idle, 0 disabled, 1 failed"; 3]);
 }
 

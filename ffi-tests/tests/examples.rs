@@ -70,7 +70,7 @@ fn told(service: &Service, example: &str, args: &[&str]) -> String {
 fn the_batch_creates_three_channels_and_the_sweep_tells_what_they_do() {
     let service = Service::start();
     let before = told(&service, "sweep", &["1", "0.1"]);
-    assert_eq!(before.matches("\"change\":\"failing\"").count(), 3, "{before}");
+    assert_eq!(before.matches("\"change\":\"gone\"").count(), 3, "{before}");
 
     let created = told(&service, "batch", &[]);
     assert!(created.contains("],\"failed\":0,\"total\":3}"), "{created}");
