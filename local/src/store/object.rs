@@ -462,13 +462,33 @@ impl Objects {
         delimiter: Option<&str>,
         max: usize,
     ) -> Result<ObjectPage, Fault> {
+        let mut marker = marker.to_owned();
+        loop {
+            let page = self.page(prefix, &marker, delimiter, max)?;
+            match page.next_marker {
+                // All of it was deleted meanwhile.
+                Some(next) if page.objects.is_empty() && page.common_prefixes.is_empty() => {
+                    marker = next;
+                }
+                _ => return Ok(page),
+            }
+        }
+    }
+
+    /// A page of a list, without what is deleted while it is put together.
+    fn page(
+        &self,
+        prefix: &str,
+        marker: &str,
+        delimiter: Option<&str>,
+        max: usize,
+    ) -> Result<ObjectPage, Fault> {
         let listing = Listing::new(prefix, marker, delimiter, max);
         let (found, next_marker) = listing.of(&self.files).map_err(disk_fault)?;
         let mut page = ObjectPage { next_marker, ..ObjectPage::default() };
         for (name, relative) in found {
             match relative {
                 None => page.common_prefixes.push(name),
-                // One that was deleted meanwhile is left out.
                 Some(relative) => page.objects.extend(
                     self.try_open(&name, &relative).map_err(disk_fault)?.map(|(meta, _)| meta),
                 ),

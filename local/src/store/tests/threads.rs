@@ -55,6 +55,27 @@ fn eight_threads_on_two_channels_corrupt_nothing() {
     assert!(house.store.find(BUCKET).unwrap().known_timelines() <= 2);
 }
 
+#[test]
+fn no_page_that_more_follow_is_empty_while_objects_are_deleted() {
+    let house = House::new();
+    let keys: Vec<_> = (0..400).map(|number| format!("{number:03}.ts")).collect();
+    for key in &keys {
+        house.store.put_object(BUCKET, key, None, b"media").unwrap();
+    }
+    thread::scope(|scope| {
+        let deletion = scope.spawn(|| {
+            keys.chunks(5).for_each(|some| {
+                let some: Vec<_> = some.iter().map(String::as_str).collect();
+                house.store.delete_objects(BUCKET, &some).unwrap();
+            });
+        });
+        while !deletion.is_finished() {
+            let page = house.store.list_objects(BUCKET, "", "", None, 2).unwrap();
+            assert!(page.next_marker.is_none() || !page.objects.is_empty(), "{page:?}");
+        }
+    });
+}
+
 fn hammer(house: &House, channel: &str, dice: usize, written: &Mutex<Vec<(String, String)>>) {
     let rules = [
         "ChannelStillLive",
