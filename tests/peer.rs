@@ -298,7 +298,25 @@ fn a_list_without_channels_that_always_goes_on_ends_with_an_error() {
     let found: Vec<_> = server.client().build().unwrap().channels("").take(10).collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].as_ref().unwrap_err().kind(), ErrorKind::BadReply);
-    assert_eq!(server.seen().len(), 1);
+    assert_eq!(server.seen().len(), 100);
+}
+
+#[test]
+fn a_page_whose_objects_were_deleted_meanwhile_does_not_end_a_list() {
+    let server = Server::start(|number, _| {
+        let (more, object) = match number {
+            6 => (false, "<Contents><Key>c/7.ts</Key><Size>7</Size></Contents>"),
+            _ => (true, ""),
+        };
+        let body = format!(
+            "<ListBucketResult><IsTruncated>{more}</IsTruncated>\
+             <NextContinuationToken>t{number}</NextContinuationToken>{object}</ListBucketResult>"
+        );
+        Answer::Bytes(reply("200 OK", &body))
+    });
+    let found: Vec<_> = server.client().build().unwrap().objects("c/", "").collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].as_ref().unwrap().key, "c/7.ts");
 }
 
 #[test]

@@ -63,6 +63,22 @@ def test_a_marker_that_does_not_lead_on_ends_the_iteration(
     assert caught.value.kind is osslive.ErrorKind.BAD_REPLY
 
 
+def test_pages_without_channels_do_not_go_on_for_ever(serve: Callable[[Answer], str]) -> None:
+    markers: list[str] = []
+
+    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+        markers.append("a" * (len(markers) + 1))
+        return 200, (
+            "<ListLiveChannelResult><IsTruncated>true</IsTruncated>"
+            f"<NextMarker>{markers[-1]}</NextMarker></ListLiveChannelResult>"
+        ).encode()
+
+    with client_of(serve(answer)) as client:
+        with pytest.raises(osslive.BadReply, match="does not continue"):
+            next(client.channels())
+    assert len(markers) == 100
+
+
 def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Answer], str]) -> None:
     with client_of(serve(pages(["b", "b"]))) as client:
         with pytest.raises(osslive.BadReply, match="does not continue"):

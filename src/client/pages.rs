@@ -13,24 +13,31 @@ pub(super) struct Page<T> {
 /// Fetches the page that begins here; the first one begins at an empty string.
 type Fetch<T> = Box<dyn FnMut(&str) -> Result<Page<T>> + Send>;
 
+/// How many pages in a row may be empty. A page is if its items were deleted while it
+/// was put together; a list of nothing else would block its caller for good.
+const MAX_EMPTY: u32 = 100;
+
 /// The items of all pages, which are fetched as needed. Ends after an error.
 pub(super) struct Pages<T> {
     fetch: Fetch<T>,
     /// Where the page to fetch next begins, while there is one.
     next: Option<String>,
     page: vec::IntoIter<T>,
+    /// How many pages were empty since the last item.
+    empty: u32,
 }
 
 impl<T> Pages<T> {
     pub(super) fn new(fetch: impl FnMut(&str) -> Result<Page<T>> + Send + 'static) -> Self {
         let next = Some(String::new());
-        Pages { fetch: Box::new(fetch), next, page: Vec::new().into_iter() }
+        Pages { fetch: Box::new(fetch), next, page: Vec::new().into_iter(), empty: 0 }
     }
 
     fn next_page(&mut self, from: &str) -> Result<()> {
         let page = (self.fetch)(from)?;
-        // A list that never ends would block its caller.
-        if page.next.is_some() && page.items.is_empty() || page.next.as_deref() == Some(from) {
+        self.empty = if page.items.is_empty() { self.empty + 1 } else { 0 };
+        let is_stuck = page.next.as_deref() == Some(from);
+        if is_stuck || page.next.is_some() && self.empty >= MAX_EMPTY {
             return Err(Error::bad_reply(format!("the list does not continue after {from:?}")));
         }
         (self.page, self.next) = (page.items.into_iter(), page.next);

@@ -81,6 +81,9 @@ T = TypeVar("T")
 #: Default URL lifetime in seconds.
 DEFAULT_EXPIRES = DEFAULT_EXPIRES_S
 
+#: How many pages of a list in a row may be empty, as in the library.
+MAX_EMPTY_PAGES = 100
+
 
 class Settings(TypedDict, total=False):
     """The settings of a :class:`Client`, as keyword arguments."""
@@ -377,14 +380,15 @@ class Client:
 
         Raises :class:`~osslive.BadReply` if a page does not continue after the previous one.
         """
-        marker = ""
+        marker, empty = "", 0
         while True:
             page = self.list_channels(prefix, marker, max_keys)
             yield from page.channels
             if not page.is_truncated or page.next_marker is None:
                 return
+            empty = 0 if page.channels else empty + 1
             # Code points and bytes of UTF-8 have the same order.
-            if page.next_marker <= marker:
+            if page.next_marker <= marker or empty >= MAX_EMPTY_PAGES:
                 raise BadReply(
                     f"the list does not continue after {marker!r}: the next marker is "
                     f"{page.next_marker!r}",
