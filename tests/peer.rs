@@ -8,7 +8,9 @@ mod fault;
 mod support;
 
 use fault::{Asked, FaultServer, Step, Tls};
-use osslive::{ChannelConfig, Client, Credentials, ErrorKind, RtmpUrlOptions, VodTime, code};
+use osslive::{
+    ChannelConfig, Client, Credentials, ErrorKind, RtmpUrlOptions, StreamState, VodTime, code,
+};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -317,6 +319,30 @@ fn a_page_whose_objects_were_deleted_meanwhile_does_not_end_a_list() {
     let found: Vec<_> = server.client().build().unwrap().objects("c/", "").collect();
     assert_eq!(found.len(), 1);
     assert_eq!(found[0].as_ref().unwrap().key, "c/7.ts");
+}
+
+#[test]
+fn a_response_that_nobody_asked_for_is_never_taken_for_the_next_one() {
+    for tls in [None, Some(Tls::Good)] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let answer = Arc::new(|asked: &Asked| {
+            let mut steps = vec![Step::Send(idle())];
+            if asked.on_connection == 1 {
+                // By the time of the next request, it has arrived.
+                let live = "<LiveChannelStat><Status>Live</Status></LiveChannelStat>";
+                steps.push(Step::Slowly(10_000, reply("200 OK", live)));
+            }
+            steps
+        });
+        let server = FaultServer::start(listener, tls, answer.clone(), answer);
+        let client = client_of(&server, tls);
+        for number in 1..=5 {
+            let status = client.get_channel_status("c").unwrap();
+            assert_eq!(status.status, StreamState::Idle, "call {number}");
+            server.settle();
+        }
+        assert_eq!(server.connections(), 5);
+    }
 }
 
 #[test]

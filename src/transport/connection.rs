@@ -6,6 +6,7 @@ use std::fmt;
 use std::io;
 use std::process;
 use std::sync::Arc;
+use std::time::Duration;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 use zeroize::Zeroize;
@@ -13,6 +14,10 @@ use zeroize::Zeroize;
 /// Whether closing a connection leaves a read that waits on it asleep. What
 /// wakes it elsewhere, shutting down the socket, does not on Windows.
 const READS_SLEEP_ON: bool = cfg!(windows);
+
+/// Time limits from ten times this on are rounded up to a multiple of it. Each call would
+/// otherwise have a slightly different one, and the socket would have to be told.
+const GRAIN: Duration = Duration::from_millis(100);
 
 /// A connection that belongs to the process that made it. A child that was
 /// forked off has it too, but two that write to it would get each other's
@@ -23,6 +28,9 @@ pub(super) struct Connection {
     stop: Arc<Stop>,
     reads_sleep_on: bool,
     absolute: Option<AbsoluteForm>,
+    /// Whether bytes have arrived since the last time that somebody asked whether the
+    /// connection is open.
+    has_received: bool,
 }
 
 impl Connection {
@@ -32,7 +40,8 @@ impl Connection {
         absolute: Option<AbsoluteForm>,
     ) -> Self {
         let reads_sleep_on = READS_SLEEP_ON;
-        Connection { inner, process: process::id(), stop, reads_sleep_on, absolute }
+        let process = process::id();
+        Connection { inner, process, stop, reads_sleep_on, absolute, has_received: false }
     }
 
     fn transmit(&mut self, bytes: &[u8], timeout: NextTimeout) -> Result<(), Error> {
@@ -77,6 +86,7 @@ impl Transport for Connection {
     }
 
     fn transmit_output(&mut self, amount: usize, timeout: NextTimeout) -> Result<(), Error> {
+        let timeout = rounded_up(timeout);
         let head = &self.inner.buffers().output()[..amount];
         let rewritten = self.absolute.as_mut().and_then(|form| form.rewrite(head));
         let sent = match rewritten {
@@ -90,18 +100,40 @@ impl Transport for Connection {
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         self.absolute.iter_mut().for_each(AbsoluteForm::answered);
-        if self.reads_sleep_on {
-            return self.await_input_apart(timeout);
-        }
-        self.inner.await_input(timeout)
+        let timeout = rounded_up(timeout);
+        let has_received = if self.reads_sleep_on {
+            self.await_input_apart(timeout)
+        } else {
+            self.inner.await_input(timeout)
+        }?;
+        self.has_received = has_received;
+        Ok(has_received)
     }
 
+    /// The pool asks twice: after a response, and before the next request. Only the second
+    /// time is the socket looked at, which takes three system calls; that also finds what
+    /// arrived uninvited in between.
     fn is_open(&mut self) -> bool {
+        if std::mem::take(&mut self.has_received) {
+            return true;
+        }
         self.process == process::id() && self.inner.is_open()
     }
 
     fn is_tls(&self) -> bool {
         self.inner.is_tls()
+    }
+}
+
+fn rounded_up(timeout: NextTimeout) -> NextTimeout {
+    let exact = timeout.after;
+    let is_short = *exact < 10 * GRAIN;
+    let grains = u32::try_from(exact.as_millis().div_ceil(GRAIN.as_millis()));
+    match grains {
+        Ok(grains) if !is_short && !exact.is_not_happening() => {
+            NextTimeout { after: (GRAIN * grains).into(), ..timeout }
+        }
+        _ => timeout,
     }
 }
 
@@ -157,6 +189,7 @@ mod tests {
     struct Sleeper {
         buffers: LazyBuffers,
         arriving: Mutex<Receiver<Vec<u8>>>,
+        is_open: bool,
     }
 
     impl Transport for Sleeper {
@@ -176,13 +209,14 @@ mod tests {
         }
 
         fn is_open(&mut self) -> bool {
-            true
+            self.is_open
         }
     }
 
     fn sleeper(stop: &Arc<Stop>) -> (Sender<Vec<u8>>, Connection) {
         let (sender, arriving) = mpsc::channel();
-        let inner = Sleeper { buffers: LazyBuffers::new(64, 64), arriving: Mutex::new(arriving) };
+        let buffers = LazyBuffers::new(64, 64);
+        let inner = Sleeper { buffers, arriving: Mutex::new(arriving), is_open: true };
         let connection = Connection::new(Box::new(inner), stop.clone(), None);
         (sender, Connection { reads_sleep_on: true, ..connection })
     }
@@ -206,6 +240,37 @@ mod tests {
         drop(sender);
         assert!(!connection.await_input(within(LONG)).unwrap());
         assert!(connection.is_open());
+    }
+
+    #[test]
+    fn the_socket_is_probed_before_a_request_and_not_after_the_response() {
+        let (sender, arriving) = mpsc::channel();
+        let buffers = LazyBuffers::new(64, 64);
+        let inner = Sleeper { buffers, arriving: Mutex::new(arriving), is_open: false };
+        let mut connection = Connection::new(Box::new(inner), Arc::default(), None);
+        for _ in 0..2 {
+            sender.send(b"response".to_vec()).unwrap();
+            assert!(connection.await_input(within(LONG)).unwrap());
+            assert!(connection.is_open(), "the pool takes it");
+            assert!(!connection.is_open(), "a request needs one that is open");
+        }
+        drop(sender);
+        assert!(!connection.await_input(within(LONG)).unwrap());
+        assert!(!connection.is_open(), "nothing was received");
+    }
+
+    #[test]
+    fn long_time_limits_are_rounded_up_and_short_ones_are_exact() {
+        for (exact, rounded) in
+            [(1, 1), (999, 999), (1_000, 1_000), (1_001, 1_100), (29_999, 30_000), (30_000, 30_000)]
+        {
+            let timeout = rounded_up(within(Duration::from_millis(exact)));
+            assert_eq!(timeout, within(Duration::from_millis(rounded)), "{exact}");
+        }
+        let never = NextTimeout { after: time::Duration::NotHappening, ..within(LONG) };
+        assert_eq!(rounded_up(never), never);
+        let ages = within(Duration::from_secs(u64::MAX - 1));
+        assert_eq!(rounded_up(ages), ages);
     }
 
     #[test]
