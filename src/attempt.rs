@@ -15,7 +15,7 @@ use std::time::Duration;
 pub struct Attempt<'a> {
     /// The request, without its signature.
     pub request: &'a Request,
-    /// The number of this attempt within its call, from 1.
+    /// The number of this attempt within its call, counting from 1.
     pub number: u32,
     /// The time this attempt took.
     pub elapsed: Duration,

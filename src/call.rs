@@ -1,5 +1,5 @@
-//! The one way in which calls are made: sign, send, parse, and send again
-//! where that helps.
+//! Makes every call: signs and sends the request, parses the response, and retries
+//! if that may help.
 
 use crate::attempt::Attempt;
 use crate::clock::{Clock, ServiceTime};
@@ -13,20 +13,21 @@ use crate::request::{Method, Request};
 use crate::retry;
 use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
-use crate::transport::{Answer, Outgoing, Sink, Transport};
+use crate::transport::{Outgoing, Response, Sink, Transport};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use zeroize::Zeroize;
 
-/// Beyond this many failures the limiter does the waiting, and not the call.
+/// After this many failures, the rate limiter paces the retries instead of a growing
+/// backoff.
 const MAX_BACKOFFS: u32 = 4;
 
 /// The codes for credentials that are expired or revoked.
-const REFUSALS: [&str; 3] =
+const REJECTED_CREDENTIALS: [&str; 3] =
     [code::SECURITY_TOKEN_EXPIRED, code::INVALID_SECURITY_TOKEN, code::INVALID_ACCESS_KEY_ID];
 
-/// Hears of each request that was sent.
+/// A callback that receives each request that was sent.
 pub(crate) type Observer = Arc<dyn Fn(&Attempt<'_>) + Send + Sync>;
 
 /// What the calls of a client and its clones share.
@@ -43,43 +44,43 @@ pub(crate) struct Engine {
     pub(crate) service_time: RwLock<ServiceTime>,
 }
 
-/// How often and how long a call is tried.
+/// How often a call is attempted, and for how long.
 #[derive(Clone, Copy)]
 pub(crate) struct Policy<'a> {
-    /// How often a request is sent at most. Corrections of the clock do not
-    /// count; nor does throttling where there is a limiter.
+    /// The maximum number of attempts. A retry after a clock correction does not
+    /// count; with a limiter, neither does a throttled one.
     pub(crate) attempts: u32,
-    /// The time limit, and since when it runs.
+    /// The time limit, and when it started.
     pub(crate) timeout: Duration,
     pub(crate) started: Instant,
     /// The request rate that this call shares with others.
     pub(crate) limiter: Option<&'a RateLimiter>,
-    /// What ends its waiting.
+    /// Interrupts its waits.
     pub(crate) stop: &'a Stop,
 }
 
-/// What is sent, and what is done with the reply.
+/// A request, and how its response is handled.
 pub(crate) trait Exchange {
-    /// Returns the request, and where the body of a success goes if not into the
-    /// reply.
+    /// Returns the request, and a sink for the body of a successful response unless
+    /// the reply keeps it.
     fn parts(&mut self) -> (&Request, Option<&mut dyn Sink>);
 
-    /// Returns whether the latest attempt brought some of the body. The next one
-    /// then has the time and the attempts of a new call.
+    /// Returns whether the latest attempt received part of the body. The next one
+    /// then has the time limit and the attempts of a new call.
     fn has_advanced(&self) -> bool {
         false
     }
 
-    /// Makes the request one for what is still missing.
+    /// Narrows the request to what is still missing.
     fn resume(&mut self) -> Result<()> {
         Ok(())
     }
 
-    /// Reads the reply.
+    /// Reads the response.
     fn read(&mut self, reply: &Reply) -> Result<()>;
 }
 
-/// A call whose reply is read as a whole.
+/// A call whose response is read as a whole.
 struct Whole<'a, T> {
     call: &'a Call<T>,
     result: Option<T>,
@@ -96,17 +97,17 @@ impl<T> Exchange for Whole<'_, T> {
     }
 }
 
-/// How far a call has come.
+/// The progress of a call.
 #[derive(Default)]
 struct Progress {
-    /// How often it was sent.
+    /// The number of requests sent.
     sent: u32,
-    /// How often it failed, corrections of the clock aside.
+    /// The number of failures, not counting clock corrections.
     failures: u32,
-    /// How many failures use up an attempt.
+    /// The number of failures that count as attempts.
     counted: u32,
     is_clock_set: bool,
-    are_keys_renewed: bool,
+    has_replaced_keys: bool,
 }
 
 impl Policy<'_> {
@@ -117,24 +118,25 @@ impl Policy<'_> {
     /// Counts a failure, and returns the backoff before the next attempt, if
     /// there is one.
     fn backoff(&self, error: &Error, progress: &mut Progress) -> Option<Duration> {
-        let is_free = self.limiter.is_some() && retry::is_throttled(error);
+        let is_uncounted = self.limiter.is_some() && retry::is_throttled(error);
         progress.failures = progress.failures.saturating_add(1);
-        progress.counted += u32::from(!is_free);
-        let goes_on = is_free || progress.counted < self.attempts && retry::is_retryable(error);
-        let most = if self.limiter.is_some() { MAX_BACKOFFS } else { u32::MAX };
-        goes_on.then(|| retry::backoff_after(error, progress.failures.min(most)))
+        progress.counted += u32::from(!is_uncounted);
+        let is_retried =
+            is_uncounted || progress.counted < self.attempts && retry::is_retryable(error);
+        let max_backoffs = if self.limiter.is_some() { MAX_BACKOFFS } else { u32::MAX };
+        is_retried.then(|| retry::backoff_after(error, progress.failures.min(max_backoffs)))
     }
 
-    /// Returns how long the next attempt is away at least, after a backoff;
-    /// `None` when the time of the call is up before.
+    /// Returns the minimum delay before the next attempt, given its backoff; `None`
+    /// if the call times out first.
     fn retry_in(&self, backoff: Duration) -> Option<Duration> {
         let delay = self.limiter.map_or(Duration::ZERO, RateLimiter::delay);
         let wait = backoff.max(delay);
         (wait < self.left()).then_some(wait)
     }
 
-    /// Returns the request as it is sent. A connection that stays silent may not
-    /// use up the time of all attempts.
+    /// Returns the request to send. A silent connection must not use up the time of
+    /// all attempts.
     fn outgoing<'a>(
         &self,
         request: &'a Request,
@@ -160,7 +162,7 @@ impl Policy<'_> {
         }
     }
 
-    /// Waits until the next attempt may begin. Returns whether it may.
+    /// Waits until the next attempt may start. Returns false if it may not.
     fn wait(&self, backoff: Duration) -> bool {
         let end = self.started.checked_add(self.timeout);
         self.stop.sleep(backoff)
@@ -170,8 +172,8 @@ impl Policy<'_> {
 }
 
 impl Engine {
-    /// Sends a request until it succeeds, fails for good or its policy ends it.
-    /// No error shows what signed the request.
+    /// Sends a request until it succeeds, fails permanently or reaches the limits of
+    /// its policy. No error contains the secrets that signed the request.
     pub(crate) fn call<T>(&self, call: &Call<T>, policy: &Policy<'_>) -> Result<T> {
         let mut whole = Whole { call, result: None };
         self.exchange(&mut whole, policy)?;
@@ -197,7 +199,7 @@ impl Engine {
         }
     }
 
-    /// Sends a request once. An error comes with the backoff before the next
+    /// Sends a request once. Returns an error with the backoff before the next
     /// attempt, if there is one.
     fn attempt(
         &self,
@@ -248,9 +250,9 @@ impl Engine {
         }
     }
 
-    /// Returns the backoff after which an error is worth another attempt, if it
-    /// is. The first sign of clock skew is corrected, and credentials that were
-    /// refused are replaced once, if there may be others.
+    /// Returns the backoff before the next attempt, or `None` if the error is not worth
+    /// a retry. The first sign of clock skew is corrected, and rejected credentials are
+    /// replaced once, if others may be available.
     fn after(
         &self,
         error: Error,
@@ -265,9 +267,10 @@ impl Engine {
                 Err(why) => (error.explained(why.message()), None),
             };
         }
-        let are_keys_refused = error.code().is_some_and(|code| REFUSALS.contains(&code));
-        if are_keys_refused && !progress.are_keys_renewed {
-            progress.are_keys_renewed = true;
+        let are_keys_rejected =
+            error.code().is_some_and(|code| REJECTED_CREDENTIALS.contains(&code));
+        if are_keys_rejected && !progress.has_replaced_keys {
+            progress.has_replaced_keys = true;
             if self.provider().refused(signer.credentials()) {
                 return (error, Some(Duration::ZERO));
             }
@@ -276,7 +279,7 @@ impl Engine {
         (error, backoff)
     }
 
-    /// Returns the time that is left for an attempt.
+    /// Returns the time left for an attempt.
     fn limit(&self, policy: &Policy<'_>) -> Result<Duration> {
         if self.stop.is_stopped() {
             return Err(Error::shut_down());
@@ -291,7 +294,7 @@ impl Engine {
     fn send(&self, outgoing: &Outgoing<'_>, sink: Option<&mut dyn Sink>) -> Result<Reply> {
         let reply = self.transport.send(outgoing, sink)?.reply;
         let checked = reply.check().map_err(|error| match self.transport.proxy() {
-            // It may be the proxy that says so.
+            // The error may come from the proxy.
             Some(proxy) if error.code().is_none() => {
                 error.explained(&format!("sent through the proxy {proxy}"))
             }
@@ -300,8 +303,8 @@ impl Engine {
         checked.map(|()| reply)
     }
 
-    /// Fetches a URL once, signed by nothing but itself, and returns the answer
-    /// together with the error that it is, if it is one. No error shows a secret.
+    /// Fetches a URL once, without signing the request, and returns the response along
+    /// with the error it represents, if any. No error contains a secret.
     ///
     /// # Errors
     ///
@@ -311,19 +314,19 @@ impl Engine {
         url: &str,
         headers: &[(&'static str, String)],
         limit: Duration,
-    ) -> Result<(Answer, Option<Error>)> {
+    ) -> Result<(Response, Option<Error>)> {
         let body = None;
         let outgoing =
             Outgoing { method: Method::Get, url, headers, body, limit, head_limit: limit };
         let (signer, signature) = (self.signer().ok(), sign::signature_in_url(url));
         let secrets = self.secrets(signer.as_deref(), signature.as_deref());
-        let answer =
+        let response =
             self.transport.send(&outgoing, None).map_err(|error| secrets.redact_error(error))?;
-        let error = answer.reply.check().err().map(|error| secrets.redact_error(error));
-        Ok((answer, error))
+        let error = response.reply.check().err().map(|error| secrets.redact_error(error));
+        Ok((response, error))
     }
 
-    /// Returns what a peer that echoes a request could give away.
+    /// Returns the secrets that a peer could leak by echoing a request.
     fn secrets<'a>(
         &'a self,
         signer: Option<&'a Signer>,
@@ -332,16 +335,16 @@ impl Engine {
         let credentials = signer.map(Signer::credentials);
         let secret = credentials.map(Credentials::access_key_secret);
         let token = credentials.and_then(Credentials::security_token);
-        let proxys = self.transport.proxy_secrets();
-        Secrets::new([secret, token, signature].into_iter().flatten().chain(proxys))
+        let proxy_secrets = self.transport.proxy_secrets();
+        Secrets::new([secret, token, signature].into_iter().flatten().chain(proxy_secrets))
     }
 
     fn provider(&self) -> Arc<dyn CredentialsProvider> {
         self.provider.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Returns the signer for the current credentials. Keys are prepared only
-    /// when the credentials are new.
+    /// Returns the signer for the current credentials. Signing keys are derived only
+    /// when the credentials change.
     pub(crate) fn signer(&self) -> Result<Arc<Signer>> {
         self.signer_within(&|| match self.stop.is_stopped() {
             true => Err(Error::shut_down()),
@@ -363,7 +366,7 @@ impl Engine {
         Ok(fresh)
     }
 
-    /// Returns the time, by the service's clock as far as it is known.
+    /// Returns the service's time as far as it is known.
     pub(crate) fn now(&self) -> OffsetDateTime {
         let service_time = self.service_time.read().unwrap_or_else(PoisonError::into_inner);
         service_time.now(self.clock.read())
@@ -380,7 +383,7 @@ fn signature_of<'a>(headers: &'a [(&'static str, String)]) -> Option<&'a str> {
     sign::signature_in(authorization)
 }
 
-/// Headers that are overwritten once they are of no more use.
+/// Headers that are overwritten when they are dropped.
 struct Headers(Vec<(&'static str, String)>);
 
 impl Drop for Headers {

@@ -97,7 +97,7 @@ impl Client {
         let mut channel = self.engine.call(&operation::get_channel(id)?, &policy)?;
         let list = operation::list_channels(&ListChannels::new().prefix(id).max_keys(1))?;
         match self.engine.call(&list, &policy) {
-            // The channel itself sorts before all others that begin with its
+            // The channel itself sorts before all others that start with its
             // name.
             Ok(list) => {
                 if let Some(found) = list.channels.into_iter().find(|found| found.name == id) {
@@ -293,17 +293,17 @@ impl Client {
         self.engine.transport.shutdown();
     }
 
-    /// The bucket.
+    /// Returns the bucket.
     pub fn bucket(&self) -> &str {
         self.engine.endpoint.bucket()
     }
 
-    /// Where the bucket is. Builds URLs for requests of your own.
+    /// Returns the bucket's endpoint, which builds URLs for requests of your own.
     pub fn endpoint(&self) -> &Endpoint {
         &self.engine.endpoint
     }
 
-    /// The region that requests are signed for; empty if version 1 needs none.
+    /// Returns the region that requests are signed for; empty if version 1 needs none.
     pub fn region(&self) -> &str {
         &self.engine.region
     }
@@ -328,12 +328,12 @@ impl Client {
         self.engine.signer()
     }
 
-    /// What all calls of this client and its clones share.
+    /// Returns the state that all calls of this client and its clones share.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine
     }
 
-    /// The policy of one call that begins now.
+    /// Returns the policy of a call that starts now.
     pub(crate) fn policy(&self) -> Policy<'_> {
         Policy {
             attempts: self.attempts,
@@ -397,9 +397,9 @@ mod tests {
     use std::sync::Mutex;
     use time::macros::datetime;
 
-    const TRUE: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+    const TRUE_TIME: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
 
-    /// Clocks that a test sets.
+    /// Clocks set by a test.
     struct TestClock(Mutex<Reading>);
 
     impl Clock for TestClock {
@@ -409,7 +409,7 @@ mod tests {
     }
 
     fn client(version: SignatureVersion) -> (Client, Arc<TestClock>) {
-        let reading = Reading { wall: TRUE, monotonic: Duration::ZERO };
+        let reading = Reading { wall: TRUE_TIME, monotonic: Duration::ZERO };
         let clock = Arc::new(TestClock(Mutex::new(reading)));
         let mut builder = Client::builder()
             .region("cn-hangzhou")
@@ -429,12 +429,12 @@ mod tests {
         assert_eq!(client.signer().unwrap().credentials().access_key_id(), "id");
         client.set_credentials(Credentials::new("another", "secret"));
         assert_eq!(client.signer().unwrap().credentials().access_key_id(), "another");
-        client.set_credentials(|| Err(Error::credentials("none today")));
+        client.set_credentials(|| Err(Error::credentials("no credentials today")));
         assert_eq!(client.signer().err().unwrap().kind(), ErrorKind::Credentials);
     }
 
-    /// Until when a publish URL and a play URL of 1,800 seconds are good.
-    fn ends(client: &Client) -> [i64; 2] {
+    /// Returns the expiry of a publish URL and of a play URL valid for 1,800 seconds.
+    fn expiries(client: &Client) -> [i64; 2] {
         let value = |url: &str, name: &str| {
             let rest = url.split(&format!("{name}=")).nth(1).unwrap();
             rest.split('&').next().unwrap().parse::<i64>().unwrap()
@@ -445,19 +445,19 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_good_for_as_long_as_asked_whatever_the_clocks_did() {
+    fn urls_are_valid_for_the_requested_time_whatever_the_clocks_did() {
         let half_an_hour = 1800;
         for off in [time::Duration::hours(2), -time::Duration::hours(2)] {
             let (client, clock) = client(SignatureVersion::V1);
-            clock.0.lock().unwrap().wall = TRUE + off;
-            client.engine.set_clock(TRUE).unwrap();
-            assert_eq!(ends(&client), [TRUE.unix_timestamp() + half_an_hour; 2]);
+            clock.0.lock().unwrap().wall = TRUE_TIME + off;
+            client.engine.set_clock(TRUE_TIME).unwrap();
+            assert_eq!(expiries(&client), [TRUE_TIME.unix_timestamp() + half_an_hour; 2]);
             // Ten minutes later, before and after the wall clock is set right.
-            let now = TRUE + time::Duration::minutes(10);
+            let now = TRUE_TIME + time::Duration::minutes(10);
             for wall in [now + off, now] {
                 let monotonic = Duration::from_secs(600);
                 *clock.0.lock().unwrap() = Reading { wall, monotonic };
-                assert_eq!(ends(&client), [now.unix_timestamp() + half_an_hour; 2]);
+                assert_eq!(expiries(&client), [now.unix_timestamp() + half_an_hour; 2]);
             }
         }
     }
@@ -466,6 +466,6 @@ mod tests {
     fn a_peer_cannot_choose_the_dates_of_urls() {
         let (client, _) = client(SignatureVersion::V1);
         client.engine.set_clock(datetime!(2098-01-01 00:00 UTC)).unwrap_err();
-        assert_eq!(ends(&client), [TRUE.unix_timestamp() + 1800; 2]);
+        assert_eq!(expiries(&client), [TRUE_TIME.unix_timestamp() + 1800; 2]);
     }
 }

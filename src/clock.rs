@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// The largest difference from the machine's own clock that is believed.
+/// The largest correction of the machine's own clock that is accepted.
 const MAX_CORRECTION: time::Duration = time::Duration::DAY;
-/// By how much the two clocks of the machine may disagree on the time since a
-/// correction. Beyond that the wall clock was set, or the machine slept, which
-/// stops the monotonic clock.
+/// How much the machine's two clocks may disagree on the time since a correction.
+/// If they disagree more, the wall clock was set, or the machine slept, which stops
+/// the monotonic clock.
 const MAX_JUMP: time::Duration = time::Duration::MINUTE;
 
 /// Both clocks of the machine, read at the same moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Reading {
     pub(crate) wall: OffsetDateTime,
-    /// Since a moment that stays the same. Never runs backwards.
+    /// The time since a fixed moment. Never runs backwards.
     pub(crate) monotonic: Duration,
 }
 
@@ -59,11 +59,11 @@ impl ServiceTime {
         self.0.and_then(|correction| correction.now(reading)).unwrap_or(reading.wall)
     }
 
-    /// Takes the service's word for the time.
+    /// Corrects the time to the service's.
     ///
     /// # Errors
     ///
-    /// Fails when that is more than a day from the machine's clock: a peer may
+    /// Fails if the service's time is more than a day from the machine's: a peer must
     /// not choose the dates of requests and the lifetimes of URLs.
     pub(crate) fn correct(&mut self, service: OffsetDateTime, reading: Reading) -> Result<()> {
         if (service - reading.wall).abs() > MAX_CORRECTION {
@@ -98,17 +98,17 @@ mod tests {
     use super::*;
     use time::macros::datetime;
 
-    const TRUE: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
+    const TRUE_TIME: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
     const HOUR: time::Duration = time::Duration::HOUR;
 
-    /// What a machine reads whose wall clock is off by so much.
+    /// The reading of a machine whose wall clock is wrong by `off`.
     fn reading(off: time::Duration, elapsed: Duration) -> Reading {
-        Reading { wall: TRUE + off + elapsed, monotonic: Duration::from_secs(5) + elapsed }
+        Reading { wall: TRUE_TIME + off + elapsed, monotonic: Duration::from_secs(5) + elapsed }
     }
 
     fn corrected(off: time::Duration) -> ServiceTime {
         let mut time = ServiceTime::default();
-        time.correct(TRUE, reading(off, Duration::ZERO)).unwrap();
+        time.correct(TRUE_TIME, reading(off, Duration::ZERO)).unwrap();
         time
     }
 
@@ -118,7 +118,7 @@ mod tests {
             let time = corrected(off);
             for seconds in [0, 1, 3600, 500_000] {
                 let elapsed = Duration::from_secs(seconds);
-                assert_eq!(time.now(reading(off, elapsed)), TRUE + elapsed);
+                assert_eq!(time.now(reading(off, elapsed)), TRUE_TIME + elapsed);
             }
         }
     }
@@ -127,12 +127,15 @@ mod tests {
     fn a_correction_is_forgotten_when_the_wall_clock_is_set() {
         let elapsed = Duration::from_secs(60);
         for off in [2 * HOUR, -2 * HOUR] {
-            assert_eq!(corrected(off).now(reading(time::Duration::ZERO, elapsed)), TRUE + elapsed);
+            assert_eq!(
+                corrected(off).now(reading(time::Duration::ZERO, elapsed)),
+                TRUE_TIME + elapsed
+            );
         }
     }
 
     #[test]
-    fn a_correction_is_forgotten_when_the_monotonic_clock_stood_still() {
+    fn a_correction_is_forgotten_when_the_monotonic_clock_stopped() {
         let slept = Duration::from_secs(8 * 3600);
         let awake = reading(-2 * HOUR, slept);
         let woken = Reading { monotonic: Duration::from_secs(5), ..awake };
@@ -143,23 +146,23 @@ mod tests {
     fn small_steps_of_the_wall_clock_do_not_move_the_services_time() {
         let (before, after) = (2 * HOUR, 2 * HOUR - time::Duration::seconds(20));
         let elapsed = Duration::from_secs(60);
-        assert_eq!(corrected(before).now(reading(after, elapsed)), TRUE + elapsed);
+        assert_eq!(corrected(before).now(reading(after, elapsed)), TRUE_TIME + elapsed);
     }
 
     #[test]
-    fn a_correction_of_more_than_a_day_is_refused_and_changes_nothing() {
+    fn a_correction_of_more_than_a_day_is_rejected_and_changes_nothing() {
         let here = reading(time::Duration::ZERO, Duration::ZERO);
         for off in [24 * HOUR, -24 * HOUR] {
-            assert!(ServiceTime::default().correct(TRUE + off, here).is_ok());
+            assert!(ServiceTime::default().correct(TRUE_TIME + off, here).is_ok());
         }
         let second = time::Duration::SECOND;
-        for server in [TRUE + 24 * HOUR + second, TRUE - 24 * HOUR - second] {
+        for server in [TRUE_TIME + 24 * HOUR + second, TRUE_TIME - 24 * HOUR - second] {
             let mut time = corrected(HOUR);
             let error = time.correct(server, here).unwrap_err();
-            for part in [shown(server), shown(TRUE)] {
+            for part in [shown(server), shown(TRUE_TIME)] {
                 assert!(error.message().contains(&part), "{error}");
             }
-            assert_eq!(time.now(reading(HOUR, Duration::ZERO)), TRUE);
+            assert_eq!(time.now(reading(HOUR, Duration::ZERO)), TRUE_TIME);
         }
     }
 
@@ -167,7 +170,7 @@ mod tests {
     fn corrections_do_not_add_up() {
         let here = reading(time::Duration::ZERO, Duration::ZERO);
         let mut time = ServiceTime::default();
-        time.correct(TRUE + 20 * HOUR, here).unwrap();
-        assert!(time.correct(TRUE + 40 * HOUR, here).is_err());
+        time.correct(TRUE_TIME + 20 * HOUR, here).unwrap();
+        assert!(time.correct(TRUE_TIME + 40 * HOUR, here).is_err());
     }
 }

@@ -60,8 +60,8 @@ impl Credentials {
         self.0.security_token.as_ref().map(|token| token.as_str())
     }
 
-    /// Whether two values share their content, which is the quick way to see
-    /// that a provider gave the same credentials again.
+    /// Returns whether two values share their content: a quick check whether a
+    /// provider returned the same credentials again.
     pub(crate) fn is_same(&self, other: &Credentials) -> bool {
         Arc::ptr_eq(&self.0, &other.0) || self == other
     }
@@ -78,24 +78,24 @@ impl Credentials {
             text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) && text.len() > 1
         };
         if quoted(self.access_key_id()) || quoted(self.access_key_secret()) {
-            let fault = "the access key has quotes around it, which are part of the value";
-            return Err(Error::credentials(fault));
+            let error = "the access key is in quotes; remove them";
+            return Err(Error::credentials(error));
         }
         if self.security_token().is_some_and(quoted) {
-            let fault = "the security token has quotes around it, which are part of the value";
-            return Err(Error::credentials(fault));
+            let error = "the security token is in quotes; remove them";
+            return Err(Error::credentials(error));
         }
-        let usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
-        let fault = if !usable(self.access_key_id()) {
+        let is_usable = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_graphic());
+        let error = if !is_usable(self.access_key_id()) {
             "the access key id is empty or contains characters not allowed in keys"
-        } else if !usable(self.access_key_secret()) {
+        } else if !is_usable(self.access_key_secret()) {
             "the access key secret is empty or contains characters not allowed in keys"
-        } else if self.security_token().is_some_and(|token| !usable(token)) {
+        } else if self.security_token().is_some_and(|token| !is_usable(token)) {
             "the security token contains characters not allowed in tokens"
         } else {
             return Ok(());
         };
-        Err(Error::credentials(fault))
+        Err(Error::credentials(error))
     }
 }
 
@@ -112,7 +112,7 @@ impl fmt::Debug for Credentials {
 /// Return a clone of the same [`Credentials`] while they are valid: signing keys
 /// are derived again only when they change. The call blocks the request: for
 /// credentials that expire, use [`Refreshing`](crate::Refreshing), which refreshes
-/// them ahead of time on a thread of its own.
+/// them ahead of time on a background thread.
 ///
 /// A closure is a provider:
 ///
@@ -204,14 +204,14 @@ mod tests {
     use crate::error::ErrorKind;
 
     #[test]
-    fn neither_secret_nor_token_is_shown() {
+    fn neither_the_secret_nor_the_token_is_shown() {
         let credentials = Credentials::new("id", "hush").with_security_token("quiet");
         let shown = format!("{credentials:?} {credentials:#?}");
         assert!(shown.contains("id") && !shown.contains("hush") && !shown.contains("quiet"));
     }
 
     #[test]
-    fn the_environment_needs_both_parts_of_the_key_and_says_which_is_missing() {
+    fn a_missing_part_of_the_key_in_the_environment_is_named() {
         let error = from_lookup(|_| None).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Credentials);
         assert!(error.message().contains("OSS_ACCESS_KEY_ID"));
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_token_is_taken_when_it_is_not_empty() {
+    fn a_session_token_is_used_if_it_is_not_empty() {
         let with = |token: &'static str| {
             from_lookup(move |name| {
                 Some(if name == "OSS_SESSION_TOKEN" { token } else { "x" }.to_owned())
@@ -232,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_that_cannot_be_right_are_refused() {
+    fn invalid_credentials_are_rejected() {
         for bad in [
             Credentials::new("", "secret"),
             Credentials::new("id", ""),

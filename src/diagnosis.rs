@@ -1,9 +1,9 @@
-//! Why is there no picture? One call that looks at everything between a program
-//! and its viewers, and says in plain words what it saw and what to do.
+//! Why is there no video? One call examines everything between a publisher and its
+//! viewers, and says in plain words what it saw and what to do.
 //!
-//! What is observed is judged by functions that do no I/O themselves: [`reach`],
-//! [`access`], [`channel`], [`publish_url`] and [`playback`]. Nothing here changes
-//! anything: permissions are tried with requests that cannot succeed.
+//! Observations are judged by functions without I/O: [`reach`], [`access`],
+//! [`channel`], [`publish_url`] and [`playback`]. Nothing here changes anything:
+//! permissions are tested with requests that cannot succeed.
 
 mod access;
 mod channel;
@@ -27,9 +27,9 @@ use report::Findings;
 use std::time::{Duration, Instant};
 
 impl Client {
-    /// Examines the way from this machine to the bucket's live channels, and
-    /// returns a verdict for each [`CheckId`]. Takes at most ten seconds and
-    /// changes nothing. It never fails: what cannot be done is a finding.
+    /// Examines the path from this machine to the bucket's live channels, and returns
+    /// a verdict for each [`CheckId`]. Takes at most ten seconds and changes nothing.
+    /// Never fails: whatever goes wrong is a finding.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -62,7 +62,7 @@ impl Diagnosis {
                           ossutil's or the aliyun command's config file";
             findings.problem(CheckId::Credentials, seen, advice);
         } else {
-            findings.problem(CheckId::Settings, seen, "correct the setting that is named");
+            findings.problem(CheckId::Settings, seen, "correct this setting");
         }
         findings.finish(Duration::ZERO)
     }

@@ -1,4 +1,4 @@
-//! The default credentials of a machine, in the order of the vendor's tools.
+//! The default credentials of a machine, in the same order as the vendor's tools.
 //!
 //! Source: "Default credential provider chain" in the README of the vendor's
 //! credentials libraries. OSS's own variables and ossutil's file come before
@@ -56,8 +56,8 @@ impl DefaultCredentials {
     /// # Errors
     ///
     /// [`ErrorKind::Credentials`](crate::ErrorKind::Credentials), which names the
-    /// variable or the file that is wrong, or, if there is nothing, all that were
-    /// tried.
+    /// variable or file that is wrong, or everything that was tried if nothing was
+    /// found.
     pub fn find() -> Result<Self> {
         Machine { variable: &|name| env::var(name).ok() }.find()
     }
@@ -110,7 +110,7 @@ struct Machine<'a> {
 /// A config file.
 struct ConfigFile {
     path: PathBuf,
-    /// The profile's name, unless the file says which one is the default.
+    /// The profile's name, unless the file sets the default.
     profile: Option<String>,
     /// Whether a variable names the file or the profile.
     is_named: bool,
@@ -156,7 +156,7 @@ impl Machine<'_> {
         self.get(name).is_some_and(|value| value.trim().eq_ignore_ascii_case("true"))
     }
 
-    /// Returns the role in the environment, such as that of a pod.
+    /// Returns the role that the environment sets, such as that of a pod.
     fn oidc_role(&self) -> Result<Option<OidcRole>> {
         let [token, provider, role] = [
             "ALIBABA_CLOUD_OIDC_TOKEN_FILE",
@@ -196,7 +196,7 @@ impl Machine<'_> {
         Ok(file)
     }
 
-    /// Returns the file in a variable, or one of these in the home directory.
+    /// Returns the file that the variable names, or one of these in the home directory.
     fn file(
         &self,
         variable: &str,
@@ -311,7 +311,7 @@ mod tests {
 
     #[test]
     #[cfg(feature = "credential-sources")]
-    fn the_first_source_that_there_is_counts() {
+    fn the_first_source_that_exists_is_used() {
         let uri = ("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1/c");
         let mut variables = [&OSS[..], &GENERAL, &OIDC, &[uri]].concat();
         let mut files = vec![OSSUTIL, ALIYUN, LIBRARIES];
@@ -332,7 +332,7 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_brings_its_region() {
+    fn the_region_comes_from_the_profile() {
         let (_, found) = find(&[], &[OSSUTIL]).unwrap();
         assert_eq!(found.region.as_deref(), Some("cn-beijing"));
         assert!(found.is_configured());
@@ -350,7 +350,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_named_but_cannot_be_used_is_an_error() {
+    fn a_configured_source_that_cannot_be_used_is_an_error() {
         for (variables, files, word) in [
             (&OSS[..1], &[][..], "OSS_ACCESS_KEY_SECRET"),
             (&OSS[1..], &[], "OSS_ACCESS_KEY_ID"),
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn when_there_is_nothing_the_error_names_all_that_was_tried_in_order() {
+    fn if_nothing_is_found_the_error_lists_everything_that_was_tried_in_order() {
         let off = [
             ("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true"),
             ("ALIBABA_CLOUD_CLI_PROFILE_DISABLED", "TRUE"),

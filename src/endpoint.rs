@@ -1,5 +1,5 @@
-//! Where a bucket is reached: region, host and addressing style, and the URLs
-//! that follow from them.
+//! The address of a bucket: region, host and addressing style, and the URLs built
+//! from them.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Param, push_encoded, push_encoded_path};
@@ -37,9 +37,9 @@ impl Endpoint {
     /// Parses an endpoint: `HOST`, `HOST:PORT`, or either with `http://` or
     /// `https://`, which overrides `secure`.
     ///
-    /// The default style is path for IP addresses, for names without a dot, such
-    /// as `localhost` or a container, and for a container's name of its host;
-    /// virtual-hosted otherwise.
+    /// The default style is path for IP addresses, for names without a dot, such as
+    /// `localhost` or a container's, and for the names by which containers reach
+    /// their host; virtual-hosted otherwise.
     ///
     /// # Errors
     ///
@@ -75,17 +75,17 @@ impl Endpoint {
         Ok(Endpoint { secure, host, bucket: bucket.to_owned(), style })
     }
 
-    /// The bucket.
+    /// Returns the bucket.
     pub fn bucket(&self) -> &str {
         &self.bucket
     }
 
-    /// The addressing style.
+    /// Returns the addressing style.
     pub fn style(&self) -> AddressingStyle {
         self.style
     }
 
-    /// Whether requests go over TLS.
+    /// Returns whether requests use TLS.
     pub fn secure(&self) -> bool {
         self.secure
     }
@@ -151,7 +151,7 @@ pub fn host_of_region(region: &str, internal: bool) -> String {
     format!("oss-{region}{internal}.aliyuncs.com")
 }
 
-/// A region without the prefix of its older spelling.
+/// Returns a region without the prefix of its older spelling.
 pub fn bare_region(region: &str) -> &str {
     region.strip_prefix("oss-").unwrap_or(region)
 }
@@ -168,23 +168,23 @@ pub fn region_of(endpoint: &str) -> Option<&str> {
     ServiceHost::of(endpoint)?.region
 }
 
-/// What the service's own host names tell.
+/// The parts of one of the service's own host names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ServiceHost<'a> {
-    /// The bucket, where the host is that of a bucket.
+    /// The bucket, if the host belongs to one.
     pub(crate) bucket: Option<&'a str>,
     /// The host below the bucket, without a port.
     pub(crate) host: &'a str,
     /// The region, unless the host serves all of them.
     pub(crate) region: Option<&'a str>,
-    /// Whether it is reached from inside the service's network alone.
+    /// Whether it can be reached only from inside the service's network.
     pub(crate) is_internal: bool,
 }
 
 impl<'a> ServiceHost<'a> {
-    /// Takes an endpoint apart: `[BUCKET.]oss-R[-internal].aliyuncs.com`,
+    /// Splits an endpoint into its parts: `[BUCKET.]oss-R[-internal].aliyuncs.com`,
     /// `[BUCKET.]R.oss.aliyuncs.com`, and the hosts of acceleration and of the
-    /// oldest region. Nothing for any other host.
+    /// oldest region. Returns `None` for any other host.
     pub(crate) fn of(endpoint: &'a str) -> Option<Self> {
         let host = endpoint.trim().rsplit("://").next()?.split(['/', ':']).next()?;
         let name = strip_suffix_ignoring_case(host, ".aliyuncs.com")?;
@@ -195,7 +195,7 @@ impl<'a> ServiceHost<'a> {
         let (before, last) = name.rsplit_once('.').unwrap_or(("", name));
         let (bucket, region) = match last {
             "oss" if before.is_empty() => ("", Some("cn-hangzhou")),
-            // Dual stack: the region stands before.
+            // Dual stack: the region comes first.
             "oss" => {
                 let (bucket, region) = before.rsplit_once('.').unwrap_or(("", before));
                 (bucket, Some(region))
@@ -218,7 +218,7 @@ fn strip_suffix_ignoring_case<'a>(text: &'a str, suffix: &str) -> Option<&'a str
     end.eq_ignore_ascii_case(suffix).then_some(before)
 }
 
-/// Whether a text looks like a region: letters, digits and hyphens.
+/// Returns whether a string looks like a region: letters, digits and hyphens.
 pub(crate) fn is_region(region: &str) -> bool {
     !region.is_empty() && region.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
 }
@@ -240,7 +240,7 @@ fn check_host(host: &str) -> Result<()> {
             Err(_) => (host, String::new()),
         };
         return Err(config(format!(
-            "endpoint {host:?}: must be a host name; an IPv6 address stands in brackets: \
+            "endpoint {host:?}: must be a host name; put an IPv6 address in brackets: \
              [{address}]{port}"
         )));
     }
@@ -269,7 +269,7 @@ fn check_bucket(bucket: &str) -> Result<()> {
         return Err(config("no bucket is configured").with_code(crate::error::code::NO_BUCKET));
     }
     Err(config(format!(
-        "the bucket name {bucket:?} is not 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
+        "bucket name {bucket:?}: must be 3 to 63 of a-z, 0-9 and -, with a letter or digit at both ends"
     ))
     .with_code(crate::error::code::INVALID_BUCKET_NAME))
 }
@@ -287,7 +287,7 @@ fn is_ip(host: &str) -> bool {
     bare.unwrap_or(name).parse::<IpAddr>().is_ok()
 }
 
-/// Whether no bucket can stand before a host.
+/// Returns whether a bucket cannot be prepended to a host.
 fn is_local(host: &str) -> bool {
     let name = split_port(host).0;
     is_ip(host)
@@ -308,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn the_public_service_is_addressed_by_virtual_host() {
+    fn the_public_service_uses_virtual_hosted_addressing() {
         let endpoint = endpoint("oss-cn-hangzhou.aliyuncs.com");
         assert_eq!(
             endpoint.url("cam 1", &[("live".into(), None), ("comp".into(), Some("stat".into()))]),
@@ -321,7 +321,7 @@ mod tests {
     }
 
     #[test]
-    fn ip_addresses_and_localhost_are_addressed_by_path() {
+    fn ip_addresses_and_localhost_use_path_style() {
         for host in ["127.0.0.1:9000", "localhost:9000", "[::1]:9000"] {
             let endpoint = endpoint(&format!("http://{host}"));
             assert_eq!(endpoint.url("ch", &[]), format!("http://{host}/live-demo/ch"));
@@ -338,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scheme_in_the_endpoint_wins_and_a_slash_at_its_end_is_dropped() {
+    fn a_scheme_in_the_endpoint_wins_and_a_trailing_slash_is_dropped() {
         assert!(!endpoint("HTTP://OSS-cn-beijing.aliyuncs.com/").secure());
         assert!(endpoint("https://oss-cn-beijing.aliyuncs.com").secure());
     }
@@ -352,7 +352,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_host_is_refused_with_a_reason() {
+    fn invalid_hosts_are_rejected_with_a_reason() {
         for host in
             ["", "http://", "ftp://host", "a b", "host/path", "host:0", "host:x", ":80", "::1"]
         {
@@ -379,7 +379,7 @@ mod tests {
     }
 
     #[test]
-    fn the_region_is_read_off_the_hosts_that_name_one() {
+    fn the_region_is_inferred_from_hosts_that_contain_one() {
         for (host, region) in [
             ("oss-cn-hangzhou.aliyuncs.com", Some("cn-hangzhou")),
             ("http://oss-us-west-1-internal.aliyuncs.com/", Some("us-west-1")),

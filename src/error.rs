@@ -53,7 +53,7 @@ spelling!(ErrorKind, "kind of error", Error::invalid, {
 });
 
 impl ErrorKind {
-    fn words(self) -> &'static str {
+    fn description(self) -> &'static str {
         match self {
             ErrorKind::InvalidArgument => "invalid argument",
             ErrorKind::Config => "configuration error",
@@ -70,8 +70,8 @@ impl ErrorKind {
 
 /// An error, with everything the service reported about it.
 ///
-/// [`kind`](Error::kind) is its category, [`code`](Error::code) the reason, to be
-/// compared with the constants in [`code`](mod@code). `Display` and `Debug` never
+/// [`kind`](Error::kind) is its category, [`code`](Error::code) the reason, which you
+/// can compare with the constants in [`code`](mod@code). `Display` and `Debug` never
 /// show secrets.
 ///
 /// With the feature `serde` it is an object of `kind`, `message`, `attempts`
@@ -99,7 +99,7 @@ struct Details {
     kind: ErrorKind,
     /// What is wrong, without the code and the identifiers.
     message: String,
-    /// The reason by name, such as `NoSuchLiveChannel`: the service's code, or
+    /// The name of the reason, such as `NoSuchLiveChannel`: the service's code, or
     /// the library's own for its own checks.
     #[cfg_attr(feature = "serde", serde(default, skip_serializing_if = "Option::is_none"))]
     code: Option<String>,
@@ -120,7 +120,7 @@ struct Details {
     endpoint: Option<String>,
     #[cfg_attr(feature = "serde", serde(skip))]
     server_time: Option<String>,
-    /// The number of requests sent; 0 if the error came before the first.
+    /// The number of requests sent; 0 if the error occurred before the first.
     attempts: u32,
     #[cfg_attr(feature = "serde", serde(skip))]
     retry_after: Option<Duration>,
@@ -135,13 +135,13 @@ mod json {
     use super::{Details, Error};
     use serde::{Serialize, Serializer};
 
-    /// Why something failed.
+    /// An error as JSON.
     #[derive(Serialize)]
     #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     pub(super) struct Written<'a> {
         #[serde(flatten)]
         details: &'a Details,
-        /// Everything above in one line.
+        /// The message with all details in one line.
         text: String,
     }
 
@@ -253,7 +253,7 @@ impl Error {
         self
     }
 
-    /// Says in front of the message what failed.
+    /// Prepends what failed to the message.
     pub(crate) fn named(mut self, what: &str) -> Self {
         let separator = if self.0.message.is_empty() { "" } else { ": " };
         self.0.message.insert_str(0, separator);
@@ -261,7 +261,7 @@ impl Error {
         self
     }
 
-    /// Sets how long the server wants to be left alone.
+    /// Sets the delay that the server asks for.
     pub(crate) fn with_retry_after(mut self, wait: Option<Duration>) -> Self {
         self.0.retry_after = wait;
         self
@@ -272,9 +272,9 @@ impl Error {
         self.0.retry_after
     }
 
-    /// Rewrites every text that a peer may have chosen. Codes that this crate
-    /// knows by name stay; a cause that would be rewritten is dropped.
-    pub(crate) fn map_texts(mut self, map: impl Fn(&str) -> Cow<'_, str>) -> Self {
+    /// Rewrites every string that a peer may have chosen. Codes that this crate
+    /// knows are kept; a cause that would be rewritten is dropped.
+    pub(crate) fn map_strings(mut self, map: impl Fn(&str) -> Cow<'_, str>) -> Self {
         let details = &mut *self.0;
         let replace = |text: &mut String| {
             if let Cow::Owned(mapped) = map(text) {
@@ -308,7 +308,7 @@ impl Error {
         self
     }
 
-    /// Marks an error that sending the request again would not mend.
+    /// Marks an error that a retry would not fix.
     pub(crate) fn permanent(mut self) -> Self {
         self.0.is_permanent = true;
         self
@@ -329,7 +329,7 @@ impl Error {
         &self.0.message
     }
 
-    /// Returns the reason by name: the service's code, or one of this crate's
+    /// Returns the name of the reason: the service's code, or one of this crate's
     /// own for its own checks (see [`code`](mod@code)).
     pub fn code(&self) -> Option<&str> {
         self.0.code.as_deref()
@@ -362,7 +362,7 @@ impl Error {
         self.0.endpoint.as_deref()
     }
 
-    /// The number of requests sent; 0 if the error came before the first.
+    /// The number of requests sent; 0 if the error occurred before the first.
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
@@ -379,7 +379,7 @@ impl fmt::Display for Error {
         match (code, message.is_empty()) {
             (Some(code), true) => f.write_str(code)?,
             (Some(code), false) => write!(f, "{code}: {message}")?,
-            (None, true) => f.write_str(self.kind().words())?,
+            (None, true) => f.write_str(self.kind().description())?,
             (None, false) => f.write_str(message)?,
         }
         let mut separator = " (";
@@ -484,7 +484,7 @@ pub mod code {
         METHOD_NOT_ALLOWED = "MethodNotAllowed";
         /// The length of the body is missing.
         MISSING_CONTENT_LENGTH = "MissingContentLength";
-        /// The host of the request is not a standard one.
+        /// The host of the request is not a standard host.
         NON_STANDARD_HOST_FORBIDDEN = "NonStandardHostForbidden";
         /// The client's configuration names no bucket.
         NO_BUCKET = "NoBucket";
@@ -523,7 +523,7 @@ pub mod code {
         UNTRUSTED_CERTIFICATE = "UntrustedCertificate";
         /// The account is disabled.
         USER_DISABLE = "UserDisable";
-        /// The time limit of `wait_until_live` and its relatives has passed.
+        /// The time limit of `wait_until_live` or another wait has passed.
         WAIT_TIMED_OUT = "WaitTimedOut";
     }
 }

@@ -66,11 +66,11 @@
 //! `OSS_ENDPOINT` and `OSS_BUCKET`; [`ClientBuilder::profile`] reads the config
 //! file of ossutil or the `aliyun` command; [`ClientBuilder::default_credentials`]
 //! finds credentials where the vendor's tools do, and
-//! [`ClientBuilder::credentials_source`] takes those of a role. A
-//! [`CredentialsProvider`] of your own is called before every request;
-//! [`Refreshing`] makes one of a function that obtains temporary credentials. Each
-//! setting comes from the first source that has it, and settings
-//! that contradict each other are errors.
+//! [`ClientBuilder::credentials_source`] obtains those of a role. Your own
+//! [`CredentialsProvider`] is called before every request; [`Refreshing`] turns a
+//! function that obtains temporary credentials into a provider. Each setting comes
+//! from the first source that has it, and settings that contradict each other are
+//! errors.
 //!
 //! | setting | default |
 //! | --- | --- |

@@ -1,5 +1,5 @@
-//! How fast calls may follow each other: slower at once when the service asks
-//! for it, faster again little by little.
+//! The request rate: lowered at once when the service asks for it, then raised
+//! step by step.
 
 use crate::error::{Error, ErrorKind};
 use crate::retry;
@@ -7,41 +7,41 @@ use crate::stop::Stop;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The slowest rate, in calls per second, at which an answer to "is it better
-/// now" still comes soon.
-const FLOOR: f64 = 5.0;
+/// The lowest rate, in calls per second, at which a recovery is still noticed soon.
+const MIN_RATE: f64 = 5.0;
 /// How long a new rate is tried before it is lowered further. The service
-/// counts calls per second: refusals of the same second tell nothing new.
+/// counts calls per second: rejections within the same second carry no new
+/// information.
 const TRIAL: Duration = Duration::from_secs(1);
-/// The part of the rate that is regained in a second.
-const REGAINED: f64 = 1.0 / 8.0;
-/// The weight of one answer in the share of those that were busy.
+/// The fraction of the rate that is regained in a second.
+const REGAINED_PER_SECOND: f64 = 1.0 / 8.0;
+/// The weight of one response in the share of busy responses.
 const WEIGHT: f64 = 1.0 / 20.0;
-/// The share of busy answers beyond which it is the service that is busy, and
-/// not a channel or two.
-const BUSY: f64 = 1.0 / 5.0;
+/// The share of busy responses above which the service is considered busy, not
+/// just a channel or two.
+const BUSY_SHARE: f64 = 1.0 / 5.0;
 
-/// What an answer says about the service's load.
+/// What a response says about the service's load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Load {
-    /// The service did its work.
+    /// The service handled the request.
     Fine,
-    /// There was no answer, or none that tells.
+    /// There was no response, or one that says nothing about the load.
     Unknown,
-    /// The service was busy, perhaps with this channel alone.
+    /// The service was busy, perhaps only with this channel.
     Busy,
     /// The service asked to slow down.
     Throttled,
 }
 
 impl Load {
-    /// Returns what an outcome says.
+    /// Returns the load that an outcome indicates.
     pub(crate) fn of<T>(outcome: &Result<T, Error>) -> Load {
         outcome.as_ref().map_or_else(Load::of_error, |_| Load::Fine)
     }
 
-    /// Returns what an error says. One that the service itself chose shows that
-    /// it is up.
+    /// Returns the load that an error indicates. An error of the service itself shows
+    /// that it is up.
     pub(crate) fn of_error(error: &Error) -> Load {
         match error.kind() {
             _ if retry::is_throttled(error) => Load::Throttled,
@@ -60,20 +60,20 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Creates a limiter with a highest rate in calls per second, which may be
+    /// Creates a limiter with a maximum rate in calls per second, which may be
     /// infinite.
     pub(crate) fn new(rate: f64) -> Self {
         RateLimiter { state: Mutex::new(State::new(rate)), zero: Instant::now() }
     }
 
-    /// Returns how long the next call has to wait at least.
+    /// Returns the minimum delay before the next call.
     pub(crate) fn delay(&self) -> Duration {
         let now = self.zero.elapsed();
         self.lock().earliest(now).saturating_sub(now)
     }
 
-    /// Waits until the next call may begin. Returns whether it may: not when
-    /// stopped before, nor when that would be after the deadline.
+    /// Waits until the next call may start. Returns false if it was stopped before
+    /// then, or if that would be after the deadline.
     pub(crate) fn wait(&self, stop: &Stop, deadline: Option<Instant>) -> bool {
         let now = self.zero.elapsed();
         let is_late = |begin| {
@@ -91,7 +91,7 @@ impl RateLimiter {
         stop.sleep(begin.saturating_sub(now))
     }
 
-    /// Adapts the rate to what an answer says about the service's load.
+    /// Adapts the rate to the load that a response indicates.
     pub(crate) fn note(&self, load: Load) {
         let now = self.zero.elapsed();
         self.lock().note(now, load);
@@ -102,20 +102,20 @@ impl RateLimiter {
     }
 }
 
-/// The state of a limiter, by a clock that the caller reads.
+/// The state of a limiter. The caller reads the clock.
 #[derive(Debug)]
 struct State {
-    /// The highest rate in calls per second; infinite without a limit.
+    /// The maximum rate in calls per second; infinite without a limit.
     ceiling: f64,
-    /// The rate of now; infinite until the service asks to slow down.
+    /// The current rate; infinite until the service asks to slow down.
     rate: f64,
-    /// The rate at which the service last asked.
+    /// The rate at which the service last asked to slow down.
     peak: f64,
-    /// When the next call may begin.
+    /// When the next call may start.
     next: Duration,
-    /// Until when the rate was reckoned.
-    reckoned: Duration,
-    /// The share of recent answers that were busy.
+    /// When the rate was last updated.
+    updated: Duration,
+    /// The share of recent responses that were busy.
     busy: f64,
     measured: Meter,
 }
@@ -127,22 +127,22 @@ impl State {
             rate,
             peak: 0.0,
             next: Duration::ZERO,
-            reckoned: Duration::ZERO,
+            updated: Duration::ZERO,
             busy: 0.0,
             measured: Meter::default(),
         }
     }
 
-    /// Returns when one more call may begin.
+    /// Returns when the next call may start.
     fn earliest(&self, now: Duration) -> Duration {
         self.next.max(now)
     }
 
-    /// Takes the time at which one more call may begin.
+    /// Reserves the time at which the next call may start, and returns it.
     fn reserve(&mut self, now: Duration) -> Duration {
         let begin = self.earliest(now);
-        let apart = Duration::try_from_secs_f64(1.0 / self.rate).unwrap_or(Duration::MAX);
-        self.next = begin.saturating_add(apart);
+        let interval = Duration::try_from_secs_f64(1.0 / self.rate).unwrap_or(Duration::MAX);
+        self.next = begin.saturating_add(interval);
         begin
     }
 
@@ -154,37 +154,37 @@ impl State {
         }
         match load {
             Load::Throttled => self.slow_down(now),
-            Load::Busy if self.busy > BUSY => self.slow_down(now),
+            Load::Busy if self.busy > BUSY_SHARE => self.slow_down(now),
             Load::Fine => self.speed_up(now),
             Load::Busy | Load::Unknown => {}
         }
     }
 
     fn slow_down(&mut self, now: Duration) {
-        if now < self.reckoned {
+        if now < self.updated {
             return;
         }
         self.peak = if self.rate.is_finite() { self.rate } else { self.measured.rate(now) };
-        self.rate = (self.peak / 2.0).max(FLOOR).min(self.ceiling);
+        self.rate = (self.peak / 2.0).max(MIN_RATE).min(self.ceiling);
         self.next = self.next.max(now);
-        self.reckoned = now + TRIAL;
+        self.updated = now + TRIAL;
     }
 
     fn speed_up(&mut self, now: Duration) {
-        let Some(passed) = now.checked_sub(self.reckoned) else { return };
-        self.reckoned = now;
-        // A rate far above what is reached would be no brake when one is
-        // needed again.
+        let Some(passed) = now.checked_sub(self.updated) else { return };
+        self.updated = now;
+        // A rate far above the measured one would not slow anything down
+        // when that is needed again.
         if self.rate < self.ceiling && self.rate < 2.0 * self.measured.rate(now) {
-            // A pause is no proof that the service can do more.
+            // A pause does not prove that the service can handle more.
             let passed = passed.min(TRIAL).as_secs_f64();
-            let gain = self.peak.max(self.rate) * REGAINED * passed;
+            let gain = self.peak.max(self.rate) * REGAINED_PER_SECOND * passed;
             self.rate = (self.rate + gain).min(self.ceiling);
         }
     }
 }
 
-/// Counts answers per second.
+/// Counts responses per second.
 #[derive(Debug, Default)]
 struct Meter {
     since: Duration,
@@ -194,7 +194,7 @@ struct Meter {
 
 impl Meter {
     const WINDOW: Duration = Duration::from_secs(1);
-    /// Below this a rate is guesswork.
+    /// Over a shorter time, a rate is guesswork.
     const SHORTEST: f64 = 0.02;
 
     fn count(&mut self, now: Duration) {
@@ -220,8 +220,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    /// Notes answers at a thousandth of a second each.
-    fn answers(limiter: &mut State, from: Duration, count: u32, load: Load) -> Duration {
+    /// Notes responses, one per millisecond.
+    fn respond(limiter: &mut State, from: Duration, count: u32, load: Load) -> Duration {
         let mut now = from;
         for _ in 0..count {
             now += Duration::from_millis(1);
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_rate_and_without_refusals_nothing_waits() {
+    fn without_a_rate_or_rejections_nothing_waits() {
         let mut limiter = State::new(f64::INFINITY);
         for _ in 0..1000 {
             assert_eq!(limiter.reserve(SECOND), SECOND);
@@ -240,19 +240,19 @@ mod tests {
     }
 
     #[test]
-    fn calls_are_spread_at_the_rate_that_was_set() {
+    fn calls_are_spaced_at_the_configured_rate() {
         let mut limiter = State::new(4.0);
         let begins: Vec<_> = (0..4).map(|_| limiter.reserve(SECOND).as_millis()).collect();
         assert_eq!(begins, [1000, 1250, 1500, 1750]);
-        // What was not used is not saved up.
+        // Unused capacity is not saved up.
         assert_eq!(limiter.reserve(SECOND * 10), SECOND * 10);
         assert_eq!(limiter.reserve(SECOND * 10).as_millis(), 10_250);
     }
 
     #[test]
-    fn a_refusal_halves_the_rate_that_was_reached() {
+    fn a_rejection_halves_the_measured_rate() {
         let mut limiter = State::new(f64::INFINITY);
-        let now = answers(&mut limiter, SECOND, 500, Load::Fine);
+        let now = respond(&mut limiter, SECOND, 500, Load::Fine);
         limiter.note(now, Load::Throttled);
         assert!((240.0..=260.0).contains(&(limiter.rate / 2.0)), "{}", limiter.rate);
         let (first, second) = (limiter.reserve(now), limiter.reserve(now));
@@ -260,24 +260,24 @@ mod tests {
     }
 
     #[test]
-    fn refusals_of_the_same_second_count_once() {
+    fn rejections_within_the_same_second_count_once() {
         let mut limiter = State::new(800.0);
-        let now = answers(&mut limiter, SECOND, 500, Load::Throttled);
+        let now = respond(&mut limiter, SECOND, 500, Load::Throttled);
         assert_eq!(limiter.rate, 400.0);
         limiter.note(now + SECOND, Load::Throttled);
         assert_eq!(limiter.rate, 200.0);
     }
 
     #[test]
-    fn the_rate_never_falls_below_a_floor_nor_rises_above_what_was_set() {
+    fn the_rate_stays_between_the_minimum_and_the_configured_rate() {
         let mut limiter = State::new(100.0);
         let mut now = SECOND;
         for _ in 0..20 {
             now += SECOND;
             limiter.note(now, Load::Throttled);
         }
-        assert_eq!(limiter.rate, FLOOR);
-        answers(&mut limiter, now + SECOND, 100_000, Load::Fine);
+        assert_eq!(limiter.rate, MIN_RATE);
+        respond(&mut limiter, now + SECOND, 100_000, Load::Fine);
         assert_eq!(limiter.rate, 100.0);
         let mut slow = State::new(2.0);
         slow.note(SECOND, Load::Throttled);
@@ -289,17 +289,17 @@ mod tests {
         let mut limiter = State::new(800.0);
         limiter.note(SECOND, Load::Throttled);
         let mut rates = Vec::new();
-        // The first second is the new rate's trial.
+        // During the first second, the new rate is on trial.
         let mut now = SECOND;
         for _ in 0..5 {
-            now = answers(&mut limiter, now, 1000, Load::Fine);
+            now = respond(&mut limiter, now, 1000, Load::Fine);
             rates.push(limiter.rate.round());
         }
         assert_eq!(rates, [400.0, 500.0, 600.0, 700.0, 800.0]);
     }
 
     #[test]
-    fn a_rate_that_is_not_reached_is_not_raised() {
+    fn an_unused_rate_is_not_raised() {
         let mut limiter = State::new(800.0);
         limiter.note(SECOND, Load::Throttled);
         for seconds in 3..100 {
@@ -315,25 +315,25 @@ mod tests {
         let mut limiter = State::new(1000.0);
         let mut now = SECOND;
         for _ in 0..100 {
-            now = answers(&mut limiter, now, 3, Load::Busy);
-            now = answers(&mut limiter, now, 97, Load::Fine);
+            now = respond(&mut limiter, now, 3, Load::Busy);
+            now = respond(&mut limiter, now, 97, Load::Fine);
         }
         assert_eq!(limiter.rate, 1000.0);
     }
 
     #[test]
-    fn a_busy_service_is_given_time() {
+    fn a_busy_service_lowers_the_rate() {
         let mut limiter = State::new(1000.0);
         let mut now = SECOND;
         for _ in 0..10 {
-            now = answers(&mut limiter, now, 1, Load::Busy);
-            now = answers(&mut limiter, now, 1, Load::Fine);
+            now = respond(&mut limiter, now, 1, Load::Busy);
+            now = respond(&mut limiter, now, 1, Load::Fine);
         }
         assert_eq!(limiter.rate, 500.0);
     }
 
     #[test]
-    fn a_wait_ends_early_when_it_is_stopped_or_would_be_in_vain() {
+    fn a_wait_ends_early_if_it_is_stopped_or_would_miss_the_deadline() {
         let (limiter, stop) = (RateLimiter::new(0.001), Stop::default());
         assert!(limiter.wait(&stop, None));
         assert!(!limiter.wait(&stop, Some(Instant::now() + SECOND)));

@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_document_is_read_whole() {
+    fn all_fields_of_an_error_document_are_read() {
         let error = failed(
             404,
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>NoSuchLiveChannel</Code>\n  \
@@ -86,7 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_blank_in_an_error_document_is_not_there() {
+    fn blank_fields_of_an_error_document_are_ignored() {
         for blank in ["", " ", "\r\n\r\n", "\u{2003}"] {
             let element = |name| format!("<{name}>{blank}</{name}>");
             let names = ["Code", "Message", "RequestId", "HostId", "EC", "ServerTime", "Endpoint"];
@@ -111,13 +111,13 @@ mod tests {
     }
 
     #[test]
-    fn a_code_that_is_not_known_passes_through() {
+    fn unknown_codes_are_passed_through() {
         let error = failed(418, "<Error><Code>TeapotBusy</Code></Error>");
         assert_eq!(error.code(), Some("TeapotBusy"));
     }
 
     #[test]
-    fn an_error_in_the_clothes_of_a_success_is_an_error() {
+    fn an_error_document_with_a_success_status_is_an_error() {
         let reply = ok("<Error><Code>AccessDenied</Code><Message>no</Message></Error>");
         let expect = |error: Error| assert_eq!(error.code(), Some(code::ACCESS_DENIED));
         expect(get_channel_status("c").unwrap().parse(&reply).unwrap_err());
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_that_is_not_understood_shows_its_first_bytes() {
+    fn an_unexpected_response_shows_its_first_bytes() {
         for (body, word) in [
             ("", "empty"),
             ("<html><br>sign in</html>", "sign in"),
@@ -145,14 +145,14 @@ mod tests {
     }
 
     #[test]
-    fn a_redirect_is_an_error_that_is_not_followed() {
+    fn a_redirect_is_an_error_and_not_followed() {
         let error = failed(307, "");
         assert_eq!((error.kind(), error.status()), (ErrorKind::BadReply, Some(307)));
         assert!(error.message().contains("redirect"));
     }
 
     #[test]
-    fn no_answer_makes_a_parser_panic() {
+    fn no_response_makes_a_parser_panic() {
         let seeds = [
             "<LiveChannelStat><Status>Live</Status><Video><Width>1</Width></Video></LiveChannelStat>",
             "<ListLiveChannelResult><IsTruncated>false</IsTruncated><LiveChannel><Name>a</Name>\

@@ -1,18 +1,18 @@
-//! A media playlist, as far as this crate reads it (RFC 8216).
+//! Media playlists, as far as this crate needs them (RFC 8216).
 
 /// The fragments of a playlist.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Playlist {
-    /// Their URIs, as they are written.
+    /// The URIs of the fragments, unresolved.
     pub(crate) fragments: Vec<String>,
     /// The longest duration in seconds.
     pub(crate) longest: f64,
-    /// Whether nothing will be added any more.
+    /// Whether nothing more will be added.
     pub(crate) is_finished: bool,
 }
 
 impl Playlist {
-    /// Reads a playlist; `None` if it is none.
+    /// Parses a playlist; returns `None` if the body is not one.
     pub(crate) fn parse(body: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(body).ok()?;
         let mut lines = text.trim_start_matches('\u{feff}').lines().map(str::trim);

@@ -1,7 +1,7 @@
-//! Profiles of the config files of the vendor's tools: of ossutil in both its
-//! generations, of the `aliyun` command, and of the credentials libraries.
+//! Profiles in the config files of the vendor's tools: of ossutil versions 1 and 2,
+//! of the `aliyun` command, and of the credentials libraries.
 //!
-//! `ini` and `json` read the two formats; `mode` says what a profile means.
+//! `ini` and `json` read the two formats; `mode` interprets a profile.
 
 mod ini;
 #[cfg(feature = "credential-sources")]
@@ -39,7 +39,7 @@ impl Profile {
             .map_err(|error| error.explained(&format!("in {}", path.display())))
     }
 
-    /// Parses a profile from the text of a config file.
+    /// Parses a profile from the content of a config file.
     pub fn parse(text: &str, name: Option<&str>) -> Result<Self> {
         if is_json(text) { from_json(text, name) } else { ini::parse(text, name) }
     }
@@ -53,13 +53,13 @@ fn from_json(_: &str, _: Option<&str>) -> Result<Profile> {
     Err(Error::credentials("a config file in JSON needs the feature \"credential-sources\""))
 }
 
-/// The `aliyun` command writes JSON, the others do not.
+/// Returns whether a config file is JSON, which only the `aliyun` command writes.
 fn is_json(text: &str) -> bool {
     text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
 }
 
-/// Reads a config file. Comments may be in another encoding; a key that is has
-/// no use.
+/// Reads a config file. Invalid UTF-8 is replaced, because comments may be in
+/// another encoding.
 pub(crate) fn read_file(path: &Path) -> Result<Zeroizing<String>> {
     let bytes = fs::read(path).map(Zeroizing::new).map_err(|error| {
         Error::credentials(format!("cannot read the config file {}: {error}", path.display()))
@@ -77,9 +77,9 @@ fn default_path() -> Option<PathBuf> {
         return Some(PathBuf::from(path));
     }
     let home = PathBuf::from(env::var_os("HOME").or_else(|| env::var_os("USERPROFILE"))?);
-    let (ossutils, aliyuns) = (home.join(".ossutilconfig"), home.join(".aliyun/config.json"));
-    // Where there is neither, the error names the first.
-    Some(if !ossutils.is_file() && aliyuns.is_file() { aliyuns } else { ossutils })
+    let (ossutil, aliyun) = (home.join(".ossutilconfig"), home.join(".aliyun/config.json"));
+    // If neither exists, the error names the first.
+    Some(if !ossutil.is_file() && aliyun.is_file() { aliyun } else { ossutil })
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Providers of temporary credentials: from services, or from a program.
+//! Providers of temporary credentials, from services or from a program.
 
 mod choice;
 #[cfg(feature = "credential-sources")]

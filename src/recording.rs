@@ -1,5 +1,5 @@
-//! What a channel has recorded: its fragments and playlists, what is missing between
-//! them, what can go, and a copy of a part of it in one file.
+//! A channel's recordings: fragments and playlists, the gaps between them, what may be
+//! deleted, and downloads of a part into one file.
 //!
 //! The service writes fragments as objects `CHANNEL/MILLISECONDS.ts`, named after
 //! the time at which they start, and never deletes one.

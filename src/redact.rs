@@ -1,19 +1,18 @@
-//! Keeps the client's own secrets out of what a peer says.
+//! Removes the client's own secrets from what a peer sends.
 //!
-//! A server that echoes a request, as error pages and strings to sign do,
-//! would put them into errors and logs.
+//! A server that echoes a request, as in error pages and strings to sign, would
+//! otherwise put them into errors and logs.
 
 use crate::error::Error;
 use crate::operation::Reply;
 use std::borrow::Cow;
 
 const MARK: &str = "[redacted]";
-/// A secret shorter than this is found in any text, and protects nothing.
-const SHORTEST: usize = 4;
-/// The beginning of a secret gives it away when it is this long: echoes may be
-/// cut short.
+/// A shorter secret would occur in any string, and protects nothing.
+const MIN_LENGTH: usize = 4;
+/// A prefix of this length already reveals a secret: echoes may be truncated.
 const PREFIX: usize = 8;
-/// How many encodings on top of each other are looked through.
+/// The maximum number of nested encodings to decode.
 const MAX_ENCODINGS: usize = 3;
 
 /// The secrets of a request.
@@ -22,16 +21,16 @@ pub(crate) struct Secrets<'a>(Vec<&'a [u8]>);
 
 impl<'a> Secrets<'a> {
     pub(crate) fn new(secrets: impl IntoIterator<Item = &'a str>) -> Self {
-        let secrets = secrets.into_iter().filter(|secret| secret.len() >= SHORTEST);
+        let secrets = secrets.into_iter().filter(|secret| secret.len() >= MIN_LENGTH);
         Secrets(secrets.map(str::as_bytes).collect())
     }
 
-    /// Returns an error without secrets, its causes included.
+    /// Returns an error without secrets, including its causes.
     pub(crate) fn redact_error(&self, error: Error) -> Error {
-        error.map_texts(|text| self.redact(text))
+        error.map_strings(|text| self.redact(text))
     }
 
-    /// Takes secrets out of what a reply says beside its body.
+    /// Removes secrets from the response's metadata.
     pub(crate) fn redact_ids(&self, reply: Reply) -> Reply {
         let redact = |text: String| self.redact(&text).into_owned();
         Reply { request_id: reply.request_id.map(redact), ec: reply.ec.map(redact), ..reply }
@@ -71,15 +70,15 @@ impl<'a> Secrets<'a> {
     }
 }
 
-/// Returns how much of a text is a secret, or enough of its beginning, in
-/// whatever encoding. A secret may itself have characters that encodings use.
+/// Returns the length of the secret, or of a long enough prefix, at the start of a
+/// string, in any encoding. A secret may itself contain characters that encodings use.
 fn match_length(text: &[u8], secret: &[u8]) -> Option<usize> {
     let raw = |rest: &[u8]| rest.first().map(|byte| (*byte, 1));
     let by = |first: Decoder, second: Decoder| match_by(text, secret, first, second);
     by(decode, raw).max(by(raw, decode))
 }
 
-/// Takes the character off the front of a text, and says how long it was.
+/// Decodes the first character of a string, and returns it with its encoded length.
 type Decoder = fn(&[u8]) -> Option<(u8, usize)>;
 
 fn match_by(text: &[u8], secret: &[u8], first: Decoder, second: Decoder) -> Option<usize> {
@@ -93,8 +92,8 @@ fn match_by(text: &[u8], secret: &[u8], first: Decoder, second: Decoder) -> Opti
     (matched >= secret.len().min(PREFIX)).then_some(length)
 }
 
-/// Decodes the character that a text begins with, where that is encoded once
-/// or more for a URL, for XML or for JSON, and says how long it was.
+/// Decodes the first character of a string if it is encoded, once or several times, for
+/// a URL, XML or JSON, and returns it with its encoded length.
 fn decode(text: &[u8]) -> Option<(u8, usize)> {
     let (mut byte, mut taken) = decode_once(text)?;
     // `%252B` is `+`, encoded twice; so is `&amp;#43;`.
@@ -170,13 +169,13 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_was_cut_short_is_found_by_its_beginning() {
+    fn a_truncated_secret_is_found_by_its_prefix() {
         assert_eq!(redacted("CAIS8QF1q6Ft5B2y", "token CAIS8QF1q6"), "token [redacted]");
         assert_eq!(redacted("CAIS8QF1q6Ft5B2y", "CAIS8QF"), "CAIS8QF");
     }
 
     #[test]
-    fn what_is_no_secret_stays_as_it_is() {
+    fn other_strings_are_unchanged() {
         for text in ["", "100%", "a&b", "\\", "%", "&", "%zz", "&#;", "&#x;", "\\u12", "直播"] {
             assert_eq!(redacted("secret", text), text);
         }
@@ -185,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn other_text_next_to_a_secret_stays_whole() {
+    fn text_next_to_a_secret_is_unchanged() {
         assert_eq!(
             redacted("secret", "直secret播secretsecret"),
             "直[redacted]播[redacted][redacted]"
@@ -193,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cause_that_shows_a_secret_is_left_out_of_an_error() {
+    fn a_cause_that_contains_a_secret_is_dropped() {
         let secrets = Secrets::new(["secret"]);
         let error = |cause: &str| {
             let error = Error::new(ErrorKind::Connection, "m")

@@ -15,13 +15,13 @@ use time::OffsetDateTime;
 /// lifetime is shorter.
 const AHEAD: Duration = Duration::from_secs(15 * 60);
 /// The maximum delay after a refresh that failed.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(60);
 /// How long a failure is cached while there are no valid credentials.
-const FAILURE_PAUSE: Duration = Duration::from_millis(500);
+const FAILURE_LIFETIME: Duration = Duration::from_millis(500);
 /// The minimum interval between refreshes caused by rejected credentials.
-const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
-/// When a refresh is considered stuck, so that another one may start.
-const LOST: Duration = Duration::from_secs(120);
+const MIN_REJECTION_INTERVAL: Duration = Duration::from_secs(1);
+/// How long until a refresh is considered stuck, so that another one may start.
+const STUCK_AFTER: Duration = Duration::from_secs(120);
 /// How often a waiting call checks its deadline.
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -134,7 +134,7 @@ impl Refreshing {
     /// Starts a refresh unless one is in progress.
     fn start(&self, mut work: MutexGuard<'_, Work>, now: Reading) {
         let is_running = work.running.is_some_and(|(process, began)| {
-            process == process::id() && now.monotonic.saturating_sub(began) < LOST
+            process == process::id() && now.monotonic.saturating_sub(began) < STUCK_AFTER
         });
         if is_running {
             return;
@@ -161,7 +161,7 @@ impl CredentialsProvider for Refreshing {
         if let Some(held) = shared.held().filter(|held| held.is_valid(now)) {
             if held.is_due(now) {
                 let work = shared.work();
-                if work.may_try_again(&held, now) {
+                if work.may_retry(&held, now) {
                     self.start(work, now);
                 }
             }
@@ -182,7 +182,7 @@ impl CredentialsProvider for Refreshing {
         match &mut *held {
             // They have already been replaced.
             Some(held) if !held.lease.credentials.is_same(credentials) => true,
-            Some(held) if held.age(now) > REFUSAL_PAUSE => {
+            Some(held) if held.age(now) > MIN_REJECTION_INTERVAL => {
                 held.is_refused = true;
                 true
             }
@@ -280,15 +280,15 @@ impl Held {
 impl Work {
     /// Whether a refresh may start, after the last one failed or returned
     /// credentials that are about to expire as well.
-    fn may_try_again(&self, held: &Held, now: Reading) -> bool {
-        let pause = held.left(now).map_or(LONGEST_PAUSE, |left| (left / 8).min(LONGEST_PAUSE));
+    fn may_retry(&self, held: &Held, now: Reading) -> bool {
+        let pause = held.left(now).map_or(MAX_RETRY_DELAY, |left| (left / 8).min(MAX_RETRY_DELAY));
         let Some((ended, _)) = &self.last else { return true };
         now.monotonic.saturating_sub(*ended) >= pause
     }
 
     fn recent_failure(&self, now: Reading) -> Option<Error> {
         let (ended, failure) = self.last.as_ref()?;
-        let is_recent = now.monotonic.saturating_sub(*ended) < FAILURE_PAUSE;
+        let is_recent = now.monotonic.saturating_sub(*ended) < FAILURE_LIFETIME;
         failure.clone().filter(|_| is_recent)
     }
 }
@@ -305,7 +305,7 @@ mod tests {
     const NOON: OffsetDateTime = datetime!(2026-11-27 12:00 UTC);
     const HOUR: Duration = Duration::from_secs(3600);
 
-    /// Clocks that a test sets.
+    /// Clocks set by a test.
     #[derive(Clone)]
     struct TestClock(Arc<Mutex<Reading>>);
 
@@ -327,17 +327,17 @@ mod tests {
         }
     }
 
-    /// An issuer of numbered keys, good for an hour each, unless it is down.
+    /// An issuer of numbered keys, each valid for an hour, unless it is down.
     #[derive(Clone, Default)]
     struct Issuer {
         issued: Arc<AtomicU32>,
-        asked: Arc<AtomicU32>,
+        requests: Arc<AtomicU32>,
         is_down: Arc<AtomicU32>,
     }
 
     impl Issuer {
         fn issue(&self) -> Result<Lease> {
-            self.asked.fetch_add(1, SeqCst);
+            self.requests.fetch_add(1, SeqCst);
             if self.is_down.load(SeqCst) != 0 {
                 return Err(Error::credentials("the issuer is down"));
             }
@@ -356,10 +356,10 @@ mod tests {
     }
 
     /// Waits for a refresh in the background.
-    fn eventually(is_so: impl Fn() -> bool) {
+    fn eventually(condition: impl Fn() -> bool) {
         let end = Instant::now() + Duration::from_secs(60);
-        while !is_so() {
-            assert!(Instant::now() < end, "waited in vain");
+        while !condition() {
+            assert!(Instant::now() < end, "timed out");
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -368,40 +368,43 @@ mod tests {
     fn credentials_are_obtained_once_and_refreshed_before_they_expire() {
         let issuer = Issuer::default();
         let (provider, clock) = issuer.provider();
-        assert_eq!(issuer.asked.load(SeqCst), 0, "not before they are needed");
+        assert_eq!(issuer.requests.load(SeqCst), 0, "not obtained before they are needed");
         assert_eq!((key(&provider), key(&provider)), ("key-1".into(), "key-1".into()));
         clock.advance(Duration::from_secs(44 * 60));
-        assert_eq!((key(&provider), issuer.asked.load(SeqCst)), ("key-1".into(), 1));
+        assert_eq!((key(&provider), issuer.requests.load(SeqCst)), ("key-1".into(), 1));
         clock.advance(Duration::from_secs(60));
-        assert_eq!(key(&provider), "key-1", "nobody waits while it is valid");
+        assert_eq!(key(&provider), "key-1", "no call waits while it is valid");
         eventually(|| key(&provider) == "key-2");
-        assert_eq!(issuer.asked.load(SeqCst), 2);
+        assert_eq!(issuer.requests.load(SeqCst), 2);
     }
 
     #[test]
-    fn a_failed_refresh_uses_what_is_valid_and_is_tried_again() {
+    fn after_a_failed_refresh_valid_credentials_are_used_and_it_is_retried() {
         let issuer = Issuer::default();
         let (provider, clock) = issuer.provider();
         assert_eq!(key(&provider), "key-1");
         issuer.is_down.store(1, SeqCst);
         clock.advance(Duration::from_secs(50 * 60));
         assert_eq!(key(&provider), "key-1");
-        eventually(|| issuer.asked.load(SeqCst) == 2 && provider.0.work().running.is_none());
-        assert_eq!((key(&provider), issuer.asked.load(SeqCst)), ("key-1".into(), 2));
-        clock.advance(LONGEST_PAUSE);
+        eventually(|| issuer.requests.load(SeqCst) == 2 && provider.0.work().running.is_none());
+        assert_eq!((key(&provider), issuer.requests.load(SeqCst)), ("key-1".into(), 2));
+        clock.advance(MAX_RETRY_DELAY);
         assert_eq!(key(&provider), "key-1");
-        eventually(|| issuer.asked.load(SeqCst) == 3 && provider.0.work().running.is_none());
+        eventually(|| issuer.requests.load(SeqCst) == 3 && provider.0.work().running.is_none());
         clock.advance(Duration::from_secs(9 * 60));
         let error = provider.credentials().unwrap_err();
         assert_eq!(error.message(), "the issuer is down");
         issuer.is_down.store(0, SeqCst);
-        assert!(provider.credentials().is_err(), "an issuer that is down is not stormed");
-        clock.advance(FAILURE_PAUSE);
+        assert!(
+            provider.credentials().is_err(),
+            "an issuer that is down is not flooded with requests"
+        );
+        clock.advance(FAILURE_LIFETIME);
         assert_eq!(key(&provider), "key-2");
     }
 
     #[test]
-    fn a_machine_that_slept_does_not_use_what_expired_meanwhile() {
+    fn credentials_that_expired_while_the_machine_slept_are_not_used() {
         let issuer = Issuer::default();
         let (provider, clock) = issuer.provider();
         assert_eq!(key(&provider), "key-1");
@@ -410,7 +413,7 @@ mod tests {
     }
 
     #[test]
-    fn credentials_without_an_end_are_kept_until_the_service_refuses_them() {
+    fn credentials_without_expiry_are_kept_until_the_service_rejects_them() {
         let number = AtomicU32::new(0);
         let obtain = move || {
             let number = number.fetch_add(1, SeqCst);
@@ -423,13 +426,13 @@ mod tests {
         assert_eq!(key(&provider), "key-0");
         assert!(provider.refused(&first));
         assert_eq!(key(&provider), "key-1");
-        assert!(provider.refused(&first), "others are there already");
+        assert!(provider.refused(&first), "others are already available");
         let second = provider.credentials().unwrap();
-        assert!(!provider.refused(&second), "they are new: asking again would help nobody");
+        assert!(!provider.refused(&second), "they are new: requesting others would not help");
     }
 
     #[test]
-    fn what_has_expired_or_cannot_be_a_key_is_an_error() {
+    fn expired_or_invalid_credentials_are_an_error() {
         let expired = Refreshing::new(|| {
             Ok(Lease::new(Credentials::new("id", "s")).until(datetime!(2020-01-01 0:00 UTC)))
         });
@@ -449,11 +452,11 @@ mod tests {
                 scope.spawn(|| assert_eq!(key(&provider), "key-1"));
             }
         });
-        assert_eq!(issuer.asked.load(SeqCst), 1);
+        assert_eq!(issuer.requests.load(SeqCst), 1);
     }
 
     #[test]
-    fn who_waits_gives_up_when_the_time_is_up_or_the_client_stops() {
+    fn a_waiting_call_ends_at_its_deadline_or_when_the_client_stops() {
         let (_hold, held) = mpsc::channel::<()>();
         let held = Mutex::new(held);
         let hangs = Refreshing::new(move || {
@@ -472,7 +475,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refresh_that_a_fork_left_behind_holds_nobody_up() {
+    fn a_refresh_lost_in_a_fork_does_not_block_calls() {
         let issuer = Issuer::default();
         let (provider, _) = issuer.provider();
         provider.0.work().running = Some((process::id() + 1, Duration::ZERO));
@@ -480,7 +483,7 @@ mod tests {
     }
 
     #[test]
-    fn no_secret_is_shown() {
+    fn secrets_are_not_shown() {
         let provider = Refreshing::new(|| Ok(Lease::new(Credentials::new("id", "hush"))));
         provider.credentials().unwrap();
         let lease = Lease::new(Credentials::new("id", "hush"));

@@ -1,5 +1,5 @@
-//! A request before it has a host, a signature or a connection; and the one
-//! percent-encoder, which writes both what is signed and what is sent.
+//! A request without host, signature and connection, and the percent-encoder for
+//! both the string to sign and the URL.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,7 +11,7 @@ pub enum Method {
     Get,
     /// Creates or replaces.
     Put,
-    /// Makes a playlist.
+    /// Creates a playlist, or deletes a batch of objects.
     Post,
     /// Deletes.
     Delete,
@@ -32,7 +32,7 @@ impl Method {
 /// A query parameter: a name, optionally with a value.
 pub type Param = (Cow<'static, str>, Option<String>);
 
-/// A request of an operation, without host, time and signature.
+/// The request of an operation, without host, time and signature.
 ///
 /// Key and query are raw: [`percent_encode`] is applied once, when the
 /// request is signed and its URL is written.
@@ -77,8 +77,8 @@ impl Request {
         self
     }
 
-    /// Adds a parameter with a value. An empty value becomes a bare name:
-    /// implementations disagree on how the signature spells it otherwise.
+    /// Adds a parameter with a value. An empty value becomes a bare name, because
+    /// implementations disagree on how an empty value is signed.
     pub fn param(mut self, name: &'static str, value: impl Into<String>) -> Self {
         let value = Some(value.into()).filter(|value| !value.is_empty());
         self.query.push((Cow::Borrowed(name), value));
@@ -105,21 +105,21 @@ impl Request {
 /// assert_eq!(osslive::request::percent_encode("直 a/b"), "%E7%9B%B4%20a%2Fb");
 /// ```
 pub fn percent_encode(text: &str) -> String {
-    // Never grows, as a text that does leaves a copy of what it held behind.
+    // Allocated at full size: growing would leave a copy of the content behind.
     let special = text.bytes().filter(|byte| !is_unreserved(*byte)).count();
     let mut encoded = String::with_capacity(text.len() + 2 * special);
     push_encoded(&mut encoded, text);
     encoded
 }
 
-/// Percent-encodes a path: as [`percent_encode`], but `/` stays.
+/// Percent-encodes a path: as [`percent_encode`], but `/` is kept.
 pub fn percent_encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     push_encoded_path(&mut encoded, path);
     encoded
 }
 
-/// Percent-decodes a text once. What is no encoding stays as it is.
+/// Percent-decodes a string once. Invalid encodings are kept as they are.
 pub(crate) fn percent_decode(text: &[u8]) -> Vec<u8> {
     let digit = |byte: &u8| char::from(*byte).to_digit(16);
     let mut decoded = Vec::with_capacity(text.len());
@@ -155,8 +155,8 @@ fn push(out: &mut String, text: &str, keep_slash: bool) {
         if is_unreserved(byte) || (keep_slash && byte == b'/') {
             continue;
         }
-        // Every byte of a multi-byte character is encoded, so that both cuts
-        // fall on character boundaries whenever there is something to copy.
+        // Every byte of a multi-byte character is encoded, so that both ends of
+        // a copied slice are character boundaries.
         if clean_from < at {
             out.push_str(&text[clean_from..at]);
         }
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn unreserved_characters_stay_as_they_are() {
+    fn unreserved_characters_are_unchanged() {
         assert_eq!(percent_encode("AZaz09-_.~"), "AZaz09-_.~");
     }
 
@@ -204,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn decoding_undoes_encoding_and_leaves_the_rest() {
+    fn decoding_reverses_encoding_and_keeps_invalid_encodings() {
         for text in ["a b/直?%", "", "%"] {
             assert_eq!(percent_decode(percent_encode(text).as_bytes()), text.as_bytes());
         }

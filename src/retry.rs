@@ -1,16 +1,16 @@
 //! Which failures are worth a retry, and how long to back off before it.
 //!
-//! Every operation of this crate is idempotent: reads and deletions anyway, and
-//! a put or a playlist that is written again gives the same result.
+//! Every operation of this crate is idempotent: reads and deletions naturally, and
+//! repeating a put or a playlist gives the same result.
 
 use crate::error::{Error, ErrorKind, code};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The longest backoff before the first retry; it doubles with each.
+/// The longest backoff before the first retry; it doubles with each retry.
 const FIRST_BACKOFF: Duration = Duration::from_millis(100);
-/// The longest backoff of all.
-const LONGEST_BACKOFF: Duration = Duration::from_secs(5);
+/// The longest backoff before any retry.
+const MAX_BACKOFF: Duration = Duration::from_secs(5);
 
 /// Codes that mean "later", whatever the status.
 const TRANSIENT: &[&str] = &[code::INTERNAL_ERROR, code::SERVICE_UNAVAILABLE, "RequestTimeout"];
@@ -24,7 +24,7 @@ const THROTTLING: &[&str] = &[
     "TotalQpsLimitExceeded",
 ];
 
-/// Returns whether the same request may succeed when it is sent again.
+/// Returns whether the same request may succeed if it is retried.
 pub(crate) fn is_retryable(error: &Error) -> bool {
     match error.kind() {
         ErrorKind::Connection => !error.is_permanent(),
@@ -45,15 +45,15 @@ pub(crate) fn is_throttled(error: &Error) -> bool {
             || error.code().is_some_and(|code| THROTTLING.contains(&code)))
 }
 
-/// Returns whether the service is busy, or only what this request was about: it
-/// does not say which.
+/// Returns whether the service or only the requested channel is busy; the service does
+/// not say which.
 pub(crate) fn is_busy(error: &Error) -> bool {
     error.kind() == ErrorKind::Service && error.status() == Some(503) && !is_throttled(error)
 }
 
-/// Returns the backoff before retry number `retry`, counted from 1: anything
-/// from nothing to a limit that doubles each time, so that clients which failed
-/// together do not come back together.
+/// Returns the backoff before retry number `retry`, counting from 1: a random time up
+/// to a limit that doubles each time, so that clients which failed together do not
+/// retry together.
 fn backoff(retry: u32) -> Duration {
     longest_backoff(retry).mul_f64(random_fraction())
 }
@@ -66,11 +66,11 @@ pub(crate) fn backoff_after(error: &Error, retry: u32) -> Duration {
 
 fn longest_backoff(retry: u32) -> Duration {
     let doubled = 1u32.checked_shl(retry.saturating_sub(1)).unwrap_or(u32::MAX);
-    FIRST_BACKOFF.saturating_mul(doubled).min(LONGEST_BACKOFF)
+    FIRST_BACKOFF.saturating_mul(doubled).min(MAX_BACKOFF)
 }
 
-/// A number from 0 to 1. The keys of a new hasher are random enough to spread
-/// clients in time, and need no dependency.
+/// Returns a random number from 0 to 1. The keys of a new hasher are random enough to
+/// spread clients in time, and need no dependency.
 fn random_fraction() -> f64 {
     RandomState::new().hash_one(()) as f64 / u64::MAX as f64
 }
@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn server_faults_and_throttling_are_retried() {
+    fn server_errors_and_throttling_are_retried() {
         for error in [
             service(500, "InternalError"),
             service(502, "whatever"),
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_would_fail_again_is_not_retried() {
+    fn permanent_errors_are_not_retried() {
         for error in [
             service(403, "AccessDenied"),
             service(404, "NoSuchLiveChannel"),
@@ -114,27 +114,27 @@ mod tests {
     }
 
     #[test]
-    fn a_request_to_slow_down_is_told_from_a_fault_that_may_concern_one_channel() {
-        let told = |error| (is_throttled(&error), is_busy(&error));
-        assert_eq!(told(service(503, "MetaOperationQpsLimitExceeded")), (true, false));
-        assert_eq!(told(service(429, "whatever")), (true, false));
-        assert_eq!(told(service(503, "ServiceUnavailable")), (false, true));
-        assert_eq!(told(service(500, "InternalError")), (false, false));
-        assert_eq!(told(Error::new(ErrorKind::Timeout, "")), (false, false));
+    fn throttling_is_distinguished_from_a_busy_channel() {
+        let load = |error| (is_throttled(&error), is_busy(&error));
+        assert_eq!(load(service(503, "MetaOperationQpsLimitExceeded")), (true, false));
+        assert_eq!(load(service(429, "whatever")), (true, false));
+        assert_eq!(load(service(503, "ServiceUnavailable")), (false, true));
+        assert_eq!(load(service(500, "InternalError")), (false, false));
+        assert_eq!(load(Error::new(ErrorKind::Timeout, "")), (false, false));
     }
 
     #[test]
     fn the_longest_backoff_doubles_up_to_a_limit() {
         let waits: Vec<_> = (1..=8).map(|retry| longest_backoff(retry).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1600, 3200, 5000, 5000]);
-        assert_eq!(longest_backoff(u32::MAX), LONGEST_BACKOFF);
+        assert_eq!(longest_backoff(u32::MAX), MAX_BACKOFF);
     }
 
     #[test]
     fn a_backoff_is_no_shorter_than_the_server_asks_for() {
-        let asked = Duration::from_secs(7);
-        let busy = service(503, "whatever").with_retry_after(Some(asked));
-        assert_eq!(backoff_after(&busy, 1), asked);
+        let requested = Duration::from_secs(7);
+        let busy = service(503, "whatever").with_retry_after(Some(requested));
+        assert_eq!(backoff_after(&busy, 1), requested);
         assert!(backoff_after(&service(503, "whatever"), 1) <= FIRST_BACKOFF);
     }
 

@@ -1,9 +1,9 @@
-//! What the schemas of the results share.
+//! Types shared by the schemas of the results.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
 
-/// A time, as the results write it.
+/// The format of times in the results.
 pub(crate) struct Time;
 
 impl JsonSchema for Time {

@@ -1,8 +1,8 @@
-//! Signatures of the service, as pure functions: the time is an argument.
+//! The service's signatures, as pure functions: the time is an argument.
 //!
 //! [`v4`] and [`v1`] sign HTTP requests and URLs, [`rtmp`] signs publish
-//! URLs. [`Signer`] holds one set of credentials with their prepared keys.
-//! A server that verifies uses the same functions on what it received.
+//! URLs. [`Signer`] holds one set of credentials with the keys derived from them.
+//! A server can use the same functions to verify a request.
 
 #[cfg(feature = "credential-sources")]
 pub(crate) mod rpc;
@@ -26,25 +26,25 @@ pub struct Parts<'a> {
     pub bucket: &'a str,
     /// The key below the bucket, raw; empty for the bucket itself.
     pub key: &'a str,
-    /// The query, decoded, in any order. `None` is a bare name; an empty
-    /// value differs from it in [`v4`] only, which then writes `name=`.
+    /// The query, decoded, in any order. `None` is a bare name; an empty value
+    /// differs from that only in [`v4`], which then writes `name=`.
     pub query: &'a [(&'a str, Option<&'a str>)],
     /// The headers, with names in lower case and values trimmed.
     pub headers: &'a [(&'a str, &'a str)],
 }
 
-/// Sorts by means of a heap, which takes a tenth of the code that the sort of
-/// slices does: of that there would be a copy here for each type.
+/// Sorts with a heap, which takes a tenth of the code of the sort for slices, of which
+/// each type would get its own copy.
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BinaryHeap<T>>().into_sorted_vec()
 }
 
 impl Parts<'_> {
-    /// At least as many bytes as the parts take in a text that is signed.
+    /// Returns an upper bound for the length of the parts in a string to sign.
     fn length(&self) -> usize {
         let query = self.query.iter().map(|(n, v)| n.len() + v.map_or(0, str::len) + 2);
         let headers = self.headers.iter().map(|(n, v)| n.len() + v.len() + 2);
-        // Percent-encoding makes three bytes of one.
+        // Percent-encoding turns one byte into three.
         3 * (self.bucket.len() + self.key.len() + query.sum::<usize>()) + headers.sum::<usize>()
     }
 

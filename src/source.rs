@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// The default lifetime of a role's credentials.
-const SESSION: Duration = Duration::from_secs(3600);
+const DEFAULT_SESSION: Duration = Duration::from_secs(3600);
 /// The minimum lifetime that STS accepts.
-const SHORTEST_SESSION: Duration = Duration::from_secs(15 * 60);
+const MIN_SESSION: Duration = Duration::from_secs(15 * 60);
 
 /// A source of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -91,21 +91,21 @@ pub struct EcsRole {
 }
 
 impl EcsRole {
-    /// The role of this instance.
+    /// Creates the role of this instance.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the role's name, which saves a request. Defaults to what the metadata
-    /// service says.
+    /// Sets the role's name, which saves a request. Defaults to the name that the
+    /// metadata service returns.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = unless_blank(name);
         self
     }
 
-    /// Insists on the metadata service's mode with tokens (IMDSv2), as
+    /// Requires the metadata service's token mode (IMDSv2), as
     /// `ALIBABA_CLOUD_IMDSV1_DISABLED=true` in the environment does. Defaults to
-    /// false: the mode without is used where that fails.
+    /// false, which falls back to the mode without tokens.
     pub fn needs_token(mut self, needs_token: bool) -> Self {
         self.needs_token = needs_token;
         self
@@ -135,14 +135,14 @@ impl Session {
             role_arn: role_arn.into(),
             name: None,
             policy: None,
-            duration: SESSION,
+            duration: DEFAULT_SESSION,
             endpoint: None,
         }
     }
 
     fn check(&self) -> Result<()> {
         present(&self.role_arn, "the ARN of the role")?;
-        if self.duration < SHORTEST_SESSION {
+        if self.duration < MIN_SESSION {
             let seconds = self.duration.as_secs();
             return Err(Error::credentials(format!(
                 "a session of {seconds} s for {}: must be 900 s or more",
@@ -168,22 +168,22 @@ pub(crate) fn sts_endpoint(region: Option<&str>, vpc: bool) -> String {
 /// The settings that both kinds of role have in common.
 macro_rules! session_settings {
     () => {
-        /// Sets the session's name, by which logs of RAM know it. Defaults to
+        /// Sets the session's name, which appears in RAM's logs. Defaults to
         /// `osslive`.
         pub fn session_name(mut self, name: impl Into<String>) -> Self {
             self.session.name = unless_blank(name);
             self
         }
 
-        /// Sets a policy, in JSON, that narrows what the session may do.
+        /// Sets a policy, in JSON, that restricts the session's permissions.
         pub fn policy(mut self, policy: impl Into<String>) -> Self {
             self.session.policy = unless_blank(policy);
             self
         }
 
         /// Sets how long each set of credentials is valid, 15 minutes or more.
-        /// Defaults to an hour, which is the most that a role allows unless it
-        /// is configured otherwise.
+        /// Defaults to an hour, the maximum of a role unless it is configured
+        /// otherwise.
         pub fn duration(mut self, duration: Duration) -> Self {
             self.session.duration = duration;
             self
@@ -209,8 +209,8 @@ pub struct OidcRole {
 }
 
 impl OidcRole {
-    /// A role by its ARN, the ARN of the OIDC provider, and the file with the
-    /// token, which is read again for each refresh.
+    /// Creates a role from its ARN, the ARN of the OIDC provider, and the file with
+    /// the token, which is read again for each refresh.
     pub fn new(
         role_arn: impl Into<String>,
         provider_arn: impl Into<String>,
@@ -236,13 +236,13 @@ pub struct AssumedRole {
 }
 
 impl AssumedRole {
-    /// A role by its ARN, and the credentials that may assume it.
+    /// Creates a role from its ARN and the credentials that may assume it.
     pub fn new(base: CredentialsSource, role_arn: impl Into<String>) -> Self {
         let session = Session::new(role_arn);
         AssumedRole { base: Box::new(base), external_id: None, session }
     }
 
-    /// Sets the external id that the role asks for.
+    /// Sets the external id that the role requires.
     pub fn external_id(mut self, id: impl Into<String>) -> Self {
         self.external_id = unless_blank(id);
         self
@@ -259,9 +259,9 @@ pub struct CredentialProcess {
 }
 
 impl CredentialProcess {
-    /// A command with its arguments, separated by spaces. Single and double
-    /// quotation marks keep an argument together, and so does a backslash, but on
-    /// Windows. No shell is involved.
+    /// Creates a source from a command with its arguments, separated by spaces. Single
+    /// and double quotation marks keep an argument together; except on Windows, so does
+    /// a backslash. No shell is involved.
     ///
     /// The command prints an object of `AccessKeyId`, `AccessKeySecret` and, for
     /// temporary credentials, `SecurityToken` and `Expiration` (RFC 3339), or of
@@ -271,7 +271,7 @@ impl CredentialProcess {
         CredentialProcess { command: command.into() }
     }
 
-    /// The program, without its arguments, which may be secret.
+    /// Returns the program, without its arguments, which may be secret.
     fn program(&self) -> &str {
         self.command.split_whitespace().next().unwrap_or_default()
     }
@@ -291,8 +291,8 @@ pub struct CredentialsUri {
 }
 
 impl CredentialsUri {
-    /// A URL with `http://` or `https://`. It returns an object as a
-    /// [`CredentialProcess`] prints it, with `Code` `Success`.
+    /// Creates a source from a URL with `http://` or `https://`. It returns an object
+    /// like that of a [`CredentialProcess`], with `Code` `Success`.
     pub fn new(url: impl Into<String>) -> Self {
         CredentialsUri { url: url.into() }
     }
@@ -303,12 +303,12 @@ impl CredentialsUri {
         match is_http && !self.host().is_empty() {
             true => Ok(()),
             false => Err(Error::credentials(
-                "the credentials URI must begin with http://HOST or https://HOST",
+                "the credentials URI must start with http://HOST or https://HOST",
             )),
         }
     }
 
-    /// Its host, without the path and the query, which may be secret.
+    /// Returns the host, without the path and the query, which may be secret.
     fn host(&self) -> &str {
         let after = self.url.split_once("://").map_or(&*self.url, |(_, after)| after);
         let authority = after.split(['/', '?', '#']).next().unwrap_or_default();
@@ -342,7 +342,7 @@ mod tests {
     const ROLE: &str = "acs:ram::1234567890123456:role/live";
 
     #[test]
-    fn what_is_missing_or_wrong_is_named() {
+    fn missing_or_invalid_settings_are_named() {
         let keys = || CredentialsSource::Keys(Credentials::new("id", "secret"));
         let oidc = |role: &str, provider: &str, file: &str| {
             CredentialsSource::OidcRole(OidcRole::new(role, provider, file))
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_secret_is_shown() {
+    fn secrets_in_sources_are_not_shown() {
         let keys = CredentialsSource::Keys(Credentials::new("id", "hush"));
         for source in [
             CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE)),
@@ -380,7 +380,7 @@ mod tests {
     }
 
     #[test]
-    fn sources_are_named_as_a_person_knows_them() {
+    fn sources_have_readable_descriptions() {
         let keys = CredentialsSource::Keys(Credentials::new("LTAI5t", "s"));
         assert_eq!(keys.to_string(), "the access key LTAI5t");
         let role = CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE));
@@ -392,7 +392,7 @@ mod tests {
     }
 
     #[test]
-    fn sts_has_an_endpoint_per_region_and_one_for_private_networks() {
+    fn sts_has_endpoints_per_region_and_for_private_networks() {
         assert_eq!(sts_endpoint(None, true), "sts.aliyuncs.com");
         assert_eq!(sts_endpoint(Some("cn-hangzhou"), false), "sts.cn-hangzhou.aliyuncs.com");
         assert_eq!(sts_endpoint(Some("cn-hangzhou"), true), "sts-vpc.cn-hangzhou.aliyuncs.com");

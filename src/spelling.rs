@@ -1,7 +1,7 @@
-//! How enumerations are spelled: in replies, in JSON, on command lines.
+//! The spelling of enumerations in responses, in JSON and on the command line.
 
-/// Gives an enumeration its spelling: `ALL`, `as_str`, `Display` and, failing
-/// with an error that lists what is allowed, `FromStr`.
+/// Defines the spelling of an enumeration: `ALL`, `as_str`, `Display` and `FromStr`,
+/// whose error lists the allowed values.
 macro_rules! spelling {
     ($type:ident, $what:literal, $error:path, { $($variant:ident = $text:literal,)* }) => {
         impl $type {
@@ -52,7 +52,7 @@ mod tests {
         AddressingStyle, ChannelState, CheckId, ErrorKind, SignatureVersion, StreamState, Verdict,
     };
 
-    macro_rules! each_is_read_as_it_is_written {
+    macro_rules! assert_round_trip {
         ($($type:ident,)*) => {
             $(for value in $type::ALL {
                 assert_eq!(value.to_string(), value.as_str());
@@ -63,15 +63,15 @@ mod tests {
     }
 
     #[test]
-    fn every_value_is_read_as_it_is_written() {
-        each_is_read_as_it_is_written! {
+    fn every_value_survives_a_round_trip() {
+        assert_round_trip! {
             AddressingStyle, ChannelState, CheckId, ErrorKind, SignatureVersion, StreamState,
             Verdict,
         }
     }
 
     #[test]
-    fn an_unknown_spelling_is_refused_with_those_that_are_allowed() {
+    fn an_unknown_spelling_is_rejected_with_a_list_of_the_allowed_ones() {
         let error = "Path".parse::<AddressingStyle>().unwrap_err();
         assert_eq!(error.to_string(), r#"addressing style "Path": must be virtual, path or cname"#);
         let error = "on".parse::<ChannelState>().unwrap_err();
@@ -84,7 +84,7 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
-    fn json_spells_alike() {
+    fn json_uses_the_same_spelling() {
         fn check<T: serde::Serialize + ToString>(values: &[T]) {
             for value in values {
                 let json = serde_json::to_value(value).expect("JSON");

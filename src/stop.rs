@@ -1,4 +1,4 @@
-//! A switch that ends all waiting.
+//! A switch that interrupts all waits.
 
 use std::any::Any;
 use std::fmt;
@@ -28,7 +28,7 @@ impl StopHandle {
         Self::default()
     }
 
-    /// Stops the work, now or when it begins. Returns at once.
+    /// Stops the work, now or when it starts. Returns at once.
     pub fn stop(&self) {
         self.0.stop();
     }
@@ -38,7 +38,7 @@ impl StopHandle {
         self.0.is_stopped()
     }
 
-    /// Creates a handle that `leader` stops too.
+    /// Creates a handle that `leader` also stops.
     pub(crate) fn following(leader: &Arc<Stop>) -> Self {
         StopHandle(Stop::following([leader]))
     }
@@ -54,12 +54,12 @@ impl fmt::Debug for StopHandle {
     }
 }
 
-/// Off at first; once on, it stays on, and every thread that waits on it wakes up.
+/// A switch that starts off and, once on, stays on and wakes every waiting thread.
 #[derive(Debug, Default)]
 pub(crate) struct Stop {
     is_stopped: AtomicBool,
     // Held while the switch or a result changes, so that no waiter misses it
-    // between looking and falling asleep.
+    // between checking and sleeping.
     followers: Mutex<Vec<Weak<Stop>>>,
     changed: Condvar,
 }
@@ -75,7 +75,7 @@ pub(crate) enum Unfinished {
 }
 
 impl Stop {
-    /// Creates a switch that each of these turns on too.
+    /// Creates a switch that each of these also turns on.
     pub(crate) fn following<'a>(leaders: impl IntoIterator<Item = &'a Arc<Stop>>) -> Arc<Self> {
         let stop = Arc::new(Stop::default());
         leaders.into_iter().for_each(|leader| leader.lead(&stop));
@@ -106,26 +106,26 @@ impl Stop {
         self.is_stopped.load(Ordering::SeqCst)
     }
 
-    /// Sleeps until the time is up or the switch is on; returns whether it is
-    /// still off.
+    /// Sleeps for a time or until the switch is on; returns whether it is still
+    /// off.
     pub(crate) fn sleep(&self, time: Duration) -> bool {
         self.wait_while(time, || true);
         !self.is_stopped()
     }
 
-    /// Returns the result of work that may block with no way to interrupt it,
-    /// done on a thread of its own. The wait ends when the switch is on or the
-    /// time is up; the work is then left to its own end.
+    /// Runs work that may block and cannot be interrupted on its own thread, and
+    /// returns the result. The wait ends when the switch is on or at the time limit;
+    /// the work is then abandoned and ends on its own.
     pub(crate) fn result_of<T: Send + 'static>(
         self: &Arc<Self>,
         limit: Duration,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, Unfinished> {
-        // Shared until the work has ended, however it did.
+        // Shared until the work has ended, even by a panic.
         let token = Arc::new(());
         let (stop, running) = (self.clone(), token.clone());
         let work = move || {
-            // Dropped last, so that the waiter finds the token given up.
+            // Dropped last, so that the waiter sees the token released.
             let _wake = WakeOnDrop(stop);
             let _running = running;
             work()
@@ -135,8 +135,8 @@ impl Stop {
         let is_running = || Arc::strong_count(&token) > 1;
         self.wait_while(limit, is_running);
         if !is_running() {
-            // The thread is about to end: nothing of a call that succeeded goes
-            // on after it.
+            // The thread is about to end: nothing of a successful call outlives
+            // the call.
             return thread.join().map_err(Unfinished::Panicked);
         }
         Err(if self.is_stopped() { Unfinished::Stopped } else { Unfinished::TimedOut })
@@ -148,7 +148,7 @@ impl Stop {
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<Weak<Stop>>> {
-        // No critical section leaves the list half changed.
+        // No critical section leaves the list inconsistent.
         self.followers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -157,7 +157,7 @@ struct WakeOnDrop(Arc<Stop>);
 
 impl Drop for WakeOnDrop {
     fn drop(&mut self) {
-        // With the lock held, this cannot fall between a waiter's question and
+        // With the lock held, this cannot happen between a waiter's check and
         // its sleep.
         let _lock = self.0.lock();
         self.0.changed.notify_all();
@@ -173,13 +173,13 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     #[test]
-    fn work_that_ends_gives_its_result() {
+    fn the_result_of_finished_work_is_returned() {
         let stop = Arc::new(Stop::default());
         assert_eq!(stop.result_of(LONG, || 7).unwrap(), 7);
     }
 
     #[test]
-    fn work_that_takes_too_long_is_left_behind() {
+    fn work_that_takes_too_long_is_abandoned() {
         let stop = Arc::new(Stop::default());
         let (_hold, held) = mpsc::channel::<()>();
         let result = stop.result_of(Duration::from_millis(20), move || held.recv());
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_sleep_says_whether_the_work_may_go_on() {
+    fn sleep_returns_whether_work_may_continue() {
         let stop = Stop::default();
         assert!(stop.sleep(Duration::from_millis(1)));
         stop.stop();
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_switch_is_turned_on_by_any_that_it_follows_but_turns_on_none() {
+    fn a_switch_is_turned_on_by_any_leader_but_turns_on_none() {
         for at in 0..2 {
             let leaders = [(); 2].map(|()| Arc::new(Stop::default()));
             let (before, other) = (Stop::following(&leaders), Stop::following(&leaders));
@@ -235,7 +235,7 @@ mod tests {
     }
 
     #[test]
-    fn switches_that_are_gone_are_forgotten() {
+    fn dropped_followers_are_removed() {
         let leader = Arc::new(Stop::default());
         (0..1000).for_each(|_| drop(Stop::following([&leader])));
         assert!(leader.lock().len() <= 1);

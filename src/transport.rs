@@ -1,4 +1,4 @@
-//! One signed request over HTTP, one answer back: the only user of ureq.
+//! Sends a signed request over HTTP and receives the response: the only user of ureq.
 
 use crate::error::{Error, ErrorKind, Result, code};
 use crate::operation::Reply;
@@ -29,28 +29,28 @@ mod roots;
 
 pub(crate) use proxy::ProxyChoice;
 
-/// The largest reply that is read. A list of 1,000 channels has half a
+/// The size limit for responses. A list of 1,000 channels takes half a
 /// megabyte.
 const MAX_REPLY: u64 = 4 * 1024 * 1024;
-/// What a connection buffers each way.
+/// The buffer size of a connection in each direction.
 const BUFFER: usize = 16 * 1024;
-/// How much of a body is read at once.
+/// The number of bytes of a body to read at once.
 const PART: usize = 4 * 1024;
 
 /// How to reach a host.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// A URL of the host that all requests go to.
+    /// A URL of the host to which all requests are sent.
     pub(crate) origin: String,
     pub(crate) connect_timeout: Duration,
     pub(crate) pool_size: usize,
     pub(crate) user_agent: String,
     pub(crate) proxy: ProxyChoice,
-    /// Certificates in PEM to trust in place of the default ones.
+    /// Certificates in PEM to trust instead of the default ones.
     pub(crate) roots: Option<Vec<u8>>,
 }
 
-/// A request as it goes on the wire.
+/// A request as it is sent.
 pub(crate) struct Outgoing<'a> {
     pub(crate) method: Method,
     pub(crate) url: &'a str,
@@ -58,41 +58,41 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) body: Option<&'a Body>,
     /// The timeout of the request.
     pub(crate) limit: Duration,
-    /// The limit for the head of the answer, once the request is sent.
+    /// The timeout of the response's head, once the request is sent.
     pub(crate) head_limit: Duration,
 }
 
-/// Where the body of a success goes while it arrives.
+/// Receives the body of a successful response as it arrives.
 pub(crate) trait Sink {
-    /// Takes what the reply says before its body.
+    /// Receives the head of the response.
     ///
     /// # Errors
     ///
-    /// Those that end the call: the body is not wanted.
+    /// Any error ends the call without reading the body.
     fn begin(&mut self, head: &Reply) -> Result<()>;
 
-    /// Takes the next bytes of the body.
+    /// Receives the next bytes of the body.
     ///
     /// # Errors
     ///
-    /// Those that end the call.
+    /// Any error ends the call.
     fn write(&mut self, bytes: &[u8]) -> Result<()>;
 }
 
-/// An answer with all of its headers.
-pub(crate) struct Answer {
+/// A response with all of its headers.
+pub(crate) struct Response {
     pub(crate) reply: Reply,
     headers: http::HeaderMap,
 }
 
-impl Answer {
-    /// A header, unless it is missing or no text.
+impl Response {
+    /// Returns a header, unless it is missing or not a string.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// A pool of connections. A clone shares it.
+/// A pool of connections, shared by clones.
 #[derive(Clone)]
 pub(crate) struct Transport {
     agent: ureq::Agent,
@@ -102,7 +102,7 @@ pub(crate) struct Transport {
 }
 
 impl Transport {
-    /// A pool whose waiting ends when `stop` says so.
+    /// Creates a pool whose waits `stop` interrupts.
     pub(crate) fn new(settings: Settings, stop: Arc<Stop>) -> Result<Self> {
         let (secure, host) = host_of(&settings.origin);
         let proxy = Proxy::choose(&settings.proxy, secure, host, |name| env::var(name).ok())?;
@@ -110,10 +110,10 @@ impl Transport {
         let names = Arc::new(Names::default());
         let resolver = CachingResolver { names: names.clone(), stop: stop.clone() };
         let connector = StoppableConnector::new(resolver.clone(), stop.clone());
-        // A tunnel is ureq's work; asking a proxy for URLs is not.
+        // ureq handles tunnels, but not requests to a proxy with whole URLs.
         let connector = match &proxy {
             Some(proxy) if !secure && proxy.takes_urls() => {
-                connector.asking_for_urls(proxy.clone(), config(&settings, None)?)
+                connector.with_proxy(proxy.clone(), config(&settings, None)?)
             }
             _ => connector,
         };
@@ -121,46 +121,46 @@ impl Transport {
         Ok(Transport { agent, names, stop, proxy })
     }
 
-    /// Host and port of the proxy that requests go through.
+    /// Returns host and port of the proxy in use.
     pub(crate) fn proxy(&self) -> Option<&str> {
         self.proxy.as_ref().map(Proxy::authority)
     }
 
-    /// What may not be shown of that proxy, beside its password.
+    /// Returns the parts of that proxy to keep secret, including its password.
     pub(crate) fn proxy_secrets(&self) -> impl Iterator<Item = &str> {
         let proxy = self.proxy.iter();
         proxy.flat_map(|proxy| [proxy.password(), proxy.credentials()]).flatten()
     }
 
-    /// Closes every connection, also under calls that wait for it; all of
-    /// them, and all that come later, end with [`ErrorKind::Stopped`].
+    /// Closes every connection, also those that calls are waiting for; these calls
+    /// and all later ones end with [`ErrorKind::Stopped`].
     pub(crate) fn shutdown(&self) {
-        // First the switch: a call that finds its connection closed asks it
-        // why.
+        // The switch comes first: a call that finds its connection closed checks
+        // it to learn why.
         self.stop.stop();
         self.agent.clone().shutdown();
     }
 
-    /// Sends a request and reads the whole answer, within its time limits. With a
-    /// sink, the body of a success goes there, however long it is.
+    /// Sends a request and reads the whole response, within its timeouts. With a sink,
+    /// the body of a successful response goes there, without a size limit.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
-    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`], and those of the sink; an
-    /// answer of any status is no error here.
+    /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`], and those of the sink; a
+    /// response is no error here, whatever its status.
     pub(crate) fn send(
         &self,
         request: &Outgoing<'_>,
         sink: Option<&mut dyn Sink>,
-    ) -> Result<Answer> {
-        let result = self.answer(request, sink);
-        // An answer that came to its end because the connection was closed
-        // from this side may look whole.
+    ) -> Result<Response> {
+        let result = self.exchange(request, sink);
+        // A response that ended because this side closed the connection may
+        // look complete.
         if self.stop.is_stopped() { Err(Error::shut_down()) } else { result }
     }
 
-    fn answer(&self, request: &Outgoing<'_>, sink: Option<&mut dyn Sink>) -> Result<Answer> {
+    fn exchange(&self, request: &Outgoing<'_>, sink: Option<&mut dyn Sink>) -> Result<Response> {
         let mut response = self.run(request).map_err(|error| {
             self.names.forget(authority(request.url));
             self.proxy.iter().for_each(|proxy| self.names.forget(proxy.authority()));
@@ -168,7 +168,7 @@ impl Transport {
         })?;
         let mut reply = reply_head(&response);
         if let (407, Some(proxy)) = (reply.status, self.proxy()) {
-            let message = format!("the proxy {proxy} refused the request: HTTP 407");
+            let message = format!("the proxy {proxy} rejected the request: HTTP 407");
             let error = Error::new(ErrorKind::Connection, message);
             return Err(error.with_code(code::PROXY_FAILED).permanent());
         }
@@ -188,10 +188,10 @@ impl Transport {
             error.with_status(reply.status).with_request_id(reply.request_id.clone())
         };
         body.map_err(found)?;
-        Ok(Answer { reply, headers: std::mem::take(response.headers_mut()) })
+        Ok(Response { reply, headers: std::mem::take(response.headers_mut()) })
     }
 
-    /// Reads a whole body, which may have so many bytes, piece by piece.
+    /// Reads a whole body of at most `limit` bytes, piece by piece.
     fn read_body(
         &self,
         body: &mut ureq::Body,
@@ -219,7 +219,7 @@ impl Transport {
     fn run(&self, request: &Outgoing<'_>) -> Result<http::Response<ureq::Body>, ureq::Error> {
         let mut builder = http::Request::builder().method(request.method.as_str()).uri(request.url);
         for (name, value) in request.headers {
-            // Overwritten when the last use of it is over.
+            // Overwritten when it is dropped.
             let value = Bytes::from_owner(Zeroizing::new(value.clone().into_bytes()));
             let mut value =
                 http::HeaderValue::from_maybe_shared(value).map_err(http::Error::from)?;
@@ -228,7 +228,7 @@ impl Transport {
         }
         match (request.body, request.method) {
             (None, Method::Get | Method::Delete) => self.run_with(builder.body(())?, request),
-            // The service wants a length wherever there could be a body.
+            // The service requires a length for methods that may have a body.
             (body, _) => {
                 let bytes = body.map_or(&[][..], |body| &body.bytes);
                 self.run_with(builder.body(bytes)?, request)
@@ -257,7 +257,7 @@ impl fmt::Debug for Transport {
     }
 }
 
-/// What a reply says before its body.
+/// Reads the head of a response.
 fn reply_head(response: &http::Response<ureq::Body>) -> Reply {
     let header = |name: &str| {
         let value = response.headers().get(name)?.to_str().ok()?;
@@ -276,7 +276,7 @@ fn reply_head(response: &http::Response<ureq::Body>) -> Reply {
     }
 }
 
-/// Adds what is known of an object before its bytes.
+/// Adds the headers of an object.
 fn with_object_headers(reply: Reply, response: &http::Response<ureq::Body>) -> Reply {
     let header = |name: &str| Some(response.headers().get(name)?.to_str().ok()?.trim().to_owned());
     Reply {
@@ -287,8 +287,8 @@ fn with_object_headers(reply: Reply, response: &http::Response<ureq::Body>) -> R
     }
 }
 
-/// Adds to a body in memory. It gets that as it arrives, whatever length it
-/// announces, and running out of it is an error.
+/// Appends to a body in memory. Memory is allocated as bytes arrive, whatever length
+/// was announced, and running out of it is an error.
 fn collect(bytes: &[u8], body: &mut Vec<u8>) -> Result<()> {
     body.try_reserve(bytes.len()).map_err(|error| {
         let so_far = body.len();
@@ -299,11 +299,11 @@ fn collect(bytes: &[u8], body: &mut Vec<u8>) -> Result<()> {
     Ok(())
 }
 
-/// The wait that a server asks for: in seconds, or until a date by its own
+/// Returns the delay that a server asks for: in seconds, or until a date by its own
 /// clock (RFC 9110 section 10.2.3).
 fn wait_of(retry_after: &str, date: Option<String>) -> Option<Duration> {
     if retry_after.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More than a number holds is longer than any call.
+        // A number too large for u64 is longer than any call.
         return Some(Duration::from_secs(retry_after.parse().unwrap_or(u64::MAX)));
     }
     let until = http_date(retry_after)?;
@@ -318,14 +318,14 @@ pub(crate) fn http_date(text: &str) -> Option<OffsetDateTime> {
     PrimitiveDateTime::parse(text, format).ok().map(PrimitiveDateTime::assume_utc)
 }
 
-/// Checks that the body is not encoded: nothing but that was asked for.
+/// Checks that the body is not encoded, as requested.
 fn reply_encoding(response: &http::Response<ureq::Body>) -> Result<()> {
     for encoding in response.headers().get_all(http::header::CONTENT_ENCODING) {
         let encoding = String::from_utf8_lossy(encoding.as_bytes());
         if !encoding.trim().is_empty() && !encoding.trim().eq_ignore_ascii_case("identity") {
             let shown: String = encoding.chars().take(80).collect();
             return Err(Error::bad_reply(format!(
-                "the reply is encoded as {shown:?}, although the request accepts no encoding"
+                "the response is encoded as {shown:?}, but the request accepts no encoding"
             )));
         }
     }
@@ -342,7 +342,7 @@ fn config(settings: &Settings, proxy: Option<ureq::Proxy>) -> Result<ureq::confi
         .max_idle_connections_per_host(settings.pool_size)
         .input_buffer_size(BUFFER)
         .output_buffer_size(BUFFER)
-        // Headers that fill the buffer would look like a closed connection.
+        // Otherwise, headers that fill the buffer would look like a closed connection.
         .max_response_header_size(BUFFER - 1024)
         .accept_encoding("identity")
         .user_agent(settings.user_agent.as_str())
@@ -357,16 +357,16 @@ type ConfigBuilder = ureq::config::ConfigBuilder<ureq::typestate::AgentScope>;
 fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
     use ureq::tls::{RootCerts, TlsConfig, TlsProvider};
     let provider = if cfg!(feature = "tls") { TlsProvider::Rustls } else { TlsProvider::NativeTls };
-    let by_hand = settings.roots.as_deref();
-    let chosen = match by_hand.map(|pem| roots::from_pem(pem, "root certificates")) {
-        Some(by_hand) => Some(by_hand?),
-        // Nothing else is worth an error about files.
+    let explicit = settings.roots.as_deref();
+    let chosen = match explicit.map(|pem| roots::from_pem(pem, "root certificates")) {
+        Some(explicit) => Some(explicit?),
+        // Without TLS, an unreadable file is no error.
         None if !settings.origin.starts_with("https://") => None,
         None => roots::from_environment(|name| env::var_os(name))?,
     };
     let roots = match chosen {
         Some(certificates) => RootCerts::new_with_certs(&certificates),
-        // ureq takes Mozilla's roots unless it is told otherwise.
+        // ureq uses Mozilla's roots by default.
         None if cfg!(feature = "platform-verifier") || provider == TlsProvider::NativeTls => {
             RootCerts::PlatformVerifier
         }
@@ -383,7 +383,7 @@ fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
     }
 }
 
-/// Whether a URL is one of HTTPS, and its host.
+/// Returns whether a URL is an HTTPS URL, and its host.
 fn host_of(url: &str) -> (bool, &str) {
     let authority = authority(url);
     let host = match authority.find(']') {
@@ -393,7 +393,7 @@ fn host_of(url: &str) -> (bool, &str) {
     (url.starts_with("https://"), host)
 }
 
-/// Host and port of a URL.
+/// Returns host and port of a URL.
 fn authority(url: &str) -> &str {
     url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default()
 }
@@ -403,7 +403,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_wait_is_a_number_of_seconds_or_a_date_by_the_servers_clock() {
+    fn retry_after_is_a_number_of_seconds_or_a_date_by_the_servers_clock() {
         let date = || Some("Thu, 26 Nov 2026 08:00:00 GMT".to_owned());
         for (text, seconds) in [
             ("0", Some(0)),

@@ -1,8 +1,8 @@
-//! The documents of the service: request bodies out, response bodies in.
+//! The service's XML documents: writes request bodies and parses response bodies.
 //!
-//! XML from untrusted peers is read in two steps: [`Source`] holds a body
-//! against the [`limits`], so that what follows costs little whatever is in it,
-//! and [`Document`] is what roxmltree makes of it. [`read`] does both:
+//! XML from untrusted peers is parsed in two steps: [`Source`] checks a body against
+//! the [`limits`], so that parsing is cheap whatever it contains, and [`Document`]
+//! parses it with roxmltree. [`read`] does both:
 //!
 //! ```
 //! let body = b"<A> <B>text</B> </A>";
@@ -18,16 +18,16 @@ pub mod limits;
 mod scan;
 
 use crate::error::{Error, Result};
-use character::is_carried;
+use character::is_allowed;
 use roxmltree::ParsingOptions;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// From this length on, a document is read only if there is memory for what
-/// may become of it.
+/// From this length on, a document is parsed only if there is memory for everything
+/// that may be made of it.
 const LARGE: usize = 64 * 1024;
-/// How many times its own length a document may take: its elements, the
-/// strings made of it, and those written as JSON.
+/// The memory that a document may take, as a multiple of its length: its elements, the
+/// strings made of it, and their JSON.
 const GROWTH: usize = 6;
 
 /// Writes a document of nested elements.
@@ -38,7 +38,7 @@ impl Writer {
         Writer(r#"<?xml version="1.0" encoding="UTF-8"?>"#.to_owned())
     }
 
-    /// Writes an element with what `content` writes inside it.
+    /// Writes an element whose content `content` writes.
     pub(crate) fn element(mut self, name: &str, content: impl FnOnce(Self) -> Self) -> Self {
         self.tag("<", name);
         self = content(self);
@@ -46,7 +46,7 @@ impl Writer {
         self
     }
 
-    /// Writes an element with a text.
+    /// Writes an element that contains a string.
     pub(crate) fn text(mut self, name: &str, text: &str) -> Self {
         self.tag("<", name);
         for character in text.chars() {
@@ -54,7 +54,7 @@ impl Writer {
                 '&' => self.0.push_str("&amp;"),
                 '<' => self.0.push_str("&lt;"),
                 '>' => self.0.push_str("&gt;"),
-                // A reader would turn a bare carriage return into a line feed.
+                // A parser would turn a bare carriage return into a line feed.
                 '\r' => self.0.push_str("&#13;"),
                 other => self.0.push(other),
             }
@@ -74,28 +74,28 @@ impl Writer {
     }
 }
 
-/// Whether XML 1.0 can carry a text at all (section 2.2).
-pub(crate) fn can_carry(text: &str) -> bool {
-    text.chars().all(is_carried)
+/// Returns whether XML 1.0 allows all characters of a string (section 2.2).
+pub(crate) fn allows(text: &str) -> bool {
+    text.chars().all(is_allowed)
 }
 
-/// The text of a document that is within the [`limits`].
+/// The source of a document that is within the [`limits`].
 #[derive(Debug)]
 pub struct Source<'a> {
     body: &'a str,
-    /// What of it the parser needs.
+    /// The parts that the parser needs.
     needed: String,
 }
 
 impl<'a> Source<'a> {
-    /// Checks a document in UTF-8. Document type declarations are refused, and
-    /// with them every entity that is not predefined: the service uses none.
+    /// Checks a document in UTF-8. Document type declarations are rejected, and with
+    /// them all entities that are not predefined: the service uses none.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the fault and
-    /// where it is: the document exceeds [`limits`], or there is not enough
-    /// memory for it.
+    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the problem and its
+    /// position, if the document exceeds the [`limits`] or there is not enough memory
+    /// for it.
     pub fn check(body: &'a [u8]) -> Result<Self> {
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(Error::bad_reply("empty response body"));
@@ -106,11 +106,11 @@ impl<'a> Source<'a> {
         })?;
         match scan::scan(body) {
             Ok(needed) => Ok(Source { body, needed }),
-            Err(fault) => Err(invalid(&scan::locate(&fault.what, body, fault.at))),
+            Err(problem) => Err(invalid(&scan::locate(&problem.what, body, problem.at))),
         }
     }
 
-    /// What roxmltree says of the whole body, and where in that.
+    /// Returns roxmltree's error for the whole body, with its position there.
     fn explain(&self, error: &roxmltree::Error) -> Error {
         let whole = roxmltree::Document::parse(self.body);
         let error = whole.as_ref().err().unwrap_or(error);
@@ -125,8 +125,8 @@ impl<'a> Source<'a> {
     }
 }
 
-fn invalid(fault: &str) -> Error {
-    Error::bad_reply(format!("invalid XML: {fault}"))
+fn invalid(problem: &str) -> Error {
+    Error::bad_reply(format!("invalid XML: {problem}"))
 }
 
 /// An XML document.
@@ -138,8 +138,8 @@ impl<'a> Document<'a> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the fault and
-    /// where it is, when it is not well-formed XML 1.0.
+    /// [`ErrorKind::BadReply`](crate::ErrorKind::BadReply), with the problem and its
+    /// position, if it is not well-formed XML 1.0.
     pub fn parse(source: &'a Source<'_>) -> Result<Self> {
         roxmltree::Document::parse_with_options(&source.needed, ParsingOptions::default())
             .map(Document)
@@ -152,7 +152,7 @@ impl<'a> Document<'a> {
     }
 }
 
-/// Reads a document from its root element.
+/// Parses a document, starting from its root element.
 ///
 /// # Errors
 ///
@@ -162,8 +162,8 @@ pub fn read<T>(body: &[u8], read: impl FnOnce(Element<'_, '_>) -> T) -> Result<T
     Ok(read(Document::parse(&source)?.root()))
 }
 
-/// Checks that there is memory for what becomes of a long document. It is
-/// made of many small pieces, none of which could fail on its own.
+/// Checks that there is memory for parsing a long document. Parsing makes many small
+/// allocations, whose failure could not be handled.
 fn check_memory(length: usize) -> Result<()> {
     if length < LARGE {
         return Ok(());
@@ -174,8 +174,8 @@ fn check_memory(length: usize) -> Result<()> {
     })
 }
 
-/// An element of a document. Readers walk its children once and take what they
-/// know, so that order and unknown elements do not matter.
+/// An element of a document. Parsers walk its children once and use those they know, so
+/// that order and unknown elements do not matter.
 #[derive(Debug, Clone, Copy)]
 pub struct Element<'t, 'a>(roxmltree::Node<'t, 'a>);
 
@@ -190,8 +190,8 @@ impl<'t, 'a> Element<'t, 'a> {
         self.0.children().filter(roxmltree::Node::is_element).map(Element)
     }
 
-    /// Returns the text, white space included; of an element with children,
-    /// what comes before the first of them, unless it only indents it.
+    /// Returns the text, including white space. For an element with children, this is
+    /// the text before the first child, unless it is only indentation.
     pub fn text(&self) -> &'t str {
         self.0.text().unwrap_or_default()
     }
@@ -200,20 +200,20 @@ impl<'t, 'a> Element<'t, 'a> {
         self.text().to_owned()
     }
 
-    /// The text of what is not free text, without white space around it.
+    /// Returns the text of an element that is not free text, trimmed.
     pub(crate) fn value(&self) -> &'t str {
         self.text().trim()
     }
 
-    /// A number that the caller can do without: what cannot be read as one is
-    /// 0, and a fraction is rounded.
+    /// Returns an optional number: invalid numbers are 0, and fractions are
+    /// rounded.
     pub(crate) fn number_or_zero<N: Default + TryFrom<u64>>(&self) -> N {
         let text = self.value();
         let whole = text.parse().ok().or_else(|| rounded(text));
         whole.and_then(|number| N::try_from(number).ok()).unwrap_or_default()
     }
 
-    /// A whole number that the caller cannot do without.
+    /// Returns a required whole number.
     pub(crate) fn number(&self) -> Result<u64> {
         self.value().parse().map_err(|_| self.bad(self.value(), "a whole number"))
     }
@@ -226,23 +226,23 @@ impl<'t, 'a> Element<'t, 'a> {
         }
     }
 
-    /// A time that the caller cannot do without, see [`parse_time`].
+    /// Returns a required time; see [`parse_time`].
     pub(crate) fn time(&self) -> Result<OffsetDateTime> {
         self.optional_time().ok_or_else(|| self.bad(self.value(), "a time"))
     }
 
-    /// A time that the caller can do without.
+    /// Returns an optional time.
     pub(crate) fn optional_time(&self) -> Option<OffsetDateTime> {
         parse_time(self.value())
     }
 
-    fn bad(&self, text: &str, wanted: &str) -> Error {
+    fn bad(&self, text: &str, expected: &str) -> Error {
         let shown: String = text.chars().take(80).collect();
-        Error::bad_reply(format!("{} {shown:?}: must be {wanted}", self.name()))
+        Error::bad_reply(format!("{} {shown:?}: must be {expected}", self.name()))
     }
 }
 
-/// Rounds a decimal fraction that is not negative.
+/// Rounds a non-negative decimal fraction.
 fn rounded(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.')?;
     let is_fraction = fraction.bytes().all(|byte| byte.is_ascii_digit());
@@ -250,21 +250,20 @@ fn rounded(text: &str) -> Option<u64> {
     whole.checked_add(u64::from(fraction.as_bytes().first() >= Some(&b'5')))
 }
 
-/// Reads a time in ISO 8601, as one in UTC, which is what every language is
-/// promised. The service writes `2026-11-22T08:16:38.000Z`;
-/// a blank in place of the `T`, an offset without a colon, and none at all, which
-/// is UTC, are understood too.
+/// Parses a time in ISO 8601 and converts it to UTC, as documented for every language.
+/// The service writes `2026-11-22T08:16:38.000Z`; a space instead of the `T`, an offset
+/// without a colon, and a missing offset, which means UTC, are accepted too.
 pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
     let strict = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
     let time = strict(text).or_else(|| strict(&in_rfc_3339(text)?))?;
-    // Another year could not be written as JSON.
+    // Other years could not be written as JSON.
     time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))
 }
 
-/// Writes a time in ISO 8601 as RFC 3339 has it.
+/// Converts a time from ISO 8601 to RFC 3339.
 fn in_rfc_3339(text: &str) -> Option<String> {
     const DATE: usize = "2026-11-22".len();
-    // Nothing that is a time is longer.
+    // No time is longer.
     let (date, time) = text.split_at_checked(DATE).filter(|_| text.len() < 48)?;
     let time = time.strip_prefix(['T', 't', ' '])?;
     let (clock, offset) = time.split_at(time.find(['Z', 'z', '+', '-']).unwrap_or(time.len()));

@@ -1,5 +1,5 @@
-//! What a client is made of: settings by hand, and what the environment and
-//! config files add to them.
+//! The configuration of a client: explicit settings, completed from the environment
+//! and config files.
 
 use super::Client;
 use super::place::{Addressing, Keys, Place, Setting};
@@ -37,12 +37,12 @@ impl Client {
 #[derive(Clone)]
 #[must_use]
 pub struct ClientBuilder {
-    /// What is set by hand.
-    by_hand: Place,
-    /// What the sources add, the first one first.
+    /// Explicit settings.
+    explicit: Place,
+    /// Settings from the sources, in order of precedence.
     found: Place,
-    /// Why a source that was asked for could not be read.
-    fault: Option<Error>,
+    /// The error of a requested source that could not be read.
+    error: Option<Error>,
     internal: bool,
     secure: bool,
     style: Option<AddressingStyle>,
@@ -55,16 +55,16 @@ pub struct ClientBuilder {
     roots: Option<Vec<u8>>,
     user_agent: String,
     observer: Option<Observer>,
-    /// The machine's clocks, unless a test sets others.
+    /// Replaces the machine's clocks in tests.
     pub(super) clock: Option<Arc<dyn Clock>>,
 }
 
 impl Default for ClientBuilder {
     fn default() -> Self {
         ClientBuilder {
-            by_hand: Place::default(),
+            explicit: Place::default(),
             found: Place::default(),
-            fault: None,
+            error: None,
             internal: false,
             secure: true,
             style: None,
@@ -86,7 +86,7 @@ impl ClientBuilder {
     /// Sets the region, such as `cn-hangzhou`. Inferred from the endpoint by
     /// default.
     pub fn region(mut self, region: impl Into<String>) -> Self {
-        self.by_hand.region = Some(Setting::by_hand(region));
+        self.explicit.region = Some(Setting::explicit(region));
         self
     }
 
@@ -94,19 +94,19 @@ impl ClientBuilder {
     /// bucket's own domain, as shown in the console, works too and sets the
     /// bucket. Defaults to the region's public endpoint.
     pub fn endpoint(mut self, endpoint: impl Into<String>) -> Self {
-        self.by_hand.endpoint = Some(Setting::by_hand(endpoint));
+        self.explicit.endpoint = Some(Setting::explicit(endpoint));
         self
     }
 
     /// Sets the bucket.
     pub fn bucket(mut self, bucket: impl Into<String>) -> Self {
-        self.by_hand.bucket = Some(Setting::by_hand(bucket));
+        self.explicit.bucket = Some(Setting::explicit(bucket));
         self
     }
 
     /// Sets the credentials or a provider of them.
     pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
-        self.by_hand.keys = Some(Ok(Keys::Provider(Arc::new(provider))));
+        self.explicit.keys = Some(Ok(Keys::Provider(Arc::new(provider))));
         self
     }
 
@@ -126,7 +126,7 @@ impl ClientBuilder {
     ///     .credentials_source(CredentialsSource::EcsRole(EcsRole::new()));
     /// ```
     pub fn credentials_source(mut self, source: CredentialsSource) -> Self {
-        self.by_hand.keys = Some(Ok(Keys::Choice(source.into())));
+        self.explicit.keys = Some(Ok(Keys::Choice(source.into())));
         self
     }
 
@@ -162,8 +162,8 @@ impl ClientBuilder {
     ///
     /// Each setting is taken from the first source that has it: the
     /// builder's own methods, then `from_env` and `profile` in the order in
-    /// which they are called. Settings that contradict each other, wherever
-    /// they come from, are an error of [`build`](Self::build).
+    /// which they are called. [`build`](Self::build) fails if settings contradict
+    /// each other, whatever their source.
     pub fn from_env(mut self) -> Self {
         let keys = credentials::from_env();
         let keys = keys.map(|keys| Keys::Choice(CredentialsSource::Keys(keys).into()));
@@ -173,7 +173,7 @@ impl ClientBuilder {
 
     /// Loads settings from a profile of a config file, ossutil's or the `aliyun`
     /// command's: credentials, region and endpoint. The precedence is that of
-    /// [`from_env`](Self::from_env); [`Profile::read`] has the defaults of path and
+    /// [`from_env`](Self::from_env); see [`Profile::read`] for the default path and
     /// name.
     ///
     /// Modes other than `AK` and `StsToken`, and the `aliyun` command's file, need
@@ -187,7 +187,7 @@ impl ClientBuilder {
                 bucket: None,
                 keys: Some(Ok(Keys::Choice(profile.source.into()))),
             }),
-            Err(error) => self.fault = self.fault.or(Some(error)),
+            Err(error) => self.error = self.error.or(Some(error)),
         }
         self
     }
@@ -266,8 +266,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Trusts only the certificates in a PEM string, as a private gateway may
-    /// need. Defaults to the certificates in `SSL_CERT_FILE` and `SSL_CERT_DIR`
+    /// Trusts only the certificates in a PEM string, such as that of a private
+    /// gateway. Defaults to the certificates in `SSL_CERT_FILE` and `SSL_CERT_DIR`
     /// if set; else to Mozilla's, or with the feature `platform-verifier` or
     /// `native-tls` to the operating system's.
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -299,10 +299,10 @@ impl ClientBuilder {
     /// [`ErrorKind::Config`], which names what is missing or wrong, and
     /// [`ErrorKind::Credentials`].
     pub fn build(self) -> Result<Client> {
-        if let Some(fault) = self.fault {
-            return Err(fault);
+        if let Some(error) = self.error {
+            return Err(error);
         }
-        let mut place = self.by_hand;
+        let mut place = self.explicit;
         place.add(self.found);
         let addressing = Addressing {
             internal: self.internal,
@@ -357,13 +357,13 @@ impl ClientBuilder {
 impl fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ClientBuilder")
-            .field("by_hand", &self.by_hand)
+            .field("explicit", &self.explicit)
             .field("found", &self.found)
             .finish_non_exhaustive()
     }
 }
 
-/// Which bucket, and where, by the environment.
+/// Returns the bucket, region and endpoint that the environment sets.
 fn environment() -> Place {
     let variable = |name: &'static str| {
         let value = env::var(name).ok().filter(|value| !value.trim().is_empty());
@@ -379,7 +379,7 @@ fn environment() -> Place {
 
 fn user_agent(extra: &str) -> Result<String> {
     if !extra.bytes().all(|b| b == b' ' || b.is_ascii_graphic()) {
-        return Err(config("user agent: must not contain characters that a header cannot carry"));
+        return Err(config("user agent: must contain only characters allowed in a header"));
     }
     let (version, os, arch) = (env!("CARGO_PKG_VERSION"), env::consts::OS, env::consts::ARCH);
     Ok(format!("osslive/{version} ({os}; {arch}) {extra}").trim_end().to_owned())

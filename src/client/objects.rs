@@ -41,12 +41,12 @@ impl Client {
     }
 
     /// Writes the bytes of an object to `to` as they arrive (GetObject), and returns
-    /// what is known of it. Memory use does not depend on the object's size.
+    /// its metadata. Memory use does not depend on the object's size.
     ///
-    /// When the connection breaks, the transfer is resumed where it ended, as long
-    /// as the object does not change. The client's
-    /// [`timeout`](crate::ClientBuilder::timeout) is how long the transfer may go
-    /// without a byte, but for the time between two attempts.
+    /// If the connection breaks, the transfer resumes where it stopped, unless the
+    /// object has changed. The client's [`timeout`](crate::ClientBuilder::timeout)
+    /// limits how long the transfer may go without receiving a byte, not counting the
+    /// time between two attempts.
     ///
     /// ```no_run
     /// # let client: osslive::Client = unimplemented!();
@@ -72,7 +72,7 @@ impl Client {
         Ok(ObjectInfo { res, ..info })
     }
 
-    /// Deletes up to 1,000 objects for good (DeleteMultipleObjects). Those that do
+    /// Permanently deletes up to 1,000 objects (DeleteMultipleObjects). Objects that do
     /// not exist count as deleted.
     pub fn delete_objects(&self, keys: &[impl AsRef<str>]) -> Result<Done> {
         self.run(operation::delete_objects(keys)?)
@@ -125,7 +125,7 @@ impl Exchange for Transfer<'_> {
         };
         let start = info.start + self.body.received;
         let rest = self.query.clone().range(start..info.start + info.length);
-        // Without a tag, only the size tells that it is still the same object.
+        // Without a tag, only the size shows whether it is still the same object.
         let rest = match &info.etag {
             Some(etag) => rest.if_match(etag),
             None => rest,
@@ -147,14 +147,14 @@ impl Exchange for Transfer<'_> {
     }
 }
 
-/// What has arrived of an object.
+/// The part of an object received so far.
 struct Body<'a> {
     call: Call<ObjectInfo>,
     to: &'a mut dyn Write,
-    /// What the first response said.
+    /// The metadata in the first response.
     info: Option<ObjectInfo>,
     received: u64,
-    /// Whether the latest attempt brought some of it.
+    /// Whether the latest attempt received any of it.
     has_advanced: bool,
 }
 

@@ -4,26 +4,27 @@ use crate::error::{Error, Result};
 use std::fmt;
 use std::vec;
 
-/// A page, and where the next one begins, if there is one.
+/// A page, and where the next one starts, if there is one.
 pub(super) struct Page<T> {
     pub(super) items: Vec<T>,
     pub(super) next: Option<String>,
 }
 
-/// Fetches the page that begins here; the first one begins at an empty string.
+/// Fetches the page that starts here; the first one starts at an empty string.
 type Fetch<T> = Box<dyn FnMut(&str) -> Result<Page<T>> + Send>;
 
-/// How many pages in a row may be empty. A page is if its items were deleted while it
-/// was put together; a list of nothing else would block its caller for good.
+/// The maximum number of consecutive empty pages. A page is empty if its items were
+/// deleted while the service assembled it; an endless run of them would block the
+/// caller forever.
 const MAX_EMPTY: u32 = 100;
 
 /// The items of all pages, which are fetched as needed. Ends after an error.
 pub(super) struct Pages<T> {
     fetch: Fetch<T>,
-    /// Where the page to fetch next begins, while there is one.
+    /// Where the next page to fetch starts, if there is one.
     next: Option<String>,
     page: vec::IntoIter<T>,
-    /// How many pages were empty since the last item.
+    /// The number of empty pages since the last item.
     empty: u32,
 }
 

@@ -1,4 +1,4 @@
-//! Which bucket, where, and with whose keys: settings with their sources.
+//! The bucket, its location and the credentials: settings with their sources.
 
 use crate::credentials::CredentialsProvider;
 use crate::endpoint::{self, AddressingStyle, Endpoint, ServiceHost};
@@ -12,12 +12,12 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub(super) struct Setting {
     pub(super) value: String,
-    /// The name of a variable, or another source; empty when set by hand.
+    /// The name of a variable, or another source; empty if set explicitly.
     pub(super) source: &'static str,
 }
 
 impl Setting {
-    pub(super) fn by_hand(value: impl Into<String>) -> Self {
+    pub(super) fn explicit(value: impl Into<String>) -> Self {
         Setting { value: value.into(), source: "" }
     }
 }
@@ -29,7 +29,7 @@ impl fmt::Display for Setting {
     }
 }
 
-/// How a bucket is addressed, wherever it is.
+/// How a bucket is addressed, independent of its location.
 pub(super) struct Addressing {
     pub(super) internal: bool,
     pub(super) secure: bool,
@@ -58,18 +58,18 @@ impl Keys {
 /// An endpoint, the region to sign for, and the keys.
 pub(super) type Resolved = (Endpoint, String, Keys);
 
-/// What is known of a bucket.
+/// The settings known so far.
 #[derive(Clone, Default)]
 pub(super) struct Place {
     pub(super) region: Option<Setting>,
     pub(super) endpoint: Option<Setting>,
     pub(super) bucket: Option<Setting>,
-    /// The keys, or why a source has none.
+    /// The keys, or the error of a source that has none.
     pub(super) keys: Option<Result<Keys>>,
 }
 
 impl Place {
-    /// Adds missing settings from another source, each on its own.
+    /// Fills in each missing setting from another source.
     pub(super) fn add(&mut self, other: Place) {
         let Place { region, endpoint, bucket, keys } = other;
         self.region = self.region.take().or(region);
@@ -81,8 +81,7 @@ impl Place {
         };
     }
 
-    /// Resolves what is known into an endpoint, the region to sign for, and
-    /// the keys.
+    /// Resolves the settings into an endpoint, the region to sign for, and the keys.
     ///
     /// # Errors
     ///
@@ -105,8 +104,8 @@ impl Place {
         let host = match self.endpoint {
             Some(endpoint) => endpoint.value,
             None if region.is_empty() => {
-                let fault = config("neither a region nor an endpoint is configured");
-                return Err(fault.with_code(code::NO_REGION));
+                let error = config("neither a region nor an endpoint is configured");
+                return Err(error.with_code(code::NO_REGION));
             }
             None => endpoint::host_of_region(&region, internal),
         };
@@ -121,14 +120,16 @@ impl Place {
             [("region", &self.region), ("endpoint", &self.endpoint), ("bucket", &self.bucket)]
         {
             if let Some(setting) = setting.as_ref().filter(|s| is_quoted(&s.value)) {
-                return Err(config(format!("{what} {setting}: the quotes are part of the value")));
+                return Err(config(format!(
+                    "{what} {setting}: remove the quotes around the value"
+                )));
             }
         }
         let Some(endpoint) = &self.endpoint else { return Ok(()) };
         let host = ServiceHost::of(&endpoint.value);
         if internal && !host.as_ref().is_some_and(|host| host.is_internal) {
             return Err(config(format!(
-                "endpoint {endpoint}: is not internal; set the endpoint or internal, not both"
+                "endpoint {endpoint}: not internal; set either the endpoint or internal"
             )));
         }
         let named = host.and_then(|host| host.region);
@@ -154,7 +155,7 @@ impl Place {
         match &self.bucket {
             Some(bucket) if bucket.value.trim() != named => {
                 return Err(config(format!(
-                    "bucket {bucket} contradicts endpoint {endpoint}, which is that of {named:?}"
+                    "bucket {bucket} contradicts endpoint {endpoint}, which belongs to {named:?}"
                 )));
             }
             Some(_) => {}
@@ -164,7 +165,7 @@ impl Place {
         Ok(())
     }
 
-    /// The region to sign for; empty where version 1 needs none.
+    /// Returns the region to sign for; empty if version 1 needs none.
     fn region(&self, version: SignatureVersion) -> Result<String> {
         let named =
             self.endpoint.as_ref().and_then(|endpoint| endpoint::region_of(&endpoint.value));
@@ -172,7 +173,7 @@ impl Place {
         match found.map(|region| endpoint::bare_region(region.trim())) {
             Some(region) if endpoint::is_region(region) => Ok(region.to_owned()),
             Some(region) => {
-                Err(config(format!("region {region:?}: must be letters, digits and -")))
+                Err(config(format!("region {region:?}: must contain only letters, digits and -")))
             }
             None if self.endpoint.is_some() && version.needs_region() => Err(config(
                 "signature version 4 needs a region, and none could be inferred from the endpoint: set one",
@@ -193,8 +194,8 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Whether a value was copied with the quotes around it, as some readers of
-/// environment files do.
+/// Returns whether a value still has its quotes, as some readers of environment
+/// files leave them.
 fn is_quoted(value: &str) -> bool {
     let value = value.trim();
     value.starts_with(['"', '\'']) || value.ends_with(['"', '\''])

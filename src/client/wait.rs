@@ -90,11 +90,11 @@ impl Client {
                 Err(error) if !retry::is_retryable(&error) => return Err(error),
                 seen => seen.map(|status| status.status),
             };
-            // A service that throttles may ask for a longer pause.
-            let asked = seen.as_ref().err().and_then(Error::retry_after).unwrap_or_default();
+            // When throttling, the service may ask for a longer pause.
+            let retry_after = seen.as_ref().err().and_then(Error::retry_after).unwrap_or_default();
             last = Some(seen);
             let left = limit.saturating_sub(started.elapsed());
-            if !self.engine.stop.sleep(interval.max(asked).min(left)) {
+            if !self.engine.stop.sleep(interval.max(retry_after).min(left)) {
                 return Err(Error::shut_down());
             }
             interval = interval.mul_f64(1.5).min(LONGEST_INTERVAL);

@@ -1,4 +1,4 @@
-//! Whether the service takes the access key, and for what.
+//! Whether the service accepts the access key, and what it allows.
 
 use super::report::{CheckId, Findings};
 use super::words;
@@ -14,20 +14,20 @@ pub(super) struct Access<'a> {
 }
 
 /// Judges the first signed request, a list of channels. Returns whether others
-/// are worth trying.
+/// are worth sending.
 pub(super) fn judge(listed: &Result<()>, access: &Access<'_>, findings: &mut Findings<'_>) -> bool {
     let Err(error) = listed else {
         accepted(access, findings);
         findings.ok(CheckId::PermissionListLiveChannel, "allowed");
         return true;
     };
-    if let Some((id, advice)) = fault(error) {
-        findings.problem(id, told(error), advice);
+    if let Some((id, advice)) = concern(error) {
+        findings.problem(id, summary(error), advice);
         return false;
     }
     if !is_denied(error) {
-        let advice = "try again later; the request id helps the service's support";
-        findings.problem(CheckId::Service, told(error), advice);
+        let advice = "try again later; give the request id to the service's support";
+        findings.problem(CheckId::Service, summary(error), advice);
         return false;
     }
     accepted(access, findings);
@@ -44,9 +44,9 @@ fn accepted(access: &Access<'_>, findings: &mut Findings<'_>) {
     findings.ok(CheckId::Bucket, format!("{bucket} exists"));
 }
 
-/// What a refusal of a signed request is about, and what to do; `None` if it is
-/// about the operation alone.
-fn fault(error: &Error) -> Option<(CheckId, String)> {
+/// Returns the check that a rejected request concerns, and what to do; `None` if
+/// only the operation was rejected.
+fn concern(error: &Error) -> Option<(CheckId, String)> {
     if let Some(endpoint) = error.endpoint() {
         let endpoint = words::brief(endpoint);
         return Some((CheckId::Endpoint, format!("use the bucket's endpoint, {endpoint}")));
@@ -79,7 +79,7 @@ fn fault(error: &Error) -> Option<(CheckId, String)> {
             (CheckId::AccessKey, "copy access key id and secret again: they do not match")
         }
         (_, Some(code::SECURITY_TOKEN_EXPIRED | code::INVALID_SECURITY_TOKEN)) => {
-            (CheckId::AccessKey, "get new temporary credentials, and set all three of their parts")
+            (CheckId::AccessKey, "get new temporary credentials, and set all three parts")
         }
         (_, Some(code::REQUEST_TIME_TOO_SKEWED)) => {
             (CheckId::Clock, "correct this machine's clock (timedatectl set-ntp true)")
@@ -89,8 +89,8 @@ fn fault(error: &Error) -> Option<(CheckId, String)> {
     Some((id, advice.to_owned()))
 }
 
-/// Judges whether an operation is allowed, by the answer to a request that could
-/// not succeed.
+/// Judges whether an operation is allowed, by the response to a request that cannot
+/// succeed.
 pub(super) fn judge_permission<T>(id: CheckId, tried: &Result<T>, findings: &mut Findings<'_>) {
     match tried {
         Ok(_) => findings.ok(id, "allowed"),
@@ -100,16 +100,16 @@ pub(super) fn judge_permission<T>(id: CheckId, tried: &Result<T>, findings: &mut
                 id,
                 format!("oss:{action} is denied"),
                 format!(
-                    "if this access key is to do that, allow oss:{action} on the bucket and \
+                    "if this access key needs that, allow oss:{action} on the bucket and \
                          its channels in its RAM policy"
                 ),
             );
         }
-        // Refused for what it asks, and not for who asks or how often.
+        // Rejected for its content, not for lack of permission or the request rate.
         Err(error) if matches!(error.status(), Some(400 | 404 | 409)) => {
             findings.ok(id, "allowed");
         }
-        Err(error) => findings.skip(id, told(error)),
+        Err(error) => findings.skip(id, summary(error)),
     }
 }
 
@@ -124,8 +124,8 @@ fn is_denied(error: &Error) -> bool {
     error.code() == Some(code::ACCESS_DENIED)
 }
 
-/// An error in one sentence.
-pub(super) fn told(error: &Error) -> String {
+/// Returns an error in one sentence.
+pub(super) fn summary(error: &Error) -> String {
     error.to_string().chars().filter(|c| !c.is_control()).take(300).collect()
 }
 
@@ -133,7 +133,7 @@ pub(super) fn judge_bucket(info: &Result<BucketInfo>, findings: &mut Findings<'_
     let info = match info {
         Ok(info) => info,
         Err(error) => {
-            findings.skip(CheckId::BucketAcl, format!("unknown: {}", told(error)));
+            findings.skip(CheckId::BucketAcl, format!("unknown: {}", summary(error)));
             return findings.skip(CheckId::PublicAccessBlock, "unknown");
         }
     };
@@ -162,7 +162,7 @@ mod tests {
     use crate::diagnosis::report::{Verdict, judged};
     use crate::error::ErrorKind;
 
-    fn refused(code: &str) -> Error {
+    fn rejected(code: &str) -> Error {
         Error::new(ErrorKind::Service, "no").with_code(code).with_status(403)
     }
 
@@ -170,20 +170,20 @@ mod tests {
         Access { key_id: "LTAI5t", endpoint: "oss", region: "cn-hangzhou", bucket: "live-demo" };
 
     #[test]
-    fn each_refusal_is_about_something() {
+    fn each_rejection_belongs_to_a_check() {
         for (error, id) in [
-            (refused(code::ACCESS_DENIED).with_endpoint(Some("oss-x".into())), CheckId::Endpoint),
-            (refused("X").with_ec(Some("0002-00000226".into())), CheckId::Endpoint),
-            (refused("X").with_ec(Some("0002-00000080".into())), CheckId::SignatureVersion),
-            (refused(code::SECOND_LEVEL_DOMAIN_FORBIDDEN), CheckId::Endpoint),
-            (refused(code::PUBLIC_ENDPOINT_FORBIDDEN), CheckId::PublicEndpoint),
-            (refused(code::NO_SUCH_BUCKET), CheckId::Bucket),
-            (refused(code::INVALID_ACCESS_KEY_ID), CheckId::AccessKey),
-            (refused(code::SIGNATURE_DOES_NOT_MATCH), CheckId::AccessKey),
-            (refused(code::SECURITY_TOKEN_EXPIRED), CheckId::AccessKey),
-            (refused(code::INVALID_SECURITY_TOKEN), CheckId::AccessKey),
-            (refused(code::REQUEST_TIME_TOO_SKEWED), CheckId::Clock),
-            (refused("ServiceUnavailable"), CheckId::Service),
+            (rejected(code::ACCESS_DENIED).with_endpoint(Some("oss-x".into())), CheckId::Endpoint),
+            (rejected("X").with_ec(Some("0002-00000226".into())), CheckId::Endpoint),
+            (rejected("X").with_ec(Some("0002-00000080".into())), CheckId::SignatureVersion),
+            (rejected(code::SECOND_LEVEL_DOMAIN_FORBIDDEN), CheckId::Endpoint),
+            (rejected(code::PUBLIC_ENDPOINT_FORBIDDEN), CheckId::PublicEndpoint),
+            (rejected(code::NO_SUCH_BUCKET), CheckId::Bucket),
+            (rejected(code::INVALID_ACCESS_KEY_ID), CheckId::AccessKey),
+            (rejected(code::SIGNATURE_DOES_NOT_MATCH), CheckId::AccessKey),
+            (rejected(code::SECURITY_TOKEN_EXPIRED), CheckId::AccessKey),
+            (rejected(code::INVALID_SECURITY_TOKEN), CheckId::AccessKey),
+            (rejected(code::REQUEST_TIME_TOO_SKEWED), CheckId::Clock),
+            (rejected("ServiceUnavailable"), CheckId::Service),
         ] {
             let diagnosis = judged(|findings| {
                 assert!(!judge(&Err(error), &ACCESS, findings));
@@ -194,9 +194,9 @@ mod tests {
     }
 
     #[test]
-    fn a_key_that_may_not_list_is_accepted_all_the_same() {
+    fn a_key_without_permission_to_list_is_accepted() {
         let diagnosis = judged(|findings| {
-            assert!(judge(&Err(refused(code::ACCESS_DENIED)), &ACCESS, findings));
+            assert!(judge(&Err(rejected(code::ACCESS_DENIED)), &ACCESS, findings));
         });
         assert_eq!((diagnosis.problems, diagnosis.warnings), (0, 1), "{diagnosis:#?}");
         let check = diagnosis.check(CheckId::PermissionListLiveChannel).unwrap();
@@ -204,14 +204,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_for_its_content_is_allowed() {
+    fn requests_rejected_for_their_content_are_allowed() {
         let id = CheckId::PermissionPutLiveChannel;
         for (tried, verdict) in [
-            (refused("MalformedXML").with_status(400), Verdict::Ok),
-            (refused(code::NO_SUCH_LIVE_CHANNEL).with_status(404), Verdict::Ok),
-            (refused(code::ACCESS_DENIED), Verdict::Warning),
-            (refused("InternalError").with_status(500), Verdict::NotChecked),
-            (refused("TooManyRequests").with_status(429), Verdict::NotChecked),
+            (rejected("MalformedXML").with_status(400), Verdict::Ok),
+            (rejected(code::NO_SUCH_LIVE_CHANNEL).with_status(404), Verdict::Ok),
+            (rejected(code::ACCESS_DENIED), Verdict::Warning),
+            (rejected("InternalError").with_status(500), Verdict::NotChecked),
+            (rejected("TooManyRequests").with_status(429), Verdict::NotChecked),
             (Error::new(ErrorKind::Timeout, "late"), Verdict::NotChecked),
         ] {
             let diagnosis = judged(|findings| judge_permission::<()>(id, &Err(tried), findings));

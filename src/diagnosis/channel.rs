@@ -1,12 +1,12 @@
-//! The channel, and what arrives on it.
+//! The channel and its stream.
 
-use super::access::told;
+use super::access::summary;
 use super::report::{CheckId, Findings};
 use super::words;
 use crate::error::{Error, Result, code};
 use crate::operation::{Channel, ChannelStatus, StreamState};
 
-/// The checks of a stream, which needs a publisher.
+/// The checks of the stream, which need a publisher.
 const STREAM: [CheckId; 3] = [CheckId::Video, CheckId::Audio, CheckId::KeyFrames];
 
 /// Returns whether the channel is live.
@@ -31,12 +31,12 @@ pub(super) fn judge(
                 words::brief(&channel.playlist_name)
             ),
         ),
-        Err(error) => findings.skip(CheckId::Channel, told(error)),
+        Err(error) => findings.skip(CheckId::Channel, summary(error)),
     }
     match status {
         Ok(status) => judge_status(status, findings),
         Err(error) => {
-            findings.skip(CheckId::ChannelLive, told(error));
+            findings.skip(CheckId::ChannelLive, summary(error));
             false
         }
     }
@@ -56,13 +56,14 @@ fn judge_status(status: &ChannelStatus, findings: &mut Findings<'_>) -> bool {
     let Ok(live) = status.live() else {
         findings.ok(CheckId::ChannelLive, "idle: no publisher is connected");
         for id in STREAM {
-            findings.skip(id, "nobody publishes");
+            findings.skip(id, "no publisher is connected");
         }
         return false;
     };
     let from = live.remote_addr.map(words::brief).unwrap_or_else(|| "an unknown address".into());
     let since = live.connected_time.map(|time| format!(" since {}", words::time(time)));
-    let seen = format!("live from {from}{}: others are rejected", since.unwrap_or_default());
+    let seen =
+        format!("live from {from}{}: other publishers are rejected", since.unwrap_or_default());
     findings.ok(CheckId::ChannelLive, seen);
     judge_stream(status, findings);
     true
@@ -100,7 +101,7 @@ fn judge_stream(status: &ChannelStatus, findings: &mut Findings<'_>) {
         None => findings.warn(
             CheckId::Audio,
             "no audio has arrived",
-            "add an audio track, even a silent one, if players are to expect audio",
+            "add an audio track, even a silent one, if players expect audio",
         ),
     }
 }
@@ -112,7 +113,7 @@ fn is_one_of(codec: &str, known: &[&str]) -> bool {
 /// Judges the longest fragment of a live playlist.
 pub(super) fn judge_key_frames(longest: f64, channel: &Channel, findings: &mut Findings<'_>) {
     let expected = f64::from(channel.frag_duration);
-    let seen = format!("the longest fragment takes {longest:.1} s");
+    let seen = format!("the longest fragment lasts {longest:.1} s");
     // A fragment ends at the first key frame after its duration.
     if longest > expected + 4.0 {
         let advice = "set the encoder's key frame interval to 2 s: a fragment ends at a key frame";
@@ -145,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn codecs_that_fragments_cannot_hold_are_problems() {
+    fn unsupported_codecs_are_problems() {
         let stream = |video: &str, audio: &str| {
             format!(
                 "<Video><Width>1</Width><Height>1</Height><FrameRate>30</FrameRate>\
@@ -169,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_that_wait_for_a_key_frame_are_warned_of() {
+    fn fragments_that_wait_for_a_key_frame_cause_a_warning() {
         for (longest, warnings) in [(2.0, 0), (4.0, 0), (8.3, 1)] {
             let diagnosis = judged(|findings| judge_key_frames(longest, &channel(), findings));
             assert_eq!(diagnosis.warnings, warnings, "{longest}");

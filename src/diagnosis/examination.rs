@@ -1,9 +1,9 @@
-//! What is asked, in which order, and within which time.
+//! The requests of a diagnosis, their order and their time limits.
 
 use super::options::DiagnosisOptions;
 use super::playback::{self, Behind, Fetched};
 use super::publish_url::{self, Expected};
-use super::reach::{self, Seen, Way};
+use super::reach::{self, Observation, Route};
 use super::report::{CheckId, Findings};
 use super::{access, channel, rtmp};
 use crate::client::Client;
@@ -21,16 +21,16 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The time limit of everything, a second below what is promised.
-const TOTAL: Duration = Duration::from_secs(9);
+/// The overall time limit, a second below the documented one.
+const TOTAL_TIMEOUT: Duration = Duration::from_secs(9);
 /// The time limit of one request.
-const ONE: Duration = Duration::from_secs(3);
-/// For how long a live channel may have no playlist.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a live channel may go without a playlist.
 const FIRST_PLAYLIST: time::Duration = time::Duration::seconds(120);
-/// How many fragments are tried at each end of a playlist.
+/// The number of fragments to fetch at each end of a playlist.
 const AT_EACH_END: usize = 4;
-/// How many other playlists are read.
-const MOST_PLAYLISTS: usize = 5;
+/// The maximum number of other playlists to read.
+const MAX_PLAYLISTS: usize = 5;
 
 /// One examination of a client's bucket.
 pub(super) struct Examination<'a, 'o> {
@@ -39,7 +39,7 @@ pub(super) struct Examination<'a, 'o> {
     end: Instant,
 }
 
-/// What was learned of a channel.
+/// What was found out about a channel.
 struct Found {
     channel: Option<Channel>,
     has_played: bool,
@@ -52,12 +52,12 @@ impl<'a, 'o> Examination<'a, 'o> {
         options: &'a DiagnosisOptions<'o>,
         started: Instant,
     ) -> Self {
-        Examination { client, options, end: started + TOTAL }
+        Examination { client, options, end: started + TOTAL_TIMEOUT }
     }
 
     pub(super) fn run(&self, findings: &mut Findings<'_>) {
         let signer = self.judge_credentials(findings);
-        let knocking = self.knock();
+        let probe = self.probe_rtmp();
         let mut bucket = None;
         if self.reach(findings) && signer.is_some() && self.access(findings) {
             let info = self.call(&operation::get_bucket_info());
@@ -69,7 +69,7 @@ impl<'a, 'o> Examination<'a, 'o> {
             let found = self.channel(bucket, findings);
             self.playback(&found, findings);
         }
-        if let Some(reached) = knocking.and_then(|thread| thread.join().ok()) {
+        if let Some(reached) = probe.and_then(|thread| thread.join().ok()) {
             let is_behind_proxy = self.client.engine().transport.proxy().is_some();
             rtmp::judge(reached, is_behind_proxy, findings);
         }
@@ -78,16 +78,16 @@ impl<'a, 'o> Examination<'a, 'o> {
         }
     }
 
-    /// The time that a request may take.
+    /// Returns the time limit of the next request.
     fn limit(&self) -> Result<Duration> {
         if self.options.stop.is_stopped() {
-            return Err(Error::new(ErrorKind::Stopped, "the examination was stopped"));
+            return Err(Error::new(ErrorKind::Stopped, "the diagnosis was stopped"));
         }
         let left = self.end.saturating_duration_since(Instant::now());
         if left.is_zero() {
-            return Err(Error::new(ErrorKind::Timeout, "the time of the examination is up"));
+            return Err(Error::new(ErrorKind::Timeout, "the diagnosis timed out"));
         }
-        Ok(left.min(ONE))
+        Ok(left.min(REQUEST_TIMEOUT))
     }
 
     fn call<T>(&self, call: &Call<T>) -> Result<T> {
@@ -96,8 +96,8 @@ impl<'a, 'o> Examination<'a, 'o> {
     }
 
     fn fetch(&self, url: &str, headers: &[(&'static str, String)]) -> Result<Fetched> {
-        let (answer, error) = self.client.engine().fetch(url, headers, self.limit()?)?;
-        let header = |name: &str| answer.header(name).map(str::to_owned);
+        let (response, error) = self.client.engine().fetch(url, headers, self.limit()?)?;
+        let header = |name: &str| response.header(name).map(str::to_owned);
         let is_download = header("x-oss-force-download").is_some_and(|value| value == "true")
             || header("content-disposition").is_some_and(|value| value.starts_with("attachment"));
         Ok(Fetched {
@@ -105,7 +105,7 @@ impl<'a, 'o> Examination<'a, 'o> {
             content_type: header("content-type"),
             is_download,
             allowed_origin: header("access-control-allow-origin"),
-            body: answer.reply.body,
+            body: response.reply.body,
         })
     }
 
@@ -114,7 +114,7 @@ impl<'a, 'o> Examination<'a, 'o> {
         let signer = match self.client.engine().signer() {
             Ok(signer) => signer,
             Err(error) => {
-                findings.problem(id, access::told(&error), "correct the access key");
+                findings.problem(id, access::summary(&error), "correct the access key");
                 return None;
             }
         };
@@ -132,36 +132,36 @@ impl<'a, 'o> Examination<'a, 'o> {
         Some(signer)
     }
 
-    /// Knocks at the RTMP port while the rest goes on.
-    fn knock(&self) -> Option<thread::JoinHandle<rtmp::Reached>> {
+    /// Probes the RTMP port in the background.
+    fn probe_rtmp(&self) -> Option<thread::JoinHandle<rtmp::Reached>> {
         let engine = self.client.engine();
         let own = || engine.endpoint.publish_url("osslive");
         let url = self.options.publish_url.clone().unwrap_or_else(own);
         let stop = engine.stop.clone();
-        let work = move || rtmp::knock(&url, &stop, ONE / 2);
+        let work = move || rtmp::probe(&url, &stop, REQUEST_TIMEOUT / 2);
         thread::Builder::new().name("osslive".into()).spawn(work).ok()
     }
 
-    /// Returns whether OSS answers.
+    /// Returns whether OSS responds.
     fn reach(&self, findings: &mut Findings<'_>) -> bool {
         let engine = self.client.engine();
         let url = engine.endpoint.url("", &[("max-keys".into(), Some("1".into()))]);
         let fetched = self.limit().and_then(|limit| engine.fetch(&url, &[], limit));
-        let seen = fetched.map(|(answer, error)| Seen {
-            status: answer.reply.status,
-            server: answer.header("server").map(str::to_owned),
-            is_service: answer.reply.request_id.is_some()
+        let seen = fetched.map(|(response, error)| Observation {
+            status: response.reply.status,
+            server: response.header("server").map(str::to_owned),
+            is_service: response.reply.request_id.is_some()
                 || error.is_some_and(|error| error.code().is_some()),
-            date: answer.header("date").and_then(crate::transport::http_date),
+            date: response.header("date").and_then(crate::transport::http_date),
         });
         let host = url.split('/').nth(2).unwrap_or_default();
-        let way = Way {
+        let route = Route {
             host,
             proxy: engine.transport.proxy(),
             is_secure: engine.endpoint.secure(),
             now: engine.clock.read().wall,
         };
-        reach::judge(&seen, &way, findings)
+        reach::judge(&seen, &route, findings)
     }
 
     /// Returns whether the access key is accepted.
@@ -200,22 +200,27 @@ impl<'a, 'o> Examination<'a, 'o> {
         publish_url::judge(url, &expected, findings);
     }
 
-    /// Tries what the key may do with a channel: with the one that was asked about
-    /// where that is harmless, otherwise with one that does not exist.
+    /// Tests the key's permissions on a channel: on the given one if that is harmless,
+    /// otherwise on one that does not exist.
     fn channel(&self, bucket: Option<BucketInfo>, findings: &mut Findings<'_>) -> Found {
-        let nobody = format!("osslive-doctor-{:016x}", RandomState::new().build_hasher().finish());
-        let asked = self.options.channel.as_deref();
-        let fault = asked.and_then(|id| operation::check_channel_name(id).err());
-        let id = asked.filter(|_| fault.is_none()).unwrap_or(&nobody);
+        let nonexistent =
+            format!("osslive-doctor-{:016x}", RandomState::new().build_hasher().finish());
+        let given = self.options.channel.as_deref();
+        let invalid_id = given.and_then(|id| operation::check_channel_name(id).err());
+        let id = given.filter(|_| invalid_id.is_none()).unwrap_or(&nonexistent);
         let channel = operation::get_channel(id).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetLiveChannelInfo, &channel, findings);
         let status = operation::get_channel_status(id).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetLiveChannelStat, &status, findings);
-        self.try_permissions(id, &nobody, findings);
-        if let Some(fault) = &fault {
-            findings.problem(CheckId::Channel, access::told(fault), "correct the channel id");
+        self.try_permissions(id, &nonexistent, findings);
+        if let Some(invalid_id) = &invalid_id {
+            findings.problem(
+                CheckId::Channel,
+                access::summary(invalid_id),
+                "correct the channel id",
+            );
         }
-        if id == nobody {
+        if id == nonexistent {
             skip_all(CHANNEL, "no channel was given", findings);
             return Found { channel: None, has_played: false, bucket };
         }
@@ -229,19 +234,20 @@ impl<'a, 'o> Examination<'a, 'o> {
         status.connected_time.is_some_and(|since| now - since > FIRST_PLAYLIST)
     }
 
-    fn try_permissions(&self, id: &str, nobody: &str, findings: &mut Findings<'_>) {
+    fn try_permissions(&self, id: &str, nonexistent: &str, findings: &mut Findings<'_>) {
         let history = operation::get_channel_history(id).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetLiveChannelHistory, &history, findings);
         let put = self.tried(malformed(id));
         access::judge_permission(CheckId::PermissionPutLiveChannel, &put, findings);
-        let state = operation::put_channel_status(nobody, ChannelState::Enabled)
+        let state = operation::put_channel_status(nonexistent, ChannelState::Enabled)
             .and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionPutLiveChannelStatus, &state, findings);
-        let delete = operation::delete_channel(nobody).and_then(|call| self.call(&call));
+        let delete = operation::delete_channel(nonexistent).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionDeleteLiveChannel, &delete, findings);
         // Nothing was recorded in the first second of 1970.
         let never = VodTime::new(0, 1);
-        let post = operation::create_vod(nobody, nobody, &never).and_then(|call| self.call(&call));
+        let post = operation::create_vod(nonexistent, nonexistent, &never)
+            .and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionPostVodPlaylist, &post, findings);
         let get = operation::get_vod(id, &never).and_then(|call| self.call(&call));
         access::judge_permission(CheckId::PermissionGetVodPlaylist, &get, findings);
@@ -253,9 +259,9 @@ impl<'a, 'o> Examination<'a, 'o> {
 
     fn playback(&self, found: &Found, findings: &mut Findings<'_>) {
         let Some((url, playlist)) = self.playlist(found, findings) else {
-            return skip_all(PLAYBACK, "there is no playlist to look at", findings);
+            return skip_all(PLAYBACK, "there is no playlist to examine", findings);
         };
-        let fragments = some_of(&playlist.fragments);
+        let fragments = both_ends(&playlist.fragments);
         let range = [("range", "bytes=0-0".to_owned())];
         let fetched: Vec<_> =
             fragments.iter().map(|uri| self.fetch(&resolve(&url, uri), &range)).collect();
@@ -276,8 +282,8 @@ impl<'a, 'o> Examination<'a, 'o> {
         self.unlisted(&playlist, findings);
     }
 
-    /// Reads the playlist by each of its URLs, and returns the last that could be
-    /// read with its URL.
+    /// Reads the playlist from each of its URLs, and returns the last one that could
+    /// be read, with its URL.
     fn playlist(&self, found: &Found, findings: &mut Findings<'_>) -> Option<(String, Playlist)> {
         let is_public = found
             .bucket
@@ -337,17 +343,17 @@ impl<'a, 'o> Examination<'a, 'o> {
         let stored = operation::list_objects(&query).and_then(|call| self.call(&call));
         let stored = match stored {
             Ok(stored) => stored,
-            Err(error) => return findings.skip(id, access::told(&error)),
+            Err(error) => return findings.skip(id, access::summary(&error)),
         };
         let mut listed: HashSet<_> = names(playlist).collect();
         let keys = stored.objects.iter().map(|object| &object.key);
         let playlists: Vec<_> = keys.filter(|key| key.ends_with(".m3u8")).collect();
-        for key in playlists.iter().take(MOST_PLAYLISTS) {
+        for key in playlists.iter().take(MAX_PLAYLISTS) {
             let call = operation::attempt_body(Request::new(Method::Get, key.as_str()));
             let body = self.call(&call).unwrap_or_default();
             listed.extend(Playlist::parse(&body).iter().flat_map(names));
         }
-        let is_more = stored.is_truncated || playlists.len() > MOST_PLAYLISTS;
+        let is_more = stored.is_truncated || playlists.len() > MAX_PLAYLISTS;
         playback::judge_unlisted(&stored.objects, &listed, is_more, findings);
     }
 }
@@ -391,14 +397,14 @@ fn malformed(id: &str) -> Request {
     Request::new(Method::Put, id).flag("live").body("application/xml", b"<not XML".to_vec())
 }
 
-/// The first and the last fragments of a playlist.
-fn some_of(fragments: &[String]) -> Vec<String> {
+/// Returns the first and the last fragments of a playlist.
+fn both_ends(fragments: &[String]) -> Vec<String> {
     let last = fragments.len().saturating_sub(AT_EACH_END).max(AT_EACH_END);
     let (first, last) = (fragments.iter().take(AT_EACH_END), fragments.iter().skip(last));
     first.chain(last).cloned().collect()
 }
 
-/// The names of fragments, without folders and signatures.
+/// Returns the names of a playlist's fragments, without folders and signatures.
 fn names(playlist: &Playlist) -> impl Iterator<Item = String> + use<'_> {
     playlist.fragments.iter().map(|uri| {
         let path = uri.split('?').next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! What a diagnosis is to look at.
+//! What a diagnosis examines.
 
 use super::report::Check;
 use crate::stop::StopHandle;
@@ -51,13 +51,13 @@ impl<'a> DiagnosisOptions<'a> {
     }
 
     /// Sets a callback that receives each check as soon as it is done, on the
-    /// calling thread; once more if a later request finds a fault.
+    /// calling thread, and again if a later request finds a problem.
     pub fn on_check(mut self, callback: impl FnMut(&Check) + 'a) -> Self {
         self.on_check = Some(RefCell::new(Box::new(callback)));
         self
     }
 
-    /// Sets a handle that stops the examination. What was not examined by then is
+    /// Sets a handle that stops the examination. The remaining checks are reported as
     /// not checked.
     pub fn stop(mut self, stop: &StopHandle) -> Self {
         self.stop = stop.clone();
@@ -65,7 +65,7 @@ impl<'a> DiagnosisOptions<'a> {
     }
 
     pub(super) fn report(&self, check: &Check) {
-        // Not from inside itself.
+        // A callback is not called from inside itself.
         let Some(callback) = &self.on_check else { return };
         if let Ok(mut callback) = callback.try_borrow_mut() {
             callback(check);
@@ -73,7 +73,7 @@ impl<'a> DiagnosisOptions<'a> {
     }
 }
 
-/// URLs are secrets.
+/// Omits URLs, which are secrets.
 impl fmt::Debug for DiagnosisOptions<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("DiagnosisOptions")

@@ -1,6 +1,6 @@
 //! Whether players can read the playlist, and the fragments in it.
 
-use super::access::told;
+use super::access::summary;
 use super::report::{CheckId, Findings};
 use super::words;
 use crate::error::{Error, Result, code};
@@ -8,13 +8,13 @@ use crate::operation::ObjectSummary;
 use crate::playlist::Playlist;
 use std::collections::HashSet;
 
-/// What a URL gave.
+/// The response to a request for a URL.
 pub(super) struct Fetched {
-    /// The error that the answer is, if it is one.
+    /// The error that the response represents, if any.
     pub(super) error: Option<Error>,
     pub(super) body: Vec<u8>,
     pub(super) content_type: Option<String>,
-    /// Whether the service makes browsers save it.
+    /// Whether the service makes browsers download it.
     pub(super) is_download: bool,
     /// The header `access-control-allow-origin`.
     pub(super) allowed_origin: Option<String>,
@@ -31,7 +31,7 @@ pub(super) struct Behind {
     pub(super) is_given: bool,
 }
 
-/// Judges what the URL of a playlist gave, and returns the playlist.
+/// Judges the response to a playlist's URL, and returns the playlist.
 pub(super) fn judge(
     id: CheckId,
     fetched: &Result<Fetched>,
@@ -41,12 +41,12 @@ pub(super) fn judge(
     let fetched = match fetched {
         Ok(fetched) => fetched,
         Err(error) => {
-            findings.problem(id, told(error), "check the host of the play URL and the network");
+            findings.problem(id, summary(error), "check the host of the play URL and the network");
             return None;
         }
     };
     if let Some(error) = &fetched.error {
-        judge_refusal(id, error, behind, findings);
+        judge_rejection(id, error, behind, findings);
         return None;
     }
     let playlist = Playlist::parse(&fetched.body);
@@ -56,14 +56,14 @@ pub(super) fn judge(
         }
         None => findings.problem(
             id,
-            "what is there is not a playlist",
+            "the response is not a playlist",
             "check the play URL: it must end in the playlist's name before its parameters",
         ),
     }
     playlist
 }
 
-fn judge_refusal(id: CheckId, error: &Error, behind: Behind, findings: &mut Findings<'_>) {
+fn judge_rejection(id: CheckId, error: &Error, behind: Behind, findings: &mut Findings<'_>) {
     let is_missing = error.status() == Some(404) && error.code() != Some(code::NO_SUCH_BUCKET);
     if is_missing && !behind.is_given && !behind.has_played {
         return findings.skip(id, "there is no playlist yet");
@@ -71,7 +71,7 @@ fn judge_refusal(id: CheckId, error: &Error, behind: Behind, findings: &mut Find
     if is_missing {
         let advice = "wait until a fragment is complete; check the playlist's name, which a \
                       publish URL can replace";
-        return findings.problem(id, told(error), advice);
+        return findings.problem(id, summary(error), advice);
     }
     let is_refused = error.status() == Some(403);
     if id == CheckId::PlayUnsigned
@@ -88,12 +88,12 @@ fn judge_refusal(id: CheckId, error: &Error, behind: Behind, findings: &mut Find
         _ if is_refused => {
             "sign a new URL; allow oss:GetObject in the RAM policy of the access key that signs it"
         }
-        _ => "open the URL with curl -i and look at the answer",
+        _ => "open the URL with curl -i and look at the response",
     };
-    findings.problem(id, told(error), advice);
+    findings.problem(id, summary(error), advice);
 }
 
-/// Judges the headers of a playlist and of a fragment, as far as there is one.
+/// Judges the headers of a playlist and of a fragment, if there is one.
 pub(super) fn judge_headers(
     playlist: &Fetched,
     fragment: Option<&Fetched>,
@@ -111,13 +111,13 @@ pub(super) fn judge_headers(
         findings.ok(CheckId::ContentType, seen);
     } else {
         let advice = "store the playlist as application/x-mpegURL and fragments as video/MP2T: \
-                      some players refuse others";
+                      some players reject other types";
         findings.warn(CheckId::ContentType, seen, advice);
     }
     if playlist.is_download || fragment.is_some_and(|fragment| fragment.is_download) {
-        let advice = "use a custom domain bound to the bucket: browsers save what comes from the \
+        let advice = "use a custom domain bound to the bucket: browsers download what comes from the \
                       service's own domain";
-        findings.warn(CheckId::ForcedDownload, "browsers are told to save it", advice);
+        findings.warn(CheckId::ForcedDownload, "browsers must download it", advice);
     } else {
         findings.ok(CheckId::ForcedDownload, "browsers may play it");
     }
@@ -147,7 +147,7 @@ pub(super) fn judge_cors<'a>(
 pub(super) fn judge_fragments(tried: usize, failed: &[Error], findings: &mut Findings<'_>) {
     let id = CheckId::Fragments;
     match failed.first() {
-        None if tried == 0 => findings.skip(id, "the playlist has none"),
+        None if tried == 0 => findings.skip(id, "the playlist has no fragments"),
         None => findings.ok(id, format!("{} could be read", words::count(tried, "fragment"))),
         Some(error) if error.status() == Some(404) => findings.problem(
             id,
@@ -156,13 +156,14 @@ pub(super) fn judge_fragments(tried: usize, failed: &[Error], findings: &mut Fin
         ),
         Some(error) => findings.problem(
             id,
-            format!("{} of {tried} could not be read: {}", failed.len(), told(error)),
+            format!("{} of {tried} could not be read: {}", failed.len(), summary(error)),
             "play with x-oss-process=hls/sign, so that the service signs the fragments as well",
         ),
     }
 }
 
-/// What is stored and in no playlist. No fault, but it is billed.
+/// Reports fragments that are stored but in no playlist. That is no problem, but they
+/// are billed.
 pub(super) fn judge_unlisted(
     stored: &[ObjectSummary],
     listed: &HashSet<String>,
@@ -224,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_may_play_what_names_it_or_everyone() {
+    fn an_origin_may_play_if_the_rule_allows_it_or_any_origin() {
         for (allowed, expected) in [
             (Some("*"), Verdict::Ok),
             (Some("https://a.example"), Verdict::Ok),
@@ -239,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_private_bucket_rejects_what_is_not_signed_unless_players_were_given_it() {
+    fn an_unsigned_url_of_a_private_bucket_is_a_problem_if_players_have_it() {
         let refused = || {
             let error = Error::new(ErrorKind::Service, "no").with_status(403);
             Ok(Fetched { error: Some(error), ..fetched("") })
@@ -259,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_playlist_lists_is_counted() {
+    fn fragments_in_no_playlist_are_counted() {
         let stored = [("c/1.ts", 500), ("c/2.ts", 1500), ("c/playlist.m3u8", 9)];
         let stored = stored.map(|(key, size)| ObjectSummary::of(key, size));
         let listed = HashSet::from(["1.ts".to_owned()]);

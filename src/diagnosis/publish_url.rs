@@ -1,5 +1,5 @@
-//! A publish URL that someone was given: is it the bucket's, whole, signed and
-//! still valid?
+//! A publish URL that an encoder uses: does it belong to the bucket, and is it
+//! complete, signed and still valid?
 
 use super::report::{CheckId, Findings};
 use super::rtmp::authority_of;
@@ -11,17 +11,17 @@ use time::OffsetDateTime;
 
 /// The parameters of a signature, in the order in which they are usually written.
 const SIGNED: [&str; 3] = ["OSSAccessKeyId", "Expires", "Signature"];
-/// Seconds since 1970 in this range are plausible; milliseconds are beyond it.
-const LATEST: i64 = 100_000_000_000;
+/// Plausible values are below this number of seconds since 1970; milliseconds exceed it.
+const MAX_SECONDS: i64 = 100_000_000_000;
 
 /// What a publish URL is compared with.
 pub(super) struct Expected<'a> {
     pub(super) endpoint: &'a Endpoint,
     pub(super) signer: Option<&'a Signer>,
     pub(super) now: OffsetDateTime,
-    /// The channel that was asked about.
+    /// The channel to publish to, if it was given.
     pub(super) channel: Option<&'a str>,
-    /// Whether anyone may publish without a signature, as far as that is known.
+    /// Whether anyone is known to be allowed to publish without a signature.
     pub(super) is_open: bool,
 }
 
@@ -73,7 +73,7 @@ pub(super) fn judge(url: &str, expected: &Expected<'_>, findings: &mut Findings<
         return findings.problem(
             CheckId::PublishUrlHost,
             seen,
-            "use the URL as it was signed; the service takes rtmp:// only",
+            "use the URL as it was signed; the service supports only rtmp://",
         );
     };
     judge_host(&parsed, expected, findings);
@@ -97,7 +97,7 @@ fn judge_host(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findings
     let is_custom_domain = host.is_none() && ServiceHost::of(&own).is_some();
     if is_custom_domain || host.is_some_and(|host| host.bucket == Some(expected.endpoint.bucket()))
     {
-        let advice = "make sure that this host leads to the bucket, or sign a new URL";
+        let advice = "make sure that this domain is bound to the bucket, or sign a new URL";
         return findings.warn(CheckId::PublishUrlHost, seen, advice);
     }
     findings.problem(CheckId::PublishUrlHost, seen, "sign a new URL for this bucket");
@@ -120,13 +120,13 @@ fn judge_path(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findings
         Some(channel) if channel != url.channel() => findings.problem(
             id,
             format!("it is for the channel {:?}, not {channel:?}", words::brief(url.channel())),
-            "sign a URL for the channel that you watch",
+            "sign a URL for the channel that players watch",
         ),
         _ => findings.ok(id, format!("it is for the channel {:?}", words::brief(url.channel()))),
     }
 }
 
-/// Returns whether there is a whole signature to look at.
+/// Returns whether there is a complete signature to check.
 fn judge_query(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findings<'_>) -> bool {
     let id = CheckId::PublishUrlQuery;
     let missing: Vec<_> = SIGNED.into_iter().filter(|name| url.param(name).is_none()).collect();
@@ -150,9 +150,9 @@ fn judge_query(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Finding
         );
         return false;
     }
-    let is_twice = |name: &str| url.query.iter().filter(|(known, _)| known == name).count() > 1;
-    if let Some(name) = SIGNED.into_iter().find(|name| is_twice(name)) {
-        let seen = format!("the parameter {name} is there twice");
+    let is_duplicate = |name: &str| url.query.iter().filter(|(known, _)| known == name).count() > 1;
+    if let Some(name) = SIGNED.into_iter().find(|name| is_duplicate(name)) {
+        let seen = format!("duplicate parameter {name}");
         findings.problem(id, seen, "paste the URL once, as it was signed");
         return false;
     }
@@ -164,7 +164,7 @@ fn judge_expiry(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findin
     let id = CheckId::PublishUrlExpires;
     let text = url.param("Expires").unwrap_or_default();
     let seconds = text.parse::<i64>().ok();
-    let time = seconds.filter(|seconds| (0..LATEST).contains(seconds));
+    let time = seconds.filter(|seconds| (0..MAX_SECONDS).contains(seconds));
     match time.and_then(|seconds| OffsetDateTime::from_unix_timestamp(seconds).ok()) {
         Some(end) if end <= expected.now => findings.problem(
             id,
@@ -175,7 +175,7 @@ fn judge_expiry(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findin
             id,
             format!("valid for {}, until {}", words::length(end - expected.now), words::time(end)),
         ),
-        None if seconds.is_some_and(|seconds| seconds >= LATEST) => findings.problem(
+        None if seconds.is_some_and(|seconds| seconds >= MAX_SECONDS) => findings.problem(
             id,
             "Expires counts milliseconds",
             "sign the URL with Expires in seconds since 1970",
@@ -191,7 +191,7 @@ fn judge_expiry(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findin
 fn judge_signature(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findings<'_>) {
     let id = CheckId::PublishUrlSignature;
     let Some(credentials) = expected.signer.map(Signer::credentials) else {
-        return findings.skip(id, "there is no access key to compare it with");
+        return findings.skip(id, "there is no access key to check it with");
     };
     let key_id = url.param("OSSAccessKeyId").unwrap_or_default();
     if key_id != credentials.access_key_id() {
@@ -202,7 +202,7 @@ fn judge_signature(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Fin
         return findings.skip(id, "Expires is not a number");
     };
     let key = v1::Key::new(credentials.access_key_secret());
-    let right = |takes_token: bool| {
+    let valid = |takes_token: bool| {
         let is_signed = |(name, _): &&(String, String)| {
             !rtmp::RESERVED.contains(&name.as_str()) || takes_token && name == "security-token"
         };
@@ -212,13 +212,13 @@ fn judge_signature(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Fin
         let text = rtmp::string_to_sign(expires, &params, bucket, url.channel());
         url.param("Signature") == Some(&*rtmp::signature(&key, &text))
     };
-    if right(true) || right(false) {
-        findings.ok(id, format!("right for the access key {key_id}"));
+    if valid(true) || valid(false) {
+        findings.ok(id, format!("valid for the access key {key_id}"));
     } else {
         findings.problem(
             id,
-            format!("not what the access key {key_id} signs for this bucket and channel"),
-            "sign a new URL, and do not change any part of it: parameters are signed too",
+            format!("invalid for the access key {key_id}, this bucket and this channel"),
+            "sign a new URL, and do not change any part of it: its parameters are signed too",
         );
     }
 }
@@ -273,8 +273,8 @@ mod tests {
         judged_by(url, &signer(Credentials::new("LTAI5t", "secret")), None, false)
     }
 
-    /// A URL that is valid for ten minutes.
-    fn right() -> String {
+    /// Returns a URL that is valid for ten minutes.
+    fn valid() -> String {
         let signer = signer(Credentials::new("LTAI5t", "secret"));
         signed(&signer, NOW.unix_timestamp() + 600, &[("playlistName", "a.m3u8")])
     }
@@ -285,8 +285,8 @@ mod tests {
     }
 
     #[test]
-    fn a_url_as_it_was_signed_is_right() {
-        let diagnosis = judged(&right());
+    fn an_unchanged_url_has_no_problems() {
+        let diagnosis = judged(&valid());
         assert_eq!(diagnosis.problems + diagnosis.warnings, 0, "{diagnosis:#?}");
         for (id, word) in [
             (CheckId::PublishUrlHost, "live-demo.oss-cn-hangzhou.aliyuncs.com"),
@@ -302,8 +302,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_url_is_named() {
-        let (url, other) = (right(), signer(Credentials::new("LTAI5t", "other")));
+    fn each_problem_with_a_url_is_reported() {
+        let (url, other) = (valid(), signer(Credentials::new("LTAI5t", "other")));
         let ends = NOW.unix_timestamp() + 600;
         let without_query = url.split('?').next().unwrap();
         for (wrong, id, word) in [
@@ -314,7 +314,7 @@ mod tests {
             (url.replace("/cam?", "/?"), CheckId::PublishUrlPath, "live/"),
             (without_query.to_owned(), CheckId::PublishUrlQuery, "not signed"),
             (url.split('&').next().unwrap().to_owned(), CheckId::PublishUrlQuery, "Expires"),
-            (format!("{url}&Expires=1"), CheckId::PublishUrlQuery, "twice"),
+            (format!("{url}&Expires=1"), CheckId::PublishUrlQuery, "duplicate"),
             (signed(&other, ends - 1200, &[]), CheckId::PublishUrlExpires, "10 min"),
             (signed(&other, ends * 1000, &[]), CheckId::PublishUrlExpires, "milliseconds"),
             (url.replace("Expires=", "Expires=x"), CheckId::PublishUrlExpires, "x17"),
@@ -329,8 +329,8 @@ mod tests {
     }
 
     #[test]
-    fn a_custom_domain_may_lead_to_the_bucket() {
-        let url = right().replace("live-demo.oss-cn-hangzhou.aliyuncs.com", "live.example.com");
+    fn a_custom_domain_may_be_bound_to_the_bucket() {
+        let url = valid().replace("live-demo.oss-cn-hangzhou.aliyuncs.com", "live.example.com");
         let diagnosis = judged(&url);
         let (verdict, seen) = verdict(&diagnosis, CheckId::PublishUrlHost);
         assert!(verdict == Verdict::Warning && seen.contains("live.example.com"), "{seen}");
@@ -338,18 +338,18 @@ mod tests {
     }
 
     #[test]
-    fn the_channel_asked_about_is_the_one_published_to() {
+    fn the_url_must_be_for_the_given_channel() {
         let signer = signer(Credentials::new("LTAI5t", "secret"));
         for (channel, expected) in [("cam", Verdict::Ok), ("other", Verdict::Problem)] {
-            let diagnosis = judged_by(&right(), &signer, Some(channel), false);
+            let diagnosis = judged_by(&valid(), &signer, Some(channel), false);
             assert_eq!(verdict(&diagnosis, CheckId::PublishUrlPath).0, expected);
         }
     }
 
     #[test]
-    fn another_key_is_no_fault_and_tokens_may_be_signed_or_not() {
+    fn another_key_is_no_problem_and_tokens_may_be_signed_or_not() {
         let other = signer(Credentials::new("LTAI5other", "secret"));
-        let diagnosis = judged_by(&right(), &other, None, false);
+        let diagnosis = judged_by(&valid(), &other, None, false);
         assert_eq!(verdict(&diagnosis, CheckId::PublishUrlSignature).0, Verdict::NotChecked);
         let temporary = Credentials::new("STS.a", "secret").with_security_token("a+token/==");
         let temporary = signer(temporary);
@@ -371,8 +371,8 @@ mod tests {
     }
 
     #[test]
-    fn no_url_makes_it_panic_or_shows_its_signature() {
-        let url = right();
+    fn no_url_causes_a_panic_or_reveals_its_signature() {
+        let url = valid();
         for cut in 0..url.len() {
             let diagnosis = judged(&url[..cut]);
             let signature = url.split("Signature=").nth(1).unwrap().split('&').next().unwrap();

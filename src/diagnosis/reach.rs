@@ -1,27 +1,27 @@
-//! The way to the service: name, port, certificate, proxy, and whether it is OSS
-//! that answers.
+//! The path to the service: name, port, certificate, proxy, and whether OSS itself
+//! responds.
 
 use super::report::{CheckId, Findings};
 use super::words;
 use crate::error::{Error, ErrorKind, code};
 use time::OffsetDateTime;
 
-/// The service refuses what was signed by a clock that is further off.
-const MOST_SKEW: time::Duration = time::Duration::minutes(15);
+/// The service rejects requests signed with a larger clock skew.
+const MAX_SKEW: time::Duration = time::Duration::minutes(15);
 
-/// What an unsigned request saw.
-pub(super) struct Seen {
+/// The result of an unsigned request.
+pub(super) struct Observation {
     pub(super) status: u16,
     /// The header `server`.
     pub(super) server: Option<String>,
-    /// Whether the answer has a request id or an error code of the service.
+    /// Whether the response has a request id or an error code of the service.
     pub(super) is_service: bool,
-    /// The service's time, by the header `date`.
+    /// The service's time, from the header `date`.
     pub(super) date: Option<OffsetDateTime>,
 }
 
-/// Where the request went.
-pub(super) struct Way<'a> {
+/// The path of the request.
+pub(super) struct Route<'a> {
     pub(super) host: &'a str,
     pub(super) proxy: Option<&'a str>,
     pub(super) is_secure: bool,
@@ -31,25 +31,25 @@ pub(super) struct Way<'a> {
 
 /// Returns whether the service can be reached.
 pub(super) fn judge(
-    seen: &Result<Seen, Error>,
-    way: &Way<'_>,
+    seen: &Result<Observation, Error>,
+    route: &Route<'_>,
     findings: &mut Findings<'_>,
 ) -> bool {
     match seen {
         Err(error) => {
-            judge_failure(error, way, findings);
+            judge_failure(error, route, findings);
             false
         }
         Ok(seen) => {
-            judge_way(way, findings);
-            judge_service(seen, way, findings);
-            judge_clock(seen, way, findings);
+            judge_route(route, findings);
+            judge_service(seen, route, findings);
+            judge_clock(seen, route, findings);
             seen.is_service
         }
     }
 }
 
-fn judge_failure(error: &Error, way: &Way<'_>, findings: &mut Findings<'_>) {
+fn judge_failure(error: &Error, route: &Route<'_>, findings: &mut Findings<'_>) {
     let seen = words::brief(error.message());
     match error.code() {
         Some(code::PROXY_FAILED) => findings.problem(
@@ -64,7 +64,7 @@ fn judge_failure(error: &Error, way: &Way<'_>, findings: &mut Findings<'_>) {
              machine",
         ),
         Some(code::UNTRUSTED_CERTIFICATE) => {
-            findings.ok(CheckId::HostName, format!("{} resolves", way.host));
+            findings.ok(CheckId::HostName, format!("{} resolves", route.host));
             findings.ok(CheckId::HttpPort, "connections are accepted");
             findings.problem(
                 CheckId::Tls,
@@ -77,57 +77,57 @@ fn judge_failure(error: &Error, way: &Way<'_>, findings: &mut Findings<'_>) {
             let advice = "check endpoint and network; allow outgoing TCP connections to the port";
             findings.problem(CheckId::HttpPort, seen, advice);
         }
-        _ => findings.problem(CheckId::Service, seen, "find out what answers at this endpoint"),
+        _ => findings.problem(CheckId::Service, seen, "find out what responds at this endpoint"),
     }
 }
 
-fn judge_way(way: &Way<'_>, findings: &mut Findings<'_>) {
-    match way.proxy {
+fn judge_route(route: &Route<'_>, findings: &mut Findings<'_>) {
+    match route.proxy {
         Some(proxy) => {
             findings.ok(CheckId::Proxy, format!("requests go through {proxy}"));
             findings.skip(CheckId::HostName, "the proxy resolves it");
         }
         None => {
             findings.ok(CheckId::Proxy, "none");
-            findings.ok(CheckId::HostName, format!("{} resolves", way.host));
+            findings.ok(CheckId::HostName, format!("{} resolves", route.host));
         }
     }
     findings.ok(CheckId::HttpPort, "connections are accepted");
-    match way.is_secure {
+    match route.is_secure {
         true => findings.ok(CheckId::Tls, "the certificate is trusted"),
         false => findings.skip(CheckId::Tls, "the endpoint uses http://"),
     }
 }
 
-fn judge_service(seen: &Seen, way: &Way<'_>, findings: &mut Findings<'_>) {
+fn judge_service(seen: &Observation, route: &Route<'_>, findings: &mut Findings<'_>) {
     if seen.is_service {
-        return findings.ok(CheckId::Service, format!("OSS answers at {}", way.host));
+        return findings.ok(CheckId::Service, format!("OSS responds at {}", route.host));
     }
     let server = seen.server.as_deref().map(words::brief).unwrap_or_default();
     let by = if server.is_empty() { String::new() } else { format!(" by {server:?}") };
     findings.problem(
         CheckId::Service,
-        format!("the answer is not OSS's: HTTP {}{by}", seen.status),
-        "check the endpoint; a proxy, a firewall or a sign-in page of the network may answer in \
+        format!("the response is not from OSS: HTTP {}{by}", seen.status),
+        "check the endpoint; a proxy, a firewall or a sign-in page of the network may respond in \
          its place",
     );
 }
 
-fn judge_clock(seen: &Seen, way: &Way<'_>, findings: &mut Findings<'_>) {
+fn judge_clock(seen: &Observation, route: &Route<'_>, findings: &mut Findings<'_>) {
     let id = CheckId::Clock;
     let Some(date) = seen.date.filter(|_| seen.is_service) else {
-        return findings.skip(id, "the answer has no date");
+        return findings.skip(id, "the response has no date");
     };
-    let ahead = way.now - date;
+    let ahead = route.now - date;
     let direction = if ahead.is_negative() { "behind" } else { "ahead of" };
     let seen = match ahead.whole_seconds() {
-        // The date is in whole seconds, and the answer took its time.
+        // The date is in whole seconds, and the response took some time.
         -2..=2 => "agrees with the service's clock".to_owned(),
         _ => format!("{} {direction} the service's clock", words::length(ahead)),
     };
-    if ahead.abs() > MOST_SKEW {
+    if ahead.abs() > MAX_SKEW {
         let advice = "correct this machine's clock (timedatectl set-ntp true): URLs signed here \
-                      expire at the wrong time, and other programs are refused";
+                      expire at the wrong time, and requests of other programs are rejected";
         findings.problem(id, seen, advice);
     } else {
         findings.ok(id, seen);
@@ -142,15 +142,15 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-11-26 12:00 UTC);
 
-    fn judged(seen: Result<Seen, Error>) -> Diagnosis {
-        let way = Way { host: "b.oss", proxy: None, is_secure: true, now: NOW };
+    fn judged(seen: Result<Observation, Error>) -> Diagnosis {
+        let route = Route { host: "b.oss", proxy: None, is_secure: true, now: NOW };
         report::judged(|findings| {
-            judge(&seen, &way, findings);
+            judge(&seen, &route, findings);
         })
     }
 
-    fn oss(date: OffsetDateTime) -> Result<Seen, Error> {
-        Ok(Seen { status: 403, server: None, is_service: true, date: Some(date) })
+    fn oss(date: OffsetDateTime) -> Result<Observation, Error> {
+        Ok(Observation { status: 403, server: None, is_service: true, date: Some(date) })
     }
 
     fn problems(diagnosis: &Diagnosis) -> Vec<CheckId> {
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_service_in_time_is_fine() {
+    fn a_clock_within_the_allowed_skew_is_fine() {
         for off in [time::Duration::ZERO, time::Duration::minutes(15), -time::Duration::minutes(15)]
         {
             assert_eq!(problems(&judged(oss(NOW + off))), []);
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn each_failure_has_a_check_of_its_own() {
+    fn each_failure_has_its_own_check() {
         let failed = |kind, code: &str| Err(Error::new(kind, "why").with_code(code));
         for (seen, id) in [
             (failed(ErrorKind::Connection, code::PROXY_FAILED), CheckId::Proxy),
@@ -177,7 +177,7 @@ mod tests {
             (Err(Error::new(ErrorKind::Timeout, "late")), CheckId::HttpPort),
             (Err(Error::new(ErrorKind::BadReply, "odd")), CheckId::Service),
             (
-                Ok(Seen { status: 302, server: None, is_service: false, date: None }),
+                Ok(Observation { status: 302, server: None, is_service: false, date: None }),
                 CheckId::Service,
             ),
             (oss(NOW - time::Duration::minutes(16)), CheckId::Clock),

@@ -1,4 +1,4 @@
-//! What a diagnosis says: checks with their verdicts.
+//! The result of a diagnosis: checks with their verdicts.
 
 use crate::error::Error;
 use crate::spelling::spelling;
@@ -28,7 +28,7 @@ spelling!(Verdict, "verdict", Error::invalid, {
     Problem = "problem",
 });
 
-/// What a [`Check`] is about. Its spelling never changes.
+/// What a [`Check`] is about. Spellings never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -41,13 +41,13 @@ pub enum CheckId {
     Credentials,
     /// The proxy between this machine and the service.
     Proxy,
-    /// The bucket's host name has an address.
+    /// The bucket's host name resolves.
     HostName,
     /// The service accepts connections for HTTP or HTTPS.
     HttpPort,
     /// The certificate is trusted and belongs to the host.
     Tls,
-    /// OSS itself answers, and not something in between.
+    /// OSS itself responds, not a proxy or firewall in between.
     Service,
     /// This machine's clock agrees with the service's.
     Clock,
@@ -87,11 +87,11 @@ pub enum CheckId {
     Channel,
     /// The channel is enabled.
     ChannelEnabled,
-    /// Who publishes to the channel.
+    /// The channel is live, and who publishes to it.
     ChannelLive,
-    /// The video is one that fragments can hold.
+    /// Fragments can contain the video's codec.
     Video,
-    /// The audio is one that fragments can hold.
+    /// Fragments can contain the audio's codec.
     Audio,
     /// Key frames are frequent enough for the fragment duration.
     KeyFrames,
@@ -99,17 +99,17 @@ pub enum CheckId {
     PublishUrlHost,
     /// The publish URL ends in the app `live` and the channel.
     PublishUrlPath,
-    /// The publish URL has the parameters of a signature, whole.
+    /// The publish URL has all parameters of a signature.
     PublishUrlQuery,
     /// The publish URL has not expired.
     PublishUrlExpires,
-    /// The publish URL's signature is right.
+    /// The publish URL's signature is correct.
     PublishUrlSignature,
     /// The publish URL's playlist can be written.
     PublishUrlPlaylist,
     /// The service accepts connections for RTMP.
     RtmpPort,
-    /// RTMP itself answers, and not something in between.
+    /// An RTMP server responds, not a proxy or firewall in between.
     RtmpHandshake,
     /// A stream was accepted.
     RtmpPublish,
@@ -125,11 +125,11 @@ pub enum CheckId {
     Fragments,
     /// Players recognize playlist and fragments by their media types.
     ContentType,
-    /// Browsers play what they receive, and do not save it.
+    /// Browsers play what they receive instead of downloading it.
     ForcedDownload,
     /// Pages of an origin may play.
     Cors,
-    /// What is stored without a playlist.
+    /// Fragments that are stored but in no playlist.
     UnlistedFragments,
 }
 
@@ -216,7 +216,7 @@ impl Check {
     }
 }
 
-/// Why there is, or may be, no picture; returned by `diagnose`.
+/// Why there is, or may be, no video; returned by `diagnose`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -239,7 +239,7 @@ impl Diagnosis {
         self.checks.iter().find(|check| check.id == id)
     }
 
-    /// Replaces the check of the same id, and counts again.
+    /// Replaces the check of the same id, and updates the counts.
     pub fn replace(&mut self, check: Check) {
         match self.checks.iter_mut().find(|known| known.id == check.id) {
             Some(known) => *known = check,
@@ -287,14 +287,14 @@ impl<'a> Findings<'a> {
         self.judge(id, Verdict::Problem, seen.into(), Some(advice.into()));
     }
 
-    // Once in the program, and not at each of its many calls.
+    // Not generic, so that it is compiled once.
     #[inline(never)]
     fn judge(&mut self, id: CheckId, verdict: Verdict, seen: String, advice: Option<String>) {
         self.add(Check { id, verdict, seen, advice });
     }
 
-    /// The first verdict stands, unless a later request finds a fault. What fails
-    /// because it was stopped is no finding.
+    /// Keeps the first verdict, unless a later request finds a problem. A failure
+    /// because of a stop is no finding.
     pub(super) fn add(&mut self, check: Check) {
         if self.stop.is_stopped() {
             return;
@@ -311,7 +311,7 @@ impl<'a> Findings<'a> {
         self.checks.iter().any(|check| check.id == id && check.verdict == Verdict::Ok)
     }
 
-    /// The whole report. What nobody judged was prevented.
+    /// Returns the whole report. Checks without a verdict were prevented.
     pub(super) fn finish(mut self, elapsed: Duration) -> Diagnosis {
         let why = if self.stop.is_stopped() { "stopped before" } else { "not reached" };
         let is_missing = |id: &&CheckId| !self.checks.iter().any(|check| check.id == **id);
@@ -326,7 +326,7 @@ impl<'a> Findings<'a> {
     }
 }
 
-/// What a part of an examination finds.
+/// Returns the findings of a part of an examination.
 #[cfg(test)]
 pub(super) fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
     let mut ignore = |_: &Check| {};

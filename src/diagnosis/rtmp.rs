@@ -1,4 +1,4 @@
-//! The way to the service's RTMP port, up to the handshake.
+//! The path to the service's RTMP port, up to the handshake.
 
 use super::report::{CheckId, Findings};
 use crate::stop::{Stop, Unfinished};
@@ -13,18 +13,18 @@ const DEFAULT_PORT: u16 = 1935;
 const VERSION: u8 = 3;
 const LENGTH: usize = 1536;
 
-/// How far a connection came.
+/// How far a connection got.
 #[derive(Debug, PartialEq)]
 pub(super) enum Reached {
     Handshake,
-    /// Something else answered, or nothing.
+    /// Connected, but something else responded, or nothing.
     Port(String),
     Nothing(String),
 }
 
-/// Connects to the server of a publish URL and shakes hands. `limit` is for each
-/// of the two.
-pub(super) fn knock(url: &str, stop: &Arc<Stop>, limit: Duration) -> Reached {
+/// Connects to the server of a publish URL and performs the handshake. `limit` applies
+/// to each of the two.
+pub(super) fn probe(url: &str, stop: &Arc<Stop>, limit: Duration) -> Reached {
     let Some((host, port)) = authority_of(url) else {
         return Reached::Nothing("no host in the publish URL".to_owned());
     };
@@ -36,19 +36,19 @@ pub(super) fn knock(url: &str, stop: &Arc<Stop>, limit: Duration) -> Reached {
         Err(Unfinished::TimedOut) => return Reached::Nothing(format!("{host}:{port}: timed out")),
         Err(_) => return Reached::Nothing(format!("{host}:{port}: stopped")),
     };
-    match stop.result_of(2 * limit, move || shake_hands(socket, limit)) {
+    match stop.result_of(2 * limit, move || handshake(socket, limit)) {
         Ok(Ok(VERSION)) => Reached::Handshake,
         Ok(Ok(other)) => Reached::Port(format!("the first byte is {other} instead of {VERSION}")),
         Ok(Err(error)) if error.kind() == io::ErrorKind::UnexpectedEof => {
             Reached::Port("the connection was closed".to_owned())
         }
         Ok(Err(error)) => Reached::Port(error.to_string()),
-        Err(_) => Reached::Port("no answer".to_owned()),
+        Err(_) => Reached::Port("no response".to_owned()),
     }
 }
 
 fn connect(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
-    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
+    let mut last = io::Error::new(io::ErrorKind::NotFound, "the name has no addresses");
     for address in (host, port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, limit) {
             Ok(socket) => return Ok(socket),
@@ -58,7 +58,7 @@ fn connect(host: &str, port: u16, limit: Duration) -> io::Result<TcpStream> {
     Err(last)
 }
 
-fn shake_hands(mut socket: TcpStream, limit: Duration) -> io::Result<u8> {
+fn handshake(mut socket: TcpStream, limit: Duration) -> io::Result<u8> {
     socket.set_read_timeout(Some(limit))?;
     socket.set_write_timeout(Some(limit))?;
     let mut ours = [0; 1 + LENGTH];
@@ -73,7 +73,7 @@ fn shake_hands(mut socket: TcpStream, limit: Duration) -> io::Result<u8> {
     Ok(version[0])
 }
 
-/// Host and port of a publish URL, the host without brackets.
+/// Returns host and port of a publish URL, the host without brackets.
 pub(super) fn authority_of(url: &str) -> Option<(String, u16)> {
     let rest = url.split_once("://")?.1;
     let authority = rest.split(['/', '?']).next().filter(|text| !text.is_empty())?;
@@ -88,15 +88,15 @@ pub(super) fn judge(reached: Reached, is_behind_proxy: bool, findings: &mut Find
     match reached {
         Reached::Handshake => {
             findings.ok(CheckId::RtmpPort, "connections are accepted");
-            findings.ok(CheckId::RtmpHandshake, "an RTMP server answers");
+            findings.ok(CheckId::RtmpHandshake, "an RTMP server responds");
         }
         Reached::Port(why) => {
             findings.ok(CheckId::RtmpPort, "connections are accepted");
             findings.problem(
                 CheckId::RtmpHandshake,
-                format!("no RTMP server answers: {why}"),
-                "allow RTMP in the firewall: it accepts the connection, but does not let the \
-                 protocol through",
+                format!("no RTMP server responds: {why}"),
+                "allow RTMP in the firewall: it accepts the connection, but blocks the \
+                 protocol",
             );
         }
         Reached::Nothing(why) => {
@@ -128,32 +128,32 @@ mod tests {
         assert_eq!(authority("live/c"), None);
     }
 
-    /// What is reached of a server that answers with these bytes and closes.
-    fn reached(answer: &'static [u8]) -> Reached {
+    /// Returns how far a connection to a server gets that sends these bytes and closes.
+    fn reached(response: &'static [u8]) -> Reached {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             let (mut socket, _) = listener.accept().unwrap();
             let mut theirs = [0; 1 + LENGTH];
             socket.read_exact(&mut theirs).unwrap();
-            socket.write_all(answer).unwrap();
+            socket.write_all(response).unwrap();
         });
-        knock(&format!("rtmp://{address}/live/c"), &Arc::default(), Duration::from_secs(5))
+        probe(&format!("rtmp://{address}/live/c"), &Arc::default(), Duration::from_secs(5))
     }
 
     #[test]
-    fn an_rtmp_server_is_told_from_others() {
+    fn an_rtmp_server_is_recognized() {
         const RTMP: &[u8] = &{
-            let mut answer = [0; 1 + LENGTH];
-            answer[0] = VERSION;
-            answer
+            let mut response = [0; 1 + LENGTH];
+            response[0] = VERSION;
+            response
         };
         assert_eq!(reached(RTMP), Reached::Handshake);
-        for answer in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", &RTMP[..100]] {
-            assert!(matches!(reached(answer), Reached::Port(_)));
+        for response in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", &RTMP[..100]] {
+            assert!(matches!(reached(response), Reached::Port(_)));
         }
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let nothing = knock(&format!("rtmp://{free}/"), &Arc::default(), Duration::from_secs(5));
+        let nothing = probe(&format!("rtmp://{free}/"), &Arc::default(), Duration::from_secs(5));
         assert!(matches!(nothing, Reached::Nothing(_)));
     }
 }

@@ -1,20 +1,20 @@
-//! Times, lengths and what others said, as they are shown.
+//! Formats times, durations and foreign strings for display.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// As much of a foreign text as a sentence takes, without control characters.
+/// Shortens a foreign string to fit into a sentence, and removes control characters.
 pub(super) fn brief(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
 
-/// A time in whole seconds.
+/// Formats a time in whole seconds.
 pub(super) fn time(time: OffsetDateTime) -> String {
     let whole = time.replace_nanosecond(0).unwrap_or(time);
     whole.format(&Rfc3339).unwrap_or_else(|_| whole.to_string())
 }
 
-/// The size of a difference, in the largest unit of which there are two.
+/// Formats the absolute value of a duration, in the largest unit of which it has two.
 pub(super) fn length(length: time::Duration) -> String {
     let seconds = length.whole_seconds().unsigned_abs();
     match seconds {
@@ -25,7 +25,7 @@ pub(super) fn length(length: time::Duration) -> String {
     }
 }
 
-/// A size in the largest decimal unit of which there is one.
+/// Formats a size in the largest decimal unit of which it has one.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..=999 => format!("{bytes} bytes"),
@@ -35,7 +35,7 @@ pub(super) fn size(bytes: u64) -> String {
     }
 }
 
-/// A number of things.
+/// Formats a number of things.
 pub(super) fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
 }
@@ -47,7 +47,7 @@ mod tests {
     use ::time::macros::datetime;
 
     #[test]
-    fn what_is_shown_is_short() {
+    fn values_are_formatted_briefly() {
         assert_eq!(length(Duration::seconds(-90)), "90 s");
         assert_eq!(length(Duration::minutes(119)), "119 min");
         assert_eq!(length(Duration::hours(47)), "47 h");

@@ -59,14 +59,14 @@ impl Client {
             .collect();
         let limiter = RateLimiter::new(options.bounds.rate);
         let results = par_map(self, &entries, options, &limiter, |(id, config, is_first)| {
-            if *is_first { operation::put_channel(id, config) } else { Err(stands_twice(id)) }
+            if *is_first { operation::put_channel(id, config) } else { Err(duplicate(id)) }
         });
         let put = |((id, ..), result): (&(&str, _, _), _)| PutResult { id: (*id).into(), result };
         entries.iter().zip(results).map(put).collect()
     }
 }
 
-fn stands_twice(id: &str) -> Error {
+fn duplicate(id: &str) -> Error {
     Error::invalid(format!("duplicate channel {id:?}"))
 }
 

@@ -1,4 +1,4 @@
-//! Any one operation on many items.
+//! One operation on many items.
 
 use super::options::SweepOptions;
 use super::par_map::par_map;

@@ -48,8 +48,8 @@ pub enum ChangeKind {
     Disabled,
     /// The channel was enabled.
     Enabled,
-    /// Another publisher, or the same one from another port, took over without
-    /// the channel having been seen idle.
+    /// Another publisher, or the same one from another port, took over, and the
+    /// channel was not seen idle in between.
     NewPublisher {
         /// The address before.
         from: String,
@@ -87,14 +87,14 @@ pub enum ChangeKind {
     },
     /// The status of the channel can be read again.
     Recovered,
-    /// The channel does not exist, or no longer. Reported once, until it is
+    /// The channel does not exist, or no longer does. Reported once, until it is
     /// created.
     Gone,
     /// The channel exists again.
     Created,
 }
 
-/// One line for people.
+/// One human-readable line.
 impl fmt::Display for Change {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Change { id, kind, .. } = self;
@@ -188,7 +188,8 @@ pub struct Watch {
     known: HashMap<String, KnownChannel>,
 }
 
-/// What a [`Watch`] knows of a channel: what the next status is compared with.
+/// What a [`Watch`] knows about a channel: the state that the next status is compared
+/// with.
 ///
 /// With the feature `serde` it can be stored and given to the [`Watch`] of another
 /// process by [`restore`](Watch::restore), which then reports what changed in
@@ -255,18 +256,18 @@ impl Watch {
         changes
     }
 
-    /// Returns what is known of each channel, to store it. A channel is known from
+    /// Returns what is known about each channel, to store it. A channel is known from
     /// its first sweep on.
     pub fn known(&self) -> impl Iterator<Item = (&str, &KnownChannel)> {
         self.known.iter().map(|(id, known)| (id.as_str(), known))
     }
 
-    /// Returns what is known of a channel.
+    /// Returns what is known about a channel.
     pub fn get(&self, id: &str) -> Option<&KnownChannel> {
         self.known.get(id)
     }
 
-    /// Sets what is known of a channel, as [`known`](Self::known) returned it: the
+    /// Sets what is known about a channel, as returned by [`known`](Self::known): the
     /// next sweep is compared with it.
     ///
     /// ```
@@ -300,7 +301,7 @@ fn change(id: &str, time: OffsetDateTime, kind: ChangeKind) -> Change {
 }
 
 impl KnownChannel {
-    /// The channel does not exist. If it comes back, it is another one.
+    /// Notes that the channel does not exist. If it comes back, it is a new one.
     fn leave(&mut self) -> Option<ChangeKind> {
         let was_there = !self.is_gone;
         *self = KnownChannel { is_gone: true, ..KnownChannel::default() };
@@ -312,7 +313,7 @@ impl KnownChannel {
         is_new.then(|| ChangeKind::Failing { error: error.clone() })
     }
 
-    /// What changed; the status is what is known from now on.
+    /// Returns what changed, and remembers the status.
     fn compare(&mut self, status: &ChannelStatus, limits: &Limits) -> Vec<ChangeKind> {
         let mut kinds = Vec::new();
         if std::mem::take(&mut self.is_gone) {
@@ -351,7 +352,7 @@ impl KnownChannel {
         if let Some((from, to)) = addresses.filter(|(from, to)| from != to) {
             kinds.push(ChangeKind::NewPublisher { from: from.clone(), to: to.clone() });
         } else if let (Some(from), Some(video)) = (self.frame_rate, &status.video) {
-            // Another publisher's frame rate is not a fall of this one's.
+            // A new publisher's lower frame rate is not a drop.
             let to = video.frame_rate;
             let least = f64::from(from) * (1.0 - limits.frame_rate_drop);
             if to < from && f64::from(to) < least {
@@ -373,10 +374,10 @@ impl KnownChannel {
         })
     }
 
-    /// What one answer leaves out of a stream that goes on is still known
-    /// from those before.
-    fn remember_stream(&mut self, status: &ChannelStatus, goes_on: bool) {
-        if !goes_on {
+    /// Remembers the details of a stream. Details that a response omits are kept from
+    /// earlier ones while the stream continues.
+    fn remember_stream(&mut self, status: &ChannelStatus, is_same_stream: bool) {
+        if !is_same_stream {
             (self.remote_addr, self.frame_rate) = (None, None);
         }
         if let Some(address) = &status.remote_addr {
@@ -388,7 +389,8 @@ impl KnownChannel {
     }
 }
 
-/// Video and audio together, in bytes per second; `None` while nothing was measured.
+/// Returns video and audio together, in bytes per second; `None` if nothing was measured
+/// yet.
 fn bandwidth(status: &ChannelStatus) -> Option<u64> {
     let video = status.video.as_ref().map(|video| video.bandwidth);
     let audio = status.audio.as_ref().map(|audio| audio.bandwidth);
@@ -430,8 +432,8 @@ mod tests {
         Err(Error::new(ErrorKind::Timeout, "too late"))
     }
 
-    /// A live stream: its publisher, frames and bytes per second. Of the
-    /// bytes, ten are audio.
+    /// A live stream: its publisher, frames and bytes per second. Ten of the bytes
+    /// are audio.
     fn live(from: &str, frame_rate: u32, bandwidth: u64) -> Result<ChannelStatus> {
         let (codec, audio) = (String::new(), 10);
         let video = bandwidth - audio;
@@ -449,26 +451,26 @@ mod tests {
         })
     }
 
-    /// The changes after each of these answers of one channel.
-    fn told(limits: Limits, answers: Vec<Result<ChannelStatus>>) -> Vec<Vec<String>> {
+    /// Returns the changes after each of these statuses of one channel.
+    fn lines_of(limits: Limits, outcomes: Vec<Result<ChannelStatus>>) -> Vec<Vec<String>> {
         let mut watch = Watch::new(limits);
-        let sweeps = answers.into_iter().map(|answer| Sweep::of([("c".to_owned(), answer)]));
+        let sweeps = outcomes.into_iter().map(|outcome| Sweep::of([("c".to_owned(), outcome)]));
         sweeps
             .map(|sweep| watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH))
             .map(|changes| changes.iter().map(Change::to_string).collect())
             .collect()
     }
 
-    macro_rules! assert_told {
-        ($limits:expr, [$($answer:expr => [$($line:expr),*]),* $(,)?]) => {
+    macro_rules! assert_changes {
+        ($limits:expr, [$($outcome:expr => [$($line:expr),*]),* $(,)?]) => {
             let expected: Vec<Vec<&str>> = vec![$(vec![$($line),*]),*];
-            assert_eq!(told($limits, vec![$($answer),*]), expected);
+            assert_eq!(lines_of($limits, vec![$($outcome),*]), expected);
         };
     }
 
     #[test]
-    fn a_stream_is_told_when_it_comes_and_when_it_goes() {
-        assert_told!(Limits::new(), [
+    fn a_stream_is_reported_when_it_starts_and_ends() {
+        assert_changes!(Limits::new(), [
             idle() => [],
             live("a:1", 25, 100) => ["c is live from a:1"],
             live("a:1", 25, 100) => [],
@@ -478,17 +480,17 @@ mod tests {
     }
 
     #[test]
-    fn the_first_sweep_tells_whatever_is_not_idle() {
-        assert_told!(Limits::new(), [live("a:1", 25, 100) => ["c is live from a:1"]]);
-        assert_told!(Limits::new(), [status(StreamState::Live) => ["c is live"]]);
-        assert_told!(Limits::new(), [disabled() => ["c is disabled"]]);
-        assert_told!(Limits::new(), [failed() => ["c failed: too late"]]);
-        assert_told!(Limits::new(), [idle() => []]);
+    fn the_first_sweep_reports_every_channel_that_is_not_idle() {
+        assert_changes!(Limits::new(), [live("a:1", 25, 100) => ["c is live from a:1"]]);
+        assert_changes!(Limits::new(), [status(StreamState::Live) => ["c is live"]]);
+        assert_changes!(Limits::new(), [disabled() => ["c is disabled"]]);
+        assert_changes!(Limits::new(), [failed() => ["c failed: too late"]]);
+        assert_changes!(Limits::new(), [idle() => []]);
     }
 
     #[test]
-    fn disabling_and_enabling_are_told_and_not_the_idleness_between() {
-        assert_told!(Limits::new(), [
+    fn disabling_and_enabling_are_reported_but_not_going_idle_in_between() {
+        assert_changes!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
             disabled() => ["c is disabled"],
             disabled() => [],
@@ -499,8 +501,8 @@ mod tests {
     }
 
     #[test]
-    fn a_new_address_is_told_but_not_after_the_channel_was_idle() {
-        assert_told!(Limits::new(), [
+    fn a_new_address_is_reported_unless_the_channel_was_idle_before() {
+        assert_changes!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
             live("b:1", 10, 100) => ["c has a new publisher: b:1, after a:1"],
             idle() => ["c is idle"],
@@ -509,8 +511,8 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_is_left_out_once_is_no_change() {
-        assert_told!(Limits::new(), [
+    fn a_missing_address_is_no_change() {
+        assert_changes!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
             status(StreamState::Live) => [],
             live("a:1", 25, 100) => [],
@@ -520,8 +522,8 @@ mod tests {
     }
 
     #[test]
-    fn a_bandwidth_is_told_when_it_crosses_the_limit() {
-        assert_told!(Limits::new().min_bandwidth(100), [
+    fn bandwidth_is_reported_when_it_crosses_the_limit() {
+        assert_changes!(Limits::new().min_bandwidth(100), [
             live("a:1", 25, 100) => ["c is live from a:1"],
             live("a:1", 25, 99) => ["c has 99 bytes/s, below 100"],
             live("a:1", 25, 50) => [],
@@ -539,8 +541,8 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_rate_is_told_when_it_falls_by_more_than_its_part() {
-        assert_told!(Limits::new(), [
+    fn a_frame_rate_that_falls_by_more_than_the_limit_is_reported() {
+        assert_changes!(Limits::new(), [
             live("a:1", 30, 100) => ["c is live from a:1"],
             live("a:1", 27, 100) => [],
             live("a:1", 24, 100) => ["c fell from 27 to 24 frames/s"],
@@ -548,12 +550,12 @@ mod tests {
             live("a:1", 0, 100) => ["c fell from 30 to 0 frames/s"],
             live("a:1", 0, 100) => [],
         ]);
-        assert_told!(Limits::new().frame_rate_drop(0.0), [
+        assert_changes!(Limits::new().frame_rate_drop(0.0), [
             live("a:1", 30, 100) => ["c is live from a:1"],
             live("a:1", 29, 100) => ["c fell from 30 to 29 frames/s"],
         ]);
         for none in [1.0, f64::NAN] {
-            assert_told!(Limits::new().frame_rate_drop(none), [
+            assert_changes!(Limits::new().frame_rate_drop(none), [
                 live("a:1", 30, 100) => ["c is live from a:1"],
                 live("a:1", 0, 100) => [],
             ]);
@@ -561,8 +563,8 @@ mod tests {
     }
 
     #[test]
-    fn what_happened_while_a_channel_failed_is_told_afterwards() {
-        assert_told!(Limits::new(), [
+    fn changes_during_a_failure_are_reported_afterwards() {
+        assert_changes!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
             failed() => ["c failed: too late"],
             failed() => [],
@@ -578,7 +580,7 @@ mod tests {
 
     #[test]
     fn a_channel_that_does_not_exist_is_reported_once_and_again_when_it_is_created() {
-        assert_told!(Limits::new(), [
+        assert_changes!(Limits::new(), [
             gone() => ["c does not exist"],
             gone() => [],
             idle() => ["c exists again"],
@@ -590,12 +592,12 @@ mod tests {
     }
 
     #[test]
-    fn another_watch_continues_with_what_is_known() {
+    fn another_watch_continues_from_restored_state() {
         let time = OffsetDateTime::UNIX_EPOCH;
-        let sweep = |answer| Sweep::of([("c".to_owned(), answer)]);
+        let sweep = |outcome| Sweep::of([("c".to_owned(), outcome)]);
         let mut before = Watch::new(Limits::new());
         before.changes(&sweep(live("a:1", 25, 100)), time);
-        for (answer, line) in [
+        for (outcome, line) in [
             (live("a:1", 25, 100), None),
             (live("b:2", 25, 100), Some("c has a new publisher: b:2, after a:1")),
             (idle(), Some("c is idle")),
@@ -605,16 +607,16 @@ mod tests {
             for (id, known) in before.known() {
                 after.restore(id, known.clone());
             }
-            let changes = after.changes(&sweep(answer), time);
+            let changes = after.changes(&sweep(outcome), time);
             assert_eq!(changes.first().map(Change::to_string).as_deref(), line);
         }
     }
 
     #[test]
-    fn a_channel_that_leaves_the_list_is_gone_once() {
+    fn a_channel_removed_from_the_list_is_reported_as_gone_once() {
         let time = OffsetDateTime::UNIX_EPOCH;
         let mut watch = Watch::new(Limits::new());
-        assert!(watch.remove("c", time).is_none(), "it was never there");
+        assert!(watch.remove("c", time).is_none(), "it was never known");
         watch.changes(&Sweep::of([("c".to_owned(), idle())]), time);
         assert_eq!(watch.remove("c", time).unwrap().to_string(), "c does not exist");
         watch.changes(&Sweep::of([("c".to_owned(), gone())]), time);
@@ -624,10 +626,10 @@ mod tests {
 
     #[cfg(feature = "serde")]
     #[test]
-    fn what_is_known_is_stored_in_few_words() {
+    fn stored_state_is_compact() {
         let mut watch = Watch::new(Limits::new());
         let channels = [("i", idle()), ("l", live("a:1", 25, 100)), ("g", gone())];
-        let sweep = Sweep::of(channels.map(|(id, answer)| (id.to_owned(), answer)));
+        let sweep = Sweep::of(channels.map(|(id, outcome)| (id.to_owned(), outcome)));
         watch.changes(&sweep, OffsetDateTime::UNIX_EPOCH);
         for (id, text) in [
             ("i", r#"{"state":"Idle"}"#),
@@ -641,7 +643,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_are_told_apart() {
+    fn channels_are_compared_separately() {
         let mut watch = Watch::new(Limits::new());
         let ids = ["b", "a", "z"].map(str::to_owned);
         let sweep = Sweep::of(ids.into_iter().zip([idle(), live("a:1", 25, 100), failed()]));

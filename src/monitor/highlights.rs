@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// The longest span that the service cuts.
+/// The longest span that the service accepts.
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// A part of a recording, to be saved as a playlist.
@@ -125,8 +125,8 @@ impl Highlight {
     /// [`start_time`](crate::SessionRecord::start_time), instead of the latest. Highlights
     /// between two times ignore it.
     #[must_use]
-    pub fn of_session(mut self, moment: OffsetDateTime) -> Self {
-        self.session = Some(moment);
+    pub fn of_session(mut self, time_in_session: OffsetDateTime) -> Self {
+        self.session = Some(time_in_session);
         self
     }
 
@@ -181,7 +181,7 @@ impl Client {
     ) -> Result<Vec<HighlightResult>> {
         let sessions = self.sessions(id)?;
         let until = options.bounds.time_limit.map(|limit| (Instant::now(), limit));
-        let is_late = || until.is_some_and(|(begun, limit)| begun.elapsed() >= limit);
+        let is_late = || until.is_some_and(|(started, limit)| started.elapsed() >= limit);
         let mut written = HashSet::new();
         let mut results = Vec::with_capacity(highlights.len());
         for highlight in highlights {
@@ -223,7 +223,7 @@ impl Client {
 }
 
 impl Highlight {
-    /// The part of it that was recorded.
+    /// Returns the part of the highlight that was recorded.
     fn clip(&self, sessions: &Sessions) -> Result<Times> {
         let (start, end) = match self.span {
             Span::Times(start, end) if start >= end => {
@@ -243,7 +243,7 @@ impl Highlight {
 }
 
 impl Edge {
-    /// The point in time, inside the session.
+    /// Returns the point in time, inside the session.
     fn of(self, (start, end): (OffsetDateTime, OffsetDateTime)) -> OffsetDateTime {
         match self {
             Edge::AfterStart(offset) => start.saturating_add(signed(offset)).min(end),
@@ -265,13 +265,13 @@ fn nothing(of_what: &str) -> Error {
     Error::invalid(message).with_code(code::NOTHING_RECORDED)
 }
 
-/// The whole seconds that cover a span. A span of just a day stays one.
+/// Returns the whole seconds that cover a span. A span of exactly a day stays a day.
 fn whole_seconds((start, end): (OffsetDateTime, OffsetDateTime)) -> (i64, i64) {
     let whole = start.unix_timestamp();
-    let up = i64::from(end.nanosecond() > 0);
-    let covering = end.unix_timestamp() + up;
-    let most = if end - start <= DAY { whole + DAY.as_secs() as i64 } else { i64::MAX };
-    (whole, covering.min(most))
+    let rounding = i64::from(end.nanosecond() > 0);
+    let covering = end.unix_timestamp() + rounding;
+    let latest_end = if end - start <= DAY { whole + DAY.as_secs() as i64 } else { i64::MAX };
+    (whole, covering.min(latest_end))
 }
 
 #[cfg(test)]
@@ -285,7 +285,7 @@ mod tests {
     const EVENING: OffsetDateTime = datetime!(2026-05-09 18:00 UTC);
     const NIGHT: OffsetDateTime = datetime!(2026-05-09 22:00 UTC);
 
-    /// Two sessions: an hour in the evening, half an hour in the night.
+    /// Returns two sessions: an hour in the evening, half an hour at night.
     fn sessions() -> Sessions {
         Sessions::of(
             &[
@@ -300,7 +300,7 @@ mod tests {
         highlight.clip(&sessions())
     }
 
-    fn refusal(highlight: Highlight) -> String {
+    fn error_of(highlight: Highlight) -> String {
         clip(highlight).unwrap_err().message().to_owned()
     }
 
@@ -311,17 +311,18 @@ mod tests {
     }
 
     #[test]
-    fn a_session_is_chosen_by_a_moment_in_it() {
-        for moment in [EVENING, EVENING + MINUTE, EVENING + HOUR] {
-            let span = clip(Highlight::new("h", MINUTE, 5 * MINUTE).of_session(moment)).unwrap();
+    fn a_session_is_selected_by_a_time_within_it() {
+        for time_in_session in [EVENING, EVENING + MINUTE, EVENING + HOUR] {
+            let span =
+                clip(Highlight::new("h", MINUTE, 5 * MINUTE).of_session(time_in_session)).unwrap();
             assert_eq!(span, (EVENING + MINUTE, EVENING + 5 * MINUTE));
         }
         let none = Highlight::new("h", MINUTE, 5 * MINUTE).of_session(EVENING + 2 * HOUR);
-        assert!(refusal(none).contains("no known session"), "a session was found");
+        assert!(error_of(none).contains("no known session"), "a session was found");
     }
 
     #[test]
-    fn of_two_sessions_that_meet_in_a_second_the_one_that_begins_then_is_chosen() {
+    fn if_one_session_ends_in_the_second_another_starts_the_later_one_is_selected() {
         let records = [(EVENING, EVENING), (EVENING, EVENING + HOUR)]
             .map(|(a, b)| SessionRecord::new(a, b, "a"));
         let highlight = Highlight::new("h", Duration::ZERO, MINUTE).of_session(EVENING);
@@ -330,22 +331,22 @@ mod tests {
     }
 
     #[test]
-    fn a_session_that_is_going_on_is_the_latest() {
+    fn the_current_session_is_the_latest() {
         let now = NIGHT + 2 * HOUR;
         let live = Some((NIGHT + HOUR, now));
         let sessions = Sessions::of(&[], live);
         let closing = Highlight::closing("h", 10 * MINUTE);
         assert_eq!(closing.clip(&sessions).unwrap(), (now - 10 * MINUTE, now));
-        // It ended between the two questions: the history knows when.
+        // It ended between the two requests: the history has its end.
         let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR + MINUTE, "a");
         assert_eq!(Sessions::of(&[record], live).sessions.len(), 1);
-        // One before it began in the same second.
+        // An earlier one started in the same second.
         let record = SessionRecord::new(NIGHT + HOUR, NIGHT + HOUR, "a");
         assert_eq!(Sessions::of(&[record], live).sessions.len(), 2);
     }
 
     #[test]
-    fn what_reaches_past_the_session_is_clipped() {
+    fn highlights_are_clipped_to_the_session() {
         let opening = clip(Highlight::new("h", 20 * MINUTE, 90 * MINUTE)).unwrap();
         assert_eq!(opening, (NIGHT + 20 * MINUTE, NIGHT + 30 * MINUTE));
         let closing = clip(Highlight::closing("h", HOUR)).unwrap();
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn each_edge_counts_from_its_own_end_of_the_session() {
+    fn each_edge_is_an_offset_from_its_end_of_the_session() {
         let span = |start, end| clip(Highlight::within("h", start, end));
         let (after, before) = (Edge::AfterStart, Edge::BeforeEnd);
         let late = span(before(10 * MINUTE), before(2 * MINUTE)).unwrap();
@@ -367,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn a_highlight_of_which_nothing_is_left_is_an_error() {
+    fn an_empty_highlight_is_an_error() {
         for empty in [
             Highlight::new("h", HOUR, 2 * HOUR),
             Highlight::new("h", Duration::MAX, Duration::MAX),
@@ -376,17 +377,17 @@ mod tests {
             Highlight::between("h", NIGHT - HOUR, NIGHT),
             Highlight::between("h", NIGHT + HOUR, NIGHT + 2 * HOUR),
         ] {
-            assert!(refusal(empty.clone()).contains("nothing"), "{empty:?}");
+            assert!(error_of(empty.clone()).contains("nothing"), "{empty:?}");
         }
         let backwards = Highlight::between("h", NIGHT + MINUTE, NIGHT);
-        assert!(refusal(backwards).contains("end"));
+        assert!(error_of(backwards).contains("end"));
         let empty = Sessions::of(&[], None);
         let error = Highlight::closing("h", HOUR).clip(&empty).unwrap_err();
         assert!(error.message().contains("no session"), "{error}");
     }
 
     #[test]
-    fn times_are_clipped_to_the_sessions_that_they_touch() {
+    fn times_are_clipped_to_the_sessions_they_overlap() {
         let both = Highlight::between("h", EVENING - HOUR, NIGHT + 10 * MINUTE);
         assert_eq!(clip(both).unwrap(), (EVENING, NIGHT + 10 * MINUTE));
         let one = Highlight::between("h", EVENING + 30 * MINUTE, NIGHT);
@@ -411,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn spans_are_cut_in_seconds_that_cover_them() {
+    fn spans_are_extended_to_whole_seconds() {
         let part = time::Duration::milliseconds(400);
         let start = EVENING.unix_timestamp();
         assert_eq!(whole_seconds((EVENING + part, EVENING + part * 2)), (start, start + 1));

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use time::{Duration, OffsetDateTime};
 
-/// How many sessions the service remembers of a channel.
-pub(super) const REMEMBERED: usize = 10;
+/// The number of sessions that the service keeps per channel.
+pub(super) const MAX_SESSIONS: usize = 10;
 
 /// A summary of the sessions in a period, returned by
 /// [`analyze_history`](Client::analyze_history).
@@ -16,7 +16,7 @@ pub(super) const REMEMBERED: usize = 10;
 /// **The service keeps only the last ten finished sessions of a channel.** On a
 /// busy channel they may not cover the period:
 /// [`is_truncated`](Self::is_truncated) is then true, and the figures cover only
-/// the sessions that are left. The current session is not included.
+/// the remaining sessions. The current session is not included.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -102,7 +102,7 @@ impl Client {
     /// Summarizes the sessions of the last `days` days.
     ///
     /// The service keeps only the last ten finished sessions of a channel;
-    /// [`is_truncated`](HistoryAnalysis::is_truncated) reports that some may be
+    /// [`is_truncated`](HistoryAnalysis::is_truncated) shows whether some may be
     /// missing.
     ///
     /// ```no_run
@@ -158,21 +158,21 @@ impl HistoryAnalysis {
             unique_ips: unique_ips(&sessions),
             longest_session: longest(&sessions).cloned(),
             gaps: gaps(&sessions),
-            is_truncated: records.len() >= REMEMBERED && oldest > Some(start),
+            is_truncated: records.len() >= MAX_SESSIONS && oldest > Some(start),
             sessions,
         }
     }
 }
 
 impl SessionSpan {
-    /// The part of a session that lies in a window, if any does. A session
-    /// without a length is in the window that its moment is in.
+    /// Returns the part of a session that lies within a period, if any. A session of
+    /// zero length counts if its start is within the period.
     fn within(
         record: &SessionRecord,
         start: OffsetDateTime,
         end: OffsetDateTime,
     ) -> Option<SessionSpan> {
-        // An end before the start would take from the total.
+        // An end before the start would reduce the total.
         let record_end = record.end_time.max(record.start_time);
         if record_end < start || record.start_time > end {
             return None;
@@ -193,7 +193,7 @@ fn minutes(duration: Duration) -> f64 {
 }
 
 fn longest(sessions: &[SessionSpan]) -> Option<&SessionSpan> {
-    // Of equals, max_by_key takes the last that it meets.
+    // Of equal elements, max_by_key returns the last.
     sessions.iter().rev().max_by_key(|session| session.duration())
 }
 
@@ -214,8 +214,8 @@ fn unique_ips(sessions: &[SessionSpan]) -> Vec<String> {
     ips.into_iter().collect()
 }
 
-/// The address without its port. The same address has one spelling, whether
-/// it came over IPv4 or as IPv4 inside IPv6.
+/// Returns an address without its port. An address has the same spelling whether it
+/// is IPv4 or IPv4 mapped to IPv6.
 fn ip(address: &str) -> Option<String> {
     let address = address.trim();
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
@@ -223,7 +223,7 @@ fn ip(address: &str) -> Option<String> {
     let parsed: Option<IpAddr> = parsed.ok().or_else(|| bare.unwrap_or(address).parse().ok());
     let ip = match parsed {
         Some(ip) => ip.to_canonical().to_string(),
-        // What is no IP address is kept as it stands, but for a port.
+        // Anything else is kept as it is, without a port.
         None => match address.rsplit_once(':') {
             Some((host, port)) if port.bytes().all(|b| b.is_ascii_digit()) => host.to_owned(),
             _ => address.to_owned(),
@@ -239,7 +239,7 @@ mod tests {
 
     const NOW: OffsetDateTime = datetime!(2026-05-10 12:00 UTC);
 
-    /// A session that began so many hours ago and lasted so many minutes.
+    /// Returns a session from its start, in hours ago, and its length.
     fn session(hours_ago: i64, minutes: i64, from: &str) -> SessionRecord {
         let start = NOW - Duration::hours(hours_ago);
         SessionRecord::new(start, start + Duration::minutes(minutes), from)
@@ -269,7 +269,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_counts_only_for_its_part_in_the_window() {
+    fn a_session_counts_only_for_its_part_in_the_period() {
         let found = HistoryAnalysis::of(
             &[
                 session(25, 120, "began before"),
@@ -287,13 +287,13 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_a_length_counts_and_one_that_runs_backwards_has_none() {
+    fn a_session_of_zero_length_counts_and_one_that_ends_before_its_start_has_zero_length() {
         let found = week(&[session(2, 0, "a"), session(1, -60, "a")]);
         assert_eq!((found.session_count, found.total_duration_hours), (2, 0.0));
     }
 
     #[test]
-    fn gaps_lie_between_sessions_in_whatever_order_these_come() {
+    fn gaps_are_found_between_sessions_in_any_order() {
         let found = week(&[session(2, 30, "c"), session(10, 60, "a"), session(6, 120, "b")]);
         let gaps: Vec<_> = found.gaps.iter().map(|gap| gap.duration_minutes).collect();
         assert_eq!(gaps, [180.0, 120.0]);
@@ -308,13 +308,13 @@ mod tests {
     }
 
     #[test]
-    fn of_sessions_of_one_length_the_first_is_the_longest() {
+    fn of_equally_long_sessions_the_first_is_the_longest() {
         let found = week(&[session(3, 10, "later"), session(5, 10, "first")]);
         assert_eq!(found.longest_session.unwrap().remote_addr, "first");
     }
 
     #[test]
-    fn a_port_is_no_part_of_an_ip() {
+    fn ports_are_removed_from_addresses() {
         for (address, ip) in [
             ("203.0.113.9:47745", "203.0.113.9"),
             ("203.0.113.9", "203.0.113.9"),
@@ -332,13 +332,13 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_came_twice_is_told_once() {
+    fn each_address_is_listed_once() {
         let found = week(&[session(3, 1, "b:1"), session(2, 1, "a:1"), session(1, 1, "b:2")]);
         assert_eq!(found.unique_ips, ["a", "b"]);
     }
 
     #[test]
-    fn ten_sessions_that_begin_inside_the_window_may_not_be_all() {
+    fn ten_sessions_within_the_period_may_be_truncated() {
         let ten: Vec<_> = (1..=10).map(|hours| session(hours, 1, "a")).collect();
         assert!(week(&ten).is_truncated);
         assert!(!week(&ten[..9]).is_truncated);
@@ -347,7 +347,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_longer_than_time_itself_is_no_panic() {
+    fn a_period_longer_than_the_representable_time_does_not_panic() {
         let found = HistoryAnalysis::of(&[session(1, 60, "a")], NOW, u32::MAX);
         assert_eq!(found.session_count, 1);
     }

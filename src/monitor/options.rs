@@ -6,7 +6,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The maximum number of concurrent requests.
-const MOST_PARALLEL: usize = 256;
+const MAX_PARALLEL: usize = 256;
 
 /// The progress of work on many items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,7 +17,7 @@ const MOST_PARALLEL: usize = 256;
 pub struct Progress {
     /// The number of finished items, failures included.
     pub done: usize,
-    /// The total.
+    /// The total number of items.
     pub total: usize,
 }
 
@@ -93,8 +93,8 @@ impl<'a> SweepOptions<'a> {
     }
 
     pub(super) fn report(&self, progress: Progress) {
-        // A callback that begins other work with these same options is not
-        // called again from inside itself.
+        // A callback that starts other work with the same options is not
+        // called from inside itself.
         let Some(callback) = &self.progress else { return };
         if let Ok(mut callback) = callback.try_borrow_mut() {
             callback(progress);
@@ -111,18 +111,18 @@ impl fmt::Debug for SweepOptions<'_> {
     }
 }
 
-/// How much of the service batch operations may take.
+/// The limits of batch operations.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Bounds {
     pub(super) max_parallel: usize,
-    /// Calls per second; without a limit it is infinite.
+    /// Calls per second; infinite without a limit.
     pub(super) rate: f64,
     pub(super) time_limit: Option<Duration>,
 }
 
 impl Bounds {
     pub(super) fn max_parallel(&mut self, calls: usize) {
-        self.max_parallel = calls.clamp(1, MOST_PARALLEL);
+        self.max_parallel = calls.clamp(1, MAX_PARALLEL);
     }
 
     pub(super) fn rate(&mut self, calls_per_second: f64) {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_makes_no_sense_is_set_to_the_nearest_that_does() {
+    fn invalid_values_are_clamped() {
         let bounds = |options: SweepOptions<'_>| (options.bounds.max_parallel, options.bounds.rate);
         let new = SweepOptions::new;
         assert_eq!(bounds(new()), (8, f64::INFINITY));

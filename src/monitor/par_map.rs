@@ -1,5 +1,5 @@
-//! One call for each of many items, several at once, at a rate that the service
-//! can keep up with.
+//! One call for each of many items, several at a time, at a rate that the service
+//! can handle.
 
 use super::options::{Progress, SweepOptions};
 use crate::call::Policy;
@@ -18,9 +18,9 @@ use std::time::Instant;
 /// Makes a call for each item, and returns the results in the order of the
 /// items.
 ///
-/// Beside the results, only the calls in flight take memory: a worker takes the
-/// next item when it is done with one, and waits while the caller is busy with
-/// the results.
+/// Apart from the results, only the calls in flight take memory: a worker takes the
+/// next item when it has finished one, and waits while the caller processes the
+/// results.
 pub(super) fn par_map<T: Sync, R: Send>(
     client: &Client,
     items: &[T],
@@ -39,20 +39,20 @@ pub(super) fn par_map<T: Sync, R: Send>(
         for _ in 0..workers {
             let (sender, work) = (sender.clone(), &work);
             let worker = thread::Builder::new().name("osslive-sweep".into());
-            // When the system has no more threads, fewer do the work.
+            // If the system has no more threads, fewer do the work.
             match worker.spawn_scoped(scope, move || work.run(&sender)) {
                 Ok(thread) => threads.push(thread),
                 Err(_) => break,
             }
         }
         drop(sender);
-        // The loop owns the receiver: when the callback panics, the workers
-        // find nobody to send to, and end.
+        // The loop owns the receiver: if the callback panics, the workers can
+        // no longer send, and end.
         for (done, (index, outcome)) in receiver.into_iter().enumerate() {
             outcomes[index] = Some(outcome);
             options.report(Progress { done: done + 1, total: items.len() });
         }
-        // The scope would wait for their work, but not for their end.
+        // The scope would wait for their work, but not for the threads to exit.
         for thread in threads {
             thread.join().unwrap_or_else(|panic| panic::resume_unwind(panic));
         }
@@ -65,7 +65,7 @@ struct Work<'a, T, F> {
     items: &'a [T],
     limiter: &'a RateLimiter,
     call: F,
-    /// On when the work is stopped or the client shut down.
+    /// Set when the work is stopped or the client shut down.
     stop: Arc<Stop>,
     deadline: Option<Instant>,
     next: AtomicUsize,
@@ -88,8 +88,8 @@ impl<T, R, F: Fn(&T) -> Result<Call<R>>> Work<'_, T, F> {
         }
     }
 
-    /// The policy of one call that begins now: the time limit of the whole work
-    /// bounds it too.
+    /// Returns the policy of a call that starts now, which is also bounded by the time
+    /// limit of the whole work.
     fn policy(&self) -> Policy<'_> {
         let policy = self.client.policy();
         let left = self.deadline.map(|deadline| deadline.saturating_duration_since(policy.started));

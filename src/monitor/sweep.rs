@@ -105,7 +105,7 @@ impl Sweep {
         Sweep::of(ids.iter().cloned().zip(outcomes))
     }
 
-    /// Sorts what was found into the four lists.
+    /// Sorts the outcomes into the four lists.
     pub(super) fn of(outcomes: impl IntoIterator<Item = (String, Result<ChannelStatus>)>) -> Self {
         let mut sweep = Sweep::default();
         for (id, outcome) in outcomes {
@@ -122,7 +122,7 @@ impl Sweep {
                 Err(error) => sweep.failed.push(FailedChannel { id, error }),
             }
         }
-        // A sweep of thousands of channels is kept until the next.
+        // A sweep, which may have thousands of channels, is kept until the next.
         for list in [&mut sweep.live, &mut sweep.idle, &mut sweep.disabled] {
             list.shrink_to_fit();
         }
@@ -130,7 +130,7 @@ impl Sweep {
     }
 }
 
-/// Each id once, where it first stands.
+/// Returns each id once, at its first position.
 pub(super) fn distinct(ids: impl IntoIterator<Item = impl Into<String>>) -> Vec<String> {
     let ids: Vec<String> = ids.into_iter().map(Into::into).collect();
     let mut seen = HashSet::with_capacity(ids.len());
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ids_that_stand_twice_are_taken_once_in_their_order() {
+    fn duplicate_ids_are_removed_and_the_order_is_kept() {
         assert_eq!(distinct(["b", "a", "b", "c", "a"]), ["b", "a", "c"]);
         assert_eq!(distinct(Vec::<String>::new()), Vec::<String>::new());
     }

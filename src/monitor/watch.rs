@@ -110,7 +110,7 @@ pub struct ChannelMonitor {
     limiter: Arc<RateLimiter>,
     stop: StopHandle,
     watch: Watch,
-    begun: Option<Instant>,
+    started: Option<Instant>,
     took: Duration,
     last: Option<Sweep>,
 }
@@ -130,7 +130,7 @@ impl ChannelMonitor {
             bounds: options.bounds,
             stop: StopHandle::following(&client.engine().stop),
             watch: Watch::new(options.limits),
-            begun: None,
+            started: None,
             took: Duration::ZERO,
             last: None,
         }
@@ -144,45 +144,45 @@ impl ChannelMonitor {
         self.stop.clone()
     }
 
-    /// Replaces the channels, from the next sweep on. What is known of the others
-    /// stays known: see [`watch_mut`](Self::watch_mut).
+    /// Replaces the channels, from the next sweep on. The state of the others is
+    /// kept: see [`watch_mut`](Self::watch_mut).
     pub fn set_channels(&mut self, ids: impl IntoIterator<Item = impl Into<String>>) {
         self.ids = distinct(ids).into();
     }
 
-    /// Returns what is known of the channels.
+    /// Returns what is known about the channels.
     pub fn watch(&self) -> &Watch {
         &self.watch
     }
 
-    /// Returns what is known of the channels, to restore what an earlier process
-    /// stored, or to remove channels.
+    /// Returns what is known about the channels, to restore the state that an earlier
+    /// process stored, or to remove channels.
     pub fn watch_mut(&mut self) -> &mut Watch {
         &mut self.watch
     }
 
-    /// Waits until the next sweep is due: time to replace the channels. Returns
-    /// whether it is, or `false` once stopped. The first sweep is due at once.
+    /// Waits until the next sweep is due, which is the time to replace the channels.
+    /// Returns `true` then, or `false` once stopped. The first sweep is due at once.
     pub fn wait_until_due(&self) -> bool {
         let due = self
-            .begun
-            .map_or(Duration::ZERO, |begun| self.interval.saturating_sub(begun.elapsed()));
+            .started
+            .map_or(Duration::ZERO, |started| self.interval.saturating_sub(started.elapsed()));
         self.stop.switch().sleep(due)
     }
 
-    /// Waits until the next sweep is due, sweeps, and returns the changes, of
-    /// which there may be none. The first sweep is due at once and reports every
-    /// channel that is not idle. Returns `None` once stopped.
+    /// Waits until the next sweep is due, sweeps, and returns the changes, if any.
+    /// The first sweep is due at once and reports every channel that is not idle.
+    /// Returns `None` once stopped.
     pub fn next_changes(&mut self) -> Option<Vec<Change>> {
         if !self.wait_until_due() {
             return None;
         }
-        let begun = Instant::now();
-        self.begun = Some(begun);
-        // Of thousands of channels, two would take much memory.
+        let started = Instant::now();
+        self.started = Some(started);
+        // Two sweeps of thousands of channels would take a lot of memory.
         self.last = None;
         let sweep = self.sweep()?;
-        self.took = begun.elapsed();
+        self.took = started.elapsed();
         let changes = self.watch.changes(&sweep, OffsetDateTime::now_utc());
         self.last = Some(sweep);
         Some(changes)
@@ -211,8 +211,8 @@ impl ChannelMonitor {
         self.last.as_ref().map(|_| self.took)
     }
 
-    /// Sweeps on a thread of its own, so that a call that hangs does not keep a
-    /// stop from being heard; on this one when the system has no more.
+    /// Sweeps on its own thread, so that a hanging call does not delay a stop; on this
+    /// thread if the system has no more.
     fn sweep(&self) -> Option<Sweep> {
         match self.stop.switch().result_of(Duration::MAX, self.sweeper()) {
             Ok(sweep) => Some(sweep),

@@ -5,7 +5,7 @@ use super::reply::Reply;
 use crate::error::Result;
 use crate::request::{Method, Request};
 
-/// What the service says about a bucket, as far as playback depends on it.
+/// The properties of a bucket that playback depends on.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct BucketInfo {
     /// `private`, `public-read` or `public-read-write`.
@@ -43,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn acl_and_block_are_read() {
+    fn the_acl_and_the_public_access_block_are_read() {
         let body = "<BucketInfo><Bucket><Name>b</Name><BlockPublicAccess>true</BlockPublicAccess>\
                     <AccessControlList><Grant>public-read</Grant></AccessControlList></Bucket>\
                     </BucketInfo>";

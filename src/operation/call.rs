@@ -38,12 +38,12 @@ impl<T> Call<T> {
     }
 }
 
-/// A request whose answer is of no interest beyond whether it is a success.
+/// Returns a call of which only success or failure matters.
 pub(crate) fn attempt(request: Request) -> Call<()> {
     Call::new(request, |_, reply| reply.check())
 }
 
-/// A request whose answer is a body of any kind.
+/// Returns a call whose response may have any body.
 pub(crate) fn attempt_body(request: Request) -> Call<Vec<u8>> {
     Call::new(request, |_, reply| reply.check().map(|()| reply.body.clone()))
 }

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn a_session_without_its_times_is_an_error_that_names_what_is_wrong() {
+    fn a_session_without_valid_times_is_an_error_that_names_the_problem() {
         for (times, word) in [
             ("<EndTime>2026-11-22T01:53:31Z</EndTime>", "StartTime"),
             ("<StartTime>now</StartTime><EndTime>2026-11-22T01:53:31Z</EndTime>", "\"now\""),

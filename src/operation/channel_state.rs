@@ -32,7 +32,7 @@ pub fn put_channel_status(id: &str, state: ChannelState) -> Result<Call<Done>> {
     Ok(Call::new(request, parse_done))
 }
 
-/// Reads the state in a reply.
+/// Reads the state from a response.
 pub(super) fn channel_state(element: Element<'_, '_>) -> Result<ChannelState> {
     let text = element.value();
     text.parse().map_err(|error: Error| Error::bad_reply(error.message()))

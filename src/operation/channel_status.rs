@@ -202,7 +202,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn a_live_status_carries_its_streams() {
+    fn a_live_status_has_its_streams() {
         let status = get_channel_status("c")
             .unwrap()
             .parse(&ok(
@@ -236,7 +236,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_detail_does_not_hide_the_others() {
+    fn an_invalid_detail_does_not_hide_the_others() {
         let status = get_channel_status("c")
             .unwrap()
             .parse(&ok("<LiveChannelStat><Status>Live</Status><ConnectedTime>soon</ConnectedTime>\
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn a_status_that_is_not_known_is_an_error_that_quotes_it() {
+    fn an_unknown_status_is_an_error_that_quotes_it() {
         for (document, word) in [
             ("<LiveChannelStat/>", "Status"),
             ("<LiveChannelStat><Status/></LiveChannelStat>", "\"\""),

@@ -1,31 +1,31 @@
-//! Checks of what several operations take.
+//! Checks of arguments that several operations have.
 
 use crate::error::{Error, Result, code};
 use crate::request::{Method, Request};
 use crate::xml;
 
-/// Checks a channel name for what the service certainly rejects.
+/// Rejects channel names that the service certainly rejects.
 ///
 /// # Errors
 ///
 /// Code [`InvalidChannelName`](code::INVALID_CHANNEL_NAME), as the service
-/// would say.
+/// returns.
 pub fn check_channel_name(id: &str) -> Result<()> {
-    let fault = if id.is_empty() {
+    let problem = if id.is_empty() {
         "the channel name is empty".to_owned()
     } else if id.contains('/') {
         "the channel name contains a slash".to_owned()
     } else if id.len() > 1023 {
-        format!("channel name of {} bytes: must be at most 1023", id.len())
+        format!("channel name of {} bytes: must be at max 1023", id.len())
     } else if matches!(id, "." | "..") {
-        format!("channel name {id:?}: HTTP clients resolve \".\" and \"..\" in a path")
-    } else if !xml::can_carry(id) {
+        format!("channel name {id:?}: must not be \".\" or \"..\", which HTTP clients resolve")
+    } else if !xml::allows(id) {
         let shown: String = id.chars().take(80).collect();
-        format!("channel name {shown:?}: must not contain characters that XML cannot carry")
+        format!("channel name {shown:?}: must not contain characters that XML forbids")
     } else {
         return Ok(());
     };
-    Err(Error::invalid(fault).with_code(code::INVALID_CHANNEL_NAME))
+    Err(Error::invalid(problem).with_code(code::INVALID_CHANNEL_NAME))
 }
 
 pub(super) fn channel_request(method: Method, id: &str) -> Result<Request> {
@@ -33,34 +33,34 @@ pub(super) fn channel_request(method: Method, id: &str) -> Result<Request> {
     Ok(Request::new(method, id))
 }
 
-pub(super) fn check_playlist_name(name: &str, least: usize, most: usize) -> Result<()> {
-    let fault = if !name.ends_with(".m3u8") {
-        "does not end in .m3u8".to_owned()
+pub(super) fn check_playlist_name(name: &str, min: usize, max: usize) -> Result<()> {
+    let problem = if !name.ends_with(".m3u8") {
+        "must end in .m3u8".to_owned()
     } else if name.contains('/') {
-        "contains a slash".to_owned()
-    } else if !(least..=most).contains(&name.len()) {
-        format!("has {} bytes: must be {least} to {most}", name.len())
-    } else if !xml::can_carry(name) {
-        "has characters that XML cannot carry".to_owned()
+        "must not contain a slash".to_owned()
+    } else if !(min..=max).contains(&name.len()) {
+        format!("has {} bytes, must have {min} to {max}", name.len())
+    } else if !xml::allows(name) {
+        "contains characters that XML forbids".to_owned()
     } else {
         return Ok(());
     };
     let shown: String = name.chars().take(80).collect();
-    Err(Error::invalid(format!("the playlist name {shown:?} {fault}")))
+    Err(Error::invalid(format!("playlist name {shown:?}: {problem}")))
 }
 
 pub(super) fn check_text(what: &str, text: &str) -> Result<()> {
-    if xml::can_carry(text) {
+    if xml::allows(text) {
         return Ok(());
     }
     let shown: String = text.chars().take(80).collect();
-    let message = format!("{what} {shown:?}: must not contain characters that XML cannot carry");
+    let message = format!("{what} {shown:?}: must not contain characters that XML forbids");
     Err(Error::invalid(message))
 }
 
-pub(super) fn in_range(what: &str, value: u32, least: u32, most: u32) -> Result<()> {
-    if (least..=most).contains(&value) {
+pub(super) fn in_range(what: &str, value: u32, min: u32, max: u32) -> Result<()> {
+    if (min..=max).contains(&value) {
         return Ok(());
     }
-    Err(Error::invalid(format!("{what} {value}: must be {least} to {most}")))
+    Err(Error::invalid(format!("{what} {value}: must be {min} to {max}")))
 }

@@ -11,25 +11,25 @@ use md5::{Digest, Md5};
 /// The largest batch that the service accepts.
 pub const MAX_DELETED: usize = 1000;
 
-/// DeleteMultipleObjects: deletes objects for good. Those that do not exist count as
-/// deleted.
+/// DeleteMultipleObjects: permanently deletes objects. Objects that do not exist count
+/// as deleted.
 ///
-/// Source: the service's page "DeleteMultipleObjects", which asks for Content-MD5.
+/// Source: the service's page "DeleteMultipleObjects", which requires Content-MD5.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for no keys, more
-/// than [`MAX_DELETED`], an empty key, or one with characters that XML cannot carry.
+/// than [`MAX_DELETED`], an empty key, or one with characters that XML forbids.
 pub fn delete_objects(keys: &[impl AsRef<str>]) -> Result<Call<Done>> {
     if !(1..=MAX_DELETED).contains(&keys.len()) {
         let message = format!("{} keys to delete: must be 1 to {MAX_DELETED}", keys.len());
         return Err(Error::invalid(message));
     }
     for key in keys.iter().map(AsRef::as_ref) {
-        if key.is_empty() || !xml::can_carry(key) {
+        if key.is_empty() || !xml::allows(key) {
             let shown: String = key.chars().take(80).collect();
             return Err(Error::invalid(format!(
-                "key {shown:?}: must not be empty or contain characters that XML cannot carry"
+                "key {shown:?}: must not be empty or contain characters that XML forbids"
             )));
         }
     }
@@ -42,7 +42,7 @@ pub fn delete_objects(keys: &[impl AsRef<str>]) -> Result<Call<Done>> {
 fn document(keys: &[impl AsRef<str>]) -> String {
     let object = |xml: Writer, key: &str| xml.element("Object", |xml| xml.text("Key", key));
     let whole = Writer::new().element("Delete", |xml| {
-        // The response then has no body.
+        // With this, the response has no body.
         let xml = xml.text("Quiet", "true");
         keys.iter().fold(xml, |xml, key| object(xml, key.as_ref()))
     });
@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_sent_is_refused_with_its_name() {
+    fn invalid_keys_are_rejected_and_named() {
         let too_many = vec!["k"; MAX_DELETED + 1];
         for (keys, word) in [
             (&[][..], "0 keys"),

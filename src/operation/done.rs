@@ -22,8 +22,8 @@ pub(super) fn parse_done(_: &Request, reply: &Reply) -> Result<Done> {
     if body.is_empty() {
         return Ok(Done { res: reply.info() });
     }
-    // The service answers with an empty body. Something in between may not:
-    // an error in the clothes of a success, or a sign-in page.
+    // The service returns an empty body. Something in between may not: an
+    // error with a success status, or a sign-in page.
     match xml::read(body, |root| root.name().to_owned()).as_deref() {
         Ok("Error") => Err(reply.service_error()),
         Ok(name) if !name.eq_ignore_ascii_case("html") => Ok(Done { res: reply.info() }),

@@ -121,7 +121,7 @@ mod tests {
     use crate::operation::reply::samples::ok;
 
     #[test]
-    fn a_channel_name_is_refused_only_for_what_is_certain() {
+    fn only_channel_names_that_are_certainly_invalid_are_rejected() {
         for name in ["", "a/b", ".", "..", "a\0b", "\u{fffe}", &"x".repeat(1024)] {
             let error = get_channel(name).unwrap_err();
             assert_eq!(error.code(), Some(crate::code::INVALID_CHANNEL_NAME));
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn the_configuration_is_read_in_any_order_and_past_unknown_elements() {
+    fn the_configuration_is_read_in_any_order_and_unknown_elements_are_ignored() {
         let channel = get_channel("c")
             .unwrap()
             .parse(&ok("<LiveChannelConfiguration><New><Deep/></New><Target><FragCount>3</FragCount>\

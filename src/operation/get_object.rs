@@ -10,7 +10,7 @@ use std::ops::{Bound, RangeBounds};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetObject {
     key: String,
-    /// The first byte, and the first one that is not wanted any more.
+    /// The first byte, and the one after the last.
     pub(crate) start: u64,
     pub(crate) end: Option<u64>,
     etag: Option<String>,
@@ -55,15 +55,15 @@ impl GetObject {
     }
 }
 
-/// What `get_object` returned, beside the bytes.
+/// The metadata of an object, returned by `get_object`.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct ObjectInfo {
-    /// The bytes of the whole object.
+    /// The size of the whole object, in bytes.
     pub size: u64,
-    /// The position of the first byte that was returned.
+    /// The position of the first returned byte.
     pub start: u64,
-    /// The number of bytes that were returned.
+    /// The number of returned bytes.
     pub length: u64,
     /// The entity tag, in quotes, if reported.
     pub etag: Option<String>,
@@ -111,31 +111,32 @@ fn parse_get_object(request: &Request, reply: &Reply) -> Result<ObjectInfo> {
     let range = request.headers.iter().find(|(name, _)| *name == "range");
     let (start, size) = match (range, &reply.content_range) {
         (None, _) => (0, length),
-        (Some((_, asked)), Some(range)) => content_range(asked, range, length)
-            .map_err(|fault| reply.found(Error::bad_reply(fault)))?,
-        (Some((_, asked)), None) => {
-            let message = format!("the response has no Content-Range, and {asked:?} was requested");
+        (Some((_, requested)), Some(range)) => content_range(requested, range, length)
+            .map_err(|mismatch| reply.found(Error::bad_reply(mismatch)))?,
+        (Some((_, requested)), None) => {
+            let message =
+                format!("the response has no Content-Range, but {requested:?} was requested");
             return Err(reply.found(Error::bad_reply(message)));
         }
     };
     Ok(ObjectInfo { size, start, length, etag: reply.etag.clone(), res: reply.info() })
 }
 
-/// Reads a Content-Range (RFC 9110 section 14.4) and compares it with the request:
-/// the position of the first byte, and the size of the object.
-fn content_range(asked: &str, answered: &str, length: u64) -> Result<(u64, u64), String> {
-    let fault = || format!("unexpected Content-Range {answered:?}: {asked:?} was requested");
+/// Parses a Content-Range (RFC 9110 section 14.4) and compares it with the requested
+/// range. Returns the position of the first byte and the size of the object.
+fn content_range(requested: &str, received: &str, length: u64) -> Result<(u64, u64), String> {
+    let mismatch = || format!("unexpected Content-Range {received:?}: {requested:?} was requested");
     let read = || {
-        let (range, size) = answered.strip_prefix("bytes ")?.split_once('/')?;
+        let (range, size) = received.strip_prefix("bytes ")?.split_once('/')?;
         let (first, last) = range.split_once('-')?;
         let number = |text: &str| text.trim().parse::<u64>().ok();
         Some((number(first)?, number(last)?, number(size)?))
     };
-    let (first, last, size) = read().ok_or_else(fault)?;
-    let (from, to) = asked["bytes=".len()..].split_once('-').unwrap_or_default();
+    let (first, last, size) = read().ok_or_else(mismatch)?;
+    let (from, to) = requested["bytes=".len()..].split_once('-').unwrap_or_default();
     let wanted = to.parse().unwrap_or(u64::MAX).min(size.saturating_sub(1));
-    let is_as_asked = from == first.to_string() && last == wanted && last >= first;
-    if is_as_asked && last - first + 1 == length { Ok((first, size)) } else { Err(fault()) }
+    let is_as_requested = from == first.to_string() && last == wanted && last >= first;
+    if is_as_requested && last - first + 1 == length { Ok((first, size)) } else { Err(mismatch()) }
 }
 
 #[cfg(test)]
@@ -205,7 +206,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_service_is_one() {
+    fn an_error_response_is_an_error() {
         let call = get_object(&GetObject::new("k")).unwrap();
         let body = b"<Error><Code>NoSuchKey</Code></Error>".to_vec();
         let error = call.parse(&Reply { status: 404, body, ..Reply::default() }).unwrap_err();

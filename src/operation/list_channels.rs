@@ -102,7 +102,7 @@ pub fn list_channels(query: &ListChannels) -> Result<Call<ChannelList>> {
     let mut request = Request::new(Method::Get, "").flag("live");
     check_text("prefix", &query.prefix)?;
     check_text("marker", &query.marker)?;
-    // A parameter without a value means the same as none.
+    // An empty parameter means the same as none.
     if !query.prefix.is_empty() {
         request = request.param("prefix", &query.prefix);
     }
@@ -164,7 +164,7 @@ fn summary(element: Element<'_, '_>) -> Result<ChannelSummary> {
     })
 }
 
-/// Says which channel of the list has a fault.
+/// Adds to an error which channel of the list it is about.
 fn in_channel(element: Element<'_, '_>, number: usize, error: &Error) -> Error {
     let name = element.children().find(|child| child.name() == "Name");
     let name = name.map_or(String::new(), |name| {
@@ -182,7 +182,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn a_list_leaves_out_parameters_without_a_value() {
+    fn empty_parameters_are_omitted_from_a_list_request() {
         assert_eq!(query(list_channels(&ListChannels::new()).unwrap().request()), [("live", None)]);
         let page = ListChannels::new().prefix("cam").marker("cam-1").max_keys(1000);
         assert_eq!(
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_names_the_channel_and_the_value_that_a_list_cannot_do_without() {
+    fn an_error_in_a_list_names_the_channel_and_the_value() {
         let good = "<LiveChannel><Name>a</Name><Status>enabled</Status></LiveChannel>";
         for (item, words) in [
             ("<Name>cam</Name><Status>paused</Status>", ["2 of the list (\"cam\")", "\"paused\""]),
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn an_odd_date_of_one_channel_does_not_hide_the_page() {
+    fn an_invalid_date_of_one_channel_does_not_fail_the_page() {
         let item = |name, date| {
             format!("<LiveChannel><Name>{name}</Name><Status>enabled</Status>{date}</LiveChannel>")
         };

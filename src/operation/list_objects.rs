@@ -86,7 +86,7 @@ pub struct ObjectSummary {
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `max_keys`
 /// is not 1 to 1000.
 pub fn list_objects(query: &ListObjects) -> Result<Call<ObjectList>> {
-    // Keys are percent-encoded in the response: XML cannot carry all of them.
+    // Keys are percent-encoded in the response: XML cannot represent all of them.
     let mut request =
         Request::new(Method::Get, "").param("list-type", "2").param("encoding-type", "url");
     for (name, value) in [
@@ -94,7 +94,7 @@ pub fn list_objects(query: &ListObjects) -> Result<Call<ObjectList>> {
         ("start-after", &query.start_after),
         ("continuation-token", &query.continuation_token),
     ] {
-        // A parameter without a value means the same as none.
+        // An empty parameter means the same as none.
         if !value.is_empty() {
             request = request.param(name, value);
         }
@@ -150,20 +150,20 @@ fn summary(element: Element<'_, '_>, is_encoded: bool) -> Result<ObjectSummary> 
     })
 }
 
-/// Reads a key of a response.
+/// Reads a key from a response.
 pub(super) fn object_key(element: Element<'_, '_>, is_encoded: bool) -> Result<String> {
     if !is_encoded {
         return Ok(element.string());
     }
     String::from_utf8(percent_decode(element.text().as_bytes())).map_err(|error| {
-        let message = format!("{} {:?}: is not UTF-8", element.name(), element.text());
+        let message = format!("{} {:?}: not UTF-8", element.name(), element.text());
         Error::bad_reply(message).with_source(error)
     })
 }
 
 #[cfg(test)]
 impl ObjectSummary {
-    /// An object of so many bytes.
+    /// Creates an object of this size.
     pub(crate) fn of(key: &str, size: u64) -> Self {
         ObjectSummary { key: key.into(), size, last_modified: None, etag: String::new() }
     }
@@ -181,7 +181,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_leaves_out_parameters_without_a_value() {
+    fn empty_parameters_are_omitted_from_a_list_request() {
         let always = [("list-type", Some("2")), ("encoding-type", Some("url"))];
         assert_eq!(query(list_objects(&ListObjects::new()).unwrap().request()), always);
         let all = ListObjects::new().prefix("c/").start_after("c/1").continuation_token("t");
@@ -218,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_decoded_only_if_the_response_says_that_they_are_encoded() {
+    fn keys_are_decoded_only_if_the_response_declares_an_encoding() {
         let list = page(
             "<IsTruncated>false</IsTruncated><Contents><Key>a%41</Key><Size>0</Size></Contents>",
         );
@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_that_cannot_be_relied_on_is_an_error_that_names_what_is_wrong() {
+    fn an_incomplete_or_invalid_page_is_an_error_that_names_the_problem() {
         let end = "<IsTruncated>false</IsTruncated>";
         for (body, word) in [
             (String::new(), "IsTruncated"),

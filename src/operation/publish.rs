@@ -55,7 +55,7 @@ impl Default for RtmpUrlOptions {
     }
 }
 
-/// A signed publish URL, whole and in the parts that encoders ask for.
+/// A signed publish URL, whole and in the parts that encoders have fields for.
 ///
 /// Anyone who has it can publish until it expires: `Display` and JSON show it,
 /// `Debug` does not.
@@ -71,15 +71,16 @@ pub struct PublishUrl {
     pub server: String,
     /// The stream key: the channel's name with the signature.
     pub stream_key: String,
-    /// Until when publishers may connect. Expiry does not disconnect a publisher.
+    /// When the URL expires. Publishers must connect before then; expiry does not
+    /// disconnect them.
     #[cfg_attr(feature = "serde", serde(with = "time::serde::rfc3339"))]
     #[cfg_attr(feature = "schema", schemars(with = "crate::schema::Time"))]
     pub expires_at: OffsetDateTime,
 }
 
 impl PublishUrl {
-    /// Takes a URL apart at the last slash of its path; its query may have
-    /// slashes of its own. The time is kept in UTC.
+    /// Splits a URL at the last slash of its path; its query may contain slashes
+    /// too. The time is converted to UTC.
     pub fn new(url: String, expires_at: OffsetDateTime) -> Self {
         let path = url.find('?').map_or(&*url, |query| &url[..query]);
         let (server, stream_key) =
@@ -116,23 +117,23 @@ impl fmt::Debug for PublishUrl {
 pub fn check_rtmp_url(id: &str, options: &RtmpUrlOptions) -> Result<()> {
     check_channel_name(id)?;
     v1::check_key(id)?;
-    // Publish URLs are signed alike with both versions.
+    // Publish URLs are signed in the same way with both versions.
     SignatureVersion::V1.check_expires(options.expires)?;
     for (at, (name, value)) in options.params.iter().enumerate() {
-        let fault = if name.is_empty() {
+        let problem = if name.is_empty() {
             "has no name"
         } else if rtmp::RESERVED.contains(&name.as_str()) {
             "is reserved for the signature"
         } else if options.params[..at].iter().any(|(earlier, _)| earlier == name) {
-            "is given twice"
+            "is a duplicate"
         } else if name.starts_with('/') || name.contains(|c: char| c == ':' || c.is_control()) {
             "cannot be signed: the name must not contain ':' or control characters, or start with '/'"
-        } else if value.contains(char::is_control) || !xml::can_carry(value) {
+        } else if value.contains(char::is_control) || !xml::allows(value) {
             "cannot be signed: the value must not contain control characters"
         } else {
             continue;
         };
-        return Err(Error::invalid(format!("URL parameter {name:?} {fault}")));
+        return Err(Error::invalid(format!("URL parameter {name:?} {problem}")));
     }
     Ok(())
 }
@@ -142,13 +143,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_publish_url_refuses_parameters_that_would_break_its_signature() {
+    fn parameters_that_would_break_the_signature_are_rejected() {
         let options = RtmpUrlOptions::new;
         for (options, word) in [
             (options().expires(0), "0 seconds"),
             (options().param("Expires", "1"), "reserved"),
             (options().param("security-token", "1"), "reserved"),
-            (options().param("a", "1").param("a", "2"), "twice"),
+            (options().param("a", "1").param("a", "2"), "duplicate"),
             (options().param("", "1"), "no name"),
             (options().param("a:b", "1"), "cannot be signed"),
             (options().param("a", "1\n/other/channel"), "cannot be signed"),
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn the_stream_key_is_what_follows_the_last_slash_of_the_path() {
+    fn the_stream_key_follows_the_last_slash_of_the_path() {
         let parts = |url: &str| {
             let url = PublishUrl::new(url.to_owned(), OffsetDateTime::UNIX_EPOCH);
             (url.server, url.stream_key)
@@ -174,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn a_publish_url_is_shown_but_not_debugged() {
+    fn display_shows_a_publish_url_and_debug_does_not() {
         let text = "rtmp://b.h/live/ch?OSSAccessKeyId=id&Expires=9&Signature=hush";
         let url = PublishUrl::new(text.to_owned(), OffsetDateTime::UNIX_EPOCH);
         assert_eq!(url.to_string(), text);

@@ -145,7 +145,7 @@ pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Call<ChannelUrls>
     let description = config.description.as_ref().unwrap_or(&config.name);
     if description.len() > 128 {
         return Err(Error::invalid(format!(
-            "the description has {} bytes; 128 is the most",
+            "description of {} bytes: must have at most 128",
             description.len()
         )));
     }
@@ -188,9 +188,9 @@ fn check_snapshot(snapshot: &Snapshot) -> Result<()> {
         ("destination bucket", &snapshot.dest_bucket),
         ("notification topic", &snapshot.notify_topic),
     ] {
-        if text.is_empty() || !xml::can_carry(text) {
+        if text.is_empty() || !xml::allows(text) {
             return Err(Error::invalid(format!(
-                "snapshot {what}: must not be empty or contain characters that XML cannot carry"
+                "snapshot {what}: must not be empty or contain characters that XML forbids"
             )));
         }
     }
@@ -256,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn put_channel_refuses_what_is_out_of_range_and_names_it() {
+    fn put_channel_rejects_values_out_of_range_and_names_them() {
         let config = ChannelConfig::default;
         for (config, word) in [
             (config().frag_duration(0), "fragment duration"),

@@ -1,4 +1,4 @@
-//! What the parsers of several replies share.
+//! Helpers shared by the parsers of several responses.
 
 use crate::error::Error;
 use crate::xml::Element;

@@ -26,7 +26,7 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether the body was delimited only by the end of the connection, without
     /// `Content-Length` or chunks. It may then be truncated, and is accepted only
-    /// if it has an end of its own: the end tag of XML, or `#EXT-X-ENDLIST`.
+    /// if it has its own end mark: the end tag of XML, or `#EXT-X-ENDLIST`.
     pub ends_with_connection: bool,
     /// The time the call took.
     pub elapsed: Duration,
@@ -44,7 +44,7 @@ impl Reply {
         }
     }
 
-    /// The reply without its body.
+    /// Returns the response without its body.
     pub(crate) fn head(&self) -> Reply {
         Reply {
             status: self.status,
@@ -57,7 +57,7 @@ impl Reply {
         }
     }
 
-    /// Adds to an error what is known about the reply it was found in.
+    /// Adds to an error the details of the response in which it was found.
     pub(super) fn found(&self, error: Error) -> Error {
         error
             .with_status(self.status)
@@ -89,7 +89,7 @@ impl Reply {
         }
     }
 
-    /// Whether the body is complete, judged by its content.
+    /// Returns whether the body is complete, judged by its content.
     fn is_complete(&self) -> bool {
         let body = self.body.trim_ascii();
         let last_line = body.rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -119,7 +119,7 @@ impl Reply {
             .with_retry_after(self.retry_after)
     }
 
-    /// The first bytes of the body, to show to a person.
+    /// Returns the first bytes of the body, for an error message.
     pub(super) fn begin(&self) -> String {
         let text = String::from_utf8_lossy(&self.body[..self.body.len().min(160)]);
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -150,9 +150,9 @@ impl Reply {
     }
 }
 
-/// An error document, in the reply that carried it.
+/// Parses the error document of a response.
 fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
-    // A hostile server may send megabytes of message. What is blank says nothing.
+    // A hostile server may send a message of megabytes. Blank values are ignored.
     let text = |element: Element<'_, '_>| {
         let text: String = element.value().chars().take(1024).collect();
         Some(text).filter(|text| !text.is_empty())
@@ -188,7 +188,7 @@ fn error_of(root: Element<'_, '_>, reply: &Reply) -> Error {
     }
 }
 
-/// The time that the service adds to `RequestTimeTooSkewed`.
+/// Returns the time that the service adds to `RequestTimeTooSkewed`.
 pub(crate) fn server_time(error: &Error) -> Option<OffsetDateTime> {
     let skewed = error.code() == Some(code::REQUEST_TIME_TOO_SKEWED);
     error.server_time().filter(|_| skewed).and_then(xml::parse_time)
@@ -235,7 +235,7 @@ pub(super) mod samples {
     use super::Reply;
     use crate::request::Request;
 
-    /// A reply of success with a body.
+    /// Returns a successful response with this body.
     pub(in crate::operation) fn ok(body: &str) -> Reply {
         Reply {
             status: 200,

@@ -25,8 +25,8 @@ impl VodTime {
 
     /// Creates a range of whole seconds that covers both times.
     pub fn between(start: OffsetDateTime, end: OffsetDateTime) -> Self {
-        let up = i64::from(end.nanosecond() > 0);
-        VodTime { start: start.unix_timestamp(), end: end.unix_timestamp() + up }
+        let rounding = i64::from(end.nanosecond() > 0);
+        VodTime { start: start.unix_timestamp(), end: end.unix_timestamp() + rounding }
     }
 }
 
@@ -43,8 +43,8 @@ pub struct VodPlaylist {
     pub res: ResponseInfo,
 }
 
-/// PostVodPlaylist: saves a playlist of what was recorded in a time range. `.m3u8`
-/// is appended to the name if missing.
+/// PostVodPlaylist: saves a playlist of the fragments recorded in a time range.
+/// `.m3u8` is appended to the name if missing.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ mod tests {
     use time::macros::datetime;
 
     #[test]
-    fn a_vod_name_gets_its_suffix_and_its_own_path_segment() {
+    fn a_vod_name_gets_a_suffix_and_its_own_path_segment() {
         let time = VodTime::new(1_795_330_000, 1_795_333_600);
         for name in ["vod", "vod.m3u8"] {
             let call = create_vod("c", name, &time).unwrap();
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_must_rise_and_be_a_day_at_most() {
+    fn a_time_range_must_end_after_its_start_and_last_at_most_a_day() {
         let check = |start, end| get_vod("c", &VodTime::new(start, end));
         assert!(check(1000, 1000 + 86_400).is_ok());
         for (start, end, word) in [
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_between_times_covers_both() {
+    fn a_range_between_times_covers_both() {
         let time = VodTime::between(
             datetime!(2026-11-22 08:00:00.9 UTC),
             datetime!(2026-11-22 08:00:05.1 UTC),
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vod_playlist_is_handed_on_as_text() {
+    fn a_vod_playlist_is_returned_unchanged() {
         let text = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-ENDLIST\n";
         assert_eq!(get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&ok(text)).unwrap().text, text);
         let error = get_vod("c", &VodTime::new(0, 1))

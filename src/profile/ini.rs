@@ -1,11 +1,11 @@
-//! ossutil's config file, in the spelling of both its generations, and the
-//! credentials libraries' one, which is written alike.
+//! The config files of ossutil versions 1 and 2, and of the credentials libraries,
+//! which have the same format.
 //!
 //! ossutil 1 writes one section `[Credentials]`; ossutil 2 writes `[default]`
-//! and `[profile NAME]`, each of which may build on another by
-//! `source_profile`. The credentials libraries name a section by the profile
-//! alone. Names of sections and keys are taken in any case, and keys in any of
-//! `accessKeyID`, `access-key-id` and `access_key_id`.
+//! and `[profile NAME]`, each of which may extend another with
+//! `source_profile`. The credentials libraries use the profile's name alone as
+//! the section. Names of sections and keys are case-insensitive, and keys may be
+//! written as `accessKeyID`, `access-key-id` or `access_key_id`.
 
 use super::mode::{self, Entries, Profile, plain};
 use crate::error::{Error, Result};
@@ -28,7 +28,7 @@ pub(super) fn parse(text: &str, name: Option<&str>) -> Result<Profile> {
     })
 }
 
-/// A profile of a file: the number of its section.
+/// A profile of a file: the index of its section.
 struct Entry<'a> {
     file: Rc<File<'a>>,
     at: usize,
@@ -44,7 +44,7 @@ impl Entries for Entry<'_> {
     }
 }
 
-/// Name and value of a line: `NAME = VALUE`, or `NAME: VALUE`.
+/// Splits a line into name and value: `NAME = VALUE`, or `NAME: VALUE`.
 fn entry(line: &str) -> Option<(&str, &str)> {
     line.find(['=', ':']).map(|at| (&line[..at], &line[at + 1..]))
 }
@@ -73,7 +73,7 @@ impl<'a> File<'a> {
         File(sections)
     }
 
-    /// Returns the number of a profile's section.
+    /// Returns the index of a profile's section.
     fn section(&self, name: Option<&str>) -> Result<usize> {
         let candidates = match name.map(str::to_lowercase) {
             None => vec!["default".into(), "profile default".into(), "credentials".into()],
@@ -83,7 +83,7 @@ impl<'a> File<'a> {
         candidates
             .iter()
             .find_map(|candidate| self.named(candidate))
-            // ossutil 1 has a section [Default] for options, beside the keys.
+            // ossutil 1 has a section [Default] for options, next to the keys.
             .map(|found| self.old_keys(name, found).unwrap_or(found))
             .ok_or_else(|| {
                 Error::credentials(format!("profile {:?} not found", name.unwrap_or("default")))
@@ -95,16 +95,16 @@ impl<'a> File<'a> {
     }
 
     fn old_keys(&self, name: Option<&str>, found: usize) -> Option<usize> {
-        let marks = |key: &str| {
+        let is_key = |key: &str| {
             key.starts_with("access") || matches!(key, "sourceprofile" | "mode" | "type")
         };
-        let is_new = self.0[found].entries.iter().any(|(key, _)| marks(key));
-        let wanted = name.is_none() && !is_new;
-        wanted.then(|| self.named("credentials")).flatten()
+        let is_new = self.0[found].entries.iter().any(|(key, _)| is_key(key));
+        let is_old = name.is_none() && !is_new;
+        is_old.then(|| self.named("credentials")).flatten()
     }
 
-    /// The role that ossutil 1 takes from a section of its own, where there is no
-    /// key: its URL at the metadata service.
+    /// Returns the role that ossutil 1 reads from its own section if there is no key:
+    /// the role's URL at the metadata service.
     fn old_role(&self, name: Option<&str>) -> Option<CredentialsSource> {
         let url = self.value(self.named("akservice")?, &["ecsak"])?;
         let has_key = self
@@ -122,9 +122,9 @@ impl<'a> File<'a> {
         self.value(self.named("credentials")?, &["endpoint"]).map(str::to_owned)
     }
 
-    /// A value by any of its names, from the section or the profiles it
-    /// builds on. The chain is as long as the file at most, so that a circle
-    /// of profiles ends.
+    /// Returns a value by any of its names, from the section or the profiles it
+    /// extends. The chain has at most as many links as the file has sections, so
+    /// that a cycle of profiles ends.
     fn value(&self, section: usize, names: &[&str]) -> Option<&'a str> {
         let own = |section: usize, names: &[&str]| {
             let mut entries = self.0[section].entries.iter().rev();
@@ -162,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_generation_has_one_section_of_keys() {
+    fn ossutil_1_has_one_section_of_keys() {
         let profile = parse(OLD, None).unwrap();
         assert_eq!(keys(&profile), Credentials::new("id1", "secret=1"));
         assert_eq!(profile.endpoint.as_deref(), Some("oss-cn-beijing.aliyuncs.com"));
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn the_second_generation_has_a_default_and_named_profiles() {
+    fn ossutil_2_has_a_default_and_named_profiles() {
         let default = parse(NEW, None).unwrap();
         assert_eq!(keys(&default), Credentials::new("id2", "s2"));
         assert_eq!(default.region.as_deref(), Some("cn-shanghai"));
@@ -180,14 +180,14 @@ mod tests {
     }
 
     #[test]
-    fn a_profile_builds_on_its_source() {
+    fn a_profile_extends_its_source_profile() {
         let child = parse(NEW, Some("child")).unwrap();
         assert_eq!(keys(&child).access_key_id(), "id3");
         assert_eq!(child.region.as_deref(), Some("cn-beijing"));
     }
 
     #[test]
-    fn what_cannot_be_used_is_an_error_that_says_why() {
+    fn an_unusable_profile_is_an_error_with_the_reason() {
         for (text, name, word) in [
             (NEW, Some("absent"), "absent"),
             (NEW, Some("role"), "BearerToken"),
@@ -203,7 +203,7 @@ mod tests {
 
     #[cfg(feature = "credential-sources")]
     #[test]
-    fn modes_have_their_sources_in_either_spelling() {
+    fn modes_are_recognized_in_either_spelling() {
         let file = "[default]\nmode=EcsRamRole\necsRoleName=live\n\
             [profile oidc]\nmode=OIDC\nram-role-arn=acs:ram::1:role/pod\n\
             oidc_provider_arn=acs:ram::1:oidc-provider/ack\noidcTokenFile=/token\n\
@@ -222,7 +222,7 @@ mod tests {
 
     #[cfg(feature = "credential-sources")]
     #[test]
-    fn the_first_generation_may_name_a_role_by_its_url() {
+    fn ossutil_1_may_name_a_role_by_its_url() {
         let file = "[Credentials]\nendpoint=oss-cn-beijing.aliyuncs.com\n[AkService]\n\
             ecsAk=http://100.100.100.200/latest/meta-data/Ram/security-credentials/live\n";
         let profile = parse(file, None).unwrap();

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 use zeroize::Zeroizing;
 
-/// The file. Values stay where they are, so that no secret is copied.
+/// The file. Values are borrowed, so that no secret is copied.
 #[derive(Deserialize)]
 struct File<'a> {
     #[serde(default)]
@@ -25,7 +25,7 @@ struct Entry<'a> {
 
 pub(super) fn parse(text: &str, name: Option<&str>) -> Result<Profile> {
     let text = text.trim_start_matches('\u{feff}');
-    // The parser's own words could quote a secret.
+    // The parser's own message could quote a secret.
     let file: File = serde_json::from_str(text).map_err(|error| {
         let (line, column) = (error.line(), error.column());
         Error::credentials(format!(
@@ -44,10 +44,10 @@ pub(super) fn parse(text: &str, name: Option<&str>) -> Result<Profile> {
 }
 
 fn find<'a>(file: &Rc<File<'a>>, name: &str) -> Result<Entry<'a>> {
-    let is_it = |profile: &BTreeMap<String, &RawValue>| {
+    let matches_name = |profile: &BTreeMap<String, &RawValue>| {
         profile.get("name").and_then(|value| text_of(value)).is_some_and(|own| *own == name)
     };
-    let at = file.profiles.iter().position(is_it);
+    let at = file.profiles.iter().position(matches_name);
     let at = at.ok_or_else(|| Error::credentials(format!("profile {name:?} not found")))?;
     Ok(Entry { file: file.clone(), at })
 }
@@ -67,8 +67,8 @@ impl Entries for Entry<'_> {
     }
 }
 
-/// A string, a number or a truth value as a text; nothing else, and not an empty
-/// one.
+/// Returns a string, number or boolean as a string; `None` for anything else and for
+/// an empty string.
 fn text_of(value: &RawValue) -> Option<Zeroizing<String>> {
     let raw = value.get();
     let text = match raw.as_bytes().first()? {
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn every_mode_has_its_source() {
+    fn every_mode_is_converted_to_its_source() {
         let CredentialsSource::Keys(keys) = source("sts") else { panic!("not keys") };
         assert_eq!(keys.security_token(), Some("t2"));
         let CredentialsSource::AssumedRole(role) = source("role") else { panic!("not a role") };
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_an_error_that_says_why() {
+    fn an_unusable_profile_is_an_error_with_the_reason() {
         for (text, name, word) in [
             (FILE, Some("absent"), "absent"),
             (FILE, Some("sso"), "CloudSSO"),

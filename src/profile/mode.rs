@@ -1,4 +1,4 @@
-//! The modes of profiles, and the settings that each needs.
+//! The modes of profiles, and the settings that each mode needs.
 
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 const MODES: &str = "AK, StsToken, RamRoleArn, ChainableRamRoleArn, EcsRamRole, \
      RamRoleArnWithEcs, OIDC, External or CredentialsURI";
 
-/// How deep profiles build on each other.
+/// The maximum depth of a chain of profiles.
 const MAX_DEPTH: usize = 8;
 
 /// A profile of a config file.
@@ -38,20 +38,19 @@ pub(super) trait Entries: Sized {
     fn other(&self, name: &str) -> Result<Self>;
 }
 
-/// A name without what its spellings differ in: in lower case, and neither `-`
-/// nor `_`.
+/// Normalizes the spelling of a name: lower case, without `-` and `_`.
 pub(super) fn plain(name: &str) -> String {
     name.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect()
 }
 
 /// Returns the source of credentials that a profile describes.
 pub(super) fn source(profile: &impl Entries) -> Result<CredentialsSource> {
-    nested(profile, MAX_DEPTH)
+    source_within(profile, MAX_DEPTH)
 }
 
-fn nested(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
+fn source_within(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
     let Some(depth) = depth.checked_sub(1) else {
-        return Err(Error::credentials("the profiles build on each other in a circle"));
+        return Err(Error::credentials("the profiles refer to each other in a circle"));
     };
     let value = |names: &[&str]| profile.value(names);
     let mode = value(&["mode", "type"]);
@@ -62,7 +61,7 @@ fn nested(profile: &impl Entries, depth: usize) -> Result<CredentialsSource> {
         Some("ramrolearn") => assumed(profile, CredentialsSource::Keys(keys(profile)?))?,
         Some("chainableramrolearn") => {
             let name = required(profile, &["sourceprofile"], "source profile")?;
-            assumed(profile, nested(&profile.other(&name)?, depth)?)?
+            assumed(profile, source_within(&profile.other(&name)?, depth)?)?
         }
         Some("ecsramrole") => CredentialsSource::EcsRole(ecs_role(profile)),
         Some("ramrolearnwithecs" | "ramrolearnwithrolename") => {
@@ -97,7 +96,7 @@ pub(super) fn supported(source: CredentialsSource) -> Result<CredentialsSource> 
         return Ok(source);
     }
     Err(Error::credentials(format!(
-        "{source}: this build supports the modes AK and StsToken only (feature \
+        "{source}: this build supports only the modes AK and StsToken (feature \
          \"credential-sources\")"
     )))
 }
@@ -140,7 +139,7 @@ fn oidc(profile: &impl Entries) -> Result<CredentialsSource> {
     Ok(CredentialsSource::OidcRole(role))
 }
 
-/// Sets what a profile says of the session of a role.
+/// Applies a profile's settings for the session of a role.
 fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
     let text = |names: &[&str]| profile.value(names).map(|value| value.to_string());
     session.name = text(&["ramsessionname", "rolesessionname"]);
@@ -150,7 +149,7 @@ fn set_session(session: &mut Session, profile: &impl Entries) -> Result<()> {
     if let Some(seconds) = seconds.filter(|seconds| seconds.trim() != "0") {
         let parsed = seconds.trim().parse();
         session.duration = Duration::from_secs(parsed.map_err(|_| {
-            Error::credentials(format!("session duration {seconds:?}: must be seconds"))
+            Error::credentials(format!("session duration {seconds:?}: must be a number of seconds"))
         })?);
     }
     let region = text(&["stsregion"]);

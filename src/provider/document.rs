@@ -67,7 +67,7 @@ impl<'a> Document<'a> {
             return Ok(());
         };
         let code: String = code.chars().take(80).collect();
-        Err(Error::credentials(format!("the service says {code:?}")))
+        Err(Error::credentials(format!("the service returned {code:?}")))
     }
 }
 
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn either_spelling_is_read() {
+    fn both_spellings_are_read() {
         for text in [
             r#"{"Code": "Success", "AccessKeyId": "STS.id", "AccessKeySecret": "s\/1",
                 "SecurityToken": "t", "Expiration": "2026-11-27T13:00:00Z", "LastUpdated": 1}"#,
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_missing_or_wrong_is_named_and_nothing_secret_is_quoted() {
+    fn problems_are_named_and_no_secret_is_quoted() {
         for (text, word) in [
             ("hush", "JSON object"),
             (r#"["hush"]"#, "JSON object"),

@@ -1,7 +1,7 @@
-//! The role of an ECS instance, by its metadata service.
+//! The role of an ECS instance, from its metadata service.
 //!
-//! Source: the vendor's page "Access instance metadata": the mode with tokens
-//! first gets one by PUT, and sends it with each request.
+//! Source: the vendor's page "Access instance metadata": in token mode, the client
+//! first gets a token by PUT, then sends it with each request.
 
 use super::document::Document;
 use super::web::{Query, Response, Web};
@@ -15,15 +15,15 @@ use zeroize::Zeroizing;
 
 /// The metadata service has the same address on every instance.
 const ENDPOINT: &str = "http://100.100.100.200";
-/// The variable that names another one, for tests.
+/// The variable that overrides the address, for tests.
 const ENDPOINT_VARIABLE: &str = "OSSLIVE_ECS_METADATA_ENDPOINT";
 /// The variable that disables the mode without tokens.
-const INSISTS_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
+const TOKEN_ONLY_VARIABLE: &str = "ALIBABA_CLOUD_IMDSV1_DISABLED";
 const ROLES: &str = "/latest/meta-data/ram/security-credentials/";
 const TOKEN: &str = "/latest/api/token";
-/// The lifetime of a token in seconds: long enough for a few requests.
+/// The lifetime of a token, in seconds: enough for a few requests.
 const TOKEN_LIFETIME: &str = "60";
-/// On an ECS instance the service is on the local network.
+/// Short, because on an ECS instance the service is on the local network.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(1);
 const TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -54,8 +54,8 @@ struct Metadata<'a> {
 impl<'a> Metadata<'a> {
     fn of(role: &EcsRole, endpoint: &'a str, web: &'a Web) -> Result<Self> {
         let endpoint = endpoint.trim_end_matches('/');
-        let insists = env::var(INSISTS_VARIABLE).unwrap_or_default();
-        let needs_token = role.needs_token || insists.trim().eq_ignore_ascii_case("true");
+        let token_only = env::var(TOKEN_ONLY_VARIABLE).unwrap_or_default();
+        let needs_token = role.needs_token || token_only.trim().eq_ignore_ascii_case("true");
         let mut service = Metadata { web, endpoint, token: None };
         service.token = match service.new_token() {
             Ok(token) => Some(token),

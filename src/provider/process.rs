@@ -17,18 +17,19 @@ const POLL_INTERVAL: Duration = Duration::from_millis(10);
 /// The size limit for its output.
 const MAX_OUTPUT: u64 = 64 * 1024;
 /// How many characters of its last error line are quoted.
-const QUOTED: usize = 200;
+const MAX_QUOTED: usize = 200;
 
 pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
     let words = split(&process.command)?;
     let output = run(&words, TIMEOUT)?;
     if !output.status.success() {
-        let said = String::from_utf8_lossy(&output.errors);
-        let last: String = said.trim().lines().last().unwrap_or("").chars().take(QUOTED).collect();
+        let errors = String::from_utf8_lossy(&output.errors);
+        let last: String =
+            errors.trim().lines().last().unwrap_or("").chars().take(MAX_QUOTED).collect();
         let separator = if last.is_empty() { "" } else { ": " };
         return Err(Error::credentials(format!("it failed ({}){separator}{last}", output.status)));
     }
-    let text = std::str::from_utf8(&output.printed)
+    let text = std::str::from_utf8(&output.stdout)
         .map_err(|_| Error::credentials("its output is not UTF-8"))?;
     let document =
         Document::parse(text).map_err(|_| Error::credentials("its output is not a JSON object"))?;
@@ -37,11 +38,11 @@ pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
 
 struct Output {
     status: ExitStatus,
-    printed: Zeroizing<Vec<u8>>,
+    stdout: Zeroizing<Vec<u8>>,
     errors: Vec<u8>,
 }
 
-/// Runs a program until it exits, or kills it when the time is up.
+/// Runs a program until it exits, or kills it at the time limit.
 fn run(words: &[String], limit: Duration) -> Result<Output> {
     let mut child = Command::new(&words[0])
         .args(&words[1..])
@@ -52,19 +53,19 @@ fn run(words: &[String], limit: Duration) -> Result<Output> {
         .map_err(|error| {
             Error::credentials(format!("it cannot be started: {error}")).with_source(error)
         })?;
-    let printed = child.stdout.take().map(reader);
+    let stdout = child.stdout.take().map(reader);
     let errors = child.stderr.take().map(reader);
     let Some(status) = ended(&mut child, limit) else {
         // Its own child processes may keep the pipes open, so the readers are not
         // joined.
         let _ = child.kill();
         let _ = child.wait();
-        return Err(Error::credentials(format!("it did not end within {} s", limit.as_secs())));
+        return Err(Error::credentials(format!("it did not exit within {} s", limit.as_secs())));
     };
     let read = |reader: Option<JoinHandle<_>>| reader.and_then(|reader| reader.join().ok());
     Ok(Output {
         status,
-        printed: read(printed).unwrap_or_default(),
+        stdout: read(stdout).unwrap_or_default(),
         errors: read(errors).unwrap_or_default().to_vec(),
     })
 }
@@ -83,7 +84,7 @@ fn ended(child: &mut Child, limit: Duration) -> Option<ExitStatus> {
 /// Reads a pipe on its own thread, because a full pipe would block the program.
 fn reader(pipe: impl Read + Send + 'static) -> JoinHandle<Zeroizing<Vec<u8>>> {
     thread::spawn(move || {
-        // Never grows, as memory that does leaves a copy of what it held behind.
+        // Allocated at full size: growing would leave a copy of the content behind.
         let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_OUTPUT as usize));
         let _ = pipe.take(MAX_OUTPUT).read_to_end(&mut bytes);
         bytes
@@ -147,9 +148,9 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_that_takes_too_long_is_ended() {
+    fn a_program_that_takes_too_long_is_killed() {
         let words = ["sleep", "600"].map(str::to_owned);
         let error = run(&words, Duration::from_millis(50)).err().unwrap();
-        assert!(error.message().contains("did not end"), "{error}");
+        assert!(error.message().contains("did not exit"), "{error}");
     }
 }

@@ -42,7 +42,7 @@ pub(super) fn lease_by_oidc(role: &OidcRole, web: &Web) -> Result<Lease> {
 pub(super) fn lease_by_keys(role: &AssumedRole, base: &Lease, web: &Web) -> Result<Lease> {
     let secrets = secrets_of(base.credentials());
     let response = send_signed(role, base, OffsetDateTime::now_utc(), web).and_then(|response| {
-        // This machine's clock is off: sign with the time of STS.
+        // This machine's clock is wrong: sign with the time of STS.
         match (response.is_skewed(), response.date()) {
             (true, Some(now)) => send_signed(role, base, now, web),
             _ => Ok(response),
@@ -152,7 +152,7 @@ impl Reply {
             let text = document.text(&[name]);
             text.map(|text| text.chars().take(most).collect::<String>())
         };
-        let message = text("Message", 500).unwrap_or_else(|| "STS refused".to_owned());
+        let message = text("Message", 500).unwrap_or_else(|| "STS rejected the request".to_owned());
         let mut error = Error::credentials(message)
             .with_status(self.0.status)
             .with_request_id(text("RequestId", 80));
@@ -185,8 +185,8 @@ fn timestamp(now: OffsetDateTime) -> String {
     now.to_offset(time::UtcOffset::UTC).format(format).unwrap_or_default()
 }
 
-/// Returns a random number that is not used twice, from the random keys of the
-/// standard library's hash tables.
+/// Returns a nonce, made from the random keys of the standard library's hash
+/// tables.
 fn nonce() -> String {
     let (first, second) = (RandomState::new().hash_one(0), RandomState::new().hash_one(1));
     format!("{first:016x}{second:016x}")
@@ -197,7 +197,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_endpoint_is_the_chosen_one_else_the_environments() {
+    fn an_explicit_endpoint_takes_precedence_over_the_environment() {
         let of = |role: OidcRole, variables: &[(&str, &str)]| {
             endpoint(&role.session, &|name| {
                 let found = variables.iter().find(|(known, _)| *known == name);

@@ -14,11 +14,11 @@ use time::OffsetDateTime;
 use zeroize::Zeroizing;
 
 /// The delay before the second attempt.
-const PAUSE: Duration = Duration::from_millis(200);
+const RETRY_DELAY: Duration = Duration::from_millis(200);
 /// The maximum number of attempts.
 const ATTEMPTS: u32 = 3;
 /// How many characters of an unexpected response are quoted.
-const QUOTED: usize = 200;
+const MAX_QUOTED: usize = 200;
 
 /// Sends the requests.
 pub(super) struct Web(Network);
@@ -35,11 +35,11 @@ pub(super) struct Query<'a> {
     pub(super) timeout: Duration,
 }
 
-/// Its response.
+/// The response to such a request.
 pub(super) struct Response {
     pub(super) status: u16,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// The `Date` header: the time by the service's clock.
+    /// The `Date` header: the service's time.
     pub(super) date: Option<OffsetDateTime>,
 }
 
@@ -57,13 +57,13 @@ impl Web {
             let response = self.send_once(&transport, query);
             let is_over = match &response {
                 Ok(response) => response.status < 500 && response.status != 429,
-                // Not timeouts: a call is waiting for this.
+                // Timeouts are not retried: a call is waiting for this.
                 Err(error) => error.is_permanent() || error.kind() != ErrorKind::Connection,
             };
             if is_over || attempt == ATTEMPTS {
                 return response;
             }
-            thread::sleep(PAUSE * attempt);
+            thread::sleep(RETRY_DELAY * attempt);
             attempt += 1;
         }
     }
@@ -79,7 +79,7 @@ impl Web {
         Ok(Response { status: response.reply.status, date, body: response.reply.body.into() })
     }
 
-    /// Creates a connection for one use: the next one is usually minutes away.
+    /// Creates a transport for one request: the next is usually minutes away.
     fn transport(&self, query: &Query<'_>) -> Result<Transport> {
         let Network { proxy, roots, user_agent } = self.0.clone();
         let settings = Settings {
@@ -95,7 +95,7 @@ impl Web {
 }
 
 impl Response {
-    /// Returns the time by the service's clock, or by this machine's.
+    /// Returns the service's time, or this machine's if it is unknown.
     pub(super) fn now(&self) -> OffsetDateTime {
         self.date.unwrap_or_else(OffsetDateTime::now_utc)
     }
@@ -104,14 +104,19 @@ impl Response {
     pub(super) fn text(&self) -> Result<&str> {
         let text = std::str::from_utf8(&self.body)
             .map_err(|_| Error::bad_reply("the response is not UTF-8"))?;
-        if (200..300).contains(&self.status) { Ok(text) } else { Err(self.refusal(text.trim())) }
+        if (200..300).contains(&self.status) {
+            Ok(text)
+        } else {
+            Err(self.error_response(text.trim()))
+        }
     }
 
-    /// Returns the error for a response that is not a success, with the beginning
-    /// of its body.
-    pub(super) fn refusal(&self, said: &str) -> Error {
-        let is_plain = !said.is_empty() && !said.contains(['<', '{', '\n', '\r']);
-        let quoted: String = if is_plain { said.chars().take(QUOTED).collect() } else { "".into() };
+    /// Returns the error for an unsuccessful response, with the beginning of its
+    /// body.
+    pub(super) fn error_response(&self, body: &str) -> Error {
+        let is_plain = !body.is_empty() && !body.contains(['<', '{', '\n', '\r']);
+        let quoted: String =
+            if is_plain { body.chars().take(MAX_QUOTED).collect() } else { "".into() };
         let separator = if quoted.is_empty() { "" } else { ": " };
         let message = format!("HTTP {}{separator}{quoted}", self.status);
         Error::credentials(message)

@@ -1,4 +1,4 @@
-//! All that is stored of a channel's recordings.
+//! Everything stored of a channel's recordings.
 
 use super::fragment::{Fragment, start_of};
 use super::timeline::{self, RecordedSpan};
@@ -10,7 +10,7 @@ use crate::playlist::Playlist;
 use std::io::{self, Write};
 use time::OffsetDateTime;
 
-/// The largest playlist that is read: that of a week in fragments of a second.
+/// The size limit for playlists: enough for a week of one-second fragments.
 const MAX_PLAYLIST: usize = 32 * 1024 * 1024;
 
 /// What is stored of a channel's recordings, returned by
@@ -20,7 +20,7 @@ const MAX_PLAYLIST: usize = 32 * 1024 * 1024;
 pub struct Recording {
     /// The fragments, oldest first. Each takes 32 bytes of memory.
     pub fragments: Vec<Fragment>,
-    /// The playlists, the live one included.
+    /// The playlists, including the live one.
     pub playlists: Vec<RecordedPlaylist>,
 }
 
@@ -32,16 +32,16 @@ pub struct RecordedPlaylist {
     pub name: String,
     /// When it was last written, if reported.
     pub last_modified: Option<OffsetDateTime>,
-    /// Whether it has an end (`#EXT-X-ENDLIST`). That of a live stream has none.
+    /// Whether it has an end (`#EXT-X-ENDLIST`). A live playlist has none.
     pub is_finished: bool,
-    /// When the fragments that it lists start, in Unix milliseconds, in order and each
-    /// once.
+    /// The start times of the listed fragments, in Unix milliseconds, sorted and
+    /// without duplicates.
     pub(super) listed: Vec<i64>,
 }
 
 impl Client {
     /// Returns what is stored of a channel's recordings: lists `CHANNEL/` and reads
-    /// each playlist. The channel need not exist any more.
+    /// each playlist. The channel itself may be deleted.
     pub fn get_recording(&self, id: &str) -> Result<Recording> {
         check_channel_name(id)?;
         let mut recording = Recording::default();
@@ -58,7 +58,7 @@ impl Client {
         Ok(recording)
     }
 
-    /// Reads a playlist, unless it is gone meanwhile.
+    /// Reads a playlist, unless it has been deleted in the meantime.
     fn recorded_playlist(
         &self,
         id: &str,
@@ -105,7 +105,7 @@ impl Recording {
         timeline::spans(&self.fragments)
     }
 
-    /// Returns the gaps of three seconds or more between these.
+    /// Returns the gaps of three seconds or more between these spans.
     pub fn gaps(&self) -> Vec<Gap> {
         timeline::gaps(&self.spans())
     }
@@ -115,7 +115,7 @@ impl Recording {
         self.fragments.iter().map(Fragment::size).sum()
     }
 
-    /// Returns how many of the fragments that a playlist lists do not exist.
+    /// Returns the number of fragments that a playlist lists but that do not exist.
     pub fn missing(&self, playlist: &RecordedPlaylist) -> usize {
         let exists = |start: &&i64| {
             self.fragments.binary_search_by_key(*start, |fragment| fragment.start).is_ok()
@@ -131,7 +131,7 @@ impl Recording {
     }
 }
 
-/// A body of limited size.
+/// A buffer of limited size for a body.
 struct Limited(Vec<u8>);
 
 impl Write for Limited {

@@ -1,6 +1,6 @@
-//! A part of a recording in one file.
+//! Downloads a part of a recording into one file.
 
-use super::fragment::{milliseconds, moment};
+use super::fragment::{milliseconds, time_of};
 use super::options::{DownloadOptions, DownloadProgress};
 use super::partial::{self, Partial};
 use super::plan::Plan;
@@ -17,10 +17,11 @@ use std::path::Path;
 use std::sync::Arc;
 use time::OffsetDateTime;
 
-/// How long after the end of a range its last fragment may be written.
-const LATEST_WRITE: i64 = 10_000;
+/// How long after the end of a range its last fragment may be written, in
+/// milliseconds.
+const MAX_WRITE_DELAY: i64 = 10_000;
 
-/// What was downloaded, returned by `download_recording`.
+/// The result of a download, returned by `download_recording`.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -39,7 +40,7 @@ pub struct Download {
     pub fragments: usize,
     /// The size of the file.
     pub bytes: u64,
-    /// How many of the bytes an earlier attempt had downloaded.
+    /// The number of bytes that previous attempts had downloaded.
     pub resumed_bytes: u64,
     /// Gaps of three seconds or more, in which nothing was recorded.
     pub gaps: Vec<Gap>,
@@ -50,10 +51,10 @@ impl Client {
     /// its fragments one after the other, byte for byte.
     ///
     /// The range may be of any length. Fragments are transferred several at a time;
-    /// memory use does not depend on their size. What is complete is kept in
+    /// memory use does not depend on their size. Complete fragments are kept in
     /// `PATH.part`, with a journal in `PATH.progress`: after an error, a stop or a
-    /// crash, the same call resumes the download, with the times that the range meant
-    /// when it began. Both files are gone when `path` is there.
+    /// crash, the same call resumes the download, with the times to which the range
+    /// resolved at its start. Both files are removed once `path` is complete.
     ///
     /// Permissions: `oss:ListObjects` and `oss:GetObject`, and for sessions
     /// `oss:GetLiveChannelStat` and `oss:GetLiveChannelHistory`.
@@ -93,16 +94,16 @@ impl Client {
     }
 }
 
-/// A download on its way.
+/// A download in progress.
 struct Job<'a, 'o> {
     client: &'a Client,
     id: &'a str,
     options: &'a DownloadOptions<'o>,
-    /// On when the download is stopped or the client shut down.
+    /// Set when the download is stopped or the client shut down.
     stop: Arc<Stop>,
     plan: Plan,
     partial: Partial,
-    /// How many of the bytes were there when it began.
+    /// The number of bytes that were complete at the start.
     resumed_bytes: u64,
 }
 
@@ -114,14 +115,14 @@ impl<'a, 'o> Job<'a, 'o> {
         path: &'a Path,
         options: &'a DownloadOptions<'o>,
     ) -> Result<Self> {
-        let asked = format!("{}/{id}: {range}", client.bucket());
-        let mut earlier = None;
+        let description = format!("{}/{id}: {range}", client.bucket());
+        let mut previous = None;
         if !options.overwrite {
             partial::check_new(path)?;
-            earlier = Partial::open(path, &asked)?;
+            previous = Partial::open(path, &description)?;
         }
-        let times = match &earlier {
-            Some(partial) => until_its_end(client, id, partial.times())?,
+        let times = match &previous {
+            Some(partial) => with_current_end(client, id, partial.times())?,
             None => range.resolve(|| client.sessions(id), client.engine().now())?,
         };
         let mut plan = Plan::new(times);
@@ -132,9 +133,9 @@ impl<'a, 'o> Job<'a, 'o> {
         if plan.fragments.is_empty() && !(options.follow && times.is_open) {
             return Err(nothing(id));
         }
-        let partial = match earlier {
+        let partial = match previous {
             Some(partial) => partial,
-            None => Partial::create(path, &asked, plan.times)?,
+            None => Partial::create(path, &description, plan.times)?,
         };
         let missing: u64 = partial.missing(&plan.placed)?.iter().map(|placed| placed.size).sum();
         let resumed_bytes = plan.bytes() - missing;
@@ -142,7 +143,7 @@ impl<'a, 'o> Job<'a, 'o> {
         Ok(Job { client, id, options, stop, plan, partial, resumed_bytes })
     }
 
-    /// Transfers what is known and not in the file yet.
+    /// Transfers the known fragments that are not in the file yet.
     fn transfer(&mut self) -> Result<()> {
         let Job { client, id, options, plan, partial, .. } = self;
         let missing = partial.missing(&plan.placed)?;
@@ -163,11 +164,11 @@ impl<'a, 'o> Job<'a, 'o> {
             options.report(progress);
             Ok(())
         });
-        // What is complete counts, however the rest went.
+        // Complete fragments count, even if others failed.
         result.and(partial.note_all())
     }
 
-    /// Downloads what is still recorded, until that is over.
+    /// Downloads new fragments until nothing more will be recorded.
     fn follow(&mut self) -> Result<()> {
         let (mut was_over, mut is_over) = (false, !self.plan.times.is_open);
         while !is_over {
@@ -182,7 +183,7 @@ impl<'a, 'o> Job<'a, 'o> {
             });
             let over = match step {
                 Ok(over) => over,
-                // Who follows a stream may be away for hours.
+                // A machine that follows a stream may be offline for hours.
                 Err(error) if retry::is_retryable(&error) => false,
                 Err(error) => return Err(error),
             };
@@ -193,11 +194,11 @@ impl<'a, 'o> Job<'a, 'o> {
         Ok(())
     }
 
-    /// Returns whether nothing will be recorded in the range any more.
+    /// Returns whether nothing more will be recorded in the range.
     fn is_over(&mut self) -> Result<bool> {
         if self.plan.times.end != UNTIL_IDLE {
             let now = milliseconds(self.client.engine().now());
-            return Ok(now - LATEST_WRITE > self.plan.times.end);
+            return Ok(now - MAX_WRITE_DELAY > self.plan.times.end);
         }
         let status = match self.client.get_channel_status(self.id) {
             Ok(status) => status,
@@ -206,7 +207,7 @@ impl<'a, 'o> Job<'a, 'o> {
         };
         let since = status.connected_time.map_or(i64::MIN, milliseconds);
         if self.plan.times.is_session && since > self.plan.times.start {
-            // Another session has begun.
+            // Another session has started.
             self.plan.times.end = since;
             return Ok(true);
         }
@@ -220,7 +221,7 @@ impl<'a, 'o> Job<'a, 'o> {
         };
         let done = Download {
             start_time: first.start(),
-            end_time: moment(end),
+            end_time: time_of(end),
             fragments: fragments.len(),
             bytes: self.plan.bytes(),
             resumed_bytes: self.resumed_bytes,
@@ -236,13 +237,13 @@ fn nothing(id: &str) -> Error {
     Error::invalid(message).with_code(code::NOTHING_RECORDED)
 }
 
-/// The times of an earlier attempt: a session may have ended since.
-fn until_its_end(client: &Client, id: &str, times: Resolved) -> Result<Resolved> {
+/// Returns the times of an previous attempt, updated if its session has ended since.
+fn with_current_end(client: &Client, id: &str, times: Resolved) -> Result<Resolved> {
     if !times.is_session || !times.is_open {
         return Ok(times);
     }
     let sessions = client.sessions(id)?;
-    let session = sessions.session(Some(moment(times.start)))?;
+    let session = sessions.session(Some(time_of(times.start)))?;
     let now = Resolved::session(session, sessions.is_live(session));
     Ok(Resolved { start: times.start, ..now })
 }

@@ -3,7 +3,7 @@
 use crate::operation::ObjectSummary;
 use time::OffsetDateTime;
 
-/// The digits in the name of a fragment.
+/// The number of digits in the name of a fragment.
 const DIGITS: usize = 13;
 
 /// A fragment of a recording: an object whose name is the time at which it starts.
@@ -20,7 +20,7 @@ pub struct Fragment {
 }
 
 impl Fragment {
-    /// Returns the fragment that an object of a channel is, if it is one.
+    /// Returns an object of a channel as a fragment, if it is one.
     pub fn of(object: &ObjectSummary, channel: &str) -> Option<Self> {
         let name = object.key.strip_prefix(channel)?.strip_prefix('/')?;
         let start = start_of(name)?;
@@ -28,9 +28,9 @@ impl Fragment {
         Some(Fragment { start, size: object.size, stored })
     }
 
-    /// Returns when it starts.
+    /// Returns its start time.
     pub fn start(&self) -> OffsetDateTime {
-        moment(self.start)
+        time_of(self.start)
     }
 
     /// Returns its size in bytes.
@@ -44,13 +44,13 @@ impl Fragment {
     }
 }
 
-/// The key of the fragment that starts at this time, whether it exists or not. Keys
-/// are in the order of their times.
+/// Returns the key of the fragment that starts at this time, whether or not it
+/// exists. Keys sort in the order of their times.
 pub(super) fn key(channel: &str, milliseconds: i64) -> String {
     format!("{channel}/{:0DIGITS$}.ts", milliseconds.max(0))
 }
 
-/// Reads the name of a fragment, or a URI that ends in it.
+/// Parses the name of a fragment, or a URI that ends in one.
 pub(super) fn start_of(uri: &str) -> Option<i64> {
     let path = uri.split(['?', '#']).next()?;
     let name = path.rsplit('/').next()?.strip_suffix(".ts")?;
@@ -58,16 +58,16 @@ pub(super) fn start_of(uri: &str) -> Option<i64> {
     name.parse().ok().filter(|_| is_number)
 }
 
-/// The time, to the millisecond. Thirteen digits reach no year that cannot be
-/// written.
-pub(super) fn moment(milliseconds: i64) -> OffsetDateTime {
+/// Converts Unix milliseconds to a time. Thirteen digits cannot exceed the supported
+/// years.
+pub(super) fn time_of(milliseconds: i64) -> OffsetDateTime {
     let nanoseconds = i128::from(milliseconds) * 1_000_000;
     OffsetDateTime::from_unix_timestamp_nanos(nanoseconds).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Unix milliseconds of a time.
-pub(super) fn milliseconds(moment: OffsetDateTime) -> i64 {
-    i64::try_from(moment.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX)
+/// Converts a time to Unix milliseconds.
+pub(super) fn milliseconds(time: OffsetDateTime) -> i64 {
+    i64::try_from(time.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_else_is_a_fragment() {
+    fn other_names_are_not_fragments() {
         for key in [
             "c/playlist.m3u8",
             "c/154389570626.ts",
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_in_the_order_of_their_times() {
+    fn keys_sort_in_the_order_of_their_times() {
         assert!(key("c", -5) < key("c", 999_999) && key("c", 999_999) < key("c", 1_000_000));
     }
 
@@ -115,9 +115,9 @@ mod tests {
     }
 
     #[test]
-    fn a_time_is_the_same_in_milliseconds_and_back() {
+    fn times_survive_conversion_to_milliseconds_and_back() {
         for time in [datetime!(2026-11-22 08:16:38.123 UTC), datetime!(1969-12-31 23:59:59.5 UTC)] {
-            assert_eq!(moment(milliseconds(time)), time);
+            assert_eq!(time_of(milliseconds(time)), time);
         }
     }
 }

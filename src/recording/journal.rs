@@ -1,9 +1,9 @@
-//! What an incomplete file already holds: a text beside it, which outlives the
-//! process.
+//! The journal of a download: a text file that records what the incomplete file
+//! already contains.
 //!
-//! The bytes of a fragment are synced before the line that counts them is written,
-//! and a line that was cut short does not count. So a download can be resumed after
-//! any end, a power cut included.
+//! The bytes of a fragment are synced before its line is written, and a truncated line
+//! does not count. So a download can be resumed after any interruption, even a power
+//! cut.
 
 use super::range::Resolved;
 use crate::error::{Error, ErrorKind, Result};
@@ -17,7 +17,7 @@ const TITLE: &str = "osslive download 1";
 /// A fragment's place in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Placed {
-    /// When it starts, in Unix milliseconds.
+    /// Its start, in Unix milliseconds.
     pub(super) start: i64,
     pub(super) offset: u64,
     pub(super) size: u64,
@@ -26,17 +26,17 @@ pub(super) struct Placed {
 pub(super) struct Journal {
     path: PathBuf,
     file: File,
-    /// The times that the range meant when the download began.
+    /// The times to which the range resolved when the download started.
     pub(super) times: Resolved,
     done: HashMap<i64, Placed>,
 }
 
 impl Journal {
-    /// Begins a journal for what was asked for, in place of any other.
-    pub(super) fn create(path: &Path, asked: &str, times: Resolved) -> Result<Self> {
+    /// Creates a journal for this download, replacing any other.
+    pub(super) fn create(path: &Path, description: &str, times: Resolved) -> Result<Self> {
         let failed = |error| file_error(path, &error);
         let mut file = File::create(path).map_err(failed)?;
-        file.write_all(header(asked, times).as_bytes()).map_err(failed)?;
+        file.write_all(header(description, times).as_bytes()).map_err(failed)?;
         file.sync_data().map_err(failed)?;
         Ok(Journal { path: path.to_owned(), file, times, done: HashMap::new() })
     }
@@ -45,21 +45,22 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Kind [`InvalidArgument`](ErrorKind::InvalidArgument) if that asked for something
-    /// else.
-    pub(super) fn open(path: &Path, asked: &str) -> Result<Option<Self>> {
+    /// Kind [`InvalidArgument`](ErrorKind::InvalidArgument) if it belongs to another
+    /// download.
+    pub(super) fn open(path: &Path, description: &str) -> Result<Option<Self>> {
         let failed = |error| file_error(path, &error);
         let text = match fs::read_to_string(path) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),
         };
-        let Some((times, done)) = read(&text, asked).map_err(|what| other(path, &what))? else {
+        let Some((times, done)) = read(&text, description).map_err(|what| other(path, &what))?
+        else {
             return Ok(None);
         };
         let mut file = OpenOptions::new().append(true).open(path).map_err(failed)?;
         if !text.ends_with('\n') {
-            // Ends the line that was cut short.
+            // Ends a truncated line.
             file.write_all(b"\n").map_err(failed)?;
         }
         Ok(Some(Journal { path: path.to_owned(), file, times, done }))
@@ -70,7 +71,7 @@ impl Journal {
         self.done.get(&placed.start) == Some(placed)
     }
 
-    /// Notes fragments whose bytes are safe.
+    /// Records fragments whose bytes are synced.
     pub(super) fn note(&mut self, placed: &[Placed]) -> Result<()> {
         let line = |Placed { start, offset, size }: &Placed| format!("{start} {offset} {size}\n");
         let lines: String = placed.iter().map(line).collect();
@@ -92,25 +93,25 @@ pub(super) fn file_error(path: &Path, error: &io::Error) -> Error {
 
 fn other(path: &Path, what: &str) -> Error {
     Error::invalid(format!(
-        "{} belongs to {what}: finish that first, or start anew by overwriting it",
+        "{}: belongs to {what}; finish that first, or overwrite it to start over",
         path.display()
     ))
 }
 
-fn header(asked: &str, times: Resolved) -> String {
+fn header(description: &str, times: Resolved) -> String {
     let Resolved { start, end, is_open, is_session } = times;
-    format!("{TITLE}\n{asked:?}\n{start} {end} {is_open} {is_session}\n")
+    format!("{TITLE}\n{description:?}\n{start} {end} {is_open} {is_session}\n")
 }
 
 type Contents = (Resolved, HashMap<i64, Placed>);
 
-/// Reads a journal; `None` if it was cut short before anything was done.
+/// Reads a journal; returns `None` if it was truncated before anything was done.
 ///
 /// # Errors
 ///
-/// What else it belongs to.
-fn read(text: &str, asked: &str) -> Result<Option<Contents>, String> {
-    // What follows the last line break was cut short.
+/// Returns what else the journal belongs to.
+fn read(text: &str, description: &str) -> Result<Option<Contents>, String> {
+    // Anything after the last line break is a truncated line.
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = complete.lines();
     match lines.next() {
@@ -119,7 +120,7 @@ fn read(text: &str, asked: &str) -> Result<Option<Contents>, String> {
         _ => return Err("another program".to_owned()),
     }
     match lines.next() {
-        Some(found) if found == format!("{asked:?}") => {}
+        Some(found) if found == format!("{description:?}") => {}
         Some(found) => return Err(format!("the download of {found}")),
         None => return Ok(None),
     }
@@ -155,62 +156,65 @@ mod tests {
     use super::*;
 
     const TIMES: Resolved = Resolved { start: 1, end: 2, is_open: true, is_session: false };
-    const ASKED: &str = "b/c: latest session";
+    const DESCRIPTION: &str = "b/c: latest session";
 
     fn placed(start: i64) -> Placed {
         Placed { start, offset: 10 * start.unsigned_abs(), size: 10 }
     }
 
     #[test]
-    fn what_was_noted_is_found_again() {
+    fn recorded_fragments_are_found_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("show.ts.progress");
-        assert!(Journal::open(&path, ASKED).unwrap().is_none());
-        Journal::create(&path, ASKED, TIMES).unwrap().note(&[placed(1), placed(3)]).unwrap();
-        let mut journal = Journal::open(&path, ASKED).unwrap().unwrap();
+        assert!(Journal::open(&path, DESCRIPTION).unwrap().is_none());
+        Journal::create(&path, DESCRIPTION, TIMES).unwrap().note(&[placed(1), placed(3)]).unwrap();
+        let mut journal = Journal::open(&path, DESCRIPTION).unwrap().unwrap();
         assert_eq!(journal.times, TIMES);
         assert!(journal.has(&placed(1)) && journal.has(&placed(3)) && !journal.has(&placed(2)));
         assert!(!journal.has(&Placed { offset: 0, ..placed(3) }), "it moved");
         journal.note(&[placed(2)]).unwrap();
-        assert!(Journal::open(&path, ASKED).unwrap().unwrap().has(&placed(2)));
+        assert!(Journal::open(&path, DESCRIPTION).unwrap().unwrap().has(&placed(2)));
         journal.delete().unwrap();
         assert!(!path.exists());
     }
 
     #[test]
-    fn a_journal_that_was_cut_short_counts_as_far_as_it_is_complete() {
+    fn a_truncated_journal_counts_up_to_its_last_complete_line() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
-        let whole = header(ASKED, TIMES) + "100 0 10\n200 10 12\n";
+        let whole = header(DESCRIPTION, TIMES) + "100 0 10\n200 10 12\n";
         for end in 0..=whole.len() {
             fs::write(&path, &whole[..end]).unwrap();
-            let Some(mut journal) = Journal::open(&path, ASKED).unwrap() else {
-                assert!(end < header(ASKED, TIMES).len());
+            let Some(mut journal) = Journal::open(&path, DESCRIPTION).unwrap() else {
+                assert!(end < header(DESCRIPTION, TIMES).len());
                 continue;
             };
-            // A number that lost digits is no number of a fragment.
+            // A truncated number does not match a fragment.
             assert_eq!(
                 journal.has(&Placed { start: 200, offset: 10, size: 12 }),
                 end == whole.len()
             );
             assert!(!journal.has(&Placed { start: 200, offset: 10, size: 1 }));
             journal.note(&[placed(3)]).unwrap();
-            assert!(Journal::open(&path, ASKED).unwrap().unwrap().has(&placed(3)), "after {end}");
+            assert!(
+                Journal::open(&path, DESCRIPTION).unwrap().unwrap().has(&placed(3)),
+                "after {end}"
+            );
         }
     }
 
     #[test]
-    fn a_journal_of_something_else_is_an_error_that_says_so() {
+    fn a_journal_of_another_download_is_an_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("journal");
         Journal::create(&path, "b/other: last 5 s", TIMES).unwrap();
         for (text, word) in [
             (fs::read_to_string(&path).unwrap(), "b/other: last 5 s"),
             ("#EXTM3U\n".to_owned(), "another program"),
-            (format!("{TITLE}\n{ASKED:?}\n1 2 maybe\n"), "another version"),
+            (format!("{TITLE}\n{DESCRIPTION:?}\n1 2 maybe\n"), "another version"),
         ] {
             fs::write(&path, text).unwrap();
-            let error = Journal::open(&path, ASKED).err().unwrap();
+            let error = Journal::open(&path, DESCRIPTION).err().unwrap();
             assert!(error.message().contains(word), "{error}");
         }
     }

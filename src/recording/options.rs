@@ -1,4 +1,4 @@
-//! How to download a recording.
+//! Options for downloads of recordings.
 
 use crate::stop::StopHandle;
 use std::cell::RefCell;
@@ -6,19 +6,19 @@ use std::fmt;
 use std::time::Duration;
 
 /// The maximum number of concurrent transfers.
-const MOST_PARALLEL: usize = 64;
+const MAX_PARALLEL: usize = 64;
 
-/// How far a download has come.
+/// The progress of a download.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct DownloadProgress {
-    /// The bytes that are in the file, those of earlier attempts included.
+    /// The bytes in the file, including those of earlier attempts.
     pub bytes: u64,
-    /// The bytes that are known to be recorded. It grows while a stream is followed.
+    /// The bytes known to be recorded, which grow while a stream is followed.
     pub total_bytes: u64,
     /// The number of complete fragments.
     pub fragments: usize,
-    /// The number of fragments that are known to be recorded.
+    /// The number of fragments known to be recorded.
     pub total_fragments: usize,
 }
 
@@ -60,26 +60,27 @@ impl<'a> DownloadOptions<'a> {
     /// 16, raise the client's [`pool_size`](crate::ClientBuilder::pool_size) as
     /// well. Defaults to 4.
     pub fn max_parallel(mut self, transfers: usize) -> Self {
-        self.parallel = transfers.clamp(1, MOST_PARALLEL);
+        self.parallel = transfers.clamp(1, MAX_PARALLEL);
         self
     }
 
-    /// Keeps downloading a range that has not ended until the channel is not live
-    /// any more, or a range's end has come. Transient failures do not end the
-    /// download then. Defaults to `false`: what is recorded so far.
+    /// Keeps downloading a range that has not ended, until the channel is no longer
+    /// live or the end of the range is reached. Transient failures then do not end
+    /// the download. Defaults to `false`, which downloads only what is recorded so
+    /// far.
     pub fn follow(mut self, follow: bool) -> Self {
         self.follow = follow;
         self
     }
 
-    /// Replaces an existing file, and starts anew instead of resuming. Defaults to
+    /// Replaces an existing file, and starts over instead of resuming. Defaults to
     /// `false`.
     pub fn overwrite(mut self, overwrite: bool) -> Self {
         self.overwrite = overwrite;
         self
     }
 
-    /// Sets how often to look for new fragments while following. Defaults to five
+    /// Sets how often to poll for new fragments while following. Defaults to five
     /// seconds.
     pub fn poll_interval(mut self, interval: Duration) -> Self {
         self.poll_interval = interval;
@@ -102,8 +103,8 @@ impl<'a> DownloadOptions<'a> {
     }
 
     pub(super) fn report(&self, progress: DownloadProgress) {
-        // A callback that begins another download with these same options is not
-        // called again from inside itself.
+        // A callback that starts another download with the same options is not
+        // called from inside itself.
         let Some(callback) = &self.progress else { return };
         if let Ok(mut callback) = callback.try_borrow_mut() {
             callback(progress);

@@ -9,7 +9,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// How often what has arrived is made safe.
+/// How often the received fragments are synced and recorded in the journal.
 const NOTE_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) struct Partial {
@@ -18,7 +18,7 @@ pub(super) struct Partial {
     part: PathBuf,
     file: File,
     journal: Journal,
-    /// Fragments that are complete, but not safe yet.
+    /// Fragments that are complete, but not synced yet.
     pending: Vec<Placed>,
     noted: Instant,
 }
@@ -36,11 +36,11 @@ pub(super) fn check_new(path: &Path) -> Result<()> {
 }
 
 impl Partial {
-    /// Begins a file, in place of any other incomplete one.
-    pub(super) fn create(path: &Path, asked: &str, times: Resolved) -> Result<Self> {
+    /// Creates a file, replacing any other incomplete one.
+    pub(super) fn create(path: &Path, description: &str, times: Resolved) -> Result<Self> {
         let part = with_suffix(path, ".part");
         let file = File::create(&part).map_err(|error| file_error(&part, &error))?;
-        let journal = Journal::create(&with_suffix(path, ".progress"), asked, times)?;
+        let journal = Journal::create(&with_suffix(path, ".progress"), description, times)?;
         Ok(Partial::new(path, part, file, journal))
     }
 
@@ -49,14 +49,14 @@ impl Partial {
     /// # Errors
     ///
     /// As [`Journal::open`].
-    pub(super) fn open(path: &Path, asked: &str) -> Result<Option<Self>> {
-        let Some(journal) = Journal::open(&with_suffix(path, ".progress"), asked)? else {
+    pub(super) fn open(path: &Path, description: &str) -> Result<Option<Self>> {
+        let Some(journal) = Journal::open(&with_suffix(path, ".progress"), description)? else {
             return Ok(None);
         };
         let part = with_suffix(path, ".part");
         match OpenOptions::new().write(true).open(&part) {
             Ok(file) => Ok(Some(Partial::new(path, part, file, journal))),
-            // Without the bytes, what is known of them is worth nothing.
+            // Without the bytes, the journal is useless.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(file_error(&part, &error)),
         }
@@ -67,7 +67,7 @@ impl Partial {
         Partial { path, part, file, journal, pending: Vec::new(), noted: Instant::now() }
     }
 
-    /// Returns the times that the range meant when the download began.
+    /// Returns the times to which the range resolved when the download started.
     pub(super) fn times(&self) -> Resolved {
         self.journal.times
     }
@@ -77,22 +77,22 @@ impl Partial {
         &self.part
     }
 
-    /// Returns those that are not in the file yet.
+    /// Returns the fragments that are not in the file yet.
     pub(super) fn missing(&self, placed: &[Placed]) -> Result<Vec<Placed>> {
         let metadata = self.file.metadata().map_err(|error| file_error(&self.part, &error))?;
-        let is_there = |placed: &&Placed| {
+        let is_complete = |placed: &&Placed| {
             self.journal.has(placed) && placed.offset + placed.size <= metadata.len()
         };
-        Ok(placed.iter().filter(|placed| !is_there(placed)).copied().collect())
+        Ok(placed.iter().filter(|placed| !is_complete(placed)).copied().collect())
     }
 
-    /// Notes complete fragments, before long.
+    /// Records complete fragments, at intervals.
     pub(super) fn note(&mut self, complete: Vec<Placed>) -> Result<()> {
         self.pending.extend(complete);
         if self.noted.elapsed() < NOTE_INTERVAL { Ok(()) } else { self.note_all() }
     }
 
-    /// Makes all that is complete safe, and notes it.
+    /// Syncs all complete fragments, and records them in the journal.
     pub(super) fn note_all(&mut self) -> Result<()> {
         if !self.pending.is_empty() {
             self.file.sync_data().map_err(|error| file_error(&self.part, &error))?;
@@ -103,7 +103,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Gives the file, of so many bytes, its name.
+    /// Completes the file, which has this size, and gives it its final name.
     pub(super) fn finish(self, bytes: u64) -> Result<()> {
         let safe = self.file.set_len(bytes).and_then(|()| self.file.sync_all());
         safe.map_err(|error| file_error(&self.part, &error))?;
@@ -114,8 +114,8 @@ impl Partial {
     }
 }
 
-/// Makes a new name safe before the journal goes, where folders can be synced. Without
-/// it, a power cut costs another download at worst.
+/// Syncs a new name before the journal is deleted, if folders can be synced. Otherwise,
+/// the worst that a power cut can cause is another download.
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());

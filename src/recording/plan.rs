@@ -1,4 +1,4 @@
-//! Which fragments make up a download, and where each goes.
+//! The fragments of a download, and the position of each in the file.
 
 use super::fragment::{self, Fragment};
 use super::journal::Placed;
@@ -9,9 +9,9 @@ use crate::error::Result;
 
 pub(super) struct Plan {
     pub(super) times: Resolved,
-    /// All that belongs to the range, in order.
+    /// All fragments in the range, in order.
     pub(super) fragments: Vec<Fragment>,
-    /// The place of each.
+    /// The place of each fragment.
     pub(super) placed: Vec<Placed>,
 }
 
@@ -20,7 +20,7 @@ impl Plan {
         Plan { times, fragments: Vec::new(), placed: Vec::new() }
     }
 
-    /// Adds the fragments of the range that are not known yet.
+    /// Adds the fragments in the range that are not known yet.
     pub(super) fn extend(&mut self, client: &Client, id: &str) -> Result<()> {
         let from = match self.fragments.last() {
             Some(last) => last.start + 1,
@@ -50,14 +50,14 @@ impl Plan {
         Ok(())
     }
 
-    /// Ends the range with what is known of it.
+    /// Ends an open range after the last known fragment.
     pub(super) fn close(&mut self) {
         if let Some(last) = self.fragments.last().filter(|_| self.times.is_open) {
             (self.times.end, self.times.is_open) = (last.start + 1, false);
         }
     }
 
-    /// Returns the size of the whole.
+    /// Returns the total size.
     pub(super) fn bytes(&self) -> u64 {
         self.placed.last().map_or(0, |last| last.offset + last.size)
     }

@@ -1,12 +1,12 @@
-//! What of a recording may be deleted.
+//! Which parts of a recording may be deleted.
 
 use super::contents::{RecordedPlaylist, Recording};
 use super::fragment::{Fragment, milliseconds};
 use super::timeline;
 use time::OffsetDateTime;
 
-/// What of a recording is to be deleted. Delete the playlists first: no playlist then
-/// ever lists a fragment that is gone, whatever interrupts the work.
+/// The parts of a recording to delete. Delete the playlists first: then no playlist
+/// ever lists a deleted fragment, even if the work is interrupted.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Pruning {
@@ -14,8 +14,8 @@ pub struct Pruning {
     pub playlists: Vec<String>,
     /// The fragments, oldest first.
     pub fragments: Vec<Fragment>,
-    /// The number of fragments that are old enough but stay, because a playlist that
-    /// stays lists them.
+    /// The number of fragments that are old enough but kept, because a remaining playlist
+    /// lists them.
     pub kept: usize,
 }
 
@@ -30,21 +30,22 @@ impl Recording {
     /// Returns what is older than `before`: fragments that ended by then, and, with
     /// `vod`, finished playlists that were last written before.
     ///
-    /// What a remaining playlist lists stays. Playlists without an end belong to live
-    /// streams and always stay.
+    /// Fragments in a remaining playlist are kept. Playlists without an end belong to
+    /// live streams and are always kept.
     pub fn pruning(&self, before: OffsetDateTime, vod: bool) -> Pruning {
-        let goes = |playlist: &&RecordedPlaylist| {
+        let is_deleted = |playlist: &&RecordedPlaylist| {
             vod && playlist.is_finished && playlist.last_modified.is_some_and(|time| time < before)
         };
-        let (gone, stay): (Vec<_>, Vec<_>) = self.playlists.iter().partition(|list| goes(list));
+        let (deleted, kept_lists): (Vec<_>, Vec<_>) =
+            self.playlists.iter().partition(|list| is_deleted(list));
         let mut pruning = Pruning {
-            playlists: gone.into_iter().map(|playlist| playlist.name.clone()).collect(),
+            playlists: deleted.into_iter().map(|playlist| playlist.name.clone()).collect(),
             ..Pruning::default()
         };
         let before = milliseconds(before);
         let ends = timeline::ends(&self.fragments);
         for (fragment, _) in self.fragments.iter().zip(ends).filter(|(_, end)| *end <= before) {
-            match stay.iter().any(|playlist| playlist.lists(fragment)) {
+            match kept_lists.iter().any(|playlist| playlist.lists(fragment)) {
                 true => pruning.kept += 1,
                 false => pruning.fragments.push(*fragment),
             }
@@ -89,21 +90,21 @@ mod tests {
     }
 
     #[test]
-    fn old_fragments_go_unless_a_playlist_lists_them() {
+    fn old_fragments_are_deleted_unless_a_playlist_lists_them() {
         let pruning = recording().pruning(NOW - time::Duration::hours(4), false);
         assert!(pruning.playlists.is_empty());
         assert_eq!((hours(&pruning), pruning.kept, pruning.bytes()), (vec![5], 4, 10));
     }
 
     #[test]
-    fn old_playlists_go_with_what_only_they_list() {
+    fn old_playlists_are_deleted_with_fragments_that_only_they_list() {
         let pruning = recording().pruning(NOW - time::Duration::hours(4), true);
         assert_eq!(pruning.playlists, ["old.m3u8"]);
         assert_eq!((hours(&pruning), pruning.kept), (vec![8, 5], 3));
     }
 
     #[test]
-    fn the_playlist_of_a_live_stream_always_stays() {
+    fn the_playlist_of_a_live_stream_is_always_kept() {
         let pruning = recording().pruning(NOW + time::Duration::hours(1), true);
         assert_eq!(pruning.playlists, ["old.m3u8", "new.m3u8"]);
         assert!(!hours(&pruning).contains(&9), "the live playlist lists it");
@@ -111,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_that_had_not_ended_by_then_stays() {
+    fn a_fragment_that_ends_later_is_kept() {
         let start = recording().fragments[9].start();
         let second = time::Duration::SECOND;
         assert_eq!(recording().pruning(start + 4 * second, false).fragments.len(), 5);

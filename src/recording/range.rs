@@ -1,4 +1,4 @@
-//! Which part of a recording.
+//! The part of a recording to download.
 
 use super::fragment::milliseconds;
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// A part of a channel's recording: a session, or any time.
+/// A part of a channel's recording: a session, or any time range.
 ///
 /// ```
 /// use osslive::RecordingRange;
@@ -28,37 +28,37 @@ enum Part {
 }
 
 impl RecordingRange {
-    /// The latest session, which may be the current one.
+    /// Selects the latest session, which may be the current one.
     pub fn latest_session() -> Self {
         RecordingRange(Part::Session(None))
     }
 
-    /// The session that includes this time, one of the last ten.
-    pub fn session(moment: OffsetDateTime) -> Self {
-        RecordingRange(Part::Session(Some(moment)))
+    /// Selects the session that includes this time, one of the last ten.
+    pub fn session(time_in_session: OffsetDateTime) -> Self {
+        RecordingRange(Part::Session(Some(time_in_session)))
     }
 
-    /// From one time to another, regardless of sessions, and of any length. It
-    /// begins with the fragment that was being recorded at `start`.
+    /// Selects a time range of any length, regardless of sessions. It starts with
+    /// the fragment that was being recorded at `start`.
     pub fn between(start: OffsetDateTime, end: OffsetDateTime) -> Self {
         RecordingRange(Part::Between(start, end))
     }
 
-    /// From this long ago until now.
+    /// Selects this length of time up to now.
     pub fn last(length: Duration) -> Self {
         RecordingRange(Part::Last(length))
     }
 
-    /// Finds out which times it means now.
+    /// Resolves the range to times, as of now.
     pub(super) fn resolve(
         &self,
         sessions: impl FnOnce() -> Result<Sessions>,
         now: OffsetDateTime,
     ) -> Result<Resolved> {
         let (start, end) = match self.0 {
-            Part::Session(moment) => {
+            Part::Session(time_in_session) => {
                 let sessions = sessions()?;
-                let session = sessions.session(moment)?;
+                let session = sessions.session(time_in_session)?;
                 return Ok(Resolved::session(session, sessions.is_live(session)));
             }
             Part::Between(start, end) if start >= end => {
@@ -79,26 +79,28 @@ impl RecordingRange {
     }
 }
 
-/// As it is remembered between attempts.
+/// The description stored in the journal.
 impl fmt::Display for RecordingRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let time =
             |time: OffsetDateTime| time.format(&Rfc3339).unwrap_or_else(|_| time.to_string());
         match self.0 {
             Part::Session(None) => f.write_str("latest session"),
-            Part::Session(Some(moment)) => write!(f, "session at {}", time(moment)),
+            Part::Session(Some(time_in_session)) => {
+                write!(f, "session at {}", time(time_in_session))
+            }
             Part::Between(start, end) => write!(f, "{} to {}", time(start), time(end)),
             Part::Last(length) => write!(f, "last {} s", length.as_secs_f64()),
         }
     }
 }
 
-/// From when to when, in Unix milliseconds.
+/// Start and end, in Unix milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Resolved {
     pub(super) start: i64,
-    /// The first millisecond that does not belong to it; [`UNTIL_IDLE`] if it ends
-    /// with the stream.
+    /// The first millisecond after the range; [`UNTIL_IDLE`] if it ends with the
+    /// stream.
     pub(super) end: i64,
     /// Whether it has not ended yet.
     pub(super) is_open: bool,
@@ -106,11 +108,11 @@ pub(super) struct Resolved {
     pub(super) is_session: bool,
 }
 
-/// The end of a range that ends when the channel is not live any more.
+/// The end of a range that ends when the channel is no longer live.
 pub(super) const UNTIL_IDLE: i64 = i64::MAX;
 
 impl Resolved {
-    /// A session, whose times are whole seconds, rounded down.
+    /// Returns the range of a session, whose times are whole seconds, rounded down.
     pub(super) fn session((start, end): Times, is_live: bool) -> Self {
         let start = milliseconds(start);
         match is_live {
@@ -139,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_in_the_past_is_closed_and_one_that_reaches_into_the_future_is_open() {
+    fn only_a_range_that_reaches_into_the_future_is_open() {
         let hour = time::Duration::HOUR;
         let past = resolve(RecordingRange::between(NOW - 30 * hour, NOW - hour)).unwrap();
         assert_eq!(past.end - past.start, 29 * 3_600_000);
@@ -152,13 +154,13 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_range_is_refused() {
+    fn an_empty_range_is_rejected() {
         assert!(resolve(RecordingRange::between(NOW, NOW)).is_err());
         assert!(resolve(RecordingRange::last(Duration::ZERO)).is_err());
     }
 
     #[test]
-    fn ranges_that_differ_are_written_differently() {
+    fn different_ranges_have_different_descriptions() {
         let second = time::Duration::SECOND;
         let ranges = [
             RecordingRange::latest_session(),

@@ -1,4 +1,4 @@
-//! Fragments into their places in a file, several at a time.
+//! Transfers fragments into their places in a file, several at a time.
 
 use super::journal::{Placed, file_error};
 use crate::client::Client;
@@ -17,11 +17,11 @@ use std::time::{Duration, Instant};
 
 /// How often progress is reported.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// How long a round that ends early waits for transfers that are about to end.
+/// How long a round that ends early waits for transfers that are about to finish.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// What the workers share. A transfer that cannot be interrupted outlives the round,
-/// and ends by itself.
+/// The state shared by the workers. A transfer that cannot be interrupted outlives the
+/// round and ends on its own.
 pub(super) struct Round {
     pub(super) client: Client,
     pub(super) channel: String,
@@ -30,7 +30,7 @@ pub(super) struct Round {
     pub(super) fragments: Vec<Placed>,
     pub(super) stop: Arc<Stop>,
     next: AtomicUsize,
-    /// The bytes that have arrived.
+    /// The number of bytes received.
     bytes: AtomicU64,
 }
 
@@ -53,9 +53,8 @@ impl Round {
         })
     }
 
-    /// Transfers all fragments, and reports those that are complete: each time
-    /// several, with the number of bytes that have arrived in all. Ends at the first
-    /// error, and at once when it is stopped.
+    /// Transfers all fragments. Reports complete ones in batches, with the total number
+    /// of bytes received. Ends at the first error, and at once when stopped.
     pub(super) fn run(
         self: &Arc<Self>,
         parallel: usize,
@@ -88,7 +87,7 @@ impl Round {
             let worker = thread::Builder::new().name("osslive-download".into());
             match worker.spawn(move || round.work(&sender)) {
                 Ok(_) => {}
-                // When the system has no more threads, fewer do the work.
+                // If the system has no more threads, fewer do the work.
                 Err(_) if number > 0 => break,
                 Err(error) => {
                     let message = format!("could not start a thread: {error}");
@@ -130,7 +129,8 @@ impl Round {
         }
     }
 
-    /// Without an error, workers end only when all is done.
+    /// Checks that all bytes were received: without an error, workers end only when
+    /// everything is done.
     fn check_complete(&self) -> Result<()> {
         match self.stop.is_stopped() {
             true => Err(stopped()),
@@ -139,8 +139,8 @@ impl Round {
     }
 }
 
-/// Gives workers a moment to close the file, which cannot be replaced on Windows
-/// before.
+/// Gives workers a moment to close the file, because Windows cannot replace an open
+/// file.
 fn linger(results: &Receiver<Result<Placed>>) {
     let end = Instant::now() + LINGER;
     while results.recv_timeout(end.saturating_duration_since(Instant::now())).is_ok() {}
@@ -151,7 +151,7 @@ pub(super) fn stopped() -> Error {
 }
 
 fn changed(key: &str, listed: u64, found: u64) -> Error {
-    let message = format!("{key} changed: it was listed with {listed} bytes and has {found}");
+    let message = format!("{key} changed: it was listed with {listed} bytes and now has {found}");
     Error::bad_reply(message)
 }
 
@@ -168,7 +168,7 @@ impl Write for Place<'_> {
             return Err(io::Error::other("stopped"));
         }
         if bytes.len() as u64 > self.left {
-            return Err(io::Error::other("the fragment is longer than it was listed"));
+            return Err(io::Error::other("the fragment is longer than listed"));
         }
         let written = self.file.write(bytes)?;
         self.left -= written as u64;

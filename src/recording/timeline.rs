@@ -1,19 +1,19 @@
-//! When something was recorded, and when nothing was, as far as fragments tell.
+//! The times at which something was recorded, and the gaps, inferred from the fragments.
 //!
-//! A fragment tells when it starts, by its name, and when it was written, which is
-//! when it was complete. A copy of a recording was written at another time: then a
-//! fragment is taken to be as long as the one before it.
+//! A fragment's name is its start, and the time it was written is its end. A copy of a
+//! recording was written at some other time: then a fragment is assumed to be as long
+//! as the one before it.
 
-use super::fragment::{Fragment, moment};
+use super::fragment::{Fragment, time_of};
 use crate::monitor::Gap;
 use time::OffsetDateTime;
 
-/// The longest fragment, in milliseconds: the service's limit of 100 seconds, and
-/// something for the next key frame.
+/// The longest possible fragment, in milliseconds: the service's limit of 100 seconds,
+/// plus some time until the next key frame.
 pub(super) const LONGEST: i64 = 120_000;
-/// The length of the first fragment of a copy.
-const USUAL: i64 = 5_000;
-/// A shorter pause is none: the time of writing is in whole seconds.
+/// The assumed length of the first fragment of a copy, in milliseconds.
+const DEFAULT_LENGTH: i64 = 5_000;
+/// Shorter pauses do not count: the time of writing is in whole seconds.
 const SHORTEST_GAP: i64 = 3_000;
 
 /// A time during which a channel recorded without a gap.
@@ -33,26 +33,26 @@ pub struct RecordedSpan {
     pub end_time: OffsetDateTime,
     /// The number of fragments.
     pub fragments: usize,
-    /// Their size.
+    /// Their total size.
     pub bytes: u64,
 }
 
-/// Returns the spans that fragments, in the order of their times, cover.
+/// Returns the spans that fragments cover, which must be sorted by time.
 pub(super) fn spans(fragments: &[Fragment]) -> Vec<RecordedSpan> {
     let mut spans: Vec<RecordedSpan> = Vec::new();
     for (fragment, end) in fragments.iter().zip(ends(fragments)) {
-        let starts = |span: &&mut RecordedSpan| {
+        let extends_it = |span: &&mut RecordedSpan| {
             (fragment.start() - span.end_time).whole_milliseconds() < i128::from(SHORTEST_GAP)
         };
-        match spans.last_mut().filter(starts) {
+        match spans.last_mut().filter(extends_it) {
             Some(span) => {
-                span.end_time = moment(end);
+                span.end_time = time_of(end);
                 span.fragments += 1;
                 span.bytes += fragment.size;
             }
             None => spans.push(RecordedSpan {
                 start_time: fragment.start(),
-                end_time: moment(end),
+                end_time: time_of(end),
                 fragments: 1,
                 bytes: fragment.size,
             }),
@@ -69,13 +69,13 @@ pub(super) fn gaps(spans: &[RecordedSpan]) -> Vec<Gap> {
 /// Returns when each fragment ends, in Unix milliseconds: never after the next one
 /// starts.
 pub(super) fn ends(fragments: &[Fragment]) -> impl Iterator<Item = i64> {
-    let mut length = USUAL;
+    let mut length = DEFAULT_LENGTH;
     fragments.iter().enumerate().map(move |(at, fragment)| {
         let next = fragments.get(at + 1).map(|next| next.start);
         let written = fragment.stored.map(|stored| stored.saturating_mul(1000));
         let end = match written.filter(|end| (0..LONGEST).contains(&(end - fragment.start))) {
             Some(end) => end,
-            // Key frames are not always equally far apart.
+            // Key frames are not always evenly spaced.
             None if next.is_some_and(|next| next - fragment.start < 2 * length + SHORTEST_GAP) => {
                 next.unwrap_or(fragment.start)
             }
@@ -93,7 +93,7 @@ mod tests {
 
     const START: i64 = 1_800_000_000_000;
 
-    /// A fragment that starts so long after the first one, and was written then.
+    /// A fragment that starts this long after the first one, and was written at `stored`.
     fn fragment(after: i64, stored: Option<i64>) -> Fragment {
         let stored = stored.map(|stored| (START + stored).div_euclid(1000));
         Fragment { start: START + after, size: 10, stored }
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn fragments_that_follow_each_other_are_one_span() {
+    fn consecutive_fragments_are_one_span() {
         let live = [(0, 5_100), (5_040, 10_300), (10_080, 14_900), (15_010, 20_000)];
         let fragments = live.map(|(start, stored)| fragment(start, Some(stored)));
         assert_eq!(found(&fragments), [(0, 20_000, 4)]);
@@ -122,12 +122,12 @@ mod tests {
         assert_eq!(found(&fragments), [(0, 5_000, 1), (8_000, 20_000, 2)]);
         let gaps = gaps(&spans(&fragments));
         assert_eq!(gaps.len(), 1);
-        assert_eq!(gaps[0].start_time, moment(START + 5_000));
+        assert_eq!(gaps[0].start_time, time_of(START + 5_000));
         assert_eq!(gaps[0].duration_minutes, 0.05);
     }
 
     #[test]
-    fn a_copy_that_was_written_later_is_judged_by_the_starts() {
+    fn a_copy_written_later_is_judged_by_start_times() {
         let later = Some(86_400_000);
         let at = [0, 5_000, 10_000, 19_000, 24_000, 60_000, 65_000];
         for stored in [later, None, Some(-1_000_000)] {
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_recorded_is_no_span() {
+    fn without_fragments_there_are_no_spans() {
         assert_eq!(found(&[]), []);
         assert_eq!(found(&[fragment(0, Some(0))]), [(0, 0, 1)]);
     }

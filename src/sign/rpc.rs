@@ -24,10 +24,10 @@ fn string_to_sign(method: &str, parameters: &BTreeMap<&str, &str>) -> Zeroizing<
     text
 }
 
-/// Returns the parameters as a query or a form. A token may be among them.
+/// Returns the parameters as a query or a form. They may include a token.
 pub(crate) fn query(parameters: &BTreeMap<&str, &str>) -> Zeroizing<String> {
     let length = parameters.iter().map(|(name, value)| name.len() + value.len() + 2);
-    // Never grows, as a text that does leaves a copy of what it held behind.
+    // Allocated at full size: growing would leave a copy of the content behind.
     let mut query = Zeroizing::new(String::with_capacity(3 * length.sum::<usize>()));
     for (name, value) in parameters {
         if !query.is_empty() {

@@ -1,32 +1,31 @@
 //! The signature of a publish URL: HMAC-SHA1 over the expiry, the extra
 //! parameters and the channel.
 //!
-//! Source: the service's page "RTMP ingest URLs and signatures". There is no
-//! documented version 4 of it; all official SDKs sign publish URLs this way,
-//! whatever version they use for HTTP.
+//! Source: the service's page "RTMP ingest URLs and signatures". No version 4 is
+//! documented; all official SDKs sign publish URLs this way, whatever version they
+//! use for HTTP.
 
 use super::sorted;
 use super::v1::Key;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use std::fmt::Write;
 
-/// Parameter names that the signature itself uses. They are never extra
-/// parameters.
+/// Parameter names that the signature itself uses, which cannot be extra parameters.
 pub const RESERVED: &[&str] =
     &["Expire", "Expires", "OSSAccessKeyId", "SecurityToken", "Signature", "security-token"];
 
 /// Returns the string to sign.
 ///
-/// `expires` is in Unix seconds. `params` are the extra parameters, raw and
-/// in any order, each name once; an STS token that is to be signed is one of
-/// them, named `security-token`. Channel and bucket are raw.
+/// `expires` is in Unix seconds. `params` are the extra parameters, raw and in any
+/// order, each name once, including a signed STS token as `security-token`. Channel
+/// and bucket are raw.
 pub fn string_to_sign(
     expires: i64,
     params: &[(&str, &str)],
     bucket: &str,
     channel: &str,
 ) -> String {
-    // A text that grew would leave what it held behind.
+    // Allocated at full size: growing would leave a copy of the content behind.
     let lengths = params.iter().map(|(name, value)| name.len() + value.len() + 2);
     let mut text = String::with_capacity(128 + channel.len() + lengths.sum::<usize>());
     // Writing to a String does not fail.
@@ -44,7 +43,7 @@ pub fn string_to_sign(
     text
 }
 
-/// Returns the signature: base64 of the HMAC-SHA1. It is percent-encoded in a URL.
+/// Returns the signature: base64 of the HMAC-SHA1. Percent-encode it in a URL.
 pub fn signature(key: &Key, string_to_sign: &str) -> String {
     BASE64_STANDARD.encode(key.sign(string_to_sign))
 }

@@ -1,5 +1,5 @@
-//! Credentials with their keys prepared, and the headers and parameters that
-//! they put on a request.
+//! Credentials with the keys derived from them, and the headers and parameters that
+//! sign a request.
 
 use super::{Parts, rtmp, v1, v4};
 use crate::credentials::Credentials;
@@ -40,7 +40,7 @@ impl TryFrom<u32> for SignatureVersion {
 }
 
 impl SignatureVersion {
-    /// Returns whether what it signs names the region.
+    /// Returns whether the region is part of the signature.
     pub fn needs_region(self) -> bool {
         self == SignatureVersion::V4
     }
@@ -52,21 +52,21 @@ impl SignatureVersion {
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for 0,
     /// and with version 4 for more than a week.
     pub fn check_expires(self, seconds: u32) -> Result<()> {
-        let most = match self {
+        let max = match self {
             SignatureVersion::V1 => u32::MAX,
             SignatureVersion::V4 => 7 * 24 * 3600,
         };
-        if (1..=most).contains(&seconds) {
+        if (1..=max).contains(&seconds) {
             return Ok(());
         }
-        Err(Error::invalid(format!("expiry {seconds} seconds: must be 1 to {most}")))
+        Err(Error::invalid(format!("expiry {seconds} seconds: must be 1 to {max}")))
     }
 }
 
 const PRODUCT: &str = "oss";
 
-/// One set of credentials, with the HMAC keys made from it: once for version
-/// 1 and for publish URLs, once a day for version 4.
+/// One set of credentials, with the HMAC keys derived from it: once for version 1 and
+/// for publish URLs, once a day for version 4.
 pub struct Signer {
     version: SignatureVersion,
     region: String,
@@ -76,7 +76,7 @@ pub struct Signer {
 }
 
 impl Signer {
-    /// Prepares credentials. The region is used by version 4 only.
+    /// Creates a signer. Only version 4 uses the region.
     pub fn new(version: SignatureVersion, region: &str, credentials: Credentials) -> Self {
         Signer {
             version,
@@ -99,7 +99,7 @@ impl Signer {
     ///
     /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a
     /// key with a segment `.` or `..`, which HTTP clients and proxies resolve;
-    /// with version 1 also for what [`v1::check`] refuses.
+    /// with version 1 also for requests that [`v1::check`] rejects.
     pub fn check(&self, request: &Request, bucket: &str) -> Result<()> {
         if request.key.split('/').any(|segment| matches!(segment, "." | "..")) {
             let shown: String = request.key.chars().take(80).collect();
@@ -253,8 +253,8 @@ impl Signer {
     /// Appends the query of a publish URL: the signature, then the extra
     /// parameters in the order given.
     ///
-    /// `expires` is in Unix seconds. With `sign_token` an STS token is part
-    /// of what is signed, otherwise it only travels along.
+    /// `expires` is in Unix seconds. With `sign_token`, an STS token is signed;
+    /// otherwise it is only appended.
     pub fn push_rtmp_query(
         &self,
         url: &mut String,
@@ -294,7 +294,7 @@ impl Signer {
 
     fn v4_key(&self, now: OffsetDateTime, scope: &v4::Scope<'_>) -> v4::Key {
         let today = now.date();
-        // A poisoned lock still holds a whole key: it is replaced in one go.
+        // A poisoned lock still holds a complete key: keys are replaced atomically.
         let cached = self.v4_key.read().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, key)) = cached.as_ref().filter(|(date, _)| *date == today) {
             return key.clone();
@@ -316,14 +316,14 @@ impl fmt::Debug for Signer {
     }
 }
 
-/// The signature in the value of an Authorization header of either version.
+/// Returns the signature in the value of an Authorization header of either version.
 pub(crate) fn signature_in(authorization: &str) -> Option<&str> {
     let (before, last) = authorization.rsplit_once(',').unwrap_or(("", authorization));
     let is_v4 = before.starts_with(v4::ALGORITHM);
     if is_v4 { last.strip_prefix("Signature=") } else { last.split_once(':').map(|(_, s)| s) }
 }
 
-/// The signature in the query of a URL of any kind, decoded.
+/// Returns the signature in the query of any signed URL, decoded.
 pub(crate) fn signature_in_url(url: &str) -> Option<String> {
     let (_, query) = url.split_once('?')?;
     let mut params = query.split('&').filter_map(|param| param.split_once('='));
@@ -367,7 +367,7 @@ fn basic_timestamp(now: OffsetDateTime) -> String {
     let now = now.to_offset(time::UtcOffset::UTC);
     let (year, month, day) = now.to_calendar_date();
     let (hour, minute, second) = now.to_hms();
-    // Two numbers are formatted in a third of the time that six take.
+    // Formatting two numbers takes a third of the time of six.
     let date = year * 10_000 + i32::from(u8::from(month)) * 100 + i32::from(day);
     let time = u32::from(hour) * 10_000 + u32::from(minute) * 100 + u32::from(second);
     format!("{date:08}T{time:06}Z")
@@ -396,7 +396,7 @@ mod tests {
     }
 
     #[test]
-    fn dates_are_written_in_utc_as_http_and_iso_8601_have_them() {
+    fn dates_are_formatted_in_utc_for_http_and_iso_8601() {
         let elsewhere = NOW.to_offset(time::macros::offset!(+9));
         assert_eq!(http_date(elsewhere), "Sun, 22 Nov 2026 08:16:38 GMT");
         assert_eq!(basic_timestamp(elsewhere), "20261122T081638Z");
@@ -429,8 +429,8 @@ mod tests {
     }
 
     #[test]
-    fn version_4_signs_different_requests_as_different_texts() {
-        // Each pair is one text for whoever joins key and query as they are.
+    fn version_4_signs_different_strings_for_different_requests() {
+        // Without encoding, joining key and query would give the same string for each pair.
         let texts = |key: &str, query: &[(&str, Option<&str>)]| {
             let parts = Parts { method: "GET", bucket: "b", key, query, headers: &[] };
             v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD)
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn a_path_that_clients_resolve_is_refused_with_either_version() {
+    fn a_path_that_clients_resolve_is_rejected_with_either_version() {
         for version in [SignatureVersion::V1, SignatureVersion::V4] {
             for key in [".", "..", "a/../b", "./a", "a/."] {
                 let error = signer(version).check(&Request::new(Method::Get, key), "b");

@@ -2,8 +2,8 @@
 //! headers and the resource with its sub-resources.
 //!
 //! Source: the service's pages "Include signatures in the Authorization
-//! header" and "Add signatures to URLs". Version 1 is closed to new customers; it
-//! is here for private gateways that only support it.
+//! header" and "Add signatures to URLs". Version 1 is closed to new customers and
+//! supported here for private gateways that require it.
 
 use super::{Parts, sorted};
 use crate::error::{Error, Result};
@@ -13,15 +13,15 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use std::fmt;
 
-/// An access key secret with both pads of its HMAC-SHA1 hashed once.
+/// An access key secret, with both pads of its HMAC-SHA1 already hashed.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha1>);
 
 impl Key {
-    /// Prepares a secret.
+    /// Creates a key from a secret.
     pub fn new(secret: &str) -> Self {
-        // HMAC takes a key of any length; the error type is never made.
-        Key(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC takes any key"))
+        // HMAC accepts a key of any length, so that this cannot fail.
+        Key(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC accepts any key"))
     }
 
     pub(super) fn sign(&self, message: &str) -> [u8; 20] {
@@ -129,39 +129,39 @@ const SUBRESOURCES: &[&str] = &[
     "x-oss-write-get-object-response",
 ];
 
-/// Whether a query parameter is part of the signed resource.
+/// Returns whether a query parameter is part of the signed resource.
 pub fn is_subresource(name: &str) -> bool {
     SUBRESOURCES.binary_search(&name).is_ok()
 }
 
-/// Checks that a request can be signed in one way only. The text that is
-/// signed joins key and parameters as they are: a signature for the key
-/// `a?live` is one for the parameter `live` of the key `a`.
+/// Checks that a request can be signed unambiguously. The string to sign joins key
+/// and parameters without encoding: a signature for the key `a?live` is also one for
+/// the key `a` with the parameter `live`.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key
-/// that [`check_key`] refuses, and for `&` or a control character in a signed
+/// that [`check_key`] rejects, and for `&` or a control character in a signed
 /// parameter's value.
 pub fn check(parts: &Parts<'_>) -> Result<()> {
     check_key(parts.key)?;
     for (name, value) in parts.query.iter().filter(|(name, _)| is_subresource(name)) {
         if value.is_some_and(|value| value.contains(|c: char| c == '&' || c.is_control())) {
             return Err(Error::invalid(format!(
-                "parameter {name:?}: a value that is signed must not contain '&' or control characters"
+                "parameter {name:?}: a signed value must not contain '&' or control characters"
             )));
         }
     }
     Ok(())
 }
 
-/// Checks that a key cannot be read as anything else once it is signed.
+/// Checks that a key cannot be mistaken for anything else once it is signed.
 ///
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key
-/// with `?` or a control character, percent-encoded ones included: between
-/// client and service it may be decoded once more.
+/// with `?` or a control character, also percent-encoded: it may be decoded again
+/// between client and service.
 pub fn check_key(key: &str) -> Result<()> {
     let is_ambiguous = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'?' | 0..=0x1f));
     let mut text = key.as_bytes().to_vec();
@@ -169,7 +169,7 @@ pub fn check_key(key: &str) -> Result<()> {
         if is_ambiguous(&text) {
             let shown: String = key.chars().take(80).collect();
             return Err(Error::invalid(format!(
-                "name {shown:?}: a name that is signed with version 1 must not contain \
+                "name {shown:?}: a name signed with version 1 must not contain \
                  '?' or control characters, nor their percent-encoding"
             )));
         }
@@ -187,7 +187,7 @@ pub fn check_key(key: &str) -> Result<()> {
 /// value of `Expires`. Content-MD5, Content-Type and the `x-oss-*` headers
 /// are taken from the parts' headers.
 pub fn string_to_sign(parts: &Parts<'_>, date: &str) -> String {
-    // A text that grew would leave what it held behind.
+    // Allocated at full size: growing would leave a copy of the content behind.
     let mut text = String::with_capacity(256 + parts.length());
     for line in [parts.method, parts.header("content-md5"), parts.header("content-type"), date] {
         text.push_str(line);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_and_values_that_could_be_read_in_two_ways_are_refused() {
+    fn ambiguous_keys_and_values_are_rejected() {
         let check = |key, query: &[(&str, Option<&str>)]| {
             check(&Parts { method: "GET", bucket: "b", key, query, headers: &[] })
         };
@@ -260,7 +260,7 @@ mod tests {
         }
         assert!(check("a", &[("comp", Some("stat&live"))]).is_err());
         assert!(check("a", &[("comp", Some("stat\nlive"))]).is_err());
-        // What is not signed cannot be mistaken in the signature.
+        // Unsigned parameters cannot make the signature ambiguous.
         assert!(check("a", &[("prefix", Some("b&live")), ("comp", Some("a=b?c"))]).is_ok());
     }
 

@@ -1,5 +1,5 @@
 //! Signature version 4: HMAC-SHA256 over a hash of the whole request, with a
-//! key that holds for one day, region and product.
+//! key that is valid for one day, region and product.
 //!
 //! Source: the service's pages "Include V4 signatures in the Authorization
 //! header (recommended)" and "Add V4 signatures to URLs (recommended)".
@@ -13,7 +13,7 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// The name of the algorithm in headers and URLs.
 pub const ALGORITHM: &str = "OSS4-HMAC-SHA256";
-/// The only payload hash that is in use: the body is not signed.
+/// The only payload hash in use: the body is not signed.
 pub const UNSIGNED_PAYLOAD: &str = "UNSIGNED-PAYLOAD";
 /// The last part of a scope.
 pub const TERMINATOR: &str = "aliyun_v4_request";
@@ -48,7 +48,7 @@ impl fmt::Display for Scope<'_> {
     }
 }
 
-/// A signing key, with both pads of its HMAC-SHA256 hashed once.
+/// A signing key, with both pads of its HMAC-SHA256 already hashed.
 #[derive(Clone)]
 pub struct Key(Hmac<Sha256>);
 
@@ -71,22 +71,21 @@ impl fmt::Debug for Key {
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC takes a key of any length; the error type is never made.
-    Hmac::new_from_slice(key).expect("HMAC takes any key")
+    // HMAC accepts a key of any length, so that this cannot fail.
+    Hmac::new_from_slice(key).expect("HMAC accepts any key")
 }
 
-/// The canonical request, whose hash is signed.
+/// Returns the canonical request, whose hash is signed.
 ///
-/// `additional_headers` are names, in lower case and sorted, that are signed
-/// beside the ones that always are: `x-oss-*`, `content-type`, `content-md5`.
-/// Those of them that the request does not carry stay out of the headers but
-/// not of the list: pass only what is there.
+/// `additional_headers` are names, in lower case and sorted, of headers to sign in
+/// addition to those that always are: `x-oss-*`, `content-type`, `content-md5`. Pass
+/// only headers that the request has: others would be listed without a value.
 pub fn canonical_request(
     parts: &Parts<'_>,
     additional_headers: &[&str],
     payload_hash: &str,
 ) -> String {
-    // A text that grew would leave what it held behind.
+    // Allocated at full size: growing would leave a copy of the content behind.
     let mut text = String::with_capacity(512 + parts.length());
     text.push_str(parts.method);
     text.push_str("\n/");
@@ -117,7 +116,7 @@ fn push_query(text: &mut String, query: &[(&str, Option<&str>)]) {
             text.push('=');
             text.push_str(value);
         }
-        // It may be a token.
+        // The value may be a token.
         value.zeroize();
     }
 }

@@ -1,14 +1,14 @@
-//! Requests as a proxy wants them: for a whole URL (RFC 9112 section 3.2.2).
+//! Requests to a proxy, in absolute form (RFC 9112 section 3.2.2).
 
 use super::proxy::Proxy;
 use zeroize::Zeroizing;
 
-/// Rewrites what is sent on one connection to a proxy.
+/// Rewrites the requests on one connection to a proxy.
 pub(super) struct AbsoluteForm {
-    /// Scheme and authority of the host that is asked.
+    /// Scheme and authority of the target host.
     origin: String,
     credentials: Option<Zeroizing<String>>,
-    /// Whether the next bytes begin a request.
+    /// Whether the next bytes start a request.
     is_at_start: bool,
 }
 
@@ -18,13 +18,13 @@ impl AbsoluteForm {
         AbsoluteForm { origin, credentials, is_at_start: true }
     }
 
-    /// Notes that an answer arrives: what is sent next begins a request.
-    pub(super) fn answered(&mut self) {
+    /// Notes that a response arrives: the next bytes sent start a request.
+    pub(super) fn response_started(&mut self) {
         self.is_at_start = true;
     }
 
-    /// Rewrites the beginning of a request: its first line is whole. Nothing
-    /// when this is not the beginning of one.
+    /// Rewrites the beginning of a request, which includes its whole first line. Returns
+    /// `None` if these bytes do not start a request.
     pub(super) fn rewrite(&mut self, head: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
         if !std::mem::take(&mut self.is_at_start) {
             return None;

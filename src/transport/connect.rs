@@ -1,5 +1,5 @@
-//! From a host to an open connection: name look-up and connecting, both of
-//! which a [`Stop`] can interrupt.
+//! Opens a connection to a host: name resolution and connecting, both of which a
+//! [`Stop`] can interrupt.
 
 use super::absolute::AbsoluteForm;
 use super::connection::{Connection, unfinished};
@@ -20,18 +20,18 @@ use ureq::unversioned::transport::{
     ConnectionDetails, Connector, DefaultConnector, NextTimeout, ShutdownHandle, Transport, time,
 };
 
-/// How long a name's addresses are remembered.
+/// How long a name's addresses are cached.
 const NAME_LIFETIME: Duration = Duration::from_secs(60);
-/// How many addresses of a name are tried; ureq has room for no more.
+/// The maximum number of addresses to try per name, which is ureq's limit.
 const MAX_ADDRESSES: usize = 16;
 
-/// Connects on a thread of its own: a connect blocks for as long as its limit
-/// and cannot be woken. Connections are kept, so that the thread is rare.
+/// Connects on its own thread, because connecting blocks for up to its timeout and
+/// cannot be interrupted. Connections are reused, so that this is rare.
 pub(super) struct StoppableConnector {
     inner: Arc<DefaultConnector>,
     resolver: CachingResolver,
     stop: Arc<Stop>,
-    /// The proxy to ask for URLs, and how to connect to itself.
+    /// The proxy to send whole URLs to, and the configuration for connecting to it.
     proxy: Option<(Proxy, Arc<Config>)>,
 }
 
@@ -40,8 +40,8 @@ impl StoppableConnector {
         StoppableConnector { inner: Arc::default(), resolver, stop, proxy: None }
     }
 
-    /// Connects to a proxy, which is asked for the URLs of the host.
-    pub(super) fn asking_for_urls(self, proxy: Proxy, config: Config) -> Self {
+    /// Connects to a proxy, to which requests send whole URLs.
+    pub(super) fn with_proxy(self, proxy: Proxy, config: Config) -> Self {
         StoppableConnector { proxy: Some((proxy, Arc::new(config))), ..self }
     }
 }
@@ -63,7 +63,7 @@ impl Connector for StoppableConnector {
                 true => resolver.resolve(&plan.uri, &plan.config, timeout)?,
                 false => addrs,
             };
-            // Without an address it is a proxy that knows them.
+            // Without an address, the proxy resolves the name.
             if addrs.is_empty() {
                 return plan.connect(addrs);
             }
@@ -126,8 +126,8 @@ impl Plan {
             uri: &self.uri,
             addrs,
             config: &self.config,
-            // Requests differ in their time limits alone. TLS is the same for
-            // all, and is to be set up only once.
+            // Requests differ only in their timeouts. TLS is the same for all, and
+            // set up only once.
             request_level: false,
             resolver: &self.resolver,
             now: self.now,
@@ -146,8 +146,8 @@ impl fmt::Debug for StoppableConnector {
     }
 }
 
-/// Addresses of names, remembered for a minute, as looking one up costs a
-/// thread and often a question to a server.
+/// A cache of the addresses of names, because resolving one takes a thread and often
+/// a request to a server.
 #[derive(Default)]
 pub(super) struct Names(Mutex<HashMap<String, (Instant, Vec<SocketAddr>)>>);
 
@@ -163,16 +163,16 @@ impl Names {
         names.insert(authority.to_owned(), (Instant::now(), addresses.to_vec()));
     }
 
-    /// Forgets the addresses of a host: they may be why it failed.
+    /// Removes the addresses of a host: they may be the reason it failed.
     pub(super) fn forget(&self, authority: &str) {
         let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         names.remove(authority);
     }
 }
 
-/// Answers IP addresses at once and names from memory, and asks the system
-/// only for the rest. ureq's own resolver starts a thread for every request,
-/// even on a kept connection to an IP address.
+/// Resolves IP addresses at once and names from the cache, and asks the system only
+/// for the rest. ureq's own resolver starts a thread for every request, even for an
+/// IP address on a reused connection.
 #[derive(Clone)]
 pub(super) struct CachingResolver {
     pub(super) names: Arc<Names>,
@@ -193,10 +193,10 @@ impl Resolver for CachingResolver {
             None => {
                 let host = uri.host().ok_or(Error::HostNotFound)?.to_owned();
                 let port = port(uri);
-                let look_up =
+                let resolve =
                     move || (&*host, port).to_socket_addrs().map(|found| found.collect::<Vec<_>>());
-                let found = self.stop.result_of(*timeout.after, look_up);
-                // No other failure has this kind here.
+                let found = self.stop.result_of(*timeout.after, resolve);
+                // No other failure has this kind.
                 let not_found = |error| Error::Io(io::Error::new(io::ErrorKind::NotFound, error));
                 let found = found.map_err(|why| unfinished(why, timeout))?.map_err(not_found)?;
                 if found.is_empty() {
@@ -220,7 +220,7 @@ impl fmt::Debug for CachingResolver {
     }
 }
 
-/// The address that a URI's host spells out.
+/// Returns the address if a URI's host is an IP address.
 fn literal(uri: &Uri) -> Option<SocketAddr> {
     let host = uri.host()?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
@@ -238,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ip_addresses_need_no_look_up() {
+    fn ip_addresses_need_no_resolution() {
         let address = |uri: &str| literal(&uri.parse().unwrap()).map(|a| a.to_string());
         assert_eq!(address("http://127.0.0.1/a"), Some("127.0.0.1:80".into()));
         assert_eq!(address("https://127.0.0.1/a"), Some("127.0.0.1:443".into()));

@@ -11,25 +11,23 @@ use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
 use zeroize::Zeroize;
 
-/// Whether closing a connection leaves a read that waits on it asleep. What
-/// wakes it elsewhere, shutting down the socket, does not on Windows.
+/// Whether a waiting read keeps sleeping when its connection is closed. Elsewhere,
+/// shutting down the socket wakes it, but not on Windows.
 const READS_SLEEP_ON: bool = cfg!(windows);
 
-/// Time limits from ten times this on are rounded up to a multiple of it. Each call would
-/// otherwise have a slightly different one, and the socket would have to be told.
+/// Time limits from ten times this on are rounded up to a multiple of it. Otherwise each
+/// call would have a slightly different one, and would have to set it on the socket.
 const GRAIN: Duration = Duration::from_millis(100);
 
-/// A connection that belongs to the process that made it. A child that was
-/// forked off has it too, but two that write to it would get each other's
-/// answers.
+/// A connection that belongs to the process that created it. A forked child has it
+/// too, but if both used it, they would get each other's responses.
 pub(super) struct Connection {
     inner: Box<dyn Transport>,
     process: u32,
     stop: Arc<Stop>,
     reads_sleep_on: bool,
     absolute: Option<AbsoluteForm>,
-    /// Whether bytes have arrived since the last time that somebody asked whether the
-    /// connection is open.
+    /// Whether bytes have arrived since the pool last asked whether the connection is open.
     has_received: bool,
 }
 
@@ -57,11 +55,10 @@ impl Connection {
         Ok(())
     }
 
-    /// Reads on a thread of its own, which a stop or the time limit leaves
-    /// behind together with the connection. Reading for a short time again and
-    /// again would be no way: Windows may lose what arrives as a time limit of
-    /// a socket is reached.
-    fn await_input_apart(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
+    /// Reads on its own thread, which a stop or the timeout abandons together with
+    /// the connection. Repeated short reads are no alternative: Windows may lose
+    /// data that arrives when a socket's timeout is reached.
+    fn await_input_on_thread(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
         let mut inner = std::mem::replace(&mut self.inner, Box::new(Abandoned::default()));
         let read = move || {
             let result = inner.await_input(timeout);
@@ -93,16 +90,16 @@ impl Transport for Connection {
             Some(whole) => self.transmit(&whole, timeout),
             None => self.inner.transmit_output(amount, timeout),
         };
-        // It holds what signs the request.
+        // It contains the request's signature.
         self.inner.buffers().output()[..amount].zeroize();
         sent
     }
 
     fn await_input(&mut self, timeout: NextTimeout) -> Result<bool, Error> {
-        self.absolute.iter_mut().for_each(AbsoluteForm::answered);
+        self.absolute.iter_mut().for_each(AbsoluteForm::response_started);
         let timeout = rounded_up(timeout);
         let has_received = if self.reads_sleep_on {
-            self.await_input_apart(timeout)
+            self.await_input_on_thread(timeout)
         } else {
             self.inner.await_input(timeout)
         }?;
@@ -110,9 +107,9 @@ impl Transport for Connection {
         Ok(has_received)
     }
 
-    /// The pool asks twice: after a response, and before the next request. Only the second
-    /// time is the socket looked at, which takes three system calls; that also finds what
-    /// arrived uninvited in between.
+    /// The pool asks after each response and again before the next request. Probing the
+    /// socket takes three system calls, so only the second time does it; this also detects
+    /// unsolicited bytes that arrived in between.
     fn is_open(&mut self) -> bool {
         if std::mem::take(&mut self.has_received) {
             return true;
@@ -137,7 +134,7 @@ fn rounded_up(timeout: NextTimeout) -> NextTimeout {
     }
 }
 
-/// Stands in for a connection that is left to a thread that reads from it.
+/// Replaces a connection that is abandoned to the thread that reads from it.
 #[derive(Debug)]
 struct Abandoned(LazyBuffers);
 
@@ -165,13 +162,13 @@ impl Transport for Abandoned {
     }
 }
 
-/// Describes why work that was left behind has no result.
+/// Describes why unfinished work has no result.
 pub(super) fn unfinished(why: Unfinished, timeout: NextTimeout) -> Error {
     match why {
         Unfinished::Stopped => Error::Io(io::ErrorKind::NotConnected.into()),
         Unfinished::TimedOut => Error::Timeout(timeout.reason),
         Unfinished::NoThread(error) => Error::Io(error),
-        Unfinished::Panicked(_) => Error::Io(io::Error::other("the thread that did it panicked")),
+        Unfinished::Panicked(_) => Error::Io(io::Error::other("the worker thread panicked")),
     }
 }
 
@@ -184,7 +181,7 @@ mod tests {
     use std::time::Duration;
     use ureq::unversioned::transport::time;
 
-    /// What arrives on a connection whose reads nothing wakes.
+    /// A connection whose reads cannot be woken.
     #[derive(Debug)]
     struct Sleeper {
         buffers: LazyBuffers,
@@ -229,7 +226,7 @@ mod tests {
     const LONG: Duration = Duration::from_secs(600);
 
     #[test]
-    fn a_read_that_nothing_wakes_gives_what_arrives() {
+    fn a_sleeping_read_returns_data_that_arrives() {
         let (sender, mut connection) = sleeper(&Arc::default());
         for part in [b"first", b"again"] {
             sender.send(part.to_vec()).unwrap();
@@ -274,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_nothing_wakes_ends_with_a_stop_and_takes_the_connection_along() {
+    fn a_stop_ends_a_sleeping_read_and_abandons_its_connection() {
         let stop = Arc::new(Stop::default());
         let (_sender, mut connection) = sleeper(&stop);
         let reader = thread::spawn(move || {
@@ -289,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn a_read_that_nothing_wakes_ends_at_its_limit() {
+    fn a_sleeping_read_ends_at_its_timeout() {
         let (_sender, mut connection) = sleeper(&Arc::default());
         let result = connection.await_input(within(Duration::from_millis(20)));
         assert!(matches!(result, Err(Error::Timeout(_))), "{result:?}");

@@ -1,16 +1,16 @@
-//! What went wrong on the way, in words.
+//! Describes transport errors in words.
 
 use crate::error::{Error, ErrorKind, code};
 use std::io;
 use ureq::Timeout;
 
-/// Who takes part in a request.
+/// The parties in a request.
 pub(super) struct Parties<'a> {
     /// Host and port of the URL.
     pub(super) host: &'a str,
-    /// Those of the proxy.
+    /// Host and port of the proxy.
     pub(super) proxy: Option<&'a str>,
-    /// Whether the host is spoken to over TLS.
+    /// Whether the host is contacted over TLS.
     pub(super) secure: bool,
 }
 
@@ -24,13 +24,13 @@ impl Parties<'_> {
             ureq::Error::Timeout(Timeout::Resolve) => {
                 self.at_peer(ErrorKind::Timeout, format!("timed out resolving {peer}"))
             }
-            ureq::Error::Timeout(_) => self.late(),
+            ureq::Error::Timeout(_) => self.timed_out(),
             ureq::Error::HostNotFound => self.unknown(format!("{peer} could not be resolved")),
             ureq::Error::ConnectionFailed => {
                 self.at_peer(ErrorKind::Connection, format!("could not connect to {peer}"))
             }
             ureq::Error::ConnectProxyFailed(why) => self.refused_tunnel(why),
-            ureq::Error::Io(io) => self.broken(io),
+            ureq::Error::Io(io) => self.io_error(io),
             ureq::Error::Http(_) | ureq::Error::BadUri(_) => {
                 Error::invalid("the request is not valid HTTP")
             }
@@ -38,7 +38,7 @@ impl Parties<'_> {
                 ErrorKind::Config,
                 "this build does not support TLS: use http://, or enable a TLS feature",
             ),
-            // The system's verifier, where it found no certificates at all.
+            // The system's verifier, if it found no certificates.
             other if other.to_string().contains("No CA certificates") => {
                 connection(format!("untrusted TLS certificate of {host}: {other}"))
                     .with_code(code::UNTRUSTED_CERTIFICATE)
@@ -51,35 +51,36 @@ impl Parties<'_> {
         described.with_source(error)
     }
 
-    /// Whom the connection is made to.
+    /// Describes the peer to which the connection is made.
     fn peer(&self) -> String {
         self.proxy.map_or(self.host.to_owned(), |proxy| format!("the proxy {proxy}"))
     }
 
-    /// A failure to reach the peer, which is the proxy's if there is one.
+    /// Returns the error for a peer that cannot be reached: the proxy, if there is one.
     fn at_peer(&self, kind: ErrorKind, message: String) -> Error {
         let error = Error::new(kind, message);
         if self.proxy.is_some() { error.with_code(code::PROXY_FAILED) } else { error }
     }
 
-    /// A peer whose name has no address.
+    /// Returns the error for a peer whose name has no address.
     fn unknown(&self, message: String) -> Error {
         let whose = if self.proxy.is_some() { code::PROXY_FAILED } else { code::UNKNOWN_HOST };
         connection(message).with_code(whose)
     }
 
-    /// The host, and the way to it.
+    /// Describes the host, and the proxy on the way to it.
     fn reached(&self) -> String {
         let Parties { host, proxy, .. } = self;
         proxy.map_or(host.to_string(), |proxy| format!("{host} through the proxy {proxy}"))
     }
 
-    fn late(&self) -> Error {
+    fn timed_out(&self) -> Error {
         let message = format!("timed out waiting for {}", self.reached());
         Error::new(ErrorKind::Timeout, message)
     }
 
-    /// All that is known is a text with or without the proxy's status.
+    /// Returns the error for a tunnel that the proxy refused. Only a string is known, with
+    /// or without the proxy's status.
     fn refused_tunnel(&self, why: &str) -> Error {
         let (host, peer) = (self.host, self.peer());
         let refused = |message| connection(message).with_code(code::PROXY_FAILED);
@@ -92,7 +93,7 @@ impl Parties<'_> {
         }
     }
 
-    fn broken(&self, io: &io::Error) -> Error {
+    fn io_error(&self, io: &io::Error) -> Error {
         use io::ErrorKind as Io;
         let (host, peer, reached) = (self.host, self.peer(), self.reached());
         match io.kind() {
@@ -102,14 +103,14 @@ impl Parties<'_> {
             Io::ConnectionRefused => {
                 self.at_peer(ErrorKind::Connection, format!("{peer} refused the connection"))
             }
-            Io::TimedOut => self.late(),
-            // The system's words begin with what std was about to do.
+            Io::TimedOut => self.timed_out(),
+            // The system's message starts with what std was about to do.
             Io::NotFound => {
                 let why = io.to_string();
                 let why = why.rsplit(": ").next().unwrap_or_default();
                 self.unknown(format!("{peer} could not be resolved: {why}"))
             }
-            // TLS reports a certificate that it does not trust as invalid data.
+            // TLS reports an untrusted certificate as invalid data.
             Io::InvalidData if io.to_string().contains("certificate") => {
                 connection(format!("untrusted TLS certificate of {host}: {io}"))
                     .with_code(code::UNTRUSTED_CERTIFICATE)
@@ -123,7 +124,7 @@ impl Parties<'_> {
         }
     }
 
-    /// An answer that is too large, or not HTTP.
+    /// Returns the error for a response that is too large, or not HTTP.
     fn bad_reply(&self, error: &ureq::Error) -> Option<Error> {
         let host = self.host;
         Some(Error::bad_reply(match error {
@@ -147,7 +148,7 @@ fn connection(message: String) -> Error {
     Error::new(ErrorKind::Connection, message)
 }
 
-/// The first number in a text.
+/// Returns the first number in a string.
 fn number_in(text: &str) -> Option<u16> {
     text.split(|c: char| !c.is_ascii_digit()).find_map(|digits| digits.parse().ok())
 }

@@ -1,7 +1,7 @@
-//! Which proxy a host is reached through, decided as curl decides it.
+//! Selects the proxy for a host, by the same rules as curl.
 //!
-//! Source: curl(1), ENVIRONMENT and `--noproxy`; `tests/proxy.rs` tries each
-//! case beside curl itself.
+//! Source: curl(1), ENVIRONMENT and `--noproxy`; `tests/proxy.rs` compares each case
+//! with curl itself.
 
 use crate::error::{Error, ErrorKind, Result};
 use crate::request::percent_decode;
@@ -12,10 +12,10 @@ use ureq::ProxyProtocol;
 use ureq::http::Uri;
 use zeroize::Zeroizing;
 
-/// Which proxy to go through.
+/// Which proxy to use.
 #[derive(Clone, Default)]
 pub(crate) enum ProxyChoice {
-    /// What the environment says, but none to this machine itself.
+    /// The environment's proxy, but none for this machine itself.
     #[default]
     Environment,
     None,
@@ -23,7 +23,7 @@ pub(crate) enum ProxyChoice {
 }
 
 impl fmt::Debug for ProxyChoice {
-    // A proxy's URL may hold a password.
+    // A proxy's URL may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ProxyChoice::Environment => "Environment",
@@ -33,7 +33,7 @@ impl fmt::Debug for ProxyChoice {
     }
 }
 
-/// A proxy, with what it is told about its user.
+/// A proxy, with its user's credentials.
 #[derive(Clone)]
 pub(super) struct Proxy {
     protocol: ProxyProtocol,
@@ -41,12 +41,12 @@ pub(super) struct Proxy {
     authority: String,
     uri: Uri,
     user: Option<(String, Zeroizing<String>)>,
-    /// What follows `Proxy-Authorization: Basic`.
+    /// The value after `Proxy-Authorization: Basic`.
     credentials: Option<Zeroizing<String>>,
 }
 
 impl Proxy {
-    /// The proxy for a host; `secure` tells HTTPS from HTTP.
+    /// Returns the proxy for a host; `secure` means HTTPS.
     ///
     /// # Errors
     ///
@@ -67,9 +67,9 @@ impl Proxy {
                 None => return Ok(None),
             },
         };
-        // The URL is not shown: it may hold a password.
-        let parsed = Self::parse(&url).map_err(|fault| {
-            Error::new(ErrorKind::Config, format!("{source}: {fault}, such as http://HOST:PORT"))
+        // The URL is not shown: it may contain a password.
+        let parsed = Self::parse(&url).map_err(|reason| {
+            Error::new(ErrorKind::Config, format!("{source}: {reason}, such as http://HOST:PORT"))
         })?;
         Ok(Some(parsed))
     }
@@ -98,22 +98,22 @@ impl Proxy {
             let text = Zeroizing::new([name.as_str(), ":", password.as_str()].concat());
             Zeroizing::new(BASE64_STANDARD.encode(text.as_bytes()))
         });
-        let uri = uri.map_err(|_| "its host is not a name")?;
+        let uri = uri.map_err(|_| "its host is invalid")?;
         Ok(Proxy { protocol, authority, uri, user, credentials })
     }
 
-    /// Host and port, to show to a person.
+    /// Returns host and port, for messages.
     pub(super) fn authority(&self) -> &str {
         &self.authority
     }
 
-    /// Whether it is asked for whole URLs where the connection is not TLS, and
-    /// not for a tunnel.
+    /// Returns whether requests without TLS are sent to it with whole URLs instead
+    /// of through a tunnel.
     pub(super) fn takes_urls(&self) -> bool {
         matches!(self.protocol, ProxyProtocol::Http | ProxyProtocol::Https)
     }
 
-    /// Where the proxy itself is connected to.
+    /// Returns the proxy's own address.
     pub(super) fn uri(&self) -> Uri {
         self.uri.clone()
     }
@@ -161,7 +161,7 @@ fn authority_of(address: &str, default: u16) -> Result<String, String> {
         None => !host.is_empty() && host.chars().all(is_named),
     };
     if !is_host {
-        return Err("its host is missing or not a name".to_owned());
+        return Err("its host is missing or invalid".to_owned());
     }
     let port = match port.filter(|port| !port.is_empty()) {
         None => default,
@@ -174,7 +174,7 @@ fn authority_of(address: &str, default: u16) -> Result<String, String> {
     Ok(format!("{host}:{port}"))
 }
 
-/// The variable that names the proxy, and its value.
+/// Returns the variable that sets the proxy, and its value.
 fn from_environment(
     secure: bool,
     host: &str,
@@ -189,7 +189,7 @@ fn from_environment(
         return None;
     }
     // A web server passes the header `Proxy:` of a request to a CGI program as
-    // HTTP_PROXY; where case makes no difference it is http_proxy, too.
+    // HTTP_PROXY, which is also http_proxy if names are case-insensitive.
     let is_cgi = cfg!(windows) && variable("REQUEST_METHOD").is_some();
     first(match (secure, is_cgi) {
         (true, _) => &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"],
@@ -212,7 +212,7 @@ fn is_loopback(host: &str) -> bool {
     }
 }
 
-/// Whether a list of hosts without a proxy has this one.
+/// Returns whether a list of hosts without a proxy contains this one.
 fn is_excluded(host: &str, list: &str) -> bool {
     if list == "*" {
         return true;
@@ -232,7 +232,7 @@ fn is_excluded(host: &str, list: &str) -> bool {
     })
 }
 
-/// Whether `ADDRESS` or `ADDRESS/BITS` has an address; 0 bits stand for all.
+/// Returns whether `ADDRESS` or `ADDRESS/BITS` matches; 0 bits mean all.
 fn matches_network<A: std::str::FromStr>(
     entry: &str,
     all: u32,
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_proxy_that_cannot_be_used_is_refused_without_showing_it() {
+    fn an_unusable_proxy_is_rejected_without_showing_its_url() {
         for url in ["htp://user:hush@host", "http://user:hush@", "http://user:hush@host:0", "::"] {
             let error = choose(ProxyChoice::Url(url.into())).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Config);
@@ -272,14 +272,14 @@ mod tests {
     }
 
     #[test]
-    fn the_variable_that_cannot_be_used_is_named() {
+    fn an_unusable_variable_is_named() {
         let variable = |name: &str| (name == "HTTPS_PROXY").then(|| "ftp://a".to_owned());
         let error = Proxy::choose(&ProxyChoice::Environment, true, "oss.example", variable);
         assert!(error.err().unwrap().message().starts_with("HTTPS_PROXY: "));
     }
 
     #[test]
-    fn this_machine_is_reached_directly_whatever_the_environment_says() {
+    fn this_machine_is_reached_directly_regardless_of_the_environment() {
         let chosen = |host: &str| {
             let all = |_: &str| Some("http://proxy.example".to_owned());
             let all = |name: &str| if name.to_lowercase() == "no_proxy" { None } else { all(name) };
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_of_version_6_are_known_where_older_curls_know_them_by_name_alone() {
+    fn ipv6_networks_are_supported_unlike_in_older_versions_of_curl() {
         for (list, is_in) in [
             ("2001:DB8:0::1", true),
             ("2001:db8::/32", true),
@@ -319,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parts_of_a_url_are_told_apart() {
+    fn the_parts_of_a_url_are_separated() {
         let parts = |url: &str| {
             let proxy = Proxy::parse(url).unwrap();
             (proxy.authority.clone(), proxy.credentials().map(str::to_owned))

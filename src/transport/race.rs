@@ -1,4 +1,4 @@
-//! Connecting to whichever address of a host answers first.
+//! Connects to the address of a host that responds first.
 
 use std::net::SocketAddr;
 use std::sync::{Arc, mpsc};
@@ -6,12 +6,12 @@ use std::thread;
 use std::time::Duration;
 use ureq::Error;
 
-/// How long an address is tried alone before the next one is tried, too.
+/// How long an address is tried alone before the next one is tried as well.
 const HEAD_START: Duration = Duration::from_millis(250);
 
-/// Connects to the first address that answers: the next one is tried when one
-/// has failed, or has not answered for a while (RFC 8305 section 5). What is
-/// still in progress then ends within its own timeout.
+/// Connects to the first address that responds: the next one is tried when one has
+/// failed, or has not responded for a while (RFC 8305 section 5). Attempts still in
+/// progress then end within their own timeouts.
 pub(super) fn race<T: Send + 'static>(
     addresses: &[SocketAddr],
     connect: impl Fn(SocketAddr) -> Result<T, Error> + Send + Sync + 'static,
@@ -23,33 +23,33 @@ pub(super) fn race<T: Send + 'static>(
     let connect = Arc::new(connect);
     let (sender, results) = mpsc::channel();
     let mut waiting = addresses.iter();
-    let (mut under_way, mut fault) = (0, None);
+    let (mut in_progress, mut first_error) = (0, None);
     loop {
         let next = waiting.next();
         if let Some(address) = next.copied() {
             let (sender, connect) = (sender.clone(), connect.clone());
-            // Nobody hears of one that comes too late; it is closed again.
+            // A connection that comes too late has no receiver, and is closed.
             let work = move || drop(sender.send(connect(address)));
             match thread::Builder::new().name("osslive".into()).spawn(work) {
-                Ok(_) => under_way += 1,
-                Err(error) => drop(fault.get_or_insert(Error::Io(error))),
+                Ok(_) => in_progress += 1,
+                Err(error) => drop(first_error.get_or_insert(Error::Io(error))),
             }
         }
         let result = match waiting.len() {
-            _ if under_way == 0 => None,
+            _ if in_progress == 0 => None,
             0 => results.recv().ok(),
             _ => results.recv_timeout(HEAD_START).ok(),
         };
         match result {
             Some(Ok(connection)) => return Ok(connection),
             Some(Err(error)) => {
-                under_way -= 1;
-                fault.get_or_insert(error);
+                in_progress -= 1;
+                first_error.get_or_insert(error);
             }
             None => {}
         }
-        if under_way == 0 && waiting.len() == 0 {
-            return Err(fault.unwrap_or(Error::ConnectionFailed));
+        if in_progress == 0 && waiting.len() == 0 {
+            return Err(first_error.unwrap_or(Error::ConnectionFailed));
         }
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     }
 
     #[test]
-    fn an_address_that_does_not_answer_holds_nobody_up() {
+    fn an_unresponsive_address_does_not_delay_the_others() {
         let (_hold, held) = mpsc::channel::<()>();
         let held = Mutex::new(held);
         let connect = move |address: SocketAddr| {
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[test]
-    fn when_no_address_can_be_reached_the_first_says_why() {
+    fn if_no_address_can_be_reached_the_first_error_is_returned() {
         for count in 1..=3 {
             let error = race(&addresses(count), |address| Err::<(), _>(refused(address)));
             assert!(error.unwrap_err().to_string().contains("127.0.0.1:1"), "{count}");

@@ -1,5 +1,5 @@
-//! The certificates that the environment says to trust: `SSL_CERT_FILE` and
-//! `SSL_CERT_DIR`, as OpenSSL and curl know them.
+//! The trusted certificates that the environment sets: `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`, as in OpenSSL and curl.
 
 use crate::error::{Error, ErrorKind, Result};
 use std::env;
@@ -11,11 +11,11 @@ use ureq::tls::{Certificate, PemItem, parse_pem};
 
 type Certificates = Vec<Certificate<'static>>;
 
-/// Returns the certificates in a PEM text; private keys are passed over.
+/// Returns the certificates in a PEM string; private keys are ignored.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] when there is none.
+/// [`ErrorKind::Config`] if there are none.
 pub(super) fn from_pem(pem: &[u8], source: &str) -> Result<Certificates> {
     let found = certificates(pem);
     if found.is_empty() {
@@ -24,12 +24,12 @@ pub(super) fn from_pem(pem: &[u8], source: &str) -> Result<Certificates> {
     Ok(found)
 }
 
-/// Returns the certificates of the file and the folders that the environment
-/// names, or nothing when it names neither.
+/// Returns the certificates in the file and the folders that the environment sets, or
+/// `None` if it sets neither.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Config`] when the file has none, or nothing has any.
+/// [`ErrorKind::Config`] if the file has none, or if none are found at all.
 pub(super) fn from_environment(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<Option<Certificates>> {
@@ -42,21 +42,21 @@ pub(super) fn from_environment(
         found = from_pem(&pem, "SSL_CERT_FILE")?;
     }
     let Some(folders) = folders else { return Ok(file.map(|_| found)) };
-    let mut fault = None;
+    let mut first_error = None;
     for folder in env::split_paths(&folders) {
         match from_folder(&folder) {
             Ok(more) => found.extend(more),
-            Err(error) => fault = Some(unreadable("SSL_CERT_DIR", &folder, error)),
+            Err(error) => first_error = Some(unreadable("SSL_CERT_DIR", &folder, error)),
         }
     }
     if found.is_empty() {
         let none = || config("SSL_CERT_DIR: no file in it contains certificates in PEM format");
-        return Err(fault.unwrap_or_else(none));
+        return Err(first_error.unwrap_or_else(none));
     }
     Ok(Some(found))
 }
 
-/// The certificates of all files in a folder, whatever else is in it.
+/// Returns the certificates of all files in a folder, ignoring anything else.
 fn from_folder(folder: &Path) -> io::Result<Certificates> {
     let mut paths: Vec<PathBuf> =
         fs::read_dir(folder)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
@@ -66,7 +66,7 @@ fn from_folder(folder: &Path) -> io::Result<Certificates> {
 }
 
 fn certificates(pem: &[u8]) -> Certificates {
-    // Editors on Windows begin a file with a mark.
+    // Editors on Windows start a file with a byte order mark.
     let pem = pem.strip_prefix(b"\xef\xbb\xbf").unwrap_or(pem);
     let items = parse_pem(pem).filter_map(|item| match item {
         Ok(PemItem::Certificate(certificate)) => Some(certificate),

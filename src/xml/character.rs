@@ -1,6 +1,6 @@
 //! The characters of XML 1.0 (section 2.2).
 
-/// Whether a document can contain a character.
-pub(super) fn is_carried(character: char) -> bool {
+/// Returns whether a document may contain a character.
+pub(super) fn is_allowed(character: char) -> bool {
     matches!(character, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
 }

@@ -1,31 +1,30 @@
-//! What is done to a document before it is parsed: it is held against the
-//! limits, so that parsing it costs little whatever it contains, and freed of
-//! what no reader looks at: declarations, comments, instructions, and the white
-//! space that indents elements. Half of a list is indentation, and each piece of
-//! it would become a node.
+//! Prepares a document for the parser: checks it against the limits, so that parsing is
+//! cheap whatever it contains, and removes everything that is not needed: declarations,
+//! comments, instructions, and the white space that indents elements. Half of a list is
+//! indentation, and each piece of it would become a node.
 //!
 //! Only what the parser does not check itself is checked here.
 
-use super::character::is_carried;
+use super::character::is_allowed;
 use super::limits;
 use memchr::memchr;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How much of a name or a reference an error shows.
+/// How many characters of a name or a reference an error shows.
 const SHOWN: usize = 40;
 
-/// What is wrong with a document, and at which byte.
-pub(super) struct Fault {
+/// What is wrong with a document, and the byte position.
+pub(super) struct Problem {
     pub(super) what: Cow<'static, str>,
     pub(super) at: usize,
 }
 
 type Result<T, E = Cow<'static, str>> = std::result::Result<T, E>;
 
-/// Returns what the parser needs of a document.
-pub(super) fn scan(text: &str) -> Result<String, Fault> {
+/// Returns the parts of a document that the parser needs.
+pub(super) fn scan(text: &str) -> Result<String, Problem> {
     let mut scanner = Scanner {
         text,
         bytes: text.as_bytes(),
@@ -41,15 +40,15 @@ pub(super) fn scan(text: &str) -> Result<String, Fault> {
     };
     match scanner.document() {
         Ok(()) => Ok(scanner.kept),
-        Err(what) => Err(Fault { what, at: scanner.at }),
+        Err(what) => Err(Problem { what, at: scanner.at }),
     }
 }
 
-/// What came last, on which it depends whether white space is text.
+/// What came last, which determines whether white space is text.
 #[derive(Clone, Copy, PartialEq)]
 enum Content {
     /// A start tag.
-    Begun,
+    StartTag,
     /// Text of an element.
     Text,
     /// An end tag, or nothing.
@@ -58,11 +57,11 @@ enum Content {
 
 struct Scanner<'a> {
     text: &'a str,
-    /// The same, for what looks at markup: its characters are ASCII.
+    /// The same as bytes, to find markup, whose characters are ASCII.
     bytes: &'a [u8],
-    /// How far it is read.
+    /// The current position.
     at: usize,
-    /// What is kept, but for the run that ends at `at` and began at `kept_to`.
+    /// The parts kept, except for the run from `kept_to` to `at`.
     kept: String,
     kept_to: usize,
     /// White space after a start tag: text if the end tag follows.
@@ -91,7 +90,7 @@ impl Scanner<'_> {
         if self.elements == 0 {
             return Err("no root element".into());
         }
-        // The parser reserves memory for as many attributes.
+        // The parser reserves memory for that many attributes.
         let kept = self.kept.as_bytes();
         let may_exceed = kept.len() > limits::EQUALS_SIGNS;
         if may_exceed && count(b'=', kept) > limits::EQUALS_SIGNS {
@@ -104,7 +103,7 @@ impl Scanner<'_> {
         &self.text[self.at..]
     }
 
-    /// Takes text up to the next markup; false if there is none.
+    /// Consumes text up to the next markup; returns false if there is none.
     fn skip_to_markup(&mut self) -> Result<bool> {
         let rest = &self.bytes[self.at..];
         let blanks = rest.iter().take_while(|byte| is_blank(**byte)).count();
@@ -140,7 +139,7 @@ impl Scanner<'_> {
             self.at += length;
             return;
         }
-        if self.content == Content::Begun && self.blank.is_none() && length > 0 {
+        if self.content == Content::StartTag && self.blank.is_none() && length > 0 {
             self.blank = Some((self.at, self.at + length));
         }
         self.drop(length);
@@ -197,7 +196,7 @@ impl Scanner<'_> {
             self.content = Content::Between;
         } else {
             self.depth += 1;
-            self.content = Content::Begun;
+            self.content = Content::StartTag;
         }
         if self.depth > limits::DEPTH {
             return Err(format!("more than {} nested elements", limits::DEPTH).into());
@@ -210,10 +209,10 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// The length of the start tag that is next.
+    /// Returns the length of the start tag at the current position.
     fn tag(&mut self) -> Result<usize> {
         let rest = &self.bytes[self.at..];
-        // Most are short and have no attributes.
+        // Most tags are short and have no attributes.
         let end = rest.iter().position(|byte| matches!(byte, b'>' | b'"' | b'\''));
         match end.map(|end| (end, rest[end])) {
             None => Err("a tag without an end".into()),
@@ -222,7 +221,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// The same of one with attributes, which are counted.
+    /// Does the same for a tag with attributes, which it counts.
     fn tag_with_attributes(&mut self) -> Result<usize> {
         let bytes = &self.bytes[self.at..];
         let (mut at, mut attributes) = (1, 0);
@@ -241,8 +240,8 @@ impl Scanner<'_> {
             at += 1;
         }
         if attributes > limits::ATTRIBUTES {
-            let most = limits::ATTRIBUTES;
-            return Err(format!("more than {most} attributes of one element").into());
+            let max = limits::ATTRIBUTES;
+            return Err(format!("more than {max} attributes of one element").into());
         }
         self.namespaces += self.rest()[..at].matches("xmlns").count();
         self.check_references(at)?;
@@ -255,7 +254,7 @@ impl Scanner<'_> {
     fn end_tag(&mut self) -> Result<()> {
         let mut rest = self.bytes[self.at..].iter();
         let length = rest.position(|byte| *byte == b'>').ok_or("an end tag without an end")?;
-        // The parser checks that it matches.
+        // The parser checks that the names match.
         self.depth = self.depth.checked_sub(1).ok_or("an end tag that does not match")?;
         self.keep_blank();
         self.content = Content::Between;
@@ -263,15 +262,16 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Checks the references in what is next: the parser takes some that name
-    /// no character.
+    /// Checks the references in the next `length` bytes: the parser accepts some
+    /// that are not characters.
     fn check_references(&mut self, length: usize) -> Result<()> {
         let text = &self.text[self.at..self.at + length];
         for (at, _) in text.match_indices('&') {
             let rest = &text[at + 1..];
-            // Without its end, it could be completed by what is dropped between.
+            // A reference without an end could be completed by text after a dropped
+            // comment.
             let name = rest.split_once(';').map(|(name, _)| name);
-            let fault = match name.map(|name| (name, name.strip_prefix('#'))) {
+            let problem = match name.map(|name| (name, name.strip_prefix('#'))) {
                 None => "a reference without an end".into(),
                 Some((name, Some(number))) if numbered(number).is_none() => {
                     format!("&{}; is not a character of XML", shown(name)).into()
@@ -279,17 +279,18 @@ impl Scanner<'_> {
                 Some(_) => continue,
             };
             self.at += at;
-            return Err(fault);
+            return Err(problem);
         }
         Ok(())
     }
 
-    /// Drops what is up to a mark, whose first bytes are no part of it.
-    fn drop_through(&mut self, first: usize, mark: &str, fault: &'static str) -> Result<()> {
-        let length = self.rest()[first..].find(mark).ok_or(fault)?;
+    /// Drops everything up to and including a mark, which is searched after the
+    /// first `first` bytes.
+    fn drop_through(&mut self, first: usize, mark: &str, problem: &'static str) -> Result<()> {
+        let length = self.rest()[first..].find(mark).ok_or(problem)?;
         let dropped = &self.rest()[first..first + length];
-        if let Some(bad) = dropped.chars().find(|character| !is_carried(*character)) {
-            let what = format!("the character U+{:04X}, which XML does not allow", u32::from(bad));
+        if let Some(forbidden) = dropped.chars().find(|character| !is_allowed(*character)) {
+            let what = format!("the character U+{:04X}, which XML forbids", u32::from(forbidden));
             return Err(what.into());
         }
         self.drop(first + length + mark.len());
@@ -310,7 +311,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Keeps what was read since the last that was dropped.
+    /// Keeps everything read since the last dropped part.
     fn keep(&mut self) {
         self.kept.push_str(&self.text[self.kept_to..self.at]);
         self.kept_to = self.at;
@@ -325,9 +326,9 @@ impl Scanner<'_> {
     }
 }
 
-/// Says where in a document a fault is: the element, numbered among those of
+/// Adds to a problem where it is in a document: the element, numbered among those of
 /// its name, and the line and column.
-pub(super) fn locate(fault: &str, text: &str, at: usize) -> String {
+pub(super) fn locate(problem: &str, text: &str, at: usize) -> String {
     let before = &text[..at.min(text.len())];
     let mut open: Vec<(&str, usize, BTreeMap<&str, usize>)> = Vec::new();
     let mut rest = before;
@@ -354,7 +355,7 @@ pub(super) fn locate(fault: &str, text: &str, at: usize) -> String {
         }
     }
     let path: Vec<_> = open.iter().map(|(name, number, _)| numbered_name(name, *number)).collect();
-    let mut located = format!("{fault} (");
+    let mut located = format!("{problem} (");
     if !path.is_empty() {
         let _ = write!(located, "in {}, ", path.join("/"));
     }
@@ -364,10 +365,10 @@ pub(super) fn locate(fault: &str, text: &str, at: usize) -> String {
     located
 }
 
-/// How often a byte occurs. Sums of single bytes are what compilers turn into vector
-/// instructions.
-fn count(wanted: u8, bytes: &[u8]) -> usize {
-    let in_chunk = |chunk: &[u8]| chunk.iter().map(|byte| u8::from(*byte == wanted)).sum::<u8>();
+/// Counts a byte. Compilers turn sums of single bytes into vector instructions.
+fn count(byte_to_count: u8, bytes: &[u8]) -> usize {
+    let in_chunk =
+        |chunk: &[u8]| chunk.iter().map(|byte| u8::from(*byte == byte_to_count)).sum::<u8>();
     bytes.chunks(usize::from(u8::MAX)).map(|chunk| usize::from(in_chunk(chunk))).sum()
 }
 
@@ -380,7 +381,7 @@ fn find_end(text: &str, mark: &str) -> Option<usize> {
     text.find(mark).map(|at| at + mark.len())
 }
 
-/// Where a start tag ends.
+/// Returns where a start tag ends.
 fn tag_end(text: &str) -> Option<usize> {
     let mut quote = None;
     for (at, byte) in text.bytes().enumerate() {
@@ -394,23 +395,23 @@ fn tag_end(text: &str) -> Option<usize> {
     None
 }
 
-/// The character that a reference names by its number (section 4.1).
+/// Returns the character of a numeric reference (section 4.1).
 fn numbered(number: &str) -> Option<char> {
     let (digits, radix) = match number.strip_prefix('x') {
         Some(digits) => (digits, 16),
         None => (number, 10),
     };
-    // Rust would take a sign.
+    // Rust would accept a sign.
     let code = u32::from_str_radix(digits, radix).ok().filter(|_| !digits.starts_with('+'))?;
-    char::from_u32(code).filter(|character| is_carried(*character))
+    char::from_u32(code).filter(|character| is_allowed(*character))
 }
 
-/// Whether a name may have this character; the parser is stricter.
+/// Returns whether a name may contain this character; the parser is stricter.
 fn is_name(c: char) -> bool {
     !c.is_ascii() || c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':')
 }
 
-/// XML's white space (section 2.3).
+/// Returns whether a byte is white space in XML (section 2.3).
 fn is_blank(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
@@ -419,7 +420,7 @@ fn is_space(character: char) -> bool {
     matches!(character, ' ' | '\t' | '\r' | '\n')
 }
 
-/// The beginning of a name that a peer chose.
+/// Shortens a name from a peer for an error message.
 fn shown(name: &str) -> String {
     name.chars().take(SHOWN).flat_map(char::escape_debug).collect()
 }

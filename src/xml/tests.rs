@@ -5,12 +5,12 @@ fn text_of(document: &str) -> String {
     read(document.as_bytes(), |root| root.string()).unwrap()
 }
 
-fn refusal(document: &[u8]) -> String {
+fn error_of(document: &[u8]) -> String {
     read(document, |_| ()).unwrap_err().message().to_owned()
 }
 
 #[test]
-fn texts_are_escaped() {
+fn strings_are_escaped() {
     let body = Writer::new().element("A", |x| x.text("B", "a<b>&c\r\n").text("C", ""));
     assert_eq!(
         body.finish(),
@@ -19,7 +19,7 @@ fn texts_are_escaped() {
 }
 
 #[test]
-fn a_text_is_the_same_as_cdata_as_references_and_around_comments() {
+fn text_is_the_same_as_cdata_as_references_and_around_comments() {
     for document in ["<A>a&amp;b</A>", "<A><![CDATA[a&b]]></A>", "<A>a<!-- -->&#38;<!-- -->b</A>"] {
         assert_eq!(text_of(document), "a&b", "{document}");
     }
@@ -32,7 +32,7 @@ fn an_empty_element_has_an_empty_text() {
 }
 
 #[test]
-fn times_are_read_in_the_forms_of_iso_8601_that_servers_write() {
+fn times_are_parsed_in_all_forms_of_iso_8601_that_servers_write() {
     for text in [
         "2026-11-22T08:16:38.000Z",
         "2026-11-22T08:16:38Z",
@@ -53,7 +53,7 @@ fn times_are_read_in_the_forms_of_iso_8601_that_servers_write() {
 }
 
 #[test]
-fn what_is_no_time_is_none() {
+fn invalid_times_are_none() {
     for text in [
         "",
         "yesterday",
@@ -76,7 +76,7 @@ fn what_is_no_time_is_none() {
 }
 
 #[test]
-fn what_is_no_document_is_an_error_that_says_why() {
+fn invalid_documents_are_errors_with_a_reason() {
     for (body, word) in [
         (&b""[..], "empty"),
         (b" \n", "empty"),
@@ -118,13 +118,13 @@ fn what_is_no_document_is_an_error_that_says_why() {
         (b"<A><![CDATA[ </A>", "CDATA"),
         (b"<!DOCTYPE A [<!ENTITY e 'x'>]><A>&e;</A>", "document type declaration"),
     ] {
-        let error = refusal(body);
+        let error = error_of(body);
         assert!(error.contains(word), "{error}");
     }
 }
 
 #[test]
-fn what_readers_do_not_need_is_skipped() {
+fn parts_that_are_not_needed_are_skipped() {
     let document = "\u{feff}<?xml version='1.0'?>\n<!-- <B> --><?go ?>\r\n\
         <n:A xmlns:n='urn' x='>' y=\"/>\"><n:B/> <C z = '1' >c</C > </n:A>\n<!-- -->";
     let source = Source::check(document.as_bytes()).unwrap();
@@ -135,11 +135,11 @@ fn what_readers_do_not_need_is_skipped() {
 }
 
 #[test]
-fn ends_of_lines_become_line_feeds_and_characters_named_by_number_stay() {
+fn line_endings_become_line_feeds_and_numeric_references_are_kept() {
     assert_eq!(text_of("<A>a\r\nb\rc&#13;d&#x20;e<![CDATA[\r\n]]>f</A>"), "a\nb\nc\rd e\nf");
 }
 
-/// Documents that differ from good ones in a few places.
+/// Returns documents that differ from valid ones in a few places.
 fn mangled(seeds: &[&str], count: usize) -> Vec<String> {
     const BITS: &[&str] = &[
         "<",
@@ -188,7 +188,7 @@ fn mangled(seeds: &[&str], count: usize) -> Vec<String> {
     (0..count).map(&mut mangle).collect()
 }
 
-/// An element as one string, with the white space around its texts dropped.
+/// Returns an element as one string, without the white space around its texts.
 fn outline(node: roxmltree::Node<'_, '_>) -> String {
     let texts = node.children().filter(roxmltree::Node::is_text).filter_map(|node| node.text());
     let text: String = texts.filter(|text| !text.trim().is_empty()).collect();
@@ -197,7 +197,7 @@ fn outline(node: roxmltree::Node<'_, '_>) -> String {
 }
 
 #[test]
-fn a_document_is_taken_and_read_as_by_the_parser_alone() {
+fn a_document_is_accepted_and_parsed_as_by_the_parser_alone() {
     let seeds = [
         "\n<A><B x=\"1\">b&lt;</B>\r\n<!-- c --><C y='&#65;'/></A>\n<?p i?>",
         "<A>a<![CDATA[<b>]]>c<B>é</B>d&#38;e</A>",
@@ -215,14 +215,14 @@ fn a_document_is_taken_and_read_as_by_the_parser_alone() {
             }
             (Err(_), Err(_)) => {}
             (Ok(_), Err(error)) => panic!("{error}: {document:?}"),
-            (Err(error), Ok(_)) => panic!("taken, but {error}: {document:?}"),
+            (Err(error), Ok(_)) => panic!("accepted, but {error}: {document:?}"),
         }
     }
     assert!(both > 1000, "only {both} documents were well-formed");
 }
 
 #[test]
-fn white_space_in_a_text_is_part_of_it() {
+fn white_space_is_part_of_text() {
     for text in ["cam ", " cam", " ", "\n\tcam\n", "a  b"] {
         assert_eq!(text_of(&format!("<A>{text}</A>")), text);
     }
@@ -235,7 +235,7 @@ fn white_space_in_a_text_is_part_of_it() {
 }
 
 #[test]
-fn what_exceeds_a_bound_is_refused_by_its_name() {
+fn a_document_that_exceeds_a_limit_is_rejected_and_the_limit_named() {
     let nested = |depth: usize| format!("{}{}", "<A>".repeat(depth), "</A>".repeat(depth));
     let flat = |count: usize| format!("<R>{}</R>", "<A/>".repeat(count - 1));
     let attributes = |count: usize| {
@@ -247,33 +247,33 @@ fn what_exceeds_a_bound_is_refused_by_its_name() {
         format!("<R>{elements}{}</R>", "</A>".repeat(count))
     };
     let equals_signs = |count: usize| format!("<R><A>{}</A></R>", "=".repeat(count));
-    for (most, beyond, words) in [
+    for (largest, too_large, words) in [
         (nested(64), nested(65), "more than 64 nested elements"),
         (flat(100_000), flat(100_001), "more than 100000 elements"),
         (attributes(32), attributes(33), "more than 32 attributes of one element"),
         (namespaces(16), namespaces(17), "more than 16 namespaces"),
         (equals_signs(200_000), equals_signs(200_001), "more than 200000 equals signs"),
     ] {
-        assert!(read(most.as_bytes(), |_| ()).is_ok(), "{words}");
-        let error = refusal(beyond.as_bytes());
+        assert!(read(largest.as_bytes(), |_| ()).is_ok(), "{words}");
+        let error = error_of(too_large.as_bytes());
         assert!(error.starts_with(&format!("invalid XML: {words} (")), "{error}");
     }
 }
 
 #[test]
-fn a_fault_is_located_by_element_line_and_column() {
+fn a_problem_is_located_by_element_line_and_column() {
     let channel = "<LiveChannel><Name>cam</Name></LiveChannel>\n";
     let bad = "<LiveChannel><Description/><Name>c&#x1;am</Name></LiveChannel>";
     let document = format!("<List>\n{}{bad}</List>", channel.repeat(2));
     assert_eq!(
-        refusal(document.as_bytes()),
+        error_of(document.as_bytes()),
         "invalid XML: &#x1; is not a character of XML \
          (in List/LiveChannel[3]/Name, line 4, column 35)"
     );
 }
 
 #[test]
-fn a_number_that_cannot_be_read_is_zero_and_a_fraction_is_rounded() {
+fn an_invalid_number_is_zero_and_a_fraction_is_rounded() {
     for (text, number) in [
         ("29", 29),
         ("29.97", 30),
@@ -296,7 +296,7 @@ fn a_number_that_cannot_be_read_is_zero_and_a_fraction_is_rounded() {
 }
 
 #[test]
-fn a_bad_time_names_its_element_and_its_text() {
+fn an_invalid_time_is_an_error_that_names_its_element_and_text() {
     let error = read(b"<EndTime>abc</EndTime>", |root| root.time()).unwrap().unwrap_err();
     assert_eq!(error.message(), r#"EndTime "abc": must be a time"#);
 }
