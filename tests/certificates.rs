@@ -1,7 +1,7 @@
-//! Which certificates are trusted: those of the environment's file or folder
-//! where it names one, as with OpenSSL and curl.
+//! Which certificates are trusted: those in the file or folder that the environment
+//! sets, as with OpenSSL and curl.
 //!
-//! Each case runs in a process of its own, as the environment is shared.
+//! Each case runs in its own process, because the environment is shared.
 
 #![cfg(feature = "tls")]
 
@@ -20,7 +20,7 @@ const ENDPOINT: &str = "OSSLIVE_TEST_ENDPOINT";
 const EXPECTED: &str = "OSSLIVE_TEST_EXPECTED";
 const ROOTS: &str = "OSSLIVE_TEST_ROOTS";
 
-/// Calls once, and checks the outcome: nothing wrong, or a word of the error.
+/// Makes a call, and checks the outcome: success, or a word of the error.
 fn guest(endpoint: String) {
     let mut builder = Client::builder()
         .endpoint(endpoint)
@@ -33,14 +33,15 @@ fn guest(endpoint: String) {
         builder = builder.root_certificates(std::fs::read(roots).unwrap());
     }
     let outcome = builder.build().and_then(|client| client.delete_channel("c"));
-    let told = outcome.as_ref().err().map(|error| error.to_string()).unwrap_or_default();
+    let message = outcome.as_ref().err().map(|error| error.to_string()).unwrap_or_default();
     let expected = std::env::var(EXPECTED).unwrap();
-    let is_right = if expected.is_empty() { outcome.is_ok() } else { told.contains(&expected) };
-    assert!(is_right, "{expected:?}: {outcome:?}");
+    let is_expected =
+        if expected.is_empty() { outcome.is_ok() } else { message.contains(&expected) };
+    assert!(is_expected, "{expected:?}: {outcome:?}");
 }
 
 #[test]
-fn the_environment_names_the_certificates_to_trust() {
+fn the_environment_sets_the_trusted_certificates() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         return guest(endpoint);
     }
@@ -85,13 +86,13 @@ fn the_environment_names_the_certificates_to_trust() {
         (vec![("SSL_CERT_DIR", at("missing"))], "SSL_CERT_DIR"),
         (vec![("SSL_CERT_DIR", at("none"))], "SSL_CERT_DIR"),
         (vec![(ROOTS, marked.clone())], ""),
-        // What is set by hand comes first.
+        // Explicit certificates take precedence.
         (vec![(ROOTS, marked), ("SSL_CERT_FILE", at("missing.pem"))], ""),
     ];
     let mut failed = Vec::new();
     for (variables, expected) in cases {
         let output = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "the_environment_names_the_certificates_to_trust"])
+            .args(["--exact", "the_environment_sets_the_trusted_certificates"])
             .env_remove("SSL_CERT_FILE")
             .env_remove("SSL_CERT_DIR")
             .envs(variables.iter().map(|(name, value)| (name, value)))

@@ -1,4 +1,4 @@
-//! What the client finds by itself has a code, as what the service says has.
+//! Errors that the client itself detects have codes, like those of the service.
 
 use osslive::{Client, ClientBuilder, Credentials, Error, code};
 use std::io::{BufRead, BufReader, Write};
@@ -9,33 +9,33 @@ fn client() -> ClientBuilder {
     Client::builder().credentials(Credentials::new("LTAI5tCodes", "secret")).no_proxy()
 }
 
-fn refused(builder: ClientBuilder) -> Error {
+fn build_error(builder: ClientBuilder) -> Error {
     builder.build().expect_err("the configuration is incomplete")
 }
 
-fn failed(builder: ClientBuilder) -> Error {
+fn call_error(builder: ClientBuilder) -> Error {
     let client = builder.region("cn-hangzhou").bucket("live-demo").attempts(1).build();
-    client.expect("a client").get_channel("cam").expect_err("nothing answers")
+    client.expect("a client").get_channel("cam").expect_err("nothing responds")
 }
 
 #[test]
 fn an_incomplete_configuration_has_a_code() {
-    let error = refused(client().bucket("live-demo"));
+    let error = build_error(client().bucket("live-demo"));
     assert_eq!(error.code(), Some(code::NO_REGION), "{error}");
-    let error = refused(client().bucket("live-demo").endpoint("http://127.0.0.1:1"));
+    let error = build_error(client().bucket("live-demo").endpoint("http://127.0.0.1:1"));
     assert_eq!(error.code(), Some(code::NO_REGION), "{error}");
-    let error = refused(client().region("cn-hangzhou"));
+    let error = build_error(client().region("cn-hangzhou"));
     assert_eq!(error.code(), Some(code::NO_BUCKET), "{error}");
 }
 
 #[test]
-fn a_host_without_an_address_has_a_code() {
-    let error = failed(client().endpoint("http://osslive.invalid"));
+fn an_unresolvable_host_has_a_code() {
+    let error = call_error(client().endpoint("http://osslive.invalid"));
     assert_eq!(error.code(), Some(code::UNKNOWN_HOST), "{error}");
 }
 
 #[test]
-fn a_proxy_that_refuses_has_a_code() {
+fn a_proxy_that_rejects_requests_has_a_code() {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let proxy = format!("http://{}", socket.local_addr().expect("an address"));
     let thread = thread::spawn(move || {
@@ -46,7 +46,7 @@ fn a_proxy_that_refuses_has_a_code() {
         let refusal = b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n";
         (&stream).write_all(refusal).expect("it is read");
     });
-    let error = failed(client().proxy(proxy).endpoint("https://oss.example.com"));
+    let error = call_error(client().proxy(proxy).endpoint("https://oss.example.com"));
     assert_eq!(error.code(), Some(code::PROXY_FAILED), "{error}");
-    thread.join().expect("the proxy was asked");
+    thread.join().expect("the proxy received a request");
 }

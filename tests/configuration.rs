@@ -1,4 +1,4 @@
-//! What a client can be made of, and what is said of what it cannot.
+//! The configuration of a client, and the errors of invalid ones.
 
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, ErrorKind, RtmpUrlOptions};
 
@@ -26,14 +26,14 @@ fn a_region_gives_the_public_or_the_internal_endpoint() {
 }
 
 #[test]
-fn the_region_is_read_off_an_endpoint_that_names_it() {
+fn the_region_is_inferred_from_the_endpoint() {
     let client = builder().endpoint("oss-us-west-1.aliyuncs.com").build().unwrap();
     let url = client.get_play_url("c", "playlist.m3u8", 60).unwrap();
     assert!(url.contains("us-west-1%2Foss%2Faliyun_v4_request"), "{url}");
 }
 
 #[test]
-fn a_cname_keeps_the_bucket_out_of_the_url() {
+fn a_url_with_a_cname_does_not_contain_the_bucket() {
     let cname = builder()
         .endpoint("live.example.com")
         .region("cn-hangzhou")
@@ -42,7 +42,7 @@ fn a_cname_keeps_the_bucket_out_of_the_url() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_settings_are_named() {
     let keys = || Client::builder().credentials(Credentials::new("id", "hush"));
     for (builder, kind, word) in [
         (keys().region("cn-hangzhou"), ErrorKind::Config, "bucket"),
@@ -61,7 +61,7 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn credentials_that_cannot_be_right_are_refused_before_anything_is_sent() {
+fn invalid_credentials_are_rejected_before_anything_is_sent() {
     let client =
         builder().region("cn-hangzhou").credentials(Credentials::new("id", "")).build().unwrap();
     let error = client.get_channel_status("c").unwrap_err();
@@ -77,7 +77,7 @@ fn an_error_of_a_provider_reaches_the_caller() {
 }
 
 #[test]
-fn nothing_that_holds_a_secret_shows_it() {
+fn no_type_that_contains_a_secret_shows_it() {
     let credentials = Credentials::new("id", "hush").with_security_token("quiet");
     let builder = Client::builder()
         .region("cn-hangzhou")
@@ -94,7 +94,7 @@ fn nothing_that_holds_a_secret_shows_it() {
 }
 
 #[test]
-fn an_sts_token_is_signed_unless_told_otherwise() {
+fn an_sts_token_is_signed_by_default() {
     let client = Client::builder()
         .region("cn-hangzhou")
         .bucket("live-demo")
@@ -112,7 +112,7 @@ fn an_sts_token_is_signed_unless_told_otherwise() {
 }
 
 #[test]
-fn a_play_url_is_good_for_a_week_at_most() {
+fn a_play_url_is_valid_for_at_most_a_week() {
     let client = builder().region("cn-hangzhou").build().unwrap();
     for (expires, good) in [(0, false), (1, true), (604_800, true), (604_801, false)] {
         assert_eq!(client.get_play_url("c", "playlist.m3u8", expires).is_ok(), good, "{expires}");
@@ -121,7 +121,7 @@ fn a_play_url_is_good_for_a_week_at_most() {
 }
 
 #[test]
-fn the_buckets_own_domain_is_the_endpoint_that_it_is_on() {
+fn the_buckets_own_domain_is_accepted_as_an_endpoint() {
     let hangzhou = "rtmp://live-demo.oss-cn-hangzhou.aliyuncs.com/live/c?";
     for (endpoint, start) in [
         ("live-demo.oss-cn-hangzhou.aliyuncs.com", hangzhou),
@@ -138,7 +138,7 @@ fn the_buckets_own_domain_is_the_endpoint_that_it_is_on() {
     ] {
         let url = publish_url(builder().endpoint(endpoint));
         assert!(url.starts_with(start), "{endpoint}: {url}");
-        // The endpoint names the bucket, too.
+        // The endpoint also names the bucket.
         let unnamed = Client::builder().credentials(Credentials::new("id", "hush"));
         let url = publish_url(unnamed.endpoint(endpoint));
         assert!(url.starts_with(start), "{endpoint}: {url}");
@@ -157,7 +157,7 @@ fn the_buckets_own_domain_is_the_endpoint_that_it_is_on() {
 }
 
 #[test]
-fn hosts_that_cannot_have_a_bucket_before_them_are_addressed_by_path() {
+fn hosts_that_cannot_be_virtual_hosted_use_path_style() {
     for host in ["osslive:9000", "minio", "host.docker.internal:9000", "host.containers.internal"] {
         let url = publish_url(builder().region("r").endpoint(format!("http://{host}")));
         assert!(url.starts_with(&format!("rtmp://{host}/live-demo/live/c?")), "{url}");
@@ -172,7 +172,7 @@ fn hosts_that_cannot_have_a_bucket_before_them_are_addressed_by_path() {
 }
 
 #[test]
-fn an_address_of_version_6_stands_in_brackets() {
+fn an_ipv6_address_must_be_in_brackets() {
     for endpoint in ["http://::1:9000", "::1", "fe80::1:80", "[::1", "::1]", "[::1]x:9", "[::1]9"] {
         let error = builder().region("r").endpoint(endpoint).build().unwrap_err();
         assert!(error.message().contains("endpoint"), "{endpoint}: {error}");

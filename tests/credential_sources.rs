@@ -1,5 +1,5 @@
-//! Credentials that are obtained: from an ECS instance's metadata service, from
-//! STS, from programs and URLs; slow, wrong, down and rotating.
+//! Sources of credentials: an ECS instance's metadata service, STS, programs and URLs;
+//! slow, faulty, down and rotating.
 #![cfg(feature = "credential-sources")]
 
 mod support;
@@ -24,7 +24,7 @@ use time::format_description::well_known::Rfc3339;
 const ROLE: &str = "acs:ram::1234567890123456:role/live";
 const PROVIDER: &str = "acs:ram::1234567890123456:oidc-provider/ack";
 
-/// Credentials as a service issues them, for an hour.
+/// Returns credentials as a service issues them, valid for an hour.
 fn document(number: u32) -> String {
     issued(number, Duration::from_secs(3600))
 }
@@ -44,7 +44,7 @@ fn sts_document(document: &str) -> String {
     format!(r#"{{"RequestId": "R", "Credentials": {document}}}"#)
 }
 
-/// A server that is OSS below `/live-demo`, and something else above it.
+/// Starts a server that is OSS below `/live-demo`, and `other` elsewhere.
 fn server(other: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Server {
     Server::start(move |_, seen| match seen.line.contains(" /live-demo/") {
         true => Answer::Bytes(idle()),
@@ -68,7 +68,7 @@ fn ecs(server: &Server) -> EcsRole {
     EcsRole::new().endpoint(format!("http://{}", server.address))
 }
 
-/// Calls the service, and returns the id and the token that it was sent.
+/// Calls the service, and returns the id and the token that it received.
 fn keys_sent(server: &Server, source: CredentialsSource) -> Result<(String, Option<String>)> {
     client(server, source).get_channel_status("c")?;
     let seen = server.seen();
@@ -91,7 +91,7 @@ fn folder(name: &str) -> PathBuf {
 // The metadata service.
 
 #[test]
-fn an_ecs_role_is_found_with_a_token() {
+fn an_ecs_role_is_read_with_a_token() {
     let server = server(|seen| match &*seen.line {
         "PUT /latest/api/token HTTP/1.1" => ok("imds-token\n"),
         line if seen.header("x-aliyun-ecs-metadata-token") != Some("imds-token") => {
@@ -106,14 +106,14 @@ fn an_ecs_role_is_found_with_a_token() {
     let put = &server.seen()[0];
     assert!(put.header("x-aliyun-ecs-metadata-token-ttl-seconds").is_some());
     assert_eq!(put.header("content-length"), Some("0"));
-    // A name saves the question.
+    // A name saves the request.
     let source = CredentialsSource::EcsRole(ecs(&server).name("live"));
     assert_eq!(keys_sent(&server, source).unwrap(), sts_1());
     assert_eq!(server.seen().len(), 4 + 3);
 }
 
 #[test]
-fn an_instance_without_tokens_answers_without_one_unless_that_is_forbidden() {
+fn an_instance_without_tokens_is_read_without_one_unless_a_token_is_required() {
     for status in ["404 Not Found", "403 Forbidden", "405 Method Not Allowed"] {
         let server = server(move |seen| match seen.line.starts_with("PUT") {
             true => refused(status, "no"),
@@ -129,7 +129,7 @@ fn an_instance_without_tokens_answers_without_one_unless_that_is_forbidden() {
 }
 
 #[test]
-fn what_is_wrong_with_the_metadata_service_is_named() {
+fn errors_of_the_metadata_service_are_named() {
     let with = |answer: fn() -> Answer, name: &str| {
         let server = server(move |seen| match seen.line.starts_with("PUT") {
             true => ok("token"),
@@ -146,21 +146,21 @@ fn what_is_wrong_with_the_metadata_service_is_named() {
         (not_found, "live", "this instance has no role \"live\""),
         (|| ok("\n"), "", "this instance has no role"),
         (|| ok("<html>"), "live", "not a JSON object"),
-        (|| ok(r#"{"Code": "Failed"}"#), "live", "says \"Failed\""),
+        (|| ok(r#"{"Code": "Failed"}"#), "live", "returned \"Failed\""),
         (|| ok(r#"{"AccessKeyId": "x"}"#), "live", "no AccessKeySecret"),
         (|| refused("500 Oops", "try later"), "live", "HTTP 500: try later"),
         (|| Answer::Close(b"garbage\r\n\r\n".to_vec()), "live", "127.0.0.1"),
         (|| ok(&issued(1, Duration::ZERO)), "live", "expired"),
     ] {
-        let said = with(answer, name);
-        assert!(said.contains(words), "{words}: {said}");
-        assert!(said.starts_with("no credentials from the ECS"), "{said}");
-        assert!(!said.contains("secret1") && !said.contains("token1"), "{said}");
+        let message = with(answer, name);
+        assert!(message.contains(words), "{words}: {message}");
+        assert!(message.starts_with("no credentials from the ECS"), "{message}");
+        assert!(!message.contains("secret1") && !message.contains("token1"), "{message}");
     }
 }
 
 #[test]
-fn a_service_that_is_down_for_a_moment_is_asked_again() {
+fn a_request_to_a_service_that_is_down_briefly_is_retried() {
     let count = AtomicU32::new(0);
     let server =
         server(move |seen| match (seen.line.starts_with("PUT"), count.fetch_add(1, SeqCst)) {
@@ -174,7 +174,7 @@ fn a_service_that_is_down_for_a_moment_is_asked_again() {
 }
 
 #[test]
-fn a_proxy_is_never_asked_for_the_metadata_service() {
+fn the_metadata_service_is_never_reached_through_a_proxy() {
     let server = server(|seen| match seen.line.starts_with("PUT") {
         true => ok("token"),
         false => ok(&document(1)),
@@ -193,7 +193,7 @@ fn a_proxy_is_never_asked_for_the_metadata_service() {
 
 // STS.
 
-/// The parameters of a form.
+/// Returns the parameters of a form.
 fn form(seen: &Seen) -> BTreeMap<String, String> {
     let body = String::from_utf8(seen.body.clone()).unwrap();
     let pair = |pair: &str| {
@@ -298,12 +298,12 @@ fn a_role_of_an_instance_assumes_another() {
 }
 
 #[test]
-fn a_machine_with_a_wrong_clock_signs_by_that_of_sts() {
+fn a_machine_with_a_wrong_clock_signs_with_the_time_of_sts() {
     let date = "Tue, 27 Nov 2001 10:00:00 GMT";
     let server = server(move |seen| {
         let form = form(seen);
         let (status, body) = match form["Timestamp"] == "2001-11-27T10:00:00Z" {
-            // An hour after the date, whatever this machine's clock says.
+            // An hour after the date, regardless of this machine's clock.
             true => ("200 OK", sts_document(&document_until(1, "2001-11-27T11:00:00Z"))),
             false => ("400 Bad Request", r#"{"Code": "InvalidTimeStamp.Expired"}"#.to_owned()),
         };
@@ -319,29 +319,32 @@ fn a_machine_with_a_wrong_clock_signs_by_that_of_sts() {
 }
 
 #[test]
-fn what_sts_refuses_is_passed_on_without_secrets() {
+fn errors_of_sts_are_passed_on_without_secrets() {
     let server = server(|seen| {
         let form = form(seen);
-        let said = format!(
+        let message = format!(
             r#"{{"Code": "AuthenticationFail.OIDCToken.Expired", "RequestId": "R-1",
                 "Message": "This token has expired: {}"}}"#,
             form["OIDCToken"]
         );
-        refused("400 Bad Request", &said)
+        refused("400 Bad Request", &message)
     });
     let role = oidc(&server, "eyJhbGciOiJSUzI1NiJ9", "refused");
     let error = keys_sent(&server, CredentialsSource::OidcRole(role)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Credentials);
     assert_eq!(error.code(), Some("AuthenticationFail.OIDCToken.Expired"));
     assert_eq!(error.request_id(), Some("R-1"));
-    let said = format!("{error} {error:?}");
-    assert!(said.contains(&format!("no credentials from the role {ROLE} by OIDC")), "{said}");
-    assert!(said.contains("has expired") && !said.contains("eyJhbGciOiJSUzI1NiJ9"), "{said}");
+    let message = format!("{error} {error:?}");
+    assert!(message.contains(&format!("no credentials from the role {ROLE} by OIDC")), "{message}");
+    assert!(
+        message.contains("has expired") && !message.contains("eyJhbGciOiJSUzI1NiJ9"),
+        "{message}"
+    );
 }
 
 #[test]
 fn a_missing_or_empty_token_file_is_named() {
-    let server = server(|_| panic!("nothing to ask for"));
+    let server = server(|_| panic!("no request expected"));
     for (file, word) in [("none", "cannot read"), ("token", "is empty")] {
         let role = oidc(&server, " \n", "empty");
         let path = folder("empty").join(file);
@@ -350,8 +353,11 @@ fn a_missing_or_empty_token_file_is_named() {
             _ => OidcRole::new(ROLE, PROVIDER, &path),
         };
         let error = keys_sent(&server, CredentialsSource::OidcRole(role)).unwrap_err();
-        let said = error.message();
-        assert!(said.contains(word) && said.contains(&path.display().to_string()), "{said}");
+        let message = error.message();
+        assert!(
+            message.contains(word) && message.contains(&path.display().to_string()),
+            "{message}"
+        );
     }
 }
 
@@ -376,7 +382,7 @@ fn a_url_returns_credentials() {
 #[cfg(unix)]
 #[test]
 fn a_program_prints_credentials() {
-    let server = server(|_| panic!("nothing to ask for"));
+    let server = server(|_| panic!("no request expected"));
     let folder = folder("a program");
     std::fs::write(folder.join("credentials.json"), document(1)).unwrap();
     let source =
@@ -401,7 +407,7 @@ fn a_program_prints_credentials() {
 // Clients.
 
 #[test]
-fn waiting_for_credentials_ends_with_the_time_or_the_client() {
+fn a_wait_for_credentials_ends_at_the_timeout_or_with_the_client() {
     let server = server(|_| {
         thread::sleep(Duration::from_secs(4));
         Answer::Close(Vec::new())
@@ -420,15 +426,15 @@ fn waiting_for_credentials_ends_with_the_time_or_the_client() {
 }
 
 #[test]
-fn credentials_that_oss_refuses_are_replaced_and_the_call_succeeds() {
+fn credentials_that_oss_rejects_are_replaced_and_the_call_succeeds() {
     let number = Arc::new(AtomicU32::new(0));
     let current = number.clone();
     let server = Server::start(move |_, seen| {
         if !seen.line.contains(" /live-demo/") {
             return ok(&document(current.load(SeqCst)));
         }
-        let wanted = format!("STS.{}/", current.load(SeqCst));
-        match seen.header("authorization").unwrap().contains(&wanted) {
+        let expected = format!("STS.{}/", current.load(SeqCst));
+        match seen.header("authorization").unwrap().contains(&expected) {
             true => Answer::Bytes(idle()),
             false => refused("403 Forbidden", "<Error><Code>SecurityTokenExpired</Code></Error>"),
         }
@@ -436,35 +442,35 @@ fn credentials_that_oss_refuses_are_replaced_and_the_call_succeeds() {
     let url = format!("http://{}/creds", server.address);
     let client = client(&server, CredentialsSource::Uri(CredentialsUri::new(url)));
     client.get_channel_status("c").unwrap();
-    // Revoked, long before the time that was announced.
+    // Revoked, long before the announced expiry.
     number.store(2, SeqCst);
     thread::sleep(Duration::from_millis(1100));
     client.get_channel_status("c").unwrap();
-    // Once more would help nobody.
+    // Another retry would not help.
     number.store(3, SeqCst);
     let error = client.get_channel_status("c").unwrap_err();
     assert_eq!(error.code(), Some("SecurityTokenExpired"));
 }
 
-/// An issuer whose credentials are valid for a moment, and that fails now and then.
+/// An issuer whose credentials are valid for a few seconds, and that fails at times.
 #[derive(Default)]
 struct Issuer {
     issued: AtomicU32,
-    asked: AtomicU32,
+    requests: AtomicU32,
     inside: AtomicU32,
-    was_crowded: AtomicBool,
+    had_parallel_refreshes: AtomicBool,
 }
 
 impl Issuer {
-    /// Long enough for a machine that has much else to do, and one that is emulated.
+    /// Long enough for a busy machine, and for an emulated one.
     const LIFETIME: Duration = Duration::from_secs(if cfg!(windows) { 12 } else { 3 });
 
-    /// Issues credentials as the metadata service does, or as STS does.
+    /// Issues credentials in the format of the metadata service, or of STS.
     fn answer(&self, by_sts: bool) -> Answer {
         if self.inside.fetch_add(1, SeqCst) > 0 {
-            self.was_crowded.store(true, SeqCst);
+            self.had_parallel_refreshes.store(true, SeqCst);
         }
-        let answer = match self.asked.fetch_add(1, SeqCst) % 16 {
+        let answer = match self.requests.fetch_add(1, SeqCst) % 16 {
             5 => Answer::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()),
             9 => refused("503 Busy", ""),
             13 => ok("{\"AccessKeyId\": \"STS."),
@@ -507,7 +513,7 @@ struct Rotation {
 fn rotation() -> Rotation {
     let issuers: [Arc<Issuer>; 4] = Default::default();
     let [metadata, oidc_sts, sts, uri] = issuers.clone();
-    let server = Server::forgetful(move |seen| {
+    let server = Server::start_without_log(move |seen| {
         let is_about = |part: &str| seen.line.contains(part);
         match &*seen.line {
             "PUT /latest/api/token HTTP/1.1" => ok("token"),
@@ -543,7 +549,7 @@ fn no_call_of_100_000_fails_while_the_keys_rotate_200_times() {
     let clients = || sets.iter().flat_map(|set| &set.clients);
     let each = ROTATIONS.div_ceil(issuers().count() as u32);
     let calls = AtomicU64::new(0);
-    let goes_on = || {
+    let is_running = || {
         let is_rotating = issuers().any(|issuer| issuer.issued.load(SeqCst) < each);
         calls.fetch_add(1, SeqCst) < CALLS || is_rotating
     };
@@ -551,14 +557,14 @@ fn no_call_of_100_000_fails_while_the_keys_rotate_200_times() {
     thread::scope(|scope| {
         for (channel, client) in clients().chain(clients()) {
             scope.spawn(|| {
-                while goes_on() {
+                while is_running() {
                     client.get_channel_status(channel).unwrap();
-                    assert!(Instant::now() < end, "waited in vain");
+                    assert!(Instant::now() < end, "timed out");
                 }
             });
         }
     });
     for issuer in issuers() {
-        assert!(!issuer.was_crowded.load(SeqCst), "more than one refresh at a time");
+        assert!(!issuer.had_parallel_refreshes.load(SeqCst), "more than one refresh at a time");
     }
 }

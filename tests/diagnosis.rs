@@ -1,5 +1,4 @@
-//! What a diagnosis says: nothing about what works, and the right thing about each
-//! fault.
+//! Diagnoses: no problem if everything works, and the right problem for each fault.
 
 #[path = "support/clip.rs"]
 mod clip;
@@ -31,7 +30,7 @@ fn seen(diagnosis: &Diagnosis, id: CheckId) -> (Verdict, &str) {
 }
 
 #[test]
-fn what_works_raises_no_alarm() {
+fn a_working_setup_has_no_problems_or_warnings() {
     for acl in [Acl::Private, Acl::PublicRead, Acl::PublicReadWrite] {
         let endpoint = start(acl);
         for version in [SignatureVersion::V1, SignatureVersion::V4] {
@@ -75,19 +74,19 @@ fn a_diagnosis_changes_nothing() {
 }
 
 #[test]
-fn each_fault_of_the_service_is_named() {
+fn each_fault_of_the_service_is_reported() {
     let endpoint = start(Acl::PublicRead);
     let control = endpoint.control().unwrap();
     let client = endpoint.client_builder().build().unwrap();
     client.put_channel("cam", &ChannelConfig::new("").frag_duration(1)).unwrap();
     let _publisher = publish_and_wait(&client, "cam");
-    let refuse = |operation: &str, status, code: &str| FaultRule {
+    let rejection = |operation: &str, status, code: &str| FaultRule {
         status: Some(status),
         code: Some(code.to_owned()),
         ..FaultRule::new(operation)
     };
     let with_ec = |rule: FaultRule, ec: &str| FaultRule { ec: Some(ec.to_owned()), ..rule };
-    let list = |status, code| refuse("ListLiveChannel", status, code);
+    let list = |status, code| rejection("ListLiveChannel", status, code);
     for (rule, id, verdict) in [
         (list(403, "InvalidAccessKeyId"), CheckId::AccessKey, Verdict::Problem),
         (list(403, "SignatureDoesNotMatch"), CheckId::AccessKey, Verdict::Problem),
@@ -107,37 +106,37 @@ fn each_fault_of_the_service_is_named() {
             Verdict::Problem,
         ),
         (
-            refuse("ListLiveChannel", 403, "AccessDenied"),
+            rejection("ListLiveChannel", 403, "AccessDenied"),
             CheckId::PermissionListLiveChannel,
             Verdict::Warning,
         ),
         (
-            refuse("PutLiveChannel", 403, "AccessDenied"),
+            rejection("PutLiveChannel", 403, "AccessDenied"),
             CheckId::PermissionPutLiveChannel,
             Verdict::Warning,
         ),
         (
-            refuse("DeleteLiveChannel", 403, "AccessDenied"),
+            rejection("DeleteLiveChannel", 403, "AccessDenied"),
             CheckId::PermissionDeleteLiveChannel,
             Verdict::Warning,
         ),
         (
-            refuse("GetLiveChannelStat", 403, "AccessDenied"),
+            rejection("GetLiveChannelStat", 403, "AccessDenied"),
             CheckId::PermissionGetLiveChannelStat,
             Verdict::Warning,
         ),
         (
-            refuse("GetLiveChannelInfo", 404, "NoSuchLiveChannel"),
+            rejection("GetLiveChannelInfo", 404, "NoSuchLiveChannel"),
             CheckId::Channel,
             Verdict::Problem,
         ),
         (
-            refuse("GetSignedPlaylist", 403, "AccessDenied"),
+            rejection("GetSignedPlaylist", 403, "AccessDenied"),
             CheckId::PlayFragmentsSigned,
             Verdict::Problem,
         ),
         (
-            FaultRule { channel: Some("*.ts".into()), ..refuse("GetObject", 404, "NoSuchKey") },
+            FaultRule { channel: Some("*.ts".into()), ..rejection("GetObject", 404, "NoSuchKey") },
             CheckId::Fragments,
             Verdict::Problem,
         ),
@@ -158,7 +157,7 @@ fn each_fault_of_the_service_is_named() {
 }
 
 #[test]
-fn each_fault_of_the_channel_is_named() {
+fn each_fault_of_the_channel_is_reported() {
     let endpoint = start(Acl::Private);
     let client = endpoint.client_builder().build().unwrap();
     let of = |options: DiagnosisOptions<'_>| problems(&client.diagnose(&options));
@@ -183,7 +182,7 @@ fn each_fault_of_the_channel_is_named() {
 }
 
 #[test]
-fn each_fault_of_a_publish_url_is_named() {
+fn each_fault_of_a_publish_url_is_reported() {
     let endpoint = start(Acl::Private);
     let client = endpoint.client_builder().build().unwrap();
     client.put_channel("cam", &ChannelConfig::default()).unwrap();
@@ -218,7 +217,7 @@ fn each_fault_of_a_publish_url_is_named() {
 }
 
 #[test]
-fn a_service_that_cannot_be_reached_is_a_problem_and_takes_no_long_time() {
+fn an_unreachable_service_is_a_problem_that_is_found_quickly() {
     let builder = || {
         let keys = Credentials::new("LTAI5t", "secret");
         Client::builder().region("cn-hangzhou").bucket("live-demo").credentials(keys).no_proxy()
@@ -238,7 +237,7 @@ fn a_service_that_cannot_be_reached_is_a_problem_and_takes_no_long_time() {
 }
 
 #[test]
-fn checks_are_reported_as_they_are_done_and_show_no_secret() {
+fn checks_are_reported_as_soon_as_they_are_done_and_show_no_secrets() {
     let endpoint = start(Acl::Private);
     let client = endpoint.client_builder().build().unwrap();
     let url = client.get_rtmp_url("cam", &RtmpUrlOptions::new()).unwrap();

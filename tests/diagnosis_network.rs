@@ -1,8 +1,8 @@
-//! What a diagnosis says of networks: names, addresses and ports that lead elsewhere
-//! or nowhere, and every way in which healthy buckets are addressed.
+//! Diagnoses of networks: names, addresses and ports that lead elsewhere or nowhere, and
+//! every way to address healthy buckets.
 //!
-//! Runs as root on Linux, in a network and with a hosts file of its own. Where that
-//! is not to be had, this is told as skipped.
+//! Runs as root on Linux, in its own network and with its own hosts file. If that is not
+//! possible, the tests are skipped.
 
 #![cfg(all(target_os = "linux", feature = "tls"))]
 
@@ -29,21 +29,21 @@ use std::time::{Duration, Instant};
 
 const INSIDE: &str = "OSSLIVE_TEST_INSIDE";
 
-/// Everything that is at home, at 127.0.0.1; a host that is in the network but off,
-/// and one in a network without a route.
+/// The local hosts, at 127.0.0.1; a host in the network that is off, and one in a network
+/// without a route.
 const HOSTS: &str = "127.0.0.1 localhost oss.test live-demo.oss.test live.example\n\
     10.9.0.2 live-demo.off.test off.test\n\
     192.0.2.1 live-demo.far.test far.test\n";
 
-/// Runs a test of this file in a network of its own. Returns whether this process is
-/// the one inside.
+/// Runs a test of this file in its own network. Returns whether this process is the one
+/// inside.
 fn is_inside(test: &str) -> bool {
     if std::env::var_os(INSIDE).is_some() {
         return true;
     }
     let can = Command::new("unshare").args(["--mount", "--net", "true"]).output();
     if !can.is_ok_and(|ran| ran.status.success()) {
-        println!("skipped: this user or kernel allows no network of its own");
+        println!("skipped: this user cannot create a network namespace");
         return false;
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
@@ -61,13 +61,14 @@ fn is_inside(test: &str) -> bool {
         .env(INSIDE, "1")
         .output()
         .unwrap();
-    let said = [ran.stdout, ran.stderr].map(|said| String::from_utf8_lossy(&said).into_owned());
-    assert!(ran.status.success(), "{}\n{}", said[0], said[1]);
-    println!("{}", said[0]);
+    let output =
+        [ran.stdout, ran.stderr].map(|output| String::from_utf8_lossy(&output).into_owned());
+    assert!(ran.status.success(), "{}\n{}", output[0], output[1]);
+    println!("{}", output[0]);
     false
 }
 
-/// Both kinds of keys, by all addresses, with both signatures.
+/// Returns clients with both kinds of keys, all kinds of addresses and both signatures.
 fn ways(endpoint: &LocalEndpoint) -> Vec<(String, ClientBuilder)> {
     let port = endpoint.address().port();
     let keys = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
@@ -96,8 +97,8 @@ fn ways(endpoint: &LocalEndpoint) -> Vec<(String, ClientBuilder)> {
 }
 
 #[test]
-fn two_hundred_healthy_buckets_raise_no_alarm() {
-    if !is_inside("two_hundred_healthy_buckets_raise_no_alarm") {
+fn two_hundred_healthy_setups_have_no_problems_or_warnings() {
+    if !is_inside("two_hundred_healthy_setups_have_no_problems_or_warnings") {
         return;
     }
     let (mut count, mut longest) = (0, 0);
@@ -139,15 +140,15 @@ fn two_hundred_healthy_buckets_raise_no_alarm() {
     assert!(count >= 200 && longest < 10_000);
 }
 
-/// The problems and warnings, for a message.
+/// Formats the problems and warnings for a message.
 fn found(diagnosis: &Diagnosis) -> String {
     let is_alarm = |verdict| matches!(verdict, Verdict::Problem | Verdict::Warning);
     let found = diagnosis.checks.iter().filter(|check| is_alarm(check.verdict));
     found.map(|check| format!("\n  {}: {} -> {:?}", check.id, check.seen, check.advice)).collect()
 }
 
-/// A server that answers everything like this.
-fn answering(tls: Option<Tls>, answer: &'static str) -> FaultServer {
+/// Starts a server that sends the same response to every request.
+fn server_sending(tls: Option<Tls>, answer: &'static str) -> FaultServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let answer = Arc::new(move |_: &Asked| match answer {
         "" => vec![Step::Wait],
@@ -158,28 +159,28 @@ fn answering(tls: Option<Tls>, answer: &'static str) -> FaultServer {
 }
 
 const SIGN_IN: &str = "HTTP/1.1 200 OK\r\nServer: hotel\r\nContent-Length: 6\r\n\r\n<html>";
-const WHO_ARE_YOU: &str = "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n";
+const PROXY_AUTHENTICATION: &str = "HTTP/1.1 407 Who\r\nContent-Length: 0\r\n\r\n";
 
 #[test]
-fn each_fault_of_the_network_is_named() {
-    if !is_inside("each_fault_of_the_network_is_named") {
+fn each_fault_of_the_network_is_reported() {
+    if !is_inside("each_fault_of_the_network_is_reported") {
         return;
     }
     let endpoint = LocalEndpoint::start(Config::temporary().domain("oss.test")).unwrap();
     let port = endpoint.address().port();
     let servers = [
-        answering(Some(Tls::WrongName), SIGN_IN),
-        answering(Some(Tls::Expired), SIGN_IN),
-        answering(Some(Tls::Unknown), SIGN_IN),
-        answering(None, SIGN_IN),
-        answering(None, WHO_ARE_YOU),
-        answering(None, ""),
-        answering(None, "reset"),
+        server_sending(Some(Tls::WrongName), SIGN_IN),
+        server_sending(Some(Tls::Expired), SIGN_IN),
+        server_sending(Some(Tls::Unknown), SIGN_IN),
+        server_sending(None, SIGN_IN),
+        server_sending(None, PROXY_AUTHENTICATION),
+        server_sending(None, ""),
+        server_sending(None, "reset"),
     ];
-    let [wrong_name, expired, unknown, sign_in, who, silent, resets] =
+    let [wrong_name, expired, unknown, sign_in, needs_password, silent, resets] =
         servers.each_ref().map(|server| server.address.port());
     let trusted = fault::trusted_root();
-    // OSS, as it is reached through port 80: RTMP is then at 1935.
+    // OSS through port 80: RTMP is then at 1935.
     let _web = forward("127.0.0.1:80", port);
     let at = |url: &str| {
         let keys = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
@@ -207,7 +208,7 @@ fn each_fault_of_the_network_is_named() {
         ("an expired certificate", https(expired), "tls", "certificate"),
         ("an unknown authority", https(unknown), "tls", "authority"),
         ("a proxy that is off", proxy(1), "proxy", "proxy"),
-        ("a proxy that wants a password", proxy(who), "proxy", "password"),
+        ("a proxy that requires a password", proxy(needs_password), "proxy", "password"),
         ("no RTMP", at("http://oss.test").no_proxy(), "rtmp-port", "1935"),
     ] {
         let started = Instant::now();
@@ -225,7 +226,7 @@ fn each_fault_of_the_network_is_named() {
             .collect();
         assert!(others.is_empty(), "{what}: {others:?}");
     }
-    // Something else is at the RTMP port.
+    // Another service is at the RTMP port.
     let _other = forward("127.0.0.1:1935", sign_in);
     let diagnosis = at("http://oss.test").no_proxy().build().unwrap();
     let diagnosis = diagnosis.diagnose(&DiagnosisOptions::new());
@@ -233,7 +234,7 @@ fn each_fault_of_the_network_is_named() {
     assert_eq!(handshake.unwrap().verdict, Verdict::Problem, "{}", found(&diagnosis));
 }
 
-/// Passes connections on to a port of this machine.
+/// Forwards connections to a port of this machine.
 fn forward(from: &str, to: u16) -> thread::JoinHandle<()> {
     let listener = TcpListener::bind(from).unwrap();
     thread::spawn(move || {

@@ -1,4 +1,4 @@
-//! The examples as programs, run against the local endpoint.
+//! Runs the example programs against the local endpoint.
 
 #[path = "support/media_clock.rs"]
 mod media_clock;
@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// An endpoint whose clock goes with what is broadcast.
+/// An endpoint whose clock advances with the broadcast.
 struct Stage {
     endpoint: LocalEndpoint,
     clock: MediaClock,
@@ -34,12 +34,12 @@ impl Stage {
         self.endpoint.client_builder().build().unwrap()
     }
 
-    /// A session on the main stage, thirty seconds long.
+    /// Records a session of thirty seconds on the main stage.
     fn broadcast(&self) {
         self.clock.record(&self.client(), "main-stage", 1, Duration::from_secs(30));
     }
 
-    /// What an example prints.
+    /// Runs an example, and returns what it prints.
     fn run(&self, example: &str, args: &[&str], settings: &[(&str, &str)]) -> String {
         let output = Command::new(program(example))
             .args(args)
@@ -61,9 +61,8 @@ impl Stage {
     }
 }
 
-/// The built example. Cargo builds examples along with all tests, but not
-/// with a single one: then those that were built before are run, and built
-/// only where there are none.
+/// Returns the built example. Cargo builds examples along with all tests, but not with
+/// a single one: then those built earlier are run, and built only if there are none.
 fn program(example: &str) -> PathBuf {
     static BUILDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = BUILDING.lock().unwrap();
@@ -96,7 +95,7 @@ fn batch_creates_three_channels() {
 }
 
 #[test]
-fn sweep_tells_what_changed_at_each_interval() {
+fn sweep_reports_changes_at_each_interval() {
     let stage = Stage::new();
     stage.client().put_channel("main-stage", &ChannelConfig::default()).unwrap();
     stage.client().put_channel("backstage", &ChannelConfig::default()).unwrap();
@@ -107,7 +106,7 @@ fn sweep_tells_what_changed_at_each_interval() {
 }
 
 #[test]
-fn history_analyses_a_week() {
+fn history_analyzes_a_week() {
     let stage = Stage::new();
     stage.broadcast();
     let text = stage.run("history", &[], &[]);
@@ -119,7 +118,7 @@ fn history_analyses_a_week() {
 }
 
 #[test]
-fn highlights_cuts_opening_peak_and_closing() {
+fn highlights_saves_opening_peak_and_closing() {
     let stage = Stage::new();
     stage.broadcast();
     let text = stage.run("highlights", &["main-stage", "8"], &[]);

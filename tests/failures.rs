@@ -1,5 +1,5 @@
-//! What the client does when things go wrong: repeat, correct, give up, and
-//! say why.
+//! What the client does on failures: retry, correct the clock, give up, and report the
+//! reason.
 
 #[allow(dead_code)]
 #[path = "support/ordered.rs"]
@@ -15,7 +15,7 @@ use support::{Answer, Server, idle, reply};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Once, a connection that ends without an answer, or has none.
+/// Ends a connection without a response, or keeps it silent, once.
 fn ending(disconnect: Disconnect) -> FaultRule {
     FaultRule { disconnect: Some(disconnect), times: Some(1), ..rule() }
 }
@@ -26,7 +26,7 @@ fn slow_headers() -> FaultRule {
 }
 
 #[test]
-fn a_server_fault_is_repeated_until_it_passes() {
+fn a_server_error_is_retried_until_it_passes() {
     let service = Ordered::with([FaultRule { times: Some(2), ..busy() }]);
     let status = service.client().build().unwrap().get_channel_status("c").unwrap();
     assert_eq!(status.status, StreamState::Idle);
@@ -34,7 +34,7 @@ fn a_server_fault_is_repeated_until_it_passes() {
 }
 
 #[test]
-fn a_server_fault_that_stays_is_reported_with_the_number_of_attempts() {
+fn a_lasting_server_error_is_reported_with_the_number_of_attempts() {
     let service = Ordered::with([busy()]);
     let client = service.client().attempts(2).build().unwrap();
     let error = client.delete_channel("c").unwrap_err();
@@ -45,7 +45,7 @@ fn a_server_fault_that_stays_is_reported_with_the_number_of_attempts() {
 }
 
 #[test]
-fn a_clone_of_the_client_may_send_a_request_just_once() {
+fn retries_can_be_disabled_for_a_clone_of_the_client() {
     let service = Ordered::with([busy()]);
     let client = service.client().build().unwrap();
     for count in [0, 1] {
@@ -56,7 +56,7 @@ fn a_clone_of_the_client_may_send_a_request_just_once() {
 }
 
 #[test]
-fn a_refusal_is_not_repeated() {
+fn a_rejection_is_not_retried() {
     let service = Ordered::with([]);
     let error = service.client().build().unwrap().get_channel_status("none").unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(code::NO_SUCH_LIVE_CHANNEL), 1));
@@ -64,14 +64,14 @@ fn a_refusal_is_not_repeated() {
 }
 
 #[test]
-fn a_connection_closed_without_an_answer_is_tried_again() {
+fn a_connection_closed_without_a_response_is_retried() {
     let service = Ordered::with([ending(Disconnect::Close)]);
     let client = service.client().build().unwrap();
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
 }
 
 #[test]
-fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
+fn an_idle_connection_that_was_closed_is_replaced() {
     let server = Server::start(|_, _| Answer::Close(idle()));
     let client = server.client().build().unwrap();
     for _ in 0..3 {
@@ -81,7 +81,7 @@ fn a_kept_connection_that_was_closed_meanwhile_is_replaced() {
 }
 
 #[test]
-fn a_kept_connection_is_used_again() {
+fn connections_are_reused() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     for _ in 0..3 {
@@ -91,7 +91,7 @@ fn a_kept_connection_is_used_again() {
 }
 
 #[test]
-fn a_refused_connection_is_an_error_of_its_own_kind() {
+fn a_refused_connection_is_a_connection_error() {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let client = osslive::Client::builder()
         .endpoint(format!("http://{free}"))
@@ -107,28 +107,27 @@ fn a_refused_connection_is_an_error_of_its_own_kind() {
 }
 
 #[test]
-fn the_whole_call_limit_holds_against_silence() {
+fn a_silent_server_is_limited_by_the_call_timeout() {
     let service = Ordered::with([silence()]);
     let client = service.client().timeout(Duration::from_millis(300)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
-fn the_whole_call_limit_holds_against_a_slow_body() {
+fn a_slow_body_is_limited_by_the_call_timeout() {
     let service = Ordered::with([FaultRule { bytes_per_second: Some(10), ..rule() }]);
     let client = service.client().timeout(Duration::from_millis(500)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
-fn the_whole_call_limit_holds_against_slow_headers() {
+fn slow_headers_are_limited_by_the_call_timeout() {
     let service = Ordered::with([slow_headers()]);
     let client = service.client().build().unwrap().with_timeout(Duration::from_millis(500));
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
-/// The bound is generous: what fails it waits for seconds, not for a slow
-/// machine.
+/// The bound is generous, so that only a hanging call fails it, not a slow machine.
 fn check_limit(call: impl FnOnce() -> osslive::Error) {
     let started = Instant::now();
     assert_eq!(call().kind(), ErrorKind::Timeout);
@@ -136,7 +135,7 @@ fn check_limit(call: impl FnOnce() -> osslive::Error) {
 }
 
 #[test]
-fn the_services_clock_is_learnt_and_the_call_signed_again_once() {
+fn clock_skew_is_corrected_and_the_call_signed_again_once() {
     let ahead = OffsetDateTime::now_utc() + time::Duration::hours(2);
     let server_time = ahead.format(&Rfc3339).unwrap();
     let server = Server::start(move |_, seen| {
@@ -159,7 +158,7 @@ fn the_services_clock_is_learnt_and_the_call_signed_again_once() {
 }
 
 #[test]
-fn a_clock_that_cannot_be_learnt_is_reported() {
+fn clock_skew_without_a_valid_server_time_is_reported() {
     for server_time in ["", "<ServerTime>noon</ServerTime>"] {
         let body = format!("<Error><Code>RequestTimeTooSkewed</Code>{server_time}</Error>");
         let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", &body)));
@@ -170,7 +169,7 @@ fn a_clock_that_cannot_be_learnt_is_reported() {
 }
 
 #[test]
-fn a_clock_that_stays_wrong_is_corrected_only_once() {
+fn clock_skew_is_corrected_only_once_per_call() {
     let ahead = OffsetDateTime::now_utc() + time::Duration::hours(2);
     let body = format!(
         "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>{}</ServerTime></Error>",
@@ -191,7 +190,7 @@ fn a_redirect_is_not_followed() {
 }
 
 #[test]
-fn a_reply_is_read_up_to_its_limit_and_no_further() {
+fn a_response_is_read_only_up_to_the_size_limit() {
     let server = Server::start(|_, _| {
         let mut bytes = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
         for _ in 0..20 {
@@ -207,7 +206,7 @@ fn a_reply_is_read_up_to_its_limit_and_no_further() {
 }
 
 #[test]
-fn an_error_page_that_is_no_xml_keeps_its_status() {
+fn an_error_page_that_is_not_xml_keeps_its_status() {
     let page = "<html>oops<br></html>".to_owned();
     let service = Ordered::with([FaultRule { status: Some(502), body: Some(page), ..rule() }]);
     let error = service.client().attempts(1).build().unwrap().get_channel_status("c").unwrap_err();
@@ -216,7 +215,7 @@ fn an_error_page_that_is_no_xml_keeps_its_status() {
 }
 
 #[test]
-fn a_list_that_does_not_go_on_ends_with_an_error() {
+fn a_list_that_does_not_advance_ends_with_an_error() {
     let page = "<ListLiveChannelResult><IsTruncated>true</IsTruncated><NextMarker>a</NextMarker>\
                 <LiveChannel><Name>a</Name><Status>enabled</Status>\
                 <LastModified>2026-11-22T08:16:38.000Z</LastModified></LiveChannel>\
@@ -230,7 +229,7 @@ fn a_list_that_does_not_go_on_ends_with_an_error() {
 }
 
 #[test]
-fn requests_carry_what_the_service_wants_and_nothing_that_confuses_it() {
+fn requests_have_the_headers_that_the_service_expects_and_no_others() {
     let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
     let client = server.client().user_agent("app/1.0").build().unwrap();
     client
@@ -256,7 +255,7 @@ fn requests_carry_what_the_service_wants_and_nothing_that_confuses_it() {
 }
 
 #[test]
-fn version_1_sends_a_date_and_no_region_is_needed() {
+fn version_1_sends_a_date_and_needs_no_region() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = osslive::Client::builder()
         .endpoint(format!("http://{}", server.address))
@@ -290,7 +289,7 @@ fn credentials_can_be_replaced_while_calls_run() {
 }
 
 #[test]
-fn a_list_query_out_of_range_is_refused_before_it_is_sent() {
+fn a_list_query_out_of_range_is_rejected_before_it_is_sent() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let error = client.list_channels(&ListChannels::new().max_keys(1001)).unwrap_err();
@@ -299,7 +298,7 @@ fn a_list_query_out_of_range_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn the_right_endpoint_that_a_refusal_names_is_told() {
+fn the_correct_endpoint_in_an_error_is_reported() {
     let body = "<Error><Code>AccessDenied</Code><Message>The bucket you are attempting to access \
                 must be addressed using the specified endpoint.</Message>\
                 <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
@@ -312,7 +311,7 @@ fn the_right_endpoint_that_a_refusal_names_is_told() {
 }
 
 #[test]
-fn one_silent_connection_leaves_time_for_another_attempt() {
+fn a_silent_connection_leaves_time_for_another_attempt() {
     let service = Ordered::with([]);
     let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     client.get_channel_status("c").unwrap();
@@ -322,7 +321,7 @@ fn one_silent_connection_leaves_time_for_another_attempt() {
 }
 
 #[test]
-fn the_last_attempt_has_all_the_time_that_is_left() {
+fn the_last_attempt_has_all_the_remaining_time() {
     let service = Ordered::with([slow_headers()]);
     let client = service.client().timeout(Duration::from_millis(600)).attempts(1).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
@@ -330,7 +329,7 @@ fn the_last_attempt_has_all_the_time_that_is_left() {
 }
 
 #[test]
-fn a_sweep_leaves_time_for_another_attempt_too() {
+fn a_sweep_also_leaves_time_for_another_attempt() {
     let service = Ordered::with([ending(Disconnect::Hang)]);
     let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     let sweep = client.monitor_channels(["c"], &osslive::SweepOptions::new());

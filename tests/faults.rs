@@ -1,11 +1,11 @@
-//! What a client does for every way that a peer can go wrong: the right
-//! answer or an error that says what is known, within the time limit, with
-//! bounded memory, and with a next call that is not harmed.
+//! Fault injection: for every fault of a peer, a client must return the right result or
+//! an informative error, within the time limit, with bounded memory, and without
+//! affecting the next call.
 //!
-//! The table of it is `docs/evidence/faults.md`. `make faults` writes it; the ordinary
-//! run compares it, but for the two columns that are measured.
+//! The results are in `docs/evidence/faults.md`. `make faults` writes it; an ordinary run
+//! compares it, except for the two measured columns.
 
-// The allocator counts, and a signal interrupts a call.
+// For the counting allocator, and the signals that interrupt a call.
 #![allow(unsafe_code)]
 
 #[path = "support/fault.rs"]
@@ -38,7 +38,7 @@ const ID: &str = "6B02A4E6B92475920B0002F1";
 const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>Please reduce your request \
                     rate.</Message></Error>";
 
-/// What is asked of the client.
+/// The call to make.
 #[derive(Clone, Copy, PartialEq)]
 enum Call {
     Stat,
@@ -59,7 +59,7 @@ impl Call {
         }
     }
 
-    /// Makes the call; what came back, in short.
+    /// Makes the call; returns the result in short and the number of attempts.
     fn make(self, client: &Client) -> Result<(String, u32), Error> {
         Ok(match self {
             Call::Stat => {
@@ -81,7 +81,7 @@ impl Call {
         })
     }
 
-    /// What must come back from an answer of [`good`].
+    /// The expected result of a response by [`good`].
     fn right(self) -> &'static str {
         match self {
             Call::Stat => "203.0.113.7:50000",
@@ -92,7 +92,7 @@ impl Call {
     }
 }
 
-/// The right answer to a request.
+/// Returns the right response to a request.
 fn good(asked: &Asked) -> Vec<Step> {
     vec![Step::Send(match (asked.method(), asked.line.contains("comp=stat")) {
         ("CONNECT", _) => b"HTTP/1.1 200 OK\r\n\r\n".to_vec(),
@@ -115,7 +115,7 @@ fn with_head(status: &str, headers: &str, body: &str) -> Vec<u8> {
     format!("HTTP/1.1 {status}\r\nx-oss-request-id: {ID}\r\n{headers}\r\n{body}").into_bytes()
 }
 
-/// The right stat, with something more in it.
+/// Returns a status document with additional content.
 fn stat(more: &str) -> String {
     format!(
         "<?xml version=\"1.0\"?><LiveChannelStat><Status>Live</Status>\
@@ -143,7 +143,7 @@ fn list(channels: usize) -> String {
     body + "</ListLiveChannelResult>"
 }
 
-/// What must come of a call.
+/// The expected outcome of a call.
 #[derive(Clone)]
 struct Expected {
     kind: Option<ErrorKind>,
@@ -163,13 +163,13 @@ fn wrong(kind: ErrorKind, tries: u32, says: &'static str) -> Expected {
 }
 
 impl Expected {
-    /// With a status and, as every answer of the service has it, an id.
+    /// Expects a status and, as in every response of the service, an id.
     fn status(mut self, status: u16) -> Self {
         (self.status, self.has_id) = (Some(status), true);
         self
     }
 
-    /// Of one whose answer does not come from the service.
+    /// Expects no id, because the response does not come from the service.
     fn without_id(self) -> Self {
         Expected { has_id: false, ..self }
     }
@@ -180,16 +180,16 @@ impl Expected {
     }
 }
 
-/// Where the client is sent.
+/// The peer to which the client connects.
 #[derive(Clone, Copy, PartialEq)]
 enum Peer {
     Server,
     Tls(Tls),
-    /// A plain server where TLS is expected.
+    /// A server without TLS where TLS is expected.
     NotTls,
     Proxy,
     Refusing,
-    /// Drops what comes in, as a firewall does.
+    /// Drops packets, as a firewall does.
     Silent,
     Name(&'static str),
 }
@@ -200,13 +200,13 @@ struct Row {
     fault: Fault,
     expected: Expected,
     peer: Peer,
-    /// How often the server is asked, where it is not as often as was tried.
+    /// The number of requests to the server, if it differs from the tries.
     requests: Option<usize>,
-    /// A good call comes before.
+    /// Whether a successful call comes first.
     is_warm: bool,
     is_interrupted: bool,
     limit: Duration,
-    /// The most memory that the call may hold, in MB.
+    /// The memory limit of the call, in MB.
     most: usize,
 }
 
@@ -230,12 +230,12 @@ fn row(
     }
 }
 
-/// A row whose every answer is the same.
+/// Creates a row that always has the same response.
 fn always(name: &str, call: Call, expected: Expected, steps: Vec<Step>) -> Row {
     row(name, call, expected, move |_| steps.clone())
 }
 
-/// A row with a stat of some body.
+/// Creates a row whose status response has this body.
 fn body(name: &str, expected: Expected, body: &str) -> Row {
     always(name, Call::Stat, expected, vec![Step::Send(reply("200 OK", body))])
 }
@@ -256,7 +256,7 @@ impl Row {
         self
     }
 
-    /// With a limit that the row will use up.
+    /// Sets a timeout that the row will reach.
     fn slow(mut self) -> Self {
         self.limit = Duration::from_secs(3);
         self
@@ -300,7 +300,7 @@ fn connections() -> Vec<Row> {
             rows.push(row(name, call, right(2), fault).warm());
         }
         for call in calls {
-            let name = format!("{name} without an answer, every time");
+            let name = format!("{name} without a response, every time");
             let expected = wrong(Connection, 3, "");
             rows.push(always(&name, call, expected, vec![end.clone()]));
         }
@@ -313,13 +313,13 @@ fn connections() -> Vec<Row> {
     let mut poison = reply("200 OK", "");
     poison.extend(reply("200 OK", "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>"));
     rows.push(always(
-        "two answers to one request",
+        "two responses to one request",
         Call::Delete,
         right(1),
         vec![Step::Send(poison)],
     ));
     rows.push(
-        row("an answer before the request, then closed", Call::Stat, right(1), |asked| {
+        row("a response before the request, then closed", Call::Stat, right(1), |asked| {
             [good(asked), vec![Step::Send(reply("408 Request Timeout", "")), Close]].concat()
         })
         .warm(),
@@ -501,14 +501,14 @@ fn lengths() -> Vec<Row> {
             vec![],
         ),
         stat_of(
-            "a length that is no number",
+            "a length that is not a number",
             wrong(BadReply, 1, "invalid HTTP response"),
             "Content-Length: many\r\n",
             &whole,
             vec![],
         ),
         stat_of(
-            "a chunk size that is no number",
+            "a chunk size that is not a number",
             wrong(BadReply, 1, "invalid HTTP response").status(200),
             chunked,
             "xyz\r\n",
@@ -533,7 +533,7 @@ fn slowness() -> Vec<Row> {
     let slow = |name: &str, expected: &Expected, steps| {
         always(name, Call::Stat, expected.clone(), steps).slow()
     };
-    // An answer that has begun has all the time that is left.
+    // A response that has started has all the remaining time.
     let begun = wrong(Timeout, 1, "timed out").status(200);
     vec![
         slow("silence (blackhole)", &late, vec![Wait]),
@@ -586,7 +586,7 @@ fn sizes() -> Vec<Row> {
             vec![Send(reply("403 Forbidden", &error))]
         })
         .memory(64),
-        row("an error of 3 MB that is no XML", Call::Stat, denied(), move |_| {
+        row("an error of 3 MB that is not XML", Call::Stat, denied(), move |_| {
             vec![Send(reply("403 Forbidden", &text))]
         })
         .memory(64),
@@ -695,7 +695,7 @@ fn documents() -> Vec<Row> {
             bad("document type"),
             &format!("<!DOCTYPE LiveChannelStat>{}", &stat("")[21..]),
         ),
-        body("200,000 unknown elements, one in the other", bad("nested"), &stat(&deep)).memory(64),
+        body("200,000 nested unknown elements", bad("nested"), &stat(&deep)).memory(64),
         body("Width \"abc\"", right(1), &video("abc")),
         body("an empty Width", right(1), &video("")),
         body("Width -1", right(1), &video("-1")),
@@ -728,7 +728,7 @@ fn clocks() -> Vec<Row> {
     };
     let ahead = OffsetDateTime::now_utc() + time::Duration::hours(2);
     let server_time = format!("<ServerTime>{}</ServerTime>", ahead.format(&Rfc3339).unwrap());
-    let told = server_time.clone();
+    let hint = server_time.clone();
     let hour = |more| {
         let at = ahead + time::Duration::hours(more);
         let (month, day) = (u8::from(at.month()), at.day());
@@ -740,13 +740,13 @@ fn clocks() -> Vec<Row> {
             let date = asked.header("x-oss-date");
             match hours.iter().any(|hour| date.starts_with(hour.as_str())) {
                 true => good(asked),
-                false => skewed(&told),
+                false => skewed(&hint),
             }
         }),
         row("the same, and correcting does not help", Call::Stat, refused(2), move |_| {
             skewed(&server_time)
         }),
-        row("the same with a ServerTime that is no time", Call::Stat, refused(1), move |_| {
+        row("the same with an invalid ServerTime", Call::Stat, refused(1), move |_| {
             skewed("<ServerTime>noon</ServerTime>")
         }),
         row("the same without ServerTime", Call::Stat, refused(1), move |_| skewed("")),
@@ -757,10 +757,10 @@ fn ways() -> Vec<Row> {
     use ErrorKind::{BadReply, Connection, Service, Timeout};
     let nothing = || vec![Step::Close];
     let redirect = "Location: http://127.0.0.1:1/elsewhere\r\nContent-Length: 0\r\n";
-    let lasting = |says| wrong(Connection, 1, says);
+    let permanent = |says| wrong(Connection, 1, says);
     let tls = |name: &str, tls, expected| {
         let row = row(name, Call::Stat, expected, good).peer(Peer::Tls(tls));
-        // Connecting is another thread's work, reading another library's.
+        // Connecting is done by another thread, and reading by another library.
         row.memory(1)
     };
     let proxy = |name: &str, expected, steps: Vec<Step>| {
@@ -790,25 +790,25 @@ fn ways() -> Vec<Row> {
         tls(
             "TLS with the certificate of another name",
             Tls::WrongName,
-            lasting("other.example").code(code::UNTRUSTED_CERTIFICATE),
+            permanent("other.example").code(code::UNTRUSTED_CERTIFICATE),
         )
         .requests(0),
         tls(
             "TLS with an expired certificate",
             Tls::Expired,
-            lasting("xpired").code(code::UNTRUSTED_CERTIFICATE),
+            permanent("xpired").code(code::UNTRUSTED_CERTIFICATE),
         )
         .requests(0),
         tls(
             "TLS with a certificate of an unknown authority",
             Tls::Unknown,
-            lasting("UnknownIssuer").code(code::UNTRUSTED_CERTIFICATE),
+            permanent("UnknownIssuer").code(code::UNTRUSTED_CERTIFICATE),
         )
         .requests(0),
         always(
             "plain HTTP where TLS is expected",
             Call::Stat,
-            lasting("TLS"),
+            permanent("TLS"),
             vec![Step::Send(reply("400 Bad Request", ""))],
         )
         .peer(Peer::NotTls),
@@ -818,8 +818,8 @@ fn ways() -> Vec<Row> {
             send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy(
-            "a proxy that wants a password",
-            lasting("407").code(code::PROXY_FAILED),
+            "a proxy that requires a password",
+            permanent("407").code(code::PROXY_FAILED),
             send("HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n"),
         ),
         proxy(
@@ -830,7 +830,7 @@ fn ways() -> Vec<Row> {
         proxy("a proxy that closes", wrong(Connection, 3, "closed"), nothing()),
         proxy("a proxy that is silent", wrong(Timeout, 3, "timed out"), vec![Step::Wait]).slow(),
         always(
-            "a host that drops what comes in",
+            "a host that drops packets",
             Call::Stat,
             wrong(Timeout, 3, "timed out connecting"),
             vec![],
@@ -855,7 +855,7 @@ impl Row {
     }
 }
 
-/// What was seen of a row.
+/// The observed outcome of a row.
 struct Observed {
     outcome: Result<(String, u32), Error>,
     requests: usize,
@@ -868,7 +868,7 @@ struct Observed {
     is_by_rules: bool,
 }
 
-/// A peer, and whatever must stay for it to be one.
+/// A peer, and everything that must be kept alive for it.
 struct Stage {
     server: Option<FaultServer>,
     address: SocketAddr,
@@ -887,7 +887,7 @@ fn stage(row: &Row) -> Stage {
         Peer::Tls(tls) => stage.server = start(listener, Some(tls)),
         Peer::Refusing | Peer::Name(_) => drop(listener),
         Peer::Silent => {
-            // A queue that is full makes the system drop what else comes.
+            // When the queue is full, the system drops further connections.
             socket2::SockRef::from(&listener).listen(0).unwrap();
             for _ in 0..4 {
                 let short = Duration::from_millis(100);
@@ -934,9 +934,9 @@ fn observe(row: &Row) -> Observed {
     }
     let before = asked(&stage);
     let started = Instant::now();
-    let interrupting = row.is_interrupted.then(signals::interrupt_this_thread);
+    let interruption = row.is_interrupted.then(signals::interrupt_this_thread);
     let (outcome, memory) = memory::peak(|| row.call.make(&client));
-    drop(interrupting);
+    drop(interruption);
     let (time, requests) = (started.elapsed(), asked(&stage) - before);
     match (&stage.server, row.peer) {
         (Some(server), _) => {
@@ -952,15 +952,15 @@ fn observe(row: &Row) -> Observed {
     }
     let can_recover = stage.server.is_some() && row.peer != Peer::NotTls;
     let next = can_recover.then(|| {
-        let patient = client.with_timeout(Duration::from_secs(30));
-        row.call.make(&patient)
+        let with_more_time = client.with_timeout(Duration::from_secs(30));
+        row.call.make(&with_more_time)
     });
     let connections = stage.server.as_ref().map_or(0, FaultServer::connections);
     let (address, is_by_rules) = (stage.address, false);
     Observed { outcome, requests, connections, time, memory, next, address, is_by_rules }
 }
 
-/// The rules for a row, and the request line that it is about.
+/// Returns the rules for a row, and the request line of its call.
 fn rules_of(row: &Row) -> Option<(Vec<FaultRule>, String)> {
     if row.peer != Peer::Server || row.name == SKEWED {
         return None;
@@ -979,8 +979,8 @@ fn rules_of(row: &Row) -> Option<(Vec<FaultRule>, String)> {
     Some((rules, line))
 }
 
-/// What becomes of a row whose peer is the local endpoint, under rules alone; `None`
-/// for what is no server's fault, or depends on what is asked.
+/// Observes a row with the local endpoint as the peer, using only rules. Returns `None`
+/// if the fault is not the server's, or depends on the request.
 fn observe_by_rules(row: &Row) -> Option<Observed> {
     let (rules, line) = rules_of(row)?;
     let endpoint = LocalEndpoint::start(Config::temporary().control()).unwrap();
@@ -995,9 +995,9 @@ fn observe_by_rules(row: &Row) -> Option<Observed> {
     }
     let before = requests();
     let started = Instant::now();
-    let interrupting = row.is_interrupted.then(signals::interrupt_this_thread);
+    let interruption = row.is_interrupted.then(signals::interrupt_this_thread);
     let (outcome, memory) = memory::peak(|| row.call.make(&client));
-    drop(interrupting);
+    drop(interruption);
     let (time, requests) = (started.elapsed(), requests() - before);
     control.clear_faults();
     let Step::Send(right) =
@@ -1020,10 +1020,10 @@ fn observe_by_rules(row: &Row) -> Option<Observed> {
     })
 }
 
-/// What is not as expected, in words.
+/// Describes how a row differs from what is expected.
 fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
     let expected = &row.expected;
-    // How soon the local endpoint has closed an idle connection is not known.
+    // It is unknown when the local endpoint has closed an idle connection.
     let tries = expected.tries..=expected.tries + u32::from(seen.is_by_rules && row.is_warm);
     let mut faults = Vec::new();
     let mut check = |holds: bool, what: String| {
@@ -1042,9 +1042,10 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
             check(error.status() == expected.status, format!("the status is {:?}", error.status()));
             check(error.code() == expected.code, format!("the code is {:?}", error.code()));
             let (id, has_id) = (error.request_id(), expected.has_id);
-            // The local endpoint's answers have ids of its own.
-            let is_right = id == has_id.then_some(ID) || seen.is_by_rules && id.is_some() == has_id;
-            check(is_right, format!("the id is {id:?}"));
+            // The local endpoint's responses have their own ids.
+            let is_expected =
+                id == has_id.then_some(ID) || seen.is_by_rules && id.is_some() == has_id;
+            check(is_expected, format!("the id is {id:?}"));
             check(tries.contains(&error.attempts()), format!("{} tries", error.attempts()));
             let text = error.to_string();
             check(text.contains(expected.says), format!("the error reads {text:?}"));
@@ -1053,12 +1054,12 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
         }
         (outcome, _) => check(false, format!("the outcome is {outcome:?}")),
     }
-    let is_right = match row.requests {
+    let is_expected = match row.requests {
         Some(requests) => seen.requests == requests,
         None => u32::try_from(seen.requests).is_ok_and(|requests| tries.contains(&requests)),
     };
-    check(is_right, format!("{} requests", seen.requests));
-    // A bound on hanging; how close it came to the limit is in the table.
+    check(is_expected, format!("{} requests", seen.requests));
+    // This only detects a hang; the time is in the table.
     let bound = row.limit + Duration::from_secs(20);
     check(seen.time < bound, format!("it took {:?}", seen.time));
     check(seen.memory <= row.most * MB, format!("it held {} bytes", seen.memory));
@@ -1067,7 +1068,7 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
     }
     match &seen.next {
         Some(Ok((what, 1))) => check(what == row.call.right(), format!("next came {what:?}")),
-        // Raw answers of the local endpoint end their connection a moment later.
+        // Raw responses of the local endpoint close their connection a moment later.
         Some(Ok((what, 2))) if seen.is_by_rules => {
             check(what == row.call.right(), format!("next came {what:?}"));
         }
@@ -1103,7 +1104,7 @@ rejections and invalid responses are not retried.
 
 fn line(row: &Row, seen: &Observed) -> String {
     let (outcome, tries) = match &seen.outcome {
-        Ok((_, tries)) => ("the right answer".to_owned(), *tries),
+        Ok((_, tries)) => ("the right result".to_owned(), *tries),
         Err(error) => (in_words(error, seen.address), error.attempts()),
     };
     let next = match &seen.next {
@@ -1122,7 +1123,7 @@ fn line(row: &Row, seen: &Observed) -> String {
     )
 }
 
-/// An error without what is another one each time.
+/// Describes an error without the parts that vary between runs.
 fn in_words(error: &Error, address: SocketAddr) -> String {
     let mut words = format!("`{:?}`", error.kind());
     if let Some(code) = error.code() {
@@ -1133,7 +1134,7 @@ fn in_words(error: &Error, address: SocketAddr) -> String {
         let _ = write!(words, ", HTTP {status}, {id} request id");
     }
     let text = error.message().replace(&address.port().to_string(), "PORT");
-    // The time of day, or the words of the system's resolver, follow.
+    // The time of day, or the message of the system's resolver, follows.
     let cut = ["certificate expired", "could not be resolved osslive.invalid:PORT"];
     let cut = cut.iter().find_map(|end| Some(text.find(end)? + end.len()));
     let most = text.char_indices().nth(120).map(|(at, _)| at);
@@ -1144,7 +1145,7 @@ fn in_words(error: &Error, address: SocketAddr) -> String {
     format!("{words}: ``{}``", shown.replace('|', "\\|"))
 }
 
-/// The table without its measured columns.
+/// Returns the table without its measured columns.
 fn steady(table: &str) -> String {
     let steady = |line: &str| match line.starts_with('|') {
         true => line.rsplitn(4, " | ").last().unwrap_or_default().to_owned(),
@@ -1154,8 +1155,8 @@ fn steady(table: &str) -> String {
 }
 
 #[test]
-fn every_fault_ends_as_the_table_says() {
-    // Each row has threads of its own, so that what it holds is counted alone.
+fn every_fault_has_the_outcome_in_the_table() {
+    // Each row has its own threads, so that its memory is counted separately.
     let rows = rows();
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
@@ -1178,7 +1179,12 @@ fn every_fault_ends_as_the_table_says() {
         std::fs::write(path, &table).unwrap();
     }
     let faults: Vec<_> = results.into_iter().flat_map(|(_, faults, _)| faults).collect();
-    assert!(faults.is_empty(), "{}\n{} of the rows are not right", faults.join("\n"), faults.len());
+    assert!(
+        faults.is_empty(),
+        "{}\n{} of the rows are not as expected",
+        faults.join("\n"),
+        faults.len()
+    );
     let written = std::fs::read_to_string(path).unwrap_or_default();
     // Some messages are the system's own.
     if cfg!(target_os = "linux") {
@@ -1190,9 +1196,9 @@ fn every_fault_ends_as_the_table_says() {
     }
 }
 
-/// Whoever uses osslive can see all of it with their own software.
+/// Users of osslive can inject all of these faults into their own software.
 #[test]
-fn every_fault_of_a_server_can_be_ordered_of_the_local_endpoint() {
+fn every_server_fault_can_be_injected_by_the_local_endpoint() {
     let rows = rows();
     let (next, results) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     thread::scope(|scope| {
@@ -1209,13 +1215,12 @@ fn every_fault_of_a_server_can_be_ordered_of_the_local_endpoint() {
     let faults: Vec<_> =
         results.iter().filter_map(|(.., faults)| faults.as_ref()).flatten().collect();
     assert!(faults.is_empty(), "{faults:#?}");
-    let left_out =
+    let omitted =
         |(_, peer, faults): &&(_, Peer, Option<_>)| *peer == Peer::Server && faults.is_none();
-    let left_out: Vec<_> =
-        results.iter().filter(left_out).map(|(name, ..)| name.as_str()).collect();
-    assert_eq!(left_out, [SKEWED]);
+    let omitted: Vec<_> = results.iter().filter(omitted).map(|(name, ..)| name.as_str()).collect();
+    assert_eq!(omitted, [SKEWED]);
 
-    // That one needs no rule, but the clock.
+    // That fault needs no rule, only the clock.
     let endpoint = LocalEndpoint::start(Config::temporary().control()).unwrap();
     let client = endpoint.client_builder().build().unwrap();
     client.put_channel("c", &ChannelConfig::new("c")).unwrap();
@@ -1223,11 +1228,11 @@ fn every_fault_of_a_server_can_be_ordered_of_the_local_endpoint() {
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
 }
 
-/// The rows that the tests of other SDKs order, in `tests/data/fault-rules.json`:
-/// those of one call, but for answers without an end, which fill the memory of a
-/// client without limits, and one that has the time of day in it.
+/// The rows for the tests of other SDKs, in `tests/data/fault-rules.json`: those of one
+/// call, except endless responses, which fill the memory of a client without limits, and
+/// one that contains the time of day.
 #[test]
-fn the_rules_that_other_sdks_are_tried_with_are_those_of_the_table() {
+fn the_rules_for_other_sdks_match_the_table() {
     let is_tried = |row: &&Row| row.call == Call::Stat && !row.name.contains("correcting");
     let rows = rows();
     let rules = rows.iter().filter(is_tried).filter_map(|row| {
@@ -1255,8 +1260,8 @@ mod signals {
 
     extern "C" fn ignore(_: libc::c_int) {}
 
-    /// Sends this thread a signal each millisecond until it is dropped. Its
-    /// handler asks for no restart, so that system calls end with EINTR.
+    /// Sends this thread a signal every millisecond until it is dropped. The handler is
+    /// installed without restart, so that system calls fail with EINTR.
     pub fn interrupt_this_thread() -> impl Drop {
         // SAFETY: the handler does nothing, and the structure is filled in as
         // sigaction(2) says.
@@ -1267,7 +1272,7 @@ mod signals {
             assert_eq!(libc::sigaction(libc::SIGUSR1, &action, std::ptr::null_mut()), 0);
         }
         let stopped = Arc::new(AtomicBool::new(false));
-        // SAFETY: it has no conditions.
+        // SAFETY: the function has no preconditions.
         let (ended, thread) = (stopped.clone(), unsafe { libc::pthread_self() });
         let sender = thread::spawn(move || {
             while !ended.load(Ordering::SeqCst) {
@@ -1276,12 +1281,12 @@ mod signals {
                 thread::sleep(Duration::from_millis(1));
             }
         });
-        Interrupting(stopped, Some(sender))
+        Interruption(stopped, Some(sender))
     }
 
-    struct Interrupting(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
+    struct Interruption(Arc<AtomicBool>, Option<thread::JoinHandle<()>>);
 
-    impl Drop for Interrupting {
+    impl Drop for Interruption {
         fn drop(&mut self) {
             self.0.store(true, Ordering::SeqCst);
             self.1.take().unwrap().join().unwrap();
@@ -1291,6 +1296,6 @@ mod signals {
 
 #[cfg(not(unix))]
 mod signals {
-    /// There are no signals here.
+    /// This system has no signals.
     pub fn interrupt_this_thread() {}
 }

@@ -1,5 +1,5 @@
-//! The client against the local endpoint: every operation, every error the
-//! service has for it, and real RTMP in between.
+//! The client against the local endpoint: every operation, every error of the service,
+//! and real RTMP streams.
 
 #[path = "support/clip.rs"]
 mod clip;
@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-/// An endpoint with a folder of its own, both gone at the end.
+/// An endpoint with its own folder, both removed at the end.
 struct Stage {
     endpoint: Option<LocalEndpoint>,
     folder: TempDir,
@@ -147,13 +147,13 @@ fn names_of_any_script_and_punctuation_survive() {
 }
 
 #[test]
-fn a_published_stream_is_seen_recorded_and_cut() {
+fn a_published_stream_is_live_recorded_and_saved_as_vod() {
     let stage = Stage::new();
     let client = stage.client();
-    let began = now() - 1;
+    let started = now() - 1;
     client.put_channel("c", &ChannelConfig::new("").frag_duration(2)).unwrap();
     let publisher = clip::publish(&client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap());
-    wait_for("live with a picture", || {
+    wait_for("live with video", || {
         client.get_channel_status("c").unwrap().video.is_some_and(|video| video.width == 320)
     });
     let status = client.get_channel_status("c").unwrap();
@@ -168,12 +168,12 @@ fn a_published_stream_is_seen_recorded_and_cut() {
     let audio = live.audio.unwrap();
     assert_eq!((audio.sample_rate, &*audio.codec), (44_100, "AAC"));
 
-    for refused in [
+    for rejected in [
         client.put_channel("c", &ChannelConfig::default()).map(drop),
         client.delete_channel("c").map(drop),
         client.put_channel_status("c", ChannelState::Enabled).map(drop),
     ] {
-        assert_eq!(code_of(refused), code::CHANNEL_STILL_LIVE);
+        assert_eq!(code_of(rejected), code::CHANNEL_STILL_LIVE);
     }
     publisher.finish().unwrap();
     wait_for("idle", || client.get_channel_status("c").unwrap().status == StreamState::Idle);
@@ -181,7 +181,7 @@ fn a_published_stream_is_seen_recorded_and_cut() {
     assert_eq!(records.len(), 1);
     assert!(records[0].remote_addr.starts_with("127.0.0.1:"));
 
-    let span = VodTime::new(began, now() + 60);
+    let span = VodTime::new(started, now() + 60);
     assert_eq!(client.create_vod("c", "all", &span).unwrap().res.status, 200);
     let playlist = client.get_vod("c", &span).unwrap();
     assert!(playlist.text.ends_with("#EXT-X-ENDLIST\n"), "{}", playlist.text);
@@ -194,29 +194,29 @@ fn a_published_stream_is_seen_recorded_and_cut() {
 }
 
 #[test]
-fn disabling_a_channel_cuts_its_publisher_and_refuses_the_next() {
+fn disabling_a_channel_disconnects_its_publisher_and_rejects_the_next() {
     let stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::default()).unwrap();
     let url = client.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap();
     let mut publisher = clip::publish(&url);
     client.put_channel_status("c", ChannelState::Disabled).unwrap();
-    wait_for("the cut", || publisher.poll().is_err());
+    wait_for("the disconnect", || publisher.poll().is_err());
     assert_eq!(client.get_channel_status("c").unwrap().status, StreamState::Disabled);
-    assert!(refusal(&url).starts_with("LiveChannelDisabled"));
+    assert!(rejection(&url).starts_with("LiveChannelDisabled"));
 }
 
-/// What a publisher is told.
-fn refusal(url: &str) -> String {
+/// Returns the error that a publisher receives.
+fn rejection(url: &str) -> String {
     match Publisher::connect(url, Duration::from_secs(10)) {
         Err(PushError::Refused { description, .. }) => description,
-        Err(other) => panic!("not refused, but: {other}"),
+        Err(other) => panic!("not rejected, but: {other}"),
         Ok(_) => panic!("accepted: {url}"),
     }
 }
 
 #[test]
-fn a_publisher_is_refused_in_the_words_of_the_service() {
+fn a_rejected_publisher_gets_the_error_of_the_service() {
     let stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::default()).unwrap();
@@ -236,16 +236,16 @@ fn a_publisher_is_refused_in_the_words_of_the_service() {
         (good.replace("/live-demo/", "/no-such-bucket/"), "NoSuchBucket"),
         (client.get_rtmp_url("absent", &RtmpUrlOptions::new()).unwrap(), "NoSuchLiveChannel"),
     ] {
-        let said = refusal(&url);
-        assert!(said.starts_with(words), "{url}: {said}");
+        let message = rejection(&url);
+        assert!(message.starts_with(words), "{url}: {message}");
     }
     let first = clip::publish(&good);
-    assert_eq!(refusal(&good), "ChannelStillLive: Live channel has a publisher already.");
+    assert_eq!(rejection(&good), "ChannelStillLive: Live channel has a publisher already.");
     first.finish().unwrap();
 }
 
 #[test]
-fn an_sts_token_opens_every_door_in_both_spellings() {
+fn an_sts_token_works_for_all_operations_signed_or_unsigned() {
     let stage = Stage::with(|config| config.temporary_key("STS.id", "sts-secret", "to+ke/n=="));
     let temporary = Credentials::new("STS.id", "sts-secret");
     for version in [SignatureVersion::V4, SignatureVersion::V1] {
@@ -266,17 +266,17 @@ fn an_sts_token_opens_every_door_in_both_spellings() {
         let wrong = with(temporary.clone().with_security_token("other"));
         assert_eq!(code_of(wrong.get_channel("c")), code::INVALID_SECURITY_TOKEN);
         let url = missing.get_rtmp_url("c", &RtmpUrlOptions::new()).unwrap();
-        assert!(refusal(&url).starts_with("InvalidSecurityToken"));
+        assert!(rejection(&url).starts_with("InvalidSecurityToken"));
     }
     let mixed = Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET)
         .with_security_token("to+ke/n==");
     let client = stage.builder().credentials(mixed).build().unwrap();
-    let refused = code_of(client.get_channel("c"));
-    assert_eq!(refused, code::ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH);
+    let rejected = code_of(client.get_channel("c"));
+    assert_eq!(rejected, code::ACCESS_KEY_ID_AND_SECURITY_TOKEN_NOT_MATCH);
 }
 
 #[test]
-fn each_refusal_comes_with_the_code_of_the_service() {
+fn each_error_has_the_code_of_the_service() {
     let stage = Stage::new();
     let client = stage.client();
     let key = |id: &str, secret: &str| {
@@ -331,7 +331,7 @@ fn each_refusal_comes_with_the_code_of_the_service() {
 }
 
 #[test]
-fn a_region_that_the_endpoint_is_not_in_is_refused() {
+fn a_wrong_region_is_rejected() {
     let stage = Stage::new();
     let client = stage.builder().region("cn-beijing").build().unwrap();
     let error = client.get_channel("c").unwrap_err();
@@ -341,7 +341,7 @@ fn a_region_that_the_endpoint_is_not_in_is_refused() {
 }
 
 #[test]
-fn too_many_calls_a_second_are_throttled_and_then_let_through() {
+fn too_many_calls_per_second_are_throttled_and_then_succeed() {
     let stage = Stage::with(|config| config.qps_limit(2));
     let once = stage.client();
     let codes: Vec<_> = (0..6)
@@ -354,9 +354,9 @@ fn too_many_calls_a_second_are_throttled_and_then_let_through() {
             .iter()
             .all(|code| { *code == (code::META_OPERATION_QPS_LIMIT_EXCEEDED.to_owned(), 503) })
     );
-    let patient = stage.builder().attempts(20).build().unwrap();
+    let with_retries = stage.builder().attempts(20).build().unwrap();
     for _ in 0..4 {
-        patient.list_channels(&ListChannels::new()).unwrap();
+        with_retries.list_channels(&ListChannels::new()).unwrap();
     }
 }
 
@@ -370,14 +370,14 @@ fn a_clock_two_hours_behind_the_service_is_corrected() {
         let put = client.put_channel("c", &ChannelConfig::default()).unwrap();
         assert_eq!(put.res.attempts, 2);
         assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 1);
-        // Publish URLs expire by the service's clock, too.
+        // Publish URLs also expire by the service's clock.
         let url = client.get_rtmp_url("c", &RtmpUrlOptions::new().expires(60)).unwrap();
         clip::publish(&url).finish().unwrap();
     }
 }
 
 #[test]
-fn a_public_read_write_bucket_takes_unsigned_publishers() {
+fn a_public_read_write_bucket_accepts_unsigned_publishers() {
     let stage = Stage::with(|config| config.acl(Acl::PublicReadWrite));
     let client = stage.client();
     let urls = client.put_channel("c", &ChannelConfig::default()).unwrap();
@@ -386,7 +386,7 @@ fn a_public_read_write_bucket_takes_unsigned_publishers() {
 }
 
 #[test]
-fn everything_is_still_there_after_a_restart() {
+fn everything_is_kept_across_a_restart() {
     let mut stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::new("kept").frag_duration(2)).unwrap();
@@ -404,7 +404,7 @@ fn everything_is_still_there_after_a_restart() {
 }
 
 #[test]
-fn stopping_the_endpoint_closes_live_sessions_with_their_last_fragment() {
+fn stopping_the_endpoint_ends_live_sessions_with_their_last_fragment() {
     let mut stage = Stage::new();
     let client = stage.client();
     client.put_channel("c", &ChannelConfig::new("").frag_duration(100)).unwrap();

@@ -1,4 +1,4 @@
-//! The results as JSON: the spelling that every language sees.
+//! Results as JSON, in the spelling that all languages share.
 
 #![cfg(feature = "serde")]
 
@@ -42,7 +42,7 @@ fn urls() {
 }
 
 #[test]
-fn a_channel_leaves_out_the_times_that_are_not_known() {
+fn a_channel_omits_unknown_times() {
     let document = "<LiveChannelConfiguration><Description>d</Description><Status>enabled</Status>\
                     <Target><Type>HLS</Type><FragDuration>5</FragDuration><FragCount>3</FragCount>\
                     <PlaylistName>playlist.m3u8</PlaylistName></Target></LiveChannelConfiguration>";
@@ -149,7 +149,7 @@ fn a_history_lists_its_records() {
 }
 
 #[test]
-fn results_can_be_read_back() {
+fn results_can_be_deserialized() {
     let document = "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
     let status = operation::get_channel_status("c").unwrap().parse(&reply(document)).unwrap();
     let text = serde_json::to_string(&status).unwrap();
@@ -157,7 +157,7 @@ fn results_can_be_read_back() {
 }
 
 #[test]
-fn an_error_says_what_is_known_and_leaves_out_the_rest() {
+fn an_error_omits_unknown_details() {
     let document = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
     let error = operation::delete_channel("c")
         .unwrap()

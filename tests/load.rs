@@ -1,7 +1,7 @@
-//! Many threads on one client, over connections that break at random: nobody
-//! gets the answer of another, and nothing grows.
+//! Many threads share one client, over connections that break at random: no thread gets
+//! another's response, and nothing leaks.
 //!
-//! Takes five seconds, or as many as `OSSLIVE_LOAD_SECONDS` says.
+//! Takes five seconds, or the number in `OSSLIVE_LOAD_SECONDS`.
 
 use osslive::{ChannelConfig, Client, Error, ErrorKind, ListChannels};
 use osslive_local::{Config, LocalEndpoint};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 const THREADS: usize = 64;
 
-/// Numbers that look random, the same ones for the same seed.
+/// Pseudorandom numbers, the same for the same seed.
 struct Random(u64);
 
 impl Random {
@@ -28,8 +28,8 @@ impl Random {
     }
 }
 
-/// A way to a server that forwards bytes, and cuts one connection in so many
-/// pieces of data, in order or with RST, in the middle of what it forwards.
+/// A forwarder to a server that cuts a connection after one in `one_in` pieces of data,
+/// orderly or with RST, in the middle of the data.
 struct Cutter {
     address: SocketAddr,
     cuts: Arc<AtomicUsize>,
@@ -91,22 +91,22 @@ fn forward(
     let _ = (from.shutdown(Shutdown::Both), to.shutdown(Shutdown::Both));
 }
 
-/// What became of the calls.
+/// Counts the outcomes of calls.
 #[derive(Default)]
 struct Tally {
     right: AtomicUsize,
-    repeated: AtomicUsize,
+    retried: AtomicUsize,
     broken: AtomicUsize,
 }
 
 impl Tally {
-    /// The result of a call, if it has one; only the connection may have been
-    /// at fault.
+    /// Counts a call, and returns its result, if it has one. Only connection errors are
+    /// allowed.
     fn take<T>(&self, result: Result<T, Error>, attempts: impl Fn(&T) -> u32) -> Option<T> {
         match result {
             Ok(value) => {
                 self.right.fetch_add(1, Ordering::Relaxed);
-                self.repeated.fetch_add(usize::from(attempts(&value) > 1), Ordering::Relaxed);
+                self.retried.fetch_add(usize::from(attempts(&value) > 1), Ordering::Relaxed);
                 Some(value)
             }
             Err(error) => {
@@ -118,13 +118,13 @@ impl Tally {
     }
 }
 
-/// What one thread knows of a channel that nobody else touches.
+/// What a thread knows about a channel that only it uses.
 #[derive(Default)]
 struct Known {
-    /// The description that was put last, once one was.
+    /// The description of the last successful put, if any.
     last: Option<String>,
-    /// Those of puts that broke or were repeated. The server may come to carry
-    /// out what is left of them at any later time.
+    /// The descriptions of puts that failed or were retried, which the server may still
+    /// execute at any later time.
     late: Vec<String>,
 }
 
@@ -135,8 +135,8 @@ impl Known {
     }
 }
 
-/// Puts and gets channels of this thread alone, and checks that nobody else's
-/// come back, nor an answer to an earlier question.
+/// Puts and gets this thread's own channels, and checks that responses are neither
+/// another thread's nor those to earlier requests.
 fn work(client: &Client, thread: usize, until: Instant, tally: &Tally) {
     let mut random = Random(0x1234_5678 + thread as u64);
     let mut channels: [Known; 4] = Default::default();
@@ -178,9 +178,8 @@ fn work(client: &Client, thread: usize, until: Instant, tally: &Tally) {
     }
 }
 
-/// Resident memory in kB and open descriptors of this process, where they are
-/// known.
-fn held() -> Option<(u64, usize)> {
+/// Returns resident memory in kB and open descriptors of this process, if known.
+fn resources() -> Option<(u64, usize)> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find(|line| line.starts_with("VmRSS:"))?;
     let resident = line.split_whitespace().nth(1)?.parse().ok()?;
@@ -190,7 +189,7 @@ fn held() -> Option<(u64, usize)> {
 fn settle(descriptors: usize) -> usize {
     let until = Instant::now() + Duration::from_secs(20);
     loop {
-        let now = held().map_or(0, |(_, descriptors)| descriptors);
+        let now = resources().map_or(0, |(_, descriptors)| descriptors);
         if now <= descriptors || Instant::now() > until {
             return now;
         }
@@ -199,7 +198,7 @@ fn settle(descriptors: usize) -> usize {
 }
 
 #[test]
-fn nobody_gets_the_answer_of_another_and_nothing_grows() {
+fn no_thread_gets_the_response_of_another_and_nothing_leaks() {
     let seconds = std::env::var("OSSLIVE_LOAD_SECONDS").ok();
     let seconds = seconds.map_or(5, |seconds| seconds.parse().expect("a number of seconds"));
     let endpoint = LocalEndpoint::start(Config::temporary()).unwrap();
@@ -207,32 +206,32 @@ fn nobody_gets_the_answer_of_another_and_nothing_grows() {
     let cutter = Cutter::start(server, 100);
     let cut = format!("http://{}", cutter.address);
     let client = endpoint.client_builder().endpoint(cut).build().unwrap();
-    let before = held();
+    let before = resources();
     let tally = Tally::default();
     let started = Instant::now();
     let until = started + Duration::from_secs(seconds);
-    // Everything has reached its size in the first part.
+    // Everything has reached its full size in the first part.
     let settled = thread::scope(|scope| {
         for thread in 0..THREADS {
             let (client, tally) = (client.clone(), &tally);
             scope.spawn(move || work(&client, thread, until, tally));
         }
         thread::sleep(Duration::from_secs(seconds) / 3);
-        held()
+        resources()
     });
-    let after = held();
+    let after = resources();
     let count = |counter: &AtomicUsize| counter.load(Ordering::Relaxed);
-    let [right, repeated, broken] = [&tally.right, &tally.repeated, &tally.broken].map(count);
+    let [right, retried, broken] = [&tally.right, &tally.retried, &tally.broken].map(count);
     let cuts = count(&cutter.cuts);
     println!(
-        "{seconds} s, {THREADS} threads: {right} right answers, {repeated} of them after a \
+        "{seconds} s, {THREADS} threads: {right} right responses, {retried} of them after a \
          repeat, {broken} broken calls, {cuts} cuts; kB and descriptors before {before:?}, after \
          a third {settled:?}, at the end {after:?}"
     );
     assert!(right > 100 && cuts > 0, "too little happened");
     drop(client);
     if let (Some((_, before)), Some((settled, _)), Some((after, _))) = (before, settled, after) {
-        // The allocator keeps some for each thread that there ever was at once.
+        // The allocator keeps some memory for each of the concurrent threads.
         assert!(after < settled + 16 * 1024, "memory grew from {settled} to {after} kB");
         let open = settle(before);
         println!("descriptors once all is closed: {open}");

@@ -1,6 +1,6 @@
-//! Ten thousand channels on the local endpoint: put, swept as fast as it
-//! answers, and swept under a limit of calls per second. A program of its
-//! own, as it measures the memory of the whole process.
+//! Ten thousand channels on the local endpoint: put, swept at full speed, and swept under
+//! a limit of calls per second. This is a separate program, because it measures the memory
+//! of the whole process.
 
 use osslive::{ChannelConfig, Client, SignatureVersion, SweepOptions};
 use osslive_local::{Config, LocalEndpoint};
@@ -8,42 +8,42 @@ use std::fs;
 use std::time::Instant;
 
 const COUNT: usize = 10_000;
-/// In KB. Answers for ten thousand channels take a quarter of it.
-const MOST_MEMORY: usize = 16 << 10;
+/// In KB. Responses for ten thousand channels take a quarter of it.
+const MAX_GROWTH: usize = 16 << 10;
 
 fn client(endpoint: &LocalEndpoint) -> Client {
     endpoint
         .client_builder()
-        // The hashes of version 4 would be most of the work of a test build.
+        // In a test build, the hashes of version 4 would take most of the time.
         .signature_version(SignatureVersion::V1)
         .build()
         .unwrap()
 }
 
-/// The memory of this process in KB, endpoint included; 0 where it is not
-/// told.
+/// Returns the memory of this process in KB, including the endpoint; 0 if it is
+/// unknown.
 fn resident() -> usize {
     let Ok(status) = fs::read_to_string("/proc/self/status") else { return 0 };
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
     line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
-/// Sweeps all channels; by how much memory grew at most on the way.
+/// Sweeps all channels, and returns the largest increase of memory.
 fn sweep(client: &Client, names: &[String]) -> usize {
-    let (before, mut most, started) = (resident(), 0, Instant::now());
+    let (before, mut growth, started) = (resident(), 0, Instant::now());
     let options = SweepOptions::new().progress(|progress| {
         if progress.done % 100 == 0 {
-            most = resident().saturating_sub(before).max(most);
+            growth = resident().saturating_sub(before).max(growth);
         }
     });
     let sweep = client.monitor_channels(names, &options);
     drop(options);
-    let repeats: u32 = sweep.idle.iter().map(|channel| channel.status.res.attempts - 1).sum();
-    println!("{:.1?}, {repeats} repeats, {most} KB more", started.elapsed());
+    let retries: u32 = sweep.idle.iter().map(|channel| channel.status.res.attempts - 1).sum();
+    println!("{:.1?}, {retries} retries, {growth} KB more", started.elapsed());
     assert!(sweep.failed.is_empty(), "{} failed: {:?}", sweep.failed.len(), sweep.failed[0]);
     assert_eq!((sweep.idle.len(), sweep.total), (COUNT, COUNT));
     assert!(sweep.idle.iter().map(|channel| &channel.id).eq(names));
-    most
+    growth
 }
 
 #[test]
@@ -57,11 +57,11 @@ fn ten_thousand_channels_are_put_and_swept_in_bounded_memory() {
     println!("put in {:.1?}", started.elapsed());
     assert!(put.iter().all(|put| put.result.is_ok()));
     drop((put, channels));
-    let most = sweep(&client(&endpoint), &names);
-    assert!(most < MOST_MEMORY, "{most} KB more");
+    let growth = sweep(&client(&endpoint), &names);
+    assert!(growth < MAX_GROWTH, "{growth} KB more");
 
     drop(endpoint);
     let limited = LocalEndpoint::start(Config::new(folder.path()).qps_limit(1500)).unwrap();
-    let most = sweep(&client(&limited), &names);
-    assert!(most < MOST_MEMORY, "{most} KB more");
+    let growth = sweep(&client(&limited), &names);
+    assert!(growth < MAX_GROWTH, "{growth} KB more");
 }

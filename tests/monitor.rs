@@ -1,4 +1,4 @@
-//! Work on many channels: against a server that fails on purpose, and against
+//! Operations on many channels: against a server that fails on purpose, and against
 //! the local endpoint with real streams.
 
 #[path = "support/clip.rs"]
@@ -8,7 +8,7 @@ mod media_clock;
 #[allow(dead_code, reason = "each test uses a part of it")]
 #[path = "support/ordered.rs"]
 mod ordered;
-// Other tests need the rest of it.
+// Other tests use the rest of it.
 #[allow(dead_code)]
 mod support;
 
@@ -38,7 +38,7 @@ const LIVE: &str = "<LiveChannelStat><Status>Live</Status>\
     <ConnectedTime>2026-11-22T08:16:38.000Z</ConnectedTime>\
     <RemoteAddr>203.0.113.9:47745</RemoteAddr></LiveChannelStat>";
 
-/// The channel that a request is about.
+/// Returns the channel of a request.
 fn channel_of(seen: &Seen) -> &str {
     let path = seen.line.split([' ', '?']).nth(1).unwrap();
     path.rsplit('/').next().unwrap()
@@ -59,7 +59,7 @@ fn ids(reports: &[osslive::ChannelReport]) -> Vec<&str> {
 // One sweep, against a server that fails on purpose.
 
 #[test]
-fn a_sweep_sorts_channels_by_what_they_do_in_the_order_given() {
+fn a_sweep_sorts_channels_by_status_and_keeps_their_order() {
     let server = Server::start(|_, seen| {
         Answer::Bytes(match number_of(seen) % 4 {
             0 => reply("200 OK", LIVE),
@@ -82,7 +82,7 @@ fn a_sweep_sorts_channels_by_what_they_do_in_the_order_given() {
 }
 
 #[test]
-fn a_channel_that_is_given_twice_is_asked_and_listed_once() {
+fn a_duplicate_channel_is_requested_and_listed_once() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(["b", "a", "b", "a"], &SweepOptions::new());
@@ -99,7 +99,7 @@ fn a_sweep_of_nothing_is_empty() {
 }
 
 #[test]
-fn failures_of_every_kind_spoil_nothing() {
+fn failures_of_every_kind_are_isolated() {
     let rule = |channel: &str| FaultRule { channel: Some(channel.to_owned()), ..ordered::rule() };
     let service = Ordered::with([
         FaultRule { status: Some(500), ..rule("busy") },
@@ -136,7 +136,7 @@ fn failures_of_every_kind_spoil_nothing() {
 }
 
 #[test]
-fn a_fault_that_passes_is_repeated_and_counted() {
+fn a_transient_failure_is_retried_and_counted() {
     let server = Server::start(|number, _| {
         Answer::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
     });
@@ -147,12 +147,12 @@ fn a_fault_that_passes_is_repeated_and_counted() {
 }
 
 #[test]
-fn no_more_calls_are_under_way_than_allowed() {
+fn the_number_of_concurrent_calls_is_limited() {
     let (now, most) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
     let (counter, peak) = (now, most.clone());
     let server = Server::start(move |_, _| {
-        let under_way = counter.fetch_add(1, Ordering::SeqCst) + 1;
-        peak.fetch_max(under_way, Ordering::SeqCst);
+        let in_flight = counter.fetch_add(1, Ordering::SeqCst) + 1;
+        peak.fetch_max(in_flight, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(5));
         counter.fetch_sub(1, Ordering::SeqCst);
         Answer::Bytes(idle())
@@ -165,17 +165,17 @@ fn no_more_calls_are_under_way_than_allowed() {
 }
 
 #[test]
-fn a_rate_is_kept() {
+fn the_rate_is_limited() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let started = Instant::now();
     client.monitor_channels(names(21), &SweepOptions::new().rate(50.0));
-    // The first call begins at once, the twentieth after it 400 ms later.
+    // The first call starts at once, the twentieth after it 400 ms later.
     assert!(started.elapsed() >= Duration::from_millis(400));
 }
 
 #[test]
-fn a_sweep_slows_down_when_the_service_asks_it_to() {
+fn a_sweep_slows_down_when_throttled() {
     let times = Arc::new(Mutex::new(Vec::new()));
     let log = times.clone();
     let server = Server::start(move |number, _| {
@@ -186,15 +186,15 @@ fn a_sweep_slows_down_when_the_service_asks_it_to() {
     let sweep = client.monitor_channels(names(70), &SweepOptions::new().rate(40.0));
     assert_eq!((sweep.idle.len(), sweep.failed.len()), (70, 0));
     let times = times.lock().unwrap();
-    assert_eq!(times.len(), 71, "one call was repeated");
+    assert_eq!(times.len(), 71, "one call was retried");
     // At 40 calls a second, 14 calls take 350 ms. At half of that they take up to
     // twice as long, and a machine under load can only make it longer.
-    let taken = times[56] - times[42];
-    assert!(taken > Duration::from_millis(420), "14 calls in {taken:?}");
+    let duration = times[56] - times[42];
+    assert!(duration > Duration::from_millis(420), "14 calls in {duration:?}");
 }
 
 #[test]
-fn what_was_refused_for_its_rate_is_repeated_beyond_the_number_of_attempts() {
+fn throttled_calls_are_retried_beyond_the_number_of_attempts() {
     let server = Server::start(|number, _| {
         Answer::Bytes(if number <= 6 { reply("429 Too Many", SLOWER) } else { idle() })
     });
@@ -204,7 +204,7 @@ fn what_was_refused_for_its_rate_is_repeated_beyond_the_number_of_attempts() {
 }
 
 #[test]
-fn throttling_uses_up_none_of_the_attempts_for_faults() {
+fn throttling_does_not_count_as_an_attempt() {
     let server = Server::start(|number, _| {
         Answer::Bytes(match number {
             1 | 2 | 4 => reply("429 Too Many", SLOWER),
@@ -219,7 +219,7 @@ fn throttling_uses_up_none_of_the_attempts_for_faults() {
 }
 
 #[test]
-fn faults_use_up_the_attempts_however_often_a_call_was_throttled() {
+fn failures_count_as_attempts_however_often_a_call_was_throttled() {
     let server = Server::start(|number, _| {
         Answer::Bytes(match number {
             1 | 3 => reply("429 Too Many", SLOWER),
@@ -233,9 +233,9 @@ fn faults_use_up_the_attempts_however_often_a_call_was_throttled() {
 }
 
 #[test]
-fn an_observer_hears_the_attempts_of_a_sweep_as_they_are() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let log = heard.clone();
+fn an_observer_receives_all_attempts_of_a_sweep() {
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let log = observed.clone();
     let server = Server::start(|number, _| {
         Answer::Bytes(match number {
             1..=4 => reply("429 Too Many", SLOWER),
@@ -252,13 +252,13 @@ fn an_observer_hears_the_attempts_of_a_sweep_as_they_are() {
         .unwrap();
     client.monitor_channels(["c"], &SweepOptions::new());
     let expected: Vec<_> = (1..=6).map(|number| (number, number < 6)).collect();
-    assert_eq!(*heard.lock().unwrap(), expected);
+    assert_eq!(*observed.lock().unwrap(), expected);
 }
 
 #[test]
-fn an_observer_hears_how_long_the_shared_rate_holds_a_retry_back() {
-    let heard = Arc::new(Mutex::new(Vec::new()));
-    let log = heard.clone();
+fn an_observer_receives_the_delay_of_a_retry_under_the_shared_rate() {
+    let observed = Arc::new(Mutex::new(Vec::new()));
+    let log = observed.clone();
     let server = Server::start(|number, _| {
         Answer::Bytes(if number == 1 { reply("500 Fault", FAULT) } else { idle() })
     });
@@ -268,14 +268,14 @@ fn an_observer_hears_how_long_the_shared_rate_holds_a_retry_back() {
         .build()
         .unwrap();
     client.monitor_channels(["c"], &SweepOptions::new().rate(0.5));
-    let heard = heard.lock().unwrap();
+    let observed = observed.lock().unwrap();
     // A backoff alone is at most 100 ms.
-    assert!(heard[0].is_some_and(|wait| wait > Duration::from_millis(100)), "{heard:?}");
-    assert_eq!(heard[1..], [None]);
+    assert!(observed[0].is_some_and(|wait| wait > Duration::from_millis(100)), "{observed:?}");
+    assert_eq!(observed[1..], [None]);
 }
 
 #[test]
-fn a_sweep_ends_when_its_client_is_shut_down_whatever_it_waits_for() {
+fn a_sweep_ends_when_its_client_is_shut_down() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let shutdown = client.clone();
@@ -289,7 +289,7 @@ fn a_sweep_ends_when_its_client_is_shut_down_whatever_it_waits_for() {
 }
 
 #[test]
-fn a_monitor_ends_when_its_client_is_shut_down_whatever_it_waits_for() {
+fn a_monitor_ends_when_its_client_is_shut_down() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_secs(3600));
@@ -302,7 +302,7 @@ fn a_monitor_ends_when_its_client_is_shut_down_whatever_it_waits_for() {
 }
 
 #[test]
-fn a_rate_that_is_refused_for_ever_fails_within_the_time_of_a_call() {
+fn permanent_throttling_fails_within_the_call_timeout() {
     let server = Server::start(|_, _| Answer::Bytes(reply("429 Too Many", SLOWER)));
     let client = server.client().timeout(Duration::from_millis(1500)).build().unwrap();
     let sweep = client.monitor_channels(names(2), &SweepOptions::new());
@@ -313,7 +313,7 @@ fn a_rate_that_is_refused_for_ever_fails_within_the_time_of_a_call() {
 }
 
 #[test]
-fn progress_is_told_on_the_callers_thread_after_each_channel() {
+fn progress_is_reported_on_the_callers_thread_after_each_channel() {
     let server = Server::start(|_, seen| {
         Answer::Bytes(if number_of(seen).is_multiple_of(2) {
             idle()
@@ -322,14 +322,14 @@ fn progress_is_told_on_the_callers_thread_after_each_channel() {
         })
     });
     let client = server.client().build().unwrap();
-    let (caller, mut told) = (thread::current().id(), Vec::new());
+    let (caller, mut reported) = (thread::current().id(), Vec::new());
     let options = SweepOptions::new().progress(|Progress { done, total, .. }| {
         assert_eq!(thread::current().id(), caller);
-        told.push((done, total));
+        reported.push((done, total));
     });
     client.monitor_channels(names(20), &options);
     drop(options);
-    assert_eq!(told, (1..=20).map(|done| (done, 20)).collect::<Vec<_>>());
+    assert_eq!(reported, (1..=20).map(|done| (done, 20)).collect::<Vec<_>>());
 }
 
 #[test]
@@ -338,7 +338,7 @@ fn a_callback_that_panics_ends_the_sweep() {
     let client = server.client().build().unwrap();
     let sweep = || {
         let options = SweepOptions::new().progress(|progress| {
-            assert!(progress.done < 3, "this is meant to panic");
+            assert!(progress.done < 3, "this is supposed to panic");
         });
         client.monitor_channels(names(1000), &options)
     };
@@ -358,22 +358,22 @@ fn a_sweep_can_be_stopped_from_its_own_callback() {
     });
     let sweep = client.monitor_channels(names(1000), &options);
     assert_eq!((sweep.total, sweep.idle.len() + sweep.failed.len()), (1000, 1000));
-    assert!((10..100).contains(&sweep.idle.len()), "{} were asked", sweep.idle.len());
+    assert!((10..100).contains(&sweep.idle.len()), "{} were polled", sweep.idle.len());
     let error = &sweep.failed[0].error;
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::Stopped, 0));
 }
 
 #[test]
-fn a_time_limit_holds_for_the_sweep_as_a_whole() {
+fn a_time_limit_applies_to_the_whole_sweep() {
     let service =
         Ordered::with([FaultRule { times: Some(4), ..ordered::idle() }, ordered::silence()]);
-    // A retry given up for want of time would leave some to further channels.
+    // A retry given up for lack of time would leave some time to further channels.
     let client = service.client().attempts(1).build().unwrap();
     let limit = Duration::from_millis(500);
     let options = SweepOptions::new().max_parallel(2).time_limit(limit);
     let started = Instant::now();
     let sweep = client.monitor_channels(names(20), &options);
-    // A call alone may take 30 seconds.
+    // A single call may take 30 seconds.
     assert!(started.elapsed() < Duration::from_secs(20));
     assert_eq!(sweep.idle.len(), 4);
     let kinds = |kind| sweep.failed.iter().filter(|failed| failed.error.kind() == kind).count();
@@ -385,7 +385,7 @@ fn a_time_limit_holds_for_the_sweep_as_a_whole() {
 // A batch, against a server that fails on purpose.
 
 #[test]
-fn a_batch_gives_one_result_each_and_goes_on_after_failures() {
+fn a_batch_returns_one_result_per_channel_and_continues_after_failures() {
     let created = "<CreateLiveChannelResult><PublishUrls><Url>rtmp://h/live/c</Url></PublishUrls>\
                    </CreateLiveChannelResult>";
     let server = Server::start(move |number, seen| match channel_of(seen) {
@@ -410,18 +410,18 @@ fn a_batch_gives_one_result_each_and_goes_on_after_failures() {
     let results = client.put_channels(&channels, &options);
     drop(options);
     assert_eq!(done, 5);
-    let told: Vec<_> = results
+    let reported: Vec<_> = results
         .iter()
         .map(|put| match &put.result {
             Ok(urls) => (put.id.as_str(), format!("{}", urls.res.attempts)),
             Err(error) => (put.id.as_str(), error.code().unwrap_or(error.message()).to_owned()),
         })
         .collect();
-    assert_eq!(told[0], ("one", "1".to_owned()));
-    assert_eq!(told[1], ("live", "ChannelStillLive".to_owned()));
-    assert!(told[2].0 == "one" && told[2].1.contains("duplicate channel"), "{told:?}");
-    assert!(told[3].0 == "wrong" && told[3].1.contains("fragment count"), "{told:?}");
-    assert_eq!(told[4], ("later", "2".to_owned()));
+    assert_eq!(reported[0], ("one", "1".to_owned()));
+    assert_eq!(reported[1], ("live", "ChannelStillLive".to_owned()));
+    assert!(reported[2].0 == "one" && reported[2].1.contains("duplicate channel"), "{reported:?}");
+    assert!(reported[3].0 == "wrong" && reported[3].1.contains("fragment count"), "{reported:?}");
+    assert_eq!(reported[4], ("later", "2".to_owned()));
 }
 
 #[test]
@@ -456,7 +456,7 @@ fn any_operation_is_sent_for_many_items_and_each_has_its_own_result() {
 }
 
 #[test]
-fn work_that_is_stopped_sends_nothing_more() {
+fn stopped_work_sends_no_more_requests() {
     let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
     let client = server.client().build().unwrap();
     let stop = StopHandle::new();
@@ -472,7 +472,7 @@ fn work_that_is_stopped_sends_nothing_more() {
 
 #[cfg(feature = "serde")]
 #[test]
-fn results_are_spelt_as_in_the_table() {
+fn results_are_serialized_as_documented() {
     use serde_json::{Value, json};
     let server = Server::start(|_, seen| {
         Answer::Bytes(match channel_of(seen) {
@@ -554,7 +554,7 @@ fn results_are_spelt_as_in_the_table() {
 // The monitor.
 
 #[test]
-fn a_monitor_tells_only_what_changed() {
+fn a_monitor_reports_only_changes() {
     let states = ["idle", "idle", "live", "live", "gone", "live", "idle"];
     let server = Server::start(move |number, _| {
         Answer::Bytes(match states[(number - 1).min(states.len() - 1)] {
@@ -566,10 +566,10 @@ fn a_monitor_tells_only_what_changed() {
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_millis(10));
     let mut monitor = ChannelMonitor::new(&client, ["c", "c"], options);
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     for _ in 0..states.len() {
         let changes = monitor.next_changes().unwrap();
-        told.push(changes.iter().map(|change| change.to_string()).collect::<Vec<_>>());
+        reported.push(changes.iter().map(|change| change.to_string()).collect::<Vec<_>>());
     }
     let expected: [&[&str]; 7] = [
         &[],
@@ -580,7 +580,7 @@ fn a_monitor_tells_only_what_changed() {
         &["c exists again", "c is live from 203.0.113.9:47745"],
         &["c is idle"],
     ];
-    assert_eq!(told, expected);
+    assert_eq!(reported, expected);
     assert_eq!(monitor.last_sweep().unwrap().idle.len(), 1);
 }
 
@@ -621,12 +621,12 @@ fn a_monitor_sweeps_at_its_interval() {
     for _ in 0..4 {
         monitor.next_changes().unwrap();
     }
-    // The first is due at once.
+    // The first sweep is due at once.
     assert!(started.elapsed() >= interval * 3);
 }
 
 #[test]
-fn a_monitor_that_waits_is_stopped_at_once() {
+fn a_waiting_monitor_is_stopped_at_once() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_secs(3600));
@@ -666,7 +666,7 @@ fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
 }
 
 #[test]
-fn a_run_ends_when_its_callback_breaks_and_may_go_on() {
+fn a_run_ends_when_its_callback_breaks_and_can_be_continued() {
     let server = Server::start(|number, _| {
         Answer::Bytes(if !number.is_multiple_of(2) { reply("200 OK", LIVE) } else { idle() })
     });
@@ -674,19 +674,19 @@ fn a_run_ends_when_its_callback_breaks_and_may_go_on() {
     let options = MonitorOptions::new().interval(Duration::ZERO);
     let mut monitor = ChannelMonitor::new(&client, ["c"], options);
     for _ in 0..3 {
-        let mut told = 0;
+        let mut reported = 0;
         monitor.run(|_| {
-            told += 1;
-            if told == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            reported += 1;
+            if reported == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
-        assert_eq!(told, 2);
+        assert_eq!(reported, 2);
     }
     assert_eq!(server.seen().len(), 6);
 }
 
 // Against the local endpoint.
 
-/// An endpoint of a test's own.
+/// An endpoint for one test.
 struct Stage {
     endpoint: Option<LocalEndpoint>,
 }
@@ -719,7 +719,7 @@ fn publish_clip(client: &Client, id: &str) -> Publisher {
 }
 
 #[test]
-fn real_streams_are_told_as_they_come_and_go() {
+fn real_streams_are_reported_when_they_start_and_end() {
     let stage = Stage::with(|config| config);
     let client = stage.client();
     for id in ["main-stage", "backstage"] {
@@ -730,13 +730,14 @@ fn real_streams_are_told_as_they_come_and_go() {
         .limits(Limits::new().min_bandwidth(u64::MAX));
     let ids = ["main-stage", "backstage", "audience"];
     let mut monitor = ChannelMonitor::new(&client, ids, options);
-    let mut told: Vec<String> = Vec::new();
+    let mut reported: Vec<String> = Vec::new();
     let mut until = |what: &str| {
         wait_for(what, || {
-            told.extend(monitor.next_changes().unwrap().iter().map(|change| change.to_string()));
-            told.iter().any(|line| line.starts_with(what))
+            reported
+                .extend(monitor.next_changes().unwrap().iter().map(|change| change.to_string()));
+            reported.iter().any(|line| line.starts_with(what))
         });
-        told.retain(|line| !line.starts_with(what));
+        reported.retain(|line| !line.starts_with(what));
     };
     until("audience does not exist");
     let first = publish_clip(&client, "main-stage");
@@ -748,7 +749,7 @@ fn real_streams_are_told_as_they_come_and_go() {
     until("backstage is disabled");
     client.put_channel("audience", &ChannelConfig::default()).unwrap();
     until("audience exists again");
-    assert_eq!(told, Vec::<String>::new());
+    assert_eq!(reported, Vec::<String>::new());
 }
 
 #[test]
@@ -778,12 +779,12 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
         ],
     ]
     .concat();
-    let mut told = Vec::new();
+    let mut reported = Vec::new();
     let options = SweepOptions::new()
-        .progress(|progress: Progress| told.push((progress.done, progress.total)));
+        .progress(|progress: Progress| reported.push((progress.done, progress.total)));
     let cut = client.create_highlights("main-stage", &all, &options).unwrap();
     drop(options);
-    assert_eq!(told, (1..=7).map(|done| (done, 7)).collect::<Vec<_>>());
+    assert_eq!(reported, (1..=7).map(|done| (done, 7)).collect::<Vec<_>>());
     let names: Vec<_> = cut.iter().map(|cut| cut.playlist.as_str()).collect();
     assert_eq!(names[..4], ["opening.m3u8", "peak.m3u8", "closing.m3u8", "absolute.m3u8"]);
     let lengths: Vec<_> = cut
@@ -817,8 +818,9 @@ fn highlights_and_history_of_a_session_of_three_minutes() {
 }
 
 #[test]
-fn the_session_that_is_going_on_has_highlights_too() {
-    // For the endpoint the session has just begun; for us it goes on since.
+fn highlights_of_the_current_session_are_saved() {
+    // For the endpoint the session has just started; for this test it has been running for
+    // a minute.
     let start = OffsetDateTime::now_utc() - Duration::from_secs(60);
     let stage = Stage::with(|config| config.clock(Clock::from_fn(move || start)));
     let client = stage.client();
@@ -833,7 +835,7 @@ fn the_session_that_is_going_on_has_highlights_too() {
 }
 
 #[test]
-fn a_highlight_longer_than_a_day_is_an_error_and_no_panic() {
+fn a_highlight_longer_than_a_day_is_an_error_and_does_not_panic() {
     let history = "<LiveChannelHistory><LiveRecord>\
                    <StartTime>2026-11-22T00:00:00.000Z</StartTime>\
                    <EndTime>2026-11-24T00:00:00.000Z</EndTime>\

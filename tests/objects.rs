@@ -1,11 +1,11 @@
-//! Objects: lists that go over pages, transfers that break, deletion in batches.
+//! Objects: lists of several pages, broken transfers, and deletion in batches.
 
 use osslive::{Client, ErrorKind, GetObject, ListObjects, SignatureVersion, code};
 use osslive_local::{Config, Control, Disconnect, FaultRule, InitialState, LocalEndpoint};
 use std::io;
 use std::time::Duration;
 
-/// An endpoint with these objects, and a control over it.
+/// Starts an endpoint with these objects, and returns it with its control.
 fn endpoint(objects: &[(&str, &str)]) -> (LocalEndpoint, Control) {
     let objects: Vec<_> =
         objects.iter().map(|(key, text)| serde_json::json!({ "key": key, "text": text })).collect();
@@ -27,7 +27,7 @@ fn get(client: &Client, query: &GetObject) -> osslive::Result<String> {
     Ok(String::from_utf8(bytes).unwrap())
 }
 
-/// A text in which every byte's position can be told.
+/// Returns a string that shows the position of each byte.
 fn long_text() -> String {
     (0..60_000).map(|number| format!("{number:06},")).collect()
 }
@@ -38,7 +38,7 @@ fn broken(cut_after_bytes: u64, times: u32) -> FaultRule {
 }
 
 #[test]
-fn objects_are_listed_with_their_sizes_over_all_pages_in_either_signature_version() {
+fn objects_of_all_pages_are_listed_with_both_signature_versions() {
     let names: Vec<_> = (0..2_345).map(|number| format!("c/{number:04} ü&.ts")).collect();
     let objects: Vec<_> = names.iter().map(|name| (name.as_str(), "text")).collect();
     let (endpoint, _) = endpoint(&[&objects[..], &[("d", "other")]].concat());
@@ -55,7 +55,7 @@ fn objects_are_listed_with_their_sizes_over_all_pages_in_either_signature_versio
 }
 
 #[test]
-fn a_range_of_an_object_is_what_was_asked_for() {
+fn the_requested_range_of_an_object_is_returned() {
     let (endpoint, _) = endpoint(&[("a b/c", "0123456789"), ("empty", "")]);
     for version in [SignatureVersion::V1, SignatureVersion::V4] {
         let client = endpoint.client_builder().signature_version(version).build().unwrap();
@@ -75,11 +75,11 @@ fn a_range_of_an_object_is_what_was_asked_for() {
 }
 
 #[test]
-fn a_transfer_that_breaks_goes_on_where_it_ended() {
+fn a_broken_transfer_is_resumed_where_it_stopped() {
     let text = long_text();
     let (endpoint, control) = endpoint(&[("long", &text)]);
     let client = endpoint.client_builder().attempts(2).build().unwrap();
-    // Far more breaks than attempts: each brings some of it.
+    // Far more breaks than attempts, but each attempt makes progress.
     control.add(broken(30_000, 10)).unwrap();
     let mut bytes = Vec::new();
     let info = client.get_object(&GetObject::new("long"), &mut bytes).unwrap();
@@ -90,7 +90,7 @@ fn a_transfer_that_breaks_goes_on_where_it_ended() {
 }
 
 #[test]
-fn a_transfer_that_never_gets_anywhere_ends_with_an_error() {
+fn a_transfer_without_progress_ends_with_an_error() {
     let (endpoint, control) = endpoint(&[("long", &long_text())]);
     control.add(broken(0, 100)).unwrap();
     let client = endpoint.client_builder().attempts(2).build().unwrap();
@@ -114,7 +114,7 @@ fn a_slow_transfer_may_take_longer_than_the_timeout_of_a_call() {
 }
 
 #[test]
-fn a_response_that_does_not_fit_the_request_is_an_error() {
+fn a_response_that_does_not_match_the_request_is_an_error() {
     let (endpoint, control) = endpoint(&[("k", "0123456789")]);
     let client = client(&endpoint);
     for (head, word) in [
@@ -154,7 +154,7 @@ fn a_writer_that_fails_ends_the_transfer() {
 }
 
 #[test]
-fn objects_are_deleted_in_batches_in_either_signature_version() {
+fn objects_are_deleted_in_batches_with_both_signature_versions() {
     let names: Vec<_> = (0..1_002).map(|number| format!("c/{number:04}<&>ü .ts")).collect();
     let objects: Vec<_> = names.iter().map(|name| (name.as_str(), "text")).collect();
     let (endpoint, _) = endpoint(&objects);
@@ -164,6 +164,6 @@ fn objects_are_deleted_in_batches_in_either_signature_version() {
         client.objects("", "").map(|object| object.unwrap().key).collect::<Vec<_>>()
     };
     assert_eq!(delete(SignatureVersion::V4, &names[..1_000]), names[1_000..]);
-    // Those that are gone already are no error.
+    // Objects that do not exist are no error.
     assert_eq!(delete(SignatureVersion::V1, &names[2..]), Vec::<String>::new());
 }

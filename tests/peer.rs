@@ -1,5 +1,5 @@
-//! What a peer may make the client believe, show or do: bounded, and without
-//! the client's own secrets in it.
+//! What a hostile peer can make the client believe, show or do: everything is bounded, and
+//! the client's own secrets are never shown.
 
 #[allow(dead_code)]
 #[path = "support/fault.rs"]
@@ -25,7 +25,7 @@ fn with_token(server: &Server) -> osslive::ClientBuilder {
 }
 
 #[test]
-fn a_server_time_more_than_a_day_off_is_an_error_that_names_both_times() {
+fn a_server_time_more_than_a_day_off_is_an_error_that_shows_both_times() {
     let body = "<Error><Code>RequestTimeTooSkewed</Code><Message>skewed</Message>\
                 <ServerTime>2098-01-01T00:00:00.000Z</ServerTime></Error>";
     let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", body)));
@@ -47,7 +47,7 @@ fn a_server_time_more_than_a_day_off_is_an_error_that_names_both_times() {
     }
 }
 
-/// All that was sent, in the order in which it was, written by `encode`.
+/// Returns everything that was sent, in order, encoded by `encode`.
 fn echo(seen: &Seen, encode: &dyn Fn(&str) -> String) -> String {
     let headers = seen.headers.iter().map(|(name, value)| format!("{name}:{}", encode(value)));
     format!("PUT {}", headers.collect::<Vec<_>>().join("\\n"))
@@ -62,7 +62,7 @@ fn percent_encoded(text: &str) -> String {
     osslive::request::percent_encode(text)
 }
 
-/// The signature in a request's Authorization.
+/// Returns the signature in a request's Authorization header.
 fn signature(seen: &Seen) -> String {
     let authorization = seen.header("authorization").unwrap();
     authorization.rsplit(['=', ':']).next().unwrap().to_owned()
@@ -111,8 +111,8 @@ fn a_peer_that_echoes_the_request_puts_no_secret_into_errors_or_logs() {
     for (number, page) in pages.into_iter().enumerate() {
         for encode in encodings {
             let server = Server::start(move |_, seen| Answer::Bytes(page(&echo(seen, &encode))));
-            let told = Arc::new(Mutex::new(String::new()));
-            let log = told.clone();
+            let log_text = Arc::new(Mutex::new(String::new()));
+            let log = log_text.clone();
             let client = with_token(&server)
                 .attempts(2)
                 .observer(move |attempt| {
@@ -130,7 +130,7 @@ fn a_peer_that_echoes_the_request_puts_no_secret_into_errors_or_logs() {
             let json = serde_json::to_string(&error).unwrap();
             #[cfg(not(feature = "serde"))]
             let json = "";
-            let shown = format!("{error} {error:?} {source:?} {json} {}", told.lock().unwrap());
+            let shown = format!("{error} {error:?} {source:?} {json} {}", log_text.lock().unwrap());
             let seen = server.seen();
             let mut secrets = vec![SECRET.to_owned(), TOKEN.to_owned(), "MO3e".to_owned()];
             secrets.extend(seen.iter().map(signature));
@@ -144,7 +144,7 @@ fn a_peer_that_echoes_the_request_puts_no_secret_into_errors_or_logs() {
 }
 
 #[test]
-fn an_excerpt_that_ends_inside_a_secret_shows_nothing_of_it() {
+fn an_excerpt_that_ends_inside_a_secret_does_not_show_it() {
     let server = Server::start(|_, seen| {
         let token = seen.header("x-oss-security-token").unwrap();
         Answer::Bytes(reply("502 Bad Gateway", &format!("{}{token}", "x".repeat(120))))
@@ -156,8 +156,7 @@ fn an_excerpt_that_ends_inside_a_secret_shows_nothing_of_it() {
 
 const PLAYLIST: &str = "#EXTM3U\n#EXTINF:5.0,\n1.ts\n#EXT-X-ENDLIST\n";
 
-/// A server over TLS that sends a head and a body, and ends the connection
-/// without saying so.
+/// Starts a server that sends a head and a body, and ends the connection without notice.
 fn cut(tls: Option<Tls>, head: &'static str, body: &'static str) -> FaultServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let answer = move |_: &Asked| {
@@ -183,7 +182,7 @@ fn client_of(server: &FaultServer, tls: Option<Tls>) -> Client {
 }
 
 #[test]
-fn a_body_of_unknown_length_counts_only_when_it_ends_by_itself() {
+fn a_body_of_unknown_length_is_accepted_only_with_its_own_end_mark() {
     for tls in [None, Some(Tls::Good)] {
         for head in ["", "Connection: close\r\n", "Content-Encoding: identity\r\n"] {
             let whole = cut(tls, head, PLAYLIST);
@@ -207,7 +206,7 @@ fn a_body_of_unknown_length_counts_only_when_it_ends_by_itself() {
 }
 
 #[test]
-fn a_reply_larger_than_four_mebibytes_is_refused() {
+fn a_response_larger_than_four_mebibytes_is_rejected() {
     for head in ["Content-Length: 4194305\r\n\r\n", "Connection: close\r\n\r\n"] {
         let server = Server::start(move |_, _| {
             let mut bytes = format!("HTTP/1.1 200 OK\r\n{head}").into_bytes();
@@ -221,7 +220,7 @@ fn a_reply_larger_than_four_mebibytes_is_refused() {
 }
 
 #[test]
-fn an_encoded_reply_is_refused_by_the_name_of_its_encoding() {
+fn an_encoded_response_is_rejected_and_its_encoding_named() {
     for encoding in ["gzip", "br", "identity, gzip"] {
         let server = Server::start(move |_, seen| {
             assert_eq!(seen.header("accept-encoding"), Some("identity"));
@@ -235,7 +234,7 @@ fn an_encoded_reply_is_refused_by_the_name_of_its_encoding() {
 }
 
 #[test]
-fn a_request_timeout_of_the_server_is_retried() {
+fn a_status_408_is_retried() {
     let server = Server::start(|number, _| {
         Answer::Bytes(if number == 1 { reply("408 Request Timeout", "") } else { idle() })
     });
@@ -243,7 +242,7 @@ fn a_request_timeout_of_the_server_is_retried() {
     assert_eq!(status.res.attempts, 2);
 }
 
-/// A server that first asks to be left alone for a time.
+/// Starts a server that first responds with Retry-After.
 fn later(retry_after: &'static str) -> Server {
     Server::start(move |number, _| {
         if number > 1 {
@@ -255,7 +254,7 @@ fn later(retry_after: &'static str) -> Server {
 }
 
 #[test]
-fn retry_after_is_the_least_wait_before_a_retry() {
+fn retry_after_is_the_minimum_delay_before_a_retry() {
     let server = later("1");
     let waits = Arc::new(Mutex::new(Vec::new()));
     let log = waits.clone();
@@ -279,7 +278,7 @@ fn a_retry_after_beyond_the_time_limit_ends_the_call_at_once() {
 }
 
 #[test]
-fn a_retry_after_that_is_no_time_is_ignored() {
+fn an_invalid_retry_after_is_ignored() {
     for retry_after in ["soon", "-1", "", "Thu, 01 Jan 1970 00:00:00 GMT"] {
         let server = later(retry_after);
         let status = server.client().build().unwrap().get_channel_status("c").unwrap();
@@ -288,7 +287,7 @@ fn a_retry_after_that_is_no_time_is_ignored() {
 }
 
 #[test]
-fn a_list_without_channels_that_always_goes_on_ends_with_an_error() {
+fn an_endless_list_without_channels_ends_with_an_error() {
     let server = Server::start(|number, _| {
         let marker = "a".repeat(number);
         let body = format!(
@@ -304,7 +303,7 @@ fn a_list_without_channels_that_always_goes_on_ends_with_an_error() {
 }
 
 #[test]
-fn a_page_whose_objects_were_deleted_meanwhile_does_not_end_a_list() {
+fn a_page_without_objects_does_not_end_a_list() {
     let server = Server::start(|number, _| {
         let (more, object) = match number {
             6 => (false, "<Contents><Key>c/7.ts</Key><Size>7</Size></Contents>"),
@@ -322,7 +321,7 @@ fn a_page_whose_objects_were_deleted_meanwhile_does_not_end_a_list() {
 }
 
 #[test]
-fn a_response_that_nobody_asked_for_is_never_taken_for_the_next_one() {
+fn an_unsolicited_response_is_never_taken_for_the_next_one() {
     for tls in [None, Some(Tls::Good)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let answer = Arc::new(|asked: &Asked| {
@@ -346,7 +345,7 @@ fn a_response_that_nobody_asked_for_is_never_taken_for_the_next_one() {
 }
 
 #[test]
-fn names_that_cannot_be_kept_are_refused_before_anything_is_sent() {
+fn invalid_names_are_rejected_before_anything_is_sent() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     let config = ChannelConfig::new("d");
@@ -387,14 +386,14 @@ fn names_that_cannot_be_kept_are_refused_before_anything_is_sent() {
                 .unwrap_err(),
         ];
         for error in errors {
-            let told = (error.kind(), error.attempts());
-            assert_eq!(told, (ErrorKind::InvalidArgument, 0), "{text:?}: {error}");
+            let found = (error.kind(), error.attempts());
+            assert_eq!(found, (ErrorKind::InvalidArgument, 0), "{text:?}: {error}");
         }
     }
     assert_eq!(server.seen().len(), 0);
 }
 
-/// Names that version 1 would sign as if they were something else.
+/// Names whose signature in version 1 would also be valid for something else.
 const AMBIGUOUS: &[&str] = &[
     "ch?live",
     "ch?live&status=disabled",
@@ -411,7 +410,7 @@ const AMBIGUOUS: &[&str] = &[
 ];
 
 #[test]
-fn names_that_version_1_signs_as_something_else_are_refused_with_it() {
+fn names_that_are_ambiguous_in_version_1_are_rejected_with_it() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().signature_version(osslive::SignatureVersion::V1).build().unwrap();
     let span = VodTime::new(1, 2);
@@ -433,8 +432,8 @@ fn names_that_version_1_signs_as_something_else_are_refused_with_it() {
             client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap_err(),
         ];
         for error in errors {
-            let told = (error.kind(), error.attempts());
-            assert_eq!(told, (ErrorKind::InvalidArgument, 0), "{name:?}: {error}");
+            let found = (error.kind(), error.attempts());
+            assert_eq!(found, (ErrorKind::InvalidArgument, 0), "{name:?}: {error}");
             assert!(error.message().contains("sign"), "{name:?}: {error}");
         }
     }
@@ -447,7 +446,7 @@ fn names_that_version_1_signs_as_something_else_are_refused_with_it() {
 }
 
 #[test]
-fn publish_urls_are_signed_with_version_1_whatever_signs_requests() {
+fn publish_urls_are_always_signed_with_version_1() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = server.client().build().unwrap();
     for name in AMBIGUOUS {
@@ -465,7 +464,7 @@ fn publish_urls_are_signed_with_version_1_whatever_signs_requests() {
         let error = client.get_rtmp_url("c", &options).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidArgument, "{name:?} {value:?}: {error}");
     }
-    // Version 4 signs what it encoded, so that nothing can be read twice.
+    // Version 4 signs encoded names, which are unambiguous.
     client.get_channel_status("ch?live").unwrap();
     client.get_play_url("ch?live", "playlist.m3u8", 60).unwrap();
     assert_eq!(server.seen()[0].line, "GET /live-demo/ch%3Flive?live&comp=stat HTTP/1.1");

@@ -1,8 +1,8 @@
-//! The library as a guest in a process: it leaves signals alone, does not die
-//! of them, and keeps a forked child's connections apart.
+//! The library as a guest in a process: it does not touch signal handlers, does not
+//! raise SIGPIPE, and does not share connections with a forked child.
 //!
-//! Each test does its work in a process of its own: this program once more,
-//! with the test's name in a variable.
+//! Each test runs in its own process: this program is started again with the test's name
+//! in a variable.
 
 #![cfg(unix)]
 // Signals and fork have no safe interface.
@@ -21,7 +21,7 @@ use support::{Answer, Server, reply};
 const ROLE: &str = "OSSLIVE_TEST_ROLE";
 const SERVER: &str = "OSSLIVE_TEST_SERVER";
 
-/// Whether this process is the guest of a test, and otherwise how that ended.
+/// Runs a test as a guest, and returns how it ended; `None` if this process is the guest.
 fn guest(test: &str, role: &str, server: &str) -> Option<ExitStatus> {
     if std::env::var(ROLE).is_ok_and(|given| given == role) {
         return None;
@@ -31,7 +31,7 @@ fn guest(test: &str, role: &str, server: &str) -> Option<ExitStatus> {
     Some(command.env(ROLE, role).env(SERVER, server).status().unwrap())
 }
 
-/// Whether this process has been started as a guest.
+/// Returns whether this process was started as a guest.
 fn is_guest() -> bool {
     std::env::var_os(ROLE).is_some()
 }
@@ -48,7 +48,7 @@ fn client() -> Client {
         .unwrap()
 }
 
-/// A server whose answers name the channel that was asked about.
+/// Starts a server whose responses contain the requested channel.
 fn echo() -> Server {
     Server::start(|_, seen| {
         let path = seen.line.split([' ', '?']).nth(1).unwrap();
@@ -73,8 +73,9 @@ fn url(server: &Server) -> String {
     format!("http://{}", server.address)
 }
 
-/// Undoes what Rust's own start-up does, as in a host written in C.
-fn die_of_sigpipe() {
+/// Restores SIGPIPE's default action, which Rust's runtime changes, as in a host written
+/// in C.
+fn restore_default_sigpipe() {
     // SAFETY: it sets the default action.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_DFL) };
 }
@@ -88,10 +89,10 @@ fn a_write_to_a_closed_connection_raises_no_sigpipe() {
         assert!(status.success(), "{status}");
         return;
     }
-    die_of_sigpipe();
+    restore_default_sigpipe();
     let config = ChannelConfig::new("x".repeat(128));
     for round in 0..200 {
-        // Shutting down closes connections under calls that write to them.
+        // Shutting down closes connections while calls write to them.
         let client = client();
         thread::scope(|scope| {
             for _ in 0..4 {
@@ -112,19 +113,19 @@ fn a_write_to_a_closed_connection_raises_no_sigpipe() {
 }
 
 #[test]
-fn the_guest_of_that_test_would_die_of_sigpipe() {
-    let test = "the_guest_of_that_test_would_die_of_sigpipe";
+fn a_guest_that_raises_sigpipe_dies() {
+    let test = "a_guest_that_raises_sigpipe_dies";
     if let Some(status) = guest(test, "control", "") {
         assert_eq!(status.signal(), Some(libc::SIGPIPE), "{status}");
         return;
     }
-    die_of_sigpipe();
+    restore_default_sigpipe();
     let (reader, mut writer) = std::io::pipe().unwrap();
     drop(reader);
     let _ = std::io::Write::write(&mut writer, b"x");
 }
 
-/// The lines of this thread's status that tell what becomes of signals.
+/// Returns the lines about signals in this thread's status.
 #[cfg(target_os = "linux")]
 fn dispositions() -> Vec<String> {
     let status = std::fs::read_to_string("/proc/thread-self/status").unwrap();
@@ -153,8 +154,8 @@ fn no_signal_is_handled_ignored_or_blocked() {
 }
 
 #[test]
-fn a_forked_child_gets_its_own_answers() {
-    let test = "a_forked_child_gets_its_own_answers";
+fn a_forked_child_gets_its_own_responses() {
+    let test = "a_forked_child_gets_its_own_responses";
     let server = (!is_guest()).then(echo);
     let address = server.as_ref().map(url).unwrap_or_default();
     if let Some(status) = guest(test, "fork", &address) {
@@ -162,10 +163,10 @@ fn a_forked_child_gets_its_own_answers() {
         return;
     }
     let client = client();
-    // The connection that both could use.
+    // Opens the connection that both could use.
     client.get_channel_status("before").unwrap();
-    // SAFETY: no other thread of this process holds a lock: the one of the
-    // test harness waits.
+    // SAFETY: no other thread of this process holds a lock: that of the test harness
+    // waits.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     let who = if child == 0 { "child" } else { "parent" };
@@ -175,7 +176,7 @@ fn a_forked_child_gets_its_own_answers() {
         status.is_ok_and(|status| status.remote_addr.as_deref() == Some(&channel))
     });
     if child == 0 {
-        // SAFETY: it ends this process without the harness's own end.
+        // SAFETY: it ends this process without the harness's own cleanup.
         unsafe { libc::_exit(i32::from(!all_right)) };
     }
     let mut status = 0;
@@ -183,6 +184,6 @@ fn a_forked_child_gets_its_own_answers() {
     // its type.
     let waited = unsafe { libc::waitpid(child, &mut status, 0) };
     assert_eq!(waited, child);
-    assert!(ExitStatus::from_raw(status).success(), "the child got a wrong answer");
-    assert!(all_right, "the parent got a wrong answer");
+    assert!(ExitStatus::from_raw(status).success(), "the child got a wrong response");
+    assert!(all_right, "the parent got a wrong response");
 }

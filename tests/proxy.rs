@@ -1,5 +1,5 @@
-//! Proxies from the environment: each row of a table is tried with curl and
-//! with this crate, beside each other, through proxies that keep a log.
+//! Proxies from the environment: each row of a table is run with curl and with this
+//! crate, through proxies that keep a log, and the results are compared.
 
 #[allow(dead_code)]
 mod support;
@@ -14,12 +14,12 @@ use std::thread;
 use std::time::Duration;
 use support::{Answer, Server, idle, reply};
 
-/// The endpoint that a guest asks; unset in the test itself.
+/// The endpoint that a guest calls; unset in the test itself.
 const ENDPOINT: &str = "OSSLIVE_TEST_ENDPOINT";
-/// What a guest prints when its configuration is refused.
+/// What a guest prints if its configuration is rejected.
 const REFUSED: &str = "refused";
 
-/// A proxy that logs what it is asked for, and then refuses it.
+/// A proxy that logs each request and then rejects it.
 struct Proxy {
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
@@ -37,7 +37,7 @@ impl Proxy {
                 thread::spawn(move || {
                     let mut stream = stream.unwrap();
                     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-                    // A client that breaks off has been logged, or asked nothing.
+                    // A client that disconnects has been logged, or sent no request.
                     let _ = answer(&mut stream, &shared);
                 });
             }
@@ -53,12 +53,12 @@ impl Proxy {
 fn answer(stream: &mut TcpStream, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut first = [0];
     stream.read_exact(&mut first)?;
-    let asked = match first[0] {
+    let take_logs = match first[0] {
         4 => socks4(stream)?,
         5 => socks5(stream)?,
         _ => http(stream, first[0])?,
     };
-    log.lock().unwrap().push(asked);
+    log.lock().unwrap().push(take_logs);
     stream.write_all(b"HTTP/1.1 403 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
 }
 
@@ -131,9 +131,8 @@ fn socks5(stream: &mut TcpStream) -> std::io::Result<String> {
     Ok(format!("socks5 {host} {credentials}"))
 }
 
-/// A row: what is set in the environment, where PROXY and OTHER stand for the
-/// authorities of two proxies and DEAD for one that is not there, and the
-/// endpoint.
+/// A row: the environment, where PROXY and OTHER are placeholders for the authorities of
+/// two proxies and DEAD for one that is not running, and the endpoint.
 type Row = (&'static [(&'static str, &'static str)], &'static str);
 
 const HTTP: &str = "http://oss.test.invalid";
@@ -142,7 +141,7 @@ const HTTPS: &str = "https://oss.test.invalid";
 const ROWS: &[Row] = &[
     (&[], HTTP),
     (&[], HTTPS),
-    // Each scheme has a variable of its own.
+    // Each scheme has its own variable.
     (&[("http_proxy", "http://PROXY")], HTTP),
     (&[("http_proxy", "http://PROXY")], HTTPS),
     (&[("https_proxy", "http://PROXY")], HTTP),
@@ -158,7 +157,7 @@ const ROWS: &[Row] = &[
     (&[("HTTPS_PROXY", "http://PROXY"), ("https_proxy", "")], HTTPS),
     (&[("http_proxy", "http://PROXY"), ("https_proxy", "http://OTHER")], HTTP),
     (&[("http_proxy", "http://PROXY"), ("https_proxy", "http://OTHER")], HTTPS),
-    // ALL_PROXY is for what has none.
+    // ALL_PROXY is for schemes without one.
     (&[("ALL_PROXY", "http://PROXY")], HTTP),
     (&[("ALL_PROXY", "http://PROXY")], HTTPS),
     (&[("all_proxy", "http://PROXY")], HTTP),
@@ -195,7 +194,7 @@ const ROWS: &[Row] = &[
     (&[("http_proxy", "socks4://PROXY")], "http://192.0.2.1"),
     (&[("http_proxy", "socks://PROXY")], "http://192.0.2.1"),
     (&[("ALL_PROXY", "socks5://PROXY")], "https://192.0.2.1"),
-    // A value that cannot be used is no reason to connect directly.
+    // With an unusable value, there is no direct connection.
     (&[("https_proxy", "ftp://PROXY")], HTTPS),
     (&[("https_proxy", "socks6://PROXY")], HTTPS),
     (&[("https_proxy", "http://")], HTTPS),
@@ -267,7 +266,7 @@ const ROWS: &[Row] = &[
     (&[("http_proxy", "http://PROXY"), ("no_proxy", "192.0.2.0/24")], "http://[2001:db8::1]"),
 ];
 
-/// Asks for one channel, as the row of a test says.
+/// Requests one channel, with the configuration of a row.
 fn guest(endpoint: &str) {
     let client = Client::builder()
         .endpoint(endpoint)
@@ -299,7 +298,7 @@ fn run(command: &mut Command, environment: &BTreeMap<&str, String>) -> String {
 
 #[test]
 #[cfg(unix)]
-fn the_environment_chooses_the_proxy_that_it_chooses_for_curl() {
+fn the_environment_selects_the_same_proxy_as_for_curl() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         return guest(&endpoint);
     }
@@ -320,25 +319,25 @@ fn the_environment_chooses_the_proxy_that_it_chooses_for_curl() {
                 (*name, value.replace("DEAD", &dead.to_string()))
             })
             .collect();
-        let asked = || (proxy.take_log(), other.take_log());
+        let take_logs = || (proxy.take_log(), other.take_log());
         let url = format!("{endpoint}/c");
         let arguments = ["-sSg", "--connect-timeout", "2", &url];
         let curl = run(Command::new("curl").args(arguments), &environment);
-        let by_curl = asked();
+        let by_curl = take_logs();
         let mut environment = environment;
         environment.insert(ENDPOINT, (*endpoint).to_owned());
-        let told = run(
+        let ours = run(
             Command::new(std::env::current_exe().unwrap()).args([
                 "--exact",
-                "the_environment_chooses_the_proxy_that_it_chooses_for_curl",
+                "the_environment_selects_the_same_proxy_as_for_curl",
                 "--nocapture",
             ]),
             &environment,
         );
-        let by_us = asked();
+        let by_us = take_logs();
         if by_curl != by_us {
             wrong.push(format!(
-                "{variables:?} {endpoint}: curl {by_curl:?} {curl:?}, we {by_us:?} {told}"
+                "{variables:?} {endpoint}: curl {by_curl:?} {curl:?}, we {by_us:?} {ours}"
             ));
         }
     }
@@ -356,7 +355,7 @@ fn through(proxy: impl Into<String>, endpoint: &str) -> osslive::ClientBuilder {
 }
 
 #[test]
-fn a_proxy_is_asked_for_whole_urls_on_a_connection_that_is_kept() {
+fn requests_to_a_proxy_have_whole_urls_on_a_reused_connection() {
     let proxy = Server::start(|_, _| Answer::Bytes(idle()));
     let url = format!("http://user:hush@{}", proxy.address);
     let client = through(url, "http://oss.test.invalid").build().unwrap();
@@ -382,14 +381,14 @@ fn a_proxy_is_asked_for_whole_urls_on_a_connection_that_is_kept() {
 }
 
 #[test]
-fn a_proxy_that_is_not_there_is_the_one_that_is_blamed() {
+fn an_unreachable_proxy_is_named_in_the_error() {
     let dead = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     for proxy in ["http", "socks5h", "socks4a"].map(|scheme| format!("{scheme}://{dead}")) {
         for endpoint in ["http://oss.test.invalid", "https://oss.test.invalid"] {
             let client = through(&proxy, endpoint).build().unwrap();
             let error = client.get_channel_status("c").unwrap_err();
-            let told = format!("the proxy {dead} refused the connection");
-            assert!(error.message().contains(&told), "{proxy} {endpoint}: {error}");
+            let expected = format!("the proxy {dead} refused the connection");
+            assert!(error.message().contains(&expected), "{proxy} {endpoint}: {error}");
         }
     }
     let client = through("http://proxy.test.invalid:3128", "https://oss.test.invalid");
@@ -398,19 +397,19 @@ fn a_proxy_that_is_not_there_is_the_one_that_is_blamed() {
 }
 
 #[test]
-fn a_proxy_that_refuses_is_the_one_that_is_blamed() {
+fn a_proxy_that_rejects_requests_is_named_in_the_error() {
     let proxy = Proxy::start();
     for endpoint in ["http://oss.test.invalid", "https://oss.test.invalid"] {
         let url = format!("http://{}", proxy.address);
         let error = through(url, endpoint).build().unwrap().get_channel_status("c").unwrap_err();
-        let told = format!("the proxy {}", proxy.address);
-        assert!(error.message().contains(&told), "{error}");
+        let expected = format!("the proxy {}", proxy.address);
+        assert!(error.message().contains(&expected), "{error}");
         assert!(error.to_string().contains("403"), "{error}");
     }
 }
 
 #[test]
-fn a_proxy_that_echoes_its_password_does_not_put_it_into_errors() {
+fn a_password_echoed_by_a_proxy_is_not_shown_in_errors() {
     let proxy = Server::start(|_, seen| {
         let body = format!("denied: {:?} user:hush-hush", seen.headers);
         Answer::Bytes(reply("403 Forbidden", &body))
@@ -423,7 +422,7 @@ fn a_proxy_that_echoes_its_password_does_not_put_it_into_errors() {
     assert!(!shown.contains("hush") && !shown.contains("dXNlcjpodXNo"), "{shown}");
 }
 
-/// A SOCKS proxy that connects to one address whatever it is asked for.
+/// Starts a SOCKS proxy that connects to one address, whatever the request.
 fn socks5_to(target: SocketAddr) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();

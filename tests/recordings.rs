@@ -1,5 +1,5 @@
-//! Recordings: what is stored, downloads of any part of it that survive whatever
-//! interrupts them, and what may be deleted.
+//! Recordings: what is stored, downloads of any part that survive all interruptions, and
+//! what may be deleted.
 
 #[path = "support/media_clock.rs"]
 mod media_clock;
@@ -19,12 +19,12 @@ use time::macros::datetime;
 
 const EVENING: OffsetDateTime = datetime!(2026-05-09 22:00 UTC);
 
-/// The time of a fragment, as the service names it.
+/// Returns the name that the service gives a fragment that starts at this time.
 fn name(time: OffsetDateTime) -> String {
     format!("{}.ts", time.unix_timestamp_nanos() / 1_000_000)
 }
 
-/// The content of a made-up fragment: of any length, and unlike any other.
+/// Returns the content of an artificial fragment: unique, and of varying length.
 fn content(name: &str) -> String {
     let number: usize = name[..13].parse().unwrap();
     format!("<{name}>").repeat(100 + number % 977)
@@ -37,7 +37,7 @@ struct Archive {
 }
 
 impl Archive {
-    /// A channel `c`, deleted long ago, whose fragments began at these times.
+    /// Creates an archive of a deleted channel `c` whose fragments start at these times.
     fn of(starts: &[OffsetDateTime]) -> Self {
         let object = |start: &OffsetDateTime| {
             let name = name(*start);
@@ -64,7 +64,7 @@ impl Archive {
         self.control.add(rule).unwrap();
     }
 
-    /// All that is stored of the channel `c`, in one piece.
+    /// Returns all fragments of the channel `c`, concatenated.
     fn whole(&self) -> Vec<u8> {
         let client = self.client();
         let mut whole = Vec::new();
@@ -89,7 +89,7 @@ impl Archive {
     }
 }
 
-/// Starts every five seconds, so many.
+/// Returns `count` start times, one every five seconds.
 fn every_five_seconds(from: OffsetDateTime, count: i32) -> Vec<OffsetDateTime> {
     (0..count).map(|number| from + time::Duration::seconds(5) * number).collect()
 }
@@ -125,7 +125,7 @@ fn a_session_is_downloaded_byte_for_byte() {
 }
 
 #[test]
-fn a_range_begins_with_the_fragment_that_was_being_recorded_and_may_cross_midnight() {
+fn a_range_starts_with_the_fragment_being_recorded_and_may_cross_midnight() {
     let starts = every_five_seconds(EVENING, 1_800);
     let archive = Archive::of(&starts);
     let midnight = datetime!(2026-05-10 00:00 UTC);
@@ -144,7 +144,7 @@ fn a_range_begins_with_the_fragment_that_was_being_recorded_and_may_cross_midnig
 }
 
 #[test]
-fn gaps_are_named() {
+fn gaps_are_reported() {
     let hour = time::Duration::HOUR;
     let [second, third] = [EVENING + hour, EVENING + 26 * hour];
     let starts = [EVENING, second, third].map(|start| every_five_seconds(start, 12)).concat();
@@ -163,7 +163,7 @@ fn gaps_are_named() {
     assert_eq!(spans, [12, 12, 12]);
 }
 
-/// Stops the download when this much more has arrived, and returns how it ended.
+/// Stops the download after this many more bytes, and returns how it ended.
 fn stopped_after(
     client: &Client,
     path: &Path,
@@ -180,7 +180,7 @@ fn stopped_after(
 }
 
 #[test]
-fn a_download_that_is_stopped_again_and_again_is_resumed() {
+fn a_download_that_is_stopped_repeatedly_is_resumed() {
     let archive = Archive::of(&every_five_seconds(EVENING, 300));
     // Slow enough to be stopped in between.
     archive.fault(FaultRule { latency_ms: Some(5), ..FaultRule::new("GetObject") });
@@ -193,14 +193,14 @@ fn a_download_that_is_stopped_again_and_again_is_resumed() {
         }
         assert_eq!(archive.files(), ["show.ts.part", "show.ts.progress"]);
         stops += 1;
-        assert!(stops < 100, "it gets nowhere");
+        assert!(stops < 100, "no progress");
     };
     assert!(stops > 3 && done.resumed_bytes > done.bytes / 2, "{stops} stops, {done:?}");
     assert_eq!(fs::read(archive.path()).unwrap(), archive.whole());
 }
 
 #[test]
-fn a_service_that_fails_in_every_way_delays_a_download_and_no_more() {
+fn a_download_succeeds_despite_every_kind_of_failure() {
     let archive = Archive::of(&every_five_seconds(EVENING, 200));
     let now_and_then = |seed| FaultRule {
         probability: Some(0.2),
@@ -220,7 +220,7 @@ fn a_service_that_fails_in_every_way_delays_a_download_and_no_more() {
 }
 
 #[test]
-fn an_error_names_the_fragment_and_what_is_complete_is_kept() {
+fn an_error_names_the_fragment_and_complete_fragments_are_kept() {
     let starts = every_five_seconds(EVENING, 50);
     let archive = Archive::of(&starts);
     let bad = format!("c/{}", name(starts[40]));
@@ -239,7 +239,7 @@ fn an_error_names_the_fragment_and_what_is_complete_is_kept() {
 }
 
 #[test]
-fn a_fragment_that_is_not_what_was_listed_is_an_error() {
+fn a_fragment_that_differs_from_its_listing_is_an_error() {
     let starts = every_five_seconds(EVENING, 3);
     for raw in [
         "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc".to_owned(),
@@ -257,7 +257,7 @@ fn a_fragment_that_is_not_what_was_listed_is_an_error() {
 }
 
 #[test]
-fn a_file_is_only_replaced_when_asked() {
+fn a_file_is_replaced_only_with_overwrite() {
     let archive = Archive::of(&every_five_seconds(EVENING, 3));
     let client = archive.client();
     fs::write(archive.path(), "precious").unwrap();
@@ -275,7 +275,7 @@ fn a_file_is_only_replaced_when_asked() {
 }
 
 #[test]
-fn the_incomplete_file_of_another_range_is_neither_used_nor_lost() {
+fn an_incomplete_file_of_another_range_is_neither_used_nor_deleted() {
     let archive = Archive::of(&every_five_seconds(EVENING, 100));
     archive.fault(FaultRule { latency_ms: Some(5), ..FaultRule::new("GetObject") });
     let client = archive.client();
@@ -287,8 +287,8 @@ fn the_incomplete_file_of_another_range_is_neither_used_nor_lost() {
     let error = client.download_recording("c", &other, archive.path(), &options).unwrap_err();
     assert!(error.message().contains("live-demo/c: 2026-05-09T22:00:00Z to"), "{error}");
     assert_eq!(fs::read(&part).unwrap(), before);
-    let anew = DownloadOptions::new().overwrite(true);
-    let done = client.download_recording("c", &other, archive.path(), &anew).unwrap();
+    let overwriting = DownloadOptions::new().overwrite(true);
+    let done = client.download_recording("c", &other, archive.path(), &overwriting).unwrap();
     assert_eq!((done.resumed_bytes, done.fragments), (0, 88));
 }
 
@@ -311,7 +311,7 @@ fn an_incomplete_file_that_lost_bytes_is_completed() {
 }
 
 #[test]
-fn nothing_recorded_is_an_error_that_leaves_no_file() {
+fn an_empty_range_is_an_error_that_leaves_no_file() {
     let archive = Archive::of(&every_five_seconds(EVENING, 3));
     let client = archive.client();
     let options = DownloadOptions::new();
@@ -328,7 +328,7 @@ fn nothing_recorded_is_an_error_that_leaves_no_file() {
 }
 
 #[test]
-fn a_stream_is_followed_to_its_end_through_faults_and_interruptions() {
+fn a_stream_is_followed_to_its_end_despite_faults_and_interruptions() {
     let clock = MediaClock::starting_at(OffsetDateTime::now_utc());
     let archive = Archive::start(Config::temporary().clock(clock.clock()));
     let client = archive.client();
@@ -380,7 +380,7 @@ fn a_stream_is_followed_to_its_end_through_faults_and_interruptions() {
 }
 
 #[test]
-fn what_is_old_can_be_deleted_and_no_playlist_is_left_with_a_hole() {
+fn old_recordings_can_be_deleted_without_leaving_gaps_in_playlists() {
     let clock = MediaClock::starting_at(OffsetDateTime::now_utc());
     let archive = Archive::start(Config::temporary().clock(clock.clock()));
     let client = archive.client();

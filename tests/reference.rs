@@ -1,5 +1,5 @@
-//! docs/configuration.md has every setting of every language, under its name
-//! and with its default.
+//! docs/configuration.md lists every setting of every language, with its name and its
+//! default.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ const HEADER: &str = include_str!("../include/osslive.h");
 const WRAPPER: &str = include_str!("../include/osslive.hpp");
 const PYTHON: &str = include_str!("../python/src/osslive/client.py");
 
-/// The rows of the table of settings, cell by cell.
+/// Returns the rows of the table of settings, split into cells.
 fn rows() -> Vec<Vec<&'static str>> {
     let (_, table) = PAGE.split_once("## Settings of a client\n").unwrap();
     let lines = table.lines().skip_while(|line| !line.starts_with('|'));
@@ -20,18 +20,18 @@ fn rows() -> Vec<Vec<&'static str>> {
         .collect()
 }
 
-/// The names in code of a column.
+/// Returns the names in a column, which are formatted as code.
 fn column(number: usize) -> BTreeSet<&'static str> {
     rows().iter().flat_map(|row| row[number].split('`').skip(1).step_by(2)).collect()
 }
 
-/// What stands between a beginning and an end in a text.
+/// Returns the text between two marks.
 fn between<'a>(text: &'a str, begin: &str, end: &str) -> &'a str {
     let (_, rest) = text.split_once(begin).unwrap_or_else(|| panic!("{begin:?} is missing"));
     rest.split_once(end).unwrap_or_else(|| panic!("{end:?} is missing")).0
 }
 
-/// The name that a declaration begins with.
+/// Returns the name at the start of a declaration.
 fn name(text: &str) -> &str {
     text.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap()
 }
@@ -71,16 +71,18 @@ fn python() {
         .filter_map(|line| line.split_once(": "))
         .map(|(name, _)| name.trim())
         .collect();
-    // The ways to make a client that the code has.
-    let ways = include_str!("../python/src/osslive/client.py").split("    def from_").skip(1);
-    let ways: Vec<_> =
-        ways.map(|way| format!("Client.from_{}", way.split('(').next().unwrap())).collect();
-    settings.extend(ways.iter().map(String::as_str));
+    // The constructors of a client in the code.
+    let constructors =
+        include_str!("../python/src/osslive/client.py").split("    def from_").skip(1);
+    let constructors: Vec<_> = constructors
+        .map(|constructor| format!("Client.from_{}", constructor.split('(').next().unwrap()))
+        .collect();
+    settings.extend(constructors.iter().map(String::as_str));
     settings.insert("osslive");
     assert_eq!(column(3), settings);
 }
 
-/// The numbers, as osslive.hpp has them.
+/// The default numbers are those in osslive.hpp.
 #[test]
 fn defaults() {
     let default = |setting: &str| {

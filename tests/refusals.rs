@@ -1,5 +1,5 @@
-//! Every error of the service that the client itself never provokes, provoked
-//! by hand: the pure halves of the SDK over a bare socket.
+//! Errors of the service that the client itself never triggers, triggered with handmade
+//! requests: the I/O-free parts of the SDK over a bare socket.
 
 use osslive::operation::{self, Reply};
 use osslive::sign::{Parts, v1};
@@ -10,7 +10,7 @@ use std::net::TcpStream;
 use time::macros::format_description;
 use time::{Duration, OffsetDateTime};
 
-/// A request as a careless or hostile client sends it.
+/// A request that a careless or hostile client might send.
 struct Sent<'a> {
     method: &'a str,
     bucket: &'a str,
@@ -19,7 +19,7 @@ struct Sent<'a> {
     headers: &'a [(&'a str, &'a str)],
     body: &'a [u8],
     signed: bool,
-    /// How far its clock is ahead.
+    /// How far the client's clock is ahead.
     ahead: Duration,
 }
 
@@ -35,8 +35,8 @@ const SENT: Sent<'_> = Sent {
 };
 
 impl Sent<'_> {
-    /// What the SDK makes of the answer.
-    fn refusal(&self, endpoint: &LocalEndpoint) -> Error {
+    /// Sends the request, and returns the error that the SDK parses from the response.
+    fn error(&self, endpoint: &LocalEndpoint) -> Error {
         operation::delete_channel("c")
             .unwrap()
             .parse(&self.send(endpoint))
@@ -79,15 +79,15 @@ impl Sent<'_> {
         stream.write_all(text.as_bytes()).unwrap();
         stream.write_all(b"\r\n").unwrap();
         stream.write_all(self.body).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        read(&answer)
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).unwrap();
+        read(&response)
     }
 }
 
-fn read(answer: &[u8]) -> Reply {
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
-    let head = String::from_utf8_lossy(&answer[..end]).to_lowercase();
+fn read(response: &[u8]) -> Reply {
+    let end = response.windows(4).position(|four| four == b"\r\n\r\n").unwrap();
+    let head = String::from_utf8_lossy(&response[..end]).to_lowercase();
     let header = |name: &str| {
         let line = head.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")));
         line.map(str::to_uppercase)
@@ -96,7 +96,7 @@ fn read(answer: &[u8]) -> Reply {
         status: head[9..12].parse().unwrap(),
         request_id: header("x-oss-request-id"),
         ec: header("x-oss-ec"),
-        body: answer[end + 4..].to_vec(),
+        body: response[end + 4..].to_vec(),
         attempts: 1,
         ..Reply::default()
     }
@@ -110,7 +110,7 @@ fn http_date(time: OffsetDateTime) -> String {
 }
 
 #[test]
-fn each_has_its_code_and_status() {
+fn each_error_has_its_code_and_status() {
     let endpoint = LocalEndpoint::start(Config::temporary()).unwrap();
     let live = &[("live", None)][..];
     let put = Sent { method: "PUT", key: "c", query: live, ..SENT };
@@ -158,9 +158,16 @@ fn each_has_its_code_and_status() {
             400,
         ),
     ] {
-        let told = format!("{} /{}/{} {:?}", sent.method, sent.bucket, sent.key, sent.query);
-        let error = sent.refusal(&endpoint);
-        assert_eq!((error.code(), error.status()), (Some(code), Some(status)), "{told}: {error}");
-        assert!(error.request_id().is_some() && !error.message().is_empty(), "{told}: {error:?}");
+        let request = format!("{} /{}/{} {:?}", sent.method, sent.bucket, sent.key, sent.query);
+        let error = sent.error(&endpoint);
+        assert_eq!(
+            (error.code(), error.status()),
+            (Some(code), Some(status)),
+            "{request}: {error}"
+        );
+        assert!(
+            error.request_id().is_some() && !error.message().is_empty(),
+            "{request}: {error:?}"
+        );
     }
 }

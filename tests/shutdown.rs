@@ -1,7 +1,7 @@
-//! A client that is told to stop: whatever its calls wait for, they end, and
-//! say why.
+//! Shutting down a client: its calls end, whatever they are waiting for, and report the
+//! reason.
 
-// Other tests need the rest of it.
+// Other tests use the rest of it.
 #[allow(dead_code)]
 #[path = "support/ordered.rs"]
 mod ordered;
@@ -16,7 +16,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{Answer, Server, idle};
 
-/// No wait here ends by itself within the time of a test run.
+/// Longer than any test run, so that no wait ends on its own.
 const LONG: Duration = Duration::from_secs(3600);
 
 fn builder(endpoint: String) -> ClientBuilder {
@@ -27,19 +27,19 @@ fn builder(endpoint: String) -> ClientBuilder {
         .addressing_style(AddressingStyle::Path)
         .credentials(Credentials::new("id", "secret"))
         .no_proxy();
-    patient(builder)
+    with_long_timeouts(builder)
 }
 
-fn patient(client: ClientBuilder) -> ClientBuilder {
+fn with_long_timeouts(client: ClientBuilder) -> ClientBuilder {
     client.connect_timeout(LONG).timeout(LONG)
 }
 
-/// Shuts a client down under a call, and returns how that ended.
-fn cut(client: &Client) -> Error {
+/// Shuts a client down during a call, and returns how the call ended.
+fn shut_down_during_call(client: &Client) -> Error {
     let clone = client.clone();
     let call = thread::spawn(move || clone.get_channel_status("c"));
-    // Nothing tells from outside that a call waits. If it does not yet, this
-    // tests less, and fails no less rightly.
+    // It cannot be observed from outside whether the call is already waiting. If it is
+    // not, this tests less, but does not fail wrongly.
     thread::sleep(Duration::from_millis(200));
     assert!(!call.is_finished(), "the call did not wait: {:?}", call.join());
     let started = Instant::now();
@@ -52,7 +52,7 @@ fn cut(client: &Client) -> Error {
     error
 }
 
-/// An address where connecting takes for ever, while what is with it lives.
+/// Returns an address to which connecting hangs while the other values are alive.
 #[cfg(target_os = "linux")]
 fn silent_address() -> (std::net::SocketAddr, TcpListener, Vec<std::net::TcpStream>) {
     use std::net::TcpStream;
@@ -65,15 +65,15 @@ fn silent_address() -> (std::net::SocketAddr, TcpListener, Vec<std::net::TcpStre
 }
 
 #[test]
-fn a_call_that_waits_for_its_answer_ends() {
+fn a_call_that_waits_for_its_response_ends() {
     let service = Ordered::with([ordered::silence()]);
-    let client = patient(service.client()).build().unwrap();
-    assert_eq!(cut(&client).attempts(), 1);
+    let client = with_long_timeouts(service.client()).build().unwrap();
+    assert_eq!(shut_down_during_call(&client).attempts(), 1);
 }
 
 #[test]
-fn a_call_in_the_middle_of_its_answer_ends_and_does_not_take_it_for_whole() {
-    // Without a length, the end of the connection is the end of the body.
+fn a_call_in_the_middle_of_its_response_ends_and_the_response_is_incomplete() {
+    // Without a length, the body ends with the connection.
     let begin = "HTTP/1.1 200 OK\r\n\r\n<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
     let service = Ordered::with([FaultRule {
         raw: Some(begin.to_owned()),
@@ -81,40 +81,40 @@ fn a_call_in_the_middle_of_its_answer_ends_and_does_not_take_it_for_whole() {
         bytes_per_second: Some(1000),
         ..ordered::rule()
     }]);
-    cut(&patient(service.client()).build().unwrap());
+    shut_down_during_call(&with_long_timeouts(service.client()).build().unwrap());
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_call_that_connects_ends() {
+fn a_call_that_is_connecting_ends() {
     let (address, _listener, _full) = silent_address();
-    cut(&builder(format!("http://{address}")).build().unwrap());
+    shut_down_during_call(&builder(format!("http://{address}")).build().unwrap());
 }
 
 #[test]
 fn a_call_in_a_tls_handshake_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
-    cut(&builder(format!("https://{address}")).build().unwrap());
+    shut_down_during_call(&builder(format!("https://{address}")).build().unwrap());
 }
 
 #[test]
 fn a_call_that_waits_for_a_proxy_ends() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let proxy = format!("http://{}", listener.local_addr().unwrap());
-    cut(&builder("http://oss.example".into()).proxy(proxy).build().unwrap());
+    shut_down_during_call(&builder("http://oss.example".into()).proxy(proxy).build().unwrap());
 }
 
 #[test]
-fn a_call_that_waits_before_a_repeat_ends() {
+fn a_call_that_waits_for_a_retry_ends() {
     let service = Ordered::with([ordered::busy()]);
-    let client = patient(service.client()).attempts(1_000_000);
-    let error = cut(&client.build().unwrap());
+    let client = with_long_timeouts(service.client()).attempts(1_000_000);
+    let error = shut_down_during_call(&client.build().unwrap());
     assert!(error.attempts() > 0, "{error:?}");
 }
 
 #[test]
-fn every_clone_stops_and_later_calls_are_refused_unsent() {
+fn every_clone_stops_and_later_calls_fail_without_sending() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let client = builder(format!("http://{}", server.address)).build().unwrap();
     let other = client.with_timeout(Duration::from_secs(5));
@@ -134,7 +134,7 @@ fn every_clone_stops_and_later_calls_are_refused_unsent() {
 }
 
 #[test]
-fn another_client_of_the_same_server_goes_on() {
+fn another_client_of_the_same_server_keeps_working() {
     let server = Server::start(|_, _| Answer::Bytes(idle()));
     let new = || builder(format!("http://{}", server.address)).build().unwrap();
     let (stopped, other) = (new(), new());

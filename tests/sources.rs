@@ -1,9 +1,8 @@
-//! Where each setting comes from: what is set by hand, then each source in the
-//! order in which it was named; and never one that contradicts another.
+//! Where each setting comes from: explicit settings, then the sources in the order in
+//! which they were added; contradictions are errors.
 //!
-//! `tests/data/sources.json` has the cases, which the tests of the other
-//! languages read too. Each runs in a process of its own, as the environment is
-//! shared.
+//! The cases are in `tests/data/sources.json`, which the tests of the other languages
+//! also read. Each runs in its own process, because the environment is shared.
 
 #[path = "support/sources.rs"]
 mod table;
@@ -16,7 +15,7 @@ use std::process::Command;
 const CASE: &str = "OSSLIVE_TEST_CASE";
 const FILE: &str = "OSSLIVE_TEST_FILE";
 
-fn set_by_hand(mut builder: ClientBuilder, settings: &Value) -> ClientBuilder {
+fn set_explicitly(mut builder: ClientBuilder, settings: &Value) -> ClientBuilder {
     for (name, value) in settings.as_object().unwrap() {
         let text = value.as_str().unwrap_or_default();
         builder = match &**name {
@@ -31,7 +30,7 @@ fn set_by_hand(mut builder: ClientBuilder, settings: &Value) -> ClientBuilder {
     builder
 }
 
-fn name_sources(mut builder: ClientBuilder, sources: &Value, file: &Path) -> ClientBuilder {
+fn add_sources(mut builder: ClientBuilder, sources: &Value, file: &Path) -> ClientBuilder {
     for source in sources.as_array().unwrap() {
         builder = match source.as_str().unwrap() {
             "environment" => builder.from_env(),
@@ -52,13 +51,13 @@ fn check(case: &Value, builder: ClientBuilder) {
     table::check(case, outcome.as_deref().map_err(String::as_str));
 }
 
-/// What is set by hand counts, whether it is set before or after the sources
-/// are named.
-fn check_both_ways(case: &Value, file: &Path) {
+/// Explicit settings take precedence, whether they are set before or after the sources
+/// are added.
+fn check_both_orders(case: &Value, file: &Path) {
     let (settings, sources) = (&case["settings"], &case["sources"]);
-    let before = name_sources(set_by_hand(Client::builder(), settings), sources, file);
+    let before = add_sources(set_explicitly(Client::builder(), settings), sources, file);
     check(case, before);
-    let after = set_by_hand(name_sources(Client::builder(), sources, file), settings);
+    let after = set_explicitly(add_sources(Client::builder(), sources, file), settings);
     check(case, after);
 }
 
@@ -67,7 +66,7 @@ fn each_setting_comes_from_the_first_source_that_has_it() {
     let cases = table::cases("cases");
     if let Ok(case) = std::env::var(CASE) {
         let file = PathBuf::from(std::env::var(FILE).unwrap());
-        return check_both_ways(&cases[case.parse::<usize>().unwrap()], &file);
+        return check_both_orders(&cases[case.parse::<usize>().unwrap()], &file);
     }
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("sources");
     std::fs::create_dir_all(&folder).unwrap();
@@ -83,8 +82,8 @@ fn each_setting_comes_from_the_first_source_that_has_it() {
             .output()
             .unwrap();
         if !output.status.success() {
-            let said = String::from_utf8_lossy(&output.stdout);
-            failed.push(format!("{}: {said}", case["name"]));
+            let output_text = String::from_utf8_lossy(&output.stdout);
+            failed.push(format!("{}: {output_text}", case["name"]));
         }
     }
     std::fs::remove_dir_all(folder).unwrap();

@@ -1,4 +1,4 @@
-//! Signatures that several official SDKs agree on, as a table.
+//! Signatures on which several official SDKs agree, as a table.
 //!
 //! Each case of `data/signing-vectors.json` was computed by an independent
 //! implementation and compared with the SDKs that it names.
@@ -19,8 +19,8 @@ fn pairs(value: &Value) -> Vec<(&str, &str)> {
     object.iter().map(|(name, value)| (name.as_str(), value.as_str().unwrap_or_default())).collect()
 }
 
-/// An empty value is a bare name, but for the one case that shows how ali-oss
-/// writes it.
+/// Returns the query. An empty value is a bare name, except in the one case that shows
+/// how ali-oss writes it.
 fn query<'a>(case: &'a Value, extra: &[(&'a str, &'a str)]) -> Vec<(&'a str, Option<&'a str>)> {
     let spelled_out = case["id"] == "v4-header/ali-oss-wire-list-empty-marker";
     pairs(&case["params"])
@@ -173,7 +173,7 @@ fn publish_urls() {
 }
 
 #[test]
-fn a_signer_writes_the_same_headers_and_urls() {
+fn a_signer_creates_the_same_headers_and_urls() {
     use osslive::request::{Method, Request};
     use osslive::sign::{SignatureVersion, Signer};
     use osslive::{Credentials, endpoint::Endpoint};

@@ -1,6 +1,6 @@
 //! Waiting for a channel to be live, idle or gone.
 
-// Other tests need the rest of it.
+// Other tests use the rest of it.
 #[allow(dead_code)]
 mod support;
 
@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{Answer, Server, idle, reply};
 
-/// No wait here lasts that long within the time of a test run.
+/// Longer than any test run, so that no wait here times out.
 const LONG: Duration = Duration::from_secs(3600);
 
 const LIVE: &str = "<LiveChannelStat><Status>Live</Status></LiveChannelStat>";
@@ -23,7 +23,7 @@ fn live() -> Vec<u8> {
     reply("200 OK", LIVE)
 }
 
-/// A server that gives one answer to so many requests, and then another.
+/// Starts a server that sends one response to the first `count` requests, then another.
 fn changing(count: usize, before: Vec<u8>, after: Vec<u8>) -> Server {
     Server::start(move |number, _| {
         Answer::Bytes(if number <= count { before.clone() } else { after.clone() })
@@ -35,7 +35,7 @@ fn is_gone<T>(outcome: Result<T, Error>) -> bool {
 }
 
 #[test]
-fn a_wait_ends_with_the_poll_that_finds_what_it_waits_for() {
+fn a_wait_ends_with_the_poll_that_finds_the_expected_status() {
     let server = changing(2, idle(), live());
     let client = server.client().build().unwrap();
     let status = client.wait_until_live("c", LONG).unwrap();
@@ -53,7 +53,7 @@ fn a_wait_ends_with_the_poll_that_finds_what_it_waits_for() {
 }
 
 #[test]
-fn what_holds_already_is_not_waited_for() {
+fn a_wait_for_the_current_status_returns_at_once() {
     let server = changing(1, live(), idle());
     let client = server.client().build().unwrap();
     client.wait_until_live("c", LONG).unwrap();
@@ -62,7 +62,7 @@ fn what_holds_already_is_not_waited_for() {
     let server = changing(1, reply("200 OK", DISABLED), live());
     let client = server.client().build().unwrap();
     let status = client.wait_until_idle("c", LONG).unwrap();
-    assert_eq!(status.status, StreamState::Disabled, "nobody publishes to it");
+    assert_eq!(status.status, StreamState::Disabled, "no publisher is connected");
 }
 
 #[test]
@@ -75,7 +75,7 @@ fn a_channel_that_does_not_exist_ends_a_wait_for_its_state_at_once() {
 }
 
 #[test]
-fn what_will_not_pass_ends_a_wait_and_what_may_does_not() {
+fn permanent_failures_end_a_wait_and_transient_ones_do_not() {
     let server = changing(1, reply("403 Forbidden", DENIED), live());
     let client = server.client().build().unwrap();
     let error = client.wait_until_live("c", LONG).unwrap_err();
@@ -87,8 +87,8 @@ fn what_will_not_pass_ends_a_wait_and_what_may_does_not() {
     assert_eq!(error.kind(), ErrorKind::BadReply, "{error}");
     assert!(error.message().contains("<html>"), "{error}");
 
-    for answer in [reply("503 Slow", SLOWER), reply("502 Bad Gateway", "")] {
-        let server = changing(4, answer, live());
+    for response in [reply("503 Slow", SLOWER), reply("502 Bad Gateway", "")] {
+        let server = changing(4, response, live());
         let client = server.client().attempts(2).build().unwrap();
         client.wait_until_live("c", LONG).unwrap();
         assert_eq!(server.seen().len(), 5);
@@ -96,13 +96,13 @@ fn what_will_not_pass_ends_a_wait_and_what_may_does_not() {
 }
 
 #[test]
-fn a_wait_that_is_in_vain_names_the_last_status() {
+fn a_wait_that_times_out_reports_the_last_status() {
     let server = changing(usize::MAX, idle(), Vec::new());
     let client = server.client().build().unwrap();
     let error = client.wait_until_live("cam", Duration::from_millis(1500)).unwrap_err();
     assert_eq!((error.kind(), error.code()), (ErrorKind::Timeout, Some(code::WAIT_TIMED_OUT)));
     assert_eq!(error.message(), "channel \"cam\" is still Idle after 1.5 s");
-    // At 0, 250, 625 and 1187 ms: a machine under load makes no more.
+    // At 0, 250, 625 and 1187 ms: on a machine under load, there are no more.
     assert!((1..=4).contains(&server.seen().len()), "{} polls", server.seen().len());
 
     let server = changing(usize::MAX, reply("503 Slow", SLOWER), Vec::new());
@@ -130,7 +130,7 @@ fn a_wait_ends_at_once_when_its_client_is_shut_down() {
 }
 
 #[test]
-fn a_wait_without_time_or_without_a_name_is_refused() {
+fn a_wait_with_a_zero_timeout_or_an_invalid_name_is_rejected() {
     let server = changing(usize::MAX, live(), Vec::new());
     let client = server.client().build().unwrap();
     let error = client.wait_until_live("c", Duration::ZERO).unwrap_err();

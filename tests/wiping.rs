@@ -1,4 +1,4 @@
-//! After credentials are dropped, neither secret nor token is left in memory.
+//! After credentials are dropped, neither the secret nor the token is left in memory.
 
 #![cfg(target_os = "linux")]
 
@@ -17,10 +17,10 @@ use std::sync::Arc;
 
 const SERVER: &str = "OSSLIVE_TEST_SERVER";
 const ROOT: &str = "OSSLIVE_TEST_ROOT";
-/// Hides what is searched for from the search.
+/// Hides the searched strings from the search itself.
 const MASK: u8 = 0x5a;
 
-/// A text that stands nowhere in this program, masked.
+/// Returns a string that does not occur in this program, masked.
 fn masked(seed: u8, length: usize) -> Vec<u8> {
     let mut state = 0x2545_f491_4f6c_dd1d_u64 ^ u64::from(seed);
     let mut letter = || {
@@ -30,7 +30,7 @@ fn masked(seed: u8, length: usize) -> Vec<u8> {
     (0..length).map(|_| letter() ^ MASK).collect()
 }
 
-/// Calls with a text, of which nothing is left afterwards.
+/// Calls a function with an unmasked string, and overwrites it afterwards.
 fn unmasked<T>(masked: &[u8], work: impl FnOnce(&str) -> T) -> T {
     let mut bytes: Vec<u8> = masked.iter().map(|byte| byte ^ MASK).collect();
     let result = work(std::str::from_utf8(&bytes).unwrap());
@@ -39,14 +39,14 @@ fn unmasked<T>(masked: &[u8], work: impl FnOnce(&str) -> T) -> T {
     result
 }
 
-/// Overwrites a text that was a result.
+/// Overwrites a string that was returned.
 fn wipe(text: String) {
     let mut bytes = text.into_bytes();
     bytes.fill(0);
     black_box(&bytes);
 }
 
-/// How often a text stands in this process's memory.
+/// Counts the occurrences of a string in this process's memory.
 fn count(masked: &[u8]) -> usize {
     let memory = File::open("/proc/self/mem").unwrap();
     let maps = std::fs::read_to_string("/proc/self/maps").unwrap();
@@ -57,7 +57,7 @@ fn count(masked: &[u8]) -> usize {
         let mut at = u64::from_str_radix(from, 16).unwrap();
         let to = u64::from_str_radix(to, 16).unwrap();
         while at < to {
-            // What was read before would be found again where this buffer is.
+            // Otherwise, data read earlier would be found again in this buffer.
             buffer.fill(0);
             let wanted = buffer.len().min((to - at) as usize);
             let Ok(read) = memory.read_at(&mut buffer[..wanted], at) else { break };
@@ -100,8 +100,8 @@ fn work(client: &Client) {
     wipe(client.get_play_url("c", "playlist.m3u8", 60).unwrap());
 }
 
-/// The part of the test that has secrets, in a process of its own: the
-/// server's memory holds them too.
+/// The part of the test that has secrets, in its own process: the server's memory
+/// contains them too.
 fn guest() {
     for version in [SignatureVersion::V1, SignatureVersion::V4] {
         let secret = masked(version as u8, 30);
@@ -114,8 +114,8 @@ fn guest() {
             work(&client);
             assert!(count(&token) > 0 && count(&secret) > 0, "the search finds nothing");
             drop(client);
-            // Nor a part of either: a buffer that grew may have kept the beginning, and
-            // of what was freed the allocator writes over the beginning alone.
+            // Nor a part of either: a buffer that grew may have left the beginning behind, and
+            // the allocator overwrites only the beginning of freed memory.
             for text in [&token, &secret] {
                 let (begins, ends) = (&text[..24], &text[text.len() - 24..]);
                 assert_eq!((count(begins), count(ends)), (0, 0), "{version:?}, {length}");

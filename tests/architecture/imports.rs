@@ -1,9 +1,8 @@
-//! Which file of a crate imports from which, read from the syntax tree, so that
-//! every form of `use` and every path in the code counts.
+//! Finds which file of a crate imports from which. Reads the syntax tree, so that every
+//! form of `use` and every path in the code counts.
 //!
-//! A name counts for the file that defines it: a re-export is followed to its
-//! origin, and re-exporting a module's own children is no import. Tests are
-//! left out.
+//! A name counts for the file that defines it: a re-export is followed to its origin,
+//! and re-exporting a module's own children is not an import. Tests are ignored.
 
 use proc_macro2::{TokenStream, TokenTree};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,12 +16,12 @@ type Segments = Vec<String>;
 
 /// A module of a crate; the root has the empty path.
 struct Module {
-    /// The file that holds it, relative to the crate's source folder.
+    /// The file that contains it, relative to the crate's source folder.
     file: String,
     children: BTreeSet<String>,
-    /// What `use` brings into it: a name, and the path behind it.
+    /// The names that `use` imports, and the path behind each.
     aliases: BTreeMap<String, Segments>,
-    /// The paths that stand in its code and in its imports.
+    /// The paths in its code and its imports.
     paths: Vec<Segments>,
 }
 
@@ -41,7 +40,7 @@ impl Crate {
         krate
     }
 
-    /// The crate of a source text in one file, to test this reader.
+    /// Reads a crate from a single source string, to test this module.
     #[cfg(test)]
     fn of_text(text: &str) -> Crate {
         let mut krate = Crate { modules: BTreeMap::new() };
@@ -58,8 +57,8 @@ impl Crate {
         self.read_items(source, &tree.items, path, &name, false);
     }
 
-    /// Reads the items of a module, and its children. Each inline module counts
-    /// as a file of its own in `split`, and else to the file it is in.
+    /// Reads the items of a module, and its children. With `split`, each inline module
+    /// counts as its own file; otherwise it belongs to the file that contains it.
     fn read_items(
         &mut self,
         source: &Path,
@@ -88,7 +87,7 @@ impl Crate {
         }
     }
 
-    /// For each file, the files it imports from.
+    /// Returns, for each file, the files it imports from.
     pub fn imports(&self) -> BTreeMap<&str, BTreeSet<&str>> {
         let mut imports: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for (path, module) in &self.modules {
@@ -99,8 +98,8 @@ impl Crate {
         imports
     }
 
-    /// The file that defines what a path in a module names; `None` for other
-    /// crates and for modules as such.
+    /// Returns the file that defines the item at a path in a module; `None` for other
+    /// crates and for modules themselves.
     fn origin(&self, module: &[String], used: &[String], depth: usize) -> Option<&str> {
         let (mut at, rest) = self.start(module, used)?;
         let mut rest = rest.into_iter();
@@ -119,7 +118,7 @@ impl Crate {
         None
     }
 
-    /// The module in which a path begins, and what of it is left.
+    /// Returns the module in which a path starts, and the rest of the path.
     fn start(&self, module: &[String], used: &[String]) -> Option<(Segments, Segments)> {
         let here = self.modules.get(module)?;
         let (first, rest) = used.split_first()?;
@@ -145,7 +144,7 @@ impl Crate {
     }
 }
 
-/// A child module that is no test.
+/// Returns a child module that is not a test.
 fn child(item: &Item) -> Option<&ItemMod> {
     match item {
         Item::Mod(child) if !is_test(&child.attrs) => Some(child),
@@ -153,7 +152,7 @@ fn child(item: &Item) -> Option<&ItemMod> {
     }
 }
 
-/// Whether an item is only there in tests.
+/// Returns whether an item exists only in tests.
 fn is_test(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         let mut test = false;
@@ -167,14 +166,14 @@ fn is_test(attributes: &[Attribute]) -> bool {
     })
 }
 
-/// The file of a module that is not inline.
+/// Returns the file of a module that is not inline.
 fn file_of(source: &Path, path: &[String]) -> PathBuf {
     let folder = path.iter().fold(source.to_owned(), |folder, name| folder.join(name));
     let file = folder.with_extension("rs");
     if file.exists() { file } else { folder.join("mod.rs") }
 }
 
-/// The imports and the paths of a module, its children left out.
+/// The imports and the paths of a module, without its children.
 #[derive(Default)]
 struct Found {
     aliases: BTreeMap<String, Segments>,
@@ -212,7 +211,7 @@ impl Found {
         }
     }
 
-    /// Notes an import. A re-export only passes a name on.
+    /// Records an import. A re-export only passes a name on.
     fn import(&mut self, name: String, path: Segments, is_public: bool) {
         if !is_public {
             self.paths.push(path.clone());
@@ -220,7 +219,7 @@ impl Found {
         self.aliases.insert(name, path);
     }
 
-    /// The paths in the unparsed arguments of a macro.
+    /// Reads the paths in the unparsed arguments of a macro.
     fn read_tokens(&mut self, tokens: TokenStream) {
         let mut path: Segments = Vec::new();
         let mut colons = 0;
@@ -276,7 +275,7 @@ impl<'ast> Visit<'ast> for Found {
     }
 }
 
-/// Files that import each other, directly or by way of others: each group once.
+/// Returns groups of files that import each other, directly or through others.
 pub fn cycles<'a>(imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<BTreeSet<&'a str>> {
     let reached = |from: &'a str| {
         let mut seen = BTreeSet::new();
@@ -304,8 +303,8 @@ pub fn cycles<'a>(imports: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<BTreeSe
 mod tests {
     use super::*;
 
-    /// What the module `a` imports from, in a crate with the modules `a` and
-    /// `b`, and `b::inner` whose `Deep` the module `b` re-exports.
+    /// Returns what the module `a` imports from, in a crate with the modules `a` and `b`,
+    /// and `b::inner`, whose `Deep` the module `b` re-exports.
     fn imports_of(a: &str) -> Vec<String> {
         let text = format!(
             "mod a {{ {a} }} \
@@ -344,14 +343,14 @@ mod tests {
     }
 
     #[test]
-    fn other_crates_and_tests_are_left_out() {
+    fn other_crates_and_tests_are_ignored() {
         assert!(imports_of("use std::fmt; fn f(_: fmt::Error) {}").is_empty());
         assert!(imports_of("#[cfg(test)] use crate::b::Item;").is_empty());
         assert!(imports_of("#[cfg(test)] mod tests { use crate::b::Item; }").is_empty());
     }
 
     #[test]
-    fn a_cycle_is_found_whatever_its_length() {
+    fn cycles_of_any_length_are_found() {
         let text = "mod a { use crate::b::B; } mod b { use crate::c::C; pub struct B; } \
                     mod c { pub struct C; fn f() { crate::a::f() } } mod d { use crate::a::f; }";
         let krate = Crate::of_text(text);

@@ -1,5 +1,5 @@
-//! The architecture, as tests: imports go one way in every crate, and each
-//! foreign crate is used in one place.
+//! Architecture tests: imports go one way in every crate, and each external crate is
+//! used in one place.
 
 mod imports;
 
@@ -42,7 +42,7 @@ fn rust_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The code of each module of the SDK, its tests and comments left out.
+/// Returns the code of each module of the SDK, without tests and comments.
 fn modules() -> BTreeMap<String, String> {
     let source = root().join("src");
     let mut modules = BTreeMap::new();
@@ -65,7 +65,7 @@ fn layer(module: &str) -> usize {
         .unwrap_or_else(|| panic!("the module {module} is in no layer"))
 }
 
-/// The module of the SDK that a file belongs to.
+/// Returns the module of the SDK that a file belongs to.
 fn module_of(file: &str) -> &str {
     file.split(['/', '.']).next().unwrap()
 }
@@ -91,17 +91,20 @@ fn no_files_import_each_other() {
 }
 
 #[test]
-fn each_foreign_crate_has_one_door() {
-    for (needle, door) in [("ureq", "transport"), ("sha2", "sign")] {
+fn each_external_crate_is_used_in_one_module() {
+    for (needle, allowed_module) in [("ureq", "transport"), ("sha2", "sign")] {
         for (module, code) in modules() {
             let is_used = code.contains(&format!("{needle}::"));
-            assert!(!is_used || module == door, "{module} uses {needle}; only {door} may");
+            assert!(
+                !is_used || module == allowed_module,
+                "{module} uses {needle}; only {allowed_module} may"
+            );
         }
     }
 }
 
 #[test]
-fn unsafe_code_stands_only_in_the_c_layer() {
+fn unsafe_code_is_only_in_the_c_layer() {
     for member in [".", "local", "cli"] {
         for file in rust_files(&root().join(member).join("src")) {
             let text = fs::read_to_string(&file).unwrap();
@@ -114,7 +117,7 @@ fn unsafe_code_stands_only_in_the_c_layer() {
 fn the_command_prints_in_one_place() {
     let root = root().join("cli/src");
     for file in rust_files(&root).iter().filter(|file| !file.ends_with("src/output.rs")) {
-        // A descriptor of rustix's `stdio` prints nothing.
+        // A descriptor from rustix's `stdio` prints nothing.
         let text = fs::read_to_string(file).unwrap().replace("stdio::", "");
         for way in ["io::stdout()", "io::stderr()", "println!", "print!("] {
             assert!(!text.contains(way), "{} uses {way}", file.display());
@@ -140,7 +143,7 @@ fn the_core_below_the_transport_uses_no_network_and_reads_no_clock() {
 }
 
 #[test]
-fn every_source_file_fits_a_reader() {
+fn every_source_file_has_at_most_1000_lines() {
     for folder in ["src", "capi/src", "local/src", "cli/src"] {
         for file in rust_files(&root().join(folder)) {
             let lines = fs::read_to_string(&file).unwrap().lines().count();

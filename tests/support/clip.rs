@@ -1,4 +1,4 @@
-//! Publishes the clip that ships with the command.
+//! Publishes the clip that is included in the command.
 
 use osslive::{Client, RtmpUrlOptions, VodTime};
 use osslive_local::media::flv::{Reader, TagKind};
@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 
-/// How long the endpoint may take to record what it was sent.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the endpoint may take to record the stream.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Sends the clip as fast as the endpoint takes it, and stays connected.
+/// Sends the clip as fast as possible, and stays connected.
 pub fn publish(url: &str) -> Publisher {
     let mut publisher = Publisher::connect(url, Duration::from_secs(10)).unwrap();
     for tag in Reader::new(CLIP).unwrap().map(Result::unwrap) {
@@ -22,11 +22,11 @@ pub fn publish(url: &str) -> Publisher {
     publisher
 }
 
-/// The same, and waits until the endpoint has seen audio and video.
+/// Does the same, and waits until the endpoint has received audio and video.
 #[allow(dead_code, reason = "not every test waits")]
 pub fn publish_and_wait(client: &Client, id: &str) -> Publisher {
     let publisher = publish(&client.get_rtmp_url(id, &RtmpUrlOptions::new()).unwrap());
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     let has_playlist = || client.get_vod(id, &VodTime::new(1, 86_401)).is_ok();
     let is_seen = || {
         let status = client.get_channel_status(id).unwrap();

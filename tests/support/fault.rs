@@ -1,4 +1,4 @@
-//! A server that goes wrong as it is told to, until it is told to recover.
+//! A server that injects faults until it is told to recover.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -13,27 +13,27 @@ use std::thread;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// One thing that a server does in answer to a request.
+/// One step of a server's response to a request.
 #[derive(Clone)]
 pub enum Step {
     Send(Vec<u8>),
     /// Sends this many bytes a second.
     Slowly(u64, Vec<u8>),
-    /// Sends the same bytes so many times.
+    /// Sends the same bytes this many times.
     Repeat(usize, Vec<u8>),
-    /// Keeps silent, and the connection open, until the client goes.
+    /// Stays silent, and keeps the connection open, until the client disconnects.
     Wait,
-    /// Ends the connection in order.
+    /// Closes the connection orderly.
     Close,
-    /// Ends it with RST.
+    /// Closes the connection with RST.
     Reset,
 }
 
-/// A request, as far as a fault depends on it.
+/// The parts of a request that a fault may depend on.
 pub struct Asked {
-    /// Counted over all connections while the fault lasts, from 1.
+    /// The number of the request over all connections during the fault, from 1.
     pub number: usize,
-    /// Counted on this connection, from 1.
+    /// The number of the request on its connection, from 1.
     pub on_connection: usize,
     pub line: String,
     pub headers: Vec<(String, String)>,
@@ -52,17 +52,17 @@ impl Asked {
 
 pub type Fault = Arc<dyn Fn(&Asked) -> Vec<Step> + Send + Sync>;
 
-/// Which certificate a server shows while the fault lasts.
+/// The certificate of a server during the fault.
 #[derive(Clone, Copy, PartialEq)]
 pub enum Tls {
     Good,
     WrongName,
     Expired,
-    /// Signed by an authority that nobody trusts.
+    /// Signed by an untrusted authority.
     Unknown,
 }
 
-/// A server on a port of its own. It stops when it is dropped.
+/// A server on its own port. It stops when it is dropped.
 pub struct FaultServer {
     pub address: SocketAddr,
     state: Arc<State>,
@@ -74,7 +74,7 @@ struct State {
     tls: Option<Tls>,
     asked: AtomicUsize,
     connections: AtomicUsize,
-    /// How many answers are under way, the closing after them included.
+    /// The number of responses in progress, including closing the connection.
     busy: AtomicUsize,
     has_recovered: AtomicBool,
     is_stopped: AtomicBool,
@@ -101,24 +101,25 @@ impl FaultServer {
                 }
                 shared.connections.fetch_add(1, Ordering::SeqCst);
                 let (shared, stream) = (shared.clone(), stream.unwrap());
-                // A client that breaks off is no concern of this server.
+                // A client that disconnects is not an error here.
                 thread::spawn(move || drop(shared.serve(stream)));
             }
         });
         FaultServer { address, state }
     }
 
-    /// How many requests came in whole.
+    /// Returns the number of complete requests.
     pub fn asked(&self) -> usize {
         self.state.asked.load(Ordering::SeqCst)
     }
 
-    /// How many connections were made.
+    /// Returns the number of connections.
     pub fn connections(&self) -> usize {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// Waits until what was under way is sent, and closed where it is to be.
+    /// Waits until all responses in progress are sent, and their connections closed if
+    /// they are to be.
     pub fn settle(&self) {
         let until = Instant::now() + Duration::from_secs(1);
         while self.state.busy.load(Ordering::SeqCst) > 0 && Instant::now() < until {
@@ -126,7 +127,7 @@ impl FaultServer {
         }
     }
 
-    /// From here on each request gets the right answer.
+    /// From now on, each request gets the right response.
     pub fn recover(&self) {
         self.state.has_recovered.store(true, Ordering::SeqCst);
     }
@@ -139,7 +140,7 @@ impl Drop for FaultServer {
     }
 }
 
-/// Counted while an answer is under way, at the latest until it is dropped.
+/// Counts a response in progress until it is dropped.
 struct Busy<'a>(&'a AtomicUsize, Cell<usize>);
 
 impl Busy<'_> {
@@ -184,7 +185,7 @@ impl State {
             let answer = if is_good { &self.healthy } else { &self.fault };
             busy.set(1);
             for step in answer(&asked) {
-                if !self.take(step, stream.get_mut(), &socket)? {
+                if !self.perform(step, stream.get_mut(), &socket)? {
                     return Ok(());
                 }
             }
@@ -193,8 +194,8 @@ impl State {
         Ok(())
     }
 
-    /// Whether the connection goes on after a step.
-    fn take(&self, step: Step, stream: &mut dyn Stream, socket: &TcpStream) -> io::Result<bool> {
+    /// Performs a step, and returns whether the connection stays open.
+    fn perform(&self, step: Step, stream: &mut dyn Stream, socket: &TcpStream) -> io::Result<bool> {
         match step {
             Step::Send(bytes) => stream.write_all(&bytes)?,
             Step::Slowly(rate, bytes) => {
@@ -228,7 +229,7 @@ impl State {
             }
             Step::Close => return Ok(false),
             Step::Reset => {
-                // There a reset takes away what has arrived and was not read yet.
+                // On this system, a reset discards received data that has not been read yet.
                 if cfg!(windows) {
                     thread::sleep(Duration::from_millis(500));
                 }
@@ -255,7 +256,7 @@ fn read_request(stream: &mut BufReader<Box<dyn Stream>>) -> io::Result<Option<He
     let line = String::from_utf8_lossy(&line);
     let (mut headers, mut length) = (Vec::new(), 0);
     if !line.trim_end().ends_with("HTTP/1.1") {
-        // A TLS greeting, whose lines have no meaning.
+        // A TLS ClientHello, which has no lines.
         let rest = stream.buffer().len();
         stream.consume(rest);
         return Ok(Some((line.into_owned(), headers)));
@@ -273,8 +274,8 @@ fn read_request(stream: &mut BufReader<Box<dyn Stream>>) -> io::Result<Option<He
     Ok(Some((line.trim_end().to_owned(), headers)))
 }
 
-/// An authority for the certificates of these servers: its own certificate in
-/// PEM, and what signs with it.
+/// Creates an authority for the certificates of these servers: its own certificate in
+/// PEM, and its issuer.
 fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name.push(DnType::CommonName, name);
@@ -286,7 +287,7 @@ fn authority(name: &str) -> (String, Issuer<'static, KeyPair>) {
 static TRUSTED: LazyLock<(String, Issuer<'static, KeyPair>)> =
     LazyLock::new(|| authority("trusted"));
 
-/// The certificate, in PEM, that a client of these servers trusts.
+/// Returns the certificate, in PEM, that a client of these servers trusts.
 pub fn trusted_root() -> &'static str {
     &TRUSTED.0
 }

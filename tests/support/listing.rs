@@ -1,17 +1,17 @@
-//! The names that lists of channels are tried with, and a server that lists
-//! those that the local endpoint could not hold.
+//! Names for tests of channel lists, and a server that lists those that the local
+//! endpoint rejects.
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::thread;
 
-/// What the lists are held against, in the order that the service documents.
+/// Returns the expected names, in the order that the service documents.
 pub fn names() -> Vec<String> {
     serde_json::from_str(include_str!("../data/names.json")).expect("an array of strings")
 }
 
-/// Names that the local endpoint refuses and another service might list, sorted.
+/// Returns names that the local endpoint rejects but another service might list, sorted.
 pub fn foreign_names() -> Vec<String> {
     serde_json::from_str(include_str!("../data/foreign-names.json")).expect("an array of strings")
 }
@@ -77,7 +77,7 @@ fn escaped(name: &str) -> String {
     name.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('\r', "&#13;")
 }
 
-/// The value of a query parameter.
+/// Returns the value of a query parameter.
 fn parameter(request: &str, name: &str) -> Option<String> {
     let target = request.split(' ').nth(1)?;
     let (_, query) = target.split_once('?')?;

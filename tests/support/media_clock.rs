@@ -1,4 +1,4 @@
-//! A session that takes a moment: the endpoint's clock goes with the stream.
+//! Records long sessions in a short time: the endpoint's clock advances with the stream.
 
 use osslive::{ChannelConfig, Client, RtmpUrlOptions, VodTime};
 use osslive_local::Clock;
@@ -11,10 +11,10 @@ use time::OffsetDateTime;
 
 const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 
-/// How long the endpoint may take to record what it was sent.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the endpoint may take to record the stream.
+const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// A clock that stands still but for what is recorded.
+/// A clock that advances only with the recorded stream.
 pub struct MediaClock {
     start: OffsetDateTime,
     passed: Arc<AtomicU64>,
@@ -25,13 +25,13 @@ impl MediaClock {
         MediaClock { start, passed: Arc::default() }
     }
 
-    /// The clock for the endpoint's configuration.
+    /// Returns the clock for the endpoint's configuration.
     pub fn clock(&self) -> Clock {
         let (start, passed) = (self.start, self.passed.clone());
         Clock::from_fn(move || start + Duration::from_millis(passed.load(Ordering::SeqCst)))
     }
 
-    /// Puts a channel and records a session of `length` on it, in fragments of
+    /// Creates a channel and records a session of `length` on it, in fragments of
     /// `seconds`.
     pub fn record(&self, client: &Client, id: &str, seconds: u32, length: Duration) {
         client.put_channel(id, &ChannelConfig::new("").frag_duration(seconds)).unwrap();
@@ -41,7 +41,7 @@ impl MediaClock {
         push_flv(&url, CLIP, options, &mut |progress| {
             if progress.media.as_secs() > second {
                 second = progress.media.as_secs();
-                // An endpoint that lags behind would give fragments a later time.
+                // If the endpoint lagged behind, fragments would get a later time.
                 let open = f64::from(2 * seconds + 1);
                 wait_for(|| self.recorded(client, id) + open >= second as f64);
             }
@@ -52,7 +52,7 @@ impl MediaClock {
         wait_for(|| !client.get_channel_history(id).unwrap().records.is_empty());
     }
 
-    /// The seconds in complete fragments; before the first, the service has no
+    /// Returns the seconds in complete fragments; before the first, the service has no
     /// playlist.
     fn recorded(&self, client: &Client, id: &str) -> f64 {
         let start = self.start.unix_timestamp();
@@ -65,7 +65,7 @@ impl MediaClock {
 }
 
 fn wait_for(holds: impl Fn() -> bool) {
-    let until = Instant::now() + PATIENCE;
+    let until = Instant::now() + TIMEOUT;
     while !holds() {
         assert!(Instant::now() < until, "the endpoint records nothing more");
         thread::sleep(Duration::from_millis(1));

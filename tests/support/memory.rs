@@ -1,28 +1,28 @@
-//! Counts what each thread has allocated, by itself and at most.
+//! Counts the current and the peak memory that each thread has allocated.
 //!
-//! A call works on the thread of its caller; only connecting does not. What a
-//! call holds is so measured beside servers and other tests in one process.
+//! A call runs on its caller's thread, except for connecting. So its memory can be
+//! measured even with servers and other tests in the same process.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
 thread_local! {
     static HELD: Cell<isize> = const { Cell::new(0) };
-    static MOST: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
 }
 
-/// The system's allocator, counting.
+/// The system's allocator, with counters.
 pub struct Counting;
 
 fn count(change: isize) {
-    // A thread that is ending has no counters any more.
+    // A thread that is ending no longer has counters.
     let _ = HELD.try_with(|held| {
         held.set(held.get() + change);
-        let _ = MOST.try_with(|most| most.set(most.get().max(held.get())));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(held.get())));
     });
 }
 
-// SAFETY: every call is passed on as it came.
+// SAFETY: every call is passed on unchanged.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count(layout.size() as isize);
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // Old and new may exist side by side for a moment.
+        // Old and new memory may exist at the same time.
         count(size as isize);
         let moved = unsafe { System.realloc(pointer, layout, size) };
         count(-(layout.size() as isize));
@@ -48,11 +48,11 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-/// The most bytes that this thread held at once during `work`, beyond those
-/// that it held before.
+/// Returns the peak memory of this thread during `work`, beyond what it held before, in
+/// bytes.
 pub fn peak<T>(work: impl FnOnce() -> T) -> (T, usize) {
     let before = HELD.get();
-    MOST.set(before);
+    PEAK.set(before);
     let result = work();
-    (result, (MOST.get() - before).max(0) as usize)
+    (result, (PEAK.get() - before).max(0) as usize)
 }

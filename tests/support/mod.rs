@@ -1,4 +1,4 @@
-//! A server that answers as a test tells it to, byte by byte.
+//! A server whose responses a test determines, byte by byte.
 
 use osslive::{Client, ClientBuilder, Credentials};
 use std::io::{BufRead, BufReader, Read, Write};
@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What a server does with a request.
+/// A server's response to a request.
 pub enum Answer {
     /// Writes these bytes and keeps the connection.
     Bytes(Vec<u8>),
@@ -15,7 +15,7 @@ pub enum Answer {
     Close(Vec<u8>),
 }
 
-/// A request as it arrived: its first line, its headers, its body.
+/// A received request: its first line, its headers, its body.
 #[derive(Debug, Clone)]
 pub struct Seen {
     pub line: String,
@@ -38,14 +38,14 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server; `answer` gets each request with its number, from 1.
+    /// Starts a server; `answer` receives each request with its number, from 1.
     pub fn start(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self::run(answer, true)
     }
 
     fn run(
         answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
-        remembers: bool,
+        keeps_log: bool,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -58,7 +58,7 @@ impl Server {
                     return;
                 }
                 let (log, answer) = (log.clone(), answer.clone());
-                let log = remembers.then_some(log);
+                let log = keeps_log.then_some(log);
                 thread::spawn(move || serve(stream.unwrap(), log.as_deref(), &*answer));
             }
         });
@@ -67,16 +67,16 @@ impl Server {
 
     /// Starts a server that does not record requests, for tests that send many.
     #[allow(dead_code, reason = "most tests send few")]
-    pub fn forgetful(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
+    pub fn start_without_log(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
         Self::run(move |_, seen| answer(seen), false)
     }
 
-    /// The requests so far.
+    /// Returns the requests so far.
     pub fn seen(&self) -> Vec<Seen> {
         self.seen.lock().unwrap().clone()
     }
 
-    /// A client of this server, still to be configured further.
+    /// Returns a builder for a client of this server.
     pub fn client(&self) -> ClientBuilder {
         Client::builder()
             .endpoint(format!("http://{}", self.address))
@@ -143,7 +143,7 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Seen> {
     Some(seen)
 }
 
-/// An answer with a status and a body.
+/// Returns a response with a status and a body.
 pub fn reply(status: &str, body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 {status}\r\nx-oss-request-id: 6B02A4E6B92475920B0002F1\r\n\
@@ -153,7 +153,7 @@ pub fn reply(status: &str, body: &str) -> Vec<u8> {
     .into_bytes()
 }
 
-/// The answer that a channel is idle.
+/// Returns the response for an idle channel.
 pub fn idle() -> Vec<u8> {
     reply("200 OK", "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>")
 }

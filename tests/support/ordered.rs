@@ -1,9 +1,9 @@
-//! A service that goes wrong as rules say: the local endpoint, with a channel `c`.
+//! A service that fails according to rules: the local endpoint, with a channel `c`.
 
 use osslive::{ChannelConfig, ClientBuilder};
 use osslive_local::{Config, Control, Disconnect, FaultRule, LocalEndpoint};
 
-/// A rule about every call, without an effect yet.
+/// Returns a rule for every call, without an effect yet.
 pub fn rule() -> FaultRule {
     FaultRule::new("*")
 }
@@ -12,12 +12,12 @@ pub fn busy() -> FaultRule {
     FaultRule { status: Some(503), ..rule() }
 }
 
-/// Nothing is answered.
+/// Returns a rule that sends no response.
 pub fn silence() -> FaultRule {
     FaultRule { disconnect: Some(Disconnect::Hang), ..rule() }
 }
 
-/// Every channel exists, and is idle.
+/// Returns a rule by which every channel exists and is idle.
 pub fn idle() -> FaultRule {
     let body = "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
     FaultRule { body: Some(body.to_owned()), ..rule() }
@@ -39,22 +39,22 @@ impl Ordered {
         ordered
     }
 
-    /// Orders a fault for the calls that come after this.
+    /// Adds a fault for the following calls.
     pub fn order(&self, rule: FaultRule) {
         self.control.add(rule).unwrap();
     }
 
-    /// A client of this service, still to be configured further.
+    /// Returns a builder for a client of this service.
     pub fn client(&self) -> ClientBuilder {
         self.endpoint.client_builder()
     }
 
-    /// How often it was called.
+    /// Returns the number of calls.
     pub fn calls(&self) -> usize {
         self.control.requests().0.iter().filter(|event| event.operation.is_some()).count()
     }
 
-    /// How often it was called about a channel.
+    /// Returns the number of calls about a channel.
     pub fn calls_about(&self, channel: &str) -> usize {
         let (events, _) = self.control.requests();
         events.iter().filter(|event| event.key.as_deref() == Some(channel)).count()

@@ -1,13 +1,13 @@
-//! A peer's fault as rules of the local endpoint: what a server does step by step,
-//! ordered beforehand.
+//! Converts a peer's fault to rules of the local endpoint: the steps of a server, set in
+//! advance.
 
 use super::fault::{Asked, Fault, Step};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use osslive_local::{Disconnect, FaultRule};
 
-/// The rules by which the local endpoint answers the first requests with the first
-/// answers of a server, and the others as it answers the last of them. `None` for
-/// one whose answers depend on what is asked.
+/// Returns rules by which the local endpoint sends a server's responses to the first
+/// requests, and the last of them to all others. Returns `None` if the responses depend
+/// on the request.
 pub fn of(fault: &Fault, asked: &[Asked]) -> Option<Vec<FaultRule>> {
     let last = asked.len() - 1;
     let rule = |(number, asked)| {
@@ -17,9 +17,9 @@ pub fn of(fault: &Fault, asked: &[Asked]) -> Option<Vec<FaultRule>> {
     asked.iter().enumerate().map(rule).collect()
 }
 
-/// The rule by which the local endpoint gives a right answer.
+/// Returns the rule by which the local endpoint sends a right response.
 pub fn right(bytes: &[u8]) -> FaultRule {
-    of_steps(&[Step::Send(bytes.to_vec())]).expect("an answer")
+    of_steps(&[Step::Send(bytes.to_vec())]).expect("a response")
 }
 
 fn of_steps(steps: &[Step]) -> Option<FaultRule> {
@@ -32,14 +32,14 @@ fn of_steps(steps: &[Step]) -> Option<FaultRule> {
     let rule = FaultRule { disconnect, ..FaultRule::new("*") };
     match steps {
         [] => Some(rule),
-        [Step::Send(bytes)] if disconnect.is_none() && answer(bytes).is_some() => {
-            let (status, body) = answer(bytes)?;
+        [Step::Send(bytes)] if disconnect.is_none() && response(bytes).is_some() => {
+            let (status, body) = response(bytes)?;
             Some(FaultRule { status: Some(status), body: Some(body), ..rule })
         }
         [Step::Slowly(rate, bytes)] => {
             Some(FaultRule { bytes_per_second: Some(*rate), ..raw(rule, bytes) })
         }
-        // A head, and a body that comes slowly.
+        // A head, and a slow body.
         [Step::Send(_), Step::Slowly(rate, body)] if disconnect.is_none() => Some(FaultRule {
             body: String::from_utf8(body.clone()).ok(),
             bytes_per_second: Some(*rate),
@@ -49,8 +49,8 @@ fn of_steps(steps: &[Step]) -> Option<FaultRule> {
     }
 }
 
-/// What is sent once, and what is sent again and again after it: a client has enough
-/// of that before its end.
+/// Splits steps into bytes sent once and bytes repeated endlessly after them, which is
+/// more than any client reads.
 fn pieces(mut rule: FaultRule, steps: &[Step]) -> Option<FaultRule> {
     let mut bytes = Vec::new();
     for step in steps {
@@ -76,8 +76,8 @@ fn raw(rule: FaultRule, bytes: &[u8]) -> FaultRule {
     }
 }
 
-/// The status and the body of an answer that has a length and nothing unusual.
-fn answer(bytes: &[u8]) -> Option<(u16, String)> {
+/// Returns the status and the body of a response that has a length and nothing unusual.
+fn response(bytes: &[u8]) -> Option<(u16, String)> {
     let text = std::str::from_utf8(bytes).ok()?;
     let (head, body) = text.split_once("\r\n\r\n")?;
     let status = head.strip_prefix("HTTP/1.1 ")?.get(..3)?.parse().ok()?;

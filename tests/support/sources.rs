@@ -1,17 +1,16 @@
-//! Where each setting comes from: the cases that the tests of several
-//! languages read.
+//! Where each setting comes from: the cases shared by the tests of several languages.
 
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 
-/// `cases` are for every language; `command` are for the command alone, which
-/// takes no keys as options, always reads the environment, and has `--local`.
+/// Returns a list of cases. `cases` are for every language; `command` are only for the
+/// command, which has no options for keys, always reads the environment, and has
+/// `--local`.
 pub fn cases(list: &str) -> Vec<Value> {
     table()[list].as_array().expect("a list of cases").clone()
 }
 
-/// Writes ossutil's config file into a folder, with a byte in its comment that
-/// is not UTF-8.
+/// Writes ossutil's config file into a folder, with a comment that is not valid UTF-8.
 pub fn config_file(folder: &Path) -> PathBuf {
     let path = folder.join("ossutilconfig");
     let table = table();
@@ -20,7 +19,7 @@ pub fn config_file(folder: &Path) -> PathBuf {
     path
 }
 
-/// The variables of a case, with the path of the config file in its place.
+/// Returns the variables of a case, with the path of the config file filled in.
 pub fn variables(case: &Value, file: &Path) -> Vec<(String, String)> {
     let file = file.to_str().expect("a path in UTF-8");
     let variables = case["environment"].as_object().expect("variables").iter();
@@ -29,7 +28,7 @@ pub fn variables(case: &Value, file: &Path) -> Vec<(String, String)> {
         .collect()
 }
 
-/// Holds a publish URL, or the message of an error, against what a case says.
+/// Compares a publish URL, or the message of an error, with a case.
 pub fn check(case: &Value, outcome: Result<&str, &str>) {
     let name = &case["name"];
     match (case["url"].as_str(), outcome) {
