@@ -315,7 +315,7 @@ typedef struct {
 
 /**
  * What to download, and how. Zero-initialize, then set what you need: {.path =
- * "show.ts"} is the latest session.
+ * "show.ts"} selects the latest session.
  */
 typedef struct {
   /**
@@ -335,8 +335,8 @@ typedef struct {
    */
   int64_t end_time;
   /**
-   * How far to go back from now, in milliseconds, instead of a session and
-   * of the two times.
+   * How far to go back from now, in milliseconds, instead of a session or the
+   * two has_times.
    */
   int64_t last_ms;
   /**
@@ -344,12 +344,12 @@ typedef struct {
    */
   uint32_t max_parallel;
   /**
-   * Nonzero to keep downloading until the channel is not live any more, or
-   * end_time has come.
+   * Nonzero to keep downloading until the channel is no longer live, or
+   * end_time is reached.
    */
   int follow;
   /**
-   * Nonzero to replace an existing file, and to start anew instead of
+   * Nonzero to replace an existing file, and to start over instead of
    * resuming.
    */
   int overwrite;
@@ -386,7 +386,7 @@ osslive_status osslive_error_status(const osslive_error *error);
 const char *osslive_error_message(const osslive_error *error);
 
 /**
- * Returns the reason by name, such as "NoSuchLiveChannel", "ChannelStillLive"
+ * Returns the name of the reason, such as "NoSuchLiveChannel", "ChannelStillLive"
  * or "AccessDenied": the service's error code, or the library's own for its
  * own checks ("InvalidChannelName", "ChannelAlreadyExists"). NULL if there is
  * none.
@@ -603,7 +603,7 @@ osslive_status osslive_config_set_proxy(osslive_config *config,
                                         osslive_error **out_error);
 
 /**
- * Trusts only the certificates in a PEM string, as a private gateway may need.
+ * Trusts only the certificates in a PEM string, such as that of a private gateway.
  * Defaults to the certificates in SSL_CERT_FILE and SSL_CERT_DIR if set, else
  * Mozilla's.
  */
@@ -629,8 +629,8 @@ osslive_status osslive_config_set_sign_security_token(osslive_config *config,
                                                       osslive_error **out_error);
 
 /**
- * Loads the machine's default credentials, as the vendor's tools do. They are
- * the first of these that there is:
+ * Loads the machine's default credentials, as the vendor's tools do: the first
+ * of these that exists.
  *
  *  1. OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN
  *  2. ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET,
@@ -650,8 +650,8 @@ osslive_status osslive_config_set_sign_security_token(osslive_config *config,
  *
  * Temporary credentials are obtained by the first call that needs them, and
  * refreshed before they expire. If there are none, that call, or
- * osslive_client_new, fails with OSSLIVE_ERR_CREDENTIALS; the message names all
- * that was tried.
+ * osslive_client_new, fails with OSSLIVE_ERR_CREDENTIALS; the message lists
+ * everything that was tried.
  */
 osslive_status osslive_config_load_default_credentials(osslive_config *config,
                                                        osslive_error **out_error);
@@ -668,7 +668,7 @@ osslive_status osslive_config_set_ecs_role(osslive_config *config,
                                            osslive_error **out_error);
 
 /**
- * Takes credentials from STS for a RAM role, by the token of an OIDC provider
+ * Takes credentials from STS for a RAM role, with the token of an OIDC provider
  * (AssumeRoleWithOIDC), such as RRSA in Kubernetes. They are obtained by the
  * first call that needs them, and refreshed before they expire.
  *
@@ -702,9 +702,9 @@ osslive_status osslive_config_set_credential_process(osslive_config *config,
                                                      osslive_error **out_error);
 
 /**
- * Takes credentials from a URL, which returns what
- * osslive_config_set_credential_process has a program print. It is requested
- * when the first call needs them, and again before they expire.
+ * Takes credentials from a URL, which returns the same JSON as the program of
+ * osslive_config_set_credential_process. It is requested when the first call
+ * needs them, and again before they expire.
  */
 osslive_status osslive_config_set_credentials_uri(osslive_config *config,
                                                   const char *uri,
@@ -1075,8 +1075,8 @@ osslive_status osslive_get_rtmp_url(const osslive_client *client,
  * Signs a publish URL as osslive_get_rtmp_url does, and returns its parts and
  * expiry.
  *
- * JSON: url, server, streamKey (the two parts of the URL, as encoders ask for
- * them), expiresAt.
+ * JSON: url, server, streamKey (the two parts of the URL, for encoders that have
+ * separate fields), expiresAt.
  */
 osslive_status osslive_get_publish_url(const osslive_client *client,
                                        const char *id,
@@ -1232,9 +1232,9 @@ osslive_status osslive_channel_monitor_new(const osslive_client *client,
 void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
 
 /**
- * Waits until the next sweep is due, sweeps, and returns the changes, of which
- * there may be none. The first sweep is due at once and reports every channel
- * that is not idle. Blocks for about the interval.
+ * Waits until the next sweep is due, sweeps, and returns the changes, if any. The
+ * first sweep is due at once and reports every channel that is not idle. Blocks for
+ * about the interval.
  *
  * JSON: changes[] of id, time, change (and its details):
  *
@@ -1312,14 +1312,14 @@ osslive_status osslive_create_highlights(const osslive_client *client,
  * fragments one after the other, byte for byte (ListObjectsV2 and GetObject; for
  * sessions also GetLiveChannelStat and GetLiveChannelHistory).
  *
- * The part may be of any length. What is complete is kept in PATH.part, with a
+ * The part may be of any length. Complete fragments are kept in PATH.part, with a
  * journal in PATH.progress: after an error, a stop or a crash, the same call
- * resumes the download, with the times that it meant when it began. Both files
- * are gone when PATH is there.
+ * resumes the download, with the has_times to which the part resolved at its start.
+ * Both files are removed once PATH is complete.
  *
- * - progress, user_data: called several times a second, or NULL. It receives the
- *   bytes that are in the file and the bytes that are known to be recorded. If it
- *   stops the work, the call fails with the kind "stopped", and can be resumed.
+ * - progress, user_data: called several has_times a second, or NULL. It receives the
+ *   number of bytes in the file and of bytes known to be recorded. If it stops the
+ *   work, the call fails with the kind "stopped", and can be resumed.
  *
  * JSON: startTime, endTime (what was recorded, the end to about a second),
  * fragments (their number), bytes, resumedBytes (of an earlier attempt), gaps[]
@@ -1337,11 +1337,11 @@ osslive_status osslive_download_recording(const osslive_client *client,
                                           osslive_error **out_error);
 
 /**
- * Examines the way from this machine to the bucket's live channels, and says in
- * plain words why there is no picture. Takes at most ten seconds and changes
- * nothing. What cannot be done is a finding, not a failure.
+ * Examines the path from this machine to the bucket's live channels, and says in
+ * plain words why there is no video. Takes at most ten seconds and changes
+ * nothing. Whatever goes wrong is a finding, not a failure.
  *
- * - id: the channel to examine, or NULL for the bucket alone.
+ * - id: the channel to examine, or NULL for only the bucket.
  * - publish_url: the URL that an encoder publishes to, or NULL.
  * - play_url: the URL that players use, or NULL for the channel's.
  * - origin: the origin of pages that should be able to play, such as

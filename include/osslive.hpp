@@ -78,7 +78,7 @@ class Error : public std::runtime_error {
   /* Returns the category of the failure. */
   Status status() const noexcept { return status_; }
 
-  /* Returns the reason by name, such as "NoSuchLiveChannel",
+  /* Returns the name of the reason, such as "NoSuchLiveChannel",
    * "ChannelStillLive", "ChannelAlreadyExists" or "AccessDenied"; "" if there
    * is none. */
   const std::string &code() const noexcept { return code_; }
@@ -122,10 +122,10 @@ struct Profile {
 
 /* The RAM role of the ECS instance. */
 struct EcsRole {
-  std::optional<std::string> name = std::nullopt; /* ask the metadata service */
+  std::optional<std::string> name = std::nullopt; /* from the metadata service */
 };
 
-/* A RAM role, by the token of an OIDC provider, such as RRSA in Kubernetes. */
+/* A RAM role, assumed with the token of an OIDC provider, such as RRSA in Kubernetes. */
 struct OidcRole {
   std::string role_arn;
   std::string oidc_provider_arn;
@@ -176,7 +176,7 @@ struct Config {
                                                           localhost, else virtual_hosted */
   std::uint32_t signature_version = 4;                   /* or 1, for gateways that only support 1 */
   std::chrono::milliseconds connect_timeout{10000};
-  std::chrono::milliseconds timeout{30000}; /* of a call, retries and back-off included */
+  std::chrono::milliseconds timeout{30000}; /* of a call, including retries and back-off */
   std::uint32_t attempts = 3;               /* maximum per call */
   std::uint32_t pool_size = 16;             /* maximum idle connections */
   std::optional<std::string> proxy = std::nullopt; /* what HTTPS_PROXY, HTTP_PROXY and NO_PROXY
@@ -228,7 +228,7 @@ struct MonitorOptions {
   double frame_rate_drop = 0.1;    /* report drops by more than this fraction */
 };
 
-/* What Client::diagnose is to look at: the bucket, and what is set here. */
+/* What Client::diagnose examines: the bucket, and everything set here. */
 struct Diagnose {
   std::optional<std::string> id = std::nullopt;          /* a channel */
   std::optional<std::string> publish_url = std::nullopt; /* the URL an encoder uses */
@@ -260,8 +260,8 @@ struct Download {
   std::optional<Time> end = std::nullopt;
   std::chrono::milliseconds last{0}; /* how far to go back from now */
   unsigned max_parallel = 4;         /* concurrent transfers, at most 64 */
-  bool follow = false;               /* until the channel is not live any more, or end has come */
-  bool overwrite = false;            /* replace a file; start anew instead of resuming */
+  bool follow = false;               /* until the channel is no longer live, or end is reached */
+  bool overwrite = false;            /* replace a file; start over instead of resuming */
 };
 
 namespace detail {
@@ -310,7 +310,7 @@ std::string text_of(Call call) {
 /* A std::string may contain a NUL, which would end a C string. */
 inline const char *c_text(const std::string &text) {
   if (text.find('\0') != std::string::npos)
-    throw Error(Status::invalid_argument, "a text contains a NUL character");
+    throw Error(Status::invalid_argument, "a string contains a NUL character");
   return text.c_str();
 }
 
@@ -321,7 +321,7 @@ inline const char *c_text(const std::optional<std::string> &text) {
 template <typename Duration>
 std::uint32_t count(Duration duration) {
   if (duration.count() < 0 || duration.count() > (std::numeric_limits<std::uint32_t>::max)())
-    throw Error(Status::invalid_argument, "a length of time is negative or too long");
+    throw Error(Status::invalid_argument, "a duration is negative or too long");
   return static_cast<std::uint32_t>(duration.count());
 }
 
@@ -461,7 +461,7 @@ inline osslive_highlight c_highlight(const Highlight &highlight) {
     return time ? unix_seconds(*time) : 0;
   };
   if (highlight.start.has_value() != highlight.end.has_value())
-    throw Error(Status::invalid_argument, "a highlight has only one of start and end");
+    throw Error(Status::invalid_argument, "a highlight needs both start and end");
   osslive_highlight c = {};
   c.name = c_text(highlight.name);
   c.from_ms = highlight.from.count();
@@ -474,7 +474,7 @@ inline osslive_highlight c_highlight(const Highlight &highlight) {
 
 inline osslive_download c_download(const std::string &path, const Download &download) {
   if (download.start.has_value() != download.end.has_value())
-    throw Error(Status::invalid_argument, "a download has only one of start and end");
+    throw Error(Status::invalid_argument, "a download needs both start and end");
   osslive_download c = {};
   c.path = c_text(path);
   c.session_time = download.session ? unix_seconds(*download.session) : 0;
@@ -709,8 +709,8 @@ class Client {
     });
   }
 
-  /* Examines the way from this machine to the bucket's live channels, and says
-   * in plain words why there is no picture. Takes at most ten seconds and changes
+  /* Examines the path from this machine to the bucket's live channels, and says
+   * in plain words why there is no video. Takes at most ten seconds and changes
    * nothing.
    * JSON: checks[] of id (such as "rtmp-port"), verdict ("notChecked", "ok",
    * "warning" or "problem"), seen, advice?; problems, warnings, elapsedMs. */
@@ -741,8 +741,8 @@ class Client {
 
   /* Downloads a part of a channel's recording, of any length, into one MPEG
    * transport stream. After an error, a stop or a crash, the same call resumes it
-   * from PATH.part and PATH.progress. progress receives the bytes that are in the
-   * file, and those that are known to be recorded.
+   * from PATH.part and PATH.progress. progress receives the number of bytes in the
+   * file, and of bytes known to be recorded.
    * JSON: startTime, endTime, fragments, bytes, resumedBytes, gaps[] of startTime,
    * endTime, durationMinutes. Codes NothingRecorded and NoSuchLiveChannel;
    * Status::file, also if the file exists. */
@@ -844,7 +844,7 @@ class Client {
 };
 
 /* Polls channels and reports changes. Movable, not copyable; one thread at a
- * time, except for stop. It keeps what it needs of the client. Destroying it
+ * time, except for stop. It may outlive its client. Destroying it
  * stops it. */
 class ChannelMonitor {
  public:
@@ -858,9 +858,9 @@ class ChannelMonitor {
                                                  detail::make(options).get(), out, e);
             })) {}
 
-  /* Waits until the next sweep is due, sweeps, and returns the changes, of
-   * which there may be none; std::nullopt once stopped. The first sweep is due
-   * at once and reports every channel that is not idle.
+  /* Waits until the next sweep is due, sweeps, and returns the changes, if any;
+   * std::nullopt once stopped. The first sweep is due at once and reports every
+   * channel that is not idle.
    * JSON: changes[] of id, time, change (and its details): "wentLive" of
    * remoteAddr?, "wentIdle", "disabled", "enabled", "newPublisher" of from, to,
    * "bandwidthLow" of bandwidth, limit (bytes per second), "bandwidthRecovered"
@@ -956,7 +956,7 @@ class Log {
 /* Sets the log callback for all clients in the process; {} disables logging. It
  * runs on the threads that make calls, until the process ends: what it refers
  * to must outlive them, or logging must be disabled first. Its exceptions are
- * dropped. Once this returns, the previous callback is not running any more.
+ * dropped. Once this returns, the previous callback is no longer running.
  * Throws Error with Status::invalid_argument inside the callback. */
 inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
   detail::Log::of_process().replace(std::move(callback), max_level);

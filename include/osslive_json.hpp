@@ -14,13 +14,13 @@
  *     for (const auto &record : typed::channel_history(client.get_channel_history("main-stage")).records)
  *       client.create_vod("main-stage", "session.m3u8", record.start_time, record.end_time);
  *
- * A function for each kind of result takes the text that a call returned, and
- * throws osslive::Error with Status::bad_reply for any other text. What may be
- * absent is a std::optional. An enumeration has the value unknown for what a
- * newer library may say; members that a newer library may add are ignored.
+ * Each kind of result has a function that parses the JSON returned by a call, and
+ * throws osslive::Error with Status::bad_reply for anything else. Members that may
+ * be absent are std::optional. Enumerations have the value unknown for values of a
+ * newer library; members added by a newer library are ignored.
  *
- * This header is generated from the JSON Schemas that are installed beside it,
- * in share/osslive/schema.
+ * This header is generated from the JSON Schemas that are installed with it, in
+ * share/osslive/schema.
  */
 
 #ifndef OSSLIVE_JSON_HPP
@@ -43,18 +43,18 @@ namespace typed {
 
 namespace detail {
 
-/* A time as the library writes it: RFC 3339, in UTC. */
+/* Parses a time in the library's format: RFC 3339, in UTC. */
 inline Time time_of(const std::string &text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
   const int found = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day,
                                 &hour, &minute, &second, &used);
-  /* The years that a clock in nanoseconds can hold. */
+  /* The years that a clock in nanoseconds can represent. */
   if (found != 6 || year < 1678 || year > 2261 || text.back() != 'Z')
     throw ::osslive::Error(Status::bad_reply, "not a time in UTC: " + text);
   std::int64_t nanoseconds = 0, unit = 100000000;
   for (auto at = static_cast<std::size_t>(used) + 1; at + 1 < text.size(); at++, unit /= 10)
     nanoseconds += (text[at] - '0') * unit;
-  /* The days since 1970-01-01, in years that begin in March. */
+  /* The days since 1970-01-01, in years that start in March. */
   const int shifted = month > 2 ? year : year - 1;
   const int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
   const int days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + of_year - 719468;
@@ -403,7 +403,7 @@ inline void from_json(const nlohmann::json &json, SessionSpan &value) {
 
 /* A summary of the sessions in a period, returned by analyze_history. The service keeps only the
  * last ten finished sessions of a channel. On a busy channel they may not cover the period:
- * is_truncated is then true, and the figures cover only the sessions that are left. The current
+ * is_truncated is then true, and the figures cover only the remaining sessions. The current
  * session is not included. */
 struct HistoryAnalysis {
   /* The start of the period. */
@@ -442,8 +442,8 @@ inline void from_json(const nlohmann::json &json, HistoryAnalysis &value) {
   detail::optional(json, "longestSession", value.longest_session);
 }
 
-/* A signed publish URL, whole and in the parts that encoders ask for. Anyone who has it can
- * publish until it expires: Display and JSON show it, Debug does not. */
+/* A signed publish URL, whole and in the parts that encoders have fields for. Anyone who has it
+ * can publish until it expires: Display and JSON show it, Debug does not. */
 struct PublishUrl {
   /* The whole URL: the server, a slash and the stream key. */
   std::string url{};
@@ -451,7 +451,7 @@ struct PublishUrl {
   std::string server{};
   /* The stream key: the channel's name with the signature. */
   std::string stream_key{};
-  /* Until when publishers may connect. Expiry does not disconnect a publisher. */
+  /* When the URL expires. Publishers must connect before then; expiry does not disconnect them. */
   Time expires_at{};
 };
 
@@ -528,18 +528,18 @@ NLOHMANN_JSON_SERIALIZE_ENUM(ErrorKind, {
     {ErrorKind::stopped, "stopped"},
 })
 
-/* Why something failed. */
+/* An error as JSON. */
 struct Error {
   /* The category of the error. */
   ErrorKind kind{};
   /* What is wrong, without the code and the identifiers. */
   std::string message{};
-  /* The number of requests sent; 0 if the error came before the first. */
+  /* The number of requests sent; 0 if the error occurred before the first. */
   std::uint32_t attempts{};
-  /* Everything above in one line. */
+  /* The message with all details in one line. */
   std::string text{};
-  /* The reason by name, such as NoSuchLiveChannel: the service's code, or the library's own for
-   * its own checks. */
+  /* The name of the reason, such as NoSuchLiveChannel: the service's code, or the library's own
+   * for its own checks. */
   std::optional<std::string> code;
   /* The service's detailed error code, such as 0044-00000308. */
   std::optional<std::string> ec;
@@ -625,13 +625,13 @@ inline void from_json(const nlohmann::json &json, PutResult &value) {
   detail::optional(json, "res", value.res);
 }
 
-/* The results of work on many things. */
+/* The results for many items. */
 struct PutResults {
-  /* One result for each, in the order in which they were given. */
+  /* One result per item, in the order given. */
   std::vector<PutResult> results{};
-  /* How many of them failed. */
+  /* The number of failed items. */
   std::uint64_t failed{};
-  /* How many there are. */
+  /* The number of items. */
   std::uint64_t total{};
 };
 
@@ -663,13 +663,13 @@ inline void from_json(const nlohmann::json &json, HighlightResult &value) {
   detail::optional(json, "start", value.start);
 }
 
-/* The results of work on many things. */
+/* The results for many items. */
 struct HighlightResults {
-  /* One result for each, in the order in which they were given. */
+  /* One result per item, in the order given. */
   std::vector<HighlightResult> results{};
-  /* How many of them failed. */
+  /* The number of failed items. */
   std::uint64_t failed{};
-  /* How many there are. */
+  /* The number of items. */
   std::uint64_t total{};
 };
 
@@ -679,7 +679,7 @@ inline void from_json(const nlohmann::json &json, HighlightResults &value) {
   detail::required(json, "total", value.total);
 }
 
-/* What was downloaded, returned by download_recording. */
+/* The result of a download, returned by download_recording. */
 struct Download {
   /* Start of the first fragment. */
   Time start_time{};
@@ -689,7 +689,7 @@ struct Download {
   std::uint64_t fragments{};
   /* The size of the file. */
   std::uint64_t bytes{};
-  /* How many of the bytes an earlier attempt had downloaded. */
+  /* The number of bytes that previous attempts had downloaded. */
   std::uint64_t resumed_bytes{};
   /* Gaps of three seconds or more, in which nothing was recorded. */
   std::vector<Gap> gaps{};
@@ -704,7 +704,7 @@ inline void from_json(const nlohmann::json &json, Download &value) {
   detail::required(json, "gaps", value.gaps);
 }
 
-/* What a Check is about. Its spelling never changes. */
+/* What a Check is about. Spellings never change. */
 enum class CheckId {
   /* A value newer than this header. */
   unknown,
@@ -714,13 +714,13 @@ enum class CheckId {
   credentials,
   /* The proxy between this machine and the service. */
   proxy,
-  /* The bucket's host name has an address. */
+  /* The bucket's host name resolves. */
   host_name,
   /* The service accepts connections for HTTP or HTTPS. */
   http_port,
   /* The certificate is trusted and belongs to the host. */
   tls,
-  /* OSS itself answers, and not something in between. */
+  /* OSS itself responds, not a proxy or firewall in between. */
   service,
   /* This machine's clock agrees with the service's. */
   clock,
@@ -760,11 +760,11 @@ enum class CheckId {
   channel,
   /* The channel is enabled. */
   channel_enabled,
-  /* Who publishes to the channel. */
+  /* The channel is live, and who publishes to it. */
   channel_live,
-  /* The video is one that fragments can hold. */
+  /* Fragments can contain the video's codec. */
   video,
-  /* The audio is one that fragments can hold. */
+  /* Fragments can contain the audio's codec. */
   audio,
   /* Key frames are frequent enough for the fragment duration. */
   key_frames,
@@ -772,17 +772,17 @@ enum class CheckId {
   publish_url_host,
   /* The publish URL ends in the app live and the channel. */
   publish_url_path,
-  /* The publish URL has the parameters of a signature, whole. */
+  /* The publish URL has all parameters of a signature. */
   publish_url_query,
   /* The publish URL has not expired. */
   publish_url_expires,
-  /* The publish URL's signature is right. */
+  /* The publish URL's signature is correct. */
   publish_url_signature,
   /* The publish URL's playlist can be written. */
   publish_url_playlist,
   /* The service accepts connections for RTMP. */
   rtmp_port,
-  /* RTMP itself answers, and not something in between. */
+  /* An RTMP server responds, not a proxy or firewall in between. */
   rtmp_handshake,
   /* A stream was accepted. */
   rtmp_publish,
@@ -798,11 +798,11 @@ enum class CheckId {
   fragments,
   /* Players recognize playlist and fragments by their media types. */
   content_type,
-  /* Browsers play what they receive, and do not save it. */
+  /* Browsers play what they receive instead of downloading it. */
   forced_download,
   /* Pages of an origin may play. */
   cors,
-  /* What is stored without a playlist. */
+  /* Fragments that are stored but in no playlist. */
   unlisted_fragments,
 };
 
@@ -899,7 +899,7 @@ inline void from_json(const nlohmann::json &json, Check &value) {
   detail::optional(json, "advice", value.advice);
 }
 
-/* Why there is, or may be, no picture; returned by diagnose. */
+/* Why there is, or may be, no video; returned by diagnose. */
 struct Diagnosis {
   /* Every check, in the order of CheckId. */
   std::vector<Check> checks{};
@@ -930,8 +930,8 @@ enum class ChangeKind {
   disabled,
   /* The channel was enabled. */
   enabled,
-  /* Another publisher, or the same one from another port, took over without the channel having
-   * been seen idle. */
+  /* Another publisher, or the same one from another port, took over, and the channel was not
+   * seen idle in between. */
   new_publisher,
   /* Video and audio together are below min_bandwidth. */
   bandwidth_low,
@@ -944,7 +944,7 @@ enum class ChangeKind {
   failing,
   /* The status of the channel can be read again. */
   recovered,
-  /* The channel does not exist, or no longer. Reported once, until it is created. */
+  /* The channel does not exist, or no longer does. Reported once, until it is created. */
   gone,
   /* The channel exists again. */
   created,
@@ -999,7 +999,7 @@ inline void from_json(const nlohmann::json &json, Change &value) {
   detail::optional(json, "error", value.error);
 }
 
-/* What changed from one sweep to the next. */
+/* The changes from one sweep to the next. */
 struct Changes {
   /* The changes, in the order of the channels. */
   std::vector<Change> changes{};

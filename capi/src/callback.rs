@@ -1,5 +1,5 @@
-//! A callback that one thread replaces while others are inside it, without a
-//! lock that a forked child could find held by a thread that it does not have.
+//! A callback that one thread can replace while others run it, without a lock: a forked
+//! child could inherit one held by a thread that does not exist in the child.
 
 use libc::{c_char, c_int, c_void};
 use std::cell::UnsafeCell;
@@ -9,11 +9,11 @@ use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, AtomicUsize};
 use std::thread;
 use std::time::Duration;
 
-/// How often a thread that replaces the callback looks whether the old one has
-/// returned. That is rare, and callbacks are short.
+/// How often a thread that replaces the callback checks whether the old one has
+/// returned. Replacing is rare, and callbacks are short.
 const POLL_INTERVAL: Duration = Duration::from_micros(200);
 
-/// What C gave: a function that works on any thread, and its pointer.
+/// A function from C that works on any thread, and its pointer.
 #[derive(Clone, Copy)]
 pub(crate) struct Callback {
     pub(crate) function: unsafe extern "C" fn(c_int, *const c_char, *mut c_void),
@@ -26,8 +26,7 @@ impl PartialEq for Callback {
     }
 }
 
-/// The callback of the process. One slot holds it, and the other one takes the
-/// next.
+/// The callback of the process. One slot contains it; the other is for the next one.
 pub(crate) struct CallbackCell {
     slots: [Slot; 2],
     /// The slot of the callback, or `NONE`.
@@ -39,15 +38,15 @@ pub(crate) struct CallbackCell {
 const NONE: usize = usize::MAX;
 
 struct Slot {
-    /// Written only while this is not the current slot and nobody is inside;
-    /// read only by who is inside and has seen that it is the current one.
+    /// Written only while this is not the current slot and no thread is inside; read
+    /// only by threads that are inside and have checked that it is the current one.
     callback: UnsafeCell<Option<Callback>>,
     max_level: AtomicI32,
     inside: Inside,
 }
 
-// SAFETY: `Slot::callback` says who may touch it, and the header asks for a
-// callback that works on any thread, and its pointer with it.
+// SAFETY: `Slot::callback` documents who may access it, and the header requires a callback
+// and a pointer that work on any thread.
 unsafe impl Sync for CallbackCell {}
 
 impl CallbackCell {
@@ -59,13 +58,14 @@ impl CallbackCell {
         }
     }
 
-    /// Whether a line of this level would be heard. Quick, as most are not.
-    pub(crate) fn hears(&self, level: c_int) -> bool {
+    /// Returns whether a message of this level would be logged. Fast, because most are
+    /// not.
+    pub(crate) fn is_enabled(&self, level: c_int) -> bool {
         let slot = self.slots.get(self.current.load(SeqCst));
         slot.is_some_and(|slot| level <= slot.max_level.load(SeqCst))
     }
 
-    /// Runs `call` with the callback, which stays valid meanwhile.
+    /// Runs `call` with the callback, which stays valid during the call.
     pub(crate) fn with(&self, level: c_int, call: impl FnOnce(Callback)) {
         loop {
             let current = self.current.load(SeqCst);
@@ -74,24 +74,23 @@ impl CallbackCell {
             if self.current.load(SeqCst) != current {
                 continue;
             }
-            // SAFETY: it is the current slot, and whoever replaces it waits
-            // for this visit before it writes there again.
+            // SAFETY: it is the current slot, and a thread that replaces it waits
+            // for this visit to end before it writes there again.
             let callback = unsafe { *slot.callback.get() };
-            let is_heard = |_: &Callback| level <= slot.max_level.load(SeqCst);
-            if let Some(callback) = callback.filter(is_heard) {
+            let is_enabled_for = |_: &Callback| level <= slot.max_level.load(SeqCst);
+            if let Some(callback) = callback.filter(is_enabled_for) {
                 call(callback);
             }
             return;
         }
     }
 
-    /// Replaces the callback, and returns when the old one is not running any
-    /// more. Setting the same one again only changes the level: nothing is
-    /// waited for.
+    /// Replaces the callback, and returns when the old one is no longer running.
+    /// Setting the same one again only changes the level, and does not wait.
     pub(crate) fn replace(&self, callback: Option<Callback>, max_level: c_int) {
         let _turn = Turn::take(&self.replacing);
         let old = self.current.load(SeqCst);
-        // SAFETY: only who has the turn writes to slots.
+        // SAFETY: only the thread that has the turn writes to slots.
         let is_same = |slot: &&Slot| unsafe { *slot.callback.get() } == callback;
         if let Some(slot) = self.slots.get(old).filter(is_same) {
             slot.max_level.store(max_level, SeqCst);
@@ -100,10 +99,10 @@ impl CallbackCell {
         let next = usize::from(old == 0);
         if callback.is_some() {
             let slot = &self.slots[next];
-            // Somebody may be on the way out who came when it was current.
+            // A thread that entered when it was current may still be leaving.
             slot.inside.wait_until_empty();
-            // SAFETY: nobody is inside, and whoever comes now leaves without
-            // looking, as it is not the current slot yet.
+            // SAFETY: no thread is inside, and one that enters now leaves without
+            // reading, because this is not the current slot yet.
             unsafe { *slot.callback.get() = callback };
             slot.max_level.store(max_level, SeqCst);
         }
@@ -124,8 +123,8 @@ impl Slot {
     }
 }
 
-/// The number of threads inside a slot, in the lower half, and the process
-/// that counted them in the upper. A forked child starts again at none.
+/// The number of threads inside a slot, in the lower half, and the process that counted
+/// them, in the upper half. A forked child starts again from zero.
 struct Inside(AtomicU64);
 
 impl Inside {
@@ -146,7 +145,7 @@ impl Inside {
     }
 
     fn change(&self, change: impl FnMut(u64) -> Option<u64>) {
-        // It fails only where `change` has nothing to change.
+        // It fails only if `change` has nothing to change.
         let _ = self.0.fetch_update(SeqCst, SeqCst, change);
     }
 }
@@ -158,7 +157,7 @@ struct Visit<'a> {
 
 impl Drop for Visit<'_> {
     fn drop(&mut self) {
-        // A callback may fork: in the child this visit was never counted.
+        // A callback may fork: in the child, this visit was never counted.
         if self.process == process::id() {
             self.inside.change(|counted| match split(counted) {
                 (by, count @ 1..) if by == self.process => Some(join(by, count - 1)),
@@ -176,8 +175,8 @@ fn join(process: u32, count: u32) -> u64 {
     u64::from(process) << 32 | u64::from(count)
 }
 
-/// The right to replace the callback. One that a thread of the parent process
-/// had at a fork does not count in the child.
+/// The right to replace the callback. A turn held by a thread of the parent process at a
+/// fork does not count in the child.
 struct Turn<'a>(&'a AtomicU32);
 
 impl<'a> Turn<'a> {
@@ -206,22 +205,22 @@ mod tests {
 
     static CELL: CallbackCell = CallbackCell::new();
 
-    /// Counts at its pointer, unless that was freed.
+    /// Increments the counter at its pointer, unless that was freed.
     unsafe extern "C" fn count(_: c_int, _: *const c_char, user_data: *mut c_void) {
-        // SAFETY: the test passes a counter that lives while it is set.
+        // SAFETY: the test passes a counter that lives while the callback is set.
         let counter = unsafe { &*user_data.cast::<AtomicU64>() };
         assert_ne!(counter.fetch_add(1, SeqCst), u64::MAX);
     }
 
     fn log() {
         CELL.with(1, |callback| {
-            // SAFETY: `count` may be called as long as it is set.
+            // SAFETY: `count` may be called while it is set.
             unsafe { (callback.function)(1, c"".as_ptr(), callback.user_data) }
         });
     }
 
     #[test]
-    fn a_replaced_callback_does_not_run_any_more() {
+    fn a_replaced_callback_no_longer_runs() {
         let is_over = AtomicU32::new(0);
         thread::scope(|scope| {
             for _ in 0..3 {
@@ -237,7 +236,7 @@ mod tests {
                 CELL.replace(Some(Callback { function: count, user_data }), 1);
                 log();
                 CELL.replace(None, 1);
-                // A call that came too late would find it.
+                // A late call would find this value.
                 let counted = counter.swap(u64::MAX, SeqCst);
                 assert!(counted > 0 && counter.load(SeqCst) == u64::MAX);
             }
@@ -246,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn what_another_process_left_behind_holds_nobody_up() {
+    fn state_left_behind_by_another_process_does_not_block() {
         let cell = CallbackCell::new();
         let callback = Callback { function: count, user_data: ptr::null_mut() };
         let parent = process::id() + 1;
@@ -254,7 +253,7 @@ mod tests {
         cell.slots[0].inside.0.store(join(parent, 3), SeqCst);
         cell.replacing.store(parent, SeqCst);
         cell.replace(None, 1);
-        assert!(!cell.hears(1));
+        assert!(!cell.is_enabled(1));
     }
 
     #[test]
@@ -263,6 +262,6 @@ mod tests {
         let callback = Callback { function: count, user_data: ptr::null_mut() };
         cell.replace(Some(callback), 1);
         cell.with(1, |_| cell.replace(Some(callback), 4));
-        assert!(cell.hears(4) && !cell.hears(5));
+        assert!(cell.is_enabled(4) && !cell.is_enabled(5));
     }
 }

@@ -4,7 +4,7 @@ use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::{guard, guard_output};
-use crate::pointer::{given_json, optional_text, shared, text};
+use crate::pointer::{json_into_c_string, optional_string, shared, string};
 use libc::{c_char, c_int};
 use sdk::{Client, ListChannels, Result, StreamState};
 use serde::Serialize;
@@ -115,12 +115,12 @@ pub unsafe extern "C" fn osslive_list_channels(
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
             let mut query = ListChannels::new()
-                .prefix(optional_text(prefix, "prefix")?.unwrap_or_default())
-                .marker(optional_text(marker, "marker")?.unwrap_or_default());
+                .prefix(optional_string(prefix, "prefix")?.unwrap_or_default())
+                .marker(optional_string(marker, "marker")?.unwrap_or_default());
             if max_keys != 0 {
                 query = query.max_keys(max_keys);
             }
-            given_json(&client.list_channels(&query)?)
+            json_into_c_string(&client.list_channels(&query)?)
         })
     }
 }
@@ -144,7 +144,7 @@ pub unsafe extern "C" fn osslive_put_channel_status(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
-            client.put_channel_status(id, text(status, "status")?.parse()?)
+            client.put_channel_status(id, string(status, "status")?.parse()?)
         })
     }
 }
@@ -183,7 +183,7 @@ pub unsafe extern "C" fn osslive_is_channel_live(
     unsafe {
         guard_output((out_live, "out_live"), 0, out_error, || {
             let client = &shared(client, "client")?.client;
-            let status = client.get_channel_status(text(id, "id")?)?.status;
+            let status = client.get_channel_status(string(id, "id")?)?.status;
             Ok(c_int::from(status == StreamState::Live))
         })
     }
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn osslive_wait_until_deleted(
     unsafe {
         guard(out_error, || {
             let limit = Duration::from_millis(limit_ms.into());
-            shared(client, "client")?.client.wait_until_deleted(text(id, "id")?, limit)
+            shared(client, "client")?.client.wait_until_deleted(string(id, "id")?, limit)
         })
     }
 }
@@ -299,7 +299,7 @@ pub unsafe extern "C" fn osslive_analyze_history(
 ///
 /// # Safety
 ///
-/// The pointers are as the header's conventions ask for them.
+/// The pointers follow the header's conventions.
 pub(crate) unsafe fn call<T: Serialize>(
     client: *const osslive_client,
     id: *const c_char,
@@ -311,7 +311,7 @@ pub(crate) unsafe fn call<T: Serialize>(
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
-            given_json(&body(client, text(id, "id")?)?)
+            json_into_c_string(&body(client, string(id, "id")?)?)
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::{guard, guard_output};
-use crate::pointer::{boxed, exclusive, free, text};
+use crate::pointer::{boxed, exclusive, free, string};
 use libc::c_char;
 use sdk::{ChannelConfig, Result, Snapshot};
 use std::ptr;
@@ -25,7 +25,7 @@ pub unsafe extern "C" fn osslive_channel_config_new(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         guard_output(out, ptr::null_mut(), out_error, || {
-            Ok(boxed(osslive_channel_config(ChannelConfig::new(text(name, "name")?))))
+            Ok(boxed(osslive_channel_config(ChannelConfig::new(string(name, "name")?))))
         })
     }
 }
@@ -33,8 +33,8 @@ pub unsafe extern "C" fn osslive_channel_config_new(
 /// Frees a channel configuration. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_config_free(channel_config: *mut osslive_channel_config) {
-    // SAFETY: NULL, or a channel's config of this library that is not used
-    // any more.
+    // SAFETY: NULL, or a channel configuration of this library that is no longer
+    // used.
     unsafe { free(channel_config) }
 }
 
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_description(
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
-        set(channel_config, out_error, &|c| Ok(c.description(text(description, "description")?)))
+        set(channel_config, out_error, &|c| Ok(c.description(string(description, "description")?)))
     }
 }
 
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_status(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(channel_config, out_error, &|c| Ok(c.state(text(status, "status")?.parse()?))) }
+    unsafe { set(channel_config, out_error, &|c| Ok(c.state(string(status, "status")?.parse()?))) }
 }
 
 /// Sets the fragment duration in seconds, 1 to 100. A fragment ends at the
@@ -97,7 +97,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_playlist_name(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set(channel_config, out_error, &|c| {
-            Ok(c.playlist_name(text(playlist_name, "playlist_name")?))
+            Ok(c.playlist_name(string(playlist_name, "playlist_name")?))
         })
     }
 }
@@ -119,21 +119,21 @@ pub unsafe extern "C" fn osslive_channel_config_set_snapshot(
     unsafe {
         set(channel_config, out_error, &|c| {
             Ok(c.snapshot(Snapshot::new(
-                text(role_name, "role_name")?,
-                text(dest_bucket, "dest_bucket")?,
-                text(notify_topic, "notify_topic")?,
+                string(role_name, "role_name")?,
+                string(dest_bucket, "dest_bucket")?,
+                string(notify_topic, "notify_topic")?,
                 interval_s,
             )))
         })
     }
 }
 
-/// Changes a configuration as a whole or not at all.
+/// Changes a configuration completely or not at all.
 ///
 /// # Safety
 ///
-/// `channel_config` is NULL or ours and used by nobody else, `out_error` is
-/// NULL or can be written to.
+/// `channel_config` is NULL or an object of this library that is not used elsewhere,
+/// `out_error` is NULL or writable.
 unsafe fn set(
     channel_config: *mut osslive_channel_config,
     out_error: *mut *mut osslive_error,

@@ -3,7 +3,7 @@
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::{guard, guard_output};
-use crate::pointer::{boxed, free, given_json, invalid, shared, texts};
+use crate::pointer::{boxed, free, invalid, json_into_c_string, shared, strings};
 use crate::sweep_options::osslive_sweep_options;
 use libc::c_char;
 use sdk::{Change, ChannelMonitor, Error, ErrorKind, Result, StopHandle, Sweep};
@@ -19,16 +19,16 @@ pub struct osslive_channel_monitor {
     stop: StopHandle,
 }
 
-// The header lets any thread stop a monitor that another one works with.
+// The header allows any thread to stop a monitor that another one uses.
 const _: () = {
     const fn is_shareable<T: Send + Sync>() {}
     is_shareable::<osslive_channel_monitor>();
 };
 
 impl osslive_channel_monitor {
-    /// The monitor, unless another thread is at it: to wait for that one
-    /// could be to wait for an interval.
-    fn mine(&self) -> Result<MutexGuard<'_, ChannelMonitor>> {
+    /// Returns the monitor, unless another thread uses it: waiting for that one could
+    /// take a whole interval.
+    fn lock(&self) -> Result<MutexGuard<'_, ChannelMonitor>> {
         match self.monitor.try_lock() {
             Ok(monitor) => Ok(monitor),
             Err(TryLockError::Poisoned(poisoned)) => Ok(poisoned.into_inner()),
@@ -37,7 +37,7 @@ impl osslive_channel_monitor {
     }
 }
 
-/// What changed from one sweep to the next.
+/// The changes from one sweep to the next.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Changes {
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_new(
     unsafe {
         guard_output((out_monitor, "out_monitor"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
-            let ids = texts(ids, n_ids, "ids")?;
+            let ids = strings(ids, n_ids, "ids")?;
             let options = osslive_sweep_options::or_default(sweep_options).for_monitor();
             let monitor = ChannelMonitor::new(client, ids, options);
             let stop = monitor.stop_handle();
@@ -77,13 +77,13 @@ pub unsafe extern "C" fn osslive_channel_monitor_new(
 /// stop it first and let osslive_channel_monitor_next_changes return.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_channel_monitor) {
-    // SAFETY: NULL, or a monitor of this library that is not used any more.
+    // SAFETY: NULL, or a monitor of this library that is no longer used.
     unsafe { free(monitor) }
 }
 
-/// Waits until the next sweep is due, sweeps, and returns the changes, of which
-/// there may be none. The first sweep is due at once and reports every channel
-/// that is not idle. Blocks for about the interval.
+/// Waits until the next sweep is due, sweeps, and returns the changes, if any. The
+/// first sweep is due at once and reports every channel that is not idle. Blocks for
+/// about the interval.
 ///
 /// JSON: changes[] of id, time, change (and its details):
 ///
@@ -111,9 +111,9 @@ pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
-            let changes = shared(monitor, "monitor")?.mine()?.next_changes();
+            let changes = shared(monitor, "monitor")?.lock()?.next_changes();
             let stopped = || Error::new(ErrorKind::Stopped, "the monitor was stopped");
-            given_json(&Changes { changes: changes.ok_or_else(stopped)? })
+            json_into_c_string(&Changes { changes: changes.ok_or_else(stopped)? })
         })
     }
 }
@@ -131,8 +131,8 @@ pub unsafe extern "C" fn osslive_channel_monitor_last_sweep(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
-            let monitor = shared(monitor, "monitor")?.mine()?;
-            given_json(monitor.last_sweep().unwrap_or(&Sweep::default()))
+            let monitor = shared(monitor, "monitor")?.lock()?;
+            json_into_c_string(monitor.last_sweep().unwrap_or(&Sweep::default()))
         })
     }
 }

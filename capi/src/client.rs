@@ -17,7 +17,7 @@ pub struct osslive_client {
     pub(crate) sign_token: bool,
 }
 
-// The header lets any number of threads use a client at once.
+// The header allows any number of threads to use a client at once.
 const _: () = {
     const fn is_shareable<T: Send + Sync>() {}
     is_shareable::<osslive_client>();
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn osslive_client_new(
 /// Frees a client. NULL is fine. No call on it may be in progress.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_free(client: *mut osslive_client) {
-    // SAFETY: NULL, or a client of this library that is not used any more.
+    // SAFETY: NULL, or a client of this library that is no longer used.
     unsafe { free(client) }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard;
-use crate::pointer::{boxed, exclusive, free, invalid, optional_text, text};
+use crate::pointer::{boxed, exclusive, free, invalid, optional_string, string};
 use crate::unwind::guard_plain;
 use libc::{c_char, c_int};
 use sdk::{ClientBuilder, Credentials, Result, profile::Profile};
@@ -30,7 +30,7 @@ pub extern "C" fn osslive_config_new() -> *mut osslive_config {
 /// Frees a configuration. NULL is fine. Clients created from it are unaffected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_free(config: *mut osslive_config) {
-    // SAFETY: NULL, or a config of this library that is not used any more.
+    // SAFETY: NULL, or a configuration of this library that is no longer used.
     unsafe { free(config) }
 }
 
@@ -43,7 +43,7 @@ pub unsafe extern "C" fn osslive_config_set_region(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(config, out_error, &|builder| Ok(builder.region(text(region, "region")?))) }
+    unsafe { set(config, out_error, &|builder| Ok(builder.region(string(region, "region")?))) }
 }
 
 /// Sets the endpoint: a host, optionally with a scheme and a port, such as
@@ -56,7 +56,9 @@ pub unsafe extern "C" fn osslive_config_set_endpoint(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(config, out_error, &|builder| Ok(builder.endpoint(text(endpoint, "endpoint")?))) }
+    unsafe {
+        set(config, out_error, &|builder| Ok(builder.endpoint(string(endpoint, "endpoint")?)))
+    }
 }
 
 /// Sets the bucket.
@@ -67,7 +69,7 @@ pub unsafe extern "C" fn osslive_config_set_bucket(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(config, out_error, &|builder| Ok(builder.bucket(text(bucket, "bucket")?))) }
+    unsafe { set(config, out_error, &|builder| Ok(builder.bucket(string(bucket, "bucket")?))) }
 }
 
 /// Sets the access key. security_token is the STS token of temporary
@@ -135,8 +137,8 @@ pub unsafe extern "C" fn osslive_config_load_profile(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set(config, out_error, &|builder| {
-            let path = optional_text(path, "path")?.map(Path::new);
-            let profile = optional_text(profile, "profile")?;
+            let path = optional_string(path, "path")?.map(Path::new);
+            let profile = optional_string(profile, "profile")?;
             Profile::read(path, profile)?;
             Ok(builder.profile(path, profile))
         })
@@ -179,7 +181,7 @@ pub unsafe extern "C" fn osslive_config_set_addressing_style(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set(config, out_error, &|builder| {
-            Ok(builder.addressing_style(text(style, "style")?.parse()?))
+            Ok(builder.addressing_style(string(style, "style")?.parse()?))
         })
     }
 }
@@ -266,7 +268,7 @@ pub unsafe extern "C" fn osslive_config_set_proxy(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set(config, out_error, &|builder| {
-            Ok(match optional_text(url, "url")? {
+            Ok(match optional_string(url, "url")? {
                 Some(url) => builder.proxy(url),
                 None => builder.no_proxy(),
             })
@@ -274,7 +276,7 @@ pub unsafe extern "C" fn osslive_config_set_proxy(
     }
 }
 
-/// Trusts only the certificates in a PEM string, as a private gateway may need.
+/// Trusts only the certificates in a PEM string, such as that of a private gateway.
 /// Defaults to the certificates in SSL_CERT_FILE and SSL_CERT_DIR if set, else
 /// Mozilla's.
 #[unsafe(no_mangle)]
@@ -284,7 +286,7 @@ pub unsafe extern "C" fn osslive_config_set_root_certificates(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
-    unsafe { set(config, out_error, &|builder| Ok(builder.root_certificates(text(pem, "pem")?))) }
+    unsafe { set(config, out_error, &|builder| Ok(builder.root_certificates(string(pem, "pem")?))) }
 }
 
 /// Appends a string such as "MyEncoder/2.1" to the user agent. Defaults to
@@ -297,7 +299,7 @@ pub unsafe extern "C" fn osslive_config_set_user_agent(
 ) -> osslive_status {
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
-        set(config, out_error, &|builder| Ok(builder.user_agent(text(user_agent, "user_agent")?)))
+        set(config, out_error, &|builder| Ok(builder.user_agent(string(user_agent, "user_agent")?)))
     }
 }
 
@@ -319,12 +321,12 @@ pub unsafe extern "C" fn osslive_config_set_sign_security_token(
     }
 }
 
-/// Changes a configuration as a whole or not at all.
+/// Changes a configuration completely or not at all.
 ///
 /// # Safety
 ///
-/// `config` is NULL or ours and used by nobody else, `out_error` is NULL or
-/// can be written to.
+/// `config` is NULL or an object of this library that is not used elsewhere, `out_error`
+/// is NULL or writable.
 pub(crate) unsafe fn set(
     config: *mut osslive_config,
     out_error: *mut *mut osslive_error,
@@ -340,11 +342,11 @@ pub(crate) unsafe fn set(
     }
 }
 
-/// The credentials in three arguments.
+/// Returns the credentials in three arguments.
 ///
 /// # Safety
 ///
-/// The texts are as [`text`] and [`optional_text`] want them.
+/// The strings are valid for [`string`] and [`optional_string`].
 pub(crate) unsafe fn credentials(
     access_key_id: *const c_char,
     access_key_secret: *const c_char,
@@ -353,20 +355,24 @@ pub(crate) unsafe fn credentials(
     // SAFETY: the caller's promise.
     let (id, secret, token) = unsafe {
         (
-            text(access_key_id, "access_key_id")?,
-            text(access_key_secret, "access_key_secret")?,
-            optional_text(security_token, "security_token")?,
+            string(access_key_id, "access_key_id")?,
+            string(access_key_secret, "access_key_secret")?,
+            optional_string(security_token, "security_token")?,
         )
     };
     let credentials = Credentials::new(id, secret).with_security_token(token.unwrap_or_default());
     credentials.check().map(|()| credentials)
 }
 
-/// A time limit in milliseconds.
+/// Returns a timeout given in milliseconds.
 pub(crate) fn limit(timeout_ms: u32) -> Result<Duration> {
     at_least_1(timeout_ms, "timeout_ms").map(|ms| Duration::from_millis(ms.into()))
 }
 
 fn at_least_1(value: u32, name: &str) -> Result<u32> {
-    if value == 0 { Err(invalid(format!("{name} is 0"))) } else { Ok(value) }
+    if value == 0 {
+        Err(invalid(format!("{name} 0: must be greater than zero")))
+    } else {
+        Ok(value)
+    }
 }

@@ -1,15 +1,15 @@
-//! Where a configuration takes its credentials from, besides an access key.
+//! The sources of credentials in a configuration, apart from access keys.
 
 use crate::config::{osslive_config, set};
 use crate::error::{osslive_error, osslive_status};
-use crate::pointer::{optional_text, text};
+use crate::pointer::{optional_string, string};
 use libc::c_char;
 use sdk::{
     ClientBuilder, CredentialProcess, CredentialsSource, CredentialsUri, EcsRole, OidcRole, Result,
 };
 
-/// Loads the machine's default credentials, as the vendor's tools do. They are
-/// the first of these that there is:
+/// Loads the machine's default credentials, as the vendor's tools do: the first
+/// of these that exists.
 ///
 ///  1. OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET, OSS_SESSION_TOKEN
 ///  2. ALIBABA_CLOUD_ACCESS_KEY_ID, ALIBABA_CLOUD_ACCESS_KEY_SECRET,
@@ -29,8 +29,8 @@ use sdk::{
 ///
 /// Temporary credentials are obtained by the first call that needs them, and
 /// refreshed before they expire. If there are none, that call, or
-/// osslive_client_new, fails with OSSLIVE_ERR_CREDENTIALS; the message names all
-/// that was tried.
+/// osslive_client_new, fails with OSSLIVE_ERR_CREDENTIALS; the message lists
+/// everything that was tried.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_load_default_credentials(
     config: *mut osslive_config,
@@ -54,14 +54,14 @@ pub unsafe extern "C" fn osslive_config_set_ecs_role(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set_source(config, out_error, &|| {
-            let name = optional_text(role_name, "role_name")?;
+            let name = optional_string(role_name, "role_name")?;
             let role = EcsRole::new().name(name.unwrap_or_default());
             Ok(CredentialsSource::EcsRole(role))
         })
     }
 }
 
-/// Takes credentials from STS for a RAM role, by the token of an OIDC provider
+/// Takes credentials from STS for a RAM role, with the token of an OIDC provider
 /// (AssumeRoleWithOIDC), such as RRSA in Kubernetes. They are obtained by the
 /// first call that needs them, and refreshed before they expire.
 ///
@@ -85,13 +85,13 @@ pub unsafe extern "C" fn osslive_config_set_oidc_role(
     unsafe {
         set_source(config, out_error, &|| {
             let role = OidcRole::new(
-                text(role_arn, "role_arn")?,
-                text(oidc_provider_arn, "oidc_provider_arn")?,
-                text(oidc_token_file, "oidc_token_file")?,
+                string(role_arn, "role_arn")?,
+                string(oidc_provider_arn, "oidc_provider_arn")?,
+                string(oidc_token_file, "oidc_token_file")?,
             );
-            let name = optional_text(session_name, "session_name")?;
+            let name = optional_string(session_name, "session_name")?;
             let role = role.session_name(name.unwrap_or_default());
-            Ok(CredentialsSource::OidcRole(match optional_text(sts_endpoint, "sts_endpoint")? {
+            Ok(CredentialsSource::OidcRole(match optional_string(sts_endpoint, "sts_endpoint")? {
                 Some(endpoint) => role.sts_endpoint(endpoint),
                 None => role,
             }))
@@ -116,15 +116,15 @@ pub unsafe extern "C" fn osslive_config_set_credential_process(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set_source(config, out_error, &|| {
-            let process = CredentialProcess::new(text(command, "command")?);
+            let process = CredentialProcess::new(string(command, "command")?);
             Ok(CredentialsSource::Process(process))
         })
     }
 }
 
-/// Takes credentials from a URL, which returns what
-/// osslive_config_set_credential_process has a program print. It is requested
-/// when the first call needs them, and again before they expire.
+/// Takes credentials from a URL, which returns the same JSON as the program of
+/// osslive_config_set_credential_process. It is requested when the first call
+/// needs them, and again before they expire.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_config_set_credentials_uri(
     config: *mut osslive_config,
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn osslive_config_set_credentials_uri(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         set_source(config, out_error, &|| {
-            Ok(CredentialsSource::Uri(CredentialsUri::new(text(uri, "uri")?)))
+            Ok(CredentialsSource::Uri(CredentialsUri::new(string(uri, "uri")?)))
         })
     }
 }

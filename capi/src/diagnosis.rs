@@ -1,20 +1,20 @@
-//! The examination of the way to a picture.
+//! Diagnosis: why is there no video?
 
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
-use crate::pointer::{given_json, optional_text, shared};
+use crate::pointer::{json_into_c_string, optional_string, shared};
 use crate::progress::{Listener, osslive_progress_callback};
 use libc::{c_char, c_void};
 use sdk::{CheckId, DiagnosisOptions, StopHandle};
 use std::cell::Cell;
 use std::ptr;
 
-/// Examines the way from this machine to the bucket's live channels, and says in
-/// plain words why there is no picture. Takes at most ten seconds and changes
-/// nothing. What cannot be done is a finding, not a failure.
+/// Examines the path from this machine to the bucket's live channels, and says in
+/// plain words why there is no video. Takes at most ten seconds and changes
+/// nothing. Whatever goes wrong is a finding, not a failure.
 ///
-/// - id: the channel to examine, or NULL for the bucket alone.
+/// - id: the channel to examine, or NULL for only the bucket.
 /// - publish_url: the URL that an encoder publishes to, or NULL.
 /// - play_url: the URL that players use, or NULL for the channel's.
 /// - origin: the origin of pages that should be able to play, such as
@@ -50,19 +50,19 @@ pub unsafe extern "C" fn osslive_diagnose(
                 done.set((done.get() + 1).min(total));
                 listener.on_progress(done.get(), total, &stop);
             });
-            if let Some(id) = optional_text(id, "id")? {
+            if let Some(id) = optional_string(id, "id")? {
                 options = options.channel(id);
             }
-            if let Some(url) = optional_text(publish_url, "publish_url")? {
+            if let Some(url) = optional_string(publish_url, "publish_url")? {
                 options = options.publish_url(url);
             }
-            if let Some(url) = optional_text(play_url, "play_url")? {
+            if let Some(url) = optional_string(play_url, "play_url")? {
                 options = options.play_url(url);
             }
-            if let Some(origin) = optional_text(origin, "origin")? {
+            if let Some(origin) = optional_string(origin, "origin")? {
                 options = options.origin(origin);
             }
-            given_json(&client.diagnose(&options))
+            json_into_c_string(&client.diagnose(&options))
         })
     }
 }

@@ -1,17 +1,17 @@
-//! A part of a recording in one file.
+//! Downloads of recordings.
 
 use crate::channel::call;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::highlight::moment;
-use crate::pointer::{invalid, shared, text};
+use crate::highlight::time_of;
+use crate::pointer::{invalid, shared, string};
 use crate::progress::{Listener, osslive_progress_callback};
 use libc::{c_char, c_int, c_void};
 use sdk::{DownloadOptions, RecordingRange, Result, StopHandle};
 use std::time::Duration;
 
 /// What to download, and how. Zero-initialize, then set what you need: {.path =
-/// "show.ts"} is the latest session.
+/// "show.ts"} selects the latest session.
 #[repr(C)]
 pub struct osslive_download {
     /// The file to write: an MPEG transport stream.
@@ -22,15 +22,15 @@ pub struct osslive_download {
     pub start_time: i64,
     /// End as a Unix time in seconds.
     pub end_time: i64,
-    /// How far to go back from now, in milliseconds, instead of a session and
-    /// of the two times.
+    /// How far to go back from now, in milliseconds, instead of a session or the
+    /// two has_times.
     pub last_ms: i64,
     /// The maximum number of concurrent transfers, at most 64; 0 means 4.
     pub max_parallel: u32,
-    /// Nonzero to keep downloading until the channel is not live any more, or
-    /// end_time has come.
+    /// Nonzero to keep downloading until the channel is no longer live, or
+    /// end_time is reached.
     pub follow: c_int,
-    /// Nonzero to replace an existing file, and to start anew instead of
+    /// Nonzero to replace an existing file, and to start over instead of
     /// resuming.
     pub overwrite: c_int,
 }
@@ -39,14 +39,14 @@ pub struct osslive_download {
 /// fragments one after the other, byte for byte (ListObjectsV2 and GetObject; for
 /// sessions also GetLiveChannelStat and GetLiveChannelHistory).
 ///
-/// The part may be of any length. What is complete is kept in PATH.part, with a
+/// The part may be of any length. Complete fragments are kept in PATH.part, with a
 /// journal in PATH.progress: after an error, a stop or a crash, the same call
-/// resumes the download, with the times that it meant when it began. Both files
-/// are gone when PATH is there.
+/// resumes the download, with the has_times to which the part resolved at its start.
+/// Both files are removed once PATH is complete.
 ///
-/// - progress, user_data: called several times a second, or NULL. It receives the
-///   bytes that are in the file and the bytes that are known to be recorded. If it
-///   stops the work, the call fails with the kind "stopped", and can be resumed.
+/// - progress, user_data: called several has_times a second, or NULL. It receives the
+///   number of bytes in the file and of bytes known to be recorded. If it stops the
+///   work, the call fails with the kind "stopped", and can be resumed.
 ///
 /// JSON: startTime, endTime (what was recorded, the end to about a second),
 /// fragments (their number), bytes, resumedBytes (of an earlier attempt), gaps[]
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn osslive_download_recording(
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             let download = shared(download, "download")?;
-            let path = text(download.path, "download.path")?;
+            let path = string(download.path, "download.path")?;
             let range = download.range()?;
             let listener = Listener::new(progress, user_data);
             let stop = StopHandle::new();
@@ -82,25 +82,25 @@ pub unsafe extern "C" fn osslive_download_recording(
 
 impl osslive_download {
     fn range(&self) -> Result<RecordingRange> {
-        let times = (self.start_time, self.end_time) != (0, 0);
-        let given = [self.session_time != 0, times, self.last_ms != 0];
+        let has_times = (self.start_time, self.end_time) != (0, 0);
+        let given = [self.session_time != 0, has_times, self.last_ms != 0];
         if given.iter().filter(|given| **given).count() > 1 {
             return Err(invalid(
-                "download: set one of session_time, start_time with end_time, and last_ms",
+                "download: set only one of session_time, start_time with end_time, and last_ms",
             ));
         }
-        let it = "download";
-        if times {
-            let start = moment(self.start_time, it, "start_time")?;
-            return Ok(RecordingRange::between(start, moment(self.end_time, it, "end_time")?));
+        let label = "download";
+        if has_times {
+            let start = time_of(self.start_time, label, "start_time")?;
+            return Ok(RecordingRange::between(start, time_of(self.end_time, label, "end_time")?));
         }
         match (self.session_time, self.last_ms) {
             (0, 0) => Ok(RecordingRange::latest_session()),
             (0, 1..) => {
                 Ok(RecordingRange::last(Duration::from_millis(self.last_ms.unsigned_abs())))
             }
-            (0, ms) => Err(invalid(format!("download.last_ms is {ms}"))),
-            (session, _) => Ok(RecordingRange::session(moment(session, it, "session_time")?)),
+            (0, ms) => Err(invalid(format!("download.last_ms {ms}: must not be negative"))),
+            (session, _) => Ok(RecordingRange::session(time_of(session, label, "session_time")?)),
         }
     }
 
@@ -109,7 +109,7 @@ impl osslive_download {
             0 => 4,
             number @ 1..=64 => number as usize,
             number => {
-                let message = format!("download.max_parallel is {number}; 0 to 64 is allowed");
+                let message = format!("download.max_parallel {number}: must be 0 to 64");
                 return Err(invalid(message));
             }
         };
@@ -118,7 +118,7 @@ impl osslive_download {
     }
 }
 
-/// Bytes as C counts them.
+/// Converts a number of bytes to size_t.
 fn size(bytes: u64) -> usize {
     usize::try_from(bytes).unwrap_or(usize::MAX)
 }

@@ -69,7 +69,7 @@ pub struct osslive_error {
 }
 
 impl osslive_error {
-    /// The error that a panic becomes, with the panic's text.
+    /// Converts a panic to an error, with the panic's message.
     pub(crate) fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic
             .downcast_ref::<&str>()
@@ -78,7 +78,7 @@ impl osslive_error {
             .unwrap_or("no details");
         osslive_error {
             status: OSSLIVE_ERR_INTERNAL,
-            message: lossy(&format!("internal fault: {text}")),
+            message: lossy(&format!("internal error: {text}")),
             code: None,
             http_status: 0,
             request_id: None,
@@ -100,11 +100,11 @@ impl From<Error> for osslive_error {
     }
 }
 
-/// A text for people, as a C string can hold it: without NUL, and no longer
-/// than a log can bear when an argument of a megabyte is quoted in it.
+/// Converts a message to a C string: replaces NUL characters, and limits its length, even
+/// if it quotes an argument of a megabyte.
 pub(crate) fn lossy(text: &str) -> CString {
-    const MOST: usize = 2048;
-    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= MOST);
+    const MAX_LENGTH: usize = 2048;
+    let end = text.char_indices().map(|(at, _)| at).find(|at| *at >= MAX_LENGTH);
     let (text, dots) = end.map_or((text, ""), |end| (&text[..end], "..."));
     CString::new(format!("{text}{dots}").replace('\0', "\u{fffd}")).unwrap_or_default()
 }
@@ -113,7 +113,7 @@ pub(crate) fn lossy(text: &str) -> CString {
 /// OSSLIVE_OK for NULL.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_status(error: *const osslive_error) -> osslive_status {
-    // SAFETY: NULL or an error of this library, as the header asks.
+    // SAFETY: NULL or an error of this library, as the header requires.
     guard_plain(OSSLIVE_OK, || unsafe { error.as_ref() }.map_or(OSSLIVE_OK, |error| error.status))
 }
 
@@ -122,25 +122,25 @@ pub unsafe extern "C" fn osslive_error_status(error: *const osslive_error) -> os
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_message(error: *const osslive_error) -> *const c_char {
     guard_plain(c"".as_ptr(), || {
-        // SAFETY: NULL or an error of this library, as the header asks.
+        // SAFETY: NULL or an error of this library, as the header requires.
         unsafe { error.as_ref() }.map_or(c"".as_ptr(), |error| error.message.as_ptr())
     })
 }
 
-/// Returns the reason by name, such as "NoSuchLiveChannel", "ChannelStillLive"
+/// Returns the name of the reason, such as "NoSuchLiveChannel", "ChannelStillLive"
 /// or "AccessDenied": the service's error code, or the library's own for its
 /// own checks ("InvalidChannelName", "ChannelAlreadyExists"). NULL if there is
 /// none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_code(error: *const osslive_error) -> *const c_char {
-    // SAFETY: NULL or an error of this library, as the header asks.
+    // SAFETY: NULL or an error of this library, as the header requires.
     unsafe { detail(error, |error| &error.code) }
 }
 
 /// Returns the HTTP status of the response; 0 if there was none.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_http_status(error: *const osslive_error) -> c_int {
-    // SAFETY: NULL or an error of this library, as the header asks.
+    // SAFETY: NULL or an error of this library, as the header requires.
     guard_plain(0, || unsafe { error.as_ref() }.map_or(0, |error| error.http_status))
 }
 
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn osslive_error_http_status(error: *const osslive_error) 
 /// support. NULL if unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_request_id(error: *const osslive_error) -> *const c_char {
-    // SAFETY: NULL or an error of this library, as the header asks.
+    // SAFETY: NULL or an error of this library, as the header requires.
     unsafe { detail(error, |error| &error.request_id) }
 }
 
@@ -156,14 +156,14 @@ pub unsafe extern "C" fn osslive_error_request_id(error: *const osslive_error) -
 /// NULL if unknown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_ec(error: *const osslive_error) -> *const c_char {
-    // SAFETY: NULL or an error of this library, as the header asks.
+    // SAFETY: NULL or an error of this library, as the header requires.
     unsafe { detail(error, |error| &error.ec) }
 }
 
 /// Frees an error and its strings. NULL is fine.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_error_free(error: *mut osslive_error) {
-    // SAFETY: NULL, or an error of this library that is not used any more.
+    // SAFETY: NULL, or an error of this library that is no longer used.
     unsafe { pointer::free(error) }
 }
 
@@ -186,7 +186,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_kind_has_a_status_of_its_own() {
+    fn every_kind_has_its_own_status() {
         let numbers = ErrorKind::ALL.iter().map(|kind| osslive_status::from(*kind) as i32);
         let numbers: std::collections::BTreeSet<_> = numbers.collect();
         assert_eq!(numbers.len(), ErrorKind::ALL.len());
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_for_people_has_no_nul_and_bounded_length() {
+    fn messages_have_no_nul_and_a_limited_length() {
         assert_eq!(lossy("a\0b").to_str(), Ok("a\u{fffd}b"));
         let long = lossy(&"直".repeat(1_000_000));
         assert!(long.count_bytes() < 2100 && long.to_str().unwrap().ends_with("直..."));

@@ -1,10 +1,10 @@
-//! Highlights of what a channel recorded.
+//! Highlights of recordings.
 
 use crate::channel::call;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::pointer::{array, invalid, text};
-use crate::progress::{Listener, Results, heard, osslive_progress_callback};
+use crate::pointer::{array, invalid, string};
+use crate::progress::{Listener, Results, osslive_progress_callback, with_listener};
 use libc::{c_char, c_void};
 use sdk::{Edge, Highlight, Result, SweepOptions};
 use std::time::Duration;
@@ -70,7 +70,7 @@ pub unsafe extern "C" fn osslive_create_highlights(
                 .map(|(at, highlight)| highlight.read(&format!("highlights[{at}]")))
                 .collect::<Result<_>>()?;
             let listener = Listener::new(progress, user_data);
-            let options = heard(SweepOptions::new(), listener);
+            let options = with_listener(SweepOptions::new(), listener);
             let results = client.create_highlights(id, &highlights, &options)?;
             Ok(Results::from(results))
         })
@@ -80,23 +80,23 @@ pub unsafe extern "C" fn osslive_create_highlights(
 impl osslive_highlight {
     /// # Safety
     ///
-    /// The name is as [`text`] wants it.
-    unsafe fn read(&self, it: &str) -> Result<Highlight> {
+    /// The name is a valid argument for [`string`].
+    unsafe fn read(&self, label: &str) -> Result<Highlight> {
         // SAFETY: the caller's promise.
-        let name = unsafe { text(self.name, &format!("{it}.name")) }?;
+        let name = unsafe { string(self.name, &format!("{label}.name")) }?;
         if (self.start_time, self.end_time) == (0, 0) {
-            return self.within_session(name, it);
+            return self.within_session(name, label);
         }
         if (self.from_ms, self.to_ms, self.session_time) != (0, 0, 0) {
-            let message = format!("{it} is both a part of a session and between two times");
+            let message = format!("{label}: set either offsets within a session or two times");
             return Err(invalid(message));
         }
-        let start = moment(self.start_time, it, "start_time")?;
-        let end = moment(self.end_time, it, "end_time")?;
+        let start = time_of(self.start_time, label, "start_time")?;
+        let end = time_of(self.end_time, label, "end_time")?;
         Ok(Highlight::between(name, start, end))
     }
 
-    fn within_session(&self, name: &str, it: &str) -> Result<Highlight> {
+    fn within_session(&self, name: &str, label: &str) -> Result<Highlight> {
         let end = match self.to_ms {
             0 => Edge::BeforeEnd(Duration::ZERO),
             ms => edge(ms),
@@ -104,7 +104,7 @@ impl osslive_highlight {
         let highlight = Highlight::within(name, edge(self.from_ms), end);
         match self.session_time {
             0 => Ok(highlight),
-            seconds => Ok(highlight.of_session(moment(seconds, it, "session_time")?)),
+            seconds => Ok(highlight.of_session(time_of(seconds, label, "session_time")?)),
         }
     }
 }
@@ -114,7 +114,7 @@ fn edge(ms: i64) -> Edge {
     if ms < 0 { Edge::BeforeEnd(offset) } else { Edge::AfterStart(offset) }
 }
 
-pub(crate) fn moment(seconds: i64, it: &str, field: &str) -> Result<OffsetDateTime> {
+pub(crate) fn time_of(seconds: i64, label: &str, field: &str) -> Result<OffsetDateTime> {
     OffsetDateTime::from_unix_timestamp(seconds)
-        .map_err(|_| invalid(format!("{it}.{field} is {seconds}: no such time")))
+        .map_err(|_| invalid(format!("{label}.{field} {seconds}: out of range")))
 }

@@ -1,12 +1,11 @@
-//! The C interface: what `include/osslive.h` declares, one file per noun of
-//! that header, whose text is generated from the comments here.
+//! The C interface declared in `include/osslive.h`, one file per noun of that header,
+//! whose text is generated from the comments here.
 //!
-//! This is the only unsafe code of the crate. It all rests on one bargain,
-//! which the header's conventions spell out: a pointer is NULL, or points to
-//! what its type says for as long as the call lasts. Everything else about an
-//! argument is checked.
+//! All unsafe code is in this crate. It relies on a single contract, which the header's
+//! conventions document: a pointer is NULL, or points to a valid object of its type for
+//! the duration of the call. Everything else about an argument is checked.
 
-// Names as C writes them; constants and functions that only C uses.
+// Names in the style of C; constants and functions that only C uses.
 #![allow(unsafe_code, non_camel_case_types, unreachable_pub, dead_code)]
 
 mod callback;

@@ -58,7 +58,7 @@ pub unsafe extern "C" fn osslive_set_log_callback(
 ) -> osslive_status {
     let body = || {
         if !(OSSLIVE_LOG_ERROR..=OSSLIVE_LOG_DEBUG).contains(&max_level) {
-            return Err(invalid(format!("max_level is {max_level}; 1 to 4 is allowed")));
+            return Err(invalid(format!("max_level {max_level}: must be 1 to 4")));
         }
         if IN_CALLBACK.get() {
             return Err(invalid("the log callback cannot be replaced while it runs"));
@@ -66,11 +66,11 @@ pub unsafe extern "C" fn osslive_set_log_callback(
         CALLBACK.replace(callback.map(|function| Callback { function, user_data }), max_level);
         Ok(())
     };
-    // SAFETY: NULL or a place for a pointer, as the header asks.
+    // SAFETY: NULL or writable memory for a pointer, as the header requires.
     unsafe { guard(out_error, body) }
 }
 
-/// Logs what became of a request.
+/// Logs the outcome of a request.
 pub(crate) fn attempt(attempt: &Attempt<'_>) {
     let level = match (attempt.outcome, attempt.retry_in) {
         (Ok(_), _) => OSSLIVE_LOG_DEBUG,
@@ -81,13 +81,13 @@ pub(crate) fn attempt(attempt: &Attempt<'_>) {
 }
 
 fn log(level: c_int, message: &dyn Display) {
-    if IN_CALLBACK.get() || !CALLBACK.hears(level) {
+    if IN_CALLBACK.get() || !CALLBACK.is_enabled(level) {
         return;
     }
     let message = lossy(&message.to_string());
     CALLBACK.with(level, |Callback { function, user_data }| {
         IN_CALLBACK.set(true);
-        // SAFETY: it stays set while this runs, and its pointer with it.
+        // SAFETY: it stays set while this runs, and its pointer stays valid.
         unsafe { function(level, message.as_ptr(), user_data) };
         IN_CALLBACK.set(false);
     });

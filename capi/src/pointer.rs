@@ -9,53 +9,53 @@ use std::io;
 use std::slice;
 use zeroize::Zeroizing;
 
-/// More elements than anybody means: a count beyond it is a mistake.
-const MOST_ELEMENTS: usize = 1_000_000;
+/// The maximum number of elements: a larger count is certainly a mistake.
+const MAX_ELEMENTS: usize = 1_000_000;
 
-/// An argument was refused.
+/// Returns the error for an invalid argument.
 pub(crate) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidArgument, message)
 }
 
-/// The pointer, unless it is NULL.
+/// Returns the pointer, unless it is NULL.
 pub(crate) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
     if pointer.is_null() { Err(invalid(format!("{name} is NULL"))) } else { Ok(pointer) }
 }
 
-/// The object behind a handle.
+/// Returns the object behind a handle.
 ///
 /// # Safety
 ///
-/// `handle` is NULL, or points to a `T` that nobody changes or frees while
-/// the reference is used.
+/// `handle` is NULL, or points to a `T` that is not changed or freed while the reference
+/// is used.
 pub(crate) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
     let handle = not_null(handle.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     Ok(unsafe { &*handle })
 }
 
-/// The object behind a handle, to change it.
+/// Returns the object behind a handle, to change it.
 ///
 /// # Safety
 ///
-/// `handle` is NULL, or points to a `T` that nobody else uses while the
-/// reference is used.
+/// `handle` is NULL, or points to a `T` that is not used elsewhere while the reference is
+/// used.
 pub(crate) unsafe fn exclusive<'a, T>(handle: *mut T, name: &str) -> Result<&'a mut T> {
     let handle = not_null(handle, name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     Ok(unsafe { &mut *handle })
 }
 
-/// Moves an object to the heap, to be given away as a handle.
+/// Moves an object to the heap, to return it as a handle.
 pub(crate) fn boxed<T>(object: T) -> *mut T {
     Box::into_raw(Box::new(object))
 }
 
-/// Frees what [`boxed`] made.
+/// Frees an object created by [`boxed`].
 ///
 /// # Safety
 ///
-/// `handle` is NULL, or comes from [`boxed`] and is not used any more.
+/// `handle` is NULL, or comes from [`boxed`] and is no longer used.
 pub(crate) unsafe fn free<T>(handle: *mut T) {
     if !handle.is_null() {
         // SAFETY: the caller's promise, and it is not NULL.
@@ -63,37 +63,40 @@ pub(crate) unsafe fn free<T>(handle: *mut T) {
     }
 }
 
-/// The text of an argument.
+/// Returns the string in an argument.
 ///
 /// # Safety
 ///
 /// `text` is NULL, or points to bytes that end with a NUL and do not change
 /// while the reference is used.
-pub(crate) unsafe fn text<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
+pub(crate) unsafe fn string<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
     not_null(text.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|error| {
         let at = error.valid_up_to();
-        invalid(format!("{name} is not UTF-8: see its byte {at}"))
+        invalid(format!("{name} is not UTF-8 (byte {at})"))
     })
 }
 
-/// The text of an argument that may be NULL.
+/// Returns the string in an argument that may be NULL.
 ///
 /// # Safety
 ///
-/// As [`text`].
-pub(crate) unsafe fn optional_text<'a>(text: *const c_char, name: &str) -> Result<Option<&'a str>> {
+/// As [`string`].
+pub(crate) unsafe fn optional_string<'a>(
+    text: *const c_char,
+    name: &str,
+) -> Result<Option<&'a str>> {
     if text.is_null() {
         return Ok(None);
     }
     // SAFETY: the caller's promise.
-    unsafe { self::text(text, name) }.map(Some)
+    unsafe { self::string(text, name) }.map(Some)
 }
 
-/// The elements of an argument `name` whose count is `n_name`; NULL and 0 are
-/// none.
+/// Returns the elements of an argument `name` whose count is `n_name`; none for NULL
+/// and 0.
 ///
 /// # Safety
 ///
@@ -103,8 +106,8 @@ pub(crate) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) 
     if count == 0 {
         return Ok(&[]);
     }
-    if count > MOST_ELEMENTS {
-        let message = format!("n_{name} is {count}; {MOST_ELEMENTS} is the most");
+    if count > MAX_ELEMENTS {
+        let message = format!("n_{name} {count}: must be at most {MAX_ELEMENTS}");
         return Err(invalid(message));
     }
     not_null(elements.cast_mut(), name)?;
@@ -112,12 +115,12 @@ pub(crate) unsafe fn array<'a, T>(elements: *const T, count: usize, name: &str) 
     Ok(unsafe { slice::from_raw_parts(elements, count) })
 }
 
-/// The texts of an argument.
+/// Returns the strings in an argument.
 ///
 /// # Safety
 ///
-/// As [`array`], and each of the texts as [`text`].
-pub(crate) unsafe fn texts<'a>(
+/// As [`array`], and each of the strings as [`string`].
+pub(crate) unsafe fn strings<'a>(
     texts: *const *const c_char,
     count: usize,
     name: &str,
@@ -125,50 +128,54 @@ pub(crate) unsafe fn texts<'a>(
     // SAFETY: the caller's promise.
     let texts = unsafe { array(texts, count, name) }?.iter().enumerate();
     // SAFETY: the caller's promise.
-    texts.map(|(at, &text)| unsafe { self::text(text, &format!("{name}[{at}]")) }).collect()
+    texts.map(|(at, &text)| unsafe { self::string(text, &format!("{name}[{at}]")) }).collect()
 }
 
-/// A text to give away, which `osslive_string_free` takes back.
+/// Converts a string to a C string for the caller, to be freed by
+/// `osslive_string_free`.
 pub(crate) fn into_c_string(text: String) -> Result<*mut c_char> {
-    given(text.into_bytes())
+    into_raw(text.into_bytes())
 }
 
-/// A string to give away that is as good as a key, such as a signed URL. Leaves
-/// no copy of it in memory.
-pub(crate) fn given_secret(text: String) -> Result<*mut c_char> {
+/// Converts a secret, such as a signed URL, to a C string for the caller. Leaves no copy
+/// of it in memory.
+pub(crate) fn secret_into_c_string(text: String) -> Result<*mut c_char> {
     let text = Zeroizing::new(text);
     let mut bytes = Vec::new();
-    // With room for its end: growing would leave a copy.
+    // With room for the final NUL: growing would leave a copy.
     bytes.try_reserve_exact(text.len() + 1).map_err(|_| no_memory())?;
     bytes.extend_from_slice(text.as_bytes());
-    given(bytes)
+    into_raw(bytes)
 }
 
-/// A result as JSON to give away.
-pub(crate) fn given_json(result: &impl Serialize) -> Result<*mut c_char> {
-    given_json_within(result, 0)
+/// Converts a result to a C string of JSON for the caller.
+pub(crate) fn json_into_c_string(result: &impl Serialize) -> Result<*mut c_char> {
+    json_into_c_string_within(result, 0)
 }
 
-/// A result as JSON to give away, with room for `room` bytes from the start:
-/// within these no copy of it stays behind.
-pub(crate) fn given_json_within(result: &impl Serialize, room: usize) -> Result<*mut c_char> {
-    let mut json = Growing(Vec::new());
+/// Converts a result to a C string of JSON, with `room` bytes reserved: a result within
+/// these leaves no copy in memory.
+pub(crate) fn json_into_c_string_within(
+    result: &impl Serialize,
+    room: usize,
+) -> Result<*mut c_char> {
+    let mut json = FallibleBuffer(Vec::new());
     json.0.try_reserve_exact(room).map_err(|_| no_memory())?;
     serde_json::to_writer(&mut json, result).map_err(|error| match error.io_error_kind() {
         Some(_) => no_memory(),
         None => {
-            let message = format!("the answer cannot be written as JSON: {error}");
+            let message = format!("the result cannot be written as JSON: {error}");
             Error::new(ErrorKind::BadReply, message)
         }
     })?;
-    given(json.0)
+    into_raw(json.0)
 }
 
-fn given(mut bytes: Vec<u8>) -> Result<*mut c_char> {
+fn into_raw(mut bytes: Vec<u8>) -> Result<*mut c_char> {
     bytes.try_reserve_exact(1).map_err(|_| no_memory())?;
     bytes.push(0);
     let text = CString::from_vec_with_nul(bytes).map_err(|_| {
-        let message = "the answer contains a NUL character, which a C string cannot hold";
+        let message = "the result contains a NUL character, which a C string cannot contain";
         Error::new(ErrorKind::BadReply, message)
     })?;
     Ok(text.into_raw())
@@ -178,11 +185,11 @@ fn no_memory() -> Error {
     Error::new(ErrorKind::BadReply, "not enough memory for the result")
 }
 
-/// Bytes that are written as long as there is memory: how many a result has is
-/// for the peer to say.
-struct Growing(Vec<u8>);
+/// A buffer that reports when memory runs out, because the peer determines the size of a
+/// result.
+struct FallibleBuffer(Vec<u8>);
 
-impl io::Write for Growing {
+impl io::Write for FallibleBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.write_all(bytes).map(|()| bytes.len())
     }

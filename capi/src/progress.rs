@@ -1,4 +1,4 @@
-//! What a caller hears of long work while it goes on, and what came of it.
+//! Progress callbacks of long operations, and their results.
 
 use libc::{c_int, c_void};
 use sdk::{Error, HighlightResult, PutResult, StopHandle, SweepOptions};
@@ -23,41 +23,40 @@ pub(crate) struct Listener {
 impl Listener {
     /// # Safety
     ///
-    /// The callback, if there is one, can be called with `user_data` as long
-    /// as the listener lives.
+    /// The callback, if any, can be called with `user_data` while the listener
+    /// lives.
     pub(crate) unsafe fn new(callback: osslive_progress_callback, user_data: *mut c_void) -> Self {
         Listener { callback, user_data }
     }
 
-    /// Reports progress, and stops the work if the callback asks for that. What
-    /// finishes after the stop is not reported.
+    /// Reports progress, and stops the work if the callback requests it. Items that
+    /// finish after the stop are not reported.
     pub(crate) fn on_progress(&self, done: usize, total: usize, stop: &StopHandle) {
         let Some(callback) = self.callback else { return };
-        // SAFETY: the promise to `new`.
+        // SAFETY: the contract of `new`.
         if !stop.is_stopped() && unsafe { callback(done, total, self.user_data) } != 0 {
             stop.stop();
         }
     }
 }
 
-/// Adds to the options of long work that its listener hears of it and may stop
-/// it.
-pub(crate) fn heard(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
+/// Adds a listener to options, which receives the progress and may stop the work.
+pub(crate) fn with_listener(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {
         listener.on_progress(progress.done, progress.total, &stop);
     })
 }
 
-/// The results of work on many things.
+/// The results for many items.
 #[derive(Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub(crate) struct Results<T> {
-    /// One result for each, in the order in which they were given.
+    /// One result per item, in the order given.
     results: Vec<T>,
-    /// How many of them failed.
+    /// The number of failed items.
     failed: usize,
-    /// How many there are.
+    /// The number of items.
     total: usize,
 }
 

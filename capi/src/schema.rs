@@ -1,6 +1,6 @@
-//! The JSON Schemas of the results, from the types that are serialised:
-//! schema/*.json and include/osslive_json.hpp. `make schema` writes them; the
-//! tests here compare them, and what every other layer says of the results.
+//! The JSON Schemas of the results, from the serialized types: schema/*.json and
+//! include/osslive_json.hpp. `make schema` writes them; the tests here compare them, and
+//! the other layers' descriptions of the results.
 
 mod cpp;
 mod layers;
@@ -26,7 +26,7 @@ struct Kind {
     schema: Value,
 }
 
-/// Every kind of result: what functions with an `out_json` return.
+/// Returns every kind of result: those of functions with an `out_json`.
 fn kinds() -> Vec<Kind> {
     vec![
         kind::<Done>(
@@ -59,7 +59,7 @@ fn kind<T: JsonSchema>(name: &'static str, functions: &'static [&'static str]) -
     Kind { name, functions, schema: titled(name, schema) }
 }
 
-/// The schema with its name, and the keys in the order in which they are read.
+/// Adds the name to a schema, with the keys in reading order.
 fn titled(name: &str, schema: Value) -> Value {
     let Value::Object(mut rest) = schema else { panic!("{name} is no object") };
     let mut whole = Map::new();
@@ -71,8 +71,8 @@ fn titled(name: &str, schema: Value) -> Value {
     Value::Object(whole)
 }
 
-/// The properties of a schema by name, those of its alternatives included.
-/// One name may have several schemas.
+/// Returns the properties of a schema by name, including those of its alternatives. A
+/// name may have several schemas.
 fn properties(schema: &Value) -> Vec<(&str, &Value, bool)> {
     let required = |name: &str| {
         let names = schema["required"].as_array();
@@ -88,7 +88,7 @@ fn alternatives(schema: &Value) -> &[Value] {
     found.map_or(&[], Vec::as_slice)
 }
 
-/// The name of the type that a schema refers to.
+/// Returns the name of the type that a schema refers to.
 fn referred(schema: &Value) -> Option<&str> {
     schema["$ref"].as_str()?.strip_prefix("#/$defs/")
 }
@@ -101,7 +101,7 @@ fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// `ChannelStatus` as `channel-status`.
+/// Converts `ChannelStatus` to `channel-status`.
 fn with_separators(name: &str, separator: char) -> String {
     let mut text = String::new();
     for letter in name.chars() {
@@ -113,7 +113,7 @@ fn with_separators(name: &str, separator: char) -> String {
     text
 }
 
-/// The generated files, by their paths from the top of the source tree.
+/// Returns the generated files, by their paths from the top of the source tree.
 fn files() -> BTreeMap<String, String> {
     let kinds = kinds();
     let file = |kind: &Kind| format!("{}.json", with_separators(kind.name, '-'));
@@ -133,7 +133,7 @@ fn pretty(value: &Value) -> String {
 }
 
 #[test]
-fn the_schemas_that_are_kept_are_those_of_the_types() {
+fn the_schema_files_match_the_types() {
     let files = files();
     for (path, text) in &files {
         if env::var_os("OSSLIVE_WRITE_SCHEMA").is_some() {
@@ -143,6 +143,6 @@ fn the_schemas_that_are_kept_are_those_of_the_types() {
     }
     for entry in fs::read_dir(root().join("schema")).expect("the folder") {
         let path = format!("schema/{}", entry.expect("an entry").file_name().to_string_lossy());
-        assert!(files.contains_key(&path), "{path} is the schema of nothing");
+        assert!(files.contains_key(&path), "{path} is the schema of no result");
     }
 }

@@ -1,4 +1,4 @@
-//! Strings that the library gave away.
+//! Strings owned by the caller.
 
 use crate::unwind::guard_plain;
 use libc::c_char;
@@ -11,7 +11,7 @@ use zeroize::Zeroize;
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_string_free(string: *mut c_char) {
     if !string.is_null() {
-        // SAFETY: it comes from `CString::into_raw`, as the header asks.
+        // SAFETY: it comes from `CString::into_raw`, as the header requires.
         guard_plain((), || unsafe { CString::from_raw(string) }.zeroize());
     }
 }

@@ -4,8 +4,8 @@ use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
-use crate::pointer::{array, given_json, shared, texts};
-use crate::progress::{Listener, Results, heard, osslive_progress_callback};
+use crate::pointer::{array, json_into_c_string, shared, strings};
+use crate::progress::{Listener, Results, osslive_progress_callback, with_listener};
 use crate::sweep_options::osslive_sweep_options;
 use libc::{c_char, c_void};
 use sdk::Result;
@@ -41,10 +41,12 @@ pub unsafe extern "C" fn osslive_monitor_channels(
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
-            let ids = texts(ids, n_ids, "ids")?;
+            let ids = strings(ids, n_ids, "ids")?;
             let options = osslive_sweep_options::or_default(sweep_options);
             let listener = Listener::new(progress, user_data);
-            given_json(&client.monitor_channels(ids, &heard(options.for_sweep(), listener)))
+            json_into_c_string(
+                &client.monitor_channels(ids, &with_listener(options.for_sweep(), listener)),
+            )
         })
     }
 }
@@ -74,7 +76,7 @@ pub unsafe extern "C" fn osslive_put_channels(
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
-            let ids = texts(ids, n_ids, "ids")?;
+            let ids = strings(ids, n_ids, "ids")?;
             let configs = array(channel_configs, n_ids, "channel_configs")?.iter().enumerate();
             let configs = configs.map(|(at, &config)| {
                 shared(config, &format!("channel_configs[{at}]")).map(|config| config.0.clone())
@@ -86,8 +88,9 @@ pub unsafe extern "C" fn osslive_put_channels(
                 .collect::<Result<_>>()?;
             let options = osslive_sweep_options::or_default(sweep_options);
             let listener = Listener::new(progress, user_data);
-            let results = client.put_channels(&channels, &heard(options.for_sweep(), listener));
-            given_json(&Results::from(results))
+            let results =
+                client.put_channels(&channels, &with_listener(options.for_sweep(), listener));
+            json_into_c_string(&Results::from(results))
         })
     }
 }

@@ -1,4 +1,4 @@
-//! How to work on many channels.
+//! Options for batch operations.
 
 use crate::config::limit;
 use crate::error::{osslive_error, osslive_status};
@@ -37,7 +37,8 @@ impl Default for osslive_sweep_options {
 impl osslive_sweep_options {
     /// # Safety
     ///
-    /// `options` is NULL or ours, and nobody changes or frees it meanwhile.
+    /// `options` is NULL or an object of this library that is not changed or freed
+    /// during the call.
     pub(crate) unsafe fn or_default(options: *const Self) -> Self {
         // SAFETY: the caller's promise.
         unsafe { options.as_ref() }.cloned().unwrap_or_default()
@@ -73,7 +74,7 @@ pub extern "C" fn osslive_sweep_options_new() -> *mut osslive_sweep_options {
 /// Frees options. NULL is fine. Monitors created with them are unaffected.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_free(sweep_options: *mut osslive_sweep_options) {
-    // SAFETY: NULL, or options of this library that are not used any more.
+    // SAFETY: NULL, or options of this library that are no longer used.
     unsafe { free(sweep_options) }
 }
 
@@ -90,7 +91,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(1..=256).contains(&max_parallel) {
-                let message = format!("max_parallel is {max_parallel}; 1 to 256 is allowed");
+                let message = format!("max_parallel {max_parallel}: must be 1 to 256");
                 return Err(invalid(message));
             }
             options.max_parallel = max_parallel as usize;
@@ -111,7 +112,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_rate(
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(0.0..).contains(&calls_per_second) {
-                let message = format!("calls_per_second is {calls_per_second}");
+                let message = format!("calls_per_second {calls_per_second}: must be 0 or more");
                 return Err(invalid(message));
             }
             options.rate = calls_per_second;
@@ -151,7 +152,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
     unsafe {
         set(sweep_options, out_error, |options| {
             if interval_ms == 0 {
-                return Err(invalid("interval_ms is 0"));
+                return Err(invalid("interval_ms 0: must be greater than zero"));
             }
             options.interval = Duration::from_millis(interval_ms.into());
             Ok(())
@@ -189,7 +190,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(0.0..=1.0).contains(&part) {
-                return Err(invalid(format!("part is {part}; 0 to 1 is allowed")));
+                return Err(invalid(format!("part {part}: must be 0 to 1")));
             }
             options.limits = options.limits.clone().frame_rate_drop(part);
             Ok(())
@@ -197,12 +198,12 @@ pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
     }
 }
 
-/// Sets an option, or leaves all as they are.
+/// Sets an option, or leaves all unchanged.
 ///
 /// # Safety
 ///
-/// `sweep_options` is NULL or ours and used by nobody else, `out_error` is
-/// NULL or can be written to.
+/// `sweep_options` is NULL or an object of this library that is not used elsewhere,
+/// `out_error` is NULL or writable.
 unsafe fn set(
     sweep_options: *mut osslive_sweep_options,
     out_error: *mut *mut osslive_error,

@@ -1,4 +1,4 @@
-//! No panic leaves the library.
+//! Keeps panics from leaving the library.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

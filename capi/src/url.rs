@@ -4,7 +4,9 @@ use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
 use crate::pointer::invalid;
-use crate::pointer::{array, given_json_within, given_secret, optional_text, shared, text};
+use crate::pointer::{
+    array, json_into_c_string_within, optional_string, secret_into_c_string, shared, string,
+};
 use libc::c_char;
 use sdk::{Result, RtmpUrlOptions};
 use std::ptr;
@@ -13,8 +15,8 @@ use zeroize::Zeroize;
 /// The default URL lifetime in seconds.
 pub const OSSLIVE_DEFAULT_EXPIRES_S: u32 = 1800;
 
-/// More parameters than a URL can hold: a count beyond it is a mistake.
-const MOST_PARAMS: usize = 256;
+/// The maximum number of parameters: a URL cannot hold more.
+const MAX_PARAMS: usize = 256;
 
 /// A URL parameter: two strings, neither NULL.
 #[repr(C)]
@@ -50,7 +52,7 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
             let osslive_client { client, sign_token } = shared(client, "client")?;
             let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
             let options = with_params(options, params, n_params)?;
-            given_secret(client.get_rtmp_url(text(id, "id")?, &options)?)
+            secret_into_c_string(client.get_rtmp_url(string(id, "id")?, &options)?)
         })
     }
 }
@@ -58,8 +60,8 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
 /// Signs a publish URL as osslive_get_rtmp_url does, and returns its parts and
 /// expiry.
 ///
-/// JSON: url, server, streamKey (the two parts of the URL, as encoders ask for
-/// them), expiresAt.
+/// JSON: url, server, streamKey (the two parts of the URL, for encoders that have
+/// separate fields), expiresAt.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_get_publish_url(
     client: *const osslive_client,
@@ -76,9 +78,9 @@ pub unsafe extern "C" fn osslive_get_publish_url(
             let osslive_client { client, sign_token } = shared(client, "client")?;
             let options = RtmpUrlOptions::new().expires(expires_s).sign_security_token(*sign_token);
             let options = with_params(options, params, n_params)?;
-            let mut publish = client.get_publish_url(text(id, "id")?, &options)?;
+            let mut publish = client.get_publish_url(string(id, "id")?, &options)?;
             // It contains the URL twice, whole and in parts, and nothing is escaped.
-            let json = given_json_within(&publish, 2 * publish.url.len() + 256);
+            let json = json_into_c_string_within(&publish, 2 * publish.url.len() + 256);
             publish.url.zeroize();
             publish.stream_key.zeroize();
             json
@@ -105,23 +107,23 @@ pub unsafe extern "C" fn osslive_get_play_url(
     unsafe {
         guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
-            let playlist = optional_text(playlist, "playlist")?.unwrap_or("playlist.m3u8");
-            given_secret(client.get_play_url(text(id, "id")?, playlist, expires_s)?)
+            let playlist = optional_string(playlist, "playlist")?.unwrap_or("playlist.m3u8");
+            secret_into_c_string(client.get_play_url(string(id, "id")?, playlist, expires_s)?)
         })
     }
 }
 
 /// # Safety
 ///
-/// `params` is NULL or points to `n_params` parameters, whose texts are as
-/// [`text`] wants them.
+/// `params` is NULL or points to `n_params` parameters, whose strings are valid for
+/// [`string`].
 unsafe fn with_params(
     mut options: RtmpUrlOptions,
     params: *const osslive_param,
     n_params: usize,
 ) -> Result<RtmpUrlOptions> {
-    if n_params > MOST_PARAMS {
-        let message = format!("n_params is {n_params}; {MOST_PARAMS} is the most");
+    if n_params > MAX_PARAMS {
+        let message = format!("n_params {n_params}: must be at most {MAX_PARAMS}");
         return Err(invalid(message));
     }
     // SAFETY: the caller's promise.
@@ -129,8 +131,8 @@ unsafe fn with_params(
         // SAFETY: the caller's promise.
         let (name, value) = unsafe {
             (
-                text(param.name, &format!("params[{at}].name"))?,
-                text(param.value, &format!("params[{at}].value"))?,
+                string(param.name, &format!("params[{at}].name"))?,
+                string(param.value, &format!("params[{at}].value"))?,
             )
         };
         options = options.param(name, value);

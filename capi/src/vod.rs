@@ -1,10 +1,10 @@
-//! The calls on recordings.
+//! The calls for VOD playlists.
 
 use crate::channel::call;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
 use crate::guard::guard_output;
-use crate::pointer::{into_c_string, shared, text};
+use crate::pointer::{into_c_string, shared, string};
 use libc::c_char;
 use sdk::VodTime;
 use std::ptr;
@@ -32,7 +32,7 @@ pub unsafe extern "C" fn osslive_create_vod(
     // SAFETY: pointers as the header's conventions ask for them.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
-            client.create_vod(id, text(name, "name")?, &VodTime::new(start_time, end_time))
+            client.create_vod(id, string(name, "name")?, &VodTime::new(start_time, end_time))
         })
     }
 }
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn osslive_get_vod(
         guard_output((out_playlist, "out_playlist"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
             let span = VodTime::new(start_time, end_time);
-            into_c_string(client.get_vod(text(id, "id")?, &span)?.text)
+            into_c_string(client.get_vod(string(id, "id")?, &span)?.text)
         })
     }
 }

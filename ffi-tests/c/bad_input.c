@@ -294,8 +294,8 @@ static void downloads_are_read_with_care(void) {
     const char *why;
   } cases[] = {
       {{.path = "\xff"}, "download.path is not UTF-8"},
-      {{.path = "a", .session_time = 1, .last_ms = 1}, "set one of session_time"},
-      {{.path = "a", .session_time = 1, .end_time = 2}, "set one of session_time"},
+      {{.path = "a", .session_time = 1, .last_ms = 1}, "set only one of session_time"},
+      {{.path = "a", .session_time = 1, .end_time = 2}, "set only one of session_time"},
       {{.path = "a", .start_time = 2, .end_time = 2}, "must be after its start"},
       {{.path = "a", .start_time = 1, .end_time = INT64_MAX}, "download.end_time is 92233"},
       {{.path = "a", .session_time = INT64_MIN}, "download.session_time is -92233"},
@@ -485,7 +485,7 @@ int main(void) {
   highlights_are_read_with_care();
   downloads_are_read_with_care();
   a_failure_needs_no_error_object();
-  text_is_refused_everywhere(NOT_UTF8, "is not UTF-8: see its byte 3");
+  text_is_refused_everywhere(NOT_UTF8, "is not UTF-8 (byte 3)");
   id_is_refused_everywhere("", "the channel name is empty");
   id_is_refused_everywhere("a/b", "slash");
   id_is_refused_everywhere(huge, "1048576 bytes");

@@ -397,8 +397,8 @@ static void wrong_options_are_refused(void) {
   FAILS(refused, "is 257", osslive_sweep_options_set_max_parallel(options, 257, &error));
   FAILS(refused, "-1", osslive_sweep_options_set_rate(options, -1, &error));
   FAILS(refused, "NaN", osslive_sweep_options_set_rate(options, strtod("nan", NULL), &error));
-  FAILS(refused, "timeout_ms is 0", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
-  FAILS(refused, "interval_ms is 0", osslive_sweep_options_set_interval_ms(options, 0, &error));
+  FAILS(refused, "timeout_ms 0: must", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
+  FAILS(refused, "interval_ms 0: must", osslive_sweep_options_set_interval_ms(options, 0, &error));
   FAILS(refused, "1.5", osslive_sweep_options_set_frame_rate_drop(options, 1.5, &error));
   SUCCEEDS(osslive_sweep_options_set_rate(options, 0, &error));
   osslive_sweep_options_free(options);

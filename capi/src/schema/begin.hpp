@@ -14,13 +14,13 @@
  *     for (const auto &record : typed::channel_history(client.get_channel_history("main-stage")).records)
  *       client.create_vod("main-stage", "session.m3u8", record.start_time, record.end_time);
  *
- * A function for each kind of result takes the text that a call returned, and
- * throws osslive::Error with Status::bad_reply for any other text. What may be
- * absent is a std::optional. An enumeration has the value unknown for what a
- * newer library may say; members that a newer library may add are ignored.
+ * Each kind of result has a function that parses the JSON returned by a call, and
+ * throws osslive::Error with Status::bad_reply for anything else. Members that may
+ * be absent are std::optional. Enumerations have the value unknown for values of a
+ * newer library; members added by a newer library are ignored.
  *
- * This header is generated from the JSON Schemas that are installed beside it,
- * in share/osslive/schema.
+ * This header is generated from the JSON Schemas that are installed with it, in
+ * share/osslive/schema.
  */
 
 #ifndef OSSLIVE_JSON_HPP
@@ -43,18 +43,18 @@ namespace typed {
 
 namespace detail {
 
-/* A time as the library writes it: RFC 3339, in UTC. */
+/* Parses a time in the library's format: RFC 3339, in UTC. */
 inline Time time_of(const std::string &text) {
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
   const int found = std::sscanf(text.c_str(), "%4d-%2d-%2dT%2d:%2d:%2d%n", &year, &month, &day,
                                 &hour, &minute, &second, &used);
-  /* The years that a clock in nanoseconds can hold. */
+  /* The years that a clock in nanoseconds can represent. */
   if (found != 6 || year < 1678 || year > 2261 || text.back() != 'Z')
     throw ::osslive::Error(Status::bad_reply, "not a time in UTC: " + text);
   std::int64_t nanoseconds = 0, unit = 100000000;
   for (auto at = static_cast<std::size_t>(used) + 1; at + 1 < text.size(); at++, unit /= 10)
     nanoseconds += (text[at] - '0') * unit;
-  /* The days since 1970-01-01, in years that begin in March. */
+  /* The days since 1970-01-01, in years that start in March. */
   const int shifted = month > 2 ? year : year - 1;
   const int of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
   const int days = shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + of_year - 719468;

@@ -8,8 +8,8 @@ use std::fmt::Write;
 const BEGIN: &str = include_str!("begin.hpp");
 const END: &str = include_str!("end.hpp");
 
-/// The header: the types, those that others need first, and a function for
-/// each kind of result.
+/// Returns the header: the types, in order of dependency, and a function for each kind of
+/// result.
 pub(super) fn header(kinds: &[Kind]) -> String {
     let mut types = Types { schemas: BTreeMap::new(), text: String::new(), written: Vec::new() };
     for kind in kinds {
@@ -22,7 +22,7 @@ pub(super) fn header(kinds: &[Kind]) -> String {
     format!("{BEGIN}{}{functions}{END}", types.text)
 }
 
-/// The function that reads a kind of result.
+/// Returns the function that parses a kind of result.
 fn parser(kind: &Kind) -> String {
     let (name, of) = (kind.name, with_separators(kind.name, '_'));
     let calls: Vec<_> = kind.functions.iter().map(|name| call(name)).collect();
@@ -33,7 +33,7 @@ fn parser(kind: &Kind) -> String {
     )
 }
 
-/// A C function as osslive.hpp names it.
+/// Returns the name of a C function in osslive.hpp.
 fn call(function: &str) -> &str {
     let name = function.strip_prefix("osslive_").expect("a prefix");
     name.strip_prefix("channel_monitor_").unwrap_or(name)
@@ -54,7 +54,7 @@ struct Member<'a> {
 }
 
 impl<'a> Types<'a> {
-    /// Writes a type, after those that it needs.
+    /// Writes a type, after those it depends on.
     fn add(&mut self, name: &str) {
         if self.written.iter().any(|written| written == name) {
             return;
@@ -79,8 +79,8 @@ impl<'a> Types<'a> {
         );
     }
 
-    /// The members of a type, those that are always there first. What only
-    /// some of its alternatives have may be absent.
+    /// Returns the members of a type, required ones first. Members that only some of
+    /// its alternatives have may be absent.
     fn members(&mut self, name: &str, schema: &'a Value) -> Vec<Member<'a>> {
         let mut members: Vec<Member<'a>> = Vec::new();
         let own = schema["properties"].as_object().map_or(0, |own| own.len());
@@ -107,8 +107,8 @@ impl<'a> Types<'a> {
         members
     }
 
-    /// The properties, those of alternatives that are types of their own
-    /// included.
+    /// Returns the properties, including those of alternatives that are separate
+    /// types.
     fn properties(&self, schema: &'a Value) -> Vec<(&'a str, &'a Value, bool)> {
         let mut found = properties(schema);
         let named = alternatives(schema).iter().filter_map(referred);
@@ -116,7 +116,7 @@ impl<'a> Types<'a> {
         found
     }
 
-    /// The enumeration of what tells the alternatives of a type apart.
+    /// Adds the enumeration that distinguishes the alternatives of a type.
     fn tag(&mut self, owner: &str, key: &str, schema: &'a Value) -> String {
         let name = format!("{owner}Kind");
         if !self.written.contains(&name) {
@@ -146,7 +146,7 @@ impl<'a> Types<'a> {
         );
     }
 
-    /// The C++ type of a value.
+    /// Returns the C++ type of a value.
     fn type_of(&mut self, schema: &Value) -> String {
         if let Some(name) = referred(schema) {
             self.add(name);
@@ -181,7 +181,7 @@ impl Member<'_> {
     }
 }
 
-/// Whether a schema lists the texts that are allowed.
+/// Returns whether a schema lists the allowed strings.
 fn is_enum(schema: &Value) -> bool {
     alternatives(schema).first().is_some_and(|first| first.get("const").is_some())
 }
@@ -190,7 +190,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-/// A comment, in lines of a hundred columns at most.
+/// Formats a comment, in lines of at most a hundred columns.
 fn comment(indent: &str, text: &str) -> String {
     if text.is_empty() {
         return String::new();

@@ -1,5 +1,5 @@
-//! What the layers above say of the results, compared with the schemas: the
-//! comments in both headers, and the fields that the web page reads.
+//! Compares the schemas with the layers above: the comments in both headers, and the
+//! fields that the web page reads.
 
 use super::{alternatives, kinds, properties, read, referred};
 use serde_json::Value;
@@ -10,14 +10,14 @@ const BETWEEN: &[&str] = &["of", "and", "or", "either", "as", "what", "returns"]
 /// Types that a header describes once, at its top.
 const COMMON: &[(&str, &str)] = &[("res", "ResponseInfo"), ("error", "Error")];
 
-/// Keys as comments write them: `key?` may be absent, `key[]` is an array. A
-/// key that several objects have is there as often.
+/// Keys as in comments: `key?` may be absent, `key[]` is an array. A key of several
+/// objects is repeated.
 type Keys = Vec<String>;
 
-/// A header, whose comments before functions say `JSON: ...`.
+/// A header, whose comments on functions contain `JSON: ...`.
 struct Manual {
     path: &'static str,
-    /// How it names a function of the C interface.
+    /// Returns the header's name of a function of the C interface.
     name: fn(&str) -> String,
     text: String,
 }
@@ -32,16 +32,16 @@ fn manuals() -> [Manual; 2] {
 }
 
 impl Manual {
-    /// The comment before a function, without its frame.
+    /// Returns the comment on a function, without comment marks.
     fn comment(&self, function: &str) -> String {
         let name = (self.name)(function);
         let declaration = [format!(" {name}("), format!("> {name}(")];
         let lines: Vec<_> = self.text.lines().collect();
-        let is_it = |line: &&str| {
+        let declares = |line: &&str| {
             let line = line.trim_start();
             !line.starts_with(['*', '/', 'r']) && declaration.iter().any(|it| line.contains(it))
         };
-        let at = lines.iter().position(is_it).unwrap_or_else(|| {
+        let at = lines.iter().position(declares).unwrap_or_else(|| {
             panic!("{} has no function {name}", self.path);
         });
         let before = lines[..at].iter().rev();
@@ -52,12 +52,12 @@ impl Manual {
         comment.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
-    /// The keys that the comment of a function lists. What another function
-    /// gives is listed by its name.
+    /// Returns the keys that the comment on a function lists. The name of another
+    /// function refers to its keys.
     fn keys(&self, function: &str, of: &BTreeMap<&str, Keys>) -> Keys {
         let comment = self.comment(function);
         let (_, json) = comment.split_once("JSON: ").unwrap_or_else(|| {
-            panic!("{}: the comment of {function} says nothing of its JSON", self.path)
+            panic!("{}: the comment of {function} does not describe its JSON", self.path)
         });
         let mut keys = Keys::new();
         for word in words(json) {
@@ -70,7 +70,7 @@ impl Manual {
     }
 }
 
-/// The words of a sentence, without what it puts in brackets and quotes.
+/// Returns the words of a sentence, without parts in brackets and quotes.
 fn words(text: &str) -> Vec<String> {
     let (mut depth, mut quoted, mut plain) = (0, false, String::new());
     for letter in text.chars() {
@@ -89,15 +89,15 @@ fn words(text: &str) -> Vec<String> {
     words.filter(|word| !BETWEEN.contains(word)).map(str::to_owned).collect()
 }
 
-/// The keys of a kind of result and of all that is in it.
+/// Returns the keys of a kind of result, including nested ones.
 fn keys_of(whole: &Value) -> Keys {
     let mut keys = Keys::new();
     add_keys(&mut keys, whole, whole, &mut BTreeSet::new());
     keys
 }
 
-/// Adds the keys of a schema, up to the common types; those of a type that
-/// several objects have once.
+/// Adds the keys of a schema, except those of the common types. A type that several
+/// objects share is added once.
 fn add_keys<'a>(
     keys: &mut Keys,
     schema: &'a Value,
@@ -115,7 +115,7 @@ fn add_keys<'a>(
             _ if is_required => "",
             _ => "?",
         };
-        // What tells alternatives apart is one key.
+        // The key that distinguishes alternatives counts once.
         let is_tag = property.get("const").is_some() && keys.iter().any(|known| known == key);
         if !is_tag {
             keys.push(format!("{key}{mark}"));
@@ -130,15 +130,15 @@ fn add_keys<'a>(
     }
 }
 
-fn compare(layer: &str, said: &Keys, schema: &Keys) -> Vec<String> {
-    let (mut excess, mut faults) = (said.clone(), Vec::new());
+fn compare(layer: &str, listed: &Keys, schema: &Keys) -> Vec<String> {
+    let (mut excess, mut faults) = (listed.clone(), Vec::new());
     for key in schema {
-        match excess.iter().position(|said| said == key) {
+        match excess.iter().position(|listed| listed == key) {
             Some(at) => _ = excess.swap_remove(at),
             None => faults.push(format!("{layer} lacks {key}")),
         }
     }
-    faults.extend(excess.iter().map(|key| format!("{layer} has {key}, the schema has not")));
+    faults.extend(excess.iter().map(|key| format!("{layer} has {key}, but the schema does not")));
     faults
 }
 
@@ -173,25 +173,25 @@ fn both_headers_list_the_keys_of_each_result() {
 }
 
 #[test]
-fn both_headers_list_the_keys_of_what_results_share() {
+fn both_headers_list_the_keys_of_the_common_types() {
     let kinds = kinds();
     let sweep = kinds.iter().find(|kind| kind.name == "Sweep").expect("a kind");
     let mut faults = Vec::new();
     for manual in manuals() {
         let text = manual.text.replace("\n * ", " ").replace("    ", "");
         for (key, name) in COMMON {
-            let (_, said) = text
+            let (_, listed) = text
                 .split_once(&format!(" {key} describes the "))
-                .and_then(|(_, said)| said.split_once(" an object of "))
+                .and_then(|(_, listed)| listed.split_once(" an object of "))
                 .unwrap_or_else(|| panic!("{} does not say what {key} is", manual.path));
             let keys = keys_of(&sweep.schema["$defs"][name]);
-            faults.extend(compare(&format!("{}, {key},", manual.path), &words(said), &keys));
+            faults.extend(compare(&format!("{}, {key},", manual.path), &words(listed), &keys));
         }
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// The page shows some of what a status has, in the same words.
+/// The page shows some fields of a status, under the same names.
 #[test]
 fn the_page_reads_no_other_fields_of_a_stream() {
     let kinds = kinds();
@@ -203,14 +203,15 @@ fn the_page_reads_no_other_fields_of_a_stream() {
     ] {
         let known: BTreeSet<_> = properties(schema).into_iter().map(|(key, ..)| key).collect();
         let used = fields_of_page(variable);
-        assert!(!used.is_empty(), "the page reads nothing of {variable}");
+        assert!(!used.is_empty(), "the page reads no fields of {variable}");
         for field in &used {
             assert!(known.contains(&**field), "the page reads {variable}.{field}");
         }
     }
 }
 
-/// What the page reads of a variable: `variable.FIELD` and `variable?.FIELD`.
+/// Returns the fields of a variable that the page reads: `variable.FIELD` and
+/// `variable?.FIELD`.
 fn fields_of_page(variable: &str) -> BTreeSet<String> {
     let mut fields = BTreeSet::new();
     for file in ["app", "channel", "text"] {

@@ -1,5 +1,5 @@
-//! Schemas as their readers want them: an absent key in place of null, and
-//! documentation without Rust's links and line breaks.
+//! Cleans up schemas: an absent key instead of null, and documentation without Rust's
+//! links and line breaks.
 
 use serde_json::Value;
 
@@ -16,14 +16,14 @@ pub(super) fn tidy(schema: &mut Value) {
                     value => tidy(value),
                 }
             }
-            leave_out_null(schema);
+            remove_null(schema);
         }
         _ => {}
     }
 }
 
-/// What is not required is absent when it is unknown, never null.
-fn leave_out_null(schema: &mut Value) {
+/// Removes null from optional properties, which are absent if unknown.
+fn remove_null(schema: &mut Value) {
     let required = schema["required"].as_array().cloned().unwrap_or_default();
     let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
         return;
@@ -54,8 +54,8 @@ fn not_null(property: &mut Value) {
     }
 }
 
-/// A documentation comment as plain text: one line a paragraph, names in place
-/// of Rust's links, and no stress.
+/// Converts a documentation comment to plain text: one line per paragraph, names instead
+/// of Rust's links, and no emphasis.
 fn described(text: &str) -> String {
     let paragraphs = text.split("\n\n").map(|paragraph| paragraph.replace('\n', " "));
     let mut text = paragraphs.collect::<Vec<_>>().join("\n\n").replace("**", "");
