@@ -1,9 +1,8 @@
-"""Builds the shared library and the command with cargo and puts them into the wheel.
+"""Builds the shared library and the command with cargo, and puts them into the wheel.
 
-Cargo's sources are one folder up, or in ``rust`` where this is a source
-distribution. ``OSSLIVE_BUILT_LIBRARY`` and ``OSSLIVE_BUILT_COMMAND`` name those
-that are built already, for cross builds; ``OSSLIVE_WHEEL_PLATFORM`` then names
-the wheel's platform.
+The Rust sources are one folder up, or in ``rust`` in a source distribution.
+``OSSLIVE_BUILT_LIBRARY`` and ``OSSLIVE_BUILT_COMMAND`` name files that are already
+built, for cross builds; ``OSSLIVE_WHEEL_PLATFORM`` then names the wheel's platform.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Dict, Optional
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# What cargo needs; the workspace's members must be there, but are not built.
+# The files cargo needs; the workspace's other members must exist, but are not built.
 SOURCES = [
     "Cargo.toml",
     "Cargo.lock",
@@ -67,11 +66,11 @@ class BuildLibrary(BuildHookInterface[Any]):
 
 
 def built(variable: str, root: Path, package: str, target: str, name: str) -> Path:
-    """What a package is built to: what the variable names, or what cargo makes now."""
+    """Returns the built file of a package: the one the variable names, or one built by cargo."""
     given = os.environ.get(variable)
     if given:
         path = Path(given).resolve()
-        # What is not there would be left out of the wheel without a word.
+        # A missing file would be omitted from the wheel without an error.
         if not path.is_file():
             raise SystemExit(f"{variable}: {path} is not a file")
         return path

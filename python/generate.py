@@ -1,7 +1,7 @@
-"""Writes what the Python package knows of the library from where it is declared.
+"""Generates the Python package's declarations of the library.
 
-    python python/generate.py            writes it anew
-    python python/generate.py --check    says whether it is up to date
+    python python/generate.py            writes them
+    python python/generate.py --check    checks whether they are up to date
 
 ``src/osslive/_declarations.py`` comes from ``include/osslive.h``: its functions,
 types and constants, for ctypes. ``src/osslive/_codes.py`` comes from the codes in
@@ -29,7 +29,7 @@ SCALARS = {
     "osslive_status": "c_int",
 }
 
-#: The class of the kind for codes that the client mostly finds itself.
+#: The base class for codes that the client mostly detects itself.
 BASES = {
     "InvalidChannelName": "InvalidArgument",
     "NoBucket": "ConfigError",
@@ -39,14 +39,14 @@ BASES = {
     "UntrustedCertificate": "ConnectionFailed",
     "WaitTimedOut": "CallTimeout",
 }
-#: The name of the class where it is not the code's own: Python has a NotImplemented.
+#: Names of classes that differ from the code: Python has its own NotImplemented.
 NAMES = {"NotImplemented": "NotImplementedByService"}
 #: Codes that have the class of a kind.
 KINDS = {"InvalidArgument"}
 
 
 class Header:
-    """What a header declares; it has to be as cbindgen writes it."""
+    """The declarations in a header, in the format of cbindgen."""
 
     def __init__(self, text: str) -> None:
         self.constants = re.findall(r"^#define OSSLIVE_(\w+) (\d+)$", text, re.MULTILINE)
@@ -75,7 +75,7 @@ class Header:
 
 
 def declaration(text: str) -> Tuple[str, str]:
-    """The name and the type of what is declared."""
+    """Returns the name and the type in a declaration."""
     match = re.fullmatch(r"(.*?)(\w+)", " ".join(text.split()))
     assert match is not None, text
     return match[2], match[1].strip()
@@ -91,7 +91,7 @@ def camel(name: str) -> str:
 
 
 def c_type(text: str, header: Header) -> str:
-    """What ctypes calls a type."""
+    """Returns the ctypes type."""
     base = re.sub(r"\bconst\b|\*", "", text).strip()
     stars = text.count("*")
     if base in SCALARS:
@@ -99,7 +99,7 @@ def c_type(text: str, header: Header) -> str:
     elif base in header.callbacks:
         inner = camel(base)
     else:
-        # Each of them stands for a pointer.
+        # Each of these is a pointer.
         inner, stars = pointer(base, is_const=text.startswith("const ")), stars - 1
     return "POINTER(" * stars + inner + ")" * stars
 
@@ -108,8 +108,8 @@ def pointer(base: str, is_const: bool) -> str:
     if base == "void":
         return "c_void_p"
     if base == "char":
-        # A text that is given away is to be freed. Never c_char_p, which ctypes
-        # turns into bytes: the pointer would be lost.
+        # A string owned by the caller must be freed. Never c_char_p, which ctypes
+        # converts to bytes: the pointer would be lost.
         return "c_char_p" if is_const else "OwnedString"
     assert base.startswith("osslive_"), f"unknown type {base}"
     return f"{camel(base)}Pointer"
@@ -119,7 +119,7 @@ def declarations(header: Header) -> str:
     lines = [
         '"""The functions, types and constants of the library, for ctypes.',
         "",
-        "Written by generate.py from include/osslive.h, which is the manual.",
+        "Written by generate.py from include/osslive.h, which is the reference.",
         '"""',
         "",
         "# fmt: off",
@@ -143,7 +143,7 @@ def declarations(header: Header) -> str:
         '    """char *, to be freed"""',
         "",
         "",
-        "# One type for each kind of object: a pointer to another is a TypeError, and no crash.",
+        "# One type per kind of object: a pointer to another kind is a TypeError, not a crash.",
     ]
     for name in header.opaque:
         lines += [f"class {camel(name)}Object(ctypes.Structure):", f'    """{name}"""', "", ""]
@@ -157,11 +157,11 @@ def declarations(header: Header) -> str:
     for name, (result, listed) in header.callbacks.items():
         types = ", ".join(result_and_arguments(result, listed, header))
         lines += [f"{camel(name)} = ctypes.CFUNCTYPE({types})"]
-    lines += ["", "#: What each function returns, and what it takes."]
+    lines += ["", "#: The result and the arguments of each function."]
     lines += ["FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {"]
     for name, (result, listed) in header.functions.items():
-        returned, *taken = result_and_arguments(result, listed, header)
-        lines += [f'    "{name}": ({returned}, [{", ".join(taken)}]),']
+        returned, *arguments = result_and_arguments(result, listed, header)
+        lines += [f'    "{name}": ({returned}, [{", ".join(arguments)}]),']
     lines += ["}", "", "Function = Callable[..., Any]", "", "", "class Functions:"]
     lines += ['    """The functions, without their prefix."""', ""]
     for name, (_, listed) in header.functions.items():

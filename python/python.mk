@@ -1,5 +1,5 @@
-# The Python package: built, tested and measured. Included by the Makefile at
-# the top, from whose folder it runs.
+# Builds, tests and benchmarks the Python package. Included by the Makefile at the
+# top, and runs from its folder.
 
 PYTHON ?= python3
 PYTHON_VENV := target/python
@@ -9,7 +9,7 @@ PYRIGHT := $(PYTHON_VENV)/node_modules/pyright/index.js
 
 .PHONY: wheel python python-test python-check python-bench
 
-# What auditwheel says is the oldest glibc becomes the wheel's tag.
+# The oldest glibc according to auditwheel becomes the wheel's tag.
 define build_wheel
 	rm -rf python/dist target/wheel
 	OSSLIVE_BUILT_COMMAND="$(CURDIR)/target/release/osslive" \
@@ -21,10 +21,9 @@ define build_wheel
 	else cp target/wheel/*.whl python/dist; fi
 endef
 
-# A wheel for every Python from 3.9 on, in python/dist. Its library is the one
-# that `make install` installs, and its command the optimised one: OSSLIVE_BIN may
-# name one with other features.
-# `make dist` makes those for older systems and for other ones.
+# A wheel for Python 3.9 and later, in python/dist. It contains the library that
+# `make install` installs, and the optimized command. `make dist` builds wheels for
+# older and for other systems.
 BUILT_LIBRARY = $(firstword $(wildcard target/capi/libraries/libosslive.so target/capi/libraries/libosslive.dylib))
 wheel: $(PYTHON_BIN)/.ready
 	sh packaging/install.sh build
@@ -36,15 +35,15 @@ build-wheel: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/$(BUILT_LIBRARY)
 build-wheel:
 	$(build_wheel)
 
-# Everything about the package, as a part of `make test`. What it is tested with
-# comes from PyPI and npm.
+# All checks of the package, as a part of `make test`. The tools come from PyPI and
+# npm.
 python:
 	@if $(MAKE) $(PYTHON_BIN)/.ready $(PYRIGHT); then $(MAKE) python-test python-check; \
 	elif [ -n "$$CI" ]; then exit 1; \
 	else echo 'skipped: the tests of the Python package ($(PYTHON) with venv, npm and their' \
 	  'registries are needed)'; fi
 
-# The wheel, installed. OSSLIVE_BIN is the command whose local endpoint it talks to.
+# Tests the installed wheel. OSSLIVE_BIN is the command that runs the local endpoint.
 python-test: wheel
 	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl
 	cd python && OSSLIVE_BIN="$${OSSLIVE_BIN:-$(CURDIR)/target/release/osslive}" \
@@ -58,7 +57,7 @@ python-check: $(PYTHON_BIN)/.ready $(PYRIGHT)
 	cd python && ../$(PYTHON_BIN)/mypy
 	cd python && node ../$(PYRIGHT) --pythonpath ../$(PYTHON_BIN)/python
 
-# Beside oss2, against the local endpoint.
+# Compares with oss2, against the local endpoint.
 python-bench: wheel
 	$(PYTHON_BIN)/python -m pip install --quiet oss2==2.19.1
 	$(PYTHON_BIN)/python -m pip install --quiet --force-reinstall --no-deps python/dist/*.whl

@@ -1,4 +1,4 @@
-"""What the tests share. The fixtures of the endpoint come with the package."""
+"""Shared fixtures and helpers. The fixtures of the endpoint are part of the package."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from osslive.testing import LocalEndpoint, publish
 
 _numbers = itertools.count()
 
-#: What a canned server answers: a status and a body.
+#: Returns the response of a test server: a status and a body.
 Answer = Callable[[BaseHTTPRequestHandler], Tuple[int, bytes]]
 
 IDLE = b"<LiveChannelStat><Status>Idle</Status></LiveChannelStat>"
@@ -39,7 +39,7 @@ def pytest_runtest_makereport(
 
 @pytest.fixture
 def channel(osslive_client: osslive.Client) -> str:
-    """The name of a channel that exists."""
+    """The name of an existing channel."""
     name = f"channel-{next(_numbers)}"
     osslive_client.put_channel(name, osslive.ChannelConfig(frag_duration=1))
     return name
@@ -47,12 +47,12 @@ def channel(osslive_client: osslive.Client) -> str:
 
 class Quiet(ThreadingHTTPServer):
     def handle_error(self, *_: object) -> None:
-        """Clients that stop go without a word."""
+        """Ignores clients that disconnect."""
 
 
 @pytest.fixture
 def serve() -> Iterator[Callable[[Answer], str]]:
-    """Starts a server that gives one answer to everything, and gives its URL."""
+    """Starts a server that responds to every request with this function, and returns its URL."""
     servers: list[ThreadingHTTPServer] = []
 
     def start(answer: Answer) -> str:
@@ -97,7 +97,7 @@ def client_of(url: str, **settings: object) -> osslive.Client:
 
 
 def run(program: str, *arguments: str, timeout: float = 120, **environment: str) -> str:
-    """Runs a program in an interpreter of its own; it must end well and say nothing on stderr."""
+    """Runs a program in its own interpreter; it must succeed and print nothing on stderr."""
     done = subprocess.run(
         [sys.executable, "-W", "error", "-c", textwrap.dedent(program), *arguments],
         capture_output=True,
@@ -114,7 +114,7 @@ def run(program: str, *arguments: str, timeout: float = 120, **environment: str)
 def until(holds: Callable[[], object], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < end, "it never came to pass"
+        assert time.monotonic() < end, "timed out"
         time.sleep(0.05)
 
 
@@ -145,5 +145,5 @@ class Recording:
         self.name = name
         #: Its status while it was live.
         self.live = live
-        #: What deleting it met while it was live.
+        #: The error from deleting it while it was live.
         self.refused = refused

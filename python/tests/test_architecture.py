@@ -13,7 +13,7 @@ PACKAGE = Path(osslive.__file__).parent
 
 
 def imported(module: Path) -> Iterator[str]:
-    """The modules of the package that one imports, wherever it does."""
+    """Yields the modules of the package that a module imports, anywhere in it."""
     for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom) and node.level == 1:
             names = [node.module] if node.module else [name.name for name in node.names]
@@ -33,7 +33,7 @@ def graph() -> Dict[str, Set[str]]:
 
 def test_imports_go_one_way() -> None:
     modules = graph()
-    assert modules["client"] >= {"_native", "models"}, "imports are seen"
+    assert modules["client"] >= {"_native", "models"}, "imports are found"
     order = list(graphlib.TopologicalSorter(modules).static_order())
     assert set(order) == set(modules)
 

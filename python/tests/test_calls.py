@@ -42,7 +42,7 @@ def test_a_channel_is_put_and_read_back(osslive_client: osslive.Client) -> None:
     assert abs(datetime.now(timezone.utc) - channel.last_modified) < timedelta(minutes=1)
 
 
-def test_a_description_is_taken_before_the_name(osslive_client: osslive.Client) -> None:
+def test_a_description_takes_precedence_over_the_name(osslive_client: osslive.Client) -> None:
     osslive_client.put_channel("described", ChannelConfig("name", description="直播 <&>"))
     assert osslive_client.get_channel("described").description == "直播 <&>"
 
@@ -92,7 +92,7 @@ def test_a_channel_is_disabled_and_enabled(osslive_client: osslive.Client, chann
         status.live()
 
 
-def test_a_live_channel_tells_its_picture_and_sound(recorded: Recording) -> None:
+def test_a_live_channel_has_video_and_audio(recorded: Recording) -> None:
     live = recorded.live.live()
     assert live.is_live
     assert live.video is not None
@@ -124,7 +124,7 @@ def test_a_session_is_in_the_history_and_its_playlist_plays(
         assert b"#EXT-X-ENDLIST" in reply.read()
 
 
-def test_what_was_not_recorded_cannot_be_cut(
+def test_a_vod_of_an_unrecorded_time_is_an_error(
     osslive_client: osslive.Client, recorded: Recording
 ) -> None:
     with pytest.raises(osslive.InvalidArgument) as caught:
@@ -152,7 +152,7 @@ def test_a_publish_url_is_signed_with_its_parameters(osslive_client: osslive.Cli
     assert before + 3600 <= int(query["Expires"]) <= int(time.time()) + 3600
 
 
-def test_a_publish_url_comes_in_parts_with_its_expiry(osslive_client: osslive.Client) -> None:
+def test_a_publish_url_has_parts_and_an_expiry(osslive_client: osslive.Client) -> None:
     before = datetime.now(timezone.utc) - timedelta(seconds=1)
     made = osslive_client.get_publish_url("main", timedelta(hours=1), params={"a": "b/c"})
     assert made.url == str(made) == f"{made.server}/{made.stream_key}"
@@ -163,7 +163,7 @@ def test_a_publish_url_comes_in_parts_with_its_expiry(osslive_client: osslive.Cl
     assert "Signature" not in repr(made)
 
 
-def test_a_parameter_that_the_signature_uses_is_refused(osslive_client: osslive.Client) -> None:
+def test_a_parameter_used_by_the_signature_is_rejected(osslive_client: osslive.Client) -> None:
     with pytest.raises(osslive.InvalidArgument):
         osslive_client.get_rtmp_url("main", params={"Signature": "mine"})
 
@@ -172,7 +172,7 @@ def test_a_play_url_has_defaults(osslive_client: osslive.Client) -> None:
     assert "/main/playlist.m3u8?" in osslive_client.get_play_url("main")
 
 
-def test_keys_are_rotated_for_a_client_and_those_made_from_it(
+def test_keys_are_rotated_for_a_client_and_those_created_from_it(
     osslive_endpoint: LocalEndpoint, channel: str
 ) -> None:
     with osslive_endpoint.client() as client, client.with_timeout(5) as other:
@@ -186,7 +186,7 @@ def test_keys_are_rotated_for_a_client_and_those_made_from_it(
         client.get_channel(channel)
 
 
-def test_a_provider_is_asked_before_every_call(
+def test_a_provider_is_called_before_every_call(
     osslive_endpoint: LocalEndpoint, channel: str
 ) -> None:
     good = osslive.Credentials(osslive_endpoint.access_key_id, osslive_endpoint.access_key_secret)
@@ -233,7 +233,7 @@ def test_credentials_come_from_a_profile_of_ossutil(
         osslive.Client.from_profile(file, "other", bucket="b")
 
 
-def test_a_closed_client_says_so(osslive_endpoint: LocalEndpoint) -> None:
+def test_a_closed_client_raises_an_error(osslive_endpoint: LocalEndpoint) -> None:
     client = osslive_endpoint.client()
     client.close()
     client.close()
@@ -242,7 +242,7 @@ def test_a_closed_client_says_so(osslive_endpoint: LocalEndpoint) -> None:
     assert "(closed)" in repr(client)
 
 
-def test_every_setting_is_taken(osslive_endpoint: LocalEndpoint, channel: str) -> None:
+def test_every_setting_is_accepted(osslive_endpoint: LocalEndpoint, channel: str) -> None:
     with osslive_endpoint.client(
         internal=False,
         secure=False,
@@ -259,7 +259,7 @@ def test_every_setting_is_taken(osslive_endpoint: LocalEndpoint, channel: str) -
         assert client.get_channel(channel).name == channel
 
 
-def test_nothing_shows_a_secret(osslive_endpoint: LocalEndpoint) -> None:
+def test_repr_shows_no_secrets(osslive_endpoint: LocalEndpoint) -> None:
     with osslive_endpoint.client() as client:
         shown = repr(client) + repr(osslive.Credentials("id", "hush", "quiet"))
     assert osslive_endpoint.access_key_secret not in shown

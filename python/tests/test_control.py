@@ -1,4 +1,4 @@
-"""A local endpoint that does what is ordered."""
+"""Control of a local endpoint: faults, clock and requests."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def endpoint() -> Iterator[LocalEndpoint]:
         yield endpoint
 
 
-def test_a_call_fails_as_often_as_was_ordered(endpoint: LocalEndpoint) -> None:
+def test_a_call_fails_the_specified_number_of_times(endpoint: LocalEndpoint) -> None:
     with endpoint.client(attempts=1) as client:
         client.put_channel("cam")
         number = endpoint.fail("GetLiveChannelStat", channel="c*", status=503, times=2)
@@ -59,7 +59,7 @@ def test_the_clock_is_moved_set_and_frozen(endpoint: LocalEndpoint) -> None:
     assert abs(endpoint.clock.reset() - datetime.now(timezone.utc)) < timedelta(minutes=1)
 
 
-def test_what_was_called_can_be_asserted_on(endpoint: LocalEndpoint) -> None:
+def test_requests_can_be_asserted_on(endpoint: LocalEndpoint) -> None:
     with endpoint.client() as client:
         client.put_channel("cam")
     (put,) = endpoint.requests("PutLiveChannel")
@@ -77,7 +77,7 @@ def test_what_was_called_can_be_asserted_on(endpoint: LocalEndpoint) -> None:
         ({"operation": "GetObject", "disconnect": "explode"}, "explode"),
     ],
 )
-def test_a_rule_that_makes_no_sense_is_refused_in_words(
+def test_an_invalid_rule_is_rejected_with_a_reason(
     rule: dict[str, object], word: str, endpoint: LocalEndpoint
 ) -> None:
     with pytest.raises(EndpointError, match=word):
@@ -97,7 +97,7 @@ STATE = {
 
 
 @pytest.mark.parametrize("is_file", [True, False])
-def test_an_endpoint_begins_with_what_was_described(is_file: bool, tmp_path: Path) -> None:
+def test_an_endpoint_starts_with_the_initial_state(is_file: bool, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_text(json.dumps(STATE), encoding="utf-8")
     with LocalEndpoint(init=path if is_file else STATE) as endpoint, endpoint.client() as client:
@@ -108,7 +108,7 @@ def test_an_endpoint_begins_with_what_was_described(is_file: bool, tmp_path: Pat
         assert channels == {"main": "enabled", "直播": "disabled"}
 
 
-def test_a_mistake_in_what_was_described_is_named() -> None:
+def test_an_error_in_the_initial_state_is_named() -> None:
     with pytest.raises(EndpointError, match="a/b"):
         LocalEndpoint(
             init={"buckets": [{"name": "live-demo", "channels": [{"id": "a/b"}]}]}
@@ -116,7 +116,7 @@ def test_a_mistake_in_what_was_described_is_named() -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="no file system is in memory")
-def test_an_endpoint_in_memory_writes_to_no_disk() -> None:
+def test_an_endpoint_in_memory_does_not_write_to_disk() -> None:
     with LocalEndpoint(memory=True) as endpoint, endpoint.client() as client:
         client.put_channel("cam")
         folders = list(Path("/dev/shm").glob("osslive-*/live-demo/channels/cam.json"))
@@ -124,7 +124,7 @@ def test_an_endpoint_in_memory_writes_to_no_disk() -> None:
     assert not any(folder.exists() for folder in folders)
 
 
-def test_an_endpoint_is_its_own_whatever_the_environment_says(
+def test_an_endpoint_ignores_the_environment(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("OSSLIVE_LOCAL_DATA", str(tmp_path / "data"))
@@ -134,12 +134,12 @@ def test_an_endpoint_is_its_own_whatever_the_environment_says(
     assert not (tmp_path / "data").exists()
 
 
-def test_a_publisher_goes_on_for_a_while_if_that_was_ordered(endpoint: LocalEndpoint) -> None:
+def test_disconnecting_a_publisher_can_be_delayed(endpoint: LocalEndpoint) -> None:
     number = endpoint.fail("PutLiveChannelStatus", disconnect_after=10)
     (fault,) = endpoint.faults()
     assert (fault["id"], fault["disconnectAfterMs"]) == (number, 10000)
 
 
-def test_an_endpoint_that_does_not_run_says_so() -> None:
+def test_an_endpoint_that_is_not_running_raises_an_error() -> None:
     with pytest.raises(EndpointError, match="not running"):
         LocalEndpoint().fail("*", status=500)

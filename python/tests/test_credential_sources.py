@@ -1,4 +1,4 @@
-"""Credentials that are obtained: from an ECS instance's role, by OIDC, from a program and a URL."""
+"""Sources of credentials: the role of an ECS instance, OIDC, a program and a URL."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ import osslive
 
 ROLE = "acs:ram::1234567890123456:role/live"
 
-#: What is issued; it does not expire for a while.
+#: The issued credentials, which are valid for a long time.
 ISSUED = {
     "Code": "Success",
     "AccessKeyId": "STS.1",
@@ -30,7 +30,7 @@ ISSUED = {
 
 
 class Cloud:
-    """OSS, an ECS instance's metadata service and STS at once."""
+    """OSS, an ECS instance's metadata service and STS in one server."""
 
     def __init__(self, serve: Callable[[Answer], str]) -> None:
         self.keys: List[str] = []
@@ -69,7 +69,7 @@ def cloud(serve: Callable[[Answer], str]) -> Cloud:
 
 
 def test_an_ecs_role(cloud: Cloud) -> None:
-    # Variables that Python sets reach the library where it is loaded later.
+    # Variables set by Python reach the library only if it is loaded later.
     program = (
         "import osslive, sys\n"
         "with osslive.Client(endpoint=sys.argv[1], region='cn-hangzhou', bucket='live-demo',\n"
@@ -104,7 +104,7 @@ def test_a_program_and_a_url(cloud: Cloud) -> None:
     assert cloud.keys == ["STS.1 token"] * 2
 
 
-def test_what_fails_is_named(cloud: Cloud) -> None:
+def test_a_failing_source_is_named(cloud: Cloud) -> None:
     for source, words in (
         (osslive.CredentialProcess("false"), "no credentials from the command false"),
         (osslive.CredentialsUri("http://127.0.0.1:1/"), "the credentials URI at 127.0.0.1:1"),
@@ -120,7 +120,7 @@ def test_what_fails_is_named(cloud: Cloud) -> None:
 
 
 def test_default_credentials(cloud: Cloud, tmp_path: Path) -> None:
-    """The chain is the library's; here it is reached at all, and says what it tried."""
+    """The chain is implemented in the library; this tests that it is used, and its error."""
     program = (
         "import osslive, sys\n"
         "client = osslive.Client.from_default_credentials(\n"
@@ -152,25 +152,25 @@ def test_default_credentials(cloud: Cloud, tmp_path: Path) -> None:
     assert run() == ""
     assert cloud.keys == ["STS.1 token"] * 2
     config.unlink()
-    told = run(OSSLIVE_ECS_METADATA_ENDPOINT="http://127.0.0.1:1")
+    message = run(OSSLIVE_ECS_METADATA_ENDPOINT="http://127.0.0.1:1")
     tried = ["OSS_ACCESS_KEY_ID", "~/.aliyun/config.json", "the ECS instance's role", "127.0.0.1:1"]
-    assert [word for word in tried if word not in told] == []
+    assert [word for word in tried if word not in message] == []
 
 
-def test_no_secret_is_shown() -> None:
+def test_sources_do_not_show_secrets() -> None:
     for source in (osslive.CredentialProcess("x hush"), osslive.CredentialsUri("http://h/hush")):
         assert "hush" not in repr(source)
 
 
 def test_a_diagnosis(osslive_client: osslive.Client, channel: str) -> None:
-    told: List[Tuple[int, int]] = []
+    message: List[Tuple[int, int]] = []
     diagnosis = osslive_client.diagnose(
-        channel, progress=lambda done, total: told.append((done, total))
+        channel, progress=lambda done, total: message.append((done, total))
     )
     assert diagnosis.problems == 0
     assert diagnosis["channel"].verdict is osslive.Verdict.OK
-    assert told
-    assert told[-1][1] == len(diagnosis.checks)
+    assert message
+    assert message[-1][1] == len(diagnosis.checks)
     wrong = osslive_client.diagnose("never-made", publish_url="rtmp://127.0.0.1/other/x")
     found = {check.id: check for check in wrong.found()}
     assert {"channel", "publish-url-path"} <= set(found)

@@ -33,11 +33,11 @@ def programs(page: Path) -> list[str]:
 def test_the_quick_start_runs_as_it_is(osslive_endpoint: LocalEndpoint) -> None:
     program = programs(README)[0]
     assert "http://127.0.0.1:9000" in program
-    said = run(program.replace("http://127.0.0.1:9000", osslive_endpoint.url))
-    assert "publish to rtmp://" in said
-    assert "it is Idle" in said
-    assert "['main-stage']" in said
-    assert "NoSuchLiveChannel: " in said
+    output = run(program.replace("http://127.0.0.1:9000", osslive_endpoint.url))
+    assert "publish to rtmp://" in output
+    assert "it is Idle" in output
+    assert "['main-stage']" in output
+    assert "NoSuchLiveChannel: " in output
 
 
 @EVERY_PAGE

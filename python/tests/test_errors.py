@@ -1,4 +1,4 @@
-"""Errors by class, and arguments that C could not take."""
+"""Classes of errors, and arguments that C cannot represent."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import osslive
 from osslive import errors
 
 
-def refusal(code: str, status: int) -> Answer:
+def error_response(code: str, status: int) -> Answer:
     body = f"<Error><Code>{code}</Code><Message>no</Message><EC>0044-1</EC></Error>".encode()
     return lambda request: (status, body)
 
 
 @pytest.mark.parametrize("code", sorted(errors.BY_CODE))
 def test_each_code_has_its_class(code: str, serve: Callable[[Answer], str]) -> None:
-    with client_of(serve(refusal(code, 400)), attempts=1) as client:
+    with client_of(serve(error_response(code, 400)), attempts=1) as client:
         with pytest.raises(errors.BY_CODE[code]) as caught:
             client.get_channel_status("a")
     error = caught.value
@@ -32,20 +32,20 @@ def test_each_code_has_its_class(code: str, serve: Callable[[Answer], str]) -> N
 
 
 def test_an_unknown_code_passes_through(serve: Callable[[Answer], str]) -> None:
-    with client_of(serve(refusal("NeverSeen", 409))) as client:
+    with client_of(serve(error_response("NeverSeen", 409))) as client:
         with pytest.raises(osslive.ServiceError) as caught:
             client.get_channel_status("a")
     assert type(caught.value) is osslive.ServiceError
     assert caught.value.code == "NeverSeen"
 
 
-def test_a_reply_that_is_not_understood(serve: Callable[[Answer], str]) -> None:
+def test_an_invalid_response(serve: Callable[[Answer], str]) -> None:
     with client_of(serve(lambda request: (200, b"<html>")), attempts=1) as client:
         with pytest.raises(osslive.BadReply):
             client.get_channel_status("a")
 
 
-def test_nobody_listens() -> None:
+def test_a_refused_connection() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
@@ -54,7 +54,7 @@ def test_nobody_listens() -> None:
     assert isinstance(caught.value, osslive.ConnectionFailed)
 
 
-def test_nobody_answers() -> None:
+def test_a_silent_server() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         with client_of(url, timeout=0.2) as client, pytest.raises(TimeoutError) as caught:
@@ -62,7 +62,7 @@ def test_nobody_answers() -> None:
     assert isinstance(caught.value, osslive.CallTimeout)
 
 
-def test_a_configuration_that_lacks_something() -> None:
+def test_an_incomplete_configuration() -> None:
     with pytest.raises(osslive.ConfigError, match="bucket"):
         osslive.Client(region="cn-hangzhou", access_key_id="id", access_key_secret="secret")
     with pytest.raises(osslive.CredentialsError):
@@ -73,13 +73,13 @@ def test_a_configuration_that_lacks_something() -> None:
         osslive.Client(access_key_id="id", credentials=osslive.Credentials("id", "secret"))
 
 
-def test_root_certificates_that_are_none_are_refused() -> None:
+def test_invalid_root_certificates_are_rejected() -> None:
     with pytest.raises(osslive.OssLiveError, match="(?i)pem|certificate"):
         client_of("https://127.0.0.1:1", root_certificates="nonsense")
 
 
 @pytest.mark.parametrize("name", ["", "a/b", "x" * 1024])
-def test_a_name_that_is_certainly_wrong_is_not_sent(name: str) -> None:
+def test_an_invalid_name_is_not_sent(name: str) -> None:
     with client_of("http://127.0.0.1:1") as client:
         with pytest.raises(osslive.InvalidChannelName) as caught:
             client.get_channel(name)
@@ -112,7 +112,7 @@ def test_a_name_that_is_certainly_wrong_is_not_sent(name: str) -> None:
         (lambda c: next(c.monitor(["a"], prefix="a")), TypeError),
     ],
 )
-def test_an_argument_that_cannot_be_sent_is_refused_here(
+def test_an_invalid_argument_is_rejected_before_sending(
     call: Callable[[Any], object], error: type[Exception]
 ) -> None:
     with client_of("http://127.0.0.1:1", attempts=1) as client, pytest.raises(error):
@@ -146,7 +146,7 @@ def test_an_error_survives_pickling() -> None:
     assert str(again) == str(error)
 
 
-def test_a_status_that_is_not_known_is_an_error_all_the_same() -> None:
+def test_an_unknown_status_is_an_error() -> None:
     from osslive import _native
 
     assert _native._kind(99) is osslive.ErrorKind.INTERNAL

@@ -1,4 +1,4 @@
-"""Programs made of a script and the installed package, to be run without Python."""
+"""Standalone programs, built from a script and the installed package."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def freeze(script: Path, folder: Path, *options: str) -> None:
-    # The package as it is installed, not as it lies in the sources.
+    # Uses the installed package, not the one in the sources.
     environment = {**os.environ, "PYINSTALLER_CONFIG_DIR": str(folder / "config")}
     where = ["--distpath", "dist", "--workpath", "build", "--specpath", "."]
     subprocess.run(
@@ -52,7 +52,7 @@ def freeze(script: Path, folder: Path, *options: str) -> None:
 
 
 def run(program: Path, folder: Path) -> List[str]:
-    """What the program prints on a machine that has nothing of osslive."""
+    """Returns the program's output on a machine without osslive."""
     environment = {"PATH": "", "HOME": str(folder), "SYSTEMROOT": os.environ.get("SYSTEMROOT", "")}
     done = subprocess.run(
         [program], cwd=folder, env=environment, capture_output=True, text=True, timeout=120
@@ -67,12 +67,12 @@ def run(program: Path, folder: Path) -> List[str]:
 @pytest.mark.parametrize(
     ("option", "place"), [("--onedir", "dist/program/program"), ("--onefile", "dist/program")]
 )
-def test_a_program_for_machines_without_python_carries_the_library(
+def test_a_standalone_program_contains_the_library(
     option: str, place: str, script: Path, tmp_path: Path
 ) -> None:
     freeze(script, tmp_path, option)
     program = tmp_path / place
     if sys.platform == "win32":
         program = program.with_suffix(".exe")
-    said = run(program, tmp_path)
-    assert said == ["rtmp://bucket.oss-cn-hangzhou.aliyuncs.com/live/cam", "NoBucket"]
+    output = run(program, tmp_path)
+    assert output == ["rtmp://bucket.oss-cn-hangzhou.aliyuncs.com/live/cam", "NoBucket"]

@@ -1,4 +1,4 @@
-"""How the library is found, and whether the declarations are those of its header."""
+"""How the library is found, and whether the declarations match its header."""
 
 from __future__ import annotations
 
@@ -37,29 +37,29 @@ def test_the_library_has_the_version_of_the_package() -> None:
     assert osslive.library_version() == osslive.__version__ == version("osslive")
 
 
-def test_the_package_brings_its_own_library() -> None:
+def test_the_package_includes_the_library() -> None:
     assert Path(osslive.library_path()).parent == Path(osslive.__file__).parent
 
 
-def test_a_missing_library_is_told_with_everything_that_was_tried(tmp_path: Path) -> None:
+def test_the_error_for_a_missing_library_lists_everything_that_was_tried(tmp_path: Path) -> None:
     path = package_without_library(tmp_path)
-    said = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="/nowhere/lib.so")
+    output = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="/nowhere/lib.so")
     own, system = _library.file_names()
-    assert "no usable osslive library; tried" in said
-    assert f"the package's own: {tmp_path}/osslive/{own}: " in said
-    assert "OSSLIVE_LIBRARY: /nowhere/lib.so: " in said
-    assert f"the system's: {system}: " in said
+    assert "no usable osslive library; tried" in output
+    assert f"the package's own: {tmp_path}/osslive/{own}: " in output
+    assert "OSSLIVE_LIBRARY: /nowhere/lib.so: " in output
+    assert f"the system's: {system}: " in output
     assert "OSSLIVE_LIBRARY: not set" in run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="")
 
 
-def test_the_environment_names_a_library_where_the_package_has_none(tmp_path: Path) -> None:
+def test_the_environment_sets_the_library_if_the_package_has_none(tmp_path: Path) -> None:
     path = package_without_library(tmp_path)
-    said = run(
+    output = run(
         "import osslive; print(osslive.library_path())",
         PYTHONPATH=path,
         OSSLIVE_LIBRARY=osslive.library_path(),
     )
-    assert said.strip() == osslive.library_path()
+    assert output.strip() == osslive.library_path()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_LIBRARY_PATH is the Linux loader's")
@@ -73,28 +73,28 @@ def test_a_library_in_the_working_folder_is_not_loaded(
             folder.mkdir(exist_ok=True)
             shutil.copy(osslive.library_path(), folder / name)
     monkeypatch.chdir(tmp_path)
-    said = run(SHOW_ERROR, PYTHONPATH=path, LD_LIBRARY_PATH=search, OSSLIVE_LIBRARY="")
-    assert "no usable osslive library; tried" in said
+    output = run(SHOW_ERROR, PYTHONPATH=path, LD_LIBRARY_PATH=search, OSSLIVE_LIBRARY="")
+    assert "no usable osslive library; tried" in output
 
 
-def test_the_environment_names_a_file_and_not_something_to_look_up(
+def test_the_library_in_the_environment_is_a_path_and_not_searched(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = package_without_library(tmp_path / "package")
     monkeypatch.chdir(tmp_path)
-    said = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="libc.so.6")
-    assert f"OSSLIVE_LIBRARY: {tmp_path}/libc.so.6: " in said
+    output = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY="libc.so.6")
+    assert f"OSSLIVE_LIBRARY: {tmp_path}/libc.so.6: " in output
 
 
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
-        ("unsigned osslive_abi_version(void) { return 999; }", "ABI version 999; 1 is needed"),
+        ("unsigned osslive_abi_version(void) { return 999; }", "ABI version 999: must be 1"),
         ("unsigned osslive_abi_version(void) { return 1; }", "it has no function osslive_"),
         ("int something_else;", "it has no function osslive_abi_version"),
     ],
 )
-def test_a_library_that_does_not_fit_is_refused(source: str, reason: str, tmp_path: Path) -> None:
+def test_an_incompatible_library_is_rejected(source: str, reason: str, tmp_path: Path) -> None:
     compiler = shutil.which("cc")
     if compiler is None or sys.platform == "win32":
         pytest.skip("needs a C compiler")
@@ -107,18 +107,18 @@ def test_a_library_that_does_not_fit_is_refused(source: str, reason: str, tmp_pa
         check=True,
     )
     path = package_without_library(tmp_path)
-    said = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY=str(library))
-    assert f"OSSLIVE_LIBRARY: {library}: " in said
-    assert reason in said
+    output = run(SHOW_ERROR, PYTHONPATH=path, OSSLIVE_LIBRARY=str(library))
+    assert f"OSSLIVE_LIBRARY: {library}: " in output
+    assert reason in output
 
 
-# What is generated.
+# Generated code.
 
 
-def test_what_is_generated_is_up_to_date() -> None:
+def test_generated_code_is_up_to_date() -> None:
     script = Path(__file__).parents[1] / "generate.py"
     if not (script.parents[1] / "include" / "osslive.h").exists():
-        pytest.skip("the header is not here")
+        pytest.skip("there is no header")
     done = subprocess.run(
         [sys.executable, str(script), "--check"], capture_output=True, text=True, check=False
     )
@@ -153,17 +153,17 @@ def test_everything_public_is_exported_and_documented() -> None:
     assert issubclass(osslive.LibraryError, ImportError)
 
 
-def test_importing_neither_loads_the_library_nor_what_few_need() -> None:
-    said = run(
+def test_importing_loads_neither_the_library_nor_optional_modules() -> None:
+    output = run(
         """
         import sys, osslive, osslive._library
         print(osslive._library.library.cache_info().currsize)
         print(sorted({"matplotlib", "pytest", "subprocess"} & set(sys.modules)))
         """
     )
-    assert said.split("\n")[:2] == ["0", "[]"]
+    assert output.split("\n")[:2] == ["0", "[]"]
 
 
-def test_typed_marker_is_there() -> None:
+def test_the_typed_marker_exists() -> None:
     assert os.path.exists(Path(osslive.__file__).parent / "py.typed")
     assert typing.get_type_hints(osslive.ChannelStatus)["video"] is not None

@@ -1,4 +1,4 @@
-"""Lists of a server whose pages do not lead on."""
+"""Lists, also from a server whose pages do not continue."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from conftest import Answer, client_of
 import osslive
 from osslive.testing import LocalEndpoint
 
-#: More than any of these lists holds: an iteration that gets here has no end.
+#: More than any of these lists contains: an iteration that gets this far does not end.
 MANY = 50
 
 
@@ -29,14 +29,14 @@ def page(name: str, next_marker: str) -> bytes:
 
 
 def pages(markers: list[str]) -> Answer:
-    """Answers with these markers in turn, and with the last one from then on."""
+    """Responds with these markers in turn, then always with the last one."""
     left: Iterator[str] = iter(markers)
     state = {"marker": ""}
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         state["marker"] = next(left, state["marker"])
-        asked = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
-        return 200, page(f"after-{asked.get('marker', [''])[0]}", state["marker"])
+        query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
+        return 200, page(f"after-{query.get('marker', [''])[0]}", state["marker"])
 
     return answer
 
@@ -51,7 +51,7 @@ def pages(markers: list[str]) -> Answer:
         (["\uffee", "\U0001f600", "\uffee"], ["after-", "after-\uffee", "after-\U0001f600"]),
     ],
 )
-def test_a_marker_that_does_not_lead_on_ends_the_iteration(
+def test_a_marker_that_does_not_advance_ends_the_iteration(
     markers: list[str], listed: list[str], serve: Callable[[Answer], str]
 ) -> None:
     found: list[str] = []
@@ -63,7 +63,9 @@ def test_a_marker_that_does_not_lead_on_ends_the_iteration(
     assert caught.value.kind is osslive.ErrorKind.BAD_REPLY
 
 
-def test_pages_without_channels_do_not_go_on_for_ever(serve: Callable[[Answer], str]) -> None:
+def test_an_endless_list_without_channels_ends_with_an_error(
+    serve: Callable[[Answer], str],
+) -> None:
     markers: list[str] = []
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -79,7 +81,9 @@ def test_pages_without_channels_do_not_go_on_for_ever(serve: Callable[[Answer], 
     assert len(markers) == 100
 
 
-def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_of_a_prefix_does_not_hang_on_an_endless_list(
+    serve: Callable[[Answer], str],
+) -> None:
     with client_of(serve(pages(["b", "b"]))) as client:
         with pytest.raises(osslive.BadReply, match="does not continue"):
             client.monitor(prefix="a")
@@ -88,25 +92,25 @@ def test_a_monitor_of_a_prefix_does_not_hang_on_such_a_list(serve: Callable[[Ans
 DATA = Path(__file__).parents[2] / "tests" / "data"
 NAMES = json.loads((DATA / "names.json").read_text(encoding="utf-8"))
 
-#: Names that the local endpoint refuses and another service might list, sorted.
+#: Names that the local endpoint rejects but another service might list, sorted.
 FOREIGN = json.loads((DATA / "foreign-names.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
 def all_names() -> Iterator[osslive.Client]:
-    """A client for an endpoint with a channel of each name, and no other."""
+    """A client for an endpoint with one channel of each name, and no others."""
     with LocalEndpoint() as endpoint, endpoint.client() as client:
         for name in NAMES:
             client.put_channel(name, osslive.ChannelConfig(name))
         yield client
 
 
-def test_every_name_is_listed_as_it_is(all_names: osslive.Client) -> None:
+def test_every_name_is_listed_unchanged(all_names: osslive.Client) -> None:
     assert [channel.name for channel in all_names.channels()] == NAMES
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_pages_of_names_lead_from_one_to_the_next(all_names: osslive.Client, size: int) -> None:
+def test_each_page_continues_after_the_previous_one(all_names: osslive.Client, size: int) -> None:
     found: list[str] = []
     marker = ""
     for _ in range(len(NAMES) + 1):
@@ -119,13 +123,13 @@ def test_pages_of_names_lead_from_one_to_the_next(all_names: osslive.Client, siz
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_listed_can_be_asked_for(all_names: osslive.Client, name: str) -> None:
+def test_listed_channels_can_be_requested(all_names: osslive.Client, name: str) -> None:
     channel = all_names.get_channel(name)
     assert (channel.name, channel.description) == (name, name)
 
 
 def foreign_page(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
-    """The names after the marker, as many as requested."""
+    """Responds with the names after the marker, up to the requested number."""
     query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
     marker, size = query.get("marker", [""])[0], int(query.get("max-keys", ["100"])[0])
     names = [name for name in FOREIGN if name.encode() > marker.encode()]
@@ -142,7 +146,7 @@ def foreign_page(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
-def test_names_of_another_service_are_listed_as_they_are(
+def test_names_of_another_service_are_listed_unchanged(
     size: int, serve: Callable[[Answer], str]
 ) -> None:
     found: list[osslive.ChannelSummary] = []

@@ -1,4 +1,4 @@
-"""The library's log, as the logger osslive."""
+"""The library's log, through the logger osslive."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_every_request_is_logged_at_debug(
         assert messages(caplog) == []
 
 
-def test_a_repeat_is_a_warning_and_the_end_an_error(
+def test_a_retry_is_logged_as_a_warning_and_the_failure_as_an_error(
     serve: Callable[[Answer], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with client_of(serve(lambda request: (503, b"")), attempts=2) as client:
@@ -42,7 +42,7 @@ def test_a_repeat_is_a_warning_and_the_end_an_error(
     assert "secret" not in str(messages(caplog))
 
 
-def test_nothing_is_printed_where_nobody_configured_logging() -> None:
+def test_nothing_is_printed_if_logging_is_not_configured() -> None:
     run(
         """
         import osslive
@@ -56,7 +56,7 @@ def test_nothing_is_printed_where_nobody_configured_logging() -> None:
     )
 
 
-def test_a_handler_may_make_calls_of_its_own(
+def test_a_handler_may_make_calls_itself(
     serve: Callable[[Answer], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     calls: list[str] = []

@@ -1,4 +1,4 @@
-"""Work on many channels: what comes of it, what is told meanwhile, and how it is stopped."""
+"""Operations on many channels: results, progress, and how to stop them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_one_sweep_finds_every_state(
     assert osslive_client.monitor_channels([]).total == 0
 
 
-def test_the_error_of_one_of_many_is_that_of_a_single_call(osslive_client: osslive.Client) -> None:
+def test_an_error_in_a_batch_equals_that_of_a_single_call(osslive_client: osslive.Client) -> None:
     (of_many,) = osslive_client.monitor_channels(["missing"]).failed
     with pytest.raises(osslive.NoSuchLiveChannel) as single:
         osslive_client.get_channel_status("missing")
@@ -62,7 +62,7 @@ def test_a_sweep_waits_for_many_channels_at_the_same_time(serve: Callable[[Answe
         assert len(client.monitor_channels(IDS[:8]).idle) == 8
 
 
-def test_channels_that_are_not_reached_in_time_are_told(serve: Callable[[Answer], str]) -> None:
+def test_channels_not_reached_in_time_are_reported(serve: Callable[[Answer], str]) -> None:
     over = threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -77,7 +77,7 @@ def test_channels_that_are_not_reached_in_time_are_told(serve: Callable[[Answer]
     assert isinstance(sweep.failed[-1].error, osslive.OssLiveError)
 
 
-def test_many_channels_are_put_and_those_that_fail_say_why(osslive_client: osslive.Client) -> None:
+def test_many_channels_are_put_and_failures_have_a_reason(osslive_client: osslive.Client) -> None:
     same = ChannelConfig("One of many", frag_duration=2)
     wrong = ChannelConfig(frag_count=1000)
     put = osslive_client.put_channels(
@@ -94,7 +94,7 @@ def test_many_channels_are_put_and_those_that_fail_say_why(osslive_client: ossli
     assert by_mapping.error is None
 
 
-def test_highlights_are_parts_of_a_session_or_lie_between_times(
+def test_highlights_are_parts_of_a_session_or_between_times(
     osslive_client: osslive.Client, recorded: Recording
 ) -> None:
     (record,) = osslive_client.get_channel_history(recorded.name).records
@@ -116,7 +116,7 @@ def test_highlights_are_parts_of_a_session_or_lie_between_times(
         "opening.m3u8",
         "closing.m3u8",
     ]
-    # Whether a stream of which little has arrived has a fragment there is chance.
+    # Whether such a short stream has a fragment there is a matter of chance.
     assert [cut[0].error, cut[4].error] == [None, None]
     spans = [(result.start, result.end) for result in cut[:5]]
     start, end = record.start_time, record.end_time
@@ -131,7 +131,7 @@ def test_highlights_are_parts_of_a_session_or_lie_between_times(
     assert osslive_client.get_play_url(recorded.name, cut[0].playlist)
 
 
-def test_highlights_of_a_channel_that_is_not_there(osslive_client: osslive.Client) -> None:
+def test_highlights_of_a_missing_channel(osslive_client: osslive.Client) -> None:
     with pytest.raises(osslive.NoSuchLiveChannel):
         osslive_client.create_highlights("missing", [Highlight("whole")])
 
@@ -142,13 +142,16 @@ def test_highlights_of_a_channel_that_is_not_there(osslive_client: osslive.Clien
         (Highlight("h", 1_000_000), "needs both times"),
         (Highlight("h", end=1_000_000), "needs both times"),
         (Highlight("h", 1_000_000, timedelta(1)), "needs both times"),
-        (Highlight("h", 1_000_000, 1_000_060, session=1_000_000), "has times, and a session"),
-        (Highlight("h", 0, 0), "end is 0"),
-        (Highlight("h", session=0), "session is 0"),
+        (
+            Highlight("h", 1_000_000, 1_000_060, session=1_000_000),
+            "needs either times or a session",
+        ),
+        (Highlight("h", 0, 0), "end 0: must"),
+        (Highlight("h", session=0), "session 0: must"),
         (Highlight("h", datetime(2026, 1, 1), 1_000_060), "start has no time zone"),
     ],
 )
-def test_a_highlight_that_contradicts_itself_is_refused(highlight: Highlight, message: str) -> None:
+def test_a_contradictory_highlight_is_rejected(highlight: Highlight, message: str) -> None:
     with client_of("http://127.0.0.1:1", attempts=1) as client:
         with pytest.raises(osslive.InvalidArgument, match=message):
             client.create_highlights("a", [highlight])
@@ -158,7 +161,7 @@ def test_a_recording_is_downloaded_and_resumed(
     osslive_client: osslive.Client, recorded: Recording, tmp_path: Path
 ) -> None:
     path = tmp_path / "show.ts"
-    heard: List[Tuple[int, int]] = []
+    observed: List[Tuple[int, int]] = []
 
     def stop(done: int, total: int) -> None:
         raise KeyboardInterrupt
@@ -170,9 +173,9 @@ def test_a_recording_is_downloaded_and_resumed(
         "show.ts.progress",
     ]
     done = osslive_client.download_recording(
-        recorded.name, path, progress=lambda *sizes: heard.append(sizes)
+        recorded.name, path, progress=lambda *sizes: observed.append(sizes)
     )
-    assert path.stat().st_size == done.bytes == heard[-1][0] == heard[-1][1]
+    assert path.stat().st_size == done.bytes == observed[-1][0] == observed[-1][1]
     assert path.read_bytes()[::188] == b"\x47" * (done.bytes // 188)
     (record,) = osslive_client.get_channel_history(recorded.name).records
     assert (done.start_time - record.start_time) < timedelta(seconds=5)
@@ -194,7 +197,7 @@ def test_a_recording_is_downloaded_and_resumed(
         assert again.bytes == done.bytes, part
 
 
-def test_a_download_that_is_not_possible_leaves_no_file(
+def test_an_impossible_download_leaves_no_file(
     osslive_client: osslive.Client, channel: str, tmp_path: Path
 ) -> None:
     path = tmp_path / "show.ts"
@@ -204,9 +207,9 @@ def test_a_download_that_is_not_possible_leaves_no_file(
         osslive_client.download_recording("missing", path)
     cases: Tuple[Tuple[Dict[str, Any], str], ...] = (
         ({"start": 1_000_000}, "needs both times"),
-        ({"start": 1_000_000, "end": 1_000_060, "session": 1_000_000}, "set one of"),
-        ({"last": timedelta(0)}, "last is 0"),
-        ({"max_parallel": 65}, "max_parallel is 65"),
+        ({"start": 1_000_000, "end": 1_000_060, "session": 1_000_000}, "set only one of"),
+        ({"last": timedelta(0)}, "last 0: must"),
+        ({"max_parallel": 65}, "max_parallel 65: must"),
     )
     for part, message in cases:
         with pytest.raises(osslive.InvalidArgument, match=message):
@@ -214,7 +217,7 @@ def test_a_download_that_is_not_possible_leaves_no_file(
     assert not list(tmp_path.iterdir())
 
 
-def test_a_history_is_summarised(osslive_client: osslive.Client, recorded: Recording) -> None:
+def test_a_history_is_summarized(osslive_client: osslive.Client, recorded: Recording) -> None:
     week = osslive_client.analyze_history(recorded.name, days=7)
     (record,) = osslive_client.get_channel_history(recorded.name).records
     assert (week.session_count, week.unique_ips, week.is_truncated) == (1, ("127.0.0.1",), False)
@@ -247,7 +250,7 @@ def test_gaps_and_averages_are_read() -> None:
     assert week.is_truncated
 
 
-# What is told meanwhile, and how work is stopped.
+# Progress, and stopping.
 
 Work = Callable[[osslive.Client, Callable[[int, int], object]], object]
 
@@ -275,39 +278,41 @@ def counted(requests: list[str]) -> Answer:
 
 
 @EACH
-def test_progress_is_told_on_the_callers_thread(work: Work, serve: Callable[[Answer], str]) -> None:
-    told: list[tuple[int, int, int]] = []
+def test_progress_is_reported_on_the_callers_thread(
+    work: Work, serve: Callable[[Answer], str]
+) -> None:
+    reported: list[tuple[int, int, int]] = []
     with client_of(serve(counted([]))) as client:
-        work(client, lambda done, total: told.append((done, total, threading.get_ident())))
+        work(client, lambda done, total: reported.append((done, total, threading.get_ident())))
     here = threading.get_ident()
-    assert told == [(number + 1, len(IDS), here) for number in range(len(IDS))]
+    assert reported == [(number + 1, len(IDS), here) for number in range(len(IDS))]
 
 
 @EACH
 @pytest.mark.parametrize("error", [ValueError, RuntimeError, KeyboardInterrupt, SystemExit])
-def test_a_progress_that_raises_stops_the_work_and_its_error_comes_out(
+def test_an_exception_from_progress_stops_the_work_and_is_raised(
     work: Work, error: Type[BaseException], serve: Callable[[Answer], str]
 ) -> None:
     requests: list[str] = []
-    told: list[int] = []
+    reported: list[int] = []
 
     def progress(done: int, total: int) -> None:
-        told.append(done)
+        reported.append(done)
         if done == 3:
             raise error("enough")
 
     with client_of(serve(counted(requests))) as client:
         with pytest.raises(error, match="enough"):
             work(client, progress)
-        assert told == [1, 2, 3]
-        # A highlight that is clear beforehand to be empty is not asked for; of the others, one
-        # may be on its way.
+        assert reported == [1, 2, 3]
+        # No request is sent for a highlight that is certainly empty; one of the other requests
+        # may be in flight.
         assert len(requests) <= 6
-        # The client goes on.
+        # The client still works.
         assert not client.is_channel_live("a")
 
 
-def test_a_progress_may_make_calls_of_its_own(serve: Callable[[Answer], str]) -> None:
+def test_a_progress_callback_may_make_calls_itself(serve: Callable[[Answer], str]) -> None:
     totals: list[int] = []
     with client_of(serve(counted([]))) as client:
 
@@ -337,8 +342,8 @@ def test_a_shutdown_ends_a_sweep(serve: Callable[[Answer], str]) -> None:
     assert {type(failed.error) for failed in swept[0].failed} == {osslive.Stopped}
 
 
-# A program that was started in the background ignores SIGINT, and what it
-# starts does too, unless told otherwise.
+# A program started in the background ignores SIGINT, and so do its child processes,
+# unless they restore the default.
 INTERRUPTED = """
 import osslive, signal, sys
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -358,11 +363,11 @@ except KeyboardInterrupt:
         "client.monitor_channels(['a', 'b'])",
         "client.monitor_channels(['a', 'b'], progress=print)",
         "next(client.monitor(['a', 'b']))",
-        # The first sweep is over; it waits for the second.
+        # The first sweep is done; it waits for the second.
         "next(client.monitor(['idle'], interval=600))",
     ],
 )
-def test_ctrl_c_is_heard_at_once(work: str, serve: Callable[[Answer], str]) -> None:
+def test_ctrl_c_ends_a_batch_at_once(work: str, serve: Callable[[Answer], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -381,15 +386,15 @@ def test_ctrl_c_is_heard_at_once(work: str, serve: Callable[[Answer], str]) -> N
     try:
         assert arrived.wait(60)
         process.send_signal(signal.SIGINT)
-        said, errors = process.communicate(timeout=60)
+        output, errors = process.communicate(timeout=60)
     finally:
         over.set()
         process.kill()
         process.wait()
-    assert (said, errors, process.returncode) == ("interrupted\n", "", 0)
+    assert (output, errors, process.returncode) == ("interrupted\n", "", 0)
 
 
-def test_an_interpreter_ends_while_daemon_threads_hear_of_progress(
+def test_an_interpreter_exits_while_daemon_threads_report_progress(
     serve: Callable[[Answer], str],
 ) -> None:
     program = """
@@ -403,7 +408,7 @@ def test_an_interpreter_ends_while_daemon_threads_hear_of_progress(
         def watch(client=client()):
             for change in client.monitor(["a", "b"], interval=0.001):
                 print(change)
-        class Slow:  # The end takes its time, so that a callback would come into it.
+        class Slow:  # The shutdown is slow, so that a callback would run during it.
             def __del__(self, sleep=time.sleep):
                 sleep(0.3)
         builtins.slow = Slow()
@@ -424,7 +429,7 @@ def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Answe
         over.wait(60)
         return 200, IDLE
 
-    said = run(
+    output = run(
         """
         import os, osslive, sys, threading, time, warnings
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads
@@ -442,4 +447,4 @@ def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Answe
         serve(answer),
     )
     over.set()
-    assert said == "0\n"
+    assert output == "0\n"

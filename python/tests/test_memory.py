@@ -1,4 +1,4 @@
-"""Memory stays where it is."""
+"""Memory use does not grow."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def reply(status: str, body: bytes) -> bytes:
 
 @pytest.fixture(scope="module")
 def urls() -> Iterator[list[str]]:
-    """Servers that know no more than one answer, so that they are quick."""
+    """Servers that always send the same response, which makes them fast."""
 
     def serve(listener: socket.socket, answer: bytes) -> None:
         while True:
@@ -102,7 +102,7 @@ def urls() -> Iterator[list[str]]:
 
 
 def growth(urls: list[str], call: str, count: int) -> int:
-    # Else each thread has a heap of its own, which is warm at some time or other.
+    # Otherwise each thread has its own heap, which reaches its full size at some point.
     return int(run(PROGRAM, *urls, call, str(count), timeout=600, MALLOC_ARENA_MAX="1"))
 
 
@@ -112,7 +112,7 @@ linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /
 @linux
 @pytest.mark.parametrize("call", ["status", "refused", "url", "config", "client"])
 def test_memory_is_flat_over_fifty_thousand_calls(urls: list[str], call: str) -> None:
-    # A leak of ten bytes a call would be 500,000.
+    # A leak of ten bytes per call would be 500,000.
     assert growth(urls, call, 50_000) < 300_000
 
 
@@ -121,5 +121,5 @@ def test_memory_is_flat_over_fifty_thousand_calls(urls: list[str], call: str) ->
     "call", ["sweep", "failed sweep", "stopped sweep", "monitor", "new monitor"]
 )
 def test_memory_is_flat_over_work_on_many_channels(urls: list[str], call: str) -> None:
-    # An object of Python that is lost has 50 bytes at the least.
+    # A leaked Python object takes at least 50 bytes.
     assert growth(urls, call, 1_000) < 50_000

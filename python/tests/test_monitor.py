@@ -1,4 +1,4 @@
-"""What is told about channels over time."""
+"""Monitors, changes, samples and plots."""
 
 from __future__ import annotations
 
@@ -29,51 +29,51 @@ def status(state: StreamState) -> osslive.ChannelStatus:
 IDLE_STATUS = status(StreamState.IDLE)
 
 
-def told(**change: object) -> osslive.Change:
+def change_of(**change: object) -> osslive.Change:
     json = {"id": "a", "time": "2026-05-10T12:00:00Z", **change}
     (read,) = changes_of({"changes": [json]})
     assert (read.id, read.time) == ("a", NOW)
     return read
 
 
-def test_each_change_has_its_fields_and_is_a_line_for_people() -> None:
-    live = told(change="wentLive", remoteAddr="192.0.2.1:9")
+def test_each_change_has_its_fields_and_a_readable_line() -> None:
+    live = change_of(change="wentLive", remoteAddr="192.0.2.1:9")
     assert (live.kind, live.remote_addr) == (ChangeKind.WENT_LIVE, "192.0.2.1:9")
     assert str(live) == "a is live from 192.0.2.1:9"
-    assert str(told(change="wentLive")) == "a is live"
-    assert str(told(change="wentIdle")) == "a is idle"
-    assert str(told(change="disabled")) == "a is disabled"
-    assert str(told(change="enabled")) == "a is enabled"
-    other = told(change="newPublisher", **{"from": "192.0.2.1:9", "to": "192.0.2.2:9"})
+    assert str(change_of(change="wentLive")) == "a is live"
+    assert str(change_of(change="wentIdle")) == "a is idle"
+    assert str(change_of(change="disabled")) == "a is disabled"
+    assert str(change_of(change="enabled")) == "a is enabled"
+    other = change_of(change="newPublisher", **{"from": "192.0.2.1:9", "to": "192.0.2.2:9"})
     assert (other.previous_addr, other.remote_addr) == ("192.0.2.1:9", "192.0.2.2:9")
     assert str(other) == "a has a new publisher: 192.0.2.2:9, after 192.0.2.1:9"
-    low = told(change="bandwidthLow", bandwidth=99, limit=100)
+    low = change_of(change="bandwidthLow", bandwidth=99, limit=100)
     assert (low.bandwidth, low.limit) == (99, 100)
     assert str(low) == "a has 99 bytes/s, below 100"
-    enough = told(change="bandwidthRecovered", bandwidth=100, limit=100)
+    enough = change_of(change="bandwidthRecovered", bandwidth=100, limit=100)
     assert str(enough) == "a has 100 bytes/s again"
-    fell = told(change="frameRateFell", **{"from": 30, "to": 24})
+    fell = change_of(change="frameRateFell", **{"from": 30, "to": 24})
     assert (fell.previous_frame_rate, fell.frame_rate) == (30, 24)
     assert (fell.previous_addr, fell.remote_addr) == (None, None)
     assert str(fell) == "a fell from 30 to 24 frames/s"
-    failing = told(
+    failing = change_of(
         change="failing",
         error={"kind": "timeout", "message": "too late", "text": "too late", "attempts": 1},
     )
     assert isinstance(failing.error, osslive.CallTimeout)
     assert str(failing) == "a failed: too late"
-    assert str(told(change="recovered")) == "a recovered"
-    assert str(told(change="gone")) == "a does not exist"
-    assert str(told(change="created")) == "a exists again"
+    assert str(change_of(change="recovered")) == "a recovered"
+    assert str(change_of(change="gone")) == "a does not exist"
+    assert str(change_of(change="created")) == "a exists again"
 
 
-def test_a_change_that_is_not_known_yet_is_let_pass() -> None:
+def test_unknown_changes_are_ignored() -> None:
     json = {"id": "a", "time": "2026-05-10T12:00:00Z", "change": "somethingElse"}
     assert changes_of({"changes": [json]}) == ()
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
-def test_a_monitor_tells_what_happens_to_channels(osslive_client: osslive.Client) -> None:
+def test_a_monitor_reports_changes_of_channels(osslive_client: osslive.Client) -> None:
     for name in ("watched-1", "watched-2"):
         osslive_client.put_channel(name)
     changes = osslive_client.monitor(prefix="watched-", interval=0.2)
@@ -93,8 +93,8 @@ def test_a_monitor_tells_what_happens_to_channels(osslive_client: osslive.Client
     assert next(changes).kind is ChangeKind.CREATED
 
 
-def answering(states: dict[str, str]) -> Answer:
-    """A service whose channels are in these states; one that has none fails."""
+def service(states: dict[str, str]) -> Answer:
+    """Returns the responses of a service whose channels have these states; others fail."""
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         id = request.path.split("?")[0].rsplit("/")[-1]
@@ -106,9 +106,9 @@ def answering(states: dict[str, str]) -> Answer:
     return answer
 
 
-def test_a_monitor_tells_failures_once_and_goes_on(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_reports_failures_once_and_continues(serve: Callable[[Answer], str]) -> None:
     states = {"a": "Idle", "b": "Disabled"}
-    with client_of(serve(answering(states)), attempts=1) as client:
+    with client_of(serve(service(states)), attempts=1) as client:
         with client.monitor(["a", "b", "a"], interval=0.01) as monitor:
             assert repr(monitor) == "<osslive.Monitor of 3 channels>"
             assert monitor.last_sweep().total == 0
@@ -119,21 +119,21 @@ def test_a_monitor_tells_failures_once_and_goes_on(serve: Callable[[Answer], str
             failing = next(monitor)
             assert (failing.id, failing.kind) == ("a", ChangeKind.FAILING)
             assert isinstance(failing.error, osslive.InternalError)
-            # More sweeps that fail alike.
+            # More sweeps that fail in the same way.
             assert [monitor.next_changes() for _ in range(3)] == [()] * 3
             states["a"] = "Idle"
             assert next(monitor).kind is ChangeKind.RECOVERED
 
 
-@pytest.mark.parametrize("waits_for", ["its-interval", "an-answer"])
-def test_a_monitor_is_stopped_from_another_thread_whatever_it_waits_for(
+@pytest.mark.parametrize("waits_for", ["interval", "response"])
+def test_a_monitor_is_stopped_from_another_thread_at_once(
     waits_for: str, serve: Callable[[Answer], str]
 ) -> None:
     arrived, over = threading.Event(), threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
-        if waits_for == "an-answer":
+        if waits_for == "response":
             over.wait(60)
         return 200, b"<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>"
 
@@ -148,21 +148,21 @@ def test_a_monitor_is_stopped_from_another_thread_whatever_it_waits_for(
         watching = threading.Thread(target=watch)
         watching.start()
         assert arrived.wait(20)
-        if waits_for == "its-interval":
+        if waits_for == "interval":
             until(lambda: seen)
         with pytest.raises(osslive.InvalidArgument, match="in use on another thread"):
             until(lambda: monitor.last_sweep() and False)
         monitor.stop()
         watching.join(20)
         assert not watching.is_alive()
-        assert seen == ([ChangeKind.DISABLED] if waits_for == "its-interval" else [])
+        assert seen == ([ChangeKind.DISABLED] if waits_for == "interval" else [])
         assert list(monitor) == []
         with pytest.raises(osslive.Stopped):
             monitor.next_changes()
     over.set()
 
 
-def test_a_monitor_tells_of_a_stream_that_is_too_thin(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_reports_streams_below_the_limits(serve: Callable[[Answer], str]) -> None:
     def live(rate: int, bandwidth: int) -> tuple[int, bytes]:
         body = (
             "<LiveChannelStat><Status>Live</Status><RemoteAddr>192.0.2.1:9</RemoteAddr><Video>"
@@ -182,28 +182,28 @@ def test_a_monitor_tells_of_a_stream_that_is_too_thin(serve: Callable[[Answer], 
         ]
 
 
-def test_a_monitor_asks_a_provider_before_each_sweep(serve: Callable[[Answer], str]) -> None:
-    asked: list[int] = []
+def test_a_monitor_calls_a_provider_before_each_sweep(serve: Callable[[Answer], str]) -> None:
+    provided: list[int] = []
 
     def provide() -> osslive.Credentials:
-        asked.append(len(asked))
+        provided.append(len(provided))
         return osslive.Credentials("id", "secret")
 
-    url = serve(answering({"a": "Idle"}))
+    url = serve(service({"a": "Idle"}))
     client = osslive.Client(
         endpoint=url, region="cn-hangzhou", bucket="bucket", credentials=provide
     )
     monitor = client.monitor(["a"], interval=0.01)
-    before = len(asked)
+    before = len(provided)
     monitor.next_changes()
     monitor.next_changes()
-    assert len(asked) == before + 2
+    assert len(provided) == before + 2
     client.close()
     with pytest.raises(osslive.OssLiveError, match="the client is closed"):
         monitor.next_changes()
 
 
-def test_a_monitor_watches_what_the_bucket_has_at_its_beginning(
+def test_a_monitor_of_a_prefix_watches_the_channels_that_exist_at_the_start(
     osslive_client: osslive.Client,
 ) -> None:
     for name in ("there-1", "there-2"):
@@ -212,13 +212,13 @@ def test_a_monitor_watches_what_the_bucket_has_at_its_beginning(
     osslive_client.put_channel("there-3")
     assert monitor.next_changes() == ()
     assert [report.id for report in monitor.last_sweep().idle] == ["there-1", "there-2"]
-    with pytest.raises(osslive.InvalidArgument, match="no channel to watch"):
+    with pytest.raises(osslive.InvalidArgument, match="at least one channel"):
         osslive_client.monitor(prefix="none of that")
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-def test_a_monitor_goes_on_in_a_child(serve: Callable[[Answer], str]) -> None:
-    said = run(
+def test_a_monitor_works_in_a_child_process(serve: Callable[[Answer], str]) -> None:
+    output = run(
         """
         import os, osslive, sys
         client = osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket="bucket",
@@ -230,12 +230,12 @@ def test_a_monitor_goes_on_in_a_child(serve: Callable[[Answer], str]) -> None:
             assert os.waitpid(child, 0)[1] == 0
             print(monitor.next_changes())
         else:
-            # A monitor of its own, which tells everything from its beginning.
+            # Its own monitor, which reports everything from the start.
             assert next(monitor).kind == "disabled"
         """,
-        serve(answering({"a": "Disabled"})),
+        serve(service({"a": "Disabled"})),
     )
-    assert said == "()\n"
+    assert output == "()\n"
 
 
 @pytest.mark.parametrize(
@@ -246,12 +246,12 @@ def test_a_monitor_goes_on_in_a_child(serve: Callable[[Answer], str]) -> None:
         ("2026-05-10T20:00:00.123456789+08:00", NOW + timedelta(microseconds=123456)),
     ],
 )
-def test_times_are_read_whatever_their_fraction_and_zone(text: str, time: datetime) -> None:
+def test_times_with_any_fraction_and_zone_are_parsed(text: str, time: datetime) -> None:
     assert _time(text) == time
     assert _time(text).tzinfo is timezone.utc
 
 
-def test_results_show_themselves_as_tables(
+def test_results_are_displayed_as_tables(
     osslive_client: osslive.Client, recorded: Recording
 ) -> None:
     osslive_client.put_channel("html", osslive.ChannelConfig("<b>&</b>"))

@@ -1,4 +1,4 @@
-"""Responses with a value that cannot be read: one odd optional value fails no call."""
+"""Responses with invalid values: an invalid optional value does not fail the call."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def client(body: str, serve: Callable[[Answer], str]) -> osslive.Client:
         ("99999999999999999999", 0),
     ],
 )
-def test_a_number_in_a_status_is_read_or_0(
+def test_an_invalid_number_in_a_status_is_0(
     text: str, read: int, serve: Callable[[Answer], str]
 ) -> None:
     body = (
@@ -53,7 +53,7 @@ def test_a_number_in_a_status_is_read_or_0(
         ("soon", None),
     ],
 )
-def test_a_time_is_read_or_absent(
+def test_an_invalid_optional_time_is_absent(
     text: str, read: datetime | None, serve: Callable[[Answer], str]
 ) -> None:
     status = (
@@ -73,7 +73,7 @@ def test_a_time_is_read_or_absent(
 
 
 @pytest.mark.parametrize("text", ["", "many", "-3"])
-def test_the_target_of_a_channel_is_read_past_odd_counts(
+def test_invalid_counts_do_not_hide_the_rest_of_a_target(
     text: str, serve: Callable[[Answer], str]
 ) -> None:
     configuration = (
@@ -92,7 +92,7 @@ def test_the_target_of_a_channel_is_read_past_odd_counts(
     assert (channel.frag_duration, channel.frag_count) == (2, 0)
 
 
-def test_an_error_names_the_value_that_a_history_cannot_do_without(
+def test_an_invalid_time_in_a_history_is_an_error_that_names_it(
     serve: Callable[[Answer], str],
 ) -> None:
     body = (
@@ -104,7 +104,7 @@ def test_an_error_names_the_value_that_a_history_cannot_do_without(
             of.get_channel_history("cam")
 
 
-def test_an_error_says_which_name_xml_cannot_carry(serve: Callable[[Answer], str]) -> None:
+def test_an_error_locates_a_name_that_xml_forbids(serve: Callable[[Answer], str]) -> None:
     names = ["cam", "ca&#x1;m", "other"]
     channels = [
         f"<LiveChannel><Name>{name}</Name><Status>enabled</Status></LiveChannel>" for name in names

@@ -32,10 +32,10 @@ def program(text: str, endpoint: LocalEndpoint) -> str:
 
 
 @needs_fork
-def test_parent_and_child_go_on_with_connections_of_their_own(
+def test_parent_and_child_continue_with_their_own_connections(
     osslive_endpoint: LocalEndpoint,
 ) -> None:
-    said = program(
+    output = program(
         """
         client = open_client()
         quick = client.with_timeout(5)
@@ -52,14 +52,14 @@ def test_parent_and_child_go_on_with_connections_of_their_own(
         """,
         osslive_endpoint,
     )
-    assert said.split() == ["7"]
+    assert output.split() == ["7"]
 
 
 @needs_fork
-def test_a_child_is_not_held_up_by_threads_that_it_does_not_have(
+def test_a_child_does_not_wait_for_threads_of_its_parent(
     osslive_endpoint: LocalEndpoint,
 ) -> None:
-    said = program(
+    output = program(
         """
         import warnings
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads
@@ -86,15 +86,15 @@ def test_a_child_is_not_held_up_by_threads_that_it_does_not_have(
         """,
         osslive_endpoint,
     )
-    assert said.split() == ["done"]
+    assert output.split() == ["done"]
 
 
 @needs_fork
 @pytest.mark.parametrize("level", ["DEBUG", "WARNING", "CRITICAL"])
-def test_a_child_forked_amid_log_callbacks_calls_at_whatever_level(
+def test_a_child_forked_during_log_callbacks_can_make_calls(
     level: str, osslive_endpoint: LocalEndpoint
 ) -> None:
-    said = program(
+    output = program(
         f"""
         import logging, signal, time, warnings
         warnings.simplefilter("ignore", DeprecationWarning)  # fork with threads
@@ -125,7 +125,7 @@ def test_a_child_forked_amid_log_callbacks_calls_at_whatever_level(
             amid += inside > 0
             child = os.fork()
             if not child:
-                signal.alarm(30)  # it hangs for ever, if it hangs
+                signal.alarm(30)  # in case it hangs
                 logger.removeHandler(handler)
                 logger.setLevel({level!r})
                 client.get_channel_status("busy")
@@ -138,11 +138,11 @@ def test_a_child_forked_amid_log_callbacks_calls_at_whatever_level(
         """,
         osslive_endpoint,
     )
-    assert said.split() == ["True"]
+    assert output.split() == ["True"]
 
 
 @needs_fork
-def test_a_child_keeps_the_key_that_was_set_last(osslive_endpoint: LocalEndpoint) -> None:
+def test_a_child_keeps_the_latest_key(osslive_endpoint: LocalEndpoint) -> None:
     program(
         """
         good = sys.argv[3:5]
@@ -160,7 +160,7 @@ def test_a_child_keeps_the_key_that_was_set_last(osslive_endpoint: LocalEndpoint
 
 
 @pytest.mark.parametrize("method", ["spawn", "fork", "forkserver"])
-def test_multiprocessing_works_and_brings_errors_home(
+def test_multiprocessing_works_and_passes_errors_on(
     osslive_endpoint: LocalEndpoint, method: str, tmp_path: object
 ) -> None:
     import multiprocessing
@@ -202,7 +202,7 @@ if __name__ == "__main__":
     assert (done.stdout.split(), done.stderr) == (["404", "SERVICE"], "")
 
 
-def test_an_interpreter_ends_with_objects_alive(osslive_endpoint: LocalEndpoint) -> None:
+def test_an_interpreter_exits_with_live_objects(osslive_endpoint: LocalEndpoint) -> None:
     program(
         """
         import builtins
@@ -222,7 +222,7 @@ def test_an_interpreter_ends_with_objects_alive(osslive_endpoint: LocalEndpoint)
     )
 
 
-def test_an_interpreter_ends_while_daemon_threads_call_and_log(
+def test_an_interpreter_exits_while_daemon_threads_call_and_log(
     osslive_endpoint: LocalEndpoint,
 ) -> None:
     for _ in range(3):
@@ -245,8 +245,8 @@ def test_an_interpreter_ends_while_daemon_threads_call_and_log(
 
 
 @needs_fork
-def test_a_child_frees_nothing_that_it_inherited() -> None:
-    said = run(
+def test_a_child_does_not_free_inherited_objects() -> None:
+    output = run(
         """
         import os
         from osslive._native import Handle
@@ -258,5 +258,5 @@ def test_a_child_frees_nothing_that_it_inherited() -> None:
         del handle
         """
     )
-    parent = said.split()[1]
-    assert said.splitlines() == [f"parent {parent}", f"freed in {parent}"]
+    parent = output.split()[1]
+    assert output.splitlines() == [f"parent {parent}", f"freed in {parent}"]

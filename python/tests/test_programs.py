@@ -1,4 +1,4 @@
-"""Programs are run from where they were installed, never from the working folder."""
+"""Programs are run from their installation, never from the working folder."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Make = Callable[[str], Path]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Makes a program below a folder where nothing else is to be found; the working folder is
-    ``here/below`` in it, and an installation of the package would have it in ``scripts``."""
+    """Creates a program below an otherwise empty folder; the working folder is ``here/below`` in
+    it, and an installation of the package would put programs in ``scripts``."""
     here = tmp_path / "here" / "below"
     here.mkdir(parents=True)
     monkeypatch.chdir(here)
@@ -39,7 +39,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 @pytest.mark.parametrize("profile", ["release", "debug"])
 @pytest.mark.parametrize("folder", ["here/below", "here", "."])
-def test_what_lies_in_or_above_the_working_folder_is_not_run(
+def test_programs_in_or_above_the_working_folder_are_not_run(
     profile: str, folder: str, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(f"{folder}/target/{profile}/{NAME}")
@@ -54,7 +54,7 @@ def test_what_lies_in_or_above_the_working_folder_is_not_run(
     assert _programs.on_path("osslive") is None
 
 
-def test_ffmpeg_is_not_taken_from_the_working_folder_either(
+def test_ffmpeg_in_the_working_folder_is_not_run(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(f"here/below/ffmpeg{_programs._SUFFIX}")
@@ -64,7 +64,7 @@ def test_ffmpeg_is_not_taken_from_the_working_folder_either(
             pass
 
 
-def test_the_first_place_that_has_the_command_wins(
+def test_the_first_location_with_the_command_is_used(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_path = make(f"path/{NAME}")
@@ -83,7 +83,7 @@ def test_the_first_place_that_has_the_command_wins(
     assert _programs.osslive_command(given) == str(given)
 
 
-def test_a_name_that_was_given_is_a_path_and_not_looked_up(
+def test_a_given_name_is_a_path_and_not_searched(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(make("path/mine").parent))
@@ -96,7 +96,7 @@ def test_a_name_that_was_given_is_a_path_and_not_looked_up(
         LocalEndpoint().start()
 
 
-def test_what_cannot_be_run_is_no_program(make: Make) -> None:
+def test_a_file_that_is_not_executable_is_ignored(make: Make) -> None:
     make(f"scripts/{NAME}").chmod(0o644)
     (Path(_programs._own_folders()[1]) / NAME).mkdir(parents=True)
     if os.name == "posix":

@@ -1,4 +1,4 @@
-"""The schemas of the results: what the library returns, and what the models read."""
+"""The schemas of the results, compared with the library's results and the models."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SCHEMAS: Dict[str, Any] = {
 
 HIGHLIGHT = Highlight("all")
 
-#: What turns a result into Python's objects.
+#: Functions that convert results to Python objects.
 READERS: Dict[str, Callable[[Any], object]] = {
     "done.json": models.Done.of,
     "channel-urls.json": models.ChannelUrls.of,
@@ -46,16 +46,16 @@ READERS: Dict[str, Callable[[Any], object]] = {
     "changes.json": models.changes_of,
 }
 
-#: What the models work out themselves, and the attribute that says it.
+#: Values that the models compute themselves, and the attribute for each.
 DERIVED: Dict[Tuple[str, str], Tuple[type, str]] = {
     ("Sweep", "total"): (osslive.Sweep, "total"),
     ("Gap", "durationMinutes"): (osslive.Gap, "duration"),
     ("SessionSpan", "durationMinutes"): (osslive.SessionRecord, "duration"),
 }
 
-#: What they leave out: calls on many things return a tuple, which has a length; the line in
-#: ``text`` has the message; and the errors of single calls have none of the last three.
-LEFT_OUT = {
+#: Values that they omit: batch calls return a tuple, which has a length; ``text`` contains
+#: the message; and the errors of single calls have none of the last three.
+OMITTED = {
     ("PutResults", "failed"),
     ("PutResults", "total"),
     ("HighlightResults", "failed"),
@@ -70,28 +70,28 @@ LEFT_OUT = {
 
 
 class Reading(Dict[str, Any]):
-    """An object of a result that remembers which of its keys were asked for."""
+    """An object of a result that records which of its keys were read."""
 
     def __init__(self, kind: str, known: Set[str], values: Mapping[str, Any]) -> None:
         super().__init__(values)
         self.kind, self.known = kind, known
-        self.asked: Set[str] = set()
+        self.read_keys: Set[str] = set()
 
     def __getitem__(self, key: str) -> Any:
-        self.asked.add(key)
+        self.read_keys.add(key)
         return super().__getitem__(key)
 
     def get(self, key: str, default: Any = None) -> Any:
-        self.asked.add(key)
+        self.read_keys.add(key)
         return super().get(key, default)
 
     def __contains__(self, key: object) -> bool:
-        self.asked.add(str(key))
+        self.read_keys.add(str(key))
         return super().__contains__(key)
 
 
 class Samples:
-    """Makes values of a schema: with every key, one for each alternative."""
+    """Creates values of a schema with every key, one for each alternative."""
 
     def __init__(self, schema: Mapping[str, Any]) -> None:
         self.whole = schema
@@ -130,26 +130,26 @@ class Samples:
 
 
 @pytest.mark.parametrize("name", sorted(SCHEMAS))
-def test_the_models_read_every_key_and_no_other(name: str) -> None:
+def test_the_models_read_exactly_the_keys_of_the_schemas(name: str) -> None:
     samples = Samples(SCHEMAS[name])
     for value in samples.values(SCHEMAS[name], SCHEMAS[name]["title"]):
         READERS[name](value)
     faults = [
         f"{reading.kind}.{key}: "
-        + ("no schema has it" if key in reading.asked else "models.py does not read it")
+        + ("not in any schema" if key in reading.read_keys else "not read by models.py")
         for reading in samples.made
-        for key in (set(reading) - reading.asked) | (reading.asked - reading.known)
-        if (reading.kind, key) not in {*DERIVED, *LEFT_OUT}
+        for key in (set(reading) - reading.read_keys) | (reading.read_keys - reading.known)
+        if (reading.kind, key) not in {*DERIVED, *OMITTED}
     ]
     assert faults == []
 
 
-def test_what_the_models_do_not_read_is_in_a_schema() -> None:
+def test_omitted_keys_are_in_a_schema() -> None:
     kinds = {schema["title"]: schema for schema in SCHEMAS.values()}
     kinds.update(
         (kind, of) for schema in SCHEMAS.values() for kind, of in schema.get("$defs", {}).items()
     )
-    for kind, key in {*DERIVED, *LEFT_OUT}:
+    for kind, key in {*DERIVED, *OMITTED}:
         assert key in kinds[kind]["properties"]
     for owner, attribute in DERIVED.values():
         assert hasattr(owner, attribute)
@@ -172,7 +172,7 @@ def test_the_enumerations_have_the_values_of_the_schemas() -> None:
 
 
 def strict(schema: Mapping[str, Any]) -> Dict[str, Any]:
-    """The schema, with keys that it does not know refused."""
+    """Returns the schema with unknown keys forbidden."""
     strict = copy.deepcopy(dict(schema))
     branches = json.dumps([of.get("anyOf", []) for of in strict.get("$defs", {}).values()])
     for kind, of in strict.get("$defs", {}).items():
@@ -190,13 +190,13 @@ def is_time(text: object) -> bool:
     return datetime.fromisoformat(str(text).replace("Z", "+00:00")).utcoffset() == timedelta()
 
 
-def test_the_schemas_are_schemas() -> None:
+def test_the_schemas_are_valid() -> None:
     for schema in SCHEMAS.values():
         jsonschema.Draft202012Validator.check_schema(schema)
         jsonschema.Draft202012Validator.check_schema(strict(schema))
 
 
-def test_what_the_library_returns_is_as_the_schemas_say(
+def test_the_results_of_the_library_match_the_schemas(
     osslive_client: osslive.Client,
     recorded: Recording,
     monkeypatch: pytest.MonkeyPatch,

@@ -1,4 +1,4 @@
-"""Signals end calls, whatever their handlers are, and none is lost in a callback."""
+"""Signals end calls, whatever their handlers do, and none is lost in a callback."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from conftest import IDLE, Answer, client_of, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals to a child on Windows")
 
-# A program that was started in the background ignores SIGINT, and what it
-# starts does too, unless told otherwise.
+# A program started in the background ignores SIGINT, and so do its child processes,
+# unless they restore the default.
 PREAMBLE = """
 import logging, os, osslive, signal, sys, threading
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -28,8 +28,8 @@ client = osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket="buck
 
 @pytest.fixture
 def held(serve: Callable[[Answer], str]) -> Iterator[tuple[str, threading.Event]]:
-    """A server that answers at once for channels whose names begin with "idle", and else not at
-    all; and what tells that it was asked so."""
+    """A server that responds only for channels whose names start with "idle", and an event set by
+    any other request."""
     arrived, over = threading.Event(), threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -43,7 +43,7 @@ def held(serve: Callable[[Answer], str]) -> Iterator[tuple[str, threading.Event]
 
 
 def interrupt(program: str, held: tuple[str, threading.Event], *signals: signal.Signals) -> str:
-    """Sends signals to a program once its call waits; it must end well and say nothing on
+    """Sends signals to a program once its call waits; it must succeed and print nothing on
     stderr."""
     url, arrived = held
     with subprocess.Popen(
@@ -56,11 +56,11 @@ def interrupt(program: str, held: tuple[str, threading.Event], *signals: signal.
             assert arrived.wait(60)
             for number in signals:
                 process.send_signal(number)
-            said, errors = process.communicate(timeout=60)
+            output, errors = process.communicate(timeout=60)
         finally:
             process.kill()
     assert (errors, process.returncode) == ("", 0)
-    return said
+    return output
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "CRITICAL"])
@@ -103,38 +103,38 @@ def test_a_handler_that_raises_ends_a_call(error: str, held: tuple[str, threadin
         class Own(BaseException):
             pass
         def handler(number, frame):
-            raise {error}("told to")
+            raise {error}("progressed to")
         signal.signal(signal.SIGTERM, handler)
         try:
             client.get_channel_status("a")
         except {error} as raised:
             print(type(raised).__name__, raised)
         """
-    assert interrupt(program, held, signal.SIGTERM) == f"{error} told to\n"
+    assert interrupt(program, held, signal.SIGTERM) == f"{error} progressed to\n"
 
 
-def test_a_handler_that_returns_lets_a_call_go_on(serve: Callable[[Answer], str]) -> None:
-    arrived, heard = threading.Event(), threading.Event()
+def test_a_call_continues_after_a_handler_that_returns(serve: Callable[[Answer], str]) -> None:
+    arrived, second = threading.Event(), threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
-        if "heard" in request.path:
-            heard.set()
+        if "second" in request.path:
+            second.set()
         else:
             arrived.set()
-            heard.wait(120)
+            second.wait(120)
         return 200, IDLE
 
-    # The answer comes once the handler has made a call of its own.
+    # The response is sent once the handler has made its own call.
     program = """
         def handler(number, frame):
-            client.get_channel_status("heard")
+            client.get_channel_status("second")
         signal.signal(signal.SIGUSR1, handler)
         print(client.get_channel_status("a").res.attempts)
         """
     assert interrupt(program, (serve(answer), arrived), signal.SIGUSR1) == "1\n"
 
 
-def test_calls_of_other_threads_go_on(held: tuple[str, threading.Event]) -> None:
+def test_calls_of_other_threads_continue(held: tuple[str, threading.Event]) -> None:
     program = """
         def wait():
             try:
@@ -156,25 +156,25 @@ def test_calls_of_other_threads_go_on(held: tuple[str, threading.Event]) -> None
         except osslive.Stopped:
             print("shut down")
         """
-    said = interrupt(program, held, signal.SIGINT)
-    assert said.splitlines() == ["interrupted True", "True", "stopped", "shut down"]
+    output = interrupt(program, held, signal.SIGINT)
+    assert output.splitlines() == ["interrupted True", "True", "stopped", "shut down"]
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "CRITICAL"])
-def test_no_signal_is_lost_among_quick_calls(level: str, serve: Callable[[Answer], str]) -> None:
-    said = run(
+def test_no_signal_is_lost_during_short_calls(level: str, serve: Callable[[Answer], str]) -> None:
+    output = run(
         PREAMBLE
         + textwrap.dedent(
             f"""
             logger.setLevel({level!r})
             logger.addHandler(logging.FileHandler(os.devnull))
-            sent = heard = 0
-            class Heard(Exception):
+            sent = caught = 0
+            class Interrupted(Exception):
                 pass
             def handler(number, frame):
-                raise Heard
+                raise Interrupted
             signal.signal(signal.SIGUSR1, handler)
-            # So that it comes to where it is caught.
+            # Sends a signal only while it is caught.
             armed, confirmed = threading.Event(), threading.Semaphore(0)
             is_over = False
             def send():
@@ -195,21 +195,21 @@ def test_no_signal_is_lost_among_quick_calls(level: str, serve: Callable[[Answer
                     while not is_over:
                         client.get_channel_status("a")
                         client.monitor_channels(["a", "b"], progress=lambda done, total: None)
-                except Heard:
-                    heard += 1
+                except Interrupted:
+                    caught += 1
                     confirmed.release()
             sender.join()
-            print(sent, heard)
+            print(sent, caught)
             """
         ),
         serve(lambda request: (200, IDLE)),
     )
-    assert said == "100 100\n"
+    assert output == "100 100\n"
 
 
 FAILING_LOG = """
 class Failing(logging.Handler):
-    # Once: calls of a monitor that was stopped end by themselves, with nobody to raise it.
+    # Only once: calls of a stopped monitor end on their own, and nothing raises the error.
     has_failed = False
     def emit(self, record):
         if not self.has_failed:
@@ -230,7 +230,7 @@ logger.addHandler(Failing())
         "client.get_channel_history('a')",
     ],
 )
-def test_what_a_handler_of_the_log_raises_comes_out_of_its_call(
+def test_an_exception_from_a_log_handler_is_raised_by_the_call(
     call: str, thread: str, serve: Callable[[Answer], str]
 ) -> None:
     program = f"""
@@ -248,20 +248,20 @@ def test_what_a_handler_of_the_log_raises_comes_out_of_its_call(
             other.start()
             other.join()
         """
-    said = run(
+    output = run(
         PREAMBLE + FAILING_LOG + textwrap.dedent(program), serve(lambda request: (200, IDLE))
     )
-    assert said == "the log is full\n"
+    assert output == "the log is full\n"
 
 
-def test_what_a_progress_raises_on_another_thread_comes_out_there(
+def test_an_exception_from_progress_on_another_thread_is_raised_there(
     serve: Callable[[Answer], str],
 ) -> None:
     caught: list[BaseException] = []
-    told: list[int] = []
+    progressed: list[int] = []
 
     def progress(done: int, total: int) -> None:
-        told.append(done)
+        progressed.append(done)
         raise SystemExit("enough")
 
     with client_of(serve(lambda request: (200, IDLE))) as client:
@@ -276,11 +276,11 @@ def test_what_a_progress_raises_on_another_thread_comes_out_there(
         thread.start()
         thread.join(60)
         assert [str(error) for error in caught] == ["enough"]
-        assert told == [1]
+        assert progressed == [1]
         assert not client.is_channel_live("a")
 
 
-def test_a_child_that_a_handler_forks_does_not_wait_for_the_call(
+def test_a_child_forked_by_a_handler_does_not_wait_for_the_call(
     held: tuple[str, threading.Event],
 ) -> None:
     program = """

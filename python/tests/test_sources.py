@@ -1,5 +1,5 @@
-"""Where each setting comes from: the cases of the SDK's own test, as far as a client has one
-source besides its settings. Each runs in a process of its own, as the library reads the
+"""Where each setting comes from: the cases of the SDK's own test that have at most one source
+besides explicit settings. Each runs in its own process, because the library reads the
 environment."""
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ except osslive.OssLiveError as error:
 @pytest.fixture(scope="module")
 def config_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("sources") / "ossutilconfig"
-    # In its comment is a byte that is not UTF-8.
+    # Its comment contains a byte that is not valid UTF-8.
     file.write_bytes(TABLE["profile"].encode("latin-1"))
     return file
 
@@ -70,14 +70,14 @@ def test_each_setting_comes_from_the_first_source_that_has_it(
         check=True,
         timeout=60,
     )
-    outcome, _, said = done.stdout.strip().partition(" ")
+    outcome, _, output = done.stdout.strip().partition(" ")
     if "error" in case:
         assert outcome == "error"
-        assert case["error"] in said
+        assert case["error"] in output
     else:
-        assert outcome == "url", said
-        assert said.startswith(case["url"])
-        assert f"OSSAccessKeyId={case['key']}&" in said
+        assert outcome == "url", output
+        assert output.startswith(case["url"])
+        assert f"OSSAccessKeyId={case['key']}&" in output
 
 
 def test_most_cases_apply() -> None:

@@ -1,4 +1,4 @@
-"""The stand-in that users test their own scripts against."""
+"""The local endpoint for tests of users' own programs."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ import osslive
 from osslive.testing import EndpointError, LocalEndpoint, publish
 
 
-def test_an_endpoint_lives_from_with_to_its_end(tmp_path: Path) -> None:
+def test_an_endpoint_runs_during_its_with_block(tmp_path: Path) -> None:
     with LocalEndpoint(data=tmp_path / "data", bucket="other") as endpoint:
         assert endpoint.url.startswith("http://127.0.0.1:")
         with endpoint.client(attempts=1) as client:
             client.put_channel("kept")
-            with pytest.raises(EndpointError, match="running already"):
+            with pytest.raises(EndpointError, match="already running"):
                 endpoint.start()
             endpoint.stop()
             with pytest.raises(osslive.ConnectionFailed):
@@ -32,7 +32,7 @@ def test_an_endpoint_lives_from_with_to_its_end(tmp_path: Path) -> None:
             assert client.get_channel("kept").name == "kept"
 
 
-def test_its_own_data_is_deleted_and_its_options_are_passed_on(
+def test_temporary_data_is_deleted_and_arguments_are_passed_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -58,7 +58,7 @@ os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no SIGKILL on Windows")
-def test_an_endpoint_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
+def test_an_endpoint_exits_when_its_process_is_killed(tmp_path: Path) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", KILLED],
         stdin=subprocess.PIPE,
@@ -74,7 +74,7 @@ def test_an_endpoint_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
             try:
                 socket.create_connection((host, int(port))).close()
             except ConnectionError:
-                # A connection that waits to be accepted when the endpoint ends is reset.
+                # A connection that is not accepted yet when the endpoint exits is reset.
                 return False
             return True
 
@@ -83,7 +83,7 @@ def test_an_endpoint_ends_with_a_process_that_is_killed(tmp_path: Path) -> None:
         parent.stdin.close()
     assert parent.returncode == -signal.SIGKILL
     until(lambda: not listens())
-    # Its data goes with it.
+    # Its data is deleted too.
     until(lambda: not list(tmp_path.iterdir()))
 
 
@@ -104,7 +104,7 @@ def test_a_session_token_is_used(tmp_path: Path) -> None:
             assert "security-token=token" in client.get_rtmp_url("a")
 
 
-def test_what_does_not_start_says_why() -> None:
+def test_an_endpoint_that_does_not_start_reports_the_reason() -> None:
     with pytest.raises(EndpointError, match="binary '/nowhere': no such executable file"):
         LocalEndpoint(binary="/nowhere").start()
     with pytest.raises(EndpointError, match="did not start: .*--no-such-option"):
@@ -112,7 +112,7 @@ def test_what_does_not_start_says_why() -> None:
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not on PATH")
-def test_a_refused_publisher_ends(osslive_client: osslive.Client) -> None:
+def test_a_rejected_publisher_ends(osslive_client: osslive.Client) -> None:
     url = osslive_client.get_rtmp_url("no such channel")
     with publish(url) as publisher:
         assert publisher.wait(20) != 0

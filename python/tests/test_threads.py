@@ -18,7 +18,7 @@ THREADS = 8
 
 
 def meeting() -> Answer:
-    """Answers once eight requests are under way at the same time; otherwise never well."""
+    """Responds once eight requests are in flight at the same time; otherwise fails."""
     everybody = threading.Barrier(THREADS)
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -45,7 +45,7 @@ def test_asyncio_calls_wait_at_the_same_time(serve: Callable[[Answer], str]) -> 
     assert asyncio.run(main()) == THREADS
 
 
-def test_a_call_under_way_ends_well_when_its_client_is_closed(
+def test_a_call_in_progress_completes_when_its_client_is_closed(
     serve: Callable[[Answer], str],
 ) -> None:
     arrived, closed = threading.Event(), threading.Event()
@@ -64,7 +64,7 @@ def test_a_call_under_way_ends_well_when_its_client_is_closed(
         assert call.result(20).status is osslive.StreamState.IDLE
 
 
-def test_a_call_under_way_is_stopped_by_a_shutdown(serve: Callable[[Answer], str]) -> None:
+def test_a_call_in_progress_is_stopped_by_a_shutdown(serve: Callable[[Answer], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
     def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -98,7 +98,7 @@ def test_threads_share_a_client_while_its_keys_are_replaced(
             call.result(60)
 
 
-def test_one_handle_is_not_taken_for_another() -> None:
+def test_a_handle_of_another_type_is_rejected() -> None:
     import ctypes
 
     from osslive._library import library

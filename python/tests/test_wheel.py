@@ -1,4 +1,4 @@
-"""The wheel as its users get it: what is in it, and a first program in a new environment."""
+"""The wheel: its content, and a first program in a new environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from osslive.testing import LocalEndpoint, publish
 
 DIST = Path(__file__).parents[1] / "dist"
 
-# Beside the one that runs the tests, every Python of this machine that the wheel is for.
+# In addition to the Python that runs the tests, all others on this machine that the wheel supports.
 VERSIONS = [f"python3.{minor}" for minor in range(9, 20) if minor != sys.version_info.minor]
 
 
@@ -29,7 +29,7 @@ def wheel() -> Path:
     return wheels[-1]
 
 
-def test_the_wheel_is_for_every_python_and_carries_the_library(wheel: Path) -> None:
+def test_the_wheel_is_for_every_python_and_contains_the_library(wheel: Path) -> None:
     assert "-py3-none-" in wheel.name
     names = zipfile.ZipFile(wheel).namelist()
     assert [name for name in names if re.search(r"\.(so|dylib|dll)\b", name)] == [
@@ -44,11 +44,11 @@ def test_the_wheel_is_for_every_python_and_carries_the_library(wheel: Path) -> N
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="auditwheel is for Linux")
-def test_auditwheel_finds_nothing_that_a_system_may_lack(wheel: Path) -> None:
+def test_auditwheel_finds_no_missing_dependencies(wheel: Path) -> None:
     pytest.importorskip("auditwheel")
     show = [sys.executable, "-m", "auditwheel", "show", str(wheel)]
-    said = subprocess.run(show, capture_output=True, text=True, timeout=120, check=True).stdout
-    tags = re.findall(r'"(manylinux_2_\d+)_\w+"', said)
+    output = subprocess.run(show, capture_output=True, text=True, timeout=120, check=True).stdout
+    tags = re.findall(r'"(manylinux_2_\d+)_\w+"', output)
     assert tags
     assert tags[0] in wheel.name
 
@@ -62,7 +62,7 @@ def test_the_source_distribution_has_what_cargo_needs(tmp_path: Path) -> None:
     (archive,) = tmp_path.glob("osslive-*.tar.gz")
     shutil.unpack_archive(archive, tmp_path)
     (sources,) = tmp_path.glob("osslive-*/rust")
-    # It reads every member's manifest and looks for every target's sources.
+    # Cargo reads every member's manifest and checks that every target's sources exist.
     metadata = ["cargo", "metadata", "--offline", "--locked", "--no-deps", "--format-version=1"]
     done = subprocess.run(metadata, cwd=sources, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
@@ -74,7 +74,7 @@ def pythons() -> list[str]:
 
 
 def runs(python: str) -> bool:
-    """Whether it is more than a name, and can make environments."""
+    """Returns whether a Python works and can create environments."""
     probe = subprocess.run([python, "-c", "import ensurepip, venv"], capture_output=True)
     return probe.returncode == 0
 
@@ -98,7 +98,7 @@ def test_the_readme_runs_in_a_new_environment_without_a_compiler(
     }
     for compiler in ("cc", "gcc", "clang", "cargo", "rustc"):
         assert shutil.which(compiler, path=environment["PATH"]) is None
-    # Without an index: it needs nothing else.
+    # Without an index: there are no dependencies.
     install = ["pip", "install", "--quiet", "--no-index", "--disable-pip-version-check"]
     subprocess.run(
         [folder / "python", "-m", *install, wheel], env=environment, check=True, timeout=120
@@ -116,6 +116,6 @@ def test_the_readme_runs_in_a_new_environment_without_a_compiler(
     assert running.stdout is not None
     url = running.stdout.readline().split()[-1]
     with publish(url):
-        said, _ = running.communicate(timeout=150)
+        output, _ = running.communicate(timeout=150)
     assert running.returncode == 0
-    assert "status=<StreamState.LIVE: 'Live'>" in said
+    assert "status=<StreamState.LIVE: 'Live'>" in output

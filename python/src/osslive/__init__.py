@@ -1,7 +1,7 @@
 """RTMP live channels on Alibaba Cloud OSS.
 
-Create a channel, hand a signed publish URL to an encoder, watch whether it is
-live, read its history, cut VOD playlists out of it::
+Create a channel, hand a signed publish URL to an encoder, see whether it is
+live, read its history, and cut VOD playlists from the recording::
 
     import osslive
 
@@ -9,8 +9,8 @@ live, read its history, cut VOD playlists out of it::
         client.put_channel("main-stage", osslive.ChannelConfig("Main stage", frag_duration=2))
         print(client.get_rtmp_url("main-stage", expires=3600))
 
-The work is done by a shared library that comes with the package. It is loaded
-at the first use; :class:`LibraryError` tells what was tried.
+The package includes a shared library that does the work. It is loaded on first
+use; :class:`LibraryError` lists what was tried.
 """
 
 from . import _codes
@@ -67,7 +67,7 @@ from .models import (
 from .monitor import Monitor
 from .sources import CredentialProcess, CredentialsUri, EcsRole, OidcRole
 
-#: The version of this package, which is that of the library it comes with.
+#: The version of this package and of the library in it.
 __version__ = "0.1.0"
 
 

@@ -22,7 +22,7 @@ Seconds = Union[int, timedelta]
 def text(value: str, name: str) -> bytes:
     """Converts a string to C. A string with a NUL is rejected."""
     if not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} is {type(value).__name__}; a str is needed")
+        raise TypeError(f"{name} must be a str, not {type(value).__name__}")
     try:
         encoded = value.encode()
     except UnicodeEncodeError:
@@ -40,19 +40,19 @@ def optional_text(value: Optional[str], name: str) -> Optional[bytes]:
 def texts(values: Iterable[str], name: str) -> Tuple[Any, int]:
     """Converts strings to an array and its length."""
     if isinstance(values, str):
-        raise TypeError(f"{name} is a str; several are needed")
+        raise TypeError(f"{name} must be an iterable of str, not a single str")
     encoded = [text(value, f"{name}[{place}]") for place, value in enumerate(values)]
     return (ctypes.c_char_p * len(encoded))(*encoded), len(encoded)
 
 
 def whole(value: int, name: str, bits: int = 32) -> int:
-    """A number in the range of its C type, which ctypes would wrap silently: of
-    32 bits without a sign, or of 64 with one."""
+    """Checks that a number is in the range of its C type, which ctypes would wrap silently:
+    unsigned with 32 bits, or signed with 64."""
     if not isinstance(value, int) or isinstance(value, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
-        raise TypeError(f"{name} is {type(value).__name__}; an int is needed")
+        raise TypeError(f"{name} must be an int, not {type(value).__name__}")
     low, high = (0, 2**32 - 1) if bits == 32 else (-(2**63), 2**63 - 1)
     if not low <= value <= high:
-        raise InvalidArgument(f"{name} is {value}; {low} to {high} is allowed")
+        raise InvalidArgument(f"{name} {value}: must be {low} to {high}")
     return value
 
 
@@ -84,7 +84,7 @@ def channel_config(config: ChannelConfig) -> Handle:
 
 
 def channel_configs(configs: Sequence[ChannelConfig]) -> Tuple[Any, Sequence[Handle]]:
-    """An array of pointers to configurations, and what owns those. Equal ones become one."""
+    """Returns an array of pointers to configurations, and their owners. Equal ones are shared."""
     handles = {config: channel_config(config) for config in configs}
     pointers = [handles[config].pointer for config in configs]
     return (ChannelConfigPointer * len(pointers))(*pointers), list(handles.values())
@@ -93,7 +93,7 @@ def channel_configs(configs: Sequence[ChannelConfig]) -> Tuple[Any, Sequence[Han
 def url_params(
     playlist_name: Optional[str], params: Optional[Mapping[str, str]]
 ) -> Tuple[Any, int]:
-    """An array of osslive_param; it keeps its texts alive."""
+    """Returns an array of osslive_param, which keeps its strings alive."""
     pairs = list((params or {}).items())
     if playlist_name is not None:
         pairs.insert(0, ("playlistName", playlist_name))
@@ -115,10 +115,10 @@ def number(value: Optional[int], name: str) -> Optional[int]:
 
 
 def page_size(max_keys: Optional[int]) -> int:
-    # For the library 0 is the default, which is not what somebody means who
-    # asks for 0 channels.
+    # For the library, 0 means the default, which is not what a caller who passes 0
+    # expects.
     if max_keys == 0:
-        raise InvalidArgument("max_keys is 0; 1 to 1000 is allowed")
+        raise InvalidArgument("max_keys 0: must be 1 to 1000")
     return 0 if max_keys is None else whole(max_keys, "max_keys")
 
 
@@ -126,7 +126,7 @@ def milliseconds(seconds: Optional[float], name: str) -> Optional[int]:
     if seconds is None:
         return None
     if not 0 < seconds < 2**32 / 1000:
-        raise InvalidArgument(f"{name} is {seconds}; more than 0 seconds are needed")
+        raise InvalidArgument(f"{name} {seconds}: must be greater than zero")
     return max(1, round(seconds * 1000))
 
 
@@ -137,7 +137,7 @@ def expiry(expires: Seconds) -> int:
 
 
 def span(start: Time, end: Time) -> Tuple[int, int]:
-    """Unix seconds that cover both."""
+    """Returns whole Unix seconds that cover both times."""
     return unix(start, "start", up=False), unix(end, "end", up=True)
 
 
@@ -177,12 +177,12 @@ def sweep_options(
 def _size(value: Optional[int], name: str) -> Optional[int]:
     size = None if value is None else whole(value, name, bits=64)
     if size is not None and size < 0:
-        raise InvalidArgument(f"{name} is {size}; 0 or more is allowed")
+        raise InvalidArgument(f"{name} {size}: must be 0 or more")
     return size
 
 
 def highlight_parts(highlights: Sequence[Highlight]) -> Tuple[Any, int]:
-    """An array of osslive_highlight; it keeps its texts alive."""
+    """Returns an array of osslive_highlight, which keeps its strings alive."""
     array = (HighlightPart * len(highlights))()
     for place, part in zip(array, highlights):
         place.name = text(part.name, "name")
@@ -195,7 +195,7 @@ def highlight_parts(highlights: Sequence[Highlight]) -> Tuple[Any, int]:
         elif isinstance(start, timedelta) or end is None or isinstance(end, timedelta):
             raise InvalidArgument(f"the highlight {part.name!r} needs both times, or two offsets")
         elif part.session is not None:
-            raise InvalidArgument(f"the highlight {part.name!r} has times, and a session")
+            raise InvalidArgument(f"the highlight {part.name!r} needs either times or a session")
         else:
             place.start_time, place.end_time = span(start, end)
             _not_0(place.end_time, "end")
@@ -212,7 +212,7 @@ def download_parts(
     follow: bool,
     overwrite: bool,
 ) -> Any:
-    """An osslive_download; it keeps its path alive."""
+    """Returns an osslive_download, which keeps its path alive."""
     place = DownloadPart()
     place.path = text(os.fspath(path), "path")
     if session is not None:
@@ -230,13 +230,13 @@ def download_parts(
 
 
 def _not_0(seconds: int, name: str) -> int:
-    # For the library 0 stands for none.
+    # For the library, 0 means unset.
     if seconds == 0:
-        raise InvalidArgument(f"{name} is 0; a time after 1970 is needed")
+        raise InvalidArgument(f"{name} 0: must be after 1970")
     return seconds
 
 
 def _offset(offset: timedelta) -> int:
-    """Milliseconds, rounded away from 0, which would be the session's end."""
+    """Returns milliseconds, rounded away from 0, which would mean the session's end."""
     ms = offset / timedelta(milliseconds=1)
     return math.ceil(ms) if ms > 0 else math.floor(ms)

@@ -97,7 +97,7 @@ class MissingContentLength(ServiceError):
 
 
 class NonStandardHostForbidden(ServiceError):
-    """The host of the request is not a standard one."""
+    """The host of the request is not a standard host."""
 
 
 class NoBucket(ConfigError):
@@ -175,7 +175,7 @@ class UserDisable(ServiceError):
 
 
 class WaitTimedOut(CallTimeout):
-    """The time limit of ``wait_until_live`` and its relatives has passed."""
+    """The time limit of ``wait_until_live`` or another wait has passed."""
 
 
 BY_CODE: Dict[str, Type[OssLiveError]] = {

@@ -1,6 +1,6 @@
 """The functions, types and constants of the library, for ctypes.
 
-Written by generate.py from include/osslive.h, which is the manual.
+Written by generate.py from include/osslive.h, which is the reference.
 """
 
 # fmt: off
@@ -49,7 +49,7 @@ class OwnedString(c_void_p):
     """char *, to be freed"""
 
 
-# One type for each kind of object: a pointer to another is a TypeError, and no crash.
+# One type per kind of object: a pointer to another kind is a TypeError, not a crash.
 class ChannelConfigObject(ctypes.Structure):
     """osslive_channel_config"""
 
@@ -123,7 +123,7 @@ DownloadPointer = POINTER(Download)
 LogCallback = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
 ProgressCallback = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
 
-#: What each function returns, and what it takes.
+#: The result and the arguments of each function.
 FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_version": (c_char_p, []),
     "osslive_abi_version": (c_uint32, []),

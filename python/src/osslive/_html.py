@@ -11,7 +11,7 @@ _LEFT = ' style="text-align: left"'
 
 
 def table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """A table with one row for each thing."""
+    """Returns a table with these rows."""
     head = "".join(f"<th{_LEFT}>{escape(heading)}</th>" for heading in headings)
     body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
@@ -46,7 +46,7 @@ def _fields(thing: Any) -> str:
 
 
 class Fields:
-    """A result that shows itself as a table of its fields."""
+    """A result that notebooks display as a table of its fields."""
 
     def _repr_html_(self) -> str:
         return _fields(self)

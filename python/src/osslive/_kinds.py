@@ -9,23 +9,23 @@ from typing import Any, Dict, Optional, Tuple, Type
 class ErrorKind(enum.Enum):
     """The category of a failure."""
 
-    #: An argument was refused before anything was sent.
+    #: An argument is invalid. Nothing was sent.
     INVALID_ARGUMENT = 1
     #: The configuration is incomplete or contradictory.
     CONFIG = 2
     #: No usable credentials were found.
     CREDENTIALS = 3
-    #: The service was not reached, or the connection broke.
+    #: The service is unreachable, or the connection was lost.
     CONNECTION = 4
-    #: The limit for the whole call or for making a connection passed.
+    #: The call or the connection timed out.
     TIMEOUT = 5
-    #: The service answered with an error; the code says which.
+    #: The service returned an error; see its code.
     SERVICE = 6
-    #: The service answered with something that is not understood.
+    #: The response is invalid, or larger than the size limit.
     BAD_REPLY = 7
-    #: The library has a fault.
+    #: A bug in the library.
     INTERNAL = 8
-    #: The caller stopped the client before it was done.
+    #: The caller stopped the client or the work.
     STOPPED = 9
     #: A local file could not be read or written.
     FILE = 10
@@ -34,11 +34,11 @@ class ErrorKind(enum.Enum):
 class OssLiveError(Exception):
     """A failed call. ``str()`` is one line with everything known about it."""
 
-    #: The class of the failure.
+    #: The category of the failure.
     kind: ErrorKind
-    #: The reason by name, such as "NoSuchLiveChannel", when it has one.
+    #: The name of the reason, such as "NoSuchLiveChannel", if there is one.
     code: Optional[str]
-    #: The HTTP status of the reply, when there was one.
+    #: The HTTP status of the response, if there was one.
     http_status: Optional[int]
     #: The request id, which identifies the request to the service's support.
     request_id: Optional[str]
@@ -63,8 +63,8 @@ class OssLiveError(Exception):
         self.ec = ec
 
     def __reduce__(self) -> Tuple[Any, ...]:
-        # The class may have been made at run time, which pickle could not
-        # find by its name; its parts it can.
+        # The class may have been created at run time: then pickle cannot find it
+        # by name, but can find its parts.
         return _restored, (_parts(type(self)), str(self), self.__dict__)
 
 
@@ -110,7 +110,7 @@ class FileFailed(OssLiveError, OSError):
 
 _Class = Type[OssLiveError]
 
-#: The classes that were made at run time, and what they were made of.
+#: The classes created at run time, by their parts.
 _COMBINED: Dict[Tuple[_Class, _Class], _Class] = {}
 
 
@@ -121,13 +121,13 @@ def combined(by_code: _Class, by_kind: _Class) -> _Class:
     parts = (by_code, by_kind)
     if parts not in _COMBINED:
         made = type(by_code.__name__, parts, {"__doc__": by_code.__doc__})
-        # Of two threads that make it at once, both take the first one.
+        # If two threads create it at once, both use the first one.
         _COMBINED.setdefault(parts, made)
     return _COMBINED[parts]
 
 
 def _parts(of: _Class) -> Tuple[_Class, _Class]:
-    """What :func:`combined` makes a class of."""
+    """Returns the parts from which :func:`combined` created a class."""
     return next((parts for parts, made in list(_COMBINED.items()) if made is of), (of, of))
 
 

@@ -16,8 +16,7 @@ class LibraryError(ImportError):
     """The shared library is missing or incompatible; lists what was tried."""
 
 
-#: Those that neither use the network nor wait for anything else, by how their
-#: names begin.
+#: Prefixes of functions that neither use the network nor wait for anything else.
 _BRIEF = (
     "osslive_version",
     "osslive_abi_version",
@@ -35,8 +34,8 @@ _BRIEF = (
 class Library(Functions):
     """The functions of the library, without their prefix.
 
-    They release the global interpreter lock while they run, but for those that
-    are over in less time than that takes.
+    They release the global interpreter lock while they run, except for those that
+    take less time than releasing it.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,7 +44,7 @@ class Library(Functions):
         self.path = path
         found = _function(brief, "osslive_abi_version")()
         if found != ABI_VERSION:
-            raise LibraryError(f"it has ABI version {found}; {ABI_VERSION} is needed")
+            raise LibraryError(f"ABI version {found}: must be {ABI_VERSION}")
         for name in FUNCTIONS:
             function = _function(brief if name.startswith(_BRIEF) else waiting, name)
             setattr(self, name[len("osslive_") :], function)
@@ -70,7 +69,7 @@ def file_names() -> Tuple[str, str]:
 
 
 def _candidates() -> List[Tuple[str, str]]:
-    """Where to look, in order: a label for people, and what to load ("" for nothing). Never the
+    """Returns where to look, in order: a label, and the path to load ("" for none). Never the
     working folder, where somebody else may have put a library."""
     own_name, system_name = file_names()
     named = os.environ.get("OSSLIVE_LIBRARY", "")
@@ -84,10 +83,10 @@ def _candidates() -> List[Tuple[str, str]]:
 
 def _system_paths(name: str) -> List[str]:
     if sys.platform == "darwin":
-        # By name alone, dlopen would look into the working folder.
+        # By name only, dlopen would search the working folder.
         folders = (os.path.join(sys.prefix, "lib"), "/opt/homebrew/lib", "/usr/local/lib")
         return [os.path.join(folder, name) for folder in folders]
-    # The loader takes an empty or relative entry for a part of the working folder.
+    # The loader interprets empty and relative entries as parts of the working folder.
     search = os.environ.get("LD_LIBRARY_PATH", "")
     entries = search.replace(";", ":").split(":") if search else []
     return [name] if all(map(os.path.isabs, entries)) else []
@@ -95,7 +94,7 @@ def _system_paths(name: str) -> List[str]:
 
 @functools.cache
 def library() -> Library:
-    """Returns the library, loading it at the first call."""
+    """Returns the library, loading it on the first call."""
     tried: List[str] = []
     for label, path in _candidates():
         if not path:

@@ -1,7 +1,7 @@
-"""The library's log, as the logger ``osslive``.
+"""Passes the library's log to the logger ``osslive``.
 
-Nothing is to be switched on: the library is told to say what that logger, as
-it is configured at the time of a call, wants to hear.
+It needs no setup: the library logs at the level to which that logger is configured at
+the time of a call.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from ._declarations import LogCallback
 from ._library import library
 
 logger = logging.getLogger("osslive")
-# Failures are raised: they need not be printed as well where nobody
-# configured logging.
+# Failures are raised: they need not be printed as well if logging is not
+# configured.
 logger.addHandler(logging.NullHandler())
 
 _LEVELS = {1: logging.ERROR, 2: logging.WARNING, 3: logging.INFO, 4: logging.DEBUG}
@@ -44,15 +44,15 @@ class _Tap:
         self.is_closed = False
 
     def turn(self, level: int) -> None:
-        # It fails inside a logging handler that makes calls of its own; the
-        # next call elsewhere tries again. The callback stays, and the logger
-        # drops the few lines of level 1 when it is off: to take a callback
-        # away is to wait for those that run, perhaps for a lock of this thread.
+        # This fails inside a logging handler that makes calls itself; the next
+        # call elsewhere tries again. When logging is off, the callback stays, and
+        # the logger drops the few messages of level 1: removing it would wait for
+        # running callbacks, which may wait for a lock of this thread.
         if library().set_log_callback(_callback, None, level or 1, None) == 0:
             self.level, self.is_set = level, True
 
     def close(self) -> None:
-        """The end of the interpreter."""
+        """Disables the callback at the end of the interpreter."""
         _work.quit_all()
         self.is_closed = True
         if self.is_set:

@@ -1,4 +1,4 @@
-"""The one way into the library: every call, string and object goes through here."""
+"""Access to the library: every call, string and object goes through here."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ def call(function: Function, *arguments: Any) -> None:
     error = ErrorPointer()
     status = function(*arguments, ctypes.byref(error))
     if status != 0:
-        raise _taken(status, error)
+        raise _exception(status, error)
 
 
 def call_text(function: Function, *arguments: Any) -> str:
-    """Calls a function whose last output is a string, which is given back to the library."""
-    # Not a context manager: signing a URL takes little more than one does.
+    """Calls a function whose last output is a string, and returns it."""
+    # Not a context manager: signing a URL takes little longer than one does.
     string = OwnedString()
     try:
         call(function, *arguments, ctypes.byref(string))
@@ -32,17 +32,17 @@ def call_text(function: Function, *arguments: Any) -> str:
         library().string_free(string)
 
 
-def _taken(status: int, error: Any) -> OssLiveError:
+def _exception(status: int, error: Any) -> OssLiveError:
     """Converts an error object to an exception and frees it."""
     native = library()
     try:
         return error_of(
             native.error_message(error).decode() or "the call failed",
             _kind(status),
-            _text_or_none(native.error_code(error)),
+            _string_or_none(native.error_code(error)),
             native.error_http_status(error) or None,
-            _text_or_none(native.error_request_id(error)),
-            _text_or_none(native.error_ec(error)),
+            _string_or_none(native.error_request_id(error)),
+            _string_or_none(native.error_ec(error)),
         )
     finally:
         native.error_free(error)
@@ -55,21 +55,21 @@ def _kind(status: int) -> ErrorKind:
         return ErrorKind.INTERNAL
 
 
-def _text_or_none(text: Optional[bytes]) -> Optional[str]:
+def _string_or_none(text: Optional[bytes]) -> Optional[str]:
     return None if text is None else text.decode()
 
 
 class Handle:
-    """An object of the library that is ours; it is freed with the last reference.
+    """Owns an object of the library, which is freed with the last reference.
 
-    A call holds a reference for as long as it runs, so an object that is
-    closed meanwhile is freed when the last call on it has ended.
+    A call holds a reference while it runs, so an object that is closed in the meantime is
+    freed when the last call on it has ended.
     """
 
     __slots__ = ("_as_parameter_", "_free", "_owner")
 
     def __init__(self, pointer: Any, free: Function) -> None:
-        # What ctypes passes in place of this object, with its type checked.
+        # ctypes passes this instead of the object, and checks its type.
         self._as_parameter_ = pointer
         self._free = free
         self._owner = os.getpid()
@@ -81,21 +81,21 @@ class Handle:
 
     # Bound early: at interpreter exit the module's names may be gone.
     def __del__(self, getpid: Callable[[], int] = os.getpid) -> None:
-        # What a child process inherited may hold locks of threads that the
-        # child does not have. It is left to the process's end.
+        # An object inherited by a child process may hold locks of threads that do not
+        # exist in the child. It is not freed.
         if self._owner == getpid():
             self._free(self._as_parameter_)
 
 
 class Instances:
-    """An object of the library that is made several times.
+    """An object of the library of which there are several instances.
 
-    Once in each process: connections that parent and child both write to would
-    mix their requests. And there once for the main thread, whose calls signals
-    end together with the object that they use, and once for all other threads.
+    Each process has its own: parent and child would mix their requests on shared
+    connections. In a process, one is for the main thread, whose calls signals end
+    together with the object they use, and one for all other threads.
 
-    ``make`` gets the instance of ``base`` that it depends on. ``prepare`` brings
-    a new instance up to date once everybody can see it.
+    ``make`` receives the instance of ``base`` that it depends on. ``prepare``
+    updates a new instance once all threads can see it.
     """
 
     def __init__(
@@ -107,14 +107,14 @@ class Instances:
         self._make = make
         self._base = base
         self._prepare = prepare
-        # By process, and whether it is the main thread's: with its base.
+        # By process, and whether it is for the main thread; with its base.
         self._made: Dict[Tuple[int, bool], Tuple[Optional[Handle], Handle]] = {}
 
     def handle(self, of_main_thread: Optional[bool] = None) -> Handle:
-        """The instance for this thread, or for the main thread or all others."""
-        is_mine = _work.on_main_thread() if of_main_thread is None else of_main_thread
-        key = (os.getpid(), is_mine)
-        base = None if self._base is None else self._base.handle(is_mine)
+        """Returns the instance for this thread, or for the main thread or all others."""
+        is_main = _work.on_main_thread() if of_main_thread is None else of_main_thread
+        key = (os.getpid(), is_main)
+        base = None if self._base is None else self._base.handle(is_main)
         found = self._made.get(key)
         if found is None or found[0] is not base:
             if found is not None:

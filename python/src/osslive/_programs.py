@@ -1,5 +1,5 @@
-"""Finds programs to run. None is ever taken from the working folder or a folder above it, where
-somebody else may have put one."""
+"""Finds programs to run. Never from the working folder or a folder above it, where somebody
+else may have put one."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ class ProgramNotFound(RuntimeError):
 
 
 def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
-    """The command ``osslive``: the one given, the one that ``OSSLIVE_BIN`` names, the one that
-    came with this package, or the first on ``PATH``."""
+    """Returns the command ``osslive``: the one given, the one in ``OSSLIVE_BIN``, the one in
+    this package, or the first on ``PATH``."""
     for label, named in (("binary", given), ("OSSLIVE_BIN", os.environ.get("OSSLIVE_BIN"))):
         if named:
-            # A name without a folder would be looked up on PATH when it is run.
+            # A name without a folder would be searched on PATH when it is run.
             path = os.path.abspath(named)
             if not _is_program(path):
                 raise ProgramNotFound(f"{label} {os.fspath(named)!r}: no such executable file")
@@ -38,15 +38,16 @@ def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
 
 
 def on_path(name: str) -> Optional[str]:
-    """The first program of that name in the folders on ``PATH``. Unlike :func:`shutil.which`, this
-    passes over entries that mean the working folder, and on Windows does not begin there."""
+    """Returns the first program of that name in the folders on ``PATH``. Unlike
+    :func:`shutil.which`, this ignores entries that mean the working folder, and does not start
+    there on Windows."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     paths = (os.path.join(folder, name + _SUFFIX) for folder in folders if os.path.isabs(folder))
     return next(filter(_is_program, paths), None)
 
 
 def _own_folders() -> List[str]:
-    """Where an installation of this package puts the command."""
+    """Returns the folders in which an installation of this package puts the command."""
     user = "nt_user" if os.name == "nt" else "posix_user"
     return [sysconfig.get_path("scripts"), sysconfig.get_path("scripts", user)]
 

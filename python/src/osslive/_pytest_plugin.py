@@ -1,4 +1,4 @@
-"""The fixtures for pytest. pytest finds them by the package's entry point."""
+"""Fixtures for pytest, which finds them through the package's entry point."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
-# pytest loads this module wherever the package is installed: what it needs is
-# imported by the tests that use it.
+# pytest loads this module wherever the package is installed, so that imports are
+# deferred to the fixtures.
 if TYPE_CHECKING:
     from .client import Client
     from .testing import LocalEndpoint

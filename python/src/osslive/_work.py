@@ -1,11 +1,10 @@
-"""Calls that wait: a signal ends them, and what a callback raises comes out of them.
+"""Blocking calls, which signals interrupt and which raise the exceptions of callbacks.
 
-Python runs the handlers of signals on the main thread, between two steps of
-Python code. A main thread that waits inside the library would run none, and
-what a handler raises in the midst of a callback is lost. So another thread
-makes the calls of the main thread, which waits for them in Python, and there
-runs the callbacks too. No signal comes to the other threads: they make their
-calls themselves.
+Python runs signal handlers on the main thread, between steps of Python code. A main
+thread that waits inside the library would run none, and an exception that a handler
+raises inside a callback is lost. So another thread makes the calls of the main thread,
+which waits for them in Python and also runs the callbacks there. Other threads receive
+no signals, and make their calls themselves.
 """
 
 from __future__ import annotations
@@ -22,20 +21,20 @@ from ._kinds import ErrorKind, Stopped
 
 T = TypeVar("T")
 
-#: A signal that comes just before a wait, or to another thread, does not end the
-#: wait. So many seconds later at most, Python looks for it.
+#: A signal that arrives just before a wait, or on another thread, does not end the wait.
+#: Python checks for it at this interval, in seconds.
 SIGNAL_INTERVAL = 0.2
-#: So many seconds at most, a call that was told to end at once is waited for.
+#: The maximum time, in seconds, to wait for a call that was aborted.
 LINGER = 2.0
 
-#: How many are done, and of how many.
+#: A progress callback: the number of finished items and the total.
 Progress = Callable[[int, int], object]
 
-#: A progress callback as the library wants it: 0 to go on. None where there is
-#: to be no callback.
+#: A progress callback for the library, which returns 0 to continue. None for no
+#: callback.
 OnProgress = Optional[Callable[[int, int, Any], int]]
 
-#: A part of a callback that the waiting thread is to run.
+#: A part of a callback, to be run by the waiting thread.
 Step = Callable[[], object]
 
 
@@ -50,17 +49,17 @@ _this_thread = _ThisThread()
 
 
 def on_main_thread() -> bool:
-    """Whether this is the thread that the handlers of signals run on."""
+    """Returns whether this is the thread on which signal handlers run."""
     return threading.get_ident() == threading.main_thread().ident
 
 
 class Work(Generic[T]):
-    """One call of the library that waits.
+    """One blocking call of the library.
 
-    ``progress`` and the handlers of the log run on the thread that asks for the
-    result. What they or the handler of a signal raise ends the call, and comes
-    out of :meth:`result`. ``abort`` is what ends it at once. ``is_spread`` tells
-    that the library works on it on several threads.
+    ``progress`` and log handlers run on the thread that waits for the result. An exception
+    from them or from a signal handler ends the call, and :meth:`result` raises it.
+    ``abort`` ends the call at once. ``is_spread`` means that the library uses several
+    threads for it.
     """
 
     def __init__(
@@ -76,17 +75,17 @@ class Work(Generic[T]):
         self._is_over = threading.Event() if is_spread else None
         self._is_stopped = False
         self._failure: Optional[BaseException] = None
-        # Calls of a handler of the log are not logged: there would be no end.
+        # Calls made by a log handler are not logged, which would never end.
         self._is_silent = _this_thread.is_logging
-        # Where another thread makes the call: what the waiting one is asked to
-        # run, and what tells that it has.
+        # If another thread makes the call: the step that the waiting thread is to run,
+        # and the lock released when it has.
         self._worker: Optional[_Worker] = None
         self._steps: Deque[Tuple[Step, Optional[threading.Lock]]] = deque()
         self._is_done = False
         self._outcome: Optional[T] = None
 
     def result(self) -> T:
-        """Makes the call."""
+        """Makes the call, and returns its result."""
         worker = _worker() if on_main_thread() else None
         return self._make() if worker is None else self._wait(worker)
 
@@ -96,10 +95,10 @@ class Work(Generic[T]):
         outer, _this_thread.work = _this_thread.work, self
         if self._is_over is not None:
             _spread[self] = self._is_over
-        # Asked after it was entered above, where the end of the interpreter finds it.
-        is_told = self._progress is not None and not _is_ending.is_set()
+        # Checked after it was registered above, where the end of the interpreter finds it.
+        has_progress = self._progress is not None and not _is_ending.is_set()
         try:
-            return self._do(self._on_progress if is_told else None)
+            return self._do(self._on_progress if has_progress else None)
         finally:
             _this_thread.work = outer
             if self._is_over is not None:
@@ -113,12 +112,12 @@ class Work(Generic[T]):
         return int(self._is_stopped)
 
     def log(self, line: Step) -> None:
-        """Writes a line of the log, from inside the library's callback."""
+        """Logs a message, from inside the library's callback."""
         if not self._is_silent:
             self._run(line)
 
     def _run(self, step: Step) -> None:
-        """Runs a part of a callback on the thread that waits."""
+        """Runs a part of a callback on the waiting thread."""
         if self._worker is None:
             try:
                 if not self._is_stopped:
@@ -129,7 +128,7 @@ class Work(Generic[T]):
         answer = _taken_lock()
         self._steps.append((step, answer))
         self._worker.wake()
-        # Whoever stops it lets go of the steps that it finds then.
+        # Whoever stops the call releases the steps that are waiting then.
         while not (self._is_stopped or self._is_done or _is_ending.is_set()):
             if answer.acquire(timeout=SIGNAL_INTERVAL):
                 return
@@ -145,7 +144,7 @@ class Work(Generic[T]):
     # On any thread.
 
     def fail(self, error: BaseException) -> None:
-        """Ends the call with an error that a callback has raised."""
+        """Ends the call with an exception raised by a callback."""
         if self._worker is None:
             self._failure, self._is_stopped = error, True
         else:
@@ -153,7 +152,7 @@ class Work(Generic[T]):
             self._worker.wake()
 
     def quit(self) -> None:
-        """Ends the call, with no more callbacks; at the end of the interpreter."""
+        """Ends the call without further callbacks, at the end of the interpreter."""
         self._is_stopped = True
         if self._abort is not None:
             self._abort()
@@ -167,7 +166,7 @@ class Work(Generic[T]):
             worker.begin(self._make_for_waiter)
             while not self._is_done or self._steps:
                 if self._steps:
-                    # It stays there until it was answered, whenever a signal comes.
+                    # It stays there until it has been run, even if a signal arrives.
                     step, answer = self._steps[0]
                     step()
                     _release(answer)
@@ -175,8 +174,10 @@ class Work(Generic[T]):
                 else:
                     worker.wait(SIGNAL_INTERVAL)
                 if process != os.getpid():
-                    # A callback or a handler has forked, and this is the child.
-                    message = "the call went on in the process that made it, not in the forked one"
+                    # A callback or a handler has forked, and this is the child process.
+                    message = (
+                        "the call continues in the process that made it, not in the forked child"
+                    )
                     raise Stopped(message, kind=ErrorKind.STOPPED)
         except BaseException:
             if process == os.getpid():
@@ -188,12 +189,12 @@ class Work(Generic[T]):
             try:
                 raise failure
             finally:
-                # It has this frame, which would keep it alive.
+                # It references this frame, which would keep it alive.
                 del failure
         return cast(T, self._outcome)
 
     def _end(self, worker: _Worker) -> None:
-        """Ends the call, so that nothing of it goes on, unless it does not end in time."""
+        """Ends the call, and waits for a limited time until it has ended completely."""
         self._is_stopped = True
         worker.dismiss()
         if self._abort is not None:
@@ -225,8 +226,8 @@ def _raise(error: BaseException) -> None:
 
 
 def log(line: Step) -> None:
-    """Writes a line of the log for the call of this thread. One of the library's own threads does
-    not say for which call it works: the oldest of those that it may be is taken."""
+    """Logs a message for the call of this thread. One of the library's own threads does not know
+    for which call it works: then the oldest candidate is used."""
     work = _this_thread.work or next(iter(tuple(_spread)), None)
     if work is None:
         _write(line)
@@ -243,8 +244,8 @@ def _write(line: Step) -> None:
 
 
 class _Worker:
-    """A thread that makes calls for the main thread, one at a time. Locks wake them, as nothing
-    else in Python is as quick."""
+    """A thread that makes calls for the main thread, one at a time. Both wake each other with
+    locks, which are the fastest way in Python."""
 
     def __init__(self) -> None:
         self._job: Optional[Step] = None
@@ -260,20 +261,20 @@ class _Worker:
         self._has_job.release()
 
     def dismiss(self) -> None:
-        """Has the thread end after its job, if it has one."""
+        """Ends the thread after its job, if it has one."""
         self._is_dismissed = True
-        # It may not have taken its job yet.
+        # The thread may not have taken its job yet.
         with suppress(RuntimeError):
             self._has_job.release()
 
     def wait(self, seconds: float) -> None:
-        """Waits until something wakes it; a signal does, if its handler raises."""
+        """Waits until it is woken, which a signal also does if its handler raises."""
         self._has_news.acquire(timeout=seconds)
 
     # On other threads.
 
     def wake(self) -> None:
-        # It may not have looked yet for what it was woken for before.
+        # The previous wake-up may not have been handled yet.
         with suppress(RuntimeError):
             self._has_news.release()
 
@@ -283,20 +284,20 @@ class _Worker:
             job, self._job = self._job, None
             if job is not None:
                 job()
-            # What it holds is not to live until the next one comes.
+            # References of the job must not live until the next job.
             del job
             self.wake()
 
 
 #: Workers without a job.
 _idle: List[_Worker] = []
-#: Calls that the library makes on several threads, the oldest first.
+#: Calls for which the library uses several threads, oldest first.
 _spread: Dict[Work[Any], threading.Event] = {}
 _is_ending = threading.Event()
 
 
 def _worker() -> Optional[_Worker]:
-    """A worker; none where no thread can be started, as at the end of the interpreter."""
+    """Returns a worker; None if no thread can be started, as at the end of the interpreter."""
     if _is_ending.is_set():
         return None
     try:
@@ -306,15 +307,15 @@ def _worker() -> Optional[_Worker]:
 
 
 def quit_all() -> None:
-    """Ends what the library may call back from: no callback may enter an interpreter that is going
-    away."""
+    """Ends all calls that may call back: no callback may enter an interpreter that is shutting
+    down."""
     _is_ending.set()
     for work, is_over in tuple(_spread.items()):
         work.quit()
         is_over.wait()
 
 
-# The threads of the parent are not in the child.
+# The parent's threads do not exist in the child.
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_idle.clear)
     os.register_at_fork(after_in_child=_spread.clear)

@@ -81,7 +81,7 @@ T = TypeVar("T")
 #: Default URL lifetime in seconds.
 DEFAULT_EXPIRES = DEFAULT_EXPIRES_S
 
-#: How many pages of a list in a row may be empty, as in the library.
+#: The maximum number of consecutive empty pages in a list, as in the library.
 MAX_EMPTY_PAGES = 100
 
 
@@ -457,7 +457,7 @@ class Client:
 
     def create_vod(self, id: str, name: str, start: Time, end: Time) -> Done:
         """Saves a playlist of what was recorded from ``start`` to ``end`` (aware datetimes or Unix
-        seconds, at most a day apart) as ``id/name`` in the bucket, with ``.m3u8`` if missing.
+        seconds, at most a day apart) as ``id/name`` in the bucket, and appends ``.m3u8`` if missing.
 
         Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
         """
@@ -504,7 +504,7 @@ class Client:
         params: Optional[Mapping[str, str]] = None,
     ) -> PublishUrl:
         """Signs a publish URL as :meth:`get_rtmp_url` does, and returns it with its parts (server
-        and stream key, as encoders ask for them) and its expiry."""
+        and stream key, for encoders that have separate fields) and its expiry."""
         seconds, extra, count = expiry(expires), *url_params(playlist_name, params)
         function = library().get_publish_url
         made = call_text(function, self._handle(), text(id, "id"), seconds, extra, count)
@@ -648,13 +648,13 @@ class Client:
         """Downloads a part of a channel's recording into one MPEG transport stream.
 
         The part is the session that includes ``session``, the time from ``start`` to ``end``, or
-        the ``last`` hours, of any length; without any of these, the latest session. With
-        ``follow``, the download goes on until the channel is not live any more, or ``end`` has
-        come. An existing file is an error unless ``overwrite`` is set.
+        this ``last`` length of time; by default the latest session. It may be of any length. With
+        ``follow``, the download continues until the channel is no longer live, or ``end`` is
+        reached. An existing file is an error unless ``overwrite`` is set.
 
         After an error or a crash, the same call resumes the download from ``path.part`` and
-        ``path.progress``. ``progress`` is called with the bytes that are in the file and the bytes
-        that are known to be recorded; what it raises stops the download.
+        ``path.progress``. ``progress`` is called with the number of bytes in the file and of bytes
+        known to be recorded; an exception from it stops the download.
 
         Raises :class:`~osslive.NothingRecorded`, :class:`~osslive.NoSuchLiveChannel`,
         :class:`~osslive.FileFailed`.
@@ -671,8 +671,8 @@ class Client:
         origin: Optional[str] = None,
         progress: Optional[Progress] = None,
     ) -> Diagnosis:
-        """Examines the way from this machine to the bucket's live channels, and says in plain
-        words why there is no picture. Takes at most ten seconds and changes nothing.
+        """Examines the path from this machine to the bucket's live channels, and says in plain
+        words why there is no video. Takes at most ten seconds and changes nothing.
 
         ``id`` is the channel to examine, ``publish_url`` the URL that an encoder uses, ``play_url``
         the URL that players use (by default the channel's), ``origin`` the origin of pages that
@@ -712,8 +712,8 @@ class Client:
         return parsed
 
     def _abort(self, handle: Handle) -> None:
-        """Ends a call at once, and with it what it used. No other thread's call does, unless the
-        interpreter is ending."""
+        """Ends a call at once, together with the object it uses. Calls of other threads are not
+        affected, unless the interpreter is ending."""
         self._shared.origin.forget(of_main_thread=True)
         call(library().client_shutdown, handle)
 
@@ -731,7 +731,7 @@ class Client:
         return self._native
 
     def _rotate(self, credentials: Credentials) -> None:
-        # Where they are refused, all keep what they have.
+        # If they are rejected, all clients keep their credentials.
         _set_credentials(self._open().handle(), credentials)
         self._shared.current = credentials
         for handle in self._shared.origin.of_this_process():
@@ -739,8 +739,8 @@ class Client:
 
 
 class _Shared:
-    """What a client and those made from it share: the library's client that they stem from, the
-    access key, and whether they are shut down."""
+    """The state that a client shares with those created from it: the library's original client,
+    the access key, and whether they are shut down."""
 
     origin: Instances
 
@@ -766,7 +766,7 @@ class _Shared:
             self.current = Credentials(access_key_id or "", access_key_secret or "", security_token)
 
     def prepare(self, client: Handle) -> None:
-        # The configuration keeps the first key; it may have been replaced since.
+        # The configuration has the first key, which may have been replaced since.
         if self.current is not None:
             _set_credentials(client, self.current)
         if self.is_shut_down:

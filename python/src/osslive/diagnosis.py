@@ -1,4 +1,4 @@
-"""Why there is no picture: what ``Client.diagnose`` returns."""
+"""Why there is no video: the result of ``Client.diagnose``."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .models import Json
 class Verdict(str, enum.Enum):
     """The verdict of a :class:`Check`."""
 
-    #: It does not apply, or a problem prevents it.
+    #: Not checked: it does not apply, or a problem prevents it.
     NOT_CHECKED = "notChecked"
     #: As it should be.
     OK = "ok"
@@ -43,7 +43,7 @@ class Check(_html.Fields):
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """Why there is, or may be, no picture."""
+    """Why there is, or may be, no video."""
 
     #: Every check.
     checks: Tuple[Check, ...]
@@ -51,7 +51,7 @@ class Diagnosis:
     problems: int
     #: The number of warnings.
     warnings: int
-    #: The time it took.
+    #: The elapsed time.
     elapsed: timedelta
 
     @classmethod

@@ -1,15 +1,15 @@
 """Errors.
 
-Every failure of a call is an :class:`OssLiveError`. A class stands for each
-kind of failure (the category) and for each error code (the reason). An error is an
-instance of both its classes, so either can be caught::
+Every failure of a call is an :class:`OssLiveError`. Each kind of failure (the category)
+and each error code (the reason) has a class. An error is an instance of both its classes,
+so either can be caught::
 
     try:
         client.get_channel("main-stage")
     except osslive.NoSuchLiveChannel:
         ...                                # this reason
     except osslive.ServiceError as error:
-        print(error.code, error.request_id)  # any other answer of the service
+        print(error.code, error.request_id)  # any other error of the service
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ __all__ = [
 __all__ += _codes.__all__
 
 for _class in {OssLiveError, *BY_KIND.values(), *BY_CODE.values()}:
-    # Where users find it.
+    # The module where users find it.
     _class.__module__ = __name__
 
 
@@ -70,9 +70,9 @@ def error_of(
     ec: Optional[str] = None,
 ) -> OssLiveError:
     """Creates an error of the class for its kind and code."""
-    # A code that is not known gets no class of its own: a server could name
-    # any number of them. A name that the service refuses is both
-    # InvalidChannelName, as when it is refused here, and a ServiceError.
+    # An unknown code gets no class of its own: a server could return any number
+    # of them. A name rejected by the service is both InvalidChannelName, as if
+    # rejected here, and a ServiceError.
     by_kind = BY_KIND[kind]
     of_kind_and_code = combined(BY_CODE.get(code or "", by_kind), by_kind)
     return of_kind_and_code(
@@ -89,7 +89,7 @@ _KINDS = {kind.name.replace("_", "").lower(): kind for kind in ErrorKind}
 
 
 def error_of_json(json: Mapping[str, Any]) -> OssLiveError:
-    """The error of one of many things, as the library writes it beside their results."""
+    """Creates the error of one of many items from the library's JSON."""
     return error_of(
         json["text"],
         _KINDS.get(json["kind"].lower(), ErrorKind.INTERNAL),

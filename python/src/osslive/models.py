@@ -1,7 +1,7 @@
-"""Settings and results of the calls.
+"""Arguments and results of the calls.
 
 Results are immutable. Times are aware :class:`~datetime.datetime` in UTC,
-bandwidths are bytes per second. In a notebook a result shows itself as a table.
+bandwidths are bytes per second. Notebooks display results as tables.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class StreamState(str, enum.Enum):
         return self.value
 
 
-# What goes in.
+# Arguments.
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Credentials:
 @dataclass(frozen=True)
 class Snapshot:
     """Snapshots of key frames, in regions that support them: every ``interval`` seconds
-    (1 to 100) into ``dest_bucket``, with the rights of the RAM role ``role_name`` and
+    (1 to 100) into ``dest_bucket``, with the permissions of the RAM role ``role_name`` and
     announced on the message topic ``notify_topic``."""
 
     role_name: str
@@ -92,7 +92,7 @@ class ChannelConfig:
     snapshot: Optional[Snapshot] = None
 
 
-# What comes out.
+# Results.
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ class PublishUrl:
     server: str
     #: The stream key: the channel's name with the signature.
     stream_key: str = field(repr=False)
-    #: Until when publishers may connect.
+    #: When the URL expires. Publishers must connect before then.
     expires_at: datetime
 
     @classmethod
@@ -333,7 +333,7 @@ class ChannelStatus(_html.Fields):
 
     @property
     def is_live(self) -> bool:
-        """Whether a publisher is connected."""
+        """Returns whether a publisher is connected."""
         return self.status is StreamState.LIVE
 
     @property
@@ -465,8 +465,8 @@ class ChangeKind(str, enum.Enum):
     DISABLED = "disabled"
     #: The channel was enabled.
     ENABLED = "enabled"
-    #: Another publisher, or the same one from another port, took over without the channel
-    #: having been seen idle.
+    #: Another publisher, or the same one from another port, took over, and the channel was
+    #: not seen idle in between.
     NEW_PUBLISHER = "newPublisher"
     #: Video and audio together are below the limit.
     BANDWIDTH_LOW = "bandwidthLow"
@@ -478,7 +478,7 @@ class ChangeKind(str, enum.Enum):
     FAILING = "failing"
     #: The status of the channel can be read again.
     RECOVERED = "recovered"
-    #: The channel does not exist, or no longer.
+    #: The channel does not exist, or no longer does.
     GONE = "gone"
     #: The channel exists again.
     CREATED = "created"
@@ -486,7 +486,7 @@ class ChangeKind(str, enum.Enum):
 
 @dataclass(frozen=True)
 class Change(_html.Fields):
-    """A change of a channel. Its ``str`` is one line for people."""
+    """A change of a channel. Its ``str`` is one human-readable line."""
 
     #: The channel's id.
     id: str
@@ -553,7 +553,7 @@ class Change(_html.Fields):
 
 
 def changes_of(json: Json) -> Tuple[Change, ...]:
-    """The changes that this version knows; a later library may report more."""
+    """Returns the changes that this version knows; a newer library may report others."""
     known = {kind.value for kind in ChangeKind}
     return tuple(Change.of(change) for change in json["changes"] if change["change"] in known)
 
@@ -588,7 +588,7 @@ class HistoryAnalysis(_html.Fields):
     """A summary of past sessions, returned by ``analyze_history``.
 
     The service keeps only the last ten finished sessions of a channel;
-    ``is_truncated`` tells when they may not reach back to the window's beginning.
+    ``is_truncated`` shows whether they may not cover the whole period.
     """
 
     #: The period.
@@ -650,8 +650,8 @@ class PutResult(_html.Fields):
 class Highlight:
     """A part of a recording, to be saved as a playlist.
 
-    It is a part of a session, in offsets from its start, or from its end where
-    they are negative; or it lies between two times, whatever sessions there were::
+    It is a part of a session, given as offsets from its start, or from its end if
+    negative; or the part between two times, regardless of sessions::
 
         minutes = lambda count: timedelta(minutes=count)
         Highlight("opening", end=minutes(5))
@@ -697,7 +697,7 @@ class HighlightResult(_html.Fields):
 
 @dataclass(frozen=True)
 class Download(_html.Fields):
-    """What was downloaded of a recording."""
+    """The result of a download."""
 
     #: Start of the first fragment.
     start_time: datetime
@@ -707,7 +707,7 @@ class Download(_html.Fields):
     fragments: int
     #: The size of the file.
     bytes: int
-    #: How many of the bytes an earlier attempt had downloaded.
+    #: The number of bytes that earlier attempts had downloaded.
     resumed_bytes: int
     #: Gaps of three seconds or more, in which nothing was recorded.
     gaps: Tuple[Gap, ...]
@@ -733,8 +733,8 @@ def _time(text: str) -> datetime:
     # Nearly every time is in whole seconds of UTC.
     if len(text) == 20 and text[-1] == "Z":
         return datetime.fromisoformat(f"{text[:-1]}+00:00")
-    # Before Python 3.11, fromisoformat knows neither Z nor a fraction of
-    # any other length than 3 or 6.
+    # Before Python 3.11, fromisoformat supports neither Z nor fractions of lengths
+    # other than 3 or 6.
     parts = _RFC_3339.fullmatch(text)
     if parts is None:
         raise ValueError(f"{text!r} is not a time in RFC 3339")

@@ -1,4 +1,4 @@
-"""Channels over time: their changes, and samples of their status."""
+"""Channels over time: changes, and samples of the status."""
 
 from __future__ import annotations
 
@@ -22,15 +22,14 @@ from .models import Change, ChannelStatus, Sample, Sweep, changes_of
 class Monitor(Iterator[Change]):
     """Polls channels and reports changes; created by ``client.monitor()``.
 
-    It is an iterator over changes, as they are noticed. :meth:`stop`, from any
-    thread, a Ctrl-C, and the end of a ``with`` block end it. One thread at a
-    time may iterate over it.
+    It is an iterator over changes. :meth:`stop` from any thread, Ctrl-C, and the
+    end of a ``with`` block end it. One thread at a time may iterate over it.
     """
 
     def __init__(self, client: Callable[[], Handle], ids: Iterable[str], options: Handle) -> None:
         array, count = texts(ids, "ids")
         if count == 0:
-            raise InvalidArgument("there is no channel to watch")
+            raise InvalidArgument("ids: must contain at least one channel")
 
         def make(_base: object) -> Handle:
             pointer = ChannelMonitorPointer()
@@ -42,26 +41,26 @@ class Monitor(Iterator[Change]):
         self._count = count
         self._instances = Instances(make)
         self._native()
-        self._told: Deque[Change] = deque()
+        self._changes: Deque[Change] = deque()
 
     def __iter__(self) -> Monitor:
         return self
 
     def __next__(self) -> Change:
-        while not self._told:
+        while not self._changes:
             try:
-                self._told.extend(self.next_changes())
+                self._changes.extend(self.next_changes())
             except Stopped:
                 raise StopIteration from None
-        return self._told.popleft()
+        return self._changes.popleft()
 
     def next_changes(self) -> Tuple[Change, ...]:
-        """Waits until the next sweep is due, sweeps, and returns the changes, which may be
-        nothing. The first sweep is due at once and reports every channel that is not idle.
+        """Waits until the next sweep is due, sweeps, and returns the changes, if any. The first
+        sweep is due at once and reports every channel that is not idle.
 
         Raises :class:`~osslive.Stopped` once the monitor is stopped.
         """
-        # For its provider's sake, and to hear that it was closed.
+        # Updates the credentials, and raises an error if the client was closed.
         self._client()
         monitor = self._native()
         function = library().channel_monitor_next_changes
@@ -78,7 +77,7 @@ class Monitor(Iterator[Change]):
         call(library().channel_monitor_stop, self._native())
 
     def _native(self) -> Handle:
-        # What ends a call of the main thread is not to end this.
+        # Not the main thread's instance, which ends with its calls.
         return self._instances.handle(of_main_thread=False)
 
     def __repr__(self) -> str:
@@ -96,12 +95,12 @@ class Monitor(Iterator[Change]):
         self.stop()
 
 
-def samples(ask: Callable[[], ChannelStatus], interval: float) -> Iterator[Sample]:
+def samples(read: Callable[[], ChannelStatus], interval: float) -> Iterator[Sample]:
     """Iterates over a channel's status at an interval."""
     if not interval > 0:
-        raise InvalidArgument(f"interval is {interval}; more than 0 seconds are needed")
+        raise InvalidArgument(f"interval {interval}: must be greater than zero")
     while True:
-        begun = time.monotonic()
-        status = ask()
+        started = time.monotonic()
+        status = read()
         yield Sample(datetime.now(timezone.utc), status)
-        time.sleep(max(0.0, interval - (time.monotonic() - begun)))
+        time.sleep(max(0.0, interval - (time.monotonic() - started)))

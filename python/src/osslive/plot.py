@@ -9,7 +9,7 @@
     osslive.plot.bit_rate(islice(client.samples("main-stage"), 60))
 """
 
-# matplotlib leaves its keyword arguments without types.
+# matplotlib does not annotate its keyword arguments.
 # pyright: reportUnknownMemberType=false
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from .models import ChannelHistory, Sample
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# From when matplotlib counts days.
+# The time from which matplotlib counts days.
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -44,10 +44,10 @@ def history(history: ChannelHistory, axes: Optional[Axes] = None) -> Axes:
 def bit_rate(samples: Iterable[Sample], axes: Optional[Axes] = None) -> Axes:
     """Plots video and audio in kilobits per second; 0 while the channel is not live."""
     axes = _axes(axes)
-    taken = list(samples)
-    times = [(sample.time - _EPOCH) / timedelta(days=1) for sample in taken]
+    collected = list(samples)
+    times = [(sample.time - _EPOCH) / timedelta(days=1) for sample in collected]
     for label, part in (("video", "video"), ("audio", "audio")):
-        measured = (getattr(sample.status, part) for sample in taken)
+        measured = (getattr(sample.status, part) for sample in collected)
         rates = [0.0 if one is None else one.bandwidth * 8 / 1000 for one in measured]
         axes.plot(times, rates, label=label)
     axes.xaxis_date()

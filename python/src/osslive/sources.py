@@ -1,4 +1,4 @@
-"""Where credentials come from, besides an access key."""
+"""Sources of credentials, apart from access keys."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class EcsRole:
 
 @dataclass(frozen=True)
 class OidcRole:
-    """A RAM role, by the token of an OIDC provider, such as RRSA in Kubernetes. The token file
-    is read again for each refresh. By default, ``session_name`` is "osslive" and
-    ``sts_endpoint`` what the environment says (``ALIBABA_CLOUD_STS_ENDPOINT``, or
+    """A RAM role, assumed with the token of an OIDC provider, such as RRSA in Kubernetes. The
+    token file is read again for each refresh. By default, ``session_name`` is "osslive" and
+    ``sts_endpoint`` comes from the environment (``ALIBABA_CLOUD_STS_ENDPOINT``, or
     ``ALIBABA_CLOUD_STS_REGION``), else "sts.aliyuncs.com"."""
 
     role_arn: str
@@ -62,7 +62,7 @@ class CredentialProcess:
 
 @dataclass(frozen=True)
 class CredentialsUri:
-    """A URL that returns what a :class:`CredentialProcess` prints."""
+    """A URL that returns the same JSON as a :class:`CredentialProcess`."""
 
     uri: str = field(repr=False)
 

@@ -10,8 +10,7 @@
 With pytest, this package provides the fixtures ``osslive_endpoint`` and
 ``osslive_client``.
 
-The endpoint does what you order, so that you can test how your own software
-takes it::
+The endpoint follows your orders, so that you can test how your own software reacts::
 
     endpoint.fail("GetLiveChannelStat", status=503, times=2)
     endpoint.clock.advance(days=7)
@@ -41,7 +40,7 @@ from .client import Client, Settings
 if TYPE_CHECKING:
     from typing_extensions import Unpack
 
-#: The access key, bucket and region of an endpoint that was given no others.
+#: The default access key, bucket and region of an endpoint.
 ACCESS_KEY_ID = "osslive-local"
 ACCESS_KEY_SECRET = "osslive-local-secret"
 BUCKET = "live-demo"
@@ -55,16 +54,15 @@ class EndpointError(RuntimeError):
 class LocalEndpoint:
     """A local endpoint on a free port, for the duration of a ``with`` block.
 
-    It runs the command ``osslive local``: ``binary``, or what ``OSSLIVE_BIN``
-    names, or the command that is installed with this package, or ``osslive`` on
-    ``PATH``; never one in the working folder. Its data goes into ``data``, or
-    into a temporary folder that is deleted at the end; ``memory`` keeps that
-    folder in memory (Linux only). ``init`` is the initial state: a JSON file, or
-    a dictionary with the same content. ``arguments`` are added to the command
-    line; ``osslive local --help`` lists them. The environment variables listed
-    there are ignored.
+    It runs the command ``osslive local``: ``binary``, or the one in ``OSSLIVE_BIN``,
+    or the one installed with this package, or ``osslive`` on ``PATH``; never one in
+    the working folder. Data is stored in ``data``, or in a temporary folder that is
+    deleted at the end; ``memory`` keeps that folder in memory (Linux only). ``init``
+    is the initial state: a JSON file, or a dictionary with the same content.
+    ``arguments`` are added to the command line; ``osslive local --help`` lists them.
+    The environment variables listed there are ignored.
 
-    It ends with this process, however that ends.
+    It exits when this process ends, even if that is killed.
     """
 
     def __init__(
@@ -85,7 +83,7 @@ class LocalEndpoint:
         self.access_key_id = access_key_id
         self.access_key_secret = access_key_secret
         self.region = region
-        #: Where it listens for HTTP and RTMP alike, such as ``http://127.0.0.1:40123``.
+        #: The URL at which it listens for both HTTP and RTMP, such as ``http://127.0.0.1:40123``.
         self.url = ""
         self._data = data
         self._memory = memory
@@ -125,7 +123,7 @@ class LocalEndpoint:
     def start(self) -> None:
         """Starts the endpoint and waits until it listens."""
         if self._process is not None:
-            raise EndpointError("the local endpoint is running already")
+            raise EndpointError("the local endpoint is already running")
         command = [_command(self._binary), "local", "--listen", "127.0.0.1:0"]
         command += ["--bucket", self.bucket, "--region", self.region]
         command += ["--access-key-id", self.access_key_id]
@@ -133,8 +131,8 @@ class LocalEndpoint:
         # The system closes its standard input with this process.
         command += ["--exit-with-stdin", "--control"]
         token = secrets.token_urlsafe(24)
-        # Others on this machine may read the command line, but not the environment.
-        # Nor does it show what others have configured for endpoints of their own.
+        # Other users of this machine may read the command line, but not the environment.
+        # Variables that configure other endpoints are removed from it.
         others = {name: value for name, value in os.environ.items() if not _configures(name)}
         environment = {
             **others,
@@ -154,8 +152,8 @@ class LocalEndpoint:
             if not line.startswith("listening on "):
                 self.stop()
                 errors.seek(0)
-                said = line + errors.read().decode(errors="replace").strip()
-                raise EndpointError(f"{command[0]} local did not start: {said or 'it is silent'}")
+                output = line + errors.read().decode(errors="replace").strip()
+                raise EndpointError(f"{command[0]} local did not start: {output or 'no output'}")
         self.url = line[len("listening on ") :]
         self._control = Control(self.url, token)
 
@@ -166,7 +164,7 @@ class LocalEndpoint:
 
     @property
     def clock(self) -> Clock:
-        """The endpoint's clock, by which signatures, expiry and history go."""
+        """The endpoint's clock, which determines signatures, expiry and history."""
         return Clock(self._control)
 
     def fail(
@@ -231,21 +229,21 @@ class LocalEndpoint:
             "dateSkewSeconds": date_skew,
         }
         given = {name: value for name, value in rule.items() if value is not None}
-        return int(self._control.ask("POST", "faults", given)["id"])
+        return int(self._control.request("POST", "faults", given)["id"])
 
     def faults(self) -> List[Dict[str, Any]]:
         """Returns the fault rules, with the number of times each has applied (``hits``)."""
-        faults: List[Dict[str, Any]] = self._control.ask("GET", "faults")["faults"]
+        faults: List[Dict[str, Any]] = self._control.request("GET", "faults")["faults"]
         return faults
 
     def clear_faults(self, number: Optional[int] = None) -> None:
         """Deletes all fault rules, or the one with this id. Hanging connections are closed."""
-        self._control.ask("DELETE", "faults" if number is None else f"faults/{number}")
+        self._control.request("DELETE", "faults" if number is None else f"faults/{number}")
 
     def requests(self, operation: Optional[str] = None) -> List[Dict[str, Any]]:
         """Returns the latest requests and publishers, oldest first, with their outcome."""
         query = "" if operation is None else f"?operation={quote(operation)}"
-        events: List[Dict[str, Any]] = self._control.ask("GET", f"requests{query}")["requests"]
+        events: List[Dict[str, Any]] = self._control.request("GET", f"requests{query}")["requests"]
         return events
 
     def reset(self) -> None:
@@ -254,7 +252,7 @@ class LocalEndpoint:
         Other channels, history, objects and buckets are deleted; publishers are
         disconnected.
         """
-        self._control.ask("POST", "reset")
+        self._control.request("POST", "reset")
 
     def stop(self) -> None:
         """Stops the endpoint and deletes its temporary directory."""
@@ -278,7 +276,7 @@ class Clock:
         return self._time("GET", None)
 
     def advance(self, **duration: float) -> datetime:
-        """Moves it by ``days``, ``hours``, ``minutes`` and ``seconds``; returns what it shows."""
+        """Advances it by ``days``, ``hours``, ``minutes`` and ``seconds``; returns the new time."""
         seconds = timedelta(**duration).total_seconds()
         return self._time("PUT", {"advanceSeconds": seconds})
 
@@ -293,15 +291,15 @@ class Clock:
         return self._time("PUT", {"freeze": True})
 
     def rate(self, rate: float) -> datetime:
-        """Lets it pass so many seconds in each, from 0 to 3600."""
+        """Sets how many seconds pass on it per second, from 0 to 3600."""
         return self._time("PUT", {"rate": rate})
 
     def reset(self) -> datetime:
-        """Lets it follow this machine's clock again."""
+        """Makes it follow this machine's clock again."""
         return self._time("PUT", {"reset": True})
 
     def _time(self, method: str, change: Optional[Dict[str, Any]]) -> datetime:
-        now: str = self._control.ask(method, "clock", change)["now"]
+        now: str = self._control.request(method, "clock", change)["now"]
         whole = now.rstrip("Z").split(".")[0]
         return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc)
 
@@ -313,8 +311,10 @@ class Control:
         self._url = url
         self._token = token
 
-    def ask(self, method: str, path: str, body: Optional[Dict[str, Any]] = None) -> Dict[str, Any]:
-        """Sends a request and returns the answer."""
+    def request(
+        self, method: str, path: str, body: Optional[Dict[str, Any]] = None
+    ) -> Dict[str, Any]:
+        """Sends a request and returns the response."""
         if not self._url:
             raise EndpointError("the local endpoint is not running")
         request = Request(f"{self._url}/_osslive/control/{path}", method=method)
@@ -327,12 +327,12 @@ class Control:
             with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
                 text = answer.read()
         except HTTPError as error:
-            said = error.read().decode(errors="replace")
+            output = error.read().decode(errors="replace")
             with suppress(ValueError, KeyError, TypeError):
-                said = json.loads(said)["error"]
-            raise EndpointError(said) from None
+                output = json.loads(output)["error"]
+            raise EndpointError(output) from None
         except URLError as error:
-            raise EndpointError(f"the local endpoint does not answer: {error.reason}") from None
+            raise EndpointError(f"the local endpoint does not respond: {error.reason}") from None
         return json.loads(text) if text else {}
 
 
@@ -358,7 +358,7 @@ def publish(
 
 
 def _configures(name: str) -> bool:
-    """Whether a variable of the environment configures a local endpoint."""
+    """Returns whether an environment variable configures a local endpoint."""
     return name.startswith("OSSLIVE_LOCAL_")
 
 
@@ -366,8 +366,8 @@ def _configures(name: str) -> bool:
 def _description(
     init: Union[str, os.PathLike[str], Dict[str, Any], None],
 ) -> Generator[Optional[str], None, None]:
-    """The file that describes what an endpoint begins with. Only this user can read one that is
-    made of a dictionary: it may hold keys."""
+    """Returns the file with the initial state of an endpoint. Only this user can read a file made
+    from a dictionary, which may contain keys."""
     if not isinstance(init, dict):
         yield None if init is None else os.fspath(init)
         return

@@ -1,4 +1,4 @@
-"""Where PyInstaller finds its hook for this package, by an entry point of the wheel."""
+"""Lets PyInstaller find its hook for this package, through an entry point of the wheel."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from typing import List
 
 
 def hook_dirs() -> List[str]:
-    """The folders with hooks."""
+    """Returns the folders with hooks."""
     return [str(Path(__file__).parent)]

@@ -1,4 +1,4 @@
-"""Puts the shared library into programs that PyInstaller makes.
+"""Adds the shared library to programs built by PyInstaller.
 
 It is loaded by its path, which PyInstaller cannot see in the code.
 """
