@@ -1,5 +1,5 @@
-# osslive beside what users would pick instead: writes docs/evidence/performance.md.
-# BENCH_ARGS=client, counts, python or local does a part of it.
+# Compares osslive with the alternatives, and writes docs/evidence/performance.md.
+# BENCH_ARGS=client, counts, python or local runs a part.
 .PHONY: bench
 bench:
 	python3 benches/run.py $(BENCH_ARGS)

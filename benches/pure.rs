@@ -1,4 +1,4 @@
-//! What the SDK does without a network, piece by piece: `cargo bench -p
+//! Measures the parts of the SDK that need no network: `cargo bench -p
 //! osslive-benches`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
@@ -116,7 +116,7 @@ fn parsing(c: &mut Criterion) {
          <PlaylistName>playlist.m3u8</PlaylistName></Target></LiveChannelConfiguration>"
             .to_owned(),
     );
-    let refused = Reply {
+    let rejected = Reply {
         status: 404,
         ..reply(
             "<Error><Code>NoSuchLiveChannel</Code><Message>The specified live channel does not \
@@ -134,8 +134,8 @@ fn parsing(c: &mut Criterion) {
     group.bench_function("put", |b| b.iter(|| call.parse(&put)));
     let call = operation::get_channel("cam-0001").unwrap();
     group.bench_function("get", |b| b.iter(|| call.parse(&get)));
-    group.bench_function("an error", |b| b.iter(|| refused.check()));
-    // Twice the channels, twice the time.
+    group.bench_function("an error", |b| b.iter(|| rejected.check()));
+    // Time must be proportional to the number of channels.
     let call = operation::list_channels(&ListChannels::new()).unwrap();
     for channels in [100, 500, 1000] {
         let list = list(channels);

@@ -1,11 +1,11 @@
-"""osslive for Python beside oss2, the vendor's SDK, in one run on one machine.
+"""Compares osslive for Python with oss2, the vendor's SDK, in one run on one machine.
 
     pip install python/dist/*.whl oss2
     OSSLIVE_BIN=target/release/osslive python benches/python_beside_oss2.py [SECONDS]
 
-Both talk to the same local endpoint, in a process of its own, with signatures
-of version 4. Turns alternate, and the figure is the median of the turns. Look
-at the ratios: the rest depends on the machine, and on what else it does.
+Both use the same local endpoint, in a separate process, with signatures of
+version 4. They take turns, and the result is the median of the turns. Compare the
+ratios: absolute numbers depend on the machine and its load.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ ROUNDS = 5
 CHANNEL = "bench"
 
 Operation = Callable[[], object]
-#: Operations and seconds of processor time, each per second of wall time.
+#: Operations, and seconds of CPU time, each per second of wall time.
 Rate = Tuple[float, float]
 
 
@@ -68,7 +68,7 @@ def compare(
 ) -> None:
     rates: Dict[str, List[Rate]] = {"osslive": [], "oss2": []}
     for operation in (ours, theirs):
-        one_thread(operation, 0.2)  # warm
+        one_thread(operation, 0.2)  # warm-up
     for _ in range(ROUNDS):
         rates["osslive"].append(measure(ours))
         rates["oss2"].append(measure(theirs))

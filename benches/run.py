@@ -1,19 +1,19 @@
 #!/usr/bin/env python3
-"""Measures osslive beside what users would pick instead, in one run, and writes
+"""Compares osslive with the alternatives in one run, and writes
 docs/evidence/performance.md.
 
     python3 benches/run.py [client] [counts] [python] [local] [--rounds N] [--no-peers]
 
-`client` compares clients against a server of canned answers, `counts` counts
-instructions under callgrind, `python` compares the Python package with oss2,
-`local` the local endpoint with nginx and its RTMP module; without any of them,
-all four. Takes about a quarter of an hour on two cores. Needs Linux, cc, taskset, libcurl and libcrypto with their headers;
-valgrind, nginx and the other SDKs where they are there: what is missing is
-named in the result.
+`client` compares clients on a server with canned responses, `counts` counts
+instructions with callgrind, `python` compares the Python package with oss2, and
+`local` the local endpoint with nginx and its RTMP module; the default is all
+four. Takes about a quarter of an hour on two cores. Needs Linux, cc, taskset, and
+libcurl and libcrypto with their headers. Valgrind, nginx and the other SDKs are
+optional; the result says if they are missing.
 
-Rounds are interleaved (A B C A B C), a ratio is taken within a round, and the
-median over the rounds is shown: a machine that is slow for a while is slow for
-all. The client has core 0 and the server core 1.
+Rounds are interleaved (A B C A B C). Ratios are computed within a round, and the
+result is their median over the rounds, so a machine that is slow for a while
+affects all. The client runs on core 0 and the server on core 1.
 """
 
 import argparse
@@ -37,7 +37,7 @@ LIBRARY = os.path.join(OUT, "installed", "lib", "libosslive.so")
 CLIENTS = os.environ.get("OSSLIVE_CLIENTS", os.path.join(ROOT, "target", "clients"))
 KEY = ("LTAI5tBenchKeyId", "BenchSecret7xYzABCDEFGH01")
 
-# Calls a round: enough for a tenth of a second, little enough for the whole.
+# Calls per round: they take at least a tenth of a second.
 FAST = {"stat": 4000, "put": 4000, "history": 3000, "list100": 1500, "list1000": 200, "sign": 200000}
 SLOW = {"stat": 150, "put": 150, "history": 100, "list100": 30, "list1000": 4, "sign": 10000}
 
@@ -51,7 +51,7 @@ def run(*command, **options):
 
 
 def pinned(core, command):
-    """The command on one core, where there is more than one."""
+    """Returns the command pinned to a core, if there are several."""
     return ["taskset", "-c", str(core), *command] if os.cpu_count() > 1 else list(command)
 
 
@@ -59,7 +59,7 @@ def build(peers):
     say("building")
     run("cargo", "build", "--release", "-p", "osslive-benches", "-p", "osslive-cli")
     os.makedirs(OUT, exist_ok=True)
-    # The C library as users install it: on its own, and so with link-time optimisation.
+    # The C library as users install it, with link-time optimization.
     run("sh", "packaging/install.sh", "install", env={**os.environ, "PREFIX": f"{OUT}/installed", "DESTDIR": ""})
     osslive = [f"-I{OUT}/installed/include", LIBRARY, f"-Wl,-rpath,{OUT}/installed/lib"]
     for name, libraries in [("raw_socket", []), ("libcurl_easy", ["-lcurl"]),
@@ -71,7 +71,7 @@ def build(peers):
 
 
 def clients(peers):
-    """Name, command, calls a round and environment of each client."""
+    """Returns the name, command, calls per round and environment of each client."""
     found = [
         ("raw socket", [f"{OUT}/raw_socket"], FAST, {}),
         ("libcurl", [f"{OUT}/libcurl_easy"], FAST, {}),
@@ -88,7 +88,7 @@ def clients(peers):
 
 
 class Server:
-    """The canned answers, on core 1."""
+    """The server with canned responses, on core 1."""
 
     def __enter__(self):
         command = pinned(1, [f"{RELEASE}/canned_answers"])
@@ -101,7 +101,7 @@ class Server:
 
 
 def measure(client, port, operation, count, threads=1, pin=True):
-    """P50 and P99 in microseconds, CPU a call, calls a second, peak KiB."""
+    """Returns P50 and P99 in microseconds, CPU per call, calls per second, and peak KiB."""
     _, command, _, environment = client
     command = [*command, port, operation, str(count), str(threads)]
     result = subprocess.run(pinned(0, command) if pin else command, check=True, text=True, timeout=300,
@@ -110,7 +110,7 @@ def measure(client, port, operation, count, threads=1, pin=True):
 
 
 def start(client, port):
-    """Milliseconds from starting a process to its first answer."""
+    """Returns the milliseconds from starting a process to its first response."""
     _, command, _, environment = client
     read, write = os.pipe()
     begun = time.perf_counter()
@@ -165,7 +165,7 @@ def bench_client(rounds, peers):
                 results[client[0]].append(measure(client, port, "stat", count // (1 if client[2] is FAST else 4), 8, pin=False)[3])
         base = results["raw socket"]
         rows.append(["8 threads, share of raw throughput", *[f"{ratio(results[n], base):.3f}" for n in names]])
-        rows.append(["8 threads, calls a second", *[f"{statistics.median(results[n]):,.0f}" for n in names]])
+        rows.append(["8 threads, calls per second", *[f"{statistics.median(results[n]):,.0f}" for n in names]])
 
         say("start")
         begun = {name: [] for name in names}
@@ -173,24 +173,24 @@ def bench_client(rounds, peers):
             for client in contestants:
                 begun[client[0]].append(start(client, port))
         base = [taken for taken, _ in begun["raw socket"]]
-        rows.append(["start to first answer", *[times(ratio([t for t, _ in begun[n]], base)) for n in names]])
-        rows.append(["start to first answer, ms", *[f"{statistics.median(t for t, _ in begun[n]):.1f}" for n in names]])
-        rows.append(["peak memory after it, MiB", *[f"{max(p for _, p in begun[n]) / 1024:.1f}" for n in names]])
+        rows.append(["start to first response", *[times(ratio([t for t, _ in begun[n]], base)) for n in names]])
+        rows.append(["start to first response, ms", *[f"{statistics.median(t for t, _ in begun[n]):.1f}" for n in names]])
+        rows.append(["peak memory after that, MiB", *[f"{max(p for _, p in begun[n]) / 1024:.1f}" for n in names]])
 
         say("sign")
-        signers = [("floor", [f"{OUT}/sign_floor"], FAST, {}), *contestants[2:]]
+        signers = [("lower bound", [f"{OUT}/sign_floor"], FAST, {}), *contestants[2:]]
         results = {name: [] for name, *_ in signers}
         for _ in range(rounds):
             for client in signers:
                 results[client[0]].append(measure(client, port, "sign", client[2]["sign"])[3])
-    base = results["floor"]
+    base = results["lower bound"]
     sign_rows = [
-        ["share of the floor", *[f"{ratio(results[n], base):.3f}" for n in results]],
-        ["URLs a second", *[f"{statistics.median(results[n]):,.0f}" for n in results]],
+        ["share of the lower bound", *[f"{ratio(results[n], base):.3f}" for n in results]],
+        ["URLs per second", *[f"{statistics.median(results[n]):,.0f}" for n in results]],
     ]
-    text = "## The client\n\nAgainst a server of canned answers; ratios to a bare C socket loop that neither signs nor parses.\n\n"
+    text = "## The client\n\nOn a server with canned responses; ratios to a C program that uses a socket directly and neither signs nor parses.\n\n"
     text += table(["", *names], rows)
-    text += "\nSigned publish URLs; the floor is HMAC-SHA1 by OpenSSL over pads that were hashed once.\n\n"
+    text += "\nSigned publish URLs; the lower bound is HMAC-SHA1 by OpenSSL with pads hashed in advance.\n\n"
     text += table(["", *results], sign_rows)
     return text + "\n" + footprint()
 
@@ -202,7 +202,7 @@ def footprint():
 
 
 def instructions(program, port, operation, runs=None):
-    """Instructions a call, without those of the start: the difference of two runs."""
+    """Returns the instructions per call, excluding startup: the difference of two runs."""
     few, many = runs or ((10, 40) if operation == "list1000" else (100, 500))
 
     def total(count):
@@ -227,19 +227,19 @@ def bench_counts():
             counts = [instructions(program, port, operation) for program in programs.values()]
             rows.append([operation, *[f"{count:,.0f}" for count in counts]])
             if operation == "list1000":
-                rows.append(["list1000, a byte", *[f"{count / bytes_of_list:.1f}" for count in counts]])
+                rows.append(["list1000, per byte", *[f"{count / bytes_of_list:.1f}" for count in counts]])
         signing = [instructions(program, port, "sign")
                    for program in [f"{OUT}/sign_floor", *list(programs.values())[2:]]]
-    rows.append(["sign", f"{signing[0]:,.0f} (floor)", "", *[f"{count:,.0f}" for count in signing[1:]]])
+    rows.append(["sign", f"{signing[0]:,.0f} (lower bound)", "", *[f"{count:,.0f}" for count in signing[1:]]])
     growth = []
     with Server() as port:
         for kind, counts in [("list", [125, 250, 500, 1000]), ("sweep", [500, 1000, 2000, 4000])]:
             program, runs = programs["osslive, Rust"], (5, 15) if kind == "list" else (1, 2)
             cells = [instructions(program, port, f"{kind}{count}", runs) / count for count in counts]
             growth.append([kind, *[f"{count:,}: {cell:,.0f}" for count, cell in zip(counts, cells)]])
-    return ("## Instructions\n\nA call in user mode, counted by callgrind, which has no SHA instructions: "
-            "the two hashes of a signature are done in plain ones.\n\n" + table(["", *programs], rows) +
-            "\nGrowth: instructions for each channel, of lists and sweeps of more and more channels.\n\n"
+    return ("## Instructions\n\nPer call, in user mode, counted by callgrind, which has no SHA instructions: "
+            "the two hashes of a signature use ordinary ones.\n\n" + table(["", *programs], rows) +
+            "\nGrowth: instructions per channel, in lists and sweeps with increasing numbers of channels.\n\n"
             + table(["", "", "", "", ""], growth))
 
 
@@ -259,7 +259,7 @@ def wait_for(port):
 
 
 def processes(parent):
-    """A process and its children."""
+    """Returns a process and its children."""
     found = [parent]
     for entry in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -272,7 +272,7 @@ def processes(parent):
 
 
 def cpu_s(pids):
-    """Time on a core, over all threads: finer than the ticks of /proc/PID/stat."""
+    """Returns the CPU time of all threads, more precisely than /proc/PID/stat."""
     total = 0
     for pid in pids:
         for task in os.listdir(f"/proc/{pid}/task"):
@@ -358,7 +358,7 @@ http {{ access_log off; server {{ listen 127.0.0.1:{self.port}; root {self.folde
 
 
 def check_playlist(server, number):
-    """Raises unless the playlist and its fragments are what a player needs."""
+    """Checks that a player can play the playlist and its fragments."""
     path = server.playlist(number)
     status, body = get(server.port, path)
     text = body.decode()
@@ -371,11 +371,11 @@ def check_playlist(server, number):
     for fragment in fragments:
         status, data = get(server.port, f"{path.rsplit('/', 1)[0]}/{fragment}")
         assert status == 200 and len(data) % 188 == 0, f"{fragment}: {status}, {len(data)} bytes"
-        assert set(data[::188]) == {0x47}, f"{fragment} is out of step"
+        assert set(data[::188]) == {0x47}, f"{fragment} is not aligned"
 
 
 def clip():
-    """Ten seconds of 1080p30 at 4 Mbit/s, with a key frame every two."""
+    """Returns a clip: ten seconds of 1080p30 at 4 Mbit/s, with a key frame every two seconds."""
     path = f"{OUT}/clip.flv"
     if not os.path.exists(path):
         say("encoding a clip")
@@ -391,12 +391,12 @@ def publishers(server, streams, seconds, *watch):
     command = [f"{RELEASE}/rtmp_publishers", clip(), server.rtmp, str(streams), str(seconds), *watch]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     if process.stdout.readline().strip() != "ready":
-        raise SystemExit(f"{server.name} did not take {streams} streams")
+        raise SystemExit(f"{server.name} did not accept {streams} streams")
     return process
 
 
 def stream(kind, streams):
-    """CPU milliseconds a second and KiB of memory, each for one stream."""
+    """Returns CPU milliseconds per second and KiB of memory, each per stream."""
     server = kind(streams)
     try:
         pids = processes(server.process.pid)
@@ -426,7 +426,7 @@ def listing_delay(kind):
 
 
 def rest():
-    """Stats that the endpoint verifies and answers, a second: 8 connections."""
+    """Returns the status requests per second on 8 connections."""
     server = OssliveLocal(2)
     try:
         client = ("osslive", [f"{RELEASE}/osslive_client"], FAST, {})
@@ -442,32 +442,32 @@ def bench_local():
     if shutil.which("nginx") and os.path.exists("/usr/lib/nginx/modules/ngx_rtmp_module.so"):
         kinds.append(NginxRtmp)
     else:
-        text += ("Nothing to compare with: nginx and its RTMP module are not installed "
+        text += ("No comparison: nginx and its RTMP module are not installed "
                  "(Debian: nginx, libnginx-mod-rtmp).\n\n")
     rows = []
     for streams in [1, 10, 50]:
         say(f"{streams} streams")
         results = [stream(kind, streams) for kind in kinds]
-        for what, column in [("CPU, ms a second and stream", 0), ("memory, KiB a stream", 1)]:
+        for what, column in [("CPU, ms per second and stream", 0), ("memory, KiB per stream", 1)]:
             values = [result[column] for result in results]
             share = f"{values[0] / values[1]:.2f}" if len(values) > 1 and values[1] else ""
             rows.append([f"{streams} streams: {what}", *[f"{value:,.2f}" for value in values], share])
-    say("from frame to list")
+    say("from key frame to playlist")
     delays = [listing_delay(kind) for kind in kinds]
     share = f"{delays[0] / delays[1]:.2f}" if len(delays) > 1 else ""
-    rows.append(["a key frame's sending to its fragment's listing, ms", *[f"{delay:.1f}" for delay in delays], share])
+    rows.append(["from sending a key frame to its fragment in the playlist, ms", *[f"{delay:.1f}" for delay in delays], share])
     head = ["", *[kind.name for kind in kinds], *(["ratio"] if len(kinds) > 1 else [""])]
     say("REST operations")
-    text += ("Publishers of one clip, 1080p30 at 4 Mbit/s, that is not encoded again; fragments of 5 seconds. "
-             "Playlists and fragments were checked while the streams ran.\n\n")
-    return text + table(head, rows) + f"\nREST: {rest():,.0f} signed stats a second over 8 connections, client and endpoint on the same cores.\n"
+    text += ("Each publisher sends the same clip, 1080p30 at 4 Mbit/s, without encoding; fragments of 5 seconds. "
+             "Playlists and fragments were checked during the streams.\n\n")
+    return text + table(head, rows) + f"\nREST: {rest():,.0f} signed status requests per second on 8 connections, client and endpoint on the same cores.\n"
 
 
 def bench_python():
-    """The Python package beside oss2, against the local endpoint: a script of its own."""
+    """Runs the script that compares the Python package with oss2."""
     say("Python")
     text = run("make", "--no-print-directory", "--silent", "python-bench", capture_output=True, text=True).stdout
-    return ("## The Python package\n\nCalls a second against the local endpoint, over HTTP with signatures of version 4.\n\n"
+    return ("## The Python package\n\nCalls per second on the local endpoint, over HTTP with signatures of version 4.\n\n"
             "```text\n" + text[text.index("osslive "):] + "```\n")
 
 
@@ -510,7 +510,7 @@ def main():
         "python": bench_python,
         "local": bench_local,
     }
-    text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times are this machine's.\n\n{described}\n\n"
+    text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times depend on this machine.\n\n{described}\n\n"
     with open(f"{ROOT}/benches/notes.md") as notes:
         text += "\n".join(sections[part]() for part in parts) + "\n" + notes.read()
     target = f"{ROOT}/docs/evidence/performance.md" if parts == list(sections) else f"{OUT}/performance.md"

@@ -1,5 +1,5 @@
-/* Bare libcurl: an easy handle with its connection, the answer gathered in a
- * buffer. No signature, no parsing. */
+/* Plain libcurl: an easy handle with its connection; the response is collected in
+ * a buffer. No signature, no parsing. */
 #include "measure.h"
 #include <curl/curl.h>
 

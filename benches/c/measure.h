@@ -1,6 +1,6 @@
 /*
- * What the clients in C have in common: the command line, the clock, the line
- * that run.py reads. A client is
+ * Shared by the clients in C: the command line, the clock, and the line that
+ * run.py reads. A client is
  *
  *     CLIENT PORT OPERATION COUNT THREADS
  *
@@ -9,8 +9,8 @@
  *
  *     P50_US P99_US CPU_US_PER_CALL CALLS_PER_S PEAK_KIB
  *
- * A client defines open_session, call and close_session; each thread has a
- * session of its own, which may share whatever setup() prepared.
+ * A client defines setup, open_session, call and close_session. Each thread has
+ * its own session; setup() prepares shared state.
  */
 #ifndef MEASURE_H
 #define MEASURE_H
@@ -47,7 +47,7 @@ static double cpu_us(void) {
   return (r.ru_utime.tv_sec + r.ru_stime.tv_sec) * 1e6 + r.ru_utime.tv_usec + r.ru_stime.tv_usec;
 }
 
-/* The peak of this program alone: getrusage would count what its parent had
+/* The peak of this program; getrusage would include its parent's memory from
  * before exec. */
 static long peak_kib(void) {
   char line[256];

@@ -1,4 +1,4 @@
-/* osslive through its C interface: one client that all threads share. */
+/* osslive through its C interface: one client shared by all threads. */
 #include "measure.h"
 #include "osslive.h"
 

@@ -1,5 +1,5 @@
-/* The floor: a request that never changes, written to a socket; an answer
- * read until its announced length is there. No signature, no parsing. */
+/* The lower bound: writes a constant request to a socket, and reads the response
+ * up to its Content-Length. No signature, no parsing. */
 #define _GNU_SOURCE
 #include "measure.h"
 #include <arpa/inet.h>
@@ -29,7 +29,7 @@ static void setup(void) {
     body = BODY;
     snprintf(length, sizeof length, "Content-Length: %zu\r\n", strlen(body));
   }
-  /* As long as a signed request is. */
+  /* The same length as a signed request. */
   request_length = snprintf(
       request, sizeof request,
       "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUser-Agent: raw_socket/1.0 (linux; x86_64)\r\n"

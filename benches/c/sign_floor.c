@@ -1,5 +1,5 @@
-/* The floor of signing a publish URL: HMAC-SHA1 with both pads hashed once,
- * by OpenSSL, and the URL written around it. */
+/* The lower bound of signing a publish URL: HMAC-SHA1 by OpenSSL, with both pads
+ * hashed in advance, and the rest of the URL. */
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include "measure.h"
 #include <openssl/evp.h>

@@ -1,5 +1,5 @@
-// ali-oss as one of the clients that run.py compares: see ../c/measure.h.
-// THREADS is the number of calls under way at once.
+// ali-oss, one of the clients that run.py compares: see ../c/measure.h.
+// THREADS is the number of concurrent calls.
 'use strict'
 
 const fs = require('fs')

@@ -1,4 +1,4 @@
-"""oss2 as one of the clients that run.py compares: see ../c/measure.h."""
+"""oss2, one of the clients that run.py compares: see ../c/measure.h."""
 
 import resource
 import sys

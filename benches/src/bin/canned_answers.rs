@@ -1,8 +1,8 @@
-//! A server that gives canned answers as fast as it can, so that what is
-//! measured against it is the client: one blocking thread a connection, one
-//! read and one write a request, nothing computed.
+//! A server with canned responses, as fast as possible, so that measurements
+//! depend only on the client: one blocking thread per connection, one read and
+//! one write per request, and no computation.
 //!
-//! Prints its port, then serves until standard input ends.
+//! Prints its port, then serves until the end of standard input.
 
 use std::io::{self, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -37,26 +37,26 @@ const STAT: &str = r#"<?xml version="1.0" encoding="UTF-8"?>
 </LiveChannelStat>
 "#;
 
-struct Answers {
+struct Responses {
     stat: Vec<u8>,
     history: Vec<u8>,
     put: Vec<u8>,
-    /// By how many channels were asked for.
+    /// By the requested number of channels.
     lists: Vec<(usize, Vec<u8>)>,
 }
 
 const LISTS: [usize; 5] = [100, 125, 250, 500, 1000];
 
-impl Answers {
+impl Responses {
     fn new() -> Self {
-        Answers {
-            stat: answer(STAT),
-            history: answer(&history()),
-            put: answer(&format!(
+        Responses {
+            stat: response(STAT),
+            history: response(&history()),
+            put: response(&format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<CreateLiveChannelResult>{}\n</CreateLiveChannelResult>\n",
                 URLS.replace("NNNN", "0001")
             )),
-            lists: LISTS.map(|n| (n, answer(&list(n)))).into(),
+            lists: LISTS.map(|n| (n, response(&list(n)))).into(),
         }
     }
 
@@ -68,8 +68,8 @@ impl Answers {
             digits.parse::<usize>().ok()
         };
         let list = || {
-            let asked = max_keys()?;
-            self.lists.iter().find(|(count, _)| *count == asked)
+            let requested = max_keys()?;
+            self.lists.iter().find(|(count, _)| *count == requested)
         };
         match () {
             () if line.starts_with("PUT") => &self.put,
@@ -80,7 +80,7 @@ impl Answers {
     }
 }
 
-fn answer(body: &str) -> Vec<u8> {
+fn response(body: &str) -> Vec<u8> {
     format!(
         "HTTP/1.1 200 OK\r\nServer: AliyunOSS\r\nDate: Sun, 22 Nov 2026 08:16:38 GMT\r\n\
          Content-Type: application/xml\r\nContent-Length: {}\r\nConnection: keep-alive\r\n\
@@ -119,8 +119,8 @@ fn list(count: usize) -> String {
     text + "</ListLiveChannelResult>\n"
 }
 
-/// The length of the first request in the buffer, once it is there.
-fn whole_request(bytes: &[u8]) -> Option<usize> {
+/// Returns the length of the first request in the buffer, once complete.
+fn request_length(bytes: &[u8]) -> Option<usize> {
     let head = bytes.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
     if bytes.starts_with(b"GET") {
         return Some(head);
@@ -133,14 +133,14 @@ fn whole_request(bytes: &[u8]) -> Option<usize> {
     (bytes.len() >= whole).then_some(whole)
 }
 
-fn serve(mut connection: TcpStream, answers: &Answers) -> io::Result<()> {
+fn serve(mut connection: TcpStream, responses: &Responses) -> io::Result<()> {
     connection.set_nodelay(true)?;
     let mut buffer = vec![0; 64 * 1024];
     let mut filled = 0;
     loop {
-        if let Some(length) = whole_request(&buffer[..filled]) {
+        if let Some(length) = request_length(&buffer[..filled]) {
             let line = buffer[..length].split(|byte| *byte == b'\r').next().unwrap_or_default();
-            connection.write_all(answers.to(line))?;
+            connection.write_all(responses.to(line))?;
             buffer.copy_within(length..filled, 0);
             filled -= length;
             continue;
@@ -154,7 +154,7 @@ fn serve(mut connection: TcpStream, answers: &Answers) -> io::Result<()> {
 
 fn main() -> io::Result<()> {
     if std::env::args().nth(1).as_deref() == Some("--print") {
-        // For a look at the bytes, and to give them to another server.
+        // To inspect the responses, or to use them in another server.
         for body in [STAT.to_owned(), history(), list(100), list(1000)] {
             println!("{body}");
         }
@@ -162,12 +162,12 @@ fn main() -> io::Result<()> {
     }
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     println!("{}", listener.local_addr()?.port());
-    let answers = Arc::new(Answers::new());
+    let responses = Arc::new(Responses::new());
     thread::spawn(move || {
         for connection in listener.incoming().flatten() {
-            let answers = answers.clone();
-            // A client that goes away is no error of the server.
-            thread::spawn(move || drop(serve(connection, &answers)));
+            let responses = responses.clone();
+            // A closed connection is not an error.
+            thread::spawn(move || drop(serve(connection, &responses)));
         }
     });
     io::copy(&mut io::stdin(), &mut io::sink())?;

@@ -1,4 +1,4 @@
-//! The costliest XML that a peer can send, parsed once, to be counted:
+//! Parses the most expensive XML that a peer can send once, to count instructions:
 //!
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null hostile_xml KIND KIB
 //!
@@ -8,8 +8,8 @@ use osslive::xml::{limits, read};
 use std::hint::black_box;
 use std::time::Instant;
 
-/// Each kind: its name, what comes before and after the repeated part, which
-/// may contain `%`, a number that counts up.
+/// The kinds of documents: name, start, repeated part and end. `%` in the
+/// repeated part becomes an increasing number.
 const KINDS: &[(&str, &str, &str, &str)] = &[
     ("siblings", "<R>", "<a/>", "</R>"),
     ("indented siblings", "<R>", "<a/>\n", "</R>"),
@@ -64,10 +64,10 @@ fn ladder(depth: usize) -> String {
     format!("{}{}", "<a>".repeat(depth), "</a>".repeat(depth))
 }
 
-/// Parses it, and says how it went.
+/// Parses a document and describes the result.
 fn outcome(document: &str) -> String {
     match black_box(read(document.as_bytes(), |root| root.name().len())) {
-        Ok(_) => "read".to_owned(),
+        Ok(_) => "parsed".to_owned(),
         Err(error) => error.message().chars().take(60).collect(),
     }
 }

@@ -1,8 +1,8 @@
-//! osslive from Rust as one of the clients that `run.py` compares.
+//! osslive from Rust, one of the clients that `run.py` compares.
 //!
 //!     osslive_client PORT OPERATION COUNT THREADS
 //!
-//! See `c/measure.h` for what it prints.
+//! See `c/measure.h` for its output.
 
 use osslive::{ChannelConfig, Client, ListChannels, RtmpUrlOptions, SweepOptions};
 use std::fs;
@@ -21,7 +21,7 @@ fn call(client: &Client, operation: &str) -> osslive::Result<()> {
     Ok(())
 }
 
-/// `list1000` and `sweep1000`, with any number.
+/// Calls `list1000` or `sweep1000`, with any number.
 fn many(client: &Client, operation: &str) -> osslive::Result<()> {
     let digits = operation.find(|c: char| c.is_ascii_digit()).expect("an operation with a number");
     let (name, count) = operation.split_at(digits);
@@ -44,13 +44,13 @@ fn times(client: &Client, operation: &str, count: usize) -> Vec<Duration> {
     (0..count)
         .map(|_| {
             let started = Instant::now();
-            call(client, operation).expect("an answer");
+            call(client, operation).expect("a response");
             started.elapsed()
         })
         .collect()
 }
 
-/// What the first thread has run: all there is to know with one thread.
+/// Returns the CPU time of the first thread, which is all with one thread.
 fn cpu() -> Duration {
     let stat = fs::read_to_string("/proc/self/schedstat").expect("Linux");
     let nanoseconds = stat.split_whitespace().next().expect("a number");
@@ -77,7 +77,7 @@ fn main() {
         .credentials(osslive::Credentials::new("LTAI5tBenchKeyId", "BenchSecret7xYzABCDEFGH01"))
         .build()
         .expect("a client");
-    call(&client, operation).expect("an answer");
+    call(&client, operation).expect("a response");
     println!("first");
     let (cpu_before, started) = (cpu(), Instant::now());
     let mut all: Vec<Duration> = thread::scope(|scope| {

@@ -1,12 +1,12 @@
-//! Publishes one FLV clip, over and over in real time, to many streams.
+//! Publishes an FLV clip repeatedly in real time to many streams.
 //!
 //!     rtmp_publishers CLIP RTMP_PREFIX STREAMS SECONDS [PLAYLIST_URL]
 //!
-//! The streams are named `cam-0000` and so on; RTMP_PREFIX comes before that.
-//! Prints `ready` when the server has accepted all. With a playlist's URL, that
-//! of `cam-0000`, it is asked for every two milliseconds; then the last line
-//! is the median time, in milliseconds, from sending the key frame that ended
-//! a fragment to that fragment's being listed.
+//! The streams are named RTMP_PREFIX`cam-0000` and so on. Prints `ready` when the
+//! server has accepted all. With the URL of the playlist of `cam-0000`, it
+//! requests the playlist every two milliseconds; then the last line is the median
+//! time, in milliseconds, from sending the key frame that ends a fragment until
+//! the fragment is in the playlist.
 
 use osslive_local::media::flv::{Reader, TagKind};
 use osslive_local::push::Publisher;
@@ -25,7 +25,7 @@ struct Frame {
 }
 
 impl Frame {
-    /// What a decoder needs once: H.264 and AAC configuration, metadata.
+    /// Returns whether a decoder needs it only once: H.264 and AAC configuration, metadata.
     fn is_header(&self) -> bool {
         self.kind == TagKind::Script || self.body.get(1) == Some(&0) && self.body.len() < 128
     }
@@ -55,13 +55,13 @@ fn publish(url: &str, clip: &[Frame], ready: &Barrier, length: Duration, key: im
             if frame.is_key() {
                 key(Instant::now());
             }
-            publisher.send(frame.kind, offset + frame.at, &frame.body).expect("taken");
+            publisher.send(frame.kind, offset + frame.at, &frame.body).expect("sent");
         }
         offset += period;
     }
 }
 
-/// A body, or nothing when it is not there yet.
+/// Returns the body, or `None` if it does not exist yet.
 fn get(url: &str) -> Option<String> {
     let (host, path) = url.strip_prefix("http://")?.split_once('/')?;
     let mut connection = TcpStream::connect(host).ok()?;
@@ -72,7 +72,7 @@ fn get(url: &str) -> Option<String> {
     head.starts_with("HTTP/1.1 200").then(|| body.to_owned())
 }
 
-/// When each new fragment was seen.
+/// Returns when each new fragment was seen.
 fn watch(url: &str, done: &AtomicBool) -> Vec<Instant> {
     let (mut seen, mut last) = (Vec::new(), String::new());
     while !done.load(Ordering::Relaxed) {
@@ -114,7 +114,7 @@ fn main() {
         println!("ready");
         let watcher = rest.first().map(|url| scope.spawn(move || watch(url, done)));
         publishers.into_iter().for_each(|publisher| publisher.join().expect("published"));
-        // The end of the stream lists the last fragment too: not of interest.
+        // The end of the stream lists the last fragment too, which is ignored.
         done.store(true, Ordering::Relaxed);
         watcher.map(|watcher| watcher.join().expect("watched"))
     });

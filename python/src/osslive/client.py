@@ -457,7 +457,7 @@ class Client:
 
     def create_vod(self, id: str, name: str, start: Time, end: Time) -> Done:
         """Saves a playlist of what was recorded from ``start`` to ``end`` (aware datetimes or Unix
-        seconds, at most a day apart) as ``id/name`` in the bucket, and appends ``.m3u8`` if missing.
+        seconds, at most a day apart) as ``id/name`` in the bucket. Adds ``.m3u8`` if missing.
 
         Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
         """
