@@ -1,11 +1,11 @@
-# Broadcast software; included by the Makefile at the top, from whose folder it
-# runs.
+# Broadcast software. Included by the Makefile at the top, and runs from its
+# folder.
 
 OBS_BUILD := target/obs-plugin
 
 .PHONY: obs-plugin test-broadcast
 
-# Into the plugins of the user who runs it. Needs cmake, a C compiler and the
+# Installs the plugin for the current user. Needs cmake, a C compiler and the
 # headers of libobs (Debian: libobs-dev).
 obs-plugin:
 	PREFIX=$(CURDIR)/$(OBS_BUILD)/prefix DESTDIR= LIBDIR= INCLUDEDIR= sh packaging/install.sh install
@@ -14,7 +14,7 @@ obs-plugin:
 	cmake --build $(OBS_BUILD)/build
 	cmake --install $(OBS_BUILD)/build --strip --prefix $(HOME)/.config/obs-studio/plugins/osslive
 
-# Part of `make test`; what it showed is in docs/evidence/broadcast.md.
+# Part of `make test`; the results are in docs/evidence/broadcast.md.
 test-broadcast: tools
 	$(CARGO) test -p osslive-cli --test obs --test gstreamer
 	$(CARGO) test -p osslive-ffi-tests --test libav

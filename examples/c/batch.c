@@ -1,5 +1,5 @@
-/* Creates three channels in one go, and prints what came of it as JSON, and
- * where to publish to each.
+/* Creates three channels in one call, and prints the results as JSON and the
+ * publish URLs.
  *
  *   cc batch.c $(pkg-config --cflags --libs osslive) -o batch
  *   ./batch
@@ -16,7 +16,7 @@ static const char *const CHANNELS[] = {"main-stage", "backstage", "audience"};
 static int show(size_t done, size_t total, void *user_data) {
   (void)user_data;
   fprintf(stderr, "%zu of %zu\n", done, total);
-  return 0; /* go on */
+  return 0; /* continue */
 }
 
 static osslive_status print_urls(const osslive_client *client, osslive_error **error) {

@@ -1,5 +1,5 @@
 /* Cuts the opening, the peak and the closing of a channel's latest session,
- * five minutes each, and prints what came of it as JSON, and where each plays.
+ * five minutes each, and prints the results as JSON and the play URLs.
  *
  *   cc highlights.c $(pkg-config --cflags --libs osslive) -o highlights
  *   ./highlights [CHANNEL [SECONDS]]
@@ -15,11 +15,11 @@
 static int show(size_t done, size_t total, void *user_data) {
   (void)user_data;
   fprintf(stderr, "%zu of %zu\n", done, total);
-  return 0; /* go on */
+  return 0; /* continue */
 }
 
-/* A highlight that was not cut has an error in the JSON, and a URL to
- * nothing. */
+/* A highlight that was not cut has an error in the JSON, and its URL does not
+ * work. */
 static osslive_status print_urls(const osslive_client *client, const char *channel,
                                  const osslive_highlight *highlights, size_t count,
                                  osslive_error **error) {

@@ -1,12 +1,12 @@
-/* Looks at three channels every 30 seconds and prints what changed, a line of
- * JSON for each sweep; at the end the last sweep as a whole.
+/* Polls three channels every 30 seconds and prints the changes, a line of JSON
+ * per sweep, and at the end the last sweep.
  *
  *   cc sweep.c $(pkg-config --cflags --libs osslive) -o sweep
  *   ./sweep [COUNT [SECONDS]]
  *
- * COUNT sweeps, 0 without end, SECONDS apart. Region or endpoint, bucket and
- * access key come from OSS_REGION, OSS_ENDPOINT, OSS_BUCKET,
- * OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET. */
+ * COUNT is the number of sweeps, 0 for endless; SECONDS is the interval. Region
+ * or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
+ * OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET. */
 
 #include <osslive.h>
 
@@ -15,8 +15,8 @@
 
 static const char *const CHANNELS[] = {"main-stage", "backstage", "audience"};
 
-/* A program with other work does this on a thread of its own, which
- * osslive_channel_monitor_stop ends. */
+/* A program with other work does this on a separate thread;
+ * osslive_channel_monitor_stop ends it. */
 static osslive_status watch(osslive_channel_monitor *monitor, long count, osslive_error **error) {
   for (long sweep = 0; count == 0 || sweep < count; sweep++) {
     char *changes = NULL;

@@ -1,5 +1,5 @@
-// Creates a channel, prints where to publish, waits until somebody
-// does, and prints the status of the channel.
+// Creates a channel, prints the publish URL, waits for a stream, and prints the
+// status of the channel.
 //
 //   c++ -std=c++17 quickstart.cpp $(pkg-config --cflags --libs osslive) -o quickstart
 //   ./quickstart [CHANNEL]

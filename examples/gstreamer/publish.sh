@@ -1,18 +1,18 @@
 #!/bin/sh
-# Publishes GStreamer's moving test picture and a tone to a live channel that
-# exists, until Ctrl-C.
+# Publishes GStreamer's test video and a tone to an existing live channel, until
+# Ctrl-C.
 #
 #   examples/gstreamer/publish.sh CHANNEL
 #
 # `osslive publish-url` signs the URL; region or endpoint, bucket and access key
-# come from the environment, as for every osslive command. gst-launch shows the
-# URL to whoever can list the machine's processes: a program of your own sets
-# the property `location` instead.
+# come from the environment, as for every osslive command. The URL is visible to
+# everyone who can list the machine's processes: in your own program, set the
+# property `location` instead.
 set -eu
 
 url=$(osslive publish-url "$1")
 
-# -e: Ctrl-C sends the end of the stream through the pipeline.
+# -e: Ctrl-C ends the stream cleanly.
 exec gst-launch-1.0 -e \
   flvmux name=flv streamable=true ! rtmp2sink location="$url" \
   videotestsrc is-live=true pattern=ball \

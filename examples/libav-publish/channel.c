@@ -6,9 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* It is used at once; one that leaks is soon worthless. */
+/* A URL is used immediately; if it leaks, it expires soon. */
 #define EXPIRES_S 300
-/* Short, so that a stream has a playlist soon. The key frames decide too. */
+/* Short, so that a stream has a playlist soon; it also depends on key frames. */
 #define FRAGMENT_S 2
 #define FRAGMENTS 5
 
@@ -17,8 +17,8 @@ struct channel {
   char *id;
 };
 
-/* Tells a failure and frees it. */
-static void tell(osslive_error *error) {
+/* Prints an error and frees it. */
+static void report(osslive_error *error) {
   fprintf(stderr, "%s\n", osslive_error_message(error));
   osslive_error_free(error);
 }
@@ -57,7 +57,7 @@ struct channel *channel_open(const char *id) {
   osslive_error *error = NULL;
   channel->id = strdup(id);
   if (connect_client(channel, &error) || create_if_missing(channel, &error)) {
-    tell(error);
+    report(error);
     channel_close(channel);
     return NULL;
   }
@@ -76,13 +76,13 @@ char *channel_sign(const struct channel *channel) {
   osslive_error *error = NULL;
   char *url = NULL;
   if (osslive_get_rtmp_url(channel->client, channel->id, EXPIRES_S, NULL, 0, &url, &error)) {
-    tell(error);
+    report(error);
   }
   return url;
 }
 
-/* The number of a key in a part of the JSON. Enough for this one result; a
- * program with a JSON parser uses that. */
+/* Returns the number of a key in a part of the JSON. It is enough for this
+ * result; use a JSON parser if your program has one. */
 static double number(const char *part, const char *key) {
   const char *found = part ? strstr(part, key) : NULL;
   return found ? atof(found + strlen(key)) : 0;
@@ -90,7 +90,7 @@ static double number(const char *part, const char *key) {
 
 static void print_live(const char *json) {
   const char *video = strstr(json, "\"video\":{"), *audio = strstr(json, "\"audio\":{");
-  printf("the service sees: live");
+  printf("the service receives: live");
   if (video) {
     printf(", %.0fx%.0f at %.0f frames/s", number(video, "\"width\":"), number(video, "\"height\":"),
            number(video, "\"frameRate\":"));
@@ -107,12 +107,12 @@ void channel_print_status(const struct channel *channel) {
   if (status == OSSLIVE_ERR_STOPPED) {
     osslive_error_free(error);
   } else if (status) {
-    tell(error);
+    report(error);
   } else if (strstr(json, "\"status\":\"Live\"")) {
     print_live(json);
   } else {
-    puts(strstr(json, "\"status\":\"Disabled\"") ? "the service sees: disabled"
-                                                 : "the service sees: idle");
+    puts(strstr(json, "\"status\":\"Disabled\"") ? "the service reports: disabled"
+                                                 : "the service reports: idle");
   }
   osslive_string_free(json);
 }

@@ -1,4 +1,4 @@
-/* A live channel of the service: everything that goes through osslive. */
+/* A live channel: all calls of osslive. */
 
 #ifndef CHANNEL_H
 #define CHANNEL_H
@@ -7,20 +7,20 @@
 
 struct channel;
 
-/* Leads to a channel, and creates it if there is none of that name. Region or
- * endpoint, bucket and access key come from the environment. NULL after a
- * failure, which is told on standard error. */
+/* Opens a channel, and creates it if it does not exist. Region or endpoint,
+ * bucket and access key come from the environment. Prints errors to standard
+ * error and returns NULL. */
 struct channel *channel_open(const char *id);
 
-/* Ends what other threads wait for; channel_close comes later. */
+/* Ends the calls of other threads; channel_close comes later. */
 void channel_shutdown(struct channel *channel);
 void channel_close(struct channel *channel);
 
-/* A freshly signed URL to publish to, good for a connection soon: a secret,
- * for osslive_string_free. NULL after a failure, which is told. */
+/* Returns a newly signed publish URL, to connect to soon. It is a secret; free it
+ * with osslive_string_free. Prints errors and returns NULL. */
 char *channel_sign(const struct channel *channel);
 
-/* Prints in a line what the service sees of the channel. */
+/* Prints the status of the channel in one line. */
 void channel_print_status(const struct channel *channel);
 
 #endif

@@ -11,11 +11,11 @@
 #define KEY_FRAME_INTERVAL_S 2
 #define AUDIO_BIT_RATE 128000
 
-/* What encoders take, in the language of filters. */
-#define PICTURE "format=yuv420p"
-#define SOUND "aformat=sample_fmts=fltp:sample_rates=44100|48000:channel_layouts=mono|stereo"
+/* The formats that encoders accept, as filters. */
+#define VIDEO_FORMAT "format=yuv420p"
+#define AUDIO_FORMAT "aformat=sample_fmts=fltp:sample_rates=44100|48000:channel_layouts=mono|stereo"
 
-/* Everything goes through decoder, filters and encoder, in this order. */
+/* Data passes through decoder, filters and encoder. */
 struct encoder {
   AVCodecContext *decoder;
   AVFilterGraph *filters;
@@ -42,7 +42,7 @@ static int open_decoder(struct encoder *encoder, AVFormatContext *input, AVStrea
   return avcodec_open2(decoder, codec, NULL);
 }
 
-/* The filters' source, which has to know the frames that the decoder gives. */
+/* Opens the source of the filters, with the decoder's frame format. */
 static int open_filter_source(struct encoder *encoder) {
   const AVCodecContext *decoder = encoder->decoder;
   const char *kind = is_video(encoder) ? "buffer" : "abuffer";
@@ -74,14 +74,14 @@ static int open_filters(struct encoder *encoder) {
   AVFilterInOut *from = avfilter_inout_alloc(), *to = avfilter_inout_alloc();
   *from = (AVFilterInOut){.name = av_strdup("in"), .filter_ctx = encoder->in};
   *to = (AVFilterInOut){.name = av_strdup("out"), .filter_ctx = encoder->out};
-  const char *text = is_video(encoder) ? PICTURE : SOUND;
+  const char *text = is_video(encoder) ? VIDEO_FORMAT : AUDIO_FORMAT;
   code = avfilter_graph_parse_ptr(encoder->filters, text, &to, &from, NULL);
   avfilter_inout_free(&from);
   avfilter_inout_free(&to);
   return code < 0 ? code : avfilter_graph_config(encoder->filters, NULL);
 }
 
-static void configure_picture(struct encoder *encoder, AVCodecContext *to) {
+static void configure_video(struct encoder *encoder, AVCodecContext *to) {
   to->width = av_buffersink_get_w(encoder->out);
   to->height = av_buffersink_get_h(encoder->out);
   to->sample_aspect_ratio = av_buffersink_get_sample_aspect_ratio(encoder->out);
@@ -89,12 +89,12 @@ static void configure_picture(struct encoder *encoder, AVCodecContext *to) {
   to->framerate = encoder->decoder->framerate;
   double rate = to->framerate.num > 0 ? av_q2d(to->framerate) : 25;
   to->gop_size = (int)(rate * KEY_FRAME_INTERVAL_S + 0.5);
-  /* These are libx264's own; other encoders do not know them. */
+  /* Options of libx264; other encoders do not have them. */
   av_opt_set(to->priv_data, "preset", "veryfast", 0);
   av_opt_set(to->priv_data, "tune", "zerolatency", 0);
 }
 
-static void configure_sound(struct encoder *encoder, AVCodecContext *to) {
+static void configure_audio(struct encoder *encoder, AVCodecContext *to) {
   to->sample_rate = av_buffersink_get_sample_rate(encoder->out);
   to->sample_fmt = av_buffersink_get_format(encoder->out);
   av_buffersink_get_ch_layout(encoder->out, &to->ch_layout);
@@ -108,8 +108,8 @@ static int open_encoder(struct encoder *encoder) {
   AVCodecContext *to = encoder->encoder = avcodec_alloc_context3(codec);
   to->time_base = av_buffersink_get_time_base(encoder->out);
   to->flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-  if (is_video(encoder)) configure_picture(encoder, to);
-  else configure_sound(encoder, to);
+  if (is_video(encoder)) configure_video(encoder, to);
+  else configure_audio(encoder, to);
   int code = avcodec_open2(to, codec, NULL);
   if (code >= 0 && !is_video(encoder)) av_buffersink_set_frame_size(encoder->out, to->frame_size);
   return code;
@@ -139,11 +139,11 @@ void encoder_close(struct encoder *encoder) {
 
 const AVCodecContext *encoder_output(const struct encoder *encoder) { return encoder->encoder; }
 
-/* What the filters have goes to the encoder. */
+/* Sends the output of the filters to the encoder. */
 static int pump_filtered(struct encoder *encoder) {
   int code;
   while ((code = av_buffersink_get_frame(encoder->out, encoder->frame)) >= 0) {
-    /* Where key frames are is the encoder's choice, not the camera's. */
+    /* The encoder chooses the key frames, not the camera. */
     encoder->frame->pict_type = AV_PICTURE_TYPE_NONE;
     code = avcodec_send_frame(encoder->encoder, encoder->frame);
     av_frame_unref(encoder->frame);
@@ -155,7 +155,7 @@ static int pump_filtered(struct encoder *encoder) {
 
 int encoder_send(struct encoder *encoder, const AVPacket *packet) {
   int code = avcodec_send_packet(encoder->decoder, packet);
-  /* A camera's broken picture is passed over. */
+  /* Skip a broken frame of a camera. */
   if (code == AVERROR_INVALIDDATA) return 0;
   while (code >= 0) {
     code = avcodec_receive_frame(encoder->decoder, encoder->frame);

@@ -1,4 +1,4 @@
-/* Makes H.264 of a raw picture and AAC of raw sound, for devices. */
+/* Encodes raw video as H.264 and raw audio as AAC, for devices. */
 
 #ifndef ENCODER_H
 #define ENCODER_H
@@ -8,18 +8,18 @@
 
 struct encoder;
 
-/* Takes the packets of a stream. NULL after a failure, which is told. */
+/* Opens an encoder for the packets of a stream. Prints errors and returns NULL. */
 struct encoder *encoder_open(AVFormatContext *input, AVStream *stream);
 void encoder_close(struct encoder *encoder);
 
-/* What it makes: parameters, and the unit of its timestamps. */
+/* The parameters of the output, and the unit of its timestamps. */
 const AVCodecContext *encoder_output(const struct encoder *encoder);
 
-/* Takes a packet; NULL after the last. An AVERROR or 0. */
+/* Sends a packet; NULL after the last one. Returns an AVERROR or 0. */
 int encoder_send(struct encoder *encoder, const AVPacket *packet);
 
-/* Gives a packet; AVERROR(EAGAIN) when it needs more, AVERROR_EOF after the
- * last. */
+/* Returns a packet, AVERROR(EAGAIN) if it needs more input, or AVERROR_EOF after
+ * the last one. */
 int encoder_receive(struct encoder *encoder, AVPacket *packet);
 
 #endif

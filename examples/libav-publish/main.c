@@ -18,34 +18,33 @@ static const char HELP[] =
     "\n"
     "Publishes a file or device to a live channel on OSS in real time. The channel\n"
     "is created if it is missing. When the connection breaks, the stream resumes\n"
-    "with a freshly signed URL. Ctrl-C ends it in good order.\n"
+    "with a newly signed URL. Ctrl-C ends it cleanly.\n"
     "\n"
     "  -f FORMAT   INPUT is a device of libavdevice (v4l2, alsa, lavfi ...) or of this\n"
-    "              format; what is not H.264 or AAC is encoded\n"
-    "  -i SECONDS  how often the service is asked what it sees; 5 unless given\n"
-    "  -w SECONDS  for how long a connection is tried before it is given up; 60\n"
-    "              unless given\n"
-    "  -h          shows this\n"
+    "              format; codecs other than H.264 and AAC are encoded\n"
+    "  -i SECONDS  interval of requests for the channel's status; default 5\n"
+    "  -w SECONDS  time limit for attempts to connect; default 60\n"
+    "  -h          shows this help\n"
     "\n"
     "Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,\n"
     "OSS_BUCKET, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a temporary key,\n"
     "OSS_SESSION_TOKEN.\n"
     "\n"
-    "Exit status: 0 at the end of the input or after Ctrl-C; 1 when keys, service or\n"
-    "connection failed; 2 for a wrong command line or an input that cannot be\n"
-    "published.\n";
+    "Exit status: 0 at the end of the input or after Ctrl-C; 1 if the access key,\n"
+    "service or connection failed; 2 for a wrong command line or an input that\n"
+    "cannot be published.\n";
 
 struct options {
   const char *input, *format, *channel;
   int interval_s, patience_s;
 };
 
-/* A number of seconds, of which a day is enough; else the program ends. */
+/* Parses a number of seconds up to a day; ends the program if invalid. */
 static int seconds(const char *text) {
   char *end;
   long value = strtol(text, &end, 10);
   if (*end || end == text || value < 1 || value > 86400) {
-    fprintf(stderr, "%s is no number of seconds from 1 to 86400\n", text);
+    fprintf(stderr, "%s: must be a number of seconds from 1 to 86400\n", text);
     exit(EXIT_USAGE);
   }
   return (int)value;
@@ -72,7 +71,7 @@ static struct options read_options(int argc, char **argv) {
   return options;
 }
 
-/* Sends all of the source; whether its end, or the wish to end, was reached. */
+/* Sends the source. Returns whether it reached the end or was stopped. */
 static bool publish(struct source *source, const struct channel *channel, int patience_s) {
   struct uplink *uplink = uplink_open(channel, source, patience_s);
   if (!uplink) return stop_is_wanted();
@@ -108,6 +107,6 @@ int main(int argc, char **argv) {
     channel_close(channel);
   }
   source_close(source);
-  if (is_done) puts(stop_is_wanted() ? "ended as wanted" : "ended with the input");
+  if (is_done) puts(stop_is_wanted() ? "stopped" : "reached the end of the input");
   return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

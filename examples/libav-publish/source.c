@@ -10,9 +10,9 @@ static const AVRational MILLISECONDS = {1, 1000};
 
 struct stream {
   AVStream *input;
-  /* NULL where packets are passed on as they are. */
+  /* NULL if packets are not encoded. */
   struct encoder *encoder;
-  /* Where the next packet is expected, in the packets' unit. */
+  /* The expected timestamp of the next packet, in the packets' unit. */
   int64_t next_dts;
 };
 
@@ -28,7 +28,7 @@ static int open_input(struct source *source, const char *name, const char *forma
   const AVInputFormat *device = NULL;
   avdevice_register_all();
   if (format && !(device = av_find_input_format(format))) {
-    fprintf(stderr, "%s is no format or device of this libavdevice\n", format);
+    fprintf(stderr, "%s: libavdevice has no such format or device\n", format);
     return AVERROR_DEMUXER_NOT_FOUND;
   }
   int code = avformat_open_input(&source->input, name, device, NULL);
@@ -43,7 +43,7 @@ static bool is_publishable(const AVStream *stream) {
 }
 
 /* Reports the codec, and how to convert the file. */
-static int refuse(const char *name, const AVStream *stream) {
+static int reject(const char *name, const AVStream *stream) {
   bool is_video = stream->codecpar->codec_type == AVMEDIA_TYPE_VIDEO;
   fprintf(stderr, "%s: its %s is %s; OSS accepts only H.264 and AAC. Convert it first:\n", name,
           is_video ? "video" : "audio", avcodec_get_name(stream->codecpar->codec_id));
@@ -56,11 +56,11 @@ static int add_stream(struct source *source, enum AVMediaType kind, const char *
   int index = av_find_best_stream(source->input, kind, -1, -1, NULL, 0);
   if (index < 0) return 0;
   AVStream *stream = source->input->streams[index];
-  /* The cover of an album is a picture too. */
+  /* Album covers are video streams too. */
   if (stream->disposition & AV_DISPOSITION_ATTACHED_PIC) return 0;
   struct encoder *encoder = NULL;
   if (!is_publishable(stream)) {
-    if (!encodes) return refuse(name, stream);
+    if (!encodes) return reject(name, stream);
     if (!(encoder = encoder_open(source->input, stream))) return AVERROR_EXTERNAL;
   }
   stream->discard = AVDISCARD_DEFAULT;
@@ -104,7 +104,7 @@ AVCodecParameters *source_parameters(const struct source *source, int stream) {
   AVCodecParameters *parameters = avcodec_parameters_alloc();
   if (from->encoder) avcodec_parameters_from_context(parameters, encoder_output(from->encoder));
   else avcodec_parameters_copy(parameters, from->input->codecpar);
-  /* Each container has tags of its own. */
+  /* Each container has its own tags. */
   parameters->codec_tag = 0;
   return parameters;
 }
@@ -115,7 +115,7 @@ bool source_is_start(const struct source *source, const AVPacket *packet) {
   return packet->stream_index == 0 && (is_sound_alone || packet->flags & AV_PKT_FLAG_KEY);
 }
 
-/* The next packet of any encoder that has one. */
+/* Returns the next packet of any encoder. */
 static int receive_encoded(struct source *source, AVPacket *packet) {
   for (int i = 0; i < source->count; i++) {
     struct encoder *encoder = source->streams[i].encoder;
@@ -139,7 +139,8 @@ static int end(struct source *source) {
   return 0;
 }
 
-/* Reads a packet and gives it, or to its encoder: then AVERROR(EAGAIN). */
+/* Reads a packet. If its stream is encoded, sends it to the encoder and returns
+ * AVERROR(EAGAIN). */
 static int read_input(struct source *source, AVPacket *packet) {
   int code = av_read_frame(source->input, packet);
   if (code == AVERROR_EOF) code = end(source);
@@ -160,8 +161,8 @@ static int read_input(struct source *source, AVPacket *packet) {
   return code < 0 ? code : AVERROR(EAGAIN);
 }
 
-/* Matroska tells when a picture is shown, not when it is decoded; libav finds
- * that out, but not for the first ones. */
+/* Matroska has the times when frames are shown, not when they are decoded; libav
+ * computes those, except for the first frames. */
 static void complete_times(struct stream *stream, AVPacket *packet) {
   if (packet->dts == AV_NOPTS_VALUE) packet->dts = stream->next_dts;
   if (packet->dts == AV_NOPTS_VALUE && packet->pts != AV_NOPTS_VALUE) {
@@ -172,7 +173,7 @@ static void complete_times(struct stream *stream, AVPacket *packet) {
   stream->next_dts = packet->dts + packet->duration;
 }
 
-/* Into milliseconds since the first packet. */
+/* Converts timestamps to milliseconds since the first packet. */
 static void restamp(struct source *source, AVPacket *packet) {
   complete_times(&source->streams[packet->stream_index], packet);
   av_packet_rescale_ts(packet, packet->time_base, MILLISECONDS);

@@ -4,7 +4,7 @@
 #include <signal.h>
 #include <time.h>
 
-/* So long may a signal that comes between question and sleep be overlooked. */
+/* A signal between the check and the sleep is noticed after this time. */
 #define NAP_MS 200
 
 static volatile sig_atomic_t wanted;

@@ -1,4 +1,4 @@
-/* The wish to end, which Ctrl-C or SIGTERM expresses. */
+/* Stopping on Ctrl-C or SIGTERM. */
 
 #ifndef STOP_H
 #define STOP_H
@@ -6,18 +6,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Listens for it. Nothing that follows takes long: no second signal is needed. */
+/* Handles the signals. Stopping is quick, so a second signal is not needed. */
 void stop_listen(void);
 
-/* Blocks the signals on the calling thread, so that the main one gets them. */
+/* Blocks the signals on the calling thread, so that the main thread gets them. */
 void stop_leave_to_main_thread(void);
 
 bool stop_is_wanted(void);
 
-/* Waits until a time of stop_now, or until the end is wanted. */
+/* Waits until a time of stop_now, or until stopped. */
 void stop_wait_until(int64_t time_ms);
 
-/* Milliseconds on a clock that nobody sets. */
+/* Milliseconds on a monotonic clock. */
 int64_t stop_now(void);
 
 #endif

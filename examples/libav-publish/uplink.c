@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* How long the server may take to let in, and for each write. */
+/* The time limit for connecting, and for each write. */
 #define PATIENCE_MS 10000
 #define FIRST_PAUSE_MS 500
 #define LONGEST_PAUSE_MS 8000
@@ -16,34 +16,34 @@ struct uplink {
   const struct channel *channel;
   const struct source *source;
   int64_t patience_ms;
-  /* NULL while nothing is connected. */
+  /* NULL while not connected. */
   AVFormatContext *muxer;
   /* On the clock of stop_now. */
   int64_t deadline;
   bool is_connecting;
-  /* When the packet with the timestamp 0 was due; none has been sent if 0. */
+  /* When the packet with the timestamp 0 was due; 0 before the first packet. */
   int64_t started;
-  /* The first timestamp of this connection; those before it are lost. */
+  /* The first timestamp of this connection; earlier packets are dropped. */
   int64_t from;
   bool waits_for_start;
 };
 
-/* libav asks this while it waits for the network. */
+/* Called by libav while it waits for the network. */
 static int gives_up(void *data) {
   const struct uplink *uplink = data;
   return stop_now() > uplink->deadline || (uplink->is_connecting && stop_is_wanted());
 }
 
-/* What became of a connection, in words. libav's RTMP logs a refusal as the
- * server puts it, and returns -1, which would read as EPERM. */
+/* Describes why a connection failed. If the server rejects it, libav logs the
+ * server's message and returns -1, which would mean EPERM. */
 static const char *reason(int code) {
   static char text[AV_ERROR_MAX_STRING_SIZE];
-  if (code == -1) return "refused";
-  if (code == AVERROR_EXIT) return "no answer";
+  if (code == -1) return "rejected";
+  if (code == AVERROR_EXIT) return "no response";
   return av_make_error_string(text, sizeof text, code);
 }
 
-/* The URL without its query, which is the secret, and until when that is good. */
+/* Prints the URL without its query, which is secret, and when it expires. */
 static void print_where(const char *url) {
   const char *expires = strstr(url, "Expires=");
   printf("publishing to %.*s with a URL signed until %.10s\n", (int)strcspn(url, "?"), url,
@@ -75,7 +75,7 @@ static int connect_once(struct uplink *uplink) {
   if (!url) return AVERROR_EXTERNAL;
   AVIOInterruptCB interrupt = {gives_up, uplink};
   AVDictionary *options = NULL;
-  /* A stream has no length that could be written at its end. */
+  /* A stream has no duration to be written at its end. */
   av_dict_set(&options, "flvflags", "no_duration_filesize", 0);
   int code = avformat_alloc_output_context2(&uplink->muxer, NULL, "flv", NULL);
   uplink->deadline = stop_now() + PATIENCE_MS;
@@ -91,13 +91,13 @@ static int connect_once(struct uplink *uplink) {
   return code;
 }
 
-/* Tries until it is connected, with longer and longer pauses. */
+/* Tries until it is connected, with increasing pauses. */
 static bool reconnect(struct uplink *uplink) {
   int64_t until = stop_now() + uplink->patience_ms, pause = FIRST_PAUSE_MS;
   int code;
   while (!stop_is_wanted() && (code = connect_once(uplink)) < 0 && !stop_is_wanted()) {
     if (stop_now() + pause > until) {
-      fprintf(stderr, "not connected (%s) within %lld s: given up\n", reason(code),
+      fprintf(stderr, "not connected (%s) within %lld s: giving up\n", reason(code),
               (long long)uplink->patience_ms / 1000);
       return false;
     }
@@ -122,13 +122,13 @@ struct uplink *uplink_open(const struct channel *channel, const struct source *s
   return NULL;
 }
 
-/* Whether a packet belongs to what this connection sends. */
+/* Returns whether this connection sends a packet. */
 static bool is_wanted(struct uplink *uplink, const AVPacket *packet) {
   if (packet->dts < uplink->from) return false;
   if (!uplink->waits_for_start) return true;
   if (!source_is_start(uplink->source, packet)) return false;
   uplink->waits_for_start = false;
-  /* No sound from before the first picture. */
+  /* No audio before the first video frame. */
   uplink->from = packet->dts;
   return true;
 }
@@ -143,7 +143,7 @@ bool uplink_send(struct uplink *uplink, AVPacket *packet) {
   uplink->deadline = stop_now() + PATIENCE_MS;
   int code = av_interleaved_write_frame(uplink->muxer, packet);
   if (code < 0) {
-    fprintf(stderr, "the connection broke (%s)\n", reason(code));
+    fprintf(stderr, "the connection was lost (%s)\n", reason(code));
     disconnect(uplink);
   }
   return true;

@@ -1,4 +1,4 @@
-/* The RTMP connection to a channel, which comes back when it breaks. */
+/* The RTMP connection to a channel; reconnects if it is lost. */
 
 #ifndef UPLINK_H
 #define UPLINK_H
@@ -8,18 +8,17 @@
 
 struct uplink;
 
-/* Connects; tries for so many seconds, here and after each break. NULL when
- * that was in vain or the end is wanted. */
+/* Connects. Here and whenever the connection is lost, tries for `patience_s`
+ * seconds. NULL if that fails, or when stopped. */
 struct uplink *uplink_open(const struct channel *channel, const struct source *source,
                            int patience_s);
 
-/* Sends a packet when it is due, by its timestamp. While nothing is connected
- * time goes on as it does for the source: what is due meanwhile is lost, and
- * the stream resumes at a key frame. False when it does not come back or the
- * end is wanted. */
+/* Sends a packet when it is due, according to its timestamp. Packets that are due
+ * while not connected are dropped; the stream resumes at a key frame. False if it
+ * cannot reconnect, or when stopped. */
 bool uplink_send(struct uplink *uplink, AVPacket *packet);
 
-/* Ends the stream in good order. */
+/* Ends the stream cleanly. */
 void uplink_close(struct uplink *uplink);
 
 #endif

@@ -15,7 +15,7 @@ struct watcher {
   bool is_over;
 };
 
-/* Waits for the interval; whether there is more to do. */
+/* Waits for the interval. Returns whether to continue. */
 static bool goes_on(struct watcher *watcher) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);

@@ -1,5 +1,5 @@
-/* A thread that asks the service for the channel's status again and again, as
- * such calls block and frames do not wait. */
+/* A thread that polls the channel's status. These calls block, and frames cannot
+ * wait. */
 
 #ifndef WATCHER_H
 #define WATCHER_H
@@ -8,10 +8,10 @@
 
 struct watcher;
 
-/* Asks each so many seconds. NULL where no thread can be had. */
+/* Polls every `interval_s` seconds. NULL if no thread can be created. */
 struct watcher *watcher_start(struct channel *channel, int interval_s);
 
-/* Ends the calls of the channel as well. */
+/* Also ends the channel's calls. */
 void watcher_stop(struct watcher *watcher);
 
 #endif

@@ -1,11 +1,11 @@
-"""Creates a channel, prints where to publish, waits until somebody does, and
-prints what is seen of the stream. Python's standard library is enough.
+"""Creates a channel, prints the publish URL, waits for a stream, and prints the
+status. It only needs Python's standard library.
 
     python3 ctypes_quickstart.py [CHANNEL]
 
 Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
 OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET; the library from
-OSSLIVE_LIBRARY, or from where the system finds it.
+OSSLIVE_LIBRARY or the system's library path.
 """
 
 import ctypes
@@ -25,7 +25,7 @@ for name in ("osslive_string_free", "osslive_error_free", "osslive_config_free",
 
 
 def call(name, types, *arguments):
-    """Calls a function; what it says went wrong becomes an exception."""
+    """Calls a function; raises an exception if it fails."""
     error = c_void_p()
     function = getattr(lib, name)
     function.argtypes = [*types, c_void_p]
@@ -36,7 +36,7 @@ def call(name, types, *arguments):
 
 
 def text(name, types, *arguments):
-    """Calls a function that gives a string."""
+    """Calls a function that outputs a string."""
     out = c_void_p()
     call(name, [*types, c_void_p], *arguments, byref(out))
     found = ctypes.string_at(out).decode()

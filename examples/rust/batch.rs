@@ -1,7 +1,7 @@
-//! Creates three channels in one go.
+//! Creates three channels in one call.
 //!
-//! Where comes from OSS_ENDPOINT or OSS_REGION, OSS_BUCKET, OSS_ACCESS_KEY_ID
-//! and OSS_ACCESS_KEY_SECRET.
+//! Region or endpoint, bucket and access key come from OSS_REGION,
+//! OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 
 use osslive::{ChannelConfig, Client, RtmpUrlOptions, SweepOptions};
 use std::error::Error;

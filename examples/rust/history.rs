@@ -1,7 +1,8 @@
 //! Analyses a week of a channel's history.
 //!
-//! Usage: history [CHANNEL]. Where it is comes from OSS_ENDPOINT or
-//! OSS_REGION, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
+//! Usage: history [CHANNEL]. Region or endpoint, bucket and access key come from
+//! OSS_REGION, OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and
+//! OSS_ACCESS_KEY_SECRET.
 
 use osslive::Client;
 use std::env;

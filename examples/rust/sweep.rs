@@ -1,8 +1,8 @@
-//! Looks at three channels every 30 seconds and tells what changed.
+//! Polls three channels every 30 seconds and prints the changes.
 //!
-//! Where to look comes from OSS_ENDPOINT or OSS_REGION, OSS_BUCKET,
-//! OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET. SWEEP_SECONDS sets another
-//! interval; SWEEP_COUNT ends it after so many sweeps.
+//! Region or endpoint, bucket and access key come from OSS_REGION,
+//! OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
+//! SWEEP_SECONDS sets the interval, SWEEP_COUNT the number of sweeps.
 
 use osslive::{ChannelMonitor, Client, Limits, MonitorOptions};
 use std::env;

@@ -22,7 +22,7 @@ fn a_file_is_published_to_its_end_in_real_time() {
             seen.get_or_insert_with(|| stage.client.get_channel_status("file").expect("a status"));
         }
     });
-    outcome.ended(0, "ended with the input");
+    outcome.ended(0, "reached the end of the input");
     let status = seen.unwrap_or_else(|| panic!("it saw something else: {outcome:?}"));
     assert_eq!(status.status, StreamState::Live);
     let video = status.video.expect("a picture");
@@ -86,7 +86,7 @@ fn a_channel_that_lets_nobody_in_is_given_up() {
     stage.client.put_channel("closed", &closed).expect("a channel");
     let outcome = stage.publisher().arg("-w").arg("1").arg(&clip).arg("closed").outcome();
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.ends_with("not connected (refused) within 1 s: given up\n"));
+    assert!(outcome.stderr.ends_with("not connected (rejected) within 1 s: giving up\n"));
 }
 
 #[test]

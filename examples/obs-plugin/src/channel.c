@@ -8,18 +8,18 @@
 #include "problem.h"
 #include "settings.h"
 
-/* What `osslive local` uses where it is told nothing else. */
+/* The defaults of `osslive local`. */
 #define LOCAL_ENDPOINT "http://127.0.0.1:9000"
 #define LOCAL_REGION "cn-hangzhou"
 #define LOCAL_BUCKET "live-demo"
 #define LOCAL_KEY_ID "osslive-local"
 #define LOCAL_KEY_SECRET "osslive-local-secret"
 
-/* The user waits: what takes longer has failed. */
+/* Short, because the user waits. */
 #define CONNECT_TIMEOUT_MS 5000
 #define CALL_TIMEOUT_MS 15000
 
-/* Time to connect. A publisher that is connected is not cut by it. */
+/* Time to connect. Expiry does not disconnect a publisher. */
 #define EXPIRES_S 900
 
 struct channel {
@@ -40,7 +40,7 @@ static bool has_credentials(const struct channel *channel, const char *from) {
   return strcmp(obs_data_get_string(channel->settings, SETTING_CREDENTIALS), from) == 0;
 }
 
-/* The settings, and behind them what the machine or a profile adds. */
+/* Applies the settings, then those of the machine or the profile. */
 static osslive_status configure(const struct channel *channel, osslive_config *config,
                                 osslive_error **error) {
   bool local = has_credentials(channel, CREDENTIALS_LOCAL);
@@ -98,7 +98,7 @@ const char *channel_name(const struct channel *channel) {
   return obs_data_get_string(channel->settings, SETTING_CHANNEL);
 }
 
-/* OBS wants a URL in two halves, which it joins by a "/". */
+/* OBS needs the two parts of a URL, which it joins with a "/". */
 static void split(const char *url, struct address *address) {
   const char *query = strchr(url, '?');
   const char *slash = query ? query : url + strlen(url);
@@ -156,7 +156,7 @@ bool channel_prepare(struct channel *channel, char **problem) {
   return false;
 }
 
-char *channel_look(struct channel *channel, char **problem) {
+char *channel_get_status(struct channel *channel, char **problem) {
   osslive_error *error = NULL;
   char *json = NULL;
   if (osslive_get_channel_status(channel->client, channel_name(channel), &json, &error))

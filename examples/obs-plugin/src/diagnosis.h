@@ -1,8 +1,8 @@
-/* What osslive_diagnose found, in words for the panel. */
+/* Messages in the panel for the result of osslive_diagnose. */
 #pragma once
 
 #include <obs-properties.h>
 
-/* Words to be freed with bfree: the problems and warnings with what to do about
- * them, or that there are none. */
-char *diagnosis_words(const char *json, enum obs_text_info_type *type);
+/* Returns the problems and warnings with advice, or a message that there are
+ * none. To be freed with bfree. */
+char *diagnosis_message(const char *json, enum obs_text_info_type *type);

@@ -19,7 +19,7 @@ static const char *get_name(void *unused) {
   return obs_module_text("Plugin");
 }
 
-/* libobs takes NULL for a failure; there is nothing to keep. */
+/* Returns any value but NULL, which means failure; there is no data. */
 static void *create(obs_data_t *settings, obs_source_t *source) {
   UNUSED_PARAMETER(settings);
   return source;

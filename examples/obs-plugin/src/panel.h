@@ -1,5 +1,5 @@
-/* The window with the settings and the status line. OBS draws it: it is the
- * properties of a source that stands in no scene. */
+/* The window with the settings and the status line. OBS draws it, as the
+ * properties of a source outside of any scene. */
 
 #pragma once
 
@@ -7,22 +7,22 @@
 
 void panel_register(void);
 
-/* `applied` is called on the UI thread when the user has confirmed the
- * settings, `checked` when the button that checks them was pressed. */
+/* `applied` is called on the UI thread after the user confirms the settings, and
+ * `checked` after the user clicks the check button. */
 void panel_init(void (*applied)(obs_data_t *settings), void (*checked)(obs_data_t *settings));
 
-/* Takes over settings that were read. */
+/* Applies loaded settings, and takes ownership of them. */
 void panel_load(obs_data_t *settings);
 
-/* To be released. */
+/* To be released by the caller. */
 obs_data_t *panel_settings(void);
 
 void panel_open(void);
 
-/* While it streams the settings cannot be changed. */
+/* While streaming, the settings cannot be changed. */
 void panel_lock(bool locked);
 
-/* Shows the status line anew. UI thread. */
+/* Updates the status line. UI thread. */
 void panel_refresh(void);
 
 void panel_free(void);

@@ -1,5 +1,5 @@
-/* osslive for OBS Studio: streams to a live channel on OSS by a URL that is
- * signed anew each time, and shows what the service sees of the stream. */
+/* osslive for OBS Studio: streams to a live channel on OSS with a newly signed URL
+ * each time, and shows what the service receives. */
 
 #include <string.h>
 
@@ -21,7 +21,7 @@ MODULE_EXPORT const char *obs_module_name(void) { return "osslive"; }
 
 MODULE_EXPORT const char *obs_module_description(void) { return obs_module_text("Description"); }
 
-/* An examination of the channel that the user asked for. */
+/* A diagnosis of the channel, requested by the user. */
 static struct channel *checked_channel;
 static struct watcher *checker;
 
@@ -35,7 +35,7 @@ static void end_check(void) {
   checked_channel = NULL;
 }
 
-static void tell_problem(char *problem) {
+static void report_problem(char *problem) {
   blog(LOG_WARNING, "[osslive] %s", problem);
   status_set(OBS_TEXT_INFO_ERROR, "%s", problem);
   bfree(problem);
@@ -46,14 +46,14 @@ static void check(obs_data_t *settings) {
   end_check();
   checked_channel = channel_open(settings, &problem);
   if (!checked_channel) {
-    tell_problem(problem);
+    report_problem(problem);
     return;
   }
   status_set(OBS_TEXT_INFO_NORMAL, "%s", obs_module_text("Status.Checking"));
-  checker = watcher_start_examining(checked_channel);
+  checker = watcher_start_diagnosing(checked_channel);
 }
 
-/* Finds out what can be found out without asking the service. */
+/* Reports what is known without a request. */
 static void announce(struct channel *channel) {
   struct address address = {0};
   char *problem = NULL;
@@ -62,13 +62,13 @@ static void announce(struct channel *channel) {
     status_set(OBS_TEXT_INFO_NORMAL, obs_module_text("Status.Ready"), channel_name(channel),
                address.server.array);
   } else {
-    tell_problem(problem);
+    report_problem(problem);
   }
   dstr_free(&address.server);
   dstr_free(&address.key);
 }
 
-static void use(obs_data_t *settings) {
+static void activate(obs_data_t *settings) {
   char *problem = NULL;
   end_check();
   if (!obs_data_get_bool(settings, SETTING_ENABLED)) {
@@ -76,25 +76,25 @@ static void use(obs_data_t *settings) {
     status_set(OBS_TEXT_INFO_NORMAL, "%s", obs_module_text("Status.Off"));
     return;
   }
-  /* Start Streaming is to say what is wrong. */
+  /* Start Streaming will report the problem. */
   stream_lend(NO_SERVER);
   struct channel *channel = channel_open(settings, &problem);
   if (channel)
     announce(channel);
   else
-    tell_problem(problem);
+    report_problem(problem);
   channel_close(channel);
 }
 
 static void apply(obs_data_t *settings) {
   settings_save(settings);
-  use(settings);
+  activate(settings);
 }
 
 static void load(void) {
   panel_load(settings_load());
   obs_data_t *settings = panel_settings();
-  use(settings);
+  activate(settings);
   obs_data_release(settings);
 }
 
@@ -115,8 +115,8 @@ static void save_renamed(void) {
 
 static void on_event(enum obs_frontend_event event, void *unused);
 
-/* A stream that this ends may still be told to have ended, when OBS has no
- * windows left to open. */
+/* The end of a stream may be reported afterwards, when OBS cannot open windows
+ * any more. */
 static void quit(void) {
   obs_frontend_remove_event_callback(on_event, NULL);
   status_on_change(NULL);
@@ -168,7 +168,7 @@ bool obs_module_load(void) {
   return true;
 }
 
-/* Now every module has registered what it has, which the panel is one of. */
+/* Called after all modules have registered their sources, including the panel. */
 void obs_module_post_load(void) {
   panel_init(apply, check);
   status_on_change(panel_refresh);

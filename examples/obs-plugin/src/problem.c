@@ -44,10 +44,10 @@ static const char *advice_for(const osslive_error *error) {
 }
 
 char *problem_from(osslive_error *error) {
-  struct dstr words = {0};
-  dstr_copy(&words, osslive_error_message(error));
+  struct dstr message = {0};
+  dstr_copy(&message, osslive_error_message(error));
   const char *advice = advice_for(error);
-  if (advice) dstr_catf(&words, "\n%s", obs_module_text(advice));
+  if (advice) dstr_catf(&message, "\n%s", obs_module_text(advice));
   osslive_error_free(error);
-  return words.array;
+  return message.array;
 }

@@ -1,8 +1,8 @@
-/* What went wrong, in words that say what to do next. */
+/* Error messages with advice. */
 
 #pragma once
 
 #include <osslive.h>
 
-/* Takes over an error and turns it into words, to be freed with bfree. */
+/* Converts an error to a message, to be freed with bfree, and frees the error. */
 char *problem_from(osslive_error *error);

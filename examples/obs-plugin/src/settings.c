@@ -57,7 +57,7 @@ void settings_add_properties(obs_properties_t *properties, bool changeable) {
   }
 }
 
-/* The file of the current profile, which has its folder's name; to be freed. */
+/* Returns the file of the current profile, named after its folder; to be freed. */
 static char *settings_file(void) {
   char *profile = obs_frontend_get_current_profile_path();
   const char *slash = profile ? strrchr(profile, '/') : NULL;

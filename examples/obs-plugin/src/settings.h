@@ -1,5 +1,5 @@
-/* What the user chose. It is kept in the plugin's own folder, a file for each
- * profile of OBS, and never holds a secret. */
+/* The settings, without secrets. They are stored in the plugin's folder, in one
+ * file per profile of OBS. */
 
 #pragma once
 
@@ -15,17 +15,17 @@
 #define SETTING_PLAYLIST "playlist"
 #define SETTING_CREATE "create"
 
-/* Values of SETTING_CREDENTIALS: where the access key comes from. */
+/* Values of SETTING_CREDENTIALS: the source of the access key. */
 #define CREDENTIALS_ENVIRONMENT "environment"
 #define CREDENTIALS_PROFILE "profile"
 #define CREDENTIALS_LOCAL "local"
 
 void settings_defaults(obs_data_t *settings);
 
-/* Adds a widget for each setting; they can be changed if `changeable`. */
+/* Adds a widget for each setting, enabled if `changeable`. */
 void settings_add_properties(obs_properties_t *properties, bool changeable);
 
-/* The settings of OBS's current profile, to be released. */
+/* Loads the settings of OBS's current profile, to be released by the caller. */
 obs_data_t *settings_load(void);
 
 void settings_save(obs_data_t *settings);

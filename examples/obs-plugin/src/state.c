@@ -5,7 +5,7 @@
 #include <obs-module.h>
 #include <util/dstr.h>
 
-/* Bytes per second in, bits per second out, in the unit that people use. */
+/* Adds a rate in kbit/s or Mbit/s. */
 static void add_rate(struct dstr *text, const char *what, long long bytes_per_second) {
   double kilobits = (double)bytes_per_second * 8 / 1000;
   if (kilobits >= 1000)

@@ -1,4 +1,4 @@
-/* What the service sees of a channel, for people. */
+/* The status of a channel, human-readable. */
 
 #pragma once
 
@@ -6,13 +6,13 @@
 
 struct state {
   bool disabled;
-  /* "Live: 1280x720, 30 fps", or "Idle: nobody streams to it"; to be freed with bfree. */
+  /* "Live: 1280x720, 30 fps", or "Idle: no stream"; to be freed with bfree. */
   char *shape;
-  /* ", video 2.5 Mbit/s, audio 160 kbit/s", or "" while nothing was measured. */
+  /* ", video 2.5 Mbit/s, audio 160 kbit/s", or "" before the first measurement. */
   char *rates;
 };
 
-/* Reads the JSON of osslive_get_channel_status; false if it is none. */
+/* Parses the JSON of osslive_get_channel_status; false if it is invalid. */
 bool state_read(const char *json, struct state *state);
 
 void state_free(struct state *state);

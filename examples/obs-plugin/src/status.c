@@ -29,7 +29,7 @@ void status_on_change(void (*changed)(void)) {
   pthread_mutex_unlock(&mutex);
 }
 
-static void tell(void *unused) {
+static void notify(void *unused) {
   UNUSED_PARAMETER(unused);
   pthread_mutex_lock(&mutex);
   void (*changed)(void) = on_change;
@@ -50,7 +50,7 @@ void status_set(enum obs_text_info_type type, const char *format, ...) {
   text = fresh.array;
   text_type = type;
   pthread_mutex_unlock(&mutex);
-  if (differs) obs_queue_task(OBS_TASK_UI, tell, NULL, false);
+  if (differs) obs_queue_task(OBS_TASK_UI, notify, NULL, false);
 }
 
 char *status_get(enum obs_text_info_type *type) {

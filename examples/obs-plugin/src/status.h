@@ -1,4 +1,4 @@
-/* The line of the panel that tells how things are. Any thread. */
+/* The status line of the panel. Any thread. */
 
 #pragma once
 

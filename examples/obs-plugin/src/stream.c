@@ -14,24 +14,23 @@
 #define ID "osslive_stream"
 #define OUTPUT_ID "rtmp_output"
 
-/* The longest time that OBS gets to take itself down, and how often it is looked
- * at meanwhile. */
+/* The time limit for OBS to shut down, and the interval of checks. */
 #define QUIT_MS 10000
 #define QUIT_STEP_MS 10
 
-/* OBS 29.1 asks services in another way where to connect. */
+/* OBS 29.1 introduced another way to get the address from services. */
 #define HAS_CONNECT_INFO (LIBOBS_API_VER >= MAKE_SEMANTIC_VERSION(29, 1, 0))
 
 struct stream {
   struct channel *channel;
   struct watcher *watcher;
-  /* What OBS was given last, and why it was given nothing. */
+  /* The last address for OBS, or the reason there is none. */
   struct address address;
   char *problem;
-  /* The user's service, until OBS has it back. */
+  /* The user's service, until it is returned to OBS. */
   obs_service_t *own;
   obs_weak_output_t *output;
-  /* OBS quits; its thread for windows. */
+  /* OBS is quitting; its UI thread. */
   volatile bool quits;
   pthread_t ui;
   volatile long stop_code;
@@ -98,8 +97,8 @@ static void fail(struct stream *stream, char *problem) {
   stream->problem = problem;
 }
 
-/* UI thread, the last before OBS connects: gives the user's service back, and
- * ends the start with words for a dialogue where it cannot come to anything. */
+/* UI thread, the last call before OBS connects. Restores the user's service, and
+ * on a problem cancels the start with a message, which OBS shows. */
 static bool initialize(void *data, obs_output_t *output) {
   struct stream *stream = data;
   if (stream->own) obs_frontend_set_streaming_service(stream->own);
@@ -120,31 +119,31 @@ static bool is_other_output(void *data, obs_output_t *output) {
   return !search->found;
 }
 
-/* OBS forgets an output before it destroys it. A reference would answer too, but
- * the last one may not be given up here. */
+/* OBS removes an output from its list before destroying it. A reference would show
+ * that too, but the last one must not be released here. */
 static bool is_output_known(const struct stream *stream) {
   struct search search = {.output = stream->output};
   obs_enum_outputs(is_other_output, &search);
   return search.found;
 }
 
-/* A connection that fails while OBS quits does harm: OBS 31 and newer open a
- * dialogue and wait for its button, older ones hear of it when their window is
- * half taken down, and crash. Nobody listens any more when OBS destroys the
- * output, which waits for its thread. */
-static void wait_until_nobody_listens(const struct stream *stream) {
+/* A failed connection while OBS quits causes problems: OBS 31 and newer open a
+ * dialog and wait for its button; older versions handle it when their window is
+ * partly destroyed, and crash. OBS no longer listens when it destroys the output,
+ * which waits for its thread. */
+static void wait_until_output_is_gone(const struct stream *stream) {
   for (int waited = 0; waited < QUIT_MS && is_output_known(stream); waited += QUIT_STEP_MS)
     os_sleep_ms(QUIT_STEP_MS);
 }
 
-/* The output's own thread, each time that it connects. */
+/* The output's thread, each time that it connects. */
 static const char *get_url(void *data) {
   struct stream *stream = data;
   char *problem = NULL;
   if (!stream->channel) return NULL;
   if (!watcher_wait_prepared(stream->watcher)) {
     bool is_ui = pthread_equal(pthread_self(), stream->ui);
-    if (os_atomic_load_bool(&stream->quits) && !is_ui) wait_until_nobody_listens(stream);
+    if (os_atomic_load_bool(&stream->quits) && !is_ui) wait_until_output_is_gone(stream);
     return NULL;
   }
   if (!channel_sign(stream->channel, &stream->address, &problem)) {
@@ -156,7 +155,7 @@ static const char *get_url(void *data) {
   return stream->address.server.array;
 }
 
-/* OBS asks for the server first. */
+/* OBS gets the server first. */
 static const char *get_key(void *data) {
   struct stream *stream = data;
   return stream->address.key.array;
@@ -204,13 +203,13 @@ void stream_register(void) {
   obs_register_service(&info);
 }
 
-/* libobs keeps a pointer from a service to the output that it was set on last,
- * also when that gets another service, and goes by it when the service ends.
- * Set on an output that ends at once, the user's service points to none. */
+/* libobs keeps a pointer from a service to the last output that used it, even
+ * after that output gets another service, and uses the pointer when the service is
+ * destroyed. Setting the user's service on a temporary output clears it. */
 static void detach(obs_service_t *service) {
-  obs_output_t *passing = obs_output_create(OUTPUT_ID, "osslive: passing", NULL, NULL);
-  obs_output_set_service(passing, service);
-  obs_output_release(passing);
+  obs_output_t *temporary = obs_output_create(OUTPUT_ID, "osslive: temporary", NULL, NULL);
+  obs_output_set_service(temporary, service);
+  obs_output_release(temporary);
 }
 
 static void begin_on(obs_output_t *output, obs_data_t *settings) {
@@ -230,14 +229,14 @@ static void begin_on(obs_output_t *output, obs_data_t *settings) {
     fail(stream, problem);
   }
 
-  /* Some of OBS's output modes set the frontend's service on the output once
-   * more, others do not. */
+  /* Some of OBS's output modes set the frontend's service on the output again,
+   * others do not. */
   obs_frontend_set_streaming_service(current);
   obs_output_set_service(output, current);
 }
 
 void stream_begin(obs_data_t *settings) {
-  /* A start that failed at once was never told to have ended. */
+  /* A start that failed immediately was not reported as ended. */
   stream_forget();
   obs_output_t *output = obs_frontend_get_streaming_output();
   if (output) begin_on(output, settings);
@@ -247,7 +246,7 @@ void stream_begin(obs_data_t *settings) {
 bool stream_connected(void) {
   struct stream *stream = current ? obs_obj_get_data(current) : NULL;
   if (!stream || !stream->watcher) return false;
-  watcher_keep_looking(stream->watcher);
+  watcher_keep_polling(stream->watcher);
   return true;
 }
 
@@ -269,14 +268,14 @@ bool stream_end(void) {
   if (!current) return false;
   struct stream *stream = obs_obj_get_data(current);
   long code = os_atomic_load_long(&stream->stop_code);
-  bool told = stream->problem;
+  bool has_problem = stream->problem;
   if (stream->watcher) {
     watcher_stop(stream->watcher);
-    told = told || watcher_has_problem(stream->watcher);
+    has_problem = has_problem || watcher_has_problem(stream->watcher);
   }
   if (code == OBS_OUTPUT_SUCCESS)
     status_set(OBS_TEXT_INFO_NORMAL, "%s", obs_module_text("Status.Ended"));
-  else if (!told)
+  else if (!has_problem)
     status_set(OBS_TEXT_INFO_ERROR, "%s", obs_module_text(advice_on_stop(code)));
   stream_forget();
   return code != OBS_OUTPUT_SUCCESS;

@@ -12,58 +12,58 @@
 #include "status.h"
 
 #define INTERVAL_MS 3000
-/* A line in the log for every minute of a stream. */
-#define LOOKS_PER_LINE 20
+/* One log line per minute. */
+#define POLLS_PER_LINE 20
 
 struct watcher {
   struct channel *channel;
   pthread_t thread;
   bool running;
-  bool examines;
+  bool diagnoses;
   os_event_t *prepared;
   os_event_t *stop;
-  volatile bool keeps_looking;
+  volatile bool keeps_polling;
   volatile bool has_problem;
-  /* The shape or problem that the log told last, and how many looks ago. */
-  char *told;
-  int looks;
+  /* The last logged shape or problem, and how many polls ago. */
+  char *last_logged;
+  int polls;
 };
 
-/* Whether the log has not just told it. */
-static bool is_news(struct watcher *watcher, const char *text) {
-  if (watcher->told && strcmp(watcher->told, text) == 0) return false;
-  bfree(watcher->told);
-  watcher->told = bstrdup(text);
+/* Returns whether a text differs from the last logged one. */
+static bool is_new(struct watcher *watcher, const char *text) {
+  if (watcher->last_logged && strcmp(watcher->last_logged, text) == 0) return false;
+  bfree(watcher->last_logged);
+  watcher->last_logged = bstrdup(text);
   return true;
 }
 
-/* Words that come of a stop are of no interest. */
-static void tell_problem(struct watcher *watcher, char *problem) {
+/* Reports a problem, unless stopping caused it. */
+static void report_problem(struct watcher *watcher, char *problem) {
   if (os_event_try(watcher->stop) == EAGAIN) {
     os_atomic_set_bool(&watcher->has_problem, true);
     status_set(OBS_TEXT_INFO_ERROR, "%s", problem);
-    if (is_news(watcher, problem)) blog(LOG_WARNING, "[osslive] %s", problem);
+    if (is_new(watcher, problem)) blog(LOG_WARNING, "[osslive] %s", problem);
   }
   bfree(problem);
 }
 
 static void log_state(struct watcher *watcher, const struct state *state) {
-  bool changed = is_news(watcher, state->shape);
-  bool measured = *state->rates && watcher->looks < 0;
-  if (changed || measured || watcher->looks >= LOOKS_PER_LINE) {
+  bool changed = is_new(watcher, state->shape);
+  bool measured = *state->rates && watcher->polls < 0;
+  if (changed || measured || watcher->polls >= POLLS_PER_LINE) {
     blog(LOG_INFO, "[osslive] %s: %s%s", channel_name(watcher->channel), state->shape,
          state->rates);
-    /* Rates come a little after the picture: tell the first ones too. */
-    watcher->looks = *state->rates ? 0 : -LOOKS_PER_LINE;
+    /* Rates are known a little later: log the first ones too. */
+    watcher->polls = *state->rates ? 0 : -POLLS_PER_LINE;
   }
-  watcher->looks++;
+  watcher->polls++;
 }
 
-static void tell_state(struct watcher *watcher, const struct state *state) {
+static void report_state(struct watcher *watcher, const struct state *state) {
   const char *name = channel_name(watcher->channel);
   if (state->disabled) {
     char *problem = bstrdup(obs_module_text("Advice.Disabled"));
-    tell_problem(watcher, problem);
+    report_problem(watcher, problem);
     return;
   }
   os_atomic_set_bool(&watcher->has_problem, false);
@@ -71,31 +71,31 @@ static void tell_state(struct watcher *watcher, const struct state *state) {
   log_state(watcher, state);
 }
 
-static void look(struct watcher *watcher) {
+static void poll_status(struct watcher *watcher) {
   char *problem = NULL;
   struct state state;
-  char *json = channel_look(watcher->channel, &problem);
+  char *json = channel_get_status(watcher->channel, &problem);
   if (problem) {
-    tell_problem(watcher, problem);
+    report_problem(watcher, problem);
   } else if (state_read(json, &state)) {
-    tell_state(watcher, &state);
+    report_state(watcher, &state);
     state_free(&state);
   }
   osslive_string_free(json);
 }
 
-static void examine(struct watcher *watcher) {
+static void diagnose(struct watcher *watcher) {
   char *problem = NULL;
   enum obs_text_info_type type;
   char *json = channel_diagnose(watcher->channel, &problem);
   if (problem) {
-    tell_problem(watcher, problem);
+    report_problem(watcher, problem);
   } else if (os_event_try(watcher->stop) == EAGAIN) {
-    char *words = diagnosis_words(json, &type);
-    status_set(type, "%s", words);
+    char *message = diagnosis_message(json, &type);
+    status_set(type, "%s", message);
     blog(type == OBS_TEXT_INFO_NORMAL ? LOG_INFO : LOG_WARNING, "[osslive] %s: %s",
-         channel_name(watcher->channel), words);
-    bfree(words);
+         channel_name(watcher->channel), message);
+    bfree(message);
   }
   osslive_string_free(json);
 }
@@ -105,25 +105,25 @@ static void *watch(void *data) {
   char *problem = NULL;
   os_set_thread_name("osslive: watcher");
   bool prepared = channel_prepare(watcher->channel, &problem);
-  if (watcher->examines) {
-    /* It finds out why the channel could not be prepared, and says more. */
+  if (watcher->diagnoses) {
+    /* The diagnosis also finds this problem, with more detail. */
     bfree(problem);
-    examine(watcher);
+    diagnose(watcher);
   } else if (prepared) {
-    look(watcher);
+    poll_status(watcher);
   } else {
-    tell_problem(watcher, problem);
+    report_problem(watcher, problem);
   }
   os_event_signal(watcher->prepared);
   while (os_event_timedwait(watcher->stop, INTERVAL_MS) == ETIMEDOUT)
-    if (os_atomic_load_bool(&watcher->keeps_looking)) look(watcher);
+    if (os_atomic_load_bool(&watcher->keeps_polling)) poll_status(watcher);
   return NULL;
 }
 
-static struct watcher *start(struct channel *channel, bool examines) {
+static struct watcher *start(struct channel *channel, bool diagnoses) {
   struct watcher *watcher = bzalloc(sizeof *watcher);
   watcher->channel = channel;
-  watcher->examines = examines;
+  watcher->diagnoses = diagnoses;
   os_event_init(&watcher->prepared, OS_EVENT_TYPE_MANUAL);
   os_event_init(&watcher->stop, OS_EVENT_TYPE_MANUAL);
   watcher->running = pthread_create(&watcher->thread, NULL, watch, watcher) == 0;
@@ -133,10 +133,10 @@ static struct watcher *start(struct channel *channel, bool examines) {
 
 struct watcher *watcher_start(struct channel *channel) { return start(channel, false); }
 
-struct watcher *watcher_start_examining(struct channel *channel) { return start(channel, true); }
+struct watcher *watcher_start_diagnosing(struct channel *channel) { return start(channel, true); }
 
-void watcher_keep_looking(struct watcher *watcher) {
-  os_atomic_set_bool(&watcher->keeps_looking, true);
+void watcher_keep_polling(struct watcher *watcher) {
+  os_atomic_set_bool(&watcher->keeps_polling, true);
 }
 
 bool watcher_wait_prepared(struct watcher *watcher) {
@@ -160,6 +160,6 @@ void watcher_free(struct watcher *watcher) {
   watcher_stop(watcher);
   os_event_destroy(watcher->stop);
   os_event_destroy(watcher->prepared);
-  bfree(watcher->told);
+  bfree(watcher->last_logged);
   bfree(watcher);
 }

@@ -1,5 +1,5 @@
-/* The thread that talks to the service: it prepares a channel and looks at it,
- * once or again and again, and tells the status line. */
+/* The thread that calls the service: it prepares a channel, polls its status once
+ * or repeatedly, and updates the status line. */
 
 #pragma once
 
@@ -9,25 +9,25 @@
 
 struct watcher;
 
-/* Prepares the channel and looks at it once. The channel stays the caller's
- * and must outlive the watcher. */
+/* Prepares the channel and gets its status once. The channel must outlive the
+ * watcher. */
 struct watcher *watcher_start(struct channel *channel);
-/* Prepares the channel and examines the whole way to it. */
-struct watcher *watcher_start_examining(struct channel *channel);
+/* Prepares the channel and runs the diagnosis. */
+struct watcher *watcher_start_diagnosing(struct channel *channel);
 
-/* From now on looks at it every few seconds. */
-void watcher_keep_looking(struct watcher *watcher);
+/* Starts polling every few seconds. */
+void watcher_keep_polling(struct watcher *watcher);
 
-/* Waits until the channel is prepared or cannot be; false if the watcher was
+/* Waits until the channel is prepared, or that failed. False if the watcher was
  * stopped. */
 bool watcher_wait_prepared(struct watcher *watcher);
 
-/* Whether the service has said why a stream cannot come about. */
+/* Returns whether a problem was reported that prevents streaming. */
 bool watcher_has_problem(struct watcher *watcher);
 
-/* Ends what is under way, and waits for the thread, which ends at once. May be
+/* Ends calls in progress, and waits for the thread, which ends at once. May be
  * called again. */
 void watcher_stop(struct watcher *watcher);
 
-/* NULL is fine. */
+/* `watcher` may be NULL. */
 void watcher_free(struct watcher *watcher);

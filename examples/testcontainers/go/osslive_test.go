@@ -1,5 +1,5 @@
-// A test against the local endpoint in a container, made by `make container`, with
-// Testcontainers for Go. Hand the address to the vendor's SDK or to your own code.
+// A test with the local endpoint in a container, built by `make container`, with
+// Testcontainers for Go. Pass the address to the vendor's SDK or to your own code.
 
 package osslive_test
 
@@ -35,7 +35,7 @@ func TestAStatusThatCannotBeHad(t *testing.T) {
 	}
 	t.Log(endpoint)
 
-	// Faults are ordered inside: control answers nobody outside the container.
+	// Add faults inside the container: control is not available from outside.
 	order := []string{"/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"}
 	if _, _, err := container.Exec(ctx, order); err != nil {
 		t.Fatal(err)

@@ -1,5 +1,5 @@
-// A test against the local endpoint in a container, made by `make container`, with
-// Testcontainers for Java. Hand the address to the vendor's SDK or to your own code.
+// A test with the local endpoint in a container, built by `make container`, with
+// Testcontainers for Java. Pass the address to the vendor's SDK or to your own code.
 
 import org.testcontainers.containers.GenericContainer;
 import org.testcontainers.containers.wait.strategy.Wait;
@@ -19,7 +19,7 @@ class OssliveTest {
             String endpoint = "http://127.0.0.1:" + container.getMappedPort(9000);
             System.out.println(endpoint);
 
-            // Faults are ordered inside: control answers nobody outside the container.
+            // Add faults inside the container: control is not available from outside.
             container.execInContainer(
                     "/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503");
         }

@@ -1,4 +1,4 @@
-"""A test against the local endpoint in a container, made by ``make container``."""
+"""A test with the local endpoint in a container, built by ``make container``."""
 
 import pytest
 from testcontainers.core.container import DockerContainer
@@ -9,7 +9,7 @@ import osslive
 SECRET = "a-secret-of-these-tests"
 
 
-def test_a_status_that_cannot_be_had() -> None:
+def test_a_status_request_that_fails() -> None:
     container = (
         DockerContainer("osslive")
         .with_exposed_ports(9000)
@@ -27,7 +27,7 @@ def test_a_status_that_cannot_be_had() -> None:
             attempts=1,
         )
         client.put_channel("cam")
-        # Faults are ordered inside: control answers nobody outside the container.
+        # Add faults inside the container: control is not available from outside.
         container.exec("/osslive control fault add GetLiveChannelStat --status 503")
         with pytest.raises(osslive.ServiceUnavailable):
             client.get_channel_status("cam")

@@ -1,4 +1,4 @@
-//! A test against the local endpoint in a container, made by `make container`.
+//! A test with the local endpoint in a container, built by `make container`.
 
 use osslive::{ChannelConfig, Client, Credentials};
 use std::error::Error;
@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         .build()?;
     client.put_channel("cam", &ChannelConfig::new("Cam"))?;
 
-    // Faults are ordered inside: control answers nobody outside the container.
+    // Add faults inside the container: control is not available from outside.
     let order = ["/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"];
     container.exec(ExecCommand::new(order))?;
     assert_eq!(client.get_channel_status("cam").unwrap_err().status(), Some(503));
