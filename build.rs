@@ -14,7 +14,7 @@ mod header {
 
     const HEADER: &str = "../include/osslive.h";
 
-    /// The files of capi/src in the order in which the header shows them.
+    /// The files of capi/src, in the order of the header.
     const FILES: &[&str] = &[
         "version",
         "error",
@@ -36,8 +36,8 @@ mod header {
         "diagnosis",
     ];
 
-    /// Writes include/osslive.h where it differs: a tree that may not be
-    /// written to is left alone as long as its header is right.
+    /// Writes include/osslive.h if it differs, so that read-only sources with an
+    /// up-to-date header work.
     pub(super) fn write() {
         for input in ["src", "../cbindgen.toml", HEADER] {
             println!("cargo:rerun-if-changed={input}");
@@ -96,15 +96,15 @@ mod header {
 mod link {
     use std::env;
 
-    /// The number in the library's file name; OSSLIVE_ABI_VERSION in the
+    /// The number in the library's file name, and OSSLIVE_ABI_VERSION in the
     /// header.
     const ABI_VERSION: u32 = 1;
 
     pub(super) fn arguments() {
         let os = env::var("CARGO_CFG_TARGET_OS").unwrap_or_default();
         let arguments = match os.as_str() {
-            // A Rust library does not survive dlclose: its thread-local
-            // destructors stay registered.
+            // Rust libraries must not be unloaded: their thread-local destructors
+            // stay registered.
             "linux" | "android" => {
                 vec![format!("-Wl,-soname,libosslive.so.{ABI_VERSION}"), "-Wl,-z,nodelete".into()]
             }
@@ -120,7 +120,7 @@ mod link {
     }
 }
 
-/// The version that Windows shows among the properties of osslive.dll.
+/// The version in the properties of osslive.dll on Windows.
 mod resource {
     use std::env;
     use std::fs;
@@ -130,7 +130,7 @@ mod resource {
     pub(super) fn link() {
         let of_target =
             |what: &str| env::var(format!("CARGO_CFG_TARGET_{what}")).unwrap_or_default();
-        // Other tool chains compile resources by programs of their own.
+        // Other toolchains have other resource compilers.
         if of_target("OS") != "windows" || of_target("ENV") != "gnu" {
             return;
         }
@@ -140,8 +140,8 @@ mod resource {
         fs::write(&source, text()).expect("a file in OUT_DIR");
         let made = Command::new(&compiler).args([&source, &object]).status();
         if made.is_ok_and(|status| status.success()) && Path::new(&object).exists() {
-            // In the library that is linked here; a program that links the static
-            // one has a version of its own.
+            // Only in the shared library; programs that link the static library
+            // have their own version.
             println!("cargo:rustc-cdylib-link-arg={object}");
         } else {
             println!("cargo:warning=osslive.dll has no version resource: {compiler} failed");

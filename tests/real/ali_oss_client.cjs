@@ -1,22 +1,23 @@
 // Drives a live channel endpoint with ali-oss, the vendor's SDK for Node.js.
 //
 //     ali_oss_client.cjs operations       every operation that needs no encoder
-//     ali_oss_client.cjs create CHANNEL   makes a channel with fragments of two seconds
-//     ali_oss_client.cjs url CHANNEL      prints a signed publish URL, nothing else
+//     ali_oss_client.cjs create CHANNEL   creates a channel with fragments of two seconds
+//     ali_oss_client.cjs url CHANNEL      prints only a signed publish URL
 //     ali_oss_client.cjs live CHANNEL WIDTH HEIGHT RATE
-//                                         what holds while an encoder publishes
-//     ali_oss_client.cjs faults FILE      what becomes of a call under each set of rules
-//                                         in a file, as JSON: right, wrong or endless
-//     ali_oss_client.cjs ended CHANNEL    what holds after the encoder has gone
+//                                         checks while an encoder publishes
+//     ali_oss_client.cjs faults FILE      makes a call with each set of rules in a file,
+//                                         and prints the outcomes as JSON: right, wrong
+//                                         or endless
+//     ali_oss_client.cjs ended CHANNEL    checks after the encoder has disconnected
 //     ali_oss_client.cjs disable CHANNEL  disables the channel
 //
-// Every check prints a line that begins with PASS or FAIL; the exit status is 1
-// after any FAIL. The endpoint and the credentials come from the environment:
+// Every check prints a line that starts with PASS or FAIL; the exit status is 1 if
+// any fails. The endpoint and the credentials come from the environment:
 //
 //     OSS_ENDPOINT, OSS_BUCKET, OSS_REGION, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET
 //     OSS_SIGNATURE              v1 or v4
 //     OSS_STS_ACCESS_KEY_ID, OSS_STS_ACCESS_KEY_SECRET, OSS_STS_TOKEN
-//     NODE_PATH                  the folder node_modules that holds ali-oss
+//     NODE_PATH                  the folder node_modules that contains ali-oss
 
 'use strict';
 
@@ -35,11 +36,11 @@ const V4 = (env.OSS_SIGNATURE || 'v4') === 'v4';
 const PREFIX = V4 ? 'js-v4-' : 'js-v1-';
 const BASE = `${ENDPOINT.split('://')[1]}/${BUCKET}`;
 
-// --- how a check is told ------------------------------------------------------
+// --- checks -------------------------------------------------------------------
 
 let failures = 0;
 
-/** One line: PASS or FAIL, what was checked, and on failure what was seen. */
+/** Prints a line: PASS or FAIL, the name of the check, and on failure the value. */
 function check(name, holds, seen) {
   if (holds) {
     console.log(`PASS ${name}`);
@@ -53,20 +54,20 @@ function equal(name, seen, expected) {
   check(name, isDeepStrictEqual(seen, expected), { seen, expected });
 }
 
-/** The call must fail with this code, or one of several. */
+/** Checks that the call fails with this code, or one of several. */
 async function refused(name, code, call, { status, ec } = {}) {
   const codes = [].concat(code);
-  const told = `${name} is ${codes.join('/')}`;
+  const label = `${name} is ${codes.join('/')}`;
   try {
     await call();
-    check(told, false, 'success');
+    check(label, false, 'success');
   } catch (error) {
     const holds =
       codes.includes(error.code) &&
       (status === undefined || error.status === status) &&
       (ec === undefined || error.ecCode === ec) &&
       /^[0-9A-F]{24}$/.test(error.requestId);
-    check(told, holds, {
+    check(label, holds, {
       status: error.status,
       code: error.code,
       ec: error.ecCode,
@@ -76,7 +77,7 @@ async function refused(name, code, call, { status, ec } = {}) {
   }
 }
 
-/** Runs a group of checks; an exception of the SDK is one FAIL, not the end. */
+/** Runs a group of checks; an exception of the SDK is one FAIL. */
 async function section(title, body, ...args) {
   try {
     await body(...args);
@@ -87,7 +88,7 @@ async function section(title, body, ...args) {
 
 // --- clients ------------------------------------------------------------------
 
-console.warn = () => {}; // the SDK advises to refresh STS tokens by itself
+console.warn = () => {}; // the SDK recommends to refresh STS tokens automatically
 
 function client(changes = {}) {
   return new OSS({
@@ -112,10 +113,10 @@ function stsClient(changes = {}) {
   });
 }
 
-/** The SDK signs no URL for an address, so it is given the endpoint's name. */
+/** The SDK cannot sign a URL for an IP address, so it gets the endpoint's name. */
 const named = () => client({ endpoint: ENDPOINT.replace('127.0.0.1', 'localhost') });
 
-/** A presigned GET: the URL for the endpoint's name, fetched by its address. */
+/** Returns a presigned URL, for the endpoint's name, converted to its address. */
 async function signedUrl(key, queries = {}, expires = 60) {
   const oss = named();
   const url = V4
@@ -148,15 +149,15 @@ const listedNames = result => result.channels.map(channel => channel.Name);
 async function lifeOfAChannel(oss) {
   const name = `${PREFIX}life`;
   const made = await oss.putChannel(name, config({ Description: 'front door' }));
-  equal('put answers 200', made.res.status, 200);
-  equal('put gives the publish URL', made.publishUrls, [`rtmp://${BASE}/live/${name}`]);
-  equal('put gives the play URL', made.playUrls, [`http://${BASE}/${name}/playlist.m3u8`]);
+  equal('put returns 200', made.res.status, 200);
+  equal('put returns the publish URL', made.publishUrls, [`rtmp://${BASE}/live/${name}`]);
+  equal('put returns the play URL', made.playUrls, [`http://${BASE}/${name}/playlist.m3u8`]);
   check(
-    'a reply has a request id of 24 digits',
+    'a response has a request id of 24 digits',
     /^[0-9A-F]{24}$/.test(made.res.headers['x-oss-request-id']),
     made.res.headers
   );
-  equal('get gives the settings and nothing else, with the defaults filled in', (await oss.getChannel(name)).data, {
+  equal('get returns only the settings, with the defaults', (await oss.getChannel(name)).data, {
     Description: 'front door',
     Status: 'enabled',
     Target: { Type: 'HLS', FragDuration: '5', FragCount: '3', PlaylistName: 'playlist.m3u8' }
@@ -164,11 +165,11 @@ async function lifeOfAChannel(oss) {
   equal('a new channel is Idle', (await oss.getChannelStatus(name)).data, { Status: 'Idle' });
   equal('a new channel has no history', (await oss.getChannelHistory(name)).records, []);
 
-  equal('disabling answers 200', (await oss.putChannelStatus(name, 'disabled')).res.status, 200);
+  equal('disabling returns 200', (await oss.putChannelStatus(name, 'disabled')).res.status, 200);
   equal('disabling again succeeds', (await oss.putChannelStatus(name, 'disabled')).res.status, 200);
-  equal('a disabled channel says so', (await oss.getChannel(name)).data.Status, 'disabled');
+  equal('a disabled channel is shown as disabled', (await oss.getChannel(name)).data.Status, 'disabled');
   equal('its stat is Disabled', (await oss.getChannelStatus(name)).data, { Status: 'Disabled' });
-  equal('the list says so too', (await oss.listChannels({ prefix: name })).channels[0].Status, 'disabled');
+  equal('also in the list', (await oss.listChannels({ prefix: name })).channels[0].Status, 'disabled');
   await oss.putChannelStatus(name, 'enabled');
   equal('enabled again it is Idle', (await oss.getChannelStatus(name)).data, { Status: 'Idle' });
 
@@ -186,8 +187,8 @@ async function lifeOfAChannel(oss) {
     Target: { Type: 'HLS', FragDuration: '7', FragCount: '9', PlaylistName: 'tv.m3u8' }
   });
 
-  equal('delete answers 204', (await oss.deleteChannel(name)).res.status, 204);
-  equal('delete again answers 204', (await oss.deleteChannel(name)).res.status, 204);
+  equal('delete returns 204', (await oss.deleteChannel(name)).res.status, 204);
+  equal('delete again returns 204', (await oss.deleteChannel(name)).res.status, 204);
   await refused('get after delete', 'NoSuchLiveChannel', () => oss.getChannel(name), { status: 404 });
 }
 
@@ -258,21 +259,21 @@ async function settingsRefused(oss) {
   await refused('a body without a target', ['MalformedXML', 'InvalidArgument'], () => oss.putChannel(name, {}), {
     status: 400
   });
-  await refused('get of what was never made', 'NoSuchLiveChannel', () => oss.getChannel(name), { status: 404 });
+  await refused('get of a channel that does not exist', 'NoSuchLiveChannel', () => oss.getChannel(name), { status: 404 });
 
   await oss.putChannel(name, config());
   await refused('status paused by query', 'InvalidArgument', () => oss.putChannelStatus(name, 'paused'), {
     status: 400
   });
-  equal('a refused change changes nothing', (await oss.getChannel(name)).data.Status, 'enabled');
+  equal('a rejected change changes nothing', (await oss.getChannel(name)).data.Status, 'enabled');
 
   const Snapshot = { RoleName: 'role', DestBucket: BUCKET, NotifyTopic: 'topic', Interval: 5 };
   await oss.putChannel(name, { ...config(), Snapshot });
-  check('snapshot settings are taken', true);
+  check('snapshot settings are accepted', true);
   for (const [label, change, ec] of [
     ['an empty topic', { NotifyTopic: '' }, '0044-00000006'],
     ['an empty role', { RoleName: '' }, '0044-00000007'],
-    ['a bucket name that cannot be', { DestBucket: 'A' }, '0044-00000008'],
+    ['an invalid bucket name', { DestBucket: 'A' }, '0044-00000008'],
     ['an interval of 101 seconds', { Interval: 101 }, undefined]
   ]) {
     await refused(
@@ -307,7 +308,7 @@ async function missingThings(oss) {
   ]) {
     await refused(`${label} in a missing bucket`, 'NoSuchBucket', call, { status: 404 });
   }
-  await refused('what the endpoint does not do', 'NotImplemented', () => oss.getBucketWebsite(BUCKET));
+  await refused('an unsupported operation', 'NotImplemented', () => oss.getBucketWebsite(BUCKET));
 }
 
 async function vodRefused(oss) {
@@ -326,7 +327,7 @@ async function vodRefused(oss) {
   await bad('an empty span', name, 'vod.m3u8', { startTime, endTime: startTime }, '0044-00000308');
   const long = { startTime, endTime: startTime + DAY + 1 };
   await bad('a span of more than a day', name, 'vod.m3u8', long, '0044-00000307');
-  await bad('a start time that is no number', name, 'vod.m3u8', { startTime: 'now', endTime }, '0044-00000304');
+  await bad('a start time that is not a number', name, 'vod.m3u8', { startTime: 'now', endTime }, '0044-00000304');
   await refused(
     'create vod, a playlist without .m3u8',
     ['InvalidArgument', 'InvalidRequest'],
@@ -336,7 +337,7 @@ async function vodRefused(oss) {
   await oss.deleteChannel(name);
 }
 
-/** 250 channels, whose byte order differs from their numeric order. */
+/** With 250 channels, whose byte order differs from their numeric order. */
 async function paging(oss) {
   const family = `${PREFIX}page-`;
   const expected = Array.from({ length: 250 }, (_, n) => `${family}${n}`);
@@ -362,7 +363,7 @@ async function paging(oss) {
   }
   const whole = await oss.listChannels({ prefix: family, 'max-keys': 1000 });
   equal('a thousand at once', listedNames(whole), expected);
-  equal('the whole is not truncated', whole.isTruncated, false);
+  equal('the full list is not truncated', whole.isTruncated, false);
   const listed = whole.channels[0];
   equal('a listed channel has its URLs', [listed.PublishUrls, listed.PlayUrls], [
     [`rtmp://${BASE}/live/${listed.Name}`],
@@ -381,7 +382,7 @@ async function paging(oss) {
   equal('nothing after the last', await after(expected.at(-1)), []);
   equal('a longer prefix narrows', listedNames(await oss.listChannels({ prefix: `${family}24` })),
     expected.filter(name => name.startsWith(`${family}24`)));
-  equal('a prefix that nothing has', listedNames(await oss.listChannels({ prefix: `${PREFIX}直播 &` })), []);
+  equal('a prefix without channels', listedNames(await oss.listChannels({ prefix: `${PREFIX}直播 &` })), []);
   for (const keys of [0, -1, 1001, 'ten']) {
     await refused(`max-keys ${keys}`, 'InvalidArgument', () => oss.listChannels({ 'max-keys': keys }), {
       status: 400
@@ -473,11 +474,11 @@ async function buckets(oss) {
   const all = async () => (await byName.listBuckets()).buckets.map(bucket => bucket.name);
   check('the bucket is listed', (await all()).includes(BUCKET));
   equal("the bucket's info", (await oss.getBucketInfo(BUCKET)).bucket.Name, BUCKET);
-  equal('a bucket is made', (await oss.putBucket(name)).res.status, 200);
+  equal('a bucket is created', (await oss.putBucket(name)).res.status, 200);
   check('and listed', (await all()).includes(name));
   const other = client({ bucket: name });
   await other.putChannel('inside', config());
-  equal('a channel is of its bucket', listedNames(await other.listChannels({})), ['inside']);
+  equal('a channel belongs to its bucket', listedNames(await other.listChannels({})), ['inside']);
   await refused('the channel in the first bucket', 'NoSuchLiveChannel', () => oss.getChannel('inside'));
   await refused('deleting a bucket with a channel', 'BucketNotEmpty', () => oss.deleteBucket(name), { status: 409 });
   await other.deleteChannel('inside');
@@ -499,17 +500,17 @@ async function cors(oss) {
     }
   ];
   equal('putting rules', (await oss.putBucketCORS(BUCKET, rules)).res.status, 200);
-  equal('the rules that come back', (await oss.getBucketCORS(BUCKET)).rules, rules);
+  equal('the returned rules', (await oss.getBucketCORS(BUCKET)).rules, rules);
   const bad = [{ allowedOrigin: '*', allowedMethod: 'TEST' }];
   const put = rules => () => oss.putBucketCORS(BUCKET, rules);
-  await refused('a method that is none', 'InvalidArgument', put(bad), { status: 400, ec: '0034-00000011' });
+  await refused('an invalid method', 'InvalidArgument', put(bad), { status: 400, ec: '0034-00000011' });
   await refused('21 rules', 'CORSRuleBeyondLimit', put(Array(21).fill(rules[0])), { status: 400 });
-  equal('refused rules change nothing', (await oss.getBucketCORS(BUCKET)).rules, rules);
+  equal('rejected rules change nothing', (await oss.getBucketCORS(BUCKET)).rules, rules);
   equal('deleting them', (await oss.deleteBucketCORS(BUCKET)).res.status, 204);
   await refused('CORS rules afterwards', 'NoSuchCORSConfiguration', none, { status: 404 });
 }
 
-/** What a program does with a bucket beside its channels. */
+/** Other operations of programs on a bucket with channels. */
 async function aroundChannels(oss) {
   const acl = async () => (await oss.getBucketACL(BUCKET)).acl;
   equal('the ACL of a bucket', await acl(), 'private');
@@ -549,14 +550,14 @@ async function aroundChannels(oss) {
 
   const ambiguous = `${PREFIX}a?live&status=disabled`;
   if (V4) {
-    equal('a name that reads as an operation', (await oss.put(ambiguous, Buffer.from('x'))).res.status, 200);
+    equal('a name that looks like an operation', (await oss.put(ambiguous, Buffer.from('x'))).res.status, 200);
     await oss.delete(ambiguous);
   } else {
-    await refused('a name that reads as an operation', 'InvalidArgument', () => oss.put(ambiguous, Buffer.from('x')));
+    await refused('a name that looks like an operation', 'InvalidArgument', () => oss.put(ambiguous, Buffer.from('x')));
   }
 }
 
-/** What the vendor's own suites ask for at the edges of objects and buckets. */
+/** Edge cases of objects and buckets, from the vendor's test suites. */
 async function edges(oss) {
   const key = `${PREFIX}edges.bin`;
   const put = await oss.put(key, Buffer.from('123456789'));
@@ -566,7 +567,7 @@ async function edges(oss) {
   const last = await oss.get(key, { headers: { Range: 'bytes=-3' } });
   equal('the last bytes', [last.res.status, last.content.toString()], [206, '789']);
   const beyond = await oss.get(key, { headers: { Range: 'bytes=99-' } });
-  equal('a range behind the end is no range', [beyond.res.status, beyond.content.toString()], [200, '123456789']);
+  equal('a range past the end is ignored', [beyond.res.status, beyond.content.toString()], [200, '123456789']);
   await refused('a range of no bytes', 'InvalidRange', () => oss.get(key, { headers: { Range: 'bytes=-0' } }), { status: 416 });
   const odd = `${PREFIX}\n\t&<>'" `;
   await oss.put(odd, Buffer.from('x'));
@@ -592,8 +593,8 @@ async function edges(oss) {
 }
 
 /**
- * With an address as endpoint this SDK always sends the Host of the public
- * service; with `sldEnable` off, as it is by default, the path names no bucket.
+ * With an IP address as the endpoint, this SDK always sends the Host of the public
+ * service. With `sldEnable` off (the default), the path has no bucket.
  */
 async function otherWaysToAddress(oss) {
   for (const [label, other] of [
@@ -613,16 +614,16 @@ async function operations() {
   await section('the life of a channel', lifeOfAChannel, oss);
   await section('descriptions', descriptions, oss);
   await section('names', names, oss);
-  await section('settings that are refused', settingsRefused, oss);
+  await section('settings that are rejected', settingsRefused, oss);
   await section('missing things', missingThings, oss);
-  await section('vod that is refused', vodRefused, oss);
+  await section('vod that is rejected', vodRefused, oss);
   await section('paging', paging, oss);
   await section('credentials', credentials);
   await section('objects', objects, oss);
   await section('buckets', buckets, oss);
   await section('CORS', cors, oss);
-  await section('what surrounds channels', aroundChannels, oss);
-  await section('the edges of objects and buckets', edges, oss);
+  await section('other operations on buckets with channels', aroundChannels, oss);
+  await section('edge cases of objects and buckets', edges, oss);
   await section('other ways to address the endpoint', otherWaysToAddress, oss);
 }
 
@@ -630,10 +631,10 @@ async function operations() {
 
 async function create(channel) {
   const made = await client().putChannel(channel, config({ FragDuration: 2, FragCount: 3 }));
-  equal('the channel is made', made.res.status, 200);
+  equal('the channel is created', made.res.status, 200);
 }
 
-/** Asks for a status under each set of rules of the local endpoint. */
+/** Gets a status with each set of rules of the local endpoint. */
 async function faults(path) {
   const outcomes = {};
   for (const { name, rules } of JSON.parse(readFileSync(path, 'utf8'))) outcomes[name] = await outcome(rules);
@@ -647,7 +648,7 @@ async function outcome(rules) {
     const answer = await fetch(control, { method: 'POST', headers, body: JSON.stringify(rule) });
     if (answer.status !== 201) throw new Error(await answer.text());
   }
-  // A connection that the fault before has broken would never reach the endpoint.
+  // A connection closed by an earlier fault would never reach the endpoint.
   const call = client({ timeout: 1000, agent: new http.Agent() })
     .getChannelStatus('c')
     .then(({ data }) => (data.Status === 'Live' ? 'right' : 'wrong'))
@@ -664,11 +665,11 @@ async function url(channel) {
   console.log(client().getRtmpUrl(channel, { expires: 600, params: { playlistName: 'playlist.m3u8' } }));
 }
 
-/** Asks again and again until the answer is true or the time is up. */
-async function until(seconds, question) {
+/** Repeats until the result is true or the time is over. */
+async function until(seconds, condition) {
   const end = Date.now() + seconds * 1000;
   for (;;) {
-    const answer = await question();
+    const answer = await condition();
     if (answer || Date.now() > end) return answer;
     await new Promise(done => setTimeout(done, 100));
   }
@@ -682,9 +683,9 @@ async function live(channel, width, height, rate) {
     const seen = await statOf(channel);
     return seen.Status === 'Live' && seen.Video && seen.Audio && Number(seen.Video.Bandwidth) > 0 ? seen : null;
   });
-  check('the channel is Live with its picture and sound', stat, await statOf(channel));
+  check('the channel is Live with video and audio', stat, await statOf(channel));
   if (!stat) return;
-  equal("the picture's size", [stat.Video.Width, stat.Video.Height], [width, height]);
+  equal("the video's size", [stat.Video.Width, stat.Video.Height], [width, height]);
   check('the frame rate', Math.abs(Number(stat.Video.FrameRate) - Number(rate)) <= 1, stat.Video);
   equal('the codecs', [stat.Video.Codec, stat.Audio.Codec], ['H264', 'AAC']);
   check('the sample rate', ['44100', '48000'].includes(stat.Audio.SampleRate), stat.Audio);
@@ -703,7 +704,7 @@ async function live(channel, width, height, rate) {
 
 async function disable(channel) {
   const { res } = await client().putChannelStatus(channel, 'disabled');
-  equal('disabling a live channel answers 200', res.status, 200);
+  equal('disabling a live channel returns 200', res.status, 200);
   check('the channel becomes Disabled', await until(15, async () => (await statOf(channel)).Status === 'Disabled'));
 }
 
@@ -713,13 +714,13 @@ async function ended(channel) {
   const { records } = await oss.getChannelHistory(channel);
   equal('the history has the session', records.length, 1);
   const [record] = records;
-  check('it ended after it began', record.StartTime < record.EndTime, record);
+  check('it ended after it started', record.StartTime < record.EndTime, record);
   check("it has the encoder's address", /^127\.0\.0\.1:\d+$/.test(record.RemoteAddr), record);
 
   equal('create vod', (await oss.createVod(channel, 'vod 1.m3u8', span())).res.status, 200);
   const key = `${channel}/vod 1.m3u8`;
   const text = (await oss.get(key)).content.toString();
-  check('the playlist is whole', text.startsWith('#EXTM3U') && text.trimEnd().endsWith('#EXT-X-ENDLIST'), text);
+  check('the playlist is complete', text.startsWith('#EXTM3U') && text.trimEnd().endsWith('#EXT-X-ENDLIST'), text);
   const entries = playlist => playlist.split('\n').filter(line => line && !line.startsWith('#'));
   const fragments = entries(text);
   check(
@@ -749,10 +750,10 @@ async function ended(channel) {
   const folder = `${ENDPOINT}/${BUCKET}/${encodeURIComponent(channel)}/`;
   for (const address of entries(signed)) {
     const reply = await get(new URL(address, folder).href);
-    check('a fragment as hls/sign gives it', reply.status === 200 && reply.body[0] === 0x47, [address, reply.status]);
+    check('a fragment by a URL of hls/sign', reply.status === 200 && reply.body[0] === 0x47, [address, reply.status]);
   }
   equal('deleting the channel', (await oss.deleteChannel(channel)).res.status, 204);
-  equal('its recordings stay', (await oss.head(`${channel}/${fragments[0]}`)).status, 200);
+  equal('its recordings remain', (await oss.head(`${channel}/${fragments[0]}`)).status, 200);
 }
 
 // --------------------------------------------------------------------------------

@@ -1,11 +1,11 @@
-// What the scripts that drive headless Chromium share.
+// Shared by the scripts that drive headless Chromium.
 "use strict";
 
 const assert = require("node:assert/strict");
 const fs = require("node:fs");
 const http = require("node:http");
 
-// Of a browser that is to request nothing from anybody, and may run as root.
+// For a browser that makes no requests of its own, and may run as root.
 const FLAGS = [
   "--no-sandbox",
   "--disable-gpu",
@@ -16,7 +16,7 @@ const FLAGS = [
   "--disable-sync",
   "--no-proxy-server",
 ];
-// Videos play without anybody clicking.
+// Videos play without a click.
 const PLAYING = [...FLAGS, "--autoplay-policy=no-user-gesture-required"];
 
 function check(what, holds, seen) {
@@ -24,7 +24,7 @@ function check(what, holds, seen) {
   console.log(`ok ${what}`);
 }
 
-// Serves an empty page and, as /hls.js, the file `script` at a host with a port.
+// Serves an empty page, and the file `script` as /hls.js, on a host and port.
 function serve(host, title, script) {
   const { hostname, port } = new URL(`http://${host}`);
   const server = http.createServer((request, response) => {

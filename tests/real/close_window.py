@@ -1,9 +1,9 @@
-"""Asks a window to close, as the button in its frame does.
+"""Closes a window, like the button in its frame.
 
     python3 close_window.py TITLE
 
-The window is the one on $DISPLAY whose title begins so, on a screen without a
-window manager. Python's standard library and libX11 are enough.
+The window is the first on $DISPLAY whose title starts with TITLE, on a screen
+without a window manager. It needs only Python's standard library and libX11.
 """
 
 import ctypes
@@ -58,7 +58,7 @@ if not display:
     sys.exit("no display")
 found = [window for window in windows(display) if title(display, window).startswith(sys.argv[1])]
 if not found:
-    sys.exit(f"no window is called {sys.argv[1]}")
+    sys.exit(f"no window with the title {sys.argv[1]}")
 message = ClientMessage(CLIENT_MESSAGE, window=found[0], format=32)
 message.message_type = x11.XInternAtom(display, b"WM_PROTOCOLS", 0)
 message.data[0] = x11.XInternAtom(display, b"WM_DELETE_WINDOW", 0)

@@ -1,13 +1,13 @@
 #!/bin/sh
-# A corporate network, end to end: the client's machine has no route to the
-# service, only to an authenticating Squid with its distribution's rules, and the
-# service's certificate comes from a private authority. From there the command,
-# a C program and the Python package each create and list a channel.
+# Tests a corporate network: the client's machine has no route to the service, only
+# to Squid with authentication and its distribution's rules, and the service's
+# certificate is from a private authority. The command, a C program and the Python
+# package each create and list a channel from there.
 #
 #   tests/real/corporate.sh OSSLIVE LIBRARY_PREFIX PYTHON
 #
-# OSSLIVE is the command; LIBRARY_PREFIX has the C library, as `make install`
-# puts it there; PYTHON has the package. It needs root, for network namespaces.
+# OSSLIVE is the command; LIBRARY_PREFIX has the C library, installed by `make
+# install`; PYTHON has the package. It needs root, for network namespaces.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -34,7 +34,7 @@ if [ -z "${OSSLIVE_CORPORATE:-}" ]; then
   exit $status
 fi
 
-# From here on in a network of its own, which is gone with its last process.
+# From here on in a separate network, which is removed with its last process.
 work=$OSSLIVE_CORPORATE
 cd "$work"
 chmod 755 "$work"
@@ -49,7 +49,7 @@ until_it() {
   shift
   until "$@" >/dev/null 2>&1; do
     tries=$((tries - 1))
-    [ $tries -gt 0 ] || { echo "in vain: $*"; exit 1; }
+    [ $tries -gt 0 ] || { echo "timed out: $*"; exit 1; }
     sleep 0.1
   done
 }
@@ -81,7 +81,7 @@ certificates() {
     -extfile names -out site.pem 2>/dev/null
 }
 
-# The service, as nginx puts TLS in front of it. Nginx waits for port 80 too.
+# The service behind nginx with TLS. Nginx also listens on port 80.
 service() {
   "$osslive" local --temporary --domain oss.corp.example >endpoint.log 2>&1 &
   pids="$pids $!"
@@ -108,8 +108,8 @@ END
   until_it 20 test -s nginx.pid
 }
 
-# Squid with the rules that it comes with; whoever works here may pass with a
-# password, where those rules leave room for rules of one's own.
+# Squid with its default rules, and in the place for local rules a rule that
+# requires a password.
 proxy() {
   printf '10.10.0.1 oss.corp.example live-demo.oss.corp.example\n' >hosts
   printf 'clerk:%s\n' "$(openssl passwd -apr1 'p:ss w@rd')" >passwords
@@ -135,29 +135,29 @@ END
 
 PROXY=http://clerk:p%3Ass%20w%40rd@10.9.0.1:3128
 
-# ask [NAME=VALUE...] COMMAND...: as a program at the desk does.
-ask() {
+# request [NAME=VALUE...] COMMAND...: runs a program on the client's machine.
+request() {
   at_the_desk env -i PATH="$PATH" HOME="$work" OSS_REGION=cn-hangzhou OSS_BUCKET=live-demo \
     OSS_ENDPOINT=https://oss.corp.example OSS_ACCESS_KEY_ID=osslive-local \
     OSS_ACCESS_KEY_SECRET=osslive-local-secret LD_LIBRARY_PATH="$prefix/lib" "$@"
 }
 
-# refuses STATUS WORDS COMMAND...: fails so, and with these words.
-refuses() {
+# fails STATUS TEXT COMMAND...: checks the exit status and the message.
+fails() {
   wanted=$1 words=$2
   shift 2
   status=0
-  ask "$@" >said.log 2>&1 || status=$?
-  [ $status = "$wanted" ] || { echo "status $status: $*"; cat said.log; exit 1; }
-  grep -q "$words" said.log || { echo "no word of $words: $*"; cat said.log; exit 1; }
-  ! grep -q 'w@rd\|w%40rd' said.log || { echo "the password is told: $*"; exit 1; }
+  request "$@" >output.log 2>&1 || status=$?
+  [ $status = "$wanted" ] || { echo "status $status: $*"; cat output.log; exit 1; }
+  grep -q "$words" output.log || { echo "no $words: $*"; cat output.log; exit 1; }
+  ! grep -q 'w@rd\|w%40rd' output.log || { echo "the output contains the password: $*"; exit 1; }
 }
 
 lists() {
   name=$1
   shift
-  ask "$@" >said.log 2>&1 || { echo "failed: $*"; cat said.log; exit 1; }
-  grep -q "$name" said.log || { echo "no $name: $*"; cat said.log; exit 1; }
+  request "$@" >output.log 2>&1 || { echo "failed: $*"; cat output.log; exit 1; }
+  grep -q "$name" output.log || { echo "no $name: $*"; cat output.log; exit 1; }
   echo "ok: $name"
 }
 
@@ -198,18 +198,18 @@ service
 proxy
 programs
 
-refuses 7 'oss.corp.example' "$osslive" channel list
-refuses 7 '407' https_proxy=http://10.9.0.1:3128 SSL_CERT_FILE=ca.pem "$osslive" channel list
-refuses 7 '407' https_proxy=http://clerk:wrong-w%40rd@10.9.0.1:3128 SSL_CERT_FILE=ca.pem \
+fails 7 'oss.corp.example' "$osslive" channel list
+fails 7 '407' https_proxy=http://10.9.0.1:3128 SSL_CERT_FILE=ca.pem "$osslive" channel list
+fails 7 '407' https_proxy=http://clerk:wrong-w%40rd@10.9.0.1:3128 SSL_CERT_FILE=ca.pem \
   "$osslive" channel list
-refuses 7 'certificate' https_proxy=$PROXY "$osslive" channel list
-ask https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$osslive" channel put from-command >/dev/null
+fails 7 'certificate' https_proxy=$PROXY "$osslive" channel list
+request https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$osslive" channel put from-command >/dev/null
 lists from-command https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$osslive" channel list
 lists from-command https_proxy=$PROXY "$osslive" --ca-file ca.pem channel list
 lists from-c https_proxy=$PROXY SSL_CERT_FILE=ca.pem ./desk
 lists from-python https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$python" desk.py
-# Plain HTTP is asked for by whole URLs, as Squid's rules allow no CONNECT to it.
+# Plain HTTP requests have full URLs: Squid's rules do not allow CONNECT for it.
 lists from-python OSS_ENDPOINT=http://oss.corp.example http_proxy=$PROXY "$osslive" channel list
 grep -q 'CONNECT live-demo.oss.corp.example:443' squid/access.log
 grep -q 'GET http://live-demo.oss.corp.example/' squid/access.log
-echo 'ok: nothing but Squid was reached, in both of its ways'
+echo 'ok: all requests went through Squid, in both ways'

@@ -1,6 +1,5 @@
--- Presses OBS's buttons as a file says, which grows by a line for each:
--- "start", "stop", or "service", which tells the log what Settings, Stream is
--- set to.
+-- Presses OBS's buttons. Tests append a line for each to a file: "start", "stop",
+-- or "service", which logs the service in Settings, Stream.
 
 local obs = obslua
 local done = 0

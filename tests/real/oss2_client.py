@@ -1,18 +1,18 @@
 """Drives a live channel endpoint with oss2, the vendor's SDK for Python.
 
     oss2_client.py operations         every operation that needs no encoder
-    oss2_client.py create CHANNEL     makes a channel with fragments of two seconds
-    oss2_client.py url CHANNEL        prints a signed publish URL, nothing else
+    oss2_client.py create CHANNEL     creates a channel with fragments of two seconds
+    oss2_client.py url CHANNEL        prints only a signed publish URL
     oss2_client.py live CHANNEL WIDTH HEIGHT RATE
-                                      what holds while an encoder publishes
+                                      checks while an encoder publishes
     oss2_client.py names_listed       prints the names of all channels, as JSON
-    oss2_client.py faults FILE        what becomes of a call under each set of rules in
-                                      a file, as JSON: right, wrong or endless
-    oss2_client.py ended CHANNEL      what holds after the encoder has gone
+    oss2_client.py faults FILE        makes a call with each set of rules in a file, and
+                                      prints the outcomes as JSON: right, wrong or endless
+    oss2_client.py ended CHANNEL      checks after the encoder has disconnected
     oss2_client.py disable CHANNEL    disables the channel
 
-Every check prints a line that begins with PASS or FAIL; the exit status is 1
-after any FAIL. The endpoint and the credentials come from the environment:
+Every check prints a line that starts with PASS or FAIL; the exit status is 1 if
+any fails. The endpoint and the credentials come from the environment:
 
     OSS_ENDPOINT, OSS_BUCKET, OSS_REGION, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET
     OSS_SIGNATURE              v1 or v4
@@ -51,11 +51,11 @@ PREFIX = "py-" + VERSION + "-"
 failures = 0
 
 
-# --- how a check is told -----------------------------------------------------
+# --- checks ------------------------------------------------------------------
 
 
 def check(name, holds, seen=""):
-    """One line: PASS or FAIL, what was checked, and on failure what was seen."""
+    """Prints a line: PASS or FAIL, the name of the check, and on failure the value."""
     global failures
     if holds:
         print("PASS " + name, flush=True)
@@ -69,7 +69,7 @@ def equal(name, seen, expected):
 
 
 def refused(name, code, call, status=None, ec=None):
-    """The call must fail with this code (or one of a tuple of codes)."""
+    """Checks that the call fails with this code (or one of a tuple of codes)."""
     codes = code if isinstance(code, tuple) else (code,)
     try:
         result = call()
@@ -90,10 +90,10 @@ def refused(name, code, call, status=None, ec=None):
 
 
 def section(title, body, *arguments):
-    """Runs a group of checks; an exception of the SDK is one FAIL, not the end."""
+    """Runs a group of checks; an exception of the SDK is one FAIL."""
     try:
         body(*arguments)
-    except Exception as error:  # whatever the SDK makes of a reply it cannot read
+    except Exception as error:  # any exception for an invalid response
         check(title + " runs to its end", False, error)
 
 
@@ -134,7 +134,7 @@ def span():
 
 
 def tampered(url):
-    """The URL with one character of its signature changed."""
+    """Returns the URL with one character of its signature changed."""
     head, mark, tail = re.split("(ignature=)", url, maxsplit=1)
     return head + mark + ("1" if tail[0] == "0" else "0") + tail[1:]
 
@@ -146,18 +146,18 @@ def life_of_a_channel(oss):
     name = PREFIX + "life"
     made = oss.create_live_channel(name, config("front door"))
     base = ENDPOINT.split("://")[1] + "/" + BUCKET
-    equal("put answers 200", made.resp.status, 200)
-    equal("put gives the publish URL", made.publish_url, "rtmp://%s/live/%s" % (base, name))
-    equal("put gives the play URL", made.play_url, "http://%s/%s/playlist.m3u8" % (base, name))
+    equal("put returns 200", made.resp.status, 200)
+    equal("put returns the publish URL", made.publish_url, "rtmp://%s/live/%s" % (base, name))
+    equal("put returns the play URL", made.play_url, "http://%s/%s/playlist.m3u8" % (base, name))
     check(
-        "a reply has a request id of 24 digits",
+        "a response has a request id of 24 digits",
         re.fullmatch("[0-9A-F]{24}", made.request_id) is not None,
         made.request_id,
     )
 
     info = oss.get_live_channel(name)
     equal(
-        "get gives the settings, with the defaults filled in",
+        "get returns the settings, with the defaults",
         (info.description, info.status, info.target.type, info.target.frag_duration,
          info.target.frag_count, info.target.playlist_name),
         ("front door", "enabled", "HLS", "5", "3", "playlist.m3u8"),
@@ -166,12 +166,12 @@ def life_of_a_channel(oss):
     equal("a new channel is Idle", (stat.status, stat.video, stat.audio), ("Idle", None, None))
     equal("a new channel has no history", oss.get_live_channel_history(name).records, [])
 
-    equal("disabling answers 200", oss.put_live_channel_status(name, "disabled").status, 200)
+    equal("disabling returns 200", oss.put_live_channel_status(name, "disabled").status, 200)
     equal("disabling again succeeds", oss.put_live_channel_status(name, "disabled").status, 200)
-    equal("a disabled channel says so", oss.get_live_channel(name).status, "disabled")
+    equal("a disabled channel is shown as disabled", oss.get_live_channel(name).status, "disabled")
     equal("its stat is Disabled", oss.get_live_channel_stat(name).status, "Disabled")
     listed = oss.list_live_channel(prefix=name).channels
-    equal("the list says so too", [c.status for c in listed], ["disabled"])
+    equal("also in the list", [c.status for c in listed], ["disabled"])
     oss.put_live_channel_status(name, "enabled")
     equal("enabled again it is Idle", oss.get_live_channel_stat(name).status, "Idle")
 
@@ -186,8 +186,8 @@ def life_of_a_channel(oss):
         ("second", "disabled", "7", "9", "tv.m3u8"),
     )
 
-    equal("delete answers 204", oss.delete_live_channel(name).status, 204)
-    equal("delete again answers 204", oss.delete_live_channel(name).status, 204)
+    equal("delete returns 204", oss.delete_live_channel(name).status, 204)
+    equal("delete again returns 204", oss.delete_live_channel(name).status, 204)
     refused("get after delete", "NoSuchLiveChannel", lambda: oss.get_live_channel(name), 404)
 
 
@@ -195,7 +195,7 @@ def descriptions(oss):
     name = PREFIX + "description"
     for text in ("<b> & \"quotes\" ' ]]>", "直播频道 📺 é", "é" * 64, "x" * 128):
         oss.create_live_channel(name, config(text))
-        equal("description %.20s... comes back" % text, oss.get_live_channel(name).description, text)
+        equal("description %.20s... is returned" % text, oss.get_live_channel(name).description, text)
         equal(
             "description %.20s... is listed" % text,
             [c.description for c in oss.list_live_channel(prefix=name).channels],
@@ -256,15 +256,15 @@ def settings_refused(oss):
     bad("a playlist with a slash", "0044-00000016", playlist_name="a/b.m3u8")
     bad("a playlist name of 129 bytes", "0044-00000017", playlist_name="p" * 124 + ".m3u8")
     bad("a playlist without .m3u8", "0044-00000018", playlist_name="playlist.ts")
-    for label, body in (("half an element", "<LiveChannelConfiguration>"), ("no XML", "hello")):
+    for label, body in (("half an element", "<LiveChannelConfiguration>"), ("not XML", "hello")):
         refused(label, "MalformedXML", lambda: oss.create_live_channel(name, body), 400)
-    refused("get of what was never made", "NoSuchLiveChannel", lambda: oss.get_live_channel(name), 404)
+    refused("get of a channel that does not exist", "NoSuchLiveChannel", lambda: oss.get_live_channel(name), 404)
 
     oss.create_live_channel(name, config(frag_duration=100, frag_count=100, playlist_name="a.m3u8"))
-    check("the largest settings are taken", True)
+    check("the largest settings are accepted", True)
     refused("status paused by query", "InvalidArgument",
             lambda: oss.put_live_channel_status(name, "paused"), 400)
-    equal("a refused change changes nothing", oss.get_live_channel(name).status, "enabled")
+    equal("a rejected change changes nothing", oss.get_live_channel(name).status, "enabled")
     oss.delete_live_channel(name)
 
 
@@ -288,7 +288,7 @@ def missing_things(oss):
         ("history", lambda: elsewhere.get_live_channel_history(name)),
     ):
         refused(label + " in a missing bucket", "NoSuchBucket", call, 404)
-    refused("what the endpoint does not do", "NotImplemented", lambda: oss.get_bucket_website())
+    refused("an unsupported operation", "NotImplemented", lambda: oss.get_bucket_website())
 
 
 def vod_refused(oss):
@@ -305,8 +305,8 @@ def vod_refused(oss):
         ("a span that ends before it starts", (end, start), "0044-00000306"),
         ("an empty span", (start, start), "0044-00000308"),
         ("a span of more than a day", (start, start + DAY + 1), "0044-00000307"),
-        ("a start time that is no number", ("yesterday", end), "0044-00000304"),
-        ("an end time that is no number", (start, "tomorrow"), "0044-00000305"),
+        ("a start time that is not a number", ("yesterday", end), "0044-00000304"),
+        ("an end time that is not a number", (start, "tomorrow"), "0044-00000305"),
     ):
         refused("post vod, " + label, "InvalidArgument",
                 lambda: oss.post_vod_playlist(name, "vod.m3u8", *times), 400, ec)
@@ -318,7 +318,7 @@ def vod_refused(oss):
 
 
 def paging(oss):
-    """250 channels, whose byte order differs from their numeric order."""
+    """With 250 channels, whose byte order differs from their numeric order."""
     expected = [PREFIX + "page-%d" % n for n in range(250)]
     for name in expected:
         oss.create_live_channel(name, config())
@@ -329,17 +329,17 @@ def paging(oss):
     equal("the first page has a hundred", len(first.channels), 100)
     check("the first page is truncated", first.is_truncated, first.is_truncated)
     equal("the next marker is the last name", first.next_marker, first.channels[-1].name)
-    equal("the reply repeats the question", (first.prefix, first.marker, first.max_keys), (family, "", 100))
+    equal("the response repeats the request", (first.prefix, first.marker, first.max_keys), (family, "", 100))
 
     walked = list(oss2.LiveChannelIterator(oss, prefix=family))
-    equal("all pages give every channel once, in byte order", [c.name for c in walked], expected)
+    equal("all pages return every channel once, in byte order", [c.name for c in walked], expected)
     walked = list(oss2.LiveChannelIterator(oss, prefix=family, max_keys=7))
-    equal("pages of seven give the same", [c.name for c in walked], expected)
+    equal("pages of seven return the same", [c.name for c in walked], expected)
     whole = oss.list_live_channel(prefix=family, max_keys=1000)
     equal("a thousand at once", [c.name for c in whole.channels], expected)
-    equal("the whole is not truncated", whole.is_truncated, False)
+    equal("the full list is not truncated", whole.is_truncated, False)
     exact = oss.list_live_channel(prefix=family, max_keys=250)
-    equal("a page that holds all is not truncated", (len(exact.channels), exact.is_truncated), (250, False))
+    equal("a page with all channels is not truncated", (len(exact.channels), exact.is_truncated), (250, False))
 
     listed = whole.channels[0]
     base = ENDPOINT.split("://")[1] + "/" + BUCKET
@@ -356,7 +356,7 @@ def paging(oss):
     one = oss.list_live_channel(PREFIX + "page-24")
     equal("a longer prefix narrows", [c.name for c in one.channels],
           [n for n in expected if n.startswith(PREFIX + "page-24")])
-    equal("a prefix that nothing has", oss.list_live_channel(PREFIX + "直播 &").channels, [])
+    equal("a prefix without channels", oss.list_live_channel(PREFIX + "直播 &").channels, [])
 
     for keys in (0, -1, 1001, "ten"):
         refused("max-keys %s" % keys, "InvalidArgument",
@@ -407,7 +407,7 @@ def credentials():
 
 
 def shifted_clock(by):
-    """oss2 with a clock that is off: it has no option for that."""
+    """Shifts the clock of oss2, which has no option for that."""
 
     class Shifted(datetime):
         @classmethod
@@ -460,7 +460,7 @@ def objects(oss):
     keys = [PREFIX + "batch/%d" % n for n in range(5)]
     for key in keys:
         oss.put_object(key, b"x")
-    equal("batch delete names what it deleted", sorted(oss.batch_delete_objects(keys).deleted_keys), keys)
+    equal("batch delete returns the deleted keys", sorted(oss.batch_delete_objects(keys).deleted_keys), keys)
     equal("and they are gone", list(oss2.ObjectIterator(oss, prefix=PREFIX + "batch/")), [])
 
 
@@ -471,10 +471,10 @@ def buckets(oss):
 
     name = "py-temporary-" + VERSION
     other = bucket(name=name)
-    equal("a bucket is made", other.create_bucket().status, 200)
+    equal("a bucket is created", other.create_bucket().status, 200)
     check("and listed", name in [b.name for b in service.list_buckets().buckets])
     other.create_live_channel("inside", config())
-    equal("a channel is of its bucket", [c.name for c in other.list_live_channel().channels], ["inside"])
+    equal("a channel belongs to its bucket", [c.name for c in other.list_live_channel().channels], ["inside"])
     refused("the channel in the first bucket", "NoSuchLiveChannel", lambda: oss.get_live_channel("inside"), 404)
     refused("deleting a bucket with a channel", "BucketNotEmpty", other.delete_bucket, 409)
     other.delete_live_channel("inside")
@@ -516,7 +516,7 @@ def cors(oss):
     many = oss2.models.BucketCors([first] * 21)
     refused("21 rules", "CORSRuleBeyondLimit", lambda: oss.put_bucket_cors(many), 400)
     refused("no rules", "MalformedXML", lambda: oss.put_bucket_cors(oss2.models.BucketCors([])), 400)
-    equal("refused rules change nothing", len(oss.get_bucket_cors().rules), 2)
+    equal("rejected rules change nothing", len(oss.get_bucket_cors().rules), 2)
     equal("deleting them", oss.delete_bucket_cors().status, 204)
     refused("CORS rules afterwards", "NoSuchCORSConfiguration", oss.get_bucket_cors, 404)
     reply = requests.get(signed, headers={"Origin": "http://www.example"}, timeout=TIMEOUT)
@@ -525,7 +525,7 @@ def cors(oss):
 
 
 def around_channels(oss):
-    """What a program does with a bucket beside its channels."""
+    """Other operations of programs on a bucket with channels."""
     equal("the ACL of a bucket", oss.get_bucket_acl().acl, "private")
     oss.put_bucket_acl("public-read")
     equal("the ACL that was set", oss.get_bucket_acl().acl, "public-read")
@@ -556,7 +556,7 @@ def around_channels(oss):
     refused("a copy of nothing", "NoSuchKey",
             lambda: oss.copy_object(BUCKET, PREFIX + "none", key), 404, "0026-00000001")
     nobody = bucket(oss2.AnonymousAuth())
-    refused("a large upload without a right", "AccessDenied",
+    refused("a large upload without permission", "AccessDenied",
             lambda: nobody.put_object(key, b"x" * (4 << 20)), 403)
 
     odd = PREFIX + "\n\t&<>'\" "
@@ -567,23 +567,23 @@ def around_channels(oss):
 
     ambiguous = PREFIX + "a?live&status=disabled"
     if VERSION == "v1":
-        refused("a name that reads as an operation", "InvalidArgument",
+        refused("a name that looks like an operation", "InvalidArgument",
                 lambda: oss.put_object(ambiguous, b"x"), 400)
     else:
-        equal("a name that reads as an operation", oss.put_object(ambiguous, b"x").status, 200)
+        equal("a name that looks like an operation", oss.put_object(ambiguous, b"x").status, 200)
         oss.delete_object(ambiguous)
 
 
 def edges(oss):
-    """What the vendor's own suites ask for at the edges of objects and buckets."""
+    """Edge cases of objects and buckets, from the vendor's test suites."""
     key = PREFIX + "edges.ts"
     url = oss.sign_url("PUT", key, 60)
     put = requests.put(url, data=b"0123456789", timeout=TIMEOUT)
     equal("an upload without a type", put.status_code, 200)
     checksum = oss2.utils.Crc64()
     checksum.update(b"0123456789")
-    equal("its CRC in the answer", put.headers.get("x-oss-hash-crc64ecma"), str(checksum.crc))
-    equal("it has the type of any bytes", oss.head_object(key).headers["Content-Type"], "application/octet-stream")
+    equal("its CRC in the response", put.headers.get("x-oss-hash-crc64ecma"), str(checksum.crc))
+    equal("it has the default type", oss.head_object(key).headers["Content-Type"], "application/octet-stream")
     url = oss.sign_url("GET", key, 60)
     for bytes_range, status, body in (
         ("bytes=-3", 206, b"789"), ("bytes=8-", 206, b"89"), ("bytes=-0", 416, None), ("bytes=99-", 200, b"0123456789"),
@@ -596,7 +596,7 @@ def edges(oss):
     check("a key that does not exist is named", ("<Key>%sgone</Key>" % PREFIX).encode() in gone.content, gone.content)
     oss.delete_object(key)
 
-    # The SDK has no call for it but the one beneath all calls.
+    # The SDK has no method for it, only the internal one.
     equal("HEAD of the bucket", oss._do("HEAD", BUCKET, "").status, 200)
     none = "py-no-such-bucket"
     refused("HEAD of a bucket that does not exist", "NoSuchBucket",
@@ -610,7 +610,7 @@ def edges(oss):
 
 
 def by_name(oss):
-    """`localhost` is path style as an address is."""
+    """`localhost` uses path style, like an IP address."""
     local = ENDPOINT.replace("127.0.0.1", "localhost")
     name = PREFIX + "by-name"
     named = bucket(endpoint=local)
@@ -626,16 +626,16 @@ def operations():
     section("the life of a channel", life_of_a_channel, oss)
     section("descriptions", descriptions, oss)
     section("names", names, oss)
-    section("settings that are refused", settings_refused, oss)
+    section("settings that are rejected", settings_refused, oss)
     section("missing things", missing_things, oss)
-    section("vod that is refused", vod_refused, oss)
+    section("vod that is rejected", vod_refused, oss)
     section("paging", paging, oss)
     section("credentials", credentials)
     section("objects", objects, oss)
     section("buckets", buckets, oss)
     section("CORS", cors, oss)
-    section("what surrounds channels", around_channels, oss)
-    section("the edges of objects and buckets", edges, oss)
+    section("other operations on buckets with channels", around_channels, oss)
+    section("edge cases of objects and buckets", edges, oss)
     section("the endpoint by name", by_name, oss)
 
 
@@ -644,32 +644,32 @@ def operations():
 
 def create(channel):
     made = chosen_bucket().create_live_channel(channel, config(frag_duration=2, frag_count=3))
-    equal("the channel is made", made.resp.status, 200)
+    equal("the channel is created", made.resp.status, 200)
 
 
 def url(channel):
     print(chosen_bucket().sign_rtmp_url(channel, "playlist.m3u8", 600), flush=True)
 
 
-def until(seconds, question):
-    """Asks again and again until the answer is true or the time is up."""
+def until(seconds, condition):
+    """Repeats until the result is true or the time is over."""
     end = time.monotonic() + seconds
     while True:
-        answer = question()
+        answer = condition()
         if answer or time.monotonic() > end:
             return answer
         time.sleep(0.1)
 
 
 def names_listed():
-    """Prints the names of all channels, as pages of seven give them."""
+    """Prints the names of all channels, in pages of seven."""
     channels = oss2.LiveChannelIterator(chosen_bucket(), max_keys=7)
     print(json.dumps([channel.name for channel in channels]))
 
 
 def faults(path):
-    """Asks for a status under each set of rules of the local endpoint. A call that has no end
-    after three seconds is left to itself."""
+    """Gets a status with each set of rules of the local endpoint. Does not wait for calls of more
+    than three seconds."""
     with open(path, encoding="utf-8") as file:
         rows = json.load(file)
     print(json.dumps({row["name"]: outcome(row["rules"]) for row in rows}))
@@ -695,7 +695,7 @@ def outcome(rules):
     thread.join(3)
     hits = [fault["hits"] for fault in requests.get(control, headers=header, timeout=TIMEOUT).json()["faults"]]
     requests.delete(control, headers=header, timeout=TIMEOUT)
-    assert hits[0] > 0, "no rule was asked for"
+    assert hits[0] > 0, "no rule was applied"
     return seen[0] if seen else "endless"
 
 
@@ -708,11 +708,11 @@ def live(channel, width, height, rate):
         return stat if ready else None
 
     stat = until(15, measured)
-    check("the channel is Live with its picture and sound", stat is not None,
+    check("the channel is Live with video and audio", stat is not None,
           oss.get_live_channel_stat(channel).status)
     if stat is None:
         return
-    equal("the picture's size", (stat.video.width, stat.video.height), (int(width), int(height)))
+    equal("the video's size", (stat.video.width, stat.video.height), (int(width), int(height)))
     check("the frame rate", abs(stat.video.frame_rate - int(rate)) <= 1, stat.video.frame_rate)
     equal("the codecs", (stat.video.codec, stat.audio.codec), ("H264", "AAC"))
     check("the sample rate", stat.audio.sample_rate in (44100, 48000), stat.audio.sample_rate)
@@ -731,7 +731,7 @@ def live(channel, width, height, rate):
 
 def disable(channel):
     oss = chosen_bucket()
-    equal("disabling a live channel answers 200", oss.put_live_channel_status(channel, "disabled").status, 200)
+    equal("disabling a live channel returns 200", oss.put_live_channel_status(channel, "disabled").status, 200)
     check("the channel becomes Disabled",
           until(15, lambda: oss.get_live_channel_stat(channel).status == "Disabled"))
 
@@ -744,15 +744,15 @@ def ended(channel):
     equal("the history has the session", len(records), 1)
     if records:
         record = records[0]
-        check("it ended after it began", record.start_time < record.end_time, vars(record))
+        check("it ended after it started", record.start_time < record.end_time, vars(record))
         check("it has the encoder's address", record.remote_addr.startswith("127.0.0.1:"), record.remote_addr)
 
     start, end = span()
     equal("post vod", oss.post_vod_playlist(channel, "vod 1.m3u8", start, end).status, 200)
     key = channel + "/vod 1.m3u8"
     text = oss.get_object(key).read().decode()
-    check("the playlist is whole", text.startswith("#EXTM3U") and text.rstrip().endswith("#EXT-X-ENDLIST"), text)
-    equal("get vod gives the same", oss.get_vod_playlist(channel, start, end).playlist, text)
+    check("the playlist is complete", text.startswith("#EXTM3U") and text.rstrip().endswith("#EXT-X-ENDLIST"), text)
+    equal("get vod returns the same", oss.get_vod_playlist(channel, start, end).playlist, text)
     fragments = [line for line in text.splitlines() if line and not line.startswith("#")]
     check("fragments are named by their start in milliseconds",
           fragments and all(re.fullmatch(r"\d{13}\.ts", name) for name in fragments), fragments)
@@ -775,12 +775,12 @@ def ended(channel):
     folder = "%s/%s/%s/" % (ENDPOINT, BUCKET, quote(channel))
     for address in addresses:
         reply = get(address if "://" in address else folder + address)
-        check("a fragment as hls/sign gives it", reply.status_code == 200 and reply.content[:1] == b"G",
+        check("a fragment by a URL of hls/sign", reply.status_code == 200 and reply.content[:1] == b"G",
               (address, reply.status_code))
     refused("vod of a time without recordings", "InvalidArgument",
             lambda: oss.post_vod_playlist(channel, "none.m3u8", start - DAY, end - DAY), 400, "0044-00000308")
     equal("deleting the channel", oss.delete_live_channel(channel).status, 204)
-    check("its recordings stay", oss.object_exists(channel + "/" + fragments[0]))
+    check("its recordings remain", oss.object_exists(channel + "/" + fragments[0]))
 
 
 COMMANDS = {f.__name__: f for f in (operations, create, url, names_listed, faults, live, disable, ended)}

@@ -1,14 +1,14 @@
-// The page of the local endpoint in headless Chromium: what is live is shown
-// and played, what ended is in the history, no name becomes markup, nothing is
-// asked of any other host.
+// Tests the page of the local endpoint in headless Chromium: live channels are
+// shown and played, ended sessions are in the history, names do not become markup,
+// and there are no requests to other hosts.
 //
-// PAGE is the page's address with its token and CHANNEL a channel that is live at 640x360 with
-// 30 frames a second and has a VOD playlist. When enough of it was played, the
-// file PLAYED is written; the publisher is then expected to go. HOSTILE and
-// HOSTILE_DESCRIPTION are the name and description of another channel.
+// PAGE is the page's address with its token. CHANNEL is a channel that is live at
+// 640x360 with 30 frames per second and has a VOD playlist. After enough playback,
+// the script writes the file PLAYED; the publisher must then disconnect. HOSTILE
+// and HOSTILE_DESCRIPTION are the name and description of another channel.
 //
-// With the argument "again", the publisher is expected to come back at once at
-// 960x540, and only that is looked at.
+// With the argument "again", the publisher must reconnect at once at 960x540, and
+// only that is tested.
 "use strict";
 
 const fs = require("node:fs");
@@ -17,12 +17,12 @@ const { FLAGS, check } = require("./browser.cjs");
 
 const { PAGE, CHANNEL, PLAYED, HOSTILE, HOSTILE_DESCRIPTION, CHROMIUM } = process.env;
 const ORIGIN = new URL(PAGE).origin;
-// Where the address leads: further parameters go behind the token.
+// The page that the address opens; further parameters follow the token.
 const TOKEN = new URL(PAGE).searchParams.get("token");
 const HOME = `${ORIGIN}/_osslive/${TOKEN}/`;
 const SOON = 45_000;
 
-// Things that must not happen on any page.
+// Unexpected events on any page.
 const incidents = [];
 
 async function open(browser, options, address) {
@@ -60,7 +60,7 @@ const playback = (page) =>
     };
   });
 
-// Waits until time has gone on and frames were decoded.
+// Waits until the time advances and frames are decoded.
 async function plays(page, what, engine) {
   await page.waitForFunction(() => document.querySelector("video")?.getVideoPlaybackQuality().totalVideoFrames > 5);
   const before = await playback(page);
@@ -98,7 +98,7 @@ const brightness = (page) =>
     return parts.reduce((sum, part) => sum + Number(part), 0) / 3;
   });
 
-async function showsWhatIsLive(page) {
+async function showsLiveChannels(page) {
   await hasText(page, ".row[data-status=Live]", CHANNEL);
   await hasText(page, "main h2", CHANNEL);
   await hasText(page, ".faults", "GetBucketStat: status 500 (applied 0 times)");
@@ -116,7 +116,7 @@ async function showsWhatIsLive(page) {
 }
 
 async function signsOnRequest(page) {
-  check("no publish URL is shown unasked", !(await page.content()).includes("Signature="));
+  check("no publish URL is shown without a request", !(await page.content()).includes("Signature="));
   await page.getByRole("button", { name: "Sign a publish URL" }).click();
   await page.locator(".copyable").nth(2).waitFor();
   const [server, key, ffmpeg] = await page.locator(".copyable code").allInnerTexts();
@@ -125,16 +125,16 @@ async function signsOnRequest(page) {
   check("the line for ffmpeg", ffmpeg.startsWith("ffmpeg ") && ffmpeg.includes(`'${server}/${key}'`), ffmpeg);
 }
 
-async function showsWhatWasRefused(page) {
+async function showsRejectedRequests(page) {
   await hasText(page, "#problems summary", "Recent problems");
   await page.locator("#problems summary").click();
   const item = page.locator("#problems li", { hasText: "AccessDenied" }).first();
   const text = await item.innerText();
-  check("a refused request is shown with its reason", text.includes("GetObject 403") && text.includes("Anonymous"), text);
+  check("a rejected request is shown with its reason", text.includes("GetObject 403") && text.includes("Anonymous"), text);
   check("and its key is text", text.includes("<img src=x onerror=alert(4)>"), text);
 }
 
-async function takesNoNameForMarkup(page) {
+async function doesNotUseNamesAsMarkup(page) {
   const row = page.locator(".row .name", { hasText: HOSTILE });
   await row.waitFor();
   check("the hostile name is text in the list", (await row.innerText()) === HOSTILE);
@@ -142,15 +142,15 @@ async function takesNoNameForMarkup(page) {
   await hasText(page, "main h2", HOSTILE);
   await hasText(page, ".about", HOSTILE_DESCRIPTION);
   const made = await page.evaluate(() => document.querySelectorAll("img[src=x], b, script:not([src])").length);
-  check("no element was made of it", made === 0, made);
+  check("it creates no elements", made === 0, made);
   await page.reload();
   await hasText(page, "main h2", HOSTILE);
-  check("the address leads to it", true);
+  check("the address opens it", true);
 }
 
-// What would happen if a name ever were taken for markup. The browser reports
-// it as an error: this is the last of all checks.
-async function hasAPolicyAgainstMarkup(page) {
+// The policy in case a name is used as markup. The browser reports an error, so
+// this is the last check.
+async function hasPolicyAgainstMarkup(page) {
   const isRefused = await page.evaluate(() => {
     try {
       document.createElement("p").innerHTML = "<b></b>";
@@ -159,7 +159,7 @@ async function hasAPolicyAgainstMarkup(page) {
       return true;
     }
   });
-  check("the policy lets no script make markup of text", isRefused);
+  check("the policy prevents scripts from using text as markup", isRefused);
 }
 
 async function worksByKeyboard(page) {
@@ -174,7 +174,7 @@ async function worksByKeyboard(page) {
   const name = await page.evaluate(() => document.activeElement.querySelector(".name").textContent);
   await page.waitForTimeout(1500);
   const still = await page.evaluate(() => document.activeElement.querySelector(".name")?.textContent);
-  check("it stays where it is when the list is drawn anew", still === name, still);
+  check("it stays when the list is redrawn", still === name, still);
   await page.keyboard.press("Enter");
   await hasText(page, "main h2", name);
   const unnamed = await page.evaluate(() =>
@@ -185,14 +185,14 @@ async function worksByKeyboard(page) {
   check("every control has a name", unnamed === 0, unnamed);
 }
 
-async function showsWhatEnded(page) {
+async function showsEndedSessions(page) {
   await hasText(page, ".row[data-status=Idle]", CHANNEL);
   check("the change is announced", (await textOf(page, "#news")) === `${CHANNEL} is idle`);
   await hasText(page, ".badge", "Idle");
   await page.locator("tbody tr").first().waitFor();
   check("the session is in the history", (await page.locator("tbody tr").count()) === 1);
   check("and on the timeline", (await page.locator(".timeline .session").count()) === 1);
-  check("as one that is over", (await page.locator(".timeline .live").count()) === 0);
+  check("as ended", (await page.locator(".timeline .live").count()) === 0);
   await page.locator("tbody button").click();
   await plays(page, "the session's recording", "native");
   await page.locator(".playlists li", { hasText: "all.m3u8" }).getByRole("button").click();
@@ -200,36 +200,36 @@ async function showsWhatEnded(page) {
   await plays(page, "the VOD playlist", "native");
 }
 
-async function playsWhatComesAgain(browser) {
+async function playsAfterReconnect(browser) {
   const page = await open(browser, {}, `${PAGE}&player=native#/live-demo/${CHANNEL}`);
   await plays(page, "live", "native");
   fs.writeFileSync(PLAYED, "");
   await page.waitForFunction(() => document.querySelector("video").videoWidth === 960);
   const { time } = await playback(page);
   await page.waitForFunction((time) => document.querySelector("video").currentTime > time + 1.5, time);
-  check("it plays in its new size", true);
+  check("it plays at its new size", true);
 }
 
 async function main() {
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
   try {
-    if (process.argv[2] === "again") return await playsWhatComesAgain(browser);
+    if (process.argv[2] === "again") return await playsAfterReconnect(browser);
     const live = `${PAGE}#/live-demo/${CHANNEL}`;
     const desk = { viewport: { width: 1280, height: 900 }, colorScheme: "light" };
     const phone = { viewport: { width: 360, height: 740 }, colorScheme: "dark", reducedMotion: "reduce" };
 
     const page = await open(browser, desk, PAGE);
-    check("the address with the token leads to the page", page.url() === HOME, page.url());
+    check("the address with the token opens the page", page.url() === HOME, page.url());
     await page.goto(`${PAGE}&player=native`);
     check("further parameters are kept", page.url() === `${HOME}?player=native`, page.url());
-    await showsWhatIsLive(page);
+    await showsLiveChannels(page);
     await plays(page, "live", "native");
     await signsOnRequest(page);
     await fits(page, "on a desk");
-    check("light where light is preferred", (await brightness(page)) > 200);
+    check("light if light is preferred", (await brightness(page)) > 200);
     await worksByKeyboard(page);
-    await showsWhatWasRefused(page);
-    await takesNoNameForMarkup(page);
+    await showsRejectedRequests(page);
+    await doesNotUseNamesAsMarkup(page);
     await page.evaluate((hash) => (location.hash = hash), new URL(live).hash);
     await hasText(page, "main h2", CHANNEL);
 
@@ -237,7 +237,7 @@ async function main() {
     await plays(small, "live on a phone", "hls.js");
     await signsOnRequest(small);
     await fits(small, "on a phone");
-    check("dark where dark is preferred", (await brightness(small)) < 60);
+    check("dark if dark is preferred", (await brightness(small)) < 60);
     await small.locator(".row .name", { hasText: HOSTILE }).click();
     await hasText(small, "main h2", HOSTILE);
     await fits(small, "on a phone, with the hostile name");
@@ -245,9 +245,9 @@ async function main() {
 
     await page.bringToFront();
     fs.writeFileSync(PLAYED, "");
-    await showsWhatEnded(page);
+    await showsEndedSessions(page);
     check("no dialog, no error, no request to any other host", incidents.length === 0, incidents);
-    await hasAPolicyAgainstMarkup(page);
+    await hasPolicyAgainstMarkup(page);
   } finally {
     await browser.close();
   }

@@ -1,9 +1,8 @@
-// Recordings played from beginning to end by hls.js in headless Chromium: every
-// picture is decoded, and next to none is dropped.
+// Plays recordings from start to end with hls.js in headless Chromium: all frames
+// must be decoded, and almost none dropped.
 //
-// STREAMS is a list of name, URL of a playlist with an end, and number of
-// pictures; HOST a host with a port, whose origin may play. hls.js is the file
-// HLS_JS.
+// STREAMS is a list of name, URL of a playlist with an end, and number of frames;
+// HOST is a host with a port, whose origin may play. HLS_JS is the file of hls.js.
 "use strict";
 
 const assert = require("node:assert/strict");
@@ -13,10 +12,10 @@ const { PLAYING, serve } = require("./browser.cjs");
 const { HOST, HLS_JS, CHROMIUM } = process.env;
 const STREAMS = JSON.parse(process.env.STREAMS);
 const SOON = 90_000;
-// A busy machine shows a few late; a fault of the stream drops a third or more.
+// A busy machine shows a few frames late; a broken stream drops a third or more.
 const TOLERATED = 0.1;
 
-// Runs in the page: plays all at once, each to its end or to a fatal error.
+// Runs in the page. Plays all streams at once, each to its end or a fatal error.
 async function play({ streams, limit }) {
   const one = ([name, url]) =>
     new Promise((done) => {
@@ -42,11 +41,11 @@ async function play({ streams, limit }) {
   return Promise.all(streams.map(one));
 }
 
-// What is wrong with what was seen of a stream, if anything is.
-function faultOf({ outcome, frames, dropped }, pictures) {
+// Returns the problem with the playback of a stream, if any.
+function faultOf({ outcome, frames, dropped }, expectedFrames) {
   if (outcome !== "ended") return outcome;
-  if (Math.abs(frames - pictures) > 3) return `${frames} of ${pictures} pictures`;
-  return dropped > pictures * TOLERATED ? `${dropped} of ${pictures} pictures dropped` : null;
+  if (Math.abs(frames - expectedFrames) > 3) return `${frames} of ${expectedFrames} frames`;
+  return dropped > expectedFrames * TOLERATED ? `${dropped} of ${expectedFrames} frames dropped` : null;
 }
 
 async function main() {
@@ -57,10 +56,10 @@ async function main() {
     page.setDefaultTimeout(2 * SOON);
     await page.goto(`http://${HOST}/`);
     await page.addScriptTag({ url: "/hls.js" });
-    // A few at a time: what one machine decodes without haste.
+    // A few at a time, which one machine can decode easily.
     for (let at = 0; at < STREAMS.length; at += 4) {
       let streams = STREAMS.slice(at, at + 4);
-      // Only what a stream is to blame for happens every time.
+      // Repeat failed streams: problems of a stream happen every time.
       for (let tries = 1; streams.length > 0; tries += 1) {
         const played = await page.evaluate(play, { streams, limit: SOON });
         const wrong = played.map((seen, index) => faultOf(seen, streams[index][2]));

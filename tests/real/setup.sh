@@ -1,20 +1,20 @@
 #!/bin/sh
-# Brings the programs that the tests drive: ffmpeg, old and new, oss2 (Python),
+# Installs the programs that the tests use: two versions of ffmpeg, oss2 (Python),
 # ali-oss (Node.js), nginx, Squid, Prometheus, systemd-analyze, Chromium with its
-# driver, GStreamer, OBS Studio with a screen to draw on, and for the C library
-# compilers, checkers and libav's headers. What is there already is left alone, so
-# that a second run costs nothing.
+# driver, GStreamer, OBS Studio with a virtual screen, and for the C library
+# compilers, checkers and libav's headers. Installed programs are skipped, so a
+# second run is fast.
 #
-#   tests/real/setup.sh          installs what is missing, where it may
+#   tests/real/setup.sh          installs what is missing
 #
 # The clients go into target/clients (or $OSSLIVE_CLIENTS). The others are
-# installed only by apt and only as root. What cannot be installed is named; with CI set
-# in the environment that is a failure.
+# installed with apt, and only as root. Programs that cannot be installed are
+# reported; if CI is set in the environment, that is an error.
 set -u
 
 OSS2_VERSION=2.19.1
 ALI_OSS_VERSION=6.23.0
-# A package that carries a newer ffmpeg than distributions have.
+# A package with a newer ffmpeg than distributions have.
 IMAGEIO_FFMPEG_VERSION=0.8.1
 PLAYWRIGHT_VERSION=1.65.1
 HLS_JS_VERSION=1.7.4
@@ -29,12 +29,12 @@ missing=''
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Nothing here may hang a build: an installer gets ten minutes.
+# Limits installers to ten minutes, so that they cannot block a build.
 bounded() {
   if have timeout; then timeout 600 "$@"; else "$@"; fi
 }
 
-# install WHAT COMMAND...: says what is done, keeps the noise in the log.
+# install WHAT COMMAND...: prints what it installs; the output goes to the log.
 install() {
   what=$1
   shift
@@ -62,14 +62,14 @@ venv_python() {
 
 have_ffmpeg() { have ffmpeg && have ffprobe; }
 
-# 10 MB to fetch, 41 MB on the disk.
+# 10 MB to download, 41 MB on disk.
 have_libav() { have pkg-config && pkg-config --exists libavdevice libavfilter libavformat; }
 
 have_nlohmann_json() { echo '#include <nlohmann/json.hpp>' | g++ -x c++ -fsyntax-only - 2>/dev/null; }
 
 have_prometheus() { have prometheus && have promtool; }
 
-# 29 MB to fetch, 99 MB on the disk.
+# 29 MB to download, 99 MB on disk.
 have_gstreamer() {
   have gst-launch-1.0 || return 1
   for element in rtmp2sink flvmux x264enc voaacenc h264parse aacparse videotestsrc; do
@@ -91,7 +91,7 @@ have_ali_oss() {
   grep -q "\"version\": \"$ALI_OSS_VERSION\"" "$node/node_modules/ali-oss/package.json" 2>/dev/null
 }
 
-# Of the browser's packages none brings a browser of its own.
+# None of these packages includes a browser.
 have_browser_packages() {
   grep -q "\"version\": \"$PLAYWRIGHT_VERSION\"" \
     "$browser/node_modules/playwright-core/package.json" 2>/dev/null &&
@@ -107,7 +107,7 @@ have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
 
 have_squid() { [ -x /usr/sbin/squid ] && have ip; }
 
-# OBS, what its plugins are built with, and a screen that nobody sees.
+# OBS, the headers for its plugins, and a virtual screen.
 have_obs() { have obs && have Xvfb && pkg-config --exists libobs 2>/dev/null; }
 
 make_venv() {
@@ -119,9 +119,9 @@ mkdir -p "$clients" "$node" "$browser" || exit 1
 have_ffmpeg || apt ffmpeg
 have_ffmpeg || lacks ffmpeg "install ffmpeg with ffprobe and libx264, then run this again"
 
-# What the tests of the C library drive: two compilers, valgrind, and the ways
-# to find a library. clang's sanitizers are a package of their own. And jq, for a
-# recipe of the command.
+# For the tests of the C library: two compilers, valgrind, and tools that find
+# libraries. clang's sanitizers are a separate package. jq is for a recipe of the
+# command.
 have gcc && have g++ || apt gcc g++ libc6-dev
 have clang && have clang++ || apt clang libclang-rt-dev
 for tool in valgrind cmake pkg-config jq; do
@@ -207,7 +207,7 @@ fi
 have_browser_packages || lacks playwright-core "needs npm and a package registry; see $log"
 
 if [ -n "$missing" ] && [ -n "${CI:-}" ]; then
-  echo "not everything that the tests need is here:$missing" >&2
+  echo "missing for the tests:$missing" >&2
   exit 1
 fi
 exit 0

@@ -1,10 +1,11 @@
-// Pages of other sites in headless Chromium, which try on an endpoint what a
-// page can try: each is refused, and none of them reads or sees anything.
+// Pages of other sites in headless Chromium attack an endpoint in every way that a
+// page can: all requests must be rejected, and no page may read anything.
 //
-// ENDPOINT is the endpoint's URL, PAGE its page's address with the token. URLS
-// is a list of what an owner may do: method, URL, and the URL for a body of type
-// text/plain, all with good signatures. PLAY is the signed URL of a playlist. Pages are served at HOSTS, a list of hosts with
-// ports; the origin http://ALLOWED, if set, is one that may play.
+// ENDPOINT is the endpoint's URL, PAGE its page's address with the token. URLS is
+// a list of the owner's operations: method, URL, and the URL for a body of type
+// text/plain, all with valid signatures. PLAY is the signed URL of a playlist.
+// Pages are served on HOSTS, a list of hosts with ports; the origin
+// http://ALLOWED, if set, may play.
 "use strict";
 
 const { chromium } = require("playwright-core");
@@ -16,8 +17,8 @@ const HOSTS = JSON.parse(process.env.HOSTS);
 const TOKEN = new URL(PAGE).searchParams.get("token");
 const SOON = 30_000;
 
-// What the endpoint answers to a page and to the frames and windows it opens.
-// A page is not told of what it may not read; the browser's own log is.
+// Collects the endpoint's responses to a page and the frames and windows it opens.
+// The page itself cannot see them all; the browser's log can.
 async function watch(context, tab) {
   const answers = [];
   const note = (url, kind, status) => {
@@ -28,30 +29,30 @@ async function watch(context, tab) {
     if (kind === "document") note(response.url(), kind, response.status());
   });
   const log = await context.newCDPSession(tab);
-  const asked = new Map();
-  log.on("Network.requestWillBeSent", ({ requestId, request, type }) => asked.set(requestId, { url: request.url, type }));
+  const requests = new Map();
+  log.on("Network.requestWillBeSent", ({ requestId, request, type }) => requests.set(requestId, { url: request.url, type }));
   log.on("Network.responseReceivedExtraInfo", ({ requestId, statusCode }) => {
-    const { url, type } = asked.get(requestId) ?? {};
+    const { url, type } = requests.get(requestId) ?? {};
     if (type !== "Document") note(url, type, statusCode);
   });
   await log.send("Network.enable");
   return answers;
 }
 
-// Runs in the page: each request by fetch, read and unread.
+// Runs in the page: every request with fetch, with and without reading the response.
 async function fetches({ urls, page }) {
   const seen = [];
   const attempt = async (what, url, options) => {
     try {
       const reply = await fetch(url, options);
-      // An opaque reply is one that the page cannot read.
+      // The page cannot read an opaque response.
       seen.push({ what, type: reply.type, text: await reply.text() });
     } catch (error) {
       seen.push({ what, error: error.name });
     }
   };
   for (const [method, url] of urls) {
-    // Without a type, which the signature would have to cover.
+    // Without a type, which would have to be signed.
     const body = method === "PUT" || method === "POST" ? new Blob(["from elsewhere"]) : undefined;
     await attempt(`${method} ${url}`, url, { method, body });
     await attempt(`${method} ${url} with headers`, url, { method, body, headers: { "x-oss-test": "1" } });
@@ -66,7 +67,7 @@ async function fetches({ urls, page }) {
   return seen;
 }
 
-// Runs in the page: what HTML can ask for. Gives the elements that loaded.
+// Runs in the page: requests by HTML elements. Returns the elements that loaded.
 async function elements({ urls, page }) {
   const loaded = [];
   const targets = [...urls.filter(([method]) => method === "GET").map(([, url]) => url), ...page];
@@ -97,7 +98,7 @@ async function elements({ urls, page }) {
   return loaded;
 }
 
-// Runs in the page: what leads a frame or a window to the endpoint.
+// Runs in the page: navigation of frames and windows to the endpoint.
 async function navigations({ urls, page }) {
   const targets = [...urls.filter(([method]) => method === "GET").map(([, url]) => url), ...page];
   const wait = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
@@ -135,21 +136,21 @@ async function navigations({ urls, page }) {
   return opened;
 }
 
-async function triesAll(browser, host, page) {
+async function attack(browser, host, page) {
   const context = await browser.newContext();
   context.setDefaultTimeout(SOON);
   const tab = await context.newPage();
   const answers = await watch(context, tab);
   await tab.goto(`http://${host}/`);
-  const asked = { urls: URLS, page };
-  const seen = await tab.evaluate(fetches, asked);
+  const requests = { urls: URLS, page };
+  const seen = await tab.evaluate(fetches, requests);
   const read = seen.filter(({ type, text }) => type !== undefined && (type !== "opaque" || text !== ""));
   check(`${host}: no answer is read of ${seen.length}`, seen.length > 20 && read.length === 0, read);
-  const loaded = await tab.evaluate(elements, asked);
-  // A prefetch is done when its answer is there, whatever it says.
+  const loaded = await tab.evaluate(elements, requests);
+  // A prefetch succeeds with any response.
   const shown = loaded.filter((what) => !what.startsWith("link"));
   check(`${host}: nothing is shown`, shown.length === 0, shown);
-  check(`${host}: no WebSocket opens`, (await tab.evaluate(navigations, asked)) === false);
+  check(`${host}: no WebSocket opens`, (await tab.evaluate(navigations, requests)) === false);
   const served = answers.filter(({ status }) => status !== 403);
   const kinds = [...new Set(answers.map(({ kind }) => kind))];
   check(`${host}: requests of ${kinds.length} kinds`, answers.length > 100 && kinds.length >= 5, { count: answers.length, kinds });
@@ -157,7 +158,7 @@ async function triesAll(browser, host, page) {
   await context.close();
 }
 
-// Runs in a page that may play: hls.js, by a playlist whose lines are signed.
+// Runs in a page that may play: hls.js, with a playlist of signed URLs.
 async function plays(url) {
   await new Promise((done, failed) => {
     const script = Object.assign(document.createElement("script"), { src: "/hls.js", onload: done, onerror: failed });
@@ -180,7 +181,7 @@ async function plays(url) {
   return { time: video.currentTime, frames, length, errors };
 }
 
-async function playsWhereAllowed(browser) {
+async function playsIfAllowed(browser) {
   const context = await browser.newContext();
   const tab = await context.newPage();
   await tab.goto(`http://${ALLOWED}/`);
@@ -197,7 +198,7 @@ async function main() {
   const servers = await Promise.all(HOSTS.map((host) => serve(host, "elsewhere", HLS_JS)));
   const browser = await chromium.launch({ executablePath: CHROMIUM, args: PLAYING });
   try {
-    // The browser has been at the page before, as its user would have.
+    // The browser has visited the page before, as its user would have.
     const page = [
       `${ENDPOINT}/_osslive/`,
       PAGE,
@@ -208,10 +209,10 @@ async function main() {
     const own = await browser.newPage();
     await own.goto(PAGE);
     await own.locator(".row").first().waitFor({ timeout: SOON });
-    check("the page itself is there", (await own.locator(".row").count()) > 0);
+    check("the page itself works", (await own.locator(".row").count()) > 0);
     await own.close();
-    if (ALLOWED) await playsWhereAllowed(browser);
-    for (const host of HOSTS.filter((host) => host !== ALLOWED)) await triesAll(browser, host, page);
+    if (ALLOWED) await playsIfAllowed(browser);
+    for (const host of HOSTS.filter((host) => host !== ALLOWED)) await attack(browser, host, page);
   } finally {
     await browser.close();
     servers.forEach((server) => server.close());
