@@ -166,7 +166,7 @@ static void null_is_refused_for_each_pointer(void) {
           osslive_get_rtmp_url(client, "a", 60, no_name, 2, &out, &error));
   REFUSED("params[0].value is NULL",
           osslive_get_rtmp_url(client, "a", 60, no_value, 1, &out, &error));
-  REFUSED("n_params is ", osslive_get_rtmp_url(client, "a", 60, no_value, (size_t)-1, &out, &error));
+  REFUSED("n_params ", osslive_get_rtmp_url(client, "a", 60, no_value, (size_t)-1, &out, &error));
   TURNED_DOWN("out_url is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 0, NULL, &error));
   REFUSED("client is NULL", osslive_get_publish_url(NULL, "a", 60, NULL, 0, &out, &error));
   REFUSED("id is NULL", osslive_get_publish_url(client, NULL, 60, NULL, 0, &out, &error));
@@ -199,7 +199,7 @@ static void null_is_refused_for_work_on_many(void) {
           osslive_monitor_channels(client, NULL, 2, options, NULL, NULL, &out, &error));
   REFUSED("ids[1] is NULL",
           osslive_monitor_channels(client, hole, 2, options, NULL, NULL, &out, &error));
-  REFUSED("n_ids is ",
+  REFUSED("n_ids ",
           osslive_monitor_channels(client, ids, absurd, options, NULL, NULL, &out, &error));
   TURNED_DOWN("out_json is NULL",
               osslive_monitor_channels(client, ids, 2, options, NULL, NULL, NULL, &error));
@@ -214,7 +214,7 @@ static void null_is_refused_for_work_on_many(void) {
           osslive_put_channels(client, ids, NULL, 2, options, NULL, NULL, &out, &error));
   REFUSED("channel_configs[1] is NULL",
           osslive_put_channels(client, ids, no_config, 2, options, NULL, NULL, &out, &error));
-  REFUSED("n_ids is ",
+  REFUSED("n_ids ",
           osslive_put_channels(client, ids, configs, absurd, options, NULL, NULL, &out, &error));
   TURNED_DOWN("out_json is NULL",
               osslive_put_channels(client, ids, configs, 2, options, NULL, NULL, NULL, &error));
@@ -231,7 +231,7 @@ static void null_is_refused_for_work_on_many(void) {
           osslive_create_highlights(client, "a", NULL, 2, NULL, NULL, &out, &error));
   REFUSED("highlights[1].name is NULL",
           osslive_create_highlights(client, "a", no_name, 2, NULL, NULL, &out, &error));
-  REFUSED("n_highlights is ",
+  REFUSED("n_highlights ",
           osslive_create_highlights(client, "a", cut, absurd, NULL, NULL, &out, &error));
   TURNED_DOWN("out_json is NULL",
               osslive_create_highlights(client, "a", cut, 2, NULL, NULL, NULL, &error));
@@ -272,13 +272,13 @@ static void highlights_are_read_with_care(void) {
   const osslive_highlight elsewhen[] = {{.name = "a", .session_time = 1, .end_time = 2}};
   const osslive_highlight beyond[] = {{.name = "a", .start_time = 1, .end_time = INT64_MAX}};
   const osslive_highlight early[] = {{.name = "a", .session_time = INT64_MIN}};
-  REFUSED("highlights[0] is both",
+  REFUSED("highlights[0]: set either",
           osslive_create_highlights(client, "a", twofold, 1, NULL, NULL, &out, &error));
-  REFUSED("highlights[0] is both",
+  REFUSED("highlights[0]: set either",
           osslive_create_highlights(client, "a", elsewhen, 1, NULL, NULL, &out, &error));
-  REFUSED("highlights[0].end_time is 9223372036854775807",
+  REFUSED("highlights[0].end_time 9223372036854775807: out of range",
           osslive_create_highlights(client, "a", beyond, 1, NULL, NULL, &out, &error));
-  REFUSED("highlights[0].session_time is -9223372036854775808",
+  REFUSED("highlights[0].session_time -9223372036854775808: out of range",
           osslive_create_highlights(client, "a", early, 1, NULL, NULL, &out, &error));
 
   /* Lengths without measure are clipped like any others. */
@@ -297,10 +297,10 @@ static void downloads_are_read_with_care(void) {
       {{.path = "a", .session_time = 1, .last_ms = 1}, "set only one of session_time"},
       {{.path = "a", .session_time = 1, .end_time = 2}, "set only one of session_time"},
       {{.path = "a", .start_time = 2, .end_time = 2}, "must be after its start"},
-      {{.path = "a", .start_time = 1, .end_time = INT64_MAX}, "download.end_time is 92233"},
-      {{.path = "a", .session_time = INT64_MIN}, "download.session_time is -92233"},
-      {{.path = "a", .last_ms = -1}, "download.last_ms is -1"},
-      {{.path = "a", .max_parallel = 65}, "download.max_parallel is 65"},
+      {{.path = "a", .start_time = 1, .end_time = INT64_MAX}, "download.end_time 92233"},
+      {{.path = "a", .session_time = INT64_MIN}, "download.session_time -92233"},
+      {{.path = "a", .last_ms = -1}, "download.last_ms -1: must not"},
+      {{.path = "a", .max_parallel = 65}, "download.max_parallel 65: must"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     REFUSED(cases[i].why, osslive_download_recording(client, "on-air", &cases[i].download, NULL,

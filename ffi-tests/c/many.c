@@ -393,8 +393,8 @@ static void another_thread_stops_a_monitor(const osslive_client *client) {
 static void wrong_options_are_refused(void) {
   osslive_sweep_options *options = osslive_sweep_options_new();
   const osslive_status refused = OSSLIVE_ERR_INVALID_ARGUMENT;
-  FAILS(refused, "max_parallel is 0", osslive_sweep_options_set_max_parallel(options, 0, &error));
-  FAILS(refused, "is 257", osslive_sweep_options_set_max_parallel(options, 257, &error));
+  FAILS(refused, "max_parallel 0: must", osslive_sweep_options_set_max_parallel(options, 0, &error));
+  FAILS(refused, "257: must", osslive_sweep_options_set_max_parallel(options, 257, &error));
   FAILS(refused, "-1", osslive_sweep_options_set_rate(options, -1, &error));
   FAILS(refused, "NaN", osslive_sweep_options_set_rate(options, strtod("nan", NULL), &error));
   FAILS(refused, "timeout_ms 0: must", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
