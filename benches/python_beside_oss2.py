@@ -31,12 +31,12 @@ Rate = Tuple[float, float]
 
 
 def one_thread(operation: Operation, seconds: float = SECONDS) -> Rate:
-    count, begun, busy = 0, time.perf_counter(), time.process_time()
-    end = begun + seconds
+    count, started, busy = 0, time.perf_counter(), time.process_time()
+    end = started + seconds
     while time.perf_counter() < end:
         operation()
         count += 1
-    wall = time.perf_counter() - begun
+    wall = time.perf_counter() - started
     return count / wall, (time.process_time() - busy) / wall
 
 
@@ -52,14 +52,14 @@ def eight_threads(operation: Operation) -> Rate:
         counts.append(count)
 
     threads = [threading.Thread(target=work) for _ in range(8)]
-    begun, busy = time.perf_counter(), time.process_time()
+    started, busy = time.perf_counter(), time.process_time()
     for thread in threads:
         thread.start()
     time.sleep(SECONDS)
     stop.set()
     for thread in threads:
         thread.join()
-    wall = time.perf_counter() - begun
+    wall = time.perf_counter() - started
     return sum(counts) / wall, (time.process_time() - busy) / wall
 
 

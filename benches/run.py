@@ -113,17 +113,17 @@ def start(client, port):
     """Returns the milliseconds from starting a process to its first response."""
     _, command, _, environment = client
     read, write = os.pipe()
-    begun = time.perf_counter()
+    started = time.perf_counter()
     command = pinned(0, [*command, port, "stat", "0", "1"])
     actions = [(os.POSIX_SPAWN_DUP2, write, 1)]
     process = os.posix_spawnp(command[0], command, {**os.environ, **environment}, file_actions=actions)
     os.read(read, 1)
-    taken = (time.perf_counter() - begun) * 1000
+    elapsed = (time.perf_counter() - started) * 1000
     os.close(write)
     with os.fdopen(read) as rest:
         peak = float(rest.read().split()[-1])
     os.waitpid(process, 0)
-    return taken, peak
+    return elapsed, peak
 
 
 def ratio(values, base):
@@ -168,14 +168,14 @@ def bench_client(rounds, peers):
         rows.append(["8 threads, calls per second", *[f"{statistics.median(results[n]):,.0f}" for n in names]])
 
         say("start")
-        begun = {name: [] for name in names}
+        starts = {name: [] for name in names}
         for _ in range(2 * rounds):
             for client in contestants:
-                begun[client[0]].append(start(client, port))
-        base = [taken for taken, _ in begun["raw socket"]]
-        rows.append(["start to first response", *[times(ratio([t for t, _ in begun[n]], base)) for n in names]])
-        rows.append(["start to first response, ms", *[f"{statistics.median(t for t, _ in begun[n]):.1f}" for n in names]])
-        rows.append(["peak memory after that, MiB", *[f"{max(p for _, p in begun[n]) / 1024:.1f}" for n in names]])
+                starts[client[0]].append(start(client, port))
+        base = [elapsed for elapsed, _ in starts["raw socket"]]
+        rows.append(["start to first response", *[times(ratio([t for t, _ in starts[n]], base)) for n in names]])
+        rows.append(["start to first response, ms", *[f"{statistics.median(t for t, _ in starts[n]):.1f}" for n in names]])
+        rows.append(["peak memory after that, MiB", *[f"{max(p for _, p in starts[n]) / 1024:.1f}" for n in names]])
 
         say("sign")
         signers = [("lower bound", [f"{OUT}/sign_floor"], FAST, {}), *contestants[2:]]
@@ -403,15 +403,15 @@ def stream(kind, streams):
         before = rss_kib(pids)
         process = publishers(server, streams, 20)
         time.sleep(5)
-        begun, cpu = time.perf_counter(), cpu_s(pids)
+        started, cpu = time.perf_counter(), cpu_s(pids)
         time.sleep(12)
-        cpu, taken = cpu_s(pids) - cpu, time.perf_counter() - begun
+        cpu, elapsed = cpu_s(pids) - cpu, time.perf_counter() - started
         memory = rss_kib(pids) - before
         for number in sorted({0, streams // 2, streams - 1}):
             check_playlist(server, number)
         process.communicate(timeout=60)
         assert process.returncode == 0
-        return cpu / taken / streams * 1000, memory / streams
+        return cpu / elapsed / streams * 1000, memory / streams
     finally:
         server.close()
 

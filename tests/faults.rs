@@ -534,12 +534,12 @@ fn slowness() -> Vec<Row> {
         always(name, Call::Stat, expected.clone(), steps).slow()
     };
     // A response that has started has all the remaining time.
-    let begun = wrong(Timeout, 1, "timed out").status(200);
+    let partial = wrong(Timeout, 1, "timed out").status(200);
     vec![
         slow("silence (blackhole)", &late, vec![Wait]),
         slow("headers at 1 B/s", &late, vec![Slowly(1, answer.clone())]),
-        slow("body at 1 B/s", &begun, vec![Send(head.clone()), Slowly(1, vec![b' '; 1000])]),
-        slow("body at 4 B/s", &begun, vec![Send(head), Slowly(4, vec![b' '; 1000])]),
+        slow("body at 1 B/s", &partial, vec![Send(head.clone()), Slowly(1, vec![b' '; 1000])]),
+        slow("body at 4 B/s", &partial, vec![Send(head), Slowly(4, vec![b' '; 1000])]),
         slow(
             "endless 100 Continue",
             &wrong(ErrorKind::BadReply, 1, "headers"),
