@@ -1,5 +1,5 @@
-//! Which bucket and key a request means: by host and path over HTTP, by
-//! tcUrl, app and stream name over RTMP; and the URLs of a channel.
+//! Resolves the bucket and key of a request, from host and path over HTTP and
+//! from tcUrl, app and stream name over RTMP, and builds the URLs of a channel.
 
 use crate::fault::Fault;
 use crate::validate::{channel_not_utf8, check_channel};
@@ -7,18 +7,18 @@ use osslive::request::percent_encode;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
-/// What the endpoint is called, and what its addresses lead to.
+/// The endpoint's names, and what they resolve to.
 #[derive(Debug, Clone)]
 pub struct Addressing {
     /// The endpoint's own name. Below it, `BUCKET.DOMAIN` is a bucket.
     pub domain: String,
-    /// The bucket that a custom domain stands for, and that a publish to
-    /// `/live/CHANNEL` at the endpoint's own name goes to.
+    /// The bucket that custom domains are bound to, and that receives a stream
+    /// published to `/live/CHANNEL` at the endpoint's own name.
     pub first_bucket: String,
-    /// The custom domains, in any case.
+    /// The custom domains, in upper or lower case.
     pub cnames: Vec<String>,
-    /// Where the endpoint listens: for URLs when the host of a request does
-    /// not lead here, or has no port.
+    /// Where the endpoint listens, for URLs when the host of a request does
+    /// not resolve to the endpoint or has no port.
     pub listen: SocketAddr,
 }
 
@@ -29,34 +29,34 @@ pub enum Style {
     Path,
     /// In the host, before the endpoint's own name.
     VirtualHosted,
-    /// In the host, and perhaps in the path too, where the host is a bucket's
-    /// at the public service. The vendor's SDK for Node.js sends it to an IP
-    /// address whatever its URL says.
+    /// In the host, and possibly in the path too: the host is a bucket's host
+    /// name at the public service. The vendor's SDK for Node.js sends it to an
+    /// IP address whatever its URL says.
     Public,
-    /// Not at all: a custom domain is bound to the first bucket.
+    /// Implicitly: a custom domain is bound to the first bucket.
     Cname,
-    /// Not at all: the host is none of the endpoint's names, or malformed.
-    /// A browser may send it for a site whose name was made to resolve to this
-    /// machine (DNS rebinding), so HTTP requests to it are refused. Encoders
-    /// may use any name, which then stands for the first bucket.
+    /// None: the host is malformed or not one of the endpoint's names. A browser
+    /// may send it for a site whose name was made to resolve to this machine
+    /// (DNS rebinding), so HTTP requests to it are refused. Encoders may use any
+    /// name, which then means the first bucket.
     Foreign,
 }
 
-/// What an HTTP request means, before names are checked.
+/// The target of an HTTP request, before names are checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// How the bucket was named.
     pub style: Style,
     /// The bucket; empty for the service itself.
     pub bucket: String,
-    /// The key, decoded but perhaps no UTF-8; empty for the bucket itself.
+    /// The key, decoded but not necessarily UTF-8; empty for the bucket itself.
     pub key: Vec<u8>,
 }
 
 impl Addressing {
-    /// Takes a Host header and the path of a request apart.
+    /// Resolves the Host header and the path of a request.
     ///
-    /// An IP address, the endpoint's own name and `localhost` are path style.
+    /// An IP address, the endpoint's own name and `localhost` use path style.
     /// The path is decoded before it is split: the vendor's C SDK writes
     /// `/BUCKET%2FKEY`.
     ///
@@ -75,8 +75,8 @@ impl Addressing {
         };
         let (style, bucket) = self.bucket_of(host);
         let in_host = bucket.filter(|bucket| {
-            // A key that begins with the bucket's own name is taken for a path
-            // with the bucket in it; JavaScript's "undefined" is no bucket.
+            // A key that begins with the bucket's own name is treated as a path
+            // that contains the bucket; JavaScript's "undefined" is not a bucket.
             let in_path = first == bucket.as_bytes() || *bucket == "undefined";
             style != Style::Public || !in_path
         });
@@ -87,12 +87,12 @@ impl Addressing {
         Ok(Resource { style, bucket, key: key.to_vec() })
     }
 
-    /// The style of a host.
+    /// Returns the style of a host.
     pub fn style(&self, host: &str) -> Style {
         self.bucket_of(host).0
     }
 
-    /// The style of a host, and the bucket where the host decides it.
+    /// Returns the style of a host, and the bucket if the host determines it.
     fn bucket_of<'a>(&'a self, host: &'a str) -> (Style, Option<&'a str>) {
         let first = Some(self.first_bucket.as_str());
         let Some(name) = host_name(host) else { return (Style::Foreign, first) };
@@ -113,15 +113,15 @@ impl Addressing {
         }
     }
 
-    /// The URL to publish a channel at, unsigned, in the style of a request
-    /// that came to `host`; with the port unless it is that of RTMP.
+    /// Returns the unsigned URL to publish a channel to, in the style of a
+    /// request to `host`. The port is omitted if it is RTMP's default.
     pub fn publish_url(&self, host: &str, bucket: &str, channel: &str) -> String {
         let (authority, folder) = self.base(host, bucket, 1935);
         format!("rtmp://{authority}{folder}/live/{}", percent_encode(channel))
     }
 
-    /// The URL to play a channel from, unsigned, in the style of a request
-    /// that came to `host`.
+    /// Returns the unsigned URL to play a channel from, in the style of a
+    /// request to `host`.
     pub fn play_url(&self, host: &str, bucket: &str, channel: &str, playlist: &str) -> String {
         let (authority, folder) = self.base(host, bucket, 80);
         let (channel, playlist) = (percent_encode(channel), percent_encode(playlist));
@@ -148,14 +148,14 @@ impl Addressing {
     }
 }
 
-/// The bucket before `.DOMAIN` at the end of a host name.
+/// Returns the bucket that precedes `.DOMAIN` in a host name.
 fn strip_domain<'a>(name: &'a str, domain: &str) -> Option<&'a str> {
     let dot = name.len().checked_sub(domain.len() + 1)?;
     let (bucket, rest) = name.split_at_checked(dot)?;
     (!bucket.is_empty() && rest.strip_prefix('.')?.eq_ignore_ascii_case(domain)).then_some(bucket)
 }
 
-/// Whether a host is a name or an address of the machine itself.
+/// Returns whether a host is a loopback name or address.
 pub(crate) fn is_loopback(host: &str) -> bool {
     host_name(host).is_some_and(|name| {
         let address = name.parse::<IpAddr>();
@@ -164,10 +164,10 @@ pub(crate) fn is_loopback(host: &str) -> bool {
     })
 }
 
-/// The name or address in a host, without its port and brackets; empty for no
-/// host. `None` unless the host is exactly that: user information, a trailing
-/// dot, anything after a bracket and a port that cannot be are refused, so that
-/// no two readers take it for different hosts.
+/// Returns the name or address in a host, without port and brackets; empty for
+/// an empty host. Returns `None` for anything else: user information, a trailing
+/// dot, anything but a port after a bracket, and an invalid port are refused, so
+/// that no two parsers see different hosts.
 pub(crate) fn host_name(host: &str) -> Option<&str> {
     if let Some((address, rest)) = host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         let is_port = rest.strip_prefix(':').map_or(rest.is_empty(), is_port);
@@ -199,8 +199,8 @@ fn has_port(host: &str) -> bool {
     })
 }
 
-/// Decodes percent escapes, once; `+` stays `+`. The flag tells whether every
-/// `%` began an escape; one that did not is kept as it is.
+/// Decodes percent escapes, once; `+` stays `+`. The flag is true if every `%`
+/// began an escape; a `%` that did not is kept as it is.
 pub(crate) fn percent_decode(text: &str) -> (Vec<u8>, bool) {
     let hex = |byte: Option<&u8>| char::from(*byte?).to_digit(16);
     let bytes = text.as_bytes();
@@ -223,38 +223,38 @@ pub(crate) fn percent_decode(text: &str) -> (Vec<u8>, bool) {
     (decoded, well_formed)
 }
 
-/// The fault of a path or query that cannot be decoded.
+/// Returns the fault for a path or query that cannot be decoded.
 pub(crate) fn invalid_uri() -> Fault {
     Fault::new(400, "InvalidURI", "Couldn't parse the specified URI.")
 }
 
-/// What an encoder asks to publish.
+/// The target of a publish request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishTarget {
     /// The bucket.
     pub bucket: String,
     /// The channel.
     pub channel: String,
-    /// The playlist name that the URL asks for, if it does.
+    /// The playlist name in the URL, if any.
     pub playlist_name: Option<String>,
-    /// The parameters of the URL, decoded, each name once.
+    /// The parameters of the URL, decoded, without repeated names.
     pub params: Vec<(String, String)>,
 }
 
 impl PublishTarget {
-    /// Takes apart what an encoder sent: the `tcUrl` and `app` of its connect
+    /// Parses what an encoder sent: the `tcUrl` and `app` of its connect
     /// command, and the stream name of its publish command.
     ///
-    /// Path and query may be divided between app and stream name in any way;
+    /// Path and query may be split between app and stream name in any way;
     /// a parameter may be repeated with the same value. Everything is
-    /// percent-decoded once and `+` stays `+`, so that encoders that decode
-    /// the URL themselves and those that send it as typed both work; a `%`
-    /// that begins no escape is therefore taken as it is. Accepted paths are
+    /// percent-decoded once and `+` stays `+`, so that both encoders that
+    /// decode the URL and those that send it as typed work; a `%` that does
+    /// not begin an escape is therefore kept as it is. Accepted paths are
     /// `live/CHANNEL` and, at an IP address or the endpoint's own name,
     /// `BUCKET/live/CHANNEL` and the C++ SDK's `live/BUCKET/CHANNEL`.
     ///
-    /// Nothing is trusted yet: `auth::authorize_publish` checks the signature,
-    /// and then the playlist name.
+    /// The result is not yet trusted: `auth::authorize_publish` checks the
+    /// signature and then the playlist name.
     ///
     /// # Errors
     ///
@@ -308,7 +308,7 @@ fn wrong_application(path: &str) -> Fault {
     Fault::new(400, "InvalidArgument", message)
 }
 
-/// The host and the query of a tcUrl.
+/// Returns the host and the query of a tcUrl.
 fn split_tc_url(tc_url: &str) -> (&str, &str) {
     let (url, query) = split_query(tc_url);
     let rest = url.split_once("://").map_or("", |(_, rest)| rest);
@@ -364,7 +364,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_and_a_path_name_a_bucket_and_a_key() {
+    fn host_and_path_resolve_to_bucket_and_key() {
         use Style::{Cname, Foreign, Path, Public, VirtualHosted};
         for (host, path, style, bucket, key) in [
             ("127.0.0.1:9000", "/", Path, "", ""),
@@ -404,7 +404,7 @@ mod tests {
     }
 
     #[test]
-    fn a_host_is_one_name_or_address_and_nothing_else() {
+    fn a_host_must_be_exactly_one_name_or_address() {
         for (host, name) in [
             ("", Some("")),
             ("127.0.0.1:9000", Some("127.0.0.1")),
@@ -441,7 +441,7 @@ mod tests {
     }
 
     #[test]
-    fn only_loopback_names_and_addresses_are_the_machine_itself() {
+    fn only_loopback_names_and_addresses_are_loopback() {
         for host in [
             "localhost",
             "LOCALHOST:1",
@@ -528,7 +528,7 @@ mod tests {
     }
 
     #[test]
-    fn every_known_spelling_of_a_publish_url_names_bucket_and_channel() {
+    fn every_known_form_of_a_publish_url_resolves_to_bucket_and_channel() {
         for (tc_url, app, stream, bucket, channel) in [
             ("rtmp://127.0.0.1:9000/live", "live", "ch", "first", "ch"),
             ("rtmp://127.0.0.1:9000/live/", "live/", "ch", "first", "ch"),
@@ -556,7 +556,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_live_path_is_refused_in_words() {
+    fn an_invalid_publish_path_is_refused_with_its_reason() {
         for (tc_url, app, stream, code) in [
             ("rtmp://127.0.0.1/vod", "vod", "ch", "InvalidArgument"),
             ("rtmp://127.0.0.1/", "", "", "InvalidArgument"),
@@ -599,7 +599,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_with_two_values_or_none_that_can_be_read_is_refused() {
+    fn a_parameter_with_two_values_or_invalid_utf8_is_refused() {
         for (tc_url, app, stream) in [
             ("rtmp://127.0.0.1/live", "live", "ch?x=1&x=2"),
             ("rtmp://127.0.0.1/live", "live?x=1", "ch?x=2"),

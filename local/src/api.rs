@@ -41,7 +41,7 @@ use std::net::SocketAddr;
 use std::time::Instant;
 
 impl Service {
-    /// Answers a request. Blocks on files.
+    /// Handles a request. Blocks on file I/O.
     pub fn respond(&self, request: &Request) -> Response {
         match self.ordered(request) {
             Some(ordered) => self.disrupt(request, ordered),
@@ -49,8 +49,8 @@ impl Service {
         }
     }
 
-    /// Refuses a request whose body was not taken: with `fault`, unless the
-    /// rest of the request is reason enough.
+    /// Refuses a request whose body was not received: with `fault`, unless the
+    /// request must be refused for another reason anyway.
     pub fn refuse(&self, request: &Request, fault: Fault) -> Response {
         self.complete(request, || {
             self.admit(&self.read(request)?)?;
@@ -58,20 +58,20 @@ impl Service {
         })
     }
 
-    /// Refuses a request whose answer has no room.
+    /// Refuses a request for whose response there is no memory left.
     pub fn busy(&self, request: &Request) -> Response {
         const MESSAGE: &str = "Too many responses in flight. Please reduce your request rate.";
         self.complete(request, || Err(Fault::new(503, "ServiceUnavailable", MESSAGE)))
     }
 
-    /// Refuses a request whose head can be read in two ways: nothing that it
-    /// says is relied on.
+    /// Refuses a request with an ambiguous head, without relying on anything in
+    /// it.
     pub fn reject(&self, peer: Option<SocketAddr>, fault: Fault) -> Response {
         self.complete(&Request { peer, ..Request::default() }, || Err(fault))
     }
 
-    /// Refuses a request by its head alone, before its body is received: one
-    /// that a browser makes for another site.
+    /// Refuses a cross-site request from a browser by its head alone, before its
+    /// body is received.
     ///
     /// # Errors
     ///
@@ -80,8 +80,8 @@ impl Service {
         self.grant(request).map(|_| ())
     }
 
-    /// The longest body to receive for a request, in bytes. Who has no right to
-    /// send an object is not given the memory for one.
+    /// Returns the maximum body size for a request, in bytes. A client that may
+    /// not upload objects does not get the memory for one.
     pub fn body_limit(&self, request: &Request) -> usize {
         match self.read(request) {
             Ok(call) if self.admit(&call).is_ok() => call.operation.body_limit(),
@@ -97,8 +97,8 @@ impl Service {
         self.complete_with(request, |_| answer(), None)
     }
 
-    /// As [`complete`](Self::complete), for an answer that knows its request id;
-    /// `note` is what the report says of it.
+    /// Like [`complete`](Self::complete), for a response that contains its
+    /// request id; `note` goes into the report.
     fn complete_with(
         &self,
         request: &Request,
@@ -145,7 +145,7 @@ impl Service {
         self.run(&call, &identity)
     }
 
-    /// Finds out who calls, and whether they may.
+    /// Authenticates and authorizes a call.
     fn admit(&self, call: &Call<'_>) -> Result<Identity, Fault> {
         let style = self.site.addressing.style(&call.request.host);
         self.account.check(call, &self.site.region, style)?;
@@ -198,7 +198,8 @@ impl Service {
         auth::identify(&parts, &self.site.keys, &self.site.region, self.site.clock.now())
     }
 
-    /// The ACL of a call's bucket, unless it has none or is about to create it.
+    /// Returns the ACL of a call's bucket, unless the call has no bucket or
+    /// creates it.
     fn acl(&self, call: &Call<'_>) -> Result<Option<Acl>, Fault> {
         if call.bucket.is_empty() {
             return Ok(None);

@@ -1,5 +1,5 @@
-//! Who sent a request: signatures of both versions in headers and URLs, and
-//! of publish URLs, verified with the same functions that make them.
+//! Authentication: signatures of both versions in headers and URLs, and those
+//! of publish URLs, verified with the functions that also create them.
 
 mod check;
 mod keys;
@@ -19,7 +19,7 @@ use time::OffsetDateTime;
 /// Who sent an HTTP request.
 #[derive(Debug)]
 pub enum Identity {
-    /// Nobody in particular: there was no signature.
+    /// Unknown: the request is not signed.
     Anonymous,
     /// The owner, by a signature in the Authorization header.
     Header,
@@ -27,7 +27,7 @@ pub enum Identity {
     Url(UrlSignature),
 }
 
-/// The signature of a URL, good for signing further URLs in the same way.
+/// The signature of a URL, from which further URLs can be signed in the same way.
 #[derive(Debug, Clone)]
 pub enum UrlSignature {
     /// Version 1.
@@ -37,8 +37,8 @@ pub enum UrlSignature {
 }
 
 impl UrlSignature {
-    /// The query that signs a GET of another key with the same access key
-    /// and the same expiry; `process` is a value for `x-oss-process`.
+    /// Returns the query that signs a GET of another key with the same access
+    /// key and the same expiry; `process` is a value for `x-oss-process`.
     ///
     /// # Errors
     ///
@@ -57,7 +57,7 @@ impl UrlSignature {
     }
 }
 
-/// Verifies the signature of an HTTP request, whichever it carries.
+/// Verifies the signature of an HTTP request, of either version.
 ///
 /// `parts` is the request as received: the query decoded, header names in
 /// lower case. Dates and expiry are checked before the signature, as OSS
@@ -66,8 +66,8 @@ impl UrlSignature {
 /// # Errors
 ///
 /// 400 `InvalidArgument` for a signature that is malformed or given twice,
-/// and the 403 codes of authentication. `SignatureDoesNotMatch` carries what
-/// was signed here.
+/// and the 403 codes of authentication. `SignatureDoesNotMatch` contains the
+/// string to sign that was computed here.
 pub fn identify(
     parts: &Parts<'_>,
     keys: &Keys,

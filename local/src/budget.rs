@@ -1,9 +1,9 @@
-//! Memory that peers share: a number of bytes, of which each takes a part.
+//! Memory budgets that peers share.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// A number of bytes. A clone shares it.
+/// A number of bytes. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct Budget(Arc<Account>);
 
@@ -18,7 +18,7 @@ impl Budget {
         Budget(Arc::new(Account { limit, taken: AtomicUsize::new(0) }))
     }
 
-    /// Returns an empty share, to grow.
+    /// Returns an empty share, which can grow.
     pub(crate) fn share(&self) -> Share {
         Share { budget: self.clone(), bytes: 0 }
     }
@@ -29,7 +29,7 @@ impl Budget {
     }
 }
 
-/// A part of a budget, given back when it is dropped.
+/// A part of a budget, released when dropped.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: Budget,
@@ -42,8 +42,8 @@ impl Share {
         Budget::new(usize::MAX).share()
     }
 
-    /// Takes or gives back what is missing to a number of bytes; false, and
-    /// nothing changed, if there are not as many.
+    /// Grows or shrinks to a number of bytes. Returns false, and changes nothing,
+    /// if not enough are available.
     #[must_use]
     pub(crate) fn resize(&mut self, bytes: usize) -> bool {
         match bytes.checked_sub(self.bytes) {
@@ -55,20 +55,20 @@ impl Share {
         }
     }
 
-    /// Takes more bytes; false, and nothing taken, if there are not as many.
-    /// It never waits: that would tie one peer to another's slowness.
+    /// Takes more bytes. Returns false, and takes none, if not enough are
+    /// available. It never waits: one slow peer would then block another.
     #[must_use]
     pub(crate) fn grow(&mut self, bytes: usize) -> bool {
         let Account { limit, taken } = &*self.budget.0;
         let add = |taken: usize| taken.checked_add(bytes).filter(|sum| sum <= limit);
-        let is_there = taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).is_ok();
-        if is_there {
+        let is_available = taken.fetch_update(Ordering::SeqCst, Ordering::SeqCst, add).is_ok();
+        if is_available {
             self.bytes += bytes;
         }
-        is_there
+        is_available
     }
 
-    /// Gives bytes back.
+    /// Releases bytes.
     pub(crate) fn shrink(&mut self, bytes: usize) {
         let bytes = bytes.min(self.bytes);
         self.bytes -= bytes;
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shares_never_exceed_the_budget_and_come_back() {
+    fn shares_never_exceed_the_budget_and_are_released() {
         let budget = Budget::new(10);
         let (mut first, mut second) = (budget.share(), budget.share());
         assert!(first.grow(6));

@@ -1,4 +1,4 @@
-//! Where the endpoint reads the time, so that a test can choose it.
+//! The endpoint's clock, which tests can replace.
 
 use std::fmt;
 use std::sync::Arc;
@@ -9,22 +9,22 @@ use time::OffsetDateTime;
 pub struct Clock(Arc<dyn Fn() -> OffsetDateTime + Send + Sync>);
 
 impl Clock {
-    /// The system's clock.
+    /// Returns the system clock.
     pub fn system() -> Self {
         Clock(Arc::new(OffsetDateTime::now_utc))
     }
 
-    /// A clock that asks `now` each time it is read.
+    /// Returns a clock that calls `now` each time it is read.
     pub fn from_fn(now: impl Fn() -> OffsetDateTime + Send + Sync + 'static) -> Self {
         Clock(Arc::new(now))
     }
 
-    /// The time now, in UTC.
+    /// Returns the current time, in UTC.
     pub fn now(&self) -> OffsetDateTime {
         (self.0)()
     }
 
-    /// Milliseconds since the Unix epoch; 0 before it.
+    /// Returns the milliseconds since the Unix epoch; 0 before it.
     pub fn unix_ms(&self) -> u64 {
         u64::try_from(self.now().unix_timestamp_nanos() / 1_000_000).unwrap_or(0)
     }

@@ -1,5 +1,5 @@
 //! Control over the endpoint: fault rules, its clock, and the requests it received.
-//! Tests of other software use it to see the service on a bad day.
+//! Tests of other software use it to simulate failures of the service.
 
 mod clock;
 mod faults;
@@ -19,14 +19,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use time::{Duration, OffsetDateTime};
 
-/// A fault rule that applies to a request.
+/// A fault rule that was applied to a request.
 #[derive(Debug, Clone)]
 pub struct Ordered {
     /// The rule's id.
     pub id: u64,
     /// The rule.
     pub rule: Arc<FaultRule>,
-    /// How many times hanging connections had been closed before.
+    /// How many times hanging connections had been released by then.
     releases: u64,
 }
 
@@ -62,12 +62,12 @@ struct State {
     faults: Faults,
     clock: MovableClock,
     journal: Arc<Journal>,
-    /// Counts how many times hanging connections were closed.
+    /// How many times hanging connections were released.
     releases: AtomicU64,
 }
 
 impl Control {
-    /// Control over a clock and the calls of these operations.
+    /// Returns control over a clock and requests for these operations.
     pub(crate) fn new(clock: Clock, operations: &'static [&'static str]) -> Self {
         Control(Arc::new(State {
             operations,
@@ -149,24 +149,24 @@ impl Control {
 
     /// Returns the rule that applies to a request, and counts it as applied.
     pub(crate) fn strike(&self, operation: &str, key: &str) -> Option<Ordered> {
-        // Read first: a rule that is deleted meanwhile lets go what it made hang.
+        // Read first, so that deleting the rule meanwhile releases the connection.
         let releases = self.0.releases.load(Ordering::Acquire);
         let (id, rule) = self.0.faults.strike(operation, key)?;
         Some(Ordered { id, rule, releases })
     }
 
-    /// Whether there are no fault rules.
+    /// Returns whether there are no fault rules.
     pub(crate) fn is_calm(&self) -> bool {
         self.0.faults.is_empty()
     }
 
-    /// The clock that the endpoint goes by.
+    /// Returns the clock that the endpoint uses.
     pub(crate) fn endpoint_clock(&self) -> Clock {
         let control = self.clone();
         Clock::from_fn(move || control.0.clock.now())
     }
 
-    /// Where all events go.
+    /// Returns the journal, which receives all events.
     pub(crate) fn journal(&self) -> Arc<Journal> {
         self.0.journal.clone()
     }
@@ -176,7 +176,7 @@ impl Control {
         self.0.releases.fetch_add(1, Ordering::Release);
     }
 
-    /// Whether hanging connections were closed since.
+    /// Returns whether hanging connections were closed since the rule was applied.
     pub(crate) fn is_released(&self, ordered: &Ordered) -> bool {
         self.0.releases.load(Ordering::Acquire) != ordered.releases
     }

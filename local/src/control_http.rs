@@ -1,8 +1,8 @@
-//! Control over HTTP, below `/_osslive/control/`, and the health of the endpoint.
+//! Control over HTTP, below `/_osslive/control/`, and the health check.
 //!
-//! Nobody may control an endpoint that was not configured so. One that was
-//! answers this machine alone, at a loopback address, without a proxy in
-//! between, and with a header that no web page can send to another origin.
+//! Control must be enabled in the configuration. It is limited to requests from
+//! this machine, to a loopback address, without a proxy, and with a header that
+//! no web page can send to another origin.
 
 use crate::control::{Control, FaultRule};
 use crate::guard::{self, Token};
@@ -16,41 +16,41 @@ use time::{Duration, OffsetDateTime};
 
 const HEALTH: &str = "/_osslive/health";
 const ROOT: &str = "/_osslive/control";
-/// What every request has to say, with the value 1.
+/// The header that every request must have, with the value 1.
 const HEADER: &str = "x-osslive-control";
-/// Where the token is given.
+/// The header with the token.
 const TOKEN: &str = "x-osslive-token";
-/// How long a request may be: a rule may hold an answer of 8 MiB, escaped.
+/// The maximum body size: a rule may contain a response of 8 MiB, escaped.
 const MAX_BODY: usize = 16 << 20;
-/// The furthest that the clock is moved at once, in seconds: a hundred years.
+/// The furthest that the clock can be moved at once, in seconds: a hundred years.
 const MAX_ADVANCE: f64 = 3.2e9;
 
-/// Answers control requests.
+/// Handles control requests.
 #[derive(Debug)]
 pub struct ControlApi {
     site: Arc<Site>,
-    /// What a request has to present, if anything.
+    /// The token that requests must present, if any.
     token: Option<Token>,
     started: Instant,
 }
 
-/// What was wrong with a request: status and text.
+/// Why a request was refused: status and message.
 struct Refusal(u16, String);
 
 type Answer = Result<Response, Refusal>;
 
 impl ControlApi {
-    /// Control over a site.
+    /// Returns the control API of a site.
     pub fn new(site: Arc<Site>, token: Option<Token>) -> Self {
         ControlApi { site, token, started: Instant::now() }
     }
 
-    /// The control over the site, if anybody may have it.
+    /// Returns the control over the site, if it is enabled.
     pub fn control(&self) -> Option<&Control> {
         self.site.control.as_ref()
     }
 
-    /// Whether a request is its own to answer.
+    /// Returns whether a request belongs to this API.
     pub fn takes(&self, request: &Request) -> bool {
         let is_below = request
             .path
@@ -59,13 +59,14 @@ impl ControlApi {
         request.path == HEALTH || is_below
     }
 
-    /// The longest body to receive; `None` if the request is answered without it:
-    /// nobody learns from a body that was too long whether there is control.
+    /// Returns the maximum body size, or `None` if the request is handled without its
+    /// body, so that sending a body that is too long does not reveal whether control
+    /// is enabled.
     pub fn body_limit(&self, request: &Request) -> Option<usize> {
         (request.path != HEALTH && self.admit(request).is_ok()).then_some(MAX_BODY)
     }
 
-    /// Answers a request that it takes.
+    /// Handles a request, if it belongs to this API.
     pub fn respond(&self, request: &Request) -> Option<Response> {
         if !self.takes(request) {
             return None;
@@ -87,15 +88,15 @@ impl ControlApi {
         }))
     }
 
-    /// The control, for those who may have it.
+    /// Returns the control, if the client may use it.
     fn admit(&self, request: &Request) -> Result<&Control, Refusal> {
         let none = || Refusal(404, "Not found.".to_owned());
         let control = self.site.control.as_ref().ok_or_else(none)?;
         let refuse = |text: &str| Err(Refusal(403, text.to_owned()));
         if guard::refuses(request, false).is_some() {
             return refuse(
-                "Control is for programs on the machine that runs the endpoint, at a loopback \
-                 address: not for web pages, other machines or proxies.",
+                "Control is available only to programs on the machine that runs the endpoint, at a \
+                loopback address: not to web pages, other machines or proxies.",
             );
         }
         if request.header(HEADER) != Some("1") {
@@ -158,8 +159,7 @@ fn remove(control: &Control, id: &str) -> Answer {
     }
 }
 
-/// How the clock is to change. In JSON, an object with one of these as its only
-/// field.
+/// A change of the clock. In JSON, an object with one of these as its only field.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 enum ClockChange {
@@ -197,7 +197,7 @@ impl ClockChange {
     }
 }
 
-/// The journal, or what of it the parameters ask for.
+/// Returns the events in the journal that match the parameters.
 fn requests(request: &Request, control: &Control) -> Answer {
     let query = Query::parse(&request.query)
         .map_err(|_| Refusal(400, "the query cannot be read".to_owned()))?;
@@ -220,7 +220,7 @@ fn requests(request: &Request, control: &Control) -> Answer {
     ok(&json!({ "requests": events, "dropped": dropped }))
 }
 
-/// Refuses every other method; what it returns for these is never reached.
+/// Refuses all other methods; the value returned for these is never used.
 fn only(request: &Request, methods: &[&str]) -> Answer {
     if methods.contains(&&*request.method) {
         return Ok(Response::empty(204));
@@ -242,7 +242,7 @@ fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Refusal> {
     serde_json::from_slice(&request.body).map_err(|error| Refusal(400, error.to_string()))
 }
 
-/// What every answer has; no page of another origin may read any.
+/// Adds the headers of every response; pages of other origins may read none.
 fn complete(request: &Request, answer: Answer) -> Response {
     let mut response = answer.unwrap_or_else(|Refusal(status, text)| {
         let body: Value = json!({ "error": text });

@@ -1,6 +1,6 @@
-//! Cross-origin resource sharing: which sites' pages a bucket answers.
+//! Cross-origin resource sharing: which origins may access a bucket.
 //!
-//! The rules and how they are matched are those of PutBucketCors.
+//! The rules, and how they are matched, follow PutBucketCors.
 
 use crate::address::host_name;
 use serde::{Deserialize, Serialize};
@@ -8,16 +8,16 @@ use serde::{Deserialize, Serialize};
 /// The methods that a rule can allow.
 pub const METHODS: &[&str] = &["GET", "PUT", "DELETE", "POST", "HEAD"];
 
-/// The configuration of a bucket.
+/// The CORS configuration of a bucket.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cors {
-    /// The rules, of which the first that matches applies.
+    /// The rules; the first that matches applies.
     pub rules: Vec<Rule>,
-    /// Whether every response says that it depends on the origin.
+    /// Whether every response has the header `Vary: Origin`.
     pub response_vary: bool,
 }
 
-/// What pages of some origins may do.
+/// A CORS rule: what pages of some origins may do.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rule {
     /// The origins, each with at most one `*`.
@@ -28,11 +28,11 @@ pub struct Rule {
     pub allowed_headers: Vec<String>,
     /// The response headers that a page may read.
     pub expose_headers: Vec<String>,
-    /// How long a browser may remember the answer to a preflight, in seconds.
+    /// How long a browser may cache the response to a preflight request, in seconds.
     pub max_age_seconds: Option<u32>,
 }
 
-/// What a browser asks: for an actual request, without headers.
+/// A cross-origin request: for an actual request, without headers.
 #[derive(Debug, Clone, Copy)]
 pub struct Asked<'a> {
     /// The page's origin.
@@ -44,7 +44,7 @@ pub struct Asked<'a> {
 }
 
 impl Rule {
-    /// A rule that lets pages of an origin play.
+    /// Returns a rule that allows pages of an origin to play.
     pub fn playback(origin: &str) -> Rule {
         const EXPOSED: &[&str] =
             &["ETag", "Content-Length", "Content-Range", "Date", "x-oss-request-id"];
@@ -58,10 +58,10 @@ impl Rule {
         }
     }
 
-    /// Whether the rule allows what is asked: origin, method and every header.
+    /// Returns whether the rule allows a request: origin, method and every header.
     ///
-    /// The origin must be one. That of a page which has none (`null`: a
-    /// sandboxed frame, a file) is allowed by `*` alone.
+    /// The origin must be a single one. A page without an origin (`null`: a
+    /// sandboxed frame, a file) is allowed only by `*`.
     pub fn allows(&self, asked: &Asked<'_>) -> bool {
         let origin = |pattern: &String| {
             pattern == "*" || is_origin(asked.origin) && matches(pattern, asked.origin)
@@ -74,13 +74,13 @@ impl Rule {
             && headers.all(header)
     }
 
-    /// Whether the rule is for pages of any origin.
+    /// Returns whether the rule applies to all origins.
     pub fn is_for_all(&self) -> bool {
         self.allowed_origins.iter().any(|pattern| pattern == "*")
     }
 }
 
-/// Whether a text matches a pattern with at most one `*`, whatever the case.
+/// Returns whether a string matches a pattern with at most one `*`, ignoring case.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text) = (pattern.to_ascii_lowercase(), text.to_ascii_lowercase());
     match pattern.split_once('*') {
@@ -89,7 +89,8 @@ fn matches(pattern: &str, text: &str) -> bool {
     }
 }
 
-/// Whether a text is one origin as browsers write it: `SCHEME://HOST[:PORT]`.
+/// Returns whether a string is a single origin as browsers write it:
+/// `SCHEME://HOST[:PORT]`.
 pub fn is_origin(text: &str) -> bool {
     let Some((scheme, host)) = text.split_once("://") else { return false };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);
@@ -99,9 +100,9 @@ pub fn is_origin(text: &str) -> bool {
         && host_name(host).is_some_and(|name| !name.is_empty())
 }
 
-/// An origin as a browser will send it, from what a user wrote: in lower case
-/// and without the port that its scheme implies. `None` for anything but `*`
-/// and `SCHEME://HOST[:PORT]`.
+/// Converts an origin to the form that browsers send: in lower case and without
+/// the default port of its scheme. Returns `None` for anything but `*` and
+/// `SCHEME://HOST[:PORT]`.
 pub fn parse_origin(text: &str) -> Option<String> {
     if text == "*" {
         return Some(text.to_owned());
@@ -158,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_one_origin_matches_no_pattern() {
+    fn an_invalid_origin_matches_no_pattern() {
         let wide = rule(&["http*", "*example.com", "*null"], &["GET"], &[]);
         let any = rule(&["*"], &["GET"], &[]);
         for origin in [
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_read_as_browsers_will_send_it() {
+    fn an_origin_is_normalized_to_the_form_that_browsers_send() {
         for (text, origin) in [
             ("*", Some("*")),
             ("http://localhost:3000", Some("http://localhost:3000")),

@@ -1,4 +1,4 @@
-//! The endpoint as a whole: its configuration, its start and its stop.
+//! The endpoint as a whole: configuration, start and stop.
 
 use crate::address::{self, Addressing};
 use crate::api::{self, Account, Service};
@@ -31,7 +31,7 @@ use std::sync::Arc;
 enum Place {
     /// In this folder.
     Folder(PathBuf),
-    /// In a new one that is deleted with it.
+    /// In a new folder that is deleted with the endpoint.
     Temporary(Medium),
 }
 
@@ -45,7 +45,7 @@ pub struct Config {
     acl: Option<Acl>,
     account: Account,
     access_key: AccessKey,
-    /// Those beside it, temporary ones with their token.
+    /// Additional keys; temporary ones have a token.
     other_keys: Vec<AccessKey>,
     initial: InitialState,
     region: String,
@@ -63,7 +63,7 @@ pub struct Config {
     control_token: Option<Token>,
 }
 
-/// What the page may do.
+/// The settings of the page.
 #[derive(Clone, Default)]
 struct Page {
     is_disabled: bool,
@@ -85,16 +85,15 @@ impl Config {
     /// An endpoint on a free port of 127.0.0.1 that keeps its data in a
     /// folder.
     ///
-    /// The folder is created if it is missing, and an empty one is taken.
-    /// The endpoint then leaves a read-only file `.osslive` in it, by which it
-    /// knows the folder at later starts. It refuses any other folder that is
-    /// not empty, and changes nothing in it. On Unix the folder must belong to
-    /// the user who runs the endpoint, the superuser included, and is closed to
-    /// everybody else: folders have mode 0700, files 0600.
+    /// The folder is created if it is missing; an existing one must be empty or
+    /// contain the read-only file `.osslive`, by which the endpoint recognizes its
+    /// folder at later starts. Any other folder is refused and left unchanged. On
+    /// Unix the folder must belong to the user who runs the endpoint, even the
+    /// superuser, and nobody else has access: folders have mode 0700, files 0600.
     ///
-    /// Links are followed above the folder only. The folder itself must not be
-    /// a link, and a link inside it is refused wherever the endpoint would
-    /// have to follow it.
+    /// Links are followed only above the folder. The folder itself must not be a
+    /// link, and a link inside it is refused wherever the endpoint would have to
+    /// follow it.
     ///
     /// To use buckets from elsewhere (a checkout, a folder without `.osslive`),
     /// move their folders to the folder of an endpoint that is not running.
@@ -103,9 +102,9 @@ impl Config {
     }
 
     /// An endpoint on a free port of 127.0.0.1 that keeps its data in a new
-    /// folder below [`std::env::temp_dir`], which only this user can enter and
-    /// which is deleted when the endpoint stops. What a killed process could
-    /// not delete goes at the next start of such an endpoint.
+    /// folder below [`std::env::temp_dir`], which only this user can access and
+    /// which is deleted when the endpoint stops. The next start of such an
+    /// endpoint deletes what a killed process left behind.
     pub fn temporary() -> Self {
         Config::with(Place::Temporary(Medium::Disk))
     }
@@ -152,20 +151,20 @@ impl Config {
 
     /// The default access key's id.
     pub const ACCESS_KEY_ID: &'static str = "osslive-local";
-    /// The default access key's secret. It is public: let an endpoint listen
-    /// beyond this machine only with one of your own.
+    /// The default access key's secret. It is public: set your own before you let
+    /// other machines connect to an endpoint.
     pub const ACCESS_KEY_SECRET: &'static str = "osslive-local-secret";
     /// The default of [`max_storage`](Self::max_storage): 10 GiB.
     pub const MAX_STORAGE: u64 = 10 << 30;
-    /// The default of it for an endpoint [in memory](Self::in_memory): 256 MiB.
+    /// The default of [`max_storage`](Self::max_storage) for an endpoint
+    /// [in memory](Self::in_memory): 256 MiB.
     pub const MAX_MEMORY: u64 = 256 << 20;
-    /// The id that front ends give a temporary key unless told otherwise.
+    /// The default access key ID of a temporary key in front ends.
     pub const STS_ACCESS_KEY_ID: &'static str = "STS.osslive-local";
-    /// The secret that front ends give a temporary key unless told otherwise.
-    /// It is public, as the other one is.
+    /// The default secret of a temporary key in front ends. It is public, too.
     pub const STS_ACCESS_KEY_SECRET: &'static str = "osslive-local-sts-secret";
-    /// The secrets that everybody knows. No key with one of them serves other
-    /// machines.
+    /// The public secrets. A key with one of them is allowed only on a loopback
+    /// address.
     pub const PUBLIC_SECRETS: [&'static str; 2] =
         [Self::ACCESS_KEY_SECRET, Self::STS_ACCESS_KEY_SECRET];
     /// The default bucket.
@@ -177,22 +176,22 @@ impl Config {
         self
     }
 
-    /// Adds a bucket; the first is the one that custom domains stand for.
+    /// Adds a bucket; custom domains are bound to the first one.
     /// Defaults to `live-demo`.
     pub fn bucket(mut self, name: impl Into<String>) -> Self {
         self.buckets.push(name.into());
         self
     }
 
-    /// Sets who may read and write the buckets. Defaults to private for those
-    /// that are created, and to what it was for others.
+    /// Sets the ACL of the buckets. Defaults to private for new buckets; existing
+    /// buckets keep theirs.
     pub fn acl(mut self, acl: Acl) -> Self {
         self.acl = Some(acl);
         self
     }
 
-    /// Sets what is refused as the service refuses it to some accounts.
-    /// Defaults to nothing.
+    /// Sets the kind of account, which determines what the service refuses.
+    /// Defaults to [`Account::default`].
     pub fn account(mut self, account: Account) -> Self {
         self.account = account;
         self
@@ -206,8 +205,8 @@ impl Config {
         self
     }
 
-    /// Adds a temporary access key with its STS token, without which it is
-    /// refused. Defaults to none.
+    /// Adds a temporary access key, which is valid only together with its STS
+    /// token. Defaults to none.
     pub fn temporary_key(
         mut self,
         id: impl Into<String>,
@@ -235,49 +234,49 @@ impl Config {
         self
     }
 
-    /// Sets the endpoint's own name, below which `BUCKET.DOMAIN` is a bucket.
+    /// Sets the endpoint's own name; `BUCKET.DOMAIN` is then a bucket's host name.
     /// Defaults to `localhost`.
     pub fn domain(mut self, domain: impl Into<String>) -> Self {
         self.domain = domain.into();
         self
     }
 
-    /// Adds a custom domain, which stands for the first bucket. HTTP requests
-    /// to any other name are refused, since a site could have its own name
-    /// resolve to this machine: an IP address, `localhost`, the domain and its
-    /// buckets are always answered. Defaults to none.
+    /// Adds a custom domain, bound to the first bucket. HTTP requests to unknown
+    /// names are refused, since any site could make its own name resolve to this
+    /// machine; IP addresses, `localhost`, the domain and its buckets are always
+    /// allowed. Defaults to none.
     pub fn cname(mut self, host: impl Into<String>) -> Self {
         self.cnames.push(host.into());
         self
     }
 
-    /// Lets pages of an origin, `SCHEME://HOST[:PORT]`, or of any with `*`,
-    /// play from every bucket: GET and HEAD of media and playlists, hls/sign
-    /// among them. It may be called again for more origins, and PutBucketCors
-    /// allows other operations. Defaults to none: what a browser asks for
-    /// another site is refused, whatever its signature.
+    /// Allows pages of an origin, `SCHEME://HOST[:PORT]` or `*` for all, to play
+    /// from every bucket: GET and HEAD of media and playlists, including hls/sign.
+    /// Call it again for more origins; PutBucketCors allows other operations.
+    /// Defaults to none: cross-site requests from browsers are refused, whatever
+    /// their signature.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
         self
     }
 
-    /// Sets how many operations on channels are answered in a second, before
-    /// it is 503 `MetaOperationQpsLimitExceeded`. Defaults to no limit.
+    /// Sets how many channel operations per second are allowed; more fail with 503
+    /// `MetaOperationQpsLimitExceeded`. Defaults to no limit.
     pub fn qps_limit(mut self, operations: u32) -> Self {
         self.qps_limit = Some(operations);
         self
     }
 
-    /// Sets whether there is a page at `/_osslive/`. Without it, its addresses
-    /// are those of a bucket that cannot be. Defaults to true.
+    /// Sets whether there is a web page at `/_osslive/`. Without it, that path is
+    /// an invalid bucket name. Defaults to true.
     pub fn page(mut self, page: bool) -> Self {
         self.page.is_disabled = !page;
         self
     }
 
-    /// Sets whether the page answers other machines and proxies too. It plays
-    /// private buckets and signs publish URLs for whoever knows its token.
-    /// Defaults to this machine only, without a proxy in between.
+    /// Sets whether the page is available to other machines and through proxies.
+    /// It plays private buckets and signs publish URLs for anyone who knows its
+    /// token. Defaults to this machine only, without a proxy.
     pub fn remote_page(mut self, remote: bool) -> Self {
         self.page.is_remote = remote;
         self
@@ -290,39 +289,40 @@ impl Config {
         self
     }
 
-    /// Gives the page the text of hls.js, with which it plays in browsers
-    /// that have no HLS player of their own. Defaults to none.
+    /// Sets the source of hls.js, which the page needs to play in browsers without
+    /// native HLS support. Defaults to none.
     pub fn hls_js(mut self, script: impl Into<String>) -> Self {
         self.page.hls_js = Some(script.into().into());
         self
     }
 
-    /// Sets what peers may take. Defaults to [`PeerLimits::default`].
+    /// Sets the resource limits of peers. Defaults to [`PeerLimits::default`].
     pub fn limits(mut self, limits: PeerLimits) -> Self {
         self.limits = limits;
         self
     }
 
-    /// Sets how many bytes of disk the fragments of all channels may take
-    /// together, before the oldest are dropped; `None` is no limit. Whole
-    /// blocks count, as the file system allocates them. Fragments that the
-    /// playlists of running streams list are kept, and a fragment counts once
-    /// it is complete: leave some room. Uploads are neither counted nor
-    /// dropped. Defaults to [`MAX_STORAGE`](Self::MAX_STORAGE).
+    /// Sets how many bytes of disk space the fragments of all channels may use
+    /// in total before the oldest are deleted; `None` for no limit. Whole blocks
+    /// count, as the file system allocates them. Fragments in the playlists of
+    /// live streams are kept, and a fragment counts only once it is complete, so
+    /// leave some headroom. Uploads are neither counted nor deleted. Defaults to
+    /// [`MAX_STORAGE`](Self::MAX_STORAGE).
     pub fn max_storage(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.max_storage = bytes.into();
         self
     }
 
-    /// Sets whether fragments survive a power cut too: a playlist lists them once
-    /// they are on the medium. Without it, the last half minute of a running
-    /// stream may be lost. What is left of a fragment is then removed at the next start.
-    /// What calls acknowledge always survives, and so do the fragments of a VOD
-    /// playlist: channels, history, bucket settings, uploads and deletions.
+    /// Sets whether fragments survive a power cut too: a playlist lists them
+    /// only once they are flushed to disk. Without it, the last half minute of a
+    /// live stream may be lost; incomplete fragments are then deleted at the next
+    /// start. Everything that a call has acknowledged always survives (channels,
+    /// history, bucket settings, uploads, deletions), and so do the fragments of a
+    /// VOD playlist.
     ///
-    /// No effect in a temporary folder, where nothing is flushed. Windows cannot
-    /// flush folders: the names of files that were created in the last seconds
-    /// may be lost there. Defaults to false.
+    /// It has no effect in a temporary folder, where nothing is flushed. Windows
+    /// cannot flush folders: the names of files that were created in the last
+    /// seconds may be lost there. Defaults to false.
     pub fn durable(mut self, durable: bool) -> Self {
         self.is_durable = durable;
         self
@@ -334,8 +334,8 @@ impl Config {
         self
     }
 
-    /// Lets programs on this machine control the endpoint: inject faults, move its
-    /// clock, inspect requests. See [`LocalEndpoint::control`]. Over HTTP,
+    /// Allows programs on this machine to control the endpoint: inject faults, set
+    /// its clock, inspect requests. See [`LocalEndpoint::control`]. Over HTTP,
     /// control is below `/_osslive/control/`, for requests with the header
     /// `x-osslive-control: 1`. Off by default.
     pub fn control(mut self) -> Self {
@@ -343,12 +343,12 @@ impl Config {
         self
     }
 
-    /// Requires the header `x-osslive-token` with this token of requests for
-    /// control: 16 to 128 letters, digits, hyphens and underscores.
+    /// Requires control requests to have the header `x-osslive-token` with this
+    /// token: 16 to 128 letters, digits, hyphens and underscores.
     ///
     /// # Errors
     ///
-    /// Another text.
+    /// The token is invalid.
     pub fn control_token(mut self, token: &str) -> io::Result<Self> {
         let wrong = "the control token must be 16 to 128 letters, digits, hyphens and underscores";
         let token =
@@ -357,13 +357,13 @@ impl Config {
         Ok(self)
     }
 
-    /// Calls `observer` with each event down to a level, such as a publisher
-    /// that is refused: a log. Defaults to none.
+    /// Calls `observer` with each event that is at least as severe as `level`,
+    /// such as a refused publisher, for a log. Defaults to none.
     ///
-    /// It is called on a thread of its own and may take its time: up to 1,024
-    /// events wait for it, and more are lost, which an event of kind
-    /// [`EventKind::Lost`] reports. When the endpoint stops it has a second to
-    /// take what is waiting.
+    /// The observer runs on its own thread and may be slow: up to 1,024 events are
+    /// queued for it; further ones are lost, which an event of kind
+    /// [`EventKind::Lost`] reports. When the endpoint stops, the observer has one
+    /// second to process the queue.
     ///
     /// ```
     /// use osslive_local::{Config, Level, LocalEndpoint};
@@ -383,12 +383,12 @@ impl Config {
         self
     }
 
-    /// Every key, of whatever sort.
+    /// Returns all keys, permanent and temporary.
     fn keys(&self) -> impl Iterator<Item = &AccessKey> {
         std::iter::once(&self.access_key).chain(&self.other_keys)
     }
 
-    /// Refuses keys that anybody has or could guess.
+    /// Refuses keys that are public or empty.
     fn check_keys(&self) -> io::Result<()> {
         let is_loopback = self.listen.ip().to_canonical().is_loopback();
         for AccessKey { id, secret, token } in self.keys() {
@@ -446,20 +446,20 @@ pub struct LocalEndpoint {
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
-    /// Dropped last, when nobody is served any more.
+    /// Dropped last, when no client is served any more.
     _closing: Closing,
 }
 
 impl LocalEndpoint {
-    /// Starts an endpoint; when this returns, it listens.
+    /// Starts an endpoint. When this returns, it is listening.
     ///
     /// # Errors
     ///
-    /// The address is taken, or the data folder cannot be used (see
-    /// [`Config::new`]; the error names the path and the reason). With
-    /// [`io::ErrorKind::InvalidInput`], the configuration is wrong: a name
+    /// The address is in use, or the data folder cannot be used (see
+    /// [`Config::new`]; the error contains the path and the reason). With
+    /// [`io::ErrorKind::InvalidInput`], the configuration is invalid: a name
     /// breaks the rules, a key is empty, or the secret of a key is one of
-    /// [`Config::PUBLIC_SECRETS`] and the address is not a loopback one.
+    /// [`Config::PUBLIC_SECRETS`] and the address is not a loopback address.
     pub fn start(mut config: Config) -> io::Result<Self> {
         config.check_keys()?;
         let control = config.is_controlled.then(|| {
@@ -519,26 +519,26 @@ impl LocalEndpoint {
         })
     }
 
-    /// The address it listens on.
+    /// Returns the address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.listener.address()
     }
 
-    /// Its URL for SDKs: `http://HOST:PORT`.
+    /// Returns its URL for SDKs: `http://HOST:PORT`.
     pub fn url(&self) -> String {
         format!("http://{}", self.address())
     }
 
-    /// The address of its web page with the token that opens it, a secret;
-    /// `None` without a page. An endpoint that listens everywhere has it at the
-    /// loopback address.
+    /// Returns the address of its web page, including the secret token; `None`
+    /// without a page. It is a loopback address if the endpoint listens on all
+    /// addresses.
     pub fn page_url(&self) -> Option<String> {
         let token = self.page_token.as_ref()?.as_str();
         Some(format!("http://{}/_osslive/?token={token}", self.reachable_address()))
     }
 
-    /// A builder for clients of this endpoint: with its URL, its region, its
-    /// first bucket, its permanent access key, and no proxy.
+    /// Returns a builder for clients of this endpoint, with its URL, its region,
+    /// its first bucket, its permanent access key, and no proxy.
     pub fn client_builder(&self) -> ClientBuilder {
         Client::builder()
             .endpoint(format!("http://{}", self.reachable_address()))
@@ -548,7 +548,7 @@ impl LocalEndpoint {
             .no_proxy()
     }
 
-    /// Returns the control over this endpoint: faults, clock, requests. `None` unless
+    /// Returns the control over this endpoint: faults, clock, requests; `None` unless
     /// it was configured with [`Config::control`].
     pub fn control(&self) -> Option<Control> {
         self.control.clone()
@@ -577,31 +577,31 @@ impl LocalEndpoint {
         address
     }
 
-    /// Its buckets, as configured.
+    /// Returns its configured buckets.
     pub fn buckets(&self) -> &[String] {
         &self.buckets
     }
 
-    /// The folder that it keeps its data in.
+    /// Returns its data folder.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// Stops: no connection is accepted any more, publishers are cut, their
-    /// last fragments are finished and their sessions closed.
+    /// Stops the endpoint: it accepts no more connections, disconnects publishers,
+    /// completes their last fragments and closes their sessions.
     pub fn stop(self) {}
 }
 
 impl Drop for LocalEndpoint {
     fn drop(&mut self) {
-        // What hangs would hold up the end.
+        // Hanging connections would delay the stop.
         if let Some(control) = &self.control {
             control.release();
         }
     }
 }
 
-/// Says that the endpoint starts and, when dropped, that it has stopped.
+/// Records that the endpoint starts and, when dropped, that it has stopped.
 #[derive(Debug)]
 struct Closing(Arc<Site>);
 
@@ -625,7 +625,7 @@ impl Drop for Closing {
     }
 }
 
-/// The event log, in which no key and no token shows.
+/// Returns the event log, which contains neither secrets nor tokens.
 fn event_log(config: &Config, page_token: Option<&Token>) -> io::Result<EventLog> {
     let keys: Vec<AccessKey> = config.keys().cloned().collect();
     let mut secrets = site::secrets(&keys);
@@ -637,7 +637,7 @@ fn event_log(config: &Config, page_token: Option<&Token>) -> io::Result<EventLog
     }
 }
 
-/// The site that a configuration describes.
+/// Returns the site that a configuration describes.
 fn site(
     config: &Config,
     cnames: Vec<String>,
@@ -672,7 +672,8 @@ fn open(config: &Config) -> io::Result<Store> {
     limited.map_err(|error| explain(format!("cannot use {folder}"), error))
 }
 
-/// How much recordings may take: of memory at most half of what is left.
+/// Returns how many bytes recordings may use: in memory, at most half of what
+/// is available.
 fn recording_limit(config: &Config, store: &Store) -> Option<u64> {
     match config.data {
         Place::Temporary(Medium::Memory) => {
@@ -729,7 +730,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_limited_unless_that_is_switched_off() {
+    fn recordings_are_limited_by_default() {
         for config in [Config::new("unused"), Config::temporary()] {
             assert_eq!(config.max_storage, Some(10 << 30));
             assert_eq!(config.max_storage(None).max_storage, None);
@@ -737,7 +738,7 @@ mod tests {
     }
 
     #[test]
-    fn a_public_secret_is_allowed_on_loopback_alone() {
+    fn a_public_secret_is_allowed_only_on_loopback() {
         let [main, sts] = Config::PUBLIC_SECRETS;
         let changes: [&dyn Fn(Config) -> Config; 6] = [
             &|config| config,
@@ -757,8 +758,11 @@ mod tests {
             for address in
                 ["0.0.0.0:0", "[::]:0", "192.168.1.7:0", "[::ffff:10.0.0.1]:0", "[fe80::1]:0"]
             {
-                let told = refusal(address, change).unwrap_or_default();
-                assert!(told.contains("public") && told.contains("loopback"), "{address}: {told}");
+                let message = refusal(address, change).unwrap_or_default();
+                assert!(
+                    message.contains("public") && message.contains("loopback"),
+                    "{address}: {message}"
+                );
             }
         }
         let own =
@@ -767,15 +771,15 @@ mod tests {
     }
 
     #[test]
-    fn no_part_of_a_key_is_empty() {
+    fn no_part_of_a_key_may_be_empty() {
         for blank in ["", " ", "\n"] {
-            for told in [
+            for message in [
                 refusal("127.0.0.1:0", |config| config.access_key(blank, "own")),
                 refusal("127.0.0.1:0", |config| config.access_key("id", blank)),
                 refusal("127.0.0.1:0", |config| config.temporary_key("STS.a", blank, "T")),
                 refusal("127.0.0.1:0", |config| config.temporary_key("STS.a", "own", blank)),
             ] {
-                assert!(told.unwrap_or_default().contains("empty"), "{blank:?}");
+                assert!(message.unwrap_or_default().contains("empty"), "{blank:?}");
             }
         }
     }

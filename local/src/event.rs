@@ -1,4 +1,4 @@
-//! What happens at an endpoint, as one value for logs, the web page and tests.
+//! Events of an endpoint, for logs, the web page and tests.
 
 use serde::Serialize;
 use std::fmt;
@@ -6,20 +6,21 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use time::OffsetDateTime;
 
-/// The longest text of an event, in characters: what peers send is cut here.
+/// The maximum length of a string in an event, in characters; longer ones are
+/// truncated.
 const MAX_TEXT: usize = 300;
 
-/// How severe an event is, the most severe first.
+/// The severity of an event, the most severe first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Level {
     /// The endpoint itself failed, such as on a full disk.
     Error,
-    /// Something was refused, cut or lost.
+    /// Something was refused, disconnected or lost.
     Warn,
-    /// A session or the endpoint began or ended; other requests that failed.
+    /// A session or the endpoint started or ended; other failed requests.
     Info,
-    /// Everything else: each successful request, and requests for what does not exist.
+    /// Everything else: successful requests, and requests for missing resources.
     Debug,
 }
 
@@ -27,7 +28,7 @@ impl Level {
     /// All levels, the most severe first.
     pub const ALL: [Level; 4] = [Level::Error, Level::Warn, Level::Info, Level::Debug];
 
-    /// The name, in lower case.
+    /// Returns the name, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Level::Error => "error",
@@ -53,31 +54,31 @@ impl FromStr for Level {
     }
 }
 
-/// What kind of thing happened.
+/// The kind of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The endpoint listens.
+    /// The endpoint started to listen.
     Start,
-    /// The endpoint stops.
+    /// The endpoint stopped.
     Stop,
-    /// An HTTP request was answered, successfully or not.
+    /// An HTTP request was handled, successfully or not.
     Request,
     /// A publisher was accepted.
     Publish,
     /// A publisher was refused, at once or after its first messages.
     Refusal,
-    /// Something about a live stream: a track that ended, messages that were dropped.
+    /// Something about a live stream: a track ended, or messages were dropped.
     Stream,
-    /// A publisher that was live is gone.
+    /// A publisher that was live has ended or disconnected.
     End,
-    /// Events were lost because whoever receives them is too slow.
+    /// Events were lost because the observer is too slow.
     Lost,
 }
 
 impl EventKind {
-    /// The name, in lower case.
+    /// Returns the name, in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             EventKind::Start => "start",
@@ -101,11 +102,11 @@ impl fmt::Display for EventKind {
 /// Something that happened at an endpoint, see
 /// [`Config::on_event`](crate::Config::on_event).
 ///
-/// It contains no secret: queries are left out, and keys, tokens and signatures
-/// that the endpoint knows are replaced. Names and messages may come from peers
+/// It contains no secrets: queries are omitted, and keys, tokens and signatures
+/// that the endpoint knows are redacted. Names and messages may come from peers
 /// and contain control characters; each is at most 300 characters long.
 ///
-/// As JSON it is an object in camelCase without what is absent.
+/// In JSON it is an object with names in camelCase; absent values are omitted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -120,13 +121,13 @@ pub struct Event {
     /// The peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<SocketAddr>,
-    /// The id of the access key that a request or a publish URL names.
+    /// The access key ID in a request or a publish URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
     /// The method of a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub method: Option<String>,
-    /// The operation of a request by the service's name, such as `GetLiveChannelStat`.
+    /// The operation of a request, as the service names it, such as `GetLiveChannelStat`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub operation: Option<String>,
     /// The bucket.
@@ -147,19 +148,19 @@ pub struct Event {
     /// The id of a request.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub request_id: Option<String>,
-    /// What it means, for a person.
+    /// A message for humans.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
-    /// How long a request or a session took, in milliseconds.
+    /// The duration of a request or a session, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duration_ms: Option<u64>,
-    /// How many events were lost, or messages of a stream dropped.
+    /// The number of events that were lost, or of messages that were dropped.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub count: Option<u64>,
 }
 
 impl Event {
-    /// An event of which nothing else is known.
+    /// Returns an event without any details.
     pub(crate) fn new(time: OffsetDateTime, level: Level, kind: EventKind) -> Self {
         let time = time.replace_millisecond(time.millisecond()).unwrap_or(time);
         Event {
@@ -182,13 +183,13 @@ impl Event {
         }
     }
 
-    /// The texts that may come from peers.
+    /// Returns the strings that may come from peers.
     fn texts(&mut self) -> impl Iterator<Item = &mut String> {
         let Event { access_key_id, method, bucket, key, message, .. } = self;
         [access_key_id, method, bucket, key, message].into_iter().flatten()
     }
 
-    /// Takes these secrets out of every text, and bounds each.
+    /// Redacts these secrets in every string, and truncates each.
     pub(crate) fn redact(&mut self, secrets: &[String]) {
         for text in self.texts() {
             for secret in secrets {
@@ -213,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_level_is_read_as_it_is_written() {
+    fn a_level_round_trips_through_its_name() {
         for level in Level::ALL {
             assert_eq!(level.to_string().parse(), Ok(level));
         }
@@ -222,7 +223,7 @@ mod tests {
     }
 
     #[test]
-    fn json_leaves_out_what_is_absent() {
+    fn absent_values_are_omitted_in_json() {
         let event = Event { key: Some("cam".into()), ec: Some("0002-00000807"), ..event() };
         assert_eq!(
             serde_json::to_string(&event).unwrap(),
@@ -231,7 +232,7 @@ mod tests {
     }
 
     #[test]
-    fn secrets_are_replaced_wherever_a_peer_put_them() {
+    fn secrets_are_redacted_in_every_string() {
         let text = || Some("a hunter2 b hunter2".to_owned());
         let mut event =
             Event { method: text(), bucket: text(), key: text(), message: text(), ..event() };
@@ -240,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn texts_are_bounded_after_secrets_are_gone() {
+    fn strings_are_truncated_after_secrets_are_redacted() {
         let mut event = Event { message: Some("é".repeat(298) + "hunter2"), ..event() };
         event.redact(&["hunter2".into()]);
         assert_eq!(event.message.unwrap(), "é".repeat(298) + "**…");

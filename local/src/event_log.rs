@@ -1,5 +1,5 @@
-//! Where events go: to an observer on a thread of its own, and into a short
-//! memory of what went wrong.
+//! The event log: passes events to an observer on a separate thread, and
+//! remembers the latest problems.
 
 use crate::event::{Event, EventKind, Level};
 use crate::journal::Journal;
@@ -13,24 +13,24 @@ use std::thread;
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How many events may wait for a slow observer before events are lost.
+/// How many events are queued for a slow observer before further ones are lost.
 const QUEUE: usize = 1024;
 
 /// How many refusals and warnings are remembered.
 const RECENT: usize = 50;
 
-/// How long the observer has at the end to take what is waiting.
+/// How long the observer has to process the queue when the log is closed.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// What is called with each event.
+/// A callback that is called with each event.
 type Call = dyn Fn(&Event) + Send + Sync;
 
-/// Whoever wants to hear of events, down to a level.
+/// An observer of events, down to a level.
 #[derive(Clone)]
 pub struct Observer {
     /// The least severe level that is reported.
     pub level: Level,
-    /// What is called with each event.
+    /// The callback.
     pub call: Arc<Call>,
 }
 
@@ -40,39 +40,39 @@ impl fmt::Debug for Observer {
     }
 }
 
-/// The events of an endpoint. Recording one never waits for anybody.
+/// The events of an endpoint. Recording one never blocks.
 pub struct EventLog {
-    /// Where every event is kept, if that is asked for.
+    /// The journal that keeps every event, if enabled.
     journal: Option<Arc<Journal>>,
     observer: Option<Delivery>,
     recent: Mutex<VecDeque<Event>>,
-    /// What no event may contain.
+    /// Strings that are redacted in every event.
     secrets: Vec<String>,
 }
 
-/// The way to an observer.
+/// The delivery of events to an observer.
 struct Delivery {
     level: Level,
     /// None once the log is closed.
     sender: Mutex<Option<SyncSender<Event>>>,
-    /// How many events found no room since the last one that did.
+    /// How many events were lost since the last one that was queued.
     lost: Arc<AtomicU64>,
-    /// Closed when the observer has had everything.
+    /// Closed when the observer has processed everything.
     done: Mutex<Receiver<()>>,
 }
 
 impl EventLog {
-    /// A log that only remembers.
+    /// Returns a log without an observer.
     pub fn new(secrets: Vec<String>) -> Self {
         let secrets = secrets.into_iter().filter(|secret| !secret.is_empty()).collect();
         EventLog { journal: None, observer: None, recent: Mutex::default(), secrets }
     }
 
-    /// A log with an observer, which gets a thread.
+    /// Returns a log with an observer, which gets its own thread.
     ///
     /// # Errors
     ///
-    /// The system has no thread left.
+    /// The system cannot start a thread.
     pub fn observed(secrets: Vec<String>, observer: Observer) -> io::Result<Self> {
         let (sender, receiver) = mpsc::sync_channel(QUEUE);
         let (finished, done) = mpsc::channel();
@@ -88,20 +88,20 @@ impl EventLog {
         Ok(EventLog { observer: Some(delivery), ..EventLog::new(secrets) })
     }
 
-    /// Keeps every event in a journal too.
+    /// Also keeps every event in a journal.
     pub fn with_journal(mut self, journal: Arc<Journal>) -> Self {
         self.journal = Some(journal);
         self
     }
 
-    /// Whether an event of this level is of interest to anybody.
+    /// Returns whether anything records events of this level.
     pub fn wants(&self, level: Level) -> bool {
         self.journal.is_some()
             || is_remembered(level)
             || self.observer.as_ref().is_some_and(|to| level <= to.level)
     }
 
-    /// Takes in an event.
+    /// Records an event.
     pub fn record(&self, mut event: Event) {
         if !self.wants(event.level) {
             return;
@@ -122,19 +122,19 @@ impl EventLog {
         }
     }
 
-    /// The newest refusals, warnings and errors, newest first.
+    /// Returns the latest refusals, warnings and errors, newest first.
     pub fn recent(&self) -> Vec<Event> {
         let recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         recent.iter().rev().cloned().collect()
     }
 
-    /// Takes nothing more for the observer, and waits a moment until it has
-    /// had what is waiting.
+    /// Queues no more events for the observer, and waits a moment until it has
+    /// processed the queue.
     pub fn close(&self) {
         let Some(delivery) = &self.observer else { return };
         delivery.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
         let done = delivery.done.lock().unwrap_or_else(PoisonError::into_inner);
-        // An observer that is stuck is left behind.
+        // An observer that is stuck is abandoned.
         let _: Result<(), RecvTimeoutError> = done.recv_timeout(GRACE);
     }
 }
@@ -159,8 +159,8 @@ fn is_remembered(level: Level) -> bool {
     level <= Level::Warn
 }
 
-/// Hands events on until the log is closed, and says how many were lost where
-/// they are missing.
+/// Delivers events until the log is closed, and reports gaps with the number of
+/// events lost.
 fn deliver(events: &Receiver<Event>, lost: &AtomicU64, call: &Call) {
     let report = |time: OffsetDateTime| {
         let count = lost.swap(0, Ordering::Relaxed);
@@ -174,7 +174,7 @@ fn deliver(events: &Receiver<Event>, lost: &AtomicU64, call: &Call) {
     for event in events {
         call(&event);
         newest = Some(event.time);
-        // The queue was full when they were lost, up to here.
+        // The events were lost while the queue was full, that is, up to this one.
         report(event.time);
     }
     newest.into_iter().for_each(report);
@@ -201,33 +201,33 @@ mod tests {
     }
 
     #[test]
-    fn an_observer_hears_down_to_its_level_and_no_secret() {
-        let (sender, heard) = mpsc::channel();
+    fn an_observer_receives_events_of_its_level_without_secrets() {
+        let (sender, received) = mpsc::channel();
         let log = observed(Level::Info, sending(sender));
         Level::ALL.into_iter().for_each(|level| log.record(event(level, "a hunter2")));
         log.close();
-        let heard: Vec<Event> = heard.try_iter().collect();
-        let levels: Vec<Level> = heard.iter().map(|event| event.level).collect();
+        let received: Vec<Event> = received.try_iter().collect();
+        let levels: Vec<Level> = received.iter().map(|event| event.level).collect();
         assert_eq!(levels, Level::ALL[..3]);
-        assert!(heard.iter().all(|event| event.key.as_deref() == Some("a ***")));
+        assert!(received.iter().all(|event| event.key.as_deref() == Some("a ***")));
         assert!(!log.wants(Level::Debug) && log.wants(Level::Info));
     }
 
     #[test]
-    fn what_went_wrong_is_remembered_for_a_while_newest_first() {
+    fn the_latest_problems_are_remembered_newest_first() {
         let log = EventLog::new(Vec::new());
         log.record(event(Level::Info, "unremarkable"));
         (0..RECENT + 10).for_each(|n| log.record(event(Level::Warn, &n.to_string())));
         let recent = log.recent();
         assert_eq!(recent.len(), RECENT);
         assert_eq!(recent[0].key.as_deref(), Some("59"));
-        assert!(!log.wants(Level::Info), "nobody asked for it");
+        assert!(!log.wants(Level::Info), "there is no observer");
     }
 
     #[test]
-    fn an_observer_that_is_stuck_holds_up_nobody_and_hears_how_much_it_missed() {
+    fn a_stuck_observer_blocks_nothing_and_learns_how_many_events_it_missed() {
         let (release, held) = mpsc::channel::<()>();
-        let (sender, heard) = mpsc::channel();
+        let (sender, received) = mpsc::channel();
         let (held, send) = (Mutex::new(held), sending(sender));
         let log = observed(Level::Debug, move |event| {
             // Until the other end is gone.
@@ -239,14 +239,14 @@ mod tests {
         drop(release);
         log.close();
         let (lost, seen): (Vec<Event>, Vec<Event>) =
-            heard.try_iter().partition(|event| event.kind == EventKind::Lost);
+            received.try_iter().partition(|event| event.kind == EventKind::Lost);
         let missing: u64 = lost.iter().filter_map(|event| event.count).sum();
         assert!(seen.len() >= QUEUE && missing > 0);
         assert_eq!(seen.len() as u64 + missing, count);
     }
 
     #[test]
-    fn closing_does_not_wait_for_ever_for_an_observer() {
+    fn closing_does_not_wait_indefinitely_for_an_observer() {
         let (release, held) = mpsc::channel::<()>();
         let held = Mutex::new(held);
         let log = observed(Level::Debug, move |_| {

@@ -1,27 +1,27 @@
-//! A refusal in the service's own words: status, code, message and EC.
+//! Error responses of the service: status, code, message and EC.
 
 use std::fmt;
 
-/// An error reply of the service.
+/// An error response of the service.
 ///
-/// The same value answers a REST call, as an XML body, and refuses an
-/// encoder, as the description of an RTMP status message.
+/// It becomes the XML body of a REST response, or the description in the RTMP
+/// status message that refuses an encoder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
     /// The HTTP status.
     pub status: u16,
     /// The service's code, such as `NoSuchLiveChannel`.
     pub code: &'static str,
-    /// What was wrong, for a person.
+    /// A message for humans.
     pub message: String,
     /// The service's detailed error code, where one is published.
     pub ec: Option<&'static str>,
-    /// Elements that this code adds to the error body, in order.
+    /// Additional elements of the error body, in order.
     pub details: Vec<(&'static str, String)>,
 }
 
 impl Fault {
-    /// A fault with neither EC nor details.
+    /// Returns a fault with neither EC nor details.
     pub fn new(status: u16, code: &'static str, message: impl Into<String>) -> Self {
         Fault { status, code, message: message.into(), ec: None, details: Vec::new() }
     }

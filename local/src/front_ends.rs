@@ -1,5 +1,4 @@
-//! The front ends of HTTP, control, the web page and the API: which of them
-//! answers.
+//! Dispatches HTTP requests to the front ends: control, the web page and the API.
 
 use crate::api::Service;
 use crate::control_http::ControlApi;
@@ -7,8 +6,8 @@ use crate::fault::Fault;
 use crate::http::{Request, Response};
 use crate::page::Page;
 
-/// Control and the page, which answer what is asked of them, and the service,
-/// which answers everything else.
+/// Control and the page, which handle their own paths, and the service, which
+/// handles everything else.
 #[derive(Debug)]
 pub struct FrontEnds {
     pub control: ControlApi,
@@ -17,7 +16,7 @@ pub struct FrontEnds {
 }
 
 impl FrontEnds {
-    /// Answers a request. Blocks on files.
+    /// Handles a request. Blocks on file I/O.
     pub fn respond(&self, request: &Request) -> Response {
         let answered = self.control.respond(request).or_else(|| self.page.respond(request));
         answered.unwrap_or_else(|| self.service.respond(request))
@@ -27,7 +26,7 @@ impl FrontEnds {
     ///
     /// # Errors
     ///
-    /// As [`Service::screen`].
+    /// The same as [`Service::screen`].
     pub fn screen(&self, request: &Request) -> Result<(), Fault> {
         if self.control.takes(request) || self.page.takes(request) {
             Ok(())
@@ -36,8 +35,8 @@ impl FrontEnds {
         }
     }
 
-    /// The longest body to receive for a request, in bytes; `None` if it is
-    /// answered without its body.
+    /// Returns the maximum body size for a request, in bytes; `None` if it is
+    /// handled without its body.
     pub fn body_limit(&self, request: &Request) -> Option<usize> {
         if self.control.takes(request) {
             return self.control.body_limit(request);

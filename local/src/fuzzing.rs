@@ -1,4 +1,4 @@
-//! What fuzz targets need of the inside: requests without sockets.
+//! Hooks for the fuzz targets: requests without sockets, and internals.
 
 use crate::address::{Addressing, PublishTarget};
 use crate::auth::{self, AccessKey, Identity, Keys};
@@ -10,25 +10,25 @@ use osslive::sign::{Parts, v1};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
-/// When it always is here: requests dated so get as far as their signature.
+/// The fixed current time; requests with this date get as far as the signature check.
 const NOW: i64 = 1_795_335_398;
 
 fn now() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(NOW).unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// An endpoint whose secret nobody knows.
+/// An endpoint with a secret that no input contains.
 #[derive(Debug)]
 pub struct Endpoint(LocalEndpoint);
 
-/// What came of a request.
+/// The outcome of a request.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body, if it was held in memory.
+    /// The body, if it was in memory.
     pub body: String,
-    /// Whether the request was taken for one of the owner's.
+    /// Whether the request was accepted as one of the owner's.
     pub is_let_in: bool,
 }
 
@@ -38,12 +38,12 @@ impl Endpoint {
         let config = Config::temporary()
             .bucket("live-demo-bucket")
             .clock(Clock::from_fn(now))
-            .access_key("LTAI5tDocExampleKeyId001", "a secret that no input holds")
+            .access_key("LTAI5tDocExampleKeyId001", "a secret that no input contains")
             .temporary_key("STS.Fuzz", "another one", "token");
         Endpoint(LocalEndpoint::start(config).expect("an endpoint for the fuzzer"))
     }
 
-    /// Answers a request; header names in lower case.
+    /// Handles a request; header names must be in lower case.
     pub fn respond(
         &self,
         method: &str,
@@ -54,7 +54,7 @@ impl Endpoint {
     ) -> Answer {
         let owned = |(name, value): &(&str, &str)| (name.to_string(), value.trim().to_owned());
         let host = headers.iter().find(|(name, _)| *name == "host");
-        // Fields that no input chooses stay as they are by default.
+        // Fields that the input does not determine keep their defaults.
         #[allow(clippy::needless_update)]
         let request = Request {
             method: method.to_owned(),
@@ -67,7 +67,7 @@ impl Endpoint {
         };
         self.0.front_ends.body_limit(&request);
         let response = self.0.front_ends.respond(&request);
-        // Browsers' questions and the endpoint's own pages are everybody's.
+        // CORS preflight requests and the endpoint's own pages are public.
         let is_public = method == "OPTIONS" || path.starts_with("/_osslive");
         let body = match &response.body {
             Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
@@ -77,7 +77,7 @@ impl Endpoint {
     }
 }
 
-/// A store of its own, for names.
+/// A separate store, for testing names.
 #[derive(Debug)]
 pub struct Names {
     store: Store,
@@ -96,8 +96,8 @@ impl Names {
         Names { store, folder }
     }
 
-    /// Stores an object under each key that may be one, and returns the keys
-    /// that a listing reads back from the disk.
+    /// Stores an object under each valid key, and returns the keys that a listing
+    /// reads back from the disk.
     pub fn keys(&self, keys: &[&str]) -> Vec<String> {
         const BUCKET: &str = "keys";
         let keys: Vec<_> = keys.iter().filter(|key| validate::check_object(key).is_ok()).collect();
@@ -108,13 +108,13 @@ impl Names {
         for key in &keys {
             let (meta, _) = self.store.object(BUCKET, key).expect("the object");
             assert_eq!(meta.size, key.len() as u64, "{key:?} has the content of another");
-            self.store.delete_object(BUCKET, key).expect("its end");
+            self.store.delete_object(BUCKET, key).expect("its deletion");
         }
         page.objects.into_iter().map(|object| object.key).collect()
     }
 
-    /// Creates each channel whose name may be one, and returns the names that
-    /// are listed, and how many files they have.
+    /// Creates a channel for each valid name, and returns the names that are
+    /// listed and the number of their files.
     pub fn channels(&self, channels: &[&str]) -> (Vec<String>, usize) {
         const BUCKET: &str = "channels";
         let is_name = |name: &&&str| validate::check_channel(name).is_ok();
@@ -134,13 +134,13 @@ impl Names {
         let files = files.map_or(0, Iterator::count);
         let page = self.store.list_channels(BUCKET, "", "", 1000).expect("a listing");
         for name in &channels {
-            self.store.delete_channel(BUCKET, name).expect("its end");
+            self.store.delete_channel(BUCKET, name).expect("its deletion");
         }
         (page.channels.into_iter().map(|channel| channel.name).collect(), files)
     }
 }
 
-/// Whether a name may be that of a channel.
+/// Returns whether a channel name is valid.
 pub fn is_channel(name: &str) -> bool {
     validate::check_channel(name).is_ok()
 }
@@ -154,27 +154,28 @@ fn addressing() -> Addressing {
     }
 }
 
-/// The bucket and key of an HTTP request, if it names both.
+/// Returns the bucket and key of an HTTP request, if it names both.
 pub fn resolve(host: &str, path: &str) -> Option<(String, String)> {
     let resource = addressing().resolve(host, path).ok()?;
     let key = String::from_utf8(resource.key).ok()?;
     validate::is_bucket(&resource.bucket).then_some((resource.bucket, key))
 }
 
-/// The URLs to publish a channel at and to play it from.
+/// Returns the URLs to publish a channel to and to play it from.
 pub fn urls(host: &str, bucket: &str, channel: &str, playlist: &str) -> (String, String) {
     let addressing = addressing();
     let publish = addressing.publish_url(host, bucket, channel);
     (publish, addressing.play_url(host, bucket, channel, playlist))
 }
 
-/// The bucket and channel that an encoder asks for.
+/// Returns the bucket and channel that an encoder publishes to.
 pub fn publish_target(tc_url: &str, app: &str, stream: &str) -> Option<(String, String)> {
     let target = PublishTarget::parse(tc_url, app, stream, &addressing()).ok()?;
     Some((target.bucket, target.channel))
 }
 
-/// What version 1 signs of a request, if its right signature is accepted.
+/// Returns the version 1 string to sign of a request, if its correct signature is
+/// accepted.
 pub fn signed_by_v1(key: &str, query: &[(&str, Option<&str>)]) -> Option<String> {
     const SECRET: &str = "secret";
     const DATE: &str = "Sun, 22 Nov 2026 08:16:38 GMT";
@@ -188,7 +189,8 @@ pub fn signed_by_v1(key: &str, query: &[(&str, Option<&str>)]) -> Option<String>
     matches!(identity, Ok(Identity::Header)).then_some(text)
 }
 
-/// The verdicts on the heads that a connection carries, in pieces of `size`.
+/// Returns the verdicts on the request heads in a connection's bytes, received in
+/// pieces of `size`.
 pub fn verdicts(bytes: &[u8], size: usize) -> Vec<bool> {
     let mut inspected = Inspected::new(());
     bytes.chunks(size.max(1)).for_each(|piece| inspected.inspect(piece));

@@ -1,4 +1,5 @@
-//! Who may see the page, or control the endpoint: this machine, and no web page.
+//! Access checks for the page and for control: this machine only, and no web
+//! pages of other sites.
 
 use crate::auth::same;
 use crate::http::Request;
@@ -7,12 +8,11 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use std::fmt;
 use std::io;
 
-/// Where a user who has no token finds one.
+/// Where to find the token.
 pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed on its terminal, or prints with \
      --print-keys: it contains a token.";
 
-/// Headers in which proxies tell of the client or themselves, besides all that
-/// begin with `x-forwarded`.
+/// Headers that proxies add, besides all that begin with `x-forwarded`.
 const PROXIED: &[&str] = &[
     "cf-connecting-ip",
     "forwarded",
@@ -23,36 +23,36 @@ const PROXIED: &[&str] = &[
     "x-real-ip",
 ];
 
-/// What the page's address holds and nobody else knows.
+/// A secret token, which is part of the page's address.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
 
 impl Token {
-    /// A token of 192 random bits.
+    /// Returns a token of 192 random bits.
     ///
     /// # Errors
     ///
-    /// When the system has no random numbers.
+    /// The system has no random numbers.
     pub fn random() -> io::Result<Token> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
         Ok(Token(BASE64_URL_SAFE_NO_PAD.encode(bytes)))
     }
 
-    /// A token of the user's; `None` unless it is 16 to 128 letters, digits,
-    /// hyphens and underscores.
+    /// Returns a token chosen by the user; `None` unless it is 16 to 128 letters,
+    /// digits, hyphens and underscores.
     pub fn new(text: &str) -> Option<Token> {
         let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
         let is_token = (16..=128).contains(&text.len()) && text.bytes().all(allowed);
         is_token.then(|| Token(text.to_owned()))
     }
 
-    /// The token as it stands in addresses.
+    /// Returns the token as it appears in addresses.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Compares in a time that depends on the lengths alone.
+    /// Compares in a time that depends only on the lengths.
     pub fn is(&self, text: &str) -> bool {
         same(&self.0, text)
     }
@@ -64,13 +64,13 @@ impl fmt::Debug for Token {
     }
 }
 
-/// Why a request may not see the page, whatever its token; `None` if it
-/// may.
+/// Returns why a request may not access the page, regardless of its token;
+/// `None` if it may.
 ///
-/// Only this machine may, by an address of its own and without a proxy in
-/// between: behind one everybody seems to be this machine. HTTP/1.0 is what
-/// some proxies speak and no browser does. Where the page `is_remote`, open to
-/// other machines, proxies are welcome too, and the token alone decides.
+/// Only this machine may, through a loopback address and without a proxy: behind
+/// a proxy, every client looks local. HTTP/1.0 is spoken by some proxies but by
+/// no browser. If the page `is_remote`, that is, open to other machines, proxies
+/// are allowed too, and only the token is checked.
 pub fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
     if is_for_another_site(request) {
         return Some("This page is not available to other sites.");
@@ -91,11 +91,12 @@ pub fn refuses(request: &Request, is_remote: bool) -> Option<&'static str> {
 }
 
 fn is_proxied(request: &Request) -> bool {
-    let tells = |name: &str| PROXIED.contains(&name) || name.starts_with("x-forwarded");
-    request.is_http_1_0 || request.headers.iter().any(|(name, _)| tells(name))
+    let is_proxy_header = |name: &str| PROXIED.contains(&name) || name.starts_with("x-forwarded");
+    request.is_http_1_0 || request.headers.iter().any(|(name, _)| is_proxy_header(name))
 }
 
-/// Whether a browser asks for another site, be it on another port.
+/// Returns whether a browser sent the request for another site, which includes
+/// other ports.
 fn is_for_another_site(request: &Request) -> bool {
     let is_own = |origin: &str| {
         let host = origin.split_once("://").map_or("", |(_, host)| host);

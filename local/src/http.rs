@@ -1,6 +1,5 @@
-//! HTTP as both front ends speak it, the API and the web page: messages,
-//! queries, replies with objects, how they are sent, and what is checked of a
-//! connection.
+//! HTTP for all front ends: messages, queries, responses with objects, how they
+//! are sent, and checks on the raw connection.
 
 pub mod framing;
 mod message;

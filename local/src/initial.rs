@@ -107,7 +107,7 @@ impl InitialState {
         let named =
             |error: io::Error| io::Error::new(error.kind(), format!("{}: {error}", path.display()));
         let text = fs::read_to_string(path).map_err(named)?;
-        // Spreadsheets and editors on Windows begin files so.
+        // Some Windows editors begin files with a byte order mark.
         let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
         InitialState::of(text, path.parent().unwrap_or(Path::new(""))).map_err(named)
     }
@@ -122,7 +122,7 @@ impl InitialState {
     }
 
     fn of(text: &str, folder: &Path) -> io::Result<Self> {
-        // An array would be taken for the fields in their order.
+        // serde would accept an array as the fields in their order.
         if text.trim_start().starts_with('[') {
             return Err(wrong("must be an object, not an array".to_owned()));
         }
@@ -143,22 +143,22 @@ impl InitialState {
         Ok(InitialState { buckets: buckets.collect::<io::Result<_>>()?, keys: keys.collect() })
     }
 
-    /// The access keys.
+    /// Returns the access keys.
     pub(crate) fn keys(&self) -> &[AccessKey] {
         &self.keys
     }
 
-    /// The names of the buckets, in their order.
+    /// Returns the names of the buckets, in order.
     pub(crate) fn bucket_names(&self) -> impl Iterator<Item = &str> {
         self.buckets.iter().map(|bucket| bucket.name.as_str())
     }
 
-    /// What a store begins with that has `buckets` beside those described. Each
-    /// has the access rule `acl`, unless it is described with another.
+    /// Returns the initial contents of a store with `buckets` in addition to those
+    /// described. A bucket has `acl` unless its description sets another.
     ///
     /// # Errors
     ///
-    /// A name or an access rule that is not allowed.
+    /// A name or an ACL is not allowed.
     pub(crate) fn contents(
         &self,
         buckets: &[String],
@@ -197,7 +197,7 @@ impl Bucket {
 }
 
 impl Channel {
-    /// Reads it as PutLiveChannel does: what the endpoint would refuse is refused.
+    /// Validates it as PutLiveChannel does, with the same errors.
     fn read(self) -> io::Result<(String, ChannelSettings)> {
         let id = &self.id;
         let described = |what: &dyn std::fmt::Display| wrong(format!("channel {id:?}: {what}"));
@@ -232,7 +232,7 @@ impl Object {
             (Some(text), None) => Source::Text(text),
             (None, Some(file)) => {
                 let path = folder.join(file);
-                // Found missing now rather than at a reset.
+                // A missing file is reported now rather than at a reset.
                 fs::File::open(&path).map_err(|error| {
                     let kind = error.kind();
                     io::Error::new(kind, format!("object {key:?}: {}: {error}", path.display()))

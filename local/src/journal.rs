@@ -1,5 +1,5 @@
-//! The newest events of an endpoint, to be asked for: what was called, by whom,
-//! and with which outcome.
+//! The latest events of an endpoint, for queries: who requested what, and with
+//! what outcome.
 
 use crate::event::Event;
 use std::collections::VecDeque;
@@ -8,7 +8,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 /// How many events are kept.
 const KEPT: usize = 10_000;
 
-/// The newest events, oldest first.
+/// The latest events, oldest first.
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<Entries>);
 
@@ -19,7 +19,7 @@ struct Entries {
 }
 
 impl Journal {
-    /// Adds an event; the oldest goes when there is no room.
+    /// Adds an event, dropping the oldest if the journal is full.
     pub fn add(&self, event: &Event) {
         let mut entries = self.lock();
         if entries.events.len() == KEPT {
@@ -29,13 +29,13 @@ impl Journal {
         entries.events.push_back(event.clone());
     }
 
-    /// The events, and how many there were before them that are gone.
+    /// Returns the events, and the number of earlier events that were dropped.
     pub fn events(&self) -> (Vec<Event>, u64) {
         let entries = self.lock();
         (entries.events.iter().cloned().collect(), entries.dropped)
     }
 
-    /// Forgets all events.
+    /// Removes all events.
     pub fn clear(&self) {
         *self.lock() = Entries::default();
     }
@@ -52,7 +52,7 @@ mod tests {
     use time::OffsetDateTime;
 
     #[test]
-    fn the_newest_events_are_kept_until_they_are_cleared() {
+    fn the_latest_events_are_kept_until_they_are_cleared() {
         let journal = Journal::default();
         let event = Event::new(OffsetDateTime::UNIX_EPOCH, Level::Debug, EventKind::Request);
         for number in 0..KEPT as u64 + 3 {

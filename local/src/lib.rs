@@ -2,8 +2,8 @@
 //! RTMP in, real HLS out, and the service's operations, signatures and errors
 //! over HTTP. Develop and test without an account.
 //!
-//! It is for development and tests. Production is OSS itself, with the same
-//! calls and another endpoint.
+//! It is for development and tests. In production, use OSS itself: the same
+//! calls with another endpoint.
 //!
 //! # In a test
 //!
@@ -22,13 +22,13 @@
 //!
 //! # Without I/O
 //!
-//! Media goes one way: connection, [`rtmp`] session, recorder, MPEG-TS muxer,
-//! file. [`rtmp`] and [`media`] do no I/O, so that they can be tested as bytes
-//! in, bytes out.
+//! Media flows in one direction: connection, [`rtmp`] session, recorder, MPEG-TS
+//! muxer, file. [`rtmp`] and [`media`] do no I/O, so that they can be tested as
+//! bytes in, bytes out.
 
 #![forbid(unsafe_code)]
 
-// The examples in the documentation are documentation tests too.
+// The examples in docs/cli.md run as doc tests too.
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/cli.md")]
 struct Pages;

@@ -1,15 +1,15 @@
-//! What peers may take of the endpoint: connections, time, memory.
+//! Limits on the resources of peers: connections, time, memory.
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-/// What peers may take: no peer, and not all of them together, get more
-/// connections, time or memory than this.
+/// Limits on the connections, time and memory of each peer and of all peers
+/// together.
 ///
-/// The defaults let any real encoder, player and SDK through and keep an
-/// endpoint alive that can be reached by others.
+/// The defaults suit any real encoder, player and SDK, and protect an endpoint
+/// that others can reach.
 ///
 /// ```
 /// use osslive_local::{Config, PeerLimits};
@@ -18,42 +18,43 @@ use std::time::Duration;
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PeerLimits {
-    /// Connections of both protocols in all; one more is closed at once.
-    /// Defaults to 512. A publisher takes two file descriptors and a player
-    /// up to two, so this should stay below half of what the process may open.
+    /// Maximum connections of both protocols in total; further ones are closed
+    /// at once. Defaults to 512. A publisher uses two file descriptors and a
+    /// player up to two, so stay below half of what the process may open.
     pub connections: usize,
-    /// Connections from one IPv4 address, or from one /64 network of IPv6.
-    /// None gets more than are then left for all others, so that a few cannot
-    /// take all there are. Defaults to 256.
+    /// Maximum connections from one IPv4 address or one IPv6 /64 network. None
+    /// gets more than are then left for all others, so that a few addresses
+    /// cannot use up all connections. Defaults to 256.
     pub connections_per_address: usize,
-    /// How long a connection may take to say its first byte, an HTTP client
-    /// its headers, and how long it may stay idle between two requests.
+    /// How long a connection may take to send its first byte, an HTTP client to
+    /// send its headers, and how long it may stay idle between two requests.
     /// Defaults to 30 seconds.
     pub head: Duration,
-    /// How long a peer may pause in the middle of what it sends or reads: a
-    /// body, an answer, a stream. All pauses of a body or of a connection's
-    /// answers count together, less what `rate` earns. Defaults to 30 seconds.
+    /// How long a peer may pause while it sends or reads a body, a response or
+    /// a stream. The pauses of a body, or of a connection's responses, add up,
+    /// less the time earned by `rate`. Defaults to 30 seconds.
     pub pause: Duration,
-    /// How many bytes in a second a peer must send of a body, and read of an
-    /// answer, on the whole and beyond `pause`. Defaults to 4096.
+    /// The minimum rate at which a peer must send a body and read a response,
+    /// in bytes per second, on average and beyond `pause`. Defaults to 4096.
     pub rate: u32,
     /// How long an RTMP client may take from its first byte until it
-    /// publishes, and from the end of a stream until the next. Defaults to 20
+    /// publishes, and from the end of a stream to the next. Defaults to 20
     /// seconds.
     pub handshake: Duration,
-    /// Bytes of request bodies in memory, those of small documents aside; what
-    /// would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
-    /// 256 MiB.
+    /// Maximum bytes of request bodies in memory, not counting small documents;
+    /// a request that would exceed it is refused with 503 `ServiceUnavailable`.
+    /// Defaults to 256 MiB.
     pub uploads: usize,
-    /// Bytes of answers in memory until their clients have read them: lists,
+    /// Maximum bytes of responses in memory until clients have read them: lists,
     /// playlists, pages. Objects and signed playlists are read while they are
-    /// sent and do not count, nor do the first 16 KiB of each answer. What
-    /// would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
+    /// sent and do not count, nor do the first 16 KiB of each response. A request
+    /// that would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
     /// 64 MiB.
     pub answers: usize,
-    /// Bytes of messages that publishers have begun to send and not finished,
-    /// and of media held back until a stream's tracks are known. A publisher that would exceed it is disconnected. Defaults to 256 MiB;
-    /// one publisher may have 20 MiB of it.
+    /// Maximum bytes of unfinished messages from publishers, and of media held
+    /// back until a stream's tracks are known. A publisher that would exceed it
+    /// is disconnected. Defaults to 256 MiB; a single publisher may use 20 MiB
+    /// of it.
     pub messages: usize,
 }
 
@@ -73,7 +74,7 @@ impl Default for PeerLimits {
     }
 }
 
-/// Counts connections, in all and by where they come from.
+/// Counts connections, in total and by origin.
 #[derive(Debug)]
 pub(crate) struct ConnectionLimiter {
     all: usize,
@@ -84,7 +85,7 @@ pub(crate) struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct Taken {
     all: usize,
-    /// Only those that have any.
+    /// Only origins with at least one connection.
     by_origin: HashMap<IpAddr, usize>,
 }
 
@@ -98,8 +99,8 @@ impl ConnectionLimiter {
         }
     }
 
-    /// Admits a connection until the permit is dropped; `None` if there is
-    /// no place left.
+    /// Admits a connection until the permit is dropped; returns `None` if the
+    /// limit is reached.
     pub(crate) fn take(self: &Arc<Self>, address: IpAddr) -> Option<ConnectionPermit> {
         let origin = origin(address);
         let mut taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
@@ -138,7 +139,7 @@ impl Drop for ConnectionPermit {
     }
 }
 
-/// What counts as one address: a host with IPv6 has a whole /64 to itself.
+/// Returns what counts as one address: an IPv6 host usually has a whole /64.
 fn origin(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => {
@@ -163,19 +164,19 @@ mod tests {
     }
 
     #[test]
-    fn an_address_gets_its_share_and_leaves_the_rest_to_others() {
+    fn an_address_cannot_exceed_its_share() {
         let limiter = limiter(3, 2);
         let first = take(&limiter, "10.0.0.1").unwrap();
         let _second = take(&limiter, "10.0.0.1").unwrap();
         assert!(take(&limiter, "10.0.0.1").is_none());
         let _third = take(&limiter, "10.0.0.2").unwrap();
-        assert!(take(&limiter, "10.0.0.3").is_none(), "three in all");
+        assert!(take(&limiter, "10.0.0.3").is_none(), "three in total");
         drop(first);
         assert!(take(&limiter, "10.0.0.3").is_some());
     }
 
     #[test]
-    fn a_few_addresses_cannot_take_all_seats_from_the_others() {
+    fn a_few_addresses_cannot_use_up_all_connections() {
         let PeerLimits { connections, connections_per_address, .. } = PeerLimits::default();
         let limiter = limiter(connections, connections_per_address);
         let greedy = |host: u8| std::iter::from_fn(move || Some(format!("10.0.0.{host}")));
@@ -189,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn a_network_of_ipv6_counts_as_one_address_and_a_mapped_ipv4_as_itself() {
+    fn an_ipv6_network_and_a_mapped_ipv4_address_count_as_one_address() {
         let limiter = limiter(9, 1);
         let _v6 = take(&limiter, "2001:db8:1:2::3").unwrap();
         assert!(take(&limiter, "2001:db8:1:2:ffff::9").is_none());
@@ -199,7 +200,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_remembered_of_who_has_left() {
+    fn closed_connections_leave_no_entries() {
         let limiter = limiter(9, 9);
         for host in 0..200 {
             drop(take(&limiter, &format!("10.0.0.{host}")));

@@ -1,5 +1,5 @@
-//! One port for both protocols: the first byte of a connection tells RTMP
-//! from HTTP.
+//! One port for both protocols: the first byte of a connection distinguishes
+//! RTMP from HTTP.
 
 use crate::event::{Event, EventKind, Level};
 use crate::front_ends::FrontEnds;
@@ -26,9 +26,9 @@ use tokio::runtime::{self, Runtime};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
-/// The version with which every RTMP handshake begins. No HTTP method does.
+/// The version, the first byte of every RTMP handshake and of no HTTP method.
 const RTMP_VERSION: u8 = 3;
-/// How long requests under way may take when the endpoint stops.
+/// How long in-flight requests may take when the endpoint stops.
 const GRACE: Duration = Duration::from_secs(5);
 /// How many threads serve the network.
 const NETWORK_THREADS: usize = 2;
@@ -82,8 +82,8 @@ impl Listener {
     }
 }
 
-/// Checks that the system has so many threads left: the runtime would panic
-/// where one is missing.
+/// Checks that the system can start this many threads: the runtime would panic
+/// otherwise.
 fn check_threads(count: usize) -> io::Result<()> {
     let start = |_| thread::Builder::new().spawn(thread::park);
     let started: Vec<_> = (0..count).map(start).collect();
@@ -129,19 +129,19 @@ impl Serving {
                 _ = self.stopped.changed() => return,
             };
             match accepted {
-                // One too many is closed: it is not known yet what it speaks.
+                // Closed without a response: its protocol is not known yet.
                 Ok((stream, remote)) => match self.limiter.take(remote.ip()) {
                     Some(permit) => drop(tokio::spawn(self.clone().serve(stream, remote, permit))),
                     None => self.turn_away(stream, remote),
                 },
-                // One connection that broke off early, or no descriptor left
-                // for a while: neither is a reason to stop listening.
+                // A connection that was closed early, or a temporary lack of
+                // descriptors: neither is a reason to stop listening.
                 Err(_) => sleep(Duration::from_millis(50)).await,
             }
         }
     }
 
-    /// Closes a connection that is one too many.
+    /// Closes a connection that exceeds the limit.
     fn turn_away(&self, stream: net::TcpStream, remote: SocketAddr) {
         drop(stream);
         let site = &self.context.site;
@@ -157,8 +157,8 @@ impl Serving {
         let peeked = timeout(self.context.limits.head, stream.peek(&mut first)).await;
         match peeked {
             Ok(Ok(1)) if first[0] == RTMP_VERSION => {
-                // A connection that breaks here is gone: nobody is left to
-                // tell.
+                // If this fails, the connection is gone, and there is no
+                // client left to report it to.
                 let _ = self.serve_rtmp(stream, remote, permit);
             }
             Ok(Ok(1)) => self.serve_http(stream, remote).await,
@@ -176,8 +176,8 @@ impl Serving {
         stream.set_nonblocking(false)?;
         let Serving { context, publishers, .. } = self;
         publishers.spawn(stream, move |stream| {
-            // How a publisher's connection ended is in the history; its
-            // errors are the network's.
+            // The history and the log have how a publisher's connection
+            // ended; errors here come from the network.
             let _ = publisher::serve(stream, remote, context);
             drop(permit);
         })
@@ -186,7 +186,7 @@ impl Serving {
     async fn serve_http(mut self, stream: net::TcpStream, remote: SocketAddr) {
         let _ = stream.set_nodelay(true);
         let application = self.application;
-        let controlled = self.context.site.control.as_ref().and_then(|_| second(&stream));
+        let controlled = self.context.site.control.as_ref().and_then(|_| duplicate(&stream));
         let limits = self.context.limits;
         let stream = Inspected::new(WriteTimeout::new(stream, &limits));
         let verdicts = stream.verdicts();
@@ -222,12 +222,12 @@ impl Serving {
     }
 }
 
-/// Another handle of a connection, by which faults that were ordered reach it.
-fn second(stream: &net::TcpStream) -> Option<Arc<socket2::Socket>> {
+/// Returns another handle of a connection, through which fault rules act on it.
+fn duplicate(stream: &net::TcpStream) -> Option<Arc<socket2::Socket>> {
     SockRef::from(stream).try_clone().ok().map(Arc::new)
 }
 
-/// The publishers' threads, with the sockets that end them.
+/// The publishers' threads, and the sockets whose shutdown ends them.
 #[derive(Debug, Default)]
 struct Publishers(Mutex<Roster>);
 
@@ -244,11 +244,11 @@ impl Publishers {
         stream: TcpStream,
         serve: impl FnOnce(Arc<TcpStream>) + Send + 'static,
     ) -> io::Result<()> {
-        // One descriptor for the thread, and for whoever hangs up.
+        // One descriptor, shared by the thread and `cut`.
         let stream = Arc::new(stream);
         let socket = stream.clone();
         // The roster stays locked until the thread is in it, so that a thread
-        // that is quickly done finds itself there.
+        // that ends quickly finds its own entry.
         let mut roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if roster.stopped {
             return Ok(());
@@ -266,7 +266,7 @@ impl Publishers {
         Ok(())
     }
 
-    /// Hangs up on every publisher and waits until their sessions are closed.
+    /// Disconnects every publisher and waits until their sessions are closed.
     fn cut(&self) {
         let threads = {
             let mut roster = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -282,7 +282,7 @@ impl Publishers {
     }
 }
 
-/// Takes a thread off the roster when it ends, even by a panic.
+/// Removes a thread from the roster when it ends, even by a panic.
 struct Leaving {
     publishers: Arc<Publishers>,
     number: u64,

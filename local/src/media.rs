@@ -1,5 +1,5 @@
-//! Media: what RTMP carries, what HLS is made of, and the recorder that turns
-//! the one into the other.
+//! Media: the formats of RTMP and HLS, and the recorder that converts one to the
+//! other.
 
 pub mod aac;
 pub mod avc;

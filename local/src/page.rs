@@ -1,14 +1,14 @@
-//! The web page at `/_osslive/`: the endpoint as its developer sees it.
+//! The web page at `/_osslive/`, which shows the endpoint to its developer.
 //!
-//! It only reads, and it asks for no signature: it plays private buckets and
-//! hands out signed publish URLs. Instead its address holds a token, new at
-//! each start. The first request gives it as a parameter and is led to
-//! `/_osslive/TOKEN/`, below which everything else is relative, so that players
-//! send it along; there is no cookie, which servers on other ports would be
-//! given too. Besides, unless the configuration opens the page, only this
-//! machine is answered, by its own loopback addresses and by no proxy. No page
-//! of another origin may read, embed or frame any of it, and the page itself
-//! loads from nowhere else.
+//! It is read-only and requires no signature: it plays private buckets and
+//! shows signed publish URLs. Instead, its address contains a token, which is
+//! new at each start. The first request has it as a parameter and is redirected
+//! to `/_osslive/TOKEN/`. Everything below is relative, so that players send the
+//! token too; there is no cookie, since browsers would also send it to servers
+//! on other ports. Unless the configuration opens the page, it is available only
+//! on this machine, at loopback addresses and without a proxy. Pages of other
+//! origins may not read, embed or frame any of it, and the page itself loads
+//! nothing from elsewhere.
 
 mod view;
 
@@ -23,14 +23,14 @@ use crate::{time_format, validate};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// The folder of the page. No bucket can be called so.
+/// The folder of the page, which is not a valid bucket name.
 const ROOT: &str = "/_osslive";
-/// Everything from here, nothing inline, and no text ever taken for markup.
+/// Everything from this origin, nothing inline, and text is never parsed as markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
                       img-src 'self' data:; media-src 'self' blob:; connect-src 'self'; \
                       frame-ancestors 'none'; base-uri 'none'; form-action 'none'; \
                       require-trusted-types-for 'script'; trusted-types 'none'";
-/// How long a publish URL that the page shows is good for, in seconds: a day.
+/// The lifetime of the publish URLs that the page shows, in seconds: a day.
 const PUBLISH_EXPIRES: i64 = 86_400;
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
 
@@ -48,14 +48,14 @@ const ASSETS: &[(&str, &str, &str)] = &[
     ("icon.svg", "image/svg+xml", include_str!("../assets/page/icon.svg")),
 ];
 
-/// What the page may do.
+/// The options of the page.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Who knows it may see the page; `None` for no page at all.
+    /// The token that grants access to the page; `None` disables the page.
     pub token: Option<Token>,
-    /// Whether other machines and proxies are answered too.
+    /// Whether other machines and proxies have access too.
     pub remote: bool,
-    /// hls.js, for browsers that do not play HLS themselves.
+    /// hls.js, for browsers without native HLS support.
     pub hls_js: Option<Arc<str>>,
 }
 
@@ -67,21 +67,21 @@ pub struct Page {
 }
 
 impl Page {
-    /// The page of a site.
+    /// Returns the page of a site.
     pub fn new(site: Arc<Site>, options: Options) -> Self {
         Page { site, options }
     }
 
-    /// Whether a request is the page's to answer, and not the service's.
+    /// Returns whether a request is for the page, and not for the service.
     pub fn takes(&self, request: &Request) -> bool {
         let is_asked = path_of(request).is_some()
             || is_browser_at_the_root(request) && self.refuses(request).is_none();
-        // Spelled in full, since it stands in commands to copy.
+        // The full address, since it is part of commands to copy.
         let is_own_host = || self.site.addressing.style(&request.host) == Style::Path;
         self.options.token.is_some() && is_asked && is_own_host()
     }
 
-    /// Answers what is asked of the page; `None` for everything else.
+    /// Handles requests for the page; returns `None` for all others.
     pub fn respond(&self, request: &Request) -> Option<Response> {
         let token = self.options.token.as_ref().filter(|_| self.takes(request))?;
         let response = match path_of(request) {
@@ -91,7 +91,7 @@ impl Page {
         Some(self.complete(request, response))
     }
 
-    /// Why a request may not see the page, whatever its token.
+    /// Returns why a request may not access the page, regardless of its token.
     fn refuses(&self, request: &Request) -> Option<&'static str> {
         guard::refuses(request, self.options.remote)
     }
@@ -111,8 +111,8 @@ impl Page {
         }
     }
 
-    /// Refuses the page, and reports it. The path is left out: it may hold a
-    /// token of an earlier start.
+    /// Refuses the page, and reports it. The report omits the path, which may
+    /// contain a token of an earlier start.
     fn deny(&self, request: &Request, line: &str) -> Response {
         let (status, message) = (403, Some(line.to_owned()));
         self.site.events.record(Event {
@@ -126,7 +126,7 @@ impl Page {
         plain(status, line)
     }
 
-    /// Answers one who knows the token; the path is without it.
+    /// Handles a request with the right token; `path` is what follows it.
     fn answer_owner(&self, request: &Request, path: &str) -> Response {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return plain(405, "This page is read-only.").with("Allow", "GET, HEAD");
@@ -163,9 +163,9 @@ impl Page {
         Query::parse(&request.query).map_err(|_| malformed())
     }
 
-    /// Plays a playlist or a fragment, and nothing else that a bucket holds.
-    /// The parameters `from` and `to` make a playlist of what was recorded
-    /// between two Unix times, whatever the file is called.
+    /// Serves playlists and fragments, but no other objects of a bucket. With the
+    /// parameters `from` and `to`, it returns a playlist of what was recorded
+    /// between two Unix times, whatever the name of the file.
     fn media(&self, request: &Request, path: &str) -> Result<Response, Fault> {
         let (bucket, key) = path.split_once('/').ok_or_else(no_media)?;
         validate::check_bucket(bucket)?;
@@ -187,7 +187,8 @@ impl Page {
         object_response(request, self.site.store.object(bucket, &key)?, Vec::new())
     }
 
-    /// What every reply has: its length, and what keeps other origins out.
+    /// Adds the headers of every response: its length, and those that keep other
+    /// origins out.
     fn complete(&self, request: &Request, mut response: Response) -> Response {
         if response.status != 304 {
             let length = response.body.length();
@@ -207,27 +208,27 @@ impl Page {
     }
 }
 
-/// The path below the page's folder, if a request is for it.
+/// Returns the path below the page's folder, if a request is for it.
 fn path_of(request: &Request) -> Option<&str> {
     let path = request.path.strip_prefix(ROOT)?;
     (path.is_empty() || path.starts_with('/')).then_some(path)
 }
 
-/// Whether a request gives the token as a parameter.
+/// Returns whether a request has the token as a parameter.
 fn is_given(request: &Request, token: &Token) -> bool {
     let query = Query::parse(&request.query).unwrap_or_default();
     token.is(param(&query, "token"))
 }
 
-/// The query without the token.
+/// Returns the query without the token.
 fn other_parameters(request: &Request) -> String {
     let others = request.query.split('&').filter(|pair| !pair.starts_with("token="));
     let others = others.collect::<Vec<_>>().join("&");
     if others.is_empty() { others } else { format!("?{others}") }
 }
 
-/// Whether a person's browser looks at the bare address. An SDK that lists
-/// buckets there signs, or at least does not ask for HTML.
+/// Returns whether a browser requests the root. An SDK that lists buckets there
+/// signs its request, or at least does not accept HTML.
 fn is_browser_at_the_root(request: &Request) -> bool {
     let wants_html = request.header("accept").is_some_and(|accept| accept.contains("text/html"));
     request.path == "/"

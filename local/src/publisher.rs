@@ -1,5 +1,5 @@
-//! A publisher's connection, on a thread of its own: bytes from the socket
-//! into the RTMP session, its media into the recorder, its answers back.
+//! A publisher's connection, on its own thread: bytes from the socket go into
+//! the RTMP session, its media into the recorder, and its responses back.
 
 mod report;
 
@@ -23,32 +23,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What a client may send before it publishes: commands, and nothing long.
+/// How many bytes a client may send before it publishes: a few short commands.
 const MAX_PRELUDE: usize = 256 * 1024;
-/// How long a refused publisher has to read why, before the connection goes.
+/// How long a refused publisher has to read the reason before it is disconnected.
 const LINGER: Duration = Duration::from_millis(500);
-/// The longest sleep in which it goes unnoticed that the channel was disabled.
+/// The polling interval while waiting, at which disabling the channel is noticed.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How often what is said of a stream is brought up to date, at least.
+/// The maximum interval between updates of a stream's statistics.
 const STAT_INTERVAL: Duration = Duration::from_millis(500);
-/// How many bytes of media a second count as no pause.
+/// How many bytes of media per second do not count as a pause.
 const LEAST_RATE: u64 = 1000;
 
-/// What connections work with.
+/// The state that all connections share.
 #[derive(Clone)]
 pub(crate) struct Context {
     pub(crate) site: Arc<Site>,
     pub(crate) limits: PeerLimits,
-    /// What unfinished messages and media held back may take together.
+    /// The memory budget of unfinished messages and media held back.
     pub(crate) messages: Budget,
-    /// Whether the endpoint stops: nobody waits for anything any more.
+    /// Whether the endpoint is stopping, which ends all waits.
     pub(crate) stopping: Arc<AtomicBool>,
 }
 
 impl Context {
-    /// Leaves a publisher waiting that costs far more disk than it sends: what
-    /// it still has to send waits in its own memory.
+    /// Slows down a publisher that uses far more disk space than it sends, by
+    /// not reading from it for a while.
     fn hold_back(&self, live: &Recorder<LiveSession>) -> io::Result<()> {
         let until = Instant::now() + live.wait();
         loop {
@@ -97,28 +97,27 @@ struct Connection {
     remote: SocketAddr,
     context: Context,
     session: Session,
-    /// The recording of a publish that was accepted. Dropping it ends the
-    /// session.
+    /// The recording of an accepted stream. Dropping it ends the session.
     live: Option<Recorder<LiveSession>>,
     report: Report,
-    /// What the recorder holds back takes of what all publishers may.
+    /// The recorder's share of the budget, for the media that it holds back.
     held: Share,
-    /// When the client's time is up: to publish, or to send the next frame.
+    /// The deadline for the client to publish or to send the next frame.
     due: Instant,
     /// Bytes received since it last published.
     prelude: usize,
     started: Instant,
-    /// When the publisher is cut, as was ordered.
+    /// When a fault rule disconnects the publisher.
     cut_at: Option<Instant>,
 }
 
-/// How a recorder takes a message: its arrival, its timestamp, its body.
+/// A method of the recorder that takes a message: arrival, timestamp, body.
 type Record = fn(&mut Recorder<LiveSession>, Now, u64, &[u8]) -> Result<(), RecordError>;
 
-/// Whether a connection goes on.
+/// Whether to continue with a connection.
 enum Next {
     Read,
-    /// The publisher was told why it may not go on.
+    /// The publisher was refused and has been sent the reason.
     Refused,
 }
 
@@ -144,14 +143,14 @@ impl Connection {
         ended.and(served.map(drop))
     }
 
-    /// Serves the client until one side ends it; what is live stays open.
+    /// Serves the client until one side ends it, without ending the session.
     fn run(&mut self, buffer: &mut [u8]) -> io::Result<Next> {
         self.disrupt(RTMP_CONNECT, "")?;
         loop {
             if self.cut_at.is_some_and(|cut| cut <= Instant::now()) {
-                return Err(io::Error::other("a fault rule cuts the publisher"));
+                return Err(io::Error::other("disconnected by a fault rule"));
             }
-            if self.live.as_ref().is_some_and(|live| live.sink().has_overstayed()) {
+            if self.live.as_ref().is_some_and(|live| live.sink().is_grace_period_over()) {
                 return Ok(Next::Read);
             }
             let count = match self.read(buffer) {
@@ -164,7 +163,7 @@ impl Connection {
                 }
                 Err(error) => return Err(error),
             };
-            // Media that came before a fault is good.
+            // Media that arrived before a protocol error is recorded.
             let before = self.session.media_bytes();
             let fault = self.session.receive(&buffer[..count]).err();
             self.grant(self.session.media_bytes() - before);
@@ -182,21 +181,21 @@ impl Connection {
         }
     }
 
-    /// Waits for bytes as long as the client has time.
+    /// Waits for bytes until the client's deadline.
     fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let due = self.cut_at.map_or(self.due, |cut| cut.min(self.due));
         let left = due.saturating_duration_since(Instant::now());
         if left.is_zero() {
             return Err(io::ErrorKind::TimedOut.into());
         }
-        // What is said of a stream ages while nothing arrives.
+        // Statistics need updates even while nothing arrives.
         let wait = if self.live.is_some() { left.min(STAT_INTERVAL) } else { left };
         self.stream.set_read_timeout(Some(wait))?;
         (&*self.stream).read(buffer)
     }
 
-    /// Grants time for media that arrives slowly: a long frame on a slow line is
-    /// no pause, but a few bytes now and then are.
+    /// Extends the deadline for media that arrives slowly: a large frame on a slow
+    /// network is not a pause, but a few bytes now and then are.
     fn grant(&mut self, media_bytes: u64) {
         if self.live.is_some() {
             let granted = self.due + Duration::from_millis(media_bytes * 1000 / LEAST_RATE);
@@ -204,9 +203,8 @@ impl Connection {
         }
     }
 
-    /// Sends what the session has to say. The client must read all of it in
-    /// time: while it does not, nothing of it is read either, so that answers
-    /// do not pile up.
+    /// Sends the session's output. The client must read all of it in time:
+    /// until then nothing is read from it, so that responses do not pile up.
     fn send(&mut self) -> io::Result<()> {
         let output = self.session.take_output();
         let until = Instant::now() + self.context.limits.pause;
@@ -231,7 +229,7 @@ impl Connection {
         if self.prelude <= MAX_PRELUDE {
             return Ok(());
         }
-        Err(io::Error::other("the client sends a lot and publishes nothing"))
+        Err(io::Error::other("too much data from the client before it publishes"))
     }
 
     fn handle_events(&mut self) -> io::Result<Next> {
@@ -254,8 +252,8 @@ impl Connection {
                         return Ok(Next::Refused);
                     }
                 }
-                // The connection stays: who hangs up is the encoder. Some
-                // report an error when they find it closed.
+                // The connection stays open for the encoder to close: some
+                // report an error if they find it closed.
                 Event::Finished => {
                     self.end(&Ending::Finished)?;
                     self.due = Instant::now() + limits.handshake;
@@ -265,14 +263,14 @@ impl Connection {
         Ok(Next::Read)
     }
 
-    /// Begins a session, or refuses it.
+    /// Starts a session, or refuses it.
     fn begin(&mut self, request: &PublishRequest) -> io::Result<Next> {
         self.report.access_key(&request.stream);
         if let Some(ordered) = self.disrupt_publisher(request)? {
             let rule = &*ordered.rule;
             if let Some(code) = &rule.code {
                 self.report.order(&ordered);
-                let text = rule.message.as_deref().unwrap_or("This fault was ordered.");
+                let text = rule.message.as_deref().unwrap_or("Injected by a fault rule.");
                 self.session.reject(code, text);
                 return Ok(Next::Refused);
             }
@@ -294,8 +292,8 @@ impl Connection {
         }
     }
 
-    /// The fault that was ordered for the publisher of a channel, once its waiting
-    /// is over.
+    /// Returns the fault rule for the publisher of a channel, after any delay that it
+    /// requires.
     fn disrupt_publisher(&self, request: &PublishRequest) -> io::Result<Option<Ordered>> {
         let PublishRequest { tc_url, app, stream } = request;
         let addressing = &self.context.site.addressing;
@@ -305,7 +303,7 @@ impl Connection {
         }
     }
 
-    /// Waits as was ordered for an operation, or ends the connection.
+    /// Waits as the fault rule for an operation requires, or ends the connection.
     fn disrupt(&self, operation: &str, key: &str) -> io::Result<Option<Ordered>> {
         let control = self.context.site.control.as_ref().filter(|control| !control.is_calm());
         let Some(control) = control else { return Ok(None) };
@@ -325,7 +323,7 @@ impl Connection {
         }
     }
 
-    /// Waits, until whatever hangs is let go at the latest.
+    /// Waits, at most until hanging connections are released.
     fn wait(&self, control: &Control, ordered: &Ordered, time: Option<Duration>) {
         let due = time.map(|time| Instant::now() + time);
         let left =
@@ -350,7 +348,7 @@ impl Connection {
             channel: target.channel,
             playlist_name: target.playlist_name,
             remote: self.remote,
-            // The blocked read returns and the thread ends the session.
+            // The blocked read returns, and the thread ends the session.
             cut: Box::new(move || drop(socket.shutdown(Shutdown::Both))),
         })?;
         let settings = RecorderSettings {
@@ -365,8 +363,8 @@ impl Connection {
         let Some(live) = &mut self.live else { return };
         let claims = |name: &str| metadata.iter().any(|(key, _)| key == name);
         let (video, audio) = (claims("videocodecid"), claims("audiocodecid"));
-        // Only what is there is claimed for sure: some encoders announce one
-        // track after the other. One that lists sound alone has no picture.
+        // Some encoders announce one track after the other, so a missing field
+        // proves little; but metadata with audio and no width means no video.
         let no_video = audio && !claims("width");
         live.expect_tracks(
             if video { Some(true) } else { no_video.then_some(false) },
@@ -421,7 +419,7 @@ impl Connection {
         }
     }
 
-    /// Ends the session, if there is one, with its last fragment.
+    /// Ends the session, if any, with its last fragment.
     fn end(&mut self, why: &Ending<'_>) -> io::Result<()> {
         let Some(mut live) = self.live.take() else { return Ok(()) };
         let finished = live.finish();
@@ -434,15 +432,15 @@ impl Connection {
             }
             _ => self.report.end(why, live.dropped()),
         }
-        // Less is always granted.
+        // Shrinking always succeeds.
         let _ = self.held.resize(0);
         finished?;
-        // Many short sessions may not cost more than a long one.
+        // Many short sessions must not cost more than one long session.
         self.context.hold_back(&live)
     }
 
-    /// Lets the publisher read why it was refused: closing at once, with
-    /// bytes of it unread, would reset the connection and lose the answer.
+    /// Gives the publisher time to read the reason: closing at once, with unread
+    /// bytes, would reset the connection and lose the response.
     fn say_farewell(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let until = Instant::now() + LINGER;
@@ -464,8 +462,8 @@ fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut)
 }
 
-/// The status code under which an encoder is refused; the service's own are
-/// not documented.
+/// Returns the status code with which an encoder is refused; those of the
+/// service are not documented.
 fn status_code(fault: &Fault) -> &'static str {
     match fault.status {
         403 => "NetStream.Publish.Unauthorized",

@@ -11,32 +11,32 @@ use std::time::{Duration, Instant};
 
 const DEFAULT_PORT: u16 = 1935;
 
-/// How long [`push_flv`] waits for the server, at the start and for each write.
+/// How long [`push_flv`] waits for the server to accept, and for each write.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How long a server may take to read to the end after the stream is over.
+/// How long a server may take to read everything after the end of the stream.
 const LINGER: Duration = Duration::from_secs(10);
 
-/// The longest sleep in which neither the server nor the caller is heard.
+/// The polling interval for the server and the caller while waiting.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Why publishing did not begin or did not go on.
+/// Why publishing failed.
 #[derive(Debug)]
 pub enum PushError {
-    /// The URL is none of the form `rtmp://host[:port]/app/stream`.
+    /// The URL does not have the form `rtmp://host[:port]/app/stream`.
     Url(String),
     /// The server cannot be reached.
     Connect(io::Error),
-    /// The server did not answer, or did not read, in time.
+    /// The server did not respond or read in time.
     TimedOut,
-    /// The server refused the stream, and said why.
+    /// The server refused the stream, with a reason.
     Refused {
         /// The status code, such as `NetStream.Publish.BadName`.
         code: String,
-        /// What it said beside the code; may be empty.
+        /// The description, in addition to the code; may be empty.
         description: String,
     },
-    /// The server closed the connection without a reason.
+    /// The server closed the connection without giving a reason.
     Closed,
     /// The connection broke.
     Io(io::Error),
@@ -44,14 +44,16 @@ pub enum PushError {
     Protocol(ProtocolError),
     /// The clip cannot be read.
     Clip(io::Error),
-    /// The clip holds neither video nor audio.
+    /// The clip contains neither video nor audio.
     EmptyClip,
 }
 
 impl fmt::Display for PushError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            PushError::Url(url) => write!(f, "{url:?} is not of the form rtmp://host/app/stream"),
+            PushError::Url(url) => {
+                write!(f, "URL {url:?}: must have the form rtmp://host/app/stream")
+            }
             PushError::Connect(error) => write!(f, "the RTMP server is unreachable: {error}"),
             PushError::TimedOut => f.write_str("the RTMP server did not respond in time"),
             PushError::Refused { code, description } if description.is_empty() => {
@@ -63,8 +65,8 @@ impl fmt::Display for PushError {
             PushError::Closed => f.write_str("the RTMP server closed the connection"),
             PushError::Io(error) => write!(f, "the RTMP connection broke: {error}"),
             PushError::Protocol(error) => write!(f, "RTMP: {error}"),
-            PushError::Clip(error) => write!(f, "the clip is unreadable: {error}"),
-            PushError::EmptyClip => f.write_str("the clip holds neither video nor audio"),
+            PushError::Clip(error) => write!(f, "cannot read the clip: {error}"),
+            PushError::EmptyClip => f.write_str("the clip contains neither video nor audio"),
         }
     }
 }
@@ -102,7 +104,7 @@ impl From<io::Error> for PushError {
 
 /// A stream that a server has accepted.
 ///
-/// Dropping it hangs up in mid-stream, as an encoder does that is killed.
+/// Dropping it closes the connection in mid-stream, like a killed encoder.
 pub struct Publisher {
     socket: TcpStream,
     session: ClientSession,
@@ -121,7 +123,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// See [`PushError`]; the server's refusal in its own words.
+    /// See [`PushError`]; a refusal contains the server's own message.
     pub fn connect(url: &str, timeout: Duration) -> Result<Self, PushError> {
         let target = Target::parse(url).ok_or_else(|| PushError::Url(url.to_owned()))?;
         let started = Instant::now();
@@ -141,12 +143,12 @@ impl Publisher {
         Ok(publisher)
     }
 
-    /// Sends the body of one FLV tag; the time wraps after 49.7 days.
+    /// Sends the body of one FLV tag; timestamps wrap after 49.7 days.
     ///
     /// # Errors
     ///
-    /// See [`PushError`]. When the server has refused the stream meanwhile, the
-    /// error says what it said.
+    /// See [`PushError`]. If the server has refused the stream in the meantime, the
+    /// error contains its message.
     pub fn send(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) -> Result<(), PushError> {
         match kind {
             TagKind::Audio => self.session.send_audio(timestamp_ms, body)?,
@@ -156,29 +158,29 @@ impl Publisher {
         self.poll()
     }
 
-    /// Hears what the server said meanwhile, without waiting for it, and sends
-    /// what is to be sent.
+    /// Processes what the server has sent, without waiting for more, and sends
+    /// pending output.
     ///
     /// # Errors
     ///
-    /// As [`send`](Self::send).
+    /// The same as [`send`](Self::send).
     pub fn poll(&mut self) -> Result<(), PushError> {
-        let heard = self.listen();
+        let received = self.listen();
         self.check_refusal()?;
-        heard?;
+        received?;
         if *self.session.state() == ClientState::Closed {
             return Err(PushError::Closed);
         }
         self.flush()
     }
 
-    /// Ends the stream and returns when the server has read to its end, or
-    /// after ten seconds: closing earlier would reset the connection and lose what
-    /// a slow server has not read yet.
+    /// Ends the stream and returns when the server has read all of it, or after
+    /// ten seconds: closing earlier would reset the connection and lose what a
+    /// slow server has not read yet.
     ///
     /// # Errors
     ///
-    /// The server refused the stream, or broke off, before its end.
+    /// The server refused the stream, or closed the connection, before its end.
     pub fn finish(mut self) -> Result<(), PushError> {
         self.session.finish();
         self.flush()?;
@@ -187,7 +189,7 @@ impl Publisher {
         let limit = self.timeout.min(LINGER);
         while let Some(left) = remaining(started, limit) {
             self.socket.set_read_timeout(Some(left))?;
-            // However the server hangs up, it has had all there is.
+            // However the server closes, it has received everything.
             match self.receive() {
                 Ok(true) => self.check_refusal()?,
                 Ok(false) | Err(_) => break,
@@ -213,7 +215,7 @@ impl Publisher {
         }
     }
 
-    /// Takes what has arrived; an error if the server closed after it.
+    /// Processes what has arrived; fails if the server then closed the connection.
     fn listen(&mut self) -> Result<(), PushError> {
         self.socket.set_nonblocking(true)?;
         let outcome = loop {
@@ -228,7 +230,7 @@ impl Publisher {
         outcome
     }
 
-    /// Reads once; `false` at the end.
+    /// Reads once; returns `false` at the end.
     fn receive(&mut self) -> Result<bool, PushError> {
         let length = loop {
             match self.socket.read(&mut self.buffer) {
@@ -261,12 +263,12 @@ impl Publisher {
     }
 }
 
-/// What is left of `limit`; `None` when nothing is.
+/// Returns what is left of `limit`; `None` if nothing is.
 fn remaining(started: Instant, limit: Duration) -> Option<Duration> {
     limit.checked_sub(started.elapsed()).filter(|left| !left.is_zero())
 }
 
-/// An RTMP URL in its parts.
+/// The parts of an RTMP URL.
 #[derive(Debug, PartialEq)]
 struct Target<'a> {
     host: &'a str,
@@ -280,7 +282,7 @@ impl<'a> Target<'a> {
     fn parse(url: &'a str) -> Option<Self> {
         let (scheme, rest) = url.split_once("://")?;
         let (authority, path) = rest.split_once('/')?;
-        // A signature in the query may hold slashes of its own.
+        // A signature in the query may contain slashes.
         let query = path.find('?').unwrap_or(path.len());
         let (app, _) = path[..query].rsplit_once('/')?;
         let stream = &path[app.len() + 1..];
@@ -307,7 +309,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Connects to the first of the host's addresses that answers.
+    /// Connects to the first of the host's addresses that accepts.
     fn connect(&self, timeout: Duration) -> io::Result<TcpStream> {
         let mut last = io::Error::new(ErrorKind::NotFound, "could not resolve the host");
         for address in (self.host, self.port).to_socket_addrs()? {
@@ -320,38 +322,38 @@ impl<'a> Target<'a> {
     }
 }
 
-/// How [`push_flv`] sends a clip. The default sends it once, as fast as the
-/// server takes it.
+/// How [`push_flv`] sends a clip. By default it sends the clip once, as fast as
+/// the server reads.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PushOptions {
-    /// How much media to send: the clip is repeated or cut. `None` sends it
+    /// How much media to send; the clip is looped or truncated. `None` sends it
     /// once.
     pub duration: Option<Duration>,
-    /// Whether frames are sent when they are due, as an encoder does.
+    /// Whether frames are sent in real time, as an encoder does.
     pub real_time: bool,
 }
 
-/// How far a push has come.
+/// The progress of a push.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// The time of the last message within the stream.
+    /// The timestamp of the last message in the stream.
     pub media: Duration,
     /// The time since the server accepted.
     pub elapsed: Duration,
     /// Messages sent, metadata included.
     pub messages: u64,
-    /// Bytes in these messages.
+    /// Bytes of these messages.
     pub bytes: u64,
 }
 
-/// How far a push came in all.
+/// The final progress of a push.
 pub type Summary = Progress;
 
-/// Publishes an FLV file to `url`, as often as `options` say.
+/// Publishes an FLV file to `url`, looped as `options` require.
 ///
-/// The timestamps begin at zero and go on rising when the clip is repeated.
-/// `progress` is called after each message, and ten times a second while
-/// nothing is due; returning `false` ends the stream in good order.
+/// Timestamps start at zero and keep increasing when the clip is looped.
+/// `progress` is called after each message, and ten times per second while
+/// waiting; returning `false` ends the stream cleanly.
 ///
 /// # Errors
 ///
@@ -383,9 +385,9 @@ fn read_clip(flv: &[u8]) -> Result<Vec<Tag>, PushError> {
     if tags.iter().any(is_media) { Ok(tags) } else { Err(PushError::EmptyClip) }
 }
 
-/// The tags to send and when each is due: once, or again and again for as long
-/// as `duration` says. Metadata is sent once, headers in each round, for a
-/// decoder that joins late.
+/// Returns the tags to send and when each is due: once, or looped until
+/// `duration` is reached. Metadata is sent once, codec headers in each round, for
+/// decoders that join late.
 fn schedule(tags: &[Tag], duration: Option<Duration>) -> impl Iterator<Item = (Duration, &Tag)> {
     let rounds = if duration.is_some() { u64::MAX } else { 1 };
     let mut pacer = Pacer::default();
@@ -396,10 +398,10 @@ fn schedule(tags: &[Tag], duration: Option<Duration>) -> impl Iterator<Item = (D
         .take_while(move |(due, _)| duration.is_none_or(|duration| *due < duration))
 }
 
-/// A push under way.
+/// A push in progress.
 struct Push {
     publisher: Publisher,
-    /// When the stream's time zero was, if frames wait until they are due.
+    /// When the stream's time zero was, if frames are sent in real time.
     pace: Option<Instant>,
     started: Instant,
     done: Progress,
@@ -450,12 +452,12 @@ mod tests {
     use std::net::{SocketAddr, TcpListener};
     use std::thread::JoinHandle;
 
-    /// What a test server does when someone publishes, or sends video.
+    /// How a test server reacts when a client publishes or sends video.
     type Reaction = fn(&mut Session, &Event) -> Next;
 
     enum Next {
         Serve,
-        /// Answers, then stops reading and hangs up.
+        /// Responds, then stops reading and closes the connection.
         HangUp,
     }
 
@@ -466,7 +468,7 @@ mod tests {
         Next::Serve
     }
 
-    /// A server of one connection, which returns what it saw.
+    /// Starts a server for one connection, which returns the events it saw.
     fn server(react: Reaction) -> (SocketAddr, JoinHandle<Vec<Event>>) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -495,8 +497,8 @@ mod tests {
         }
     }
 
-    /// Closes as a server has to: unread bytes would reset the connection and
-    /// take the last words with them.
+    /// Closes the connection properly: unread bytes would reset it, and the last
+    /// output would be lost.
     fn hang_up(mut socket: &TcpStream, events: Vec<Event>) -> Vec<Event> {
         socket.shutdown(Shutdown::Write).unwrap();
         let _ = io::copy(&mut socket, &mut io::sink());
@@ -511,12 +513,12 @@ mod tests {
         Publisher::connect(&url(address), TIMEOUT)
     }
 
-    /// Metadata, two headers, and 25 frames a second beside audio.
+    /// Returns metadata, two headers, and 25 video frames per second with audio.
     fn clip(frames: u32) -> Vec<u8> {
         clip_from(1000, 1000, frames)
     }
 
-    /// The same, with headers and media of these times.
+    /// Returns the same, with these times of headers and media.
     fn clip_from(headers: u32, media: u32, frames: u32) -> Vec<u8> {
         let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
         let mut tag = |kind: u8, time: u32, body: &[u8]| {
@@ -584,7 +586,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_published_arrives() {
+    fn published_media_arrives() {
         let (address, server) = server(accept);
         let mut publisher = connect(address).unwrap();
         let frame = vec![7; 300_000];
@@ -605,7 +607,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_is_told_in_the_servers_words() {
+    fn a_refusal_contains_the_servers_message() {
         let (address, server) = server(|session, _| {
             session.reject("NetStream.Publish.Unauthorized", "AccessDenied: expired");
             Next::HangUp
@@ -618,7 +620,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_in_mid_stream_is_told_in_the_servers_words() {
+    fn a_refusal_in_mid_stream_contains_the_servers_message() {
         let (address, server) = server(|session, event| match event {
             Event::Video { .. } => {
                 session.reject("NetStream.Publish.BadCodec", "HEVC video");
@@ -636,7 +638,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_that_comes_last_fails_the_end() {
+    fn a_refusal_at_the_end_of_the_stream_is_an_error() {
         let (address, server) = server(|session, event| match event {
             Event::Audio { .. } => {
                 session.reject("NetStream.Publish.BadCodec", "MP3 audio");
@@ -651,7 +653,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_hangs_up_in_mid_stream_is_noticed() {
+    fn a_connection_closed_in_mid_stream_is_noticed() {
         let (address, server) = server(|session, event| match event {
             Event::Video { .. } => Next::HangUp,
             _ => accept(session, event),
@@ -665,7 +667,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_hangs_up_at_once_is_noticed() {
+    fn a_connection_closed_at_once_is_noticed() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let server = thread::spawn(move || drop(listener.accept().unwrap()));
@@ -675,14 +677,14 @@ mod tests {
     }
 
     #[test]
-    fn a_port_where_nobody_listens_is_unreachable() {
+    fn a_closed_port_is_unreachable() {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let error = connect(address).err();
         assert!(matches!(error, Some(PushError::Connect(_))), "{error:?}");
     }
 
     #[test]
-    fn a_silent_server_is_given_up() {
+    fn a_silent_server_times_out() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = url(listener.local_addr().unwrap());
         for timeout in [Duration::ZERO, Duration::from_millis(50)] {
@@ -691,8 +693,8 @@ mod tests {
         }
     }
 
-    /// Publishes to a server that accepts, reads nothing more but the first
-    /// bytes of media, and then only says what `last_words` make it say.
+    /// Publishes to a server that accepts, reads only the first bytes of media,
+    /// and then only sends the output of `last_words`.
     fn push_to_a_deaf_server(last_words: fn(&mut Session)) -> PushError {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
@@ -723,19 +725,19 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_stops_reading_is_given_up() {
+    fn a_server_that_stops_reading_times_out() {
         let error = push_to_a_deaf_server(|_| {});
         assert!(matches!(error, PushError::TimedOut), "{error:?}");
     }
 
     #[test]
-    fn a_refusal_is_told_even_when_the_server_no_longer_reads() {
+    fn a_refusal_is_reported_even_if_the_server_no_longer_reads() {
         let error = push_to_a_deaf_server(|session| session.reject("NetStream.Failed", "no"));
         assert!(matches!(error, PushError::Refused { .. }), "{error:?}");
     }
 
     #[test]
-    fn a_clip_is_pushed_once_from_time_zero() {
+    fn a_clip_is_sent_once_starting_at_time_zero() {
         let (address, server) = server(accept);
         let mut calls = 0;
         let mut progress = |_| {
@@ -752,7 +754,7 @@ mod tests {
     }
 
     #[test]
-    fn headers_take_no_time_wherever_the_media_is() {
+    fn codec_headers_do_not_delay_the_media() {
         let (address, server) = server(accept);
         let options = PushOptions { duration: None, real_time: true };
         let clip = clip_from(0, 3_600_000, 3);
@@ -761,7 +763,7 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_clip_keeps_its_pace_and_sends_metadata_once() {
+    fn a_looped_clip_keeps_its_frame_rate_and_sends_metadata_once() {
         let (address, server) = server(accept);
         let options = PushOptions { duration: Some(Duration::from_millis(330)), real_time: false };
         push_flv(&url(address), &clip(3), options, &mut |_| true).unwrap();
@@ -781,7 +783,7 @@ mod tests {
     }
 
     #[test]
-    fn the_caller_can_end_a_push_in_good_order() {
+    fn the_caller_can_end_a_push_cleanly() {
         let (address, server) = server(accept);
         let options = PushOptions { duration: Some(Duration::MAX), real_time: true };
         let mut progress = |progress: Progress| progress.messages < 5;

@@ -1,8 +1,8 @@
 //! RTMP, publishing only, without I/O.
 //!
-//! [`Session`] is a server's half of one connection and [`ClientSession`] a
-//! publisher's: bytes go in, events and bytes to send come out. The protocol is
-//! that of Adobe's "Real-Time Messaging Protocol (RTMP) specification" 1.0.
+//! [`Session`] is the server side of one connection and [`ClientSession`] the
+//! publisher side: bytes go in, events and bytes to send come out. The protocol
+//! is that of Adobe's "Real-Time Messaging Protocol (RTMP) specification" 1.0.
 
 use std::fmt;
 
@@ -16,19 +16,19 @@ mod session;
 pub use client::{ClientSession, ClientState};
 pub use session::{Event, PublishRequest, Session};
 
-/// What one peer may make the other hold in memory.
+/// Limits on what a peer can make the other side hold in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes in one message; 64 KiB at most until a server has let its peer
-    /// publish. Defaults to 8 MiB, which holds a key frame of any
-    /// live stream; the protocol's own limit is 16 MiB - 1.
+    /// Maximum bytes of one message; at most 64 KiB until the server has accepted
+    /// a stream. Defaults to 8 MiB, enough for a key frame of any live stream;
+    /// the protocol's own limit is 16 MiB - 1.
     pub max_message: usize,
-    /// Bytes in all messages under way at the same time, as their headers
-    /// claim. Defaults to 16 MiB. The endpoint's
-    /// [`PeerLimits::messages`](crate::PeerLimits::messages) bounds what those
-    /// of all connections take together.
+    /// Maximum bytes of all unfinished messages of one connection, as their
+    /// headers claim. Defaults to 16 MiB. The endpoint's
+    /// [`PeerLimits::messages`](crate::PeerLimits::messages) limits those of all
+    /// connections together.
     pub max_pending: usize,
-    /// Chunk streams of one connection. Defaults to 64.
+    /// Maximum chunk streams of one connection. Defaults to 64.
     pub max_chunk_streams: usize,
 }
 
@@ -39,8 +39,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// The limits for a peer that has not been let publish yet, and so has
-    /// nothing but commands to send.
+    /// Returns the limits for a peer whose stream has not been accepted yet, and
+    /// that therefore sends only commands.
     fn opening(self) -> Self {
         const COMMANDS: usize = 64 * 1024;
         let Limits { max_message, max_pending, max_chunk_streams } = self;
@@ -52,8 +52,7 @@ impl Limits {
     }
 }
 
-/// Why a connection cannot go on: what the peer sent is not RTMP, or exceeds
-/// the limits.
+/// Why a connection failed: the peer violated the protocol or exceeded a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProtocolError {
     /// The handshake asks for a version other than 3.
@@ -62,41 +61,43 @@ pub enum ProtocolError {
     NoEarlierHeader(u32),
     /// More chunk streams than [`Limits::max_chunk_streams`].
     TooManyChunkStreams,
-    /// A message of this many bytes is longer than [`Limits::max_message`], or
-    /// than the protocol can say.
+    /// A message of this many bytes exceeds [`Limits::max_message`] or the
+    /// protocol's limit.
     MessageTooLong(usize),
-    /// Messages under way exceed [`Limits::max_pending`].
+    /// Unfinished messages exceed [`Limits::max_pending`].
     TooMuchPending,
-    /// The messages of all connections take all the memory they may.
+    /// The unfinished messages of all connections use up the memory budget.
     NoRoom,
-    /// A chunk size that is zero or beyond 31 bits.
+    /// A chunk size is zero or exceeds 31 bits.
     ChunkSize(u32),
     /// A control message of this type is too short.
     ShortControl(u8),
-    /// A command that cannot be read.
+    /// A command is malformed.
     Command(amf0::DecodeError),
 }
 
 impl fmt::Display for ProtocolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            ProtocolError::Version(version) => write!(f, "RTMP version {version}, not 3"),
+            ProtocolError::Version(version) => write!(f, "RTMP version {version}: must be 3"),
             ProtocolError::NoEarlierHeader(id) => {
-                write!(f, "chunk stream {id} begins without a full header")
+                write!(f, "chunk stream {id} starts without a full header")
             }
             ProtocolError::TooManyChunkStreams => f.write_str("too many chunk streams"),
             ProtocolError::MessageTooLong(length) => {
-                write!(f, "a message of {length} bytes is too long")
+                write!(f, "message of {length} bytes is too long")
             }
             ProtocolError::TooMuchPending => f.write_str("too many bytes in unfinished messages"),
             ProtocolError::NoRoom => {
                 f.write_str("no memory is left for unfinished messages of this connection")
             }
-            ProtocolError::ChunkSize(size) => write!(f, "chunk size {size} is not allowed"),
+            ProtocolError::ChunkSize(size) => {
+                write!(f, "chunk size {size}: must be 1 to 2147483647")
+            }
             ProtocolError::ShortControl(kind) => {
                 write!(f, "control message of type {kind} is too short")
             }
-            ProtocolError::Command(error) => write!(f, "unreadable command: {error}"),
+            ProtocolError::Command(error) => write!(f, "malformed command: {error}"),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The front ends behind HTTP.
+//! The HTTP server in front of the front ends.
 
 use crate::api;
 use crate::budget::{Budget, Share};
@@ -26,14 +26,14 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, sleep, timeout_at};
 
-/// How long the sender of a refused body may pause before it is closed.
+/// How long the client may pause in a refused body before it is disconnected.
 const LINGER: Duration = Duration::from_secs(2);
-/// How long a client has to read what was sent before a reset. On Windows the reset
-/// takes away what has arrived and was not read yet.
+/// How long a client has to read what was sent before a reset. On Windows a reset
+/// discards what has arrived but was not read yet.
 const BEFORE_RESET: Duration = Duration::from_millis(if cfg!(windows) { 500 } else { 0 });
-/// How long it takes at most until it shows that what hangs was let go.
+/// The polling interval at which hanging connections notice their release.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
-/// How much of each answer does not count against the budget of all.
+/// How much of each response does not count against the shared budget.
 const SMALL: usize = 16 << 10;
 
 /// The front ends as an HTTP application, for any method and path.
@@ -41,10 +41,10 @@ pub(crate) struct Application {
     front_ends: Arc<FrontEnds>,
     workers: Arc<Workers>,
     limits: PeerLimits,
-    /// What bodies may take together, beyond what each small document has for
-    /// itself.
+    /// The budget of all request bodies, beyond the allowance of each for a small
+    /// document.
     uploads: Budget,
-    /// What answers may take together, beyond what each has for itself.
+    /// The budget of all responses, beyond the allowance of each.
     answers: Budget,
 }
 
@@ -63,12 +63,11 @@ impl Application {
         }
     }
 
-    /// Answers a request. Its extension of type `SocketAddr` is taken for its
-    /// sender.
+    /// Handles a request. Its extension of type `SocketAddr` is the client.
     ///
     /// # Errors
     ///
-    /// The connection is to be closed without an answer, as was ordered.
+    /// The connection must be closed without a response, as a fault rule says.
     pub(crate) async fn answer<B: Incoming>(
         &self,
         request: hyper::Request<B>,
@@ -102,12 +101,12 @@ impl Application {
                 response
             }
         };
-        // Where a chunked body ends is not followed: see `framing`.
+        // The end of a chunked body is not tracked: see `framing`.
         let is_last = head.headers.contains_key(header::TRANSFER_ENCODING);
         Ok(if is_last { closing(response) } else { response })
     }
 
-    /// Sends an answer as was ordered.
+    /// Sends a response as a fault rule says.
     async fn disrupt(
         &self,
         ordered: &Ordered,
@@ -145,7 +144,7 @@ impl Application {
         Ok(response.map(slow))
     }
 
-    /// How the connection is to end, once it may.
+    /// Returns how to end the connection, after the client had time to read.
     async fn hang_up(&self, ordered: &Ordered, how: Disconnect) -> Broken {
         if how == Disconnect::Hang {
             wait(self.front_ends.control.control(), ordered, None).await;
@@ -153,7 +152,7 @@ impl Application {
         Broken { is_reset: how == Disconnect::Reset }
     }
 
-    /// Has the request answered, with room for the answer.
+    /// Handles the request on a worker, and reserves memory for the response.
     fn respond(
         &self,
         mut request: Request,
@@ -178,7 +177,7 @@ impl Application {
 
     /// Receives a body of at most `limit` bytes.
     async fn collect<B: Incoming>(&self, body: &mut B, limit: usize) -> Result<Received, Fault> {
-        // Refused before it is sent, where the client waits for 100 Continue.
+        // Refused before it is sent, if the client waits for 100 Continue.
         if body.size_hint().lower() > limit as u64 {
             return Err(api::too_large());
         }
@@ -205,7 +204,7 @@ impl Application {
         *written.status_mut() =
             StatusCode::from_u16(response.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         for (name, value) in response.headers {
-            // What came from a client may be no header value: it is left out.
+            // Values that came from a client may be invalid: they are omitted.
             if let (Ok(name), Ok(value)) =
                 (HeaderName::try_from(&*name), HeaderValue::try_from(value))
             {
@@ -216,22 +215,22 @@ impl Application {
     }
 }
 
-/// A connection that ends without an answer, as was ordered.
+/// A connection that ends without a response, as a fault rule says.
 #[derive(Debug)]
 pub(crate) struct Broken {
-    /// Whether it is reset, and not closed.
+    /// Whether it is reset rather than closed.
     pub(crate) is_reset: bool,
 }
 
 impl fmt::Display for Broken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the connection ends as ordered")
+        f.write_str("connection ended by a fault rule")
     }
 }
 
 impl std::error::Error for Broken {}
 
-/// Waits, until whatever hangs is let go at the latest.
+/// Waits, at most until hanging connections are released.
 async fn wait(control: Option<&Control>, ordered: &Ordered, time: Option<Duration>) {
     let Some(control) = control else { return };
     let due = time.map(|time| Instant::now() + time);
@@ -241,22 +240,21 @@ async fn wait(control: Option<&Control>, ordered: &Ordered, time: Option<Duratio
     }
 }
 
-/// A response after which the connection ends.
+/// Marks a response as the last of its connection.
 fn closing(mut response: hyper::Response<Outgoing>) -> hyper::Response<Outgoing> {
     response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 
-/// Whether a client may still be sending the body that was refused: one that
-/// waits for 100 Continue is not, and one that is too slow is not waited for.
+/// Returns whether to read the rest of a refused body: a client that waits for
+/// 100 Continue sends none, and one that is too slow is not waited for.
 fn leaves_rest(fault: &Fault, headers: &HeaderMap) -> bool {
     fault.code != incomplete().code && !headers.contains_key(header::EXPECT)
 }
 
-/// Reads the rest of a body that was refused, so that its sender comes to read
-/// why: closing with bytes unread would reset the connection. More than the
-/// largest body that is ever taken is not read, nor what does not come in time,
-/// nor what comes after a pause.
+/// Reads the rest of a refused body, so that the client can read the response:
+/// closing with unread bytes would reset the connection. It stops at the largest
+/// body that is ever accepted, at the deadline and after a pause.
 async fn drain<B: Incoming>(mut body: B, time: Duration) {
     let (due, mut left) = (Instant::now() + time, api::MAX_BODY);
     while left > 0 {
@@ -272,7 +270,7 @@ pub(crate) trait Incoming: hyper::body::Body<Data = Bytes> + Send + Unpin + 'sta
 
 impl<B: hyper::body::Body<Data = Bytes> + Send + Unpin + 'static> Incoming for B {}
 
-/// A body, with the room it takes.
+/// A body, with its share of the budget.
 struct Received {
     bytes: Vec<u8>,
     share: Share,
@@ -294,7 +292,7 @@ fn read_head(head: &Parts) -> Request {
     }
 }
 
-/// Each header once, repeated values joined as RFC 9110 section 5.3 has it.
+/// Returns each header once, with repeated values joined as in RFC 9110 section 5.3.
 fn read_headers(map: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).trim().to_owned();
     let values = |name| map.get_all(name).iter().map(text).collect::<Vec<_>>().join(",");
@@ -306,7 +304,7 @@ impl Received {
         Received { bytes: Vec::new(), share: budget.share() }
     }
 
-    /// Adds bytes to the body, if there is room for them.
+    /// Adds bytes to the body, if the budget allows it.
     fn add(&mut self, data: &[u8]) -> Result<(), Fault> {
         const MESSAGE: &str = "Too many uploads in progress. Please reduce your request rate.";
         let beyond = |length: usize| length.saturating_sub(api::MAX_DOCUMENT);

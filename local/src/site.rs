@@ -1,4 +1,4 @@
-//! What all front ends work on: the HTTP API, the web page and RTMP.
+//! The state shared by all front ends: the HTTP API, the web page and RTMP.
 
 use crate::address::Addressing;
 use crate::auth::{AccessKey, Keys};
@@ -11,32 +11,31 @@ use osslive::Credentials;
 use osslive::sign::{SignatureVersion, Signer};
 use std::sync::Arc;
 
-/// A store with the names, keys and time under which it is reached.
+/// A store, with the names, keys and clock with which it is accessed.
 #[derive(Debug)]
 pub struct Site {
-    /// What is kept.
+    /// The store.
     pub store: Arc<Store>,
-    /// The time.
+    /// The clock.
     pub clock: Clock,
-    /// How hosts and paths are read.
+    /// How hosts and paths are resolved.
     pub addressing: Addressing,
     /// The access keys.
     pub keys: Arc<Keys>,
-    /// The region that signatures of version 4 must name, and that buckets
-    /// say they are in.
+    /// The region that version 4 signatures must name, and that buckets report.
     pub region: String,
-    /// Signs as the owner; `None` without a permanent access key.
+    /// The owner's signer; `None` without a permanent access key.
     pub signer: Option<Signer>,
-    /// Where events go.
+    /// The event log.
     pub events: Arc<EventLog>,
-    /// Who controls the endpoint; `None` if nobody may.
+    /// The control over the endpoint; `None` if it is disabled.
     pub control: Option<Control>,
-    /// What a reset goes back to.
+    /// The state that a reset restores.
     pub initial: Contents,
 }
 
 impl Site {
-    /// A site with access keys, temporary ones with their token.
+    /// Returns a site with these access keys; temporary ones have a token.
     pub fn new(
         store: Arc<Store>,
         clock: Clock,
@@ -61,12 +60,12 @@ impl Site {
 }
 
 impl Site {
-    /// Goes back to the beginning, cutting publishers, and takes back what was
-    /// ordered.
+    /// Restores the initial state, disconnects publishers and removes the fault
+    /// rules.
     ///
     /// # Errors
     ///
-    /// As [`Store::restore`].
+    /// The same as [`Store::restore`].
     pub fn reset(&self) -> Result<(), Fault> {
         if let Some(control) = &self.control {
             control.clear_faults();
@@ -80,13 +79,13 @@ impl Site {
     }
 }
 
-/// What keys keep to themselves.
+/// Returns the secrets and tokens of keys.
 pub fn secrets(keys: &[AccessKey]) -> Vec<String> {
     let tokens = keys.iter().filter_map(|key| key.token.clone());
     keys.iter().map(|key| key.secret.clone()).chain(tokens).collect()
 }
 
-/// Signs with the first permanent key.
+/// Returns a signer with the first permanent key.
 fn signer(keys: &[AccessKey], region: &str) -> Option<Signer> {
     let key = keys.iter().find(|key| key.token.is_none())?;
     Some(Signer::new(SignatureVersion::V1, region, Credentials::new(&key.id, &key.secret)))

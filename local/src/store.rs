@@ -1,23 +1,23 @@
 //! Buckets, channels, sessions, fragments and objects, on disk.
 //!
 //! ```text
-//! DATA/.osslive                     the marker: the folder is the endpoint's
+//! DATA/.osslive                     marks the folder as the endpoint's
 //! DATA/.lock                        held by the endpoint that uses the folder
-//! DATA/.scratch/                    files being written; leftovers go at a start
+//! DATA/.scratch/                    unfinished files, deleted at the next start
 //! DATA/BUCKET/bucket.json           name, creation time, access rules
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
 //! DATA/BUCKET/fragments/NAME.log    one line for each fragment
 //! DATA/BUCKET/objects/...           the objects, fragments and playlists too
-//! DATA/BUCKET/records/...           what uploads said about their objects
+//! DATA/BUCKET/records/...           metadata of uploaded objects
 //! ```
 //!
-//! Every file is written aside and renamed in, but for the logs, which grow
-//! line by line and whose last line may be torn. A process may therefore be killed at
-//! any time: what a call had acknowledged, every fragment that was listed and
-//! every playlist that could be read is there at the next start.
+//! Every file is written elsewhere and then renamed, except the logs, which grow
+//! line by line and whose last line may be incomplete. The process may therefore
+//! be killed at any time: everything that a call had acknowledged, every listed
+//! fragment and every readable playlist is there at the next start.
 //!
-//! Memory holds the channels, ten records of history each, and for a channel
-//! that is live the window of its playlist; neither fragments nor objects.
+//! The channels are kept in memory, with ten history records each and, for live
+//! channels, the window of the playlist; fragments and objects are not.
 
 mod bucket;
 mod channel;
@@ -72,12 +72,11 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Duration;
 use tempfile::TempDir;
 
-/// Everything the endpoint keeps. Calls block on the disk; any number of
-/// threads may make them.
+/// All data of the endpoint. Methods block on disk I/O and can be called from
+/// any thread.
 ///
-/// A bucket that does not exist is `NoSuchBucket`, and a disk that refuses
-/// (full, read-only) is `InternalError` with the system's words, for every
-/// method here.
+/// Every method returns `NoSuchBucket` if the bucket does not exist, and
+/// `InternalError` with the system's message for a disk error (full, read-only).
 pub struct Store {
     data: PathBuf,
     clock: Clock,
@@ -91,28 +90,26 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in the folder `data`, made if it is missing, and
-    /// repairs what a killed process left: unfinished files are dropped, and
-    /// sessions that were running end in the history with their last
-    /// fragment. Only one store may have a folder open. What it acknowledges is on
-    /// the medium as `durability` says.
+    /// Opens the store in the folder `data`, creating it if it is missing, and
+    /// cleans up after a killed process: unfinished files are deleted, and
+    /// sessions that were live are recorded in the history as ended with their
+    /// last fragment. Only one store may have a folder open. `durability`
+    /// determines what is flushed to disk before it is acknowledged.
     ///
     /// # Errors
     ///
-    /// When the folder is neither empty nor a store's, belongs to another user
-    /// or is a link; then nothing in it is changed. When another store has it
-    /// open, when it cannot be read and written, or a description in it is not
-    /// what this store writes.
+    /// The folder is neither empty nor a store's, belongs to another user or is a
+    /// link; it is then left unchanged. Another store has it open, it cannot be
+    /// read and written, or a file in it has an unknown format.
     pub fn open(data: &Path, durability: Durability, clock: Clock) -> io::Result<Store> {
         Store::hold(Claim::take(data, false)?, durability, clock)
     }
 
-    /// Opens the store in a new folder for temporary files, which is deleted
-    /// with it.
+    /// Opens the store in a new temporary folder, which is deleted with it.
     ///
     /// # Errors
     ///
-    /// When no such folder can be created: not every system has one in memory.
+    /// The folder cannot be created: not every system has an in-memory one.
     pub fn temporary(medium: Medium, clock: Clock) -> io::Result<Store> {
         let folder = temporary::create(medium)?;
         let claim = Claim::take(folder.path(), true)?;
@@ -125,7 +122,7 @@ impl Store {
         Ok(Store { _lock: Some(claim.lock), ..store })
     }
 
-    /// Opens the store in a folder that is there, and asks nobody.
+    /// Opens the store in an existing folder, without checks.
     fn load(
         data: &Path,
         naming: Naming,
@@ -155,17 +152,17 @@ impl Store {
         Ok(Store { data, clock, scratch, naming, buckets, ledger, _lock, _temporary })
     }
 
-    /// Keeps the fragments of all channels together below `bytes`, from now on,
-    /// by dropping the oldest. Those that the playlist of a publisher lists
-    /// stay, whatever the limit; uploads do not count.
+    /// Limits the total size of all channels' fragments to `bytes`, from now on,
+    /// by deleting the oldest. Fragments in the playlist of a live stream are kept
+    /// whatever the limit; uploads do not count.
     ///
-    /// Playlists of channels that nobody publishes to lose the fragments that
-    /// are dropped, VOD playlists made later leave them out, and those made
-    /// before stay as they were.
+    /// Deleted fragments are removed from the playlists of channels that are not
+    /// live, and are missing from later VOD playlists; existing VOD playlists are
+    /// unchanged.
     ///
     /// # Errors
     ///
-    /// When what is there cannot be measured.
+    /// The size of existing fragments cannot be determined.
     pub fn limit_recordings(&mut self, bytes: u64) -> io::Result<()> {
         let ledger = Arc::new(Ledger::new(bytes));
         for bucket in self.read().values() {
@@ -176,27 +173,27 @@ impl Store {
         Ok(())
     }
 
-    /// How many bytes its file system has left; `None` where that is unknown.
+    /// Returns the number of bytes available on its file system; `None` if unknown.
     pub fn bytes_left(&self) -> Option<u64> {
         temporary::bytes_left(&self.data)
     }
 
-    /// The folder, from the root on.
+    /// Returns the absolute path of the folder.
     pub fn data(&self) -> &Path {
         &self.data
     }
 
-    /// All buckets, by name.
+    /// Returns all buckets, ordered by name.
     pub fn buckets(&self) -> Vec<BucketInfo> {
         self.read().values().map(|bucket| bucket.info()).collect()
     }
 
-    /// One bucket.
+    /// Returns one bucket.
     pub fn bucket(&self, name: &str) -> Result<BucketInfo, Fault> {
         self.find(name).map(|bucket| bucket.info())
     }
 
-    /// Creates a bucket, or changes the access rule of an existing one.
+    /// Creates a bucket, or changes the ACL of an existing one.
     ///
     /// # Errors
     ///
@@ -218,15 +215,15 @@ impl Store {
         Ok(())
     }
 
-    /// Sets which sites' pages a bucket answers; `None` for no other site's.
+    /// Sets the CORS configuration of a bucket; `None` removes it.
     pub fn set_cors(&self, name: &str, cors: Option<Cors>) -> Result<(), Fault> {
-        // The bucket is not deleted meanwhile.
+        // The lock keeps the bucket from being deleted meanwhile.
         let buckets = self.read();
         let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
         bucket.change(|info| info.cors = cors).map_err(disk_fault)
     }
 
-    /// Blocks public access to a bucket, whatever its ACL says, or no longer.
+    /// Sets whether public access to a bucket is blocked, whatever its ACL.
     pub fn block_public_access(&self, name: &str, is_blocked: bool) -> Result<(), Fault> {
         let buckets = self.read();
         let bucket = buckets.get(name).ok_or_else(|| no_such_bucket(name))?;
@@ -245,9 +242,9 @@ impl Store {
         Ok(())
     }
 
-    /// Creates a channel, or replaces the configuration of one, whose history
-    /// stays. A name that was deleted before continues its fragments. The name
-    /// and the settings are taken as valid.
+    /// Creates a channel, or replaces the configuration of an existing one and
+    /// keeps its history. A channel that is created again after deletion keeps its
+    /// fragments. The name and the settings must be valid.
     ///
     /// # Errors
     ///
@@ -261,7 +258,7 @@ impl Store {
         self.find(bucket)?.channels.put(name, settings, self.clock.now())
     }
 
-    /// One channel.
+    /// Returns one channel.
     ///
     /// # Errors
     ///
@@ -270,8 +267,8 @@ impl Store {
         self.find(bucket)?.channels.get(name)
     }
 
-    /// Deletes a channel and its history, not its objects; an absent one is as
-    /// good.
+    /// Deletes a channel and its history, but not its objects; succeeds if it does
+    /// not exist.
     ///
     /// # Errors
     ///
@@ -280,14 +277,13 @@ impl Store {
         self.find(bucket)?.channels.delete(name)
     }
 
-    /// Enables or disables a channel. Disabling hangs up on its publisher; the
-    /// stat is [`Stat::Disabled`] from that moment, and the history gains the
-    /// session when it has closed its last fragment.
+    /// Enables or disables a channel. Disabling disconnects its publisher; the
+    /// status is [`Stat::Disabled`] from then on, and the session is added to the
+    /// history when its last fragment is complete.
     ///
     /// # Errors
     ///
-    /// `NoSuchLiveChannel`; `ChannelStillLive` when one that is live is to be
-    /// enabled.
+    /// `NoSuchLiveChannel`; `ChannelStillLive` when enabling a live channel.
     pub fn set_channel_enabled(
         &self,
         bucket: &str,
@@ -296,22 +292,22 @@ impl Store {
     ) -> Result<(), Fault> {
         let publisher = self.find(bucket)?.channels.set_enabled(name, enabled, self.clock.now())?;
         if let Some(publisher) = publisher {
-            publisher.hang_up();
+            publisher.disconnect();
         }
         Ok(())
     }
 
-    /// Lets the publisher of a channel, if there is one, go on for so long once the
-    /// channel is disabled.
-    pub fn grant_respite(&self, bucket: &str, name: &str, time: Duration) -> Result<(), Fault> {
+    /// Delays the disconnection of a channel's publisher, if any, by this time once
+    /// the channel is disabled.
+    pub fn set_grace_period(&self, bucket: &str, name: &str, time: Duration) -> Result<(), Fault> {
         if let Some(publisher) = self.find(bucket)?.channels.publisher(name) {
-            publisher.grant_respite(time);
+            publisher.set_grace_period(time);
         }
         Ok(())
     }
 
-    /// The first `max` channels whose names begin with `prefix` and come after
-    /// `marker`.
+    /// Returns the first `max` channels whose names begin with `prefix` and come
+    /// after `marker`.
     pub fn list_channels(
         &self,
         bucket: &str,
@@ -322,7 +318,7 @@ impl Store {
         self.find(bucket)?.channels.list(prefix, marker, max)
     }
 
-    /// What a channel is doing.
+    /// Returns the status of a channel.
     ///
     /// # Errors
     ///
@@ -331,7 +327,7 @@ impl Store {
         self.find(bucket)?.channels.stat(name)
     }
 
-    /// A channel's newest ten sessions that are over, oldest first.
+    /// Returns a channel's latest ten ended sessions, oldest first.
     ///
     /// # Errors
     ///
@@ -340,12 +336,12 @@ impl Store {
         self.find(bucket)?.channels.history(name)
     }
 
-    /// A playlist of the fragments that began between two Unix times, both
-    /// included, and were not deleted. The channel itself need not exist.
+    /// Returns a playlist of the existing fragments that began between two Unix
+    /// times, inclusive. The channel itself need not exist.
     ///
     /// # Errors
     ///
-    /// `InvalidArgument` with EC 0044-00000308 when there is no fragment.
+    /// `InvalidArgument` with EC 0044-00000308 if there is no fragment.
     pub fn vod_playlist(
         &self,
         bucket: &str,
@@ -356,12 +352,12 @@ impl Store {
         self.find(bucket)?.vod_playlist(channel, start_s, end_s)
     }
 
-    /// Stores the playlist that [`Store::vod_playlist`] returns as an object. Its
-    /// fragments survive a power cut as it does.
+    /// Stores the playlist that [`Store::vod_playlist`] returns as an object. Like
+    /// the playlist, its fragments survive a power cut.
     ///
     /// # Errors
     ///
-    /// As [`Store::vod_playlist`] and [`Store::put_object`].
+    /// The same as [`Store::vod_playlist`] and [`Store::put_object`].
     pub fn keep_vod_playlist(
         &self,
         bucket: &str,
@@ -376,14 +372,14 @@ impl Store {
         self.put_object(bucket, key, Some(playlist::MEDIA_TYPE), text.as_bytes())
     }
 
-    /// Stores an object, over any that has the key, fragments and playlists
-    /// included. A playlist or a transport stream is recognised by its
-    /// extension, whatever `content_type` says; without one it is
+    /// Stores an object, replacing any with the same key, including fragments and
+    /// playlists. Playlists and transport streams are recognized by their
+    /// extension, whatever `content_type` says; it defaults to
     /// `application/octet-stream`.
     ///
     /// # Errors
     ///
-    /// `InvalidObjectName` unless the key is 1 to 1023 bytes.
+    /// `InvalidObjectName` unless the key has 1 to 1023 bytes.
     pub fn put_object(
         &self,
         bucket: &str,
@@ -395,12 +391,11 @@ impl Store {
         self.upload(bucket, key, Upload { content_type, headers: Vec::new() }, &mut &*body)
     }
 
-    /// Stores an object as [`Store::put_object`], with what is said about it,
-    /// from a reader.
+    /// Stores an object with metadata from a reader, like [`Store::put_object`].
     ///
     /// # Errors
     ///
-    /// As [`Store::put_object`].
+    /// The same as [`Store::put_object`].
     pub fn upload(
         &self,
         bucket: &str,
@@ -414,7 +409,7 @@ impl Store {
         Ok(object)
     }
 
-    /// An object with its content. The file stays readable and unchanged
+    /// Returns an object and its content. The file stays readable and unchanged
     /// when the object is replaced or deleted.
     ///
     /// # Errors
@@ -424,13 +419,13 @@ impl Store {
         self.find(bucket)?.objects.open(key)
     }
 
-    /// Deletes an object; an absent one is as good. VOD playlists made later
-    /// leave a deleted fragment out.
+    /// Deletes an object; succeeds if it does not exist. Later VOD playlists omit
+    /// a deleted fragment.
     pub fn delete_object(&self, bucket: &str, key: &str) -> Result<(), Fault> {
         self.delete_objects(bucket, &[key])
     }
 
-    /// Deletes objects as [`Store::delete_object`].
+    /// Deletes several objects, like [`Store::delete_object`].
     pub fn delete_objects(&self, bucket: &str, keys: &[&str]) -> Result<(), Fault> {
         let freed = self.find(bucket)?.objects.delete(keys)?;
         if let Some(ledger) = &self.ledger {
@@ -439,10 +434,10 @@ impl Store {
         Ok(())
     }
 
-    /// The first `max` keys and common prefixes after `marker`. Keys that hold
-    /// `delimiter` behind `prefix` are rolled up to a common prefix, which
-    /// counts as one; one that is not after the marker is left out with all
-    /// its keys.
+    /// Returns the first `max` keys and common prefixes after `marker`. Keys that
+    /// contain `delimiter` after `prefix` are grouped under a common prefix, which
+    /// counts as one; a common prefix that is not after the marker is omitted
+    /// together with its keys.
     pub fn list_objects(
         &self,
         bucket: &str,
@@ -454,22 +449,22 @@ impl Store {
         self.find(bucket)?.objects.list(prefix, marker, delimiter, max)
     }
 
-    /// The first `max` keys of playlists that begin with `prefix`.
+    /// Returns the first `max` keys of playlists that begin with `prefix`.
     pub fn playlists(&self, bucket: &str, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
         self.find(bucket)?.objects.playlists(prefix, max)
     }
 
-    /// Lets a publisher in: the channel is live until the session is dropped.
+    /// Starts a session: the channel is live until the session is dropped.
     ///
     /// # Errors
     ///
-    /// `NoSuchLiveChannel`, `LiveChannelDisabled`, and `ChannelStillLive` when
-    /// it has a publisher already.
+    /// `NoSuchLiveChannel`, `LiveChannelDisabled`, and `ChannelStillLive` if it
+    /// already has a publisher.
     pub fn publish(&self, request: Publish) -> Result<LiveSession, Fault> {
         LiveSession::begin(self.find(&request.bucket)?, self.ledger.clone(), request)
     }
 
-    /// Takes in that an object was replaced or deleted: a fragment is no longer
+    /// Accounts for an object that was replaced or deleted: a fragment is no longer
     /// counted.
     fn count_freed(&self, key: &str, bytes: u64) {
         if let Some(ledger) = self.ledger.as_ref().filter(|_| key.ends_with(".ts")) {

@@ -4,7 +4,7 @@ use crate::fault::Fault;
 
 /// The longest object key, in bytes.
 const MAX_KEY: usize = 1023;
-/// What the service says of a name in another encoding.
+/// The service's message for a name in another encoding.
 const NOT_UTF8: &str = "The characters encoding must be utf-8.";
 
 /// Checks a bucket name: 3 to 63 of `a-z`, `0-9` and `-`, with no `-` at
@@ -21,7 +21,7 @@ pub fn check_bucket(name: &str) -> Result<(), Fault> {
         .with("BucketName", name))
 }
 
-/// Whether a name could be a bucket's.
+/// Returns whether a bucket name is valid.
 pub fn is_bucket(name: &str) -> bool {
     let allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (3..=63).contains(&name.len())
@@ -30,11 +30,11 @@ pub fn is_bucket(name: &str) -> bool {
         && !name.ends_with('-')
 }
 
-/// Checks an object key: 1 to 1023 bytes, not beginning with a slash or
-/// backslash, without NUL.
+/// Checks an object key: 1 to 1023 bytes, no slash or backslash at the start,
+/// no NUL.
 ///
-/// Other control characters are allowed, as the service allows them: a
-/// listing with `encoding-type=url` can show them.
+/// Other control characters are allowed, as by the service: a listing with
+/// `encoding-type=url` can represent them.
 ///
 /// # Errors
 ///
@@ -47,17 +47,17 @@ pub fn check_object(key: &str) -> Result<(), Fault> {
     Err(Fault::new(400, "InvalidObjectName", "The specified object is not valid."))
 }
 
-/// Returns the fault of a key that is not UTF-8.
+/// Returns the fault for a key that is not UTF-8.
 pub fn key_not_utf8() -> Fault {
     Fault::new(400, "InvalidArgument", NOT_UTF8)
 }
 
-/// Checks a channel name: 1 to 63 bytes without slash or backslash, of
-/// characters that a listing can show, and neither `.` nor `..`, which
-/// browsers, proxies and curl drop from a path.
+/// Checks a channel name: 1 to 63 bytes, no slash or backslash, only characters
+/// that a listing can represent, and neither `.` nor `..`, which browsers,
+/// proxies and curl remove from paths.
 ///
-/// OSS documents the limit in three ways; its error message, "less than 64",
-/// is the one that its engineers and tests agree with.
+/// OSS documents three different limits; its error message, "less than 64", is
+/// the one that its engineers and tests agree with.
 ///
 /// # Errors
 ///
@@ -83,12 +83,12 @@ pub fn check_channel(name: &str) -> Result<(), Fault> {
     Err(invalid_channel(rule))
 }
 
-/// Returns the fault of a channel name that is empty.
+/// Returns the fault for an empty channel name.
 pub fn empty_channel() -> Fault {
     invalid_channel("ChannelName must not be empty.").with_ec("0017-00000257")
 }
 
-/// Returns the fault of a channel name that is not UTF-8.
+/// Returns the fault for a channel name that is not UTF-8.
 pub fn channel_not_utf8() -> Fault {
     invalid_channel(NOT_UTF8).with_ec("0017-00000259")
 }
@@ -97,14 +97,14 @@ fn invalid_channel(message: &str) -> Fault {
     Fault::new(400, "InvalidChannelName", message)
 }
 
-/// Whether XML 1.0 can hold a text (section 2.2 of the recommendation): what
-/// it cannot is read back as something else, or not at all.
+/// Returns whether XML 1.0 can represent a string (section 2.2 of the
+/// recommendation). Other strings change in a round trip or cannot be parsed.
 pub fn fits_xml(text: &str) -> bool {
     text.chars().all(|c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{FFFD}' | '\u{10000}'..))
 }
 
-/// Checks a playlist name: 6 to 128 bytes, ending in `.m3u8`, no slash, of
-/// characters that XML can hold.
+/// Checks a playlist name: 6 to 128 bytes, ending in `.m3u8`, no slash, only
+/// characters that XML can represent.
 ///
 /// # Errors
 ///
@@ -138,7 +138,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bucket_name_has_3_to_63_lower_case_letters_digits_and_inner_hyphens() {
+    fn bucket_names_have_3_to_63_lower_case_letters_digits_and_inner_hyphens() {
         for good in ["abc", "a-1", "live-demo", &"a".repeat(63)] {
             assert!(is_bucket(good), "{good}");
         }
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_name_is_63_bytes_of_anything_but_slashes() {
+    fn channel_names_have_1_to_63_bytes_and_no_slash() {
         for good in ["a", "live channel 2", "直播频道-1", "a.b+c_d%", "...", &"é".repeat(31)] {
             assert_eq!(check_channel(good), Ok(()), "{good}");
         }
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_name_that_a_path_or_a_listing_would_lose_is_refused() {
+    fn channel_names_that_paths_or_listings_would_lose_are_refused() {
         for lost in [".", "..", "a\0b", "\u{1}", "a\u{1b}", "\u{fffe}", "a\u{ffff}"] {
             assert_eq!(check_channel(lost).unwrap_err().code, "InvalidChannelName", "{lost:?}");
         }
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_key_has_1_to_1023_bytes_and_no_slash_first() {
+    fn object_keys_have_1_to_1023_bytes_and_no_slash_at_the_start() {
         for good in ["a", "a//b", "../x", "\u{1}\u{c}\r", &"k".repeat(1023)] {
             assert_eq!(check_object(good), Ok(()), "{good}");
         }

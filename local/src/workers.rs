@@ -1,7 +1,7 @@
-//! A fixed number of threads for work that blocks.
+//! A fixed pool of threads for blocking work.
 //!
-//! They are all started with the endpoint: later there is no thread whose
-//! start could fail, however little the system has left.
+//! All of them are started with the endpoint, so that later requests never
+//! depend on starting a thread, however few the system has left.
 
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,12 +11,12 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
-/// How many requests are answered at once, as far as files go.
+/// How many requests can block on files at once.
 const THREADS: usize = 16;
 
 type Job = Box<dyn FnOnce() + Send>;
 
-/// The threads, and the queue that they take their work from.
+/// The threads and their queue.
 #[derive(Debug)]
 pub(crate) struct Workers {
     queue: Mutex<Option<Sender<Job>>>,
@@ -28,7 +28,7 @@ impl Workers {
     ///
     /// # Errors
     ///
-    /// The system has no thread left.
+    /// The system cannot start a thread.
     pub(crate) fn start() -> io::Result<Self> {
         let (sender, receiver) = channel::<Job>();
         let receiver = Arc::new(Mutex::new(receiver));
@@ -41,15 +41,15 @@ impl Workers {
         Ok(Workers { queue: Mutex::new(Some(sender)), threads: Mutex::new(threads) })
     }
 
-    /// Queues work and returns where its result arrives; none does if it
-    /// panics, or if the workers have stopped.
+    /// Queues work and returns the receiver of its result. No result arrives if
+    /// the work panics or the workers have stopped.
     pub(crate) fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> oneshot::Receiver<T> {
         let (sender, receiver) = oneshot::channel();
         let job = Box::new(move || {
-            // Whoever asked may be gone.
+            // The receiver may have been dropped.
             let _ = sender.send(work());
         });
         let queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
@@ -59,10 +59,10 @@ impl Workers {
         receiver
     }
 
-    /// Takes no more work, and waits a while until what was taken is done.
-    pub(crate) fn stop(&self, patience: Duration) {
+    /// Accepts no more work, and waits at most `timeout` for queued work.
+    pub(crate) fn stop(&self, timeout: Duration) {
         drop(self.queue.lock().unwrap_or_else(PoisonError::into_inner).take());
-        let until = Instant::now() + patience;
+        let until = Instant::now() + timeout;
         let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
         for thread in threads.drain(..) {
             while !thread.is_finished() && Instant::now() < until {
@@ -79,7 +79,7 @@ fn work(jobs: &Mutex<Receiver<Job>>) {
     loop {
         let job = jobs.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(job) = job else { return };
-        // Its result is missing then, which is noticed where it is awaited.
+        // After a panic the result is missing, which the receiver notices.
         let _ = catch_unwind(AssertUnwindSafe(job));
     }
 }
@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_result_arrives_even_after_work_that_panics() {
+    fn results_arrive_even_after_a_panic() {
         let workers = Workers::start().unwrap();
         for _ in 0..2 * THREADS {
             assert!(workers.run(|| panic!("a test")).blocking_recv().is_err());
@@ -101,7 +101,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_is_done_before_the_stop_and_nothing_after_it() {
+    fn queued_work_is_done_before_the_stop_and_none_after_it() {
         let workers = Workers::start().unwrap();
         let results: Vec<_> = (0..100).map(|number| workers.run(move || number)).collect();
         workers.stop(Duration::from_secs(60));

@@ -1,10 +1,10 @@
-//! XML as the service writes it, and request bodies read.
+//! Writes XML as the service does, and parses request bodies.
 
 use crate::fault::Fault;
 use osslive::xml::{Document, Element, Source};
 use std::fmt::Display;
 
-/// A document being written: two spaces of indent, text in leaves only.
+/// Writes a document, indented by two spaces, with text only in leaf elements.
 pub struct Writer {
     out: String,
     depth: usize,
@@ -18,7 +18,7 @@ impl Writer {
         writer.out
     }
 
-    /// Writes a document whose root element holds text.
+    /// Writes a document whose root element contains text.
     pub fn leaf(root: &str, value: impl Display) -> String {
         let mut writer = Writer::begin();
         writer.text(root, value);
@@ -29,7 +29,7 @@ impl Writer {
         Writer { out: String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"), depth: 0 }
     }
 
-    /// Writes an element that holds elements.
+    /// Writes an element that contains elements.
     pub fn element(&mut self, name: &str, content: impl FnOnce(&mut Writer)) {
         self.indent();
         self.out.extend(["<", name, ">\n"]);
@@ -40,7 +40,7 @@ impl Writer {
         self.out.extend(["</", name, ">\n"]);
     }
 
-    /// Writes an element that holds text; empty text gives `<name></name>`.
+    /// Writes an element that contains text; `<name></name>` if the text is empty.
     pub fn text(&mut self, name: &str, value: impl Display) {
         self.indent();
         self.out.extend(["<", name, ">"]);
@@ -53,9 +53,9 @@ impl Writer {
     }
 }
 
-/// Escapes text content. A carriage return would be read back as a line feed
-/// unless it is escaped; a character that XML 1.0 cannot hold at all (section
-/// 2.2 of the recommendation) becomes U+FFFD.
+/// Escapes text content, including carriage returns, which parsers would
+/// otherwise read as line feeds. Characters that XML 1.0 cannot represent
+/// (section 2.2 of the recommendation) become U+FFFD.
 fn escape(out: &mut String, text: &str) {
     for c in text.chars() {
         match c {
@@ -69,7 +69,7 @@ fn escape(out: &mut String, text: &str) {
     }
 }
 
-/// Holds a request body against [`osslive::xml::limits`].
+/// Checks a request body against [`osslive::xml::limits`].
 ///
 /// # Errors
 ///
@@ -91,14 +91,14 @@ pub fn parse<'a>(source: &'a Source<'_>, root: &str) -> Result<Document<'a>, Fau
     Ok(document)
 }
 
-/// The fault of a body that is not the XML that was expected.
+/// Returns the fault for a body that is not the expected XML.
 pub fn malformed() -> Fault {
     const MESSAGE: &str = "The XML you provided was not well-formed or did not validate against \
                            our published schema.";
     Fault::new(400, "MalformedXML", MESSAGE)
 }
 
-/// The children of an element called `name`, in order.
+/// Returns the children of an element with the name `name`, in order.
 pub fn children<'t, 'a>(
     element: Element<'t, 'a>,
     name: &'t str,
@@ -106,13 +106,13 @@ pub fn children<'t, 'a>(
     element.children().filter(move |child| child.name() == name)
 }
 
-/// The text of the first child called `name`, as it is; `None` without such a
-/// child.
+/// Returns the unchanged text of the first child with the name `name`; `None`
+/// without such a child.
 pub fn child_text(element: Element<'_, '_>, name: &str) -> Option<String> {
     element.children().find(|child| child.name() == name).map(text)
 }
 
-/// The text of an element, as it is.
+/// Returns the unchanged text of an element.
 pub fn text(element: Element<'_, '_>) -> String {
     element.text().to_owned()
 }
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_document_is_written_as_in_the_services_samples() {
+    fn documents_match_the_services_samples() {
         let text = Writer::document("A", |xml| {
             xml.text("B", "");
             xml.element("C", |xml| xml.text("D", 5));
@@ -141,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn any_text_comes_back_but_for_what_xml_cannot_hold() {
+    fn text_round_trips_except_for_characters_that_xml_cannot_represent() {
         for (written, read) in [
             ("a<b>&\"'c]]>", "a<b>&\"'c]]>"),
             ("直播 é 🎥", "直播 é 🎥"),
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn pieces_of_text_are_joined() {
+    fn adjacent_text_nodes_are_joined() {
         let source = check(b"<A><B>x<!-- y --><![CDATA[<z>]]>&#65;</B></A>").unwrap();
         let document = parse(&source, "A").unwrap();
         assert_eq!(child_text(document.root(), "B").as_deref(), Some("x<z>A"));
@@ -164,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_expected_document_is_malformed() {
+    fn anything_but_the_expected_document_is_malformed() {
         for body in [
             &b""[..],
             b"<A>",
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_the_bounds_is_malformed() {
+    fn a_document_that_exceeds_the_limits_is_malformed() {
         let nested = |depth: usize| format!("{}{}", "<A>".repeat(depth), "</A>".repeat(depth));
         let declarations: String = (0..33).map(|at| format!(" xmlns:n{at}='u'")).collect();
         for body in [nested(65), nested(200_000), format!("<A{declarations}/>")] {

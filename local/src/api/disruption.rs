@@ -20,7 +20,7 @@ impl Service {
         if let Some(ms) = ordered.rule.disconnect_after_ms {
             // Without the bucket there is no publisher either.
             let time = std::time::Duration::from_millis(ms);
-            let _ = self.site.store.grant_respite(&call.bucket, &call.key, time);
+            let _ = self.site.store.set_grace_period(&call.bucket, &call.key, time);
         }
         Some(ordered)
     }

@@ -1,4 +1,4 @@
-//! A bucket: its access rules, its channels and its objects.
+//! A bucket: its settings, its channels and its objects.
 
 use super::channel::Channels;
 use super::connection::Connection;
@@ -48,7 +48,7 @@ impl fmt::Display for Acl {
 impl FromStr for Acl {
     type Err = Fault;
 
-    /// Reads the spelling of `x-oss-acl`; anything else is `InvalidArgument`.
+    /// Parses the value of `x-oss-acl`; anything else is `InvalidArgument`.
     fn from_str(text: &str) -> Result<Self, Fault> {
         match text {
             "private" => Ok(Acl::Private),
@@ -61,7 +61,7 @@ impl FromStr for Acl {
     }
 }
 
-/// What is known of a bucket.
+/// The properties of a bucket.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BucketInfo {
     /// The name.
@@ -71,7 +71,7 @@ pub struct BucketInfo {
     pub created: OffsetDateTime,
     /// Who may use it without a signature, unless that is blocked.
     pub acl: Acl,
-    /// Which sites' pages it answers; `None` for no other site's.
+    /// The CORS configuration, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cors: Option<Cors>,
     /// Whether public access is blocked, whatever the ACL says.
@@ -80,13 +80,13 @@ pub struct BucketInfo {
 }
 
 impl BucketInfo {
-    /// Who may use the bucket without a signature.
+    /// Returns who may use the bucket without a signature.
     pub fn access(&self) -> Acl {
         if self.is_blocked { Acl::Private } else { self.acl }
     }
 }
 
-/// A bucket in use.
+/// A bucket in the store.
 pub(super) struct Bucket {
     name: String,
     folder: PathBuf,
@@ -96,13 +96,13 @@ pub(super) struct Bucket {
     info: Mutex<BucketInfo>,
     pub(super) channels: Channels,
     pub(super) objects: Arc<Objects>,
-    /// The timelines in use, by channel: at most one each, so that sessions
-    /// that overlap number their fragments together.
+    /// The timelines in use, at most one per channel, so that overlapping
+    /// sessions share one sequence of fragments.
     timelines: Mutex<HashMap<String, Weak<Timeline>>>,
 }
 
 impl Bucket {
-    /// A new bucket in `folder`; it exists once its description is written.
+    /// Creates a bucket in `folder`; it exists once `bucket.json` is written.
     pub(super) fn create(
         folder: PathBuf,
         info: BucketInfo,
@@ -112,7 +112,7 @@ impl Bucket {
     ) -> io::Result<Self> {
         if own::look(&folder)?.is_some_and(|found| found.is_dir()) {
             if let Some(foreign) = inventory::foreign(&folder)? {
-                let what = "it is in the place of a bucket, and no endpoint put it there";
+                let what = "it is in the place of a bucket, but was not created by an endpoint";
                 return Err(own::at(&foreign, own::refused(what)));
             }
         }
@@ -123,7 +123,7 @@ impl Bucket {
         Ok(bucket)
     }
 
-    /// The bucket in `folder`, repaired; `None` if the folder holds none.
+    /// Loads and repairs the bucket in `folder`; returns `None` if there is none.
     pub(super) fn load(
         folder: PathBuf,
         clock: Clock,
@@ -133,7 +133,7 @@ impl Bucket {
         let Some(info) = file::read_json(&folder.join("bucket.json"))? else { return Ok(None) };
         own::ensure_folder(&folder)?;
         let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
-        // Folders in it that had to be created again.
+        // Missing folders in it may have been created.
         bucket.scratch.flush_folder(&bucket.folder)?;
         let now = bucket.clock.now();
         bucket.channels.load(|channel, session| {
@@ -169,7 +169,7 @@ impl Bucket {
         lock(&self.info).clone()
     }
 
-    /// Changes what is known of the bucket, on disk first.
+    /// Changes the properties of the bucket, on disk first.
     pub(super) fn change(&self, change: impl FnOnce(&mut BucketInfo)) -> io::Result<()> {
         let mut info = lock(&self.info);
         let mut next = info.clone();
@@ -179,8 +179,8 @@ impl Bucket {
         Ok(())
     }
 
-    /// Deletes the bucket from disk; refused while it holds anything. What
-    /// still refers to it learns that there is no such bucket.
+    /// Deletes the bucket from disk; fails unless it is empty. Calls through
+    /// remaining references then fail with `NoSuchBucket`.
     pub(super) fn retire(&self) -> Result<(), Fault> {
         if self.channels.retire(|| self.objects.retire(&self.folder))? {
             return Ok(());
@@ -200,12 +200,12 @@ impl Bucket {
         self.release(channel, timeline);
     }
 
-    /// Forgets a timeline whose last user is going.
+    /// Removes a timeline when its last user releases it.
     pub(super) fn release(&self, channel: &str, timeline: &Arc<Timeline>) {
         let mut timelines = lock(&self.timelines);
-        // Nobody can come to share it while the map is held. Two that go at
-        // once may both see the other; the entry then waits, empty, for the
-        // next publisher.
+        // Nobody can start to share it while the map is locked. Two users that
+        // release it at once may see each other; the dead entry then remains
+        // until the next publisher replaces it.
         if Arc::strong_count(timeline) == 1 {
             timelines.remove(channel);
         }
@@ -230,8 +230,7 @@ impl Bucket {
             .ok_or_else(none)
     }
 
-    /// Waits until the fragments that began between two Unix times are on the
-    /// medium.
+    /// Flushes the fragments that began between two Unix times to disk.
     pub(super) fn flush_fragments(
         &self,
         channel: &str,
@@ -242,7 +241,7 @@ impl Bucket {
         self.recorded(channel, &self.index(channel)).flush(ms(start_s), ms(end_s))
     }
 
-    /// The channels that have ever recorded anything, deleted ones too.
+    /// Returns all channels with an index of fragments, including deleted ones.
     pub(super) fn recorded_channels(&self) -> io::Result<Vec<String>> {
         let mut channels = Vec::new();
         for entry in fs::read_dir(self.folder.join("fragments"))? {
@@ -253,22 +252,22 @@ impl Bucket {
         Ok(channels)
     }
 
-    /// How many bytes of disk the fragments of a channel take.
+    /// Returns how many bytes of disk space the fragments of a channel use.
     pub(super) fn recorded_bytes(&self, channel: &str) -> io::Result<u64> {
         self.recorded(channel, &self.index(channel)).bytes()
     }
 
-    /// The oldest fragment of a channel whose line stands at `offset` of the
-    /// index or behind it.
+    /// Returns the oldest fragment of a channel whose line is at or after `offset`
+    /// in the index.
     pub(super) fn oldest_fragment(&self, channel: &str, offset: u64) -> io::Result<Option<Kept>> {
         self.recorded(channel, &self.index(channel)).oldest(offset)
     }
 
-    /// Removes a fragment, and takes it out of its playlist if nobody publishes
-    /// under it any more; how many bytes that frees. `None` while the playlist
-    /// of a publisher lists it.
+    /// Deletes a fragment, and removes it from its playlist if that is no longer
+    /// being written. Returns how many bytes that freed, or `None` if the fragment
+    /// must stay since a live playlist lists it.
     pub(super) fn drop_fragment(&self, channel: &str, kept: &Kept) -> io::Result<Option<u64>> {
-        // Nobody begins to publish meanwhile.
+        // The lock keeps publishers from starting meanwhile.
         let timelines = lock(&self.timelines);
         let live = timelines.get(channel).and_then(Weak::upgrade);
         let listed = live.and_then(|timeline| timeline.lists(kept));
@@ -284,7 +283,7 @@ impl Bucket {
         Ok(Some(freed))
     }
 
-    /// Cuts off an index before `begin`.
+    /// Removes the part of an index before `begin`.
     pub(super) fn trim_index(&self, channel: &str, begin: u64) -> io::Result<()> {
         let timelines = lock(&self.timelines);
         match timelines.get(channel).and_then(Weak::upgrade) {
@@ -297,7 +296,7 @@ impl Bucket {
         Folder { channel, index, objects: &self.objects }
     }
 
-    /// The timeline of a channel, which all its sessions share.
+    /// Returns the timeline of a channel, which all its sessions share.
     pub(super) fn timeline(&self, channel: &str) -> io::Result<Arc<Timeline>> {
         let mut timelines = lock(&self.timelines);
         if let Some(timeline) = timelines.get(channel).and_then(Weak::upgrade) {

@@ -1,5 +1,5 @@
-//! The channels of a bucket: settings, sessions and history, each channel in
-//! a small file that is replaced whole before a call returns.
+//! The channels of a bucket: settings, sessions and history. Each channel is a
+//! small file that is replaced as a whole before a call returns.
 
 use super::connection::Connection;
 use super::fault::{disk_fault, no_such_bucket};
@@ -52,7 +52,7 @@ struct Entry {
     /// Finished sessions, oldest first.
     history: Vec<SessionRecord>,
     /// Sessions that have not ended: at most one is live, the others were
-    /// cut and are closing their last fragment.
+    /// disconnected and are completing their last fragment.
     open: Vec<Arc<Connection>>,
 }
 
@@ -61,9 +61,9 @@ impl Entry {
         self.open.iter().find(|connection| !connection.is_cut())
     }
 
-    /// Moves a session into the history, before those that began after it and
-    /// ended earlier. What only seems to, by a clock that was set back since,
-    /// is older.
+    /// Moves a session into the history, before sessions that began after it but
+    /// ended earlier. A session that only appears to have done so, because the
+    /// clock was set back, counts as older.
     fn close(&mut self, record: SessionRecord) {
         let overtook = |other: &SessionRecord| (record.start..=record.end).contains(&other.start);
         let at = self.history.iter().rposition(|other| !overtook(other)).map_or(0, |at| at + 1);
@@ -72,7 +72,7 @@ impl Entry {
         self.history.drain(..surplus);
     }
 
-    /// Whether a publisher may come in.
+    /// Checks whether a publisher would be accepted.
     fn admit(&self) -> Result<(), Fault> {
         if !self.settings.enabled {
             let message = "Live channel is disabled by owner.";
@@ -102,8 +102,8 @@ struct Saved {
     #[serde(with = "time::serde::rfc3339")]
     last_modified: OffsetDateTime,
     history: Vec<SessionRecord>,
-    /// Sessions that had not ended; a process that finds any at its start
-    /// knows that they were interrupted.
+    /// Sessions that had not ended. If a process finds any at its start, they
+    /// were interrupted.
     open: Vec<SavedSession>,
 }
 
@@ -112,7 +112,7 @@ pub(super) struct SavedSession {
     #[serde(with = "time::serde::rfc3339")]
     start: OffsetDateTime,
     remote: SocketAddr,
-    /// The channel's newest start before it.
+    /// The start of the channel's newest fragment before it.
     pub(super) after_ms: u64,
     /// The live playlist that it wrote.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -125,8 +125,8 @@ pub(super) struct Channels {
     folder: PathBuf,
     scratch: Arc<Scratch>,
     naming: Naming,
-    /// Held while a channel's small file is written, so that the files change
-    /// in the order of the calls.
+    /// Locked while a channel's file is written, so that the files change in
+    /// the order of the calls.
     state: Mutex<State>,
 }
 
@@ -157,9 +157,9 @@ impl Channels {
         Ok(Channels { bucket, folder, scratch, naming, state: Mutex::default() })
     }
 
-    /// Reads every channel. Interrupted sessions end with the newest fragment
-    /// that `recover` finds, given a channel and the session, or else when they
-    /// began.
+    /// Loads every channel. Interrupted sessions end with the newest fragment that
+    /// `recover` finds for a channel and a session, or at their start if there is
+    /// none.
     pub(super) fn load(
         &self,
         recover: impl Fn(&str, &SavedSession) -> io::Result<Option<Line>>,
@@ -236,8 +236,8 @@ impl Channels {
         }
     }
 
-    /// Changes the status. Returns the publisher that disabling cut; hanging
-    /// up on it is left to the caller, who holds no lock.
+    /// Changes the status. Returns the publisher that the caller must disconnect,
+    /// without holding a lock.
     pub(super) fn set_enabled(
         &self,
         name: &str,
@@ -249,7 +249,7 @@ impl Channels {
         if enabled && entry.live().is_some() {
             return Err(still_live());
         }
-        // A publisher may have time left since it was disabled.
+        // A publisher may have a grace period after it was disabled.
         if entry.settings.enabled == enabled && entry.live().is_none() {
             return Ok(None);
         }
@@ -257,7 +257,7 @@ impl Channels {
         next.settings.enabled = enabled;
         next.last_modified = now;
         self.save(name, &next).map_err(disk_fault)?;
-        let publisher = next.live().filter(|publisher| !publisher.begin_respite()).cloned();
+        let publisher = next.live().filter(|publisher| !publisher.start_grace_period()).cloned();
         if let Some(publisher) = &publisher {
             publisher.mark_cut();
         }
@@ -273,9 +273,9 @@ impl Channels {
     ) -> Result<ChannelPage, Fault> {
         let held = self.held()?;
         let from = if marker < prefix { Bound::Included(prefix) } else { Bound::Excluded(marker) };
-        // An empty marker excludes the empty name only, which no channel has.
-        // A name that could be created once, but no longer be asked for, is
-        // not shown either.
+        // An empty marker excludes only the empty name, which no channel has.
+        // Names that were allowed once, but can no longer be requested, are
+        // not listed either.
         let mut matching = held
             .entries
             .range::<str, _>((from, Bound::Unbounded))
@@ -298,7 +298,7 @@ impl Channels {
         })
     }
 
-    /// Who publishes to a channel.
+    /// Returns the publisher of a channel.
     pub(super) fn publisher(&self, name: &str) -> Option<Arc<Connection>> {
         lock(&self.state).entries.get(name)?.live().cloned()
     }
@@ -307,7 +307,7 @@ impl Channels {
         self.held()?.find(name).map(|entry| entry.history.clone())
     }
 
-    /// The settings for a publisher, if it would be let in now.
+    /// Returns the settings for a publisher, if it would be accepted now.
     pub(super) fn admit(&self, name: &str) -> Result<ChannelSettings, Fault> {
         let held = self.held()?;
         let entry = held.find(name)?;
@@ -331,8 +331,8 @@ impl Channels {
         Ok(settings)
     }
 
-    /// Ends a session that [`Channels::begin`] began, if the channel still is
-    /// the one it began in.
+    /// Ends a session that [`Channels::begin`] began, unless the channel was
+    /// deleted since.
     pub(super) fn end(&self, name: &str, connection: &Arc<Connection>, now: OffsetDateTime) {
         let mut state = lock(&self.state);
         let Some(entry) = state.entries.get_mut(name) else { return };
@@ -340,7 +340,7 @@ impl Channels {
             return;
         };
         entry.open.remove(at);
-        // What was no session must not push real ones out of the history.
+        // A refused stream must not push real sessions out of the history.
         if !connection.is_refused() {
             entry.close(connection.record(now));
         }
@@ -348,7 +348,7 @@ impl Channels {
         let _ = self.save(name, entry);
     }
 
-    /// Closes the channels for good if there are none left and `then` agrees.
+    /// Closes the channels permanently if none are left and `then` succeeds.
     pub(super) fn retire(&self, then: impl FnOnce() -> io::Result<bool>) -> Result<bool, Fault> {
         let mut held = self.held()?;
         held.gone = held.entries.is_empty() && then().map_err(disk_fault)?;

@@ -1,4 +1,4 @@
-//! A publisher that is connected, as its channel and its session share it.
+//! A connected publisher, shared by its channel and its session.
 
 use super::mutex::lock;
 use super::record::{SessionRecord, Stat};
@@ -9,29 +9,29 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// What the store knows of a publisher that is connected.
+/// The state of a connected publisher.
 pub(super) struct Connection {
     pub(super) connected: OffsetDateTime,
     pub(super) remote: SocketAddr,
-    /// The channel's newest start when it came, in Unix milliseconds: what
-    /// follows is its own.
+    /// The start of the channel's newest fragment when it connected, in Unix
+    /// milliseconds: later fragments are its own.
     pub(super) after_ms: u64,
     /// The live playlist that it writes.
     pub(super) playlist: String,
-    hang_up: Box<dyn Fn() + Send + Sync>,
+    disconnect: Box<dyn Fn() + Send + Sync>,
     cut: AtomicBool,
     refused: AtomicBool,
     stream: Mutex<StreamStat>,
-    respite: Mutex<Option<Respite>>,
+    grace_period: Mutex<Option<GracePeriod>>,
 }
 
-/// Time that a publisher has after its channel was disabled.
+/// The grace period of a publisher after its channel was disabled.
 #[derive(Clone, Copy)]
-enum Respite {
-    /// So much, once that happens.
-    Granted(Duration),
-    /// Until then.
-    Until(Instant),
+enum GracePeriod {
+    /// Starts when the channel is disabled.
+    NotStarted(Duration),
+    /// Has started, and ends at this time.
+    Started(Instant),
 }
 
 impl Connection {
@@ -40,47 +40,59 @@ impl Connection {
         remote: SocketAddr,
         after_ms: u64,
         playlist: String,
-        hang_up: Box<dyn Fn() + Send + Sync>,
+        disconnect: Box<dyn Fn() + Send + Sync>,
     ) -> Self {
         let (cut, refused) = (AtomicBool::new(false), AtomicBool::new(false));
-        let (stream, respite) = (Mutex::default(), Mutex::default());
-        Connection { connected, remote, after_ms, playlist, hang_up, cut, refused, stream, respite }
+        let (stream, grace_period) = (Mutex::default(), Mutex::default());
+        Connection {
+            connected,
+            remote,
+            after_ms,
+            playlist,
+            disconnect,
+            cut,
+            refused,
+            stream,
+            grace_period,
+        }
     }
 
     pub(super) fn is_cut(&self) -> bool {
         self.cut.load(Ordering::SeqCst)
     }
 
-    /// From here on the session may finish its fragment, but begin no other.
+    /// Marks the session as cut: it may complete its fragment, but not begin
+    /// another.
     pub(super) fn mark_cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
     }
 
-    /// Gives the publisher so much time once its channel is disabled.
-    pub(super) fn grant_respite(&self, time: Duration) {
-        *lock(&self.respite) = Some(Respite::Granted(time));
+    /// Sets the grace period for when the channel is disabled.
+    pub(super) fn set_grace_period(&self, time: Duration) {
+        *lock(&self.grace_period) = Some(GracePeriod::NotStarted(time));
     }
 
-    /// Takes in that the channel is disabled. Returns whether the publisher has time
-    /// left, which then begins.
-    pub(super) fn begin_respite(&self) -> bool {
-        let mut respite = lock(&self.respite);
-        let Some(Respite::Granted(time)) = *respite else { return false };
-        *respite = Some(Respite::Until(Instant::now() + time));
+    /// Starts the grace period when the channel is disabled. Returns false if there
+    /// is none.
+    pub(super) fn start_grace_period(&self) -> bool {
+        let mut grace_period = lock(&self.grace_period);
+        let Some(GracePeriod::NotStarted(time)) = *grace_period else { return false };
+        *grace_period = Some(GracePeriod::Started(Instant::now() + time));
         true
     }
 
-    /// Cuts the publisher if that time is over, and returns whether it is.
-    pub(super) fn end_respite(&self) -> bool {
-        let respite = *lock(&self.respite);
-        let is_over = matches!(respite, Some(Respite::Until(due)) if due <= Instant::now());
+    /// Marks the session as cut if the grace period is over, and returns whether it is.
+    pub(super) fn end_grace_period(&self) -> bool {
+        let grace_period = *lock(&self.grace_period);
+        let is_over =
+            matches!(grace_period, Some(GracePeriod::Started(due)) if due <= Instant::now());
         if is_over {
             self.mark_cut();
         }
         is_over
     }
 
-    /// Whether its stream was refused before any of it was recorded.
+    /// Returns whether its stream was refused before any of it was recorded.
     pub(super) fn is_refused(&self) -> bool {
         self.refused.load(Ordering::SeqCst)
     }
@@ -89,11 +101,11 @@ impl Connection {
         self.refused.store(refused, Ordering::SeqCst);
     }
 
-    pub(super) fn hang_up(&self) {
-        (self.hang_up)();
+    pub(super) fn disconnect(&self) {
+        (self.disconnect)();
     }
 
-    /// Replaces what is known of its stream.
+    /// Replaces the information on its stream.
     pub(super) fn update(&self, stream: StreamStat) {
         *lock(&self.stream) = stream;
     }
@@ -106,7 +118,7 @@ impl Connection {
         }
     }
 
-    /// The history's record of it, if it ended at `end`.
+    /// Returns its history record, with the end `end`.
     pub(super) fn record(&self, end: OffsetDateTime) -> SessionRecord {
         SessionRecord { start: self.connected, end: end.max(self.connected), remote: self.remote }
     }

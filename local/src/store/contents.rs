@@ -1,4 +1,4 @@
-//! The initial contents of a store, and how it is restored.
+//! The initial contents of a store, and restoring them.
 
 use super::{Acl, BucketInfo, ChannelSettings, Stat, Store, Upload};
 use crate::fault::Fault;
@@ -8,27 +8,27 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long a publisher has to close its last fragment.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// How often it is looked after.
+/// How long a publisher has to complete its last fragment.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// The polling interval meanwhile.
 const INTERVAL: Duration = Duration::from_millis(5);
-/// How many names are listed at a time.
+/// How many names are listed per page.
 const PAGE: usize = 1000;
 
-/// Buckets with what is in them.
+/// Buckets and their contents.
 #[derive(Debug, Clone, Default)]
 pub struct Contents {
-    /// The buckets, each name once.
+    /// The buckets, with unique names.
     pub buckets: Vec<BucketContents>,
 }
 
-/// A bucket with what is in it.
+/// A bucket and its contents.
 #[derive(Debug, Clone)]
 pub struct BucketContents {
     /// The name.
     pub name: String,
-    /// Who may use it without a signature. One that exists keeps its rule if
-    /// this is `None`.
+    /// Who may use it without a signature. If `None`, an existing bucket keeps
+    /// its ACL.
     pub acl: Option<Acl>,
     /// Whether public access is blocked when it is created.
     pub is_blocked: bool,
@@ -38,28 +38,28 @@ pub struct BucketContents {
     pub objects: Vec<ObjectContents>,
 }
 
-/// An object and where its bytes come from.
+/// An object and its source.
 #[derive(Debug, Clone)]
 pub struct ObjectContents {
     /// The key.
     pub key: String,
     /// The media type.
     pub content_type: Option<String>,
-    /// The bytes.
+    /// The source of its content.
     pub source: Source,
 }
 
-/// Where the bytes of an object come from.
+/// The source of an object's content.
 #[derive(Debug, Clone)]
 pub enum Source {
-    /// This text.
+    /// Text.
     Text(String),
     /// A file, read each time.
     File(PathBuf),
 }
 
 impl BucketContents {
-    /// A bucket with nothing in it.
+    /// Returns an empty bucket.
     pub fn empty(name: &str) -> Self {
         BucketContents {
             name: name.to_owned(),
@@ -72,13 +72,13 @@ impl BucketContents {
 }
 
 impl Store {
-    /// Adds what is missing of `contents`. What is there stays as it is, but for
-    /// the access rules of buckets.
+    /// Creates what is missing of `contents`. Existing data is kept, except that
+    /// the ACLs of buckets change.
     ///
     /// # Errors
     ///
-    /// A file cannot be read, or the disk's; each with the name of what could
-    /// not be made.
+    /// A file cannot be read, or a disk error; the message names the bucket,
+    /// channel or object that could not be created.
     pub fn fill(&self, contents: &Contents) -> Result<(), Fault> {
         for bucket in &contents.buckets {
             self.fill_bucket(bucket).map_err(|fault| named("bucket", &bucket.name, fault))?;
@@ -122,12 +122,11 @@ impl Store {
         stored.map(drop)
     }
 
-    /// Goes back to `contents`: everything else is deleted, and who publishes to
-    /// a channel is cut.
+    /// Restores `contents`: deletes everything else, and disconnects publishers.
     ///
     /// # Errors
     ///
-    /// As [`Store::fill`]; or a publisher does not end within ten seconds.
+    /// The same as [`Store::fill`]; or a publisher does not end within ten seconds.
     pub fn restore(&self, contents: &Contents) -> Result<(), Fault> {
         for BucketInfo { name, .. } in self.buckets() {
             self.clear_bucket(&name)?;
@@ -164,9 +163,9 @@ impl Store {
         }
     }
 
-    /// Deletes a channel once nobody publishes to it any more.
+    /// Disables a channel, waits for its publisher to end, and deletes it.
     fn end_channel(&self, bucket: &str, name: &str) -> Result<(), Fault> {
-        let due = Instant::now() + PATIENCE;
+        let due = Instant::now() + TIMEOUT;
         loop {
             if matches!(self.stat(bucket, name), Ok(Stat::Live { .. } | Stat::Idle)) {
                 self.set_channel_enabled(bucket, name, false)?;

@@ -1,4 +1,4 @@
-//! The refusals that every part of the store makes.
+//! Faults shared by all parts of the store.
 
 use crate::fault::Fault;
 use std::io;

@@ -1,8 +1,8 @@
-//! Whole files or nothing: everything is written beside and renamed in.
+//! Atomic file writes: every file is written elsewhere and then renamed.
 //!
-//! A rename is atomic, so a reader or a process that starts after a kill sees
-//! the old content or the new, never a part. What is flushed besides, so that a
-//! power cut loses nothing either, is up to [`Durability`].
+//! A rename is atomic, so readers, and processes that start after a kill, see
+//! either the old content or the new one, never a part. What is also flushed, so
+//! that it survives a power cut, depends on [`Durability`].
 
 use super::durability::{self, Durability};
 use super::inventory;
@@ -24,24 +24,24 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// The scratch space in `folder`, which is made if it is missing.
+    /// Opens the scratch space in `folder`, which is created if it is missing.
     pub(super) fn open(folder: PathBuf, durability: Durability) -> io::Result<Self> {
         own::ensure_folder(&folder)?;
         Ok(Scratch { folder, serial: AtomicU64::new(0), durability })
     }
 
-    /// Whether what matters to `level` waits until it is on the medium.
+    /// Returns whether writes of this level are flushed.
     pub(super) fn flushes(&self, level: Durability) -> bool {
         self.durability >= level
     }
 
-    /// Flushes the names in a folder, if they matter to calls.
+    /// Flushes the names in a folder, if calls are flushed.
     pub(super) fn flush_folder(&self, folder: &Path) -> io::Result<()> {
         if self.flushes(Durability::Calls) { durability::flush_folder(folder) } else { Ok(()) }
     }
 
-    /// Flushes a file's content and the names beside it, if they matter to calls.
-    /// One that is missing is as good.
+    /// Flushes a file and its folder, if calls are flushed. Succeeds if the file is
+    /// missing.
     pub(super) fn flush_file(&self, path: &Path) -> io::Result<()> {
         if !self.flushes(Durability::Calls) {
             return Ok(());
@@ -53,9 +53,9 @@ impl Scratch {
         path.parent().map_or(Ok(()), durability::flush_folder)
     }
 
-    /// Deletes what a killed process left behind: files and folders that are
-    /// named as this module names them and, of folders, those that hold what a
-    /// bucket's folder holds. Anything else stays.
+    /// Deletes what a killed process left behind: files and folders with the names
+    /// that this module gives them and, for folders, only the contents of a
+    /// bucket's folder. Anything else is kept.
     pub(super) fn clear(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let (entry, path) = entry.map(|entry| (entry.file_type(), entry.path()))?;
@@ -63,38 +63,38 @@ impl Scratch {
             let kind = entry?;
             if kind.is_file() && (is_serial(name, PART) || is_named(name)) {
                 fs::remove_file(path)?;
-            } else if kind.is_dir() && is_serial(name, GRAVE) {
-                bury(&path)?;
+            } else if kind.is_dir() && is_serial(name, RETIRED) {
+                delete_retired(&path)?;
             }
         }
         Ok(())
     }
 
-    /// A new file that nobody else writes.
+    /// Creates a new file with a unique name.
     pub(super) fn part(&self) -> io::Result<Part> {
         loop {
             let path = self.folder.join(format!("{PART}{}", self.serial()));
             let mut options = OpenOptions::new();
             match own::open_with(&path, options.write(true).create_new(true)) {
                 Ok(file) => return Ok(Part { path, file: Some(file) }),
-                // Something that is not ours, so it keeps its name.
+                // Not created here, so it is left alone.
                 Err(_) if own::look(&path)?.is_some() => {}
                 Err(error) => return Err(error),
             }
         }
     }
 
-    /// The path of a file that can be found again after a kill, by a number.
+    /// Returns the path of a file that can be found again after a kill, by its number.
     pub(super) fn named(&self, number: &str) -> PathBuf {
         self.folder.join(format!("{NAMED}{number}"))
     }
 
-    /// Moves a bucket's folder here, where it is no bucket any more.
+    /// Moves a bucket's folder here, so that it is no longer a bucket.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<PathBuf> {
         loop {
-            let grave = self.folder.join(format!("{GRAVE}{}", self.serial()));
-            if own::look(&grave)?.is_none() {
-                return fs::rename(folder, &grave).map(|()| grave);
+            let retired = self.folder.join(format!("{RETIRED}{}", self.serial()));
+            if own::look(&retired)?.is_none() {
+                return fs::rename(folder, &retired).map(|()| retired);
             }
         }
     }
@@ -103,21 +103,21 @@ impl Scratch {
         self.serial.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// Writes `content` to `target`, whole or not at all.
+    /// Writes `content` to `target` atomically.
     pub(super) fn replace(&self, target: &Path, content: &[u8]) -> io::Result<()> {
         let mut part = self.part()?;
         part.write(content)?;
         self.install(part, target)
     }
 
-    /// Moves a complete part to `target`, on the medium too.
+    /// Moves a complete part to `target`, and flushes both if required.
     pub(super) fn install(&self, mut part: Part, target: &Path) -> io::Result<()> {
         self.flush(Durability::Calls, &part)?;
         part.rename(target)?;
         target.parent().map_or(Ok(()), |folder| self.flush_folder(folder))
     }
 
-    /// Flushes a part's content and date, if it matters to `level`.
+    /// Flushes a part's content and date, if writes of this level are flushed.
     pub(super) fn flush(&self, level: Durability, part: &Part) -> io::Result<()> {
         match &part.file {
             Some(file) if self.flushes(level) => file.sync_all(),
@@ -127,7 +127,7 @@ impl Scratch {
 }
 
 const PART: &str = "part-";
-const GRAVE: &str = "grave-";
+const RETIRED: &str = "grave-";
 const NAMED: &str = "fragment-";
 
 fn is_serial(name: &str, prefix: &str) -> bool {
@@ -139,33 +139,33 @@ fn is_named(name: &str) -> bool {
     name.strip_prefix(NAMED).is_some_and(|number| number.len() == 32 && is_hex(number))
 }
 
-/// Deletes the folder of a bucket that was retired, unless it holds anything
-/// that no endpoint puts there.
-pub(super) fn bury(grave: &Path) -> io::Result<()> {
-    match inventory::foreign(grave)? {
+/// Deletes the folder of a retired bucket, unless it contains anything that was
+/// not created by an endpoint.
+pub(super) fn delete_retired(retired: &Path) -> io::Result<()> {
+    match inventory::foreign(retired)? {
         Some(_) => Ok(()),
-        None => fs::remove_dir_all(grave),
+        None => fs::remove_dir_all(retired),
     }
 }
 
-/// A file being written; it vanishes unless it is renamed into place.
+/// A file being written; deleted when dropped, unless it was renamed into place.
 #[derive(Debug)]
 pub(super) struct Part {
     path: PathBuf,
-    /// Closed before the rename, as some systems demand.
+    /// Closed before the rename, as some systems require.
     file: Option<File>,
 }
 
 impl Part {
-    /// A part at a path of [`Scratch::named`], over one that a killed process
-    /// left.
+    /// Creates a part at a path of [`Scratch::named`], replacing one that a killed
+    /// process left.
     pub(super) fn create(path: PathBuf) -> io::Result<Self> {
         let mut options = OpenOptions::new();
         let file = own::open_with(&path, options.write(true).create(true).truncate(true))?;
         Ok(Part { path, file: Some(file) })
     }
 
-    /// A part that an earlier process had completed.
+    /// Returns a part that an earlier process had completed.
     pub(super) fn resume(path: PathBuf) -> Self {
         Part { path, file: None }
     }
@@ -174,7 +174,7 @@ impl Part {
         self.file.as_mut().map_or(Ok(()), |file| file.write_all(bytes))
     }
 
-    /// Overwrites what was written, from a position on.
+    /// Overwrites bytes that were already written, starting at a position.
     pub(super) fn amend(&mut self, position: u64, bytes: &[u8]) -> io::Result<()> {
         let Some(file) = self.file.as_mut() else { return Ok(()) };
         file.seek(SeekFrom::Start(position))?;
@@ -182,24 +182,24 @@ impl Part {
         file.seek(SeekFrom::End(0)).map(|_| ())
     }
 
-    /// Writes all that a reader gives.
+    /// Writes everything from a reader.
     pub(super) fn copy(&mut self, from: &mut impl io::Read) -> io::Result<()> {
         self.file.as_mut().map_or(Ok(()), |file| io::copy(from, file).map(|_| ()))
     }
 
-    /// Dates the file, and returns the date as the file system rounds it.
+    /// Sets the file's modification time, and returns it as the file system rounds it.
     pub(super) fn date(&self, modified: OffsetDateTime) -> io::Result<OffsetDateTime> {
         let Some(file) = &self.file else { return Ok(modified) };
         file.set_modified(SystemTime::from(modified))?;
         Ok(file.metadata()?.modified()?.into())
     }
 
-    /// The file for reading, from its beginning.
+    /// Opens the file for reading, from its start.
     pub(super) fn reopen(&self) -> io::Result<File> {
         own::open(&self.path)
     }
 
-    /// How many bytes it holds.
+    /// Returns its length in bytes.
     pub(super) fn size(&self) -> io::Result<u64> {
         match &self.file {
             Some(file) => Ok(file.metadata()?.len()),
@@ -207,8 +207,8 @@ impl Part {
         }
     }
 
-    /// Moves the file to `target`, replacing what was there. The directory
-    /// must exist; on an error the part is still there to try again.
+    /// Moves the file to `target`, replacing any file there. The folder must
+    /// exist; after an error, the part still exists and the call can be retried.
     pub(super) fn rename(&mut self, target: &Path) -> io::Result<()> {
         self.file = None;
         match fs::rename(&self.path, target) {
@@ -219,10 +219,11 @@ impl Part {
         Ok(())
     }
 
-    /// Moves the file at `target` out of the way first. It is deleted when its last
-    /// reader closes it.
+    /// Moves the file at `target` aside first; it is deleted when its last reader
+    /// closes it.
     fn rename_over_open(&self, target: &Path) -> io::Result<()> {
-        // Counted down, where no other part is, and cleared with these at the start.
+        // Counts down, so that the name never conflicts with a part; leftovers are
+        // deleted with those at the start.
         static ASIDE: AtomicU64 = AtomicU64::new(u64::MAX);
         let aside = format!("{PART}{}", ASIDE.fetch_sub(1, Ordering::Relaxed));
         let aside = self.path.with_file_name(aside);
@@ -236,8 +237,8 @@ impl Part {
     }
 }
 
-/// Whether this may be why a file was not replaced: some file systems of Windows
-/// refuse that while it is being read.
+/// Returns whether a file could not be replaced because it is being read, which
+/// some file systems on Windows do not allow.
 fn is_being_read(error: &io::Error, target: &Path) -> bool {
     cfg!(windows) && error.kind() == io::ErrorKind::PermissionDenied && target.is_file()
 }
@@ -251,7 +252,7 @@ impl Drop for Part {
     }
 }
 
-/// Removes a file; an absent one is as good.
+/// Removes a file; succeeds if it does not exist.
 pub(super) fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -259,7 +260,7 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Reads a JSON file; `None` when there is none.
+/// Reads a JSON file; returns `None` if it does not exist.
 pub(super) fn read_json<T: serde::de::DeserializeOwned>(path: &Path) -> io::Result<Option<T>> {
     let mut text = Vec::new();
     match own::open(path).and_then(|mut file| file.read_to_end(&mut text)) {

@@ -1,10 +1,10 @@
-//! The fragments of a channel: an index of one line each, which is appended to
-//! and loses nothing but a beginning of which all fragments are gone, and the
-//! window of it that a live playlist shows.
+//! The fragments of a channel: an append-only index with one line per fragment,
+//! and the window of it that a live playlist shows. Only the start of the index
+//! is removed once all fragments in it are gone.
 //!
-//! A line says all that must be known to go on after a restart, so nothing
-//! older than a window is ever read again to publish, and nothing is kept in
-//! memory but the windows of sessions that are running.
+//! A line contains everything that is needed to continue after a restart, so
+//! publishing never reads more than a window back, and only the windows of live
+//! sessions are kept in memory.
 
 mod recovery;
 
@@ -23,12 +23,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use time::OffsetDateTime;
 
-/// How far from the end of the index a start time may be out of order: a
-/// publisher that was cut may list its last fragment behind its successor's
-/// first, and no fragment is as long as this.
+/// How far start times in the index may be out of order: a publisher that was
+/// disconnected may list its last fragment after the first ones of its successor,
+/// and no fragment is as long as this.
 const DISORDER_MS: u64 = 3_600_000;
 
-/// How many of the newest lines to ask for the newest start, for the same
+/// How many of the newest lines to search for the newest start, for the same
 /// reason.
 const NEWEST: usize = 16;
 
@@ -47,25 +47,25 @@ pub(super) struct Line {
     /// fragment as its newest.
     first: u64,
     discontinuities: u64,
-    /// How often the wall clock had been set back before it: start times rise
-    /// only as long as this stays the same.
+    /// How often the wall clock had been set back before it: start times
+    /// increase only while this is constant.
     #[serde(default)]
     setbacks: u64,
     /// The playlist's target duration, in seconds.
     #[serde(default)]
     target: u64,
-    /// When its last frame ends, on the transport stream's clock.
+    /// The end of its last frame, on the transport stream's clock.
     #[serde(default)]
     clock: u64,
-    /// How many bytes it holds, and their CRC where nobody waits until they are on the
-    /// medium: by these what is left after a power cut is known to be whole.
+    /// Its length in bytes, and its CRC if it is not flushed: they show after a power
+    /// cut whether the file is complete.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     crc64: Option<u64>,
 }
 
-/// Fast, for whole fragments.
+/// A large lookup table, since it processes whole fragments.
 static CRC64: crc::Crc<u64, crc::Table<16>> = crc::Crc::<u64, crc::Table<16>>::new(&crc::CRC_64_XZ);
 
 fn crc64(file: &mut File) -> io::Result<u64> {
@@ -79,7 +79,7 @@ fn crc64(file: &mut File) -> io::Result<u64> {
 }
 
 impl Line {
-    /// When the fragment ended, in Unix milliseconds.
+    /// Returns when the fragment ended, in Unix milliseconds.
     pub(super) fn end_ms(&self) -> u64 {
         self.start_ms.saturating_add(self.duration_ms.into())
     }
@@ -99,14 +99,14 @@ pub(super) struct Listing<'a> {
     pub(super) name: &'a str,
     /// How many fragments it shows.
     pub(super) count: usize,
-    /// Where the newest fragment leaves off.
+    /// The state after the newest fragment.
     pub(super) state: PlaylistState,
 }
 
 /// The newest fragments under one playlist name.
 #[derive(Debug, Default)]
 struct Window {
-    /// How many fragments lie before the window, and how many of them were a
+    /// How many fragments precede the window, and how many of them were a
     /// discontinuity (RFC 8216 sections 4.3.3.2 and 4.3.3.3).
     first: u64,
     discontinuities: u64,
@@ -116,8 +116,8 @@ struct Window {
 }
 
 impl Window {
-    /// The line that lists `fragment` next, and how many of the oldest leave
-    /// for it.
+    /// Returns the line that adds `fragment`, and how many of the oldest lines it
+    /// displaces.
     fn next(&self, fragment: &Fragment, playlist: &Listing<'_>) -> (Line, usize) {
         let Listing { name, count, state } = *playlist;
         let leaving = (self.lines.len() + 1).saturating_sub(count.max(1)).min(self.lines.len());
@@ -149,10 +149,10 @@ impl Window {
         self.lines.push_back(line);
     }
 
-    /// The window that the newest line of `playlist` stood in, from behind the
-    /// newest of its fragments that is gone.
+    /// Returns the window at the newest line of `playlist`, starting after the last
+    /// of its deleted fragments.
     fn load(at: &Folder<'_>, playlist: &str) -> io::Result<Self> {
-        let mut window = Window::stood(at.index, playlist)?;
+        let mut window = Window::at_newest(at.index, playlist)?;
         let mut leaving = 0;
         for (number, line) in window.lines.iter().enumerate() {
             if !at.objects.exists(&at.key(&line.name))? {
@@ -166,8 +166,8 @@ impl Window {
         Ok(window)
     }
 
-    /// The window that the newest line of `playlist` stood in.
-    fn stood(index: &Path, playlist: &str) -> io::Result<Self> {
+    /// Returns the window at the newest line of `playlist`.
+    fn at_newest(index: &Path, playlist: &str) -> io::Result<Self> {
         let mut window = Window::default();
         for line in Backward::open(index)? {
             let line = line?;
@@ -180,7 +180,7 @@ impl Window {
                     window.discontinuities = line.discontinuities;
                     window.target = line.target;
                 }
-                // A playlist that had begun anew, or a line that was lost.
+                // The playlist was restarted here, or a line was lost.
                 Some(newer) if line.number.checked_add(1) != Some(newer.number) => break,
                 Some(_) => {}
             }
@@ -209,14 +209,14 @@ impl Window {
 }
 
 impl Line {
-    /// Whether it breaks the timeline of its playlist: the very first of a
-    /// playlist has nothing to break, whatever the channel held before.
+    /// Returns whether it is a discontinuity in its playlist. The first fragment
+    /// of a playlist is not, whatever the channel recorded before.
     fn interrupts(&self) -> bool {
         self.discontinuity && self.number > 0
     }
 }
 
-/// Where the fragments of a channel are.
+/// The location of a channel's fragments.
 pub(super) struct Folder<'a> {
     pub(super) channel: &'a str,
     pub(super) index: &'a Path,
@@ -228,7 +228,7 @@ impl Folder<'_> {
         format!("{}/{name}", self.channel)
     }
 
-    /// The first line at or behind `offset` whose fragment exists.
+    /// Returns the first line at or after `offset` whose fragment exists.
     pub(super) fn oldest(&self, offset: u64) -> io::Result<Option<Kept>> {
         for kept in Forward::open(self.index, offset)? {
             let kept = kept?;
@@ -239,7 +239,7 @@ impl Folder<'_> {
         Ok(None)
     }
 
-    /// How many bytes of disk all the fragments of the index take.
+    /// Returns how many bytes of disk space all fragments in the index use.
     pub(super) fn bytes(&self) -> io::Result<u64> {
         let mut bytes: u64 = 0;
         for kept in Forward::open(self.index, 0)? {
@@ -249,16 +249,16 @@ impl Folder<'_> {
         Ok(bytes)
     }
 
-    /// Removes a fragment for good; how many bytes that frees.
+    /// Deletes a fragment; returns how many bytes that freed.
     pub(super) fn discard(&self, kept: &Kept) -> io::Result<u64> {
         self.objects.discard(&self.key(&kept.line.name))
     }
 
-    /// Takes fragments that are gone out of a playlist that nobody writes any
-    /// more, and the playlist away with the last of them.
+    /// Removes deleted fragments from a playlist that is no longer written, and
+    /// deletes the playlist when none are left.
     pub(super) fn revise(&self, kept: &Kept, now: OffsetDateTime) -> io::Result<()> {
         let playlist = &kept.line.playlist;
-        let (key, stood) = (self.key(playlist), Window::stood(self.index, playlist)?);
+        let (key, stood) = (self.key(playlist), Window::at_newest(self.index, playlist)?);
         let listed = stood.lines.iter().any(|line| line.name == kept.line.name);
         if !listed || !self.objects.exists(&key)? {
             return Ok(());
@@ -271,19 +271,20 @@ impl Folder<'_> {
         self.objects.flush(&key)
     }
 
-    /// Cuts off the index before `begin`.
+    /// Removes the part of the index before `begin`.
     pub(super) fn trim(&self, begin: u64, scratch: &Scratch) -> io::Result<()> {
         let mut index = own::open(self.index)?;
         index.seek(SeekFrom::Start(begin))?;
         let mut part = scratch.part()?;
         part.copy(&mut index)?;
-        // A fragment that a power cut brought back without its line would stay.
+        // Without this, a fragment that a power cut restored without its line
+        // would never be deleted.
         self.objects.flush_folder_of(&self.key(""))?;
         scratch.install(part, self.index)
     }
 }
 
-/// A line of the index whose fragment is there, and where it stands.
+/// A line of the index whose fragment exists, and its position.
 #[derive(Debug, Clone)]
 pub(super) struct Kept {
     line: Line,
@@ -296,25 +297,25 @@ impl Kept {
         self.line.start_ms
     }
 
-    /// Where the line begins.
+    /// Returns the offset of the line.
     pub(super) fn begin(&self) -> u64 {
         self.begin
     }
 
-    /// Where the next line begins.
+    /// Returns the offset of the next line.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Counts from a new beginning of the index.
+    /// Adjusts the offsets after `cut` bytes were removed from the index.
     pub(super) fn shift(&mut self, cut: u64) {
         self.begin = self.begin.saturating_sub(cut);
         self.end = self.end.saturating_sub(cut);
     }
 }
 
-/// The fragments of one channel while somebody publishes to it. Sessions that
-/// overlap, a cut one and its successor, share it.
+/// The fragments of a channel that is being published to. Overlapping sessions,
+/// a disconnected one and its successor, share it.
 pub(super) struct Timeline {
     channel: String,
     index: PathBuf,
@@ -326,14 +327,14 @@ struct State {
     /// The newest start since the wall clock was last set back.
     newest_ms: u64,
     setbacks: u64,
-    /// When the last frame of all ends, on the transport stream's clock.
+    /// The end of the last frame of all, on the transport stream's clock.
     clock: u64,
     any: bool,
     windows: HashMap<String, Window>,
 }
 
 impl Timeline {
-    /// Reads the end of an index and cuts off a torn line.
+    /// Reads the end of an index and removes an incomplete last line.
     pub(super) fn open(channel: &str, index: PathBuf, objects: Arc<Objects>) -> io::Result<Self> {
         let mut lines = Backward::open(&index)?;
         lines.drop_torn_line()?;
@@ -346,8 +347,8 @@ impl Timeline {
         Ok(Timeline { channel: channel.to_owned(), index, objects, state: Mutex::new(state) })
     }
 
-    /// Prepares to list fragments under `playlist`, after those it holds. A
-    /// playlist that does not exist begins at 0.
+    /// Prepares to list fragments in `playlist`, after the existing ones. A
+    /// playlist that does not exist starts at 0.
     pub(super) fn follow(&self, playlist: &str) -> io::Result<()> {
         let mut state = lock(&self.state);
         if !state.windows.contains_key(playlist) {
@@ -360,27 +361,28 @@ impl Timeline {
         Ok(())
     }
 
-    /// The newest start there is or will be, in Unix milliseconds; 0 if none.
-    /// Those from before the wall clock was set back do not count.
+    /// Returns the newest start of any fragment, including those being written, in
+    /// Unix milliseconds; 0 if there are none. Fragments from before the wall clock
+    /// was set back do not count.
     pub(super) fn newest_ms(&self) -> u64 {
         lock(&self.state).newest_ms
     }
 
-    /// Where the newest fragment of a playlist left off.
+    /// Returns the state after the newest fragment of a playlist.
     pub(super) fn state(&self, playlist: &str) -> PlaylistState {
         let state = lock(&self.state);
         let target = state.windows.get(playlist).map_or(0, |window| window.target);
         PlaylistState { target, clock: state.clock }
     }
 
-    /// Whether the channel holds fragments already.
+    /// Returns whether the channel already has fragments.
     pub(super) fn continues(&self) -> bool {
         lock(&self.state).any
     }
 
-    /// Opens the file of a fragment to come, unless `is_cut` says that a
-    /// successor may have asked for [`Timeline::newest_ms`] already, or the
-    /// name is taken.
+    /// Creates the file of the next fragment. Fails if `is_cut` returns true, since
+    /// a successor may already have read [`Timeline::newest_ms`], or if the name is
+    /// in use.
     pub(super) fn begin(&self, name: &str, is_cut: impl FnOnce() -> bool) -> io::Result<Part> {
         let mut state = lock(&self.state);
         if is_cut() {
@@ -398,10 +400,11 @@ impl Timeline {
         Part::create(part)
     }
 
-    /// Lists a complete fragment: index, object, playlist.
+    /// Adds a complete fragment: first to the index, then the object, then to the
+    /// playlist.
     ///
-    /// The line goes first and is taken back if the object cannot be put in
-    /// place; [`Timeline::recover`] completes what a kill left in between.
+    /// The line is removed again if the object cannot be put in place;
+    /// [`Timeline::recover`] completes these steps after a kill.
     pub(super) fn list(
         &self,
         fragment: &Fragment,
@@ -417,7 +420,7 @@ impl Timeline {
             false => None,
         };
         let size = Some(part.size()?);
-        // Before the line that says that it is whole.
+        // Flushed before the line that says that it is complete.
         scratch.flush(Durability::Recordings, &part)?;
         let mut state = lock(&self.state);
         let setbacks = state.setbacks;
@@ -433,17 +436,17 @@ impl Timeline {
         self.objects.put_generated(&self.key(playlist.name), text.as_bytes(), now)
     }
 
-    /// Whether a playlist that is being written lists a fragment, or does not
-    /// list it any more; `None` if its playlist is none of these.
+    /// Returns whether the fragment's playlist still lists it; `None` if that
+    /// playlist is not being written.
     pub(super) fn lists(&self, kept: &Kept) -> Option<bool> {
         let state = lock(&self.state);
         let window = state.windows.get(&kept.line.playlist)?;
         Some(window.lines.iter().any(|line| line.name == kept.line.name))
     }
 
-    /// Cuts off the index before `begin`.
+    /// Removes the part of the index before `begin`.
     pub(super) fn trim(&self, begin: u64, scratch: &Scratch) -> io::Result<()> {
-        // Nothing is appended meanwhile.
+        // The lock keeps lines from being appended meanwhile.
         let _held = lock(&self.state);
         self.folder().trim(begin, scratch)
     }
@@ -457,8 +460,8 @@ impl Timeline {
     }
 }
 
-/// A VOD playlist of the fragments of `channel` that began between the two
-/// times, both included, and still exist; `None` if there is none.
+/// Returns a VOD playlist of the existing fragments of `channel` that began
+/// between the two times, inclusive; `None` if there are none.
 pub(super) fn vod(
     index: &Path,
     objects: &Objects,
@@ -469,7 +472,7 @@ pub(super) fn vod(
     let mut lines = Vec::new();
     for line in Backward::open(index)? {
         let line = line?;
-        // Before the wall clock was set back, later times may stand.
+        // Lines from before the wall clock was set back may have later times.
         if line.setbacks == 0 && line.start_ms.saturating_add(DISORDER_MS) < from_ms {
             break;
         }
@@ -482,7 +485,7 @@ pub(super) fn vod(
     let mut gap = false;
     let mut setbacks = 0;
     for line in lines {
-        // What lies between may not have been asked for.
+        // The fragments between them may be outside the requested times.
         gap |= std::mem::replace(&mut setbacks, line.setbacks) != line.setbacks;
         if objects.exists(&format!("{channel}/{}", line.name))? {
             let mut fragment = line.into_fragment();
@@ -497,7 +500,7 @@ pub(super) fn vod(
     Ok((!fragments.is_empty()).then(|| playlist::vod(&fragments)))
 }
 
-/// Appends a line and does `then`; the line is taken back if either fails.
+/// Appends a line and calls `then`; removes the line again if either fails.
 fn append(
     index: &Path,
     line: &Line,
@@ -527,8 +530,8 @@ fn append(
     done
 }
 
-/// The lines of an index, oldest first, from some line on. Lines that cannot be
-/// read are passed over, and a torn one at the end is none yet.
+/// The lines of an index from an offset, oldest first. Invalid lines and an
+/// incomplete last line are skipped.
 struct Forward {
     file: Option<BufReader<File>>,
     at: u64,
@@ -547,8 +550,8 @@ impl Forward {
         Ok(Forward { file, at: offset })
     }
 
-    /// One line with its end, but of one too long for an index only a piece;
-    /// empty at the end of the file.
+    /// Reads one line including its newline, or a piece of a line that is too long;
+    /// returns an empty one at the end of the file.
     fn take_line(&mut self) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         if let Some(file) = &mut self.file {
@@ -580,21 +583,21 @@ impl Iterator for Forward {
     }
 }
 
-/// The lines of an index, newest first, a block in memory at a time. Lines
-/// that cannot be read are passed over.
+/// The lines of an index, newest first, reading one block at a time. Invalid
+/// lines are skipped.
 struct Backward {
     index: PathBuf,
     file: Option<File>,
-    /// Where in the file `buffer` begins.
+    /// The offset of `buffer` in the file.
     at: u64,
-    /// Whole lines behind a part of one.
+    /// The end of a line, followed by complete lines.
     buffer: Vec<u8>,
     torn: bool,
 }
 
 impl Backward {
     const BLOCK: u64 = 8 << 10;
-    /// More than any line takes; what is longer is no index.
+    /// Longer than any line; a longer one is invalid.
     const LONGEST: usize = 64 << 10;
 
     fn open(index: &Path) -> io::Result<Self> {
@@ -620,13 +623,13 @@ impl Backward {
                 return Ok(());
             }
             self.torn = true;
-            // No line ends in here: none of it is wanted.
+            // No line ends in this block, so it is discarded.
             self.buffer.clear();
         }
         Ok(())
     }
 
-    /// Cuts the file behind its last whole line.
+    /// Truncates the file after its last complete line.
     fn drop_torn_line(&self) -> io::Result<()> {
         if !self.torn {
             return Ok(());
@@ -635,7 +638,7 @@ impl Backward {
         own::open_with(&self.index, OpenOptions::new().write(true))?.set_len(whole)
     }
 
-    /// Reads the block before the buffer; false at the beginning of the file.
+    /// Reads the block before the buffer; returns false at the start of the file.
     fn fill(&mut self) -> io::Result<bool> {
         let Some(file) = self.file.as_mut().filter(|_| self.at > 0) else { return Ok(false) };
         let size = self.at.min(Self::BLOCK);
@@ -648,7 +651,7 @@ impl Backward {
         Ok(true)
     }
 
-    /// The newest line that was not taken yet, without its end.
+    /// Returns the next line towards the start of the file, without its newline.
     fn take_line(&mut self) -> io::Result<Option<Vec<u8>>> {
         loop {
             let Some(end) = self.buffer.len().checked_sub(1) else {

@@ -1,5 +1,5 @@
-//! What a bucket's folder holds, so that a folder is only ever deleted when
-//! everything in it was put there by an endpoint.
+//! The expected contents of a bucket's folder, so that a folder is deleted only
+//! if everything in it was created by an endpoint.
 
 use super::path;
 use std::fs::{self, FileType};
@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 /// A kind of folder.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// That of a bucket.
+    /// The folder of a bucket.
     Bucket,
-    /// One of files that are named after channels, with this at the end.
+    /// A folder of files that are named after channels, with this suffix.
     Channels(&'static str),
-    /// One of files and folders that are named after keys.
+    /// A folder of files and folders that are named after keys.
     Keys,
 }
 
-/// What an entry of a folder is.
+/// The kind of an entry in a folder.
 enum Entry {
     File,
     Folder(Kind),
@@ -51,8 +51,8 @@ impl Kind {
     }
 }
 
-/// The first entry below a bucket's folder that no endpoint puts there: a link,
-/// a file of another name, a folder where there is none.
+/// Returns the first entry below a bucket's folder that no endpoint creates: a
+/// link, a file with an unexpected name, or an unexpected folder.
 pub(super) fn foreign(folder: &Path) -> io::Result<Option<PathBuf>> {
     find(folder, Kind::Bucket)
 }

@@ -1,9 +1,9 @@
-//! How much disk the recordings of all channels take, and which are the oldest: the
-//! bookkeeping of a limit.
+//! Enforces a limit on the disk space of all channels' recordings, by tracking
+//! their size and the oldest fragments.
 //!
-//! The indexes are read once, at the start. From then on memory holds a sum,
-//! and for each channel the place in its index of the oldest fragment there
-//! is; a fragment that comes or goes costs a step in a tree.
+//! The indexes are read once, at the start. From then on, memory holds the total
+//! and, for each channel, the position of its oldest fragment in the index;
+//! adding or deleting a fragment updates a tree.
 
 use super::bucket::Bucket;
 use super::fragment::Kept;
@@ -14,35 +14,35 @@ use std::io;
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, Weak};
 
-/// From when on the index lines of fragments that are gone are cut off: seldom,
-/// but in tests.
+/// The size of the lines of deleted fragments at which they are removed from an
+/// index: large, except in tests.
 const DEAD_INDEX: u64 = if cfg!(test) { 4 << 10 } else { 1 << 20 };
 
-/// Where fragments are: a bucket and a channel.
+/// The place of fragments: a bucket and a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 struct Place {
     bucket: String,
     channel: String,
 }
 
-/// The way along a channel's index.
-struct Trail {
+/// A position in a channel's index.
+struct Cursor {
     bucket: Weak<Bucket>,
-    /// The oldest fragment there is; one may have come since if there is none.
+    /// The oldest fragment; if `None`, one may have been added since.
     oldest: Option<Kept>,
-    /// Where in the index to look for one.
+    /// Where to start searching for it in the index.
     offset: u64,
 }
 
 #[derive(Default)]
 struct State {
     bytes: u64,
-    trails: HashMap<Place, Trail>,
-    /// The places that have a fragment, by the start of their oldest.
+    cursors: HashMap<Place, Cursor>,
+    /// The places with fragments, ordered by the start of their oldest.
     order: BTreeSet<(u64, Place)>,
 }
 
-/// Keeps the recordings below a limit by dropping the oldest.
+/// Keeps the recordings below a limit by deleting the oldest.
 pub(super) struct Ledger {
     limit: u64,
     state: Mutex<State>,
@@ -53,7 +53,7 @@ impl Ledger {
         Ledger { limit, state: Mutex::default() }
     }
 
-    /// Takes stock of a bucket.
+    /// Adds the existing recordings of a bucket.
     pub(super) fn enter(&self, bucket: &Arc<Bucket>) -> io::Result<()> {
         let mut state = lock(&self.state);
         for channel in bucket.recorded_channels()? {
@@ -63,23 +63,22 @@ impl Ledger {
         Ok(())
     }
 
-    /// Counts a fragment that a channel has gained, and makes room for it.
+    /// Counts a new fragment of a channel, and frees space for it.
     pub(super) fn add(&self, bucket: &Arc<Bucket>, channel: &str, bytes: u64) {
         let mut state = lock(&self.state);
         state.bytes = state.bytes.saturating_add(bytes);
-        // A channel whose index cannot be read now is looked at again with its
-        // next fragment.
+        // If the index cannot be read now, its next fragment retries.
         let _ = state.follow(bucket, channel);
         state.prune(self.limit);
     }
 
-    /// Counts bytes that somebody else has removed.
+    /// Subtracts bytes that were freed elsewhere.
     pub(super) fn subtract(&self, bytes: u64) {
         let mut state = lock(&self.state);
         state.bytes = state.bytes.saturating_sub(bytes);
     }
 
-    /// Drops the oldest fragments until the limit holds, as far as it can.
+    /// Deletes the oldest fragments until the limit is met, as far as possible.
     pub(super) fn prune(&self) {
         lock(&self.state).prune(self.limit);
     }
@@ -91,22 +90,22 @@ impl Ledger {
 }
 
 impl State {
-    /// Finds the oldest fragment of a channel, unless it is known.
+    /// Finds the oldest fragment of a channel, unless it is already known.
     fn follow(&mut self, bucket: &Arc<Bucket>, channel: &str) -> io::Result<()> {
         let place = Place { bucket: bucket.info().name, channel: channel.to_owned() };
-        let trail = self.trails.entry(place.clone()).or_insert_with(|| Trail {
+        let cursor = self.cursors.entry(place.clone()).or_insert_with(|| Cursor {
             bucket: Arc::downgrade(bucket),
             oldest: None,
             offset: 0,
         });
-        if trail.bucket.upgrade().is_none_or(|known| !Arc::ptr_eq(&known, bucket)) {
-            // A bucket that was deleted and made anew.
+        if cursor.bucket.upgrade().is_none_or(|known| !Arc::ptr_eq(&known, bucket)) {
+            // The bucket was deleted and created again.
             self.order.retain(|(_, other)| *other != place);
-            *trail = Trail { bucket: Arc::downgrade(bucket), oldest: None, offset: 0 };
+            *cursor = Cursor { bucket: Arc::downgrade(bucket), oldest: None, offset: 0 };
         }
-        if trail.oldest.is_none() {
-            trail.oldest = bucket.oldest_fragment(channel, trail.offset)?;
-            self.order.extend(trail.oldest.iter().map(|kept| (kept.start_ms(), place.clone())));
+        if cursor.oldest.is_none() {
+            cursor.oldest = bucket.oldest_fragment(channel, cursor.offset)?;
+            self.order.extend(cursor.oldest.iter().map(|kept| (kept.start_ms(), place.clone())));
         }
         Ok(())
     }
@@ -118,37 +117,37 @@ impl State {
                 return;
             };
             let next = next.clone();
-            // One that must stay, or that the disk does not let go, does not
-            // keep the others.
+            // A fragment that must stay, or cannot be deleted, does not
+            // block the others.
             if !self.drop_oldest(&next).unwrap_or(false) {
                 passed = Bound::Excluded(next);
             }
         }
     }
 
-    /// Drops the oldest fragment of a place; false if it must stay.
+    /// Deletes the oldest fragment of a place; returns false if it must stay.
     fn drop_oldest(&mut self, entry: &(u64, Place)) -> io::Result<bool> {
         let (_, place) = entry;
-        let Some(trail) = self.trails.get_mut(place) else {
+        let Some(cursor) = self.cursors.get_mut(place) else {
             return Ok(self.order.remove(entry));
         };
-        let (Some(bucket), Some(kept)) = (trail.bucket.upgrade(), &trail.oldest) else {
-            self.trails.remove(place);
+        let (Some(bucket), Some(kept)) = (cursor.bucket.upgrade(), &cursor.oldest) else {
+            self.cursors.remove(place);
             return Ok(self.order.remove(entry));
         };
         let Some(freed) = bucket.drop_fragment(&place.channel, kept)? else { return Ok(false) };
         self.bytes = self.bytes.saturating_sub(freed);
-        trail.offset = kept.end();
-        trail.oldest = None;
+        cursor.offset = kept.end();
+        cursor.oldest = None;
         self.order.remove(entry);
         self.follow(&bucket, &place.channel)?;
         self.trim(&bucket, place)?;
         Ok(true)
     }
 
-    /// Cuts off the part of an index that leads to nothing.
+    /// Removes the part of an index whose fragments are all deleted.
     fn trim(&mut self, bucket: &Bucket, place: &Place) -> io::Result<()> {
-        let Some(Trail { oldest: Some(kept), offset, .. }) = self.trails.get_mut(place) else {
+        let Some(Cursor { oldest: Some(kept), offset, .. }) = self.cursors.get_mut(place) else {
             return Ok(());
         };
         let dead = kept.begin();

@@ -1,8 +1,8 @@
-//! One page of keys out of a folder tree, in byte order.
+//! Lists one page of keys of a folder tree, in byte order.
 //!
-//! The tree is walked without holding more than a page of names: whatever
-//! cannot reach the page (outside the prefix, before the marker, behind the
-//! page's end, rolled up already) is not entered.
+//! The walk never holds more than a page of names. It does not enter folders
+//! whose keys cannot be on the page: outside the prefix, before the marker, after
+//! the end of the page, or already grouped under a common prefix.
 
 use super::path::{self, Component};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A name of the page: a key with its path, or a common prefix with none.
+/// The names of the page: keys with their path, and common prefixes without one.
 type Found = BTreeMap<String, Option<PathBuf>>;
 
 /// A listing in progress.
@@ -20,7 +20,7 @@ pub(super) struct Listing<'a> {
     delimiter: Option<&'a str>,
     suffix: &'a str,
     max: usize,
-    /// The smallest names met so far, one more than the page holds.
+    /// The smallest names found so far, at most one more than fit on the page.
     found: Found,
 }
 
@@ -28,15 +28,15 @@ pub(super) struct Listing<'a> {
 #[derive(Clone, Default)]
 struct Place {
     relative: PathBuf,
-    /// The part of a key that the complete segments above give.
+    /// The part of the key from the complete segments above.
     key: String,
-    /// The pieces of a segment that is still going on, escaped.
+    /// The pieces of an incomplete segment, escaped.
     pending: String,
 }
 
 impl<'a> Listing<'a> {
-    /// The first `max` names behind `marker` that begin with `prefix`, those
-    /// with `delimiter` behind the prefix rolled up to a common prefix.
+    /// Lists the first `max` names after `marker` that begin with `prefix`; keys
+    /// with `delimiter` after the prefix are grouped under a common prefix.
     pub(super) fn new(
         prefix: &'a str,
         marker: &'a str,
@@ -47,12 +47,12 @@ impl<'a> Listing<'a> {
         Listing { prefix, marker, delimiter, suffix: "", max, found: BTreeMap::new() }
     }
 
-    /// Only keys that end so.
+    /// Limits the listing to keys with this suffix.
     pub(super) fn ending_in(self, suffix: &'a str) -> Self {
         Listing { suffix, ..self }
     }
 
-    /// The page under `root`, and its last name if more follow.
+    /// Returns the page of `root`, and its last name if more follow.
     pub(super) fn of(mut self, root: &Path) -> io::Result<(Found, Option<String>)> {
         if self.max == 0 {
             return Ok((self.found, None));
@@ -81,8 +81,8 @@ impl<'a> Listing<'a> {
         Ok(())
     }
 
-    /// Walks a directory whose keys all begin with `directory.key`, if any of
-    /// them can matter.
+    /// Walks a directory whose keys all begin with `directory.key`, if any of them
+    /// can be on the page.
     fn enter(&mut self, root: &Path, directory: &Place) -> io::Result<()> {
         let key = directory.key.as_str();
         let apart = !key.starts_with(self.prefix) && !self.prefix.starts_with(key);
@@ -122,7 +122,7 @@ impl<'a> Listing<'a> {
         }
     }
 
-    /// Whether every key that begins with `key` comes after a full page.
+    /// Returns whether all keys that begin with `key` come after a full page.
     fn is_behind(&self, key: &str) -> bool {
         self.found.len() > self.max
             && self.found.last_key_value().is_some_and(|(last, _)| key > last.as_str())
@@ -135,12 +135,12 @@ impl<'a> Listing<'a> {
     }
 }
 
-/// The files and directories in `place`, each sorted by key; links, and names
-/// that no key maps to, are passed over.
+/// Returns the files and directories in `place`, each sorted by key, skipping
+/// links and names that no key maps to.
 fn children(root: &Path, place: &Place) -> io::Result<(Vec<Place>, Vec<Place>)> {
     let (mut files, mut directories) = (Vec::new(), Vec::new());
     let entries = match fs::read_dir(root.join(&place.relative)) {
-        // Not made yet, or tidied away meanwhile.
+        // Not created yet, or removed meanwhile because it was empty.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((files, directories)),
         other => other?,
     };

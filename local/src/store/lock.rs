@@ -1,4 +1,4 @@
-//! One endpoint a folder.
+//! Locks a data folder, so that only one endpoint uses it.
 
 use super::marker::LOCK;
 use super::own;
@@ -7,8 +7,8 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// A folder that nobody else may take while this lives. The system lets go of
-/// it when the process ends, however it ends.
+/// An exclusive lock on a folder. The system releases it when the process ends,
+/// however it ends.
 #[derive(Debug)]
 pub(super) struct Lock {
     file: File,
@@ -16,16 +16,16 @@ pub(super) struct Lock {
 }
 
 impl Lock {
-    /// Takes a folder.
+    /// Locks a folder.
     ///
     /// # Errors
     ///
-    /// `ResourceBusy` when another process, or another store of this one, has
-    /// it.
+    /// `ResourceBusy` if another process, or another store in this one, has
+    /// locked it.
     pub(super) fn take(folder: &Path) -> io::Result<Lock> {
         let path = folder.join(LOCK);
-        // Never deleted: who holds the old file and who makes a new one would
-        // both believe to be alone.
+        // Never deleted: otherwise one process could hold the old file and another
+        // a new one at the same time.
         let mut options = OpenOptions::new();
         let file = own::open_with(&path, options.create(true).truncate(false).write(true))
             .map_err(|error| own::at(&path, error))?;
@@ -34,7 +34,7 @@ impl Lock {
             Err(TryLockError::WouldBlock) => {
                 Err(io::Error::new(io::ErrorKind::ResourceBusy, "another endpoint is using it"))
             }
-            // A file system without locks is no reason not to serve from it.
+            // A file system without locks is allowed.
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
                 Ok(Lock { file, excludes_others: false })
             }
@@ -44,8 +44,8 @@ impl Lock {
 }
 
 impl Lock {
-    /// Whether nobody else can have taken the folder: `false` on a file system
-    /// without locks.
+    /// Returns whether the lock is effective: `false` on a file system without
+    /// locks.
     pub(super) fn excludes_others(&self) -> bool {
         self.excludes_others
     }
@@ -53,8 +53,8 @@ impl Lock {
 
 impl Drop for Lock {
     fn drop(&mut self) {
-        // Closing is not enough while a child process, between its fork and its
-        // exec, has the file too.
+        // Closing the file is not enough while a child process between fork and
+        // exec has it open too.
         let _ = FileExt::unlock(&self.file);
     }
 }
@@ -64,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_folder_is_taken_until_its_holder_goes() {
+    fn a_folder_is_locked_until_the_lock_is_dropped() {
         let folder = crate::store::temporary::private("test-").unwrap();
         let first = Lock::take(folder.path()).unwrap();
         let refusal = Lock::take(folder.path()).unwrap_err();
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_a_child_has_inherited_holds_nothing() {
+    fn a_file_inherited_by_a_child_does_not_keep_the_lock() {
         let folder = crate::store::temporary::private("test-").unwrap();
         let lock = Lock::take(folder.path()).unwrap();
         let _inherited = lock.file.try_clone().unwrap();

@@ -1,10 +1,9 @@
-//! The file that says that a folder is the endpoint's.
+//! The marker file, which identifies an endpoint's data folder.
 //!
-//! It is read-only, and one that can be written is not taken for a marker: a
-//! version control system restores whether a file may be executed and nothing
-//! else about who may do what, so a checkout cannot bring a marker along,
-//! whatever its files are named and contain. A copy or a backup that keeps
-//! permissions keeps the marker too, and may be used.
+//! It is read-only; a writable file is not accepted as a marker. Version control
+//! systems restore no permissions except whether a file is executable, so a
+//! checkout never contains a valid marker, whatever its files are named and
+//! contain. A copy or backup that preserves permissions is a valid data folder.
 
 use super::durability::flush_folder;
 use super::own::{self, at, refused};
@@ -21,34 +20,33 @@ pub(super) const LOCK: &str = ".lock";
 /// The version of the folder's layout that this endpoint writes and reads.
 const FORMAT: u64 = 1;
 
-/// More than any marker takes.
+/// Longer than any marker.
 const LONGEST: u64 = 4096;
 
-/// What the marker of a folder says.
+/// The content of a folder's marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marker {
     format: u64,
-    /// Whether names are kept apart by more than upper and lower case, since
-    /// the file system takes those for the same.
+    /// Whether upper-case letters are escaped in names, since the file system is
+    /// case-insensitive.
     pub(super) folds_case: bool,
-    /// Whether the folder is to be deleted when nobody uses it any more.
+    /// Whether the folder is deleted when no endpoint uses it any more.
     pub(super) is_temporary: bool,
 }
 
-/// The part that every version has.
+/// The part that all versions have.
 #[derive(Deserialize)]
 struct Version {
     format: u64,
 }
 
 impl Marker {
-    /// Reads the marker of the folder `data`; `None` in a folder that holds
-    /// nothing, where one may be written.
+    /// Reads the marker of the folder `data`; returns `None` for an empty folder,
+    /// in which one may be created.
     ///
     /// # Errors
     ///
-    /// When the folder is not the endpoint's, or was written by a version that
-    /// this one does not know.
+    /// The folder was not created by an endpoint, or has an unknown format.
     pub(super) fn find(data: &Path) -> io::Result<Option<Marker>> {
         let path = data.join(MARKER);
         let Some(found) = own::look(&path)? else {
@@ -58,11 +56,11 @@ impl Marker {
         if is_read_only(&found) {
             return Marker::read(&path).map(Some).map_err(|error| at(&path, error));
         }
-        // One that a killed process did not finish is alone.
+        // A marker that a killed process did not complete is the only file.
         if is_bare(data)? {
             return Ok(None);
         }
-        let what = "it is writable, so no endpoint wrote it: the folder may come from a checkout. \
+        let what = "it is writable, so it was not created by an endpoint; the folder may come from a checkout. \
                     To use the buckets in it, move their folders to a new data folder";
         Err(at(&path, refused(what)))
     }
@@ -75,19 +73,20 @@ impl Marker {
         if format != FORMAT {
             return Err(refused(format!(
                 "data folder format {format}: must be {FORMAT}, the only one that this version \
-                 of osslive knows"
+                of osslive supports"
             )));
         }
         serde_json::from_slice(&text).map_err(damaged)
     }
 
-    /// Makes the folder `data` the endpoint's. The lock file must exist.
+    /// Writes the marker of the folder `data`. The lock file must exist.
     pub(super) fn write(data: &Path, is_temporary: bool) -> io::Result<Marker> {
         let marker = Marker { format: FORMAT, folds_case: folds_case(data)?, is_temporary };
         let path = data.join(MARKER);
         let written = marker.write_to(&path).map_err(|error| at(&path, error))?;
         if !is_temporary {
-            // Before there is anything else, which it would not be found without.
+            // Flushed before anything else is created: without the marker, the folder
+            // would be refused.
             written
                 .sync_all()
                 .and_then(|()| flush_folder(data))
@@ -105,8 +104,8 @@ impl Marker {
             return Ok(file);
         }
         Err(refused(
-            "it cannot be made read-only, since its file system keeps no permissions: mount it \
-             with an option that keeps them, or use another folder",
+            "it cannot be made read-only, since its file system does not support permissions: \
+            mount it with an option that supports them, or use another folder",
         ))
     }
 }
@@ -117,8 +116,8 @@ fn make_read_only(file: &File) -> io::Result<()> {
     file.set_permissions(permissions)
 }
 
-/// Whether the owner of a file may not write to it. What others may do is no
-/// sign of anything, and is taken from them.
+/// Returns whether the owner of a file may not write to it. Permissions of
+/// others are irrelevant, and are revoked later.
 fn is_read_only(found: &Metadata) -> bool {
     #[cfg(unix)]
     return std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o200 == 0;
@@ -126,8 +125,8 @@ fn is_read_only(found: &Metadata) -> bool {
     found.permissions().readonly()
 }
 
-/// Whether a folder holds nothing, or only what an endpoint that was killed
-/// while it took the folder leaves there.
+/// Returns whether a folder is empty, except for files of an endpoint that was
+/// killed while it claimed the folder.
 fn is_bare(data: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(data)? {
         let entry = entry?;
@@ -148,8 +147,8 @@ fn is_bare(data: &Path) -> io::Result<bool> {
 
 fn not_ours(data: &Path) -> io::Error {
     let mut what = format!(
-        "it is not empty and has no marker {MARKER}, so no endpoint made it: must be a new or \
-         empty folder, or one that the endpoint made"
+        "it is not empty and has no marker {MARKER}: must be a new or empty folder, or one \
+        that was created by an endpoint"
     );
     if data.join(".scratch").is_dir() && data.join(LOCK).is_file() {
         what += ". To use buckets of an earlier version, move their folders to a new data folder";
@@ -157,8 +156,8 @@ fn not_ours(data: &Path) -> io::Error {
     refused(what)
 }
 
-/// Whether names that differ in case only are the same file in `data`, as its
-/// lock file tells.
+/// Returns whether `data` is on a case-insensitive file system, determined with
+/// its lock file.
 pub(super) fn folds_case(data: &Path) -> io::Result<bool> {
     folds(data, |path| Ok(own::look(path)?.is_some()))
 }
@@ -168,7 +167,7 @@ fn folds(data: &Path, exists: impl Fn(&Path) -> io::Result<bool>) -> io::Result<
     if !exists(&data.join(&other))? {
         return Ok(false);
     }
-    // Unless somebody has put a file of that very name there.
+    // Unless there really is a file with that name.
     let mut names = fs::read_dir(data)?.filter_map(Result::ok).map(|entry| entry.file_name());
     Ok(!names.any(|name| name == *other))
 }
@@ -186,28 +185,28 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_folds_case_if_a_file_answers_to_its_name_in_capitals() {
+    fn a_folder_folds_case_if_a_file_is_found_by_its_upper_case_name() {
         let folder = folder_with(&[LOCK]);
-        let asked = |answer| {
+        let folds_if = |answer| {
             folds(folder.path(), |path| {
                 assert_eq!(path, folder.path().join(".LOCK"));
                 Ok(answer)
             })
         };
-        assert!(asked(true).unwrap());
-        assert!(!asked(false).unwrap());
+        assert!(folds_if(true).unwrap());
+        assert!(!folds_if(false).unwrap());
         let refused = folds(folder.path(), |_| Err(io::ErrorKind::PermissionDenied.into()));
         assert_eq!(refused.unwrap_err().kind(), io::ErrorKind::PermissionDenied);
     }
 
     #[cfg(all(unix, not(target_vendor = "apple")))]
     #[test]
-    fn a_file_that_is_named_in_capitals_is_no_sign_of_folding() {
+    fn a_file_with_an_upper_case_name_does_not_prove_case_folding() {
         assert!(!folds_case(folder_with(&[LOCK, ".LOCK"]).path()).unwrap());
     }
 
     #[test]
-    fn what_was_decided_about_case_is_read_back() {
+    fn a_marker_is_read_back_as_written() {
         for folds_case in [false, true] {
             let folder = folder_with(&[LOCK]);
             let marker = Marker { format: FORMAT, folds_case, is_temporary: false };
@@ -217,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn a_marker_that_a_kill_left_unfinished_is_written_again() {
+    fn a_marker_left_incomplete_by_a_kill_is_rewritten() {
         for content in ["", "{\"format\":1", "{\"format\":1,\"folds_case\":false}"] {
             let folder = folder_with(&[LOCK]);
             fs::write(folder.path().join(MARKER), content).unwrap();

@@ -1,6 +1,5 @@
-//! The objects of a bucket: plain files, so that a fragment is a file any
-//! player opens, and beside an uploaded one a small record of what the upload
-//! said about it.
+//! The objects of a bucket: plain files, so that any player can open a fragment,
+//! and for each upload a small record with its metadata.
 
 use super::durability::Durability;
 use super::fault::{disk_fault, no_such_bucket};
@@ -23,10 +22,10 @@ use time::OffsetDateTime;
 /// The longest key, in bytes, that OSS documents.
 const MAX_KEY: usize = 1023;
 
-/// The largest playlist whose ETag is worth reading it for.
+/// The largest playlist that is read to compute its ETag.
 const MAX_PLAYLIST: u64 = 1 << 20;
 
-/// What is known of an object without its content.
+/// The metadata of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ObjectMeta {
     /// The key, unescaped.
@@ -40,13 +39,13 @@ pub struct ObjectMeta {
     pub last_modified: OffsetDateTime,
     /// The media type to serve it under.
     pub content_type: String,
-    /// Further headers that the upload asked to have kept, in lower case.
+    /// Further headers that the upload set, in lower case.
     pub headers: Vec<(String, String)>,
-    /// The CRC-64 of an upload, which is not known of anything else.
+    /// The CRC-64 of an upload; unknown for other objects.
     pub crc64: Option<u64>,
 }
 
-/// What an upload says about its object.
+/// The metadata of an upload.
 #[derive(Debug, Clone, Default)]
 pub struct Upload {
     /// The media type.
@@ -60,13 +59,13 @@ pub struct Upload {
 pub struct ObjectPage {
     /// The objects, by key in byte order.
     pub objects: Vec<ObjectMeta>,
-    /// What was rolled up at the delimiter, in byte order.
+    /// The common prefixes, in byte order.
     pub common_prefixes: Vec<String>,
     /// The last key or common prefix of this page when more follow.
     pub next_marker: Option<String>,
 }
 
-/// What an upload said, and which content it said it of.
+/// The metadata of an upload, and the content to which it belongs.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Record {
     size: u64,
@@ -94,10 +93,10 @@ impl Record {
     }
 }
 
-/// The CRC that the service gives its objects.
+/// The CRC that the service computes for objects.
 static CRC64: crc::Crc<u64> = crc::Crc::<u64>::new(&crc::CRC_64_XZ);
 
-/// A body that is measured while it is read.
+/// A reader that computes the size and digests of a body.
 struct Digests<'a, R> {
     body: &'a mut R,
     size: u64,
@@ -130,9 +129,9 @@ pub(super) struct Objects {
     records: PathBuf,
     scratch: Arc<Scratch>,
     naming: Naming,
-    /// Whether the bucket was deleted. Held, for renames and never for
-    /// content, so that a record and its object are seen together and no
-    /// directory is tidied away under a newcomer.
+    /// Whether the bucket was deleted. Locked for renames, but not while content
+    /// is written, so that a record always matches its object and no empty
+    /// directory is removed while a file is added to it.
     gone: RwLock<bool>,
 }
 
@@ -149,9 +148,8 @@ impl Objects {
         Ok(Objects { bucket, files, records, scratch, naming, gone: RwLock::new(false) })
     }
 
-    /// Stores an upload, read to its end.
-    /// Also returns how many bytes of disk that frees of what the endpoint
-    /// wrote itself.
+    /// Stores an upload, reading it to its end. Also returns how many bytes of
+    /// generated objects that freed on disk.
     pub(super) fn put(
         &self,
         key: &str,
@@ -179,8 +177,8 @@ impl Objects {
         Ok((meta, freed))
     }
 
-    /// Stores a playlist that the endpoint wrote itself. On the medium it is only
-    /// when somebody flushes it: the next start writes it anew from the index.
+    /// Stores a generated playlist. It is not flushed: the next start can rebuild
+    /// it from the index.
     pub(super) fn put_generated(
         &self,
         key: &str,
@@ -191,23 +189,23 @@ impl Objects {
         self.put_in_place(key, part, None).map(drop)
     }
 
-    /// Flushes an object, if it matters to calls.
+    /// Flushes an object, if calls are flushed.
     pub(super) fn flush(&self, key: &str) -> io::Result<()> {
         self.scratch.flush_file(&own::reach(&self.files, &self.naming.object(key))?)
     }
 
-    /// Flushes the names in the folder of a key, if they matter to calls.
+    /// Flushes the names in the folder of a key, if calls are flushed.
     pub(super) fn flush_folder_of(&self, key: &str) -> io::Result<()> {
         let path = own::reach(&self.files, &self.naming.object(key))?;
         path.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))
     }
 
-    /// Where files are written, and what is flushed.
+    /// Returns the scratch space.
     pub(super) fn scratch(&self) -> &Scratch {
         &self.scratch
     }
 
-    /// A complete part, and its date as the file system keeps it.
+    /// Writes a part, and returns it with its date as the file system rounds it.
     fn written(
         &self,
         body: &mut impl Read,
@@ -219,18 +217,18 @@ impl Objects {
         Ok((part, modified))
     }
 
-    /// The file in which a fragment grows, found again after a kill.
+    /// Returns the path of a fragment while it is written, the same after a kill.
     pub(super) fn part_path(&self, key: &str) -> PathBuf {
         self.scratch.named(&hex(&Md5::digest(format!("{}/{key}", self.bucket))))
     }
 
-    /// Puts a fragment in its place.
+    /// Puts a complete fragment in place.
     pub(super) fn place_generated(&self, key: &str, part: Part) -> io::Result<()> {
         self.place(key, part, None, Durability::Recordings).map(drop)
     }
 
-    /// Puts a complete file in its place, and waits until it is there on the
-    /// medium if it matters to `level`.
+    /// Puts a complete file in place, and flushes it if writes of this level are
+    /// flushed.
     fn place(
         &self,
         key: &str,
@@ -247,12 +245,12 @@ impl Objects {
         Ok(replaced)
     }
 
-    /// Puts a complete file in its place, atomically. Returns how many bytes
-    /// of disk that frees of what the endpoint wrote itself.
+    /// Puts a complete file in place, atomically. Returns how many bytes of
+    /// generated objects that freed on disk.
     ///
-    /// The new record goes first and keeps the one of the object that is
-    /// about to be replaced: whichever content a kill leaves, its record is
-    /// there.
+    /// The new record is written first, together with the record of the object
+    /// that is about to be replaced: whichever content a kill leaves, its record
+    /// exists.
     fn put_in_place(&self, key: &str, mut part: Part, record: Option<Record>) -> io::Result<u64> {
         let gone = self.write_lock();
         if *gone {
@@ -260,26 +258,26 @@ impl Objects {
         }
         let relative = self.naming.object(key);
         let target = own::reach(&self.files, &relative)?;
-        let notes = own::reach(&self.records, &relative)?;
+        let record_path = own::reach(&self.records, &relative)?;
         let uploaded = record.is_some();
         let replaced = self.measure(&relative)?;
         if let Some(record) = record {
             let records: Vec<_> =
-                [Some(record), current(&target, &notes)?].into_iter().flatten().collect();
+                [Some(record), current(&target, &record_path)?].into_iter().flatten().collect();
             let mut part = self.scratch.part()?;
             part.write(&serde_json::to_vec(&records)?)?;
             self.scratch.flush(Durability::Calls, &part)?;
             self.rename(&mut part, &self.records, &relative)?;
-            notes.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))?;
+            record_path.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))?;
         }
         self.rename(&mut part, &self.files, &relative)?;
         if !uploaded {
-            file::remove(&notes)?;
+            file::remove(&record_path)?;
         }
         Ok(replaced)
     }
 
-    /// An object and its content, the reading position at the start.
+    /// Returns an object and its content, positioned at the start.
     pub(super) fn open(&self, key: &str) -> Result<(ObjectMeta, File), Fault> {
         let missing = || {
             Fault::new(404, "NoSuchKey", "The specified key does not exist.")
@@ -317,8 +315,8 @@ impl Objects {
         Ok(Some((record.into_meta(key), file)))
     }
 
-    /// The ETag of an object without a record: read out of a playlist, but
-    /// only out of the name, size and date of anything larger.
+    /// Returns the ETag of an object without a record, computed from the content of
+    /// a playlist, or else from name, size and date.
     fn generated_etag(
         &self,
         key: &str,
@@ -337,14 +335,14 @@ impl Objects {
         Ok(hex(&Md5::digest(content)))
     }
 
-    /// Whether there is such an object.
+    /// Returns whether an object exists.
     pub(super) fn exists(&self, key: &str) -> io::Result<bool> {
         let path = own::reach(&self.files, &self.naming.object(key))?;
         Ok(own::look(&path)?.is_some_and(|found| found.is_file()))
     }
 
-    /// How many bytes of disk an object takes that the endpoint wrote itself; 0
-    /// for any other.
+    /// Returns how many bytes of disk space a generated object uses; 0 for any
+    /// other.
     pub(super) fn generated_size(&self, key: &str) -> io::Result<u64> {
         let _held = self.read_lock();
         self.measure(&self.naming.object(key))
@@ -358,8 +356,8 @@ impl Objects {
         Ok(found.filter(Metadata::is_file).map_or(0, |found| space_of(&found)))
     }
 
-    /// Removes objects, absent ones being as good, and tells how many bytes of
-    /// disk that frees of fragments.
+    /// Deletes objects, ignoring missing ones, and returns how many bytes of
+    /// fragments that freed on disk.
     pub(super) fn delete(&self, keys: &[&str]) -> Result<u64, Fault> {
         let gone = self.write_lock();
         if *gone {
@@ -378,8 +376,8 @@ impl Objects {
         Ok(freed)
     }
 
-    /// Removes files and then their records: an object that a power cut brings back
-    /// has its record.
+    /// Removes files and then their records, so that an object that a power cut
+    /// restores still has its record.
     fn remove(&self, relatives: &[PathBuf]) -> io::Result<()> {
         for root in [&self.files, &self.records] {
             let mut changed = BTreeSet::new();
@@ -393,14 +391,13 @@ impl Objects {
         Ok(())
     }
 
-    /// The file of an object that the endpoint wrote itself; `None` if there is no
-    /// such object.
+    /// Opens the file of a generated object; returns `None` if there is none.
     pub(super) fn open_generated(&self, key: &str) -> io::Result<Option<File>> {
         let _held = self.read_lock();
         let relative = self.naming.object(key);
         let target = own::reach(&self.files, &relative)?;
-        let notes = own::reach(&self.records, &relative)?;
-        if current(&target, &notes)?.is_some() {
+        let record_path = own::reach(&self.records, &relative)?;
+        if current(&target, &record_path)?.is_some() {
             return Ok(None);
         }
         match own::open(&target) {
@@ -409,7 +406,7 @@ impl Objects {
         }
     }
 
-    /// The fragments of a channel whose names come after `marker`.
+    /// Returns the fragments of a channel whose names come after `marker`.
     pub(super) fn fragments_after(
         &self,
         channel: &str,
@@ -421,14 +418,14 @@ impl Objects {
         Ok(found.into_keys().collect())
     }
 
-    /// Removes an object that the endpoint did not finish before a power cut.
+    /// Removes a generated object that was incomplete at a power cut.
     pub(super) fn drop_unfinished(&self, key: &str) -> io::Result<()> {
         let _held = self.write_lock();
         self.remove(&[self.naming.object(key)])
     }
 
-    /// Renames a part to `relative` below `root`, into folders that are created if
-    /// they are missing. The root itself is not, once somebody has deleted it.
+    /// Renames a part to `relative` below `root`, creating missing folders. The root
+    /// itself is not created again if it was deleted.
     fn rename(&self, part: &mut Part, root: &Path, relative: &Path) -> io::Result<()> {
         let target = own::reach(root, relative)?;
         match part.rename(&target) {
@@ -442,14 +439,15 @@ impl Objects {
         }
     }
 
-    /// Removes an object that the endpoint wrote itself, and no other; how
-    /// many bytes that frees.
+    /// Deletes an object only if it is generated; returns how many bytes that
+    /// freed.
     pub(super) fn discard(&self, key: &str) -> io::Result<u64> {
         let _held = self.write_lock();
         let relative = self.naming.object(key);
         let size = self.measure(&relative)?;
         if size > 0 {
-            // What a power cut brings back is in the index still, and goes again.
+            // A fragment that a power cut restores is still in the index, and is
+            // deleted again.
             let _ = remove_and_tidy(&self.files, &relative)?;
         }
         Ok(size)
@@ -466,7 +464,7 @@ impl Objects {
         loop {
             let page = self.page(prefix, &marker, delimiter, max)?;
             match page.next_marker {
-                // All of it was deleted meanwhile.
+                // All objects of the page were deleted meanwhile.
                 Some(next) if page.objects.is_empty() && page.common_prefixes.is_empty() => {
                     marker = next;
                 }
@@ -475,7 +473,7 @@ impl Objects {
         }
     }
 
-    /// A page of a list, without what is deleted while it is put together.
+    /// Returns one page, without objects that are deleted meanwhile.
     fn page(
         &self,
         prefix: &str,
@@ -497,27 +495,27 @@ impl Objects {
         Ok(page)
     }
 
-    /// The first `max` keys of playlists that begin with `prefix`.
+    /// Returns the first `max` keys of playlists that begin with `prefix`.
     pub(super) fn playlists(&self, prefix: &str, max: usize) -> Result<Vec<String>, Fault> {
         let listing = Listing::new(prefix, "", None, max).ending_in(".m3u8");
         let (found, _) = listing.of(&self.files).map_err(disk_fault)?;
         Ok(found.into_keys().collect())
     }
 
-    /// Closes the objects for good by moving `folder`, their bucket, away;
-    /// refused, with `false`, while there are any.
+    /// Closes the objects permanently by moving `folder`, their bucket, away;
+    /// returns `false` if there are any objects.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<bool> {
         let mut gone = self.write_lock();
         let is_empty = Listing::new("", "", None, 1).of(&self.files)?.0.is_empty();
         if !is_empty || inventory::foreign(folder)?.is_some() {
             return Ok(false);
         }
-        let grave = self.scratch.retire(folder)?;
+        let retired = self.scratch.retire(folder)?;
         *gone = true;
         folder.parent().map_or(Ok(()), |data| self.scratch.flush_folder(data))?;
         drop(gone);
-        // What stays is cleared at the next start.
-        let _ = file::bury(&grave);
+        // The next start deletes leftovers.
+        let _ = file::delete_retired(&retired);
         Ok(true)
     }
 
@@ -534,18 +532,18 @@ impl Objects {
     }
 }
 
-/// The record of the object that is at `target` now.
-fn current(target: &Path, notes: &Path) -> io::Result<Option<Record>> {
+/// Returns the record of the object that is at `target` now.
+fn current(target: &Path, record_path: &Path) -> io::Result<Option<Record>> {
     match own::look(target)? {
         None => Ok(None),
-        Some(found) => matching(notes, found.len(), found.modified()?.into()),
+        Some(found) => matching(record_path, found.len(), found.modified()?.into()),
     }
 }
 
-/// The record in `notes` of exactly this content. A record that cannot be
-/// read is as good as none.
-fn matching(notes: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Option<Record>> {
-    let records: Vec<Record> = match file::read_json(notes) {
+/// Returns the record in `record_path` of exactly this content. An invalid record is
+/// ignored.
+fn matching(record_path: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Option<Record>> {
+    let records: Vec<Record> = match file::read_json(record_path) {
         Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
         other => other?,
     }
@@ -553,8 +551,8 @@ fn matching(notes: &Path, size: u64, modified: OffsetDateTime) -> io::Result<Opt
     Ok(records.into_iter().find(|record| record.size == size && record.modified == modified))
 }
 
-/// Removes a file and the directories it leaves empty. Returns the directory that
-/// this changed in the end, if there was a file.
+/// Removes a file and the directories that become empty. Returns the topmost
+/// directory that this changed, if the file existed.
 fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<Option<PathBuf>> {
     let path = own::reach(root, relative)?;
     if own::look(&path)?.is_none() {
@@ -573,7 +571,7 @@ fn remove_and_tidy(root: &Path, relative: &Path) -> io::Result<Option<PathBuf>> 
     Ok(Some(changed))
 }
 
-/// The type of an upload: what nobody declared is nothing in particular.
+/// Returns the media type of an upload, `application/octet-stream` if undeclared.
 fn uploaded_type_of(key: &str, declared: Option<&str>) -> String {
     let unknown = || "application/octet-stream".to_owned();
     declared.map_or_else(unknown, |declared| content_type_of(key, Some(declared)))

@@ -1,25 +1,25 @@
-//! Folders and files that are the endpoint's own: folders of mode 0700, files
+//! Access to the endpoint's own folders and files: folders of mode 0700, files
 //! of mode 0600, owned by the user who runs the endpoint, never links.
 //!
-//! Why checking a path and then using it is safe here: only the owner of a
-//! folder of mode 0700 and the superuser can create, rename or replace anything
-//! in it. The data folder is opened without following a link and closed to
-//! others through that handle, and only then is anything in it looked at, so
-//! nobody else can put a link where a folder was checked. A folder below it
-//! that belongs to another user is refused. What is above the data folder is
-//! up to the user: links there are followed (`/tmp` is one on macOS), and
-//! whoever may rename those folders may move the data folder as a whole.
+//! Checking a path before using it is safe here: only the owner of a folder of
+//! mode 0700 and the superuser can create, rename or replace anything in it. The
+//! data folder is opened without following a link and made inaccessible to
+//! others through that handle before anything in it is read, so nobody else can
+//! replace a checked folder by a link. A folder below it that belongs to another
+//! user is refused. Folders above the data folder are up to the user: links
+//! there are followed (`/tmp` is one on macOS), and anyone who may rename those
+//! folders may move the data folder as a whole.
 //!
-//! Windows has neither modes nor numeric owners. What is created there inherits
-//! the access list of the folder above it, which below a user's profile and
-//! `%TEMP%` admits that user, administrators and the system. Links and
-//! junctions are refused there too.
+//! Windows has neither modes nor numeric owners. New files inherit the access
+//! control list of their folder, which in a user's profile and `%TEMP%` allows
+//! that user, administrators and the system. Links and junctions are refused
+//! there too.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Creates a folder, and those above it that are missing, for this user only.
+/// Creates a folder and missing folders above it, for this user only.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     for_this_user().recursive(true).create(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
@@ -35,13 +35,14 @@ fn for_this_user() -> DirBuilder {
     builder
 }
 
-/// Creates the folder unless it exists, and makes sure that it is a folder of
-/// this user's, open to nobody else.
+/// Creates the folder unless it exists, and makes sure that it belongs to this
+/// user and nobody else has access.
 ///
 /// # Errors
 ///
-/// Names the path when it, or anything in a folder that was open to others, is
-/// a link, belongs to another user or is of another kind.
+/// The folder, or anything in a folder that was accessible to others, is a link,
+/// belongs to another user or is neither a folder nor a file; the error contains
+/// the path.
 pub(super) fn ensure_folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => create_folder(path)?,
@@ -50,7 +51,7 @@ pub(super) fn ensure_folder(path: &Path) -> io::Result<()> {
     close(path)
 }
 
-/// Whether `found` is a folder of this user's.
+/// Checks that `found` is a folder that belongs to this user.
 pub(super) fn check_folder(found: &Metadata) -> io::Result<()> {
     if found.is_symlink() {
         return Err(refused("it is a link, which is not followed: must be a folder"));
@@ -61,7 +62,7 @@ pub(super) fn check_folder(found: &Metadata) -> io::Result<()> {
     check_owner(found)
 }
 
-/// Whether `found` is a regular file of this user's.
+/// Checks that `found` is a regular file that belongs to this user.
 pub(super) fn check_file(found: &Metadata) -> io::Result<()> {
     if found.is_symlink() {
         return Err(refused("it is a link, which is not followed: must be a file"));
@@ -72,9 +73,9 @@ pub(super) fn check_file(found: &Metadata) -> io::Result<()> {
     check_owner(found)
 }
 
-/// Whether `found` belongs to the user who runs this process. The superuser
-/// may use the folders of others, but those are refused like anybody's: what
-/// their owner can change must not lead the superuser anywhere.
+/// Checks that `found` belongs to the user who runs this process. The superuser
+/// could use the folders of others, but they are refused all the same: their
+/// owner could redirect the superuser with links.
 #[cfg(unix)]
 fn check_owner(found: &Metadata) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt;
@@ -92,7 +93,8 @@ fn check_owner(_: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Closes a folder to other users, and what is in it if it was open to them.
+/// Makes a folder inaccessible to other users, and its contents too if it was
+/// accessible before.
 #[cfg(unix)]
 pub(super) fn close(path: &Path) -> io::Result<()> {
     use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -107,8 +109,8 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
     }
     folder.set_permissions(fs::Permissions::from_mode(0o700)).map_err(named)?;
     if !is_closed(&folder.metadata()?) {
-        let what = "other users have access, and its file system keeps no permissions: mount it \
-                    with an option that keeps them, or use another folder";
+        let what = "other users have access, and its file system does not support permissions: mount it \
+        with an option that supports them, or use another folder";
         return Err(at(path, refused(what)));
     }
     for entry in fs::read_dir(path)? {
@@ -135,13 +137,13 @@ pub(super) fn close(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Opens a regular file of this user's for reading.
+/// Opens a regular file of this user for reading.
 pub(super) fn open(path: &Path) -> io::Result<File> {
     open_with(path, OpenOptions::new().read(true))
 }
 
-/// Opens a regular file of this user's; a new one is for this user only.
-/// Neither follows a link nor waits for the other end of a pipe.
+/// Opens a regular file of this user; a new file is for this user only. It
+/// neither follows a link nor blocks on a pipe.
 pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
     #[cfg(unix)]
     {
@@ -157,7 +159,7 @@ pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
         std::os::windows::fs::OpenOptionsExt::custom_flags(options, FILE_FLAG_OPEN_REPARSE_POINT);
     }
     let file = options.open(path).map_err(|error| match fs::symlink_metadata(path) {
-        // Says what is in the way, for which systems have words of their own.
+        // Gives the actual reason, for which systems have different errors.
         Ok(found) => check_file(&found).err().unwrap_or(error),
         Err(_) => error,
     })?;
@@ -165,7 +167,7 @@ pub(super) fn open_with(path: &Path, options: &mut OpenOptions) -> io::Result<Fi
     Ok(file)
 }
 
-/// What is at `path`, and `None` where nothing is.
+/// Returns the metadata of `path`; `None` if it does not exist.
 pub(super) fn look(path: &Path) -> io::Result<Option<Metadata>> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -173,8 +175,8 @@ pub(super) fn look(path: &Path) -> io::Result<Option<Metadata>> {
     }
 }
 
-/// The path of `relative` below `root`, between which there are only folders of
-/// this user's, as far as there are any.
+/// Returns the path of `relative` below `root`, after checking that all existing
+/// folders in between belong to this user.
 pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
     let mut path = root.to_owned();
     let mut parts = relative.iter().peekable();
@@ -185,7 +187,7 @@ pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
         }
         match look(&path)? {
             None => return Ok(root.join(relative)),
-            // Named from the bucket's folder on: peers read this.
+            // Relative to the bucket's folder, since peers can see the message.
             Some(found) => {
                 let named = path.strip_prefix(root.parent().unwrap_or(root)).unwrap_or(&path);
                 check_folder(&found).map_err(|error| at(named, error))?;
@@ -196,7 +198,7 @@ pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
 }
 
 /// Creates the folders between `root`, which exists, and `relative`, for this
-/// user only. Returns those in which it created one.
+/// user only. Returns the folders in which it created one.
 pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<Vec<PathBuf>> {
     let builder = for_this_user();
     let mut changed = Vec::new();
@@ -212,12 +214,12 @@ pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<Vec<Pat
     Ok(changed)
 }
 
-/// A refusal in words.
+/// Returns an error with this message.
 pub(super) fn refused(what: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidInput, what.into())
 }
 
-/// An error with the path that it concerns.
+/// Adds the path to an error.
 pub(super) fn at(path: &Path, error: io::Error) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {error}", path.display()))
 }

@@ -1,30 +1,30 @@
-//! Where a name lives on disk: an injective mapping from any text to a
+//! Maps names to paths on disk: an injective mapping from any string to a
 //! relative path that cannot leave its folder.
 //!
 //! Each `/`-separated segment of a key becomes a directory, the last one a
 //! file. Bytes that some file system treats specially are written `%XX`, so a
 //! key such as `front-door/1795335398123.ts` stays readable while `..`, `a//b`
-//! or `C:\x` become harmless names. An object `a` and an object `a/b` may
-//! both exist, so files and directories must never want the same name: a file
-//! name holds a `.` or ends in a bare `%`, a directory name is the reverse.
-//! A segment too long for one component continues in a directory whose name
-//! ends in `+`, a byte that is otherwise always escaped.
+//! or `C:\x` become harmless names. An object `a` and an object `a/b` may both
+//! exist, so the names of files and directories must never conflict: a file name
+//! contains a `.` or ends in a bare `%`; a directory name is the reverse.
+//! A segment that is too long for one component continues in a directory whose
+//! name ends in `+`, a byte that is otherwise always escaped.
 
 use std::path::PathBuf;
 
-/// The longest piece of an escaped segment in one component; with its marks
-/// it stays below the 255 bytes that file systems commonly allow.
+/// The longest piece of an escaped segment in one component; with its suffix it
+/// stays below the 255 bytes that file systems commonly allow.
 const PIECE: usize = 200;
 
-/// How the names of a data folder are written, from its first day on.
+/// How names are encoded in a data folder, fixed when it is created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Naming {
-    /// Whether file names that differ in case only are the same file there.
+    /// Whether its file system is case-insensitive.
     pub(super) folds_case: bool,
 }
 
 impl Naming {
-    /// The relative path of the object `key`.
+    /// Returns the relative path of the object `key`.
     pub(super) fn object(self, key: &str) -> PathBuf {
         let mut path = PathBuf::new();
         let (directories, leaf) = match key.rsplit_once('/') {
@@ -38,7 +38,7 @@ impl Naming {
         path
     }
 
-    /// One file name for `name`, which may hold any bytes, with `suffix` behind.
+    /// Returns a file name for any `name`, followed by `suffix`.
     pub(super) fn file(self, name: &str, suffix: &str) -> String {
         portable(escape(name, self.folds_case) + suffix)
     }
@@ -55,16 +55,16 @@ fn push(path: &mut PathBuf, escaped: &str, leaf: bool) {
     path.push(portable(format!("{rest}{mark}")));
 }
 
-/// What a name found on disk says of the segment it stands for.
+/// The part of a segment that a name on disk represents.
 #[derive(Debug, PartialEq)]
 pub(super) enum Component<'a> {
     /// The end of a segment, still escaped.
     Last(&'a str),
-    /// A piece of a segment that goes on inside the directory.
+    /// A piece of a segment that continues inside the directory.
     Continues(&'a str),
 }
 
-/// Reads one component back; `None` for a name that [`Naming::object`] never makes.
+/// Decodes one component; `None` for a name that [`Naming::object`] never creates.
 pub(super) fn component(name: &str, leaf: bool) -> Option<Component<'_>> {
     if let Some(piece) = name.strip_suffix('+').filter(|_| !leaf) {
         return Some(Component::Continues(piece));
@@ -75,7 +75,7 @@ pub(super) fn component(name: &str, leaf: bool) -> Option<Component<'_>> {
     name.strip_suffix('%').map(Component::Last)
 }
 
-/// Reads an escaped segment back; `None` when it is not one.
+/// Decodes an escaped segment; `None` if it is invalid.
 pub(super) fn unescape(escaped: &str) -> Option<String> {
     if escaped == "%" {
         return Some(String::new());
@@ -91,9 +91,9 @@ pub(super) fn unescape(escaped: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Escapes a segment. An empty one becomes a bare `%`, since a component
-/// cannot be empty; dots at either end are escaped, so neither `.` nor `..`
-/// nor a hidden file nor a name that Windows would shorten comes out.
+/// Escapes a segment. An empty one becomes a bare `%`, since a component cannot
+/// be empty; dots at either end are escaped, so the result is never `.`, `..`, a
+/// hidden file or a name that Windows would shorten.
 fn escape(segment: &str, folds_case: bool) -> String {
     if segment.is_empty() {
         return "%".to_owned();
@@ -112,7 +112,7 @@ fn escape(segment: &str, folds_case: bool) -> String {
     escaped
 }
 
-/// Escapes the first letter of a name that Windows keeps for a device,
+/// Escapes the first letter of a name that Windows reserves for a device,
 /// whatever follows its first dot.
 fn portable(name: String) -> String {
     let stem = name.split('.').next().unwrap_or_default();
@@ -213,7 +213,7 @@ mod tests {
         "*?",
     ];
 
-    /// Reads a path back as a walk over the folder would.
+    /// Decodes a path as a walk of the folder would.
     fn key_of(path: &std::path::Path) -> String {
         let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).collect();
         let (mut key, mut pending) = (String::new(), String::new());
@@ -270,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn every_key_has_a_path_of_its_own_inside_the_folder() {
+    fn every_key_has_a_unique_path_inside_the_folder() {
         let mut owners: HashMap<PathBuf, String> = HashMap::new();
         let mut folded: HashMap<String, String> = HashMap::new();
         for key in keys() {
@@ -299,7 +299,7 @@ mod tests {
     }
 
     #[test]
-    fn no_file_stands_where_another_key_needs_a_directory() {
+    fn no_path_is_both_a_file_and_a_directory() {
         let paths: HashSet<PathBuf> = keys().iter().map(|key| object(key)).collect();
         for path in &paths {
             for parent in path.ancestors().skip(1) {
@@ -309,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_that_differ_in_case_stay_apart_on_a_file_system_that_folds_it() {
+    fn keys_that_differ_in_case_have_distinct_paths_on_case_insensitive_file_systems() {
         let folded: HashSet<String> = ["Cam", "cam", "CAM", "é", "É", "%c3", "%C3"]
             .iter()
             .map(|s| escape(s, true).to_lowercase())
@@ -318,14 +318,14 @@ mod tests {
     }
 
     #[test]
-    fn windows_devices_are_never_a_component() {
+    fn components_are_never_windows_device_names() {
         assert_eq!(object("con/nul.ts"), PathBuf::from("%63on/%6Eul.ts"));
         assert_eq!(PLAIN.file("aux", ".json"), "%61ux.json");
         assert_eq!(PLAIN.file("console", ".json"), "console.json");
     }
 
     #[test]
-    fn foreign_names_are_not_read_as_keys() {
+    fn invalid_names_are_not_decoded() {
         assert_eq!(component("plain", true), None);
         assert_eq!(component("dotted.dir", false), None);
         assert_eq!(unescape("%zz"), None);

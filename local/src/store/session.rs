@@ -1,5 +1,5 @@
-//! A publisher's session: from an accepted publish to the end of its
-//! connection, the sink of its fragments.
+//! A publisher's session, from the accepted request to the end of its
+//! connection: the sink of its fragments.
 
 use super::bucket::Bucket;
 use super::connection::Connection;
@@ -15,7 +15,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-/// A publisher's wish to publish.
+/// A request to publish.
 pub struct Publish {
     /// The bucket.
     pub bucket: String,
@@ -25,7 +25,7 @@ pub struct Publish {
     pub playlist_name: Option<String>,
     /// The publisher's address.
     pub remote: SocketAddr,
-    /// Hangs up on the publisher. Called at most once, without any lock held,
+    /// Disconnects the publisher. Called at most once, without holding a lock,
     /// when the channel is disabled.
     pub cut: Box<dyn Fn() + Send + Sync>,
 }
@@ -41,12 +41,12 @@ impl fmt::Debug for Publish {
     }
 }
 
-/// An accepted publisher's place in the store. Dropping it ends the session:
-/// an unfinished fragment is discarded, the history gains a record and the
-/// channel may be published to again.
+/// The session of an accepted publisher. Dropping it ends the session: an
+/// unfinished fragment is discarded, a record is added to the history, and the
+/// channel can be published to again.
 pub struct LiveSession {
     bucket: Arc<Bucket>,
-    /// Where recordings are counted, if they are.
+    /// Counts recordings, if they are limited.
     ledger: Option<Arc<Ledger>>,
     channel: String,
     playlist: String,
@@ -60,8 +60,7 @@ pub struct LiveSession {
 }
 
 impl LiveSession {
-    /// Lets a publisher in; fragments are counted in the ledger, if there is
-    /// one.
+    /// Starts a session; its fragments are counted in the ledger, if any.
     pub(super) fn begin(
         bucket: Arc<Bucket>,
         ledger: Option<Arc<Ledger>>,
@@ -73,8 +72,8 @@ impl LiveSession {
         let timeline = bucket.timeline(&channel).map_err(disk_fault)?;
         let (now, after_ms) = (bucket.clock.now(), timeline.newest_ms());
         let connection = Arc::new(Connection::new(now, remote, after_ms, playlist.clone(), cut));
-        // The index is read before the channel goes live, and not under its
-        // lock: the channel may refuse after all.
+        // The index is read before the channel goes live, without holding its
+        // lock, so the channel may still refuse.
         let admitted = timeline
             .follow(&playlist)
             .map_err(disk_fault)
@@ -94,48 +93,48 @@ impl LiveSession {
         })
     }
 
-    /// The least length of a fragment, in seconds.
+    /// Returns the minimum length of a fragment, in seconds.
     pub fn frag_duration(&self) -> u32 {
         self.frag_duration
     }
 
-    /// When the channel's newest fragment began, in Unix milliseconds: this
-    /// session's begin later, unless the wall clock is set back. 0 if there is
-    /// none.
+    /// Returns when the channel's newest fragment began, in Unix milliseconds; 0 if
+    /// there is none. Fragments of this session begin later, unless the wall clock
+    /// is set back.
     pub fn last_start_ms(&self) -> u64 {
         self.timeline.newest_ms()
     }
 
-    /// Whether the channel holds fragments of earlier sessions, so that this
-    /// one's first is a discontinuity.
+    /// Returns whether the channel has fragments of earlier sessions, so that the
+    /// first of this session is a discontinuity.
     pub fn continues(&self) -> bool {
         self.timeline.continues()
     }
 
-    /// Replaces what the channel's stat says of the stream.
+    /// Replaces the information on the stream in the channel's status.
     pub fn update(&self, stat: StreamStat) {
         self.connection.update(stat);
     }
 
-    /// Whether the time is over that it had after its channel was disabled: the
-    /// session is cut then.
-    pub fn has_overstayed(&self) -> bool {
-        self.connection.end_respite()
+    /// Returns whether the grace period after its channel was disabled is over, in
+    /// which case the session is cut.
+    pub fn is_grace_period_over(&self) -> bool {
+        self.connection.end_grace_period()
     }
 
-    /// Whether the channel was disabled under this session. It may finish the
-    /// fragment it is in; beginning another is an error.
+    /// Returns whether the channel was disabled during this session. The session
+    /// may complete the current fragment, but beginning another is an error.
     pub fn cut(&self) -> bool {
         self.connection.is_cut()
     }
 
-    /// Takes in that the stream is refused for what it is: a session of which
-    /// nothing was recorded is none for the history.
+    /// Records that the stream itself is refused: a session without any recording
+    /// is then not added to the history.
     pub fn refuse(&self) {
         self.connection.set_refused(!self.has_recorded);
     }
 
-    /// Counts a fragment that was finished, or at least put in its place.
+    /// Counts a fragment that was completed, or at least put in place.
     fn count(&self, name: &str) {
         let Some(ledger) = &self.ledger else { return };
         let size = self.bucket.objects.generated_size(&format!("{}/{name}", self.channel));
@@ -145,7 +144,7 @@ impl LiveSession {
 
 impl Sink for LiveSession {
     fn begin(&mut self, name: &str) -> io::Result<()> {
-        // One that was not finished goes before its successor comes.
+        // An unfinished one is deleted before the next is created.
         self.part = None;
         self.part = Some(self.timeline.begin(name, || self.connection.is_cut())?);
         Ok(())
@@ -180,7 +179,7 @@ impl Drop for LiveSession {
     fn drop(&mut self) {
         self.part = None;
         if self.has_recorded {
-            // If this fails, a power cut may take what the history says there is.
+            // If this fails, a power cut may lose fragments of a session in the history.
             let _ = self.timeline.settle(self.connection.after_ms, &self.playlist);
         }
         self.bucket.end(&self.channel, &self.connection, &self.timeline);

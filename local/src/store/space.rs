@@ -1,9 +1,9 @@
-//! What files take on disk.
+//! Disk space of files.
 
 use std::fs::Metadata;
 
-/// How many bytes a file takes on disk: its blocks, where the system tells
-/// them, and no less than whole blocks of the usual size.
+/// Returns how many bytes a file uses on disk: its blocks, if the system reports
+/// them, but at least whole blocks of the usual size.
 pub(super) fn space_of(file: &Metadata) -> u64 {
     const BLOCK: u64 = 4096;
     let rounded = file.len().div_ceil(BLOCK).saturating_mul(BLOCK);
@@ -13,7 +13,7 @@ pub(super) fn space_of(file: &Metadata) -> u64 {
 #[cfg(unix)]
 fn allocated(file: &Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
-    // In units of 512 bytes, whatever the block size of the file system.
+    // In units of 512 bytes, regardless of the file system's block size.
     file.blocks().saturating_mul(512)
 }
 

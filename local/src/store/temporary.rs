@@ -1,4 +1,4 @@
-//! A data folder that is deleted with the endpoint.
+//! Temporary data folders, which are deleted with the endpoint.
 
 use super::claim::Claim;
 use std::fs;
@@ -6,11 +6,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// What the names of temporary folders begin with; the rest is random.
+/// The prefix of temporary folders' names; the rest is random.
 const PREFIX: &str = "osslive-";
 
-/// Creates a folder that no other process can have made or foreseen, after
-/// deleting those of processes that were killed.
+/// Creates a folder with an unpredictable name, after deleting the folders of
+/// killed processes.
 pub(super) fn create(medium: Medium) -> io::Result<TempDir> {
     let parent = match medium {
         Medium::Disk => std::env::temp_dir(),
@@ -20,33 +20,35 @@ pub(super) fn create(medium: Medium) -> io::Result<TempDir> {
     private_in(&parent, PREFIX)
 }
 
-/// What a temporary folder is on.
+/// The storage of a temporary folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
-    /// Whatever the system has temporary files on.
+    /// The system's folder for temporary files.
     Disk,
-    /// Memory alone, swap space aside.
+    /// Memory only, apart from swap space.
     Memory,
 }
 
-/// The folder of a file system in memory, which Linux has for POSIX shared memory.
+/// Returns the folder of an in-memory file system, which Linux has for POSIX shared
+/// memory.
 fn memory() -> io::Result<PathBuf> {
     const SHARED: &str = "/dev/shm";
     #[cfg(target_os = "linux")]
     {
         const TMPFS: i64 = 0x0102_1994;
-        // Of another type on each architecture.
+        // The type of this field depends on the architecture.
         #[allow(clippy::useless_conversion, clippy::unnecessary_cast)]
         let is_memory = |found: rustix::fs::StatFs| found.f_type as i64 == TMPFS;
         if rustix::fs::statfs(SHARED).is_ok_and(is_memory) {
             return Ok(SHARED.into());
         }
     }
-    let what = format!("there is no file system in memory at {SHARED}: use a temporary folder");
+    let what = format!("there is no in-memory file system at {SHARED}: use a temporary folder");
     Err(io::Error::new(io::ErrorKind::Unsupported, what))
 }
 
-/// How many bytes a folder's file system has left; `None` where that is unknown.
+/// Returns the number of bytes available on a folder's file system; `None` if
+/// unknown.
 pub(super) fn bytes_left(folder: &Path) -> Option<u64> {
     #[cfg(unix)]
     {
@@ -60,7 +62,7 @@ pub(super) fn bytes_left(folder: &Path) -> Option<u64> {
     }
 }
 
-/// A new folder for temporary files that only this user can enter.
+/// Creates a temporary folder that only this user can access.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn private(prefix: &str) -> io::Result<TempDir> {
     private_in(&std::env::temp_dir(), prefix)
@@ -74,9 +76,9 @@ fn private_in(parent: &Path, prefix: &str) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Deletes the temporary folders that nobody uses any more, as far as that is
-/// possible: those that the marker calls temporary, which belong to this user
-/// and whose lock is free. The name alone is no reason to touch anything.
+/// Deletes unused temporary folders, as far as possible: those whose marker says
+/// that they are temporary, which belong to this user and are not locked. A
+/// matching name alone is not enough.
 fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let is_named = entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX));
@@ -84,7 +86,7 @@ fn sweep(parent: &Path) {
             continue;
         }
         if let Some(claim) = Claim::abandoned(entry.path()) {
-            // The lock is held meanwhile; links in the folder are not followed.
+            // The lock is held; links in the folder are not followed.
             let _ = fs::remove_dir_all(&claim.data);
         }
     }

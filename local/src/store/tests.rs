@@ -1,4 +1,4 @@
-//! The rules of the store, seen from outside, with a clock moved by hand.
+//! Tests of the store through its public methods, with a manual clock.
 
 mod channels;
 mod foreign;
@@ -20,35 +20,35 @@ use time::OffsetDateTime;
 const BUCKET: &str = "live-demo";
 const START_MS: u64 = 1_795_335_398_000;
 
-/// A store with one bucket in a folder of its own.
-struct House {
+/// A store with one bucket in a separate folder.
+struct Fixture {
     store: Arc<Store>,
     now_ms: Arc<AtomicU64>,
     folder: TempDir,
 }
 
-impl House {
+impl Fixture {
     fn new() -> Self {
         let folder = crate::store::temporary::private("test-").unwrap();
         let now_ms = Arc::new(AtomicU64::new(START_MS));
         let store = open(folder.path(), &now_ms);
         store.create_bucket(BUCKET, Acl::Private).unwrap();
-        House { store, now_ms, folder }
+        Fixture { store, now_ms, folder }
     }
 
     fn with_channel(name: &str) -> Self {
-        let house = House::new();
-        house.store.put_channel(BUCKET, name, settings()).unwrap();
-        house
+        let fixture = Fixture::new();
+        fixture.store.put_channel(BUCKET, name, settings()).unwrap();
+        fixture
     }
 
-    /// A new process on the same folder; the old one's sessions must have
-    /// been dropped (a clean end) or forgotten (a kill).
+    /// Simulates a new process on the same folder; sessions of the old one must
+    /// have been dropped (a clean end) or forgotten (a kill).
     fn restart(&mut self) {
         self.store = open(self.folder.path(), &self.now_ms);
     }
 
-    /// The same, where more waits until it is on the medium.
+    /// Does the same with another durability.
     fn open_as(&mut self, durability: Durability) {
         self.store = open_as(self.folder.path(), durability, &self.now_ms);
     }
@@ -65,7 +65,7 @@ impl House {
         self.folder.path().join(BUCKET).join(relative)
     }
 
-    /// What is known of an object without its content.
+    /// Returns the metadata of an object.
     fn head(&self, key: &str) -> Result<ObjectMeta, Fault> {
         self.store.object(BUCKET, key).map(|(meta, _)| meta)
     }
@@ -96,7 +96,7 @@ impl House {
         text
     }
 
-    /// Records a fragment of two seconds that begins now.
+    /// Records a fragment of two seconds that starts now.
     fn fragment(&self, session: &mut LiveSession) -> String {
         self.fragment_of(session, false)
     }
@@ -135,13 +135,13 @@ impl House {
     }
 }
 
-/// What a test wants to know of a playlist.
+/// A parsed playlist.
 #[derive(Debug, PartialEq)]
 struct Playlist {
     media_sequence: u64,
     discontinuity_sequence: u64,
     names: Vec<String>,
-    /// The names behind an EXT-X-DISCONTINUITY.
+    /// The names after an EXT-X-DISCONTINUITY.
     breaks: Vec<String>,
     ends: bool,
 }
@@ -179,7 +179,7 @@ fn open(folder: &Path, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
 fn open_as(folder: &Path, durability: Durability, now_ms: &Arc<AtomicU64>) -> Arc<Store> {
     let now_ms = now_ms.clone();
     let clock = Clock::from_fn(move || at(now_ms.load(Ordering::SeqCst)));
-    // A forgotten session holds its bucket, as no process does that was killed.
+    // A forgotten session keeps its bucket alive, unlike that of a killed process.
     let naming = Naming { folds_case: cfg!(windows) };
     Arc::new(Store::load(folder, naming, durability, clock).unwrap())
 }

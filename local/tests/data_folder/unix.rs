@@ -56,9 +56,9 @@ fn a_cloned_repository_is_not_taken_for_a_data_folder() {
     run(folder.path(), &["git", "clone", "-q", "hostile", "clone"]);
     assert!(clone.join("osslive-data/.osslive").exists(), "the marker was not cloned");
     for (data, words) in [
-        ("osslive-data", ".osslive: it is writable, so no endpoint wrote it"),
-        ("linked", ".osslive: it is writable, so no endpoint wrote it"),
-        ("bare", "no endpoint made it"),
+        ("osslive-data", ".osslive: it is writable, so it was not created by an endpoint"),
+        ("linked", ".osslive: it is writable, so it was not created by an endpoint"),
+        ("bare", "it is not empty and has no marker"),
         ("itself", "it is a link"),
     ] {
         let why = refusal(&clone.join(data));

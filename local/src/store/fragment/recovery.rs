@@ -1,9 +1,8 @@
-//! What is on the medium of a session, and what is left of it after a kill or a power
-//! cut.
+//! Flushes sessions to disk, and recovers them after a kill or a power cut.
 //!
-//! A session that has ended is on the medium as a whole. Of one that was interrupted,
-//! fragments and their lines may be missing or in pieces, and the playlist may be older
-//! or newer than the index, unless each fragment was waited for.
+//! A session that has ended is completely flushed. After an interrupted one, fragments
+//! and their lines may be missing or incomplete, and the playlist may be older or newer
+//! than the index, unless each fragment was flushed.
 
 use super::{Backward, Folder, Line, Timeline, Window, crc64};
 use crate::store::durability::Durability;
@@ -14,13 +13,13 @@ use std::fs::File;
 use std::io;
 use time::OffsetDateTime;
 
-/// How many of the newest fragments, and those of how much time, may not be on the
-/// medium yet when the power is cut: systems write within half a minute.
+/// How many of the newest fragments, and of which time span, may not have been written
+/// when the power is cut: systems write within half a minute.
 const UNWRITTEN: usize = 64;
 const UNWRITTEN_MS: u64 = 120_000;
 
 impl Line {
-    /// Whether a file holds the whole fragment.
+    /// Returns whether a file contains the complete fragment.
     fn describes(&self, mut file: File) -> io::Result<bool> {
         let length = file.metadata()?.len();
         if self.size.is_some_and(|size| size != length) {
@@ -31,11 +30,11 @@ impl Line {
 }
 
 impl Timeline {
-    /// Completes what a killed process had begun in a session that wrote
-    /// `playlist`: the newest fragment's file and the playlist that shows it, unless
-    /// that fragment began at `after_ms`, before the session. Returns the fragment.
+    /// Completes an interrupted session that wrote `playlist`: the file of the newest
+    /// fragment and the playlist that lists it, unless that fragment began at `after_ms`,
+    /// before the session. Returns the fragment.
     ///
-    /// What a power cut left in pieces goes.
+    /// Removes fragments that a power cut left incomplete.
     pub(in crate::store) fn recover(
         &self,
         after_ms: u64,
@@ -58,7 +57,7 @@ impl Timeline {
         Ok(newest)
     }
 
-    /// Puts a fragment in its place whose line was written last.
+    /// Puts the fragment of the last line in place.
     fn complete(&self, line: &Line) -> io::Result<()> {
         let key = self.key(&line.name);
         let part = self.objects.part_path(&key);
@@ -71,8 +70,8 @@ impl Timeline {
         Ok(())
     }
 
-    /// Waits until a session that is over is on the medium: its fragments, which began
-    /// after `after_ms`, the index and its playlist.
+    /// Flushes a session that has ended: its fragments, which began after `after_ms`, the
+    /// index and its playlist.
     pub(in crate::store) fn settle(&self, after_ms: u64, playlist: &str) -> io::Result<()> {
         self.folder().flush(after_ms, u64::MAX)?;
         self.objects.flush(&self.key(playlist))
@@ -80,7 +79,7 @@ impl Timeline {
 }
 
 impl Folder<'_> {
-    /// Waits until the fragments that began between two times are on the medium.
+    /// Flushes the fragments that began between two times.
     pub(in crate::store) fn flush(&self, from_ms: u64, to_ms: u64) -> io::Result<()> {
         if self.objects.scratch().flushes(Durability::Recordings) {
             return Ok(());
@@ -91,11 +90,11 @@ impl Folder<'_> {
                 self.objects.flush(&self.key(&line.name))?;
             }
         }
-        // Or else they would be taken for leftovers.
+        // Otherwise they would be mistaken for leftovers.
         self.objects.scratch().flush_file(self.index)
     }
 
-    /// The lines of the fragments that may not be on the medium yet.
+    /// Returns the lines of the fragments that may not have been written yet.
     fn unwritten(&self) -> io::Result<impl Iterator<Item = io::Result<Line>>> {
         let (mut count, mut newest_ms) = (0, 0);
         let is_unwritten = move |line: &Line| {
@@ -111,14 +110,14 @@ impl Folder<'_> {
         Ok(lines)
     }
 
-    /// Writes a playlist anew from the index, where a power cut left another one.
+    /// Rebuilds a playlist from the index, if a power cut left a different one.
     fn repair(&self, playlist: &str, now: OffsetDateTime) -> io::Result<()> {
         let key = self.key(playlist);
         if self.objects.exists(&key)? && self.objects.open_generated(&key)?.is_none() {
-            // An upload has taken its place.
+            // An upload has replaced it.
             return Ok(());
         }
-        if Window::stood(self.index, playlist)?.lines.is_empty() {
+        if Window::at_newest(self.index, playlist)?.lines.is_empty() {
             return self.objects.drop_unfinished(&key);
         }
         let text = Window::load(self, playlist)?.render();
@@ -126,8 +125,8 @@ impl Folder<'_> {
         self.objects.flush(&key)
     }
 
-    /// Removes the fragments of an interrupted session that a power cut left in
-    /// pieces. Returns the playlists that list them.
+    /// Removes the fragments of an interrupted session that a power cut left
+    /// incomplete. Returns the playlists that list them.
     fn drop_torn(&self, after_ms: u64) -> io::Result<BTreeSet<String>> {
         let mut torn = BTreeSet::new();
         for line in self.unwritten()? {
@@ -146,8 +145,8 @@ impl Folder<'_> {
         Ok(torn)
     }
 
-    /// Removes the fragments of an interrupted session whose line a power cut has
-    /// taken: they may be torn, and nothing leads to them.
+    /// Removes the fragments of an interrupted session whose line was lost in a power
+    /// cut: they may be incomplete, and nothing refers to them.
     fn drop_unlisted(&self, after_ms: u64) -> io::Result<()> {
         let marker = self.key(&format!("{after_ms}.ts"));
         let mut unlisted = self.objects.fragments_after(self.channel, &marker)?;

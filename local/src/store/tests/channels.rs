@@ -6,21 +6,21 @@ use std::sync::Mutex;
 
 #[test]
 fn a_bucket_survives_a_restart_with_its_date_and_acl() {
-    let mut house = House::new();
-    let before = house.store.bucket(BUCKET).unwrap();
-    house.pass_ms(5000);
-    house.store.create_bucket(BUCKET, Acl::PublicReadWrite).unwrap();
-    house.store.create_bucket("tmp", Acl::PublicRead).unwrap();
-    house.store.create_bucket("con", Acl::PublicRead).unwrap();
-    house.restart();
-    let after = house.store.bucket(BUCKET).unwrap();
+    let mut fixture = Fixture::new();
+    let before = fixture.store.bucket(BUCKET).unwrap();
+    fixture.pass_ms(5000);
+    fixture.store.create_bucket(BUCKET, Acl::PublicReadWrite).unwrap();
+    fixture.store.create_bucket("tmp", Acl::PublicRead).unwrap();
+    fixture.store.create_bucket("con", Acl::PublicRead).unwrap();
+    fixture.restart();
+    let after = fixture.store.bucket(BUCKET).unwrap();
     assert_eq!(after, BucketInfo { acl: Acl::PublicReadWrite, ..before });
-    let names: Vec<_> = house.store.buckets().into_iter().map(|bucket| bucket.name).collect();
+    let names: Vec<_> = fixture.store.buckets().into_iter().map(|bucket| bucket.name).collect();
     assert_eq!(names, ["con", BUCKET, "tmp"]);
 }
 
 #[test]
-fn acls_are_spelt_as_oss_spells_them() {
+fn acls_have_the_names_that_oss_uses() {
     for acl in [Acl::Private, Acl::PublicRead, Acl::PublicReadWrite] {
         assert_eq!(acl.to_string().parse::<Acl>().unwrap(), acl);
     }
@@ -29,18 +29,18 @@ fn acls_are_spelt_as_oss_spells_them() {
 }
 
 #[test]
-fn a_bucket_name_that_oss_does_not_allow_is_refused() {
-    let house = House::new();
+fn invalid_bucket_names_are_refused() {
+    let fixture = Fixture::new();
     let long = "a".repeat(64);
     for name in ["", "ab", "-ab", "ab-", "Abc", "a.b", "..", "../x", "a/b", ".scratch", &long] {
-        let refusal = code(house.store.create_bucket(name, Acl::Private));
+        let refusal = code(fixture.store.create_bucket(name, Acl::Private));
         assert_eq!(refusal, (400, "InvalidBucketName"), "{name}");
     }
 }
 
 #[test]
-fn every_call_on_an_absent_bucket_is_no_such_bucket() {
-    let House { store, .. } = House::new();
+fn every_call_on_a_missing_bucket_fails_with_no_such_bucket() {
+    let Fixture { store, .. } = Fixture::new();
     let gone = (404, "NoSuchBucket");
     assert_eq!(code(store.bucket("nobody")), gone);
     assert_eq!(code(store.delete_bucket("nobody")), gone);
@@ -55,23 +55,23 @@ fn every_call_on_an_absent_bucket_is_no_such_bucket() {
 
 #[test]
 fn a_bucket_is_deleted_only_when_it_holds_no_channel_and_no_object() {
-    let mut house = House::with_channel("cam");
+    let mut fixture = Fixture::with_channel("cam");
     let not_empty = (409, "BucketNotEmpty");
-    house.fragment(&mut house.publish("cam").unwrap());
-    assert_eq!(code(house.store.delete_bucket(BUCKET)), not_empty);
-    house.store.delete_channel(BUCKET, "cam").unwrap();
-    assert_eq!(code(house.store.delete_bucket(BUCKET)), not_empty);
-    for key in house.keys() {
-        house.store.delete_object(BUCKET, &key).unwrap();
+    fixture.fragment(&mut fixture.publish("cam").unwrap());
+    assert_eq!(code(fixture.store.delete_bucket(BUCKET)), not_empty);
+    fixture.store.delete_channel(BUCKET, "cam").unwrap();
+    assert_eq!(code(fixture.store.delete_bucket(BUCKET)), not_empty);
+    for key in fixture.keys() {
+        fixture.store.delete_object(BUCKET, &key).unwrap();
     }
-    house.store.delete_bucket(BUCKET).unwrap();
-    house.restart();
-    assert!(house.store.buckets().is_empty());
-    house.store.create_bucket(BUCKET, Acl::Private).unwrap();
-    assert!(!house.publish_is_a_continuation());
+    fixture.store.delete_bucket(BUCKET).unwrap();
+    fixture.restart();
+    assert!(fixture.store.buckets().is_empty());
+    fixture.store.create_bucket(BUCKET, Acl::Private).unwrap();
+    assert!(!fixture.publish_is_a_continuation());
 }
 
-impl House {
+impl Fixture {
     fn publish_is_a_continuation(&self) -> bool {
         self.store.put_channel(BUCKET, "cam", settings()).unwrap();
         self.publish("cam").unwrap().continues()
@@ -79,22 +79,22 @@ impl House {
 }
 
 #[test]
-fn what_still_refers_to_a_deleted_bucket_cannot_bring_it_back() {
-    let house = House::new();
-    let bucket = house.store.find(BUCKET).unwrap();
-    house.store.delete_bucket(BUCKET).unwrap();
+fn remaining_references_cannot_restore_a_deleted_bucket() {
+    let fixture = Fixture::new();
+    let bucket = fixture.store.find(BUCKET).unwrap();
+    fixture.store.delete_bucket(BUCKET).unwrap();
     let gone = (404, "NoSuchBucket");
-    assert_eq!(code(bucket.channels.put("cam", settings(), house.now())), gone);
+    assert_eq!(code(bucket.channels.put("cam", settings(), fixture.now())), gone);
     assert_eq!(
-        code(bucket.objects.put("key", Upload::default(), &mut &b""[..], house.now())),
+        code(bucket.objects.put("key", Upload::default(), &mut &b""[..], fixture.now())),
         gone
     );
-    assert!(!house.path("").exists());
+    assert!(!fixture.path("").exists());
 }
 
 #[test]
 fn a_channel_survives_a_restart_with_everything_in_it() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let snapshot = Snapshot {
         role_name: "role".to_owned(),
         dest_bucket: "pictures".to_owned(),
@@ -103,75 +103,75 @@ fn a_channel_survives_a_restart_with_everything_in_it() {
     };
     let full = ChannelSettings { snapshot: Some(snapshot), enabled: false, ..settings() };
     for name in ["前门 camera+1", "...", "a.b", "A", "a", "100%", "x\n"] {
-        house.store.put_channel(BUCKET, name, full.clone()).unwrap();
+        fixture.store.put_channel(BUCKET, name, full.clone()).unwrap();
     }
-    let before = house.store.list_channels(BUCKET, "", "", 100).unwrap();
+    let before = fixture.store.list_channels(BUCKET, "", "", 100).unwrap();
     assert_eq!(before.channels.len(), 7);
-    house.restart();
-    assert_eq!(house.store.list_channels(BUCKET, "", "", 100).unwrap(), before);
-    assert_eq!(house.store.channel(BUCKET, "...").unwrap().settings, full);
+    fixture.restart();
+    assert_eq!(fixture.store.list_channels(BUCKET, "", "", 100).unwrap(), before);
+    assert_eq!(fixture.store.channel(BUCKET, "...").unwrap().settings, full);
 }
 
 #[test]
-fn an_absent_channel_is_no_such_live_channel() {
-    let House { store, .. } = &House::new();
+fn every_call_on_a_missing_channel_fails_with_no_such_live_channel() {
+    let Fixture { store, .. } = &Fixture::new();
     let absent = (404, "NoSuchLiveChannel");
     assert_eq!(code(store.channel(BUCKET, "cam")), absent);
     assert_eq!(code(store.stat(BUCKET, "cam")), absent);
     assert_eq!(code(store.history(BUCKET, "cam")), absent);
     assert_eq!(code(store.set_channel_enabled(BUCKET, "cam", true)), absent);
-    let house = House::new();
-    assert_eq!(code(house.publish("cam")), absent);
-    assert_eq!(code(house.publish_as("cam", Some("x.m3u8"), || {})), absent);
+    let fixture = Fixture::new();
+    assert_eq!(code(fixture.publish("cam")), absent);
+    assert_eq!(code(fixture.publish_as("cam", Some("x.m3u8"), || {})), absent);
 }
 
 #[test]
-fn replacing_a_channel_keeps_its_history_and_dates_it_anew() {
-    let mut house = House::with_channel("cam");
-    drop(house.publish("cam").unwrap());
-    house.pass_ms(60_000);
+fn replacing_a_channel_keeps_its_history_and_updates_its_date() {
+    let mut fixture = Fixture::with_channel("cam");
+    drop(fixture.publish("cam").unwrap());
+    fixture.pass_ms(60_000);
     let other = ChannelSettings { frag_count: 9, ..settings() };
-    house.store.put_channel(BUCKET, "cam", other.clone()).unwrap();
-    house.restart();
-    let channel = house.store.channel(BUCKET, "cam").unwrap();
-    assert_eq!((channel.settings, channel.last_modified), (other, house.now()));
-    assert_eq!(house.store.history(BUCKET, "cam").unwrap().len(), 1);
+    fixture.store.put_channel(BUCKET, "cam", other.clone()).unwrap();
+    fixture.restart();
+    let channel = fixture.store.channel(BUCKET, "cam").unwrap();
+    assert_eq!((channel.settings, channel.last_modified), (other, fixture.now()));
+    assert_eq!(fixture.store.history(BUCKET, "cam").unwrap().len(), 1);
 }
 
 #[test]
-fn a_change_of_status_dates_the_channel_and_a_repetition_does_not() {
-    let house = House::with_channel("cam");
-    house.pass_ms(1000);
-    house.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
-    assert_eq!(house.store.channel(BUCKET, "cam").unwrap().last_modified, at(START_MS));
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
-    assert_eq!(house.store.channel(BUCKET, "cam").unwrap().last_modified, at(START_MS + 1000));
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Disabled);
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
-    assert_eq!(code(house.publish("cam")), (409, "LiveChannelDisabled"));
+fn only_an_actual_change_of_status_updates_the_date() {
+    let fixture = Fixture::with_channel("cam");
+    fixture.pass_ms(1000);
+    fixture.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
+    assert_eq!(fixture.store.channel(BUCKET, "cam").unwrap().last_modified, at(START_MS));
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    assert_eq!(fixture.store.channel(BUCKET, "cam").unwrap().last_modified, at(START_MS + 1000));
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Disabled);
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    assert_eq!(code(fixture.publish("cam")), (409, "LiveChannelDisabled"));
 }
 
 #[test]
-fn deleting_a_channel_twice_succeeds_and_forgets_its_history_but_not_its_objects() {
-    let mut house = House::with_channel("cam");
-    let name = house.fragment(&mut house.publish("cam").unwrap());
-    house.store.delete_channel(BUCKET, "cam").unwrap();
-    house.store.delete_channel(BUCKET, "cam").unwrap();
-    house.restart();
-    assert_eq!(house.keys(), [format!("cam/{name}"), "cam/playlist.m3u8".to_owned()]);
-    assert_eq!(house.vod_names("cam"), [name]);
-    house.store.put_channel(BUCKET, "cam", settings()).unwrap();
-    assert!(house.store.history(BUCKET, "cam").unwrap().is_empty());
+fn deleting_a_channel_deletes_its_history_but_not_its_objects_and_can_be_repeated() {
+    let mut fixture = Fixture::with_channel("cam");
+    let name = fixture.fragment(&mut fixture.publish("cam").unwrap());
+    fixture.store.delete_channel(BUCKET, "cam").unwrap();
+    fixture.store.delete_channel(BUCKET, "cam").unwrap();
+    fixture.restart();
+    assert_eq!(fixture.keys(), [format!("cam/{name}"), "cam/playlist.m3u8".to_owned()]);
+    assert_eq!(fixture.vod_names("cam"), [name]);
+    fixture.store.put_channel(BUCKET, "cam", settings()).unwrap();
+    assert!(fixture.store.history(BUCKET, "cam").unwrap().is_empty());
 }
 
 #[test]
-fn channels_list_in_byte_order_page_by_page() {
-    let house = House::new();
+fn channels_are_listed_in_byte_order_page_by_page() {
+    let fixture = Fixture::new();
     for name in ["b", "a", "é", "B", "a-1", "a.1", "a1", "直播"] {
-        house.store.put_channel(BUCKET, name, settings()).unwrap();
+        fixture.store.put_channel(BUCKET, name, settings()).unwrap();
     }
     let page = |prefix: &str, marker: &str, max| {
-        let page = house.store.list_channels(BUCKET, prefix, marker, max).unwrap();
+        let page = fixture.store.list_channels(BUCKET, prefix, marker, max).unwrap();
         let names: Vec<_> = page.channels.into_iter().map(|channel| channel.name).collect();
         (names.join(" "), page.next_marker)
     };
@@ -188,97 +188,97 @@ fn channels_list_in_byte_order_page_by_page() {
 
 #[test]
 fn a_session_is_live_from_publish_to_drop() {
-    let house = House::with_channel("cam");
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
-    let session = house.publish("cam").unwrap();
+    let fixture = Fixture::with_channel("cam");
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
+    let session = fixture.publish("cam").unwrap();
     let live = |stream| Stat::Live { connected: at(START_MS), remote: remote(), stream };
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), live(StreamStat::default()));
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), live(StreamStat::default()));
     let stream = StreamStat {
         video: None,
         audio: Some(AudioStat { codec: Codec::Aac, bandwidth: 16_000, sample_rate: 44_100 }),
     };
     session.update(stream.clone());
-    house.pass_ms(7000);
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), live(stream));
-    assert!(house.store.history(BUCKET, "cam").unwrap().is_empty());
+    fixture.pass_ms(7000);
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), live(stream));
+    assert!(fixture.store.history(BUCKET, "cam").unwrap().is_empty());
     drop(session);
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
     let record = SessionRecord { start: at(START_MS), end: at(START_MS + 7000), remote: remote() };
-    assert_eq!(house.store.history(BUCKET, "cam").unwrap(), [record]);
+    assert_eq!(fixture.store.history(BUCKET, "cam").unwrap(), [record]);
 }
 
 #[test]
-fn a_session_does_not_end_before_it_began_when_the_clock_is_set_back() {
-    let house = House::with_channel("cam");
-    let session = house.publish("cam").unwrap();
-    house.now_ms.store(START_MS - 60_000, Ordering::SeqCst);
+fn a_session_never_ends_before_its_start_even_if_the_clock_is_set_back() {
+    let fixture = Fixture::with_channel("cam");
+    let session = fixture.publish("cam").unwrap();
+    fixture.now_ms.store(START_MS - 60_000, Ordering::SeqCst);
     drop(session);
-    assert_eq!(house.store.history(BUCKET, "cam").unwrap()[0].end, at(START_MS));
+    assert_eq!(fixture.store.history(BUCKET, "cam").unwrap()[0].end, at(START_MS));
 }
 
 #[test]
 fn the_history_keeps_the_newest_ten_sessions_oldest_first() {
-    let mut house = House::with_channel("cam");
+    let mut fixture = Fixture::with_channel("cam");
     for _ in 0..13 {
-        house.pass_ms(1000);
-        drop(house.publish("cam").unwrap());
+        fixture.pass_ms(1000);
+        drop(fixture.publish("cam").unwrap());
     }
-    house.restart();
+    fixture.restart();
     let starts: Vec<_> =
-        house.store.history(BUCKET, "cam").unwrap().iter().map(|record| record.start).collect();
+        fixture.store.history(BUCKET, "cam").unwrap().iter().map(|record| record.start).collect();
     assert_eq!(starts, (4..=13).map(|i| at(START_MS + i * 1000)).collect::<Vec<_>>());
 }
 
 #[test]
-fn a_live_channel_is_neither_replaced_nor_deleted_nor_enabled_nor_shared() {
-    let house = House::with_channel("cam");
-    let session = house.publish("cam").unwrap();
+fn a_live_channel_cannot_be_replaced_deleted_enabled_or_shared() {
+    let fixture = Fixture::with_channel("cam");
+    let session = fixture.publish("cam").unwrap();
     let live = (409, "ChannelStillLive");
-    assert_eq!(code(house.store.put_channel(BUCKET, "cam", settings())), live);
-    assert_eq!(code(house.store.delete_channel(BUCKET, "cam")), live);
-    assert_eq!(code(house.store.set_channel_enabled(BUCKET, "cam", true)), live);
-    assert_eq!(code(house.publish("cam")), live);
+    assert_eq!(code(fixture.store.put_channel(BUCKET, "cam", settings())), live);
+    assert_eq!(code(fixture.store.delete_channel(BUCKET, "cam")), live);
+    assert_eq!(code(fixture.store.set_channel_enabled(BUCKET, "cam", true)), live);
+    assert_eq!(code(fixture.publish("cam")), live);
     drop(session);
-    house.store.put_channel(BUCKET, "cam", settings()).unwrap();
+    fixture.store.put_channel(BUCKET, "cam", settings()).unwrap();
 }
 
 #[test]
-fn disabling_a_live_channel_cuts_its_publisher_at_once_and_without_a_lock() {
-    let house = House::with_channel("cam");
+fn disabling_a_live_channel_disconnects_its_publisher_at_once_and_without_a_lock() {
+    let fixture = Fixture::with_channel("cam");
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let (store, calls) = (house.store.clone(), seen.clone());
-    // The callback asks the store itself: under a lock it would never return.
-    let session = house
+    let (store, calls) = (fixture.store.clone(), seen.clone());
+    // The callback uses the store: under a lock it would deadlock.
+    let session = fixture
         .publish_as("cam", None, move || {
             calls.lock().unwrap().push(store.stat(BUCKET, "cam").unwrap());
         })
         .unwrap();
     assert!(!session.cut());
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
     assert!(session.cut());
     assert_eq!(*seen.lock().unwrap(), [Stat::Disabled]);
-    assert!(house.store.history(BUCKET, "cam").unwrap().is_empty());
+    assert!(fixture.store.history(BUCKET, "cam").unwrap().is_empty());
     drop(session);
-    assert_eq!(house.store.history(BUCKET, "cam").unwrap().len(), 1);
-    house.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
+    assert_eq!(fixture.store.history(BUCKET, "cam").unwrap().len(), 1);
+    fixture.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
     assert_eq!(seen.lock().unwrap().len(), 1);
 }
 
 #[test]
-fn a_publisher_may_return_before_its_cut_session_has_ended() {
-    let mut house = House::with_channel("cam");
-    let mut old = house.publish("cam").unwrap();
-    let first = house.fragment(&mut old);
+fn a_publisher_may_return_before_its_disconnected_session_has_ended() {
+    let mut fixture = Fixture::with_channel("cam");
+    let mut old = fixture.publish("cam").unwrap();
+    let first = fixture.fragment(&mut old);
     let unfinished = format!("{}.ts", START_MS + 2000);
     old.begin(&unfinished).unwrap();
-    house.pass_ms(2000);
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
-    house.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
+    fixture.pass_ms(2000);
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    fixture.store.set_channel_enabled(BUCKET, "cam", true).unwrap();
 
-    let mut new = house.publish("cam").unwrap();
+    let mut new = fixture.publish("cam").unwrap();
     assert_eq!(new.last_start_ms(), START_MS + 2000);
-    let second = house.fragment_of(&mut new, true);
+    let second = fixture.fragment_of(&mut new, true);
     old.write(b"late").unwrap();
     let late = Fragment {
         name: unfinished.clone(),
@@ -288,72 +288,72 @@ fn a_publisher_may_return_before_its_cut_session_has_ended() {
     };
     old.finish(&late, PlaylistState::default()).unwrap();
     assert!(old.begin("1.ts").is_err());
-    house.pass_ms(1);
+    fixture.pass_ms(1);
     drop(old);
-    assert!(matches!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Live { .. }));
-    assert_eq!(code(house.publish("cam")), (409, "ChannelStillLive"));
-    let third = house.fragment(&mut new);
+    assert!(matches!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Live { .. }));
+    assert_eq!(code(fixture.publish("cam")), (409, "ChannelStillLive"));
+    let third = fixture.fragment(&mut new);
     drop(new);
 
-    house.restart();
-    let playlist = house.live_playlist("cam/playlist.m3u8");
+    fixture.restart();
+    let playlist = fixture.live_playlist("cam/playlist.m3u8");
     assert_eq!(playlist.media_sequence, 1);
     assert_eq!(playlist.names, [second.clone(), unfinished.clone(), third.clone()]);
-    // The index holds them in another order than they began in.
+    // The order in the index differs from that of their starts.
     let t = (START_MS / 1000) as i64;
-    assert_eq!(house.vod("cam", t + 3, t + 5).unwrap().names, std::slice::from_ref(&second));
-    assert_eq!(house.vod_names("cam"), [first, unfinished, second, third]);
-    let history = house.store.history(BUCKET, "cam").unwrap();
+    assert_eq!(fixture.vod("cam", t + 3, t + 5).unwrap().names, std::slice::from_ref(&second));
+    assert_eq!(fixture.vod_names("cam"), [first, unfinished, second, third]);
+    let history = fixture.store.history(BUCKET, "cam").unwrap();
     assert_eq!(history.len(), 2);
     assert!(history[0].start < history[1].start);
 }
 
 #[test]
-fn a_cut_session_leaves_no_trace_in_a_channel_made_anew_under_its_name() {
-    let house = House::with_channel("cam");
-    let old = house.publish("cam").unwrap();
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
-    house.store.delete_channel(BUCKET, "cam").unwrap();
-    house.store.put_channel(BUCKET, "cam", settings()).unwrap();
-    let new = house.publish("cam").unwrap();
+fn a_disconnected_session_leaves_no_trace_in_a_new_channel_with_the_same_name() {
+    let fixture = Fixture::with_channel("cam");
+    let old = fixture.publish("cam").unwrap();
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    fixture.store.delete_channel(BUCKET, "cam").unwrap();
+    fixture.store.put_channel(BUCKET, "cam", settings()).unwrap();
+    let new = fixture.publish("cam").unwrap();
     drop(old);
-    assert!(house.store.history(BUCKET, "cam").unwrap().is_empty());
-    assert!(matches!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Live { .. }));
+    assert!(fixture.store.history(BUCKET, "cam").unwrap().is_empty());
+    assert!(matches!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Live { .. }));
     drop(new);
-    assert_eq!(house.store.history(BUCKET, "cam").unwrap().len(), 1);
+    assert_eq!(fixture.store.history(BUCKET, "cam").unwrap().len(), 1);
 }
 
 #[test]
-fn nothing_is_kept_in_memory_for_a_session_that_ended_or_was_refused() {
-    let house = House::with_channel("cam");
-    drop(house.publish("cam").unwrap());
-    house.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
-    let _ = house.publish("cam").unwrap_err();
-    let _ = house.publish_as("nobody", Some("x.m3u8"), || {}).unwrap_err();
-    assert_eq!(house.store.find(BUCKET).unwrap().known_timelines(), 0);
+fn ended_and_refused_sessions_use_no_memory() {
+    let fixture = Fixture::with_channel("cam");
+    drop(fixture.publish("cam").unwrap());
+    fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
+    let _ = fixture.publish("cam").unwrap_err();
+    let _ = fixture.publish_as("nobody", Some("x.m3u8"), || {}).unwrap_err();
+    assert_eq!(fixture.store.find(BUCKET).unwrap().known_timelines(), 0);
 }
 
 #[cfg(unix)]
 #[test]
-fn a_disk_that_refuses_is_an_internal_error_and_changes_nothing() {
-    let house = House::with_channel("cam");
-    let before = house.store.channel(BUCKET, "cam").unwrap();
-    // A folder in the place of the file refuses even the superuser.
-    let scratch = house.folder.path().join(".scratch");
+fn a_disk_error_is_an_internal_error_and_changes_nothing() {
+    let fixture = Fixture::with_channel("cam");
+    let before = fixture.store.channel(BUCKET, "cam").unwrap();
+    // A folder in the place of the file fails even for the superuser.
+    let scratch = fixture.folder.path().join(".scratch");
     fs::remove_dir_all(&scratch).unwrap();
     fs::write(&scratch, b"").unwrap();
-    house.pass_ms(1000);
+    fixture.pass_ms(1000);
     let internal = (500, "InternalError");
-    assert_eq!(code(house.store.put_channel(BUCKET, "cam", settings())), internal);
-    assert_eq!(code(house.store.put_channel(BUCKET, "new", settings())), internal);
-    assert_eq!(code(house.store.set_channel_enabled(BUCKET, "cam", false)), internal);
-    assert_eq!(code(house.store.create_bucket(BUCKET, Acl::PublicRead)), internal);
-    assert_eq!(code(house.store.create_bucket("another", Acl::PublicRead)), internal);
-    assert_eq!(code(house.store.put_object(BUCKET, "key", None, b"x")), internal);
-    assert_eq!(code(house.publish("cam")), internal);
-    assert_eq!(house.store.channel(BUCKET, "cam").unwrap(), before);
-    assert_eq!(house.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
-    assert_eq!(code(house.store.channel(BUCKET, "new")), (404, "NoSuchLiveChannel"));
-    assert_eq!(house.store.bucket(BUCKET).unwrap().acl, Acl::Private);
-    assert_eq!(house.store.buckets().len(), 1);
+    assert_eq!(code(fixture.store.put_channel(BUCKET, "cam", settings())), internal);
+    assert_eq!(code(fixture.store.put_channel(BUCKET, "new", settings())), internal);
+    assert_eq!(code(fixture.store.set_channel_enabled(BUCKET, "cam", false)), internal);
+    assert_eq!(code(fixture.store.create_bucket(BUCKET, Acl::PublicRead)), internal);
+    assert_eq!(code(fixture.store.create_bucket("another", Acl::PublicRead)), internal);
+    assert_eq!(code(fixture.store.put_object(BUCKET, "key", None, b"x")), internal);
+    assert_eq!(code(fixture.publish("cam")), internal);
+    assert_eq!(fixture.store.channel(BUCKET, "cam").unwrap(), before);
+    assert_eq!(fixture.store.stat(BUCKET, "cam").unwrap(), Stat::Idle);
+    assert_eq!(code(fixture.store.channel(BUCKET, "new")), (404, "NoSuchLiveChannel"));
+    assert_eq!(fixture.store.bucket(BUCKET).unwrap().acl, Acl::Private);
+    assert_eq!(fixture.store.buckets().len(), 1);
 }

@@ -1,25 +1,25 @@
-//! What the store finds in its folder and did not put there.
+//! Files and links in the store's folder that it did not create.
 
 use super::*;
 
 #[test]
-fn a_bucket_that_holds_something_else_is_not_deleted() {
-    let house = House::new();
+fn a_bucket_with_foreign_files_is_not_deleted() {
+    let fixture = Fixture::new();
     for foreign in ["thesis.tex", "objects/.hidden", "channels/x.txt", "fragments/f/g.log"] {
-        let path = house.path(foreign);
+        let path = fixture.path(foreign);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "kept").unwrap();
-        assert_eq!(code(house.store.delete_bucket(BUCKET)), (409, "BucketNotEmpty"), "{foreign}");
+        assert_eq!(code(fixture.store.delete_bucket(BUCKET)), (409, "BucketNotEmpty"), "{foreign}");
         assert_eq!(fs::read_to_string(&path).unwrap(), "kept");
         fs::remove_file(&path).unwrap();
-        let _ = fs::remove_dir(house.path("fragments/f"));
+        let _ = fs::remove_dir(fixture.path("fragments/f"));
     }
-    house.store.delete_bucket(BUCKET).unwrap();
-    assert!(!house.path("").exists());
+    fixture.store.delete_bucket(BUCKET).unwrap();
+    assert!(!fixture.path("").exists());
 }
 
 #[test]
-fn names_that_differ_in_case_stay_apart_under_a_scheme_for_file_systems_that_fold_it() {
+fn names_that_differ_in_case_are_distinct_in_folders_for_case_insensitive_file_systems() {
     let folder = crate::store::temporary::private("test-").unwrap();
     let naming = Naming { folds_case: true };
     for name in ["Cam", "cam"] {
@@ -46,7 +46,7 @@ mod links {
     use super::*;
     use std::os::unix::fs::symlink;
 
-    /// A folder outside with a file `kept.ts` in it.
+    /// Creates a folder outside the store, with a file `kept.ts`.
     fn outside() -> TempDir {
         let outside = crate::store::temporary::private("test-").unwrap();
         fs::write(outside.path().join("kept.ts"), "kept").unwrap();
@@ -59,7 +59,7 @@ mod links {
         assert_eq!(fs::read_to_string(outside.path().join("kept.ts")).unwrap(), "kept");
     }
 
-    /// What each call on the key of a link says.
+    /// Checks the result of each call on the key of a link.
     fn refusals(store: &Store, key: &str) {
         let internal = (500, "InternalError");
         assert_eq!(code(store.object(BUCKET, key)), internal, "{key}");
@@ -71,17 +71,17 @@ mod links {
 
     #[test]
     fn folders_of_objects_that_are_links_are_not_followed() {
-        let (house, outside) = (House::new(), outside());
+        let (fixture, outside) = (Fixture::new(), outside());
         for (root, missing) in [("objects", false), ("records", false), ("objects", true)] {
             let target = if missing { outside.path().join("no") } else { outside.path().into() };
-            let link = house.path(root).join("cam");
+            let link = fixture.path(root).join("cam");
             symlink(target, &link).unwrap();
             for key in ["cam/kept.ts", "cam/new.ts", "cam/a/b.ts"] {
                 let internal = (500, "InternalError");
-                assert_eq!(code(house.store.put_object(BUCKET, key, None, b"x")), internal);
-                assert_eq!(code(house.store.delete_object(BUCKET, key)), internal);
+                assert_eq!(code(fixture.store.put_object(BUCKET, key, None, b"x")), internal);
+                assert_eq!(code(fixture.store.delete_object(BUCKET, key)), internal);
                 if root == "objects" {
-                    assert_eq!(code(house.store.object(BUCKET, key)), internal);
+                    assert_eq!(code(fixture.store.object(BUCKET, key)), internal);
                 }
             }
             is_intact(&outside);
@@ -91,41 +91,41 @@ mod links {
 
     #[test]
     fn objects_that_are_links_are_not_followed_and_can_be_replaced_and_deleted() {
-        let (house, outside) = (House::new(), outside());
-        fs::create_dir(house.path("objects/cam")).unwrap();
-        let link = house.path("objects/cam/kept.ts");
+        let (fixture, outside) = (Fixture::new(), outside());
+        fs::create_dir(fixture.path("objects/cam")).unwrap();
+        let link = fixture.path("objects/cam/kept.ts");
         for target in [outside.path().join("kept.ts"), outside.path().join("missing.ts")] {
             symlink(&target, &link).unwrap();
-            refusals(&house.store, "cam/kept.ts");
-            house.store.put_object(BUCKET, "cam/kept.ts", None, b"mine").unwrap();
-            assert_eq!(house.text("cam/kept.ts"), "mine");
+            refusals(&fixture.store, "cam/kept.ts");
+            fixture.store.put_object(BUCKET, "cam/kept.ts", None, b"mine").unwrap();
+            assert_eq!(fixture.text("cam/kept.ts"), "mine");
             is_intact(&outside);
             fs::remove_file(&link).unwrap();
             symlink(&target, &link).unwrap();
-            house.store.delete_object(BUCKET, "cam/kept.ts").unwrap();
+            fixture.store.delete_object(BUCKET, "cam/kept.ts").unwrap();
             assert!(!link.is_symlink());
             fs::create_dir_all(link.parent().unwrap()).unwrap();
             is_intact(&outside);
         }
         symlink(outside.path(), &link).unwrap();
-        assert_eq!(code(house.store.delete_bucket(BUCKET)), (409, "BucketNotEmpty"));
+        assert_eq!(code(fixture.store.delete_bucket(BUCKET)), (409, "BucketNotEmpty"));
         is_intact(&outside);
     }
 
     #[test]
     fn an_index_of_fragments_that_is_a_link_is_not_followed() {
-        let (house, outside) = (House::with_channel("cam"), outside());
-        symlink(outside.path().join("kept.ts"), house.path("fragments/cam.log")).unwrap();
-        assert_eq!(code(house.publish("cam")), (500, "InternalError"));
-        assert_eq!(code(house.store.vod_playlist(BUCKET, "cam", 0, 9)), (500, "InternalError"));
+        let (fixture, outside) = (Fixture::with_channel("cam"), outside());
+        symlink(outside.path().join("kept.ts"), fixture.path("fragments/cam.log")).unwrap();
+        assert_eq!(code(fixture.publish("cam")), (500, "InternalError"));
+        assert_eq!(code(fixture.store.vod_playlist(BUCKET, "cam", 0, 9)), (500, "InternalError"));
         is_intact(&outside);
     }
 
     #[test]
-    fn a_link_that_is_put_where_a_fragment_grows_is_not_followed() {
-        let (house, outside) = (House::with_channel("cam"), outside());
-        let mut session = house.publish("cam").unwrap();
-        let part = house.store.find(BUCKET).unwrap().objects.part_path("cam/5.ts");
+    fn a_link_in_the_place_of_an_unfinished_fragment_is_not_followed() {
+        let (fixture, outside) = (Fixture::with_channel("cam"), outside());
+        let mut session = fixture.publish("cam").unwrap();
+        let part = fixture.store.find(BUCKET).unwrap().objects.part_path("cam/5.ts");
         symlink(outside.path().join("kept.ts"), part).unwrap();
         session.begin("5.ts").unwrap_err();
         is_intact(&outside);

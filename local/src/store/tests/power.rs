@@ -1,43 +1,43 @@
-//! States that a power cut leaves behind, made by hand: files of an interrupted
-//! session that were not on the medium, in a folder where nobody waited for them.
+//! Simulates the states that a power cut leaves: files of an interrupted session that
+//! had not been written, in a folder where recordings are not flushed.
 
 use super::*;
 
-/// A channel that was live when the power was cut, three fragments behind it, with a
-/// finished session before.
+/// A channel that was live when the power was cut, with three fragments and an earlier
+/// session that had ended.
 struct Cut {
-    house: House,
+    fixture: Fixture,
     names: Vec<String>,
 }
 
 impl Cut {
     fn new() -> Self {
-        let mut house = House::new();
-        house.open_as(Durability::Calls);
-        house.store.put_channel(BUCKET, "cam", settings()).unwrap();
-        let mut names = house.fragments(&mut house.publish("cam").unwrap(), 1);
-        let mut session = house.publish("cam").unwrap();
-        names.extend(house.fragments(&mut session, 3));
+        let mut fixture = Fixture::new();
+        fixture.open_as(Durability::Calls);
+        fixture.store.put_channel(BUCKET, "cam", settings()).unwrap();
+        let mut names = fixture.fragments(&mut fixture.publish("cam").unwrap(), 1);
+        let mut session = fixture.publish("cam").unwrap();
+        names.extend(fixture.fragments(&mut session, 3));
         std::mem::forget(session);
-        Cut { house, names }
+        Cut { fixture, names }
     }
 
     fn object(&self, name: &str) -> PathBuf {
-        self.house.path("objects/cam").join(name)
+        self.fixture.path("objects/cam").join(name)
     }
 
     fn restart(&mut self) {
-        self.house.open_as(Durability::Calls);
+        self.fixture.open_as(Durability::Calls);
     }
 
-    /// The names that the VOD playlist, the live one and the keys agree on.
+    /// Checks the names in the VOD playlist and the live playlist, and the keys.
     fn assert_shows(&self, vod: &[&String], live: &[&String]) {
-        assert_eq!(self.house.vod_names("cam").iter().collect::<Vec<_>>(), vod);
-        let playlist = self.house.live_playlist("cam/playlist.m3u8");
+        assert_eq!(self.fixture.vod_names("cam").iter().collect::<Vec<_>>(), vod);
+        let playlist = self.fixture.live_playlist("cam/playlist.m3u8");
         assert_eq!(playlist.names.iter().collect::<Vec<_>>(), live);
         let mut keys: Vec<_> = vod.iter().map(|name| format!("cam/{name}")).collect();
         keys.push("cam/playlist.m3u8".to_owned());
-        assert_eq!(self.house.keys(), keys);
+        assert_eq!(self.fixture.keys(), keys);
     }
 }
 
@@ -64,23 +64,23 @@ fn a_fragment_of_the_right_length_with_other_bytes_is_removed() {
 }
 
 #[test]
-fn the_media_sequence_goes_on_behind_fragments_that_were_lost() {
+fn the_media_sequence_continues_after_lost_fragments() {
     let mut cut = Cut::new();
-    let before = cut.house.live_playlist("cam/playlist.m3u8").media_sequence;
+    let before = cut.fixture.live_playlist("cam/playlist.m3u8").media_sequence;
     fs::write(cut.object(&cut.names[3]), b"").unwrap();
     cut.restart();
-    let after = cut.house.live_playlist("cam/playlist.m3u8").media_sequence;
+    let after = cut.fixture.live_playlist("cam/playlist.m3u8").media_sequence;
     assert!(after > before, "{after}");
-    cut.house.pass_ms(60_000);
-    let next = cut.house.fragment(&mut cut.house.publish("cam").unwrap());
-    let playlist = cut.house.live_playlist("cam/playlist.m3u8");
+    cut.fixture.pass_ms(60_000);
+    let next = cut.fixture.fragment(&mut cut.fixture.publish("cam").unwrap());
+    let playlist = cut.fixture.live_playlist("cam/playlist.m3u8");
     assert_eq!((playlist.media_sequence, playlist.names), (after, vec![next]));
 }
 
 #[test]
-fn a_fragment_without_a_line_in_the_index_is_removed_and_so_is_it_from_its_playlist() {
+fn a_fragment_without_a_line_in_the_index_is_removed_with_its_playlist_entry() {
     let mut cut = Cut::new();
-    let log = cut.house.path("fragments/cam.log");
+    let log = cut.fixture.path("fragments/cam.log");
     let lines = fs::read_to_string(&log).unwrap();
     let kept: Vec<_> = lines.split_inclusive('\n').take(3).collect();
     fs::write(&log, kept.concat()).unwrap();
@@ -90,46 +90,46 @@ fn a_fragment_without_a_line_in_the_index_is_removed_and_so_is_it_from_its_playl
 }
 
 #[test]
-fn a_playlist_that_was_torn_is_written_anew() {
+fn an_incomplete_playlist_is_rebuilt() {
     let mut cut = Cut::new();
-    fs::write(cut.house.path("objects/cam/playlist.m3u8"), "#EXTM3U\n#EXT-X-V").unwrap();
+    fs::write(cut.fixture.path("objects/cam/playlist.m3u8"), "#EXTM3U\n#EXT-X-V").unwrap();
     cut.restart();
     let [first, second, third, fourth] = cut.names.each();
     cut.assert_shows(&[first, second, third, fourth], &[second, third, fourth]);
 }
 
 #[test]
-fn a_playlist_of_which_the_index_knows_nothing_is_removed() {
-    let mut house = House::new();
-    house.open_as(Durability::Calls);
-    house.store.put_channel(BUCKET, "cam", settings()).unwrap();
-    let mut session = house.publish_as("cam", Some("other.m3u8"), || {}).unwrap();
-    house.fragment(&mut session);
+fn a_playlist_without_lines_in_the_index_is_removed() {
+    let mut fixture = Fixture::new();
+    fixture.open_as(Durability::Calls);
+    fixture.store.put_channel(BUCKET, "cam", settings()).unwrap();
+    let mut session = fixture.publish_as("cam", Some("other.m3u8"), || {}).unwrap();
+    fixture.fragment(&mut session);
     std::mem::forget(session);
-    fs::remove_file(house.path("fragments/cam.log")).unwrap();
-    fs::write(house.path("objects/cam/other.m3u8"), "#EXTM").unwrap();
-    house.open_as(Durability::Calls);
-    assert!(house.keys().is_empty(), "{:?}", house.keys());
+    fs::remove_file(fixture.path("fragments/cam.log")).unwrap();
+    fs::write(fixture.path("objects/cam/other.m3u8"), "#EXTM").unwrap();
+    fixture.open_as(Durability::Calls);
+    assert!(fixture.keys().is_empty(), "{:?}", fixture.keys());
 }
 
 #[test]
-fn uploads_in_the_place_of_a_session_stay() {
+fn uploads_that_replaced_recordings_are_kept() {
     let mut cut = Cut::new();
     let late = format!("cam/{}.ts", START_MS + 100_000);
     for key in [late.as_str(), "cam/playlist.m3u8"] {
-        cut.house.store.put_object(BUCKET, key, None, b"mine").unwrap();
+        cut.fixture.store.put_object(BUCKET, key, None, b"mine").unwrap();
     }
     cut.restart();
-    assert_eq!(cut.house.text(&late), "mine");
-    assert_eq!(cut.house.text("cam/playlist.m3u8"), "mine");
+    assert_eq!(cut.fixture.text(&late), "mine");
+    assert_eq!(cut.fixture.text("cam/playlist.m3u8"), "mine");
 }
 
 #[test]
-fn fragments_of_sessions_that_have_ended_are_left_alone() {
+fn fragments_of_ended_sessions_are_not_checked() {
     let mut cut = Cut::new();
     fs::write(cut.object(&cut.names[0]), b"changed by hand").unwrap();
     cut.restart();
-    assert_eq!(cut.house.vod_names("cam"), cut.names);
+    assert_eq!(cut.fixture.vod_names("cam"), cut.names);
 }
 
 trait Each {

@@ -14,17 +14,17 @@ fn the_store_is_shared_between_threads() {
 }
 
 /// Every thread puts, publishes, disables, enables, deletes and reads the same
-/// two channels; whatever is refused is refused by a rule.
+/// two channels; calls may fail only with the documented errors.
 #[test]
 fn eight_threads_on_two_channels_corrupt_nothing() {
-    let mut house = House::new();
+    let mut fixture = Fixture::new();
     let written = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for id in 0..THREADS {
-            let (house, written) = (&house, &written);
+            let (fixture, written) = (&fixture, &written);
             scope.spawn(move || {
                 for round in 0..ROUNDS {
-                    hammer(house, ["cam", "door"][(id + round) % 2], id + round, written);
+                    hammer(fixture, ["cam", "door"][(id + round) % 2], id + round, written);
                 }
             });
         }
@@ -42,41 +42,41 @@ fn eight_threads_on_two_channels_corrupt_nothing() {
             let unique = expected.len();
             expected.dedup();
             assert_eq!(expected.len(), unique, "two sessions used one name");
-            assert_eq!(house.vod_names(channel), expected);
-            let playlist = house.live_playlist(&format!("{channel}/playlist.m3u8"));
+            assert_eq!(fixture.vod_names(channel), expected);
+            let playlist = fixture.live_playlist(&format!("{channel}/playlist.m3u8"));
             assert_eq!(playlist.media_sequence as usize + playlist.names.len(), unique);
             for name in expected {
-                assert_eq!(house.text(&format!("{channel}/{name}")), format!("media of {name}"));
+                assert_eq!(fixture.text(&format!("{channel}/{name}")), format!("media of {name}"));
             }
         }
-        house.restart();
+        fixture.restart();
     }
-    assert_eq!(fs::read_dir(house.folder.path().join(".scratch")).unwrap().count(), 0);
-    assert!(house.store.find(BUCKET).unwrap().known_timelines() <= 2);
+    assert_eq!(fs::read_dir(fixture.folder.path().join(".scratch")).unwrap().count(), 0);
+    assert!(fixture.store.find(BUCKET).unwrap().known_timelines() <= 2);
 }
 
 #[test]
-fn no_page_that_more_follow_is_empty_while_objects_are_deleted() {
-    let house = House::new();
+fn only_the_last_page_may_be_empty_while_objects_are_deleted() {
+    let fixture = Fixture::new();
     let keys: Vec<_> = (0..400).map(|number| format!("{number:03}.ts")).collect();
     for key in &keys {
-        house.store.put_object(BUCKET, key, None, b"media").unwrap();
+        fixture.store.put_object(BUCKET, key, None, b"media").unwrap();
     }
     thread::scope(|scope| {
         let deletion = scope.spawn(|| {
             keys.chunks(5).for_each(|some| {
                 let some: Vec<_> = some.iter().map(String::as_str).collect();
-                house.store.delete_objects(BUCKET, &some).unwrap();
+                fixture.store.delete_objects(BUCKET, &some).unwrap();
             });
         });
         while !deletion.is_finished() {
-            let page = house.store.list_objects(BUCKET, "", "", None, 2).unwrap();
+            let page = fixture.store.list_objects(BUCKET, "", "", None, 2).unwrap();
             assert!(page.next_marker.is_none() || !page.objects.is_empty(), "{page:?}");
         }
     });
 }
 
-fn hammer(house: &House, channel: &str, dice: usize, written: &Mutex<Vec<(String, String)>>) {
+fn hammer(fixture: &Fixture, channel: &str, dice: usize, written: &Mutex<Vec<(String, String)>>) {
     let rules = [
         "ChannelStillLive",
         "LiveChannelDisabled",
@@ -89,32 +89,32 @@ fn hammer(house: &House, channel: &str, dice: usize, written: &Mutex<Vec<(String
             assert!(rules.contains(&fault.code), "{fault:?}");
         }
     };
-    check(house.store.put_channel(BUCKET, channel, settings()));
-    match house.publish(channel) {
+    check(fixture.store.put_channel(BUCKET, channel, settings()));
+    match fixture.publish(channel) {
         Err(fault) => check(Err(fault)),
         Ok(mut session) => {
             for _ in 0..3 {
-                // Cut meanwhile, it may begin no other.
-                if let Ok(name) = try_fragment(house, &mut session) {
+                // It may have been cut meanwhile, and can then begin no other.
+                if let Ok(name) = try_fragment(fixture, &mut session) {
                     written.lock().unwrap().push((channel.to_owned(), name));
                 }
                 thread::yield_now();
             }
         }
     }
-    check(house.store.set_channel_enabled(BUCKET, channel, !dice.is_multiple_of(3)));
-    check(house.store.stat(BUCKET, channel).map(drop));
-    check(house.store.history(BUCKET, channel).map(|history| assert!(history.len() <= 10)));
-    check(house.store.vod_playlist(BUCKET, channel, 0, i64::MAX).map(drop));
-    check(house.store.object(BUCKET, &format!("{channel}/playlist.m3u8")).map(drop));
+    check(fixture.store.set_channel_enabled(BUCKET, channel, !dice.is_multiple_of(3)));
+    check(fixture.store.stat(BUCKET, channel).map(drop));
+    check(fixture.store.history(BUCKET, channel).map(|history| assert!(history.len() <= 10)));
+    check(fixture.store.vod_playlist(BUCKET, channel, 0, i64::MAX).map(drop));
+    check(fixture.store.object(BUCKET, &format!("{channel}/playlist.m3u8")).map(drop));
     if dice.is_multiple_of(5) {
-        check(house.store.delete_channel(BUCKET, channel));
+        check(fixture.store.delete_channel(BUCKET, channel));
     }
 }
 
-fn try_fragment(house: &House, session: &mut LiveSession) -> io::Result<String> {
-    house.pass_ms(1);
-    let start_ms = house.now_ms.load(Ordering::SeqCst).max(session.last_start_ms() + 1);
+fn try_fragment(fixture: &Fixture, session: &mut LiveSession) -> io::Result<String> {
+    fixture.pass_ms(1);
+    let start_ms = fixture.now_ms.load(Ordering::SeqCst).max(session.last_start_ms() + 1);
     let name = format!("{start_ms}.ts");
     session.begin(&name)?;
     session.write(b"media of ")?;
@@ -126,32 +126,32 @@ fn try_fragment(house: &House, session: &mut LiveSession) -> io::Result<String> 
 
 #[test]
 fn readers_and_writers_of_one_key_see_whole_objects_that_match_their_etag() {
-    let house = House::new();
+    let fixture = Fixture::new();
     let bodies = [vec![b'a'; 70_000], vec![b'b'; 90_000]];
     let metas =
-        bodies.each_ref().map(|body| house.store.put_object(BUCKET, "d/k", None, body).unwrap());
+        bodies.each_ref().map(|body| fixture.store.put_object(BUCKET, "d/k", None, body).unwrap());
     thread::scope(|scope| {
         for id in 0..THREADS {
-            let (house, bodies, metas) = (&house, &bodies, &metas);
+            let (fixture, bodies, metas) = (&fixture, &bodies, &metas);
             scope.spawn(move || {
                 for round in 0..ROUNDS {
                     match (id + round) % 4 {
                         0 | 1 => {
                             let body = &bodies[(id + round) % 2];
-                            house.store.put_object(BUCKET, "d/k", None, body).unwrap();
+                            fixture.store.put_object(BUCKET, "d/k", None, body).unwrap();
                         }
-                        2 if round % 5 == 0 => house.store.delete_object(BUCKET, "d/k").unwrap(),
-                        _ => read_whole(house, bodies, metas),
+                        2 if round % 5 == 0 => fixture.store.delete_object(BUCKET, "d/k").unwrap(),
+                        _ => read_whole(fixture, bodies, metas),
                     }
-                    house.pass_ms(1);
+                    fixture.pass_ms(1);
                 }
             });
         }
     });
 }
 
-fn read_whole(house: &House, bodies: &[Vec<u8>; 2], metas: &[ObjectMeta; 2]) {
-    let Ok((meta, mut file)) = house.store.object(BUCKET, "d/k") else { return };
+fn read_whole(fixture: &Fixture, bodies: &[Vec<u8>; 2], metas: &[ObjectMeta; 2]) {
+    let Ok((meta, mut file)) = fixture.store.object(BUCKET, "d/k") else { return };
     let mut content = Vec::new();
     io::Read::read_to_end(&mut file, &mut content).unwrap();
     let which = usize::from(content.first() == Some(&b'b'));
