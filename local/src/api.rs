@@ -43,9 +43,9 @@ use std::time::Instant;
 impl Service {
     /// Handles a request. Blocks on file I/O.
     pub fn respond(&self, request: &Request) -> Response {
-        match self.ordered(request) {
-            Some(ordered) => self.disrupt(request, ordered),
-            None => self.complete(request, || self.answer(request)),
+        match self.applied(request) {
+            Some(applied) => self.disrupt(request, applied),
+            None => self.complete(request, || self.handle(request)),
         }
     }
 
@@ -75,7 +75,7 @@ impl Service {
     ///
     /// # Errors
     ///
-    /// 403 `AccessForbidden` for a request that [`Service::refuse`] answers.
+    /// 403 `AccessForbidden` for a request that must be passed to [`Service::refuse`].
     pub fn screen(&self, request: &Request) -> Result<(), Fault> {
         self.grant(request).map(|_| ())
     }
@@ -92,9 +92,9 @@ impl Service {
     fn complete(
         &self,
         request: &Request,
-        answer: impl FnOnce() -> Result<Response, Fault>,
+        handler: impl FnOnce() -> Result<Response, Fault>,
     ) -> Response {
-        self.complete_with(request, |_| answer(), None)
+        self.complete_with(request, |_| handler(), None)
     }
 
     /// Like [`complete`](Self::complete), for a response that contains its
@@ -102,15 +102,15 @@ impl Service {
     fn complete_with(
         &self,
         request: &Request,
-        answer: impl FnOnce(&str) -> Result<Response, Fault>,
+        handler: impl FnOnce(&str) -> Result<Response, Fault>,
         note: Option<&str>,
     ) -> Response {
         let started = Instant::now();
         let request_id = self.request_ids.next(&self.site.clock);
         let grant = self.grant(request);
-        let answer = grant.as_ref().map_err(Fault::clone).and_then(|_| answer(&request_id));
-        self.report(request, &answer, &request_id, started, note);
-        let mut response = answer.unwrap_or_else(|fault| refusal(request, &fault, &request_id));
+        let result = grant.as_ref().map_err(Fault::clone).and_then(|_| handler(&request_id));
+        self.report(request, &result, &request_id, started, note);
+        let mut response = result.unwrap_or_else(|fault| refusal(request, &fault, &request_id));
         // A 304 has no length of its own (RFC 9110 section 15.4.5).
         if response.status != 304 {
             let length = response.body.length();
@@ -128,7 +128,7 @@ impl Service {
             .with("x-oss-server-time", started.elapsed().as_millis().to_string())
     }
 
-    fn answer(&self, request: &Request) -> Result<Response, Fault> {
+    fn handle(&self, request: &Request) -> Result<Response, Fault> {
         if sites::is_preflight(request) {
             return sites::preflight(request);
         }

@@ -21,7 +21,7 @@ use time::{Duration, OffsetDateTime};
 
 /// A fault rule that was applied to a request.
 #[derive(Debug, Clone)]
-pub struct Ordered {
+pub struct AppliedRule {
     /// The rule's id.
     pub id: u64,
     /// The rule.
@@ -148,15 +148,15 @@ impl Control {
     }
 
     /// Returns the rule that applies to a request, and counts it as applied.
-    pub(crate) fn strike(&self, operation: &str, key: &str) -> Option<Ordered> {
+    pub(crate) fn apply(&self, operation: &str, key: &str) -> Option<AppliedRule> {
         // Read first, so that deleting the rule meanwhile releases the connection.
         let releases = self.0.releases.load(Ordering::Acquire);
-        let (id, rule) = self.0.faults.strike(operation, key)?;
-        Some(Ordered { id, rule, releases })
+        let (id, rule) = self.0.faults.apply(operation, key)?;
+        Some(AppliedRule { id, rule, releases })
     }
 
     /// Returns whether there are no fault rules.
-    pub(crate) fn is_calm(&self) -> bool {
+    pub(crate) fn has_no_faults(&self) -> bool {
         self.0.faults.is_empty()
     }
 
@@ -177,7 +177,7 @@ impl Control {
     }
 
     /// Returns whether hanging connections were closed since the rule was applied.
-    pub(crate) fn is_released(&self, ordered: &Ordered) -> bool {
-        self.0.releases.load(Ordering::Acquire) != ordered.releases
+    pub(crate) fn is_released(&self, applied: &AppliedRule) -> bool {
+        self.0.releases.load(Ordering::Acquire) != applied.releases
     }
 }

@@ -37,7 +37,7 @@ pub struct ControlApi {
 /// Why a request was refused: status and message.
 struct Refusal(u16, String);
 
-type Answer = Result<Response, Refusal>;
+type Outcome = Result<Response, Refusal>;
 
 impl ControlApi {
     /// Returns the control API of a site.
@@ -71,15 +71,15 @@ impl ControlApi {
         if !self.takes(request) {
             return None;
         }
-        let answer = if request.path == HEALTH {
+        let outcome = if request.path == HEALTH {
             self.health(request)
         } else {
-            self.admit(request).and_then(|control| self.answer(request, control))
+            self.admit(request).and_then(|control| self.handle(request, control))
         };
-        Some(complete(request, answer))
+        Some(complete(request, outcome))
     }
 
-    fn health(&self, request: &Request) -> Answer {
+    fn health(&self, request: &Request) -> Outcome {
         only(request, &["GET", "HEAD"])?;
         ok(&json!({
             "status": "ok",
@@ -111,7 +111,7 @@ impl ControlApi {
         Ok(control)
     }
 
-    fn answer(&self, request: &Request, control: &Control) -> Answer {
+    fn handle(&self, request: &Request, control: &Control) -> Outcome {
         let path = request.path.strip_prefix(ROOT).unwrap_or_default();
         let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
         match (parts.as_slice(), &*request.method) {
@@ -151,7 +151,7 @@ impl ControlApi {
     }
 }
 
-fn remove(control: &Control, id: &str) -> Answer {
+fn remove(control: &Control, id: &str) -> Outcome {
     let number = id.parse().map_err(|_| Refusal(400, format!("fault {id:?}: must be a number")))?;
     match control.remove(number) {
         true => Ok(Response::empty(204)),
@@ -198,7 +198,7 @@ impl ClockChange {
 }
 
 /// Returns the events in the journal that match the parameters.
-fn requests(request: &Request, control: &Control) -> Answer {
+fn requests(request: &Request, control: &Control) -> Outcome {
     let query = Query::parse(&request.query)
         .map_err(|_| Refusal(400, "the query cannot be read".to_owned()))?;
     let known = ["operation", "key", "kind", "status"];
@@ -221,19 +221,19 @@ fn requests(request: &Request, control: &Control) -> Answer {
 }
 
 /// Refuses all other methods; the value returned for these is never used.
-fn only(request: &Request, methods: &[&str]) -> Answer {
+fn only(request: &Request, methods: &[&str]) -> Outcome {
     if methods.contains(&&*request.method) {
         return Ok(Response::empty(204));
     }
     Err(Refusal(405, format!("{}: must be {}", request.method, methods.join(", "))))
 }
 
-fn done(change: impl FnOnce()) -> Answer {
+fn done(change: impl FnOnce()) -> Outcome {
     change();
     Ok(Response::empty(204))
 }
 
-fn ok(value: &impl Serialize) -> Answer {
+fn ok(value: &impl Serialize) -> Outcome {
     let text = serde_json::to_string(value).map_err(|error| Refusal(500, error.to_string()))?;
     Ok(Response::text(200, "application/json", text))
 }
@@ -243,8 +243,8 @@ fn read<'a, T: Deserialize<'a>>(request: &'a Request) -> Result<T, Refusal> {
 }
 
 /// Adds the headers of every response; pages of other origins may read none.
-fn complete(request: &Request, answer: Answer) -> Response {
-    let mut response = answer.unwrap_or_else(|Refusal(status, text)| {
+fn complete(request: &Request, outcome: Outcome) -> Response {
+    let mut response = outcome.unwrap_or_else(|Refusal(status, text)| {
         let body: Value = json!({ "error": text });
         Response::text(status, "application/json", body.to_string())
     });

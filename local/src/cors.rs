@@ -34,7 +34,7 @@ pub struct Rule {
 
 /// A cross-origin request: for an actual request, without headers.
 #[derive(Debug, Clone, Copy)]
-pub struct Asked<'a> {
+pub struct CrossOrigin<'a> {
     /// The page's origin.
     pub origin: &'a str,
     /// The method of the actual request.
@@ -62,15 +62,15 @@ impl Rule {
     ///
     /// The origin must be a single one. A page without an origin (`null`: a
     /// sandboxed frame, a file) is allowed only by `*`.
-    pub fn allows(&self, asked: &Asked<'_>) -> bool {
+    pub fn allows(&self, request: &CrossOrigin<'_>) -> bool {
         let origin = |pattern: &String| {
-            pattern == "*" || is_origin(asked.origin) && matches(pattern, asked.origin)
+            pattern == "*" || is_origin(request.origin) && matches(pattern, request.origin)
         };
         let header = |name: &str| self.allowed_headers.iter().any(|pattern| matches(pattern, name));
-        let mut headers = asked.headers.split(',').map(str::trim).filter(|name| !name.is_empty());
-        (asked.origin == "null" || is_origin(asked.origin))
+        let mut headers = request.headers.split(',').map(str::trim).filter(|name| !name.is_empty());
+        (request.origin == "null" || is_origin(request.origin))
             && self.allowed_origins.iter().any(origin)
-            && self.allowed_methods.iter().any(|method| method.eq_ignore_ascii_case(asked.method))
+            && self.allowed_methods.iter().any(|method| method.eq_ignore_ascii_case(request.method))
             && headers.all(header)
     }
 
@@ -131,7 +131,7 @@ mod tests {
     }
 
     fn allows(rule: &Rule, origin: &str, method: &str, headers: &str) -> bool {
-        rule.allows(&Asked { origin, method, headers })
+        rule.allows(&CrossOrigin { origin, method, headers })
     }
 
     #[test]

@@ -23,13 +23,13 @@ pub struct Endpoint(LocalEndpoint);
 
 /// The outcome of a request.
 #[derive(Debug)]
-pub struct Answer {
+pub struct Outcome {
     /// The HTTP status.
     pub status: u16,
     /// The body, if it was in memory.
     pub body: String,
     /// Whether the request was accepted as one of the owner's.
-    pub is_let_in: bool,
+    pub is_authorized: bool,
 }
 
 impl Endpoint {
@@ -51,7 +51,7 @@ impl Endpoint {
         query: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Answer {
+    ) -> Outcome {
         let owned = |(name, value): &(&str, &str)| (name.to_string(), value.trim().to_owned());
         let host = headers.iter().find(|(name, _)| *name == "host");
         // Fields that the input does not determine keep their defaults.
@@ -73,7 +73,11 @@ impl Endpoint {
             Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Body::Empty | Body::File { .. } | Body::Stream { .. } => String::new(),
         };
-        Answer { status: response.status, body, is_let_in: response.status < 400 && !is_public }
+        Outcome {
+            status: response.status,
+            body,
+            is_authorized: response.status < 400 && !is_public,
+        }
     }
 }
 

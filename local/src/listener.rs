@@ -132,7 +132,7 @@ impl Serving {
                 // Closed without a response: its protocol is not known yet.
                 Ok((stream, remote)) => match self.limiter.take(remote.ip()) {
                     Some(permit) => drop(tokio::spawn(self.clone().serve(stream, remote, permit))),
-                    None => self.turn_away(stream, remote),
+                    None => self.reject(stream, remote),
                 },
                 // A connection that was closed early, or a temporary lack of
                 // descriptors: neither is a reason to stop listening.
@@ -142,7 +142,7 @@ impl Serving {
     }
 
     /// Closes a connection that exceeds the limit.
-    fn turn_away(&self, stream: net::TcpStream, remote: SocketAddr) {
+    fn reject(&self, stream: net::TcpStream, remote: SocketAddr) {
         drop(stream);
         let site = &self.context.site;
         site.events.record(Event {
@@ -199,11 +199,11 @@ impl Serving {
                 request.extensions_mut().insert(socket.clone());
             }
             async move {
-                let answer = application.answer(request).await;
-                if let (Err(Broken { is_reset: true }), Some(socket)) = (&answer, &controlled) {
+                let result = application.handle(request).await;
+                if let (Err(Broken { is_reset: true }), Some(socket)) = (&result, &controlled) {
                     let _ = SockRef::from(&**socket).set_linger(Some(Duration::ZERO));
                 }
-                answer
+                result
             }
         });
         let connection = http1::Builder::new()

@@ -85,7 +85,7 @@ impl Page {
     pub fn respond(&self, request: &Request) -> Option<Response> {
         let token = self.options.token.as_ref().filter(|_| self.takes(request))?;
         let response = match path_of(request) {
-            Some(path) => self.answer(request, path, token),
+            Some(path) => self.handle(request, path, token),
             None => redirect(302, String::from("/_osslive/")),
         };
         Some(self.complete(request, response))
@@ -96,13 +96,13 @@ impl Page {
         guard::refuses(request, self.options.remote)
     }
 
-    fn answer(&self, request: &Request, path: &str, token: &Token) -> Response {
+    fn handle(&self, request: &Request, path: &str, token: &Token) -> Response {
         if let Some(line) = self.refuses(request) {
             return self.deny(request, line);
         }
         let path = path.strip_prefix('/').unwrap_or(path);
         match path.split_once('/') {
-            Some((given, path)) if token.is(given) => self.answer_owner(request, path),
+            Some((given, path)) if token.is(given) => self.handle_authorized(request, path),
             None if path.is_empty() && is_given(request, token) => {
                 redirect(302, format!("{ROOT}/{}/{}", token.as_str(), other_parameters(request)))
             }
@@ -127,7 +127,7 @@ impl Page {
     }
 
     /// Handles a request with the right token; `path` is what follows it.
-    fn answer_owner(&self, request: &Request, path: &str) -> Response {
+    fn handle_authorized(&self, request: &Request, path: &str) -> Response {
         if !matches!(request.method.as_str(), "GET" | "HEAD") {
             return plain(405, "This page is read-only.").with("Allow", "GET, HEAD");
         }

@@ -6,7 +6,7 @@ mod report;
 use crate::address::PublishTarget;
 use crate::auth;
 use crate::budget::{Budget, Share};
-use crate::control::{Control, Disconnect, Ordered, RTMP_CONNECT, RTMP_PUBLISH};
+use crate::control::{AppliedRule, Control, Disconnect, RTMP_CONNECT, RTMP_PUBLISH};
 use crate::fault::Fault;
 use crate::limits::PeerLimits;
 use crate::media::recorder::{Now, RecordError, Recorder, RecorderSettings};
@@ -138,7 +138,7 @@ impl Connection {
         }
         let ended = self.end(&why);
         if let Ok(Next::Refused) = served {
-            return ended.and(self.say_farewell(&mut buffer));
+            return ended.and(self.linger(&mut buffer));
         }
         ended.and(served.map(drop))
     }
@@ -265,11 +265,11 @@ impl Connection {
 
     /// Starts a session, or refuses it.
     fn begin(&mut self, request: &PublishRequest) -> io::Result<Next> {
-        self.report.access_key(&request.stream);
-        if let Some(ordered) = self.disrupt_publisher(request)? {
-            let rule = &*ordered.rule;
+        self.report.set_access_key(&request.stream);
+        if let Some(applied) = self.disrupt_publisher(request)? {
+            let rule = &*applied.rule;
             if let Some(code) = &rule.code {
-                self.report.order(&ordered);
+                self.report.refuse_by_rule(&applied);
                 let text = rule.message.as_deref().unwrap_or("Injected by a fault rule.");
                 self.session.reject(code, text);
                 return Ok(Next::Refused);
@@ -294,7 +294,7 @@ impl Connection {
 
     /// Returns the fault rule for the publisher of a channel, after any delay that it
     /// requires.
-    fn disrupt_publisher(&self, request: &PublishRequest) -> io::Result<Option<Ordered>> {
+    fn disrupt_publisher(&self, request: &PublishRequest) -> io::Result<Option<AppliedRule>> {
         let PublishRequest { tc_url, app, stream } = request;
         let addressing = &self.context.site.addressing;
         match PublishTarget::parse(tc_url, app, stream, addressing) {
@@ -304,31 +304,31 @@ impl Connection {
     }
 
     /// Waits as the fault rule for an operation requires, or ends the connection.
-    fn disrupt(&self, operation: &str, key: &str) -> io::Result<Option<Ordered>> {
-        let control = self.context.site.control.as_ref().filter(|control| !control.is_calm());
+    fn disrupt(&self, operation: &str, key: &str) -> io::Result<Option<AppliedRule>> {
+        let control = self.context.site.control.as_ref().filter(|control| !control.has_no_faults());
         let Some(control) = control else { return Ok(None) };
-        let Some(ordered) = control.strike(operation, key) else { return Ok(None) };
-        let rule = &*ordered.rule;
+        let Some(applied) = control.apply(operation, key) else { return Ok(None) };
+        let rule = &*applied.rule;
         if rule.disconnect == Some(Disconnect::Hang) {
-            self.wait(control, &ordered, None);
+            self.wait(control, &applied, None);
         } else if let Some(ms) = rule.latency_ms {
-            self.wait(control, &ordered, Some(Duration::from_millis(ms)));
+            self.wait(control, &applied, Some(Duration::from_millis(ms)));
         }
         if rule.disconnect == Some(Disconnect::Reset) {
             SockRef::from(&*self.stream).set_linger(Some(Duration::ZERO))?;
         }
         match rule.disconnect {
-            Some(_) => Err(io::Error::other(format!("fault rule {}", ordered.id))),
-            None => Ok(Some(ordered)),
+            Some(_) => Err(io::Error::other(format!("fault rule {}", applied.id))),
+            None => Ok(Some(applied)),
         }
     }
 
     /// Waits, at most until hanging connections are released.
-    fn wait(&self, control: &Control, ordered: &Ordered, time: Option<Duration>) {
+    fn wait(&self, control: &Control, applied: &AppliedRule, time: Option<Duration>) {
         let due = time.map(|time| Instant::now() + time);
         let left =
             || due.map_or(POLL_INTERVAL, |due| due.saturating_duration_since(Instant::now()));
-        while !control.is_released(ordered)
+        while !control.is_released(applied)
             && !self.context.stopping.load(Ordering::Relaxed)
             && !left().is_zero()
         {
@@ -340,7 +340,7 @@ impl Connection {
         let Site { store, clock, addressing, keys, .. } = &*self.context.site;
         let PublishRequest { tc_url, app, stream } = request;
         let target = PublishTarget::parse(tc_url, app, stream, addressing)?;
-        self.report.aim(&target.bucket, &target.channel);
+        self.report.set_target(&target.bucket, &target.channel);
         auth::authorize_publish(&target, store, keys, clock)?;
         let socket = self.stream.clone();
         let sink = store.publish(Publish {
@@ -441,7 +441,7 @@ impl Connection {
 
     /// Gives the publisher time to read the reason: closing at once, with unread
     /// bytes, would reset the connection and lose the response.
-    fn say_farewell(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+    fn linger(&mut self, buffer: &mut [u8]) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let until = Instant::now() + LINGER;
         loop {

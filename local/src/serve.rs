@@ -2,7 +2,7 @@
 
 use crate::api;
 use crate::budget::{Budget, Share};
-use crate::control::{Control, Disconnect, Ordered};
+use crate::control::{AppliedRule, Control, Disconnect};
 use crate::fault::Fault;
 use crate::front_ends::FrontEnds;
 use crate::http::framing::Verdicts;
@@ -68,7 +68,7 @@ impl Application {
     /// # Errors
     ///
     /// The connection must be closed without a response, as a fault rule says.
-    pub(crate) async fn answer<B: Incoming>(
+    pub(crate) async fn handle<B: Incoming>(
         &self,
         request: hyper::Request<B>,
     ) -> Result<hyper::Response<Outgoing>, Broken> {
@@ -88,10 +88,10 @@ impl Application {
             tokio::spawn(drain(body, self.limits.pause));
         }
         let response = match self.respond(request, collected).await {
-            Ok((response, share)) => match response.ordered.clone() {
-                Some(ordered) => {
+            Ok((response, share)) => match response.applied.clone() {
+                Some(applied) => {
                     let connection = head.extensions.get::<Arc<Socket>>();
-                    self.disrupt(&ordered, connection, response, share).await?
+                    self.disrupt(&applied, connection, response, share).await?
                 }
                 None => self.write(response, share),
             },
@@ -109,17 +109,17 @@ impl Application {
     /// Sends a response as a fault rule says.
     async fn disrupt(
         &self,
-        ordered: &Ordered,
+        applied: &AppliedRule,
         connection: Option<&Arc<Socket>>,
         response: Response,
         share: Share,
     ) -> Result<hyper::Response<Outgoing>, Broken> {
-        let (rule, control) = (&*ordered.rule, self.front_ends.control.control());
+        let (rule, control) = (&*applied.rule, self.front_ends.control.control());
         if let Some(ms) = rule.latency_ms {
-            wait(control, ordered, Some(Duration::from_millis(ms))).await;
+            wait(control, applied, Some(Duration::from_millis(ms))).await;
         }
         if let (Some(raw), Some(connection)) = (rule.raw_bytes(), connection) {
-            let is_over = || control.is_none_or(|control| control.is_released(ordered));
+            let is_over = || control.is_none_or(|control| control.is_released(applied));
             let raw = Raw {
                 bytes: &raw,
                 endless: rule.endless.as_deref(),
@@ -127,12 +127,12 @@ impl Application {
             };
             raw::send(connection, raw, is_over).await;
             if rule.disconnect == Some(Disconnect::Reset) {
-                wait(control, ordered, Some(BEFORE_RESET)).await;
+                wait(control, applied, Some(BEFORE_RESET)).await;
             }
-            return Err(self.hang_up(ordered, rule.disconnect.unwrap_or(Disconnect::Close)).await);
+            return Err(self.hang_up(applied, rule.disconnect.unwrap_or(Disconnect::Close)).await);
         }
         if let Some(disconnect) = rule.disconnect {
-            return Err(self.hang_up(ordered, disconnect).await);
+            return Err(self.hang_up(applied, disconnect).await);
         }
         let response = self.write(response, share);
         if rule.bytes_per_second.is_none() && rule.cut_after_bytes.is_none() {
@@ -145,9 +145,9 @@ impl Application {
     }
 
     /// Returns how to end the connection, after the client had time to read.
-    async fn hang_up(&self, ordered: &Ordered, how: Disconnect) -> Broken {
+    async fn hang_up(&self, applied: &AppliedRule, how: Disconnect) -> Broken {
         if how == Disconnect::Hang {
-            wait(self.front_ends.control.control(), ordered, None).await;
+            wait(self.front_ends.control.control(), applied, None).await;
         }
         Broken { is_reset: how == Disconnect::Reset }
     }
@@ -231,10 +231,10 @@ impl fmt::Display for Broken {
 impl std::error::Error for Broken {}
 
 /// Waits, at most until hanging connections are released.
-async fn wait(control: Option<&Control>, ordered: &Ordered, time: Option<Duration>) {
+async fn wait(control: Option<&Control>, applied: &AppliedRule, time: Option<Duration>) {
     let Some(control) = control else { return };
     let due = time.map(|time| Instant::now() + time);
-    while !control.is_released(ordered) && due.is_none_or(|due| Instant::now() < due) {
+    while !control.is_released(applied) && due.is_none_or(|due| Instant::now() < due) {
         let left = due.map_or(POLL_INTERVAL, |due| due - Instant::now());
         sleep(left.min(POLL_INTERVAL)).await;
     }

@@ -1,5 +1,5 @@
-//! What the service refuses to some accounts: which signatures, hosts and ACLs
-//! one may use depends on when it was opened.
+//! Restrictions of accounts: which signatures, hosts and ACLs an account may use
+//! depends on when it was opened.
 
 use super::call::Call;
 use super::operation::Operation;
@@ -10,16 +10,16 @@ use crate::store::Acl;
 use std::fmt;
 use std::str::FromStr;
 
-/// The age of an account, which decides what the service refuses to it.
+/// The age of an account, which determines its restrictions.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Account {
-    /// One from before March 2025: nothing is refused.
+    /// Opened before March 2025: no restrictions.
     #[default]
     Established,
-    /// One opened today. Version 1 signatures of requests are refused, but not
+    /// Opened today. Version 1 signatures of requests are refused, but not
     /// those of publish URLs, which have no other version. In regions of
-    /// mainland China objects are uploaded and downloaded at custom domains
-    /// alone ([`Config::cname`](crate::Config::cname)). New buckets block
+    /// mainland China, objects can be uploaded and downloaded only at custom
+    /// domains ([`Config::cname`](crate::Config::cname)). New buckets block
     /// public access until that is switched off.
     New,
 }
@@ -46,7 +46,7 @@ impl FromStr for Account {
 }
 
 impl Account {
-    /// Refuses what the account may not do in a region, whoever asks for it.
+    /// Refuses what the account may not do in a region, for any caller.
     ///
     /// # Errors
     ///
@@ -72,13 +72,13 @@ impl Account {
         Ok(())
     }
 
-    /// Whether a new bucket blocks public access.
+    /// Returns whether a new bucket blocks public access.
     pub(super) fn blocks_by_default(self) -> bool {
         self == Account::New
     }
 }
 
-/// Checks that an ACL may be set where public access is blocked or not.
+/// Checks that an ACL may be set, depending on whether public access is blocked.
 ///
 /// # Errors
 ///

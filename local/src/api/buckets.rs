@@ -11,9 +11,9 @@ use crate::xml::{self, Writer};
 use crate::{time_format, validate};
 use std::fmt::Display;
 
-/// The document that says whether public access is blocked.
+/// The root element of Block Public Access configurations.
 const BLOCK: &str = "PublicAccessBlockConfiguration";
-/// Whom every bucket and object belongs to.
+/// The owner of all buckets and objects.
 const OWNER: &str = "osslive";
 
 impl Service {
@@ -49,8 +49,8 @@ impl Service {
         Ok(Response::xml(document))
     }
 
-    /// Creates a bucket. One that exists keeps its ACL, unless the request
-    /// asks for another.
+    /// Creates a bucket. An existing one keeps its ACL, unless the request sets
+    /// another.
     pub(super) fn put_bucket(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let acl = call.request.header("x-oss-acl").map(parse_acl).transpose()?;
         if !call.request.body.is_empty() {
@@ -69,7 +69,7 @@ impl Service {
         Ok(Response::empty(200).with("Location", format!("/{}", call.bucket)))
     }
 
-    /// Checks that a new bucket would be what its request asks for.
+    /// Checks that the requested configuration of a new bucket is supported.
     fn check_configuration(&self, body: &[u8]) -> Result<(), Fault> {
         let source = xml::check(body)?;
         let document = xml::parse(&source, "CreateBucketConfiguration")?;
@@ -127,7 +127,7 @@ impl Service {
         Response::xml(Writer::leaf("LocationConstraint", &location))
     }
 
-    /// Answers GetBucketStat: what a bucket holds, counted now.
+    /// Handles GetBucketStat, by counting the contents of the bucket.
     pub(super) fn bucket_stat(&self, call: &Call<'_>) -> Result<Response, Fault> {
         let (mut objects, mut bytes, mut marker) = (0, 0, String::new());
         loop {
@@ -193,13 +193,13 @@ impl Service {
     }
 }
 
-/// Reads an ACL in the spelling of `x-oss-acl`.
+/// Parses the value of `x-oss-acl`.
 fn parse_acl(text: &str) -> Result<Acl, Fault> {
     let rule = "must be private, public-read or public-read-write";
     text.parse().map_err(|_| invalid_argument("x-oss-acl", text, rule))
 }
 
-/// The reply that shows who may use a bucket or an object.
+/// Returns the response with the ACL of a bucket or an object.
 pub(super) fn acl_document(grant: impl Display) -> Response {
     Response::xml(Writer::document("AccessControlPolicy", |xml| {
         write_owner(xml);

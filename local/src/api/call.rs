@@ -1,4 +1,4 @@
-//! A request, read as an operation on a resource.
+//! A request, parsed as an operation on a resource.
 
 use super::operation::{Operation, invalid_argument};
 use crate::fault::Fault;
@@ -6,11 +6,11 @@ use crate::http::{Query, Request};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
 
-/// A request that has been understood.
+/// A parsed request.
 pub(super) struct Call<'a> {
     pub(super) request: &'a Request,
     pub(super) operation: Operation,
-    /// Why there is no such operation here, for whoever could ask for it.
+    /// Why the operation is refused, for callers that have access to it.
     pub(super) refusal: Option<Fault>,
     pub(super) bucket: String,
     pub(super) key: String,
@@ -18,7 +18,7 @@ pub(super) struct Call<'a> {
 }
 
 impl Call<'_> {
-    /// A limit on the entries of a listing: 1 to 1000, by default 100.
+    /// Returns the maximum number of entries in a listing: 1 to 1000, by default 100.
     pub(super) fn max_entries(&self, name: &str) -> Result<usize, Fault> {
         let Some(text) = self.query.value(name) else { return Ok(100) };
         match text.parse() {
@@ -27,12 +27,12 @@ impl Call<'_> {
         }
     }
 
-    /// A parameter's value, empty if it is not there.
+    /// Returns a parameter's value, empty if it is absent.
     pub(super) fn param(&self, name: &str) -> &str {
         self.query.get(name).unwrap_or_default()
     }
 
-    /// Checks that a body is as the operation and its digest want it.
+    /// Checks a body against the operation's requirements and its digest.
     pub(super) fn check_body(&self) -> Result<(), Fault> {
         let Call { request, operation, .. } = self;
         let has_length = |name| request.header(name).is_some();
@@ -48,8 +48,8 @@ impl Call<'_> {
         }
         let Some(expected) = request.header("content-md5") else { return Ok(()) };
         let digest = Md5::digest(&request.body);
-        // The vendor's SDK for C sends what lies behind the digest in its memory
-        // too, and the service takes it.
+        // The vendor's SDK for C also sends the bytes after the digest in memory,
+        // and the service accepts them.
         if BASE64_STANDARD.decode(expected).is_ok_and(|given| given.starts_with(&digest)) {
             return Ok(());
         }
@@ -60,7 +60,7 @@ impl Call<'_> {
     }
 }
 
-/// The refusal of a body that is too long.
+/// Returns the fault for a body that is too large.
 pub fn too_large() -> Fault {
     const MESSAGE: &str = "Your proposed upload exceeds the maximum allowed object size.";
     Fault::new(400, "EntityTooLarge", MESSAGE)

@@ -143,7 +143,7 @@ impl Service {
     }
 }
 
-/// The EC of a parameter of ListLiveChannel whose value breaks its rules.
+/// Returns the EC for an invalid parameter of ListLiveChannel.
 pub(super) fn ec_of_list(param: &str) -> Option<&'static str> {
     match param {
         "max-keys" => Some("0044-00000101"),
@@ -153,7 +153,7 @@ pub(super) fn ec_of_list(param: &str) -> Option<&'static str> {
     }
 }
 
-/// A prefix or marker, which the reply repeats.
+/// Returns a prefix or marker, which the response repeats.
 fn list_bound<'a>(call: &'a Call<'_>, name: &str) -> Result<&'a str, Fault> {
     let value = call.param(name);
     let rule = match value {
@@ -168,8 +168,8 @@ fn status(settings: &ChannelSettings) -> &'static str {
     if settings.enabled { "enabled" } else { "disabled" }
 }
 
-/// Reads a `LiveChannelConfiguration`. Elements it does not know, in this
-/// spelling, are passed over, as the service does.
+/// Parses a `LiveChannelConfiguration`. Unknown elements, including those in
+/// another case, are ignored, as by the service.
 ///
 /// # Errors
 ///
@@ -214,9 +214,9 @@ pub fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
     Ok(ChannelSettings { description, enabled, frag_duration, frag_count, playlist_name, snapshot })
 }
 
-/// The two settings of fragments, which OSS documents as going together: one
-/// alone has no default for the other. What the service does then is not
-/// documented; refusing it here shows the mistake before it gets there.
+/// Parses the two fragment settings. OSS documents that they must be set
+/// together: setting only one does not give the other its default. The service's
+/// response is not documented; refusing it here reveals the mistake early.
 fn parse_fragments(target: Element<'_, '_>) -> Result<(u32, u32), Fault> {
     let duration = xml::child_text(target, "FragDuration");
     let count = xml::child_text(target, "FragCount");
@@ -286,7 +286,7 @@ mod tests {
     const TARGET: &str = "<Target><Type>HLS</Type></Target>";
 
     #[test]
-    fn what_is_left_out_has_the_documented_default() {
+    fn absent_settings_have_the_documented_defaults() {
         let settings = parse(TARGET).unwrap();
         assert_eq!(settings.description, "");
         assert!(settings.enabled);
@@ -296,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn a_whole_configuration_is_read_in_any_order() {
+    fn a_complete_configuration_is_parsed_in_any_order() {
         let settings = parse(
             "<Snapshot><Interval> 5 </Interval><RoleName>r</RoleName><NotifyTopic>t</NotifyTopic>\
              <DestBucket>dest</DestBucket></Snapshot><Target><PlaylistName>p.m3u8</PlaylistName>\
@@ -316,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_elements_are_passed_over_and_an_empty_playlist_name_is_the_default() {
+    fn unknown_elements_are_ignored_and_an_empty_playlist_name_means_the_default() {
         let settings = parse(
             "<Unknown/><Target><Type>HLS</Type><PlayListName>x.m3u8</PlayListName>\
              <PlaylistName></PlaylistName></Target>",
@@ -325,13 +325,13 @@ mod tests {
     }
 
     #[test]
-    fn each_broken_rule_has_its_code_and_ec() {
+    fn each_invalid_setting_has_its_code_and_ec() {
         let target = |inner: &str| format!("<Target><Type>HLS</Type>{inner}</Target>");
         let snapshot = |inner: &str| {
             let all = "<RoleName>r</RoleName><DestBucket>dest</DestBucket>\
                        <NotifyTopic>t</NotifyTopic><Interval>5</Interval>";
             let name = &inner[..inner.find('>').unwrap_or_default()];
-            // The first of two counts.
+            // The first of two elements is used.
             format!(
                 "{TARGET}<Snapshot>{}{all}</Snapshot>",
                 if name.is_empty() { "" } else { inner }
@@ -375,7 +375,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_configuration_is_malformed() {
+    fn anything_but_a_configuration_is_malformed() {
         for body in [
             "",
             "<LiveChannelConfiguration>",

@@ -9,7 +9,7 @@ use crate::http::Response;
 use crate::xml::{self, Writer};
 use osslive::xml::Element;
 
-/// The most rules of a bucket: 20 in the user guide, 10 in older pages.
+/// The maximum number of rules: 20 in the user guide, 10 in older documentation.
 const MAX_RULES: usize = 20;
 
 impl Service {
@@ -123,13 +123,13 @@ fn seconds(text: &str) -> Result<u32, Fault> {
     seconds.ok_or_else(|| invalid_argument("MaxAgeSeconds", text, "must be a number of seconds"))
 }
 
-/// Whether a text can stand for an origin or a header.
+/// Returns whether a string is a valid pattern for origins or headers.
 fn is_pattern(text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b',');
     !text.is_empty() && is_plain && text.matches('*').count() <= 1
 }
 
-/// Whether a text is a token (RFC 9110 section 5.6.2), as header names are.
+/// Returns whether a string is a token (RFC 9110 section 5.6.2), as header names are.
 fn is_header(text: &str) -> bool {
     let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_token)

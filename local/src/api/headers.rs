@@ -1,5 +1,5 @@
-//! The `x-oss-*` headers of requests: each is heeded or refused, and none is
-//! passed over.
+//! The `x-oss-*` headers of requests: each is either honored or refused, never
+//! ignored.
 
 use super::call::Call;
 use super::operation::{Operation, not_implemented};
@@ -7,7 +7,7 @@ use crate::fault::Fault;
 use crate::http::Request;
 use crate::store::Upload;
 
-/// Those of signatures and of SDKs, which every operation takes.
+/// Headers of signatures and SDKs, which every operation accepts.
 const COMMON: &[&str] = &[
     "x-oss-content-sha256",
     "x-oss-date",
@@ -16,7 +16,7 @@ const COMMON: &[&str] = &[
     "x-oss-user-agent",
 ];
 
-/// Those of an upload that ask for nothing but what is done anyway.
+/// Headers of uploads with values that request the default behavior.
 const DEFAULTS: &[(&str, &str)] = &[
     ("x-oss-forbid-overwrite", "false"),
     ("x-oss-metadata-directive", "COPY"),
@@ -25,14 +25,14 @@ const DEFAULTS: &[(&str, &str)] = &[
     ("x-oss-storage-class", "Standard"),
 ];
 
-/// What an object is served with as it was uploaded.
+/// Headers of an upload that are stored with the object and sent with it.
 const KEPT: &[&str] =
     &["cache-control", "content-disposition", "content-encoding", "content-language", "expires"];
 
 /// The longest metadata of an object, in bytes.
 const MAX_METADATA: usize = 8 << 10;
 
-/// Checks that a request has no header that asks for more than is done.
+/// Checks that a request has no header for an unsupported feature.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(super) fn check(call: &Call<'_>) -> Result<(), Fault> {
     }
 }
 
-/// What an upload says about its object.
+/// Returns the metadata of an upload.
 ///
 /// # Errors
 ///

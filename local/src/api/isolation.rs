@@ -1,10 +1,10 @@
-//! Keeps objects from acting as pages of the endpoint: they share its origin,
-//! and a script among them could sign requests as any page can.
+//! Isolates objects from the endpoint's origin, which they share: a script in one
+//! could otherwise send signed requests.
 
 use crate::http::Response;
 
-/// What is played and cannot hold scripts. Everything else is sandboxed: a list
-/// of what runs scripts would never be complete.
+/// Media types, which cannot contain scripts. Everything else is sandboxed: a list
+/// of types that can run scripts would never be complete.
 const MEDIA: &[&str] = &[
     "application/vnd.apple.mpegurl",
     "application/x-mpegurl",
@@ -20,12 +20,12 @@ const MEDIA: &[&str] = &[
     "video/x-flv",
 ];
 
-/// Has a browser take a reply for what it says it is and, unless that is
-/// media, for a document without scripts, origin and network.
+/// Makes browsers trust the declared type of a response and, unless that is media,
+/// treat it as a document without scripts, origin and network access.
 pub(super) fn isolate(mut response: Response) -> Response {
     let content_type = response.header("Content-Type").unwrap_or_default().to_ascii_lowercase();
     if content_type.contains("multipart/") {
-        // Its parts may be documents with headers of their own.
+        // Its parts may be documents with their own headers.
         response.headers.retain(|(name, _)| *name != "Content-Disposition");
         response = response.with("Content-Disposition", "attachment");
     }
@@ -35,10 +35,10 @@ pub(super) fn isolate(mut response: Response) -> Response {
     response.with("X-Content-Type-Options", "nosniff")
 }
 
-/// Whether a Content-Type, in lower case, can be read as nothing but media.
+/// Returns whether a Content-Type, in lower case, is unambiguously media.
 fn is_media(content_type: &str) -> bool {
     let (name, parameters) = content_type.split_once(';').unwrap_or((content_type, ""));
-    // Of several types, divided by commas, browsers take the last.
+    // Of several types, separated by commas, browsers use the last.
     MEDIA.contains(&name.trim()) && !parameters.contains(',')
 }
 
@@ -47,7 +47,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_media_and_playlists_go_without_a_sandbox() {
+    fn only_media_and_playlists_are_not_sandboxed() {
         for content_type in [
             "video/mp2t",
             "application/x-mpegURL",
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_with_types_of_their_own_are_never_shown() {
+    fn multipart_objects_are_always_attachments() {
         for disposition in ["inline", "attachment; filename=x"] {
             let response =
                 Response::text(200, "Multipart/X-Mixed-Replace;boundary=x", String::new());

@@ -1,4 +1,4 @@
-//! Many objects at once: listings and batch deletion.
+//! Operations on many objects: listings and batch deletion.
 
 use super::buckets::write_owner;
 use super::call::Call;
@@ -13,7 +13,7 @@ use base64::prelude::{BASE64_URL_SAFE_NO_PAD, Engine};
 use osslive::request::percent_encode;
 use std::borrow::Cow;
 
-/// How many keys one batch deletion takes.
+/// The maximum number of keys in one batch deletion.
 const MAX_DELETE: usize = 1000;
 
 impl Service {
@@ -80,7 +80,7 @@ impl Service {
     }
 }
 
-/// A listing of uploads in parts, of which there never are any here.
+/// Lists multipart uploads, which never exist here.
 pub(super) fn no_uploads(call: &Call<'_>) -> Result<Response, Fault> {
     let encoding = Encoding::of(call)?;
     encoding.check(
@@ -131,26 +131,26 @@ fn write_object(xml: &mut Writer, object: &ObjectMeta, encoding: &Encoding, with
     }
 }
 
-/// Where a page of version 2 begins: the token of the page before, which is
-/// the base64 of its last entry, or `start-after`.
+/// Returns the marker of a version 2 page: from the previous page's token, which
+/// is its last entry in base64, or from `start-after`.
 fn start_of_page(call: &Call<'_>) -> Result<String, Fault> {
     let Some(token) = call.query.value("continuation-token") else {
         return Ok(call.param("start-after").to_owned());
     };
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).ok_or_else(|| {
-        invalid_argument("continuation-token", token, "must be the one of an earlier reply")
+        invalid_argument("continuation-token", token, "must come from an earlier response")
     })
 }
 
-/// Stands for a control character in a key, followed by its code, while the
-/// key is in a document.
+/// Represents a control character in a key, followed by its code, while the
+/// document is parsed.
 const ESCAPE: char = '\u{F8FF}';
 
-/// Replaces references to control characters, which XML does not allow and
-/// the vendor's SDKs write. [`unescape_controls`] reads them back.
+/// Replaces references to control characters, which XML does not allow but the
+/// vendor's SDKs write. [`unescape_controls`] decodes them.
 ///
-/// Sections of literal text hold no references: a body with one stays as it is.
+/// CDATA sections contain no references: a body with one is not changed.
 fn escape_controls(body: &str) -> Cow<'_, str> {
     if !body.contains("&#") || body.contains("<![CDATA[") {
         return body.into();
@@ -167,8 +167,8 @@ fn escape_controls(body: &str) -> Cow<'_, str> {
     escaped.into()
 }
 
-/// Reads the rest of a character reference behind `&#`, if it is one to a
-/// control character that XML does not allow: its code, and what follows it.
+/// Parses the rest of a character reference after `&#`. If it refers to a control
+/// character that XML does not allow, returns its code and the text after it.
 fn control_reference(text: &str) -> Option<(u8, &str)> {
     let (digits, rest) = text.split_once(';')?;
     let (digits, radix) = match digits.strip_prefix('x') {
@@ -218,8 +218,8 @@ fn parse_delete(body: &[u8]) -> Result<(Vec<String>, bool), Fault> {
     Ok((keys, quiet))
 }
 
-/// How keys are written: as they are, or percent-encoded, which is the only
-/// way for a key with characters that XML cannot hold.
+/// How keys are written: unchanged or percent-encoded, which keys with characters
+/// that XML cannot represent require.
 struct Encoding {
     url: bool,
 }
@@ -233,13 +233,13 @@ impl Encoding {
         }
     }
 
-    /// Checks that every name can be written, so that whoever reads a key can
-    /// ask for it.
+    /// Checks that every name can be represented, so that clients can request the
+    /// keys they read.
     fn check<'a>(&self, mut names: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
         if self.url || names.all(validate::fits_xml) {
             return Ok(());
         }
-        const RULE: &str = "must be url: a name in the reply has characters that XML forbids";
+        const RULE: &str = "must be url: a name in the response has characters that XML forbids";
         Err(invalid_argument("encoding-type", "", RULE))
     }
 

@@ -13,7 +13,7 @@ use crate::xml::Writer;
 use crate::{time_format, validate};
 use std::borrow::Cow;
 
-/// What a signed request may choose of its reply's headers.
+/// The parameters with which a signed request can override response headers.
 const OVERRIDES: &[(&str, &str)] = &[
     ("response-cache-control", "Cache-Control"),
     ("response-content-disposition", "Content-Disposition"),
@@ -36,7 +36,7 @@ impl Service {
         Ok(with_crc(Response::empty(200), &object).with("ETag", tag))
     }
 
-    /// Copies an object, with what is known of it or what the request says.
+    /// Copies an object, with its metadata or that of the request.
     fn copy_object(
         &self,
         call: &Call<'_>,
@@ -67,14 +67,14 @@ impl Service {
         Ok(with_crc(Response::xml(document), &copy).with("ETag", tag))
     }
 
-    /// Shows the ACL of an object: always that of its bucket.
+    /// Returns the ACL of an object: always that of its bucket.
     pub(super) fn object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
         validate::check_object(&call.key)?;
         self.site.store.object(&call.bucket, &call.key)?;
         Ok(acl_document("default"))
     }
 
-    /// Sets the ACL of an object to that of its bucket, the only one it has.
+    /// Sets the ACL of an object to that of its bucket, the only supported one.
     pub(super) fn put_object_acl(&self, call: &Call<'_>) -> Result<Response, Fault> {
         validate::check_object(&call.key)?;
         self.site.store.object(&call.bucket, &call.key)?;
@@ -90,19 +90,19 @@ impl Service {
         Ok(Response::empty(204))
     }
 
-    /// Answers GET and HEAD; the body of HEAD is dropped later.
+    /// Handles GET and HEAD; the body of HEAD is dropped later.
     pub(super) fn get_object(&self, call: &Call<'_>, anonymous: bool) -> Result<Response, Fault> {
         validate::check_object(&call.key)?;
         let overrides = overrides(call);
         if anonymous && !overrides.is_empty() {
-            const MESSAGE: &str = "response-* parameters need a signed request.";
+            const MESSAGE: &str = "response-* parameters require a signed request.";
             return Err(Fault::new(400, "InvalidRequest", MESSAGE));
         }
         object_response(call.request, self.site.store.object(&call.bucket, &call.key)?, overrides)
     }
 }
 
-/// Reads `x-oss-copy-source`: `/BUCKET/KEY`, percent-encoded.
+/// Parses `x-oss-copy-source`: `/BUCKET/KEY`, percent-encoded.
 fn parse_source(source: &str) -> Result<(String, String), Fault> {
     const RULE: &str = "must be /BUCKET/KEY, percent-encoded";
     let invalid = || invalid_argument("x-oss-copy-source", source, RULE);
@@ -118,7 +118,7 @@ fn parse_source(source: &str) -> Result<(String, String), Fault> {
     Ok((bucket.to_owned(), key.to_owned()))
 }
 
-/// The conditions on the source of a copy, as those of a GET.
+/// Returns a GET request with the conditions on the source of a copy.
 fn conditions_of_copy(request: &Request) -> Request {
     let condition = |(name, value): &(String, String)| {
         let name = name.strip_prefix("x-oss-copy-source-")?;

@@ -1,22 +1,22 @@
-//! Which operation a request asks for, and who may ask for it.
+//! Determines the operation of a request and the access that it requires.
 
 use crate::fault::Fault;
 use crate::http::Query;
 use crate::validate;
 
-/// Defines the operations, and their names.
+/// Defines the operations and their names.
 macro_rules! operations {
     ($($name:ident,)*) => {
-        /// The operations of the endpoint, by the names that OSS gives them.
+        /// The operations of the endpoint, with the names from OSS.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(super) enum Operation {
             $($name,)*
-            /// One that is refused, once it is known that the caller has this access.
+            /// Refused, after checking that the caller has this access.
             Refused(Access),
         }
 
         impl Operation {
-            /// The service's name of it; `None` for what is not implemented.
+            /// Returns the service's name for it; `None` if it is not implemented.
             pub(super) fn name(self) -> Option<&'static str> {
                 match self {
                     $(Operation::$name => Some(stringify!($name)),)*
@@ -67,7 +67,7 @@ operations! {
     PutObjectAcl,
 }
 
-/// What a caller without a signature needs the bucket's ACL to say.
+/// The bucket ACL that a caller without a signature needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
     /// public-read or public-read-write.
@@ -78,7 +78,7 @@ pub(super) enum Access {
     Owner,
 }
 
-/// Sub-resources that are here, each with operations of its own.
+/// Supported sub-resources, each with its own operations.
 const RESOURCES: &[&str] = &[
     "acl",
     "bucketInfo",
@@ -94,8 +94,8 @@ const RESOURCES: &[&str] = &[
     "x-oss-process",
 ];
 
-/// Sub-resources that are refused: each would change what a request means,
-/// and passing over it would do something else than asked.
+/// Unsupported sub-resources: each changes the meaning of a request, so ignoring
+/// it would do something other than requested.
 const NOT_IMPLEMENTED: &[&str] = &[
     "accessPoint",
     "accessPointPolicy",
@@ -163,19 +163,20 @@ const NOT_IMPLEMENTED: &[&str] = &[
     "x-oss-write-get-object-response",
 ];
 
-/// The longest body of an operation that takes a document, or none, in bytes.
+/// The maximum body size of an operation that takes a document or nothing, in
+/// bytes.
 pub const MAX_DOCUMENT: usize = 64 << 10;
-/// The longest body that any operation takes: an object.
+/// The maximum body size of any operation: an object.
 pub const MAX_BODY: usize = 64 << 20;
 
 impl Operation {
-    /// Reads the operation off a request. `bucket` and `key` tell whether the
+    /// Determines the operation of a request. `bucket` and `key` are true if the
     /// request names them.
     ///
     /// # Errors
     ///
     /// 405 `MethodNotAllowed`, 501 `NotImplemented`, and 400 for parameters
-    /// that choose no operation, or two.
+    /// that select no operation or two.
     pub(super) fn of(
         method: &str,
         bucket: bool,
@@ -204,15 +205,15 @@ impl Operation {
         }
     }
 
-    /// What stands for an operation that is refused. What a reader of objects
-    /// asks for is refused to readers in its own words, all else to the owner.
+    /// Returns the operation for a request that is refused. Readers of objects get
+    /// the actual reason for refused reads; all others are shown to the owner only.
     pub(super) fn refused(method: &str, key: bool, query: &Query) -> Operation {
         let is_read = ["GET", "HEAD"].contains(&method) && key;
         let is_object = is_read && !query.has("live") && !query.has("vod");
         Operation::Refused(if is_object { Access::Read } else { Access::Owner })
     }
 
-    /// What a caller without a signature needs.
+    /// Returns the access that a caller without a signature needs.
     pub(super) fn access(self) -> Access {
         match self {
             Operation::GetObject | Operation::HeadObject | Operation::GetSignedPlaylist => {
@@ -224,8 +225,8 @@ impl Operation {
         }
     }
 
-    /// Whether the service counts the operation among those on live channels,
-    /// which have their own, lower limit of calls a second.
+    /// Returns whether the service counts the operation as one on live channels,
+    /// which have a separate, lower limit of requests per second.
     pub(super) fn is_live(self) -> bool {
         use Operation::*;
         matches!(
@@ -242,8 +243,8 @@ impl Operation {
         )
     }
 
-    /// The longest body, in bytes. An object is held in memory while it is
-    /// received, hence a limit far below the 5 GB of the service.
+    /// Returns the maximum body size, in bytes. Objects are held in memory while
+    /// they are received, hence a limit far below the 5 GB of the service.
     pub(super) fn body_limit(self) -> usize {
         match self {
             Operation::PutObject => MAX_BODY,
@@ -253,8 +254,8 @@ impl Operation {
         }
     }
 
-    /// Whether the operation makes no sense without a body, so that a request
-    /// must say how long its body is.
+    /// Returns whether the operation requires a body, so that a request must
+    /// specify its length.
     pub(super) fn needs_body(self) -> bool {
         use Operation::*;
         matches!(
@@ -345,14 +346,14 @@ fn of_object(
     }
 }
 
-/// The fault of a parameter or element with a value out of its range.
+/// Returns the fault for an invalid value of a parameter or element.
 pub(super) fn invalid_argument(name: &str, value: &str, rule: &str) -> Fault {
     Fault::new(400, "InvalidArgument", format!("{name} {rule}."))
         .with("ArgumentName", name)
         .with("ArgumentValue", value)
 }
 
-/// The fault of a header or parameter that asks for what is not here.
+/// Returns the fault for a header or parameter that is not implemented.
 pub(super) fn not_implemented(name: &str) -> Fault {
     const MESSAGE: &str = "A header you provided implies functionality that is not implemented.";
     Fault::new(501, "NotImplemented", MESSAGE).with("Header", name)
@@ -377,7 +378,7 @@ mod tests {
     }
 
     #[test]
-    fn method_resource_and_parameters_choose_the_operation() {
+    fn method_resource_and_parameters_determine_the_operation() {
         for (method, target, operation) in [
             ("GET", "/", ListBuckets),
             ("PUT", "/b", PutBucket),
@@ -463,7 +464,7 @@ mod tests {
     }
 
     #[test]
-    fn what_chooses_an_operation_is_signed_by_version_1_too() {
+    fn version_1_signs_everything_that_determines_the_operation() {
         let arguments = ["comp", "status", "startTime", "endTime"];
         for name in RESOURCES.iter().copied().chain(arguments) {
             assert!(osslive::sign::v1::is_subresource(name), "{name}");
@@ -471,7 +472,7 @@ mod tests {
     }
 
     #[test]
-    fn without_a_signature_only_objects_can_be_had() {
+    fn only_object_operations_are_allowed_without_a_signature() {
         for operation in [GetObject, HeadObject, GetSignedPlaylist] {
             assert_eq!(operation.access(), Access::Read);
         }

@@ -1,14 +1,14 @@
-//! The reply that refuses a request.
+//! Error responses.
 
 use crate::fault::Fault;
 use crate::http::{Request, Response};
 use crate::xml::Writer;
 use base64::prelude::{BASE64_STANDARD, Engine};
 
-/// The longest `x-oss-err`: some clients take no more than 16 KiB of headers.
+/// The maximum length of `x-oss-err`: some clients accept only 16 KiB of headers.
 pub(super) const MAX_ERR_HEADER: usize = 8 << 10;
 
-/// What a refusal says.
+/// The content of an error response.
 pub(super) struct Words<'a> {
     pub(super) status: u16,
     pub(super) code: &'a str,
@@ -17,13 +17,13 @@ pub(super) struct Words<'a> {
     pub(super) details: &'a [(&'static str, String)],
 }
 
-/// Refuses a request with a fault.
+/// Returns the error response for a fault.
 pub(super) fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
     let Fault { status, code, ref message, ec, ref details } = *fault;
     refuse_in(request, &Words { status, code, message, ec, details }, request_id)
 }
 
-/// Refuses a request in these words.
+/// Returns an error response with this content.
 pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) -> Response {
     let document = error_document(fault, request_id, &request.host);
     let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
@@ -47,7 +47,7 @@ pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) 
     response
 }
 
-/// The body of an error reply.
+/// Returns the body of an error response.
 fn error_document(fault: &Words<'_>, request_id: &str, host_id: &str) -> String {
     Writer::document("Error", |xml| {
         xml.text("Code", fault.code);

@@ -1,4 +1,4 @@
-//! What the event log hears of requests.
+//! Reports requests to the event log.
 
 use super::service::Service;
 use crate::event::{Event, EventKind, Level};
@@ -7,17 +7,17 @@ use crate::http::{Query, Request, Response};
 use std::time::Instant;
 
 impl Service {
-    /// Reports an answer to a request that was `started`. The query is left
-    /// out: it may hold a signature.
+    /// Reports the result of a request that began at `started`. The query is
+    /// omitted: it may contain a signature.
     pub(super) fn report(
         &self,
         request: &Request,
-        answer: &Result<Response, Fault>,
+        result: &Result<Response, Fault>,
         request_id: &str,
         started: Instant,
         note: Option<&str>,
     ) {
-        let level = answer.as_ref().map_or_else(|fault| level(fault.status), |_| Level::Debug);
+        let level = result.as_ref().map_or_else(|fault| level(fault.status), |_| Level::Debug);
         if !self.site.events.wants(level) {
             return;
         }
@@ -25,7 +25,7 @@ impl Service {
             Ok(call) => (call.operation.name().map(str::to_owned), call.bucket, call.key),
             Err(_) => (None, String::new(), request.path.clone()),
         };
-        let fault = answer.as_ref().err();
+        let fault = result.as_ref().err();
         let present = |text: String| Some(text).filter(|text| !text.is_empty());
         self.site.events.record(Event {
             remote: request.peer,
@@ -34,7 +34,7 @@ impl Service {
             operation,
             bucket: present(bucket),
             key: present(key),
-            status: Some(answer.as_ref().map_or_else(|fault| fault.status, |fine| fine.status)),
+            status: Some(result.as_ref().map_or_else(|fault| fault.status, |fine| fine.status)),
             code: fault.map(|fault| fault.code),
             ec: fault.and_then(|fault| fault.ec),
             message: fault.map(|fault| fault.message.clone()).or(note.map(str::to_owned)),
@@ -45,7 +45,7 @@ impl Service {
     }
 }
 
-/// The access key that a request says it is signed with, whether or not it is.
+/// Returns the access key ID in a request, whether or not its signature is valid.
 fn access_key_id(request: &Request) -> Option<String> {
     let id = |credential: &str| {
         let id = credential.split(['/', ':', ',']).next().unwrap_or_default();
@@ -61,7 +61,7 @@ fn access_key_id(request: &Request) -> Option<String> {
     query.value("x-oss-credential").or_else(|| query.value("OSSAccessKeyId")).and_then(id)
 }
 
-/// How severe a refusal is: what is not there may well be looked for.
+/// Returns the severity of an error: missing resources are often requested.
 fn level(status: u16) -> Level {
     match status {
         403 | 501 | 503 => Level::Warn,

@@ -1,12 +1,12 @@
-//! The ids of requests.
+//! Request ids.
 
 use crate::clock::Clock;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// Request ids as OSS makes them: 24 upper-case hexadecimal digits, of which
-/// the first eight are the Unix time. The middle ones tell processes apart,
-/// the last ones requests.
+/// Generates request ids like those of OSS: 24 upper-case hexadecimal digits, of
+/// which the first eight are the Unix time. The next eight identify the process,
+/// the last eight the request.
 #[derive(Debug)]
 pub(super) struct RequestIds {
     process: u32,

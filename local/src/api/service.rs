@@ -7,19 +7,19 @@ use crate::cors::Rule;
 use crate::site::Site;
 use std::sync::Arc;
 
-/// How the service treats its callers.
+/// The options of the service.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
     /// The origins whose pages may play from any bucket, as browsers send them.
     pub cors: Vec<String>,
-    /// What the service refuses to the keys' account.
+    /// The kind of account to which the keys belong.
     pub account: Account,
-    /// How many operations on live channels are answered in a second; `None`
-    /// is without limit.
+    /// How many operations on live channels are allowed per second; `None` for
+    /// no limit.
     pub qps_limit: Option<u32>,
 }
 
-/// The service: every operation, on one site.
+/// The service: all operations on one site.
 #[derive(Debug)]
 pub struct Service {
     pub(super) site: Arc<Site>,
@@ -31,7 +31,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// The service of a site.
+    /// Returns the service of a site.
     pub fn new(site: Arc<Site>, options: Options) -> Self {
         Service {
             site,

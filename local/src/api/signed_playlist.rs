@@ -1,7 +1,7 @@
 //! Playback from private buckets: a playlist whose lines are signed URLs.
 //!
-//! A signed line is many times as long as its name. So the playlist is signed
-//! while it is sent, line by line, and never is in memory as a whole.
+//! A signed line is many times as long as the original. So the playlist is signed
+//! line by line while it is sent, and is never in memory as a whole.
 
 use super::call::Call;
 use super::operation::{invalid_argument, not_implemented};
@@ -13,21 +13,21 @@ use crate::http::{Body, Response};
 use crate::validate;
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
-/// The longest playlist that is signed, in bytes: the service's own limit.
+/// The maximum size of a signed playlist, in bytes: the service's own limit.
 const MAX_PLAYLIST: u64 = 1 << 20;
-/// The most segments of a playlist. A day in fragments of five seconds has
-/// 17,280. The service's limit is not published.
+/// The maximum number of segments in a playlist. A day of five-second fragments
+/// has 17,280. The service's limit is not published.
 const MAX_SEGMENTS: usize = 20_000;
-/// The most playlists of a master playlist. The service's limit is not
-/// published.
+/// The maximum number of playlists in a master playlist. The service's limit is
+/// not published.
 const MAX_VARIANTS: usize = 1_000;
-/// The longest line, in bytes: a key of 1,023 bytes, percent-encoded, with a
-/// long query.
+/// The maximum length of a line, in bytes: enough for a percent-encoded key of
+/// 1,023 bytes with a long query.
 const MAX_LINE: usize = 16 << 10;
 
 impl Service {
-    /// Answers `x-oss-process=hls/sign`: each segment of the playlist is given
-    /// the signature of the request's own URL: same key, same expiry.
+    /// Handles `x-oss-process=hls/sign`: signs each segment of the playlist with
+    /// the access key and the expiry of the request's own URL.
     pub(super) fn sign_playlist(
         &self,
         call: &Call<'_>,
@@ -58,7 +58,7 @@ impl Service {
     }
 }
 
-/// What a playlist consists of.
+/// The composition of a playlist.
 #[derive(Default)]
 struct Survey {
     is_master: bool,
@@ -67,7 +67,7 @@ struct Survey {
 }
 
 impl Survey {
-    /// Reads a playlist through, and goes back to its start.
+    /// Reads a playlist, and rewinds to its start.
     fn of(input: &mut (impl Read + Seek)) -> io::Result<Survey> {
         let mut survey = Survey::default();
         let mut lines = Lines::new(input);
@@ -81,7 +81,8 @@ impl Survey {
         Ok(survey)
     }
 
-    /// Whether it is a master playlist; refuses what cannot be signed.
+    /// Returns whether it is a master playlist; refuses playlists that cannot be
+    /// signed.
     fn judge(&self) -> Result<bool, Fault> {
         match (self.is_master, self.segments, self.playlists) {
             (true, 1.., _) => Err(invalid_request("Master playlist has ts file.", "0044-00000409")),
@@ -105,7 +106,7 @@ impl Survey {
     }
 }
 
-/// The lines of a playlist, without their ends.
+/// The lines of a playlist, without line endings.
 struct Lines<R> {
     input: BufReader<R>,
     line: Vec<u8>,
@@ -116,8 +117,8 @@ impl<R: Read + Seek> Lines<R> {
         Lines { input: BufReader::new(input), line: Vec::new() }
     }
 
-    /// The next line. `InvalidData` if it is not UTF-8, `FileTooLarge` if it
-    /// is longer than [`MAX_LINE`].
+    /// Returns the next line. Fails with `InvalidData` if it is not UTF-8, and
+    /// with `FileTooLarge` if it is longer than [`MAX_LINE`].
     fn next(&mut self) -> io::Result<Option<&str>> {
         self.line.clear();
         let mut input = (&mut self.input).take(MAX_LINE as u64 + 1);
@@ -138,15 +139,15 @@ impl<R: Read + Seek> Lines<R> {
     }
 }
 
-/// A playlist that lies at `playlist`, signed while it is read: segments, or,
-/// in a master playlist, the playlists below it, to be signed in their turn.
-/// Lines that lead elsewhere, to other hosts or the root, stay as they are.
+/// The playlist with the key `playlist`, signed while it is read: its segments,
+/// or, in a master playlist, its playlists, which are then signed in turn. URLs
+/// of other hosts and absolute paths are not changed.
 struct Signed<R, S> {
     lines: Lines<R>,
     is_master: bool,
     playlist: String,
     sign: S,
-    /// The line that is being read, and how much of it was.
+    /// The current line, and how much of it has been read.
     out: Vec<u8>,
     sent: usize,
 }
@@ -157,7 +158,7 @@ impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Signed<R, 
         Signed { lines, is_master, playlist, sign, out: Vec::new(), sent: 0 }
     }
 
-    /// How many bytes there will be. Reads all of it, and goes back.
+    /// Returns the length of the output, by reading everything and rewinding.
     fn length(&mut self) -> io::Result<u64> {
         let mut length = 0;
         while self.advance()? {
@@ -167,7 +168,7 @@ impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Signed<R, 
         Ok(length)
     }
 
-    /// Makes the next line; false at the end.
+    /// Prepares the next line; returns false at the end.
     fn advance(&mut self) -> io::Result<bool> {
         self.out.clear();
         self.sent = 0;
@@ -175,8 +176,8 @@ impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Signed<R, 
         self.out.extend_from_slice(line.as_bytes());
         let path = path_of(line);
         let process = (self.is_master && path.ends_with(".m3u8")).then_some("hls/sign");
-        let leads_elsewhere = path.contains("://") || path.starts_with('/');
-        if (path.ends_with(".ts") || process.is_some()) && !leads_elsewhere {
+        let is_external = path.contains("://") || path.starts_with('/');
+        if (path.ends_with(".ts") || process.is_some()) && !is_external {
             let name = String::from_utf8_lossy(&percent_decode(path).0).into_owned();
             let key = match self.playlist.rsplit_once('/') {
                 Some((folder, _)) => format!("{folder}/{name}"),
@@ -201,12 +202,12 @@ impl<R: Read + Seek, S: Fn(&str, Option<&str>) -> io::Result<String>> Read for S
     }
 }
 
-/// The path of a line, without its query; empty for a tag or a comment.
+/// Returns the path of a line, without its query; empty for a tag or a comment.
 fn path_of(line: &str) -> &str {
     line.split(['?', '#']).next().unwrap_or_default().trim()
 }
 
-/// The fault of a playlist whose lines cannot be read, or not be signed.
+/// Returns the fault for a playlist whose lines cannot be read or signed.
 fn unreadable(error: io::Error) -> Fault {
     let error = match error.downcast::<Fault>() {
         Ok(fault) => return fault,
@@ -231,7 +232,7 @@ fn no_segments() -> Fault {
     invalid_request("No ts found in the playlist.", "0044-00000408")
 }
 
-/// Refuses a token, whose rules are documented and whose meaning is not.
+/// Refuses a token: its format is documented, but its meaning is not.
 fn refused_token(token: &str) -> Fault {
     const NAME: &str = "x-oss-hls-sign-token";
     let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -277,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_a_limit_is_refused_with_the_limit() {
+    fn a_playlist_that_exceeds_a_limit_is_refused_with_the_limit() {
         let segments = |count: usize| "1.ts\n".repeat(count);
         let variants = |count| format!("#EXT-X-STREAM-INF:\n{}", "a.m3u8\n".repeat(count));
         let line = |length: usize| format!("1.ts\n#{}\n", "x".repeat(length - 2));
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn every_segment_is_signed_as_a_key_beside_the_playlist() {
+    fn every_segment_is_signed_as_a_key_relative_to_the_playlist() {
         let text = "#EXTM3U\n#EXTINF:5.000,\n1.ts\n#EXTINF:5.000,\na%20b.ts\n#EXT-X-ENDLIST\n";
         let expected = "#EXTM3U\n#EXTINF:5.000,\n1.ts?sig=ch/1.ts\n#EXTINF:5.000,\n\
                         a%20b.ts?sig=ch/a b.ts\n#EXT-X-ENDLIST\n";
@@ -305,14 +306,14 @@ mod tests {
     }
 
     #[test]
-    fn lines_that_lead_elsewhere_stay() {
+    fn external_urls_and_absolute_paths_are_not_changed() {
         let text = "#EXTM3U\r\nhttp://other.example/1.ts\n/root.ts\n2.ts\n";
         let expected = "#EXTM3U\nhttp://other.example/1.ts\n/root.ts\n2.ts?sig=ch/2.ts\n";
         assert_eq!(signed(text, "ch/p.m3u8").as_deref(), Ok(expected));
     }
 
     #[test]
-    fn a_master_playlist_leads_to_playlists_that_are_signed_in_turn() {
+    fn the_playlists_of_a_master_playlist_are_signed_in_turn() {
         let text = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\nlow.m3u8\n";
         let expected = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n\
                         low.m3u8?sig=ch/low.m3u8+hls/sign\n";

@@ -1,4 +1,4 @@
-//! Every operation and every refusal, request in and reply out.
+//! Tests of every operation and every refusal, from request to response.
 
 mod answers;
 mod cors;
@@ -30,24 +30,24 @@ const HOST: &str = "127.0.0.1:9000";
 const ID: &str = "LTAI5tDocExampleKeyId001";
 const SECRET: &str = "docExampleSecret7xYzABCDEFGH01";
 
-/// A service on a fresh store with the private bucket `demo`.
-struct World {
+/// A service on a new store with the private bucket `demo`.
+struct Fixture {
     service: Service,
     store: Arc<Store>,
     now: Arc<AtomicI64>,
     _folder: TempDir,
 }
 
-impl World {
-    fn new() -> World {
-        World::with(None)
+impl Fixture {
+    fn new() -> Fixture {
+        Fixture::with(None)
     }
 
-    fn with(qps_limit: Option<u32>) -> World {
-        World::of(Account::Established, qps_limit)
+    fn with(qps_limit: Option<u32>) -> Fixture {
+        Fixture::of(Account::Established, qps_limit)
     }
 
-    fn of(account: Account, qps_limit: Option<u32>) -> World {
+    fn of(account: Account, qps_limit: Option<u32>) -> Fixture {
         let folder = crate::store::temporary::private("test-").unwrap();
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Clock::from_fn({
@@ -75,16 +75,16 @@ impl World {
         let site = Arc::new(Site::new(store.clone(), clock, addressing, keys, region));
         let cors = vec!["http://player.example".into()];
         let service = Service::new(site, Options { cors, account, qps_limit });
-        World { service, store, now, _folder: folder }
+        Fixture { service, store, now, _folder: folder }
     }
 
-    /// Sends a request as it is.
-    fn send(&self, request: &Request) -> Reply {
-        Reply::of(self.service.respond(request))
+    /// Sends a request unchanged.
+    fn send(&self, request: &Request) -> TestResponse {
+        TestResponse::of(self.service.respond(request))
     }
 
-    /// Sends a request with a header signature of version 4.
-    fn call(&self, method: &str, target: &str, body: &[u8]) -> Reply {
+    /// Sends a request with a version 4 signature in its header.
+    fn call(&self, method: &str, target: &str, body: &[u8]) -> TestResponse {
         self.call_with(method, target, &[], body)
     }
 
@@ -94,7 +94,7 @@ impl World {
         target: &str,
         headers: &[(&str, &str)],
         body: &[u8],
-    ) -> Reply {
+    ) -> TestResponse {
         let mut request = plain(method, target, body);
         request.headers.extend(headers.iter().map(|(n, v)| (n.to_string(), v.to_string())));
         self.sign(&mut request);
@@ -131,7 +131,7 @@ impl World {
     }
 
     /// Sends a request without a signature.
-    fn anonymous(&self, method: &str, target: &str) -> Reply {
+    fn anonymous(&self, method: &str, target: &str) -> TestResponse {
         self.send(&plain(method, target, b""))
     }
 
@@ -183,16 +183,16 @@ fn plain(method: &str, target: &str, body: &[u8]) -> Request {
     }
 }
 
-/// A reply with its body read.
+/// A response with its body read.
 #[derive(Debug)]
-pub(crate) struct Reply {
+pub(crate) struct TestResponse {
     pub(crate) status: u16,
     headers: Vec<(std::borrow::Cow<'static, str>, String)>,
     pub(crate) body: String,
 }
 
-impl Reply {
-    pub(crate) fn of(response: Response) -> Reply {
+impl TestResponse {
+    pub(crate) fn of(response: Response) -> TestResponse {
         let mut bytes = Vec::new();
         match response.body {
             Body::Empty => {}
@@ -207,7 +207,7 @@ impl Reply {
             }
         }
         let body = String::from_utf8(bytes).unwrap();
-        Reply { status: response.status, headers: response.headers, body }
+        TestResponse { status: response.status, headers: response.headers, body }
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -215,7 +215,7 @@ impl Reply {
         self.headers.iter().find(is_it).map(|(_, value)| value.as_str())
     }
 
-    /// The texts of all elements of a name, in order.
+    /// Returns the texts of all elements with this name, in order.
     fn texts(&self, name: &str) -> Vec<String> {
         let document = roxmltree::Document::parse(&self.body).unwrap();
         document
@@ -229,13 +229,13 @@ impl Reply {
         self.texts(name).into_iter().next()
     }
 
-    /// Status and code of an error.
+    /// Returns the status and code of an error.
     fn error(&self) -> (u16, String) {
         let code = (self.status >= 400).then(|| self.text("Code")).flatten();
         (self.status, code.unwrap_or_default())
     }
 
-    /// Everything below the XML declaration, without white space between.
+    /// Returns everything after the XML declaration, without whitespace between elements.
     fn xml(&self) -> String {
         self.body.lines().skip(1).map(str::trim).collect()
     }
@@ -246,13 +246,13 @@ const CONFIGURATION: &[u8] = b"<LiveChannelConfiguration><Description>front door
     </LiveChannelConfiguration>";
 
 #[test]
-fn a_new_channel_is_answered_with_its_urls() {
-    let world = World::new();
-    let reply = world.call("PUT", "/demo/front%20door?live", CONFIGURATION);
-    assert_eq!(reply.status, 200);
-    assert_eq!(reply.header("Content-Type"), Some("application/xml"));
+fn creating_a_channel_returns_its_urls() {
+    let fixture = Fixture::new();
+    let response = fixture.call("PUT", "/demo/front%20door?live", CONFIGURATION);
+    assert_eq!(response.status, 200);
+    assert_eq!(response.header("Content-Type"), Some("application/xml"));
     assert_eq!(
-        reply.xml(),
+        response.xml(),
         "<CreateLiveChannelResult><PublishUrls>\
          <Url>rtmp://127.0.0.1:9000/demo/live/front%20door</Url></PublishUrls><PlayUrls>\
          <Url>http://127.0.0.1:9000/demo/front%20door/playlist.m3u8</Url></PlayUrls>\
@@ -262,7 +262,7 @@ fn a_new_channel_is_answered_with_its_urls() {
 
 #[test]
 fn urls_follow_the_host_of_the_request() {
-    let world = World::new();
+    let fixture = Fixture::new();
     for (host, publish) in [
         (
             "demo.oss-cn-hangzhou.aliyuncs.com:9000",
@@ -272,18 +272,18 @@ fn urls_follow_the_host_of_the_request() {
     ] {
         let mut request = plain("PUT", "/ch?live", CONFIGURATION);
         request.host = host.into();
-        world.sign(&mut request);
-        let reply = world.send(&request);
-        assert_eq!(reply.text("Url").as_deref(), Some(publish), "{}", reply.body);
+        fixture.sign(&mut request);
+        let response = fixture.send(&request);
+        assert_eq!(response.text("Url").as_deref(), Some(publish), "{}", response.body);
     }
 }
 
 #[test]
-fn a_configuration_is_read_back_as_it_was_put() {
-    let world = World::new();
-    world.put_channel("ch");
+fn a_configuration_is_read_back_as_stored() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
     assert_eq!(
-        world.call("GET", "/demo/ch?live=", b"").xml(),
+        fixture.call("GET", "/demo/ch?live=", b"").xml(),
         "<LiveChannelConfiguration><Description>front door</Description><Status>enabled</Status>\
          <Target><Type>HLS</Type><FragDuration>5</FragDuration><FragCount>3</FragCount>\
          <PlaylistName>playlist.m3u8</PlaylistName></Target></LiveChannelConfiguration>"
@@ -291,34 +291,34 @@ fn a_configuration_is_read_back_as_it_was_put() {
 }
 
 #[test]
-fn a_channel_is_disabled_enabled_and_deleted() {
-    let world = World::new();
-    world.put_channel("ch");
-    let status = |world: &World| world.call("GET", "/demo/ch?comp=stat&live", b"").xml();
-    assert_eq!(status(&world), "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>");
+fn a_channel_can_be_disabled_enabled_and_deleted() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    let status = |fixture: &Fixture| fixture.call("GET", "/demo/ch?comp=stat&live", b"").xml();
+    assert_eq!(status(&fixture), "<LiveChannelStat><Status>Idle</Status></LiveChannelStat>");
     for _ in 0..2 {
-        let reply = world.call("PUT", "/demo/ch?live&status=disabled", b"");
-        assert_eq!((reply.status, reply.header("Content-Length")), (200, Some("0")));
+        let response = fixture.call("PUT", "/demo/ch?live&status=disabled", b"");
+        assert_eq!((response.status, response.header("Content-Length")), (200, Some("0")));
     }
-    assert_eq!(status(&world), "<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>");
-    assert_eq!(world.call("PUT", "/demo/ch?live&status=enabled", b"").status, 200);
+    assert_eq!(status(&fixture), "<LiveChannelStat><Status>Disabled</Status></LiveChannelStat>");
+    assert_eq!(fixture.call("PUT", "/demo/ch?live&status=enabled", b"").status, 200);
     for _ in 0..2 {
-        assert_eq!(world.call("DELETE", "/demo/ch?live", b"").status, 204);
+        assert_eq!(fixture.call("DELETE", "/demo/ch?live", b"").status, 204);
     }
     for target in ["/demo/ch?live", "/demo/ch?live&comp=stat", "/demo/ch?live&comp=history"] {
-        let error = world.call("GET", target, b"").error();
+        let error = fixture.call("GET", target, b"").error();
         assert_eq!(error, (404, "NoSuchLiveChannel".into()));
     }
-    let reply = world.call("PUT", "/demo/ch?live&status=enabled", b"");
-    assert_eq!(reply.error(), (404, "NoSuchLiveChannel".into()));
+    let response = fixture.call("PUT", "/demo/ch?live&status=enabled", b"");
+    assert_eq!(response.error(), (404, "NoSuchLiveChannel".into()));
 }
 
 #[test]
-fn a_live_channel_tells_of_its_stream_and_cannot_be_changed() {
-    let world = World::new();
-    world.put_channel("ch");
-    let session = world.publish("ch");
-    let stat = || world.call("GET", "/demo/ch?live&comp=stat", b"").xml();
+fn a_live_channel_shows_its_stream_and_cannot_be_changed() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    let session = fixture.publish("ch");
+    let stat = || fixture.call("GET", "/demo/ch?live&comp=stat", b"").xml();
     assert_eq!(
         stat(),
         "<LiveChannelStat><Status>Live</Status>\
@@ -342,20 +342,20 @@ fn a_live_channel_tells_of_its_stream_and_cannot_be_changed() {
          </LiveChannelStat>"
     ));
     let refused = (409, "ChannelStillLive".to_owned());
-    assert_eq!(world.call("PUT", "/demo/ch?live", CONFIGURATION).error(), refused);
-    assert_eq!(world.call("DELETE", "/demo/ch?live", b"").error(), refused);
-    assert_eq!(world.call("PUT", "/demo/ch?live&status=enabled", b"").error(), refused);
-    assert_eq!(world.call("PUT", "/demo/ch?live&status=disabled", b"").status, 200);
+    assert_eq!(fixture.call("PUT", "/demo/ch?live", CONFIGURATION).error(), refused);
+    assert_eq!(fixture.call("DELETE", "/demo/ch?live", b"").error(), refused);
+    assert_eq!(fixture.call("PUT", "/demo/ch?live&status=enabled", b"").error(), refused);
+    assert_eq!(fixture.call("PUT", "/demo/ch?live&status=disabled", b"").status, 200);
 }
 
 #[test]
-fn the_history_has_the_finished_sessions() {
-    let world = World::new();
-    world.put_channel("ch");
-    let history = || world.call("GET", "/demo/ch?live&comp=history", b"").xml();
+fn the_history_contains_the_ended_sessions() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    let history = || fixture.call("GET", "/demo/ch?live&comp=history", b"").xml();
     assert_eq!(history(), "<LiveChannelHistory></LiveChannelHistory>");
-    let session = world.publish("ch");
-    world.now.fetch_add(10, Ordering::Relaxed);
+    let session = fixture.publish("ch");
+    fixture.now.fetch_add(10, Ordering::Relaxed);
     drop(session);
     assert_eq!(
         history(),
@@ -367,22 +367,22 @@ fn the_history_has_the_finished_sessions() {
 
 #[test]
 fn channels_are_listed_page_by_page() {
-    let world = World::new();
-    let empty = world.call("GET", "/demo?live", b"");
+    let fixture = Fixture::new();
+    let empty = fixture.call("GET", "/demo?live", b"");
     assert_eq!(
         empty.xml(),
         "<ListLiveChannelResult><Prefix></Prefix><Marker></Marker><MaxKeys>100</MaxKeys>\
          <IsTruncated>false</IsTruncated></ListLiveChannelResult>"
     );
     for name in ["cam-1", "cam-2", "cam-3", "直 播"] {
-        world.put_channel(name);
+        fixture.put_channel(name);
     }
-    let first = world.call("GET", "/demo/?max-keys=2&prefix=cam-&live=&marker=", b"");
+    let first = fixture.call("GET", "/demo/?max-keys=2&prefix=cam-&live=&marker=", b"");
     assert_eq!(first.texts("Name"), ["cam-1", "cam-2"]);
     assert_eq!(first.text("Prefix").as_deref(), Some("cam-"));
     assert_eq!(first.text("IsTruncated").as_deref(), Some("true"));
     assert_eq!(first.text("NextMarker").as_deref(), Some("cam-2"));
-    let second = world.call("GET", "/demo?live&marker=cam-2&max-keys", b"");
+    let second = fixture.call("GET", "/demo?live&marker=cam-2&max-keys", b"");
     assert_eq!(second.texts("Name"), ["cam-3", "直 播"]);
     assert_eq!(second.text("Marker").as_deref(), Some("cam-2"));
     assert!(second.xml().ends_with(
@@ -394,56 +394,56 @@ fn channels_are_listed_page_by_page() {
          </LiveChannel></ListLiveChannelResult>"
     ));
     for max in ["0", "1001", "-1", "+5", "x"] {
-        let reply = world.call("GET", &format!("/demo?live&max-keys={max}"), b"");
-        assert_eq!(reply.error(), (400, "InvalidArgument".into()), "{max}");
-        assert_eq!(reply.text("ArgumentName").as_deref(), Some("max-keys"));
+        let response = fixture.call("GET", &format!("/demo?live&max-keys={max}"), b"");
+        assert_eq!(response.error(), (400, "InvalidArgument".into()), "{max}");
+        assert_eq!(response.text("ArgumentName").as_deref(), Some("max-keys"));
     }
-    let long = world.call("GET", &format!("/demo?live&prefix={}", "x".repeat(1025)), b"");
+    let long = fixture.call("GET", &format!("/demo?live&prefix={}", "x".repeat(1025)), b"");
     assert_eq!(long.header("x-oss-ec"), Some("0044-00000102"));
-    let no_utf8 = world.anonymous("GET", "/demo?live&prefix=%ff");
+    let no_utf8 = fixture.anonymous("GET", "/demo?live&prefix=%ff");
     assert_eq!(no_utf8.header("x-oss-ec"), Some("0044-00000102"));
 }
 
 #[test]
-fn a_vod_playlist_is_posted_and_got() {
-    let world = World::new();
-    world.put_channel("ch");
-    world.record("ch", 2);
+fn a_vod_playlist_can_be_stored_and_fetched() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    fixture.record("ch", 2);
     let span = format!("vod&startTime={NOW}&endTime={}", NOW + 60);
-    let got = world.call("GET", &format!("/demo/ch?{span}"), b"");
+    let got = fixture.call("GET", &format!("/demo/ch?{span}"), b"");
     assert_eq!(got.status, 200);
     assert_eq!(got.header("Content-Type"), Some("application/x-mpegURL"));
     assert!(got.body.contains("#EXT-X-ENDLIST") && got.body.contains("1795335403000.ts"));
-    let posted = world.call("POST", &format!("/demo/ch/vod.m3u8?{span}"), b"");
+    let posted = fixture.call("POST", &format!("/demo/ch/vod.m3u8?{span}"), b"");
     assert_eq!((posted.status, posted.header("Content-Length")), (200, Some("0")));
     assert_eq!(posted.header("ETag"), got.header("ETag"));
-    let object = world.call("GET", "/demo/ch/vod.m3u8", b"");
+    let object = fixture.call("GET", "/demo/ch/vod.m3u8", b"");
     assert_eq!(object.body, got.body);
     assert_eq!(object.header("ETag"), got.header("ETag"));
     assert_eq!(object.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
 }
 
 #[test]
-fn a_vod_playlist_that_cannot_be_is_refused() {
-    let world = World::new();
-    world.put_channel("ch");
+fn invalid_vod_playlist_requests_are_refused() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
     let ec = |method: &str, target: &str| {
-        let reply = world.call(method, target, b"");
-        assert_eq!(reply.error(), (400, "InvalidArgument".into()), "{target}");
-        reply.text("EC")
+        let response = fixture.call(method, target, b"");
+        assert_eq!(response.error(), (400, "InvalidArgument".into()), "{target}");
+        response.text("EC")
     };
     let start = NOW - 100;
     let end = NOW;
     let nothing = Some("0044-00000308".to_owned());
     let target = format!("/demo/ch/v.m3u8?vod&startTime={start}&endTime={end}");
     assert_eq!(ec("POST", &target), nothing);
-    // By what was recorded, not by whether the channel is still there.
+    // Recordings matter, not whether the channel still exists.
     assert_eq!(ec("POST", &target.replace("/ch/", "/gone/")), nothing);
     let day = format!("/demo/ch?vod&startTime={start}&endTime={}", start + 86_400);
     assert_eq!(ec("GET", &day), nothing);
     let span = |start: i64, end: i64| format!("/demo/ch?vod&startTime={start}&endTime={end}");
     assert_eq!(ec("GET", &span(start, start + 86_401)).as_deref(), Some("0044-00000307"));
-    assert_eq!(ec("GET", &span(end, end)), nothing, "a span of one moment is one");
+    assert_eq!(ec("GET", &span(end, end)), nothing, "a span of zero length is valid");
     assert_eq!(ec("GET", &span(end, start)).as_deref(), Some("0044-00000306"));
     let bad_end = Some("0044-00000305".to_owned());
     assert_eq!(ec("GET", &format!("/demo/ch?vod&startTime={start}")), bad_end);
@@ -459,7 +459,7 @@ fn a_vod_playlist_that_cannot_be_is_refused() {
 
 #[test]
 fn channel_names_are_checked_on_every_operation() {
-    let world = World::new();
+    let fixture = Fixture::new();
     let long = "x".repeat(64);
     let (slash, too_long) = ("/demo/a/b", format!("/demo/{long}"));
     for (method, query) in [
@@ -475,50 +475,50 @@ fn channel_names_are_checked_on_every_operation() {
             (slash, "ChannelName must not contain a slash."),
             (too_long.as_str(), "The Length of channel name must be less than 64."),
         ] {
-            let reply = world.call(method, &format!("{path}?{query}"), CONFIGURATION);
-            assert_eq!(reply.error(), (400, "InvalidChannelName".into()), "{method} {path}");
-            assert_eq!(reply.text("Message").as_deref(), Some(message));
+            let response = fixture.call(method, &format!("{path}?{query}"), CONFIGURATION);
+            assert_eq!(response.error(), (400, "InvalidChannelName".into()), "{method} {path}");
+            assert_eq!(response.text("Message").as_deref(), Some(message));
         }
-        let no_utf8 = world.anonymous(method, &format!("/demo/%ff?{query}"));
+        let no_utf8 = fixture.anonymous(method, &format!("/demo/%ff?{query}"));
         assert_eq!(no_utf8.error(), (400, "InvalidChannelName".into()));
         assert_eq!(
             no_utf8.text("Message").as_deref(),
             Some("The characters encoding must be utf-8.")
         );
     }
-    assert_eq!(world.call("PUT", "/demo?live", b"x").error(), (400, "InvalidChannelName".into()));
-    world.put_channel(&"x".repeat(63));
+    assert_eq!(fixture.call("PUT", "/demo?live", b"x").error(), (400, "InvalidChannelName".into()));
+    fixture.put_channel(&"x".repeat(63));
 }
 
 #[test]
-fn bodies_are_checked_before_they_are_read() {
-    let world = World::new();
+fn bodies_are_checked_before_they_are_parsed() {
+    let fixture = Fixture::new();
     let put = |headers: &[(&str, &str)], body: &[u8]| {
-        world.call_with("PUT", "/demo/ch?live", headers, body)
+        fixture.call_with("PUT", "/demo/ch?live", headers, body)
     };
     assert_eq!(put(&[], b"").error(), (400, "MalformedXML".into()));
     assert_eq!(put(&[], b"<!DOCTYPE a><a/>").error(), (400, "MalformedXML".into()));
     let right = BASE64_STANDARD.encode(Md5::digest(CONFIGURATION));
     assert_eq!(put(&[("content-md5", &right)], CONFIGURATION).status, 200);
     for wrong in ["nonsense", "", "pvK4LxHV/BbxcPVCP+ebqA=="] {
-        let reply = put(&[("content-md5", wrong)], CONFIGURATION);
-        assert_eq!(reply.error(), (400, "InvalidDigest".into()), "{wrong}");
+        let response = put(&[("content-md5", wrong)], CONFIGURATION);
+        assert_eq!(response.error(), (400, "InvalidDigest".into()), "{wrong}");
     }
-    let reply = put(&[], &vec![b' '; (64 << 10) + 1]);
-    assert_eq!(reply.error(), (400, "EntityTooLarge".into()));
+    let response = put(&[], &vec![b' '; (64 << 10) + 1]);
+    assert_eq!(response.error(), (400, "EntityTooLarge".into()));
     let mut request = plain("PUT", "/demo/ch?live", b"");
     request.headers.retain(|(name, _)| name != "content-length");
-    world.sign(&mut request);
-    assert_eq!(world.send(&request).error(), (411, "MissingContentLength".into()));
+    fixture.sign(&mut request);
+    assert_eq!(fixture.send(&request).error(), (411, "MissingContentLength".into()));
     request.headers.push(("transfer-encoding".into(), "chunked".into()));
     request.body = CONFIGURATION.to_vec();
-    assert_eq!(world.send(&request).status, 200);
+    assert_eq!(fixture.send(&request).status, 200);
 }
 
 #[test]
-fn every_reply_has_the_headers_of_the_service() {
-    let world = World::new();
-    world.put_channel("ch");
+fn every_response_has_the_headers_of_the_service() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
     let mut ids = std::collections::HashSet::new();
     for (method, target) in [
         ("GET", "/demo/ch?live"),
@@ -528,16 +528,16 @@ fn every_reply_has_the_headers_of_the_service() {
         ("GET", "/%"),
         ("OPTIONS", "/demo/ch"),
     ] {
-        let reply = world.call_if_possible(method, target);
-        assert_eq!(reply.header("Server"), Some("AliyunOSS"));
-        assert_eq!(reply.header("Date"), Some("Sun, 22 Nov 2026 08:16:38 GMT"));
-        assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
-        assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));
-        assert_eq!(reply.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
-        assert!(reply.header("x-oss-server-time").unwrap().parse::<u64>().is_ok());
-        let length: usize = reply.header("Content-Length").unwrap().parse().unwrap();
-        assert!(method == "HEAD" || length == reply.body.len());
-        let id = reply.header("x-oss-request-id").unwrap().to_owned();
+        let response = fixture.call_if_possible(method, target);
+        assert_eq!(response.header("Server"), Some("AliyunOSS"));
+        assert_eq!(response.header("Date"), Some("Sun, 22 Nov 2026 08:16:38 GMT"));
+        assert_eq!(response.header("Access-Control-Allow-Origin"), None);
+        assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
+        assert_eq!(response.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+        assert!(response.header("x-oss-server-time").unwrap().parse::<u64>().is_ok());
+        let length: usize = response.header("Content-Length").unwrap().parse().unwrap();
+        assert!(method == "HEAD" || length == response.body.len());
+        let id = response.header("x-oss-request-id").unwrap().to_owned();
         assert_eq!(id.len(), 24);
         assert_eq!(&id[..8], "6B02A4E6");
         assert!(id.bytes().all(|b| b.is_ascii_digit() || (b'A'..=b'F').contains(&b)));
@@ -545,8 +545,8 @@ fn every_reply_has_the_headers_of_the_service() {
     }
 }
 
-impl World {
-    fn call_if_possible(&self, method: &str, target: &str) -> Reply {
+impl Fixture {
+    fn call_if_possible(&self, method: &str, target: &str) -> TestResponse {
         if target.contains('%') {
             self.anonymous(method, target)
         } else {
@@ -556,18 +556,18 @@ impl World {
 }
 
 #[test]
-fn an_error_says_what_the_service_says() {
-    let world = World::new();
-    let reply = world.call(
+fn an_error_response_has_the_format_of_the_service() {
+    let fixture = Fixture::new();
+    let response = fixture.call(
         "PUT",
         "/demo/ch?live",
         b"<LiveChannelConfiguration><Target>\
         <Type>RTMP</Type></Target></LiveChannelConfiguration>",
     );
-    let id = reply.header("x-oss-request-id").unwrap();
-    assert_eq!(reply.header("x-oss-ec"), Some("0044-00000013"));
+    let id = response.header("x-oss-request-id").unwrap();
+    assert_eq!(response.header("x-oss-ec"), Some("0044-00000013"));
     assert_eq!(
-        reply.xml(),
+        response.xml(),
         format!(
             "<Error><Code>InvalidArgument</Code><Message>Type must be HLS.</Message>\
              <RequestId>{id}</RequestId><HostId>{HOST}</HostId><ArgumentName>Type</ArgumentName>\
@@ -579,23 +579,23 @@ fn an_error_says_what_the_service_says() {
 }
 
 #[test]
-fn an_error_to_head_is_in_the_headers() {
-    let world = World::new();
-    let reply = world.call("HEAD", "/demo/none", b"");
-    assert_eq!((reply.status, reply.body.as_str()), (404, ""));
-    let document = BASE64_STANDARD.decode(reply.header("x-oss-err").unwrap()).unwrap();
+fn errors_of_head_requests_are_in_the_headers() {
+    let fixture = Fixture::new();
+    let response = fixture.call("HEAD", "/demo/none", b"");
+    assert_eq!((response.status, response.body.as_str()), (404, ""));
+    let document = BASE64_STANDARD.decode(response.header("x-oss-err").unwrap()).unwrap();
     assert!(String::from_utf8(document).unwrap().contains("<Code>NoSuchKey</Code>"));
     let mut request = plain("HEAD", &format!("/demo/none?x={}", "x".repeat(20_000)), b"");
-    world.sign(&mut request);
+    fixture.sign(&mut request);
     request.headers.last_mut().unwrap().1.push('x');
-    let reply = world.send(&request);
-    assert_eq!(reply.status, 403);
-    assert!(reply.header("x-oss-err").unwrap().len() < refusal::MAX_ERR_HEADER);
+    let response = fixture.send(&request);
+    assert_eq!(response.status, 403);
+    assert!(response.header("x-oss-err").unwrap().len() < refusal::MAX_ERR_HEADER);
 }
 
 #[test]
-fn what_is_not_here_is_refused_as_such() {
-    let world = World::new();
+fn unsupported_and_invalid_requests_are_refused_with_their_reason() {
+    let fixture = Fixture::new();
     for (method, target, status, code) in [
         ("GET", "/demo?policy", 501, "NotImplemented"),
         ("POST", "/demo/k?uploads", 501, "NotImplemented"),
@@ -608,41 +608,41 @@ fn what_is_not_here_is_refused_as_such() {
         ("GET", "//x", 400, "InvalidBucketName"),
         ("GET", "/demo//x", 400, "InvalidObjectName"),
     ] {
-        assert_eq!(world.call(method, target, b"").error(), (status, code.into()), "{target}");
+        assert_eq!(fixture.call(method, target, b"").error(), (status, code.into()), "{target}");
     }
-    assert_eq!(world.anonymous("GET", "/demo/%zz").error(), (400, "InvalidURI".into()));
-    assert_eq!(world.anonymous("GET", "/demo/a?x=%zz").error().0, 400);
-    let reply = world.anonymous("GET", "/demo/%ff");
-    assert_eq!(reply.error(), (400, "InvalidArgument".into()));
-    assert_eq!(reply.text("Message").as_deref(), Some("The characters encoding must be utf-8."));
-    let reply = world.call("POST", "/demo/k", b"");
-    assert_eq!(reply.header("Allow"), Some("GET DELETE HEAD PUT POST OPTIONS"));
-    assert_eq!(reply.text("Method").as_deref(), Some("POST"));
-    assert_eq!(reply.text("ResourceType").as_deref(), Some("Object"));
-    let reply = world.call("GET", "/demo?policy", b"");
-    assert_eq!(reply.text("Header").as_deref(), Some("policy"));
+    assert_eq!(fixture.anonymous("GET", "/demo/%zz").error(), (400, "InvalidURI".into()));
+    assert_eq!(fixture.anonymous("GET", "/demo/a?x=%zz").error().0, 400);
+    let response = fixture.anonymous("GET", "/demo/%ff");
+    assert_eq!(response.error(), (400, "InvalidArgument".into()));
+    assert_eq!(response.text("Message").as_deref(), Some("The characters encoding must be utf-8."));
+    let response = fixture.call("POST", "/demo/k", b"");
+    assert_eq!(response.header("Allow"), Some("GET DELETE HEAD PUT POST OPTIONS"));
+    assert_eq!(response.text("Method").as_deref(), Some("POST"));
+    assert_eq!(response.text("ResourceType").as_deref(), Some("Object"));
+    let response = fixture.call("GET", "/demo?policy", b"");
+    assert_eq!(response.text("Header").as_deref(), Some("policy"));
     let tagging = [("x-oss-tagging", "a=b")];
-    let reply = world.call_with("PUT", "/demo/b", &tagging, b"");
-    assert_eq!(reply.text("Header").as_deref(), Some("x-oss-tagging"));
+    let response = fixture.call_with("PUT", "/demo/b", &tagging, b"");
+    assert_eq!(response.text("Header").as_deref(), Some("x-oss-tagging"));
 }
 
 #[test]
-fn an_acl_gives_anybody_objects_and_nothing_else() {
-    let world = World::new();
-    world.put_channel("ch");
+fn a_public_acl_grants_access_to_objects_only() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
     for (acl, read, write) in [
         (Acl::Private, false, false),
         (Acl::PublicRead, true, false),
         (Acl::PublicReadWrite, true, true),
     ] {
-        world.store.create_bucket("demo", acl).unwrap();
-        world.call("PUT", "/demo/k", b"x");
+        fixture.store.create_bucket("demo", acl).unwrap();
+        fixture.call("PUT", "/demo/k", b"x");
         let is_denied = |method: &str, target: &str| {
-            let reply = world.anonymous(method, target);
+            let response = fixture.anonymous(method, target);
             if method == "HEAD" {
-                reply.status == 403
+                response.status == 403
             } else {
-                reply.error() == (403, "AccessDenied".into())
+                response.error() == (403, "AccessDenied".into())
             }
         };
         assert_eq!(is_denied("GET", "/demo/k"), !read);
@@ -669,37 +669,37 @@ fn an_acl_gives_anybody_objects_and_nothing_else() {
         ] {
             assert!(is_denied(method, target), "{acl} {method} {target}");
         }
-        // A wrong signature is refused even where none is needed.
-        let reply =
-            world.anonymous("GET", "/demo/k?OSSAccessKeyId=no&Expires=1795338998&Signature=x");
-        assert_eq!(reply.error(), (403, "InvalidAccessKeyId".into()));
+        // An invalid signature is refused even where none is required.
+        let response =
+            fixture.anonymous("GET", "/demo/k?OSSAccessKeyId=no&Expires=1795338998&Signature=x");
+        assert_eq!(response.error(), (403, "InvalidAccessKeyId".into()));
     }
 }
 
 #[test]
-fn operations_on_channels_are_limited_by_the_second() {
-    let world = World::with(Some(2));
-    let list = || world.call("GET", "/demo?live", b"").status;
+fn channel_operations_are_limited_per_second() {
+    let fixture = Fixture::with(Some(2));
+    let list = || fixture.call("GET", "/demo?live", b"").status;
     assert_eq!([list(), list(), list()], [200, 200, 503]);
-    let reply = world.call("GET", "/demo?live", b"");
-    assert_eq!(reply.error(), (503, "MetaOperationQpsLimitExceeded".into()));
+    let response = fixture.call("GET", "/demo?live", b"");
+    assert_eq!(response.error(), (503, "MetaOperationQpsLimitExceeded".into()));
     assert_eq!(
-        reply.text("Message").as_deref(),
+        response.text("Message").as_deref(),
         Some("Qps limit for the meta operation is exceeded.")
     );
-    assert_eq!(world.call("PUT", "/demo/k", b"x").status, 200, "objects are not limited");
-    assert_eq!(world.anonymous("GET", "/demo?live").status, 403, "who may not, is told so");
-    world.now.fetch_add(1, Ordering::Relaxed);
+    assert_eq!(fixture.call("PUT", "/demo/k", b"x").status, 200, "objects are not limited");
+    assert_eq!(fixture.anonymous("GET", "/demo?live").status, 403, "access is checked first");
+    fixture.now.fetch_add(1, Ordering::Relaxed);
     assert_eq!(list(), 200);
 }
 
 #[test]
-fn every_signed_url_of_the_vectors_reaches_its_operation() {
+fn every_signed_url_in_the_test_vectors_is_accepted() {
     let vectors = include_str!("../../../tests/data/signing-vectors.json");
     let cases: Vec<serde_json::Value> = serde_json::from_str(vectors).unwrap();
     let mut seen = 0;
     for case in cases.iter().filter(|case| case["kind"].as_str().unwrap().ends_with("presign")) {
-        let world = World::new();
+        let fixture = Fixture::new();
         let url = case["url"].as_str().unwrap().strip_prefix("https://").unwrap();
         let (host, target) = url.split_at(url.find('/').unwrap());
         let mut request = plain(case["method"].as_str().unwrap(), target, b"");
@@ -707,22 +707,22 @@ fn every_signed_url_of_the_vectors_reaches_its_operation() {
         for (name, value) in case["headers"].as_object().unwrap() {
             request.headers.push((name.clone(), value.as_str().unwrap().into()));
         }
-        let reply = world.send(&request);
+        let response = fixture.send(&request);
         let expected: &[&str] = &["NoSuchLiveChannel", "InvalidArgument"];
-        let code = reply.text("Code");
+        let code = response.text("Code");
         assert!(
-            reply.status == 200 || expected.contains(&code.as_deref().unwrap()),
+            response.status == 200 || expected.contains(&code.as_deref().unwrap()),
             "{} {}",
             case["id"],
-            reply.body
+            response.body
         );
-        assert!(!reply.body.contains("Signature"), "{}", reply.body);
+        assert!(!response.body.contains("Signature"), "{}", response.body);
         seen += 1;
     }
     assert_eq!(seen, 8);
 }
 
-/// The target of a presigned GET.
+/// Returns the target of a presigned GET.
 fn presigned(version: u8, key: &str, query: &str) -> String {
     let base = format!("/demo/{key}?{query}");
     let parsed = Query::parse(query).unwrap();
@@ -754,33 +754,33 @@ fn presigned(version: u8, key: &str, query: &str) -> String {
 }
 
 #[test]
-fn a_signed_playlist_leads_to_signed_segments_of_the_same_expiry() {
+fn the_segments_of_a_signed_playlist_are_signed_with_the_same_expiry() {
     for version in [1, 4] {
-        let world = World::new();
-        world.put_channel("ch");
-        world.record("ch", 2);
+        let fixture = Fixture::new();
+        fixture.put_channel("ch");
+        fixture.record("ch", 2);
         let target = presigned(version, "ch/playlist.m3u8", "x-oss-process=hls/sign");
-        let reply = world.anonymous("GET", &target);
-        assert_eq!(reply.status, 200, "{}", reply.body);
-        assert_eq!(reply.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
+        let response = fixture.anonymous("GET", &target);
+        assert_eq!(response.status, 200, "{}", response.body);
+        assert_eq!(response.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
         let segments: Vec<&str> =
-            reply.body.lines().filter(|line| !line.starts_with('#')).collect();
+            response.body.lines().filter(|line| !line.starts_with('#')).collect();
         assert_eq!(segments.len(), 2);
         for segment in segments {
-            let reply = world.anonymous("GET", &format!("/demo/ch/{segment}"));
-            assert_eq!((reply.status, reply.body.len()), (200, 188), "{}", reply.body);
+            let response = fixture.anonymous("GET", &format!("/demo/ch/{segment}"));
+            assert_eq!((response.status, response.body.len()), (200, 188), "{}", response.body);
             let name = segment.split('?').next().unwrap();
-            assert_eq!(world.anonymous("GET", &format!("/demo/ch/{name}")).status, 403);
+            assert_eq!(fixture.anonymous("GET", &format!("/demo/ch/{name}")).status, 403);
         }
-        world.now.fetch_add(61, Ordering::Relaxed);
-        let late = world.anonymous("GET", &target);
+        fixture.now.fetch_add(61, Ordering::Relaxed);
+        let late = fixture.anonymous("GET", &target);
         assert_eq!(late.text("Message").as_deref(), Some("Request has expired."));
     }
 }
 
 #[test]
-fn playlists_that_cannot_be_signed_are_refused_in_the_services_words() {
-    let world = World::new();
+fn playlists_that_cannot_be_signed_are_refused_with_the_services_message() {
+    let fixture = Fixture::new();
     let big = vec![b'#'; (1 << 20) + 1];
     let master = b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n1.ts\n".to_vec();
     for (body, message) in [
@@ -792,31 +792,31 @@ fn playlists_that_cannot_be_signed_are_refused_in_the_services_words() {
         (vec![0xff; 10], "No ts found in the playlist."),
         (master, "Master playlist has ts file."),
     ] {
-        assert_eq!(world.call("PUT", "/demo/p.m3u8", &body).status, 200);
-        let reply = world.anonymous("GET", &presigned(4, "p.m3u8", "x-oss-process=hls/sign"));
-        assert_eq!(reply.error(), (400, "InvalidRequest".into()));
-        assert_eq!(reply.text("Message").as_deref(), Some(message));
+        assert_eq!(fixture.call("PUT", "/demo/p.m3u8", &body).status, 200);
+        let response = fixture.anonymous("GET", &presigned(4, "p.m3u8", "x-oss-process=hls/sign"));
+        assert_eq!(response.error(), (400, "InvalidRequest".into()));
+        assert_eq!(response.text("Message").as_deref(), Some(message));
     }
-    let reply = world.call("GET", "/demo/p.m3u8?x-oss-process=hls/sign", b"");
-    assert_eq!(reply.error(), (400, "InvalidRequest".into()));
-    let reply = world.anonymous("GET", &presigned(4, "none", "x-oss-process=hls/sign"));
-    assert_eq!(reply.error(), (404, "NoSuchKey".into()));
+    let response = fixture.call("GET", "/demo/p.m3u8?x-oss-process=hls/sign", b"");
+    assert_eq!(response.error(), (400, "InvalidRequest".into()));
+    let response = fixture.anonymous("GET", &presigned(4, "none", "x-oss-process=hls/sign"));
+    assert_eq!(response.error(), (404, "NoSuchKey".into()));
 }
 
 #[test]
-fn a_body_that_was_not_taken_is_refused_for_the_first_reason_there_is() {
-    let world = World::new();
+fn a_request_with_a_refused_body_gets_the_most_important_reason() {
+    let fixture = Fixture::new();
     let mut request = plain("PUT", "/demo/k", b"");
-    assert_eq!(world.service.body_limit(&request), 64 << 10);
-    let refused = Reply::of(world.service.refuse(&request, too_large()));
+    assert_eq!(fixture.service.body_limit(&request), 64 << 10);
+    let refused = TestResponse::of(fixture.service.refuse(&request, too_large()));
     assert_eq!(refused.error(), (403, "AccessDenied".into()));
-    world.sign(&mut request);
-    assert_eq!(world.service.body_limit(&request), 64 << 20);
-    let refused = Reply::of(world.service.refuse(&request, too_large()));
+    fixture.sign(&mut request);
+    assert_eq!(fixture.service.body_limit(&request), 64 << 20);
+    let refused = TestResponse::of(fixture.service.refuse(&request, too_large()));
     assert_eq!(refused.error(), (400, "EntityTooLarge".into()));
 }
 
-/// A small generator of noise, the same in every run (xorshift).
+/// A small random number generator, the same in every run (xorshift).
 struct Noise(u64);
 
 impl Noise {
@@ -844,10 +844,10 @@ impl Noise {
 }
 
 #[test]
-fn noise_is_answered_and_never_panics() {
-    let world = World::new();
-    world.put_channel("ch");
-    world.record("ch", 1);
+fn random_requests_get_a_response_and_never_panic() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    fixture.record("ch", 1);
     let span = format!("vod&startTime={NOW}&endTime={}", NOW + 60);
     let seeds: Vec<Request> = [
         ("PUT", "/demo/ch?live".to_owned(), CONFIGURATION),
@@ -864,7 +864,7 @@ fn noise_is_answered_and_never_panics() {
         let mut request = plain(method, &target, body);
         request.headers.push(("range".into(), "bytes=0-1".into()));
         if !target.contains("Signature") && !target.contains("x-oss-signature") {
-            world.sign(&mut request);
+            fixture.sign(&mut request);
         }
         request
     })
@@ -885,15 +885,15 @@ fn noise_is_answered_and_never_panics() {
                 let body = String::from_utf8_lossy(&request.body).into_owned();
                 request.body = noise.mutate(&body).into_bytes();
                 let at = request.headers.iter().position(|(name, _)| name == "authorization");
-                // Signed after the change, so that the change gets through.
+                // Signed after the change, so that it is not refused for its signature.
                 if let Some(at) = at {
                     request.headers.truncate(at - 2);
-                    world.sign(&mut request);
+                    fixture.sign(&mut request);
                 }
             }
         }
-        let reply = world.service.respond(&request);
-        assert!((200..=503).contains(&reply.status), "{request:?} {reply:?}");
-        assert!(reply.status != 500, "{request:?} {reply:?}");
+        let response = fixture.service.respond(&request);
+        assert!((200..=503).contains(&response.status), "{request:?} {response:?}");
+        assert!(response.status != 500, "{request:?} {response:?}");
     }
 }

@@ -1,9 +1,9 @@
-//! A limit of operations a second.
+//! Limits operations per second.
 
 use crate::fault::Fault;
 use std::sync::{Mutex, PoisonError};
 
-/// A limit of calls within each second of the clock.
+/// A limit on the number of requests within each second of the clock.
 #[derive(Debug)]
 pub(super) struct Throttle {
     limit: u32,

@@ -1,4 +1,4 @@
-//! Playlists of what was recorded.
+//! VOD playlists.
 
 use super::call::Call;
 use super::operation::invalid_argument;
@@ -9,9 +9,9 @@ use crate::validate;
 use md5::{Digest, Md5};
 
 /// The media type that the service documents for GetVodPlaylist. Stored playlists
-/// have that of RFC 8216, without which newer players warn.
+/// have that of RFC 8216, since newer players warn about others.
 const PLAYLIST: &str = "application/x-mpegURL";
-/// The longest span of a playlist, in seconds: a day.
+/// The maximum time span of a playlist, in seconds: a day.
 const MAX_SPAN: i64 = 86_400;
 
 impl Service {
@@ -36,13 +36,13 @@ impl Service {
     }
 }
 
-/// A quoted ETag as OSS gives it: the MD5 in upper-case hexadecimal.
+/// Returns a quoted ETag like those of OSS: the MD5 in upper-case hexadecimal.
 fn etag(bytes: &[u8]) -> String {
     let digest: String = Md5::digest(bytes).iter().map(|byte| format!("{byte:02X}")).collect();
     format!("\"{digest}\"")
 }
 
-/// The start and end of a call, in Unix seconds, at most a day apart.
+/// Returns the start and end in a request, in Unix seconds, at most a day apart.
 fn span(call: &Call<'_>) -> Result<(i64, i64), Fault> {
     let seconds = |name| {
         let text = call.param(name);

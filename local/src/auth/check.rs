@@ -1,5 +1,5 @@
-//! What all signatures are checked with: parts of a request, times, and the
-//! refusals in the service's words.
+//! Shared checks of all signatures: parts of a request, times, and faults with the
+//! service's messages.
 
 use crate::fault::Fault;
 use crate::time_format;
@@ -13,7 +13,7 @@ pub(super) fn header<'a>(parts: &Parts<'a>, name: &str) -> Option<&'a str> {
     parts.headers.iter().find(|(n, _)| *n == name).map(|(_, value)| *value)
 }
 
-/// A parameter of the query; a bare name has an empty value.
+/// Returns a query parameter; a bare name has an empty value.
 pub(super) fn param<'a>(parts: &Parts<'a>, name: &str) -> Option<&'a str> {
     parts.query.iter().find(|(n, _)| *n == name).map(|(_, value)| value.unwrap_or_default())
 }
@@ -32,7 +32,7 @@ pub(super) fn expired(expires: OffsetDateTime, now: OffsetDateTime) -> Fault {
         .with("ServerTime", time_format::iso_8601(now))
 }
 
-/// A time written in Unix seconds, digits alone.
+/// Parses a time in Unix seconds, digits only.
 pub(super) fn unix_time(text: &str) -> Option<OffsetDateTime> {
     let digits = Some(text).filter(|text| text.bytes().all(|byte| byte.is_ascii_digit()));
     OffsetDateTime::from_unix_timestamp(digits?.parse().ok()?).ok()
@@ -51,7 +51,7 @@ pub(super) fn check_skew(date: OffsetDateTime, now: OffsetDateTime) -> Result<()
         .with("ServerTime", time_format::iso_8601(now)))
 }
 
-/// Compares in a time that depends on the lengths alone.
+/// Compares in a time that depends only on the lengths.
 pub fn same(a: &str, b: &str) -> bool {
     let difference = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
     a.len() == b.len() && std::hint::black_box(difference) == 0
@@ -67,7 +67,7 @@ pub(super) fn mismatch(key_id: &str, provided: &str, string_to_sign: &str) -> Fa
         .with("StringToSignBytes", hex_bytes(string_to_sign))
 }
 
-/// A text's bytes as OSS shows them in errors: hex pairs with spaces.
+/// Formats bytes as OSS does in errors: hexadecimal pairs separated by spaces.
 pub(super) fn hex_bytes(text: &str) -> String {
     let pairs: Vec<String> = text.bytes().map(|byte| format!("{byte:02X}")).collect();
     pairs.join(" ")

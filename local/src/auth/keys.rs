@@ -13,7 +13,7 @@ pub struct AccessKey {
     pub id: String,
     /// The key's secret.
     pub secret: String,
-    /// The token of a temporary (STS) key, without which it is not accepted.
+    /// The token of a temporary (STS) key, which is required.
     pub token: Option<String>,
 }
 
@@ -35,7 +35,7 @@ pub(super) struct Entry {
 }
 
 impl Keys {
-    /// Prepares keys for verification; of two with one id, the later counts.
+    /// Prepares keys for verification; of two with the same id, the later is used.
     pub fn new(keys: impl IntoIterator<Item = AccessKey>) -> Self {
         let entry = |key: AccessKey| {
             let sha1 = Key::new(&key.secret);
@@ -44,7 +44,7 @@ impl Keys {
         Keys(keys.into_iter().map(entry).collect())
     }
 
-    /// The key of an id, once its token is the one that belongs to it.
+    /// Returns the key with this id, if the token belongs to it.
     pub(super) fn find(&self, id: &str, token: Option<&str>) -> Result<&Entry, Fault> {
         let Some(entry) = self.0.get(id) else {
             const MESSAGE: &str =

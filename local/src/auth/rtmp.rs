@@ -13,11 +13,11 @@ use time::OffsetDateTime;
 /// Parameters that are never signed.
 const UNSIGNED: &[&str] = &["OSSAccessKeyId", "Expires", "Signature", "SecurityToken"];
 
-/// Checks that an encoder may publish: by the signature and expiry of its
-/// URL or, without a signature, because the bucket is public-read-write.
+/// Checks that an encoder may publish: its URL has a valid signature that has
+/// not expired, or it has none and the bucket is public-read-write.
 ///
-/// An STS token is taken as `security-token`, signed or not: the vendor's
-/// SDKs do both. A session that began before the expiry is not cut by it.
+/// An STS token is accepted as `security-token`, signed or not: the vendor's
+/// SDKs do both. A session continues after the URL has expired.
 ///
 /// # Errors
 ///
@@ -65,7 +65,7 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
     let token = param(target, "security-token").or_else(|| param(target, "SecurityToken"));
     let entry = keys.find(id, token)?;
 
-    check_clear(target)?;
+    check_unambiguous(target)?;
     let string_to_sign = |with_token: bool| {
         let is_signed =
             |name: &str| !UNSIGNED.contains(&name) && (with_token || name != "security-token");
@@ -85,9 +85,9 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
     Err(mismatch(id, signature, &with_token).with_ec("0002-00000807"))
 }
 
-/// Checks that what is signed of a publish URL can be read in one way only:
-/// it has a line `name:value` for each parameter, then one with the channel.
-fn check_clear(target: &PublishTarget) -> Result<(), Fault> {
+/// Checks that the string to sign of a publish URL is unambiguous: it has a line
+/// `name:value` for each parameter, then one with the channel.
+fn check_unambiguous(target: &PublishTarget) -> Result<(), Fault> {
     let is_signed = |name: &str| !UNSIGNED.contains(&name);
     let is_clear = |name: &str, value: &str| {
         !name.is_empty() && !name.contains([':', '\n']) && !value.contains('\n')

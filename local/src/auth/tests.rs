@@ -1,4 +1,4 @@
-//! Every published signature verifies, and none does with a byte changed.
+//! Every published signature is valid, and none is with a byte changed.
 
 mod ambiguity;
 
@@ -34,7 +34,7 @@ fn keys(case: &Value) -> Keys {
     Keys::new([key])
 }
 
-/// A request that owns its texts, so that any of them can be changed.
+/// A request with owned strings, so that any of them can be changed.
 #[derive(Clone)]
 struct Owned {
     method: String,
@@ -106,7 +106,7 @@ fn region(case: &Value) -> String {
     case["region"].as_str().unwrap_or("cn-hangzhou").to_owned()
 }
 
-/// The time that a request itself says it is.
+/// Returns the date in a request.
 fn time_of(request: &Owned) -> OffsetDateTime {
     let date = match request.header("x-oss-date") {
         "" => request.header("date"),
@@ -119,7 +119,7 @@ fn now() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(NOW).unwrap()
 }
 
-/// Texts that differ from this one in one character each.
+/// Returns strings that differ from this one in one character each.
 fn neighbours(text: &str) -> impl Iterator<Item = String> {
     text.char_indices().map(move |(at, c)| {
         let other = match c {
@@ -133,14 +133,14 @@ fn neighbours(text: &str) -> impl Iterator<Item = String> {
 }
 
 #[test]
-fn the_vectors_are_all_there() {
+fn all_test_vectors_are_present() {
     let count = |kind| cases(kind).len();
     let kinds = ["v1-header", "v1-presign", "v4-header", "v4-presign", "rtmp-url"];
     assert_eq!(kinds.map(count).iter().sum::<usize>(), 55);
 }
 
 #[test]
-fn every_signed_header_verifies_however_empty_values_were_sent() {
+fn every_signed_header_is_valid_with_either_form_of_empty_values() {
     for kind in ["v1-header", "v4-header"] {
         for case in cases(kind) {
             let mut request = Owned::of_header_case(&case);
@@ -183,7 +183,7 @@ fn expect(case: &Value, request: &Owned, now: OffsetDateTime, codes: &[&str]) {
 }
 
 #[test]
-fn a_header_signature_covers_every_byte_of_what_it_signs() {
+fn a_header_signature_covers_every_byte_of_the_signed_parts() {
     const MISMATCH: &[&str] = &["SignatureDoesNotMatch"];
     const DATE: &[&str] = &["SignatureDoesNotMatch", "RequestTimeTooSkewed", "AccessDenied"];
     for case in cases("v1-header").iter().chain(&cases("v4-header")) {
@@ -265,7 +265,7 @@ fn every_byte_of_an_authorization_header_counts() {
 }
 
 #[test]
-fn every_signed_url_verifies_and_no_byte_of_it_can_be_changed() {
+fn every_signed_url_is_valid_and_none_is_with_a_byte_changed() {
     const CODES: &[&str] = &[
         "SignatureDoesNotMatch",
         "InvalidAccessKeyId",
@@ -291,7 +291,7 @@ fn every_signed_url_verifies_and_no_byte_of_it_can_be_changed() {
                     continue;
                 }
                 match identify(&other) {
-                    // Without its question mark the URL is one without a signature.
+                    // Without its question mark the URL has no signature.
                     Ok(Identity::Anonymous) if !other.contains('?') => {}
                     Ok(identity) => panic!("{other} accepted: {identity:?}"),
                     Err(fault) => assert!(CODES.contains(&fault.code), "{other} {fault:?}"),
@@ -302,7 +302,7 @@ fn every_signed_url_verifies_and_no_byte_of_it_can_be_changed() {
 }
 
 #[test]
-fn a_signed_url_holds_until_its_expiry_for_its_method_alone() {
+fn a_signed_url_is_valid_until_its_expiry_and_only_for_its_method() {
     for kind in ["v1-presign", "v4-presign"] {
         for case in cases(kind) {
             let mut request = Owned::of_url_case(&case, &text(&case, "url"));
@@ -323,7 +323,7 @@ fn a_signed_url_holds_until_its_expiry_for_its_method_alone() {
 }
 
 #[test]
-fn a_date_may_be_a_quarter_of_an_hour_off() {
+fn clock_skew_of_up_to_15_minutes_is_allowed() {
     for kind in ["v1-header", "v4-header"] {
         let case = &cases(kind)[2];
         let request = Owned::of_header_case(case);
@@ -347,7 +347,7 @@ fn a_date_may_be_a_quarter_of_an_hour_off() {
 }
 
 #[test]
-fn a_mismatch_shows_what_was_signed_here() {
+fn a_mismatch_shows_the_string_to_sign_that_was_computed() {
     let case = &cases("v4-header")[2];
     let mut request = Owned::of_header_case(case);
     request.headers.last_mut().unwrap().1.pop();
@@ -375,7 +375,7 @@ fn refused(parts: &Parts<'_>) -> Fault {
 }
 
 #[test]
-fn malformed_header_signatures_are_refused_in_words() {
+fn malformed_header_signatures_are_refused_with_their_reason() {
     let date = ("x-oss-date", "20261122T081638Z");
     for (authorization, code, words) in [
         ("", "InvalidArgument", "Authorization header is invalid."),
@@ -428,7 +428,7 @@ fn malformed_header_signatures_are_refused_in_words() {
 }
 
 #[test]
-fn malformed_url_signatures_are_refused_in_words() {
+fn malformed_url_signatures_are_refused_with_their_reason() {
     let v4 = "x-oss-signature-version=OSS4-HMAC-SHA256&x-oss-date=20261122T081638Z&\
               x-oss-credential=id/20261122/cn-hangzhou/oss/aliyun_v4_request";
     for (query, status, words) in [
@@ -461,7 +461,7 @@ fn malformed_url_signatures_are_refused_in_words() {
 }
 
 #[test]
-fn a_credential_for_elsewhere_is_refused_in_the_services_words() {
+fn a_credential_with_another_scope_is_refused_with_the_services_message() {
     let place = |region: &str, product: &str| {
         let credential = format!("id/20261122/{region}/{product}/aliyun_v4_request");
         let authorization = format!("OSS4-HMAC-SHA256 Credential={credential},Signature=a");
@@ -495,7 +495,7 @@ fn a_credential_for_elsewhere_is_refused_in_the_services_words() {
 
 /// The vendor's SDK for Go and ossutil send no other date.
 #[test]
-fn a_date_of_http_is_signed_by_version_4_as_it_stands() {
+fn version_4_signs_an_http_date_unchanged() {
     const DATE: &str = "Sun, 22 Nov 2026 08:16:38 GMT";
     let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
     let scope = v4_scope();
@@ -518,9 +518,9 @@ fn v4_scope() -> osslive::sign::v4::Scope<'static> {
     osslive::sign::v4::Scope { date: "20261122", region: "cn-hangzhou", product: "oss" }
 }
 
-/// The vendor's SDK for C signs so at an IP address.
+/// The vendor's SDK for C does this at an IP address.
 #[test]
-fn a_bucket_may_be_signed_by_version_1_without_its_slash() {
+fn version_1_accepts_a_bucket_without_its_slash() {
     let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
     let identify_with =
         |resource: &str, bucket: &str, key: &str, query: &[(&str, Option<&str>)]| {
@@ -543,7 +543,7 @@ fn a_bucket_may_be_signed_by_version_1_without_its_slash() {
 }
 
 #[test]
-fn two_signatures_are_one_too_many() {
+fn a_request_with_two_signatures_is_refused() {
     let headers = [("authorization", "OSS id:sig")];
     for name in ["Signature", "OSSAccessKeyId", "x-oss-signature", "x-oss-credential"] {
         let query = [(name, Some("a"))];
@@ -567,7 +567,7 @@ fn two_signatures_are_one_too_many() {
 }
 
 #[test]
-fn a_field_of_a_version_4_header_stands_once() {
+fn repeated_fields_in_a_version_4_header_are_refused() {
     let fields = "Credential=id/20261122/cn-hangzhou/oss/aliyun_v4_request,Signature=a";
     for more in ["Signature=b", "Credential=id2", "AdditionalHeaders=a,AdditionalHeaders=b", "X=1"]
     {
@@ -610,8 +610,8 @@ fn no_secret_is_printed() {
     assert!(!printed.contains("hush") && !printed.contains("private"), "{printed}");
 }
 
-/// A store with the buckets of the vectors, and the addresses they are at.
-fn rtmp_world(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
+/// Returns a store with the buckets of the test vectors, and their addressing.
+fn rtmp_fixture(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
     let folder = crate::store::temporary::private("test-").unwrap();
     let store = Store::open(folder.path(), Durability::Nothing, Clock::system()).unwrap();
     for bucket in ["live-demo-bucket", "cpp-sdk-live-channel-bucket"] {
@@ -627,7 +627,7 @@ fn rtmp_world(acl: Acl) -> (tempfile::TempDir, Store, Addressing) {
     (folder, store, addressing)
 }
 
-/// What an encoder does with a URL, and what becomes of it.
+/// Publishes to a URL as an encoder does, and authorizes it.
 fn publish(
     url: &str,
     keys: &Keys,
@@ -644,7 +644,7 @@ fn publish(
 }
 
 #[test]
-fn every_publish_url_is_accepted_and_no_byte_of_it_can_be_changed() {
+fn every_publish_url_is_accepted_and_none_is_with_a_byte_changed() {
     const CODES: &[&str] = &[
         "AccessDenied",
         "SignatureDoesNotMatch",
@@ -654,7 +654,7 @@ fn every_publish_url_is_accepted_and_no_byte_of_it_can_be_changed() {
         "InvalidChannelName",
         "NoSuchBucket",
     ];
-    let (_folder, store, addressing) = rtmp_world(Acl::Private);
+    let (_folder, store, addressing) = rtmp_fixture(Acl::Private);
     for case in cases("rtmp-url") {
         let (keys, url) = (keys(&case), text(&case, "url"));
         let expires = case["expires_at"].as_i64().unwrap();
@@ -687,7 +687,7 @@ fn every_publish_url_is_accepted_and_no_byte_of_it_can_be_changed() {
 }
 
 #[test]
-fn an_unsigned_publish_needs_a_public_read_write_bucket() {
+fn publishing_without_a_signature_requires_a_public_read_write_bucket() {
     let url = "rtmp://live-demo-bucket.oss-cn-hangzhou.aliyuncs.com/live/ch";
     let keys = Keys::new([]);
     for (acl, expected) in [
@@ -695,7 +695,7 @@ fn an_unsigned_publish_needs_a_public_read_write_bucket() {
         (Acl::PublicRead, Some("AccessDenied")),
         (Acl::PublicReadWrite, None),
     ] {
-        let (_folder, store, addressing) = rtmp_world(acl);
+        let (_folder, store, addressing) = rtmp_fixture(acl);
         let code = |url: &str| {
             publish(url, &keys, &store, &addressing, now()).err().map(|fault| fault.code)
         };
@@ -711,8 +711,8 @@ fn an_unsigned_publish_needs_a_public_read_write_bucket() {
 }
 
 #[test]
-fn a_publish_url_that_lacks_something_says_what() {
-    let (_folder, store, addressing) = rtmp_world(Acl::Private);
+fn an_incomplete_publish_url_is_refused_with_what_is_missing() {
+    let (_folder, store, addressing) = rtmp_fixture(Acl::Private);
     let keys = Keys::new([AccessKey { id: "id".into(), secret: "s".into(), token: None }]);
     for (query, words, ec) in [
         ("", "OSSAccessKeyId is missing", Some("0002-00000801")),
@@ -738,7 +738,7 @@ fn a_publish_url_that_lacks_something_says_what() {
 }
 
 #[test]
-fn dates_at_the_edge_of_the_calendar_are_refused_quietly() {
+fn dates_at_the_end_of_the_calendar_are_refused_without_a_panic() {
     let query = [
         ("x-oss-signature-version", Some("OSS4-HMAC-SHA256")),
         ("x-oss-date", Some("99991231T235959Z")),
@@ -755,7 +755,7 @@ fn dates_at_the_edge_of_the_calendar_are_refused_quietly() {
 }
 
 #[test]
-fn signatures_are_the_same_only_if_every_byte_is() {
+fn strings_are_the_same_only_if_every_byte_is() {
     assert!(same("", "") && same("abc=", "abc="));
     for other in ["abc", "abc= ", "", "Abc=", "abd=", "abcd", "abc=abc="] {
         assert!(!same("abc=", other) && !same(other, "abc="), "{other}");

@@ -11,7 +11,7 @@ use osslive::sign::v1::is_subresource;
 use osslive::sign::{Parts, v1};
 use time::OffsetDateTime;
 
-/// Verifies `fields`, what stands behind `OSS ` in the Authorization header.
+/// Verifies `fields`, which follow `OSS ` in the Authorization header.
 pub(super) fn verify_header(
     parts: &Parts<'_>,
     fields: &str,
@@ -30,18 +30,17 @@ pub(super) fn verify_header(
     check(parts, date, key, signature)
 }
 
-/// Checks that what is signed of a request can be read in one way only.
+/// Checks that the string to sign of a request is unambiguous.
 ///
-/// The key stands in it as it is, and so do the sub-resources behind a `?`: a
-/// signature of the key `ch?live` would hold for the channel `ch` too, and one
-/// of the value `a&live` for a sub-resource of its own. The rest of the string
-/// is lines, which no value can begin: of several lines only the last, the
-/// resource, begins with a slash.
-fn check_clear(parts: &Parts<'_>) -> Result<(), Fault> {
+/// It contains the key unencoded, then `?` and the sub-resources: a signature of
+/// the key `ch?live` would also be valid for the channel `ch`, and one of the
+/// value `a&live` for a separate sub-resource. The other lines are unambiguous:
+/// only the last one, the resource, begins with a slash.
+fn check_unambiguous(parts: &Parts<'_>) -> Result<(), Fault> {
     let ambiguous = |what: String, inner: &str| {
         Err(invalid(format!(
-            "Signatures of version 1 cannot cover {what} unambiguously: it has what reads as the \
-             sub-resource \"{inner}\". Sign with version 4."
+            "Version 1 signatures cannot cover {what} unambiguously: it contains what looks like \
+            the sub-resource \"{inner}\". Sign with version 4."
         )))
     };
     if let Some(inner) = inner_subresource(parts.key, '?') {
@@ -55,7 +54,7 @@ fn check_clear(parts: &Parts<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The name of a sub-resource that stands behind a separator in a text.
+/// Returns the name of a sub-resource that follows a separator in a string.
 fn inner_subresource(text: &str, separator: char) -> Option<&str> {
     let pieces = text.split(separator).skip(1);
     let mut names = pieces.filter_map(|piece| piece.split(['=', '&']).next());
@@ -63,7 +62,7 @@ fn inner_subresource(text: &str, separator: char) -> Option<&str> {
 }
 
 fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Result<(), Fault> {
-    check_clear(parts)?;
+    check_unambiguous(parts)?;
     let string_to_sign = v1::string_to_sign(parts, date);
     let is_right = |text: &str| same(&v1::signature(&entry.sha1, text), signature);
     if is_right(&string_to_sign) || without_slash(parts, date).is_some_and(|text| is_right(&text)) {
@@ -72,8 +71,8 @@ fn check(parts: &Parts<'_>, date: &str, entry: &Entry, signature: &str) -> Resul
     Err(mismatch(&entry.key.id, signature, &string_to_sign))
 }
 
-/// What the vendor's SDK for C signs of a call on a bucket at an IP address:
-/// `/BUCKET` without the slash behind it, which is no other call's resource.
+/// Returns the string that the vendor's SDK for C signs for a bucket at an IP
+/// address: `/BUCKET` without a trailing slash, which is unambiguous.
 fn without_slash(parts: &Parts<'_>, date: &str) -> Option<String> {
     if parts.bucket.is_empty() || !parts.key.is_empty() {
         return None;
@@ -101,7 +100,7 @@ pub(super) fn verify_url(
     let required = |name| {
         param(parts, name).filter(|value| !value.is_empty()).ok_or_else(|| {
             denied(&format!(
-                "A signed URL needs OSSAccessKeyId, Expires and Signature; {name} is missing."
+                "A signed URL requires OSSAccessKeyId, Expires and Signature; {name} is missing."
             ))
         })
     };
@@ -137,7 +136,7 @@ impl UrlSignature {
         query.extend(process.map(|value| ("x-oss-process", Some(value))));
         query.extend(self.token.as_deref().map(|value| ("security-token", Some(value))));
         let parts = Parts { method: "GET", bucket, key, query: &query, headers: &[] };
-        check_clear(&parts)?;
+        check_unambiguous(&parts)?;
         let string_to_sign = v1::string_to_sign(&parts, &self.expires);
         let signature = v1::signature(&entry.sha1, &string_to_sign);
         query.extend([

@@ -11,13 +11,13 @@ use osslive::sign::v4::{ALGORITHM, Key, Scope, TERMINATOR, UNSIGNED_PAYLOAD};
 use osslive::sign::{Parts, v4};
 use time::{Duration, OffsetDateTime};
 
-/// The longest life of a signed URL, in seconds: seven days.
+/// The maximum lifetime of a signed URL, in seconds: seven days.
 const MAX_EXPIRES: i64 = 604_800;
-/// Of more parameters without a value than this, the others are taken to be
-/// signed as bare names: see [`check`].
+/// How many parameters without a value are tried in both forms; further ones must
+/// be signed as bare names: see [`check`].
 const MAX_AMBIGUOUS: usize = 4;
 
-/// What a signature of this version says about itself.
+/// The fields of a signature.
 struct Claim<'a> {
     key_id: &'a str,
     scope: Scope<'a>,
@@ -27,8 +27,8 @@ struct Claim<'a> {
     token: Option<&'a str>,
 }
 
-/// Verifies `fields`, what stands behind the algorithm in the Authorization
-/// header: names and values in any order, with or without spaces between.
+/// Verifies `fields`, which follow the algorithm in the Authorization header:
+/// names and values in any order, with or without spaces between.
 pub(super) fn verify_header(
     parts: &Parts<'_>,
     fields: &str,
@@ -60,7 +60,7 @@ fn parse_fields(fields: &str) -> Result<Vec<(&str, &str)>, Fault> {
     let pairs = fields.split(',').map(|field| {
         let (name, value) = field.trim().split_once('=').unwrap_or((field.trim(), ""));
         match known.iter().position(|n| *n == name) {
-            // Each may stand once.
+            // Each may occur once.
             Some(at) => Ok((known.swap_remove(at), value)),
             None => Err(invalid(format!(
                 "Authorization header is invalid: \"{name}\" is unknown or given twice."
@@ -70,8 +70,8 @@ fn parse_fields(fields: &str) -> Result<Vec<(&str, &str)>, Fault> {
     pairs.collect()
 }
 
-/// The time of a request, and its text, which is signed as it stands:
-/// `x-oss-date`, or in its absence `Date` in either format.
+/// Returns the time of a request, and its original text, which is signed
+/// unchanged: `x-oss-date`, or else `Date` in either format.
 fn header_time(parts: &Parts<'_>) -> Result<(OffsetDateTime, String), Fault> {
     let text = header(parts, "x-oss-date").or_else(|| header(parts, "date")).unwrap_or_default();
     let time = time_format::parse_basic(text).or_else(|| time_format::parse_http_date(text));
@@ -81,7 +81,7 @@ fn header_time(parts: &Parts<'_>) -> Result<(OffsetDateTime, String), Fault> {
     Ok((time, text.to_owned()))
 }
 
-/// Where a credential stands.
+/// The place of a credential.
 #[derive(Clone, Copy)]
 enum Place {
     Header,
@@ -89,8 +89,8 @@ enum Place {
 }
 
 impl Place {
-    /// What the service says of a credential that is for another region or
-    /// product; the EC is known of headers only.
+    /// Returns the service's fault for a credential with another region or
+    /// product; its EC is known only for headers.
     fn misdirected(self, what: &str, ec: &'static str) -> Fault {
         match self {
             Place::Header => {
@@ -101,7 +101,7 @@ impl Place {
     }
 }
 
-/// Takes `ID/DATE/REGION/oss/aliyun_v4_request` apart and checks its scope.
+/// Parses `ID/DATE/REGION/oss/aliyun_v4_request` and checks its scope.
 fn parse_credential<'a>(
     credential: &'a str,
     timestamp: &str,
@@ -143,17 +143,17 @@ fn parse_additional(list: Option<&str>) -> Result<Vec<String>, Fault> {
     Ok(names)
 }
 
-/// Compares the signature with what is calculated here.
+/// Compares the signature with the expected one.
 ///
-/// Clients disagree whether a parameter with an empty value is signed as
-/// `name` or `name=`, and what they send does not tell: each of a few such
-/// parameters is tried in both forms.
+/// Clients disagree on whether a parameter with an empty value is signed as
+/// `name` or `name=`, and the form in the request does not show it: a few such
+/// parameters are each tried in both forms.
 fn check(parts: &Parts<'_>, keys: &Keys, claim: &Claim<'_>) -> Result<(), Fault> {
     let entry = keys.find(claim.key_id, claim.token)?;
     let key = Key::derive(&entry.key.secret, &claim.scope);
     let additional: Vec<&str> = claim.additional_headers.iter().map(String::as_str).collect();
     let mut query = parts.query.to_vec();
-    // The ones without a value come first, as bare names.
+    // Parameters without a value come first, as bare names.
     query.iter_mut().for_each(|(_, value)| *value = value.filter(|value| !value.is_empty()));
     query.sort_by_key(|(_, value)| value.is_some());
     let ambiguous = query.iter().take_while(|(_, value)| value.is_none()).count();
@@ -214,7 +214,7 @@ pub(super) fn verify_url(
     if time > now {
         check_skew(time, now)?;
     }
-    // Saturating, for a date near the end of what the calendar can hold.
+    // Saturating, for a date near the end of the calendar.
     let until = time.saturating_add(Duration::seconds(seconds));
     if until < now {
         return Err(expired(until, now));

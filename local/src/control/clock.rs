@@ -1,4 +1,4 @@
-//! A clock that can be set, moved, stopped, and made faster.
+//! A clock that can be set, moved, frozen and accelerated.
 
 use crate::clock::Clock;
 use serde::Serialize;
@@ -6,10 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 use time::{Duration, OffsetDateTime, UtcOffset};
 
-/// The highest rate: an hour in a second.
+/// The maximum rate: an hour per second.
 const MAX_RATE: f64 = 3600.0;
 
-/// What the clock shows, and how it goes.
+/// The state of the clock.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -17,32 +17,32 @@ pub struct ClockState {
     /// The endpoint's time.
     #[serde(with = "time::serde::rfc3339")]
     pub now: OffsetDateTime,
-    /// How far that is ahead of the underlying clock, in seconds.
+    /// How far it is ahead of the underlying clock, in seconds.
     pub ahead_seconds: f64,
-    /// How many seconds pass in one: 1 by default, 0 while it is frozen.
+    /// How many seconds it advances per second: 1 by default, 0 while frozen.
     pub rate: f64,
 }
 
 impl ClockState {
-    /// Whether it shows another time than the underlying clock, or passes otherwise.
+    /// Returns whether its time or rate differs from the underlying clock.
     pub fn is_moved(&self) -> bool {
         self.rate != 1.0 || self.ahead_seconds != 0.0
     }
 }
 
-/// A clock under control, on top of another.
+/// A controlled clock on top of another.
 #[derive(Debug)]
 pub(super) struct MovableClock {
     real: Clock,
     course: Mutex<Option<Course>>,
 }
 
-/// How the clock goes, once it does not follow the real one.
+/// How the clock runs when it does not follow the real one.
 #[derive(Debug, Clone, Copy)]
 enum Course {
-    /// With the real clock, this much ahead of it.
+    /// Follows the real clock with this offset.
     Ahead(Duration),
-    /// From a time on, at a rate of its own.
+    /// Runs from a given time at its own rate.
     Own { from: OffsetDateTime, since: Instant, rate: f64 },
 }
 
@@ -94,7 +94,7 @@ impl MovableClock {
         self.set(now.saturating_add(by));
     }
 
-    /// Refuses a rate that is no number from 0 to [`MAX_RATE`].
+    /// Sets the rate, which must be 0 to [`MAX_RATE`].
     pub(super) fn set_rate(&self, rate: f64) -> Result<(), String> {
         if !(0.0..=MAX_RATE).contains(&rate) {
             return Err(format!("rate {rate}: must be 0 to {MAX_RATE}"));
@@ -118,7 +118,7 @@ impl MovableClock {
     }
 }
 
-/// The years that signatures and dates can be written in.
+/// Limits a time to the years that signatures and dates can represent.
 fn bounded(time: OffsetDateTime) -> OffsetDateTime {
     time.clamp(
         time::macros::datetime!(1970-01-01 0:00 UTC),
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn it_follows_the_real_clock_until_it_is_moved() {
+    fn the_clock_follows_the_real_one_until_it_is_moved() {
         let clock = clock();
         assert_eq!(clock.now(), NOON);
         clock.advance(Duration::days(7));
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_still_and_can_be_set_while_it_does() {
+    fn a_frozen_clock_can_be_set() {
         let clock = clock();
         clock.set_rate(0.0).unwrap();
         let frozen = clock.now();
@@ -161,11 +161,11 @@ mod tests {
         assert_eq!(clock.now(), datetime!(2030-01-01 0:00 UTC));
         assert!(clock.now().offset().is_utc());
         clock.set_rate(1.0).unwrap();
-        assert_eq!(clock.now(), datetime!(2030-01-01 0:00 UTC), "it goes on from there");
+        assert_eq!(clock.now(), datetime!(2030-01-01 0:00 UTC), "it continues from there");
     }
 
     #[test]
-    fn it_can_run_faster() {
+    fn the_clock_can_run_faster() {
         let clock = clock();
         clock.set_rate(3600.0).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(20));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn no_time_and_no_rate_is_out_of_bounds() {
+    fn times_and_rates_are_limited() {
         let clock = clock();
         for rate in [-1.0, f64::NAN, f64::INFINITY, 3600.1] {
             assert!(clock.set_rate(rate).unwrap_err().contains("must be 0 to 3600"));

@@ -1,13 +1,13 @@
-//! The faults that are ordered at the moment.
+//! The active fault rules.
 
 use super::rule::{FaultRule, RuleError};
 use serde::Serialize;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How many rules there may be.
+/// The maximum number of rules.
 const MAX_RULES: usize = 16_384;
-/// How many bytes of answers they may hold together.
+/// The maximum bytes of responses in all rules.
 const MAX_HELD: usize = 64 << 20;
 
 /// A rule that was added.
@@ -15,33 +15,33 @@ const MAX_HELD: usize = 64 << 20;
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct ActiveFault {
-    /// Its number, by which it can be deleted.
+    /// Its id, with which it can be deleted.
     pub id: u64,
-    /// How often it has applied.
+    /// How many times it has applied.
     pub hits: u64,
     /// The rule.
     #[serde(flatten)]
     pub rule: Arc<FaultRule>,
-    /// What the next chance is drawn from.
+    /// The state of the random number generator.
     #[serde(skip)]
     chances: u64,
 }
 
 impl ActiveFault {
-    /// The same with the beginning of the answers that it holds: for people.
+    /// Returns a copy with truncated responses, for display.
     pub(crate) fn in_brief(&self) -> ActiveFault {
         let rule =
             if self.rule.held() > 0 { Arc::new(self.rule.in_brief()) } else { self.rule.clone() };
         ActiveFault { rule, ..self.clone() }
     }
 
-    /// Whether it has applied as often as it was to.
+    /// Returns whether it has applied as many times as allowed.
     fn is_spent(&self) -> bool {
         self.rule.times.is_some_and(|times| self.hits >= u64::from(times))
     }
 
-    /// Draws whether it applies now (SplitMix64).
-    fn strikes(&mut self) -> bool {
+    /// Determines at random whether it applies now (SplitMix64).
+    fn draw(&mut self) -> bool {
         let Some(probability) = self.rule.probability else { return true };
         self.chances = self.chances.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut bits = self.chances;
@@ -55,7 +55,7 @@ impl ActiveFault {
 /// The rules, in the order in which they were added.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
-    /// How many there are, to be looked at without a lock.
+    /// The number of rules, which can be read without the lock.
     count: AtomicUsize,
     list: Mutex<List>,
 }
@@ -63,7 +63,7 @@ pub(super) struct Faults {
 #[derive(Debug, Default)]
 struct List {
     newest: u64,
-    /// How many bytes of answers the rules hold.
+    /// The bytes of responses in all rules.
     held: usize,
     rules: Vec<ActiveFault>,
 }
@@ -96,7 +96,7 @@ impl Faults {
         self.lock().rules.clone()
     }
 
-    /// Whether there was a rule of this number.
+    /// Deletes a rule. Returns false if no rule has this id.
     pub(super) fn remove(&self, id: u64) -> bool {
         let mut list = self.lock();
         let before = list.rules.len();
@@ -116,12 +116,12 @@ impl Faults {
         self.count.load(Ordering::Acquire) == 0
     }
 
-    /// The first rule that applies to a call, which counts as applied.
-    pub(super) fn strike(&self, operation: &str, key: &str) -> Option<(u64, Arc<FaultRule>)> {
+    /// Returns the first rule that applies to a request, and counts it as applied.
+    pub(super) fn apply(&self, operation: &str, key: &str) -> Option<(u64, Arc<FaultRule>)> {
         let mut list = self.lock();
         let fault = list.rules.iter_mut().find_map(|fault| {
-            let applies = fault.rule.is_about(operation, key) && !fault.is_spent();
-            (applies && fault.strikes()).then_some(fault)
+            let applies = fault.rule.applies_to(operation, key) && !fault.is_spent();
+            (applies && fault.draw()).then_some(fault)
         })?;
         fault.hits += 1;
         Some((fault.id, fault.rule.clone()))
@@ -149,31 +149,31 @@ mod tests {
     }
 
     #[test]
-    fn the_first_rule_that_is_not_spent_applies() {
+    fn the_first_rule_that_is_not_used_up_applies() {
         let faults = faults([FaultRule { times: Some(2), ..rule("GetObject") }, rule("*")]);
         let ids: Vec<_> =
-            (0..4).map(|_| faults.strike("GetObject", "a").expect("a rule").0).collect();
+            (0..4).map(|_| faults.apply("GetObject", "a").expect("a rule").0).collect();
         assert_eq!(ids, [1, 1, 2, 2]);
-        assert_eq!(faults.strike("PutObject", "a").expect("a rule").0, 2);
+        assert_eq!(faults.apply("PutObject", "a").expect("a rule").0, 2);
         let hits: Vec<_> = faults.all().iter().map(|fault| fault.hits).collect();
         assert_eq!(hits, [2, 3]);
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_sequence_of_about_the_right_density() {
+    fn equal_seeds_give_equal_sequences_with_the_expected_probability() {
         let drawn = |seed| {
             let chance = FaultRule { probability: Some(0.25), seed, ..rule("GetObject") };
             let faults = faults([chance]);
-            (0..1000).map(|_| faults.strike("GetObject", "a").is_some()).collect::<Vec<_>>()
+            (0..1000).map(|_| faults.apply("GetObject", "a").is_some()).collect::<Vec<_>>()
         };
         assert_eq!(drawn(Some(7)), drawn(Some(7)));
         assert_ne!(drawn(Some(7)), drawn(None));
-        let count = drawn(None).iter().filter(|strikes| **strikes).count();
+        let count = drawn(None).iter().filter(|applies| **applies).count();
         assert!((200..300).contains(&count), "{count} of 1000");
     }
 
     #[test]
-    fn ten_thousand_rules_are_gone_when_they_are_cleared() {
+    fn ten_thousand_rules_can_be_cleared() {
         let faults = faults(std::iter::repeat_n(rule("GetObject"), 10_000));
         assert!(faults.remove(5_000) && !faults.remove(5_000));
         assert_eq!(faults.all().len(), 9_999);
@@ -181,11 +181,11 @@ mod tests {
         assert!(faults.is_empty() && faults.all().is_empty());
         assert_eq!(faults.lock().rules.capacity(), 0);
         let next = faults.add(rule("GetObject"), &["GetObject"]).expect("a rule");
-        assert_eq!(next.id, 10_001, "no number is used twice");
+        assert_eq!(next.id, 10_001, "ids are never reused");
     }
 
     #[test]
-    fn there_may_not_be_too_many() {
+    fn the_number_of_rules_is_limited() {
         let faults = faults(std::iter::repeat_n(rule("GetObject"), MAX_RULES));
         let refused = faults.add(rule("GetObject"), &["GetObject"]).expect_err("one too many");
         assert!(refused.to_string().contains("16384"), "{refused}");

@@ -1,22 +1,22 @@
-//! A fault that was ordered: where it applies, and what it does.
+//! Fault rules: when they apply and what they do.
 
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// The operations of publishers, by names of their own.
+/// The operations of publishers, which the service does not name.
 pub(crate) const RTMP_CONNECT: &str = "RtmpConnect";
 pub(crate) const RTMP_PUBLISH: &str = "RtmpPublish";
 
 /// The operation that disables a channel.
 const DISABLING: &str = "PutLiveChannelStatus";
-/// The longest time that a rule may name: a day.
+/// The maximum time in a rule: a day.
 const MAX_MS: u64 = 86_400_000;
-/// The longest text of a rule, in bytes.
+/// The maximum length of a string in a rule, in bytes.
 const MAX_TEXT: usize = 1024;
-/// How much of an answer is shown to people, in characters.
+/// How much of a response is displayed, in characters.
 const BRIEF: usize = 80;
-/// The longest answer that a rule may hold, in bytes.
+/// The maximum length of a response in a rule, in bytes.
 pub(super) const MAX_ANSWER: usize = 8 << 20;
 
 /// How to end the connection instead of responding.
@@ -130,7 +130,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// What is wrong with a rule, in a line that names the field and its value.
+/// Why a rule is invalid; the message names the field and its value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleError(String);
 
@@ -143,12 +143,12 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 impl RuleError {
-    /// There is no room for another rule.
+    /// The number of rules is limited.
     pub(super) fn too_many(most: usize) -> Self {
         RuleError(format!("there are already {most} rules: delete some"))
     }
 
-    /// There is no room for another answer.
+    /// The total size of the rules' responses is limited.
     pub(super) fn too_long(most: usize) -> Self {
         RuleError(format!("the rules contain more than {most} bytes of responses: delete some"))
     }
@@ -159,12 +159,12 @@ fn wrong<T>(text: String) -> Result<T, RuleError> {
 }
 
 impl FaultRule {
-    /// A rule for an operation, without any effect yet.
+    /// Returns a rule for an operation, without any effect yet.
     pub fn new(operation: impl Into<String>) -> Self {
         FaultRule { operation: operation.into(), ..FaultRule::default() }
     }
 
-    /// Checks that the rule makes sense; `operations` are those over HTTP.
+    /// Validates the rule; `operations` are those over HTTP.
     pub(super) fn check(&self, operations: &[&str]) -> Result<(), RuleError> {
         let name = &*self.operation;
         let is_rtmp = matches!(name, RTMP_CONNECT | RTMP_PUBLISH);
@@ -187,7 +187,7 @@ impl FaultRule {
         Ok(())
     }
 
-    /// One rule gives one answer.
+    /// Checks that the rule has at most one kind of response.
     fn check_answer(&self) -> Result<(), RuleError> {
         let is_raw = self.raw.is_some() || self.raw_base64.is_some();
         let is_own = self.status.is_some() || self.body.is_some();
@@ -222,13 +222,13 @@ impl FaultRule {
         Ok(())
     }
 
-    /// How many bytes of an answer the rule holds.
+    /// Returns the size of the rule's response in bytes.
     pub(super) fn held(&self) -> usize {
         let texts = [&self.body, &self.raw, &self.raw_base64, &self.endless];
         texts.into_iter().flatten().map(String::len).sum()
     }
 
-    /// The same with the beginning of the answer that it holds.
+    /// Returns a copy with a truncated response.
     pub(super) fn in_brief(&self) -> FaultRule {
         let brief = |text: &Option<String>| {
             text.as_ref().map(|text| text.chars().take(BRIEF).collect::<String>())
@@ -242,7 +242,7 @@ impl FaultRule {
         }
     }
 
-    /// What is sent in place of an answer.
+    /// Returns the bytes that are sent instead of a response.
     pub(crate) fn raw_bytes(&self) -> Option<Vec<u8>> {
         let decoded = |text: &String| BASE64_STANDARD.decode(text).ok();
         let text = self.raw.as_ref().map(|text| text.as_bytes().to_vec());
@@ -293,7 +293,7 @@ impl FaultRule {
         Ok(())
     }
 
-    /// Some effects make sense over one protocol alone.
+    /// Checks that the fields are supported for the operation.
     fn check_fields(&self, is_rtmp: bool) -> Result<(), RuleError> {
         let for_http = [
             ("status", self.status.is_some()),
@@ -347,15 +347,15 @@ impl FaultRule {
             || self.date_skew_seconds.is_some()
     }
 
-    /// Whether it is about this operation, over HTTP or not, and key.
-    pub(super) fn is_about(&self, operation: &str, key: &str) -> bool {
+    /// Returns whether it applies to this operation and key.
+    pub(super) fn applies_to(&self, operation: &str, key: &str) -> bool {
         let is_rtmp = matches!(operation, RTMP_CONNECT | RTMP_PUBLISH);
         (self.operation == operation || self.operation == "*" && !is_rtmp)
             && self.channel.as_deref().is_none_or(|pattern| fits(pattern, key))
     }
 }
 
-/// Whether a text fits a pattern in which `*` stands for any characters.
+/// Returns whether a string matches a pattern in which `*` matches any characters.
 fn fits(pattern: &str, text: &str) -> bool {
     let mut parts = pattern.split('*');
     let first = parts.next().unwrap_or_default();
@@ -382,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_stands_for_any_characters() {
+    fn an_asterisk_matches_any_characters() {
         for (pattern, text) in [
             ("*", ""),
             ("cam", "cam"),
@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_that_makes_no_sense_is_refused_by_the_name_of_its_field() {
+    fn an_invalid_rule_is_refused_with_the_name_of_its_field() {
         for (text, word) in [
             (r#"{"operation": "GetStat", "status": 503}"#, "GetStat"),
             (r#"{"operation": "GetObject"}"#, "no effect"),
@@ -435,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rule_in_json_has_only_what_was_set() {
+    fn a_rule_in_json_contains_only_the_fields_that_are_set() {
         let rule = FaultRule { status: Some(503), ..FaultRule::new("*") };
         assert_eq!(rule.check(OPERATIONS), Ok(()));
         let text = serde_json::to_string(&rule).expect("JSON");
@@ -444,11 +444,11 @@ mod tests {
     }
 
     #[test]
-    fn a_star_is_every_operation_over_http() {
+    fn an_asterisk_matches_every_operation_over_http() {
         let all = FaultRule::new("*");
-        assert!(all.is_about("GetObject", "cam/a.ts"));
-        assert!(!all.is_about(RTMP_PUBLISH, "cam"));
+        assert!(all.applies_to("GetObject", "cam/a.ts"));
+        assert!(!all.applies_to(RTMP_PUBLISH, "cam"));
         let one = FaultRule { channel: Some("cam-*".into()), ..FaultRule::new(RTMP_PUBLISH) };
-        assert!(one.is_about(RTMP_PUBLISH, "cam-1") && !one.is_about(RTMP_PUBLISH, "other"));
+        assert!(one.applies_to(RTMP_PUBLISH, "cam-1") && !one.applies_to(RTMP_PUBLISH, "other"));
     }
 }

@@ -1,9 +1,10 @@
-//! Where requests begin on a connection, and whether each head can be read in
-//! one way only: what stands in front of the endpoint might choose the other.
+//! Finds the request heads on a connection and checks that each is unambiguous:
+//! a proxy in front of the endpoint might otherwise interpret it differently
+//! (request smuggling).
 //!
-//! The HTTP library drops some of the evidence (a length beside a transfer
-//! coding, a fragment, how lines end), so the bytes are inspected before it
-//! has them. It still is the one that parses them.
+//! The HTTP library drops some of the evidence (a length together with a transfer
+//! coding, a fragment, line endings), so the bytes are inspected before they reach
+//! it. The library still does the parsing.
 
 use crate::fault::Fault;
 use std::collections::VecDeque;
@@ -13,13 +14,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// The longest head that is inspected; the HTTP library takes none longer.
+/// The maximum length of a head, the same as in the HTTP library.
 pub(crate) const MAX_HEAD: usize = 64 * 1024;
-/// The most fields of a head; again those of the HTTP library.
+/// The maximum number of fields in a head, the same as in the HTTP library.
 const MAX_FIELDS: usize = 100;
 
-/// Fields that no request may have twice: what is signed, what frames a body
-/// and what chooses the part of an object.
+/// Fields that may not be repeated: those that are signed, frame a body or select
+/// a range of an object.
 const ONCE: &[&str] = &[
     "authorization",
     "content-length",
@@ -35,7 +36,7 @@ const ONCE: &[&str] = &[
     "transfer-encoding",
 ];
 
-/// What became of the heads of a connection, in their order.
+/// The verdicts on the heads of a connection, in order.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Verdicts(Arc<Mutex<VecDeque<Result<(), String>>>>);
 
@@ -44,16 +45,16 @@ impl Verdicts {
     ///
     /// # Errors
     ///
-    /// 400 `InvalidArgument` for a head that can be read in two ways.
+    /// 400 `InvalidArgument` for an ambiguous head.
     pub(crate) fn take(&self) -> Result<(), Fault> {
         let verdict = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop_front();
-        let missing = || Err(String::from("The request does not begin where one is expected."));
+        let missing = || Err(String::from("The request does not start where one is expected."));
         verdict
             .unwrap_or_else(missing)
             .map_err(|message| Fault::new(400, "InvalidArgument", message))
     }
 
-    /// Takes all verdicts, as whether each head is clear.
+    /// Takes all verdicts: true for each head that is unambiguous.
     #[cfg(feature = "fuzzing")]
     pub(crate) fn drain(&self) -> Vec<bool> {
         let mut verdicts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -65,15 +66,15 @@ impl Verdicts {
     }
 }
 
-/// What the next bytes of a connection are.
+/// The meaning of the next bytes of a connection.
 #[derive(Debug)]
 enum State {
-    /// Those of a head, so far these.
+    /// A head, of which these bytes have arrived.
     Head(Vec<u8>),
-    /// Those of a body, this many.
+    /// A body, of which this many bytes are left.
     Body(u64),
-    /// Nothing that is looked at: a chunked body, or what follows a head that
-    /// was refused. Neither may be followed by another request.
+    /// Not inspected: a chunked body, or bytes after a head that was refused.
+    /// Neither may be followed by another request.
     Rest,
 }
 
@@ -90,12 +91,12 @@ impl<S> Inspected<S> {
         Inspected { stream, state: State::Head(Vec::new()), verdicts: Verdicts::default() }
     }
 
-    /// Where the verdicts on its heads are found.
+    /// Returns the verdicts on its heads.
     pub(crate) fn verdicts(&self) -> Verdicts {
         self.verdicts.clone()
     }
 
-    /// Looks at bytes that were read.
+    /// Inspects bytes that were read.
     pub(crate) fn inspect(&mut self, mut bytes: &[u8]) {
         while !bytes.is_empty() {
             bytes = match &mut self.state {
@@ -129,11 +130,11 @@ impl<S> Inspected<S> {
     }
 }
 
-/// Adds bytes to a head, up to its end. Returns what follows it, once it is
-/// complete, and the bytes beyond.
+/// Adds bytes to a head, up to its end. When it is complete, returns the next
+/// state; also returns the remaining bytes.
 fn grow<'a>(head: &mut Vec<u8>, bytes: &'a [u8]) -> (Option<Result<State, String>>, &'a [u8]) {
     for (at, byte) in bytes.iter().enumerate() {
-        // Empty lines before a request line are passed over.
+        // Empty lines before a request line are skipped.
         if !head.is_empty() || !b"\r\n".contains(byte) {
             head.push(*byte);
         }
@@ -147,7 +148,7 @@ fn grow<'a>(head: &mut Vec<u8>, bytes: &'a [u8]) -> (Option<Result<State, String
     (None, &[])
 }
 
-/// Reads a complete head, and tells what follows it.
+/// Checks a complete head, and returns the next state.
 fn read(head: &[u8]) -> Result<State, String> {
     let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let mut request = httparse::Request::new(&mut fields);
@@ -161,7 +162,7 @@ fn read(head: &[u8]) -> Result<State, String> {
     check_target(target, &fields, request.version == Some(1))?;
     match (fields.get("transfer-encoding"), fields.get("content-length")) {
         (Some(_), Some(_)) => {
-            Err("Content-Length and Transfer-Encoding must not both be given.".into())
+            Err("Content-Length and Transfer-Encoding must not both be set.".into())
         }
         (Some(coding), None) if coding.eq_ignore_ascii_case("chunked") => Ok(State::Rest),
         (Some(coding), None) => {
@@ -186,8 +187,7 @@ fn check_lines(head: &[u8]) -> Result<(), String> {
     if bare { Err("Lines of a head must end in CR LF.".into()) } else { Ok(()) }
 }
 
-/// Checks that what may stand once stands once, and that what is signed is
-/// text.
+/// Checks that no field of [`ONCE`] is repeated, and that signed fields are UTF-8.
 fn check_fields(fields: &[httparse::Header<'_>]) -> Result<(), String> {
     for (at, field) in fields.iter().enumerate() {
         let name = field.name.to_ascii_lowercase();
@@ -196,7 +196,7 @@ fn check_fields(fields: &[httparse::Header<'_>]) -> Result<(), String> {
             continue;
         }
         if fields[..at].iter().any(|earlier| earlier.name.eq_ignore_ascii_case(&name)) {
-            return Err(format!("The header {name} must not be given twice."));
+            return Err(format!("The header {name} must not be repeated."));
         }
         if std::str::from_utf8(field.value).is_err() {
             return Err(format!("The header {name} must be UTF-8."));
@@ -214,7 +214,7 @@ fn check_target(target: &str, fields: &Fields<'_>, is_http_1_1: bool) -> Result<
         host => host.unwrap_or_default(),
     };
     if host.contains(['/', '\\', '?', '#', '@', ',', ';', '"', '<', '>', '%', ' ', '\t']) {
-        return Err("The header Host must be a host, with a port or without.".into());
+        return Err("The header Host must be a host with an optional port.".into());
     }
     if target.starts_with('/') || target == "*" {
         return Ok(());
@@ -233,7 +233,7 @@ fn check_target(target: &str, fields: &Fields<'_>, is_http_1_1: bool) -> Result<
 struct Fields<'a>(&'a [httparse::Header<'a>]);
 
 impl<'a> Fields<'a> {
-    /// The value of a field, which is text if it is one of [`ONCE`].
+    /// Returns the value of a field, which is UTF-8 if it is one of [`ONCE`].
     fn get(&self, name: &str) -> Option<&'a str> {
         let field = self.0.iter().find(|field| field.name.eq_ignore_ascii_case(name))?;
         std::str::from_utf8(field.value).ok()
@@ -287,7 +287,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Inspected<S> {
 mod tests {
     use super::*;
 
-    /// The verdicts on what a connection carries, in pieces of `size` bytes.
+    /// Returns the verdicts on the bytes of a connection, received in pieces of `size`.
     fn verdicts(bytes: &[u8], size: usize) -> Vec<Result<(), String>> {
         let mut inspected = Inspected::new(());
         bytes.chunks(size).for_each(|piece| inspected.inspect(piece));
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_request_is_clear_however_its_bytes_arrive() {
+    fn ordinary_requests_are_accepted_however_their_bytes_are_split() {
         let requests = b"PUT /a HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nGET /\
                          \r\nGET /b?live&x=%23 HTTP/1.1\r\nHost: h:9000\r\nX-A: \xff\r\nx-a: c\r\n\r\n\
                          HEAD http://H/c HTTP/1.1\r\nhost: h\r\ncontent-length: 0\r\n\r\n\
@@ -313,14 +313,14 @@ mod tests {
     }
 
     #[test]
-    fn a_chunked_body_is_the_last_thing_that_is_heard() {
+    fn nothing_after_a_chunked_body_is_inspected() {
         let requests = b"PUT /a HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: Chunked\r\n\r\n\
                          0\r\n\r\nGET / HTTP/1.1\r\nHost: h\r\n\r\n";
         assert_eq!(verdicts(requests, 3), [Ok(())]);
     }
 
     #[test]
-    fn a_head_that_can_be_read_in_two_ways_is_refused_in_words() {
+    fn an_ambiguous_head_is_refused_with_its_reason() {
         let with = |fields: &str| format!("PUT /a HTTP/1.1\r\nHost: h\r\n{fields}\r\n");
         for (head, words) in [
             (with("Content-Length: 4\r\nTransfer-Encoding: chunked\r\n"), "not both"),
@@ -329,20 +329,20 @@ mod tests {
             (with("Transfer-Encoding: gzip, chunked\r\n"), "must be chunked"),
             (with("Transfer-Encoding: identity\r\n"), "must be chunked"),
             (with("Transfer-Encoding:\r\n"), "must be chunked"),
-            (with("Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n"), "twice"),
-            (with("Content-Length: 4\r\ncontent-length: 4\r\n"), "twice"),
+            (with("Transfer-Encoding: chunked\r\ntransfer-encoding: chunked\r\n"), "repeated"),
+            (with("Content-Length: 4\r\ncontent-length: 4\r\n"), "repeated"),
             (with("Content-Length: 4, 4\r\n"), "a number"),
             (with("Content-Length: +4\r\n"), "a number"),
             (with("Content-Length: 99999999999999999999\r\n"), "a number"),
             (with("Content-Length:\r\n"), "a number"),
-            (with("Host: h\r\n"), "twice"),
-            (with("HOST: i\r\n"), "twice"),
-            (with("Authorization: OSS a:b\r\nauthorization: OSS a:b\r\n"), "twice"),
-            (with("x-oss-date: a\r\nX-Oss-Date: b\r\n"), "twice"),
-            (with("x-oss-meta-a: a\r\nx-oss-meta-a: b\r\n"), "twice"),
-            (with("Date: a\r\nDate: b\r\n"), "twice"),
-            (with("Content-Type: a\r\nContent-Type: b\r\n"), "twice"),
-            (with("Range: bytes=0-1\r\nRange: bytes=2-3\r\n"), "twice"),
+            (with("Host: h\r\n"), "repeated"),
+            (with("HOST: i\r\n"), "repeated"),
+            (with("Authorization: OSS a:b\r\nauthorization: OSS a:b\r\n"), "repeated"),
+            (with("x-oss-date: a\r\nX-Oss-Date: b\r\n"), "repeated"),
+            (with("x-oss-meta-a: a\r\nx-oss-meta-a: b\r\n"), "repeated"),
+            (with("Date: a\r\nDate: b\r\n"), "repeated"),
+            (with("Content-Type: a\r\nContent-Type: b\r\n"), "repeated"),
+            (with("Range: bytes=0-1\r\nRange: bytes=2-3\r\n"), "repeated"),
             (with("X-A: b\r\n c\r\n"), "malformed"),
             (with("X-A: b\r\n\tTransfer-Encoding: chunked\r\n"), "malformed"),
             (with("X-A: b\n"), "CR LF"),
@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_behind_a_refused_head_is_a_request() {
+    fn nothing_after_a_refused_head_is_a_request() {
         let requests = b"GET /a HTTP/1.1\r\n\r\nGET /b HTTP/1.1\r\nHost: h\r\n\r\n";
         assert_eq!(verdicts(requests, 5).len(), 1);
     }

@@ -1,54 +1,54 @@
-//! Requests and replies, apart from any connection.
+//! Requests and responses, independent of connections.
 
-use crate::control::Ordered;
+use crate::control::AppliedRule;
 use std::borrow::Cow;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::net::SocketAddr;
 
-/// A request as it was received.
+/// A request as received.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The method, in upper case.
     pub method: String,
-    /// The host, with its port where it has one; empty when none was sent.
+    /// The host, with its port if present; empty if none was sent.
     pub host: String,
     /// The path, raw.
     pub path: String,
     /// The query, raw, without its `?`; empty for none.
     pub query: String,
-    /// The headers: names in lower case, each once, values trimmed.
+    /// The headers: names in lower case, without repetitions, values trimmed.
     pub headers: Vec<(String, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// Who sent it, as far as is known.
+    /// The client's address, if known.
     pub peer: Option<SocketAddr>,
-    /// Whether it came in HTTP/1.0, as no browser sends it.
+    /// Whether it is an HTTP/1.0 request, which no browser sends.
     pub is_http_1_0: bool,
 }
 
 impl Request {
-    /// The value of a header.
+    /// Returns the value of a header.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 }
 
-/// A reply to be sent.
+/// A response to be sent.
 #[derive(Debug)]
 pub struct Response {
     /// The status.
     pub status: u16,
-    /// The headers, Content-Length among them.
+    /// The headers, including Content-Length.
     pub headers: Vec<(Cow<'static, str>, String)>,
-    /// The body; empty in reply to HEAD.
+    /// The body; empty in responses to HEAD.
     pub body: Body,
-    /// The fault that was ordered for it.
-    pub ordered: Option<Ordered>,
+    /// The fault rule that applies to it.
+    pub applied: Option<AppliedRule>,
 }
 
-/// The body of a reply.
+/// The body of a response.
 pub enum Body {
     /// Nothing.
     Empty,
@@ -58,16 +58,16 @@ pub enum Body {
     File {
         /// The file.
         file: File,
-        /// Where the part begins.
+        /// The offset of the part.
         offset: u64,
-        /// How long it is.
+        /// Its length.
         length: u64,
     },
-    /// What is made while it is sent.
+    /// Content that is generated while it is sent.
     Stream {
-        /// Where it is read from.
+        /// The source.
         reader: Box<dyn Read + Send>,
-        /// How long it is.
+        /// Its length.
         length: u64,
     },
 }
@@ -79,7 +79,7 @@ impl fmt::Debug for Body {
 }
 
 impl Body {
-    /// How many bytes the body has.
+    /// Returns the length of the body.
     pub fn length(&self) -> u64 {
         match self {
             Body::Empty => 0,
@@ -90,18 +90,18 @@ impl Body {
 }
 
 impl Response {
-    /// A reply with neither headers nor body.
+    /// Returns a response with neither headers nor body.
     pub fn empty(status: u16) -> Response {
-        Response { status, headers: Vec::new(), body: Body::Empty, ordered: None }
+        Response { status, headers: Vec::new(), body: Body::Empty, applied: None }
     }
 
-    /// A reply with a text.
+    /// Returns a response with text.
     pub fn text(status: u16, content_type: &str, text: String) -> Response {
         Response { body: Body::Bytes(text.into_bytes()), ..Response::empty(status) }
             .with("Content-Type", content_type)
     }
 
-    /// A reply 200 with an XML document.
+    /// Returns a 200 response with an XML document.
     pub fn xml(text: String) -> Response {
         Response::text(200, "application/xml", text)
     }
@@ -116,7 +116,7 @@ impl Response {
         self
     }
 
-    /// The value of a header, by its name as the service writes it.
+    /// Returns the value of a header, ignoring case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let is_it = |(n, _): &&(Cow<'_, str>, String)| n.eq_ignore_ascii_case(name);
         self.headers.iter().find(is_it).map(|(_, value)| value.as_str())

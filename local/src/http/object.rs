@@ -1,4 +1,4 @@
-//! The reply with an object: its conditions, its ranges and its headers.
+//! Responses with objects: conditions, ranges and headers.
 
 use super::{Body, Request, Response};
 use crate::fault::Fault;
@@ -7,8 +7,8 @@ use crate::time_format;
 use std::borrow::Cow;
 use std::fs::File;
 
-/// The reply with an object, or the part of it that a request asks for, if
-/// the request's conditions hold.
+/// Returns the response with an object, or with the requested range of it, if
+/// the request's conditions are met.
 ///
 /// # Errors
 ///
@@ -53,7 +53,7 @@ pub fn object_response(
     Ok(response)
 }
 
-/// Adds the CRC of an object, where it is known, for clients to compare.
+/// Adds the CRC of an object, if known, for clients to verify.
 pub fn with_crc(response: Response, object: &ObjectMeta) -> Response {
     match object.crc64 {
         Some(crc) => response.with("x-oss-hash-crc64ecma", crc.to_string()),
@@ -61,8 +61,8 @@ pub fn with_crc(response: Response, object: &ObjectMeta) -> Response {
     }
 }
 
-/// Judges the conditions of a request, entity tags before dates (RFC 9110
-/// section 13.2.2): false for 304.
+/// Evaluates the conditions of a request, entity tags before dates (RFC 9110
+/// section 13.2.2). Returns false for 304.
 pub fn has_changed(request: &Request, object: &ObjectMeta) -> Result<bool, Fault> {
     let is_among = |tags: &str| {
         tags.split(',').any(|tag| {
@@ -88,12 +88,12 @@ pub fn has_changed(request: &Request, object: &ObjectMeta) -> Result<bool, Fault
     })
 }
 
-/// The offset and length that a Range header asks for.
+/// Returns the offset and length that a Range header requests.
 ///
-/// OSS documents its own rules: a range that is malformed or reaches beyond
-/// the object is passed over, unless `x-oss-range-behavior: standard` asks
-/// for those of HTTP; one of the last 0 bytes is invalid in any case. Of
-/// several ranges only the first is looked at.
+/// OSS documents its own rules: a range that is malformed or extends beyond the
+/// object is ignored, unless `x-oss-range-behavior: standard` selects the rules of
+/// HTTP; a range of the last 0 bytes is always invalid. Of several ranges, only
+/// the first is used.
 fn range(request: &Request, object: &ObjectMeta) -> Result<Option<(u64, u64)>, Fault> {
     let standard = request.header("x-oss-range-behavior") == Some("standard");
     let Some(header) = request.header("range") else { return Ok(None) };
@@ -107,7 +107,7 @@ fn range(request: &Request, object: &ObjectMeta) -> Result<Option<(u64, u64)>, F
     };
     let number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse());
     let size = object.size;
-    // The first byte, and the one after the last.
+    // The first byte, and the byte after the last.
     let (start, end): (u64, u64) = match (number(first), number(last)) {
         (Some(Ok(start)), Some(Ok(last))) if start <= last => (start, u64::saturating_add(last, 1)),
         (Some(Ok(start)), Some(Err(_))) if last.is_empty() => (start, size),
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn a_range_is_taken_or_passed_over_as_oss_documents_it() {
+    fn a_range_is_used_or_ignored_as_oss_documents() {
         for (text, expected) in [
             ("bytes=0-499", Some((0, 500))),
             ("bytes=500-999", Some((500, 500))),
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn standard_ranges_are_cut_at_the_end_and_refused_beyond_it() {
+    fn standard_ranges_are_truncated_at_the_end_and_refused_beyond_it() {
         let standard = |text| {
             let request = request(&[("range", text), ("x-oss-range-behavior", "standard")]);
             range(&request, &object()).map_err(|fault| (fault.status, fault.code))
@@ -194,14 +194,14 @@ mod tests {
     }
 
     #[test]
-    fn a_range_of_another_version_is_passed_over() {
+    fn a_range_is_ignored_if_the_object_has_changed() {
         let with = |tag| range(&request(&[("range", "bytes=0-1"), ("if-range", tag)]), &object());
         assert_eq!(with("\"AB12\""), Ok(Some((0, 2))));
         assert_eq!(with("\"CD34\""), Ok(None));
     }
 
     #[test]
-    fn conditions_are_judged_by_tag_then_by_date() {
+    fn conditions_on_tags_take_precedence_over_dates() {
         let changed = |headers: &[(&str, &str)]| {
             has_changed(&request(headers), &object()).map_err(|fault| fault.status)
         };

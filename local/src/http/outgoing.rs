@@ -1,4 +1,4 @@
-//! What is sent of an answer, block by block.
+//! Response bodies, sent block by block.
 
 use crate::budget::Share;
 use crate::http::Body;
@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 /// How much of a file is read at a time.
 const BLOCK: u64 = 64 << 10;
 
-/// The body of an answer, as hyper sends it.
+/// The body of a response, as hyper sends it.
 pub(crate) enum Outgoing {
     Empty,
     Bytes(Bytes),
@@ -24,7 +24,7 @@ pub(crate) enum Outgoing {
 }
 
 impl Outgoing {
-    /// A body with the room that it takes until it is sent.
+    /// Returns a body that keeps its share of the budget until it is sent.
     pub(crate) fn new(body: Body, share: Share, workers: &Arc<Workers>) -> Self {
         let stream =
             |reader, length| Outgoing::Stream(Stream::new(workers.clone(), reader, length));
@@ -74,7 +74,7 @@ impl hyper::body::Body for Outgoing {
     }
 }
 
-/// The bytes of an answer, with the room they take until they are sent.
+/// The bytes of a response, with their share of the budget.
 struct Counted {
     bytes: Vec<u8>,
     _share: Share,
@@ -86,7 +86,7 @@ impl AsRef<[u8]> for Counted {
     }
 }
 
-/// A file, read from an offset on.
+/// A file, read from an offset.
 struct Part {
     file: File,
     offset: u64,
@@ -101,11 +101,11 @@ impl Read for Part {
     }
 }
 
-/// A reader that comes back with the block that it read.
+/// A reader, returned with the block that it read.
 type Block = (Box<dyn Read + Send>, io::Result<Vec<u8>>);
 
-/// What is read block by block by the workers: a client that pauses holds none
-/// of them, and one block of memory.
+/// A body that workers read block by block: a client that pauses occupies no
+/// worker and only one block of memory.
 pub(crate) struct Stream {
     workers: Arc<Workers>,
     read: Option<oneshot::Receiver<Block>>,
@@ -145,6 +145,6 @@ fn read_block(reader: &mut impl Read, remaining: u64) -> io::Result<Vec<u8>> {
     let length = remaining.min(BLOCK);
     let mut block = Vec::with_capacity(length as usize);
     reader.take(length).read_to_end(&mut block)?;
-    // A file cut short meanwhile must not look like the end of the object.
+    // A file truncated meanwhile must not look like the end of the object.
     if block.len() as u64 == length { Ok(block) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

@@ -3,60 +3,58 @@
 use crate::address::percent_decode;
 use std::collections::HashSet;
 
-/// The parameters of a query, decoded, each name once.
+/// The parameters of a query, decoded, without repeated names.
 #[derive(Debug, Default)]
 pub struct Query(Vec<(String, Option<String>)>);
 
-/// A query that cannot be read, or in two ways.
+/// A malformed or ambiguous query.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Malformed {
-    /// The name of the parameter at fault, as far as it could be read.
+    /// The name of the invalid parameter, as far as it could be decoded.
     pub name: String,
-    /// What it must be instead.
+    /// What is required instead.
     pub rule: &'static str,
 }
 
 impl Query {
-    /// Reads a query as it stands in the request target. A `+` is a space: the
-    /// vendor's SDK for Python writes it so, and no SDK leaves a plus
-    /// unescaped.
+    /// Parses the query of a request target. A `+` is a space: the vendor's SDK
+    /// for Python encodes it that way, and no SDK leaves a plus sign unescaped.
     ///
     /// # Errors
     ///
-    /// For what two readers could understand differently: a name given twice,
-    /// in whatever case; an empty name; a `;`, which some take for `&`; a name
-    /// with escapes that it does not need. And for what is not
-    /// percent-encoded UTF-8.
+    /// The query is ambiguous: a repeated name, ignoring case; an empty name; a
+    /// `;`, which some parsers treat as `&`; a name with unnecessary escapes. Or
+    /// it is not percent-encoded UTF-8.
     pub fn parse(raw: &str) -> Result<Query, Malformed> {
         let mut seen = HashSet::new();
         let mut params = Vec::new();
         for pair in raw.split('&').filter(|pair| !pair.is_empty()) {
             let (name, value) = parse_pair(pair)?;
             if !seen.insert(name.to_ascii_lowercase()) {
-                return Err(malformed(name, "must not be given twice"));
+                return Err(malformed(name, "must not be repeated"));
             }
             params.push((name, value));
         }
         Ok(Query(params))
     }
 
-    /// The value of a parameter: empty for a bare name, `None` without one.
+    /// Returns the value of a parameter: empty for a bare name, `None` if absent.
     pub fn get(&self, name: &str) -> Option<&str> {
         let (_, value) = self.0.iter().find(|(n, _)| n == name)?;
         Some(value.as_deref().unwrap_or_default())
     }
 
-    /// The value of a parameter, with absent and empty being the same.
+    /// Returns the value of a parameter; `None` if it is absent or empty.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// Whether a parameter is there, with or without a value.
+    /// Returns whether a parameter is present, with or without a value.
     pub fn has(&self, name: &str) -> bool {
         self.get(name).is_some()
     }
 
-    /// The parameters as signatures cover them.
+    /// Returns the parameters in the form that signatures cover.
     pub fn parts(&self) -> Vec<(&str, Option<&str>)> {
         self.0.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect()
     }
@@ -100,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_with_and_without_a_value_are_alike() {
+    fn a_bare_name_is_the_same_as_an_empty_value() {
         for raw in ["live", "live=", "a=b&live", "live=&a=b", "&live&&"] {
             let query = Query::parse(raw).unwrap();
             assert_eq!(query.get("live"), Some(""), "{raw}");
@@ -121,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bad_escape_or_text_that_is_no_utf8_names_its_parameter() {
+    fn invalid_escapes_and_invalid_utf8_are_refused_with_the_parameters_name() {
         const RULE: &str = "must be percent-encoded UTF-8";
         assert_eq!(refused("a=1&prefix=%ff"), ("prefix".into(), RULE));
         assert_eq!(refused("a=%4"), ("a".into(), RULE));
@@ -129,15 +127,15 @@ mod tests {
     }
 
     #[test]
-    fn what_two_readers_could_understand_differently_is_refused() {
+    fn ambiguous_queries_are_refused() {
         for (raw, name, rule) in [
-            ("a=1&a=2", "a", "twice"),
-            ("a=1&a=1", "a", "twice"),
-            ("live&live=", "live", "twice"),
-            ("live&x=1&live=evil", "live", "twice"),
-            ("live&Live", "Live", "twice"),
-            ("x-oss-expires=60&X-OSS-Expires=61", "X-OSS-Expires", "twice"),
-            ("a%20b=1&a+b=2", "a b", "twice"),
+            ("a=1&a=2", "a", "repeated"),
+            ("a=1&a=1", "a", "repeated"),
+            ("live&live=", "live", "repeated"),
+            ("live&x=1&live=evil", "live", "repeated"),
+            ("live&Live", "Live", "repeated"),
+            ("x-oss-expires=60&X-OSS-Expires=61", "X-OSS-Expires", "repeated"),
+            ("a%20b=1&a+b=2", "a b", "repeated"),
             ("%6Cive", "live", "without escapes"),
             ("x-oss%2dexpires=60", "x-oss-expires", "without escapes"),
             ("live;status=disabled", "live;status", "semicolons"),

@@ -1,4 +1,4 @@
-//! A body that is sent slowly or in part, as ordered.
+//! A body that a fault rule sends slowly or in part.
 
 use hyper::body::{Body, Bytes, Frame};
 use std::io;
@@ -10,12 +10,12 @@ use tokio::time::{Sleep, sleep};
 /// How often a part is sent.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// A body and what is to become of it.
+/// A body, with its rate limit and the number of bytes to send.
 pub(crate) struct Slow<B> {
     body: B,
-    /// What was taken of the body and is not sent yet.
+    /// Bytes of the body that are not sent yet.
     pending: Bytes,
-    /// How many bytes are sent at a time, if not all at once.
+    /// How many bytes are sent at a time, if limited.
     part: Option<usize>,
     /// How many bytes are sent before the connection breaks.
     left: Option<u64>,
@@ -38,7 +38,7 @@ impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Slow<B> {
             self.pause = None;
         }
         if self.left == Some(0) {
-            let broken = "the connection breaks as ordered";
+            let broken = "connection closed by a fault rule";
             return Poll::Ready(Some(Err(io::Error::new(io::ErrorKind::BrokenPipe, broken))));
         }
         while self.pending.is_empty() {
@@ -55,7 +55,7 @@ impl<B: Body<Data = Bytes, Error = io::Error> + Unpin> Slow<B> {
         Poll::Ready(Some(Ok(Frame::data(part))))
     }
 
-    /// How many bytes the body announces.
+    /// Returns the announced length of the body.
     pub(crate) fn remaining(&self) -> u64 {
         self.pending.len() as u64 + self.body.size_hint().exact().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! A time-out for writes: a peer may pause, but not for ever.
+//! A timeout for writes: a peer may pause, but not indefinitely.
 
 use crate::limits::PeerLimits;
 use std::future::Future;
@@ -10,13 +10,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// A stream that breaks with `TimedOut` when its peer reads too slowly what is
-/// to be written. How long it may take to send is for the protocol above to
-/// say.
+/// A stream that fails with `TimedOut` if its peer reads too slowly. Timeouts for
+/// reading from the peer are up to the protocol above.
 pub(crate) struct WriteTimeout {
     stream: TcpStream,
     allowance: Allowance,
-    /// Runs while a write waits.
+    /// Active while a write is blocked.
     deadline: Pin<Box<Sleep>>,
     waiting_since: Option<Instant>,
 }
@@ -28,9 +27,9 @@ impl WriteTimeout {
         WriteTimeout { stream, allowance, deadline, waiting_since: None }
     }
 
-    /// Judges a write: one that went through ends the wait, one that did not
-    /// begins or continues it.
-    fn judge<T>(
+    /// Checks a write: a successful one ends the wait, a blocked one starts or
+    /// continues it.
+    fn check<T>(
         &mut self,
         written: Poll<io::Result<T>>,
         context: &mut Context<'_>,
@@ -49,13 +48,13 @@ impl WriteTimeout {
         self.deadline.as_mut().poll(context).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
-    /// Judges a write, and counts its bytes.
+    /// Checks a write, and counts its bytes.
     fn count(
         &mut self,
         written: Poll<io::Result<usize>>,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<usize>> {
-        let written = self.judge(written, context);
+        let written = self.check(written, context);
         if let Poll::Ready(Ok(bytes)) = &written {
             self.allowance.earn(*bytes);
         }
@@ -63,8 +62,8 @@ impl WriteTimeout {
     }
 }
 
-/// How long a peer may still make the endpoint wait: a pause in all, which is
-/// spent by waiting and earned back by what goes on.
+/// How long a peer may still make the endpoint wait: a total pause, spent by
+/// waiting and earned back by transferred bytes.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     pause: Duration,
@@ -128,7 +127,7 @@ impl AsyncWrite for WriteTimeout {
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.stream).poll_flush(context);
-        self.judge(flushed, context)
+        self.check(flushed, context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -141,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_that_reads_less_than_the_rate_runs_out_of_time() {
+    fn a_peer_below_the_minimum_rate_runs_out_of_time() {
         let limits = PeerLimits::default();
         let waits = |bytes: usize, seconds: u64| {
             let mut allowance = Allowance::new(&limits);
@@ -154,7 +153,7 @@ mod tests {
             };
             (0..1000).take_while(still).count()
         };
-        assert_eq!(waits(10, 1), 30, "never a pause that would be too long by itself");
+        assert_eq!(waits(10, 1), 30, "no single pause is too long");
         assert_eq!(waits(4096, 1), 1000);
         assert_eq!(waits(200_000, 29), 1000);
         assert_eq!(waits(1_000_000, 31), 0);

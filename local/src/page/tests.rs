@@ -1,8 +1,8 @@
-//! The page, request in and reply out, with the service behind it.
+//! Tests of the page together with the service, from request to response.
 
 use super::*;
 use crate::address::Addressing;
-use crate::api::tests::Reply;
+use crate::api::tests::TestResponse;
 use crate::api::{self, Service};
 use crate::auth::AccessKey;
 use crate::clock::Clock;
@@ -22,12 +22,12 @@ use time::OffsetDateTime;
 const NOW: i64 = 1_795_335_398;
 const HOST: &str = "127.0.0.1:9000";
 const TOKEN: &str = "0123456789abcdef";
-/// Where the page is for those who know the token.
+/// The address of the page, with the token.
 const PAGE: &str = "/_osslive/0123456789abcdef/";
 const HOSTILE: &str = "<img src=x onerror=alert(1)>\"'; id; '";
 const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8";
 
-struct World {
+struct Fixture {
     front_ends: FrontEnds,
     site: Arc<Site>,
     store: Arc<Store>,
@@ -39,12 +39,12 @@ fn options() -> Options {
     Options { token: Token::new(TOKEN), remote: false, hls_js: None }
 }
 
-impl World {
-    fn new() -> World {
-        World::with(options())
+impl Fixture {
+    fn new() -> Fixture {
+        Fixture::with(options())
     }
 
-    fn with(page: Options) -> World {
+    fn with(page: Options) -> Fixture {
         let folder = crate::store::temporary::private("test-").unwrap();
         let now = Arc::new(AtomicI64::new(NOW));
         let clock = Clock::from_fn({
@@ -71,10 +71,10 @@ impl World {
             page: Page::new(site.clone(), page),
             service: Service::new(site.clone(), options),
         };
-        World { front_ends, site, store, now, _folder: folder }
+        Fixture { front_ends, site, store, now, _folder: folder }
     }
 
-    fn get(&self, target: &str) -> Reply {
+    fn get(&self, target: &str) -> TestResponse {
         self.send("GET", HOST, target, "127.0.0.1", &[])
     }
 
@@ -85,9 +85,9 @@ impl World {
         target: &str,
         peer: &str,
         headers: &[(&str, &str)],
-    ) -> Reply {
+    ) -> TestResponse {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Reply::of(self.front_ends.respond(&Request {
+        TestResponse::of(self.front_ends.respond(&Request {
             method: method.into(),
             host: host.into(),
             path: path.into(),
@@ -99,15 +99,18 @@ impl World {
         }))
     }
 
-    /// Gets what lies below the page's address.
-    fn page(&self, target: &str) -> Reply {
+    /// Gets a path below the page's address.
+    fn page(&self, target: &str) -> TestResponse {
         self.get(&format!("{PAGE}{target}"))
     }
 
     fn json(&self, target: &str) -> Value {
-        let reply = self.page(target);
-        assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("application/json")));
-        serde_json::from_str(&reply.body).unwrap()
+        let response = self.page(target);
+        assert_eq!(
+            (response.status, response.header("Content-Type")),
+            (200, Some("application/json"))
+        );
+        serde_json::from_str(&response.body).unwrap()
     }
 
     fn put_channel(&self, bucket: &str, name: &str) {
@@ -147,15 +150,15 @@ fn record(session: &mut LiveSession, fragments: u64) {
 
 #[test]
 fn every_file_of_the_page_is_served_with_its_type_and_a_strict_policy() {
-    let world = World::new();
+    let fixture = Fixture::new();
     for (path, content_type, text) in ASSETS {
-        let reply = world.page(path);
-        assert_eq!((reply.status, reply.header("Content-Type")), (200, Some(*content_type)));
-        assert_eq!(reply.body, *text);
+        let response = fixture.page(path);
+        assert_eq!((response.status, response.header("Content-Type")), (200, Some(*content_type)));
+        assert_eq!(response.body, *text);
     }
     for target in ["/_osslive", "/_osslive/", PAGE, "/_osslive/0123456789abcdef/api/channels"] {
-        let reply = world.get(target);
-        let policy = reply.header("Content-Security-Policy").unwrap();
+        let response = fixture.get(target);
+        let policy = response.header("Content-Security-Policy").unwrap();
         for rule in [
             "default-src 'none'",
             "script-src 'self'",
@@ -169,19 +172,19 @@ fn every_file_of_the_page_is_served_with_its_type_and_a_strict_policy() {
             assert!(policy.split(';').any(|part| part.trim() == rule), "{target}: {rule}");
         }
         assert!(!policy.contains("unsafe"));
-        assert_eq!(reply.header("X-Content-Type-Options"), Some("nosniff"));
-        assert_eq!(reply.header("Referrer-Policy"), Some("no-referrer"));
-        assert_eq!(reply.header("Cache-Control"), Some("no-store"));
-        let length: usize = reply.header("Content-Length").unwrap().parse().unwrap();
-        assert_eq!(length, reply.body.len());
+        assert_eq!(response.header("X-Content-Type-Options"), Some("nosniff"));
+        assert_eq!(response.header("Referrer-Policy"), Some("no-referrer"));
+        assert_eq!(response.header("Cache-Control"), Some("no-store"));
+        let length: usize = response.header("Content-Length").unwrap().parse().unwrap();
+        assert_eq!(length, response.body.len());
     }
 }
 
 #[test]
-fn the_page_names_nothing_outside_and_nothing_inline() {
+fn the_page_has_no_external_and_no_inline_resources() {
     for (path, _, text) in ASSETS {
         let namespaces = text.replace("http://www.w3.org/2000/svg", "");
-        assert!(!namespaces.contains("://"), "{path} leads elsewhere");
+        assert!(!namespaces.contains("://"), "{path} contains an external URL");
         for sink in ["innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval("] {
             assert!(!text.contains(sink), "{path} uses {sink}");
         }
@@ -195,26 +198,26 @@ fn the_page_names_nothing_outside_and_nothing_inline() {
 }
 
 #[test]
-fn the_token_in_the_address_leads_to_the_page() {
-    let world = World::new();
+fn the_token_in_the_address_redirects_to_the_page() {
+    let fixture = Fixture::new();
     for (target, status, location) in [
         ("/_osslive/?token=0123456789abcdef", 302, PAGE.into()),
         ("/_osslive?token=0123456789abcdef", 302, PAGE.into()),
         ("/_osslive/?player=hls.js&token=0123456789abcdef", 302, format!("{PAGE}?player=hls.js")),
         ("/_osslive/0123456789abcdef", 308, PAGE.into()),
     ] {
-        let reply = world.get(target);
+        let response = fixture.get(target);
         let expected = (status, Some(location.as_str()), None);
-        let seen = (reply.status, reply.header("Location"), reply.header("Set-Cookie"));
+        let seen = (response.status, response.header("Location"), response.header("Set-Cookie"));
         assert_eq!(seen, expected, "{target}");
     }
-    assert_eq!(world.get(PAGE).status, 200);
+    assert_eq!(fixture.get(PAGE).status, 200);
 }
 
 #[test]
-fn without_the_token_there_is_only_a_line_that_says_where_to_find_it() {
-    let world = World::new();
-    world.put_channel("demo", "cam");
+fn without_the_token_the_response_only_says_where_to_find_it() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "cam");
     for target in [
         "/_osslive",
         "/_osslive/",
@@ -239,14 +242,18 @@ fn without_the_token_there_is_only_a_line_that_says_where_to_find_it() {
         for method in ["GET", "HEAD", "POST", "OPTIONS"] {
             let cookie =
                 [("cookie", "token=0123456789abcdef"), ("authorization", "token 0123456789abcdef")];
-            let reply = world.send(method, HOST, target, "127.0.0.1", &cookie);
-            assert_eq!((reply.status, reply.header("Location")), (403, None), "{method} {target}");
-            assert!(!reply.body.contains("cam") && !reply.body.contains("0123"), "{target}");
+            let response = fixture.send(method, HOST, target, "127.0.0.1", &cookie);
+            assert_eq!(
+                (response.status, response.header("Location")),
+                (403, None),
+                "{method} {target}"
+            );
+            assert!(!response.body.contains("cam") && !response.body.contains("0123"), "{target}");
             if method == "GET" {
                 assert!(
-                    reply.body.contains("the address that the endpoint printed"),
+                    response.body.contains("the address that the endpoint printed"),
                     "{target}: {}",
-                    reply.body
+                    response.body
                 );
             }
         }
@@ -254,9 +261,9 @@ fn without_the_token_there_is_only_a_line_that_says_where_to_find_it() {
 }
 
 #[test]
-fn no_other_site_gets_it_whatever_the_token() {
-    let world = World::new();
-    world.put_channel("demo", "cam");
+fn cross_site_requests_are_refused_even_with_the_token() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "cam");
     let below = |path: &str| format!("{PAGE}{path}");
     for target in [
         String::from("/_osslive/?token=0123456789abcdef"),
@@ -279,10 +286,10 @@ fn no_other_site_gets_it_whatever_the_token() {
             ("sec-fetch-site", ""),
         ] {
             for method in ["GET", "OPTIONS", "POST"] {
-                let reply = world.send(method, HOST, &target, "127.0.0.1", &[mark]);
-                assert_eq!(reply.status, 403, "{method} {target} {mark:?}");
-                assert_eq!(reply.header("Access-Control-Allow-Origin"), None);
-                assert_eq!(reply.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
+                let response = fixture.send(method, HOST, &target, "127.0.0.1", &[mark]);
+                assert_eq!(response.status, 403, "{method} {target} {mark:?}");
+                assert_eq!(response.header("Access-Control-Allow-Origin"), None);
+                assert_eq!(response.header("Cross-Origin-Resource-Policy"), Some("same-origin"));
             }
         }
     }
@@ -291,27 +298,31 @@ fn no_other_site_gets_it_whatever_the_token() {
         ("sec-fetch-site", "same-origin"),
         ("sec-fetch-site", "none"),
     ] {
-        assert_eq!(world.send("GET", HOST, PAGE, "127.0.0.1", &[own]).status, 200, "{own:?}");
+        assert_eq!(fixture.send("GET", HOST, PAGE, "127.0.0.1", &[own]).status, 200, "{own:?}");
     }
 }
 
 #[test]
-fn it_is_only_for_reading() {
-    let world = World::new();
+fn the_page_is_read_only() {
+    let fixture = Fixture::new();
     for method in ["POST", "PUT", "DELETE", "OPTIONS", "PATCH"] {
-        let reply = world.send(method, HOST, PAGE, "127.0.0.1", &[]);
-        assert_eq!((reply.status, reply.header("Allow")), (405, Some("GET, HEAD")), "{method}");
+        let response = fixture.send(method, HOST, PAGE, "127.0.0.1", &[]);
+        assert_eq!(
+            (response.status, response.header("Allow")),
+            (405, Some("GET, HEAD")),
+            "{method}"
+        );
     }
-    let head = world.send("HEAD", HOST, PAGE, "127.0.0.1", &[]);
+    let head = fixture.send("HEAD", HOST, PAGE, "127.0.0.1", &[]);
     let length = ASSETS[0].2.len().to_string();
     assert_eq!((head.status, head.header("Content-Length")), (200, Some(length.as_str())));
     assert_eq!(head.body, "");
 }
 
 #[test]
-fn only_loopback_addresses_lead_to_it() {
-    let world = World::new();
-    let status = |host: &str| world.send("GET", host, PAGE, "127.0.0.1", &[]).status;
+fn the_page_is_available_only_at_loopback_addresses() {
+    let fixture = Fixture::new();
+    let status = |host: &str| fixture.send("GET", host, PAGE, "127.0.0.1", &[]).status;
     for host in ["127.0.0.1:9000", "127.0.0.2", "[::1]:9000", "localhost", "LOCALHOST:9000"] {
         assert_eq!(status(host), 200, "{host}");
     }
@@ -334,31 +345,32 @@ fn only_loopback_addresses_lead_to_it() {
 }
 
 #[test]
-fn behind_a_buckets_own_host_the_path_is_an_ordinary_key() {
-    let world = World::new();
-    world.store.put_object("open", "_osslive/", Some("text/plain"), b"an object").unwrap();
+fn at_a_buckets_host_the_path_is_an_ordinary_key() {
+    let fixture = Fixture::new();
+    fixture.store.put_object("open", "_osslive/", Some("text/plain"), b"an object").unwrap();
     for host in ["open.oss.test:9000", "cdn.example"] {
-        let reply = world.send("GET", host, "/_osslive/", "127.0.0.1", &[]);
-        assert_eq!((reply.status, reply.body.as_str()), (200, "an object"), "{host}");
-        assert_eq!(reply.header("Server"), Some("AliyunOSS"));
+        let response = fixture.send("GET", host, "/_osslive/", "127.0.0.1", &[]);
+        assert_eq!((response.status, response.body.as_str()), (200, "an object"), "{host}");
+        assert_eq!(response.header("Server"), Some("AliyunOSS"));
     }
 }
 
 #[test]
-fn a_page_that_is_switched_off_is_not_there() {
-    let world = World::with(Options { token: None, ..options() });
+fn a_disabled_page_does_not_exist() {
+    let fixture = Fixture::with(Options { token: None, ..options() });
     for target in ["/_osslive", "/_osslive/", "/_osslive/?token=", PAGE, "/_osslive/app.js", "/"] {
-        let reply = world.send("GET", HOST, target, "127.0.0.1", &[("accept", BROWSER)]);
-        assert!([400, 403, 404].contains(&reply.status), "{target}: {reply:?}");
-        assert_eq!(reply.header("Server"), Some("AliyunOSS"), "{target}");
+        let response = fixture.send("GET", HOST, target, "127.0.0.1", &[("accept", BROWSER)]);
+        assert!([400, 403, 404].contains(&response.status), "{target}: {response:?}");
+        assert_eq!(response.header("Server"), Some("AliyunOSS"), "{target}");
     }
 }
 
 #[test]
-fn other_machines_need_an_open_page_and_the_token() {
-    let (closed, open) = (World::new(), World::with(Options { remote: true, ..options() }));
-    let status =
-        |world: &World, peer: &str, target: &str| world.send("GET", HOST, target, peer, &[]).status;
+fn other_machines_need_a_remote_page_and_the_token() {
+    let (closed, open) = (Fixture::new(), Fixture::with(Options { remote: true, ..options() }));
+    let status = |fixture: &Fixture, peer: &str, target: &str| {
+        fixture.send("GET", HOST, target, peer, &[]).status
+    };
     for peer in ["127.0.0.1", "127.9.9.9", "::1", "::ffff:127.0.0.1"] {
         assert_eq!(status(&closed, peer, PAGE), 200, "{peer}");
     }
@@ -369,8 +381,8 @@ fn other_machines_need_an_open_page_and_the_token() {
 }
 
 #[test]
-fn behind_a_proxy_everybody_seems_to_be_this_machine() {
-    let (closed, open) = (World::new(), World::with(Options { remote: true, ..options() }));
+fn requests_through_a_proxy_need_a_remote_page() {
+    let (closed, open) = (Fixture::new(), Fixture::with(Options { remote: true, ..options() }));
     for header in [
         ("forwarded", "for=192.0.2.7"),
         ("via", "1.1 proxy"),
@@ -382,10 +394,11 @@ fn behind_a_proxy_everybody_seems_to_be_this_machine() {
         ("x-forwarded", "for=x"),
         ("x-real-ip", "192.0.2.7"),
     ] {
-        let status = |world: &World| world.send("GET", HOST, PAGE, "127.0.0.1", &[header]).status;
+        let status =
+            |fixture: &Fixture| fixture.send("GET", HOST, PAGE, "127.0.0.1", &[header]).status;
         assert_eq!((status(&closed), status(&open)), (403, 200), "{header:?}");
     }
-    for (world, status) in [(closed, 403), (open, 200)] {
+    for (fixture, status) in [(closed, 403), (open, 200)] {
         let request = Request {
             method: "GET".into(),
             host: HOST.into(),
@@ -394,16 +407,16 @@ fn behind_a_proxy_everybody_seems_to_be_this_machine() {
             is_http_1_0: true,
             ..Request::default()
         };
-        assert_eq!(world.front_ends.respond(&request).status, status);
+        assert_eq!(fixture.front_ends.respond(&request).status, status);
     }
 }
 
 #[test]
-fn a_token_is_long_enough_and_stands_in_an_address_as_it_is() {
+fn a_token_is_long_enough_and_needs_no_escaping() {
     let tokens: Vec<_> = (0..100).map(|_| Token::random().unwrap()).collect();
     for (number, token) in tokens.iter().enumerate() {
         assert!(token.as_str().len() == 32 && Token::new(token.as_str()).is_some());
-        assert!(!tokens[..number].contains(token), "the same twice");
+        assert!(!tokens[..number].contains(token), "duplicate token");
         assert_eq!(format!("{token:?}"), "Token(***)");
     }
     let long = "x".repeat(128);
@@ -421,22 +434,22 @@ fn a_token_is_long_enough_and_stands_in_an_address_as_it_is() {
 }
 
 #[test]
-fn a_browser_at_the_bare_address_is_led_to_the_page() {
-    let world = World::new();
-    let root = |method, target, headers: &[_]| world.send(method, HOST, target, "::1", headers);
-    let reply = root("GET", "/", &[("accept", BROWSER)]);
-    assert_eq!((reply.status, reply.header("Location")), (302, Some("/_osslive/")));
-    assert_eq!(reply.header("Vary"), Some("Accept"));
+fn a_browser_at_the_root_is_redirected_to_the_page() {
+    let fixture = Fixture::new();
+    let root = |method, target, headers: &[_]| fixture.send(method, HOST, target, "::1", headers);
+    let response = root("GET", "/", &[("accept", BROWSER)]);
+    assert_eq!((response.status, response.header("Location")), (302, Some("/_osslive/")));
+    assert_eq!(response.header("Vary"), Some("Accept"));
 }
 
 #[test]
-fn requests_of_an_sdk_never_lead_to_the_page() {
-    let world = World::new();
+fn sdk_requests_are_never_redirected_to_the_page() {
+    let fixture = Fixture::new();
     let denied = |method, host, target, peer, headers: &[_]| {
-        let reply = world.send(method, host, target, peer, headers);
-        assert_ne!(reply.status / 100, 3, "{target} {headers:?}");
-        assert_eq!(reply.header("Server"), Some("AliyunOSS"), "{target} {headers:?}");
-        let policy = reply.header("Content-Security-Policy");
+        let response = fixture.send(method, host, target, peer, headers);
+        assert_ne!(response.status / 100, 3, "{target} {headers:?}");
+        assert_eq!(response.header("Server"), Some("AliyunOSS"), "{target} {headers:?}");
+        let policy = response.header("Content-Security-Policy");
         assert_eq!(policy, Some("sandbox; default-src 'none'"), "{target} {headers:?}");
     };
     let html = ("accept", BROWSER);
@@ -454,14 +467,14 @@ fn requests_of_an_sdk_never_lead_to_the_page() {
 }
 
 #[test]
-fn the_list_tells_what_every_channel_is_doing() {
-    let world = World::new();
+fn the_list_shows_the_status_of_every_channel() {
+    let fixture = Fixture::new();
     for name in ["main", "spare", "off"] {
-        world.put_channel("demo", name);
+        fixture.put_channel("demo", name);
     }
-    world.put_channel("open", "main");
-    world.store.set_channel_enabled("demo", "off", false).unwrap();
-    let session = world.publish("demo", "main");
+    fixture.put_channel("open", "main");
+    fixture.store.set_channel_enabled("demo", "off", false).unwrap();
+    let session = fixture.publish("demo", "main");
     let video = VideoStat {
         codec: Codec::H264,
         width: 1280,
@@ -472,7 +485,7 @@ fn the_list_tells_what_every_channel_is_doing() {
     let audio = AudioStat { codec: Codec::Aac, bandwidth: 16_000, sample_rate: 48_000 };
     session.update(StreamStat { video: Some(video), audio: Some(audio) });
 
-    let list = world.json("api/channels");
+    let list = fixture.json("api/channels");
     assert_eq!(
         (&list["total"], &list["live"], &list["truncated"]),
         (&4.into(), &1.into(), &false.into())
@@ -495,59 +508,59 @@ fn the_list_tells_what_every_channel_is_doing() {
     assert_eq!(channels[0]["live"], expected);
     assert!(channels[1].get("live").is_none());
 
-    let found = world.json("api/channels?search=SPARE+described");
+    let found = fixture.json("api/channels?search=SPARE+described");
     assert_eq!((&found["total"], &found["channels"][0]["name"]), (&1.into(), &"spare".into()));
 }
 
 #[test]
-fn of_very_many_channels_all_that_are_live_are_listed() {
-    let world = World::new();
+fn all_live_channels_are_listed_even_if_the_list_is_truncated() {
+    let fixture = Fixture::new();
     for number in 0..600 {
-        world.put_channel("demo", &format!("a{number:03}"));
+        fixture.put_channel("demo", &format!("a{number:03}"));
     }
-    world.put_channel("demo", "z-live");
-    let _session = world.publish("demo", "z-live");
-    let list = world.json("api/channels");
+    fixture.put_channel("demo", "z-live");
+    let _session = fixture.publish("demo", "z-live");
+    let list = fixture.json("api/channels");
     assert_eq!((&list["total"], &list["truncated"]), (&601.into(), &true.into()));
     let channels = list["channels"].as_array().unwrap();
     assert_eq!((channels.len(), &channels[500]["name"]), (501, &"z-live".into()));
 }
 
 #[test]
-fn names_are_text_however_hostile() {
-    let world = World::new();
-    world.put_channel("demo", HOSTILE);
-    let list = world.page("api/channels");
+fn hostile_names_are_always_plain_text() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", HOSTILE);
+    let list = fixture.page("api/channels");
     let read: Value = serde_json::from_str(&list.body).unwrap();
     assert_eq!(read["channels"][0]["name"], HOSTILE);
 
     let encoded = osslive::request::percent_encode(HOSTILE);
     let target = format!("api/publish-url?bucket=demo&channel={encoded}");
-    let publish = world.json(&target);
+    let publish = fixture.json(&target);
     let command = publish["ffmpeg"].as_str().unwrap();
-    // One argument of a shell: what is between the quotes holds none.
+    // A single shell argument: there are no quotes between the two.
     assert_eq!(command.matches('\'').count(), 2, "{command}");
     assert!(!command.contains(['<', '"', '\\']), "{command}");
 }
 
 #[test]
 fn a_channel_shows_its_sessions_and_playlists_newest_first() {
-    let world = World::new();
-    world.put_channel("demo", "a b");
-    let mut session = world.publish("demo", "a b");
-    let detail = || world.json("api/channel?bucket=demo&channel=a%20b");
-    assert_eq!(detail().get("livePlaylist"), None, "nothing is listed yet");
-    world.now.store(NOW + 10, Ordering::Relaxed);
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "a b");
+    let mut session = fixture.publish("demo", "a b");
+    let detail = || fixture.json("api/channel?bucket=demo&channel=a%20b");
+    assert_eq!(detail().get("livePlaylist"), None, "no fragment is listed yet");
+    fixture.now.store(NOW + 10, Ordering::Relaxed);
     record(&mut session, 2);
     let live = detail();
     assert_eq!(live["livePlaylist"], "media/demo/a%20b/playlist.m3u8");
     assert_eq!(live["sessions"], serde_json::json!([]));
     drop(session);
     let vod = "#EXTM3U\n#EXTINF:2.5,\nx.ts\n#EXTINF:4.000,\ny.ts\n#EXT-X-ENDLIST\n";
-    world.store.put_object("demo", "a b/vod.m3u8", None, vod.as_bytes()).unwrap();
+    fixture.store.put_object("demo", "a b/vod.m3u8", None, vod.as_bytes()).unwrap();
 
     let detail = detail();
-    assert_eq!(detail.get("livePlaylist"), None, "what was live is no recording");
+    assert_eq!(detail.get("livePlaylist"), None, "a live playlist is not a recording");
     let expected = serde_json::json!([{
         "start": "2026-11-22T08:16:38Z",
         "end": "2026-11-22T08:16:48Z",
@@ -563,15 +576,15 @@ fn a_channel_shows_its_sessions_and_playlists_newest_first() {
     );
     assert_eq!(playlists[0]["url"], "media/demo/a%20b/vod.m3u8");
 
-    let recording = world.page(detail["sessions"][0]["url"].as_str().unwrap());
+    let recording = fixture.page(detail["sessions"][0]["url"].as_str().unwrap());
     assert_eq!(recording.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
     assert_eq!(recording.body.matches("#EXTINF:5.000").count(), 2, "{}", recording.body);
     assert!(recording.body.contains("#EXT-X-ENDLIST"));
 }
 
 #[test]
-fn what_is_not_there_is_said_in_json() {
-    let world = World::new();
+fn errors_are_returned_as_json() {
+    let fixture = Fixture::new();
     for (target, code) in [
         ("channel?bucket=demo&channel=none", "NoSuchLiveChannel"),
         ("channel?bucket=none&channel=none", "NoSuchBucket"),
@@ -580,36 +593,36 @@ fn what_is_not_there_is_said_in_json() {
         ("publish-url?bucket=demo&channel=a%2Fb", "InvalidChannelName"),
         ("channels?search=%ff", "InvalidArgument"),
     ] {
-        let reply = world.page(&format!("api/{target}"));
-        let error: Value = serde_json::from_str(&reply.body).unwrap();
-        assert!((400..500).contains(&reply.status), "{target}");
+        let response = fixture.page(&format!("api/{target}"));
+        let error: Value = serde_json::from_str(&response.body).unwrap();
+        assert!((400..500).contains(&response.status), "{target}");
         assert_eq!(error["code"], code, "{target}");
     }
 }
 
 #[test]
-fn a_private_channel_plays_in_ranges_too() {
-    let world = World::new();
-    world.put_channel("demo", "cam");
-    record(&mut world.publish("demo", "cam"), 1);
-    let playlist = world.page("media/demo/cam/playlist.m3u8");
+fn a_private_channel_can_be_played_including_ranges() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "cam");
+    record(&mut fixture.publish("demo", "cam"), 1);
+    let playlist = fixture.page("media/demo/cam/playlist.m3u8");
     assert_eq!(playlist.header("Content-Type"), Some("application/vnd.apple.mpegurl"));
     let segment = format!("{PAGE}media/demo/cam/{NOW}000.ts");
     assert!(playlist.body.contains(&format!("{NOW}000.ts")));
-    assert_eq!((world.get(&segment).status, world.get(&segment).body.len()), (200, 188));
+    assert_eq!((fixture.get(&segment).status, fixture.get(&segment).body.len()), (200, 188));
     let range = [("range", "bytes=10-19")];
-    let part = world.send("GET", HOST, &segment, "::1", &range);
+    let part = fixture.send("GET", HOST, &segment, "::1", &range);
     assert_eq!((part.status, part.header("Content-Range")), (206, Some("bytes 10-19/188")));
     assert_eq!(part.body.len(), 10);
-    assert_eq!(world.get(&segment).header("Content-Type"), Some("video/mp2t"));
+    assert_eq!(fixture.get(&segment).header("Content-Type"), Some("video/mp2t"));
 }
 
 #[test]
-fn nothing_but_playlists_and_fragments_is_played() {
-    let world = World::new();
-    world.store.put_object("demo", "cam/secret.txt", None, b"secret").unwrap();
-    world.store.put_object("demo", "cam/page.html", Some("text/html"), b"secret").unwrap();
-    world.store.put_object("demo", "a.ts", Some("text/html"), b"fragment").unwrap();
+fn only_playlists_and_fragments_can_be_played() {
+    let fixture = Fixture::new();
+    fixture.store.put_object("demo", "cam/secret.txt", None, b"secret").unwrap();
+    fixture.store.put_object("demo", "cam/page.html", Some("text/html"), b"secret").unwrap();
+    fixture.store.put_object("demo", "a.ts", Some("text/html"), b"fragment").unwrap();
     for path in [
         "demo/cam/secret.txt",
         "demo/cam/page.html",
@@ -632,17 +645,17 @@ fn nothing_but_playlists_and_fragments_is_played() {
         "demo/%zz.ts",
         "none/a.ts",
     ] {
-        let reply = world.page(&format!("media/{path}"));
-        assert!((400..500).contains(&reply.status), "{path}: {reply:?}");
-        assert!(!reply.body.contains("secret") && !reply.body.contains("root:"), "{path}");
+        let response = fixture.page(&format!("media/{path}"));
+        assert!((400..500).contains(&response.status), "{path}: {response:?}");
+        assert!(!response.body.contains("secret") && !response.body.contains("root:"), "{path}");
     }
-    let reply = world.page("media/demo/a.ts");
-    assert_eq!((reply.status, reply.header("Content-Type")), (200, Some("video/mp2t")));
+    let response = fixture.page("media/demo/a.ts");
+    assert_eq!((response.status, response.header("Content-Type")), (200, Some("video/mp2t")));
 }
 
 #[test]
-fn a_recording_is_cut_only_at_times_and_below_a_channel() {
-    let world = World::new();
+fn a_recording_requires_valid_times_and_a_channel() {
+    let fixture = Fixture::new();
     for (path, status) in [
         ("cam/r.m3u8?from=x&to=2", 400),
         ("cam/r.m3u8?from=1&to=99999999999999999999", 400),
@@ -650,21 +663,21 @@ fn a_recording_is_cut_only_at_times_and_below_a_channel() {
         ("r.m3u8?from=1&to=2", 400),
         ("cam/r.m3u8?from=1", 404),
     ] {
-        assert_eq!(world.page(&format!("media/demo/{path}")).status, status, "{path}");
+        assert_eq!(fixture.page(&format!("media/demo/{path}")).status, status, "{path}");
     }
 }
 
 #[test]
-fn a_publish_url_is_signed_for_a_day_in_the_forms_that_encoders_take() {
-    let world = World::new();
-    world.put_channel("demo", "live 1");
-    let answer = world.json("api/publish-url?bucket=demo&channel=live%201");
-    let text = |name: &str| answer[name].as_str().unwrap().to_owned();
+fn a_publish_url_is_valid_for_a_day_and_shown_in_all_forms_for_encoders() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "live 1");
+    let response = fixture.json("api/publish-url?bucket=demo&channel=live%201");
+    let text = |name: &str| response[name].as_str().unwrap().to_owned();
     let (url, key) = (text("url"), text("streamKey"));
     assert_eq!(text("server"), "rtmp://127.0.0.1:9000/demo/live");
     assert_eq!(format!("{}/{key}", text("server")), url);
     assert!(text("ffmpeg").ends_with(&format!("-f flv '{url}'")));
-    assert_eq!(answer["expires"], "2026-11-23T08:16:38Z");
+    assert_eq!(response["expires"], "2026-11-23T08:16:38Z");
     assert!(key.starts_with("live%201?OSSAccessKeyId=id&"), "{key}");
     assert!(!url.contains("secret"));
 
@@ -672,34 +685,35 @@ fn a_publish_url_is_signed_for_a_day_in_the_forms_that_encoders_take() {
         "rtmp://127.0.0.1:9000/demo/live",
         "demo/live",
         &key,
-        &world.site.addressing,
+        &fixture.site.addressing,
     )
     .unwrap();
     let clock = |now| Clock::from_fn(move || OffsetDateTime::from_unix_timestamp(now).unwrap());
     let authorize = |now| {
-        let keys = &world.site.keys;
-        crate::auth::authorize_publish(&target, &world.store, keys, &clock(now)).map_err(|f| f.code)
+        let keys = &fixture.site.keys;
+        crate::auth::authorize_publish(&target, &fixture.store, keys, &clock(now))
+            .map_err(|f| f.code)
     };
     assert_eq!((authorize(NOW), authorize(NOW + 86_400)), (Ok(()), Ok(())));
     assert_eq!(authorize(NOW + 86_401), Err("AccessDenied"));
 }
 
 #[test]
-fn looking_at_the_page_uses_up_no_limit_of_operations() {
-    let world = World::new();
-    world.put_channel("demo", "cam");
+fn the_page_does_not_count_against_the_limit_of_operations() {
+    let fixture = Fixture::new();
+    fixture.put_channel("demo", "cam");
     for _ in 0..3 {
-        assert_eq!(world.page("api/channels").status, 200);
-        assert_eq!(world.page("api/channel?bucket=demo&channel=cam").status, 200);
+        assert_eq!(fixture.page("api/channels").status, 200);
+        assert_eq!(fixture.page("api/channel?bucket=demo&channel=cam").status, 200);
     }
 }
 
 #[test]
-fn hls_js_is_served_where_it_was_given() {
-    assert_eq!(World::new().page("hls.js").status, 404);
+fn hls_js_is_served_if_configured() {
+    assert_eq!(Fixture::new().page("hls.js").status, 404);
     let options = Options { hls_js: Some("var Hls;".into()), ..options() };
-    let world = World::with(options);
-    let reply = world.page("hls.js");
-    assert_eq!((reply.status, reply.body.as_str()), (200, "var Hls;"));
-    assert_eq!(world.json("api/channels")["hlsJs"], true);
+    let fixture = Fixture::with(options);
+    let response = fixture.page("hls.js");
+    assert_eq!((response.status, response.body.as_str()), (200, "var Hls;"));
+    assert_eq!(fixture.json("api/channels")["hlsJs"], true);
 }

@@ -1,5 +1,5 @@
-//! What the page shows, as JSON: times in RFC 3339, rates in bytes a second,
-//! absent values left out.
+//! The data that the page shows, as JSON: times in RFC 3339, rates in bytes per
+//! second, absent values omitted.
 
 use super::{PUBLISH_EXPIRES, Page};
 use crate::control::{ActiveFault, ClockState, Control};
@@ -13,12 +13,13 @@ use serde::Serialize;
 use std::io::Read;
 use time::{Duration, OffsetDateTime};
 
-/// How many channels that are not live are listed, and playlists of one.
+/// How many channels that are not live are listed, and how many playlists of a
+/// channel.
 const MAX_LISTED: usize = 500;
 const MAX_PLAYLISTS: usize = 100;
-/// The longest playlist that is looked into, in bytes.
+/// The largest playlist that is read, in bytes.
 const MAX_PLAYLIST: u64 = 1 << 20;
-/// How many channels are looked at in one go.
+/// How many channels are fetched at a time.
 const PAGE: usize = 1000;
 
 /// All channels of all buckets.
@@ -27,19 +28,19 @@ const PAGE: usize = 1000;
 pub(super) struct Overview {
     #[serde(with = "time::serde::rfc3339")]
     now: OffsetDateTime,
-    /// Whether hls.js can be had.
+    /// Whether hls.js is available.
     hls_js: bool,
     /// How many channels match, and how many of them are live.
     total: usize,
     live: usize,
-    /// Whether some of those that match were left out, none of them live.
+    /// Whether some matching channels were omitted, none of them live.
     truncated: bool,
     channels: Vec<Summary>,
-    /// What was refused or went wrong lately, newest first.
+    /// The latest refusals, warnings and errors, newest first.
     problems: Vec<Event>,
-    /// The faults that are ordered.
+    /// The active fault rules.
     faults: Vec<ActiveFault>,
-    /// The clock, where it does not show the time of this machine.
+    /// The clock, if it differs from the system clock.
     #[serde(skip_serializing_if = "Option::is_none")]
     clock: Option<ClockState>,
 }
@@ -56,7 +57,7 @@ struct Summary {
     live: Option<Live>,
 }
 
-/// What a channel that is live is doing.
+/// The stream of a live channel.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Live {
@@ -87,19 +88,19 @@ struct Audio {
     bandwidth: u64,
 }
 
-/// One channel in full.
+/// The details of a channel.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Detail {
     frag_duration: u32,
     frag_count: u32,
     playlist_name: String,
-    /// What is live now, once its first fragment is listed.
+    /// The live playlist, once the first fragment is listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     live_playlist: Option<String>,
-    /// Finished sessions, newest first.
+    /// Ended sessions, newest first.
     sessions: Vec<Session>,
-    /// Playlists that are complete, newest first.
+    /// Complete playlists, newest first.
     playlists: Vec<Playlist>,
 }
 
@@ -111,11 +112,11 @@ struct Session {
     #[serde(with = "time::serde::rfc3339")]
     end: OffsetDateTime,
     remote_addr: String,
-    /// Plays what is left of it.
+    /// Plays its remaining fragments.
     url: String,
 }
 
-/// A playlist below a channel.
+/// A playlist of a channel.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Playlist {
@@ -129,7 +130,7 @@ struct Playlist {
     ended: bool,
 }
 
-/// How to publish to a channel: a secret, good until it expires.
+/// How to publish to a channel: a secret, valid until it expires.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Publishing {
@@ -142,8 +143,8 @@ pub(super) struct Publishing {
 }
 
 impl Page {
-    /// The channels whose name or description holds `search`: all that are
-    /// live, and of the others as many as a page can show.
+    /// Returns the channels whose name or description contains `search`: all live
+    /// ones, and as many of the others as the page can show.
     pub(super) fn overview(&self, search: &str) -> Result<Overview, Fault> {
         let mut overview = Overview {
             now: self.site.clock.now(),
@@ -172,7 +173,7 @@ impl Page {
         let mut marker = String::new();
         loop {
             let page = match self.site.store.list_channels(bucket, "", &marker, PAGE) {
-                // Deleted just now.
+                // Deleted meanwhile.
                 Err(fault) if fault.code == "NoSuchBucket" => return Ok(()),
                 page => page?,
             };
@@ -195,7 +196,7 @@ impl Page {
         let is_live = summary.live.is_some();
         to.total += 1;
         to.live += usize::from(is_live);
-        // All that are live are listed, so the rest of the list is idle.
+        // All live channels are listed, so the rest of the list is idle.
         if is_live || to.channels.len().saturating_sub(to.live) < MAX_LISTED {
             to.channels.push(summary);
         } else {
@@ -203,7 +204,7 @@ impl Page {
         }
     }
 
-    /// One channel with its sessions and playlists.
+    /// Returns a channel with its sessions and playlists.
     pub(super) fn channel_view(&self, bucket: &str, name: &str) -> Result<Detail, Fault> {
         let settings = self.site.store.channel(bucket, name)?.settings;
         let mut playlists = self.playlists(bucket, name, &settings.playlist_name)?;
@@ -235,7 +236,7 @@ impl Page {
         })
     }
 
-    /// The playlists below a channel: its own, and the first by name.
+    /// Returns the playlists of a channel: its own, and the first ones by name.
     fn playlists(&self, bucket: &str, channel: &str, own: &str) -> Result<Vec<Playlist>, Fault> {
         let folder = format!("{channel}/");
         let mut keys = self.site.store.playlists(bucket, &folder, MAX_PLAYLISTS)?;
@@ -262,7 +263,7 @@ impl Page {
         })
     }
 
-    /// A signed URL to publish a channel at, in the forms that encoders take.
+    /// Returns a signed publish URL of a channel, in all forms for encoders.
     pub(super) fn publishing(
         &self,
         host: &str,
@@ -272,11 +273,7 @@ impl Page {
         validate::check_channel(name)?;
         let settings = self.site.store.channel(bucket, name)?.settings;
         let signer = self.site.signer.as_ref().ok_or_else(|| {
-            Fault::new(
-                403,
-                "AccessDenied",
-                "The endpoint has no permanent access key to sign with.",
-            )
+            Fault::new(403, "AccessDenied", "The endpoint has no permanent access key.")
         })?;
         let expires = self.site.clock.now() + Duration::seconds(PUBLISH_EXPIRES);
         let mut url = self.site.addressing.publish_url(host, bucket, name);
@@ -320,12 +317,12 @@ fn summarize(bucket: &str, channel: Channel, stat: Stat) -> Summary {
     Summary { bucket: bucket.to_owned(), name: channel.name, description, status, live }
 }
 
-/// Where the page plays an object below a channel, relative to the page.
+/// Returns the URL of a channel's object, relative to the page.
 fn media_url(bucket: &str, channel: &str, name: &str) -> String {
     format!("media/{bucket}/{}/{}", percent_encode(channel), percent_encode(name))
 }
 
-/// The seconds that an EXTINF line (RFC 8216 section 4.3.2.1) announces.
+/// Returns the duration in an EXTINF line (RFC 8216 section 4.3.2.1), in seconds.
 fn duration(line: &str) -> Option<f64> {
     let seconds = line.strip_prefix("#EXTINF:")?.split(',').next()?.trim().parse::<f64>().ok()?;
     (seconds.is_finite() && seconds >= 0.0).then_some(seconds)

@@ -1,6 +1,6 @@
-//! What the event log hears of a publisher's connection.
+//! Reports a publisher's connection to the event log.
 
-use crate::control::Ordered;
+use crate::control::AppliedRule;
 use crate::event::{Event, EventKind, Level};
 use crate::fault::Fault;
 use crate::media::recorder::Notice;
@@ -10,22 +10,23 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many events about its stream a session may cause: a broken encoder
-/// could fill the log.
+/// The maximum number of events about the stream of a session: a broken encoder
+/// could otherwise fill the log.
 const MAX_STREAM_EVENTS: u32 = 100;
 
 /// Reports the sessions of one connection.
 pub(super) struct Report {
     site: Arc<Site>,
     remote: SocketAddr,
-    /// The access key that the client named last.
+    /// The access key ID that the client used last.
     access_key_id: Option<String>,
-    /// The bucket and channel that the client asked for last.
+    /// The bucket and channel to which the client last published.
     target: Option<(String, String)>,
-    /// When the session began, while there is one.
+    /// When the current session began, if any.
     since: Option<Instant>,
     stream_events: u32,
-    /// Whether the client was heard before: it got in, or was refused in words.
+    /// Whether there already is an event about the client: it was accepted, or
+    /// refused with a reason.
     is_known: bool,
 }
 
@@ -42,27 +43,27 @@ impl Report {
         }
     }
 
-    /// Takes in where the client wants to publish.
-    pub(super) fn aim(&mut self, bucket: &str, channel: &str) {
+    /// Sets the bucket and channel to which the client publishes.
+    pub(super) fn set_target(&mut self, bucket: &str, channel: &str) {
         self.target = Some((bucket.to_owned(), channel.to_owned()));
     }
 
-    /// Takes in which access key a stream name says that it is signed with.
-    pub(super) fn access_key(&mut self, stream: &str) {
+    /// Sets the access key ID from a stream name.
+    pub(super) fn set_access_key(&mut self, stream: &str) {
         let query = stream.split_once('?').map_or("", |(_, query)| query);
         let id = query.split('&').find_map(|pair| pair.strip_prefix("OSSAccessKeyId="));
         self.access_key_id = id.map(str::to_owned);
     }
 
-    /// The client is refused, as was ordered.
-    pub(super) fn order(&mut self, ordered: &Ordered) {
+    /// Reports that a fault rule refuses the client.
+    pub(super) fn refuse_by_rule(&mut self, applied: &AppliedRule) {
         self.is_known = true;
-        let message = Some(format!("fault rule {}", ordered.id));
+        let message = Some(format!("fault rule {}", applied.id));
         let event = self.event(Level::Warn, EventKind::Refusal);
         self.record(Event { message, ..event });
     }
 
-    /// A session begins.
+    /// Reports the start of a session.
     pub(super) fn publish(&mut self) {
         self.since = Some(Instant::now());
         self.is_known = true;
@@ -70,7 +71,7 @@ impl Report {
         self.record(self.event(Level::Info, EventKind::Publish));
     }
 
-    /// The client is refused, or its stream is.
+    /// Reports that the client or its stream is refused.
     pub(super) fn refuse(&mut self, fault: &Fault) {
         self.is_known = true;
         let level = if fault.status >= 500 { Level::Error } else { Level::Warn };
@@ -80,7 +81,7 @@ impl Report {
         self.record(Event { code: Some(code), ec, message, ..event });
     }
 
-    /// Something about the stream that its publisher may not know.
+    /// Reports a problem with the stream, of which its publisher may not know.
     pub(super) fn notice(&mut self, notice: Notice) {
         self.stream_events += 1;
         if self.stream_events <= MAX_STREAM_EVENTS {
@@ -89,7 +90,7 @@ impl Report {
         }
     }
 
-    /// The session is over, after so many messages that were dropped.
+    /// Reports the end of the session, with the number of dropped messages.
     pub(super) fn end(&mut self, why: &Ending<'_>, dropped: u64) {
         let Some(since) = self.since.take() else { return };
         let level = match why {
@@ -106,8 +107,8 @@ impl Report {
         });
     }
 
-    /// The connection failed: worth an event of its own only if there is no
-    /// other about it.
+    /// Reports that the connection failed, unless there already is an event about
+    /// the client.
     pub(super) fn fail(&self, error: &io::Error) {
         if self.is_known {
             return;
@@ -129,18 +130,18 @@ impl Report {
     }
 }
 
-/// Why a session is over.
+/// Why a session ended.
 #[derive(Debug)]
 pub(super) enum Ending<'a> {
-    /// The publisher said so.
+    /// The publisher ended the stream.
     Finished,
-    /// The publisher hung up.
+    /// The publisher closed the connection.
     Closed,
     /// The stream was refused.
     Refused,
     /// The channel was disabled.
     Cut,
-    /// The endpoint stops.
+    /// The endpoint was stopped.
     Stopped,
     /// The connection failed.
     Failed(&'a io::Error),
@@ -155,9 +156,9 @@ impl std::fmt::Display for Ending<'_> {
             Ending::Closed => f.write_str("the publisher closed the connection"),
             Ending::Refused => f.write_str("the stream was refused"),
             Ending::Cut => f.write_str("the channel was disabled"),
-            Ending::Stopped => f.write_str("the endpoint stops"),
+            Ending::Stopped => f.write_str("the endpoint was stopped"),
             Ending::Failed(error) if error.kind() == io::ErrorKind::TimedOut => {
-                f.write_str("the publisher sent nothing for too long")
+                f.write_str("timed out waiting for the publisher")
             }
             Ending::Failed(error) => write!(f, "the connection failed: {error}"),
             Ending::Unwritten(error) => {

@@ -1,13 +1,13 @@
 //! AMF0, the value format of RTMP commands and metadata.
 //!
-//! The facts are those of Adobe's "Action Message Format -- AMF 0" (2007).
+//! As specified in Adobe's "Action Message Format -- AMF 0" (2007).
 
 use std::fmt;
 
-/// How deep values may nest; metadata of real encoders nests two deep.
+/// The maximum nesting depth; metadata of real encoders has a depth of two.
 const MAX_DEPTH: usize = 16;
 
-/// How many values one message may hold, so that a message of one-byte values
+/// The maximum number of values in a message, so that a message of one-byte values
 /// does not grow forty-fold in memory.
 const MAX_VALUES: usize = 10_000;
 
@@ -39,7 +39,7 @@ pub enum Value {
     Number(f64),
     /// True or false.
     Boolean(bool),
-    /// Text, short or long on the wire. Bytes that are not UTF-8 were replaced.
+    /// A string, short or long on the wire. Invalid UTF-8 is replaced.
     String(String),
     /// An anonymous object.
     Object(Properties),
@@ -53,10 +53,10 @@ pub enum Value {
     EcmaArray(Properties),
     /// An array by position.
     StrictArray(Vec<Value>),
-    /// Milliseconds since the Unix epoch, in UTC. The time zone that travels
-    /// with it is reserved and not kept.
+    /// Milliseconds since the Unix epoch, in UTC. The time zone on the wire is
+    /// reserved and discarded.
     Date(f64),
-    /// A value that the sender could not express.
+    /// A value that the sender could not represent.
     Unsupported,
     /// The text of an XML document.
     XmlDocument(String),
@@ -65,7 +65,7 @@ pub enum Value {
 }
 
 impl Value {
-    /// The text of a string.
+    /// Returns the text of a string.
     pub fn as_str(&self) -> Option<&str> {
         match self {
             Value::String(text) => Some(text),
@@ -73,7 +73,7 @@ impl Value {
         }
     }
 
-    /// The value of a number.
+    /// Returns the value of a number.
     pub fn as_number(&self) -> Option<f64> {
         match self {
             Value::Number(number) => Some(*number),
@@ -81,7 +81,7 @@ impl Value {
         }
     }
 
-    /// The value of a boolean.
+    /// Returns the value of a boolean.
     pub fn as_bool(&self) -> Option<bool> {
         match self {
             Value::Boolean(boolean) => Some(*boolean),
@@ -89,7 +89,7 @@ impl Value {
         }
     }
 
-    /// The properties of an object of any kind or of an associative array.
+    /// Returns the properties of an object of any kind or of an associative array.
     pub fn properties(&self) -> Option<&[(String, Value)]> {
         match self {
             Value::Object(properties)
@@ -99,7 +99,7 @@ impl Value {
         }
     }
 
-    /// The first property with this name.
+    /// Returns the first property with this name.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.properties()?.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -117,40 +117,44 @@ impl From<f64> for Value {
     }
 }
 
-/// Why bytes are not AMF0 that this reader takes.
+/// Why bytes cannot be decoded as AMF0.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecodeError {
-    /// The bytes end inside a value.
+    /// The bytes end within a value.
     Truncated,
-    /// A type marker that AMF0 does not define, reserves, or hands to AMF3.
+    /// A type marker that is undefined, reserved, or switches to AMF3.
     Marker(u8),
-    /// Values nest deeper than any sender needs.
+    /// Values are nested too deeply.
     TooDeep,
-    /// More values than any sender needs.
+    /// There are too many values.
     TooMany,
 }
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            DecodeError::Truncated => f.write_str("AMF0 ends inside a value"),
+            DecodeError::Truncated => f.write_str("invalid AMF0: unexpected end of input"),
             DecodeError::Marker(marker) => write!(f, "AMF0 type {marker:#04x} is not supported"),
-            DecodeError::TooDeep => write!(f, "AMF0 nests deeper than {MAX_DEPTH} levels"),
-            DecodeError::TooMany => write!(f, "AMF0 holds more than {MAX_VALUES} values"),
+            DecodeError::TooDeep => {
+                write!(f, "AMF0 values are nested more than {MAX_DEPTH} levels deep")
+            }
+            DecodeError::TooMany => {
+                write!(f, "AMF0 message contains more than {MAX_VALUES} values")
+            }
         }
     }
 }
 
 impl std::error::Error for DecodeError {}
 
-/// Reads all the values in `bytes`.
+/// Decodes all values in `bytes`.
 ///
-/// Depth and number of values are bounded, and memory grows with the bytes
-/// that are there, never with a length they claim.
+/// Depth and number of values are limited, and memory grows with the bytes that
+/// are present, never with a claimed length.
 ///
 /// # Errors
 ///
-/// The first thing wrong; nothing of the message is returned then.
+/// The first error in the message; no values are returned.
 pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, DecodeError> {
     let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES, is_lenient: false };
     let mut values = Vec::new();
@@ -160,8 +164,8 @@ pub fn decode(bytes: &[u8]) -> Result<Vec<Value>, DecodeError> {
     Ok(values)
 }
 
-/// Reads the values in `bytes` up to the first that cannot be read; of an object
-/// that holds it, the properties before it.
+/// Decodes the values in `bytes` up to the first invalid one; if that is inside an
+/// object, the object has the properties before it.
 pub fn decode_prefix(bytes: &[u8]) -> Vec<Value> {
     let mut decoder = Decoder { rest: bytes, budget: MAX_VALUES, is_lenient: true };
     let mut values = Vec::new();
@@ -172,7 +176,7 @@ pub fn decode_prefix(bytes: &[u8]) -> Vec<Value> {
     values
 }
 
-/// Writes `values` one after the other.
+/// Encodes `values` one after the other.
 pub fn encode(values: &[Value]) -> Vec<u8> {
     let mut output = Vec::with_capacity(128);
     for value in values {
@@ -184,7 +188,7 @@ pub fn encode(values: &[Value]) -> Vec<u8> {
 struct Decoder<'a> {
     rest: &'a [u8],
     budget: usize,
-    /// Whether an object ends at a property that cannot be read.
+    /// Whether an object ends at an invalid property.
     is_lenient: bool,
 }
 
@@ -210,7 +214,7 @@ impl<'a> Decoder<'a> {
                 Ok(Value::TypedObject(class, self.properties(depth)?))
             }
             marker::ECMA_ARRAY => {
-                // The count is a hint that encoders get wrong; the end marker rules.
+                // Encoders get the count wrong; only the end marker counts.
                 self.take(4)?;
                 Ok(Value::EcmaArray(self.properties(depth)?))
             }
@@ -226,7 +230,7 @@ impl<'a> Decoder<'a> {
 
     fn properties(&mut self, depth: usize) -> Result<Properties, DecodeError> {
         let mut properties = Vec::new();
-        // Some encoders leave out the end marker of the last object.
+        // Some encoders omit the end marker of the last object.
         while !self.rest.is_empty() {
             let name = match self.string() {
                 Err(_) if self.is_lenient => {
@@ -350,7 +354,7 @@ fn encode_properties(properties: &[(String, Value)], output: &mut Vec<u8>) {
     output.extend([0, 0, marker::OBJECT_END]);
 }
 
-/// Names have no long form: what does not fit is cut between characters.
+/// Names have no long form: longer ones are truncated between characters.
 fn encode_name(name: &str, output: &mut Vec<u8>) {
     let mut end = name.len().min(usize::from(u16::MAX));
     while !name.is_char_boundary(end) {
@@ -403,7 +407,7 @@ mod tests {
     }
 
     #[test]
-    fn a_command_has_the_bytes_the_format_prescribes() {
+    fn a_command_is_encoded_as_specified() {
         let bytes = encode(&[Value::from("ab"), Value::from(1.0), Value::Null]);
         assert_eq!(bytes, [2, 0, 2, b'a', b'b', 0, 0x3f, 0xf0, 0, 0, 0, 0, 0, 0, 5]);
         let bytes = encode(&[Value::EcmaArray(vec![("k".into(), Value::Boolean(true))])]);
@@ -411,7 +415,7 @@ mod tests {
     }
 
     #[test]
-    fn the_count_of_an_ecma_array_is_only_a_hint() {
+    fn the_count_of_an_ecma_array_is_ignored() {
         let bytes = [8, 0xff, 0xff, 0xff, 0xff, 0, 1, b'k', 5, 0, 0, 9, 6];
         let array = Value::EcmaArray(vec![("k".into(), Value::Null)]);
         assert_eq!(decode(&bytes), Ok(vec![array, Value::Undefined]));
@@ -430,12 +434,12 @@ mod tests {
     }
 
     #[test]
-    fn text_that_is_not_utf8_is_replaced() {
+    fn invalid_utf8_is_replaced() {
         assert_eq!(decode(&[2, 0, 2, b'a', 0xff]), Ok(vec![Value::from("a\u{fffd}")]));
     }
 
     #[test]
-    fn a_name_that_is_too_long_is_cut_between_characters() {
+    fn a_name_that_is_too_long_is_truncated_between_characters() {
         let name = "é".repeat(40_000);
         let bytes = encode(&[Value::Object(vec![(name.clone(), Value::Null)])]);
         let decoded = decode(&bytes).unwrap();

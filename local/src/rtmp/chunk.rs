@@ -1,36 +1,36 @@
-//! The chunk stream: messages cut into chunks that may interleave.
+//! The chunk stream: messages are split into chunks, which may be interleaved.
 //!
 //! RTMP 1.0, section 5.3. Set Chunk Size and Abort (section 5.4) concern only
-//! this layer and end here.
+//! this layer and are handled here.
 
 use super::{Limits, ProtocolError};
 use crate::budget::Share;
 
-/// The chunk size until a peer says another.
+/// The chunk size until a peer sets another.
 const DEFAULT_CHUNK_SIZE: usize = 128;
 
 /// Basic header 3, message header 11, extended timestamp 4.
 const MAX_HEADER: usize = 18;
 
-/// The field of a header whose timestamp follows in four bytes of its own.
+/// The value of a header's timestamp field if an extended timestamp follows.
 const EXTENDED: u32 = 0x00ff_ffff;
 
-/// The longest message that a header can announce.
+/// The maximum message length that a header can represent.
 const MAX_LENGTH: usize = 0x00ff_ffff;
 
-/// How much of a message is made room for at once. Beyond it, room grows with
-/// what has arrived: a header alone takes nothing.
+/// The initial buffer size of a message. Beyond it, the buffer grows with the bytes
+/// that arrive; a header alone allocates nothing.
 const STEP: usize = 64 << 10;
 
-/// How far apart in milliseconds a message with a full header and one with no
-/// header at all after it may lie.
+/// The maximum time between a message with a full header and the next one without
+/// a header, in milliseconds.
 ///
-/// By the specification the first timestamp is the second's delta too. Writers
-/// that follow it, like ffmpeg's, leave the header out near the start only,
-/// where that is so; others leave it out for two messages of one time.
+/// By the specification, the first timestamp is also the delta of the second.
+/// Writers that follow it, like ffmpeg's, omit the header only near the start,
+/// where this is true; others omit it for two messages with the same time.
 const MAX_IMPLIED_DELTA: u32 = 10_000;
 
-/// Message types, by their names in section 5.4 and 7.1.
+/// Message types, with their names in sections 5.4 and 7.1.
 pub(super) mod kind {
     pub(in crate::rtmp) const SET_CHUNK_SIZE: u8 = 1;
     pub(in crate::rtmp) const ABORT: u8 = 2;
@@ -47,7 +47,7 @@ pub(super) mod kind {
     pub(in crate::rtmp) const AGGREGATE: u8 = 22;
 }
 
-/// The chunk streams that this project writes on.
+/// The chunk streams that this project uses for writing.
 pub(super) mod channel {
     pub(in crate::rtmp) const CONTROL: u8 = 2;
     pub(in crate::rtmp) const COMMAND: u8 = 3;
@@ -56,7 +56,7 @@ pub(super) mod channel {
     pub(in crate::rtmp) const VIDEO: u8 = 6;
 }
 
-/// One whole message.
+/// A complete message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
     /// Milliseconds, modulo 2^32.
@@ -67,45 +67,45 @@ pub(super) struct Message {
     pub(super) payload: Vec<u8>,
 }
 
-/// Puts messages together from bytes split anywhere.
+/// Assembles messages from bytes split anywhere.
 pub(super) struct ChunkReader {
     limits: Limits,
     chunk_size: usize,
     streams: Vec<ChunkStream>,
-    /// The beginning of a header that has not arrived in full.
+    /// The start of an incomplete header.
     head: [u8; MAX_HEADER],
     head_length: usize,
-    /// The chunk whose payload is arriving: the index of its stream, and how
-    /// much of it is missing.
+    /// The current chunk: the index of its stream, and how much of its payload is
+    /// missing.
     current: Option<(usize, usize)>,
-    /// The lengths of all messages under way, together.
+    /// The total length of all unfinished messages.
     pending: usize,
-    /// What their payloads take, of what all connections may.
+    /// Their share of the budget of all connections.
     share: Share,
-    /// How many bytes of media have arrived, of messages under way too.
+    /// How many bytes of media have arrived, including those of unfinished messages.
     pub(super) media: u64,
 }
 
-/// What later headers of one chunk stream refer to, and its message under way.
+/// A chunk stream: its last header, to which later ones refer, and its unfinished
+/// message.
 #[derive(Default)]
 struct ChunkStream {
     id: u32,
     timestamp: u32,
     delta: u32,
-    /// The last timestamp or delta as the header gave it, and whether it was
-    /// extended.
+    /// The last timestamp or delta in a header, and whether it was extended.
     field: u32,
     extended: bool,
     length: usize,
     kind: u8,
     message_stream: u32,
     payload: Vec<u8>,
-    /// How much of the share the payload takes.
-    room: usize,
+    /// How much of the share the payload uses.
+    reserved: usize,
     under_way: bool,
 }
 
-/// One chunk's header as parsed; what its format leaves out is zero.
+/// The header of a chunk; fields that its format omits are zero.
 struct Header {
     id: u32,
     format: u8,
@@ -114,7 +114,7 @@ struct Header {
     length: usize,
     kind: u8,
     message_stream: u32,
-    /// How many bytes it took.
+    /// Its length in bytes.
     size: usize,
 }
 
@@ -133,14 +133,14 @@ impl ChunkReader {
         }
     }
 
-    /// Changes the limits, for messages to come.
+    /// Changes the limits for later messages.
     pub(super) fn allow(&mut self, limits: Limits) {
         self.limits = limits;
     }
 
-    /// Takes bytes from the front of `input` until a message is whole.
+    /// Consumes bytes from the front of `input` until a message is complete.
     ///
-    /// `None` means that all of `input` was taken and more is needed.
+    /// Returns `None` if all of `input` was consumed and more is needed.
     pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
         loop {
             let (index, missing) = match self.current {
@@ -177,7 +177,7 @@ impl ChunkReader {
             *input = &input[used..];
             self.head_length = 0;
         } else {
-            // What was kept as a repeated timestamp turned out to be payload.
+            // Bytes kept as a possible repeated timestamp were payload.
             self.head.copy_within(header.size..kept, 0);
             self.head_length = kept - header.size;
         }
@@ -216,11 +216,11 @@ impl ChunkReader {
         Some(header)
     }
 
-    /// How many bytes of an extended timestamp begin `rest`, after a header
-    /// without fields; `None` while that is open.
+    /// Returns how many bytes of an extended timestamp are at the start of `rest`,
+    /// after a header without fields; `None` if more bytes are needed to tell.
     ///
-    /// The specification repeats it there, OBS before 30.1 and librtmp do not:
-    /// only the value tells.
+    /// The specification repeats it there, but OBS before 30.1 and librtmp do not:
+    /// only the value shows which it is.
     fn repeated_timestamp(&self, id: u32, rest: &[u8]) -> Option<usize> {
         let Some(stream) = self.streams.iter().find(|stream| stream.id == id && stream.extended)
         else {
@@ -238,7 +238,7 @@ impl ChunkReader {
         let index = self.stream_index(header)?;
         let stream = &mut self.streams[index];
         if header.format < 3 && stream.under_way {
-            // A message cut off by the next: only its successor counts.
+            // A message interrupted by the next one is dropped.
             self.pending -= stream.abandon(&mut self.share);
         }
         if !stream.under_way {
@@ -259,7 +259,7 @@ impl ChunkReader {
         if let Some(index) = self.streams.iter().position(|stream| stream.id == header.id) {
             return Ok(index);
         }
-        // Format 1 misses only the message stream, and librtmp begins its
+        // Format 1 lacks only the message stream, and librtmp starts its
         // control stream with it.
         if header.format > 1 {
             return Err(ProtocolError::NoEarlierHeader(header.id));
@@ -271,7 +271,7 @@ impl ChunkReader {
         Ok(self.streams.len() - 1)
     }
 
-    /// Moves payload to its message and returns what is still missing.
+    /// Moves payload to its message and returns how much is still missing.
     fn read_payload(
         &mut self,
         index: usize,
@@ -281,7 +281,7 @@ impl ChunkReader {
         let kept = missing.min(self.head_length);
         let (bytes, rest) = input.split_at((missing - kept).min(input.len()));
         let stream = &mut self.streams[index];
-        stream.make_room(kept + bytes.len(), &mut self.share)?;
+        stream.reserve(kept + bytes.len(), &mut self.share)?;
         stream.payload.extend_from_slice(&self.head[..kept]);
         stream.payload.extend_from_slice(bytes);
         self.head.copy_within(kept..self.head_length, 0);
@@ -308,12 +308,12 @@ impl ChunkReader {
         })
     }
 
-    /// Whether the message was for this layer.
+    /// Handles control messages of this layer; returns whether it was one.
     fn control(&mut self, message: &Message) -> Result<bool, ProtocolError> {
         match message.kind {
             kind::SET_CHUNK_SIZE => {
                 let size = message.u32()?;
-                // Any size is harmless here: only messages take memory.
+                // Any size is harmless here: only messages allocate memory.
                 self.chunk_size = match usize::try_from(size) {
                     Ok(valid @ 1..=0x7fff_ffff) => valid,
                     _ => return Err(ProtocolError::ChunkSize(size)),
@@ -332,7 +332,7 @@ impl ChunkReader {
 }
 
 impl ChunkStream {
-    /// Takes over what the header of a new message says.
+    /// Applies the header of a new message.
     fn apply(&mut self, header: &Header) {
         if header.format < 3 {
             self.field = header.field;
@@ -352,25 +352,25 @@ impl ChunkStream {
         }
     }
 
-    /// Makes room for more of the payload.
-    fn make_room(&mut self, more: usize, share: &mut Share) -> Result<(), ProtocolError> {
+    /// Reserves memory for more of the payload.
+    fn reserve(&mut self, more: usize, share: &mut Share) -> Result<(), ProtocolError> {
         let needed = self.payload.len() + more;
-        if needed <= self.room {
+        if needed <= self.reserved {
             return Ok(());
         }
-        let room = needed.max(2 * self.room).max(STEP).min(self.length);
-        if !share.grow(room - self.room) {
+        let reserved = needed.max(2 * self.reserved).max(STEP).min(self.length);
+        if !share.grow(reserved - self.reserved) {
             return Err(ProtocolError::NoRoom);
         }
-        self.room = room;
-        let added = room - self.payload.len();
+        self.reserved = reserved;
+        let added = reserved - self.payload.len();
         self.payload.try_reserve_exact(added).map_err(|_| ProtocolError::NoRoom)
     }
 
-    /// Ends the message under way and returns the length it had claimed.
+    /// Drops the unfinished message and returns its claimed length.
     fn abandon(&mut self, share: &mut Share) -> usize {
         self.payload = Vec::new();
-        share.shrink(std::mem::take(&mut self.room));
+        share.shrink(std::mem::take(&mut self.reserved));
         if std::mem::take(&mut self.under_way) { self.length } else { 0 }
     }
 }
@@ -389,14 +389,14 @@ impl Header {
 }
 
 impl Message {
-    /// The number that a control message consists of.
+    /// Returns the number in a control message.
     pub(super) fn u32(&self) -> Result<u32, ProtocolError> {
         let bytes = self.payload.first_chunk().ok_or(ProtocolError::ShortControl(self.kind))?;
         Ok(u32::from_be_bytes(*bytes))
     }
 }
 
-/// Cuts messages into chunks, one message after the other.
+/// Splits messages into chunks, one message after the other.
 pub(super) struct ChunkWriter {
     chunk_size: usize,
     /// The bytes to send.
@@ -408,7 +408,7 @@ impl ChunkWriter {
         ChunkWriter { chunk_size: DEFAULT_CHUNK_SIZE, output: Vec::new() }
     }
 
-    /// Tells the peer a chunk size, at most 31 bits, and uses it from now on.
+    /// Announces a chunk size of at most 31 bits to the peer, and uses it from now on.
     pub(super) fn set_chunk_size(&mut self, size: u32) {
         self.control(kind::SET_CHUNK_SIZE, &size.to_be_bytes());
         self.chunk_size = size as usize;
@@ -421,7 +421,7 @@ impl ChunkWriter {
 
     /// Writes one message with a full header on chunk stream `id`, 2 to 63.
     ///
-    /// The caller has checked with [`check_length`] what may be too long.
+    /// The caller must check the length with [`check_length`] if it may be too long.
     pub(super) fn message(
         &mut self,
         id: u8,
@@ -449,12 +449,12 @@ impl ChunkWriter {
     }
 }
 
-/// Whether a header can announce a message this long.
+/// Checks that a header can represent this message length.
 pub(super) fn check_length(length: usize) -> Result<(), ProtocolError> {
     if length > MAX_LENGTH { Err(ProtocolError::MessageTooLong(length)) } else { Ok(()) }
 }
 
-/// The first three bytes, which the caller has made sure of, as a number.
+/// Returns the first three bytes, which must exist, as a number.
 fn u24(bytes: &[u8]) -> u32 {
     bytes.iter().take(3).fold(0, |number, byte| number << 8 | u32::from(*byte))
 }
@@ -491,7 +491,7 @@ mod tests {
         read_with(Limits::default(), &[bytes])
     }
 
-    /// Whole, split in two at every byte, and byte by byte.
+    /// Checks the messages when read at once, split in two at every byte, and byte by byte.
     fn assert_reads(bytes: &[u8], expected: &[Message]) {
         assert_eq!(read(bytes).as_deref(), Ok(expected));
         for split in 0..=bytes.len() {
@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn chunk_streams_interleave_and_bytes_may_be_split_anywhere() {
+    fn chunk_streams_may_be_interleaved_and_bytes_split_anywhere() {
         let (video, audio) = (payload(300), payload(130));
         let bytes = [
             &full(6, 1000, 300, 9)[..],
@@ -527,7 +527,7 @@ mod tests {
     }
 
     #[test]
-    fn all_four_formats_give_the_timestamps_of_the_specification() {
+    fn all_four_formats_have_timestamps_as_specified() {
         let bytes = [
             &full(4, 1000, 2, 8)[..],
             &[1, 2],
@@ -542,19 +542,19 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_header_after_a_full_one_repeats_a_small_timestamp_as_delta() {
+    fn a_header_without_fields_after_a_full_one_uses_a_small_timestamp_as_delta() {
         let bytes = [&full(4, 23, 1, 8)[..], &[1, 0xc4, 2]].concat();
         assert_reads(&bytes, &[message(23, 8, &[1]), message(46, 8, &[2])]);
     }
 
     #[test]
-    fn a_bare_header_after_a_full_one_with_a_late_timestamp_keeps_the_time() {
+    fn a_header_without_fields_after_a_full_one_keeps_a_large_timestamp() {
         let bytes = [&full(4, 3_600_000, 1, 8)[..], &[1, 0xc4, 2]].concat();
         assert_reads(&bytes, &[message(3_600_000, 8, &[1]), message(3_600_000, 8, &[2])]);
     }
 
     #[test]
-    fn extended_timestamps_are_read_whether_later_chunks_repeat_them_or_not() {
+    fn later_chunks_may_or_may_not_repeat_an_extended_timestamp() {
         let video = payload(300);
         let time: u32 = 0x0102_0304;
         for repeated in [&time.to_be_bytes()[..], &[]] {
@@ -581,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn payload_that_begins_like_the_extended_timestamp_is_payload() {
+    fn payload_that_resembles_the_extended_timestamp_is_payload() {
         let time: u32 = 0x0101_0101;
         let mut video = payload(130);
         video[128..].copy_from_slice(&[1, 1]);
@@ -638,7 +638,7 @@ mod tests {
     }
 
     #[test]
-    fn an_impossible_chunk_size_is_an_error() {
+    fn an_invalid_chunk_size_is_an_error() {
         for size in [0u32, 0x8000_0000, u32::MAX] {
             let bytes = [&full(2, 0, 4, 1)[..], &size.to_be_bytes()].concat();
             assert_eq!(read(&bytes), Err(ProtocolError::ChunkSize(size)));
@@ -648,7 +648,7 @@ mod tests {
     }
 
     #[test]
-    fn an_aborted_message_is_dropped_and_its_stream_goes_on() {
+    fn an_aborted_message_is_dropped_and_its_stream_continues() {
         let bytes = [
             &full(6, 1, 300, 9)[..],
             &payload(128),
@@ -663,19 +663,19 @@ mod tests {
     }
 
     #[test]
-    fn a_message_cut_off_by_a_new_header_is_dropped() {
+    fn a_message_interrupted_by_a_new_header_is_dropped() {
         let bytes = [&full(6, 1, 300, 9)[..], &payload(128), &full(6, 2, 1, 9), &[42]].concat();
         assert_reads(&bytes, &[message(2, 9, &[42])]);
     }
 
     #[test]
-    fn an_empty_message_is_a_message() {
+    fn empty_messages_are_returned() {
         let bytes = [&full(6, 1, 0, 9)[..], &full(4, 2, 1, 8), &[7]].concat();
         assert_reads(&bytes, &[message(1, 9, &[]), message(2, 8, &[7])]);
     }
 
     #[test]
-    fn a_stream_may_begin_without_a_message_stream_but_not_without_a_length() {
+    fn a_chunk_stream_may_start_without_a_message_stream_but_not_without_a_length() {
         let bytes = [0x42, 0, 0, 0, 0, 0, 1, 7, 9];
         let expected = Message { timestamp: 0, kind: 7, stream: 0, payload: vec![9] };
         assert_eq!(read(&bytes), Ok(vec![expected]));
@@ -684,7 +684,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_and_their_sum_and_streams_are_limited() {
+    fn message_length_total_length_and_chunk_streams_are_limited() {
         let limits = Limits { max_message: 200, max_pending: 300, max_chunk_streams: 3 };
         let longest = [&full(6, 0, 200, 9)[..], &payload(128)].concat();
         assert_eq!(read_with(limits, &[&longest]), Ok(vec![]));
@@ -700,8 +700,8 @@ mod tests {
     }
 
     #[test]
-    fn finished_aborted_and_cut_off_messages_no_longer_count_as_pending() {
-        // The abort itself counts too while it arrives.
+    fn finished_aborted_and_interrupted_messages_no_longer_count_as_pending() {
+        // The abort message itself also counts while it arrives.
         let limits = Limits { max_pending: 304, ..Limits::default() };
         let begun = [&full(6, 0, 300, 9)[..], &payload(128)].concat();
         let rest = [&[0xc6][..], &payload(128), &[0xc6], &payload(44)].concat();
@@ -711,7 +711,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_writer_writes_the_reader_reads() {
+    fn the_reader_reads_what_the_writer_writes() {
         let mut writer = ChunkWriter::new();
         let mut expected = Vec::new();
         for (time, length) in [(0, 0), (1, 128), (2, 129), (0xff_fffe, 500), (0xff_ffff, 500)] {
@@ -735,7 +735,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_beyond_three_bytes_is_refused() {
+    fn a_length_that_exceeds_three_bytes_is_refused() {
         assert_eq!(check_length(0xff_ffff), Ok(()));
         assert_eq!(check_length(0x100_0000), Err(ProtocolError::MessageTooLong(0x100_0000)));
     }

@@ -1,11 +1,11 @@
-//! The publisher's half of a connection.
+//! The publisher side of a connection.
 
 use super::amf0::{self, Value};
 use super::chunk::{self, Message, channel, kind};
 use super::link::{self, Link};
 use super::{Limits, ProtocolError};
 
-/// The chunk size of what the client sends: few headers in large frames.
+/// The chunk size of the client: large, for few headers in large frames.
 const CHUNK_SIZE: u32 = 65_536;
 
 /// The transactions of the commands, in the order in which they are sent.
@@ -17,29 +17,29 @@ const PUBLISH: f64 = 5.0;
 const WITHDRAW: f64 = 6.0;
 const DELETE: f64 = 7.0;
 
-/// How far a publisher has come.
+/// The state of a publisher.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ClientState {
-    /// Waiting for the server to let it publish.
+    /// Waiting for the server to accept the stream.
     Connecting,
-    /// The server takes media.
+    /// The server accepts media.
     Publishing,
-    /// The server refused, at first or in the middle of the stream.
+    /// The server refused the stream, at the start or in the middle.
     Refused {
         /// The code, such as `NetStream.Publish.BadName`.
         code: String,
-        /// What the server said beside it; may be empty.
+        /// The description from the server; may be empty.
         description: String,
     },
-    /// The publisher has finished, or the server said that it closes.
+    /// The publisher has finished, or the server announced that it closes.
     Closed,
 }
 
-/// The publishing half of one connection, without I/O and without a clock.
+/// The publisher side of one connection, without I/O and without a clock.
 ///
-/// The caller sends what [`take_output`](Self::take_output) gives, from the
-/// start on, and hands over what arrives with [`receive`](Self::receive), until
-/// [`state`](Self::state) says that media may flow.
+/// The caller sends the bytes from [`take_output`](Self::take_output), starting
+/// at once, and passes received bytes to [`receive`](Self::receive), until
+/// [`state`](Self::state) is [`ClientState::Publishing`].
 pub struct ClientSession {
     link: Link,
     app: String,
@@ -52,8 +52,8 @@ pub struct ClientSession {
 }
 
 impl ClientSession {
-    /// A publisher of `stream` in `app`, reached by the URL `tc_url`; all three
-    /// are sent as they are.
+    /// Returns a publisher of `stream` in `app` at the URL `tc_url`; all three are
+    /// sent unchanged.
     pub fn new(app: &str, tc_url: &str, stream: &str) -> Self {
         ClientSession {
             link: Link::client(Limits::default()),
@@ -66,11 +66,11 @@ impl ClientSession {
         }
     }
 
-    /// Takes bytes from the server, split anywhere.
+    /// Processes bytes from the server, split anywhere.
     ///
     /// # Errors
     ///
-    /// The server does not speak RTMP; the caller closes.
+    /// The server violated the protocol; the caller must close the connection.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
         let mut rest = bytes;
         while let Some(message) = self.link.read(&mut rest)? {
@@ -86,50 +86,50 @@ impl ClientSession {
         Ok(())
     }
 
-    /// The bytes to send to the server; empties the buffer.
+    /// Returns the bytes to send to the server, and clears the buffer.
     pub fn take_output(&mut self) -> Vec<u8> {
         self.link.take_output()
     }
 
-    /// How far the publisher has come.
+    /// Returns the state of the publisher.
     pub fn state(&self) -> &ClientState {
         &self.state
     }
 
-    /// Sends a video message, the body of an FLV video tag. Unless the state is
-    /// [`ClientState::Publishing`] it is dropped.
+    /// Sends a video message, the body of an FLV video tag. It is dropped unless
+    /// the state is [`ClientState::Publishing`].
     ///
     /// # Errors
     ///
-    /// The message is longer than RTMP can say; nothing was sent.
+    /// The message exceeds the maximum length of RTMP; nothing was sent.
     pub fn send_video(&mut self, timestamp_ms: u32, body: &[u8]) -> Result<(), ProtocolError> {
         self.send(channel::VIDEO, kind::VIDEO, timestamp_ms, body)
     }
 
-    /// Sends an audio message, the body of an FLV audio tag; otherwise like
+    /// Sends an audio message, the body of an FLV audio tag; otherwise the same as
     /// [`send_video`](Self::send_video).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`send_video`](Self::send_video).
     pub fn send_audio(&mut self, timestamp_ms: u32, body: &[u8]) -> Result<(), ProtocolError> {
         self.send(channel::AUDIO, kind::AUDIO, timestamp_ms, body)
     }
 
     /// Sends metadata, the body of an FLV script tag, as `@setDataFrame`;
-    /// otherwise like [`send_video`](Self::send_video).
+    /// otherwise the same as [`send_video`](Self::send_video).
     ///
     /// # Errors
     ///
-    /// As there.
+    /// The same as [`send_video`](Self::send_video).
     pub fn send_metadata(&mut self, timestamp_ms: u32, body: &[u8]) -> Result<(), ProtocolError> {
         let mut payload = amf0::encode(&[Value::from("@setDataFrame")]);
         payload.extend_from_slice(body);
         self.send(channel::AUDIO, kind::DATA, timestamp_ms, &payload)
     }
 
-    /// Tells the server that the stream is over. The caller then stops sending
-    /// and lets the server read to the end.
+    /// Ends the stream. The caller then stops sending and waits until the server
+    /// has read everything.
     pub fn finish(&mut self) {
         if self.state == ClientState::Publishing {
             let name = Value::from(&self.name[..]);
@@ -169,7 +169,7 @@ impl ClientSession {
         match name {
             "_result" if transaction == CONNECT => self.create_stream(),
             "_result" if transaction == CREATE => self.publish(info),
-            // Servers may not know the two commands between.
+            // Servers may not support the two commands in between.
             "_error" if transaction == CONNECT || transaction == CREATE => self.refused(info),
             "onStatus" => self.status(info),
             "close" if self.state != ClientState::Closed => self.closed(),
@@ -208,7 +208,8 @@ impl ClientSession {
         self.state = ClientState::Refused { code, description };
     }
 
-    /// A refusal stands: servers close after it.
+    /// Marks the connection as closed, unless it was refused: servers close after a
+    /// refusal.
     fn closed(&mut self) {
         if !matches!(self.state, ClientState::Refused { .. }) {
             self.state = ClientState::Closed;
@@ -228,7 +229,7 @@ mod tests {
     use crate::budget::Share;
     use crate::rtmp::{Event, PublishRequest, Session};
 
-    /// Both ends of a connection in memory; bytes travel in pieces of a size.
+    /// Both ends of a connection in memory; bytes are passed in pieces of a given size.
     struct Loopback {
         client: ClientSession,
         server: Session,
@@ -272,7 +273,7 @@ mod tests {
     }
 
     #[test]
-    fn a_publisher_asks_for_its_stream_and_waits() {
+    fn a_publisher_requests_its_stream_and_waits() {
         let mut pair = Loopback::new(1);
         pair.exchange();
         let request = Event::Publish(PublishRequest {
@@ -285,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn media_arrives_as_it_was_sent() {
+    fn media_arrives_unchanged() {
         for piece in [1, 1000, usize::MAX] {
             let mut pair = Loopback::publishing(piece);
             let frame: Vec<u8> = (0..200_000).map(|i| (i % 251) as u8).collect();
@@ -315,7 +316,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_reaches_the_client_in_the_servers_words() {
+    fn the_client_receives_the_servers_refusal() {
         let mut pair = Loopback::new(usize::MAX);
         pair.exchange();
         let (code, why) = ("NetStream.Publish.Unauthorized", "SignatureDoesNotMatch: other words");
@@ -339,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn media_before_the_acceptance_is_not_sent() {
+    fn no_media_is_sent_before_the_stream_is_accepted() {
         let mut pair = Loopback::new(usize::MAX);
         pair.exchange();
         pair.client.send_video(1, b"v").unwrap();
@@ -347,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_longer_than_rtmp_can_say_is_an_error() {
+    fn a_message_that_exceeds_the_maximum_length_is_an_error() {
         let mut pair = Loopback::publishing(usize::MAX);
         let body = vec![0; 0x100_0000];
         let error = pair.client.send_video(1, &body);
@@ -356,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_refuses_the_connection_or_closes_it_is_heard() {
+    fn the_client_notices_that_the_server_rejects_or_closes_the_connection() {
         let info = Value::Object(vec![
             ("level".into(), "error".into()),
             ("code".into(), "NetConnection.Connect.Rejected".into()),

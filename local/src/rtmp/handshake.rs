@@ -1,16 +1,16 @@
-//! The simple handshake: a version, 1,536 bytes, and the peer's 1,536 bytes
-//! echoed.
+//! The simple handshake: a version, 1,536 bytes, and an echo of the peer's 1,536
+//! bytes.
 //!
-//! RTMP 1.0, section 5.2. Both ends do the same, only who speaks first differs,
-//! so one type serves both. The digests some peers hide in their bytes are not
-//! answered: no encoder insists on them.
+//! RTMP 1.0, section 5.2. Both ends do the same and differ only in who starts, so
+//! one type implements both. Digests, which some peers put in their bytes, are
+//! ignored: no encoder requires them.
 
 use super::ProtocolError;
 
 const VERSION: u8 = 3;
 const PACKET: usize = 1536;
 
-/// One end's handshake, fed with whatever bytes arrive.
+/// The handshake of one end, which accepts bytes in any pieces.
 pub(super) struct Handshake {
     role: Role,
     greeting: Vec<u8>,
@@ -23,24 +23,24 @@ enum Role {
 }
 
 impl Handshake {
-    /// The end that waits to be greeted.
+    /// Returns the end that waits for the peer to start.
     pub(super) fn server() -> Self {
         Handshake { role: Role::Server, greeting: Vec::new(), echo_left: PACKET }
     }
 
-    /// The end that greets first, into `output`.
+    /// Returns the end that starts, writing to `output`.
     pub(super) fn client(output: &mut Vec<u8>) -> Self {
         greet(output);
         Handshake { role: Role::Client, greeting: Vec::new(), echo_left: PACKET }
     }
 
-    /// Whether messages follow.
+    /// Returns whether the handshake is complete.
     pub(super) fn is_done(&self) -> bool {
         self.echo_left == 0
     }
 
-    /// Takes what is the handshake's from the front of `input` and writes its
-    /// answers.
+    /// Consumes the bytes of the handshake from the front of `input` and writes
+    /// its responses.
     pub(super) fn read(
         &mut self,
         input: &mut &[u8],
@@ -66,8 +66,8 @@ impl Handshake {
     }
 }
 
-/// The bytes after the version: time zero, then four zeros, which tell peers
-/// that there is no digest to look for, then filling.
+/// Writes the version and the bytes after it: time zero, four zeros, which mean
+/// that there is no digest, and padding.
 fn greet(output: &mut Vec<u8>) {
     output.push(VERSION);
     output.extend([0; 8]);
@@ -91,7 +91,7 @@ mod tests {
     }
 
     #[test]
-    fn the_server_greets_and_echoes_wherever_the_bytes_are_split() {
+    fn the_server_responds_wherever_the_bytes_are_split() {
         let bytes = [greeting(), vec![0xaa; PACKET], b"next".to_vec()].concat();
         for split in 0..bytes.len() {
             let (mut handshake, mut output) = (Handshake::server(), Vec::new());
@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn two_ends_of_this_handshake_agree() {
+    fn client_and_server_complete_the_handshake() {
         let mut to_server = Vec::new();
         let mut client = Handshake::client(&mut to_server);
         let (mut server, mut to_client) = (Handshake::server(), Vec::new());

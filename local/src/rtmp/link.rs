@@ -1,4 +1,4 @@
-//! What both ends of a connection do alike: handshake, chunks, acknowledgements
+//! The protocol parts that both ends share: handshake, chunks, acknowledgements
 //! and pings.
 
 use super::amf0::{self, Value};
@@ -7,8 +7,7 @@ use super::handshake::Handshake;
 use super::{Limits, ProtocolError};
 use crate::budget::Share;
 
-/// How many bytes are received before they are acknowledged, until the peer
-/// says otherwise; the value that both ends announce, too.
+/// The default acknowledgement window in bytes, which both ends also announce.
 pub(super) const WINDOW: u32 = 2_500_000;
 
 /// User control events, RTMP 1.0 section 7.1.7.
@@ -41,23 +40,24 @@ impl Link {
         Link { handshake, reader, writer, window: WINDOW, received: 0, acknowledged: 0 }
     }
 
-    /// Lets the peer send more than so far.
+    /// Changes the limits for later messages.
     pub(super) fn allow(&mut self, limits: Limits) {
         self.reader.allow(limits);
     }
 
-    /// How many bytes of media have arrived, of messages under way too.
+    /// Returns how many bytes of media have arrived, including those of unfinished
+    /// messages.
     pub(super) fn media(&self) -> u64 {
         self.reader.media
     }
 
-    /// Whether the handshake is over.
+    /// Returns whether the handshake is complete.
     pub(super) fn is_open(&self) -> bool {
         self.handshake.is_done()
     }
 
-    /// Takes bytes from the front of `input` until a message has arrived that
-    /// is not the link's own; `None` when all are taken.
+    /// Consumes bytes from the front of `input` until a message for the layer above
+    /// is complete; returns `None` if all were consumed.
     pub(super) fn read(&mut self, input: &mut &[u8]) -> Result<Option<Message>, ProtocolError> {
         if !self.handshake.is_done() {
             self.handshake.read(input, &mut self.writer.output)?;
@@ -68,7 +68,7 @@ impl Link {
         while let Some(message) = self.reader.read(input)? {
             match message.kind {
                 kind::ACKNOWLEDGEMENT | kind::SET_PEER_BANDWIDTH => {}
-                // A window of zero would be an acknowledgement for each read.
+                // A window of zero would mean an acknowledgement after each read.
                 kind::WINDOW_ACKNOWLEDGEMENT_SIZE => self.window = message.u32()?.max(1),
                 kind::USER_CONTROL => self.user_control(&message.payload),
                 _ => return Ok(Some(message)),
@@ -91,7 +91,7 @@ impl Link {
         self.writer.control(kind::USER_CONTROL, &[a, b, c, d, e, f]);
     }
 
-    /// Tells the peer that a message stream works.
+    /// Tells the peer that a message stream is ready.
     pub(super) fn stream_begin(&mut self, stream: u32) {
         self.send_user_control(STREAM_BEGIN, stream);
     }
@@ -101,9 +101,9 @@ impl Link {
         self.writer.message(channel, kind::COMMAND, stream, 0, &amf0::encode(values));
     }
 
-    /// Counts bytes that were read and acknowledges them when a window is full.
+    /// Counts received bytes and acknowledges them when a window is full.
     ///
-    /// The number is that of all bytes received, modulo 2^32 (section 5.4.3).
+    /// An acknowledgement contains the total received, modulo 2^32 (section 5.4.3).
     pub(super) fn count(&mut self, bytes: usize) {
         self.received = self.received.wrapping_add(bytes as u32);
         if self.is_open() && self.received.wrapping_sub(self.acknowledged) >= self.window {
@@ -112,19 +112,19 @@ impl Link {
         }
     }
 
-    /// The bytes to send; empties the buffer.
+    /// Returns the bytes to send, and clears the buffer.
     pub(super) fn take_output(&mut self) -> Vec<u8> {
         std::mem::take(&mut self.writer.output)
     }
 }
 
-/// The values of a command or data message; those of the AMF3 kinds begin with
-/// a zero and are AMF0 after it.
+/// Returns the values of a command or data message; those of the AMF3 kinds start
+/// with a zero, followed by AMF0.
 pub(super) fn values(message: &Message) -> Result<Vec<Value>, amf0::DecodeError> {
     amf0::decode(amf0_of(message))
 }
 
-/// The values of a command up to the first that cannot be read.
+/// Returns the values of a command up to the first invalid one.
 pub(super) fn values_prefix(message: &Message) -> Vec<Value> {
     amf0::decode_prefix(amf0_of(message))
 }

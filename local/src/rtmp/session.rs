@@ -1,4 +1,4 @@
-//! The server's half of a connection: commands in, answers out, media on.
+//! The server side of a connection: handles commands and passes on media.
 
 use super::amf0::Value;
 use super::chunk::{Message, channel, kind};
@@ -7,53 +7,53 @@ use super::{Limits, ProtocolError};
 use crate::budget::Share;
 use std::collections::VecDeque;
 
-/// The chunk size of what the session sends, and what ffmpeg then uses itself.
+/// The chunk size of the session, which ffmpeg then uses, too.
 const CHUNK_SIZE: u32 = 4096;
 
-/// How far below zero, in milliseconds, a stream may begin.
+/// How far below zero the first timestamps of a stream may be, in milliseconds.
 const MAX_LEAD: u32 = 1000;
 
-/// The header of a message within an aggregate: that of an FLV tag.
+/// The length of a message header within an aggregate: that of an FLV tag.
 const PART_HEADER: usize = 11;
 
 /// The length of the part, repeated after it.
 const PART_TRAILER: usize = 4;
 
-/// How many parts of an aggregate are looked at: far more than the seconds of
-/// media that an encoder gathers.
+/// How many parts of an aggregate are processed: far more than in the few seconds
+/// of media that an encoder combines.
 const MAX_PARTS: usize = 4096;
 
-/// The longest name of a command that an answer repeats.
+/// How much of a command's name a response repeats, in characters.
 const MAX_NAME: usize = 80;
 
-/// What a publisher did.
+/// An event of a publisher.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
-    /// Someone wants to publish and waits for [`Session::accept`] or
-    /// [`Session::reject`]. No other request is let through before one of them.
+    /// A client requests to publish and waits for [`Session::accept`] or
+    /// [`Session::reject`]. There are no other requests until then.
     Publish(PublishRequest),
     /// The metadata of the stream, in the order sent.
     Metadata(Vec<(String, Value)>),
     /// A video message.
     Video {
-        /// Milliseconds, counted on where those of the wire wrap.
+        /// Milliseconds, which continue where those on the wire wrap.
         timestamp: u64,
         /// The message: the body of an FLV video tag.
         body: Vec<u8>,
     },
     /// An audio message.
     Audio {
-        /// Milliseconds, counted on where those of the wire wrap.
+        /// Milliseconds, which continue where those on the wire wrap.
         timestamp: u64,
         /// The message: the body of an FLV audio tag.
         body: Vec<u8>,
     },
-    /// The publisher ended its stream, once for each request that was not
-    /// rejected. It may publish again: who hangs up is the publisher.
+    /// The publisher ended its stream; once for each request that was not
+    /// rejected. It may publish again, and closes the connection itself.
     Finished,
 }
 
-/// Where a publisher wants to publish, as it sent it: neither decoded nor split.
+/// A request to publish, as received: neither decoded nor split.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishRequest {
     /// The application, such as `live`; encoders may append a query.
@@ -64,11 +64,11 @@ pub struct PublishRequest {
     pub stream: String,
 }
 
-/// The server's half of one connection, without I/O and without a clock.
+/// The server side of one connection, without I/O and without a clock.
 ///
-/// Bytes from the peer go into [`receive`](Self::receive); then the caller
-/// handles every [`next_event`](Self::next_event) and sends what
-/// [`take_output`](Self::take_output) gives.
+/// The caller passes bytes from the peer to [`receive`](Self::receive), then
+/// handles every [`next_event`](Self::next_event) and sends the bytes from
+/// [`take_output`](Self::take_output).
 pub struct Session {
     link: Link,
     limits: Limits,
@@ -78,12 +78,12 @@ pub struct Session {
     /// How many streams createStream has opened; they are numbered from 1.
     streams: u32,
     publication: Publication,
-    /// Whether the publisher sent FCPublish, and waits for onFCPublish perhaps.
+    /// Whether the publisher sent FCPublish, and may wait for onFCPublish.
     is_announced: bool,
     timeline: Timeline,
 }
 
-/// What `connect` said.
+/// The arguments of `connect`.
 struct Connection {
     app: String,
     tc_url: String,
@@ -93,24 +93,24 @@ struct Connection {
 #[derive(Clone, Copy)]
 enum Publication {
     None,
-    /// The caller owes an answer.
+    /// The caller must accept or reject.
     Requested(u32),
-    /// The caller owes an answer that nobody waits for any more. Without this
-    /// state it would answer the next request instead, which it has not seen.
+    /// The request was withdrawn before the caller responded. Without this state,
+    /// the response would apply to the next request, which the caller has not seen.
     Withdrawn,
     Live(u32),
-    /// Over, but perhaps before the caller saw the last messages and what is
-    /// wrong with them.
+    /// Ended, but the caller may not have seen the last messages yet, and may
+    /// still reject the stream.
     Ended(u32),
 }
 
 impl Session {
-    /// A session that waits for the handshake.
+    /// Returns a session that waits for the handshake.
     pub fn new(limits: Limits) -> Self {
         Session::sharing(limits, Share::unlimited())
     }
 
-    /// A session whose unfinished messages count against a budget.
+    /// Returns a session whose unfinished messages count against a budget.
     pub(crate) fn sharing(limits: Limits, share: Share) -> Self {
         Session {
             link: Link::server(limits.opening(), share),
@@ -125,12 +125,13 @@ impl Session {
         }
     }
 
-    /// Takes bytes from the peer, split anywhere.
+    /// Processes bytes from the peer, split anywhere.
     ///
     /// # Errors
     ///
-    /// The peer does not speak RTMP or exceeds the limits. Events and output up
-    /// to there are good; nothing more is taken, and the caller closes.
+    /// The peer violated the protocol or exceeded a limit. Earlier events and
+    /// output are valid; nothing more is processed, and the caller must close the
+    /// connection.
     pub fn receive(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -141,18 +142,18 @@ impl Session {
         result
     }
 
-    /// How many bytes of audio and video have arrived: a long message under way
-    /// shows here before it is an event.
+    /// Returns how many bytes of audio and video have arrived, including those of
+    /// unfinished messages.
     pub fn media_bytes(&self) -> u64 {
         self.link.media()
     }
 
-    /// The oldest event not yet taken.
+    /// Removes and returns the oldest event.
     pub fn next_event(&mut self) -> Option<Event> {
         self.events.pop_front()
     }
 
-    /// Lets the pending request publish. Media before it was dropped.
+    /// Accepts the pending request. Media received before was dropped.
     pub fn accept(&mut self) {
         match self.publication {
             Publication::Requested(stream) => {
@@ -169,11 +170,11 @@ impl Session {
         }
     }
 
-    /// Refuses the pending request, or the stream that is live or has just ended.
+    /// Rejects the pending request, or a stream that is live or has just ended.
     ///
-    /// The peer learns `status_code`, such as `NetStream.Publish.BadName`, and
-    /// `description`; encoders show one or the other. What it still sends is
-    /// dropped, and there is no [`Event::Finished`].
+    /// The peer receives `status_code`, such as `NetStream.Publish.BadName`, and
+    /// `description`; encoders show one or the other. Further media is dropped,
+    /// and there is no [`Event::Finished`].
     pub fn reject(&mut self, status_code: &str, description: &str) {
         match std::mem::replace(&mut self.publication, Publication::None) {
             Publication::Requested(stream)
@@ -183,7 +184,7 @@ impl Session {
         }
     }
 
-    /// The bytes to send to the peer; empties the buffer.
+    /// Returns the bytes to send to the peer, and clears the buffer.
     pub fn take_output(&mut self) -> Vec<u8> {
         self.link.take_output()
     }
@@ -207,11 +208,13 @@ impl Session {
         match name {
             "connect" => self.connect(transaction, values.get(2).unwrap_or(&Value::Null)),
             "_result" | "_error" | "onStatus" => {}
-            _ if self.connection.is_none() => self.fail(transaction, "connect comes first"),
+            _ if self.connection.is_none() => {
+                self.fail(transaction, "connect must be the first command")
+            }
             "createStream" => self.create_stream(transaction),
             "publish" => self.publish(message.stream, argument.and_then(Value::as_str)),
-            // No answer: encoders hang up at once, and bytes they leave unread
-            // would turn their close into a reset.
+            // No response: encoders close the connection at once, and unread
+            // bytes would turn the close into a reset.
             "FCUnpublish" | "closeStream" => self.finish(),
             "deleteStream" => self.delete_stream(argument.and_then(Value::as_number)),
             "FCPublish" => {
@@ -221,12 +224,12 @@ impl Session {
             "releaseStream" | "_checkbw" => self.result(transaction, Value::Null),
             "getStreamLength" => self.result(transaction, Value::Number(0.0)),
             "play" | "play2" => {
-                let why = "this server takes streams and does not play them over RTMP";
+                let why = "playing over RTMP is not supported";
                 self.status(message.stream, "error", "NetStream.Play.Failed", why);
             }
             _ => {
                 let name: String = name.chars().take(MAX_NAME).collect();
-                self.fail(transaction, &format!("{name} is not a method of this server"));
+                self.fail(transaction, &format!("unknown method {name}"));
             }
         }
         Ok(())
@@ -234,7 +237,7 @@ impl Session {
 
     fn connect(&mut self, transaction: f64, object: &Value) {
         if self.connection.is_some() {
-            return self.fail(transaction, "the connection is connected already");
+            return self.fail(transaction, "already connected");
         }
         let text = |name| object.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         self.connection = Some(Connection { app: text("app"), tc_url: text("tcUrl") });
@@ -244,34 +247,36 @@ impl Session {
         self.link.writer.control(kind::WINDOW_ACKNOWLEDGEMENT_SIZE, &window);
         self.link.writer.control(kind::SET_PEER_BANDWIDTH, &[a, b, c, d, 2]);
         self.link.writer.set_chunk_size(CHUNK_SIZE);
-        // Encoders take the server for one of Adobe's and some look for both.
+        // Encoders expect an Adobe server, and some check both fields.
         let properties = Value::Object(vec![
             ("fmsVer".into(), Value::from("FMS/3,0,1,123")),
             ("capabilities".into(), Value::Number(31.0)),
         ]);
         let mut info = info("status", "NetConnection.Connect.Success", "connected");
-        // AMF0, whatever was asked for: a peer with AMF3 then uses AMF0 as well.
+        // Always AMF0: a peer that supports AMF3 then uses AMF0, too.
         info.push(("objectEncoding".into(), Value::Number(0.0)));
-        self.reply("_result", transaction, properties, Value::Object(info));
+        self.respond("_result", transaction, properties, Value::Object(info));
     }
 
     fn create_stream(&mut self, transaction: f64) {
         self.streams = self.streams.saturating_add(1);
         let stream = Value::from(f64::from(self.streams));
-        self.reply("_result", transaction, Value::Null, stream);
+        self.respond("_result", transaction, Value::Null, stream);
     }
 
     fn publish(&mut self, stream: u32, name: Option<&str>) {
-        // A deleted stream still counts as opened: some encoders publish on it again.
+        // A deleted stream still counts as created: some encoders publish on it again.
         let refused = match (name, &self.connection) {
-            _ if !(1..=self.streams).contains(&stream) => "createStream did not open this stream",
-            _ if self.is_publishing() => "the connection publishes already",
+            _ if !(1..=self.streams).contains(&stream) => {
+                "the stream was not created with createStream"
+            }
+            _ if self.is_publishing() => "the connection is already publishing",
             (Some(name), Some(Connection { app, tc_url })) => {
                 let (app, tc_url, name) = (app.clone(), tc_url.clone(), name.to_owned());
                 self.publication = Publication::Requested(stream);
                 return self.push(Event::Publish(PublishRequest { app, tc_url, stream: name }));
             }
-            _ => "publish names no stream",
+            _ => "publish without a stream name",
         };
         self.status(stream, "error", "NetStream.Publish.BadName", refused);
     }
@@ -280,8 +285,8 @@ impl Session {
         !matches!(self.publication, Publication::None | Publication::Ended(_))
     }
 
-    /// `stream` is absent where an encoder sends something else, as rtmp2sink
-    /// sends the stream's name.
+    /// Ends the stream; `stream` is absent if an encoder sends something else, such
+    /// as rtmp2sink, which sends the stream's name.
     fn delete_stream(&mut self, stream: Option<f64>) {
         if let Publication::Requested(own) | Publication::Live(own) = self.publication {
             if stream.is_none_or(|stream| stream == f64::from(own)) {
@@ -321,8 +326,8 @@ impl Session {
         }
     }
 
-    /// Takes apart an aggregate (section 7.1.6): FLV tags whose times count
-    /// from the first one's. What is cut short ends it.
+    /// Splits an aggregate (section 7.1.6): FLV tags with times relative to the
+    /// first. An incomplete tag ends it.
     fn aggregate(&mut self, message: &Message) {
         let mut rest = &message.payload[..];
         let mut first = None;
@@ -350,8 +355,8 @@ impl Session {
         self.events.push_back(event);
     }
 
-    /// Answers FCPublish once more when the stream is accepted, as Adobe's server and
-    /// SRS do: some encoders wait for that, and not for onStatus.
+    /// Sends onFCPublish when the stream is accepted, as Adobe's server and SRS do:
+    /// some encoders wait for it instead of onStatus.
     fn confirm(&mut self, stream: u32, code: &str, description: &str) {
         if std::mem::take(&mut self.is_announced) {
             let info = Value::Object(vec![
@@ -369,28 +374,29 @@ impl Session {
         self.link.command(channel::STATUS, stream, &values);
     }
 
-    /// Answers a call, unless its transaction 0 says that nobody listens.
+    /// Sends the result of a call, unless its transaction is 0, which means that no
+    /// response is expected.
     fn result(&mut self, transaction: f64, value: Value) {
         if transaction != 0.0 {
-            self.reply("_result", transaction, Value::Null, value);
+            self.respond("_result", transaction, Value::Null, value);
         }
     }
 
     fn fail(&mut self, transaction: f64, description: &str) {
         if transaction != 0.0 {
             let info = info("error", "NetConnection.Call.Failed", description);
-            self.reply("_error", transaction, Value::Null, Value::Object(info));
+            self.respond("_error", transaction, Value::Null, Value::Object(info));
         }
     }
 
-    fn reply(&mut self, name: &str, transaction: f64, properties: Value, value: Value) {
+    fn respond(&mut self, name: &str, transaction: f64, properties: Value, value: Value) {
         let values = [Value::from(name), Value::from(transaction), properties, value];
         self.link.command(channel::COMMAND, 0, &values);
     }
 }
 
-/// The values of a command. What `connect` holds besides the application, some
-/// clients send in types of AMF3 that are not read here: those are passed over.
+/// Returns the values of a command. Some clients send AMF3 types after the
+/// application in `connect`, which are ignored.
 fn command_values(message: &Message) -> Result<Vec<Value>, ProtocolError> {
     link::values(message).or_else(|error| {
         let values = link::values_prefix(message);
@@ -406,8 +412,8 @@ fn info(level: &str, code: &str, description: &str) -> Vec<(String, Value)> {
         .into()
 }
 
-/// The properties of `onMetaData`, which encoders wrap in `@setDataFrame`; any
-/// other data is not for a recorder, and data that cannot be read neither.
+/// Returns the properties of `onMetaData`, which encoders wrap in
+/// `@setDataFrame`; `None` for other or malformed data.
 fn metadata(message: &Message) -> Option<Vec<(String, Value)>> {
     let mut values = link::values(message).ok()?.into_iter().peekable();
     values.next_if_eq(&Value::from("@setDataFrame"));
@@ -420,21 +426,21 @@ fn metadata(message: &Message) -> Option<Vec<(String, Value)>> {
     }
 }
 
-/// Counts timestamps on where they wrap.
+/// Unwraps timestamps.
 ///
-/// RTMP wraps at 2^32 milliseconds, 49.7 days, and ffmpeg at 2^31, as its FLV
-/// has a sign bit. The nearest time in steps of 2^31 is right for both.
+/// RTMP wraps at 2^32 milliseconds, 49.7 days, and ffmpeg at 2^31, since its FLV
+/// timestamps are signed. The nearest time in steps of 2^31 is correct for both.
 #[derive(Default)]
 struct Timeline {
     last: Option<u64>,
 }
 
 impl Timeline {
-    /// The time nearest to the last one that has these low 31 bits.
+    /// Returns the time nearest to the last one that has these low 31 bits.
     fn unwrap(&mut self, timestamp: u32) -> u64 {
         let time = match self.last {
-            // Codec headers bear 0 wherever the stream itself starts, and some
-            // encoders begin their audio a frame below it.
+            // Codec headers have time 0 wherever the stream itself starts, and
+            // some encoders start their audio a frame before it.
             None if timestamp == 0 || timestamp > 0u32.wrapping_sub(MAX_LEAD) => return 0,
             None => u64::from(timestamp),
             Some(last) => {

@@ -187,10 +187,10 @@ mod tests {
     #[test]
     fn a_folder_folds_case_if_a_file_is_found_by_its_upper_case_name() {
         let folder = folder_with(&[LOCK]);
-        let folds_if = |answer| {
+        let folds_if = |exists| {
             folds(folder.path(), |path| {
                 assert_eq!(path, folder.path().join(".LOCK"));
-                Ok(answer)
+                Ok(exists)
             })
         };
         assert!(folds_if(true).unwrap());

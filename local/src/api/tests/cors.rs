@@ -1,8 +1,8 @@
-//! CORS rules: put, got, deleted, and kept to.
+//! CORS rules: stored, returned, deleted and enforced.
 
 use super::*;
 
-/// The sample of the vendor's documentation, with a rule that comes first.
+/// The sample from the vendor's documentation, with another rule before it.
 const RULES: &[u8] = b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>
 <CORSConfiguration>
   <CORSRule>
@@ -32,15 +32,21 @@ const READ_BACK: &str = "<CORSConfiguration><CORSRule>\
     <ExposeHeader>x-oss-test1</ExposeHeader><MaxAgeSeconds>100</MaxAgeSeconds></CORSRule>\
     <ResponseVary>false</ResponseVary></CORSConfiguration>";
 
-impl World {
-    fn with_rules() -> World {
-        let world = World::new();
-        assert_eq!(world.call("PUT", "/demo?cors", RULES).status, 200);
-        assert_eq!(world.call("PUT", "/demo/k", b"x").status, 200);
-        world
+impl Fixture {
+    fn with_rules() -> Fixture {
+        let fixture = Fixture::new();
+        assert_eq!(fixture.call("PUT", "/demo?cors", RULES).status, 200);
+        assert_eq!(fixture.call("PUT", "/demo/k", b"x").status, 200);
+        fixture
     }
 
-    fn preflight(&self, target: &str, origin: &str, method: &str, headers: Option<&str>) -> Reply {
+    fn preflight(
+        &self,
+        target: &str,
+        origin: &str,
+        method: &str,
+        headers: Option<&str>,
+    ) -> TestResponse {
         let mut request = plain("OPTIONS", target, b"");
         let mut add = |name: &str, value: &str| request.headers.push((name.into(), value.into()));
         add("origin", origin);
@@ -50,43 +56,43 @@ impl World {
     }
 }
 
-fn grants(reply: &Reply) -> Vec<(&str, &str)> {
+fn grants(response: &TestResponse) -> Vec<(&str, &str)> {
     let is_grant = |name: &str| name.starts_with("Access-Control-") || name == "Vary";
-    let headers = reply.headers.iter().filter(|(name, _)| is_grant(name));
+    let headers = response.headers.iter().filter(|(name, _)| is_grant(name));
     headers.map(|(name, value)| (name.as_ref(), value.as_str())).collect()
 }
 
 #[test]
-fn a_configuration_is_put_got_replaced_and_deleted() {
-    let world = World::with_rules();
-    assert_eq!(world.call("GET", "/demo?cors", b"").xml(), READ_BACK);
+fn a_configuration_can_be_stored_fetched_replaced_and_deleted() {
+    let fixture = Fixture::with_rules();
+    assert_eq!(fixture.call("GET", "/demo?cors", b"").xml(), READ_BACK);
     let other = b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>\
         <AllowedMethod>HEAD</AllowedMethod></CORSRule><ResponseVary>true</ResponseVary>\
         </CORSConfiguration>";
-    assert_eq!(world.call("PUT", "/demo?cors", other).status, 200);
-    let got = world.call("GET", "/demo?cors", b"");
+    assert_eq!(fixture.call("PUT", "/demo?cors", other).status, 200);
+    let got = fixture.call("GET", "/demo?cors", b"");
     assert_eq!(
         (got.texts("AllowedOrigin"), got.text("ResponseVary")),
         (vec!["*".into()], Some("true".into()))
     );
     for _ in 0..2 {
-        assert_eq!(world.call("DELETE", "/demo?cors", b"").status, 204);
+        assert_eq!(fixture.call("DELETE", "/demo?cors", b"").status, 204);
     }
-    let none = world.call("GET", "/demo?cors", b"");
+    let none = fixture.call("GET", "/demo?cors", b"");
     assert_eq!(none.error(), (404, "NoSuchCORSConfiguration".into()));
     assert_eq!(none.text("Message").as_deref(), Some("The CORS Configuration does not exist."));
     assert_eq!(none.header("x-oss-ec"), Some("0034-00000001"));
-    assert_eq!(world.call("GET", "/none?cors", b"").error(), (404, "NoSuchBucket".into()));
+    assert_eq!(fixture.call("GET", "/none?cors", b"").error(), (404, "NoSuchBucket".into()));
     for method in ["GET", "PUT", "DELETE"] {
-        assert_eq!(world.anonymous(method, "/demo?cors").status, 403, "{method}");
+        assert_eq!(fixture.anonymous(method, "/demo?cors").status, 403, "{method}");
     }
 }
 
 #[test]
-fn rules_outlive_the_process_and_a_change_of_the_acl() {
-    let world = World::with_rules();
-    world.store.create_bucket("demo", Acl::PublicRead).unwrap();
-    let World { service, store, _folder, .. } = world;
+fn rules_survive_a_restart_and_a_change_of_the_acl() {
+    let fixture = Fixture::with_rules();
+    fixture.store.create_bucket("demo", Acl::PublicRead).unwrap();
+    let Fixture { service, store, _folder, .. } = fixture;
     drop((service, store));
     let store = Store::open(_folder.path(), Durability::Nothing, Clock::system()).unwrap();
     let bucket = store.bucket("demo").unwrap();
@@ -95,8 +101,8 @@ fn rules_outlive_the_process_and_a_change_of_the_acl() {
 }
 
 #[test]
-fn what_is_no_configuration_is_refused_and_changes_nothing() {
-    let world = World::with_rules();
+fn an_invalid_configuration_is_refused_and_changes_nothing() {
+    let fixture = Fixture::with_rules();
     let rule = |content: &str| {
         format!("<CORSConfiguration><CORSRule>{content}</CORSRule></CORSConfiguration>")
     };
@@ -144,27 +150,31 @@ fn what_is_no_configuration_is_refused_and_changes_nothing() {
         ),
         (with(&" ".repeat(16 << 10)), "EntityTooLarge", None),
     ] {
-        let reply = world.call("PUT", "/demo?cors", body.as_bytes());
-        assert_eq!((reply.error(), reply.header("x-oss-ec")), ((400, code.into()), ec), "{body}");
+        let response = fixture.call("PUT", "/demo?cors", body.as_bytes());
+        assert_eq!(
+            (response.error(), response.header("x-oss-ec")),
+            ((400, code.into()), ec),
+            "{body}"
+        );
     }
-    assert_eq!(world.call("GET", "/demo?cors", b"").xml(), READ_BACK);
+    assert_eq!(fixture.call("GET", "/demo?cors", b"").xml(), READ_BACK);
     let twenty = format!("<CORSRule>{origin}{method}</CORSRule>").repeat(20);
     let twenty = format!("<CORSConfiguration>{twenty}</CORSConfiguration>");
-    assert_eq!(world.call("PUT", "/demo?cors", twenty.as_bytes()).status, 200);
+    assert_eq!(fixture.call("PUT", "/demo?cors", twenty.as_bytes()).status, 200);
 }
 
 #[test]
-fn a_preflight_needs_no_signature_but_a_rule() {
-    let world = World::with_rules();
-    let reply = world.preflight(
+fn a_preflight_request_needs_a_rule_but_no_signature() {
+    let fixture = Fixture::with_rules();
+    let response = fixture.preflight(
         "/demo/k",
         "http://www.a.example",
         "PUT",
         Some("x-oss-date, authorization"),
     );
-    assert_eq!((reply.status, reply.body.as_str()), (200, ""));
+    assert_eq!((response.status, response.body.as_str()), (200, ""));
     assert_eq!(
-        grants(&reply),
+        grants(&response),
         [
             ("Vary", "Origin"),
             ("Access-Control-Allow-Origin", "http://www.a.example"),
@@ -174,8 +184,8 @@ fn a_preflight_needs_no_signature_but_a_rule() {
             ("Access-Control-Max-Age", "100"),
         ]
     );
-    let reply = world.preflight("/demo", "http://x.b.example", "GET", None);
-    assert_eq!((reply.status, reply.header("Access-Control-Allow-Headers")), (200, None));
+    let response = fixture.preflight("/demo", "http://x.b.example", "GET", None);
+    assert_eq!((response.status, response.header("Access-Control-Allow-Headers")), (200, None));
     for (target, origin, method, headers, ec) in [
         ("/demo/k", "http://www.a.example", "DELETE", None, "0003-00000602"),
         ("/demo/k", "http://www.a.example", "PUT", Some("x-oss-date, range"), "0003-00000602"),
@@ -186,13 +196,13 @@ fn a_preflight_needs_no_signature_but_a_rule() {
         ("/none/k", "http://www.a.example", "GET", None, "0003-00000601"),
         ("/", "http://www.a.example", "GET", None, "0003-00000601"),
     ] {
-        let reply = world.preflight(target, origin, method, headers);
-        assert_eq!(reply.error(), (403, "AccessForbidden".into()), "{target} {origin} {method}");
+        let response = fixture.preflight(target, origin, method, headers);
+        assert_eq!(response.error(), (403, "AccessForbidden".into()), "{target} {origin} {method}");
         assert_eq!(
-            (grants(&reply), reply.header("x-oss-ec")),
+            (grants(&response), response.header("x-oss-ec")),
             (vec![("Vary", "Origin")], Some(ec))
         );
-        let message = reply.text("Message").unwrap();
+        let message = response.text("Message").unwrap();
         assert!(
             message.starts_with("CORSResponse: This CORS request is not allowed. "),
             "{message}"
@@ -201,23 +211,23 @@ fn a_preflight_needs_no_signature_but_a_rule() {
 }
 
 #[test]
-fn a_preflight_names_origin_and_method() {
-    let world = World::with_rules();
+fn a_preflight_request_must_have_an_origin_and_a_method() {
+    let fixture = Fixture::with_rules();
     let mut request = plain("OPTIONS", "/demo/k", b"");
-    let reply = world.send(&request);
-    assert_eq!(reply.error(), (400, "BadRequest".into()));
-    assert_eq!(reply.header("x-oss-ec"), Some("0034-00000101"));
+    let response = fixture.send(&request);
+    assert_eq!(response.error(), (400, "BadRequest".into()));
+    assert_eq!(response.header("x-oss-ec"), Some("0034-00000101"));
     request.headers.push(("origin".into(), "http://www.a.example".into()));
-    let reply = world.send(&request);
-    assert_eq!(reply.error(), (400, "BadRequest".into()));
-    assert_eq!(reply.header("x-oss-ec"), Some("0034-00000102"));
+    let response = fixture.send(&request);
+    assert_eq!(response.error(), (400, "BadRequest".into()));
+    assert_eq!(response.header("x-oss-ec"), Some("0034-00000102"));
 }
 
 #[test]
-fn the_first_rule_that_matches_answers_a_request_and_its_errors() {
-    let world = World::with_rules();
+fn the_first_matching_rule_applies_to_responses_and_errors() {
+    let fixture = Fixture::with_rules();
     let origin = |origin| [("origin", origin), ("sec-fetch-site", "cross-site")];
-    let got = world.call_with("GET", "/demo/k", &origin("http://www.a.example"), b"");
+    let got = fixture.call_with("GET", "/demo/k", &origin("http://www.a.example"), b"");
     assert_eq!((got.status, got.body.as_str()), (200, "x"));
     let granted = [
         ("Vary", "Origin"),
@@ -226,52 +236,52 @@ fn the_first_rule_that_matches_answers_a_request_and_its_errors() {
     ];
     assert_eq!(grants(&got), granted);
     assert_eq!(got.header("Cross-Origin-Resource-Policy"), None);
-    let missing = world.call_with("GET", "/demo/none", &origin("http://www.a.example"), b"");
+    let missing = fixture.call_with("GET", "/demo/none", &origin("http://www.a.example"), b"");
     assert_eq!((missing.status, grants(&missing)), (404, granted.to_vec()));
-    let first = world.call_with("GET", "/demo/k", &origin("http://first.example"), b"");
+    let first = fixture.call_with("GET", "/demo/k", &origin("http://first.example"), b"");
     assert_eq!(first.header("Access-Control-Expose-Headers"), None);
-    // A rule is no right: the signature counts as ever.
+    // A rule grants no access: a signature is still required.
     let mut unsigned = plain("GET", "/demo/k", b"");
     unsigned.headers.push(("origin".into(), "http://first.example".into()));
-    assert_eq!(world.send(&unsigned).error(), (403, "AccessDenied".into()));
-    let refused = world.call_with("DELETE", "/demo/k", &origin("http://www.a.example"), b"");
+    assert_eq!(fixture.send(&unsigned).error(), (403, "AccessDenied".into()));
+    let refused = fixture.call_with("DELETE", "/demo/k", &origin("http://www.a.example"), b"");
     assert_eq!(refused.error(), (403, "AccessForbidden".into()));
-    assert_eq!(world.call("GET", "/demo/k", b"").status, 200, "it was not deleted");
+    assert_eq!(fixture.call("GET", "/demo/k", b"").status, 200, "it was not deleted");
 }
 
 #[test]
-fn a_bucket_may_say_of_every_response_that_it_varies() {
-    let world = World::with_rules();
-    assert_eq!(grants(&world.call("GET", "/demo/k", b"")), []);
+fn a_bucket_can_add_vary_origin_to_every_response() {
+    let fixture = Fixture::with_rules();
+    assert_eq!(grants(&fixture.call("GET", "/demo/k", b"")), []);
     let rules = String::from_utf8_lossy(RULES).replace("false", "true");
-    assert_eq!(world.call("PUT", "/demo?cors", rules.as_bytes()).status, 200);
-    assert_eq!(grants(&world.call("GET", "/demo/k", b"")), [("Vary", "Origin")]);
-    assert_eq!(grants(&world.call("GET", "/demo/none", b"")), [("Vary", "Origin")]);
-    assert_eq!(grants(&world.call("GET", "/", b"")), []);
+    assert_eq!(fixture.call("PUT", "/demo?cors", rules.as_bytes()).status, 200);
+    assert_eq!(grants(&fixture.call("GET", "/demo/k", b"")), [("Vary", "Origin")]);
+    assert_eq!(grants(&fixture.call("GET", "/demo/none", b"")), [("Vary", "Origin")]);
+    assert_eq!(grants(&fixture.call("GET", "/", b"")), []);
 }
 
 #[test]
-fn a_page_of_any_origin_is_told_so() {
-    let world = World::with_rules();
+fn a_rule_for_all_origins_is_sent_as_an_asterisk() {
+    let fixture = Fixture::with_rules();
     let any = b"<CORSConfiguration><CORSRule><AllowedOrigin>*</AllowedOrigin>\
         <AllowedMethod>GET</AllowedMethod></CORSRule></CORSConfiguration>";
-    assert_eq!(world.call("PUT", "/demo?cors", any).status, 200);
+    assert_eq!(fixture.call("PUT", "/demo?cors", any).status, 200);
     for origin in ["https://anywhere.example", "null"] {
-        let got = world.call_with("GET", "/demo/k", &[("origin", origin)], b"");
+        let got = fixture.call_with("GET", "/demo/k", &[("origin", origin)], b"");
         assert_eq!((got.status, got.header("Access-Control-Allow-Origin")), (200, Some("*")));
     }
-    // An origin is one origin still, and a site without one stays out.
+    // The origin must still be a single one, and is required.
     for header in [("origin", "http://a,http://b"), ("sec-fetch-site", "cross-site")] {
-        assert_eq!(world.call_with("GET", "/demo/k", &[header], b"").status, 403, "{header:?}");
+        assert_eq!(fixture.call_with("GET", "/demo/k", &[header], b"").status, 403, "{header:?}");
     }
 }
 
 #[test]
-fn the_endpoints_own_rule_lets_a_page_play_and_nothing_else() {
-    let world = World::new();
-    world.put_channel("ch");
-    world.record("ch", 1);
-    world.call("PUT", "/demo/k.txt", b"x");
+fn the_configured_origin_may_play_and_nothing_else() {
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    fixture.record("ch", 1);
+    fixture.call("PUT", "/demo/k.txt", b"x");
     let player = [("origin", "http://player.example"), ("sec-fetch-site", "cross-site")];
     for (target, status) in [
         ("/demo/ch/playlist.m3u8".to_owned(), 200),
@@ -286,26 +296,26 @@ fn the_endpoints_own_rule_lets_a_page_play_and_nothing_else() {
         ("/".into(), 403),
     ] {
         for method in ["GET", "HEAD"] {
-            let got = world.call_with(method, &target, &player, b"");
+            let got = fixture.call_with(method, &target, &player, b"");
             let preflight =
-                world.preflight(&target, "http://player.example", method, Some("range"));
+                fixture.preflight(&target, "http://player.example", method, Some("range"));
             let is_allowed = status != 403;
             assert_eq!(preflight.status, if is_allowed { 200 } else { 403 }, "{target}");
             if method == "GET" {
                 assert_eq!(got.status, status, "{target}");
             }
-            for reply in [got, preflight] {
-                let origin = reply.header("Access-Control-Allow-Origin");
+            for response in [got, preflight] {
+                let origin = response.header("Access-Control-Allow-Origin");
                 assert_eq!(origin, is_allowed.then_some("http://player.example"), "{target}");
             }
         }
         for method in ["PUT", "DELETE", "POST"] {
-            assert_eq!(world.call_with(method, &target, &player, b"x").status, 403, "{target}");
-            let preflight = world.preflight(&target, "http://player.example", method, None);
+            assert_eq!(fixture.call_with(method, &target, &player, b"x").status, 403, "{target}");
+            let preflight = fixture.preflight(&target, "http://player.example", method, None);
             assert_eq!(preflight.status, 403, "{method} {target}");
         }
     }
     let mut signed = plain("GET", &presigned(1, "ch/playlist.m3u8", "x-oss-process=hls/sign"), b"");
     signed.headers.extend(player.map(|(name, value)| (name.into(), value.into())));
-    assert_eq!(world.send(&signed).status, 200);
+    assert_eq!(fixture.send(&signed).status, 200);
 }

@@ -1,44 +1,44 @@
-//! What the vendor's own clients send, and expect of what surrounds a channel.
+//! Requests of the vendor's own clients, beyond live channels.
 
 use super::*;
 
 #[test]
-fn signature_and_bucket_are_checked_before_anything_is_not_implemented() {
-    let world = World::new();
+fn signature_and_bucket_are_checked_before_unsupported_operations_are_refused() {
+    let fixture = Fixture::new();
     for (method, query) in
         [("GET", "policy"), ("PUT", "lifecycle"), ("POST", "x"), ("PATCH", ""), ("GET", "live&vod")]
     {
-        let refused = world.call(method, &format!("/demo?{query}"), b"");
+        let refused = fixture.call(method, &format!("/demo?{query}"), b"");
         assert!([501, 405, 400].contains(&refused.status), "{method} {query}: {}", refused.body);
-        let absent = world.call(method, &format!("/none?{query}"), b"");
+        let absent = fixture.call(method, &format!("/none?{query}"), b"");
         assert_eq!(absent.error(), (404, "NoSuchBucket".into()), "{method} {query}");
-        let unsigned = world.anonymous(method, &format!("/demo?{query}"));
+        let unsigned = fixture.anonymous(method, &format!("/demo?{query}"));
         assert_eq!(unsigned.error(), (403, "AccessDenied".into()), "{method} {query}");
         let mut request = plain(method, &format!("/demo?{query}"), b"");
-        world.sign(&mut request);
+        fixture.sign(&mut request);
         request.headers.last_mut().unwrap().1.push('0');
-        let reply = world.send(&request);
-        assert_eq!(reply.error(), (403, "SignatureDoesNotMatch".into()), "{method} {query}");
+        let response = fixture.send(&request);
+        assert_eq!(response.error(), (403, "SignatureDoesNotMatch".into()), "{method} {query}");
     }
-    world.store.create_bucket("demo", Acl::PublicRead).unwrap();
-    let picture = world.anonymous("GET", "/demo/k?x-oss-process=image/resize,w_1");
+    fixture.store.create_bucket("demo", Acl::PublicRead).unwrap();
+    let picture = fixture.anonymous("GET", "/demo/k?x-oss-process=image/resize,w_1");
     assert_eq!(picture.error(), (501, "NotImplemented".into()));
 }
 
 #[test]
-fn the_acl_of_a_bucket_is_set_and_shown() {
-    let world = World::new();
-    world.call("PUT", "/demo/k", b"x");
-    let shown = || world.call("GET", "/demo?acl", b"").text("Grant").unwrap();
+fn the_acl_of_a_bucket_can_be_set_and_fetched() {
+    let fixture = Fixture::new();
+    fixture.call("PUT", "/demo/k", b"x");
+    let shown = || fixture.call("GET", "/demo?acl", b"").text("Grant").unwrap();
     assert_eq!(shown(), "private");
     for (acl, status) in [("public-read", 200), ("private", 403), ("public-read-write", 200)] {
-        let put = world.call_with("PUT", "/demo?acl", &[("x-oss-acl", acl)], b"");
+        let put = fixture.call_with("PUT", "/demo?acl", &[("x-oss-acl", acl)], b"");
         assert_eq!((put.status, put.header("Content-Length")), (200, Some("0")));
         assert_eq!(shown(), acl);
-        assert_eq!(world.anonymous("GET", "/demo/k").status, status, "{acl}");
+        assert_eq!(fixture.anonymous("GET", "/demo/k").status, status, "{acl}");
     }
     assert_eq!(
-        world.call("GET", "/demo?acl", b"").xml(),
+        fixture.call("GET", "/demo?acl", b"").xml(),
         "<AccessControlPolicy><Owner><ID>osslive</ID><DisplayName>osslive</DisplayName></Owner>\
          <AccessControlList><Grant>public-read-write</Grant></AccessControlList>\
          </AccessControlPolicy>"
@@ -46,30 +46,30 @@ fn the_acl_of_a_bucket_is_set_and_shown() {
     for (headers, status) in
         [(&[("x-oss-acl", "open")][..], 400), (&[], 400), (&[("x-oss-grant", "a")], 501)]
     {
-        assert_eq!(world.call_with("PUT", "/demo?acl", headers, b"").status, status);
+        assert_eq!(fixture.call_with("PUT", "/demo?acl", headers, b"").status, status);
     }
-    assert_eq!(world.anonymous("PUT", "/demo?acl").status, 403, "only the owner sets it");
-    let absent = world.call_with("PUT", "/none?acl", &[("x-oss-acl", "private")], b"");
+    assert_eq!(fixture.anonymous("PUT", "/demo?acl").status, 403, "only the owner sets it");
+    let absent = fixture.call_with("PUT", "/none?acl", &[("x-oss-acl", "private")], b"");
     assert_eq!(absent.error(), (404, "NoSuchBucket".into()));
-    // A bucket that is created again keeps it, unless another is asked for.
-    assert_eq!(world.call("PUT", "/demo", b"").status, 200);
+    // A bucket that is created again keeps its ACL, unless the request sets another.
+    assert_eq!(fixture.call("PUT", "/demo", b"").status, 200);
     assert_eq!(shown(), "public-read-write");
 }
 
 #[test]
-fn a_bucket_tells_that_it_is_there_where_and_what_it_holds() {
-    let world = World::new();
-    let head = |target: &str| world.call("HEAD", target, b"").status;
+fn a_bucket_reports_its_existence_location_and_contents() {
+    let fixture = Fixture::new();
+    let head = |target: &str| fixture.call("HEAD", target, b"").status;
     assert_eq!([head("/demo"), head("/demo/"), head("/none")], [200, 200, 404]);
-    assert_eq!(world.anonymous("HEAD", "/demo").status, 403);
-    let location = world.call("GET", "/demo?location", b"");
+    assert_eq!(fixture.anonymous("HEAD", "/demo").status, 403);
+    let location = fixture.call("GET", "/demo?location", b"");
     assert_eq!(location.xml(), "<LocationConstraint>oss-cn-hangzhou</LocationConstraint>");
     for key in ["a", "b/c"] {
-        world.call("PUT", &format!("/demo/{key}"), b"12345");
+        fixture.call("PUT", &format!("/demo/{key}"), b"12345");
     }
-    world.put_channel("one");
-    world.put_channel("two");
-    let stat = world.call("GET", "/demo?stat", b"");
+    fixture.put_channel("one");
+    fixture.put_channel("two");
+    let stat = fixture.call("GET", "/demo?stat", b"");
     for (name, text) in [
         ("Storage", "10"),
         ("ObjectCount", "2"),
@@ -79,18 +79,18 @@ fn a_bucket_tells_that_it_is_there_where_and_what_it_holds() {
     ] {
         assert_eq!(stat.text(name).as_deref(), Some(text), "{name}");
     }
-    let info = world.call("GET", "/demo?bucketInfo", b"");
+    let info = fixture.call("GET", "/demo?bucketInfo", b"");
     assert!(info.xml().contains(
         "<ServerSideEncryptionRule><SSEAlgorithm>None</SSEAlgorithm></ServerSideEncryptionRule>"
     ));
 }
 
 #[test]
-fn a_bucket_is_created_as_asked_or_not_at_all() {
-    let world = World::new();
+fn a_bucket_with_unsupported_settings_is_not_created() {
+    let fixture = Fixture::new();
     let put = |inner: &str| {
         let body = format!("<CreateBucketConfiguration>{inner}</CreateBucketConfiguration>");
-        world.call("PUT", "/third", body.as_bytes()).error()
+        fixture.call("PUT", "/third", body.as_bytes()).error()
     };
     for (inner, status, code) in [
         ("<StorageClass>IA</StorageClass>", 501, "NotImplemented"),
@@ -103,10 +103,10 @@ fn a_bucket_is_created_as_asked_or_not_at_all() {
         ),
     ] {
         assert_eq!(put(inner), (status, code.into()), "{inner}");
-        assert_eq!(world.call("HEAD", "/third", b"").status, 404, "{inner}");
+        assert_eq!(fixture.call("HEAD", "/third", b"").status, 404, "{inner}");
     }
     let headers = [("x-oss-hns-status", "enabled")];
-    assert_eq!(world.call_with("PUT", "/third", &headers, b"").status, 501);
+    assert_eq!(fixture.call_with("PUT", "/third", &headers, b"").status, 501);
     let inner = "<LocationConstraint>oss-cn-hangzhou</LocationConstraint>\
                  <StorageClass>Standard</StorageClass><DataRedundancyType>LRS</DataRedundancyType>";
     assert_eq!(put(inner).0, 200);
@@ -123,24 +123,24 @@ const KEPT: &[(&str, &str)] = &[
 ];
 
 #[test]
-fn an_object_keeps_what_its_upload_said_about_it() {
-    let world = World::new();
-    assert_eq!(world.call_with("PUT", "/demo/k", KEPT, b"123456789").status, 200);
+fn an_object_keeps_the_metadata_of_its_upload() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.call_with("PUT", "/demo/k", KEPT, b"123456789").status, 200);
     for method in ["GET", "HEAD"] {
-        let got = world.call(method, "/demo/k", b"");
+        let got = fixture.call(method, "/demo/k", b"");
         for (name, value) in KEPT {
             assert_eq!(got.header(name), Some(*value), "{method} {name}");
         }
         assert_eq!(got.header("x-oss-hash-crc64ecma"), Some("11051210869376104954"));
     }
-    let part = world.call_with("GET", "/demo/k", &[("range", "bytes=0-1")], b"");
+    let part = fixture.call_with("GET", "/demo/k", &[("range", "bytes=0-1")], b"");
     assert_eq!((part.status, part.header("x-oss-hash-crc64ecma")), (206, None));
-    let other = world.call("GET", "/demo/k?response-content-encoding=identity", b"");
+    let other = fixture.call("GET", "/demo/k?response-content-encoding=identity", b"");
     assert_eq!(other.header("content-encoding"), Some("identity"));
     let long = "x".repeat(8 << 10);
-    let reply = world.call_with("PUT", "/demo/l", &[("x-oss-meta-a", &long)], b"");
-    assert_eq!(reply.error(), (400, "InvalidArgument".into()));
-    // What is not kept is refused.
+    let response = fixture.call_with("PUT", "/demo/l", &[("x-oss-meta-a", &long)], b"");
+    assert_eq!(response.error(), (400, "InvalidArgument".into()));
+    // Unsupported headers are refused.
     for (method, name, value) in [
         ("PUT", "x-oss-object-acl", "public-read"),
         ("PUT", "x-oss-storage-class", "IA"),
@@ -151,39 +151,39 @@ fn an_object_keeps_what_its_upload_said_about_it() {
         ("GET", "x-oss-traffic-limit", "819200"),
         ("DELETE", "x-oss-meta-a", "b"),
     ] {
-        let reply = world.call_with(method, "/demo/k", &[(name, value)], b"x");
-        assert_eq!(reply.error(), (501, "NotImplemented".into()), "{method} {name}");
-        assert_eq!(reply.text("Header").as_deref(), Some(name));
+        let response = fixture.call_with(method, "/demo/k", &[(name, value)], b"x");
+        assert_eq!(response.error(), (501, "NotImplemented".into()), "{method} {name}");
+        assert_eq!(response.text("Header").as_deref(), Some(name));
     }
     let target = "/demo/k?x-oss-traffic-limit=819200";
-    assert_eq!(world.call("GET", target, b"").error(), (501, "NotImplemented".into()));
+    assert_eq!(fixture.call("GET", target, b"").error(), (501, "NotImplemented".into()));
 }
 
 #[test]
-fn an_object_is_copied_with_what_is_known_of_it() {
-    let world = World::new();
-    let put = world.call_with("PUT", "/demo/a%20b", KEPT, b"123456789");
+fn an_object_is_copied_with_its_metadata() {
+    let fixture = Fixture::new();
+    let put = fixture.call_with("PUT", "/demo/a%20b", KEPT, b"123456789");
     let copy = |target: &str, headers: &[(&str, &str)]| {
         let source = [("x-oss-copy-source", "/demo/a%20b")];
-        world.call_with("PUT", target, &[&source[..], headers].concat(), b"")
+        fixture.call_with("PUT", target, &[&source[..], headers].concat(), b"")
     };
-    let reply = copy("/live-demo-bucket/copy", &[]);
-    assert_eq!(reply.text("ETag").as_deref(), put.header("ETag"), "{}", reply.body);
-    assert_eq!(reply.text("LastModified").as_deref(), Some("2026-11-22T08:16:38.000Z"));
-    let got = world.call("GET", "/live-demo-bucket/copy", b"");
+    let response = copy("/live-demo-bucket/copy", &[]);
+    assert_eq!(response.text("ETag").as_deref(), put.header("ETag"), "{}", response.body);
+    assert_eq!(response.text("LastModified").as_deref(), Some("2026-11-22T08:16:38.000Z"));
+    let got = fixture.call("GET", "/live-demo-bucket/copy", b"");
     assert_eq!(
         (got.body.as_str(), got.header("x-oss-meta-camera")),
         ("123456789", Some("front door"))
     );
     let replace = [("x-oss-metadata-directive", "REPLACE"), ("x-oss-meta-b", "c")];
     assert_eq!(copy("/demo/a%20b", &replace).status, 200, "onto itself");
-    let got = world.call("GET", "/demo/a%20b", b"");
+    let got = fixture.call("GET", "/demo/a%20b", b"");
     assert_eq!((got.body.as_str(), got.header("x-oss-meta-b")), ("123456789", Some("c")));
     assert_eq!(got.header("x-oss-meta-camera"), None);
     let tag = got.header("ETag").unwrap();
     assert_eq!(copy("/demo/c", &[("x-oss-copy-source-if-none-match", tag)]).status, 304);
     assert_eq!(copy("/demo/c", &[("x-oss-copy-source-if-match", "x")]).status, 412);
-    assert_eq!(world.call("GET", "/demo/c", b"").status, 404);
+    assert_eq!(fixture.call("GET", "/demo/c", b"").status, 404);
     for (source, status) in [
         ("/demo/none", 404),
         ("/none-such/k", 404),
@@ -192,35 +192,35 @@ fn an_object_is_copied_with_what_is_known_of_it() {
         ("/demo/%ff", 400),
         ("/demo/%", 400),
     ] {
-        let reply = world.call_with("PUT", "/demo/c", &[("x-oss-copy-source", source)], b"");
-        assert_eq!(reply.status, status, "{source}: {}", reply.body);
+        let response = fixture.call_with("PUT", "/demo/c", &[("x-oss-copy-source", source)], b"");
+        assert_eq!(response.status, status, "{source}: {}", response.body);
     }
-    // Who may write to one bucket may not read from all.
-    world.store.create_bucket("open", Acl::PublicReadWrite).unwrap();
+    // Write access to one bucket is not read access to the others.
+    fixture.store.create_bucket("open", Acl::PublicReadWrite).unwrap();
     let mut request = plain("PUT", "/open/stolen", b"");
     request.headers.push(("x-oss-copy-source".into(), "/demo/a%20b".into()));
-    assert_eq!(world.send(&request).error(), (403, "AccessDenied".into()));
+    assert_eq!(fixture.send(&request).error(), (403, "AccessDenied".into()));
 }
 
 #[test]
 fn the_acl_of_an_object_is_that_of_its_bucket() {
-    let world = World::new();
-    world.call("PUT", "/demo/k", b"x");
-    assert_eq!(world.call("GET", "/demo/k?acl", b"").text("Grant").as_deref(), Some("default"));
+    let fixture = Fixture::new();
+    fixture.call("PUT", "/demo/k", b"x");
+    assert_eq!(fixture.call("GET", "/demo/k?acl", b"").text("Grant").as_deref(), Some("default"));
     let put = |acl: &str| {
-        world.call_with("PUT", "/demo/k?acl", &[("x-oss-object-acl", acl)], b"").error()
+        fixture.call_with("PUT", "/demo/k?acl", &[("x-oss-object-acl", acl)], b"").error()
     };
     assert_eq!(put("default").0, 200);
     assert_eq!(put("private"), (501, "NotImplemented".into()));
-    assert_eq!(world.call("GET", "/demo/none?acl", b"").error(), (404, "NoSuchKey".into()));
-    assert_eq!(world.anonymous("GET", "/demo/k?acl").status, 403);
+    assert_eq!(fixture.call("GET", "/demo/none?acl", b"").error(), (404, "NoSuchKey".into()));
+    assert_eq!(fixture.anonymous("GET", "/demo/k?acl").status, 403);
 }
 
 #[test]
-fn every_refusal_has_its_ec_in_header_and_body() {
-    let world = World::new();
-    world.put_channel("live");
-    let _session = world.publish("live");
+fn every_error_has_its_ec_in_header_and_body() {
+    let fixture = Fixture::new();
+    fixture.put_channel("live");
+    let _session = fixture.publish("live");
     for (method, target, ec) in [
         ("GET", "/demo/none?live", "0026-00000021"),
         ("DELETE", "/demo/live?live", "0044-00000201"),
@@ -231,24 +231,24 @@ fn every_refusal_has_its_ec_in_header_and_body() {
         ("GET", "/demo/a/b?vod&startTime=1&endTime=2", "0044-00000302"),
         ("GET", "/demo/k?x-oss-process=hls/sign", "0044-00000410"),
     ] {
-        let reply = world.call(method, target, b"");
-        assert_eq!(reply.header("x-oss-ec"), Some(ec), "{method} {target}: {}", reply.body);
-        assert_eq!(reply.text("EC").as_deref(), Some(ec));
+        let response = fixture.call(method, target, b"");
+        assert_eq!(response.header("x-oss-ec"), Some(ec), "{method} {target}: {}", response.body);
+        assert_eq!(response.text("EC").as_deref(), Some(ec));
     }
-    assert_eq!(world.call("GET", "/demo/none", b"").text("Key").as_deref(), Some("none"));
-    let head = world.call("HEAD", "/demo/none", b"");
+    assert_eq!(fixture.call("GET", "/demo/none", b"").text("Key").as_deref(), Some("none"));
+    let head = fixture.call("HEAD", "/demo/none", b"");
     assert_eq!(head.header("x-oss-ec"), Some("0026-00000001"));
 }
 
-/// The vendor's SDK for C sends the four bytes behind the digest too.
+/// The vendor's SDK for C also sends the four bytes after the digest.
 #[test]
-fn a_digest_may_have_more_bytes_than_an_md5() {
-    let world = World::new();
+fn a_digest_may_be_longer_than_an_md5() {
+    let fixture = Fixture::new();
     let body = b"<Delete><Object><Key>a</Key></Object></Delete>";
     let digest = Md5::digest(body);
     let send = |digest: &[u8]| {
         let text = BASE64_STANDARD.encode(digest);
-        world.call_with("POST", "/demo?delete", &[("content-md5", &text)], body).status
+        fixture.call_with("POST", "/demo?delete", &[("content-md5", &text)], body).status
     };
     assert_eq!(send(&digest), 200);
     assert_eq!(send(&[&digest[..], b"more"].concat()), 200);
@@ -258,9 +258,9 @@ fn a_digest_may_have_more_bytes_than_an_md5() {
 
 #[test]
 fn a_token_for_a_signed_playlist_is_checked_and_refused() {
-    let world = World::new();
-    world.put_channel("ch");
-    world.record("ch", 1);
+    let fixture = Fixture::new();
+    fixture.put_channel("ch");
+    fixture.record("ch", 1);
     let target = presigned(1, "ch/playlist.m3u8", "x-oss-process=hls/sign");
     let (path, query) = target.split_once('?').unwrap();
     let long = "a".repeat(101);
@@ -283,18 +283,23 @@ fn a_token_for_a_signed_playlist_is_checked_and_refused() {
         let unsigned = query.split("&Signature=").next().unwrap();
         let mut request = plain("GET", &format!("{path}?{unsigned}&Signature={signature}"), b"");
         request.headers.push(("x-oss-hls-sign-token".into(), token.into()));
-        let reply = world.send(&request);
-        assert_eq!((reply.status, reply.header("x-oss-ec")), (status, ec), "{}", reply.body);
+        let response = fixture.send(&request);
+        assert_eq!(
+            (response.status, response.header("x-oss-ec")),
+            (status, ec),
+            "{}",
+            response.body
+        );
     }
 }
 
 /// The vendor's SDKs write character references that XML does not allow.
 #[test]
-fn keys_with_control_characters_are_deleted_many_at_once() {
-    let world = World::new();
+fn keys_with_control_characters_can_be_deleted_in_a_batch() {
+    let fixture = Fixture::new();
     let all: String = ('\u{1}'..='\u{1f}').collect();
     let key = osslive::request::percent_encode(&all).to_string();
-    // In the forms that are seen: hexadecimal, with zeros in front, decimal.
+    // In the forms that occur: hexadecimal, with leading zeros, decimal.
     let reference = |code| match code % 3 {
         0 => format!("&#x{code:02X};"),
         1 => format!("&#x{code:x};"),
@@ -303,29 +308,29 @@ fn keys_with_control_characters_are_deleted_many_at_once() {
     let references: String = (1..=0x1f).map(reference).collect();
     let body = format!("<Delete><Object><Key>{references}</Key></Object></Delete>");
     for query in ["delete", "delete&encoding-type=url"] {
-        assert_eq!(world.call("PUT", &format!("/demo/{key}"), b"x").status, 200);
-        let reply = world.call("POST", &format!("/demo?{query}"), body.as_bytes());
+        assert_eq!(fixture.call("PUT", &format!("/demo/{key}"), b"x").status, 200);
+        let response = fixture.call("POST", &format!("/demo?{query}"), body.as_bytes());
         let is_encoded = query.contains("url");
-        assert_eq!(reply.status, if is_encoded { 200 } else { 400 }, "{}", reply.body);
-        let left = world.call("GET", "/demo?encoding-type=url", b"").texts("Key");
+        assert_eq!(response.status, if is_encoded { 200 } else { 400 }, "{}", response.body);
+        let left = fixture.call("GET", "/demo?encoding-type=url", b"").texts("Key");
         if is_encoded {
-            assert_eq!(reply.texts("Key"), [key.as_str()]);
+            assert_eq!(response.texts("Key"), [key.as_str()]);
             assert_eq!(left.len(), 0);
         } else {
-            assert_eq!(left, [key.as_str()], "a refused call deletes nothing");
+            assert_eq!(left, [key.as_str()], "a refused request deletes nothing");
         }
     }
-    // What stands for such a character meanwhile is a character itself, and
-    // nothing else is taken for a reference.
+    // The internal escape character is a valid character in a key, and nothing
+    // else is mistaken for a reference.
     let odd = "\u{f8ff}\u{f8ff}01&amp;#1;&#x1;&#65;";
     let body = format!("<Delete><Object><Key>{odd}</Key></Object></Delete>");
-    let reply = world.call("POST", "/demo?delete&encoding-type=url", body.as_bytes());
+    let response = fixture.call("POST", "/demo?delete&encoding-type=url", body.as_bytes());
     let expected = osslive::request::percent_encode("\u{f8ff}\u{f8ff}01&#1;\u{1}A").to_string();
-    assert_eq!(reply.texts("Key"), [expected]);
+    assert_eq!(response.texts("Key"), [expected]);
     for bad in ["&#0;", "&#x+1;", "&#xD800;", "&#;", "&#1", "<![CDATA[&#1;]]>&#1;"] {
         let body = format!("<Delete><Object><Key>a{bad}</Key></Object></Delete>");
-        let reply = world.call("POST", "/demo?delete", body.as_bytes());
-        assert_eq!(reply.error(), (400, "MalformedXML".into()), "{bad}");
+        let response = fixture.call("POST", "/demo?delete", body.as_bytes());
+        assert_eq!(response.error(), (400, "MalformedXML".into()), "{bad}");
     }
 }
 
@@ -335,62 +340,62 @@ const OPEN: &[u8] = b"<PublicAccessBlockConfiguration><BlockPublicAccess>false\
     </BlockPublicAccess></PublicAccessBlockConfiguration>";
 
 #[test]
-fn blocked_public_access_outweighs_an_acl() {
-    let world = World::new();
-    world.call("PUT", "/demo/k", b"x");
+fn blocked_public_access_overrides_the_acl() {
+    let fixture = Fixture::new();
+    fixture.call("PUT", "/demo/k", b"x");
     let is_blocked =
-        || world.call("GET", "/demo?publicAccessBlock", b"").text("BlockPublicAccess").unwrap();
-    let read = || world.anonymous("GET", "/demo/k").status;
+        || fixture.call("GET", "/demo?publicAccessBlock", b"").text("BlockPublicAccess").unwrap();
+    let read = || fixture.anonymous("GET", "/demo/k").status;
     let publish =
-        |acl: &str| world.call_with("PUT", "/demo?acl", &[("x-oss-acl", acl)], b"").error();
+        |acl: &str| fixture.call_with("PUT", "/demo?acl", &[("x-oss-acl", acl)], b"").error();
     assert_eq!(publish("public-read").0, 200);
     assert_eq!((is_blocked().as_str(), read()), ("false", 200));
-    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", BLOCKED).status, 200);
+    assert_eq!(fixture.call("PUT", "/demo?publicAccessBlock", BLOCKED).status, 200);
     assert_eq!((is_blocked().as_str(), read()), ("true", 403));
     assert_eq!(publish("public-read-write"), (403, "AccessDenied".into()));
     assert_eq!(publish("private").0, 200);
-    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", OPEN).status, 200);
+    assert_eq!(fixture.call("PUT", "/demo?publicAccessBlock", OPEN).status, 200);
     assert_eq!(publish("public-read").0, 200);
     assert_eq!((is_blocked().as_str(), read()), ("false", 200));
-    world.call("PUT", "/demo?publicAccessBlock", BLOCKED);
-    assert_eq!(world.call("DELETE", "/demo?publicAccessBlock", b"").status, 204);
+    fixture.call("PUT", "/demo?publicAccessBlock", BLOCKED);
+    assert_eq!(fixture.call("DELETE", "/demo?publicAccessBlock", b"").status, 204);
     assert_eq!(read(), 200);
     let odd = b"<PublicAccessBlockConfiguration><BlockPublicAccess>x</BlockPublicAccess>\
                 </PublicAccessBlockConfiguration>";
-    assert_eq!(world.call("PUT", "/demo?publicAccessBlock", odd).status, 400);
+    assert_eq!(fixture.call("PUT", "/demo?publicAccessBlock", odd).status, 400);
 }
 
 #[test]
-fn a_new_account_signs_with_version_4_moves_data_at_its_own_domain_and_is_private() {
-    let world = World::of(Account::New, None);
-    // Version 1, in header and URL, whether right or wrong.
-    let unsigned = world.call_unsigned_query("/demo", "live", "prefix=a");
+fn a_new_account_must_use_version_4_custom_domains_and_private_buckets() {
+    let fixture = Fixture::of(Account::New, None);
+    // Version 1, in header and URL, whether valid or not.
+    let unsigned = fixture.call_unsigned_query("/demo", "live", "prefix=a");
     assert_eq!(unsigned.error(), (403, "AccessDenied".into()));
     assert_eq!(unsigned.header("x-oss-ec"), Some("0002-00000080"));
-    let url = world.anonymous("GET", &presigned(1, "k", "live"));
+    let url = fixture.anonymous("GET", &presigned(1, "k", "live"));
     assert_eq!(url.header("x-oss-ec"), Some("0002-00000080"));
-    // Channels are managed at the endpoint's own name, objects are not moved.
-    world.put_channel("ch");
+    // At the endpoint's own name, channels can be managed, but data not transferred.
+    fixture.put_channel("ch");
     for (method, target) in
         [("PUT", "/demo/k"), ("GET", "/demo/k"), ("GET", "/demo/ch/playlist.m3u8")]
     {
-        let reply = world.call(method, target, b"");
-        assert_eq!(reply.error(), (400, "PublicEndpointForbidden".into()), "{method} {target}");
-        assert_eq!(reply.header("x-oss-ec"), Some("0048-00000401"));
+        let response = fixture.call(method, target, b"");
+        assert_eq!(response.error(), (400, "PublicEndpointForbidden".into()), "{method} {target}");
+        assert_eq!(response.header("x-oss-ec"), Some("0048-00000401"));
     }
-    assert_eq!(world.call("DELETE", "/demo/k", b"").status, 204);
+    assert_eq!(fixture.call("DELETE", "/demo/k", b"").status, 204);
     for (method, body) in [("PUT", &b"x"[..]), ("GET", b"")] {
         let mut request = plain(method, "/k", body);
         request.host = "live.example.com".into();
-        world.sign(&mut request);
-        assert_eq!(world.send(&request).status, 200, "{method}");
+        fixture.sign(&mut request);
+        assert_eq!(fixture.send(&request).status, 200, "{method}");
     }
-    // New buckets are closed until they are opened.
+    // New buckets block public access by default.
     let public = [("x-oss-acl", "public-read")];
-    let closed = world.call_with("PUT", "/third", &public, b"");
+    let closed = fixture.call_with("PUT", "/third", &public, b"");
     assert_eq!(closed.error(), (403, "AccessDenied".into()));
-    assert_eq!(world.call("PUT", "/third", b"").status, 200);
-    assert_eq!(world.call_with("PUT", "/third?acl", &public, b"").status, 403);
-    assert_eq!(world.call("PUT", "/third?publicAccessBlock", OPEN).status, 200);
-    assert_eq!(world.call_with("PUT", "/third?acl", &public, b"").status, 200);
+    assert_eq!(fixture.call("PUT", "/third", b"").status, 200);
+    assert_eq!(fixture.call_with("PUT", "/third?acl", &public, b"").status, 403);
+    assert_eq!(fixture.call("PUT", "/third?publicAccessBlock", OPEN).status, 200);
+    assert_eq!(fixture.call_with("PUT", "/third?acl", &public, b"").status, 200);
 }

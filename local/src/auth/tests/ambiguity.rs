@@ -1,5 +1,5 @@
-//! Different requests with one string to sign: a signature of one of them
-//! must not hold for the other.
+//! Different requests with the same string to sign: a signature of one must not be
+//! valid for the other.
 
 use super::*;
 use osslive::sign::v1::{self, is_subresource};
@@ -15,7 +15,7 @@ fn own_keys() -> Keys {
 
 type Param = (&'static str, Option<&'static str>);
 
-/// Keys and values that hold what the string to sign is put together with.
+/// Keys and values that contain the separators of the string to sign.
 const KEYS: &[&str] = &[
     "",
     "ch",
@@ -71,7 +71,7 @@ const HEADERS: &[&[(&str, &str)]] = &[
     &[("x-oss-meta-a", "1"), ("x-oss-meta-b", "2")],
 ];
 
-/// Every choice of at most three parameters with names of their own.
+/// Returns all combinations of at most three parameters with distinct names.
 fn queries() -> Vec<Vec<Param>> {
     let mut all = vec![Vec::new()];
     for length in 1..=3 {
@@ -88,7 +88,7 @@ fn queries() -> Vec<Vec<Param>> {
     all
 }
 
-/// Every request made of these; headers only where few parameters are.
+/// Visits all combinations of these; headers only with few parameters.
 fn for_each_request(mut visit: impl FnMut(&Parts<'_>)) {
     for query in queries() {
         let headers = if query.len() > 1 { &HEADERS[..1] } else { HEADERS };
@@ -98,7 +98,7 @@ fn for_each_request(mut visit: impl FnMut(&Parts<'_>)) {
     }
 }
 
-/// What a request means, as far as version 1 signs it.
+/// Returns the meaning of a request, as far as version 1 signs it.
 fn meaning(parts: &Parts<'_>) -> String {
     let mut params: Vec<(&str, &str)> = parts
         .query
@@ -112,7 +112,7 @@ fn meaning(parts: &Parts<'_>) -> String {
 }
 
 #[test]
-fn of_requests_with_one_string_to_sign_version_1_accepts_one() {
+fn version_1_accepts_at_most_one_request_per_string_to_sign() {
     let keys = own_keys();
     let mut groups: BTreeMap<String, BTreeMap<String, bool>> = BTreeMap::new();
     for_each_request(|parts| {
@@ -129,8 +129,8 @@ fn of_requests_with_one_string_to_sign_version_1_accepts_one() {
     assert!(ambiguous > 100, "only {ambiguous} ambiguous strings were tried");
 }
 
-/// Whether a request is accepted with the signature of a text, in its header
-/// and in its URL alike.
+/// Returns whether a request is accepted with the signature of a string, and checks
+/// that header and URL agree.
 fn accepts(parts: &Parts<'_>, keys: &Keys, text: &str) -> bool {
     let authorization = format!("OSS id:{}", v1::signature(&v1::Key::new(SECRET), text));
     let mut headers = parts.headers.to_vec();
@@ -155,7 +155,7 @@ fn accepts(parts: &Parts<'_>, keys: &Keys, text: &str) -> bool {
 }
 
 #[test]
-fn no_two_requests_have_one_canonical_request_in_version_4() {
+fn version_4_has_distinct_canonical_requests_for_distinct_requests() {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     for_each_request(|parts| {
         let text = v4::canonical_request(parts, &[], v4::UNSIGNED_PAYLOAD);
@@ -166,7 +166,7 @@ fn no_two_requests_have_one_canonical_request_in_version_4() {
 }
 
 #[test]
-fn what_version_1_can_sign_clearly_is_accepted() {
+fn version_1_accepts_unambiguous_requests() {
     let keys = own_keys();
     let odd: &[Param] = &[("response-content-disposition", Some("attachment; filename=a&b=c.ts"))];
     for (key, query) in [
@@ -184,7 +184,7 @@ fn what_version_1_can_sign_clearly_is_accepted() {
 }
 
 #[test]
-fn a_signed_url_does_not_sign_a_key_that_reads_as_a_sub_resource() {
+fn a_signed_url_does_not_sign_a_key_that_looks_like_a_sub_resource() {
     let keys = own_keys();
     let expires = (NOW + 60).to_string();
     let parts = Parts { method: "GET", bucket: "demo", key: "p.m3u8", query: &[], headers: &[] };
@@ -204,8 +204,8 @@ fn a_signed_url_does_not_sign_a_key_that_reads_as_a_sub_resource() {
 }
 
 #[test]
-fn of_publish_urls_with_one_string_to_sign_one_is_accepted() {
-    let (_folder, store, _) = rtmp_world(Acl::Private);
+fn at_most_one_publish_url_per_string_to_sign_is_accepted() {
+    let (_folder, store, _) = rtmp_fixture(Acl::Private);
     let keys = own_keys();
     let values = ["1", "", "1\nb:2", "1\n/live-demo-bucket/ch", ":1", "1:2", "\n"];
     let names = ["a", "b", "a:1", "a\nb", "", "/live-demo-bucket/ch", "a:1\nb"];

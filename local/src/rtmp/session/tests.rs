@@ -2,11 +2,11 @@ use super::*;
 use crate::rtmp::amf0;
 
 /// A real connection of ffmpeg 5.1: handshake, commands, metadata, 17 video
-/// and 15 audio messages with B-frames, whose timestamps rise beyond 24
-/// bits, and the end of the stream.
+/// and 15 audio messages with B-frames, with timestamps beyond 24 bits, and
+/// the end of the stream.
 const FFMPEG: &[u8] = include_bytes!("../testdata/ffmpeg-5.1.rtmp");
 
-/// An encoder by hand: any command at any time.
+/// A test encoder that can send any command at any time.
 struct Peer {
     session: Session,
     link: Link,
@@ -47,7 +47,7 @@ impl Peer {
         peer
     }
 
-    /// Carries bytes to and fro until nobody has more to say.
+    /// Passes bytes in both directions until neither side has output.
     fn exchange(&mut self) {
         loop {
             let upstream = self.link.take_output();
@@ -86,8 +86,9 @@ impl Peer {
         std::iter::from_fn(|| self.session.next_event()).collect()
     }
 
-    /// Level, code and description of the only answer, and where it came.
-    fn answer(&mut self) -> (String, u32, [String; 3]) {
+    /// Returns the only response: its name, its stream, and its level, code and
+    /// description.
+    fn response(&mut self) -> (String, u32, [String; 3]) {
         assert_eq!(self.received.len(), 1, "{:?}", self.received);
         let (stream, values) = self.received.remove(0);
         let text = |name| {
@@ -98,7 +99,7 @@ impl Peer {
         (name, stream, ["level", "code", "description"].map(text))
     }
 
-    /// Feeds the session alone, for what no `Link` would send.
+    /// Passes bytes directly to the session, for input that `Link` never sends.
     fn feed(&mut self, bytes: &[u8]) -> Result<(), ProtocolError> {
         self.session.receive(bytes)
     }
@@ -118,7 +119,7 @@ fn video(timestamp: u64, body: &[u8]) -> Event {
 }
 
 #[test]
-fn connect_is_answered_with_success_and_the_sizes_of_window_and_chunks() {
+fn connect_succeeds_and_announces_window_and_chunk_sizes() {
     let mut session = Session::new(Limits::default());
     let mut link = Link::client(Limits::default());
     session.receive(&link.take_output()).unwrap();
@@ -139,7 +140,7 @@ fn connect_is_answered_with_success_and_the_sizes_of_window_and_chunks() {
 }
 
 #[test]
-fn a_publish_request_carries_what_was_sent_undecoded() {
+fn a_publish_request_is_not_decoded() {
     let mut peer = Peer::new();
     peer.call("connect", 1.0, 0, &[app("live?a=b%2F", "rtmp://b.h:1935/live?a=b%2F")]);
     peer.call("createStream", 4.0, 0, &[Value::Null]);
@@ -153,7 +154,7 @@ fn a_publish_request_carries_what_was_sent_undecoded() {
 }
 
 #[test]
-fn create_stream_counts_from_one_and_helper_calls_are_answered() {
+fn streams_are_numbered_from_one_and_helper_calls_succeed() {
     let mut peer = Peer::connected();
     for (id, stream) in [(4.0, 1.0), (9.0, 2.0)] {
         peer.call("createStream", id, 0, &[Value::Null]);
@@ -163,28 +164,28 @@ fn create_stream_counts_from_one_and_helper_calls_are_answered() {
     }
     for name in ["releaseStream", "FCPublish", "_checkbw", "getStreamLength"] {
         peer.call(name, 7.0, 0, &[Value::Null, "ch1".into()]);
-        let (_, answer) = peer.received.remove(0);
-        assert_eq!(answer[..2], [Value::from("_result"), Value::from(7.0)]);
+        let (_, response) = peer.received.remove(0);
+        assert_eq!(response[..2], [Value::from("_result"), Value::from(7.0)]);
         peer.call(name, 0.0, 0, &[Value::Null, "ch1".into()]);
         assert_eq!(peer.received, []);
     }
 }
 
 #[test]
-fn unknown_methods_are_refused_if_someone_waits_for_the_answer() {
+fn unknown_methods_are_refused_if_a_response_is_expected() {
     let mut peer = Peer::connected();
     peer.call("mystery", 8.0, 0, &[Value::Null]);
-    let (name, _, [level, code, description]) = peer.answer();
+    let (name, _, [level, code, description]) = peer.response();
     assert_eq!((&name[..], &level[..]), ("_error", "error"));
     assert_eq!(code, "NetConnection.Call.Failed");
-    assert_eq!(description, "mystery is not a method of this server");
+    assert_eq!(description, "unknown method mystery");
     peer.call("mystery", 0.0, 0, &[Value::Null]);
     peer.call("_result", 8.0, 0, &[Value::Null]);
     assert_eq!(peer.received, []);
 }
 
 #[test]
-fn acceptance_begins_the_stream_and_media_follows() {
+fn media_is_received_once_the_stream_is_accepted() {
     let mut peer = Peer::requested();
     peer.send(kind::VIDEO, 1, b"too early");
     peer.session.accept();
@@ -204,11 +205,11 @@ fn acceptance_begins_the_stream_and_media_follows() {
 }
 
 #[test]
-fn a_refusal_tells_code_and_reason_on_the_stream_at_first_and_in_mid_stream() {
+fn a_refusal_has_a_code_and_a_reason_at_the_start_and_in_mid_stream() {
     for mut peer in [Peer::requested(), Peer::publishing()] {
         peer.session.reject("NetStream.Publish.Unauthorized", "AccessDenied: not yours");
         peer.exchange();
-        let (name, stream, info) = peer.answer();
+        let (name, stream, info) = peer.response();
         assert_eq!((&name[..], stream), ("onStatus", 1));
         let expected = ["error", "NetStream.Publish.Unauthorized", "AccessDenied: not yours"];
         assert_eq!(info, expected);
@@ -226,11 +227,11 @@ fn a_refusal_reaches_a_publisher_that_has_just_finished() {
     peer.session.reject("NetStream.Publish.BadCodec", "HEVC video");
     peer.session.reject("NetStream.Publish.BadCodec", "HEVC video");
     peer.exchange();
-    assert_eq!(peer.answer().2[2], "HEVC video");
+    assert_eq!(peer.response().2[2], "HEVC video");
 }
 
 #[test]
-fn answers_that_nobody_asked_for_say_nothing() {
+fn accept_and_reject_without_a_request_send_nothing() {
     for mut peer in [Peer::new(), Peer::connected()] {
         peer.session.accept();
         peer.session.reject("x", "y");
@@ -242,7 +243,7 @@ fn answers_that_nobody_asked_for_say_nothing() {
 }
 
 #[test]
-fn a_stream_ends_once_whatever_says_so() {
+fn a_stream_ends_once_whichever_command_ends_it() {
     let deletes = [Value::from(1.0), Value::from("ch1"), Value::Null];
     for argument in deletes {
         let mut peer = Peer::publishing();
@@ -282,26 +283,26 @@ fn a_connection_may_publish_again_on_the_same_stream_or_a_new_one() {
 }
 
 #[test]
-fn a_second_publish_is_refused_and_disturbs_neither_a_request_nor_a_stream() {
+fn a_second_publish_is_refused_and_affects_neither_a_request_nor_a_stream() {
     let mut peer = Peer::requested();
     peer.publish(1, "ch2");
-    let (_, _, [level, _, description]) = peer.answer();
-    assert_eq!((&level[..], &description[..]), ("error", "the connection publishes already"));
+    let (_, _, [level, _, description]) = peer.response();
+    assert_eq!((&level[..], &description[..]), ("error", "the connection is already publishing"));
     peer.session.accept();
     peer.exchange();
     peer.received.clear();
     peer.publish(1, "ch2");
-    assert_eq!(peer.answer().2[0], "error");
+    assert_eq!(peer.response().2[0], "error");
     peer.send(kind::VIDEO, 1, b"v");
     assert_eq!(peer.events(), [video(1, b"v")]);
 }
 
 #[test]
-fn the_answer_to_a_withdrawn_request_is_not_given_to_the_next() {
+fn the_response_to_a_withdrawn_request_is_not_sent_to_the_next() {
     let mut peer = Peer::requested();
     peer.call("FCUnpublish", 0.0, 0, &[Value::Null]);
     peer.publish(1, "other");
-    assert_eq!(peer.answer().2[0], "error");
+    assert_eq!(peer.response().2[0], "error");
     assert_eq!(peer.events(), [Event::Finished]);
     peer.session.accept();
     assert!(peer.session.take_output().is_empty());
@@ -310,18 +311,18 @@ fn the_answer_to_a_withdrawn_request_is_not_given_to_the_next() {
 }
 
 #[test]
-fn publishing_needs_a_stream_that_was_created_and_a_name() {
+fn publishing_requires_a_created_stream_and_a_name() {
     let mut peer = Peer::connected();
     for stream in [0, 1] {
         peer.publish(stream, "ch1");
-        let (_, on, [_, code, description]) = peer.answer();
+        let (_, on, [_, code, description]) = peer.response();
         assert_eq!((on, &code[..]), (stream, "NetStream.Publish.BadName"));
-        assert_eq!(description, "createStream did not open this stream");
+        assert_eq!(description, "the stream was not created with createStream");
     }
     peer.call("createStream", 4.0, 0, &[Value::Null]);
     peer.received.clear();
     peer.call("publish", 5.0, 1, &[Value::Null]);
-    assert_eq!(peer.answer().2[2], "publish names no stream");
+    assert_eq!(peer.response().2[2], "publish without a stream name");
     assert_eq!(peer.events(), []);
 }
 
@@ -330,26 +331,29 @@ fn commands_before_connect_and_a_second_connect_are_refused() {
     let mut peer = Peer::new();
     for name in ["createStream", "releaseStream", "publish"] {
         peer.call(name, 4.0, 0, &[Value::Null, "ch1".into()]);
-        let (reply, _, [.., description]) = peer.answer();
-        assert_eq!((&reply[..], &description[..]), ("_error", "connect comes first"));
+        let (response, _, [.., description]) = peer.response();
+        assert_eq!(
+            (&response[..], &description[..]),
+            ("_error", "connect must be the first command")
+        );
     }
     let mut peer = Peer::connected();
     peer.call("connect", 2.0, 0, &[app("other", "")]);
-    assert_eq!(peer.answer().0, "_error");
+    assert_eq!(peer.response().0, "_error");
     assert_eq!(peer.events(), []);
 }
 
 #[test]
-fn playing_is_refused_in_words() {
+fn playing_is_refused_with_a_reason() {
     let mut peer = Peer::connected();
     peer.call("play", 0.0, 1, &[Value::Null, "ch1".into()]);
-    let (name, stream, [level, code, _]) = peer.answer();
+    let (name, stream, [level, code, _]) = peer.response();
     assert_eq!((&name[..], stream, &level[..]), ("onStatus", 1, "error"));
     assert_eq!(code, "NetStream.Play.Failed");
 }
 
 #[test]
-fn all_commands_may_come_at_once_with_transaction_zero() {
+fn all_commands_may_be_sent_at_once_with_transaction_zero() {
     let mut peer = Peer::new();
     peer.link.writer.set_chunk_size(4096);
     let commands: [(&str, u32, &[Value]); 5] = [
@@ -370,7 +374,7 @@ fn all_commands_may_come_at_once_with_transaction_zero() {
 }
 
 #[test]
-fn commands_and_data_in_the_amf3_wrapper_are_read() {
+fn commands_and_data_in_the_amf3_wrapper_are_decoded() {
     let mut peer = Peer::requested();
     peer.session.accept();
     let properties = vec![("width".into(), Value::Number(2.0))];
@@ -382,7 +386,7 @@ fn commands_and_data_in_the_amf3_wrapper_are_read() {
 }
 
 #[test]
-fn metadata_is_passed_on_and_other_data_is_not() {
+fn metadata_is_passed_on_and_other_data_is_ignored() {
     let mut peer = Peer::publishing();
     let properties = vec![("width".into(), Value::Number(2.0))];
     let object = Value::Object(properties.clone());
@@ -403,7 +407,7 @@ fn metadata_is_passed_on_and_other_data_is_not() {
 }
 
 #[test]
-fn an_aggregate_is_split_and_its_times_count_from_the_first() {
+fn an_aggregate_is_split_with_times_relative_to_the_first() {
     let mut peer = Peer::publishing();
     let part = |kind: u8, time: u8, body: &[u8]| {
         let mut bytes = vec![kind, 0, 0, body.len() as u8, 0, 0, time, 0, 0, 0, 0];
@@ -432,7 +436,7 @@ fn pings_are_answered() {
 }
 
 #[test]
-fn all_bytes_received_are_acknowledged_once_a_window() {
+fn received_bytes_are_acknowledged_once_per_window() {
     let mut peer = Peer::publishing();
     let handshake_and_commands = peer.sent;
     peer.link.writer.control(kind::WINDOW_ACKNOWLEDGEMENT_SIZE, &10_000u32.to_be_bytes());
@@ -462,7 +466,7 @@ fn unknown_messages_are_ignored() {
 }
 
 #[test]
-fn after_an_error_nothing_more_is_taken() {
+fn nothing_is_processed_after_an_error() {
     let mut peer = Peer::publishing();
     peer.link.writer.message(6, kind::VIDEO, 1, 1, b"v");
     peer.link.writer.message(3, kind::COMMAND, 0, 0, &[2]);
@@ -475,7 +479,7 @@ fn after_an_error_nothing_more_is_taken() {
 }
 
 #[test]
-fn timestamps_go_on_where_the_wire_wraps() {
+fn timestamps_continue_where_those_on_the_wire_wrap() {
     let mut timeline = Timeline::default();
     let times = [u32::MAX - 5000, u32::MAX, 19, 9, 39].map(|time| timeline.unwrap(time));
     let base = 1 << 32;
@@ -483,7 +487,7 @@ fn timestamps_go_on_where_the_wire_wraps() {
 }
 
 #[test]
-fn timestamps_go_on_where_ffmpeg_wraps() {
+fn timestamps_continue_where_those_of_ffmpeg_wrap() {
     let mut timeline = Timeline::default();
     let times = [0x7fff_fff0, 0x7fff_ffff, 6, 0x7fff_fffe, 20].map(|t| timeline.unwrap(t));
     let base = 1 << 31;
@@ -509,7 +513,7 @@ fn a_stream_may_start_anywhere_after_headers_at_zero() {
     assert_eq!(times, [5, 2_000_000_000, 2_000_000_040]);
 }
 
-/// Runs a session as a server does and returns its events.
+/// Runs a session like a server and returns its events.
 fn serve(pieces: &[&[u8]]) -> Vec<Event> {
     let mut session = Session::new(Limits::default());
     let mut events = Vec::new();
@@ -530,8 +534,8 @@ fn serve(pieces: &[&[u8]]) -> Vec<Event> {
 }
 
 #[test]
-fn a_connection_of_ffmpeg_is_understood_wherever_its_bytes_are_split() {
-    // All at once no media would follow: ffmpeg waited for its answer.
+fn a_connection_of_ffmpeg_is_processed_wherever_its_bytes_are_split() {
+    // Sent at once, the media would be dropped: ffmpeg waited for the response.
     let publish = FFMPEG.windows(11).position(|bytes| bytes == b"\x02\0\x07publish\0").unwrap();
     let (start, media) = FFMPEG.split_at(publish + 60);
     let events = serve(&[start, media]);
@@ -548,7 +552,7 @@ fn a_connection_of_ffmpeg_is_understood_wherever_its_bytes_are_split() {
     }
 }
 
-/// xorshift64*: enough to make noise, the same each time.
+/// A random number generator (xorshift64*), the same in every run.
 struct Noise(u64);
 
 impl Noise {
@@ -569,7 +573,7 @@ impl Noise {
 }
 
 #[test]
-fn noise_is_survived() {
+fn random_input_never_panics() {
     let mut noise = Noise(0x6f73_736c_6976_6531);
     let handshake = &FFMPEG[..3073];
     for _ in 0..10_000 {
@@ -583,7 +587,7 @@ fn noise_is_survived() {
 }
 
 #[test]
-fn mutations_of_a_real_connection_are_survived() {
+fn mutations_of_a_real_connection_never_panic() {
     let mut noise = Noise(0x6f73_736c_6976_6532);
     for _ in 0..10_000 {
         let mut bytes = FFMPEG.to_vec();
@@ -605,7 +609,7 @@ fn mutations_of_a_real_connection_are_survived() {
 }
 
 #[test]
-fn until_it_may_publish_a_peer_sends_nothing_longer_than_commands() {
+fn messages_are_limited_to_the_size_of_commands_until_a_stream_is_accepted() {
     let frame = vec![9; 100_000];
     let mut peer = Peer::requested();
     peer.link.writer.message(channel::VIDEO, kind::VIDEO, 1, 0, &frame);
@@ -614,14 +618,14 @@ fn until_it_may_publish_a_peer_sends_nothing_longer_than_commands() {
     let mut peer = Peer::publishing();
     peer.send(kind::VIDEO, 0, &frame);
     assert_eq!(peer.events(), [video(0, &frame)]);
-    // What it may do once it may do for the rest of the connection.
+    // The higher limit applies to the rest of the connection.
     peer.call("deleteStream", 0.0, 0, &[Value::Null, 1.0.into()]);
     peer.send(kind::VIDEO, 0, &frame);
     assert_eq!(peer.events(), [Event::Finished]);
 }
 
 #[test]
-fn the_parts_of_an_aggregate_are_bounded() {
+fn the_number_of_parts_in_an_aggregate_is_limited() {
     let part = [9, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, b'v', 0, 0, 0, 12];
     let mut peer = Peer::publishing();
     peer.send(kind::AGGREGATE, 0, &part.repeat(MAX_PARTS + 1));
@@ -629,16 +633,16 @@ fn the_parts_of_an_aggregate_are_bounded() {
 }
 
 #[test]
-fn the_name_of_an_unknown_command_is_repeated_only_in_part() {
+fn a_long_name_of_an_unknown_command_is_truncated_in_the_response() {
     let mut peer = Peer::connected();
     peer.call(&"é".repeat(10_000), 7.0, 0, &[Value::Null]);
-    let (name, _, [_, code, description]) = peer.answer();
+    let (name, _, [_, code, description]) = peer.response();
     assert_eq!((&*name, &*code), ("_error", "NetConnection.Call.Failed"));
-    assert!(description.starts_with("éé") && description.chars().count() < 130, "{description}");
+    assert!(description.contains("éé") && description.chars().count() < 130, "{description}");
 }
 
 #[test]
-fn a_publisher_that_announced_its_stream_is_confirmed_when_it_is_accepted() {
+fn an_announced_stream_is_confirmed_when_it_is_accepted() {
     let mut peer = Peer::connected();
     peer.call("createStream", 4.0, 0, &[Value::Null]);
     peer.call("FCPublish", 5.0, 0, &[Value::Null, "ch1".into()]);
@@ -655,7 +659,7 @@ fn a_publisher_that_announced_its_stream_is_confirmed_when_it_is_accepted() {
 }
 
 #[test]
-fn a_publisher_that_announced_nothing_hears_no_confirmation() {
+fn a_stream_that_was_not_announced_is_not_confirmed() {
     let mut peer = Peer::requested();
     peer.received.clear();
     peer.session.accept();
@@ -664,7 +668,7 @@ fn a_publisher_that_announced_nothing_hears_no_confirmation() {
     assert_eq!(names, [Some("onStatus")]);
 }
 
-/// A connect whose object holds `value` behind the application.
+/// Returns a connect command whose object contains `value` after the application.
 fn connect_with(value: &[u8]) -> Vec<u8> {
     let mut command = amf0::encode(&["connect".into(), 1.0.into()]);
     let mut object = amf0::encode(&[app("live", "rtmp://h/live")]);
@@ -678,21 +682,21 @@ fn connect_with(value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn values_of_connect_that_nobody_needs_do_not_end_the_connection() {
+fn invalid_values_after_the_application_in_connect_are_ignored() {
     // A switch to AMF3, a movie clip, a record set, a reserved type, a deep array.
     let deep = [[0x0A, 0, 0, 0, 1]; 40].concat();
     for value in [&[0x11, 1][..], &[0x04], &[0x0E, 1, 2], &[0x7F], &deep] {
         for (kind, wrapper) in [(kind::COMMAND, &[][..]), (kind::COMMAND_AMF3, &[0])] {
             let mut peer = Peer::new();
             peer.send(kind, 0, &[wrapper, &connect_with(value)].concat());
-            let (name, _, [_, code, _]) = peer.answer();
+            let (name, _, [_, code, _]) = peer.response();
             assert_eq!((&name[..], &code[..]), ("_result", "NetConnection.Connect.Success"));
         }
     }
 }
 
 #[test]
-fn a_connect_without_an_application_still_has_to_be_readable() {
+fn a_malformed_connect_without_an_application_is_an_error() {
     let mut peer = Peer::new();
     let mut command = amf0::encode(&["connect".into(), 1.0.into()]);
     command.extend([3, 0, 1, b'x', 0x11, 1]);
