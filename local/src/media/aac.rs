@@ -1,5 +1,5 @@
-//! AAC (ISO/IEC 14496-3) as FLV carries it: the AudioSpecificConfig, and the
-//! ADTS header that each frame needs outside of FLV.
+//! AAC (ISO/IEC 14496-3) in FLV: the AudioSpecificConfig, and the ADTS header that
+//! each frame needs outside of FLV.
 
 use crate::media::bits::Bits;
 
@@ -19,10 +19,10 @@ const PS: u8 = 29;
 /// Why an AudioSpecificConfig cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AacError {
-    /// It breaks the format.
+    /// It is malformed.
     Malformed(&'static str),
-    /// It describes a kind of AAC that no ADTS header can express, named for a
-    /// person.
+    /// It describes a kind of AAC that an ADTS header cannot represent; the name is
+    /// for humans.
     Unsupported(String),
 }
 
@@ -31,25 +31,26 @@ pub enum AacError {
 pub struct AacConfig {
     /// The core coder's audio object type: 1 Main, 2 LC, 3 SSR, 4 LTP.
     pub object_type: u8,
-    /// Samples per second when played, after any band replication.
+    /// Samples per second when played, including band replication.
     pub sample_rate: u32,
     /// Samples per second of the core coder; a frame has 1024 of them.
     pub core_sample_rate: u32,
-    /// Channels when played.
+    /// The number of channels when played.
     pub channels: u8,
     rate_index: u8,
     channel_configuration: u8,
 }
 
 impl AacConfig {
-    /// Reads an AudioSpecificConfig, with SBR and PS signalled either way: as
-    /// the object type or in the compatible extension at the end.
+    /// Parses an AudioSpecificConfig. SBR and PS may be signalled as the object
+    /// type or in the backward-compatible extension at the end.
     ///
     /// # Errors
     ///
-    /// [`AacError::Malformed`], or [`AacError::Unsupported`] for what ADTS cannot carry.
+    /// [`AacError::Malformed`], or [`AacError::Unsupported`] for formats that ADTS
+    /// cannot represent.
     pub fn parse(config: &[u8]) -> Result<Self, AacError> {
-        // Some encoders send an ADTS header in its place.
+        // Some encoders send an ADTS header instead.
         if let Some((config, _)) = adts_frame(config) {
             return config.check();
         }
@@ -58,13 +59,13 @@ impl AacConfig {
         fields.check()
     }
 
-    /// How long a frame lasts, in whole milliseconds.
+    /// Returns the duration of a frame, in whole milliseconds.
     pub fn frame_ms(&self) -> u64 {
         u64::from(FRAME_SAMPLES) * 1000 / u64::from(self.core_sample_rate)
     }
 
-    /// Whether frames of both can follow each other: band replication is
-    /// announced in one and not in the other, perhaps.
+    /// Returns whether frames of both can follow each other, that is, whether they
+    /// differ at most in signalling band replication.
     pub fn has_core_of(&self, other: &AacConfig) -> bool {
         let core = |config: &AacConfig| {
             (config.object_type, config.rate_index, config.channel_configuration)
@@ -72,12 +73,12 @@ impl AacConfig {
         core(self) == core(other)
     }
 
-    /// The ADTS header (section 1.A.2.2) of a frame of `length` bytes, the
-    /// header not counted.
+    /// Returns the ADTS header (section 1.A.2.2) of a frame of `length` bytes, not
+    /// counting the header.
     ///
     /// # Errors
     ///
-    /// A frame that is too long for the header's 13-bit length.
+    /// The frame is too long for the header's 13-bit length.
     pub fn adts_header(&self, length: usize) -> Result<[u8; ADTS_HEADER], &'static str> {
         let total = u16::try_from(length + ADTS_HEADER).ok().filter(|&total| total < 1 << 13);
         let [high, low] = total.ok_or("an AAC frame is longer than ADTS allows")?.to_be_bytes();
@@ -94,16 +95,18 @@ impl AacConfig {
     }
 }
 
-/// The frames of a message that holds nothing but whole ADTS frames, each with
-/// what its header says; FLV wants them without headers, but encoders err.
+/// Returns the frames of a message that consists of complete ADTS frames, each with
+/// the configuration in its header; FLV requires frames without headers, but some
+/// encoders get this wrong.
 ///
-/// No raw frame is taken for one: it would have to begin with its end.
+/// A raw frame is never mistaken for one: it would have to start with an end
+/// element.
 pub fn adts_frames(mut bytes: &[u8]) -> Option<Vec<(AacConfig, &[u8])>> {
     let mut frames = Vec::new();
     while !bytes.is_empty() {
         let (fields, length) = adts_frame(bytes)?;
         let (frame, rest) = bytes.split_at_checked(length)?;
-        // A checksum follows the header where there is one.
+        // A checksum, if any, follows the header.
         let header = if frame[1] & 1 == 1 { ADTS_HEADER } else { ADTS_HEADER + 2 };
         frames.push((fields.check().ok()?, frame.get(header..)?));
         bytes = rest;
@@ -111,7 +114,7 @@ pub fn adts_frames(mut bytes: &[u8]) -> Option<Vec<(AacConfig, &[u8])>> {
     (!frames.is_empty()).then_some(frames)
 }
 
-/// What the ADTS header of a frame says, and the length of both.
+/// Returns the fields of a frame's ADTS header, and the length of both.
 fn adts_frame(bytes: &[u8]) -> Option<(Fields, usize)> {
     let [0xFF, b1, b2, b3, b4, b5, b6, ..] = *bytes else { return None };
     let has_one_block = b6 & 3 == 0;
@@ -130,7 +133,7 @@ fn adts_frame(bytes: &[u8]) -> Option<(Fields, usize)> {
     (length >= ADTS_HEADER).then_some((fields, length))
 }
 
-/// What an AudioSpecificConfig says, before it is judged.
+/// The fields of an AudioSpecificConfig, before they are checked.
 struct Fields {
     object_type: u8,
     core_sample_rate: u32,
@@ -172,8 +175,8 @@ impl Fields {
         Some(fields)
     }
 
-    /// The extension at the end, which older decoders skip. Whatever else
-    /// stands there is none of it.
+    /// Reads the extension at the end, which older decoders skip. Other data there
+    /// is ignored.
     fn compatible_extension(&mut self, bits: &mut Bits<'_>) -> Option<()> {
         const SBR_SYNC: u32 = 0x2B7;
         const PS_SYNC: u32 = 0x548;
@@ -191,7 +194,7 @@ impl Fields {
             return unsupported(format!("{} audio", object_type_name(self.object_type)));
         }
         if self.short_frames {
-            return unsupported("AAC audio with 960 samples a frame".into());
+            return unsupported("AAC audio with 960 samples per frame".into());
         }
         let rate = self.core_sample_rate;
         let Some(rate_index) = SAMPLE_RATES.iter().position(|&known| known == rate) else {
@@ -201,8 +204,12 @@ impl Fields {
             1 if self.parametric_stereo => 2,
             count @ 1..=6 => count,
             7 => 8,
-            0 => return unsupported("AAC audio with channels in a program config element".into()),
-            other => return unsupported(format!("AAC audio of channel configuration {other}")),
+            0 => {
+                return unsupported(
+                    "AAC audio with channels defined in a program config element".into(),
+                );
+            }
+            other => return unsupported(format!("AAC audio with channel configuration {other}")),
         };
         Ok(AacConfig {
             object_type: self.object_type,
@@ -223,7 +230,7 @@ fn audio_object_type(bits: &mut Bits<'_>) -> Option<u8> {
     }
 }
 
-/// An index into the table, or 15 and the rate itself.
+/// Reads an index into the table, or 15 and the rate itself.
 fn sample_rate(bits: &mut Bits<'_>) -> Option<u32> {
     match bits.read(4)? {
         15 => bits.read(24).filter(|&rate| rate > 0),
@@ -257,7 +264,7 @@ mod tests {
         }
     }
 
-    /// Bits written as text, padded with zeros to whole bytes.
+    /// Parses bits from text, padded with zeros to whole bytes.
     fn bits(text: &str) -> Vec<u8> {
         let digits: Vec<u8> = text.bytes().filter(|b| b"01".contains(b)).collect();
         let byte = |chunk: &[u8]| {
@@ -267,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_low_complexity_stereo_is_read() {
+    fn ordinary_low_complexity_stereo_is_parsed() {
         let aac = config(&[0x12, 0x10]);
         assert_eq!((aac.object_type, aac.sample_rate, aac.channels), (2, 44100, 2));
         let aac = config(&[0x11, 0x90, 0x56, 0xE5, 0x00]); // ffmpeg: 48 kHz, no SBR in the extension
@@ -275,26 +282,26 @@ mod tests {
     }
 
     #[test]
-    fn band_replication_doubles_the_rate_that_is_played_but_not_the_core() {
+    fn band_replication_doubles_the_sample_rate_but_not_that_of_the_core() {
         // Object type 5, 22050 Hz, stereo, extension 44100 Hz, core LC.
         let aac = config(&bits("00101 0111 0010 0100 00010 000"));
         assert_eq!((aac.object_type, aac.sample_rate, aac.core_sample_rate), (2, 44100, 22050));
-        // The same in the compatible way: LC, 22050 Hz, then 0x2B7, 5, present, 44100 Hz.
+        // The same with the extension: LC, 22050 Hz, then 0x2B7, 5, present, 44100 Hz.
         let aac = config(&bits("00010 0111 0010 000 01010110111 00101 1 0100"));
         assert_eq!((aac.object_type, aac.sample_rate, aac.core_sample_rate), (2, 44100, 22050));
     }
 
     #[test]
-    fn parametric_stereo_plays_two_channels_of_one() {
+    fn parametric_stereo_plays_two_channels_from_one() {
         let aac = config(&bits("11101 0111 0001 0100 00010 000"));
         assert_eq!((aac.channels, aac.sample_rate), (2, 44100));
-        assert_eq!(aac.adts_header(0).unwrap()[3] >> 6, 1, "ADTS tells of the core's one channel");
+        assert_eq!(aac.adts_header(0).unwrap()[3] >> 6, 1, "ADTS has the core's one channel");
         let aac = config(&bits("00010 0111 0001 000 01010110111 00101 1 0100 10101001000 1"));
         assert_eq!((aac.channels, aac.sample_rate), (2, 44100));
     }
 
     #[test]
-    fn a_rate_written_out_is_taken_if_it_has_an_index() {
+    fn an_explicit_sample_rate_is_accepted_if_it_has_an_index() {
         let aac = config(&bits("00010 1111 000000001011101110000000 0010 000"));
         assert_eq!(aac.sample_rate, 48000);
         let odd = bits("00010 1111 000000001001001110101000 0010 000");
@@ -310,16 +317,16 @@ mod tests {
     }
 
     #[test]
-    fn what_adts_cannot_express_is_refused_in_words() {
+    fn formats_that_adts_cannot_represent_are_refused_with_their_name() {
         assert_eq!(refusal(&bits("11111 001010 0011 0010 000")), "xHE-AAC (USAC) audio");
         assert_eq!(refusal(&bits("10111 0011 0010 000")), "AAC-LD audio");
-        assert_eq!(refusal(&bits("00010 0011 0010 100")), "AAC audio with 960 samples a frame");
+        assert_eq!(refusal(&bits("00010 0011 0010 100")), "AAC audio with 960 samples per frame");
         assert!(refusal(&bits("00010 0011 0000 000")).contains("program config element"));
         assert!(refusal(&bits("00010 0011 1100 000")).contains("channel configuration 12"));
     }
 
     #[test]
-    fn an_adts_header_says_the_same_as_a_configuration() {
+    fn an_adts_header_is_equivalent_to_a_configuration() {
         for bytes in [&[0x12, 0x10][..], &[0x11, 0x90], &bits("00010 0011 0111 000")] {
             let aac = config(bytes);
             let mut frame = aac.adts_header(3).unwrap().to_vec();
@@ -337,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_whole_adts_frames_is_a_raw_frame() {
+    fn anything_but_complete_adts_frames_is_a_raw_frame() {
         let mut frame = config(&[0x12, 0x10]).adts_header(3).unwrap().to_vec();
         frame.extend_from_slice(b"abc");
         for end in 0..frame.len() {
@@ -357,13 +364,13 @@ mod tests {
     }
 
     #[test]
-    fn the_adts_header_gives_profile_rate_channels_and_length() {
+    fn the_adts_header_contains_profile_rate_channels_and_length() {
         let header = config(&[0x12, 0x10]).adts_header(371 - ADTS_HEADER).unwrap();
         assert_eq!(header, [0xFF, 0xF1, 0x50, 0x80, 0x2E, 0x7F, 0xFC]);
     }
 
     #[test]
-    fn a_frame_that_the_length_field_cannot_hold_is_refused() {
+    fn a_frame_that_is_too_long_for_the_length_field_is_refused() {
         let aac = config(&[0x12, 0x10]);
         assert!(aac.adts_header(8191 - ADTS_HEADER).is_ok());
         assert!(aac.adts_header(8192 - ADTS_HEADER).is_err());

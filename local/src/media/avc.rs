@@ -1,45 +1,45 @@
-//! H.264 (ISO/IEC 14496-10) as FLV carries it: the decoder configuration,
-//! what its sequence parameter set says of the picture, and access units.
+//! H.264 (ISO/IEC 14496-10) in FLV: the decoder configuration, its sequence
+//! parameter set, and access units.
 
 use crate::media::bits::Bits;
 
-/// What precedes each NAL unit in the byte stream format (Annex B).
+/// The start code before each NAL unit in the byte stream format (Annex B).
 pub const START_CODE: &[u8] = &[0, 0, 0, 1];
 
 /// An access unit delimiter with its start code; any slice type may follow.
 pub const DELIMITER: &[u8] = &[0, 0, 0, 1, 0x09, 0xF0];
 
-/// A generous bound: parameter sets are repeated before each key frame.
+/// A generous limit: parameter sets are repeated before each key frame.
 const MAX_PARAMETER_SETS: usize = 64 * 1024;
 
-/// The AVC decoder configuration record of ISO/IEC 14496-15 section 5.3.3.1, and
-/// what parameter sets within the stream have made of it.
+/// The AVC decoder configuration record of ISO/IEC 14496-15 section 5.3.3.1, with
+/// updates from parameter sets in the stream.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AvcConfig {
-    /// How many bytes give the length of each NAL unit, 1 to 4.
+    /// The size of the length before each NAL unit, 1 to 4 bytes.
     pub nal_length_size: usize,
     /// The sequence parameter sets: NAL units without start codes. There may be
-    /// none yet, if the encoder sends them within the stream.
+    /// none yet, if the encoder sends them in the stream.
     pub sps: Vec<Vec<u8>>,
     /// The picture parameter sets, likewise.
     pub pps: Vec<Vec<u8>>,
-    /// What the newest sequence parameter set says of the picture.
+    /// The picture format of the newest sequence parameter set.
     pub picture: Option<Picture>,
 }
 
 impl Default for AvcConfig {
-    /// What is assumed of an encoder that sends no record.
+    /// Returns the assumption for encoders that send no record.
     fn default() -> Self {
         AvcConfig { nal_length_size: 4, sps: Vec::new(), pps: Vec::new(), picture: None }
     }
 }
 
 impl AvcConfig {
-    /// Reads a configuration record.
+    /// Parses a configuration record.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A message for humans.
     pub fn parse(record: &[u8]) -> Result<Self, &'static str> {
         let [1, _profile, _compatibility, _level, lengths, rest @ ..] = record else {
             return Err("not an AVC configuration of version 1");
@@ -54,16 +54,16 @@ impl AvcConfig {
         Ok(AvcConfig { nal_length_size: usize::from(lengths & 3) + 1, sps, pps, picture })
     }
 
-    /// Whether a decoder can begin with it.
+    /// Returns whether a decoder can start with it.
     pub fn is_complete(&self) -> bool {
         self.picture.is_some() && !self.pps.is_empty()
     }
 
-    /// Takes over a parameter set from within the stream: a NAL unit of type 7 or 8.
+    /// Adds or replaces a parameter set from the stream: a NAL unit of type 7 or 8.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words; nothing was changed.
+    /// A message for humans; nothing was changed.
     pub fn update(&mut self, unit: &[u8]) -> Result<(), &'static str> {
         const MALFORMED: &str = "a parameter set in the stream is malformed";
         if self.size() + unit.len() > MAX_PARAMETER_SETS {
@@ -86,8 +86,8 @@ impl AvcConfig {
         self.sps.iter().chain(&self.pps).map(Vec::len).sum()
     }
 
-    /// What stands before the slices of a key frame in the byte stream format:
-    /// a delimiter, then all parameter sets.
+    /// Returns the bytes before the slices of a key frame in the byte stream
+    /// format: a delimiter, then all parameter sets.
     pub fn key_frame_prefix(&self) -> Vec<u8> {
         let mut prefix = DELIMITER.to_vec();
         for set in self.sps.iter().chain(&self.pps) {
@@ -98,10 +98,10 @@ impl AvcConfig {
     }
 }
 
-/// The number under which slices or picture parameter sets refer to it.
+/// Returns the id of a parameter set.
 fn parameter_set_id(unit: &[u8]) -> Option<u32> {
     let (header, payload) = unit.split_first()?;
-    // The number is near the beginning, whatever the length.
+    // The id is near the start, whatever the length.
     let payload = without_emulation_prevention(payload.get(..16).unwrap_or(payload));
     let mut bits = Bits::new(&payload);
     if header & 0x1F == 7 {
@@ -128,26 +128,26 @@ fn parameter_sets(rest: &mut &[u8], count_mask: u8) -> Result<Vec<Vec<u8>>, &'st
     Ok(sets)
 }
 
-/// Size and rate of the pictures of a stream.
+/// The size and rate of the pictures in a stream.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Picture {
     /// Width in pixels, after cropping.
     pub width: u32,
     /// Height in pixels, after cropping.
     pub height: u32,
-    /// Frames per second, where the stream says it.
+    /// Frames per second, if the stream specifies it.
     pub frame_rate: Option<f64>,
-    /// Whether a picture may be shown before one that is decoded earlier.
+    /// Whether a picture may be presented before one that is decoded earlier.
     pub reorders: bool,
 }
 
 impl Picture {
-    /// Reads a sequence parameter set (section 7.3.2.1.1), a NAL unit without
+    /// Parses a sequence parameter set (section 7.3.2.1.1), a NAL unit without
     /// its start code.
     ///
     /// # Errors
     ///
-    /// What is wrong with it, in words.
+    /// A message for humans.
     pub fn from_sps(nal_unit: &[u8]) -> Result<Self, &'static str> {
         match nal_unit.split_first() {
             Some((header, payload)) if header & 0x1F == 7 => {
@@ -159,7 +159,7 @@ impl Picture {
     }
 }
 
-/// Undoes section 7.4.1: the 3 of each 0 0 3 is no part of the payload.
+/// Reverses section 7.4.1: the 3 of each 0 0 3 is not part of the payload.
 fn without_emulation_prevention(payload: &[u8]) -> Vec<u8> {
     let mut plain = Vec::with_capacity(payload.len());
     let mut zeros = 0;
@@ -203,7 +203,8 @@ fn sequence_parameter_set(bits: &mut Bits<'_>) -> Option<Picture> {
     (width > 0 && height > 0).then_some(Picture { width, height, frame_rate, reorders })
 }
 
-/// Macroblocks to samples; no level allows 4096 macroblocks in a row or column.
+/// Converts macroblocks to samples; no level allows 4096 macroblocks in a row or
+/// column.
 fn samples(macroblocks_minus_1: u32) -> Option<u32> {
     (macroblocks_minus_1 < 4096).then(|| (macroblocks_minus_1 + 1) * 16)
 }
@@ -212,7 +213,7 @@ fn has_chroma_format(profile: u32) -> bool {
     matches!(profile, 100 | 110 | 122 | 244 | 44 | 83 | 86 | 118 | 128 | 138 | 139 | 134 | 135)
 }
 
-/// How many samples one unit of cropping stands for, in frames.
+/// How many samples one cropping unit represents, in frames.
 struct Chroma {
     crop_x: u32,
     crop_y: u32,
@@ -257,8 +258,7 @@ fn skip_scaling_list(bits: &mut Bits<'_>, size: usize) -> Option<()> {
     Some(())
 }
 
-/// Whether pictures are shown in the order in which they are decoded (section
-/// 7.4.2.1.1).
+/// Returns whether pictures are presented in decoding order (section 7.4.2.1.1).
 fn picture_order(bits: &mut Bits<'_>) -> Option<bool> {
     match bits.ue()? {
         0 => drop(bits.ue()?), // log2_max_pic_order_cnt_lsb_minus4
@@ -277,7 +277,7 @@ fn picture_order(bits: &mut Bits<'_>) -> Option<bool> {
     Some(false)
 }
 
-/// Left, right, top, bottom, in units of the chroma format.
+/// Returns left, right, top and bottom, in units of the chroma format.
 fn cropping(bits: &mut Bits<'_>) -> Option<[u32; 4]> {
     if !bits.flag()? {
         return Some([0; 4]);
@@ -285,22 +285,22 @@ fn cropping(bits: &mut Bits<'_>) -> Option<[u32; 4]> {
     Some([bits.ue()?, bits.ue()?, bits.ue()?, bits.ue()?])
 }
 
-/// What the video usability information says.
+/// The fields of the video usability information.
 #[derive(Default)]
 struct Usability {
     frame_rate: Option<f64>,
-    /// How many pictures may be shown before one that is decoded earlier.
+    /// How many pictures may be presented before one that is decoded earlier.
     reordered: Option<u32>,
 }
 
-/// The video usability information (Annex E.1.1), but for a bitstream
-/// restriction that is cut off, which some encoders write.
+/// Parses the video usability information (Annex E.1.1), ignoring a truncated
+/// bitstream restriction, which some encoders write.
 fn usability(bits: &mut Bits<'_>) -> Option<Usability> {
     let frame_rate = frame_rate(bits)?;
     Some(Usability { frame_rate, reordered: reordered_pictures(bits) })
 }
 
-/// `max_num_reorder_frames`, where there is a bitstream restriction.
+/// Returns `max_num_reorder_frames`, if there is a bitstream restriction.
 fn reordered_pictures(bits: &mut Bits<'_>) -> Option<u32> {
     let nal = bits.flag()?;
     if nal {
@@ -325,7 +325,7 @@ fn reordered_pictures(bits: &mut Bits<'_>) -> Option<u32> {
     bits.ue()
 }
 
-/// The parameters of a hypothetical reference decoder (Annex E.1.2).
+/// Skips the parameters of a hypothetical reference decoder (Annex E.1.2).
 fn skip_hrd(bits: &mut Bits<'_>) -> Option<()> {
     let count = bits.ue()?;
     bits.read(8)?; // bit_rate_scale, cpb_size_scale
@@ -338,8 +338,8 @@ fn skip_hrd(bits: &mut Bits<'_>) -> Option<()> {
     Some(())
 }
 
-/// The timing of the video usability information. A frame is two ticks, whether
-/// or not it is coded as two fields.
+/// Returns the frame rate in the video usability information. A frame is two
+/// ticks, whether or not it is coded as two fields.
 fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
     const EXTENDED_SAR: u32 = 255;
     if bits.flag()? && bits.read(8)? == EXTENDED_SAR {
@@ -367,18 +367,18 @@ fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
     Some(known.then(|| f64::from(scale) / (2.0 * f64::from(units))))
 }
 
-/// One coded frame: NAL units, each behind its length.
+/// One coded frame: NAL units, each preceded by its length.
 ///
-/// All lengths have been checked, so reading the units cannot fail.
+/// All lengths have been checked, so iterating over the units cannot fail.
 #[derive(Debug, Clone, Copy)]
 pub struct AccessUnit<'a> {
     units: NalUnits<'a>,
-    /// Whether it has any slice; without one there is nothing to show.
+    /// Whether it has any slice; without one there is nothing to present.
     pub has_picture: bool,
     /// Whether it has a slice of an IDR picture.
     pub is_idr: bool,
-    /// Whether its first slice is the first of a picture, and not one that
-    /// continues a picture of which other slices came before.
+    /// Whether its first slice is the first of a picture, rather than one that
+    /// continues a picture from an earlier message.
     pub begins_picture: bool,
 }
 
@@ -387,7 +387,7 @@ impl<'a> AccessUnit<'a> {
     ///
     /// # Errors
     ///
-    /// A unit that reaches past the frame's end.
+    /// A unit extends past the frame's end.
     pub fn parse(frame: &'a [u8], nal_length_size: usize) -> Result<Self, &'static str> {
         let units = NalUnits { rest: frame, length_size: nal_length_size.clamp(1, 4) };
         let mut access_unit =
@@ -404,8 +404,8 @@ impl<'a> AccessUnit<'a> {
         if walk.rest.is_empty() { Ok(access_unit) } else { Err("a NAL unit is truncated") }
     }
 
-    /// The NAL units worth passing on, of which delimiters are none, as one has
-    /// to stand first; `with_sets` tells whether parameter sets are.
+    /// Returns the NAL units without delimiters, since one must come first;
+    /// `with_sets` determines whether parameter sets are included.
     pub fn nal_units(&self, with_sets: bool) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         self.units.filter(move |unit| match nal_type(unit) {
             0 | 9 => false,
@@ -414,24 +414,25 @@ impl<'a> AccessUnit<'a> {
         })
     }
 
-    /// The parameter sets among the NAL units.
+    /// Returns the parameter sets among the NAL units.
     pub fn parameter_sets(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
         self.units.filter(|unit| matches!(nal_type(unit), 7 | 8))
     }
 }
 
-/// Whether first_mb_in_slice (section 7.3.3) is 0, which is coded as a single 1.
+/// Returns whether first_mb_in_slice (section 7.3.3) is 0, which is coded as a
+/// single 1 bit.
 fn begins_picture(slice: &[u8]) -> bool {
     slice.get(1).is_none_or(|payload| payload & 0x80 != 0)
 }
 
-/// Whether bytes begin as the byte stream format of Annex B does. What RTMP wants
-/// may do so too, but only with a NAL unit of one byte.
+/// Returns whether bytes start like the byte stream format of Annex B. The format
+/// for RTMP may do so too, but only with a NAL unit of one byte.
 pub fn is_byte_stream(bytes: &[u8]) -> bool {
     bytes.starts_with(START_CODE) || bytes.starts_with(&START_CODE[1..])
 }
 
-/// The type of a NAL unit; 0, which is no type in use, of an empty one.
+/// Returns the type of a NAL unit; 0, an unused type, if it is empty.
 fn nal_type(unit: &[u8]) -> u8 {
     unit.first().map_or(0, |header| header & 0x1F)
 }
@@ -460,17 +461,17 @@ mod tests {
     use h264_reader::nal::sps::SeqParameterSet;
     use h264_reader::rbsp::{BitReader, decode_nal};
 
-    /// Parameter sets that x264 wrote, and what was asked of it.
+    /// Parameter sets written by x264, and its settings.
     #[rustfmt::skip]
     const KINDS: &[(&str, &str, u32, u32, f64)] = &[
         ("Baseline", "6742c016d900a02ff970110000030001000003001e0f162e48", 640, 360, 15.0),
-        ("23.976 frames a second", "67640028acd94078065b011000003e90000bb800f1831960", 1920, 800, 24000.0 / 1001.0),
+        ("23.976 frames per second", "67640028acd94078065b011000003e90000bb800f1831960", 1920, 800, 24000.0 / 1001.0),
         ("monochrome", "6764000cf3650507ec05b2000003000200000300281e28532c", 320, 240, 10.0),
         ("1080 lines: cropped", "67640028acd940780227e5c044000003000400000300f03c60c658", 1920, 1080, 30.0),
         ("interlaced", "67640028acd94078044fde0220000003002000000643e2c5b2c0", 1920, 1080, 25.0),
-        ("29.97, odd in macroblocks", "6764000dacd941519e226c04400000fa40003a9803c50a6580", 322, 182, 30000.0 / 1001.0),
+        ("29.97, partial macroblocks", "6764000dacd941519e226c04400000fa40003a9803c50a6580", 322, 182, 30000.0 / 1001.0),
         ("4:4:4 of odd size", "67f4000c919b282a37c9118088000003000800000300c078a14cb0", 333, 201, 12.0),
-        ("anamorphic, with colours described", "6764001eacd940b4126ffc010000b5a808080a000003000200000300641e2c5b2c", 720, 576, 25.0),
+        ("anamorphic, with colour description", "6764001eacd940b4126ffc010000b5a808080a000003000200000300641e2c5b2c", 720, 576, 25.0),
         ("scaling matrix, HRD", "6764001facd9405005bb0110000003001000000303c626000f424001e84e4c30078c18cb", 1280, 720, 30.0),
         ("ten bits", "676e001fa6cd9405005bb011000003000100000300300f183196", 1280, 720, 24.0),
         ("4:2:2", "677a0020bcd9405005bb0110000003001000000640f1831960", 1280, 720, 50.0),
@@ -495,7 +496,7 @@ mod tests {
         record
     }
 
-    /// NAL units with lengths of four bytes.
+    /// Returns NAL units with lengths of four bytes.
     fn frame(units: &[&[u8]]) -> Vec<u8> {
         units.iter().flat_map(|u| [&(u.len() as u32).to_be_bytes()[..], u].concat()).collect()
     }
@@ -510,7 +511,7 @@ mod tests {
     }
 
     #[test]
-    fn another_reader_of_parameter_sets_says_the_same() {
+    fn parameter_sets_are_parsed_like_by_another_parser() {
         for (kind, sps, ..) in KINDS {
             let sps = hex(sps);
             let picture = Picture::from_sps(&sps).expect(kind);
@@ -519,14 +520,14 @@ mod tests {
             let size = theirs.pixel_dimensions().unwrap();
             assert_eq!((picture.width, picture.height), size, "{kind}");
             assert_eq!(picture.frame_rate, theirs.fps(), "{kind}");
-            let usability = theirs.vui_parameters.and_then(|said| said.bitstream_restrictions);
-            let reordered = usability.map(|said| said.max_num_reorder_frames);
+            let usability = theirs.vui_parameters.and_then(|vui| vui.bitstream_restrictions);
+            let reordered = usability.map(|limits| limits.max_num_reorder_frames);
             assert_eq!(picture.reorders, reordered != Some(0), "{kind}");
         }
     }
 
     #[test]
-    fn pictures_are_in_order_where_the_profile_or_the_stream_says_so() {
+    fn reordering_is_determined_by_the_profile_and_the_stream() {
         for (kind, sps, reorders) in [
             ("Baseline", "6742c00dda0507ec0440000003004000000f23c50aa8", false),
             ("High, two B-frames", "6764000dacd94141fb0110000003001000000303c0f1429960", true),
@@ -539,7 +540,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_set_cut_anywhere_is_refused_or_lacks_only_its_end() {
+    fn a_truncated_parameter_set_is_refused_or_lacks_only_its_end() {
         for (kind, sps, width, height, _) in KINDS {
             let sps = hex(sps);
             for end in 0..sps.len() {
@@ -552,7 +553,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_gives_its_parameter_sets_and_the_length_size() {
+    fn a_configuration_contains_parameter_sets_and_the_length_size() {
         let sps = hex(KINDS[0].1);
         let config = AvcConfig::parse(&record(2, &[&sps], &[b"\x68one", b"\x68two"])).unwrap();
         assert_eq!(config.nal_length_size, 2);
@@ -566,7 +567,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_that_is_cut_or_too_long_is_refused() {
+    fn a_truncated_or_too_long_configuration_is_refused() {
         let sps = &hex(KINDS[0].1)[..];
         let whole = record(4, &[sps], &[b"\x68"]);
         for end in 0..whole.len() {
@@ -580,7 +581,7 @@ mod tests {
     }
 
     #[test]
-    fn a_configuration_may_get_its_parameter_sets_later() {
+    fn a_configuration_may_receive_its_parameter_sets_later() {
         let (sps, other) = (hex(KINDS[0].1), hex(KINDS[3].1));
         for bytes in [record(4, &[], &[]), record(4, &[], &[b"\x68\xCB"])] {
             let mut config = AvcConfig::parse(&bytes).unwrap();
@@ -593,15 +594,15 @@ mod tests {
                 (&[sps.clone()][..], &[b"\x68\xCB".to_vec()][..])
             );
             config.update(&other).unwrap();
-            assert_eq!(config.sps, [&other[..]], "it has the same number");
+            assert_eq!(config.sps, [&other[..]], "it has the same id");
             assert_eq!(config.picture.unwrap().width, 1920);
         }
         assert!(!AvcConfig::parse(&record(4, &[&sps], &[])).unwrap().is_complete());
     }
 
     #[test]
-    fn a_parameter_set_replaces_the_one_of_its_number_alone() {
-        // Numbers 0, 1 and 2, as the codes 1, 010 and 011.
+    fn a_parameter_set_replaces_only_the_one_with_its_id() {
+        // Ids 0, 1 and 2, with the codes 1, 010 and 011.
         let mut config = AvcConfig::default();
         for unit in [b"\x68\x80a", b"\x68\x40b", b"\x68\x60c", b"\x68\x40d"] {
             config.update(unit).unwrap();
@@ -610,7 +611,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_set_that_cannot_be_used_changes_nothing() {
+    fn an_invalid_parameter_set_changes_nothing() {
         let mut config = AvcConfig::default();
         config.update(&hex(KINDS[0].1)).unwrap();
         let before = config.clone();
@@ -622,7 +623,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_unit_gives_its_units_without_delimiters_and_parameter_sets() {
+    fn delimiters_and_parameter_sets_of_an_access_unit_are_skipped() {
         let units = [&b"\x09\xF0"[..], b"\x67s", b"\x68p", b"\x06sei", b"", b"\x65idr", b"\x0C"];
         let frame = frame(&units);
         let unit = AccessUnit::parse(&frame, 4).unwrap();
@@ -643,7 +644,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slice_tells_whether_it_begins_a_picture() {
+    fn the_first_slice_of_a_picture_is_recognized() {
         let begins = |units: &[&[u8]]| AccessUnit::parse(&frame(units), 4).unwrap().begins_picture;
         assert!(begins(&[b"\x06sei", b"\x65\x88", b"\x65\x04"]));
         assert!(!begins(&[b"\x41\x04"]) && !begins(&[b"\x06sei", b"\x65\x7F"]));
@@ -651,7 +652,7 @@ mod tests {
     }
 
     #[test]
-    fn an_access_unit_that_ends_within_a_unit_is_refused() {
+    fn a_truncated_access_unit_is_refused() {
         let frame = frame(&[b"\x65idr"]);
         for end in 1..frame.len() {
             assert!(AccessUnit::parse(&frame[..end], 4).is_err(), "cut at {end}");

@@ -1,6 +1,6 @@
 //! A reader of bit fields and Exp-Golomb codes.
 
-/// Reads bits from the most significant end; `None` once they run out.
+/// Reads bits, the most significant first; returns `None` at the end.
 #[derive(Clone)]
 pub(crate) struct Bits<'a> {
     bytes: &'a [u8],
@@ -19,13 +19,13 @@ impl<'a> Bits<'a> {
         Some(bit == 1)
     }
 
-    /// The next `count` bits, at most 32, as an unsigned number.
+    /// Returns the next `count` bits, at most 32, as an unsigned number.
     pub(crate) fn read(&mut self, count: u32) -> Option<u32> {
         debug_assert!(count <= 32);
         (0..count).try_fold(0, |value: u32, _| Some(value << 1 | u32::from(self.flag()?)))
     }
 
-    /// ue(v) of ISO/IEC 14496-10 section 9.1.
+    /// Reads ue(v) of ISO/IEC 14496-10 section 9.1.
     pub(crate) fn ue(&mut self) -> Option<u32> {
         let mut zeros = 0;
         while !self.flag()? {
@@ -37,7 +37,7 @@ impl<'a> Bits<'a> {
         Some(((1 << zeros) - 1) + self.read(zeros)?)
     }
 
-    /// se(v) of ISO/IEC 14496-10 section 9.1.1.
+    /// Reads se(v) of ISO/IEC 14496-10 section 9.1.1.
     pub(crate) fn se(&mut self) -> Option<i32> {
         let code = i64::from(self.ue()?);
         let magnitude = (code + 1) / 2;
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_are_read_from_the_most_significant_bit_and_end_with_none() {
+    fn bits_are_read_most_significant_first_until_none_are_left() {
         let mut bits = Bits::new(&[0b1010_0101, 0xFF]);
         assert_eq!(bits.read(3), Some(0b101));
         assert_eq!(bits.flag(), Some(false));
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn exp_golomb_codes_follow_the_table_of_the_standard() {
+    fn exp_golomb_codes_match_the_standard() {
         // 1 | 010 | 011 | 00100 | 00101
         let mut bits = Bits::new(&[0b1010_0110, 0b0100_0010, 0b1000_0000]);
         assert_eq!([(); 5].map(|()| bits.ue()), [0, 1, 2, 3, 4].map(Some));

@@ -1,9 +1,8 @@
-//! The codecs that RTMP can carry: what they are called, and which of them are
-//! recorded.
+//! The codecs that RTMP can carry: their names, and which of them are recorded.
 
 use std::fmt;
 
-/// A codec, as a message names it.
+/// A codec, as specified in a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Codec {
@@ -22,28 +21,28 @@ pub enum Codec {
 }
 
 impl Codec {
-    /// The codec of a video message in the form of FLV (FLV 10.1, E.4.3.1).
+    /// Returns the codec of a video message in FLV format (FLV 10.1, E.4.3.1).
     pub fn video(number: u8) -> Self {
         if number == 7 { Codec::H264 } else { Codec::Video(number) }
     }
 
-    /// The codec of an audio message in the form of FLV (FLV 10.1, E.4.2.1).
+    /// Returns the codec of an audio message in FLV format (FLV 10.1, E.4.2.1).
     pub fn audio(number: u8) -> Self {
         if number == 10 { Codec::Aac } else { Codec::Audio(number) }
     }
 
-    /// The codec of a video message in the form of Enhanced RTMP.
+    /// Returns the codec of a video message in Enhanced RTMP format.
     pub fn enhanced_video(code: [u8; 4]) -> Self {
         if &code == b"avc1" { Codec::H264 } else { Codec::EnhancedVideo(code) }
     }
 
-    /// The codec of an audio message in the form of Enhanced RTMP.
+    /// Returns the codec of an audio message in Enhanced RTMP format.
     pub fn enhanced_audio(code: [u8; 4]) -> Self {
         if &code == b"mp4a" { Codec::Aac } else { Codec::EnhancedAudio(code) }
     }
 
-    /// Its name, without hyphens or points as the service reports those that it
-    /// records: `H264`, `AAC`. Empty if it has none.
+    /// Returns its name; recorded codecs have the service's names, without hyphens
+    /// or dots: `H264`, `AAC`. Empty if it has none.
     pub fn name(self) -> &'static str {
         match self {
             Codec::H264 => "H264",
@@ -53,7 +52,7 @@ impl Codec {
             Codec::Video(4) => "VP6",
             Codec::Video(5) => "VP6 with alpha",
             Codec::Video(6) => "Screen 2",
-            // No standard gives these numbers, but encoders use them.
+            // No standard defines these numbers, but encoders use them.
             Codec::Video(12) => "HEVC",
             Codec::Video(13) => "AV1",
             Codec::Audio(0 | 3) => "PCM",
@@ -85,14 +84,14 @@ impl Codec {
     }
 }
 
-/// What a person calls it: `H.264 video`, `HEVC (hvc1) video`.
+/// The name for humans: `H.264 video`, `HEVC (hvc1) video`.
 impl fmt::Display for Codec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = self.name();
         match self {
             Codec::H264 => f.write_str("H.264 video"),
-            Codec::Video(number) if name.is_empty() => write!(f, "video of codec {number}"),
-            Codec::Audio(number) if name.is_empty() => write!(f, "audio of codec {number}"),
+            Codec::Video(number) if name.is_empty() => write!(f, "video with codec {number}"),
+            Codec::Audio(number) if name.is_empty() => write!(f, "audio with codec {number}"),
             Codec::Video(_) => write!(f, "{name} video"),
             Codec::Aac | Codec::Audio(_) => write!(f, "{name} audio"),
             Codec::EnhancedVideo(code) => write!(f, "{name} ({}) video", code.escape_ascii()),
@@ -106,7 +105,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_codec_has_one_name_however_a_message_gives_it() {
+    fn a_codec_has_the_same_name_in_every_format() {
         assert_eq!((Codec::video(7), Codec::audio(10)), (Codec::H264, Codec::Aac));
         assert_eq!(Codec::enhanced_video(*b"avc1"), Codec::H264);
         assert_eq!(Codec::enhanced_audio(*b"mp4a"), Codec::Aac);
@@ -115,13 +114,13 @@ mod tests {
     }
 
     #[test]
-    fn a_person_reads_what_it_is() {
+    fn names_for_humans_describe_the_codec() {
         for (codec, text) in [
             (Codec::H264, "H.264 video"),
             (Codec::Aac, "AAC audio"),
             (Codec::video(4), "VP6 video"),
-            (Codec::video(9), "video of codec 9"),
-            (Codec::audio(9), "audio of codec 9"),
+            (Codec::video(9), "video with codec 9"),
+            (Codec::audio(9), "audio with codec 9"),
             (Codec::enhanced_audio(*b"ac-3"), "AC-3 (ac-3) audio"),
             (Codec::enhanced_video(*b"\xFFx\n1"), "unknown (\\xffx\\n1) video"),
         ] {

@@ -1,5 +1,5 @@
-//! FLV: the tags of a file, and the bodies that RTMP shares with them (Adobe
-//! Flash Video File Format 10.1, annex E, and Enhanced RTMP).
+//! FLV: the tags of a file, and their bodies, which RTMP uses too (Adobe Flash
+//! Video File Format 10.1, annex E, and Enhanced RTMP).
 
 mod reader;
 
@@ -8,12 +8,12 @@ pub use reader::Reader;
 use crate::media::codec::Codec;
 use std::fmt;
 
-/// What a tag holds.
+/// The content of a tag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TagKind {
-    /// Sound: see [`audio`].
+    /// Audio: see [`audio`].
     Audio,
-    /// Pictures: see [`video`].
+    /// Video: see [`video`].
     Video,
     /// AMF data, such as `onMetaData`.
     Script,
@@ -22,18 +22,18 @@ pub enum TagKind {
 /// One tag of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
-    /// What the body holds.
+    /// The content of the body.
     pub kind: TagKind,
     /// Decoding time in milliseconds, modulo 2^32.
     pub timestamp: u32,
-    /// The body, as RTMP would carry it.
+    /// The body, in the format that RTMP uses too.
     pub body: Vec<u8>,
-    /// Bytes in the file, up to the end of this tag.
+    /// The position of the end of this tag in the file.
     pub end: u64,
 }
 
 impl Tag {
-    /// Whether the body is a decoder's configuration, which has no time of its own.
+    /// Returns whether the body is a decoder configuration, whose time has no meaning.
     pub fn is_header(&self) -> bool {
         match self.kind {
             TagKind::Video => matches!(video(&self.body), Ok(VideoBody::Config(_))),
@@ -43,12 +43,12 @@ impl Tag {
     }
 }
 
-/// Why FLV cannot be used.
+/// Why an FLV body cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlvError {
-    /// It breaks the format.
+    /// It is malformed.
     Malformed(&'static str),
-    /// A codec other than H.264 and AAC, named for a person.
+    /// A codec other than H.264 and AAC; the name is for humans.
     Unsupported(String),
 }
 
@@ -95,7 +95,7 @@ pub enum AudioBody<'a> {
 const TRUNCATED_VIDEO: FlvError = FlvError::Malformed("a video message is truncated");
 const TRUNCATED_AUDIO: FlvError = FlvError::Malformed("an audio message is truncated");
 
-/// Reads the body of a video tag, in the form of FLV 10.1 or of Enhanced RTMP.
+/// Parses the body of a video tag, in FLV 10.1 or Enhanced RTMP format.
 ///
 /// # Errors
 ///
@@ -119,14 +119,14 @@ pub fn video(body: &[u8]) -> Result<VideoBody<'_>, FlvError> {
         [1, rest @ ..] => frame(frame_type, rest),
         [2, ..] => Ok(VideoBody::Other),
         [] | [0, ..] => Err(TRUNCATED_VIDEO),
-        _ => Err(FlvError::Malformed("an unknown type of AVC packet")),
+        _ => Err(FlvError::Malformed("unknown AVC packet type")),
     }
 }
 
 const KEY_FRAME: u8 = 1;
 const COMMAND_FRAME: u8 = 5;
 
-/// Composition time in 24 signed bits, then NAL units.
+/// Parses the composition time, 24 bits with sign, and the NAL units after it.
 fn frame(frame_type: u8, bytes: &[u8]) -> Result<VideoBody<'_>, FlvError> {
     let ([c0, c1, c2], data) = bytes.split_first_chunk().ok_or(TRUNCATED_VIDEO)?;
     let composition_ms = i32::from_be_bytes([*c0, *c1, *c2, 0]) >> 8;
@@ -153,11 +153,11 @@ fn enhanced_video(frame_type: u8, packet: u8, rest: &[u8]) -> Result<VideoBody<'
         1 => frame(frame_type, data),
         3 => Ok(VideoBody::Frame { key: frame_type == KEY_FRAME, composition_ms: 0, data }),
         2 | METADATA => Ok(VideoBody::Other),
-        _ => Err(FlvError::Malformed("an unknown type of video packet")),
+        _ => Err(FlvError::Malformed("unknown video packet type")),
     }
 }
 
-/// Reads the body of an audio tag, in the form of FLV 10.1 or of Enhanced RTMP.
+/// Parses the body of an audio tag, in FLV 10.1 or Enhanced RTMP format.
 ///
 /// # Errors
 ///
@@ -176,7 +176,7 @@ pub fn audio(body: &[u8]) -> Result<AudioBody<'_>, FlvError> {
         [0, config @ ..] => Ok(AudioBody::Config(config)),
         [1, data @ ..] => Ok(AudioBody::Frame(data)),
         [] => Err(TRUNCATED_AUDIO),
-        _ => Err(FlvError::Malformed("an unknown type of AAC packet")),
+        _ => Err(FlvError::Malformed("unknown AAC packet type")),
     }
 }
 
@@ -195,12 +195,12 @@ fn enhanced_audio(packet: u8, rest: &[u8]) -> Result<AudioBody<'_>, FlvError> {
         0 => Ok(AudioBody::Config(data)),
         1 => Ok(AudioBody::Frame(data)),
         2 | 4 => Ok(AudioBody::Other),
-        _ => Err(FlvError::Malformed("an unknown type of audio packet")),
+        _ => Err(FlvError::Malformed("unknown audio packet type")),
     }
 }
 
-/// Passes over the ModEx prefixes of Enhanced RTMP, which refine timestamps
-/// below a millisecond: the packet type behind them, and what follows.
+/// Skips the ModEx prefixes of Enhanced RTMP, which refine timestamps below a
+/// millisecond. Returns the packet type after them, and the rest.
 fn without_modifiers(mut packet: u8, mut rest: &[u8]) -> Option<(u8, &[u8])> {
     const MODIFIER: u8 = 7;
     while packet == MODIFIER {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn avc_packets_are_told_apart() {
+    fn avc_packet_types_are_distinguished() {
         assert_eq!(video(&[0x17, 0, 0, 0, 0, 1, 2]), Ok(VideoBody::Config(&[1, 2])));
         let frame = VideoBody::Frame { key: true, composition_ms: 66, data: &[9] };
         assert_eq!(video(&[0x17, 1, 0, 0, 66, 9]), Ok(frame));
@@ -242,20 +242,20 @@ mod tests {
     }
 
     #[test]
-    fn enhanced_rtmp_may_carry_avc_and_aac_too() {
+    fn enhanced_rtmp_may_carry_avc_and_aac() {
         assert_eq!(video(b"\x90avc1\x01\x64"), Ok(VideoBody::Config(b"\x01\x64")));
         let frame = VideoBody::Frame { key: false, composition_ms: 2, data: b"nal" };
         assert_eq!(video(b"\xA1avc1\0\0\x02nal"), Ok(frame));
         let frame = VideoBody::Frame { key: true, composition_ms: 0, data: b"nal" };
         assert_eq!(video(b"\x93avc1nal"), Ok(frame));
-        assert_eq!(video(b"\x97\x02abc\x03avc1nal"), Ok(frame), "behind a ModEx prefix");
+        assert_eq!(video(b"\x97\x02abc\x03avc1nal"), Ok(frame), "after a ModEx prefix");
         assert_eq!(video(b"\x94avc1colour"), Ok(VideoBody::Other));
         assert_eq!(audio(b"\x90mp4a\x12\x10"), Ok(AudioBody::Config(b"\x12\x10")));
         assert_eq!(audio(b"\x91mp4araw"), Ok(AudioBody::Frame(b"raw")));
     }
 
     #[test]
-    fn aac_packets_are_told_apart() {
+    fn aac_packet_types_are_distinguished() {
         assert_eq!(audio(&[0xAF, 0, 0x12, 0x10]), Ok(AudioBody::Config(&[0x12, 0x10])));
         assert_eq!(audio(&[0xAF, 1, 7, 7]), Ok(AudioBody::Frame(&[7, 7])));
     }

@@ -1,28 +1,28 @@
-//! When the tags of a stream are due: an encoder sends each frame at its time,
-//! whatever its timestamps begin at, however often they wrap or start over, and
-//! however far apart the tracks lie in the file.
+//! Real-time pacing: determines when the tags of a stream are due, wherever their
+//! timestamps start, however often they wrap or start over, and however far apart
+//! the tracks are in the file.
 
 use super::flv::{Tag, TagKind};
 use super::recorder::Clocks;
 use super::ts::Track;
 use std::time::Duration;
 
-/// Turns the timestamps of tags into time since the beginning of the stream.
+/// Converts the timestamps of tags to the time since the start of the stream.
 #[derive(Debug, Default)]
 pub struct Pacer {
     round: Round,
-    /// When this round began.
+    /// The start of this round.
     began: Duration,
-    /// The newest time that a tag was due.
+    /// The latest time at which a tag was due.
     now: Duration,
-    /// Where the last tag ended in its file.
+    /// The end of the last tag in its file.
     position: u64,
 }
 
 impl Pacer {
-    /// Returns when the next tag is due. Tags without a time of their own, such as
-    /// headers and metadata, are due at once. A tag that is no further in the file
-    /// than the one before starts another round, which follows on this one.
+    /// Returns when the next tag is due. Tags whose time has no meaning, such as
+    /// headers and metadata, are due at once. A tag that is not after the previous
+    /// one in the file starts another round, which continues after this one.
     pub fn due(&mut self, tag: &Tag) -> Duration {
         if tag.end <= self.position {
             (self.began, self.round) = (self.end(), Round::default());
@@ -32,7 +32,7 @@ impl Pacer {
         let track = match tag.kind {
             TagKind::Video if !tag.is_header() => Track::Video,
             TagKind::Audio if !tag.is_header() => Track::Audio,
-            // Sent as they come; their times are often 0 wherever the media is.
+            // Sent at once; their times are often 0 wherever the media is.
             _ => return self.now,
         };
         let due = self.began + self.round.locate(track, tag.timestamp);
@@ -40,20 +40,20 @@ impl Pacer {
         due
     }
 
-    /// Returns the end of what was due so far: the last frame lasts as long as the
-    /// one before.
+    /// Returns the end of the media so far; the last frame lasts as long as the
+    /// previous one.
     pub fn end(&self) -> Duration {
         self.began + self.round.since_origin(self.round.clocks.end())
     }
 }
 
-/// One time through the file.
+/// One pass through the file.
 #[derive(Debug, Default)]
 struct Round {
     clocks: Clocks,
     video: Option<Newest>,
     audio: Option<Newest>,
-    /// When it began, by the common clock.
+    /// Its start, by the common clock.
     origin_ms: Option<u64>,
 }
 
@@ -61,14 +61,14 @@ struct Round {
 #[derive(Debug, Clone, Copy)]
 struct Newest {
     timestamp: u32,
-    /// The same without its wraps.
+    /// The unwrapped timestamp.
     theirs_ms: u64,
-    /// By the common clock.
+    /// The time by the common clock.
     ours_ms: u64,
 }
 
 impl Newest {
-    /// A timestamp that follows, without its wraps.
+    /// Unwraps a timestamp that follows.
     fn unwrap(&self, timestamp: u32) -> u64 {
         let step = timestamp.wrapping_sub(self.timestamp) as i32;
         self.theirs_ms.checked_add_signed(step.into()).unwrap_or(timestamp.into())
@@ -107,7 +107,7 @@ mod tests {
         Tag { kind, timestamp, body: vec![codec, 1], end }
     }
 
-    /// When frames of these kinds and times are due.
+    /// Returns when frames of these kinds and times are due.
     fn times(tags: &[(TagKind, u32)]) -> Vec<u128> {
         let mut pacer = Pacer::default();
         let tags = tags.iter().zip(1..).map(|(&(kind, timestamp), end)| tag(kind, timestamp, end));
@@ -115,14 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn a_stream_begins_at_zero_whatever_its_timestamps() {
+    fn a_stream_starts_at_zero_whatever_its_timestamps() {
         use TagKind::{Audio, Script, Video};
         let tags = [(Script, 0), (Video, 5000), (Audio, 4990), (Script, 0), (Video, 5033)];
         assert_eq!(times(&tags), [0, 0, 0, 0, 33]);
     }
 
     #[test]
-    fn headers_take_no_time_wherever_the_media_is() {
+    fn headers_do_not_delay_the_media() {
         let mut pacer = Pacer::default();
         let mut end = 0;
         let mut due = |kind, timestamp, body: &[u8]| {
@@ -138,10 +138,10 @@ mod tests {
     }
 
     #[test]
-    fn tracks_may_lie_apart_in_the_file() {
+    fn tracks_may_be_far_apart_in_the_file() {
         use TagKind::{Audio, Video};
         for (video, audio) in [(0, 1500), (1500, 0), (0, 4000)] {
-            // As they lie in the file: one is so much further than the other.
+            // In file order: the times of the tracks differ by this much.
             let frames = |n: u32| [(Video, video + n * 40), (Audio, audio + n * 40)];
             let all = times(&(0..300).flat_map(frames).collect::<Vec<_>>());
             let newest = all.iter().max().unwrap();
@@ -153,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn time_goes_on_when_timestamps_wrap_start_over_or_jump() {
+    fn time_continues_when_timestamps_wrap_start_over_or_jump() {
         use TagKind::{Audio, Video};
         assert_eq!(times(&[(Video, u32::MAX - 9), (Video, 30)]), [0, 40]);
         let twice = [(Video, 0), (Video, 33), (Video, 5000), (Video, 0), (Video, 33)];
@@ -167,9 +167,9 @@ mod tests {
         );
     }
 
-    /// However short the file is: a step back of less than a second would be jitter.
+    /// Even if the file is so short that the step back would count as jitter.
     #[test]
-    fn a_file_that_is_read_again_follows_on_itself() {
+    fn a_looped_file_continues_after_itself() {
         use TagKind::{Audio, Video};
         let mut pacer = Pacer::default();
         let file = [tag(Video, 1000, 1), tag(Audio, 1010, 2), tag(Video, 1040, 3)];
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_that_is_repeated_takes_time() {
+    fn a_looped_file_of_one_frame_takes_time() {
         let mut pacer = Pacer::default();
         let frame = tag(TagKind::Video, 500, 1);
         let due: Vec<_> = (0..3).map(|_| pacer.due(&frame).as_millis()).collect();

@@ -1,29 +1,29 @@
-//! HLS media playlists (RFC 8216), in the shape that OSS writes them.
+//! HLS media playlists (RFC 8216), in the format of OSS.
 
 use std::fmt::Write;
 
 /// The media type of playlists (RFC 8216 section 4).
 pub const MEDIA_TYPE: &str = "application/vnd.apple.mpegurl";
 
-/// A finished piece of a recording: one entry of a playlist.
+/// A complete fragment of a recording: one entry of a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fragment {
     /// Its file name: [`start_ms`](Self::start_ms) and `.ts`.
     pub name: String,
-    /// When it began, by the wall clock, in Unix milliseconds.
+    /// Its start by the wall clock, in Unix milliseconds.
     pub start_ms: u64,
-    /// How much media it holds, in milliseconds. Within a session the durations
-    /// are differences of timestamps: their sum is exact, however long.
+    /// Its duration in milliseconds. Within a session, durations are differences of
+    /// timestamps, so their sum is always exact.
     pub duration_ms: u32,
-    /// Whether it does not continue the fragment before it: another session,
+    /// Whether it does not continue the previous fragment: another session,
     /// another format, or a jump of the encoder's clock.
     pub discontinuity: bool,
 }
 
-/// The playlist of a live channel: no end, as more may come.
+/// Returns the playlist of a live channel, without an end.
 ///
 /// `target` is its target duration in seconds, see [`live_target`].
-/// `media_sequence` is how many fragments lie before the first one given, and
+/// `media_sequence` is how many fragments precede the first one, and
 /// `discontinuity_sequence` how many of those are discontinuities (RFC 8216
 /// sections 4.3.3.2 and 4.3.3.3).
 pub fn live(
@@ -43,10 +43,10 @@ pub fn live(
     playlist
 }
 
-/// A playlist of exactly these fragments, with an end.
+/// Returns a playlist of exactly these fragments, with an end.
 ///
-/// What went before the first one is not in the playlist, so it is never marked
-/// as a discontinuity.
+/// The first one is never marked as a discontinuity, since nothing precedes it in
+/// the playlist.
 pub fn vod(fragments: &[&Fragment]) -> String {
     let longest = fragments.iter().map(|fragment| fragment.duration_ms.into()).max();
     let mut playlist = head(rounded(longest.unwrap_or(0)), 0);
@@ -57,23 +57,23 @@ pub fn vod(fragments: &[&Fragment]) -> String {
     playlist
 }
 
-/// How much longer than the first fragment another may be, at least, before it
+/// The minimum by which another fragment may be longer than the first before it
 /// exceeds the target duration: encoders round their clocks, and cameras jitter.
 const MARGIN_MS: u64 = 250;
 
-/// The target duration of a live playlist, in seconds, for fragments that are
-/// expected to last `expected_ms`: no fragment's duration, rounded, may exceed
-/// it (RFC 8216 section 4.3.3.1), and it must not change (section 6.2.1).
+/// Returns the target duration of a live playlist, in seconds, for fragments that
+/// are expected to last `expected_ms`: no fragment's rounded duration may exceed it
+/// (RFC 8216 section 4.3.3.1), and it must not change (section 6.2.1).
 pub fn live_target(expected_ms: u64) -> u64 {
     rounded(expected_ms + MARGIN_MS)
 }
 
-/// The longest duration that a target duration allows.
+/// Returns the longest duration that a target duration allows.
 pub fn longest_ms(target: u64) -> u64 {
     target.saturating_mul(1000).saturating_add(499)
 }
 
-/// A target duration, in seconds, that allows a fragment of this duration.
+/// Returns a target duration, in seconds, that allows a fragment of this duration.
 fn rounded(duration_ms: u64) -> u64 {
     ((duration_ms + 500) / 1000).max(1)
 }
@@ -111,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vod_playlist_has_the_shape_that_oss_documents() {
+    fn a_vod_playlist_has_the_format_that_oss_documents() {
         let fragments = [
             fragment(1543895706266, 7120, false),
             fragment(1543895706468, 13320, false),
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_live_playlist_has_no_end_and_counts_what_went_before() {
+    fn a_live_playlist_has_no_end_and_counts_earlier_fragments() {
         let fragments =
             [fragment(1000, 5000, true), fragment(6000, 4996, false), fragment(11000, 5004, true)];
         let text = live(&fragments.each_ref(), 0, 41, 2);
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vod_playlist_never_begins_with_a_discontinuity() {
+    fn a_vod_playlist_never_starts_with_a_discontinuity() {
         let fragments = [fragment(1000, 5000, true), fragment(6000, 5000, true)];
         let text = vod(&fragments.each_ref());
         let playlist = MediaPlaylist::try_from(text.as_str()).unwrap();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_of_a_live_playlist_is_the_one_that_it_was_given() {
+    fn a_live_playlist_has_the_given_target_unless_a_fragment_is_longer() {
         for (given, target) in [(5, 5), (9, 9), (4, 5)] {
             let text = live(&[&fragment(1, 5000, false)], given, 0, 0);
             assert!(text.contains(&format!("#EXT-X-TARGETDURATION:{target}\n")), "{text}");
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[test]
-    fn the_target_leaves_room_for_jitter_and_allows_no_longer_fragment() {
+    fn the_target_allows_for_jitter_but_not_for_longer_fragments() {
         for expected_ms in 1..70_000 {
             let target = live_target(expected_ms);
             assert!(longest_ms(target) >= expected_ms + MARGIN_MS - 1, "{expected_ms}");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn an_empty_playlist_is_still_one() {
+    fn an_empty_playlist_is_valid() {
         assert_eq!(live(&[], 0, 7, 0).lines().next(), Some("#EXTM3U"));
     }
 }

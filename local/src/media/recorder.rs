@@ -1,4 +1,4 @@
-//! The recorder: FLV bodies in, fragments of a transport stream out.
+//! The recorder: converts FLV bodies to fragments of a transport stream.
 
 mod allowance;
 mod audio;
@@ -34,43 +34,43 @@ use std::time::Duration;
 use std::{fmt, io, iter};
 use timeline::Timeline;
 
-/// How long the first key frame may keep everything waiting.
+/// How long to wait for the first key frame.
 const KEY_FRAME_MS: u64 = 60_000;
 
-/// A stream that begins with so many messages that cannot be read is given up.
+/// A stream that starts with this many malformed messages is refused.
 const MAX_DROPPED: u64 = 500;
 
 const BYTE_STREAM: RecordError = RecordError::Unusable(
-    "H.264 with start codes (Annex B) is not supported: NAL units need their lengths in front",
+    "H.264 with start codes (Annex B) is not supported: NAL units must be length-prefixed",
 );
 
-/// Longer parameter sets are written once in a fragment, not for each key frame.
+/// Longer parameter sets are written once per fragment rather than for each key frame.
 const MAX_REPEATED: usize = 1024;
 
-/// Larger timestamps mean nothing; below it, arithmetic cannot overflow.
+/// Larger timestamps are meaningless; below it, arithmetic cannot overflow.
 const MAX_TIMESTAMP_MS: u64 = 1 << 48;
 
-/// What a recorder has to know of its channel.
+/// The settings of a recorder, from its channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RecorderSettings {
-    /// How much media a fragment should hold, in seconds; 0 counts as 1.
+    /// The intended length of a fragment, in seconds; 0 means 1.
     pub frag_duration: u32,
     /// When the channel's newest fragment began, in Unix milliseconds; 0 if there
-    /// is none. Names keep rising from it if the clock is set back a little.
+    /// is none. Names continue to increase from it if the clock is set back a little.
     pub last_start_ms: u64,
-    /// Whether earlier sessions left fragments: the first one of this session is
-    /// then a discontinuity.
+    /// Whether there are fragments of earlier sessions, in which case the first one
+    /// of this session is a discontinuity.
     pub continues: bool,
 }
 
-/// Why a recording cannot go on.
+/// Why recording failed.
 #[derive(Debug)]
 pub enum RecordError {
-    /// A codec other than H.264 and AAC, named for a person.
+    /// A codec other than H.264 and AAC; the name is for humans.
     Unsupported(String),
-    /// A stream of which nothing can be recorded, and why.
+    /// Nothing of the stream can be recorded, for this reason.
     Unusable(&'static str),
-    /// The sink's error.
+    /// An error from the sink.
     Io(io::Error),
 }
 
@@ -101,8 +101,8 @@ impl From<io::Error> for RecordError {
     }
 }
 
-/// What a session carries at the moment: a track is there once its
-/// configuration and a first frame have arrived.
+/// The current stream of a session. A track is present once its configuration and
+/// a first frame have arrived.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct StreamStat {
     /// The video.
@@ -120,9 +120,9 @@ pub struct VideoStat {
     pub width: u32,
     /// Height in pixels.
     pub height: u32,
-    /// Frames per second, rounded down; 0 while unknown, or while none arrive.
+    /// Frames per second, rounded down; 0 while unknown or while none arrive.
     pub frame_rate: u32,
-    /// Bytes per second, a mean over the last five seconds of real time; 0 right
+    /// Bytes per second, averaged over the last five seconds of real time; 0 right
     /// after the start.
     pub bandwidth: u64,
 }
@@ -140,56 +140,55 @@ pub struct AudioStat {
 
 /// Records one session of a channel.
 ///
-/// A fragment ends at the first key frame after the fragment duration, and without
-/// one after max(twice that, 60 s), as OSS documents. The first fragment fixes the
-/// target duration of the playlist; one that would exceed it ends without a key
-/// frame, and the one behind it with the next. Each begins with the program tables
-/// of just what it holds and, but for such forced cuts, with a key frame; its name
-/// is the wall clock's milliseconds. Names rise, unless the wall clock is set back
-/// by more than a minute: they follow it then, with a discontinuity. Media before
-/// the first key frame is dropped. A stream without video is cut after the fragment
-/// duration.
+/// A fragment ends at the first key frame after the fragment duration, or without
+/// one after max(twice that, 60 s), as OSS documents. The first fragment determines
+/// the target duration of the playlist; a fragment that would exceed it ends without
+/// a key frame, and the next one then ends at the next key frame. Each starts with
+/// the program tables of the tracks that it contains and, except after such forced
+/// cuts, with a key frame; its name is the wall clock's time in milliseconds. Names
+/// increase, unless the wall clock is set back by more than a minute: then they
+/// follow it, with a discontinuity. Media before the first key frame is dropped. A
+/// stream without video is cut after the fragment duration.
 ///
-/// A track that changes its format or turns up late is taken over by a new
-/// fragment, marked as a discontinuity, at the next key frame. When the
-/// encoder's clock jumps, a new fragment and a new time base begin likewise.
-/// Messages that break the format are dropped and counted, see
-/// [`dropped`](Self::dropped).
+/// A track that changes its format or starts late begins a new fragment, marked as
+/// a discontinuity, at the next key frame. A jump of the encoder's clock also begins
+/// a new fragment, with a new time base. Malformed messages are dropped and counted,
+/// see [`dropped`](Self::dropped).
 ///
-/// What is written stays in proportion to what was received and to the time that
-/// passed, if the caller takes no message before the [`wait`](Self::wait) is over.
+/// The amount written remains proportional to the amount received and to the elapsed
+/// time, if the caller passes no message before the [`wait`](Self::wait) is over.
 ///
 /// Dropping the recorder finishes its fragment.
 pub struct Recorder<S: Sink> {
     output: Output<S>,
     frag_duration_ms: u64,
     last_start_ms: u64,
-    /// Whether the next fragment does not continue the one before it.
-    seam: bool,
+    /// Whether the next fragment does not continue the previous one.
+    discontinuity: bool,
     opening: Option<Opening>,
     finished: bool,
-    /// The newest parameter sets, which may not suffice to begin with.
+    /// The newest parameter sets, which may be incomplete.
     sets: AvcConfig,
     avc: Format<AvcConfig>,
     aac: Format<AacConfig>,
     key_frame_prefix: Vec<u8>,
     clocks: Clocks,
     timeline: Timeline,
-    /// The encoder's time of the picture in the fragment that may have more slices.
+    /// The encoder's time of the current picture, which may have more slices.
     picture_ms: Option<u64>,
     audio: AudioQueue,
-    /// Whether audio was held back that has no place yet.
-    hears_audio: bool,
-    /// Whether pictures were held back, at the beginning.
-    sees_video: bool,
-    /// Whether the audio has another format than when its fragment began.
+    /// Whether audio was held back at the start and is not written yet.
+    held_audio: bool,
+    /// Whether video was held back at the start.
+    held_video: bool,
+    /// Whether the audio format has changed since the fragment began.
     is_reformatted: bool,
     muxer: Muxer,
     fragment: Option<OpenFragment>,
-    /// What the last fragment held.
+    /// The tracks of the last fragment.
     last_tracks: Option<Tracks>,
-    /// The target duration of the playlist, in seconds, once this session has
-    /// listed a fragment.
+    /// The target duration of the playlist, in seconds, once a fragment of this
+    /// session is listed.
     target: Option<u64>,
     key_frames: KeyFrames,
     video_meter: Meter,
@@ -199,13 +198,13 @@ pub struct Recorder<S: Sink> {
 }
 
 impl<S: Sink> Recorder<S> {
-    /// A recorder that has received nothing.
+    /// Returns a recorder that has received nothing.
     pub fn new(sink: S, settings: RecorderSettings) -> Self {
         Recorder {
             output: Output::new(sink),
             frag_duration_ms: u64::from(settings.frag_duration.max(1)) * 1000,
             last_start_ms: settings.last_start_ms,
-            seam: settings.continues,
+            discontinuity: settings.continues,
             opening: Some(Opening::default()),
             finished: false,
             sets: AvcConfig::default(),
@@ -216,8 +215,8 @@ impl<S: Sink> Recorder<S> {
             timeline: Timeline::default(),
             picture_ms: None,
             audio: AudioQueue::default(),
-            hears_audio: false,
-            sees_video: false,
+            held_audio: false,
+            held_video: false,
             is_reformatted: false,
             muxer: Muxer::new(),
             fragment: None,
@@ -231,28 +230,28 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// How many bytes of media are held back until the tracks are known.
+    /// Returns how many bytes of media are held back until the tracks are known.
     pub(crate) fn held(&self) -> usize {
         self.opening.as_ref().map_or(0, Opening::size)
     }
 
-    /// Takes in what the metadata claims about the tracks; `None` is no claim.
+    /// Sets what the metadata says about the tracks; `None` if it says nothing.
     ///
-    /// Until the configurations of all tracks have arrived that are not denied
-    /// here, and the order of the pictures shows, up to two seconds of media are
-    /// held back.
+    /// Up to two seconds of media are held back until the configurations of all
+    /// tracks that are not excluded here have arrived and the picture order is
+    /// known.
     pub fn expect_tracks(&mut self, video: Option<bool>, audio: Option<bool>) {
         if let Some(opening) = &mut self.opening {
             opening.expect(video, audio);
         }
     }
 
-    /// Records the body of a video message that is to be decoded at `timestamp_ms`
-    /// by the encoder's clock.
+    /// Records the body of a video message with the decoding time `timestamp_ms` by
+    /// the encoder's clock.
     ///
     /// # Errors
     ///
-    /// A codec other than H.264, video that cannot be recorded, or an error of the
+    /// A codec other than H.264, video that cannot be recorded, or an error from the
     /// sink.
     pub fn video(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
         self.output.receive(now.uptime_ms, body.len(), self.pending());
@@ -273,11 +272,11 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// Records the body of an audio message, as [`video`](Self::video) does.
+    /// Records the body of an audio message, like [`video`](Self::video).
     ///
     /// # Errors
     ///
-    /// A codec other than AAC, or an error of the sink.
+    /// A codec other than AAC, or an error from the sink.
     pub fn audio(&mut self, now: Now, timestamp_ms: u64, body: &[u8]) -> Result<(), RecordError> {
         self.output.receive(now.uptime_ms, body.len(), self.pending());
         match flv::audio(body) {
@@ -293,18 +292,18 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// Ends the recording with its last fragment. What comes later is ignored.
+    /// Ends the recording with its last fragment. Later messages are ignored.
     ///
     /// # Errors
     ///
-    /// An error of the sink.
+    /// An error from the sink.
     pub fn finish(&mut self) -> io::Result<()> {
         let finished = self.open().and_then(|()| self.finish_fragment(self.media_end()));
         self.finished = true;
         self.settle(finished)
     }
 
-    /// Size, rates and codec parameters at `uptime_ms`, see [`Now`].
+    /// Returns size, rates and codec parameters at `uptime_ms`, see [`Now`].
     pub fn stat(&self, uptime_ms: u64) -> StreamStat {
         let video_rates = self.video_meter.rates(uptime_ms);
         let bandwidth = |rates: Option<Rates>| rates.map_or(0, |rates| rates.bytes as u64);
@@ -326,32 +325,32 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    /// How many messages were dropped because they break the format or lie far
-    /// off the session's clock.
+    /// Returns how many messages were dropped because they were malformed or far
+    /// from the session's clock.
     pub fn dropped(&self) -> u64 {
         self.dropped
     }
 
-    /// What was unusual about the stream since this was last asked.
+    /// Removes and returns the notices about the stream since the last call.
     pub fn take_notices(&mut self) -> Vec<Notice> {
         self.notices.take()
     }
 
-    /// How long to wait before the next message is taken or the recorder is
-    /// dropped, after messages that cost far more disk than they have bytes.
+    /// Returns how long to wait before the next message is passed or the recorder
+    /// is dropped, after messages that use far more disk space than their size.
     ///
-    /// A live stream never has to wait, nor does a file of usual media that is
-    /// sent as fast as the network allows. It is less than a few seconds.
+    /// A live stream never has to wait, nor does a file of ordinary media that is
+    /// sent as fast as the network allows. The wait is at most a few seconds.
     pub fn wait(&self) -> Duration {
         Duration::from_millis(self.output.wait_ms())
     }
 
-    /// Where the recording goes.
+    /// Returns the sink.
     pub fn sink(&self) -> &S {
         &self.output.sink
     }
 
-    /// How many bytes have arrived and are held back.
+    /// Returns how many received bytes are held back.
     fn pending(&self) -> usize {
         self.opening.as_ref().map_or(0, Opening::pending)
     }
@@ -359,7 +358,7 @@ impl<S: Sink> Recorder<S> {
     fn drop_message(&mut self) -> Result<(), RecordError> {
         self.count_dropped();
         if self.dropped >= MAX_DROPPED && !self.has_begun() {
-            return Err(RecordError::Unusable("no message of the stream can be read"));
+            return Err(RecordError::Unusable("the stream contains no valid messages"));
         }
         Ok(())
     }
@@ -375,7 +374,7 @@ impl<S: Sink> Recorder<S> {
         self.avc.current.is_some() || self.aac.current.is_some()
     }
 
-    /// What nothing would ever be recorded of is refused in words.
+    /// Refuses video of which nothing could ever be recorded.
     fn check_video(&self, now: Now, data: &[u8]) -> Result<(), RecordError> {
         let length_size = self.sets.nal_length_size;
         if avc::is_byte_stream(data) && AccessUnit::parse(data, length_size).is_err() {
@@ -395,7 +394,7 @@ impl<S: Sink> Recorder<S> {
         config: C,
     ) -> Result<(), RecordError> {
         if format(self).latest().is_some_and(|known| *known != config) {
-            // Frames held back belong to the configuration before this one.
+            // Frames held back belong to the previous configuration.
             let opened = self.open();
             self.settle(opened)?;
         }
@@ -405,7 +404,7 @@ impl<S: Sink> Recorder<S> {
 
     fn configure_video(&mut self, sets: AvcConfig) -> Result<(), RecordError> {
         self.sets = sets.clone();
-        // Others send the parameter sets with their key frames.
+        // Other encoders send the parameter sets with their key frames.
         if sets.is_complete() {
             self.configure(|recorder| &mut recorder.avc, sets)?;
         }
@@ -455,24 +454,24 @@ impl<S: Sink> Recorder<S> {
         self.record(frame)
     }
 
-    /// Goes on with the tracks there are.
+    /// Ends the opening, and records the frames held back.
     fn open(&mut self) -> io::Result<()> {
         let Some(opening) = self.opening.take() else { return Ok(()) };
         self.timeline.expect_early(opening.early_ms());
         self.timeline.expect_lag(opening.lag_ms());
         self.muxer.expect_lag(opening.lag_ms());
-        self.hears_audio = opening.has_audio;
-        self.sees_video = opening.has_video;
+        self.held_audio = opening.has_audio;
+        self.held_video = opening.has_video;
         opening.into_held().try_for_each(|held| self.record(held.frame()))
     }
 
-    /// After an error, the fragment lacks something and must not be finished.
+    /// Abandons the fragment after an error, since it is incomplete.
     fn settle(&mut self, result: io::Result<()>) -> io::Result<()> {
         if result.is_err() {
             self.fragment = None;
             self.picture_ms = None;
             self.audio.clear_group();
-            self.seam = true;
+            self.discontinuity = true;
         }
         result
     }
@@ -551,7 +550,7 @@ impl<S: Sink> Recorder<S> {
         })
     }
 
-    /// Writes slices of the picture of which others came in messages before.
+    /// Writes more slices of a picture that earlier messages began.
     fn extend_picture(&mut self, access_unit: &AccessUnit<'_>) -> io::Result<()> {
         if self.fragment.is_none() {
             return Ok(());
@@ -561,9 +560,9 @@ impl<S: Sink> Recorder<S> {
         self.muxer.extend(units, &mut |ts| output.write(ts))
     }
 
-    /// Parameter sets within the stream win over those of the header. A picture
-    /// of another kind begins with the next key frame; another way of coding it,
-    /// with the next picture.
+    /// Applies parameter sets in the stream, which override those in the header. A
+    /// new picture format takes effect at the next key frame; other changes, at the
+    /// next picture.
     fn take_parameter_sets(&mut self, access_unit: &AccessUnit<'_>) {
         let mut sets = access_unit.parameter_sets().peekable();
         if sets.peek().is_none() {
@@ -606,7 +605,7 @@ impl<S: Sink> Recorder<S> {
         if place.jumps && alone {
             self.break_off()?;
         }
-        self.hears_audio = false;
+        self.held_audio = false;
         self.clocks.set_length(Track::Audio, config.frame_ms());
         self.clocks.advance(Track::Audio, timestamp_ms, place);
         frame.timestamp_ms = place.ms;
@@ -614,8 +613,8 @@ impl<S: Sink> Recorder<S> {
         if self.ends_before_audio(&frame, alone) {
             self.cut(&frame, false)?;
         }
-        // Each frame of ADTS tells its format, so that another one need not wait
-        // for a key frame; a track that the fragment lacks does.
+        // Each ADTS frame contains its format, so a new one need not wait for a
+        // key frame; a track that is not in the fragment must.
         if self.aac.current.is_some() && self.aac.adopt() {
             self.is_reformatted = true;
         }
@@ -639,7 +638,7 @@ impl<S: Sink> Recorder<S> {
             return Ok(());
         };
         let (output, stamps) = (&mut self.output, Stamps { pts, dts: pts });
-        // Beside video, the video alone says where decoding can start.
+        // If there is video, only its key frames are random access points.
         let random_access = !fragment.tracks.video;
         self.muxer.write(Track::Audio, stamps, random_access, iter::once(group), &mut |ts| {
             output.write(ts)
@@ -651,7 +650,7 @@ impl<S: Sink> Recorder<S> {
 
 impl<S: Sink> Drop for Recorder<S> {
     fn drop(&mut self) {
-        // Whoever wants to know of an error calls finish.
+        // Callers that need the error call finish.
         let _ = self.finish();
     }
 }

@@ -1,4 +1,4 @@
-//! MPEG-2 transport streams (ISO/IEC 13818-1) of one program: H.264 and AAC.
+//! MPEG-2 transport streams (ISO/IEC 13818-1) with one program of H.264 and AAC.
 
 #[cfg(test)]
 #[path = "../../tests/support/tscheck.rs"]
@@ -14,69 +14,69 @@ use std::io;
 use tables::{PAT_PID, PMT_PID, program_association, program_map};
 pub use track::{Track, Tracks};
 
-/// Ticks of the 90 kHz clock in a millisecond.
+/// Ticks of the 90 kHz clock per millisecond.
 pub const TICKS_PER_MS: u64 = 90;
 
-/// How far the clock reference runs behind the decoding times: the time that a
+/// How far the clock reference is behind the decoding times: the time that a
 /// decoder has to fill its buffers.
 pub const DELAY: u64 = 700 * TICKS_PER_MS;
 
 const PAYLOAD: usize = PACKET - 4;
 const SYNC: u8 = 0x47;
 
-/// How far the clock reference runs behind where audio comes so many milliseconds
-/// behind the video.
+/// Returns how far the clock reference is behind the decoding times if audio lags
+/// the video by `lag_ms` milliseconds.
 pub fn delay(lag_ms: u64) -> u64 {
     DELAY.max(DELAY / 2 + lag_ms * TICKS_PER_MS)
 }
 
-/// The clock reference comes at least this often (section 2.7.2).
+/// The maximum interval between clock references (section 2.7.2).
 const PCR_INTERVAL: u64 = 100 * TICKS_PER_MS;
 
-/// While video pauses, audio drives the clock, this far behind: video that comes
-/// late must not find the clock past its own times.
+/// While video pauses, audio drives the clock with this additional delay, so that
+/// the clock does not overtake late video.
 const PCR_SLACK: u64 = 1500 * TICKS_PER_MS;
 
-/// A longer gap is jumped, not filled with clock references.
+/// A longer gap is skipped rather than filled with clock references.
 const PCR_GAP: u64 = 12_000 * TICKS_PER_MS;
 
 /// The times of an access unit in 90 kHz ticks; only 33 bits of them are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stamps {
-    /// When to present it.
+    /// The presentation time.
     pub pts: u64,
-    /// When to decode it, not later than `pts`.
+    /// The decoding time, not later than `pts`.
     pub dts: u64,
 }
 
 /// Writes fragments of one transport stream.
 ///
-/// Continuity counters run on from fragment to fragment. Packets gather in a
-/// buffer of under 128 KiB, which is handed on when full and by [`flush`](Self::flush);
-/// nothing is allocated after [`new`](Self::new).
+/// Continuity counters continue from fragment to fragment. Packets are collected in
+/// a buffer of less than 128 KiB, which is written when full and by
+/// [`flush`](Self::flush); nothing is allocated after [`new`](Self::new).
 pub struct Muxer {
     buffer: Buffer,
     pat: Stream,
     pmt: Stream,
     video: Stream,
     audio: Stream,
-    /// What the newest program map announces.
+    /// The tracks in the newest program map.
     tracks: Tracks,
     version: u8,
-    /// Whose packets carry the clock reference.
+    /// The track whose packets carry the clock reference.
     leader: Track,
     /// Whether the fragment is marked as a discontinuity.
     discontinuity: bool,
     /// The newest clock reference written.
     pcr: Option<u64>,
-    /// How far it runs behind the decoding times.
+    /// How far it is behind the decoding times.
     delay: u64,
-    /// Whether the fragment still lacks one.
+    /// Whether the fragment has no clock reference yet.
     pcr_due: bool,
 }
 
 impl Muxer {
-    /// A muxer that has written nothing.
+    /// Returns a muxer that has written nothing.
     pub fn new() -> Self {
         Muxer {
             buffer: Buffer::new(),
@@ -94,16 +94,16 @@ impl Muxer {
         }
     }
 
-    /// Has the clock reference wait for audio that comes so many milliseconds
-    /// behind video of the same time. Before the first fragment only.
+    /// Delays the clock reference for audio that lags video of the same time by
+    /// `lag_ms` milliseconds. Call it only before the first fragment.
     pub fn expect_lag(&mut self, lag_ms: u64) {
         self.delay = delay(lag_ms);
     }
 
-    /// Begins a fragment with the program tables. What the buffer still holds
-    /// of a fragment that was given up is discarded.
+    /// Begins a fragment with the program tables. Buffered packets of an abandoned
+    /// fragment are discarded.
     ///
-    /// With `discontinuity` the first packet of each stream is marked, so that a
+    /// With `discontinuity`, the first packet of each stream is marked, so that a
     /// decoder accepts new counters and a new time base.
     pub fn begin_fragment(&mut self, tracks: Tracks, discontinuity: bool) {
         self.buffer.begin();
@@ -121,7 +121,7 @@ impl Muxer {
         self.pmt.section(self.buffer.bytes(), &program_map(tracks, self.leader, self.version));
     }
 
-    /// Counts a program map with other tracks as a new version.
+    /// Increments the version if the tracks change.
     fn announce(&mut self, tracks: Tracks) {
         if tracks != self.tracks {
             self.tracks = tracks;
@@ -129,16 +129,16 @@ impl Muxer {
         }
     }
 
-    /// The tracks that the fragment holds so far, of those that it announces.
+    /// Returns those of the announced tracks that the fragment contains so far.
     pub fn written(&self) -> Tracks {
         Tracks { video: self.video.has_payload, audio: self.audio.has_payload }
     }
 
-    /// Corrects the fragment once it is flushed: it then announces just the
-    /// tracks that it holds and, with `discontinuity`, marks the first packet of
-    /// each stream. Returns what to overwrite, and where in the fragment.
+    /// Returns corrections for a fragment that has been flushed, as positions and
+    /// bytes to overwrite: the fragment then announces only the tracks that it
+    /// contains and, with `discontinuity`, marks the first packet of each stream.
     ///
-    /// Which tracks a fragment will hold shows only at its end: one may stop
+    /// The tracks of a fragment are known only at its end, since a track may stop
     /// at any time.
     pub fn correct(&mut self, discontinuity: bool) -> Vec<(u64, Vec<u8>)> {
         let written = self.written();
@@ -161,12 +161,12 @@ impl Muxer {
 
     /// Writes one access unit, or several frames of audio, as one PES packet.
     ///
-    /// The payload is given in pieces and read twice: once for its length. The
-    /// decoding times of a track must rise.
+    /// The payload is passed in pieces and iterated over twice, first for its
+    /// length. The decoding times of a track must increase.
     ///
     /// # Errors
     ///
-    /// Whatever `out` returns.
+    /// Errors from `out`.
     pub fn write<'a>(
         &mut self,
         track: Track,
@@ -199,12 +199,12 @@ impl Muxer {
         Ok(())
     }
 
-    /// Adds to the newest access unit of the video, which [`write`](Self::write)
+    /// Appends to the newest video access unit, which [`write`](Self::write)
     /// began in this fragment.
     ///
     /// # Errors
     ///
-    /// Whatever `out` returns.
+    /// Errors from `out`.
     pub fn extend<'a>(
         &mut self,
         payload: impl Iterator<Item = &'a [u8]> + Clone,
@@ -216,17 +216,17 @@ impl Muxer {
         payload.into_iter().try_for_each(|piece| packets.put(piece))
     }
 
-    /// Hands on what the buffer holds.
+    /// Writes the buffered packets.
     ///
     /// # Errors
     ///
-    /// Whatever `out` returns.
+    /// Errors from `out`.
     pub fn flush(&mut self, out: &mut impl FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
         self.buffer.flush(out)
     }
 
-    /// The clock reference that the next access unit carries, if any, after
-    /// filling a gap since the last one.
+    /// Returns the clock reference for the next access unit, if any, after filling
+    /// a gap since the last one.
     fn clock_reference(
         &mut self,
         track: Track,
@@ -255,13 +255,13 @@ impl Muxer {
         self.pcr
     }
 
-    /// A packet of nothing but the clock reference.
+    /// Writes a packet with only the clock reference.
     fn write_pcr(
         &mut self,
         pcr: u64,
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        self.buffer.make_room(out)?;
+        self.buffer.reserve_packet(out)?;
         let pcr = self.refer(pcr);
         let stream = match self.leader {
             Track::Video => &mut self.video,
@@ -285,18 +285,18 @@ struct Stream {
     pid: u16,
     /// The continuity counter of the next packet with payload.
     counter: u8,
-    /// Whether the next packet has to announce a discontinuity.
+    /// Whether the next packet must signal a discontinuity.
     discontinuity: bool,
     /// The flags of the stream's first packet in the fragment.
     first: Option<Flags>,
-    /// Whether the fragment holds anything of the stream but clock references.
+    /// Whether the fragment contains anything of the stream except clock references.
     has_payload: bool,
 }
 
 /// The flags of an adaptation field.
 #[derive(Clone, Copy)]
 struct Flags {
-    /// Where they are in the fragment.
+    /// Their position in the fragment.
     position: u64,
     value: u8,
 }
@@ -313,9 +313,8 @@ impl Stream {
         self.has_payload = false;
     }
 
-    /// A packet's header and adaptation field, for `left` bytes of payload still
-    /// to come: the last packet is stuffed so that its payload ends with it.
-    /// Returns the room for payload.
+    /// Writes a packet's header and adaptation field, for `left` remaining bytes of
+    /// payload; the last packet is stuffed. Returns the space for payload.
     fn packet_header(
         &mut self,
         buffer: &mut Buffer,
@@ -329,8 +328,8 @@ impl Stream {
         self.header(buffer.bytes(), start, adaptation, left, 0)
     }
 
-    /// The header of the stream's first packet in a fragment, which always has
-    /// flags, to be corrected.
+    /// Writes the header of the stream's first packet in a fragment, which always
+    /// has flags, so that they can be corrected.
     #[cold]
     fn first_header(
         &mut self,
@@ -344,7 +343,7 @@ impl Stream {
         self.header(buffer.bytes(), start, adaptation, left, Adaptation::FLAGS_SIZE)
     }
 
-    /// A packet's header, with an adaptation field of at least `least` bytes.
+    /// Writes a packet's header, with an adaptation field of at least `least` bytes.
     fn header(
         &mut self,
         buffer: &mut Vec<u8>,
@@ -369,18 +368,18 @@ impl Stream {
         PAYLOAD - size
     }
 
-    /// One packet with a whole section of the program tables.
+    /// Writes one packet with a complete section of the program tables.
     fn section(&mut self, buffer: &mut Vec<u8>, section: &[u8]) {
         let discontinuity = std::mem::take(&mut self.discontinuity);
         let adaptation = Adaptation { discontinuity, ..Adaptation::default() };
         let end = buffer.len() + PACKET;
         self.header(buffer, true, &adaptation, PAYLOAD, 0);
-        buffer.push(0); // pointer_field: the section begins here
+        buffer.push(0); // pointer_field: the section starts here
         buffer.extend_from_slice(section);
         buffer.resize(end, 0xFF);
     }
 
-    /// The newest packet again, with another section.
+    /// Writes the newest packet again, with another section.
     fn rewrite(&mut self, buffer: &mut Vec<u8>, discontinuity: bool, section: &[u8]) {
         self.counter = self.counter.wrapping_sub(1) & 0x0F;
         self.discontinuity = discontinuity;
@@ -388,7 +387,7 @@ impl Stream {
     }
 }
 
-/// What an adaptation field says (section 2.4.3.4).
+/// The content of an adaptation field (section 2.4.3.4).
 #[derive(Default)]
 struct Adaptation {
     discontinuity: bool,
@@ -398,7 +397,7 @@ struct Adaptation {
 
 impl Adaptation {
     const DISCONTINUITY: u8 = 0x80;
-    /// A field of flags alone, and where in a packet they are.
+    /// The size of a field with only flags, and their offset in a packet.
     const FLAGS_SIZE: usize = 2;
     const FLAGS_OFFSET: u64 = 5;
 
@@ -417,7 +416,7 @@ impl Adaptation {
             | flag(self.pcr.is_some(), 0x10)
     }
 
-    /// Fills exactly `size` bytes, its length byte included.
+    /// Writes exactly `size` bytes, including the length byte.
     fn write(&self, buffer: &mut Vec<u8>, size: usize) {
         let end = buffer.len() + size;
         if size > 0 {
@@ -437,16 +436,16 @@ impl Adaptation {
 
 const MASK_33: u64 = (1 << 33) - 1;
 
-/// Cuts the payload of one PES packet into transport packets.
+/// Splits the payload of one PES packet into transport packets.
 struct Packets<'a, F> {
     buffer: &'a mut Buffer,
     out: &'a mut F,
     stream: &'a mut Stream,
-    /// The adaptation field of the first packet, until that is written.
+    /// The adaptation field of the first packet, until it is written.
     first: Option<Adaptation>,
-    /// How many bytes of payload are still to come.
+    /// How many bytes of payload remain.
     left: usize,
-    /// How many of them fit into the packet begun.
+    /// How many of them fit into the current packet.
     room: usize,
 }
 
@@ -466,7 +465,7 @@ impl<F: FnMut(&[u8]) -> io::Result<()>> Packets<'_, F> {
     }
 
     fn begin(&mut self) -> io::Result<()> {
-        self.buffer.make_room(self.out)?;
+        self.buffer.reserve_packet(self.out)?;
         let start = self.first.is_some();
         let adaptation = self.first.take().unwrap_or_default();
         self.room = self.stream.packet_header(self.buffer, start, &adaptation, self.left);
@@ -486,7 +485,7 @@ impl PesHeader {
         const ALIGNED: u8 = 0x84;
         let both = stamps.pts != stamps.dts;
         let stamps_length: u8 = if both { 10 } else { 5 };
-        // Video may leave its length unsaid, as 0: more slices may follow.
+        // Video may omit its length, as 0: more slices may follow.
         let length = match track {
             Track::Video => 0,
             Track::Audio => payload + 3 + usize::from(stamps_length),
@@ -506,7 +505,7 @@ impl PesHeader {
     }
 }
 
-/// Four bits of prefix and 33 bits of time, with a marker bit after every part.
+/// Encodes four bits of prefix and 33 bits of time, with a marker bit after each part.
 fn timestamp(prefix: u8, ticks: u64) -> [u8; 5] {
     let part = |shift: u32| (ticks >> shift) as u8;
     [prefix << 4 | (part(30) & 7) << 1 | 1, part(22), part(15) << 1 | 1, part(7), part(0) << 1 | 1]
@@ -562,7 +561,7 @@ mod tests {
             self.muxer.write(track, stamps, key, pieces, &mut append_to(bytes)).unwrap();
         }
 
-        /// A picture of `size` bytes of slice; every key frame has parameter sets.
+        /// Writes a picture with a slice of `size` bytes; key frames have parameter sets.
         fn picture(&mut self, dts: u64, key: bool, size: usize) -> Vec<u8> {
             let slice = vec![if key { 0x65 } else { 0x41 }; size];
             let sets: &[u8] = if key { b"\0\0\0\x01\x67s\0\0\0\x01\x68p" } else { b"" };
@@ -571,7 +570,7 @@ mod tests {
             pieces.concat()
         }
 
-        fn sound(&mut self, pts: u64, size: usize) -> Vec<u8> {
+        fn audio_frame(&mut self, pts: u64, size: usize) -> Vec<u8> {
             let data = vec![0xAA; size];
             let header = AacConfig::parse(&[0x12, 0x10]).unwrap().adts_header(size).unwrap();
             self.write(Track::Audio, Stamps { pts, dts: pts }, false, &[&header, &data]);
@@ -593,21 +592,21 @@ mod tests {
     }
 
     #[test]
-    fn payload_of_any_size_comes_out_as_it_went_in() {
+    fn payload_of_any_size_is_unchanged() {
         let mut tape = Tape::new();
         let (mut video, mut audio) = (Vec::new(), Vec::new());
         tape.begin(BOTH, false);
         for size in 1..600 {
             let dts = 2 * DELAY + size as u64 * FRAME;
             video.extend(tape.picture(dts, size == 1, size));
-            audio.extend(tape.sound(dts, size));
+            audio.extend(tape.audio_frame(dts, size));
         }
         let report = check_clean(&tape.pieces(599 * 40));
         assert!(report.video.payload == video && report.audio.payload == audio);
     }
 
     #[test]
-    fn a_frame_larger_than_a_pes_length_and_the_buffer_comes_out_whole() {
+    fn a_frame_larger_than_a_pes_length_and_the_buffer_is_complete() {
         let mut tape = Tape::new();
         tape.begin(BOTH, false);
         let large = tape.picture(2 * DELAY, true, 1_000_000);
@@ -617,7 +616,7 @@ mod tests {
     }
 
     #[test]
-    fn the_buffer_is_handed_on_in_whole_packets_and_never_grows() {
+    fn the_buffer_is_written_in_complete_packets_and_never_grows() {
         let (mut muxer, mut sizes) = (Muxer::new(), Vec::new());
         let capacity = muxer.buffer.bytes().capacity();
         muxer.begin_fragment(BOTH, false);
@@ -636,29 +635,29 @@ mod tests {
     }
 
     #[test]
-    fn counters_run_on_from_fragment_to_fragment() {
+    fn counters_continue_from_fragment_to_fragment() {
         let mut tape = Tape::new();
         for fragment in 0..20 {
             tape.begin(BOTH, false);
             tape.picture(2 * DELAY + fragment * FRAME, true, 1000 + 77 * fragment as usize);
-            tape.sound(2 * DELAY + fragment * FRAME, 300);
+            tape.audio_frame(2 * DELAY + fragment * FRAME, 300);
         }
         check_clean(&tape.pieces(40));
     }
 
     #[test]
-    fn a_discontinuity_lets_the_clock_begin_anew() {
+    fn the_clock_may_restart_at_a_discontinuity() {
         let mut tape = Tape::new();
         for (discontinuity, base) in [(false, 90_000_000), (true, 0), (true, 5_000)] {
             tape.begin(BOTH, discontinuity);
             tape.picture(base + 2 * DELAY, true, 100);
-            tape.sound(base + 2 * DELAY, 100);
+            tape.audio_frame(base + 2 * DELAY, 100);
         }
         check_clean(&tape.pieces(40));
     }
 
     #[test]
-    fn the_clock_reference_comes_every_tenth_of_a_second_even_at_one_frame_a_second() {
+    fn clock_references_are_frequent_even_at_one_frame_per_second() {
         let mut tape = Tape::new();
         for second in 0..4 {
             tape.begin(Tracks { video: true, audio: false }, false);
@@ -668,12 +667,12 @@ mod tests {
     }
 
     #[test]
-    fn audio_drives_the_clock_where_video_pauses_and_video_may_still_come_late() {
+    fn audio_drives_the_clock_while_video_pauses_and_video_may_still_arrive_late() {
         let mut tape = Tape::new();
         tape.begin(BOTH, false);
         tape.picture(2 * DELAY, true, 10);
         for frame in 0..100 {
-            tape.sound(2 * DELAY + frame * FRAME, 100);
+            tape.audio_frame(2 * DELAY + frame * FRAME, 100);
         }
         tape.picture(2 * DELAY + 75 * FRAME, false, 10);
         tape.begin(BOTH, false);
@@ -684,14 +683,14 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_of_audio_alone_still_has_a_clock() {
+    fn an_audio_only_fragment_has_a_clock() {
         let mut tape = Tape::new();
         tape.begin(BOTH, false);
         tape.picture(2 * DELAY, true, 10);
         tape.begin(BOTH, false);
-        tape.sound(2 * DELAY + FRAME, 100);
+        tape.audio_frame(2 * DELAY + FRAME, 100);
         tape.begin(Tracks { video: false, audio: true }, true);
-        tape.sound(2 * DELAY + 2 * FRAME, 100);
+        tape.audio_frame(2 * DELAY + 2 * FRAME, 100);
         check_clean(&tape.pieces(40));
     }
 
@@ -708,7 +707,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_map_gets_a_new_version_only_with_other_tracks() {
+    fn the_program_map_gets_a_new_version_only_if_the_tracks_change() {
         let mut muxer = Muxer::new();
         let mut version = |tracks| {
             muxer.begin_fragment(tracks, false);
@@ -719,7 +718,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_of_the_sink_is_passed_on() {
+    fn errors_from_the_sink_are_returned() {
         let mut muxer = Muxer::new();
         muxer.begin_fragment(BOTH, false);
         let out = &mut |_: &[u8]| Err(io::Error::other("disk full"));
@@ -729,7 +728,7 @@ mod tests {
         assert!(muxer.flush(out).is_err());
     }
 
-    /// Two good fragments of three pictures each, with sound.
+    /// Returns two valid fragments of three pictures each, with audio.
     fn good() -> Vec<Vec<u8>> {
         let mut tape = Tape::new();
         for fragment in 0..2 {
@@ -737,7 +736,7 @@ mod tests {
             for frame in 0..3 {
                 let dts = 2 * DELAY + (fragment * 3 + frame) * FRAME;
                 tape.picture(dts, frame == 0, 400);
-                tape.sound(dts, 100);
+                tape.audio_frame(dts, 100);
             }
         }
         tape.end();
@@ -751,7 +750,7 @@ mod tests {
     }
 
     #[test]
-    fn the_checker_finds_every_kind_of_damage() {
+    fn the_checker_detects_every_kind_of_damage() {
         type Damage = fn(&mut Vec<Vec<u8>>);
         let damages: [(&str, Damage); 9] = [
             ("out of sync", |fragments| fragments[0][PACKET * 3] = 0),

@@ -1,5 +1,5 @@
-//! The tags of FLV as it comes out of a file or a pipe: of any length, in the
-//! memory of one tag (Adobe Flash Video File Format 10.1, annex E.2 to E.4).
+//! Reads the tags of an FLV file or pipe of any length, with only one tag in
+//! memory (Adobe Flash Video File Format 10.1, annex E.2 to E.4).
 
 use super::{Tag, TagKind};
 use std::io::{self, ErrorKind, Read};
@@ -29,7 +29,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     ///
-    /// `InvalidData` when the source does not begin as FLV does.
+    /// `InvalidData` if the source does not start like FLV.
     pub fn new(mut source: R) -> io::Result<Self> {
         // Signature, version, flags, offset of the body, and then the size of
         // the tag before the first.
@@ -53,7 +53,7 @@ impl<R: Read> Reader<R> {
             if read < size {
                 return Err(truncated());
             }
-            // The size of the tag closes it; a broken-off file lacks the last.
+            // A tag ends with its size; in a truncated file the last may be missing.
             let closing = io::copy(&mut self.source.by_ref().take(4), &mut io::sink())?;
             self.position += 11 + size + closing;
             let kind = match kind {
@@ -83,7 +83,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// `UnexpectedEof` is a source that ends within a tag.
+/// `UnexpectedEof` means that the source ends within a tag.
 impl<R: Read> Iterator for Reader<R> {
     type Item = io::Result<Tag>;
 
@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn what_does_not_begin_as_flv_is_no_flv() {
+    fn other_formats_are_refused() {
         for file in [
             &b""[..],
             b"FLV",
@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_file_gives_its_whole_tags_then_one_error() {
+    fn a_truncated_file_yields_its_complete_tags_and_then_one_error() {
         let whole = [HEADER, &tag(9, 0, b"one"), &tag(9, 40, b"two")].concat();
         for end in whole.len() - 4 - 3 - 10..whole.len() - 4 {
             let tags: Vec<_> = Reader::new(&whole[..end]).unwrap().collect();
@@ -171,7 +171,11 @@ mod tests {
             assert!(tags[0].is_ok());
             assert_eq!(tags[1].as_ref().unwrap_err().kind(), ErrorKind::UnexpectedEof);
         }
-        assert_eq!(read(&whole[..whole.len() - 4]).unwrap().len(), 2, "only the closing size");
+        assert_eq!(
+            read(&whole[..whole.len() - 4]).unwrap().len(),
+            2,
+            "only the final size is missing"
+        );
         assert_eq!(read(b"FLV\x01\x05\xFF\xFF\xFF\xFF\0\0\0\0").unwrap(), []);
     }
 }

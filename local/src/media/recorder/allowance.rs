@@ -1,27 +1,26 @@
-//! What a publisher may cost: disk in proportion to what it sends and to the
-//! time it takes.
+//! Limits the disk space that a publisher uses, in proportion to the bytes that it
+//! sends and to elapsed time.
 
 use super::sink::{PlaylistState, Sink};
 use crate::media::playlist::Fragment;
 use std::io;
 
-/// What a fragment costs beside its bytes: the blocks of a file, a line of the
-/// index, and the playlist written again.
+/// The overhead of a fragment in addition to its bytes: file blocks, a line in the
+/// index, and the updated playlist.
 const FRAGMENT: u64 = 16 * 1024;
 
-/// What each byte received pays for. The transport stream adds a few percent to
-/// ordinary media, so that media sent faster than real time pays for itself.
+/// How many bytes each received byte earns. The transport stream adds a few percent to
+/// ordinary media, so media sent faster than real time never has to wait.
 const PER_BYTE: u64 = 2;
 
-/// What a millisecond pays for, several times what a live stream needs: tables,
-/// clock references, packets that tiny frames do not fill, a fragment a second.
+/// How many bytes each millisecond earns, several times what a live stream needs:
+/// tables, clock references, packets that tiny frames do not fill, a fragment per second.
 const PER_MS: u64 = 128;
 
-/// The most that can be saved up, beside what media that has arrived and is not
-/// written yet has earned.
+/// The maximum balance, in addition to what received but unwritten media has earned.
 const CAPACITY: i64 = 1024 * 1024;
 
-/// An account of what a publisher has paid for; below zero it has to wait.
+/// The balance of a publisher; below zero it has to wait.
 #[derive(Default)]
 struct Allowance {
     balance: i64,
@@ -29,7 +28,7 @@ struct Allowance {
 }
 
 impl Allowance {
-    /// Earns the time until `uptime_ms`.
+    /// Earns for the time until `uptime_ms`.
     fn pass(&mut self, uptime_ms: u64) {
         let last = self.newest_ms.replace(uptime_ms).unwrap_or(uptime_ms);
         self.earn(uptime_ms.saturating_sub(last).saturating_mul(PER_MS));
@@ -39,8 +38,8 @@ impl Allowance {
         self.balance = self.balance.saturating_add_unsigned(bytes);
     }
 
-    /// Forgets what is beyond the capacity; `pending` bytes have yet to be written.
-    fn forget(&mut self, pending: usize) {
+    /// Limits the balance to the capacity; `pending` bytes have yet to be written.
+    fn cap(&mut self, pending: usize) {
         let earned = pending as u64 * PER_BYTE;
         self.balance = self.balance.min(CAPACITY.saturating_add_unsigned(earned));
     }
@@ -54,7 +53,7 @@ impl Allowance {
     }
 }
 
-/// A sink whose use is paid for.
+/// A sink whose use is limited.
 pub(super) struct Output<S> {
     pub(super) sink: S,
     allowance: Allowance,
@@ -65,16 +64,16 @@ impl<S: Sink> Output<S> {
         Output { sink, allowance: Allowance::default() }
     }
 
-    /// Takes in that a message of `bytes` arrived at `uptime_ms`, while `pending`
-    /// bytes of those before it are held back.
+    /// Earns for a message of `bytes` that arrived at `uptime_ms`, while `pending`
+    /// bytes of earlier messages are held back.
     pub(super) fn receive(&mut self, uptime_ms: u64, bytes: usize, pending: usize) {
         self.allowance.pass(uptime_ms);
-        // A message may be larger than the capacity, and is paid for all the same.
-        self.allowance.forget(pending);
+        // A message may be larger than the capacity, and still earns for all its bytes.
+        self.allowance.cap(pending);
         self.allowance.earn(bytes as u64 * PER_BYTE);
     }
 
-    /// How many milliseconds it takes until all is paid for.
+    /// Returns how many milliseconds to wait until the balance is no longer negative.
     pub(super) fn wait_ms(&self) -> u64 {
         self.allowance.wait_ms()
     }
@@ -103,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_and_time_pay_and_neither_is_saved_up_for_ever() {
+    fn bytes_and_time_earn_up_to_the_capacity() {
         let mut allowance = Allowance::default();
         allowance.pass(1 << 40);
         assert_eq!(allowance.wait_ms(), 0);
@@ -114,22 +113,22 @@ mod tests {
         allowance.earn(400 * PER_MS);
         assert_eq!((allowance.wait_ms(), allowance.balance), (0, 0));
         allowance.pass(u64::MAX);
-        allowance.forget(0);
+        allowance.cap(0);
         assert_eq!(allowance.balance, CAPACITY);
     }
 
     #[test]
-    fn what_is_held_back_keeps_what_it_has_earned() {
+    fn media_held_back_keeps_its_earnings() {
         let mut allowance = Allowance::default();
         allowance.earn(10 * CAPACITY as u64);
-        allowance.forget(CAPACITY as usize);
+        allowance.cap(CAPACITY as usize);
         assert_eq!(allowance.balance, 3 * CAPACITY);
-        allowance.forget(0);
+        allowance.cap(0);
         assert_eq!(allowance.balance, CAPACITY);
     }
 
     #[test]
-    fn a_clock_that_is_set_back_pays_nothing() {
+    fn a_clock_that_is_set_back_earns_nothing() {
         let mut allowance = Allowance::default();
         [5000, 0, 1].iter().for_each(|ms| allowance.pass(*ms));
         assert_eq!(allowance.balance, PER_MS as i64);

@@ -1,22 +1,22 @@
-//! Audio frames on their way into PES packets.
+//! Groups audio frames into PES packets.
 
 use crate::media::aac::{ADTS_HEADER, AacConfig, FRAME_SAMPLES};
 use crate::media::ts::TICKS_PER_MS;
 
 const TICKS_PER_SECOND: u64 = 1000 * TICKS_PER_MS;
 
-/// How far a timestamp may lie from where the samples before it end and still
-/// be taken for rounding or jitter.
+/// How far a timestamp may be from the end of the preceding samples and still count
+/// as rounding or jitter.
 const TOLERANCE: u64 = 20 * TICKS_PER_MS;
 
-/// Keeps a PES packet far below the 64 KiB that its length field can say.
+/// Keeps a PES packet far below the 64 KiB limit of its length field.
 const MAX_GROUP: usize = 32 * 1024;
 
-/// Gathers about a tenth of a second of ADTS frames for one PES packet: a
-/// packet a frame would cost a quarter of the audio's size again.
+/// Collects about a tenth of a second of ADTS frames for one PES packet: one packet
+/// per frame would increase the size of the audio by a quarter.
 ///
-/// A PES packet has the time of its first frame only, the others follow from
-/// the sample rate; so a frame is grouped only if that gives the right time.
+/// A PES packet contains only the time of its first frame; those of the others follow
+/// from the sample rate. So a frame is added only if that yields the correct time.
 #[derive(Default)]
 pub(super) struct AudioQueue {
     bytes: Vec<u8>,
@@ -26,7 +26,7 @@ pub(super) struct AudioQueue {
     newest_pts: Option<u64>,
 }
 
-/// Time counted in samples, which milliseconds are too coarse for.
+/// Counts time in samples, since milliseconds are too coarse.
 struct SampleClock {
     base: u64,
     frames: u64,
@@ -46,7 +46,7 @@ impl SampleClock {
 }
 
 impl AudioQueue {
-    /// Whether a frame may join the ones that wait; if not, they go first.
+    /// Returns whether a frame may join the group; if not, write the group first.
     pub(super) fn accepts(&self, config: &AacConfig, ticks: u64, length: usize) -> bool {
         self.bytes.is_empty()
             || self.bytes.len() + ADTS_HEADER + length <= MAX_GROUP
@@ -80,35 +80,36 @@ impl AudioQueue {
         self.bytes.extend_from_slice(data);
     }
 
-    /// When the newest frame ends; 0 if there is none.
+    /// Returns the end of the newest frame; 0 if there is none.
     pub(super) fn end(&self) -> u64 {
         self.clock.as_ref().map_or(0, SampleClock::now)
     }
 
-    /// Whether another frame would make the group longer than a tenth of a second.
+    /// Returns whether another frame would make the group longer than a tenth of a
+    /// second.
     pub(super) fn is_full(&self) -> bool {
         let rate = self.clock.as_ref().map_or(0, |clock| clock.rate);
         (self.frames + 1) * u64::from(FRAME_SAMPLES) * 10 > rate
     }
 
-    /// Whether frames have waited for others for long when it is `ticks`.
+    /// Returns whether the group has waited too long at the time `ticks`.
     pub(super) fn is_stale(&self, ticks: u64) -> bool {
-        const PATIENCE: u64 = 300 * TICKS_PER_MS;
-        !self.bytes.is_empty() && ticks > self.pts + PATIENCE
+        const MAX_WAIT: u64 = 300 * TICKS_PER_MS;
+        !self.bytes.is_empty() && ticks > self.pts + MAX_WAIT
     }
 
-    /// The frames that wait and the time of the first, if there are any.
+    /// Returns the group and the time of its first frame, if there is one.
     pub(super) fn group(&self) -> Option<(u64, &[u8])> {
         (!self.bytes.is_empty()).then_some((self.pts, &self.bytes))
     }
 
-    /// Forgets the frames that wait, once written.
+    /// Clears the group, after it was written.
     pub(super) fn clear_group(&mut self) {
         self.bytes.clear();
         self.frames = 0;
     }
 
-    /// Begins a new time base.
+    /// Starts a new time base.
     pub(super) fn reset(&mut self) {
         self.clear_group();
         self.clock = None;
@@ -124,7 +125,7 @@ mod tests {
         AacConfig::parse(&[0x12, 0x10]).unwrap() // 44.1 kHz
     }
 
-    /// Feeds frames of ten bytes at these milliseconds; the times and sizes of the groups.
+    /// Adds frames of ten bytes at these times; returns the times and sizes of the groups.
     fn groups(milliseconds: impl IntoIterator<Item = u64>) -> Vec<(u64, usize)> {
         let (config, mut queue, mut groups) = (config(), AudioQueue::default(), Vec::new());
         let mut take = |queue: &mut AudioQueue| {
@@ -151,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn rounding_to_milliseconds_never_adds_up() {
+    fn rounding_errors_do_not_accumulate() {
         let frames = (0..40_000).map(|n| n * 1024 * 1000 / 44100);
         let groups = groups(frames);
         assert_eq!(groups.len(), 10_000);
@@ -159,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_ends_the_group_and_sets_the_time_anew() {
+    fn a_gap_ends_the_group_and_resets_the_time() {
         assert_eq!(groups([0, 23, 500, 523]), [(0, 2), (45_000, 2)]);
     }
 
@@ -169,14 +170,14 @@ mod tests {
     }
 
     #[test]
-    fn a_step_back_never_brings_the_time_down() {
+    fn time_never_decreases_after_a_step_back() {
         let groups = groups([100, 123, 10, 5, 5, 300]);
         assert!(groups.windows(2).all(|pair| pair[0].0 < pair[1].0), "{groups:?}");
         assert_eq!(groups.iter().map(|group| group.1).sum::<usize>(), 6);
     }
 
     #[test]
-    fn the_size_of_a_group_is_bounded() {
+    fn the_size_of_a_group_is_limited() {
         let (config, mut queue) = (config(), AudioQueue::default());
         let mut ticks = 0;
         while queue.accepts(&config, ticks, 8000) {

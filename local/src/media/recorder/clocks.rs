@@ -1,21 +1,21 @@
-//! From the encoder's clocks, one for each track, to a common one of the session.
+//! Converts the encoder's clocks, one per track, to a common clock of the session.
 //!
-//! Both tracks should have the same clock, and mostly do. But video may start over
-//! while audio goes on, each may begin at another time, or either may jump: then
-//! their places are found by when they arrive.
+//! Both tracks should have the same clock, and usually do. But video may start over
+//! while audio continues, they may start at different times, or either may jump: their
+//! times are then determined by their arrival.
 
 use crate::media::ts::Track;
 
-/// A step back of a track's clock up to this is an encoder's jitter.
+/// A step back of a track's clock up to this counts as jitter.
 pub(crate) const MAX_STEP_BACK_MS: u64 = 1000;
 
-/// A step ahead of the session's clock beyond this is a jump.
+/// A step ahead of the session's clock beyond this counts as a jump.
 const MAX_STEP_AHEAD_MS: u64 = 10_000;
 
-/// How much further ahead than ever before audio may be of video that still comes.
+/// How much further than ever before audio may be ahead of video that still arrives.
 pub(crate) const MAX_LEAD_MS: u64 = 1000;
 
-/// How far apart tracks of one clock may arrive.
+/// How far apart tracks with the same clock may arrive.
 const MAX_SKEW_MS: u64 = 5000;
 
 /// The clocks of a session.
@@ -23,32 +23,32 @@ const MAX_SKEW_MS: u64 = 5000;
 pub struct Clocks {
     /// The newest time of either track, by the session's clock.
     newest_ms: Option<u64>,
-    /// The newest before the newest frame.
+    /// The previous value of it.
     before_ms: u64,
-    /// What the newest was when audio last arrived.
+    /// The value of it when audio last arrived.
     heard_ms: Option<u64>,
-    /// How far the audio has been ahead of the video, at most, when video arrived.
+    /// How far audio was ahead of video, at most, when video arrived.
     lead_ms: u64,
     video: Clock,
     audio: Clock,
 }
 
-/// What is known of a track's clock.
+/// The state of a track's clock.
 #[derive(Debug, Default)]
 struct Clock {
-    /// The newest time by the encoder's clock, if there is any.
+    /// The newest time by the encoder's clock, if any.
     theirs_ms: Option<u64>,
-    /// The newest time by the session's.
+    /// The newest time by the session's clock.
     ours_ms: u64,
-    /// From theirs to ours.
+    /// The offset from the encoder's clock to the session's.
     offset_ms: i64,
     frame_ms: u64,
 }
 
-/// Where a frame belongs by the session's clock.
+/// The time of a frame by the session's clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Place {
-    /// Milliseconds.
+    /// The time in milliseconds.
     pub ms: u64,
     /// Whether its track's clock jumped.
     pub jumps: bool,
@@ -60,9 +60,9 @@ impl Clock {
         theirs_ms.checked_add_signed(self.offset_ms)
     }
 
-    /// How long a frame lasts.
+    /// Returns the duration of a frame.
     fn length(&self) -> u64 {
-        /// A single frame does not tell.
+        /// The default, since a single frame does not determine it.
         const FRAME_MS: u64 = 40;
         if self.frame_ms > 0 { self.frame_ms } else { FRAME_MS }
     }
@@ -73,7 +73,7 @@ impl Clock {
 }
 
 impl Clocks {
-    /// Where a frame belongs that the encoder says to be of `theirs_ms`.
+    /// Returns the place of a frame with the encoder's time `theirs_ms`.
     pub fn locate(&self, track: Track, theirs_ms: u64) -> Place {
         let (clock, other) = match track {
             Track::Video => (&self.video, &self.audio),
@@ -95,13 +95,13 @@ impl Clocks {
             }
         }
         let jumps = clock.theirs_ms.is_some();
-        // Where the other track's clock has gone already, or where it began.
+        // The time by the other track's clock, which may have jumped already.
         let leads = other.theirs_ms.is_some() && !(jumps && clock.offset_ms == other.offset_ms);
         let common = other.ours(theirs_ms).filter(|ms| leads && is_within(ms, MAX_SKEW_MS));
         place(common.unwrap_or(newest_ms.max(clock.end())), jumps)
     }
 
-    /// Takes in that a frame of `theirs_ms` has its place.
+    /// Advances the clocks to a frame at its place.
     pub fn advance(&mut self, track: Track, theirs_ms: u64, place: Place) {
         let Clock { theirs_ms: newest, ours_ms, offset_ms, .. } = self.clock(track);
         *newest = Some(newest.filter(|_| !place.jumps).unwrap_or(0).max(theirs_ms));
@@ -119,46 +119,46 @@ impl Clocks {
         }
     }
 
-    /// Takes in how long the frames of a track last.
+    /// Sets the duration of a track's frames.
     pub fn set_length(&mut self, track: Track, frame_ms: u64) {
         self.clock(track).frame_ms = frame_ms;
     }
 
-    /// How long a picture lasts.
+    /// Returns the duration of a picture.
     pub fn picture_ms(&self) -> u64 {
         self.video.length()
     }
 
-    /// The time since the last picture, if `ms` is later.
+    /// Returns the time since the last picture, if `ms` is later.
     pub fn since_picture(&self, ms: u64) -> Option<u64> {
         self.video.theirs_ms.and_then(|_| ms.checked_sub(self.video.ours_ms))
     }
 
-    /// Whether audio had arrived in the last second and a half before the newest
-    /// frame, however far behind the video it is. A pause of both tracks is not the
-    /// end of one.
+    /// Returns whether audio arrived within 1.5 seconds before the newest frame,
+    /// however far it is behind the video. A pause of both tracks does not count as
+    /// the end of one.
     pub fn hears_audio(&self) -> bool {
         const SILENCE_MS: u64 = 1500;
         self.heard_ms.is_some_and(|heard| self.before_ms <= heard + SILENCE_MS)
     }
 
-    /// Whether audio of `ms` is so far ahead of the video, of which the last picture
-    /// is shown until `shown_ms`, that none is coming.
+    /// Returns whether audio at `ms` is so far ahead of the end of the last picture
+    /// at `shown_ms` that the video must have stopped.
     pub fn is_video_gone(&self, shown_ms: u64, ms: u64) -> bool {
         self.video.end().max(shown_ms) + self.lead_ms + MAX_LEAD_MS < ms
     }
 
-    /// When the last frame received is over, by the order of decoding.
+    /// Returns the end of the last received frame, in decoding order.
     pub fn end(&self) -> u64 {
         self.video.end().max(self.audio.end())
     }
 
-    /// When the last picture received is over, by the order of decoding.
+    /// Returns the end of the last received picture, in decoding order.
     pub fn video_end(&self) -> u64 {
         self.video.end()
     }
 
-    /// When the last frame of audio received is over.
+    /// Returns the end of the last received audio frame.
     pub fn audio_end(&self) -> u64 {
         self.audio.end()
     }
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
     use Track::{Audio, Video};
 
-    /// Where frames of these times belong, and whether their clock jumped.
+    /// Returns the places of frames with these times, and whether their clock jumped.
     fn places(frames: &[(Track, u64)]) -> Vec<(u64, bool)> {
         let mut clocks = Clocks::default();
         let locate = |&(track, theirs_ms): &(Track, u64)| {
@@ -188,13 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn tracks_of_one_clock_are_left_as_they_are() {
+    fn tracks_with_the_same_clock_keep_their_times() {
         let frames = [(Video, 5000), (Audio, 4990), (Video, 5040), (Audio, 9000), (Video, 5080)];
         assert_eq!(places(&frames), [5000, 4990, 5040, 9000, 5080].map(|ms| (ms, false)));
     }
 
     #[test]
-    fn tracks_that_begin_far_apart_are_matched_by_their_arrival() {
+    fn tracks_that_start_far_apart_are_matched_by_their_arrival() {
         let frames = [(Video, 0), (Audio, 3_600_000), (Video, 40), (Audio, 3_600_023)];
         assert_eq!(places(&frames), [0, 0, 40, 23].map(|ms| (ms, false)));
         let frames = [(Audio, 6000), (Video, 0), (Audio, 6023), (Video, 40)];
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_starts_over_joins_the_one_that_goes_on() {
+    fn a_track_that_starts_over_joins_the_one_that_continues() {
         let frames = [(Video, 20_000), (Audio, 20_000), (Video, 0), (Audio, 20_023), (Video, 40)];
         let expected = [20_000, 20_000, 20_040, 20_023, 20_080];
         let found = places(&frames);
@@ -222,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn one_frame_far_off_moves_nothing_else() {
+    fn one_frame_with_a_wrong_time_affects_nothing_else() {
         let frames = [(Video, 0), (Audio, 0), (Audio, 1 << 48), (Audio, 23), (Video, 40)];
         assert_eq!(
             places(&frames).iter().map(|place| place.0).collect::<Vec<_>>(),
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_did_not_count_its_pause_is_matched_by_its_arrival() {
+    fn a_track_whose_clock_stopped_in_a_pause_is_matched_by_its_arrival() {
         let mut frames = vec![(Video, 0), (Audio, 0)];
         frames.extend((1..=500).map(|n| (Video, n * 40)));
         frames.extend([(Audio, 23), (Audio, 46)]);

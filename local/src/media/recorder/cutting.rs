@@ -1,4 +1,4 @@
-//! Where fragments begin and end.
+//! Decides where fragments start and end.
 
 use super::Recorder;
 use super::clocks::MAX_LEAD_MS;
@@ -11,22 +11,22 @@ use crate::media::ts::Tracks;
 use std::io;
 
 /// OSS cuts without a key frame after twice the fragment duration, but not
-/// before this.
+/// earlier than this.
 const MIN_FORCED_MS: u64 = 60_000;
 
-/// A fragment that began without a key frame ends at the next one, if it is not
-/// shorter than this.
+/// A fragment that started without a key frame ends at the next one, unless it would
+/// be shorter than this.
 const MIN_REST_MS: u64 = 250;
 
-/// A wall clock set back by more than this is followed; by less, names go on
-/// rising until it has caught up.
+/// If the wall clock is set back by more than this, names follow it; otherwise they
+/// continue to increase until it has caught up.
 const MAX_SET_BACK_MS: u64 = 60_000;
 
 impl<S: Sink> Recorder<S> {
-    /// Whether fragments need not wait for key frames.
+    /// Returns whether fragments need not wait for key frames.
     pub(super) fn is_audio_alone(&self) -> bool {
-        let sees_video = self.sees_video || self.video_meter.is_used();
-        self.avc.current.is_none() && (self.fragment.is_some() || !sees_video)
+        let has_video = self.held_video || self.video_meter.is_used();
+        self.avc.current.is_none() && (self.fragment.is_some() || !has_video)
     }
 
     pub(super) fn ends_before_video(&self, timestamp_ms: u64, key: bool) -> bool {
@@ -38,7 +38,7 @@ impl<S: Sink> Recorder<S> {
                 || !fragment.is_independent && elapsed >= MIN_REST_MS
                 || self.avc.changes()
                 || self.is_reformatted
-                || self.aac.changes() && self.hears_audio()
+                || self.aac.changes() && self.has_audio()
         } else {
             let with_frame = elapsed + self.clocks.picture_ms();
             fragment.tracks.video && (elapsed >= self.forced_ms() || self.is_too_long(with_frame))
@@ -52,7 +52,7 @@ impl<S: Sink> Recorder<S> {
         if alone {
             return self.aac.changes() || self.is_long_enough(elapsed);
         }
-        // Video that still comes decides for itself.
+        // If video still arrives, its key frames decide.
         elapsed >= self.forced_ms() + MAX_LEAD_MS
             || self.clocks.is_video_gone(shown_ms, frame.timestamp_ms)
                 && self.is_too_long(elapsed + ROUNDING_MS)
@@ -62,14 +62,14 @@ impl<S: Sink> Recorder<S> {
         elapsed + ROUNDING_MS >= self.frag_duration_ms
     }
 
-    /// Whether a fragment that is almost long enough should end at this key frame,
-    /// since the next one may come too late.
+    /// Returns whether a fragment that is almost long enough should end at this key
+    /// frame, since the next one may be too late.
     fn is_last_chance(&self, elapsed: u64) -> bool {
         elapsed >= self.frag_duration_ms / 4 * 3
             && self.is_too_long(elapsed + self.key_frames.longest_ms())
     }
 
-    /// Whether a fragment of this length would exceed the target duration.
+    /// Returns whether a fragment of this length would exceed the target duration.
     fn is_too_long(&self, duration_ms: u64) -> bool {
         self.target.is_some_and(|target| duration_ms > playlist::longest_ms(target))
     }
@@ -78,7 +78,7 @@ impl<S: Sink> Recorder<S> {
         MIN_FORCED_MS.max(2 * self.frag_duration_ms)
     }
 
-    /// Ends the fragment, if there is one, and begins another with `frame`.
+    /// Ends the fragment, if any, and begins another with `frame`.
     pub(super) fn cut(&mut self, frame: &Frame<'_>, key: bool) -> io::Result<()> {
         let is_gap = self.is_gap(frame.timestamp_ms);
         self.finish_fragment(frame.timestamp_ms)?;
@@ -94,7 +94,7 @@ impl<S: Sink> Recorder<S> {
             self.notices.add(Notice::KeyFrameLate);
         }
         let (start_ms, name) = self.begin_file(frame.now.unix_ms, is_set_back)?;
-        let discontinuity = std::mem::take(&mut self.seam) || changes || is_set_back;
+        let discontinuity = std::mem::take(&mut self.discontinuity) || changes || is_set_back;
         self.timeline.begin(frame.timestamp_ms, self.output.sink.state().clock);
         self.muxer.begin_fragment(tracks, discontinuity);
         let timestamp_ms = frame.timestamp_ms;
@@ -112,7 +112,7 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
-    /// Begins a file under the first free name; when it begins, and that name.
+    /// Begins a file with the first free name; returns its start and its name.
     fn begin_file(&mut self, unix_ms: u64, is_set_back: bool) -> io::Result<(u64, String)> {
         let next_ms = self.last_start_ms.saturating_add(1);
         let mut start_ms = if is_set_back { unix_ms } else { unix_ms.max(next_ms) };
@@ -126,16 +126,16 @@ impl<S: Sink> Recorder<S> {
         }
     }
 
-    fn hears_audio(&self) -> bool {
-        self.hears_audio || self.clocks.hears_audio()
+    fn has_audio(&self) -> bool {
+        self.held_audio || self.clocks.hears_audio()
     }
 
-    /// Takes over new formats, video only with a key frame, audio only where
-    /// there is any; whether there were others before them.
+    /// Adopts new formats: for video only at a key frame, for audio only if there is
+    /// any. Returns whether they replaced earlier ones.
     fn adopt_formats(&mut self, key: bool) -> bool {
         let is_first = self.avc.current.is_none() && self.aac.current.is_none();
         let new_video = key && self.avc.adopt();
-        let new_audio = if self.hears_audio() {
+        let new_audio = if self.has_audio() {
             self.aac.adopt()
         } else {
             self.aac.retire();
@@ -147,11 +147,11 @@ impl<S: Sink> Recorder<S> {
         !is_first && (new_video || new_audio)
     }
 
-    /// When the last frame received ends, by the order of decoding.
+    /// Returns the end of the last received frame, in decoding order.
     ///
-    /// An encoder that breaks off may have sent a picture without those that
-    /// are shown before it: then it ends later than it is decoded. Audio goes
-    /// by when pictures are shown.
+    /// An interrupted encoder may have sent a picture without those that are
+    /// presented before it, which then ends later than its decoding time suggests.
+    /// Audio is aligned with presentation times.
     pub(super) fn media_end(&self) -> u64 {
         let lead_ms = self.fragment.as_ref().and_then(|fragment| fragment.lead_ms).unwrap_or(0);
         let decoded = |shown_ms: u64| shown_ms.checked_add_signed(-lead_ms).unwrap_or(0);
@@ -164,7 +164,7 @@ impl<S: Sink> Recorder<S> {
         video_end.max(decoded(self.clocks.audio_end()))
     }
 
-    /// Ends the fragment, if there is one, with the media up to `end_ms`.
+    /// Ends the fragment, if any, with the media up to `end_ms`.
     pub(super) fn finish_fragment(&mut self, end_ms: u64) -> io::Result<()> {
         if self.fragment.is_none() {
             return Ok(());
@@ -183,8 +183,8 @@ impl<S: Sink> Recorder<S> {
         self.output.finish(&Fragment { name, start_ms, duration_ms, discontinuity }, state)
     }
 
-    /// Has a fragment announce what it turned out to hold. Other tracks than
-    /// those of the one before it are a discontinuity (RFC 8216 section 4.3.2.3).
+    /// Corrects the tracks that a fragment announces. A change from the previous
+    /// one is a discontinuity (RFC 8216 section 4.3.2.3).
     fn correct(&mut self, open: &mut OpenFragment) -> io::Result<()> {
         let written = self.muxer.written();
         if let Some(last) = self.last_tracks {
@@ -198,8 +198,8 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
-    /// How long a fragment lasts whose successor begins at `end_ms`. Before a gap
-    /// of the stream it is only as long as what it holds.
+    /// Returns the duration of a fragment whose successor begins at `end_ms`. Before
+    /// a gap in the stream it is only as long as its media.
     fn duration(&self, open: &OpenFragment, end_ms: u64) -> u64 {
         let elapsed = open.elapsed(end_ms).max(1);
         if !self.is_too_long(elapsed) {
@@ -209,8 +209,8 @@ impl<S: Sink> Recorder<S> {
         open.elapsed(open.end_ms).clamp(1, longest_ms)
     }
 
-    /// Whether nothing came for so long before `timestamp_ms` that no fragment can
-    /// last until then.
+    /// Returns whether nothing arrived for so long before `timestamp_ms` that no
+    /// fragment can last until then.
     fn is_gap(&self, timestamp_ms: u64) -> bool {
         self.fragment.as_ref().is_some_and(|open| {
             let is_silent = open.end_ms + LONGEST_PICTURE_MS < timestamp_ms;
@@ -218,8 +218,8 @@ impl<S: Sink> Recorder<S> {
         })
     }
 
-    /// The target duration: the session's first fragment fixes it. An earlier
-    /// session's is never lowered.
+    /// Returns the target duration, which the session's first fragment determines.
+    /// That of an earlier session is never decreased.
     fn fix_target(&mut self, duration_ms: u64) -> u64 {
         let expected_ms = match self.avc.current {
             Some(_) => self.key_frames.fragment_ms(self.frag_duration_ms),
@@ -233,8 +233,8 @@ impl<S: Sink> Recorder<S> {
             .get_or_insert_with(|| playlist::live_target(expected_ms).max(least).max(before))
     }
 
-    /// Ends the fragment because the encoder's clock jumped: what follows has
-    /// another time base.
+    /// Ends the fragment because the encoder's clock jumped: later media has a new
+    /// time base.
     pub(super) fn break_off(&mut self) -> io::Result<()> {
         self.finish_fragment(self.media_end())?;
         self.rebase();
@@ -242,10 +242,10 @@ impl<S: Sink> Recorder<S> {
         Ok(())
     }
 
-    /// Begins another time base, right behind this one.
+    /// Starts another time base, directly after this one.
     fn rebase(&mut self) {
         self.timeline = self.timeline.next();
         self.audio.reset();
-        self.seam = true;
+        self.discontinuity = true;
     }
 }

@@ -1,6 +1,6 @@
 //! The format of a track, and its changes.
 
-/// A track's configuration, and the one that is to replace it.
+/// A track's current configuration, and the one that will replace it.
 pub(super) struct Format<C> {
     pub(super) current: Option<C>,
     next: Option<C>,
@@ -25,14 +25,14 @@ impl<C: PartialEq> Format<C> {
         self.next = Some(config).filter(|config| self.current.as_ref() != Some(config));
     }
 
-    /// Leaves the track out until it is adopted again.
+    /// Removes the track until it is adopted again.
     pub(super) fn retire(&mut self) {
         if let Some(current) = self.current.take() {
             self.next.get_or_insert(current);
         }
     }
 
-    /// Whether there was anything new.
+    /// Adopts the new configuration; returns whether there was one.
     pub(super) fn adopt(&mut self) -> bool {
         let next = self.next.take();
         let changes = next.is_some();

@@ -1,16 +1,16 @@
-//! Coded frames and when they arrived.
+//! Coded frames and their arrival times.
 
 /// When a message arrived.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Now {
-    /// The wall clock, in Unix milliseconds, which names fragments. It may be set
-    /// to any other time.
+    /// The wall clock, in Unix milliseconds, after which fragments are named. It may
+    /// be set to any time.
     pub unix_ms: u64,
-    /// Milliseconds of a clock that only goes forward, from any beginning.
+    /// Milliseconds of a monotonic clock with any start.
     pub uptime_ms: u64,
 }
 
-/// One coded frame as it arrived.
+/// One coded frame as received.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
     pub(super) now: Now,
@@ -20,13 +20,13 @@ pub(super) struct Frame<'a> {
 }
 
 impl Frame<'_> {
-    /// The number of its track.
+    /// Returns the index of its track.
     pub(super) fn track(&self) -> usize {
         usize::from(matches!(self.kind, FrameKind::Audio))
     }
 }
 
-/// What a frame is.
+/// The kind of a frame.
 #[derive(Clone, Copy)]
 pub(super) enum FrameKind {
     Video { key: bool, composition_ms: i32 },

@@ -1,18 +1,18 @@
-//! How much a track carries at the moment: bytes and frames over the last seconds.
+//! Measures the current rates of a track: bytes and frames over the last seconds.
 
 use std::collections::VecDeque;
 
-/// Over how many milliseconds the mean is taken.
+/// The averaging window in milliseconds.
 const WINDOW_MS: u64 = 5000;
 
-/// What is counted together.
+/// The length of a slot in milliseconds.
 const SLOT_MS: u64 = 250;
 
-/// A shorter time says nothing.
+/// The minimum time for a meaningful average.
 const LEAST_MS: u64 = 1000;
 
-/// Counts what arrives by the time at which it arrives: an encoder that is slow,
-/// or that has stopped, shows.
+/// Counts media by its arrival time, which reveals an encoder that is slow or has
+/// stopped.
 #[derive(Default)]
 pub(super) struct Meter {
     slots: VecDeque<Slot>,
@@ -27,17 +27,17 @@ struct Slot {
     frames: u64,
 }
 
-/// The rates of a track, each in so many per second.
+/// The rates of a track, per second.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Rates {
     pub(super) bytes: f64,
     pub(super) frames: f64,
-    /// Frames by the encoder's clock, which is more exact where both agree.
+    /// Frames by the encoder's clock, which is more precise if both agree.
     pub(super) nominal: f64,
 }
 
 impl Meter {
-    /// Counts bytes, which may belong to a frame that was counted before.
+    /// Counts bytes, which may belong to a frame that was already counted.
     pub(super) fn add(&mut self, uptime_ms: u64, timestamp_ms: u64, bytes: usize, is_frame: bool) {
         self.first_ms.get_or_insert(uptime_ms);
         let number = uptime_ms / SLOT_MS;
@@ -52,17 +52,17 @@ impl Meter {
         }
     }
 
-    /// When the first frame arrived.
+    /// Returns when the first frame arrived.
     pub(super) fn first_ms(&self) -> Option<u64> {
         self.first_ms
     }
 
-    /// Whether anything has been counted.
+    /// Returns whether anything has been counted.
     pub(super) fn is_used(&self) -> bool {
         self.first_ms.is_some()
     }
 
-    /// The rates at `uptime_ms`; none before a second has passed.
+    /// Returns the rates at `uptime_ms`; `None` before a second has passed.
     pub(super) fn rates(&self, uptime_ms: u64) -> Option<Rates> {
         let oldest = Self::oldest(uptime_ms);
         let begin_ms = self.first_ms?.max(oldest * SLOT_MS);
@@ -76,14 +76,14 @@ impl Meter {
         })
     }
 
-    /// The number of the oldest slot in the window that ends at `uptime_ms`.
+    /// Returns the number of the oldest slot in the window that ends at `uptime_ms`.
     fn oldest(uptime_ms: u64) -> u64 {
         (uptime_ms / SLOT_MS).saturating_sub(WINDOW_MS / SLOT_MS - 1)
     }
 }
 
-/// Frames per second by the encoder's clock, from the first frame of the first
-/// slot to that of the last; 0 if they do not tell.
+/// Returns frames per second by the encoder's clock, from the first frame of the
+/// first slot to that of the last; 0 if it cannot be determined.
 fn nominal<'a>(mut slots: impl DoubleEndedIterator<Item = &'a Slot>) -> f64 {
     let Some(last) = slots.next_back() else { return 0.0 };
     let (mut first, mut frames) = (None, 0);
@@ -99,15 +99,15 @@ fn nominal<'a>(mut slots: impl DoubleEndedIterator<Item = &'a Slot>) -> f64 {
     }
 }
 
-/// Whole frames per second: what the stream says of itself or, if not that, its
-/// timestamps, as long as it arrives at about that rate.
-pub(super) fn frame_rate(said: Option<f64>, rates: Option<Rates>) -> u32 {
+/// Returns whole frames per second, as specified in the stream, or else by its
+/// timestamps, provided that frames arrive at about that rate.
+pub(super) fn frame_rate(specified: Option<f64>, rates: Option<Rates>) -> u32 {
     const PLAUSIBLE: f64 = 240.0;
     let Some(rates) = rates else {
-        return said.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
+        return specified.filter(|rate| *rate <= PLAUSIBLE).unwrap_or(0.0) as u32;
     };
     let is_near = |rate: &f64| (rate - rates.frames).abs() <= rates.frames / 8.0;
-    let exact = said.filter(is_near).or(Some(rates.nominal).filter(is_near));
+    let exact = specified.filter(is_near).or(Some(rates.nominal).filter(is_near));
     exact.unwrap_or(rates.frames.round()) as u32
 }
 
@@ -115,14 +115,14 @@ pub(super) fn frame_rate(said: Option<f64>, rates: Option<Rates>) -> u32 {
 mod tests {
     use super::*;
 
-    /// Rounded, for comparison.
+    /// Returns rounded rates, for comparison.
     fn rates(meter: &Meter, uptime_ms: u64) -> Option<(u64, u64)> {
         let whole = |rates: Rates| (rates.bytes.round() as u64, rates.frames.round() as u64);
         meter.rates(uptime_ms).map(whole)
     }
 
     #[test]
-    fn the_mean_is_taken_over_the_last_seconds() {
+    fn rates_are_averaged_over_the_last_seconds() {
         let mut meter = Meter::default();
         for ms in (0..10_000).step_by(100) {
             meter.add(ms, ms, if ms < 5000 { 900 } else { 100 }, true);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_said_before_a_second_has_passed() {
+    fn rates_are_unknown_before_a_second_has_passed() {
         let mut meter = Meter::default();
         assert!(!meter.is_used());
         (5000..6000).step_by(40).for_each(|ms| meter.add(ms, ms, 500, true));
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_rate_is_said_before_it_is_measured_only_if_plausible() {
+    fn a_specified_frame_rate_is_used_before_measuring_only_if_plausible() {
         assert_eq!(frame_rate(Some(29.97), None), 29);
         assert_eq!(frame_rate(Some(1000.0), None), 0);
         assert_eq!(frame_rate(None, None), 0);

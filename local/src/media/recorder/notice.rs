@@ -1,26 +1,26 @@
-//! What a publisher may not know of its own stream.
+//! Notices about a stream, of which its publisher may not know.
 
 use crate::media::ts::{Track, Tracks};
 use std::fmt;
 
-/// How many are kept until somebody takes them.
+/// How many are kept until they are taken.
 const MAX_KEPT: usize = 16;
 
-/// Something unusual about a stream that is recorded all the same.
+/// Something unusual about a stream that is recorded nevertheless.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Notice {
-    /// A fragment has a track that the one before it lacks.
+    /// A fragment has a track that the previous one lacks.
     TrackBegan(Track),
-    /// A fragment lacks a track that the one before it has.
+    /// A fragment lacks a track that the previous one has.
     TrackEnded(Track),
-    /// A message breaks the format and was dropped, the first of its session.
+    /// A malformed message was dropped, the first in its session.
     MessageDropped,
-    /// A clock jumped; the stream goes on behind a discontinuity.
+    /// A clock jumped; the stream continues after a discontinuity.
     ClockJumped(Track),
-    /// Nothing arrived for longer than a fragment may last.
+    /// Nothing arrived for longer than the maximum length of a fragment.
     Paused,
-    /// No key frame came in time: a fragment ended without one.
+    /// No key frame arrived in time: a fragment ended without one.
     KeyFrameLate,
 }
 
@@ -31,22 +31,22 @@ impl fmt::Display for Notice {
             Track::Audio => "audio",
         };
         match self {
-            Notice::TrackBegan(track) => write!(f, "{} has begun", name(track)),
-            Notice::TrackEnded(track) => write!(f, "{} has stopped", name(track)),
-            Notice::MessageDropped => f.write_str("a message breaks the format and was dropped"),
+            Notice::TrackBegan(track) => write!(f, "{} started", name(track)),
+            Notice::TrackEnded(track) => write!(f, "{} stopped", name(track)),
+            Notice::MessageDropped => f.write_str("a malformed message was dropped"),
             Notice::ClockJumped(track) => {
-                write!(f, "the clock of the {} jumped: a discontinuity follows", name(track))
+                write!(f, "the {} clock jumped, which causes a discontinuity", name(track))
             }
-            Notice::Paused => f.write_str("the stream paused: a discontinuity follows"),
+            Notice::Paused => f.write_str("the stream paused, which causes a discontinuity"),
             Notice::KeyFrameLate => f.write_str(
-                "no key frame came in time: a fragment ends without one, to keep to the target \
-                 duration of the playlist or to the limit of 60 seconds",
+                "no key frame arrived in time: a fragment ends without one, because of the target \
+                duration of the playlist or the limit of 60 seconds",
             ),
         }
     }
 }
 
-/// The notices that nobody has taken yet.
+/// The notices that have not been taken yet.
 #[derive(Default)]
 pub(super) struct Notices(Vec<Notice>);
 
@@ -57,7 +57,8 @@ impl Notices {
         }
     }
 
-    /// Takes in what a fragment holds, and what the one before it held.
+    /// Adds notices about the differences between a fragment's tracks and those of the
+    /// previous one.
     pub(super) fn compare(&mut self, before: Tracks, now: Tracks) {
         for (track, had, has) in
             [(Track::Video, before.video, now.video), (Track::Audio, before.audio, now.audio)]

@@ -1,42 +1,42 @@
-//! The beginning of a session, while it is not yet known which tracks it has
-//! and how its pictures are ordered.
+//! The start of a session, while its tracks and its picture order are not yet
+//! known.
 
 use super::clocks::MAX_STEP_BACK_MS;
 use super::frame::{Frame, FrameKind, Now};
 
-/// How much media is held back, in milliseconds of its own time.
-const PATIENCE_MS: u64 = 2000;
+/// How much media is held back, in milliseconds of media time.
+const MAX_WAIT_MS: u64 = 2000;
 
-/// How much memory is spent on that.
+/// The maximum memory for it.
 const MAX_HELD: usize = 4 * 1024 * 1024;
 
-/// In so many pictures, one that is shown before its turn would have come.
+/// Reordering shows within this many pictures, if there is any.
 const PICTURES: usize = 16;
 
-/// What a held frame costs beside its bytes: less memory than this, but they are
-/// all written at once, and each may begin a packet.
+/// The overhead of a held frame in addition to its bytes: it uses less memory, but all
+/// of them are written at once, and each may start a packet.
 const OVERHEAD: usize = 4096;
 
-/// Frames held back until each expected track has its configuration and the
-/// order of the pictures shows.
+/// Frames held back until each expected track has its configuration and the picture
+/// order is known.
 #[derive(Default)]
 pub(super) struct Opening {
     claims_video: Option<bool>,
     claims_audio: Option<bool>,
     first_ms: Option<u64>,
-    /// The newest time of pictures, and of audio.
+    /// The newest time of video and of audio.
     newest_ms: [u64; 2],
     pictures: usize,
-    /// Whether there is a picture, and a frame of audio.
+    /// Whether there is a video frame, and an audio frame.
     pub(super) has_video: bool,
     pub(super) has_audio: bool,
-    /// How much earlier than decoded a picture is shown, at most; there is no
-    /// saying so in a transport stream.
+    /// How much earlier than its decoding time a picture is presented, at most; a
+    /// transport stream cannot represent that.
     early_ms: i32,
-    /// How far audio is behind the pictures before it, at most.
+    /// How far audio is behind the preceding video, at most.
     lag_ms: u64,
     held: Vec<Held>,
-    /// The memory that they take, and their bytes alone.
+    /// The memory that they use, and the number of their bytes.
     size: usize,
     pending: usize,
 }
@@ -50,14 +50,15 @@ pub(super) struct Held {
 }
 
 impl Opening {
-    /// Takes in what the metadata says of the tracks.
+    /// Sets what the metadata says about the tracks.
     pub(super) fn expect(&mut self, video: Option<bool>, audio: Option<bool>) {
         self.claims_video = video.or(self.claims_video);
         self.claims_audio = audio.or(self.claims_audio);
     }
 
-    /// Whether there is no more to wait for when `frame` arrives. `reorders` says
-    /// of video whose configuration is known whether its order has to show.
+    /// Returns whether the wait is over when `frame` arrives. `reorders` is `None`
+    /// until the video configuration is known, then whether pictures may be
+    /// reordered.
     pub(super) fn is_over(
         &self,
         frame: &Frame<'_>,
@@ -65,30 +66,31 @@ impl Opening {
         has_audio: bool,
     ) -> bool {
         let has_video = reorders.is_some();
-        let hears_audio = self.has_audio || matches!(frame.kind, FrameKind::Audio);
+        let has_audio_frame = self.has_audio || matches!(frame.kind, FrameKind::Audio);
         let known = (has_video || self.claims_video == Some(false))
-            && (has_audio && hears_audio || self.claims_audio == Some(false))
+            && (has_audio && has_audio_frame || self.claims_audio == Some(false))
             && (has_video || has_audio)
             && reorders.is_none_or(|reorders| self.shows_order(reorders));
         let first = self.first_ms.unwrap_or(frame.timestamp_ms);
         known
-            || frame.timestamp_ms.abs_diff(first) >= PATIENCE_MS
+            || frame.timestamp_ms.abs_diff(first) >= MAX_WAIT_MS
             || frame.timestamp_ms + MAX_STEP_BACK_MS < self.newest_ms[frame.track()]
             || self.size + frame.data.len() + OVERHEAD > MAX_HELD
     }
 
-    /// Whether the pictures so far show how they are ordered.
+    /// Returns whether there are enough pictures to determine their order.
     fn shows_order(&self, reorders: bool) -> bool {
         let enough = if reorders { PICTURES } else { 1 };
         self.early_ms > 0 || self.pictures >= enough
     }
 
-    /// How much earlier than decoded a picture is shown, at most, so far.
+    /// Returns how much earlier than its decoding time a picture is presented, at
+    /// most, so far.
     pub(super) fn early_ms(&self) -> u64 {
         self.early_ms.unsigned_abs().into()
     }
 
-    /// How far audio is behind the pictures before it, at most, so far.
+    /// Returns how far audio is behind the preceding video, at most, so far.
     pub(super) fn lag_ms(&self) -> u64 {
         self.lag_ms
     }
@@ -108,29 +110,29 @@ impl Opening {
         self.held.push(Held { now, timestamp_ms, kind, data: data.to_vec() });
     }
 
-    /// How many bytes of memory the held frames take.
+    /// Returns how many bytes of memory the held frames use.
     pub(super) fn size(&self) -> usize {
         self.size
     }
 
-    /// How many bytes the held frames have.
+    /// Returns the number of bytes in the held frames.
     pub(super) fn pending(&self) -> usize {
         self.pending
     }
 
-    /// Takes in that there is a frame.
+    /// Records the arrival of a frame.
     pub(super) fn see(&mut self, frame: &Frame<'_>) {
         let is_audio = matches!(frame.kind, FrameKind::Audio);
         self.has_audio |= is_audio;
         self.has_video |= !is_audio;
         if is_audio && self.has_video {
             let lag_ms = self.newest_ms[0].saturating_sub(frame.timestamp_ms);
-            self.lag_ms = self.lag_ms.max(lag_ms.min(PATIENCE_MS));
+            self.lag_ms = self.lag_ms.max(lag_ms.min(MAX_WAIT_MS));
         }
     }
 
-    /// The frames in the order of their times: tracks may lie apart in the stream,
-    /// and audio before the first picture would be left out.
+    /// Returns the frames in order of their times: tracks may be apart in the stream,
+    /// and audio before the first picture would be dropped.
     pub(super) fn into_held(self) -> impl Iterator<Item = Held> {
         let is_picture = |held: &Held| matches!(held.kind, FrameKind::Video { .. });
         let (pictures, audio): (Vec<_>, Vec<_>) = self.held.into_iter().partition(is_picture);
@@ -162,8 +164,8 @@ mod tests {
     }
 
     #[test]
-    fn the_wait_ends_with_both_configurations_and_the_order_of_the_pictures() {
-        // In milliseconds: how much later than decoded each picture is shown.
+    fn the_wait_ends_when_both_configurations_and_the_picture_order_are_known() {
+        // In milliseconds: the time from decoding to presentation of each picture.
         for (composition_ms, reorders, count) in
             [(0, true, PICTURES), (40, true, PICTURES), (0, false, 1), (-40, true, 1)]
         {
@@ -181,13 +183,13 @@ mod tests {
     }
 
     #[test]
-    fn a_track_that_the_metadata_denies_is_not_waited_for() {
+    fn a_track_that_the_metadata_excludes_is_not_waited_for() {
         let mut opening = Opening::default();
         opening.expect(Some(false), Some(true));
         assert!(opening.is_over(&frame(0, b""), None, true));
         assert!(!opening.is_over(&frame(0, b""), None, false));
         opening.expect(None, Some(false));
-        assert!(!opening.is_over(&frame(0, b""), None, false), "no track at all");
+        assert!(!opening.is_over(&frame(0, b""), None, false), "both tracks are excluded");
     }
 
     #[test]
@@ -200,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn the_memory_held_is_bounded_even_for_empty_frames() {
+    fn memory_is_limited_even_for_empty_frames() {
         for data in [vec![0; 100_000], vec![]] {
             let mut opening = Opening::default();
             let mut count = 0;

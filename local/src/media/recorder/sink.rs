@@ -1,51 +1,52 @@
-//! Where fragments go.
+//! The destination of fragments.
 
 use crate::media::playlist::Fragment;
 use std::io;
 
-/// Where a recording goes.
+/// The destination of a recording.
 pub trait Sink {
-    /// Begins a fragment. One that was begun and not finished is given up.
+    /// Begins a fragment. A previous one that was not finished is discarded.
     ///
     /// # Errors
     ///
-    /// `AlreadyExists` if the name is taken: the recorder asks for the next one.
-    /// It passes on any other error and begins again at the next occasion.
+    /// `AlreadyExists` if the name is in use: the recorder tries the next one. It
+    /// returns any other error and tries again later.
     fn begin(&mut self, name: &str) -> io::Result<()>;
 
-    /// Appends to the fragment begun: whole transport packets, under 128 KiB at a time.
+    /// Appends to the current fragment: whole transport packets, less than 128 KiB at
+    /// a time.
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin); the fragment is given up.
+    /// The same as [`begin`](Self::begin); the fragment is abandoned.
     fn write(&mut self, ts: &[u8]) -> io::Result<()>;
 
-    /// Overwrites what was written of the fragment begun, from a position on.
+    /// Overwrites bytes of the current fragment, starting at a position.
     ///
     /// # Errors
     ///
-    /// As for [`write`](Self::write).
+    /// The same as [`write`](Self::write).
     fn amend(&mut self, position: u64, ts: &[u8]) -> io::Result<()>;
 
-    /// Ends the fragment begun, which is complete, and takes in where it leaves off.
+    /// Completes the current fragment; `state` is the state after it.
     ///
     /// # Errors
     ///
-    /// As for [`begin`](Self::begin).
+    /// The same as [`begin`](Self::begin).
     fn finish(&mut self, fragment: &Fragment, state: PlaylistState) -> io::Result<()>;
 
-    /// Where the newest fragment that was finished left off, be it of another
+    /// Returns the state after the newest complete fragment, possibly of another
     /// session.
     fn state(&self) -> PlaylistState;
 }
 
-/// Where a fragment leaves off, for those behind it in the playlist.
+/// The state of a playlist after a fragment, for those that follow.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PlaylistState {
     /// The playlist's target duration, in seconds; 0 while there is none.
     pub target: u64,
-    /// When the last frame ends, of whichever track, in ticks of the transport
-    /// stream's clock; 0 if there is none.
+    /// The end of the last frame of any track, in ticks of the transport stream's
+    /// clock; 0 if there is none.
     pub clock: u64,
 }
 

@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::ops::Range;
 use std::rc::Rc;
 
-/// 640x360 at 15 frames a second, by its parameter set.
+/// A parameter set with 640x360 at 15 frames per second.
 const SPS_360: &str = "6742c016d900a02ff970110000030001000003001e0f162e48";
 /// 1920x1080 at 30.
 const SPS_1080: &str = "67640028acd940780227e5c044000003000400000300f03c60c658";
@@ -21,15 +21,15 @@ const SPS_182: &str = "6764000dacd941519e226c04400000fa40003a9803c50a6580";
 const AAC_44: &[u8] = &[0x12, 0x10];
 const AAC_48: &[u8] = &[0x11, 0x90];
 
-/// The wall clock when the encoder's clock shows 0.
+/// The wall clock when the encoder's clock is 0.
 const WALL: u64 = 1_795_335_398_123;
 
-/// So many milliseconds after that.
+/// Returns the time this many milliseconds after that.
 fn at(ms: u64) -> Now {
     Now { unix_ms: WALL + ms, uptime_ms: ms }
 }
 
-/// A time that the wall clock was set to.
+/// Returns a time to which the wall clock was set.
 fn set_to(unix_ms: u64) -> Now {
     Now { unix_ms, uptime_ms: 0 }
 }
@@ -37,7 +37,7 @@ fn set_to(unix_ms: u64) -> Now {
 const SETTINGS: RecorderSettings =
     RecorderSettings { frag_duration: 2, last_start_ms: 0, continues: false };
 
-/// A sink that keeps what it gets.
+/// A sink that keeps everything in memory.
 #[derive(Clone, Default)]
 struct Tape(Rc<RefCell<Reel>>);
 
@@ -45,17 +45,17 @@ struct Tape(Rc<RefCell<Reel>>);
 struct Reel {
     open: Option<(String, Vec<u8>)>,
     fragments: Vec<(Fragment, Vec<u8>)>,
-    /// Where each fragment left off.
+    /// The state after each fragment.
     states: Vec<PlaylistState>,
     largest_write: usize,
     written: u64,
     /// How many more calls succeed.
-    good_calls: Option<usize>,
+    successful_calls: Option<usize>,
 }
 
 impl Reel {
     fn call(&mut self) -> io::Result<()> {
-        match &mut self.good_calls {
+        match &mut self.successful_calls {
             Some(0) => Err(io::Error::other("disk full")),
             Some(left) => {
                 *left -= 1;
@@ -123,7 +123,7 @@ impl Tape {
         self.fragments().iter().map(|fragment| fragment.discontinuity).collect()
     }
 
-    /// The target duration of the playlist after each fragment.
+    /// Returns the target duration of the playlist after each fragment.
     fn targets(&self) -> Vec<u64> {
         self.0.borrow().states.iter().map(|state| state.target).collect()
     }
@@ -144,7 +144,7 @@ impl Tape {
         tscheck::check(&pieces)
     }
 
-    /// The report, which must find nothing wrong.
+    /// Returns the report, which must contain no violations.
     fn clean(&self) -> Report {
         let report = self.report();
         assert!(report.violations.is_empty(), "{:#?}", report.violations);
@@ -185,17 +185,17 @@ fn picture(key: bool, size: usize) -> Vec<u8> {
     picture_of(key, 0, &[&vec![if key { 0x65 } else { 0x41 }; size]])
 }
 
-fn sound(size: usize) -> Vec<u8> {
+fn audio_frame(size: usize) -> Vec<u8> {
     [&[0xAF, 1], &vec![0x21; size][..]].concat()
 }
 
-/// An encoder: 25 frames a second with a key frame each second, 43 audio frames.
+/// An encoder: 25 frames per second with a key frame each second, and 43 audio frames.
 struct Encoder {
     video: bool,
     audio: bool,
     key_ms: u64,
     frame_ms: u64,
-    /// What its clock shows at its time 0.
+    /// Its clock at the start.
     clock: u64,
     composition_ms: i32,
 }
@@ -213,12 +213,12 @@ impl Encoder {
         }
     }
 
-    /// Sends the media of these milliseconds, in order of time; how many pictures
-    /// and sounds that was.
+    /// Sends the media of these milliseconds, in order of time; returns the number of video
+    /// and audio frames.
     fn send(&self, recorder: &mut Recorder<Tape>, span: Range<u64>) -> (usize, usize) {
         let (mut sent, first) = ((0, 0), span.start);
-        let mut sounds = (0..).map(|n| n * 1024 * 1000 / 44100).filter(|ms| *ms >= first);
-        let mut next_sound = sounds.next().unwrap();
+        let mut audio_frames = (0..).map(|n| n * 1024 * 1000 / 44100).filter(|ms| *ms >= first);
+        let mut next_audio = audio_frames.next().unwrap();
         for ms in span {
             if self.video && ms % self.frame_ms == 0 {
                 let key = ms % self.key_ms == 0;
@@ -228,10 +228,10 @@ impl Encoder {
                 recorder.video(at(ms), self.clock + ms, &body).unwrap();
                 sent.0 += 1;
             }
-            if self.audio && ms == next_sound {
-                recorder.audio(at(ms), self.clock + ms, &sound(200)).unwrap();
+            if self.audio && ms == next_audio {
+                recorder.audio(at(ms), self.clock + ms, &audio_frame(200)).unwrap();
                 sent.1 += 1;
-                next_sound = sounds.next().unwrap();
+                next_audio = audio_frames.next().unwrap();
             }
         }
         sent
@@ -243,16 +243,16 @@ impl Encoder {
     }
 }
 
-/// Whether the times of each track rise all along, so that no player that joins
-/// sessions by them finds an overlap.
-fn rises_over_discontinuities(report: &Report) {
+/// Checks that the times of each track increase across discontinuities, so that players
+/// that join sessions by time find no overlap.
+fn assert_increasing_times(report: &Report) {
     for track in [&report.video, &report.audio] {
         assert!(track.dts.is_sorted_by(|before, after| before < after), "{:?}", track.dts);
     }
 }
 
 #[test]
-fn fragments_begin_with_key_frames_and_are_named_by_the_wall_clock() {
+fn fragments_start_with_key_frames_and_are_named_after_the_wall_clock() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let sent = ENCODER.run(&mut recorder, 0..7000);
     recorder.finish().unwrap();
@@ -266,7 +266,7 @@ fn fragments_begin_with_key_frames_and_are_named_by_the_wall_clock() {
 }
 
 #[test]
-fn durations_add_up_to_the_whole_with_the_last_frame_in_it() {
+fn durations_add_up_to_the_total_including_the_last_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let encoder = Encoder { audio: false, frame_ms: 33, key_ms: 33 * 17, ..ENCODER };
     recorder.expect_tracks(Some(true), Some(false));
@@ -287,7 +287,7 @@ fn a_fragment_ends_at_the_first_key_frame_after_its_duration() {
 }
 
 #[test]
-fn a_key_frame_that_rounding_brings_early_counts_as_in_time() {
+fn a_key_frame_that_is_early_due_to_rounding_ends_the_fragment() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     for ms in [0, 1000, 1999, 3000, 3998] {
@@ -311,7 +311,7 @@ fn without_a_key_frame_a_fragment_is_cut_after_a_minute_or_twice_its_duration() 
 }
 
 #[test]
-fn audio_goes_on_in_forced_cuts_when_the_video_stops() {
+fn audio_continues_with_forced_cuts_when_the_video_stops() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
     Encoder { video: false, ..ENCODER }.send(&mut recorder, 1000..130_000);
@@ -333,18 +333,18 @@ fn media_before_the_first_key_frame_is_dropped() {
 }
 
 #[test]
-fn audio_alone_is_cut_after_the_fragment_duration() {
+fn an_audio_only_stream_is_cut_after_the_fragment_duration() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), Some(true));
-    let (_, sounds) = Encoder { video: false, ..ENCODER }.run(&mut recorder, 0..9000);
+    let (_, audio_frames) = Encoder { video: false, ..ENCODER }.run(&mut recorder, 0..9000);
     recorder.finish().unwrap();
     let report = tape.clean();
-    assert_eq!((report.audio.frames, report.video.fragments), (sounds, 0));
+    assert_eq!((report.audio.frames, report.video.fragments), (audio_frames, 0));
     assert!(tape.durations()[..4].iter().all(|ms| ms.abs_diff(2000) <= 20 + 24));
 }
 
 #[test]
-fn without_metadata_a_second_track_is_awaited_for_two_seconds_and_nothing_is_lost() {
+fn without_metadata_the_recorder_waits_two_seconds_for_a_second_track() {
     for (video, audio) in [(true, false), (false, true)] {
         let (mut recorder, tape) = recorder(SETTINGS);
         let encoder = Encoder { video, audio, ..ENCODER };
@@ -357,14 +357,18 @@ fn without_metadata_a_second_track_is_awaited_for_two_seconds_and_nothing_is_los
         recorder.finish().unwrap();
         let report = tape.clean();
         assert_eq!((report.video.frames, report.audio.frames), sent);
-        assert_eq!(tape.fragments()[0].start_ms, WALL, "the time of the frame, not of its release");
+        assert_eq!(
+            tape.fragments()[0].start_ms,
+            WALL,
+            "the time when the frame arrived, not when it was written"
+        );
         assert_eq!(report.video.fragments > 0, video);
         assert_eq!(report.audio.fragments > 0, audio);
     }
 }
 
 #[test]
-fn metadata_that_denies_a_track_spares_the_wait() {
+fn the_recorder_does_not_wait_for_a_track_that_the_metadata_excludes() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     Encoder { audio: false, ..ENCODER }.run(&mut recorder, 0..1000);
@@ -372,7 +376,7 @@ fn metadata_that_denies_a_track_spares_the_wait() {
 }
 
 #[test]
-fn a_track_that_the_metadata_promises_is_waited_for_only_two_seconds() {
+fn the_recorder_waits_only_two_seconds_for_a_track_that_the_metadata_announces() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(true));
     let (pictures, _) = Encoder { audio: false, ..ENCODER }.run(&mut recorder, 0..6000);
@@ -404,7 +408,7 @@ fn audio_configured_after_the_first_key_frame_loses_nothing() {
 }
 
 #[test]
-fn a_late_track_begins_with_a_new_fragment_at_the_next_key_frame() {
+fn a_late_track_starts_a_new_fragment_at_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     Encoder { audio: false, ..ENCODER }.run(&mut recorder, 0..5_500);
     ENCODER.run(&mut recorder, 5_500..9_000);
@@ -416,7 +420,7 @@ fn a_late_track_begins_with_a_new_fragment_at_the_next_key_frame() {
 }
 
 #[test]
-fn late_video_ends_the_fragments_of_audio_alone() {
+fn late_video_ends_the_audio_only_fragments() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), Some(true));
     Encoder { video: false, ..ENCODER }.run(&mut recorder, 0..2_500);
@@ -430,7 +434,7 @@ fn late_video_ends_the_fragments_of_audio_alone() {
 }
 
 #[test]
-fn another_resolution_begins_with_a_new_fragment_at_the_next_key_frame() {
+fn a_new_resolution_starts_a_new_fragment_at_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..500);
     recorder.video(at(0), 500, &avc_config(SPS_1080)).unwrap();
@@ -447,7 +451,7 @@ fn another_resolution_begins_with_a_new_fragment_at_the_next_key_frame() {
 }
 
 #[test]
-fn a_configuration_sent_again_changes_nothing() {
+fn a_repeated_configuration_changes_nothing() {
     let (mut recorder, tape) = recorder(SETTINGS);
     for second in 0..4 {
         ENCODER.run(&mut recorder, second * 1000..(second + 1) * 1000);
@@ -461,7 +465,7 @@ fn a_configuration_sent_again_changes_nothing() {
 }
 
 #[test]
-fn another_format_of_audio_alone_begins_a_new_fragment_at_once() {
+fn a_new_format_of_an_audio_only_stream_starts_a_new_fragment_at_once() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), None);
     let encoder = Encoder { video: false, ..ENCODER };
@@ -474,7 +478,7 @@ fn another_format_of_audio_alone_begins_a_new_fragment_at_once() {
 }
 
 #[test]
-fn a_clock_that_jumps_begins_a_new_fragment_and_time_base() {
+fn a_clock_jump_starts_a_new_fragment_and_time_base() {
     for clock in [0, 10_000_000, 4_294_967_000] {
         let (mut recorder, tape) = recorder(SETTINGS);
         Encoder { clock: 5_000_000, ..ENCODER }.run(&mut recorder, 0..2500);
@@ -484,13 +488,13 @@ fn a_clock_that_jumps_begins_a_new_fragment_and_time_base() {
         assert_eq!(tape.discontinuities(), [false, false, true]);
         assert_eq!(tape.durations()[0], 2000);
         assert!(tape.durations()[1].abs_diff(500) < 60, "up to the jump");
-        assert_eq!(report.video.frames, 63 + 50, "what follows the jump waits for a key frame");
+        assert_eq!(report.video.frames, 63 + 50, "video after the jump waits for a key frame");
         assert_eq!(tape.fragments()[2].start_ms, WALL + 3000);
     }
 }
 
 #[test]
-fn a_clock_that_jumps_in_audio_alone_loses_nothing() {
+fn a_clock_jump_in_an_audio_only_stream_loses_nothing() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), Some(true));
     let encoder = Encoder { video: false, ..ENCODER };
@@ -502,11 +506,11 @@ fn a_clock_that_jumps_in_audio_alone_loses_nothing() {
 }
 
 #[test]
-fn audio_far_off_the_video_moves_nothing_else() {
+fn a_single_audio_frame_with_a_wrong_time_affects_nothing_else() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let first = ENCODER.run(&mut recorder, 0..1000);
-    recorder.audio(at(0), 900_000, &sound(200)).unwrap();
-    recorder.audio(at(0), u64::MAX, &sound(200)).unwrap();
+    recorder.audio(at(0), 900_000, &audio_frame(200)).unwrap();
+    recorder.audio(at(0), u64::MAX, &audio_frame(200)).unwrap();
     let rest = ENCODER.send(&mut recorder, 1000..2000);
     recorder.finish().unwrap();
     assert_eq!(tape.clean().audio.frames, first.1 + rest.1 + 2);
@@ -514,14 +518,14 @@ fn audio_far_off_the_video_moves_nothing_else() {
 }
 
 #[test]
-fn decoding_times_rise_through_repeated_and_falling_timestamps() {
+fn decoding_times_increase_despite_repeated_and_decreasing_timestamps() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     for (ms, key) in [(0, true), (40, false), (40, false), (40, false), (20, false), (80, false)] {
-        // Each its own picture, by the first macroblock of its slice.
+        // Each is a separate picture, since its slice starts at the first macroblock.
         let body = picture_of(key, 0, &[&[if key { 0x65 } else { 0x41 }, 0x88, 0x84]]);
         recorder.video(at(0), ms, &body).unwrap();
-        recorder.audio(at(0), ms, &sound(50)).unwrap();
+        recorder.audio(at(0), ms, &audio_frame(50)).unwrap();
     }
     recorder.finish().unwrap();
     let report = tape.clean();
@@ -532,7 +536,7 @@ fn decoding_times_rise_through_repeated_and_falling_timestamps() {
 }
 
 #[test]
-fn pictures_are_presented_by_their_composition_offset_within_reason() {
+fn composition_offsets_are_used_within_limits() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
@@ -546,7 +550,7 @@ fn pictures_are_presented_by_their_composition_offset_within_reason() {
 }
 
 #[test]
-fn parameter_sets_and_delimiters_in_band_are_not_written_twice() {
+fn in_band_parameter_sets_and_delimiters_are_not_written_twice() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     let sps = hex(SPS_360);
@@ -563,7 +567,7 @@ fn parameter_sets_and_delimiters_in_band_are_not_written_twice() {
 }
 
 #[test]
-fn an_idr_frame_is_a_key_frame_even_if_flv_does_not_say_so() {
+fn an_idr_frame_is_a_key_frame_even_without_the_flv_flag() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     recorder.video(at(0), 0, &picture_of(false, 0, &[b"\x65idr"])).unwrap();
@@ -572,20 +576,20 @@ fn an_idr_frame_is_a_key_frame_even_if_flv_does_not_say_so() {
 }
 
 #[test]
-fn messages_without_a_picture_are_left_out() {
+fn messages_without_a_picture_are_skipped() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
     let sets = picture_of(true, 0, &[&hex(SPS_360), b"\x68\xCB\x83\xCB"]);
     for body in [sets, vec![0x17, 2, 0, 0, 0], vec![0x57, 0]] {
         recorder.video(at(0), 1000, &body).unwrap();
     }
-    recorder.audio(at(0), 1000, &sound(0)).unwrap();
+    recorder.audio(at(0), 1000, &audio_frame(0)).unwrap();
     recorder.finish().unwrap();
     assert_eq!((tape.clean().video.frames, recorder.dropped()), (25, 0));
 }
 
 #[test]
-fn a_session_after_others_begins_with_a_discontinuity() {
+fn a_session_after_others_starts_with_a_discontinuity() {
     let (mut first, tape) = recorder(SETTINGS);
     ENCODER.run(&mut first, 0..3000);
     first.finish().unwrap();
@@ -599,11 +603,11 @@ fn a_session_after_others_begins_with_a_discontinuity() {
     let report = tape.clean();
     assert_eq!(tape.discontinuities(), [false, false, true, false]);
     assert_eq!(report.video.composition, [7200; 150]);
-    rises_over_discontinuities(&report);
+    assert_increasing_times(&report);
 }
 
 #[test]
-fn audio_that_stops_is_written_before_the_clock_passes_it() {
+fn the_last_audio_is_written_before_the_clock_passes_it() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..10);
     Encoder { audio: false, ..ENCODER }.send(&mut recorder, 10..1900);
@@ -621,7 +625,7 @@ fn dropping_the_recorder_finishes_the_fragment_once() {
 }
 
 #[test]
-fn what_comes_after_the_end_is_ignored() {
+fn messages_after_the_end_are_ignored() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..500);
     recorder.finish().unwrap();
@@ -632,7 +636,7 @@ fn what_comes_after_the_end_is_ignored() {
 }
 
 #[test]
-fn a_session_without_media_leaves_nothing() {
+fn a_session_without_media_writes_nothing() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     recorder.finish().unwrap();
@@ -650,7 +654,7 @@ fn frames_without_a_configuration_are_not_recorded() {
 }
 
 #[test]
-fn other_codecs_are_refused_in_words() {
+fn other_codecs_are_refused_by_name() {
     let (mut recorder, _) = recorder(SETTINGS);
     let refusal = |result: Result<(), RecordError>| result.unwrap_err().to_string();
     assert_eq!(
@@ -663,7 +667,7 @@ fn other_codecs_are_refused_in_words() {
 }
 
 #[test]
-fn messages_that_break_the_format_are_dropped_and_counted() {
+fn malformed_messages_are_dropped_and_counted() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let mut sent = ENCODER.run(&mut recorder, 0..1000);
     recorder.video(at(0), 1000, &[]).unwrap();
@@ -671,7 +675,7 @@ fn messages_that_break_the_format_are_dropped_and_counted() {
     recorder.video(at(0), 1000, &[0x17, 1, 0, 0, 0, 0, 0, 0, 9, 0x65]).unwrap();
     recorder.audio(at(0), 1000, &[0xAF]).unwrap();
     recorder.audio(at(0), 1000, &[0xAF, 0, 0x12]).unwrap();
-    recorder.audio(at(0), 1000, &sound(9000)).unwrap();
+    recorder.audio(at(0), 1000, &audio_frame(9000)).unwrap();
     assert_eq!(recorder.dropped(), 6);
     sent.0 += ENCODER.send(&mut recorder, 1000..2000).0;
     recorder.finish().unwrap();
@@ -679,17 +683,17 @@ fn messages_that_break_the_format_are_dropped_and_counted() {
 }
 
 #[test]
-fn after_an_error_of_the_sink_the_fragment_is_given_up_and_another_begins() {
-    for good_calls in 0..10 {
+fn after_an_error_from_the_sink_the_fragment_is_abandoned_and_another_starts() {
+    for successful_calls in 0..10 {
         let (mut recorder, tape) = recorder(SETTINGS);
-        tape.0.borrow_mut().good_calls = Some(good_calls);
+        tape.0.borrow_mut().successful_calls = Some(successful_calls);
         ENCODER.configure(&mut recorder);
         let failures = (0..60)
             .map(|second| recorder.video(at(0), second * 1000, &picture(true, 100_000)))
             .filter(|result| matches!(result, Err(RecordError::Io(_))));
         assert!(failures.count() > 10);
         let before = tape.fragments().len();
-        tape.0.borrow_mut().good_calls = None;
+        tape.0.borrow_mut().successful_calls = None;
         Encoder { audio: false, ..ENCODER }.send(&mut recorder, 60_000..64_000);
         recorder.finish().unwrap();
         tape.clean();
@@ -698,18 +702,18 @@ fn after_an_error_of_the_sink_the_fragment_is_given_up_and_another_begins() {
 }
 
 #[test]
-fn a_fragment_that_lacks_something_is_not_finished_on_drop() {
+fn an_incomplete_fragment_is_not_finished_on_drop() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..1000);
-    tape.0.borrow_mut().good_calls = Some(0);
+    tape.0.borrow_mut().successful_calls = Some(0);
     assert!(recorder.video(at(0), 1000, &picture(true, 300_000)).is_err());
-    tape.0.borrow_mut().good_calls = None;
+    tape.0.borrow_mut().successful_calls = None;
     drop(recorder);
     assert!(tape.fragments().is_empty());
 }
 
 #[test]
-fn the_sink_gets_under_96_kib_at_a_time() {
+fn the_sink_receives_at_most_96_kib_at_a_time() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     recorder.video(at(0), 0, &picture(true, 3_000_000)).unwrap();
@@ -720,7 +724,7 @@ fn the_sink_gets_under_96_kib_at_a_time() {
 }
 
 #[test]
-fn a_stream_runs_on_over_the_wrap_of_its_clock() {
+fn a_stream_continues_when_its_clock_wraps() {
     let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 600, ..SETTINGS });
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
@@ -735,7 +739,7 @@ fn a_stream_runs_on_over_the_wrap_of_its_clock() {
 }
 
 #[test]
-fn bandwidth_is_bytes_per_second_and_0_at_first() {
+fn bandwidth_is_bytes_per_second_and_initially_0() {
     let (mut recorder, _tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..700);
     let stat = recorder.stat(700);
@@ -748,7 +752,7 @@ fn bandwidth_is_bytes_per_second_and_0_at_first() {
 }
 
 #[test]
-fn a_track_that_stops_is_shown_without_bandwidth() {
+fn a_track_that_stops_has_no_bandwidth() {
     let (mut recorder, _tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..10_000);
     Encoder { audio: false, ..ENCODER }.send(&mut recorder, 10_000..16_000);
@@ -759,7 +763,7 @@ fn a_track_that_stops_is_shown_without_bandwidth() {
     assert_eq!((video.width, video.frame_rate, video.bandwidth), (640, 0, 0));
 }
 
-/// The frame rate in the stat of ten seconds at `rate` with `jitter` milliseconds.
+/// Returns the measured frame rate after ten seconds at `rate` with `jitter` milliseconds.
 fn frame_rate_of(sps: &str, rate: f64, jitter: u64) -> u32 {
     let (mut recorder, _tape) = recorder(SETTINGS);
     recorder.video(at(0), 0, &avc_config(sps)).unwrap();
@@ -771,20 +775,20 @@ fn frame_rate_of(sps: &str, rate: f64, jitter: u64) -> u32 {
 }
 
 #[test]
-fn the_frame_rate_is_the_streams_own_word_if_that_is_about_right() {
+fn the_frame_rate_in_the_stream_is_used_if_it_is_about_right() {
     assert_eq!(frame_rate_of(SPS_1080, 30.0, 8), 30);
     assert_eq!(frame_rate_of(SPS_182, 30000.0 / 1001.0, 8), 29);
 }
 
 #[test]
-fn the_frame_rate_is_measured_where_the_stream_says_another() {
+fn the_frame_rate_is_measured_if_the_one_in_the_stream_is_wrong() {
     assert_eq!(frame_rate_of(SPS_360, 30.0, 0), 30);
     assert_eq!(frame_rate_of(SPS_360, 30000.0 / 1001.0, 0), 29);
     assert_eq!(frame_rate_of(SPS_360, 24.0, 0), 24);
     assert_eq!(frame_rate_of(SPS_1080, 60.0, 0), 60);
 }
 
-/// Xorshift: the same numbers in every run.
+/// A random number generator (xorshift), the same in every run.
 struct Noise(u64);
 
 impl Noise {
@@ -813,7 +817,7 @@ impl Noise {
 }
 
 #[test]
-fn noise_never_makes_the_recorder_panic_or_hoard() {
+fn random_input_never_makes_the_recorder_panic_or_buffer_too_much() {
     let bodies = [
         (true, avc_config(SPS_360)),
         (true, avc_config(SPS_1080)),
@@ -823,8 +827,8 @@ fn noise_never_makes_the_recorder_panic_or_hoard() {
         (true, b"\x93avc1\0\0\0\x01\x65".to_vec()),
         (false, aac_config(AAC_44)),
         (false, aac_config(AAC_48)),
-        (false, sound(200)),
-        (false, sound(2000)),
+        (false, audio_frame(200)),
+        (false, audio_frame(2000)),
     ];
     let (mut noise, mut clock) = (Noise(0x9E37_79B9_7F4A_7C15), 0u64);
     for _ in 0..10 {
@@ -851,7 +855,7 @@ fn noise_never_makes_the_recorder_panic_or_hoard() {
         names.sort_unstable();
         assert!(names.windows(2).all(|pair| pair[0] < pair[1]), "no name is used twice");
         let broken = |v: &&String| {
-            // The pictures are noise too, but the packets around them are not.
+            // The pictures are random too, but the packets around them are not.
             ["sync", "number of packets", "jumps", "rise", "before it is", "PAT", "PMT", "PES"]
                 .iter()
                 .any(|words| v.contains(words))
@@ -862,7 +866,7 @@ fn noise_never_makes_the_recorder_panic_or_hoard() {
 }
 
 #[test]
-fn noise_never_makes_the_parsers_panic() {
+fn random_input_never_makes_the_parsers_panic() {
     let mut noise = Noise(88_172_645_463_325_252);
     let mut file = b"FLV\x01\x05\0\0\0\x09\0\0\0\0".to_vec();
     file.extend_from_slice(b"\x09\0\0\x05\0\0\0\0\0\0\0hello\0\0\0\x10");
@@ -881,11 +885,11 @@ fn noise_never_makes_the_parsers_panic() {
 }
 
 #[test]
-fn a_stream_that_breaks_off_before_pictures_that_were_to_be_shown_lasts_until_the_last_one() {
+fn an_interrupted_stream_lasts_until_its_last_picture_in_presentation_order() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
-    // Decoded in this order, shown as I B B P; cut off behind the next P.
+    // In decoding order, presented as I B B P; interrupted after the next P.
     for (number, composition_ms) in [(0, 80), (1, 160), (2, 40), (3, 40), (4, 160)] {
         let ms = number * 40;
         let slice = vec![if number == 0 { 0x65 } else { 0x41 }; 700];

@@ -1,21 +1,21 @@
-//! From the session's clock to that of the transport stream.
+//! Converts the session's clock to that of the transport stream.
 
 use crate::media::ts::{DELAY, Stamps, TICKS_PER_MS, delay};
 
-/// Frames are not presented longer than this after they are decoded.
+/// The maximum time from decoding to presentation.
 const MAX_COMPOSITION_MS: i32 = 10_000;
 
-/// Nor earlier than this before it, as encoders may want that do not decode
-/// ahead of time.
+/// How much earlier than its decoding time a picture may be presented, for encoders
+/// that do not delay presentation.
 const MAX_EARLY_MS: i32 = 1000;
 
-/// How much before the first picture audio may begin.
+/// How much earlier than the first picture audio may start.
 const MAX_EARLY_AUDIO_MS: u64 = 1000;
 
-/// The least time to decode ahead, if any picture is shown before it is decoded.
+/// The minimum time to decode ahead, if any picture has an earlier presentation time.
 const MIN_LEAD_MS: u64 = 200;
 
-/// When a picture is shown, from when it is decoded, within reason.
+/// Returns the time from decoding to presentation, limited to sensible values.
 pub(super) fn composition(composition_ms: i32) -> i64 {
     composition_ms.clamp(-MAX_EARLY_MS, MAX_COMPOSITION_MS).into()
 }
@@ -23,37 +23,37 @@ pub(super) fn composition(composition_ms: i32) -> i64 {
 /// Maps the session's clock to the transport stream's.
 #[derive(Default)]
 pub(super) struct Timeline {
-    /// The session's time at which this time base begins.
+    /// The session's time at the start of this time base.
     epoch_ms: Option<u64>,
-    /// When that is on the transport stream's clock.
+    /// The same on the transport stream's clock.
     start: u64,
-    /// When the last frame before this time base ended; 0 if there was none.
+    /// The end of the last frame before this time base; 0 if there was none.
     floor: u64,
-    /// When the last frame so far ends.
+    /// The end of the last frame so far.
     end: u64,
     video_dts: Option<u64>,
-    /// How much earlier pictures are decoded than the encoder says.
+    /// How much earlier pictures are decoded than the encoder specifies.
     lead_ms: u64,
     /// How much earlier they should be.
     wanted_ms: u64,
-    /// How much later than video of the same time audio comes.
+    /// How far audio lags video of the same time.
     lag_ms: u64,
 }
 
 impl Timeline {
-    /// When the very first frame is decoded. Audio may begin a little earlier.
+    /// The decoding time of the very first frame. Audio may start a little earlier.
     const START: u64 = 2 * DELAY;
 
-    /// The time base that follows this one.
+    /// Returns the time base that follows this one.
     pub(super) fn next(&self) -> Self {
         let Timeline { wanted_ms, end, lag_ms, .. } = *self;
         Timeline { lead_ms: wanted_ms, wanted_ms, end, lag_ms, ..Timeline::default() }
     }
 
-    /// Takes in that a picture is shown so much earlier than it is decoded. One
-    /// that cannot be is shown late, until [`Timeline::next`].
+    /// Sets how much earlier than its decoding time a picture is presented. If that
+    /// is not possible, it is presented late, until [`Timeline::next`].
     pub(super) fn expect_early(&mut self, early_ms: u64) {
-        // The next group of pictures may be ordered more deeply.
+        // The next group of pictures may be reordered more.
         let lead_ms = (2 * early_ms).clamp(MIN_LEAD_MS, 2 * MAX_EARLY_MS.unsigned_abs() as u64);
         if early_ms > self.lead_ms {
             self.wanted_ms = self.wanted_ms.max(lead_ms);
@@ -63,22 +63,22 @@ impl Timeline {
         }
     }
 
-    /// Takes in how much later than video of the same time audio comes.
+    /// Sets how far audio lags video of the same time.
     pub(super) fn expect_lag(&mut self, lag_ms: u64) {
         self.lag_ms = lag_ms;
     }
 
-    /// Whether pictures come too late in this time base.
+    /// Returns whether pictures are late in this time base.
     pub(super) fn is_late(&self) -> bool {
         self.wanted_ms > self.lead_ms
     }
 
-    /// Begins at `timestamp_ms`, if it has not begun, behind all media that
+    /// Starts at `timestamp_ms`, unless it has started, after all media that
     /// ended by `clock`.
     ///
-    /// The clock goes on over every discontinuity: a player that starts anew
-    /// there need not care, and one that joins streams by their times, as ffmpeg
-    /// does by those of whichever track comes first, finds no overlap in any.
+    /// The clock continues across discontinuities: players that reset there are not
+    /// affected, and players that join streams by their times, like ffmpeg with
+    /// those of the first track, find no overlap.
     pub(super) fn begin(&mut self, timestamp_ms: u64, clock: u64) {
         if self.epoch_ms.is_none() {
             self.epoch_ms = Some(timestamp_ms);
@@ -89,12 +89,12 @@ impl Timeline {
         }
     }
 
-    /// When the last frame so far ends; 0 if there is none.
+    /// Returns the end of the last frame so far; 0 if there is none.
     pub(super) fn end(&self) -> u64 {
         self.end
     }
 
-    /// Takes in that a frame lasts until `ticks`.
+    /// Extends the timeline to a frame that ends at `ticks`.
     pub(super) fn reach(&mut self, ticks: u64) {
         self.end = self.end.max(ticks);
     }
@@ -105,8 +105,9 @@ impl Timeline {
         (timestamp_ms * TICKS_PER_MS + start).saturating_sub(epoch * TICKS_PER_MS)
     }
 
-    /// Decoding times rise strictly, whatever the encoder sends, and nothing is
-    /// presented before it is decoded: it is decoded earlier instead.
+    /// Returns the times of a picture. Decoding times are strictly increasing, whatever
+    /// the encoder sends, and nothing is presented before it is decoded: it is
+    /// decoded earlier instead.
     pub(super) fn stamp_video(&mut self, timestamp_ms: u64, composition_ms: i32) -> Stamps {
         let composition = composition(composition_ms);
         self.expect_early(composition.min(0).unsigned_abs());
@@ -119,8 +120,8 @@ impl Timeline {
         Stamps { pts: dts.max(pts), dts }
     }
 
-    /// When a frame of audio is presented; `None` if that is before the time
-    /// base begins.
+    /// Returns the presentation time of an audio frame; `None` if that is before the
+    /// start of the time base.
     pub(super) fn stamp_audio(&self, timestamp_ms: u64) -> Option<u64> {
         let begin_ms = self.epoch_ms.map_or(0, |epoch| epoch.saturating_sub(MAX_EARLY_AUDIO_MS));
         let ticks = (timestamp_ms >= begin_ms).then(|| self.ticks(timestamp_ms));

@@ -1,17 +1,17 @@
-//! Packets on their way to the sink.
+//! Buffers packets before they are written to the sink.
 
 use std::io;
 
 /// The length of a transport packet.
 pub const PACKET: usize = 188;
 
-/// Whole packets, just under 96 KiB: each publisher has a buffer.
+/// Whole packets of just under 96 KiB: each publisher has a buffer.
 const SIZE: usize = 96 * 1024 / PACKET * PACKET;
 
-/// Gathers packets, and counts those of a fragment.
+/// Collects packets, and counts the bytes of a fragment.
 pub(super) struct Buffer {
     bytes: Vec<u8>,
-    /// How many bytes of the fragment have been handed on.
+    /// How many bytes of the fragment have been written.
     flushed: u64,
 }
 
@@ -20,31 +20,31 @@ impl Buffer {
         Buffer { bytes: Vec::with_capacity(SIZE), flushed: 0 }
     }
 
-    /// Begins a fragment; what is left of another is discarded.
+    /// Begins a fragment, and discards the rest of another.
     pub(super) fn begin(&mut self) {
         self.bytes.clear();
         self.flushed = 0;
     }
 
-    /// Where to append, once there is room.
+    /// Returns the buffer, to append to after [`reserve_packet`](Self::reserve_packet).
     pub(super) fn bytes(&mut self) -> &mut Vec<u8> {
         &mut self.bytes
     }
 
-    /// How long the fragment is so far.
+    /// Returns the length of the fragment so far.
     pub(super) fn position(&self) -> u64 {
         self.flushed + self.bytes.len() as u64
     }
 
-    /// Makes room for a packet.
-    pub(super) fn make_room(
+    /// Makes sure that there is space for a packet.
+    pub(super) fn reserve_packet(
         &mut self,
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         if self.bytes.len() >= SIZE { self.flush(out) } else { Ok(()) }
     }
 
-    /// Hands on what there is.
+    /// Writes the buffered packets.
     pub(super) fn flush(
         &mut self,
         out: &mut impl FnMut(&[u8]) -> io::Result<()>,

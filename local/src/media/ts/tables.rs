@@ -2,20 +2,20 @@
 
 use super::track::{Track, Tracks};
 
-/// The packets of the program association table.
+/// The PID of the program association table.
 pub(super) const PAT_PID: u16 = 0;
 
-/// The packets of the program map table.
+/// The PID of the program map table.
 pub(super) const PMT_PID: u16 = 0x1000;
 
-/// The program association table, with the one program.
+/// Returns the program association table, with the one program.
 pub(super) fn program_association() -> Vec<u8> {
     let [high, low] = PMT_PID.to_be_bytes();
     section(0, 0, &[0, 1, 0xE0 | high, low])
 }
 
-/// The program map table, for a clock reference on `leader`'s packets: that
-/// need not be a track (section 2.4.4.9).
+/// Returns the program map table, with the clock reference in `leader`'s packets,
+/// which need not be one of the tracks (section 2.4.4.9).
 pub(super) fn program_map(tracks: Tracks, leader: Track, version: u8) -> Vec<u8> {
     const H264: u8 = 0x1B;
     const AAC_ADTS: u8 = 0x0F;
@@ -33,8 +33,8 @@ pub(super) fn program_map(tracks: Tracks, leader: Track, version: u8) -> Vec<u8>
     section(2, version, &body)
 }
 
-/// A section with its checksum (section 2.4.4); number 1 stands for the
-/// transport stream and the program alike.
+/// Returns a section with its checksum (section 2.4.4); the id of both the
+/// transport stream and the program is 1.
 fn section(table: u8, version: u8, body: &[u8]) -> Vec<u8> {
     let length = 5 + body.len() as u8 + 4;
     let mut section = vec![table, 0xB0, length, 0, 1, 0xC1 | version << 1, 0, 0];
@@ -44,7 +44,7 @@ fn section(table: u8, version: u8, body: &[u8]) -> Vec<u8> {
     section
 }
 
-/// The CRC of annex A.
+/// Returns the CRC of annex A.
 fn crc32(bytes: &[u8]) -> u32 {
     let step = |crc: u32, &byte: &u8| crc << 8 ^ CRC_TABLE[usize::from((crc >> 24) as u8 ^ byte)];
     bytes.iter().fold(u32::MAX, step)
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_program_association_is_the_one_every_muxer_writes() {
+    fn the_program_association_is_the_same_as_from_other_muxers() {
         let expected = [0, 0xB0, 13, 0, 1, 0xC1, 0, 0, 0, 1, 0xF0, 0, 0x2A, 0xB1, 0x04, 0xB2];
         assert_eq!(program_association(), expected);
     }

@@ -12,14 +12,14 @@ pub struct Tracks {
 /// One elementary stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Track {
-    /// The video, which carries the clock reference.
+    /// The video, whose packets carry the clock reference.
     Video,
-    /// The audio, which carries the clock reference where there is no video.
+    /// The audio, whose packets carry the clock reference if there is no video.
     Audio,
 }
 
 impl Track {
-    /// The identifier of its packets.
+    /// Returns the identifier of its packets.
     pub(super) fn pid(self) -> u16 {
         match self {
             Track::Video => 0x100,

@@ -1,12 +1,12 @@
-//! What a publisher can make the recorder write, and under which names.
+//! Limits on what a publisher can make the recorder write, and fragment names.
 
 use super::*;
 
-/// In a second: more than any live stream needs.
+/// The maximum per second: more than any live stream needs.
 const FRAGMENTS: u64 = 10;
 
-/// Sends what `message` gives, a message each `step_ms` of real time, waiting as
-/// long as the recorder asks; what was sent, what was written and how long it took.
+/// Sends the messages from `message`, one each `step_ms` of real time, and waits as long
+/// as the recorder requires. Returns what was sent and written, and how long it took.
 fn flood(
     recorder: &mut Recorder<Tape>,
     tape: &Tape,
@@ -45,29 +45,29 @@ struct Flood {
 }
 
 impl Flood {
-    /// No more than twice what was sent, 128 KiB/s and one message's worth; and
-    /// no more files than a live stream has.
-    fn is_bounded(&self) {
+    /// Checks that no more was written than twice what was sent, plus 128 KiB/s and one
+    /// message, and no more files than a live stream has.
+    fn assert_bounded(&self) {
         assert!(self.written <= 2 * self.sent + self.ms * 128 + (2 << 20), "{self:?}");
         assert!(self.fragments <= self.ms * FRAGMENTS / 1000 + 10, "{self:?}");
         assert!(self.longest_wait_ms <= 20_000, "{self:?}");
     }
 }
 
-/// A key frame of fourteen bytes.
+/// Returns a key frame of fourteen bytes.
 fn tiny_key_frame() -> Vec<u8> {
     picture_of(true, 0, &[b"\x65\x88\x84\x00\x10"])
 }
 
 #[test]
-fn tiny_key_frames_whose_clock_runs_ahead_of_real_time_do_not_fill_the_disk() {
-    // Each step as far as a clock may go without a jump, and just beyond it.
+fn tiny_key_frames_with_a_fast_clock_do_not_fill_the_disk() {
+    // Steps up to the largest that is not a jump, and beyond it.
     for step_ms in [1000, 2000, 9_999, 10_000, 10_001, 60_000] {
         for gap_ms in [0, 1, 50] {
             let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
             ENCODER.configure(&mut recorder);
             flood(&mut recorder, &tape, gap_ms, |n| (true, n * step_ms, tiny_key_frame()))
-                .is_bounded();
+                .assert_bounded();
         }
     }
 }
@@ -76,7 +76,7 @@ fn tiny_key_frames_whose_clock_runs_ahead_of_real_time_do_not_fill_the_disk() {
 fn a_clock_that_jumps_with_each_message_does_not_fill_the_disk() {
     let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
     ENCODER.configure(&mut recorder);
-    flood(&mut recorder, &tape, 0, |n| (true, n % 2 * 5000, tiny_key_frame())).is_bounded();
+    flood(&mut recorder, &tape, 0, |n| (true, n % 2 * 5000, tiny_key_frame())).assert_bounded();
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn a_flood_of_tiny_audio_messages_does_not_fill_the_disk() {
         let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
         recorder.expect_tracks(Some(false), Some(true));
         recorder.audio(at(0), 0, &aac_config(AAC_44)).unwrap();
-        flood(&mut recorder, &tape, 0, |n| (false, n * step_ms, sound(1))).is_bounded();
+        flood(&mut recorder, &tape, 0, |n| (false, n * step_ms, audio_frame(1))).assert_bounded();
     }
 }
 
@@ -96,13 +96,13 @@ fn a_flood_of_configurations_does_not_fill_the_disk() {
         0 => (true, n, avc_config(if n % 8 == 0 { SPS_360 } else { SPS_1080 })),
         1 => (false, n, aac_config(if n % 8 == 1 { AAC_44 } else { AAC_48 })),
         2 => (true, n, tiny_key_frame()),
-        _ => (false, n, sound(1)),
+        _ => (false, n, audio_frame(1)),
     })
-    .is_bounded();
+    .assert_bounded();
 }
 
 #[test]
-fn frames_that_were_held_back_are_not_written_in_one_go_at_any_length() {
+fn frames_that_were_held_back_are_limited_too() {
     // Parameter sets of 60 KiB before each key frame of fourteen bytes.
     let mut config = avc_config(SPS_360);
     let sets = config.len() - 7;
@@ -113,45 +113,45 @@ fn frames_that_were_held_back_are_not_written_in_one_go_at_any_length() {
     for step_ms in [0, 1] {
         let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
         recorder.video(at(0), 0, &config).unwrap();
-        flood(&mut recorder, &tape, 0, |n| (true, n * step_ms, tiny_key_frame())).is_bounded();
+        flood(&mut recorder, &tape, 0, |n| (true, n * step_ms, tiny_key_frame())).assert_bounded();
     }
     let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
     recorder.video(at(0), 0, &config).unwrap();
-    flood(&mut recorder, &tape, 0, |n| (true, n % 2 * 1990, tiny_key_frame())).is_bounded();
+    flood(&mut recorder, &tape, 0, |n| (true, n % 2 * 1990, tiny_key_frame())).assert_bounded();
 }
 
 #[test]
-fn messages_without_content_cost_nothing() {
+fn messages_without_content_write_nothing() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     let sent = flood(&mut recorder, &tape, 0, |n| match n % 3 {
         0 => (true, n * 9000, picture_of(true, 0, &[])),
-        1 => (false, n * 9000, sound(0)),
+        1 => (false, n * 9000, audio_frame(0)),
         _ => (true, n * 9000, picture_of(true, 0, &[b""])),
     });
     assert_eq!((sent.written, sent.fragments, sent.ms), (0, 0, 0));
 }
 
 #[test]
-fn media_of_usual_size_is_taken_as_fast_as_it_comes() {
+fn ordinary_media_is_recorded_as_fast_as_it_arrives() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     for n in 0..25 * 600 {
         let key = n % 50 == 0;
         let body = picture(key, if key { 12_000 } else { 1_500 });
         recorder.video(at(0), n * 40, &body).unwrap();
-        recorder.audio(at(0), n * 40, &sound(300)).unwrap();
-        // No time has passed since the first message: only the first fragment,
-        // when nothing has been earned yet, may have to wait.
+        recorder.audio(at(0), n * 40, &audio_frame(300)).unwrap();
+        // No time has passed since the first message: only the first fragment
+        // may have to wait, since nothing has been earned yet.
         assert!(n < 50 || recorder.wait().is_zero(), "frame {n}: {:?}", recorder.wait());
     }
     recorder.finish().unwrap();
     assert_eq!(tape.fragments().len(), 300);
 }
 
-/// The first two seconds are held back until it shows that there is no audio.
+/// The first two seconds are held back, since there might be audio.
 #[test]
-fn a_live_stream_is_taken_as_it_comes_though_much_of_it_is_written_at_once() {
+fn a_live_stream_never_waits_even_if_much_of_it_is_written_at_once() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
     for n in 0..300 {
@@ -166,18 +166,18 @@ fn a_live_stream_is_taken_as_it_comes_though_much_of_it_is_written_at_once() {
 }
 
 #[test]
-fn a_live_stream_of_tiny_frames_never_waits_for_long() {
+fn a_live_stream_of_tiny_frames_never_waits_after_the_start() {
     let (mut recorder, _tape) = recorder(RecorderSettings { frag_duration: 1, ..SETTINGS });
     ENCODER.configure(&mut recorder);
     for n in 0..60 * 60 {
         let now = n * 1000 / 60;
         recorder.video(at(now), now, &picture(n % 60 == 0, 9)).unwrap();
-        recorder.audio(at(now), now, &sound(9)).unwrap();
+        recorder.audio(at(now), now, &audio_frame(9)).unwrap();
         assert!(n < 60 || recorder.wait().is_zero(), "frame {n}: {:?}", recorder.wait());
     }
 }
 
-/// When the fragments began that are recorded while the wall clock shows this.
+/// Records one fragment at each of these times of the wall clock; returns their starts.
 fn starts(last_start_ms: u64, clock: impl IntoIterator<Item = u64>) -> (Vec<u64>, Tape) {
     let (mut recorder, tape) = recorder(RecorderSettings { last_start_ms, ..SETTINGS });
     ENCODER.configure(&mut recorder);
@@ -191,14 +191,14 @@ fn starts(last_start_ms: u64, clock: impl IntoIterator<Item = u64>) -> (Vec<u64>
 const YEAR: u64 = 365 * 86_400_000;
 
 #[test]
-fn names_rise_though_the_wall_clock_stands_still_or_is_set_back_a_little() {
+fn names_increase_even_if_the_wall_clock_stops_or_is_set_back_a_little() {
     let (names, tape) = starts(WALL + 59_000, (0..10).map(|n| WALL - n / 2));
     assert_eq!(names, (1..=10).map(|n| WALL + 59_000 + n).collect::<Vec<_>>());
     assert_eq!(tape.discontinuities(), [false; 10]);
 }
 
 #[test]
-fn names_return_to_real_time_once_a_clock_that_jumped_ahead_is_right_again() {
+fn names_return_to_real_time_after_a_clock_that_jumped_ahead_is_corrected() {
     for jump in [61_000 + 6000, 600_000, 86_400_000, 30 * YEAR] {
         let clock = [0, 2000, jump, jump + 2000, 8000, 10_000].map(|ms| WALL + ms);
         let (names, tape) = starts(0, clock);
@@ -208,14 +208,14 @@ fn names_return_to_real_time_once_a_clock_that_jumped_ahead_is_right_again() {
 }
 
 #[test]
-fn a_session_after_a_jump_of_the_clock_has_names_of_real_time() {
+fn a_session_after_a_clock_jump_is_named_by_real_time() {
     let (names, tape) = starts(WALL + 30 * YEAR, [WALL, WALL + 2000]);
     assert_eq!(names, [WALL, WALL + 2000]);
     assert_eq!(tape.discontinuities(), [true, false]);
 }
 
 #[test]
-fn a_name_that_was_used_before_the_clock_was_set_back_is_not_used_again() {
+fn names_are_not_reused_after_the_clock_is_set_back() {
     let clock = [0, 2000, 4000, 100_000, 2000, 2001, 4000].map(|ms| WALL + ms);
     let (names, _tape) = starts(0, clock);
     assert_eq!(names[4..], [WALL + 2001, WALL + 2002, WALL + 4001]);

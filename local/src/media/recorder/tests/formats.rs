@@ -1,4 +1,4 @@
-//! Formats that change within the stream, or are told nowhere else.
+//! Formats that change in the stream or are specified only there.
 
 use super::*;
 
@@ -9,12 +9,12 @@ fn key_with(sets: &[&[u8]]) -> Vec<u8> {
     picture_of(true, 0, &[sets, &[&[0x65; 500]]].concat())
 }
 
-/// Whether the parameter set stands in the video, and where first.
+/// Returns the first position of a parameter set in the video, if any.
 fn position(report: &Report, set: &[u8]) -> Option<usize> {
     report.video.payload.windows(set.len()).position(|window| window == set)
 }
 
-/// A second of pictures, the first of them `key`.
+/// Sends a second of pictures, of which the first is `key`.
 fn second(recorder: &mut Recorder<Tape>, ms: u64, key: &[u8]) {
     recorder.video(at(ms), ms, key).unwrap();
     for ms in (ms + 40..ms + 1000).step_by(40) {
@@ -23,7 +23,7 @@ fn second(recorder: &mut Recorder<Tape>, ms: u64, key: &[u8]) {
 }
 
 #[test]
-fn parameter_sets_of_another_stream_within_the_stream_begin_a_fragment() {
+fn new_in_band_parameter_sets_start_a_fragment() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
@@ -44,7 +44,7 @@ fn parameter_sets_of_another_stream_within_the_stream_begin_a_fragment() {
 }
 
 #[test]
-fn a_message_of_nothing_but_parameter_sets_counts_for_the_next_key_frame() {
+fn a_message_with_only_parameter_sets_applies_to_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
@@ -58,14 +58,14 @@ fn a_message_of_nothing_but_parameter_sets_counts_for_the_next_key_frame() {
 }
 
 #[test]
-fn another_way_of_coding_the_same_picture_is_no_discontinuity() {
+fn new_picture_parameter_sets_do_not_cause_a_discontinuity() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
     for n in 0..6 {
         second(&mut recorder, n * 1000, &key_with(&[if n % 2 == 0 { OTHER_PPS } else { PPS }]));
     }
-    // In the middle of a group of pictures it goes before its picture.
+    // In the middle of a group of pictures, it is written before its picture.
     let inter = picture_of(false, 0, &[OTHER_PPS, &[0x41; 50]]);
     recorder.video(at(6000), 6000, &inter).unwrap();
     recorder.finish().unwrap();
@@ -77,7 +77,7 @@ fn another_way_of_coding_the_same_picture_is_no_discontinuity() {
 }
 
 #[test]
-fn the_header_sent_again_does_not_undo_what_the_stream_says() {
+fn a_repeated_header_does_not_override_in_band_parameter_sets() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     let key = key_with(&[&hex(SPS_1080), OTHER_PPS]);
@@ -91,7 +91,7 @@ fn the_header_sent_again_does_not_undo_what_the_stream_says() {
 }
 
 #[test]
-fn parameter_sets_may_come_with_the_key_frames_alone() {
+fn parameter_sets_may_be_sent_only_with_key_frames() {
     let mut empty = avc_config(SPS_360);
     empty.truncate(10);
     empty.extend_from_slice(&[0xE0, 0]);
@@ -113,7 +113,7 @@ fn parameter_sets_may_come_with_the_key_frames_alone() {
 }
 
 #[test]
-fn adts_headers_within_audio_messages_are_not_written_twice() {
+fn adts_headers_in_audio_messages_are_not_written_twice() {
     for header in [Some(AAC_44), None] {
         let (mut recorder, tape) = recorder(SETTINGS);
         recorder.expect_tracks(Some(false), Some(true));
@@ -136,7 +136,7 @@ fn adts_headers_within_audio_messages_are_not_written_twice() {
 }
 
 #[test]
-fn several_adts_frames_in_a_message_have_a_time_each() {
+fn several_adts_frames_in_a_message_have_separate_times() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(false), Some(true));
     let frame = [&AacConfig::parse(AAC_44).unwrap().adts_header(100).unwrap()[..], &[0x21; 100]];
@@ -152,7 +152,7 @@ fn several_adts_frames_in_a_message_have_a_time_each() {
 }
 
 #[test]
-fn another_audio_format_loses_nothing_and_begins_a_fragment_at_the_next_key_frame() {
+fn a_new_audio_format_loses_nothing_and_starts_a_fragment_at_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     let mut sent = ENCODER.run(&mut recorder, 0..500).1;
     recorder.audio(at(500), 500, &aac_config(AAC_48)).unwrap();
@@ -167,7 +167,7 @@ fn another_audio_format_loses_nothing_and_begins_a_fragment_at_the_next_key_fram
 }
 
 #[test]
-fn audio_is_announced_only_where_there_is_any() {
+fn audio_is_announced_only_in_fragments_that_contain_it() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     let silent = Encoder { audio: false, ..ENCODER };
@@ -180,7 +180,7 @@ fn audio_is_announced_only_where_there_is_any() {
 }
 
 #[test]
-fn audio_that_stops_is_announced_no_longer_until_it_is_back() {
+fn audio_that_stops_is_not_announced_until_it_returns() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..5000);
     let silent = Encoder { audio: false, ..ENCODER };
@@ -192,12 +192,12 @@ fn audio_that_stops_is_announced_no_longer_until_it_is_back() {
     assert_eq!(starts, [0, 2000, 4000, 6000, 8000, 10_000, 12_000, 13_000, 15_000]);
     let breaks = [false, false, false, true, false, false, false, true, false];
     assert_eq!(tape.discontinuities(), breaks);
-    assert_eq!(report.audio.fragments, 5, "just those that have any");
+    assert_eq!(report.audio.fragments, 5, "only those that contain audio");
     assert!(report.audio.frames >= 5000 / 24 + back.1 - 25);
 }
 
 #[test]
-fn audio_alone_does_not_wait_for_video_that_was_announced() {
+fn audio_does_not_wait_for_announced_video() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     let sent = Encoder { video: false, ..ENCODER }.send(&mut recorder, 0..6000);
@@ -207,7 +207,7 @@ fn audio_alone_does_not_wait_for_video_that_was_announced() {
 }
 
 #[test]
-fn slices_in_messages_of_their_own_are_one_picture() {
+fn slices_in_separate_messages_are_one_picture() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
@@ -229,14 +229,14 @@ fn slices_in_messages_of_their_own_are_one_picture() {
     assert_eq!(tape.durations(), [2000, 2000, 1000]);
 }
 
-/// The first refusal among results.
+/// Returns the first refusal among results.
 fn refusal(results: impl IntoIterator<Item = Result<(), RecordError>>) -> String {
     results.into_iter().find_map(Result::err).expect("refused").to_string()
 }
 
 #[test]
-fn what_nothing_can_be_recorded_of_is_refused_in_words() {
-    // Start codes in the header, or in the frames alone.
+fn a_stream_that_cannot_be_recorded_is_refused_with_a_reason() {
+    // Start codes in the header, or only in the frames.
     let header = [&[0x17, 0, 0, 0, 0], START_CODE, &hex(SPS_360), START_CODE, PPS].concat();
     let (mut byte_stream, _) = recorder(SETTINGS);
     let why = refusal([byte_stream.video(at(0), 0, &header)]);
@@ -256,11 +256,11 @@ fn what_nothing_can_be_recorded_of_is_refused_in_words() {
 
     let (mut noise, _) = recorder(SETTINGS);
     let why = refusal((0..1000).map(|n| noise.video(at(n), n, &[0x17, 9, 0])));
-    assert_eq!(why, "no message of the stream can be read");
+    assert_eq!(why, "the stream contains no valid messages");
 }
 
 #[test]
-fn a_unit_of_one_byte_is_no_start_code() {
+fn a_nal_unit_of_one_byte_is_not_a_start_code() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();

@@ -1,29 +1,30 @@
-//! The target duration of a live playlist, which must not change while a session
-//! runs, and what happens to fragments that would exceed it.
+//! The target duration of a live playlist, which must not change during a session, and
+//! fragments that would exceed it.
 
 use super::*;
 
-/// Sends video with key frames at these times, and audio, up to an end.
+/// Sends audio, and video with key frames at these times, until `end_ms`.
 fn send_keys(recorder: &mut Recorder<Tape>, keys: &[u64], end_ms: u64) {
-    let mut sounds = (0..).map(|n| n * 1024 * 1000 / 44100).peekable();
+    let mut audio_frames = (0..).map(|n| n * 1024 * 1000 / 44100).peekable();
     for ms in (0..end_ms).step_by(40) {
         let key = keys.binary_search(&ms).is_ok();
         recorder.video(at(ms), ms, &picture(key, 100)).unwrap();
-        while let Some(ms) = sounds.next_if(|sound| *sound < ms + 40) {
-            recorder.audio(at(ms), ms, &sound(20)).unwrap();
+        while let Some(ms) = audio_frames.next_if(|audio| *audio < ms + 40) {
+            recorder.audio(at(ms), ms, &audio_frame(20)).unwrap();
         }
     }
 }
 
-/// What every player relies on; the fragments that begin without a key frame.
+/// Checks what every player relies on; returns for each fragment whether it starts with a
+/// key frame.
 fn independent(tape: &Tape) -> Vec<bool> {
     let report = tape.report();
-    let headless: Vec<&String> = report
+    let dependent: Vec<&String> = report
         .violations
         .iter()
         .filter(|v| v.contains("does not begin with a key frame"))
         .collect();
-    assert_eq!(headless.len(), report.violations.len(), "{:#?}", report.violations);
+    assert_eq!(dependent.len(), report.violations.len(), "{:#?}", report.violations);
     let targets = tape.targets();
     assert!(targets.windows(2).all(|pair| pair[0] == pair[1]), "{targets:?}");
     for (fragment, target) in tape.fragments().iter().zip(targets) {
@@ -31,12 +32,12 @@ fn independent(tape: &Tape) -> Vec<bool> {
         assert!(duration_ms <= playlist::longest_ms(target), "{duration_ms} in {target}");
     }
     let fragments = tape.fragments();
-    let begins = |fragment: &Fragment| !headless.iter().any(|v| v.starts_with(&fragment.name));
+    let begins = |fragment: &Fragment| !dependent.iter().any(|v| v.starts_with(&fragment.name));
     fragments.iter().map(begins).collect()
 }
 
 #[test]
-fn any_regular_key_frame_interval_gives_regular_fragments_below_the_target() {
+fn regular_key_frames_give_regular_fragments_below_the_target() {
     for key_ms in [40, 480, 1000, 1480, 2000, 4000, 8320, 10_000, 30_000, 60_000] {
         for frag_duration in [1, 2, 5, 30] {
             let (mut recorder, tape) = recorder(RecorderSettings { frag_duration, ..SETTINGS });
@@ -55,14 +56,14 @@ fn any_regular_key_frame_interval_gives_regular_fragments_below_the_target() {
             let regular = &durations[..durations.len() - 1];
             let is_same = |ms: &u32| ms.abs_diff(regular[0]) <= 40;
             assert!(regular.iter().all(is_same), "{key_ms} {frag_duration}: {durations:?}");
-            // A playlist of three must not be much shorter than three times that.
+            // A playlist of three must not be much shorter than three targets.
             assert!(target * 1000 <= u64::from(regular[0]) + 770, "{target}: {durations:?}");
         }
     }
 }
 
 #[test]
-fn key_frames_that_jitter_by_a_fifth_of_a_second_change_nothing() {
+fn key_frame_jitter_of_a_fifth_of_a_second_changes_nothing() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
     let keys: Vec<u64> = (0..50).map(|n| n * 2000 + n % 3 * 80).collect();
@@ -83,16 +84,16 @@ fn a_longer_key_frame_interval_ends_fragments_without_a_key_frame() {
     let starts: Vec<u64> = tape.fragments().iter().map(|f| f.start_ms - WALL).collect();
     for key in [0, 2000, 4000, 12_000, 20_000, 28_000] {
         let at = starts.iter().position(|start| *start == key);
-        assert!(at.is_some_and(|at| begins[at]), "{key} begins no fragment: {starts:?}");
+        assert!(at.is_some_and(|at| begins[at]), "no fragment starts at {key}: {starts:?}");
     }
     assert_eq!(begins.iter().filter(|is| **is).count(), 6);
-    assert!(tape.discontinuities().iter().all(|is| !is), "all of it is one stream");
+    assert!(tape.discontinuities().iter().all(|is| !is), "it is all one stream");
     let notices = recorder.take_notices();
     assert!(notices.iter().all(|notice| *notice == Notice::KeyFrameLate) && notices.len() > 3);
 }
 
 #[test]
-fn a_session_ended_by_its_first_fragment_announces_what_it_would_have_had() {
+fn a_session_with_one_short_fragment_has_the_expected_target() {
     let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 5, ..SETTINGS });
     ENCODER.configure(&mut recorder);
     send_keys(&mut recorder, &[0, 2000], 2500);
@@ -121,7 +122,7 @@ fn the_next_session_keeps_the_target_unless_it_needs_a_longer_one() {
 }
 
 #[test]
-fn a_gap_of_the_stream_is_no_part_of_a_fragment() {
+fn a_gap_in_the_stream_is_not_part_of_a_fragment() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..5500);
     ENCODER.send(&mut recorder, 12_000..16_000);
@@ -134,14 +135,17 @@ fn a_gap_of_the_stream_is_no_part_of_a_fragment() {
 }
 
 #[test]
-fn audio_that_goes_on_without_video_keeps_to_the_target() {
+fn audio_that_continues_without_video_does_not_exceed_the_target() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.run(&mut recorder, 0..5500);
     Encoder { video: false, ..ENCODER }.send(&mut recorder, 5500..20_000);
     ENCODER.send(&mut recorder, 20_000..24_000);
     recorder.finish().unwrap();
     let report = tape.clean();
-    assert!(report.video.fragments < report.audio.fragments, "it is announced where it is");
+    assert!(
+        report.video.fragments < report.audio.fragments,
+        "video is announced only where it exists"
+    );
     assert!(tape.durations().iter().all(|ms| *ms < 2500), "{:?}", tape.durations());
     assert_eq!(tape.targets().last(), Some(&2));
     assert_eq!(tape.discontinuities().iter().filter(|is| **is).count(), 2, "gone, and back");

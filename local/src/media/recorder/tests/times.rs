@@ -1,13 +1,13 @@
-//! When pictures and sound are decoded and presented.
+//! Decoding and presentation times of video and audio.
 
 use super::*;
 
-/// Pictures as they are shown, by their places: I B B B P, with a B picture
-/// that others refer to; in the order of decoding.
+/// The presentation order of pictures, in decoding order: I B B B P, with a B picture
+/// that others refer to.
 const PYRAMID: [u64; 12] = [0, 4, 2, 1, 3, 8, 6, 5, 7, 11, 9, 10];
 
-/// Sends groups of such pictures from an encoder that does not decode ahead of
-/// time but by `ahead_ms`, at 40 ms a picture, from `start_ms` on.
+/// Sends groups of such pictures from an encoder that delays presentation only by
+/// `ahead_ms`, at 40 ms per picture, starting at `start_ms`.
 fn send_pyramid(recorder: &mut Recorder<Tape>, groups: u64, ahead_ms: i32, start_ms: u64) {
     for number in 0..groups * 12 {
         let (decoded_ms, shown_ms) = (
@@ -21,7 +21,8 @@ fn send_pyramid(recorder: &mut Recorder<Tape>, groups: u64, ahead_ms: i32, start
     }
 }
 
-/// The intervals in which the last pictures of a report are shown, in milliseconds.
+/// Returns the intervals between the last pictures of a report in presentation order, in
+/// milliseconds.
 fn intervals(report: &Report, count: usize) -> Vec<u64> {
     let skipped = report.video.frames - count;
     let (dts, composition) = (&report.video.dts[skipped..], &report.video.composition[skipped..]);
@@ -31,7 +32,7 @@ fn intervals(report: &Report, count: usize) -> Vec<u64> {
 }
 
 #[test]
-fn pictures_shown_before_they_are_decoded_are_decoded_earlier() {
+fn pictures_with_an_earlier_presentation_time_are_decoded_earlier() {
     for ahead_ms in [0, 20, 40, 80] {
         let (mut recorder, tape) = recorder(SETTINGS);
         recorder.expect_tracks(Some(true), Some(false));
@@ -45,7 +46,7 @@ fn pictures_shown_before_they_are_decoded_are_decoded_earlier() {
 }
 
 #[test]
-fn an_encoder_that_decodes_ahead_of_time_is_taken_at_its_word() {
+fn the_times_of_an_encoder_that_delays_presentation_are_kept() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
@@ -56,7 +57,7 @@ fn an_encoder_that_decodes_ahead_of_time_is_taken_at_its_word() {
 }
 
 #[test]
-fn pictures_that_are_reordered_only_later_are_right_from_the_next_key_frame_on() {
+fn reordering_that_starts_later_is_corrected_at_the_next_key_frame() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
@@ -72,7 +73,7 @@ fn pictures_that_are_reordered_only_later_are_right_from_the_next_key_frame_on()
 }
 
 #[test]
-fn what_has_no_sense_as_a_composition_time_is_kept_within_reason() {
+fn composition_times_are_limited() {
     let (mut recorder, tape) = recorder(SETTINGS);
     recorder.expect_tracks(Some(true), Some(false));
     recorder.video(at(0), 0, &avc_config(SPS_1080)).unwrap();
@@ -86,76 +87,84 @@ fn what_has_no_sense_as_a_composition_time_is_kept_within_reason() {
     assert!(report.video.composition.iter().all(|ticks| *ticks <= 12_000 * 90));
 }
 
-/// Sends video and audio of two clocks that arrive together.
+/// Sends video and audio with different clocks that arrive together.
 fn send_apart(recorder: &mut Recorder<Tape>, span: Range<u64>, video: u64, audio: u64) -> usize {
     let picture = Encoder { audio: false, clock: video, ..ENCODER };
-    let sound = Encoder { video: false, clock: audio, ..ENCODER };
+    let audio = Encoder { video: false, clock: audio, ..ENCODER };
     span.map(|ms| {
         picture.send(recorder, ms..ms + 1);
-        sound.send(recorder, ms..ms + 1).1
+        audio.send(recorder, ms..ms + 1).1
     })
     .sum()
 }
 
-/// Whether both tracks end together, within 100 ms.
-fn ends_together(report: &Report) {
+/// Checks that both tracks end within 150 ms of each other.
+fn assert_ends_together(report: &Report) {
     let end = |summary: &tscheck::Summary| *summary.dts.last().unwrap();
     let apart = end(&report.video).abs_diff(end(&report.audio)) / 90;
     assert!(apart <= 150, "{apart} ms apart");
 }
 
 #[test]
-fn tracks_that_begin_at_other_times_are_recorded_together() {
+fn tracks_that_start_at_different_times_are_recorded_together() {
     for (video, audio) in [(0, 3_600_000), (3_600_000, 0), (0, 6000), (6000, 0), (1 << 40, 0)] {
         let (mut recorder, tape) = recorder(SETTINGS);
         ENCODER.configure(&mut recorder);
-        let sounds = send_apart(&mut recorder, 0..5000, video, audio);
+        let audio_frames = send_apart(&mut recorder, 0..5000, video, audio);
         recorder.finish().unwrap();
         let report = tape.clean();
         assert_eq!(report.video.frames, 125);
-        assert!(report.audio.frames + 2 >= sounds, "{} of {sounds}", report.audio.frames);
-        ends_together(&report);
+        assert!(
+            report.audio.frames + 2 >= audio_frames,
+            "{} of {audio_frames}",
+            report.audio.frames
+        );
+        assert_ends_together(&report);
         assert!(tape.durations().iter().sum::<u32>().abs_diff(5000) < 100);
     }
 }
 
 #[test]
-fn audio_goes_on_when_the_clock_of_the_video_starts_over() {
+fn audio_continues_when_the_video_clock_starts_over() {
     for at_ms in [2000, 6000, 20_000] {
         let (mut recorder, tape) = recorder(SETTINGS);
         ENCODER.configure(&mut recorder);
-        let mut sounds = send_apart(&mut recorder, 0..at_ms, 1 << 30, 1 << 30);
+        let mut audio_frames = send_apart(&mut recorder, 0..at_ms, 1 << 30, 1 << 30);
         let video = (1 << 30) - at_ms;
-        sounds += send_apart(&mut recorder, at_ms..at_ms + 5000, video, 1 << 30);
+        audio_frames += send_apart(&mut recorder, at_ms..at_ms + 5000, video, 1 << 30);
         recorder.finish().unwrap();
         let report = tape.clean();
-        assert!(report.audio.frames + 5 >= sounds, "{} of {sounds}", report.audio.frames);
+        assert!(
+            report.audio.frames + 5 >= audio_frames,
+            "{} of {audio_frames}",
+            report.audio.frames
+        );
         assert_eq!(report.video.frames as u64, at_ms / 40 + 125);
-        ends_together(&report);
+        assert_ends_together(&report);
         assert!(tape.durations().iter().all(|ms| *ms < 2100), "{:?}", tape.durations());
     }
 }
 
 #[test]
-fn audio_whose_clock_starts_over_goes_on_beside_the_video() {
+fn audio_whose_clock_starts_over_stays_in_sync_with_the_video() {
     let (mut recorder, tape) = recorder(SETTINGS);
     ENCODER.configure(&mut recorder);
-    let mut sounds = send_apart(&mut recorder, 0..10_000, 1 << 30, 1 << 30);
-    sounds += send_apart(&mut recorder, 10_000..15_000, 1 << 30, 0);
+    let mut audio_frames = send_apart(&mut recorder, 0..10_000, 1 << 30, 1 << 30);
+    audio_frames += send_apart(&mut recorder, 10_000..15_000, 1 << 30, 0);
     recorder.finish().unwrap();
     let report = tape.clean();
-    assert_eq!((report.video.frames, report.audio.frames), (375, sounds));
-    assert!(tape.discontinuities().iter().all(|is| !is), "the video goes on");
-    ends_together(&report);
+    assert_eq!((report.video.frames, report.audio.frames), (375, audio_frames));
+    assert!(tape.discontinuities().iter().all(|is| !is), "the video continues");
+    assert_ends_together(&report);
 }
 
 #[test]
-fn tracks_that_lie_apart_in_the_stream_are_both_recorded() {
+fn tracks_that_are_apart_in_the_stream_are_both_recorded() {
     for (video_ms, audio_ms) in [(0, 1500), (1500, 0)] {
         let (mut recorder, tape) = recorder(SETTINGS);
         ENCODER.configure(&mut recorder);
-        let (mut pictures, mut sounds) = (0, 0);
-        // The times are right; one track arrives so much later than the other.
+        let (mut pictures, mut audio_frames) = (0, 0);
+        // The times are correct, but one track arrives later than the other.
         let late =
             |late_ms: u64| Encoder { clock: 1500 - late_ms, key_ms: 500, frame_ms: 50, ..ENCODER };
         let (video, audio) = (
@@ -168,12 +177,12 @@ fn tracks_that_lie_apart_in_the_stream_are_both_recorded() {
                 pictures += video.send(&mut recorder, ms..ms + 1).0;
             }
             if part(audio_ms) {
-                sounds += audio.send(&mut recorder, ms..ms + 1).1;
+                audio_frames += audio.send(&mut recorder, ms..ms + 1).1;
             }
         }
         recorder.finish().unwrap();
         let report = tape.report();
-        assert_eq!((report.video.frames, report.audio.frames), (pictures, sounds));
+        assert_eq!((report.video.frames, report.audio.frames), (pictures, audio_frames));
         assert!(tape.discontinuities().iter().all(|is| !is), "{:?}", tape.discontinuities());
         assert_eq!(report.audio.fragments, report.video.fragments);
     }
