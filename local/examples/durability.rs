@@ -1,12 +1,12 @@
-//! What it costs that the power may be cut: how many channels are created in a second,
-//! and how many fragments recorded, in a folder where nothing is flushed, in one as
+//! Measures the cost of durability: how many channels are created and how many
+//! fragments recorded per second, in a folder where nothing is flushed, in one as
 //! usual, and in one with `Config::durable`.
 //!
 //! ```text
 //! cargo run --release -p osslive-local --example durability -- FOLDER
 //! ```
 //!
-//! FOLDER is created on the disk to measure, and deleted afterwards.
+//! FOLDER, which should be on the disk to measure, is created and deleted afterwards.
 
 use osslive::{ChannelConfig, Client, RtmpUrlOptions};
 use osslive_local::push::{PushOptions, push_flv};
@@ -18,10 +18,10 @@ use std::time::{Duration, Instant};
 
 const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 const CHANNELS: usize = 500;
-/// Publishers at once, and how much media each sends as fast as it can.
+/// The number of concurrent publishers, and how much media each sends as fast as possible.
 const PUBLISHERS: usize = 4;
 const MEDIA: Duration = Duration::from_secs(300);
-/// The best of so many rounds counts: the machine has other work too.
+/// The best of this many rounds counts, since the machine may have other work.
 const ROUNDS: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -54,7 +54,7 @@ fn measure_all(folder: &Path) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// How many in a second.
+/// Rates per second.
 #[derive(Default)]
 struct Rates {
     channels: f64,

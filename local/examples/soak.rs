@@ -1,19 +1,19 @@
-//! Works an endpoint for minutes or hours, with everything that goes wrong in
-//! the field, and then looks whether anything is amiss:
+//! Exercises an endpoint for minutes or hours, with everything that can go wrong in
+//! practice, and then checks the result:
 //!
 //! ```text
 //! cargo run --release -p osslive-local --example soak -- --minutes 30
 //! ```
 //!
-//! Publishers come and go in good order and in mid-stream, paced and as fast
-//! as they can; channels are disabled, deleted and made anew; the wall clock
-//! jumps; the endpoint, a process of its own, is ended with `kill -9` and
-//! started again; readers follow the playlists all along. For the last third
-//! it is left alive, so that growth would show.
+//! Publishers end cleanly or disconnect in mid-stream, and send in real time or as
+//! fast as possible; channels are disabled, deleted and created again; the wall clock
+//! jumps; the endpoint, a separate process, is killed with `kill -9` and restarted;
+//! readers follow the playlists all the time. For the last third it is not killed, so
+//! that leaks would show.
 //!
-//! In the end each fragment that is listed exists and keeps the rules, each
-//! that exists is listed, the histories add up, nothing is left half done, and
-//! neither memory nor descriptors have grown. Exits with 1 otherwise.
+//! At the end, each listed fragment must exist and follow the rules, each existing
+//! fragment must be listed, the histories must be consistent, no unfinished files may
+//! be left, and neither memory nor descriptors may have grown. Exits with 1 otherwise.
 
 use osslive::{
     ChannelConfig, ChannelState, Client, Credentials, RtmpUrlOptions, StreamState, VodTime,
@@ -43,9 +43,9 @@ const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 const BUCKET: &str = Config::BUCKET;
 const PUBLISHERS: usize = 4;
 const READERS: usize = 2;
-/// Small enough to be reached.
+/// Small enough to take effect.
 const MAX_STORAGE: u64 = 24 << 20;
-/// How far the wall clock may be off the true one.
+/// The maximum offset of the endpoint's clock.
 const MAX_OFFSET_MS: i64 = 3_600_000;
 
 type Fallible<T> = Result<T, Box<dyn Error + Send + Sync>>;
@@ -67,8 +67,8 @@ fn main() -> ExitCode {
     }
 }
 
-/// The endpoint's process: each line of its input is how many milliseconds
-/// its clock is off from then on.
+/// Runs the endpoint's process: each line of its input is a new clock offset in
+/// milliseconds.
 fn serve(data: &Path, listen: &str) -> Fallible<()> {
     let offset = Arc::new(AtomicI64::new(0));
     let clock = {
@@ -94,7 +94,7 @@ fn serve(data: &Path, listen: &str) -> Fallible<()> {
     Ok(())
 }
 
-/// The endpoint as seen from outside: a process, again and again.
+/// The endpoint's process, which is restarted again and again.
 struct Served {
     data: PathBuf,
     listen: String,
@@ -116,7 +116,7 @@ impl Served {
         let mut url = String::new();
         BufReader::new(child.stdout.take().ok_or("no stdout")?).read_line(&mut url)?;
         let address = url.trim().strip_prefix("http://").ok_or("the endpoint did not start")?;
-        // The same port again, so that everybody finds it.
+        // The same port at each restart, so that clients find it.
         address.clone_into(&mut self.listen);
         self.child = Some((child, stdin));
         Ok(())
@@ -138,7 +138,7 @@ impl Served {
         Ok(())
     }
 
-    /// Memory in KiB, and descriptors; where the system tells.
+    /// Returns memory in KiB and the number of descriptors, if the system reports them.
     fn usage(&self) -> Option<(u64, usize)> {
         let process = PathBuf::from(format!("/proc/{}", self.child.as_ref()?.0.id()));
         let status = fs::read_to_string(process.join("status")).ok()?;
@@ -154,12 +154,12 @@ impl Drop for Served {
     }
 }
 
-/// What is known of a channel's sessions since it was made.
+/// A channel's sessions since it was created.
 #[derive(Default)]
 struct Sessions {
     /// Sessions that were accepted.
     accepted: usize,
-    /// Attempts whose end nobody saw: perhaps sessions, perhaps not.
+    /// Attempts with an unknown outcome, which may have been sessions.
     unclear: usize,
 }
 
@@ -194,7 +194,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Numbers that need not be good, only different.
+/// A simple random number generator.
 struct Dice(u64);
 
 impl Dice {
@@ -224,7 +224,7 @@ fn soak(minutes: f64) -> Fallible<bool> {
         .endpoint(format!("http://{address}"))
         .region("cn-hangzhou")
         .bucket(BUCKET)
-        // The clock of version 4's header may be off; a request learns it.
+        // The clock may be skewed, which the client corrects after a request.
         .credentials(Credentials::new(Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET))
         .no_proxy()
         .build()?;
@@ -261,7 +261,7 @@ fn soak(minutes: f64) -> Fallible<bool> {
     let faults = lock(&soak.faults);
     if faults.is_empty() {
         drop(soak.served.lock().map(|mut served| served.kill()));
-        println!("all is well");
+        println!("no faults");
         return Ok(true);
     }
     for fault in faults.iter() {
@@ -288,7 +288,7 @@ impl Soak {
         self.stop.load(Ordering::SeqCst)
     }
 
-    /// One publisher: session after session, each ending in its own way.
+    /// Runs one publisher: session after session, each with a different end.
     fn publish(&self, number: usize) {
         let mut dice = Dice(number as u64 * 7919 + 17);
         let (name, sessions) = &self.channels[number];
@@ -323,7 +323,7 @@ impl Soak {
         }
     }
 
-    /// Sends a part of the clip and is gone, as an encoder that is killed.
+    /// Sends a part of the clip and disconnects, like a killed encoder.
     fn hang_up(&self, url: &str, sessions: &Mutex<Sessions>, dice: &mut Dice) {
         let Ok(mut publisher) = Publisher::connect(url, Duration::from_secs(5)) else {
             lock(sessions).unclear += 1;
@@ -344,7 +344,7 @@ impl Soak {
         }
     }
 
-    /// One reader: whatever a playlist lists must be there.
+    /// Runs one reader: every listed fragment must exist.
     fn read(&self, number: usize) {
         let mut dice = Dice(number as u64 * 104_729 + 5);
         while !self.is_over() {
@@ -359,7 +359,7 @@ impl Soak {
                     Some((200, bytes)) if bytes.len() % 188 == 0 && !bytes.is_empty() => {
                         count(&self.counts.fragments);
                     }
-                    // It may have left the window, and then the disk.
+                    // It may have left the window and been deleted.
                     Some((404, _)) if !self.still_lists(&key, fragment) => {}
                     None => {}
                     Some((status, bytes)) => self.fault(format!(
@@ -376,25 +376,25 @@ impl Soak {
         text.is_some_and(|(_, text)| String::from_utf8_lossy(&text).contains(fragment))
     }
 
-    /// Status and body of an object; `None` if the endpoint is gone meanwhile.
+    /// Returns status and body of an object; `None` if the endpoint was killed meanwhile.
     fn get(&self, key: &str) -> Option<(u16, Vec<u8>)> {
         let mut stream = TcpStream::connect(&self.address).ok()?;
         stream.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
         let head = "HTTP/1.1\r\nConnection: close\r\nHost";
         write!(stream, "GET /{BUCKET}/{key} {head}: {}\r\n\r\n", self.address).ok()?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).ok()?;
-        let end = answer.windows(4).position(|four| four == b"\r\n\r\n")?;
-        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        let mut response = Vec::new();
+        stream.read_to_end(&mut response).ok()?;
+        let end = response.windows(4).position(|four| four == b"\r\n\r\n")?;
+        let head = String::from_utf8_lossy(&response[..end]).to_ascii_lowercase();
         let status = head.get(9..12)?.parse().ok()?;
         let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
-        let body = answer.split_off(end + 4);
-        // Killed in the middle of an answer.
+        let body = response.split_off(end + 4);
+        // Killed in the middle of a response.
         (length?.parse() == Ok(body.len())).then_some((status, body))
     }
 
-    /// Everything that goes wrong; what the endpoint used while it was left
-    /// alive.
+    /// Causes all disturbances; returns the endpoint's resource usage during the last
+    /// third.
     fn disturb(&self, started: Instant, length: Duration) -> Fallible<Vec<(u64, usize)>> {
         let mut dice = Dice(1_795_335_398);
         let quiet = length.mul_f64(2.0 / 3.0);
@@ -408,7 +408,7 @@ impl Soak {
                 .as_mut()
                 .is_some_and(|(child, _)| child.try_wait().is_ok_and(|s| s.is_some()))
             {
-                self.fault("the endpoint died by itself");
+                self.fault("the endpoint died unexpectedly");
                 served.kill()?;
                 served.start()?;
             }
@@ -441,7 +441,7 @@ impl Soak {
             }
             1 => {
                 let mut sessions = lock(sessions);
-                // One that is live is not deleted: then nothing changes.
+                // A live channel is not deleted: then nothing changes.
                 if self.client.delete_channel(name).is_ok() {
                     count(&self.counts.deletes);
                     *sessions = Sessions { accepted: 0, unclear: usize::MAX / 2 };
@@ -460,7 +460,7 @@ impl Soak {
         Ok(())
     }
 
-    /// Looks at everything, once nobody publishes any more.
+    /// Checks everything, after all publishers have ended.
     fn check(&self, data: &Path) -> Fallible<()> {
         let (mut total, now) = (0, OffsetDateTime::now_utc().unix_timestamp());
         for (name, sessions) in &self.channels {
@@ -470,39 +470,39 @@ impl Soak {
             for violation in Playlist::read(&live).violations(&folder) {
                 self.fault(format!("{name}, live: {violation}"));
             }
-            // The clock was off by an hour at most, either way.
+            // The clock was off by at most an hour in either direction.
             let span = VodTime::new(now - 43_000, now + 43_000);
             let vod = self.client.get_vod(name, &span).map(|vod| vod.text).unwrap_or_default();
             let vod = Playlist::read(&vod);
             for violation in vod.violations(&folder) {
                 self.fault(format!("{name}, VOD: {violation}"));
             }
-            let (mut lying, mut bytes) = (BTreeSet::new(), 0);
+            let (mut on_disk, mut bytes) = (BTreeSet::new(), 0);
             for entry in fs::read_dir(&folder).into_iter().flatten() {
                 let entry = entry?;
                 let file = entry.file_name().to_string_lossy().into_owned();
                 if file.ends_with(".ts") {
                     bytes += entry.metadata()?.len();
-                    lying.insert(file);
+                    on_disk.insert(file);
                 }
             }
-            if lying != vod.names.iter().cloned().collect() {
+            if on_disk != vod.names.iter().cloned().collect() {
                 self.fault(format!(
                     "{name}: {} fragments, {} listed",
-                    lying.len(),
+                    on_disk.len(),
                     vod.names.len()
                 ));
             }
             total += bytes;
             self.check_history(name, &lock(sessions))?;
         }
-        // The newest fragments of each channel may stay beyond the limit.
+        // The newest fragments of each channel are kept despite the limit.
         if total > MAX_STORAGE + (PUBLISHERS as u64) * 3 * (1 << 20) {
-            self.fault(format!("{total} bytes of fragments, beyond the limit of {MAX_STORAGE}"));
+            self.fault(format!("{total} bytes of fragments exceed the limit of {MAX_STORAGE}"));
         }
         let scratch = fs::read_dir(data.join(".scratch"))?.count();
         if scratch > 0 {
-            self.fault(format!("{scratch} files were left half done"));
+            self.fault(format!("{scratch} unfinished files were left"));
         }
         Ok(())
     }
@@ -511,7 +511,7 @@ impl Soak {
         let started = Instant::now();
         while self.client.get_channel_status(name)?.status == StreamState::Live {
             if started.elapsed() > Duration::from_secs(60) {
-                self.fault(format!("{name} stays live"));
+                self.fault(format!("{name} is still live"));
                 break;
             }
             thread::sleep(Duration::from_millis(100));
@@ -542,11 +542,11 @@ impl Soak {
         println!("ran for              {:.1} minutes", elapsed.as_secs_f64() / 60.0);
         for (what, counter) in [
             ("sessions", sessions),
-            ("hung up in mid-stream", hang_ups),
-            ("refused or cut", refusals),
+            ("ended in mid-stream", hang_ups),
+            ("refused or broken", refusals),
             ("kill -9", kills),
             ("disabled", disables),
-            ("deleted, made anew", deletes),
+            ("deleted, recreated", deletes),
             ("clock jumps", jumps),
             ("playlists read", playlists),
             ("fragments read", fragments),
@@ -559,13 +559,13 @@ impl Soak {
         println!("descriptors          {} to {}, at most {}", first.1, last.1, most.1);
         let idle = lock(&self.served).usage();
         if let Some((memory, descriptors)) = idle {
-            println!("at rest              {memory} KiB, {descriptors} descriptors");
-            // Listening, the runtime's own, the lock, kept connections.
+            println!("idle                 {memory} KiB, {descriptors} descriptors");
+            // Listening socket, runtime, lock, kept connections.
             if descriptors > 40 {
-                self.fault(format!("{descriptors} descriptors at rest"));
+                self.fault(format!("{descriptors} descriptors when idle"));
             }
         }
-        // What allocators keep varies; growth does not stop at half as much.
+        // Allocators keep varying amounts, but a leak would exceed half as much again.
         if most.0 > first.0 + first.0 / 2 + 8 * 1024 {
             self.fault(format!("memory grew from {} to {} KiB", first.0, most.0));
         }

@@ -1,5 +1,5 @@
-//! What a browser asks on behalf of another site is refused, whatever its
-//! signature: the default key is public, so a signature proves nothing there.
+//! Cross-site requests from browsers are refused, whatever their signature: the
+//! default key is public, so a signature proves nothing.
 
 mod support;
 
@@ -7,14 +7,14 @@ use osslive::ChannelConfig;
 use osslive::request::percent_encode;
 use osslive::sign::{Parts, v1};
 use osslive_local::{Acl, Config};
-use support::{Reply, Stage};
+use support::{Response, Stage};
 
 const BUCKET: &str = Config::BUCKET;
 const ELSEWHERE: &str = "http://localhost:3000";
-/// 9999-12-31T23:59:59Z: what a page could hold as a constant.
-const FOR_EVER: &str = "253402300799";
+/// 9999-12-31T23:59:59Z, which a page could contain as a constant.
+const NEVER: &str = "253402300799";
 
-/// What browsers send with a request of another site's, one set a line.
+/// Headers that browsers send with cross-site requests, one set per line.
 const MARKS: &[&str] = &[
     "Origin: https://evil.example\r\n",
     "Origin: http://localhost:3000\r\n",
@@ -39,7 +39,7 @@ struct Site {
 }
 
 impl Site {
-    /// An endpoint with a channel and a private object.
+    /// Starts an endpoint with a channel and a private object.
     fn start(configure: impl FnOnce(Config) -> Config) -> Site {
         let site = Site { stage: Stage::start(configure) };
         site.stage.client().put_channel("cam", &ChannelConfig::new("")).unwrap();
@@ -48,7 +48,7 @@ impl Site {
         site
     }
 
-    /// Sends a request with a URL signature that is good for ever.
+    /// Sends a request with a URL signature that never expires.
     fn signed(
         &self,
         method: &str,
@@ -56,11 +56,11 @@ impl Site {
         query: &[(&str, Option<&str>)],
         headers: &str,
         body: &[u8],
-    ) -> Reply {
+    ) -> Response {
         self.send(method, &target(method, key, query), "127.0.0.1", headers, body)
     }
 
-    fn send(&self, method: &str, target: &str, host: &str, headers: &str, body: &[u8]) -> Reply {
+    fn send(&self, method: &str, target: &str, host: &str, headers: &str, body: &[u8]) -> Response {
         let length = if body.is_empty() && method != "PUT" {
             String::new()
         } else {
@@ -68,12 +68,12 @@ impl Site {
         };
         let head = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
         let peer = self.stage.connect();
-        let _ = peer.say([format!("{head}{length}{headers}\r\n").as_bytes(), body].concat());
-        Reply::parse(&peer.read_to_close())
+        let _ = peer.send([format!("{head}{length}{headers}\r\n").as_bytes(), body].concat());
+        Response::parse(&peer.read_to_close())
     }
 
-    /// Everything is as it was at the start.
-    fn is_untouched(&self) {
+    /// Checks that everything is as it was at the start.
+    fn assert_unchanged(&self) {
         let channel = self.stage.client().get_channel("cam").unwrap();
         assert_eq!(channel.status, osslive::ChannelState::Enabled);
         assert_eq!(
@@ -89,7 +89,7 @@ const PLAYLIST: &[u8] = b"#EXTM3U\n#EXTINF:1.000,\n1.ts\n#EXT-X-ENDLIST\n";
 
 fn target(method: &str, key: &str, query: &[(&str, Option<&str>)]) -> String {
     let parts = Parts { method, bucket: BUCKET, key, query, headers: &[] };
-    let text = v1::string_to_sign(&parts, FOR_EVER);
+    let text = v1::string_to_sign(&parts, NEVER);
     let signature = v1::signature(&v1::Key::new(Config::ACCESS_KEY_SECRET), &text);
     let query: String = query
         .iter()
@@ -100,17 +100,17 @@ fn target(method: &str, key: &str, query: &[(&str, Option<&str>)]) -> String {
         .collect();
     let id = Config::ACCESS_KEY_ID;
     let signature = percent_encode(&signature);
-    format!("/{BUCKET}/{key}?{query}OSSAccessKeyId={id}&Expires={FOR_EVER}&Signature={signature}")
+    format!("/{BUCKET}/{key}?{query}OSSAccessKeyId={id}&Expires={NEVER}&Signature={signature}")
 }
 
-fn allows_nothing(what: &str, reply: &Reply) {
-    assert_eq!(reply.status, 403, "{what}: {reply:?}");
-    let head = reply.head.to_ascii_lowercase();
-    assert!(!head.contains("access-control-"), "{what}: {reply:?}");
-    assert!(!reply.text().contains("a secret"), "{what}: {reply:?}");
+fn assert_refused(what: &str, response: &Response) {
+    assert_eq!(response.status, 403, "{what}: {response:?}");
+    let head = response.head.to_ascii_lowercase();
+    assert!(!head.contains("access-control-"), "{what}: {response:?}");
+    assert!(!response.text().contains("a secret"), "{what}: {response:?}");
 }
 
-/// Method, key, parameters and body of what an owner may do.
+/// Method, key, parameters and body of an operation that the owner may perform.
 type Operation =
     (&'static str, &'static str, &'static [(&'static str, Option<&'static str>)], &'static [u8]);
 
@@ -121,7 +121,7 @@ const OPERATIONS: &[Operation] = &[
     ("HEAD", "private.txt", &[], b""),
     ("GET", "cam", &[("live", None)], b""),
     ("GET", "cam/p.m3u8", &[("x-oss-process", Some("hls/sign"))], b""),
-    ("PUT", "new.txt", &[], b"from elsewhere"),
+    ("PUT", "new.txt", &[], b"cross-site"),
     ("PUT", "cam", &[("live", None), ("status", Some("disabled"))], b""),
     ("DELETE", "cam", &[("live", None)], b""),
     ("DELETE", "private.txt", &[], b""),
@@ -130,52 +130,52 @@ const OPERATIONS: &[Operation] = &[
 ];
 
 #[test]
-fn another_site_gets_nothing_whatever_its_signature() {
+fn cross_site_requests_are_refused_even_with_a_valid_signature() {
     let site = Site::start(|config| config);
     for mark in MARKS {
         for (method, key, query, body) in OPERATIONS {
-            let reply = site.signed(method, key, query, mark, body);
-            allows_nothing(&format!("{method} /{key} {query:?} {mark}"), &reply);
+            let response = site.signed(method, key, query, mark, body);
+            assert_refused(&format!("{method} /{key} {query:?} {mark}"), &response);
         }
         for target in ["/", "/live-demo/", "/live-demo/cam", "/other-bucket", "/%zz"] {
-            let reply = site.send("GET", target, "127.0.0.1", mark, b"");
-            allows_nothing(&format!("{target} {mark}"), &reply);
+            let response = site.send("GET", target, "127.0.0.1", mark, b"");
+            assert_refused(&format!("{target} {mark}"), &response);
         }
     }
-    site.is_untouched();
+    site.assert_unchanged();
 }
 
 #[test]
-fn another_site_gets_nothing_of_a_public_bucket_either() {
+fn cross_site_requests_for_a_public_bucket_are_refused_too() {
     let site = Site::start(|config| config.acl(Acl::PublicReadWrite));
     for mark in MARKS {
         for (method, key) in [("GET", "private.txt"), ("PUT", "new.txt"), ("DELETE", "private.txt")]
         {
             let target = format!("/{BUCKET}/{key}");
-            let reply = site.send(method, &target, "127.0.0.1", mark, b"");
-            allows_nothing(&format!("{method} {target} {mark}"), &reply);
+            let response = site.send(method, &target, "127.0.0.1", mark, b"");
+            assert_refused(&format!("{method} {target} {mark}"), &response);
         }
     }
-    site.is_untouched();
+    site.assert_unchanged();
 }
 
 #[test]
-fn a_preflight_without_a_rule_is_refused() {
+fn a_preflight_request_without_a_rule_is_refused() {
     let site = Site::start(|config| config);
     for method in ["GET", "PUT", "POST", "DELETE", "HEAD"] {
         let headers = format!("Origin: {ELSEWHERE}\r\nAccess-Control-Request-Method: {method}\r\n");
         for target in ["/", "/live-demo", "/live-demo/cam/p.m3u8", "/none/x"] {
-            let reply = site.send("OPTIONS", target, "127.0.0.1", &headers, b"");
-            allows_nothing(&format!("{method} {target}"), &reply);
-            assert!(reply.text().contains("<Code>AccessForbidden</Code>"), "{reply:?}");
+            let response = site.send("OPTIONS", target, "127.0.0.1", &headers, b"");
+            assert_refused(&format!("{method} {target}"), &response);
+            assert!(response.text().contains("<Code>AccessForbidden</Code>"), "{response:?}");
         }
     }
 }
 
-/// A name of somebody else's that leads here makes this endpoint the site's
-/// own: a browser then marks nothing as foreign.
+/// If a foreign name resolves to this machine, browsers consider the endpoint part of
+/// that site and do not mark requests as cross-site.
 #[test]
-fn a_name_that_is_not_the_endpoints_own_is_refused() {
+fn requests_to_a_foreign_host_name_are_refused() {
     let site = Site::start(|config| config);
     for host in [
         "evil.example",
@@ -203,40 +203,40 @@ fn a_name_that_is_not_the_endpoints_own_is_refused() {
         "evil.example,localhost",
     ] {
         let target = target("GET", "private.txt", &[]);
-        // As for a custom domain: the bucket is not in the path.
+        // The form for custom domains: the bucket is not in the path.
         let bound = target.strip_prefix("/live-demo").unwrap();
         for target in [target.as_str(), bound, "/_osslive/", "/"] {
-            let reply = site.send("GET", target, host, "", b"");
-            // What is no host at all is refused before anybody reads it.
-            assert!([400, 403].contains(&reply.status), "{host} {target}: {reply:?}");
-            assert!(!reply.text().contains("a secret"), "{host} {target}: {reply:?}");
+            let response = site.send("GET", target, host, "", b"");
+            // An invalid host is refused by the framing checks.
+            assert!([400, 403].contains(&response.status), "{host} {target}: {response:?}");
+            assert!(!response.text().contains("a secret"), "{host} {target}: {response:?}");
         }
     }
     for host in ["127.0.0.1", "127.0.0.1:9000", "LOCALHOST:80", "[::1]", "[::1]:9000", "10.0.0.1"] {
-        let reply = site.send("GET", &target("GET", "private.txt", &[]), host, "", b"");
-        assert_eq!((reply.status, reply.text().contains("a secret")), (200, true), "{host}");
+        let response = site.send("GET", &target("GET", "private.txt", &[]), host, "", b"");
+        assert_eq!((response.status, response.text().contains("a secret")), (200, true), "{host}");
     }
 }
 
 #[test]
-fn what_no_other_site_asks_is_served_as_ever() {
+fn requests_that_are_not_cross_site_are_served() {
     let site = Site::start(|config| config);
     for mark in ["", "Sec-Fetch-Site: none\r\n", "Sec-Fetch-Site: same-origin\r\n"] {
-        let reply = site.signed("GET", "private.txt", &[], mark, b"");
-        assert_eq!((reply.status, &*reply.body), (200, &b"a secret"[..]), "{mark}");
-        assert!(reply.header("access-control-allow-origin").is_none(), "{reply:?}");
+        let response = site.signed("GET", "private.txt", &[], mark, b"");
+        assert_eq!((response.status, &*response.body), (200, &b"a secret"[..]), "{mark}");
+        assert!(response.header("access-control-allow-origin").is_none(), "{response:?}");
     }
 }
 
-/// A body that is a request of the owner's: it must never be read as one.
+/// The body contains a request signed by the owner, which must never be processed.
 #[test]
-fn what_a_refused_body_holds_is_no_request() {
+fn a_request_in_a_refused_body_is_not_processed() {
     let site = Site::start(|config| config);
     let inner = format!(
         "DELETE {} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 0\r\n\r\n",
         target("DELETE", "cam", &[("live", None)])
     );
-    // As many bytes as an RTMP handshake has, and the version it begins with.
+    // The length and the version of an RTMP handshake.
     let handshake = [&[3][..], &[0; 1536], inner.as_bytes()].concat();
     for body in [inner.as_bytes(), &handshake] {
         for length in [body.len(), body.len() + 1_000_000] {
@@ -246,32 +246,32 @@ fn what_a_refused_body_holds_is_no_request() {
             );
             let next = "GET /live-demo/x HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
             let peer = site.stage.connect();
-            // What a connection that closes early still says may get lost.
-            let _ = peer.say([head.as_bytes(), body, next.as_bytes()].concat());
-            let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
-            let statuses: Vec<_> = answers.matches("HTTP/1.1 403 ").collect();
-            assert_eq!(answers.matches("HTTP/1.1 ").count(), statuses.len(), "{answers}");
-            assert!(statuses.len() <= 2, "{answers}");
+            // The endpoint may close before everything is sent.
+            let _ = peer.send([head.as_bytes(), body, next.as_bytes()].concat());
+            let responses = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+            let statuses: Vec<_> = responses.matches("HTTP/1.1 403 ").collect();
+            assert_eq!(responses.matches("HTTP/1.1 ").count(), statuses.len(), "{responses}");
+            assert!(statuses.len() <= 2, "{responses}");
         }
     }
-    site.is_untouched();
+    site.assert_unchanged();
 }
 
 #[test]
-fn a_refusal_waits_for_no_body() {
+fn a_refusal_does_not_wait_for_the_body() {
     let site = Site::start(|config| config);
     for mark in MARKS {
         let peer = site.stage.connect();
         let target = target("PUT", "new.txt", &[]);
         let head = format!("PUT {target} HTTP/1.1\r\nHost: 127.0.0.1\r\n{mark}");
-        peer.say(format!("{head}Content-Length: 1000\r\n\r\n")).unwrap();
+        peer.send(format!("{head}Content-Length: 1000\r\n\r\n")).unwrap();
         assert_eq!(peer.read_response().status, 403, "{mark}");
     }
-    site.is_untouched();
+    site.assert_unchanged();
 }
 
 #[test]
-fn rules_outlive_the_endpoint() {
+fn cors_rules_survive_a_restart() {
     let folder = tempfile::TempDir::new().unwrap();
     let start = || {
         let config = Config::new(folder.path().join("data"));
@@ -286,28 +286,28 @@ fn rules_outlive_the_endpoint() {
     drop(site);
     let site = start();
     let mark = format!("Origin: {ELSEWHERE}\r\nSec-Fetch-Site: cross-site\r\n");
-    let reply = site.signed("GET", "private.txt", &[], &mark, b"");
-    assert_eq!((reply.status, &*reply.body), (200, &b"a secret"[..]));
-    assert_eq!(reply.header("access-control-allow-origin"), Some(ELSEWHERE));
-    assert_eq!(reply.header("vary"), Some("Origin"));
-    allows_nothing("DELETE", &site.signed("DELETE", "private.txt", &[], &mark, b""));
+    let response = site.signed("GET", "private.txt", &[], &mark, b"");
+    assert_eq!((response.status, &*response.body), (200, &b"a secret"[..]));
+    assert_eq!(response.header("access-control-allow-origin"), Some(ELSEWHERE));
+    assert_eq!(response.header("vary"), Some("Origin"));
+    assert_refused("DELETE", &site.signed("DELETE", "private.txt", &[], &mark, b""));
 }
 
 #[test]
-fn an_origin_that_may_play_is_named_in_the_configuration() {
+fn configured_origins_may_play() {
     let site = Site::start(|config| config.cors(ELSEWHERE).cors("HTTPS://Player.example:443"));
     for origin in [ELSEWHERE, "https://player.example"] {
         let mark = format!("Origin: {origin}\r\nSec-Fetch-Site: cross-site\r\n");
         let playlist = [("x-oss-process", Some("hls/sign"))];
-        let reply = site.signed("GET", "cam/p.m3u8", &playlist, &mark, b"");
+        let response = site.signed("GET", "cam/p.m3u8", &playlist, &mark, b"");
         assert_eq!(
-            (reply.status, reply.header("access-control-allow-origin")),
+            (response.status, response.header("access-control-allow-origin")),
             (200, Some(origin))
         );
         for (method, key, query, body) in
             OPERATIONS.iter().filter(|(_, key, ..)| *key != "cam/p.m3u8")
         {
-            allows_nothing(
+            assert_refused(
                 &format!("{method} {key}"),
                 &site.signed(method, key, query, &mark, body),
             );
@@ -315,13 +315,13 @@ fn an_origin_that_may_play_is_named_in_the_configuration() {
     }
     let any = Site::start(|config| config.cors("*"));
     let mark = "Origin: null\r\nSec-Fetch-Site: cross-site\r\n";
-    let reply = any.signed("GET", "cam/p.m3u8", &[], mark, b"");
-    assert_eq!((reply.status, reply.header("access-control-allow-origin")), (200, Some("*")));
-    allows_nothing("GET", &any.signed("GET", "private.txt", &[], mark, b""));
+    let response = any.signed("GET", "cam/p.m3u8", &[], mark, b"");
+    assert_eq!((response.status, response.header("access-control-allow-origin")), (200, Some("*")));
+    assert_refused("GET", &any.signed("GET", "private.txt", &[], mark, b""));
 }
 
 #[test]
-fn what_cannot_be_configured_is_said() {
+fn an_invalid_configuration_is_refused_with_a_reason() {
     let error = |configure: fn(Config) -> Config| {
         let folder = tempfile::TempDir::new().unwrap();
         let config = configure(Config::new(folder.path().join("data")));
@@ -346,17 +346,17 @@ fn what_cannot_be_configured_is_said() {
 }
 
 #[test]
-fn a_custom_domain_is_a_name_of_the_endpoint() {
+fn requests_to_a_custom_domain_are_served() {
     let site = Site::start(|config| config.cname("Live.Example.com"));
     let target = target("GET", "private.txt", &[]);
     let bound = target.strip_prefix("/live-demo").unwrap();
-    let reply = site.send("GET", bound, "live.example.com:9000", "", b"");
-    assert_eq!((reply.status, &*reply.body), (200, &b"a secret"[..]));
+    let response = site.send("GET", bound, "live.example.com:9000", "", b"");
+    assert_eq!((response.status, &*response.body), (200, &b"a secret"[..]));
     assert_eq!(site.send("GET", bound, "www.live.example.com", "", b"").status, 403);
 }
 
 #[test]
-fn the_page_has_another_token_at_each_start_unless_one_is_set() {
+fn the_page_has_a_new_token_at_each_start_unless_one_is_set() {
     let urls = [0, 1].map(|_| Site::start(|config| config).stage.endpoint.page_url().unwrap());
     assert_ne!(urls[0].split_once("token=").unwrap().1, urls[1].split_once("token=").unwrap().1);
     let site = Site::start(|config| config.page_token("a-token-of-my-own"));
@@ -365,7 +365,7 @@ fn the_page_has_another_token_at_each_start_unless_one_is_set() {
     assert!(!format!("{:?}", site.stage.endpoint).contains("a-token-of-my-own"));
     assert_eq!(Site::start(|config| config.page(false)).stage.endpoint.page_url(), None);
     let everywhere = "0.0.0.0:0".parse().unwrap();
-    // Beyond loopback a secret of one's own is asked for.
+    // On other addresses than loopback, the secret must not be the default.
     let site = Stage::start(|config| config.listen(everywhere).access_key("id", "my own secret"));
     assert!(site.endpoint.page_url().unwrap().starts_with("http://127.0.0.1:"));
 }

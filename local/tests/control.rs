@@ -1,5 +1,5 @@
-//! An endpoint under control, as tests of other software use it: what is ordered
-//! happens, and nobody else can order anything.
+//! Control over an endpoint, as tests of other software use it: rules take effect, and
+//! unauthorized clients cannot add any.
 
 mod support;
 
@@ -24,20 +24,20 @@ fn rule(operation: &str) -> FaultRule {
     FaultRule::new(operation)
 }
 
-/// A request for control, and the answer: its status and JSON.
-fn ask(stage: &Stage, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
+/// Sends a control request; returns the status and the JSON of the response.
+fn request(stage: &Stage, method: &str, path: &str, headers: &str, body: &str) -> (u16, Value) {
     let host = stage.endpoint.address();
     let peer = stage.connect();
     let length = body.len();
-    peer.say(format!(
+    peer.send(format!(
         "{method} /_osslive/{path} HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\
          Connection: close\r\n{headers}\r\n{body}"
     ))
     .unwrap();
-    answer(&peer)
+    read_response(&peer)
 }
 
-fn answer(peer: &Peer) -> (u16, Value) {
+fn read_response(peer: &Peer) -> (u16, Value) {
     let text = String::from_utf8(peer.read_to_close()).unwrap();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
@@ -47,7 +47,7 @@ fn answer(peer: &Peer) -> (u16, Value) {
 const OWN: &str = "x-osslive-control: 1\r\n";
 
 #[test]
-fn a_status_is_answered_as_often_as_was_ordered() {
+fn a_status_rule_applies_the_given_number_of_times() {
     let (stage, control) = controlled();
     stage.channel("cam-1");
     control
@@ -57,7 +57,7 @@ fn a_status_is_answered_as_often_as_was_ordered() {
             status: Some(503),
             code: Some("ServiceUnavailable".into()),
             ec: Some("0044-00000999".into()),
-            message: Some("Ordered.".into()),
+            message: Some("Injected.".into()),
             ..rule("GetLiveChannelStat")
         })
         .unwrap();
@@ -65,18 +65,18 @@ fn a_status_is_answered_as_often_as_was_ordered() {
     for _ in 0..2 {
         let error = client.get_channel_status("cam-1").unwrap_err();
         assert_eq!((error.status(), error.code()), (Some(503), Some("ServiceUnavailable")));
-        assert_eq!((error.ec(), error.message()), (Some("0044-00000999"), "Ordered."));
+        assert_eq!((error.ec(), error.message()), (Some("0044-00000999"), "Injected."));
     }
     client.get_channel_status("cam-1").unwrap();
     let hits: Vec<_> = control.faults().iter().map(|fault| fault.hits).collect();
     assert_eq!(hits, [2]);
-    // What is retried is right in the end.
+    // Retries succeed in the end.
     control.add(FaultRule { times: Some(2), status: Some(500), ..rule("*") }).unwrap();
     stage.client().get_channel_status("cam-1").unwrap();
 }
 
 #[test]
-fn a_connection_ends_in_every_way() {
+fn connections_can_be_closed_reset_or_hung() {
     let (stage, control) = controlled();
     stage.channel("cam");
     let client = stage.endpoint.client_builder().attempts(1);
@@ -86,8 +86,8 @@ fn a_connection_ends_in_every_way() {
         (Disconnect::Reset, ErrorKind::Connection),
         (Disconnect::Hang, ErrorKind::Timeout),
     ] {
-        let ordered = FaultRule { disconnect: Some(disconnect), ..rule("GetLiveChannelStat") };
-        let id = control.add(ordered).unwrap().id;
+        let rule = FaultRule { disconnect: Some(disconnect), ..rule("GetLiveChannelStat") };
+        let id = control.add(rule).unwrap().id;
         let error = client.get_channel_status("cam").unwrap_err();
         assert_eq!(error.kind(), kind, "{disconnect:?}: {error}");
         assert!(control.remove(id));
@@ -96,7 +96,7 @@ fn a_connection_ends_in_every_way() {
 }
 
 #[test]
-fn what_hangs_is_let_go_with_its_rule_and_with_the_endpoint() {
+fn hanging_connections_end_with_their_rule_and_with_the_endpoint() {
     let (stage, control) = controlled();
     stage.channel("cam");
     let hang = || FaultRule { disconnect: Some(Disconnect::Hang), ..rule("GetLiveChannelStat") };
@@ -119,11 +119,11 @@ fn what_hangs_is_let_go_with_its_rule_and_with_the_endpoint() {
     control.add(hang()).unwrap();
     let endpoint = std::cell::Cell::new(Some(stage.endpoint));
     assert_eq!(waiting(&|| endpoint.take().unwrap().stop()), ErrorKind::Connection);
-    assert!(started.elapsed() < Duration::from_secs(20), "nothing waited for a time-out");
+    assert!(started.elapsed() < Duration::from_secs(20), "nothing waited for a timeout");
 }
 
 #[test]
-fn bodies_are_slow_cut_or_garbage() {
+fn bodies_can_be_slow_truncated_or_garbage() {
     let (stage, control) = controlled();
     for n in 0..50 {
         stage.channel(&format!("cam-{n:02}"));
@@ -148,7 +148,7 @@ fn bodies_are_slow_cut_or_garbage() {
 }
 
 #[test]
-fn a_url_that_is_good_for_seven_days_expires_at_once() {
+fn a_url_valid_for_seven_days_expires_when_the_clock_advances() {
     let (stage, control) = controlled();
     let url = stage.channel("cam");
     let week = RtmpUrlOptions::new().expires(7 * 86_400);
@@ -163,17 +163,17 @@ fn a_url_that_is_good_for_seven_days_expires_at_once() {
 }
 
 #[test]
-fn the_date_of_an_answer_lies_as_ordered() {
+fn the_date_header_can_be_skewed() {
     let (stage, control) = controlled();
     control.add(FaultRule { date_skew_seconds: Some(-86_400), ..rule("*") }).unwrap();
     let peer = stage.connect();
-    peer.say("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
+    peer.send("GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n").unwrap();
     let text = String::from_utf8(peer.read_to_close()).unwrap().to_lowercase();
     assert_eq!(text.matches("\r\ndate: ").count(), 1, "{text}");
 }
 
 #[test]
-fn a_publisher_is_refused_cut_or_left_alone() {
+fn publishers_can_be_refused_or_disconnected() {
     let (stage, control) = controlled();
     let url = stage.channel("cam");
     let options = PushOptions { real_time: true, ..PushOptions::default() };
@@ -183,11 +183,11 @@ fn a_publisher_is_refused_cut_or_left_alone() {
     };
     publish(FaultRule {
         code: Some("NetStream.Publish.BadName".into()),
-        message: Some("Taken.".into()),
+        message: Some("In use.".into()),
         ..rule("RtmpPublish")
     });
     let refused = push().unwrap_err();
-    assert!(format!("{refused:?}").contains("Taken."), "{refused:?}");
+    assert!(format!("{refused:?}").contains("In use."), "{refused:?}");
     for (operation, disconnect) in [
         ("RtmpConnect", Disconnect::Close),
         ("RtmpConnect", Disconnect::Reset),
@@ -208,13 +208,13 @@ fn a_publisher_is_refused_cut_or_left_alone() {
     assert!(kinds.contains(&EventKind::Refusal) && kinds.contains(&EventKind::Publish));
 }
 
-/// As the service does: the status changes at once, the stream ends later.
+/// As on the service: the status changes at once, and the stream ends later.
 #[test]
-fn a_publisher_goes_on_for_a_while_after_its_channel_was_disabled() {
+fn disabling_a_channel_can_disconnect_its_publisher_with_a_delay() {
     let (stage, control) = controlled();
     let time = Duration::from_millis(800);
-    let respite = FaultRule { disconnect_after_ms: Some(800), ..rule("PutLiveChannelStatus") };
-    control.add(respite).unwrap();
+    let delay = FaultRule { disconnect_after_ms: Some(800), ..rule("PutLiveChannelStatus") };
+    control.add(delay).unwrap();
     let client = client(&stage);
     let options = PushOptions { real_time: true, ..PushOptions::default() };
     let disable = || client.put_channel_status("cam", osslive::ChannelState::Disabled).unwrap();
@@ -231,14 +231,14 @@ fn a_publisher_goes_on_for_a_while_after_its_channel_was_disabled() {
                 let error = client.delete_channel("cam").unwrap_err();
                 assert_eq!(error.code(), Some("ChannelStillLive"));
             } else {
-                // Without the rule it is cut at once, even if it had time left.
+                // Without the rule it is disconnected at once, even in its grace period.
                 control.clear_faults();
                 disable();
             }
             publisher.join().unwrap().unwrap_err();
             assert_eq!(disabled.elapsed() >= time, is_kept);
         });
-        // The session ends a moment after its publisher has been cut.
+        // The session ends shortly after its publisher was disconnected.
         let due = Instant::now() + Duration::from_secs(20);
         while client.delete_channel("cam").is_err() {
             assert!(Instant::now() < due, "the session does not end");
@@ -248,7 +248,7 @@ fn a_publisher_goes_on_for_a_while_after_its_channel_was_disabled() {
 }
 
 #[test]
-fn what_was_called_is_told_with_the_key_and_without_secrets() {
+fn recorded_requests_contain_the_key_but_no_secrets() {
     let (stage, control) = controlled();
     let url = stage.channel("cam");
     push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
@@ -265,9 +265,9 @@ fn what_was_called_is_told_with_the_key_and_without_secrets() {
     assert!(control.requests().0.is_empty());
 }
 
-/// Whoever may order faults may not fill the memory with them.
+/// Rules must not fill the memory.
 #[test]
-fn the_responses_that_rules_hold_are_bounded() {
+fn the_size_of_responses_in_rules_is_limited() {
     let (stage, control) = controlled();
     let body = |length: usize| FaultRule { body: Some("x".repeat(length)), ..rule("GetObject") };
     let refused = control.add(body((8 << 20) + 1)).unwrap_err().to_string();
@@ -282,25 +282,25 @@ fn the_responses_that_rules_hold_are_bounded() {
     control.add(body(1)).unwrap();
     control.clear_faults();
     control.add(body(8 << 20)).unwrap();
-    // Over HTTP no more is received than a rule can hold, escaped.
+    // Over HTTP, bodies are limited to the size of an escaped rule.
     let large = format!(r#"{{"operation": "GetObject", "body": "{}"}}"#, "x".repeat(17 << 20));
     let host = stage.endpoint.address();
     let peer = stage.connect();
     let length = large.len();
-    peer.say(format!(
+    peer.send(format!(
         "POST /_osslive/control/faults HTTP/1.1\r\nHost: {host}\r\nContent-Length: {length}\r\n\
          {OWN}\r\n"
     ))
     .unwrap();
-    let (status, _) = answer(&peer);
+    let (status, _) = read_response(&peer);
     assert!((400..500).contains(&status), "{status}");
 }
 
 #[test]
-fn everything_can_be_done_over_http() {
+fn control_works_over_http() {
     let (stage, _) = controlled();
     stage.channel("cam");
-    let own = |method, path, body| ask(&stage, method, path, OWN, body);
+    let own = |method, path, body| request(&stage, method, path, OWN, body);
     let (status, fault) =
         own("POST", "control/faults", r#"{"operation": "GetLiveChannelStat", "status": 403}"#);
     assert_eq!((status, &fault["id"], &fault["hits"]), (201, &json!(1), &json!(0)));
@@ -325,7 +325,7 @@ fn everything_can_be_done_over_http() {
 }
 
 #[test]
-fn mistakes_are_named() {
+fn invalid_control_requests_are_refused_with_a_reason() {
     let (stage, _) = controlled();
     for (method, path, body, status, word) in [
         ("POST", "control/faults", "{", 400, "EOF"),
@@ -343,17 +343,17 @@ fn mistakes_are_named() {
         ("GET", "control/requests?nope=1", "", 400, "nope"),
         ("GET", "control/nope", "", 404, "faults"),
     ] {
-        let (seen, body) = ask(&stage, method, path, OWN, body);
+        let (seen, body) = request(&stage, method, path, OWN, body);
         let error = body["error"].as_str().unwrap_or_default();
         assert!(seen == status && error.contains(word), "{method} {path}: {seen} {body}");
     }
     let large = format!(r#"{{"operation": "{}"}}"#, "x".repeat(100_000));
-    let (status, _) = ask(&stage, "POST", "control/faults", OWN, &large);
+    let (status, _) = request(&stage, "POST", "control/faults", OWN, &large);
     assert!((400..500).contains(&status), "{status}");
 }
 
 #[test]
-fn without_control_nothing_is_there_but_the_health() {
+fn without_control_only_the_health_check_exists() {
     let stage = Stage::start(|config| config);
     assert!(stage.endpoint.control().is_none());
     for (method, path) in [
@@ -364,24 +364,24 @@ fn without_control_nothing_is_there_but_the_health() {
         ("GET", "control"),
         ("GET", "control/"),
     ] {
-        assert_eq!(ask(&stage, method, path, OWN, "").0, 404, "{method} {path}");
+        assert_eq!(request(&stage, method, path, OWN, "").0, 404, "{method} {path}");
         let body = r#"{"operation": "*", "status": 500}"#;
-        assert_eq!(ask(&stage, method, path, OWN, body).0, 404, "{method} {path}");
-        assert_eq!(ask(&stage, method, path, "", &body.repeat(3000)).0, 404, "{method} {path}");
-        assert_eq!(ask(&stage, method, path, "Origin: http://evil.example\r\n", "").0, 404);
+        assert_eq!(request(&stage, method, path, OWN, body).0, 404, "{method} {path}");
+        assert_eq!(request(&stage, method, path, "", &body.repeat(3000)).0, 404, "{method} {path}");
+        assert_eq!(request(&stage, method, path, "Origin: http://evil.example\r\n", "").0, 404);
     }
-    let (status, health) = ask(&stage, "GET", "health", "", "");
+    let (status, health) = request(&stage, "GET", "health", "", "");
     assert_eq!((status, &health["status"]), (200, &json!("ok")));
     assert_eq!(health["version"], env!("CARGO_PKG_VERSION"));
-    assert_eq!(ask(&stage, "DELETE", "health", "", "").0, 405);
+    assert_eq!(request(&stage, "DELETE", "health", "", "").0, 405);
 }
 
 #[test]
-fn nobody_but_a_program_on_this_machine_gets_control() {
+fn only_programs_on_this_machine_have_control() {
     let token = "0123456789abcdef-token";
     let stage = Stage::start(|config| config.control().control_token(token).unwrap());
     let given = format!("{OWN}x-osslive-token: {token}\r\n");
-    assert_eq!(ask(&stage, "GET", "control/faults", &given, "").0, 200);
+    assert_eq!(request(&stage, "GET", "control/faults", &given, "").0, 200);
     for headers in [
         String::new(),
         OWN.to_owned(),
@@ -395,21 +395,21 @@ fn nobody_but_a_program_on_this_machine_gets_control() {
         format!("{given}Via: 1.1 proxy\r\n"),
         format!("{given}X-Forwarded-For: 10.0.0.1\r\n"),
     ] {
-        let (status, body) = ask(&stage, "GET", "control/faults", &headers, "");
+        let (status, body) = request(&stage, "GET", "control/faults", &headers, "");
         assert_eq!(status, 403, "{headers:?}: {body}");
     }
-    // A name that somebody else's DNS leads here.
+    // A foreign name that resolves to this machine.
     let peer = stage.connect();
-    peer.say(format!(
+    peer.send(format!(
         "GET /_osslive/control/faults HTTP/1.1\r\nHost: evil.example\r\n{given}\
          Connection: close\r\n\r\n"
     ))
     .unwrap();
-    assert_eq!(answer(&peer).0, 403);
-    // Before a page may send the header, a browser asks; it gets no for an answer.
+    assert_eq!(read_response(&peer).0, 403);
+    // Before a page may send the header, browsers send a preflight request, which is refused.
     let preflight = "Origin: http://evil.example\r\nAccess-Control-Request-Method: POST\r\n\
                      Access-Control-Request-Headers: x-osslive-control\r\n";
-    assert_eq!(ask(&stage, "OPTIONS", "control/faults", preflight, "").0, 403);
+    assert_eq!(request(&stage, "OPTIONS", "control/faults", preflight, "").0, 403);
     assert!(Config::temporary().control_token("short").is_err());
 }
 
@@ -426,7 +426,7 @@ fn two_endpoints_do_not_interfere() {
 }
 
 #[test]
-fn a_reset_leaves_empty_buckets_and_nothing_ordered() {
+fn a_reset_empties_buckets_and_removes_rules() {
     let (stage, control) = controlled();
     let url = stage.channel("cam");
     push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
@@ -463,15 +463,15 @@ fn a_thousand_resets_leak_nothing() {
     assert!(control.requests().0.is_empty() && control.faults().is_empty());
 }
 
-/// How many files and folders there are below a folder.
+/// Returns the number of files and folders below a folder.
 fn walk(folder: &std::path::Path) -> usize {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.map(|path| 1 + if path.is_dir() { walk(&path) } else { 0 }).sum()
 }
 
-/// What the description of the interface says is there, and nothing more.
+/// All documented operations exist, and no others.
 #[test]
-fn the_description_of_the_interface_is_true() {
+fn the_openapi_description_is_accurate() {
     let text = include_str!("../assets/control/openapi.json");
     let described: Value = serde_json::from_str(text).unwrap();
     let (stage, control) = controlled();
@@ -484,7 +484,7 @@ fn the_description_of_the_interface_is_true() {
                 ("control/clock", "put") => r#"{"rate": 1}"#,
                 _ => "",
             };
-            let (status, _) = ask(&stage, &method.to_uppercase(), &below, OWN, body);
+            let (status, _) = request(&stage, &method.to_uppercase(), &below, OWN, body);
             match operations[method]["responses"].as_object() {
                 Some(said) => {
                     assert!(said.contains_key(&status.to_string()), "{method} {path}: {status}");

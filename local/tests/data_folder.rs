@@ -1,5 +1,5 @@
-//! Which folders the endpoint takes for its data, and that it changes and
-//! deletes nothing that it did not create.
+//! The endpoint accepts only suitable data folders, and neither changes nor deletes
+//! anything that it did not create.
 
 mod support;
 
@@ -20,21 +20,21 @@ fn visit(data: &Path) {
     start(data).unwrap().stop();
 }
 
-/// Why an endpoint does not start in a folder, of which nothing changes.
+/// Returns why an endpoint does not start in a folder, which must not change.
 fn refusal(data: &Path) -> String {
     let before = content(data);
-    let refusal = start(data).expect_err("the folder was taken").to_string();
+    let refusal = start(data).expect_err("the folder was accepted").to_string();
     assert_eq!(content(data), before, "{refusal}");
     let named = format!("cannot use the data folder {}: ", data.display());
     assert!(refusal.starts_with(&named), "{refusal}");
     refusal[named.len()..].to_owned()
 }
 
-/// Everything at and below a path, links not followed.
+/// Returns everything at and below a path, without following links.
 fn content(path: &Path) -> BTreeMap<PathBuf, String> {
     let mut found = BTreeMap::new();
     let Ok(metadata) = fs::symlink_metadata(path) else { return found };
-    let told = if metadata.is_file() {
+    let details = if metadata.is_file() {
         fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     } else if metadata.is_dir() {
         for entry in fs::read_dir(path).unwrap() {
@@ -44,11 +44,11 @@ fn content(path: &Path) -> BTreeMap<PathBuf, String> {
     } else {
         format!("{:?}", fs::read_link(path))
     };
-    found.insert(path.to_owned(), format!("{:?} {told}", metadata.permissions()));
+    found.insert(path.to_owned(), format!("{:?} {details}", metadata.permissions()));
     found
 }
 
-/// A folder with files that somebody would miss.
+/// Creates a folder with files that must not be lost.
 fn precious(folder: &Path) -> BTreeMap<PathBuf, String> {
     fs::create_dir_all(folder.join("photos/2026")).unwrap();
     fs::write(folder.join("photos/2026/cat.jpg"), "a cat").unwrap();
@@ -58,7 +58,7 @@ fn precious(folder: &Path) -> BTreeMap<PathBuf, String> {
 }
 
 #[test]
-fn a_new_and_an_empty_folder_are_taken_and_known_again() {
+fn new_and_empty_folders_are_accepted_and_recognized_later() {
     let folder = folder();
     let data = folder.path().join("new/data");
     visit(&data);
@@ -72,7 +72,7 @@ fn a_new_and_an_empty_folder_are_taken_and_known_again() {
 }
 
 #[test]
-fn the_folder_stays_the_same_when_the_process_goes_elsewhere() {
+fn the_path_of_the_folder_is_absolute() {
     let folder = folder();
     let data = folder.path().join("data");
     let endpoint = start(&folder.path().join("data/.")).unwrap();
@@ -80,12 +80,12 @@ fn the_folder_stays_the_same_when_the_process_goes_elsewhere() {
 }
 
 #[test]
-fn a_full_folder_is_refused() {
+fn a_folder_that_is_not_empty_is_refused() {
     let folder = folder();
     precious(folder.path());
     let why = refusal(folder.path());
     assert!(why.contains("not empty") && why.contains(".osslive"), "{why}");
-    // With a scratch space and a lock of its own, as other programs have them.
+    // With a scratch folder and a lock, as other programs may have.
     precious(&folder.path().join(".scratch"));
     fs::write(folder.path().join(".lock"), "").unwrap();
     let why = refusal(folder.path());
@@ -100,7 +100,7 @@ fn a_folder_with_a_lock_file_of_another_program_is_refused() {
 }
 
 #[test]
-fn what_the_scratch_space_holds_of_others_stays() {
+fn foreign_files_in_the_scratch_space_are_kept() {
     let folder = folder();
     let data = folder.path().join("data");
     visit(&data);
@@ -110,7 +110,7 @@ fn what_the_scratch_space_holds_of_others_stays() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, "kept").unwrap();
     }
-    // A grave with more in it than a bucket has.
+    // A retired bucket that contains more than a bucket does.
     fs::create_dir_all(scratch.join("grave-1/objects")).unwrap();
     fs::write(scratch.join("grave-1/thesis.tex"), "kept").unwrap();
     let before = content(&scratch);
@@ -119,7 +119,7 @@ fn what_the_scratch_space_holds_of_others_stays() {
     fs::write(left, "left by a kill").unwrap();
     fs::create_dir_all(scratch.join("grave-2/objects/cam")).unwrap();
     let endpoint = start(&data).unwrap();
-    // Names that are taken are passed over, and what has them is not lost.
+    // Names in use are skipped, and their files are kept.
     let client = client_of(&endpoint, Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
     for name in ["a", "b", "c"] {
         client.put_channel(name, &ChannelConfig::new("")).unwrap();
@@ -130,7 +130,7 @@ fn what_the_scratch_space_holds_of_others_stays() {
 }
 
 #[test]
-fn a_marker_of_another_version_or_a_damaged_one_is_refused() {
+fn an_unsupported_or_damaged_marker_is_refused() {
     let folder = folder();
     for (content, words) in [
         (r#"{"format":2,"invented":[]}"#, "data folder format 2: must be 1"),
@@ -181,7 +181,7 @@ fn buckets_that_are_moved_to_a_new_folder_are_served() {
 }
 
 #[test]
-fn a_folder_of_that_name_that_is_no_bucket_is_not_made_one() {
+fn a_foreign_folder_with_a_buckets_name_does_not_become_a_bucket() {
     let folder = folder();
     let data = folder.path().join("data");
     visit(&data);
@@ -192,8 +192,8 @@ fn a_folder_of_that_name_that_is_no_bucket_is_not_made_one() {
 }
 
 #[test]
-fn temporary_folders_of_many_endpoints_are_distinct_and_go_with_them() {
-    // The stacks of all their threads have to fit where addresses have 32 bits.
+fn temporary_folders_of_many_endpoints_are_distinct_and_deleted_with_them() {
+    // The stacks of all threads must fit into a 32-bit address space.
     let many = if cfg!(target_pointer_width = "32") { 50 } else { 200 };
     let endpoints: Vec<_> = std::thread::scope(|scope| {
         let start = || LocalEndpoint::start(Config::temporary()).unwrap();

@@ -1,4 +1,4 @@
-//! A data folder that is full, broken or taken.
+//! A data folder that is full, damaged or in use.
 
 mod support;
 
@@ -13,11 +13,11 @@ use std::time::Duration;
 use support::{CLIP, Playlist, client_of, folder};
 use tempfile::TempDir;
 
-/// A file system of a few megabytes, gone with its owner.
+/// A file system of a few megabytes, unmounted when dropped.
 struct SmallDisk(TempDir);
 
 impl SmallDisk {
-    /// `None`, with the reason told, where none can be had.
+    /// Mounts one; prints the reason and returns `None` if that is not possible.
     fn mount() -> Option<SmallDisk> {
         let folder = folder();
         let mut mount = Command::new("mount");
@@ -26,7 +26,7 @@ impl SmallDisk {
             Ok(output) if output.status.success() => Some(SmallDisk(folder)),
             Ok(output) => {
                 let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-                eprintln!("skipped: a full disk: no tmpfs can be mounted: {why}");
+                eprintln!("skipped: a full disk: cannot mount a tmpfs: {why}");
                 None
             }
             Err(error) => {
@@ -36,7 +36,7 @@ impl SmallDisk {
         }
     }
 
-    /// Takes all space but so many bytes.
+    /// Fills the disk except for `left` bytes.
     fn fill(&self, left: usize) {
         let mut file = File::create(self.filler()).unwrap();
         let block = [0; 4096];
@@ -64,7 +64,7 @@ fn start(data: &Path) -> LocalEndpoint {
     LocalEndpoint::start(Config::new(data).acl(Acl::PublicReadWrite)).unwrap()
 }
 
-/// Publishes for so many minutes of media, or the clip once.
+/// Publishes this many minutes of media, or the clip once.
 fn push(endpoint: &LocalEndpoint, minutes: Option<u64>) -> Result<(), PushError> {
     let client = client_of(endpoint, Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
     let url = client.get_rtmp_url("cam", &RtmpUrlOptions::new()).unwrap();
@@ -72,7 +72,7 @@ fn push(endpoint: &LocalEndpoint, minutes: Option<u64>) -> Result<(), PushError>
     push_flv(&url, CLIP, PushOptions { duration, real_time: false }, &mut |_| true).map(|_| ())
 }
 
-/// Everything recorded so far, each fragment of which must be right.
+/// Returns everything recorded so far, after checking each fragment.
 fn recorded(endpoint: &LocalEndpoint, data: &Path) -> Vec<String> {
     let client = client_of(endpoint, Config::ACCESS_KEY_ID, Config::ACCESS_KEY_SECRET);
     let folder = data.join("live-demo/objects/cam");
@@ -82,16 +82,16 @@ fn recorded(endpoint: &LocalEndpoint, data: &Path) -> Vec<String> {
     let now = now.as_secs() as i64;
     let text = client.get_vod("cam", &VodTime::new(now - 3600, now + 3600)).unwrap();
     let vod = Playlist::read(&text.text);
-    assert_eq!(vod.violations(&folder), [""; 0], "everything");
-    let lying = fs::read_dir(&folder).unwrap().filter(|entry| {
+    assert_eq!(vod.violations(&folder), [""; 0], "the VOD playlist");
+    let on_disk = fs::read_dir(&folder).unwrap().filter(|entry| {
         entry.as_ref().is_ok_and(|entry| entry.path().extension().is_some_and(|e| e == "ts"))
     });
-    assert_eq!(lying.count(), vod.names.len(), "fragments that no playlist lists");
+    assert_eq!(on_disk.count(), vod.names.len(), "fragments that no playlist lists");
     vod.names
 }
 
 #[test]
-fn a_full_disk_is_told_to_the_encoder_and_ruins_nothing() {
+fn a_full_disk_is_reported_to_the_encoder_and_damages_nothing() {
     let Some(disk) = SmallDisk::mount() else { return };
     let data = disk.0.path().join("data");
     let endpoint = start(&data);
@@ -106,7 +106,7 @@ fn a_full_disk_is_told_to_the_encoder_and_ruins_nothing() {
     let before = recorded(&endpoint, &data);
     assert!(before.len() > 3, "{before:?}");
 
-    // Full from the start: nobody is let in, nothing is changed.
+    // Full from the start: publishers are refused, and nothing changes.
     disk.fill(0);
     let refusal = push(&endpoint, Some(1)).unwrap_err().to_string();
     assert!(refusal.contains("No space left on device"), "{refusal}");
@@ -116,7 +116,7 @@ fn a_full_disk_is_told_to_the_encoder_and_ruins_nothing() {
     assert_eq!(client.get_channel("cam").unwrap().frag_duration, 1);
     assert_eq!(recorded(&endpoint, &data), before);
 
-    // Space again: everything goes on, after a restart too.
+    // With free space, everything continues, even after a restart.
     disk.free();
     for name in before.iter().take(before.len() / 2) {
         fs::remove_file(data.join("live-demo/objects/cam").join(name)).unwrap();
@@ -134,7 +134,7 @@ fn a_full_disk_is_told_to_the_encoder_and_ruins_nothing() {
 }
 
 #[test]
-fn one_folder_serves_one_endpoint_at_a_time() {
+fn only_one_endpoint_can_use_a_folder() {
     let folder = folder();
     let data = folder.path().join("data");
     let first = start(&data);
@@ -147,7 +147,7 @@ fn one_folder_serves_one_endpoint_at_a_time() {
 }
 
 #[test]
-fn a_data_folder_that_cannot_be_used_is_an_error_that_names_it() {
+fn an_unusable_data_folder_is_an_error_with_its_path() {
     let folder = folder();
     let refusal = |data: &Path| LocalEndpoint::start(Config::new(data)).unwrap_err().to_string();
     let file = folder.path().join("file");
@@ -158,7 +158,7 @@ fn a_data_folder_that_cannot_be_used_is_an_error_that_names_it() {
     );
     assert!(refusal(&file.join("below")).contains(&file.display().to_string()));
 
-    let broken = |path: &str, content: Option<&str>| {
+    let damaged = |path: &str, content: Option<&str>| {
         let data = folder.path().join(path.replace('/', "-"));
         drop(start(&data));
         let path = data.join(path);
@@ -169,7 +169,7 @@ fn a_data_folder_that_cannot_be_used_is_an_error_that_names_it() {
                 fs::write(&path, "").unwrap();
             }
         }
-        // Windows takes either separator and shows its own.
+        // Windows accepts both separators and shows its own.
         (refusal(&data).replace('\\', "/"), path.display().to_string().replace('\\', "/"))
     };
     for (path, content) in [
@@ -177,7 +177,7 @@ fn a_data_folder_that_cannot_be_used_is_an_error_that_names_it() {
         ("live-demo/channels/cam.json", Some("{}")),
         ("live-demo/channels", None),
     ] {
-        let (refusal, path) = broken(path, content);
+        let (refusal, path) = damaged(path, content);
         assert!(refusal.starts_with("cannot use the data folder"), "{refusal}");
         assert!(refusal.contains(&path), "{refusal}");
     }

@@ -1,4 +1,4 @@
-//! What the event log says of publishers and requests, and what it keeps to itself.
+//! Events about publishers and requests, and what they must not contain.
 
 mod support;
 
@@ -8,7 +8,7 @@ use osslive_local::{Config, Event, EventKind, Level};
 use std::sync::mpsc::{self, Receiver};
 use support::{CLIP, SOON, Stage};
 
-/// An endpoint whose events can be received.
+/// Starts an endpoint, and returns the receiver of its events.
 fn stage() -> (Stage, Receiver<Event>) {
     let (sender, events) = mpsc::channel();
     let sender = std::sync::Mutex::new(sender);
@@ -20,7 +20,7 @@ fn stage() -> (Stage, Receiver<Event>) {
     (stage, events)
 }
 
-/// The next event of a kind.
+/// Returns the next event of a kind.
 fn next(events: &Receiver<Event>, kind: EventKind) -> Event {
     loop {
         let event = events.recv_timeout(SOON).expect("an event");
@@ -31,7 +31,7 @@ fn next(events: &Receiver<Event>, kind: EventKind) -> Event {
 }
 
 #[test]
-fn a_session_is_reported_from_its_beginning_to_its_end() {
+fn the_start_and_the_end_of_a_session_are_reported() {
     let (stage, events) = stage();
     let start = next(&events, EventKind::Start);
     assert!(start.message.unwrap().contains(&stage.endpoint.address().to_string()));
@@ -69,7 +69,7 @@ fn a_refused_publisher_is_reported_with_code_ec_and_reason() {
 }
 
 #[test]
-fn a_stream_that_cannot_be_recorded_is_reported_and_so_is_its_end() {
+fn a_stream_that_cannot_be_recorded_and_its_end_are_reported() {
     let (stage, events) = stage();
     let url = stage.channel("cam");
     let mut publisher = Publisher::connect(&url, SOON).unwrap();
@@ -85,7 +85,7 @@ fn a_stream_that_cannot_be_recorded_is_reported_and_so_is_its_end() {
 }
 
 #[test]
-fn a_publisher_that_is_cut_is_reported() {
+fn a_disconnected_publisher_is_reported() {
     let (stage, events) = stage();
     let url = stage.channel("cam");
     let _publisher = Publisher::connect(&url, SOON).unwrap();
@@ -132,12 +132,12 @@ fn no_event_contains_a_secret() {
     let token = stage.endpoint.page_url().unwrap();
     let token = token.split_once("token=").unwrap().1.to_owned();
     let secret = Config::ACCESS_KEY_SECRET;
-    // Where a hasty user may put them.
+    // Where users may put them by mistake.
     stage.client().get_channel(secret).unwrap_err();
     for path in [format!("/_osslive/{token}x/"), format!("/{secret}/{token}?{query}")] {
         let peer = stage.connect();
         let host = stage.endpoint.address();
-        peer.say(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).unwrap();
+        peer.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).unwrap();
         peer.read_response();
     }
     push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
@@ -153,7 +153,7 @@ fn no_event_contains_a_secret() {
 }
 
 #[test]
-fn a_refused_codec_is_no_session_for_the_history() {
+fn a_stream_with_a_refused_codec_is_not_added_to_the_history() {
     let (stage, _events) = stage();
     let url = stage.channel("cam");
     push_flv(&url, CLIP, PushOptions::default(), &mut |_| true).unwrap();
@@ -166,7 +166,7 @@ fn a_refused_codec_is_no_session_for_the_history() {
             std::thread::sleep(std::time::Duration::from_millis(5));
             publisher.send(TagKind::Audio, 0, &[0x2F, 0xFF]).err()
         });
-        assert!(refused.is_some(), "MP3 was taken");
+        assert!(refused.is_some(), "MP3 was accepted");
         drop(publisher);
         while stage.client().get_channel_status("cam").unwrap().status != osslive::StreamState::Idle
         {

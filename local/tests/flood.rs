@@ -1,4 +1,4 @@
-//! Publishers that send little and would have much written.
+//! Publishers that send little but would cause much to be written.
 
 mod support;
 
@@ -8,11 +8,11 @@ use std::fs;
 use std::time::{Duration, Instant};
 use support::{SOON, Stage};
 
-/// What the endpoint writes for a publisher that sends next to nothing, at most:
-/// a fragment costs 16 KiB, and a second pays for 128 KiB.
+/// The maximum that the endpoint writes for a publisher that sends almost nothing: a
+/// fragment costs 16 KiB, and a second earns 128 KiB.
 const FRAGMENTS_PER_SECOND: u64 = 10;
 
-/// A configuration of 640x360 pixels, with so many bytes of nothing in it.
+/// Returns a configuration of 640x360 pixels, with this many bytes of padding.
 fn configuration(padding: usize) -> Vec<u8> {
     let sps = b"\x67\x42\xc0\x16\xd9\x00\xa0\x2f\xf9\x70\x11\x00\x00\x03\x00\x01\x00\x00\x03\x00\x1e\x0f\x16\x2e\x48";
     let mut pps = vec![0x68, 0xCB, 0x83, 0xCB];
@@ -29,7 +29,7 @@ fn configuration(padding: usize) -> Vec<u8> {
 /// A key frame of fourteen bytes.
 const KEY_FRAME: &[u8] = &[0x17, 1, 0, 0, 0, 0, 0, 0, 5, 0x65, 0x88, 0x84, 0, 0x10];
 
-/// Files and bytes below a folder.
+/// Returns the number of files and bytes below a folder.
 fn measure(folder: &std::path::Path) -> (u64, u64) {
     let mut sum = (0, 0);
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -39,7 +39,7 @@ fn measure(folder: &std::path::Path) -> (u64, u64) {
     sum
 }
 
-/// Sends for two seconds as fast as the endpoint takes it.
+/// Sends for two seconds as fast as the endpoint reads.
 fn flood(padding: usize, mut next: impl FnMut(u32) -> (TagKind, u32, Vec<u8>)) {
     let stage = Stage::start(|config| config);
     let url = stage.channel("cam");
@@ -49,7 +49,7 @@ fn flood(padding: usize, mut next: impl FnMut(u32) -> (TagKind, u32, Vec<u8>)) {
     let mut sent = 0;
     for count in 0.. {
         let (kind, timestamp, body) = next(count);
-        // An endpoint that takes no more for now is what is asked for.
+        // The endpoint is expected to stop reading for a while.
         if started.elapsed() > Duration::from_secs(2)
             || publisher.send(kind, timestamp, &body).is_err()
         {
@@ -60,28 +60,28 @@ fn flood(padding: usize, mut next: impl FnMut(u32) -> (TagKind, u32, Vec<u8>)) {
     let folder = stage.folder.path().join("data/live-demo/objects/cam");
     let (files, bytes) = measure(&folder);
     let milliseconds = started.elapsed().as_millis() as u64;
-    let told = format!("{files} files, {bytes} bytes of {sent} in {milliseconds} ms");
-    assert!(files > 1, "nothing was recorded: {told}");
-    assert!(files <= milliseconds * FRAGMENTS_PER_SECOND / 1000 + 5, "{told}");
-    assert!(bytes <= 2 * sent + milliseconds * 128 + (1 << 20), "{told}");
+    let summary = format!("{files} files, {bytes} bytes of {sent} in {milliseconds} ms");
+    assert!(files > 1, "nothing was recorded: {summary}");
+    assert!(files <= milliseconds * FRAGMENTS_PER_SECOND / 1000 + 5, "{summary}");
+    assert!(bytes <= 2 * sent + milliseconds * 128 + (1 << 20), "{summary}");
     stage.check_service();
     let stopping = Instant::now();
     drop(stage);
-    assert!(stopping.elapsed() < SOON, "what waits holds up nobody");
+    assert!(stopping.elapsed() < SOON, "waiting publishers do not delay the stop");
 }
 
 #[test]
-fn key_frames_whose_clock_runs_ahead() {
+fn key_frames_with_a_fast_clock_do_not_fill_the_disk() {
     flood(0, |count| (TagKind::Video, count * 10_000, KEY_FRAME.to_vec()));
 }
 
 #[test]
-fn long_parameter_sets_before_short_pictures() {
+fn long_parameter_sets_before_short_pictures_do_not_fill_the_disk() {
     flood(60_000, |count| (TagKind::Video, count * 1000, KEY_FRAME.to_vec()));
 }
 
 #[test]
-fn sessions_of_one_frame() {
+fn sessions_of_one_frame_do_not_fill_the_disk() {
     let stage = Stage::start(|config| config);
     let url = stage.channel("cam");
     let started = Instant::now();

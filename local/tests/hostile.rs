@@ -1,4 +1,4 @@
-//! Nobody gets in who may not, and nobody gets out of the data folder.
+//! Hostile clients: none gets unauthorized access or leaves the data folder.
 
 mod support;
 
@@ -14,23 +14,23 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
-use support::{CLIP, Reply, Stage, client_of};
+use support::{CLIP, Response, Stage, client_of};
 use time::OffsetDateTime;
 
 const BUCKET: &str = Config::BUCKET;
 const CONFIGURATION: &str = "<LiveChannelConfiguration><Target><Type>HLS</Type></Target>\
                              </LiveChannelConfiguration>";
-/// What stands beside the data folder and must never be seen.
+/// The content of a file next to the data folder, which must never be sent.
 const SECRET: &str = "nobody may read this";
 
-/// An endpoint beside files that are not its own.
-struct House {
+/// An endpoint next to foreign files.
+struct Fixture {
     stage: Stage,
     outside: BTreeMap<PathBuf, (SystemTime, Vec<u8>)>,
 }
 
-impl House {
-    fn start(configure: impl FnOnce(Config) -> Config) -> House {
+impl Fixture {
+    fn start(configure: impl FnOnce(Config) -> Config) -> Fixture {
         let stage = Stage::start(configure);
         let root = stage.folder.path();
         fs::write(root.join("secret.txt"), SECRET).unwrap();
@@ -39,36 +39,36 @@ impl House {
         fs::create_dir(root.join("objects")).unwrap();
         fs::write(root.join("objects/secret.txt"), SECRET).unwrap();
         let outside = outside(root);
-        House { stage, outside }
+        Fixture { stage, outside }
     }
 
-    /// An endpoint that anybody may read from and write to.
-    fn open() -> House {
-        House::start(|config| config.acl(Acl::PublicReadWrite))
+    /// Starts an endpoint from which anyone may read and to which anyone may write.
+    fn open() -> Fixture {
+        Fixture::start(|config| config.acl(Acl::PublicReadWrite))
     }
 
-    /// Sends one request and reads the answer to the end.
-    fn send(&self, request: impl AsRef<[u8]>) -> Reply {
+    /// Sends one request and reads the response to its end.
+    fn send(&self, request: impl AsRef<[u8]>) -> Response {
         let peer = self.stage.connect();
-        // The endpoint may refuse before it has heard all.
-        let _ = peer.say(request);
+        // The endpoint may refuse before everything is sent.
+        let _ = peer.send(request);
         let bytes = peer.read_to_close();
-        assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "a secret got out");
+        assert!(!String::from_utf8_lossy(&bytes).contains(SECRET), "a secret was sent");
         if bytes.is_empty() {
-            return Reply { status: 0, head: String::new(), body: Vec::new() };
+            return Response { status: 0, head: String::new(), body: Vec::new() };
         }
-        Reply::parse(&bytes)
+        Response::parse(&bytes)
     }
 
-    fn request(&self, method: &str, target: &str) -> Reply {
+    fn request(&self, method: &str, target: &str) -> Response {
         self.send(http(method, target, "127.0.0.1", "", b"hostile"))
     }
 
-    /// Nothing outside the data folder was written, and inside it there is
-    /// nothing but what belongs there.
+    /// Checks that nothing outside the data folder has changed, and that the data
+    /// folder contains only expected files.
     fn check(&self) {
         let root = self.stage.folder.path();
-        assert_eq!(outside(root), self.outside, "something outside was touched");
+        assert_eq!(outside(root), self.outside, "something outside has changed");
         for entry in fs::read_dir(root.join("data")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let known = [".osslive", ".lock", ".scratch", BUCKET, "other-bucket"];
@@ -82,7 +82,7 @@ impl House {
     }
 }
 
-impl Drop for House {
+impl Drop for Fixture {
     fn drop(&mut self) {
         if !std::thread::panicking() {
             self.check();
@@ -90,7 +90,7 @@ impl Drop for House {
     }
 }
 
-/// Every file below a folder that is not in its data folder.
+/// Returns every file below a folder that is not in its data folder.
 fn outside(root: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];
@@ -125,7 +125,7 @@ fn signer(version: SignatureVersion) -> Signer {
     Signer::new(version, "cn-hangzhou", credentials)
 }
 
-/// A signed request to the endpoint's address, its key written as it should be.
+/// Returns a signed request to the endpoint's address, with a properly encoded key.
 fn signed(
     signer: &Signer,
     request: &Request,
@@ -157,7 +157,7 @@ fn target(bucket: &str, key: &str, query: &str) -> String {
     format!("/{bucket}/{}?{query}", percent_encode_path(key))
 }
 
-/// Ways to write "one folder up".
+/// Encodings of "one folder up".
 const UPS: &[&str] = &[
     "../",
     "..%2f",
@@ -189,9 +189,9 @@ fn ways_out(file: &str) -> Vec<String> {
 }
 
 #[test]
-fn no_way_of_writing_a_path_leads_out_of_the_data_folder() {
-    let house = House::open();
-    let absolute = house.stage.folder.path().join("secret.txt").display().to_string();
+fn no_encoding_of_a_path_leaves_the_data_folder() {
+    let fixture = Fixture::open();
+    let absolute = fixture.stage.folder.path().join("secret.txt").display().to_string();
     let mut paths = ways_out("secret.txt");
     paths.extend([
         absolute.clone(),
@@ -214,9 +214,9 @@ fn no_way_of_writing_a_path_leads_out_of_the_data_folder() {
     for path in &paths {
         for base in ["/", "/live-demo/", "/live-demo/ch/", "/_osslive/", "/.scratch/", "/other/"] {
             for method in ["GET", "HEAD", "PUT", "DELETE"] {
-                let reply = house.request(method, &format!("{base}{path}"));
+                let response = fixture.request(method, &format!("{base}{path}"));
                 let known = [200, 204, 400, 403, 404, 405, 501, 0];
-                assert!(known.contains(&reply.status), "{method} {base}{path}: {reply:?}");
+                assert!(known.contains(&response.status), "{method} {base}{path}: {response:?}");
             }
         }
     }
@@ -224,18 +224,18 @@ fn no_way_of_writing_a_path_leads_out_of_the_data_folder() {
         for query in
             ["live", "live&comp=stat", "vod&startTime=1&endTime=2", "x-oss-process=hls/sign"]
         {
-            house.request("GET", &format!("/live-demo/{path}?{query}"));
+            fixture.request("GET", &format!("/live-demo/{path}?{query}"));
         }
     }
-    house.check();
+    fixture.check();
 }
 
 #[test]
-fn the_owner_cannot_leave_it_either() {
-    let house = House::open();
-    let client = house.stage.client();
+fn the_owner_cannot_leave_the_data_folder_either() {
+    let fixture = Fixture::open();
+    let client = fixture.stage.client();
     let now = OffsetDateTime::now_utc();
-    // Names that are as good as any other, and lead nowhere.
+    // Names that are valid and harmless.
     for name in ["...", "%2e%2e", "..%2f", "con", "\u{202e}x", "~", "..\u{7f}"] {
         let options = RtmpUrlOptions::new();
         client.put_channel(name, &ChannelConfig::new("").frag_duration(1)).unwrap();
@@ -245,7 +245,7 @@ fn the_owner_cannot_leave_it_either() {
         client.create_vod(name, "all", &VodTime::new(seconds - 60, seconds + 600)).unwrap();
         client.delete_channel(name).unwrap();
     }
-    // Names that a path or a listing would lose.
+    // Names that a path or a listing cannot represent.
     for name in ["..", ".", "..\0", "a\u{1}", "\u{ffff}"] {
         for (method, body) in
             [(Method::Put, CONFIGURATION), (Method::Get, ""), (Method::Delete, "")]
@@ -253,9 +253,9 @@ fn the_owner_cannot_leave_it_either() {
             let request = Request::new(method, name).flag("live");
             let message =
                 signed(&signer(SignatureVersion::V4), &request, BUCKET, now, body.as_bytes());
-            let reply = house.send(message);
+            let response = fixture.send(message);
             let expected = (400, "InvalidChannelName".to_owned());
-            assert_eq!((reply.status, reply.code()), expected, "{name:?}: {reply:?}");
+            assert_eq!((response.status, response.code()), expected, "{name:?}: {response:?}");
         }
     }
     // Names of playlists.
@@ -272,23 +272,23 @@ fn the_owner_cannot_leave_it_either() {
             .flag("vod")
             .param("startTime", "1")
             .param("endTime", "2");
-        let reply = house.send(signed(&signer(SignatureVersion::V1), &vod, BUCKET, now, b""));
-        assert_eq!(reply.status, 400, "{playlist}: {reply:?}");
+        let response = fixture.send(signed(&signer(SignatureVersion::V1), &vod, BUCKET, now, b""));
+        assert_eq!(response.status, 400, "{playlist}: {response:?}");
     }
     // Buckets.
     for bucket in ["..", ".", ".scratch", "../objects", "..%2fobjects", "a/b", "A", "live-demo/.."]
     {
         let put = Request::new(Method::Put, "");
         let message = signed(&signer(SignatureVersion::V4), &put, bucket, now, b"");
-        let reply = house.send(message);
-        assert!((400..500).contains(&reply.status), "{bucket}: {reply:?}");
+        let response = fixture.send(message);
+        assert!((400..500).contains(&response.status), "{bucket}: {response:?}");
     }
-    house.check();
+    fixture.check();
 }
 
 #[test]
-fn a_host_names_a_bucket_or_nothing() {
-    let house = House::open();
+fn a_host_cannot_leave_the_data_folder() {
+    let fixture = Fixture::open();
     for host in [
         "..",
         "../",
@@ -318,17 +318,17 @@ fn a_host_names_a_bucket_or_nothing() {
             ["/secret.txt", "/../secret.txt", "/objects/secret.txt", "/data/live-demo/bucket.json"]
         {
             for method in ["GET", "PUT"] {
-                let reply = house.send(http(method, path, host, "", b"x"));
-                assert!(reply.status < 500, "{method} {path} at {host}: {reply:?}");
+                let response = fixture.send(http(method, path, host, "", b"x"));
+                assert!(response.status < 500, "{method} {path} at {host}: {response:?}");
             }
         }
     }
-    house.check();
+    fixture.check();
 }
 
 #[test]
 fn an_encoder_cannot_leave_the_data_folder() {
-    let house = House::open();
+    let fixture = Fixture::open();
     let mut names = ways_out("secret");
     names.extend(
         ["..", "../..", "/etc/passwd", "\\..\\x", "a\0b", "..?playlistName=x.m3u8"]
@@ -342,13 +342,13 @@ fn an_encoder_cannot_leave_the_data_folder() {
             ("live", format!("{name}/ch")),
             ("..", format!("live/{name}")),
         ] {
-            let peer = house.stage.connect();
-            let session = peer.ask_to_publish(app, "rtmp://127.0.0.1/live", &stream);
+            let peer = fixture.stage.connect();
+            let session = peer.request_publish(app, "rtmp://127.0.0.1/live", &stream);
             let state = session.state();
             assert!(matches!(state, ClientState::Refused { .. }), "{app} {stream}: {state:?}");
         }
     }
-    let url = house.stage.channel("ch");
+    let url = fixture.stage.channel("ch");
     for playlist in
         ["../../../data.m3u8", "..%2f..%2f..%2fdata.m3u8", "%2e%2e/data.m3u8", "x", "/x.m3u8"]
     {
@@ -360,11 +360,11 @@ fn an_encoder_cannot_leave_the_data_folder() {
     let url = url.split('?').next().unwrap();
     let odd = format!("{url}?playlistName=..%255c..%252f..%7f.m3u8");
     push_flv(&odd, CLIP, PushOptions::default(), &mut |_| true).unwrap();
-    house.check();
+    fixture.check();
 }
 
-/// An endpoint with a clock that a test moves.
-fn with_clock(configure: impl FnOnce(Config) -> Config) -> (House, Arc<AtomicI64>) {
+/// Starts an endpoint with a manual clock.
+fn with_clock(configure: impl FnOnce(Config) -> Config) -> (Fixture, Arc<AtomicI64>) {
     let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let seconds = Arc::new(AtomicI64::new(start as i64));
     let clock = {
@@ -373,7 +373,7 @@ fn with_clock(configure: impl FnOnce(Config) -> Config) -> (House, Arc<AtomicI64
             OffsetDateTime::from_unix_timestamp(seconds.load(Ordering::SeqCst)).unwrap()
         })
     };
-    (House::start(|config| configure(config.clock(clock))), seconds)
+    (Fixture::start(|config| configure(config.clock(clock))), seconds)
 }
 
 fn time(seconds: &AtomicI64) -> OffsetDateTime {
@@ -381,13 +381,13 @@ fn time(seconds: &AtomicI64) -> OffsetDateTime {
 }
 
 #[test]
-fn a_signature_is_good_for_its_request_and_its_time_alone() {
+fn a_signature_is_valid_only_for_its_request_and_time() {
     for version in [SignatureVersion::V1, SignatureVersion::V4] {
-        let (house, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
+        let (fixture, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
         let signer = signer(version);
         let put = Request::new(Method::Put, "k").body("text/plain", b"mine".to_vec());
         let message = signed(&signer, &put, BUCKET, time(&seconds), b"mine");
-        assert_eq!(house.send(&message).status, 200);
+        assert_eq!(fixture.send(&message).status, 200);
         let text = String::from_utf8(message.clone()).unwrap();
         for (from, to) in [
             ("PUT ", "DELETE "),
@@ -399,34 +399,38 @@ fn a_signature_is_good_for_its_request_and_its_time_alone() {
             ("text/plain", "text/html"),
         ] {
             assert!(text.contains(from), "{text}");
-            let reply = house.send(text.replacen(from, to, 1));
+            let response = fixture.send(text.replacen(from, to, 1));
             let expected = (403, "SignatureDoesNotMatch".to_owned());
-            assert_eq!((reply.status, reply.code()), expected, "{version:?} {to}: {reply:?}");
+            assert_eq!(
+                (response.status, response.code()),
+                expected,
+                "{version:?} {to}: {response:?}"
+            );
         }
         for by in [16 * 60, -16 * 60] {
             seconds.fetch_add(by, Ordering::SeqCst);
-            let reply = house.send(&message);
-            assert_eq!((reply.status, &*reply.code()), (403, "RequestTimeTooSkewed"), "{by}");
+            let response = fixture.send(&message);
+            assert_eq!((response.status, &*response.code()), (403, "RequestTimeTooSkewed"), "{by}");
             seconds.fetch_sub(by, Ordering::SeqCst);
         }
-        assert_eq!(house.send(&message).status, 200, "in its time");
+        assert_eq!(fixture.send(&message).status, 200, "within its time");
     }
 }
 
 #[test]
-fn a_signed_url_is_good_for_its_method_its_key_and_its_time_alone() {
+fn a_signed_url_is_valid_only_for_its_method_key_and_time() {
     for version in [SignatureVersion::V1, SignatureVersion::V4] {
-        let (house, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
+        let (fixture, seconds) = with_clock(|config| config.bucket(BUCKET).bucket("other-bucket"));
         let signer = signer(version);
         for key in ["k", "l"] {
             let put = Request::new(Method::Put, key).body("text/plain", b"mine".to_vec());
             let message = signed(&signer, &put, BUCKET, time(&seconds), b"mine");
-            assert_eq!(house.send(message).status, 200);
+            assert_eq!(fixture.send(message).status, 200);
         }
         let get = Request::new(Method::Get, "k");
         let query = query(&signer.presign(&get, BUCKET, 60, time(&seconds)));
         let at = |method: &str, bucket: &str, key: &str, query: &str| {
-            house.request(method, &target(bucket, key, query)).status
+            fixture.request(method, &target(bucket, key, query)).status
         };
         assert_eq!(at("GET", BUCKET, "k", &query), 200);
         for method in ["PUT", "DELETE", "HEAD"] {
@@ -451,24 +455,24 @@ fn a_signed_url_is_good_for_its_method_its_key_and_its_time_alone() {
 }
 
 #[test]
-fn what_a_signed_url_chooses_cannot_split_the_answer() {
-    let house = House::open();
+fn response_overrides_in_a_signed_url_cannot_split_the_response() {
+    let fixture = Fixture::open();
     let signer = signer(SignatureVersion::V1);
-    house.request("PUT", "/live-demo/k");
+    fixture.request("PUT", "/live-demo/k");
     let get = Request::new(Method::Get, "k")
         .param("response-content-disposition", "a\r\nX-Evil: 1\r\n\r\nevil");
     let query = query(&signer.presign(&get, BUCKET, 60, OffsetDateTime::now_utc()));
-    let reply = house.request("GET", &target(BUCKET, "k", &query));
-    assert_eq!((reply.status, reply.text().as_str()), (200, "hostile"));
-    assert_eq!(reply.header("x-evil"), None);
+    let response = fixture.request("GET", &target(BUCKET, "k", &query));
+    assert_eq!((response.status, response.text().as_str()), (200, "hostile"));
+    assert_eq!(response.header("x-evil"), None);
 }
 
 #[test]
-fn a_publish_url_is_good_for_its_channel_and_its_time_alone() {
-    let (house, seconds) = with_clock(|config| config);
-    house.stage.channel("mine");
-    house.stage.channel("other");
-    let authority = format!("rtmp://{}/{BUCKET}/live/", house.stage.endpoint.address());
+fn a_publish_url_is_valid_only_for_its_channel_and_time() {
+    let (fixture, seconds) = with_clock(|config| config);
+    fixture.stage.channel("mine");
+    fixture.stage.channel("other");
+    let authority = format!("rtmp://{}/{BUCKET}/live/", fixture.stage.endpoint.address());
     let mut url = format!("{authority}mine");
     let expires = seconds.load(Ordering::SeqCst) + 60;
     let params = [("playlistName", "playlist.m3u8")];
@@ -478,7 +482,7 @@ fn a_publish_url_is_good_for_its_channel_and_its_time_alone() {
         pushed.map(|_| ()).map_err(|error| error.to_string())
     };
     publish(&url).unwrap();
-    publish(&url).expect("in its time a URL is good again");
+    publish(&url).expect("a URL can be used again until it expires");
     for (from, to) in [
         ("/mine?", "/other?"),
         ("playlist.m3u8", "another.m3u8"),
@@ -503,20 +507,20 @@ fn temporary(id: &str, secret: &str, token: &str) -> Credentials {
 
 #[test]
 fn a_temporary_key_needs_its_own_token() {
-    let house = House::start(|config| {
+    let fixture = Fixture::start(|config| {
         config
             .temporary_key("STS.a", "secret-a", "token-a")
             .temporary_key("STS.b", "secret-b", "token-b")
     });
-    house.stage.channel("ch");
+    fixture.stage.channel("ch");
     let now = OffsetDateTime::now_utc();
     let get = Request::new(Method::Get, "ch").flag("live");
     let attempt = |version, credentials: Credentials| {
         let signer = Signer::new(version, "cn-hangzhou", credentials);
-        let by_header = house.send(signed(&signer, &get, BUCKET, now, b"")).status;
+        let by_header = fixture.send(signed(&signer, &get, BUCKET, now, b"")).status;
         let query = query(&signer.presign(&get, BUCKET, 60, now));
-        let by_url = house.request("GET", &target(BUCKET, "ch", &query)).status;
-        let mut url = format!("rtmp://{}/{BUCKET}/live/ch", house.stage.endpoint.address());
+        let by_url = fixture.request("GET", &target(BUCKET, "ch", &query)).status;
+        let mut url = format!("rtmp://{}/{BUCKET}/live/ch", fixture.stage.endpoint.address());
         signer.push_rtmp_query(&mut url, BUCKET, "ch", now.unix_timestamp() + 60, &[], true);
         let pushed = push_flv(&url, CLIP, PushOptions::default(), &mut |_| true);
         (by_header, by_url, pushed.map(|_| ()).map_err(|error| error.to_string()))
@@ -540,9 +544,9 @@ fn a_temporary_key_needs_its_own_token() {
 }
 
 #[test]
-fn without_a_signature_a_private_bucket_shows_and_takes_nothing() {
-    let house = House::start(|config| config);
-    house.stage.check_service();
+fn a_private_bucket_refuses_every_request_without_a_signature() {
+    let fixture = Fixture::start(|config| config);
+    fixture.stage.check_service();
     for (method, target) in [
         ("GET", "/"),
         ("GET", "/live-demo/"),
@@ -566,15 +570,15 @@ fn without_a_signature_a_private_bucket_shows_and_takes_nothing() {
         ("DELETE", "/live-demo/"),
         ("PUT", "/other-bucket/"),
     ] {
-        let reply = house.request(method, target);
-        assert_eq!(reply.status, 403, "{method} {target}: {reply:?}");
+        let response = fixture.request(method, target);
+        assert_eq!(response.status, 403, "{method} {target}: {response:?}");
     }
-    house.stage.client().get_channel("service").expect("it is all still there");
+    fixture.stage.client().get_channel("service").expect("the channel still exists");
 }
 
 #[test]
-fn a_message_that_can_be_read_in_two_ways_is_refused() {
-    let house = House::open();
+fn ambiguous_http_messages_are_refused() {
+    let fixture = Fixture::open();
     let inner = "GET /live-demo/smuggled HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     let cases: &[(&str, &str, &str)] = &[
         ("two lengths", "Content-Length: 5\r\nContent-Length: 6\r\n", "hello"),
@@ -597,15 +601,15 @@ fn a_message_that_can_be_read_in_two_ways_is_refused() {
     for (what, headers, body) in cases {
         let message =
             format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n{body}");
-        let reply = house.send(format!("{message}{inner}"));
-        assert!([400, 403, 0].contains(&reply.status), "{what}: {reply:?}");
-        let first = reply.text().matches("HTTP/1.1 ").count();
-        assert!(first <= 1, "{what}: {reply:?}");
+        let response = fixture.send(format!("{message}{inner}"));
+        assert!([400, 403, 0].contains(&response.status), "{what}: {response:?}");
+        let first = response.text().matches("HTTP/1.1 ").count();
+        assert!(first <= 1, "{what}: {response:?}");
     }
-    assert_eq!(house.request("GET", "/live-demo/k").status, 404, "none of them was stored");
+    assert_eq!(fixture.request("GET", "/live-demo/k").status, 404, "none of them was stored");
 
-    // What lies between two readings is refused in words, and nothing behind
-    // it is heard.
+    // Ambiguous messages are refused with a reason, and nothing after them is
+    // processed.
     let host = "Host: 127.0.0.1\r\n";
     for (what, message) in [
         (
@@ -661,25 +665,25 @@ fn a_message_that_can_be_read_in_two_ways_is_refused() {
             format!("GET /live-demo/k?live;comp=stat HTTP/1.1\r\n{host}Connection: close\r\n\r\n"),
         ),
     ] {
-        let peer = house.stage.connect();
-        let _ = peer.say(format!("{message}{inner}"));
-        let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
-        assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{what}: {answers}");
-        assert!(answers.starts_with("HTTP/1.1 400 "), "{what}: {answers}");
-        assert!(answers.contains("<Code>InvalidArgument</Code>"), "{what}: {answers}");
+        let peer = fixture.stage.connect();
+        let _ = peer.send(format!("{message}{inner}"));
+        let responses = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+        assert_eq!(responses.matches("HTTP/1.1 ").count(), 1, "{what}: {responses}");
+        assert!(responses.starts_with("HTTP/1.1 400 "), "{what}: {responses}");
+        assert!(responses.contains("<Code>InvalidArgument</Code>"), "{what}: {responses}");
     }
-    assert_eq!(house.request("GET", "/live-demo/k").status, 404, "none of them was stored");
+    assert_eq!(fixture.request("GET", "/live-demo/k").status, 404, "none of them was stored");
 
-    // A chunked body ends its connection: what follows it is not heard.
+    // A chunked body ends its connection: nothing after it is processed.
     let message = format!(
         "PUT /live-demo/chunked HTTP/1.1\r\n{host}Transfer-Encoding: chunked\r\n\r\n\
          5\r\nhello\r\n0\r\n\r\n{inner}"
     );
-    let peer = house.stage.connect();
-    peer.say(message).unwrap();
-    let answers = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
-    assert!(answers.starts_with("HTTP/1.1 200 "), "{answers}");
-    assert_eq!(answers.matches("HTTP/1.1 ").count(), 1, "{answers}");
+    let peer = fixture.stage.connect();
+    peer.send(message).unwrap();
+    let responses = String::from_utf8_lossy(&peer.read_to_close()).into_owned();
+    assert!(responses.starts_with("HTTP/1.1 200 "), "{responses}");
+    assert_eq!(responses.matches("HTTP/1.1 ").count(), 1, "{responses}");
     for chunk in [
         "FFFFFFFFFFFFFFFFF\r\nx",
         "-1\r\nx",
@@ -687,77 +691,80 @@ fn a_message_that_can_be_read_in_two_ways_is_refused() {
         "5\r\nhelloXX0\r\n\r\n",
     ] {
         let headers = "Transfer-Encoding: chunked\r\n";
-        let reply = house.send(format!(
+        let response = fixture.send(format!(
             "PUT /live-demo/c HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}Connection: close\r\n\r\n{chunk}"
         ));
-        assert!(reply.status == 400 || reply.status == 0, "{chunk:?}: {reply:?}");
+        assert!(response.status == 400 || response.status == 0, "{chunk:?}: {response:?}");
     }
-    assert_eq!(house.request("GET", "/live-demo/c").status, 404);
+    assert_eq!(fixture.request("GET", "/live-demo/c").status, 404);
 }
 
-/// Version 1 puts key and sub-resources into one string: of two requests that
-/// it cannot tell apart, the one on the channel is served, and no object has a
-/// name that reads as the other.
+/// Version 1 signs key and sub-resources in one string: of two requests that it cannot
+/// distinguish, only the one for the channel is served.
 #[test]
-fn an_object_whose_name_reads_as_an_operation_needs_a_version_4_signature() {
-    let house = House::start(|config| config);
-    house.stage.channel("ch");
+fn an_object_whose_name_looks_like_an_operation_requires_a_version_4_signature() {
+    let fixture = Fixture::start(|config| config);
+    fixture.stage.channel("ch");
     let now = OffsetDateTime::now_utc();
     for name in ["ch?live&status=disabled", "ch?live", "ch?comp=stat&live", "a?b?acl"] {
         for method in [Method::Put, Method::Get, Method::Delete] {
             let request = Request::new(method, name);
             let by_header =
-                |version| house.send(signed(&signer(version), &request, BUCKET, now, b""));
+                |version| fixture.send(signed(&signer(version), &request, BUCKET, now, b""));
             let by_url = |version| {
                 let query = query(&signer(version).presign(&request, BUCKET, 60, now));
                 let target = target(BUCKET, name, &query);
-                house.send(http(method.as_str(), &target, "127.0.0.1", "", b""))
+                fixture.send(http(method.as_str(), &target, "127.0.0.1", "", b""))
             };
-            for reply in [by_header(SignatureVersion::V1), by_url(SignatureVersion::V1)] {
-                assert_eq!((reply.status, &*reply.code()), (400, "InvalidArgument"), "{reply:?}");
-                assert!(reply.text().contains("Sign with version 4."), "{reply:?}");
+            for response in [by_header(SignatureVersion::V1), by_url(SignatureVersion::V1)] {
+                assert_eq!(
+                    (response.status, &*response.code()),
+                    (400, "InvalidArgument"),
+                    "{response:?}"
+                );
+                assert!(response.text().contains("Sign with version 4."), "{response:?}");
             }
-            for reply in [by_header(SignatureVersion::V4), by_url(SignatureVersion::V4)] {
+            for response in [by_header(SignatureVersion::V4), by_url(SignatureVersion::V4)] {
                 let known = [200, 204, 404];
-                assert!(known.contains(&reply.status), "{method:?} {name}: {reply:?}");
+                assert!(known.contains(&response.status), "{method:?} {name}: {response:?}");
             }
         }
     }
-    let channel = house.stage.client().get_channel("ch").expect("the channel is still there");
+    let channel = fixture.stage.client().get_channel("ch").expect("the channel still exists");
     assert_eq!(channel.status, osslive::ChannelState::Enabled);
 }
 
 #[test]
-fn a_refused_upload_reads_why_whatever_its_length() {
-    let house = House::start(|config| config);
+fn a_refused_upload_receives_the_reason_whatever_its_length() {
+    let fixture = Fixture::start(|config| config);
     for length in [100_000, 1 << 20, 8 << 20] {
         let body = vec![b'x'; length];
-        let peer = house.stage.connect();
+        let peer = fixture.stage.connect();
         let head = format!(
             "PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: {length}\r\n\r\n"
         );
-        peer.say(head).unwrap();
-        peer.say(&body).expect("all of the body is read");
-        let reply = peer.read_response();
-        assert_eq!((reply.status, &*reply.code()), (403, "AccessDenied"), "{length}");
-        // The connection goes on behind it.
-        peer.say("GET /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
+        peer.send(head).unwrap();
+        peer.send(&body).expect("all of the body is read");
+        let response = peer.read_response();
+        assert_eq!((response.status, &*response.code()), (403, "AccessDenied"), "{length}");
+        // The connection can be used again.
+        peer.send("GET /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n").unwrap();
         assert_eq!(peer.read_response().status, 403);
     }
-    // So does a browser that sends for another site.
-    let peer = house.stage.connect();
-    peer.say(format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://other.example\r\nContent-Length: {}\r\n\r\n", 8 << 20)).unwrap();
-    peer.say(vec![b'x'; 8 << 20]).expect("all of the body is read");
+    // The same applies to a cross-site request from a browser.
+    let peer = fixture.stage.connect();
+    peer.send(format!("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nOrigin: http://other.example\r\nContent-Length: {}\r\n\r\n", 8 << 20)).unwrap();
+    peer.send(vec![b'x'; 8 << 20]).expect("all of the body is read");
     assert_eq!(peer.read_response().code(), "AccessForbidden");
-    // A client that waits for 100 Continue hears the refusal instead.
-    let peer = house.stage.connect();
-    peer.say("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n").unwrap();
+    // A client that waits for 100 Continue receives the refusal instead.
+    let peer = fixture.stage.connect();
+    peer.send("PUT /live-demo/k HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n").unwrap();
     assert_eq!(peer.read_response().status, 403);
 }
 
 #[test]
-fn noise_instead_of_http_or_rtmp_is_answered_or_closed() {
-    let house = House::open();
+fn random_bytes_get_a_response_or_a_closed_connection() {
+    let fixture = Fixture::open();
     let mut seed = 1_795_335_398_u64;
     for round in 0..200 {
         let length = 1 + round * 7 % 3000;
@@ -775,17 +782,17 @@ fn noise_instead_of_http_or_rtmp_is_answered_or_closed() {
             }
             _ => {}
         }
-        let peer = house.stage.connect();
-        let _ = peer.say(noise);
+        let peer = fixture.stage.connect();
+        let _ = peer.send(noise);
         let _ = peer.shutdown(std::net::Shutdown::Write);
         peer.read_to_close();
     }
-    house.stage.check_service();
+    fixture.stage.check_service();
 }
 
 #[test]
-fn a_wrong_key_is_refused_whichever_way_it_is_wrong() {
-    let house = House::start(|config| config);
+fn every_kind_of_wrong_key_is_refused() {
+    let fixture = Fixture::start(|config| config);
     for (id, secret) in [
         (Config::ACCESS_KEY_ID, "wrong"),
         (Config::ACCESS_KEY_ID, "osslive-local-secre"),
@@ -793,7 +800,7 @@ fn a_wrong_key_is_refused_whichever_way_it_is_wrong() {
         ("../osslive-local", Config::ACCESS_KEY_SECRET),
         ("*", "*"),
     ] {
-        let client = client_of(&house.stage.endpoint, id, secret);
+        let client = client_of(&fixture.stage.endpoint, id, secret);
         let error = client.get_channel_status("ch").unwrap_err();
         assert_eq!(error.status(), Some(403), "{id}: {error}");
     }

@@ -1,5 +1,4 @@
-//! An endpoint that begins with channels, objects and keys, and one that keeps
-//! everything in memory.
+//! An endpoint with initial channels, objects and keys, and one in memory.
 
 mod support;
 
@@ -38,16 +37,16 @@ fn state() -> InitialState {
     InitialState::read(folder.keep().join("state.json")).unwrap()
 }
 
-/// What the endpoint answers to a request that is not signed: status and body.
+/// Sends a request without a signature; returns the status and the body.
 fn get(endpoint: &LocalEndpoint, path: &str) -> (u16, Vec<u8>) {
     let peer = Peer::connect(endpoint);
     let host = endpoint.address();
-    peer.say(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).unwrap();
-    let reply = peer.read_response();
-    (reply.status, reply.body)
+    peer.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n")).unwrap();
+    let response = peer.read_response();
+    (response.status, response.body)
 }
 
-/// Sees that an endpoint is as it was described, and nothing else.
+/// Checks that an endpoint has exactly the described state.
 fn check(endpoint: &LocalEndpoint) {
     let client = endpoint.client_builder().build().unwrap();
     let channels: Vec<_> = client.channels("").map(Result::unwrap).collect();
@@ -67,9 +66,9 @@ fn client_of(endpoint: &LocalEndpoint, credentials: Credentials) -> Client {
 }
 
 #[test]
-fn an_endpoint_begins_with_what_was_described_and_goes_back_to_it() {
+fn an_endpoint_starts_with_its_initial_state_and_a_reset_restores_it() {
     let endpoint = LocalEndpoint::start(Config::temporary().control().initial(state())).unwrap();
-    assert_eq!(endpoint.buckets(), ["stage", "open"], "and not the default one");
+    assert_eq!(endpoint.buckets(), ["stage", "open"], "without the default one");
     check(&endpoint);
 
     let client = endpoint.client_builder().build().unwrap();
@@ -84,7 +83,7 @@ fn an_endpoint_begins_with_what_was_described_and_goes_back_to_it() {
 }
 
 #[test]
-fn every_key_that_was_described_is_accepted() {
+fn every_initial_key_is_accepted() {
     let endpoint = LocalEndpoint::start(Config::temporary().initial(state())).unwrap();
     let status = |credentials| client_of(&endpoint, credentials).get_channel_status("main");
     let third = || Credentials::new("STS.third", "its-secret");
@@ -99,7 +98,7 @@ fn every_key_that_was_described_is_accepted() {
 }
 
 #[test]
-fn objects_have_the_bytes_that_were_described() {
+fn initial_objects_have_the_given_content() {
     let state = state();
     let config = Config::temporary().initial(state).acl(Acl::PublicRead);
     let endpoint = LocalEndpoint::start(config).unwrap();
@@ -108,7 +107,7 @@ fn objects_have_the_bytes_that_were_described() {
 }
 
 #[test]
-fn what_a_folder_has_already_stays_as_it_is() {
+fn existing_data_is_kept() {
     let folder = folder();
     let start = |state| {
         let config = Config::new(folder.path().join("data")).initial(state);
@@ -126,7 +125,7 @@ fn what_a_folder_has_already_stays_as_it_is() {
 }
 
 #[test]
-fn a_mistake_in_a_description_is_named() {
+fn an_invalid_initial_state_is_refused_with_a_reason() {
     let bucket = |inner: &str| format!(r#"{{"buckets": [{{"name": "stage", {inner}}}]}}"#);
     let channel = |inner: &str| bucket(&format!(r#""channels": [{{"id": "cam", {inner}}}]"#));
     for (text, words) in [
@@ -156,21 +155,21 @@ fn a_mistake_in_a_description_is_named() {
     }
     let error = InitialState::read("no/such.json").map(drop).unwrap_err().to_string();
     assert!(error.starts_with("no/such.json: "), "{error}");
-    // Keys are checked as all others are.
+    // Keys are checked like all others.
     let state = InitialState::parse(r#"{"keys": [{"accessKeyId": "", "accessKeySecret": "s"}]}"#);
     let error = LocalEndpoint::start(Config::temporary().initial(state.unwrap())).unwrap_err();
     assert!(error.to_string().contains("id is empty"), "{error}");
 }
 
 #[test]
-fn no_secret_of_a_description_shows_in_debug_output() {
+fn debug_output_contains_no_secrets() {
     let text = format!("{:?}{:?}", state(), Config::temporary().initial(state()));
     assert!(!text.contains("its-secret") && !text.contains("a-token"), "{text}");
 }
 
 #[cfg(target_os = "linux")]
 #[test]
-fn an_endpoint_in_memory_writes_to_no_disk_and_leaves_nothing() {
+fn an_endpoint_in_memory_uses_no_disk_and_leaves_nothing() {
     let endpoint = LocalEndpoint::start(Config::in_memory().initial(state())).unwrap();
     let data = endpoint.data().to_owned();
     assert!(data.starts_with("/dev/shm"), "{data:?}");
@@ -184,7 +183,7 @@ fn an_endpoint_in_memory_writes_to_no_disk_and_leaves_nothing() {
 
 #[cfg(not(target_os = "linux"))]
 #[test]
-fn where_no_file_system_is_in_memory_an_endpoint_in_memory_says_so() {
+fn an_endpoint_in_memory_is_an_error_without_an_in_memory_file_system() {
     let error = LocalEndpoint::start(Config::in_memory()).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::Unsupported);
     assert!(error.to_string().contains("/dev/shm"), "{error}");

@@ -1,4 +1,4 @@
-//! Streams as encoders send them, over RTMP.
+//! Streams over RTMP, as encoders send them.
 
 mod support;
 
@@ -9,20 +9,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 use support::{CLIP, SOON, Stage};
 
-fn wait_until<T: std::fmt::Debug>(what: &str, mut look: impl FnMut() -> (bool, T)) {
+fn wait_until<T: std::fmt::Debug>(what: &str, mut poll: impl FnMut() -> (bool, T)) {
     let started = Instant::now();
     loop {
-        let (reached, seen) = look();
+        let (reached, seen) = poll();
         if reached {
             return;
         }
-        assert!(started.elapsed() < SOON, "not reached: {what}; {seen:?}");
+        assert!(started.elapsed() < SOON, "timed out: {what}; {seen:?}");
         thread::sleep(Duration::from_millis(50));
     }
 }
 
-/// Sends the clip in real time from one time within it to another, of the kinds
-/// of tag that `wanted` says.
+/// Sends a span of the clip in real time, only the kinds of tags for which `wanted`
+/// returns true.
 fn play(publisher: &mut Publisher, span: std::ops::Range<u64>, wanted: impl Fn(TagKind) -> bool) {
     let started = Instant::now();
     for tag in Reader::new(CLIP).unwrap().map(Result::unwrap).filter(|tag| wanted(tag.kind)) {
@@ -37,7 +37,7 @@ fn play(publisher: &mut Publisher, span: std::ops::Range<u64>, wanted: impl Fn(T
 }
 
 #[test]
-fn the_stat_is_that_of_the_last_seconds_whatever_stops() {
+fn the_status_shows_the_rates_of_the_last_seconds() {
     let stage = Stage::start(|config| config);
     let url = stage.channel("cam");
     let client = stage.client();
@@ -49,16 +49,16 @@ fn the_stat_is_that_of_the_last_seconds_whatever_stops() {
         let video = status.video.map_or((0, 0), |video| (video.frame_rate, video.bandwidth));
         (video, status.audio.map_or(0, |audio| audio.bandwidth))
     };
-    wait_until("rates of both", || {
+    wait_until("rates of both tracks", || {
         let (video, audio) = rates();
         (video.0 > 0 && video.1 > 0 && audio > 0, (video, audio))
     });
-    wait_until("rates of nothing", || {
+    wait_until("rates of zero", || {
         let rates = rates();
         (rates == ((0, 0), 0), rates)
     });
     play(&mut publisher, 2500..5000, |kind| kind == TagKind::Audio);
-    wait_until("rates of audio alone", || {
+    wait_until("rates of audio only", || {
         let (video, audio) = rates();
         (video == (0, 0) && audio > 0, (video, audio))
     });

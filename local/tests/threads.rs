@@ -1,5 +1,5 @@
-//! The endpoint where the system has no thread left: a process of its own,
-//! whose address space is cut off.
+//! The endpoint when the system has no threads left; runs in a separate process with a
+//! limited address space.
 
 #![cfg(target_os = "linux")]
 
@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use support::Stage;
 
-/// Room for what is small, and for no stack of a thread.
-const ROOM: u64 = 256 << 10;
+/// Space for small allocations, but not for the stack of a thread.
+const HEADROOM: u64 = 256 << 10;
 
 fn limit_address_space(bytes: &str) {
     let own = std::process::id().to_string();
@@ -30,8 +30,8 @@ fn address_space() -> u64 {
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() << 10
 }
 
-/// Starts threads that wait until what is returned is dropped, until there is
-/// none left: the system keeps the stacks of earlier ones.
+/// Starts threads until none are left; they end when the result is dropped. This is
+/// needed because the system keeps the stacks of earlier threads.
 fn take_all_threads() -> Sender<()> {
     let (sender, receiver) = channel();
     let receiver = Arc::new(Mutex::new(receiver));
@@ -42,29 +42,29 @@ fn take_all_threads() -> Sender<()> {
             return sender;
         }
     }
-    panic!("there are always more threads to be had");
+    panic!("threads never run out");
 }
 
 #[test]
-fn without_a_thread_to_be_had_requests_are_answered_and_publishers_are_let_go() {
+fn without_threads_requests_get_responses_and_publishers_are_disconnected() {
     let stage = Stage::start(|config| config.acl(Acl::PublicReadWrite));
     let get = "GET /live-demo/none HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
-    // As many as there is work for at once, and more.
+    // More than can be processed at once.
     let peers: Vec<_> = (0..40).map(|_| stage.connect()).collect();
     let publisher = stage.connect();
-    limit_address_space(&(address_space() + ROOM).to_string());
+    limit_address_space(&(address_space() + HEADROOM).to_string());
     let idle = take_all_threads();
     for peer in &peers {
-        peer.say(get).unwrap();
+        peer.send(get).unwrap();
     }
-    let answers: Vec<u16> = peers.iter().map(|peer| peer.read_response().status).collect();
-    publisher.say([3]).unwrap();
-    let is_let_go = publisher.read_to_close().is_empty();
+    let statuses: Vec<u16> = peers.iter().map(|peer| peer.read_response().status).collect();
+    publisher.send([3]).unwrap();
+    let is_disconnected = publisher.read_to_close().is_empty();
     let another = LocalEndpoint::start(Config::new(stage.folder.path().join("another")));
     limit_address_space("unlimited");
     drop(idle);
-    assert_eq!(answers, [404; 40]);
-    assert!(is_let_go);
-    assert!(another.is_err(), "an endpoint that starts without its threads");
+    assert_eq!(statuses, [404; 40]);
+    assert!(is_disconnected);
+    assert!(another.is_err(), "the endpoint started without its threads");
     stage.check_service();
 }

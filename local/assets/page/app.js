@@ -1,4 +1,4 @@
-// Asks the endpoint what is going on and shows it: the list, and one channel.
+// Polls the endpoint and shows its state: the list, and one channel.
 
 import { ChannelView } from "./channel.js";
 import { SAMPLES, Sparkline } from "./chart.js";
@@ -19,22 +19,22 @@ let overview = null;
 let view = null;
 let selected = fromAddress();
 
-async function messageOf(reply) {
-  const text = await reply.text();
-  // Who does not know the token is answered in plain text.
-  return reply.headers.get("Content-Type") === "application/json" ? JSON.parse(text).message : text.trim();
+async function messageOf(response) {
+  const text = await response.text();
+  // Requests without the token get plain text.
+  return response.headers.get("Content-Type") === "application/json" ? JSON.parse(text).message : text.trim();
 }
 
-export async function ask(path, parameters = {}) {
+export async function request(path, parameters = {}) {
   const query = new URLSearchParams(parameters);
-  const reply = await fetch(`api/${path}?${query}`, { signal: AbortSignal.timeout(8000) });
-  if (!reply.ok) throw new Error(await messageOf(reply));
-  return reply.json();
+  const response = await fetch(`api/${path}?${query}`, { signal: AbortSignal.timeout(8000) });
+  if (!response.ok) throw new Error(await messageOf(response));
+  return response.json();
 }
 
 const keyOf = ({ bucket, name }) => `${bucket}/${name}`;
 
-// The channel that the address names behind "#/".
+// Returns the channel in the address, after "#/".
 function fromAddress() {
   const [bucket, name] = location.hash.slice(2).split("/");
   if (!location.hash.startsWith("#/") || !name) return null;
@@ -101,7 +101,7 @@ function announce({ name, status }) {
   news.textContent = `${name} ${what}`;
 }
 
-// Rows are kept, so that the focus and what is being read stay where they are.
+// Rows are reused, so that focus and selection are kept.
 function showList(channels, now) {
   const buckets = Map.groupBy ? Map.groupBy(channels, (c) => c.bucket) : group(channels);
   const wanted = [];
@@ -143,12 +143,12 @@ function showChannel(isSample) {
     view = null;
   }
   if (!channel) {
-    // A search may hide it from the list; the view stays as it was.
-    if (!view) byId("channel").replaceChildren(el("p", { class: "empty" }, selected ? "There is no such channel." : "Choose a channel to see it."));
+    // A search may hide it from the list; the view is kept.
+    if (!view) byId("channel").replaceChildren(el("p", { class: "empty" }, selected ? "This channel does not exist." : "Select a channel."));
     return;
   }
   if (!view) {
-    view = new ChannelView(channel, keyOf(channel), { ask, hasLibrary: overview.hlsJs, period: PERIOD_MS });
+    view = new ChannelView(channel, keyOf(channel), { request, hasLibrary: overview.hlsJs, period: PERIOD_MS });
     byId("channel").replaceChildren(view.node);
     document.title = `${channel.name} · osslive`;
   }
@@ -158,7 +158,7 @@ function showChannel(isSample) {
 function show(isSample) {
   const { channels, live, total, truncated } = overview;
   const now = new Date(overview.now);
-  // Without a choice of the user's, what is live is worth showing.
+  // Unless the user has selected a channel, show a live one.
   if (!selected && !search.value && channels.length > 0) {
     selected = channels.find((channel) => channel.live) ?? channels[0];
   }
@@ -168,18 +168,18 @@ function show(isSample) {
   problems.show(overview.problems, now);
   say(byId("totals"), `${total} ${total === 1 ? "channel" : "channels"}, ${live} live`);
   byId("more").hidden = !truncated;
-  say(byId("more"), truncated ? `${total - channels.length} more not shown: use the search.` : "");
+  say(byId("more"), truncated ? `${total - channels.length} more not shown. Use the search.` : "");
 }
 
 async function refresh() {
   const searched = search.value;
   try {
-    const answer = await ask("channels", { search: searched });
+    const response = await request("channels", { search: searched });
     if (searched !== search.value) return;
-    overview = answer;
+    overview = response;
     byId("trouble").hidden = true;
-    // What a search left out is not gone.
-    if (!searched) remember(answer.channels);
+    // Channels that do not match a search still exist.
+    if (!searched) remember(response.channels);
     show(!searched);
   } catch (error) {
     say(byId("trouble"), `The endpoint is not responding (${error.message})`);
@@ -199,7 +199,7 @@ addEventListener("hashchange", () => {
   if (!chosen) return;
   selected = chosen;
   if (overview) show(false);
-  // On a phone the channel stands below the list.
+  // On a phone the channel is below the list.
   byId("channel").focus({ preventScroll: true });
   byId("channel").scrollIntoView({ block: "nearest" });
 });

@@ -1,5 +1,4 @@
-// One channel: what it is doing, its player, sessions, playlists, and how to
-// publish to it.
+// One channel: its status, player, sessions, playlists, and how to publish to it.
 
 import { RateChart, Timeline } from "./chart.js";
 import { Player } from "./player.js";
@@ -13,15 +12,15 @@ const section = (title, ...children) => {
 };
 
 export class ChannelView {
-  constructor(channel, key, { ask, hasLibrary, period }) {
+  constructor(channel, key, { request, hasLibrary, period }) {
     this.key = key;
-    this.ask = ask;
+    this.request = request;
     this.parameters = { bucket: channel.bucket, channel: channel.name };
     this.sessions = [];
-    this.askedAt = -Infinity;
+    this.refreshedAt = -Infinity;
 
     this.state = el("span", { class: "badge" });
-    this.lasting = el("span", { class: "lasting" });
+    this.duration = el("span", { class: "lasting" });
     this.description = el("span");
     this.player = new Player(hasLibrary);
     this.source = el("p", { class: "source" });
@@ -32,27 +31,27 @@ export class ChannelView {
     this.timeline = new Timeline();
     this.sessionRows = el("tbody");
     this.sessionTable = el("table", {},
-      el("thead", {}, el("tr", {}, ...["Began", "Length", "Publisher"].map((text) => el("th", { scope: "col" }, text)), el("th", { scope: "col" }, el("span", { class: "unseen" }, "Recording")))),
+      el("thead", {}, el("tr", {}, ...["Started", "Duration", "Publisher"].map((text) => el("th", { scope: "col" }, text)), el("th", { scope: "col" }, el("span", { class: "unseen" }, "Recording")))),
       this.sessionRows);
     this.noSessions = el("p", { class: "quiet" }, "No session has ended yet.");
     this.playlists = el("ul", { class: "playlists" });
-    this.noPlaylists = el("p", { class: "quiet" }, "No VOD playlist yet. PostVodPlaylist makes one, as in: osslive vod create.");
+    this.noPlaylists = el("p", { class: "quiet" }, "No VOD playlist yet. Create one with PostVodPlaylist or with: osslive vod create");
     this.settings = el("p", { class: "quiet" });
 
     this.node = el("article", {},
       el("header", { class: "channel" },
-        el("div", { class: "title" }, el("h2", {}, channel.name), el("p", { class: "status" }, this.state, this.lasting)),
+        el("div", { class: "title" }, el("h2", {}, channel.name), el("p", { class: "status" }, this.state, this.duration)),
         el("p", { class: "about" }, el("span", { class: "mono" }, channel.bucket), this.description)),
       el("div", { class: "stage" },
         el("div", {}, this.player.node, el("div", { class: "under" }, this.source, this.backToLive)),
         this.facts.node),
       section("Bit rate", this.rate, this.chart.node),
       section("Sessions", this.timeline.node, this.sessionTable, this.noSessions,
-        el("p", { class: "quiet" }, "The service keeps the last ten.")),
+        el("p", { class: "quiet" }, "The last ten sessions are kept.")),
       section("Playlists", this.playlists, this.noPlaylists),
       this.publishing(),
       this.settings);
-    // What is being watched instead of the live stream.
+    // The recording that is played instead of the live stream.
     this.recording = null;
   }
 
@@ -67,32 +66,32 @@ export class ChannelView {
     this.channel = channel;
     this.node.dataset.status = status;
     say(this.state, status);
-    say(this.lasting, live ? `for ${clock((now - new Date(live.connectedTime)) / 1000)}` : "");
+    say(this.duration, live ? `for ${clock((now - new Date(live.connectedTime)) / 1000)}` : "");
     say(this.description, channel.description);
     this.showFacts(live);
     say(this.rate, live ? bits(bitRate(live)) : "No publisher.");
     this.chart.draw(samples, isSample);
     this.showTimeline();
-    // A publisher that comes back at once is another session too.
+    // A publisher that reconnects at once is a new session too.
     const session = `${status} ${live?.connectedTime}`;
     const changed = this.session !== session;
     this.session = session;
     if (changed) this.livePlaylist = null;
     const waiting = live && !this.livePlaylist;
-    if (changed || waiting || performance.now() - this.askedAt > DETAIL_MS) this.refresh();
+    if (changed || waiting || performance.now() - this.refreshedAt > DETAIL_MS) this.refresh();
     this.watch(this.recording);
-    this.player.look();
+    this.player.checkProgress();
   }
 
   async refresh() {
-    this.askedAt = performance.now();
-    const detail = await this.ask("channel", this.parameters).catch(() => null);
+    this.refreshedAt = performance.now();
+    const detail = await this.request("channel", this.parameters).catch(() => null);
     if (!detail || this.closed) return;
     this.livePlaylist = detail.livePlaylist;
     this.sessions = detail.sessions.map(({ start, end, ...rest }) => ({ start: new Date(start), end: new Date(end), ...rest }));
     this.showSessions();
     this.showPlaylists(detail.playlists);
-    say(this.settings, `Fragments of at least ${detail.fragDuration} s, ${detail.fragCount} in the live playlist ${detail.playlistName}. A fragment begins at a key frame: set your encoder to one every ${detail.fragDuration} s or less.`);
+    say(this.settings, `Fragments of at least ${detail.fragDuration} s, ${detail.fragCount} in the live playlist ${detail.playlistName}. A fragment begins at a key frame: set the key frame interval of your encoder to ${detail.fragDuration} s or less.`);
     this.watch(this.recording);
   }
 
@@ -107,18 +106,18 @@ export class ChannelView {
     this.facts.set("Live since", live && timeOfDay(new Date(live.connectedTime)));
   }
 
-  // Plays a recording, or, without one, what is live.
+  // Plays a recording, or the live stream if there is none.
   watch(recording) {
     this.recording = recording;
     const isLive = this.channel.status === "Live";
     this.backToLive.hidden = !(recording && isLive);
     if (recording) {
       say(this.source, recording.title);
-      // One that failed is not tried again and again.
+      // A recording that failed is not retried.
       if (!recording.started) this.player.play(recording.url, false);
       recording.started = true;
     } else if (isLive && this.livePlaylist) {
-      say(this.source, "The live stream");
+      say(this.source, "Live stream");
       this.player.play(this.livePlaylist, true);
     } else {
       say(this.source, "");
@@ -151,10 +150,10 @@ export class ChannelView {
     this.noSessions.hidden = this.sessions.length > 0;
     if (!this.changes("sessions", this.sessions)) return;
     this.sessionRows.replaceChildren(...this.sessions.map(({ start, end, remoteAddr, url }) => {
-      const began = dayAndSecond(start, this.now);
+      const started = dayAndSecond(start, this.now);
       return el("tr", {},
-        el("td", {}, began), el("td", {}, clock((end - start) / 1000)), el("td", { class: "mono" }, remoteAddr),
-        el("td", {}, this.playButton(`the session of ${began}`, url)));
+        el("td", {}, started), el("td", {}, clock((end - start) / 1000)), el("td", { class: "mono" }, remoteAddr),
+        el("td", {}, this.playButton(`the session of ${started}`, url)));
     }));
   }
 
@@ -168,7 +167,7 @@ export class ChannelView {
         this.playButton(name, url))));
   }
 
-  // Rows that did not change keep their buttons, and the focus on them.
+  // Unchanged rows are not replaced, so that their buttons keep the focus.
   changes(what, value) {
     const text = JSON.stringify(value);
     const known = (this.shown ??= {});
@@ -178,19 +177,19 @@ export class ChannelView {
   }
 
   publishing() {
-    const answer = el("div", { class: "publish", "aria-live": "polite" });
+    const output = el("div", { class: "publish", "aria-live": "polite" });
     const show = async () => {
       button.disabled = true;
       try {
-        answer.replaceChildren(...publishLines(await this.ask("publish-url", this.parameters)));
-        button.textContent = "Sign another";
+        output.replaceChildren(...publishLines(await this.request("publish-url", this.parameters)));
+        button.textContent = "Create another";
       } catch (error) {
-        answer.replaceChildren(el("p", {}, error.message));
+        output.replaceChildren(el("p", {}, error.message));
       }
       button.disabled = false;
     };
-    const button = el("button", { type: "button", onclick: show }, "Sign a publish URL");
-    return section("Publish", el("p", {}, "For OBS, ffmpeg and other encoders. The URL is a secret: anyone who has it can publish to this channel for a day."), button, answer);
+    const button = el("button", { type: "button", onclick: show }, "Create a publish URL");
+    return section("Publish", el("p", {}, "For OBS, ffmpeg and other encoders. The URL is a secret: anyone who has it can publish to this channel for one day."), button, output);
   }
 }
 
@@ -223,7 +222,7 @@ function copyable(label, text) {
       await navigator.clipboard.writeText(text);
       button.textContent = "Copied";
     } catch {
-      // Only a page on this machine may write to the clipboard.
+      // Browsers allow clipboard access only for pages on this machine.
       getSelection().selectAllChildren(value);
       button.textContent = "Selected";
     }

@@ -5,14 +5,14 @@ import { bits, el, svg, clock, dayAndTime, dayAndSecond } from "./text.js";
 export const SAMPLES = 120;
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// The least round figure that leaves the peak some air.
+// Returns the smallest round number with some margin above the peak.
 function ceiling(peak) {
   const wanted = Math.max(peak * 1.15, 1000);
   const unit = 10 ** Math.floor(Math.log10(wanted));
   return unit * [1, 1.5, 2, 3, 4, 5, 6, 8, 10].find((step) => step * unit >= wanted);
 }
 
-// Lines and areas over the runs of known samples; the newest is at the right.
+// Returns lines and areas over runs of known samples, with the newest at the right.
 function paths(samples, count, width, height, top) {
   let [line, area] = ["", ""];
   let run = [];
@@ -81,7 +81,7 @@ export class RateChart {
   }
 }
 
-// Sessions, and the one that is live, on one axis that ends now.
+// Ended sessions and the live one, on a time axis that ends now.
 export class Timeline {
   constructor(choose) {
     this.choose = choose;
@@ -108,7 +108,7 @@ export class Timeline {
       svg("rect", { class: "track", x: 0, y: 0, width: 1000, height: 40 }),
       ...sessions.map(({ start, end }) => bar(start, end, "session", about(start, end))),
       ...(liveSince ? [bar(liveSince, now, "live", `Live since ${dayAndSecond(liveSince, now)}`)] : []));
-    this.bars.setAttribute("aria-label", `${sessions.length} finished sessions${liveSince ? " and one that is live" : ""}; they are listed below`);
+    this.bars.setAttribute("aria-label", `${sessions.length} ended sessions${liveSince ? " and one live session" : ""}; see the list below`);
     const name = length < 20 * 60_000 ? dayAndSecond : dayAndTime;
     const labels = [0, 1 / 3, 2 / 3].map((part) => name(new Date(+now - length * (1 - part)), now));
     this.ticks.replaceChildren(...[...labels, "now"].map((text) => el("span", {}, text)));

@@ -1,4 +1,4 @@
-// What was ordered of the endpoint: nobody should hunt a fault that they ordered.
+// The active fault rules and the clock, so that nobody debugs a fault that was injected.
 
 import { el } from "./text.js";
 
@@ -12,7 +12,7 @@ function line(fault) {
 }
 
 const time = ({ now, rate }) =>
-  rate === 0 ? `The clock is frozen at ${now}.` : `The clock shows ${now}, at ${rate} times the usual rate.`;
+  rate === 0 ? `The clock is frozen at ${now}.` : `The clock is at ${now} and runs at ${rate} times the normal rate.`;
 
 export class Faults {
   constructor(node) {
@@ -27,7 +27,7 @@ export class Faults {
     this.shown = text;
     const parts = [];
     if (faults.length > 0) {
-      parts.push(el("strong", {}, `Ordered faults (${faults.length})`));
+      parts.push(el("strong", {}, `Active fault rules (${faults.length})`));
       parts.push(el("ul", {}, ...faults.slice(0, 50).map((fault) => el("li", {}, line(fault)))));
     }
     if (clock) parts.push(el("p", {}, time(clock)));

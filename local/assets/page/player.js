@@ -1,13 +1,13 @@
-// Plays HLS: the browser itself where it can, else through hls.js.
+// Plays HLS, natively if the browser supports it, or else with hls.js.
 
 import { el } from "./text.js";
 
 const MEDIA_TYPE = "application/vnd.apple.mpegurl";
-// "?player=hls.js" or "?player=native" in the page's address chooses one.
+// "?player=hls.js" or "?player=native" in the page's address selects one.
 const chosen = new URLSearchParams(location.search).get("player");
 const RETRY_MS = 2000;
-// How often in a row a live picture may be found standing still.
-const PATIENCE = 6;
+// How many checks in a row may find live video stalled.
+const MAX_STALLED = 6;
 
 let library;
 const loadLibrary = () => (library ??= import("./hls.js").then((module) => module.default ?? globalThis.Hls));
@@ -21,23 +21,23 @@ export class Player {
     this.note = el("p", { class: "note", role: "status" });
     this.node = el("div", { class: "screen" }, this.video, this.note);
     this.video.addEventListener("error", () => this.failed());
-    this.video.addEventListener("playing", () => this.tell(""));
+    this.video.addEventListener("playing", () => this.showNote(""));
     this.stop("");
   }
 
-  // Starts a playlist; one that plays already goes on.
+  // Starts a playlist, unless it is already playing.
   play(url, isLive) {
     if (this.url === url) return;
     this.stop("");
     this.url = url;
     this.isLive = isLive;
     this.video.hidden = false;
-    this.tell("Loading…");
-    this.stood = 0;
+    this.showNote("Loading…");
+    this.stalled = 0;
     const native = this.video.canPlayType(MEDIA_TYPE) !== "";
     if (native && !(this.prefersScript && this.hasLibrary)) this.playNatively();
     else if (this.hasLibrary) this.playByScript();
-    else this.tell("This browser cannot play HLS. Restart the endpoint with hls.js: osslive local --hls-js FILE");
+    else this.showNote("This browser does not support HLS. Restart the endpoint with hls.js: osslive local --hls-js FILE");
   }
 
   stop(note) {
@@ -50,17 +50,17 @@ export class Player {
       this.video.load();
     }
     this.video.hidden = true;
-    this.tell(note);
+    this.showNote(note);
   }
 
-  tell(text) {
+  showNote(text) {
     this.note.textContent = text;
     this.note.hidden = text === "";
   }
 
   start() {
-    // A browser that wants a gesture first shows its own button.
-    this.video.play().catch(() => this.tell(""));
+    // Browsers that require a user gesture show their own button.
+    this.video.play().catch(() => this.showNote(""));
   }
 
   playNatively() {
@@ -74,8 +74,8 @@ export class Player {
     this.node.dataset.engine = "hls.js";
     const Hls = await loadLibrary().catch(() => null);
     if (this.url !== url) return;
-    if (!Hls?.isSupported()) return this.tell("This browser can play neither HLS nor the media from hls.js.");
-    // Its worker would need a policy that lets scripts come from blobs.
+    if (!Hls?.isSupported()) return this.showNote("This browser supports neither HLS nor hls.js.");
+    // Its worker would require a policy that allows scripts from blobs.
     this.script = new Hls({ enableWorker: false });
     this.script.on(Hls.Events.ERROR, (_, error) => error.fatal && this.failed());
     this.script.loadSource(url);
@@ -83,24 +83,24 @@ export class Player {
     this.start();
   }
 
-  // To be called each second. Chromium's own player stands still, without an
-  // error, where a stream goes on in another size.
-  look() {
+  // To be called each second. Chromium's native player stalls, without an error,
+  // when a stream changes its size.
+  checkProgress() {
     const { currentTime, paused } = this.video;
-    const stands = this.url && this.isLive && !paused && currentTime === this.lookedAt;
-    this.stood = stands ? this.stood + 1 : 0;
-    this.lookedAt = currentTime;
-    if (this.stood === PATIENCE) this.failed();
+    const isStalled = this.url && this.isLive && !paused && currentTime === this.lastTime;
+    this.stalled = isStalled ? this.stalled + 1 : 0;
+    this.lastTime = currentTime;
+    if (this.stalled === MAX_STALLED) this.failed();
   }
 
-  // A live playlist may be cut short or come back: it is tried again, and by
-  // hls.js where the browser's own player gave up.
+  // A live playlist may be interrupted and return: it is retried, with hls.js if
+  // the native player failed.
   failed() {
     if (!this.url) return;
     const { url, isLive } = this;
     this.prefersScript = chosen !== "native";
     if (!isLive) return this.stop("This recording has been deleted.");
-    this.tell("Waiting for the stream…");
+    this.showNote("Waiting for the stream…");
     clearTimeout(this.retry);
     this.retry = setTimeout(() => {
       this.stop("");

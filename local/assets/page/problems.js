@@ -1,4 +1,4 @@
-// What was refused or went wrong lately: encoders, requests, streams.
+// The latest refusals, warnings and errors: encoders, requests, streams.
 
 import { dayAndSecond, el, say } from "./text.js";
 

@@ -1,4 +1,4 @@
-// Elements and wording. Whatever comes from outside is set as text.
+// Elements and formatting. Strings from outside are always set as text.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -18,7 +18,7 @@ export const el = (tag, attributes = {}, ...children) =>
 export const svg = (tag, attributes = {}, ...children) =>
   build(document.createElementNS(SVG, tag), attributes, children);
 
-// Unchanged text is left alone, so that a selection in it survives.
+// Unchanged text is not replaced, so that a selection in it is kept.
 export function say(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

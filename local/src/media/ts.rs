@@ -761,7 +761,7 @@ mod tests {
             ("discontinuity indicator", |fragments| fragments[0][PACKET * 2 + 5] |= 0x80),
             ("not marked", |fragments| fragments[1][PACKET * 2 + 5] &= !0x40),
             ("the clock reference", |fragments| fragments[1][PACKET * 2 + 8] ^= 0x10),
-            ("decoding times do not rise", |fragments| fragments.swap(0, 1)),
+            ("decoding times do not increase", |fragments| fragments.swap(0, 1)),
         ];
         assert_eq!(violations(&good(), 120, false), "");
         for (words, damage) in damages {
@@ -770,7 +770,7 @@ mod tests {
             let found = violations(&fragments, 120, false);
             assert!(found.contains(words), "{words}: {found}");
         }
-        assert!(violations(&good(), 170, false).contains("is said to last 170 ms"));
+        assert!(violations(&good(), 170, false).contains("the stated duration is 170 ms"));
         assert!(violations(&good(), 120, true).contains("discontinuity indicator is false"));
     }
 }

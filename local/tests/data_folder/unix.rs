@@ -17,7 +17,7 @@ fn run(folder: &Path, command: &[&str]) {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_scratch_space_is_not_followed() {
+fn a_link_in_place_of_the_scratch_space_is_not_followed() {
     let folder = folder();
     let (data, home) = (folder.path().join("data"), folder.path().join("home"));
     let before = precious(&home);
@@ -34,13 +34,13 @@ fn a_link_in_the_place_of_the_scratch_space_is_not_followed() {
 }
 
 #[test]
-fn a_cloned_repository_is_not_taken_for_a_data_folder() {
+fn a_cloned_repository_is_not_accepted_as_a_data_folder() {
     let folder = folder();
     let (hostile, clone) = (folder.path().join("hostile"), folder.path().join("clone"));
     let home = folder.path().join("home");
     let before = precious(&home);
-    // A data folder as an endpoint makes it, with something in the scratch
-    // space that would be deleted as a leftover, or with a link there.
+    // A data folder that an endpoint created, with files in the scratch space
+    // that would be deleted as leftovers, or with a link there.
     visit(&hostile.join("osslive-data"));
     visit(&hostile.join("linked"));
     precious(&hostile.join("osslive-data/.scratch"));
@@ -68,7 +68,7 @@ fn a_cloned_repository_is_not_taken_for_a_data_folder() {
 }
 
 #[test]
-fn a_link_in_the_place_of_the_data_folder_is_refused() {
+fn a_link_in_place_of_the_data_folder_is_refused() {
     let folder = folder();
     let (home, empty, link) =
         (folder.path().join("home"), folder.path().join("empty"), folder.path().join("link"));
@@ -84,13 +84,13 @@ fn a_link_in_the_place_of_the_data_folder_is_refused() {
         }
         fs::remove_file(&link).unwrap();
     }
-    // Links above it are the user's own matter.
+    // Links above it are up to the user.
     symlink(&empty, &link).unwrap();
     visit(&link.join("data"));
 }
 
 #[test]
-fn a_file_or_a_pipe_is_no_data_folder() {
+fn a_file_or_a_pipe_is_not_accepted_as_a_data_folder() {
     let folder = folder();
     fs::write(folder.path().join("file"), "kept").unwrap();
     run(folder.path(), &["mkfifo", "pipe"]);
@@ -106,10 +106,10 @@ fn a_folder_of_another_user_is_refused() {
     fs::create_dir(&empty).unwrap();
     visit(&data);
     if fs::metadata(&empty).unwrap().uid() != 0 {
-        // What belongs to somebody else for everybody who is not the superuser.
+        // Belongs to another user, unless the test runs as the superuser.
         let why = start(Path::new("/")).unwrap_err().to_string();
         assert!(why.contains("belongs to user 0"), "{why}");
-        eprintln!("skipped: folders given to another user: only the superuser can do that");
+        eprintln!("skipped: folders of another user: only the superuser can create them");
         return;
     }
     for folder in [&empty, &data] {
@@ -117,7 +117,7 @@ fn a_folder_of_another_user_is_refused() {
         let why = refusal(folder);
         assert!(why.contains("belongs to user 12345: must belong to user 0"), "{why}");
     }
-    // Nor is anything in a folder of one's own that is another's.
+    // Anything of another user in the user's own folder is refused too.
     chown(&data, Some(0), None).unwrap();
     for name in [".osslive", ".lock", ".scratch", "live-demo", "live-demo/objects"] {
         chown(data.join(name), Some(12345), None).unwrap();
@@ -129,7 +129,7 @@ fn a_folder_of_another_user_is_refused() {
 }
 
 #[test]
-fn a_marker_that_cannot_be_read_is_refused_at_once() {
+fn an_invalid_marker_is_refused_at_once() {
     let folder = folder();
     let data = folder.path().join("data");
     visit(&data);
@@ -142,7 +142,7 @@ fn a_marker_that_cannot_be_read_is_refused_at_once() {
         assert!(refusal(&data).contains(".osslive: it is a link"));
         fs::remove_file(&marker).unwrap();
     }
-    // A pipe that nobody writes to, over which a reader would wait for ever.
+    // A pipe without a writer, on which a reader would block.
     run(&data, &["mkfifo", "-m", "400", ".osslive"]);
     assert!(refusal(&data).contains(".osslive: it is not a regular file"));
     fs::remove_file(&marker).unwrap();
@@ -159,7 +159,7 @@ fn a_marker_that_cannot_be_read_is_refused_at_once() {
 }
 
 #[test]
-fn links_and_pipes_in_the_folder_are_refused_by_name() {
+fn links_and_pipes_in_the_folder_are_refused_with_their_path() {
     let folder = folder();
     let home = folder.path().join("home");
     let before = precious(&home);
@@ -183,7 +183,7 @@ fn links_and_pipes_in_the_folder_are_refused_by_name() {
                 Some(target) => symlink(folder.path().join(target), &place).unwrap(),
                 None => run(&data, &["mkfifo", name]),
             }
-            // A pipe beside the buckets is in nobody's way.
+            // A pipe next to the buckets is ignored.
             if target.is_some() || name != "another-bucket" {
                 let why = start(&data).map(|_| "started").map_err(|error| error.to_string());
                 let why = why.expect_err(name);
@@ -196,7 +196,7 @@ fn links_and_pipes_in_the_folder_are_refused_by_name() {
     }
 }
 
-/// Everything at and below a path that other users may use in any way.
+/// Returns everything at and below a path to which other users have any access.
 fn open_to_others(path: &Path) -> Vec<String> {
     let metadata = fs::symlink_metadata(path).unwrap();
     let mut open = Vec::new();
@@ -214,7 +214,7 @@ fn open_to_others(path: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_that_others_can_use_is_closed_with_all_that_it_holds() {
+fn a_folder_accessible_to_others_is_closed_with_its_contents() {
     let folder = folder();
     let data = folder.path().join("data");
     fs::create_dir(&data).unwrap();
@@ -227,7 +227,7 @@ fn a_folder_that_others_can_use_is_closed_with_all_that_it_holds() {
     run(&data, &["chmod", "-R", "go+rwX", "."]);
     visit(&data);
     assert_eq!(open_to_others(&data), [""; 0]);
-    // What others may have put there meanwhile is not followed.
+    // Links that others may have created there meanwhile are not followed.
     let home = folder.path().join("home");
     let before = precious(&home);
     run(&data, &["chmod", "-R", "go+rwX", "."]);
@@ -238,7 +238,7 @@ fn a_folder_that_others_can_use_is_closed_with_all_that_it_holds() {
 }
 
 #[test]
-fn a_folder_that_is_deleted_while_in_use_is_not_made_again() {
+fn a_folder_that_is_deleted_while_in_use_is_not_created_again() {
     let folder = folder();
     let data = folder.path().join("data");
     let endpoint = start(&data).unwrap();
@@ -252,11 +252,11 @@ fn a_folder_that_is_deleted_while_in_use_is_not_made_again() {
 }
 
 #[test]
-fn a_temporary_folder_of_a_killed_process_goes_at_the_next_start_and_no_other() {
+fn the_next_start_deletes_temporary_folders_of_killed_processes_and_no_others() {
     let endpoint = osslive_local::LocalEndpoint::start(Config::temporary()).unwrap();
     let parent = endpoint.data().parent().unwrap();
-    // Named alike, and somebody's: with files, a link, a folder in use, one
-    // that is named like a temporary one but was given by the user.
+    // Similar names that must be kept: a folder with files, a link, a folder in
+    // use, and a folder chosen by the user with the name of a temporary one.
     let named = || tempfile::Builder::new().prefix("osslive-").tempdir_in(parent).unwrap();
     let (foreign, given, used, left) = (named(), named(), named(), named());
     let home = folder();
@@ -275,8 +275,8 @@ fn a_temporary_folder_of_a_killed_process_goes_at_the_next_start_and_no_other() 
     let others = [foreign.path(), given.path(), endpoint.data(), &link].map(content);
     osslive_local::LocalEndpoint::start(Config::temporary()).unwrap().stop();
     assert_eq!([foreign.path(), given.path(), endpoint.data(), &link].map(content), others);
-    assert!(used.path().join("live-demo").exists(), "one in use was deleted");
-    assert!(!left.path().exists(), "one that was left stayed");
+    assert!(used.path().join("live-demo").exists(), "a folder in use was deleted");
+    assert!(!left.path().exists(), "a leftover was not deleted");
     assert_eq!(content(home.path()), before);
     fs::remove_file(link).unwrap();
 }

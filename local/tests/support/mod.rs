@@ -1,6 +1,6 @@
-//! An endpoint to be attacked over bare sockets.
+//! An endpoint for tests with raw sockets.
 
-// Each test program uses its own part of this.
+// Each test program uses a different part of this.
 #![allow(dead_code, unused_imports)]
 
 mod recording;
@@ -19,10 +19,10 @@ use tempfile::TempDir;
 
 pub const CLIP: &[u8] = include_bytes!("../../../cli/assets/clip.flv");
 
-/// How long anything may take that must happen.
+/// The timeout for anything that must happen.
 pub const SOON: Duration = Duration::from_secs(30);
 
-/// A folder that only this user can enter, gone with its owner.
+/// Creates a folder that only this user can access, deleted when dropped.
 pub fn folder() -> TempDir {
     let mut builder = tempfile::Builder::new();
     builder.prefix("test-");
@@ -31,8 +31,7 @@ pub fn folder() -> TempDir {
     builder.tempdir().unwrap()
 }
 
-/// An endpoint with its data in a folder beside a file that is none of its
-/// business.
+/// An endpoint whose data folder is next to a foreign file.
 pub struct Stage {
     pub endpoint: LocalEndpoint,
     pub folder: TempDir,
@@ -49,7 +48,7 @@ impl Stage {
         self.endpoint.client_builder().build().unwrap()
     }
 
-    /// A channel with fragments of a second, and its signed publish URL.
+    /// Creates a channel with fragments of one second; returns its signed publish URL.
     pub fn channel(&self, name: &str) -> String {
         let client = self.client();
         let config = ChannelConfig::new(name).frag_duration(1).frag_count(3);
@@ -61,7 +60,7 @@ impl Stage {
         Peer::connect(&self.endpoint)
     }
 
-    /// Whether the endpoint still does what it is there for.
+    /// Checks that the endpoint still works.
     pub fn check_service(&self) {
         let url = self.channel("service");
         let options = osslive_local::push::PushOptions::default();
@@ -74,7 +73,7 @@ pub fn client_of(endpoint: &LocalEndpoint, id: &str, secret: &str) -> Client {
     endpoint.client_builder().credentials(Credentials::new(id, secret)).build().unwrap()
 }
 
-/// A bare connection to an endpoint.
+/// A raw connection to an endpoint.
 pub struct Peer(TcpStream);
 
 impl Deref for Peer {
@@ -93,8 +92,8 @@ impl Peer {
         Peer(stream)
     }
 
-    /// Sends bytes; an endpoint that has closed is told by an error.
-    pub fn say(&self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
+    /// Sends bytes; fails if the endpoint has closed the connection.
+    pub fn send(&self, bytes: impl AsRef<[u8]>) -> io::Result<()> {
         (&self.0).write_all(bytes.as_ref())
     }
 
@@ -112,7 +111,7 @@ impl Peer {
     }
 
     /// Reads one HTTP response with a Content-Length.
-    pub fn read_response(&self) -> Reply {
+    pub fn read_response(&self) -> Response {
         let mut all = Vec::new();
         loop {
             let mut byte = [0];
@@ -125,34 +124,34 @@ impl Peer {
                 break;
             }
         }
-        let mut reply = Reply::parse(&all);
-        let length = reply.header("content-length").map_or(0, |length| length.parse().unwrap());
+        let mut response = Response::parse(&all);
+        let length = response.header("content-length").map_or(0, |length| length.parse().unwrap());
         let mut body = vec![0; length];
         (&self.0).read_exact(&mut body).unwrap();
-        reply.body = body;
-        reply
+        response.body = body;
+        response
     }
 
-    /// Keeps sending what `next` gives until the endpoint has closed.
-    pub fn say_until_closed(&self, mut next: impl FnMut() -> Vec<u8>) {
+    /// Sends bytes from `next` until the endpoint has closed the connection.
+    pub fn send_until_closed(&self, mut next: impl FnMut() -> Vec<u8>) {
         let started = Instant::now();
         while started.elapsed() < SOON {
-            if self.say(next()).is_err() || self.is_closed() {
+            if self.send(next()).is_err() || self.is_closed() {
                 return;
             }
         }
-        panic!("the endpoint listens for ever");
+        panic!("the endpoint never closed the connection");
     }
 
-    /// Whether the endpoint has said something that was not read yet, or closed.
-    pub fn is_answered(&self) -> bool {
+    /// Returns whether there are unread bytes, or the endpoint has closed.
+    pub fn has_response(&self) -> bool {
         self.0.set_nonblocking(true).unwrap();
         let peeked = self.0.peek(&mut [0]);
         self.0.set_nonblocking(false).unwrap();
         !peeked.is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock)
     }
 
-    /// Whether the endpoint has closed, reading what it said.
+    /// Returns whether the endpoint has closed, discarding unread bytes.
     pub fn is_closed(&self) -> bool {
         self.0.set_nonblocking(true).unwrap();
         let mut buffer = [0; 16 * 1024];
@@ -168,12 +167,12 @@ impl Peer {
         closed
     }
 
-    /// Goes through the RTMP handshake and up to publish, by the book.
-    pub fn ask_to_publish(&self, app: &str, tc_url: &str, stream: &str) -> ClientSession {
+    /// Performs the RTMP handshake and requests to publish.
+    pub fn request_publish(&self, app: &str, tc_url: &str, stream: &str) -> ClientSession {
         let mut session = ClientSession::new(app, tc_url, stream);
         let mut buffer = [0; 16 * 1024];
         while *session.state() == osslive_local::rtmp::ClientState::Connecting {
-            self.say(session.take_output()).unwrap();
+            self.send(session.take_output()).unwrap();
             match (&self.0).read(&mut buffer) {
                 Ok(0) | Err(_) => break,
                 Ok(count) => session.receive(&buffer[..count]).unwrap(),
@@ -190,18 +189,18 @@ fn is_closed(error: &io::Error) -> bool {
 
 /// An HTTP response.
 #[derive(Debug)]
-pub struct Reply {
+pub struct Response {
     pub status: u16,
     pub head: String,
     pub body: Vec<u8>,
 }
 
-impl Reply {
-    pub fn parse(bytes: &[u8]) -> Reply {
+impl Response {
+    pub fn parse(bytes: &[u8]) -> Response {
         let text = String::from_utf8_lossy(bytes).into_owned();
         let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Reply {
+        Response {
             status: status.unwrap_or_else(|| panic!("no response: {text:?}")),
             head: head.to_owned(),
             body: body.as_bytes().to_vec(),
@@ -219,7 +218,7 @@ impl Reply {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// The code of an error document; empty if it is none.
+    /// Returns the code of an error document; empty for other bodies.
     pub fn code(&self) -> String {
         let text = self.text();
         let code = text.split_once("<Code>").and_then(|(_, rest)| rest.split_once("</Code>"));

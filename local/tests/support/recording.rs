@@ -1,11 +1,10 @@
-//! What a channel has recorded, as it lies in the data folder and as playlists
-//! list it.
+//! The recordings of a channel: files in the data folder, and playlists.
 
 use super::tscheck::{self, Piece};
 use std::fs;
 use std::path::Path;
 
-/// A playlist, as far as it matters here.
+/// A parsed playlist.
 #[derive(Debug)]
 pub struct Playlist {
     pub names: Vec<String>,
@@ -33,7 +32,7 @@ impl Playlist {
         playlist
     }
 
-    /// Every rule that its fragments, which lie in `folder`, break.
+    /// Returns the rules that its fragments in `folder` violate.
     pub fn violations(&self, folder: &Path) -> Vec<String> {
         let contents: Vec<Vec<u8>> =
             self.names.iter().map(|name| fs::read(folder.join(name)).unwrap_or_default()).collect();
@@ -51,12 +50,12 @@ impl Playlist {
             .collect();
         let missing = pieces.iter().filter(|piece| piece.bytes.is_empty());
         let missing: Vec<String> =
-            missing.map(|piece| format!("{}: is not there", piece.name)).collect();
+            missing.map(|piece| format!("{}: does not exist", piece.name)).collect();
         if !missing.is_empty() {
             return missing;
         }
-        // The first of a playlist may have broken with one that is gone: there
-        // is nothing left to say so of.
+        // The first fragment may be a discontinuity after one that is no longer
+        // in the playlist, which then cannot mark it.
         let first = pieces.first().map_or("", |piece| piece.name);
         let is_break = |violation: &String| {
             violation.starts_with(first) && violation.ends_with("discontinuity indicator is true")

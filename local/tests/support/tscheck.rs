@@ -1,30 +1,30 @@
-//! Holds HLS fragments to the rules of ISO/IEC 13818-1 and of RFC 8216.
+//! Checks HLS fragments against the rules of ISO/IEC 13818-1 and RFC 8216.
 //!
 //! - A fragment is a whole number of packets of 188 bytes, each in sync, and begins
-//!   with a PAT and a PMT whose checksums are right. The PMT announces just the
-//!   streams that the fragment holds.
-//! - Continuity counters run on, also from fragment to fragment. At a
-//!   discontinuity, and only there, the first packet of each stream says so.
-//! - Clock references are there, rise by no more than 100 ms at a time, and are
-//!   never past a decoding time that follows them.
-//! - The decoding times of a track rise strictly; nothing is presented before it
+//!   with a PAT and a PMT with correct checksums. The PMT announces exactly the
+//!   streams that the fragment contains.
+//! - Continuity counters continue, also from fragment to fragment. At a
+//!   discontinuity, and only there, the first packet of each stream signals it.
+//! - Clock references exist, increase by at most 100 ms at a time, and are never
+//!   later than a decoding time that follows them.
+//! - The decoding times of a track strictly increase; nothing is presented before it
 //!   is decoded.
-//! - A video fragment begins with a key frame marked as a point of random access,
-//!   with delimiter and parameter sets in front of its slices.
-//! - Audio packets hold whole ADTS frames.
+//! - A video fragment begins with a key frame marked as a random access point, with
+//!   delimiter and parameter sets before its slices.
+//! - Audio packets contain whole ADTS frames.
 //! - A stated duration is the time to the next fragment, or that of its own frames.
 //!
-//! Written without any code of the muxer, whose mistakes it would share.
+//! It uses no code of the muxer, whose mistakes it would share.
 
-// Each test program uses its own part of this.
+// Each test program uses a different part of this.
 #![allow(dead_code)]
 
 use std::collections::BTreeMap;
 
-/// No two clock references may be further apart (ISO/IEC 13818-1 section 2.7.2).
+/// The maximum interval between clock references (ISO/IEC 13818-1 section 2.7.2).
 pub(crate) const MAX_PCR_STEP_MS: u64 = 100;
 
-/// How far a stated duration may lie from the timestamps.
+/// How far a stated duration may differ from the timestamps.
 pub(crate) const DURATION_TOLERANCE_MS: u64 = 25;
 
 /// The longest frame that may end a fragment.
@@ -33,7 +33,7 @@ const LONGEST_FRAME_MS: u64 = 1100;
 const H264: u8 = 0x1B;
 const AAC: u8 = 0x0F;
 
-/// One fragment as its playlist lists it.
+/// One fragment, as listed in its playlist.
 #[derive(Clone, Copy)]
 pub(crate) struct Piece<'a> {
     pub(crate) name: &'a str,
@@ -42,36 +42,36 @@ pub(crate) struct Piece<'a> {
     pub(crate) discontinuity: bool,
 }
 
-/// What was found.
+/// The result of a check.
 #[derive(Default)]
 pub(crate) struct Report {
-    /// Each broken rule, with the fragment's name in front; empty if all is well.
+    /// The violated rules, each with the fragment's name first; empty if there are none.
     pub(crate) violations: Vec<String>,
-    /// All video of the fragments together.
+    /// The video of all fragments.
     pub(crate) video: Summary,
-    /// All audio of the fragments together.
+    /// The audio of all fragments.
     pub(crate) audio: Summary,
 }
 
-/// What a track has over all fragments.
+/// A track over all fragments.
 #[derive(Default)]
 pub(crate) struct Summary {
-    /// In how many fragments it is announced.
+    /// The number of fragments that announce it.
     pub(crate) fragments: usize,
     /// Pictures, or ADTS frames.
     pub(crate) frames: usize,
     pub(crate) key_frames: usize,
-    /// From the first presentation time to the last in each fragment, summed up.
+    /// The sum of the times from first to last presentation in each fragment.
     pub(crate) duration_ms: u64,
     /// The decoding time of each PES packet in 90 kHz ticks.
     pub(crate) dts: Vec<u64>,
-    /// How long after that it is presented.
+    /// The time from decoding to presentation.
     pub(crate) composition: Vec<u64>,
-    /// The payload of all PES packets, one after the other.
+    /// The concatenated payload of all PES packets.
     pub(crate) payload: Vec<u8>,
 }
 
-/// Checks the fragments of one channel, in their order.
+/// Checks the fragments of one channel, in order.
 pub(crate) fn check(pieces: &[Piece<'_>]) -> Report {
     let mut checker = Checker::default();
     let spans: Vec<Option<Span>> = pieces.iter().map(|piece| checker.fragment(piece)).collect();
@@ -84,15 +84,15 @@ pub(crate) fn check(pieces: &[Piece<'_>]) -> Report {
     checker.report
 }
 
-/// Panics with all violations, if there are any.
+/// Checks fragments, and panics with all violations if there are any.
 pub(crate) fn check_clean(pieces: &[Piece<'_>]) -> Report {
     let report = check(pieces);
     assert!(report.violations.is_empty(), "{:#?}", report.violations);
     report
 }
 
-/// When a fragment's leading track is first decoded and presented, and any track
-/// is last presented.
+/// The first decoding and presentation times of a fragment's leading track, and the last
+/// presentation time of any track.
 #[derive(Clone, Copy)]
 struct Span {
     pid: u16,
@@ -167,7 +167,7 @@ impl Checker {
         }
         self.require(fragment.has_pcr, "no clock reference");
         for pid in fragment.streams.keys().filter(|pid| !fragment.times.contains_key(pid)) {
-            self.fail(format!("the PMT announces PID {pid}, of which there is nothing"));
+            self.fail(format!("the PMT announces PID {pid}, which has no packets"));
         }
         self.summarize(&fragment)
     }
@@ -228,7 +228,7 @@ impl Checker {
 
     fn program_association(&mut self, payload: &[u8]) {
         let section = section(payload);
-        self.require(section.is_some(), "the PAT is malformed or its checksum wrong");
+        self.require(section.is_some(), "the PAT is malformed or has a wrong checksum");
         let maps = section.is_some_and(|section| section.get(8..) == Some(&[0, 1, 0xF0, 0]));
         self.require(maps, "the PAT does not announce one program");
     }
@@ -237,7 +237,7 @@ impl Checker {
         let Some([pcr_high, pcr_low, _, 0, streams @ ..]) =
             section(payload).and_then(|s| s.get(8..))
         else {
-            return self.fail("the PMT is malformed or its checksum wrong");
+            return self.fail("the PMT is malformed or has a wrong checksum");
         };
         fragment.pcr_pid = pid(*pcr_high, *pcr_low);
         for stream in streams.chunks_exact(5) {
@@ -261,17 +261,17 @@ impl Checker {
         } else if let Some(pes) = fragment.open.get_mut(&packet.pid) {
             pes.bytes.extend_from_slice(payload);
         } else {
-            self.fail("a PES packet reaches over the fragment's edge");
+            self.fail("a PES packet extends past the fragment's end");
         }
     }
 
     fn clock_is_not_past(&mut self, pid: u16, payload: &[u8]) {
         let Some((_, dts, _)) = pes_times(payload) else { return };
         match self.pcr {
-            None => self.fail(format!("PID {pid} begins before the clock reference")),
+            None => self.fail(format!("PID {pid} starts before the clock reference")),
             Some(pcr) => {
                 let late = ticks_between(pcr, dts) < 0;
-                self.require(!late, "a decoding time lies before the clock reference");
+                self.require(!late, "a decoding time is before the clock reference");
             }
         }
     }
@@ -282,10 +282,10 @@ impl Checker {
         };
         let length = usize::from(u16::from_be_bytes([pes.bytes[4], pes.bytes[5]]));
         let fits = length == 0 || length + 6 == pes.bytes.len();
-        self.require(fits, "a PES packet is not as long as it says");
+        self.require(fits, "a PES packet has a wrong length");
         self.require(ticks_between(dts, pts) >= 0, "presented before it is decoded");
         if self.dts.get(&pid).is_some_and(|last| ticks_between(*last, dts) <= 0) {
-            self.fail(format!("PID {pid}: decoding times do not rise"));
+            self.fail(format!("PID {pid}: decoding times do not increase"));
         }
         self.dts.insert(pid, dts);
         fragment.times.entry(pid).or_default().push((dts, pts));
@@ -310,16 +310,16 @@ impl Checker {
         let kinds = nal_types(bytes);
         let slice = kinds.iter().position(|kind| (1..=5).contains(kind));
         self.require(slice.is_some(), "a frame without a slice");
-        self.require(kinds.first() == Some(&9), "a frame without a delimiter in front");
+        self.require(kinds.first() == Some(&9), "a frame without a delimiter before it");
         let delimiters = kinds.iter().filter(|kind| **kind == 9).count();
         self.require(delimiters <= 1, "a frame with two delimiters");
         self.require(random_access || !kinds.contains(&5), "an IDR frame not marked");
         if random_access {
             let head = &kinds[..slice.unwrap_or(0)];
             let complete = head.contains(&7) && head.contains(&8);
-            self.require(complete, "a key frame without parameter sets in front");
+            self.require(complete, "a key frame without parameter sets before it");
             let key = kinds.contains(&5) || kinds.contains(&6);
-            self.require(key, "marked as a key frame, but is none");
+            self.require(key, "marked as a key frame, but is not one");
             self.report.video.key_frames += 1;
         } else if fragment.pictures == 0 {
             self.fail("does not begin with a key frame");
@@ -365,7 +365,7 @@ impl Checker {
         let stated = u64::from(piece.duration_ms);
         let (least, most) = match next {
             Some(next) if next.pid == span.pid => {
-                // Which of the two counts differs with the order of the pictures.
+                // Which of the two applies depends on the picture order.
                 let presented = ticks_between(span.first, next.first) as u64 / 90;
                 let decoded = ticks_between(span.first_dts, next.first_dts) as u64 / 90;
                 (presented.min(decoded), presented.max(decoded))
@@ -378,7 +378,9 @@ impl Checker {
         let within =
             stated + DURATION_TOLERANCE_MS >= least && stated <= most + DURATION_TOLERANCE_MS;
         if !within {
-            self.fail(format!("lasts {least} to {most} ms, but is said to last {stated} ms"));
+            self.fail(format!(
+                "lasts {least} to {most} ms, but the stated duration is {stated} ms"
+            ));
         }
     }
 }
@@ -434,7 +436,7 @@ fn pid(high: u8, low: u8) -> u16 {
     u16::from_be_bytes([high & 0x1F, low])
 }
 
-/// A section without its checksum, which must be right.
+/// Returns a section without its checksum, which must be correct.
 fn section(payload: &[u8]) -> Option<&[u8]> {
     let [0, section @ ..] = payload else { return None };
     let length = usize::from(u16::from_be_bytes([section.get(1)? & 0x0F, *section.get(2)?])) + 3;
@@ -452,7 +454,7 @@ fn crc(bytes: &[u8]) -> u32 {
     })
 }
 
-/// Presentation and decoding time of a PES packet, and its payload.
+/// Returns presentation and decoding time of a PES packet, and its payload.
 fn pes_times(bytes: &[u8]) -> Option<(u64, u64, &[u8])> {
     let [0, 0, 1, 0xE0 | 0xC0, _, _, flags, has, length, rest @ ..] = bytes else { return None };
     let (times, payload) = rest.split_at_checked(usize::from(*length))?;
@@ -476,7 +478,7 @@ fn time(prefix: u8, bytes: &[u8]) -> Option<u64> {
     )
 }
 
-/// From one 33-bit time to another, the shorter way round.
+/// Returns the difference of two 33-bit times, in the shorter direction.
 fn ticks_between(from: u64, to: u64) -> i64 {
     let ahead = to.wrapping_sub(from) & ((1 << 33) - 1);
     if ahead < 1 << 32 { ahead as i64 } else { ahead as i64 - (1 << 33) }
