@@ -24,6 +24,8 @@ impl Playlist {
             match line.strip_prefix("#EXTINF:") {
                 Some(info) => {
                     let duration = info.split(',').next().and_then(|text| text.trim().parse().ok());
+                    // "inf" and "1e999" are numbers too, but no durations.
+                    let duration = duration.filter(|seconds: &f64| seconds.is_finite());
                     playlist.longest = playlist.longest.max(duration.unwrap_or_default());
                 }
                 None if line == "#EXT-X-ENDLIST" => playlist.is_finished = true,
@@ -68,6 +70,15 @@ mod tests {
         assert_eq!(Playlist::parse(b"#EXTM3U\n").unwrap(), Playlist::default());
         for other in [&b""[..], b"<html>", b"\xff\xfe"] {
             assert_eq!(Playlist::parse(other), None);
+        }
+    }
+
+    #[test]
+    fn a_duration_that_is_no_time_does_not_count() {
+        for duration in ["inf", "1e999", "NaN", "-3", "", "x"] {
+            let body = format!("#EXTM3U\n#EXTINF:{duration},\n1.ts\n#EXTINF:2,\n2.ts\n");
+            let playlist = Playlist::parse(body.as_bytes()).unwrap();
+            assert_eq!((playlist.longest, playlist.fragments.len()), (2.0, 2), "{duration}");
         }
     }
 
