@@ -23,7 +23,7 @@ impl Fragment {
     /// Returns an object of a channel as a fragment, if it is one.
     pub fn of(object: &ObjectSummary, channel: &str) -> Option<Self> {
         let name = object.key.strip_prefix(channel)?.strip_prefix('/')?;
-        let start = start_of(name)?;
+        let start = start_of_name(name)?;
         let stored = object.last_modified.map(OffsetDateTime::unix_timestamp);
         Some(Fragment { start, size: object.size, stored })
     }
@@ -50,10 +50,15 @@ pub(super) fn key(channel: &str, milliseconds: i64) -> String {
     format!("{channel}/{:0DIGITS$}.ts", milliseconds.max(0))
 }
 
-/// Parses the name of a fragment, or a URI that ends in one.
+/// Parses a URI that ends in the name of a fragment.
 pub(super) fn start_of(uri: &str) -> Option<i64> {
     let path = uri.split(['?', '#']).next()?;
-    let name = path.rsplit('/').next()?.strip_suffix(".ts")?;
+    start_of_name(path.rsplit('/').next()?)
+}
+
+/// Parses the name of a fragment.
+fn start_of_name(name: &str) -> Option<i64> {
+    let name = name.strip_suffix(".ts")?;
     let is_number = name.len() == DIGITS && name.bytes().all(|byte| byte.is_ascii_digit());
     name.parse().ok().filter(|_| is_number)
 }
@@ -93,6 +98,11 @@ mod tests {
             "c/+543895706266.ts",
             "c/1543895706266.TS",
             "c1543895706266.ts",
+            // Of these only the end of the name is that of a fragment.
+            "c/backup/1543895706266.ts",
+            "c//1543895706266.ts",
+            "c/1543895706266.ts?x",
+            "c/1543895706266.ts#x",
         ] {
             assert_eq!(Fragment::of(&ObjectSummary::of(key, 1), "c"), None, "{key}");
         }
