@@ -1,6 +1,6 @@
 //! Everything stored of a channel's recordings.
 
-use super::fragment::{Fragment, start_of};
+use super::fragment::{Fragment, start_of, total};
 use super::timeline::{self, RecordedSpan};
 use crate::client::Client;
 use crate::error::{Error, Result};
@@ -76,7 +76,11 @@ impl Client {
 }
 
 impl RecordedPlaylist {
-    fn read(name: String, last_modified: Option<OffsetDateTime>, body: &[u8]) -> Result<Self> {
+    pub(super) fn read(
+        name: String,
+        last_modified: Option<OffsetDateTime>,
+        body: &[u8],
+    ) -> Result<Self> {
         let Some(playlist) = Playlist::parse(body) else {
             return Err(Error::bad_reply(format!("{name:?} is not a playlist")));
         };
@@ -112,7 +116,7 @@ impl Recording {
 
     /// Returns the size of all fragments, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.fragments.iter().map(Fragment::size).sum()
+        total(self.fragments.iter().map(Fragment::size))
     }
 
     /// Returns the number of fragments that a playlist lists but that do not exist.

@@ -1,6 +1,6 @@
 //! Downloads a part of a recording into one file.
 
-use super::fragment::{milliseconds, time_of};
+use super::fragment::{milliseconds, time_of, total};
 use super::options::{DownloadOptions, DownloadProgress};
 use super::partial::{self, Partial};
 use super::plan::Plan;
@@ -137,7 +137,7 @@ impl<'a, 'o> Job<'a, 'o> {
             Some(partial) => partial,
             None => Partial::create(path, &description, plan.times)?,
         };
-        let missing: u64 = partial.missing(&plan.placed)?.iter().map(|placed| placed.size).sum();
+        let missing = total(partial.missing(&plan.placed)?.iter().map(|placed| placed.size));
         let resumed_bytes = plan.bytes() - missing;
         let stop = Stop::following([&client.engine().stop, options.stop.switch()]);
         Ok(Job { client, id, options, stop, plan, partial, resumed_bytes })
@@ -147,7 +147,7 @@ impl<'a, 'o> Job<'a, 'o> {
     fn transfer(&mut self) -> Result<()> {
         let Job { client, id, options, plan, partial, .. } = self;
         let missing = partial.missing(&plan.placed)?;
-        let before = plan.bytes() - missing.iter().map(|placed| placed.size).sum::<u64>();
+        let before = plan.bytes() - total(missing.iter().map(|placed| placed.size));
         let mut progress = DownloadProgress {
             bytes: before,
             total_bytes: plan.bytes(),

@@ -44,6 +44,11 @@ impl Fragment {
     }
 }
 
+/// Adds up sizes, which the peer chose: their sum may be too large for a number.
+pub(super) fn total(sizes: impl IntoIterator<Item = u64>) -> u64 {
+    sizes.into_iter().fold(0, u64::saturating_add)
+}
+
 /// Returns the key of the fragment that starts at this time, whether or not it
 /// exists. Keys sort in the order of their times.
 pub(super) fn key(channel: &str, milliseconds: i64) -> String {

@@ -5,6 +5,7 @@
 //! does not count. So a download can be resumed after any interruption, even a power
 //! cut.
 
+use super::fragment::total;
 use super::range::Resolved;
 use crate::error::{Error, ErrorKind, Result};
 use std::collections::HashMap;
@@ -21,6 +22,13 @@ pub(super) struct Placed {
     pub(super) start: i64,
     pub(super) offset: u64,
     pub(super) size: u64,
+}
+
+impl Placed {
+    /// Returns the offset of the first byte behind it.
+    pub(super) fn end(&self) -> u64 {
+        total([self.offset, self.size])
+    }
 }
 
 pub(super) struct Journal {
@@ -73,7 +81,6 @@ impl Journal {
 
     /// Records fragments whose bytes are synced.
     pub(super) fn note(&mut self, placed: &[Placed]) -> Result<()> {
-        let line = |Placed { start, offset, size }: &Placed| format!("{start} {offset} {size}\n");
         let lines: String = placed.iter().map(line).collect();
         self.file.write_all(lines.as_bytes()).map_err(|error| file_error(&self.path, &error))?;
         self.done.extend(placed.iter().map(|placed| (placed.start, *placed)));
@@ -98,19 +105,23 @@ fn other(path: &Path, what: &str) -> Error {
     ))
 }
 
-fn header(description: &str, times: Resolved) -> String {
+pub(super) fn header(description: &str, times: Resolved) -> String {
     let Resolved { start, end, is_open, is_session } = times;
     format!("{TITLE}\n{description:?}\n{start} {end} {is_open} {is_session}\n")
 }
 
-type Contents = (Resolved, HashMap<i64, Placed>);
+pub(super) fn line(Placed { start, offset, size }: &Placed) -> String {
+    format!("{start} {offset} {size}\n")
+}
+
+pub(super) type Contents = (Resolved, HashMap<i64, Placed>);
 
 /// Reads a journal; returns `None` if it was truncated before anything was done.
 ///
 /// # Errors
 ///
 /// Returns what else the journal belongs to.
-fn read(text: &str, description: &str) -> Result<Option<Contents>, String> {
+pub(super) fn read(text: &str, description: &str) -> Result<Option<Contents>, String> {
     // Anything after the last line break is a truncated line.
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut lines = complete.lines();

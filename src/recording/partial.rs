@@ -80,9 +80,8 @@ impl Partial {
     /// Returns the fragments that are not in the file yet.
     pub(super) fn missing(&self, placed: &[Placed]) -> Result<Vec<Placed>> {
         let metadata = self.file.metadata().map_err(|error| file_error(&self.part, &error))?;
-        let is_complete = |placed: &&Placed| {
-            self.journal.has(placed) && placed.offset + placed.size <= metadata.len()
-        };
+        let is_complete =
+            |placed: &&Placed| self.journal.has(placed) && placed.end() <= metadata.len();
         Ok(placed.iter().filter(|placed| !is_complete(placed)).copied().collect())
     }
 

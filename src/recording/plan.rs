@@ -25,10 +25,10 @@ impl Plan {
         let from = match self.fragments.last() {
             Some(last) => last.start + 1,
             None if self.times.is_session => self.times.start,
-            None => self.times.start - timeline::LONGEST,
+            None => self.times.start.saturating_sub(timeline::LONGEST),
         };
         // Keys come after this one.
-        let after = fragment::key(id, from - 1);
+        let after = fragment::key(id, from.saturating_sub(1));
         let mut found = Vec::new();
         for object in client.objects(format!("{id}/"), after) {
             match Fragment::of(&object?, id) {
@@ -41,13 +41,18 @@ impl Plan {
             let past = timeline::ends(&found).take_while(|end| *end <= self.times.start).count();
             found.drain(..past);
         }
+        self.add(found);
+        Ok(())
+    }
+
+    /// Adds fragments, each behind the last one.
+    pub(super) fn add(&mut self, found: Vec<Fragment>) {
         for fragment in found {
             let placed =
                 Placed { start: fragment.start, offset: self.bytes(), size: fragment.size };
             self.fragments.push(fragment);
             self.placed.push(placed);
         }
-        Ok(())
     }
 
     /// Ends an open range after the last known fragment.
@@ -59,6 +64,6 @@ impl Plan {
 
     /// Returns the total size.
     pub(super) fn bytes(&self) -> u64 {
-        self.placed.last().map_or(0, |last| last.offset + last.size)
+        self.placed.last().map_or(0, Placed::end)
     }
 }

@@ -1,7 +1,7 @@
 //! Which parts of a recording may be deleted.
 
 use super::contents::{RecordedPlaylist, Recording};
-use super::fragment::{Fragment, milliseconds};
+use super::fragment::{Fragment, milliseconds, total};
 use super::timeline;
 use time::OffsetDateTime;
 
@@ -22,7 +22,7 @@ pub struct Pruning {
 impl Pruning {
     /// Returns the size of the fragments, in bytes.
     pub fn bytes(&self) -> u64 {
-        self.fragments.iter().map(Fragment::size).sum()
+        total(self.fragments.iter().map(Fragment::size))
     }
 }
 

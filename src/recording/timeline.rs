@@ -4,7 +4,7 @@
 //! recording was written at some other time: then a fragment is assumed to be as long
 //! as the one before it.
 
-use super::fragment::{Fragment, time_of};
+use super::fragment::{Fragment, time_of, total};
 use crate::monitor::Gap;
 use time::OffsetDateTime;
 
@@ -48,7 +48,7 @@ pub(super) fn spans(fragments: &[Fragment]) -> Vec<RecordedSpan> {
             Some(span) => {
                 span.end_time = time_of(end);
                 span.fragments += 1;
-                span.bytes += fragment.size;
+                span.bytes = total([span.bytes, fragment.size]);
             }
             None => spans.push(RecordedSpan {
                 start_time: fragment.start(),
@@ -89,6 +89,9 @@ pub(super) fn ends(fragments: &[Fragment]) -> impl Iterator<Item = i64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::contents::Recording;
+    use super::super::plan::Plan;
+    use super::super::range::Resolved;
     use super::*;
 
     const START: i64 = 1_800_000_000_000;
@@ -134,6 +137,18 @@ mod tests {
             let fragments = at.map(|start| fragment(start, stored));
             assert_eq!(found(&fragments), [(0, 29_000, 5), (60_000, 70_000 - 5_000 + 5_000, 2)]);
         }
+    }
+
+    #[test]
+    fn impossibly_large_sizes_add_up_without_overflow() {
+        let size = u64::MAX;
+        let fragments = [0, 5_000].map(|at| Fragment { size, ..fragment(at, None) });
+        let recording = Recording { fragments: fragments.to_vec(), ..Recording::default() };
+        assert_eq!((recording.bytes(), recording.spans()[0].bytes), (size, size));
+        assert_eq!(recording.pruning(time_of(START + 1_000_000), true).bytes(), size);
+        let mut plan = Plan::new(Resolved { start: 0, end: 1, is_open: true, is_session: true });
+        plan.add(recording.fragments);
+        assert_eq!((plan.placed[1].offset, plan.bytes()), (size, size));
     }
 
     #[test]

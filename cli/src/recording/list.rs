@@ -6,7 +6,7 @@ use crate::session::Session;
 use crate::table::{Cell, Style, Table};
 use crate::text;
 use clap::Args;
-use osslive::{Gap, RecordedPlaylist, RecordedSpan, Recording};
+use osslive::{Fragment, Gap, RecordedPlaylist, RecordedSpan, Recording};
 use serde::Serialize;
 use time::OffsetDateTime;
 
@@ -81,7 +81,7 @@ impl Report {
             fragments: recording.fragments.len(),
             bytes: recording.bytes(),
             unlisted_fragments: recording.unlisted().count(),
-            unlisted_bytes: recording.unlisted().map(|fragment| fragment.size()).sum(),
+            unlisted_bytes: recording.unlisted().map(Fragment::size).fold(0, u64::saturating_add),
         }
     }
 
