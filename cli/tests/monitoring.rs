@@ -596,7 +596,7 @@ fn a_state_that_is_in_use_damaged_or_of_something_else_is_refused() {
     for (bad, words) in [
         (damaged.as_str(), "osslive: state: is damaged at line 2"),
         ("{}\n", "osslive: state: is not a state of osslive monitor"),
-        (&*good.replace("live-demo", "other"), "osslive: state: is the state of bucket other"),
+        (&*good.replace("live-demo", "other"), "osslive: state: is the state of bucket \"other\""),
     ] {
         fs::write(service.state(), bad).expect("it can be damaged");
         let text = failed(service.run(&line, &[]), 2, bad);

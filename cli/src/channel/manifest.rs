@@ -108,7 +108,7 @@ fn read_channels(reader: &mut Reader<'_>) -> Result<Vec<(Scalar, Settings)>> {
     reader.mapping(|reader, id| {
         let checked = operation::check_channel_name(&id.text);
         checked.map_err(|error| id.wrong(error.message()))?;
-        let settings = read_settings(reader, &id.text)?;
+        let settings = read_settings(reader, &format!("channel {:?}", id.text))?;
         channels.push((id, settings));
         Ok(())
     })?;
@@ -314,8 +314,12 @@ mod tests {
             ("- cam\n", "line 1, column 1", "must be a mapping"),
             ("id,name\ncam,One\n", "line 1, column 1", "must be a mapping"),
             ("chanels:\n  cam:\n", "line 1, column 1", "\"chanels\": must be channels"),
-            ("channels:\n  cam: live\n", "line 2, column 8", "cam: must be a mapping"),
-            ("channels:\n  cam: []\n", "line 2, column 8", "cam: must be a mapping"),
+            ("channels:\n  cam: live\n", "line 2, column 8", "channel \"cam\": must be a mapping"),
+            (
+                "channels:\n  \"a\\tb\": []\n",
+                "line 2, column 11",
+                "channel \"a\\tb\": must be a mapping",
+            ),
             (
                 "channels:\n  cam:\n    colour: red\n",
                 "line 3, column 5",

@@ -285,7 +285,7 @@ fn check_header(line: &[u8], bucket: &str) -> Result<(), String> {
         return Err(format!("has format version {}: must be {VERSION}", header.version));
     }
     if header.bucket != bucket {
-        return Err(format!("is the state of bucket {}: must be of {bucket}", header.bucket));
+        return Err(format!("is the state of bucket {:?}: must be of {bucket:?}", header.bucket));
     }
     Ok(())
 }
@@ -430,7 +430,7 @@ mod tests {
         }
         fs::write(&path, good).unwrap();
         let error = Journal::open(&path, "other").unwrap_err();
-        assert!(error.ends_with("is the state of bucket b: must be of other"), "{error}");
+        assert!(error.ends_with("is the state of bucket \"b\": must be of \"other\""), "{error}");
         let error = Journal::open(folder.path(), "b").unwrap_err();
         assert!(error.contains("cannot "), "{error}");
     }
