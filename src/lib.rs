@@ -139,6 +139,9 @@ mod diagnosis;
 mod discovery;
 pub mod endpoint;
 mod error;
+#[cfg(feature = "fuzzing")]
+#[doc(hidden)]
+pub mod fuzzing;
 mod limiter;
 mod monitor;
 pub mod operation;

@@ -5,6 +5,8 @@ mod choice;
 mod document;
 #[cfg(feature = "credential-sources")]
 mod ecs;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 #[cfg(feature = "credential-sources")]
 mod obtain;
 #[cfg(feature = "credential-sources")]

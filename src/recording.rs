@@ -7,6 +7,8 @@
 mod contents;
 mod download;
 mod fragment;
+#[cfg(feature = "fuzzing")]
+pub(crate) mod fuzzing;
 mod journal;
 mod options;
 mod partial;

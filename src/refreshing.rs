@@ -44,6 +44,11 @@ impl Lease {
         &self.credentials
     }
 
+    #[cfg(feature = "fuzzing")]
+    pub(crate) fn lifetime(&self) -> Option<Duration> {
+        self.lifetime
+    }
+
     /// Sets the lifetime, counted from now.
     pub fn valid_for(mut self, lifetime: Duration) -> Self {
         self.lifetime = Some(lifetime);

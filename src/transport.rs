@@ -27,6 +27,8 @@ mod race;
 #[cfg(any(feature = "tls", feature = "native-tls"))]
 mod roots;
 
+#[cfg(feature = "fuzzing")]
+pub use proxy::ChosenProxy;
 pub(crate) use proxy::ProxyChoice;
 
 /// The size limit for responses. A list of 1,000 channels takes half a

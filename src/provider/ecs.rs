@@ -33,11 +33,24 @@ pub(super) fn lease(role: &EcsRole, web: &Web) -> Result<Lease> {
     let service = Metadata::of(role, endpoint, web)?;
     let name = match &role.name {
         Some(name) => name.trim().to_owned(),
-        None => service.role()?,
+        None => read_role(&service.get(ROLES)?)?,
     };
-    let response = service.get(&format!("{ROLES}{}", percent_encode(&name)))?;
+    read(&service.get(&format!("{ROLES}{}", percent_encode(&name)))?, &name)
+}
+
+/// Returns the name of the instance's role, the first of a list.
+pub(super) fn read_role(response: &Response) -> Result<String> {
+    let name = if response.status == 404 { "" } else { response.text()? };
+    match name.lines().map(str::trim).find(|name| !name.is_empty()) {
+        Some(name) => Ok(name.to_owned()),
+        None => Err(Error::credentials("this instance has no role")),
+    }
+}
+
+/// Returns the credentials of a role.
+pub(super) fn read(response: &Response, role: &str) -> Result<Lease> {
     if response.status == 404 {
-        let message = format!("this instance has no role {name:?}");
+        let message = format!("this instance has no role {role:?}");
         return Err(Error::credentials(message));
     }
     let document = Document::parse(response.text()?)?;
@@ -74,16 +87,6 @@ impl<'a> Metadata<'a> {
             error.named("the metadata service issues no token").with_status(response.status)
         })?;
         Ok(Zeroizing::new(token.trim().to_owned()))
-    }
-
-    /// Returns the name of the instance's role.
-    fn role(&self) -> Result<String> {
-        let response = self.get(ROLES)?;
-        let name = if response.status == 404 { "" } else { response.text()? };
-        match name.lines().map(str::trim).find(|name| !name.is_empty()) {
-            Some(name) => Ok(name.to_owned()),
-            None => Err(Error::credentials("this instance has no role")),
-        }
     }
 
     fn get(&self, path: &str) -> Result<Response> {

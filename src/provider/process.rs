@@ -29,11 +29,16 @@ pub(super) fn lease(process: &CredentialProcess) -> Result<Lease> {
         let separator = if last.is_empty() { "" } else { ": " };
         return Err(Error::credentials(format!("it failed ({}){separator}{last}", output.status)));
     }
-    let text = std::str::from_utf8(&output.stdout)
-        .map_err(|_| Error::credentials("its output is not UTF-8"))?;
+    read(&output.stdout, OffsetDateTime::now_utc())
+}
+
+/// Returns the credentials that a program printed.
+pub(super) fn read(printed: &[u8], now: OffsetDateTime) -> Result<Lease> {
+    let text =
+        std::str::from_utf8(printed).map_err(|_| Error::credentials("its output is not UTF-8"))?;
     let document =
         Document::parse(text).map_err(|_| Error::credentials("its output is not a JSON object"))?;
-    document.lease(OffsetDateTime::now_utc())
+    document.lease(now)
 }
 
 struct Output {
@@ -93,7 +98,7 @@ fn reader(pipe: impl Read + Send + 'static) -> JoinHandle<Zeroizing<Vec<u8>>> {
 
 /// Splits a command into words. Quotation marks keep words together; a backslash
 /// escapes the next character, except on Windows, where paths contain backslashes.
-fn split(command: &str) -> Result<Vec<String>> {
+pub(super) fn split(command: &str) -> Result<Vec<String>> {
     let (mut words, mut word, mut quote) = (Vec::new(), None::<String>, None);
     let mut rest = command.trim().chars();
     while let Some(character) = rest.next() {

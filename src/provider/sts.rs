@@ -121,7 +121,7 @@ fn endpoint(session: &Session, variable: &dyn Fn(&str) -> Option<String>) -> Str
 }
 
 /// The response of STS.
-struct Reply(Response);
+pub(super) struct Reply(pub(super) Response);
 
 impl Reply {
     fn date(&self) -> Option<OffsetDateTime> {
@@ -132,12 +132,12 @@ impl Reply {
         Document::parse(std::str::from_utf8(&self.0.body).ok()?).ok()
     }
 
-    fn is_skewed(&self) -> bool {
+    pub(super) fn is_skewed(&self) -> bool {
         let code = self.document().and_then(|document| document.text(&["Code"]));
         code.is_some_and(|code| code.starts_with("InvalidTimeStamp"))
     }
 
-    fn lease(&self) -> Result<Lease> {
+    pub(super) fn lease(&self) -> Result<Lease> {
         let Some(document) = self.document() else {
             // A proxy may have responded instead.
             return Err(match self.0.text() {

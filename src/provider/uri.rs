@@ -1,7 +1,7 @@
 //! Credentials from a URL.
 
 use super::document::Document;
-use super::web::{Query, Web, without};
+use super::web::{Query, Response, Web, without};
 use crate::error::Result;
 use crate::refreshing::Lease;
 use crate::request::Method;
@@ -22,6 +22,11 @@ pub(super) fn lease(uri: &CredentialsUri, web: &Web) -> Result<Lease> {
         timeout: TIMEOUT,
     };
     let response = web.send(&query).map_err(|error| without(error, &[after_host(&uri.url)]))?;
+    read(&response)
+}
+
+/// Returns the credentials of a response.
+pub(super) fn read(response: &Response) -> Result<Lease> {
     let document = Document::parse(response.text()?)?;
     document.check_code()?;
     document.lease(response.now())

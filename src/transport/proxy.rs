@@ -33,6 +33,36 @@ impl fmt::Debug for ProxyChoice {
     }
 }
 
+/// A proxy as fuzz targets see it.
+#[cfg(feature = "fuzzing")]
+#[derive(Debug, PartialEq)]
+pub struct ChosenProxy {
+    /// Host and port.
+    pub authority: String,
+    /// Where it is connected to.
+    pub uri: String,
+    /// What follows `Proxy-Authorization: Basic`.
+    pub credentials: Option<String>,
+}
+
+#[cfg(feature = "fuzzing")]
+impl ChosenProxy {
+    /// As [`Proxy::choose`].
+    pub(crate) fn of(
+        choice: &ProxyChoice,
+        secure: bool,
+        host: &str,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Option<Self>> {
+        let chosen = Proxy::choose(choice, secure, host, variable)?;
+        Ok(chosen.map(|proxy| ChosenProxy {
+            authority: proxy.authority().to_owned(),
+            uri: proxy.uri().to_string(),
+            credentials: proxy.credentials().map(str::to_owned),
+        }))
+    }
+}
+
 /// A proxy, with its user's credentials.
 #[derive(Clone)]
 pub(super) struct Proxy {

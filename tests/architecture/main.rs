@@ -23,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["client"],
     &["monitor", "diagnosis"],
     &["recording"],
+    &["fuzzing"],
 ];
 
 fn root() -> PathBuf {

@@ -1,0 +1,21 @@
+//! What fuzz targets need of the inside: parsers without files and sockets.
+
+use crate::error::Result;
+use crate::transport::ProxyChoice;
+
+pub use crate::provider::fuzzing::{Issuer, issued, role, words};
+pub use crate::recording::fuzzing::{
+    Place, Times, places, playlist, read, recorded_playlist, written,
+};
+pub use crate::transport::ChosenProxy;
+
+/// Returns the proxy for a host: the one at a URL, or else that of the environment.
+pub fn proxy(
+    url: Option<&str>,
+    secure: bool,
+    host: &str,
+    variable: impl Fn(&str) -> Option<String>,
+) -> Result<Option<ChosenProxy>> {
+    let choice = url.map_or(ProxyChoice::Environment, |url| ProxyChoice::Url(url.to_owned()));
+    ChosenProxy::of(&choice, secure, host, variable)
+}
