@@ -4,9 +4,11 @@ use crate::address::{Addressing, PublishTarget};
 use crate::auth::{self, AccessKey, Identity, Keys};
 use crate::http::framing::Inspected;
 use crate::http::{Body, Request};
-use crate::store::{ChannelSettings, Durability, Store, temporary};
-use crate::{Acl, Clock, Config, LocalEndpoint, validate};
+use crate::store::{ChannelSettings, Durability, Store, index, temporary};
+use crate::{Acl, Clock, Config, Control, InitialState, LocalEndpoint, validate};
+use osslive::operation::Reply;
 use osslive::sign::{Parts, v1};
+use std::net::{Ipv4Addr, SocketAddr};
 use tempfile::TempDir;
 use time::OffsetDateTime;
 
@@ -78,6 +80,109 @@ impl Endpoint {
             body,
             is_authorized: response.status < 400 && !is_public,
         }
+    }
+}
+
+/// An endpoint under control, which holds one channel.
+#[derive(Debug)]
+pub struct Controlled(LocalEndpoint);
+
+/// The channel that it holds, and its bucket.
+pub const CHANNEL: &str = "cam";
+const BUCKET: &str = "live-demo-bucket";
+
+impl Controlled {
+    /// Starts one in a temporary folder.
+    pub fn start() -> Self {
+        let state =
+            format!(r#"{{"buckets":[{{"name":"{BUCKET}","channels":[{{"id":"{CHANNEL}"}}]}}]}}"#);
+        let state = InitialState::parse(&state).expect("a state");
+        let config = Config::temporary().clock(Clock::from_fn(now)).control().initial(state);
+        Controlled(LocalEndpoint::start(config).expect("an endpoint for the fuzzer"))
+    }
+
+    /// The control that requests have.
+    pub fn control(&self) -> Control {
+        self.0.control().expect("it is under control")
+    }
+
+    /// Answers a control request; one that `may` not control lacks what shows that it
+    /// comes from this machine and from no web page.
+    pub fn send(&self, method: &str, path: &str, query: &str, body: &[u8], may: bool) -> Answer {
+        let mut request = self.request(method, path, query, may);
+        request.body = body.to_vec();
+        if may {
+            request.headers.push(("x-osslive-control".to_owned(), "1".to_owned()));
+        }
+        self.0.front_ends.body_limit(&request);
+        let response = self.0.front_ends.respond(&request);
+        let body = match &response.body {
+            Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
+            Body::Empty | Body::File { .. } | Body::Stream { .. } => String::new(),
+        };
+        Answer { status: response.status, body, is_let_in: response.status < 400 }
+    }
+
+    /// What the service answers to a request for the channel, as the SDK sees it, and
+    /// the number of the fault rule that it follows. The headers are checked.
+    pub fn call(&self, query: &str) -> (Reply, Option<u64>) {
+        let path = format!("/{BUCKET}/{CHANNEL}");
+        let response = self.0.front_ends.respond(&self.request("GET", &path, query, true));
+        for (name, value) in &response.headers {
+            hyper::header::HeaderName::try_from(&**name).expect("a header's name");
+            hyper::header::HeaderValue::try_from(&**value).expect("a header's value");
+        }
+        let header = |name| response.header(name).map(str::to_owned);
+        let reply = Reply {
+            status: response.status,
+            request_id: header("x-oss-request-id"),
+            ec: header("x-oss-ec"),
+            body: match &response.body {
+                Body::Bytes(bytes) => bytes.clone(),
+                Body::Empty | Body::File { .. } | Body::Stream { .. } => Vec::new(),
+            },
+            attempts: 1,
+            ..Reply::default()
+        };
+        (reply, response.ordered.map(|ordered| ordered.id))
+    }
+
+    fn request(&self, method: &str, path: &str, query: &str, is_local: bool) -> Request {
+        let peer = if is_local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::new(192, 0, 2, 1) };
+        // Fields that no input chooses stay as they are by default.
+        #[allow(clippy::needless_update)]
+        Request {
+            method: method.to_owned(),
+            host: "127.0.0.1".to_owned(),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            peer: Some(SocketAddr::from((peer, 1))),
+            ..Request::default()
+        }
+    }
+}
+
+/// The index of a channel in a temporary folder.
+#[derive(Debug)]
+pub struct Index(TempDir);
+
+pub use index::IndexContents;
+
+impl Index {
+    /// Creates the folder.
+    pub fn open() -> Self {
+        Index(temporary::private("fuzz-").expect("a folder for the fuzzer"))
+    }
+
+    /// Reads an index of these bytes, before and after a torn line at its end is cut
+    /// off; returns its bytes too, as they are then.
+    pub fn read(&self, bytes: &[u8], playlist: &str) -> (IndexContents, IndexContents, Vec<u8>) {
+        let path = self.0.path().join("index");
+        std::fs::write(&path, bytes).expect("an index");
+        let before = index::read_index(&path, playlist).expect("its contents");
+        index::drop_torn_line(&path).expect("no torn line");
+        let after = index::read_index(&path, playlist).expect("its contents");
+        (before, after, std::fs::read(&path).expect("its bytes"))
     }
 }
 

@@ -46,6 +46,8 @@ pub use bucket::{Acl, BucketInfo};
 pub use channel::{Channel, ChannelPage};
 pub use contents::{BucketContents, Contents, ObjectContents, Source};
 pub use durability::Durability;
+#[cfg(feature = "fuzzing")]
+pub use fragment::fuzzing as index;
 pub use object::{ObjectMeta, ObjectPage, Upload};
 pub use record::{ChannelSettings, SessionRecord, Snapshot, Stat};
 pub use session::{LiveSession, Publish};

@@ -6,6 +6,8 @@
 //! publishing never reads more than a window back, and only the windows of live
 //! sessions are kept in memory.
 
+#[cfg(feature = "fuzzing")]
+pub mod fuzzing;
 mod recovery;
 
 use super::durability::{self, Durability};
