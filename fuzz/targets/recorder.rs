@@ -9,10 +9,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use osslive_local::media::flv::{Reader, TagKind};
+use osslive_local::media::playlist::{self, Fragment};
 use osslive_local::media::recorder::{
     Now, PlaylistState, RecordError, Recorder, RecorderSettings, Sink,
 };
-use osslive_local::media::playlist::{self, Fragment};
 use std::io;
 use std::sync::LazyLock;
 
@@ -45,9 +45,7 @@ const RULES: &[&str] = &[
 static CLIP: LazyLock<Vec<(TagKind, Vec<u8>)>> = LazyLock::new(|| {
     let clip = include_bytes!("../../cli/assets/clip.flv");
     let tags = Reader::new(&clip[..]).expect("a clip").map(|tag| tag.expect("a tag"));
-    tags.filter(|tag| tag.kind != TagKind::Script)
-        .map(|tag| (tag.kind, tag.body))
-        .collect()
+    tags.filter(|tag| tag.kind != TagKind::Script).map(|tag| (tag.kind, tag.body)).collect()
 });
 
 #[derive(Default)]
