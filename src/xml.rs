@@ -250,11 +250,16 @@ fn rounded(text: &str) -> Option<u64> {
     whole.checked_add(u64::from(fraction.as_bytes().first() >= Some(&b'5')))
 }
 
+/// The length of the date of a time.
+const DATE: usize = "2026-11-22".len();
+
 /// Parses a time in ISO 8601 and converts it to UTC, as documented for every language.
 /// The service writes `2026-11-22T08:16:38.000Z`; a space instead of the `T`, an offset
 /// without a colon, and a missing offset, which means UTC, are accepted too.
 pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
-    let strict = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok();
+    // `time` accepts any character between date and time.
+    let is_separated = matches!(text.as_bytes().get(DATE), Some(b'T' | b't' | b' '));
+    let strict = |text: &str| OffsetDateTime::parse(text, &Rfc3339).ok().filter(|_| is_separated);
     let time = strict(text).or_else(|| strict(&in_rfc_3339(text)?))?;
     // Other years could not be written as JSON.
     time.checked_to_offset(UtcOffset::UTC).filter(|time| (0..=9999).contains(&time.year()))
@@ -262,7 +267,6 @@ pub(crate) fn parse_time(text: &str) -> Option<OffsetDateTime> {
 
 /// Converts a time from ISO 8601 to RFC 3339.
 fn in_rfc_3339(text: &str) -> Option<String> {
-    const DATE: usize = "2026-11-22".len();
     // No time is longer.
     let (date, time) = text.split_at_checked(DATE).filter(|_| text.len() < 48)?;
     let time = time.strip_prefix(['T', 't', ' '])?;

@@ -3,10 +3,10 @@
 use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::refreshing::Lease;
+use crate::xml::parse_time;
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
 use zeroize::Zeroizing;
 
 /// A JSON object. Values are borrowed, so that secrets are not copied.
@@ -48,7 +48,7 @@ impl<'a> Document<'a> {
         }
         let lease = Lease::new(credentials);
         let Some(expiration) = self.text(&["Expiration", "expiration"]) else { return Ok(lease) };
-        let end = OffsetDateTime::parse(&expiration, &Rfc3339).map_err(|_| {
+        let end = parse_time(&expiration).ok_or_else(|| {
             let shown: String = expiration.chars().take(40).collect();
             Error::bad_reply(format!("the expiration {shown:?} is not a time"))
         })?;
