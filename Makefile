@@ -3,7 +3,7 @@
 CARGO ?= cargo
 
 .PHONY: help demo test test-corporate test-recordings test-conformance expectation
-.PHONY: test-power test-kills faults schema abi semver fuzz soak tools hls.js check clean
+.PHONY: test-power test-kills faults schema abi semver fuzz fuzz-differential soak tools hls.js check clean
 
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
@@ -14,6 +14,7 @@ help:
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make abi    the baseline of the binary interface; make semver BASE=REVISION the Rust one'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
+	@echo 'make fuzz-differential   read mangled responses as oss2 does, and explain differences'
 	@echo 'make test-power, make test-kills   the local endpoint after COUNT=1000 power cuts and kill -9'
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
 	@echo 'make check  formatting, lints, documentation and its links'
@@ -79,6 +80,11 @@ semver:
 FUZZ_SECONDS ?= 60
 fuzz:
 	sh fuzz/run.sh $(FUZZ_SECONDS)
+
+# Our parsers of responses beside those of the vendor's SDK, on mangled ones.
+RESPONSES ?= 100000
+fuzz-differential:
+	sh fuzz/differential/run.sh $(RESPONSES) $(SEED)
 
 # The local endpoint under publishers, readers, kills and clock jumps.
 MINUTES ?= 5
