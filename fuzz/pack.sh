@@ -6,7 +6,7 @@ set -eu
 cd "$(dirname "$0")"
 target=$(rustc -vV | sed -n 's/^host: //p')
 # Of a packed corpus, in bytes.
-limit=${PACK_LIMIT:-90000}
+limit=${PACK_LIMIT:-85000}
 
 [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && export TMPDIR=/dev/shm
 work=$(mktemp -d)
@@ -38,7 +38,7 @@ for name in "$@"; do
     count=$(wc -l <"$work/list")
     [ "$count" -gt 0 ] || continue
     while size=$(pack "$count") && [ "$size" -gt "$limit" ]; do
-        count=$((count * limit / size * 15 / 16))
+        count=$((count - count / 12))
     done
     mv "$work/packed.tar.gz" "corpora/$name.tar.gz"
     echo "$name: $count of $(wc -l <"$work/list") inputs, $size bytes"
