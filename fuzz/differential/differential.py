@@ -2,13 +2,12 @@
 
     differential.py READER [COUNT [SEED]]
 
-Mangles valid responses, gives each to both parsers, and accounts for every
-difference: READER is the program of this folder, which reads as the SDK does, and
-oss2 is called on the bytes. A third reading, ``read`` below, is oss2's with a set of
-rules, each of them a way in which the SDK reads otherwise. Without rules it must
-equal oss2's, and with all of them the SDK's; a difference counts for the rules
-without which it would be none. One that the rules do not account for is printed,
-and the exit status is 1.
+Mutates valid responses, parses each with both, and explains every difference.
+READER is the program in this folder, which calls the SDK's parsers; oss2 is called
+directly. A third parser, ``Reading`` below, models oss2 plus a set of rules, each a
+documented way in which the SDK differs. Without rules it must agree with oss2, and
+with all of them with the SDK. A difference is counted under each rule that it needs.
+Unexplained differences are printed, and the exit status is 1.
 """
 
 import calendar
@@ -26,33 +25,33 @@ from types import SimpleNamespace
 
 from oss2 import exceptions, models, xml_utils
 
-# What the SDK does otherwise, by name.
+# How the SDK differs.
 RULES = {
     # Stricter.
-    "root": "the root element must be the operation's: another document is refused",
-    "state": "a state must be one of those documented: Live, Idle, Disabled; enabled, disabled",
-    "marker": "a list that goes on must have a next marker that is not empty",
+    "root": "the root element must match the operation",
+    "state": "a status must be one of the documented values",
+    "marker": "a truncated list must have a non-empty next marker",
     # More tolerant.
-    "optional": "an element that can be done without may be missing",
-    "number": "a number that cannot be read counts as 0, and a fraction is rounded",
-    "time": "ISO 8601 is read in other forms; a time that can be done without may be none",
-    "trim": "white space around states, numbers, times and errors is dropped",
-    "namespace": "names are read without their namespace",
+    "optional": "an optional element may be missing",
+    "number": "an invalid optional number is 0, and fractions are rounded",
+    "time": "other forms of ISO 8601 are accepted, and an invalid optional time is absent",
+    "trim": "whitespace around statuses, numbers, times and error fields is ignored",
+    "namespace": "namespaces are ignored",
     # Neither.
-    "last": "of an element that occurs twice, the last one counts, not the first",
-    "indent": "white space before an element is no text",
-    "blank": "a code, message, EC or request id that is blank counts as missing",
-    "long": "the texts of an error are cut after 1024 characters",
-    "endpoint": "the message of an error names the bucket's endpoint, where the error has it",
+    "last": "the last of duplicate elements wins, not the first",
+    "indent": "whitespace before a child element is not text",
+    "blank": "blank error fields count as missing",
+    "long": "error fields are truncated to 1024 characters",
+    "endpoint": "an error's message includes the bucket's endpoint if there is one",
 }
 
-# Before there is a tree.
+# The same for documents as a whole.
 DOCUMENT_RULES = {
-    "doctype": "a document type declaration is refused, and its entities with it",
-    "encoding": "a document is UTF-8, whatever it declares: another one is refused",
-    "guess": "of an error that is not well-formed nothing is read, where oss2 searches it",
-    "declaration": "the XML declaration may have white space before it or any content",
-    "instruction": "the content of instructions is not looked at",
+    "doctype": "document type declarations are rejected",
+    "encoding": "documents must be UTF-8; the declared encoding is ignored",
+    "guess": "details of a malformed error document are ignored; oss2 searches for them",
+    "declaration": "the XML declaration is not validated and may follow whitespace",
+    "instruction": "processing instructions are not validated",
 }
 
 LIST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -141,7 +140,7 @@ ERROR = """<?xml version="1.0" encoding="UTF-8"?>
 
 
 def valid(choose, kind):
-    """A response as the service writes it."""
+    """Returns a response as the service writes it."""
 
     def fill(template, **more):
         second = choose.randrange(0, 2_000_000_000)
@@ -193,7 +192,7 @@ ATTRIBUTES = [
 
 
 def mangle(choose, text):
-    """A response with one to four changes."""
+    """Mutates a response in one to four places."""
     for _ in range(choose.choice([1, 1, 1, 2, 2, 3, 4])):
         tokens = TOKEN.findall(text)
         if not tokens:
@@ -265,16 +264,16 @@ def mangle(choose, text):
     return data
 
 
-# What is read, in common: a dict, None for a refusal.
+# Results of both parsers in a common form: a dict, or None if rejected.
 
 
 def plain(text):
-    """A number that oss2 leaves a text."""
+    """Converts a number that oss2 leaves as text."""
     return int(text) if re.fullmatch("[0-9]{1,15}", text) else text
 
 
 def by_oss2(kind, body):
-    """What oss2 reads."""
+    """Parses with oss2."""
     if kind == "e":
         try:
             details = exceptions._parse_error_body(body)
@@ -341,7 +340,7 @@ def by_oss2(kind, body):
 
 
 def seconds(time):
-    """Unix seconds of a time in RFC 3339."""
+    """Returns a time in RFC 3339 in Unix seconds."""
     if time is None:
         return None
     match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?Z", time)
@@ -352,7 +351,7 @@ def seconds(time):
 
 
 def by_us(kind, answer):
-    """What the SDK reads."""
+    """Converts a result of the SDK."""
     if kind == "e":
         error = answer["error"]
         is_read = not error["message"].startswith("error response without")
@@ -412,11 +411,11 @@ ROOTS = {
 
 
 class Refused(Exception):
-    """By a rule, or for the lack of one."""
+    """The response is rejected."""
 
 
 class Reading:
-    """oss2's reading of a tree, changed by rules."""
+    """oss2's parser of a tree, modified by rules."""
 
     def __init__(self, kind, root, rules):
         self.kind, self.root, self.rules = kind, root, rules
@@ -439,7 +438,7 @@ class Reading:
         return text.strip() if "trim" in self.rules else text
 
     def child(self, parent, name, read=None, default=Refused):
-        """The element that counts. With the rule "last", every one must be readable."""
+        """Returns the first element, or the last by that rule, when all must be valid."""
         read = read or self.text
         found = self.all(parent, name)
         if not found:
@@ -498,7 +497,7 @@ class Reading:
         return read
 
     def url(self, parent, name):
-        """The first URL of a list."""
+        """Returns the first URL of a list."""
         lists = self.all(parent, name)
         if "last" in self.rules:
             lists = lists[-1:]
@@ -627,7 +626,7 @@ def int_of(text):
 
 
 def other_time(text):
-    """Unix seconds of ISO 8601 as the SDK reads it, None if it is no time."""
+    """Returns a time in ISO 8601 in Unix seconds as the SDK reads it, or None."""
     match = re.fullmatch(
         r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
         r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?",
@@ -665,7 +664,7 @@ def tree(body):
 
 
 def account(kind, body, ours, theirs):
-    """The rules that account for what both made of a response; None if none do."""
+    """Returns the rules that explain a difference, or None."""
     nothing = dict.fromkeys(("Code", "Message", "RequestId", "EC"), "") if kind == "e" else None
     root = tree(body)
     if root is None:
@@ -701,7 +700,7 @@ def tree_rules(kind, root, ours, rules):
 
 
 def refused_document(body):
-    """The rule by which the SDK refuses what expat reads."""
+    """Returns the rule by which the SDK rejects a document that expat accepts."""
     if b"<!DOCTYPE" in body:
         return "doctype"
     try:
@@ -716,7 +715,8 @@ def refused_document(body):
 
 
 def relaxed(body):
-    """What the SDK reads though expat does not: the rule, and the body without it."""
+    """Returns the rule by which the SDK accepts a document that expat rejects, and the
+    document without the part that expat rejects."""
     declared = DECLARATION.match(body)
     if declared and tree(body[declared.end() :]) is not None:
         return "declaration", body[declared.end() :]
@@ -754,7 +754,7 @@ def main(reader, count=100_000, seed=1):
         for (kind, body), answer in zip(responses, ask(reader, responses)):
             ours, theirs = by_us(kind, answer), by_oss2(kind, body)
             if ours == theirs:
-                outcomes["read the same" if ours and any(ours.values()) else "refused by both"] += 1
+                outcomes["same result" if ours and any(ours.values()) else "rejected by both"] += 1
                 continue
             rules = account(kind, body, ours, theirs)
             if rules:
@@ -766,15 +766,15 @@ def main(reader, count=100_000, seed=1):
                 examples.append((kind, body, answer, theirs))
         done += len(responses)
     for kind, body, answer, theirs in examples:
-        print(f"unaccounted for: {kind} {body!r}\n  ours: {answer}\n  oss2: {theirs}")
+        print(f"unexplained: {kind} {body!r}\n  ours: {answer}\n  oss2: {theirs}")
     print(f"{done} responses, seed {seed}")
-    for name in ("read the same", "refused by both", "different"):
+    for name in ("same result", "rejected by both", "different"):
         print(f"{outcomes.pop(name):8} {name}")
     print("of these by rule, of which several may apply:")
     texts = {**RULES, **DOCUMENT_RULES}
     for name, number in outcomes.most_common():
         print(f"{number:8} {name}: {texts[name]}")
-    print(f"{found:8} unaccounted for")
+    print(f"{found:8} unexplained")
     return 1 if found else 0
 
 

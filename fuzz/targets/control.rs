@@ -1,8 +1,8 @@
-//! Control over the endpoint: fault rules, the clock, requests, reset; and what the
-//! service answers by a rule, as the SDK reads it.
+//! The control API: fault rules, the clock, the journal, reset; and the service's
+//! responses under a fault rule, as the SDK parses them.
 //!
-//! The input is requests with bytes 0xFF between: method, a blank and the path below
-//! `/_osslive/control/` on the first line, then the body.
+//! The input is a list of requests separated by bytes 0xFF: method, space and the path
+//! below `/_osslive/control/` on the first line, then the body.
 
 #![no_main]
 

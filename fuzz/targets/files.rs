@@ -1,11 +1,11 @@
 //! Files that the command reads: tables and lists of channels, manifests in YAML and
 //! JSON, the monitor's state; and the initial state of the endpoint.
 //!
-//! The first byte chooses; the rest is the file, or texts with bytes 0xFF between to
-//! write into one.
+//! The first byte selects the parser; the rest is the file, or strings separated by
+//! bytes 0xFF to write to one.
 //!
-//! The command is no library. Its parsers depend on little, so they are compiled into
-//! this target as they are, and the command needs no other shape for it.
+//! The command has no library target. Its parsers have few dependencies, so this
+//! target compiles their source files directly.
 
 #![no_main]
 #![allow(dead_code, missing_docs, reason = "only the parsers are used")]

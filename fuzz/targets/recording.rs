@@ -1,7 +1,7 @@
-//! What is read of recordings: playlists, the journals of downloads, lists of
-//! objects, and the endpoint's own index of fragments.
+//! Recordings: playlists, download journals, object lists, and the endpoint's index of
+//! fragments.
 //!
-//! The first byte chooses; the rest is the document.
+//! The first byte selects the parser; the rest is the document.
 
 #![no_main]
 

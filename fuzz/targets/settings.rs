@@ -1,7 +1,8 @@
-//! Settings from elsewhere: proxies and the hosts without one, config files, and the
-//! credentials that services and programs issue.
+//! External settings: proxy URLs and `NO_PROXY` lists, config files, and credentials
+//! from services and programs.
 //!
-//! The first byte chooses; the rest is fields with bytes 0xFF between.
+//! The first byte selects the parser; the rest is a list of fields separated by bytes
+//! 0xFF.
 
 #![no_main]
 
