@@ -8,7 +8,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use osslive::operation::{Reply, get_channel_status};
-use osslive_local::fuzzing::{Answer, CHANNEL, Controlled};
+use osslive_local::fuzzing::{CHANNEL, Controlled, Outcome};
 use osslive_local::{ActiveFault, Control, FaultRule};
 use serde_json::{Value, json};
 use std::sync::LazyLock;
@@ -72,13 +72,13 @@ fn state(control: &Control) -> Value {
     json!([control.faults(), clock.rate, clock.is_moved(), control.requests()])
 }
 
-fn says_what_is_wrong(answer: &Answer) -> bool {
+fn says_what_is_wrong(answer: &Outcome) -> bool {
     let body: Value = serde_json::from_str(&answer.body).expect("an error in JSON");
     body["error"].as_str().is_some_and(|text| !text.is_empty())
 }
 
 /// The answer says what was added, in the words that add it again.
-fn check_added(control: &Control, answer: &Answer) {
+fn check_added(control: &Control, answer: &Outcome) {
     let newest = control.faults().pop().expect("a rule");
     let mut body: Value = serde_json::from_str(&answer.body).expect("a rule in JSON");
     let fields = body.as_object_mut().expect("an object");

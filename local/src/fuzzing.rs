@@ -108,7 +108,7 @@ impl Controlled {
 
     /// Answers a control request; one that `may` not control lacks what shows that it
     /// comes from this machine and from no web page.
-    pub fn send(&self, method: &str, path: &str, query: &str, body: &[u8], may: bool) -> Answer {
+    pub fn send(&self, method: &str, path: &str, query: &str, body: &[u8], may: bool) -> Outcome {
         let mut request = self.request(method, path, query, may);
         request.body = body.to_vec();
         if may {
@@ -120,7 +120,7 @@ impl Controlled {
             Body::Bytes(bytes) => String::from_utf8_lossy(bytes).into_owned(),
             Body::Empty | Body::File { .. } | Body::Stream { .. } => String::new(),
         };
-        Answer { status: response.status, body, is_let_in: response.status < 400 }
+        Outcome { status: response.status, body, is_authorized: response.status < 400 }
     }
 
     /// What the service answers to a request for the channel, as the SDK sees it, and
@@ -144,7 +144,7 @@ impl Controlled {
             attempts: 1,
             ..Reply::default()
         };
-        (reply, response.ordered.map(|ordered| ordered.id))
+        (reply, response.applied.map(|rule| rule.id))
     }
 
     fn request(&self, method: &str, path: &str, query: &str, is_local: bool) -> Request {

@@ -22,7 +22,7 @@ pub fn read_index(index: &Path, playlist: &str) -> io::Result<IndexContents> {
     let backward = Backward::open(index)?.map(|line| Ok(serde_json::to_string(&line?)?));
     let mut backward: Vec<_> = backward.collect::<io::Result<_>>()?;
     backward.reverse();
-    let playlist = Window::stood(index, playlist)?.render();
+    let playlist = Window::at_newest(index, playlist)?.render();
     Ok(IndexContents { forward, backward, playlist })
 }
 
