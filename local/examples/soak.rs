@@ -424,12 +424,12 @@ impl Soak {
                 next_sample = Instant::now() + length.mul_f64(0.02);
             }
             drop(served);
-            self.meddle(&mut dice)?;
+            self.cause_disturbance(&mut dice)?;
         }
         Ok(usage)
     }
 
-    fn meddle(&self, dice: &mut Dice) -> Fallible<()> {
+    fn cause_disturbance(&self, dice: &mut Dice) -> Fallible<()> {
         let (name, sessions) = &self.channels[dice.roll(PUBLISHERS as u64) as usize];
         match dice.roll(12) {
             0 => {

@@ -82,8 +82,8 @@ impl fmt::Debug for Page {
 }
 
 impl Config {
-    /// An endpoint on a free port of 127.0.0.1 that keeps its data in a
-    /// folder.
+    /// Returns the configuration of an endpoint on a free port of 127.0.0.1 that keeps
+    /// its data in a folder.
     ///
     /// The folder is created if it is missing; an existing one must be empty or
     /// contain the read-only file `.osslive`, by which the endpoint recognizes its
@@ -101,15 +101,15 @@ impl Config {
         Config::with(Place::Folder(data.into()))
     }
 
-    /// An endpoint on a free port of 127.0.0.1 that keeps its data in a new
-    /// folder below [`std::env::temp_dir`], which only this user can access and
-    /// which is deleted when the endpoint stops. The next start of such an
+    /// Returns the configuration of an endpoint on a free port of 127.0.0.1 that keeps
+    /// its data in a new folder below [`std::env::temp_dir`], which only this user can
+    /// access and which is deleted when the endpoint stops. The next start of such an
     /// endpoint deletes what a killed process left behind.
     pub fn temporary() -> Self {
         Config::with(Place::Temporary(Medium::Disk))
     }
 
-    /// The same as [`temporary`](Self::temporary), but without writing to a disk: the
+    /// Returns the same as [`temporary`](Self::temporary), but without a disk: the
     /// folder is in `/dev/shm`, the in-memory file system of Linux. Recordings use at
     /// most half of the available space, and by default at most
     /// [`MAX_MEMORY`](Self::MAX_MEMORY). On other systems the endpoint does not start

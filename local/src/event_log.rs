@@ -88,7 +88,7 @@ impl EventLog {
         Ok(EventLog { observer: Some(delivery), ..EventLog::new(secrets) })
     }
 
-    /// Also keeps every event in a journal.
+    /// Adds a journal, which keeps every event.
     pub fn with_journal(mut self, journal: Arc<Journal>) -> Self {
         self.journal = Some(journal);
         self

@@ -107,7 +107,7 @@ fn requests_are_reported_with_their_operation_and_outcome() {
     assert_eq!((fine.method.as_deref(), fine.key.as_deref()), (Some("PUT"), Some("cam")));
     assert!(fine.request_id.is_some() && fine.duration_ms.is_some());
 
-    stage.client().get_channel("nobody").unwrap_err();
+    stage.client().get_channel("missing").unwrap_err();
     let missing = next(&events, EventKind::Request);
     assert_eq!(
         (missing.level, missing.status, missing.code),

@@ -143,12 +143,12 @@ impl fmt::Display for RuleError {
 impl std::error::Error for RuleError {}
 
 impl RuleError {
-    /// The number of rules is limited.
+    /// Returns the error for too many rules.
     pub(super) fn too_many(most: usize) -> Self {
         RuleError(format!("there are already {most} rules: delete some"))
     }
 
-    /// The total size of the rules' responses is limited.
+    /// Returns the error for responses that are too large in total.
     pub(super) fn too_long(most: usize) -> Self {
         RuleError(format!("the rules contain more than {most} bytes of responses: delete some"))
     }

@@ -354,7 +354,7 @@ fn encode_properties(properties: &[(String, Value)], output: &mut Vec<u8>) {
     output.extend([0, 0, marker::OBJECT_END]);
 }
 
-/// Names have no long form: longer ones are truncated between characters.
+/// Encodes a name. Names have no long form: longer ones are truncated between characters.
 fn encode_name(name: &str, output: &mut Vec<u8>) {
     let mut end = name.len().min(usize::from(u16::MAX));
     while !name.is_char_boundary(end) {

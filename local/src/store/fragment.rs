@@ -260,8 +260,8 @@ impl Folder<'_> {
     /// deletes the playlist when none are left.
     pub(super) fn revise(&self, kept: &Kept, now: OffsetDateTime) -> io::Result<()> {
         let playlist = &kept.line.playlist;
-        let (key, stood) = (self.key(playlist), Window::at_newest(self.index, playlist)?);
-        let listed = stood.lines.iter().any(|line| line.name == kept.line.name);
+        let (key, newest) = (self.key(playlist), Window::at_newest(self.index, playlist)?);
+        let listed = newest.lines.iter().any(|line| line.name == kept.line.name);
         if !listed || !self.objects.exists(&key)? {
             return Ok(());
         }

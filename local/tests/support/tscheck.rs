@@ -305,7 +305,7 @@ impl Checker {
         if stream_type == H264 { &mut self.report.video } else { &mut self.report.audio }
     }
 
-    /// One access unit; always one frame.
+    /// Checks one access unit; returns the number of frames, always one.
     fn picture(&mut self, random_access: bool, bytes: &[u8], fragment: &mut Fragment) -> usize {
         let kinds = nal_types(bytes);
         let slice = kinds.iter().position(|kind| (1..=5).contains(kind));

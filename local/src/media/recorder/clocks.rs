@@ -26,7 +26,7 @@ pub struct Clocks {
     /// The previous value of it.
     before_ms: u64,
     /// The value of it when audio last arrived.
-    heard_ms: Option<u64>,
+    audio_seen_ms: Option<u64>,
     /// How far audio was ahead of video, at most, when video arrived.
     lead_ms: u64,
     video: Clock,
@@ -110,7 +110,7 @@ impl Clocks {
         self.before_ms = self.newest_ms.unwrap_or(0);
         self.newest_ms = self.newest_ms.max(Some(place.ms));
         match track {
-            Track::Audio => self.heard_ms = self.newest_ms,
+            Track::Audio => self.audio_seen_ms = self.newest_ms,
             Track::Video if self.audio.theirs_ms.is_some() && !place.jumps => {
                 let lead_ms = self.audio.ours_ms.saturating_sub(place.ms).min(MAX_SKEW_MS);
                 self.lead_ms = self.lead_ms.max(lead_ms);
@@ -139,7 +139,7 @@ impl Clocks {
     /// the end of one.
     pub fn hears_audio(&self) -> bool {
         const SILENCE_MS: u64 = 1500;
-        self.heard_ms.is_some_and(|heard| self.before_ms <= heard + SILENCE_MS)
+        self.audio_seen_ms.is_some_and(|seen| self.before_ms <= seen + SILENCE_MS)
     }
 
     /// Returns whether audio at `ms` is so far ahead of the end of the last picture

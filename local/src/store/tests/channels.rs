@@ -42,15 +42,15 @@ fn invalid_bucket_names_are_refused() {
 fn every_call_on_a_missing_bucket_fails_with_no_such_bucket() {
     let Fixture { store, .. } = Fixture::new();
     let gone = (404, "NoSuchBucket");
-    assert_eq!(code(store.bucket("nobody")), gone);
-    assert_eq!(code(store.delete_bucket("nobody")), gone);
-    assert_eq!(code(store.put_channel("nobody", "c", settings())), gone);
-    assert_eq!(code(store.delete_channel("nobody", "c")), gone);
-    assert_eq!(code(store.stat("nobody", "c")), gone);
-    assert_eq!(code(store.vod_playlist("nobody", "c", 0, 1)), gone);
-    assert_eq!(code(store.put_object("nobody", "k", None, b"")), gone);
-    assert_eq!(code(store.delete_object("nobody", "k")), gone);
-    assert_eq!(code(store.list_objects("nobody", "", "", None, 1)), gone);
+    assert_eq!(code(store.bucket("missing")), gone);
+    assert_eq!(code(store.delete_bucket("missing")), gone);
+    assert_eq!(code(store.put_channel("missing", "c", settings())), gone);
+    assert_eq!(code(store.delete_channel("missing", "c")), gone);
+    assert_eq!(code(store.stat("missing", "c")), gone);
+    assert_eq!(code(store.vod_playlist("missing", "c", 0, 1)), gone);
+    assert_eq!(code(store.put_object("missing", "k", None, b"")), gone);
+    assert_eq!(code(store.delete_object("missing", "k")), gone);
+    assert_eq!(code(store.list_objects("missing", "", "", None, 1)), gone);
 }
 
 #[test]
@@ -329,7 +329,7 @@ fn ended_and_refused_sessions_use_no_memory() {
     drop(fixture.publish("cam").unwrap());
     fixture.store.set_channel_enabled(BUCKET, "cam", false).unwrap();
     let _ = fixture.publish("cam").unwrap_err();
-    let _ = fixture.publish_as("nobody", Some("x.m3u8"), || {}).unwrap_err();
+    let _ = fixture.publish_as("missing", Some("x.m3u8"), || {}).unwrap_err();
     assert_eq!(fixture.store.find(BUCKET).unwrap().known_timelines(), 0);
 }
 

@@ -138,7 +138,7 @@ fn a_vod_playlist_lists_the_fragments_that_began_between_two_times() {
         assert_eq!(fault.ec, Some("0044-00000308"));
     }
     assert_eq!(between(i64::MIN, i64::MAX).unwrap().len(), 5);
-    assert_eq!(code(fixture.vod("nobody", 0, i64::MAX)), (400, "InvalidArgument"));
+    assert_eq!(code(fixture.vod("missing", 0, i64::MAX)), (400, "InvalidArgument"));
 }
 
 #[test]
