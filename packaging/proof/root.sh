@@ -50,6 +50,8 @@ inside() {
       set -eu
       place() { mkdir -p "$ROOT$1" && mount --bind "${2:-$1}" "$ROOT$1"; }
       mkdir -p "$TARGET" "$REPOSITORY/target"
+      # A mount, so that what runs in there can have mount namespaces of its own.
+      mount --bind "$ROOT" "$ROOT"
       mount -t proc proc "$ROOT/proc"
       place /dev
       place /dev/pts
