@@ -5,7 +5,7 @@
 IN_RELEASE := sh packaging/proof/root.sh
 
 .PHONY: test-monitor test-obs test-native test-oldest-rust test-windows test-windows-archive test-foreign test-arm64-archive \
-  test-dist
+  test-dist test-tsan
 
 # The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
 # of Debian 12 is a part of `make test` there.
@@ -53,6 +53,15 @@ test-arm64-archive: ARCH := arm64
 test-arm64-archive:
 	RUST=own FOREIGN=arm64 $(IN_RELEASE) sid+arm64 '$(FOREIGN_PACKAGES)' \
 	  sh packaging/proof/arm64_archive.sh dist/*-aarch64-linux.tar.gz
+
+# SDK and endpoint under ThreadSanitizer; clang has to be that of the LLVM of Debian's
+# Rust. TSAN_TESTS='--test load' runs fewer tests.
+TSAN_CLANG ?= 22
+TSAN_PACKAGES = rustc cargo rust-src gcc libc6-dev clang-$(TSAN_CLANG) \
+  libclang-rt-$(TSAN_CLANG)-dev llvm-$(TSAN_CLANG) curl git iproute2 mount procps
+test-tsan:
+	RUST=own $(IN_RELEASE) sid+tsan '$(TSAN_PACKAGES)' \
+	  sh packaging/proof/tsan.sh $(TSAN_TESTS)
 
 # What `make dist` made, where its users have it: the archive for Windows under
 # Wine, and the wheel on an old and a new Debian where nothing but Python is.
