@@ -114,7 +114,9 @@ fn a_session_is_downloaded_byte_for_byte() {
     assert_eq!(archive.files(), ["show.ts"]);
     assert_eq!((done.bytes, done.resumed_bytes), (whole.len() as u64, 0));
     assert!(done.fragments >= 25 && done.gaps.is_empty(), "{done:?}");
-    assert!((done.end_time - done.start_time).whole_seconds() >= 58, "{done:?}");
+    // Of the 60 seconds, the endpoint may receive the first five late (see `MediaClock`),
+    // and the end is known to the second.
+    assert!((done.end_time - done.start_time).whole_seconds() >= 53, "{done:?}");
     let last = progress.last().unwrap();
     assert_eq!((last.bytes, last.fragments), (last.total_bytes, last.total_fragments));
     let session = client.get_channel_history("c").unwrap().records[0].start_time;
