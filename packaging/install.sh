@@ -9,11 +9,11 @@
 #   packaging/install.sh pack         LIBRARIES, DESTDIR, TARGET_OS
 #
 # PREFIX defaults to /usr/local, LIBDIR to PREFIX/lib, INCLUDEDIR to
-# PREFIX/include, DATADIR to PREFIX/share; DESTDIR is put before them all while files are copied, and
-# stands in none of them. Cargo is $CARGO; $CARGO_ARGS goes to it, for
+# PREFIX/include, DATADIR to PREFIX/share; DESTDIR is put before all of them while files are copied, and
+# is not written into any file. $CARGO is the cargo to use, $CARGO_ARGS its arguments, for
 # features or a target.
 #
-# pack puts what the folder LIBRARIES has for TARGET_OS (linux, macos, windows) into DESTDIR, where its users may move it: the files there name each
+# pack copies the libraries for TARGET_OS (linux, macos, windows) from the folder LIBRARIES into DESTDIR, whose users may move it: the files there name each
 # other by where they stand.
 set -eu
 
@@ -42,11 +42,10 @@ case $os in
 esac
 : "${import_library=}" "${shared_path=$shared}"
 
-# Into a folder of its own, which a build of something else leaves alone. What the
-# library needs from the system rustc says itself. The folder libraries in it has
-# what is installed.
-# What cargo tells a test that starts this of the test's own package would have
-# a dependency built anew for each.
+# Builds in a separate folder, which other builds leave alone; its subfolder libraries
+# contains what is installed. rustc itself reports which system libraries are needed.
+# A test that starts this inherits variables from cargo that describe the test's package;
+# with them, a dependency would be rebuilt each time.
 build() {
   mkdir -p "$build"
   # shellcheck disable=SC2046

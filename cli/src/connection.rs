@@ -139,7 +139,7 @@ impl Connection {
         self.timeout
     }
 
-    /// A client for the bucket. With `verbose` it tells each request on
+    /// Returns a client for the bucket. With `verbose`, it logs each request to
     /// standard error.
     pub(crate) fn client(&self, verbose: bool) -> Outcome<Client> {
         self.observed(verbose, |_| {})

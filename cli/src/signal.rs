@@ -14,7 +14,7 @@ pub(crate) fn wait() -> Result<(), ctrlc::Error> {
     Ok(())
 }
 
-/// Lets Ctrl-C and a request to terminate stop this work, in place of the
+/// Makes Ctrl-C and a request to terminate stop this work instead of the
 /// process.
 pub(crate) fn stops(work: &StopHandle) -> Outcome {
     let work = work.clone();

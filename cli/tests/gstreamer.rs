@@ -81,7 +81,7 @@ fn publish(endpoint: &Endpoint, channel: &str) -> Program {
     Program::start(&mut command)
 }
 
-/// Whether GStreamer is here with what the pipeline needs; else the test is
+/// Whether GStreamer is here with what the pipeline needs; otherwise the test is
 /// told as skipped.
 fn has_gstreamer() -> bool {
     let exists = |element: &str| {

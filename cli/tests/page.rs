@@ -46,7 +46,7 @@ fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
 fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
     let Some(stage) = Stage::set("the page and a second publisher") else { return };
     let channel = stage.channel();
-    // Without sound: with it, Chromium's own player goes on by itself.
+    // Without audio: with it, Chromium's own player continues on its own.
     let silent = ["-c", "copy", "-an"];
     let mut first = endless("page", "640x360", &silent, &channel);
     channel.wait_fragments(3);

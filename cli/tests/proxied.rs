@@ -1,5 +1,5 @@
 //! The endpoint behind nginx: the page answers nobody who does not know its
-//! token, however the proxy is configured, and playback goes on.
+//! token, however the proxy is configured, and playback continues.
 //!
 //! Where nginx is missing this is told as skipped; with `CI` set it is a
 //! failure. `tests/real/setup.sh` installs it.

@@ -30,7 +30,7 @@ fn an_endpoint_without_a_descriptor_left_goes_on_when_there_are_some_again() {
     });
 }
 
-/// Runs `osslive local` where the process may open so many files at once.
+/// Runs `osslive local` in a process that may open only this many files at once.
 fn local_with_descriptors(home: &Folder, limit: u32) -> Program {
     let data = home.path().join(format!("data-{limit}"));
     let line = format!("local --listen 127.0.0.1:0 --data {}", data.display());

@@ -1,5 +1,5 @@
 /* Children that are forked while other threads are inside the log callback or
- * in the middle of a call: in each of them the log can be set up anew and a
+ * in the middle of a call: in each of them the log can be set up again and a
  * client of its own makes calls. */
 
 #include "check.h"
@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* A child needs milliseconds, or for ever. */
+/* A child needs milliseconds, or hangs. */
 enum { THREADS = 4, CHILD_LIMIT_S = 20 };
 
 static osslive_client *client;

@@ -22,7 +22,7 @@ static int count_of(const char *text, const char *part) {
   return count;
 }
 
-/* A callback that counts, and stops the work after so many. */
+/* A callback that counts, and stops the work after this many calls. */
 struct ear {
   size_t heard, total, stop_after;
   pthread_t thread;

@@ -85,7 +85,7 @@ int main(void) {
   CHECK(sigaction(SIGALRM, &interrupt, NULL) == 0);
   CHECK(setitimer(ITIMER_REAL, &each_ms, NULL) == 0);
   for (int i = 0; i < 20; i++) {
-    /* A new client connects anew. */
+    /* A new client opens a new connection. */
     osslive_client *fresh = client_of_service();
     CHECK(calls_end_right(fresh, "on-air", OSSLIVE_OK));
     osslive_client_free(fresh);

@@ -257,7 +257,7 @@ fn read_all(pipe: impl Read, mut line: impl FnMut(&str)) -> String {
     text
 }
 
-/// Whether a tool is installed; else the test is told as skipped.
+/// Whether a tool is installed; otherwise the test is reported as skipped.
 pub fn has(tool: &str, what: &str) -> bool {
     let mut command = Command::new(tool);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());

@@ -1,7 +1,7 @@
 //! The binary interface: which functions there are, in which version, and that
 //! programs that are built keep running with every library that follows.
 //!
-//! `OSSLIVE_WRITE_ABI=1` writes the baseline anew.
+//! `OSSLIVE_WRITE_ABI=1` rewrites the baseline.
 
 use osslive_ffi_tests::unversioned;
 use osslive_ffi_tests::{Library, Outcome, Program, Run, Service, has, later, root, scratch};

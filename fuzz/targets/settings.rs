@@ -14,7 +14,7 @@ use osslive::{Credentials, CredentialsSource, Error, ErrorKind};
 use serde_json::json;
 use time::OffsetDateTime;
 
-/// What stands in for secrets, on a line of its own: no error may quote it.
+/// The placeholder for secrets, on a separate line: no error may quote it.
 const SECRET: &str = "d8Kq3vXw";
 
 fuzz_target!(|data: &[u8]| {

@@ -80,9 +80,9 @@ pub(super) enum Token {
 pub(super) enum See {
     /// The text of an element, by its path.
     Text(&'static str),
-    /// Whether there is such an element, in place of the whole outline.
+    /// Whether there is such an element, instead of the whole outline.
     Has(&'static str),
-    /// Whether an element is a whole number, in place of its text.
+    /// Whether an element is a whole number, instead of its text.
     Number(&'static str),
     /// Whether an element is an address, in place of its text.
     Address(&'static str),

@@ -54,7 +54,7 @@ impl fmt::Display for Miss {
     }
 }
 
-/// The bucket, and who asks.
+/// The bucket, and the credentials that requests are signed with.
 pub(super) struct Bench {
     agent: ureq::Agent,
     client: Client,

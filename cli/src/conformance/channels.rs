@@ -15,7 +15,7 @@ const SETTINGS: &[See] = &[
     See::Text("Target/PlaylistName"),
 ];
 
-/// Puts a configuration that is only observed by what becomes of it.
+/// Puts a configuration that is only observed by its effect.
 fn configured(
     id: &'static str,
     title: &'static str,
@@ -308,7 +308,7 @@ fn states() -> Vec<Experiment> {
             notes.see("delete-then-info", &Ask::get(&name).live()).map(drop)
         }),
         Experiment::new(
-            &[("delete-then-put", "a deleted channel begins anew", Inferred)],
+            &[("delete-then-put", "a deleted channel starts over", Inferred)],
             |notes| {
                 let name = notes.name();
                 notes.put("delete-then-put", &name, &described("first"))?;

@@ -42,7 +42,7 @@ impl Leftovers {
 
     /// Removes everything, and returns what could not be removed, with the reason.
     pub(super) fn remove(&self, bench: &Bench) -> Vec<String> {
-        // Channels first: a live one goes on making objects.
+        // Channels first: a live one keeps creating objects.
         let channels = self.channels.iter().map(|name| (name, remove_channel(bench, name)));
         let mut failures: Vec<_> = channels.filter_map(failure).collect();
         let objects = self.objects.iter().map(|key| (key, remove_object(bench, key)));

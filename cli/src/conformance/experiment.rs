@@ -204,7 +204,7 @@ impl Names<'_> {
         &self.bench.prefix
     }
 
-    /// A name of so many bytes.
+    /// Returns a name of this many bytes.
     pub(super) fn padded(&self, length: usize) -> String {
         let mut name = self.bench.prefix.clone();
         name.extend(std::iter::repeat_n('x', length.saturating_sub(name.len())));

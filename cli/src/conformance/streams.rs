@@ -310,11 +310,11 @@ fn disabled() -> Experiment {
     })
 }
 
-/// A second publisher, and what becomes of the first.
+/// A second publisher, and its effect on the first.
 fn second_publisher() -> Experiment {
     let observations = [
         ("second-publisher", "a second publisher of a live channel", Documented),
-        ("second-publisher-first", "the first publisher goes on", Inferred),
+        ("second-publisher-first", "the first publisher continues", Inferred),
     ];
     Experiment::new(&observations, |notes| {
         let name = notes.name();
@@ -359,7 +359,7 @@ fn named() -> Experiment {
 /// A publish URL that expires during the session.
 fn expired() -> Experiment {
     let observations =
-        [("expiry-in-session", "a session goes on when its URL expires", Documented)];
+        [("expiry-in-session", "a session continues when its URL expires", Documented)];
     Experiment::new(&observations, |notes| {
         let (id, name) = ("expiry-in-session", notes.name());
         let signature = Signature { expires: 5, ..Signature::default() };

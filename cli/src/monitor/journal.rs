@@ -264,7 +264,7 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
         }
         if let Some(number) = torn {
             return Err(format!(
-                "is damaged at line {number}: restore it from a backup, or delete it to start anew"
+                "is damaged at line {number}: restore it from a backup, or delete it to start over"
             ));
         }
         match serde_json::from_slice(&line) {

@@ -28,7 +28,7 @@ pub(super) struct Queue {
 /// Why the events of a channel wait.
 #[derive(Debug, Clone, Copy)]
 enum Blocked {
-    /// One of them is being delivered, after so many failures.
+    /// One of them is being delivered, after this many failures.
     InFlight { failures: u32 },
     /// One of them could not be delivered.
     Until { failures: u32, time: Instant },
@@ -129,7 +129,7 @@ impl Queue {
     }
 }
 
-/// The delay after so many failures: between half of a limit that doubles each time
+/// The delay after this many failures: between half of a limit that doubles each time
 /// and the whole of it.
 fn delay(failures: u32, jitter: f64) -> Duration {
     let limit = FIRST_DELAY.saturating_mul(1 << failures.saturating_sub(1).min(16));

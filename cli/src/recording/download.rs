@@ -55,7 +55,7 @@ pub(super) struct Arguments {
     /// Keep downloading until the channel is not live any more, or --to has come
     #[arg(long)]
     follow: bool,
-    /// Replace an existing file, and start anew instead of resuming
+    /// Replace an existing file, and start over instead of resuming
     #[arg(long)]
     force: bool,
     /// Log progress to stderr once a minute, in this format, instead of a bar
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     if conversion.has_stream() {
         let stream = conversion.stream().display();
         session.output.warn(&format!(
-            "{stream} is complete and only has to be converted; --force downloads it anew"
+            "{stream} is complete and only has to be converted; --force downloads it again"
         ));
         conversion.run(&stop, session)?;
         session.output.show(&json!({}), |page| {

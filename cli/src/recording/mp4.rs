@@ -11,7 +11,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// How often the end of ffmpeg is looked for.
+/// The interval at which ffmpeg is checked for having exited.
 const INTERVAL: Duration = Duration::from_millis(50);
 
 /// Whether a file is to be an MP4 file, by its name.
@@ -76,7 +76,7 @@ impl Conversion {
         let result = self.convert(stop);
         bar.finish_and_clear();
         if let Err(fault) = result {
-            // What is there of it is of no use.
+            // An incomplete file is useless.
             let _ = fs::remove_file(&self.part);
             let stream = self.stream.display();
             let message = format!("{fault}; the download is kept as {stream}");

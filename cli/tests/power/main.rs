@@ -135,7 +135,7 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     command.arg(env!("CARGO_BIN_EXE_osslive")).args(["local", "--listen", "127.0.0.1:0"]);
     command.arg("--data").arg(folder.join("data")).args(["--bucket", BUCKET, "--region", REGION]);
     command.args(["--access-key-id", KEY_ID, "--access-key-secret", KEY_SECRET]);
-    // Ends in good order when its input does.
+    // Exits cleanly at the end of its input.
     command.arg("--exit-with-stdin").args(is_durable.then_some("--durable"));
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut child = command.spawn().expect("strace");
@@ -147,7 +147,7 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     assert!(work.go_on(ROUNDS), "the endpoint was gone or refused something");
     drop(child.stdin.take());
     lines.for_each(drop);
-    assert!(child.wait().expect("strace").success(), "the endpoint did not end in good order");
+    assert!(child.wait().expect("strace").success(), "the endpoint did not exit cleanly");
 
     let calls = trace::read(&fs::read_to_string(&log).expect("strace's log"));
     // Only those that change what there is, or flush it, are moments of their own;
@@ -185,7 +185,7 @@ impl Drop for Kept {
     }
 }
 
-/// Whether processes can be watched; else the test is told as skipped.
+/// Whether processes can be watched; otherwise the test is reported as skipped.
 fn has_strace(what: &str) -> bool {
     let mut command = Command::new("strace");
     command.args(["--seccomp-bpf", "-f", "-o", "/dev/null", "true"]);

@@ -102,7 +102,7 @@ impl Restarted {
     }
 
     /// Everything that is shown is complete: each file is one that was complete
-    /// before it got its name, or a playlist that was written anew of such.
+    /// before it got its name, or a playlist that was rewritten from such files.
     fn is_whole(&self, complete: Option<&Contents>) {
         let objects = self.data.join(BUCKET).join("objects");
         let mut files = Vec::new();
@@ -134,8 +134,8 @@ impl Restarted {
         assert_eq!(scratch.count(), 0, "{}: something is left in .scratch", self.case);
     }
 
-    /// What is found of what the journal knows, for a journal that goes on from here:
-    /// without what came of itself.
+    /// Returns what was found of the journal's entries, for a journal that continues from
+    /// here. Objects that the endpoint created itself are left out.
     pub fn found(&self, journal: &Journal) -> Journal {
         let channels = self.channels();
         let lasts = |thing: &Thing| !matches!(thing, Thing::Session(..) | Thing::Fragment(_));

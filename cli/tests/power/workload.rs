@@ -76,7 +76,7 @@ impl Journal {
         self.0.lock().unwrap().entry(thing).or_insert_with(|| vec![seen]);
     }
 
-    /// A journal that goes on from what was found.
+    /// Returns a journal that continues from what was found.
     pub fn going_on(found: impl Iterator<Item = (Thing, Value)>) -> Journal {
         let known = |value| vec![Change { begun: 0, acknowledged: Some(0), value }];
         Journal(Mutex::new(found.map(|(thing, value)| (thing, known(value))).collect()))
@@ -121,8 +121,8 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Works with everything at once for so many rounds; false once the endpoint is
-    /// gone.
+    /// Does all kinds of work concurrently for this many rounds; returns false once the
+    /// endpoint is gone.
     pub fn go_on(&self, rounds: usize) -> bool {
         thread::scope(|scope| {
             let stages = STAGES.map(|stage| scope.spawn(move || self.publish(stage, rounds)));

@@ -59,7 +59,7 @@ impl Channel {
         });
     }
 
-    /// Waits until so many fragments are finished.
+    /// Waits until this many fragments are finished.
     pub fn wait_fragments(&self, count: usize) {
         wait_until(&format!("{count} fragments"), || {
             let (status, _) = get(&self.play_url("playlist.m3u8"));
@@ -68,7 +68,7 @@ impl Channel {
         });
     }
 
-    /// The finished sessions, of which there must be so many.
+    /// Returns the finished sessions, of which there must be this many.
     pub fn has_sessions(&self, count: usize) -> Vec<SessionRecord> {
         self.wait_idle();
         let records = self.client.get_channel_history(&self.name).expect("a history").records;

@@ -26,7 +26,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// With so many channels, called channel-0 and so on.
+    /// With this many channels, called channel-0 and so on.
     pub fn with_channels(name: &str, count: usize) -> Service {
         Service::configured(name, count, |config| config)
     }
@@ -134,7 +134,7 @@ pub fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(path)
 }
 
-/// Kills the monitor so many times at random points, and the receiver now and then,
+/// Kills the monitor this many times at random points, and the receiver now and then,
 /// while channels change. Each change must arrive, in order for each channel, and what
 /// arrives again must be the same; returns how many changes and requests there were.
 pub fn kill_again_and_again(name: &str, kills: usize) -> (usize, usize) {

@@ -181,7 +181,7 @@ impl Obs {
         self.says_times(text, 1);
     }
 
-    /// Waits until the log has a text so many times.
+    /// Waits until the log contains a string this many times.
     pub fn says_times(&self, text: &str, times: usize) {
         wait_until(&format!("OBS to say {times} times: {text}"), || {
             let log = self.log();

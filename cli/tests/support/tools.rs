@@ -23,7 +23,7 @@ fn runs(program: &Path, argument: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Whether the encoder is here; else the test is told as skipped.
+/// Whether the encoder is installed; otherwise the test is reported as skipped.
 pub fn has_ffmpeg(what: &str) -> bool {
     let here = runs(Path::new("ffmpeg"), "-version") && runs(Path::new("ffprobe"), "-version");
     if !here {
@@ -69,7 +69,7 @@ pub enum Sdk {
 }
 
 impl Sdk {
-    /// Whether the SDK is here; else the test is told as skipped.
+    /// Whether the SDK is installed; otherwise the test is reported as skipped.
     pub fn is_installed(self, what: &str) -> bool {
         let here = match self {
             Sdk::Oss2 => runs(&python(), "--version"),
