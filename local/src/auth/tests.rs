@@ -302,6 +302,41 @@ fn every_signed_url_is_valid_and_none_is_with_a_byte_changed() {
 }
 
 #[test]
+fn a_signed_url_signs_other_keys_with_the_same_access_key_and_expiry() {
+    for case in ["v1-presign", "v4-presign"].into_iter().flat_map(cases) {
+        let (keys, region) = (keys(&case), region(&case));
+        let request = Owned::of_url_case(&case, &text(&case, "url"));
+        let identity = request.identify(&keys, &region, now());
+        let Ok(Identity::Url(signature)) = identity else { panic!("{identity:?}") };
+        for process in [None, Some("hls/sign")] {
+            let query = signature.sign_get(&keys, &request.bucket, "ch/1.ts", process).unwrap();
+            let signed = Owned::of_url_case(&case, &format!("http://host.com/ch/1.ts?{query}"));
+            let signed = Owned { method: "GET".into(), headers: Vec::new(), ..signed };
+            let at = |request: &Owned, seconds| {
+                let time = now() + Duration::seconds(seconds);
+                request.identify(&keys, &region, time).map_err(|fault| fault.code)
+            };
+            assert!(matches!(at(&signed, 3600), Ok(Identity::Url(_))), "{}: {query}", case["id"]);
+            assert_eq!(at(&signed, 3601).unwrap_err(), "AccessDenied");
+            let is_processed = signed.query.iter().any(|(name, _)| name == "x-oss-process");
+            assert_eq!(is_processed, process.is_some());
+            let other = Owned { key: "ch/2.ts".into(), ..signed };
+            assert_eq!(at(&other, 0).unwrap_err(), "SignatureDoesNotMatch");
+        }
+    }
+}
+
+#[test]
+fn a_request_without_a_signature_is_anonymous() {
+    for case in cases("v1-presign") {
+        let mut request = Owned::of_url_case(&case, &text(&case, "url"));
+        request.query.clear();
+        let identity = request.identify(&keys(&case), &region(&case), now());
+        assert!(matches!(identity, Ok(Identity::Anonymous)), "{identity:?}");
+    }
+}
+
+#[test]
 fn a_signed_url_is_valid_until_its_expiry_and_only_for_its_method() {
     for kind in ["v1-presign", "v4-presign"] {
         for case in cases(kind) {
@@ -606,6 +641,7 @@ fn a_temporary_key_needs_its_own_token() {
 #[test]
 fn no_secret_is_printed() {
     let key = AccessKey { id: "id".into(), secret: "hush".into(), token: Some("private".into()) };
+    assert_eq!(format!("{key:?}"), r#"AccessKey { id: "id", .. }"#);
     let printed = format!("{key:?} {:?}", Keys::new([key.clone()]));
     assert!(!printed.contains("hush") && !printed.contains("private"), "{printed}");
 }
