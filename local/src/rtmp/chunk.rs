@@ -508,6 +508,47 @@ mod tests {
     }
 
     #[test]
+    fn a_chunk_stream_has_the_same_id_in_two_bytes_and_in_three() {
+        // 64 + 1, and 64 + 255.
+        for (two_bytes, three_bytes) in [([0, 1], [1, 1, 0]), ([0, 255], [1, 255, 0])] {
+            let video = payload(300);
+            let header = &full(0, 1000, 300, 9)[1..];
+            let next = |id: &[u8]| [&[0xc0 | id[0]], &id[1..]].concat();
+            let bytes = [
+                &two_bytes[..],
+                header,
+                &video[..128],
+                &next(&three_bytes),
+                &video[128..256],
+                &next(&two_bytes),
+                &video[256..],
+            ];
+            assert_reads(&bytes.concat(), &[message(1000, 9, &video)]);
+        }
+    }
+
+    #[test]
+    fn chunk_streams_with_ids_of_three_bytes_are_distinct() {
+        // 64 + 2 + 256 * 3, and 64 + 3 + 256 * 2.
+        let (video, audio) = (payload(200), payload(150));
+        let (first, second) = ([1, 2, 3], [1, 3, 2]);
+        let bytes = [
+            &first[..],
+            &full(0, 1000, 200, 9)[1..],
+            &video[..128],
+            &second,
+            &full(0, 1001, 150, 8)[1..],
+            &audio[..128],
+            &[0xc1, 2, 3],
+            &video[128..],
+            &[0xc1, 3, 2],
+            &audio[128..],
+        ];
+        let expected = [message(1000, 9, &video), message(1001, 8, &audio)];
+        assert_reads(&bytes.concat(), &expected);
+    }
+
+    #[test]
     fn chunk_streams_may_be_interleaved_and_bytes_split_anywhere() {
         let (video, audio) = (payload(300), payload(130));
         let bytes = [
