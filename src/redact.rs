@@ -192,6 +192,22 @@ mod tests {
     }
 
     #[test]
+    fn request_ids_and_error_codes_are_redacted_and_the_rest_is_kept() {
+        let reply = Reply {
+            status: 403,
+            request_id: Some("id-secret".into()),
+            ec: Some("secret-1".into()),
+            body: b"body".to_vec(),
+            attempts: 2,
+            ..Reply::default()
+        };
+        let clean = Secrets::new(["secret"]).redact_ids(reply);
+        assert_eq!(clean.request_id.as_deref(), Some("id-[redacted]"));
+        assert_eq!(clean.ec.as_deref(), Some("[redacted]-1"));
+        assert_eq!((clean.status, &clean.body[..], clean.attempts), (403, &b"body"[..], 2));
+    }
+
+    #[test]
     fn a_cause_that_contains_a_secret_is_dropped() {
         let secrets = Secrets::new(["secret"]);
         let error = |cause: &str| {
