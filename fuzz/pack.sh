@@ -1,18 +1,18 @@
 #!/bin/sh
-# Packs what fuzz/run.sh has collected in corpus/ into corpora/: fuzz/pack.sh
-# [TARGET...]. Of the inputs that together reach all that was reached, beyond seeds/,
-# the smallest are kept, as many as fit.
+# Minimises corpus/, where fuzz/run.sh collects inputs, and packs it into corpora/:
+# fuzz/pack.sh [TARGET...]. Keeps the smallest inputs that add coverage to seeds/, up to
+# a size limit.
 set -eu
 cd "$(dirname "$0")"
 target=$(rustc -vV | sed -n 's/^host: //p')
-# Of a packed corpus, in bytes.
+# The size limit of a packed corpus in bytes.
 limit=${PACK_LIMIT:-85000}
 
 [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && export TMPDIR=/dev/shm
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# pack COUNT: the smallest inputs, whose names are numbers, to the second.
+# pack COUNT: packs the smallest inputs reproducibly, named by numbers.
 pack() {
     rm -rf "$work/packed"
     mkdir "$work/packed"

@@ -1,8 +1,7 @@
 #!/bin/sh
 # Runs fuzz targets: fuzz/run.sh SECONDS [TARGET...], by default each of them
-# for a minute, one after the other. What is found lies in fuzz/artifacts/. It starts
-# from seeds/ and the inputs that were worth keeping of earlier runs, corpora/, which
-# fuzz/pack.sh writes.
+# for a minute, one after the other. What is found lies in fuzz/artifacts/. Runs start
+# from seeds/ and corpora/, which fuzz/pack.sh packs from earlier runs.
 #
 # libFuzzer with coverage from rustc's own pass: no nightly toolchain, no
 # cargo-fuzz. A C++ compiler builds libFuzzer. `capi` is a C program on the
@@ -20,7 +19,7 @@ export RUSTFLAGS="--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-co
 -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
 -Cllvm-args=-sanitizer-coverage-trace-compares -Ccodegen-units=1"
 
-# Some targets write files, which need not outlive them.
+# Some targets write temporary files: much faster in memory.
 [ -z "${TMPDIR:-}" ] && [ -w /dev/shm ] && export TMPDIR=/dev/shm
 
 build_capi() {
