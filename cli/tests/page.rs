@@ -54,7 +54,7 @@ fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
     first.kill();
     channel.wait_idle();
     let _second = endless("page-again", "960x540", &silent, &channel);
-    assert!(done(script).contains("ok it plays in its new size"));
+    assert!(done(script).contains("ok it plays at its new size"));
 }
 
 /// An endpoint and a browser.

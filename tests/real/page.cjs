@@ -117,7 +117,7 @@ async function showsLiveChannels(page) {
 
 async function signsOnRequest(page) {
   check("no publish URL is shown without a request", !(await page.content()).includes("Signature="));
-  await page.getByRole("button", { name: "Sign a publish URL" }).click();
+  await page.getByRole("button", { name: "Create a publish URL" }).click();
   await page.locator(".copyable").nth(2).waitFor();
   const [server, key, ffmpeg] = await page.locator(".copyable code").allInnerTexts();
   check("the server for OBS", server.endsWith("/live"), server);
