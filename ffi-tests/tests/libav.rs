@@ -40,7 +40,7 @@ fn a_device_is_encoded_until_ctrl_c() {
     let outcome = run.outcome_until(|line| {
         line.contains("live, 320x180 at 25 frames/s, audio at 48000 Hz") && stage.has_vod("device")
     });
-    outcome.ended(0, "ended as wanted");
+    outcome.ended(0, "stopped");
     assert_eq!(stage.sessions("device").len(), 1);
     stage.plays_through("device");
 }
@@ -65,7 +65,7 @@ fn a_stream_that_was_cut_resumes_with_a_new_signature() {
         }
         is_live && is_back
     });
-    outcome.ended(0, "ended as wanted");
+    outcome.ended(0, "stopped");
     assert!(outcome.stderr.contains("LiveChannelDisabled"), "{outcome:?}");
     assert_eq!(outcome.stdout.matches("publishing to rtmp://").count(), 2, "{outcome:?}");
     let printed = outcome.stdout.clone() + &outcome.stderr;
