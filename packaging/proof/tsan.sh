@@ -67,7 +67,7 @@ select='-p osslive -p osslive-local --features osslive/credential-sources,ossliv
 # These cannot pass: the first searches all memory of its process, of which the sanitizer
 # reserves terabytes; the second limits memory, and the sanitizer allocates some itself.
 skip='--skip nothing_of_dropped_credentials_is_left_in_memory
-  --skip without_a_thread_to_be_had_requests_are_answered_and_publishers_are_let_go'
+  --skip without_threads_requests_get_responses_and_publishers_are_disconnected'
 
 forget_reports
 # One of the tests runs the examples.
