@@ -122,12 +122,12 @@ impl Transport for Connection {
     }
 }
 
+/// Rounds a long time limit up to a multiple of [`GRAIN`]. One that is too long to be a
+/// number of grains, or never comes, stays as it is.
 fn rounded_up(timeout: NextTimeout) -> NextTimeout {
-    let exact = timeout.after;
-    let is_short = *exact < 10 * GRAIN;
-    let grains = u32::try_from(exact.as_millis().div_ceil(GRAIN.as_millis()));
-    match grains {
-        Ok(grains) if !is_short && !exact.is_not_happening() => {
+    let exact = *timeout.after;
+    match u32::try_from(exact.as_millis().div_ceil(GRAIN.as_millis())) {
+        Ok(grains) if exact >= 10 * GRAIN => {
             NextTimeout { after: (GRAIN * grains).into(), ..timeout }
         }
         _ => timeout,
