@@ -10,8 +10,8 @@ use osslive::ChannelConfig;
 use std::thread;
 use std::time::{Duration, Instant};
 use support::{
-    BUCKET, Browser, Channel, Endpoint, Folder, LONG, Program, bare, clip, get, has_ffmpeg,
-    publish, run,
+    BUCKET, Browser, Channel, Endpoint, Folder, LONG, Program, Ran, bare, clip, despite_crashes,
+    get, has_ffmpeg, publish, run,
 };
 
 /// A channel's name that is markup, and its description.
@@ -24,7 +24,13 @@ const CLIP: &str = "-f lavfi -i testsrc2=size=SIZE:rate=30 -f lavfi -i \
 
 #[test]
 fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
-    let Some(stage) = Stage::set("the page in a browser") else { return };
+    let Some(browser) = Stage::browser("the page in a browser") else { return };
+    let seen = despite_crashes(|| plays_what_is_published(&Stage::set(&browser)));
+    let checks = done(seen).lines().filter(|line| line.starts_with("ok ")).count();
+    assert!(checks >= 50, "most checks never ran: {checks}");
+}
+
+fn plays_what_is_published(stage: &Stage) -> Ran {
     let hostile = ChannelConfig::new("").description(HOSTILE_DESCRIPTION);
     stage.endpoint.client().put_channel(HOSTILE, &hostile).expect("a new channel");
     let channel = stage.channel();
@@ -38,13 +44,17 @@ fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
 
     let script = stage.play(&mut encoder, &[]);
     encoder.kill();
-    let checks = done(script).lines().filter(|line| line.starts_with("ok ")).count();
-    assert!(checks >= 50, "most checks never ran: {checks}");
+    script.end(LONG)
 }
 
 #[test]
 fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
-    let Some(stage) = Stage::set("the page and a second publisher") else { return };
+    let Some(browser) = Stage::browser("the page and a second publisher") else { return };
+    let seen = despite_crashes(|| plays_a_second_publisher(&Stage::set(&browser)));
+    assert!(done(seen).contains("ok it plays at its new size"));
+}
+
+fn plays_a_second_publisher(stage: &Stage) -> Ran {
     let channel = stage.channel();
     // Without audio: with it, Chromium's own player continues on its own.
     let silent = ["-c", "copy", "-an"];
@@ -54,20 +64,23 @@ fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
     first.kill();
     channel.wait_idle();
     let _second = endless("page-again", "960x540", &silent, &channel);
-    assert!(done(script).contains("ok it plays at its new size"));
+    script.end(LONG)
 }
 
 /// An endpoint and a browser.
-struct Stage {
-    browser: Browser,
+struct Stage<'a> {
+    browser: &'a Browser,
     endpoint: Endpoint,
     folder: Folder,
 }
 
-impl Stage {
+impl Stage<'_> {
     /// `None` where something is missing, which is told.
-    fn set(what: &str) -> Option<Stage> {
-        let browser = Browser::find(what).filter(|_| has_ffmpeg(what))?;
+    fn browser(what: &str) -> Option<Browser> {
+        Browser::find(what).filter(|_| has_ffmpeg(what))
+    }
+
+    fn set(browser: &Browser) -> Stage<'_> {
         let folder = Folder::new("page");
         let hls_js = browser.hls_js();
         let hls_js = hls_js.to_str().expect("a path in UTF-8");
@@ -75,7 +88,7 @@ impl Stage {
             Endpoint::start_with(&folder.path().join("data"), &["--control", "--hls-js", hls_js]);
         let mut order = bare(folder.path(), "control fault add GetBucketStat --status 500");
         run(order.env("OSSLIVE_LOCAL_URL", &endpoint.url), LONG).silent("a fault");
-        Some(Stage { browser, endpoint, folder })
+        Stage { browser, endpoint, folder }
     }
 
     fn channel(&self) -> Channel {
@@ -108,8 +121,7 @@ fn endless(name: &str, size: &str, how: &[&str], channel: &Channel) -> Program {
     publish(input.iter().chain(how).copied(), &channel.publish_url())
 }
 
-fn done(script: Program) -> String {
-    let seen = script.end(LONG);
+fn done(seen: Ran) -> String {
     assert!(seen.status.success(), "{}{}", seen.stdout, seen.stderr);
     seen.stdout
 }

@@ -17,7 +17,7 @@ use osslive::request::percent_encode;
 use osslive::sign::{Parts, v1};
 use osslive::{ChannelConfig, ChannelState, Client, RtmpUrlOptions};
 use osslive_local::push::{PushOptions, push_flv};
-use support::{BUCKET, Browser, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, run};
+use support::{BUCKET, Browser, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, despite_crashes, run};
 
 /// 9999-12-31T23:59:59Z: what a page could hold as a constant.
 const FOR_EVER: &str = "253402300799";
@@ -100,7 +100,7 @@ impl Stage {
         script.env("HOSTS", serde_json::json!(hosts).to_string());
         script.env("HLS_JS", self.browser.hls_js());
         script.envs(allowed.map(|host| ("ALLOWED", host)));
-        let seen = run(&mut script, LONG);
+        let seen = despite_crashes(|| run(&mut script, LONG));
         assert!(seen.status.success(), "{}{}", seen.stdout, seen.stderr);
         seen.stdout
     }

@@ -23,7 +23,9 @@ use std::thread;
 use osslive::Client;
 use row::Row;
 use stream::Stream;
-use support::{Browser, Channel, Endpoint, Folder, LONG, clip, has_ffmpeg, note, run};
+use support::{
+    Browser, Channel, Endpoint, Folder, LONG, clip, despite_crashes, has_ffmpeg, note, run,
+};
 
 /// How many streams are judged at a time; most of it is waiting for programs.
 const AT_ONCE: usize = 4;
@@ -99,7 +101,7 @@ fn hls_js_plays_every_picture() {
     let mut script = browser.command("playback.cjs");
     script.env("STREAMS", serde_json::Value::from_iter(streams).to_string());
     script.env("HOST", &host).env("HLS_JS", browser.hls_js());
-    let seen = run(&mut script, 2 * LONG);
+    let seen = despite_crashes(|| run(&mut script, 2 * LONG));
     assert!(seen.status.success(), "{}{}", seen.stdout, seen.stderr);
     assert_eq!(seen.stdout.lines().filter(|line| line.starts_with("ok ")).count(), PLAYED.len());
 }

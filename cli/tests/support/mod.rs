@@ -31,7 +31,7 @@ pub use playlist::{Fragment, Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
 pub use shell::{Shell, bare, failed, has_script, on_terminal, shipped_clip};
 pub use tap::Tap;
-pub use tools::{Browser, Sdk, has_ffmpeg, newer_ffmpeg, nginx, note, skipped};
+pub use tools::{Browser, Sdk, despite_crashes, has_ffmpeg, newer_ffmpeg, nginx, note, skipped};
 
 pub const BUCKET: &str = "live-demo";
 pub const REGION: &str = "cn-hangzhou";

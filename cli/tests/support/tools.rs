@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{BUCKET, Endpoint, KEY_ID, KEY_SECRET, REGION, STS_ID, STS_SECRET, STS_TOKEN};
+use super::{BUCKET, Endpoint, KEY_ID, KEY_SECRET, REGION, Ran, STS_ID, STS_SECRET, STS_TOKEN};
 
 /// A line that the test harness does not swallow.
 pub fn note(line: &str) {
@@ -152,6 +152,24 @@ impl Browser {
         command.arg(scripts.join(script));
         command
     }
+}
+
+/// What the driver reports when the process behind a page has died.
+const CRASH: &str = "Target crashed";
+
+/// Runs a scenario that drives the browser, and repeats it if Chromium crashed: no
+/// page should be able to cause that, and Chromium rarely does it by itself. The
+/// third crash is the result.
+pub fn despite_crashes(mut scenario: impl FnMut() -> Ran) -> Ran {
+    let mut seen = scenario();
+    for _ in 0..2 {
+        if !seen.stderr.contains(CRASH) {
+            break;
+        }
+        note(&format!("Chromium crashed, so this is repeated; seen before:\n{}", seen.stdout));
+        seen = scenario();
+    }
+    seen
 }
 
 /// Where `tests/real/setup.sh` puts the SDKs.
