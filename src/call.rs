@@ -14,10 +14,10 @@ use crate::retry;
 use crate::sign::{self, SignatureVersion, Signer};
 use crate::stop::Stop;
 use crate::transport::{Outgoing, Response, Sink, Transport};
+use crate::wipe::wipe_string;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-use zeroize::Zeroize;
 
 /// After this many failures, the rate limiter paces the retries instead of a growing
 /// backoff.
@@ -388,6 +388,6 @@ struct Headers(Vec<(&'static str, String)>);
 
 impl Drop for Headers {
     fn drop(&mut self) {
-        self.0.iter_mut().for_each(|(_, value)| value.zeroize());
+        self.0.iter_mut().for_each(|(_, value)| wipe_string(value));
     }
 }

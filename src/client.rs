@@ -10,12 +10,12 @@ use crate::operation::{
     VodTime,
 };
 use crate::sign::Signer;
+use crate::wipe::wipe_string;
 use pages::{Page, Pages};
 use std::fmt;
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
-use zeroize::Zeroize;
 
 pub(crate) mod builder;
 pub(crate) mod objects;
@@ -253,7 +253,7 @@ impl Client {
         signer.check(&request, endpoint.bucket())?;
         let mut query = signer.presign(&request, endpoint.bucket(), expires, self.engine.now());
         let url = endpoint.url(&request.key, &query);
-        query.iter_mut().for_each(|(_, value)| value.zeroize());
+        query.iter_mut().filter_map(|(_, value)| value.as_mut()).for_each(wipe_string);
         Ok(url)
     }
 

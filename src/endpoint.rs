@@ -6,6 +6,9 @@ use crate::request::{Param, push_encoded, push_encoded_path};
 use crate::spelling::spelling;
 use std::net::{IpAddr, Ipv6Addr};
 
+/// Room for the rest of a publish URL, including a signature without parameters.
+const ROOM: usize = 256;
+
 /// Where URLs carry the bucket. The signature is the same in all three styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -118,7 +121,8 @@ impl Endpoint {
     /// Returns the unsigned publish URL of a channel. The endpoint's port is kept,
     /// for local endpoints, unless it is the default of HTTP or HTTPS.
     pub fn publish_url(&self, channel: &str) -> String {
-        let mut url = String::with_capacity(256);
+        let names = self.host.len() + self.bucket.len() + 3 * channel.len();
+        let mut url = String::with_capacity(names + ROOM);
         let host = match self.host.rsplit_once(':') {
             Some((host, "80" | "443")) => host,
             _ => &self.host,

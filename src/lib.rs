@@ -160,6 +160,7 @@ mod source;
 mod spelling;
 mod stop;
 mod transport;
+mod wipe;
 pub mod xml;
 
 pub use attempt::Attempt;

@@ -170,8 +170,21 @@ fn push(out: &mut String, text: &str, keep_slash: bool) {
     }
 }
 
+/// A table, because a URL has hundreds of bytes to look up.
+const UNRESERVED: [bool; 256] = {
+    let mut unreserved = [false; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        let character = byte as u8;
+        unreserved[byte] =
+            character.is_ascii_alphanumeric() || matches!(character, b'-' | b'_' | b'.' | b'~');
+        byte += 1;
+    }
+    unreserved
+};
+
 fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~')
+    UNRESERVED[usize::from(byte)]
 }
 
 #[cfg(test)]

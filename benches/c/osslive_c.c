@@ -4,6 +4,7 @@
 
 static osslive_client *client;
 static osslive_channel_config *camera;
+static const osslive_param playlist = {"playlistName", "other.m3u8"};
 
 static void check(osslive_status status, osslive_error *error) {
   if (status) die(osslive_error_message(error));
@@ -38,6 +39,8 @@ static void call(void *session) {
     status = osslive_put_channel(client, "cam-0001", camera, &text, &error);
   else if (!strcmp(operation, "sign"))
     status = osslive_get_rtmp_url(client, "cam-0001", 1800, NULL, 0, &text, &error);
+  else if (!strcmp(operation, "sign-param"))
+    status = osslive_get_rtmp_url(client, "cam-0001", 1800, &playlist, 1, &text, &error);
   else
     status = osslive_list_channels(client, NULL, NULL, atoi(operation + 4), &text, &error);
   check(status, error);

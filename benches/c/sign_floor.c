@@ -26,7 +26,12 @@ static void call(void *session) {
   unsigned char hash[20], base64[32];
   (void)session;
   long expires = time(NULL) + 1800;
-  int length = snprintf(text, sizeof text, "%ld\n/live-demo/cam-0001", expires);
+  const char *signed_param = "", *param = "";
+  if (!strcmp(operation, "sign-param")) {
+    signed_param = "playlistName:other.m3u8\n";
+    param = "&playlistName=other.m3u8";
+  }
+  int length = snprintf(text, sizeof text, "%ld\n%s/live-demo/cam-0001", expires, signed_param);
   SHA_CTX hmac = inner;
   SHA1_Update(&hmac, text, length);
   SHA1_Final(hash, &hmac);
@@ -47,7 +52,7 @@ static void call(void *session) {
       *end++ = *c;
     }
   }
-  *end = 0;
+  strcpy(end, param);
   __asm__ volatile("" : : "r"(url) : "memory");
 }
 

@@ -5,9 +5,10 @@ use libc::c_char;
 use sdk::{Error, ErrorKind, Result};
 use serde::Serialize;
 use std::ffi::{CStr, CString};
+use std::fmt::Display;
 use std::io;
 use std::slice;
-use zeroize::Zeroizing;
+use zeroize::optimization_barrier;
 
 /// The maximum number of elements: a larger count is certainly a mistake.
 const MAX_ELEMENTS: usize = 1_000_000;
@@ -18,7 +19,7 @@ pub(crate) fn invalid(message: impl Into<String>) -> Error {
 }
 
 /// Returns the pointer, unless it is NULL.
-pub(crate) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
+pub(crate) fn not_null<T>(pointer: *mut T, name: impl Display) -> Result<*mut T> {
     if pointer.is_null() { Err(invalid(format!("{name} is NULL"))) } else { Ok(pointer) }
 }
 
@@ -28,7 +29,7 @@ pub(crate) fn not_null<T>(pointer: *mut T, name: &str) -> Result<*mut T> {
 ///
 /// `handle` is NULL, or points to a `T` that is not changed or freed while the reference
 /// is used.
-pub(crate) unsafe fn shared<'a, T>(handle: *const T, name: &str) -> Result<&'a T> {
+pub(crate) unsafe fn shared<'a, T>(handle: *const T, name: impl Display) -> Result<&'a T> {
     let handle = not_null(handle.cast_mut(), name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     Ok(unsafe { &*handle })
@@ -69,8 +70,8 @@ pub(crate) unsafe fn free<T>(handle: *mut T) {
 ///
 /// `text` is NULL, or points to bytes that end with a NUL and do not change
 /// while the reference is used.
-pub(crate) unsafe fn string<'a>(text: *const c_char, name: &str) -> Result<&'a str> {
-    not_null(text.cast_mut(), name)?;
+pub(crate) unsafe fn string<'a>(text: *const c_char, name: impl Display) -> Result<&'a str> {
+    not_null(text.cast_mut(), &name)?;
     // SAFETY: the caller's promise, and it is not NULL.
     let text = unsafe { CStr::from_ptr(text) };
     text.to_str().map_err(|error| {
@@ -128,7 +129,7 @@ pub(crate) unsafe fn strings<'a>(
     // SAFETY: the caller's promise.
     let texts = unsafe { array(texts, count, name) }?.iter().enumerate();
     // SAFETY: the caller's promise.
-    texts.map(|(at, &text)| unsafe { self::string(text, &format!("{name}[{at}]")) }).collect()
+    texts.map(|(at, &text)| unsafe { self::string(text, format_args!("{name}[{at}]")) }).collect()
 }
 
 /// Converts a string to a C string for the caller, to be freed by
@@ -140,12 +141,22 @@ pub(crate) fn into_c_string(text: String) -> Result<*mut c_char> {
 /// Converts a secret, such as a signed URL, to a C string for the caller. Leaves no copy
 /// of it in memory.
 pub(crate) fn secret_into_c_string(text: String) -> Result<*mut c_char> {
-    let text = Zeroizing::new(text);
+    let mut secret = text.into_bytes();
     let mut bytes = Vec::new();
     // With room for the final NUL: growing would leave a copy.
-    bytes.try_reserve_exact(text.len() + 1).map_err(|_| no_memory())?;
-    bytes.extend_from_slice(text.as_bytes());
+    let reserved = bytes.try_reserve_exact(secret.len() + 1);
+    if reserved.is_ok() {
+        bytes.extend_from_slice(&secret);
+    }
+    wipe(&mut secret);
+    reserved.map_err(|_| no_memory())?;
     into_raw(bytes)
+}
+
+/// Overwrites bytes, in bulk: `zeroize` alone writes one at a time.
+pub(crate) fn wipe(bytes: &mut [u8]) {
+    bytes.fill(0);
+    optimization_barrier(bytes);
 }
 
 /// Converts a result to a C string of JSON for the caller.

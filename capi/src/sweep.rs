@@ -79,7 +79,7 @@ pub unsafe extern "C" fn osslive_put_channels(
             let ids = strings(ids, n_ids, "ids")?;
             let configs = array(channel_configs, n_ids, "channel_configs")?.iter().enumerate();
             let configs = configs.map(|(at, &config)| {
-                shared(config, &format!("channel_configs[{at}]")).map(|config| config.0.clone())
+                shared(config, format_args!("channel_configs[{at}]")).map(|config| config.0.clone())
             });
             let channels: Vec<_> = ids
                 .into_iter()

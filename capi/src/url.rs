@@ -131,8 +131,8 @@ unsafe fn with_params(
         // SAFETY: the caller's promise.
         let (name, value) = unsafe {
             (
-                string(param.name, &format!("params[{at}].name"))?,
-                string(param.value, &format!("params[{at}].value"))?,
+                string(param.name, format_args!("params[{at}].name"))?,
+                string(param.value, format_args!("params[{at}].value"))?,
             )
         };
         options = options.param(name, value);

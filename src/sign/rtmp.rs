@@ -14,6 +14,9 @@ use std::fmt::Write;
 pub const RESERVED: &[&str] =
     &["Expire", "Expires", "OSSAccessKeyId", "SecurityToken", "Signature", "security-token"];
 
+/// The maximum length of an expiry.
+const MAX_EXPIRY: usize = 20;
+
 /// Returns the string to sign.
 ///
 /// `expires` is in Unix seconds. `params` are the extra parameters, raw and in any
@@ -27,7 +30,8 @@ pub fn string_to_sign(
 ) -> String {
     // Allocated at full size: growing would leave a copy of the content behind.
     let lengths = params.iter().map(|(name, value)| name.len() + value.len() + 2);
-    let mut text = String::with_capacity(128 + channel.len() + lengths.sum::<usize>());
+    let names = bucket.len() + channel.len();
+    let mut text = String::with_capacity(MAX_EXPIRY + 3 + names + lengths.sum::<usize>());
     // Writing to a String does not fail.
     let _ = writeln!(text, "{expires}");
     for (name, value) in sorted(params.iter()) {

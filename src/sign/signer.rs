@@ -6,11 +6,11 @@ use crate::credentials::Credentials;
 use crate::error::{Error, Result};
 use crate::request::{Param, Request, percent_decode, push_encoded};
 use crate::spelling::spelling;
+use crate::wipe::Wiped;
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::{PoisonError, RwLock};
 use time::{Date, OffsetDateTime};
-use zeroize::Zeroizing;
 
 /// The signature version of HTTP requests and play URLs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,7 +148,7 @@ impl Signer {
     ) -> String {
         let date = http_date(now);
         let query = borrowed(&request.query);
-        let text = Zeroizing::new(with_headers(headers, |headers| {
+        let text = Wiped::new(with_headers(headers, |headers| {
             v1::string_to_sign(&parts(request, bucket, &query, headers), &date)
         }));
         headers.push(("date", date));
@@ -168,7 +168,7 @@ impl Signer {
         headers.push(("x-oss-content-sha256", v4::UNSIGNED_PAYLOAD.to_owned()));
         headers.push(("x-oss-date", timestamp.clone()));
         let query = borrowed(&request.query);
-        let canonical = Zeroizing::new(with_headers(headers, |headers| {
+        let canonical = Wiped::new(with_headers(headers, |headers| {
             let parts = parts(request, bucket, &query, headers);
             v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD)
         }));
@@ -212,7 +212,7 @@ impl Signer {
         }
         let signed = borrowed(query);
         let parts = parts(request, bucket, &signed, &[]);
-        let text = Zeroizing::new(v1::string_to_sign(&parts, &expires));
+        let text = Wiped::new(v1::string_to_sign(&parts, &expires));
         let id = self.credentials.access_key_id().to_owned();
         query.push(("OSSAccessKeyId".into(), Some(id)));
         query.push(("Expires".into(), Some(expires)));
@@ -240,7 +240,7 @@ impl Signer {
         if let Some(token) = self.credentials.security_token() {
             push("x-oss-security-token", token.to_owned());
         }
-        let canonical = Zeroizing::new(v4::canonical_request(
+        let canonical = Wiped::new(v4::canonical_request(
             &parts(request, bucket, &borrowed(query), &[]),
             &[],
             v4::UNSIGNED_PAYLOAD,
@@ -265,19 +265,23 @@ impl Signer {
         sign_token: bool,
     ) {
         let token = self.credentials.security_token().map(|token| ("security-token", token));
-        let mut signed = Vec::with_capacity(params.len() + 1);
-        signed.extend_from_slice(params);
-        signed.extend(token.filter(|_| sign_token));
-        let text = Zeroizing::new(rtmp::string_to_sign(expires, &signed, bucket, channel));
+        let signed = match token.filter(|_| sign_token) {
+            Some(token) => Cow::Owned([params, &[token]].concat()),
+            None => Cow::Borrowed(params),
+        };
+        let text = Wiped::new(rtmp::string_to_sign(expires, &signed, bucket, channel));
         let signature = rtmp::signature(&self.v1_key, &text);
         let params = params.iter().copied().chain(token);
+        let (id, expires) = (self.credentials.access_key_id(), expires.to_string());
+        // Growing would leave a copy behind.
+        let own = 40 + expires.len() + 3 * (id.len() + signature.len());
         let lengths = params.clone().map(|(name, value)| 3 * (name.len() + value.len()) + 2);
-        url.reserve(256 + lengths.sum::<usize>());
+        url.reserve(own + lengths.sum::<usize>());
 
         url.push_str("?OSSAccessKeyId=");
-        push_encoded(url, self.credentials.access_key_id());
+        push_encoded(url, id);
         url.push_str("&Expires=");
-        url.push_str(&expires.to_string());
+        url.push_str(&expires);
         url.push_str("&Signature=");
         push_encoded(url, &signature);
         for (name, value) in params {

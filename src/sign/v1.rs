@@ -11,6 +11,7 @@ use crate::request::percent_decode;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
+use std::borrow::Cow;
 use std::fmt;
 
 /// An access key secret, with both pads of its HMAC-SHA1 already hashed.
@@ -164,7 +165,7 @@ pub fn check(parts: &Parts<'_>) -> Result<()> {
 /// between client and service.
 pub fn check_key(key: &str) -> Result<()> {
     let is_ambiguous = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'?' | 0..=0x1f));
-    let mut text = key.as_bytes().to_vec();
+    let mut text = Cow::Borrowed(key.as_bytes());
     loop {
         if is_ambiguous(&text) {
             let shown: String = key.chars().take(80).collect();
@@ -173,11 +174,14 @@ pub fn check_key(key: &str) -> Result<()> {
                  '?' or control characters, nor their percent-encoding"
             )));
         }
-        let decoded = percent_decode(&text);
-        if decoded == text {
+        if !text.contains(&b'%') {
             return Ok(());
         }
-        text = decoded;
+        let decoded = percent_decode(&text);
+        if *decoded == *text {
+            return Ok(());
+        }
+        text = Cow::Owned(decoded);
     }
 }
 

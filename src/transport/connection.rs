@@ -2,6 +2,7 @@
 
 use super::absolute::AbsoluteForm;
 use crate::stop::{Stop, Unfinished};
+use crate::wipe::wipe;
 use std::fmt;
 use std::io;
 use std::process;
@@ -9,7 +10,6 @@ use std::sync::Arc;
 use std::time::Duration;
 use ureq::Error;
 use ureq::unversioned::transport::{Buffers, LazyBuffers, NextTimeout, Transport};
-use zeroize::Zeroize;
 
 /// Whether a waiting read keeps sleeping when its connection is closed. Elsewhere,
 /// shutting down the socket wakes it, but not on Windows.
@@ -91,7 +91,7 @@ impl Transport for Connection {
             None => self.inner.transmit_output(amount, timeout),
         };
         // It contains the request's signature.
-        self.inner.buffers().output()[..amount].zeroize();
+        wipe(&mut self.inner.buffers().output()[..amount]);
         sent
     }
 

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the SDK from the bottom up. A module may use those of the
 /// layers below it.
 const LAYERS: &[&[&str]] = &[
-    &["spelling", "schema", "playlist"],
+    &["spelling", "schema", "playlist", "wipe"],
     &["error"],
     &["xml", "request", "credentials"],
     &["endpoint", "sign", "source"],

@@ -16,6 +16,10 @@ fn call(client: &Client, operation: &str) -> osslive::Result<()> {
         "history" => drop(black_box(client.get_channel_history("cam-0001")?)),
         "put" => drop(black_box(client.put_channel("cam-0001", &ChannelConfig::new("Camera"))?)),
         "sign" => drop(black_box(client.get_rtmp_url("cam-0001", &RtmpUrlOptions::new())?)),
+        "sign-param" => {
+            let options = RtmpUrlOptions::new().playlist_name("other.m3u8");
+            drop(black_box(client.get_rtmp_url("cam-0001", &options)?))
+        }
         other => many(client, other)?,
     }
     Ok(())
