@@ -123,7 +123,7 @@ enum Next {
 
 impl Connection {
     fn serve(mut self) -> io::Result<()> {
-        let mut buffer = vec![0; 32 * 1024];
+        let mut buffer = vec![0; 16 * 1024];
         let served = self.run(&mut buffer);
         let is_cut = self.live.as_ref().is_some_and(|live| live.sink().cut());
         let why = match &served {

@@ -630,7 +630,7 @@ mod tests {
         muxer.flush(out).unwrap();
         assert_eq!(muxer.buffer.bytes().capacity(), capacity);
         assert!(
-            sizes.len() > 5 && sizes.iter().all(|size| size % PACKET == 0 && *size < 96 * 1024)
+            sizes.len() > 5 && sizes.iter().all(|size| size % PACKET == 0 && *size < 32 * 1024)
         );
     }
 

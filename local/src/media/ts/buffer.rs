@@ -5,8 +5,8 @@ use std::io;
 /// The length of a transport packet.
 pub const PACKET: usize = 188;
 
-/// Whole packets of just under 96 KiB: each publisher has a buffer.
-const SIZE: usize = 96 * 1024 / PACKET * PACKET;
+/// Whole packets of just under 32 KiB: each publisher has a buffer.
+const SIZE: usize = 32 * 1024 / PACKET * PACKET;
 
 /// Collects packets, and counts the bytes of a fragment.
 pub(super) struct Buffer {
