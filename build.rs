@@ -28,6 +28,7 @@ mod header {
         "vod",
         "url",
         "progress",
+        "status_callback",
         "sweep_options",
         "sweep",
         "channel_monitor",

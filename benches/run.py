@@ -40,6 +40,7 @@ KEY = ("LTAI5tBenchKeyId", "BenchSecret7xYzABCDEFGH01")
 # Calls per round: they take at least a tenth of a second.
 FAST = {"stat": 4000, "put": 4000, "history": 3000, "list100": 1500, "list1000": 200, "sign": 200000,
         "sign-param": 200000}
+SWEEPS = [1_000, 10_000, 100_000]
 SLOW = {"stat": 150, "put": 150, "history": 100, "list100": 30, "list1000": 4, "sign": 10000}
 
 
@@ -178,6 +179,11 @@ def bench_client(rounds, peers):
         rows.append(["start to first response, ms", *[f"{statistics.median(t for t, _ in starts[n]):.1f}" for n in names]])
         rows.append(["peak memory after that, MiB", *[f"{max(p for _, p in starts[n]) / 1024:.1f}" for n in names]])
 
+        say("sweep")
+        osslive = next(client for client in contestants if client[0] == "osslive, Rust")
+        peaks = {operation: [measure(osslive, port, f"{operation}{count}", 1)[4] for count in SWEEPS]
+                 for operation in ["sweep", "each"]}
+
         say("sign")
         signers = [("lower bound", [f"{OUT}/sign_floor"], FAST, {}), *contestants[2:]]
         sign_rows = []
@@ -193,6 +199,11 @@ def bench_client(rounds, peers):
             sign_rows += [[f"share of the lower bound{what}", *shares], [f"URLs per second{what}", *rates]]
     text = "## The client\n\nOn a server with canned responses; ratios to a C program that uses a socket directly and neither signs nor parses.\n\n"
     text += table(["", *names], rows)
+    text += "\nPeak memory of a sweep by the number of channels, MiB.\n\n"
+    text += table(["", *[f"{count:,}" for count in SWEEPS]],
+                  [[what, *[f"{peak / 1024:.1f}" for peak in peaks[operation]]] for what, operation in
+                   [("with the status of all channels as its result", "sweep"),
+                    ("with each passed on and forgotten", "each")]])
     text += "\nSigned publish URLs; the lower bound is HMAC-SHA1 by OpenSSL with pads hashed in advance.\n\n"
     text += table(["", *results], sign_rows)
     return text + "\n" + footprint()

@@ -279,6 +279,18 @@ typedef struct {
 typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_data);
 
 /**
+ * A status callback. It receives a channel's JSON, and the pointer passed with it:
+ * id and what osslive_get_channel_status returns, or id and error. The JSON is
+ * valid only during the call. Return 0 to continue; any other value stops the work,
+ * and the callback is not called again.
+ *
+ * It runs on the thread that made the call, before the call returns. It must
+ * return normally: no longjmp, no C++ exception. It may call functions of this
+ * library.
+ */
+typedef int (*osslive_status_callback)(const char *json, void *user_data);
+
+/**
  * A part of a recording. Zero-initialize, then set what you need: {.name =
  * "opening", .to_ms = 300000} is the first five minutes of the latest session,
  * and {.name = "closing", .from_ms = -300000} the last five.
@@ -1188,6 +1200,27 @@ osslive_status osslive_monitor_channels(const osslive_client *client,
                                         void *user_data,
                                         char **out_json,
                                         osslive_error **out_error);
+
+/**
+ * Reads the status of many channels, several at a time, and calls back with each
+ * when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does not
+ * depend on the number of channels; otherwise like osslive_monitor_channels.
+ * Duplicate ids are read again.
+ *
+ * - ids, n_ids: the channels, up to a million.
+ * - sweep_options: options, or NULL.
+ * - on_status, user_data: called with each channel.
+ *
+ * Fails with OSSLIVE_ERR_STOPPED if the callback stopped the work or the time limit was
+ * reached before all channels were read.
+ */
+osslive_status osslive_sweep_channels(const osslive_client *client,
+                                      const char *const *ids,
+                                      size_t n_ids,
+                                      const osslive_sweep_options *sweep_options,
+                                      osslive_status_callback on_status,
+                                      void *user_data,
+                                      osslive_error **out_error);
 
 /**
  * Creates or replaces many channels, several at a time (PutLiveChannel).

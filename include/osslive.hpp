@@ -242,6 +242,12 @@ struct Diagnose {
  * If it throws, the work stops and the call throws the exception. */
 using Progress = std::function<bool(std::size_t done, std::size_t total)>;
 
+/* A status callback. It receives a channel's JSON (id and what get_channel_status
+ * returns, or id and error), and returns whether to continue. It runs on the thread
+ * that made the call. If it throws, the work stops and the call throws the
+ * exception. */
+using OnStatus = std::function<bool(const std::string &json)>;
+
 /* A part of a recording: of a session, or between two times. */
 struct Highlight {
   std::string name; /* playlist name; ".m3u8" is appended if missing */
@@ -517,6 +523,39 @@ class Listener {
   std::exception_ptr thrown_;
 };
 
+/* An OnStatus for the C interface; its exception is kept until C has returned. */
+class StatusListener {
+ public:
+  explicit StatusListener(const OnStatus &on_status) : on_status_(on_status) {}
+
+  osslive_status_callback callback() const noexcept { return on_status_ ? &hear : nullptr; }
+
+  /* Makes the call that this observes. */
+  template <typename Call>
+  void check(Call call) {
+    try {
+      detail::check(call);
+    } catch (const Error &) {
+      if (!thrown_) throw;
+    }
+    if (thrown_) std::rethrow_exception(thrown_);
+  }
+
+ private:
+  static int hear(const char *json, void *user_data) {
+    auto &listener = *static_cast<StatusListener *>(user_data);
+    try {
+      return listener.on_status_(json) ? 0 : 1;
+    } catch (...) {
+      listener.thrown_ = std::current_exception();
+      return 1;
+    }
+  }
+
+  const OnStatus &on_status_;
+  std::exception_ptr thrown_;
+};
+
 }  // namespace detail
 
 /* A client for the live channels of one bucket. Movable, not copyable; any
@@ -683,6 +722,22 @@ class Client {
     return listener.text_of([&](char **out, osslive_error **e) {
       return osslive_monitor_channels(get(), c_ids.data(), c_ids.size(), c_options.get(),
                                       listener.callback(), &listener, out, e);
+    });
+  }
+
+  /* Reads the status of many channels, several at a time, and calls back with each
+   * when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does
+   * not depend on the number of channels. Duplicate ids are read again.
+   * Status::stopped if the callback stopped the work or the time limit was reached
+   * before all channels were read. */
+  void sweep_channels(const std::vector<std::string> &ids, const OnStatus &on_status,
+                      const SweepOptions &options = {}) const {
+    const auto c_ids = detail::c_texts(ids);
+    const auto c_options = detail::make(options);
+    detail::StatusListener listener(on_status);
+    listener.check([&](osslive_error **e) {
+      return osslive_sweep_channels(get(), c_ids.data(), c_ids.size(), c_options.get(),
+                                    listener.callback(), &listener, e);
     });
   }
 

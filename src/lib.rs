@@ -54,6 +54,7 @@
 //! | call | what it does |
 //! | --- | --- |
 //! | [`monitor_channels`](Client::monitor_channels), [`ChannelMonitor`] | reads the status of many channels; polls them and reports changes |
+//! | [`sweep_channels`](Client::sweep_channels) | passes on the status of any number of channels, in constant memory |
 //! | [`put_channels`](Client::put_channels) | creates or replaces many channels |
 //! | [`send_calls`](Client::send_calls) | sends any other [`operation`] for many items |
 //! | [`analyze_history`](Client::analyze_history) | summarizes sessions of the last days |

@@ -27,6 +27,7 @@ mod pointer;
 mod progress;
 #[cfg(test)]
 mod schema;
+mod status_callback;
 mod string;
 mod sweep;
 mod sweep_options;

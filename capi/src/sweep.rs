@@ -3,9 +3,10 @@
 use crate::channel_config::osslive_channel_config;
 use crate::client::osslive_client;
 use crate::error::{osslive_error, osslive_status};
-use crate::guard::guard_output;
+use crate::guard::{guard, guard_output};
 use crate::pointer::{array, json_into_c_string, shared, strings};
 use crate::progress::{Listener, Results, osslive_progress_callback, with_listener};
+use crate::status_callback::{StatusListener, osslive_status_callback};
 use crate::sweep_options::osslive_sweep_options;
 use libc::{c_char, c_void};
 use sdk::Result;
@@ -47,6 +48,46 @@ pub unsafe extern "C" fn osslive_monitor_channels(
             json_into_c_string(
                 &client.monitor_channels(ids, &with_listener(options.for_sweep(), listener)),
             )
+        })
+    }
+}
+
+/// Reads the status of many channels, several at a time, and calls back with each
+/// when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does not
+/// depend on the number of channels; otherwise like osslive_monitor_channels.
+/// Duplicate ids are read again.
+///
+/// - ids, n_ids: the channels, up to a million.
+/// - sweep_options: options, or NULL.
+/// - on_status, user_data: called with each channel.
+///
+/// Fails with OSSLIVE_ERR_STOPPED if the callback stopped the work or the time limit was
+/// reached before all channels were read.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn osslive_sweep_channels(
+    client: *const osslive_client,
+    ids: *const *const c_char,
+    n_ids: usize,
+    sweep_options: *const osslive_sweep_options,
+    on_status: osslive_status_callback,
+    user_data: *mut c_void,
+    out_error: *mut *mut osslive_error,
+) -> osslive_status {
+    // SAFETY: pointers as the header's conventions ask for them.
+    unsafe {
+        guard(out_error, || {
+            let client = &shared(client, "client")?.client;
+            let ids = strings(ids, n_ids, "ids")?;
+            let mut listener = StatusListener::new(on_status, user_data)?;
+            let options = osslive_sweep_options::or_default(sweep_options).for_sweep();
+            let options = options.stop(listener.stop_handle());
+            let swept = client.sweep_channels(ids, &options, |channel| {
+                listener.on_status(match &channel {
+                    Ok(report) => json_into_c_string(report),
+                    Err(failed) => json_into_c_string(failed),
+                });
+            });
+            listener.finish(swept)
         })
     }
 }

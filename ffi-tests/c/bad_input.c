@@ -177,6 +177,11 @@ static void null_is_refused_for_each_pointer(void) {
   TURNED_DOWN("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
 }
 
+static int ignore(const char *json, void *user_data) {
+  (void)json, (void)user_data;
+  return 0;
+}
+
 static void null_is_refused_for_work_on_many(void) {
   const char *const ids[] = {"a", "b"};
   const char *const hole[] = {"a", NULL};
@@ -203,6 +208,17 @@ static void null_is_refused_for_work_on_many(void) {
           osslive_monitor_channels(client, ids, absurd, options, NULL, NULL, &out, &error));
   TURNED_DOWN("out_json is NULL",
               osslive_monitor_channels(client, ids, 2, options, NULL, NULL, NULL, &error));
+
+  TURNED_DOWN("client is NULL",
+              osslive_sweep_channels(NULL, ids, 2, options, ignore, NULL, &error));
+  TURNED_DOWN("ids is NULL",
+              osslive_sweep_channels(client, NULL, 2, options, ignore, NULL, &error));
+  TURNED_DOWN("ids[1] is NULL",
+              osslive_sweep_channels(client, hole, 2, options, ignore, NULL, &error));
+  TURNED_DOWN("n_ids ",
+              osslive_sweep_channels(client, ids, absurd, options, ignore, NULL, &error));
+  TURNED_DOWN("on_status is NULL",
+              osslive_sweep_channels(client, ids, 2, options, NULL, NULL, &error));
 
   REFUSED("client is NULL",
           osslive_put_channels(NULL, ids, configs, 2, options, NULL, NULL, &out, &error));
@@ -382,6 +398,7 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   const osslive_highlight highlight[] = {{.name = text}};
   osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
   REFUSED(why, osslive_monitor_channels(client, ids, 2, options, NULL, NULL, &out, &error));
+  TURNED_DOWN(why, osslive_sweep_channels(client, ids, 2, options, ignore, NULL, &error));
   REFUSED(why, osslive_diagnose(client, text, NULL, NULL, NULL, NULL, NULL, &out, &error));
   REFUSED(why, osslive_diagnose(client, NULL, text, NULL, NULL, NULL, NULL, &out, &error));
   REFUSED(why, osslive_diagnose(client, NULL, NULL, text, NULL, NULL, NULL, &out, &error));

@@ -69,6 +69,41 @@ static void a_sweep_sorts_channels_by_what_they_do(void) {
   osslive_string_free(out);
 }
 
+/* A callback that counts channels by what their JSON says, and stops the work after
+ * this many calls. */
+struct tally {
+  size_t live, failed, heard, stop_after;
+  pthread_t thread;
+};
+
+static int count_status(const char *json, void *user_data) {
+  struct tally *tally = user_data;
+  CHECK(pthread_equal(tally->thread, pthread_self()));
+  tally->live += count_of(json, "{\"id\":\"on-air\",\"status\":\"Live\"");
+  tally->failed += count_of(json, "{\"id\":\"nobody\",\"error\":{\"kind\":\"service\",");
+  return ++tally->heard == tally->stop_after ? 1 : 0;
+}
+
+static void a_sweep_passes_on_each_channel(void) {
+  const char *const ids[] = {"on-air", "nobody", "on-air", "swept"};
+  struct tally tally = {.thread = pthread_self()};
+  SUCCEEDS(osslive_sweep_channels(client, ids, 4, NULL, count_status, &tally, &error));
+  CHECK(tally.heard == 4 && tally.live == 2 && tally.failed == 1);
+  SUCCEEDS(osslive_sweep_channels(client, NULL, 0, NULL, count_status, &tally, &error));
+  CHECK(tally.heard == 4);
+}
+
+static void a_callback_stops_a_sweep_that_passes_on_channels(void) {
+  const char *ids[] = {"on-air", "on-air", "on-air", "on-air", "on-air", "on-air", "on-air"};
+  struct tally tally = {.stop_after = 2, .thread = pthread_self()};
+  osslive_sweep_options *options = osslive_sweep_options_new();
+  SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
+  FAILS(OSSLIVE_ERR_STOPPED, "the work was stopped before all channels were read",
+        osslive_sweep_channels(client, ids, 7, options, count_status, &tally, &error));
+  CHECK(tally.heard == 2);
+  osslive_sweep_options_free(options);
+}
+
 static void nothing_is_swept_and_put_in_no_time(void) {
   char *out = (char *)GARBAGE;
   SUCCEEDS(osslive_monitor_channels(client, NULL, 0, NULL, NULL, NULL, &out, &error));
@@ -416,6 +451,8 @@ int main(int argc, char **argv) {
   every_failure_of_a_sweep_is_listed(variable("SILENT_ENDPOINT"), "\"kind\":\"timeout\"");
   every_failure_of_a_sweep_is_listed(variable("GARBAGE_ENDPOINT"), "\"kind\":\"badReply\"");
   a_callback_stops_a_sweep();
+  a_sweep_passes_on_each_channel();
+  a_callback_stops_a_sweep_that_passes_on_channels();
   a_sweep_has_its_time_limit();
   a_batch_has_one_result_for_each();
   a_history_is_analysed();

@@ -21,6 +21,11 @@ static int progress(size_t done, size_t total, void *user_data) {
   return 0;
 }
 
+static int on_status(const char *json, void *user_data) {
+  (void)json, (void)user_data;
+  return 0;
+}
+
 /* What succeeds is freed, and what fails has its error read and freed. */
 static void end(osslive_status status, char *out, osslive_error *error) {
   if (status != OSSLIVE_OK) CHECK(osslive_error_message(error)[0] != '\0');
@@ -68,6 +73,7 @@ static void many_channels(const osslive_client *client) {
   osslive_highlight highlight = {.name = "stack", .to_ms = 1000};
   osslive_channel_monitor *monitor = NULL;
   DO(osslive_monitor_channels(client, ids, 3, NULL, progress, NULL, &out, &error));
+  SUCCEEDS(osslive_sweep_channels(client, ids, 3, NULL, on_status, NULL, &error));
   DO(osslive_put_channels(client, ids + 2, configs, 1, NULL, progress, NULL, &out, &error));
   DO(osslive_analyze_history(client, "on-air", 7, &out, &error));
   DO(osslive_create_highlights(client, "on-air", &highlight, 1, progress, NULL, &out, &error));

@@ -142,6 +142,13 @@ void many_channels_are_worked_on_at_once(const Client &client) {
   CHECK(has(sweep, "\"code\":\"NoSuchLiveChannel\"") && has(sweep, "\"total\":3}"));
   CHECK(heard.size() == 3 && heard.back() == std::make_pair(std::size_t{3}, std::size_t{3}));
   CHECK(has(client.monitor_channels({}), "\"total\":0}"));
+  std::string each;
+  client.sweep_channels({"on-air", "nobody"}, [&](const std::string &json) {
+    each += json;
+    return true;
+  });
+  CHECK(has(each, "{\"id\":\"on-air\",\"status\":\"Live\""));
+  CHECK(has(each, "{\"id\":\"nobody\",\"error\":{\"kind\":\"service\""));
 
   CHECK(has(client.analyze_history("on-air", 7), "\"sessionCount\":1,"));
   const auto now = std::chrono::system_clock::now();
@@ -188,6 +195,7 @@ void work_on_many_is_refused_with_exceptions(const Client &client) {
   CHECK(refused([&] { client.monitor_channels({"a"}, options); }));
   CHECK(refused([&] { client.put_channels({{"a", {}}}, options); }));
   CHECK(refused([&] { client.monitor_channels({"a", "\xff"}); }));
+  CHECK(refused([&] { client.sweep_channels({"a"}, nullptr); }));
   CHECK(refused([&] { client.monitor_channels({std::string("a\0b", 3)}); }));
   CHECK(refused([&] { client.analyze_history("a", 0); }));
   osslive::Highlight half{"half"};
@@ -219,6 +227,15 @@ void a_progress_callback_stops_by_its_word_and_by_what_it_throws(const Client &c
     CHECK(false);
   } catch (const std::runtime_error &error) {
     CHECK(std::string(error.what()) == "enough" && heard == 2);
+  }
+  CHECK(thrown([&] { client.sweep_channels(ids, [](const std::string &) { return false; }, options); })
+            .status() == Status::stopped);
+  try {
+    const auto on_status = [](const std::string &) -> bool { throw std::runtime_error("enough"); };
+    client.sweep_channels(ids, on_status, options);
+    CHECK(false);
+  } catch (const std::runtime_error &error) {
+    CHECK(std::string(error.what()) == "enough");
   }
 }
 

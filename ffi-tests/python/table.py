@@ -24,6 +24,7 @@ CHANNEL = declarations.ChannelConfigPointer
 MONITOR = declarations.ChannelMonitorPointer
 Param, Highlight = declarations.Param, declarations.Highlight
 LOG_CALLBACK, PROGRESS = declarations.LogCallback, declarations.ProgressCallback
+STATUS = declarations.StatusCallback
 
 library = ctypes.CDLL(sys.argv[1])
 for name, (result, arguments) in declarations.FUNCTIONS.items():
@@ -152,6 +153,16 @@ def many_channels_are_worked_on(client):
     assert set(sweep) == {"live", "idle", "disabled", "failed", "total"}, sweep
     assert sweep["live"][0]["id"] == "on-air" and sweep["live"][0]["video"]["width"] == 320, sweep
     assert sweep["failed"][0]["error"]["code"] == "NoSuchLiveChannel" and sweep["total"] == 3
+
+    read = []
+
+    def on_status(json_of_channel, _):
+        read.append(json.loads(json_of_channel))
+        return 0
+
+    check("osslive_sweep_channels", client, ids, 3, options, STATUS(on_status), None)
+    assert sorted(channel["id"] for channel in read) == ["batch-1", "nobody", "on-air"], read
+    assert [channel["id"] for channel in read if "error" in channel] == ["nobody"], read
 
     monitor = new(MONITOR, "osslive_channel_monitor_new", client, ids, 3, options)
     library.osslive_sweep_options_free(options)

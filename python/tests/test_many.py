@@ -9,6 +9,7 @@ import textwrap
 import threading
 from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler
+from itertools import count
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Type
 
@@ -250,9 +251,35 @@ def test_gaps_and_averages_are_read() -> None:
     assert week.is_truncated
 
 
+def test_a_sweep_passes_on_each_channel(
+    osslive_client: osslive.Client, recorded: Recording, channel: str
+) -> None:
+    read: list[osslive.ChannelReport | osslive.FailedChannel] = []
+    thread = threading.get_ident()
+
+    def on_status(channel: osslive.ChannelReport | osslive.FailedChannel) -> None:
+        assert threading.get_ident() == thread
+        read.append(channel)
+
+    osslive_client.sweep_channels([channel, "missing", channel], on_status, max_parallel=2)
+    assert sorted(each.id for each in read) == sorted([channel, "missing", channel])
+    (failed,) = (each for each in read if isinstance(each, osslive.FailedChannel))
+    assert isinstance(failed.error, osslive.NoSuchLiveChannel)
+    (first, _) = (each for each in read if isinstance(each, osslive.ChannelReport))
+    assert first.status.status == osslive.StreamState.IDLE
+    osslive_client.sweep_channels([], read.append)
+    assert len(read) == 3
+
+
 # Progress, and stopping.
 
 Work = Callable[[osslive.Client, Callable[[int, int], object]], object]
+
+
+def sweep_with(client: osslive.Client, progress: Callable[[int, int], object]) -> None:
+    done = count(1)
+    client.sweep_channels(IDS, lambda _: progress(next(done), len(IDS)), 1)
+
 
 WORK: list[Work] = [
     lambda client, progress: client.monitor_channels(IDS, 1, progress=progress),
@@ -260,8 +287,9 @@ WORK: list[Work] = [
         [(id, ChannelConfig()) for id in IDS], 1, progress=progress
     ),
     lambda client, progress: client.create_highlights("a", list(map(Highlight, IDS)), progress),
+    sweep_with,
 ]
-EACH = pytest.mark.parametrize("work", WORK, ids=["sweep", "put", "highlights"])
+EACH = pytest.mark.parametrize("work", WORK, ids=["sweep", "put", "highlights", "each"])
 
 PUT = b"<CreateLiveChannelResult><PublishUrls/><PlayUrls/></CreateLiveChannelResult>"
 

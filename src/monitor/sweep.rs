@@ -1,9 +1,9 @@
 //! Sweeps: the status of many channels.
 
 use super::options::SweepOptions;
-use super::par_map::par_map;
+use super::par_map::{par_each, par_map};
 use crate::client::Client;
-use crate::error::{Error, Result};
+use crate::error::{Error, ErrorKind, Result};
 use crate::limiter::RateLimiter;
 use crate::operation::{self, ChannelStatus, StreamState};
 use std::collections::HashSet;
@@ -90,6 +90,54 @@ impl Client {
     ) -> Sweep {
         let ids = distinct(ids);
         Sweep::take(self, &ids, options, &RateLimiter::new(options.bounds.rate))
+    }
+
+    /// Reads the status of any number of channels, several at a time, and calls back
+    /// with each when it arrives, on the calling thread.
+    ///
+    /// Nothing is kept: ids are taken from the iterator when they are needed, and
+    /// memory use is that of the requests in flight. Duplicate ids are read again. While
+    /// the callback runs, at most twice as many channels as there are concurrent
+    /// requests are read. Failures, timeouts, retries and throttling are as in
+    /// [`monitor_channels`](Self::monitor_channels); the progress callback of the
+    /// options is not called.
+    ///
+    /// ```no_run
+    /// # let client: osslive::Client = unimplemented!();
+    /// use osslive::SweepOptions;
+    ///
+    /// let ids = (0..100_000).map(|number| format!("cam-{number}"));
+    /// let mut live = 0;
+    /// client.sweep_channels(ids, &SweepOptions::new().max_parallel(16), |channel| match channel {
+    ///     Ok(report) => live += usize::from(report.status.remote_addr.is_some()),
+    ///     Err(failed) => eprintln!("{}: {}", failed.id, failed.error),
+    /// })?;
+    /// println!("{live} channels are live");
+    /// # Ok::<(), osslive::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) if the work was stopped or its
+    /// time limit was reached before all channels were read.
+    pub fn sweep_channels<I: IntoIterator<IntoIter: Send, Item: Into<String>>>(
+        &self,
+        ids: I,
+        options: &SweepOptions<'_>,
+        mut on_status: impl FnMut(std::result::Result<ChannelReport, FailedChannel>),
+    ) -> Result<()> {
+        let ids = ids.into_iter().map(Into::into);
+        let limiter = RateLimiter::new(options.bounds.rate);
+        let status = |id: &String| operation::get_channel_status(id);
+        par_each(self, ids, options, &limiter, status, |id, outcome| {
+            on_status(match outcome {
+                Ok(status) => Ok(ChannelReport { id, status }),
+                Err(error) => Err(FailedChannel { id, error }),
+            });
+        })
+        .map_err(|why| {
+            Error::new(ErrorKind::Stopped, format!("{why} before all channels were read"))
+        })
     }
 }
 

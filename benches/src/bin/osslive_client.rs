@@ -25,7 +25,8 @@ fn call(client: &Client, operation: &str) -> osslive::Result<()> {
     Ok(())
 }
 
-/// Calls `list1000` or `sweep1000`, with any number.
+/// Calls `list1000`, `sweep1000` or, without keeping the results, `each1000`, with any
+/// number.
 fn many(client: &Client, operation: &str) -> osslive::Result<()> {
     let digits = operation.find(|c: char| c.is_ascii_digit()).expect("an operation with a number");
     let (name, count) = operation.split_at(digits);
@@ -38,6 +39,13 @@ fn many(client: &Client, operation: &str) -> osslive::Result<()> {
             let ids = (0..count).map(|number| format!("cam-{number:05}"));
             let sweep = client.monitor_channels(ids, &SweepOptions::new());
             assert_eq!(black_box(sweep).live.len(), count);
+        }
+        "each" => {
+            let (ids, mut live) = ((0..count).map(|number| format!("cam-{number:05}")), 0);
+            client.sweep_channels(ids, &SweepOptions::new(), |channel| {
+                live += usize::from(black_box(channel).is_ok());
+            })?;
+            assert_eq!(live, count);
         }
         other => panic!("no operation {other}"),
     }

@@ -122,6 +122,7 @@ HighlightPointer = POINTER(Highlight)
 DownloadPointer = POINTER(Download)
 LogCallback = ctypes.CFUNCTYPE(None, c_int, c_char_p, c_void_p)
 ProgressCallback = ctypes.CFUNCTYPE(c_int, c_size_t, c_size_t, c_void_p)
+StatusCallback = ctypes.CFUNCTYPE(c_int, c_char_p, c_void_p)
 
 #: The result and the arguments of each function.
 FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
@@ -201,6 +202,7 @@ FUNCTIONS: Dict[str, Tuple[Any, List[Any]]] = {
     "osslive_sweep_options_set_min_bandwidth": (c_int, [SweepOptionsPointer, c_uint64, POINTER(ErrorPointer)]),
     "osslive_sweep_options_set_frame_rate_drop": (c_int, [SweepOptionsPointer, c_double, POINTER(ErrorPointer)]),
     "osslive_monitor_channels": (c_int, [ClientPointer, POINTER(c_char_p), c_size_t, SweepOptionsPointer, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
+    "osslive_sweep_channels": (c_int, [ClientPointer, POINTER(c_char_p), c_size_t, SweepOptionsPointer, StatusCallback, c_void_p, POINTER(ErrorPointer)]),
     "osslive_put_channels": (c_int, [ClientPointer, POINTER(c_char_p), POINTER(ChannelConfigPointer), c_size_t, SweepOptionsPointer, ProgressCallback, c_void_p, POINTER(OwnedString), POINTER(ErrorPointer)]),
     "osslive_channel_monitor_new": (c_int, [ClientPointer, POINTER(c_char_p), c_size_t, SweepOptionsPointer, POINTER(ChannelMonitorPointer), POINTER(ErrorPointer)]),
     "osslive_channel_monitor_free": (None, [ChannelMonitorPointer]),
@@ -370,6 +372,8 @@ class Functions:
     sweep_options_set_frame_rate_drop: Function
     #: osslive_monitor_channels(client, ids, n_ids, sweep_options, progress, user_data, out_json, out_error)
     monitor_channels: Function
+    #: osslive_sweep_channels(client, ids, n_ids, sweep_options, on_status, user_data, out_error)
+    sweep_channels: Function
     #: osslive_put_channels(client, ids, channel_configs, n_ids, sweep_options, progress, user_data, out_json, out_error)
     put_channels: Function
     #: osslive_channel_monitor_new(client, ids, n_ids, sweep_options, out_monitor, out_error)

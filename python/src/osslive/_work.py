@@ -30,9 +30,9 @@ LINGER = 2.0
 #: A progress callback: the number of finished items and the total.
 Progress = Callable[[int, int], object]
 
-#: A progress callback for the library, which returns 0 to continue. None for no
-#: callback.
-OnProgress = Optional[Callable[[int, int, Any], int]]
+#: A callback for the library, which returns 0 to continue. Its last argument is the
+#: pointer passed with it. None for no callback.
+OnEvent = Optional[Callable[..., int]]
 
 #: A part of a callback, to be run by the waiting thread.
 Step = Callable[[], object]
@@ -56,7 +56,7 @@ def on_main_thread() -> bool:
 class Work(Generic[T]):
     """One blocking call of the library.
 
-    ``progress`` and log handlers run on the thread that waits for the result. An exception
+    ``callback`` and log handlers run on the thread that waits for the result. An exception
     from them or from a signal handler ends the call, and :meth:`result` raises it.
     ``abort`` ends the call at once. ``is_spread`` means that the library uses several
     threads for it.
@@ -64,13 +64,13 @@ class Work(Generic[T]):
 
     def __init__(
         self,
-        do: Callable[[OnProgress], T],
-        progress: Optional[Progress] = None,
+        do: Callable[[OnEvent], T],
+        callback: Optional[Callable[..., object]] = None,
         abort: Optional[Step] = None,
         is_spread: bool = False,
     ) -> None:
         self._do = do
-        self._progress = progress
+        self._callback = callback
         self._abort = abort
         self._is_over = threading.Event() if is_spread else None
         self._is_stopped = False
@@ -96,9 +96,9 @@ class Work(Generic[T]):
         if self._is_over is not None:
             _spread[self] = self._is_over
         # Checked after it was registered above, where the end of the interpreter finds it.
-        has_progress = self._progress is not None and not _is_ending.is_set()
+        has_callback = self._callback is not None and not _is_ending.is_set()
         try:
-            return self._do(self._on_progress if has_progress else None)
+            return self._do(self._on_event if has_callback else None)
         finally:
             _this_thread.work = outer
             if self._is_over is not None:
@@ -107,8 +107,9 @@ class Work(Generic[T]):
             if self._failure is not None:
                 raise self._failure
 
-    def _on_progress(self, done: int, total: int, _user_data: Any) -> int:
-        self._run(partial(cast(Progress, self._progress), done, total))
+    def _on_event(self, *arguments: Any) -> int:
+        event, _user_data = arguments[:-1], arguments[-1]
+        self._run(partial(cast(Callable[..., object], self._callback), *event))
         return int(self._is_stopped)
 
     def log(self, line: Step) -> None:

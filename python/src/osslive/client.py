@@ -42,10 +42,16 @@ from ._arguments import (
     url_params,
     whole,
 )
-from ._declarations import DEFAULT_EXPIRES_S, ClientPointer, Function, ProgressCallback
+from ._declarations import (
+    DEFAULT_EXPIRES_S,
+    ClientPointer,
+    Function,
+    ProgressCallback,
+    StatusCallback,
+)
 from ._library import Library, library
 from ._native import Handle, Instances, call, call_text
-from ._work import OnProgress, Progress, Work
+from ._work import OnEvent, Progress, Work
 from .diagnosis import Diagnosis
 from .errors import BadReply, ErrorKind, OssLiveError
 from .models import (
@@ -53,6 +59,7 @@ from .models import (
     ChannelConfig,
     ChannelHistory,
     ChannelList,
+    ChannelReport,
     ChannelState,
     ChannelStatus,
     ChannelSummary,
@@ -60,6 +67,7 @@ from .models import (
     Credentials,
     Done,
     Download,
+    FailedChannel,
     Highlight,
     HighlightResult,
     HistoryAnalysis,
@@ -550,6 +558,36 @@ class Client:
             )
         )
 
+    def sweep_channels(
+        self,
+        ids: Iterable[str],
+        on_status: Callable[[Union[ChannelReport, FailedChannel]], object],
+        max_parallel: int = 8,
+        *,
+        rate: Optional[float] = None,
+        time_limit: Optional[float] = None,
+    ) -> None:
+        """Reads the status of many channels and calls ``on_status`` with each when it arrives.
+        Nothing is kept, so that memory use is that of the ids. Duplicate ids are read again. The
+        other arguments are those of :meth:`monitor_channels`.
+
+        An exception from ``on_status``, or Ctrl-C, stops the work. Raises
+        :class:`~osslive.Stopped` if the time limit was reached before all channels were read.
+        """
+        function, handle = library().sweep_channels, self._handle()
+        arguments = (*texts(ids, "ids"), sweep_options(max_parallel, rate, time_limit))
+
+        def do(on_event: OnEvent) -> None:
+            callback = StatusCallback() if on_event is None else StatusCallback(on_event)
+            call(function, handle, *arguments, callback, None)
+
+        def on_json(text: bytes) -> None:
+            channel: Json = json.loads(text)
+            failed = "error" in channel
+            on_status((FailedChannel if failed else ChannelReport).of(channel))
+
+        Work(do, on_json, partial(self._abort, handle), is_spread=True).result()
+
     def put_channels(
         self,
         channels: Iterable[Tuple[str, ChannelConfig]],
@@ -703,7 +741,7 @@ class Client:
     def _work(self, function: Function, *arguments: object, progress: Optional[Progress]) -> Json:
         handle = self._handle()
 
-        def do(on_progress: OnProgress) -> str:
+        def do(on_progress: OnEvent) -> str:
             callback = ProgressCallback() if on_progress is None else ProgressCallback(on_progress)
             return call_text(function, handle, *arguments, callback, None)
 
