@@ -83,7 +83,7 @@ impl osslive_highlight {
     /// The name is a valid argument for [`string`].
     unsafe fn read(&self, label: &str) -> Result<Highlight> {
         // SAFETY: the caller's promise.
-        let name = unsafe { string(self.name, &format!("{label}.name")) }?;
+        let name = unsafe { string(self.name, format_args!("{label}.name")) }?;
         if (self.start_time, self.end_time) == (0, 0) {
             return self.within_session(name, label);
         }
