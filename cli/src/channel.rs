@@ -1,4 +1,4 @@
-//! `osslive channel`: channels one by one, as the service has them.
+//! `osslive channel`: works on single channels.
 
 mod apply;
 mod configuration;

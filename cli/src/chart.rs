@@ -1,16 +1,16 @@
-//! Bar charts in characters.
+//! Bar charts made of characters.
 
 use crate::table::{Cell, Style, Table};
 use std::time::Duration;
 
-/// A bar of a chart: what stands before it, how long it is, and after it.
+/// A bar: the text before it, its length, and the text after it.
 pub(crate) struct Bar {
     pub(crate) label: String,
     pub(crate) length: Duration,
     pub(crate) value: String,
 }
 
-/// A chart whose longest bar has `width` characters.
+/// A chart whose longest bar is `width` characters wide.
 pub(crate) fn bars(bars: &[Bar], width: usize) -> Table {
     let longest = bars.iter().map(|bar| bar.length).max().unwrap_or_default();
     let mut chart = Table::details();
@@ -26,7 +26,8 @@ pub(crate) fn bars(bars: &[Bar], width: usize) -> Table {
     chart
 }
 
-/// A bar to an eighth of a character; what is not nothing is visible.
+/// Draws a bar with a precision of an eighth of a character; any length above zero
+/// is visible.
 fn blocks(part: f64, width: usize) -> String {
     const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
     let eighths = (part.clamp(0.0, 1.0) * width as f64 * 8.0).round() as usize;

@@ -1,4 +1,4 @@
-//! The clip that ships with the command, published.
+//! Publishes the clip that ships with the command.
 
 use osslive_local::push::{self, PushError, PushOptions};
 use std::io;
@@ -7,11 +7,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Six seconds of ffmpeg's test pattern, 320x180 at 30 frames a second, with
-/// a tone. It is looped.
+/// Six seconds of ffmpeg's test pattern, 320x180 at 30 frames/s, with a tone. It is
+/// looped.
 const CLIP: &[u8] = include_bytes!("../assets/clip.flv");
 
-/// A stream of the clip, published by a thread of its own.
+/// A stream of the clip, published on its own thread.
 pub(crate) struct Clip {
     stop: Arc<AtomicBool>,
     is_accepted: Arc<AtomicBool>,
@@ -19,14 +19,14 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
-    /// Begins to publish in real time.
+    /// Starts publishing in real time.
     pub(crate) fn push(url: String, length: Duration) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let is_accepted = Arc::new(AtomicBool::new(false));
         let (stopped, accepted) = (stop.clone(), is_accepted.clone());
         let thread = thread::spawn(move || {
             let options = PushOptions { duration: Some(length), real_time: true };
-            // Called only once the server has accepted the stream.
+            // Called only after the server has accepted the stream.
             let mut go_on = |_| {
                 accepted.store(true, Ordering::Relaxed);
                 !stopped.load(Ordering::Relaxed)
@@ -36,22 +36,22 @@ impl Clip {
         Clip { stop, is_accepted, thread: Some(thread) }
     }
 
-    /// Whether the server has accepted the stream.
+    /// Returns whether the server has accepted the stream.
     pub(crate) fn is_accepted(&self) -> bool {
         self.is_accepted.load(Ordering::Relaxed)
     }
 
-    /// Whether it has ended, for whatever reason.
+    /// Returns whether the stream has ended, for whatever reason.
     pub(crate) fn is_done(&self) -> bool {
         self.thread.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Asks the publisher to end the stream properly. Returns at once.
+    /// Makes the publisher end the stream cleanly. Returns at once.
     pub(crate) fn stop(&self) {
         self.stop.store(true, Ordering::Relaxed);
     }
 
-    /// Waits until the stream has ended, and returns why it failed, if it did.
+    /// Waits until the stream has ended, and returns its error, if any.
     pub(crate) fn end(&mut self) -> Result<(), PushError> {
         match self.thread.take().map(JoinHandle::join) {
             None => Ok(()),

@@ -1,18 +1,18 @@
-//! Whether the command was started without standard output, as by `>&-`.
+//! Detects that the command was started without standard output, as with `>&-`.
 //!
-//! The standard library opens the null device in its place before main begins,
-//! so that results would vanish with nobody the wiser: this looks earlier.
+//! The standard library opens the null device in its place before main begins, and
+//! results would be lost silently. This looks earlier.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static IS_CLOSED: AtomicBool = AtomicBool::new(false);
 
-/// Whether what is written to standard output reaches nothing.
+/// Returns whether standard output is closed.
 pub(crate) fn is_stdout_closed() -> bool {
     IS_CLOSED.load(Ordering::Relaxed)
 }
 
-// Before main there is no runtime to rely on: this is one system call.
+// Before main, there is no runtime to rely on: this is a single system call.
 #[cfg(unix)]
 #[ctor::ctor(unsafe)]
 fn look() {

@@ -1,16 +1,16 @@
-//! Asking before something is lost.
+//! Asks for confirmation before anything is lost.
 
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use console::Term;
 use std::io::{self, BufRead, IsTerminal};
 
-/// Whether there is a person to ask: who sees the question and can answer it.
+/// Returns whether somebody can see the question and answer it.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && Term::stderr().is_term()
 }
 
-/// Asks a question. Anything but yes is no.
+/// Asks a question. Anything but yes means no.
 pub(crate) fn ask(question: &str) -> Outcome<bool> {
     output::ask(&format!("{question} [y/N]"));
     let mut answer = String::new();

@@ -1,4 +1,4 @@
-//! `osslive conformance`: whether the service does what is expected of it.
+//! `osslive conformance`: compares the service with what is expected of it.
 
 mod ask;
 mod bench;
@@ -109,7 +109,7 @@ pub(crate) fn run(
         output.warn(&format!("{what} of another run: if it has ended, use --clean"));
     }
     announce(&plan(&bench, &experiments), arguments.yes, output)?;
-    // Until here, Ctrl-C ends the process: nothing was created.
+    // Until here, Ctrl-C ends the process: nothing has been created.
     signal::stops(&stop)?;
     let bar = Progress { is_hidden: output.json || verbose }.things(experiments.len());
     let run = run::run(&bench, &experiments, &bar)?;
@@ -136,7 +136,7 @@ pub(crate) fn run(
     }
 }
 
-/// Checks that a file can be written: better now than once everything was observed.
+/// Checks that a file can be written, before hours of observations are lost.
 fn check_file(path: &Path) -> Outcome {
     let is_new = !path.exists();
     let file = OpenOptions::new().create(true).append(true).open(path);
@@ -148,7 +148,7 @@ fn check_file(path: &Path) -> Outcome {
     Ok(())
 }
 
-/// Finds what runs before this one left behind.
+/// Finds what earlier runs left behind.
 fn find_old(bench: &Bench) -> Outcome<Leftovers> {
     Leftovers::find(bench, COMMON_PREFIX).map_err(|miss| {
         let message = format!("could not list channels and objects: {miss}");
@@ -178,18 +178,18 @@ fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome 
     Ok(())
 }
 
-/// What a run will do and cost.
+/// Describes what a run will do and cost.
 fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
     let can_run = |e: &&Experiment| e.needs.iter().all(|need| bench.has(*need));
     let (streams, rest): (Vec<_>, Vec<_>) = experiments
         .iter()
         .filter(can_run)
         .partition(|experiment| experiment.needs.contains(&Need::Stream));
-    // Counted against the local endpoint, with some more polling.
+    // Counted on the local endpoint, plus some polling.
     let requests = 2 * rest.len() + 6 * streams.len() + 20;
     let published = match streams.len() {
         0 => String::new(),
-        _ => ", publishes for about 2 minutes in all and stores up to 10 MB meanwhile".to_owned(),
+        _ => ", publishes for about 2 minutes in total and stores up to 10 MB meanwhile".to_owned(),
     };
     format!(
         "sends about {requests} requests to the bucket {} within 2 minutes{published}; everything \
@@ -199,7 +199,8 @@ fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
     )
 }
 
-/// Says what will be done. Asks on a terminal; elsewhere `--yes` must be given.
+/// Announces what will be done. Asks for confirmation on a terminal; otherwise,
+/// `--yes` is required.
 fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
     match output.json {
         true => output::report(&json!({ "plan": { "message": plan } })),
@@ -209,7 +210,7 @@ fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
         return Ok(());
     }
     if output.json || !confirm::is_possible() {
-        return Err(Failure::usage("nothing was created: add --yes to go on without asking"));
+        return Err(Failure::usage("nothing was created: add --yes to continue without asking"));
     }
     match confirm::ask("Go on?")? {
         true => Ok(()),
@@ -217,7 +218,7 @@ fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
     }
 }
 
-/// Writes what was observed as what is expected.
+/// Writes the observations as the new expectation.
 fn learn(path: &Path, experiments: &[Experiment], seen: &BTreeMap<&'static str, Seen>) -> Outcome {
     let read = fs::read_to_string(path).map_err(|error| Failure::file(path, error))?;
     let mut expectations: Expectations =

@@ -1,4 +1,4 @@
-//! Which bucket to talk to, where it is, and with whose keys.
+//! Connection options: the bucket, its endpoint, and the credentials.
 
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
@@ -20,12 +20,12 @@ use std::str::FromStr;
 use std::time::Duration;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 
-/// Where `osslive local` listens by default.
+/// The default address of `osslive local`.
 const LOCAL: &str = "http://127.0.0.1:9000";
 
 const HEADING: &str = "Connection";
 
-/// The options by which every command finds its bucket.
+/// The connection options of all commands.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = HEADING)]
 pub(crate) struct Connection {
@@ -90,7 +90,7 @@ pub(crate) struct Connection {
     ca_file: Option<PathBuf>,
 }
 
-/// Parses a value as the SDK spells it, and offers the values that there are.
+/// Parses a value in the SDK's spelling, and offers the possible values.
 fn spelled<T>(values: &[T], spelling: fn(T) -> &'static str) -> impl TypedValueParser<Value = T>
 where
     T: FromStr<Err = Error> + Copy + Send + Sync + 'static,
@@ -100,7 +100,7 @@ where
 }
 
 impl Connection {
-    /// Hides the options in the help of a command that connects to nothing.
+    /// Hides the options in the help of commands that do not connect.
     pub(crate) fn hide(command: clap::Command) -> clap::Command {
         command.mut_args(|argument| match Self::has(&argument) {
             true => argument.hide(true),
@@ -108,8 +108,7 @@ impl Connection {
         })
     }
 
-    /// Returns an option among them that was given to a command, as it is
-    /// written.
+    /// Returns the first of these options that was given to a command, as written.
     pub(crate) fn given(matches: &ArgMatches, command: &clap::Command) -> Option<String> {
         let is_given = |argument: &&Arg| {
             Self::has(argument)
@@ -119,13 +118,13 @@ impl Connection {
         Some(format!("--{}", given.get_long().unwrap_or_default()))
     }
 
-    /// Whether an argument is one of them: a command's own may have the same
-    /// name.
+    /// Returns whether an argument is one of them: a command's own option may have
+    /// the same name.
     fn has(argument: &Arg) -> bool {
         argument.is_global_set() && argument.get_help_heading() == Some(HEADING)
     }
 
-    /// Whether this is about a local endpoint.
+    /// Returns whether this is about a local endpoint.
     pub(crate) fn is_local(&self) -> bool {
         let local_host = |host: &str| {
             let host = host.rsplit("://").next().unwrap_or(host);
@@ -134,7 +133,7 @@ impl Connection {
         self.local.is_some() || self.endpoint.as_deref().is_some_and(local_host)
     }
 
-    /// The time limit that was given.
+    /// Returns the timeout, if given.
     pub(crate) fn timeout(&self) -> Option<Duration> {
         self.timeout
     }
@@ -145,7 +144,7 @@ impl Connection {
         self.observed(verbose, |_| {})
     }
 
-    /// As [`client`](Self::client); `observe` is called after each request.
+    /// Like [`client`](Self::client); `observe` is called after each request.
     pub(crate) fn observed(
         &self,
         verbose: bool,
@@ -158,7 +157,7 @@ impl Connection {
                 say(&attempt.to_string());
             }
         });
-        // Without keys, nobody has come to the region yet.
+        // Without credentials, the region does not matter yet.
         let keys = self.find_keys()?;
         if verbose {
             say(&format!("credentials: {keys}"));
@@ -174,13 +173,13 @@ impl Connection {
         }
     }
 
-    /// The signature version of requests.
+    /// Returns the signature version of requests.
     pub(crate) fn signature(&self) -> SignatureVersion {
         self.signature.unwrap_or_default()
     }
 
     /// Returns an HTTP client for requests that the SDK would not send. It returns
-    /// every response as it is, and follows no redirects.
+    /// every response as is, and follows no redirects.
     pub(crate) fn agent(&self, default_timeout: Duration) -> Outcome<ureq::Agent> {
         let mut config = ureq::Agent::config_builder()
             .timeout_global(Some(self.timeout.unwrap_or(default_timeout)))
@@ -189,7 +188,7 @@ impl Connection {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .allow_non_standard_methods(true);
-        // Without one that is given, the agent reads the environment.
+        // Without an explicit proxy, the agent reads the environment.
         if self.no_proxy || self.is_local() {
             config = config.proxy(None);
         } else if let Some(url) = &self.proxy {
@@ -210,7 +209,7 @@ impl Connection {
         Ok(ureq::Agent::new_with_config(config.build()))
     }
 
-    /// How requests are written.
+    /// Options that affect the contents of requests.
     fn protocol(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(version) = self.signature {
             builder = builder.signature_version(version);
@@ -221,7 +220,7 @@ impl Connection {
         builder.internal(self.internal).user_agent("osslive-cli")
     }
 
-    /// How requests are sent.
+    /// Options that affect how requests are sent.
     fn transport(&self, mut builder: ClientBuilder) -> Outcome<ClientBuilder> {
         if let Some(limit) = self.timeout {
             builder = builder.timeout(limit);
@@ -245,9 +244,9 @@ impl Connection {
         Ok(builder.pool_size(256))
     }
 
-    /// Adds bucket, place and keys. Each setting is taken from the first that
-    /// has it: the options, then what `--profile` or `--config` name, the
-    /// environment, and the file that has the default credentials.
+    /// Sets bucket, endpoint and credentials. Each setting comes from the first
+    /// source that has it: the options, then `--profile` or `--config`, the
+    /// environment, and the file of the default credentials.
     fn settings(&self, mut builder: ClientBuilder) -> ClientBuilder {
         if let Some(url) = &self.local {
             return self.local_settings(url, builder);
@@ -268,13 +267,13 @@ impl Connection {
         }
     }
 
-    /// A local endpoint as it starts by default. The environment's bucket and
-    /// keys are for the real service and left alone.
+    /// Uses a local endpoint with its default settings. The environment's bucket
+    /// and credentials are for the real service, and are ignored.
     fn local_settings(&self, url: &str, builder: ClientBuilder) -> ClientBuilder {
         let or = |given: &Option<String>, default: &str| {
             given.clone().unwrap_or_else(|| default.to_owned())
         };
-        // TLS is the default everywhere but here.
+        // TLS is the default everywhere else.
         let url = if url.contains("://") { url.to_owned() } else { format!("http://{url}") };
         builder
             .region(or(&self.region, "cn-hangzhou"))
@@ -288,7 +287,7 @@ impl Connection {
         self.profile.is_some() || self.config.is_some()
     }
 
-    /// Finds the credentials to use.
+    /// Determines the credentials to use.
     fn find_keys(&self) -> Outcome<Keys> {
         if self.local.is_some() {
             let id = local_credentials().access_key_id().to_owned();
@@ -310,8 +309,9 @@ impl Connection {
 enum Keys {
     /// A description of the credentials, without secrets.
     Found(String),
-    /// None are configured; the metadata service of an ECS instance may have some.
-    /// Contains why other sources do not apply.
+    /// No credentials are configured; the metadata service of an ECS instance may
+    /// provide some.
+    /// Explains why other sources do not apply.
     Unknown(Vec<String>),
 }
 
@@ -370,7 +370,7 @@ mod tests {
         let page = include_str!("../../docs/configuration.md");
         let command = Connection::augment_args(clap::Command::new("osslive"));
         let options = command.get_arguments().filter_map(Arg::get_long);
-        // It stands for several settings at once.
+        // This option stands for several settings.
         for option in options.filter(|option| *option != "local") {
             assert!(page.contains(&format!("`--{option}`")), "--{option}");
         }

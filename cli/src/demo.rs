@@ -1,5 +1,5 @@
-//! `osslive demo`: end to end, from a channel to a playlist that plays,
-//! with each step checked.
+//! `osslive demo`: checks each step end to end, from a channel to a playable
+//! playlist.
 
 mod report;
 mod source;
@@ -23,7 +23,7 @@ type Outcome<T = ()> = Result<T, Box<dyn Error>>;
 
 const CHANNEL: &str = "demo";
 const FRAG_DURATION: u32 = 2;
-/// Both sources have a key frame each second: no fragment is longer.
+/// Both sources have a key frame every second: no fragment is longer.
 const LONGEST_FRAGMENT: f64 = FRAG_DURATION as f64 + 1.0;
 const PUBLISHED: Duration = Duration::from_secs(12);
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -76,7 +76,7 @@ fn create(client: &Client, report: &mut Report<'_>) -> Outcome {
     ensure(client.channels("").filter_map(Result::ok).count() == 1, "wrong channel list")
 }
 
-/// Publishes, and watches the channel go live. Returns the time span.
+/// Publishes, and waits until the channel is live. Returns the time span.
 fn publish(client: &Client, source: &Source, report: &mut Report<'_>) -> Outcome<(i64, i64)> {
     report.step("publish to a signed URL, over RTMP");
     let url = client.get_rtmp_url(CHANNEL, &RtmpUrlOptions::new().expires(600))?;
@@ -104,8 +104,8 @@ fn wait_until_live(client: &Client, publishing: &mut Publishing) -> Outcome<Chan
     }
 }
 
-/// Draws progress until the publisher is nearly done, then checks what the
-/// service sees of the stream.
+/// Shows progress until the publisher is nearly done, then checks the status that
+/// the service reports.
 fn watch(
     client: &Client,
     source: &Source,
@@ -221,7 +221,7 @@ fn disable(client: &Client, source: &Source, report: &mut Report<'_>) -> Outcome
 
 fn delete(client: &Client, report: &mut Report<'_>) -> Outcome {
     report.step("delete the channel");
-    // A publisher that was just cut may take a moment to be gone.
+    // A publisher that was just disconnected may take a moment to leave.
     let until = Instant::now() + TIMEOUT;
     while let Err(error) = client.delete_channel(CHANNEL) {
         let is_closing = error.code() == Some(code::CHANNEL_STILL_LIVE);
@@ -240,7 +240,7 @@ fn delete(client: &Client, report: &mut Report<'_>) -> Outcome {
     }
 }
 
-/// Recreates the channel and prints how to use it by hand.
+/// Recreates the channel and prints how to use it manually.
 fn keep(client: &Client, endpoint: &LocalEndpoint, report: &mut Report<'_>) -> Outcome {
     let config = ChannelConfig::new("Demo").frag_duration(FRAG_DURATION);
     client.put_channel(CHANNEL, &config)?;

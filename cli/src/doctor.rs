@@ -1,4 +1,4 @@
-//! `osslive doctor`: why there is no picture.
+//! `osslive doctor`: finds out why there is no video.
 
 mod send;
 
@@ -15,10 +15,10 @@ use std::io::{self, BufRead};
 use std::time::Duration;
 
 pub(crate) const HELP: &str = "\
-Checks the way from this machine to OSS, the credentials and their permissions,
-and on request a channel, a publish URL, a play URL and CORS. Takes at most ten
-seconds and changes nothing, unless --send asks for it. Exits with status 1 if
-there are problems; warnings and checks that do not apply do not count.
+Checks the network path to OSS, the credentials and their permissions, and on
+request a channel, a publish URL, a play URL and CORS. Takes at most ten seconds
+and changes nothing, except with --send. Exits with status 1 if there are
+problems; warnings and checks that do not apply do not count.
 
 Examples:
   osslive doctor
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Play URL that players use [default: the channel's]
     #[arg(long, value_name = "URL")]
     play_url: Option<String>,
-    /// Check that pages of this origin may play
+    /// Check that web pages of this origin can play the stream
     #[arg(long, value_name = "ORIGIN")]
     origin: Option<String>,
     /// Publish a test clip to the channel, for at most this time, and check
@@ -85,7 +85,7 @@ pub(crate) fn run(
     Err(Failure::Message(Exit::Failure, summary(&diagnosis)))
 }
 
-/// A URL is a secret, and the arguments of a process are not.
+/// Read from stdin, because a URL is a secret and arguments of a process are not.
 fn line_of_stdin() -> Outcome<String> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Other(error.into()))?;
@@ -130,14 +130,14 @@ fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagn
     diagnosis
 }
 
-/// Prints checks as soon as they are done, above a bar.
+/// Prints checks as soon as they are done, above a progress bar.
 struct Teller<'a> {
     output: &'a Output,
     bar: ProgressBar,
 }
 
 impl Teller<'_> {
-    /// What was not checked is only counted.
+    /// Checks that were skipped are only counted.
     fn tell(&self, check: &Check) {
         self.bar.inc(1);
         self.bar.set_message(check.id.as_str());

@@ -1,4 +1,4 @@
-//! Why a command ended early: the exit status and the message.
+//! Failures of commands: the exit status and the message.
 
 use crate::text::clean;
 use crate::usage;
@@ -11,8 +11,8 @@ use std::io;
 
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
-/// The exit statuses, for scripts. They are documented in `--help` and never
-/// change their meaning.
+/// The exit statuses, for scripts. They are documented in `--help`, and their
+/// meaning never changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub(crate) enum Exit {
@@ -27,7 +27,7 @@ pub(crate) enum Exit {
 }
 
 impl Exit {
-    /// The status for an error of the SDK.
+    /// Returns the status for an error of the SDK.
     pub(crate) fn of(error: &osslive::Error) -> Self {
         Self::of_code(error.code()).unwrap_or_else(|| match (error.kind(), error.status()) {
             (ErrorKind::InvalidArgument | ErrorKind::Config, _) => Exit::Usage,
@@ -54,7 +54,7 @@ impl Exit {
         }
     }
 
-    /// The status for a batch of which some failed: theirs, if they agree.
+    /// Returns the status for a batch with failures: theirs, if they agree.
     pub(crate) fn of_all(exits: impl IntoIterator<Item = Exit>) -> Self {
         let mut exits = exits.into_iter();
         let first = exits.next().unwrap_or(Exit::Failure);
@@ -62,22 +62,22 @@ impl Exit {
     }
 }
 
-/// Why a command ended before its time.
+/// Why a command ended early.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The SDK says so.
+    /// An error from the SDK.
     Call(osslive::Error),
-    /// The service has no recording of the time.
+    /// The service has no recording of the time range.
     NothingRecorded(osslive::Error),
-    /// The publisher says so.
+    /// An error from the publisher.
     Push(PushError),
-    /// The command line is wrong.
+    /// A mistake in the command line.
     CommandLine(clap::Error),
-    /// The command itself says so.
+    /// An error from the command itself.
     Message(Exit, String),
-    /// Reading or writing here, on this machine.
+    /// An I/O error on this machine.
     Io(String, io::Error),
-    /// Anything else.
+    /// Any other error.
     Other(Box<dyn Error>),
 }
 
@@ -99,7 +99,7 @@ impl From<Box<dyn Error>> for Failure {
     }
 }
 
-/// The message, in one line.
+/// Returns the message, in one line.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message())
@@ -107,11 +107,11 @@ impl fmt::Display for Failure {
 }
 
 impl Failure {
-    /// What a request for a recording ended in.
+    /// Converts the error of a request for a recording.
     ///
-    /// The service refuses a time in which nothing was recorded as an invalid
-    /// argument. Everything else that it refuses so was checked before it was
-    /// sent. Its detailed error codes say it outright, but may change.
+    /// The service rejects a time range without a recording as an invalid argument.
+    /// Everything else that it would reject this way was checked before sending.
+    /// Its detailed error codes are explicit, but may change.
     pub(crate) fn of_recording(error: osslive::Error) -> Self {
         let is_refused = error.kind() == ErrorKind::Service && error.status() == Some(400);
         match error.code() {
@@ -120,7 +120,7 @@ impl Failure {
         }
     }
 
-    /// A mistake on the command line or in a file that it names.
+    /// A mistake in the command line or in a file that it names.
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Failure::Message(Exit::Usage, message.into())
     }
@@ -148,7 +148,7 @@ impl Failure {
     fn message(&self) -> String {
         match self {
             Failure::Call(error) | Failure::NothingRecorded(error) => error.to_string(),
-            // The URL is signed, and so a secret.
+            // The URL is signed, and therefore a secret.
             Failure::Push(PushError::Url(_)) => "the publish URL is not valid".to_owned(),
             Failure::Push(error) => error.to_string(),
             Failure::CommandLine(error) => usage::message(error),
@@ -158,7 +158,7 @@ impl Failure {
         }
     }
 
-    /// The errors behind it that add something to the message.
+    /// Returns the underlying errors that add something to the message.
     fn causes(&self) -> Vec<String> {
         let mut next: Option<&dyn Error> = match self {
             Failure::Call(error) | Failure::NothingRecorded(error) => error.source(),
@@ -177,7 +177,7 @@ impl Failure {
         causes
     }
 
-    /// The failure as people read it on a terminal.
+    /// Formats the failure for a terminal.
     pub(crate) fn text(&self, hint: Option<&str>) -> String {
         if let Failure::CommandLine(error) = self {
             return usage::text(error, console::colors_enabled_stderr());
@@ -192,7 +192,7 @@ impl Failure {
         text
     }
 
-    /// The failure as programs read it.
+    /// Formats the failure as JSON.
     pub(crate) fn json(&self, hint: Option<&str>) -> Value {
         let mut error = match self {
             Failure::Call(error) | Failure::NothingRecorded(error) => json!(error),

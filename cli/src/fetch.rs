@@ -1,8 +1,8 @@
-//! Reading objects as a player does: by URL, without keys.
+//! Reads objects like a player: by URL, without credentials.
 
 use std::time::Duration;
 
-/// The body behind a URL, or an error for any status but success.
+/// Returns the body of a URL; any status but success is an error.
 pub(crate) fn get(url: &str) -> Result<Vec<u8>, ureq::Error> {
     let agent = ureq::Agent::new_with_config(
         ureq::Agent::config_builder()
@@ -13,8 +13,8 @@ pub(crate) fn get(url: &str) -> Result<Vec<u8>, ureq::Error> {
     agent.get(url).call()?.body_mut().with_config().limit(64 << 20).read_to_vec()
 }
 
-/// Resolves a playlist's entry against the playlist's URL (RFC 3986 section
-/// 5.2), as far as playlists of the service need it.
+/// Resolves a playlist entry against the playlist's URL (RFC 3986, section 5.2), as
+/// far as the service's playlists need it.
 pub(crate) fn join(base: &str, entry: &str) -> String {
     if entry.contains("://") {
         return entry.to_owned();

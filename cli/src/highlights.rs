@@ -1,4 +1,4 @@
-//! `osslive highlights`: parts of a session, each in a playlist of its own.
+//! `osslive highlights`: saves parts of a session as playlists.
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::session::Session;
@@ -41,7 +41,7 @@ struct Part {
     highlight: Highlight,
 }
 
-/// What came of the parts.
+/// The results for the parts.
 #[derive(Serialize)]
 struct Cut {
     results: Vec<HighlightResult>,
@@ -90,7 +90,8 @@ fn show(results: Vec<HighlightResult>, session: &Session) -> Outcome {
     Err(Failure::Message(Exit::of_all(failures), format!("{} of {all} failed", cut.failed)))
 }
 
-/// What makes no sense was refused before: what is refused now is not there.
+/// Invalid parts were rejected earlier: what the service rejects now was not
+/// recorded.
 fn exit(error: &osslive::Error) -> Exit {
     match (error.kind(), error.code()) {
         (ErrorKind::InvalidArgument, _) | (_, Some(code::INVALID_ARGUMENT)) => Exit::NotFound,
@@ -143,7 +144,7 @@ fn parse_part(text: &str) -> Result<Part, String> {
 
 fn parse_time(text: &str) -> Result<OffsetDateTime, String> {
     match parse_moment(text) {
-        // A bare number beside a date is more likely a length.
+        // A bare number next to a date is more likely a length.
         Ok(Moment::At(time)) if text.contains('T') => Ok(time),
         _ => Err(format!("invalid time {text:?}: expected RFC 3339, such as 2026-05-01T19:30:00Z")),
     }

@@ -1,12 +1,12 @@
-//! The next step after the usual mistakes.
+//! Hints for common mistakes.
 
 use crate::failure::Failure;
 use crate::usage;
 use osslive::{ErrorKind, code};
 use osslive_local::push::PushError;
 
-/// Returns what to try after a failure. `is_local` says whether the command
-/// was about a local endpoint.
+/// Returns what to try after a failure. `is_local` means that the command was about
+/// a local endpoint.
 pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
     match failure {
         Failure::Call(error) => after_call(error, is_local),
@@ -19,7 +19,7 @@ pub(crate) fn after(failure: &Failure, is_local: bool) -> Option<String> {
     }
 }
 
-/// Returns what to try when a stream was not accepted, or broke.
+/// Returns what to try after a stream was rejected or interrupted.
 pub(crate) fn for_push(error: &PushError) -> Option<&'static str> {
     Some(match error {
         PushError::Connect(_) | PushError::TimedOut => {
@@ -32,8 +32,8 @@ pub(crate) fn for_push(error: &PushError) -> Option<&'static str> {
     })
 }
 
-/// An error's detailed code says more than its code, and that more than its
-/// kind. What its message says may change, so nothing hangs on it.
+/// An error's detailed code is more specific than its code, and its code more than
+/// its kind. Messages may change, so nothing depends on them.
 fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
     if let (Some(code::ACCESS_DENIED), Some(endpoint)) = (error.code(), error.endpoint()) {
         return Some(format!("use the bucket's endpoint: --endpoint {endpoint}"));
@@ -46,7 +46,7 @@ fn after_call(error: &osslive::Error, is_local: bool) -> Option<String> {
 
 fn for_ec(ec: &str) -> Option<&'static str> {
     Some(match ec {
-        // Signature version 4 with another region than the bucket's.
+        // Signature version 4 with a region other than the bucket's.
         "0002-00000226" => "set --region to the bucket's region, which is part of the signature",
         "0002-00000080" => "this account rejects signature version 1: omit --signature",
         _ => return None,
@@ -93,7 +93,7 @@ fn for_channel(code: &str) -> Option<&'static str> {
     })
 }
 
-/// About the bucket and the way to it.
+/// Hints about the bucket and the network path.
 fn for_place(code: &str) -> Option<&'static str> {
     Some(match code {
         code::NO_BUCKET => "set --bucket or OSS_BUCKET",
@@ -124,7 +124,7 @@ fn for_place(code: &str) -> Option<&'static str> {
     })
 }
 
-/// About access keys and what they may do.
+/// Hints about access keys and their permissions.
 fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
     Some(match code {
         code::INVALID_ACCESS_KEY_ID if is_local => {

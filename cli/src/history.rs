@@ -1,4 +1,4 @@
-//! `osslive history`: what a channel was used for.
+//! `osslive history`: shows past sessions.
 
 use crate::chart::{self, Bar};
 use crate::failure::Outcome;

@@ -1,4 +1,4 @@
-//! `osslive local`: the endpoint in the foreground.
+//! `osslive local`: runs the endpoint in the foreground.
 
 mod announcement;
 mod keys;
@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
     #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
     memory: bool,
-    /// Make fragments survive a power cut too, before a playlist lists them
+    /// Make fragments survive a power cut before a playlist lists them
     #[arg(long, conflicts_with_all = ["temporary", "memory"], env = "OSSLIVE_LOCAL_DURABLE", value_parser = clap::builder::FalseyValueParser::new())]
     durable: bool,
     /// Create the buckets, channels, objects and keys described in this JSON file;
@@ -138,9 +138,10 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
         io::ErrorKind::InvalidInput => Failure::usage(error.to_string()),
         _ => Failure::Other(error.into()),
     })?;
-    // Whoever reads that it listens may rely on it: nothing can fail after that.
+    // From here on, nothing can fail: readers of the first line may rely on the
+    // endpoint.
     let ending = Ending::watch_with_stdin(arguments.exit_with_stdin)?;
-    // Others can read a log or a journal, and it is kept for a long time.
+    // Logs and journals are readable by others and kept for a long time.
     let is_private = arguments.print_keys || output.is_terminal() && !output.json;
     let shown = Shown { secret: arguments.print_keys, urls: is_private };
     let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
@@ -200,7 +201,7 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     Ok(config.limits(limits))
 }
 
-/// Who is answered over HTTP besides the owner of a key: sites and the page.
+/// Who may access the endpoint over HTTP without signing: sites and the page.
 fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
     if let Some(token) = &keys.page_token {
@@ -210,11 +211,11 @@ fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     arguments.origins.iter().fold(config, Config::cors)
 }
 
-/// The most that recordings may take, unless there is no limit.
+/// The maximum size of recordings; `None` without a limit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Storage(Option<u64>);
 
-/// Reads a size; `none` and 0 are no limit.
+/// Parses a size; `none` and 0 mean no limit.
 fn storage(text: &str) -> Result<Storage, String> {
     if text.eq_ignore_ascii_case("none") {
         return Ok(Storage(None));
@@ -262,7 +263,8 @@ mod tests {
         for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
             let name = option.get_id().as_str();
             let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-            // Secrets are not shown, and what ends with a parent needs one.
+            // Values that are secrets are hidden, and a flag that depends on a
+            // parent process is left out.
             let is_told = help.contains("[env: OSSLIVE_LOCAL_");
             assert!(option.get_env().is_some() || is_told || name == "exit_with_stdin", "{name}");
         }

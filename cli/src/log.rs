@@ -1,5 +1,4 @@
-//! The log of commands that run for a long time: a line on standard error for each
-//! event.
+//! The log of commands that run for a long time: one line on stderr per event.
 
 use crate::output::tell;
 use crate::text::{clean, clean_json};
@@ -10,17 +9,17 @@ use std::sync::mpsc::Sender;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// How the log is written.
+/// The format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    // Comments for clap would make the help of the whole command longer.
+    // Not doc comments: for clap, they would make every command's help longer.
     Text,
     Json,
     None,
 }
 
 impl Format {
-    /// The format of a command that was given none.
+    /// Returns the format if none was given.
     pub(crate) fn usual(json: bool) -> Self {
         if json { Format::Json } else { Format::Text }
     }
@@ -39,7 +38,8 @@ impl Format {
 #[derive(Debug, Clone)]
 pub(crate) struct Log {
     format: Format,
-    /// Shows the lines elsewhere on a terminal, where they would spoil a drawing.
+    /// Shows the lines elsewhere on a terminal, where they would disturb the
+    /// display.
     screen: Option<Sender<String>>,
 }
 
@@ -48,7 +48,7 @@ impl Log {
         Log { format, screen }
     }
 
-    /// Whether the lines are written to standard error.
+    /// Returns whether the lines are written to stderr.
     pub(crate) fn is_on_stderr(&self) -> bool {
         self.screen.is_none()
     }

@@ -1,5 +1,5 @@
-//! The osslive command: live channels on OSS from a shell, and a local
-//! endpoint to try everything on.
+//! The osslive command: live channels on OSS from a shell, and a local endpoint for
+//! trying everything.
 
 // All output goes through `output`, which cannot panic.
 #![deny(clippy::print_stdout, clippy::print_stderr, clippy::dbg_macro)]
@@ -91,7 +91,7 @@ Credentials come, in this order, from --local, --profile or --config, variables
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable, 8 differences";
 
-// Made once, at the start: the size of a variant does not matter.
+// Created once, at the start, so the size of a variant does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Subcommand)]
 enum Command {
@@ -106,7 +106,7 @@ enum Command {
     /// Publish an FLV file or pipe in real time
     #[command(after_help = publish::HELP)]
     Publish(publish::Arguments),
-    /// Find out why there is no picture
+    /// Find out why there is no video
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::Arguments),
     /// Compare OSS with what the local endpoint does, for a report
@@ -140,7 +140,8 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    // Help and mistakes are printed before the command line is understood.
+    // Help and usage errors are printed before the command line is parsed
+    // completely.
     let is_given = |name: &str| env::args_os().any(|argument| argument == name);
     let (json, no_color) = (is_given("--json"), is_given("--no-color"));
     let colour = if no_color { ColorChoice::Never } else { ColorChoice::Auto };
@@ -163,36 +164,36 @@ fn main() -> ExitCode {
     }
 }
 
-/// Commands that connect to nothing.
+/// Commands that do not connect.
 const OFFLINE: [&str; 5] = ["local", "control", "demo", "completions", "man"];
 
-/// The command line. Options before and after a command are the same, so every
-/// command has the connection options. Commands without a use for them do not
-/// show them, and neither does the list of commands, which fits on a screen.
+/// Builds the command line. Options work the same before and after a command, so
+/// every command has the connection options. Commands that do not use them hide
+/// them, and so does the list of commands, which fits on a screen.
 fn command_line() -> clap::Command {
     Connection::hide(completed())
 }
 
-/// The command line as shells complete it: with options before a command.
+/// The command line for shell completion, with options before a command.
 fn completed() -> clap::Command {
     let mut command = without_values(Arguments::command());
     command.build();
     OFFLINE.iter().fold(command, |command, name| command.mut_subcommand(name, offline))
 }
 
-/// Hides the connection options of a command and those below it.
+/// Hides the connection options of a command and its subcommands.
 fn offline(command: clap::Command) -> clap::Command {
     Connection::hide(command).mut_subcommands(offline)
 }
 
-/// Names environment variables in the help, but not their values, so that it is the
-/// same everywhere.
+/// Names environment variables in the help without their values, so that the help
+/// is the same everywhere.
 fn without_values(command: clap::Command) -> clap::Command {
     let command = command.mut_args(|argument| argument.hide_env_values(true));
     command.mut_subcommands(without_values)
 }
 
-/// Reads the command line. An option that would be ignored is a mistake.
+/// Parses the command line. An option that would be ignored is an error.
 fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
     let matches = command.try_get_matches_from_mut(env::args_os())?;
     let offline = matches.subcommand().filter(|(name, _)| OFFLINE.contains(name));
@@ -208,8 +209,8 @@ fn parse(mut command: clap::Command) -> Result<Arguments, clap::Error> {
     Arguments::from_arg_matches(&matches)
 }
 
-/// Reports how the command went. A failure of its own says more than output
-/// that was lost.
+/// Reports the outcome of the command. Its own failure matters more than lost
+/// output.
 fn end(outcome: Outcome, is_local: bool, output: &Output) -> ExitCode {
     let Err(failure) = outcome else {
         return if output.is_lost() { ExitCode::FAILURE } else { ExitCode::SUCCESS };
@@ -259,7 +260,7 @@ mod tests {
         command_line().debug_assert();
     }
 
-    /// Returns each command by its name, such as `osslive channel put`.
+    /// Returns each command by its full name, such as `osslive channel put`.
     fn every(command: &clap::Command, name: &str) -> Vec<(String, clap::Command)> {
         let below = command.get_subcommands().filter(|below| below.get_name() != "help");
         let below = below.flat_map(|below| every(below, &format!("{name} {}", below.get_name())));
@@ -284,7 +285,7 @@ mod tests {
         for (name, page) in &pages {
             page.lines().for_each(|line| assert!(fits(line), "{name} --help: {line:?}"));
         }
-        // clap wraps what is longer, in an unfortunate place.
+        // clap wraps longer lines badly.
         for (name, command) in every(&command_line(), "osslive") {
             let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             text.lines().for_each(|line| assert!(fits(line), "{name} --help: {line:?}"));
@@ -310,11 +311,11 @@ mod tests {
         }
     }
 
-    /// Reads the `osslive` commands in the shell blocks of a page.
+    /// Reads the `osslive` commands in a page's shell blocks.
     fn commands(page: &str) -> Vec<Vec<String>> {
         let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
         let text: String = blocks.collect::<Vec<_>>().join("\n").replace("\\\n", " ");
-        // A command inside of "$(...)" is one too.
+        // A command inside "$(...)" counts too.
         let text = text.replace("\"$(osslive ", "\nosslive ").replace(")\"", "\n");
         let lines = text.lines().map(str::trim).filter(|line| line.starts_with("osslive "));
         let words = |line: &str| {

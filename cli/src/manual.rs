@@ -1,4 +1,4 @@
-//! `osslive completions` and `osslive man`: help for shells and for man.
+//! `osslive completions` and `osslive man`: shell completions and man pages.
 
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -28,7 +28,7 @@ pub(crate) struct Manual {
 }
 
 pub(crate) fn completions(arguments: &Completions, mut command: Command, output: &Output) {
-    // The generator panics when it cannot write, so it writes to memory.
+    // The generator panics if it cannot write, so it writes to memory.
     let mut script = Vec::new();
     clap_complete::generate(arguments.shell, &mut command, "osslive", &mut script);
     output.text(|page| page.document(&String::from_utf8_lossy(&script)));

@@ -114,7 +114,7 @@ pub(crate) fn run(
     let setup =
         Setup { connection, output, log: &log, bucket, throttled, roster: &roster, ids: &ids };
     let (service, departed) = Service::start(&arguments.service, &setup, &mut monitor)?;
-    // It ends all requests, those for lists too.
+    // This ends all requests, including listings.
     let client = session.client.clone();
     signal::calls(move || client.shutdown())?;
     notify::ready();
@@ -128,30 +128,30 @@ pub(crate) fn run(
     Ok(())
 }
 
-/// Whether the service asked for fewer requests.
+/// Returns whether the service throttled requests.
 fn is_throttled(attempt: &Attempt<'_>) -> bool {
     attempt.outcome.as_ref().is_err_and(|error| matches!(error.status(), Some(429 | 503)))
 }
 
-/// Channels under watch, and what is done about their changes.
+/// The monitored channels, and the receivers of their changes.
 struct Watched {
     roster: Roster,
     monitor: ChannelMonitor,
     service: Service,
-    /// Channels that have gone and are not reported yet.
+    /// Deleted channels that have not been reported yet.
     departed: Departed,
 }
 
 impl Watched {
-    /// Waits for the next sweep and returns the changes, which are in the state when
-    /// this returns; `None` once stopped.
+    /// Waits for the next sweep and returns the changes, which are stored in the
+    /// state by then; `None` once stopped.
     fn next_changes(&mut self, session: &Session) -> Option<Vec<Change>> {
         if !self.monitor.wait_until_due() {
             return None;
         }
         match self.roster.refresh(&session.client, &mut self.monitor) {
             Ok(departed) => self.departed.extend(departed),
-            // The monitor is stopped too.
+            // This stops the monitor, too.
             Err(Failure::Call(error)) if error.kind() == ErrorKind::Stopped => {}
             Err(failure) => self.service.list_failed(&failure),
         }
@@ -179,7 +179,7 @@ impl Arguments {
         Roster::Listed { prefix, interval, due: Instant::now() + interval }
     }
 
-    /// The log, and its lines if they are shown on the screen.
+    /// Creates the log, and the list of its lines if they are shown on the screen.
     fn log(&self, output: &Output) -> (Log, Option<Receiver<String>>) {
         let format = self.log.unwrap_or(Format::usual(output.json));
         match !output.json && output.is_terminal() {
@@ -228,7 +228,7 @@ fn failures(sweep: &Sweep) -> Outcome {
     Err(Failure::Message(exit, format!("{} of {all} could not be read", sweep.failed.len())))
 }
 
-/// Prints changes for as long as there is somebody to read them.
+/// Prints changes until nobody reads them any more.
 fn in_lines(watched: &mut Watched, session: &Session) {
     while let Some(changes) = watched.next_changes(session) {
         for change in changes {
@@ -257,10 +257,10 @@ fn on_screen(watched: &mut Watched, interval: Duration, log: &Receiver<String>, 
     }
 }
 
-/// A change as a line for people.
+/// Formats a change as a line for people.
 fn line(change: &Change) -> String {
     let what = match &change.kind {
-        // Encoders are set in bits per second.
+        // Encoders are configured in bits per second.
         ChangeKind::BandwidthLow { bandwidth, limit } => format!(
             "{} has {}, below {}",
             change.id,

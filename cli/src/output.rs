@@ -1,5 +1,5 @@
-//! Standard output and standard error, and what happens when they cannot be
-//! written: the one way out of the command.
+//! Standard output and standard error, including failures to write to them. All
+//! output of the command goes through this module.
 
 use crate::closed;
 use crate::text::{clean, clean_json, clean_lines};
@@ -11,8 +11,8 @@ use std::fmt;
 use std::io::{self, Write};
 use std::process::Stdio;
 
-/// What a command prints to. Results that cannot be written are remembered, so
-/// that they neither end the command early nor hide its own failure.
+/// The command's output. Write failures are remembered, so that they neither end
+/// the command early nor hide its own failure.
 #[derive(Debug)]
 pub(crate) struct Output {
     /// Whether results are printed as JSON.
@@ -22,8 +22,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Decides on colours for the whole process: never in a pipe or a file,
-    /// nor when `NO_COLOR` (no-color.org) or `--no-color` says so.
+    /// Decides about colors for the whole process: none in pipes and files, or with
+    /// `NO_COLOR` (no-color.org) or `--no-color`.
     pub(crate) fn new(json: bool, no_color: bool) -> Self {
         let variable = |name| std::env::var_os(name).unwrap_or_default();
         let unwanted = no_color || !variable("NO_COLOR").is_empty() || variable("TERM") == "dumb";
@@ -33,17 +33,17 @@ impl Output {
         Output { json, is_terminal, failure: OnceCell::new() }
     }
 
-    /// Whether the output is read by a person who looks at a terminal.
+    /// Returns whether a person reads the output on a terminal.
     pub(crate) fn is_terminal(&self) -> bool {
         self.is_terminal
     }
 
-    /// Prints a result: as one JSON document, or as `human` writes it.
+    /// Prints a result: as a JSON document, or with `human`.
     pub(crate) fn show<T: Serialize>(&self, result: &T, human: impl FnOnce(&mut Page)) {
         self.print(|| serde_json::to_string_pretty(result), human);
     }
 
-    /// Prints a result of a series: as one line of JSON, or as `human` writes it.
+    /// Prints an item of a series: as a line of JSON, or with `human`.
     pub(crate) fn line<T: Serialize>(&self, result: &T, human: impl FnOnce(&mut Page)) {
         self.print(|| serde_json::to_string(result), human);
     }
@@ -62,7 +62,7 @@ impl Output {
         }
     }
 
-    /// Prints text, even when the output is otherwise JSON.
+    /// Prints text, even if other output is JSON.
     pub(crate) fn text(&self, human: impl FnOnce(&mut Page)) {
         let mut page = Page { text: String::new(), is_terminal: self.is_terminal };
         human(&mut page);
@@ -79,8 +79,8 @@ impl Output {
         }
     }
 
-    /// Remembers that the output cannot be written, and reports it unless its
-    /// reader has merely stopped reading, as `head` does.
+    /// Records that the output cannot be written, and reports it unless its reader
+    /// simply stopped reading, like `head`.
     pub(crate) fn fail(&self, error: io::Error) {
         if self.failure.get().is_some() {
             return;
@@ -98,17 +98,17 @@ impl Output {
         let _ = self.failure.set(error);
     }
 
-    /// Whether nothing more can be written.
+    /// Returns whether nothing more can be written.
     pub(crate) fn is_broken(&self) -> bool {
         self.failure.get().is_some()
     }
 
-    /// Whether anything was lost that somebody wanted to read.
+    /// Returns whether output was lost that somebody wanted to read.
     pub(crate) fn is_lost(&self) -> bool {
         self.failure.get().is_some_and(|error| error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    /// Prints a warning to standard error.
+    /// Prints a warning to stderr.
     pub(crate) fn warn(&self, message: &str) {
         match self.json {
             true => report(&json!({ "warning": { "message": message } })),
@@ -117,8 +117,8 @@ impl Output {
     }
 }
 
-/// Text for people, line by line. Nothing in a line can steer a terminal but
-/// the styles of a table's cells.
+/// Text for people, line by line. It cannot control a terminal, except for the
+/// styles of table cells.
 #[derive(Debug, Default)]
 pub(crate) struct Page {
     text: String,
@@ -126,7 +126,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Adds one line: this is what `writeln!` calls.
+    /// Adds a line; `writeln!` calls this.
     pub(crate) fn write_fmt(&mut self, line: fmt::Arguments<'_>) {
         let line = line.to_string();
         self.push(&clean(line.strip_suffix('\n').unwrap_or(&line)));
@@ -137,13 +137,13 @@ impl Page {
         self.text
     }
 
-    /// Adds a line that is safe already.
+    /// Adds a line that is already safe.
     pub(crate) fn push(&mut self, line: &str) {
         self.text.push_str(line);
         self.text.push('\n');
     }
 
-    /// Adds a document as it is, or, on a terminal, with what could harm it
+    /// Adds a document unchanged, or, on a terminal, with unsafe characters
     /// escaped.
     pub(crate) fn document(&mut self, text: &str) {
         match self.is_terminal {
@@ -153,28 +153,28 @@ impl Page {
     }
 }
 
-/// Says something on the way, to whoever asked for it by `-v`.
+/// Prints a message for `-v`.
 pub(crate) fn say(line: &str) {
     tell(&format!("* {}", clean(line)));
 }
 
-/// Asks a question on standard error, and stays in its line.
+/// Asks a question on stderr, without a line break.
 pub(crate) fn ask(question: &str) {
     let _ = io::stderr().write_all(format!("{} ", clean(question)).as_bytes());
 }
 
-/// Prints a line of JSON to standard error.
+/// Prints a line of JSON to stderr.
 pub(crate) fn report(value: &Value) {
     tell(&clean_json(&value.to_string()));
 }
 
-/// Standard error, for the output of another program.
+/// Returns stderr, for the output of another program.
 pub(crate) fn log_file() -> Stdio {
     Stdio::from(io::stderr())
 }
 
-/// Prints text to standard error. There is nobody to tell when that fails, and
-/// the exit status says how the command went.
+/// Prints text to stderr. A failure cannot be reported anywhere; the exit status
+/// tells the outcome.
 pub(crate) fn tell(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }

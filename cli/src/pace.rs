@@ -1,4 +1,4 @@
-//! How fast commands go through many channels.
+//! How fast commands work through many channels.
 
 use clap::{Args, value_parser};
 use osslive::SweepOptions;

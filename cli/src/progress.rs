@@ -1,4 +1,4 @@
-//! Progress bars, on standard error and only where that is a terminal.
+//! Progress bars, on stderr and only on a terminal.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 /// Which bars are drawn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    /// Whether there is none, as lines of text are told in its place.
+    /// Returns whether none is drawn, because lines of text replace it.
     pub(crate) is_hidden: bool,
 }
 
 impl Progress {
-    /// A bar over bytes, or a spinner when nobody knows how many there are.
+    /// Returns a bar for bytes, or a spinner if their number is unknown.
     pub(crate) fn bytes(self, length: Option<u64>) -> ProgressBar {
         match length {
             Some(length) => self.styled(ProgressBar::new(length), "{bar:30} {percent:>3} % {msg}"),
@@ -19,14 +19,14 @@ impl Progress {
         }
     }
 
-    /// A spinner for work of unknown length, which moves by itself.
+    /// Returns a spinner for work of unknown length, which moves by itself.
     pub(crate) fn working(self, what: &str) -> ProgressBar {
         let bar = self.bytes(None).with_message(what.to_owned());
         bar.enable_steady_tick(Duration::from_millis(100));
         bar
     }
 
-    /// A bar over a number of things.
+    /// Returns a bar for a number of items.
     pub(crate) fn things(self, number: usize) -> ProgressBar {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         self.styled(ProgressBar::new(number), "{bar:30} {pos}/{len} {msg}")

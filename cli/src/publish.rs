@@ -1,4 +1,4 @@
-//! `osslive publish`: an FLV file or pipe, published in real time.
+//! `osslive publish`: publishes an FLV file or pipe in real time.
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::say;
@@ -27,13 +27,13 @@ Examples:
   osslive publish clip.flv main-stage --repeat --for 10m
   ffmpeg -i talk.mp4 -c copy -f flv - | osslive publish - main-stage";
 
-/// How long the server may take, to accept and for each write.
+/// The server's time limit to accept a stream, and for each write.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time in which neither the server nor Ctrl-C is heard.
+/// The interval at which the server's messages and Ctrl-C are checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
-/// For how long the URL is signed; it is used at once.
+/// The lifetime of the URL, which is used at once.
 const EXPIRES: u32 = 600;
-/// Tags that are read ahead.
+/// The number of tags to read ahead.
 const AHEAD: usize = 64;
 
 #[derive(Args)]
@@ -55,7 +55,7 @@ pub(crate) struct Arguments {
     playlist: Option<String>,
 }
 
-/// What was published.
+/// The result of publishing.
 #[derive(Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Published {
@@ -63,7 +63,7 @@ struct Published {
     seconds: f64,
     messages: u64,
     bytes: u64,
-    /// Whether Ctrl-C ended it.
+    /// Whether it was ended with Ctrl-C.
     interrupted: bool,
 }
 
@@ -110,8 +110,8 @@ pub(crate) fn run(arguments: Arguments, session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Says in words what the server would refuse in fewer. Keys that may
-/// publish but not ask are not stopped by it.
+/// Explains in advance why the server would reject the publisher. Credentials that
+/// may publish but not read the status are not affected.
 fn check(id: &str, session: &Session) -> Outcome {
     let status = match session.client.get_channel_status(id) {
         Ok(status) => status,
@@ -168,7 +168,7 @@ impl Stream {
         }
     }
 
-    /// Sends a tag when it is due; `false` when the stream is to end.
+    /// Sends a tag when it is due; `false` when the stream should end.
     fn send(&mut self, tag: &Tag) -> Outcome<bool> {
         let due = self.pacer.due(tag);
         if self.limit.is_some_and(|limit| due >= limit) {
@@ -184,7 +184,7 @@ impl Stream {
             }
             self.publisher.poll()?;
         }
-        // The time on the wire wraps, as RTMP wants it.
+        // Timestamps wrap on the wire, as RTMP requires.
         self.publisher.send(tag.kind, due.as_millis() as u32, &tag.body)?;
         self.done.seconds = self.pacer.end().as_secs_f64();
         self.done.messages += u64::from(tag.kind != TagKind::Script);
@@ -210,11 +210,11 @@ impl Stream {
     }
 }
 
-/// Where the tags come from.
+/// The source of the tags.
 struct Source {
     file: Option<File>,
     repeat: bool,
-    /// Bytes to come, when that is known.
+    /// The total number of bytes, if known.
     length: Option<u64>,
 }
 
@@ -229,7 +229,7 @@ impl Source {
         let told = |error| Failure::file(path, error);
         let file = File::open(path).map_err(told)?;
         let metadata = file.metadata().map_err(told)?;
-        // A file that is no FLV is told before anything is sent.
+        // A file that is not FLV is an error before anything is sent.
         if metadata.is_file() {
             Reader::new(BufReader::new(&file)).map_err(told)?;
             (&file).rewind().map_err(told)?;
@@ -238,8 +238,8 @@ impl Source {
         Ok(Source { file: Some(file), repeat, length })
     }
 
-    /// Reads on a thread of its own, not far ahead: a pipe may have nothing
-    /// for a while, in which the server is heard all the same.
+    /// Reads on a separate thread, a few tags ahead: a pipe may be silent for a
+    /// while, during which messages of the server are still handled.
     fn read(self) -> Receiver<io::Result<Tag>> {
         let (send, receive) = sync_channel(AHEAD);
         thread::spawn(move || {
@@ -265,7 +265,7 @@ fn read_file(mut file: &File, repeat: bool, to: &SyncSender<io::Result<Tag>>) ->
     }
 }
 
-/// Reads to the end, or until nobody listens any more.
+/// Reads to the end, or until nobody receives the tags any more.
 fn read_tags(source: impl Read, to: &SyncSender<io::Result<Tag>>) -> io::Result<()> {
     for tag in Reader::new(source)? {
         if to.send(Ok(tag?)).is_err() {

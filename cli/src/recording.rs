@@ -1,4 +1,4 @@
-//! `osslive recording`: what channels have recorded.
+//! `osslive recording`: lists, downloads and prunes recordings.
 
 mod download;
 mod list;
@@ -23,7 +23,7 @@ enum Command {
     /// Download any part of a recording into one file
     #[command(after_help = download::HELP)]
     Download(download::Arguments),
-    /// Delete what is older than a number of days
+    /// Delete fragments and playlists older than a number of days
     #[command(after_help = prune::HELP)]
     Prune(prune::Arguments),
 }

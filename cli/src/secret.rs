@@ -1,4 +1,4 @@
-//! Secrets that come by an option, a file or the environment.
+//! Secrets from options, files or the environment.
 
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -7,10 +7,10 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
-/// More than any secret or token has: a larger file is another one.
+/// Larger than any secret or token: a larger file is the wrong one.
 const LONGEST: u64 = 64 * 1024;
 
-/// Where one secret may come from, the first that is given first.
+/// The possible sources of a secret, in order of precedence.
 pub(crate) struct Sources<'a> {
     pub(crate) option: &'a Option<String>,
     pub(crate) file: &'a Option<PathBuf>,
@@ -18,7 +18,7 @@ pub(crate) struct Sources<'a> {
 }
 
 impl Sources<'_> {
-    /// Returns the secret, or `None` when there is no source of it.
+    /// Returns the secret; `None` if it has no source.
     pub(crate) fn secret(&self, output: &Output) -> Outcome<Option<String>> {
         match (self.option, self.file) {
             (Some(secret), _) => Ok(Some(secret.clone())),
@@ -34,7 +34,7 @@ impl Sources<'_> {
     }
 }
 
-/// Reads a file that holds one secret and nothing else; `-` is standard input.
+/// Reads a file that contains one secret and nothing else; `-` is stdin.
 pub(crate) fn read(path: &Path, output: &Output) -> Outcome<String> {
     let name = path.display();
     let mut bytes = Vec::new();
@@ -63,14 +63,14 @@ pub(crate) fn read(path: &Path, output: &Output) -> Outcome<String> {
     }
 }
 
-/// Whether the file's own permissions let anybody but its owner read it.
+/// Returns whether the file's own permissions let others read it.
 #[cfg(unix)]
 fn is_readable_by_others(file: &File) -> bool {
     use std::os::unix::fs::MetadataExt;
     file.metadata().is_ok_and(|file| file.is_file() && file.mode() & 0o044 != 0)
 }
 
-/// Elsewhere permissions are lists of users, which the folder decides.
+/// Elsewhere, permissions are access lists, which the directory determines.
 #[cfg(not(unix))]
 fn is_readable_by_others(_: &File) -> bool {
     false

@@ -13,7 +13,7 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     pub(crate) progress: Progress,
     pub(crate) verbose: bool,
-    /// The time limit that was given, of a call or of waiting.
+    /// The given timeout, of a call or of waiting.
     pub(crate) timeout: Option<Duration>,
 }
 
@@ -26,7 +26,7 @@ impl<'a> Session<'a> {
         Ok(Self::with(connection.client(verbose)?, connection, output, verbose))
     }
 
-    /// A session with a client of its own.
+    /// Creates a session with its own client.
     pub(crate) fn with(
         client: Client,
         connection: &Connection,

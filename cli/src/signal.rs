@@ -1,4 +1,4 @@
-//! Waiting for the user to end the program.
+//! Waits for the user to end the program.
 
 use crate::failure::{Failure, Outcome};
 use osslive::StopHandle;
@@ -8,26 +8,25 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::Duration;
 
-/// Blocks until Ctrl-C or a request to terminate.
+/// Blocks until Ctrl-C or a termination request.
 pub(crate) fn wait() -> Result<(), ctrlc::Error> {
     Ending::watch()?.wait_for_it();
     Ok(())
 }
 
-/// Makes Ctrl-C and a request to terminate stop this work instead of the
-/// process.
+/// Lets Ctrl-C and termination requests stop this work instead of the process.
 pub(crate) fn stops(work: &StopHandle) -> Outcome {
     let work = work.clone();
     calls(move || work.stop())
 }
 
-/// As [`stops`], with any work that is quick.
+/// Like [`stops`], with any other quick action.
 pub(crate) fn calls(stop: impl FnMut() + Send + 'static) -> Outcome {
     ctrlc::set_handler(stop).map_err(|error| Failure::Other(error.into()))
 }
 
-/// Hears of Ctrl-C and of a request to terminate, which then do not end the
-/// process by themselves. One process can have one.
+/// Catches Ctrl-C and termination requests, which then no longer end the process by
+/// themselves. A process can have only one.
 pub(crate) struct Ending(Receiver<()>);
 
 impl Ending {
@@ -37,15 +36,14 @@ impl Ending {
         Ok(Ending(receive))
     }
 
-    /// As [`watch`](Self::watch); if `stdin` is set, the end of standard input
-    /// counts too.
+    /// Like [`watch`](Self::watch); with `stdin`, the end of stdin counts as well.
     pub(crate) fn watch_with_stdin(stdin: bool) -> Result<Self, Box<dyn Error>> {
         let (send, receive) = mpsc::channel();
         let at_end = send.clone();
         ctrlc::set_handler(move || send.send(()).unwrap_or_default())?;
         if stdin {
             thread::Builder::new().spawn(move || {
-                // What cannot be read is at its end too.
+                // An unreadable stdin counts as ended.
                 let _ = io::copy(&mut io::stdin(), &mut io::sink());
                 at_end.send(()).unwrap_or_default();
             })?;
@@ -53,13 +51,13 @@ impl Ending {
         Ok(Ending(receive))
     }
 
-    /// Waits for as long as it takes.
+    /// Waits indefinitely.
     pub(crate) fn wait_for_it(&self) {
-        // The handler holds the sender for as long as the process lives.
+        // The handler holds the sender for the lifetime of the process.
         let _ = self.0.recv();
     }
 
-    /// Waits so long; `true` as soon as the program is to end.
+    /// Waits up to a time limit; `true` as soon as the program should end.
     pub(crate) fn wait(&self, limit: Duration) -> bool {
         self.0.recv_timeout(limit) != Err(RecvTimeoutError::Timeout)
     }

@@ -1,11 +1,11 @@
-//! Tables for people: columns apart by two spaces, as wide as what is in
-//! them, so that they can be read, cut and pasted.
+//! Tables for people. Columns are as wide as their contents and separated by two
+//! spaces, so that they can be read, cut and pasted.
 
 use crate::output::Page;
 use crate::text::clean;
 use console::{measure_text_width, style, truncate_str};
 
-/// How a cell stands out where colours are shown.
+/// How a cell is highlighted if there are colors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Style {
     Plain,
@@ -15,7 +15,7 @@ pub(crate) enum Style {
     Dim,
 }
 
-/// A cell of a table. What it shows is harmless to a terminal.
+/// A table cell. Its text is safe on a terminal.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Cell {
     text: String,
@@ -28,7 +28,7 @@ impl Cell {
         Cell { text: clean(text.as_ref()), style: Style::Plain, is_number: false }
     }
 
-    /// A cell for something that may be absent.
+    /// Returns a cell for an optional value.
     pub(crate) fn or_none(text: Option<String>) -> Self {
         text.map_or_else(|| Cell::new("-").style(Style::Dim), Cell::new)
     }
@@ -38,7 +38,7 @@ impl Cell {
         self
     }
 
-    /// Sets the cell flush right.
+    /// Right-aligns the cell.
     pub(crate) fn number(mut self) -> Self {
         self.is_number = true;
         self
@@ -67,7 +67,7 @@ impl<T: AsRef<str>> From<T> for Cell {
     }
 }
 
-/// Rows below a heading, or below nothing.
+/// Rows below a heading, if any.
 #[derive(Debug, Default)]
 pub(crate) struct Table {
     heading: Vec<Cell>,
@@ -80,7 +80,7 @@ impl Table {
         Table { heading, rows: Vec::new() }
     }
 
-    /// A table of names and values.
+    /// Returns a table of names and values.
     pub(crate) fn details() -> Self {
         Table::default()
     }
@@ -89,17 +89,17 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// A row of a name and its value.
+    /// Returns a row with a name and its value.
     pub(crate) fn detail(&mut self, name: &str, value: impl Into<Cell>) {
         self.row([Cell::new(name).style(Style::Dim), value.into()]);
     }
 
-    /// The lines, heading first, none wider than `most`.
+    /// Returns the lines, heading first, none wider than `most`.
     pub(crate) fn lines(&self, most: usize) -> Vec<String> {
         let heading = Some(self.aligned_heading()).filter(|heading| !heading.is_empty());
         let all: Vec<&Vec<Cell>> = heading.iter().chain(&self.rows).collect();
         let columns = all.iter().map(|row| row.len()).max().unwrap_or(0);
-        // The last cell of a shorter row may reach over the columns after it.
+        // The last cell of a shorter row may extend over the following columns.
         let is_in_column =
             |row: &&&Vec<Cell>, column| column + 1 < row.len() || row.len() == columns;
         let widest = |column: usize| {
@@ -110,7 +110,7 @@ impl Table {
         all.iter().map(|row| truncate_str(&line(row, &widths), most, "…").into_owned()).collect()
     }
 
-    /// The heading, flush right above numbers.
+    /// Returns the heading, right-aligned above numbers.
     fn aligned_heading(&self) -> Vec<Cell> {
         let is_number = |column: usize| {
             let mut cells = self.rows.iter().filter_map(|row| row.get(column));

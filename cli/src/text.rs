@@ -1,4 +1,4 @@
-//! Durations, times and rates as people write and read them.
+//! Formats and parses durations, times and rates.
 
 use std::time::Duration;
 use time::OffsetDateTime;
@@ -6,8 +6,8 @@ use time::format_description::well_known::Rfc3339;
 
 const UNITS: &[(char, u64)] = &[('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
-/// Reads a length of time: seconds, or numbers with the units d, h, m and s,
-/// the greater before the smaller, as in `1h30m`.
+/// Parses a duration: seconds, or numbers with the units d, h, m and s in this
+/// order, such as `1h30m`.
 pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
     let wrong = || format!("invalid duration {text:?}: expected 90, 90s, 5m or 1h30m, for example");
     if let Ok(seconds) = text.parse::<u32>() {
@@ -25,7 +25,7 @@ pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
     if rest.is_empty() && !text.is_empty() { Ok(Duration::from_secs(total)) } else { Err(wrong()) }
 }
 
-/// As [`parse_length`], without nothing at all.
+/// Like [`parse_length`], but must be greater than zero.
 pub(crate) fn parse_positive_length(text: &str) -> Result<Duration, String> {
     parse_length(text).and_then(|length| match length {
         Duration::ZERO => Err("must be greater than zero".to_owned()),
@@ -33,7 +33,7 @@ pub(crate) fn parse_positive_length(text: &str) -> Result<Duration, String> {
     })
 }
 
-/// A point in time as it is written on the command line.
+/// A time on the command line.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Moment {
     At(OffsetDateTime),
@@ -41,7 +41,7 @@ pub(crate) enum Moment {
 }
 
 impl Moment {
-    /// The point in time, seen from now.
+    /// Returns the time, relative to now.
     pub(crate) fn from(self, now: OffsetDateTime) -> OffsetDateTime {
         match self {
             Moment::At(time) => time,
@@ -50,8 +50,8 @@ impl Moment {
     }
 }
 
-/// Reads a point in time: RFC 3339, Unix seconds, `now`, or a length of time
-/// before now, such as `-10m`.
+/// Parses a time: RFC 3339, Unix seconds, `now`, or relative to now, such as
+/// `-10m`.
 pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     if text == "now" {
         return Ok(Moment::Ago(Duration::ZERO));
@@ -71,19 +71,19 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
     })
 }
 
-/// A length of time that never overflows a calendar.
+/// Converts a duration without overflowing a calendar.
 pub(crate) fn saturating(length: Duration) -> time::Duration {
     time::Duration::try_from(length).unwrap_or(time::Duration::MAX)
 }
 
-/// A point in time in UTC, to the second, as RFC 3339.
+/// Formats a time in UTC, to the second, as RFC 3339.
 pub(crate) fn moment(time: OffsetDateTime) -> String {
     let utc = time.to_offset(time::UtcOffset::UTC);
     let seconds = utc.replace_nanosecond(0).unwrap_or(utc);
     seconds.format(&Rfc3339).unwrap_or_else(|_| seconds.unix_timestamp().to_string())
 }
 
-/// A length of time in its two greatest units: `1h 02m`, `3m 07s`, `12s`.
+/// Formats a duration in its two largest units: `1h 02m`, `3m 07s`, `12s`.
 pub(crate) fn length(length: time::Duration) -> String {
     let seconds = length.whole_seconds().max(0);
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
@@ -95,7 +95,7 @@ pub(crate) fn length(length: time::Duration) -> String {
     }
 }
 
-/// Bytes per second, as the bits per second that encoders are set to.
+/// Formats bytes per second as bits per second, the unit of encoder settings.
 pub(crate) fn bit_rate(bytes_per_second: u64) -> String {
     let bits = bytes_per_second.saturating_mul(8) as f64;
     match bits {
@@ -104,7 +104,7 @@ pub(crate) fn bit_rate(bytes_per_second: u64) -> String {
     }
 }
 
-/// Reads bits per second, as in `800k` and `2.5M`, into bytes per second.
+/// Parses bits per second, such as `800k` and `2.5M`, as bytes per second.
 pub(crate) fn parse_bit_rate(text: &str) -> Result<u64, String> {
     let (number, unit) = match text.char_indices().next_back() {
         Some((end, 'k' | 'K')) => (&text[..end], 1e3),
@@ -117,7 +117,7 @@ pub(crate) fn parse_bit_rate(text: &str) -> Result<u64, String> {
     }
 }
 
-/// A number of bytes.
+/// Formats a number of bytes.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes {
         0..1_000 => format!("{bytes} B"),
@@ -127,31 +127,31 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// A count of things: `1 channel`, `3 channels`.
+/// Formats a count: `1 channel`, `3 channels`.
 pub(crate) fn count(number: usize, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
-/// Returns text of unknown origin as a single line that is safe on a terminal:
-/// characters that control it, change the reading direction or cannot be seen
-/// are escaped, as in `\u{1b}`.
+/// Makes text of unknown origin safe for a terminal, in a single line: characters
+/// that control it, change the reading direction or are invisible are escaped, such
+/// as `\u{1b}`.
 pub(crate) fn clean(text: &str) -> String {
     escape(text, |c| c.escape_unicode().collect())
 }
 
-/// As [`clean`], for text whose lines are kept.
+/// Like [`clean`], but keeps line breaks.
 pub(crate) fn clean_lines(text: &str) -> String {
     text.split('\n').map(clean).collect::<Vec<_>>().join("\n")
 }
 
-/// Returns a JSON document with the same characters escaped the way JSON does
-/// it, as in `\u009b`: its meaning is unchanged.
+/// Escapes the same characters in a JSON document in JSON's way, such as `\u009b`,
+/// which does not change its meaning.
 pub(crate) fn clean_json(document: &str) -> String {
     let units = |c: char| {
         let mut units = [0; 2];
         c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")).collect()
     };
-    // Outside strings, the only one of them is the line break.
+    // Outside strings, only the line break occurs.
     document.split('\n').map(|line| escape(line, units)).collect::<Vec<_>>().join("\n")
 }
 
@@ -166,7 +166,7 @@ fn escape(text: &str, escaped: impl Fn(char) -> String) -> String {
     safe
 }
 
-/// Whether a character is a mark or a space of some width.
+/// Returns whether a character is visible, or a space with a width.
 fn is_visible(c: char) -> bool {
     if c.is_ascii() {
         return c == ' ' || c.is_ascii_graphic();
@@ -175,16 +175,16 @@ fn is_visible(c: char) -> bool {
     is_space || (is_printable(c) && !is_blank(c))
 }
 
-/// Whether Unicode assigns the character and it is neither a control, a format
-/// character nor for private use. Combining marks are printable: the standard
-/// library escapes them only at the start of a string.
+/// Returns whether Unicode assigns the character and it is neither a control nor a
+/// format character nor for private use. Combining marks are printable: the
+/// standard library escapes them only at the start of a string.
 fn is_printable(c: char) -> bool {
     format!(" {c}").escape_debug().nth(1) == Some(c)
 }
 
-/// Letters and marks that are drawn as nothing (Unicode's
-/// Default_Ignorable_Code_Point and the blank Braille pattern). The two
-/// selectors that choose how an emoji is drawn may stay.
+/// Letters and marks without a visible shape (Unicode's
+/// Default_Ignorable_Code_Point and the blank Braille pattern). The two selectors
+/// for the style of an emoji are allowed.
 fn is_blank(c: char) -> bool {
     matches!(
         c,

@@ -1,15 +1,15 @@
-//! What clap has to say about a command line: help, and what is wrong with it.
+//! Help and usage errors from clap.
 
 use crate::text::clean_lines;
 use clap::error::ErrorKind;
 
-/// Whether it is no mistake but help or a version that was asked for.
+/// Returns whether this is the help or the version, not a usage error.
 pub(crate) fn is_help(error: &clap::Error) -> bool {
     matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion)
 }
 
-/// Returns the whole text, with clap's own styles where they are wanted. The
-/// text may quote the command line.
+/// Returns the whole text, with clap's styles if wanted. It may quote the command
+/// line.
 pub(crate) fn text(error: &clap::Error, is_styled: bool) -> String {
     let text = error.render();
     let plain = text.to_string();
@@ -18,7 +18,7 @@ pub(crate) fn text(error: &clap::Error, is_styled: bool) -> String {
     text.trim_end().to_owned()
 }
 
-/// Returns what is wrong, in one line.
+/// Returns the error in one line.
 pub(crate) fn message(error: &clap::Error) -> String {
     if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand {
         return "no command given".to_owned();
@@ -28,7 +28,7 @@ pub(crate) fn message(error: &clap::Error) -> String {
     first.strip_prefix("error: ").unwrap_or(&first).to_owned()
 }
 
-/// Returns the next step: clap's tips, or else where the help is.
+/// Returns the next step: clap's tips, or where to find help.
 pub(crate) fn hint(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let is_tip = |paragraph: &String| paragraph.starts_with("tip: ");
@@ -36,7 +36,7 @@ pub(crate) fn hint(error: &clap::Error) -> String {
     if tips.is_empty() { "try `osslive --help`".to_owned() } else { tips.join("; ") }
 }
 
-/// The text's paragraphs, each as one line.
+/// Returns the text's paragraphs, each as one line.
 fn paragraphs(text: &str) -> impl Iterator<Item = String> {
     let words = |paragraph: &str| paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     text.split("\n\n").map(words)

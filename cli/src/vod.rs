@@ -1,4 +1,4 @@
-//! `osslive vod`: playlists of what was recorded.
+//! `osslive vod`: creates VOD playlists.
 
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;

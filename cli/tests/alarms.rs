@@ -1,5 +1,5 @@
-//! The monitor's alarms about a publisher that stalls, recovers and slows down,
-//! as the local endpoint reports it.
+//! The monitor's alarms for a publisher that stalls, recovers and slows down, on
+//! the local endpoint.
 
 mod support;
 
@@ -12,8 +12,8 @@ use osslive_local::media::flv::Reader;
 use osslive_local::push::Publisher;
 use support::{LONG, Program, SOON, Shell, shipped_clip, wait_until};
 
-/// Sends the clip again and again, at a percentage of its speed that may change,
-/// until that is above a hundred.
+/// Sends the clip in a loop, at a percentage of its speed that may change, until it
+/// is above a hundred.
 fn publish(url: &str, speed: &AtomicU32) {
     const STEP: Duration = Duration::from_millis(20);
     let file = fs::read(shipped_clip()).expect("the clip");
@@ -41,8 +41,8 @@ fn publish(url: &str, speed: &AtomicU32) {
     }
 }
 
-/// Waits for an alarm of a kind among the lines behind the first `seen`; how
-/// many lines there are then.
+/// Waits for an alarm of a kind after the first `seen` lines; returns the number of
+/// lines then.
 fn wait_for(monitor: &Program, seen: usize, kind: &str) -> usize {
     let mut lines = 0;
     wait_until(kind, || {

@@ -1,5 +1,5 @@
-//! `osslive channel apply`: the channels of a bucket become what a file says, by
-//! the fewest requests, and stay so.
+//! `osslive channel apply`: brings channels in line with a file, with as few
+//! requests as possible.
 
 mod support;
 
@@ -46,7 +46,7 @@ impl Stage {
         run(&mut self.command(file, options), LONG)
     }
 
-    /// What applying a file prints, which must succeed.
+    /// Applies the file successfully and returns the output.
     fn apply(&self, file: &str, options: &str) -> String {
         self.run(file, options).silent(file)
     }
@@ -56,7 +56,7 @@ impl Stage {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// What applying a file says that must fail with this status.
+    /// Applies a file that must fail with this status, and returns the errors.
     fn failure(&self, file: &str, options: &str, status: i32) -> Ran {
         let ran = self.run(file, options);
         assert_eq!(ran.status.code(), Some(status), "{file} {options}: {}", ran.stderr);
@@ -66,7 +66,8 @@ impl Stage {
         ran
     }
 
-    /// The operations since the last call that were not reads, sorted, with keys.
+    /// Returns the operations since the last call that were not reads, sorted, with
+    /// keys.
     fn writes(&self) -> Vec<String> {
         let control = self.endpoint.control().expect("it is under control");
         let (events, dropped) = control.requests();
@@ -135,7 +136,7 @@ channels:
 ";
 
 #[test]
-fn a_file_that_was_applied_changes_nothing_the_second_time() {
+fn applying_a_file_twice_changes_nothing() {
     let stage = Stage::new("apply-twice");
     stage.file("channels.yaml", THREE);
     let text = stage.apply("channels.yaml", "");
@@ -156,7 +157,7 @@ fn a_file_that_was_applied_changes_nothing_the_second_time() {
 }
 
 #[test]
-fn only_what_differs_is_sent() {
+fn only_differences_are_sent() {
     let stage = Stage::new("apply-differences");
     stage.file("channels.yaml", THREE);
     let as_it_should_be = ChannelConfig::new("Main stage").frag_duration(2);
@@ -222,7 +223,7 @@ fn a_table_is_applied_as_it_is_imported() {
 }
 
 #[test]
-fn every_name_and_every_text_is_compared_as_it_is() {
+fn names_and_descriptions_are_compared_exactly() {
     let stage = Stage::new("apply-names");
     let texts = [" a b ", "two\nlines\n", "tab\there", "]]> & <x> &amp;", "'\"\\", "no", "直播🎥"];
     let texts = texts.iter().cycle();
@@ -238,7 +239,8 @@ fn every_name_and_every_text_is_compared_as_it_is() {
     assert_eq!(stage.writes(), [""; 0]);
 }
 
-/// JSON, which is YAML; with escapes for what a text file may not hold.
+/// JSON, which is YAML, with escapes for characters that a text file cannot
+/// contain.
 fn escaped(value: &Value) -> String {
     let escape = |c: char| match c.is_control() {
         true => format!("\\u{:04x}", u32::from(c)),
@@ -248,7 +250,7 @@ fn escaped(value: &Value) -> String {
 }
 
 #[test]
-fn words_that_yaml_reads_as_something_else_are_ids_as_written() {
+fn words_that_yaml_would_interpret_are_ids_as_written() {
     let stage = Stage::new("apply-norway");
     stage.file("channels.yaml", "channels:\n  no:\n  on: {name: off}\n  1e3:\n  0x10:\n  010:\n");
     stage.apply("channels.yaml", "");
@@ -257,7 +259,7 @@ fn words_that_yaml_reads_as_something_else_are_ids_as_written() {
 }
 
 #[test]
-fn channels_are_deleted_only_with_the_prefix_and_when_told_to() {
+fn only_channels_with_the_prefix_are_deleted_and_only_on_request() {
     let stage = Stage::new("apply-prune");
     stage.file("channels.yaml", THREE);
     stage.apply("channels.yaml", "");
@@ -268,7 +270,7 @@ fn channels_are_deleted_only_with_the_prefix_and_when_told_to() {
     let plan = stage.apply("channels.yaml", "--prune --dry-run");
     assert!(plan.contains("stage-old  delete"), "{plan}");
     assert!(plan.ends_with("1 to delete, 3 unchanged; nothing sent\n"), "{plan}");
-    // Nobody can be asked here.
+    // There is no terminal to ask on.
     let ran = stage.failure("channels.yaml", "--prune", 2);
     assert!(ran.stderr.contains("1 channel would be deleted: add --yes"), "{}", ran.stderr);
     assert_eq!(stage.writes(), [""; 0]);
@@ -319,7 +321,7 @@ fn a_terminal_is_asked_before_channels_are_deleted() {
 }
 
 #[test]
-fn a_live_channel_is_left_as_it_is_and_the_others_are_applied() {
+fn a_live_channel_is_unchanged_and_the_others_are_applied() {
     let stage = Stage::new("apply-live");
     for id in ["stage-main", "stage-old"] {
         stage.put(id, &ChannelConfig::new(""));
@@ -394,7 +396,7 @@ fn a_thousand_channels_are_applied_and_compared() {
 }
 
 #[test]
-fn a_service_that_throttles_is_given_time() {
+fn throttling_slows_down_the_work() {
     let stage = Stage::new("apply-throttled");
     forty(&stage);
     for operation in ["GetLiveChannelInfo", "PutLiveChannel"] {
@@ -416,7 +418,7 @@ fn forty(stage: &Stage) {
 }
 
 #[test]
-fn a_run_that_was_killed_is_completed_by_the_next() {
+fn a_killed_run_is_completed_by_the_next() {
     for reached in [0, 1, 19, 39] {
         let stage = Stage::new("apply-killed");
         forty(&stage);
@@ -459,7 +461,7 @@ fn a_run_killed_at_any_time_is_completed_by_the_next() {
         let before = stage.ids().len();
         on_the_way += usize::from((1..40).contains(&before));
         let report = stage.json("channels.yaml", "");
-        // At most the requests in flight arrive after the look.
+        // At most the requests in flight still arrive.
         let done = report["done"].as_u64().expect("a number") as usize;
         assert!(done <= 40 - before && done + 8 >= 40 - before, "{done} after {before}");
         sent += done;
@@ -472,7 +474,7 @@ fn a_run_killed_at_any_time_is_completed_by_the_next() {
 // Ctrl-C is a signal there.
 #[cfg(unix)]
 #[test]
-fn a_run_that_is_interrupted_says_what_was_not_done() {
+fn an_interrupted_run_reports_what_was_not_done() {
     let stage = Stage::new("apply-interrupted");
     forty(&stage);
     for channels in ["cam-2*", "cam-3*"] {
@@ -494,7 +496,7 @@ fn a_run_that_is_interrupted_says_what_was_not_done() {
 }
 
 #[test]
-fn a_mistake_names_the_file_the_line_and_the_field_and_sends_nothing() {
+fn an_error_names_file_line_and_field_and_nothing_is_sent() {
     let stage = Stage::new("apply-mistakes");
     for (name, text, words) in [
         ("a.yaml", "channels:\n  cam:\n    fragCount: 0\n", "a.yaml: line 3, column 16: fragCount"),
@@ -529,7 +531,7 @@ fn a_file_can_be_piped() {
 }
 
 #[test]
-fn a_service_that_fails_is_asked_for_one_channel_only() {
+fn after_a_failing_first_request_no_more_are_sent() {
     let stage = Stage::new("apply-unreachable");
     let list: String = (0..200).map(|number| format!("  cam-{number}:\n")).collect();
     stage.file("channels.yaml", format!("channels:\n{list}"));

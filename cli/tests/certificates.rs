@@ -1,4 +1,4 @@
-//! Endpoints whose certificate a private authority has signed.
+//! Endpoints with a certificate from a private authority.
 
 mod support;
 
@@ -19,7 +19,8 @@ use support::{
 const ANSWER: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
                       <IsTruncated>false</IsTruncated></ListLiveChannelResult>";
 
-/// A server for https://localhost. Its port, and its authority's certificate.
+/// Returns the port of a server for https://localhost, and its authority's
+/// certificate.
 fn serve() -> (u16, String) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -43,7 +44,7 @@ fn serve() -> (u16, String) {
     thread::spawn(move || {
         for stream in socket.incoming().map_while(Result::ok) {
             let connection = ServerConnection::new(config.clone()).expect("a connection");
-            // A client that does not trust the certificate goes.
+            // A client that does not trust the certificate disconnects.
             let _ = answer(StreamOwned::new(connection, stream));
         }
     });
@@ -67,7 +68,7 @@ fn answer(stream: impl Read + Write) -> std::io::Result<()> {
 }
 
 #[test]
-fn a_private_authority_is_trusted_when_it_is_named() {
+fn a_named_private_authority_is_trusted() {
     let home = Folder::new("certificates");
     let (port, authority) = serve();
     let list = |options: &str| {
@@ -91,7 +92,7 @@ fn a_private_authority_is_trusted_when_it_is_named() {
 }
 
 #[test]
-fn webhooks_trust_what_requests_trust() {
+fn webhooks_trust_the_same_certificates_as_requests() {
     let service = Service::with_channels("certificates-webhook", 1);
     service.set("channel-0", osslive::ChannelState::Disabled);
     let (port, authority) = serve();

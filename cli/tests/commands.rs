@@ -109,7 +109,7 @@ fn each_failure_has_its_exit_status_and_a_next_step() {
 }
 
 #[test]
-fn mistakes_on_the_command_line_are_status_2() {
+fn usage_errors_exit_with_status_2() {
     let home = Folder::new("commands-usage");
     for line in [
         "",
@@ -141,7 +141,7 @@ fn mistakes_on_the_command_line_are_status_2() {
 }
 
 #[test]
-fn an_option_that_would_be_ignored_is_refused() {
+fn an_option_that_would_be_ignored_is_rejected() {
     let home = Folder::new("commands-offline");
     let man = home.path().join("man");
     for command in ["local", "demo", "completions bash", &format!("man {}", man.display())] {
@@ -162,7 +162,7 @@ fn an_option_that_would_be_ignored_is_refused() {
             "--no-proxy",
             "--ca-file=c",
         ] {
-            // The endpoint has a bucket and a region of its own, in either place.
+            // The endpoint has its own bucket and region, in either place.
             if command == "local" && ["--bucket=b", "--region=r"].contains(&option) {
                 continue;
             }
@@ -180,10 +180,10 @@ fn an_option_that_would_be_ignored_is_refused() {
 }
 
 #[test]
-fn a_connection_is_made_as_the_options_say() {
+fn connection_options_are_applied() {
     let shell = Shell::new("commands-connection");
     let list = |options: &str| shell.run(&format!("-v channel list {options}"));
-    // Nothing listens on a port that was just given back.
+    // Nothing listens on a port that was just released.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let dead = format!("http://127.0.0.1:{port}");
 
@@ -209,7 +209,7 @@ fn a_connection_is_made_as_the_options_say() {
 }
 
 #[test]
-fn keys_that_are_missing_or_wrong_are_told_with_what_to_do() {
+fn missing_and_wrong_keys_are_reported_with_advice() {
     let shell = Shell::new("commands-keys");
     let home = shell.folder.path();
     let told = failed(run(&mut bare(home, "channel list"), SOON), 4, "no keys");
@@ -240,9 +240,9 @@ fn keys_that_are_missing_or_wrong_are_told_with_what_to_do() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_there_is_status_7() {
+fn an_unreachable_endpoint_exits_with_status_7() {
     let shell = Shell::new("commands-unreachable");
-    // Nothing listens on a port that was just given back.
+    // Nothing listens on a port that was just released.
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let line = format!("channel list --endpoint http://127.0.0.1:{port} --timeout 5s");
     assert!(shell.failure(&line, 7).contains("osslive local"));
@@ -251,7 +251,7 @@ fn an_endpoint_that_is_not_there_is_status_7() {
 }
 
 #[test]
-fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
+fn keys_also_come_from_a_profile_or_a_local_endpoint() {
     let shell = Shell::new("commands-profile");
     shell.text("channel create cam");
     let home = shell.folder.path();
@@ -280,8 +280,8 @@ fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
     assert!(told.contains("nobody"), "{told}");
     assert!(failed(list("--config no-such-file"), 4, "no file").contains("no-such-file"));
 
-    // What the profile leaves open comes from the environment, and options only
-    // replace what they name.
+    // Settings that are not in the profile come from the environment, and options
+    // only replace what they name.
     let part = home.join("part");
     let keys = format!("accessKeyID={KEY_ID}\naccessKeySecret={KEY_SECRET}\n");
     fs::write(&part, format!("[Credentials]\n{keys}endpoint={url}\n")).expect("a config file");
@@ -305,7 +305,7 @@ fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
     let mut command = bare(home, &format!("channel list --local={}", shell.endpoint.authority()));
     command.env("OSSLIVE_LOCAL_ACCESS_KEY_ID", KEY_ID);
     command.env("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", KEY_SECRET);
-    // What is meant for the service itself is left alone.
+    // Variables for the service itself are ignored.
     command.env("OSS_BUCKET", "another-bucket").env("OSS_REGION", "cn-beijing");
     assert!(run(&mut command, SOON).silent("--local").contains("cam"));
     command.env_remove("OSSLIVE_LOCAL_ACCESS_KEY_ID");
@@ -314,7 +314,7 @@ fn keys_come_from_a_profile_or_a_local_endpoint_as_well() {
 }
 
 #[test]
-fn nothing_that_is_told_on_the_way_is_a_secret() {
+fn verbose_output_contains_no_secret() {
     let shell = Shell::new("commands-verbose");
     shell.text("channel create cam");
     let mut told = String::new();
@@ -421,7 +421,7 @@ fn a_file_or_a_pipe_is_published_in_real_time() {
     let writer = thread::spawn(move || {
         let (first, rest) = bytes.split_at(bytes.len() / 3);
         pipe.write_all(first).expect("it is read");
-        // The pipe has nothing for a while.
+        // The pipe is silent for a while.
         thread::sleep(Duration::from_secs(3));
         pipe.write_all(rest).expect("it is read");
     });
@@ -434,7 +434,7 @@ fn a_file_or_a_pipe_is_published_in_real_time() {
 }
 
 #[test]
-fn what_cannot_be_published_is_told_before_anything_is_sent() {
+fn an_unsuitable_file_is_rejected_before_anything_is_sent() {
     let shell = Shell::new("commands-refused");
     shell.text("channel create cam");
     let clip = shipped_clip();
@@ -598,7 +598,7 @@ fn channels_are_watched() {
 }
 
 #[test]
-fn a_text_of_somebody_elses_cannot_steer_the_terminal() {
+fn text_from_others_cannot_control_the_terminal() {
     let shell = Shell::new("commands-hostile");
     let hostile = "\u{9b}2J\u{202e}red<b>";
     shell
@@ -618,7 +618,7 @@ fn a_text_of_somebody_elses_cannot_steer_the_terminal() {
 }
 
 #[test]
-fn whoever_stops_reading_is_not_told_of_it() {
+fn a_reader_that_stops_reading_is_not_an_error() {
     let shell = Shell::new("commands-pipe");
     shell.text("channel create cam");
     for line in ["channel list", "channel list --json", "publish-url cam", "completions bash"] {
@@ -633,7 +633,7 @@ fn whoever_stops_reading_is_not_told_of_it() {
 }
 
 #[test]
-fn shells_and_man_get_their_help() {
+fn shell_completions_and_man_pages_are_generated() {
     let home = Folder::new("commands-manual");
     for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
         let line = format!("completions {shell}");
@@ -683,7 +683,7 @@ fn every_command_has_help() {
 }
 
 #[test]
-fn a_terminal_gets_colours_unless_it_wants_none() {
+fn a_terminal_gets_colors_unless_disabled() {
     let shell = Shell::new("commands-terminal");
     shell.text("channel create cam --disabled");
     // `script` gives the command a terminal of its own.

@@ -1,4 +1,4 @@
-//! `osslive control`: an endpoint that is told what to do from a shell.
+//! `osslive control`: controls an endpoint from a shell.
 
 mod support;
 
@@ -22,7 +22,7 @@ impl Stage {
         Stage { folder, endpoint }
     }
 
-    /// What a command prints, and its exit status.
+    /// Returns the output of a command, and its exit status.
     fn control(&self, line: &str) -> (Option<i32>, String, String) {
         let mut command = bare(self.folder.path(), &format!("control {line}"));
         command.env("OSSLIVE_LOCAL_URL", &self.endpoint.url);
@@ -38,7 +38,7 @@ impl Stage {
 }
 
 #[test]
-fn a_fault_is_ordered_seen_and_deleted() {
+fn a_fault_is_added_listed_and_deleted() {
     let stage = Stage::start("control-faults", &["--control"]);
     let client = stage.endpoint.client();
     client.put_channel("cam", &osslive::ChannelConfig::new("Cam")).expect("a channel");
@@ -61,7 +61,7 @@ fn a_fault_is_ordered_seen_and_deleted() {
 }
 
 #[test]
-fn the_clock_is_moved_and_everything_reset() {
+fn the_clock_is_moved_and_everything_is_reset() {
     let stage = Stage::start("control-clock", &["--control"]);
     assert!(stage.does("clock set 2030-01-01T00:00:00Z").starts_with("2030-01-01T00:00:0"));
     assert!(stage.does("clock advance 7d").starts_with("2030-01-08T00:00:0"));
@@ -77,7 +77,7 @@ fn the_clock_is_moved_and_everything_reset() {
 }
 
 #[test]
-fn mistakes_are_told_with_their_exit_status() {
+fn errors_have_their_exit_status() {
     let stage = Stage::start("control-mistakes", &["--control"]);
     for (line, status, word) in [
         ("fault add GetStat --status 503", 2, "GetStat"),
@@ -99,7 +99,7 @@ fn mistakes_are_told_with_their_exit_status() {
 }
 
 #[test]
-fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
+fn an_endpoint_without_control_or_with_a_token_reports_it() {
     let stage = Stage::start("control-off", &[]);
     let (status, _, stderr) = stage.control("fault list");
     assert!(status == Some(4) && stderr.contains("--control"), "{stderr}");
@@ -116,7 +116,7 @@ fn an_endpoint_that_is_not_under_control_or_has_a_token_says_so() {
 }
 
 #[test]
-fn an_endpoint_begins_with_a_file_and_goes_back_to_it() {
+fn an_endpoint_starts_from_a_file_and_is_reset_to_it() {
     let folder = Folder::new("control-init");
     let file = folder.path().join("state.json");
     let bucket = support::BUCKET;
@@ -140,7 +140,7 @@ fn an_endpoint_begins_with_a_file_and_goes_back_to_it() {
     assert!(ran.status.code() == Some(2) && ran.stderr.contains("--memory"), "{}", ran.stderr);
 }
 
-/// A container is configured so.
+/// This is how a container is configured.
 #[test]
 fn an_endpoint_is_configured_by_its_environment() {
     let folder = Folder::new("control-environment");
@@ -158,9 +158,9 @@ fn an_endpoint_is_configured_by_its_environment() {
     assert!(ran.status.code() == Some(2) && ran.stderr.contains("older"), "{}", ran.stderr);
 }
 
-/// The vendor's own SDKs take a fault as they take the service's.
+/// The vendor's own SDKs react to a fault like to one of the service.
 #[test]
-fn the_vendors_sdks_see_what_was_ordered() {
+fn the_vendors_sdks_see_injected_faults() {
     let stage = Stage::start("control-sdks", &["--control"]);
     let (oss2, ali_oss) = (&["names_listed"][..], &["create", "cam"][..]);
     for (sdk, script, operation) in
@@ -190,8 +190,8 @@ fn the_vendors_sdks_see_what_was_ordered() {
     }
 }
 
-/// What each SDK makes of the faults of a server, all of them ordered by rules: the
-/// rows of docs/evidence/faults.md that one answer decides.
+/// The reactions of each SDK to the faults of a server, injected by rules: the rows
+/// of docs/evidence/faults.md that one response determines.
 #[test]
 fn the_vendors_sdks_meet_every_fault_of_a_server() {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/fault-rules.json");
@@ -258,7 +258,7 @@ fn outcomes_of_osslive(rows: &[Value]) -> Vec<&'static str> {
 }
 
 #[test]
-fn ffmpeg_is_refused_cut_and_left_alone_as_ordered() {
+fn ffmpeg_is_rejected_cut_and_left_alone_by_rules() {
     if !has_ffmpeg("ffmpeg under ordered faults") {
         return;
     }

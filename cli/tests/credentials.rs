@@ -1,5 +1,5 @@
-//! Credentials that the command finds on its own: in the order of the vendor's tools,
-//! from config files of either kind, from a metadata service, a URL or a program.
+//! Credentials that the command finds by itself: in the order of the vendor's
+//! tools, from both kinds of config files, a metadata service, a URL or a program.
 
 mod support;
 
@@ -11,8 +11,8 @@ use std::process::Command;
 use std::thread;
 use support::{KEY_ID, KEY_SECRET, SOON, STS_ID, STS_SECRET, STS_TOKEN, Shell, failed, run};
 
-/// A service that answers every request with the endpoint's temporary key, as the
-/// metadata service and a credentials URI do; to be reached at the URL.
+/// A service that answers every request with the endpoint's temporary credentials,
+/// like the metadata service and a credentials URI; returns its URL.
 fn issuer() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -41,7 +41,7 @@ fn issuer() -> String {
     url
 }
 
-/// The command at its endpoint, without keys in the environment.
+/// The command with its endpoint, without credentials in the environment.
 fn without_keys(shell: &Shell, line: &str) -> Command {
     let mut command = shell.command(line);
     for name in ["OSS_ACCESS_KEY_ID", "OSS_ACCESS_KEY_SECRET"] {
@@ -51,7 +51,7 @@ fn without_keys(shell: &Shell, line: &str) -> Command {
 }
 
 #[test]
-fn the_aliyun_commands_profiles_are_used_in_every_mode() {
+fn profiles_of_the_aliyun_command_work_in_every_mode() {
     let shell = Shell::new("credentials-aliyun");
     let issuer = issuer();
     let printed = json!({"mode": "StsToken", "access_key_id": STS_ID,

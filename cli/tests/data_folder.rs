@@ -1,4 +1,4 @@
-//! Where the command keeps data, who can read it, and what stays of it.
+//! Where the command keeps data, who can read it, and what remains.
 
 #![cfg(unix)]
 
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use osslive::ChannelConfig;
 use support::{Endpoint, Folder, Program, wait_until};
 
-/// The paths at and below a folder, each with its mode.
+/// Returns the paths in a directory, with their modes.
 fn modes(path: &Path) -> Vec<(PathBuf, u32)> {
     let metadata = fs::symlink_metadata(path).expect("it exists");
     let mut found = vec![(path.to_owned(), metadata.permissions().mode() & 0o7777)];
@@ -63,7 +63,7 @@ fn an_endpoint_ends_with_its_parent_and_leaves_no_temporary_folder() {
     wait_until("a temporary folder", || (is_there(), ()));
     let input = child.stdin.take().expect("stdin is piped");
     assert!(child.try_wait().expect("a child").is_none(), "it ended before its input");
-    // What the system does too when the parent is killed.
+    // The system does this too when the parent is killed.
     drop(input);
     wait_until("the end", || (child.try_wait().expect("a child").is_some(), ()));
     assert!(child.wait().expect("a status").success());
@@ -82,7 +82,7 @@ fn names(folder: &Path) -> BTreeSet<PathBuf> {
 }
 
 #[test]
-fn the_demonstration_has_a_folder_that_nobody_can_foresee_and_touches_no_other() {
+fn the_demo_uses_an_unpredictable_folder_and_touches_no_other() {
     let folder = Folder::new("demo");
     let temporary = folder.path().join("tmp");
     let home = folder.path().join("home");
@@ -100,10 +100,10 @@ fn the_demonstration_has_a_folder_that_nobody_can_foresee_and_touches_no_other()
         .collect();
     let [made] = &made[..] else { panic!("{made:?}") };
     assert_eq!(modes(made)[0].1, 0o700);
-    // Dropped, it is killed.
+    // Killed when dropped.
     drop(first);
     assert!(made.exists(), "a killed process cannot clean up");
-    // Two at once: both live, and the folder of the one that was killed goes.
+    // Two at once: both run, and the directory of the killed one is removed.
     let both = (demo(&temporary), demo(&temporary));
     assert!(!made.exists(), "{}", made.display());
     assert_eq!(names(&temporary).len(), 5 + 2);

@@ -1,18 +1,18 @@
-//! `osslive doctor`: the reasons why there is no picture, on the command line.
+//! `osslive doctor`: the reasons why there is no video, on the command line.
 
 mod support;
 
 use serde_json::Value;
 use support::{Channel, Shell, run};
 
-/// The verdict, what was seen and the advice of a check.
+/// Returns the verdict, the finding and the advice of a check.
 fn check<'a>(diagnosis: &'a Value, id: &str) -> &'a Value {
     let checks = diagnosis["checks"].as_array().expect("checks");
     checks.iter().find(|check| check["id"] == id).unwrap_or_else(|| panic!("no check {id}"))
 }
 
 #[test]
-fn what_works_is_told_check_by_check_and_status_0() {
+fn a_healthy_setup_passes_every_check_with_status_0() {
     let shell = Shell::new("doctor-well");
     shell.text("channel create cam");
     let url = shell.text("publish-url cam");
@@ -29,7 +29,7 @@ fn what_works_is_told_check_by_check_and_status_0() {
 }
 
 #[test]
-fn problems_are_told_with_advice_and_status_1() {
+fn problems_are_reported_with_advice_and_status_1() {
     let shell = Shell::new("doctor-ill");
     shell.text("channel create off --disabled");
     for (line, id, word) in [
@@ -134,7 +134,7 @@ fn a_publish_url_is_read_from_standard_input() {
 }
 
 #[test]
-fn a_client_that_cannot_be_made_is_a_finding_too() {
+fn a_client_that_cannot_be_created_is_also_a_finding() {
     let shell = Shell::new("doctor-unset");
     let mut command = shell.command("doctor");
     command.env_remove("OSS_ACCESS_KEY_ID").env_remove("OSS_ACCESS_KEY_SECRET");

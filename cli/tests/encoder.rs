@@ -1,8 +1,7 @@
-//! A real encoder publishes to a real endpoint; what was recorded is read back
-//! by a real player and by the rules of the transport stream.
+//! A real encoder publishes to a real endpoint; the recordings are checked with a
+//! real player and against the rules of the transport stream.
 //!
-//! Without ffmpeg these tests say that they were skipped; with `CI` set they
-//! fail instead.
+//! Without ffmpeg, these tests are reported as skipped; with `CI` set, they fail.
 
 mod support;
 #[path = "../../local/tests/support/tscheck.rs"]
@@ -20,15 +19,15 @@ use support::{
     run, unix_now, wait_until,
 };
 
-/// Half a second of picture, for publishers that are to be refused at once.
+/// Half a second of video, for publishers that are rejected at once.
 const SHORT: &str = "-f lavfi -i testsrc2=size=64x64:rate=25 -t 0.5 -c:v libx264 \
                      -preset ultrafast -pix_fmt yuv420p";
-/// Eight seconds of 360p with sound, a key frame every second.
+/// Eight seconds of 360p with audio and a key frame every second.
 const CLIP_360P: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i \
                          sine=frequency=440:sample_rate=44100 -t 8 -c:v libx264 -preset ultrafast \
                          -g 30 -pix_fmt yuv420p -c:a aac";
 
-// --- streams that are recorded ---------------------------------------------------
+// --- accepted streams ------------------------------------------------------------
 
 #[test]
 fn a_stream_of_360p_is_recorded_and_plays_while_it_is_live() {
@@ -79,7 +78,7 @@ fn a_stream_of_1080p_with_b_frames_is_recorded() {
 }
 
 #[test]
-fn a_stream_of_sound_alone_is_recorded() {
+fn a_stream_with_only_audio_is_recorded() {
     let Some(stage) = Stage::set("sound") else { return };
     let channel = stage.channel("radio");
     let clip = clip("sound", "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 7 -c:a aac");
@@ -93,7 +92,7 @@ fn a_stream_of_sound_alone_is_recorded() {
 }
 
 #[test]
-fn a_stream_of_pictures_alone_is_recorded() {
+fn a_stream_with_only_video_is_recorded() {
     let Some(stage) = Stage::set("pictures") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -112,7 +111,7 @@ fn a_stream_of_pictures_alone_is_recorded() {
 
 /// From 16,777,215 ms on, RTMP timestamps need their extended form.
 #[test]
-fn a_clock_that_begins_at_17000_seconds_and_29_97_frames_are_recorded() {
+fn a_clock_starting_at_17000_seconds_and_29_97_frames_are_recorded() {
     let Some(stage) = Stage::set("ntsc") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -171,9 +170,9 @@ fn a_channel_published_again_with_another_size_plays_through() {
     assert_eq!(window.media_sequence, all.fragments.len() as u64 - 3);
 }
 
-/// The second file's parameter sets come within the stream, without a header.
+/// The second file's parameter sets are in the stream, without a header.
 #[test]
-fn files_of_other_coding_played_one_after_the_other_are_recorded() {
+fn files_with_different_encodings_in_one_session_are_recorded() {
     let Some(stage) = Stage::set("concat") else { return };
     let channel = stage.channel("cam");
     let source = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine=sample_rate=44100 -t 4 \
@@ -199,10 +198,10 @@ fn files_of_other_coding_played_one_after_the_other_are_recorded() {
     assert_eq!(channel.vod().discontinuities, 1);
 }
 
-/// As encoders send them that do not decode ahead of time: a picture may be
-/// shown before its turn to be decoded has come.
+/// As sent by encoders that do not decode ahead of time: a picture may be presented
+/// before its decoding time.
 #[test]
-fn pictures_with_negative_composition_times_are_shown_evenly() {
+fn pictures_with_negative_composition_times_are_presented_evenly() {
     let Some(stage) = Stage::set("negative") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -240,7 +239,7 @@ fn pictures_with_negative_composition_times_are_shown_evenly() {
 }
 
 #[test]
-fn slices_that_are_sent_one_by_one_are_recorded_as_pictures() {
+fn slices_sent_one_by_one_are_recorded_as_pictures() {
     let Some(stage) = Stage::set("slices") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -267,7 +266,7 @@ fn slices_that_are_sent_one_by_one_are_recorded_as_pictures() {
     );
 }
 
-/// The messages that carry one slice each, and what stands before it.
+/// The messages that carry one slice each, and the others before them.
 fn one_slice_each(kind: TagKind, body: &[u8]) -> Vec<Vec<u8>> {
     if kind != TagKind::Video || body[1] != 1 {
         return vec![body.to_vec()];
@@ -286,7 +285,7 @@ fn one_slice_each(kind: TagKind, body: &[u8]) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_an_encoder_sent_before_it_was_killed_plays() {
+fn the_recording_of_a_killed_encoder_plays() {
     let Some(stage) = Stage::set("killed") else { return };
     let channel = stage.channel("cam");
     let mut encoder = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
@@ -306,7 +305,7 @@ fn what_an_encoder_sent_before_it_was_killed_plays() {
 }
 
 #[test]
-fn disabling_a_channel_cuts_its_encoder() {
+fn disabling_a_channel_disconnects_its_encoder() {
     let Some(stage) = Stage::set("disabled") else { return };
     let channel = stage.channel("cam");
     let encoder = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
@@ -359,10 +358,11 @@ fn ten_publish_at_once() {
     }
 }
 
-// --- what is refused, in words that ffmpeg prints ----------------------------------
+// --- rejected streams, with the messages that ffmpeg prints
+// ------------------------
 
 #[test]
-fn an_encoder_is_told_why_its_url_is_refused() {
+fn a_rejected_encoder_gets_the_reason() {
     let Some(stage) = Stage::set("refused") else { return };
     let channel = stage.channel("cam");
     let good = channel.publish_url();
@@ -374,7 +374,7 @@ fn an_encoder_is_told_why_its_url_is_refused() {
     assert!(reason.contains("SignatureDoesNotMatch"), "wrong signature: {reason}");
     let reason = refused(&with_one_byte_changed(&good, "playlistName="));
     assert!(reason.contains("SignatureDoesNotMatch"), "changed parameter: {reason}");
-    // To a later time: an earlier one is expired before it is unsigned.
+    // To a later time: an earlier one would be expired.
     let (before, after) = good.split_once("Expires=1").expect("an expiry in Unix seconds");
     let reason = refused(&format!("{before}Expires=9{after}"));
     assert!(reason.contains("SignatureDoesNotMatch"), "changed expiry: {reason}");
@@ -400,7 +400,7 @@ fn an_encoder_is_told_why_its_url_is_refused() {
 }
 
 #[test]
-fn a_second_encoder_is_refused_and_the_first_goes_on() {
+fn a_second_encoder_is_rejected_and_the_first_continues() {
     let Some(stage) = Stage::set("second") else { return };
     let channel = stage.channel("cam");
     let first = publish_clip(&clip("360p", CLIP_360P), &channel.publish_url());
@@ -421,7 +421,7 @@ fn a_second_encoder_is_refused_and_the_first_goes_on() {
 }
 
 #[test]
-fn an_encoder_is_told_that_its_codec_is_refused() {
+fn an_encoder_learns_that_its_codec_is_rejected() {
     let Some(stage) = Stage::set("codecs") else { return };
     let channel = stage.channel("cam");
     let source = "-re -f lavfi -i testsrc2=size=160x90:rate=25 -f lavfi -i \
@@ -435,7 +435,7 @@ fn an_encoder_is_told_that_its_codec_is_refused() {
     let mp3 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a libmp3lame";
     assert!(refused(ffmpeg(), mp3).contains("MP3"));
     assert!(refused(ffmpeg(), "-c:v flv -c:a aac").contains("FLV1"));
-    // Enhanced RTMP, which distributions' ffmpeg does not speak yet.
+    // Enhanced RTMP, which distributions' ffmpeg does not support yet.
     let Some(newer) = newer_ffmpeg("the refusal of HEVC") else { return };
     let hevc = "-c:v libx265 -preset ultrafast -x265-params log-level=none -c:a aac";
     assert!(refused(newer, hevc).contains("HEVC"));
@@ -463,14 +463,14 @@ fn a_newer_ffmpeg_is_recorded_as_well() {
     );
 }
 
-/// The URL with the byte after `mark` changed.
+/// Returns the URL with the byte after `mark` changed.
 fn with_one_byte_changed(url: &str, mark: &str) -> String {
     let at = url.find(mark).unwrap_or_else(|| panic!("no {mark} in {url}")) + mark.len();
     let other = if url[at..].starts_with('0') { '1' } else { '0' };
     format!("{}{other}{}", &url[..at], &url[at + 1..])
 }
 
-/// The query of a URL that was signed to end a minute ago.
+/// Returns the query of a URL that expired a minute ago.
 fn expired(channel: &str) -> String {
     let expires = unix_now() - 60;
     let text = sign::rtmp::string_to_sign(expires, &[], BUCKET, channel);
@@ -488,9 +488,10 @@ fn refused(url: &str) -> String {
     refusal(run(publishing(&mut ffmpeg(), SHORT, url), SOON))
 }
 
-// --- the stage -----------------------------------------------------------------------
+// --- support
+// -------------------------------------------------------------------------
 
-/// An endpoint, and a client for it.
+/// An endpoint and a client for it.
 struct Stage {
     endpoint: Endpoint,
     client: Client,
@@ -498,7 +499,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `None` without ffmpeg, which is told.
+    /// `None` without ffmpeg, which is reported.
     fn set(name: &str) -> Option<Stage> {
         if !has_ffmpeg(&format!("the encoder test {name}")) {
             return None;
@@ -509,19 +510,19 @@ impl Stage {
         Some(Stage { endpoint, client, folder })
     }
 
-    /// A new channel whose fragments last two seconds.
+    /// Creates a channel with fragments of two seconds.
     fn channel(&self, name: &str) -> Channel {
         Channel::create(&self.client, name)
     }
 
-    /// Checks a whole recording: playlist, probe, decoder, remuxer and the
-    /// rules of the transport stream. Gives what the probe said.
+    /// Checks a whole recording: playlist, probe, decoder, remuxer and the rules of
+    /// the transport stream. Returns ffprobe's output.
     fn has_recorded(&self, channel: &Channel, expected: &Recording) -> String {
         channel.wait_idle();
         let playlist = channel.vod();
         let told =
             format!("{} s, expected {}: {}", playlist.seconds(), expected.seconds, playlist.text);
-        // Sound runs on a little after the last picture, in each session.
+        // Audio continues briefly after the last picture of each session.
         let tolerance = 0.15 * (playlist.discontinuities + 1) as f64;
         assert!((playlist.seconds() - expected.seconds).abs() < tolerance, "{told}");
         assert!(
@@ -556,12 +557,12 @@ fn check_transport_stream(playlist: &Playlist) {
 
 /// What must have been recorded.
 struct Recording {
-    /// Width, height and frames a second.
+    /// Width, height and frames per second.
     video: Option<(u32, u32, f64)>,
-    /// Samples a second.
+    /// Samples per second.
     audio: Option<u32>,
     seconds: f64,
-    /// Pictures, where the encoder sent a known number.
+    /// The number of pictures, if known.
     frames: Option<u64>,
 }
 

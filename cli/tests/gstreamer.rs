@@ -1,5 +1,5 @@
-//! GStreamer publishes by `examples/gstreamer/publish.sh` to a URL that
-//! `osslive publish-url` signs.
+//! GStreamer publishes with `examples/gstreamer/publish.sh` to a URL from `osslive
+//! publish-url`.
 
 mod support;
 
@@ -34,8 +34,8 @@ fn gstreamer_is_recorded_until_ctrl_c_and_its_session_ends() {
 
     channel.vod();
     let playlist = channel.play_url("all.m3u8");
-    // -xerror: an error in decoding ends it. What it says of timestamps is left
-    // out: live sources stamp by a clock, which jumps where the machine is busy.
+    // -xerror: a decoding error ends it. Messages about timestamps are ignored:
+    // live sources use a clock, which jumps on a busy machine.
     let mut player = ffmpeg();
     player.args(["-xerror", "-i", &playlist, "-f", "null", "-"]);
     let played = run(&mut player, LONG);
@@ -43,7 +43,7 @@ fn gstreamer_is_recorded_until_ctrl_c_and_its_session_ends() {
 }
 
 #[test]
-fn gstreamer_is_told_why_it_is_refused() {
+fn a_rejected_gstreamer_gets_the_reason() {
     if !has_gstreamer() {
         return;
     }
@@ -81,8 +81,8 @@ fn publish(endpoint: &Endpoint, channel: &str) -> Program {
     Program::start(&mut command)
 }
 
-/// Whether GStreamer is here with what the pipeline needs; otherwise the test is
-/// told as skipped.
+/// Whether GStreamer has everything that the pipeline needs; otherwise the test is
+/// reported as skipped.
 fn has_gstreamer() -> bool {
     let exists = |element: &str| {
         let mut command = Command::new("gst-inspect-1.0");

@@ -1,5 +1,5 @@
-//! A server that answers with all that can steer a terminal or hide on one:
-//! every command shows it escaped, whichever part of an answer it was in.
+//! A server whose responses contain everything that can control or deceive a
+//! terminal: every command shows it escaped, wherever in a response it was.
 
 #![cfg(unix)]
 
@@ -14,8 +14,8 @@ use std::thread;
 
 use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, bare, has_script, note, on_terminal, run};
 
-/// Characters that move a cursor, change colours, turn the direction of
-/// reading, or cannot be seen. XML holds all but the first four.
+/// Characters that move the cursor, change colors, change the reading direction, or
+/// are invisible. XML allows all but the first four.
 const HARMFUL: &[char] = &[
     '\u{1b}',
     '\u{8}',
@@ -55,18 +55,18 @@ fn hostile(is_xml: bool) -> String {
     if is_xml { text.replace('\u{10ffff}', "&#x10ffff;") } else { text + "\u{1b}]0;title\u{7}" }
 }
 
-/// What the server answers with.
+/// The server's responses.
 #[derive(Debug, Clone, Copy)]
 enum Mode {
-    /// What was asked for, with hostile values.
+    /// The requested result, with hostile values.
     Answer,
-    /// An error whose every part is hostile.
+    /// An error with hostile text in every part.
     Refuse,
-    /// A body that is not what it should be.
+    /// A body of the wrong kind.
     Garble,
 }
 
-/// Serves for as long as the test runs. Its URL.
+/// Serves for the duration of the test. Returns its URL.
 fn serve(mode: Mode) -> String {
     let socket = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", socket.local_addr().expect("an address"));
@@ -160,7 +160,7 @@ fn with_keys(mut command: Command, url: &str) -> Command {
     command
 }
 
-/// Every command that shows anything of a server's.
+/// Every command that shows something from a server.
 fn lines(home: &Path) -> Vec<String> {
     let list = home.join("list.csv");
     std::fs::write(&list, "id\none\n").expect("a list");
@@ -192,12 +192,12 @@ fn lines(home: &Path) -> Vec<String> {
     lines
 }
 
-/// What of a terminal's text a reader cannot see as it is.
+/// Returns the parts of terminal output that are not visible as they are.
 fn harm(text: &str) -> Vec<char> {
     text.chars().filter(|c| *c != '\n' && (c.is_control() || HARMFUL.contains(c))).collect()
 }
 
-/// The text without the moves by which a board or a progress bar is drawn again.
+/// Removes the cursor movements that redraw a board or a progress bar.
 fn without_own_moves(text: &str) -> String {
     let mut rest = text.to_owned();
     for rows in 1..30 {
@@ -210,7 +210,7 @@ fn without_own_moves(text: &str) -> String {
 }
 
 #[test]
-fn a_hostile_server_cannot_steer_a_terminal() {
+fn a_hostile_server_cannot_control_a_terminal() {
     let home = Folder::new("hostile-terminal");
     if !has_script() {
         return note("skipped: a hostile server on a terminal (no script of util-linux)");
@@ -248,7 +248,7 @@ fn the_monitor_draws_nothing_that_a_hostile_server_sent() {
 }
 
 #[test]
-fn json_holds_no_harmful_character_and_no_text_is_changed_by_it() {
+fn json_contains_no_harmful_character_and_no_text_changes() {
     let home = Folder::new("hostile-json");
     let url = serve(Mode::Answer);
     let ran = run(&mut with_keys(bare(home.path(), "--json channel list"), &url), LONG);
@@ -259,7 +259,7 @@ fn json_holds_no_harmful_character_and_no_text_is_changed_by_it() {
 }
 
 #[test]
-fn a_playlist_in_a_file_is_what_the_server_sent() {
+fn a_saved_playlist_is_what_the_server_sent() {
     let home = Folder::new("hostile-playlist");
     let url = serve(Mode::Answer);
     let ran = run(&mut with_keys(bare(home.path(), "vod get cam --last 1h"), &url), LONG);

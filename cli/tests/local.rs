@@ -1,4 +1,4 @@
-//! What `osslive local` demands of secrets, and what it prints of them.
+//! What `osslive local` requires of secrets, and what it prints of them.
 
 mod support;
 
@@ -12,19 +12,19 @@ use support::{
 
 const OWN: &str = "a-secret-of-ones-own-7h3x";
 const OWN_STS: &str = "another-secret-of-ones-own-9k2";
-/// What opens the page.
+/// The token of the page.
 const OWN_PAGE: &str = "a-page-token-of-ones-own-4t8";
 const OWN_TOKEN: &str = "CAISown+Token/Of=Ones&Own";
 /// The well-known secrets of a default endpoint.
 const PUBLIC: [&str; 2] = ["osslive-local-secret", "osslive-local-sts-secret"];
 
-/// `osslive local` on a free port of loopback, with a data folder of its own.
+/// Runs `osslive local` on a free loopback port, with its own data directory.
 fn local(home: &Folder, line: &str) -> Command {
     let data = home.path().join("data");
     bare(home.path(), &format!("local --listen 127.0.0.1:0 --data {} {line}", data.display()))
 }
 
-/// What it prints until it has said everything, and then when it is ended.
+/// Returns the output of its start, and of its end.
 fn printed(command: &mut Command) -> Ran {
     let mut program = Program::start(command);
     wait_until("the endpoint says how to end it", || {
@@ -51,7 +51,7 @@ fn restrict(path: &Path, mode: u32) {
 fn restrict(_: &Path, _: u32) {}
 
 #[test]
-fn no_public_secret_serves_other_machines() {
+fn well_known_secrets_are_rejected_for_other_machines() {
     let home = Folder::new("local-public");
     let data = home.path().join("data");
     for address in ["0.0.0.0:0", "[::]:0", "[::ffff:0.0.0.0]:0", "192.0.2.7:9000"] {
@@ -74,7 +74,7 @@ fn no_public_secret_serves_other_machines() {
 }
 
 #[test]
-fn secrets_that_are_empty_are_refused_everywhere() {
+fn empty_secrets_are_rejected_everywhere() {
     let home = Folder::new("local-empty");
     for (name, value) in [
         ("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", ""),
@@ -90,7 +90,7 @@ fn secrets_that_are_empty_are_refused_everywhere() {
 }
 
 #[test]
-fn no_secret_is_printed_where_nobody_looks() {
+fn no_secret_is_printed_without_a_terminal() {
     let home = Folder::new("local-journal");
     let file = secret_file(&home, "secret", &format!("{OWN}\n"));
     let sts = secret_file(&home, "sts", &format!("{OWN_STS}\r\n"));
@@ -136,7 +136,7 @@ fn no_secret_is_printed_where_nobody_looks() {
 }
 
 #[test]
-fn a_secret_from_a_file_or_the_environment_is_the_one_that_is_demanded() {
+fn a_secret_from_a_file_or_the_environment_is_required() {
     let home = Folder::new("local-files");
     let file = secret_file(&home, "secret", &format!("{OWN}\n"));
     let sts = secret_file(&home, "sts", OWN_STS);
@@ -146,7 +146,7 @@ fn a_secret_from_a_file_or_the_environment_is_the_one_that_is_demanded() {
          --sts-access-key-secret-file {sts} --sts-token-file {token}"
     );
     let mut command = local(&home, &files);
-    // What is named on the command line comes before the environment.
+    // The command line takes precedence over the environment.
     command.env("OSSLIVE_LOCAL_ACCESS_KEY_SECRET", "not this one");
     let program = Program::start(&mut command);
     wait_until("it listens", || {
@@ -172,7 +172,7 @@ fn a_secret_from_a_file_or_the_environment_is_the_one_that_is_demanded() {
 }
 
 #[test]
-fn a_file_that_holds_no_secret_is_named_but_not_quoted() {
+fn a_file_without_a_secret_is_named_but_not_quoted() {
     let home = Folder::new("local-wrong-files");
     let folder = home.path().display().to_string();
     let empty = secret_file(&home, "empty", "\n");
@@ -206,7 +206,7 @@ fn a_file_that_holds_no_secret_is_named_but_not_quoted() {
 
 #[cfg(unix)]
 #[test]
-fn a_secret_that_others_can_read_is_warned_of() {
+fn a_secret_file_that_others_can_read_causes_a_warning() {
     let home = Folder::new("local-readable");
     let file = secret_file(&home, "secret", OWN);
     restrict(Path::new(&file), 0o644);
@@ -238,7 +238,7 @@ fn no_option_that_takes_a_secret_is_recommended() {
 }
 
 #[test]
-fn on_a_terminal_it_shows_a_publish_url_but_no_secret_of_ones_own() {
+fn on_a_terminal_it_shows_a_publish_url_but_no_custom_secret() {
     let home = Folder::new("local-terminal");
     if !support::has_script() {
         return note("skipped: the endpoint on a terminal (no script of util-linux)");
@@ -269,7 +269,7 @@ fn options_before_the_command_are_not_ignored() {
     }
 }
 
-/// The `kind` of each line of a log in JSON.
+/// Returns the `kind` of each line of a JSON log.
 fn kinds(log: &str) -> Vec<String> {
     let kind = |line: &str| {
         let event: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
@@ -279,7 +279,7 @@ fn kinds(log: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_log_has_the_format_and_the_level_that_were_chosen() {
+fn the_log_has_the_chosen_format_and_level() {
     let home = Folder::new("local-log");
     let text = printed(&mut local(&home, "")).stderr;
     assert!(text.lines().all(|line| line.contains("Z info  st")), "{text}");
@@ -297,9 +297,9 @@ fn the_log_has_the_format_and_the_level_that_were_chosen() {
     }
 }
 
-/// Nobody reads standard error, and its pipe is full after a few hundred lines.
+/// Nobody reads stderr, and its pipe is full after a few hundred lines.
 #[test]
-fn a_log_that_nobody_reads_holds_up_nothing_and_counts_what_it_lost() {
+fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     use std::io::{Read, Write};
     use std::process::Stdio;
     let home = Folder::new("local-unread");

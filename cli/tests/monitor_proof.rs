@@ -1,4 +1,4 @@
-//! The monitor at full size and under many kills, for `make test-monitor`: it takes
+//! The monitor at full size and with many kills, for `make test-monitor`: it takes
 //! twenty minutes.
 
 mod support;
@@ -13,27 +13,27 @@ use support::{
     Hook, Program, Service, channel, free_port, kill_again_and_again, note, scrape, wait_until,
 };
 
-/// How many channels there are.
+/// The number of channels.
 const CHANNELS: usize = 10_000;
-/// The memory that the process may have used at any time, in kilobytes.
+/// The maximum memory of the process at any time, in kilobytes.
 const MOST_MEMORY: u64 = 40 * 1024;
 
-/// How long each run lasts; `OSSLIVE_MONITOR_MINUTES` shortens it.
+/// The duration of each run; `OSSLIVE_MONITOR_MINUTES` shortens it.
 fn length() -> Duration {
     let minutes = std::env::var("OSSLIVE_MONITOR_MINUTES").ok().and_then(|text| text.parse().ok());
     Duration::from_secs(60 * minutes.unwrap_or(10))
 }
 
-/// The most memory that a process ever had resident, in kilobytes.
+/// Returns the peak resident memory of a process, in kilobytes.
 fn peak_memory(monitor: &Program) -> u64 {
     let status = fs::read_to_string(format!("/proc/{}/status", monitor.id())).expect("it runs");
     let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("its peak");
     line.split_whitespace().nth(1).and_then(|text| text.parse().ok()).expect("a number")
 }
 
-/// Ten thousand channels at fifty requests a second. In the first half of the time,
-/// two channels a second are disabled; the receiver is down for five seconds of each
-/// twenty. Every one of these changes must arrive.
+/// Ten thousand channels at fifty requests per second. In the first half of the
+/// time, two channels per second are disabled; the receiver is down for five of
+/// every twenty seconds. Every change must arrive.
 fn ten_thousand(name: &str, limit: Option<u32>) {
     let service = Service::configured(name, CHANNELS, |config| match limit {
         Some(limit) => config.qps_limit(limit),

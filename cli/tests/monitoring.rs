@@ -19,7 +19,7 @@ use support::{
     wait_until,
 };
 
-/// A program of Prometheus; without it, the test is told as skipped.
+/// A program of Prometheus; without it, the test is reported as skipped.
 fn prometheus(program: &str, what: &str) -> Option<Command> {
     let found = Command::new(program).arg("--version").output();
     if !found.is_ok_and(|ran| ran.status.success()) {
@@ -29,7 +29,7 @@ fn prometheus(program: &str, what: &str) -> Option<Command> {
     Some(Command::new(program))
 }
 
-/// A publisher that has sent the first pictures and sounds of the clip, and stays.
+/// A publisher that has sent the beginning of the clip, and stays connected.
 fn publish(service: &Service, id: &str) -> Publisher {
     let url = service.client.get_rtmp_url(id, &RtmpUrlOptions::new()).expect("a URL");
     let mut publisher = Publisher::connect(&url, SOON).expect("accepted");
@@ -62,7 +62,7 @@ fn metrics_are_what_promtool_accepts() {
     service.set("channel-1", ChannelState::Disabled);
     let hook = Hook::willing();
     let port = free_port();
-    // The publisher is silent after a moment.
+    // The publisher stops sending after a moment.
     let line = format!(
         "--interval 1s --frame-rate-drop 100 --metrics 127.0.0.1:{port} {}",
         webhook(&hook)
@@ -90,7 +90,7 @@ fn metrics_are_what_promtool_accepts() {
     let checked = checking.wait_with_output().expect("promtool ends");
     let said = String::from_utf8_lossy(&checked.stdout) + String::from_utf8_lossy(&checked.stderr);
     assert!(checked.status.success() && said.is_empty(), "{said}");
-    // Those that are gone have no series.
+    // Deleted channels have no series.
     service.client.delete_channel("channel-2").expect("it exists");
     wait_until("no series of a deleted channel", || {
         let text = scrape(port, "/metrics").unwrap_or_default();
@@ -101,7 +101,7 @@ fn metrics_are_what_promtool_accepts() {
 }
 
 #[test]
-fn prometheus_scrapes_a_thousand_channels_and_reports_an_encoder_that_was_cut() {
+fn prometheus_scrapes_a_thousand_channels_and_alerts_when_an_encoder_is_cut() {
     let what = "an alert about an encoder that was cut";
     let Some(mut prometheus) = prometheus("prometheus", what) else { return };
     let service = Service::with_channels("monitoring-prometheus", 1000);
@@ -152,7 +152,7 @@ fn prometheus_scrapes_a_thousand_channels_and_reports_an_encoder_that_was_cut() 
 }
 
 #[test]
-fn rules_and_dashboard_are_valid_and_name_only_metrics_that_exist() {
+fn rules_and_dashboard_are_valid_and_use_only_existing_metrics() {
     let Some(mut promtool) = prometheus("promtool", "rules for Prometheus") else { return };
     let folder = shipped("prometheus");
     promtool.current_dir(&folder).args(["test", "rules", "alerts_test.yml"]);
@@ -175,7 +175,7 @@ fn service_folder() -> tempfile::TempDir {
     tempfile::TempDir::new().expect("a folder")
 }
 
-/// The names of all metrics, as a monitor with every receiver serves them.
+/// Returns the names of all metrics of a monitor with every receiver.
 fn metric_names() -> Vec<String> {
     let service = Service::with_channels("monitoring-names", 1);
     let _publisher = publish(&service, "channel-0");
@@ -188,7 +188,7 @@ fn metric_names() -> Vec<String> {
     words(&scrape(port, "/metrics").expect("metrics"), "osslive_")
 }
 
-/// The words in a text that begin so.
+/// Returns the words in a text with a prefix.
 fn words(text: &str, start: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut words: Vec<String> = text
@@ -201,8 +201,8 @@ fn words(text: &str, start: &str) -> Vec<String> {
     words
 }
 
-/// Checks that each query parses, that each data source is a variable, and that panels
-/// do not overlap.
+/// Checks that every query parses, that every data source is a variable, and that
+/// panels do not overlap.
 fn check_dashboard(dashboard: &Value, folder: &Path) {
     let panels = dashboard["panels"].as_array().expect("panels");
     assert!(panels.len() > 5);
@@ -223,7 +223,7 @@ fn check_dashboard(dashboard: &Value, folder: &Path) {
             assert_eq!(target["datasource"]["uid"], "${datasource}", "{title}");
             let expression = target["expr"].as_str().expect("a query");
             let expression = expression.replace("$__rate_interval", "5m").replace("$__range", "1h");
-            // As in Grafana, variables are values of labels.
+            // As in Grafana, variables are label values.
             let expression = expression.replace("$bucket", "b").replace("$channel", "c");
             assert!(!expression.contains('$'), "{title}: an unknown variable in {expression}");
             rules += &format!("  - record: 'q{count}'\n    expr: {}\n", Value::from(expression));
@@ -241,7 +241,7 @@ fn check_dashboard(dashboard: &Value, folder: &Path) {
 }
 
 #[test]
-fn a_port_that_is_taken_is_a_clear_error() {
+fn a_port_in_use_is_a_clear_error() {
     let service = Service::with_channels("monitoring-port", 1);
     let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = taken.local_addr().expect("an address");
@@ -251,7 +251,7 @@ fn a_port_that_is_taken_is_a_clear_error() {
 }
 
 #[test]
-fn port_0_is_any_free_port_and_the_log_says_which() {
+fn port_0_is_a_free_port_that_the_log_names() {
     let service = Service::with_channels("monitoring-any-port", 1);
     let monitor = service.start("--metrics 127.0.0.1:0 --log json", &[]);
     let mut port = 0;
@@ -316,7 +316,7 @@ fn a_named_channel_that_does_not_exist_is_gone() {
 }
 
 #[test]
-fn an_event_is_sent_again_until_a_receiver_takes_it() {
+fn an_event_is_resent_until_a_receiver_accepts_it() {
     let service = Service::with_channels("monitoring-retry", 1);
     service.set("channel-0", ChannelState::Disabled);
     let elsewhere = Hook::willing();
@@ -346,7 +346,7 @@ fn an_event_is_sent_again_until_a_receiver_takes_it() {
 }
 
 #[test]
-fn a_receiver_that_does_not_answer_gets_the_event_again() {
+fn a_receiver_that_does_not_respond_gets_the_event_again() {
     let service = Service::with_channels("monitoring-slow", 1);
     service.set("channel-0", ChannelState::Disabled);
     let hook = Hook::start(|number, _| {
@@ -362,7 +362,7 @@ fn a_receiver_that_does_not_answer_gets_the_event_again() {
 }
 
 #[test]
-fn a_receiver_that_is_gone_gets_no_event_twice() {
+fn a_receiver_with_status_410_gets_no_event_again() {
     let service = Service::with_channels("monitoring-410", 2);
     service.set("channel-0", ChannelState::Disabled);
     let hook = Hook::start(|_, _| Reply::status("410 Gone"));
@@ -418,7 +418,7 @@ fn a_program_runs_for_each_event_with_the_values_in_its_environment_and_no_secre
     assert!(monitor.is_running());
 }
 
-/// A block of the page about monitoring that contains some words.
+/// Returns a block of the monitoring page that contains certain words.
 fn documented(language: &str, words: &str) -> String {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/monitoring.md");
     let page = fs::read_to_string(page).expect("the page");
@@ -432,7 +432,7 @@ fn documented(language: &str, words: &str) -> String {
 }
 
 #[test]
-fn the_receiver_in_the_documentation_takes_genuine_events_only() {
+fn the_documented_receiver_accepts_only_genuine_events() {
     let what = "the receiver in the documentation";
     if Command::new("python3").arg("--version").output().is_err() {
         return skipped(what, "no python3");
@@ -465,7 +465,7 @@ fn the_receiver_in_the_documentation_takes_genuine_events_only() {
 
 #[cfg(unix)]
 #[test]
-fn the_check_in_the_documentation_accepts_genuine_requests_only() {
+fn the_documented_check_accepts_only_genuine_requests() {
     let what = "the shell check in the documentation";
     if !Command::new("perl").arg("-v").output().is_ok_and(|ran| ran.status.success()) {
         return skipped(what, "no perl");
@@ -500,7 +500,7 @@ fn the_check_in_the_documentation_accepts_genuine_requests_only() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_service_manager_hears_when_the_monitor_is_ready_and_when_it_stops() {
+fn a_service_manager_is_notified_of_start_and_stop() {
     let service = Service::with_channels("monitoring-notify", 1);
     let path = service.folder.path().join("notify");
     let socket = std::os::unix::net::UnixDatagram::bind(&path).expect("a socket");
@@ -518,7 +518,7 @@ fn a_service_manager_hears_when_the_monitor_is_ready_and_when_it_stops() {
 }
 
 #[test]
-fn the_unit_is_valid_and_hardly_exposed() {
+fn the_unit_is_valid_and_hardened() {
     let what = "the systemd unit";
     let version = Command::new("systemd-analyze").arg("--version").output();
     if !version.is_ok_and(|ran| ran.status.success()) {
@@ -546,7 +546,7 @@ fn kills_of_monitor_and_receiver_lose_no_change() {
 }
 
 #[test]
-fn events_and_changes_wait_in_the_state_while_nothing_runs() {
+fn events_and_changes_are_kept_while_nothing_runs() {
     let service = Service::with_channels("monitoring-state", 4);
     let mut hook = Hook::willing();
     let line = format!("--interval 1s --state state {}", webhook(&hook));
@@ -571,7 +571,7 @@ fn events_and_changes_wait_in_the_state_while_nothing_runs() {
     assert_eq!(terminate(monitor).stdout.lines().count(), 2, "what was known is not repeated");
 }
 
-/// Ends a monitor as a service manager does; it ends well.
+/// Stops a monitor like a service manager; it must exit successfully.
 fn terminate(monitor: Program) -> support::Ran {
     let sent = Command::new("kill").args(["-TERM", &monitor.id().to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "the monitor runs");
@@ -581,7 +581,7 @@ fn terminate(monitor: Program) -> support::Ran {
 }
 
 #[test]
-fn a_state_that_is_in_use_damaged_or_of_something_else_is_refused() {
+fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     let service = Service::with_channels("monitoring-refused", 2);
     let hook = Hook::willing();
     let line = format!("--interval 1s --state state {}", webhook(&hook));
@@ -602,19 +602,19 @@ fn a_state_that_is_in_use_damaged_or_of_something_else_is_refused() {
         let text = failed(service.run(&line, &[]), 2, bad);
         assert!(text.starts_with(words) && text.lines().count() == 1, "{text}");
     }
-    // A kill leaves half a line at most.
+    // A kill leaves at most half a line.
     fs::write(service.state(), &good[..good.len() - 5]).expect("it can be cut");
     let monitor = service.start(&line, &[]);
     wait_until("it starts", || {
         let log = monitor.logged();
-        (log.contains("the last line of the state is incomplete"), log)
+        (log.contains("ignoring the incomplete last line of the state"), log)
     });
 }
 
 // Mistakes.
 
 #[test]
-fn options_that_make_no_sense_are_refused() {
+fn invalid_options_are_rejected() {
     let service = Service::with_channels("monitoring-mistakes", 1);
     let short = service.folder.path().join("short");
     fs::write(&short, "hush").expect("a file");
@@ -625,7 +625,7 @@ fn options_that_make_no_sense_are_refused() {
         ("--webhook http://127.0.0.1:1/ --webhook-secret-file short", "must be at least 16"),
         (
             "--webhook http://a/hush --webhook http://a/hush --webhook-secret-file secret",
-            "--webhook: URL 2 is given twice",
+            "--webhook: URL 2 is a duplicate",
         ),
         ("--once --state state", "cannot be used with"),
         ("--metrics localhost", "--metrics"),

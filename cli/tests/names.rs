@@ -1,6 +1,5 @@
-//! Channels whose names have white space, control characters and letters of
-//! every script: listed as they are, page after page, by the SDK, the command
-//! and oss2 alike.
+//! Channel names with white space, control characters and letters of every script:
+//! the SDK, the command and oss2 list them unchanged, page after page.
 
 #[path = "../../tests/support/listing.rs"]
 mod listing;
@@ -11,7 +10,7 @@ use osslive::{ChannelConfig, Client, Credentials, ListChannels};
 use serde_json::{Value, json};
 use support::{Folder, KEY_ID, KEY_SECRET, LONG, REGION, Sdk, Shell, bare, run};
 
-/// An endpoint that has a channel of each name.
+/// An endpoint with a channel of each name.
 fn with_channels(name: &str) -> (Shell, Client) {
     let shell = Shell::new(name);
     let client = shell.endpoint.client();
@@ -23,7 +22,7 @@ fn with_channels(name: &str) -> (Shell, Client) {
     (shell, client)
 }
 
-/// Lists by hand, so that each page is seen.
+/// Lists page by page, to see each page.
 fn page_by_page(client: &Client, size: u32) -> Vec<String> {
     let mut listed = Vec::new();
     let mut query = ListChannels::new().max_keys(size);
@@ -38,7 +37,7 @@ fn page_by_page(client: &Client, size: u32) -> Vec<String> {
 }
 
 #[test]
-fn the_sdk_lists_every_name_as_it_is() {
+fn the_sdk_lists_every_name_unchanged() {
     let (_shell, client) = with_channels("names-sdk");
     for size in [1, 2, 7, 1000] {
         assert_eq!(page_by_page(&client, size), names(), "{size} a page");
@@ -51,7 +50,7 @@ fn the_sdk_lists_every_name_as_it_is() {
 }
 
 #[test]
-fn the_sdk_lists_names_of_another_service_as_they_are() {
+fn the_sdk_lists_names_of_another_service_unchanged() {
     let client = Client::builder()
         .endpoint(serve(foreign_names()))
         .region(REGION)
@@ -68,7 +67,7 @@ fn the_sdk_lists_names_of_another_service_as_they_are() {
 }
 
 #[test]
-fn the_command_lists_names_of_another_service_as_they_are() {
+fn the_command_lists_names_of_another_service_unchanged() {
     let home = Folder::new("names-foreign");
     let mut command = bare(home.path(), "channel list --json");
     command.env("OSS_ACCESS_KEY_ID", KEY_ID).env("OSS_ACCESS_KEY_SECRET", KEY_SECRET);
@@ -82,7 +81,7 @@ fn the_command_lists_names_of_another_service_as_they_are() {
 }
 
 #[test]
-fn the_command_lists_every_name_as_it_is() {
+fn the_command_lists_every_name_unchanged() {
     let (shell, _) = with_channels("names-command");
     let listed = shell.json("channel list");
     let listed: Vec<_> =
@@ -97,7 +96,7 @@ fn the_command_lists_every_name_as_it_is() {
 }
 
 #[test]
-fn oss2_lists_every_name_as_it_is() {
+fn oss2_lists_every_name_unchanged() {
     if !Sdk::Oss2.is_installed("oss2, to list channels") {
         return;
     }

@@ -1,8 +1,8 @@
 //! OBS Studio streams to a real endpoint through the plugin of
 //! `examples/obs-plugin`, which is built here with the installed C library.
 //!
-//! Where OBS, libobs or Xvfb is missing these tests say that they were skipped;
-//! with `CI` set they fail instead. `tests/real/setup.sh` installs them.
+//! Without OBS, libobs or Xvfb, these tests are reported as skipped; with `CI` set,
+//! they fail. `tests/real/setup.sh` installs them.
 
 #![cfg(target_os = "linux")]
 
@@ -17,7 +17,7 @@ use support::{
     Tap, bare, has_ffmpeg, run, wait_until,
 };
 
-/// Where the plugin finds its key.
+/// Where the plugin finds its credentials.
 const KEYS: [(&str, &str); 2] =
     [("OSS_ACCESS_KEY_ID", KEY_ID), ("OSS_ACCESS_KEY_SECRET", KEY_SECRET)];
 
@@ -57,7 +57,7 @@ fn every_start_creates_what_is_missing_and_signs_a_new_url() {
 }
 
 #[test]
-fn a_connection_that_is_cut_comes_back_with_a_new_url_and_obs_quits_while_it_streams() {
+fn a_cut_connection_is_restored_with_a_new_url_and_obs_quits_while_streaming() {
     let Some(stage) = Stage::set("OBS reconnecting", Mode::Advanced) else { return };
     let channel = stage.channel("main-stage");
     stage.settings("main-stage");
@@ -80,7 +80,7 @@ fn a_connection_that_is_cut_comes_back_with_a_new_url_and_obs_quits_while_it_str
 }
 
 #[test]
-fn with_the_plugin_off_obs_streams_to_what_its_user_set_up() {
+fn with_the_plugin_off_obs_streams_to_its_own_settings() {
     let Some(stage) = Stage::set("OBS without the plugin", Mode::Advanced) else { return };
     let channel = Channel::create(&stage.endpoint.client(), "own");
     let url = channel.publish_url();
@@ -97,7 +97,7 @@ fn with_the_plugin_off_obs_streams_to_what_its_user_set_up() {
 }
 
 #[test]
-fn a_channel_that_is_missing_is_told_in_words() {
+fn a_missing_channel_is_reported_in_plain_words() {
     let Some(stage) = Stage::set("OBS and no channel", Mode::Simple) else { return };
     stage.settings_with("nowhere", r#""create":false"#);
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
@@ -107,7 +107,7 @@ fn a_channel_that_is_missing_is_told_in_words() {
 }
 
 #[test]
-fn a_key_that_is_missing_is_told_in_words() {
+fn a_missing_key_is_reported_in_plain_words() {
     let Some(stage) = Stage::set("OBS and no key", Mode::Advanced) else { return };
     stage.settings("main-stage");
     let obs = Obs::start(&stage.home, &[], &["--startstreaming"]);
@@ -116,22 +116,22 @@ fn a_key_that_is_missing_is_told_in_words() {
 }
 
 #[test]
-fn obs_quits_at_once_while_the_service_does_not_answer() {
+fn obs_quits_at_once_while_the_service_does_not_respond() {
     let Some(stage) = Stage::set("OBS and a silent service", Mode::Simple) else { return };
     let silent = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let url = format!("http://{}", silent.local_addr().expect("an address"));
     stage.settings_at(&url, "main-stage", r#""create":true"#);
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
     let (connection, _) = silent.accept().expect("the plugin's call");
-    // The limit of a call, and OBS's own over RTMP, are longer together than
-    // what it gets here to end.
+    // The timeout of a call and OBS's own for RTMP are together longer than the
+    // time that it gets here to exit.
     obs.quit();
     drop(connection);
 }
 
-/// What a user of the simulator orders of the service, OBS meets.
+/// OBS experiences the faults that a user of the simulator injects.
 #[test]
-fn obs_is_refused_and_cut_as_was_ordered() {
+fn obs_is_rejected_and_cut_by_rules() {
     let Some(stage) = Stage::set("OBS under ordered faults", Mode::Advanced) else { return };
     let channel = stage.channel("main-stage");
     stage.settings("main-stage");
@@ -145,7 +145,7 @@ fn obs_is_refused_and_cut_as_was_ordered() {
         let count = seen.as_ref().map_or(0, |history| history.records.len());
         (count == 1, format!("{seen:?}{}", obs.log()))
     });
-    // It connects again by itself.
+    // It reconnects by itself.
     channel.wait_live(Some(PICTURE), Some(SOUND));
     obs.press("stop");
     channel.wait_idle();
@@ -157,12 +157,12 @@ fn obs_is_refused_and_cut_as_was_ordered() {
         let log = stage.endpoint.log();
         (log.contains("fault rule 2"), log + &obs.log())
     });
-    // OBS tells its user in a window, which has to be closed before it quits.
+    // OBS reports it in a window, which must be closed before it quits.
     obs.says_times("==== Streaming Stop", 2);
     channel.has_sessions(2);
 }
 
-/// An endpoint, a tap before it, and a home for OBS.
+/// An endpoint, a tap in front of it, and a home directory for OBS.
 struct Stage {
     home: Home,
     tap: Tap,
@@ -170,7 +170,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `None` where something is missing, which is told.
+    /// `None` where something is missing, which is reported.
     fn set(what: &str, mode: Mode) -> Option<Stage> {
         if !has_ffmpeg(what) {
             return None;
@@ -190,7 +190,7 @@ impl Stage {
         status.is_ok_and(|status| status.status != StreamState::Disabled)
     }
 
-    /// Orders a fault.
+    /// Injects a fault.
     fn order(&self, rule: &str) {
         let mut command = bare(self.home.path(), &format!("control fault add {rule}"));
         let ran = run(command.env("OSSLIVE_LOCAL_URL", &self.endpoint.url), LONG);

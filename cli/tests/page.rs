@@ -1,8 +1,8 @@
-//! The web page of the endpoint in a real browser, with a real encoder behind
-//! it: headless Chromium, driven by `tests/real/page.cjs`.
+//! The endpoint's web page in a real browser, with a real encoder: headless
+//! Chromium, driven by `tests/real/page.cjs`.
 //!
-//! Where Chromium, its driver or ffmpeg is missing this is told as skipped;
-//! with `CI` set it is a failure. `tests/real/setup.sh` installs them.
+//! Without Chromium, its driver or ffmpeg, this is reported as skipped; with `CI`
+//! set, it fails. `tests/real/setup.sh` installs them.
 
 mod support;
 
@@ -14,7 +14,7 @@ use support::{
     get, has_ffmpeg, publish, run,
 };
 
-/// A channel's name that is markup, and its description.
+/// A channel id that is markup, and its description.
 const HOSTILE: &str = "<img src=x onerror=alert(1)>";
 const HOSTILE_DESCRIPTION: &str = "<script>alert(2)</script><b onclick=alert(3)>bold</b>";
 
@@ -23,7 +23,7 @@ const CLIP: &str = "-f lavfi -i testsrc2=size=SIZE:rate=30 -f lavfi -i \
                     -g 30 -pix_fmt yuv420p -c:a aac";
 
 #[test]
-fn the_page_plays_what_is_published_and_takes_no_name_for_markup() {
+fn the_page_plays_live_streams_and_does_not_use_names_as_markup() {
     let Some(browser) = Stage::browser("the page in a browser") else { return };
     let seen = despite_crashes(|| plays_what_is_published(&Stage::set(&browser)));
     let checks = done(seen).lines().filter(|line| line.starts_with("ok ")).count();
@@ -36,7 +36,7 @@ fn plays_what_is_published(stage: &Stage) -> Ran {
     let channel = stage.channel();
     let mut encoder = endless("page", "640x360", &["-c", "copy"], &channel);
     channel.wait_live(Some((640, 360, 30)), Some(44_100));
-    // Each look makes the VOD playlist that the page will find.
+    // Each check creates the VOD playlist that the page will find.
     channel.wait_fragments(3);
 
     let hostile = "%3Cimg%20src=x%20onerror=alert(4)%3E";
@@ -48,7 +48,7 @@ fn plays_what_is_published(stage: &Stage) -> Ran {
 }
 
 #[test]
-fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
+fn the_page_plays_a_publisher_that_reconnects_at_once_with_another_size() {
     let Some(browser) = Stage::browser("the page and a second publisher") else { return };
     let seen = despite_crashes(|| plays_a_second_publisher(&Stage::set(&browser)));
     assert!(done(seen).contains("ok it plays at its new size"));
@@ -56,7 +56,7 @@ fn the_page_plays_a_publisher_that_comes_back_at_once_with_another_size() {
 
 fn plays_a_second_publisher(stage: &Stage) -> Ran {
     let channel = stage.channel();
-    // Without audio: with it, Chromium's own player continues on its own.
+    // Without audio: with it, Chromium's own player continues by itself.
     let silent = ["-c", "copy", "-an"];
     let mut first = endless("page", "640x360", &silent, &channel);
     channel.wait_fragments(3);
@@ -75,7 +75,7 @@ struct Stage<'a> {
 }
 
 impl Stage<'_> {
-    /// `None` where something is missing, which is told.
+    /// `None` where something is missing, which is reported.
     fn browser(what: &str) -> Option<Browser> {
         Browser::find(what).filter(|_| has_ffmpeg(what))
     }
@@ -95,8 +95,8 @@ impl Stage<'_> {
         Channel::create(&self.endpoint.client(), "main-stage")
     }
 
-    /// Starts the script, and waits until it has seen enough of what the
-    /// encoder publishes, or ended.
+    /// Starts the script, and waits until it has seen enough of the stream or
+    /// exited.
     fn play(&self, encoder: &mut Program, arguments: &[&str]) -> Program {
         let played = self.folder.path().join("played");
         let mut script = self.browser.command("page.cjs");
@@ -113,7 +113,7 @@ impl Stage<'_> {
     }
 }
 
-/// A clip, again and again.
+/// Publishes a clip in a loop.
 fn endless(name: &str, size: &str, how: &[&str], channel: &Channel) -> Program {
     let clip = clip(name, &CLIP.replace("SIZE", size));
     let clip = clip.to_str().expect("a path in UTF-8");

@@ -1,8 +1,8 @@
-//! The endpoint behind nginx: the page answers nobody who does not know its
-//! token, however the proxy is configured, and playback continues.
+//! The endpoint behind nginx: the page answers only those who know its token,
+//! however the proxy is configured, and playback works.
 //!
-//! Where nginx is missing this is told as skipped; with `CI` set it is a
-//! failure. `tests/real/setup.sh` installs it.
+//! Without nginx, this is reported as skipped; with `CI` set, it fails.
+//! `tests/real/setup.sh` installs it.
 
 mod support;
 
@@ -12,7 +12,7 @@ use std::process::Command;
 
 use support::{Channel, Endpoint, Folder, Program, get, nginx, wait_until};
 
-/// Ways to stand in front of an endpoint, as `location` has them.
+/// Ways to configure a proxy, as `location` blocks.
 const PLAIN: &str = "";
 const TELLS_THE_CLIENT: &str = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;";
 const PASSES_THE_HOST: &str = "proxy_set_header Host $http_host;";
@@ -20,7 +20,7 @@ const BY_THE_BOOK: &str = "proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;";
-/// Nothing in such a request shows that there is a proxy.
+/// Nothing in such a request reveals a proxy.
 const UNSEEN: &str = "proxy_http_version 1.1;
     proxy_set_header Connection \"\";";
 
@@ -80,8 +80,7 @@ impl Proxy {
     }
 }
 
-/// The targets below the endpoint's address: those of the page without its
-/// token, and with it.
+/// The targets of the page at the endpoint's address, without and with its token.
 struct Page {
     closed: Vec<String>,
     open: Vec<String>,
@@ -121,14 +120,14 @@ fn the_page_answers_nobody_through_a_proxy() {
     for target in &page.closed {
         assert_eq!(unseen.status(target), 403, "{target}: only the token protects it");
     }
-    // Without the proxy the token opens it.
+    // Without the proxy, the token opens it.
     for target in &page.open {
         assert_eq!(get(&format!("{}{target}", endpoint.url)).0, 200, "{target}");
     }
 }
 
 #[test]
-fn a_page_that_is_open_to_others_still_wants_its_token_through_a_proxy() {
+fn a_public_page_still_requires_its_token_through_a_proxy() {
     let Some(program) = nginx("an open page behind a proxy") else { return };
     let folder = Folder::new("proxied-open");
     let data = folder.path().join("data");
@@ -147,7 +146,7 @@ fn a_page_that_is_open_to_others_still_wants_its_token_through_a_proxy() {
 }
 
 #[test]
-fn playback_goes_through_a_proxy_and_a_page_that_is_off_does_not() {
+fn playback_works_through_a_proxy_and_a_disabled_page_does_not() {
     let Some(program) = nginx("playback behind a proxy") else { return };
     let folder = Folder::new("proxied-playback");
     let endpoint = Endpoint::start_with(&folder.path().join("data"), &["--no-page"]);

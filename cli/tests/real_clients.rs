@@ -1,7 +1,7 @@
-//! The vendor's own SDKs, unmodified, against a real endpoint: every operation
-//! in both signature versions, and ffmpeg on URLs that these SDKs signed.
+//! The vendor's own SDKs, unmodified, against a real endpoint: every operation in
+//! both signature versions, and ffmpeg with URLs that they signed.
 //!
-//! An SDK that is not installed is told as skipped; with `CI` set that is a
+//! An SDK that is not installed is reported as skipped; with `CI` set, that is a
 //! failure. `tests/real/setup.sh` installs them.
 
 mod support;
@@ -37,8 +37,8 @@ fn ffmpeg_publishes_to_a_url_that_oss2_signed() {
 
 #[test]
 fn ffmpeg_publishes_to_a_url_that_oss2_signed_with_a_temporary_key() {
-    // oss2 leaves the name as it is, and ffmpeg takes what follows a space in a
-    // URL for options of librtmp: a name for both has none.
+    // oss2 does not encode the name, and ffmpeg takes text after a space in a URL
+    // for librtmp options: a name for both has no spaces.
     publish_as(Sdk::Oss2, "v1", true, "直播-1");
 }
 
@@ -73,8 +73,8 @@ fn every_operation(sdk: Sdk, signature: &str) {
     assert!(said.lines().count() > 150, "most checks never ran:\n{said}");
 }
 
-/// ffmpeg publishes to a URL of the SDK; the SDK sees it live, then what is
-/// left. The same URL with one byte changed is refused with the reason.
+/// ffmpeg publishes to the SDK's URL; the SDK sees it live, and the recording
+/// afterwards. The same URL with one byte changed is rejected with the reason.
 fn publish_as(sdk: Sdk, signature: &str, temporary_key: bool, channel: &str) {
     let what = format!("publishing to a URL of {sdk:?}");
     let Some(stage) = Stage::set_with_encoder(sdk, signature, temporary_key, what) else { return };
@@ -122,7 +122,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `None` where the SDK is missing, which is told.
+    /// `None` where the SDK is missing, which is reported.
     fn set(sdk: Sdk, signature: &str, temporary_key: bool, what: String) -> Option<Stage> {
         if !sdk.is_installed(&what) {
             return None;
@@ -145,7 +145,7 @@ impl Stage {
         Stage::set(sdk, signature, temporary_key, what)
     }
 
-    /// Runs the SDK's script, whose every check must hold; gives its output.
+    /// Runs the SDK's script, whose checks must all pass; returns its output.
     fn script(&self, arguments: &[&str]) -> String {
         let mut command = self.sdk.command(&self.endpoint, &self.signature);
         if self.temporary_key {

@@ -1,5 +1,5 @@
-//! `osslive recording`: what is stored, downloads that survive every kind of end, and
-//! deletion that leaves no playlist with a hole.
+//! `osslive recording`: lists recordings, downloads that survive every kind of
+//! interruption, and deletion that leaves no playlist with a missing fragment.
 
 #[path = "../../tests/support/media_clock.rs"]
 mod media_clock;
@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use support::{Folder, LONG, Program, Ran, bare, has_ffmpeg, run, wait_until};
 use time::OffsetDateTime;
 
-/// How often something is killed: `OSSLIVE_KILLS` says, for a proof that takes longer.
+/// The number of kills; `OSSLIVE_KILLS` raises it.
 fn kills() -> u32 {
     std::env::var("OSSLIVE_KILLS").map_or(5, |count| count.parse().expect("a number"))
 }
 
-/// How long a session is.
+/// The length of a session.
 fn session(usual: Duration) -> Duration {
     let minutes = std::env::var("OSSLIVE_SESSION_MINUTES").ok();
     let minutes = minutes.map(|minutes| minutes.parse::<u64>().expect("a number"));
@@ -35,7 +35,7 @@ struct Archive {
     endpoint: LocalEndpoint,
     control: Control,
     client: Client,
-    /// What was put there, in one piece.
+    /// The fragments put there, concatenated.
     put: String,
 }
 
@@ -48,8 +48,8 @@ impl Archive {
         Archive { folder: Folder::new(name), endpoint, control, client, put }
     }
 
-    /// Made-up fragments, each five seconds after the one before, the last one
-    /// five minutes ago.
+    /// Puts artificial fragments, five seconds apart, the last one five minutes
+    /// ago.
     fn of_fragments(name: &str, count: i64) -> Archive {
         let start = OffsetDateTime::now_utc() - time::Duration::seconds(300 + 5 * count);
         let mut put = String::new();
@@ -67,7 +67,7 @@ impl Archive {
         Archive { put, ..Archive::start(name, Config::temporary().initial(state)) }
     }
 
-    /// A session of this length, recorded by the real thing.
+    /// Records a session of this length with the real endpoint.
     fn of_session(name: &str, length: Duration) -> Archive {
         let clock = MediaClock::starting_at(OffsetDateTime::now_utc());
         let archive = Archive::start(name, Config::temporary().clock(clock.clock()));
@@ -95,7 +95,7 @@ impl Archive {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// What it says when it fails with this status.
+    /// Returns its errors when it fails with this status.
     fn fails(&self, arguments: &str, status: i32) -> String {
         let ran = self.run(arguments);
         assert_eq!(ran.status.code(), Some(status), "{arguments}: {}", ran.stderr);
@@ -110,12 +110,12 @@ impl Archive {
         self.control.add(rule).expect("a rule");
     }
 
-    /// Whether a file is all that was put there.
+    /// Checks that a file contains everything that was put there.
     fn is_put(&self, name: &str) -> bool {
         fs::read(self.file(name)).unwrap() == self.put.as_bytes()
     }
 
-    /// All that is stored, in one piece.
+    /// Returns everything that is stored, concatenated.
     fn whole(&self) -> Vec<u8> {
         let mut whole = Vec::new();
         for object in self.client.objects("c/", "").map(Result::unwrap) {
@@ -128,7 +128,7 @@ impl Archive {
     }
 }
 
-/// Playlists over all of these fragments but the last three hundred.
+/// Puts playlists that list all of these fragments but the last three hundred.
 fn playlists(fragments: &[Value]) -> Vec<Value> {
     let listed = &fragments[..fragments.len().saturating_sub(300)];
     let playlist = |(number, fragments): (usize, &[Value])| {
@@ -140,8 +140,8 @@ fn playlists(fragments: &[Value]) -> Vec<Value> {
     listed.chunks(300).enumerate().map(playlist).collect()
 }
 
-/// Starts a command again and again, kills it after anything up to `limit`, and stops
-/// when one comes to its end. Returns how many were killed.
+/// Starts a command repeatedly, and kills it after up to `limit`, until one
+/// completes. Returns the number of kills.
 fn killed(command: impl Fn() -> Command, times: u32, limit: Duration) -> u32 {
     for number in 0..times {
         let mut program = Program::start(&mut command());
@@ -155,7 +155,7 @@ fn killed(command: impl Fn() -> Command, times: u32, limit: Duration) -> u32 {
 }
 
 #[test]
-fn what_is_stored_is_shown_to_people_and_to_programs() {
+fn recordings_are_shown_to_people_and_programs() {
     let archive = Archive::of_session("recording-list", Duration::from_secs(30));
     let start = archive.client.get_channel_history("c").unwrap().records[0].start_time;
     let clip = VodTime::new(start.unix_timestamp(), start.unix_timestamp() + 10);
@@ -197,7 +197,7 @@ fn a_session_is_one_file_by_default() {
 }
 
 #[test]
-fn what_cannot_be_downloaded_is_an_error_that_says_why() {
+fn a_download_that_is_impossible_fails_with_the_reason() {
     let archive = Archive::of_fragments("recording-errors", 3);
     let error =
         archive.fails("download c --from 2020-01-01T00:00:00Z --to 2020-01-02T00:00:00Z", 3);
@@ -234,7 +234,7 @@ fn a_download_that_is_killed_at_any_time_is_resumed() {
 }
 
 #[test]
-fn ctrl_c_ends_a_download_that_can_be_resumed() {
+fn ctrl_c_interrupts_a_download_that_can_be_resumed() {
     let archive = Archive::of_fragments("recording-stop", 600);
     archive.fault(FaultRule { latency_ms: Some(20), ..FaultRule::new("GetObject") });
     let program = Program::start(&mut archive.command("download c --last 10h -o show.ts"));
@@ -329,14 +329,14 @@ fn a_conversion_that_fails_keeps_the_download() {
     assert!(fs::read(archive.file("show.mp4.ts")).unwrap() == archive.whole(), "it differs");
     let ran = archive.run("download c -o show.mp4");
     assert!(
-        ran.status.success() && ran.stderr.contains("only has to be converted"),
+        ran.status.success() && ran.stderr.contains("only needs to be converted"),
         "{}",
         ran.stderr
     );
     assert!(archive.file("show.mp4").exists() && !archive.file("show.mp4.ts").exists());
 }
 
-/// Every playlist lists only what is there.
+/// No playlist lists a missing fragment.
 fn no_playlist_has_a_hole(archive: &Archive) {
     let recording = archive.client.get_recording("c").unwrap();
     for playlist in &recording.playlists {
@@ -345,7 +345,7 @@ fn no_playlist_has_a_hole(archive: &Archive) {
 }
 
 #[test]
-fn pruning_is_shown_first_and_asks() {
+fn pruning_shows_its_plan_and_asks_first() {
     let archive = Archive::of_fragments("recording-prune", 100);
     let none = archive.succeeds("prune c --older-than 1h --yes");
     assert!(none.starts_with("nothing to delete"), "{none}");
@@ -365,7 +365,7 @@ fn pruning_is_shown_first_and_asks() {
 }
 
 #[test]
-fn pruning_that_is_killed_at_any_time_leaves_no_playlist_with_a_hole() {
+fn pruning_killed_at_any_time_leaves_no_playlist_with_a_missing_fragment() {
     let count = 1_500;
     let archive = Archive::of_fragments("recording-prune-kills", count);
     let latency = |operation, latency_ms| FaultRule {
@@ -397,7 +397,7 @@ fn pruning_that_is_killed_at_any_time_leaves_no_playlist_with_a_hole() {
     assert!(left.fragments.is_empty() && left.playlists.is_empty(), "{left:?}");
 }
 
-/// The most memory that a program had, in kilobytes.
+/// Returns the peak memory of a program, in kilobytes.
 #[cfg(target_os = "linux")]
 fn peak(command: &mut Command) -> u64 {
     let mut child = support_spawn(command);
@@ -430,7 +430,7 @@ fn twenty_six_hours_take_little_memory() {
     let archive = Archive::of_fragments("recording-memory", 26 * 720);
     let kilobytes = peak(&mut archive.command("download c --last 30h -o night.ts --parallel 16"));
     println!("26 hours: {kilobytes} kB of memory");
-    // The build for tests is not optimised.
+    // The build for tests is not optimized.
     assert!(kilobytes < 30_000, "{kilobytes} kB");
     assert!(archive.is_put("night.ts"), "it differs");
 }

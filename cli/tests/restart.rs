@@ -1,5 +1,4 @@
-//! An endpoint that is killed in the middle of its work and started again on
-//! the same data.
+//! An endpoint that is killed at work and restarted with the same data.
 
 mod support;
 
@@ -14,7 +13,7 @@ use support::{
     wait_until,
 };
 
-/// What the endpoint has acknowledged of a channel.
+/// What the endpoint has acknowledged about a channel.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Acknowledged {
     Enabled,
@@ -23,7 +22,7 @@ enum Acknowledged {
 }
 
 #[test]
-fn every_channel_that_was_acknowledged_survives_a_kill() {
+fn every_acknowledged_channel_survives_a_kill() {
     const THREADS: usize = 3;
     let folder = Folder::new("restart-channels");
     let acknowledged = Mutex::new(BTreeMap::new());
@@ -48,8 +47,8 @@ fn every_channel_that_was_acknowledged_survives_a_kill() {
     check_channels(&endpoint.client(), &acknowledged.lock().unwrap());
 }
 
-/// Makes, disables and deletes channels until the endpoint is gone. What was
-/// under way then may have happened or not, so it is not remembered.
+/// Creates, disables and deletes channels until the endpoint is gone. Changes in
+/// progress then may or may not have happened, so they are not remembered.
 fn keep_changing(
     client: &Client,
     prefix: &str,
@@ -101,7 +100,7 @@ fn check_channels(client: &Client, acknowledged: &BTreeMap<String, Acknowledged>
 }
 
 #[test]
-fn a_session_that_a_kill_interrupted_is_closed_and_goes_on_in_a_new_one() {
+fn a_session_interrupted_by_a_kill_is_closed_and_continues_in_a_new_one() {
     if !has_ffmpeg("the restart test with an encoder") {
         return;
     }

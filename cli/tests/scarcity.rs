@@ -1,4 +1,4 @@
-//! An endpoint whose process may open few files, and more peers than those.
+//! An endpoint that may open only a few files, and more peers than that.
 
 #![cfg(unix)]
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use support::{Endpoint, Folder, Program, SOON, bare, wait_until};
 
 #[test]
-fn an_endpoint_without_a_descriptor_left_goes_on_when_there_are_some_again() {
+fn an_endpoint_out_of_descriptors_recovers_when_some_are_free() {
     let folder = Folder::new("scarcity");
     let mut command = Command::new("sh");
     let program = env!("CARGO_BIN_EXE_osslive");
@@ -30,7 +30,7 @@ fn an_endpoint_without_a_descriptor_left_goes_on_when_there_are_some_again() {
     });
 }
 
-/// Runs `osslive local` in a process that may open only this many files at once.
+/// Runs `osslive local` in a process that may open only this many files.
 fn local_with_descriptors(home: &Folder, limit: u32) -> Program {
     let data = home.path().join(format!("data-{limit}"));
     let line = format!("local --listen 127.0.0.1:0 --data {}", data.display());
@@ -48,10 +48,11 @@ fn local_with_descriptors(home: &Folder, limit: u32) -> Program {
 }
 
 #[test]
-fn an_endpoint_that_cannot_start_never_says_that_it_listens() {
+fn an_endpoint_that_cannot_start_never_claims_to_listen() {
     let home = Folder::new("scarcity-start");
     let mut outcomes = [0, 0];
-    // Each limit makes another step of the start fail, up to one with enough of them.
+    // Each limit makes another step of the start fail, up to one that is
+    // sufficient.
     for limit in 6..40 {
         let mut program = local_with_descriptors(&home, limit);
         wait_until("it has started or given up", || {

@@ -1,9 +1,8 @@
-//! Other sites' pages in a real browser, against an endpoint whose key they
-//! know, as everybody knows the default one: headless Chromium, driven by
-//! `tests/real/sites.cjs`.
+//! Other sites' pages in a real browser, against an endpoint with the well-known
+//! default key: headless Chromium, driven by `tests/real/sites.cjs`.
 //!
-//! Where Chromium or its driver is missing this is told as skipped; with `CI`
-//! set it is a failure. `tests/real/setup.sh` installs them.
+//! Without Chromium or its driver, this is reported as skipped; with `CI` set, it
+//! fails. `tests/real/setup.sh` installs them.
 
 mod support;
 
@@ -19,7 +18,7 @@ use osslive::{ChannelConfig, ChannelState, Client, RtmpUrlOptions};
 use osslive_local::push::{PushOptions, push_flv};
 use support::{BUCKET, Browser, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, despite_crashes, run};
 
-/// 9999-12-31T23:59:59Z: what a page could hold as a constant.
+/// 9999-12-31T23:59:59Z: what a page could contain as a constant.
 const FOR_EVER: &str = "253402300799";
 
 type Params = &'static [(&'static str, Option<&'static str>)];
@@ -48,7 +47,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `None` where something is missing, which is told.
+    /// `None` where something is missing, which is reported.
     fn set(what: &str, arguments: &[&str]) -> Option<Stage> {
         let browser = Browser::find(what)?;
         let folder = Folder::new("sites");
@@ -80,14 +79,14 @@ impl Stage {
         assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     }
 
-    /// Every file of the data folder.
+    /// Returns every file in the data directory.
     fn files(&self) -> BTreeMap<PathBuf, Vec<u8>> {
         let mut files = BTreeMap::new();
         collect(&self.folder.path().join("data"), &mut files);
         files
     }
 
-    /// Has the pages of these hosts try everything.
+    /// Lets the pages of these hosts try everything.
     fn visit(&self, hosts: &[String], allowed: Option<&str>) -> String {
         let urls = OPERATIONS.iter().map(|(method, key, params)| {
             let url = |content_type| signed(&self.endpoint, method, key, params, content_type);
@@ -106,7 +105,7 @@ impl Stage {
     }
 }
 
-/// A signed URL that never expires.
+/// Signs a URL that never expires.
 fn signed(
     endpoint: &Endpoint,
     method: &str,
@@ -141,7 +140,7 @@ fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
     }
 }
 
-/// A host with a port that nobody listens on.
+/// Returns a host with a port that nobody listens on.
 fn free(host: &str) -> String {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     format!("{host}:{}", address.expect("a free port").port())
@@ -151,8 +150,8 @@ fn free(host: &str) -> String {
 fn no_page_of_another_site_gets_or_changes_anything() {
     let Some(stage) = Stage::set("other sites in a browser", &[]) else { return };
     let before = stage.files();
-    // Another site, one that shares the endpoint's, and another address, which
-    // macOS has to be given first.
+    // Another site, one that shares the endpoint's host, and another address, which
+    // macOS must be given first.
     let mut hosts = Vec::from(["localhost", "127.0.0.1", "127.0.0.2"].map(free));
     hosts.truncate(if cfg!(target_os = "macos") { 2 } else { 3 });
     let said = stage.visit(&hosts, None);
@@ -163,7 +162,7 @@ fn no_page_of_another_site_gets_or_changes_anything() {
 }
 
 #[test]
-fn an_origin_that_may_play_plays_and_does_nothing_else() {
+fn an_allowed_origin_plays_and_does_nothing_else() {
     let (allowed, other) = (free("localhost"), free("127.0.0.1"));
     let origin = format!("http://{allowed}");
     let Some(stage) = Stage::set("playback at another site", &["--cors", &origin]) else { return };

@@ -1,5 +1,5 @@
-//! Where each setting comes from, for the command: the cases of the SDK's own
-//! test, as far as options can say them.
+//! Where the command's settings come from: the cases of the SDK's own test, as far
+//! as options can express them.
 
 mod support;
 #[path = "../../tests/support/sources.rs"]
@@ -10,13 +10,13 @@ use std::path::Path;
 use std::process::Command;
 use support::{Folder, SOON, bare, run};
 
-/// The options that say what a case says. The command always reads the
-/// environment, after what `--config` names.
+/// The options for a case. The command always reads the environment, after what
+/// `--config` names.
 fn options(case: &Value, file: &Path) -> Option<Vec<String>> {
     let mut options = Vec::new();
     for (name, value) in case["settings"].as_object().expect("settings") {
         match (name.as_str(), value.as_str()) {
-            // Keys are no options, which others could read.
+            // Keys are not options, because others could read them.
             ("key", _) => return None,
             ("local", Some(url)) => options.push(format!("--local={url}")),
             (name, Some(value)) => options.extend([format!("--{name}"), value.to_owned()]),
@@ -64,7 +64,7 @@ fn each_setting_comes_from_the_first_source_that_has_it() {
 }
 
 #[test]
-fn a_default_profile_counts_only_where_the_environment_has_no_key() {
+fn a_default_profile_counts_only_without_a_key_in_the_environment() {
     let home = Folder::new("sources-default");
     let file = table::config_file(home.path());
     std::fs::rename(file, home.path().join(".ossutilconfig")).expect("its default name");

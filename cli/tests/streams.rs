@@ -1,5 +1,5 @@
 //! Output that cannot be written, on either stream of every command: nothing
-//! panics, what was done stays done, and the exit status still says how it went.
+//! panics, the work is still done, and the exit status reports its outcome.
 
 #![cfg(target_os = "linux")]
 
@@ -10,14 +10,14 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use support::{Folder, LONG, Shell, bare, failed, run, shipped_clip};
 
-/// What a stream leads to.
+/// Where a stream goes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Stream {
-    /// A reader that has gone, as after `head -1`.
+    /// A reader that has exited, as after `head -1`.
     Broken,
-    /// A disk with no room left.
+    /// A disk without free space.
     Full,
-    /// Nothing: the descriptor is closed.
+    /// Nowhere: the descriptor is closed.
     Closed,
     /// A reader.
     Read,
@@ -39,7 +39,7 @@ impl Stream {
     }
 }
 
-/// How the command ended, and what it said where that could be read.
+/// Returns how the command ended, and its output where it could be read.
 fn ended(command: &Command, stdout: Stream, stderr: Stream) -> (ExitStatus, String, String) {
     let mut shell = Command::new("sh");
     let closing = |stream, number| if stream == Stream::Closed { number } else { "" };
@@ -58,8 +58,7 @@ fn ended(command: &Command, stdout: Stream, stderr: Stream) -> (ExitStatus, Stri
     (done.status, text(done.stdout), text(done.stderr))
 }
 
-/// Every command, so that each succeeds as often as it is run, and some that
-/// fail in every way that there is.
+/// Every command, each successful on every run, and some that fail in every way.
 fn lines(home: &Folder) -> Vec<String> {
     let clip = shipped_clip();
     let clip = clip.display();
@@ -151,7 +150,7 @@ fn a_stream_that_cannot_be_written_changes_nothing_else() {
 }
 
 #[test]
-fn what_a_command_does_is_done_although_nobody_hears_of_it() {
+fn commands_do_their_work_even_if_nobody_can_read_the_result() {
     let shell = Shell::new("streams-done");
     for fault in FAULTS {
         for (number, verbose) in ["", "-v "].into_iter().enumerate() {
@@ -164,7 +163,7 @@ fn what_a_command_does_is_done_although_nobody_hears_of_it() {
 }
 
 #[test]
-fn a_demonstration_goes_on_without_its_output_and_its_exit_status_says_what_was_lost() {
+fn a_demo_continues_without_its_output_and_its_exit_status_reports_the_loss() {
     let home = Folder::new("streams-demo");
     let command = bare(home.path(), "demo --clip");
     std::thread::scope(|scope| {
@@ -181,7 +180,7 @@ fn a_demonstration_goes_on_without_its_output_and_its_exit_status_says_what_was_
 }
 
 #[test]
-fn a_monitor_ends_when_its_reader_has_gone() {
+fn a_monitor_exits_when_its_reader_has_exited() {
     let shell = Shell::new("streams-monitor");
     shell.text("channel create off --disabled");
     for (fault, status) in [(Stream::Broken, 0), (Stream::Full, 1)] {
@@ -216,7 +215,7 @@ fn with_json_every_error_is_a_line_of_json() {
         assert!(!message.is_empty() && !message.contains('\n'), "{line}: {message}");
         assert!(told.to_string().contains(words), "{line}: {told}");
     }
-    // Without it, a mistake is told as ever.
+    // Without it, an error is reported as usual.
     let told = run(&mut bare(home.path(), "channle"), LONG);
     assert!(
         told.stderr.starts_with("error: ") && told.stderr.contains("Usage: "),

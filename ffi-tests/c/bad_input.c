@@ -10,7 +10,7 @@ static osslive_config *config;
 static osslive_channel_config *channel;
 static osslive_sweep_options *options;
 
-/* Refused, with the parameter's name in the message; `out` was emptied. */
+/* Rejected, with the parameter's name in the message; `out` was reset. */
 #define REFUSED(name, call) \
   do { \
     void *before = GARBAGE; \
@@ -20,10 +20,10 @@ static osslive_sweep_options *options;
     out = NULL; \
   } while (0)
 
-/* As REFUSED, for a call without `out`. */
+/* Like REFUSED, for a call without `out`. */
 #define TURNED_DOWN(name, call) FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, name, call)
 
-static void null_is_refused_for_each_pointer(void) {
+static void null_is_rejected_for_each_pointer(void) {
   osslive_client *c = NULL;
   osslive_channel_config *cc = NULL;
 
@@ -182,7 +182,7 @@ static int ignore(const char *json, void *user_data) {
   return 0;
 }
 
-static void null_is_refused_for_work_on_many(void) {
+static void null_is_rejected_for_batch_operations(void) {
   const char *const ids[] = {"a", "b"};
   const char *const hole[] = {"a", NULL};
   const osslive_channel_config *const configs[] = {channel, channel};
@@ -283,7 +283,7 @@ static void null_is_refused_for_work_on_many(void) {
   osslive_channel_monitor_free(monitor);
 }
 
-static void highlights_are_read_with_care(void) {
+static void highlights_are_validated(void) {
   const osslive_highlight twofold[] = {{.name = "a", .to_ms = 1, .start_time = 1, .end_time = 2}};
   const osslive_highlight elsewhen[] = {{.name = "a", .session_time = 1, .end_time = 2}};
   const osslive_highlight beyond[] = {{.name = "a", .start_time = 1, .end_time = INT64_MAX}};
@@ -297,14 +297,14 @@ static void highlights_are_read_with_care(void) {
   REFUSED("highlights[0].session_time -9223372036854775808: out of range",
           osslive_create_highlights(client, "a", early, 1, NULL, NULL, &out, &error));
 
-  /* Lengths without measure are clipped like any others. */
+  /* Excessive lengths are clipped like any others. */
   const osslive_highlight far[] = {{.name = "a", .from_ms = INT64_MIN, .to_ms = INT64_MAX}};
   char *out = NULL;
   SUCCEEDS(osslive_create_highlights(client, "on-air", far, 1, NULL, NULL, &out, &error));
   osslive_string_free(out);
 }
 
-static void downloads_are_read_with_care(void) {
+static void downloads_are_validated(void) {
   const struct {
     osslive_download download;
     const char *why;
@@ -330,9 +330,9 @@ static void a_failure_needs_no_error_object(void) {
   CHECK(osslive_set_log_callback(NULL, NULL, 0, NULL) == OSSLIVE_ERR_INVALID_ARGUMENT);
 }
 
-/* Gives `text` to every parameter that takes one; each call has to fail with
- * one of two statuses, or to succeed where it is told to. */
-static void text_is_refused_everywhere(const char *text, const char *why) {
+/* Passes `text` to every string parameter; each call must fail with one of two
+ * statuses, or succeed where that is requested. */
+static void invalid_text_is_rejected_everywhere(const char *text, const char *why) {
   const osslive_param name[] = {{text, "value"}};
   const osslive_param value[] = {{"name", text}};
   TURNED_DOWN(why, osslive_config_set_region(config, text, &error));
@@ -411,8 +411,8 @@ static void text_is_refused_everywhere(const char *text, const char *why) {
   CHECK(monitor == NULL);
 }
 
-/* A channel's name that cannot be one. */
-static void id_is_refused_everywhere(const char *id, const char *why) {
+/* An invalid channel id. */
+static void invalid_ids_are_rejected_everywhere(const char *id, const char *why) {
   int live = 1;
   REFUSED(why, osslive_put_channel(client, id, channel, &out, &error));
   REFUSED(why, osslive_create_channel(client, id, channel, &out, &error));
@@ -433,7 +433,7 @@ static void id_is_refused_everywhere(const char *id, const char *why) {
   REFUSED(why, osslive_create_highlights(client, id, NULL, 0, NULL, NULL, &out, &error));
 }
 
-/* Options are taken as text and refused when a client is made of them. */
+/* Options are accepted as text, and rejected when a client is created. */
 #define MAKES_NO_CLIENT(why, setter) \
   do { \
     osslive_config *bad = osslive_config_new(); \
@@ -445,7 +445,7 @@ static void id_is_refused_everywhere(const char *id, const char *why) {
     osslive_config_free(bad); \
   } while (0)
 
-static void wrong_options_are_refused(const char *text) {
+static void invalid_options_are_rejected(const char *text) {
   MAKES_NO_CLIENT("region", osslive_config_set_region(bad, text, &error));
   MAKES_NO_CLIENT("endpoint", osslive_config_set_endpoint(bad, text, &error));
   MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, text, &error));
@@ -457,7 +457,7 @@ static void wrong_options_are_refused(const char *text) {
   REFUSED("playlist", osslive_get_play_url(client, "a", text, 60, &out, &error));
 }
 
-static void wrong_numbers_are_refused(void) {
+static void invalid_numbers_are_rejected(void) {
   char *none = NULL;
   TURNED_DOWN("timeout_ms", osslive_config_set_timeout_ms(config, 0, &error));
   TURNED_DOWN("timeout_ms", osslive_config_set_connect_timeout_ms(config, 0, &error));
@@ -497,23 +497,23 @@ int main(void) {
   memset(huge, '~', megabyte);
   huge[megabyte] = '\0';
 
-  null_is_refused_for_each_pointer();
-  null_is_refused_for_work_on_many();
-  highlights_are_read_with_care();
-  downloads_are_read_with_care();
+  null_is_rejected_for_each_pointer();
+  null_is_rejected_for_batch_operations();
+  highlights_are_validated();
+  downloads_are_validated();
   a_failure_needs_no_error_object();
-  text_is_refused_everywhere(NOT_UTF8, "is not UTF-8 (byte 3)");
-  id_is_refused_everywhere("", "the channel name is empty");
-  id_is_refused_everywhere("a/b", "slash");
-  id_is_refused_everywhere(huge, "1048576 bytes");
-  wrong_options_are_refused(huge);
+  invalid_text_is_rejected_everywhere(NOT_UTF8, "is not UTF-8 (byte 3)");
+  invalid_ids_are_rejected_everywhere("", "the channel name is empty");
+  invalid_ids_are_rejected_everywhere("a/b", "slash");
+  invalid_ids_are_rejected_everywhere(huge, "1048576 bytes");
+  invalid_options_are_rejected(huge);
   MAKES_NO_CLIENT("region", osslive_config_set_region(bad, "", &error));
   MAKES_NO_CLIENT("endpoint", osslive_config_set_endpoint(bad, "", &error));
   MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, "", &error));
   FAILS(OSSLIVE_ERR_CREDENTIALS, "id", osslive_config_set_credentials(config, "", "b", NULL, &error));
   FAILS(OSSLIVE_ERR_CREDENTIALS, "secret",
         osslive_client_set_credentials(client, "a", "", NULL, &error));
-  wrong_numbers_are_refused();
+  invalid_numbers_are_rejected();
 
   free(huge);
   osslive_sweep_options_free(options);

@@ -193,7 +193,7 @@ static void everything_fails_at(const char *endpoint, osslive_status expected, c
   osslive_client_free(client);
 }
 
-static void the_service_refuses(const osslive_client *client) {
+static void the_service_rejects(const osslive_client *client) {
   call *const wanting[] = {osslive_get_channel, disable, osslive_get_channel_status, is_live,
                            osslive_get_channel_history, analyze, highlight};
   for (size_t i = 0; i < sizeof wanting / sizeof wanting[0]; i++) {
@@ -217,14 +217,14 @@ static void the_service_refuses(const osslive_client *client) {
   FAILS(OSSLIVE_ERR_SERVICE, "", osslive_get_vod(client, ON_AIR, 1, 2, &out, &error));
 }
 
-static void a_wrong_key_is_refused(void) {
+static void a_wrong_key_is_rejected(void) {
   osslive_client *client = client_of_service();
   SUCCEEDS(osslive_client_set_credentials(client, "nobody", "knows", NULL, &error));
   every_call_fails(client, OSSLIVE_ERR_SERVICE, "InvalidAccessKeyId");
   osslive_client_free(client);
 }
 
-static void a_configuration_needs_its_parts(void) {
+static void a_configuration_needs_all_parts(void) {
   osslive_config *config = osslive_config_new();
   osslive_client *client = (osslive_client *)GARBAGE;
   FAILS(OSSLIVE_ERR_CREDENTIALS, "credentials", osslive_client_new(config, &client, &error));
@@ -239,8 +239,8 @@ static void a_configuration_needs_its_parts(void) {
   osslive_config_free(config);
 }
 
-/* Every option shows in the URL that a client makes, or at least is taken. */
-static void options_have_their_effect(void) {
+/* Every option affects the URL that a client creates, or is at least accepted. */
+static void options_take_effect(void) {
   osslive_config *config = osslive_config_new();
   osslive_client *client = NULL;
   char *url = NULL;
@@ -278,7 +278,7 @@ static void options_have_their_effect(void) {
   osslive_config_free(config);
 }
 
-static void a_second_client_has_its_own_limit(const osslive_client *client) {
+static void a_second_client_has_its_own_timeout(const osslive_client *client) {
   osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 30000, 3);
   osslive_client *hasty = NULL;
   char *out = NULL;
@@ -310,7 +310,7 @@ static void profiles_are_read(const char *folder) {
   osslive_config_free(config);
 }
 
-/* A client that gets its key from a source, which the caller then frees. */
+/* A client with credentials from a source, which the caller then frees. */
 static osslive_client *client_from(osslive_config *config, const char *endpoint) {
   osslive_client *client = NULL;
   SUCCEEDS(osslive_config_set_endpoint(config, endpoint, &error));
@@ -322,7 +322,7 @@ static osslive_client *client_from(osslive_config *config, const char *endpoint)
   return client;
 }
 
-static void credentials_come_from_a_program_or_from_where_the_machine_has_them(void) {
+static void credentials_come_from_programs_and_from_the_machine(void) {
   char command[1024];
   snprintf(command, sizeof command,
            "printf '{\"AccessKeyId\": \"%s\", \"AccessKeySecret\": \"%s\"}'",
@@ -340,7 +340,7 @@ static void credentials_come_from_a_program_or_from_where_the_machine_has_them(v
   osslive_client_free(client);
 }
 
-/* Whoever issues credentials is down: the call fails and names it. */
+/* The issuer of credentials is down: the call fails and names it. */
 #define ISSUES_NOTHING(status, why, setter) \
   do { \
     char *out = NULL; \
@@ -413,7 +413,7 @@ static void a_diagnosis_finds_what_is_wrong_and_can_be_stopped(const osslive_cli
   CHECK(out == NULL);
 }
 
-static void freeing_nothing_is_fine(void) {
+static void freeing_null_is_fine(void) {
   osslive_config_free(NULL);
   osslive_client_free(NULL);
   osslive_channel_config_free(NULL);
@@ -427,7 +427,7 @@ static void freeing_nothing_is_fine(void) {
   CHECK(osslive_error_ec(NULL) == NULL);
 }
 
-static void the_header_and_the_library_are_of_one_version(void) {
+static void header_and_library_have_the_same_version(void) {
   CHECK(strcmp(osslive_version(), OSSLIVE_VERSION) == 0);
   CHECK(osslive_abi_version() == OSSLIVE_ABI_VERSION);
   CHECK(OSSLIVE_VERSION_AT_LEAST(0, 0, 9) && OSSLIVE_VERSION_AT_LEAST(0, 1, 0));
@@ -438,19 +438,19 @@ static void the_header_and_the_library_are_of_one_version(void) {
 
 int main(int argc, char **argv) {
   osslive_client *client = client_of_service();
-  the_header_and_the_library_are_of_one_version();
-  freeing_nothing_is_fine();
-  a_configuration_needs_its_parts();
-  options_have_their_effect();
+  header_and_library_have_the_same_version();
+  freeing_null_is_fine();
+  a_configuration_needs_all_parts();
+  options_take_effect();
   profiles_are_read(argc > 1 ? argv[1] : ".");
-  credentials_come_from_a_program_or_from_where_the_machine_has_them();
+  credentials_come_from_programs_and_from_the_machine();
   sources_that_fail_are_named(argc > 1 ? argv[1] : ".");
   every_call_succeeds(client);
   a_diagnosis_finds_what_is_wrong_and_can_be_stopped(client);
   urls_are_made_without_the_service(client);
-  the_service_refuses(client);
-  a_wrong_key_is_refused();
-  a_second_client_has_its_own_limit(client);
+  the_service_rejects(client);
+  a_wrong_key_is_rejected();
+  a_second_client_has_its_own_timeout(client);
   everything_fails_at(variable("REFUSED_ENDPOINT"), OSSLIVE_ERR_CONNECTION, "refused");
   everything_fails_at(variable("SILENT_ENDPOINT"), OSSLIVE_ERR_TIMEOUT, "timed out");
   everything_fails_at(variable("GARBAGE_ENDPOINT"), OSSLIVE_ERR_BAD_REPLY, "not XML");

@@ -1,5 +1,5 @@
-/* What the C programs share: checks that end the program, and clients for the
- * service that the environment names. */
+/* Shared by the C programs: checks that end the program, and clients for the
+ * service in the environment. */
 
 #ifndef CHECK_H
 #define CHECK_H
@@ -85,7 +85,7 @@ static inline void pause_ms(long ms) {
   nanosleep(&time, NULL);
 }
 
-/* Bytes of memory that the process holds. */
+/* The process's memory in bytes. */
 static inline long resident_bytes(void) {
   long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");

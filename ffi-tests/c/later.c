@@ -1,4 +1,4 @@
-/* A program that needs a function that only a later library has. */
+/* A program that needs a function of a later library. */
 
 #include "check.h"
 

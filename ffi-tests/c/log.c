@@ -35,7 +35,7 @@ static void *ask(void *unused) {
   return NULL;
 }
 
-static void levels_say_how_a_request_went(struct ear *ear) {
+static void levels_reflect_the_outcome(struct ear *ear) {
   char *out = NULL;
   ask(NULL);
   CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 1);
@@ -50,7 +50,7 @@ static void levels_say_how_a_request_went(struct ear *ear) {
   CHECK(strstr(ear->all, "; retry in ") != NULL);
 }
 
-static void threads_are_all_heard(struct ear *ear) {
+static void all_threads_are_logged(struct ear *ear) {
   pthread_t threads[8];
   ear->counts[OSSLIVE_LOG_DEBUG] = 0;
   for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, ask, NULL) == 0);
@@ -58,13 +58,13 @@ static void threads_are_all_heard(struct ear *ear) {
   CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 8);
 }
 
-static void no_secret_is_told(struct ear *ear) {
+static void no_secret_is_logged(struct ear *ear) {
   CHECK(strlen(ear->all) > 0);
   CHECK(strstr(ear->all, variable("OSS_ACCESS_KEY_SECRET")) == NULL);
   CHECK(strstr(ear->all, "ignature=") == NULL);
 }
 
-static void the_filter_holds_back(struct ear *ear) {
+static void the_level_filter_applies(struct ear *ear) {
   int before = ear->counts[OSSLIVE_LOG_DEBUG];
   SUCCEEDS(osslive_set_log_callback(hear, ear, OSSLIVE_LOG_WARN, &error));
   ask(NULL);
@@ -86,7 +86,7 @@ static void reenter(int level, const char *message, void *user_data) {
         osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
 }
 
-static void a_callback_may_call(void) {
+static void a_callback_may_make_calls(void) {
   int count = 0;
   SUCCEEDS(osslive_set_log_callback(reenter, &count, OSSLIVE_LOG_DEBUG, &error));
   ask(NULL);
@@ -120,11 +120,11 @@ int main(void) {
   static struct ear ear = {.lock = PTHREAD_MUTEX_INITIALIZER};
   client = client_of_service();
   SUCCEEDS(osslive_set_log_callback(hear, &ear, OSSLIVE_LOG_DEBUG, &error));
-  levels_say_how_a_request_went(&ear);
-  threads_are_all_heard(&ear);
-  no_secret_is_told(&ear);
-  the_filter_holds_back(&ear);
-  a_callback_may_call();
+  levels_reflect_the_outcome(&ear);
+  all_threads_are_logged(&ear);
+  no_secret_is_logged(&ear);
+  the_level_filter_applies(&ear);
+  a_callback_may_make_calls();
   a_replaced_callback_has_ended();
   osslive_client_free(client);
   return 0;

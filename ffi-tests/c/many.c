@@ -51,7 +51,7 @@ static void put(const char *id, const char *state) {
   osslive_channel_config_free(config);
 }
 
-static void a_sweep_sorts_channels_by_what_they_do(void) {
+static void a_sweep_sorts_channels_by_status(void) {
   const char *const ids[] = {"on-air", "swept", "off", "nobody", "on-air", ""};
   struct ear ear = an_ear(0);
   char *out = (char *)GARBAGE;
@@ -104,7 +104,7 @@ static void a_callback_stops_a_sweep_that_passes_on_channels(void) {
   osslive_sweep_options_free(options);
 }
 
-static void nothing_is_swept_and_put_in_no_time(void) {
+static void empty_batches_do_nothing(void) {
   char *out = (char *)GARBAGE;
   SUCCEEDS(osslive_monitor_channels(client, NULL, 0, NULL, NULL, NULL, &out, &error));
   CHECK(strcmp(out, "{\"live\":[],\"idle\":[],\"disabled\":[],\"failed\":[],\"total\":0}") == 0);
@@ -151,7 +151,7 @@ static void a_callback_stops_a_sweep(void) {
   osslive_string_free(out);
 }
 
-static void a_sweep_has_its_time_limit(void) {
+static void a_sweep_has_a_time_limit(void) {
   const char *const ids[] = {"a", "b"};
   osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 30000, 1);
   osslive_sweep_options *options = osslive_sweep_options_new();
@@ -166,7 +166,7 @@ static void a_sweep_has_its_time_limit(void) {
   osslive_client_free(silent);
 }
 
-static void a_batch_has_one_result_for_each(void) {
+static void a_batch_returns_one_result_per_channel(void) {
   const char *const ids[] = {"batch-1", "batch-2", "batch-1", "on-air", "batch-3"};
   osslive_channel_config *good = NULL, *bad = NULL;
   struct ear ear = an_ear(0);
@@ -202,7 +202,7 @@ static void a_batch_has_one_result_for_each(void) {
   osslive_channel_config_free(good);
 }
 
-static void a_history_is_analysed(void) {
+static void a_history_is_analyzed(void) {
   char *out = (char *)GARBAGE;
   SUCCEEDS(osslive_analyze_history(client, "on-air", 7, &out, &error));
   has(out, "\"sessionCount\":1,\"totalDurationHours\":0.0");
@@ -353,7 +353,7 @@ static void a_recording_is_downloaded(const char *folder) {
   CHECK(out == NULL);
 }
 
-static void a_monitor_tells_what_changed(void) {
+static void a_monitor_reports_changes(void) {
   osslive_client *other = NULL;
   SUCCEEDS(osslive_client_with_timeout_ms(client, 20000, &other, &error));
   osslive_channel_monitor *monitor = monitor_of(other, 20);
@@ -425,7 +425,7 @@ static void another_thread_stops_a_monitor(const osslive_client *client) {
   osslive_channel_monitor_free(monitor);
 }
 
-static void wrong_options_are_refused(void) {
+static void invalid_options_are_rejected(void) {
   osslive_sweep_options *options = osslive_sweep_options_new();
   const osslive_status refused = OSSLIVE_ERR_INVALID_ARGUMENT;
   FAILS(refused, "max_parallel 0: must", osslive_sweep_options_set_max_parallel(options, 0, &error));
@@ -444,22 +444,22 @@ static void wrong_options_are_refused(void) {
 int main(int argc, char **argv) {
   CHECK(argc == 2);
   client = client_of_service();
-  wrong_options_are_refused();
-  a_sweep_sorts_channels_by_what_they_do();
-  nothing_is_swept_and_put_in_no_time();
+  invalid_options_are_rejected();
+  a_sweep_sorts_channels_by_status();
+  empty_batches_do_nothing();
   every_failure_of_a_sweep_is_listed(variable("REFUSED_ENDPOINT"), "\"kind\":\"connection\"");
   every_failure_of_a_sweep_is_listed(variable("SILENT_ENDPOINT"), "\"kind\":\"timeout\"");
   every_failure_of_a_sweep_is_listed(variable("GARBAGE_ENDPOINT"), "\"kind\":\"badReply\"");
   a_callback_stops_a_sweep();
   a_sweep_passes_on_each_channel();
   a_callback_stops_a_sweep_that_passes_on_channels();
-  a_sweep_has_its_time_limit();
-  a_batch_has_one_result_for_each();
-  a_history_is_analysed();
+  a_sweep_has_a_time_limit();
+  a_batch_returns_one_result_per_channel();
+  a_history_is_analyzed();
   highlights_are_cut_by_offset_and_time();
   a_callback_stops_highlights();
   a_recording_is_downloaded(argv[1]);
-  a_monitor_tells_what_changed();
+  a_monitor_reports_changes();
   another_thread_stops_a_monitor(client);
   osslive_client *silent = client_of(variable("SILENT_ENDPOINT"), 20000, 1);
   another_thread_stops_a_monitor(silent);

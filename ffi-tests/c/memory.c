@@ -1,6 +1,6 @@
-/* Ten thousand mixed calls, successes and failures: memory stays flat. With a
- * number of calls as its argument it leaves the verdict to the leak checker
- * that it runs under, which has memory of its own. */
+/* Ten thousand mixed calls, successes and failures: memory stays flat. With the
+ * number of calls as its argument, the verdict is left to the leak checker that
+ * it runs under, which has its own memory. */
 
 #include "check.h"
 

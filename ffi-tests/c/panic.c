@@ -1,5 +1,5 @@
-/* A fault inside the library becomes an error with its text; the process
- * lives on. */
+/* A panic in the library becomes an error with its message; the process
+ * survives. */
 
 #include "check.h"
 

@@ -1,5 +1,5 @@
-/* Eight threads on one client, while its key is replaced again and again: no
- * call fails, until the client is told to stop: then all do. */
+/* Eight threads use one client while its key is replaced repeatedly: no call
+ * fails until the client is shut down; then all do. */
 
 #include "check.h"
 

@@ -72,7 +72,7 @@ void a_callback_is_replaced_while_others_log(const Client &client) {
 
 // Inside itself a callback is not replaced, whatever other threads do: the
 // call throws, and nobody waits for anybody.
-void a_callback_that_replaces_itself_is_refused(const Client &client) {
+void a_callback_cannot_replace_itself(const Client &client) {
   std::atomic<int> refused{0};
   std::atomic<bool> is_over{false};
   const auto replace_inside = [&](LogLevel, const std::string &) {
@@ -96,7 +96,7 @@ void a_callback_that_replaces_itself_is_refused(const Client &client) {
   osslive::set_log_callback({});
 }
 
-void replacing_from_many_threads_leaves_the_last(const Client &client) {
+void replacing_from_many_threads_keeps_the_last(const Client &client) {
   std::vector<std::thread> threads;
   const Callers callers(client);
   for (int i = 0; i < 4; i++)
@@ -142,6 +142,6 @@ int main(int argc, char **argv) {
   if (argc > 1 && std::string(argv[1]) == "exit") the_end_comes_amid_calls();
   const Client client = from_env();
   a_callback_is_replaced_while_others_log(client);
-  a_callback_that_replaces_itself_is_refused(client);
-  replacing_from_many_threads_leaves_the_last(client);
+  a_callback_cannot_replace_itself(client);
+  replacing_from_many_threads_keeps_the_last(client);
 }

@@ -64,7 +64,7 @@ void one_channel(const Client &client) {
   CHECK(typed::done(client.delete_channel("typed")).res.status == 204);
 }
 
-void what_is_live(const Client &client) {
+void a_live_channel_is_read(const Client &client) {
   const auto live = typed::channel_status(client.get_channel_status("on-air"));
   CHECK(live.status == typed::StreamState::live && live.connected_time && live.remote_addr);
   CHECK(live.video && live.video->width == 320 && live.video->codec == "H264");
@@ -106,7 +106,7 @@ void many_channels(const Client &client) {
 }
 
 // What one run does not see: other kinds of change, and a newer library.
-void what_else_may_come() {
+void unknown_values_are_read() {
   const auto changes = typed::changes(R"({"changes": [
       {"id": "a", "time": "2026-11-22T08:16:38.25Z", "change": "frameRateFell", "from": 30, "to": 9},
       {"id": "b", "time": "2000-02-29T00:00:00Z", "change": "newPublisher", "from": "1", "to": "2"},
@@ -120,7 +120,7 @@ void what_else_may_come() {
   CHECK(changes[2].time == osslive::Time());
 }
 
-void what_is_no_result_is_refused() {
+void invalid_results_are_rejected() {
   for (const char *text : {"", "nonsense", "[]", "{}", R"({"status": 1, "res": {}})",
                            R"({"changes": [{"id": "a", "time": "now", "change": "failing"}]})"}) {
     int refused = 0;
@@ -139,8 +139,8 @@ void what_is_no_result_is_refused() {
 int main() {
   const Client shared = client();
   one_channel(shared);
-  what_is_live(shared);
+  a_live_channel_is_read(shared);
   many_channels(shared);
-  what_else_may_come();
-  what_is_no_result_is_refused();
+  unknown_values_are_read();
+  invalid_results_are_rejected();
 }

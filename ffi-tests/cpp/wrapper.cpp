@@ -120,7 +120,7 @@ void failures_are_exceptions_with_their_details(const Client &client) {
   CHECK(thrown([&] { Client(silent).get_channel("a"); }).status() == Status::timeout);
 }
 
-void many_channels_are_worked_on_at_once(const Client &client) {
+void batch_operations_work(const Client &client) {
   ChannelConfig bad{"Bad"};
   bad.frag_duration = 0s;
   const auto put = client.put_channels({{"many-1", {"One"}}, {"many-2", bad}});
@@ -188,7 +188,7 @@ void a_recording_is_downloaded(const Client &client) {
   std::filesystem::remove_all(folder);
 }
 
-void work_on_many_is_refused_with_exceptions(const Client &client) {
+void invalid_batch_operations_throw(const Client &client) {
   const auto refused = [](auto call) { return thrown(call).status() == Status::invalid_argument; };
   osslive::SweepOptions options;
   options.max_parallel = 0;
@@ -207,7 +207,7 @@ void work_on_many_is_refused_with_exceptions(const Client &client) {
   CHECK(refused([&] { osslive::ChannelMonitor(client, {"a"}, monitor); }));
 }
 
-void a_progress_callback_stops_by_its_word_and_by_what_it_throws(const Client &client) {
+void a_progress_callback_stops_by_its_result_and_by_throwing(const Client &client) {
   std::vector<std::string> ids;
   for (int i = 0; i < 40; i++) ids.push_back("nobody-" + std::to_string(i));
   osslive::SweepOptions options;
@@ -309,7 +309,7 @@ void the_log_takes_any_callable(const Client &client) {
   CHECK(lines.size() == 1 && has(lines[0], "GET /on-air?live&comp=stat"));
 }
 
-void every_option_is_taken() {
+void every_option_is_accepted() {
   Config config;
   config.region = "cn-hangzhou";
   config.bucket = "my-bucket";
@@ -367,14 +367,14 @@ int main() {
   const Client client(from_env());
   every_call_succeeds(client);
   failures_are_exceptions_with_their_details(client);
-  many_channels_are_worked_on_at_once(client);
+  batch_operations_work(client);
   a_recording_is_downloaded(client);
-  work_on_many_is_refused_with_exceptions(client);
-  a_progress_callback_stops_by_its_word_and_by_what_it_throws(client);
+  invalid_batch_operations_throw(client);
+  a_progress_callback_stops_by_its_result_and_by_throwing(client);
   a_monitor_moves_and_is_stopped_from_another_thread(client);
   clients_move_and_are_not_copied();
   threads_share_a_client_while_its_key_changes(client);
   the_log_takes_any_callable(client);
-  every_option_is_taken();
+  every_option_is_accepted();
   credentials_come_from_sources();
 }

@@ -124,7 +124,7 @@ def drive_the_table(client):
     assert result("osslive_delete_channel", client, b"snake")["res"]["attempts"] == 1
 
 
-def many_channels_are_worked_on(client):
+def batch_operations_work(client):
     heard = []
 
     def hear(done, total, _):
@@ -250,7 +250,7 @@ def the_client_can_be_stopped(client):
 assert library.osslive_abi_version() == declarations.ABI_VERSION
 client = new_client()
 drive_the_table(client)
-many_channels_are_worked_on(client)
+batch_operations_work(client)
 failures_tell_why(client)
 the_log_is_heard(client)
 memory_stays_flat(client, 50_000)

@@ -1,10 +1,10 @@
-//! A server whose answers are as large as the library reads, and as costly.
+//! A server whose responses are as large, and as expensive, as the library accepts.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-/// The longest answer that the library reads.
+/// The maximum size of a response that the library reads.
 const LONGEST: usize = 4 << 20;
 
 /// The server, which ends with the process.
@@ -13,7 +13,7 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// How many answers there are beside the good one, which has their number.
+    /// The number of hostile responses. The next number is a good one.
     pub const ANSWERS: usize = KINDS.len();
 
     /// Starts it.
@@ -28,13 +28,13 @@ impl Hostile {
         Hostile { url }
     }
 
-    /// Its URL.
+    /// Returns its URL.
     pub fn url(&self) -> &str {
         &self.url
     }
 }
 
-/// Answers each request with the answer that its channel or prefix names:
+/// Responds to each request with the response that its channel or prefix names:
 /// `a0`, `a1` and so on.
 fn answer_all(mut stream: TcpStream) {
     let mut request = [0; 65536];
@@ -53,7 +53,7 @@ fn answer_all(mut stream: TcpStream) {
     }
 }
 
-/// The root that a request's answer should have.
+/// Returns the root element that the response to a request must have.
 fn root_of(request: &str) -> &'static str {
     if request.contains("comp=stat") {
         "LiveChannelStat"
@@ -64,7 +64,7 @@ fn root_of(request: &str) -> &'static str {
     }
 }
 
-/// What makes each answer large: what is repeated in it, and around that.
+/// What makes each response large: the repeated part, and the text around it.
 const KINDS: &[(&str, &str, &str)] = &[
     ("", "<a/>", ""),
     ("", "<a/>\n", ""),

@@ -1,8 +1,7 @@
-//! What the tests of the C library share: the library as it is installed, a
-//! service to talk to, and programs to compile and run.
+//! Shared by the tests of the C library: the installed library, a service to talk
+//! to, and programs to compile and run.
 //!
-//! A tool that is not installed is told as skipped; with `CI` set in the
-//! environment that is a failure.
+//! A missing tool is reported as skipped; with `CI` set, that is a failure.
 
 mod hostile;
 mod library;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-/// An installation below a prefix.
+/// An installation with a prefix.
 #[derive(Debug)]
 pub struct Library {
     /// The prefix.
@@ -14,8 +14,8 @@ pub struct Library {
 }
 
 impl Library {
-    /// The library, installed once for all tests of a program by the script
-    /// behind `make install`.
+    /// Installs the library with the script behind `make install`, once for all
+    /// tests of a program.
     pub fn installed() -> &'static Library {
         static LIBRARY: OnceLock<Library> = OnceLock::new();
         LIBRARY.get_or_init(|| {
@@ -25,17 +25,17 @@ impl Library {
         })
     }
 
-    /// The folder of the libraries.
+    /// Returns the directory of the libraries.
     pub fn lib(&self) -> PathBuf {
         self.prefix.join("lib")
     }
 
-    /// The folder of the headers.
+    /// Returns the directory of the headers.
     pub fn include(&self) -> PathBuf {
         self.prefix.join("include")
     }
 
-    /// The names of the functions that the header declares.
+    /// Returns the names of the functions in the header.
     pub fn functions(&self) -> BTreeSet<String> {
         let header = fs::read_to_string(self.include().join("osslive.h")).expect("the header");
         let code = header.lines().filter(|line| !line.starts_with([' ', '/', '#', '}']));
@@ -47,14 +47,14 @@ impl Library {
         code.filter_map(name).collect()
     }
 
-    /// The shared library.
+    /// Returns the shared library.
     pub fn shared(&self) -> PathBuf {
         self.lib().join("libosslive.so")
     }
 }
 
-/// The library as cargo alone builds it, whose functions carry no version, as a
-/// program finds it.
+/// Returns the library as built by cargo alone, whose functions have no version,
+/// under the name that programs look for.
 pub fn unversioned() -> PathBuf {
     Library::installed();
     let folder = scratch("unversioned");
@@ -62,8 +62,8 @@ pub fn unversioned() -> PathBuf {
     folder
 }
 
-/// The library with one function more, in a version of its own: what a later
-/// release may be.
+/// Returns the library with an additional function in its own version, like a later
+/// release.
 pub fn later() -> PathBuf {
     let folder = scratch("later");
     let built = with_test_panic().with_extension("a");
@@ -81,7 +81,7 @@ pub fn later() -> PathBuf {
     folder
 }
 
-/// Puts a library into a folder under both names that are asked for.
+/// Copies a library to a directory under both names that are looked for.
 fn place(library: &Path, folder: &Path) {
     for name in ["libosslive.so.1", "libosslive.so"] {
         let fresh = folder.join(format!("{name}.{}", std::process::id()));
@@ -102,8 +102,8 @@ pub fn install(what: &str, variables: &[(&str, &Path)]) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A release build of the shared library with a function that panics, which
-/// the installed one has not. Without link-time optimisation, to be quicker.
+/// A release build of the shared library with a function that panics, which the
+/// installed one lacks. Without link-time optimization, to be faster.
 pub fn with_test_panic() -> PathBuf {
     let build = target().join("capi-panic");
     let output = Command::new(env!("CARGO"))
@@ -119,19 +119,19 @@ pub fn with_test_panic() -> PathBuf {
     build.join("release/libosslive.so")
 }
 
-/// The top of the source tree.
+/// Returns the root of the source tree.
 pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().expect("the source tree")
 }
 
-/// A folder for what a test makes, which the next run finds again.
+/// Returns a directory for a test's files, which the next run reuses.
 pub fn scratch(name: &str) -> PathBuf {
     let folder = target().join("ffi-tests").join(name);
     fs::create_dir_all(&folder).expect("a folder");
     folder
 }
 
-/// Cargo's target folder, above `PROFILE/deps` where the test program is.
+/// Returns Cargo's target directory, above `PROFILE/deps` with the test program.
 fn target() -> PathBuf {
     let program = std::env::current_exe().expect("a path");
     program.ancestors().nth(3).expect("a target folder").to_owned()

@@ -1,17 +1,17 @@
-//! Reads as much Markdown as the documentation uses.
+//! Reads the subset of Markdown that the documentation uses.
 
 use crate::library::root;
 use std::fs;
 use std::path::{Component, Path, PathBuf};
 
-/// Folders that hold no documentation of the project.
+/// Directories without documentation of the project.
 const FOREIGN: [&str; 7] =
     ["target", ".git", "node_modules", "build", "dist", ".venv", "osslive-data"];
 
 /// A Markdown file.
 #[derive(Debug)]
 pub struct Page {
-    /// Its path from the top of the source tree.
+    /// Its path from the root of the source tree.
     pub path: String,
     text: String,
 }
@@ -19,11 +19,11 @@ pub struct Page {
 /// A fenced block.
 #[derive(Debug)]
 pub struct Block {
-    /// The first word after the fence, up to a comma; "" without one.
+    /// The first word after the fence, up to a comma; "" if there is none.
     pub language: String,
-    /// What is between the fences.
+    /// The text between the fences.
     pub text: String,
-    /// The line of the opening fence, from 1.
+    /// The line number of the opening fence, from 1.
     pub line: usize,
 }
 
@@ -77,7 +77,7 @@ impl Page {
         blocks
     }
 
-    /// Returns what is outside of fenced blocks.
+    /// Returns the text outside fenced blocks.
     fn prose(&self) -> impl Iterator<Item = (usize, &str)> {
         let mut is_open = false;
         self.text.lines().enumerate().filter(move |(_, line)| {
@@ -87,8 +87,8 @@ impl Page {
         })
     }
 
-    /// Returns the links that lead nowhere, each with its place. Links to other
-    /// sites are not followed.
+    /// Returns broken links with their places. Links to other sites are not
+    /// followed.
     pub fn broken_links(&self, pages: &[Page]) -> Vec<String> {
         let links = self.prose().flat_map(|(index, line)| targets(line).map(move |to| (index, to)));
         let broken = links.filter(|(_, target)| !self.leads_somewhere(target, pages));
@@ -112,7 +112,7 @@ impl Page {
         }
     }
 
-    /// Returns the anchors of its headings, as GitHub makes them.
+    /// Returns the anchors of its headings, as GitHub creates them.
     fn anchors(&self) -> impl Iterator<Item = String> {
         let headings = self.prose().filter(|(_, line)| line.starts_with('#'));
         headings.map(|(_, line)| {
@@ -123,14 +123,14 @@ impl Page {
     }
 }
 
-/// Returns the targets of the links and images in a line. Code in backticks
-/// has none.
+/// Returns the targets of the links and images in a line. Code in backticks has
+/// none.
 fn targets(line: &str) -> impl Iterator<Item = &str> {
     let parts = line.split("](").skip(1);
     parts.filter_map(|part| part.split_once(')')).map(|(target, _)| target)
 }
 
-/// Resolves `..` in a path, without asking the disk.
+/// Resolves `..` in a path, without accessing the disk.
 fn normal(path: &Path) -> String {
     let mut normal = PathBuf::new();
     for part in path.components() {

@@ -1,5 +1,4 @@
-//! Programs in other languages: compiled, run, and held to their promise to
-//! end with 0.
+//! Programs in other languages: compiled, run, and required to exit with 0.
 
 use crate::library::{Library, root, scratch};
 use std::ffi::OsStr;
@@ -14,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Nothing here takes longer, even under valgrind on a busy machine.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// What is compiled, and how.
+/// What to compile, and how.
 #[derive(Debug, Clone)]
 pub struct Program {
     source: PathBuf,
@@ -25,8 +24,8 @@ pub struct Program {
 }
 
 impl Program {
-    /// A program of this folder or of `examples`, by its path from the top of
-    /// the source tree.
+    /// Selects a program of this directory or of `examples`, by its path from the
+    /// root of the source tree.
     pub fn new(source: &str) -> Self {
         let compiler = if source.ends_with(".c") { "gcc" } else { "g++" };
         Program {
@@ -38,20 +37,20 @@ impl Program {
         }
     }
 
-    /// With another compiler.
+    /// Uses another compiler.
     pub fn compiler(mut self, compiler: &str) -> Self {
         compiler.clone_into(&mut self.compiler);
         self.tag(compiler)
     }
 
-    /// With another flag.
+    /// Adds a flag.
     pub fn flag(mut self, flag: &str) -> Self {
         self.flags.push(flag.to_owned());
         self.tag(flag)
     }
 
-    /// Against the library in another folder. Where the program finds one at run
-    /// time is up to `LD_LIBRARY_PATH`.
+    /// Uses the library in another directory. Which one a program finds at run time
+    /// depends on `LD_LIBRARY_PATH`.
     pub fn against(mut self, libraries: &Path) -> Self {
         self.libraries = Some(libraries.to_owned());
         self.tag(&libraries.file_name().expect("a name").to_string_lossy())
@@ -62,8 +61,7 @@ impl Program {
         self
     }
 
-    /// Compiles with every warning an error and links with the shared
-    /// library.
+    /// Compiles with every warning as an error, and links with the shared library.
     pub fn build(&self) -> PathBuf {
         let library = Library::installed();
         let name = self.source.file_stem().expect("a name").to_str().expect("UTF-8");
@@ -92,14 +90,14 @@ impl Program {
     }
 }
 
-/// A command that is about to run.
+/// A command to run.
 #[derive(Debug)]
 pub struct Run(Command);
 
-/// What a command did.
+/// The outcome of a command.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Its exit status; none when a signal ended it.
+    /// Its exit status; `None` if a signal ended it.
     pub status: Option<i32>,
     /// Standard output.
     pub stdout: String,
@@ -108,23 +106,23 @@ pub struct Outcome {
 }
 
 impl Run {
-    /// Any command.
+    /// Creates any command.
     pub fn of(command: Command) -> Self {
         Run(command)
     }
 
-    /// A program.
+    /// Creates a program.
     pub fn program(path: impl AsRef<OsStr>) -> Self {
         Run(Command::new(path))
     }
 
-    /// A program under valgrind, which ends with 99 when it finds an error, or
+    /// Runs a program under valgrind, which exits with 99 if it finds an error, or
     /// memory that is lost or not freed.
     pub fn under_valgrind(path: &Path) -> Self {
         let mut command = Command::new("valgrind");
         command
             .args(["--quiet", "--error-exitcode=99", "--leak-check=full", "--num-callers=30"])
-            // Its one lock goes round, so that a busy thread starves no other.
+            // A fair lock, so that a busy thread starves no other.
             .arg("--fair-sched=try")
             .args([
                 "--show-leak-kinds=definite,indirect",
@@ -134,25 +132,25 @@ impl Run {
         Run(command)
     }
 
-    /// With another argument.
+    /// Adds an argument.
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
         self.0.arg(arg);
         self
     }
 
-    /// With a variable in its environment.
+    /// Sets a variable in its environment.
     pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
 
-    /// Without a variable in its environment.
+    /// Removes a variable from its environment.
     pub fn without(mut self, name: &str) -> Self {
         self.0.env_remove(name);
         self
     }
 
-    /// In another folder.
+    /// Runs it in another directory.
     pub fn within(mut self, folder: &Path) -> Self {
         self.0.current_dir(folder);
         self
@@ -163,8 +161,8 @@ impl Run {
         self.outcome_with(|_| {})
     }
 
-    /// Runs it to its end, and gives each line of its standard output to
-    /// `line` when it comes.
+    /// Runs it to its end, and passes each line of its stdout to `line` when it
+    /// arrives.
     pub fn outcome_with(self, mut line: impl FnMut(&str)) -> Outcome {
         self.outcome_until(|text| {
             line(text);
@@ -172,10 +170,10 @@ impl Run {
         })
     }
 
-    /// Runs it until `is_enough` says so of a line of its standard output;
-    /// then it is interrupted as by Ctrl-C, and must end.
+    /// Runs it until `is_enough` accepts a line of its stdout; then it is
+    /// interrupted as with Ctrl-C, and must exit.
     pub fn outcome_until(mut self, mut is_enough: impl FnMut(&str) -> bool) -> Outcome {
-        // The programs talk to this machine alone.
+        // The programs only talk to this machine.
         for proxy in ["http_proxy", "HTTP_PROXY", "https_proxy", "HTTPS_PROXY", "ALL_PROXY"] {
             self.0.env_remove(proxy);
         }
@@ -197,7 +195,7 @@ impl Run {
         Outcome { status: status.code(), stdout, stderr }
     }
 
-    /// Runs it to its end, which must be a success; gives its standard output.
+    /// Runs it to its end, which must be a success; returns its stdout.
     pub fn succeeds(self) -> String {
         let shown = format!("{:?} {:?}", self.0.get_program(), self.0.get_args());
         let outcome = self.outcome();
@@ -207,7 +205,7 @@ impl Run {
     }
 }
 
-/// Ends a program that takes too long, so that its pipes close.
+/// Kills a program that takes too long, so that its pipes close.
 struct Watch {
     child: Arc<Mutex<Child>>,
     is_over: Arc<AtomicBool>,
@@ -235,7 +233,7 @@ impl Watch {
         Watch { child, is_over, thread }
     }
 
-    /// Waits for the program, whose pipes are closed; none when it was late.
+    /// Waits for the program, whose pipes are closed; `None` if it was late.
     fn end(self) -> Option<ExitStatus> {
         self.is_over.store(true, Ordering::Relaxed);
         let is_late = self.thread.join().expect("a watch");
@@ -244,7 +242,7 @@ impl Watch {
     }
 }
 
-/// Reads a pipe to its end, and gives each line to `line`.
+/// Reads a pipe to its end, and passes each line to `line`.
 fn read_all(pipe: impl Read, mut line: impl FnMut(&str)) -> String {
     let (mut text, mut pipe) = (String::new(), BufReader::new(pipe));
     let mut bytes = Vec::new();
@@ -257,7 +255,7 @@ fn read_all(pipe: impl Read, mut line: impl FnMut(&str)) -> String {
     text
 }
 
-/// Whether a tool is installed; otherwise the test is reported as skipped.
+/// Returns whether a tool is installed; otherwise, the test is reported as skipped.
 pub fn has(tool: &str, what: &str) -> bool {
     let mut command = Command::new(tool);
     command.arg("--version").stdout(Stdio::null()).stderr(Stdio::null());
@@ -268,13 +266,13 @@ pub fn has(tool: &str, what: &str) -> bool {
     is_here
 }
 
-/// Says what cannot run and why. With `CI` set that is a failure.
+/// Reports what cannot run and why. With `CI` set, that is a failure.
 pub fn skipped(what: &str, why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{what} cannot run: {why}");
     note(&format!("skipped: {what} ({why})"));
 }
 
-/// A line for whoever runs the tests, which their capture does not swallow.
+/// Prints a line that the test harness does not capture.
 pub fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -1,4 +1,4 @@
-//! The local endpoint with a channel on the air, and servers that misbehave.
+//! The local endpoint with a live channel, and servers that misbehave.
 
 use crate::program::Run;
 use crate::tls::TlsServer;
@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 
 const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 
-/// An answer that is HTTP, and neither the service's nor XML.
+/// A response that is HTTP, but neither the service's nor XML.
 const GARBAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnot XML\r\n";
 
-/// What the programs talk to. It stops when it is dropped.
+/// What the programs talk to. Stops when it is dropped.
 pub struct Service {
     endpoint: LocalEndpoint,
     silent: TcpListener,
@@ -30,11 +30,11 @@ pub struct Service {
 }
 
 impl Service {
-    /// An access key that the endpoint takes beside its own, with its token.
+    /// A temporary access key that the endpoint accepts, with its token.
     pub const TEMPORARY_KEY: (&str, &str, &str) = ("STS.key", "temporary-secret", "token/+=");
 
     /// Starts an endpoint with the channel `on-air`, which is live and has a
-    /// finished session behind it.
+    /// finished session.
     pub fn start() -> Self {
         let (id, secret, token) = Self::TEMPORARY_KEY;
         let config = Config::temporary().temporary_key(id, secret, token);
@@ -58,17 +58,17 @@ impl Service {
         }
     }
 
-    /// The endpoint's URL.
+    /// Returns the endpoint's URL.
     pub fn url(&self) -> String {
         self.endpoint.url()
     }
 
-    /// A client of the endpoint.
+    /// Returns a client of the endpoint.
     pub fn client(&self) -> Client {
         self.endpoint.client_builder().build().expect("a client")
     }
 
-    /// Tells a program where everything is, in its environment.
+    /// Sets the environment of a program to the service.
     pub fn told_to(&self, run: Run) -> Run {
         let silent = self.silent.local_addr().expect("an address");
         let (id, secret, token) = Self::TEMPORARY_KEY;
@@ -87,7 +87,7 @@ impl Service {
             .env("TLS_ROOTS", &self.tls.roots)
     }
 
-    /// A program, told where everything is.
+    /// A program with the service in its environment.
     pub fn run(&self, program: &Path) -> Run {
         self.told_to(Run::program(program))
     }
@@ -99,8 +99,8 @@ impl Service {
 }
 
 impl Service {
-    /// Runs a program to its end, which must be a success, and publishes to
-    /// the URL that it prints. Gives what it printed.
+    /// Runs a program to its end, which must be a success, and publishes to the URL
+    /// that it prints. Returns its output.
     pub fn publish_as_told(&self, run: Run) -> String {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut publisher = None;
@@ -126,7 +126,7 @@ impl Drop for Service {
     }
 }
 
-/// Publishes the clip again and again, as an encoder does, until it is over.
+/// Publishes the clip in a loop, like an encoder, until it is stopped.
 fn publish(url: String, is_over: Arc<AtomicBool>) -> JoinHandle<()> {
     thread::spawn(move || {
         let options = PushOptions { duration: Some(Duration::from_secs(600)), real_time: true };
@@ -152,12 +152,13 @@ fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").expect("a free port")
 }
 
-/// Starts a server that answers every request with the same nonsense.
+/// Starts a server that responds to every request with the same nonsense.
 fn serve_garbage() -> String {
     serve(GARBAGE.to_vec())
 }
 
-/// Starts a server that answers every request with the same XML. Returns its URL.
+/// Starts a server that responds to every request with the same XML. Returns its
+/// URL.
 pub fn serve_xml(body: &str) -> String {
     let length = body.len();
     serve(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{body}").into_bytes())

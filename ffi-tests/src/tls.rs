@@ -1,4 +1,4 @@
-//! A server behind TLS, with one answer to everything.
+//! A server with TLS and a single response.
 
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -11,7 +11,7 @@ use std::thread;
 const IDLE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 56\r\n\r\n\
     <LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
 
-/// Where it is, and the certificate in PEM that its clients have to trust.
+/// Its address, and the certificate in PEM that its clients must trust.
 pub(crate) struct TlsServer {
     pub(crate) url: String,
     pub(crate) roots: String,
@@ -43,7 +43,7 @@ fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
     }
 }
 
-/// A server's certificate by an authority of its own, as on the Internet.
+/// Creates a server's certificate from its own authority, as on the Internet.
 fn configuration() -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");

@@ -1,5 +1,5 @@
-//! The binary interface: which functions there are, in which version, and that
-//! programs that are built keep running with every library that follows.
+//! The binary interface: its functions and their versions, and that existing
+//! programs keep running with every later library.
 //!
 //! `OSSLIVE_WRITE_ABI=1` rewrites the baseline.
 
@@ -33,7 +33,7 @@ fn every_function_of_the_header_has_a_version_in_the_map_and_in_the_library() {
     }
 }
 
-/// Runs a program with the library of a folder.
+/// Runs a program with the library of a directory.
 fn run(program: &Path, libraries: &Path, service: &Service, folder: &str) -> Outcome {
     let run = service.run(program).env("LD_LIBRARY_PATH", libraries);
     run.arg(scratch(folder)).outcome()
@@ -41,7 +41,7 @@ fn run(program: &Path, libraries: &Path, service: &Service, folder: &str) -> Out
 
 fn succeeds(outcome: &Outcome) {
     assert_eq!(outcome.status, Some(0), "{}{}", outcome.stdout, outcome.stderr);
-    // The dynamic linker warns of a version that is missing.
+    // The dynamic linker warns about a missing version.
     assert_eq!(outcome.stderr, "");
 }
 
@@ -63,7 +63,7 @@ fn a_program_runs_with_a_library_that_has_more_functions() {
 }
 
 #[test]
-fn a_program_that_needs_a_later_function_is_refused_when_it_starts() {
+fn a_program_that_needs_a_later_function_is_rejected_when_it_starts() {
     let later = later();
     let program = Program::new("ffi-tests/c/later.c").against(&later).build();
     Run::program(&program).env("LD_LIBRARY_PATH", &later).succeeds();
@@ -81,8 +81,8 @@ fn baseline() -> PathBuf {
     root().join("capi/osslive.abi")
 }
 
-/// A library with the functions of a header, with its debugging information and
-/// without any code: Rust would describe what is behind the interface too.
+/// A library with the functions of a header, with debugging information and without
+/// any code: Rust would describe what is behind the interface, too.
 fn stub(name: &str, header: &str) -> PathBuf {
     let folder = scratch("abi").join(name);
     fs::create_dir_all(&folder).expect("a folder");
@@ -105,7 +105,7 @@ fn stub(name: &str, header: &str) -> PathBuf {
     folder.join("stub.so")
 }
 
-/// What a header changes of the baseline, apart from what it adds; empty if nothing.
+/// Returns the changes of a header from the baseline, apart from additions.
 fn broken(name: &str, header: &str) -> String {
     let mut command = Command::new("abidiff");
     command.args(["--no-added-syms", "--no-architecture", "--no-show-locs"]);
@@ -120,7 +120,7 @@ fn broken(name: &str, header: &str) -> String {
 }
 
 #[test]
-fn the_interface_keeps_all_that_the_baseline_has() {
+fn the_interface_keeps_everything_in_the_baseline() {
     if !has("abidiff", "the comparison of binary interfaces") {
         return;
     }
@@ -139,7 +139,7 @@ fn the_interface_keeps_all_that_the_baseline_has() {
 }
 
 #[test]
-fn the_comparison_of_interfaces_finds_each_kind_of_break_and_lets_additions_pass() {
+fn the_comparison_finds_every_kind_of_break_and_allows_additions() {
     if !has("abidiff", "the comparison of binary interfaces") {
         return;
     }

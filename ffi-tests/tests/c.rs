@@ -16,7 +16,7 @@ fn bad_input_is_an_error_that_names_the_parameter() {
 }
 
 #[test]
-fn many_channels_are_worked_on_at_once() {
+fn batch_operations_work() {
     let program = Program::new("ffi-tests/c/many.c").build();
     Service::start().run(&program).arg(scratch("many")).succeeds();
 }
@@ -28,19 +28,19 @@ fn eight_threads_share_a_client_while_its_key_is_replaced() {
 }
 
 #[test]
-fn signals_and_forks_of_the_host_are_left_to_it() {
+fn signals_and_forks_of_the_host_are_unaffected() {
     let program = Program::new("ffi-tests/c/signals.c").build();
     Service::start().run(&program).succeeds();
 }
 
 #[test]
-fn children_forked_amid_calls_and_callbacks_do_not_hang() {
+fn children_forked_during_calls_and_callbacks_do_not_hang() {
     let program = Program::new("ffi-tests/c/forks.c").build();
     Service::start().run(&program).succeeds();
 }
 
-/// Half of what the header asks for is enough, so that there is room for what
-/// another version of a system or of TLS needs.
+/// Half of what the header documents is enough, which leaves room for other systems
+/// and versions of TLS.
 #[test]
 fn calls_need_less_stack_than_the_header_says() {
     let header = std::fs::read_to_string(Library::installed().include().join("osslive.h"));
@@ -54,7 +54,7 @@ fn calls_need_less_stack_than_the_header_says() {
 }
 
 #[test]
-fn no_secret_stays_in_memory_after_it_was_freed() {
+fn no_freed_secret_stays_in_memory() {
     let program = Program::new("ffi-tests/c/wipe.c").build();
     Service::start().run(&program).succeeds();
 }
@@ -65,7 +65,7 @@ fn memory_stays_flat_over_ten_thousand_calls() {
     Service::start().run(&program).succeeds();
 }
 
-/// The program with answers that are made to hurt.
+/// Runs the program with hostile responses.
 fn hostile(what: &str) -> Run {
     let program = Program::new("ffi-tests/c/hostile.c").build();
     Run::program(program)
@@ -79,17 +79,17 @@ fn hostile(what: &str) -> Run {
 }
 
 #[test]
-fn no_answer_takes_more_than_a_bounded_amount_of_memory() {
+fn responses_take_a_bounded_amount_of_memory() {
     hostile("peak").succeeds();
 }
 
 #[test]
-fn in_a_small_address_space_a_call_fails_and_the_process_lives() {
+fn in_a_small_address_space_calls_fail_and_the_process_survives() {
     hostile("space").succeeds();
 }
 
 #[test]
-fn the_log_callback_hears_every_thread_and_no_secret() {
+fn the_log_callback_receives_every_thread_and_no_secret() {
     let program = Program::new("ffi-tests/c/log.c").build();
     Service::start().run(&program).succeeds();
 }

@@ -1,12 +1,12 @@
-//! Somebody else's project, outside the source tree, finds the library where
-//! it was installed: by pkg-config and by CMake, shared and static.
+//! Another project, outside the source tree, finds the installed library: with
+//! pkg-config and CMake, shared and static.
 
 use osslive_ffi_tests::{Library, Run, Service, has, install, root};
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A folder of its own, which goes with the test.
+/// A directory of its own, removed after the test.
 struct Folder(TempDir);
 
 impl Folder {

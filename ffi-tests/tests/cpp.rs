@@ -9,7 +9,7 @@ const LOG: &str = "ffi-tests/cpp/log.cpp";
 const ODD: &str = "ffi-tests/cpp/odd.cpp";
 const TYPED: &str = "ffi-tests/cpp/typed.cpp";
 
-/// Whether the typed results can be compiled.
+/// Returns whether the typed results can be compiled.
 fn has_nlohmann_json() -> bool {
     let mut command = Command::new("g++");
     command.args(["-std=c++17", "-fsyntax-only", "-include", "nlohmann/json.hpp"]);
@@ -32,9 +32,10 @@ fn the_typed_results_are_read_with_both_compilers() {
     }
 }
 
-/// One odd optional value fails no call: a number is 0, a time is absent.
+/// An invalid optional value does not fail the call: a number is 0, a time is
+/// absent.
 #[test]
-fn an_odd_value_in_a_status_is_read_past() {
+fn an_invalid_optional_value_in_a_status_is_ignored() {
     if !has_nlohmann_json() {
         return;
     }
@@ -101,7 +102,7 @@ fn the_log_callback_is_replaced_from_anywhere_at_any_time() {
     }
 }
 
-/// The process ends again and again while threads log.
+/// The process ends repeatedly while threads log.
 #[test]
 fn the_log_callback_outlives_every_thread_at_exit() {
     if !has("clang++", "the log callback at exit") {

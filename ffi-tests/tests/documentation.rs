@@ -1,27 +1,24 @@
-//! The documentation: every link leads somewhere, and every code block is
-//! compiled or run.
+//! The documentation: every link works, and every code block is compiled or run.
 //!
-//! C and C++ blocks are compiled here, JSON is parsed, and shell blocks are
-//! checked for syntax. Other tests own the rest, and this one checks that they
-//! do: Rust blocks are documentation tests of the file that `RUST_PAGES` names,
-//! Python blocks belong to python/tests/test_docs.py, which walks the same
-//! pages, and the `osslive` commands in shell blocks to the tests of the
-//! command.
+//! C and C++ blocks are compiled here, JSON is parsed, and the syntax of shell
+//! blocks is checked. Other tests cover the rest, which this one verifies: Rust
+//! blocks are documentation tests of the file in `RUST_PAGES`, Python blocks belong
+//! to python/tests/test_docs.py, which reads the same pages, and the `osslive`
+//! commands in shell blocks to the tests of the command.
 
 use osslive_ffi_tests::markdown::{Block, Page, pages};
 use osslive_ffi_tests::{Library, Run, has, root, scratch, skipped};
 use std::fs;
 use std::process::Command;
 
-/// Pages with Rust blocks, and the file that includes them as documentation
-/// tests.
+/// Pages with Rust blocks, and the file that includes them as documentation tests.
 const RUST_PAGES: [(&str, &str); 2] =
     [("README.md", "src/lib.rs"), ("docs/cli.md", "local/src/lib.rs")];
 
-/// Folders whose pages python/tests/test_docs.py reads.
+/// Directories whose pages python/tests/test_docs.py reads.
 const PYTHON_FOLDERS: [&str; 4] = ["", "docs", "examples", "python"];
 
-/// Languages of blocks that nobody runs, and why not.
+/// Languages of blocks that are not run, with the reason.
 const NOT_RUN: [(&str, &str); 2] = [
     ("text", "output, a diagram or a table"),
     ("cmake", "two lines, which ffi-tests/tests/consumer.rs builds in a whole project"),
@@ -115,8 +112,8 @@ fn blocks(language: &str) -> Vec<(String, Block)> {
     found
 }
 
-/// Compiles a block: as it is where it has includes, and otherwise as the body
-/// of a function with a client.
+/// Compiles a block: as is if it has includes, and otherwise as the body of a
+/// function with a client.
 fn compile(at: &str, text: &str, suffix: &str, headers: &str) {
     let client = match (suffix, text.contains("*client = ")) {
         (_, true) => "void",

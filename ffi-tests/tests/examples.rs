@@ -1,5 +1,5 @@
-//! The quickstarts, each run as its user runs it: an encoder publishes to the
-//! URL that it prints. And the examples of work on many channels.
+//! The quick starts, each run as a user would: an encoder publishes to the URL that
+//! it prints. And the examples of batch operations.
 
 use osslive_ffi_tests::{Library, Program, Run, Service, has, root};
 use std::fs;
@@ -33,7 +33,7 @@ fn the_quickstart_by_ctypes_shows_a_stream() {
 }
 
 #[test]
-fn a_quickstart_says_what_it_lacks() {
+fn a_quickstart_reports_what_is_missing() {
     let program = Program::new("examples/c/quickstart.c").build();
     let outcome = Run::program(program).without("OSS_ACCESS_KEY_ID").outcome();
     assert_eq!(outcome.status, Some(1));
@@ -60,14 +60,14 @@ fn the_readme_is_short() {
     assert!(lines <= 150, "the README has {lines} lines");
 }
 
-/// What an example in C prints.
+/// Returns the output of an example in C.
 fn told(service: &Service, example: &str, args: &[&str]) -> String {
     let program = Program::new(&format!("examples/c/{example}.c")).build();
     args.iter().fold(service.run(&program), |run, arg| run.arg(arg)).succeeds()
 }
 
 #[test]
-fn the_batch_creates_three_channels_and_the_sweep_tells_what_they_do() {
+fn the_batch_creates_three_channels_and_the_sweep_reports_them() {
     let service = Service::start();
     let before = told(&service, "sweep", &["1", "0.1"]);
     assert_eq!(before.matches("\"change\":\"gone\"").count(), 3, "{before}");
@@ -86,7 +86,7 @@ fn the_batch_creates_three_channels_and_the_sweep_tells_what_they_do() {
 }
 
 #[test]
-fn the_history_is_analysed() {
+fn the_history_is_analyzed() {
     let service = Service::start();
     let week = told(&service, "history", &["on-air"]);
     assert!(week.contains("\"sessionCount\":1,"), "{week}");
@@ -94,7 +94,7 @@ fn the_history_is_analysed() {
 }
 
 #[test]
-fn the_highlights_are_cut_out_of_what_is_on_the_air() {
+fn highlights_of_a_live_stream_are_saved() {
     let service = Service::start();
     // Until three seconds are recorded.
     let cut = (0..200).map(|_| {

@@ -1,4 +1,4 @@
-//! The header and the library's outside: languages, exports, what it needs.
+//! The header and the library from outside: languages, exports, dependencies.
 
 use osslive_ffi_tests::{Library, Run, has, root, scratch};
 use std::collections::BTreeSet;
@@ -10,7 +10,7 @@ const STRICT: [&str; 5] = ["-Wall", "-Wextra", "-Wpedantic", "-Werror", "-Wundef
 fn compiles(compiler: &str, standard: &str, header: &str, more: &[&str]) {
     let suffix = if standard.contains('+') { "cpp" } else { "c" };
     let source = scratch("headers").join(format!("{compiler}-{standard}-{header}.{suffix}"));
-    // Twice, as its guard has to hold.
+    // Included twice, to test its guard.
     let text =
         format!("#include <{header}>\n#include <{header}>\nint main(void) {{ return 0; }}\n");
     fs::write(&source, text.replace("(void)", if suffix == "c" { "(void)" } else { "()" }))
@@ -39,9 +39,9 @@ fn the_header_is_clean_c_and_cpp() {
     }
 }
 
-/// Building the library wrote the header, if it was not right.
+/// Building the library has written the header, if it was out of date.
 #[test]
-fn the_header_that_is_kept_is_the_one_that_is_generated() {
+fn the_committed_header_is_up_to_date() {
     Library::installed();
     if !has("git", "the check for changes") || !root().join(".git").exists() {
         return;
@@ -76,7 +76,7 @@ fn the_library_names_its_binary_interface_and_stays_loaded() {
 }
 
 #[test]
-fn the_library_needs_the_c_library_alone_and_is_small() {
+fn the_library_needs_only_the_c_library_and_is_small() {
     let shared = Library::installed().shared();
     let dynamic = Run::program("readelf").arg("-dW").arg(&shared).succeeds();
     for line in dynamic.lines().filter(|line| line.contains("(NEEDED)")) {

@@ -1,5 +1,5 @@
-//! `examples/libav-publish`, built as its user builds it, against the installed
-//! library: libav's RTMP on one side, the local endpoint on the other.
+//! `examples/libav-publish`, built as a user would, with the installed library:
+//! libav's RTMP on one side, the local endpoint on the other.
 
 use osslive::{ChannelConfig, ChannelState, Client, SessionRecord, StreamState, VodTime};
 use osslive_ffi_tests::{Library, Outcome, Run, Service, has, root, scratch, skipped};
@@ -45,10 +45,10 @@ fn a_device_is_encoded_until_ctrl_c() {
     stage.plays_through("device");
 }
 
-/// The channel is disabled in the middle, and enabled when the publisher has
-/// been refused.
+/// The channel is disabled during the stream, and enabled after the publisher was
+/// rejected.
 #[test]
-fn a_stream_that_was_cut_resumes_with_a_new_signature() {
+fn an_interrupted_stream_resumes_with_a_new_signature() {
     let Some(stage) = Stage::set() else { return };
     let clip = clip("long.mp4", "320x180", 10, 120, "-c:v libx264 -preset ultrafast -c:a aac");
     let set = |state| stage.client.put_channel_status("cut", state).expect("the channel exists");
@@ -58,7 +58,7 @@ fn a_stream_that_was_cut_resumes_with_a_new_signature() {
         if is_live && !is_cut {
             set(ChannelState::Disabled);
             is_cut = true;
-        // The third one connects when the second was refused.
+        // The third one connects after the second was rejected.
         } else if is_cut && !is_back && stage.wire.signatures().len() >= 3 {
             set(ChannelState::Enabled);
             is_back = true;
@@ -79,7 +79,7 @@ fn a_stream_that_was_cut_resumes_with_a_new_signature() {
 }
 
 #[test]
-fn a_channel_that_lets_nobody_in_is_given_up() {
+fn a_channel_that_rejects_publishers_is_given_up() {
     let Some(stage) = Stage::set() else { return };
     let clip = clip("long.mp4", "320x180", 10, 120, "-c:v libx264 -preset ultrafast -c:a aac");
     let closed = ChannelConfig::new("Closed").state(ChannelState::Disabled);
@@ -90,7 +90,7 @@ fn a_channel_that_lets_nobody_in_is_given_up() {
 }
 
 #[test]
-fn a_codec_that_the_service_does_not_take_is_refused_in_words() {
+fn an_unsupported_codec_is_rejected_in_plain_words() {
     let Some(stage) = Stage::set() else { return };
     let clip = clip("other.avi", "64x64", 5, 1, "-c:v mpeg4 -c:a mp2");
     let outcome = stage.publisher().arg(&clip).arg("other").outcome();
@@ -101,9 +101,10 @@ fn a_codec_that_the_service_does_not_take_is_refused_in_words() {
     assert_eq!(missing.code(), Some("NoSuchLiveChannel"));
 }
 
-// --- the stage -----------------------------------------------------------------------
+// --- support
+// -------------------------------------------------------------------------
 
-/// The endpoint, with a wire to it that is listened to.
+/// The endpoint, with a tap in front of it.
 struct Stage {
     service: Service,
     wire: Wire,
@@ -111,7 +112,7 @@ struct Stage {
 }
 
 impl Stage {
-    /// `None` where something is missing, which is told.
+    /// `None` where something is missing, which is reported.
     fn set() -> Option<Stage> {
         const WHAT: &str = "the libav example";
         if !has("pkg-config", WHAT) || !has("make", WHAT) {
@@ -129,14 +130,14 @@ impl Stage {
         Some(Stage { service, wire, client })
     }
 
-    /// The program, which asks for the status each second.
+    /// The program, which reads the status every second.
     fn publisher(&self) -> Run {
         static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
         let program = PROGRAM.get_or_init(build);
         self.service.run(program).env("OSS_ENDPOINT", &self.wire.url).arg("-i").arg("1")
     }
 
-    /// The finished sessions, once the publisher is gone.
+    /// Returns the finished sessions, once the publisher has left.
     fn sessions(&self, channel: &str) -> Vec<SessionRecord> {
         for _ in 0..200 {
             let status = self.client.get_channel_status(channel).expect("a status").status;
@@ -148,12 +149,12 @@ impl Stage {
         self.client.get_channel_history(channel).expect("a history").records
     }
 
-    /// Whether a fragment is recorded.
+    /// Returns whether a fragment is recorded.
     fn has_vod(&self, channel: &str) -> bool {
         self.client.get_vod(channel, &all_day()).is_ok()
     }
 
-    /// A decoder finds nothing wrong with what was recorded; its length in
+    /// Checks that a decoder finds no error in the recording; returns its length in
     /// seconds.
     fn plays_through(&self, channel: &str) -> f64 {
         self.client.create_vod(channel, "all", &all_day()).expect("a playlist");
@@ -174,7 +175,7 @@ fn all_day() -> VodTime {
     VodTime::new(now - 3600, now + 3600)
 }
 
-/// Builds the example in a folder outside the sources.
+/// Builds the example in a directory outside the sources.
 fn build() -> PathBuf {
     let folder = scratch("libav-publish");
     for file in fs::read_dir(root().join("examples/libav-publish")).expect("the example") {
@@ -189,7 +190,7 @@ fn build() -> PathBuf {
     folder.join("libav-publish")
 }
 
-/// A clip of ffmpeg's test picture and tone, made once.
+/// A clip of ffmpeg's test picture and tone, created once.
 fn clip(name: &str, size: &str, rate: u32, seconds: u32, codecs: &str) -> PathBuf {
     static MAKING: Mutex<()> = Mutex::new(());
     let file = scratch("clips").join(name);
@@ -208,7 +209,7 @@ fn clip(name: &str, size: &str, rate: u32, seconds: u32, codecs: &str) -> PathBu
     file
 }
 
-/// How a program has to have ended.
+/// How a program must have ended.
 trait Ended {
     fn ended(&self, status: i32, last_line: &str);
 }
@@ -220,17 +221,18 @@ impl Ended for Outcome {
     }
 }
 
-// --- the wire ------------------------------------------------------------------------
+// --- the tap
+// -------------------------------------------------------------------------
 
-/// Passes connections on to a server, and keeps the beginning of what each
-/// client sends.
+/// Forwards connections to a server, and keeps the beginning of what each client
+/// sends.
 struct Wire {
     url: String,
     heard: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Wire {
-    /// What an RTMP client sends until it publishes: its handshake has 3 kB.
+    /// What an RTMP client sends before it publishes: its handshake has 3 kB.
     const KEPT: usize = 8192;
 
     fn to(url: &str) -> Wire {
@@ -265,7 +267,7 @@ impl Wire {
         thread::spawn(move || pass_on(back.0, back.1, |_| ()));
     }
 
-    /// The signatures of publishers, in the order of their connections.
+    /// Returns the signatures of publishers, in the order of their connections.
     fn signatures(&self) -> Vec<String> {
         let heard = self.heard.lock().expect("no listener panicked");
         let publishers = heard.iter().filter(|bytes| bytes.first() == Some(&3));

@@ -1,5 +1,5 @@
-//! Channels whose names have white space, control characters and letters of
-//! every script: listed as they are, page after page, from C and C++.
+//! Channel names with white space, control characters and letters of every script,
+//! listed unchanged, page after page, from C and C++.
 
 #[path = "../../tests/support/listing.rs"]
 mod listing;
@@ -47,7 +47,7 @@ fn listed(program: &Path, url: &str, most: usize) -> Vec<String> {
 }
 
 #[test]
-fn c_and_cpp_list_every_name_as_it_is() {
+fn c_and_cpp_list_every_name_unchanged() {
     let endpoint = with_channels();
     let servers = [(endpoint.url(), names()), (serve(foreign_names()), foreign_names())];
     for source in ["ffi-tests/c/names.c", "ffi-tests/cpp/names.cpp"] {

@@ -1,4 +1,4 @@
-//! The C interface from Python, by ctypes alone.
+//! The C interface from Python, with ctypes alone.
 
 use osslive_ffi_tests::{Library, Run, Service, has, root};
 

@@ -1,4 +1,4 @@
-//! Where each setting comes from, in C and C++: the cases of the SDK's own test.
+//! Where settings come from, in C and C++: the cases of the SDK's own test.
 
 #[path = "../../tests/support/sources.rs"]
 mod table;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::path::Path;
 use std::process::Command;
 
-/// The settings as the programs take them.
+/// The settings in the form that the programs accept.
 fn settings(case: &Value) -> Vec<String> {
     let settings = case["settings"].as_object().expect("settings").iter();
     settings
@@ -59,8 +59,8 @@ fn each_setting_comes_from_the_first_source_that_has_it_in_cpp() {
     let mut count = 0;
     for case in &table::cases("cases") {
         let sources = sources(case, &file);
-        // The members of a structure have no order of their own: the environment
-        // comes before a profile.
+        // The members of a structure have no order: the environment takes
+        // precedence over a profile.
         if sources.last().is_some_and(|last| last == "environment") && sources.len() > 1 {
             continue;
         }

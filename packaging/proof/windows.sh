@@ -18,8 +18,8 @@ wine wineboot --init
 . packaging/proof/tests.sh
 # These end a program by a signal, as Ctrl-C does, for which Windows has no command.
 by_signal='a_channel_is_waited_for an_interrupted_run_removes_what_it_created
-  a_run_that_is_interrupted_says_what_was_not_done a_secret_from_a_file_or_the_environment_is_the_one
-  a_log_that_nobody_reads_holds_up_nothing no_secret_is_printed_where_nobody_looks
+  an_interrupted_run_reports_what_was_not_done a_secret_from_a_file_or_the_environment_is_the_one
+  a_log_that_nobody_reads_holds_up_nothing no_secret_is_printed_without_a_terminal
   options_before_the_command_are_not_ignored the_log_has_the_format_and_the_level'
 # shellcheck disable=SC2046
 cargo test -Zbuild-std=std,panic_unwind,test --target x86_64-pc-windows-gnu --no-fail-fast \

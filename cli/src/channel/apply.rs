@@ -20,8 +20,8 @@ use report::Report;
 use std::path::{Path, PathBuf};
 
 pub(super) const HELP: &str = "\
-FILE lists channels by id, each with its whole configuration: a field that is
-not set has its default. In a table, the columns are those of channel import.
+FILE lists channels by id, each with its complete configuration: fields that are
+not set have their defaults. A table has the columns of channel import.
 
   prefix: stage-               # optional; needed for --prune
   defaults:                    # optional
@@ -56,7 +56,7 @@ pub(super) struct Arguments {
     /// With --dry-run, exit with status 8 if anything would change
     #[arg(long, requires = "dry_run")]
     exit_code: bool,
-    /// Delete channels with the prefix of FILE that it does not list
+    /// Delete channels that have FILE's prefix but are not in it
     #[arg(long)]
     prune: bool,
     /// Delete channels without asking
@@ -112,7 +112,7 @@ impl Format {
     }
 }
 
-/// Without a prefix, every channel of the bucket would be in question.
+/// Without a prefix, every channel in the bucket would be deleted.
 fn prefix<'a>(manifest: &'a Manifest, arguments: &Arguments) -> Outcome<&'a str> {
     manifest.prefix.as_deref().ok_or_else(|| {
         let file = file::name(&arguments.file);

@@ -1,4 +1,4 @@
-//! What a file says about a channel, field by field.
+//! The configuration of a channel in a file, field by field.
 
 use osslive::{Channel, ChannelConfig, ChannelState, Snapshot, operation};
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Channels with their configurations, in the order of the file.
 pub(super) type Channels = Vec<(String, Configuration)>;
 
-/// The whole configuration of a channel. What is not given has its default.
+/// The complete configuration of a channel. Missing fields have their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Configuration {
     pub(super) description: String,
@@ -31,7 +31,7 @@ impl Default for Configuration {
 }
 
 impl Configuration {
-    /// The same for the SDK.
+    /// Converts it to the SDK's type.
     pub(super) fn to_config(&self) -> ChannelConfig {
         let config = ChannelConfig::default()
             .description(&self.description)
@@ -45,14 +45,14 @@ impl Configuration {
         }
     }
 
-    /// Checks what the SDK would refuse.
+    /// Checks the rules that the SDK enforces.
     pub(super) fn check(&self) -> Result<(), String> {
         let call = operation::put_channel("id", &self.to_config());
         call.map(drop).map_err(|error| error.message().to_owned())
     }
 }
 
-/// A field that the service reports, and that can so be compared.
+/// A field that the service reports, so that it can be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Field {
     Description,
@@ -71,9 +71,9 @@ impl Field {
         Field::PlaylistName,
     ];
 
-    /// The field that a file names, in any common spelling.
+    /// Parses the name of a field, in any common spelling.
     pub(super) fn of(name: &str) -> Option<Self> {
-        // The service keeps no name beside the description.
+        // The service has no name, only the description.
         let name = match &*plain(name) {
             "name" => "description".to_owned(),
             plain => plain.to_owned(),
@@ -81,7 +81,7 @@ impl Field {
         Self::ALL.into_iter().find(|field| field.name().to_lowercase() == name)
     }
 
-    /// Its name in JSON.
+    /// Returns its name in JSON.
     pub(super) fn name(self) -> &'static str {
         match self {
             Field::Description => "description",
@@ -96,13 +96,13 @@ impl Field {
         matches!(self, Field::FragDuration | Field::FragCount)
     }
 
-    /// Sets the field to what a file says.
+    /// Sets the field to a value from a file.
     ///
     /// # Errors
     ///
-    /// The value is not allowed, whatever the other fields are.
+    /// The value itself is invalid, regardless of other fields.
     pub(super) fn set(self, configuration: &mut Configuration, text: &str) -> Result<(), String> {
-        // Alone, so that it is this field that a mistake is in.
+        // On its own, so that an error is about this field.
         let mut alone = Configuration::default();
         self.assign(&mut alone, text)?;
         alone.check()?;
@@ -121,7 +121,7 @@ impl Field {
         Ok(())
     }
 
-    /// The value that the channel is to have.
+    /// Returns the desired value.
     pub(super) fn wanted(self, configuration: &Configuration) -> Value {
         match self {
             Field::Description => json!(configuration.description),
@@ -132,7 +132,7 @@ impl Field {
         }
     }
 
-    /// The value that the channel has, if the service reports it.
+    /// Returns the channel's current value, if the service reports it.
     pub(super) fn reported(self, channel: &Channel) -> Option<Value> {
         let number = |value| (value != 0).then(|| json!(value));
         match self {
@@ -156,7 +156,7 @@ fn state(text: &str) -> Result<ChannelState, String> {
     }
 }
 
-/// A field's name without what its spellings differ in.
+/// Normalizes a field name, so that its spellings are equal.
 pub(super) fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
     letters.flat_map(char::to_lowercase).collect()

@@ -1,8 +1,8 @@
-//! The bytes of a text file, in the encodings that spreadsheets write.
+//! Decodes text files in the encodings that spreadsheets write.
 
-/// Returns the text with its line ends as `\n`, or the line of the first byte
-/// that cannot be read and what is wrong with it. A byte order mark decides;
-/// without one it is UTF-8.
+/// Returns the text with `\n` as line ending, or the line number of the first
+/// invalid byte and what is wrong with it. A byte order mark determines the
+/// encoding; the default is UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, (u64, String)> {
     let text = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
@@ -38,11 +38,11 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, (u64, String)
     }
     match bytes.len() % 2 {
         0 => Ok(text),
-        _ => Err((line(&text), "UTF-16 with half a character at its end".to_owned())),
+        _ => Err((line(&text), "UTF-16 that ends within a character".to_owned())),
     }
 }
 
-/// The line that comes after a text, counted from 1.
+/// Returns the number of the line after a text, counted from 1.
 fn line(before: &str) -> u64 {
     1 + before.replace("\r\n", "\n").chars().filter(|c| matches!(c, '\n' | '\r')).count() as u64
 }

@@ -1,18 +1,18 @@
-//! Reading a whole file, or standard input.
+//! Reads a whole file or standard input.
 
 use crate::failure::{Failure, Outcome};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-/// Room for more channels than a bucket is likely to have.
+/// Enough for more channels than a bucket is likely to have.
 const MAX_BYTES: u64 = 16 << 20;
 
 /// Reads a file; `-` is standard input.
 ///
 /// # Errors
 ///
-/// It cannot be read, or is larger than 16 MiB.
+/// Fails if it cannot be read or is larger than 16 MiB.
 pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
     let read = match is_stdin(path) {
         true => limited(io::stdin().lock()),
@@ -25,7 +25,7 @@ pub(super) fn read(path: &Path) -> Outcome<Vec<u8>> {
     }
 }
 
-/// Reads one byte more than is allowed, so that it shows.
+/// Reads one byte more than allowed, to detect larger files.
 fn limited(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     from.take(MAX_BYTES + 1).read_to_end(&mut bytes)?;
@@ -36,7 +36,7 @@ pub(super) fn is_stdin(path: &Path) -> bool {
     path.to_str() == Some("-")
 }
 
-/// The file's name in messages.
+/// Returns the file's name for messages.
 pub(super) fn name(path: &Path) -> String {
     match is_stdin(path) {
         true => "standard input".to_owned(),

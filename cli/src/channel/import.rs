@@ -1,4 +1,4 @@
-//! Many channels from a table.
+//! Creates many channels from a table.
 
 use super::configuration::Channels;
 use super::{file, sheet};
@@ -49,7 +49,7 @@ pub(super) struct Arguments {
     pace: Pace,
 }
 
-/// What became of a table.
+/// The outcome of an import.
 #[derive(Serialize)]
 struct Imported {
     results: Vec<PutResult>,
@@ -57,7 +57,7 @@ struct Imported {
     total: usize,
 }
 
-/// What a table holds.
+/// The contents of a table.
 #[derive(Serialize)]
 struct Checked<'a> {
     channels: Vec<&'a str>,

@@ -1,4 +1,4 @@
-//! The channels of a bucket as YAML, or as JSON, which is YAML too.
+//! The channels of a bucket as YAML, or as JSON, which is a subset of YAML.
 
 use super::configuration::{Channels, Configuration, Field, plain};
 use super::encoding;
@@ -7,22 +7,23 @@ use super::yaml::{Reader, Scalar};
 use osslive::{Snapshot, operation};
 use std::collections::HashMap;
 
-/// What the file says.
+/// The contents of the file.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Manifest {
-    /// Which channels the file is about, besides those it lists.
+    /// The prefix of the channels that the file is responsible for, in addition to
+    /// those it lists.
     pub(super) prefix: Option<String>,
     pub(super) channels: Channels,
 }
 
-/// A table lists channels and says no more.
+/// Creates a manifest from a table, which only lists channels.
 impl From<Channels> for Manifest {
     fn from(channels: Channels) -> Self {
         Manifest { prefix: None, channels }
     }
 }
 
-/// Reads a manifest. It is understood as a whole or not at all.
+/// Reads a manifest. Any error makes the whole file invalid.
 pub(super) fn parse(bytes: &[u8]) -> Result<Manifest> {
     let text = encoding::decode(bytes).map_err(|(line, what)| Mistake::at(line, None, what))?;
     let mut reader = Reader::new(&text);
@@ -46,17 +47,17 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Manifest> {
     Ok(Manifest { prefix, channels })
 }
 
-/// What is said about a channel, on top of the defaults, which may come later in
-/// the file.
+/// The fields set for a channel. They override the defaults, which may come later
+/// in the file.
 #[derive(Clone, Default)]
 struct Settings {
     fields: Vec<(Field, String)>,
-    /// What it says about snapshots, if it does.
+    /// The snapshot settings, if any.
     snapshot: Option<Option<Snapshot>>,
 }
 
 impl Settings {
-    /// Sets what is given. Every value was checked when it was read.
+    /// Applies the fields. Each value was checked when it was read.
     fn apply(self, to: &mut Configuration) -> std::result::Result<(), String> {
         for (field, text) in self.fields {
             field.set(to, &text)?;
@@ -91,7 +92,7 @@ fn complete(
     Ok(channels)
 }
 
-/// A prefix is the beginning of an id, and so follows the same rules.
+/// A prefix is the beginning of an id, so the same rules apply.
 fn read_prefix(reader: &mut Reader<'_>) -> Result<String> {
     let prefix = reader.text("prefix")?;
     match operation::check_channel_name(&prefix.text) {
@@ -115,13 +116,14 @@ fn read_channels(reader: &mut Reader<'_>) -> Result<Vec<(Scalar, Settings)>> {
     Ok(channels)
 }
 
-/// Reads the fields of a channel or the defaults; without a value there are none.
+/// Reads the fields of a channel or of the defaults; an empty value means no
+/// fields.
 fn read_settings(reader: &mut Reader<'_>, of: &str) -> Result<Settings> {
     let mut settings = Settings::default();
     if reader.start_mapping(of)?.is_none() {
         return Ok(settings);
     }
-    // Fields have more than one spelling.
+    // A field has several spellings.
     let mut lines: HashMap<&str, u64> = HashMap::new();
     reader.mapping(|reader, key| {
         let name = &*key.text;
@@ -150,7 +152,7 @@ fn read_value(reader: &mut Reader<'_>, field: Field, name: &str) -> Result<Strin
     }
 }
 
-/// Reads snapshots, or their absence where the defaults have some.
+/// Reads snapshot settings, or `null` to remove those of the defaults.
 fn read_snapshot(reader: &mut Reader<'_>) -> Result<Option<Snapshot>> {
     let Some(place) = reader.start_mapping(SNAPSHOT)? else { return Ok(None) };
     let (mut role, mut bucket, mut topic) = (None, None, None);
@@ -183,7 +185,7 @@ fn read_snapshot(reader: &mut Reader<'_>) -> Result<Option<Snapshot>> {
 
 const SNAPSHOT: &str = "snapshot";
 
-/// Seconds between snapshots unless the file says otherwise.
+/// The default interval between snapshots, in seconds.
 const SNAPSHOT_INTERVAL: u32 = 10;
 
 const FIELDS: &str = "must be name (or description), status, fragDuration, fragCount, \
@@ -434,7 +436,7 @@ mod tests {
             let mistake = parse(text.as_bytes()).expect_err("not a manifest").to_string();
             let shown: String = text.chars().take(30).collect();
             assert!(mistake.len() < 1000 + text.len(), "{shown:?}");
-            // Generous: this is about what never ends.
+            // Generous: the test is about parsing that never ends.
             assert!(began.elapsed() < Duration::from_secs(20), "{shown:?}: {:?}", began.elapsed());
         }
     }
@@ -453,12 +455,13 @@ mod tests {
         }
     }
 
-    /// What editors know of the format.
+    /// The JSON Schema for editors.
     fn schema() -> Value {
         serde_json::from_str(include_str!("../../assets/channels.schema.json")).expect("JSON")
     }
 
-    /// Whether a field of a channel, or of its snapshots, may have a value.
+    /// Returns whether the schema allows a value for a field of a channel or of its
+    /// snapshots.
     fn is_allowed(field: &str, value: &Value, in_snapshot: bool) -> bool {
         let mut fields = json!({ field: value });
         if in_snapshot {

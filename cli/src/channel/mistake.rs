@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where.
+//! Errors in a file, with their position.
 
 use std::fmt;
 
@@ -10,12 +10,12 @@ pub(super) struct Mistake {
 }
 
 impl Mistake {
-    /// A mistake of the whole file.
+    /// Creates an error about the whole file.
     pub(super) fn new(what: impl Into<String>) -> Self {
         Mistake { what: what.into(), ..Mistake::default() }
     }
 
-    /// A mistake in a line, counted from 1, and there in a column.
+    /// Creates an error in a line, counted from 1, and optionally a column.
     pub(super) fn at(line: u64, column: impl Into<Option<usize>>, what: impl Into<String>) -> Self {
         Mistake { line: Some(line), column: column.into(), what: what.into() }
     }
@@ -32,5 +32,5 @@ impl fmt::Display for Mistake {
     }
 }
 
-/// What a file says, or what is wrong with it.
+/// The contents of a file, or the error in it.
 pub(super) type Result<T> = std::result::Result<T, Mistake>;

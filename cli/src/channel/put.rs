@@ -1,4 +1,4 @@
-//! Creating channels, and replacing their configuration.
+//! Creates channels and replaces their configuration.
 
 use crate::failure::Outcome;
 use crate::session::Session;
@@ -15,7 +15,7 @@ pub(super) struct Arguments {
     settings: Settings,
 }
 
-/// The configuration of a channel. What is not given has its default.
+/// The configuration of a channel. Missing options have their defaults.
 #[derive(Args)]
 struct Settings {
     /// Display name; the service stores it as the description

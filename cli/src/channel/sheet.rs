@@ -1,5 +1,5 @@
-//! A table of channels, as spreadsheets export it. It is understood as a whole
-//! or not at all: where a mistake could make other channels, it is an error.
+//! Reads tables of channels, as exported by spreadsheets. Whatever is ambiguous,
+//! and could create the wrong channels, is an error.
 
 use super::configuration::{Channels, Configuration, Field, plain};
 use super::mistake::{Mistake, Result};
@@ -40,7 +40,7 @@ pub(super) fn table(bytes: &[u8]) -> Result<Channels> {
     channels.finish()
 }
 
-/// Reads a list with one channel id a line.
+/// Reads a list with one channel id per line.
 pub(super) fn ids(bytes: &[u8]) -> Result<Channels> {
     let (dialect, rows) = rows(bytes)?.into_parts();
     let mut channels = Collected::default();
@@ -57,7 +57,7 @@ pub(super) fn ids(bytes: &[u8]) -> Result<Channels> {
     channels.finish()
 }
 
-/// Channels so far, each with a name of its own.
+/// The channels so far, with unique names.
 #[derive(Default)]
 struct Collected {
     rows: Channels,
@@ -81,7 +81,7 @@ fn empty<T>() -> Result<T> {
     Err(Mistake::new("no channels found"))
 }
 
-/// What separates the cells of a table.
+/// The separator of a table's cells.
 #[derive(Debug, Clone, Copy)]
 struct Dialect {
     separator: char,
@@ -90,9 +90,9 @@ struct Dialect {
 const SEPARATORS: [char; 3] = ['\t', ';', ','];
 
 impl Dialect {
-    /// Finds the separator: the one that a first line `sep=;` declares, as
-    /// Excel writes it, else the one in the first line that is not a comment.
-    /// Returns the rest of the text too, and how many lines were taken.
+    /// Determines the separator: from a first line such as `sep=;`, which Excel
+    /// writes, or else from the first line that is not a comment. Returns the rest
+    /// of the text as well, and the number of lines consumed.
     fn of(text: &str) -> Result<(Self, &str, u64)> {
         let first = text.lines().next().unwrap_or_default();
         let declaration = first.trim_matches('"');
@@ -110,8 +110,8 @@ impl Dialect {
         Ok((Dialect { separator: separator.unwrap_or(',') }, text, 0))
     }
 
-    /// A channel may be called almost anything, but what stands alone in its
-    /// line and holds a separator is more likely a row of another table.
+    /// A channel id may contain almost anything, but a line with a separator is
+    /// more likely a row of another table.
     fn check_id(self, id: &str, columns: usize) -> std::result::Result<(), String> {
         operation::check_channel_name(id).map_err(|error| error.message().to_owned())?;
         match columns == 1 && id.contains(SEPARATORS) {
@@ -121,7 +121,7 @@ impl Dialect {
     }
 }
 
-/// The rows of a table that hold anything, with the lines they begin in.
+/// The rows of a table that are not empty, with the numbers of their first lines.
 struct Rows {
     dialect: Dialect,
     rows: Vec<(u64, StringRecord)>,
@@ -155,9 +155,9 @@ fn rows(bytes: &[u8]) -> Result<Rows> {
     Ok(Rows { dialect, rows })
 }
 
-/// Returns the line in which each row begins, in the order in which the reader
-/// of the table finds them. Refuses quotes that it would take somehow: one that
-/// is never closed swallows all rows after it.
+/// Returns the number of the line in which each row begins, in the reader's order.
+/// Rejects ambiguous quotes: one that is never closed would swallow all following
+/// rows.
 fn lines_of_rows(text: &str, separator: char, skipped: u64) -> Result<Vec<u64>> {
     let mut begins = Vec::new();
     let mut lines = (skipped + 1..).zip(text.split('\n'));
@@ -193,8 +193,8 @@ fn lines_of_rows(text: &str, separator: char, skipped: u64) -> Result<Vec<u64>> 
     Ok(begins)
 }
 
-/// What follows the closing quote of a cell, which may be in a later line. Two
-/// quotes stand for one of the text.
+/// Returns the text after a cell's closing quote, which may be on a later line. Two
+/// quotes stand for a quote in the text.
 fn after_quoted<'a>(
     mut inside: &'a str,
     lines: &mut impl Iterator<Item = (u64, &'a str)>,
@@ -208,7 +208,7 @@ fn after_quoted<'a>(
     }
 }
 
-/// A cell, and what follows its separator.
+/// Splits off a cell and returns the text after its separator.
 fn split(text: &str, separator: char) -> (&str, Option<&str>) {
     match text.split_once(separator) {
         Some((cell, rest)) => (cell, Some(rest)),
@@ -220,7 +220,7 @@ fn split(text: &str, separator: char) -> (&str, Option<&str>) {
 enum Column {
     Id,
     Field(Field),
-    /// A column without a name, in which nothing may be.
+    /// A column without a name, which must be empty.
     Blank,
 }
 
@@ -255,7 +255,7 @@ impl Column {
         }
     }
 
-    /// Sets what a cell says; an empty one stands for the default.
+    /// Sets a field from a cell; an empty cell means the default.
     fn set(
         self,
         configuration: &mut Configuration,

@@ -1,4 +1,4 @@
-//! Showing channels: configuration, state and history.
+//! Shows channels: configuration, status and history.
 
 use crate::failure::Outcome;
 use crate::session::Session;
@@ -31,7 +31,7 @@ pub(super) struct Status {
     live: bool,
 }
 
-/// All pages in one.
+/// All pages combined.
 #[derive(Serialize)]
 struct Listed {
     channels: Vec<ChannelSummary>,
@@ -128,7 +128,7 @@ fn video_line(video: &Video) -> String {
     format!("{width}x{height}, {frame_rate} frames/s, {codec}, {rate}")
 }
 
-/// What a channel is doing, as it is shown everywhere.
+/// Returns how a channel's state is displayed.
 pub(crate) fn stream_state(state: StreamState) -> Cell {
     Cell::new(state.as_str()).style(match state {
         StreamState::Live => Style::Good,
@@ -143,7 +143,7 @@ pub(super) fn history(id: &str, session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Sessions in a table.
+/// Formats sessions as a table.
 fn sessions(records: &[SessionRecord]) -> Table {
     let mut table = Table::new(&["START (UTC)", "END (UTC)", "LENGTH", "PUBLISHER"]);
     for record in records {

@@ -1,4 +1,4 @@
-//! Waiting for a channel to change.
+//! Waits for a channel to change.
 
 use super::show;
 use crate::failure::Outcome;
@@ -15,7 +15,7 @@ Examples:
   osslive channel wait main-stage --live && echo 'on air'
   osslive channel delete old && osslive channel wait old --deleted";
 
-/// How long to wait unless --timeout says otherwise.
+/// The maximum wait without --timeout.
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Args)]

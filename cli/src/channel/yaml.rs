@@ -1,22 +1,22 @@
-//! The part of YAML that says one thing only.
+//! An unambiguous subset of YAML.
 //!
-//! Values are taken as they are written and never guessed: `no`, `1e3` and `0x10`
-//! stay what they are. What refers to something else (aliases, tags, merge keys) is
-//! refused, so that nothing can expand, and the caller asks for what it expects, so
-//! that nothing can nest deeper than that.
+//! Values are taken as written and never guessed: `no`, `1e3` and `0x10` are
+//! strings. References (aliases, tags, merge keys) are rejected, so that nothing
+//! can expand, and the caller asks for what it expects, so that nothing can nest
+//! deeper than that.
 
 use super::mistake::{Mistake, Result};
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, StrInput};
 use std::collections::HashMap;
 
-/// A scalar, and where it begins.
+/// A scalar and its position.
 pub(super) struct Scalar {
     pub(super) text: String,
     is_plain: bool,
     place: Place,
 }
 
-/// Where something begins.
+/// The position where something begins.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Place {
     pub(super) line: u64,
@@ -46,13 +46,13 @@ impl Scalar {
         self.place.wrong(what)
     }
 
-    /// Whether YAML reads it as nothing.
+    /// Returns whether YAML treats it as null.
     fn is_null(&self) -> bool {
         self.is_plain && matches!(&*self.text, "" | "~" | "null" | "Null" | "NULL")
     }
 }
 
-/// Reads a document from its beginning to its end.
+/// Reads a whole document.
 pub(super) struct Reader<'a> {
     parser: Parser<'a, StrInput<'a>>,
 }
@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
         Reader { parser: Parser::new_from_str(text) }
     }
 
-    /// Goes to the mapping that the document is. Returns whether there is one.
+    /// Moves to the document's mapping. Returns whether there is one.
     pub(super) fn start(&mut self) -> Result<bool> {
         loop {
             match self.next()? {
@@ -92,8 +92,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the keys of a mapping that has begun, each of which must be unique;
-    /// `each` reads the value.
+    /// Reads the keys of a mapping, which must be unique; `each` reads the value.
     pub(super) fn mapping(
         &mut self,
         mut each: impl FnMut(&mut Self, Scalar) -> Result<()>,
@@ -118,7 +117,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Begins a mapping, and returns where; `None` if there is no value.
+    /// Begins a mapping and returns its position; `None` if there is no value.
     pub(super) fn start_mapping(&mut self, of: &str) -> Result<Option<Place>> {
         match self.next()? {
             (Event::MappingStart(..), place) => Ok(Some(place)),
@@ -133,7 +132,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a text; numbers and words such as `no` are text as written.
+    /// Reads a string; numbers and words such as `no` are taken as written.
     pub(super) fn text(&mut self, field: &str) -> Result<Scalar> {
         let scalar = self.scalar(field)?;
         match (scalar.is_null(), &*scalar.text) {
@@ -147,7 +146,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a whole number as everyone writes it: some read 010 as 8.
+    /// Reads a whole number. 010 is rejected, because some parsers read it as 8.
     pub(super) fn number(&mut self, field: &str) -> Result<Scalar> {
         let scalar = self.scalar(field)?;
         let number: std::result::Result<u32, _> = scalar.text.parse();

@@ -1,24 +1,24 @@
-//! A request whose response is observed: what is sent, how it is signed, and what
-//! is recorded.
+//! A request whose response is observed: its contents, its signature, and what is
+//! recorded.
 
-/// A channel's configuration with nothing but the type.
+/// A channel configuration with only the type.
 pub(super) const MINIMAL: &str = "<Target><Type>HLS</Type></Target>";
 
 /// A request.
 #[derive(Debug, Clone)]
 pub(super) struct Ask {
     pub(super) method: &'static str,
-    /// Another bucket than the one under observation.
+    /// A bucket other than the one under observation.
     pub(super) bucket: Option<String>,
     pub(super) key: String,
-    /// The path, where it is not the percent-encoded key.
+    /// The path, if it is not the percent-encoded key.
     pub(super) raw_key: Option<String>,
     pub(super) query: Vec<(String, Option<String>)>,
-    /// What follows the query, as it is written, and is not signed.
+    /// Text appended to the query as is, and not signed.
     pub(super) raw_query: &'static str,
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
-    /// Whether the body is sent in chunks, without its length.
+    /// Whether the body is sent in chunks, without a length.
     pub(super) is_chunked: bool,
     pub(super) signing: Signing,
     pub(super) see: Vec<See>,
@@ -36,13 +36,14 @@ pub(super) struct Signing {
     pub(super) product: Option<&'static str>,
     pub(super) additional_headers: &'static [&'static str],
     pub(super) token: Token,
-    /// Changes the Authorization header, or the query of a signed URL, afterwards.
+    /// Changes to the Authorization header, or to the query of a signed URL, after
+    /// signing.
     pub(super) alter: Option<fn(String) -> String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// The Authorization header, in the version of the command line.
+    /// An Authorization header, with the signature version of the command line.
     #[default]
     Default,
     Anonymous,
@@ -57,12 +58,12 @@ pub(super) enum Scheme {
 pub(super) enum Date {
     #[default]
     Now,
-    /// So many seconds from now.
+    /// This many seconds from now.
     Off(i64),
-    /// A text that is no date.
+    /// A text that is not a date.
     Text(&'static str),
     Missing,
-    /// In the header `Date` in place of `x-oss-date`, or the other way round.
+    /// In the header `Date` instead of `x-oss-date`, or vice versa.
     OtherHeader,
 }
 
@@ -75,27 +76,28 @@ pub(super) enum Token {
     Missing,
 }
 
-/// What is recorded of a response, beside status, code, EC, type and outline.
+/// What is recorded of a response, in addition to status, code, EC, type and
+/// outline.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum See {
-    /// The text of an element, by its path.
+    /// The text of an element, given by its path.
     Text(&'static str),
-    /// Whether there is such an element, instead of the whole outline.
+    /// Whether an element exists, instead of the whole outline.
     Has(&'static str),
     /// Whether an element is a whole number, instead of its text.
     Number(&'static str),
-    /// Whether an element is an address, in place of its text.
+    /// Whether an element is an address, instead of its text.
     Address(&'static str),
     Header(&'static str),
-    /// The code in the header that has the error when there is no body.
+    /// The code in the header that carries the error if there is no body.
     ErrorHeader,
-    /// How many children of the root have this name.
+    /// The number of the root's children with this name.
     Count(&'static str),
     /// The tags and entries of a playlist.
     Playlist,
-    /// The body as it is.
+    /// The body itself.
     Body,
-    /// Only the named headers, also those that are absent.
+    /// Only the named headers, including missing ones.
     HeadersOnly,
 }
 
@@ -132,7 +134,7 @@ impl Ask {
         Ask::new("DELETE", key)
     }
 
-    /// A bare parameter.
+    /// A parameter without a value.
     pub(super) fn flag(mut self, name: &str) -> Self {
         self.query.push((name.to_owned(), None));
         self
@@ -143,7 +145,7 @@ impl Ask {
         self
     }
 
-    /// The sub-resource of all operations on channels.
+    /// The sub-resource of all channel operations.
     pub(super) fn live(self) -> Self {
         self.flag("live")
     }
@@ -174,12 +176,12 @@ impl Ask {
     }
 }
 
-/// The request that puts a channel with the children of its configuration.
+/// Creates a request that puts a channel with these children in its configuration.
 pub(super) fn put(name: &str, configuration: &str) -> Ask {
     Ask::put(name).live().body(document(configuration))
 }
 
-/// A configuration with these children.
+/// Returns a configuration with these children.
 pub(super) fn document(children: &str) -> String {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\

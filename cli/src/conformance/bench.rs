@@ -1,5 +1,5 @@
 //! The bucket under observation: sends requests, signs publish URLs, and knows what
-//! may be observed here.
+//! can be observed here.
 
 use super::ask::{Ask, MINIMAL, Scheme, put};
 use super::mask::Mask;
@@ -20,26 +20,26 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 use ureq::http;
 
-/// What all names begin with, of this run and of others.
+/// The prefix of all names of all runs.
 pub(super) const COMMON_PREFIX: &str = "osslive-conformance-";
-/// How long a response may take. A slower one counts as none.
+/// The timeout of a response. A slower one counts as none.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// For how long a throttled request is retried.
+/// How long a throttled request is retried.
 const THROTTLED_LIMIT: Duration = Duration::from_secs(30);
 const TIMED_OUT: &str = "timed out";
-/// The longest body that is read.
+/// The maximum size of a body.
 const MAX_BODY: u64 = 4 << 20;
 
 /// Why there is nothing to record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Miss {
-    /// The user ended the run.
+    /// The user interrupted the run.
     Stopped,
-    /// The service throttles requests.
+    /// The service throttled requests.
     Throttled,
-    /// No response came.
+    /// No response arrived.
     Silent(String),
-    /// What the observation builds on failed.
+    /// A step that the observation depends on failed.
     Setup(String),
 }
 
@@ -54,27 +54,27 @@ impl fmt::Display for Miss {
     }
 }
 
-/// The bucket, and the credentials that requests are signed with.
+/// The bucket, and the credentials for signing requests.
 pub(super) struct Bench {
     agent: ureq::Agent,
     client: Client,
     credentials: Credentials,
     version: SignatureVersion,
-    /// What the names of this run begin with.
+    /// The prefix of this run's names.
     pub(super) prefix: String,
     pub(super) mask: Mask,
-    /// By how much the service's clock is ahead, in seconds.
+    /// How far the service's clock is ahead, in seconds.
     skew: i64,
     pub(super) stop: StopHandle,
     verbose: bool,
     requests: AtomicU64,
     needs: Vec<Need>,
-    /// Whether requests are sent even after the user has ended the run.
+    /// Whether requests are sent even after an interruption by the user.
     is_cleaning: AtomicBool,
 }
 
 impl Bench {
-    /// Connects, and finds out what may be observed. Creates nothing.
+    /// Connects, and determines what can be observed. Creates nothing.
     pub(super) fn open(
         connection: &Connection,
         publish: bool,
@@ -106,7 +106,7 @@ impl Bench {
         Ok(bench)
     }
 
-    /// Takes the time from the service: a clock that is wrong here would spoil every
+    /// Uses the service's time, because a wrong clock here would invalidate every
     /// signature.
     fn set_clock(&mut self) -> Outcome {
         let ask = Ask::get("").live().param("prefix", &self.prefix).scheme(Scheme::Anonymous);
@@ -118,10 +118,10 @@ impl Bench {
         Ok(())
     }
 
-    /// Reads what the bucket and the account are like.
+    /// Determines the properties of the bucket and the account.
     fn survey(&mut self, publish: bool) -> Outcome {
         let ask = |ask: Ask| self.send("survey", &ask).map_err(|miss| self.failure(miss));
-        // Nothing is found: what else is in the bucket is nobody's business.
+        // The listing finds nothing: the contents of the bucket are private.
         let nothing = Ask::get("").live().param("prefix", &self.prefix);
         let list = ask(nothing.clone())?;
         if !list.is_success() {
@@ -147,7 +147,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Whether a need is satisfied here.
+    /// Returns whether a requirement is met here.
     pub(super) fn has(&self, need: Need) -> bool {
         self.needs.contains(&need)
     }
@@ -160,24 +160,24 @@ impl Bench {
         &self.credentials
     }
 
-    /// The unsigned publish URL of a channel.
+    /// Returns the unsigned publish URL of a channel.
     pub(super) fn publish_url(&self, channel: &str) -> String {
         self.client.endpoint().publish_url(channel)
     }
 
-    /// The time by the service's clock.
+    /// Returns the time by the service's clock.
     pub(super) fn now(&self) -> OffsetDateTime {
         OffsetDateTime::now_utc().saturating_add(time::Duration::seconds(self.skew))
     }
 
-    /// How many requests were sent.
+    /// Returns the number of requests sent.
     pub(super) fn requests(&self) -> u64 {
         self.requests.load(Ordering::Relaxed)
     }
 
-    /// Sends a request, and retries while it is throttled, and once when a connection
-    /// fails: an idle one may be closed at any time. `id` is the
-    /// observation, which the service is told too.
+    /// Sends a request, and retries it while it is throttled, and once if the
+    /// connection fails: an idle one may be closed at any time. `id` is the
+    /// observation, which is also sent to the service.
     pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
         let until = Instant::now() + THROTTLED_LIMIT;
         let (mut pause, mut is_again) = (Duration::from_millis(500), false);
@@ -265,7 +265,7 @@ impl Bench {
             ureq::Error::HostNotFound => "the host name could not be resolved".to_owned(),
             ureq::Error::ConnectionFailed => "could not connect".to_owned(),
             ureq::Error::Tls(_) | ureq::Error::Rustls(_) => "TLS failed".to_owned(),
-            _ => "the connection broke".to_owned(),
+            _ => "the connection was lost".to_owned(),
         };
         let invalid = |_| "the request could not be written".to_owned();
         let has_body = matches!(ask.method, "PUT" | "POST");
@@ -288,7 +288,7 @@ impl Bench {
         Ok(Reply { status, headers, body })
     }
 
-    /// Fails once the user has ended the run.
+    /// Fails if the user has interrupted the run.
     pub(super) fn check_stop(&self) -> Result<(), Miss> {
         match self.stop.is_stopped() && !self.is_cleaning.load(Ordering::Relaxed) {
             true => Err(Miss::Stopped),
@@ -296,12 +296,12 @@ impl Bench {
         }
     }
 
-    /// Lets requests go on after the user has ended the run, to remove what it made.
+    /// Permits requests after an interruption, to remove what the run created.
     pub(super) fn begin_cleanup(&self) {
         self.is_cleaning.store(true, Ordering::Relaxed);
     }
 
-    /// Checks that channels may be created and deleted.
+    /// Checks that channels can be created and deleted.
     pub(super) fn check_permissions(&self) -> Outcome {
         let name = format!("{}survey", self.prefix);
         for (what, ask) in [
@@ -316,7 +316,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Waits, unless the user ends the run.
+    /// Waits, unless the user interrupts the run.
     pub(super) fn pause(&self, length: Duration) -> Result<(), Miss> {
         let until = Instant::now() + length;
         loop {
@@ -329,14 +329,14 @@ impl Bench {
         }
     }
 
-    /// Why the run cannot begin.
+    /// Why the run cannot start.
     fn failure(&self, miss: Miss) -> Failure {
         let message = format!("{}: {miss}", self.client.endpoint().url("", &[]));
         Failure::Message(Exit::Unavailable, message)
     }
 }
 
-/// Why a request that everything builds on was refused.
+/// Describes why a request that everything depends on was rejected.
 pub(super) fn refused(what: &str, reply: &Reply) -> Failure {
     let message = reply.record(&[]).line();
     let exit = match reply.status {
@@ -356,8 +356,8 @@ fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
     mask.hide_secret(credentials.access_key_id(), "<access key id>");
     mask.hide_secret(credentials.access_key_secret(), "<access key secret>");
     mask.hide_secret(credentials.security_token().unwrap_or_default(), "<security token>");
-    // The same text for all addressing styles, with or without the bucket in the path,
-    // and with or without a usual port.
+    // Returns the same text for all addressing styles, with or without the bucket
+    // in the path and the default port.
     let url = client.endpoint().url("", &[]);
     let base = url.split_once("://").map_or("", |(_, rest)| rest.trim_end_matches('/'));
     let (authority, path) = base.split_once('/').unwrap_or((base, ""));
@@ -371,7 +371,7 @@ fn mask(client: &Client, credentials: &Credentials, prefix: &str) -> Mask {
     mask
 }
 
-/// Four characters that tell a run from others.
+/// Returns four characters that distinguish this run from others.
 fn random_text() -> Outcome<String> {
     const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let mut bytes = [0; 4];

@@ -5,7 +5,7 @@ use super::{
     channels, cors, listing, names, objects, requests, rtmp, signatures, status, streams, tokens,
 };
 
-/// All experiments, those that take long first.
+/// All experiments, the longest first.
 pub(super) fn all() -> Vec<Experiment> {
     [
         streams::all(),

@@ -5,7 +5,7 @@ use super::ask::{Ask, MINIMAL, See, put};
 use super::experiment::{Experiment, Names, probe, probe_channel};
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
 
-/// What GetLiveChannelInfo says.
+/// The response of GetLiveChannelInfo.
 const SETTINGS: &[See] = &[
     See::Text("Description"),
     See::Text("Status"),
@@ -15,7 +15,7 @@ const SETTINGS: &[See] = &[
     See::Text("Target/PlaylistName"),
 ];
 
-/// Puts a configuration that is only observed by its effect.
+/// Puts a configuration, of which only the effect is observed.
 fn configured(
     id: &'static str,
     title: &'static str,
@@ -25,7 +25,7 @@ fn configured(
     probe(id, title, source, move |n| put(&n.name, &configuration(n)))
 }
 
-/// Puts a configuration, and reads it back.
+/// Puts a configuration and reads it back.
 fn read_back(
     id: &'static str,
     title: &'static str,
@@ -80,7 +80,7 @@ fn settings() -> Vec<Experiment> {
                           <FragCount>9</FragCount><PlaylistName>other.m3u8</PlaylistName></Target>";
             format!("<Description>a &amp; &lt;b&gt;</Description><Status>disabled</Status>{target}")
         }),
-        probe("info-missing", "GetLiveChannelInfo of no channel", Documented, |n| {
+        probe("info-missing", "GetLiveChannelInfo of a nonexistent channel", Documented, |n| {
             Ask::get(&n.name).live()
         }),
         configured("put-description-128", "description of 128 bytes", Documented, |_| {
@@ -133,14 +133,14 @@ fn fragment_limits() -> Vec<Experiment> {
         case("put-frag-duration-101", "FragDuration 101", Documented, "101", "3"),
         case("put-frag-duration-negative", "FragDuration -1", Tested, "-1", "3"),
         case("put-frag-duration-fraction", "FragDuration 2.5", Inferred, "2.5", "3"),
-        case("put-frag-duration-text", "FragDuration is no number", Inferred, "five", "3"),
+        case("put-frag-duration-text", "FragDuration is not a number", Inferred, "five", "3"),
         case("put-frag-duration-empty", "FragDuration is empty", Unknown, "", "3"),
         case("put-frag-duration-spaces", "FragDuration in spaces", Unknown, " 5 ", "3"),
         case("put-frag-count-0", "FragCount 0", Documented, "5", "0"),
         case("put-frag-count-1", "FragCount 1", Documented, "5", "1"),
         case("put-frag-count-100", "FragCount 100", Documented, "5", "100"),
         case("put-frag-count-101", "FragCount 101", Documented, "5", "101"),
-        case("put-frag-count-text", "FragCount is no number", Inferred, "5", "three"),
+        case("put-frag-count-text", "FragCount is not a number", Inferred, "5", "three"),
         configured("put-frag-duration-alone", "FragDuration without FragCount", Inferred, |_| {
             target("<FragDuration>5</FragDuration>")
         }),
@@ -190,7 +190,7 @@ fn documents() -> Vec<Experiment> {
     vec![
         raw("put-body-empty", "PutLiveChannel without a body", Documented, ""),
         raw("put-body-text", "a body that is not XML", Documented, "no XML"),
-        raw("put-body-cut", "a body that ends too early", Documented, "<LiveChannelConfiguration>"),
+        raw("put-body-cut", "a truncated body", Documented, "<LiveChannelConfiguration>"),
         raw(
             "put-root-other",
             "a body with another root element",
@@ -235,7 +235,7 @@ fn documents() -> Vec<Experiment> {
     ]
 }
 
-/// Only what is refused: taking snapshots needs a role, a topic and a bucket.
+/// Only rejected ones: snapshots need a role, a topic and a bucket.
 fn snapshots() -> Vec<Experiment> {
     fn snapshot(role: &str, bucket: &str, topic: &str, interval: &str) -> String {
         format!(
@@ -277,12 +277,15 @@ fn states() -> Vec<Experiment> {
     };
     vec![
         status("status-disabled", "PutLiveChannelStatus disabled", Documented, "disabled"),
-        status("status-enabled-again", "the status that a channel has already", Tested, "enabled"),
+        status("status-enabled-again", "the status that a channel already has", Tested, "enabled"),
         status("status-unknown", "PutLiveChannelStatus with another status", Tested, "paused"),
         status("status-empty", "PutLiveChannelStatus with an empty status", Unknown, ""),
-        probe("status-missing-channel", "PutLiveChannelStatus of no channel", Tested, |n| {
-            Ask::put(&n.name).live().param("status", "disabled")
-        }),
+        probe(
+            "status-missing-channel",
+            "PutLiveChannelStatus of a nonexistent channel",
+            Tested,
+            |n| Ask::put(&n.name).live().param("status", "disabled"),
+        ),
         probe_channel("status-body", "PutLiveChannelStatus with a body", Unknown, |n| {
             Ask::put(&n.name).live().param("status", "disabled").body("<Status/>")
         }),
@@ -298,15 +301,18 @@ fn states() -> Vec<Experiment> {
             },
         ),
         probe_channel("delete", "DeleteLiveChannel", Documented, |n| Ask::delete(&n.name).live()),
-        probe("delete-missing", "DeleteLiveChannel of no channel", Tested, |n| {
+        probe("delete-missing", "DeleteLiveChannel of a nonexistent channel", Tested, |n| {
             Ask::delete(&n.name).live()
         }),
-        Experiment::new(&[("delete-then-info", "a channel is gone at once", Tested)], |notes| {
-            let name = notes.name();
-            notes.put("delete-then-info", &name, MINIMAL)?;
-            notes.must("delete-then-info", &Ask::delete(&name).live())?;
-            notes.see("delete-then-info", &Ask::get(&name).live()).map(drop)
-        }),
+        Experiment::new(
+            &[("delete-then-info", "a deleted channel is gone at once", Tested)],
+            |notes| {
+                let name = notes.name();
+                notes.put("delete-then-info", &name, MINIMAL)?;
+                notes.must("delete-then-info", &Ask::delete(&name).live())?;
+                notes.see("delete-then-info", &Ask::get(&name).live()).map(drop)
+            },
+        ),
         Experiment::new(
             &[("delete-then-put", "a deleted channel starts over", Inferred)],
             |notes| {

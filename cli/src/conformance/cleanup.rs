@@ -1,17 +1,17 @@
-//! Finds and removes what a run made, by the names that begin with a prefix.
+//! Finds and removes what a run created, by the prefix of its names.
 
 use super::ask::Ask;
 use super::bench::{Bench, COMMON_PREFIX, Miss};
 use super::reply::Reply;
 use std::time::{Duration, Instant};
 
-/// How long a channel may stay live after its publisher has gone.
+/// How long a channel may stay live after its publisher has left.
 const LIVE_LIMIT: Duration = Duration::from_secs(60);
-/// Pages of a listing that are read at most.
+/// The maximum number of pages read of a listing.
 const MAX_PAGES: usize = 100;
 const ID: &str = "cleanup";
 
-/// What is in the bucket under a prefix.
+/// The bucket's contents with a prefix.
 #[derive(Debug, Default)]
 pub(super) struct Leftovers {
     channels: Vec<String>,
@@ -19,9 +19,9 @@ pub(super) struct Leftovers {
 }
 
 impl Leftovers {
-    /// Lists channels and objects whose names begin with a prefix.
+    /// Lists channels and objects with a prefix.
     pub(super) fn find(bench: &Bench, prefix: &str) -> Result<Self, Miss> {
-        // Nothing without our prefix is ever listed, and so none is removed.
+        // Only our prefix is ever listed, so that nothing else is removed.
         if !prefix.starts_with(COMMON_PREFIX) {
             return Ok(Leftovers::default());
         }
@@ -35,14 +35,14 @@ impl Leftovers {
         self.channels.is_empty() && self.objects.is_empty()
     }
 
-    /// How many channels and objects there are.
+    /// Returns the numbers of channels and objects.
     pub(super) fn counts(&self) -> (usize, usize) {
         (self.channels.len(), self.objects.len())
     }
 
     /// Removes everything, and returns what could not be removed, with the reason.
     pub(super) fn remove(&self, bench: &Bench) -> Vec<String> {
-        // Channels first: a live one keeps creating objects.
+        // Channels first, because a live one keeps creating objects.
         let channels = self.channels.iter().map(|name| (name, remove_channel(bench, name)));
         let mut failures: Vec<_> = channels.filter_map(failure).collect();
         let objects = self.objects.iter().map(|key| (key, remove_object(bench, key)));
@@ -51,15 +51,15 @@ impl Leftovers {
     }
 }
 
-/// Removes what a run made, also what appears while that is removed, and returns
-/// what could not be removed.
+/// Removes what a run created, including what appears meanwhile, and returns what
+/// could not be removed.
 pub(super) fn remove_all(bench: &Bench, prefix: &str) -> Vec<String> {
     let mut failures = Vec::new();
     for _ in 0..3 {
         match Leftovers::find(bench, prefix) {
             Ok(found) if found.is_empty() => return Vec::new(),
             Ok(found) => failures = found.remove(bench),
-            Err(miss) => failures = vec![format!("the list of what there is: {miss}")],
+            Err(miss) => failures = vec![format!("could not list the bucket: {miss}")],
         }
     }
     failures
@@ -69,7 +69,7 @@ fn failure((name, outcome): (&String, Result<(), String>)) -> Option<String> {
     outcome.err().map(|why| format!("{name}: {why}"))
 }
 
-/// The names on all pages of a listing, those with the prefix alone.
+/// Returns the names on all pages of a listing that have the prefix.
 fn pages(
     bench: &Bench,
     prefix: &str,
@@ -99,7 +99,7 @@ fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
         match reply.failure() {
             _ if reply.is_success() => return Ok(()),
             code if code == "ChannelStillLive" && Instant::now() < until => {
-                // Whoever publishes to it is disconnected.
+                // Disables the channel, which disconnects its publisher.
                 let disable = Ask::put(name).live().param("status", "disabled");
                 bench.send(ID, &disable).map_err(|miss| miss.to_string())?;
                 bench.pause(Duration::from_secs(1)).map_err(|miss| miss.to_string())?;

@@ -1,4 +1,4 @@
-//! Observations of what pages of other sites may do in a bucket without CORS rules.
+//! Observations of what other sites' pages can do in a bucket without CORS rules.
 
 use super::ask::{Ask, Scheme, See};
 use super::experiment::{Experiment, probe};
@@ -25,8 +25,8 @@ pub(super) fn all() -> Vec<Experiment> {
         probe("cors-preflight-no-method", "a preflight without a method", Tested, move |n| {
             preflight(&format!("{}/playlist.m3u8", n.name)).header("origin", ORIGIN)
         }),
-        // Whether the request itself succeeds does not matter to a browser: without
-        // the header, the page does not see the response.
+        // For a browser, it does not matter whether the request itself succeeds:
+        // without the header, the page cannot read the response.
         probe("cors-simple", "a request with Origin and without rules", Inferred, |n| {
             let ask = Ask::get("").live().param("prefix", &n.name).header("origin", ORIGIN);
             ask.see(&[See::HeadersOnly, ALLOWED, See::Header("access-control-allow-methods")])

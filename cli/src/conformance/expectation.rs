@@ -1,12 +1,13 @@
-//! What is expected of each observation: a file that is part of the command.
+//! The expected results of all observations, from a file that is part of the
+//! command.
 
 use super::observation::{Observation, Source};
 use super::record::{Difference, Record};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Messages that the service's documentation or its SDKs' tests print. All others of
-/// the local endpoint are its own.
+/// Messages that the service's documentation or its SDKs' tests contain. All other
+/// messages of the local endpoint are its own wording.
 const DOCUMENTED: &[&str] = &[
     "Anonymous user has no right to access this bucket.",
     "ChannelName must not contain a slash.",
@@ -32,7 +33,7 @@ const DOCUMENTED: &[&str] = &[
 
 const FILE: &str = include_str!("expected.json");
 
-/// The expectations, by the ids of observations.
+/// The expectations, by observation id.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(super) struct Expectations(BTreeMap<String, Expectation>);
@@ -41,18 +42,18 @@ pub(super) struct Expectations(BTreeMap<String, Expectation>);
 struct Expectation {
     title: String,
     source: Source,
-    /// What may be observed: one of these.
+    /// The allowed results.
     seen: Vec<Record>,
 }
 
 impl Expectations {
-    /// Those that are part of the command.
+    /// Returns the expectations that are part of the command.
     pub(super) fn built_in() -> Result<Self, serde_json::Error> {
         serde_json::from_str(FILE)
     }
 
-    /// Returns in what a record differs from what is expected; of several that may
-    /// be, from the one that is closest.
+    /// Returns the differences between a record and the expectation; of several
+    /// allowed results, those from the closest.
     pub(super) fn differences(&self, id: &str, record: &Record) -> Vec<Difference> {
         let expected = self.0.get(id).map(|expectation| &expectation.seen[..]).unwrap_or_default();
         let differences = expected.iter().map(|expected| record.differences(expected));
@@ -60,7 +61,7 @@ impl Expectations {
         closest.unwrap_or_else(|| record.differences(&Record::default()))
     }
 
-    /// Replaces an expectation by what was observed, unless it is met.
+    /// Replaces an expectation with the observation, unless it is met.
     pub(super) fn learn(&mut self, observation: &Observation, record: &Record) {
         let Observation { id, title, source } = *observation;
         let is_met = self.differences(id, record).is_empty();
@@ -73,7 +74,7 @@ impl Expectations {
         self.0.insert(id.to_owned(), Expectation { title: title.to_owned(), source, seen });
     }
 
-    /// Drops what is not observed any more.
+    /// Drops observations that no longer exist.
     pub(super) fn retain(&mut self, is_observed: impl Fn(&str) -> bool) {
         self.0.retain(|id, _| is_observed(id));
     }

@@ -1,4 +1,4 @@
-//! Something that is done to make one or more observations.
+//! Experiments: what is done for one or more observations.
 
 use super::ask::{Ask, MINIMAL, put};
 use super::bench::{Bench, Miss};
@@ -18,16 +18,16 @@ pub(super) struct Experiment {
     run: Box<Run>,
 }
 
-/// What came of an observation.
+/// The outcome of an observation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
     Observed(Record),
-    /// Nothing, for this reason.
+    /// Not observed, for this reason.
     NotObserved(String),
 }
 
 impl Experiment {
-    /// One that makes several observations.
+    /// Creates an experiment with several observations.
     pub(super) fn new(
         observations: &[(&'static str, &'static str, Source)],
         run: impl Fn(&Notes<'_>) -> Result<(), Miss> + Send + Sync + 'static,
@@ -42,7 +42,7 @@ impl Experiment {
         self
     }
 
-    /// Makes the observations, or says why there are none.
+    /// Makes the observations, or returns why there are none.
     pub(super) fn run(&self, bench: &Bench) -> BTreeMap<&'static str, Seen> {
         let none = |reason: &str| {
             let skipped =
@@ -58,7 +58,7 @@ impl Experiment {
             Ok(()) => none("the experiment did not get that far"),
             Err(Miss::Stopped) => none("interrupted"),
             Err(Miss::Throttled) => none("the service throttled the requests"),
-            // A failure is an observation too: of what failed.
+            // A failure is also an observation: of the step that failed.
             Err(Miss::Silent(why)) => notes.fail(&self.observations, "response", &why),
             Err(Miss::Setup(why)) => notes.fail(&self.observations, "setup", &why),
         };
@@ -72,7 +72,7 @@ impl Experiment {
     }
 }
 
-/// What an experiment works with, and where it records what it sees.
+/// What an experiment works with, and where it records its observations.
 pub(super) struct Notes<'a> {
     pub(super) bench: &'a Bench,
     first: &'static str,
@@ -80,7 +80,7 @@ pub(super) struct Notes<'a> {
 }
 
 impl Notes<'_> {
-    /// The name of the experiment's channel: made of its first observation.
+    /// Returns the name of the experiment's channel, from its first observation.
     pub(super) fn name(&self) -> String {
         self.name_of(self.first)
     }
@@ -93,7 +93,7 @@ impl Notes<'_> {
         self.insert(id, Seen::Observed(record));
     }
 
-    /// Says why something is not observed.
+    /// Records why something was not observed.
     pub(super) fn skip(&self, id: &'static str, reason: &str) {
         self.insert(id, Seen::NotObserved(reason.to_owned()));
     }
@@ -102,17 +102,17 @@ impl Notes<'_> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner).insert(id, seen);
     }
 
-    /// Records how a publisher fared.
+    /// Records the outcome for a publisher.
     pub(super) fn record_push(&self, id: &'static str, outcome: &Result<(), PushError>) {
         self.record(id, push_record(outcome));
     }
 
-    /// Sends a request for an observation, without recording anything.
+    /// Sends a request for an observation without recording anything.
     pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
         self.bench.send(id, ask)
     }
 
-    /// Sends a request, and records its response.
+    /// Sends a request and records its response.
     pub(super) fn see(&self, id: &'static str, ask: &Ask) -> Result<Reply, Miss> {
         match self.bench.send(id, ask) {
             Ok(reply) => {
@@ -127,7 +127,7 @@ impl Notes<'_> {
         }
     }
 
-    /// Sends a request that must succeed for the rest to make sense.
+    /// Sends a request that the rest of the experiment depends on.
     pub(super) fn must(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
         let reply = self.bench.send(id, ask)?;
         if reply.is_success() {
@@ -138,12 +138,12 @@ impl Notes<'_> {
         Err(Miss::Setup(format!("{method} {}: {failure}", names.join("&"))))
     }
 
-    /// Creates a channel, or replaces its configuration.
+    /// Creates a channel or replaces its configuration.
     pub(super) fn put(&self, id: &str, name: &str, configuration: &str) -> Result<Reply, Miss> {
         self.must(id, &put(name, configuration))
     }
 
-    /// A failure as the record of the first observation; the rest was not observed.
+    /// Records a failure as the first observation; the others are not observed.
     fn fail(
         &self,
         observations: &[Observation],
@@ -164,13 +164,13 @@ impl Notes<'_> {
     }
 }
 
-/// How a publisher fared, as a record.
+/// Returns a record of the outcome for a publisher.
 pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
     let of = |outcome| Record::of("outcome", outcome);
     match outcome {
         Ok(()) => of("accepted"),
         Err(PushError::Refused { code, description }) => {
-            // The local endpoint begins with the code that HTTP has.
+            // The local endpoint's message starts with the code that HTTP has.
             let word = description.split(':').next().unwrap_or_default();
             let is_code = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
             let record = of("refused").with("rtmp-code", code).with(MESSAGE, description);
@@ -182,7 +182,7 @@ pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
             of("could not connect").with("error", error.kind().to_string())
         }
         Err(PushError::Io(error)) => {
-            of("the connection broke").with("error", error.kind().to_string())
+            of("the connection was lost").with("error", error.kind().to_string())
         }
         Err(PushError::Protocol(error)) => of("not RTMP").with("error", error.to_string()),
         Err(PushError::Url(_) | PushError::Clip(_) | PushError::EmptyClip) => {
@@ -191,20 +191,20 @@ pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
     }
 }
 
-/// The names of a single observation, for its requests.
+/// The names for the requests of an observation.
 pub(super) struct Names<'a> {
     pub(super) bench: &'a Bench,
-    /// Of a channel, and of a folder of objects.
+    /// Those of a channel and of a folder of objects.
     pub(super) name: String,
 }
 
 impl Names<'_> {
-    /// What all names of the run begin with.
+    /// Returns the prefix of all names of the run.
     pub(super) fn prefix(&self) -> &str {
         &self.bench.prefix
     }
 
-    /// Returns a name of this many bytes.
+    /// Returns a name with this many bytes.
     pub(super) fn padded(&self, length: usize) -> String {
         let mut name = self.bench.prefix.clone();
         name.extend(std::iter::repeat_n('x', length.saturating_sub(name.len())));
@@ -212,7 +212,7 @@ impl Names<'_> {
     }
 }
 
-/// One request, of which the response is observed.
+/// Creates an experiment of one request, whose response is observed.
 pub(super) fn probe(
     id: &'static str,
     title: &'static str,
@@ -225,7 +225,7 @@ pub(super) fn probe(
     })
 }
 
-/// The same, on a channel that exists.
+/// The same, with an existing channel.
 pub(super) fn probe_channel(
     id: &'static str,
     title: &'static str,

@@ -19,7 +19,7 @@ fn list(prefix: &str) -> Ask {
     Ask::get("").live().param("prefix", prefix)
 }
 
-/// Lists with one parameter that breaks a rule, or just does not.
+/// Lists with a parameter that breaks a rule, or just complies with it.
 fn parameter(
     id: &'static str,
     title: &'static str,
@@ -28,7 +28,7 @@ fn parameter(
     value: impl Fn(&Names<'_>) -> String + Send + Sync + 'static,
 ) -> Experiment {
     probe(id, title, source, move |n| {
-        // Nothing is found, whatever else is in the bucket.
+        // Finds nothing, whatever else the bucket contains.
         let ask = if name == "prefix" { Ask::get("").live() } else { list(&n.name) };
         ask.param(name, value(n))
     })
@@ -47,7 +47,7 @@ pub(super) fn all() -> Vec<Experiment> {
         max_keys("list-max-keys-1000", "max-keys 1000", Documented, "1000"),
         max_keys("list-max-keys-1001", "max-keys 1001", Documented, "1001"),
         max_keys("list-max-keys-negative", "max-keys -1", Tested, "-1"),
-        max_keys("list-max-keys-text", "max-keys is no number", Inferred, "ten"),
+        max_keys("list-max-keys-text", "max-keys is not a number", Inferred, "ten"),
         max_keys("list-max-keys-empty", "max-keys is empty", Tested, ""),
         max_keys("list-max-keys-zero-first", "max-keys 010", Unknown, "010"),
         parameter("list-prefix-1024", "prefix of 1024 bytes", Documented, "prefix", |n| {
@@ -75,14 +75,14 @@ pub(super) fn all() -> Vec<Experiment> {
     ]
 }
 
-/// Three channels, and pages of them.
+/// Three channels, listed in pages.
 fn pages() -> Experiment {
     let observations = [
         ("list-outline", "elements of ListLiveChannel, and their order", Tested),
         ("list-channel", "a listed channel", Documented),
         ("list-first-page", "a page of one of three channels", Tested),
         ("list-next-page", "the marker itself is not listed", Tested),
-        ("list-marker-between", "a marker that is no channel", Tested),
+        ("list-marker-between", "a marker that is not a channel", Tested),
         ("list-last-page", "the last page", Tested),
         ("list-order", "the order of a listing", Tested),
         ("list-escapes", "a listed channel with characters that XML escapes", Inferred),

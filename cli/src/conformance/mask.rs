@@ -1,7 +1,7 @@
-//! Makes what is recorded the same in every run, and safe to publish: names, keys,
-//! ids, addresses and times become placeholders.
+//! Makes records identical between runs and safe to publish: names, keys, ids,
+//! addresses and times become placeholders.
 
-/// Texts of this run, each with its placeholder.
+/// Texts of this run with their placeholders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mask {
     secrets: Vec<(String, &'static str)>,
@@ -9,23 +9,23 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Replaces a name in all texts; an empty one never.
+    /// Replaces a name in all texts. Empty names are ignored.
     pub(super) fn hide(&mut self, name: &str, placeholder: &'static str) {
         push(&mut self.names, name, placeholder);
     }
 
-    /// Replaces a secret or an id everywhere, also where no names can be.
+    /// Replaces a secret or an id everywhere, including texts without names.
     pub(super) fn hide_secret(&mut self, secret: &str, placeholder: &'static str) {
         push(&mut self.secrets, secret, placeholder);
     }
 
-    /// Masks a text that may contain anything.
+    /// Masks a text with any content.
     pub(super) fn apply(&self, text: &str) -> String {
         words(&replace(&self.names, self.word(text)))
     }
 
-    /// Masks a text that consists of words of the protocol: a bucket may have the name
-    /// of one.
+    /// Masks a text that consists of protocol words: a bucket may be named like
+    /// one.
     pub(super) fn word(&self, text: &str) -> String {
         replace(&self.secrets, text.to_owned())
     }
@@ -34,7 +34,7 @@ impl Mask {
 fn push(texts: &mut Vec<(String, &'static str)>, text: &str, placeholder: &'static str) {
     if !text.is_empty() {
         texts.push((text.to_owned(), placeholder));
-        // A text inside of another goes last.
+        // A text within another one is replaced last.
         texts.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     }
 }
@@ -43,7 +43,7 @@ fn replace(texts: &[(String, &'static str)], text: String) -> String {
     texts.iter().fold(text, |text, (secret, placeholder)| text.replace(secret, placeholder))
 }
 
-/// Replaces the words that look like a time, an id or an address.
+/// Replaces words that look like a time, an id or an address.
 fn words(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -89,13 +89,13 @@ fn placeholder(word: &str) -> Option<String> {
     time_format(word)
 }
 
-/// Whether a word is like `20261122T081638Z`.
+/// Returns whether a word looks like `20261122T081638Z`.
 fn is_basic_time(word: &str) -> bool {
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     shape == "00000000T000000Z"
 }
 
-/// The shape of a time in ISO 8601, such as `<yyyy-mm-ddThh:mm:ss.000Z>`.
+/// Returns the format of an ISO 8601 time, such as `<yyyy-mm-ddThh:mm:ss.000Z>`.
 fn time_format(word: &str) -> Option<String> {
     let shape: String = word.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
     let rest = shape.strip_prefix("0000-00-00T00:00:00")?;
@@ -107,7 +107,7 @@ fn time_format(word: &str) -> Option<String> {
     Some(format!("<yyyy-mm-ddThh:mm:ss{fraction}Z>"))
 }
 
-/// Replaces dates of HTTP, which consist of several words.
+/// Replaces HTTP dates, which consist of several words.
 fn dates(text: &str) -> String {
     const DAYS: [&str; 7] = ["Mon, ", "Tue, ", "Wed, ", "Thu, ", "Fri, ", "Sat, ", "Sun, "];
     const LENGTH: usize = "Sun, 22 Nov 2026 08:16:38 GMT".len();

@@ -1,4 +1,4 @@
-//! Observations of the names of channels, and of how they stand in URLs.
+//! Observations of channel names and their encoding in URLs.
 
 use super::ask::{Ask, MINIMAL, See, put};
 use super::experiment::{Experiment, Names, probe};
@@ -16,7 +16,7 @@ fn named(
     probe(id, title, source, move |n| put(&name(n), MINIMAL).see(URLS))
 }
 
-/// The name of the run with something behind it.
+/// Returns a name of the run with a suffix.
 fn and(id: &'static str, title: &'static str, source: Source, what: &'static str) -> Experiment {
     named(id, title, source, move |n| format!("{}{what}", n.prefix()))
 }
@@ -43,7 +43,7 @@ pub(super) fn all() -> Vec<Experiment> {
         and("name-slash", "channel name with a slash", Documented, "a/b"),
         and("name-backslash", "channel name with a backslash", Documented, "a\\b"),
         and("name-tab", "channel name with a tab", Unknown, "a\tb"),
-        // Only read: if there could be such a channel, no listing could show it.
+        // Only read: a channel with such a name might not appear in any listing.
         probe("name-control", "channel name with a control character", Unknown, |n| {
             Ask::get(format!("{}\u{1}", n.name)).live()
         }),

@@ -99,7 +99,12 @@ fn hls_sign() -> Vec<Experiment> {
         signed("hls-sign-header", "hls/sign without a signed URL", PLAYLIST, |ask| {
             ask.scheme(Scheme::HeaderV4)
         }),
-        signed("hls-sign-nothing", "hls/sign of a playlist of nothing", "#EXTM3U\n", |ask| ask),
+        signed(
+            "hls-sign-nothing",
+            "hls/sign of a playlist without fragments",
+            "#EXTM3U\n",
+            |ask| ask,
+        ),
         signed("hls-sign-master", "hls/sign of a master playlist", MASTER, |ask| {
             ask.see(&[See::Playlist])
         }),
@@ -107,10 +112,10 @@ fn hls_sign() -> Vec<Experiment> {
         signed("hls-sign-token-long", "a token of 101 characters", PLAYLIST, |ask| {
             ask.header(HEADER, "x".repeat(101))
         }),
-        signed("hls-sign-token-invalid", "a token with other characters", PLAYLIST, |ask| {
+        signed("hls-sign-token-invalid", "a token with invalid characters", PLAYLIST, |ask| {
             ask.header(HEADER, "a/b")
         }),
-        probe("hls-sign-missing", "hls/sign of no playlist", Inferred, |n| {
+        probe("hls-sign-missing", "hls/sign of an object that is not a playlist", Inferred, |n| {
             sign(&format!("{}/playlist.m3u8", n.name))
         })
         .needs(&[Need::Data, Need::Version4]),
@@ -140,7 +145,7 @@ fn guessed() -> Experiment {
     Experiment::new(&observations, run).needs(&[Need::Data])
 }
 
-/// Objects below a prefix, as they are listed.
+/// Listed objects with a prefix.
 fn listing() -> Experiment {
     let observations = [
         ("objects-list", "listing objects below a prefix", Documented),
@@ -156,7 +161,8 @@ fn listing() -> Experiment {
         }
         let list = || Ask::get("").param("prefix", format!("{prefix}/"));
         let key = See::Text("Contents/Key");
-        // Owners have names, and objects more than the local endpoint says.
+        // Owners have names, and objects have more fields than in the local
+        // endpoint's listing.
         let seen = [See::Has("Contents"), key, See::Text("IsTruncated"), See::Text("MaxKeys")];
         notes.see("objects-list", &list().see(&seen))?;
         let folder = See::Text("CommonPrefixes/Prefix");

@@ -1,28 +1,28 @@
-//! What can be observed, and what an observation needs.
+//! Observations and their requirements.
 
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Something that the service does, and that can be observed.
+/// A behavior of the service that can be observed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Observation {
-    /// Never changes. Names of channels and objects are made of it.
+    /// Never changes: names of channels and objects are derived from it.
     pub(super) id: &'static str,
     pub(super) title: &'static str,
     pub(super) source: Source,
 }
 
-/// Where the expectation comes from.
+/// The source of the expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Source {
-    /// The service's documentation says so.
+    /// The service's documentation.
     Documented,
-    /// A test suite or the source of the vendor's SDKs relies on it.
+    /// A test suite or the source of the vendor's SDKs, which rely on it.
     Tested,
-    /// It follows from other statements, or is usual.
+    /// An inference from other statements, or common practice.
     Inferred,
-    /// No public source says: the expectation is the local endpoint's choice.
+    /// No public source: the local endpoint's own choice.
     Unknown,
 }
 
@@ -37,39 +37,39 @@ impl fmt::Display for Source {
     }
 }
 
-/// What must hold for an observation to mean anything.
+/// A requirement for a meaningful observation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Need {
-    /// Publishing is allowed: `--publish`.
+    /// Permission to publish: `--publish`.
     Stream,
     /// Temporary credentials.
     Token,
-    /// The bucket's ACL is private.
+    /// A bucket with the ACL private.
     Private,
-    /// The bucket has no CORS rules.
+    /// A bucket without CORS rules.
     NoCors,
-    /// The account may sign with version 1.
+    /// An account that may sign with version 1.
     Version1,
-    /// Requests are signed with version 4.
+    /// Requests signed with version 4.
     Version4,
-    /// The endpoint serves objects.
+    /// An endpoint that serves objects.
     Data,
-    /// URLs name the bucket.
+    /// URLs that contain the bucket.
     NamedBucket,
 }
 
 impl Need {
-    /// Why there is no observation without it.
+    /// Explains why there is no observation without it.
     pub(super) fn reason(self) -> &'static str {
         match self {
             Need::Stream => "needs a stream: --publish",
             Need::Token => "needs STS credentials",
-            Need::Private => "needs a private bucket whose ACL may be read",
-            Need::NoCors => "needs a bucket without CORS rules, which may be read",
+            Need::Private => "needs a private bucket with a readable ACL",
+            Need::NoCors => "needs a bucket without CORS rules, and permission to read them",
             Need::Version1 => "signature version 1 is not available here",
             Need::Version4 => "signature version 4 is not available here",
             Need::Data => "this endpoint does not serve objects to the account",
-            Need::NamedBucket => "a custom domain leads to one bucket only",
+            Need::NamedBucket => "a custom domain belongs to a single bucket",
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Publish URLs, right and wrong, and publishers that use them.
+//! Valid and invalid publish URLs, and publishers that use them.
 
 use super::bench::{Bench, Miss};
 use crate::clip::Clip;
@@ -7,11 +7,11 @@ use osslive::sign::{rtmp, v1};
 use osslive_local::push::{Publisher, PushError};
 use std::time::{Duration, Instant};
 
-/// How long the service may take, to accept a stream and for each write.
+/// The service's time limit to accept a stream, and for each write.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// For how long a URL is signed.
+/// The lifetime of a URL.
 const EXPIRES: i64 = 600;
-/// The longest stream.
+/// The maximum length of a stream.
 const LONGEST: Duration = Duration::from_secs(300);
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
@@ -21,13 +21,13 @@ pub(super) type Params = Vec<(String, String)>;
 /// How a publish URL is signed.
 #[derive(Debug, Clone)]
 pub(super) struct Signature {
-    /// The channel that is signed, if it is another one.
+    /// The channel in the signature, if it differs.
     pub(super) channel: Option<String>,
     /// Seconds from now.
     pub(super) expires: i64,
-    /// Parameters that are signed.
+    /// Signed parameters.
     pub(super) params: Params,
-    /// Whether a token is signed; nothing where it is left out.
+    /// Whether a token is signed; `None` without a token.
     pub(super) token: Option<bool>,
 }
 
@@ -37,7 +37,7 @@ impl Default for Signature {
     }
 }
 
-/// Returns a publish URL, whose query `alter` changes once it is signed.
+/// Returns a publish URL whose query is changed by `alter` after signing.
 pub(super) fn url(
     bench: &Bench,
     channel: &str,
@@ -69,17 +69,17 @@ pub(super) fn url(
     format!("{}{mark}{}", bench.publish_url(channel), query.join("&"))
 }
 
-/// Tries to publish. A stream that is accepted ends at once.
+/// Tries to publish. An accepted stream ends immediately.
 pub(super) fn try_url(url: &str) -> Result<(), PushError> {
     Publisher::connect(url, TIMEOUT).and_then(Publisher::finish)
 }
 
-/// Begins to publish, and stays connected without sending anything.
+/// Starts publishing, and stays connected without sending anything.
 pub(super) fn connect(url: &str) -> Result<Publisher, PushError> {
     Publisher::connect(url, TIMEOUT)
 }
 
-/// Publishes the clip in real time, once the service has accepted it.
+/// Publishes the clip in real time once the service has accepted it.
 pub(super) fn go_live(bench: &Bench, url: String) -> Result<Clip, Miss> {
     let mut clip = Clip::push(url, LONGEST);
     let until = Instant::now() + 2 * TIMEOUT;
@@ -100,7 +100,7 @@ pub(super) fn go_live(bench: &Bench, url: String) -> Result<Clip, Miss> {
     Ok(clip)
 }
 
-/// Waits until something holds, for at most this long; whether it does.
+/// Waits until a condition holds, up to a time limit. Returns whether it does.
 pub(super) fn wait_until(
     bench: &Bench,
     limit: Duration,

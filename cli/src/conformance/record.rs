@@ -1,5 +1,5 @@
-//! What was observed, as facets: names with values, without anything that differs
-//! from run to run.
+//! Records of observations as facets, which are names with values. They contain
+//! nothing that differs between runs.
 
 use super::mask::Mask;
 use serde::{Deserialize, Serialize};
@@ -10,16 +10,16 @@ use std::collections::BTreeMap;
 #[serde(transparent)]
 pub(super) struct Record(BTreeMap<String, String>);
 
-/// The words of a refusal. They are compared only where some are expected.
+/// The message of an error. Compared only with certain expectations.
 pub(super) const MESSAGE: &str = "message";
 /// The facets that are shown first.
 const FIRST: [&str; 4] = ["outcome", "status", "code", "ec"];
 
-/// Facets that consist of words of the protocol.
+/// Facets that consist of protocol words.
 const WORDS: [&str; 8] =
     ["outcome", "status", "code", "ec", "content-type", "elements", "tags", "rtmp-code"];
 
-/// A facet in which two records differ; `None` where it is missing.
+/// A facet that differs between two records; `None` where it is missing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(super) struct Difference {
     pub(super) facet: String,
@@ -28,7 +28,7 @@ pub(super) struct Difference {
 }
 
 impl Record {
-    /// A record of one facet.
+    /// Creates a record with one facet.
     pub(super) fn of(facet: &str, value: impl Into<String>) -> Self {
         Record::default().with(facet, value)
     }
@@ -38,13 +38,13 @@ impl Record {
         self
     }
 
-    /// Drops the message, unless it is one of these.
+    /// Drops the message unless it is one of these.
     pub(super) fn keep_message(mut self, known: &[&str]) -> Self {
         self.0.retain(|facet, value| facet != MESSAGE || known.contains(&value.as_str()));
         self
     }
 
-    /// Makes it safe to publish, and the same in every run.
+    /// Makes it safe to publish and identical between runs.
     pub(super) fn masked(self, mask: &Mask) -> Self {
         let apply = |(facet, value): (String, String)| {
             let is_word = WORDS.contains(&facet.as_str());
@@ -54,7 +54,7 @@ impl Record {
         Record(self.0.into_iter().map(apply).collect())
     }
 
-    /// The differences from what was expected.
+    /// Returns the differences from the expectation.
     pub(super) fn differences(&self, expected: &Record) -> Vec<Difference> {
         let mut facets: Vec<&String> = self.0.keys().chain(expected.0.keys()).collect();
         facets.sort_unstable_by_key(|facet| rank(facet));
@@ -69,7 +69,7 @@ impl Record {
         facets.into_iter().filter(differs).map(difference).collect()
     }
 
-    /// The facets in one line.
+    /// Returns the facets in one line.
     pub(super) fn line(&self) -> String {
         let mut facets: Vec<_> = self.0.iter().collect();
         facets.sort_by_key(|(facet, _)| rank(facet));

@@ -1,4 +1,4 @@
-//! A response, and what is recorded of it.
+//! Responses, and what is recorded of them.
 
 use super::ask::See;
 use super::record::{MESSAGE, Record};
@@ -6,11 +6,11 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 use osslive::xml::{self, Element};
 use std::net::{IpAddr, SocketAddr};
 
-/// A response as it came.
+/// A response as received.
 #[derive(Debug, Default)]
 pub(super) struct Reply {
     pub(super) status: u16,
-    /// The headers, with names in lower case.
+    /// The headers, with lower-case names.
     pub(super) headers: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
 }
@@ -20,7 +20,7 @@ impl Reply {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, value)| value.as_str())
     }
 
-    /// The text of an element, by its path below the root.
+    /// Returns the text of an element, given by its path below the root.
     pub(super) fn text(&self, path: &str) -> Option<String> {
         xml::read(&self.body, |root| {
             let mut found = root;
@@ -33,8 +33,8 @@ impl Reply {
         .flatten()
     }
 
-    /// The texts of all children of the root's children with this name: such as the
-    /// names of listed channels.
+    /// Returns the texts of all grandchildren of the root with this name, such as
+    /// the names of listed channels.
     pub(super) fn texts(&self, parent: &str, name: &str) -> Vec<String> {
         let read = xml::read(&self.body, |root| {
             let parents = root.children().filter(|child| child.name() == parent);
@@ -47,7 +47,7 @@ impl Reply {
         read.unwrap_or_default()
     }
 
-    /// How many of the root's children have a name.
+    /// Counts the root's children with a name.
     pub(super) fn count(&self, name: &str) -> String {
         let read = xml::read(&self.body, |root| {
             root.children().filter(|child| child.name() == name).count()
@@ -55,13 +55,13 @@ impl Reply {
         read.map_or_else(|_| "no XML".to_owned(), |count| count.to_string())
     }
 
-    /// The code of an error whose document is in a header.
+    /// Returns the code of an error whose document is in a header.
     fn code_in_header(&self) -> Option<String> {
         let body = BASE64_STANDARD.decode(self.header("x-oss-err")?).ok()?;
         Reply { body, ..Reply::default() }.text("Code")
     }
 
-    /// The code of an error, or the status of one without.
+    /// Returns the code of an error, or the status if it has none.
     pub(super) fn failure(&self) -> String {
         self.text("Code")
             .or_else(|| self.code_in_header())
@@ -72,7 +72,7 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// Status, code, EC, type and outline, and what else is to be seen.
+    /// Records status, code, EC, type and outline, and whatever else is requested.
     pub(super) fn record(&self, see: &[See]) -> Record {
         let headers_only = see.iter().any(|see| matches!(see, See::HeadersOnly));
         let mut record = if headers_only { Record::default() } else { self.basics(see) };
@@ -138,8 +138,9 @@ fn with(record: Record, facet: &str, value: Option<String>) -> Record {
     }
 }
 
-/// The names of a document's elements, in order: `Root(First Second(Third))`.
-/// Of siblings in a row with the same content one is shown, with a plus sign.
+/// Returns the names of a document's elements, in order: `Root(First
+/// Second(Third))`. Of consecutive siblings with equal content, one is shown, with
+/// a plus sign.
 fn outline(body: &[u8]) -> Option<String> {
     fn of(element: Element<'_, '_>) -> String {
         let mut children: Vec<String> = Vec::new();
@@ -158,7 +159,7 @@ fn outline(body: &[u8]) -> Option<String> {
     xml::read(body, of).ok()
 }
 
-/// The tags of a playlist, in order and each once, and the shape of its entries.
+/// Returns the distinct tags of a playlist, and the form of its entries.
 fn playlist(text: &str, record: Record) -> Record {
     let mut tags: Vec<&str> = Vec::new();
     for line in text.lines().filter(|line| line.starts_with('#')) {
@@ -168,11 +169,11 @@ fn playlist(text: &str, record: Record) -> Record {
         }
     }
     let entry = text.lines().find(|line| !line.starts_with('#') && !line.is_empty());
-    // The parameters of a signed entry are named, without values.
+    // The parameters of a signed entry are named without their values.
     let entry = entry.map(|line| match line.split_once('?') {
         Some((path, query)) => {
             let names = query.split('&').map(|pair| pair.split('=').next().unwrap_or(pair));
-            // There only with temporary credentials.
+            // Present only with temporary credentials.
             let names = names.filter(|name| !name.ends_with("security-token"));
             format!("{path}?{}", names.collect::<Vec<_>>().join("&"))
         }

@@ -1,4 +1,4 @@
-//! What a run found, for people, for an issue and for programs.
+//! The report of a run, for people, issues and programs.
 
 use super::expectation::Expectations;
 use super::experiment::Seen;
@@ -33,7 +33,7 @@ struct Line {
     observed: Option<Record>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     differences: Vec<Difference>,
-    /// Why there is nothing.
+    /// Why there is no record.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
 }
@@ -47,7 +47,7 @@ enum Verdict {
 }
 
 impl Report {
-    /// Compares what was observed with what was expected.
+    /// Compares the observations with the expectations.
     pub(super) fn new(
         observations: &[Observation],
         seen: &BTreeMap<&'static str, Seen>,
@@ -76,7 +76,7 @@ impl Report {
         format!("{differ}, {} as expected, {} not observed", self.same, self.not_observed)
     }
 
-    /// The differences, each once, with the observations that have it.
+    /// Returns the distinct differences, each with its observations.
     pub(super) fn differences(&self) -> Vec<(&Difference, Vec<&'static str>)> {
         let mut all: Vec<(&Difference, Vec<&'static str>)> = Vec::new();
         for line in &self.observations {
@@ -90,13 +90,13 @@ impl Report {
         all
     }
 
-    /// Where the expectation of an observation comes from.
+    /// Returns the source of an observation's expectation.
     fn source(&self, id: &str) -> Source {
         let line = self.observations.iter().find(|line| line.id == id);
         line.map_or(Source::Unknown, |line| line.source)
     }
 
-    /// Why how many observations were not made.
+    /// Counts the observations that were not made, by reason.
     fn reasons(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();
         for reason in self.observations.iter().filter_map(|line| line.reason.as_deref()) {
@@ -105,7 +105,7 @@ impl Report {
         reasons
     }
 
-    /// The report to paste into an issue.
+    /// Returns the report for an issue.
     pub(super) fn markdown(&self) -> String {
         let mut page = String::from("# Conformance report\n\n");
         let published = if self.published { "with" } else { "without" };
@@ -194,8 +194,8 @@ impl Line {
     }
 }
 
-/// A row of a table. What comes from the service cannot end a cell, begin markup or
-/// steer a terminal.
+/// Returns a table row. Text from the service cannot end a cell, start markup or
+/// control a terminal.
 fn row(cells: &[&str]) -> String {
     let escape = |cell: &&str| {
         let mut out = String::new();
@@ -205,7 +205,7 @@ fn row(cells: &[&str]) -> String {
                 '<' => out.push_str("&lt;"),
                 '>' => out.push_str("&gt;"),
                 '|' | '*' | '_' | '`' | '[' | ']' | '\\' | '#' => out.extend(['\\', c]),
-                // Mentions and references to issues.
+                // Escapes mentions and references to issues.
                 '@' => out.push_str("&#64;"),
                 other => out.push(other),
             }

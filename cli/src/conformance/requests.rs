@@ -1,4 +1,5 @@
-//! Observations of how requests are read, and of what every response has.
+//! Observations of how requests are parsed, and of the parts common to all
+//! responses.
 
 use super::ask::{Ask, MINIMAL, See, document, put};
 use super::experiment::{Experiment, probe, probe_channel};
@@ -45,10 +46,10 @@ fn spellings() -> Vec<Experiment> {
         probe_channel("method-head-live", "HEAD of a channel", Unknown, |n| {
             Ask::new("HEAD", &n.name).live()
         }),
-        probe("method-head-missing", "HEAD of no channel", Unknown, |n| {
+        probe("method-head-missing", "HEAD of a nonexistent channel", Unknown, |n| {
             Ask::new("HEAD", &n.name).live().see(&[See::ErrorHeader])
         }),
-        probe("method-unknown", "a method that HTTP does not have", Unknown, |n| {
+        probe("method-unknown", "an unknown method", Unknown, |n| {
             Ask::new("FETCH", &n.name).live()
         }),
         probe("no-such-bucket", "a bucket that does not exist", Tested, |n| {
@@ -63,13 +64,13 @@ fn spellings() -> Vec<Experiment> {
 fn bodies() -> Vec<Experiment> {
     let digest = |body: &[u8]| BASE64_STANDARD.encode(Md5::digest(body));
     vec![
-        probe("body-md5-right", "the right Content-MD5", Documented, move |n| {
+        probe("body-md5-right", "the correct Content-MD5", Documented, move |n| {
             put(&n.name, MINIMAL).header("content-md5", digest(document(MINIMAL).as_bytes()))
         }),
         probe("body-md5-wrong", "another body's Content-MD5", Documented, move |n| {
             put(&n.name, MINIMAL).header("content-md5", digest(b"another"))
         }),
-        probe("body-md5-malformed", "a Content-MD5 that is none", Inferred, |n| {
+        probe("body-md5-malformed", "an invalid Content-MD5", Inferred, |n| {
             put(&n.name, MINIMAL).header("content-md5", "x")
         }),
         probe("body-chunked", "a body in chunks, without Content-Length", Unknown, |n| {

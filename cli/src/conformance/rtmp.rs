@@ -1,4 +1,4 @@
-//! Observations of publish URLs and codecs that are accepted or refused.
+//! Observations of accepted and rejected publish URLs and codecs.
 
 use super::ask::MINIMAL;
 use super::bench::Miss;
@@ -11,10 +11,10 @@ use osslive_local::media::flv::TagKind;
 use osslive_local::push::PushError;
 use std::time::{Duration, Instant};
 
-/// How long the service may take to refuse a codec.
+/// How long the service may take to reject a codec.
 const REFUSAL_LIMIT: Duration = Duration::from_secs(8);
 
-/// Publishes to a channel that exists, by a URL.
+/// Publishes to an existing channel with a URL.
 fn publish(
     id: &'static str,
     title: &'static str,
@@ -45,7 +45,7 @@ fn attempt(
     Ok(())
 }
 
-/// With a query that is changed once it is signed.
+/// With a query that is changed after signing.
 fn altered(
     id: &'static str,
     title: &'static str,
@@ -70,7 +70,7 @@ fn remove(params: &mut Params, name: &str) {
     params.retain(|(n, _)| n != name);
 }
 
-/// With a playlist name, which is signed.
+/// With a signed playlist name.
 fn playlist(
     id: &'static str,
     title: &'static str,
@@ -85,11 +85,11 @@ fn playlist(
 
 pub(super) fn all() -> Vec<Experiment> {
     let mut all = vec![
-        altered("rtmp-right", "a right publish URL", Documented, |_| {}),
-        publish("rtmp-param-signed", "a further parameter, signed", Documented, label, |_| {}),
+        altered("rtmp-right", "a valid publish URL", Documented, |_| {}),
+        publish("rtmp-param-signed", "an additional parameter, signed", Documented, label, |_| {}),
         publish(
             "rtmp-param-changed",
-            "a signed parameter that was changed",
+            "a signed parameter changed afterwards",
             Documented,
             label,
             |p| {
@@ -106,7 +106,7 @@ pub(super) fn all() -> Vec<Experiment> {
         ),
         publish(
             "rtmp-other-channel",
-            "a URL that was signed for another channel",
+            "a URL signed for another channel",
             Documented,
             |s| {
                 s.channel = Some("osslive-conformance-other".to_owned());
@@ -140,12 +140,12 @@ fn parameters() -> Vec<Experiment> {
         altered("rtmp-key-unknown", "an access key id that does not exist", Documented, |p| {
             set(p, "OSSAccessKeyId", "LTAI5tOssliveConformance");
         }),
-        altered("rtmp-key-invalid", "an access key id of invalid characters", Documented, |p| {
+        altered("rtmp-key-invalid", "an access key id with invalid characters", Documented, |p| {
             set(p, "OSSAccessKeyId", "a b");
         }),
         altered("rtmp-expires-missing", "no Expires", Documented, |p| remove(p, "Expires")),
         altered("rtmp-expires-empty", "an empty Expires", Documented, |p| set(p, "Expires", "")),
-        altered("rtmp-expires-text", "Expires is no number", Documented, |p| {
+        altered("rtmp-expires-text", "Expires is not a number", Documented, |p| {
             set(p, "Expires", "soon");
         }),
         altered("rtmp-signature-missing", "no Signature", Documented, |p| remove(p, "Signature")),
@@ -155,7 +155,7 @@ fn parameters() -> Vec<Experiment> {
         altered("rtmp-signature-wrong", "a wrong Signature", Documented, |p| {
             set(p, "Signature", "AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
         }),
-        altered("rtmp-param-unsigned", "a further parameter, not signed", Documented, |p| {
+        altered("rtmp-param-unsigned", "an additional parameter, not signed", Documented, |p| {
             set(p, "label", "x");
         }),
         altered("rtmp-playlist-unsigned", "a playlist name that is not signed", Documented, |p| {
@@ -170,10 +170,10 @@ fn parameters() -> Vec<Experiment> {
     ]
 }
 
-/// A channel that does not exist.
+/// To a channel that does not exist.
 fn missing() -> Experiment {
     let id = "rtmp-missing-channel";
-    let observation = (id, "publishing to no channel", Inferred);
+    let observation = (id, "publishing to a nonexistent channel", Inferred);
     Experiment::new(&[observation], move |notes| attempt(notes, id, &notes.name(), &|_| {}, |_| {}))
         .needs(&[Need::Stream])
 }
@@ -213,7 +213,8 @@ fn tokens() -> Vec<Experiment> {
 }
 
 fn codecs() -> Vec<Experiment> {
-    // Key frame and codec, or format, rate and channels: FLV 10.1, E.4.2 and E.4.3.
+    // The first bytes: key frame and codec, or format, rate and channels (FLV 10.1,
+    // E.4.2 and E.4.3).
     let h263: &[u8] = &[0x12, 0, 0, 0, 0, 0];
     let vp6: &[u8] = &[0x14, 0, 0, 0, 0, 0];
     let mp3: &[u8] = &[0x2f, 0xff, 0xfb, 0x90, 0, 0];
@@ -231,7 +232,7 @@ fn codecs() -> Vec<Experiment> {
     ]
 }
 
-/// Sends a message of a codec, and waits for what the service says of it.
+/// Sends a message of a codec, and waits for the service's response to it.
 fn codec(id: &'static str, title: &'static str, kind: TagKind, body: &'static [u8]) -> Experiment {
     let run = move |notes: &Notes<'_>| {
         let name = notes.name();
@@ -239,7 +240,7 @@ fn codec(id: &'static str, title: &'static str, kind: TagKind, body: &'static [u
         let url = publisher::url(notes.bench, &name, &Signature::default(), |_| {});
         let outcome = send(notes, &url, kind, body)?;
         let record = push_record(&outcome);
-        // The name of a codec is the local endpoint's own word.
+        // The codec's name is the local endpoint's wording.
         let is_refused = matches!(outcome, Err(PushError::Refused { .. }));
         notes.record(id, if is_refused { Record::of("outcome", "refused") } else { record });
         Ok(())

@@ -1,4 +1,4 @@
-//! Runs experiments, several at a time, and removes what they made.
+//! Runs experiments, several at a time, and removes what they created.
 
 use super::bench::Bench;
 use super::cleanup::remove_all;
@@ -10,10 +10,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-/// Experiments at the same time.
+/// The number of concurrent experiments.
 const WORKERS: usize = 12;
 
-/// What a run has seen, and left behind.
+/// The observations of a run, and what it left behind.
 #[derive(Default)]
 pub(super) struct Run {
     pub(super) seen: BTreeMap<&'static str, Seen>,
@@ -21,7 +21,7 @@ pub(super) struct Run {
     pub(super) left: Vec<String>,
 }
 
-/// Runs all experiments, and removes what they made, whatever happened.
+/// Runs all experiments, and removes what they created in any case.
 pub(super) fn run(bench: &Bench, experiments: &[Experiment], bar: &ProgressBar) -> Outcome<Run> {
     let permitted = bench.check_permissions();
     let seen = match permitted {
@@ -52,7 +52,7 @@ fn observe(
     };
     thread::scope(|scope| {
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(work)).collect();
-        // What a worker that panicked was to observe counts as not tried.
+        // The observations of a worker that panicked count as not tried.
         workers.into_iter().for_each(|worker| drop(worker.join()));
     });
     all.into_inner().unwrap_or_else(PoisonError::into_inner)

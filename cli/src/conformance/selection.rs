@@ -1,4 +1,4 @@
-//! Which observations are made.
+//! Selects the observations to make.
 
 use super::catalog;
 use super::experiment::Experiment;
@@ -7,7 +7,7 @@ use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::table::{Cell, Table};
 
-/// The experiments that make the observations that were asked for.
+/// Returns the experiments with the requested observations.
 pub(super) fn select(only: &[String]) -> Outcome<Vec<Experiment>> {
     let mut all = catalog::all();
     if let Some(unknown) = only.iter().find(|id| !all.iter().any(|e| has(e, id))) {
@@ -18,12 +18,12 @@ pub(super) fn select(only: &[String]) -> Outcome<Vec<Experiment>> {
     Ok(all)
 }
 
-/// Whether an experiment makes an observation.
+/// Returns whether an experiment makes an observation.
 pub(super) fn has(experiment: &Experiment, id: &str) -> bool {
     experiment.observations.iter().any(|observation| observation.id == id)
 }
 
-/// The observations that were asked for.
+/// Returns the requested observations.
 pub(super) fn observations(experiments: &[Experiment], only: &[String]) -> Vec<Observation> {
     let all = experiments.iter().flat_map(|experiment| &experiment.observations);
     let is_wanted = |o: &&Observation| only.is_empty() || only.iter().any(|id| id == o.id);

@@ -1,15 +1,15 @@
-//! Observations of signatures, right and wrong, in headers and URLs.
+//! Observations of valid and invalid signatures in headers and URLs.
 
 use super::ask::{Ask, Date, MINIMAL, Scheme, Signing, put};
 use super::experiment::{Experiment, Names, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
 
-/// A header of the right kind.
+/// A header with a valid form.
 const AUTHORIZATION: &str =
     "OSS4-HMAC-SHA256 Credential=a/20261122/b/oss/aliyun_v4_request,Signature=c";
 
-/// A listing that is signed in some way. Finds nothing.
+/// Creates a listing that is signed in this way. It finds nothing.
 fn signed(
     id: &'static str,
     title: &'static str,
@@ -28,17 +28,17 @@ fn list(n: &Names<'_>) -> Ask {
     Ask::get("").live().param("prefix", &n.name)
 }
 
-/// Another last character, so that the signature has the right form.
+/// Changes the last character, so that the signature keeps its form.
 fn spoil(text: String) -> String {
     let mut text = text;
-    // Base64 may end in a sign that carries no bits.
+    // The last character of Base64 may carry no bits.
     let at = text.trim_end_matches(['=']).len().saturating_sub(3);
     let other = if text[at..].starts_with('a') { "b" } else { "a" };
     text.replace_range(at..=at, other);
     text
 }
 
-/// Spoils the signature of a URL, wherever it stands.
+/// Corrupts the signature of a URL, wherever it is.
 fn spoil_url(query: String) -> String {
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if name.eq_ignore_ascii_case("x-oss-signature") => {
@@ -50,13 +50,13 @@ fn spoil_url(query: String) -> String {
     pairs.collect::<Vec<_>>().join("&")
 }
 
-/// A query without one of its parameters.
+/// Returns a query without one of its parameters.
 fn without(query: &str, name: &str) -> String {
     let is_kept = |pair: &&str| pair.split('=').next() != Some(name);
     query.split('&').filter(is_kept).collect::<Vec<_>>().join("&")
 }
 
-/// A query in which a parameter has another value.
+/// Returns a query in which a parameter has another value.
 fn with(query: &str, name: &str, value: &str) -> String {
     format!("{}&{name}={value}", without(query, name))
 }
@@ -96,7 +96,7 @@ pub(super) fn all() -> Vec<Experiment> {
 fn headers_v4() -> Vec<Experiment> {
     let v4 = |id, title, source, change| signed(id, title, source, Scheme::HeaderV4, change);
     vec![
-        v4("v4-right", "a right signature", Documented, |_| {}),
+        v4("v4-right", "a valid signature", Documented, |_| {}),
         v4("v4-wrong", "a wrong signature", Documented, |s| s.alter = Some(spoil)),
         v4("v4-key-unknown", "an access key id that does not exist", Documented, |s| {
             s.key_id = Some("LTAI5tOssliveConformance");
@@ -105,13 +105,13 @@ fn headers_v4() -> Vec<Experiment> {
         v4("v4-date-early", "a date in 16 minutes", Documented, |s| s.date = Date::Off(960)),
         v4("v4-date-within", "a date 14 minutes ago", Documented, |s| s.date = Date::Off(-840)),
         v4("v4-date-missing", "no date", Documented, |s| s.date = Date::Missing),
-        v4("v4-date-text", "a date that is none", Documented, |s| s.date = Date::Text("today")),
+        v4("v4-date-text", "an invalid date", Documented, |s| s.date = Date::Text("today")),
         v4("v4-date-header", "a Date header in place of x-oss-date", Tested, |s| {
             s.date = Date::OtherHeader;
         }),
         v4("v4-region-other", "another region", Tested, |s| s.region = Some("cn-nowhere-1")),
         v4("v4-product-other", "another product", Tested, |s| s.product = Some("ecs")),
-        v4("v4-terminator-other", "a credential that ends otherwise", Unknown, |s| {
+        v4("v4-terminator-other", "a credential with another ending", Unknown, |s| {
             s.alter = Some(|text| text.replace("aliyun_v4_request", "aws4_request"));
         }),
         v4("v4-signature-missing", "no Signature", Unknown, |s| {
@@ -126,7 +126,7 @@ fn headers_v4() -> Vec<Experiment> {
         v4("v4-additional-header", "an additional header is signed", Documented, |s| {
             s.additional_headers = &["x-osslive-conformance"];
         }),
-        v4("v4-spaces", "spaces behind the commas of the header", Tested, |s| {
+        v4("v4-spaces", "spaces after the header's commas", Tested, |s| {
             s.alter = Some(|text| text.replace(",Signature=", ", Signature="));
         }),
         probe("v4-payload-hash", "x-oss-content-sha256 is a hash", Unknown, |n| {
@@ -146,7 +146,7 @@ fn headers_v4() -> Vec<Experiment> {
 fn urls_v4() -> Vec<Experiment> {
     let v4 = |id, title, source, change| signed(id, title, source, Scheme::UrlV4, change);
     vec![
-        v4("v4-url-right", "a right signature in a URL", Documented, |_| {}),
+        v4("v4-url-right", "a valid signature in a URL", Documented, |_| {}),
         v4("v4-url-wrong", "a wrong signature in a URL", Documented, |s| s.alter = Some(spoil_url)),
         v4("v4-url-expired", "an expired URL", Documented, |s| {
             (s.date, s.expires) = (Date::Off(-120), 60);
@@ -155,8 +155,10 @@ fn urls_v4() -> Vec<Experiment> {
         v4("v4-url-over-a-week", "a URL for a week and a second", Documented, |s| {
             s.expires = 604_801;
         }),
-        v4("v4-url-expires-0", "a URL for no time", Inferred, |s| s.expires = 0),
-        v4("v4-url-early", "a URL from in 16 minutes on", Unknown, |s| s.date = Date::Off(960)),
+        v4("v4-url-expires-0", "a URL with a lifetime of zero", Inferred, |s| s.expires = 0),
+        v4("v4-url-early", "a URL that becomes valid in 16 minutes", Unknown, |s| {
+            s.date = Date::Off(960)
+        }),
         v4("v4-url-signature-missing", "no x-oss-signature", Documented, |s| {
             s.alter = Some(|query| without(&query, "x-oss-signature"));
         }),
@@ -185,14 +187,14 @@ fn urls_v4() -> Vec<Experiment> {
 fn headers_v1() -> Vec<Experiment> {
     let v1 = |id, title, source, change| signed(id, title, source, Scheme::HeaderV1, change);
     vec![
-        v1("v1-right", "a right signature", Documented, |_| {}),
+        v1("v1-right", "a valid signature", Documented, |_| {}),
         v1("v1-wrong", "a wrong signature", Documented, |s| s.alter = Some(spoil)),
         v1("v1-key-unknown", "an access key id that does not exist", Documented, |s| {
             s.key_id = Some("LTAI5tOssliveConformance");
         }),
         v1("v1-date-late", "a date 16 minutes ago", Documented, |s| s.date = Date::Off(-960)),
         v1("v1-date-missing", "no date", Documented, |s| s.date = Date::Missing),
-        v1("v1-date-text", "a date that is none", Documented, |s| s.date = Date::Text("today")),
+        v1("v1-date-text", "an invalid date", Documented, |s| s.date = Date::Text("today")),
         v1("v1-date-header", "x-oss-date in place of Date", Tested, |s| {
             s.date = Date::OtherHeader;
         }),
@@ -205,11 +207,11 @@ fn headers_v1() -> Vec<Experiment> {
 fn urls_v1() -> Vec<Experiment> {
     let v1 = |id, title, source, change| signed(id, title, source, Scheme::UrlV1, change);
     vec![
-        v1("v1-url-right", "a right signature in a URL", Documented, |_| {}),
+        v1("v1-url-right", "a valid signature in a URL", Documented, |_| {}),
         v1("v1-url-wrong", "a wrong signature in a URL", Documented, |s| s.alter = Some(spoil_url)),
         v1("v1-url-expired", "an expired URL", Documented, |s| s.expires = -60),
         v1("v1-url-year", "a URL for a year", Inferred, |s| s.expires = 31_536_000),
-        v1("v1-url-expires-text", "Expires is no number", Documented, |s| {
+        v1("v1-url-expires-text", "Expires is not a number", Documented, |s| {
             s.alter = Some(|query| with(&query, "Expires", "soon"));
         }),
         v1("v1-url-key-missing", "no OSSAccessKeyId", Documented, |s| {

@@ -1,4 +1,4 @@
-//! Signs a request as it is meant to be signed: also wrongly.
+//! Signs requests as specified, including incorrectly.
 
 use super::ask::{Ask, Date, Scheme, Token};
 use osslive::request::{percent_encode, percent_encode_path};
@@ -6,7 +6,7 @@ use osslive::sign::{Parts, v1, v4};
 use osslive::{Credentials, SignatureVersion};
 use time::{Duration, OffsetDateTime};
 
-/// Who signs, for which bucket, and when.
+/// The credentials, the bucket and the time.
 pub(super) struct Signatory<'a> {
     pub(super) credentials: &'a Credentials,
     pub(super) bucket: &'a str,
@@ -15,7 +15,7 @@ pub(super) struct Signatory<'a> {
     pub(super) now: OffsetDateTime,
 }
 
-/// A request's query and headers, ready to be sent.
+/// The query and headers of a signed request.
 pub(super) struct Signed {
     pub(super) query: String,
     pub(super) headers: Vec<(String, String)>,
@@ -208,14 +208,14 @@ fn write_query(query: &Params) -> String {
     query.iter().map(pair).collect::<Vec<_>>().join("&")
 }
 
-/// A time as signatures of version 4 have it: `20261122T081638Z`.
+/// Formats a time for signatures of version 4: `20261122T081638Z`.
 fn basic_time(time: OffsetDateTime) -> String {
     let (year, month, day) = (time.year(), u8::from(time.month()), time.day());
     let (hour, minute, second) = time.to_hms();
     format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{second:02}Z")
 }
 
-/// A time as HTTP has it (RFC 9110 section 5.6.7).
+/// Formats a time for HTTP (RFC 9110, section 5.6.7).
 pub(super) fn http_date(time: OffsetDateTime) -> String {
     let (weekday, month) = (time.weekday().to_string(), time.month().to_string());
     let (weekday, month) = (&weekday[..3], &month[..3]);
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(http_date(time), "Sun, 22 Nov 2026 08:16:38 GMT");
     }
 
-    /// The signatures of the SDK, which are tested against the vendor's.
+    /// Compared with the SDK's signatures, which are tested against the vendor's.
     #[test]
     fn what_is_signed_rightly_is_signed_as_the_sdk_signs_it() {
         use osslive::request::{Method, Request};

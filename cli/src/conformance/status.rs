@@ -1,5 +1,5 @@
 //! Observations of GetLiveChannelStat, GetLiveChannelHistory and VOD playlists of
-//! channels to which nothing was ever published.
+//! channels that were never published to.
 
 use super::ask::{Ask, MINIMAL, See};
 use super::experiment::{Experiment, Names, probe, probe_channel};
@@ -13,7 +13,7 @@ fn history(name: &str) -> Ask {
     Ask::get(name).live().param("comp", "history")
 }
 
-/// Asks for a playlist of an existing channel: seconds from now, or texts.
+/// Requests a playlist of an existing channel: seconds from now, or strings.
 fn vod(
     id: &'static str,
     title: &'static str,
@@ -43,7 +43,7 @@ fn between(mut ask: Ask, n: &Names<'_>, start: Time, end: Time) -> Ask {
     ask
 }
 
-/// Asks to store a playlist under a name.
+/// Saves a playlist with a name.
 fn post(id: &'static str, title: &'static str, source: Source, name: &'static str) -> Experiment {
     probe_channel(id, title, source, move |n| {
         let ask = Ask::post(format!("{}{name}", n.name)).flag("vod");
@@ -65,9 +65,11 @@ pub(super) fn all() -> Vec<Experiment> {
                 notes.see("stat-disabled", &stat(&name)).map(drop)
             },
         ),
-        probe("stat-missing", "GetLiveChannelStat of no channel", Tested, |n| stat(&n.name)),
+        probe("stat-missing", "GetLiveChannelStat of a nonexistent channel", Tested, |n| {
+            stat(&n.name)
+        }),
         probe_channel("history-empty", "history of a new channel", Tested, |n| history(&n.name)),
-        probe("history-missing", "history of no channel", Tested, |n| history(&n.name)),
+        probe("history-missing", "history of a nonexistent channel", Tested, |n| history(&n.name)),
         probe_channel("comp-unknown", "an unknown comp", Unknown, |n| {
             Ask::get(&n.name).live().param("comp", "future")
         }),
@@ -84,14 +86,14 @@ fn times() -> Vec<Experiment> {
     use Time::{Missing, Off, Text};
     const DAY: i64 = 86_400;
     vec![
-        vod("vod-nothing", "a playlist of nothing", Tested, Off(-60), Off(0)),
-        probe("vod-missing-channel", "a playlist of no channel", Tested, |n| {
+        vod("vod-nothing", "a playlist without a recording", Tested, Off(-60), Off(0)),
+        probe("vod-missing-channel", "a playlist of a nonexistent channel", Tested, |n| {
             between(Ask::get(&n.name).flag("vod"), n, Off(-60), Off(0))
         }),
         vod("vod-start-missing", "startTime is missing", Documented, Missing, Off(0)),
         vod("vod-end-missing", "endTime is missing", Documented, Off(-60), Missing),
-        vod("vod-start-text", "startTime is no number", Documented, Text("now"), Off(0)),
-        vod("vod-end-text", "endTime is no number", Documented, Off(-60), Text("now")),
+        vod("vod-start-text", "startTime is not a number", Documented, Text("now"), Off(0)),
+        vod("vod-end-text", "endTime is not a number", Documented, Off(-60), Text("now")),
         vod("vod-start-negative", "startTime is negative", Unknown, Text("-60"), Off(0)),
         vod("vod-start-empty", "startTime is empty", Inferred, Text(""), Off(0)),
         vod("vod-equal", "startTime equals endTime", Tested, Off(-60), Off(-60)),
@@ -111,7 +113,7 @@ fn times() -> Vec<Experiment> {
 
 fn stored() -> Vec<Experiment> {
     vec![
-        post("post-vod-nothing", "a stored playlist of nothing", Tested, "/vod.m3u8"),
+        post("post-vod-nothing", "a stored playlist without a recording", Tested, "/vod.m3u8"),
         post("post-vod-suffix", "a stored playlist without .m3u8", Documented, "/vod.txt"),
         post("post-vod-folder", "a stored playlist in a folder", Inferred, "/a/vod.m3u8"),
         post("post-vod-no-name", "a stored playlist without a name", Inferred, "/"),

@@ -1,4 +1,4 @@
-//! Observations of channels while they are live, and of what remains afterwards.
+//! Observations of channels while they are live and afterwards.
 
 use super::ask::{Ask, MINIMAL, Scheme, See, put};
 use super::bench::Miss;
@@ -12,12 +12,12 @@ use crate::clip::Clip;
 use osslive_local::push::PushError;
 use std::time::Duration;
 
-/// Fragments of a second, three in the live playlist.
+/// Fragments of one second, three of them in the live playlist.
 const SHORT: &str = "<Target><Type>HLS</Type><FragDuration>1</FragDuration>\
                      <FragCount>3</FragCount></Target>";
-/// How long the service may take to react, where no time is documented.
+/// The service's time limit to react, where none is documented.
 const SOON: Duration = Duration::from_secs(30);
-/// The same, with all of them in the live playlist.
+/// The same, with all fragments in the live playlist.
 const LONG: &str = "<Target><Type>HLS</Type><FragDuration>1</FragDuration>\
                     <FragCount>100</FragCount></Target>";
 /// How long a session may take to appear in the history.
@@ -38,7 +38,7 @@ fn history(name: &str) -> Ask {
     Ask::get(name).live().param("comp", "history")
 }
 
-/// The history, once it has this many sessions, or does not get them in time.
+/// Returns the history once it has this many sessions, or when time is up.
 fn settled(notes: &Notes<'_>, id: &str, name: &str, sessions: usize) -> Result<Ask, Miss> {
     wait_until(notes.bench, SETTLED, || {
         let reply = notes.send(id, &history(name))?;
@@ -47,7 +47,7 @@ fn settled(notes: &Notes<'_>, id: &str, name: &str, sessions: usize) -> Result<A
     Ok(history(name))
 }
 
-/// Publishes to a new channel, and waits until the service has seen video and audio.
+/// Publishes to a new channel, and waits until the service reports video and audio.
 fn start(notes: &Notes<'_>, id: &str, name: &str, signature: &Signature) -> Result<Clip, Miss> {
     notes.put(id, name, SHORT)?;
     resume(notes, id, name, signature)
@@ -79,7 +79,7 @@ fn status(reply: &Reply) -> String {
     reply.text("Status").unwrap_or_default()
 }
 
-/// The entries of a playlist.
+/// Returns the entries of a playlist.
 fn entries(reply: &Reply) -> Vec<String> {
     if !reply.is_success() {
         return Vec::new();
@@ -88,7 +88,7 @@ fn entries(reply: &Reply) -> Vec<String> {
     text.lines().filter(|l| !l.starts_with('#') && !l.is_empty()).map(str::to_owned).collect()
 }
 
-/// A session from begin to end, a second one, and the end of the channel.
+/// A session from start to end, a second one, and the deletion of the channel.
 fn live() -> Experiment {
     let observations = [
         ("live-stat", "GetLiveChannelStat of a live channel", Documented),
@@ -107,8 +107,12 @@ fn live() -> Experiment {
         ("ended-playlist", "the live playlist after a session", Documented),
         ("ended-objects", "names of fragments", Documented),
         ("ended-vod", "GetVodPlaylist after a session", Documented),
-        ("ended-vod-first", "a span from the second of the first fragment on", Documented),
-        ("ended-vod-second", "a span from the second after that on", Documented),
+        (
+            "ended-vod-first",
+            "a span that starts in the same second as the first fragment",
+            Documented,
+        ),
+        ("ended-vod-second", "a span that starts a second later", Documented),
         ("ended-vod-before", "a span before the first fragment", Documented),
         ("ended-post-vod", "PostVodPlaylist after a session", Documented),
         ("ended-vod-object", "a stored VOD playlist", Inferred),
@@ -117,7 +121,7 @@ fn live() -> Experiment {
         ("second-history", "the history of two sessions", Documented),
         ("deleted-vod", "GetVodPlaylist of a deleted channel's recording", Inferred),
         ("deleted-objects", "recordings of a deleted channel are kept", Documented),
-        ("recreated-history", "the history of a channel that was created again", Unknown),
+        ("recreated-history", "the history of a recreated channel", Unknown),
     ];
     Experiment::new(&observations, |notes| {
         let name = notes.name();
@@ -157,7 +161,7 @@ fn while_live(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     notes.see("live-vod", &vod(notes, name).see(&[See::Playlist])).map(drop)
 }
 
-/// The playlist of everything that was recorded so far.
+/// The playlist of the whole recording so far.
 fn vod(notes: &Notes<'_>, name: &str) -> Ask {
     let since = notes.bench.now().unix_timestamp() - 600;
     Ask::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200)
@@ -169,7 +173,7 @@ const DATA: &[&str] =
 fn playing(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     if !notes.bench.has(Need::Data) {
         DATA.iter().for_each(|id| notes.skip(id, Need::Data.reason()));
-        // The recording must hold something all the same.
+        // The recording must not be empty, though.
         let is_recorded = || Ok(notes.send("live-vod", &vod(notes, name))?.is_success());
         return wait_until(notes.bench, SOON, is_recorded).map(drop);
     }
@@ -216,7 +220,7 @@ fn after(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
 
 const SPANS: [&str; 3] = ["ended-vod-first", "ended-vod-second", "ended-vod-before"];
 
-/// Playlists of what was recorded.
+/// Playlists of the recording.
 fn recorded(notes: &Notes<'_>, name: &str, listed: &Reply) -> Result<(), Miss> {
     let span = |ask: Ask, start: i64, end: i64| {
         ask.flag("vod").param("startTime", start).param("endTime", end)
@@ -280,7 +284,7 @@ fn deleted(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     notes.see("recreated-history", &history(name).see(&[See::Count("LiveRecord")])).map(drop)
 }
 
-/// Disabling a channel while somebody publishes.
+/// Disabling a channel during a session.
 fn disabled() -> Experiment {
     let observations = [
         ("disable-live", "PutLiveChannelStatus disabled while live", Documented),
@@ -375,7 +379,7 @@ fn expired() -> Experiment {
     })
 }
 
-/// A session in which nothing is sent.
+/// A session without media.
 fn empty() -> Experiment {
     let observations = [
         ("session-empty-stat", "GetLiveChannelStat before any media", Documented),
@@ -392,7 +396,7 @@ fn empty() -> Experiment {
     })
 }
 
-/// More sessions than a history has.
+/// More sessions than the history keeps.
 fn limit() -> Experiment {
     let id = "history-limit";
     Experiment::new(&[(id, "the history of eleven sessions", Documented)], move |notes| {
@@ -408,7 +412,7 @@ fn limit() -> Experiment {
     })
 }
 
-/// A publisher whose connection breaks.
+/// A publisher whose connection is lost.
 fn cut() -> Experiment {
     let observations = [
         ("session-cut-stat", "GetLiveChannelStat after the connection was cut", Inferred),

@@ -62,7 +62,7 @@ fn text(clock: &Value) -> String {
     }
 }
 
-/// Seconds, back if they begin with a minus sign.
+/// Parses a duration, in seconds; a minus sign means back.
 fn signed_length(text: &str) -> Result<f64, String> {
     match text.strip_prefix('-') {
         Some(back) => parse_length(back).map(|length| -length.as_secs_f64()),

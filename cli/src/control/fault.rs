@@ -14,7 +14,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How much is shown of an answer that a rule holds.
+/// The maximum length of a rule's response in the list.
 const LONGEST: usize = 40;
 
 const ADD_EXAMPLES: &str = "\
@@ -204,7 +204,7 @@ fn read(path: &Path) -> Outcome<Vec<u8>> {
     read.map_err(|error| Failure::file(path, error))
 }
 
-/// What a fault does, field by field.
+/// Describes a fault, field by field.
 fn effect(fault: &Value) -> String {
     let fields = fault.as_object().into_iter().flatten();
     let fields = fields.filter(|(name, _)| !["id", "operation", "hits"].contains(&name.as_str()));

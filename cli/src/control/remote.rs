@@ -1,4 +1,4 @@
-//! The endpoint under control, over HTTP.
+//! Sends requests to the endpoint under control, over HTTP.
 
 use crate::failure::{Exit, Failure, Outcome};
 use clap::Args;
@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 use ureq::http::Request;
 
-/// The time limit of a request.
+/// The timeout of a request.
 const LIMIT: Duration = Duration::from_secs(10);
-/// The largest response.
+/// The maximum size of a response.
 const LONGEST: u64 = 64 << 20;
 
 /// The endpoint to control.
@@ -32,7 +32,7 @@ pub(super) struct Options {
     token_file: Option<PathBuf>,
 }
 
-/// A connection to an endpoint under control.
+/// A connection to the endpoint under control.
 pub(super) struct Remote {
     agent: ureq::Agent,
     url: String,
@@ -58,8 +58,8 @@ impl Remote {
         Ok(Remote { agent: config.build().into(), url, token })
     }
 
-    /// Sends a request, with a body in JSON, and returns the JSON of the response;
-    /// null if it has none.
+    /// Sends a request with a JSON body, and returns the JSON of the response; null
+    /// if it has none.
     pub(super) fn send(&self, method: &str, path: &str, body: Option<&Value>) -> Outcome<Value> {
         let url = format!("{}/_osslive/{path}", self.url);
         let mut request = Request::builder().method(method).uri(&url);
@@ -100,7 +100,7 @@ impl Remote {
     }
 }
 
-/// A value of JSON without the quotation marks of a string; nothing for none.
+/// Formats a JSON value, strings without quotation marks; empty if missing.
 pub(super) fn shown(value: &Value) -> String {
     match value {
         Value::Null => String::new(),

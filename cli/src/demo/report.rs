@@ -72,7 +72,7 @@ impl<'a> Report<'a> {
     }
 }
 
-/// A bar that is gone when it is dropped.
+/// A progress bar that is removed when it is dropped.
 pub(crate) struct Progress(ProgressBar);
 
 impl Progress {

@@ -1,5 +1,5 @@
-//! Where the demonstration's video comes from: ffmpeg's test pattern,
-//! or a clip that ships with osslive.
+//! The source of the demo's video: ffmpeg's test pattern, or the clip that ships
+//! with osslive.
 
 use crate::clip::Clip;
 use std::env;
@@ -16,7 +16,7 @@ pub(crate) enum Source {
 }
 
 impl Source {
-    /// ffmpeg where one is installed that can encode H.264, else the clip.
+    /// Returns ffmpeg if it is installed and can encode H.264, otherwise the clip.
     pub(crate) fn find() -> Self {
         let name = format!("ffmpeg{}", env::consts::EXE_SUFFIX);
         let folders = env::var_os("PATH").unwrap_or_default();
@@ -34,7 +34,7 @@ impl Source {
         }
     }
 
-    /// The size of its video.
+    /// Returns the size of its video.
     pub(crate) fn size(&self) -> (u32, u32) {
         match self {
             Source::Ffmpeg(_) => (1280, 720),
@@ -42,7 +42,7 @@ impl Source {
         }
     }
 
-    /// Begins to publish in real time.
+    /// Starts publishing in real time.
     pub(crate) fn publish(
         &self,
         url: &str,
@@ -55,7 +55,7 @@ impl Source {
     }
 }
 
-/// Both inputs at their own pace, a key frame each second.
+/// Both inputs in real time, with a key frame every second.
 fn ffmpeg(program: &PathBuf, url: &str, length: Duration) -> Result<Child, Box<dyn Error>> {
     let length = length.as_secs().to_string();
     let child = Command::new(program)
@@ -73,14 +73,14 @@ fn ffmpeg(program: &PathBuf, url: &str, length: Duration) -> Result<Child, Box<d
     Ok(child)
 }
 
-/// A publisher at work. Dropping it ends it.
+/// A running publisher. Dropping it ends it.
 pub(crate) enum Publishing {
     Ffmpeg(Child),
     Clip(Clip),
 }
 
 impl Publishing {
-    /// An error when the publisher has ended.
+    /// Returns an error if the publisher has ended.
     pub(crate) fn check(&mut self) -> Result<(), Box<dyn Error>> {
         match self {
             Publishing::Ffmpeg(child) => match child.try_wait()? {
@@ -128,7 +128,7 @@ impl Drop for Publishing {
     }
 }
 
-/// What ffmpeg said before it ended.
+/// Returns ffmpeg's output from before it ended.
 fn words(child: &mut Child) -> String {
     let mut text = String::new();
     if let Some(stderr) = &mut child.stderr {

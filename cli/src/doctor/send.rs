@@ -1,4 +1,4 @@
-//! Publishes a clip, and checks that it is accepted and arrives in the playlist.
+//! Publishes a clip, and checks that it is accepted and appears in the playlist.
 
 use crate::clip::Clip;
 use crate::fetch;
@@ -9,9 +9,9 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the service may take to accept a stream.
+/// The service's time limit to accept a stream.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(15);
-/// For how long the URL is signed; it is used at once.
+/// The lifetime of the URL, which is used at once.
 const EXPIRES: u32 = 600;
 const POLL_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -41,7 +41,7 @@ impl Sent {
     }
 }
 
-/// Publishes the clip to a channel, and waits for at most `length` until it arrives
+/// Publishes the clip to a channel, and waits for at most `length` until it appears
 /// in the live playlist.
 pub(super) fn send(client: &Client, id: &str, url: Option<&str>, length: Duration) -> Sent {
     let skipped = |why: String| {
@@ -50,7 +50,7 @@ pub(super) fn send(client: &Client, id: &str, url: Option<&str>, length: Duratio
     };
     // Other checks report why there is no status.
     if client.get_channel_status(id).is_ok_and(|status| status.status == StreamState::Live) {
-        return skipped("somebody is publishing to the channel already".into());
+        return skipped("somebody is already publishing to the channel".into());
     }
     let url = match url {
         Some(url) => url.to_owned(),
@@ -113,18 +113,17 @@ fn arrives(
         let advice = format!("send for longer: --send={}s", 2 * needed + 5);
         return Check::new(CheckId::Fragment, Verdict::Warning, seen).advice(advice);
     }
-    Check::new(CheckId::Fragment, Verdict::Problem, seen).advice(
-        "see what the checks of the channel and of playing say; then ask the service's support",
-    )
+    Check::new(CheckId::Fragment, Verdict::Problem, seen)
+        .advice("see the checks of the channel and of playback; then contact the service's support")
 }
 
 /// Returns the check for a stream that was rejected or interrupted.
 fn broken(error: &PushError) -> Check {
     let check = Check::new(CheckId::RtmpPublish, Verdict::Problem, error.to_string());
-    check.advice(hint::for_push(error).unwrap_or("see what the checks of the publish URL say"))
+    check.advice(hint::for_push(error).unwrap_or("see the checks of the publish URL"))
 }
 
-/// The live playlist of a channel.
+/// Returns the live playlist of a channel.
 struct Playlist {
     url: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! What the endpoint says at its start.
+//! What the endpoint prints when it starts.
 
 use super::keys::Keys;
 use crate::failure::Outcome;
@@ -9,22 +9,22 @@ use osslive_local::{Config, LocalEndpoint};
 use serde::Serialize;
 use std::path::PathBuf;
 
-/// What may be shown where the announcement goes.
+/// What may be shown, depending on the destination.
 #[derive(Clone, Copy)]
 pub(super) struct Shown {
-    /// A secret that is not public anyway.
+    /// Secrets that are not public anyway.
     pub(super) secret: bool,
-    /// URLs that let their readers in.
+    /// URLs that give access to their readers.
     pub(super) urls: bool,
 }
 
-/// Where the endpoint listens and how to use it, with as much of its secrets
-/// as may be shown.
+/// Where the endpoint listens and how to use it, with as many of its secrets as may
+/// be shown.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Announcement {
     url: String,
-    /// With the token that opens it where secrets may be shown.
+    /// The page's address, with its token if secrets may be shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     page: Option<String>,
     access_key_id: String,
@@ -72,7 +72,7 @@ impl Announcement {
         writeln!(page, "listening on {}", self.url);
         let mut table = Table::details();
         if let Some(url) = &self.page {
-            // Whoever opens it without its token finds nothing but this word.
+            // Without its token, the page cannot be opened; this only mentions it.
             let token =
                 if self.publish_url.is_some() { "" } else { " (token shown with --print-keys)" };
             table.detail("page", format!("{url}{token}"));
@@ -107,13 +107,13 @@ impl Announcement {
     }
 }
 
-/// Signs a URL that is good for a day.
+/// Signs a URL that is valid for a day.
 fn publish_url(endpoint: &LocalEndpoint) -> Outcome<String> {
     let client = endpoint.client_builder().build()?;
     Ok(client.get_rtmp_url("test", &RtmpUrlOptions::new().expires(86_400))?)
 }
 
-/// The address without what may let its reader in.
+/// Removes the part of an address that gives access.
 fn without_query(url: &str) -> String {
     url.split(['?', '#']).next().unwrap_or_default().to_owned()
 }

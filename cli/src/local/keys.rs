@@ -1,4 +1,4 @@
-//! What opens the endpoint, and where it is read from.
+//! The endpoint's keys and tokens, and where they are read from.
 
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
@@ -7,8 +7,8 @@ use clap::Args;
 use osslive_local::Config;
 use std::path::PathBuf;
 
-/// The options for keys and tokens. Those that take a secret itself are hidden,
-/// because every process on the machine can read them.
+/// The options for keys and tokens. Options whose value is the secret itself are
+/// hidden, because every process on the machine can read them.
 #[derive(Args)]
 pub(super) struct Options {
     /// Access key id
@@ -51,7 +51,7 @@ pub(super) struct Options {
     control_token_file: Option<PathBuf>,
 }
 
-/// The endpoint's keys, and the token of its page.
+/// The endpoint's keys and the token of its page.
 pub(super) struct Keys {
     pub(super) id: String,
     pub(super) secret: String,

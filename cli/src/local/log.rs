@@ -1,10 +1,10 @@
-//! The event log on standard error: one line an event.
+//! The event log on stderr: one line per event.
 
 use crate::log::Format;
 use crate::text::{clean, clean_json};
 use osslive_local::{Config, Event, Level};
 
-/// Has a configuration's events written down to a level.
+/// Logs a configuration's events up to a level.
 pub(super) fn observe(format: Format, level: Level, config: Config) -> Config {
     match format {
         Format::None => config,
@@ -12,7 +12,7 @@ pub(super) fn observe(format: Format, level: Level, config: Config) -> Config {
     }
 }
 
-/// An event as a line that cannot steer a terminal.
+/// Formats an event as a line that cannot control a terminal.
 fn text(event: &Event) -> String {
     let time = event.time.format(&time::format_description::well_known::Rfc3339);
     let place: Vec<&str> =
@@ -49,7 +49,7 @@ fn json(event: &Event) -> String {
 mod tests {
     use super::*;
 
-    /// The event that an endpoint reports of a JSON object.
+    /// Reads the event that an endpoint reports as a JSON object.
     fn lines(record: impl FnOnce(&osslive_local::LocalEndpoint)) -> Vec<(String, String)> {
         let (sender, events) = std::sync::mpsc::channel();
         let sender = std::sync::Mutex::new(sender);

@@ -1,4 +1,4 @@
-//! What the monitor shows of a sweep.
+//! The monitor's display of a sweep.
 
 use crate::channel::stream_state;
 use crate::table::{Cell, Style, Table};
@@ -7,10 +7,10 @@ use osslive::{ChannelReport, ChannelStatus, Sweep};
 use std::time::Duration;
 use time::OffsetDateTime;
 
-/// How many changes are shown below the table.
+/// The number of changes shown below the table.
 pub(super) const LATEST: usize = 5;
 
-/// All channels, those that may need attention first.
+/// Returns all channels, starting with those that may need attention.
 pub(super) fn table(sweep: &Sweep) -> Table {
     let mut table = Table::new(&[
         "CHANNEL",
@@ -55,7 +55,7 @@ fn row(report: &ChannelReport, now: OffsetDateTime) -> Vec<Cell> {
     ]
 }
 
-/// The table and the latest changes, to fit a screen: never more than `rows` lines, none wider than
+/// Draws the table and the latest changes: at most `rows` lines, none wider than
 /// `columns`.
 pub(super) fn lines(
     sweep: &Sweep,

@@ -1,4 +1,4 @@
-//! Events as runs of a program.
+//! Runs a program for each event.
 
 use super::event::{Event, Reason};
 use super::outbox::Outcome;
@@ -9,18 +9,18 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the program may run.
+/// The program's time limit.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
-/// How long it may still run when the monitor ends.
+/// Its time limit once the monitor is stopping.
 const GRACE: Duration = Duration::from_secs(3);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
-/// What the names of variables begin with that may hold secrets of this process, and
-/// of services that it shares an account with.
+/// Prefixes of variables that may hold secrets of this process, and of services
+/// that share its account.
 const PRIVATE: [&str; 5] = ["OSS_", "OSSLIVE_", "OSSUTIL_", "ALIBABA_", "ALIYUN_"];
-/// The folder with a unit's secrets, and the channel to the service manager.
+/// The directory with a unit's secrets, and the socket of the service manager.
 const SERVICE: [&str; 2] = ["CREDENTIALS_DIRECTORY", "NOTIFY_SOCKET"];
 
-/// A program that is run for each event.
+/// A program to run for each event.
 #[derive(Debug)]
 pub(super) struct OnChange {
     program: String,
@@ -29,7 +29,7 @@ pub(super) struct OnChange {
     shows_output: bool,
 }
 
-/// Splits a command line into words, as a shell does, but expands nothing.
+/// Splits a command line into words like a shell, without expansion.
 pub(super) fn parse_command(text: &str) -> Result<Vec<String>, String> {
     match shlex::split(text) {
         Some(words) if words.first().is_some_and(|program| !program.is_empty()) => Ok(words),
@@ -53,7 +53,7 @@ impl OnChange {
             Err(error) => return failed(format!("cannot run {}: {error}", self.program)),
         };
         if let Some(mut stdin) = child.stdin.take() {
-            // It fits a pipe, whether or not anybody reads it.
+            // It fits into a pipe, whether or not anybody reads it.
             let _ = stdin.write_all((event.json() + "\n").as_bytes());
         }
         match wait(&mut child, is_stopped) {
@@ -85,13 +85,14 @@ impl OnChange {
     }
 }
 
-/// Whether a variable is kept from the program. Names are compared as Windows does.
+/// Returns whether a variable is hidden from the program. Names are compared
+/// without case, as on Windows.
 fn is_private(name: &OsString) -> bool {
     let name = name.to_string_lossy().to_ascii_uppercase();
     PRIVATE.iter().any(|prefix| name.starts_with(prefix)) || SERVICE.contains(&name.as_str())
 }
 
-/// What the program is told.
+/// Returns the variables that describe the event.
 fn variables(event: &Event) -> Vec<(&'static str, String)> {
     let json = serde_json::to_value(event).unwrap_or_default();
     let mut variables = vec![
@@ -107,8 +108,8 @@ fn variables(event: &Event) -> Vec<(&'static str, String)> {
     variables
 }
 
-/// Waits for the end of a program; `None` if it was killed because it took too long
-/// or the monitor ends.
+/// Waits for a program to end; `None` if it was killed because it took too long or
+/// the monitor is stopping.
 fn wait(child: &mut Child, is_stopped: &dyn Fn() -> bool) -> std::io::Result<Option<ExitStatus>> {
     let mut end = Instant::now() + TIMEOUT;
     let mut ends_soon = false;
@@ -129,7 +130,7 @@ fn wait(child: &mut Child, is_stopped: &dyn Fn() -> bool) -> std::io::Result<Opt
     }
 }
 
-/// Ends the program and what it has started.
+/// Kills the program and its child processes.
 #[cfg(unix)]
 fn kill(child: &mut Child) {
     use rustix::process::{Pid, Signal, kill_process_group};

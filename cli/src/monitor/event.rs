@@ -1,4 +1,4 @@
-//! Events: changes of channels, as receivers get them.
+//! Events: changes of channels, as they are delivered.
 
 use osslive::{Change, ChangeKind};
 use serde::{Deserialize, Serialize};
@@ -6,10 +6,10 @@ use serde_json::{Map, Value};
 use time::OffsetDateTime;
 use uuid::Uuid;
 
-/// A change of a channel. Its JSON is what receivers get.
+/// A change of a channel. Receivers get its JSON.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Event {
-    /// The same in each attempt to deliver it.
+    /// The same in each delivery attempt.
     pub(super) id: String,
     pub(super) event: Kind,
     pub(super) bucket: String,
@@ -19,7 +19,7 @@ pub(super) struct Event {
     pub(super) time: OffsetDateTime,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) reason: Option<Reason>,
-    /// What the change says besides, such as `remoteAddr`.
+    /// Further details of the change, such as `remoteAddr`.
     #[serde(flatten)]
     pub(super) details: Map<String, Value>,
 }
@@ -73,8 +73,8 @@ impl Reason {
 }
 
 impl Event {
-    /// Makes an event of a change, with an id of its own. A status that cannot be
-    /// read is a trouble of the monitor, not a change of the channel.
+    /// Creates an event from a change, with its own id. A status that cannot be
+    /// read is a problem of the monitor, not a change of the channel.
     pub(super) fn of(change: &Change, bucket: &str) -> Option<Event> {
         let (event, reason) = kind(&change.kind)?;
         let details = match serde_json::to_value(&change.kind) {
@@ -95,7 +95,7 @@ impl Event {
         })
     }
 
-    /// The event as receivers get it.
+    /// Returns the event as delivered.
     pub(super) fn json(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }

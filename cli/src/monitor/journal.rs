@@ -1,10 +1,10 @@
-//! The state on disk: what is known of each channel, and the events that were not
+//! The state on disk: what is known about each channel, and the events that are not
 //! delivered yet.
 //!
-//! The file has one JSON document a line: a header, then records in the order in
-//! which they were made. A record counts once its line is complete, so a process
-//! that is killed leaves at most one line that does not count. The file is replaced
-//! as a whole by one with the same meaning when it has grown.
+//! The file has one JSON document per line: a header, then records in chronological
+//! order. A record counts only when its line is complete, so that a killed process
+//! leaves at most one line that does not count. When the file has grown, it is
+//! replaced with an equivalent shorter one.
 
 use super::event::Event;
 use fs4::{FileExt, TryLockError};
@@ -17,12 +17,12 @@ use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 const VERSION: u32 = 1;
-/// How much a file may grow before it is replaced, beside its own size.
+/// How much a file may grow before it is replaced, in addition to its own size.
 const GROWTH: u64 = 256 << 10;
-/// Longer than any header: what begins with more is another file.
+/// Longer than any header: a file whose first line is longer is not a state.
 const LONGEST_HEADER: u64 = 4096;
 
-/// What every state begins with.
+/// The start of every state.
 #[derive(Serialize, Deserialize)]
 struct Header {
     osslive: String,
@@ -32,13 +32,13 @@ struct Header {
 
 const KIND: &str = "monitor state";
 
-/// One line of the file.
+/// A line of the file.
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Record {
-    /// What one sweep found: both parts count, or none.
+    /// The results of a sweep: either both parts count, or neither.
     Sweep {
-        /// What is now known of a channel; `None` if it is no longer monitored.
+        /// What is known about a channel; `None` if it is no longer monitored.
         known: Vec<(String, Option<KnownChannel>)>,
         events: Vec<Queued>,
     },
@@ -46,42 +46,43 @@ enum Record {
     Settled { id: String, receiver: String },
 }
 
-/// An event with the names of those that have not received it.
+/// An event with the names of the receivers that do not have it yet.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Queued {
     pub(super) event: Event,
     pub(super) receivers: Vec<String>,
 }
 
-/// What a file says.
+/// The contents of a file.
 #[derive(Debug, Default)]
 pub(super) struct Restored {
     pub(super) known: BTreeMap<String, KnownChannel>,
     /// In the order of the changes.
     pub(super) events: Vec<Queued>,
-    /// Whether the last line was incomplete, as a process leaves it that was killed.
+    /// Whether the last line was incomplete, as a killed process leaves it.
     pub(super) was_torn: bool,
 }
 
-/// An open state. Nobody else can open it while this lives.
+/// An open state. No other process can open it at the same time.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
     bucket: String,
-    /// `None` after a line that could not be written as a whole: nothing may follow it.
+    /// `None` after a line that could not be written completely: nothing may follow
+    /// it.
     file: Option<File>,
     size: u64,
-    /// The size of the file when it was last replaced.
+    /// The size of the file after it was last replaced.
     replaced_at: u64,
     _lock: File,
 }
 
 impl Journal {
-    /// Opens a state, or creates it, and returns what it says.
+    /// Opens or creates a state, and returns its contents.
     ///
     /// # Errors
     ///
-    /// A line for people if the file is in use, damaged, or something else.
+    /// Fails with a line for people if the file is in use, damaged, or not a state.
     pub(super) fn open(path: &Path, bucket: &str) -> Result<(Journal, Restored), String> {
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot use {shown}: {error}");
@@ -106,8 +107,8 @@ impl Journal {
         Ok((journal, restored))
     }
 
-    /// Adds what is known of channels without events. It is on the disk after the next
-    /// [`record`](Self::record).
+    /// Adds what is known about channels without events. It is on disk after the
+    /// next [`record`](Self::record).
     pub(super) fn note<'a>(
         &mut self,
         known: impl Iterator<Item = (&'a str, &'a KnownChannel)>,
@@ -119,7 +120,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Adds what a sweep found. When this returns, it is on the disk.
+    /// Adds the results of a sweep. They are on disk when this returns.
     pub(super) fn record(
         &mut self,
         known: Vec<(String, Option<KnownChannel>)>,
@@ -129,13 +130,13 @@ impl Journal {
         self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 
-    /// Adds that an event needs no more delivery to a receiver. If that is lost, the
+    /// Records that a receiver needs an event no longer. If this is lost, the
     /// receiver gets the event again.
     pub(super) fn settle(&mut self, id: &str, receiver: &str) -> io::Result<()> {
         self.append(&Record::Settled { id: id.to_owned(), receiver: receiver.to_owned() })
     }
 
-    /// Adds one line, in one write.
+    /// Adds a line with a single write.
     fn append(&mut self, record: &Record) -> io::Result<()> {
         let Some(mut file) = self.file.take() else {
             return Err(io::Error::other("an earlier record could not be written"));
@@ -148,19 +149,19 @@ impl Journal {
         Ok(())
     }
 
-    /// Whether it is time to [`replace`](Self::replace) the file.
+    /// Returns whether it is time to [`replace`](Self::replace) the file.
     pub(super) fn needs_replacement(&self) -> bool {
         self.file.is_none() || self.size > self.replaced_at.saturating_mul(2) + GROWTH
     }
 
-    /// Replaces the file by one that says the same. A process that is killed
-    /// meanwhile leaves the file as it was.
+    /// Replaces the file with an equivalent one. If the process is killed
+    /// meanwhile, the file remains unchanged.
     pub(super) fn replace<'a>(
         &mut self,
         known: impl Iterator<Item = (&'a str, &'a KnownChannel)>,
         events: &[Queued],
     ) -> io::Result<()> {
-        // Windows renames nothing onto an open file.
+        // Windows cannot rename a file onto an open one.
         self.file = None;
         let (file, size) = replace(&self.path, &self.bucket, known, events)?;
         (self.file, self.size, self.replaced_at) = (Some(file), size, size);
@@ -168,10 +169,10 @@ impl Journal {
     }
 }
 
-/// `None` if somebody else has it.
+/// `None` if another process has it.
 fn lock(path: &Path) -> io::Result<Option<File>> {
-    // Never deleted: who holds the old file and who makes a new one would both
-    // believe to be alone.
+    // Never deleted: otherwise, a process with the old file and one with a new file
+    // could both believe they have the lock.
     let file = private().create(true).truncate(false).write(true).open(path)?;
     match FileExt::try_lock(&file) {
         Ok(()) => Ok(Some(file)),
@@ -190,7 +191,8 @@ fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// Options for files that only their owner may read: they name publishers.
+/// Options for files that only their owner may read, because they contain the
+/// addresses of publishers.
 #[cfg_attr(not(unix), allow(unused_mut))]
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
@@ -224,7 +226,7 @@ fn replace<'a>(
     Ok((OpenOptions::new().append(true).open(path)?, out.size))
 }
 
-/// Makes a new name last through a power cut, where folders can be synchronized.
+/// Makes a new name survive a power cut, where directories can be synced.
 fn sync_folder(path: &Path) {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     if let Ok(folder) = File::open(folder.unwrap_or(Path::new("."))) {
@@ -353,7 +355,7 @@ mod tests {
         (known, events.map(|queued| (&*queued.event.id, queued.receivers.len())).collect())
     }
 
-    /// A state with two channels and two events, of which one was delivered to one
+    /// A state with two channels and two events, one of which was delivered to one
     /// of two receivers.
     fn written(folder: &TempDir) -> PathBuf {
         let path = folder.path().join("state");

@@ -1,4 +1,4 @@
-//! What Prometheus can ask the monitor for.
+//! The metrics for Prometheus.
 
 use super::outbox::{Counts, Outbox};
 use osslive::{ChannelReport, FailedChannel, StreamState, Sweep};
@@ -12,11 +12,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// The formats in which metrics are written.
+/// The formats of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Exposition {
     OpenMetrics,
-    /// Prometheus' own, older one.
+    /// The older format of Prometheus.
     Text,
 }
 
@@ -29,19 +29,20 @@ impl Exposition {
     }
 }
 
-/// What the monitor knows in numbers.
+/// The monitor's metrics.
 #[derive(Debug)]
 pub(super) struct Metrics {
     bucket: String,
     outbox: Arc<Outbox>,
-    /// Requests that the service asked to send later.
+    /// Requests that the service throttled.
     throttled: Arc<AtomicU64>,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Default, Clone)]
 struct State {
-    /// Sorted by channel. Replaced as a whole, so that a slow reader holds up nobody.
+    /// Sorted by channel. Replaced as a whole, so that a slow reader does not block
+    /// others.
     channels: Arc<Vec<Channel>>,
     sweeps: u64,
     sweep_seconds: f64,
@@ -49,7 +50,7 @@ struct State {
     list_failures: u64,
 }
 
-/// The numbers of a channel.
+/// The metrics of a channel.
 #[derive(Debug, Clone)]
 struct Channel {
     id: Arc<str>,
@@ -60,7 +61,7 @@ struct Channel {
     audio_rate: Option<u64>,
     frame_rate: Option<u32>,
     sessions: u64,
-    /// When its status was last read; `None` if it never was.
+    /// When its status was last read; `None` if never.
     read: Option<Instant>,
 }
 
@@ -69,13 +70,13 @@ impl Metrics {
         Metrics { bucket: bucket.to_owned(), outbox, throttled, state: Mutex::default() }
     }
 
-    /// Counts a list of channels that could not be read.
+    /// Counts a failed attempt to list the channels.
     pub(super) fn count_list_failure(&self) {
         self.lock().list_failures += 1;
     }
 
-    /// Takes a sweep that took so long. Channels that are not in it, or do not exist,
-    /// have no numbers from now on.
+    /// Takes a sweep and its duration. Channels that are not in it, or do not
+    /// exist, have no metrics from now on.
     pub(super) fn update(&self, sweep: &Sweep, took: Duration) {
         // A status may be as old as the sweep is long.
         let read = Instant::now().checked_sub(took);
@@ -145,7 +146,8 @@ impl Channel {
         channel
     }
 
-    /// Whether this is still the session of before. What one status leaves out is no
+    /// Returns whether this is still the same session. Fields that a status omits
+    /// do not count as a difference.
     /// difference.
     fn continues(&self, before: &Channel) -> bool {
         fn differ<T: PartialEq>(now: &Option<T>, before: &Option<T>) -> bool {
@@ -157,7 +159,7 @@ impl Channel {
     }
 }
 
-/// The numbers of one moment.
+/// The metrics at one moment.
 #[derive(Debug)]
 struct Snapshot {
     bucket: String,
@@ -260,7 +262,7 @@ impl Snapshot {
         metric.encode_family(&bucket)?.encode_gauge(sweep_seconds)?;
         for (name, help, count) in [
             ("sweeps", "Sweeps through all channels", *sweeps),
-            ("throttled", "Responses that ask for fewer requests", self.throttled),
+            ("throttled", "Throttled requests", self.throttled),
             ("status_failures", "Statuses that could not be read", *status_failures),
             ("list_failures", "Lists of channels that could not be read", *list_failures),
         ] {
@@ -355,7 +357,7 @@ mod tests {
         text
     }
 
-    /// The value of a series in the OpenMetrics text.
+    /// Returns the value of a series in OpenMetrics text.
     fn value(metrics: &Metrics, series: &str) -> Option<f64> {
         let text = written(metrics, Exposition::OpenMetrics);
         let line = text.lines().find_map(|line| line.strip_prefix(&format!("{series} ")))?;

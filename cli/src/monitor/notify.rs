@@ -1,12 +1,12 @@
-//! Notifications to systemd. Where it did not start the process, nobody is notified.
+//! Notifies systemd, if it started the process.
 
-/// The monitor is up.
+/// The monitor is running.
 pub(super) fn ready() {
     #[cfg(target_os = "linux")]
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
 }
 
-/// The monitor ends.
+/// The monitor is stopping.
 pub(super) fn stopping() {
     #[cfg(target_os = "linux")]
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);

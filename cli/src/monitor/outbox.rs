@@ -1,5 +1,5 @@
-//! Events on their way to receivers, and what is known of the channels: in memory,
-//! and on disk if there is a state.
+//! Events to be delivered to receivers, and what is known about the channels: in
+//! memory, and on disk if there is a state.
 
 use super::event::Event;
 use super::journal::{Journal, Queued, Restored};
@@ -14,27 +14,27 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// How many events may wait. Older ones are given up.
+/// The maximum number of waiting events. Older ones are given up.
 const MOST_EVENTS: usize = 50_000;
-/// For how long an event is delivered again and again.
+/// How long the delivery of an event is retried.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// How an attempt to deliver an event ended.
+/// The outcome of a delivery attempt.
 #[derive(Debug)]
 pub(super) enum Outcome {
     Delivered,
-    /// To be tried again, perhaps not before some time.
+    /// To be retried, perhaps not before some time.
     Failed {
         why: String,
         retry_after: Option<Duration>,
     },
-    /// The receiver does not want it.
+    /// The receiver rejected it.
     Refused(String),
-    /// The monitor ends.
+    /// The monitor is stopping.
     Stopped,
 }
 
-/// What became of the events of a receiver.
+/// The delivery statistics of a receiver.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Counts {
     pub(super) queued: u64,
@@ -57,9 +57,9 @@ pub(super) struct Outbox {
 #[derive(Debug)]
 struct Inner {
     journal: Option<Journal>,
-    /// The channels that the state knows.
+    /// The channels in the state.
     recorded: HashSet<String>,
-    /// The events that some receivers have not got yet, with their places.
+    /// The events that some receivers do not have yet, with their positions.
     open: BTreeMap<Number, (Arc<Event>, Vec<usize>)>,
     next: Number,
     queues: Vec<Queue>,
@@ -68,7 +68,7 @@ struct Inner {
 }
 
 impl Outbox {
-    /// Creates an outbox for receivers, each with a name that lasts and a label.
+    /// Creates an outbox for receivers, each with a stable name and a label.
     pub(super) fn new(receivers: Vec<(String, String)>, log: Log) -> Outbox {
         let (names, labels): (Vec<_>, Vec<_>) = receivers.into_iter().unzip();
         let inner = Inner {
@@ -83,7 +83,7 @@ impl Outbox {
         Outbox { names, labels, log, inner: Mutex::new(inner), changed: Condvar::new() }
     }
 
-    /// Continues with a state. Before anything else.
+    /// Continues with a state. Must be called first.
     pub(super) fn resume(&self, journal: Journal, restored: Restored) {
         let mut inner = self.lock();
         inner.journal = Some(journal);
@@ -104,8 +104,8 @@ impl Outbox {
         }
     }
 
-    /// Takes the events of a sweep, and what is known after it of the channels that
-    /// `changed` names or that are new. Once this returns, both are on disk.
+    /// Takes the events of a sweep, and what is known afterwards about the channels
+    /// that are new or in `changed`. Both are on disk when this returns.
     pub(super) fn record(&self, events: Vec<Event>, changed: &[String], watch: &Watch) {
         let everyone: Vec<usize> = (0..self.names.len()).collect();
         let events = if everyone.is_empty() { Vec::new() } else { events };
@@ -130,7 +130,7 @@ impl Outbox {
         self.changed.notify_all();
     }
 
-    /// Waits for the next event of a receiver; `None` when the monitor ends.
+    /// Waits for the next event of a receiver; `None` when the monitor stops.
     pub(super) fn next(&self, receiver: usize) -> Option<(Number, Arc<Event>)> {
         let mut inner = self.lock();
         loop {
@@ -150,7 +150,7 @@ impl Outbox {
         }
     }
 
-    /// Notes how an attempt ended.
+    /// Records the outcome of an attempt.
     pub(super) fn settle(&self, receiver: usize, number: Number, event: &Event, outcome: Outcome) {
         let mut inner = self.lock();
         let name = &self.names[receiver];
@@ -189,7 +189,7 @@ impl Outbox {
         }
     }
 
-    /// Ends all waiting, and returns how many deliveries were left and whether they
+    /// Ends all waiting, and returns how many deliveries are left and whether they
     /// are on disk.
     pub(super) fn stop(&self) -> (u64, bool) {
         let mut inner = self.lock();
@@ -203,7 +203,7 @@ impl Outbox {
         self.lock().is_stopped
     }
 
-    /// What became of the events of each receiver, with its label.
+    /// Returns the statistics of each receiver, with its label.
     pub(super) fn counts(&self) -> Vec<(String, Counts)> {
         let inner = self.lock();
         let counts = inner.counts.iter().zip(&inner.queues);
@@ -227,13 +227,13 @@ impl Inner {
         self.open.insert(number, (event, receivers));
     }
 
-    /// An event needs no more delivery to a receiver.
+    /// Records that an event need not be delivered to a receiver any more.
     fn close(&mut self, receiver: usize, number: Number, name: &str) {
         let Some((event, receivers)) = self.open.get_mut(&number) else { return };
         receivers.retain(|other| *other != receiver);
         if let Some(journal) = &mut self.journal {
-            // Without it, the receiver gets the event again after a restart. The next
-            // sweep reports that the state cannot be written.
+            // If this is lost, the receiver gets the event again after a restart.
+            // The next sweep reports that the state cannot be written.
             let _ = journal.settle(&event.id, name);
         }
         if receivers.is_empty() {
@@ -279,7 +279,7 @@ impl Inner {
         journal.record(known, events)
     }
 
-    /// Gives up the oldest events until few enough wait; returns how many.
+    /// Gives up the oldest events until there are few enough; returns how many.
     fn shrink(&mut self, names: &[String]) -> usize {
         let mut dropped = 0;
         for (receiver, name) in names.iter().enumerate() {
@@ -303,9 +303,9 @@ fn is_old(event: &Event) -> bool {
     OffsetDateTime::now_utc() - event.time > A_DAY
 }
 
-/// A number from 0 to 1 that no other process has at the same time.
+/// Returns a number from 0 to 1 that differs between processes.
 fn jitter() -> f64 {
-    // Each has random keys.
+    // Each hasher has random keys.
     RandomState::new().hash_one(0u8) as f64 / u64::MAX as f64
 }
 
@@ -403,7 +403,7 @@ mod tests {
         });
     }
 
-    // Elsewhere, no folder with open files can be removed.
+    // Elsewhere, a directory with open files cannot be removed.
     #[cfg(unix)]
     #[test]
     fn a_state_that_cannot_be_written_stops_no_delivery() {
@@ -412,7 +412,7 @@ mod tests {
         std::fs::create_dir(&place).unwrap();
         let outbox = reopened(&place.join("state"), &["x"]);
         std::fs::remove_dir_all(&place).unwrap();
-        // It is replaced at last, which needs the folder.
+        // The file is finally replaced, which needs the directory.
         let mut watch = Watch::new(Limits::new());
         watch.restore("c", KnownChannel::default());
         while !outbox.lock().journal.as_ref().unwrap().needs_replacement() {

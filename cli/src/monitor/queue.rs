@@ -1,21 +1,21 @@
-//! The queue of one receiver: which event to deliver next, and when. It reads no
-//! clock.
+//! The queue of one receiver: which event to deliver next, and when. It does not
+//! read a clock.
 
 use super::event::Event;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// The shortest and the longest delay before an event is delivered again.
+/// The minimum and maximum delay before an event is delivered again.
 const FIRST_DELAY: Duration = Duration::from_secs(1);
 const LONGEST_DELAY: Duration = Duration::from_secs(60);
 
-/// The number of an event within this process, in the order of the changes.
+/// The number of an event within this process, in chronological order.
 pub(super) type Number = u64;
 
-/// Events of one channel are delivered in order, one at a time. If one cannot be
-/// delivered, those of other channels still are. If several cannot, one after the
-/// other, it is the receiver that is down, and everything waits.
+/// Events of a channel are delivered in order, one at a time. If one cannot be
+/// delivered, those of other channels still are. If several fail one after the
+/// other, the receiver is considered down, and everything waits.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     waiting: BTreeMap<Number, Arc<Event>>,
@@ -38,9 +38,9 @@ enum Blocked {
 #[derive(Debug)]
 pub(super) enum Next {
     Deliver(Number, Arc<Event>),
-    /// Nothing before this time.
+    /// Wait until this time.
     WaitUntil(Instant),
-    /// Nothing until an event is added or a delivery ends.
+    /// Wait until an event is added or a delivery ends.
     Wait,
 }
 
@@ -53,8 +53,8 @@ impl Queue {
         self.waiting.len()
     }
 
-    /// Takes the oldest event that may be delivered now. It stays in the queue until
-    /// it is [`settle`](Self::settle)d.
+    /// Returns the oldest event that may be delivered now. It stays in the queue
+    /// until it is [`settle`](Self::settle)d.
     pub(super) fn next(&mut self, now: Instant) -> Next {
         if let Some(time) = self.paused_until.filter(|time| *time > now && !self.waiting.is_empty())
         {
@@ -77,13 +77,13 @@ impl Queue {
         earliest.map_or(Next::Wait, Next::WaitUntil)
     }
 
-    /// Removes an event that was delivered.
+    /// Removes a delivered event.
     pub(super) fn delivered(&mut self, number: Number) {
         (self.failures, self.paused_until) = (0, None);
         self.settle(number);
     }
 
-    /// Removes an event, however its delivery ended.
+    /// Removes an event, whatever the outcome of its delivery.
     pub(super) fn settle(&mut self, number: Number) {
         if let Some(event) = self.waiting.remove(&number) {
             self.channels.remove(&event.channel);
@@ -100,8 +100,9 @@ impl Queue {
         self.waiting.remove(&number).map(|event| (number, event))
     }
 
-    /// Keeps an event that could not be delivered, for another attempt. `retry_after`
-    /// is when the receiver wants it, and `jitter` is from 0 to 1.
+    /// Keeps an event that could not be delivered, for another attempt.
+    /// `retry_after` is the receiver's requested delay, and `jitter` is from 0 to
+    /// 1.
     pub(super) fn failed(
         &mut self,
         number: Number,
@@ -116,7 +117,7 @@ impl Queue {
         };
         let time = now + retry_after.unwrap_or_else(|| delay(failures, jitter));
         self.channels.insert(event.channel.clone(), Blocked::Until { failures, time });
-        // Of deliveries that fail at the same time, one counts.
+        // Deliveries that fail at the same time count as one failure.
         if self.paused_until.is_some_and(|until| until > now) {
             return;
         }
@@ -129,8 +130,8 @@ impl Queue {
     }
 }
 
-/// The delay after this many failures: between half of a limit that doubles each time
-/// and the whole of it.
+/// Returns the delay after this many failures: between half and all of a limit that
+/// doubles each time.
 fn delay(failures: u32, jitter: f64) -> Duration {
     let limit = FIRST_DELAY.saturating_mul(1 << failures.saturating_sub(1).min(16));
     limit.min(LONGEST_DELAY).mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0)
@@ -157,7 +158,8 @@ mod tests {
         queue
     }
 
-    /// The number of the next event, or `None` if nothing may be delivered now.
+    /// Returns the number of the next event; `None` if nothing may be delivered
+    /// now.
     fn next(queue: &mut Queue, now: Instant) -> Option<Number> {
         match queue.next(now) {
             Next::Deliver(number, _) => Some(number),

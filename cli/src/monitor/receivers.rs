@@ -10,13 +10,13 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How many events a webhook gets at a time, each of another channel.
+/// The number of events that a webhook gets at a time, each from another channel.
 const PARALLEL: usize = 4;
-/// How long deliveries may still take when the monitor ends.
+/// How long deliveries may take once the monitor is stopping.
 const GRACE: Duration = Duration::from_secs(5);
 const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// What takes events.
+/// A receiver of events.
 #[derive(Debug)]
 pub(super) enum Receiver {
     Command(OnChange),
@@ -39,11 +39,11 @@ impl Receiver {
     }
 }
 
-/// The name of a command in a state. Its events stay its own when it is changed.
+/// Returns a command's name in the state. It keeps its events when it is changed.
 pub(super) const COMMAND: &str = "command";
 
-/// The name of a webhook in a state, which does not show the URL: it may contain a
-/// token.
+/// Returns a webhook's name in the state, which does not reveal the URL: it may
+/// contain a token.
 pub(super) fn webhook_name(url: &str) -> String {
     let digest = Sha256::digest(url.as_bytes());
     let start: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
@@ -54,7 +54,7 @@ pub(super) fn webhook_name(url: &str) -> String {
 pub(super) struct Deliveries(Vec<JoinHandle<()>>);
 
 impl Deliveries {
-    /// Starts to deliver. The receivers have the places that they have in the outbox.
+    /// Starts delivery. The receivers have the same positions as in the outbox.
     pub(super) fn start(receivers: Vec<Receiver>, outbox: &Arc<Outbox>) -> io::Result<Deliveries> {
         let mut threads = Vec::new();
         for (place, receiver) in receivers.into_iter().enumerate() {
@@ -68,8 +68,8 @@ impl Deliveries {
         Ok(Deliveries(threads))
     }
 
-    /// Waits until deliveries have ended, but not for long: an event whose delivery is
-    /// cut is delivered again.
+    /// Waits briefly until deliveries have ended: an event whose delivery is
+    /// interrupted is delivered again.
     pub(super) fn end(self) {
         let end = Instant::now() + GRACE;
         let is_running = |threads: &[JoinHandle<()>]| threads.iter().any(|t| !t.is_finished());

@@ -1,4 +1,4 @@
-//! Which channels are monitored.
+//! Determines which channels are monitored.
 
 use crate::failure::Outcome;
 use osslive::{Change, ChannelMonitor, Client, Watch};
@@ -6,20 +6,20 @@ use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// Channels that were named, or those that exist, as the service lists them from time
-/// to time.
+/// Either the named channels, or all existing ones, which are listed from time to
+/// time.
 #[derive(Debug)]
 pub(super) enum Roster {
     Named(Vec<String>),
     Listed { prefix: String, interval: Duration, due: Instant },
 }
 
-/// What became of the channels that are no longer monitored.
+/// What happened to the channels that are no longer monitored.
 #[derive(Debug, Default)]
 pub(super) struct Departed {
-    /// They are gone.
+    /// They were deleted.
     pub(super) changes: Vec<Change>,
-    /// All of them.
+    /// They are not monitored any more.
     pub(super) ids: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl Departed {
 }
 
 impl Roster {
-    /// The channels of now.
+    /// The current channels.
     pub(super) fn ids(&self, client: &Client) -> Outcome<Vec<String>> {
         match self {
             Roster::Named(ids) => Ok(ids.clone()),
@@ -43,7 +43,8 @@ impl Roster {
         }
     }
 
-    /// Lists the channels again if it is time to. An incomplete list changes nothing.
+    /// Lists the channels again if it is time to. An incomplete list changes
+    /// nothing.
     pub(super) fn refresh(
         &mut self,
         client: &Client,
@@ -61,8 +62,8 @@ impl Roster {
         Ok(departed)
     }
 
-    /// Forgets the channels that are not among `ids`. They are gone if they would be
-    /// listed.
+    /// Forgets channels that are not in `ids`. They count as deleted if a listing
+    /// would have contained them.
     pub(super) fn compare(
         &self,
         ids: &[String],

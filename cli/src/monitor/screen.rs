@@ -1,30 +1,29 @@
-//! A part of the terminal that is drawn again in place.
+//! A part of the terminal that is redrawn in place.
 
 use console::Term;
 use std::io;
 
-/// What stands on the terminal now, to be replaced by what comes next. What
-/// was there before stays above it.
+/// The lines on the terminal that the next drawing replaces. Earlier output stays
+/// above them.
 pub(super) struct Screen {
     terminal: Term,
     drawn: usize,
 }
 
 impl Screen {
-    /// A buffered terminal shows each drawing at once and does not flicker.
+    /// A buffered terminal shows each drawing at once, without flicker.
     pub(super) fn new(terminal: Term) -> Self {
         Screen { terminal, drawn: 0 }
     }
 
-    /// Draws lines of which there are never more than the rows that are free,
-    /// nor wider ones than the columns: scrolled or wrapped ones could not be
-    /// taken back.
+    /// Draws lines, at most as many as there are free rows, and none wider than the
+    /// columns: scrolled or wrapped lines could not be replaced.
     pub(super) fn draw(
         &mut self,
         lines: impl FnOnce(usize, usize) -> Vec<String>,
     ) -> io::Result<()> {
         let (rows, columns) = self.terminal.size();
-        // The cursor stands on a row of its own.
+        // The cursor is on its own row.
         let rows = usize::from(rows).saturating_sub(1).max(1);
         let lines = lines(rows, columns.into());
         self.terminal.clear_last_lines(self.drawn.min(rows))?;

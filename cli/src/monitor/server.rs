@@ -1,4 +1,4 @@
-//! Metrics over HTTP, for scrapers that nobody vouches for.
+//! Serves metrics over HTTP to untrusted scrapers.
 
 use super::metrics::{Exposition, Metrics};
 use bytes::Bytes;
@@ -21,18 +21,19 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
-/// How many scrapers are served at a time; others wait for their turn.
+/// The maximum number of scrapers at a time; others wait.
 const MOST_CONNECTIONS: usize = 16;
-/// How long a scraper may take for its request and the response.
+/// The time limit for a scraper's request and the response.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest request.
+/// The maximum size of a request.
 const LONGEST_REQUEST: usize = 16 << 10;
 /// The size of the parts in which metrics are sent.
 const PART: usize = 32 << 10;
-/// How long to wait when the system has no more sockets.
+/// How long to wait if the system has run out of sockets.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// Serves metrics until the process ends. Returns the address, which is ready.
+/// Serves metrics until the process ends. Returns the address, which already
+/// accepts connections.
 pub(super) fn start(address: SocketAddr, metrics: Arc<Metrics>) -> io::Result<SocketAddr> {
     start_with(address, metrics, TIMEOUT)
 }
@@ -73,10 +74,10 @@ async fn accept(listener: tokio::net::TcpListener, metrics: Arc<Metrics>, limit:
                 async move { Ok::<_, Infallible>(respond(&request, metrics)) }
             });
             let mut server = http1::Builder::new();
-            // One request a connection: nobody holds a place without using it.
+            // One request per connection, so that idle ones do not take a place.
             server.keep_alive(false).max_buf_size(LONGEST_REQUEST).timer(TokioTimer::new());
             let connection = server.serve_connection(TokioIo::new(stream), service);
-            // Whatever a scraper does wrong is its own loss.
+            // A scraper's mistakes affect nobody else.
             let _ = timeout(limit, connection).await;
             drop(place);
         });
@@ -111,7 +112,7 @@ fn respond<B>(request: &Request<B>, metrics: Arc<Metrics>) -> Response<Parts> {
     }
 }
 
-/// OpenMetrics for those that ask for it, as Prometheus does.
+/// OpenMetrics for those that accept it, as Prometheus does.
 fn wanted<B>(request: &Request<B>) -> Exposition {
     let accepts = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     match accepts.into_iter().any(|value| value.contains("application/openmetrics-text")) {
@@ -120,13 +121,13 @@ fn wanted<B>(request: &Request<B>) -> Exposition {
     }
 }
 
-/// Writes metrics on a thread of its own, a few parts ahead of the scraper: thousands
-/// of channels take megabytes that are never in memory at once.
+/// Writes metrics on a separate thread, a few parts ahead of the scraper: for
+/// thousands of channels, they are megabytes, which are never in memory at once.
 fn parts(metrics: Arc<Metrics>, exposition: Exposition) -> Parts {
     let (sender, parts) = mpsc::channel(1);
     spawn_blocking(move || {
         let mut writer = PartWriter { part: String::with_capacity(PART), sender };
-        // An error means that the scraper has left.
+        // An error means that the scraper has disconnected.
         let _ = metrics.write(&mut writer, exposition).and_then(|()| writer.flush());
     });
     Parts::Stream(parts)
@@ -154,7 +155,7 @@ impl fmt::Write for PartWriter {
     }
 }
 
-/// The body of a response.
+/// Returns the body of a response.
 enum Parts {
     Whole(Option<Bytes>),
     Stream(mpsc::Receiver<Bytes>),
@@ -216,7 +217,7 @@ mod tests {
         start_with("127.0.0.1:0".parse().unwrap(), Arc::new(metrics), limit).unwrap()
     }
 
-    /// What the server says to these bytes, until it closes.
+    /// Sends these bytes, and returns the server's response.
     fn exchange(address: SocketAddr, request: &[u8]) -> String {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(LONG)).unwrap();
@@ -271,11 +272,11 @@ mod tests {
         let mut slow: Vec<TcpStream> = Vec::new();
         for number in 0..MOST_CONNECTIONS * 2 {
             let mut stream = TcpStream::connect(address).unwrap();
-            // Some do not even finish their request.
+            // Some do not even finish their requests.
             let _ = stream.write_all(if number % 2 == 0 { request } else { &request[..20] });
             slow.push(stream);
         }
-        // In HTTP/1.0 no sizes of parts are between the lines.
+        // Responses in HTTP/1.0 are not chunked.
         let response = exchange(address, b"GET /metrics HTTP/1.0\r\n\r\n");
         let channels = response.matches("osslive_channel_live{").count();
         assert_eq!(channels, 5000, "every part arrived");

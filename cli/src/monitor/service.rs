@@ -1,4 +1,4 @@
-//! The monitor as a service: what it does with each sweep besides showing it.
+//! The monitor as a service: metrics, events and state.
 
 use super::command::{self, OnChange};
 use super::event::Event;
@@ -55,7 +55,8 @@ pub(super) struct Options {
 }
 
 impl Options {
-    /// Whether the monitor works for other programs, rather than for a person.
+    /// Returns whether the monitor works for other programs rather than for a
+    /// person.
     pub(super) fn is_service(&self) -> bool {
         self.metrics.is_some()
             || self.on_change.is_some()
@@ -78,7 +79,7 @@ impl Options {
             let wrong = |wrong| Failure::usage(format!("--webhook: URL {number} {wrong}"));
             webhook::check_url(url).map_err(wrong)?;
             if self.webhooks[..number - 1].contains(url) {
-                return Err(wrong("is given twice"));
+                return Err(wrong("is a duplicate"));
             }
             let webhook = Webhook::new(url.clone(), agent.clone(), signer.clone());
             let label = format!("webhook-{number}");
@@ -99,10 +100,10 @@ pub(super) struct Setup<'a> {
     pub(super) output: &'a Output,
     pub(super) log: &'a Log,
     pub(super) bucket: &'a str,
-    /// Counts the requests that the service asked to send later.
+    /// Counts throttled requests.
     pub(super) throttled: Arc<AtomicU64>,
     pub(super) roster: &'a Roster,
-    /// The channels of now.
+    /// The current channels.
     pub(super) ids: &'a [String],
 }
 
@@ -116,8 +117,9 @@ pub(super) struct Service {
 }
 
 impl Service {
-    /// Starts a service: whatever can fail on the command line or on this machine
-    /// fails here. Returns also which channels have gone since the state was written.
+    /// Starts a service: everything that can fail because of the command line or
+    /// this machine fails here. Also returns the channels that were deleted since
+    /// the state was written.
     pub(super) fn start(
         options: &Options,
         setup: &Setup<'_>,
@@ -146,8 +148,8 @@ impl Service {
         Ok((Service { bucket, log, outbox, metrics, deliveries }, departed))
     }
 
-    /// Takes changes, and which channels are no longer monitored. Once this returns,
-    /// they are in the state.
+    /// Takes changes, and the channels that are no longer monitored. They are in
+    /// the state when this returns.
     pub(super) fn record(&self, changes: &[Change], departed: &[String], monitor: &ChannelMonitor) {
         let events = changes.iter().filter_map(|change| Event::of(change, &self.bucket)).collect();
         let mut ids: Vec<String> = changes.iter().map(|change| change.id.clone()).collect();
@@ -155,14 +157,14 @@ impl Service {
         self.outbox.record(events, &ids, monitor.watch());
     }
 
-    /// Takes the numbers of the latest sweep.
+    /// Takes the results of the latest sweep.
     pub(super) fn measure(&self, monitor: &ChannelMonitor) {
         if let (Some(sweep), Some(took)) = (monitor.last_sweep(), monitor.last_duration()) {
             self.metrics.update(sweep, took);
         }
     }
 
-    /// The channels could not be listed.
+    /// Records that the channels could not be listed.
     pub(super) fn list_failed(&self, failure: &Failure) {
         self.metrics.count_list_failure();
         let error = failure.to_string();
@@ -193,8 +195,7 @@ fn serve(address: SocketAddr, metrics: Arc<Metrics>, log: &Log) -> Outcome {
     Ok(())
 }
 
-/// Continues with what an earlier monitor knew, and with the events that it had not
-/// delivered.
+/// Continues with an earlier monitor's state and undelivered events.
 fn resume(
     path: &Path,
     setup: &Setup<'_>,
@@ -203,7 +204,7 @@ fn resume(
 ) -> Outcome {
     let (journal, restored) = Journal::open(path, setup.bucket).map_err(Failure::usage)?;
     if restored.was_torn {
-        let message = "the last line of the state is incomplete and does not count";
+        let message = "ignoring the incomplete last line of the state";
         setup.log.warn(message, json!({ "file": path.display().to_string() }));
     }
     if !restored.known.is_empty() {

@@ -1,4 +1,4 @@
-//! The signature of webhooks, by the Standard Webhooks specification.
+//! Signs webhooks as in the Standard Webhooks specification.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,20 +9,20 @@ use zeroize::Zeroizing;
 
 /// Shorter secrets could be guessed.
 const SHORTEST: usize = 16;
-/// What a secret begins with that is written in base64.
+/// The prefix of a secret in base64.
 const PREFIX: &str = "whsec_";
 
-/// Signs messages with a secret that receivers know too.
+/// Signs messages with a secret that receivers share.
 #[derive(Clone)]
 pub(super) struct Signer(Hmac<Sha256>);
 
 impl Signer {
-    /// Reads a secret: what follows `whsec_` is base64; any other is taken as it is.
+    /// Parses a secret: base64 after `whsec_`, otherwise the text itself.
     pub(super) fn new(secret: &str) -> Result<Signer, String> {
         let key = Zeroizing::new(match secret.strip_prefix(PREFIX) {
             Some(encoded) => STANDARD
                 .decode(encoded)
-                .map_err(|_| format!("what follows {PREFIX} must be base64"))?,
+                .map_err(|_| format!("the text after {PREFIX} must be base64"))?,
             None => secret.as_bytes().to_vec(),
         });
         if key.len() < SHORTEST {

@@ -1,4 +1,4 @@
-//! Events as HTTP requests.
+//! Sends events as HTTP requests.
 
 use super::event::Event;
 use super::outbox::Outcome;
@@ -8,12 +8,12 @@ use time::OffsetDateTime;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Uri};
 
-/// How long a receiver may take.
+/// A receiver's time limit.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest delay that a receiver may ask for.
+/// The maximum delay that a receiver may request.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60 * 60);
 
-/// A URL that takes events.
+/// A URL that receives events.
 #[derive(Debug)]
 pub(super) struct Webhook {
     url: String,
@@ -60,8 +60,8 @@ impl Webhook {
     }
 }
 
-/// What a status means. A receiver that is misconfigured is repaired within a day,
-/// so that all but 410 are worth another attempt.
+/// Interprets a status. A misconfigured receiver is usually repaired within a day,
+/// so that every status but 410 is worth a retry.
 fn judge(status: u16, headers: &HeaderMap) -> Outcome {
     match status {
         200..=299 => Outcome::Delivered,
@@ -87,7 +87,7 @@ fn retry_after(headers: &HeaderMap, now: SystemTime) -> Option<Duration> {
     Some(length.min(LONGEST_RETRY_AFTER))
 }
 
-/// An error without the URL, which may contain a token.
+/// Formats an error without the URL, which may contain a token.
 fn describe(error: &ureq::Error) -> String {
     match error {
         ureq::Error::Timeout(_) => format!("timed out after {} s", TIMEOUT.as_secs()),

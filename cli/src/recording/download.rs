@@ -1,4 +1,4 @@
-//! Downloading a part of a recording.
+//! Downloads a part of a recording.
 
 use super::mp4;
 use crate::failure::{Failure, Outcome};
@@ -23,9 +23,9 @@ TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or relative to now
 (-10m). A range may be longer than a day. The file is an MPEG transport stream;
 a name that ends in .mp4 makes it an MP4 file, with ffmpeg.
 
-An interrupted download is resumed by the same command: what is complete is in
-FILE.part, and FILE.progress says so. With --follow, a live stream is downloaded
-until it ends.
+To resume an interrupted download, run the same command again: FILE.part holds
+the data, and FILE.progress records how much of it is complete. With --follow, a
+live stream is downloaded until it ends.
 
 Examples:
   osslive recording download main-stage -o show.mp4
@@ -52,7 +52,7 @@ pub(super) struct Arguments {
     /// File to write, .ts or .mp4 [default: CHANNEL.ts]
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
-    /// Keep downloading until the channel is not live any more, or --to has come
+    /// Keep downloading until the channel is no longer live, or until --to
     #[arg(long)]
     follow: bool,
     /// Replace an existing file, and start over instead of resuming
@@ -66,7 +66,7 @@ pub(super) struct Arguments {
     parallel: u8,
 }
 
-/// Which session.
+/// The selected session.
 #[derive(Debug, Clone, Copy)]
 enum SessionChoice {
     Latest,
@@ -110,7 +110,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     if conversion.has_stream() {
         let stream = conversion.stream().display();
         session.output.warn(&format!(
-            "{stream} is complete and only has to be converted; --force downloads it again"
+            "{stream} is complete and only needs to be converted; --force downloads it again"
         ));
         conversion.run(&stop, session)?;
         session.output.show(&json!({}), |page| {

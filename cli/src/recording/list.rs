@@ -1,4 +1,4 @@
-//! What is stored of a channel's recordings.
+//! Lists a channel's stored recordings.
 
 use crate::failure::Outcome;
 use crate::output::Page;
@@ -11,9 +11,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
-OSS keeps every fragment until somebody deletes it, also those that no playlist
-lists any more, and those of deleted channels. Gaps of three seconds or more are
-shown. Lists the objects below CHANNEL/ and reads each playlist.
+OSS keeps every fragment until somebody deletes it, including those that are in
+no playlist any more, and those of deleted channels. Shows gaps of three seconds
+or more. Lists the objects below CHANNEL/ and reads each playlist.
 
 Examples:
   osslive recording list main-stage
@@ -21,7 +21,7 @@ Examples:
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Channel id; the channel need not exist any more
+    /// Channel id; the channel itself may have been deleted
     #[arg(value_name = "CHANNEL")]
     id: String,
 }
@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     Ok(())
 }
 
-/// Reads what is stored, which takes a while if that is much.
+/// Reads what is stored, which takes time for large recordings.
 pub(super) fn read(id: &str, session: &Session) -> Outcome<Recording> {
     let bar = session.progress.working(&format!("reading {id}"));
     let recording = session.client.get_recording(id);
@@ -61,7 +61,7 @@ struct Playlist {
     last_modified: Option<OffsetDateTime>,
     is_finished: bool,
     fragments: usize,
-    /// Listed, but not stored any more.
+    /// Listed, but no longer stored.
     missing: usize,
 }
 
@@ -107,7 +107,7 @@ impl Report {
 
     fn spans(&self) -> Table {
         let mut table = Table::new(&["FROM", "TO", "LENGTH", "FRAGMENTS", "SIZE"]);
-        // There is a gap after each span but the last.
+        // A gap follows each span but the last.
         let gaps = self.gaps.iter().map(Some).chain([None]);
         for (span, gap) in self.spans.iter().zip(gaps) {
             table.row([

@@ -1,4 +1,4 @@
-//! A transport stream as an MP4 file, by ffmpeg.
+//! Converts a transport stream to an MP4 file with ffmpeg.
 
 use crate::failure::{Exit, Failure, Outcome};
 use crate::session::Session;
@@ -11,24 +11,24 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-/// The interval at which ffmpeg is checked for having exited.
+/// How often to check whether ffmpeg has exited.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Whether a file is to be an MP4 file, by its name.
+/// Returns whether a file's name makes it an MP4 file.
 pub(super) fn is_wanted(output: &Path) -> bool {
     output.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("mp4"))
 }
 
-/// A conversion that is known to be possible.
+/// A conversion whose requirements are met.
 pub(super) struct Conversion {
     output: PathBuf,
-    /// The stream, beside the file.
+    /// The stream, next to the file.
     stream: PathBuf,
     part: PathBuf,
 }
 
 impl Conversion {
-    /// Checks everything before hours are spent on a download.
+    /// Checks everything in advance: a download may take hours.
     pub(super) fn to(output: &Path, force: bool) -> Outcome<Self> {
         if !force && output.exists() {
             return Err(Failure::file(output, io::ErrorKind::AlreadyExists.into()));
@@ -65,12 +65,12 @@ impl Conversion {
         &self.stream
     }
 
-    /// Whether an earlier download was complete.
+    /// Returns whether an earlier download is complete.
     pub(super) fn has_stream(&self) -> bool {
         self.stream.exists()
     }
 
-    /// Converts the stream, without encoding it again, and deletes it.
+    /// Converts the stream without transcoding, and deletes it.
     pub(super) fn run(&self, stop: &StopHandle, session: &Session) -> Outcome {
         let bar = session.progress.working("converting to MP4");
         let result = self.convert(stop);
@@ -101,7 +101,7 @@ impl Conversion {
         let errors = ffmpeg.stderr.take();
         let errors = thread::spawn(move || {
             let mut text = Vec::new();
-            // More than a person would read is thrown away.
+            // Longer output is cut.
             errors.map(|errors| errors.take(4096).read_to_end(&mut text));
             String::from_utf8_lossy(&text).trim().to_owned()
         });
@@ -116,14 +116,14 @@ impl Conversion {
     }
 }
 
-/// A path that ffmpeg cannot take for an option or a protocol.
+/// Returns a path that ffmpeg cannot mistake for an option or a protocol.
 fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
 }
 
-/// Waits for the end of a program, and ends it if it is stopped.
+/// Waits for a program to end, and kills it when the work is stopped.
 fn wait(program: &mut Child, stop: &StopHandle) -> Result<bool, String> {
     loop {
         match program.try_wait() {

@@ -1,4 +1,4 @@
-//! Deleting what is old.
+//! Deletes old recordings.
 
 use super::list;
 use crate::confirm;
@@ -16,10 +16,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
-Deletes fragments that ended before then, and saved playlists that were written
-before then, for good. What a remaining playlist lists stays, and so does the
-playlist of a live stream. Playlists are deleted first: no playlist ever lists a
-fragment that is gone, even if the work is interrupted. Asks before it deletes.
+Permanently deletes fragments that ended and saved playlists that were written
+before then. Fragments in a remaining playlist are kept, as is the playlist of a
+live stream. Playlists are deleted first, so that none lists a deleted fragment,
+even after an interruption. Asks for confirmation.
 
 Examples:
   osslive recording prune main-stage --older-than 30d --dry-run
@@ -27,13 +27,13 @@ Examples:
 
 #[derive(Args)]
 pub(super) struct Arguments {
-    /// Channel id; the channel need not exist any more
+    /// Channel id; the channel itself may have been deleted
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// Age of what is deleted, such as 30d
+    /// Delete what is older than this, such as 30d
     #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length)]
     older_than: Duration,
-    /// Keep all saved playlists, and what they list
+    /// Keep all saved playlists and their fragments
     #[arg(long)]
     keep_vod: bool,
     /// Show what would be deleted without deleting anything
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
         return Ok(());
     }
     confirm(&report, arguments.yes, session)?;
-    // While somebody was thinking, a playlist may have been saved.
+    // A playlist may have been saved while the question was open.
     let pruning = both(pruning, &plan()?);
     let deleted = delete(&arguments.id, &pruning, session)?;
     let report = Report { is_deleted: true, ..Report::of(&deleted, before) };
@@ -73,7 +73,7 @@ fn is_less(deleted: &Pruning, planned: &Pruning) -> bool {
         < planned.fragments.len() + planned.playlists.len()
 }
 
-/// What is in both plans.
+/// Returns what is in both plans.
 fn both(mut first: Pruning, second: &Pruning) -> Pruning {
     let names: HashSet<_> = second.playlists.iter().collect();
     first.playlists.retain(|name| names.contains(name));
@@ -93,14 +93,14 @@ fn confirm(report: &Report, yes: bool, session: &Session) -> Outcome {
         return Err(Failure::usage(message));
     }
     session.output.text(|page| report.write(page, "would be deleted"));
-    match confirm::ask("Delete for good?")? {
+    match confirm::ask("Delete permanently?")? {
         true => Ok(()),
         false => Err(Failure::Message(Exit::Failure, "nothing was deleted".to_owned())),
     }
 }
 
-/// Deletes playlists, then fragments, and returns what is gone. Ctrl-C ends it between
-/// two batches.
+/// Deletes playlists, then fragments, and returns what was deleted. Ctrl-C stops it
+/// between two batches.
 fn delete(id: &str, pruning: &Pruning, session: &Session) -> Outcome<Pruning> {
     let stop = StopHandle::new();
     signal::stops(&stop)?;
@@ -133,7 +133,7 @@ fn delete(id: &str, pruning: &Pruning, session: &Session) -> Outcome<Pruning> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Report {
-    /// Whether it is gone, or would be.
+    /// Whether it was deleted, or would be.
     is_deleted: bool,
     #[serde(with = "time::serde::rfc3339")]
     older_than: OffsetDateTime,
@@ -144,7 +144,7 @@ struct Report {
     #[serde(skip_serializing_if = "Option::is_none", with = "time::serde::rfc3339::option")]
     end_time: Option<OffsetDateTime>,
     playlists: Vec<String>,
-    /// Old enough, but listed by a playlist that stays.
+    /// Old enough, but listed by a playlist that is kept.
     kept_fragments: usize,
 }
 
@@ -189,7 +189,7 @@ impl Report {
         }
         if self.kept_fragments > 0 {
             let kept = text::count(self.kept_fragments, "older fragment");
-            writeln!(page, "{kept} kept: a playlist that stays lists them");
+            writeln!(page, "{kept} kept: remaining playlists list them");
         }
     }
 }

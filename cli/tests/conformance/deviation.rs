@@ -1,16 +1,16 @@
-//! What a proxy changes, and which observation must differ then.
+//! The changes that a proxy makes, and the observations that must differ then.
 
-/// A change of what the endpoint says in one observation.
+/// A change of the endpoint's responses in one observation.
 #[derive(Debug, Clone, Copy)]
 pub struct Deviation {
     pub name: &'static str,
     /// The observation, which the command names in each request.
     pub id: &'static str,
-    /// The method and a part of the query of the request that is answered otherwise.
+    /// The method, and a part of the query, of the changed request.
     pub method: &'static str,
     pub query: &'static str,
     pub changes: &'static [Change],
-    /// How publishers are treated.
+    /// What happens to publishers.
     pub push: Option<Push>,
     /// The observations that must differ, if not just that one.
     pub finds: &'static [&'static str],
@@ -26,10 +26,10 @@ pub enum Change {
     Text(&'static str, &'static str),
     NoElement(&'static str),
     Rename(&'static str, &'static str),
-    /// Two elements in each other's place.
+    /// Two elements, swapped.
     Swap(&'static str, &'static str),
     Replace(&'static str, &'static str),
-    /// No response within the time limit.
+    /// No response within the timeout.
     Hang,
     /// The connection is closed instead of a response.
     Cut,
@@ -40,14 +40,14 @@ pub enum Push {
     Accept,
     /// With this code.
     Refuse(&'static str),
-    /// The connection is closed without a word.
+    /// The connection is closed without a reason.
     Close,
-    /// The connection stays, although the endpoint closes it.
+    /// The connection stays open although the endpoint closes it.
     Keep,
 }
 
 impl Deviation {
-    /// Whether a request, by its head, is one that is answered otherwise.
+    /// Returns whether a request, given its head, is changed.
     pub fn is_of(&self, head: &str) -> bool {
         let line = head.lines().next().unwrap_or_default();
         let (method, target) = line.split_once(' ').unwrap_or_default();
@@ -58,13 +58,13 @@ impl Deviation {
             && target.contains(self.query)
     }
 
-    /// Whether a publisher is meant, by the name of the stream.
+    /// Returns whether a publisher is affected, given the name of the stream.
     pub fn is_channel(&self, stream: &str) -> bool {
         let name = stream.split('?').next().unwrap_or_default();
         name.starts_with("osslive-conformance-") && name.splitn(4, '-').nth(3) == Some(self.id)
     }
 
-    /// The observations that must differ.
+    /// Returns the observations that must differ.
     pub fn finds(&self) -> Vec<&'static str> {
         if self.finds.is_empty() { vec![self.id] } else { self.finds.to_vec() }
     }
@@ -79,7 +79,7 @@ const fn http(
     Deviation { name, id, method, query: "live", changes, push: None, finds: &[] }
 }
 
-/// On a sub-resource or object other than `live`.
+/// For a sub-resource or object other than `live`.
 const fn other(
     name: &'static str,
     id: &'static str,
@@ -132,7 +132,7 @@ pub const HTTP: &[Deviation] = &[
     ),
     http("another message", "name-64", "PUT", &[Change::Text("Message", "Too long.")]),
     http("a status of the server", "history-missing", "GET", &[Change::Status(500)]),
-    // Elements: missing, renamed, reordered, new, and their texts.
+    // Elements: missing, renamed, reordered and new ones, and their texts.
     http("a missing element", "info-defaults", "GET", &[Change::NoElement("PlaylistName")]),
     http("a renamed element", "info-all", "GET", &[Change::Rename("FragCount", "FragmentCount")]),
     http("elements in another order", "list-empty", "GET", &[Change::Swap("Prefix", "Marker")]),
@@ -196,7 +196,7 @@ pub const HTTP: &[Deviation] = &[
         "GET",
         &[Change::Text("IsTruncated", "false")],
     ),
-    // Limits that moved.
+    // Limits with other values.
     http(
         "a higher limit",
         "put-frag-duration-101",
@@ -236,7 +236,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(200), Change::Body(EMPTY_LIST)],
     ),
     http("a greater skew", "v4-date-late", "GET", &[Change::Status(200), Change::Body(EMPTY_LIST)]),
-    // A refusal accepted, and a success refused.
+    // Rejections that are accepted, and vice versa.
     http(
         "a wrong signature accepted",
         "v4-wrong",
@@ -262,7 +262,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(404), Change::Body(REFUSAL)],
     ),
     other(
-        "a playlist of no channel",
+        "a playlist of a nonexistent channel",
         "vod-missing-channel",
         "GET",
         "vod",
@@ -385,7 +385,7 @@ pub const STREAMS: &[Deviation] = &[
     ),
 ];
 
-/// One that takes longer than a test may.
+/// A session that takes longer than a test may.
 pub const SLOW: &[Deviation] = &[Deviation {
     finds: &["disable-live-publisher"],
     ..rtmp("a publisher that stays", "disable-live", Push::Keep)

@@ -1,5 +1,5 @@
-//! `osslive conformance` against the local endpoint, and against a proxy in front of
-//! it that does otherwise.
+//! `osslive conformance` against the local endpoint, and against a proxy that
+//! changes its responses.
 
 mod deviation;
 mod proxy;
@@ -20,15 +20,15 @@ use support::{
     STS_TOKEN, Shell, bare, has_script, on_terminal, run, skipped, wait_until,
 };
 
-/// What the names of all runs begin with.
+/// The prefix of all runs' names.
 const PREFIX: &str = "osslive-conformance-";
 
-/// The command with an endpoint that logs little: most requests are refused.
+/// The command with an endpoint that logs little: most requests are rejected.
 fn shell(name: &str) -> Shell {
     shell_with(name, &[])
 }
 
-/// With further arguments for the endpoint.
+/// The same with further arguments for the endpoint.
 fn shell_with(name: &str, arguments: &[&str]) -> Shell {
     let folder = Folder::new(name);
     let arguments = [&["--log-level", "error"], arguments].concat();
@@ -36,15 +36,15 @@ fn shell_with(name: &str, arguments: &[&str]) -> Shell {
     Shell { folder, endpoint }
 }
 
-/// The names of all channels.
+/// Returns the names of all channels.
 fn channels(client: &Client) -> Vec<String> {
-    // A run that is throttled may leave no request for this one.
+    // A throttled run may leave no request for this one.
     let client = client.with_attempts(20);
     let list = client.list_channels(&ListChannels::new().max_keys(1000)).expect("a list");
     list.channels.into_iter().map(|channel| channel.name).collect()
 }
 
-/// The files in the endpoint's folder whose paths contain a text.
+/// Returns the files in the endpoint's directory whose paths contain a text.
 fn files(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {
@@ -58,24 +58,24 @@ fn files(folder: &Path, text: &str) -> Vec<String> {
     found
 }
 
-/// The objects that a run has left.
+/// Returns the objects that a run has left behind.
 fn objects(shell: &Shell) -> Vec<String> {
     files(&shell.folder.path().join("data").join(BUCKET).join("objects"), PREFIX)
 }
 
-/// What a run printed as JSON, and how it ended.
+/// Returns the JSON output of a run, and how it ended.
 fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
 }
 
-/// The ids of the observations with this verdict.
+/// Returns the ids of the observations with this verdict.
 fn ids(report: &Value, verdict: &str) -> BTreeSet<String> {
     let lines = report["observations"].as_array().expect("observations");
     let is_it = |line: &&Value| line["verdict"] == verdict;
     lines.iter().filter(is_it).map(|line| line["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// A report in which nothing differs.
+/// Checks that a report has no differences.
 fn is_same(ran: &Ran) -> Value {
     let report = report(ran);
     let differing = report["observations"].as_array().expect("observations").iter();
@@ -85,7 +85,7 @@ fn is_same(ran: &Ran) -> Value {
     report
 }
 
-/// With the temporary key of the endpoint.
+/// With the endpoint's temporary credentials.
 fn with_token(shell: &Shell, line: &str) -> Command {
     let mut command = shell.command(line);
     command
@@ -95,7 +95,7 @@ fn with_token(shell: &Shell, line: &str) -> Command {
     command
 }
 
-/// Replaces the expectation by what the endpoint does: `make expectation`.
+/// Replaces the expectation with what the endpoint does: `make expectation`.
 fn write_expectation(shell: &Shell) {
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/conformance/expected.json");
     let line = format!("conformance --publish --yes --write-expectation {file}");
@@ -109,7 +109,7 @@ fn write_expectation(shell: &Shell) {
 fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
     let shell = shell("conformance-same");
     if std::env::var_os("OSSLIVE_WRITE_EXPECTATION").is_some() {
-        // The command that compares must be built first.
+        // The command to compare must be built first.
         return write_expectation(&shell);
     }
     let client = shell.endpoint.client();
@@ -136,7 +136,7 @@ fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
     }
 }
 
-/// Whether a report can be published.
+/// Checks that a report can be published.
 fn tells_nothing(report: &str, endpoint: &Endpoint) {
     let port = endpoint.url.rsplit(':').next().expect("a port");
     for secret in
@@ -144,7 +144,8 @@ fn tells_nothing(report: &str, endpoint: &Endpoint) {
     {
         assert!(!report.contains(secret), "{secret} in {report}");
     }
-    // Neither the names of the run, nor ids, dates, or times in Unix seconds.
+    // It contains neither the names of the run, nor ids, dates, or times in Unix
+    // seconds.
     assert!(!report.contains(PREFIX), "{report}");
     let words = report.split(|c: char| !c.is_ascii_alphanumeric());
     for word in words.filter(|word| word.len() >= 10) {
@@ -169,7 +170,7 @@ fn nothing_differs_with_temporary_credentials() {
 }
 
 #[test]
-fn nothing_differs_for_an_account_of_today() {
+fn nothing_differs_for_a_new_account() {
     let shell = shell_with("conformance-new", &["--account", "new"]);
     let report = is_same(&shell.run("conformance --publish --yes --json"));
     let skipped = ids(&report, "notObserved");
@@ -181,7 +182,8 @@ fn nothing_differs_for_an_account_of_today() {
     }
 }
 
-/// Runs the command behind a proxy that deviates so, and returns what it found.
+/// Runs the command behind a proxy with these deviations, and returns what it
+/// found.
 fn found(shell: &Shell, deviations: &[Deviation], options: &str) -> BTreeSet<String> {
     let proxy = Proxy::start(shell.endpoint.authority(), deviations);
     let mut command = shell.command(&format!("conformance --yes --json --timeout 5s {options}"));
@@ -277,7 +279,7 @@ fn leftovers_of_a_killed_run_are_reported_and_removed_and_nothing_else() {
 fn a_run_without_a_terminal_needs_to_be_confirmed() {
     let shell = shell("conformance-confirm");
     let refused = shell.failure("conformance --publish", 2);
-    assert!(refused.contains("add --yes to go on without asking"), "{refused}");
+    assert!(refused.contains("add --yes to continue without asking"), "{refused}");
     let ran = shell.run("conformance --publish");
     assert!(ran.stderr.contains("requests to the bucket live-demo"), "{}", ran.stderr);
     assert!(ran.stderr.contains("is removed afterwards"), "{}", ran.stderr);
@@ -299,7 +301,7 @@ fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
         }
         run(&mut command, LONG)
     };
-    // Nobody answers.
+    // Nobody answers the question.
     let ran = on_terminal("conformance");
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stdout);
     assert!(ran.stdout.contains("Go on? [y/N]"), "{}", ran.stdout);
@@ -343,7 +345,7 @@ fn observations_are_listed_without_sending_anything() {
 }
 
 #[test]
-fn a_throttled_run_takes_longer_and_sees_the_same() {
+fn a_throttled_run_takes_longer_with_the_same_results() {
     let shell = shell_with("conformance-throttled", &["--qps-limit", "4"]);
     let only = "put-minimal,put-again,info-missing,stat-idle,stat-missing,delete,method-head-live";
     let ran = shell.run(&format!("conformance --yes --json -v --only {only}"));
@@ -353,7 +355,7 @@ fn a_throttled_run_takes_longer_and_sees_the_same() {
 }
 
 #[test]
-fn a_public_bucket_is_not_asked_what_private_ones_do() {
+fn a_public_bucket_is_not_tested_like_a_private_one() {
     let shell = shell_with("conformance-public", &["--acl", "public-read-write"]);
     let only = "anonymous-list,anonymous-put,rtmp-unsigned,object-anonymous,put-minimal";
     let report = is_same(&shell.run(&format!("conformance --publish --yes --json --only {only}")));

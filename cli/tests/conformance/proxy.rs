@@ -1,5 +1,5 @@
-//! A proxy in front of an endpoint that changes what the endpoint says: HTTP and
-//! RTMP on one port, as the endpoint has them.
+//! A proxy that changes an endpoint's responses, for HTTP and RTMP on one port,
+//! like the endpoint.
 
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -12,7 +12,7 @@ use osslive_local::rtmp::{Event, Limits, Session};
 
 use super::deviation::{Change, Deviation, Push};
 
-/// How long a peer may take for whatever it has to say.
+/// The time limit for a peer's messages.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A running proxy. It stops accepting connections when dropped.
@@ -24,9 +24,9 @@ pub struct Proxy {
 struct Shared {
     upstream: SocketAddr,
     deviations: Vec<Deviation>,
-    /// The names of the deviations that something was changed by.
+    /// The names of the deviations that were applied.
     applied: Mutex<Vec<&'static str>>,
-    /// What cannot be changed as was ordered.
+    /// Deviations that could not be applied.
     mistakes: Mutex<Vec<String>>,
     is_stopped: AtomicBool,
 }
@@ -49,14 +49,14 @@ impl Proxy {
                     return;
                 }
                 let (Ok(client), shared) = (client, accepting.clone()) else { continue };
-                // A peer that went away is no failure of the proxy.
+                // A peer that disconnects is no failure of the proxy.
                 thread::spawn(move || drop(shared.serve(&client)));
             }
         });
         Proxy { url, shared }
     }
 
-    /// The deviations that changed something.
+    /// Returns the deviations that were applied.
     pub fn applied(&self) -> Vec<&'static str> {
         let mistakes = self.shared.mistakes.lock().expect("no thread panicked");
         assert!(mistakes.is_empty(), "{mistakes:#?}");
@@ -70,7 +70,7 @@ impl Proxy {
 impl Drop for Proxy {
     fn drop(&mut self) {
         self.shared.is_stopped.store(true, Ordering::Relaxed);
-        // Wakes the thread that accepts.
+        // Wakes the accepting thread.
         let address = self.url.trim_start_matches("http://").to_owned();
         drop(TcpStream::connect(address));
     }
@@ -89,7 +89,7 @@ impl Shared {
         self.applied.lock().expect("no thread panicked").push(deviation.name);
     }
 
-    /// Forwards one request, and closes the connection behind its response.
+    /// Forwards one request, and closes the connection after its response.
     fn serve_http(&self, mut client: &TcpStream) -> io::Result<()> {
         let request = Message::read(client, false)?;
         let mut upstream = TcpStream::connect(self.upstream)?;
@@ -102,7 +102,7 @@ impl Shared {
             self.note(deviation);
             for change in deviation.changes {
                 match change {
-                    // Longer than the command is told to wait.
+                    // Longer than the command's timeout.
                     Change::Hang => thread::sleep(Duration::from_secs(8)),
                     Change::Cut => return client.shutdown(Shutdown::Both),
                     change => {
@@ -125,8 +125,8 @@ impl Shared {
         client.shutdown(Shutdown::Write)
     }
 
-    /// Forwards both directions, and reads along until it is known which channel is
-    /// published to.
+    /// Forwards both directions, and parses them until the published channel is
+    /// known.
     fn serve_rtmp(&self, client: &TcpStream) -> io::Result<()> {
         let upstream = TcpStream::connect(self.upstream)?;
         upstream.set_nodelay(true)?;
@@ -135,7 +135,7 @@ impl Shared {
         let back = thread::spawn(move || {
             let copied = io::copy(&mut from, &mut to);
             match *kind.lock().expect("no thread panicked") {
-                // The proxy speaks for the endpoint.
+                // The proxy responds instead of the endpoint.
                 Some(Push::Accept | Push::Refuse(_) | Push::Close | Push::Keep) => copied.map(drop),
                 None => to.shutdown(Shutdown::Write),
             }
@@ -151,7 +151,7 @@ impl Shared {
         mut upstream: &TcpStream,
         push: &Mutex<Option<Push>>,
     ) -> io::Result<()> {
-        // As the endpoint reads it, so that what it would answer can be made.
+        // Parsed as the endpoint does, to create the responses that it would send.
         let mut shadow = Session::new(Limits::default());
         let (mut buffer, mut is_open) = (vec![0; 65_536], true);
         loop {
@@ -161,7 +161,7 @@ impl Shared {
             }
             let bytes = &buffer[..count];
             if is_open {
-                // What it says here, the endpoint says too.
+                // The endpoint sends the same.
                 let _ = shadow.receive(bytes);
                 drop(shadow.take_output());
             }
@@ -188,7 +188,7 @@ impl Shared {
                     }
                 }
             }
-            // A client that is kept does not learn that nobody listens.
+            // A client that is kept connected does not notice that nobody listens.
             let sent = upstream.write_all(bytes);
             if push.lock().expect("no thread panicked").is_none() {
                 sent?;
@@ -205,8 +205,8 @@ struct Message {
 }
 
 impl Message {
-    /// Reads a message. One that says no length ends with the connection if
-    /// `to_end` is set, and has no body otherwise.
+    /// Reads a message. Without a length, it ends with the connection if `to_end`
+    /// is set, and otherwise has no body.
     fn read(mut from: &TcpStream, to_end: bool) -> io::Result<Message> {
         let (mut bytes, mut buffer) = (Vec::new(), vec![0; 16_384]);
         let mut message = None;
@@ -260,7 +260,7 @@ impl Message {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// Changes the message, or says why it cannot.
+    /// Changes the message, or returns why it cannot.
     fn change(&mut self, change: &Change) -> Result<(), String> {
         let text = self.text();
         let changed = match *change {
@@ -301,7 +301,7 @@ impl Message {
     }
 }
 
-/// A whole element, with its tags.
+/// A whole element with its tags.
 fn element(text: &str, name: &str) -> Result<String, String> {
     let open = text.find(&format!("<{name}>")).ok_or_else(|| format!("no {name} in {text}"))?;
     let close = format!("</{name}>");

@@ -1,5 +1,4 @@
-//! What was recorded, judged by other people's programs and by the rules of
-//! the formats.
+//! Judges recordings with third-party programs and by the rules of the formats.
 
 use std::path::Path;
 
@@ -8,10 +7,10 @@ use crate::stream::Stream;
 use crate::support::{Channel, Playlist, fetch, probe};
 use crate::tscheck::{self, Piece, Report};
 
-/// How far a picture may be from its place: RTMP counts milliseconds.
+/// The maximum deviation of a picture's time: RTMP counts milliseconds.
 const ROUNDING_MS: i64 = 2;
 
-/// Everything that is wrong with a recording; empty if nothing is.
+/// Returns everything that is wrong with a recording.
 pub fn judge(row: &Row, sent: &Stream, channel: &Channel, folder: &Path) -> Vec<String> {
     let playlist = channel.vod();
     let live = Playlist::fetch(&channel.play_url("playlist.m3u8"));
@@ -27,14 +26,15 @@ pub fn judge(row: &Row, sent: &Stream, channel: &Channel, folder: &Path) -> Vec<
     wrong
 }
 
-/// The rules of RFC 8216 on a playlist, while it was live and after.
+/// Checks a playlist against RFC 8216, while it was live and afterwards.
 fn rules(all: &Playlist, live: &Playlist, row: &Row) -> Vec<String> {
     let target = |playlist: &Playlist| {
         let line = playlist.text.lines().find_map(|l| l.strip_prefix("#EXT-X-TARGETDURATION:"));
         line.and_then(|target| target.parse().ok()).unwrap_or(0.0)
     };
     let mut wrong = Vec::new();
-    // The last target that the live playlist had: it bounds every fragment of the session.
+    // The last target duration of the live playlist: it bounds every fragment of
+    // the session.
     let most: f64 = target(live);
     for fragment in &all.fragments {
         if fragment.seconds.round() > most {
@@ -48,7 +48,7 @@ fn rules(all: &Playlist, live: &Playlist, row: &Row) -> Vec<String> {
     wrong
 }
 
-/// The fragments, by the rules of the transport stream.
+/// Checks the fragments against the rules of the transport stream.
 fn transport_stream(playlist: &Playlist) -> Report {
     let bytes: Vec<_> = playlist.fragments.iter().map(|fragment| fetch(&fragment.url)).collect();
     let piece = |(fragment, bytes): (&'_ crate::support::Fragment, &'_ Vec<u8>)| {
@@ -67,7 +67,8 @@ fn transport_stream(playlist: &Playlist) -> Report {
     tscheck::check(&pieces)
 }
 
-/// The number of frames, and the intervals between pictures, beside those sent.
+/// Compares the number of frames, and the intervals between pictures, with those
+/// sent.
 fn frames(row: &Row, sent: &Stream, report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
     let (pictures, sounds) =
@@ -85,7 +86,8 @@ fn frames(row: &Row, sent: &Stream, report: &Report) -> Vec<String> {
     wrong
 }
 
-/// When pictures are shown by the transport stream, in milliseconds, in order.
+/// Returns the presentation times in the transport stream, in milliseconds, in
+/// order.
 fn shown(report: &Report) -> Vec<i64> {
     let (mut wraps, mut last, mut shown) = (0, 0, Vec::new());
     for (dts, composition) in report.video.dts.iter().zip(&report.video.composition) {
@@ -108,7 +110,7 @@ fn intervals(sent: &[i64], recorded: &[i64]) -> Vec<String> {
     wrong.take(3).map(told).collect()
 }
 
-/// What ffprobe says: codecs, sizes, rates, and as many packets as there are.
+/// Checks ffprobe's output: codecs, sizes, rates, and the number of packets.
 fn streams(row: &Row, streams: &str, report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
     let Expected { size, audio } = row.expected;

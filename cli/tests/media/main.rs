@@ -1,9 +1,9 @@
-//! A table of streams: each is sent to an endpoint by a publisher of our own, and
-//! what was recorded is judged by old and new decoders, a remuxer, ffprobe, and
-//! the rules of transport streams and playlists; frames, intervals, sizes and
-//! audio are compared with what was sent.
+//! A table of streams: each is sent to an endpoint by our own publisher, and the
+//! recording is judged by old and new decoders, a remuxer, ffprobe, and the rules
+//! of transport streams and playlists; frames, intervals, sizes and audio are
+//! compared with what was sent.
 //!
-//! Without ffmpeg this says that it was skipped; with `CI` set it fails instead.
+//! Without ffmpeg, this is reported as skipped; with `CI` set, it fails.
 
 mod judge;
 mod row;
@@ -27,11 +27,12 @@ use support::{
     Browser, Channel, Endpoint, Folder, LONG, clip, despite_crashes, has_ffmpeg, note, run,
 };
 
-/// How many streams are judged at a time; most of it is waiting for programs.
+/// The number of concurrent streams; most of the time is spent waiting for
+/// programs.
 const AT_ONCE: usize = 4;
 
 #[test]
-fn every_stream_of_the_table_is_recorded_as_it_was_sent() {
+fn every_stream_in_the_table_is_recorded_as_sent() {
     if !has_ffmpeg("the table of streams") {
         return;
     }
@@ -63,7 +64,7 @@ fn every_stream_of_the_table_is_recorded_as_it_was_sent() {
     assert!(rows.len() >= 60 || !chosen.is_empty(), "the table has {} rows", rows.len());
 }
 
-/// What hls.js plays in Chromium: the kinds of stream that players dropped frames of.
+/// The streams that hls.js plays in Chromium: those whose frames players dropped.
 const PLAYED: [&str; 12] = [
     "25 frames/s",
     "3 B-frames in a pyramid",
@@ -106,13 +107,13 @@ fn hls_js_plays_every_picture() {
     assert_eq!(seen.stdout.lines().filter(|line| line.starts_with("ok ")).count(), PLAYED.len());
 }
 
-/// A host with a port that nobody listens on.
+/// Returns a host with a port that nobody listens on.
 fn free_host() -> String {
     let address = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
     address.expect("a free port").to_string()
 }
 
-/// What is wrong with a row's recording; whatever fails outright is told too.
+/// Returns what is wrong with a row's recording; panics count as well.
 fn try_row(number: usize, row: &Row, client: &Client, folder: &Path) -> Vec<String> {
     let tried = catch_unwind(AssertUnwindSafe(|| {
         let sent = (row.change)(Stream::read(&clip("stream", &row.source)));

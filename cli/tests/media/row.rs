@@ -1,30 +1,29 @@
-//! One stream of the table: what is sent, and what must be recorded.
+//! A stream of the table: what is sent, and what must be recorded.
 
 use crate::stream::Stream;
 
 /// A kind of stream.
 pub struct Row {
     pub name: String,
-    /// What ffmpeg makes the clip of.
+    /// The ffmpeg arguments that create the clip.
     pub source: String,
     /// How the clip is changed before it is sent.
     pub change: Box<dyn Fn(Stream) -> Stream + Send + Sync>,
     pub expected: Expected,
-    /// How many discontinuities its own kind demands.
+    /// The number of discontinuities that it requires.
     pub discontinuities: usize,
-    /// How many frames may be lost, where the kind of stream costs some.
+    /// The number of frames that may be lost.
     pub lost_pictures: usize,
     pub lost_sounds: usize,
-    /// How many frames of audio are sent, where messages hold several.
+    /// The number of audio frames sent, if messages contain several.
     pub sounds: Option<usize>,
     /// Whether audio before the first picture counts.
     pub all_sounds: bool,
-    /// Whether pictures are shown in the intervals in which they were sent.
+    /// Whether pictures are presented at the intervals at which they were sent.
     pub keeps_intervals: bool,
     /// What players rightly print about such a stream.
     pub noted: &'static str,
-    /// Whether pictures do not come in the intervals of a frame rate, which players
-    /// have to be told.
+    /// Whether pictures are unevenly spaced, which players have to be told.
     pub is_uneven: bool,
     /// Whether key frames are too rare for every fragment to begin with one.
     pub cuts_between_key_frames: bool,
@@ -35,24 +34,24 @@ pub struct Row {
 pub struct Expected {
     /// Width and height.
     pub size: Option<(u32, u32)>,
-    /// Samples a second, and channels.
+    /// Samples per second, and channels.
     pub audio: Option<(u32, u32)>,
 }
 
-/// Six seconds of pictures.
+/// Six seconds of video.
 pub const PICTURES: &str = "-f lavfi -i testsrc2=size=160x90:rate=30";
-/// And sound.
+/// And audio.
 pub const SOUND: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100";
-/// How both are coded, but for what a row changes.
+/// The encoding of both, unless a row changes it.
 pub const VIDEO: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 
 impl Row {
-    /// Video at 30 frames a second with a key frame a second, and audio.
+    /// Video at 30 frames/s with a key frame per second, and audio.
     pub fn new(name: &str) -> Row {
         Row::of(name, &format!("{PICTURES} {SOUND} -t 6 {VIDEO} -g 30 -c:a aac"))
     }
 
-    /// What ffmpeg makes of these arguments.
+    /// Created by ffmpeg with these arguments.
     pub fn of(name: &str, source: &str) -> Row {
         Row {
             name: name.to_owned(),
@@ -61,7 +60,7 @@ impl Row {
             expected: Expected { size: Some((160, 90)), audio: Some((44_100, 1)) },
             discontinuities: 0,
             lost_pictures: 0,
-            // What was sent before the first picture and belongs before it.
+            // Returns what was sent before the first picture and belongs before it.
             lost_sounds: 2,
             sounds: None,
             all_sounds: false,
@@ -72,13 +71,13 @@ impl Row {
         }
     }
 
-    /// Video coded with these options, from other pictures if they are given.
+    /// Video encoded with these options, optionally from other pictures.
     pub fn video(name: &str, pictures: Option<&str>, options: &str) -> Row {
         let pictures = pictures.unwrap_or(PICTURES);
         Row::of(name, &format!("{pictures} {SOUND} -t 6 {VIDEO} {options} -c:a aac"))
     }
 
-    /// Audio alone, with these options.
+    /// Audio only, with these options.
     pub fn audio(name: &str, rate: u32, channels: u32, options: &str) -> Row {
         let source = "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 6";
         let coded = format!("{source} -c:a aac -ar {rate} -ac {channels} {options}");
@@ -106,27 +105,27 @@ impl Row {
         self
     }
 
-    /// Frames may be lost, and pictures are not where they were.
+    /// Frames may be lost, and pictures are at other times.
     pub fn losing(mut self, pictures: usize, sounds: usize) -> Row {
         (self.lost_pictures, self.lost_sounds) = (pictures, sounds);
         self
     }
 
-    /// The intervals of the pictures are not those sent: the clock jumps.
+    /// The intervals between pictures differ from those sent: the clock jumps.
     pub fn jumping(mut self) -> Row {
         self.keeps_intervals = false;
         self
     }
 
-    /// The audio before the first picture is recorded too, and what ffprobe looks
-    /// at is audio alone.
+    /// The audio before the first picture is recorded too, and ffprobe only
+    /// examines audio.
     pub fn late_video(mut self) -> Row {
         self.expected.size = None;
         self.all_sounds = true;
         self
     }
 
-    /// Players print such lines of it.
+    /// Players print such lines about it.
     pub fn noted(mut self, words: &'static str) -> Row {
         self.noted = words;
         self

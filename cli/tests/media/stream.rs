@@ -8,7 +8,7 @@ use osslive_local::push::{Publisher, PushError};
 
 use crate::support::SOON;
 
-/// One message of RTMP.
+/// An RTMP message.
 #[derive(Clone, Debug)]
 pub struct Message {
     pub kind: TagKind,
@@ -25,7 +25,7 @@ impl Message {
         self.kind == TagKind::Audio
     }
 
-    /// Whether it is a picture, or a frame of audio.
+    /// Whether it is a picture, or an audio frame.
     pub fn is_frame(&self) -> bool {
         self.kind != TagKind::Script && self.body.get(1) == Some(&1)
     }
@@ -38,7 +38,7 @@ impl Message {
         self.is_video() && self.is_frame() && self.body[0] >> 4 == 1
     }
 
-    /// When it is shown, as far as the encoder says.
+    /// Its presentation time, as far as the encoder says.
     fn shown_ms(&self) -> i64 {
         match flv::video(&self.body) {
             Ok(VideoBody::Frame { composition_ms, .. }) if self.is_video() => {
@@ -48,7 +48,7 @@ impl Message {
         }
     }
 
-    /// The units of a picture, each with its length.
+    /// The NAL units of a picture, each with its length.
     pub fn units(&self) -> Vec<&[u8]> {
         let (mut rest, mut units) = (&self.body[5..], Vec::new());
         while let Some((length, _)) = rest.split_first_chunk() {
@@ -80,13 +80,13 @@ impl Stream {
         self
     }
 
-    /// Leaves out messages.
+    /// Drops messages.
     pub fn only(mut self, keep: impl FnMut(&Message) -> bool) -> Stream {
         self.0.retain(keep);
         self
     }
 
-    /// Changes the time of each message but the headers.
+    /// Changes the timestamp of each message except headers.
     pub fn at(self, time: impl Fn(&Message) -> u64) -> Stream {
         self.map(|message| {
             if message.is_frame() {
@@ -95,7 +95,7 @@ impl Stream {
         })
     }
 
-    /// Puts each message's parts in its place.
+    /// Replaces each message with parts.
     pub fn split(self, parts: impl Fn(&Message) -> Vec<Vec<u8>>) -> Stream {
         let split = |message: Message| {
             parts(&message).into_iter().map(move |body| Message { body, ..message.clone() })
@@ -103,7 +103,7 @@ impl Stream {
         Stream(self.0.into_iter().flat_map(split).collect())
     }
 
-    /// What follows another stream in the same session, on the same clock.
+    /// Appends another stream in the same session, with the same clock.
     pub fn then(mut self, next: Stream) -> Stream {
         let end = self.0.iter().map(|message| message.ms).max().unwrap_or(0) + 40;
         let next = next.only(|message| message.kind != TagKind::Script);
@@ -111,13 +111,13 @@ impl Stream {
         self
     }
 
-    /// In the order of these keys, as far as they differ.
+    /// Sorts by these keys; equal ones keep their order.
     pub fn sorted_by(mut self, key: impl Fn(&Message) -> u64) -> Stream {
         self.0.sort_by_key(key);
         self
     }
 
-    /// Publishes everything as fast as the endpoint takes it.
+    /// Publishes everything as fast as the endpoint accepts it.
     pub fn send(&self, url: &str) -> Result<(), PushError> {
         let mut publisher = Publisher::connect(url, SOON)?;
         for message in &self.0 {
@@ -132,14 +132,14 @@ impl Stream {
         let frames = self.0.iter().filter(|message| message.is_video() && message.is_frame());
         let mut times: Vec<u64> =
             frames.skip_while(|message| !message.is_key()).map(|message| message.ms).collect();
-        // The slices of one picture may be messages of their own.
+        // The slices of a picture may be separate messages.
         if self.is_sliced() {
             times.dedup();
         }
         times.len()
     }
 
-    /// Whether messages hold slices that do not begin a picture.
+    /// Whether messages contain slices that do not begin a picture.
     fn is_sliced(&self) -> bool {
         let is_rest = |unit: &&[u8]| matches!(unit[4] & 0x1F, 1 | 5) && unit[5] & 0x80 == 0;
         self.0
@@ -148,7 +148,7 @@ impl Stream {
             .any(|message| message.units().iter().all(is_rest))
     }
 
-    /// When they are shown, in order.
+    /// Their presentation times, in order.
     pub fn shown(&self) -> Vec<i64> {
         let frames = self.0.iter().filter(|message| message.is_video() && message.is_frame());
         let mut shown: Vec<i64> =
@@ -160,7 +160,7 @@ impl Stream {
         shown
     }
 
-    /// The frames of audio, or those from the first key frame on if there is any.
+    /// The audio frames, or those from the first key frame on if there is video.
     pub fn sounds(&self, all: bool) -> usize {
         let first = self.0.iter().position(Message::is_key).filter(|_| !all).unwrap_or(0);
         let first_ms = self.0.get(first).map_or(0, |key| key.ms);

@@ -1,4 +1,4 @@
-//! The table: the kinds of stream that encoders send, and around them.
+//! The table: the kinds of stream that encoders send, and variations.
 
 use osslive_local::media::aac::AacConfig;
 
@@ -139,7 +139,7 @@ fn coding() -> Vec<Row> {
     ]
 }
 
-/// The messages that carry one slice each, and what stands before it.
+/// The messages that carry one slice each, and the others before them.
 fn one_slice_each(message: &Message) -> Vec<Vec<u8>> {
     if !message.is_video() || !message.is_frame() {
         return vec![message.body.clone()];
@@ -208,7 +208,7 @@ fn clocks() -> Vec<Row> {
 fn jumps() -> Vec<Row> {
     const HOUR: u64 = 3_600_000;
     let row = |name: &str| Row::video(name, None, "-g 30 -bf 2").jumping();
-    // At a key frame in the middle, whatever the track.
+    // At a key frame in the middle, on either track.
     let after = |m: &Message, base: u64| m.ms >= base + 3000;
     vec![
         row("both clocks start over")
@@ -310,7 +310,7 @@ fn audio() -> Vec<Row> {
 }
 
 fn seven_one() -> Row {
-    // The layout that has a number of its own in AAC.
+    // The channel layout that has its own number in AAC.
     let layout = "-af aformat=channel_layouts=7.1";
     let source = format!("-f lavfi -i sine=sample_rate=48000 -t 6 {layout} -c:a aac -b:a 256k");
     let mut row = Row::of("7.1", &source);
@@ -318,8 +318,8 @@ fn seven_one() -> Row {
     row
 }
 
-/// Six seconds of HE-AAC, coded by an encoder that ffmpeg does not come with; with
-/// the header that ffmpeg makes of its core, or one of its own.
+/// Six seconds of HE-AAC, from an encoder that ffmpeg does not include; with
+/// ffmpeg's header for its core, or its own.
 fn he_aac(name: &str, file: &str, config: Option<&'static [u8]>) -> Row {
     let row =
         Row::of(name, &format!("-v error -i tests/media/{file} -c:a copy")).change(move |sent| {
@@ -333,8 +333,8 @@ fn he_aac(name: &str, file: &str, config: Option<&'static [u8]>) -> Row {
     Row { expected: Expected { size: None, audio: Some((44_100, 2)) }, ..row }
 }
 
-/// Audio whose header says more than its core: what only the decoder finds
-/// in the frames is not what ADTS announces.
+/// Audio whose header describes more than its core: ADTS does not announce what
+/// only the decoder finds in the frames.
 fn with_config(name: &str, config: &'static [u8], rate: u32) -> Row {
     Row::audio(name, rate, 2, "").change(|sent| {
         sent.map(|m| {

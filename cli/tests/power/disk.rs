@@ -1,7 +1,7 @@
 //! A file system that forgets what was not flushed.
 //!
-//! A file's content and the names in a folder are flushed separately, as POSIX has it:
-//! `fsync` of a file says nothing about its name. A rename is atomic.
+//! A file's content and the names in a directory are flushed separately, as in
+//! POSIX: `fsync` of a file does not include its name. A rename is atomic.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File};
@@ -15,10 +15,10 @@ use crate::trace::{Call, buffers, bytes};
 
 type NodeId = usize;
 
-/// The folder above the data.
+/// The directory above the data.
 const ROOT: NodeId = 0;
 
-/// What happens to a file, apart from its names.
+/// Changes of a file, apart from its names.
 #[derive(Clone, Debug)]
 enum Change {
     Write(usize, Vec<u8>),
@@ -49,7 +49,7 @@ impl State {
     }
 }
 
-/// A file or a folder.
+/// A file or a directory.
 #[derive(Debug, Default)]
 struct Node {
     is_folder: bool,
@@ -61,7 +61,7 @@ struct Node {
 type Place = (NodeId, String);
 type Names = BTreeMap<Place, NodeId>;
 
-/// A name that comes, goes or both.
+/// A name that is added, removed or both.
 #[derive(Clone, Debug)]
 struct Rename {
     from: Option<Place>,
@@ -79,7 +79,7 @@ impl Rename {
 
     fn apply(&self, names: &mut Names) {
         if let Some(from) = &self.from {
-            // Of a rename that was not the first: only the file itself moves.
+            // For a rename that was not the first: only the file itself moves.
             match &self.to {
                 Some((_, node)) if names.get(from) != Some(node) => {}
                 _ => drop(names.remove(from)),
@@ -98,7 +98,7 @@ struct Open {
     position: usize,
 }
 
-/// The file system below a folder, as a process changes it.
+/// The file system below a directory, as a process changes it.
 pub struct Disk {
     root: PathBuf,
     nodes: Vec<Node>,
@@ -106,26 +106,26 @@ pub struct Disk {
     flushed: Names,
     pending: Vec<Rename>,
     open: HashMap<u64, Open>,
-    /// What was renamed to each path, complete.
+    /// The complete files renamed to each path.
     pub complete: Contents,
 }
 
 /// The contents that files have had, by their path below the root.
 pub type Contents = HashMap<PathBuf, HashSet<Vec<u8>>>;
 
-/// What a power cut leaves of what was not flushed.
+/// What a power cut leaves of unflushed changes.
 #[derive(Clone, Copy, Debug)]
 pub enum Cut {
     Nothing,
     Everything,
     /// The first changes, in their order, the last of them torn.
     First,
-    /// Any names, and of each file the first changes.
+    /// Any names, and the first changes of each file.
     Some,
 }
 
 impl Disk {
-    /// An empty one below `root`.
+    /// Creates an empty one below `root`.
     pub fn new(root: &Path) -> Disk {
         Disk {
             root: root.to_owned(),
@@ -138,7 +138,7 @@ impl Disk {
         }
     }
 
-    /// Does what a process did. Returns whether that was anything to this disk.
+    /// Applies a call of a process. Returns whether it concerned this disk.
     pub fn apply(&mut self, call: &Call) -> bool {
         let argument = |at: usize| call.arguments.get(at).map_or("", String::as_str);
         let number = |at: usize| argument(at).parse::<u64>().unwrap_or(u64::MAX);
@@ -197,7 +197,8 @@ impl Disk {
         argument.starts_with('"') && path_of(argument).starts_with(&self.root)
     }
 
-    /// The folder and the name of a path; `None` for one that is elsewhere.
+    /// Returns the directory and the name of a path; `None` for one that is
+    /// elsewhere.
     fn place(&self, at: &str, path: &str) -> Option<Place> {
         let path = path_of(path);
         let (mut folder, relative) = match self.open.get(&at.parse().unwrap_or(u64::MAX)) {
@@ -214,7 +215,7 @@ impl Disk {
     }
 
     fn open(&mut self, at: &str, path: &str, flags: &str, call: &Call) -> bool {
-        // A number that an unseen call had closed.
+        // A descriptor that was closed by a call that was not traced.
         self.open.remove(&call.result);
         if path_of(path) == self.root {
             self.open.insert(call.result, Open { node: ROOT, position: 0 });
@@ -304,7 +305,7 @@ impl Disk {
         self.pending.push(rename);
     }
 
-    /// A path below the root.
+    /// Returns a path below the root.
     fn path(&self, place: &Place) -> PathBuf {
         let (folder, name) = place;
         let above = self.names.iter().find(|(_, node)| *node == folder).map(|(place, _)| place);
@@ -324,7 +325,7 @@ impl Disk {
     fn flush_names(&mut self, folder: NodeId) {
         let pending: Vec<_> = std::mem::take(&mut self.pending);
         let mut settled: HashSet<Place> = HashSet::new();
-        // From the newest on: what had come before at the same names cannot come after.
+        // From the newest on: earlier files with the same names cannot come later.
         let mut left = Vec::new();
         for rename in pending.iter().rev() {
             if rename.touches(folder) {
@@ -340,7 +341,7 @@ impl Disk {
         self.pending = left;
     }
 
-    /// Writes what a power cut leaves into a folder.
+    /// Writes what a power cut leaves to a directory.
     pub fn cut(&self, cut: Cut, random: &mut Random, target: &Path) {
         let mut names = self.flushed.clone();
         let first = random.below(self.pending.len() + 1);
@@ -381,7 +382,7 @@ impl Disk {
 }
 
 impl Node {
-    /// What a power cut leaves of a file.
+    /// Returns what a power cut leaves of a file.
     fn left(&self, cut: Cut, random: &mut Random) -> State {
         let mut state = self.flushed.clone();
         let count = match cut {
@@ -413,7 +414,7 @@ fn path_of(argument: &str) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(bytes(argument)))
 }
 
-/// What is written elsewhere may be too long to be written down.
+/// What is written elsewhere may be too long to log.
 fn bytes_of(argument: &str) -> Vec<u8> {
     if argument.ends_with('"') { bytes(argument) } else { Vec::new() }
 }
@@ -422,7 +423,7 @@ fn octal(text: &str) -> u32 {
     u32::from_str_radix(text, 8).expect("a mode")
 }
 
-/// The second of two times, `{tv_sec=1, tv_nsec=2}`, perhaps with a comment.
+/// Parses the second of two times, `{tv_sec=1, tv_nsec=2}`, perhaps with a comment.
 fn modified(times: &str) -> Duration {
     let last = times.rsplit("tv_sec=").next().expect("a time");
     let (seconds, rest) = last.split_once(", tv_nsec=").expect("nanoseconds");
@@ -470,12 +471,12 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_not_flushed_is_gone_and_its_name_too() {
+    fn an_unflushed_file_and_its_name_are_lost() {
         assert!(left(&disk(&written_below_root()), Cut::Nothing).is_empty());
         assert_eq!(left(&disk(&written_below_root()), Cut::Everything)["a"], "abc");
     }
 
-    /// The root itself is never opened through a place.
+    /// The root itself is never opened with a path.
     fn written_below_root() -> Vec<String> {
         written()[..2].to_vec()
     }

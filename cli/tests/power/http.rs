@@ -1,4 +1,4 @@
-//! Signed requests for objects, which the SDK does not have.
+//! Signed requests for objects, which the SDK does not offer.
 
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -16,7 +16,7 @@ pub struct Request<'a> {
     pub method: &'a str,
     pub key: &'a str,
     pub subresource: &'a str,
-    /// One that is signed.
+    /// A signed one.
     pub header: Option<(&'a str, &'a str)>,
     pub body: &'a str,
 }

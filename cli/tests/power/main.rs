@@ -1,11 +1,11 @@
-//! Power cuts: an endpoint is watched at work by strace, and started again on what
-//! its disk may hold if the power is cut at any moment: what was flushed, and of the
-//! rest nothing, all, or any part.
+//! Power cuts: strace watches an endpoint at work, which is then restarted on what
+//! its disk may contain if the power is cut at any moment: everything that was
+//! flushed, and none, all, or any part of the rest.
 //!
 //! And kills: the same work, and `kill -9` at any moment.
 //!
-//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data, `OSSLIVE_KILLS`
-//! that of kills.
+//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data,
+//! `OSSLIVE_KILLS` that of kills.
 #![cfg(target_os = "linux")]
 
 #[path = "../support/mod.rs"]
@@ -44,7 +44,7 @@ fn what_was_acknowledged_survives_a_power_cut() {
 }
 
 #[test]
-fn every_fragment_that_was_listed_survives_a_power_cut_if_asked_for() {
+fn every_listed_fragment_survives_a_power_cut_if_requested() {
     cut_power("with --durable", true);
 }
 
@@ -89,7 +89,7 @@ fn cut_power(what: &str, is_durable: bool) {
     ));
 }
 
-/// How many kills share a folder, which grows.
+/// The number of kills that share a directory, which grows.
 const KILLS_PER_FOLDER: usize = 25;
 
 #[test]
@@ -124,8 +124,8 @@ fn nothing_acknowledged_is_lost_by_kills_under_load() {
     ));
 }
 
-/// Has an endpoint work below a folder. Returns what it did to its data, and which
-/// contents each file had that were complete.
+/// Lets an endpoint work below a directory. Returns its file system calls, and the
+/// complete contents that each file had.
 fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Contents) {
     let log = tempfile::tempdir().expect("a folder");
     let log = log.path().join("strace.log");
@@ -150,8 +150,8 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     assert!(child.wait().expect("strace").success(), "the endpoint did not exit cleanly");
 
     let calls = trace::read(&fs::read_to_string(&log).expect("strace's log"));
-    // Only those that change what there is, or flush it, are moments of their own;
-    // the others are kept since these rest on them.
+    // Only calls that change or flush something are moments to cut; the others are
+    // kept because these depend on them.
     let mut disk = Disk::new(folder);
     let calls: Vec<Call> = calls.into_iter().filter(|call| disk.apply(call)).collect();
     assert!(calls.len() > 500, "{} calls", calls.len());
@@ -169,14 +169,14 @@ fn client(url: &str) -> Client {
         .expect("a client for the endpoint")
 }
 
-/// A folder that the tests' own flushing costs nothing in.
+/// A directory in which the tests' own flushing costs nothing.
 fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
     tempfile::Builder::new().prefix("power-cut-").tempdir_in(parent).expect("a folder")
 }
 
-/// A folder that stays for a look after a failure.
+/// A directory that is kept after a failure.
 struct Kept(TempDir);
 
 impl Drop for Kept {
@@ -185,7 +185,7 @@ impl Drop for Kept {
     }
 }
 
-/// Whether processes can be watched; otherwise the test is reported as skipped.
+/// Whether processes can be traced; otherwise the test is reported as skipped.
 fn has_strace(what: &str) -> bool {
     let mut command = Command::new("strace");
     command.args(["--seccomp-bpf", "-f", "-o", "/dev/null", "true"]);

@@ -23,7 +23,7 @@ pub struct Restarted {
 }
 
 impl Restarted {
-    /// It must start, whatever is there.
+    /// It must start, whatever it finds.
     pub fn on(data: &Path, is_durable: bool, case: &str) -> Restarted {
         let config = Config::new(data)
             .bucket(BUCKET)
@@ -36,8 +36,8 @@ impl Restarted {
         Restarted { endpoint, client, data: data.to_owned(), is_durable, case: case.to_owned() }
     }
 
-    /// Checks that everything is there that was acknowledged before `at`, and nothing
-    /// in pieces. Returns how many things that were.
+    /// Checks that everything acknowledged before `at` exists, and nothing is
+    /// incomplete. Returns the number of things checked.
     pub fn holds(&self, journal: &Journal, at: u64, complete: Option<&Contents>) -> usize {
         let things = journal.things();
         let channels = self.channels();
@@ -74,7 +74,7 @@ impl Restarted {
             Thing::Object(key) => {
                 self.object(key).map(|body| String::from_utf8(body).expect("text"))
             }
-            // Who may read is told that there is no such object.
+            // A reader with permission is told that there is no such object.
             Thing::Acl => match get(&format!("{}/{BUCKET}/none", self.endpoint.url())).0 {
                 404 => Some("public-read".to_owned()),
                 _ => Some("private".to_owned()),
@@ -94,15 +94,15 @@ impl Restarted {
         if head.starts_with("HTTP/1.1 404 ") {
             return None;
         }
-        // What the upload said of it, which is kept beside it.
+        // The metadata of the upload, which is kept next to it.
         let has_record = head.to_ascii_lowercase().contains("x-oss-hash-crc64ecma");
         let is_upload = !key.ends_with(".ts");
         assert!(has_record == is_upload, "{}: {key} has lost its record: {head}", self.case);
         Some(body)
     }
 
-    /// Everything that is shown is complete: each file is one that was complete
-    /// before it got its name, or a playlist that was rewritten from such files.
+    /// Everything visible is complete: each file was complete before it got its
+    /// name, or is a playlist rewritten from such files.
     fn is_whole(&self, complete: Option<&Contents>) {
         let objects = self.data.join(BUCKET).join("objects");
         let mut files = Vec::new();
@@ -134,8 +134,8 @@ impl Restarted {
         assert_eq!(scratch.count(), 0, "{}: something is left in .scratch", self.case);
     }
 
-    /// Returns what was found of the journal's entries, for a journal that continues from
-    /// here. Objects that the endpoint created itself are left out.
+    /// Returns the state of the journal's entries, for a journal that continues
+    /// from here. Objects that the endpoint created itself are left out.
     pub fn found(&self, journal: &Journal) -> Journal {
         let channels = self.channels();
         let lasts = |thing: &Thing| !matches!(thing, Thing::Session(..) | Thing::Fragment(_));
@@ -146,7 +146,7 @@ impl Restarted {
         }))
     }
 
-    /// A channel can be made and published to.
+    /// A channel can be created and published to.
     pub fn goes_on(&self) {
         let put = self.client.put_channel("front-door", &ChannelConfig::new("").frag_duration(1));
         put.unwrap_or_else(|error| panic!("{}: {error}", self.case));

@@ -1,26 +1,26 @@
-//! What a process asks of its file system, as strace writes it down.
+//! A process's file system calls, as strace logs them.
 
 use std::collections::HashMap;
 
-/// One system call that has succeeded.
+/// A system call that succeeded.
 #[derive(Debug)]
 pub struct Call {
     /// When it began, in microseconds since 1970.
     pub at: u64,
     pub name: String,
     pub arguments: Vec<String>,
-    /// What it returned.
+    /// Its result.
     pub result: u64,
 }
 
-/// The calls that strace is to write down.
+/// The calls that strace should log.
 pub const CALLS: &str = "open,openat,creat,close,fcntl,dup,write,writev,pwrite64,lseek,ftruncate,\
                          rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fsync,\
                          fdatasync,fchmod,utimensat,copy_file_range,sendfile,fallocate,link,linkat,\
                          symlink,symlinkat,truncate,pwritev,pwritev2,sync_file_range,chmod,fchmodat";
 
-/// Reads the lines of `strace -f -ttt -xx`, in the order in which the calls ended, or
-/// began where they close a file.
+/// Reads the lines of `strace -f -ttt -xx`, in the order in which the calls ended,
+/// or began if they close a file.
 pub fn read(text: &str) -> Vec<Call> {
     let mut unfinished: HashMap<&str, (u64, String)> = HashMap::new();
     let mut calls = Vec::new();
@@ -30,8 +30,8 @@ pub fn read(text: &str) -> Vec<Call> {
         let at = microseconds(at);
         if let Some(begun) = rest.strip_suffix(" <unfinished ...>") {
             if begun.starts_with("close(") {
-                // The number is free from here on: another thread may get it before
-                // this call is seen to end.
+                // The descriptor is free from here on: another thread may get it
+                // before the end of this call is logged.
                 calls.extend(call(at, &format!("{begun}) = 0")));
                 continue;
             }
@@ -53,7 +53,7 @@ fn microseconds(text: &str) -> u64 {
     seconds.parse::<u64>().expect("seconds") * 1_000_000 + fraction.parse::<u64>().expect("µs")
 }
 
-/// `name(arguments) = result`; `None` for a call that failed, or no call.
+/// Parses `name(arguments) = result`; `None` for a call that failed, or no call.
 fn call(at: u64, text: &str) -> Option<Call> {
     let (name, rest) = text.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(") = ").or_else(|| {
@@ -65,7 +65,7 @@ fn call(at: u64, text: &str) -> Option<Call> {
     Some(Call { at, name: name.to_owned(), arguments: split(arguments.trim_end()), result })
 }
 
-/// Splits at the commas that are in no brackets.
+/// Splits at the commas outside brackets.
 fn split(arguments: &str) -> Vec<String> {
     let (mut parts, mut depth) = (vec![String::new()], 0);
     for c in arguments.chars() {
@@ -83,7 +83,7 @@ fn split(arguments: &str) -> Vec<String> {
     parts.into_iter().map(|part| part.trim().to_owned()).collect()
 }
 
-/// A string, which `-xx` writes in hexadecimal.
+/// Parses a string, which `-xx` prints in hexadecimal.
 pub fn bytes(argument: &str) -> Vec<u8> {
     let inner = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
     let inner = inner.unwrap_or_else(|| panic!("not a whole string: {argument:.80}"));
@@ -91,7 +91,7 @@ pub fn bytes(argument: &str) -> Vec<u8> {
     digits.map(|byte| u8::from_str_radix(byte, 16).expect("a byte")).collect()
 }
 
-/// The strings of an array of buffers.
+/// Returns the strings of an array of buffers.
 pub fn buffers(argument: &str) -> Vec<u8> {
     argument
         .split("iov_base=")

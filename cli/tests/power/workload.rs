@@ -1,4 +1,4 @@
-//! Work for an endpoint, and what it acknowledged when.
+//! Work for an endpoint, and when it acknowledged what.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -15,10 +15,10 @@ pub const CLIP: &[u8] = include_bytes!("../../assets/clip.flv");
 /// The channels that are published to.
 pub const STAGES: [&str; 2] = ["front-door", "后门"];
 
-/// What a thing is, in words that can be compared; `None` if it does not exist.
+/// The state of a thing, for comparison; `None` if it does not exist.
 pub type Value = Option<String>;
 
-/// A thing that is changed and can be looked at.
+/// A thing that is changed and can be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Thing {
     Channel(String),
@@ -31,8 +31,8 @@ pub enum Thing {
     Fragment(String),
 }
 
-/// A change: when it was asked for and when it was acknowledged, in microseconds since
-/// 1970.
+/// A change: when it was requested and when it was acknowledged, in microseconds
+/// since 1970.
 #[derive(Debug)]
 struct Change {
     begun: u64,
@@ -40,7 +40,7 @@ struct Change {
     value: Value,
 }
 
-/// All changes, in the order in which they were asked for.
+/// All changes, in the order of their requests.
 #[derive(Debug, Default)]
 pub struct Journal(Mutex<BTreeMap<Thing, Vec<Change>>>);
 
@@ -70,7 +70,7 @@ impl Journal {
         is_done
     }
 
-    /// Notes that something was seen that came of itself.
+    /// Records something that happened by itself.
     fn seen(&self, thing: Thing) {
         let seen = Change { begun: 0, acknowledged: Some(now()), value: Some(String::new()) };
         self.0.lock().unwrap().entry(thing).or_insert_with(|| vec![seen]);
@@ -82,7 +82,7 @@ impl Journal {
         Journal(Mutex::new(found.map(|(thing, value)| (thing, known(value))).collect()))
     }
 
-    /// How many changes were acknowledged, without what it went on from.
+    /// Returns the number of acknowledged changes, without those it continued from.
     pub fn count(&self) -> usize {
         let all = self.0.lock().unwrap();
         let is_new =
@@ -94,8 +94,9 @@ impl Journal {
         self.0.lock().unwrap().keys().cloned().collect()
     }
 
-    /// What a thing may be if the power was cut then. A change that was only asked for
-    /// may have been made. `None` if nothing of it was acknowledged.
+    /// Returns the possible states of a thing if the power was cut then. A change
+    /// that was only requested may have been made. `None` if nothing about it was
+    /// acknowledged.
     pub fn allowed(&self, thing: &Thing, at: u64) -> Option<Vec<Value>> {
         let all = self.0.lock().unwrap();
         let mut allowed = None;
@@ -113,7 +114,7 @@ impl Journal {
     }
 }
 
-/// An endpoint that is worked with.
+/// An endpoint to work with.
 pub struct Work<'a> {
     pub client: Client,
     pub url: String,
@@ -121,8 +122,8 @@ pub struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// Does all kinds of work concurrently for this many rounds; returns false once the
-    /// endpoint is gone.
+    /// Does all kinds of work concurrently for this many rounds; returns false once
+    /// the endpoint is gone.
     pub fn go_on(&self, rounds: usize) -> bool {
         thread::scope(|scope| {
             let stages = STAGES.map(|stage| scope.spawn(move || self.publish(stage, rounds)));
@@ -191,7 +192,8 @@ impl Work<'_> {
         Some(())
     }
 
-    /// Publishes again and again, and makes playlists of a stream and when it is over.
+    /// Publishes repeatedly, and creates playlists of the stream while it is live
+    /// and afterwards.
     fn publish(&self, stage: &str, rounds: usize) -> Option<()> {
         let config = ChannelConfig::new("stage").frag_duration(1);
         let value = Some("stage enabled".to_owned());
@@ -200,7 +202,7 @@ impl Work<'_> {
         for round in 0..rounds {
             let before = self.newest_session(stage)?;
             let url = self.client.get_rtmp_url(stage, &RtmpUrlOptions::new()).ok()?;
-            // Some as a file is sent, some as an encoder sends, which is cut short.
+            // Some as a file is sent, some as an encoder sends, interrupted.
             let real_time = round % 2 == 0;
             let duration = Some(Duration::from_millis(if real_time { 2500 } else { 6000 }));
             let options = PushOptions { duration, real_time };
@@ -219,8 +221,8 @@ impl Work<'_> {
         Some(())
     }
 
-    /// Makes a VOD playlist. One of which nobody knows what it lists, since a fragment
-    /// came meanwhile, does not count as acknowledged.
+    /// Creates a VOD playlist. It does not count as acknowledged if a fragment was
+    /// added meanwhile, because its contents are unknown then.
     fn keep(&self, stage: &str, name: &str) -> Option<()> {
         let (key, time) = (format!("{stage}/{name}"), hour());
         let body = self.client.get_vod(stage, &time).ok()?.text;
@@ -238,7 +240,7 @@ impl Work<'_> {
         Some(history.records.into_iter().max_by_key(|session| session.start_time))
     }
 
-    /// Waits until the history has another newest session.
+    /// Waits until the newest session in the history is another one.
     fn see_session_after(&self, stage: &str, before: Option<&SessionRecord>) -> Option<()> {
         for _ in 0..2000 {
             let newest = self.newest_session(stage)?;
@@ -251,7 +253,7 @@ impl Work<'_> {
         panic!("{stage} has no new session");
     }
 
-    /// Looks which fragments the live playlist of a channel lists.
+    /// Records the fragments that a channel's live playlist lists.
     fn watch(&self, stage: &str) {
         let key = format!("{stage}/playlist.m3u8");
         let reply = Request { key: &key, ..Request::GET }.send(&self.url);
@@ -270,7 +272,7 @@ impl Work<'_> {
     }
 }
 
-/// When a session began and ended.
+/// Returns the start and end of a session.
 pub fn span(session: &SessionRecord) -> String {
     format!("{} to {}, from {}", session.start_time, session.end_time, session.remote_addr)
 }
@@ -281,7 +283,7 @@ fn hour() -> VodTime {
     VodTime::new(second - 3600, second + 1)
 }
 
-/// The fragments that a playlist lists, without their folder.
+/// Returns the fragments of a playlist, without their directory.
 pub fn fragments(playlist: &str) -> Vec<&str> {
     let names = playlist.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
     names

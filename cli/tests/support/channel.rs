@@ -1,4 +1,5 @@
-//! A channel as an operator and a viewer see it, by the SDK and a player.
+//! A channel from the perspective of an operator and a viewer, with the SDK and a
+//! player.
 
 use std::path::Path;
 
@@ -8,19 +9,19 @@ use osslive::{
 
 use super::{LONG, Playlist, Ran, ffmpeg, get, players, run, unix_now, wait_until};
 
-/// A channel of the endpoint that a client leads to.
+/// A channel of the endpoint that a client connects to.
 pub struct Channel {
     client: Client,
     pub name: String,
 }
 
 impl Channel {
-    /// A name, whether or not there is such a channel.
+    /// A channel id, whether or not the channel exists.
     pub fn new(client: &Client, name: &str) -> Channel {
         Channel { client: client.clone(), name: name.to_string() }
     }
 
-    /// A new channel: fragments of two seconds, three in the live playlist.
+    /// Creates a channel: fragments of two seconds, three in the live playlist.
     pub fn create(client: &Client, name: &str) -> Channel {
         let config = ChannelConfig::new("").frag_duration(2).frag_count(3);
         client.put_channel(name, &config).expect("a new channel");
@@ -40,8 +41,8 @@ impl Channel {
         self.client.get_channel_status(&self.name).expect("a status")
     }
 
-    /// Waits until the status tells this picture (width, height and frames a
-    /// second) and this sound (samples a second).
+    /// Waits until the status reports this video (width, height and frames per
+    /// second) and this audio (samples per second).
     pub fn wait_live(&self, video: Option<(u32, u32, u32)>, audio: Option<u32>) {
         wait_until(&format!("live with {video:?} and {audio:?}"), || {
             let status = self.status();
@@ -68,7 +69,7 @@ impl Channel {
         });
     }
 
-    /// Returns the finished sessions, of which there must be this many.
+    /// Returns the finished sessions, whose number must be this.
     pub fn has_sessions(&self, count: usize) -> Vec<SessionRecord> {
         self.wait_idle();
         let records = self.client.get_channel_history(&self.name).expect("a history").records;
@@ -80,7 +81,7 @@ impl Channel {
         records
     }
 
-    /// The playlist of everything recorded so far.
+    /// Returns the playlist of everything recorded so far.
     pub fn vod(&self) -> Playlist {
         let time = VodTime::new(unix_now() - 3600, unix_now() + 3600);
         self.client.create_vod(&self.name, "all.m3u8", &time).expect("a playlist");
@@ -89,19 +90,19 @@ impl Channel {
         playlist
     }
 
-    /// Everything recorded so far goes through an old and a new decoder and a
-    /// remuxer, and none of them has anything to say.
+    /// Plays everything recorded so far with an old and a new decoder and a
+    /// remuxer, none of which may print anything.
     pub fn plays_through(&self, folder: &Path) {
         self.plays_through_with(folder, false, "");
     }
 
-    /// As [`Channel::plays_through`], but for lines with the words in `noted`.
-    /// Pictures that are `uneven` do not come at a frame rate.
+    /// Like [`Channel::plays_through`], but allows lines with the words in `noted`.
+    /// `uneven` pictures do not have a constant frame rate.
     pub fn plays_through_with(&self, folder: &Path, uneven: bool, noted: &str) {
         let silent = |mut ran: Ran, what: &str| {
             let is_noted = |line: &&str| !noted.is_empty() && line.contains(noted);
             let rest: Vec<&str> = ran.stderr.lines().filter(|line| !is_noted(line)).collect();
-            // More than a few lines say no more.
+            // A few lines are enough.
             ran.stderr = rest.iter().take(5).map(|line| format!("{line}\n")).collect();
             ran.silent(what);
         };
@@ -116,8 +117,8 @@ impl Channel {
             silent(run(&mut decode, LONG), &format!("the decoder {:?}", decode.get_program()));
         }
         let mut remux = ffmpeg();
-        // Without -xerror, under which ffmpeg's remuxer refuses the first
-        // packets of any sound without pictures, its own HLS among them.
+        // Without -xerror, with which ffmpeg's remuxer rejects the first packets of
+        // any audio without video, including its own HLS.
         remux.args(["-i", &url, "-c", "copy", "-y"]);
         remux.arg(folder.join(format!("{}.mp4", self.name)));
         silent(run(&mut remux, LONG), "the remuxer");

@@ -1,4 +1,4 @@
-//! The built `osslive local` in a process of its own.
+//! The built `osslive local` in its own process.
 
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
@@ -26,13 +26,13 @@ impl Endpoint {
         Endpoint::start_with(data, &[])
     }
 
-    /// With further arguments.
+    /// Starts it with further arguments.
     pub fn start_with(data: &Path, arguments: &[&str]) -> Endpoint {
         let program = Command::new(env!("CARGO_BIN_EXE_osslive"));
         Endpoint::start_as(program, data, arguments)
     }
 
-    /// Starts the endpoint by a command that ends in the program's name.
+    /// Starts the endpoint with a command that ends in the program's name.
     pub fn start_as(mut command: Command, data: &Path, arguments: &[&str]) -> Endpoint {
         command.args(["local", "--listen", "127.0.0.1:0", "--data"]).arg(data);
         command.args(["--bucket", BUCKET, "--region", REGION]);
@@ -53,7 +53,7 @@ impl Endpoint {
         endpoint
     }
 
-    /// A client of the SDK with the permanent key.
+    /// Returns an SDK client with the permanent key.
     pub fn client(&self) -> Client {
         Client::builder()
             .endpoint(&self.url)
@@ -65,7 +65,7 @@ impl Endpoint {
             .expect("a client for the endpoint")
     }
 
-    /// The page's address with its token, as the endpoint prints it.
+    /// Returns the page's address with its token, as the endpoint prints it.
     pub fn page_url(&self) -> String {
         wait_until("the page's address", || {
             let log = self.log();
@@ -81,13 +81,13 @@ impl Endpoint {
         self.url.strip_prefix("http://").expect("an http URL")
     }
 
-    /// Ends the process as `kill -9` does, in the middle of whatever it does.
+    /// Kills the process like `kill -9`.
     pub fn kill(mut self) {
         self.child.kill().expect("the endpoint runs");
         self.child.wait().expect("it can be waited for");
     }
 
-    /// What the endpoint has printed so far.
+    /// Returns the endpoint's output so far.
     pub fn log(&self) -> String {
         self.log.lock().expect("no reader panicked").clone()
     }
@@ -103,7 +103,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Sends each line of a stream on, and keeps it.
+/// Forwards each line of a stream, and keeps it.
 fn lines(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {
@@ -117,7 +117,7 @@ fn lines(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receive
     receiver
 }
 
-/// A folder of its own for a test; it stays for a look after a failure.
+/// A temporary directory for a test, which is kept after a failure.
 pub struct Folder(TempDir);
 
 impl Folder {

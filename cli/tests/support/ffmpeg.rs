@@ -1,4 +1,4 @@
-//! The encoder, and the player.
+//! The encoder and the player.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,19 +8,19 @@ use std::sync::Mutex;
 
 use super::{LONG, Program, Ran, newer_ffmpeg, run};
 
-/// A command that runs ffmpeg and prints nothing but warnings.
+/// Returns a command that runs ffmpeg and prints only warnings.
 pub fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     command.args(["-hide_banner", "-nostdin", "-nostats", "-v", "warning"]);
     command
 }
 
-/// The old ffmpeg and, if it is here, a newer one: each has warnings of its own.
+/// The old ffmpeg and a newer one, if installed: they warn about different things.
 pub fn players() -> Vec<Command> {
     std::iter::once(ffmpeg()).chain(newer_ffmpeg("playing with a newer ffmpeg")).collect()
 }
 
-/// A clip made by ffmpeg, once; the same arguments give the same file.
+/// Creates a clip with ffmpeg, once; the same arguments give the same file.
 pub fn clip(name: &str, arguments: &str) -> PathBuf {
     static MAKING: Mutex<()> = Mutex::new(());
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("clips");
@@ -42,20 +42,20 @@ pub fn clip(name: &str, arguments: &str) -> PathBuf {
     file
 }
 
-/// ffmpeg publishing, with these arguments before the output.
+/// Publishes with ffmpeg, with these arguments before the output.
 pub fn publish<'a>(arguments: impl IntoIterator<Item = &'a str>, url: &str) -> Program {
     let mut command = ffmpeg();
     command.args(arguments).args(["-flvflags", "no_duration_filesize", "-f", "flv", url]);
     Program::start(&mut command)
 }
 
-/// ffmpeg publishing a clip as it is, in real time.
+/// Publishes an unchanged clip with ffmpeg, in real time.
 pub fn publish_clip(file: &Path, url: &str) -> Program {
     let file = file.to_str().expect("a path in UTF-8");
     publish(["-re", "-i", file, "-c", "copy"], url)
 }
 
-/// The reason that ffmpeg prints when the endpoint refuses it.
+/// Returns the reason that ffmpeg prints when the endpoint rejects it.
 pub fn refusal(ran: Ran) -> String {
     assert!(!ran.status.success(), "ffmpeg was not refused: {}", ran.stderr);
     let reason = ran.stderr.lines().find_map(|line| line.split_once("Server error: "));
@@ -65,18 +65,19 @@ pub fn refusal(ran: Ran) -> String {
     }
 }
 
-/// What ffprobe says of a URL: a line for each stream.
+/// Returns ffprobe's output for a URL: a line for each stream.
 pub fn probe(url: &str) -> String {
     let mut command = Command::new("ffprobe");
     command.args(["-hide_banner", "-v", "warning", "-count_packets", "-of", "compact"]);
     command.args(["-show_entries", "stream"]).arg(url);
     let all = run(&mut command, LONG).silent("ffprobe");
-    // HLS has programs too, under which ffprobe tells the same streams again.
+    // HLS has programs too, under which ffprobe lists the same streams again.
     let streams: BTreeSet<_> = all.lines().filter(|line| line.starts_with("stream|")).collect();
     streams.into_iter().collect::<Vec<_>>().join("\n")
 }
 
-/// When the pictures of a URL are shown, in ticks of 90 kHz, as ffprobe reads it.
+/// Returns the presentation times of a URL's pictures, in ticks of 90 kHz, from
+/// ffprobe.
 pub fn frame_times(url: &str) -> Vec<i64> {
     let mut command = Command::new("ffprobe");
     command.args(["-hide_banner", "-v", "warning", "-select_streams", "v:0", "-of", "csv=p=0"]);

@@ -13,10 +13,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-/// What the monitor signs with in tests.
+/// The monitor's signing secret in tests.
 pub const HOOK_SECRET: &str = "a secret of the webhooks in tests";
 
-/// A request that was received, whether or not it was answered.
+/// A received request, whether or not it was answered.
 #[derive(Clone, Debug)]
 pub struct Received {
     pub id: String,
@@ -27,10 +27,10 @@ pub struct Received {
     pub signature: String,
 }
 
-/// What a receiver answers.
+/// A receiver's response.
 pub enum Reply {
     Bytes(Vec<u8>),
-    /// It is killed before it answers.
+    /// It is killed before it responds.
     Close,
 }
 
@@ -43,7 +43,7 @@ impl Reply {
 
 type Answer = dyn Fn(usize, &Received) -> Reply + Send + Sync;
 
-/// A receiver on a port of its own, which keeps what it got when it is killed.
+/// A receiver on its own port, which keeps its requests when it is killed.
 pub struct Hook {
     address: SocketAddr,
     received: Arc<Mutex<Vec<Received>>>,
@@ -57,7 +57,8 @@ struct Running {
 }
 
 impl Hook {
-    /// Starts a receiver; its answer depends on how many requests it got before.
+    /// Starts a receiver; its response depends on how many requests it has
+    /// received.
     pub fn start(answer: impl Fn(usize, &Received) -> Reply + Send + Sync + 'static) -> Hook {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("an address");
@@ -67,7 +68,7 @@ impl Hook {
         hook
     }
 
-    /// A receiver that takes everything.
+    /// Starts a receiver that accepts everything.
     pub fn willing() -> Hook {
         Hook::start(|_, _| Reply::status("204 No Content"))
     }
@@ -76,7 +77,7 @@ impl Hook {
         format!("http://{}/events", self.address)
     }
 
-    /// Ends the receiver; connections are refused from now on.
+    /// Stops the receiver; connections are refused from now on.
     pub fn kill(&mut self) {
         let Some(running) = self.running.take() else { return };
         running.is_stopped.store(true, Ordering::SeqCst);
@@ -84,7 +85,7 @@ impl Hook {
         running.thread.join().expect("the receiver does not panic");
     }
 
-    /// Starts it again on the same port.
+    /// Restarts it on the same port.
     pub fn restart(&mut self) {
         self.kill();
         let mut last = None;
@@ -98,13 +99,13 @@ impl Hook {
         panic!("the port is not free again: {last:?}");
     }
 
-    /// All requests so far, repeated ones too.
+    /// Returns all requests so far, including repeated ones.
     pub fn received(&self) -> Vec<Received> {
         self.received.lock().expect("no receiver panicked").clone()
     }
 
-    /// Each event once, in the order of its first arrival, as `channel event`. Fails if
-    /// a repeated one is not the same as before.
+    /// Returns each event once, in the order of arrival, as `channel event`. Fails
+    /// if a repeated one differs.
     pub fn events(&self) -> Vec<String> {
         let mut seen: Vec<Received> = Vec::new();
         let mut by_id = std::collections::HashMap::new();

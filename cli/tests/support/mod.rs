@@ -1,6 +1,6 @@
-//! What the tests with real programs share.
+//! Shared by the tests with real programs.
 
-// Every test program is a crate of its own and uses its own part of this.
+// Every test program is a separate crate and uses a part of this.
 #![allow(dead_code, unused_imports, unreachable_pub)]
 
 mod channel;
@@ -41,9 +41,9 @@ pub const STS_ID: &str = "STS.RealClientTests01";
 pub const STS_SECRET: &str = "realClientTestsTemporarySecret01";
 pub const STS_TOKEN: &str = "CAISrealClient+Tests/Token=With&Special==";
 
-/// How long anything may take that should happen soon.
+/// The time limit for anything that should happen soon.
 pub const SOON: Duration = Duration::from_secs(20);
-/// How long a program may run that has a clip to send or a suite to go through.
+/// The time limit for programs that send a clip or run a suite.
 pub const LONG: Duration = Duration::from_secs(120);
 
 /// Seconds since 1970.

@@ -1,4 +1,4 @@
-//! `osslive monitor` as a service, against an endpoint of the test's own process.
+//! `osslive monitor` as a service, with an endpoint in the test's own process.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ use super::{
     BUCKET, HOOK_SECRET, Hook, KEY_ID, KEY_SECRET, LONG, REGION, Ran, Reply, bare, wait_until,
 };
 
-/// An endpoint with channels, and the command with the keys for it.
+/// An endpoint with channels, and the command with its credentials.
 pub struct Service {
     pub folder: Folder,
     pub endpoint: LocalEndpoint,
@@ -26,7 +26,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// With this many channels, called channel-0 and so on.
+    /// Creates this many channels, called channel-0 and so on.
     pub fn with_channels(name: &str, count: usize) -> Service {
         Service::configured(name, count, |config| config)
     }
@@ -65,7 +65,7 @@ impl Service {
         self.folder.path().join("state")
     }
 
-    /// `osslive monitor` with these words, and further whole arguments.
+    /// Starts `osslive monitor` with these words, and further whole arguments.
     pub fn command(&self, line: &str, more: &[&str]) -> Command {
         let mut command = bare(self.folder.path(), &format!("monitor {line}"));
         command
@@ -92,22 +92,22 @@ impl Service {
     }
 }
 
-/// The name of a channel.
+/// Returns the name of a channel.
 pub fn channel(number: usize) -> String {
     format!("channel-{number}")
 }
 
-/// A port that was free a moment ago.
+/// Returns a port that was free a moment ago.
 pub fn free_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address").port()
 }
 
-/// The body of what a URL path at a port has; `None` if nobody answers.
+/// Returns the body of a path on a port; `None` if nobody answers.
 pub fn scrape(port: u16, path: &str) -> Option<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port)).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(20))).ok()?;
-    // Without the sizes of parts between the lines.
+    // Without chunk sizes between the lines.
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).ok()?;
     let mut response = String::new();
     stream.read_to_string(&mut response).ok()?;
@@ -115,7 +115,7 @@ pub fn scrape(port: u16, path: &str) -> Option<String> {
     head.contains(" 200 ").then(|| body.to_owned())
 }
 
-/// Waits until the metrics at a port have a line.
+/// Waits until the metrics on a port contain a line.
 pub fn wait_for_series(port: u16, line: &str) {
     wait_until(line, || {
         let text = scrape(port, "/metrics").unwrap_or_default();
@@ -129,14 +129,14 @@ pub fn wait_for_series(port: u16, line: &str) {
     });
 }
 
-/// The folder of what is shipped for Prometheus.
+/// Returns the directory of the shipped Prometheus files.
 pub fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(path)
 }
 
-/// Kills the monitor this many times at random points, and the receiver now and then,
-/// while channels change. Each change must arrive, in order for each channel, and what
-/// arrives again must be the same; returns how many changes and requests there were.
+/// Kills the monitor this many times at random moments, and sometimes the receiver,
+/// while channels change. Each change must arrive, in order for each channel, and
+/// repetitions must be identical; returns the numbers of changes and requests.
 pub fn kill_again_and_again(name: &str, kills: usize) -> (usize, usize) {
     const CHANNELS: usize = 10;
     let service = Service::with_channels(name, CHANNELS);
@@ -169,7 +169,7 @@ pub fn kill_again_and_again(name: &str, kills: usize) -> (usize, usize) {
         monitor = service.start(&line, &[]);
     }
     hook.restart();
-    // Each channel changes once in a round.
+    // Each channel changes once per round.
     let changes = |id: usize| (kills + CHANNELS - 1 - id) / CHANNELS;
     wait_until("each change has arrived", || {
         let events = hook.events().len();
@@ -185,7 +185,7 @@ pub fn kill_again_and_again(name: &str, kills: usize) -> (usize, usize) {
     (kills, hook.received().len())
 }
 
-/// Numbers that look random, the same ones for the same seed.
+/// Pseudorandom numbers, the same ones for the same seed.
 struct Random(u64);
 
 impl Random {

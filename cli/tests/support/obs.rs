@@ -1,5 +1,5 @@
-//! OBS Studio with the plugin of `examples/obs-plugin`, on a screen that
-//! nobody sees, in a home folder of its own.
+//! OBS Studio with the plugin of `examples/obs-plugin`, on a virtual screen, with
+//! its own home directory.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write;
@@ -11,21 +11,21 @@ use std::time::Duration;
 
 use super::{Folder, LONG, Program, Ran, SOON, run, skipped, wait_until};
 
-/// The library is built with link-time optimisation.
+/// The library is built with link-time optimization.
 const BUILD: Duration = Duration::from_secs(900);
 
-/// What OBS encodes: pictures of 640 by 360, 30 a second, and 48 kHz.
+/// What OBS encodes: 640x360 at 30 frames/s, and 48 kHz.
 pub const PICTURE: (u32, u32, u32) = (640, 360, 30);
 pub const SOUND: u32 = 48_000;
 
-/// Which of its two output pages OBS goes by. They start streams differently.
+/// Which of its two output pages OBS uses. They start streams differently.
 #[derive(Clone, Copy)]
 pub enum Mode {
     Simple,
     Advanced,
 }
 
-/// A home folder with settings of OBS in it. One at a time: OBS needs a core.
+/// A home directory with OBS settings. One at a time: OBS needs a core.
 pub struct Home {
     folder: Folder,
     _turn: MutexGuard<'static, ()>,
@@ -40,7 +40,8 @@ pub struct Obs {
 }
 
 impl Home {
-    /// A home with the plugin, or nothing, which is told, where OBS is missing.
+    /// Creates a home directory with the plugin; `None`, which is reported, without
+    /// OBS.
     pub fn new(what: &str, mode: Mode) -> Option<Home> {
         static TURN: Mutex<()> = Mutex::new(());
         if !has_obs() {
@@ -58,7 +59,7 @@ impl Home {
         self.folder.path()
     }
 
-    /// A file of OBS's configuration.
+    /// Writes a file of OBS's configuration.
     pub fn config(&self, file: &str) -> PathBuf {
         self.path().join(".config/obs-studio").join(file)
     }
@@ -69,12 +70,12 @@ impl Home {
         fs::write(file, text).expect("a file in the home folder");
     }
 
-    /// The plugin's settings, as its panel would write them.
+    /// Writes the plugin's settings, as its panel would.
     pub fn plugin_settings(&self, json: &str) {
         self.write("plugin_config/osslive/Tests.json", json);
     }
 
-    /// What Settings, Stream says.
+    /// Writes the settings of the page Stream.
     pub fn own_service(&self, server: &str, key: &str) -> String {
         let json =
             format!(r#"{{"type":"rtmp_custom","settings":{{"server":"{server}","key":"{key}"}}}}"#);
@@ -82,7 +83,7 @@ impl Home {
         json
     }
 
-    /// The files below the home folder that hold a text.
+    /// Returns the files below the home directory that contain a text.
     pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.config("")];
@@ -108,7 +109,7 @@ impl Home {
             Mode::Simple => "Simple",
             Mode::Advanced => "Advanced",
         };
-        // OBS 31 and newer read these from user.ini. Without them a wizard opens,
+        // OBS 31 and newer read these from user.ini. Without them, a wizard opens
         // in front of a window that then cannot be closed.
         for file in ["global.ini", "user.ini"] {
             self.write(
@@ -143,15 +144,15 @@ impl Home {
 }
 
 impl Obs {
-    /// Starts OBS with further variables, and waits until it is there.
+    /// Starts OBS with further variables, and waits until it runs.
     pub fn start(home: &Home, variables: &[(&str, &str)], arguments: &[&str]) -> Obs {
         let (screen, display) = start_screen();
         let runtime = home.path().join("runtime");
         fs::create_dir_all(&runtime).expect("a folder");
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("its owner's");
         let commands = home.path().join("commands");
-        // env sets what the starter of programs sets otherwise. OBS asks the
-        // network for news: it gets no further than a closed port.
+        // env sets what a desktop normally sets. OBS looks for news on the network:
+        // it gets no further than a closed port.
         let mut command = Command::new("env");
         command.args(["-u", "XDG_CONFIG_HOME", "LIBGL_ALWAYS_SOFTWARE=1", "QT_QPA_PLATFORM=xcb"]);
         command.args(["https_proxy=http://127.0.0.1:9", "no_proxy=127.0.0.1"]);
@@ -193,15 +194,15 @@ impl Obs {
         self.program.printed()
     }
 
-    /// Whether this OBS does so by itself: 30 does in four of six tries, also
-    /// without any plugin of a user.
+    /// Whether this OBS does so by itself: 30 does in four of six attempts, even
+    /// without any plugin.
     pub fn crashes_when_closed_while_streaming() -> bool {
         let version = run(Command::new("obs").arg("--version"), LONG).stdout;
         version.split(" - ").nth(1).is_some_and(|number| number.starts_with("30."))
     }
 
-    /// Ends OBS as its user does, by its window: on Ctrl-C OBS closes it from
-    /// within the signal's handler. It must end well and leave nothing behind.
+    /// Quits OBS by closing its window: on Ctrl-C, OBS exits within the signal
+    /// handler. It must exit successfully and leave nothing behind.
     pub fn quit(self) {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real/close_window.py");
         let mut close = Command::new("python3");
@@ -234,8 +235,8 @@ fn start_screen() -> (Program, String) {
     (screen, display)
 }
 
-/// Builds the plugin with the library as it is installed, once for all tests,
-/// and puts it where OBS looks for it.
+/// Builds the plugin with the installed library, once for all tests, and puts it
+/// where OBS looks for it.
 fn install_plugin(folder: &Path) {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let build = BUILT.get_or_init(build_plugin);

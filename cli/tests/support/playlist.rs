@@ -1,18 +1,18 @@
-//! Playback as a player does it: playlists and fragments by plain GET.
+//! Playback like a player's: playlists and fragments by plain GET.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use super::SOON;
 
-/// The body of a plain GET, which must succeed.
+/// Returns the body of a plain GET, which must succeed.
 pub fn fetch(url: &str) -> Vec<u8> {
     let (status, body) = get(url);
     assert_eq!(status, 200, "{url}: {}", String::from_utf8_lossy(&body));
     body
 }
 
-/// A plain GET over a connection of its own: status and body.
+/// Sends a plain GET on a new connection: returns status and body.
 pub fn get(url: &str) -> (u16, Vec<u8>) {
     let rest = url.strip_prefix("http://").expect("an http URL");
     let (authority, path) = rest.split_once('/').expect("a path");
@@ -28,24 +28,24 @@ pub fn get(url: &str) -> (u16, Vec<u8>) {
     (status.expect("a status"), reply.split_off(head + 4))
 }
 
-/// A fragment as a playlist lists it.
+/// A fragment in a playlist.
 #[derive(Debug)]
 pub struct Fragment {
     pub seconds: f64,
     pub url: String,
-    /// Whether the one before it is another stream.
+    /// Whether a discontinuity precedes it.
     pub discontinuity: bool,
 }
 
 impl Fragment {
-    /// The name, without folder and query.
+    /// Returns the name, without directory and query.
     pub fn name(&self) -> &str {
         let path = self.url.split('?').next().unwrap_or(&self.url);
         path.rsplit('/').next().unwrap_or(path)
     }
 }
 
-/// What a playlist says.
+/// The contents of a playlist.
 #[derive(Debug)]
 pub struct Playlist {
     pub text: String,
@@ -56,7 +56,7 @@ pub struct Playlist {
 }
 
 impl Playlist {
-    /// Reads the playlist at a URL; addresses are made absolute.
+    /// Reads the playlist at a URL; addresses become absolute.
     pub fn fetch(url: &str) -> Playlist {
         let text = String::from_utf8(fetch(url)).expect("UTF-8");
         assert!(text.starts_with("#EXTM3U\n"), "{text}");
@@ -90,12 +90,12 @@ impl Playlist {
         playlist
     }
 
-    /// The fragments' names, without folder and query.
+    /// Returns the fragments' names, without directory and query.
     pub fn names(&self) -> Vec<&str> {
         self.fragments.iter().map(Fragment::name).collect()
     }
 
-    /// The length of all fragments in seconds.
+    /// Returns the total duration of the fragments in seconds.
     pub fn seconds(&self) -> f64 {
         self.fragments.iter().map(|fragment| fragment.seconds).sum()
     }

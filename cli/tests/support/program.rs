@@ -1,4 +1,4 @@
-//! Other programs, under a time limit.
+//! Runs other programs with a time limit.
 
 use std::fmt::Debug;
 use std::io::Read;
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::SOON;
 
-/// What a program said and how it ended.
+/// A program's output and exit status.
 pub struct Ran {
     pub status: ExitStatus,
     pub stdout: String,
@@ -17,7 +17,7 @@ pub struct Ran {
 }
 
 impl Ran {
-    /// The program's output, if it ended well and had nothing to say of errors.
+    /// Returns the program's output if it succeeded without printing errors.
     pub fn silent(self, what: &str) -> String {
         assert!(self.status.success(), "{what}: {}: {}", self.status, self.stderr);
         assert!(self.stderr.is_empty(), "{what} printed: {}", self.stderr);
@@ -25,14 +25,14 @@ impl Ran {
     }
 }
 
-/// A running program whose output is read all along; killed when dropped.
+/// A running program whose output is read continuously; killed when dropped.
 pub struct Program {
     child: Child,
     stdout: Reader,
     stderr: Reader,
 }
 
-/// What a stream says, as it comes.
+/// The output of a stream so far.
 struct Reader {
     bytes: Arc<Mutex<Vec<u8>>>,
     thread: Option<JoinHandle<()>>,
@@ -50,33 +50,33 @@ impl Program {
         self.child.try_wait().expect("it can be waited for").is_none()
     }
 
-    /// The number of its process.
+    /// Returns its process id.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// What the program has printed so far.
+    /// Returns the program's stdout so far.
     pub fn printed(&self) -> String {
         self.stdout.text()
     }
 
-    /// What the program has logged so far.
+    /// Returns the program's stderr so far.
     pub fn logged(&self) -> String {
         self.stderr.text()
     }
 
-    /// Ends the program as `kill -9` does.
+    /// Kills the program like `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().expect("the program runs");
     }
 
-    /// The same, if it has not ended by itself.
+    /// The same, if it is still running.
     pub fn kill_if_running(&mut self) {
         let _ = self.child.kill();
         self.child.wait().expect("it can be waited for");
     }
 
-    /// Ends the program as Ctrl-C does, and waits until it has ended.
+    /// Interrupts the program like Ctrl-C, and waits until it has ended.
     pub fn interrupt(self) -> Ran {
         let pid = self.child.id().to_string();
         let sent = Command::new("kill").args(["-INT", &pid]).status();
@@ -84,7 +84,7 @@ impl Program {
         self.end(SOON)
     }
 
-    /// Waits for the end, no longer than `limit`.
+    /// Waits for the end, up to `limit`.
     pub fn end(mut self, limit: Duration) -> Ran {
         let end = Instant::now() + limit;
         while self.is_running() {
@@ -111,12 +111,12 @@ impl Drop for Program {
     }
 }
 
-/// Runs a program to its end, no longer than `limit`.
+/// Runs a program to its end, up to `limit`.
 pub fn run(command: &mut Command, limit: Duration) -> Ran {
     Program::start(command).end(limit)
 }
 
-/// Starts a program that reads nothing and whose output is piped.
+/// Starts a program with empty input and piped output.
 pub fn spawn(command: &mut Command) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     command.env("NO_PROXY", "*").env("no_proxy", "*");
@@ -151,7 +151,7 @@ impl Reader {
     }
 }
 
-/// Asks until something holds, and says what was seen last if it never does.
+/// Polls until something holds, and reports what was last seen if it never does.
 pub fn wait_until<T: Debug>(what: &str, mut question: impl FnMut() -> (bool, T)) {
     let end = Instant::now() + SOON;
     loop {
@@ -159,7 +159,7 @@ pub fn wait_until<T: Debug>(what: &str, mut question: impl FnMut() -> (bool, T))
         if holds {
             return;
         }
-        assert!(Instant::now() < end, "waited in vain for: {what}; last seen: {seen:?}");
+        assert!(Instant::now() < end, "timed out waiting: {what}; last seen: {seen:?}");
         thread::sleep(Duration::from_millis(50));
     }
 }

@@ -1,4 +1,4 @@
-//! The command itself, with a fresh endpoint for it.
+//! The command with a fresh endpoint.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -10,7 +10,7 @@ use super::endpoint::{Endpoint, Folder};
 use super::program::{Program, Ran, run};
 use super::{BUCKET, KEY_ID, KEY_SECRET, LONG, REGION};
 
-/// A fresh endpoint, and the command with the keys for it.
+/// A fresh endpoint, and the command with its credentials.
 pub struct Shell {
     pub folder: Folder,
     pub endpoint: Endpoint,
@@ -38,21 +38,21 @@ impl Shell {
         run(&mut self.command(line), LONG)
     }
 
-    /// What the command prints, which must succeed and have nothing to say of errors.
+    /// Runs the command successfully, without errors, and returns its output.
     pub fn text(&self, line: &str) -> String {
         let text = self.run(line).silent(line);
         assert!(!text.contains('\u{1b}'), "{line} steers a terminal that is none: {text:?}");
         text
     }
 
-    /// The same as JSON.
+    /// The same, as JSON.
     pub fn json(&self, line: &str) -> Value {
         let text = self.text(&format!("{line} --json"));
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{line}: {error}: {text}"))
     }
 
-    /// What a command says that must fail with this status; the JSON that it
-    /// says of it agrees.
+    /// Runs a command that must fail with this status, and returns its errors; its
+    /// JSON must agree.
     pub fn failure(&self, line: &str, status: i32) -> String {
         let ran = self.run(&format!("{line} --json"));
         assert_eq!(ran.status.code(), Some(status), "{line}: {}", ran.stderr);
@@ -79,7 +79,7 @@ impl Shell {
     }
 }
 
-/// The command without keys or anything else that it could have from here.
+/// The command without credentials or anything else from this machine.
 pub fn bare(home: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
     for name in [
@@ -106,7 +106,7 @@ pub fn bare(home: &Path, line: &str) -> Command {
     ] {
         command.env_remove(name);
     }
-    // Tests ask nobody but this machine.
+    // Tests do not leave this machine.
     command.env("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
     command.env("HOME", home).env("USERPROFILE", home).args(line.split_whitespace());
     command
@@ -129,8 +129,8 @@ pub fn has_script() -> bool {
     version.is_ok_and(|ran| String::from_utf8_lossy(&ran.stdout).contains("util-linux"))
 }
 
-/// The command on a terminal of its own, which `script` gives it: standard
-/// output and standard error are one there.
+/// Runs the command on its own terminal, with `script`: stdout and stderr are
+/// combined there.
 pub fn on_terminal(home: &Path, line: &str) -> Command {
     let whole = format!("exec {} {line}", env!("CARGO_BIN_EXE_osslive"));
     let mut command = Command::new("script");

@@ -1,15 +1,14 @@
-//! A wire between an encoder and the endpoint, that can be read and cut.
+//! A tap between an encoder and the endpoint, which can be read and cut.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// How much of what an encoder says first is kept: more than it takes to
-/// publish.
+/// How many bytes from an encoder are kept: more than publishing takes.
 const KEPT: usize = 16 * 1024;
 
-/// Passes connections on, and remembers how each began.
+/// Forwards connections, and remembers how each began.
 pub struct Tap {
     /// `http://127.0.0.1:PORT`
     pub url: String,
@@ -22,7 +21,7 @@ struct Wire {
 }
 
 impl Tap {
-    /// A tap on the way to `HOST:PORT`.
+    /// Creates a tap in front of `HOST:PORT`.
     pub fn on(authority: &str) -> Tap {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -37,13 +36,13 @@ impl Tap {
         Tap { url, wires }
     }
 
-    /// The signatures with which encoders asked to publish, in order.
+    /// Returns the signatures that encoders published with, in order.
     pub fn signatures(&self) -> Vec<String> {
         let wires = self.wires.lock().expect("no wire panicked");
         wires.iter().filter_map(|wire| signature(&wire.first)).collect()
     }
 
-    /// Cuts all connections that there are.
+    /// Cuts all current connections.
     pub fn cut(&self) {
         for wire in &*self.wires.lock().expect("no wire panicked") {
             let _ = wire.client.shutdown(Shutdown::Both);
@@ -82,8 +81,8 @@ fn pass(mut from: TcpStream, mut to: TcpStream, mut seen: impl FnMut(&[u8])) {
     let _ = from.shutdown(Shutdown::Both);
 }
 
-/// An RTMP connection begins with 3, and tells its signature in clear. Without
-/// the padding, which some encoders escape.
+/// An RTMP connection begins with 3, and contains its signature in plain text.
+/// Without the padding, which some encoders escape.
 fn signature(first: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(first.strip_prefix(&[3])?).into_owned();
     let (_, rest) = text.split_once("&Signature=")?;

@@ -1,4 +1,4 @@
-//! What the tests drive that may be missing: ffmpeg, the vendor's SDKs, a browser.
+//! Tools for tests that may be missing: ffmpeg, the vendor's SDKs, a browser.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -6,12 +6,12 @@ use std::process::{Command, Stdio};
 
 use super::{BUCKET, Endpoint, KEY_ID, KEY_SECRET, REGION, Ran, STS_ID, STS_SECRET, STS_TOKEN};
 
-/// A line that the test harness does not swallow.
+/// Prints a line that the test harness does not capture.
 pub fn note(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
-/// Says that a test cannot run here. With `CI` set that is a failure.
+/// Reports that a test cannot run here. With `CI` set, this is a failure.
 pub fn skipped(what: &str, why: &str) {
     assert!(std::env::var_os("CI").is_none(), "{what} cannot run: {why}");
     note(&format!("skipped: {what} ({why})"));
@@ -23,7 +23,8 @@ fn runs(program: &Path, argument: &str) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Whether the encoder is installed; otherwise the test is reported as skipped.
+/// Returns whether the encoder is installed; otherwise, the test is reported as
+/// skipped.
 pub fn has_ffmpeg(what: &str) -> bool {
     let here = runs(Path::new("ffmpeg"), "-version") && runs(Path::new("ffprobe"), "-version");
     if !here {
@@ -32,8 +33,8 @@ pub fn has_ffmpeg(what: &str) -> bool {
     here
 }
 
-/// A newer ffmpeg than distributions have, as a Python package carries it;
-/// without it, the test is told as skipped.
+/// A newer ffmpeg than those of distributions, from a Python package; without it,
+/// the test is reported as skipped.
 pub fn newer_ffmpeg(what: &str) -> Option<Command> {
     let script = "import imageio_ffmpeg; print(imageio_ffmpeg.get_ffmpeg_exe())";
     let asked = Command::new(python()).args(["-c", script]).stderr(Stdio::null()).output();
@@ -48,9 +49,9 @@ pub fn newer_ffmpeg(what: &str) -> Option<Command> {
     Some(command)
 }
 
-/// The proxy; without it, the test is told as skipped.
+/// The proxy; without it, the test is reported as skipped.
 pub fn nginx(what: &str) -> Option<PathBuf> {
-    // Where it is, it is for root's services, and not always on PATH.
+    // It is installed for root's services, and not always on PATH.
     let programs = ["nginx", "/usr/sbin/nginx", "/usr/local/sbin/nginx"].map(PathBuf::from);
     let program = programs.into_iter().find(|program| runs(program, "-v"));
     if program.is_none() {
@@ -69,7 +70,8 @@ pub enum Sdk {
 }
 
 impl Sdk {
-    /// Whether the SDK is installed; otherwise the test is reported as skipped.
+    /// Returns whether the SDK is installed; otherwise, the test is reported as
+    /// skipped.
     pub fn is_installed(self, what: &str) -> bool {
         let here = match self {
             Sdk::Oss2 => runs(&python(), "--version"),
@@ -83,7 +85,7 @@ impl Sdk {
         here
     }
 
-    /// The command that runs the SDK's script against an endpoint.
+    /// Returns the command that runs the SDK's script against an endpoint.
     pub fn command(self, endpoint: &Endpoint, signature: &str) -> Command {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real");
         let mut command = match self {
@@ -113,18 +115,18 @@ impl Sdk {
     }
 }
 
-/// Chromium, with what drives it from a script of `tests/real`.
+/// Chromium with its driver for the scripts in `tests/real`.
 pub struct Browser(PathBuf);
 
 impl Browser {
-    /// The browser; if it or its driver is missing, the test is told as
+    /// Returns the browser; if it or its driver is missing, the test is reported as
     /// skipped.
     pub fn find(what: &str) -> Option<Browser> {
         let named = std::env::var_os("OSSLIVE_CHROMIUM").map(PathBuf::from);
         let names = ["chromium", "chromium-browser", "google-chrome"];
         let path = std::env::var_os("PATH").unwrap_or_default();
         let folders: Vec<_> = std::env::split_paths(&path).collect();
-        // The driver wants the whole path.
+        // The driver requires an absolute path.
         let known = names.iter().flat_map(|name| folders.iter().map(move |at| at.join(name)));
         let program = named.into_iter().chain(known).find(|program| runs(program, "--version"));
         let driver = browser_modules().join("playwright-core").exists()
@@ -139,12 +141,12 @@ impl Browser {
         }
     }
 
-    /// The hls.js of the tests.
+    /// Returns the hls.js for tests.
     pub fn hls_js(&self) -> PathBuf {
         browser_modules().join("hls.js/dist/hls.min.js")
     }
 
-    /// The command that runs a script with the browser.
+    /// Returns the command that runs a script with the browser.
     pub fn command(&self, script: &str) -> Command {
         let scripts = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/real");
         let mut command = Command::new("node");

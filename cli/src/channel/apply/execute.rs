@@ -1,4 +1,4 @@
-//! Performing a plan.
+//! Executes a plan.
 
 use super::plan::{Action, Step};
 use crate::pace::Pace;
@@ -6,11 +6,11 @@ use crate::session::Session;
 use osslive::{ChannelUrls, Error, ErrorKind, StopHandle, SweepOptions, operation};
 use serde::Serialize;
 
-/// What became of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "outcome", rename_all = "lowercase")]
 pub(super) enum Outcome {
-    /// A channel that was created or changed has URLs.
+    /// The URLs of a channel that was created or changed.
     Done {
         #[serde(flatten, skip_serializing_if = "Option::is_none")]
         urls: Option<Urls>,
@@ -18,8 +18,8 @@ pub(super) enum Outcome {
     Failed {
         error: Error,
     },
-    /// Nothing was sent: the work was stopped, or a deletion would have followed
-    /// a failure.
+    /// Nothing was sent: the work was stopped, or it was a deletion after a
+    /// failure.
     Skipped,
 }
 
@@ -46,9 +46,9 @@ impl Outcome {
     }
 }
 
-/// Performs the steps that change something, each kind in its turn, and returns
-/// what became of them in the order of the plan. Channels are deleted last, and
-/// only if all else succeeded: what replaces them may be missing.
+/// Executes the steps that change something, grouped by kind, and returns their
+/// outcomes in the order of the plan. Channels are deleted last, and only if
+/// everything else succeeded: otherwise, their replacements may be missing.
 pub(super) fn execute(
     steps: &[&Step],
     pace: &Pace,
@@ -80,7 +80,7 @@ pub(super) fn execute(
     outcomes
 }
 
-/// What is sent together, one after the other.
+/// Steps whose requests are sent together, in the order of the groups.
 const TURNS: [&[Action]; 3] =
     [&[Action::Create, Action::Change], &[Action::Enable, Action::Disable], &[Action::Delete]];
 

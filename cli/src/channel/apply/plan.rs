@@ -5,24 +5,24 @@ use osslive::{Channel, ChannelState};
 use serde::Serialize;
 use serde_json::Value;
 
-/// What is done about a channel.
+/// What to do with a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Action {
-    /// It does not exist.
+    /// Create it.
     Create,
     /// Replace its configuration, which a live channel does not allow.
     Change,
-    /// Only its status is another, which can be set on its own.
+    /// Set its status, which can be done on its own.
     Enable,
     Disable,
-    /// It exists, has the prefix of the file, and is not in it.
+    /// Delete it: it exists and has the file's prefix, but is not in the file.
     Delete,
     Unchanged,
 }
 
 impl Action {
-    /// In the order in which they are performed.
+    /// The actions, in the order in which they are executed.
     pub(super) const CHANGES: [Action; 5] =
         [Action::Create, Action::Change, Action::Enable, Action::Disable, Action::Delete];
 
@@ -37,18 +37,18 @@ impl Action {
         }
     }
 
-    /// Whether it ends in a conflict while the channel is live.
+    /// Returns whether it causes a conflict while the channel is live.
     pub(super) fn needs_idle(self) -> bool {
         matches!(self, Action::Change | Action::Delete)
     }
 
-    /// Whether it matters that the channel is live.
+    /// Returns whether it makes a difference that the channel is live.
     pub(super) fn concerns_publishers(self) -> bool {
         self.needs_idle() || self == Action::Disable
     }
 }
 
-/// A field that changes. A new channel has no value to change from.
+/// A field that changes. A new channel has no previous value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Difference {
     pub(super) field: &'static str,
@@ -57,7 +57,7 @@ pub(super) struct Difference {
     pub(super) to: Value,
 }
 
-/// One channel of the plan.
+/// A channel in the plan.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(super) struct Step {
     pub(super) id: String,
@@ -67,7 +67,7 @@ pub(super) struct Step {
     /// Whether it was live when the plan was made.
     #[serde(rename = "live", skip_serializing_if = "is_false")]
     pub(super) is_live: bool,
-    /// What it is to be; deleted channels have none.
+    /// The desired configuration; `None` for channels to delete.
     #[serde(skip)]
     pub(super) configuration: Configuration,
 }
@@ -76,8 +76,8 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// Compares what is wanted with what was found, in the same order, and adds the
-/// channels that are to be deleted.
+/// Compares the desired and existing channels, which are in the same order, and
+/// adds the channels to delete.
 pub(super) fn plan(wanted: Channels, found: &[Option<Channel>], surplus: Vec<String>) -> Vec<Step> {
     let compared = wanted.into_iter().zip(found);
     let compared =
@@ -107,7 +107,7 @@ fn step(id: String, configuration: Configuration, found: Option<&Channel>) -> St
     Step { id, action, differences, is_live: false, configuration }
 }
 
-/// What the service does not report cannot differ.
+/// A field that the service does not report cannot differ.
 fn compare(
     field: Field,
     configuration: &Configuration,

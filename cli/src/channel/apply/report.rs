@@ -9,13 +9,13 @@ use crate::table::{Cell, Style, Table};
 use crate::text;
 use serde::Serialize;
 
-/// A plan, and what became of it.
+/// A plan and its outcome.
 #[derive(Serialize)]
 pub(super) struct Report {
     channels: Vec<Row>,
-    /// How many channels differ from the file.
+    /// The number of channels that differ from the file.
     pub(super) changes: usize,
-    /// How many of them are now as they should be; absent in a dry run.
+    /// How many of them were changed successfully; absent in a dry run.
     #[serde(flatten)]
     result: Option<Result>,
     total: usize,
@@ -65,7 +65,7 @@ impl Report {
         Report { changes, result, total: channels.len(), channels }
     }
 
-    /// How many channels there are of each kind.
+    /// Counts the channels by action.
     pub(super) fn summary(&self) -> String {
         let count = |action| self.channels.iter().filter(|row| row.step.action == action).count();
         let mut parts: Vec<String> = Action::CHANGES
@@ -81,7 +81,7 @@ impl Report {
         parts.join(", ")
     }
 
-    /// Writes what is not as it should be, and how many are.
+    /// Writes the remaining differences and their number.
     pub(super) fn write(&self, page: &mut Page) {
         let mut table = Table::new(&["CHANNEL", "ACTION", "RESULT"]);
         let mut is_done = true;
@@ -102,7 +102,7 @@ impl Report {
         writeln!(page, "{}, {unchanged} unchanged", text::count(done, "change") + " made");
     }
 
-    /// The failure of the whole, if any change was not made.
+    /// Returns the overall failure if any change failed.
     pub(super) fn failure(&self) -> Outcome {
         let Some(Result { failed, skipped, .. }) = self.result else { return Ok(()) };
         let all = text::count(self.changes, "change");
@@ -120,7 +120,7 @@ impl Report {
     }
 }
 
-/// Writes a plan as a table, a line for each field that changes.
+/// Writes a plan as a table with a row for each changed field.
 pub(super) fn write_plan(steps: &[Step], page: &mut Page) {
     let mut table = Table::new(&["CHANNEL", "ACTION", "DETAILS"]);
     let changes: Vec<_> = steps.iter().filter(|step| step.action != Action::Unchanged).collect();
@@ -148,7 +148,7 @@ fn action(action: Action) -> Cell {
 fn details(step: &Step) -> Vec<Cell> {
     let mut details: Vec<Cell> = match step.action {
         Action::Create => created(&step.configuration).into_iter().collect(),
-        // The action says it all.
+        // The action is enough.
         Action::Enable | Action::Disable => Vec::new(),
         _ => step.differences.iter().map(|one| Cell::new(changed(one))).collect(),
     };
@@ -162,7 +162,7 @@ fn details(step: &Step) -> Vec<Cell> {
     details
 }
 
-/// What is special about a new channel, in one line.
+/// Returns the settings of a new channel that are not defaults, in one line.
 fn created(configuration: &Configuration) -> Option<Cell> {
     let usual = Configuration::default();
     let is_special = |field: &Field| field.wanted(configuration) != field.wanted(&usual);

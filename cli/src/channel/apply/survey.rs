@@ -1,4 +1,4 @@
-//! Reading what a plan has to know about a bucket.
+//! Reads the state of a bucket that a plan needs.
 
 use super::plan::Step;
 use crate::channel::manifest::Manifest;
@@ -13,7 +13,7 @@ use std::collections::HashSet;
 ///
 /// # Errors
 ///
-/// Any of them could not be read: half a plan would be none.
+/// Fails if any of them cannot be read: a partial plan would be misleading.
 pub(super) fn existing(
     manifest: &Manifest,
     pace: &Pace,
@@ -26,7 +26,7 @@ pub(super) fn existing(
         let options = options.progress(|progress| bar.set_position(before + progress.done as u64));
         session.client.send_calls(ids, &options, |id| operation::get_channel(id))
     };
-    // Alone, as most of what can be wrong is wrong with all of them.
+    // The first one alone, because most errors affect all channels.
     let (first, rest) = ids.split_at(ids.len().min(1));
     let mut results = read(first, 0);
     if results.iter().all(is_known) {
@@ -45,7 +45,8 @@ pub(super) fn existing(
     unless_failed(failures, ids.len()).map(|()| found)
 }
 
-/// Whether a result says what a channel is, or that it does not exist.
+/// Returns whether the result describes a channel or reports that it does not
+/// exist.
 fn is_known(result: &osslive::Result<Channel>) -> bool {
     match result {
         Ok(_) => true,
@@ -56,7 +57,7 @@ fn is_known(result: &osslive::Result<Channel>) -> bool {
 fn unless_failed(mut failures: Vec<(&str, Error)>, total: usize) -> Outcome {
     match failures.len() {
         0 => Ok(()),
-        // It says more as it is.
+        // The error itself says more.
         1 => Err(failures.remove(0).1.into()),
         failed => {
             let exit = Exit::of_all(failures.iter().map(|(_, error)| Exit::of(error)));
@@ -80,7 +81,7 @@ pub(super) fn surplus(
     let mut surplus = Vec::new();
     for channel in session.client.channels(prefix) {
         let id = channel?.name;
-        // A service that ignored the prefix would have everything deleted.
+        // If a service ignored the prefix, all channels would be deleted.
         if id.starts_with(prefix) && !listed.contains(id.as_str()) {
             surplus.push(id);
         }
@@ -88,8 +89,9 @@ pub(super) fn surplus(
     Ok(surplus)
 }
 
-/// Notes which channels are live, of those where it matters. This is for whoever
-/// reads the plan: what cannot be read is left out, and shows when it is applied.
+/// Determines which channels are live, where that matters. This is only shown with
+/// the plan: a status that cannot be read is left out, and the error appears when
+/// the plan is applied.
 pub(super) fn note_live(steps: &mut [Step], pace: &Pace, session: &Session) {
     let concerned = steps.iter().filter(|step| step.action.concerns_publishers());
     let ids: Vec<_> = concerned.map(|step| step.id.clone()).collect();
