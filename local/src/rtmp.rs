@@ -103,3 +103,27 @@ impl fmt::Display for ProtocolError {
 }
 
 impl std::error::Error for ProtocolError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn before_a_stream_is_accepted_only_commands_fit() {
+        let opening = Limits::default().opening();
+        let expected = Limits { max_message: 65_536, max_pending: 131_072, max_chunk_streams: 64 };
+        assert_eq!(opening, expected);
+        let lower = Limits { max_message: 10, max_pending: 20, max_chunk_streams: 3 };
+        assert_eq!(lower.opening(), lower);
+    }
+
+    #[test]
+    fn errors_name_the_value_that_is_wrong() {
+        let message = |error: ProtocolError| error.to_string();
+        assert_eq!(message(ProtocolError::Version(6)), "RTMP version 6: must be 3");
+        assert_eq!(message(ProtocolError::ChunkSize(0)), "chunk size 0: must be 1 to 2147483647");
+        assert_eq!(message(ProtocolError::MessageTooLong(9)), "message of 9 bytes is too long");
+        let marker = ProtocolError::Command(amf0::DecodeError::Marker(17));
+        assert_eq!(message(marker), "malformed command: AMF0 type 0x11 is not supported");
+    }
+}

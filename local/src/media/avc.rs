@@ -526,6 +526,243 @@ mod tests {
         }
     }
 
+    /// The bits of a parameter set.
+    #[derive(Default)]
+    struct Writer(Vec<bool>);
+
+    impl Writer {
+        fn bits(&mut self, count: u32, value: u32) {
+            self.0.extend((0..count).rev().map(|bit| value >> bit & 1 == 1));
+        }
+
+        fn flag(&mut self, flag: bool) -> bool {
+            self.bits(1, flag.into());
+            flag
+        }
+
+        fn ue(&mut self, value: u32) {
+            let length = (value + 1).ilog2();
+            self.bits(length, 0);
+            self.bits(length + 1, value + 1);
+        }
+
+        fn se(&mut self, value: i32) {
+            self.ue(if value > 0 { 2 * value as u32 - 1 } else { 2 * value.unsigned_abs() });
+        }
+
+        /// Returns the NAL unit, with emulation prevention.
+        fn nal_unit(mut self) -> Vec<u8> {
+            self.flag(true);
+            let (mut unit, mut zeros) = (vec![0x67], 0);
+            for byte in self.0.chunks(8) {
+                let bit = |at: usize| u8::from(byte.get(at).is_some_and(|bit| *bit)) << (7 - at);
+                let byte: u8 = (0..8).map(bit).sum();
+                if zeros >= 2 && byte <= 3 {
+                    unit.push(3);
+                    zeros = 0;
+                }
+                zeros = if byte == 0 { zeros + 1 } else { 0 };
+                unit.push(byte);
+            }
+            unit
+        }
+    }
+
+    /// Chooses the values of parameter sets: the same ones in every run.
+    struct Choice(u64);
+
+    impl Choice {
+        fn below(&mut self, end: u32) -> u32 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 >> 33) as u32 % end
+        }
+
+        fn flag(&mut self) -> bool {
+            self.below(2) == 1
+        }
+    }
+
+    /// Writes a parameter set with every optional part present or not, section 7.3.2.1.1.
+    fn any_parameter_set(choice: &mut Choice) -> Vec<u8> {
+        const PROFILES: [u32; 7] = [66, 77, 88, 100, 110, 122, 244];
+        let mut set = Writer::default();
+        let profile = PROFILES[choice.below(7) as usize];
+        set.bits(8, profile);
+        set.bits(16, 40);
+        set.ue(choice.below(4));
+        if profile >= 100 {
+            write_chroma_format(&mut set, choice);
+        }
+        set.ue(choice.below(12));
+        let order = choice.below(3);
+        set.ue(order);
+        match order {
+            0 => set.ue(choice.below(12)),
+            1 => {
+                set.flag(choice.flag());
+                set.se(choice.below(20) as i32 - 10);
+                set.se(choice.below(20) as i32 - 10);
+                let cycle = choice.below(4);
+                set.ue(cycle);
+                (0..cycle).for_each(|_| set.se(choice.below(20) as i32 - 10));
+            }
+            _ => {}
+        }
+        set.ue(choice.below(5));
+        set.flag(choice.flag());
+        set.ue(1 + choice.below(100));
+        set.ue(1 + choice.below(100));
+        if !set.flag(choice.flag()) {
+            set.flag(choice.flag());
+        }
+        set.flag(true);
+        if set.flag(choice.flag()) {
+            (0..4).for_each(|_| set.ue(choice.below(4)));
+        }
+        if set.flag(choice.flag()) {
+            write_usability(&mut set, choice);
+        }
+        set.nal_unit()
+    }
+
+    fn write_chroma_format(set: &mut Writer, choice: &mut Choice) {
+        let format = choice.below(4);
+        set.ue(format);
+        if format == 3 {
+            set.flag(choice.flag());
+        }
+        set.ue(choice.below(3));
+        set.ue(choice.below(3));
+        set.flag(choice.flag());
+        if set.flag(choice.flag()) {
+            for list in 0..if format == 3 { 12 } else { 8 } {
+                if set.flag(choice.flag()) {
+                    write_scaling_list(set, choice, if list < 6 { 16 } else { 64 });
+                }
+            }
+        }
+    }
+
+    /// A scale of 0 ends a list early: the rest repeats the last one.
+    fn write_scaling_list(set: &mut Writer, choice: &mut Choice, size: u32) {
+        let mut last = 8;
+        for _ in 0..size {
+            let next = choice.below(40) as i32;
+            set.se(next - last);
+            if next == 0 {
+                return;
+            }
+            last = next;
+        }
+    }
+
+    /// Annex E.1.1.
+    fn write_usability(set: &mut Writer, choice: &mut Choice) {
+        if set.flag(choice.flag()) {
+            let ratio = if choice.flag() { 255 } else { 1 };
+            set.bits(8, ratio);
+            set.bits(if ratio == 255 { 32 } else { 0 }, 0x0004_0003);
+        }
+        if set.flag(choice.flag()) {
+            set.flag(choice.flag());
+        }
+        if set.flag(choice.flag()) {
+            set.bits(4, 5 << 1);
+            if set.flag(choice.flag()) {
+                set.bits(24, 0x01_0101);
+            }
+        }
+        if set.flag(choice.flag()) {
+            set.ue(choice.below(6));
+            set.ue(choice.below(6));
+        }
+        if set.flag(choice.flag()) {
+            set.bits(32, 1 + choice.below(2000));
+            set.bits(32, 1 + choice.below(100_000));
+            set.flag(choice.flag());
+        }
+        let decoders = [choice.flag(), choice.flag()];
+        for is_present in decoders {
+            if set.flag(is_present) {
+                let count = choice.below(4);
+                set.ue(count);
+                set.bits(8, 0x34);
+                for _ in 0..=count {
+                    set.ue(choice.below(1000));
+                    set.ue(choice.below(1000));
+                    set.flag(choice.flag());
+                }
+                set.bits(20, 0x5_a5a5);
+            }
+        }
+        if decoders.contains(&true) {
+            set.flag(choice.flag());
+        }
+        set.flag(choice.flag());
+        if set.flag(choice.flag()) {
+            set.flag(choice.flag());
+            (0..4).for_each(|_| set.ue(choice.below(17)));
+            let reordered = choice.below(3);
+            set.ue(reordered);
+            set.ue(reordered + choice.below(3));
+        }
+    }
+
+    #[test]
+    fn every_combination_of_optional_parts_is_parsed_like_by_another_parser() {
+        let (mut choice, mut compared) = (Choice(0x2545_F491_4F6C_DD1D), 0);
+        for _ in 0..4000 {
+            let sps = any_parameter_set(&mut choice);
+            let payload = decode_nal(&sps).unwrap();
+            let Ok(theirs) = SeqParameterSet::from_bits(BitReader::new(&*payload)) else {
+                continue;
+            };
+            let Ok(size) = theirs.pixel_dimensions() else { continue };
+            let picture = Picture::from_sps(&sps).unwrap_or_else(|why| panic!("{why}: {sps:02x?}"));
+            assert_eq!((picture.width, picture.height), size, "{sps:02x?}");
+            assert_eq!(picture.frame_rate, theirs.fps(), "{sps:02x?}");
+            let usability = theirs.vui_parameters.as_ref();
+            let limits = usability.and_then(|vui| vui.bitstream_restrictions.as_ref());
+            let reordered = limits.map(|limits| limits.max_num_reorder_frames);
+            let in_order = sps[1] == 66 || format!("{:?}", theirs.pic_order_cnt).contains("Two");
+            assert_eq!(picture.reorders, !in_order && reordered != Some(0), "{sps:02x?}");
+            compared += 1;
+        }
+        assert!(compared > 3000, "only {compared} sets were compared");
+    }
+
+    #[test]
+    fn a_clock_without_ticks_has_no_frame_rate() {
+        for (units, scale) in [(0, 50), (1, 0), (0, 0)] {
+            let mut set = Writer::default();
+            set.bits(8, 66);
+            set.bits(16, 40);
+            [0, 0, 2, 1].into_iter().for_each(|value| set.ue(value));
+            set.flag(false);
+            set.ue(39);
+            set.ue(21);
+            // Frames only, direct inference, no cropping, and of the usability a clock alone.
+            [true, true, false, true, false, false, false, false, true]
+                .into_iter()
+                .for_each(|flag| drop(set.flag(flag)));
+            set.bits(32, units);
+            set.bits(32, scale);
+            set.bits(5, 0);
+            let picture = Picture::from_sps(&set.nal_unit()).unwrap();
+            assert_eq!((picture.width, picture.height), (640, 352));
+            assert_eq!(picture.frame_rate, None, "{units} units, scale {scale}");
+        }
+    }
+
+    #[test]
+    fn no_level_allows_more_than_4096_macroblocks_in_a_row() {
+        assert_eq!(samples(4095), Some(65_536));
+        assert_eq!(samples(4096), None);
+        assert_eq!(samples(u32::MAX), None);
+    }
+
     #[test]
     fn reordering_is_determined_by_the_profile_and_the_stream() {
         for (kind, sps, reorders) in [

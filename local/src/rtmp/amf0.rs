@@ -461,6 +461,27 @@ mod tests {
     }
 
     #[test]
+    fn only_values_of_a_type_are_read_as_that_type() {
+        for value in [Value::Boolean(false), Value::from(7.0), Value::from("text"), Value::Null] {
+            let kinds =
+                [value.as_bool().is_some(), value.as_number().is_some(), value.as_str().is_some()];
+            assert!(kinds.iter().filter(|is_so| **is_so).count() <= 1, "{value:?}");
+        }
+        assert_eq!(Value::Boolean(false).as_bool(), Some(false));
+        assert_eq!(Value::from(7.0).as_number(), Some(7.0));
+        assert_eq!(Value::Null.as_bool(), None);
+    }
+
+    #[test]
+    fn errors_name_what_is_wrong() {
+        let message = |error: DecodeError| error.to_string();
+        assert_eq!(message(DecodeError::Truncated), "invalid AMF0: unexpected end of input");
+        assert_eq!(message(DecodeError::Marker(17)), "AMF0 type 0x11 is not supported");
+        assert!(message(DecodeError::TooDeep).contains(&MAX_DEPTH.to_string()));
+        assert!(message(DecodeError::TooMany).contains(&MAX_VALUES.to_string()));
+    }
+
+    #[test]
     fn depth_is_limited() {
         let nested = |depth: usize| [&[10, 0, 0, 0, 1].repeat(depth)[..], &[5]].concat();
         assert!(decode(&nested(MAX_DEPTH - 1)).is_ok());

@@ -704,6 +704,94 @@ mod tests {
     }
 
     #[test]
+    fn an_abort_concerns_only_the_chunk_stream_that_it_names() {
+        let bytes = [
+            &full(6, 1, 130, 9)[..],
+            &payload(128),
+            &full(4, 1, 130, 8),
+            &payload(128),
+            &full(2, 0, 4, 2),
+            &[0, 0, 0, 4],
+            &[0xc6, 128, 129],
+        ]
+        .concat();
+        assert_reads(&bytes, &[message(1, 9, &payload(130))]);
+    }
+
+    #[test]
+    fn what_a_dropped_message_had_pending_is_released_and_no_more() {
+        let unfinished =
+            [&full(6, 1, 130, 9)[..], &payload(128), &full(4, 1, 300, 8), &payload(128)];
+        let interrupt = [&full(4, 2, 300, 8)[..], &payload(128)].concat();
+        let abort = [&full(2, 0, 4, 2)[..], &[0, 0, 0, 4]].concat();
+        let rest = [0xc6, 128, 129];
+        for drop in [interrupt, abort] {
+            let bytes = [&unfinished.concat()[..], &drop, &rest].concat();
+            let limits = Limits { max_pending: 434, ..Limits::default() };
+            assert_eq!(read_with(limits, &[&bytes]), Ok(vec![message(1, 9, &payload(130))]));
+        }
+    }
+
+    #[test]
+    fn payload_that_resembles_another_chunk_streams_extended_timestamp_is_payload() {
+        let time: u32 = 0x0102_0304;
+        let audio = [payload(128), time.to_be_bytes().to_vec()].concat();
+        let bytes = [
+            &full(6, 0xff_ffff, 1, 9)[..],
+            &time.to_be_bytes(),
+            &[7],
+            &full(4, 7, 132, 8),
+            &audio[..128],
+            &[0xc4],
+            &audio[128..],
+        ]
+        .concat();
+        assert_reads(&bytes, &[message(time, 9, &[7]), message(7, 8, &audio)]);
+    }
+
+    #[test]
+    fn a_message_takes_memory_as_it_arrives_and_never_more_than_its_length() {
+        let budget = crate::budget::Budget::new(usize::MAX);
+        let mut reader = ChunkReader::new(Limits::default(), budget.share());
+        let mut feed = |mut bytes: &[u8]| reader.read(&mut bytes).unwrap().is_some();
+        let size = [&full(2, 0, 4, 1)[..], &[0x7f, 0xff, 0xff, 0xff]].concat();
+        assert!(!feed(&size) && !feed(&full(6, 0, 200_000, 9)));
+        assert_eq!(budget.taken(), 0);
+        let mut sent = 0;
+        for (bytes, taken) in
+            [(1, 65_536), (65_535, 65_536), (1, 131_072), (65_535, 131_072), (1, 200_000)]
+        {
+            assert!(!feed(&payload(bytes)));
+            sent += bytes;
+            assert_eq!(budget.taken(), taken, "after {sent} bytes");
+        }
+        assert!(feed(&payload(200_000 - sent)));
+        assert_eq!(budget.taken(), 0);
+    }
+
+    #[test]
+    fn a_message_beyond_the_budget_is_an_error() {
+        let budget = crate::budget::Budget::new(100);
+        let mut reader = ChunkReader::new(Limits::default(), budget.share());
+        let bytes = [&full(6, 0, 101, 9)[..], &payload(101)].concat();
+        assert_eq!(reader.read(&mut &bytes[..]), Err(ProtocolError::NoRoom));
+        assert_eq!(budget.taken(), 0);
+    }
+
+    #[test]
+    fn media_is_counted_as_it_arrives() {
+        let mut reader = ChunkReader::new(Limits::default(), Share::unlimited());
+        for (kind, counts) in [(8, true), (9, true), (22, true), (18, false), (20, false)] {
+            let before = reader.media;
+            let bytes = [&full(6, 0, 128, kind)[..], &payload(100)].concat();
+            reader.read(&mut &bytes[..]).unwrap();
+            reader.read(&mut &payload(20)[..]).unwrap();
+            assert_eq!(reader.media - before, if counts { 120 } else { 0 }, "type {kind}");
+            reader.read(&mut &payload(8)[..]).unwrap();
+        }
+    }
+
+    #[test]
     fn a_message_interrupted_by_a_new_header_is_dropped() {
         let bytes = [&full(6, 1, 300, 9)[..], &payload(128), &full(6, 2, 1, 9), &[42]].concat();
         assert_reads(&bytes, &[message(2, 9, &[42])]);

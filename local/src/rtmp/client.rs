@@ -329,6 +329,24 @@ mod tests {
     }
 
     #[test]
+    fn only_the_start_of_publishing_starts_the_media() {
+        let mut pair = Loopback::new(usize::MAX);
+        pair.exchange();
+        let status = |code: &str| {
+            let text = |text: &str| Value::from(text);
+            let info = [("level", "status"), ("code", code)];
+            Value::Object(info.map(|(name, value)| (name.to_owned(), text(value))).to_vec())
+        };
+        pair.client.status(&status("NetStream.Play.Start"));
+        assert_eq!(*pair.client.state(), ClientState::Connecting);
+        pair.client.status(&status("NetStream.Publish.Start"));
+        assert_eq!(*pair.client.state(), ClientState::Publishing);
+        pair.client.finish();
+        pair.client.status(&status("NetStream.Publish.Start"));
+        assert_eq!(*pair.client.state(), ClientState::Closed);
+    }
+
+    #[test]
     fn a_refusal_in_mid_stream_stops_the_media() {
         let mut pair = Loopback::publishing(usize::MAX);
         let why = "é".repeat(40_000);

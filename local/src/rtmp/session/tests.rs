@@ -704,3 +704,23 @@ fn a_malformed_connect_without_an_application_is_an_error() {
     let bytes = peer.link.take_output();
     assert!(peer.session.receive(&bytes).is_err());
 }
+
+#[test]
+fn the_bytes_of_media_are_counted_before_their_message_is_complete() {
+    let mut peer = Peer::publishing();
+    assert_eq!(peer.session.media_bytes(), 0);
+    peer.send(kind::VIDEO, 0, &[7; 1000]);
+    peer.send(kind::AUDIO, 0, &[7; 100]);
+    assert_eq!(peer.session.media_bytes(), 1100);
+    peer.link.writer.message(channel::VIDEO, kind::VIDEO, 1, 40, &[7; 1000]);
+    let bytes = peer.link.take_output();
+    peer.feed(&bytes[..bytes.len() - 100]).unwrap();
+    assert_eq!(peer.session.media_bytes(), 2000);
+}
+
+#[test]
+fn a_first_timestamp_just_before_zero_is_zero() {
+    let first = |timestamp: u32| Timeline::default().unwrap(timestamp);
+    assert_eq!(first(0u32.wrapping_sub(MAX_LEAD - 1)), 0);
+    assert_eq!(first(0u32.wrapping_sub(MAX_LEAD)), u64::from(u32::MAX - MAX_LEAD + 1));
+}
