@@ -301,6 +301,37 @@ mod tests {
     }
 
     #[test]
+    fn one_channel_without_parametric_stereo_stays_one() {
+        assert_eq!(config(&bits("00010 0111 0001 000")).channels, 1);
+        // Band replication alone, and an extension that does not switch stereo on.
+        assert_eq!(config(&bits("00010 0111 0001 000 01010110111 00101 1 0100")).channels, 1);
+        let off = bits("00010 0111 0001 000 01010110111 00101 1 0100 10101001000 0");
+        assert_eq!(config(&off).channels, 1);
+    }
+
+    #[test]
+    fn an_extension_needs_its_sync_word_its_type_and_its_flag() {
+        for extension in [
+            "01010110110 00101 1 0100", // not 0x2B7
+            "01010110111 00110 1 0100", // not SBR
+            "01010110111 00101 0 0100", // SBR is absent
+        ] {
+            let aac = config(&bits(&format!("00010 0111 0010 000 {extension}")));
+            assert_eq!((aac.sample_rate, aac.core_sample_rate), (22050, 22050), "{extension}");
+        }
+    }
+
+    #[test]
+    fn frames_that_differ_only_in_band_replication_can_follow_each_other() {
+        let plain = config(&bits("00010 0111 0010 000"));
+        let replicated = config(&bits("00101 0111 0010 0100 00010 000"));
+        assert!(plain.has_core_of(&replicated) && replicated.has_core_of(&plain));
+        for other in ["00001 0111 0010 000", "00010 0100 0010 000", "00010 0111 0001 000"] {
+            assert!(!plain.has_core_of(&config(&bits(other))), "{other}");
+        }
+    }
+
+    #[test]
     fn an_explicit_sample_rate_is_accepted_if_it_has_an_index() {
         let aac = config(&bits("00010 1111 000000001011101110000000 0010 000"));
         assert_eq!(aac.sample_rate, 48000);
@@ -357,8 +388,25 @@ mod tests {
     }
 
     #[test]
+    fn long_adts_frames_and_those_that_are_none_are_told_apart() {
+        let aac = config(&[0x12, 0x10]);
+        let mut frame = aac.adts_header(8000).unwrap().to_vec();
+        frame.extend_from_slice(&[7; 8000]);
+        assert_eq!(adts_frames(&frame), Some(vec![(aac, &frame[ADTS_HEADER..])]));
+        // Another layer, no sync word, and several blocks.
+        for (at, value) in [(1, 0xF3), (1, 0xE1), (6, 0xFD)] {
+            let mut other = frame.clone();
+            other[at] = value;
+            assert_eq!(adts_frames(&other), None, "byte {at}");
+        }
+    }
+
+    #[test]
     fn a_truncated_configuration_is_malformed() {
-        for bytes in [&[][..], &[0x12], &bits("00010 1101 0010 000"), &bits("00010 1111 0000")] {
+        let no_rate = bits("00010 1111 000000000000000000000000 0010 000");
+        for bytes in
+            [&[][..], &[0x12], &no_rate, &bits("00010 1101 0010 000"), &bits("00010 1111 0000")]
+        {
             assert!(matches!(AacConfig::parse(bytes), Err(AacError::Malformed(_))), "{bytes:?}");
         }
     }

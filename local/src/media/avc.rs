@@ -746,7 +746,7 @@ mod tests {
             // Frames only, direct inference, no cropping, and of the usability a clock alone.
             [true, true, false, true, false, false, false, false, true]
                 .into_iter()
-                .for_each(|flag| drop(set.flag(flag)));
+                .for_each(|flag| set.bits(1, u32::from(flag)));
             set.bits(32, units);
             set.bits(32, scale);
             set.bits(5, 0);
@@ -845,6 +845,31 @@ mod tests {
             config.update(unit).unwrap();
         }
         assert_eq!(config.pps, [b"\x68\x80a", b"\x68\x40d", b"\x68\x60c"]);
+    }
+
+    #[test]
+    fn all_parameter_sets_together_are_limited() {
+        let sps = &hex(KINDS[0].1)[..];
+        let rest = MAX_PARAMETER_SETS - sps.len();
+        // With an id, 0 or 1, in the byte after the header.
+        let set = |id: u8, length: usize| [&[0x68, id][..], &vec![7; length - 2]].concat();
+        let mut config = AvcConfig::default();
+        config.update(sps).unwrap();
+        config.update(&set(0x80, 40_000)).unwrap();
+        assert!(config.update(&set(0x40, rest - 40_000 + 1)).is_err());
+        config.update(&set(0x40, rest - 40_000)).unwrap();
+        assert_eq!(config.pps.len(), 2);
+        let sets = [set(0x80, 40_000), set(0x40, rest - 40_000), set(0x40, rest - 40_000 + 1)];
+        assert!(AvcConfig::parse(&record(4, &[sps], &[&sets[0], &sets[1]])).is_ok());
+        assert!(AvcConfig::parse(&record(4, &[sps], &[&sets[0], &sets[2]])).is_err());
+    }
+
+    #[test]
+    fn only_a_sequence_parameter_set_describes_the_picture() {
+        let mut unit = hex(KINDS[0].1);
+        assert!(Picture::from_sps(&unit).is_ok());
+        unit[0] = 0x68;
+        assert_eq!(Picture::from_sps(&unit), Err("not a sequence parameter set"));
     }
 
     #[test]

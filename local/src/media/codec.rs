@@ -114,6 +114,29 @@ mod tests {
     }
 
     #[test]
+    fn enhanced_codecs_have_the_names_of_their_codes() {
+        for (code, name) in [
+            (b"hvc1", "HEVC"),
+            (b"vvc1", "VVC"),
+            (b"av01", "AV1"),
+            (b"vp08", "VP8"),
+            (b"vp09", "VP9"),
+        ] {
+            assert_eq!(Codec::enhanced_video(*code).name(), name);
+        }
+        for (code, name) in [
+            (b"Opus", "Opus"),
+            (b"fLaC", "FLAC"),
+            (b"ac-3", "AC-3"),
+            (b"ec-3", "E-AC-3"),
+            (b".mp3", "MP3"),
+        ] {
+            assert_eq!(Codec::enhanced_audio(*code).name(), name);
+        }
+        assert_eq!(Codec::enhanced_video(*b"Opus").name(), "unknown");
+    }
+
+    #[test]
     fn names_for_humans_describe_the_codec() {
         for (codec, text) in [
             (Codec::H264, "H.264 video"),
