@@ -141,7 +141,10 @@ uninstall() {
 
 case ${1:-} in
   build) build ;;
-  install) build && install_all "$build/libraries" ;;
+  install)
+    echo "building the C library, which takes a minute or two the first time"
+    build && install_all "$build/libraries"
+    echo "installed in $dest$prefix; for pkg-config, PKG_CONFIG_PATH=$libdir/pkgconfig" ;;
   place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
   pack) pack ;;
   uninstall) uninstall ;;
