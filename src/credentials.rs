@@ -232,6 +232,28 @@ mod tests {
     }
 
     #[test]
+    fn quotes_around_a_part_are_rejected_with_advice() {
+        for bad in [
+            Credentials::new("\"id\"", "secret"),
+            Credentials::new("id", "'secret'"),
+            Credentials::new("id", "\"\""),
+            Credentials::new("id", "secret").with_security_token("'token'"),
+        ] {
+            assert!(bad.check().unwrap_err().message().contains("in quotes; remove them"));
+        }
+        // A secret may begin or end with a quote, or be one.
+        for secret in ["\"secret", "secret'", "'"] {
+            assert!(Credentials::new("id", secret).check().is_ok(), "{secret}");
+        }
+    }
+
+    #[test]
+    fn fixed_credentials_have_no_replacement_when_they_are_refused() {
+        let credentials = Credentials::new("id", "secret");
+        assert!(!CredentialsProvider::refused(&credentials, &credentials));
+    }
+
+    #[test]
     fn invalid_credentials_are_rejected() {
         for bad in [
             Credentials::new("", "secret"),
