@@ -5,13 +5,13 @@
 #   packaging/install.sh build
 #   packaging/install.sh install      PREFIX, DESTDIR, LIBDIR, INCLUDEDIR, DATADIR
 #   packaging/install.sh uninstall    the same
-#   packaging/install.sh place        as install, with what is built in LIBRARIES
+#   packaging/install.sh place        like install, with the existing LIBRARIES
 #   packaging/install.sh pack         LIBRARIES, DESTDIR, TARGET_OS
 #
 # PREFIX defaults to /usr/local, LIBDIR to PREFIX/lib, INCLUDEDIR to
-# PREFIX/include, DATADIR to PREFIX/share; DESTDIR is put before all of them while files are copied, and
-# is not written into any file. $CARGO is the cargo to use, $CARGO_ARGS its arguments, for
-# features or a target.
+# PREFIX/include, DATADIR to PREFIX/share; DESTDIR is prepended to all of them while
+# files are copied, and is not written into any file. $CARGO is the cargo to use, and
+# $CARGO_ARGS its arguments, such as features or a target.
 #
 # pack copies the libraries for TARGET_OS (linux, macos, windows) from the folder LIBRARIES into DESTDIR, whose users may move it: the files there name each
 # other by where they stand.
@@ -42,10 +42,10 @@ case $os in
 esac
 : "${import_library=}" "${shared_path=$shared}"
 
-# Builds in a separate folder, which other builds leave alone; its subfolder libraries
-# contains what is installed. rustc itself reports which system libraries are needed.
-# A test that starts this inherits variables from cargo that describe the test's package;
-# with them, a dependency would be rebuilt each time.
+# Builds in a separate directory, which other builds do not use; its subdirectory
+# libraries contains the files to install. rustc itself reports the required system
+# libraries. A test that starts this inherits variables from cargo that describe the test's
+# package; with them, a dependency would be rebuilt each time.
 build() {
   mkdir -p "$build"
   # shellcheck disable=SC2046
@@ -77,7 +77,7 @@ place() {
 }
 
 # fill TEMPLATE FOLDER: writes a file with the values of this installation. In
-# what can be moved, pkg-config and CMake say where the file itself stands.
+# a relocatable one, pkg-config and CMake refer to the location of the file itself.
 fill() {
   name=$(basename "$1" .in)
   libs=$(cat "$native_libs")
@@ -95,7 +95,7 @@ fill() {
   chmod 644 "$dest$2/$name"
 }
 
-# Windows looks for a library beside the program, and links with another one.
+# Windows looks for a library next to the program, and links with another one.
 install_libraries() {
   case $os in
     windows)

@@ -4,11 +4,11 @@
 #
 #   packaging/link.sh FOLDER [LIBRARY...]     LIBRARY: -lm and so on
 #
-# cargo builds a shared library too, but rustc gives the linker a version script
-# without versions, and no linker accepts another one beside it.
+# cargo builds a shared library too, but rustc passes the linker a version script
+# without versions, and no linker accepts a second one.
 #
-# CC is the compiler that calls the linker, cc by default, with its options; MAP is
-# another file in the place of capi/osslive.map.
+# CC is the compiler that calls the linker, cc by default, with its options; MAP
+# replaces capi/osslive.map.
 set -eu
 folder=$1
 shift

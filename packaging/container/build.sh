@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the image of packaging/container/Containerfile with docker, podman or
-# buildah, whichever is there.
+# Builds the image of packaging/container/Containerfile with docker, podman or
+# buildah, whichever is installed.
 #
 #   packaging/container/build.sh COMMAND [TAG]
 #

@@ -1,7 +1,6 @@
 #!/bin/sh
-# Packs what build.sh built for a target into dist/: the command, the C library
-# with all that belongs to it, and the licences and the inventory of what is in
-# them.
+# Packs the results of build.sh for a target into dist/: the command, the C library
+# with all its files, and the licences and the inventory of their contents.
 #
 #   packaging/dist/archive.sh TARGET
 set -eu
@@ -28,7 +27,7 @@ cd "$stage"
 case $target in
   *-windows)
     rm -f "$repository/dist/$name.zip"
-    # Users of Windows find their own line ends in texts.
+    # On Windows, texts have its line endings.
     sed -i 's/$/\r/' "$folder"/*.txt "$folder"/LICENSE-* "$folder"/*.md
     find "$folder" -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
     python3 "$repository/packaging/dist/zip.py" "$name" "$repository/dist/$name.zip" ;;

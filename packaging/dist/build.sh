@@ -4,8 +4,8 @@
 #   packaging/dist/build.sh TARGET
 #
 # Linux is linked by zig, against the glibc that the target names; Windows by
-# mingw-w64. A standard library that this Rust does not bring for the target is
-# built from source, for which rust-src has to be there.
+# mingw-w64. If this Rust has no standard library for the target, it is built from
+# source, which needs rust-src.
 set -eu
 target=$1
 . "$(dirname -- "$0")/target.sh"
@@ -13,8 +13,8 @@ target=$1
 ZIGBUILD=0.24.1 ZIG=0.17.1
 flags='' standard=''
 
-# What is built is for everyone: no debugging symbols, and no path of the machine
-# that built it.
+# The results are for everyone: without debugging symbols, and without paths of the
+# machine that built them.
 export CARGO_PROFILE_RELEASE_STRIP=symbols
 remap="--remap-path-prefix=$repository=osslive --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
@@ -25,7 +25,7 @@ install_zig() {
     "cargo-zigbuild==$ZIGBUILD" "ziglang==$ZIG"
 }
 
-# Several folders may hold a standard library; the last one named is asked.
+# Several directories may contain a standard library; the last one named is used.
 if ! ls "$(rustc --print target-libdir --target "$triple")"/libstd-*.rlib >/dev/null 2>&1; then
   export RUSTC_BOOTSTRAP=1
   standard=-Zbuild-std=std,panic_unwind
@@ -46,8 +46,8 @@ build() {
     --target-dir "$repository/target/dist/cargo" "$@")
 }
 
-# link TARGET: the shared library, for what zig calls the target. Zig has the
-# unwinder in a library of its own.
+# link TARGET: the shared library, with zig's name of the target. Zig has the unwinder in
+# a separate library.
 link() {
   # shellcheck disable=SC2046
   TARGET_OS=linux CC="$tools/bin/python -m ziglang cc -target $1" \
@@ -61,14 +61,14 @@ cd "$repository"
 
 case $target in
   *-windows)
-    # Nothing of the compiler's has to be beside the programs.
+    # The programs need no libraries of the compiler.
     build '-C target-feature=+crt-static' -p osslive-cli --bin osslive
     cp "$built/$command" "$stage/"
     build '-C target-feature=+crt-static' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
     cp "$built/osslive.dll" "$built/libosslive.dll.a" "$built/libosslive.a" "$stage/" ;;
   *-musl)
     install_zig
-    # Zig brings the files that a program begins with.
+    # Zig provides the startup files.
     build '-C target-feature=+crt-static' -p osslive-cli --bin osslive -- -C link-self-contained=no
     cp "$built/$command" "$stage/"
     # A shared library belongs to a program that has its own libc.

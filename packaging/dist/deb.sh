@@ -1,7 +1,6 @@
 #!/bin/sh
-# Makes a Debian package of what build.sh built for x86_64-linux, in dist/: the
-# command with its manual page and completions, and the C library with all that
-# belongs to it.
+# Builds a Debian package in dist/ from the results of build.sh for x86_64-linux: the
+# command with its man pages and completions, and the C library with all its files.
 #
 #   packaging/dist/deb.sh
 set -eu
@@ -15,7 +14,7 @@ mkdir -p "$root/DEBIAN" "$root/usr/bin" "$root/usr/share/man/man1" "$root/usr/sh
   "$root/usr/share/bash-completion/completions" "$root/usr/share/zsh/vendor-completions" \
   "$root/usr/share/fish/vendor_completions.d"
 
-# The library as `make install` puts it, from what is built already.
+# The library as installed by `make install`, without building it again.
 PREFIX=/usr LIBDIR=$lib DESTDIR=$root LIBRARIES=$stage sh "$repository/packaging/install.sh" place
 install -m 755 "$stage/$command" "$root/usr/bin/osslive"
 "$stage/$command" man "$root/usr/share/man/man1" >/dev/null

@@ -1,8 +1,8 @@
 #!/bin/sh
-# Packs the plugin for OBS Studio into dist/, to be unpacked in the folder of a
-# user's plugins. Needs CMake, a C compiler, pkg-config and the headers of libobs,
-# and what build.sh built for x86_64-linux. The archive is named after the OBS it
-# was built with: services answer OBS 29.1 and newer in another way than 29.0.
+# Packs the plugin for OBS Studio into dist/, to be unpacked in the user's plugin
+# directory. Needs CMake, a C compiler, pkg-config and the headers of libobs, and the
+# results of build.sh for x86_64-linux. The archive is named after the OBS it was built
+# with: the interface of services changed between OBS 29.0 and 29.1.
 #
 #   packaging/dist/obs.sh
 set -eu

@@ -1,5 +1,5 @@
-# What is known of each target that is released; sourced by its neighbours, with
-# the target's name in $target.
+# The properties of each released target; sourced by the other scripts, with the target's
+# name in $target.
 case $target in
   x86_64-linux | aarch64-linux)
     arch=${target%-linux} triple=$arch-unknown-linux-gnu glibc=2.17
@@ -17,10 +17,10 @@ esac
 
 repository=$(CDPATH='' cd -- "$(dirname -- "$0")/../.." && pwd)
 stage=$repository/target/dist/$target
-# An environment belongs to the Python that made it.
+# A virtual environment belongs to the Python that created it.
 tools=$repository/target/dist/tools-$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' "$repository/Cargo.toml" | head -n 1)
-# What is packed has the time of the last change, so that two builds are the same.
+# Packed files have the time of the last commit, so that builds are reproducible.
 SOURCE_DATE_EPOCH=$(git -C "$repository" log -1 --format=%ct 2>/dev/null || echo 1700000000)
 export SOURCE_DATE_EPOCH
 

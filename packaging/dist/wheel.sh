@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes a wheel of what build.sh built for a target, in dist/: for every Python 3,
-# with the library and the command in it.
+# Builds a wheel in dist/ from the results of build.sh for a target: for every Python 3,
+# with the library and the command.
 #
 #   packaging/dist/wheel.sh TARGET
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Runs a command where a target can be built: here, if this Rust has the target's
 # standard library or its source and there is a linker, or else in Debian unstable,
-# whose own Rust comes with that source.
+# whose own Rust includes that source.
 #
 #   packaging/dist/with_tools.sh TARGET COMMAND...
 set -eu

@@ -1,7 +1,7 @@
 #!/bin/sh
-# The oldest Rust that is supported: that of Debian 13. The lock file has newer
-# releases of some dependencies, so cargo chooses older ones, in a copy of the
-# sources. Builds the library and the command, and runs the demonstration.
+# The oldest supported Rust, that of Debian 13. The lock file contains newer releases of
+# some dependencies, so cargo chooses older ones, in a copy of the sources. Builds the
+# library and the command, and runs the demo.
 set -eu
 cd "$(dirname -- "$0")/../.."
 copy=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Tests SDK, endpoint and command on another processor: cross-compiled, and run by
+# Tests SDK, endpoint and command on another architecture: cross-compiled, and run under
 # qemu. In Debian unstable, with its own Rust, as root.
 #
 #   packaging/proof/foreign.sh arm64|armhf|s390x
 #
-# The programs that a test starts have to run as well. So for as long as this runs,
-# the kernel hands programs of that processor to qemu.
+# The programs that a test starts must run as well, so while this runs, the kernel passes
+# programs of that architecture to qemu.
 set -eu
 arch=$1
 cd "$(dirname -- "$0")/../.."

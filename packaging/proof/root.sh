@@ -5,12 +5,11 @@
 #   packaging/proof/root.sh SUITE 'PACKAGES...' COMMAND...
 #
 # The release is installed by debootstrap below $OSSLIVE_ROOTS (target/roots)
-# when it is first asked for, from the mirror that apt is set up with; packages
-# that are missing there are installed. Needs root. What the command builds goes
-# to a target folder of the release's own, but for target/dist. With RUST=own the
-# release's Rust is used, if it has one. SUITE may be SUITE+NAME: a second copy of
-# a release, with other packages. FOREIGN names another architecture of Debian, whose
-# packages are then to be had as PACKAGE:ARCHITECTURE.
+# on first use, from the mirror configured in apt; missing packages are installed. Needs
+# root. Build results go to a separate target directory of the release, except those in
+# target/dist. With RUST=own, the release's Rust is used, if it has one. SUITE may be
+# SUITE+NAME: a second copy of a release, with other packages. FOREIGN adds another
+# architecture of Debian, whose packages are available as PACKAGE:ARCHITECTURE.
 set -eu
 
 suite=${1%%+*} packages=$2
@@ -41,8 +40,8 @@ bootstrap() {
   mv "$root.part" "$root"
 }
 
-# A process and mount namespace of its own: what is mounted and started in there
-# ends with the command.
+# A separate process and mount namespace: everything mounted and started in it ends with
+# the command.
 inside() {
   ROOT=$root REPOSITORY=$repository TARGET=$roots/$name.target CERTIFICATES=$certificates \
     CRATES=$cargo_home TOOLCHAIN=$toolchain SEARCH=$path \
@@ -50,7 +49,7 @@ inside() {
       set -eu
       place() { mkdir -p "$ROOT$1" && mount --bind "${2:-$1}" "$ROOT$1"; }
       mkdir -p "$TARGET" "$REPOSITORY/target"
-      # A mount, so that what runs in there can have mount namespaces of its own.
+      # A mount, so that programs in it can create mount namespaces.
       mount --bind "$ROOT" "$ROOT"
       mount -t proc proc "$ROOT/proc"
       place /dev
@@ -74,7 +73,7 @@ inside() {
 install_missing() {
   # shellcheck disable=SC2086
   if [ -n "$packages" ] && ! inside dpkg --status $packages >/dev/null 2>&1; then
-    # An unstable release's index may be older than it wants to be.
+    # The index of unstable may have expired.
     echo "installing in Debian's $suite: $packages" >&2
     [ -z "${FOREIGN:-}" ] || inside dpkg --add-architecture "$FOREIGN"
     quietly inside apt-get -o Acquire::Check-Valid-Until=false update

@@ -1,7 +1,7 @@
-# The tests that run on every system, as arguments of cargo test; sourced by its
-# neighbours. Left out are `architecture` and `sources`, which are about the sources
-# and not the platform, `process` and `wiping`, about what only Unix and Linux have,
-# and those with other people's clients and encoders.
+# The tests that run on every system, as arguments of cargo test; sourced by the other
+# scripts. Left out are `architecture` and `sources`, which test the sources and not the
+# platform, `process` and `wiping`, which need Unix and Linux, and those with third-party
+# clients and encoders.
 portable_tests() {
   printf '%s' '-p osslive -p osslive-local -p osslive-cli --lib --bins'
   printf ' --test %s' certificates codes configuration credential_sources diagnosis failures \
