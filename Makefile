@@ -8,7 +8,7 @@ CARGO ?= cargo
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
-	@echo 'make test-recordings   downloads of two hours, killed again and again'
+	@echo 'make test-recordings   downloads of two hours, with repeated kills'
 	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
 	@echo 'make test-conformance   seed each deviation of the service alone; make expectation'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'

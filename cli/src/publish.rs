@@ -226,13 +226,13 @@ impl Source {
             }
             return Ok(Source { file: None, repeat, length: None });
         }
-        let told = |error| Failure::file(path, error);
-        let file = File::open(path).map_err(told)?;
-        let metadata = file.metadata().map_err(told)?;
+        let failure = |error| Failure::file(path, error);
+        let file = File::open(path).map_err(failure)?;
+        let metadata = file.metadata().map_err(failure)?;
         // A file that is not FLV is an error before anything is sent.
         if metadata.is_file() {
-            Reader::new(BufReader::new(&file)).map_err(told)?;
-            (&file).rewind().map_err(told)?;
+            Reader::new(BufReader::new(&file)).map_err(failure)?;
+            (&file).rewind().map_err(failure)?;
         }
         let length = Some(metadata.len()).filter(|_| metadata.is_file() && !repeat);
         Ok(Source { file: Some(file), repeat, length })

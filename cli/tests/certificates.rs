@@ -82,9 +82,12 @@ fn a_named_private_authority_is_trusted() {
     };
     let ran = list("--json");
     assert_eq!(ran.status.code(), Some(7), "{}", ran.stderr);
-    let told: serde_json::Value = serde_json::from_str(&ran.stderr).expect("a line of JSON");
-    assert_eq!(told["error"]["code"], "UntrustedCertificate", "{told}");
-    assert!(told["error"]["hint"].as_str().unwrap_or_default().contains("--ca-file"), "{told}");
+    let message: serde_json::Value = serde_json::from_str(&ran.stderr).expect("a line of JSON");
+    assert_eq!(message["error"]["code"], "UntrustedCertificate", "{message}");
+    assert!(
+        message["error"]["hint"].as_str().unwrap_or_default().contains("--ca-file"),
+        "{message}"
+    );
 
     let file = home.path().join("ca.pem");
     fs::write(&file, authority).expect("a file");

@@ -103,8 +103,8 @@ fn each_failure_has_its_exit_status_and_a_next_step() {
         ("play-url cam --expires 8d", 2, ["expiry", "604800"]),
         ("publish-url cam --param Expires=1", 2, ["Expires", ""]),
     ] {
-        let told = shell.failure(line, status);
-        assert!(words.iter().all(|word| told.contains(word)), "{line}: {told}");
+        let message = shell.failure(line, status);
+        assert!(words.iter().all(|word| message.contains(word)), "{line}: {message}");
     }
 }
 
@@ -191,8 +191,8 @@ fn connection_options_are_applied() {
     assert_eq!(ran.status.code(), Some(7), "the proxy is asked: {}", ran.stderr);
     assert!(list("--no-proxy").status.success());
     assert_eq!(list(&format!("--proxy {dead} --no-proxy")).status.code(), Some(2));
-    let told = shell.failure("channel list --proxy ftp://user:hush@host", 2);
-    assert!(!told.contains("hush"), "{told}");
+    let message = shell.failure("channel list --proxy ftp://user:hush@host", 2);
+    assert!(!message.contains("hush"), "{message}");
 
     let attempts = |count: u32| {
         let line = format!("-v channel list --endpoint {dead} --attempts {count}");
@@ -212,9 +212,9 @@ fn connection_options_are_applied() {
 fn missing_and_wrong_keys_are_reported_with_advice() {
     let shell = Shell::new("commands-keys");
     let home = shell.folder.path();
-    let told = failed(run(&mut bare(home, "channel list"), SOON), 4, "no keys");
+    let message = failed(run(&mut bare(home, "channel list"), SOON), 4, "no keys");
     for word in ["OSS_ACCESS_KEY_ID", "--profile", "--local"] {
-        assert!(told.contains(word), "{told}");
+        assert!(message.contains(word), "{message}");
     }
     let mut command = shell.command("channel list");
     command.env_remove("OSS_ACCESS_KEY_SECRET");
@@ -222,21 +222,27 @@ fn missing_and_wrong_keys_are_reported_with_advice() {
 
     let mut command = shell.command("channel list");
     command.env("OSS_ACCESS_KEY_SECRET", "another");
-    let told = failed(run(&mut command, SOON), 4, "another secret");
-    assert!(told.contains("SignatureDoesNotMatch") && told.contains("secret again"), "{told}");
+    let message = failed(run(&mut command, SOON), 4, "another secret");
+    assert!(
+        message.contains("SignatureDoesNotMatch") && message.contains("secret again"),
+        "{message}"
+    );
 
     let mut command = shell.command("channel list");
     command.env("OSS_ACCESS_KEY_ID", "LTAI5tUnknown");
-    let told = failed(run(&mut command, SOON), 4, "another key");
-    assert!(told.contains("InvalidAccessKeyId") && told.contains("OSS_ACCESS_KEY_ID"), "{told}");
+    let message = failed(run(&mut command, SOON), 4, "another key");
+    assert!(
+        message.contains("InvalidAccessKeyId") && message.contains("OSS_ACCESS_KEY_ID"),
+        "{message}"
+    );
 
     let mut command = shell.command("channel list");
     command.env_remove("OSS_BUCKET");
-    let told = failed(run(&mut command, SOON), 2, "no bucket");
-    assert!(told.contains("--bucket"), "{told}");
+    let message = failed(run(&mut command, SOON), 2, "no bucket");
+    assert!(message.contains("--bucket"), "{message}");
     command.env_remove("OSS_REGION").args(["--bucket", BUCKET]);
-    let told = failed(run(&mut command, SOON), 2, "no region");
-    assert!(told.contains("--region"), "{told}");
+    let message = failed(run(&mut command, SOON), 2, "no region");
+    assert!(message.contains("--region"), "{message}");
 }
 
 #[test]
@@ -276,8 +282,9 @@ fn keys_also_come_from_a_profile_or_a_local_endpoint() {
     ] {
         assert!(list(&arguments).silent(&arguments).contains("cam"), "{arguments}");
     }
-    let told = failed(list(&format!("--config {config} --profile nobody")), 4, "no such profile");
-    assert!(told.contains("nobody"), "{told}");
+    let message =
+        failed(list(&format!("--config {config} --profile nobody")), 4, "no such profile");
+    assert!(message.contains("nobody"), "{message}");
     assert!(failed(list("--config no-such-file"), 4, "no file").contains("no-such-file"));
 
     // Settings that are not in the profile come from the environment, and options
@@ -286,8 +293,8 @@ fn keys_also_come_from_a_profile_or_a_local_endpoint() {
     let keys = format!("accessKeyID={KEY_ID}\naccessKeySecret={KEY_SECRET}\n");
     fs::write(&part, format!("[Credentials]\n{keys}endpoint={url}\n")).expect("a config file");
     let line = format!("channel list --bucket {BUCKET} --config {}", part.display());
-    let told = failed(run(&mut bare(home, &line), SOON), 2, &line);
-    assert!(told.contains("--region or OSS_REGION"), "{told}");
+    let message = failed(run(&mut bare(home, &line), SOON), 2, &line);
+    assert!(message.contains("--region or OSS_REGION"), "{message}");
     let mut command = bare(home, &line);
     command.env("OSS_REGION", REGION);
     assert!(run(&mut command, SOON).silent("the region from the environment").contains("cam"));
@@ -309,15 +316,15 @@ fn keys_also_come_from_a_profile_or_a_local_endpoint() {
     command.env("OSS_BUCKET", "another-bucket").env("OSS_REGION", "cn-beijing");
     assert!(run(&mut command, SOON).silent("--local").contains("cam"));
     command.env_remove("OSSLIVE_LOCAL_ACCESS_KEY_ID");
-    let told = failed(run(&mut command, SOON), 4, "the default local key");
-    assert!(told.contains("OSSLIVE_LOCAL_ACCESS_KEY_ID"), "{told}");
+    let message = failed(run(&mut command, SOON), 4, "the default local key");
+    assert!(message.contains("OSSLIVE_LOCAL_ACCESS_KEY_ID"), "{message}");
 }
 
 #[test]
 fn verbose_output_contains_no_secret() {
     let shell = Shell::new("commands-verbose");
     shell.text("channel create cam");
-    let mut told = String::new();
+    let mut message = String::new();
     for line in [
         "-v channel list".to_owned(),
         "-v channel get nope".to_owned(),
@@ -337,17 +344,17 @@ fn verbose_output_contains_no_secret() {
                 "{line}: {}",
                 ran.stderr
             );
-            told.push_str(&ran.stderr);
+            message.push_str(&ran.stderr);
         }
         Channel::new(&shell.endpoint.client(), "cam").wait_idle();
     }
     for word in
         ["* GET /?live", "HTTP 200, request id ", "NoSuchLiveChannel", "* publishing to rtmp://"]
     {
-        assert!(told.contains(word), "{word:?} is not in\n{told}");
+        assert!(message.contains(word), "{word:?} is not in\n{message}");
     }
     for secret in [KEY_SECRET, STS_SECRET, STS_TOKEN, "CAISreal", "Signature=", "Authorization"] {
-        assert!(!told.contains(secret), "{secret:?} is in\n{told}");
+        assert!(!message.contains(secret), "{secret:?} is in\n{message}");
     }
 }
 
@@ -356,8 +363,8 @@ fn a_channel_is_waited_for() {
     let shell = Shell::new("waits");
     shell.text("channel create cam --frag-duration 1");
     assert!(shell.text("channel wait cam --idle").contains("Idle"));
-    let told = shell.failure("channel wait cam --live --timeout 1s", 7);
-    assert!(told.contains("still Idle after 1 s"), "{told}");
+    let message = shell.failure("channel wait cam --live --timeout 1s", 7);
+    assert!(message.contains("still Idle after 1 s"), "{message}");
     let publisher = shell.publish("cam");
     assert_eq!(shell.json("channel wait cam --live")["status"], "Live");
     publisher.interrupt();
@@ -449,8 +456,11 @@ fn an_unsuitable_file_is_rejected_before_anything_is_sent() {
 
     let publisher = shell.publish("cam");
     assert!(shell.failure(&format!("publish {file} cam"), 6).contains("already live, from 127."));
-    let told = shell.failure("channel delete cam", 6);
-    assert!(told.contains("ChannelStillLive") && told.contains("channel disable"), "{told}");
+    let message = shell.failure("channel delete cam", 6);
+    assert!(
+        message.contains("ChannelStillLive") && message.contains("channel disable"),
+        "{message}"
+    );
     let status = shell.json("channel status cam --live");
     assert_eq!(
         (&status["video"]["width"], &status["video"]["codec"]),
@@ -527,8 +537,8 @@ fn many_channels_are_imported() {
 
     fs::write(&table, "main\nside\n").expect("a file");
     let publisher = shell.publish("main");
-    let told = shell.failure(&format!("{line} --ids"), 6);
-    assert!(told.contains("1 of 2 channels failed"), "{told}");
+    let message = shell.failure(&format!("{line} --ids"), 6);
+    assert!(message.contains("1 of 2 channels failed"), "{message}");
     drop(publisher);
     shell.text("channel get side");
 
@@ -586,13 +596,13 @@ fn channels_are_watched() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
-    let told: Vec<_> = changes
+    let message: Vec<_> = changes
         .iter()
         .map(|change| {
             format!("{} {}", change["id"].as_str().unwrap(), change["change"].as_str().unwrap())
         })
         .collect();
-    assert_eq!(told, ["stage-2 disabled", "cam wentLive", "cam disabled"], "{changes:#?}");
+    assert_eq!(message, ["stage-2 disabled", "cam wentLive", "cam disabled"], "{changes:#?}");
     assert!(words.stdout.contains("Z  cam is live from 127.0.0.1:"), "{}", words.stdout);
     assert!(!words.stdout.contains('\u{1b}'), "{:?}", words.stdout);
 }

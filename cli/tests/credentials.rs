@@ -113,14 +113,14 @@ fn a_machine_without_keys_asks_the_metadata_service_and_then_the_url() {
     command.env_remove("ALIBABA_CLOUD_ECS_METADATA_DISABLED");
     command.env("OSSLIVE_ECS_METADATA_ENDPOINT", "http://127.0.0.1:1");
     command.env("ALIBABA_CLOUD_CREDENTIALS_URI", "http://127.0.0.1:1");
-    let told = failed(run(&mut command, SOON), 4, "nothing");
+    let message = failed(run(&mut command, SOON), 4, "nothing");
     for words in [
         "no credentials found: OSS_ACCESS_KEY_ID is not set",
         "the ECS instance's role",
         "the credentials URI at 127.0.0.1:1",
         "hint: ",
     ] {
-        assert!(told.contains(words), "{words}: {told}");
+        assert!(message.contains(words), "{words}: {message}");
     }
     let mut command = without_keys(&shell, "publish-url cam");
     command.env("ALIBABA_CLOUD_CREDENTIALS_URI", &issuer);

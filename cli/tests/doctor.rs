@@ -16,12 +16,12 @@ fn a_healthy_setup_passes_every_check_with_status_0() {
     let shell = Shell::new("doctor-well");
     shell.text("channel create cam");
     let url = shell.text("publish-url cam");
-    let told = shell.text(&format!("doctor cam --publish-url {}", url.trim()));
+    let message = shell.text(&format!("doctor cam --publish-url {}", url.trim()));
     for line in ["ok       clock: agrees", "ok       channel-live: idle", "0 problems, 0 warnings"]
     {
-        assert!(told.contains(line), "{line}: {told}");
+        assert!(message.contains(line), "{line}: {message}");
     }
-    assert!(!told.contains("PROBLEM") && !told.contains("Signature="), "{told}");
+    assert!(!message.contains("PROBLEM") && !message.contains("Signature="), "{message}");
     let diagnosis = shell.json("doctor cam");
     assert_eq!((&diagnosis["problems"], &diagnosis["warnings"]), (&0.into(), &0.into()));
     assert_eq!(check(&diagnosis, "channel")["verdict"], "ok");
@@ -41,8 +41,8 @@ fn problems_are_reported_with_advice_and_status_1() {
         ("doctor --region cn-shanghai", "endpoint", "region"),
     ] {
         assert!(shell.failure(line, 1).contains("problem"), "{line}");
-        let told = shell.run(line).stdout;
-        assert!(told.contains(&format!("PROBLEM  {id}: ")), "{line}: {told}");
+        let message = shell.run(line).stdout;
+        assert!(message.contains(&format!("PROBLEM  {id}: ")), "{line}: {message}");
         let diagnosis = shell.run(&format!("{line} --json")).stdout;
         let diagnosis: Value = serde_json::from_str(&diagnosis).expect("JSON");
         let advice = check(&diagnosis, id)["advice"].as_str().expect("advice");

@@ -520,11 +520,11 @@ impl Stage {
     fn has_recorded(&self, channel: &Channel, expected: &Recording) -> String {
         channel.wait_idle();
         let playlist = channel.vod();
-        let told =
+        let message =
             format!("{} s, expected {}: {}", playlist.seconds(), expected.seconds, playlist.text);
         // Audio continues briefly after the last picture of each session.
         let tolerance = 0.15 * (playlist.discontinuities + 1) as f64;
-        assert!((playlist.seconds() - expected.seconds).abs() < tolerance, "{told}");
+        assert!((playlist.seconds() - expected.seconds).abs() < tolerance, "{message}");
         assert!(
             playlist.fragments.iter().all(|fragment| fragment.seconds < 3.1),
             "{}",

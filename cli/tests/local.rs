@@ -66,8 +66,11 @@ fn well_known_secrets_are_rejected_for_other_machines() {
             format!("--sts-token T --sts-access-key-secret {OWN_STS}"),
         ] {
             let line = format!("local --listen {address} --data {} {keys}", data.display());
-            let told = failed(run(&mut bare(home.path(), &line), SOON), 2, &line);
-            assert!(told.contains("public") && told.contains("loopback"), "{line}: {told}");
+            let message = failed(run(&mut bare(home.path(), &line), SOON), 2, &line);
+            assert!(
+                message.contains("public") && message.contains("loopback"),
+                "{line}: {message}"
+            );
         }
     }
     assert!(!data.exists(), "nothing is made before the keys are checked");
@@ -84,8 +87,8 @@ fn empty_secrets_are_rejected_everywhere() {
     ] {
         let mut command = local(&home, "");
         command.env("OSSLIVE_LOCAL_STS_TOKEN", OWN_TOKEN).env(name, value);
-        let told = failed(run(&mut command, SOON), 2, name);
-        assert!(told.contains("empty"), "{name}={value:?}: {told}");
+        let message = failed(run(&mut command, SOON), 2, name);
+        assert!(message.contains("empty"), "{name}={value:?}: {message}");
     }
 }
 
@@ -117,7 +120,7 @@ fn no_secret_is_printed_without_a_terminal() {
         let ran = printed(&mut command);
         assert!(ran.status.success(), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 2, "start and stop: {}", ran.stderr);
-        assert!(ran.stdout.contains("osslive-local"), "the key's id is told: {}", ran.stdout);
+        assert!(ran.stdout.contains("osslive-local"), "the key's id is message: {}", ran.stdout);
         for secret in [OWN, OWN_STS, OWN_TOKEN, OWN_PAGE, "token=", "Signature="] {
             let said = format!("{}{}", ran.stdout, ran.stderr);
             assert!(!said.contains(secret), "{secret} is in\n{said}");
@@ -129,7 +132,7 @@ fn no_secret_is_printed_without_a_terminal() {
         assert!(ran.stdout.contains(secret), "{secret}: {}", ran.stdout);
     }
     let ran = printed(&mut local(&home, ""));
-    assert!(ran.stdout.contains(PUBLIC[0]), "a public one is told: {}", ran.stdout);
+    assert!(ran.stdout.contains(PUBLIC[0]), "a public one is message: {}", ran.stdout);
     for secret in ["Signature=", "token="] {
         assert!(!ran.stdout.contains(secret), "{secret}: {}", ran.stdout);
     }
@@ -192,8 +195,8 @@ fn a_file_without_a_secret_is_named_but_not_quoted() {
             if option != "--sts-token-file" {
                 command.env("OSSLIVE_LOCAL_STS_TOKEN", OWN_TOKEN);
             }
-            let told = failed(run(&mut command, SOON), 2, &line);
-            assert!(told.contains(file) && !told.contains("hush"), "{line}: {told}");
+            let message = failed(run(&mut command, SOON), 2, &line);
+            assert!(message.contains(file) && !message.contains("hush"), "{line}: {message}");
         }
     }
     let line = format!("--access-key-secret {OWN} --access-key-secret-file {lines}");
@@ -216,9 +219,9 @@ fn a_secret_file_that_others_can_read_causes_a_warning() {
     assert!(ran.stderr.contains(&file) && ran.stderr.contains("warning"), "{}", ran.stderr);
     assert!(!ran.stderr.contains(OWN), "{}", ran.stderr);
     let ran = printed(&mut local(&home, &format!("--json {line}")));
-    let told = ran.stderr.lines().next().unwrap_or_default();
-    let told: serde_json::Value = serde_json::from_str(told).expect("a line of JSON");
-    assert!(told["warning"]["message"].as_str().is_some_and(|text| text.contains(&file)));
+    let message = ran.stderr.lines().next().unwrap_or_default();
+    let message: serde_json::Value = serde_json::from_str(message).expect("a line of JSON");
+    assert!(message["warning"]["message"].as_str().is_some_and(|text| text.contains(&file)));
 }
 
 #[test]
@@ -291,9 +294,9 @@ fn the_log_has_the_chosen_format_and_level() {
         assert_eq!(printed(&mut local(&home, line)).stderr, "", "{line}");
     }
     for line in ["--log xml", "--log-level loud"] {
-        let told = run(&mut local(&home, line), SOON);
-        assert_eq!(told.status.code(), Some(2), "{line}: {}", told.stderr);
-        assert!(told.stderr.contains("--log"), "{}", told.stderr);
+        let message = run(&mut local(&home, line), SOON);
+        assert_eq!(message.status.code(), Some(2), "{line}: {}", message.stderr);
+        assert!(message.stderr.contains("--log"), "{}", message.stderr);
     }
 }
 

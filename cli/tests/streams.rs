@@ -128,7 +128,7 @@ fn a_stream_that_cannot_be_written_changes_nothing_else() {
             if line.starts_with("publish ") { &["-v"][..] } else { &["", "--json", "-v"] };
         for line in options.iter().map(|option| format!("{option} {line}")) {
             let command = shell.command(&line);
-            let (status, printed, told) = ended(&command, Stream::Read, Stream::Read);
+            let (status, printed, message) = ended(&command, Stream::Read, Stream::Read);
             let status = status.code().expect("it ends by itself");
             for fault in FAULTS {
                 let (ended_so, out, _) = ended(&command, Stream::Read, fault);
@@ -141,7 +141,7 @@ fn a_stream_that_cannot_be_written_changes_nothing_else() {
                 let expected = if is_lost { 1 } else { status };
                 assert_eq!(ended_so.code(), Some(expected), "{line}: stdout {fault:?}: {err}");
                 assert!(!is_lost || err.contains("cannot write"), "{line}: {fault:?}: {err}");
-                assert!(is_lost || err.len() >= told.len() / 2, "{line}: {fault:?}: {err}");
+                assert!(is_lost || err.len() >= message.len() / 2, "{line}: {fault:?}: {err}");
             }
             let (ended_so, ..) = ended(&command, Stream::Broken, Stream::Broken);
             assert_eq!(ended_so.code(), Some(status), "{line}: both broken");
@@ -208,19 +208,23 @@ fn with_json_every_error_is_a_line_of_json() {
         let ran = run(&mut bare(home.path(), line), LONG);
         assert!(ran.stdout.is_empty(), "{line}: {}", ran.stdout);
         assert_eq!(ran.stderr.lines().count(), 1, "{line}: {}", ran.stderr);
-        let told: serde_json::Value =
+        let message: serde_json::Value =
             serde_json::from_str(&ran.stderr).unwrap_or_else(|_| panic!("{line}: {}", ran.stderr));
-        assert_eq!(told["exitStatus"].as_i64(), ran.status.code().map(i64::from), "{line}: {told}");
-        let message = told["error"]["message"].as_str().expect("a message");
+        assert_eq!(
+            message["exitStatus"].as_i64(),
+            ran.status.code().map(i64::from),
+            "{line}: {message}"
+        );
+        let message = message["error"]["message"].as_str().expect("a message");
         assert!(!message.is_empty() && !message.contains('\n'), "{line}: {message}");
-        assert!(told.to_string().contains(words), "{line}: {told}");
+        assert!(message.to_string().contains(words), "{line}: {message}");
     }
     // Without it, an error is reported as usual.
-    let told = run(&mut bare(home.path(), "channle"), LONG);
+    let message = run(&mut bare(home.path(), "channle"), LONG);
     assert!(
-        told.stderr.starts_with("error: ") && told.stderr.contains("Usage: "),
+        message.stderr.starts_with("error: ") && message.stderr.contains("Usage: "),
         "{}",
-        told.stderr
+        message.stderr
     );
     failed(run(&mut bare(home.path(), "local --listen 0.0.0.0:0"), LONG), 2, "a public secret");
 }

@@ -38,7 +38,7 @@ static void *work(void *unused) {
   return NULL;
 }
 
-/* Sets the log up again and again, as a thread that is under way at the fork. */
+/* Sets up the log repeatedly, like a thread that is active at the fork. */
 static void *replace(void *unused) {
   (void)unused;
   while (!atomic_load(&is_over)) {

@@ -295,7 +295,7 @@ static osslive_channel_monitor *monitor_of(const osslive_client *client, uint32_
   return monitor;
 }
 
-/* The bytes that were told last, and how often. */
+/* The last number of bytes reported, and how often. */
 struct meter {
   size_t heard, done, total;
   int stops;

@@ -167,8 +167,8 @@ def batch_operations_work(client):
     monitor = new(MONITOR, "osslive_channel_monitor_new", client, ids, 3, options)
     library.osslive_sweep_options_free(options)
     changes = result("osslive_channel_monitor_next_changes", monitor)["changes"]
-    told = [(c["id"], c["change"]) for c in changes]
-    assert told == [("on-air", "wentLive"), ("on-air", "bandwidthLow"), ("nobody", "gone")], told
+    reported = [(c["id"], c["change"]) for c in changes]
+    assert reported == [("on-air", "wentLive"), ("on-air", "bandwidthLow"), ("nobody", "gone")], reported
     assert changes[1]["limit"] == 1 << 40, changes
     assert result("osslive_channel_monitor_next_changes", monitor) == {"changes": []}
     assert result("osslive_channel_monitor_last_sweep", monitor)["total"] == 3

@@ -69,7 +69,7 @@ impl Service {
     }
 
     /// Sets the environment of a program to the service.
-    pub fn told_to(&self, run: Run) -> Run {
+    pub fn with_environment(&self, run: Run) -> Run {
         let silent = self.silent.local_addr().expect("an address");
         let (id, secret, token) = Self::TEMPORARY_KEY;
         run.env("OSS_ENDPOINT", self.url())
@@ -89,12 +89,12 @@ impl Service {
 
     /// A program with the service in its environment.
     pub fn run(&self, program: &Path) -> Run {
-        self.told_to(Run::program(program))
+        self.with_environment(Run::program(program))
     }
 
     /// The same under valgrind.
     pub fn run_under_valgrind(&self, program: &Path) -> Run {
-        self.told_to(Run::under_valgrind(program))
+        self.with_environment(Run::under_valgrind(program))
     }
 }
 

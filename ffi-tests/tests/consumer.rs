@@ -49,8 +49,8 @@ fn both_work(folder: &Path) {
     let service = Service::start();
     for (program, needs_library) in [("shared", true), ("static", false)] {
         let path = folder.join(program);
-        let told = service.run(&path).succeeds();
-        assert!(told.contains("on-air is live"), "{told}");
+        let message = service.run(&path).succeeds();
+        assert!(message.contains("on-air is live"), "{message}");
         let needed = Run::program("readelf").arg("-dW").arg(&path).succeeds();
         assert_eq!(needed.contains("libosslive.so.1"), needs_library, "{needed}");
     }

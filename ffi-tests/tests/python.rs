@@ -8,7 +8,7 @@ const SCRIPT: &str = "ffi-tests/python/table.py";
 fn the_api_table_works_by_ctypes_and_memory_stays_flat() {
     if has("python3", "the API table by ctypes") {
         let run = Run::program("python3").arg(root().join(SCRIPT));
-        Service::start().told_to(run.arg(Library::installed().shared())).succeeds();
+        Service::start().with_environment(run.arg(Library::installed().shared())).succeeds();
     }
 }
 

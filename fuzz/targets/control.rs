@@ -66,7 +66,7 @@ fn send(control: &Control, method: &str, target: &str, body: &[u8]) {
     assert!(faults.len() <= MAX_RULES && faults.iter().map(held).sum::<usize>() <= MAX_HELD);
 }
 
-/// What control can change, except for what changes of itself.
+/// What control can change, except for what changes by itself.
 fn state(control: &Control) -> Value {
     let clock = control.clock();
     json!([control.faults(), clock.rate, clock.is_moved(), control.requests()])

@@ -25,6 +25,6 @@ fuzz_target!(|data: &[u8]| {
     let answer = ENDPOINT.respond(method, path, query, &headers, body);
     assert!((200..600).contains(&answer.status) && answer.status != 500, "{answer:?}");
     // The only signatures that hold are those of the seeds, and their time is
-    // over: whoever got in has found a way around them.
+    // over: a request that got in has found a way around them.
     assert!(!answer.is_authorized, "{method} {target}: {answer:?}");
 });

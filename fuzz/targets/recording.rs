@@ -46,7 +46,7 @@ fn check_playlist(body: &[u8]) {
 
 const ASKED: &str = "b/cam: latest session";
 
-/// A journal tells no more than it was told, however it was cut.
+/// A journal never returns more than was recorded, however it was cut.
 fn check_journal(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     // As text, and as the numbers of fragments.

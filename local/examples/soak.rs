@@ -94,7 +94,7 @@ fn serve(data: &Path, listen: &str) -> Fallible<()> {
     Ok(())
 }
 
-/// The endpoint's process, which is restarted again and again.
+/// The endpoint's process, which is restarted repeatedly.
 struct Served {
     data: PathBuf,
     listen: String,

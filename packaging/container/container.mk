@@ -2,7 +2,7 @@
 # the Makefile at the top, from whose folder it runs.
 .PHONY: container test-snippets
 
-# An image, by docker, podman or buildah. Not released: whoever wants one makes it.
+# An image, built with docker, podman or buildah. None is published.
 container: dist-x86_64-linux-musl
 	sh packaging/container/build.sh target/dist/x86_64-linux-musl/osslive
 

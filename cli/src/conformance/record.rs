@@ -98,11 +98,11 @@ mod tests {
 
     #[test]
     fn a_message_is_compared_where_one_is_expected() {
-        let told = |text| Record::of("status", "404").with(MESSAGE, text);
-        assert_eq!(told("a").differences(&Record::of("status", "404")), []);
-        assert_eq!(told("a").differences(&told("b")).len(), 1);
-        assert_eq!(Record::of("status", "404").differences(&told("b")).len(), 1);
-        assert_eq!(told("a").keep_message(&["b"]), Record::of("status", "404"));
+        let with_message = |text| Record::of("status", "404").with(MESSAGE, text);
+        assert_eq!(with_message("a").differences(&Record::of("status", "404")), []);
+        assert_eq!(with_message("a").differences(&with_message("b")).len(), 1);
+        assert_eq!(Record::of("status", "404").differences(&with_message("b")).len(), 1);
+        assert_eq!(with_message("a").keep_message(&["b"]), Record::of("status", "404"));
     }
 
     #[test]

@@ -315,12 +315,12 @@ fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
 #[test]
 fn mistakes_are_reported_before_anything_is_created() {
     let shell = shell("conformance-mistakes");
-    let told = shell.failure("conformance --yes --only put-minimum", 2);
-    assert!(told.contains("no observation \"put-minimum\""), "{told}");
-    let told = shell.failure("conformance --yes --report /no/such/folder/report.md", 2);
-    assert!(told.contains("/no/such/folder/report.md"), "{told}");
-    let told = shell.failure("conformance --yes --bucket another-bucket", 3);
-    assert!(told.contains("NoSuchBucket"), "{told}");
+    let message = shell.failure("conformance --yes --only put-minimum", 2);
+    assert!(message.contains("no observation \"put-minimum\""), "{message}");
+    let message = shell.failure("conformance --yes --report /no/such/folder/report.md", 2);
+    assert!(message.contains("/no/such/folder/report.md"), "{message}");
+    let message = shell.failure("conformance --yes --bucket another-bucket", 3);
+    assert!(message.contains("NoSuchBucket"), "{message}");
     let mut command = shell.command("conformance --yes");
     let ran = run(command.env("OSS_ACCESS_KEY_SECRET", "wrong"), LONG);
     assert_eq!(ran.status.code(), Some(4), "{}", ran.stderr);

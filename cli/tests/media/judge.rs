@@ -104,10 +104,10 @@ fn intervals(sent: &[i64], recorded: &[i64]) -> Vec<String> {
     let (sent, recorded) = (steps(sent), steps(recorded));
     let differs = |(sent, recorded): &(&i64, &i64)| sent.abs_diff(**recorded) > ROUNDING_MS as u64;
     let wrong = sent.iter().zip(&recorded).enumerate().filter(|(_, pair)| differs(pair));
-    let told = |(at, (sent, recorded)): (usize, (&i64, &i64))| {
+    let message = |(at, (sent, recorded)): (usize, (&i64, &i64))| {
         format!("picture {at} is shown for {recorded} ms, not for {sent} ms")
     };
-    wrong.take(3).map(told).collect()
+    wrong.take(3).map(message).collect()
 }
 
 /// Checks ffprobe's output: codecs, sizes, rates, and the number of packets.
