@@ -428,6 +428,17 @@ mod tests {
     }
 
     #[test]
+    fn a_truncated_object_keeps_its_properties_only_if_that_is_asked_for() {
+        let object = || Value::Object(vec![("k".into(), Value::Null)]);
+        // Within a name, and within a value.
+        for rest in [&[0, 9, b'n'][..], &[0, 1, b'n', 0, 1, 2]] {
+            let bytes = [&[3, 0, 1, b'k', 5][..], rest].concat();
+            assert_eq!(decode(&bytes), Err(DecodeError::Truncated));
+            assert_eq!(decode_prefix(&bytes), [object()]);
+        }
+    }
+
+    #[test]
     fn a_property_may_have_an_empty_name() {
         let bytes = [3, 0, 0, 5, 0, 0, 9];
         assert_eq!(decode(&bytes), Ok(vec![Value::Object(vec![(String::new(), Value::Null)])]));

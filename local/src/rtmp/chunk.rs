@@ -636,6 +636,16 @@ mod tests {
         ]
         .concat();
         assert_reads(&bytes, &[message(time, 9, &video), message(7, 8, &[9])]);
+        let video = [&payload(128)[..], &[1, 1, 1, 9, 8, 7, 6, 5]].concat();
+        let bytes = [
+            &full(6, 0xff_ffff, 136, 9)[..],
+            &time.to_be_bytes(),
+            &video[..128],
+            &[0xc6],
+            &video[128..],
+        ]
+        .concat();
+        assert_reads(&bytes, &[message(time, 9, &video)]);
     }
 
     #[test]
@@ -722,14 +732,25 @@ mod tests {
     fn what_a_dropped_message_had_pending_is_released_and_no_more() {
         let unfinished =
             [&full(6, 1, 130, 9)[..], &payload(128), &full(4, 1, 300, 8), &payload(128)];
-        let interrupt = [&full(4, 2, 300, 8)[..], &payload(128)].concat();
+        let limits = Limits { max_pending: 434, ..Limits::default() };
+        let video = payload(130);
+        let rest = [&[0xc6][..], &video[128..]].concat();
         let abort = [&full(2, 0, 4, 2)[..], &[0, 0, 0, 4]].concat();
-        let rest = [0xc6, 128, 129];
-        for drop in [interrupt, abort] {
-            let bytes = [&unfinished.concat()[..], &drop, &rest].concat();
-            let limits = Limits { max_pending: 434, ..Limits::default() };
-            assert_eq!(read_with(limits, &[&bytes]), Ok(vec![message(1, 9, &payload(130))]));
-        }
+        let bytes = [&unfinished.concat()[..], &abort, &rest].concat();
+        assert_eq!(read_with(limits, &[&bytes]), Ok(vec![message(1, 9, &video)]));
+        let audio = payload(300);
+        let next = [
+            &full(4, 2, 300, 8)[..],
+            &audio[..128],
+            &[0xc4],
+            &audio[128..256],
+            &[0xc4],
+            &audio[256..],
+        ]
+        .concat();
+        let bytes = [&unfinished.concat()[..], &next, &rest].concat();
+        let expected = [message(2, 8, &audio), message(1, 9, &video)];
+        assert_eq!(read_with(limits, &[&bytes]).as_deref(), Ok(&expected[..]));
     }
 
     #[test]
