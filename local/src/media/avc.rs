@@ -225,7 +225,9 @@ impl Chroma {
 
 fn chroma_format(bits: &mut Bits<'_>) -> Option<Chroma> {
     let format = bits.ue()?;
-    let separate_planes = format == 3 && bits.flag()?;
+    if format == 3 {
+        bits.flag()?; // separate_colour_plane_flag
+    }
     bits.ue()?; // bit_depth_luma_minus8
     bits.ue()?; // bit_depth_chroma_minus8
     bits.flag()?; // qpprime_y_zero_transform_bypass_flag
@@ -237,7 +239,6 @@ fn chroma_format(bits: &mut Bits<'_>) -> Option<Chroma> {
         }
     }
     match format {
-        _ if separate_planes => Some(Chroma { crop_x: 1, crop_y: 1 }),
         1 => Some(Chroma::YUV_420),
         2 => Some(Chroma { crop_x: 2, crop_y: 1 }),
         0 | 3 => Some(Chroma { crop_x: 1, crop_y: 1 }),
@@ -753,6 +754,30 @@ mod tests {
             let picture = Picture::from_sps(&set.nal_unit()).unwrap();
             assert_eq!((picture.width, picture.height), (640, 352));
             assert_eq!(picture.frame_rate, None, "{units} units, scale {scale}");
+        }
+    }
+
+    #[test]
+    fn a_picture_that_is_cropped_to_nothing_is_refused() {
+        // 640x352 in units of two samples: left, right, top, bottom.
+        for (crop, is_visible) in [
+            ([0, 0, 0, 0], true),
+            ([160, 159, 88, 87], true),
+            ([160, 160, 0, 0], false),
+            ([0, 0, 88, 88], false),
+            ([320, 1, 0, 0], false),
+        ] {
+            let mut set = Writer::default();
+            set.bits(8, 66);
+            set.bits(16, 40);
+            [0, 0, 2, 1].into_iter().for_each(|value| set.ue(value));
+            set.flag(false);
+            set.ue(39);
+            set.ue(21);
+            set.bits(3, 0b111);
+            crop.into_iter().for_each(|value| set.ue(value));
+            set.flag(false);
+            assert_eq!(Picture::from_sps(&set.nal_unit()).is_ok(), is_visible, "{crop:?}");
         }
     }
 
