@@ -23,7 +23,7 @@ pub struct Row {
     pub keeps_intervals: bool,
     /// What players rightly print about such a stream.
     pub noted: &'static str,
-    /// Whether pictures are unevenly spaced, which players have to be message.
+    /// Whether pictures are unevenly spaced, which players must know.
     pub is_uneven: bool,
     /// Whether key frames are too rare for every fragment to begin with one.
     pub cuts_between_key_frames: bool,

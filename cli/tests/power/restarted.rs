@@ -74,7 +74,7 @@ impl Restarted {
             Thing::Object(key) => {
                 self.object(key).map(|body| String::from_utf8(body).expect("text"))
             }
-            // A reader with permission is message that there is no such object.
+            // A reader with permission learns that there is no such object.
             Thing::Acl => match get(&format!("{}/{BUCKET}/none", self.endpoint.url())).0 {
                 404 => Some("public-read".to_owned()),
                 _ => Some("private".to_owned()),
