@@ -143,7 +143,8 @@ case ${1:-} in
   build) build ;;
   install)
     echo "building the C library, which takes a minute or two the first time"
-    build && install_all "$build/libraries"
+    build
+    install_all "$build/libraries"
     echo "installed in $dest$prefix; for pkg-config, PKG_CONFIG_PATH=$libdir/pkgconfig" ;;
   place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
   pack) pack ;;
