@@ -734,16 +734,22 @@ mod tests {
         assert!(compared > 3000, "only {compared} sets were compared");
     }
 
+    /// Writes the beginning of a parameter set, up to the height.
+    fn baseline_of_640x352() -> Writer {
+        let mut set = Writer::default();
+        set.bits(8, 66);
+        set.bits(16, 40);
+        [0, 0, 2, 1].into_iter().for_each(|value| set.ue(value));
+        set.flag(false);
+        set.ue(39);
+        set.ue(21);
+        set
+    }
+
     #[test]
     fn a_clock_without_ticks_has_no_frame_rate() {
         for (units, scale) in [(0, 50), (1, 0), (0, 0)] {
-            let mut set = Writer::default();
-            set.bits(8, 66);
-            set.bits(16, 40);
-            [0, 0, 2, 1].into_iter().for_each(|value| set.ue(value));
-            set.flag(false);
-            set.ue(39);
-            set.ue(21);
+            let mut set = baseline_of_640x352();
             // Frames only, direct inference, no cropping, and of the usability a clock alone.
             [true, true, false, true, false, false, false, false, true]
                 .into_iter()
@@ -767,13 +773,7 @@ mod tests {
             ([0, 0, 88, 88], false),
             ([320, 1, 0, 0], false),
         ] {
-            let mut set = Writer::default();
-            set.bits(8, 66);
-            set.bits(16, 40);
-            [0, 0, 2, 1].into_iter().for_each(|value| set.ue(value));
-            set.flag(false);
-            set.ue(39);
-            set.ue(21);
+            let mut set = baseline_of_640x352();
             set.bits(3, 0b111);
             crop.into_iter().for_each(|value| set.ue(value));
             set.flag(false);
