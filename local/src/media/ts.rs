@@ -773,4 +773,71 @@ mod tests {
         assert!(violations(&good(), 170, false).contains("the stated duration is 170 ms"));
         assert!(violations(&good(), 120, true).contains("discontinuity indicator is false"));
     }
+
+    #[test]
+    fn audio_may_precede_the_first_picture() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        tape.audio_frame(10 * DELAY, 100);
+        tape.picture(10 * DELAY, true, 10);
+        check_clean(&tape.pieces(40));
+    }
+
+    #[test]
+    fn a_clock_reference_needs_a_packet_of_its_own_only_after_more_than_100_ms() {
+        for (interval_ms, ticks, packets) in [(100, 0, 4), (100, 1, 5), (200, 0, 5), (200, 1, 6)] {
+            let mut tape = Tape::new();
+            tape.begin(Tracks { video: true, audio: false }, false);
+            tape.picture(2 * DELAY, true, 10);
+            tape.picture(2 * DELAY + interval_ms * TICKS_PER_MS + ticks, false, 10);
+            tape.end();
+            assert_eq!(tape.fragments[0].0.len(), packets * PACKET);
+        }
+    }
+
+    #[test]
+    fn the_clock_reference_is_further_behind_if_audio_lags_the_video() {
+        for (lag_ms, behind_ms) in [(0, 700), (350, 700), (351, 701), (1500, 1850)] {
+            let mut tape = Tape::new();
+            tape.muxer.expect_lag(lag_ms);
+            tape.begin(BOTH, false);
+            tape.picture(10 * DELAY, true, 10);
+            tape.end();
+            let packet = &tape.fragments[0].0[2 * PACKET..];
+            // The upper 32 of 33 bits.
+            let pcr = u64::from(u32::from_be_bytes(packet[6..10].try_into().unwrap())) << 1;
+            assert_eq!(10 * DELAY - pcr, behind_ms * TICKS_PER_MS, "{lag_ms}");
+        }
+    }
+
+    #[test]
+    fn a_clock_reference_that_audio_has_written_is_not_repeated() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        tape.picture(10 * DELAY, true, 10);
+        tape.audio_frame(10 * DELAY + PCR_SLACK + PCR_INTERVAL + 1, 100);
+        tape.picture(10 * DELAY + PCR_INTERVAL, false, 10);
+        tape.end();
+        let packets = tape.fragments[0].0.chunks_exact(PACKET).skip(2);
+        // The adaptation fields of both pictures, and between them of audio and its clock.
+        let references: Vec<_> =
+            packets.map(|packet| packet[3] & 0x20 != 0 && packet[5] & 0x10 != 0).collect();
+        assert_eq!(references, [true, true, false, false]);
+    }
+
+    #[test]
+    fn the_clock_never_steps_back_for_late_video() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, false);
+        tape.picture(2 * DELAY, true, 10);
+        for frame in 0..100 {
+            tape.audio_frame(2 * DELAY + frame * FRAME, 100);
+        }
+        tape.begin(BOTH, false);
+        tape.picture(2 * DELAY + 50 * FRAME, true, 10);
+        tape.audio_frame(2 * DELAY + 100 * FRAME, 100);
+        let report = check(&tape.pieces(50 * 40));
+        let broken: Vec<_> = report.violations.iter().filter(|v| !v.contains("lasts")).collect();
+        assert!(broken.is_empty(), "{broken:?}");
+    }
 }

@@ -186,4 +186,42 @@ mod tests {
         }
         assert!(queue.bytes.len() <= MAX_GROUP);
     }
+
+    #[test]
+    fn a_group_may_be_exactly_as_large_as_the_limit() {
+        let (config, mut queue) = (config(), AudioQueue::default());
+        queue.push(&config, 0, [0; ADTS_HEADER], &[0; 8000]);
+        let left = MAX_GROUP - 2 * ADTS_HEADER - 8000;
+        assert!(queue.accepts(&config, queue.end(), left));
+        assert!(!queue.accepts(&config, queue.end(), left + 1));
+    }
+
+    #[test]
+    fn a_missing_frame_is_noticed_even_if_frames_are_shorter_than_the_tolerance() {
+        let config = AacConfig::parse(&[0x10, 0x10]).unwrap(); // 96 kHz: 960 ticks a frame
+        let mut queue = AudioQueue::default();
+        queue.push(&config, 0, [0; ADTS_HEADER], &[0; 10]);
+        assert!(queue.accepts(&config, 960 + 959, 10));
+        assert!(!queue.accepts(&config, 960 + 960, 10));
+    }
+
+    #[test]
+    fn a_group_is_stale_after_three_tenths_of_a_second() {
+        let mut queue = AudioQueue::default();
+        assert!(!queue.is_stale(1 << 40), "there is no group");
+        queue.push(&config(), 90_000, [0; ADTS_HEADER], &[0; 10]);
+        assert!(!queue.is_stale(90_000 + 27_000));
+        assert!(queue.is_stale(90_000 + 27_001));
+    }
+
+    #[test]
+    fn a_new_time_base_may_start_earlier() {
+        let mut queue = AudioQueue::default();
+        queue.push(&config(), 90_000, [0; ADTS_HEADER], &[0; 10]);
+        assert_eq!(queue.end(), 90_000 + 1024 * 90_000 / 44100);
+        queue.reset();
+        assert_eq!((queue.group(), queue.end()), (None, 0));
+        queue.push(&config(), 500, [0; ADTS_HEADER], &[0; 10]);
+        assert_eq!(queue.group().unwrap().0, 500);
+    }
 }

@@ -237,4 +237,34 @@ mod tests {
         frames.extend([(Audio, 23), (Audio, 46)]);
         assert_eq!(places(&frames)[502..], [(20_000, true), (20_023, false)]);
     }
+
+    /// Returns clocks that have located these frames.
+    fn clocks(frames: &[(Track, u64)]) -> Clocks {
+        let mut clocks = Clocks::default();
+        for &(track, theirs_ms) in frames {
+            let place = clocks.locate(track, theirs_ms);
+            clocks.advance(track, theirs_ms, place);
+        }
+        clocks
+    }
+
+    #[test]
+    fn video_is_gone_if_audio_is_a_second_further_ahead_of_it_than_before() {
+        // Audio was 460 ms ahead. The last picture ends at 80 ms, or is shown until 2 s.
+        let clocks = clocks(&[(Video, 0), (Audio, 500), (Video, 40)]);
+        for (shown_ms, end_ms) in [(0, 80), (2000, 2000)] {
+            assert!(!clocks.is_video_gone(shown_ms, end_ms + 460 + 1000));
+            assert!(clocks.is_video_gone(shown_ms, end_ms + 460 + 1001));
+        }
+    }
+
+    #[test]
+    fn a_jump_does_not_show_how_far_audio_is_ahead() {
+        // The audio starts over, and the video follows when audio is at 3 s.
+        let mut frames = vec![(Video, 20_000), (Audio, 20_000)];
+        frames.extend([0, 1000, 2000, 3000].map(|ms| (Audio, ms)));
+        frames.push((Video, 0));
+        assert_eq!(places(&frames)[6], (20_040, true));
+        assert!(clocks(&frames).is_video_gone(0, 20_080 + 1001));
+    }
 }

@@ -177,4 +177,18 @@ mod tests {
         assert_eq!(frame_rate(None, Some(rates)), 30);
         assert_eq!(frame_rate(Some(f64::INFINITY), Some(rates)), 30);
     }
+
+    #[test]
+    fn a_rate_by_timestamps_is_not_too_low_because_they_are_rounded() {
+        let mut meter = Meter::default();
+        (1..=155).map(|n| n * 1000 / 30).for_each(|ms| meter.add(ms, ms, 500, true));
+        assert_eq!(frame_rate(None, meter.rates(5166)), 30);
+    }
+
+    #[test]
+    fn a_specified_frame_rate_is_used_if_frames_arrive_within_an_eighth_of_it() {
+        let rates = Rates { bytes: 0.0, frames: 24.0, nominal: 23.0 };
+        assert_eq!(frame_rate(Some(27.0), Some(rates)), 27);
+        assert_eq!(frame_rate(Some(27.5), Some(rates)), 23);
+    }
 }

@@ -75,3 +75,26 @@ impl Notices {
         std::mem::take(&mut self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_name_the_track_and_the_effect() {
+        assert_eq!(Notice::TrackBegan(Track::Audio).to_string(), "audio started");
+        assert_eq!(Notice::TrackEnded(Track::Video).to_string(), "video stopped");
+        assert_eq!(
+            Notice::ClockJumped(Track::Video).to_string(),
+            "the video clock jumped, which causes a discontinuity"
+        );
+    }
+
+    #[test]
+    fn no_more_than_sixteen_notices_are_kept_until_they_are_taken() {
+        let mut notices = Notices::default();
+        (0..20).for_each(|_| notices.add(Notice::Paused));
+        assert_eq!(notices.take(), [Notice::Paused; 16]);
+        assert_eq!(notices.take(), []);
+    }
+}

@@ -213,4 +213,50 @@ mod tests {
             assert!(count * (data.len() + OVERHEAD) <= MAX_HELD && count > 10);
         }
     }
+
+    fn picture(timestamp_ms: u64) -> Frame<'static> {
+        let kind = FrameKind::Video { key: false, composition_ms: 0 };
+        Frame { kind, ..frame(timestamp_ms, b"") }
+    }
+
+    #[test]
+    fn the_wait_ends_when_a_track_steps_back_by_more_than_a_second() {
+        let mut opening = Opening::default();
+        [10_000, 11_500].iter().for_each(|ms| opening.hold(frame(*ms, b"")));
+        assert!(!opening.is_over(&frame(10_500, b""), None, false));
+        assert!(opening.is_over(&frame(10_499, b""), None, false));
+        assert!(!opening.is_over(&picture(10_499), None, false), "the other track has its own");
+    }
+
+    #[test]
+    fn at_most_four_mebibytes_are_held_including_the_overhead_of_each_frame() {
+        let mut data = vec![0; (4 << 20) - OVERHEAD];
+        assert!(!Opening::default().is_over(&frame(0, &data), None, false));
+        data.push(0);
+        assert!(Opening::default().is_over(&frame(0, &data), None, false));
+    }
+
+    #[test]
+    fn the_lag_is_how_far_audio_is_behind_the_preceding_video() {
+        let mut opening = Opening::default();
+        [1000, 1500, 600].iter().for_each(|ms| opening.hold(picture(*ms)));
+        assert_eq!(opening.lag_ms(), 0, "there is no audio yet");
+        opening.hold(frame(200, b""));
+        assert_eq!(opening.lag_ms(), 1300);
+        opening.hold(frame(900, b""));
+        assert_eq!(opening.lag_ms(), 1300, "the maximum");
+        opening.hold(picture(5000));
+        opening.hold(frame(900, b""));
+        assert_eq!(opening.lag_ms(), 2000, "limited");
+    }
+
+    #[test]
+    fn frames_held_back_are_recorded_in_order_of_their_times() {
+        let mut opening = Opening::default();
+        let frames = [picture(40), frame(20, b""), picture(80), frame(40, b""), frame(90, b"")];
+        frames.into_iter().for_each(|frame| opening.hold(frame));
+        let order: Vec<_> =
+            opening.into_held().map(|held| (held.frame().track(), held.timestamp_ms)).collect();
+        assert_eq!(order, [(1, 20), (0, 40), (1, 40), (0, 80), (1, 90)]);
+    }
 }

@@ -900,3 +900,113 @@ fn an_interrupted_stream_lasts_until_its_last_picture_in_presentation_order() {
     tape.clean();
     assert_eq!(tape.durations(), [320 + 40 - 80]);
 }
+
+#[test]
+fn a_stream_lasts_until_its_last_picture_is_decoded() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    // Presentation is delayed at first, and then no longer.
+    for (number, composition_ms) in [(0, 80), (1, 0), (2, 0), (3, 0), (4, 0)] {
+        let body = picture_of(
+            number == 0,
+            composition_ms,
+            &[if number == 0 { b"\x65idr" } else { b"\x41abc" }],
+        );
+        recorder.video(at(number * 40), number * 40, &body).unwrap();
+    }
+    recorder.finish().unwrap();
+    assert_eq!(tape.durations(), [200]);
+}
+
+#[test]
+fn the_clock_of_the_next_session_starts_where_the_last_frame_ends() {
+    for (video, audio) in [(true, false), (false, true)] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(video), Some(audio));
+        Encoder { video, audio, ..ENCODER }.run(&mut recorder, 0..1000);
+        recorder.finish().unwrap();
+        let report = tape.clean();
+        let clock = tape.0.borrow().states[0].clock;
+        if video {
+            assert_eq!(clock, report.video.dts[24] + (80 + 40) * TICKS_PER_MS);
+        } else {
+            let frames = report.audio.frames as u64;
+            assert_eq!(clock, report.audio.dts[0] + frames * 1024 * 90_000 / 44100);
+        }
+    }
+}
+
+#[test]
+fn media_held_back_is_counted_until_it_is_recorded() {
+    let (mut recorder, _tape) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    assert_eq!(recorder.held(), 0);
+    recorder.video(at(0), 0, &picture(true, 5000)).unwrap();
+    assert!(recorder.held() >= 5000);
+    recorder.finish().unwrap();
+    assert_eq!(recorder.held(), 0);
+}
+
+/// Returns for each PES packet of a PID whether it is marked as a random access point.
+fn random_access(tape: &Tape, pid: u16) -> Vec<bool> {
+    let reel = tape.0.borrow();
+    let packets = reel.fragments.iter().flat_map(|(_, bytes)| bytes.chunks_exact(188));
+    packets
+        .filter(|packet| packet[1] & 0x40 != 0)
+        .filter(|packet| u16::from_be_bytes([packet[1] & 0x1F, packet[2]]) == pid)
+        .map(|packet| packet[3] & 0x20 != 0 && packet[4] > 0 && packet[5] & 0x40 != 0)
+        .collect()
+}
+
+#[test]
+fn audio_packets_are_random_access_points_only_without_video() {
+    for video in [true, false] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(video), Some(true));
+        Encoder { video, ..ENCODER }.run(&mut recorder, 0..1000);
+        recorder.finish().unwrap();
+        let marks = random_access(&tape, 0x101);
+        assert!(marks.len() > 5 && marks.iter().all(|mark| *mark != video), "{marks:?}");
+    }
+}
+
+#[test]
+fn audio_waits_for_video_whose_configuration_is_late() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.audio(at(0), 0, &aac_config(AAC_44)).unwrap();
+    ENCODER.send(&mut recorder, 0..3000);
+    recorder.video(at(3000), 3000, &avc_config(SPS_360)).unwrap();
+    ENCODER.send(&mut recorder, 3000..5000);
+    recorder.finish().unwrap();
+    let report = tape.clean();
+    assert_eq!((report.video.fragments, report.audio.fragments), (1, 1));
+    assert_eq!(tape.fragments()[0].start_ms, WALL + 3000);
+}
+
+#[test]
+fn a_borrowed_sink_receives_the_same() {
+    fn record<S: Sink>(mut recorder: Recorder<S>) {
+        recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+        recorder.audio(at(0), 0, &aac_config(AAC_44)).unwrap();
+        // The audio stops shortly before the end of a fragment.
+        for ms in (0..6000).step_by(20) {
+            if ms % 40 == 0 {
+                recorder.video(at(ms), ms, &picture(ms % 1000 == 0, 100)).unwrap();
+            }
+            if ms < 3900 {
+                recorder.audio(at(ms), ms, &audio_frame(20)).unwrap();
+            }
+        }
+        recorder.finish().unwrap();
+    }
+    let (owned, borrowed) = (Tape::default(), Tape::default());
+    for last_start_ms in [0, WALL + 10_000] {
+        let settings = RecorderSettings { last_start_ms, ..SETTINGS };
+        record(Recorder::new(owned.clone(), settings));
+        record(Recorder::new(&mut borrowed.clone(), settings));
+    }
+    let (owned, borrowed) = (owned.0.borrow(), borrowed.0.borrow());
+    assert!(owned.fragments == borrowed.fragments && owned.fragments.len() == 6);
+    assert_eq!(owned.states, borrowed.states);
+}

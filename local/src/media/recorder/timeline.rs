@@ -128,3 +128,43 @@ impl Timeline {
         ticks.filter(|ticks| *ticks >= self.floor)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures_are_decoded_ahead_by_twice_what_they_are_early_within_limits() {
+        for (early_ms, lead_ms) in [(0, 0), (1, 200), (150, 300), (800, 1600), (5000, 2000)] {
+            let mut timeline = Timeline::default();
+            timeline.expect_early(early_ms);
+            timeline.begin(10_000, 0);
+            let dts = 1400 * TICKS_PER_MS;
+            let pts = dts + lead_ms * TICKS_PER_MS;
+            assert_eq!(timeline.stamp_video(10_000, 0), Stamps { pts, dts });
+        }
+    }
+
+    #[test]
+    fn a_session_starts_later_if_audio_lags_the_video() {
+        // In milliseconds: the lag, and when the first picture is decoded.
+        for (lag_ms, start_ms) in [(0, 1400), (350, 1400), (351, 1401), (1500, 2550)] {
+            let mut timeline = Timeline::default();
+            timeline.expect_lag(lag_ms);
+            timeline.begin(10_000, 0);
+            assert_eq!(timeline.stamp_video(10_000, 0).dts, start_ms * TICKS_PER_MS);
+        }
+    }
+
+    #[test]
+    fn a_time_base_starts_after_all_media_that_precedes_it() {
+        let mut timeline = Timeline::default();
+        timeline.begin(0, 900_000);
+        assert_eq!(timeline.stamp_video(0, 0).dts, 900_000);
+        timeline.reach(990_000);
+        let mut next = timeline.next();
+        next.begin(0, 900_000);
+        assert_eq!(next.stamp_video(0, 0).dts, 990_000);
+        assert_eq!(next.stamp_audio(0), Some(990_000));
+    }
+}

@@ -220,3 +220,11 @@ fn names_are_not_reused_after_the_clock_is_set_back() {
     let (names, _tape) = starts(0, clock);
     assert_eq!(names[4..], [WALL + 2001, WALL + 2002, WALL + 4001]);
 }
+
+#[test]
+fn the_wall_clock_may_be_set_back_by_exactly_a_minute() {
+    let (names, tape) = starts(WALL + 60_000, [WALL]);
+    assert_eq!((names, tape.discontinuities()), (vec![WALL + 60_001], vec![false]));
+    let (names, tape) = starts(WALL + 60_001, [WALL]);
+    assert_eq!((names, tape.discontinuities()), (vec![WALL], vec![true]));
+}

@@ -268,3 +268,46 @@ fn a_nal_unit_of_one_byte_is_not_a_start_code() {
     recorder.finish().unwrap();
     assert_eq!(tape.clean().video.frames, 1);
 }
+
+#[test]
+fn a_stream_is_refused_at_its_500th_malformed_message_unless_it_has_begun() {
+    let malformed = [0x17, 9, 0];
+    let (mut noise, _) = recorder(SETTINGS);
+    for n in 1..500 {
+        assert!(noise.video(at(n), n, &malformed).is_ok(), "message {n}");
+    }
+    assert!(noise.video(at(500), 500, &malformed).is_err());
+    assert_eq!(noise.take_notices(), [Notice::MessageDropped], "once, although 500 were");
+
+    for (video, audio) in [(true, false), (false, true)] {
+        let (mut recorder, _) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(video), Some(audio));
+        Encoder { video, audio, ..ENCODER }.run(&mut recorder, 0..1000);
+        for _ in 0..600 {
+            recorder.video(at(1000), 1000, &malformed).unwrap();
+        }
+        assert_eq!(recorder.dropped(), 600);
+    }
+}
+
+#[test]
+fn the_wait_for_a_key_frame_is_measured_from_the_first_picture() {
+    let (mut recorder, _) = recorder(SETTINGS);
+    ENCODER.configure(&mut recorder);
+    for ms in (100_000..160_000).step_by(500) {
+        recorder.video(at(ms), ms, &picture(false, 50)).unwrap();
+    }
+    recorder.video(at(159_999), 159_999, &picture(false, 50)).unwrap();
+    assert!(recorder.video(at(160_000), 160_000, &picture(false, 50)).is_err());
+}
+
+#[test]
+fn a_key_frame_without_all_parameter_sets_is_not_recorded() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    second(&mut recorder, 0, &key_with(&[&hex(SPS_360)]));
+    second(&mut recorder, 1000, &key_with(&[PPS]));
+    recorder.finish().unwrap();
+    assert_eq!(tape.clean().video.frames, 25);
+    assert_eq!(tape.fragments()[0].start_ms, WALL + 1000);
+}

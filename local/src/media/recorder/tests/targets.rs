@@ -153,3 +153,41 @@ fn audio_that_continues_without_video_does_not_exceed_the_target() {
     let notices: Vec<Notice> = recorder.take_notices().into_iter().filter(tracks).collect();
     assert_eq!(notices, [Notice::TrackEnded(Track::Video), Notice::TrackBegan(Track::Video)]);
 }
+
+#[test]
+fn a_fragment_may_be_exactly_as_long_as_the_target_allows() {
+    let (mut recorder, tape) = recorder(SETTINGS);
+    recorder.expect_tracks(Some(true), Some(false));
+    recorder.video(at(0), 0, &avc_config(SPS_360)).unwrap();
+    let regular = (0..100).map(|n| n * 40);
+    for ms in regular.chain((0..60).map(|n| 4000 + n * 51)) {
+        let key = [0, 2000, 4000, 4000 + 2499].contains(&ms);
+        recorder.video(at(ms), ms, &picture(key, 100)).unwrap();
+    }
+    recorder.finish().unwrap();
+    assert_eq!(tape.durations()[..3], [2000, 2000, 2499]);
+    assert_eq!(tape.targets()[..3], [2; 3]);
+}
+
+#[test]
+fn only_more_than_a_second_without_media_is_a_gap() {
+    for (pause_ms, notices) in [(1000, &[][..]), (1001, &[Notice::Paused])] {
+        let (mut recorder, tape) = recorder(SETTINGS);
+        recorder.expect_tracks(Some(true), Some(false));
+        Encoder { audio: false, composition_ms: 0, ..ENCODER }.run(&mut recorder, 0..3520);
+        let ms = 3520 + pause_ms;
+        recorder.video(at(ms), ms, &picture(true, 100)).unwrap();
+        recorder.finish().unwrap();
+        assert_eq!(tape.durations().len(), 3);
+        assert_eq!(recorder.take_notices(), notices, "{pause_ms}");
+    }
+}
+
+#[test]
+fn the_target_is_at_least_the_fragment_duration() {
+    let (mut recorder, tape) = recorder(RecorderSettings { frag_duration: 5, ..SETTINGS });
+    recorder.expect_tracks(Some(false), Some(true));
+    Encoder { video: false, ..ENCODER }.run(&mut recorder, 0..500);
+    recorder.finish().unwrap();
+    assert_eq!(tape.targets(), [5]);
+}
