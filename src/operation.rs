@@ -74,15 +74,22 @@ mod tests {
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error>\n  <Code>NoSuchLiveChannel</Code>\n  \
              <Message>The specified live channel does not exist.</Message>\n  \
              <RequestId>6B02A4E6B92475920B00F3A1</RequestId>\n  <HostId>b.oss.example</HostId>\n  \
-             <EC>0044-00000201</EC>\n</Error>",
+             <EC>0044-00000201</EC>\n  <Endpoint>oss-cn-beijing.example</Endpoint>\n  \
+             <ServerTime>2026-11-22T08:16:38.000Z</ServerTime>\n</Error>",
         );
         assert_eq!(error.kind(), ErrorKind::Service);
         assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
-        assert_eq!(error.message(), "The specified live channel does not exist.");
+        assert_eq!(
+            error.message(),
+            "The specified live channel does not exist.; \
+             the bucket's endpoint is oss-cn-beijing.example"
+        );
         assert_eq!(error.status(), Some(404));
         assert_eq!(error.request_id(), Some("6B02A4E6B92475920B00F3A1"));
         assert_eq!(error.host_id(), Some("b.oss.example"));
         assert_eq!(error.ec(), Some("0044-00000201"));
+        assert_eq!(error.endpoint(), Some("oss-cn-beijing.example"));
+        assert_eq!(error.server_time(), Some("2026-11-22T08:16:38.000Z"));
     }
 
     #[test]
@@ -107,6 +114,46 @@ mod tests {
             assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(status)));
             assert_eq!(error.request_id(), Some("6B02A4E6B92475920B0002F1"));
             assert!(error.message().contains(word), "{error}");
+        }
+    }
+
+    #[test]
+    fn the_time_of_the_server_is_known_only_from_an_error_about_clock_skew() {
+        let time_of = |code: &str, time: &str| {
+            let document =
+                format!("<Error><Code>{code}</Code><ServerTime>{time}</ServerTime></Error>");
+            server_time(&failed(403, &document))
+        };
+        let time = "2026-11-22T08:16:38.000Z";
+        assert_eq!(
+            time_of("RequestTimeTooSkewed", time),
+            Some(time::macros::datetime!(2026-11-22 08:16:38 UTC))
+        );
+        assert_eq!(time_of("AccessDenied", time), None);
+        assert_eq!(time_of("RequestTimeTooSkewed", "soon"), None);
+    }
+
+    #[test]
+    fn a_body_that_ends_with_the_connection_must_have_its_own_end_mark() {
+        let check = |body: &str| {
+            let reply = Reply { ends_with_connection: true, ..ok(body) };
+            reply.check().map_err(|error| error.kind())
+        };
+        for complete in ["", " \n", "<A><B/></A>\n", "#EXTM3U\n1.ts\n#EXT-X-ENDLIST\r\n"] {
+            assert_eq!(check(complete), Ok(()), "{complete}");
+        }
+        for truncated in ["<A><B/>", "#EXTM3U\n1.ts\n", "#EXTM3U\n#EXT-X-ENDLIST\n1.ts", "OK"] {
+            assert_eq!(check(truncated), Err(ErrorKind::Connection), "{truncated}");
+            assert!(ok(truncated).check().is_ok(), "{truncated}");
+        }
+    }
+
+    #[test]
+    fn a_page_instead_of_an_empty_body_is_an_error() {
+        for page in ["<html><body/></html>", "<HTML/>", "OK"] {
+            let error = delete_channel("c").unwrap().parse(&ok(page)).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BadReply);
+            assert!(error.message().contains(page), "{error}");
         }
     }
 

@@ -229,4 +229,18 @@ mod tests {
         let request = Request::new(Method::Get, "").flag("live").param("marker", "");
         assert_eq!(request.query, [("live".into(), None), ("marker".into(), None)]);
     }
+
+    #[test]
+    fn debug_shows_the_size_of_a_body_instead_of_its_content() {
+        let request = Request::new(Method::Post, "").body("text/plain", b"secret".to_vec());
+        assert_eq!(format!("{:?}", request.body.unwrap()), "Body(text/plain, 6 bytes)");
+    }
+
+    #[test]
+    fn an_encoded_string_is_allocated_at_full_size() {
+        for text in ["abc", "a b/c", "直播"] {
+            let encoded = percent_encode(text);
+            assert_eq!(encoded.capacity(), encoded.len(), "{text}");
+        }
+    }
 }

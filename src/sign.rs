@@ -52,3 +52,33 @@ impl Parts<'_> {
         self.headers.iter().find(|(n, _)| *n == name).map_or("", |(_, value)| value)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Growing a string to sign would leave a copy of a token behind.
+    #[test]
+    fn the_expected_length_of_a_string_to_sign_is_sufficient_and_not_excessive() {
+        let text = "\u{e9}".repeat(50);
+        let text = text.as_str();
+        let parts = Parts { method: "GET", bucket: "", key: "", query: &[], headers: &[] };
+        for parts in [
+            parts,
+            Parts { bucket: text, ..parts },
+            Parts { bucket: text, key: text, ..parts },
+            Parts { bucket: "b", query: &[("vod", None); 1000], ..parts },
+            Parts { bucket: "b", query: &[("\u{e9}", None); 1000], ..parts },
+            Parts { bucket: "b", query: &[("\u{e9}", Some("\u{e9}")); 1000], ..parts },
+            Parts { bucket: "b", query: &[("security-token", Some(text)); 2], ..parts },
+            Parts { bucket: "b", headers: &[("x-oss-a", ""); 1000], ..parts },
+            Parts { bucket: "b", headers: &[("x-oss-security-token", text); 2], ..parts },
+        ] {
+            let length = parts.length();
+            let v1 = v1::string_to_sign(&parts, "Sun, 22 Nov 2026 08:16:38 GMT").len();
+            let v4 = v4::canonical_request(&parts, &[], v4::UNSIGNED_PAYLOAD).len();
+            assert!(v1.max(v4) <= length + 100, "{length}");
+            assert!(length <= 4 * v1.max(v4), "{length}");
+        }
+    }
+}

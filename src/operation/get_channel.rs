@@ -119,6 +119,7 @@ fn read_target(target: Element<'_, '_>, channel: &mut Channel) {
 mod tests {
     use super::*;
     use crate::operation::reply::samples::ok;
+    use time::macros::datetime;
 
     #[test]
     fn only_channel_names_that_are_certainly_invalid_are_rejected() {
@@ -146,5 +147,17 @@ mod tests {
         assert_eq!((channel.frag_duration, channel.frag_count), (2, 3));
         assert_eq!((&*channel.target_type, &*channel.playlist_name), ("HLS", "p.m3u8"));
         assert_eq!((channel.create_time, channel.last_modified), (None, None));
+    }
+
+    #[test]
+    fn times_are_read_if_the_service_reports_them() {
+        let channel = get_channel("c").unwrap().parse(&ok(
+            "<LiveChannelConfiguration><Status>enabled</Status>\
+             <CreateTime>2026-11-22T08:16:38.000Z</CreateTime>\
+             <LastModified>2026-11-23T08:16:38.000Z</LastModified></LiveChannelConfiguration>",
+        ));
+        let channel = channel.unwrap();
+        assert_eq!(channel.create_time, Some(datetime!(2026-11-22 08:16:38 UTC)));
+        assert_eq!(channel.last_modified, Some(datetime!(2026-11-23 08:16:38 UTC)));
     }
 }

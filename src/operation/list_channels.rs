@@ -206,7 +206,7 @@ mod tests {
             .parse(&ok(
                 "<ListLiveChannelResult><Prefix>cam-</Prefix><Marker></Marker><MaxKeys>1</MaxKeys>\
              <IsTruncated>true</IsTruncated><NextMarker>cam-1</NextMarker><LiveChannel>\
-             <Name>cam-1</Name><Description/><Status>enabled</Status>\
+             <Name>cam-1</Name><Description>Door</Description><Status>disabled</Status>\
              <LastModified>2026-11-22T08:16:38.000Z</LastModified>\
              <PublishUrls><Url>rtmp://b.h/live/cam-1</Url></PublishUrls>\
              <PlayUrls><Url>http://b.h/cam-1/playlist.m3u8</Url></PlayUrls></LiveChannel>\
@@ -215,8 +215,15 @@ mod tests {
             .unwrap();
         assert!(list.is_truncated);
         assert_eq!(list.next_marker.as_deref(), Some("cam-1"));
-        assert_eq!(list.channels.len(), 1);
-        assert_eq!(list.channels[0].last_modified, Some(datetime!(2026-11-22 08:16:38 UTC)));
+        let channel = ChannelSummary {
+            name: "cam-1".into(),
+            description: "Door".into(),
+            status: ChannelState::Disabled,
+            last_modified: Some(datetime!(2026-11-22 08:16:38 UTC)),
+            publish_urls: vec!["rtmp://b.h/live/cam-1".into()],
+            play_urls: vec!["http://b.h/cam-1/playlist.m3u8".into()],
+        };
+        assert_eq!(list.channels, [channel]);
     }
 
     #[test]

@@ -219,10 +219,16 @@ mod tests {
 
     #[test]
     fn keys_are_decoded_only_if_the_response_declares_an_encoding() {
-        let list = page(
-            "<IsTruncated>false</IsTruncated><Contents><Key>a%41</Key><Size>0</Size></Contents>",
-        );
-        assert_eq!(list.unwrap().objects[0].key, "a%41");
+        let contents = "<Contents><Key>a%41</Key><Size>0</Size></Contents>";
+        for (encoding, key) in [
+            ("", "a%41"),
+            ("<EncodingType/>", "a%41"),
+            ("<Prefix>url</Prefix>", "a%41"),
+            ("<EncodingType>url</EncodingType>", "aA"),
+        ] {
+            let list = page(&format!("{encoding}<IsTruncated>false</IsTruncated>{contents}"));
+            assert_eq!(list.unwrap().objects[0].key, key, "{encoding}");
+        }
     }
 
     #[test]

@@ -143,6 +143,18 @@ mod tests {
     use super::*;
 
     #[test]
+    fn options_add_up() {
+        let options = RtmpUrlOptions::new()
+            .expires(60)
+            .param("a", "1")
+            .sign_security_token(false)
+            .playlist_name("p.m3u8");
+        let params = [("a", "1"), ("playlistName", "p.m3u8")].map(|(n, v)| (n.into(), v.into()));
+        let expected = RtmpUrlOptions { expires: 60, params: params.to_vec(), sign_token: false };
+        assert_eq!(options, expected);
+    }
+
+    #[test]
     fn parameters_that_would_break_the_signature_are_rejected() {
         let options = RtmpUrlOptions::new;
         for (options, word) in [

@@ -276,6 +276,13 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::InvalidArgument);
             assert!(error.message().contains(word), "{error}");
         }
+        let longest = config()
+            .description("x".repeat(128))
+            .playlist_name(format!("{}.m3u8", "a".repeat(123)))
+            .frag_duration(100)
+            .frag_count(100)
+            .snapshot(Snapshot::new("r", "b", "t", 100));
+        assert!(put_channel("c", &longest).is_ok());
     }
 
     #[test]

@@ -250,3 +250,38 @@ pub(super) mod samples {
         request.query.iter().map(|(name, value)| (&**name, value.as_deref())).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::samples::ok;
+    use super::*;
+
+    #[test]
+    fn the_head_of_a_response_is_everything_but_its_body() {
+        let reply = Reply {
+            ec: Some("0044-00000201".into()),
+            retry_after: Some(Duration::from_secs(2)),
+            content_length: Some(4),
+            content_range: Some("bytes 0-3/9".into()),
+            etag: Some("\"E\"".into()),
+            ends_with_connection: true,
+            elapsed: Duration::from_millis(5),
+            ..ok("body")
+        };
+        let with_body = Reply { body: b"body".to_vec(), ..reply.head() };
+        assert!(reply.head().body.is_empty());
+        assert_eq!(format!("{with_body:?}"), format!("{reply:?}"));
+    }
+
+    #[cfg(feature = "serde")]
+    #[test]
+    fn json_has_the_elapsed_time_in_milliseconds() {
+        let reply = Reply { elapsed: Duration::from_micros(1500), ..ok("") };
+        let json = serde_json::to_string(&reply.info()).unwrap();
+        assert_eq!(
+            json,
+            r#"{"status":200,"requestId":"6B02A4E6B92475920B0002F1","elapsedMs":1.5,"attempts":1}"#
+        );
+        assert_eq!(serde_json::from_str::<ResponseInfo>(&json).unwrap(), reply.info());
+    }
+}

@@ -149,6 +149,11 @@ mod tests {
             datetime!(2026-11-22 08:00:05.1 UTC),
         );
         assert_eq!(time, VodTime::new(1_795_334_400, 1_795_334_406));
+        let time = VodTime::between(
+            datetime!(2026-11-22 08:00:00 UTC),
+            datetime!(2026-11-22 08:00:05 UTC),
+        );
+        assert_eq!(time, VodTime::new(1_795_334_400, 1_795_334_405));
     }
 
     #[test]

@@ -275,6 +275,32 @@ fn a_problem_is_located_by_element_line_and_column() {
 }
 
 #[test]
+fn a_problem_that_the_parser_finds_is_located_in_the_whole_document() {
+    let document = "<?xml version='1.0'?>\n<List>\n  <!-- \u{e9} -->\n  <\u{e9}/><B>\n</C></List>";
+    assert_eq!(
+        error_of(document.as_bytes()),
+        "invalid XML: expected 'B' tag, not 'C' (in List/B, line 5, column 1)"
+    );
+    let document = "<List>\n  <\u{e9}/><B b='1' b='2'/></List>";
+    assert_eq!(
+        error_of(document.as_bytes()),
+        "invalid XML: attribute 'b' is already defined (in List, line 2, column 16)"
+    );
+}
+
+#[test]
+fn a_document_that_exceeds_the_memory_is_rejected() {
+    for length in [usize::MAX, usize::MAX / GROWTH, usize::MAX / 2 / GROWTH + 1] {
+        let error = check_memory(length).unwrap_err();
+        assert_eq!(
+            error.message(),
+            format!("not enough memory to read a document of {length} bytes")
+        );
+    }
+    assert!(check_memory(LARGE).is_ok());
+}
+
+#[test]
 fn an_invalid_number_is_zero_and_a_fraction_is_rounded() {
     for (text, number) in [
         ("29", 29),
