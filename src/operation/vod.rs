@@ -165,5 +165,7 @@ mod tests {
             .parse(&ok("<html>sign in</html>"))
             .unwrap_err();
         assert!(error.message().contains("sign in"), "{error}");
+        let error = get_vod("c", &VodTime::new(0, 1)).unwrap().parse(&ok("OK")).unwrap_err();
+        assert_eq!(error.message(), "the response is not a playlist: \"OK\"");
     }
 }

@@ -58,4 +58,13 @@ mod tests {
         ]);
         assert_eq!(sign("GET", &parameters, "testsecret"), "OLeaidS1JvxuMvnyHOwuJ+uX5qY=");
     }
+
+    #[test]
+    fn a_query_is_allocated_at_full_size() {
+        let texts: Vec<_> = (0..100).map(|at| "\u{e9}".repeat(1 + at % 7 + at)).collect();
+        let parameters = texts.iter().map(|text| (text.as_str(), "\u{e9}\u{e9}")).collect();
+        let query = query(&parameters);
+        // Four bytes per parameter: neither separator is encoded.
+        assert!(query.capacity() - query.len() <= 4 * parameters.len() + 1);
+    }
 }

@@ -51,3 +51,18 @@ pub fn string_to_sign(
 pub fn signature(key: &Key, string_to_sign: &str) -> String {
     BASE64_STANDARD.encode(key.sign(string_to_sign))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_to_sign_is_allocated_at_full_size() {
+        let text = "t".repeat(100);
+        let params = [("playlistName", "p.m3u8"), ("security-token", text.as_str())];
+        for params in [&params[..0], &params] {
+            let text = string_to_sign(i64::MIN, params, "bucket", "channel");
+            assert_eq!(text.capacity(), text.len());
+        }
+    }
+}

@@ -429,6 +429,9 @@ mod tests {
         let tomorrow = NOW + time::Duration::days(1);
         let next_day = authorization(&signer.headers(&stat(), "live-demo-bucket", tomorrow));
         assert!(next_day.contains("/20261123/"));
+        let fresh = self::signer(SignatureVersion::V4);
+        let expected = authorization(&fresh.headers(&stat(), "live-demo-bucket", tomorrow));
+        assert_eq!(next_day, expected);
         assert_eq!(authorization(&signer.headers(&stat(), "live-demo-bucket", NOW)), first);
     }
 
@@ -467,6 +470,61 @@ mod tests {
     fn a_signer_does_not_show_its_secrets() {
         let credentials = Credentials::new("id", "hush").with_security_token("quiet");
         let shown = format!("{:?}", Signer::new(SignatureVersion::V4, "r", credentials));
+        assert!(shown.contains("V4") && shown.contains("\"id\""), "{shown}");
         assert!(!shown.contains("hush") && !shown.contains("quiet"), "{shown}");
+    }
+
+    #[test]
+    fn only_version_4_needs_a_region_and_limits_the_lifetime_of_a_url_to_a_week() {
+        let (v1, v4) = (SignatureVersion::V1, SignatureVersion::V4);
+        assert_eq!((v1.needs_region(), v4.needs_region()), (false, true));
+        for (version, longest) in [(v1, u32::MAX), (v4, 604_800)] {
+            assert!(version.check_expires(1).is_ok());
+            assert!(version.check_expires(longest).is_ok());
+            assert!(version.check_expires(0).is_err());
+        }
+        let error = v4.check_expires(604_801).unwrap_err();
+        assert_eq!(error.message(), "expiry 604801 seconds: must be 1 to 604800");
+    }
+
+    #[test]
+    fn the_signature_of_a_request_is_found_in_its_header_or_url() {
+        for (version, length) in [(SignatureVersion::V1, 28), (SignatureVersion::V4, 64)] {
+            let signer = signer(version);
+            let header = authorization(&signer.headers(&stat(), "b", NOW));
+            let signature = signature_in(&header).unwrap();
+            assert_eq!((signature.len(), header.ends_with(signature)), (length, true));
+
+            let query = signer.presign(&stat(), "b", 60, NOW);
+            let signature = query.last().unwrap().1.clone().unwrap();
+            let mut url = "https://b.h/test-channel".to_owned();
+            for (at, (name, value)) in query.iter().enumerate() {
+                url.push(if at == 0 { '?' } else { '&' });
+                url.push_str(name);
+                if let Some(value) = value {
+                    url.push('=');
+                    push_encoded(&mut url, value);
+                }
+            }
+            assert_eq!(signature_in_url(&url), Some(signature));
+        }
+        for header in ["", "OSS", "OSS4-HMAC-SHA256 Credential=a,AdditionalHeaders=b"] {
+            assert_eq!(signature_in(header), None);
+        }
+        for url in ["", "https://b.h/c", "https://b.h/c?live&comp=stat"] {
+            assert_eq!(signature_in_url(url), None);
+        }
+    }
+
+    /// Growing it would leave a copy of the token behind.
+    #[test]
+    fn a_publish_url_is_allocated_at_full_size() {
+        let (id, text) = ("\u{e9}".repeat(50), "\u{e9}".repeat(5));
+        let signer = Signer::new(SignatureVersion::V4, "r", Credentials::new(id, "secret"));
+        let params = [(text.as_str(), text.as_str()); 100];
+        let mut url = String::new();
+        signer.push_rtmp_query(&mut url, "b", "c", 1_795_334_400, &params, true);
+        // At most, the signature would be three times as long.
+        assert!(url.capacity() - url.len() <= 60, "{} {}", url.capacity(), url.len());
     }
 }

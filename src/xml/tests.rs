@@ -83,7 +83,8 @@ fn invalid_documents_are_errors_with_a_reason() {
         (&b""[..], "empty"),
         (b" \n", "empty"),
         (b"<A>\xff</A>", "UTF-8"),
-        (b"<A>", "XML"),
+        (b"<A>", "unexpected end of input"),
+        (b"<A>text", "unexpected end of input"),
         (b"<html><br></html>", "XML"),
         (b"<A></B>", "expected 'A' tag, not 'B'"),
         (b"</A>", "match"),
@@ -227,6 +228,8 @@ fn a_document_is_accepted_and_parsed_as_by_the_parser_alone() {
 fn white_space_is_part_of_text() {
     for text in ["cam ", " cam", " ", "\n\tcam\n", "a  b"] {
         assert_eq!(text_of(&format!("<A>{text}</A>")), text);
+        assert_eq!(text_of(&format!("<A><!-- -->{text}</A>")), text);
+        assert_eq!(text_of(&format!("<A>{text}<!-- --></A>")), text);
     }
     read(b"<A>\n  <B> b </B>\n  <C> </C>\n</A>", |root| {
         let texts: Vec<_> = root.children().map(|child| child.text()).collect();
