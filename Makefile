@@ -8,13 +8,13 @@ CARGO ?= cargo
 help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
-	@echo 'make test-recordings   downloads of two hours, with repeated kills'
+	@echo 'make test-recordings   two-hour downloads, killed again and again'
 	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
-	@echo 'make test-conformance   seed each deviation of the service alone; make expectation'
+	@echo 'make test-conformance   each deviation of a service, one at a time; make expectation'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types made from them'
 	@echo 'make abi    the baseline of the binary interface; make semver BASE=REVISION the Rust one'
 	@echo 'make fuzz   fuzz every parser of untrusted input for a minute; make soak MINUTES=5'
-	@echo 'make fuzz-differential   read mangled responses as oss2 does, and explain differences'
+	@echo 'make fuzz-differential   compare our parsers with those of oss2 on mangled responses'
 	@echo 'make test-power, make test-kills   the local endpoint after COUNT=1000 power cuts and kill -9'
 	@echo 'make bench  compare with other clients and servers, and write docs/evidence/performance.md'
 	@echo 'make check  formatting, lints, documentation and its links'
@@ -47,7 +47,7 @@ test-recordings:
 	OSSLIVE_KILLS=100 OSSLIVE_SESSION_MINUTES=120 \
 	  $(CARGO) test -p osslive-cli --test recording -- --nocapture --test-threads 1
 
-# The table of what was observed; `make test` compares it.
+# The tables of observed outcomes; `make test` compares them.
 faults:
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive --test faults
 	OSSLIVE_WRITE_FAULTS=1 $(CARGO) test -p osslive-cli --test control every_fault
@@ -81,7 +81,7 @@ FUZZ_SECONDS ?= 60
 fuzz:
 	sh fuzz/run.sh $(FUZZ_SECONDS)
 
-# Our parsers of responses beside those of the vendor's SDK, on mangled ones.
+# Our parsers compared with those of the vendor's SDK, on mangled responses.
 RESPONSES ?= 100000
 fuzz-differential:
 	sh fuzz/differential/run.sh $(RESPONSES) $(SEED)

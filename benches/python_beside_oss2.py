@@ -97,7 +97,7 @@ def main() -> None:
         client.put_channel(CHANNEL)
         python = sys.version.split()[0]
         print(f"osslive {osslive.__version__}, oss2 {oss2.__version__}, Python {python}")
-        print(f"{'':28} {'osslive/s':>9} {'oss2/s':>9} {'speed':>10} {'processor':>10}")
+        print(f"{'':28} {'osslive/s':>9} {'oss2/s':>9} {'speed':>10} {'CPU':>10}")
 
         def status() -> object:
             return client.get_channel_status(CHANNEL)
@@ -119,7 +119,7 @@ def main() -> None:
             lambda: rtmp.sign_rtmp_url(CHANNEL, "", 3600),
             one_thread,
         )
-        print("speed: operations per second; processor: of this process, for one operation")
+        print("speed: operations per second; CPU: time of this process for one operation")
 
 
 if __name__ == "__main__":

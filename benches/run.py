@@ -177,7 +177,7 @@ def bench_client(rounds, peers):
         base = [elapsed for elapsed, _ in starts["raw socket"]]
         rows.append(["start to first response", *[times(ratio([t for t, _ in starts[n]], base)) for n in names]])
         rows.append(["start to first response, ms", *[f"{statistics.median(t for t, _ in starts[n]):.1f}" for n in names]])
-        rows.append(["peak memory after that, MiB", *[f"{max(p for _, p in starts[n]) / 1024:.1f}" for n in names]])
+        rows.append(["peak memory at the first response, MiB", *[f"{max(p for _, p in starts[n]) / 1024:.1f}" for n in names]])
 
         say("sweep")
         osslive = next(client for client in contestants if client[0] == "osslive, Rust")
@@ -197,14 +197,14 @@ def bench_client(rounds, peers):
             shares = [f"{ratio(results[n], base):.3f}" if results[n] else "" for n in results]
             rates = [f"{statistics.median(results[n]):,.0f}" if results[n] else "" for n in results]
             sign_rows += [[f"share of the lower bound{what}", *shares], [f"URLs per second{what}", *rates]]
-    text = "## The client\n\nOn a server with canned responses; ratios to a C program that uses a socket directly and neither signs nor parses.\n\n"
+    text = "## The client\n\nAgainst a server with canned responses. Ratios are relative to a C program that uses a socket directly and neither signs nor parses.\n\n"
     text += table(["", *names], rows)
-    text += "\nPeak memory of a sweep by the number of channels, MiB.\n\n"
+    text += "\nPeak memory of a sweep, by number of channels, in MiB.\n\n"
     text += table(["", *[f"{count:,}" for count in SWEEPS]],
                   [[what, *[f"{peak / 1024:.1f}" for peak in peaks[operation]]] for what, operation in
-                   [("with the status of all channels as its result", "sweep"),
-                    ("with each passed on and forgotten", "each")]])
-    text += "\nSigned publish URLs; the lower bound is HMAC-SHA1 by OpenSSL with pads hashed in advance.\n\n"
+                   [("returning the status of all channels", "sweep"),
+                    ("passing on each status without keeping it", "each")]])
+    text += "\nSigning publish URLs. The lower bound is OpenSSL's HMAC-SHA1 with pads hashed in advance.\n\n"
     text += table(["", *results], sign_rows)
     return text + "\n" + footprint()
 
@@ -465,14 +465,15 @@ def bench_local():
         for what, column in [("CPU, ms per second and stream", 0), ("memory, KiB per stream", 1)]:
             values = [result[column] for result in results]
             share = f"{values[0] / values[1]:.2f}" if len(values) > 1 and values[1] else ""
-            rows.append([f"{streams} streams: {what}", *[f"{value:,.2f}" for value in values], share])
+            noun = "stream" if streams == 1 else "streams"
+            rows.append([f"{streams} {noun}: {what}", *[f"{value:,.2f}" for value in values], share])
     say("from key frame to playlist")
     delays = [listing_delay(kind) for kind in kinds]
     share = f"{delays[0] / delays[1]:.2f}" if len(delays) > 1 else ""
-    rows.append(["from sending a key frame to its fragment in the playlist, ms", *[f"{delay:.1f}" for delay in delays], share])
+    rows.append(["from sending a key frame to listing its fragment, ms", *[f"{delay:.1f}" for delay in delays], share])
     head = ["", *[kind.name for kind in kinds], *(["ratio"] if len(kinds) > 1 else [""])]
     say("REST operations")
-    text += ("Each publisher sends the same clip, 1080p30 at 4 Mbit/s, without encoding; fragments of 5 seconds. "
+    text += ("Each publisher sends the same clip, 1080p30 at 4 Mbit/s, without encoding it; fragments last 5 seconds. "
              "Playlists and fragments were checked during the streams.\n\n")
     return text + table(head, rows) + f"\nREST: {rest():,.0f} signed status requests per second on 8 connections, client and endpoint on the same cores.\n"
 
@@ -481,7 +482,7 @@ def bench_python():
     """Runs the script that compares the Python package with oss2."""
     say("Python")
     text = run("make", "--no-print-directory", "--silent", "python-bench", capture_output=True, text=True).stdout
-    return ("## The Python package\n\nCalls per second on the local endpoint, over HTTP with signatures of version 4.\n\n"
+    return ("## The Python package\n\nCalls per second on the local endpoint, over HTTP with signature version 4.\n\n"
             "```text\n" + text[text.index("osslive "):] + "```\n")
 
 
@@ -524,7 +525,7 @@ def main():
         "python": bench_python,
         "local": bench_local,
     }
-    text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times depend on this machine.\n\n{described}\n\n"
+    text = f"# Performance\n\nWritten by `make bench`. Quote ratios: absolute times depend on the machine.\n\n{described}\n\n"
     with open(f"{ROOT}/benches/notes.md") as notes:
         text += "\n".join(sections[part]() for part in parts) + "\n" + notes.read()
     target = f"{ROOT}/docs/evidence/performance.md" if parts == list(sections) else f"{OUT}/performance.md"

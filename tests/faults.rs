@@ -1,4 +1,4 @@
-//! Fault injection: for every fault of a peer, a client must return the right result or
+//! Fault injection: for every fault of a peer, a client must return the correct result or
 //! an informative error, within the time limit, with bounded memory, and without
 //! affecting the next call.
 //!
@@ -296,7 +296,7 @@ fn connections() -> Vec<Row> {
                 2 => vec![end.clone()],
                 _ => good(asked),
             };
-            let name = format!("kept connection {name} at its second request");
+            let name = format!("kept-alive connection {name} at its second request");
             rows.push(row(name, call, right(2), fault).warm());
         }
         for call in calls {
@@ -383,7 +383,7 @@ fn statuses() -> Vec<Row> {
             send("500 Oops", ""),
         ),
         always(
-            "refused before the request's body is read, then reset",
+            "rejected before the request's body is read, then reset",
             Call::Put,
             service(403, 1, "no").code(code::ACCESS_DENIED),
             vec![
@@ -430,56 +430,56 @@ fn lengths() -> Vec<Row> {
     };
     vec![
         stat_of(
-            "body cut, its length known",
+            "truncated body with a Content-Length",
             cut("before the response was complete"),
             &length(whole.len()),
             half,
             vec![Close],
         ),
         stat_of(
-            "body reset, its length known",
+            "connection reset within a body with a Content-Length",
             cut("before the response was complete"),
             &length(whole.len()),
             half,
             vec![Step::Reset],
         ),
         stat_of(
-            "body cut, no length (Connection: close)",
+            "truncated body without a length (Connection: close)",
             cut("truncated"),
             "Connection: close\r\n",
             half,
             vec![Close],
         ),
         stat_of(
-            "body whole, no length (Connection: close)",
+            "complete body without a length (Connection: close)",
             right(1),
             "Connection: close\r\n",
             &whole,
             vec![Close],
         ),
         stat_of(
-            "chunked body cut between chunks",
+            "chunked body truncated between chunks",
             cut("before the response was complete"),
             chunked,
             &chunks(half),
             vec![Close],
         ),
         stat_of(
-            "chunked body cut in its last chunk",
+            "chunked body truncated in its last chunk",
             right(1),
             chunked,
             &format!("{}0\r\n", chunks(&whole)),
             vec![Close],
         ),
         stat_of(
-            "XML whole, Content-Length says more, closed",
+            "complete XML, Content-Length too large, closed",
             cut("before the response was complete"),
             &length(whole.len() + 100),
             &whole,
             vec![Close],
         ),
         stat_of(
-            "XML whole, Content-Length says more, silence",
+            "complete XML, Content-Length too large, silence",
             wrong(Timeout, 1, "timed out").status(200),
             &length(whole.len() + 100),
             &whole,
@@ -487,21 +487,21 @@ fn lengths() -> Vec<Row> {
         )
         .slow(),
         stat_of(
-            "more bytes than Content-Length says",
+            "more bytes than the Content-Length",
             right(1),
             &length(whole.len()),
             &format!("{whole}poison"),
             vec![],
         ),
         stat_of(
-            "two lengths that differ",
+            "two different Content-Length headers",
             wrong(BadReply, 1, "invalid HTTP response"),
             &format!("{}{}", length(whole.len()), length(5)),
             &whole,
             vec![],
         ),
         stat_of(
-            "a length that is not a number",
+            "a Content-Length that is not a number",
             wrong(BadReply, 1, "invalid HTTP response"),
             "Content-Length: many\r\n",
             &whole,
@@ -515,7 +515,7 @@ fn lengths() -> Vec<Row> {
             vec![],
         ),
         stat_of(
-            "a length of 10^18",
+            "a Content-Length of 10^18",
             wrong(BadReply, 1, "4 MB").status(200),
             "Content-Length: 1000000000000000000\r\n",
             &whole,
@@ -710,11 +710,12 @@ fn documents() -> Vec<Row> {
         body("no status", bad("Status"), "<LiveChannelStat/>"),
         always("invalid UTF-8", Call::Stat, bad("UTF-8"), vec![Step::Send(invalid)]),
         body("elements reordered and unknown, CDATA, references, comments", right(1), reordered),
-        body("another document", bad("ListLiveChannelResult"), &list(1)),
+        body("an unexpected document", bad("ListLiveChannelResult"), &list(1)),
     ]
 }
 
 const SKEWED: &str = "the service's clock is two hours ahead";
+const UNCORRECTED: &str = "clock skew that remains after the correction";
 
 fn clocks() -> Vec<Row> {
     let skewed = |server_time: &str| {
@@ -743,13 +744,11 @@ fn clocks() -> Vec<Row> {
                 false => skewed(&hint),
             }
         }),
-        row("the same, and correcting does not help", Call::Stat, refused(2), move |_| {
-            skewed(&server_time)
-        }),
-        row("the same with an invalid ServerTime", Call::Stat, refused(1), move |_| {
+        row(UNCORRECTED, Call::Stat, refused(2), move |_| skewed(&server_time)),
+        row("clock skew with an invalid ServerTime", Call::Stat, refused(1), move |_| {
             skewed("<ServerTime>noon</ServerTime>")
         }),
-        row("the same without ServerTime", Call::Stat, refused(1), move |_| skewed("")),
+        row("clock skew without a ServerTime", Call::Stat, refused(1), move |_| skewed("")),
     ]
 }
 
@@ -786,9 +785,9 @@ fn ways() -> Vec<Row> {
             wrong(BadReply, 1, "invalid HTTP response"),
             send("SSH-2.0-OpenSSH_9.6\r\n"),
         ),
-        tls("TLS with a good certificate", Tls::Good, right(1)),
+        tls("TLS with a valid certificate", Tls::Good, right(1)),
         tls(
-            "TLS with the certificate of another name",
+            "TLS with a certificate for another name",
             Tls::WrongName,
             permanent("other.example").code(code::UNTRUSTED_CERTIFICATE),
         )
@@ -800,7 +799,7 @@ fn ways() -> Vec<Row> {
         )
         .requests(0),
         tls(
-            "TLS with a certificate of an unknown authority",
+            "TLS with a certificate from an unknown authority",
             Tls::Unknown,
             permanent("UnknownIssuer").code(code::UNTRUSTED_CERTIFICATE),
         )
@@ -813,7 +812,7 @@ fn ways() -> Vec<Row> {
         )
         .peer(Peer::NotTls),
         proxy(
-            "a proxy that refuses",
+            "a proxy that rejects the request",
             wrong(Service, 1, "through the proxy").status(403).without_id(),
             send("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"),
         ),
@@ -827,7 +826,7 @@ fn ways() -> Vec<Row> {
             wrong(Service, 3, "through the proxy").status(502).without_id(),
             send("HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n"),
         ),
-        proxy("a proxy that closes", wrong(Connection, 3, "closed"), nothing()),
+        proxy("a proxy that closes the connection", wrong(Connection, 3, "closed"), nothing()),
         proxy("a proxy that is silent", wrong(Timeout, 3, "timed out"), vec![Step::Wait]).slow(),
         always(
             "a host that drops packets",
@@ -838,7 +837,7 @@ fn ways() -> Vec<Row> {
         .peer(Peer::Silent)
         .requests(0),
         always(
-            "a name that does not exist",
+            "a host name that does not exist",
             Call::Stat,
             wrong(Connection, 3, "could not be resolved").code(code::UNKNOWN_HOST),
             vec![],
@@ -1086,8 +1085,8 @@ How osslive behaves when a peer fails. `tests/faults.rs` injects each fault on l
 checks the outcome and writes this table (`make faults`); the ordinary test run fails if
 the table is out of date. Only the last two columns vary between runs.
 
-- *Tries* is the number of requests sent, as reported by the error or the result;
-  *requests* is the number of complete requests that the peer received.
+- *Tries* is the number of attempts, as reported by the error or the result; *requests* is
+  the number of complete requests that the peer received.
 - *Next call* is the same call on the same client after the peer has recovered: it must
   succeed at the first try, on a connection in a valid state.
 - *Time* is shown with the timeout of the call. The default is 30 s.
@@ -1104,7 +1103,7 @@ rejections and invalid responses are not retried.
 
 fn line(row: &Row, seen: &Observed) -> String {
     let (outcome, tries) = match &seen.outcome {
-        Ok((_, tries)) => ("the right result".to_owned(), *tries),
+        Ok((_, tries)) => ("the correct result".to_owned(), *tries),
         Err(error) => (in_words(error, seen.address), error.attempts()),
     };
     let next = match &seen.next {
@@ -1233,7 +1232,7 @@ fn every_server_fault_can_be_injected_by_the_local_endpoint() {
 /// one that contains the time of day.
 #[test]
 fn the_rules_for_other_sdks_match_the_table() {
-    let is_tried = |row: &&Row| row.call == Call::Stat && !row.name.contains("correcting");
+    let is_tried = |row: &&Row| row.call == Call::Stat && row.name != UNCORRECTED;
     let rows = rows();
     let rules = rows.iter().filter(is_tried).filter_map(|row| {
         let (rules, _) = rules_of(row)?;

@@ -1,4 +1,4 @@
-/* Analyses a week of a channel's history, and prints it as JSON.
+/* Analyzes a week of a channel's history, and prints it as JSON.
  *
  *   cc history.c $(pkg-config --cflags --libs osslive) -o history
  *   ./history [CHANNEL [DAYS]]

@@ -36,7 +36,7 @@ static const char HELP[] =
 
 struct options {
   const char *input, *format, *channel;
-  int interval_s, patience_s;
+  int interval_s, connect_limit_s;
 };
 
 /* Parses a number of seconds up to a day; ends the program if invalid. */
@@ -51,13 +51,13 @@ static int seconds(const char *text) {
 }
 
 static struct options read_options(int argc, char **argv) {
-  struct options options = {.interval_s = 5, .patience_s = 60};
+  struct options options = {.interval_s = 5, .connect_limit_s = 60};
   int letter;
   while ((letter = getopt(argc, argv, "f:i:w:h")) != -1) {
     switch (letter) {
       case 'f': options.format = optarg; break;
       case 'i': options.interval_s = seconds(optarg); break;
-      case 'w': options.patience_s = seconds(optarg); break;
+      case 'w': options.connect_limit_s = seconds(optarg); break;
       case 'h': fputs(HELP, stdout); exit(EXIT_SUCCESS);
       default: fputs(HELP, stderr); exit(EXIT_USAGE);
     }
@@ -72,14 +72,14 @@ static struct options read_options(int argc, char **argv) {
 }
 
 /* Sends the source. Returns whether it reached the end or was stopped. */
-static bool publish(struct source *source, const struct channel *channel, int patience_s) {
-  struct uplink *uplink = uplink_open(channel, source, patience_s);
-  if (!uplink) return stop_is_wanted();
+static bool publish(struct source *source, const struct channel *channel, int connect_limit_s) {
+  struct uplink *uplink = uplink_open(channel, source, connect_limit_s);
+  if (!uplink) return stop_is_requested();
   AVPacket *packet = av_packet_alloc();
   int code = 0;
-  bool goes_on = true;
-  while (goes_on && (code = source_read(source, packet)) >= 0) {
-    goes_on = uplink_send(uplink, packet);
+  bool is_sending = true;
+  while (is_sending && (code = source_read(source, packet)) >= 0) {
+    is_sending = uplink_send(uplink, packet);
     av_packet_unref(packet);
   }
   if (code < 0 && code != AVERROR_EOF) {
@@ -87,7 +87,7 @@ static bool publish(struct source *source, const struct channel *channel, int pa
   }
   av_packet_free(&packet);
   uplink_close(uplink);
-  return code == AVERROR_EOF || stop_is_wanted();
+  return code == AVERROR_EOF || stop_is_requested();
 }
 
 int main(int argc, char **argv) {
@@ -102,11 +102,11 @@ int main(int argc, char **argv) {
   bool is_done = false;
   if (channel) {
     struct watcher *watcher = watcher_start(channel, options.interval_s);
-    is_done = publish(source, channel, options.patience_s);
+    is_done = publish(source, channel, options.connect_limit_s);
     if (watcher) watcher_stop(watcher);
     channel_close(channel);
   }
   source_close(source);
-  if (is_done) puts(stop_is_wanted() ? "stopped" : "reached the end of the input");
+  if (is_done) puts(stop_is_requested() ? "stopped" : "reached the end of the input");
   return is_done ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -5,23 +5,23 @@
 #include <time.h>
 
 /* A signal between the check and the sleep is noticed after this time. */
-#define NAP_MS 200
+#define POLL_INTERVAL_MS 200
 
-static volatile sig_atomic_t wanted;
+static volatile sig_atomic_t is_requested;
 
-static void want(int signal_number) {
+static void on_signal(int signal_number) {
   (void)signal_number;
-  wanted = 1;
+  is_requested = 1;
 }
 
 void stop_listen(void) {
-  struct sigaction action = {.sa_handler = want};
+  struct sigaction action = {.sa_handler = on_signal};
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, NULL);
   sigaction(SIGTERM, &action, NULL);
 }
 
-void stop_leave_to_main_thread(void) {
+void stop_block_signals(void) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
@@ -29,7 +29,7 @@ void stop_leave_to_main_thread(void) {
   pthread_sigmask(SIG_BLOCK, &signals, NULL);
 }
 
-bool stop_is_wanted(void) { return wanted; }
+bool stop_is_requested(void) { return is_requested; }
 
 int64_t stop_now(void) {
   struct timespec now;
@@ -39,9 +39,9 @@ int64_t stop_now(void) {
 
 void stop_wait_until(int64_t time_ms) {
   int64_t left;
-  while (!wanted && (left = time_ms - stop_now()) > 0) {
-    if (left > NAP_MS) left = NAP_MS;
-    struct timespec nap = {.tv_nsec = left * 1000000L};
-    nanosleep(&nap, NULL);
+  while (!is_requested && (left = time_ms - stop_now()) > 0) {
+    if (left > POLL_INTERVAL_MS) left = POLL_INTERVAL_MS;
+    struct timespec duration = {.tv_nsec = left * 1000000L};
+    nanosleep(&duration, NULL);
   }
 }

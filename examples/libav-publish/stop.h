@@ -10,9 +10,9 @@
 void stop_listen(void);
 
 /* Blocks the signals on the calling thread, so that the main thread gets them. */
-void stop_leave_to_main_thread(void);
+void stop_block_signals(void);
 
-bool stop_is_wanted(void);
+bool stop_is_requested(void);
 
 /* Waits until a time of stop_now, or until stopped. */
 void stop_wait_until(int64_t time_ms);

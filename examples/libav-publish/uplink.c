@@ -8,14 +8,14 @@
 #include <string.h>
 
 /* The time limit for connecting, and for each write. */
-#define PATIENCE_MS 10000
-#define FIRST_PAUSE_MS 500
-#define LONGEST_PAUSE_MS 8000
+#define TIMEOUT_MS 10000
+#define MIN_BACKOFF_MS 500
+#define MAX_BACKOFF_MS 8000
 
 struct uplink {
   const struct channel *channel;
   const struct source *source;
-  int64_t patience_ms;
+  int64_t connect_limit_ms;
   /* NULL while not connected. */
   AVFormatContext *muxer;
   /* On the clock of stop_now. */
@@ -29,9 +29,9 @@ struct uplink {
 };
 
 /* Called by libav while it waits for the network. */
-static int gives_up(void *data) {
+static int is_interrupted(void *data) {
   const struct uplink *uplink = data;
-  return stop_now() > uplink->deadline || (uplink->is_connecting && stop_is_wanted());
+  return stop_now() > uplink->deadline || (uplink->is_connecting && stop_is_requested());
 }
 
 /* Describes why a connection failed. If the server rejects it, libav logs the
@@ -44,7 +44,7 @@ static const char *reason(int code) {
 }
 
 /* Prints the URL without its query, which is secret, and when it expires. */
-static void print_where(const char *url) {
+static void print_target(const char *url) {
   const char *expires = strstr(url, "Expires=");
   printf("publishing to %.*s with a URL signed until %.10s\n", (int)strcspn(url, "?"), url,
          expires ? expires + strlen("Expires=") : "?");
@@ -52,7 +52,7 @@ static void print_where(const char *url) {
 
 static void disconnect(struct uplink *uplink) {
   if (!uplink->muxer) return;
-  uplink->deadline = stop_now() + PATIENCE_MS;
+  uplink->deadline = stop_now() + TIMEOUT_MS;
   avio_closep(&uplink->muxer->pb);
   avformat_free_context(uplink->muxer);
   uplink->muxer = NULL;
@@ -73,38 +73,38 @@ static int add_streams(struct uplink *uplink) {
 static int connect_once(struct uplink *uplink) {
   char *url = channel_sign(uplink->channel);
   if (!url) return AVERROR_EXTERNAL;
-  AVIOInterruptCB interrupt = {gives_up, uplink};
+  AVIOInterruptCB interrupt = {is_interrupted, uplink};
   AVDictionary *options = NULL;
   /* A stream has no duration to be written at its end. */
   av_dict_set(&options, "flvflags", "no_duration_filesize", 0);
   int code = avformat_alloc_output_context2(&uplink->muxer, NULL, "flv", NULL);
-  uplink->deadline = stop_now() + PATIENCE_MS;
+  uplink->deadline = stop_now() + TIMEOUT_MS;
   uplink->is_connecting = true;
   if (code >= 0) code = add_streams(uplink);
   if (code >= 0) code = avio_open2(&uplink->muxer->pb, url, AVIO_FLAG_WRITE, &interrupt, NULL);
   if (code >= 0) code = avformat_write_header(uplink->muxer, &options);
   uplink->is_connecting = false;
   av_dict_free(&options);
-  if (code >= 0) print_where(url);
+  if (code >= 0) print_target(url);
   else disconnect(uplink);
   osslive_string_free(url);
   return code;
 }
 
-/* Tries until it is connected, with increasing pauses. */
+/* Retries with increasing backoff until connected. */
 static bool reconnect(struct uplink *uplink) {
-  int64_t until = stop_now() + uplink->patience_ms, pause = FIRST_PAUSE_MS;
+  int64_t until = stop_now() + uplink->connect_limit_ms, backoff = MIN_BACKOFF_MS;
   int code;
-  while (!stop_is_wanted() && (code = connect_once(uplink)) < 0 && !stop_is_wanted()) {
-    if (stop_now() + pause > until) {
+  while (!stop_is_requested() && (code = connect_once(uplink)) < 0 && !stop_is_requested()) {
+    if (stop_now() + backoff > until) {
       fprintf(stderr, "not connected (%s) within %lld s: giving up\n", reason(code),
-              (long long)uplink->patience_ms / 1000);
+              (long long)uplink->connect_limit_ms / 1000);
       return false;
     }
     fprintf(stderr, "not connected (%s); trying again in %.1f s\n", reason(code),
-            pause / 1000.0);
-    stop_wait_until(stop_now() + pause);
-    pause = pause * 2 < LONGEST_PAUSE_MS ? pause * 2 : LONGEST_PAUSE_MS;
+            backoff / 1000.0);
+    stop_wait_until(stop_now() + backoff);
+    backoff = backoff * 2 < MAX_BACKOFF_MS ? backoff * 2 : MAX_BACKOFF_MS;
   }
   uplink->from = uplink->started ? stop_now() - uplink->started : INT64_MIN;
   uplink->waits_for_start = true;
@@ -112,18 +112,18 @@ static bool reconnect(struct uplink *uplink) {
 }
 
 struct uplink *uplink_open(const struct channel *channel, const struct source *source,
-                           int patience_s) {
+                           int connect_limit_s) {
   struct uplink *uplink = av_mallocz(sizeof *uplink);
   uplink->channel = channel;
   uplink->source = source;
-  uplink->patience_ms = patience_s * INT64_C(1000);
+  uplink->connect_limit_ms = connect_limit_s * INT64_C(1000);
   if (reconnect(uplink)) return uplink;
   uplink_close(uplink);
   return NULL;
 }
 
 /* Returns whether this connection sends a packet. */
-static bool is_wanted(struct uplink *uplink, const AVPacket *packet) {
+static bool should_send(struct uplink *uplink, const AVPacket *packet) {
   if (packet->dts < uplink->from) return false;
   if (!uplink->waits_for_start) return true;
   if (!source_is_start(uplink->source, packet)) return false;
@@ -136,11 +136,11 @@ static bool is_wanted(struct uplink *uplink, const AVPacket *packet) {
 bool uplink_send(struct uplink *uplink, AVPacket *packet) {
   if (!uplink->started) uplink->started = stop_now() - packet->dts;
   stop_wait_until(uplink->started + packet->dts);
-  if (stop_is_wanted() || (!uplink->muxer && !reconnect(uplink))) return false;
-  if (!is_wanted(uplink, packet)) return true;
+  if (stop_is_requested() || (!uplink->muxer && !reconnect(uplink))) return false;
+  if (!should_send(uplink, packet)) return true;
   AVRational unit = uplink->muxer->streams[packet->stream_index]->time_base;
   av_packet_rescale_ts(packet, packet->time_base, unit);
-  uplink->deadline = stop_now() + PATIENCE_MS;
+  uplink->deadline = stop_now() + TIMEOUT_MS;
   int code = av_interleaved_write_frame(uplink->muxer, packet);
   if (code < 0) {
     fprintf(stderr, "the connection was lost (%s)\n", reason(code));
@@ -150,7 +150,7 @@ bool uplink_send(struct uplink *uplink, AVPacket *packet) {
 }
 
 void uplink_close(struct uplink *uplink) {
-  uplink->deadline = stop_now() + PATIENCE_MS;
+  uplink->deadline = stop_now() + TIMEOUT_MS;
   if (uplink->muxer) av_write_trailer(uplink->muxer);
   disconnect(uplink);
   av_free(uplink);

@@ -8,10 +8,10 @@
 
 struct uplink;
 
-/* Connects. Here and whenever the connection is lost, tries for `patience_s`
+/* Connects. Here and whenever the connection is lost, tries for `connect_limit_s`
  * seconds. NULL if that fails, or when stopped. */
 struct uplink *uplink_open(const struct channel *channel, const struct source *source,
-                           int patience_s);
+                           int connect_limit_s);
 
 /* Sends a packet when it is due, according to its timestamp. Packets that are due
  * while not connected are dropped; the stream resumes at a key frame. False if it

@@ -16,7 +16,7 @@ struct watcher {
 };
 
 /* Waits for the interval. Returns whether to continue. */
-static bool goes_on(struct watcher *watcher) {
+static bool should_continue(struct watcher *watcher) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);
   until.tv_sec += watcher->interval_s;
@@ -32,8 +32,8 @@ static bool goes_on(struct watcher *watcher) {
 
 static void *watch(void *data) {
   struct watcher *watcher = data;
-  stop_leave_to_main_thread();
-  while (goes_on(watcher)) channel_print_status(watcher->channel);
+  stop_block_signals();
+  while (should_continue(watcher)) channel_print_status(watcher->channel);
   return NULL;
 }
 

@@ -1,4 +1,4 @@
-//! Analyses a week of a channel's history.
+//! Analyzes a week of a channel's history.
 //!
 //! Usage: history [CHANNEL]. Region or endpoint, bucket and access key come from
 //! OSS_REGION, OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and

@@ -31,8 +31,8 @@ bool state_read(const char *json, struct state *state) {
 
   dstr_copy(&shape, strcmp(status, "Idle") == 0 ? obs_module_text("State.Idle") : status);
   if (video) add_video(&shape, &rates, video);
-  long long sound = audio ? obs_data_get_int(audio, "bandwidth") : 0;
-  if (sound > 0) add_rate(&rates, "audio", sound);
+  long long audio_rate = audio ? obs_data_get_int(audio, "bandwidth") : 0;
+  if (audio_rate > 0) add_rate(&rates, "audio", audio_rate);
   *state = (struct state){
       .disabled = strcmp(status, "Disabled") == 0,
       .shape = bstrdup(shape.array ? shape.array : ""),
