@@ -1,11 +1,11 @@
-//! Asks for confirmation before anything is lost.
+//! Asks for confirmation before data is lost.
 
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use console::Term;
 use std::io::{self, BufRead, IsTerminal};
 
-/// Returns whether somebody can see the question and answer it.
+/// Returns whether a person can see and answer the question.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && Term::stderr().is_term()
 }

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
     #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
     memory: bool,
-    /// Make fragments survive a power cut before a playlist lists them
+    /// Flush each fragment to disk before a playlist lists it
     #[arg(long, conflicts_with_all = ["temporary", "memory"], env = "OSSLIVE_LOCAL_DURABLE", value_parser = clap::builder::FalseyValueParser::new())]
     durable: bool,
     /// Create the buckets, channels, objects and keys described in this JSON file;
@@ -146,7 +146,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let shown = Shown { secret: arguments.print_keys, urls: is_private };
     let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
     output.line(&announcement, |page| announcement.write(page));
-    ending.wait_for_it();
+    ending.wait_indefinitely();
     endpoint.stop();
     Ok(())
 }
@@ -201,7 +201,7 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     Ok(config.limits(limits))
 }
 
-/// Who may access the endpoint over HTTP without signing: sites and the page.
+/// Sets who may access the endpoint over HTTP without signing: sites and the page.
 fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
     if let Some(token) = &keys.page_token {

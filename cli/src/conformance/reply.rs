@@ -52,7 +52,7 @@ impl Reply {
         let read = xml::read(&self.body, |root| {
             root.children().filter(|child| child.name() == name).count()
         });
-        read.map_or_else(|_| "no XML".to_owned(), |count| count.to_string())
+        read.map_or_else(|_| "not XML".to_owned(), |count| count.to_string())
     }
 
     /// Returns the code of an error whose document is in a header.

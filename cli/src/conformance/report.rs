@@ -172,7 +172,7 @@ impl Line {
         expectations: &Expectations,
     ) -> Self {
         let Observation { id, title, source } = *observation;
-        let nothing = Seen::NotObserved("was not tried".to_owned());
+        let nothing = Seen::NotObserved("not tried".to_owned());
         let line = Line {
             id,
             title,

@@ -82,13 +82,13 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Fails with a line for people if the file is in use, damaged, or not a state.
+    /// Fails with a one-line message if the file is in use, damaged, or not a state.
     pub(super) fn open(path: &Path, bucket: &str) -> Result<(Journal, Restored), String> {
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot use {shown}: {error}");
         let lock = lock(&beside(path, ".lock"))
             .map_err(failed)?
-            .ok_or_else(|| format!("{shown}: is in use by another monitor"))?;
+            .ok_or_else(|| format!("{shown}: in use by another monitor"))?;
         let restored = match File::open(path) {
             Ok(file) => read(file, bucket).map_err(|wrong| format!("{shown}: {wrong}"))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Restored::default(),
@@ -249,7 +249,7 @@ impl Counted {
 }
 
 fn read(file: File, bucket: &str) -> Result<Restored, String> {
-    let failed = |error: io::Error| format!("cannot be read: {error}");
+    let failed = |error: io::Error| format!("cannot read: {error}");
     let mut file = BufReader::new(file);
     let mut line = Vec::new();
     (&mut file).take(LONGEST_HEADER).read_until(b'\n', &mut line).map_err(failed)?;
@@ -266,7 +266,7 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
         }
         if let Some(number) = torn {
             return Err(format!(
-                "is damaged at line {number}: restore it from a backup, or delete it to start over"
+                "damaged at line {number}: restore it from a backup, or delete it to start over"
             ));
         }
         match serde_json::from_slice(&line) {
@@ -281,13 +281,13 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
 fn check_header(line: &[u8], bucket: &str) -> Result<(), String> {
     let header: Option<Header> = serde_json::from_slice(line).ok();
     let Some(header) = header.filter(|header| header.osslive == KIND) else {
-        return Err("is not a state of osslive monitor: must be a file written by --state".into());
+        return Err("not a state of osslive monitor: must be a file written by --state".into());
     };
     if header.version != VERSION {
-        return Err(format!("has format version {}: must be {VERSION}", header.version));
+        return Err(format!("format version {}: must be {VERSION}", header.version));
     }
     if header.bucket != bucket {
-        return Err(format!("is the state of bucket {:?}: must be of {bucket:?}", header.bucket));
+        return Err(format!("state of bucket {:?}: must be of bucket {bucket:?}", header.bucket));
     }
     Ok(())
 }
@@ -432,7 +432,7 @@ mod tests {
         }
         fs::write(&path, good).unwrap();
         let error = Journal::open(&path, "other").unwrap_err();
-        assert!(error.ends_with("is the state of bucket \"b\": must be of \"other\""), "{error}");
+        assert!(error.ends_with("state of bucket \"b\": must be of bucket \"other\""), "{error}");
         let error = Journal::open(folder.path(), "b").unwrap_err();
         assert!(error.contains("cannot "), "{error}");
     }
@@ -452,7 +452,7 @@ mod tests {
         let path = written(&folder);
         let first = Journal::open(&path, "b").unwrap();
         let error = Journal::open(&path, "b").unwrap_err();
-        assert!(error.ends_with("is in use by another monitor"), "{error}");
+        assert!(error.ends_with("in use by another monitor"), "{error}");
         drop(first);
         Journal::open(&path, "b").unwrap();
     }

@@ -114,7 +114,7 @@ impl Outbox {
             let queued = events.iter().map(|event| queued(event, &everyone, &self.names)).collect();
             if let Err(error) = inner.save(queued, changed, watch, &self.names) {
                 let message = "cannot write the state: events are delivered, but a restart may \
-                               repeat them under other ids";
+                               repeat them under new ids";
                 self.log.error(message, json!({ "error": error.to_string() }));
             }
         }
