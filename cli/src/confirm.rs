@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_yes_is_yes() {
+    fn only_yes_confirms() {
         for answer in ["y\n", "Yes\r\n", " YES "] {
             assert!(is_yes(answer), "{answer:?}");
         }

@@ -246,7 +246,7 @@ mod tests {
     use osslive_local::Config;
 
     #[test]
-    fn a_size_is_a_number_of_bytes_or_of_their_powers_of_1024() {
+    fn a_size_is_in_bytes_or_powers_of_1024() {
         for (text, bytes) in
             [("0", 0), ("1000", 1000), ("2k", 2048), ("500M", 500 << 20), ("20GiB", 20 << 30)]
         {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_limited_unless_that_is_switched_off() {
+    fn recordings_are_limited_unless_the_limit_is_disabled() {
         let limit = |line: &[&str]| {
             let command = Arguments::augment_args(Command::new("local"));
             let matches = command.try_get_matches_from([&["local"], line].concat()).unwrap();

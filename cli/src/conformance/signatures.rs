@@ -235,7 +235,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spoilt_signature_keeps_its_form() {
+    fn a_corrupted_signature_keeps_its_form() {
         assert_eq!(corrupt("OSS id:abcdefgh=".to_owned()), "OSS id:abcdeagh=");
         assert_eq!(corrupt("OSS id:abcdeagh=".to_owned()), "OSS id:abcdebgh=");
         let query = corrupt_url("live&x-oss-signature=12ab".to_owned());

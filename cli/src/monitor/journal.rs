@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_is_there_after_a_restart() {
+    fn records_survive_a_restart() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         for _ in 0..3 {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_cut_anywhere_is_read_up_to_the_last_whole_record() {
+    fn a_truncated_file_is_read_up_to_the_last_complete_record() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let whole = fs::read(&path).unwrap();
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_damaged_or_something_else_is_refused_and_left_alone() {
+    fn a_damaged_or_foreign_file_is_rejected_and_left_unchanged() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let good = fs::read_to_string(&path).unwrap();
@@ -458,7 +458,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_grown_is_replaced_by_a_short_one_that_says_the_same() {
+    fn a_grown_file_is_replaced_with_an_equivalent_shorter_one() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let (mut journal, restored) = Journal::open(&path, "b").unwrap();

@@ -370,7 +370,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn each_channel_has_a_series_for_what_is_known_of_it() {
+    fn each_channel_has_a_series_for_each_known_value() {
         let metrics = metrics();
         let others = (vec![quiet("b", "Idle")], vec![quiet("c", "Disabled")]);
         metrics.update(&sweep(vec![live("a", "x:1", 9)], others.0, others.1, vec![]), SECOND * 3);
@@ -405,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_is_gone_has_no_series_and_one_that_failed_keeps_its_own() {
+    fn a_deleted_channel_has_no_series_and_a_failed_one_keeps_its_series() {
         let metrics = metrics();
         let ids = ["a", "b", "c"];
         let all = ids.map(|id| live(id, "x:1", 9)).to_vec();
