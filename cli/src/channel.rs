@@ -1,4 +1,4 @@
-//! `osslive channel`: works on single channels.
+//! `osslive channel`: manages channels.
 
 mod apply;
 mod configuration;

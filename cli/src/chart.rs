@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    fn the_longest_bar_fills_the_width_and_the_others_their_part_of_it() {
+    fn the_longest_bar_fills_the_width_and_others_are_proportional() {
         let chart = bars(&[bar("a", 80), bar("bb", 40), bar("c", 5), bar("d", 0)], 8);
         assert_eq!(
             chart.lines(80),
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn a_short_session_is_visible_and_none_is_not() {
+    fn a_short_session_is_visible_and_an_empty_one_is_not() {
         assert_eq!(blocks(0.0001, 10), "▏");
         assert_eq!(blocks(0.0, 10), "");
         assert_eq!(blocks(7.0, 3), "███");

@@ -1,7 +1,7 @@
 //! Detects that the command was started without standard output, as with `>&-`.
 //!
 //! The standard library opens the null device in its place before main begins, and
-//! results would be lost silently. This looks earlier.
+//! results would be lost silently. This checks earlier.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -15,7 +15,7 @@ pub(crate) fn is_stdout_closed() -> bool {
 // Before main, there is no runtime to rely on: this is a single system call.
 #[cfg(unix)]
 #[ctor::ctor(unsafe)]
-fn look() {
+fn check() {
     let flags = rustix::io::fcntl_getfd(rustix::stdio::stdout());
     IS_CLOSED.store(flags.is_err(), Ordering::Relaxed);
 }

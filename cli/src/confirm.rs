@@ -1,11 +1,11 @@
-//! Asks for confirmation before anything is lost.
+//! Asks for confirmation before data is lost.
 
 use crate::failure::{Failure, Outcome};
 use crate::output;
 use console::Term;
 use std::io::{self, BufRead, IsTerminal};
 
-/// Returns whether somebody can see the question and answer it.
+/// Returns whether a person can see and answer the question.
 pub(crate) fn is_possible() -> bool {
     io::stdin().is_terminal() && Term::stderr().is_term()
 }
@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_yes_is_yes() {
+    fn only_yes_confirms() {
         for answer in ["y\n", "Yes\r\n", " YES "] {
             assert!(is_yes(answer), "{answer:?}");
         }

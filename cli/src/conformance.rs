@@ -1,4 +1,4 @@
-//! `osslive conformance`: compares the service with what is expected of it.
+//! `osslive conformance`: compares the service with the expectations.
 
 mod ask;
 mod bench;
@@ -49,11 +49,11 @@ use std::fs::{self, OpenOptions};
 use std::path::{Path, PathBuf};
 
 pub(crate) const HELP: &str = "\
-Compares some 300 things that the service does with what this project expects,
+Compares about 300 behaviors of the service with this project's expectations,
 for reports that improve the local endpoint. Creates channels and objects with
-the prefix osslive-conformance-, removes them afterwards, and touches nothing
-else: settings of the bucket are only read. The report contains no names, keys
-or ids. Exits with status 1 if anything differs.
+the prefix osslive-conformance-, removes them afterwards, and changes nothing
+else: bucket settings are only read. The report contains no names, keys or ids.
+Exits with status 1 if anything differs.
 
 Examples:
   osslive conformance --bucket scratch --publish --report report.md
@@ -62,7 +62,7 @@ Examples:
 
 #[derive(Args)]
 pub(crate) struct Arguments {
-    /// Also observe streams: publishes a test clip to several channels
+    /// Also observe streams, by publishing a test clip to several channels
     #[arg(long)]
     publish: bool,
     /// Write the report to this file, as Markdown
@@ -106,7 +106,7 @@ pub(crate) fn run(
     }
     if !old.is_empty() {
         let what = counted(&old);
-        output.warn(&format!("{what} of another run: if it has ended, use --clean"));
+        output.warn(&format!("{what} left by another run: if it has ended, use --clean"));
     }
     announce(&plan(&bench, &experiments), arguments.yes, output)?;
     // Until here, Ctrl-C ends the process: nothing has been created.
@@ -121,7 +121,7 @@ pub(crate) fn run(
         output.warn(&format!("could not remove {count} (see --clean); the first: {first}"));
     }
     if stop.is_stopped() {
-        let message = "interrupted: what was created has been removed";
+        let message = "interrupted: everything created has been removed";
         return Err(Failure::Message(Exit::Failure, message.to_owned()));
     }
     if let Some(path) = &arguments.write_expectation {
@@ -204,7 +204,7 @@ fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
 fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
     match output.json {
         true => output::report(&json!({ "plan": { "message": plan } })),
-        false => output::tell(&format!("osslive: {}", text::clean(plan))),
+        false => output::to_stderr(&format!("osslive: {}", text::clean(plan))),
     }
     if yes {
         return Ok(());
@@ -212,7 +212,7 @@ fn announce(plan: &str, yes: bool, output: &Output) -> Outcome {
     if output.json || !confirm::is_possible() {
         return Err(Failure::usage("nothing was created: add --yes to continue without asking"));
     }
-    match confirm::ask("Go on?")? {
+    match confirm::ask("Continue?")? {
         true => Ok(()),
         false => Err(Failure::Message(Exit::Failure, "nothing was created".to_owned())),
     }

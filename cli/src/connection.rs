@@ -355,7 +355,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_local_endpoint_is_known_by_its_option_or_its_address() {
+    fn a_local_endpoint_is_recognized_by_its_option_or_its_address() {
         let of =
             |endpoint: &str| Connection { endpoint: Some(endpoint.into()), ..Default::default() };
         assert!(of("http://127.0.0.1:9000").is_local());

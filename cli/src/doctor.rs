@@ -64,17 +64,17 @@ pub(crate) fn run(
         arguments.publish_url = Some(line_of_stdin()?);
     }
     let is_hidden = verbose || output.json;
-    let teller = Teller { output, bar: Progress { is_hidden }.things(CheckId::ALL.len()) };
+    let reporter = Reporter { output, bar: Progress { is_hidden }.things(CheckId::ALL.len()) };
     let diagnosis = match connection.client(verbose) {
-        Ok(client) => diagnose(&client, arguments, &teller),
+        Ok(client) => diagnose(&client, arguments, &reporter),
         Err(Failure::Call(error)) => {
             let diagnosis = Diagnosis::of_build_error(&error);
-            diagnosis.checks.iter().for_each(|check| teller.tell(check));
+            diagnosis.checks.iter().for_each(|check| reporter.report(check));
             diagnosis
         }
         Err(other) => return Err(other),
     };
-    teller.bar.finish_and_clear();
+    reporter.bar.finish_and_clear();
     output.show(&diagnosis, |_| {});
     if diagnosis.problems == 0 {
         if !output.json {
@@ -85,25 +85,25 @@ pub(crate) fn run(
     Err(Failure::Message(Exit::Failure, summary(&diagnosis)))
 }
 
-/// Read from stdin, because a URL is a secret and arguments of a process are not.
+/// Reads the URL from stdin: it is a secret, and arguments of a process are not.
 fn line_of_stdin() -> Outcome<String> {
     let mut line = String::new();
     io::stdin().lock().read_line(&mut line).map_err(|error| Failure::Other(error.into()))?;
     match line.trim() {
-        "" => Err(Failure::usage("stdin has no publish URL")),
+        "" => Err(Failure::usage("no publish URL on stdin")),
         url => Ok(url.to_owned()),
     }
 }
 
-fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagnosis {
+fn diagnose(client: &Client, arguments: Arguments, reporter: &Reporter<'_>) -> Diagnosis {
     let Arguments { id, publish_url, play_url, origin, send } = arguments;
     let sent = send.zip(id.as_deref()).map(|(length, id)| {
-        teller.bar.set_message("publishing a clip");
+        reporter.bar.set_message("publishing a clip");
         send::send(client, id, publish_url.as_deref(), length)
     });
     let mut options = DiagnosisOptions::new().on_check(|check| {
         if sent.is_none() || !matches!(check.id, CheckId::RtmpPublish | CheckId::Fragment) {
-            teller.tell(check);
+            reporter.report(check);
         }
     });
     if let Some(id) = id {
@@ -123,7 +123,7 @@ fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagn
     if let Some(sent) = sent {
         let (publish, fragment) = sent.end();
         for check in [publish, fragment] {
-            teller.tell(&check);
+            reporter.report(&check);
             diagnosis.replace(check);
         }
     }
@@ -131,14 +131,14 @@ fn diagnose(client: &Client, arguments: Arguments, teller: &Teller<'_>) -> Diagn
 }
 
 /// Prints checks as soon as they are done, above a progress bar.
-struct Teller<'a> {
+struct Reporter<'a> {
     output: &'a Output,
     bar: ProgressBar,
 }
 
-impl Teller<'_> {
-    /// Checks that were skipped are only counted.
-    fn tell(&self, check: &Check) {
+impl Reporter<'_> {
+    /// Prints a check. Skipped ones are only counted.
+    fn report(&self, check: &Check) {
         self.bar.inc(1);
         self.bar.set_message(check.id.as_str());
         let verdict = match check.verdict {

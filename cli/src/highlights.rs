@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_may_be_between_two_points_in_time() {
+    fn a_part_may_range_between_two_times() {
         let at = |text| match parse_moment(text) {
             Ok(Moment::At(time)) => time,
             other => panic!("{other:?}"),
@@ -185,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_part_is_refused() {
+    fn invalid_parts_are_rejected() {
         for text in [
             "",
             "opening",

@@ -109,7 +109,7 @@ fn for_place(code: &str) -> Option<&'static str> {
         }
         code::UNKNOWN_HOST => {
             "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
-             the name resolution of this machine; a host without a domain needs \
+             this machine's name resolution; a host without a domain needs \
              --addressing-style path"
         }
         code::UNTRUSTED_CERTIFICATE => {
@@ -117,8 +117,8 @@ fn for_place(code: &str) -> Option<&'static str> {
              it does not support TLS"
         }
         code::PROXY_FAILED => {
-            "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; --no-proxy connects \
-             directly"
+            "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; \
+             --no-proxy connects directly"
         }
         _ => return None,
     })

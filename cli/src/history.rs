@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn sessions_stand_in_a_table_and_a_chart() {
+    fn sessions_appear_in_a_table_and_a_chart() {
         let text = written(&[record(1_777_600_000, 3600), record(1_777_650_000, 1800)]);
         for line in [
             "sessions    2",
@@ -134,13 +134,13 @@ mod tests {
     }
 
     #[test]
-    fn a_full_history_says_that_it_may_not_be_all() {
+    fn a_full_history_warns_that_sessions_may_be_missing() {
         let records: Vec<_> = (0..10).map(|n| record(1_777_600_000 + n * 100, 10)).collect();
         assert!(written(&records).contains("may be missing"));
     }
 
     #[test]
-    fn no_session_makes_neither_table_nor_chart() {
+    fn without_sessions_there_is_neither_table_nor_chart() {
         let text = written(&[]);
         assert!(text.contains("sessions  0") && text.contains("0.0 min"), "{text}");
         assert!(!text.contains("PUBLISHER"), "{text}");

@@ -37,7 +37,7 @@ pub(crate) struct Arguments {
     /// Keep nothing on disk: use a temporary data directory in memory (Linux only)
     #[arg(long, conflicts_with_all = ["data", "temporary"], env = "OSSLIVE_LOCAL_MEMORY", value_parser = clap::builder::FalseyValueParser::new())]
     memory: bool,
-    /// Make fragments survive a power cut before a playlist lists them
+    /// Flush each fragment to disk before a playlist lists it
     #[arg(long, conflicts_with_all = ["temporary", "memory"], env = "OSSLIVE_LOCAL_DURABLE", value_parser = clap::builder::FalseyValueParser::new())]
     durable: bool,
     /// Create the buckets, channels, objects and keys described in this JSON file;
@@ -146,7 +146,7 @@ pub(crate) fn run(arguments: Arguments, output: &Output) -> Outcome {
     let shown = Shown { secret: arguments.print_keys, urls: is_private };
     let announcement = Announcement::of(&endpoint, &arguments.region, &keys, shown)?;
     output.line(&announcement, |page| announcement.write(page));
-    ending.wait_for_it();
+    ending.wait_indefinitely();
     endpoint.stop();
     Ok(())
 }
@@ -201,7 +201,7 @@ fn config(arguments: &Arguments, keys: &Keys) -> Outcome<Config> {
     Ok(config.limits(limits))
 }
 
-/// Who may access the endpoint over HTTP without signing: sites and the page.
+/// Sets who may access the endpoint over HTTP without signing: sites and the page.
 fn sites(mut config: Config, arguments: &Arguments, keys: &Keys) -> Config {
     config = config.page(!arguments.no_page).remote_page(arguments.remote_page);
     if let Some(token) = &keys.page_token {
@@ -246,7 +246,7 @@ mod tests {
     use osslive_local::Config;
 
     #[test]
-    fn a_size_is_a_number_of_bytes_or_of_their_powers_of_1024() {
+    fn a_size_is_in_bytes_or_powers_of_1024() {
         for (text, bytes) in
             [("0", 0), ("1000", 1000), ("2k", 2048), ("500M", 500 << 20), ("20GiB", 20 << 30)]
         {
@@ -271,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn recordings_are_limited_unless_that_is_switched_off() {
+    fn recordings_are_limited_unless_the_limit_is_disabled() {
         let limit = |line: &[&str]| {
             let command = Arguments::augment_args(Command::new("local"));
             let matches = command.try_get_matches_from([&["local"], line].concat()).unwrap();

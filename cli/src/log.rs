@@ -1,6 +1,6 @@
 //! The log of commands that run for a long time: one line on stderr per event.
 
-use crate::output::tell;
+use crate::output::to_stderr;
 use crate::text::{clean, clean_json};
 use clap::ValueEnum;
 use osslive_local::Level;
@@ -27,8 +27,8 @@ impl Format {
     /// Writes a line in this format.
     pub(crate) fn write(self, text: impl FnOnce() -> String, json: impl FnOnce() -> String) {
         match self {
-            Format::Text => tell(&text()),
-            Format::Json => tell(&json()),
+            Format::Text => to_stderr(&text()),
+            Format::Json => to_stderr(&json()),
             Format::None => {}
         }
     }

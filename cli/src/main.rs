@@ -109,7 +109,7 @@ enum Command {
     /// Find out why there is no video
     #[command(after_help = doctor::HELP)]
     Doctor(doctor::Arguments),
-    /// Compare OSS with what the local endpoint does, for a report
+    /// Compare OSS with the local endpoint, and report differences
     #[command(after_help = conformance::HELP)]
     Conformance(conformance::Arguments),
     /// Poll channels and report changes
@@ -218,7 +218,7 @@ fn end(outcome: Outcome, is_local: bool, output: &Output) -> ExitCode {
     let hint = hint::after(&failure, is_local);
     match output.json {
         true => output::report(&failure.json(hint.as_deref())),
-        false => output::tell(&failure.text(hint.as_deref())),
+        false => output::to_stderr(&failure.text(hint.as_deref())),
     }
     ExitCode::from(failure.exit() as u8)
 }

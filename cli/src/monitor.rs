@@ -75,7 +75,7 @@ pub(crate) struct Arguments {
     /// Report frame rate drops larger than this since the last poll
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
     frame_rate_drop: u8,
-    /// How often to list all channels, or those with --prefix, again
+    /// How often to relist all channels, or those with --prefix
     #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_positive_length, conflicts_with = "ids")]
     list_interval: Duration,
     /// Log warnings and the service's events to stderr in this format

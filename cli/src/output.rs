@@ -92,7 +92,7 @@ impl Output {
                 true => report(&json!({
                     "error": { "message": MESSAGE, "causes": [cause] }, "exitStatus": 1,
                 })),
-                false => tell(&format!("osslive: {MESSAGE}\n  caused by: {}", clean(&cause))),
+                false => to_stderr(&format!("osslive: {MESSAGE}\n  caused by: {}", clean(&cause))),
             }
         }
         let _ = self.failure.set(error);
@@ -112,7 +112,7 @@ impl Output {
     pub(crate) fn warn(&self, message: &str) {
         match self.json {
             true => report(&json!({ "warning": { "message": message } })),
-            false => tell(&format!("osslive: warning: {}", clean(message))),
+            false => to_stderr(&format!("osslive: warning: {}", clean(message))),
         }
     }
 }
@@ -155,7 +155,7 @@ impl Page {
 
 /// Prints a message for `-v`.
 pub(crate) fn say(line: &str) {
-    tell(&format!("* {}", clean(line)));
+    to_stderr(&format!("* {}", clean(line)));
 }
 
 /// Asks a question on stderr, without a line break.
@@ -165,7 +165,7 @@ pub(crate) fn ask(question: &str) {
 
 /// Prints a line of JSON to stderr.
 pub(crate) fn report(value: &Value) {
-    tell(&clean_json(&value.to_string()));
+    to_stderr(&clean_json(&value.to_string()));
 }
 
 /// Returns stderr, for the output of another program.
@@ -174,7 +174,7 @@ pub(crate) fn log_file() -> Stdio {
 }
 
 /// Prints text to stderr. A failure cannot be reported anywhere; the exit status
-/// tells the outcome.
-pub(crate) fn tell(text: &str) {
+/// shows the outcome.
+pub(crate) fn to_stderr(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }

@@ -1,4 +1,4 @@
-//! How fast commands work through many channels.
+//! Request rate and concurrency of commands for many channels.
 
 use clap::{Args, value_parser};
 use osslive::SweepOptions;

@@ -1,4 +1,4 @@
-//! What every command works with.
+//! The context of a command.
 
 use crate::connection::Connection;
 use crate::failure::Outcome;
@@ -7,7 +7,7 @@ use crate::progress::Progress;
 use osslive::Client;
 use std::time::Duration;
 
-/// What a command works with.
+/// The client, output and options that a command uses.
 pub(crate) struct Session<'a> {
     pub(crate) client: Client,
     pub(crate) output: &'a Output,

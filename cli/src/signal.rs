@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// Blocks until Ctrl-C or a termination request.
 pub(crate) fn wait() -> Result<(), ctrlc::Error> {
-    Ending::watch()?.wait_for_it();
+    Ending::watch()?.wait_indefinitely();
     Ok(())
 }
 
@@ -52,7 +52,7 @@ impl Ending {
     }
 
     /// Waits indefinitely.
-    pub(crate) fn wait_for_it(&self) {
+    pub(crate) fn wait_indefinitely(&self) {
         // The handler holds the sender for the lifetime of the process.
         let _ = self.0.recv();
     }

@@ -154,18 +154,18 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_as_wide_as_what_is_in_them() {
+    fn columns_are_as_wide_as_their_contents() {
         let expected = ["NAME       SIZE  NOTE", "直播          7  first", "backstage  1200  -"];
         assert_eq!(table().lines(usize::MAX), expected);
     }
 
     #[test]
-    fn a_line_is_cut_where_the_terminal_ends() {
+    fn lines_are_truncated_at_the_terminal_width() {
         assert_eq!(table().lines(12), ["NAME       …", "直播       …", "backstage  …"]);
     }
 
     #[test]
-    fn the_last_cell_of_a_shorter_row_widens_no_column() {
+    fn the_last_cell_of_a_shorter_row_does_not_widen_columns() {
         let mut table = table();
         table.row([Cell::new("gone"), Cell::new("it could not be found anywhere")]);
         assert_eq!(

@@ -207,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_of_time_has_units_or_is_in_seconds() {
+    fn a_duration_has_units_or_is_in_seconds() {
         for (text, seconds) in
             [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1d12h", 129_600)]
         {
@@ -216,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_length_of_time_is_refused_with_examples() {
+    fn an_invalid_duration_is_rejected_with_examples() {
         for text in ["", "m", "5x", "5m5", "5m1h", "5m5m", "-5m", "1.5h", "99999999999999999999d"] {
             assert!(parse_length(text).unwrap_err().contains("1h30m"), "{text}");
         }
@@ -224,7 +224,7 @@ mod tests {
     }
 
     #[test]
-    fn a_moment_is_a_date_a_number_or_so_long_ago() {
+    fn a_time_is_a_date_a_number_or_an_offset() {
         let now = OffsetDateTime::from_unix_timestamp(1_800_000_000).unwrap();
         for (text, seconds) in [
             ("now", 1_800_000_000),
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn lengths_of_time_are_shown_in_two_units() {
+    fn durations_are_shown_in_two_units() {
         for (seconds, shown) in [
             (-1, "0s"),
             (0, "0s"),
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn what_controls_a_terminal_or_cannot_be_seen_is_escaped() {
+    fn control_and_invisible_characters_are_escaped() {
         for (text, cleaned) in [
             ("a\u{1b}[2Jb\u{9b}31m", "a\\u{1b}[2Jb\\u{9b}31m"),
             ("c\r\nd\te\u{7f}", "c\\u{d}\\u{a}d\\u{9}e\\u{7f}"),
@@ -300,7 +300,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_write_stays() {
+    fn ordinary_text_is_unchanged() {
         for text in [
             "",
             "直播\u{3000}一",
@@ -315,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn json_means_the_same_with_its_characters_escaped() {
+    fn escaping_does_not_change_the_meaning_of_json() {
         let value = serde_json::json!({ "a\u{9b}": ["\u{7f}\u{1b}\n", "\u{e0041} 直播 \\u009b"] });
         for document in [value.to_string(), serde_json::to_string_pretty(&value).unwrap()] {
             let cleaned = clean_json(&document);

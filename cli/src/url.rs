@@ -1,5 +1,5 @@
-//! `osslive publish-url` and `osslive play-url`: sign URLs without asking the
-//! service.
+//! `osslive publish-url` and `osslive play-url`: sign URLs without contacting
+//! the service.
 
 use crate::failure::Outcome;
 use crate::session::Session;

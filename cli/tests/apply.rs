@@ -219,7 +219,7 @@ fn a_table_is_applied_as_it_is_imported() {
     stage.apply("channels.list", "--format table");
     assert_eq!(stage.client.get_channel("main").expect("it exists").frag_count, 4);
     let ran = stage.failure("channels.csv", "--prune", 2);
-    assert!(ran.stderr.contains("--prune needs the field prefix"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--prune needs the prefix field"), "{}", ran.stderr);
 }
 
 #[test]

@@ -130,7 +130,7 @@ fn a_publish_url_is_read_from_standard_input() {
     std::fs::write(&file, "\n").expect("a file");
     let ran = shell.command("doctor --publish-url -").stdin(open()).output().expect("the command");
     assert_eq!(ran.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&ran.stderr).contains("stdin has no publish URL"));
+    assert!(String::from_utf8_lossy(&ran.stderr).contains("no publish URL on stdin"));
 }
 
 #[test]

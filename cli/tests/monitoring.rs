@@ -589,14 +589,14 @@ fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     let monitor = service.start(&line, &[]);
     wait_for_events(&hook, &["channel-0 disabled"]);
     let text = failed(service.run(&line, &[]), 2, "two monitors");
-    assert_eq!(text, "osslive: state: is in use by another monitor\n");
+    assert_eq!(text, "osslive: state: in use by another monitor\n");
     terminate(monitor);
     let good = fs::read_to_string(service.state()).expect("the state");
     let damaged = good.replacen("\"sweep\"", "\"sw", 1);
     for (bad, words) in [
-        (damaged.as_str(), "osslive: state: is damaged at line 2"),
-        ("{}\n", "osslive: state: is not a state of osslive monitor"),
-        (&*good.replace("live-demo", "other"), "osslive: state: is the state of bucket \"other\""),
+        (damaged.as_str(), "osslive: state: damaged at line 2"),
+        ("{}\n", "osslive: state: not a state of osslive monitor"),
+        (&*good.replace("live-demo", "other"), "osslive: state: state of bucket \"other\""),
     ] {
         fs::write(service.state(), bad).expect("it can be damaged");
         let text = failed(service.run(&line, &[]), 2, bad);

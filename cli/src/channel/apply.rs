@@ -117,8 +117,8 @@ fn prefix<'a>(manifest: &'a Manifest, arguments: &Arguments) -> Outcome<&'a str>
     manifest.prefix.as_deref().ok_or_else(|| {
         let file = file::name(&arguments.file);
         Failure::usage(format!(
-            "{file}: --prune needs the field prefix, which says which channels may be deleted; \
-             only YAML has it"
+            "{file}: --prune needs the prefix field, which limits what may be deleted; tables \
+             cannot have one"
         ))
     })
 }

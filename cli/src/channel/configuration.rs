@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_field_is_known_in_every_common_spelling() {
+    fn fields_are_recognized_in_every_common_spelling() {
         for name in ["fragDuration", "frag_duration", "Frag Duration", "FRAG-DURATION"] {
             assert_eq!(Field::of(name), Some(Field::FragDuration), "{name}");
         }
@@ -202,7 +202,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_not_allowed_is_refused_by_its_own_field() {
+    fn each_field_rejects_its_own_invalid_values() {
         let mut configuration = Configuration { frag_count: 0, ..Configuration::default() };
         Field::FragDuration.set(&mut configuration, "2").expect("the count is not its mistake");
         let message = Field::FragDuration.set(&mut configuration, "101").expect_err("too long");

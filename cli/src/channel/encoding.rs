@@ -56,7 +56,7 @@ mod tests {
     }
 
     #[test]
-    fn a_byte_order_mark_decides() {
+    fn a_byte_order_mark_determines_the_encoding() {
         let text = "id,name\r\ncam,直播🎥\r";
         let expected = Ok("id,name\ncam,直播🎥\n".to_owned());
         let marked = format!("\u{feff}{text}");
@@ -68,7 +68,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_told_with_its_line() {
+    fn undecodable_text_is_reported_with_its_line() {
         let half: Vec<u8> = [utf16("\u{feff}id\r\ncam", u16::to_le_bytes), vec![0]].concat();
         let surrogate = [b"\xff\xfei\0\n\0".as_slice(), b"\x00\xd8x\0"].concat();
         for (bytes, at) in [

@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn snapshots_are_read_and_can_be_taken_from_the_defaults_and_dropped() {
+    fn snapshots_are_read_inherited_from_the_defaults_and_removed() {
         let text = "defaults:\n  snapshot: {roleName: r, destBucket: shots, notifyTopic: t}\n\
                     channels:\n  a:\n  b:\n    snapshot: null\n  c:\n    snapshot:\n      \
                     roleName: r\n      destBucket: shots\n      notifyTopic: t\n      interval: 5\n";
@@ -242,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn what_editors_and_other_programs_write_is_read() {
+    fn files_from_editors_and_other_programs_are_read() {
         for text in [
             "channels:\n  cam:\n    name: One\n",
             "\u{feff}channels:\r\n  cam:\r\n    name: One\r\n",
@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_and_names_stay_what_they_are() {
+    fn ids_and_names_are_taken_as_written() {
         for word in [
             "no",
             "NO",
@@ -302,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place_and_field() {
+    fn errors_name_the_position_and_the_field() {
         for (text, place, words) in [
             ("", "no channels", ""),
             ("# nothing\n", "no channels", ""),
@@ -349,7 +349,7 @@ mod tests {
             ("channels:\n  cam:\n    fragCount: 1e1\n", "line 3, column 16", "\"1e1\""),
             ("channels:\n  cam:\n    fragCount: 5.0\n", "line 3, column 16", "\"5.0\""),
             ("channels:\n  cam:\n    fragCount: +5\n", "line 3, column 16", "\"+5\""),
-            ("channels:\n  cam:\n    fragCount: '5'\n", "line 3, column 16", "not text"),
+            ("channels:\n  cam:\n    fragCount: '5'\n", "line 3, column 16", "not a string"),
             ("channels:\n  cam:\n    fragCount:\n", "line 3", "fragCount"),
             ("channels:\n  cam:\n    fragCount: 0\n", "line 3, column 16", "fragCount: "),
             ("channels:\n  cam:\n    fragCount: 101\n", "line 3, column 16", "101"),
@@ -359,7 +359,7 @@ mod tests {
             ("channels:\n  ~:\n", "line 2, column 3", "quote it"),
             ("channels:\n  null:\n", "line 2, column 3", "quote it"),
             ("channels:\n  : {}\n", "line 2", "key"),
-            ("channels:\n  [a]: {}\n", "line 2, column 3", "a key must be text"),
+            ("channels:\n  [a]: {}\n", "line 2, column 3", "a key must be a string"),
             ("channels:\n  cam:\n  other:\n  cam:\n", "line 4, column 3", "line 2"),
             ("channels:\n  cam:\n  \"cam\":\n", "line 3, column 3", "line 2"),
             ("channels:\n  a:\nchannels:\n  b:\n", "line 3, column 1", "line 1"),
@@ -409,7 +409,7 @@ mod tests {
     }
 
     #[test]
-    fn hostile_files_are_refused_at_once() {
+    fn hostile_files_are_rejected_quickly() {
         let deep = |open: &str| format!("channels:\n  cam: {}", open.repeat(200_000));
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a]\nchannels: *b\n";
         let nested = (0..20_000).map(|depth| format!("{}a:\n", " ".repeat(depth % 1000)));
@@ -476,7 +476,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_knows_the_fields_of_the_file() {
+    fn the_schema_has_the_fields_of_the_file() {
         let schema = schema();
         let names = |pointer: &str| -> Vec<String> {
             let properties = schema.pointer(pointer).and_then(|found| found.as_object());
@@ -495,7 +495,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_and_the_reader_agree_on_what_is_allowed() {
+    fn the_schema_and_the_reader_allow_the_same_values() {
         let schema = schema();
         let channel = &schema["$defs"]["channel"]["properties"];
         for (rules, in_snapshot) in [(channel, false), (&channel["snapshot"]["properties"], true)] {
@@ -521,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn the_schema_knows_the_defaults() {
+    fn the_schema_has_the_defaults() {
         let schema = schema();
         let fields = &schema["$defs"]["channel"]["properties"];
         for field in Field::ALL.into_iter().filter(|field| *field != Field::Description) {

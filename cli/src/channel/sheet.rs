@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn what_spreadsheets_write_is_read() {
+    fn tables_from_spreadsheets_are_read() {
         for text in [
             "id,name\ncam,A; B\n",
             "id;name\ncam;A, B\n",
@@ -329,7 +329,7 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_ids_is_one_a_line() {
+    fn a_list_has_one_id_per_line() {
         let list = |text: &str| {
             let ids = ids(text.as_bytes());
             ids.map(|list| list.into_iter().map(|(id, _)| id).collect::<Vec<_>>())
@@ -353,7 +353,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mistake_is_told_with_its_place() {
+    fn errors_name_the_position() {
         for (text, place, word) in [
             ("", "no channels", ""),
             ("# nothing\n", "no channels", ""),

@@ -102,10 +102,10 @@ impl<'a> Reader<'a> {
             let key = match self.next()? {
                 (Event::MappingEnd, _) => return Ok(()),
                 (Event::Scalar(text, style, ..), place) => Scalar::new(&text, style, place),
-                (_, place) => return Err(place.wrong("a key must be text")),
+                (_, place) => return Err(place.wrong("a key must be a string")),
             };
             if key.is_null() {
-                return Err(key.wrong("a key is missing; quote it if it is text"));
+                return Err(key.wrong("missing key: quote it if it is a string"));
             }
             if key.is_plain && key.text == "<<" {
                 return Err(key.wrong("merge keys are not supported: use defaults"));
@@ -138,10 +138,11 @@ impl<'a> Reader<'a> {
         match (scalar.is_null(), &*scalar.text) {
             (false, _) => Ok(scalar),
             (true, "") => Err(scalar.wrong(format!(
-                "{field}: no value: remove it for the default, or write \"\" for empty text"
+                "{field}: no value: remove it for the default, or write \"\" for an empty string"
             ))),
             (true, null) => {
-                Err(scalar.wrong(format!("{field}: {null} means no value: quote it if it is text")))
+                Err(scalar
+                    .wrong(format!("{field}: {null} means no value: quote it if it is a string")))
             }
         }
     }
@@ -154,7 +155,8 @@ impl<'a> Reader<'a> {
             true => Ok(scalar),
             false => {
                 let text = &scalar.text;
-                let what = if scalar.is_plain { format!("{text:?}") } else { "text".to_owned() };
+                let what =
+                    if scalar.is_plain { format!("{text:?}") } else { "a string".to_owned() };
                 Err(scalar.wrong(format!("{field}: must be a whole number, not {what}")))
             }
         }

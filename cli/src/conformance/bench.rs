@@ -47,7 +47,7 @@ impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Miss::Stopped => f.write_str("interrupted"),
-            Miss::Throttled => f.write_str("the service throttles requests"),
+            Miss::Throttled => f.write_str("the service throttled requests"),
             Miss::Silent(why) => write!(f, "no response: {why}"),
             Miss::Setup(why) => f.write_str(why),
         }

@@ -31,7 +31,7 @@ mod tests {
     use std::collections::HashSet;
 
     #[test]
-    fn every_observation_has_an_id_of_its_own_that_fits_a_channel_name() {
+    fn every_observation_has_a_unique_id_that_fits_in_a_channel_name() {
         let all = all();
         let observations: Vec<_> = all.iter().flat_map(|e| &e.observations).collect();
         let ids: HashSet<_> = observations.iter().map(|observation| observation.id).collect();

@@ -104,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn of_several_expectations_the_closest_counts() {
+    fn the_closest_of_several_expectations_counts() {
         let seen = vec![
             Record::of("status", "404").with("code", "A").with("ec", "1"),
             Record::of("status", "403").with("code", "B"),

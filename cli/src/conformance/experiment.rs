@@ -1,4 +1,4 @@
-//! Experiments: what is done for one or more observations.
+//! Experiments: the steps of one or more observations.
 
 use super::ask::{Ask, MINIMAL, put};
 use super::bench::{Bench, Miss};
@@ -72,7 +72,7 @@ impl Experiment {
     }
 }
 
-/// What an experiment works with, and where it records its observations.
+/// The context of an experiment, and where it records its observations.
 pub(super) struct Notes<'a> {
     pub(super) bench: &'a Bench,
     first: &'static str,
@@ -177,7 +177,7 @@ pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
             if is_code { record.with("code", word) } else { record }
         }
         Err(PushError::Closed) => of("the connection was closed"),
-        Err(PushError::TimedOut) => of("no answer"),
+        Err(PushError::TimedOut) => of("no response"),
         Err(PushError::Connect(error)) => {
             of("could not connect").with("error", error.kind().to_string())
         }

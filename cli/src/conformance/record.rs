@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facets_that_changed_came_or_went_are_differences() {
+    fn changed_added_and_missing_facets_are_differences() {
         let expected = Record::of("status", "404").with("code", "NoSuchKey").with("ec", "1");
         let observed = Record::of("status", "403").with("code", "NoSuchKey").with("type", "xml");
         let facets = observed.differences(&expected);
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn a_bucket_that_is_called_xml_changes_no_content_type() {
+    fn a_bucket_named_xml_does_not_change_content_types() {
         let mut mask = Mask::default();
         mask.hide("xml", "<bucket>");
         let record = Record::of("content-type", "application/xml").with("Name", "xml");
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_of_a_record_begins_with_what_matters() {
+    fn the_line_of_a_record_begins_with_the_main_facets() {
         let record = Record::of("content-type", "xml").with("ec", "1").with("status", "400");
         assert_eq!(record.line(), "status: 400; ec: 1; content-type: xml");
     }

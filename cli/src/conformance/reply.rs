@@ -52,7 +52,7 @@ impl Reply {
         let read = xml::read(&self.body, |root| {
             root.children().filter(|child| child.name() == name).count()
         });
-        read.map_or_else(|_| "no XML".to_owned(), |count| count.to_string())
+        read.map_or_else(|_| "not XML".to_owned(), |count| count.to_string())
     }
 
     /// Returns the code of an error whose document is in a header.
@@ -195,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn the_outline_shows_names_in_order_and_repetition_once() {
+    fn the_outline_shows_names_in_order_and_repeated_ones_once() {
         let list = "<L><P/><C><N>1</N></C><C><N>2</N></C><C><N>3</N></C><C/></L>";
         assert_eq!(outline(list.as_bytes()).unwrap(), "L(P C(N)+ C)");
         assert_eq!(outline(b"no XML"), None);

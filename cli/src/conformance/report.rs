@@ -172,7 +172,7 @@ impl Line {
         expectations: &Expectations,
     ) -> Self {
         let Observation { id, title, source } = *observation;
-        let nothing = Seen::NotObserved("was not tried".to_owned());
+        let nothing = Seen::NotObserved("not tried".to_owned());
         let line = Line {
             id,
             title,
@@ -220,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_service_says_cannot_break_the_table() {
+    fn text_from_the_service_cannot_break_the_table() {
         let cells = row(&["a|b\n# c", "<img> @all `x` \u{1b}[0m"]);
         assert_eq!(cells.lines().count(), 1);
         let bare = cells.replace("\\|", "");
@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_difference_that_several_observations_have_is_told_once() {
+    fn a_difference_shared_by_several_observations_is_reported_once() {
         let observed = || Seen::Observed(Record::of("status", "500"));
         let report = report(&[("a", observed()), ("b", observed())]);
         assert_eq!(report.differences().len(), 1);
@@ -252,7 +252,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_observed_is_counted_by_reason() {
+    fn missing_observations_are_counted_by_reason() {
         let none = || Seen::NotObserved("needs a stream".to_owned());
         let report = report(&[("a", none()), ("b", none())]);
         assert_eq!((report.differ, report.not_observed), (0, 2));

@@ -29,7 +29,7 @@ fn list(n: &Names<'_>) -> Ask {
 }
 
 /// Changes the last character, so that the signature keeps its form.
-fn spoil(text: String) -> String {
+fn corrupt(text: String) -> String {
     let mut text = text;
     // The last character of Base64 may carry no bits.
     let at = text.trim_end_matches(['=']).len().saturating_sub(3);
@@ -39,7 +39,7 @@ fn spoil(text: String) -> String {
 }
 
 /// Corrupts the signature of a URL, wherever it is.
-fn spoil_url(query: String) -> String {
+fn corrupt_url(query: String) -> String {
     let pairs = query.split('&').map(|pair| match pair.split_once('=') {
         Some((name, _)) if name.eq_ignore_ascii_case("x-oss-signature") => {
             format!("{name}={}", "0".repeat(64))
@@ -97,7 +97,7 @@ fn headers_v4() -> Vec<Experiment> {
     let v4 = |id, title, source, change| signed(id, title, source, Scheme::HeaderV4, change);
     vec![
         v4("v4-right", "a valid signature", Documented, |_| {}),
-        v4("v4-wrong", "a wrong signature", Documented, |s| s.alter = Some(spoil)),
+        v4("v4-wrong", "a wrong signature", Documented, |s| s.alter = Some(corrupt)),
         v4("v4-key-unknown", "an access key id that does not exist", Documented, |s| {
             s.key_id = Some("LTAI5tOssliveConformance");
         }),
@@ -147,7 +147,9 @@ fn urls_v4() -> Vec<Experiment> {
     let v4 = |id, title, source, change| signed(id, title, source, Scheme::UrlV4, change);
     vec![
         v4("v4-url-right", "a valid signature in a URL", Documented, |_| {}),
-        v4("v4-url-wrong", "a wrong signature in a URL", Documented, |s| s.alter = Some(spoil_url)),
+        v4("v4-url-wrong", "a wrong signature in a URL", Documented, |s| {
+            s.alter = Some(corrupt_url)
+        }),
         v4("v4-url-expired", "an expired URL", Documented, |s| {
             (s.date, s.expires) = (Date::Off(-120), 60);
         }),
@@ -188,7 +190,7 @@ fn headers_v1() -> Vec<Experiment> {
     let v1 = |id, title, source, change| signed(id, title, source, Scheme::HeaderV1, change);
     vec![
         v1("v1-right", "a valid signature", Documented, |_| {}),
-        v1("v1-wrong", "a wrong signature", Documented, |s| s.alter = Some(spoil)),
+        v1("v1-wrong", "a wrong signature", Documented, |s| s.alter = Some(corrupt)),
         v1("v1-key-unknown", "an access key id that does not exist", Documented, |s| {
             s.key_id = Some("LTAI5tOssliveConformance");
         }),
@@ -208,7 +210,9 @@ fn urls_v1() -> Vec<Experiment> {
     let v1 = |id, title, source, change| signed(id, title, source, Scheme::UrlV1, change);
     vec![
         v1("v1-url-right", "a valid signature in a URL", Documented, |_| {}),
-        v1("v1-url-wrong", "a wrong signature in a URL", Documented, |s| s.alter = Some(spoil_url)),
+        v1("v1-url-wrong", "a wrong signature in a URL", Documented, |s| {
+            s.alter = Some(corrupt_url)
+        }),
         v1("v1-url-expired", "an expired URL", Documented, |s| s.expires = -60),
         v1("v1-url-year", "a URL for a year", Inferred, |s| s.expires = 31_536_000),
         v1("v1-url-expires-text", "Expires is not a number", Documented, |s| {
@@ -231,10 +235,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_spoilt_signature_keeps_its_form() {
-        assert_eq!(spoil("OSS id:abcdefgh=".to_owned()), "OSS id:abcdeagh=");
-        assert_eq!(spoil("OSS id:abcdeagh=".to_owned()), "OSS id:abcdebgh=");
-        let query = spoil_url("live&x-oss-signature=12ab".to_owned());
+    fn a_corrupted_signature_keeps_its_form() {
+        assert_eq!(corrupt("OSS id:abcdefgh=".to_owned()), "OSS id:abcdeagh=");
+        assert_eq!(corrupt("OSS id:abcdeagh=".to_owned()), "OSS id:abcdebgh=");
+        let query = corrupt_url("live&x-oss-signature=12ab".to_owned());
         assert_eq!(query, format!("live&x-oss-signature={}", "0".repeat(64)));
         assert_eq!(with("a&b=1&c=2", "b", "3"), "a&c=2&b=3");
     }

@@ -237,7 +237,7 @@ mod tests {
 
     /// Compared with the SDK's signatures, which are tested against the vendor's.
     #[test]
-    fn what_is_signed_rightly_is_signed_as_the_sdk_signs_it() {
+    fn correct_signatures_match_those_of_the_sdk() {
         use osslive::request::{Method, Request};
         use osslive::sign::Signer;
         let credentials = Credentials::new("id", "secret").with_security_token("token");

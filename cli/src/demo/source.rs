@@ -109,7 +109,7 @@ impl Publishing {
                 Publishing::Clip(_) => {}
             }
             if Instant::now() > until {
-                return Err("the publisher does not exit".into());
+                return Err("the publisher did not exit".into());
             }
             thread::sleep(Duration::from_millis(50));
         }

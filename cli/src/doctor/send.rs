@@ -114,7 +114,7 @@ fn arrives(
         return Check::new(CheckId::Fragment, Verdict::Warning, seen).advice(advice);
     }
     Check::new(CheckId::Fragment, Verdict::Problem, seen)
-        .advice("see the checks of the channel and of playback; then contact the service's support")
+        .advice("see the channel and playback checks, then contact the service's support")
 }
 
 /// Returns the check for a stream that was rejected or interrupted.

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_failed_and_what_is_live_come_first() {
+    fn failed_and_live_channels_come_first() {
         let lines = table(&sweep(1)).lines(usize::MAX);
         assert!(lines[0].starts_with("CHANNEL  STATUS"), "{lines:#?}");
         assert_eq!(lines[1], "gone     failed  it does not exist");
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn it_never_outgrows_the_screen() {
+    fn the_display_never_exceeds_the_screen() {
         let latest = ["a change".to_owned(), "another".to_owned()];
         for rows in 1..30 {
             let lines = lines(&sweep(100), &latest, Duration::from_secs(30), rows, 40);

@@ -53,7 +53,7 @@ impl OnChange {
             Err(error) => return failed(format!("cannot run {}: {error}", self.program)),
         };
         if let Some(mut stdin) = child.stdin.take() {
-            // It fits into a pipe, whether or not anybody reads it.
+            // It fits into a pipe, even if nobody reads it.
             let _ = stdin.write_all((event.json() + "\n").as_bytes());
         }
         match wait(&mut child, is_stopped) {
@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn the_program_is_told_what_happened_by_variables() {
+    fn variables_describe_the_event_to_the_program() {
         let variables = variables(&event());
         let expected = [
             ("OSSLIVE_EVENT", "degraded"),
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_that_may_hold_secrets_are_kept_from_it() {
+    fn variables_that_may_hold_secrets_are_hidden_from_the_program() {
         for name in [
             "OSS_ACCESS_KEY_SECRET",
             "OSS_SESSION_TOKEN",
@@ -202,7 +202,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn what_the_program_returns_decides_whether_it_runs_again() {
+    fn the_exit_status_determines_whether_the_program_runs_again() {
         let deliver = |line: &str| {
             OnChange::new(parse_command(line).unwrap(), false).deliver(&event(), &|| false)
         };
@@ -224,7 +224,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_program_that_runs_on_is_ended_with_the_monitor() {
+    fn a_running_program_is_killed_when_the_monitor_stops() {
         let endless = OnChange::new(parse_command("sh -c 'sleep 600 & wait'").unwrap(), false);
         assert!(matches!(endless.deliver(&event(), &|| true), Outcome::Stopped));
     }

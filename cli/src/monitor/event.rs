@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn each_kind_of_change_is_an_event_but_for_a_status_that_cannot_be_read() {
+    fn every_change_is_an_event_except_an_unreadable_status() {
         let error = json!({ "kind": "timeout", "message": "late", "attempts": 3 });
         let rate = |change: &str| json!({ "change": change, "bandwidth": 9, "limit": 10 });
         for (change, name, reason) in [
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn no_two_events_have_the_same_id() {
+    fn event_ids_are_unique() {
         let ids: std::collections::HashSet<String> =
             (0..1000).map(|_| event(json!({ "change": "wentIdle" })).unwrap().id).collect();
         assert_eq!(ids.len(), 1000);

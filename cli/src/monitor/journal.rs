@@ -82,13 +82,13 @@ impl Journal {
     ///
     /// # Errors
     ///
-    /// Fails with a line for people if the file is in use, damaged, or not a state.
+    /// Fails with a one-line message if the file is in use, damaged, or not a state.
     pub(super) fn open(path: &Path, bucket: &str) -> Result<(Journal, Restored), String> {
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot use {shown}: {error}");
         let lock = lock(&beside(path, ".lock"))
             .map_err(failed)?
-            .ok_or_else(|| format!("{shown}: is in use by another monitor"))?;
+            .ok_or_else(|| format!("{shown}: in use by another monitor"))?;
         let restored = match File::open(path) {
             Ok(file) => read(file, bucket).map_err(|wrong| format!("{shown}: {wrong}"))?,
             Err(error) if error.kind() == io::ErrorKind::NotFound => Restored::default(),
@@ -249,7 +249,7 @@ impl Counted {
 }
 
 fn read(file: File, bucket: &str) -> Result<Restored, String> {
-    let failed = |error: io::Error| format!("cannot be read: {error}");
+    let failed = |error: io::Error| format!("cannot read: {error}");
     let mut file = BufReader::new(file);
     let mut line = Vec::new();
     (&mut file).take(LONGEST_HEADER).read_until(b'\n', &mut line).map_err(failed)?;
@@ -266,7 +266,7 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
         }
         if let Some(number) = torn {
             return Err(format!(
-                "is damaged at line {number}: restore it from a backup, or delete it to start over"
+                "damaged at line {number}: restore it from a backup, or delete it to start over"
             ));
         }
         match serde_json::from_slice(&line) {
@@ -281,13 +281,13 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
 fn check_header(line: &[u8], bucket: &str) -> Result<(), String> {
     let header: Option<Header> = serde_json::from_slice(line).ok();
     let Some(header) = header.filter(|header| header.osslive == KIND) else {
-        return Err("is not a state of osslive monitor: must be a file written by --state".into());
+        return Err("not a state of osslive monitor: must be a file written by --state".into());
     };
     if header.version != VERSION {
-        return Err(format!("has format version {}: must be {VERSION}", header.version));
+        return Err(format!("format version {}: must be {VERSION}", header.version));
     }
     if header.bucket != bucket {
-        return Err(format!("is the state of bucket {:?}: must be of {bucket:?}", header.bucket));
+        return Err(format!("state of bucket {:?}: must be of bucket {bucket:?}", header.bucket));
     }
     Ok(())
 }
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_is_there_after_a_restart() {
+    fn records_survive_a_restart() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         for _ in 0..3 {
@@ -385,7 +385,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_was_cut_anywhere_is_read_up_to_the_last_whole_record() {
+    fn a_truncated_file_is_read_up_to_the_last_complete_record() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let whole = fs::read(&path).unwrap();
@@ -412,7 +412,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_is_damaged_or_something_else_is_refused_and_left_alone() {
+    fn a_damaged_or_foreign_file_is_rejected_and_left_unchanged() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let good = fs::read_to_string(&path).unwrap();
@@ -432,7 +432,7 @@ mod tests {
         }
         fs::write(&path, good).unwrap();
         let error = Journal::open(&path, "other").unwrap_err();
-        assert!(error.ends_with("is the state of bucket \"b\": must be of \"other\""), "{error}");
+        assert!(error.ends_with("state of bucket \"b\": must be of bucket \"other\""), "{error}");
         let error = Journal::open(folder.path(), "b").unwrap_err();
         assert!(error.contains("cannot "), "{error}");
     }
@@ -452,13 +452,13 @@ mod tests {
         let path = written(&folder);
         let first = Journal::open(&path, "b").unwrap();
         let error = Journal::open(&path, "b").unwrap_err();
-        assert!(error.ends_with("is in use by another monitor"), "{error}");
+        assert!(error.ends_with("in use by another monitor"), "{error}");
         drop(first);
         Journal::open(&path, "b").unwrap();
     }
 
     #[test]
-    fn a_file_that_has_grown_is_replaced_by_a_short_one_that_says_the_same() {
+    fn a_grown_file_is_replaced_with_an_equivalent_shorter_one() {
         let folder = TempDir::new().unwrap();
         let path = written(&folder);
         let (mut journal, restored) = Journal::open(&path, "b").unwrap();

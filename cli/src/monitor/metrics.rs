@@ -148,7 +148,6 @@ impl Channel {
 
     /// Returns whether this is still the same session. Fields that a status omits
     /// do not count as a difference.
-    /// difference.
     fn continues(&self, before: &Channel) -> bool {
         fn differ<T: PartialEq>(now: &Option<T>, before: &Option<T>) -> bool {
             now.as_ref().zip(before.as_ref()).is_some_and(|(now, before)| now != before)
@@ -264,7 +263,7 @@ impl Snapshot {
             ("sweeps", "Sweeps through all channels", *sweeps),
             ("throttled", "Throttled requests", self.throttled),
             ("status_failures", "Statuses that could not be read", *status_failures),
-            ("list_failures", "Lists of channels that could not be read", *list_failures),
+            ("list_failures", "Failed attempts to list the channels", *list_failures),
         ] {
             let name = format!("osslive_monitor_{name}");
             let mut metric = to.encode_descriptor(&name, help, None, MetricType::Counter)?;
@@ -280,7 +279,7 @@ impl Snapshot {
         if self.receivers.is_empty() {
             return Ok(());
         }
-        let (name, help) = ("osslive_monitor_events_queued", "Events that wait for delivery");
+        let (name, help) = ("osslive_monitor_events_queued", "Events waiting for delivery");
         let mut metric = to.encode_descriptor(name, help, None, MetricType::Gauge)?;
         for (receiver, counts) in &self.receivers {
             let labels = [("bucket", self.bucket.as_str()), ("receiver", receiver)];
@@ -288,9 +287,9 @@ impl Snapshot {
         }
         type Count = fn(&Counts) -> u64;
         let counters: [(&str, &str, Count); 3] = [
-            ("events_delivered", "Events that were delivered", |counts| counts.delivered),
-            ("delivery_failures", "Deliveries that failed", |counts| counts.failures),
-            ("events_given_up", "Events that will not be delivered", |counts| counts.given_up),
+            ("events_delivered", "Events delivered", |counts| counts.delivered),
+            ("delivery_failures", "Failed deliveries", |counts| counts.failures),
+            ("events_given_up", "Events given up", |counts| counts.given_up),
         ];
         for (name, help, count) in counters {
             let name = format!("osslive_monitor_{name}");
@@ -306,7 +305,7 @@ impl Snapshot {
     }
 }
 
-/// Examples of a counter have no labels, because there are none.
+/// The labels of exemplars, which counters here do not have.
 type NoLabels = [(&'static str, &'static str); 0];
 
 #[cfg(test)]
@@ -371,7 +370,7 @@ mod tests {
     const SECOND: Duration = Duration::from_secs(1);
 
     #[test]
-    fn each_channel_has_a_series_for_what_is_known_of_it() {
+    fn each_channel_has_a_series_for_each_known_value() {
         let metrics = metrics();
         let others = (vec![quiet("b", "Idle")], vec![quiet("c", "Disabled")]);
         metrics.update(&sweep(vec![live("a", "x:1", 9)], others.0, others.1, vec![]), SECOND * 3);
@@ -406,7 +405,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_is_gone_has_no_series_and_one_that_failed_keeps_its_own() {
+    fn a_deleted_channel_has_no_series_and_a_failed_one_keeps_its_series() {
         let metrics = metrics();
         let ids = ["a", "b", "c"];
         let all = ids.map(|id| live(id, "x:1", 9)).to_vec();

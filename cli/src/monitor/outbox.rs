@@ -114,7 +114,7 @@ impl Outbox {
             let queued = events.iter().map(|event| queued(event, &everyone, &self.names)).collect();
             if let Err(error) = inner.save(queued, changed, watch, &self.names) {
                 let message = "cannot write the state: events are delivered, but a restart may \
-                               repeat them under other ids";
+                               repeat them under new ids";
                 self.log.error(message, json!({ "error": error.to_string() }));
             }
         }
@@ -345,7 +345,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_delivered_to_everyone_is_there_after_a_restart() {
+    fn undelivered_events_survive_a_restart() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("state");
         let names = ["x", "y"];
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_given_up_when_it_is_refused_or_a_day_old() {
+    fn an_event_is_given_up_when_it_is_rejected_or_a_day_old() {
         let outbox = outbox(&["x"]);
         let failed = || Outcome::Failed { why: "down".into(), retry_after: None };
         let old = now() - A_DAY - Duration::from_secs(1);
@@ -384,7 +384,7 @@ mod tests {
     }
 
     #[test]
-    fn too_many_events_push_out_the_oldest() {
+    fn the_oldest_of_too_many_events_are_dropped() {
         let outbox = outbox(&["x"]);
         let events = (0..MOST_EVENTS + 3).map(|n| event(&n.to_string(), "a", now())).collect();
         outbox.record(events, &[], &Watch::new(Limits::new()));
@@ -406,7 +406,7 @@ mod tests {
     // Elsewhere, a directory with open files cannot be removed.
     #[cfg(unix)]
     #[test]
-    fn a_state_that_cannot_be_written_stops_no_delivery() {
+    fn an_unwritable_state_does_not_stop_delivery() {
         let folder = TempDir::new().unwrap();
         let place = folder.path().join("place");
         std::fs::create_dir(&place).unwrap();

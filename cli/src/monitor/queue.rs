@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_that_is_refused_holds_up_its_channel_only() {
+    fn a_rejected_event_holds_up_only_its_channel() {
         let (mut queue, now) = (queue(&["a", "a", "b", "c"]), Instant::now());
         assert_eq!(next(&mut queue, now), Some(0));
         queue.failed(0, now, None, 1.0);
@@ -199,7 +199,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_that_is_down_is_left_alone_for_longer_and_longer() {
+    fn delays_grow_while_a_receiver_is_down() {
         let names: Vec<String> = (0..100).map(|n| n.to_string()).collect();
         let mut queue = queue(&names.iter().map(String::as_str).collect::<Vec<_>>());
         let (mut now, mut attempts) = (Instant::now(), 0);
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_says_when_to_come_back() {
+    fn a_receiver_can_request_a_delay() {
         let (mut queue, now) = (queue(&["a", "b"]), Instant::now());
         assert_eq!(next(&mut queue, now), Some(0));
         queue.failed(0, now, Some(SECOND * 30), 0.0);
@@ -230,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn delays_double_up_to_a_minute_and_are_spread() {
+    fn delays_double_up_to_a_minute_and_are_jittered() {
         let delays: Vec<u64> = (1..9).map(|n| delay(n, 1.0).as_secs()).collect();
         assert_eq!(delays, [1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(delay(u32::MAX, 0.0), SECOND * 30);

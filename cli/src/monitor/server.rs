@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_scraper_gets_the_format_that_it_asks_for() {
+    fn a_scraper_gets_the_format_that_it_requests() {
         let address = server(1);
         let old = ask(address, "GET /metrics", "Accept: text/plain\r\n");
         assert!(old.starts_with("HTTP/1.1 200 OK\r\n") && old.contains("version=0.0.4"), "{old}");
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn other_paths_methods_and_bytes_are_refused() {
+    fn other_paths_methods_and_bytes_are_rejected() {
         let address = server(1);
         for (line, status) in [
             ("GET /healthz", "200 OK"),
@@ -266,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn scrapers_that_read_nothing_hold_up_the_others_only_for_a_while() {
+    fn stalled_scrapers_hold_up_others_only_briefly() {
         let address = server(5000);
         let request = b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n";
         let mut slow: Vec<TcpStream> = Vec::new();
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_port_that_is_taken_is_an_error() {
+    fn a_port_in_use_is_an_error() {
         let taken = TcpListener::bind("127.0.0.1:0").unwrap();
         let outbox = Outbox::new(Vec::new(), Log::new(Format::None, None));
         let metrics = Arc::new(Metrics::new("live-demo", Arc::new(outbox), Arc::default()));

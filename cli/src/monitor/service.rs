@@ -94,7 +94,7 @@ fn signer(file: &Path, output: &Output) -> Outcome<Signer> {
     Signer::new(&secret).map_err(|wrong| Failure::usage(format!("{}: {wrong}", file.display())))
 }
 
-/// What a service works with.
+/// The context of a service.
 pub(super) struct Setup<'a> {
     pub(super) connection: &'a Connection,
     pub(super) output: &'a Output,

@@ -52,7 +52,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_is_signed_as_the_specification_shows_it() {
+    fn signatures_match_the_example_in_the_specification() {
         let signer = Signer::new("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let signature =
             signer.sign("msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, r#"{"test": 2432232314}"#);
@@ -60,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_that_is_short_or_not_base64_is_refused_without_showing_it() {
+    fn a_short_or_malformed_secret_is_rejected_without_showing_it() {
         for secret in ["hush", "whsec_aHVzaA==", "whsec_not base64, and hush"] {
             let error = Signer::new(secret).unwrap_err();
             assert!(!error.contains("hush") && error.contains("must be"), "{error}");

@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn only_success_is_delivered_and_only_gone_is_given_up_at_once() {
+    fn only_success_counts_as_delivered_and_only_410_gives_up_at_once() {
         for status in 200..=599 {
             let outcome = judge(status, &HeaderMap::new());
             let is_right = match status {
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn a_receiver_asks_for_seconds_or_until_a_date_but_not_for_ever() {
+    fn retry_after_is_in_seconds_or_a_date_and_is_limited() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777 - 20);
         let read = |text: &str| retry_after(&headers(text), now).map(|wait| wait.as_secs());
         assert_eq!(read("120"), Some(120));
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_url_is_one_of_http_without_a_password() {
+    fn a_url_must_be_http_without_a_password() {
         for good in ["http://127.0.0.1:8080", "https://hooks.example/a?token=hush"] {
             assert_eq!(check_url(good), Ok(()));
         }

@@ -11,9 +11,9 @@ use serde::Serialize;
 use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
-OSS keeps every fragment until somebody deletes it, including those that are in
-no playlist any more, and those of deleted channels. Shows gaps of three seconds
-or more. Lists the objects below CHANNEL/ and reads each playlist.
+OSS keeps every fragment until somebody deletes it, including those no longer in
+any playlist and those of deleted channels. Shows gaps of three seconds or more.
+Lists the objects below CHANNEL/ and reads each playlist.
 
 Examples:
   osslive recording list main-stage

@@ -109,9 +109,10 @@ impl Conversion {
         let errors = errors.join().unwrap_or_default();
         match status {
             true => Ok(()),
-            false => {
-                Err(format!("ffmpeg failed: {}", errors.lines().last().unwrap_or("no reason")))
-            }
+            false => Err(format!(
+                "ffmpeg failed: {}",
+                errors.lines().last().unwrap_or("no error message")
+            )),
         }
     }
 }

@@ -16,10 +16,10 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
-Permanently deletes fragments that ended and saved playlists that were written
-before then. Fragments in a remaining playlist are kept, as is the playlist of a
-live stream. Playlists are deleted first, so that none lists a deleted fragment,
-even after an interruption. Asks for confirmation.
+Permanently deletes fragments that ended, and saved playlists that were written,
+longer than --older-than ago. Fragments in a remaining playlist are kept, as is
+the playlist of a live stream. Playlists are deleted first, so that none lists a
+deleted fragment, even after an interruption. Asks for confirmation.
 
 Examples:
   osslive recording prune main-stage --older-than 30d --dry-run
@@ -30,7 +30,7 @@ pub(super) struct Arguments {
     /// Channel id; the channel itself may have been deleted
     #[arg(value_name = "CHANNEL")]
     id: String,
-    /// Delete what is older than this, such as 30d
+    /// Delete recordings older than this, such as 30d
     #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length)]
     older_than: Duration,
     /// Keep all saved playlists and their fragments

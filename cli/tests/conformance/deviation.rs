@@ -325,7 +325,7 @@ pub const HTTP: &[Deviation] = &[
         "hls",
         &[Change::Replace("x-oss-expires", "Expires")],
     ),
-    // No response, or no XML.
+    // No response, or not XML.
     http("a response beyond the time limit", "v4-spaces", "GET", &[Change::Hang]),
     http("a connection that is closed", "v4-date-within", "GET", &[Change::Cut]),
     http("an error without a body", "comp-unknown", "GET", &[Change::Body("")]),

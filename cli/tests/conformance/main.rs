@@ -245,7 +245,7 @@ fn an_interrupted_run_removes_what_it_created() {
     let ran = program.interrupt();
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("interrupted: what was created has been removed"),
+        ran.stderr.contains("interrupted: everything created has been removed"),
         "{}",
         ran.stderr
     );
@@ -263,7 +263,11 @@ fn leftovers_of_a_killed_run_are_reported_and_removed_and_nothing_else() {
     wait_until("a fragment of the run", || (is_recorded(), channels(&client)));
     program.kill();
     let ran = shell.run("conformance --yes --only put-minimal");
-    assert!(ran.stderr.contains("of another run: if it has ended, use --clean"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("left by another run: if it has ended, use --clean"),
+        "{}",
+        ran.stderr
+    );
     assert!(channels(&client).len() > 1, "a run removes only its own");
     let refused = shell.run("conformance --clean");
     assert_eq!(refused.status.code(), Some(2), "{}", refused.stderr);
@@ -304,7 +308,7 @@ fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
     // Nobody answers the question.
     let ran = on_terminal("conformance");
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stdout);
-    assert!(ran.stdout.contains("Go on? [y/N]"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("Continue? [y/N]"), "{}", ran.stdout);
     assert!(ran.stdout.contains("nothing was created"), "{}", ran.stdout);
     let ran = on_terminal("conformance --yes");
     assert_eq!(ran.status.code(), Some(0), "{}", ran.stdout);

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn a_channel_that_is_as_it_should_be_is_left_alone() {
+    fn an_up_to_date_channel_is_left_alone() {
         assert_eq!(of(Configuration::default(), &[]), (Action::Unchanged, Vec::new()));
     }
 
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_service_does_not_report_is_no_difference() {
+    fn unreported_fields_are_not_differences() {
         let unreported =
             [("fragDuration", json!(0)), ("fragCount", json!(0)), ("playlistName", json!(""))];
         assert_eq!(of(Configuration::default(), &unreported).0, Action::Unchanged);
