@@ -120,7 +120,7 @@ fn no_secret_is_printed_without_a_terminal() {
         let ran = printed(&mut command);
         assert!(ran.status.success(), "{}", ran.stderr);
         assert_eq!(ran.stderr.lines().count(), 2, "start and stop: {}", ran.stderr);
-        assert!(ran.stdout.contains("osslive-local"), "the key id is shown: {}", ran.stdout);
+        assert!(ran.stdout.contains("osslive-local"), "the key's id is printed: {}", ran.stdout);
         for secret in [OWN, OWN_STS, OWN_TOKEN, OWN_PAGE, "token=", "Signature="] {
             let said = format!("{}{}", ran.stdout, ran.stderr);
             assert!(!said.contains(secret), "{secret} is in\n{said}");
@@ -132,7 +132,7 @@ fn no_secret_is_printed_without_a_terminal() {
         assert!(ran.stdout.contains(secret), "{secret}: {}", ran.stdout);
     }
     let ran = printed(&mut local(&home, ""));
-    assert!(ran.stdout.contains(PUBLIC[0]), "a public secret is shown: {}", ran.stdout);
+    assert!(ran.stdout.contains(PUBLIC[0]), "a well-known one is printed: {}", ran.stdout);
     for secret in ["Signature=", "token="] {
         assert!(!ran.stdout.contains(secret), "{secret}: {}", ran.stdout);
     }
@@ -219,9 +219,9 @@ fn a_secret_file_that_others_can_read_causes_a_warning() {
     assert!(ran.stderr.contains(&file) && ran.stderr.contains("warning"), "{}", ran.stderr);
     assert!(!ran.stderr.contains(OWN), "{}", ran.stderr);
     let ran = printed(&mut local(&home, &format!("--json {line}")));
-    let message = ran.stderr.lines().next().unwrap_or_default();
-    let message: serde_json::Value = serde_json::from_str(message).expect("a line of JSON");
-    assert!(message["warning"]["message"].as_str().is_some_and(|text| text.contains(&file)));
+    let line = ran.stderr.lines().next().unwrap_or_default();
+    let report: serde_json::Value = serde_json::from_str(line).expect("a line of JSON");
+    assert!(report["warning"]["message"].as_str().is_some_and(|text| text.contains(&file)));
 }
 
 #[test]

@@ -209,16 +209,16 @@ fn with_json_every_error_is_a_line_of_json() {
         let ran = run(&mut bare(home.path(), line), LONG);
         assert!(ran.stdout.is_empty(), "{line}: {}", ran.stdout);
         assert_eq!(ran.stderr.lines().count(), 1, "{line}: {}", ran.stderr);
-        let message: serde_json::Value =
+        let report: serde_json::Value =
             serde_json::from_str(&ran.stderr).unwrap_or_else(|_| panic!("{line}: {}", ran.stderr));
         assert_eq!(
-            message["exitStatus"].as_i64(),
+            report["exitStatus"].as_i64(),
             ran.status.code().map(i64::from),
-            "{line}: {message}"
+            "{line}: {report}"
         );
-        let message = message["error"]["message"].as_str().expect("a message");
+        let message = report["error"]["message"].as_str().expect("a message");
         assert!(!message.is_empty() && !message.contains('\n'), "{line}: {message}");
-        assert!(message.to_string().contains(words), "{line}: {message}");
+        assert!(report.to_string().contains(words), "{line}: {report}");
     }
     // Without it, an error is reported as usual.
     let ran = run(&mut bare(home.path(), "channle"), LONG);
