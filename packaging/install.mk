@@ -1,4 +1,4 @@
-# The C library; include this from the Makefile.
+# Installs the C library; included by the Makefile.
 #   make install PREFIX=/usr DESTDIR=$PWD/stage
 
 PREFIX ?= /usr/local

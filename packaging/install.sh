@@ -13,8 +13,9 @@
 # files are copied, and is not written into any file. $CARGO is the cargo to use, and
 # $CARGO_ARGS its arguments, such as features or a target.
 #
-# pack copies the libraries for TARGET_OS (linux, macos, windows) from the folder LIBRARIES into DESTDIR, whose users may move it: the files there name each
-# other by where they stand.
+# pack copies the libraries for TARGET_OS (linux, macos, windows) from the directory
+# LIBRARIES into DESTDIR, which users may move: the files in it refer to each other by
+# relative paths.
 set -eu
 
 root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

@@ -33,7 +33,7 @@ fn publish(url: &str, speed: &AtomicU32) {
         {
             let is_first = base == 0 || !tag.is_header();
             if is_first {
-                publisher.send(tag.kind, base + tag.timestamp, &tag.body).expect("taken");
+                publisher.send(tag.kind, base + tag.timestamp, &tag.body).expect("sent");
             }
             next = due.next();
         }

@@ -14,7 +14,7 @@ use std::thread;
 use std::time::Duration;
 use support::{Folder, LONG, Program, Ran, SOON, bare, has_script, run, shipped_clip, wait_until};
 
-/// An endpoint under control, and a file to apply.
+/// An endpoint with the control API, and files to apply.
 struct Stage {
     folder: Folder,
     endpoint: LocalEndpoint,
@@ -69,7 +69,7 @@ impl Stage {
     /// Returns the operations since the last call that were not reads, sorted, with
     /// keys.
     fn writes(&self) -> Vec<String> {
-        let control = self.endpoint.control().expect("it is under control");
+        let control = self.endpoint.control().expect("the control API");
         let (events, dropped) = control.requests();
         assert_eq!(dropped, 0);
         control.clear_requests();
@@ -85,7 +85,7 @@ impl Stage {
     }
 
     fn fault(&self, rule: FaultRule) {
-        self.endpoint.control().expect("it is under control").add(rule).expect("a rule");
+        self.endpoint.control().expect("the control API").add(rule).expect("a rule");
     }
 
     fn put(&self, id: &str, config: &ChannelConfig) {
@@ -136,7 +136,7 @@ channels:
 ";
 
 #[test]
-fn applying_a_file_twice_changes_nothing() {
+fn applying_a_file_again_changes_nothing() {
     let stage = Stage::new("apply-twice");
     stage.file("channels.yaml", THREE);
     let text = stage.apply("channels.yaml", "");
@@ -207,7 +207,7 @@ fn a_dry_run_can_fail_when_something_would_change() {
 }
 
 #[test]
-fn a_table_is_applied_as_it_is_imported() {
+fn a_table_for_import_can_be_applied() {
     let stage = Stage::new("apply-table");
     stage.file("channels.csv", "id,name,status,fragDuration\nmain,Main,,2\nback,,disabled,\n");
     stage.apply("channels.csv", "");
@@ -250,7 +250,7 @@ fn escaped(value: &Value) -> String {
 }
 
 #[test]
-fn words_that_yaml_would_interpret_are_ids_as_written() {
+fn yaml_keywords_and_numbers_are_ids_as_written() {
     let stage = Stage::new("apply-norway");
     stage.file("channels.yaml", "channels:\n  no:\n  on: {name: off}\n  1e3:\n  0x10:\n  010:\n");
     stage.apply("channels.yaml", "");
@@ -396,9 +396,9 @@ fn a_thousand_channels_are_applied_and_compared() {
 }
 
 #[test]
-fn throttling_slows_down_the_work() {
+fn throttled_changes_are_retried() {
     let stage = Stage::new("apply-throttled");
-    forty(&stage);
+    write_forty_channels(&stage);
     for operation in ["GetLiveChannelInfo", "PutLiveChannel"] {
         let mut throttled = rule(operation, 503);
         throttled.code = Some(code::META_OPERATION_QPS_LIMIT_EXCEEDED.to_owned());
@@ -407,12 +407,12 @@ fn throttling_slows_down_the_work() {
     }
     let text = stage.apply("channels.yaml", "");
     assert!(text.ends_with("40 changes made, 0 unchanged\n"), "{text}");
-    let faults = stage.endpoint.control().expect("it is under control").faults();
+    let faults = stage.endpoint.control().expect("the control API").faults();
     assert!(faults.iter().all(|fault| fault.hits == 4), "{faults:?}");
 }
 
 /// Writes a file with forty channels.
-fn forty(stage: &Stage) {
+fn write_forty_channels(stage: &Stage) {
     let list: String = (0..40).map(|number| format!("  cam-{number:02}:\n")).collect();
     stage.file("channels.yaml", format!("channels:\n{list}"));
 }
@@ -421,21 +421,21 @@ fn forty(stage: &Stage) {
 fn a_killed_run_is_completed_by_the_next() {
     for reached in [0, 1, 19, 39] {
         let stage = Stage::new("apply-killed");
-        forty(&stage);
+        write_forty_channels(&stage);
         let mut hang = FaultRule::new("PutLiveChannel");
         (hang.channel, hang.disconnect) =
             (Some(format!("cam-{reached:02}")), Some(Disconnect::Hang));
         stage.fault(hang);
         let mut program = Program::start(&mut stage.command("channels.yaml", "--parallel 1"));
         wait_until("the channel that hangs", || {
-            let control = stage.endpoint.control().expect("it is under control");
+            let control = stage.endpoint.control().expect("the control API");
             let hits = control.faults()[0].hits;
             (hits > 0, hits)
         });
         program.kill();
         program.end(SOON);
         assert_eq!(stage.ids().len(), reached);
-        stage.endpoint.control().expect("it is under control").clear_faults();
+        stage.endpoint.control().expect("the control API").clear_faults();
         let report = stage.json("channels.yaml", "");
         assert_eq!(report["done"], 40 - reached);
         assert_eq!(stage.ids().len(), 40);
@@ -449,7 +449,7 @@ fn a_run_killed_at_any_time_is_completed_by_the_next() {
     let (mut killed, mut on_the_way, mut sent) = (0, 0, 0);
     for point in 0..points {
         let stage = Stage::new("apply-killed-often");
-        forty(&stage);
+        write_forty_channels(&stage);
         // From before the first request to after the last.
         let mut program = Program::start(&mut stage.command("channels.yaml", "--rate 200"));
         thread::sleep(Duration::from_millis(500) * point / points);
@@ -471,12 +471,12 @@ fn a_run_killed_at_any_time_is_completed_by_the_next() {
     println!("{killed} killed, {on_the_way} between the changes; {sent} changes were left");
 }
 
-// Ctrl-C is a signal there.
+// Ctrl-C is a signal only on Unix.
 #[cfg(unix)]
 #[test]
 fn an_interrupted_run_reports_what_was_not_done() {
     let stage = Stage::new("apply-interrupted");
-    forty(&stage);
+    write_forty_channels(&stage);
     for channels in ["cam-2*", "cam-3*"] {
         let mut slow = FaultRule::new("PutLiveChannel");
         (slow.channel, slow.latency_ms) = (Some(channels.to_owned()), Some(500));
@@ -491,7 +491,7 @@ fn an_interrupted_run_reports_what_was_not_done() {
     let count = |name: &str| report[name].as_u64().expect("a number");
     let (done, skipped) = (count("done"), count("skipped"));
     assert!(done >= 20 && skipped > 0 && done + skipped == 40, "{done} and {skipped}");
-    assert_eq!(stage.ids().len() as u64, done, "what is said to be done is done");
+    assert_eq!(stage.ids().len() as u64, done, "everything reported as done was done");
     assert!(ran.stderr.contains(&format!("stopped: {skipped} of 40 changes not made")));
 }
 
@@ -531,13 +531,13 @@ fn a_file_can_be_piped() {
 }
 
 #[test]
-fn after_a_failing_first_request_no_more_are_sent() {
+fn a_failing_service_is_tried_for_one_channel_only() {
     let stage = Stage::new("apply-unreachable");
     let list: String = (0..200).map(|number| format!("  cam-{number}:\n")).collect();
     stage.file("channels.yaml", format!("channels:\n{list}"));
     stage.fault(rule("GetLiveChannelInfo", 500));
     let ran = stage.failure("channels.yaml", "--attempts 2 --timeout 5s", 7);
-    let (events, _) = stage.endpoint.control().expect("under control").requests();
+    let (events, _) = stage.endpoint.control().expect("the control API").requests();
     let reads = events.iter().filter(|e| e.operation.as_deref() == Some("GetLiveChannelInfo"));
     assert_eq!(reads.count(), 2, "{}", ran.stderr);
 }

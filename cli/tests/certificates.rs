@@ -16,7 +16,7 @@ use support::{
     wait_until,
 };
 
-const ANSWER: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
+const RESPONSE: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
                       <IsTruncated>false</IsTruncated></ListLiveChannelResult>";
 
 /// Returns the port of a server for https://localhost, and its authority's
@@ -61,9 +61,9 @@ fn answer(stream: impl Read + Write) -> std::io::Result<()> {
         line.clear();
     }
     stream.read_exact(&mut vec![0; body])?;
-    let length = ANSWER.len();
+    let length = RESPONSE.len();
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\nConnection: close\r\n\r\n");
-    stream.get_mut().write_all(format!("{head}{ANSWER}").as_bytes())?;
+    stream.get_mut().write_all(format!("{head}{RESPONSE}").as_bytes())?;
     stream.get_mut().flush()
 }
 

@@ -188,7 +188,7 @@ fn connection_options_are_applied() {
     let dead = format!("http://127.0.0.1:{port}");
 
     let ran = list(&format!("--proxy {dead}"));
-    assert_eq!(ran.status.code(), Some(7), "the proxy is asked: {}", ran.stderr);
+    assert_eq!(ran.status.code(), Some(7), "the proxy is used: {}", ran.stderr);
     assert!(list("--no-proxy").status.success());
     assert_eq!(list(&format!("--proxy {dead} --no-proxy")).status.code(), Some(2));
     let message = shell.failure("channel list --proxy ftp://user:hush@host", 2);
@@ -324,7 +324,7 @@ fn keys_also_come_from_a_profile_or_a_local_endpoint() {
 fn verbose_output_contains_no_secret() {
     let shell = Shell::new("commands-verbose");
     shell.text("channel create cam");
-    let mut message = String::new();
+    let mut output = String::new();
     for line in [
         "-v channel list".to_owned(),
         "-v channel get nope".to_owned(),
@@ -344,22 +344,22 @@ fn verbose_output_contains_no_secret() {
                 "{line}: {}",
                 ran.stderr
             );
-            message.push_str(&ran.stderr);
+            output.push_str(&ran.stderr);
         }
         Channel::new(&shell.endpoint.client(), "cam").wait_idle();
     }
     for word in
         ["* GET /?live", "HTTP 200, request id ", "NoSuchLiveChannel", "* publishing to rtmp://"]
     {
-        assert!(message.contains(word), "{word:?} is not in\n{message}");
+        assert!(output.contains(word), "{word:?} is not in\n{output}");
     }
     for secret in [KEY_SECRET, STS_SECRET, STS_TOKEN, "CAISreal", "Signature=", "Authorization"] {
-        assert!(!message.contains(secret), "{secret:?} is in\n{message}");
+        assert!(!output.contains(secret), "{secret:?} is in\n{output}");
     }
 }
 
 #[test]
-fn a_channel_is_waited_for() {
+fn channel_wait_returns_once_the_state_is_reached() {
     let shell = Shell::new("waits");
     shell.text("channel create cam --frag-duration 1");
     assert!(shell.text("channel wait cam --idle").contains("Idle"));
@@ -433,7 +433,7 @@ fn a_file_or_a_pipe_is_published_in_real_time() {
         pipe.write_all(rest).expect("it is read");
     });
     let done = child.wait_with_output().expect("it ends");
-    writer.join().expect("all is written");
+    writer.join().expect("everything is written");
     let text = String::from_utf8(done.stdout).expect("UTF-8");
     assert!(done.status.success() && text.starts_with("published 6s ("), "{text}");
     assert!(done.stderr.is_empty(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -471,7 +471,7 @@ fn an_unsuitable_file_is_rejected_before_anything_is_sent() {
 
     shell.text("channel disable cam");
     let ran = publisher.end(SOON);
-    assert_eq!(ran.status.code(), Some(1), "the publisher was cut: {}", ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "the publisher was disconnected: {}", ran.stderr);
     assert!(shell.failure(&format!("publish {file} cam"), 4).contains("channel enable cam"));
 }
 
@@ -551,14 +551,14 @@ fn many_channels_are_imported() {
         assert!(shell.failure(&line, 2).contains("channels.csv: line "), "{text:?}");
     }
     let listed = shell.json("channel list")["channels"].as_array().map(Vec::len);
-    assert_eq!(listed, Some(3), "nothing was sent of files that were not understood");
+    assert_eq!(listed, Some(3), "nothing from an invalid file was sent");
     shell.failure("channel import no-such-file", 2);
 }
 
-// Ctrl-C is a signal there.
+// Ctrl-C is a signal only on Unix.
 #[cfg(unix)]
 #[test]
-fn channels_are_watched() {
+fn channels_are_monitored() {
     let shell = Shell::new("commands-monitor");
     for channel in ["cam", "stage-1", "stage-2"] {
         shell.text(&format!("channel create {channel}"));
@@ -596,13 +596,13 @@ fn channels_are_watched() {
         .lines()
         .map(|line| serde_json::from_str(line).expect("a line of JSON"))
         .collect();
-    let message: Vec<_> = changes
+    let reported: Vec<_> = changes
         .iter()
         .map(|change| {
             format!("{} {}", change["id"].as_str().unwrap(), change["change"].as_str().unwrap())
         })
         .collect();
-    assert_eq!(message, ["stage-2 disabled", "cam wentLive", "cam disabled"], "{changes:#?}");
+    assert_eq!(reported, ["stage-2 disabled", "cam wentLive", "cam disabled"], "{changes:#?}");
     assert!(words.stdout.contains("Z  cam is live from 127.0.0.1:"), "{}", words.stdout);
     assert!(!words.stdout.contains('\u{1b}'), "{:?}", words.stdout);
 }
@@ -624,11 +624,11 @@ fn text_from_others_cannot_control_the_terminal() {
         );
     }
     let list = shell.json("channel list");
-    assert_eq!(list["channels"][0]["description"], hostile, "JSON is left as it is");
+    assert_eq!(list["channels"][0]["description"], hostile, "JSON is unchanged");
 }
 
 #[test]
-fn a_reader_that_stops_reading_is_not_an_error() {
+fn a_closed_pipe_is_not_an_error() {
     let shell = Shell::new("commands-pipe");
     shell.text("channel create cam");
     for line in ["channel list", "channel list --json", "publish-url cam", "completions bash"] {
@@ -715,11 +715,14 @@ fn a_terminal_gets_colors_unless_disabled() {
     };
     let has_script = Command::new("script").arg("--version").output();
     if !has_script.is_ok_and(|ran| String::from_utf8_lossy(&ran.stdout).contains("util-linux")) {
-        return note("skipped: colours on a terminal (no script of util-linux)");
+        return note("skipped: colors on a terminal (no util-linux script)");
     }
     let coloured = "\u{1b}[33mdisabled\u{1b}[0m";
     assert!(on_terminal("channel list", None).contains(coloured));
-    assert!(on_terminal("channel list", Some("")).contains(coloured), "an empty NO_COLOR is none");
+    assert!(
+        on_terminal("channel list", Some("")).contains(coloured),
+        "an empty NO_COLOR is ignored"
+    );
     for plain in
         [on_terminal("channel list", Some("1")), on_terminal("--no-color channel list", None)]
     {

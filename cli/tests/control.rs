@@ -1,4 +1,4 @@
-//! `osslive control`: controls an endpoint from a shell.
+//! `osslive control`: control of an endpoint from a shell.
 
 mod support;
 
@@ -30,7 +30,7 @@ impl Stage {
         (ran.status.code(), ran.stdout, ran.stderr)
     }
 
-    fn does(&self, line: &str) -> String {
+    fn succeeds(&self, line: &str) -> String {
         let (status, stdout, stderr) = self.control(line);
         assert_eq!((status, &*stderr), (Some(0), ""), "{line}");
         stdout
@@ -42,38 +42,38 @@ fn a_fault_is_added_listed_and_deleted() {
     let stage = Stage::start("control-faults", &["--control"]);
     let client = stage.endpoint.client();
     client.put_channel("cam", &osslive::ChannelConfig::new("Cam")).expect("a channel");
-    let said = stage.does("fault add GetLiveChannelStat --channel c* --status 403 --latency 0");
+    let said = stage.succeeds("fault add GetLiveChannelStat --channel c* --status 403 --latency 0");
     assert_eq!(said, "added fault rule 1\n");
     let refused = client.get_channel_status("cam").expect_err("403");
     assert_eq!(refused.status(), Some(403));
-    let list = stage.does("fault list");
+    let list = stage.succeeds("fault list");
     assert!(list.contains("GetLiveChannelStat") && list.contains("status 403"), "{list}");
-    let list: Value = serde_json::from_str(&stage.does("fault list --json")).expect("JSON");
+    let list: Value = serde_json::from_str(&stage.succeeds("fault list --json")).expect("JSON");
     assert_eq!(
         (&list["faults"][0]["hits"], &list["faults"][0]["channel"]),
         (&1.into(), &"c*".into())
     );
-    let requests = stage.does("requests --operation GetLiveChannelStat");
+    let requests = stage.succeeds("requests --operation GetLiveChannelStat");
     assert!(requests.contains("403") && requests.contains("fault rule 1"), "{requests}");
-    assert_eq!(stage.does("fault remove 1"), "deleted fault rule 1\n");
+    assert_eq!(stage.succeeds("fault remove 1"), "deleted fault rule 1\n");
     client.get_channel_status("cam").expect("a status");
-    assert_eq!(stage.does("fault list"), "no fault rules\n");
+    assert_eq!(stage.succeeds("fault list"), "no fault rules\n");
 }
 
 #[test]
 fn the_clock_is_moved_and_everything_is_reset() {
     let stage = Stage::start("control-clock", &["--control"]);
-    assert!(stage.does("clock set 2030-01-01T00:00:00Z").starts_with("2030-01-01T00:00:0"));
-    assert!(stage.does("clock advance 7d").starts_with("2030-01-08T00:00:0"));
-    assert!(stage.does("clock advance -1h30m").starts_with("2030-01-07T22:30:0"));
-    let frozen = stage.does("clock freeze");
+    assert!(stage.succeeds("clock set 2030-01-01T00:00:00Z").starts_with("2030-01-01T00:00:0"));
+    assert!(stage.succeeds("clock advance 7d").starts_with("2030-01-08T00:00:0"));
+    assert!(stage.succeeds("clock advance -1h30m").starts_with("2030-01-07T22:30:0"));
+    let frozen = stage.succeeds("clock freeze");
     let seconds = frozen.strip_suffix("Z, frozen\n").expect("a time in whole seconds");
     assert!(seconds.starts_with("2030-01-07T22:30:") && !seconds.contains('.'), "{frozen}");
-    assert!(stage.does("clock rate 60").contains("60 times"));
-    assert_eq!(stage.does("reset"), "reset\n");
-    let clock: Value = serde_json::from_str(&stage.does("clock show --json")).expect("JSON");
+    assert!(stage.succeeds("clock rate 60").contains("60 times"));
+    assert_eq!(stage.succeeds("reset"), "reset\n");
+    let clock: Value = serde_json::from_str(&stage.succeeds("clock show --json")).expect("JSON");
     assert_eq!((&clock["aheadSeconds"], &clock["rate"]), (&0.0.into(), &1.0.into()));
-    assert!(stage.does("health").starts_with("ok, version "));
+    assert!(stage.succeeds("health").starts_with("ok, version "));
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn an_endpoint_without_control_or_with_a_token_reports_it() {
     let stage = Stage::start("control-off", &[]);
     let (status, _, stderr) = stage.control("fault list");
     assert!(status == Some(4) && stderr.contains("--control"), "{stderr}");
-    assert!(stage.does("health").starts_with("ok"));
+    assert!(stage.succeeds("health").starts_with("ok"));
 
     let folder = Folder::new("control-token-file");
     let file = folder.path().join("token");
@@ -112,7 +112,7 @@ fn an_endpoint_without_control_or_with_a_token_reports_it() {
     let stage = Stage::start("control-token", &["--control", "--control-token-file", path]);
     let (status, _, stderr) = stage.control("fault list");
     assert!(status == Some(4) && stderr.contains("token"), "{stderr}");
-    assert_eq!(stage.does(&format!("fault list --token-file {path}")), "no fault rules\n");
+    assert_eq!(stage.succeeds(&format!("fault list --token-file {path}")), "no fault rules\n");
 }
 
 #[test]
@@ -128,7 +128,7 @@ fn an_endpoint_starts_from_a_file_and_is_reset_to_it() {
     let client = stage.endpoint.client();
     client.delete_channel("main").expect("deleted");
     client.put_channel("other", &osslive::ChannelConfig::new("")).expect("a channel");
-    assert_eq!(stage.does("reset"), "reset\n");
+    assert_eq!(stage.succeeds("reset"), "reset\n");
     let names: Vec<_> = client.channels("").map(|channel| channel.expect("one").name).collect();
     assert_eq!(names, ["main"]);
 
@@ -158,7 +158,7 @@ fn an_endpoint_is_configured_by_its_environment() {
     assert!(ran.status.code() == Some(2) && ran.stderr.contains("older"), "{}", ran.stderr);
 }
 
-/// The vendor's own SDKs react to a fault like to one of the service.
+/// The vendor's SDKs treat an injected fault like one of the service.
 #[test]
 fn the_vendors_sdks_see_injected_faults() {
     let stage = Stage::start("control-sdks", &["--control"]);
@@ -166,34 +166,34 @@ fn the_vendors_sdks_see_injected_faults() {
     for (sdk, script, operation) in
         [(Sdk::Oss2, oss2, "ListLiveChannel"), (Sdk::AliOss, ali_oss, "PutLiveChannel")]
     {
-        if !sdk.is_installed("a vendor's SDK under ordered faults") {
+        if !sdk.is_installed("a vendor's SDK under injected faults") {
             continue;
         }
         for (options, word) in [
             ("--status 403 --code AccessDenied --message OrderedForYou", "OrderedForYou"),
             ("--status 404 --code NoSuchBucket", "NoSuchBucket"),
         ] {
-            stage.does(&format!("fault add {operation} {options}"));
+            stage.succeeds(&format!("fault add {operation} {options}"));
             let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
             let said = ran.stdout + &ran.stderr;
             assert!(said.contains(word), "{script:?}, {options}: {said}");
-            stage.does("fault clear");
+            stage.succeeds("fault clear");
         }
         for options in ["--disconnect close", "--disconnect reset", "--garbage"] {
-            stage.does(&format!("fault add {operation} {options}"));
+            stage.succeeds(&format!("fault add {operation} {options}"));
             let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
             assert!(!ran.status.success(), "{script:?}, {options}: {}", ran.stdout);
-            stage.does("fault clear");
+            stage.succeeds("fault clear");
         }
         let ran = run(sdk.command(&stage.endpoint, "v4").args(script), LONG);
         assert!(ran.status.success(), "{script:?}: {}{}", ran.stdout, ran.stderr);
     }
 }
 
-/// The reactions of each SDK to the faults of a server, injected by rules: the rows
-/// of docs/evidence/faults.md that one response determines.
+/// How each SDK reacts to server faults injected by rules: the rows of
+/// docs/evidence/faults.md that depend on one response.
 #[test]
-fn the_vendors_sdks_meet_every_fault_of_a_server() {
+fn the_vendors_sdks_are_tested_with_every_fault() {
     let rules = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/fault-rules.json");
     let rows: Vec<Value> =
         serde_json::from_str(&std::fs::read_to_string(rules).expect("a file")).expect("JSON");
@@ -244,7 +244,7 @@ fn outcomes_of_osslive(rows: &[Value]) -> Vec<&'static str> {
     let outcome = |row: &Value| {
         for rule in row["rules"].as_array().expect("rules") {
             let rule = serde_json::from_value(rule.clone()).expect("a rule");
-            control.add(rule).expect("it makes sense");
+            control.add(rule).expect("a valid rule");
         }
         let client = endpoint.client_builder().timeout(Duration::from_secs(1)).build();
         let status = client.expect("a client").get_channel_status("c");
@@ -258,8 +258,8 @@ fn outcomes_of_osslive(rows: &[Value]) -> Vec<&'static str> {
 }
 
 #[test]
-fn ffmpeg_is_rejected_cut_and_left_alone_by_rules() {
-    if !has_ffmpeg("ffmpeg under ordered faults") {
+fn fault_rules_reject_and_disconnect_ffmpeg() {
+    if !has_ffmpeg("ffmpeg under injected faults") {
         return;
     }
     let stage = Stage::start("control-ffmpeg", &["--control"]);
@@ -268,14 +268,16 @@ fn ffmpeg_is_rejected_cut_and_left_alone_by_rules() {
                   -pix_fmt yuv420p -g 30";
     let clip = clip("control", source);
     let publish = || publish_clip(&clip, &channel.publish_url()).end(LONG);
-    stage.does("fault add RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1");
+    stage.succeeds(
+        "fault add RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1",
+    );
     assert!(refusal(publish()).contains("Taken"));
     for fault in ["RtmpConnect --disconnect close", "RtmpPublish --disconnect reset"] {
-        stage.does(&format!("fault add {fault} --times 1"));
+        stage.succeeds(&format!("fault add {fault} --times 1"));
         assert!(!publish().status.success(), "{fault}");
     }
-    stage.does("fault add RtmpPublish --cut-after 1s --times 1");
-    assert!(!publish().status.success(), "it was cut");
+    stage.succeeds("fault add RtmpPublish --cut-after 1s --times 1");
+    assert!(!publish().status.success(), "it was disconnected");
     let ran = publish();
     assert!(ran.status.success(), "{}", ran.stderr);
 }

@@ -96,7 +96,7 @@ fn profiles_of_the_aliyun_command_work_in_every_mode() {
 }
 
 #[test]
-fn a_machine_without_keys_asks_the_metadata_service_and_then_the_url() {
+fn without_keys_the_metadata_service_is_tried_and_then_the_url() {
     let shell = Shell::new("credentials-machine");
     let issuer = issuer();
     let mut command = without_keys(&shell, "-v channel list");

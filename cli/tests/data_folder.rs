@@ -1,4 +1,4 @@
-//! Where the command keeps data, who can read it, and what remains.
+//! Where the command keeps data, who can read it, and what it leaves behind.
 
 #![cfg(unix)]
 

@@ -51,7 +51,7 @@ fn problems_are_reported_with_advice_and_status_1() {
 }
 
 #[test]
-fn each_fault_of_the_environment_is_named() {
+fn each_problem_in_the_environment_is_named() {
     let shell = Shell::new("doctor-environment");
     for (variables, id, word) in [
         (&[("OSS_ACCESS_KEY_ID", "")][..], "credentials", "OSS_ACCESS_KEY_ID"),

@@ -40,7 +40,7 @@ fn a_stream_of_360p_is_recorded_and_plays_while_it_is_live() {
     channel.wait_fragments(1);
     let live = channel.play_url("playlist.m3u8");
     let player = run(ffmpeg().args(["-xerror", "-i", &live, "-t", "2", "-f", "null", "-"]), SOON);
-    player.silent("playing what is live");
+    player.silent("playing the live stream");
     encoder.end(LONG).silent("the encoder");
     stage.has_recorded(
         &channel,
@@ -163,7 +163,7 @@ fn a_channel_published_again_with_another_size_plays_through() {
         frames: Some(270),
     };
     stage.has_recorded(&channel, &recording);
-    assert_eq!(channel.vod().discontinuities, 1, "one seam between two sessions");
+    assert_eq!(channel.vod().discontinuities, 1, "one discontinuity between two sessions");
     let window = Playlist::fetch(&channel.play_url("playlist.m3u8"));
     let all = channel.vod();
     assert_eq!(window.names(), all.names()[all.names().len() - 3..]);
@@ -248,13 +248,13 @@ fn slices_sent_one_by_one_are_recorded_as_pictures() {
          -c:v libx264 -preset ultrafast -x264-params slices=4 -g 60 -pix_fmt yuv420p -c:a aac",
     );
     let file = std::fs::read(clip).expect("the clip");
-    let mut publisher = Publisher::connect(&channel.publish_url(), SOON).expect("let in");
+    let mut publisher = Publisher::connect(&channel.publish_url(), SOON).expect("accepted");
     for tag in Reader::new(&file[..]).expect("FLV").map(|tag| tag.expect("a tag")) {
         for message in one_slice_each(tag.kind, &tag.body) {
             publisher.send(tag.kind, tag.timestamp, &message).expect("sent");
         }
     }
-    publisher.finish().expect("taken");
+    publisher.finish().expect("finished");
     stage.has_recorded(
         &channel,
         &Recording {
@@ -266,7 +266,8 @@ fn slices_sent_one_by_one_are_recorded_as_pictures() {
     );
 }
 
-/// The messages that carry one slice each, and the others before them.
+/// Splits a picture into messages with one slice each; other units stay with the slice
+/// that follows them.
 fn one_slice_each(kind: TagKind, body: &[u8]) -> Vec<Vec<u8>> {
     if kind != TagKind::Video || body[1] != 1 {
         return vec![body.to_vec()];
@@ -312,7 +313,7 @@ fn disabling_a_channel_disconnects_its_encoder() {
     channel.wait_fragments(1);
     stage.client.put_channel_status("cam", ChannelState::Disabled).expect("allowed while live");
     let cut = encoder.end(SOON);
-    assert!(!cut.status.success(), "the encoder was not cut: {}", cut.stderr);
+    assert!(!cut.status.success(), "the encoder was not disconnected: {}", cut.stderr);
     wait_until("Disabled", || {
         let status = channel.status().status;
         (status == StreamState::Disabled, status)
@@ -329,7 +330,7 @@ fn disabling_a_channel_disconnects_its_encoder() {
 }
 
 #[test]
-fn ten_publish_at_once() {
+fn ten_encoders_publish_at_once() {
     let Some(stage) = Stage::set("ten") else { return };
     let clip = clip("360p", CLIP_360P);
     let channels: Vec<Channel> = (0..10).map(|n| stage.channel(&format!("cam {n}"))).collect();
@@ -358,8 +359,7 @@ fn ten_publish_at_once() {
     }
 }
 
-// --- rejected streams, with the messages that ffmpeg prints
-// ------------------------
+// --- rejected streams, with the messages that ffmpeg prints ----------------------
 
 #[test]
 fn a_rejected_encoder_gets_the_reason() {
@@ -436,15 +436,15 @@ fn an_encoder_learns_that_its_codec_is_rejected() {
     assert!(refused(ffmpeg(), mp3).contains("MP3"));
     assert!(refused(ffmpeg(), "-c:v flv -c:a aac").contains("FLV1"));
     // Enhanced RTMP, which distributions' ffmpeg does not support yet.
-    let Some(newer) = newer_ffmpeg("the refusal of HEVC") else { return };
+    let Some(newer) = newer_ffmpeg("the rejection of HEVC") else { return };
     let hevc = "-c:v libx265 -preset ultrafast -x265-params log-level=none -c:a aac";
     assert!(refused(newer, hevc).contains("HEVC"));
 }
 
 #[test]
-fn a_newer_ffmpeg_is_recorded_as_well() {
+fn a_newer_ffmpeg_is_also_recorded() {
     let Some(stage) = Stage::set("newer") else { return };
-    let Some(mut command) = newer_ffmpeg("the test newer") else { return };
+    let Some(mut command) = newer_ffmpeg("the test with a newer ffmpeg") else { return };
     let channel = stage.channel("cam");
     let file = clip("360p", CLIP_360P);
     let file = file.to_str().expect("a path in UTF-8");
@@ -488,8 +488,7 @@ fn refused(url: &str) -> String {
     refusal(run(publishing(&mut ffmpeg(), SHORT, url), SOON))
 }
 
-// --- support
-// -------------------------------------------------------------------------
+// --- support ---------------------------------------------------------------------
 
 /// An endpoint and a client for it.
 struct Stage {
@@ -555,7 +554,7 @@ fn check_transport_stream(playlist: &Playlist) {
     assert!(report.violations.is_empty(), "{:#?}\n{}", report.violations, playlist.text);
 }
 
-/// What must have been recorded.
+/// The expected recording.
 struct Recording {
     /// Width, height and frames per second.
     video: Option<(u32, u32, f64)>,

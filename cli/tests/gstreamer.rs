@@ -16,7 +16,7 @@ use support::{
 
 #[test]
 fn gstreamer_is_recorded_until_ctrl_c_and_its_session_ends() {
-    if !has_gstreamer() || !has_ffmpeg("the player of what GStreamer sent") {
+    if !has_gstreamer() || !has_ffmpeg("playback of the GStreamer stream") {
         return;
     }
     let folder = Folder::new("gstreamer");
@@ -55,7 +55,7 @@ fn a_rejected_gstreamer_gets_the_reason() {
 }
 
 #[test]
-fn the_pipeline_that_the_guide_shows_is_the_one_that_is_tested() {
+fn the_pipeline_in_the_guide_is_the_tested_one() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let script = fs::read_to_string(root.join("examples/gstreamer/publish.sh")).expect("a script");
     let guide = fs::read_to_string(root.join("docs/guide.md")).expect("the guide");

@@ -192,7 +192,7 @@ fn lines(home: &Path) -> Vec<String> {
     lines
 }
 
-/// Returns the parts of terminal output that are not visible as they are.
+/// Returns the harmful characters in terminal output.
 fn harm(text: &str) -> Vec<char> {
     text.chars().filter(|c| *c != '\n' && (c.is_control() || HARMFUL.contains(c))).collect()
 }
@@ -213,9 +213,9 @@ fn without_own_moves(text: &str) -> String {
 fn a_hostile_server_cannot_control_a_terminal() {
     let home = Folder::new("hostile-terminal");
     if !has_script() {
-        return note("skipped: a hostile server on a terminal (no script of util-linux)");
+        return note("skipped: a hostile server on a terminal (no util-linux script)");
     }
-    let mut is_told = 0;
+    let mut shown = 0;
     for mode in [Mode::Answer, Mode::Refuse, Mode::Garble] {
         let url = serve(mode);
         for line in lines(home.path()) {
@@ -224,18 +224,18 @@ fn a_hostile_server_cannot_control_a_terminal() {
                 let ran = run(&mut with_keys(on_terminal(home.path(), &line), &url), LONG);
                 let harm = harm(&without_own_moves(&ran.stdout));
                 assert_eq!(harm, [], "{mode:?}: {line}: {:?}", ran.stdout);
-                is_told += usize::from(ran.stdout.contains("owned"));
+                shown += usize::from(ran.stdout.contains("owned"));
             }
         }
     }
-    assert!(is_told > 60, "the texts are shown, though escaped: {is_told}");
+    assert!(shown > 60, "the strings are shown, escaped: {shown}");
 }
 
 #[test]
 fn the_monitor_draws_nothing_that_a_hostile_server_sent() {
     let home = Folder::new("hostile-monitor");
     if !has_script() {
-        return note("skipped: the monitor beside a hostile server (no script of util-linux)");
+        return note("skipped: the monitor with a hostile server (no util-linux script)");
     }
     for mode in [Mode::Answer, Mode::Refuse] {
         let line = "monitor cam --no-color --interval 1s & sleep 3; kill -INT $!; wait";
@@ -248,7 +248,7 @@ fn the_monitor_draws_nothing_that_a_hostile_server_sent() {
 }
 
 #[test]
-fn json_contains_no_harmful_character_and_no_text_changes() {
+fn json_escapes_harmful_characters_and_keeps_the_text() {
     let home = Folder::new("hostile-json");
     let url = serve(Mode::Answer);
     let ran = run(&mut with_keys(bare(home.path(), "--json channel list"), &url), LONG);

@@ -1,4 +1,4 @@
-//! What `osslive local` requires of secrets, and what it prints of them.
+//! What `osslive local` requires of secrets, and which of them it prints.
 
 mod support;
 
@@ -27,7 +27,7 @@ fn local(home: &Folder, line: &str) -> Command {
 /// Returns the output of its start, and of its end.
 fn printed(command: &mut Command) -> Ran {
     let mut program = Program::start(command);
-    wait_until("the endpoint says how to end it", || {
+    wait_until("the endpoint prints how to stop it", || {
         let text = program.printed();
         (text.contains("Ctrl-C") || text.ends_with("}\n") || !program.is_running(), text)
     });
@@ -73,7 +73,7 @@ fn well_known_secrets_are_rejected_for_other_machines() {
             );
         }
     }
-    assert!(!data.exists(), "nothing is made before the keys are checked");
+    assert!(!data.exists(), "nothing is created before the keys are checked");
 }
 
 #[test]
@@ -215,7 +215,7 @@ fn a_secret_file_that_others_can_read_causes_a_warning() {
     restrict(Path::new(&file), 0o644);
     let line = format!("--access-key-secret-file {file}");
     let ran = printed(&mut local(&home, &line));
-    assert!(ran.status.success(), "it starts all the same: {}", ran.stderr);
+    assert!(ran.status.success(), "it starts anyway: {}", ran.stderr);
     assert!(ran.stderr.contains(&file) && ran.stderr.contains("warning"), "{}", ran.stderr);
     assert!(!ran.stderr.contains(OWN), "{}", ran.stderr);
     let ran = printed(&mut local(&home, &format!("--json {line}")));
@@ -225,7 +225,7 @@ fn a_secret_file_that_others_can_read_causes_a_warning() {
 }
 
 #[test]
-fn no_option_that_takes_a_secret_is_recommended() {
+fn help_hides_options_that_take_a_secret() {
     let home = Folder::new("local-help");
     let help = run(&mut bare(home.path(), "local --help"), SOON).silent("help");
     let options: Vec<_> =
@@ -244,7 +244,7 @@ fn no_option_that_takes_a_secret_is_recommended() {
 fn on_a_terminal_it_shows_a_publish_url_but_no_custom_secret() {
     let home = Folder::new("local-terminal");
     if !support::has_script() {
-        return note("skipped: the endpoint on a terminal (no script of util-linux)");
+        return note("skipped: the endpoint on a terminal (no util-linux script)");
     }
     let data = home.path().join("data");
     let line = format!("local --listen 127.0.0.1:0 --data {}", data.display());
@@ -294,9 +294,9 @@ fn the_log_has_the_chosen_format_and_level() {
         assert_eq!(printed(&mut local(&home, line)).stderr, "", "{line}");
     }
     for line in ["--log xml", "--log-level loud"] {
-        let message = run(&mut local(&home, line), SOON);
-        assert_eq!(message.status.code(), Some(2), "{line}: {}", message.stderr);
-        assert!(message.stderr.contains("--log"), "{}", message.stderr);
+        let ran = run(&mut local(&home, line), SOON);
+        assert_eq!(ran.status.code(), Some(2), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains("--log"), "{}", ran.stderr);
     }
 }
 
@@ -317,18 +317,18 @@ fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     peer.set_read_timeout(Some(SOON)).expect("a limit");
     let request =
         format!("HEAD /live-demo/{} HTTP/1.1\r\nHost: {address}\r\n\r\n", "a".repeat(200));
-    let mut answers = 0;
+    let mut responses = 0;
     let mut buffer = vec![0; 64 * 1024];
-    // In groups, so that neither side waits for the other.
+    // In batches, so that neither side blocks the other.
     for _ in 0..60 {
-        peer.write_all(request.repeat(50).as_bytes()).expect("requests are taken");
+        peer.write_all(request.repeat(50).as_bytes()).expect("requests are accepted");
         let (mut group, end) = (Vec::new(), b"\r\n\r\n");
         while group.windows(4).filter(|four| four == end).count() < 50 {
-            let count = peer.read(&mut buffer).expect("an answer in time");
-            assert!(count > 0, "closed after {answers} answers");
+            let count = peer.read(&mut buffer).expect("a response in time");
+            assert!(count > 0, "closed after {responses} responses");
             group.extend_from_slice(&buffer[..count]);
         }
-        answers += 50;
+        responses += 50;
     }
     let mut log = String::new();
     let mut stderr = endpoint.stderr.take().expect("stderr is piped");
@@ -347,5 +347,5 @@ fn an_unread_log_blocks_nothing_and_counts_lost_lines() {
     let written = kinds.iter().filter(|kind| *kind == "request").count() as u64;
     assert!(lost > 0, "{} lines", kinds.len());
     let missing = kinds.iter().filter(|kind| ["start", "stop"].contains(&&***kind)).count() as u64;
-    assert_eq!(written + lost + missing, answers + 2, "every event is written or counted");
+    assert_eq!(written + lost + missing, responses + 2, "every event is written or counted");
 }

@@ -10,13 +10,13 @@ use std::time::{Duration, Instant};
 
 use osslive::ChannelState;
 use support::{
-    Hook, Program, Service, channel, free_port, kill_again_and_again, note, scrape, wait_until,
+    Hook, Program, Service, channel, free_port, kill_repeatedly, note, scrape, wait_until,
 };
 
 /// The number of channels.
 const CHANNELS: usize = 10_000;
 /// The maximum memory of the process at any time, in kilobytes.
-const MOST_MEMORY: u64 = 40 * 1024;
+const MAX_MEMORY: u64 = 40 * 1024;
 
 /// The duration of each run; `OSSLIVE_MONITOR_MINUTES` shortens it.
 fn length() -> Duration {
@@ -39,7 +39,7 @@ fn ten_thousand(name: &str, limit: Option<u32>) {
         Some(limit) => config.qps_limit(limit),
         None => config,
     });
-    let mut hook = Hook::willing();
+    let mut hook = Hook::accepting();
     let port = free_port();
     let line = format!(
         "--rate 50 --interval 30s --log json --state state --metrics 127.0.0.1:{port} \
@@ -98,7 +98,7 @@ fn ten_thousand(name: &str, limit: Option<u32>) {
         memory as f64 / 1024.0,
     ));
     assert_eq!(hook.events().len(), expected.len(), "nothing else was reported");
-    assert!(memory < MOST_MEMORY, "{memory} kB");
+    assert!(memory < MAX_MEMORY, "{memory} kB");
     let ran = monitor.interrupt();
     assert!(ran.status.success(), "{}", ran.stderr);
 }
@@ -123,6 +123,6 @@ fn ten_thousand_channels_in_little_memory_while_the_service_throttles() {
 #[test]
 #[ignore = "it takes three minutes"]
 fn a_hundred_kills_lose_no_change() {
-    let (changes, requests) = kill_again_and_again("monitor-hundred-kills", 100);
+    let (changes, requests) = kill_repeatedly("monitor-hundred-kills", 100);
     note(&format!("kills: {changes} changes, each received; {requests} requests in all"));
 }

@@ -14,12 +14,11 @@ use osslive_local::media::flv::Reader;
 use osslive_local::push::Publisher;
 use serde_json::Value;
 use support::{
-    Hook, KEY_SECRET, Program, Reply, SOON, Service, channel, failed, free_port,
-    kill_again_and_again, note, run, scrape, shipped, shipped_clip, skipped, wait_for_series,
-    wait_until,
+    Hook, KEY_SECRET, Program, Reply, SOON, Service, channel, failed, free_port, kill_repeatedly,
+    note, run, scrape, shipped, shipped_clip, skipped, wait_for_series, wait_until,
 };
 
-/// A program of Prometheus; without it, the test is reported as skipped.
+/// Returns a Prometheus program; without it, the test is reported as skipped.
 fn prometheus(program: &str, what: &str) -> Option<Command> {
     let found = Command::new(program).arg("--version").output();
     if !found.is_ok_and(|ran| ran.status.success()) {
@@ -29,14 +28,14 @@ fn prometheus(program: &str, what: &str) -> Option<Command> {
     Some(Command::new(program))
 }
 
-/// A publisher that has sent the beginning of the clip, and stays connected.
+/// Returns a publisher that has sent the beginning of the clip, and stays connected.
 fn publish(service: &Service, id: &str) -> Publisher {
     let url = service.client.get_rtmp_url(id, &RtmpUrlOptions::new()).expect("a URL");
     let mut publisher = Publisher::connect(&url, SOON).expect("accepted");
     let file = fs::read(shipped_clip()).expect("the clip");
     for tag in Reader::new(&file[..]).expect("FLV").take(60) {
         let tag = tag.expect("a tag");
-        publisher.send(tag.kind, tag.timestamp, &tag.body).expect("taken");
+        publisher.send(tag.kind, tag.timestamp, &tag.body).expect("sent");
     }
     publisher
 }
@@ -55,12 +54,12 @@ fn wait_for_events(hook: &Hook, expected: &[&str]) {
 // Metrics.
 
 #[test]
-fn metrics_are_what_promtool_accepts() {
+fn promtool_accepts_the_metrics() {
     let Some(mut promtool) = prometheus("promtool", "metrics through promtool") else { return };
     let service = Service::with_channels("monitoring-promtool", 3);
     let _publisher = publish(&service, "channel-0");
     service.set("channel-1", ChannelState::Disabled);
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     let port = free_port();
     // The publisher stops sending after a moment.
     let line = format!(
@@ -179,7 +178,7 @@ fn service_folder() -> tempfile::TempDir {
 fn metric_names() -> Vec<String> {
     let service = Service::with_channels("monitoring-names", 1);
     let _publisher = publish(&service, "channel-0");
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     let port = free_port();
     let line = format!("--interval 1s --metrics 127.0.0.1:{port} {}", webhook(&hook));
     let _monitor = service.start(&line, &[]);
@@ -271,7 +270,7 @@ fn port_0_is_a_free_port_that_the_log_names() {
 #[test]
 fn each_change_of_a_channel_is_an_event() {
     let service = Service::with_channels("monitoring-events", 1);
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     let line = format!(
         "--interval 1s --list-interval 1s --frame-rate-drop 100 --state state {}",
         webhook(&hook)
@@ -305,7 +304,7 @@ fn each_change_of_a_channel_is_an_event() {
 #[test]
 fn a_named_channel_that_does_not_exist_is_gone() {
     let service = Service::with_channels("monitoring-gone", 1);
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     let line = format!("channel-0 nobody --interval 1s {}", webhook(&hook));
     let _monitor = service.start(&line, &[]);
     wait_for_events(&hook, &["nobody gone"]);
@@ -319,7 +318,7 @@ fn a_named_channel_that_does_not_exist_is_gone() {
 fn an_event_is_resent_until_a_receiver_accepts_it() {
     let service = Service::with_channels("monitoring-retry", 1);
     service.set("channel-0", ChannelState::Disabled);
-    let elsewhere = Hook::willing();
+    let elsewhere = Hook::accepting();
     let url = elsewhere.url();
     let hook = Hook::start(move |number, _| match number {
         0 => Reply::status(&format!("307 Temporary Redirect\r\nLocation: {url}")),
@@ -471,7 +470,7 @@ fn the_documented_check_accepts_only_genuine_requests() {
         return skipped(what, "no perl");
     }
     let service = Service::with_channels("monitoring-shell", 1);
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     service.set("channel-0", ChannelState::Disabled);
     let _monitor = service.start(&format!("--interval 1s {}", webhook(&hook)), &[]);
     wait_for_events(&hook, &["channel-0 disabled"]);
@@ -542,13 +541,13 @@ fn the_unit_is_valid_and_hardened() {
 
 #[test]
 fn kills_of_monitor_and_receiver_lose_no_change() {
-    kill_again_and_again("monitoring-kills", 6);
+    kill_repeatedly("monitoring-kills", 6);
 }
 
 #[test]
 fn events_and_changes_are_kept_while_nothing_runs() {
     let service = Service::with_channels("monitoring-state", 4);
-    let mut hook = Hook::willing();
+    let mut hook = Hook::accepting();
     let line = format!("--interval 1s --state state {}", webhook(&hook));
     service.set("channel-0", ChannelState::Disabled);
     hook.kill();
@@ -568,7 +567,7 @@ fn events_and_changes_are_kept_while_nothing_runs() {
         events.sort_unstable();
         (events == ["channel-0 disabled", "channel-1 disabled", "channel-2 gone"], events)
     });
-    assert_eq!(terminate(monitor).stdout.lines().count(), 2, "what was known is not repeated");
+    assert_eq!(terminate(monitor).stdout.lines().count(), 2, "known events are not repeated");
 }
 
 /// Stops a monitor like a service manager; it must exit successfully.
@@ -583,7 +582,7 @@ fn terminate(monitor: Program) -> support::Ran {
 #[test]
 fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     let service = Service::with_channels("monitoring-refused", 2);
-    let hook = Hook::willing();
+    let hook = Hook::accepting();
     let line = format!("--interval 1s --state state {}", webhook(&hook));
     service.set("channel-0", ChannelState::Disabled);
     let monitor = service.start(&line, &[]);
@@ -611,7 +610,7 @@ fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     });
 }
 
-// Mistakes.
+// Invalid options.
 
 #[test]
 fn invalid_options_are_rejected() {

@@ -33,14 +33,14 @@ fn page_by_page(client: &Client, size: u32) -> Vec<String> {
         let Some(marker) = page.next_marker else { return listed };
         query = query.marker(marker);
     }
-    panic!("the pages have no end: {listed:?}");
+    panic!("the pages never end: {listed:?}");
 }
 
 #[test]
 fn the_sdk_lists_every_name_unchanged() {
     let (_shell, client) = with_channels("names-sdk");
     for size in [1, 2, 7, 1000] {
-        assert_eq!(page_by_page(&client, size), names(), "{size} a page");
+        assert_eq!(page_by_page(&client, size), names(), "{size} per page");
     }
     for name in names() {
         assert_eq!(client.get_channel(&name).expect("it exists").description, name);
@@ -59,7 +59,7 @@ fn the_sdk_lists_names_of_another_service_unchanged() {
         .build()
         .expect("a client");
     for size in [1, 2, 7, 1000] {
-        assert_eq!(page_by_page(&client, size), foreign_names(), "{size} a page");
+        assert_eq!(page_by_page(&client, size), foreign_names(), "{size} per page");
     }
     let listed: Vec<_> = client.channels("").map(|channel| channel.expect("a channel")).collect();
     assert!(listed.iter().map(|channel| &channel.name).eq(&foreign_names()));

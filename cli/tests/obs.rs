@@ -52,7 +52,7 @@ fn every_start_creates_what_is_missing_and_signs_a_new_url() {
     assert_eq!(fs::read_to_string(service).expect("the user's own service"), own);
     for secret in [KEY_SECRET, "Signature="].into_iter().chain(signatures.iter().map(|s| &**s)) {
         let files = stage.home.files_with(secret);
-        assert!(files.is_empty(), "{secret} lies in {files:?}");
+        assert!(files.is_empty(), "{secret} is in {files:?}");
     }
 }
 
@@ -129,13 +129,13 @@ fn obs_quits_at_once_while_the_service_does_not_respond() {
     drop(connection);
 }
 
-/// OBS experiences the faults that a user of the simulator injects.
+/// OBS under faults that a user of the local endpoint injects.
 #[test]
-fn obs_is_rejected_and_cut_by_rules() {
-    let Some(stage) = Stage::set("OBS under ordered faults", Mode::Advanced) else { return };
+fn fault_rules_reject_and_disconnect_obs() {
+    let Some(stage) = Stage::set("OBS under injected faults", Mode::Advanced) else { return };
     let channel = stage.channel("main-stage");
     stage.settings("main-stage");
-    stage.order("RtmpPublish --cut-after 4s --times 1");
+    stage.inject("RtmpPublish --cut-after 4s --times 1");
 
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
     wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
@@ -151,9 +151,9 @@ fn obs_is_rejected_and_cut_by_rules() {
     channel.wait_idle();
     channel.has_sessions(2);
 
-    stage.order("RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1");
+    stage.inject("RtmpPublish --code NetStream.Publish.BadName --message Taken --times 1");
     obs.press("start");
-    wait_until("a refusal", || {
+    wait_until("a rejection", || {
         let log = stage.endpoint.log();
         (log.contains("fault rule 2"), log + &obs.log())
     });
@@ -191,7 +191,7 @@ impl Stage {
     }
 
     /// Injects a fault.
-    fn order(&self, rule: &str) {
+    fn inject(&self, rule: &str) {
         let mut command = bare(self.home.path(), &format!("control fault add {rule}"));
         let ran = run(command.env("OSSLIVE_LOCAL_URL", &self.endpoint.url), LONG);
         assert!(ran.status.success(), "{rule}: {}", ran.stderr);

@@ -14,14 +14,14 @@ use support::{Channel, Endpoint, Folder, Program, get, nginx, wait_until};
 
 /// Ways to configure a proxy, as `location` blocks.
 const PLAIN: &str = "";
-const TELLS_THE_CLIENT: &str = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;";
-const PASSES_THE_HOST: &str = "proxy_set_header Host $http_host;";
-const BY_THE_BOOK: &str = "proxy_set_header Host $http_host;
+const FORWARDS_CLIENT: &str = "proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;";
+const FORWARDS_HOST: &str = "proxy_set_header Host $http_host;";
+const RECOMMENDED: &str = "proxy_set_header Host $http_host;
     proxy_set_header X-Real-IP $remote_addr;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;";
 /// Nothing in such a request reveals a proxy.
-const UNSEEN: &str = "proxy_http_version 1.1;
+const UNDETECTABLE: &str = "proxy_http_version 1.1;
     proxy_set_header Connection \"\";";
 
 /// nginx in front of an endpoint, on a free port.
@@ -103,20 +103,20 @@ impl Page {
 }
 
 #[test]
-fn the_page_answers_nobody_through_a_proxy() {
+fn the_page_rejects_everyone_behind_a_proxy() {
     let Some(program) = nginx("the page behind a proxy") else { return };
     let folder = Folder::new("proxied");
     let data = folder.path().join("data");
     let endpoint = Endpoint::start_with(&data, &["--domain", "stream.example"]);
     Channel::create(&endpoint.client(), "cam");
     let page = Page::of(&endpoint);
-    for how in [PLAIN, TELLS_THE_CLIENT, PASSES_THE_HOST, BY_THE_BOOK] {
+    for how in [PLAIN, FORWARDS_CLIENT, FORWARDS_HOST, RECOMMENDED] {
         let proxy = Proxy::start(&program, &folder, &endpoint, how);
         for target in page.closed.iter().chain(&page.open) {
             assert_eq!(proxy.status(target), 403, "{target} behind {how:?}");
         }
     }
-    let unseen = Proxy::start(&program, &folder, &endpoint, UNSEEN);
+    let unseen = Proxy::start(&program, &folder, &endpoint, UNDETECTABLE);
     for target in &page.closed {
         assert_eq!(unseen.status(target), 403, "{target}: only the token protects it");
     }
@@ -134,7 +134,7 @@ fn a_public_page_still_requires_its_token_through_a_proxy() {
     let endpoint = Endpoint::start_with(&data, &["--remote-page"]);
     Channel::create(&endpoint.client(), "cam");
     let page = Page::of(&endpoint);
-    for how in [PLAIN, TELLS_THE_CLIENT, BY_THE_BOOK, UNSEEN] {
+    for how in [PLAIN, FORWARDS_CLIENT, RECOMMENDED, UNDETECTABLE] {
         let proxy = Proxy::start(&program, &folder, &endpoint, how);
         for target in &page.closed {
             assert_eq!(proxy.status(target), 403, "{target} behind {how:?}");
@@ -161,11 +161,11 @@ fn playback_works_through_a_proxy_and_a_disabled_page_does_not() {
     channel.wait_idle();
     let play = channel.play_url("playlist.m3u8");
     let target = play.strip_prefix(&endpoint.url).expect("a URL of the endpoint");
-    for how in [PLAIN, BY_THE_BOOK, UNSEEN] {
+    for how in [PLAIN, RECOMMENDED, UNDETECTABLE] {
         let proxy = Proxy::start(&program, &folder, &endpoint, how);
         assert_eq!(proxy.status(target), 200, "behind {how:?}");
         for target in ["/_osslive/", "/_osslive/?token=", "/_osslive/app.js"] {
-            assert_eq!(proxy.status(target), 400, "no bucket can be called so: {target}");
+            assert_eq!(proxy.status(target), 400, "no bucket can have this name: {target}");
         }
     }
 }

@@ -102,7 +102,7 @@ fn disable_as(sdk: Sdk) {
     stage.script(&["live", "cam", "640", "360", "30"]);
     stage.script(&["disable", "cam"]);
     let cut = first.end(SOON);
-    assert!(!cut.status.success(), "the encoder was not cut: {}", cut.stderr);
+    assert!(!cut.status.success(), "the encoder was not disconnected: {}", cut.stderr);
     let reason = refusal(encoder(&url).end(SOON));
     assert!(reason.contains("LiveChannelDisabled"), "{reason}");
 }

@@ -1,4 +1,4 @@
-//! `osslive recording`: lists recordings, downloads that survive every kind of
+//! `osslive recording`: lists of recordings, downloads that survive every kind of
 //! interruption, and deletion that leaves no playlist with a missing fragment.
 
 #[path = "../../tests/support/media_clock.rs"]
@@ -42,7 +42,7 @@ struct Archive {
 impl Archive {
     fn start(name: &str, config: Config) -> Archive {
         let endpoint = LocalEndpoint::start(config.control()).expect("an endpoint");
-        let control = endpoint.control().expect("a control");
+        let control = endpoint.control().expect("the control API");
         let client = endpoint.client_builder().build().expect("a client");
         let put = String::new();
         Archive { folder: Folder::new(name), endpoint, control, client, put }
@@ -95,7 +95,7 @@ impl Archive {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
     }
 
-    /// Returns its errors when it fails with this status.
+    /// Runs a command that must fail with this status, and returns its errors.
     fn fails(&self, arguments: &str, status: i32) -> String {
         let ran = self.run(arguments);
         assert_eq!(ran.status.code(), Some(status), "{arguments}: {}", ran.stderr);
@@ -110,7 +110,7 @@ impl Archive {
         self.control.add(rule).expect("a rule");
     }
 
-    /// Checks that a file contains everything that was put there.
+    /// Returns whether a file contains everything that was put there.
     fn is_put(&self, name: &str) -> bool {
         fs::read(self.file(name)).unwrap() == self.put.as_bytes()
     }
@@ -128,7 +128,7 @@ impl Archive {
     }
 }
 
-/// Puts playlists that list all of these fragments but the last three hundred.
+/// Returns playlists that list all of these fragments but the last three hundred.
 fn playlists(fragments: &[Value]) -> Vec<Value> {
     let listed = &fragments[..fragments.len().saturating_sub(300)];
     let playlist = |(number, fragments): (usize, &[Value])| {
@@ -197,7 +197,7 @@ fn a_session_is_one_file_by_default() {
 }
 
 #[test]
-fn a_download_that_is_impossible_fails_with_the_reason() {
+fn an_impossible_download_fails_with_the_reason() {
     let archive = Archive::of_fragments("recording-errors", 3);
     let error =
         archive.fails("download c --from 2020-01-01T00:00:00Z --to 2020-01-02T00:00:00Z", 3);
@@ -211,11 +211,11 @@ fn a_download_that_is_impossible_fails_with_the_reason() {
     fs::create_dir_all(&empty).unwrap();
     let ran = run(archive.command("download c --last 1h -o show.mp4").env("PATH", &empty), LONG);
     assert!(ran.stderr.contains("MP4 needs ffmpeg, which is not installed"), "{}", ran.stderr);
-    assert!(!archive.file("show.mp4.ts.part").exists(), "it began all the same");
+    assert!(!archive.file("show.mp4.ts.part").exists(), "it started anyway");
 }
 
 #[test]
-fn a_download_that_is_killed_at_any_time_is_resumed() {
+fn a_download_killed_at_any_time_is_resumed() {
     let archive = Archive::of_fragments("recording-kills", 600);
     // So slow that the kills come before the end. An emulated system takes long to
     // start a program.
@@ -274,7 +274,7 @@ fn a_live_stream_is_followed_through_kills_to_its_end() {
 }
 
 #[test]
-fn the_frames_of_a_download_are_those_of_the_fragments() {
+fn a_download_has_the_same_frames_as_the_fragments() {
     if !has_ffmpeg("the frames of recordings") {
         return;
     }
@@ -307,7 +307,7 @@ fn the_frames_of_a_download_are_those_of_the_fragments() {
 
 #[cfg(unix)]
 #[test]
-fn a_conversion_that_fails_keeps_the_download() {
+fn a_failed_conversion_keeps_the_download() {
     use std::os::unix::fs::PermissionsExt;
     if !has_ffmpeg("the frames of recordings") {
         return;
@@ -336,11 +336,11 @@ fn a_conversion_that_fails_keeps_the_download() {
     assert!(archive.file("show.mp4").exists() && !archive.file("show.mp4.ts").exists());
 }
 
-/// No playlist lists a missing fragment.
-fn no_playlist_has_a_hole(archive: &Archive) {
+/// Checks that no playlist lists a missing fragment.
+fn no_playlist_has_a_missing_fragment(archive: &Archive) {
     let recording = archive.client.get_recording("c").unwrap();
     for playlist in &recording.playlists {
-        assert_eq!(recording.missing(playlist), 0, "{} lists what is gone", playlist.name);
+        assert_eq!(recording.missing(playlist), 0, "{} lists a missing fragment", playlist.name);
     }
 }
 
@@ -386,11 +386,11 @@ fn pruning_killed_at_any_time_leaves_no_playlist_with_a_missing_fragment() {
         // The deletions take place in the last of these milliseconds.
         thread::sleep(Duration::from_millis(u64::from(100 + number * 37 % 300)));
         program.kill_if_running();
-        no_playlist_has_a_hole(&archive);
+        no_playlist_has_a_missing_fragment(&archive);
         let left = archive.client.get_recording("c").unwrap().fragments.len() as i64;
         interrupted += u32::from((1..count).contains(&left));
     }
-    println!("{} prunings were killed, {interrupted} with a part deleted", kills());
+    println!("{} prunings were killed, {interrupted} of them halfway", kills());
     thread::sleep(Duration::from_millis(1100));
     archive.succeeds("prune c --older-than 1s --yes");
     let left = archive.client.get_recording("c").unwrap();

@@ -36,7 +36,7 @@ fn every_acknowledged_channel_survives_a_kill() {
                 let prefix = format!("round-{round}-{thread}-频道 ");
                 scope.spawn(move || keep_changing(&client, &prefix, acknowledged, done));
             }
-            wait_until("a hundred answers", || {
+            wait_until("a hundred responses", || {
                 let count = done.load(Ordering::Relaxed);
                 (count >= 100, count)
             });
@@ -139,8 +139,8 @@ fn a_session_interrupted_by_a_kill_is_closed_and_continues_in_a_new_one() {
 
     let encoder = publish_clip(&clip, &channel.publish_url());
     channel.wait_fragments(kept.fragments.len() + 2);
-    let going_on = Playlist::fetch(&channel.play_url("playlist.m3u8"));
-    assert!(going_on.media_sequence > window.media_sequence, "{}\n{}", going_on.text, window.text);
+    let resumed = Playlist::fetch(&channel.play_url("playlist.m3u8"));
+    assert!(resumed.media_sequence > window.media_sequence, "{}\n{}", resumed.text, window.text);
     encoder.end(LONG).silent("the encoder");
     channel.has_sessions(2);
     let all = channel.vod();

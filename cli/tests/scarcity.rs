@@ -1,4 +1,4 @@
-//! An endpoint that may open only a few files, and more peers than that.
+//! An endpoint with few file descriptors, and more peers than that.
 
 #![cfg(unix)]
 
@@ -24,7 +24,7 @@ fn an_endpoint_out_of_descriptors_recovers_when_some_are_free() {
         (answer.as_ref().is_err_and(|error| error.status().is_none()), answer)
     });
     drop(peers);
-    wait_until("an answer", || {
+    wait_until("a response", || {
         let answer = client.get_channel_status("cam");
         (answer.as_ref().is_err_and(|error| error.status() == Some(404)), answer)
     });
@@ -65,5 +65,5 @@ fn an_endpoint_that_cannot_start_never_claims_to_listen() {
         assert_eq!(ran.status.success(), has_started, "{limit}: {}{}", ran.stdout, ran.stderr);
         assert!(has_started || ran.stderr.contains("osslive: "), "{limit}: {}", ran.stderr);
     }
-    assert!(outcomes.iter().all(|&count| count > 0), "both were seen: {outcomes:?}");
+    assert!(outcomes.iter().all(|&count| count > 0), "both outcomes occurred: {outcomes:?}");
 }

@@ -19,7 +19,7 @@ use osslive_local::push::{PushOptions, push_flv};
 use support::{BUCKET, Browser, Endpoint, Folder, KEY_ID, KEY_SECRET, LONG, despite_crashes, run};
 
 /// 9999-12-31T23:59:59Z: what a page could contain as a constant.
-const FOR_EVER: &str = "253402300799";
+const FAR_FUTURE: &str = "253402300799";
 
 type Params = &'static [(&'static str, Option<&'static str>)];
 
@@ -73,7 +73,7 @@ impl Stage {
         let (authority, length) = (self.endpoint.authority(), body.len());
         let mut stream = TcpStream::connect(authority).expect("the endpoint listens");
         let head = format!("PUT {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close");
-        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").expect("it is taken");
+        write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").expect("it is sent");
         let mut reply = String::new();
         stream.read_to_string(&mut reply).expect("a reply");
         assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
@@ -116,7 +116,7 @@ fn signed(
     let headers = [("content-type", content_type)];
     let headers = if content_type.is_empty() { &[][..] } else { &headers };
     let parts = Parts { method, bucket: BUCKET, key, query: params, headers };
-    let text = v1::string_to_sign(&parts, FOR_EVER);
+    let text = v1::string_to_sign(&parts, FAR_FUTURE);
     let signature = percent_encode(&v1::signature(&v1::Key::new(KEY_SECRET), &text)).to_string();
     let query: String = params
         .iter()
@@ -126,7 +126,7 @@ fn signed(
         })
         .collect();
     let base = format!("{}/{BUCKET}/{key}?{query}", endpoint.url);
-    format!("{base}OSSAccessKeyId={KEY_ID}&Expires={FOR_EVER}&Signature={signature}")
+    format!("{base}OSSAccessKeyId={KEY_ID}&Expires={FAR_FUTURE}&Signature={signature}")
 }
 
 fn collect(folder: &Path, files: &mut BTreeMap<PathBuf, Vec<u8>>) {
@@ -151,11 +151,11 @@ fn no_page_of_another_site_gets_or_changes_anything() {
     let Some(stage) = Stage::set("other sites in a browser", &[]) else { return };
     let before = stage.files();
     // Another site, one that shares the endpoint's host, and another address, which
-    // macOS must be given first.
+    // has to be configured on macOS first.
     let mut hosts = Vec::from(["localhost", "127.0.0.1", "127.0.0.2"].map(free));
     hosts.truncate(if cfg!(target_os = "macos") { 2 } else { 3 });
     let said = stage.visit(&hosts, None);
-    let refused = said.lines().filter(|line| line.ends_with("is refused")).count();
+    let refused = said.lines().filter(|line| line.ends_with("is rejected")).count();
     assert_eq!(refused, hosts.len(), "{said}");
     assert!(stage.files() == before, "something was changed");
     assert_eq!(stage.client().get_channel("cam").expect("a channel").status, ChannelState::Enabled);

@@ -58,7 +58,8 @@ fn ended(command: &Command, stdout: Stream, stderr: Stream) -> (ExitStatus, Stri
     (done.status, text(done.stdout), text(done.stderr))
 }
 
-/// Every command, each successful on every run, and some that fail in every way.
+/// Returns every command, such that it succeeds on every run, and some that fail in
+/// various ways.
 fn lines(home: &Folder) -> Vec<String> {
     let clip = shipped_clip();
     let clip = clip.display();
@@ -123,28 +124,28 @@ fn a_stream_that_cannot_be_written_changes_nothing_else() {
     }
     shell.record("cam", 1);
     for line in lines(&shell.folder) {
-        // A publisher takes its time, and once is enough.
+        // Publishing takes a while, so once is enough.
         let options =
             if line.starts_with("publish ") { &["-v"][..] } else { &["", "--json", "-v"] };
         for line in options.iter().map(|option| format!("{option} {line}")) {
             let command = shell.command(&line);
-            let (status, printed, message) = ended(&command, Stream::Read, Stream::Read);
+            let (status, printed, logged) = ended(&command, Stream::Read, Stream::Read);
             let status = status.code().expect("it ends by itself");
             for fault in FAULTS {
-                let (ended_so, out, _) = ended(&command, Stream::Read, fault);
-                assert_eq!(ended_so.code(), Some(status), "{line}: stderr {fault:?}");
+                let (exit, out, _) = ended(&command, Stream::Read, fault);
+                assert_eq!(exit.code(), Some(status), "{line}: stderr {fault:?}");
                 assert_eq!(out.is_empty(), printed.is_empty(), "{line}: stderr {fault:?}: {out}");
             }
             for fault in FAULTS.into_iter().filter(|_| !printed.is_empty()) {
-                let (ended_so, _, err) = ended(&command, fault, Stream::Read);
+                let (exit, _, err) = ended(&command, fault, Stream::Read);
                 let is_lost = status == 0 && fault != Stream::Broken;
                 let expected = if is_lost { 1 } else { status };
-                assert_eq!(ended_so.code(), Some(expected), "{line}: stdout {fault:?}: {err}");
+                assert_eq!(exit.code(), Some(expected), "{line}: stdout {fault:?}: {err}");
                 assert!(!is_lost || err.contains("cannot write"), "{line}: {fault:?}: {err}");
-                assert!(is_lost || err.len() >= message.len() / 2, "{line}: {fault:?}: {err}");
+                assert!(is_lost || err.len() >= logged.len() / 2, "{line}: {fault:?}: {err}");
             }
-            let (ended_so, ..) = ended(&command, Stream::Broken, Stream::Broken);
-            assert_eq!(ended_so.code(), Some(status), "{line}: both broken");
+            let (exit, ..) = ended(&command, Stream::Broken, Stream::Broken);
+            assert_eq!(exit.code(), Some(status), "{line}: both broken");
         }
     }
 }
@@ -170,9 +171,9 @@ fn a_demo_continues_without_its_output_and_its_exit_status_reports_the_loss() {
         for fault in FAULTS {
             let command = &command;
             scope.spawn(move || {
-                let (ended_so, _, err) = ended(command, fault, Stream::Read);
+                let (exit, _, err) = ended(command, fault, Stream::Read);
                 let is_lost = fault != Stream::Broken;
-                assert_eq!(ended_so.code(), Some(i32::from(is_lost)), "{fault:?}: {err}");
+                assert_eq!(exit.code(), Some(i32::from(is_lost)), "{fault:?}: {err}");
                 assert_eq!(err.contains("cannot write"), is_lost, "{fault:?}: {err}");
             });
         }
@@ -220,11 +221,7 @@ fn with_json_every_error_is_a_line_of_json() {
         assert!(report.to_string().contains(words), "{line}: {report}");
     }
     // Without it, an error is reported as usual.
-    let message = run(&mut bare(home.path(), "channle"), LONG);
-    assert!(
-        message.stderr.starts_with("error: ") && message.stderr.contains("Usage: "),
-        "{}",
-        message.stderr
-    );
-    failed(run(&mut bare(home.path(), "local --listen 0.0.0.0:0"), LONG), 2, "a public secret");
+    let ran = run(&mut bare(home.path(), "channle"), LONG);
+    assert!(ran.stderr.starts_with("error: ") && ran.stderr.contains("Usage: "), "{}", ran.stderr);
+    failed(run(&mut bare(home.path(), "local --listen 0.0.0.0:0"), LONG), 2, "a well-known secret");
 }

@@ -1,5 +1,5 @@
-/* NULL for each pointer in turn; text that is not UTF-8, is empty, or has a
- * megabyte: a status, an error that names the parameter, no output. */
+/* NULL for each pointer in turn, and strings that are not UTF-8, are empty, or have a
+ * megabyte: each gives a status, an error that names the parameter, and no output. */
 
 #include "check.h"
 
@@ -284,14 +284,14 @@ static void null_is_rejected_for_batch_operations(void) {
 }
 
 static void highlights_are_validated(void) {
-  const osslive_highlight twofold[] = {{.name = "a", .to_ms = 1, .start_time = 1, .end_time = 2}};
-  const osslive_highlight elsewhen[] = {{.name = "a", .session_time = 1, .end_time = 2}};
+  const osslive_highlight both[] = {{.name = "a", .to_ms = 1, .start_time = 1, .end_time = 2}};
+  const osslive_highlight mixed[] = {{.name = "a", .session_time = 1, .end_time = 2}};
   const osslive_highlight beyond[] = {{.name = "a", .start_time = 1, .end_time = INT64_MAX}};
   const osslive_highlight early[] = {{.name = "a", .session_time = INT64_MIN}};
   REFUSED("highlights[0]: set either",
-          osslive_create_highlights(client, "a", twofold, 1, NULL, NULL, &out, &error));
+          osslive_create_highlights(client, "a", both, 1, NULL, NULL, &out, &error));
   REFUSED("highlights[0]: set either",
-          osslive_create_highlights(client, "a", elsewhen, 1, NULL, NULL, &out, &error));
+          osslive_create_highlights(client, "a", mixed, 1, NULL, NULL, &out, &error));
   REFUSED("highlights[0].end_time 9223372036854775807: out of range",
           osslive_create_highlights(client, "a", beyond, 1, NULL, NULL, &out, &error));
   REFUSED("highlights[0].session_time -9223372036854775808: out of range",

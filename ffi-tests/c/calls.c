@@ -1,4 +1,4 @@
-/* Every call once with success, and once with each kind of failure. */
+/* Every call, once successful and once with each kind of failure. */
 
 #include "check.h"
 
@@ -17,7 +17,7 @@ static osslive_channel_config *new_channel_config(void) {
   return config;
 }
 
-/* The calls on one channel that give JSON or text, as one function each. */
+/* The calls on one channel that return JSON or text, each as a function. */
 
 typedef osslive_status call(const osslive_client *client, const char *id, char **out,
                             osslive_error **error);
@@ -91,7 +91,7 @@ static osslive_status is_live(const osslive_client *client, const char *id, char
   return status;
 }
 
-static void gives(call *call, const osslive_client *client, const char *id, const char *text) {
+static void returns(call *call, const osslive_client *client, const char *id, const char *text) {
   char *out = (char *)GARBAGE;
   SUCCEEDS(call(client, id, &out, &error));
   CHECK(out != NULL);
@@ -103,37 +103,37 @@ static void gives(call *call, const osslive_client *client, const char *id, cons
 }
 
 static void every_call_succeeds(const osslive_client *client) {
-  gives(create, client, "stage", "{\"publishUrls\":[\"rtmp://");
-  gives(put, client, "stage", "\"playUrls\":[\"http");
-  gives(osslive_get_channel, client, "stage", "\"name\":\"stage\"");
-  gives(osslive_get_channel, client, "stage", "\"description\":\"the main stage\"");
-  gives(osslive_get_channel, client, "stage", "\"fragDuration\":2,\"fragCount\":4");
-  gives(osslive_get_channel, client, "stage", "\"type\":\"HLS\"");
-  gives(osslive_get_channel, client, "stage", "\"playlistName\":\"main.m3u8\"");
-  gives(list, client, "sta", "{\"channels\":[{\"name\":\"stage\"");
-  gives(list, client, NULL, "\"isTruncated\":false");
-  gives(osslive_get_channel_status, client, "stage", "{\"status\":\"Idle\"");
-  gives(osslive_get_channel_status, client, ON_AIR, "{\"status\":\"Live\"");
-  gives(osslive_get_channel_status, client, ON_AIR, "\"video\":{\"width\":320,\"height\":180");
-  gives(wait_live, client, ON_AIR, "{\"status\":\"Live\"");
-  gives(wait_idle, client, "stage", "{\"status\":\"Idle\"");
+  returns(create, client, "stage", "{\"publishUrls\":[\"rtmp://");
+  returns(put, client, "stage", "\"playUrls\":[\"http");
+  returns(osslive_get_channel, client, "stage", "\"name\":\"stage\"");
+  returns(osslive_get_channel, client, "stage", "\"description\":\"the main stage\"");
+  returns(osslive_get_channel, client, "stage", "\"fragDuration\":2,\"fragCount\":4");
+  returns(osslive_get_channel, client, "stage", "\"type\":\"HLS\"");
+  returns(osslive_get_channel, client, "stage", "\"playlistName\":\"main.m3u8\"");
+  returns(list, client, "sta", "{\"channels\":[{\"name\":\"stage\"");
+  returns(list, client, NULL, "\"isTruncated\":false");
+  returns(osslive_get_channel_status, client, "stage", "{\"status\":\"Idle\"");
+  returns(osslive_get_channel_status, client, ON_AIR, "{\"status\":\"Live\"");
+  returns(osslive_get_channel_status, client, ON_AIR, "\"video\":{\"width\":320,\"height\":180");
+  returns(wait_live, client, ON_AIR, "{\"status\":\"Live\"");
+  returns(wait_idle, client, "stage", "{\"status\":\"Idle\"");
   SUCCEEDS(osslive_wait_until_deleted(client, "never-made", 10000, &error));
   FAILS(OSSLIVE_ERR_TIMEOUT, "still Live",
         osslive_wait_until_deleted(client, ON_AIR, 3000, &error));
-  gives(osslive_get_channel_history, client, ON_AIR, "{\"records\":[{\"startTime\":\"20");
-  gives(create_vod, client, ON_AIR, "\"res\":{\"status\":200");
-  gives(get_vod, client, ON_AIR, "#EXTM3U");
-  gives(analyze, client, ON_AIR, "\"sessionCount\":1");
-  gives(highlight, client, ON_AIR, "\"failed\":0,\"total\":1}");
-  gives(disable, client, "stage", "\"attempts\":1");
-  gives(osslive_get_channel, client, "stage", "\"status\":\"disabled\"");
-  gives(osslive_delete_channel, client, "stage", "\"requestId\":\"");
+  returns(osslive_get_channel_history, client, ON_AIR, "{\"records\":[{\"startTime\":\"20");
+  returns(create_vod, client, ON_AIR, "\"res\":{\"status\":200");
+  returns(get_vod, client, ON_AIR, "#EXTM3U");
+  returns(analyze, client, ON_AIR, "\"sessionCount\":1");
+  returns(highlight, client, ON_AIR, "\"failed\":0,\"total\":1}");
+  returns(disable, client, "stage", "\"attempts\":1");
+  returns(osslive_get_channel, client, "stage", "\"status\":\"disabled\"");
+  returns(osslive_delete_channel, client, "stage", "\"requestId\":\"");
 
   char *out = NULL;
   SUCCEEDS(is_live(client, ON_AIR, &out, &error));
 }
 
-static void urls_are_made_without_the_service(const osslive_client *client) {
+static void urls_are_created_without_the_service(const osslive_client *client) {
   const osslive_param params[] = {{"playlistName", "late.m3u8"}, {"studio", "\xe7\x9b\xb4 1"}};
   char *url = NULL;
   SUCCEEDS(osslive_get_rtmp_url(client, "stage", 60, NULL, 0, &url, &error));
@@ -186,7 +186,7 @@ static void every_call_fails(const osslive_client *client, osslive_status expect
   }
 }
 
-/* Made for an endpoint; a client of its own, as the failures differ. */
+/* With a separate client for the endpoint, because the failures differ. */
 static void everything_fails_at(const char *endpoint, osslive_status expected, const char *text) {
   osslive_client *client = client_of(endpoint, 300, 1);
   every_call_fails(client, expected, text);
@@ -287,7 +287,7 @@ static void a_second_client_has_its_own_timeout(const osslive_client *client) {
   FAILS(OSSLIVE_ERR_TIMEOUT, "", osslive_get_channel(hasty, "stage", &out, &error));
   osslive_client_free(hasty);
   SUCCEEDS(osslive_client_with_timeout_ms(client, 20000, &hasty, &error));
-  gives(osslive_get_channel, hasty, ON_AIR, "on-air");
+  returns(osslive_get_channel, hasty, ON_AIR, "on-air");
   osslive_client_free(hasty);
 }
 
@@ -330,13 +330,13 @@ static void credentials_come_from_programs_and_from_the_machine(void) {
   osslive_config *config = osslive_config_new();
   SUCCEEDS(osslive_config_set_credential_process(config, command, &error));
   osslive_client *client = client_from(config, variable("OSS_ENDPOINT"));
-  gives(osslive_get_channel, client, ON_AIR, "on-air");
+  returns(osslive_get_channel, client, ON_AIR, "on-air");
   osslive_client_free(client);
 
   config = osslive_config_new();
   SUCCEEDS(osslive_config_load_default_credentials(config, &error));
   client = client_from(config, variable("OSS_ENDPOINT"));
-  gives(osslive_get_channel, client, ON_AIR, "on-air");
+  returns(osslive_get_channel, client, ON_AIR, "on-air");
   osslive_client_free(client);
 }
 
@@ -352,7 +352,7 @@ static void credentials_come_from_programs_and_from_the_machine(void) {
     osslive_client_free(client); \
   } while (0)
 
-static void sources_that_fail_are_named(const char *folder) {
+static void failing_sources_are_named(const char *folder) {
   char token[1024];
   const char *down = variable("REFUSED_ENDPOINT");
   snprintf(token, sizeof token, "%s/token", folder);
@@ -392,7 +392,7 @@ static int counts(size_t done, size_t total, void *user_data) {
   return ++*calls == 3;
 }
 
-static void a_diagnosis_finds_what_is_wrong_and_can_be_stopped(const osslive_client *client) {
+static void a_diagnosis_finds_problems_and_can_be_stopped(const osslive_client *client) {
   char *out = NULL;
   size_t calls = 0;
   SUCCEEDS(osslive_diagnose(client, ON_AIR, NULL, NULL, NULL, NULL, NULL, &out, &error));
@@ -413,7 +413,7 @@ static void a_diagnosis_finds_what_is_wrong_and_can_be_stopped(const osslive_cli
   CHECK(out == NULL);
 }
 
-static void freeing_null_is_fine(void) {
+static void freeing_null_does_nothing(void) {
   osslive_config_free(NULL);
   osslive_client_free(NULL);
   osslive_channel_config_free(NULL);
@@ -439,15 +439,15 @@ static void header_and_library_have_the_same_version(void) {
 int main(int argc, char **argv) {
   osslive_client *client = client_of_service();
   header_and_library_have_the_same_version();
-  freeing_null_is_fine();
+  freeing_null_does_nothing();
   a_configuration_needs_all_parts();
   options_take_effect();
   profiles_are_read(argc > 1 ? argv[1] : ".");
   credentials_come_from_programs_and_from_the_machine();
-  sources_that_fail_are_named(argc > 1 ? argv[1] : ".");
+  failing_sources_are_named(argc > 1 ? argv[1] : ".");
   every_call_succeeds(client);
-  a_diagnosis_finds_what_is_wrong_and_can_be_stopped(client);
-  urls_are_made_without_the_service(client);
+  a_diagnosis_finds_problems_and_can_be_stopped(client);
+  urls_are_created_without_the_service(client);
   the_service_rejects(client);
   a_wrong_key_is_rejected();
   a_second_client_has_its_own_timeout(client);

@@ -17,7 +17,7 @@
 #define CHECK(condition) \
   do { \
     if (!(condition)) { \
-      fprintf(stderr, "%s:%d: not so: %s\n", __FILE__, __LINE__, #condition); \
+      fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, __LINE__, #condition); \
       exit(1); \
     } \
   } while (0)
@@ -34,8 +34,8 @@
     CHECK(error == NULL); \
   } while (0)
 
-/* The call fails with a status, and with an error that says so and has `text`
- * in its message. Its arguments use `error`. */
+/* The call fails with a status, and with an error that has the same status, and
+ * `text` in its message. Its arguments use `error`. */
 #define FAILS(expected, text, call) \
   do { \
     osslive_error *error = (osslive_error *)GARBAGE; \
@@ -50,7 +50,7 @@
     osslive_error_free(error); \
   } while (0)
 
-/* A variable of the environment that must be set. */
+/* Returns an environment variable, which must be set. */
 static inline const char *variable(const char *name) {
   const char *value = getenv(name);
   if (value == NULL) {
@@ -60,7 +60,7 @@ static inline const char *variable(const char *name) {
   return value;
 }
 
-/* A client for an endpoint, with the key of the environment. */
+/* Returns a client for an endpoint, with the credentials from the environment. */
 static inline osslive_client *client_of(const char *endpoint, uint32_t timeout_ms,
                                         uint32_t attempts) {
   osslive_config *config = osslive_config_new();
@@ -85,7 +85,7 @@ static inline void pause_ms(long ms) {
   nanosleep(&time, NULL);
 }
 
-/* The process's memory in bytes. */
+/* Returns the process's resident memory in bytes. */
 static inline long resident_bytes(void) {
   long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");

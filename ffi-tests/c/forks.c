@@ -1,6 +1,6 @@
 /* Children that are forked while other threads are inside the log callback or
- * in the middle of a call: in each of them the log can be set up again and a
- * client of its own makes calls. */
+ * in the middle of a call: each can set up the log again, and make calls with its
+ * own client. */
 
 #include "check.h"
 
@@ -51,7 +51,7 @@ static void *replace(void *unused) {
 static void child(void) {
   int heard = 0;
   char *out = NULL;
-  /* It ends the child, which the parent then finds. */
+  /* It kills a child that hangs, which the parent reports. */
   alarm(CHILD_LIMIT_S);
   SUCCEEDS(osslive_set_log_callback(count, &heard, OSSLIVE_LOG_DEBUG, &error));
   osslive_client *own = client_of_service();
@@ -85,6 +85,6 @@ int main(int argc, char **argv) {
   CHECK(pthread_join(replacer, NULL) == 0);
   SUCCEEDS(osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
   osslive_client_free(client);
-  printf("%d of %d forks fell into a callback\n", inside_callback, rounds);
+  printf("%d of %d forks happened during a callback\n", inside_callback, rounds);
   return inside_callback > 0 ? 0 : 1;
 }

@@ -1,21 +1,21 @@
-/* Answers that are made to hurt. With `peak` as its argument it measures how
- * much memory they take; with `space` it has little of it, in ever smaller
- * address spaces: each call succeeds or fails, and the process lives. */
+/* Hostile responses. With the argument `peak`, measures how much memory they take;
+ * with `space`, makes the calls in ever smaller address spaces: each call succeeds
+ * or fails, and the process survives. */
 
 #include "check.h"
 
 #include <sys/resource.h>
 
-#define MOST_GROWN (32L << 20)
+#define MAX_GROWTH (32L << 20)
 
-/* The highest mark of resident memory, in bytes; it only rises. */
+/* Returns the peak resident memory, in bytes. */
 static long peak_bytes(void) {
   struct rusage usage;
   CHECK(getrusage(RUSAGE_SELF, &usage) == 0);
   return usage.ru_maxrss * 1024;
 }
 
-/* Bytes of address space in use. */
+/* Returns the size of the address space in use, in bytes. */
 static long address_space(void) {
   long pages = 0;
   FILE *file = fopen("/proc/self/statm", "r");
@@ -25,7 +25,7 @@ static long address_space(void) {
   return pages * 4096;
 }
 
-/* One call of each reader; the channel says which answer is wanted. */
+/* One call of each parser; the channel selects the response. */
 static int calls(osslive_client *client, int answer) {
   char name[16];
   int succeeded = 0;
@@ -58,15 +58,15 @@ int main(int argc, char **argv) {
   CHECK(argc == 3);
   int answers = atoi(argv[2]), succeeded = 0;
   osslive_client *client = client_of(variable("OSS_ENDPOINT"), 60000, 1);
-  /* The last answer is a good and small one: what is loaded once is loaded. */
+  /* The last response is small and valid: with it, everything is loaded once. */
   CHECK(calls(client, answers) > 0);
   long before = peak_bytes();
   for (int answer = 0; answer < answers; answer++) {
     if (strcmp(argv[1], "peak") == 0) {
       succeeded += calls(client, answer);
       long grown = peak_bytes() - before;
-      printf("answer %d: grown by %ld kB at most\n", answer, grown / 1024);
-      CHECK(grown < MOST_GROWN);
+      printf("response %d: grown by at most %ld kB\n", answer, grown / 1024);
+      CHECK(grown < MAX_GROWTH);
       continue;
     }
     for (long more = 48L << 20; more > 64 * 1024; more = more * 2 / 3) {

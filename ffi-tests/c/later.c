@@ -1,4 +1,4 @@
-/* A program that needs a function of a later library. */
+/* A program that needs a function of a newer library. */
 
 #include "check.h"
 

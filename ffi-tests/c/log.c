@@ -1,5 +1,5 @@
-/* The log callback: what it hears, from which threads, and when it has heard
- * the last. */
+/* The log callback: which messages it receives, from which threads, and when it has
+ * received the last one. */
 
 #include "check.h"
 
@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <time.h>
 
-struct ear {
+struct listener {
   pthread_mutex_t lock;
   int counts[5];
   char last[4096];
@@ -15,19 +15,19 @@ struct ear {
   osslive_client *client;
 };
 
-static void hear(int level, const char *message, void *user_data) {
-  struct ear *ear = user_data;
+static void on_message(int level, const char *message, void *user_data) {
+  struct listener *listener = user_data;
   CHECK(level >= OSSLIVE_LOG_ERROR && level <= OSSLIVE_LOG_DEBUG);
-  pthread_mutex_lock(&ear->lock);
-  ear->counts[level]++;
-  snprintf(ear->last, sizeof ear->last, "%s", message);
-  strncat(ear->all, message, sizeof ear->all - strlen(ear->all) - 1);
-  pthread_mutex_unlock(&ear->lock);
+  pthread_mutex_lock(&listener->lock);
+  listener->counts[level]++;
+  snprintf(listener->last, sizeof listener->last, "%s", message);
+  strncat(listener->all, message, sizeof listener->all - strlen(listener->all) - 1);
+  pthread_mutex_unlock(&listener->lock);
 }
 
 static osslive_client *client;
 
-static void *ask(void *unused) {
+static void *call(void *unused) {
   char *out = NULL;
   (void)unused;
   SUCCEEDS(osslive_get_channel_status(client, "on-air", &out, &error));
@@ -35,42 +35,43 @@ static void *ask(void *unused) {
   return NULL;
 }
 
-static void levels_reflect_the_outcome(struct ear *ear) {
+static void levels_reflect_the_outcome(struct listener *listener) {
   char *out = NULL;
-  ask(NULL);
-  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 1);
-  CHECK(strstr(ear->last, "GET /on-air?live&comp=stat, attempt 1, ") == ear->last);
-  CHECK(strstr(ear->last, " ms: HTTP 200, request id ") != NULL);
+  call(NULL);
+  CHECK(listener->counts[OSSLIVE_LOG_DEBUG] == 1);
+  CHECK(strstr(listener->last, "GET /on-air?live&comp=stat, attempt 1, ") == listener->last);
+  CHECK(strstr(listener->last, " ms: HTTP 200, request id ") != NULL);
   FAILS(OSSLIVE_ERR_SERVICE, "", osslive_get_channel(client, "nobody", &out, &error));
-  CHECK(ear->counts[OSSLIVE_LOG_ERROR] == 1 && strstr(ear->last, "NoSuchLiveChannel") != NULL);
+  CHECK(listener->counts[OSSLIVE_LOG_ERROR] == 1);
+  CHECK(strstr(listener->last, "NoSuchLiveChannel") != NULL);
   osslive_client *refused = client_of(variable("REFUSED_ENDPOINT"), 5000, 2);
   FAILS(OSSLIVE_ERR_CONNECTION, "", osslive_get_channel(refused, "a", &out, &error));
   osslive_client_free(refused);
-  CHECK(ear->counts[OSSLIVE_LOG_WARN] == 1 && ear->counts[OSSLIVE_LOG_ERROR] == 2);
-  CHECK(strstr(ear->all, "; retry in ") != NULL);
+  CHECK(listener->counts[OSSLIVE_LOG_WARN] == 1 && listener->counts[OSSLIVE_LOG_ERROR] == 2);
+  CHECK(strstr(listener->all, "; retry in ") != NULL);
 }
 
-static void all_threads_are_logged(struct ear *ear) {
+static void all_threads_are_logged(struct listener *listener) {
   pthread_t threads[8];
-  ear->counts[OSSLIVE_LOG_DEBUG] = 0;
-  for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, ask, NULL) == 0);
+  listener->counts[OSSLIVE_LOG_DEBUG] = 0;
+  for (int i = 0; i < 8; i++) CHECK(pthread_create(&threads[i], NULL, call, NULL) == 0);
   for (int i = 0; i < 8; i++) CHECK(pthread_join(threads[i], NULL) == 0);
-  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == 8);
+  CHECK(listener->counts[OSSLIVE_LOG_DEBUG] == 8);
 }
 
-static void no_secret_is_logged(struct ear *ear) {
-  CHECK(strlen(ear->all) > 0);
-  CHECK(strstr(ear->all, variable("OSS_ACCESS_KEY_SECRET")) == NULL);
-  CHECK(strstr(ear->all, "ignature=") == NULL);
+static void no_secret_is_logged(struct listener *listener) {
+  CHECK(strlen(listener->all) > 0);
+  CHECK(strstr(listener->all, variable("OSS_ACCESS_KEY_SECRET")) == NULL);
+  CHECK(strstr(listener->all, "ignature=") == NULL);
 }
 
-static void the_level_filter_applies(struct ear *ear) {
-  int before = ear->counts[OSSLIVE_LOG_DEBUG];
-  SUCCEEDS(osslive_set_log_callback(hear, ear, OSSLIVE_LOG_WARN, &error));
-  ask(NULL);
+static void the_level_filter_applies(struct listener *listener) {
+  int before = listener->counts[OSSLIVE_LOG_DEBUG];
+  SUCCEEDS(osslive_set_log_callback(on_message, listener, OSSLIVE_LOG_WARN, &error));
+  call(NULL);
   SUCCEEDS(osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
-  ask(NULL);
-  CHECK(ear->counts[OSSLIVE_LOG_DEBUG] == before);
+  call(NULL);
+  CHECK(listener->counts[OSSLIVE_LOG_DEBUG] == before);
 }
 
 /* A callback that calls back: its own calls are not logged, and it cannot
@@ -89,7 +90,7 @@ static void reenter(int level, const char *message, void *user_data) {
 static void a_callback_may_make_calls(void) {
   int count = 0;
   SUCCEEDS(osslive_set_log_callback(reenter, &count, OSSLIVE_LOG_DEBUG, &error));
-  ask(NULL);
+  call(NULL);
   CHECK(count == 1);
 }
 
@@ -108,7 +109,7 @@ static void a_replaced_callback_has_ended(void) {
   pthread_t thread;
   int freed = 0;
   SUCCEEDS(osslive_set_log_callback(slow, &freed, OSSLIVE_LOG_DEBUG, &error));
-  CHECK(pthread_create(&thread, NULL, ask, NULL) == 0);
+  CHECK(pthread_create(&thread, NULL, call, NULL) == 0);
   while (!atomic_load(&inside)) {
   }
   SUCCEEDS(osslive_set_log_callback(NULL, NULL, OSSLIVE_LOG_DEBUG, &error));
@@ -117,13 +118,13 @@ static void a_replaced_callback_has_ended(void) {
 }
 
 int main(void) {
-  static struct ear ear = {.lock = PTHREAD_MUTEX_INITIALIZER};
+  static struct listener listener = {.lock = PTHREAD_MUTEX_INITIALIZER};
   client = client_of_service();
-  SUCCEEDS(osslive_set_log_callback(hear, &ear, OSSLIVE_LOG_DEBUG, &error));
-  levels_reflect_the_outcome(&ear);
-  all_threads_are_logged(&ear);
-  no_secret_is_logged(&ear);
-  the_level_filter_applies(&ear);
+  SUCCEEDS(osslive_set_log_callback(on_message, &listener, OSSLIVE_LOG_DEBUG, &error));
+  levels_reflect_the_outcome(&listener);
+  all_threads_are_logged(&listener);
+  no_secret_is_logged(&listener);
+  the_level_filter_applies(&listener);
   a_callback_may_make_calls();
   a_replaced_callback_has_ended();
   osslive_client_free(client);

@@ -1,5 +1,5 @@
-/* Work on many channels: sweeps, batches, histories, highlights, the monitor;
- * what its callback hears, and how it is stopped. */
+/* Operations on many channels: sweeps, batches, histories, highlights, the monitor;
+ * their callbacks, and how they are stopped. */
 
 #include "check.h"
 
@@ -22,23 +22,23 @@ static int count_of(const char *text, const char *part) {
   return count;
 }
 
-/* A callback that counts, and stops the work after this many calls. */
-struct ear {
-  size_t heard, total, stop_after;
+/* For a callback that counts its calls, and stops the operation after some. */
+struct counter {
+  size_t calls, total, stop_after;
   pthread_t thread;
 };
 
-static int hear(size_t done, size_t total, void *user_data) {
-  struct ear *ear = user_data;
-  CHECK(pthread_equal(ear->thread, pthread_self()));
-  CHECK(done == ++ear->heard);
-  ear->total = total;
-  return done == ear->stop_after ? -1 : 0;
+static int on_progress(size_t done, size_t total, void *user_data) {
+  struct counter *counter = user_data;
+  CHECK(pthread_equal(counter->thread, pthread_self()));
+  CHECK(done == ++counter->calls);
+  counter->total = total;
+  return done == counter->stop_after ? -1 : 0;
 }
 
-static struct ear an_ear(size_t stop_after) {
-  struct ear ear = {.stop_after = stop_after, .thread = pthread_self()};
-  return ear;
+static struct counter new_counter(size_t stop_after) {
+  struct counter counter = {.stop_after = stop_after, .thread = pthread_self()};
+  return counter;
 }
 
 static void put(const char *id, const char *state) {
@@ -53,11 +53,11 @@ static void put(const char *id, const char *state) {
 
 static void a_sweep_sorts_channels_by_status(void) {
   const char *const ids[] = {"on-air", "swept", "off", "nobody", "on-air", ""};
-  struct ear ear = an_ear(0);
+  struct counter counter = new_counter(0);
   char *out = (char *)GARBAGE;
   put("swept", "enabled");
   put("off", "disabled");
-  SUCCEEDS(osslive_monitor_channels(client, ids, 6, NULL, hear, &ear, &out, &error));
+  SUCCEEDS(osslive_monitor_channels(client, ids, 6, NULL, on_progress, &counter, &out, &error));
   has(out, "{\"live\":[{\"id\":\"on-air\",\"status\":\"Live\"");
   has(out, "\"idle\":[{\"id\":\"swept\",\"status\":\"Idle\"");
   has(out, "\"disabled\":[{\"id\":\"off\",\"status\":\"Disabled\"");
@@ -65,14 +65,14 @@ static void a_sweep_sorts_channels_by_status(void) {
   has(out, "\"code\":\"NoSuchLiveChannel\"");
   has(out, "{\"id\":\"\",\"error\":{\"kind\":\"invalidArgument\",");
   has(out, "\"total\":5}");
-  CHECK(ear.heard == 5 && ear.total == 5);
+  CHECK(counter.calls == 5 && counter.total == 5);
   osslive_string_free(out);
 }
 
-/* A callback that counts channels by what their JSON says, and stops the work after
- * this many calls. */
+/* For a callback that counts channels by their JSON, and stops the operation after some
+ * calls. */
 struct tally {
-  size_t live, failed, heard, stop_after;
+  size_t live, failed, calls, stop_after;
   pthread_t thread;
 };
 
@@ -81,16 +81,16 @@ static int count_status(const char *json, void *user_data) {
   CHECK(pthread_equal(tally->thread, pthread_self()));
   tally->live += count_of(json, "{\"id\":\"on-air\",\"status\":\"Live\"");
   tally->failed += count_of(json, "{\"id\":\"nobody\",\"error\":{\"kind\":\"service\",");
-  return ++tally->heard == tally->stop_after ? 1 : 0;
+  return ++tally->calls == tally->stop_after ? 1 : 0;
 }
 
 static void a_sweep_passes_on_each_channel(void) {
   const char *const ids[] = {"on-air", "nobody", "on-air", "swept"};
   struct tally tally = {.thread = pthread_self()};
   SUCCEEDS(osslive_sweep_channels(client, ids, 4, NULL, count_status, &tally, &error));
-  CHECK(tally.heard == 4 && tally.live == 2 && tally.failed == 1);
+  CHECK(tally.calls == 4 && tally.live == 2 && tally.failed == 1);
   SUCCEEDS(osslive_sweep_channels(client, NULL, 0, NULL, count_status, &tally, &error));
-  CHECK(tally.heard == 4);
+  CHECK(tally.calls == 4);
 }
 
 static void a_callback_stops_a_sweep_that_passes_on_channels(void) {
@@ -100,7 +100,7 @@ static void a_callback_stops_a_sweep_that_passes_on_channels(void) {
   SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
   FAILS(OSSLIVE_ERR_STOPPED, "the work was stopped before all channels were read",
         osslive_sweep_channels(client, ids, 7, options, count_status, &tally, &error));
-  CHECK(tally.heard == 2);
+  CHECK(tally.calls == 2);
   osslive_sweep_options_free(options);
 }
 
@@ -133,7 +133,7 @@ enum { MANY = 40 };
 static void a_callback_stops_a_sweep(void) {
   const char *ids[MANY];
   char names[MANY][16];
-  struct ear ear = an_ear(2);
+  struct counter counter = new_counter(2);
   char *out = (char *)GARBAGE;
   osslive_sweep_options *options = osslive_sweep_options_new();
   for (int i = 0; i < MANY; i++) {
@@ -142,9 +142,10 @@ static void a_callback_stops_a_sweep(void) {
   }
   SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
   SUCCEEDS(osslive_sweep_options_set_rate(options, 100, &error));
-  SUCCEEDS(osslive_monitor_channels(client, ids, MANY, options, hear, &ear, &out, &error));
+  SUCCEEDS(
+      osslive_monitor_channels(client, ids, MANY, options, on_progress, &counter, &out, &error));
   osslive_sweep_options_free(options);
-  CHECK(ear.heard == 2 && ear.total == MANY);
+  CHECK(counter.calls == 2 && counter.total == MANY);
   has(out, "\"total\":40}");
   CHECK(count_of(out, "NoSuchLiveChannel\"") >= 2);
   CHECK(count_of(out, "{\"kind\":\"stopped\",\"message\":\"skipped: the work was stopped") > 30);
@@ -169,20 +170,21 @@ static void a_sweep_has_a_time_limit(void) {
 static void a_batch_returns_one_result_per_channel(void) {
   const char *const ids[] = {"batch-1", "batch-2", "batch-1", "on-air", "batch-3"};
   osslive_channel_config *good = NULL, *bad = NULL;
-  struct ear ear = an_ear(0);
+  struct counter counter = new_counter(0);
   char *out = (char *)GARBAGE;
   SUCCEEDS(osslive_channel_config_new("Good", &good, &error));
   SUCCEEDS(osslive_channel_config_new("Bad", &bad, &error));
   SUCCEEDS(osslive_channel_config_set_frag_duration(bad, 0, &error));
   const osslive_channel_config *const configs[] = {good, bad, good, good, good};
-  SUCCEEDS(osslive_put_channels(client, ids, configs, 5, NULL, hear, &ear, &out, &error));
+  SUCCEEDS(
+      osslive_put_channels(client, ids, configs, 5, NULL, on_progress, &counter, &out, &error));
   has(out, "{\"results\":[{\"id\":\"batch-1\",\"publishUrls\":[\"rtmp://");
   has(out, "{\"id\":\"batch-2\",\"error\":{\"kind\":\"invalidArgument\"");
   has(out, "{\"id\":\"batch-1\",\"error\":{\"kind\":\"invalidArgument\"");
   has(out, "{\"id\":\"on-air\",\"error\":{\"kind\":\"service\"");
   has(out, "{\"id\":\"batch-3\",\"publishUrls\":[\"rtmp://");
   has(out, "],\"failed\":3,\"total\":5}");
-  CHECK(ear.heard == 5);
+  CHECK(counter.calls == 5);
   osslive_string_free(out);
   SUCCEEDS(osslive_get_channel(client, "batch-3", &out, &error));
   osslive_string_free(out);
@@ -192,9 +194,10 @@ static void a_batch_returns_one_result_per_channel(void) {
   osslive_sweep_options *options = osslive_sweep_options_new();
   SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
   SUCCEEDS(osslive_sweep_options_set_rate(options, 20, &error));
-  ear = an_ear(1);
-  SUCCEEDS(osslive_put_channels(client, ids, configs, 5, options, hear, &ear, &out, &error));
-  CHECK(ear.heard == 1);
+  counter = new_counter(1);
+  SUCCEEDS(
+      osslive_put_channels(client, ids, configs, 5, options, on_progress, &counter, &out, &error));
+  CHECK(counter.calls == 1);
   has(out, "\"kind\":\"stopped\"");
   osslive_string_free(out);
   osslive_sweep_options_free(options);
@@ -221,7 +224,7 @@ static void a_history_is_analyzed(void) {
   CHECK(out == NULL);
 }
 
-/* Cuts until all is there, as the session of now has only just begun. */
+/* Retries until everything is recorded, since the current session has just begun. */
 static char *cut(const osslive_highlight *highlights, size_t count, int failures) {
   char wanted[64];
   snprintf(wanted, sizeof wanted, "],\"failed\":%d,\"total\":%d}", failures, (int)count);
@@ -254,7 +257,7 @@ static void highlights_are_cut_by_offset_and_time(void) {
       {.name = "gone", .session_time = 1000},
       {.name = "backwards", .start_time = now, .end_time = now - 60},
   };
-  /* `now` is a moment of the session, once a second has begun in it. */
+  /* `now` is within the session once a second has begun in it. */
   pause_ms(1100);
   char *out = cut(highlights, 12, 5);
   has(out, "{\"results\":[{\"name\":\"opening\",\"playlist\":\"opening.m3u8\",\"start\":\"20");
@@ -266,21 +269,24 @@ static void highlights_are_cut_by_offset_and_time(void) {
 
 static void a_callback_stops_highlights(void) {
   const osslive_highlight highlights[] = {{.name = "a"}, {.name = "b"}, {.name = "c"}};
-  struct ear ear = an_ear(0);
+  struct counter counter = new_counter(0);
   char *out = (char *)GARBAGE;
-  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, hear, &ear, &out, &error));
-  CHECK(ear.heard == 3 && ear.total == 3);
+  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, on_progress, &counter, &out,
+                                     &error));
+  CHECK(counter.calls == 3 && counter.total == 3);
   has(out, "\"failed\":0,\"total\":3}");
   osslive_string_free(out);
-  ear = an_ear(1);
-  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, hear, &ear, &out, &error));
-  CHECK(ear.heard == 1);
+  counter = new_counter(1);
+  SUCCEEDS(osslive_create_highlights(client, "on-air", highlights, 3, on_progress, &counter, &out,
+                                     &error));
+  CHECK(counter.calls == 1);
   has(out, "{\"name\":\"b\",\"playlist\":\"b.m3u8\",\"error\":{\"kind\":\"stopped\"");
   has(out, "\"failed\":2,\"total\":3}");
   osslive_string_free(out);
   FAILS(OSSLIVE_ERR_SERVICE, "NoSuchLiveChannel",
-        osslive_create_highlights(client, "nobody", highlights, 3, hear, &ear, &out, &error));
-  CHECK(out == NULL && ear.heard == 1);
+        osslive_create_highlights(client, "nobody", highlights, 3, on_progress, &counter, &out,
+                                  &error));
+  CHECK(out == NULL && counter.calls == 1);
 }
 
 static osslive_channel_monitor *monitor_of(const osslive_client *client, uint32_t interval_ms) {
@@ -297,14 +303,14 @@ static osslive_channel_monitor *monitor_of(const osslive_client *client, uint32_
 
 /* The last number of bytes reported, and how often. */
 struct meter {
-  size_t heard, done, total;
+  size_t calls, done, total;
   int stops;
 };
 
 static int measure(size_t done, size_t total, void *user_data) {
   struct meter *meter = user_data;
   CHECK(done >= meter->done && done <= total);
-  meter->heard++;
+  meter->calls++;
   meter->done = done;
   meter->total = total;
   return meter->stops;
@@ -329,7 +335,7 @@ static void a_recording_is_downloaded(const char *folder) {
   char *out = (char *)GARBAGE;
   FAILS(OSSLIVE_ERR_STOPPED, "can be resumed",
         osslive_download_recording(client, "on-air", &download, measure, &meter, &out, &error));
-  CHECK(out == NULL && meter.heard == 1 && length_of(path) == -1 && length_of(part) >= 0);
+  CHECK(out == NULL && meter.calls == 1 && length_of(path) == -1 && length_of(part) >= 0);
 
   meter.stops = 0;
   SUCCEEDS(osslive_download_recording(client, "on-air", &download, measure, &meter, &out, &error));
@@ -357,7 +363,7 @@ static void a_monitor_reports_changes(void) {
   osslive_client *other = NULL;
   SUCCEEDS(osslive_client_with_timeout_ms(client, 20000, &other, &error));
   osslive_channel_monitor *monitor = monitor_of(other, 20);
-  /* It keeps what it needs of the client. */
+  /* The monitor keeps what it needs of the client. */
   osslive_client_free(other);
   char *out = (char *)GARBAGE;
   SUCCEEDS(osslive_channel_monitor_last_sweep(monitor, &out, &error));
@@ -403,8 +409,8 @@ static void *watch_until_stopped(void *user_data) {
   return NULL;
 }
 
-/* It waits for its interval or for a call that hangs; another thread that
- * asks is refused, and stops it. */
+/* The monitor waits for its interval or for a hanging call; another thread cannot use
+ * it meanwhile, but can stop it. */
 static void another_thread_stops_a_monitor(const osslive_client *client) {
   osslive_channel_monitor *monitor = monitor_of(client, 3600 * 1000);
   pthread_t thread;
@@ -427,14 +433,14 @@ static void another_thread_stops_a_monitor(const osslive_client *client) {
 
 static void invalid_options_are_rejected(void) {
   osslive_sweep_options *options = osslive_sweep_options_new();
-  const osslive_status refused = OSSLIVE_ERR_INVALID_ARGUMENT;
-  FAILS(refused, "max_parallel 0: must", osslive_sweep_options_set_max_parallel(options, 0, &error));
-  FAILS(refused, "257: must", osslive_sweep_options_set_max_parallel(options, 257, &error));
-  FAILS(refused, "-1", osslive_sweep_options_set_rate(options, -1, &error));
-  FAILS(refused, "NaN", osslive_sweep_options_set_rate(options, strtod("nan", NULL), &error));
-  FAILS(refused, "timeout_ms 0: must", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
-  FAILS(refused, "interval_ms 0: must", osslive_sweep_options_set_interval_ms(options, 0, &error));
-  FAILS(refused, "1.5", osslive_sweep_options_set_frame_rate_drop(options, 1.5, &error));
+  const osslive_status invalid = OSSLIVE_ERR_INVALID_ARGUMENT;
+  FAILS(invalid, "max_parallel 0: must", osslive_sweep_options_set_max_parallel(options, 0, &error));
+  FAILS(invalid, "257: must", osslive_sweep_options_set_max_parallel(options, 257, &error));
+  FAILS(invalid, "-1", osslive_sweep_options_set_rate(options, -1, &error));
+  FAILS(invalid, "NaN", osslive_sweep_options_set_rate(options, strtod("nan", NULL), &error));
+  FAILS(invalid, "timeout_ms 0: must", osslive_sweep_options_set_time_limit_ms(options, 0, &error));
+  FAILS(invalid, "interval_ms 0: must", osslive_sweep_options_set_interval_ms(options, 0, &error));
+  FAILS(invalid, "1.5", osslive_sweep_options_set_frame_rate_drop(options, 1.5, &error));
   SUCCEEDS(osslive_sweep_options_set_rate(options, 0, &error));
   osslive_sweep_options_free(options);
   osslive_sweep_options_free(NULL);

@@ -1,6 +1,6 @@
-/* A host's signals are its own: no action changes, calls that are interrupted
- * go on, writing to a closed connection raises no SIGPIPE, and a forked child
- * gets its own answers. */
+/* The host's signals are left alone: no action changes, interrupted calls continue,
+ * writing to a closed connection raises no SIGPIPE, and a forked child gets its own
+ * responses. */
 
 #include "check.h"
 
@@ -19,7 +19,7 @@ static void count(int signal) {
   alarms++;
 }
 
-/* What the process does with each signal. */
+/* Reads the process's action for each signal. */
 static void actions(struct sigaction *list) {
   for (int i = 1; i < SIGNALS; i++) CHECK(sigaction(i, NULL, &list[i]) == 0);
 }
@@ -30,8 +30,8 @@ static void same_actions(const struct sigaction *before) {
   for (int i = 1; i < SIGNALS; i++) CHECK(now[i].sa_handler == before[i].sa_handler);
 }
 
-/* Calls with an answer that nobody else gets. */
-static int calls_end_right(const osslive_client *client, const char *id, osslive_status expected) {
+/* Makes calls with a response that no other process gets. */
+static int calls_end_with(const osslive_client *client, const char *id, osslive_status expected) {
   for (int i = 0; i < CALLS; i++) {
     char *out = NULL;
     if (osslive_get_channel_status(client, id, &out, NULL) != expected) return 0;
@@ -56,19 +56,19 @@ int main(void) {
   actions(before);
   CHECK(before[SIGPIPE].sa_handler == SIG_DFL);
   osslive_client *client = client_of_service();
-  CHECK(calls_end_right(client, "on-air", OSSLIVE_OK));
+  CHECK(calls_end_with(client, "on-air", OSSLIVE_OK));
   same_actions(before);
 
-  /* Parent and child have the connection of the calls above. */
+  /* Parent and child share the connection of the calls above. */
   pid_t child = fork();
   CHECK(child >= 0);
-  if (child == 0) _exit(!calls_end_right(client, "nobody", OSSLIVE_ERR_SERVICE));
-  CHECK(calls_end_right(client, "on-air", OSSLIVE_OK));
+  if (child == 0) _exit(!calls_end_with(client, "nobody", OSSLIVE_ERR_SERVICE));
+  CHECK(calls_end_with(client, "on-air", OSSLIVE_OK));
   int status = 0;
   CHECK(waitpid(child, &status, 0) == child);
   CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 
-  /* Closing under writes. */
+  /* Connections are closed during writes. */
   for (int round = 0; round < ROUNDS; round++) {
     osslive_client *stopped = client_of_service();
     pthread_t thread;
@@ -79,7 +79,7 @@ int main(void) {
     osslive_client_free(stopped);
   }
 
-  /* No SA_RESTART: every system call that waits ends with EINTR. */
+  /* No SA_RESTART: every blocking system call ends with EINTR. */
   struct sigaction interrupt = {.sa_handler = count};
   struct itimerval each_ms = {{0, 1000}, {0, 1000}}, never = {{0, 0}, {0, 0}};
   CHECK(sigaction(SIGALRM, &interrupt, NULL) == 0);
@@ -87,7 +87,7 @@ int main(void) {
   for (int i = 0; i < 20; i++) {
     /* A new client opens a new connection. */
     osslive_client *fresh = client_of_service();
-    CHECK(calls_end_right(fresh, "on-air", OSSLIVE_OK));
+    CHECK(calls_end_with(fresh, "on-air", OSSLIVE_OK));
     osslive_client_free(fresh);
   }
   CHECK(setitimer(ITIMER_REAL, &never, NULL) == 0);

@@ -1,4 +1,4 @@
-/* Makes a client of what the arguments name, and prints "url URL" or "error
+/* Creates a client from the arguments, and prints "url URL" or "error
  * MESSAGE":
  *
  *   sources.c [region=R] [endpoint=E] [bucket=B] [key=K] [internal]
@@ -6,7 +6,7 @@
 
 #include "check.h"
 
-/* What follows the equals sign, if the argument begins so. */
+/* Returns the text after the equals sign, if the argument has this name. */
 static const char *value_of(const char *argument, const char *name) {
   size_t length = strlen(name);
   return strncmp(argument, name, length) == 0 && argument[length] == '=' ? argument + length + 1

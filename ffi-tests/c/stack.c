@@ -1,5 +1,5 @@
-/* Every kind of call on a thread whose stack is as large as the header asks
- * for, with TLS to connect, results to read and a log callback to run.
+/* Every kind of call on a thread with a stack of BYTES, including TLS, the parsing of
+ * results, and a log callback.
  *
  * usage: stack BYTES FOLDER
  */
@@ -26,7 +26,7 @@ static int on_status(const char *json, void *user_data) {
   return 0;
 }
 
-/* What succeeds is freed, and what fails has its error read and freed. */
+/* Frees the result, or reads and frees the error. */
 static void end(osslive_status status, char *out, osslive_error *error) {
   if (status != OSSLIVE_OK) CHECK(osslive_error_message(error)[0] != '\0');
   osslive_string_free(out);
@@ -101,7 +101,7 @@ static osslive_client *over_tls(void) {
 }
 
 /* Credentials that are obtained in the first call: from a program, and from a URL
- * whose answer is none. */
+ * with an invalid response. */
 static void obtained_credentials(void) {
   for (int from_program = 0; from_program < 2; from_program++) {
     osslive_config *config = osslive_config_new();

@@ -47,7 +47,7 @@ int main(int argc, char **argv) {
     SUCCEEDS(osslive_client_set_credentials(client, sts_id, sts_secret, token, &error));
     SUCCEEDS(osslive_client_set_credentials(client, id, secret, NULL, &error));
     rotations += 2;
-    /* Under valgrind one thread runs at a time, and this one would not stop. */
+    /* Under valgrind, one thread runs at a time, and this one would never yield. */
     pause_ms(1);
   }
   for (int i = 0; i < THREADS; i++) CHECK(pthread_join(threads[i], NULL) == 0);

@@ -1,6 +1,6 @@
-/* Loads the library by name, uses it and unloads it, a hundred times over,
- * while threads of the host run that know nothing of it, and threads that
- * have used it end after it was unloaded. */
+/* Loads the library by name, uses it and unloads it, a hundred times, while other
+ * threads of the host run, and threads that have used it exit after it was
+ * unloaded. */
 
 #include "check.h"
 

@@ -1,7 +1,7 @@
-/* What is freed is wiped: no part of the process's memory holds a signature or
- * a key of a client that is gone.
+/* Freed secrets are wiped: no part of the process's memory contains a signature or a
+ * key of a freed client.
  *
- * What is looked for is itself kept in another form. */
+ * The search patterns themselves are stored in another form. */
 
 #include "check.h"
 
@@ -39,13 +39,13 @@ static int count_in(const struct needle *needle, const char *bytes, size_t size)
   return found;
 }
 
-/* How often it stands in the memory that the process can write to. */
+/* Returns how often a pattern occurs in writable memory. */
 static int count(const struct needle *needle) {
   FILE *maps = fopen("/proc/self/maps", "r"), *memory = fopen("/proc/self/mem", "r");
   char line[512];
   int found = 0;
   CHECK(maps != NULL && memory != NULL);
-  /* Its own buffers would be read as well, and grow with what is read. */
+  /* Its own buffers would be searched too, with copies of what was read. */
   setvbuf(memory, NULL, _IONBF, 0);
   while (fgets(line, sizeof line, maps) != NULL) {
     unsigned long start, end;

@@ -1,4 +1,4 @@
-/* A program of somebody else, outside the source tree. */
+/* A third-party program, outside the source tree. */
 
 #include <osslive.h>
 

@@ -20,7 +20,7 @@ using osslive::Status;
 #define CHECK(condition)                                                          \
   do {                                                                            \
     if (!(condition)) {                                                           \
-      std::cerr << __FILE__ << ':' << __LINE__ << ": not so: " #condition "\n"; \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": failed: " #condition "\n"; \
       std::_Exit(1);                                                              \
     }                                                                             \
   } while (0)
@@ -32,7 +32,7 @@ Client from_env() {
   return Client(config);
 }
 
-// Threads that log until the end.
+// Threads that log until it is destroyed.
 class Callers {
  public:
   explicit Callers(const Client &client) {
@@ -52,7 +52,7 @@ class Callers {
   std::vector<std::thread> threads_;
 };
 
-// What a replaced callback holds is freed, and not used any more.
+// Everything that a replaced callback owns is freed, and no longer used.
 void a_callback_is_replaced_while_others_log(const Client &client) {
   const Callers callers(client);
   for (int i = 0; i < 200; i++) {
@@ -70,8 +70,8 @@ void a_callback_is_replaced_while_others_log(const Client &client) {
   }
 }
 
-// Inside itself a callback is not replaced, whatever other threads do: the
-// call throws, and nobody waits for anybody.
+// A callback cannot be replaced from inside itself, whatever other threads do: the
+// call throws, and there is no deadlock.
 void a_callback_cannot_replace_itself(const Client &client) {
   std::atomic<int> refused{0};
   std::atomic<bool> is_over{false};
@@ -115,8 +115,8 @@ void replacing_from_many_threads_keeps_the_last(const Client &client) {
 }
 
 // The process ends while threads call and log.
-[[noreturn]] void the_end_comes_amid_calls() {
-  // Never destroyed, as the threads go on until the process is gone.
+[[noreturn]] void the_process_exits_during_calls() {
+  // Never destroyed, because the threads run until the process exits.
   static auto &client = *new Client(from_env());
   static auto &heard = *new std::atomic<int>{0};
   osslive::set_log_callback([text = std::string(200, 'x')](LogLevel, const std::string &line) {
@@ -131,15 +131,15 @@ void replacing_from_many_threads_keeps_the_last(const Client &client) {
   std::exit(0);
 }
 
-// Made first, so destroyed last: a moment in which threads log when all other
-// statics are gone.
+// Constructed first, so destroyed last: gives threads time to log after all other
+// statics are destroyed.
 struct Moment {
   ~Moment() { std::this_thread::sleep_for(50ms); }
 };
 static Moment last_moment;
 
 int main(int argc, char **argv) {
-  if (argc > 1 && std::string(argv[1]) == "exit") the_end_comes_amid_calls();
+  if (argc > 1 && std::string(argv[1]) == "exit") the_process_exits_during_calls();
   const Client client = from_env();
   a_callback_is_replaced_while_others_log(client);
   a_callback_cannot_replace_itself(client);

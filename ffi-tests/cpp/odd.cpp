@@ -1,4 +1,4 @@
-// Prints what a status says, or the error, whatever the service sent:
+// Prints the contents of a status, or the error, for any response:
 // "WIDTH HEIGHT connected", "WIDTH HEIGHT no time" or "error MESSAGE".
 
 #include <osslive_json.hpp>

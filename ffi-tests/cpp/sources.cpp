@@ -1,4 +1,4 @@
-// Makes a client of what the arguments name, and prints "url URL" or "error
+// Creates a client from the arguments, and prints "url URL" or "error
 // MESSAGE": see sources.c.
 
 #include <osslive.hpp>

@@ -1,5 +1,4 @@
-// The typed results: what the calls return, read into the types of
-// osslive_json.hpp.
+// The typed results: results of calls, parsed into the types of osslive_json.hpp.
 
 #include <osslive_json.hpp>
 #include <osslive_json.hpp>
@@ -16,7 +15,7 @@ using osslive::Client;
 #define CHECK(condition)                                                        \
   do {                                                                          \
     if (!(condition)) {                                                         \
-      std::cerr << __FILE__ << ':' << __LINE__ << ": not so: " #condition "\n"; \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": failed: " #condition "\n"; \
       std::exit(1);                                                             \
     }                                                                           \
   } while (0)
@@ -105,7 +104,7 @@ void many_channels(const Client &client) {
   CHECK(typed::sweep(monitor.last_sweep()).live.size() == 1);
 }
 
-// What one run does not see: other kinds of change, and a newer library.
+// Values that do not occur above: other kinds of change, and those of a newer library.
 void unknown_values_are_read() {
   const auto changes = typed::changes(R"({"changes": [
       {"id": "a", "time": "2026-11-22T08:16:38.25Z", "change": "frameRateFell", "from": 30, "to": 9},

@@ -22,12 +22,12 @@ using osslive::Status;
 #define CHECK(condition)                                                          \
   do {                                                                            \
     if (!(condition)) {                                                           \
-      std::cerr << __FILE__ << ':' << __LINE__ << ": not so: " #condition "\n"; \
+      std::cerr << __FILE__ << ':' << __LINE__ << ": failed: " #condition "\n"; \
       std::exit(1);                                                               \
     }                                                                             \
   } while (0)
 
-// The error that a call throws.
+// Returns the error that a call throws.
 template <typename Call>
 Error thrown(Call call) {
   try {
@@ -66,9 +66,9 @@ void every_call_succeeds(const Client &client) {
   CHECK(client.is_channel_live("on-air") && !client.is_channel_live("wrapped"));
   CHECK(has(client.wait_until_live("on-air", 10s), "\"status\":\"Live\""));
   CHECK(has(client.wait_until_idle("wrapped", 10s), "\"status\":\"Idle\""));
-  client.wait_until_deleted("never-made", 10s);
-  const Error in_vain = thrown([&] { client.wait_until_live("wrapped", 1ms); });
-  CHECK(in_vain.status() == Status::timeout && in_vain.code() == "WaitTimedOut");
+  client.wait_until_deleted("never-created", 10s);
+  const Error timed_out = thrown([&] { client.wait_until_live("wrapped", 1ms); });
+  CHECK(timed_out.status() == Status::timeout && timed_out.code() == "WaitTimedOut");
   osslive::Diagnose everything;
   everything.id = "on-air";
   CHECK(has(client.diagnose(everything), "{\"id\":\"channel-live\",\"verdict\":\"ok\""));
@@ -276,7 +276,7 @@ void clients_move_and_are_not_copied() {
   CHECK(first.is_channel_live("on-air"));
   second = std::move(first);
   CHECK(second.is_channel_live("on-air"));
-  // One that was moved from is refused, and does not crash.
+  // A moved-from client is rejected, and does not crash.
   CHECK(thrown([&] { first.is_channel_live("on-air"); }).status() == Status::invalid_argument);
 }
 
@@ -297,7 +297,7 @@ void threads_share_a_client_while_its_key_changes(const Client &client) {
   for (auto &thread : threads) thread.join();
 }
 
-void the_log_takes_any_callable(const Client &client) {
+void the_log_accepts_any_callable(const Client &client) {
   std::vector<std::string> lines;
   osslive::set_log_callback([&](osslive::LogLevel, const std::string &line) {
     lines.push_back(line);
@@ -374,7 +374,7 @@ int main() {
   a_monitor_moves_and_is_stopped_from_another_thread(client);
   clients_move_and_are_not_copied();
   threads_share_a_client_while_its_key_changes(client);
-  the_log_takes_any_callable(client);
+  the_log_accepts_any_callable(client);
   every_option_is_accepted();
   credentials_come_from_sources();
 }

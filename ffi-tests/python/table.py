@@ -1,5 +1,5 @@
-"""The API table, once, by ctypes straight on the library; then 50,000 calls
-that return strings, with flat memory.
+"""The API table, once, with ctypes directly on the library; then 50,000 calls that
+return strings, with flat memory.
 
 usage: table.py LIBRARY
 """
@@ -13,7 +13,7 @@ import time
 from ctypes import byref, c_char_p, c_int, c_void_p
 from pathlib import Path
 
-# What the Python package takes from the header, by itself.
+# The Python package's declarations from the header, without the package.
 DECLARATIONS = Path(__file__).parents[2] / "python" / "src" / "osslive" / "_declarations.py"
 spec = importlib.util.spec_from_file_location("declarations", DECLARATIONS)
 declarations = importlib.util.module_from_spec(spec)
@@ -37,7 +37,7 @@ class Failure(Exception):
 
 
 def check(name, *arguments):
-    """Makes a call, and raises what it says went wrong."""
+    """Makes a call, and raises its error."""
     error = declarations.ErrorPointer()
     status = getattr(library, name)(*arguments, byref(error))
     try:
@@ -51,7 +51,7 @@ def check(name, *arguments):
 
 
 def text(name, *arguments):
-    """Makes a call that gives a string, which is copied and freed."""
+    """Makes a call that returns a string, which is copied and freed."""
     out = declarations.OwnedString()
     try:
         check(name, *arguments, byref(out))
@@ -87,7 +87,7 @@ def failure(name, *arguments):
     raise AssertionError(f"{name} did not fail")
 
 
-def drive_the_table(client):
+def every_operation_works(client):
     channel = new(CHANNEL, "osslive_channel_config_new", "直播".encode())
     check("osslive_channel_config_set_frag_duration", channel, 2)
     made = result("osslive_create_channel", client, b"snake", channel)
@@ -125,20 +125,20 @@ def drive_the_table(client):
 
 
 def batch_operations_work(client):
-    heard = []
+    reports = []
 
-    def hear(done, total, _):
-        heard.append((done, total))
+    def on_progress(done, total, _):
+        reports.append((done, total))
         return 0
 
-    progress = PROGRESS(hear)
+    progress = PROGRESS(on_progress)
     channel = new(CHANNEL, "osslive_channel_config_new", b"Batch")
     ids = (c_char_p * 2)(b"batch-1", b"batch-2")
     channels = (CHANNEL * 2)(channel, channel)
     put = result("osslive_put_channels", client, ids, channels, 2, None, progress, None)
     assert [p["id"] for p in put["results"]] == ["batch-1", "batch-2"], put
     assert (put["failed"], put["total"]) == (0, 2) and "publishUrls" in put["results"][0], put
-    assert heard == [(1, 2), (2, 2)], heard
+    assert reports == [(1, 2), (2, 2)], reports
     library.osslive_channel_config_free(channel)
 
     options = library.osslive_sweep_options_new()
@@ -195,7 +195,7 @@ def batch_operations_work(client):
     assert cut["failed"] == 1 and cut["results"][1]["error"]["kind"] == "stopped", cut
 
 
-def failures_tell_why(client):
+def failures_have_a_reason(client):
     status, code, message = failure("osslive_get_channel", client, b"nobody")
     assert (status, code) == (6, b"NoSuchLiveChannel") and "HTTP 404" in message, message
     assert failure("osslive_get_channel", client, b"\xff")[2].startswith("id is not UTF-8")
@@ -207,7 +207,7 @@ def failures_tell_why(client):
     raise AssertionError("a config passed for a client")
 
 
-def the_log_is_heard(client):
+def the_log_callback_is_called(client):
     lines = []
     callback = LOG_CALLBACK(lambda level, message, _: lines.append((level, message.decode())))
     check("osslive_set_log_callback", callback, None, 4)
@@ -249,10 +249,10 @@ def the_client_can_be_stopped(client):
 
 assert library.osslive_abi_version() == declarations.ABI_VERSION
 client = new_client()
-drive_the_table(client)
+every_operation_works(client)
 batch_operations_work(client)
-failures_tell_why(client)
-the_log_is_heard(client)
+failures_have_a_reason(client)
+the_log_callback_is_called(client)
 memory_stays_flat(client, 50_000)
 the_client_is_shared(client)
 the_client_can_be_stopped(client)

@@ -18,7 +18,7 @@ const CLIP: &[u8] = include_bytes!("../../cli/assets/clip.flv");
 /// A response that is HTTP, but neither the service's nor XML.
 const GARBAGE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nnot XML\r\n";
 
-/// What the programs talk to. Stops when it is dropped.
+/// The servers that the programs use. They stop when this is dropped.
 pub struct Service {
     endpoint: LocalEndpoint,
     silent: TcpListener,
@@ -87,7 +87,7 @@ impl Service {
             .env("TLS_ROOTS", &self.tls.roots)
     }
 
-    /// A program with the service in its environment.
+    /// Prepares a program with the service in its environment.
     pub fn run(&self, program: &Path) -> Run {
         self.with_environment(Run::program(program))
     }
@@ -101,7 +101,7 @@ impl Service {
 impl Service {
     /// Runs a program to its end, which must be a success, and publishes to the URL
     /// that it prints. Returns its output.
-    pub fn publish_as_told(&self, run: Run) -> String {
+    pub fn publish_to_printed_url(&self, run: Run) -> String {
         let is_over = Arc::new(AtomicBool::new(false));
         let mut publisher = None;
         let outcome = run.outcome_with(|line| {
@@ -111,7 +111,7 @@ impl Service {
         });
         is_over.store(true, Ordering::Relaxed);
         assert_eq!(outcome.status, Some(0), "{}{}", outcome.stdout, outcome.stderr);
-        publisher.expect("a URL in what it prints").join().expect("a publisher");
+        publisher.expect("a URL in its output").join().expect("a publisher");
         outcome.stdout
     }
 }
@@ -121,7 +121,7 @@ impl Drop for Service {
         self.is_over.store(true, Ordering::Relaxed);
         let ended = self.publisher.take().map(JoinHandle::join);
         if !thread::panicking() {
-            assert!(matches!(ended, Some(Ok(()))), "the publisher was cut");
+            assert!(matches!(ended, Some(Ok(()))), "the publisher was disconnected");
         }
     }
 }

@@ -46,7 +46,7 @@ fn succeeds(outcome: &Outcome) {
 }
 
 #[test]
-fn a_program_built_when_functions_had_no_version_still_runs() {
+fn a_program_built_before_symbol_versions_still_runs() {
     let program = Program::new(CALLS).against(&unversioned()).build();
     let needs = Run::program("readelf").arg("-VW").arg(&program).succeeds();
     assert!(!needs.contains("OSSLIVE_"), "{needs}");
@@ -55,7 +55,7 @@ fn a_program_built_when_functions_had_no_version_still_runs() {
 }
 
 #[test]
-fn a_program_runs_with_a_library_that_has_more_functions() {
+fn a_program_runs_with_a_newer_library() {
     let program = Program::new(CALLS).against(&Library::installed().lib()).build();
     let needs = Run::program("readelf").arg("-VW").arg(&program).succeeds();
     assert!(needs.contains("OSSLIVE_1"), "{needs}");
@@ -63,7 +63,7 @@ fn a_program_runs_with_a_library_that_has_more_functions() {
 }
 
 #[test]
-fn a_program_that_needs_a_later_function_is_rejected_when_it_starts() {
+fn a_program_that_needs_a_newer_function_does_not_start() {
     let later = later();
     let program = Program::new("ffi-tests/c/later.c").against(&later).build();
     Run::program(&program).env("LD_LIBRARY_PATH", &later).succeeds();
@@ -81,8 +81,8 @@ fn baseline() -> PathBuf {
     root().join("capi/osslive.abi")
 }
 
-/// A library with the functions of a header, with debugging information and without
-/// any code: Rust would describe what is behind the interface, too.
+/// Builds a library with the functions of a header, with debugging information and
+/// without any code: that of Rust would also describe what is behind the interface.
 fn stub(name: &str, header: &str) -> PathBuf {
     let folder = scratch("abi").join(name);
     fs::create_dir_all(&folder).expect("a folder");
@@ -133,7 +133,7 @@ fn the_interface_keeps_everything_in_the_baseline() {
     let broken = broken("current", &header());
     assert!(
         broken.is_empty(),
-        "programs that are built would break:\n{broken}\nTake the change back, or see \
+        "existing programs would break:\n{broken}\nRevert the change, or see \
          CONTRIBUTING.md, \"The binary interface\"."
     );
 }

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// A directory of its own, removed after the test.
+/// A separate directory, removed after the test.
 struct Folder(TempDir);
 
 impl Folder {
@@ -44,21 +44,22 @@ impl Folder {
     }
 }
 
-/// Both programs run; only one of them needs the shared library.
+/// Checks that both programs run, and that only one of them needs the shared library.
 fn both_work(folder: &Path) {
     let service = Service::start();
     for (program, needs_library) in [("shared", true), ("static", false)] {
         let path = folder.join(program);
-        let message = service.run(&path).succeeds();
-        assert!(message.contains("on-air is live"), "{message}");
+        let output = service.run(&path).succeeds();
+        assert!(output.contains("on-air is live"), "{output}");
         let needed = Run::program("readelf").arg("-dW").arg(&path).succeeds();
         assert_eq!(needed.contains("libosslive.so.1"), needs_library, "{needed}");
     }
 }
 
 #[test]
-fn a_project_finds_the_library_by_pkg_config() {
-    if !has("pkg-config", "the consumer by pkg-config") || !has("make", "the consumer by make") {
+fn a_project_finds_the_library_with_pkg_config() {
+    if !has("pkg-config", "the consumer with pkg-config") || !has("make", "the consumer with make")
+    {
         return;
     }
     let folder = Folder::with_project();
@@ -68,8 +69,8 @@ fn a_project_finds_the_library_by_pkg_config() {
 }
 
 #[test]
-fn a_project_finds_the_library_by_cmake() {
-    if !has("cmake", "the consumer by CMake") {
+fn a_project_finds_the_library_with_cmake() {
+    if !has("cmake", "the consumer with CMake") {
         return;
     }
     let folder = Folder::with_project();
@@ -81,7 +82,7 @@ fn a_project_finds_the_library_by_cmake() {
 }
 
 #[test]
-fn an_installation_can_be_staged_and_is_removed_without_a_trace() {
+fn an_installation_can_be_staged_and_is_removed_completely() {
     let stage = Folder::new();
     let variables = [("PREFIX", Path::new("/opt/osslive")), ("DESTDIR", stage.path())];
     install("install", &variables);

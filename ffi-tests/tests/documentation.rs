@@ -41,22 +41,23 @@ fn every_block_has_a_language_that_is_checked() {
                 "yaml" => {
                     let reader = root().join("cli/src/channel/manifest.rs");
                     let text = fs::read_to_string(reader).expect("a source file");
-                    assert!(text.contains(&page.path), "{at}: nobody reads it");
+                    assert!(text.contains(&page.path), "{at}: no test reads it");
                 }
                 "python" => {
                     let folder = page.path.rsplit_once('/').map_or("", |(folder, _)| folder);
                     let folder = folder.split('/').next().unwrap_or_default();
-                    assert!(PYTHON_FOLDERS.contains(&folder), "{at}: no test of Python");
+                    assert!(PYTHON_FOLDERS.contains(&folder), "{at}: no Python test reads it");
                 }
                 "rust" => {
                     let owner = RUST_PAGES.iter().find(|(path, _)| *path == page.path);
-                    let (path, file) = owner.unwrap_or_else(|| panic!("{at}: no test of Rust"));
+                    let (path, file) =
+                        owner.unwrap_or_else(|| panic!("{at}: no Rust test reads it"));
                     let text = fs::read_to_string(root().join(file)).expect("a source file");
                     assert!(text.contains(&format!("{path}\")")), "{file} includes no {path}");
                 }
                 other => assert!(
                     NOT_RUN.iter().any(|(language, _)| *language == other),
-                    "{at}: nobody runs a block of {other:?}"
+                    "{at}: no test runs a block of {other:?}"
                 ),
             }
         }

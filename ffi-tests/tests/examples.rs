@@ -8,8 +8,8 @@ use std::time::Duration;
 
 fn shows_a_stream(run: Run, channel: &str) {
     let service = Service::start();
-    let message = service.publish_as_told(service.with_environment(run.arg(channel)));
-    assert!(message.contains("Live") && message.contains("127.0.0.1:"), "{message}");
+    let output = service.publish_to_printed_url(service.with_environment(run.arg(channel)));
+    assert!(output.contains("Live") && output.contains("127.0.0.1:"), "{output}");
 }
 
 #[test]
@@ -23,8 +23,8 @@ fn the_quickstart_in_cpp_shows_a_stream() {
 }
 
 #[test]
-fn the_quickstart_by_ctypes_shows_a_stream() {
-    if has("python3", "the quickstart by ctypes") {
+fn the_quickstart_with_ctypes_shows_a_stream() {
+    if has("python3", "the quickstart with ctypes") {
         let run = Run::program("python3")
             .env("OSSLIVE_LIBRARY", Library::installed().shared())
             .arg(root().join("examples/python/ctypes_quickstart.py"));
@@ -61,7 +61,7 @@ fn the_readme_is_short() {
 }
 
 /// Returns the output of an example in C.
-fn message(service: &Service, example: &str, args: &[&str]) -> String {
+fn output(service: &Service, example: &str, args: &[&str]) -> String {
     let program = Program::new(&format!("examples/c/{example}.c")).build();
     args.iter().fold(service.run(&program), |run, arg| run.arg(arg)).succeeds()
 }
@@ -69,16 +69,16 @@ fn message(service: &Service, example: &str, args: &[&str]) -> String {
 #[test]
 fn the_batch_creates_three_channels_and_the_sweep_reports_them() {
     let service = Service::start();
-    let before = message(&service, "sweep", &["1", "0.1"]);
+    let before = output(&service, "sweep", &["1", "0.1"]);
     assert_eq!(before.matches("\"change\":\"gone\"").count(), 3, "{before}");
 
-    let created = message(&service, "batch", &[]);
+    let created = output(&service, "batch", &[]);
     assert!(created.contains("],\"failed\":0,\"total\":3}"), "{created}");
     for channel in ["main-stage", "backstage", "audience"] {
         assert!(created.contains(&format!("{channel}: publish to rtmp://")), "{created}");
     }
 
-    let swept = message(&service, "sweep", &["3", "0.1"]);
+    let swept = output(&service, "sweep", &["3", "0.1"]);
     let lines: Vec<_> = swept.lines().collect();
     assert_eq!(lines[..3], ["{\"changes\":[]}"; 3]);
     assert!(lines[3].contains("\"idle\":[{\"id\":\"main-stage\","), "{swept}");
@@ -88,7 +88,7 @@ fn the_batch_creates_three_channels_and_the_sweep_reports_them() {
 #[test]
 fn the_history_is_analyzed() {
     let service = Service::start();
-    let week = message(&service, "history", &["on-air"]);
+    let week = output(&service, "history", &["on-air"]);
     assert!(week.contains("\"sessionCount\":1,"), "{week}");
     assert!(week.contains("\"uniqueIps\":[\"127.0.0.1\"]"), "{week}");
 }
@@ -96,16 +96,16 @@ fn the_history_is_analyzed() {
 #[test]
 fn highlights_of_a_live_stream_are_saved() {
     let service = Service::start();
-    // Until three seconds are recorded.
+    // Repeated until three seconds are recorded.
     let cut = (0..200).map(|_| {
         thread::sleep(Duration::from_millis(200));
-        message(&service, "highlights", &["on-air", "1"])
+        output(&service, "highlights", &["on-air", "1"])
     });
-    let mut cut = cut.skip_while(|message| !message.contains("],\"failed\":0,\"total\":3}"));
-    let message = cut.next().expect("three highlights");
+    let mut cut = cut.skip_while(|output| !output.contains("],\"failed\":0,\"total\":3}"));
+    let output = cut.next().expect("three highlights");
     for name in ["opening", "peak", "closing"] {
-        assert!(message.contains(&format!("\"playlist\":\"{name}.m3u8\",\"start\":")), "{message}");
-        assert!(message.contains(&format!("{name}: http://")), "{message}");
+        assert!(output.contains(&format!("\"playlist\":\"{name}.m3u8\",\"start\":")), "{output}");
+        assert!(output.contains(&format!("{name}: http://")), "{output}");
     }
 }
 

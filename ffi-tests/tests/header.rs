@@ -39,7 +39,7 @@ fn the_header_is_clean_c_and_cpp() {
     }
 }
 
-/// Building the library has written the header, if it was out of date.
+/// Building the library rewrites a header that is out of date.
 #[test]
 fn the_committed_header_is_up_to_date() {
     Library::installed();
@@ -85,6 +85,6 @@ fn the_library_needs_only_the_c_library_and_is_small() {
         assert!(known.iter().any(|name| line.contains(name)), "{line}");
     }
     let size = fs::metadata(&shared).expect("the library").len();
-    // A sixth of it is the diagnosis, the sources of credentials and downloads.
+    // A sixth of it is for diagnosis, sources of credentials, and downloads.
     assert!(size <= 3_350_000, "{size} bytes");
 }

@@ -23,9 +23,9 @@ fn a_file_is_published_to_its_end_in_real_time() {
         }
     });
     outcome.ended(0, "reached the end of the input");
-    let status = seen.unwrap_or_else(|| panic!("it saw something else: {outcome:?}"));
+    let status = seen.unwrap_or_else(|| panic!("the stream was not reported: {outcome:?}"));
     assert_eq!(status.status, StreamState::Live);
-    let video = status.video.expect("a picture");
+    let video = status.video.expect("video");
     assert_eq!((video.width, video.height, video.frame_rate), (640, 360, 30));
     assert_eq!(stage.sessions("file").len(), 1);
     let seconds = stage.plays_through("file");
@@ -79,7 +79,7 @@ fn an_interrupted_stream_resumes_with_a_new_signature() {
 }
 
 #[test]
-fn a_channel_that_rejects_publishers_is_given_up() {
+fn the_publisher_gives_up_on_a_channel_that_rejects_it() {
     let Some(stage) = Stage::set() else { return };
     let clip = clip("long.mp4", "320x180", 10, 120, "-c:v libx264 -preset ultrafast -c:a aac");
     let closed = ChannelConfig::new("Closed").state(ChannelState::Disabled);
@@ -97,12 +97,11 @@ fn an_unsupported_codec_is_rejected_in_plain_words() {
     assert_eq!(outcome.status, Some(2), "{outcome:?}");
     let words = "its video is mpeg4; OSS accepts only H.264 and AAC. Convert it first:\n  ffmpeg ";
     assert!(outcome.stderr.contains(words), "{outcome:?}");
-    let missing = stage.client.get_channel("other").expect_err("no channel was made");
+    let missing = stage.client.get_channel("other").expect_err("no channel was created");
     assert_eq!(missing.code(), Some("NoSuchLiveChannel"));
 }
 
-// --- support
-// -------------------------------------------------------------------------
+// --- support ---------------------------------------------------------------------
 
 /// The endpoint, with a tap in front of it.
 struct Stage {
@@ -137,7 +136,7 @@ impl Stage {
         self.service.run(program).env("OSS_ENDPOINT", &self.wire.url).arg("-i").arg("1")
     }
 
-    /// Returns the finished sessions, once the publisher has left.
+    /// Returns the finished sessions, once the publisher has disconnected.
     fn sessions(&self, channel: &str) -> Vec<SessionRecord> {
         for _ in 0..200 {
             let status = self.client.get_channel_status(channel).expect("a status").status;
@@ -209,7 +208,7 @@ fn clip(name: &str, size: &str, rate: u32, seconds: u32, codecs: &str) -> PathBu
     file
 }
 
-/// How a program must have ended.
+/// Checks how a program ended.
 trait Ended {
     fn ended(&self, status: i32, last_line: &str);
 }
@@ -221,8 +220,7 @@ impl Ended for Outcome {
     }
 }
 
-// --- the tap
-// -------------------------------------------------------------------------
+// --- the tap ---------------------------------------------------------------------
 
 /// Forwards connections to a server, and keeps the beginning of what each client
 /// sends.
@@ -232,7 +230,7 @@ struct Wire {
 }
 
 impl Wire {
-    /// What an RTMP client sends before it publishes: its handshake has 3 kB.
+    /// Enough for what an RTMP client sends before it publishes: the handshake has 3 kB.
     const KEPT: usize = 8192;
 
     fn to(url: &str) -> Wire {

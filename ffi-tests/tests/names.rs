@@ -43,7 +43,7 @@ fn listed(program: &Path, url: &str, most: usize) -> Vec<String> {
         let Some(next) = page["nextMarker"].as_str() else { return listed };
         next.clone_into(&mut marker);
     }
-    panic!("the pages have no end: {listed:?}");
+    panic!("the pages never end: {listed:?}");
 }
 
 #[test]

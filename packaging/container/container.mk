@@ -1,5 +1,5 @@
-# The local endpoint in a container, and the snippets that use it there; included by
-# the Makefile at the top, from whose folder it runs.
+# The local endpoint in a container, and the snippets that use it there. Included by
+# the top-level Makefile, and runs in its directory.
 .PHONY: container test-snippets
 
 # An image, built with docker, podman or buildah. None is published.
@@ -8,8 +8,8 @@ container: dist-x86_64-linux-musl
 
 SNIPPETS := target/snippets
 
-# Whether the snippets for testcontainers compile against today's packages. The ones in
-# Java and Go come with packages of registries that are not used here.
+# Checks that the testcontainers snippets compile with current packages. Those in Java
+# and Go need packages from registries that are not used here.
 test-snippets:
 	$(CARGO) check --manifest-path examples/testcontainers/rust/Cargo.toml --target-dir $(SNIPPETS)/rust
 	$(PYTHON) -m venv $(SNIPPETS)/python

@@ -1,5 +1,5 @@
-"""Checks what build.sh built for a target: what it asks of a system is no more than its name
-promises, and what it exports is what the header declares.
+"""Checks the results of build.sh for a target: they require nothing from a system that the
+target's name does not promise, and export exactly what the header declares.
 
     python3 check.py TARGET FOLDER
 """
@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import List, Set, Tuple
 
 ROOT = Path(__file__).resolve().parents[2]
-#: The newest symbols of glibc that a file may ask for.
+#: The newest glibc symbol version that a file may need.
 GLIBC = (2, 17)
-#: Libraries that are a part of glibc 2.17 itself.
+#: Libraries that are part of glibc 2.17.
 GLIBC_LIBRARIES = re.compile(r"(libc|libm|libdl|libpthread|librt|ld-linux.*)\.so\.\d+$")
-#: Libraries of Windows 10, which no compiler brings.
+#: Libraries that are part of Windows 10.
 WINDOWS_LIBRARIES = re.compile(
     r"(kernel32|ntdll|advapi32|bcrypt\w*|crypt32|secur32|ws2_32|userenv|user32|shell32|msvcrt"
     r"|ucrtbase|api-ms-win-\S+)\.dll$",
@@ -45,7 +45,7 @@ def main() -> int:
     return bool(faults)
 
 
-def said(*command: str) -> str:
+def output_of(*command: str) -> str:
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
@@ -55,11 +55,11 @@ def header_functions() -> Set[str]:
 
 
 def linux_imports(file: Path, target: str) -> Tuple[str, List[str]]:
-    needed = re.findall(r"NEEDED\s+(\S+)", said("objdump", "-p", str(file)))
+    needed = re.findall(r"NEEDED\s+(\S+)", output_of("objdump", "-p", str(file)))
     if target.endswith("musl"):
         allowed = [] if file.name == "osslive" else ["libc.so"]
         return f"needs {needed or 'nothing'}", [f"needs {n}" for n in needed if n not in allowed]
-    symbols = said("objdump", "-T", str(file))
+    symbols = output_of("objdump", "-T", str(file))
     versions = {tuple(map(int, v.split("."))) for v in re.findall(r"GLIBC_([\d.]+)", symbols)}
     newest = max(versions)
     faults = [f"needs {name}" for name in needed if not GLIBC_LIBRARIES.match(name)]
@@ -69,18 +69,18 @@ def linux_imports(file: Path, target: str) -> Tuple[str, List[str]]:
 
 
 def linux_exports(file: Path) -> Set[str]:
-    lines = said("objdump", "-T", str(file)).splitlines()
+    lines = output_of("objdump", "-T", str(file)).splitlines()
     return {line.split()[-1] for line in lines if " .text" in line and " g " in line}
 
 
 def windows_imports(file: Path) -> Tuple[str, List[str]]:
-    names = re.findall(r"DLL Name: (\S+)", said("x86_64-w64-mingw32-objdump", "-p", str(file)))
+    names = re.findall(r"DLL Name: (\S+)", output_of("x86_64-w64-mingw32-objdump", "-p", str(file)))
     faults = [f"needs {name}" for name in names if not WINDOWS_LIBRARIES.match(name)]
     return f"needs {', '.join(names)}", faults
 
 
 def windows_exports(file: Path) -> Set[str]:
-    text = said("x86_64-w64-mingw32-objdump", "-p", str(file))
+    text = output_of("x86_64-w64-mingw32-objdump", "-p", str(file))
     table = text.split("[Ordinal/Name Pointer] Table")[-1]
     return set(re.findall(r"^\s+\[\s*\d+\].*\s(\w+)$", table.split("\n\n")[0], flags=re.M))
 

@@ -25,7 +25,7 @@ gzip -9n "$root"/usr/share/man/man1/*
 
 gzip -9nc "$repository/CHANGELOG.md" >"$root/usr/share/doc/osslive/changelog.gz"
 {
-  echo 'osslive is licensed under the MIT licence or the Apache License 2.0, as you like.'
+  echo 'osslive is licensed under the MIT licence or the Apache License 2.0, at your option.'
   echo 'The latter is in /usr/share/common-licenses/Apache-2.0; the former is:'
   echo
   cat "$repository/LICENSE-MIT"
@@ -45,7 +45,7 @@ Depends: libc6 (>= 2.17)
 Installed-Size: $(du -sk "$root/usr" | cut -f1)
 Description: RTMP live channels on Alibaba Cloud OSS
  The command osslive manages live channels, publishes to them and runs a local
- endpoint for tests; the C library has the same for programs.
+ endpoint for tests; the C library offers the same to programs.
 END
 echo "activate-noawait ldconfig" >"$root/DEBIAN/triggers"
 

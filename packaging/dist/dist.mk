@@ -1,5 +1,5 @@
-# What is released, in dist/. Included by the Makefile at the top, from whose
-# folder it runs. Linux is linked by zig from PyPI, Windows by mingw-w64.
+# Builds the release files in dist/. Included by the top-level Makefile, and runs in its
+# directory. Linux is linked by zig from PyPI, Windows by mingw-w64.
 #
 #   make dist                           everything
 #   make dist-x86_64-linux              one target: archive and wheel
@@ -12,8 +12,8 @@ dist: dist-clean
 	$(MAKE) $(DIST_TARGETS:%=dist-%) dist-deb dist-obs
 	$(MAKE) dist-sums
 
-# In this machine's own tools where they have the target's standard library or its
-# source; otherwise, and for Windows without mingw-w64, in Debian unstable.
+# Uses this machine's tools if they have the target's standard library or its source;
+# otherwise, and for Windows without mingw-w64, those of Debian unstable.
 $(DIST_TARGETS:%=dist-%): dist-%:
 	sh packaging/dist/with_tools.sh $* sh packaging/dist/build.sh $*
 	sh packaging/dist/with_tools.sh $* python3 packaging/dist/check.py $* target/dist/$*
@@ -23,7 +23,7 @@ $(DIST_TARGETS:%=dist-%): dist-%:
 dist-deb: dist-x86_64-linux
 	sh packaging/dist/deb.sh
 
-# For OBS 30 and newer, and for that of this machine, if it has one's headers.
+# For OBS 30 and newer, and for this machine's OBS if its headers are installed.
 dist-obs: dist-x86_64-linux
 	$(IN_RELEASE) trixie 'cmake make gcc libc6-dev pkg-config libobs-dev python3' \
 	  sh packaging/dist/obs.sh

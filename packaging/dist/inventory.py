@@ -1,9 +1,9 @@
-"""What the released files are made of, as cargo knows it for a target: the licences of all
-crates in them, and a bill of materials in CycloneDX's format.
+"""Lists the contents of the released files for a target, according to cargo: the licences of
+all crates in them, and a bill of materials in CycloneDX format.
 
     python3 inventory.py --target x86_64-unknown-linux-gnu --licences FILE --sbom FILE
 
-Build scripts, procedural macros and what tests need are part of nothing that is released.
+Build scripts, procedural macros and test dependencies are not part of any released file.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Set
 
 ROOT = Path(__file__).resolve().parents[2]
-#: What is released: the command and the C library.
+#: The released packages: the command and the C library.
 RELEASED = ("osslive-cli", "osslive-capi")
-#: Names that files with a licence have in crates.
+#: Prefixes of the names of licence files in crates.
 LICENCE_FILES = ("license", "licence", "copying", "notice", "copyright", "unlicense")
 
 Package = Dict[str, Any]
@@ -41,10 +41,10 @@ def main() -> None:
 
 
 def linked_packages(target: str) -> List[Package]:
-    """The packages whose code is in what is released, in the order of their names."""
+    """Returns the packages whose code is released, sorted by name."""
     command = [os.environ.get("CARGO", "cargo"), "metadata", "--locked", "--format-version=1"]
-    said = subprocess.run([*command, "--filter-platform", target], cwd=ROOT, check=True, stdout=-1)
-    metadata = json.loads(said.stdout)
+    ran = subprocess.run([*command, "--filter-platform", target], cwd=ROOT, check=True, stdout=-1)
+    metadata = json.loads(ran.stdout)
     packages = {package["id"]: package for package in metadata["packages"]}
     nodes = {node["id"]: node for node in metadata["resolve"]["nodes"]}
     waiting = [key for key, package in packages.items() if package["name"] in RELEASED]
@@ -67,8 +67,8 @@ def is_macro(package: Package) -> bool:
 
 
 def licences(packages: List[Package]) -> str:
-    """Each crate with its licence, and each text once."""
-    lines = ["Crates in this release, their licences, and the texts of these.", ""]
+    """Returns each crate with its licence, and each licence text once."""
+    lines = ["The crates in this release, their licences, and the licence texts.", ""]
     texts: Dict[str, List[str]] = {}
     missing = []
     lines.append("Rust's standard library: MIT OR Apache-2.0")
@@ -81,8 +81,8 @@ def licences(packages: List[Package]) -> str:
         for text in found:
             texts.setdefault(text, []).append(name)
     if missing:
-        # Their licences are those of others here, whose texts are below.
-        lines += ["", "Without a file of their own: " + ", ".join(missing)]
+        # Other crates here have the same licences, whose texts are below.
+        lines += ["", "Without their own licence file: " + ", ".join(missing)]
     for text, names in texts.items():
         lines += ["", "=" * 78, *wrapped(names), "=" * 78, "", text]
     return "\n".join(lines) + "\n"
@@ -106,7 +106,7 @@ def wrapped(names: List[str]) -> List[str]:
 
 
 def bill(packages: List[Package]) -> Dict[str, Any]:
-    """A bill of materials: https://cyclonedx.org/docs/1.5/json/."""
+    """Returns a bill of materials: https://cyclonedx.org/docs/1.5/json/."""
     checksums = dict(locked_checksums())
     components = [component(package, checksums) for package in packages if package["source"]]
     version = next(package["version"] for package in packages if package["name"] == "osslive")

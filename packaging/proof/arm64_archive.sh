@@ -1,7 +1,7 @@
 #!/bin/sh
 # Uses the archive for Linux on arm64 as its users would: `osslive demo`, and a
 # program in C that is linked with the library, against `osslive local` with a
-# stream from `osslive publish`. All run by qemu, in Debian unstable.
+# stream from `osslive publish`. Everything runs under qemu, in Debian unstable.
 #
 #   packaging/proof/arm64_archive.sh dist/osslive-VERSION-aarch64-linux.tar.gz
 set -eu
@@ -46,4 +46,4 @@ run osslive/bin/osslive publish "$sources/cli/assets/clip.flv" main-stage --for 
 wait "$program"
 sed 's/?.*//' said.log
 grep -qi live said.log
-echo 'all of it worked'
+echo 'everything worked'

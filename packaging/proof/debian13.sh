@@ -1,5 +1,5 @@
 #!/bin/sh
-# The oldest supported Rust, that of Debian 13. The lock file contains newer releases of
+# Tests the oldest supported Rust, Debian 13's. The lock file contains newer releases of
 # some dependencies, so cargo chooses older ones, in a copy of the sources. Builds the
 # library and the command, and runs the demo.
 set -eu

@@ -1,14 +1,14 @@
-# What holds on other systems, proven on a Debian machine as root: other releases
-# of Debian by debootstrap, Windows under Wine. Included by the Makefile at the
-# top, from whose folder it runs.
+# Tests on other systems, run on a Debian machine as root: other releases of Debian with
+# debootstrap, Windows under Wine. Included by the top-level Makefile, and runs in its
+# directory.
 
 IN_RELEASE := sh packaging/proof/root.sh
 
 .PHONY: test-monitor test-obs test-native test-oldest-rust test-windows test-windows-archive test-foreign test-arm64-archive \
   test-dist test-tsan
 
-# The plugin for OBS, in the OBS of a release: trixie has 30, sid has 32. OBS 29
-# of Debian 12 is a part of `make test` there.
+# The OBS plugin with the OBS of a Debian release: trixie has 30, sid has 32. OBS 29 is
+# tested by `make test` on Debian 12.
 RELEASE ?= sid
 test-obs:
 	$(IN_RELEASE) $(RELEASE) 'obs-studio libobs-dev xvfb cmake pkg-config ffmpeg python3 libx11-6' \
@@ -21,21 +21,21 @@ test-monitor:
 	OSSLIVE_MONITOR_MINUTES=$(MONITOR_MINUTES) $(CARGO) test --release -p osslive-cli \
 	  --test monitor_proof -- --ignored --nocapture --test-threads 2
 
-# With the oldest Rust that is supported, which is Debian 13's.
+# The oldest supported Rust, Debian 13's.
 test-oldest-rust:
 	RUST=own $(IN_RELEASE) trixie 'rustc cargo gcc libc6-dev git' sh packaging/proof/debian13.sh
 
-# SDK, endpoint and command on this machine, with no other program.
+# SDK, endpoint and command on this machine, without other programs.
 test-native:
 	$(CARGO) test -p osslive -p osslive-local -p osslive-cli
 
-# SDK, endpoint and command on Windows, built by mingw-w64 and run by Wine.
+# SDK, endpoint and command on Windows, built by mingw-w64 and run under Wine.
 WINDOWS_PACKAGES := rustc cargo rust-src gcc-mingw-w64-x86-64 g++-mingw-w64-x86-64 wine wine64 \
   cmake make python3
 test-windows:
 	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' sh packaging/proof/windows.sh
 
-# The same on another processor, run by qemu: arm64, armhf (32 bits) or s390x (big
+# The same on another processor, run under qemu: arm64, armhf (32 bits) or s390x (big
 # endian).
 ARCH ?= arm64
 GNU_arm64 := aarch64-linux-gnu
@@ -48,14 +48,14 @@ test-foreign:
 	  '$(FOREIGN_PACKAGES)' \
 	  sh packaging/proof/foreign.sh $(ARCH)
 
-# The archive for Linux on arm64, by qemu.
+# The archive for Linux on arm64, under qemu.
 test-arm64-archive: ARCH := arm64
 test-arm64-archive:
 	RUST=own FOREIGN=arm64 $(IN_RELEASE) sid+arm64 '$(FOREIGN_PACKAGES)' \
 	  sh packaging/proof/arm64_archive.sh dist/*-aarch64-linux.tar.gz
 
-# SDK and endpoint under ThreadSanitizer; clang has to be that of the LLVM of Debian's
-# Rust. TSAN_TESTS='--test load' runs fewer tests.
+# SDK and endpoint under ThreadSanitizer; clang must have the same LLVM version as
+# Debian's Rust. TSAN_TESTS='--test load' runs fewer tests.
 TSAN_CLANG ?= 22
 TSAN_PACKAGES = rustc cargo rust-src gcc libc6-dev clang-$(TSAN_CLANG) \
   libclang-rt-$(TSAN_CLANG)-dev llvm-$(TSAN_CLANG) curl git iproute2 mount procps
@@ -63,8 +63,8 @@ test-tsan:
 	RUST=own $(IN_RELEASE) sid+tsan '$(TSAN_PACKAGES)' \
 	  sh packaging/proof/tsan.sh $(TSAN_TESTS)
 
-# What `make dist` made, where its users have it: the archive for Windows under
-# Wine, and the wheel on an old and a new Debian where nothing but Python is.
+# Tests the results of `make dist` as users run them: the archives under Wine and qemu,
+# and the wheel on an old and a new Debian with nothing but Python.
 test-dist: test-windows-archive test-arm64-archive
 	RUST=own $(IN_RELEASE) bullseye 'python3 python3-venv' \
 	  sh packaging/proof/wheel.sh dist/*-manylinux*_x86_64.whl

@@ -1,5 +1,5 @@
-"""Runs quickstart.py beside this file against a local endpoint and publishes clip.flv to it, all
-with what one wheel brought."""
+"""Runs quickstart.py from this directory against a local endpoint and publishes clip.flv to it,
+using only the contents of a wheel."""
 
 import os
 import subprocess
@@ -26,11 +26,11 @@ with LocalEndpoint() as endpoint:
     command = os.path.join(os.path.dirname(sys.executable), "osslive")
     publish = [command, "publish", "clip.flv", "main-stage", "--repeat", "--for", "60s"]
     publisher = subprocess.Popen(publish, env=environment)
-    said, _ = quickstart.communicate(timeout=150)
+    output, _ = quickstart.communicate(timeout=150)
     publisher.terminate()
     publisher.wait(20)
-    print(said.strip())
-    if quickstart.returncode or "StreamState.LIVE" not in said:
+    print(output.strip())
+    if quickstart.returncode or "StreamState.LIVE" not in output:
         sys.exit("the quick start saw no stream")
     with endpoint.client() as client:
         try:

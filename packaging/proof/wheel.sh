@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs a wheel where nothing but Python is, and runs the Python quick start
+# Installs a wheel on a system with nothing but Python, and runs the Python quick start
 # against the local endpoint, both from the wheel, with a stream from `osslive
 # publish`.
 #
@@ -11,7 +11,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 for tool in cc gcc clang rustc cargo ffmpeg; do
-  if command -v "$tool" >/dev/null; then echo "$tool is there: this proves nothing" >&2; exit 1; fi
+  if command -v "$tool" >/dev/null; then echo "$tool is installed: this would prove nothing" >&2; exit 1; fi
 done
 "$python" -m venv "$work/venv"
 "$work/venv/bin/pip" install --quiet --no-index --disable-pip-version-check "$wheel"

@@ -17,7 +17,7 @@ wine wineboot --init
 
 . packaging/proof/tests.sh
 # These interrupt a program like Ctrl-C, for which Windows has no command.
-by_signal='a_channel_is_waited_for an_interrupted_run_removes_what_it_created
+by_signal='channel_wait_returns_once_the_state_is_reached an_interrupted_run_removes_what_it_created
   an_interrupted_run_reports_what_was_not_done a_secret_from_a_file_or_the_environment_is_required
   an_unread_log_blocks_nothing no_secret_is_printed_without_a_terminal
   options_before_the_command_are_not_ignored the_log_has_the_chosen_format_and_level'

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Uses the archive for Windows as its users would: `osslive.exe demo`, and C and
-# C++ programs that mingw-w64 links with the import library, by hand and by the
-# CMake package. All run under Wine.
+# C++ programs that mingw-w64 links with the import library, by hand and with the
+# CMake package. Everything runs under Wine.
 #
 #   packaging/proof/windows_archive.sh dist/osslive-VERSION-x86_64-windows.zip
 set -eu
@@ -12,7 +12,7 @@ work=$(mktemp -d)
 server=
 finish() {
   if [ -n "$server" ]; then kill "$server"; fi
-  # The folder is Wine's until its last process has ended.
+  # Wine uses the directory until its last process has exited.
   wine wineboot --kill || :
   sleep 2
   rm -rf "$work"
@@ -65,4 +65,4 @@ for language in c cpp; do
   sed 's/?.*//' said.log
   grep -qi live said.log
 done
-echo 'all of it worked'
+echo 'everything worked'

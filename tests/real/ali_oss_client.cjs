@@ -197,7 +197,7 @@ async function descriptions(oss) {
   for (const text of ['<b> & "quotes" \' ]]>', '直播频道 📺 é', 'é'.repeat(64), 'x'.repeat(128)]) {
     const label = [...text].slice(0, 20).join('');
     await oss.putChannel(name, config({ Description: text }));
-    equal(`description ${label} comes back`, (await oss.getChannel(name)).data.Description, text);
+    equal(`description ${label} is returned`, (await oss.getChannel(name)).data.Description, text);
     const { channels } = await oss.listChannels({ prefix: name });
     equal(`description ${label} is listed`, channels[0].Description, text);
   }
@@ -370,7 +370,7 @@ async function paging(oss) {
     [`http://${BASE}/${listed.Name}/playlist.m3u8`]
   ]);
   check(
-    'and when it was modified',
+    'and its modification time',
     /\.000Z$/.test(listed.LastModified) && Math.abs(Date.now() - Date.parse(listed.LastModified)) < 600_000,
     listed.LastModified
   );
@@ -534,9 +534,9 @@ async function aroundChannels(oss) {
   await oss.copy(`${key}+ copy`, key, { meta: { camera: 'back' } });
   equal('or has its own', (await oss.head(`${key}+ copy`)).meta, { camera: 'back' });
   equal('the ACL of an object', (await oss.getACL(key)).acl, 'default');
-  await refused('an ACL of its own', 'NotImplemented', () => oss.putACL(key, 'private'), { status: 501 });
+  await refused("an object's own ACL", 'NotImplemented', () => oss.putACL(key, 'private'), { status: 501 });
   await refused(
-    'an upload for another class',
+    'an upload to another storage class',
     'NotImplemented',
     () => oss.put(key, Buffer.from('x'), { headers: { 'x-oss-storage-class': 'IA' } }),
     { status: 501 }
@@ -568,7 +568,7 @@ async function edges(oss) {
   equal('the last bytes', [last.res.status, last.content.toString()], [206, '789']);
   const beyond = await oss.get(key, { headers: { Range: 'bytes=99-' } });
   equal('a range past the end is ignored', [beyond.res.status, beyond.content.toString()], [200, '123456789']);
-  await refused('a range of no bytes', 'InvalidRange', () => oss.get(key, { headers: { Range: 'bytes=-0' } }), { status: 416 });
+  await refused('an empty range', 'InvalidRange', () => oss.get(key, { headers: { Range: 'bytes=-0' } }), { status: 416 });
   const odd = `${PREFIX}\n\t&<>'" `;
   await oss.put(odd, Buffer.from('x'));
   await oss.deleteMulti([key, odd]);
@@ -656,7 +656,7 @@ async function outcome(rules) {
   const late = new Promise((resolve) => setTimeout(resolve, 3000, 'endless').unref());
   const seen = await Promise.race([call, late]);
   const { faults: ordered } = await (await fetch(control, { headers })).json();
-  if (ordered[0].hits === 0) throw new Error(`no rule was asked for: ${JSON.stringify(rules).slice(0, 200)}`);
+  if (ordered[0].hits === 0) throw new Error(`no rule was applied: ${JSON.stringify(rules).slice(0, 200)}`);
   await fetch(control, { method: 'DELETE', headers });
   return seen;
 }
@@ -690,7 +690,7 @@ async function live(channel, width, height, rate) {
   equal('the codecs', [stat.Video.Codec, stat.Audio.Codec], ['H264', 'AAC']);
   check('the sample rate', ['44100', '48000'].includes(stat.Audio.SampleRate), stat.Audio);
   check("the encoder's address", /^127\.0\.0\.1:\d+$/.test(stat.RemoteAddr), stat.RemoteAddr);
-  check('when it connected', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/.test(stat.ConnectedTime), stat.ConnectedTime);
+  check('the time of its connection', /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.000Z$/.test(stat.ConnectedTime), stat.ConnectedTime);
   equal('no session has ended yet', (await oss.getChannelHistory(channel)).records, []);
   for (const [label, call] of [
     ['put', () => oss.putChannel(channel, config())],

@@ -345,7 +345,7 @@ def paging(oss):
     base = ENDPOINT.split("://")[1] + "/" + BUCKET
     equal("a listed channel has its URLs", (listed.publish_url, listed.play_url),
           ("rtmp://%s/live/%s" % (base, listed.name), "http://%s/%s/playlist.m3u8" % (base, listed.name)))
-    check("and when it was modified", abs(time.time() - listed.last_modified) < 600, listed.last_modified)
+    check("and its modification time", abs(time.time() - listed.last_modified) < 600, listed.last_modified)
 
     def after(marker, keys=1):
         return [c.name for c in oss.list_live_channel(family, marker, keys).channels]
@@ -504,9 +504,9 @@ def cors(oss):
     ask = {"Origin": "http://www.example", "Access-Control-Request-Method": "PUT", "Access-Control-Request-Headers": "x-oss-date"}
     preflight = requests.options(signed, headers=ask, timeout=TIMEOUT)
     equal("a preflight", (preflight.status_code, preflight.headers.get("Access-Control-Allow-Origin")), (200, "http://www.example"))
-    equal("its time", preflight.headers.get("Access-Control-Max-Age"), "60")
+    equal("its maximum age", preflight.headers.get("Access-Control-Max-Age"), "60")
     got = requests.get(signed, headers={"Origin": "http://www.example"}, timeout=TIMEOUT)
-    equal("a request of the site", (got.status_code, got.headers.get("Access-Control-Expose-Headers")), (200, "ETag, x-oss-request-id"))
+    equal("a request from the site", (got.status_code, got.headers.get("Access-Control-Expose-Headers")), (200, "ETag, x-oss-request-id"))
     for label, other in (("another origin", {"Origin": "https://www.example"}), ("another method", {"Access-Control-Request-Method": "DELETE"})):
         reply = requests.options(signed, headers={**ask, **other}, timeout=TIMEOUT)
         check(label, reply.status_code == 403 and b"AccessForbidden" in reply.content, reply.content)
@@ -520,7 +520,7 @@ def cors(oss):
     equal("deleting them", oss.delete_bucket_cors().status, 204)
     refused("CORS rules afterwards", "NoSuchCORSConfiguration", oss.get_bucket_cors, 404)
     reply = requests.get(signed, headers={"Origin": "http://www.example"}, timeout=TIMEOUT)
-    equal("the site afterwards", (reply.status_code, b"AccessForbidden" in reply.content), (403, True))
+    equal("a request from the site afterwards", (reply.status_code, b"AccessForbidden" in reply.content), (403, True))
     oss.delete_object(key)
 
 
@@ -550,10 +550,10 @@ def around_channels(oss):
     equal("a copy has the ETag of its source", copied.etag, put.etag)
     equal("and its metadata", oss.head_object(key + "+ copy").headers["x-oss-meta-camera"], "front")
     equal("the ACL of an object", oss.get_object_acl(key).acl, "default")
-    refused("an ACL of its own", "NotImplemented", lambda: oss.put_object_acl(key, "private"), 501)
-    refused("an upload for another class", "NotImplemented",
+    refused("an object's own ACL", "NotImplemented", lambda: oss.put_object_acl(key, "private"), 501)
+    refused("an upload to another storage class", "NotImplemented",
             lambda: oss.put_object(key, b"x", headers={"x-oss-storage-class": "IA"}), 501)
-    refused("a copy of nothing", "NoSuchKey",
+    refused("a copy of a missing object", "NoSuchKey",
             lambda: oss.copy_object(BUCKET, PREFIX + "none", key), 404, "0026-00000001")
     nobody = bucket(oss2.AnonymousAuth())
     refused("a large upload without permission", "AccessDenied",
@@ -718,7 +718,7 @@ def live(channel, width, height, rate):
     check("the sample rate", stat.audio.sample_rate in (44100, 48000), stat.audio.sample_rate)
     check("the encoder's address", re.fullmatch(r"127\.0\.0\.1:\d+", stat.remote_addr) is not None,
           stat.remote_addr)
-    check("when it connected", abs(time.time() - stat.connected_time) < 120, stat.connected_time)
+    check("the time of its connection", abs(time.time() - stat.connected_time) < 120, stat.connected_time)
     equal("no session has ended yet", oss.get_live_channel_history(channel).records, [])
     for label, call in (
         ("put", lambda: oss.create_live_channel(channel, config())),

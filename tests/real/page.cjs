@@ -72,7 +72,7 @@ async function plays(page, what, engine) {
     before,
   );
   const after = await playback(page);
-  check(`${what}: time goes on and frames are decoded`, after.frames > before.frames, { before, after });
+  check(`${what}: time advances and frames are decoded`, after.frames > before.frames, { before, after });
   check(`${what}: the picture is 640x360`, after.width === 640 && after.height === 360, after);
   check(`${what}: played by ${engine}`, after.engine === engine, after);
 }

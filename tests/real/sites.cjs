@@ -145,7 +145,7 @@ async function attack(browser, host, page) {
   const requests = { urls: URLS, page };
   const seen = await tab.evaluate(fetches, requests);
   const read = seen.filter(({ type, text }) => type !== undefined && (type !== "opaque" || text !== ""));
-  check(`${host}: no answer is read of ${seen.length}`, seen.length > 20 && read.length === 0, read);
+  check(`${host}: none of ${seen.length} responses can be read`, seen.length > 20 && read.length === 0, read);
   const loaded = await tab.evaluate(elements, requests);
   // A prefetch succeeds with any response.
   const shown = loaded.filter((what) => !what.startsWith("link"));
@@ -154,7 +154,7 @@ async function attack(browser, host, page) {
   const served = answers.filter(({ status }) => status !== 403);
   const kinds = [...new Set(answers.map(({ kind }) => kind))];
   check(`${host}: requests of ${kinds.length} kinds`, answers.length > 100 && kinds.length >= 5, { count: answers.length, kinds });
-  check(`${host}: each of ${answers.length} requests is refused`, served.length === 0, served);
+  check(`${host}: each of ${answers.length} requests is rejected`, served.length === 0, served);
   await context.close();
 }
 

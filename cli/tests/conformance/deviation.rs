@@ -22,11 +22,11 @@ pub enum Change {
     Header(&'static str, &'static str),
     NoHeader(&'static str),
     Body(&'static str),
-    /// The text of an element.
+    /// Replaces the text of an element.
     Text(&'static str, &'static str),
     NoElement(&'static str),
     Rename(&'static str, &'static str),
-    /// Two elements, swapped.
+    /// Swaps two elements.
     Swap(&'static str, &'static str),
     Replace(&'static str, &'static str),
     /// No response within the timeout.
@@ -38,7 +38,7 @@ pub enum Change {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Push {
     Accept,
-    /// With this code.
+    /// Rejects with this code.
     Refuse(&'static str),
     /// The connection is closed without a reason.
     Close,
@@ -48,7 +48,7 @@ pub enum Push {
 
 impl Deviation {
     /// Returns whether a request, given its head, is changed.
-    pub fn is_of(&self, head: &str) -> bool {
+    pub fn applies_to(&self, head: &str) -> bool {
         let line = head.lines().next().unwrap_or_default();
         let (method, target) = line.split_once(' ').unwrap_or_default();
         let agent = format!("({})", self.id);
@@ -59,7 +59,7 @@ impl Deviation {
     }
 
     /// Returns whether a publisher is affected, given the name of the stream.
-    pub fn is_channel(&self, stream: &str) -> bool {
+    pub fn affects(&self, stream: &str) -> bool {
         let name = stream.split('?').next().unwrap_or_default();
         name.starts_with("osslive-conformance-") && name.splitn(4, '-').nth(3) == Some(self.id)
     }
@@ -108,7 +108,7 @@ pub const HTTP: &[Deviation] = &[
     // Statuses, codes, ECs and messages.
     http("another status of an error", "info-missing", "GET", &[Change::Status(400)]),
     http("another status of a success", "put-minimal", "PUT", &[Change::Status(201)]),
-    other("a status of no content", "status-disabled", "PUT", "status=", &[Change::Status(204)]),
+    other("a 204 status", "status-disabled", "PUT", "status=", &[Change::Status(204)]),
     http(
         "a redirect",
         "v4-url-right",
@@ -131,7 +131,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Replace("</Error>", "<EC>0044-00000019</EC></Error>")],
     ),
     http("another message", "name-64", "PUT", &[Change::Text("Message", "Too long.")]),
-    http("a status of the server", "history-missing", "GET", &[Change::Status(500)]),
+    http("a server error", "history-missing", "GET", &[Change::Status(500)]),
     // Elements: missing, renamed, reordered and new ones, and their texts.
     http("a missing element", "info-defaults", "GET", &[Change::NoElement("PlaylistName")]),
     http("a renamed element", "info-all", "GET", &[Change::Rename("FragCount", "FragmentCount")]),
@@ -143,7 +143,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Replace("</LiveChannelStat>", "<Age>1</Age></LiveChannelStat>")],
     ),
     http(
-        "another root",
+        "another root element",
         "history-empty",
         "GET",
         &[Change::Replace("LiveChannelHistory", "LiveHistory")],
@@ -216,26 +216,37 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(200), Change::Body(CREATED)],
     ),
     http(
-        "a limit in characters",
+        "a limit counted in characters",
         "put-description-64-wide",
         "PUT",
         &[Change::Status(400), Change::Body(REFUSAL)],
     ),
     http(
-        "more names in a page",
+        "a larger page",
         "list-max-keys-1001",
         "GET",
         &[Change::Status(200), Change::Body(EMPTY_LIST)],
     ),
     http("longer names", "name-65", "PUT", &[Change::Status(200), Change::Body(CREATED)]),
-    other("longer spans", "vod-over-a-day", "GET", "vod", &[Change::Text("EC", "0044-00000308")]),
+    other(
+        "a longer time range",
+        "vod-over-a-day",
+        "GET",
+        "vod",
+        &[Change::Text("EC", "0044-00000308")],
+    ),
     http(
-        "a longer life of URLs",
+        "a longer URL lifetime",
         "v4-url-over-a-week",
         "GET",
         &[Change::Status(200), Change::Body(EMPTY_LIST)],
     ),
-    http("a greater skew", "v4-date-late", "GET", &[Change::Status(200), Change::Body(EMPTY_LIST)]),
+    http(
+        "more clock skew accepted",
+        "v4-date-late",
+        "GET",
+        &[Change::Status(200), Change::Body(EMPTY_LIST)],
+    ),
     // Rejections that are accepted, and vice versa.
     http(
         "a wrong signature accepted",
@@ -250,13 +261,13 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(200), Change::Body(EMPTY_LIST)],
     ),
     http(
-        "a type that is accepted",
+        "an invalid type accepted",
         "put-type-rtmp",
         "PUT",
         &[Change::Status(200), Change::Body(CREATED)],
     ),
     http(
-        "a repeated deletion refused",
+        "a repeated deletion rejected",
         "delete-missing",
         "DELETE",
         &[Change::Status(404), Change::Body(REFUSAL)],
@@ -269,8 +280,8 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(404), Change::Text("Code", "NoSuchLiveChannel")],
     ),
     // Headers.
-    http("no header of the server", "response-headers", "GET", &[Change::NoHeader("server")]),
-    http("no EC in a header", "response-headers-of-error", "GET", &[Change::NoHeader("x-oss-ec")]),
+    http("no Server header", "response-headers", "GET", &[Change::NoHeader("server")]),
+    http("no EC header", "response-headers-of-error", "GET", &[Change::NoHeader("x-oss-ec")]),
     http(
         "another content type",
         "list-outline",
@@ -278,7 +289,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Header("content-type", "text/xml")],
     ),
     other(
-        "another type of playlists",
+        "another content type of playlists",
         "object-playlist",
         "GET",
         "playlist.m3u8",
@@ -292,34 +303,34 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Header("cache-control", "no-store")],
     ),
     other(
-        "no range in the response",
+        "no Content-Range header",
         "object-range",
         "GET",
         "playlist.m3u8",
         &[Change::NoHeader("content-range")],
     ),
     http(
-        "CORS for everybody",
+        "CORS for every origin",
         "cors-simple",
         "GET",
         &[Change::Header("access-control-allow-origin", "*")],
     ),
     other(
-        "a preflight that is granted",
+        "a preflight accepted",
         "cors-preflight",
         "OPTIONS",
         "playlist.m3u8",
         &[Change::Status(200), Change::Body(""), Change::NoHeader("content-type")],
     ),
     other(
-        "an anonymous reader served",
+        "an anonymous download accepted",
         "object-anonymous",
         "GET",
         "playlist.m3u8",
         &[Change::Status(200), Change::Body("#EXTM3U\n")],
     ),
     other(
-        "another name of signed parameters",
+        "other names of signed parameters",
         "hls-sign",
         "GET",
         "hls",
@@ -335,19 +346,19 @@ pub const HTTP: &[Deviation] = &[
 /// Deviations of streams.
 pub const STREAMS: &[Deviation] = &[
     rtmp("an expired URL accepted", "rtmp-expired", Push::Accept),
-    rtmp("no signature needed", "rtmp-unsigned", Push::Accept),
+    rtmp("no signature required", "rtmp-unsigned", Push::Accept),
     rtmp("a wrong signature accepted over RTMP", "rtmp-signature-wrong", Push::Accept),
-    rtmp("a disabled channel that takes streams", "rtmp-disabled", Push::Accept),
-    rtmp("a right URL refused", "rtmp-right", Push::Refuse("NetStream.Publish.BadName")),
+    rtmp("a disabled channel that accepts streams", "rtmp-disabled", Push::Accept),
+    rtmp("a valid URL rejected", "rtmp-right", Push::Refuse("NetStream.Publish.BadName")),
     rtmp(
-        "another code of a refusal",
+        "another code for a rejection",
         "rtmp-key-unknown",
         Push::Refuse("NetStream.Connect.Rejected"),
     ),
-    rtmp("a refusal without a word", "rtmp-missing-channel", Push::Close),
+    rtmp("a rejection without a reason", "rtmp-missing-channel", Push::Close),
     rtmp("an unsigned parameter accepted", "rtmp-param-unsigned", Push::Accept),
-    rtmp("a codec accepted", "rtmp-audio-mp3", Push::Accept),
-    rtmp("signatures of version 4", "rtmp-version-4", Push::Accept),
+    rtmp("an unsupported codec accepted", "rtmp-audio-mp3", Push::Accept),
+    rtmp("a version 4 signature accepted", "rtmp-version-4", Push::Accept),
     http("another code while live", "live-put", "PUT", &[Change::Text("Code", "OperationDenied")]),
     http("another status while live", "live-delete", "DELETE", &[Change::Status(400)]),
     http(
@@ -371,7 +382,7 @@ pub const STREAMS: &[Deviation] = &[
         &[Change::Replace("#EXT-X-ENDLIST\n", "")],
     ),
     other(
-        "fragments of another type",
+        "another content type of fragments",
         "live-fragment",
         "GET",
         ".ts",
@@ -385,8 +396,8 @@ pub const STREAMS: &[Deviation] = &[
     ),
 ];
 
-/// A session that takes longer than a test may.
+/// A deviation that takes too long for `make test`.
 pub const SLOW: &[Deviation] = &[Deviation {
     finds: &["disable-live-publisher"],
-    ..rtmp("a publisher that stays", "disable-live", Push::Keep)
+    ..rtmp("a publisher that is not disconnected", "disable-live", Push::Keep)
 }];

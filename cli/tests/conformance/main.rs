@@ -75,8 +75,8 @@ fn ids(report: &Value, verdict: &str) -> BTreeSet<String> {
     lines.iter().filter(is_it).map(|line| line["id"].as_str().expect("an id").to_owned()).collect()
 }
 
-/// Checks that a report has no differences.
-fn is_same(ran: &Ran) -> Value {
+/// Returns a report, which must have no differences.
+fn without_differences(ran: &Ran) -> Value {
     let report = report(ran);
     let differing = report["observations"].as_array().expect("observations").iter();
     let differing: Vec<_> = differing.filter(|line| line["verdict"] == "differs").collect();
@@ -106,10 +106,10 @@ fn write_expectation(shell: &Shell) {
 }
 
 #[test]
-fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
+fn nothing_differs_in_the_local_endpoint_and_nothing_is_left_behind() {
     let shell = shell("conformance-same");
     if std::env::var_os("OSSLIVE_WRITE_EXPECTATION").is_some() {
-        // The command to compare must be built first.
+        // The command must be rebuilt before it can compare.
         return write_expectation(&shell);
     }
     let client = shell.endpoint.client();
@@ -117,7 +117,7 @@ fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
     let file = shell.folder.path().join("report.md");
     let line = format!("conformance --publish --yes --json --report {}", file.display());
     let ran = shell.run(&line);
-    let report = is_same(&ran);
+    let report = without_differences(&ran);
     let skipped: Vec<_> = report["observations"].as_array().expect("observations").iter().collect();
     for line in skipped.iter().filter(|line| line["verdict"] == "notObserved") {
         assert_eq!(line["reason"], "needs STS credentials", "{line}");
@@ -132,12 +132,12 @@ fn nothing_differs_in_the_local_endpoint_and_nothing_is_left() {
     );
     assert!(!page.contains("## Differences"), "{page}");
     for text in [&page, &ran.stdout] {
-        tells_nothing(text, &shell.endpoint);
+        reveals_nothing(text, &shell.endpoint);
     }
 }
 
-/// Checks that a report can be published.
-fn tells_nothing(report: &str, endpoint: &Endpoint) {
+/// Checks that a report reveals nothing about the account or the endpoint.
+fn reveals_nothing(report: &str, endpoint: &Endpoint) {
     let port = endpoint.url.rsplit(':').next().expect("a port");
     for secret in
         [KEY_ID, KEY_SECRET, STS_ID, STS_SECRET, STS_TOKEN, BUCKET, REGION, "127.0.0.1", port]
@@ -164,15 +164,15 @@ fn nothing_differs_with_temporary_credentials() {
                 rtmp-token-renamed,v4-right,v1-url-right,hls-sign,put-minimal";
     let line = format!("conformance --publish --yes --json --only {only}");
     let ran = run(&mut with_token(&shell, &line), LONG);
-    let report = is_same(&ran);
+    let report = without_differences(&ran);
     assert_eq!(report["same"], only.split(',').count(), "{report}");
-    tells_nothing(&ran.stdout, &shell.endpoint);
+    reveals_nothing(&ran.stdout, &shell.endpoint);
 }
 
 #[test]
 fn nothing_differs_for_a_new_account() {
     let shell = shell_with("conformance-new", &["--account", "new"]);
-    let report = is_same(&shell.run("conformance --publish --yes --json"));
+    let report = without_differences(&shell.run("conformance --publish --yes --json"));
     let skipped = ids(&report, "notObserved");
     for id in ["v1-right", "object-playlist", "live-fragment"] {
         assert!(skipped.contains(id), "{id}: {skipped:?}");
@@ -191,7 +191,7 @@ fn found(shell: &Shell, deviations: &[Deviation], options: &str) -> BTreeSet<Str
     assert_eq!(ran.status.code(), Some(1), "{}", ran.stderr);
     let mut names: Vec<_> = deviations.iter().map(|deviation| deviation.name).collect();
     names.sort_unstable();
-    assert_eq!(proxy.applied(), names, "not every deviation had its occasion");
+    assert_eq!(proxy.applied(), names, "not every deviation was applied");
     ids(&report(&ran), "differs")
 }
 
@@ -293,7 +293,7 @@ fn a_run_without_a_terminal_needs_to_be_confirmed() {
 #[test]
 fn a_run_on_a_terminal_asks_first_and_shows_its_progress() {
     if !has_script() {
-        return skipped("conformance on a terminal", "script of util-linux");
+        return skipped("conformance on a terminal", "no util-linux script");
     }
     let shell = shell("conformance-terminal");
     let on_terminal = |line: &str| {
@@ -353,7 +353,7 @@ fn a_throttled_run_takes_longer_with_the_same_results() {
     let shell = shell_with("conformance-throttled", &["--qps-limit", "4"]);
     let only = "put-minimal,put-again,info-missing,stat-idle,stat-missing,delete,method-head-live";
     let ran = shell.run(&format!("conformance --yes --json -v --only {only}"));
-    assert_eq!(is_same(&ran)["same"], only.split(',').count(), "{}", ran.stdout);
+    assert_eq!(without_differences(&ran)["same"], only.split(',').count(), "{}", ran.stdout);
     assert!(ran.stderr.contains(": 503 in "), "nothing was throttled: {}", ran.stderr);
     assert_eq!(channels(&shell.endpoint.client()), [""; 0]);
 }
@@ -362,6 +362,8 @@ fn a_throttled_run_takes_longer_with_the_same_results() {
 fn a_public_bucket_is_not_tested_like_a_private_one() {
     let shell = shell_with("conformance-public", &["--acl", "public-read-write"]);
     let only = "anonymous-list,anonymous-put,rtmp-unsigned,object-anonymous,put-minimal";
-    let report = is_same(&shell.run(&format!("conformance --publish --yes --json --only {only}")));
+    let report = without_differences(
+        &shell.run(&format!("conformance --publish --yes --json --only {only}")),
+    );
     assert_eq!((&report["same"], &report["notObserved"]), (&1.into(), &4.into()), "{report}");
 }

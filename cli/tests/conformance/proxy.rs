@@ -12,8 +12,8 @@ use osslive_local::rtmp::{Event, Limits, Session};
 
 use super::deviation::{Change, Deviation, Push};
 
-/// The time limit for a peer's messages.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The read timeout of connections.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// A running proxy. It stops accepting connections when dropped.
 pub struct Proxy {
@@ -27,7 +27,7 @@ struct Shared {
     /// The names of the deviations that were applied.
     applied: Mutex<Vec<&'static str>>,
     /// Deviations that could not be applied.
-    mistakes: Mutex<Vec<String>>,
+    errors: Mutex<Vec<String>>,
     is_stopped: AtomicBool,
 }
 
@@ -39,7 +39,7 @@ impl Proxy {
             upstream: upstream.parse().expect("an address"),
             deviations: deviations.to_vec(),
             applied: Mutex::default(),
-            mistakes: Mutex::default(),
+            errors: Mutex::default(),
             is_stopped: AtomicBool::new(false),
         });
         let accepting = shared.clone();
@@ -58,8 +58,8 @@ impl Proxy {
 
     /// Returns the deviations that were applied.
     pub fn applied(&self) -> Vec<&'static str> {
-        let mistakes = self.shared.mistakes.lock().expect("no thread panicked");
-        assert!(mistakes.is_empty(), "{mistakes:#?}");
+        let errors = self.shared.errors.lock().expect("no thread panicked");
+        assert!(errors.is_empty(), "{errors:#?}");
         let mut names = self.shared.applied.lock().expect("no thread panicked").clone();
         names.sort_unstable();
         names.dedup();
@@ -78,7 +78,7 @@ impl Drop for Proxy {
 
 impl Shared {
     fn serve(&self, client: &TcpStream) -> io::Result<()> {
-        client.set_read_timeout(Some(PATIENCE))?;
+        client.set_read_timeout(Some(TIMEOUT))?;
         client.set_nodelay(true)?;
         let mut first = [0];
         client.peek(&mut first)?;
@@ -93,12 +93,14 @@ impl Shared {
     fn serve_http(&self, mut client: &TcpStream) -> io::Result<()> {
         let request = Message::read(client, false)?;
         let mut upstream = TcpStream::connect(self.upstream)?;
-        upstream.set_read_timeout(Some(PATIENCE))?;
+        upstream.set_read_timeout(Some(TIMEOUT))?;
         let head = request.head.replacen("\r\n", "\r\nConnection: close\r\n", 1);
         upstream.write_all(format!("{head}\r\n\r\n").as_bytes())?;
         upstream.write_all(&request.body)?;
         let mut response = Message::read(&upstream, true)?;
-        for deviation in self.deviations.iter().filter(|deviation| deviation.is_of(&request.head)) {
+        for deviation in
+            self.deviations.iter().filter(|deviation| deviation.applies_to(&request.head))
+        {
             self.note(deviation);
             for change in deviation.changes {
                 match change {
@@ -106,9 +108,9 @@ impl Shared {
                     Change::Hang => thread::sleep(Duration::from_secs(8)),
                     Change::Cut => return client.shutdown(Shutdown::Both),
                     change => {
-                        if let Err(mistake) = response.change(change) {
-                            let mistake = format!("{}: {mistake}", deviation.name);
-                            self.mistakes.lock().expect("no thread panicked").push(mistake);
+                        if let Err(error) = response.change(change) {
+                            let error = format!("{}: {error}", deviation.name);
+                            self.errors.lock().expect("no thread panicked").push(error);
                         }
                     }
                 }
@@ -168,20 +170,20 @@ impl Shared {
             let published = is_open.then(|| shadow.next_event()).flatten();
             if let Some(Event::Publish(request)) = published {
                 is_open = false;
-                let of = |d: &&Deviation| d.push.is_some() && d.is_channel(&request.stream);
+                let of = |d: &&Deviation| d.push.is_some() && d.affects(&request.stream);
                 if let Some(deviation) = self.deviations.iter().find(of) {
                     self.note(deviation);
-                    let ordered = deviation.push.expect("it is one");
-                    *push.lock().expect("no thread panicked") = Some(ordered);
-                    match ordered {
+                    let action = deviation.push.expect("it is one");
+                    *push.lock().expect("no thread panicked") = Some(action);
+                    match action {
                         Push::Keep => {}
                         Push::Close => return client.shutdown(Shutdown::Both),
                         Push::Accept => shadow.accept(),
                         Push::Refuse(code) => shadow.reject(code, "Whatever: no."),
                     }
-                    if ordered != Push::Keep {
+                    if action != Push::Keep {
                         client.write_all(&shadow.take_output())?;
-                        if let Push::Refuse(_) = ordered {
+                        if let Push::Refuse(_) = action {
                             client.shutdown(Shutdown::Write)?;
                         }
                         return io::copy(&mut client, &mut io::sink()).map(drop);

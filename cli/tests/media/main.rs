@@ -60,24 +60,24 @@ fn every_stream_in_the_table_is_recorded_as_sent() {
     });
     let wrong = wrong.into_inner().expect("no panic while it is held");
     assert!(wrong.is_empty(), "{} of {} streams: {wrong:#?}", wrong.len(), rows.len());
-    note(&format!("{} kinds of stream were recorded as they were sent", rows.len()));
+    note(&format!("{} kinds of stream were recorded as sent", rows.len()));
     assert!(rows.len() >= 60 || !chosen.is_empty(), "the table has {} rows", rows.len());
 }
 
-/// The streams that hls.js plays in Chromium: those whose frames players dropped.
+/// The streams that hls.js plays in Chromium: those with frames that players have dropped.
 const PLAYED: [&str; 12] = [
     "25 frames/s",
     "3 B-frames in a pyramid",
     "four slices in a message",
-    "a message a slice",
-    "parameter sets in key frames alone",
-    "another coding in the stream",
-    "a clock over 2^32",
+    "a message per slice",
+    "parameter sets only in key frames",
+    "another encoding in the stream",
+    "a clock that passes 2^32",
     "negative composition times",
-    "both clocks start over",
-    "the clock of the video starts over",
-    "the tracks' clocks lie an hour apart",
-    "video alone",
+    "both clocks restart",
+    "the video clock restarts",
+    "the tracks' clocks are an hour apart",
+    "only video",
 ];
 
 #[test]

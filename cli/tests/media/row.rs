@@ -1,4 +1,4 @@
-//! A stream of the table: what is sent, and what must be recorded.
+//! A row of the table: the stream that is sent, and the expected recording.
 
 use crate::stream::Stream;
 
@@ -21,9 +21,9 @@ pub struct Row {
     pub all_sounds: bool,
     /// Whether pictures are presented at the intervals at which they were sent.
     pub keeps_intervals: bool,
-    /// What players rightly print about such a stream.
+    /// The message that players rightly print about such a stream.
     pub noted: &'static str,
-    /// Whether pictures are unevenly spaced, which players must know.
+    /// Whether pictures are unevenly spaced, for which players need an option.
     pub is_uneven: bool,
     /// Whether key frames are too rare for every fragment to begin with one.
     pub cuts_between_key_frames: bool,
@@ -60,7 +60,7 @@ impl Row {
             expected: Expected { size: Some((160, 90)), audio: Some((44_100, 1)) },
             discontinuities: 0,
             lost_pictures: 0,
-            // Returns what was sent before the first picture and belongs before it.
+            // Audio that was sent before the first picture, and plays before it.
             lost_sounds: 2,
             sounds: None,
             all_sounds: false,
@@ -105,7 +105,7 @@ impl Row {
         self
     }
 
-    /// Frames may be lost, and pictures are at other times.
+    /// Frames may be lost.
     pub fn losing(mut self, pictures: usize, sounds: usize) -> Row {
         (self.lost_pictures, self.lost_sounds) = (pictures, sounds);
         self
@@ -125,7 +125,7 @@ impl Row {
         self
     }
 
-    /// Players print such lines about it.
+    /// Players print lines with these words about it.
     pub fn noted(mut self, words: &'static str) -> Row {
         self.noted = words;
         self

@@ -38,7 +38,7 @@ impl Message {
         self.is_video() && self.is_frame() && self.body[0] >> 4 == 1
     }
 
-    /// Its presentation time, as far as the encoder says.
+    /// Returns the presentation time, if the encoder signals it.
     fn shown_ms(&self) -> i64 {
         match flv::video(&self.body) {
             Ok(VideoBody::Frame { composition_ms, .. }) if self.is_video() => {
@@ -48,7 +48,7 @@ impl Message {
         }
     }
 
-    /// The NAL units of a picture, each with its length.
+    /// Returns the NAL units of a picture, each with its length.
     pub fn units(&self) -> Vec<&[u8]> {
         let (mut rest, mut units) = (&self.body[5..], Vec::new());
         while let Some((length, _)) = rest.split_first_chunk() {
@@ -80,7 +80,7 @@ impl Stream {
         self
     }
 
-    /// Drops messages.
+    /// Keeps only some messages.
     pub fn only(mut self, keep: impl FnMut(&Message) -> bool) -> Stream {
         self.0.retain(keep);
         self
@@ -95,7 +95,7 @@ impl Stream {
         })
     }
 
-    /// Replaces each message with parts.
+    /// Splits each message into parts.
     pub fn split(self, parts: impl Fn(&Message) -> Vec<Vec<u8>>) -> Stream {
         let split = |message: Message| {
             parts(&message).into_iter().map(move |body| Message { body, ..message.clone() })
@@ -111,7 +111,7 @@ impl Stream {
         self
     }
 
-    /// Sorts by these keys; equal ones keep their order.
+    /// Sorts messages by a key; those with equal keys keep their order.
     pub fn sorted_by(mut self, key: impl Fn(&Message) -> u64) -> Stream {
         self.0.sort_by_key(key);
         self
@@ -127,7 +127,7 @@ impl Stream {
         publisher.finish()
     }
 
-    /// The pictures from the first key frame on.
+    /// Returns the number of pictures from the first key frame on.
     pub fn pictures(&self) -> usize {
         let frames = self.0.iter().filter(|message| message.is_video() && message.is_frame());
         let mut times: Vec<u64> =
@@ -148,7 +148,7 @@ impl Stream {
             .any(|message| message.units().iter().all(is_rest))
     }
 
-    /// Their presentation times, in order.
+    /// Returns the presentation times of the pictures, in order.
     pub fn shown(&self) -> Vec<i64> {
         let frames = self.0.iter().filter(|message| message.is_video() && message.is_frame());
         let mut shown: Vec<i64> =
@@ -160,7 +160,7 @@ impl Stream {
         shown
     }
 
-    /// The audio frames, or those from the first key frame on if there is video.
+    /// Returns the number of audio frames, from the first key frame on if there is video.
     pub fn sounds(&self, all: bool) -> usize {
         let first = self.0.iter().position(Message::is_key).filter(|_| !all).unwrap_or(0);
         let first_ms = self.0.get(first).map_or(0, |key| key.ms);

@@ -66,15 +66,15 @@ fn key_frames() -> Vec<Row> {
     };
     vec![
         Row::video("all pictures are key frames", None, "-g 1"),
-        Row::video("a key frame in 5 pictures", None, "-g 5"),
-        Row::video("a key frame in 1.5 s", None, "-g 45 -bf 2"),
-        long("a key frame in 4 s", 20, "-g 20"),
-        long("a key frame in 8.33 s", 30, "-g 42"),
-        long("a key frame in 10 s", 31, "-g 50"),
-        long("a key frame in 30 s", 65, "-g 150"),
-        long("a key frame in 60 s", 130, "-g 300"),
-        long("one key frame in all", 130, "-g 9999").rare_key_frames(),
-        long("key frames in 1 to 9 s", 40, "-g 9999 -force_key_frames 1,2,4,7,16,18,27,29")
+        Row::video("a key frame every 5 pictures", None, "-g 5"),
+        Row::video("a key frame every 1.5 s", None, "-g 45 -bf 2"),
+        long("a key frame every 4 s", 20, "-g 20"),
+        long("a key frame every 8.33 s", 30, "-g 42"),
+        long("a key frame every 10 s", 31, "-g 50"),
+        long("a key frame every 30 s", 65, "-g 150"),
+        long("a key frame every 60 s", 130, "-g 300"),
+        long("a single key frame", 130, "-g 9999").rare_key_frames(),
+        long("key frames every 1 to 9 s", 40, "-g 9999 -force_key_frames 1,2,4,7,16,18,27,29")
             .rare_key_frames(),
         Row::video("open groups of pictures", None, "-g 30 -bf 3 -x264-params open-gop=1"),
         Row::video("intra refresh", None, "-g 30 -x264-params intra-refresh=1"),
@@ -119,7 +119,7 @@ fn coding() -> Vec<Row> {
         ),
         Row::video("delimiters in the stream", None, "-g 30 -x264-params aud=1"),
         Row::video("four slices in a message", None, "-g 30 -x264-params slices=4"),
-        Row::video("a message a slice", None, "-g 30 -x264-params slices=4")
+        Row::video("a message per slice", None, "-g 30 -x264-params slices=4")
             .change(|sent| sent.split(one_slice_each)),
         sized(16, 16),
         sized(322, 182),
@@ -139,7 +139,8 @@ fn coding() -> Vec<Row> {
     ]
 }
 
-/// The messages that carry one slice each, and the others before them.
+/// Splits a picture into messages with one slice each; other units stay with the slice
+/// that follows them.
 fn one_slice_each(message: &Message) -> Vec<Vec<u8>> {
     if !message.is_video() || !message.is_frame() {
         return vec![message.body.clone()];
@@ -160,7 +161,7 @@ fn parameter_sets() -> Vec<Row> {
     let without_headers = |sent: Stream| sent.only(|m| !(m.is_video() && m.is_header()));
     vec![
         Row::video("parameter sets in each key frame", None, REPEATED),
-        Row::video("parameter sets in key frames alone", None, REPEATED).change(without_headers),
+        Row::video("parameter sets only in key frames", None, REPEATED).change(without_headers),
         Row::video("the header with each key frame", None, "-g 30").change(|sent| {
             let header = sent.0.iter().find(|m| m.is_video() && m.is_header()).cloned();
             let header = header.expect("a header");
@@ -170,7 +171,7 @@ fn parameter_sets() -> Vec<Row> {
             };
             Stream(sent.0.into_iter().flat_map(twice).collect())
         }),
-        Row::video("another coding in the stream", None, REPEATED)
+        Row::video("another encoding in the stream", None, REPEATED)
             .change(move |sent| {
                 sent.then(without_headers(other(&format!("{REPEATED}:cabac=1:bframes=2:ref=4"))))
             })
@@ -197,10 +198,10 @@ fn clocks() -> Vec<Row> {
         row("a clock from 40 ms", 40),
         row("a clock from an hour", 3_600_000),
         row("a clock from 17,000 s", 17_000_000),
-        row("a clock over the extended timestamp", (1 << 24) - 3000),
+        row("a clock that passes the extended timestamp", (1 << 24) - 3000),
         row("a clock from 2^31", 1 << 31),
-        row("a clock over 2^31", (1 << 31) - 3000),
-        row("a clock over 2^32", (1 << 32) - 3000),
+        row("a clock that passes 2^31", (1 << 31) - 3000),
+        row("a clock that passes 2^32", (1 << 32) - 3000),
         row("a clock that ends at 2^32", (1 << 32) - 7000),
     ]
 }
@@ -211,7 +212,7 @@ fn jumps() -> Vec<Row> {
     // At a key frame in the middle, on either track.
     let after = |m: &Message, base: u64| m.ms >= base + 3000;
     vec![
-        row("both clocks start over")
+        row("both clocks restart")
             .change(move |sent| sent.at(|m| if after(m, 0) { m.ms - 3000 } else { m.ms + HOUR }))
             .discontinuities(1)
             .losing(0, 6),
@@ -223,23 +224,23 @@ fn jumps() -> Vec<Row> {
             .change(move |sent| sent.at(|m| if after(m, 0) { m.ms } else { m.ms + 5000 }))
             .discontinuities(1)
             .losing(0, 6),
-        row("the clock of the video starts over")
+        row("the video clock restarts")
             .change(move |sent| {
                 let restarts = |m: &Message| m.is_video() && m.ms >= 3000;
                 sent.at(|m| if restarts(m) { m.ms - 3000 } else { m.ms + HOUR })
             })
             .discontinuities(1)
             .losing(0, 6),
-        row("the clock of the audio starts over")
+        row("the audio clock restarts")
             .change(move |sent| {
                 let restarts = |m: &Message| m.is_audio() && m.ms >= 3000;
                 sent.at(|m| if restarts(m) { m.ms - 3000 } else { m.ms + HOUR })
             })
             .losing(0, 6),
-        row("the tracks' clocks lie an hour apart")
+        row("the tracks' clocks are an hour apart")
             .change(|sent| sent.at(|m| m.ms + if m.is_audio() { HOUR } else { 0 }))
             .losing(0, 6),
-        row("the tracks' clocks lie six seconds apart")
+        row("the tracks' clocks are six seconds apart")
             .change(|sent| sent.at(|m| m.ms + if m.is_video() { 6000 } else { 0 }))
             .losing(0, 6),
         row("a pause of four seconds")
@@ -300,17 +301,21 @@ fn audio() -> Vec<Row> {
         Row::audio("audio at 8 kbit/s", 8000, 1, "-b:a 8k"),
         Row::audio("audio at 512 kbit/s", 96_000, 2, "-b:a 512k"),
         he_aac("HE-AAC", "he-aac.aac", None),
-        he_aac("HE-AAC said to be that", "he-aac.aac", Some(&[0x2B, 0x92, 0x08, 0x00])),
+        he_aac("HE-AAC declared as such", "he-aac.aac", Some(&[0x2B, 0x92, 0x08, 0x00])),
         he_aac("HE-AAC v2", "he-aac-v2.aac", None),
-        he_aac("HE-AAC v2 said to be that", "he-aac-v2.aac", Some(&[0xEB, 0x8A, 0x08, 0x00])),
-        with_config("HE-AAC announced openly", &[0x2B, 0x92, 0x08, 0x00], 22_050),
-        with_config("HE-AAC announced compatibly", &[0x13, 0x90, 0x56, 0xE5, 0xA0], 22_050),
+        he_aac("HE-AAC v2 declared as such", "he-aac-v2.aac", Some(&[0xEB, 0x8A, 0x08, 0x00])),
+        with_config("HE-AAC with hierarchical signaling", &[0x2B, 0x92, 0x08, 0x00], 22_050),
+        with_config(
+            "HE-AAC with backward-compatible signaling",
+            &[0x13, 0x90, 0x56, 0xE5, 0xA0],
+            22_050,
+        ),
     ]);
     rows
 }
 
 fn seven_one() -> Row {
-    // The channel layout that has its own number in AAC.
+    // The channel layout with its own number in AAC.
     let layout = "-af aformat=channel_layouts=7.1";
     let source = format!("-f lavfi -i sine=sample_rate=48000 -t 6 {layout} -c:a aac -b:a 256k");
     let mut row = Row::of("7.1", &source);
@@ -378,8 +383,7 @@ fn audio_packing() -> Vec<Row> {
     several.sounds = Some(Stream::read(&clip("several", &several.source)).sounds(false));
     vec![
         Row::new("ADTS headers in the messages").change(move |sent| sent.map(in_adts)),
-        Row::new("ADTS headers and no other")
-            .change(move |sent| without_headers(sent.map(in_adts))),
+        Row::new("only ADTS headers").change(move |sent| without_headers(sent.map(in_adts))),
         several,
         Row::new("another sample rate")
             .change(|sent| sent.then(other("-g 30 -ar 48000")))
@@ -395,7 +399,7 @@ fn tracks() -> Vec<Row> {
         }
     };
     vec![
-        Row::of("video alone", &format!("{PICTURES} -t 6 {VIDEO} -g 30 -bf 2")).silent(),
+        Row::of("only video", &format!("{PICTURES} -t 6 {VIDEO} -g 30 -bf 2")).silent(),
         Row::new("an audio header without audio").change(audio_from(0, 0)).silent(),
         Row::new("audio from 3.2 s on")
             .silent()

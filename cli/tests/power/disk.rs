@@ -79,7 +79,7 @@ impl Rename {
 
     fn apply(&self, names: &mut Names) {
         if let Some(from) = &self.from {
-            // For a rename that was not the first: only the file itself moves.
+            // If the name belongs to another file by now, that file stays.
             match &self.to {
                 Some((_, node)) if names.get(from) != Some(node) => {}
                 _ => drop(names.remove(from)),
@@ -125,7 +125,7 @@ pub enum Cut {
 }
 
 impl Disk {
-    /// Creates an empty one below `root`.
+    /// Creates an empty disk for the directory `root`.
     pub fn new(root: &Path) -> Disk {
         Disk {
             root: root.to_owned(),
@@ -182,7 +182,7 @@ impl Disk {
             }
             name => {
                 let is_here = call.arguments.iter().any(|text| self.is_below(text));
-                assert!(!is_here, "{name} is not known here: {:?}", call.arguments);
+                assert!(!is_here, "{name} is not supported here: {:?}", call.arguments);
                 false
             }
         }
@@ -209,13 +209,13 @@ impl Disk {
         let name = parts.pop()?.to_owned();
         for part in parts {
             let inner = self.names.get(&(folder, part.to_owned()));
-            folder = *inner.unwrap_or_else(|| panic!("nobody created {}", path.display()));
+            folder = *inner.unwrap_or_else(|| panic!("{} was never created", path.display()));
         }
         Some((folder, name))
     }
 
     fn open(&mut self, at: &str, path: &str, flags: &str, call: &Call) -> bool {
-        // A descriptor that was closed by a call that was not traced.
+        // The descriptor may have been closed by a call that was not traced.
         self.open.remove(&call.result);
         if path_of(path) == self.root {
             self.open.insert(call.result, Open { node: ROOT, position: 0 });
@@ -228,12 +228,12 @@ impl Disk {
                 let state = State { mode: 0o600, ..State::default() };
                 self.create(place, Node { flushed: state.clone(), state, ..Node::default() })
             }
-            None => panic!("nobody created {path}"),
+            None => panic!("{path} was never created"),
         };
         if flags.contains("O_TRUNC") && !self.nodes[node].state.content.is_empty() {
             self.change(node, Change::Resize(0));
         }
-        assert!(!flags.contains("O_APPEND"), "appending is not known here");
+        assert!(!flags.contains("O_APPEND"), "appending is not supported here");
         self.open.insert(call.result, Open { node, position: 0 });
         true
     }
@@ -325,7 +325,7 @@ impl Disk {
     fn flush_names(&mut self, folder: NodeId) {
         let pending: Vec<_> = std::mem::take(&mut self.pending);
         let mut settled: HashSet<Place> = HashSet::new();
-        // From the newest on: earlier files with the same names cannot come later.
+        // Newest first: once a name is flushed, its older changes must not be applied later.
         let mut left = Vec::new();
         for rename in pending.iter().rev() {
             if rename.touches(folder) {
@@ -414,7 +414,7 @@ fn path_of(argument: &str) -> PathBuf {
     PathBuf::from(std::ffi::OsString::from_vec(bytes(argument)))
 }
 
-/// What is written elsewhere may be too long to log.
+/// Data that is written to other files may be too long for the log.
 fn bytes_of(argument: &str) -> Vec<u8> {
     if argument.ends_with('"') { bytes(argument) } else { Vec::new() }
 }
@@ -489,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flushed_file_without_its_name_is_not_there() {
+    fn a_flushed_file_without_its_name_is_missing() {
         let mut calls = written_below_root();
         calls.push("fsync(3) = 0".to_owned());
         let mut disk = disk(&calls);
@@ -499,7 +499,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rename_that_was_not_flushed_leaves_the_old_file() {
+    fn an_unflushed_rename_leaves_the_old_file() {
         let mut disk = disk(&written_below_root());
         disk.flush(1, true);
         disk.flush(ROOT, true);

@@ -9,14 +9,14 @@ use osslive::sign::{Parts, v1};
 use crate::support::{BUCKET, KEY_ID, KEY_SECRET, SOON};
 
 /// 9999-12-31T23:59:59Z
-const FOR_EVER: &str = "253402300799";
+const FAR_FUTURE: &str = "253402300799";
 
 #[derive(Debug)]
 pub struct Request<'a> {
     pub method: &'a str,
     pub key: &'a str,
     pub subresource: &'a str,
-    /// A signed one.
+    /// A signed header.
     pub header: Option<(&'a str, &'a str)>,
     pub body: &'a str,
 }
@@ -50,11 +50,11 @@ impl Request<'_> {
         let query = if subresource.is_empty() { &[][..] } else { &query };
         let headers: Vec<_> = header.into_iter().collect();
         let parts = Parts { method, bucket: BUCKET, key, query, headers: &headers };
-        let text = v1::string_to_sign(&parts, FOR_EVER);
+        let text = v1::string_to_sign(&parts, FAR_FUTURE);
         let signature = v1::signature(&v1::Key::new(KEY_SECRET), &text);
         let path = percent_encode(key).to_string().replace("%2F", "/");
         format!(
-            "/{BUCKET}/{path}?{subresource}&OSSAccessKeyId={KEY_ID}&Expires={FOR_EVER}\
+            "/{BUCKET}/{path}?{subresource}&OSSAccessKeyId={KEY_ID}&Expires={FAR_FUTURE}\
              &Signature={}",
             percent_encode(&signature)
         )

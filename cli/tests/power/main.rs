@@ -35,12 +35,13 @@ use restarted::Restarted;
 use trace::Call;
 use workload::{Journal, Work};
 
-/// A session in real time takes three seconds, another one half a second.
+/// The number of sessions of each channel: in real time, one takes three seconds, and
+/// otherwise half a second.
 const ROUNDS: usize = 4;
 
 #[test]
-fn what_was_acknowledged_survives_a_power_cut() {
-    cut_power("as usual", false);
+fn acknowledged_changes_survive_a_power_cut() {
+    cut_power("without --durable", false);
 }
 
 #[test]
@@ -80,11 +81,11 @@ fn cut_power(what: &str, is_durable: bool) {
         let restarted = Restarted::on(&after.0.path().join("data"), is_durable, &case);
         acknowledged += restarted.holds(&journal, at, Some(&complete));
         if number % 10 == 0 {
-            restarted.goes_on();
+            restarted.still_works();
         }
     }
     note(&format!(
-        "{what}: {count} power cuts in {} calls; {acknowledged} acknowledged things were there",
+        "{what}: {count} power cuts in {} calls; {acknowledged} acknowledged things survived",
         calls.len()
     ));
 }
@@ -93,7 +94,7 @@ fn cut_power(what: &str, is_durable: bool) {
 const KILLS_PER_FOLDER: usize = 25;
 
 #[test]
-fn nothing_acknowledged_is_lost_by_kills_under_load() {
+fn kills_under_load_lose_no_acknowledged_change() {
     let count = std::env::var("OSSLIVE_KILLS").map_or(5, |count| count.parse().expect("a number"));
     let mut random = Random::new(9);
     let (mut acknowledged, mut survived) = (0, 0);
@@ -111,7 +112,7 @@ fn nothing_acknowledged_is_lost_by_kills_under_load() {
                 thread::sleep(after);
                 endpoint.kill();
             });
-            Work { client: client(&url).with_attempts(1), url, journal: &journal }.go_on(ROUNDS);
+            Work { client: client(&url).with_attempts(1), url, journal: &journal }.run(ROUNDS);
         });
         let case = format!("kill {number} after {after:?}, {}", data.display());
         let restarted = Restarted::on(&data, false, &case);
@@ -120,7 +121,7 @@ fn nothing_acknowledged_is_lost_by_kills_under_load() {
         journal = restarted.found(&journal);
     }
     note(&format!(
-        "{count} kills: {acknowledged} changes were acknowledged, {survived} things were there"
+        "{count} kills: {acknowledged} changes were acknowledged, {survived} things survived"
     ));
 }
 
@@ -144,7 +145,7 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     let url = first.strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
     let url = url.unwrap_or_else(|| panic!("unexpected first line: {first}")).to_owned();
     let work = Work { client: client(&url), url, journal };
-    assert!(work.go_on(ROUNDS), "the endpoint was gone or refused something");
+    assert!(work.run(ROUNDS), "the endpoint exited or rejected something");
     drop(child.stdin.take());
     lines.for_each(drop);
     assert!(child.wait().expect("strace").success(), "the endpoint did not exit cleanly");
@@ -169,7 +170,7 @@ fn client(url: &str) -> Client {
         .expect("a client for the endpoint")
 }
 
-/// A directory in which the tests' own flushing costs nothing.
+/// Creates a directory in memory, where flushing costs nothing.
 fn in_memory() -> TempDir {
     let memory = Path::new("/dev/shm");
     let parent = if memory.is_dir() { memory } else { Path::new(env!("CARGO_TARGET_TMPDIR")) };
@@ -185,7 +186,7 @@ impl Drop for Kept {
     }
 }
 
-/// Whether processes can be traced; otherwise the test is reported as skipped.
+/// Returns whether processes can be traced; otherwise the test is reported as skipped.
 fn has_strace(what: &str) -> bool {
     let mut command = Command::new("strace");
     command.args(["--seccomp-bpf", "-f", "-o", "/dev/null", "true"]);

@@ -23,7 +23,7 @@ pub struct Restarted {
 }
 
 impl Restarted {
-    /// It must start, whatever it finds.
+    /// Starts an endpoint on the data, which must succeed.
     pub fn on(data: &Path, is_durable: bool, case: &str) -> Restarted {
         let config = Config::new(data)
             .bucket(BUCKET)
@@ -74,7 +74,7 @@ impl Restarted {
             Thing::Object(key) => {
                 self.object(key).map(|body| String::from_utf8(body).expect("text"))
             }
-            // A reader with permission learns that there is no such object.
+            // With permission, a missing object is a 404.
             Thing::Acl => match get(&format!("{}/{BUCKET}/none", self.endpoint.url())).0 {
                 404 => Some("public-read".to_owned()),
                 _ => Some("private".to_owned()),
@@ -101,7 +101,7 @@ impl Restarted {
         Some(body)
     }
 
-    /// Everything visible is complete: each file was complete before it got its
+    /// Checks that everything visible is complete: each file was complete before it got its
     /// name, or is a playlist rewritten from such files.
     fn is_whole(&self, complete: Option<&Contents>) {
         let objects = self.data.join(BUCKET).join("objects");
@@ -115,7 +115,7 @@ impl Restarted {
                 complete.get(&below).is_some_and(|known| known.contains(&content))
             });
             let is_live = path.file_name().is_some_and(|name| name == "playlist.m3u8");
-            assert!(is_complete || is_live, "{}: {} is in pieces", self.case, below.display());
+            assert!(is_complete || is_live, "{}: {} is incomplete", self.case, below.display());
             if path.extension().is_some_and(|extension| extension == "m3u8") {
                 let text = String::from_utf8(content).expect("text");
                 assert!(text.starts_with("#EXTM3U\n") && text.ends_with('\n'), "{text}");
@@ -123,7 +123,7 @@ impl Restarted {
                     let fragment = path.with_file_name(name);
                     assert!(
                         names.contains(fragment.as_path()),
-                        "{}: {} lists {name}, which is not there\n{text}",
+                        "{}: {} lists {name}, which is missing\n{text}",
                         self.case,
                         below.display()
                     );
@@ -140,14 +140,14 @@ impl Restarted {
         let channels = self.channels();
         let lasts = |thing: &Thing| !matches!(thing, Thing::Session(..) | Thing::Fragment(_));
         let things = journal.things().into_iter().filter(lasts);
-        Journal::going_on(things.map(|thing| {
+        Journal::continuing_from(things.map(|thing| {
             let value = self.find(&thing, &channels);
             (thing, value)
         }))
     }
 
-    /// A channel can be created and published to.
-    pub fn goes_on(&self) {
+    /// Checks that a channel can be created and published to.
+    pub fn still_works(&self) {
         let put = self.client.put_channel("front-door", &ChannelConfig::new("").frag_duration(1));
         put.unwrap_or_else(|error| panic!("{}: {error}", self.case));
         let url = self.client.get_rtmp_url("front-door", &RtmpUrlOptions::new()).expect("a URL");

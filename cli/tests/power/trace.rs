@@ -13,7 +13,7 @@ pub struct Call {
     pub result: u64,
 }
 
-/// The calls that strace should log.
+/// The calls that strace logs.
 pub const CALLS: &str = "open,openat,creat,close,fcntl,dup,write,writev,pwrite64,lseek,ftruncate,\
                          rename,renameat,renameat2,unlink,unlinkat,rmdir,mkdir,mkdirat,fsync,\
                          fdatasync,fchmod,utimensat,copy_file_range,sendfile,fallocate,link,linkat,\
@@ -53,7 +53,7 @@ fn microseconds(text: &str) -> u64 {
     seconds.parse::<u64>().expect("seconds") * 1_000_000 + fraction.parse::<u64>().expect("µs")
 }
 
-/// Parses `name(arguments) = result`; `None` for a call that failed, or no call.
+/// Parses `name(arguments) = result`; `None` for a failed call or another line.
 fn call(at: u64, text: &str) -> Option<Call> {
     let (name, rest) = text.split_once('(')?;
     let (arguments, result) = rest.rsplit_once(") = ").or_else(|| {
@@ -86,7 +86,7 @@ fn split(arguments: &str) -> Vec<String> {
 /// Parses a string, which `-xx` prints in hexadecimal.
 pub fn bytes(argument: &str) -> Vec<u8> {
     let inner = argument.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-    let inner = inner.unwrap_or_else(|| panic!("not a whole string: {argument:.80}"));
+    let inner = inner.unwrap_or_else(|| panic!("an incomplete string: {argument:.80}"));
     let digits = inner.split("\\x").skip(1);
     digits.map(|byte| u8::from_str_radix(byte, 16).expect("a byte")).collect()
 }

@@ -1,4 +1,4 @@
-//! Work for an endpoint, and when it acknowledged what.
+//! A workload for an endpoint, and a journal of what it acknowledged when.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -77,7 +77,7 @@ impl Journal {
     }
 
     /// Returns a journal that continues from what was found.
-    pub fn going_on(found: impl Iterator<Item = (Thing, Value)>) -> Journal {
+    pub fn continuing_from(found: impl Iterator<Item = (Thing, Value)>) -> Journal {
         let known = |value| vec![Change { begun: 0, acknowledged: Some(0), value }];
         Journal(Mutex::new(found.map(|(thing, value)| (thing, known(value))).collect()))
     }
@@ -124,7 +124,7 @@ pub struct Work<'a> {
 impl Work<'_> {
     /// Does all kinds of work concurrently for this many rounds; returns false once
     /// the endpoint is gone.
-    pub fn go_on(&self, rounds: usize) -> bool {
+    pub fn run(&self, rounds: usize) -> bool {
         thread::scope(|scope| {
             let stages = STAGES.map(|stage| scope.spawn(move || self.publish(stage, rounds)));
             let is_over = || stages.iter().all(thread::ScopedJoinHandle::is_finished);
@@ -202,7 +202,8 @@ impl Work<'_> {
         for round in 0..rounds {
             let before = self.newest_session(stage)?;
             let url = self.client.get_rtmp_url(stage, &RtmpUrlOptions::new()).ok()?;
-            // Some as a file is sent, some as an encoder sends, interrupted.
+            // Alternates between a short session in real time, like an encoder's, and the
+            // whole clip at full speed.
             let real_time = round % 2 == 0;
             let duration = Some(Duration::from_millis(if real_time { 2500 } else { 6000 }));
             let options = PushOptions { duration, real_time };

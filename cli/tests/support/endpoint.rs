@@ -46,7 +46,7 @@ impl Endpoint {
         let mut endpoint = Endpoint { child, log, url: String::new() };
         let line = match first.recv_timeout(SOON) {
             Ok(line) => line,
-            Err(_) => panic!("the endpoint said nothing; its log: {}", endpoint.log()),
+            Err(_) => panic!("the endpoint printed nothing; its log: {}", endpoint.log()),
         };
         let url = line.strip_prefix("listening on ").and_then(|rest| rest.split(' ').next());
         endpoint.url = url.unwrap_or_else(|| panic!("unexpected first line: {line}")).to_string();
@@ -103,7 +103,7 @@ impl Drop for Endpoint {
     }
 }
 
-/// Forwards each line of a stream, and keeps it.
+/// Forwards each line of a stream, and keeps it in the log.
 fn lines(stream: impl Read + Send + 'static, log: Arc<Mutex<String>>) -> Receiver<String> {
     let (sender, receiver) = mpsc::channel();
     thread::spawn(move || {

@@ -33,7 +33,7 @@ pub fn clip(name: &str, arguments: &str) -> PathBuf {
         fs::create_dir_all(&folder).expect("a folder for clips");
         let draft = tempfile::NamedTempFile::new_in(&folder).expect("a file for the clip");
         let mut command = ffmpeg();
-        // Its files are in the sources.
+        // Input files are in the source tree.
         command.current_dir(env!("CARGO_MANIFEST_DIR"));
         command.args(arguments.split_whitespace()).args(["-f", "flv", "-y"]).arg(draft.path());
         run(&mut command, LONG).silent(name);
@@ -57,11 +57,11 @@ pub fn publish_clip(file: &Path, url: &str) -> Program {
 
 /// Returns the reason that ffmpeg prints when the endpoint rejects it.
 pub fn refusal(ran: Ran) -> String {
-    assert!(!ran.status.success(), "ffmpeg was not refused: {}", ran.stderr);
+    assert!(!ran.status.success(), "ffmpeg was not rejected: {}", ran.stderr);
     let reason = ran.stderr.lines().find_map(|line| line.split_once("Server error: "));
     match reason {
         Some((_, reason)) => reason.to_string(),
-        None => panic!("ffmpeg names no reason: {}", ran.stderr),
+        None => panic!("ffmpeg printed no reason: {}", ran.stderr),
     }
 }
 

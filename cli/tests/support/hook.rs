@@ -30,7 +30,7 @@ pub struct Received {
 /// A receiver's response.
 pub enum Reply {
     Bytes(Vec<u8>),
-    /// It is killed before it responds.
+    /// The receiver is killed before it responds.
     Close,
 }
 
@@ -69,7 +69,7 @@ impl Hook {
     }
 
     /// Starts a receiver that accepts everything.
-    pub fn willing() -> Hook {
+    pub fn accepting() -> Hook {
         Hook::start(|_, _| Reply::status("204 No Content"))
     }
 

@@ -23,7 +23,7 @@ pub use endpoint::{Endpoint, Folder};
 pub use ffmpeg::{clip, ffmpeg, frame_times, players, probe, publish, publish_clip, refusal};
 pub use hook::{HOOK_SECRET, Hook, Received, Reply};
 pub use monitoring::{
-    Service, channel, free_port, kill_again_and_again, scrape, shipped, wait_for_series,
+    Service, channel, free_port, kill_repeatedly, scrape, shipped, wait_for_series,
 };
 #[cfg(target_os = "linux")]
 pub use obs::{Home, Mode, Obs, PICTURE, SOUND};

@@ -65,7 +65,8 @@ impl Service {
         self.folder.path().join("state")
     }
 
-    /// Starts `osslive monitor` with these words, and further whole arguments.
+    /// Returns `osslive monitor` with the words of a line, and further arguments as they
+    /// are.
     pub fn command(&self, line: &str, more: &[&str]) -> Command {
         let mut command = bare(self.folder.path(), &format!("monitor {line}"));
         command
@@ -129,7 +130,7 @@ pub fn wait_for_series(port: u16, line: &str) {
     });
 }
 
-/// Returns the directory of the shipped Prometheus files.
+/// Returns the path of a file in `packaging`.
 pub fn shipped(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging").join(path)
 }
@@ -137,11 +138,11 @@ pub fn shipped(path: &str) -> PathBuf {
 /// Kills the monitor this many times at random moments, and sometimes the receiver,
 /// while channels change. Each change must arrive, in order for each channel, and
 /// repetitions must be identical; returns the numbers of changes and requests.
-pub fn kill_again_and_again(name: &str, kills: usize) -> (usize, usize) {
+pub fn kill_repeatedly(name: &str, kills: usize) -> (usize, usize) {
     const CHANNELS: usize = 10;
     let service = Service::with_channels(name, CHANNELS);
     let mut random = Random(0x2545_f491_4f6c_dd1d);
-    // It is killed too, after it has read a request.
+    // The receiver is killed too, after it has read a request.
     let mut hook = Hook::start(|number, _| match number % 3 {
         1 => Reply::Close,
         _ => Reply::status("204 No Content"),

@@ -59,7 +59,7 @@ impl Home {
         self.folder.path()
     }
 
-    /// Writes a file of OBS's configuration.
+    /// Returns the path of a file of OBS's configuration.
     pub fn config(&self, file: &str) -> PathBuf {
         self.path().join(".config/obs-studio").join(file)
     }
@@ -151,8 +151,8 @@ impl Obs {
         fs::create_dir_all(&runtime).expect("a folder");
         fs::set_permissions(&runtime, fs::Permissions::from_mode(0o700)).expect("its owner's");
         let commands = home.path().join("commands");
-        // env sets what a desktop normally sets. OBS looks for news on the network:
-        // it gets no further than a closed port.
+        // env sets what a desktop normally sets. OBS looks for news on the network,
+        // with a closed port as its proxy.
         let mut command = Command::new("env");
         command.args(["-u", "XDG_CONFIG_HOME", "LIBGL_ALWAYS_SOFTWARE=1", "QT_QPA_PLATFORM=xcb"]);
         command.args(["https_proxy=http://127.0.0.1:9", "no_proxy=127.0.0.1"]);
@@ -177,7 +177,7 @@ impl Obs {
         file.write_all(format!("{button}\n").as_bytes()).expect("a line");
     }
 
-    /// Waits until the log has a text.
+    /// Waits until the log contains a string.
     pub fn says(&self, text: &str) {
         self.says_times(text, 1);
     }
@@ -194,8 +194,8 @@ impl Obs {
         self.program.printed()
     }
 
-    /// Whether this OBS does so by itself: 30 does in four of six attempts, even
-    /// without any plugin.
+    /// Returns whether this OBS crashes even without any plugin: version 30 does, in
+    /// four of six attempts.
     pub fn crashes_when_closed_while_streaming() -> bool {
         let version = run(Command::new("obs").arg("--version"), LONG).stdout;
         version.split(" - ").nth(1).is_some_and(|number| number.starts_with("30."))
@@ -225,7 +225,7 @@ fn has_obs() -> bool {
         && run(Command::new("pkg-config").args(["--exists", "libobs"]), LONG).status.success()
 }
 
-/// A screen, and the name by which programs find it.
+/// Starts a virtual screen, and returns it with its display name.
 fn start_screen() -> (Program, String) {
     let mut command = Command::new("Xvfb");
     command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp"]);

@@ -19,7 +19,7 @@ pub fn get(url: &str) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect(authority).expect("the endpoint listens");
     stream.set_read_timeout(Some(SOON)).expect("a limit");
     write!(stream, "GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")
-        .expect("the request is taken");
+        .expect("the request is sent");
     let mut reply = Vec::new();
     stream.read_to_end(&mut reply).expect("a whole reply");
     let head = reply.windows(4).position(|four| four == b"\r\n\r\n").expect("a header");

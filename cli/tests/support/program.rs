@@ -151,7 +151,7 @@ impl Reader {
     }
 }
 
-/// Polls until something holds, and reports what was last seen if it never does.
+/// Polls until a condition holds; panics with the last state seen if it never does.
 pub fn wait_until<T: Debug>(what: &str, mut question: impl FnMut() -> (bool, T)) {
     let end = Instant::now() + SOON;
     loop {

@@ -41,7 +41,10 @@ impl Shell {
     /// Runs the command successfully, without errors, and returns its output.
     pub fn text(&self, line: &str) -> String {
         let text = self.run(line).silent(line);
-        assert!(!text.contains('\u{1b}'), "{line} steers a terminal that is none: {text:?}");
+        assert!(
+            !text.contains('\u{1b}'),
+            "{line} prints escape sequences without a terminal: {text:?}"
+        );
         text
     }
 
@@ -79,7 +82,7 @@ impl Shell {
     }
 }
 
-/// The command without credentials or anything else from this machine.
+/// Returns the command, without credentials or other settings of this machine.
 pub fn bare(home: &Path, line: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_osslive"));
     for name in [
@@ -118,12 +121,12 @@ pub fn failed(ran: Ran, status: i32, line: &str) -> String {
     ran.stderr
 }
 
-/// Six seconds of video that ship with the command.
+/// Returns the clip that ships with the command: six seconds of video.
 pub fn shipped_clip() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("assets/clip.flv")
 }
 
-/// Whether [`on_terminal`] works here.
+/// Returns whether [`on_terminal`] works here.
 pub fn has_script() -> bool {
     let version = Command::new("script").arg("--version").output();
     version.is_ok_and(|ran| String::from_utf8_lossy(&ran.stdout).contains("util-linux"))
