@@ -107,6 +107,16 @@ fn a_missing_channel_is_reported_in_plain_words() {
 }
 
 #[test]
+fn the_check_button_reports_problems_with_advice() {
+    let Some(stage) = Stage::set("OBS and the check", Mode::Simple) else { return };
+    stage.settings("main-stage");
+    let obs = Obs::start(&stage.home, &KEYS, &[]);
+    obs.press("check");
+    obs.says("[osslive] main-stage: stream: ");
+    obs.quit();
+}
+
+#[test]
 fn a_missing_key_is_reported_in_plain_words() {
     let Some(stage) = Stage::set("OBS and no key", Mode::Advanced) else { return };
     stage.settings("main-stage");

@@ -1,5 +1,6 @@
 -- Presses OBS's buttons. Tests append a line for each to a file: "start", "stop",
--- or "service", which logs the service in Settings, Stream.
+-- "check" for the button in the plugin's panel, or "service", which logs the service
+-- in Settings, Stream.
 
 local obs = obslua
 local done = 0
@@ -15,6 +16,12 @@ function presses.service()
   local server = obs.obs_data_get_string(settings, "server")
   print("service: " .. obs.obs_service_get_type(service) .. " " .. server)
   obs.obs_data_release(settings)
+end
+
+function presses.check()
+  local panel = obs.obs_get_source_properties("osslive_panel")
+  obs.obs_property_button_clicked(obs.obs_properties_get(panel, "check"), nil)
+  obs.obs_properties_destroy(panel)
 end
 
 local function poll()

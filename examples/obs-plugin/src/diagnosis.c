@@ -19,7 +19,7 @@ static void add_checks(struct dstr *message, obs_data_array_t *checks, const cha
   }
 }
 
-char *diagnosis_words(const char *json, enum obs_text_info_type *type) {
+char *diagnosis_message(const char *json, enum obs_text_info_type *type) {
   struct dstr message = {0};
   obs_data_t *diagnosis = obs_data_create_from_json(json);
   obs_data_array_t *checks = obs_data_get_array(diagnosis, "checks");
