@@ -54,17 +54,26 @@ impl Library {
 }
 
 /// Returns the library as built by cargo alone, whose functions have no version,
-/// under the name that programs look for.
-pub fn unversioned() -> PathBuf {
-    Library::installed();
-    let folder = scratch("unversioned");
-    place(&target().join("capi/release/libosslive.so"), &folder);
-    folder
+/// under the name that programs look for. Like [`Library::installed`], it is built once
+/// for all tests of a program, which would otherwise overwrite each other's files.
+pub fn unversioned() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        Library::installed();
+        let folder = scratch("unversioned");
+        place(&target().join("capi/release/libosslive.so"), &folder);
+        folder
+    })
 }
 
 /// Returns the library with an additional function in its own version, like a later
-/// release.
-pub fn later() -> PathBuf {
+/// release. It is built once for all tests of a program.
+pub fn later() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(build_later)
+}
+
+fn build_later() -> PathBuf {
     let folder = scratch("later");
     let built = with_test_panic().with_extension("a");
     fs::copy(built, folder.join("libosslive.a")).expect("the static library");

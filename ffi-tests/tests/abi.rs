@@ -47,7 +47,7 @@ fn succeeds(outcome: &Outcome) {
 
 #[test]
 fn a_program_built_before_symbol_versions_still_runs() {
-    let program = Program::new(CALLS).against(&unversioned()).build();
+    let program = Program::new(CALLS).against(unversioned()).build();
     let needs = Run::program("readelf").arg("-VW").arg(&program).succeeds();
     assert!(!needs.contains("OSSLIVE_"), "{needs}");
     let lib = Library::installed().lib();
@@ -59,14 +59,14 @@ fn a_program_runs_with_a_newer_library() {
     let program = Program::new(CALLS).against(&Library::installed().lib()).build();
     let needs = Run::program("readelf").arg("-VW").arg(&program).succeeds();
     assert!(needs.contains("OSSLIVE_1"), "{needs}");
-    succeeds(&run(&program, &later(), &Service::start(), "abi-later"));
+    succeeds(&run(&program, later(), &Service::start(), "abi-later"));
 }
 
 #[test]
 fn a_program_that_needs_a_newer_function_does_not_start() {
     let later = later();
-    let program = Program::new("ffi-tests/c/later.c").against(&later).build();
-    Run::program(&program).env("LD_LIBRARY_PATH", &later).succeeds();
+    let program = Program::new("ffi-tests/c/later.c").against(later).build();
+    Run::program(&program).env("LD_LIBRARY_PATH", later).succeeds();
     let lib = Library::installed().lib();
     let outcome = Run::program(&program).env("LD_LIBRARY_PATH", lib).outcome();
     assert_ne!(outcome.status, Some(0));
