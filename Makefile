@@ -9,7 +9,7 @@ help:
 	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
 	@echo 'make test-recordings   two-hour downloads, killed again and again'
-	@echo 'make faults inject every fault of a peer and write docs/evidence/faults.md'
+	@echo 'make faults inject every peer fault and write docs/evidence/faults.md'
 	@echo 'make test-conformance   each deviation of a service, one at a time; make expectation'
 	@echo 'make schema   the JSON Schemas of the results, and the C++ types generated from them'
 	@echo 'make abi    the baseline of the binary interface; make semver BASE=REVISION the Rust one'

@@ -191,7 +191,7 @@ typedef enum {
    */
   OSSLIVE_ERR_INTERNAL = 8,
   /**
-   * The caller stopped the client or the work.
+   * The caller stopped the client or the operation.
    */
   OSSLIVE_ERR_STOPPED = 9,
   /**
@@ -270,7 +270,7 @@ typedef struct {
 /**
  * A progress callback. It receives the number of finished items, failures
  * included, the total, and the pointer passed with it. Return 0 to continue;
- * any other value stops the work, and the callback is not called again.
+ * any other value stops the operation, and the callback is not called again.
  *
  * It runs on the thread that made the call, before the call returns. It must
  * return normally: no longjmp, no C++ exception. It may call functions of this
@@ -281,7 +281,7 @@ typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_d
 /**
  * A status callback. It receives a channel's JSON, and the pointer passed with it:
  * id and what osslive_get_channel_status returns, or id and error. The JSON is
- * valid only during the call. Return 0 to continue; any other value stops the work,
+ * valid only during the call. Return 0 to continue; any other value stops the operation,
  * and the callback is not called again.
  *
  * It runs on the thread that made the call, before the call returns. It must
@@ -348,7 +348,7 @@ typedef struct {
   int64_t end_time;
   /**
    * How far to go back from now, in milliseconds, instead of a session or the
-   * two has_times.
+   * two times.
    */
   int64_t last_ms;
   /**
@@ -704,8 +704,8 @@ osslive_status osslive_config_set_oidc_role(osslive_config *config,
  * again before they expire.
  *
  * - command: the program and its arguments, separated by spaces; quotation
- *   marks keep an argument together. No shell is involved. Within 30 seconds it
- *   prints a JSON object of AccessKeyId, AccessKeySecret and, for temporary
+ *   marks keep an argument together. No shell is involved. Within 30 seconds it must
+ *   print a JSON object of AccessKeyId, AccessKeySecret and, for temporary
  *   credentials, SecurityToken and Expiration (RFC 3339); or of access_key_id,
  *   access_key_secret, sts_token and expiration.
  */
@@ -739,7 +739,7 @@ osslive_status osslive_client_new(const osslive_config *config,
 void osslive_client_free(osslive_client *client);
 
 /**
- * Creates a second client with another call timeout, in milliseconds. Both
+ * Creates a second client with a different call timeout, in milliseconds. Both
  * share connections and credentials; free each separately.
  */
 osslive_status osslive_client_with_timeout_ms(const osslive_client *client,
@@ -866,7 +866,7 @@ osslive_status osslive_create_channel(const osslive_client *client,
 
 /**
  * Returns a channel's configuration (GetLiveChannelInfo; its URLs and last
- * change come from ListLiveChannel if the credentials may list channels).
+ * modification time come from ListLiveChannel if the credentials may list channels).
  *
  * JSON: name (the id), description, status ("enabled" or "disabled"), type
  * ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?
@@ -955,8 +955,8 @@ osslive_status osslive_is_channel_live(const osslive_client *client,
 
 /**
  * Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
- * at once, then after 250 ms, and each interval is half as long again as the one
- * before, up to 5 s. Transient failures, including throttling, don't end the
+ * at once, then after 250 ms, and each interval is 1.5 times the
+ * previous one, up to 5 s. Transient failures, including throttling, don't end the
  * wait.
  *
  * JSON: as osslive_get_channel_status (of the last poll).
@@ -1010,9 +1010,9 @@ osslive_status osslive_get_channel_history(const osslive_client *client,
                                            osslive_error **out_error);
 
 /**
- * Summarizes the sessions of the last days, at least 1
+ * Summarizes the sessions of the given number of past days, at least 1
  * (GetLiveChannelHistory). The service keeps only the last ten finished
- * sessions of a channel: isTruncated reports that there may have been more, in
+ * sessions of a channel: isTruncated means that there may have been more, in
  * which case the figures cover only those that are left.
  *
  * JSON: startTime, endTime (of the analyzed period); sessionCount;
@@ -1134,14 +1134,14 @@ osslive_status osslive_sweep_options_set_max_parallel(osslive_sweep_options *swe
 
 /**
  * Sets the maximum request rate in requests per second, including retries; 0,
- * the default, means no limit. Work always backs off when throttled.
+ * the default, means no limit. Batch operations always back off when throttled.
  */
 osslive_status osslive_sweep_options_set_rate(osslive_sweep_options *sweep_options,
                                               double calls_per_second,
                                               osslive_error **out_error);
 
 /**
- * Sets a timeout for the whole work, or for each sweep of a monitor. Requests
+ * Sets a timeout for the whole operation, or for each sweep of a monitor. Requests
  * in flight end when it is reached, and the remaining channels fail with the
  * kind "stopped". Defaults to none.
  */
@@ -1183,7 +1183,7 @@ osslive_status osslive_sweep_options_set_frame_rate_drop(osslive_sweep_options *
  * - ids, n_ids: the channels, up to a million.
  * - sweep_options: options, or NULL.
  * - progress, user_data: called after each channel, or NULL. If it stops the
- *   work, requests in flight are awaited, and the remaining channels fail with
+ *   operation, requests in flight are awaited, and the remaining channels fail with
  *   the kind "stopped".
  *
  * JSON: live[], idle[] and disabled[] of id and what
@@ -1202,8 +1202,8 @@ osslive_status osslive_monitor_channels(const osslive_client *client,
                                         osslive_error **out_error);
 
 /**
- * Reads the status of many channels, several at a time, and calls back with each
- * when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does not
+ * Reads the status of many channels, several at a time, and calls on_status with each
+ * as it arrives (GetLiveChannelStat). Nothing is kept, so memory use does not
  * depend on the number of channels; otherwise like osslive_monitor_channels.
  * Duplicate ids are read again.
  *
@@ -1211,7 +1211,7 @@ osslive_status osslive_monitor_channels(const osslive_client *client,
  * - sweep_options: options, or NULL.
  * - on_status, user_data: called with each channel.
  *
- * Fails with OSSLIVE_ERR_STOPPED if the callback stopped the work or the time limit was
+ * Fails with OSSLIVE_ERR_STOPPED if the callback stopped the operation or the time limit was
  * reached before all channels were read.
  */
 osslive_status osslive_sweep_channels(const osslive_client *client,
@@ -1224,14 +1224,14 @@ osslive_status osslive_sweep_channels(const osslive_client *client,
 
 /**
  * Creates or replaces many channels, several at a time (PutLiveChannel).
- * Failures are isolated. An id that occurs earlier in the list fails.
+ * Failures are isolated. A duplicate of an earlier id fails.
  *
  * - ids, channel_configs, n_ids: the channels, up to a million, and the
  *   configuration of each. The same configuration may be used many times.
  * - sweep_options, progress, user_data: as in osslive_monitor_channels.
  *
  * JSON: results[] (in the order of ids) of id and either publishUrls[],
- * playUrls[], res, or error; failed and total (their numbers).
+ * playUrls[], res, or error; failed and total (counts).
  */
 osslive_status osslive_put_channels(const osslive_client *client,
                                     const char *const *ids,
@@ -1323,11 +1323,11 @@ osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monit
  *
  * - highlights, n_highlights: what to save.
  * - progress, user_data: called after each highlight, or NULL. If it stops the
- *   work, the remaining highlights fail with the kind "stopped".
+ *   operation, the remaining highlights fail with the kind "stopped".
  *
  * JSON: results[] (in the order of highlights) of name, playlist (for
- * osslive_get_play_url), start?, end?, error?; failed and total (their
- * numbers).
+ * osslive_get_play_url), start?, end?, error?; failed and total
+ * (counts).
  *
  * Fails with the code NoSuchLiveChannel.
  */
@@ -1347,19 +1347,19 @@ osslive_status osslive_create_highlights(const osslive_client *client,
  *
  * The part may be of any length. Complete fragments are kept in PATH.part, with a
  * journal in PATH.progress: after an error, a stop or a crash, the same call
- * resumes the download, with the has_times to which the part resolved at its start.
+ * resumes the download, with the times to which the part resolved at its start.
  * Both files are removed once PATH is complete.
  *
- * - progress, user_data: called several has_times a second, or NULL. It receives the
+ * - progress, user_data: called several times a second, or NULL. It receives the
  *   number of bytes in the file and of bytes known to be recorded. If it stops the
- *   work, the call fails with the kind "stopped", and can be resumed.
+ *   download, the call fails with the kind "stopped", and can be resumed.
  *
  * JSON: startTime, endTime (what was recorded, the end to about a second),
  * fragments (their number), bytes, resumedBytes (of an earlier attempt), gaps[]
  * (of three seconds or more) of startTime, endTime, durationMinutes.
  *
  * Fails with the codes NothingRecorded and NoSuchLiveChannel (a session of a
- * channel that was deleted), and with the kind "file", also if the file exists.
+ * channel that was deleted), and with the kind "file", including if the file already exists.
  */
 osslive_status osslive_download_recording(const osslive_client *client,
                                           const char *id,
@@ -1377,14 +1377,14 @@ osslive_status osslive_download_recording(const osslive_client *client,
  * - id: the channel to examine, or NULL for only the bucket.
  * - publish_url: the URL that an encoder publishes to, or NULL.
  * - play_url: the URL that players use, or NULL for the channel's.
- * - origin: the origin of pages that should be able to play, such as
+ * - origin: the origin of web pages that should be able to play it, such as
  *   "https://www.example.com", or NULL.
  * - progress, user_data: called after each check, or NULL. If it stops the
- *   work, the remaining checks are "notChecked".
+ *   diagnosis, the remaining checks are "notChecked".
  *
  * JSON: checks[] of id (such as "rtmp-port"; ids never change), verdict
  * ("notChecked", "ok", "warning" or "problem"), seen (what was seen, in one
- * sentence), advice? (what to do); problems and warnings (their numbers);
+ * sentence), advice? (what to do); problems and warnings (counts);
  * elapsedMs.
  */
 osslive_status osslive_diagnose(const osslive_client *client,

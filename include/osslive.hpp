@@ -57,7 +57,7 @@ enum class Status {
   bad_reply = OSSLIVE_ERR_BAD_REPLY,               /* invalid response */
   internal = OSSLIVE_ERR_INTERNAL,                 /* a bug in the library: please report it */
   stopped = OSSLIVE_ERR_STOPPED,                   /* stopped by the caller */
-  file = OSSLIVE_ERR_FILE                          /* a local file failed */
+  file = OSSLIVE_ERR_FILE                          /* a local file could not be read or written */
 };
 
 /* An error. what() is one line with everything known about it. */
@@ -88,7 +88,7 @@ class Error : public std::runtime_error {
     return http_status_ == 0 ? std::nullopt : std::optional<int>(http_status_);
   }
 
-  /* Returns the request id, by which the service's support finds the request;
+  /* Returns the request id, which the service's support uses to find the request;
    * "" if unknown. */
   const std::string &request_id() const noexcept { return request_id_; }
 
@@ -138,7 +138,7 @@ struct OidcRole {
 /* Whether a channel is enabled. */
 enum class ChannelStatus { enabled, disabled };
 
-/* Where URLs carry the bucket. */
+/* Where the bucket appears in URLs. */
 enum class AddressingStyle {
   virtual_hosted, /* https://BUCKET.ENDPOINT/ */
   path,           /* https://ENDPOINT/BUCKET/ */
@@ -170,7 +170,7 @@ struct Config {
                                              osslive_config_set_credential_process */
   std::optional<std::string> credentials_uri = std::nullopt;
 
-  bool internal = false; /* the region's internal endpoint, from inside its network */
+  bool internal = false; /* use the region's internal endpoint, from inside its network */
   bool secure = true;    /* use TLS if the endpoint has no scheme */
   std::optional<AddressingStyle> addressing_style = std::nullopt; /* path for IP addresses and
                                                           localhost, else virtual_hosted */
@@ -179,12 +179,12 @@ struct Config {
   std::chrono::milliseconds timeout{30000}; /* of a call, including retries and back-off */
   std::uint32_t attempts = 3;               /* maximum per call */
   std::uint32_t pool_size = 16;             /* maximum idle connections */
-  std::optional<std::string> proxy = std::nullopt; /* what HTTPS_PROXY, HTTP_PROXY and NO_PROXY
-                                                      say; "" for none */
+  std::optional<std::string> proxy = std::nullopt; /* from HTTPS_PROXY, HTTP_PROXY and
+                                                      NO_PROXY; "" for none */
   std::optional<std::string> root_certificates = std::nullopt; /* PEM, in place of
                                                                   Mozilla's */
   std::string user_agent;          /* appended to the library's own */
-  bool sign_security_token = true; /* sign the STS token in publish URLs, or only append it */
+  bool sign_security_token = true; /* sign the STS token in publish URLs; false appends it unsigned */
 };
 
 /* Snapshots of key frames, in regions that support them. */
@@ -212,11 +212,11 @@ using Params = std::vector<std::pair<std::string, std::string>>;
 /* A time in a recording, to the second. */
 using Time = std::chrono::system_clock::time_point;
 
-/* Options for work on many channels. */
+/* Options for batch operations on channels. */
 struct SweepOptions {
   std::uint32_t max_parallel = 8; /* maximum concurrent requests, 1 to 256 */
   double rate = 0;                /* maximum requests per second; 0 for no limit */
-  std::optional<std::chrono::milliseconds> time_limit = std::nullopt; /* none; for the whole work,
+  std::optional<std::chrono::milliseconds> time_limit = std::nullopt; /* none; for the whole operation,
                                                                           or a monitor's sweep */
 };
 
@@ -225,15 +225,15 @@ struct MonitorOptions {
   std::chrono::milliseconds interval{30000}; /* from the start of one sweep to the next */
   SweepOptions sweep = {};
   std::uint64_t min_bandwidth = 0; /* video and audio, in bytes per second; 0 disables it */
-  double frame_rate_drop = 0.1;    /* report drops by more than this fraction */
+  double frame_rate_drop = 0.1;    /* report drops of more than this fraction */
 };
 
 /* What Client::diagnose examines: the bucket, and everything set here. */
 struct Diagnose {
   std::optional<std::string> id = std::nullopt;          /* a channel */
   std::optional<std::string> publish_url = std::nullopt; /* the URL an encoder uses */
-  std::optional<std::string> play_url = std::nullopt;    /* the channel's */
-  std::optional<std::string> origin = std::nullopt;      /* of pages that should play */
+  std::optional<std::string> play_url = std::nullopt;    /* a play URL of the channel */
+  std::optional<std::string> origin = std::nullopt;      /* of web pages that play it */
 };
 
 /* A progress callback. It receives the number of finished items, failures
@@ -266,7 +266,7 @@ struct Download {
   std::optional<Time> end = std::nullopt;
   std::chrono::milliseconds last{0}; /* how far to go back from now */
   unsigned max_parallel = 4;         /* concurrent transfers, at most 64 */
-  bool follow = false;               /* until the channel is no longer live, or end is reached */
+  bool follow = false;               /* go on until the channel is no longer live or end is reached */
   bool overwrite = false;            /* replace a file; start over instead of resuming */
 };
 
@@ -498,7 +498,7 @@ class Listener {
  public:
   explicit Listener(const Progress &progress) : progress_(progress) {}
 
-  osslive_progress_callback callback() const noexcept { return progress_ ? &hear : nullptr; }
+  osslive_progress_callback callback() const noexcept { return progress_ ? &on_progress : nullptr; }
 
   /* The string returned by the call that this observes. */
   template <typename Call>
@@ -509,7 +509,7 @@ class Listener {
   }
 
  private:
-  static int hear(std::size_t done, std::size_t total, void *user_data) {
+  static int on_progress(std::size_t done, std::size_t total, void *user_data) {
     auto &listener = *static_cast<Listener *>(user_data);
     try {
       return listener.progress_(done, total) ? 0 : 1;
@@ -528,7 +528,7 @@ class StatusListener {
  public:
   explicit StatusListener(const OnStatus &on_status) : on_status_(on_status) {}
 
-  osslive_status_callback callback() const noexcept { return on_status_ ? &hear : nullptr; }
+  osslive_status_callback callback() const noexcept { return on_status_ ? &on_status : nullptr; }
 
   /* Makes the call that this observes. */
   template <typename Call>
@@ -542,7 +542,7 @@ class StatusListener {
   }
 
  private:
-  static int hear(const char *json, void *user_data) {
+  static int on_status(const char *json, void *user_data) {
     auto &listener = *static_cast<StatusListener *>(user_data);
     try {
       return listener.on_status_(json) ? 0 : 1;
@@ -569,7 +569,7 @@ class Client {
           return osslive_client_new(detail::make(config).get(), out, e);
         })) {}
 
-  /* Returns a client with another call timeout that shares connections and
+  /* Returns a client with a different call timeout that shares connections and
    * credentials with this one. */
   Client with_timeout(std::chrono::milliseconds timeout) const {
     return Client(detail::made<osslive_client>([&](osslive_client **out, osslive_error **e) {
@@ -659,7 +659,7 @@ class Client {
   }
 
   /* Waits until a publisher is connected, for at most limit. Polls at once, then
-   * after 250 ms, and each interval is half as long again as the one before, up
+   * after 250 ms, and each interval is 1.5 times the previous one, up
    * to 5 s. Transient failures don't end the wait. JSON: as
    * get_channel_status (of the last poll). Codes WaitTimedOut (Status::timeout)
    * and NoSuchLiveChannel; Status::stopped, at once, after shutdown. */
@@ -695,8 +695,8 @@ class Client {
     return call(osslive_get_channel_history, id);
   }
 
-  /* Summarizes the sessions of the last days (GetLiveChannelHistory). The
-   * service keeps only the last ten finished sessions: isTruncated reports that
+  /* Summarizes the sessions of the given number of past days (GetLiveChannelHistory). The
+   * service keeps only the last ten finished sessions: isTruncated means that
    * there may have been more.
    * JSON: startTime, endTime (of the analyzed period); sessionCount;
    * totalDurationHours; averageDurationMinutes (0 without sessions);
@@ -725,10 +725,10 @@ class Client {
     });
   }
 
-  /* Reads the status of many channels, several at a time, and calls back with each
-   * when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does
+  /* Reads the status of many channels, several at a time, and calls on_status with each
+   * as it arrives (GetLiveChannelStat). Nothing is kept, so memory use does
    * not depend on the number of channels. Duplicate ids are read again.
-   * Status::stopped if the callback stopped the work or the time limit was reached
+   * Status::stopped if the callback stopped the operation or the time limit was reached
    * before all channels were read. */
   void sweep_channels(const std::vector<std::string> &ids, const OnStatus &on_status,
                       const SweepOptions &options = {}) const {
@@ -742,7 +742,7 @@ class Client {
   }
 
   /* Creates or replaces many channels, several at a time (PutLiveChannel).
-   * Failures are isolated; an id that occurs earlier in the list fails.
+   * Failures are isolated; a duplicate of an earlier id fails.
    * JSON: results[] of id and either publishUrls[], playUrls[], res, or error;
    * failed, total. */
   std::string put_channels(const std::vector<std::pair<std::string, ChannelConfig>> &channels,
@@ -800,7 +800,7 @@ class Client {
    * file, and of bytes known to be recorded.
    * JSON: startTime, endTime, fragments, bytes, resumedBytes, gaps[] of startTime,
    * endTime, durationMinutes. Codes NothingRecorded and NoSuchLiveChannel;
-   * Status::file, also if the file exists. */
+   * Status::file, including if the file already exists. */
   std::string download_recording(const std::string &id, const std::string &path,
                                  const Download &download = {},
                                  const Progress &progress = {}) const {
@@ -982,7 +982,7 @@ class Log {
     auto next = callback ? std::make_unique<LogCallback>(std::move(callback)) : nullptr;
     const std::lock_guard<std::mutex> lock(mutex_);
     check([&](osslive_error **e) {
-      return osslive_set_log_callback(next ? &hear : nullptr, next.get(),
+      return osslive_set_log_callback(next ? &on_message : nullptr, next.get(),
                                       static_cast<int>(max_level), e);
     });
     current_ = std::move(next);
@@ -991,7 +991,7 @@ class Log {
  private:
   Log() = default;
 
-  static void hear(int level, const char *message, void *user_data) {
+  static void on_message(int level, const char *message, void *user_data) {
     is_inside_ = true;
     try {
       (*static_cast<LogCallback *>(user_data))(static_cast<LogLevel>(level), message);
@@ -1009,9 +1009,9 @@ class Log {
 }  // namespace detail
 
 /* Sets the log callback for all clients in the process; {} disables logging. It
- * runs on the threads that make calls, until the process ends: what it refers
- * to must outlive them, or logging must be disabled first. Its exceptions are
- * dropped. Once this returns, the previous callback is no longer running.
+ * runs on the threads that make calls, until the process ends: anything it
+ * captures must outlive them, or logging must be disabled first. Its exceptions are
+ * discarded. Once this returns, the previous callback is no longer running.
  * Throws Error with Status::invalid_argument inside the callback. */
 inline void set_log_callback(LogCallback callback, LogLevel max_level = LogLevel::debug) {
   detail::Log::of_process().replace(std::move(callback), max_level);

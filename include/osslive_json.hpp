@@ -16,7 +16,7 @@
  *
  * Each kind of result has a function that parses the JSON returned by a call, and
  * throws osslive::Error with Status::bad_reply for anything else. Members that may
- * be absent are std::optional. Enumerations have the value unknown for values of a
+ * be absent are std::optional. Enumerations have the value unknown for values from a
  * newer library; members added by a newer library are ignored.
  *
  * This header is generated from the JSON Schemas that are installed with it, in
@@ -442,8 +442,8 @@ inline void from_json(const nlohmann::json &json, HistoryAnalysis &value) {
   detail::optional(json, "longestSession", value.longest_session);
 }
 
-/* A signed publish URL, whole and in the parts that encoders have fields for. Anyone who has it
- * can publish until it expires: Display and JSON show it, Debug does not. */
+/* A signed publish URL, in full and split into the parts that encoders ask for. Anyone who has
+ * it can publish until it expires: Display and JSON show it, Debug does not. */
 struct PublishUrl {
   /* The whole URL: the server, a slash and the stream key. */
   std::string url{};
@@ -462,7 +462,7 @@ inline void from_json(const nlohmann::json &json, PublishUrl &value) {
   detail::required(json, "expiresAt", value.expires_at);
 }
 
-/* A channel's status in a Sweep. In JSON, the fields of the status are beside the id. */
+/* A channel's status in a Sweep. In JSON, the fields of the status are next to the id. */
 struct ChannelReport {
   /* The channel's id. */
   std::string id{};
@@ -603,7 +603,7 @@ inline void from_json(const nlohmann::json &json, Sweep &value) {
 }
 
 /* The result for one channel of put_channels. In JSON, the fields of the URLs or an error are
- * beside the id. */
+ * next to the id. */
 struct PutResult {
   /* The channel's id. */
   std::string id{};
@@ -704,7 +704,7 @@ inline void from_json(const nlohmann::json &json, Download &value) {
   detail::required(json, "gaps", value.gaps);
 }
 
-/* What a Check is about. Spellings never change. */
+/* What a Check is about. String forms never change. */
 enum class CheckId {
   /* A value newer than this header. */
   unknown,
@@ -730,7 +730,7 @@ enum class CheckId {
   public_endpoint,
   /* The account accepts the signature version. */
   signature_version,
-  /* The service knows the access key, and secret and token belong to it. */
+  /* The service knows the access key, and the secret and token belong to it. */
   access_key,
   /* The bucket exists. */
   bucket,
@@ -762,9 +762,9 @@ enum class CheckId {
   channel_enabled,
   /* The channel is live, and who publishes to it. */
   channel_live,
-  /* Fragments can contain the video's codec. */
+  /* The video codec is supported in fragments. */
   video,
-  /* Fragments can contain the audio's codec. */
+  /* The audio codec is supported in fragments. */
   audio,
   /* Key frames are frequent enough for the fragment duration. */
   key_frames,
@@ -800,7 +800,7 @@ enum class CheckId {
   content_type,
   /* Browsers play what they receive instead of downloading it. */
   forced_download,
-  /* Pages of an origin may play. */
+  /* Pages from the given origin may play the stream. */
   cors,
   /* Fragments that are stored but in no playlist. */
   unlisted_fragments,
@@ -937,7 +937,7 @@ enum class ChangeKind {
   bandwidth_low,
   /* Video and audio together are no longer below the limit. */
   bandwidth_recovered,
-  /* The frame rate fell by more than frame_rate_drop since the sweep before. */
+  /* The frame rate fell by more than frame_rate_drop since the previous sweep. */
   frame_rate_fell,
   /* The status of the channel cannot be read. The last known status is kept; later changes are
    * reported relative to it. */

@@ -96,7 +96,7 @@ fill() {
   chmod 644 "$dest$2/$name"
 }
 
-# Windows looks for a library next to the program, and links with another one.
+# Windows loads the DLL from the program's folder, and links with an import library.
 install_libraries() {
   case $os in
     windows)
@@ -146,7 +146,7 @@ case ${1:-} in
     echo "building the C library, which takes a minute or two the first time"
     build
     install_all "$build/libraries"
-    echo "installed in $dest$prefix; for pkg-config, PKG_CONFIG_PATH=$libdir/pkgconfig" ;;
+    echo "installed in $dest$prefix; for pkg-config, set PKG_CONFIG_PATH=$libdir/pkgconfig" ;;
   place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
   pack) pack ;;
   uninstall) uninstall ;;

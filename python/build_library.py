@@ -76,14 +76,14 @@ def built(variable: str, root: Path, package: str, target: str, name: str) -> Pa
         return path
     if shutil.which("cargo") is None:
         raise SystemExit(
-            "building osslive needs Rust, whose cargo is not on PATH: https://rustup.rs"
+            "building osslive requires Rust, but cargo is not on PATH: https://rustup.rs"
         )
     repository = rust_sources(root)
     command = ["cargo", "rustc", "--release", "--locked", "--package", package, target, *jobs()]
     subprocess.run(command, cwd=repository, check=True)
     file = repository / os.environ.get("CARGO_TARGET_DIR", "target") / "release" / name
     if not file.is_file():
-        raise SystemExit(f"cargo built no {file}")
+        raise SystemExit(f"cargo did not build {file}")
     return file
 
 

@@ -86,7 +86,7 @@ impl Client {
     }
 
     /// Returns a channel's configuration (GetLiveChannelInfo). Its URLs and
-    /// last change come from ListLiveChannel if the credentials may list
+    /// last-modified time come from ListLiveChannel if the credentials may list
     /// channels.
     ///
     /// # Errors
@@ -257,13 +257,13 @@ impl Client {
         Ok(url)
     }
 
-    /// Returns a client with another call timeout, retries and back-off
+    /// Returns a client with a different call timeout, retries and back-off
     /// included.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { timeout, ..self.clone() }
     }
 
-    /// Returns a client with another maximum number of attempts per call; 1
+    /// Returns a client with a different maximum number of attempts per call; 1
     /// disables retries.
     pub fn with_attempts(&self, count: u32) -> Client {
         Client { attempts: count.max(1), ..self.clone() }
@@ -370,7 +370,7 @@ impl Channels {
             let list = client.list_channels(&query)?;
             let next = list.next_marker.filter(|_| list.is_truncated);
             if next.as_deref().is_some_and(|next| next < marker) {
-                let message = format!("the list goes back after {marker:?}");
+                let message = format!("the list is out of order after {marker:?}");
                 return Err(Error::bad_reply(message));
             }
             Ok(Page { items: list.channels, next })
@@ -445,14 +445,14 @@ mod tests {
     }
 
     #[test]
-    fn urls_are_valid_for_the_requested_time_whatever_the_clocks_did() {
+    fn urls_are_valid_for_the_requested_time_despite_clock_changes() {
         let half_an_hour = 1800;
         for off in [time::Duration::hours(2), -time::Duration::hours(2)] {
             let (client, clock) = client(SignatureVersion::V1);
             clock.0.lock().unwrap().wall = TRUE_TIME + off;
             client.engine.set_clock(TRUE_TIME).unwrap();
             assert_eq!(expiries(&client), [TRUE_TIME.unix_timestamp() + half_an_hour; 2]);
-            // Ten minutes later, before and after the wall clock is set right.
+            // Ten minutes later, before and after the wall clock is corrected.
             let now = TRUE_TIME + time::Duration::minutes(10);
             for wall in [now + off, now] {
                 let monotonic = Duration::from_secs(600);

@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn fixed_credentials_have_no_replacement_when_they_are_refused() {
+    fn static_credentials_have_no_replacement_when_rejected() {
         let credentials = Credentials::new("id", "secret");
         assert!(!CredentialsProvider::refused(&credentials, &credentials));
     }

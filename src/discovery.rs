@@ -322,7 +322,7 @@ mod tests {
         };
         expect(2, 0, "the access key oss from the environment");
         expect(2, 0, "the access key general from the environment");
-        expect(3, 0, "the role acs:ram::1:role/pod by OIDC from the environment");
+        expect(3, 0, "the role acs:ram::1:role/pod via OIDC from the environment");
         expect(0, 1, "the access key ossutil from ~/.ossutilconfig");
         expect(0, 1, "the access key aliyun from ~/.aliyun/config.json");
         expect(0, 1, "the access key libraries from ~/.alibabacloud/credentials");

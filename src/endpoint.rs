@@ -9,7 +9,7 @@ use std::net::{IpAddr, Ipv6Addr};
 /// Room for the rest of a publish URL, including a signature without parameters.
 const ROOM: usize = 256;
 
-/// Where URLs carry the bucket. The signature is the same in all three styles.
+/// Where the bucket appears in URLs. The signature is the same in all three styles.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum AddressingStyle {
@@ -187,7 +187,7 @@ pub(crate) struct ServiceHost<'a> {
 
 impl<'a> ServiceHost<'a> {
     /// Splits an endpoint into its parts: `[BUCKET.]oss-R[-internal].aliyuncs.com`,
-    /// `[BUCKET.]R.oss.aliyuncs.com`, and the hosts of acceleration and of the
+    /// `[BUCKET.]R.oss.aliyuncs.com`, and the acceleration hosts and those of the
     /// oldest region. Returns `None` for any other host.
     pub(crate) fn of(endpoint: &'a str) -> Option<Self> {
         let host = endpoint.trim().rsplit("://").next()?.split(['/', ':']).next()?;

@@ -340,8 +340,8 @@ impl Error {
         self.0.status
     }
 
-    /// Returns the request id (`x-oss-request-id`), by which the service's
-    /// support finds the request.
+    /// Returns the request id (`x-oss-request-id`), which the service's
+    /// support uses to find the request.
     pub fn request_id(&self) -> Option<&str> {
         self.0.request_id.as_deref()
     }
@@ -490,7 +490,7 @@ pub mod code {
         NO_BUCKET = "NoBucket";
         /// Neither the client's configuration nor its endpoint names a region.
         NO_REGION = "NoRegion";
-        /// The channel has recorded nothing in that time.
+        /// Nothing was recorded in that time range.
         NOTHING_RECORDED = "NothingRecorded";
         /// Not implemented by the service.
         NOT_IMPLEMENTED = "NotImplemented";
@@ -547,7 +547,7 @@ mod tests {
     }
 
     #[test]
-    fn an_error_without_details_has_no_brackets() {
+    fn an_error_without_details_has_no_parentheses() {
         assert_eq!(Error::invalid("the bucket is empty").to_string(), "the bucket is empty");
         assert_eq!(Error::new(ErrorKind::Timeout, "").to_string(), "timed out");
     }

@@ -1,4 +1,4 @@
-//! What fuzz targets need of the inside: parsers without files and sockets.
+//! Internals exposed to fuzz targets: parsers that use no files or sockets.
 
 use crate::error::Result;
 use crate::transport::ProxyChoice;
@@ -9,7 +9,7 @@ pub use crate::recording::fuzzing::{
 };
 pub use crate::transport::ChosenProxy;
 
-/// Returns the proxy for a host: the one at a URL, or else that of the environment.
+/// Returns the proxy for a host: the one given by a URL, or else the environment's.
 pub fn proxy(
     url: Option<&str>,
     secure: bool,

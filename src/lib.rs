@@ -54,7 +54,7 @@
 //! | call | what it does |
 //! | --- | --- |
 //! | [`monitor_channels`](Client::monitor_channels), [`ChannelMonitor`] | reads the status of many channels; polls them and reports changes |
-//! | [`sweep_channels`](Client::sweep_channels) | passes on the status of any number of channels, in constant memory |
+//! | [`sweep_channels`](Client::sweep_channels) | streams the status of any number of channels, in constant memory |
 //! | [`put_channels`](Client::put_channels) | creates or replaces many channels |
 //! | [`send_calls`](Client::send_calls) | sends any other [`operation`] for many items |
 //! | [`analyze_history`](Client::analyze_history) | summarizes sessions of the last days |
@@ -67,7 +67,7 @@
 //! `OSS_ENDPOINT` and `OSS_BUCKET`; [`ClientBuilder::profile`] reads the config
 //! file of ossutil or the `aliyun` command; [`ClientBuilder::default_credentials`]
 //! finds credentials where the vendor's tools do, and
-//! [`ClientBuilder::credentials_source`] obtains those of a role. Your own
+//! [`ClientBuilder::credentials_source`] obtains a role's credentials. Your own
 //! [`CredentialsProvider`] is called before every request; [`Refreshing`] turns a
 //! function that obtains temporary credentials into a provider. Each setting comes
 //! from the first source that has it, and settings that contradict each other are
@@ -80,7 +80,7 @@
 //! | addressing | virtual-hosted; path style for IP addresses and names without a dot |
 //! | timeout, connect timeout | 30 s per call, including retries; 10 s |
 //! | attempts | 3: connection failures, timeouts, 5xx, 408, 429 and throttling are retried, other 4xx are not |
-//! | proxy | as curl: `https_proxy`, `http_proxy` (lower case only), `all_proxy`, `no_proxy`; HTTP or SOCKS; never for loopback |
+//! | proxy | as in curl: `https_proxy`, `http_proxy` (lower case only), `all_proxy`, `no_proxy`; HTTP or SOCKS; never for loopback |
 //! | root certificates | Mozilla's, or those in `SSL_CERT_FILE` and `SSL_CERT_DIR` |
 //!
 //! # Errors
@@ -108,9 +108,9 @@
 //!
 //! # Without the HTTP client
 //!
-//! [`operation`], [`sign`], [`endpoint`], [`request`] and [`xml`] do no I/O and read
-//! no clock. Use them with another HTTP client, or for tests as bytes in, bytes
-//! out: [`operation`] builds a request and parses its response, and
+//! [`operation`], [`sign`], [`endpoint`], [`request`] and [`xml`] do no I/O and never
+//! read the clock. Use them with another HTTP client, or in pure tests (bytes in,
+//! bytes out): [`operation`] builds a request and parses its response, and
 //! [`sign`] is a pure function of request, credentials and time.
 //!
 //! # Features
@@ -121,7 +121,7 @@
 //! | `platform-verifier` | off | rustls with the operating system's trust store |
 //! | `native-tls` | off | the operating system's TLS library |
 //! | `credential-sources` | off | credentials from RAM roles, programs, URLs and the `aliyun` command's config file; adds serde_json |
-//! | `serde` | off | `Serialize` and `Deserialize` for results, as the service spells them |
+//! | `serde` | off | `Serialize` and `Deserialize` for results, with the service's field names |
 //! | `schema` | off | `schemars::JsonSchema` for results |
 
 #![forbid(unsafe_code)]

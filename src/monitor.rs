@@ -1,4 +1,4 @@
-//! Work on many channels and on history: sweeps, monitors, batches, summaries,
+//! Operations on many channels and on history: sweeps, monitors, batches, summaries,
 //! highlights.
 
 mod batch;

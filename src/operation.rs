@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_body_that_ends_with_the_connection_must_have_its_own_end_mark() {
+    fn a_body_that_ends_with_the_connection_must_have_its_own_end_marker() {
         let check = |body: &str| {
             let reply = Reply { ends_with_connection: true, ..ok(body) };
             reply.check().map_err(|error| error.kind())

@@ -24,7 +24,7 @@ impl Playlist {
             match line.strip_prefix("#EXTINF:") {
                 Some(info) => {
                     let duration = info.split(',').next().and_then(|text| text.trim().parse().ok());
-                    // "inf" and "1e999" are numbers too, but no durations.
+                    // "inf" and "1e999" are numbers too, but not durations.
                     let duration = duration.filter(|seconds: &f64| seconds.is_finite());
                     playlist.longest = playlist.longest.max(duration.unwrap_or_default());
                 }
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn a_duration_that_is_no_time_does_not_count() {
+    fn an_invalid_duration_is_ignored() {
         for duration in ["inf", "1e999", "NaN", "-3", "", "x"] {
             let body = format!("#EXTM3U\n#EXTINF:{duration},\n1.ts\n#EXTINF:2,\n2.ts\n");
             let playlist = Playlist::parse(body.as_bytes()).unwrap();

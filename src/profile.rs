@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 pub use mode::Profile;
 
 impl Profile {
-    /// Reads a profile from a file of either tool. The default path is
+    /// Reads a profile from either tool's config file. The default path is
     /// `OSSUTIL_CONFIG_FILE`, else `.ossutilconfig` in the home directory, else
     /// `.aliyun/config.json`; the default name is `OSSUTIL_PROFILE`, or
     /// `ALIBABA_CLOUD_PROFILE` for the `aliyun` command's file, else the file's

@@ -112,7 +112,7 @@ pub fn percent_encode(text: &str) -> String {
     encoded
 }
 
-/// Percent-encodes a path: as [`percent_encode`], but `/` is kept.
+/// Percent-encodes a path: like [`percent_encode`], but keeps `/`.
 pub fn percent_encode_path(path: &str) -> String {
     let mut encoded = String::with_capacity(path.len());
     push_encoded_path(&mut encoded, path);

@@ -38,7 +38,7 @@ pub(crate) fn is_retryable(error: &Error) -> bool {
     }
 }
 
-/// Returns whether the service throttles its callers.
+/// Returns whether the error indicates throttling.
 pub(crate) fn is_throttled(error: &Error) -> bool {
     error.kind() == ErrorKind::Service
         && (error.status() == Some(429)

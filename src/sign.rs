@@ -33,8 +33,8 @@ pub struct Parts<'a> {
     pub headers: &'a [(&'a str, &'a str)],
 }
 
-/// Sorts with a heap, which takes a tenth of the code of the sort for slices, of which
-/// each type would get its own copy.
+/// Sorts with a heap, which takes a tenth of the code of a slice sort, which would be
+/// compiled again for each type.
 fn sorted<T: Ord>(items: impl Iterator<Item = T>) -> Vec<T> {
     items.collect::<BinaryHeap<T>>().into_sorted_vec()
 }

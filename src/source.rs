@@ -70,10 +70,10 @@ impl fmt::Display for CredentialsSource {
             }
             CredentialsSource::EcsRole(_) => f.write_str("the ECS instance's role"),
             CredentialsSource::OidcRole(role) => {
-                write!(f, "the role {} by OIDC", role.session.role_arn)
+                write!(f, "the role {} via OIDC", role.session.role_arn)
             }
             CredentialsSource::AssumedRole(role) => {
-                write!(f, "the role {} by {}", role.session.role_arn, role.base)
+                write!(f, "the role {} via {}", role.session.role_arn, role.base)
             }
             CredentialsSource::Process(process) => write!(f, "the command {}", process.program()),
             CredentialsSource::Uri(uri) => write!(f, "the credentials URI at {}", uri.host()),
@@ -263,7 +263,7 @@ impl CredentialProcess {
     /// and double quotation marks keep an argument together; except on Windows, so does
     /// a backslash. No shell is involved.
     ///
-    /// The command prints an object of `AccessKeyId`, `AccessKeySecret` and, for
+    /// The command must print an object of `AccessKeyId`, `AccessKeySecret` and, for
     /// temporary credentials, `SecurityToken` and `Expiration` (RFC 3339), or of
     /// `access_key_id`, `access_key_secret`, `sts_token` and `expiration`, within
     /// 30 seconds.
@@ -384,7 +384,7 @@ mod tests {
         let keys = CredentialsSource::Keys(Credentials::new("LTAI5t", "s"));
         assert_eq!(keys.to_string(), "the access key LTAI5t");
         let role = CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE));
-        assert_eq!(role.to_string(), format!("the role {ROLE} by the access key LTAI5t"));
+        assert_eq!(role.to_string(), format!("the role {ROLE} via the access key LTAI5t"));
         let role = CredentialsSource::EcsRole(EcsRole::new().name("live"));
         assert_eq!(role.to_string(), "the ECS role live");
         let uri = CredentialsSource::Uri(CredentialsUri::new("http://127.0.0.1:81/x"));

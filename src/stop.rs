@@ -8,8 +8,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
-/// Stops work on another thread. Clones stop the same work, and stopped work
-/// cannot be resumed.
+/// Stops an operation on another thread. Clones stop the same one, and once stopped it
+/// cannot continue.
 ///
 /// ```
 /// use osslive::StopHandle;
@@ -28,7 +28,7 @@ impl StopHandle {
         Self::default()
     }
 
-    /// Stops the work, now or when it starts. Returns at once.
+    /// Stops the operation, now or when it starts. Returns at once.
     pub fn stop(&self) {
         self.0.stop();
     }

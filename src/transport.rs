@@ -134,7 +134,7 @@ impl Transport {
         proxy.flat_map(|proxy| [proxy.password(), proxy.credentials()]).flatten()
     }
 
-    /// Closes every connection, also those that calls are waiting for; these calls
+    /// Closes every connection, including those that calls are waiting for; these calls
     /// and all later ones end with [`ErrorKind::Stopped`].
     pub(crate) fn shutdown(&self) {
         // The switch comes first: a call that finds its connection closed checks
@@ -150,7 +150,7 @@ impl Transport {
     ///
     /// [`ErrorKind::Connection`], [`ErrorKind::Timeout`],
     /// [`ErrorKind::BadReply`] or [`ErrorKind::Stopped`], and those of the sink; a
-    /// response is no error here, whatever its status.
+    /// response is not an error here, whatever its status.
     pub(crate) fn send(
         &self,
         request: &Outgoing<'_>,
@@ -362,7 +362,7 @@ fn trust(config: ConfigBuilder, settings: &Settings) -> Result<ConfigBuilder> {
     let explicit = settings.roots.as_deref();
     let chosen = match explicit.map(|pem| roots::from_pem(pem, "root certificates")) {
         Some(explicit) => Some(explicit?),
-        // Without TLS, an unreadable file is no error.
+        // Without TLS, an unreadable file is not an error.
         None if !settings.origin.starts_with("https://") => None,
         None => roots::from_environment(|name| env::var_os(name))?,
     };

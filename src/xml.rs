@@ -23,11 +23,11 @@ use roxmltree::ParsingOptions;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// From this length on, a document is parsed only if there is memory for everything
-/// that may be made of it.
+/// A document of this length or more is parsed only if there is memory for everything
+/// that parsing may create.
 const LARGE: usize = 64 * 1024;
 /// The memory that a document may take, as a multiple of its length: its elements, the
-/// strings made of it, and their JSON.
+/// strings made from it, and their JSON.
 const GROWTH: usize = 6;
 
 /// Writes a document of nested elements.
@@ -175,7 +175,7 @@ fn check_memory(length: usize) -> Result<()> {
 }
 
 /// An element of a document. Parsers walk its children once and use those they know, so
-/// that order and unknown elements do not matter.
+/// order and unknown elements do not matter.
 #[derive(Debug, Clone, Copy)]
 pub struct Element<'t, 'a>(roxmltree::Node<'t, 'a>);
 

@@ -44,7 +44,7 @@ fn sts_document(document: &str) -> String {
     format!(r#"{{"RequestId": "R", "Credentials": {document}}}"#)
 }
 
-/// Starts a server that is OSS below `/live-demo`, and `other` elsewhere.
+/// Starts a server that acts as OSS under `/live-demo`, and as `other` elsewhere.
 fn server(other: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Server {
     Server::start(move |_, seen| match seen.line.contains(" /live-demo/") {
         true => Answer::Bytes(idle()),
@@ -113,7 +113,7 @@ fn an_ecs_role_is_read_with_a_token() {
 }
 
 #[test]
-fn an_instance_without_tokens_is_read_without_one_unless_a_token_is_required() {
+fn an_instance_without_token_support_is_read_without_one_unless_a_token_is_required() {
     for status in ["404 Not Found", "403 Forbidden", "405 Method Not Allowed"] {
         let server = server(move |seen| match seen.line.starts_with("PUT") {
             true => refused(status, "no"),
@@ -124,7 +124,7 @@ fn an_instance_without_tokens_is_read_without_one_unless_a_token_is_required() {
         assert_eq!(keys_sent(&server, source).unwrap(), sts_1());
         let source = CredentialsSource::EcsRole(role.needs_token(true));
         let error = keys_sent(&server, source).unwrap_err();
-        assert!(error.message().contains("issues no token: HTTP 40"), "{error}");
+        assert!(error.message().contains("did not issue a token: HTTP 40"), "{error}");
     }
 }
 
@@ -335,7 +335,10 @@ fn errors_of_sts_are_passed_on_without_secrets() {
     assert_eq!(error.code(), Some("AuthenticationFail.OIDCToken.Expired"));
     assert_eq!(error.request_id(), Some("R-1"));
     let message = format!("{error} {error:?}");
-    assert!(message.contains(&format!("no credentials from the role {ROLE} by OIDC")), "{message}");
+    assert!(
+        message.contains(&format!("no credentials from the role {ROLE} via OIDC")),
+        "{message}"
+    );
     assert!(
         message.contains("has expired") && !message.contains("eyJhbGciOiJSUzI1NiJ9"),
         "{message}"

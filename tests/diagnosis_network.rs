@@ -136,7 +136,7 @@ fn two_hundred_healthy_setups_have_no_problems_or_warnings() {
             }
         }
     }
-    println!("{count} healthy runs, the longest of {longest} ms");
+    println!("{count} healthy runs, the longest took {longest} ms");
     assert!(count >= 200 && longest < 10_000);
 }
 
@@ -203,7 +203,7 @@ fn each_fault_of_the_network_is_reported() {
         ("no route", at("http://far.test").no_proxy(), "http-port", "outgoing"),
         ("a firewall that drops", local(silent), "http-port", "outgoing"),
         ("a firewall that resets", local(resets), "http-port", "outgoing"),
-        ("a sign-in page", local(sign_in), "service", "sign-in page"),
+        ("a sign-in page", local(sign_in), "service", "captive portal"),
         ("a certificate for another name", https(wrong_name), "tls", "certificate"),
         ("an expired certificate", https(expired), "tls", "certificate"),
         ("an unknown authority", https(unknown), "tls", "authority"),

@@ -2,11 +2,11 @@
 //! reason.
 
 #[allow(dead_code)]
-#[path = "support/ordered.rs"]
-mod ordered;
+#[path = "support/faulty_service.rs"]
+mod faulty_service;
 mod support;
 
-use ordered::{Ordered, busy, rule, silence};
+use faulty_service::{FaultyService, busy, rule, silence};
 use osslive::{ChannelConfig, ErrorKind, ListChannels, SignatureVersion, StreamState, code};
 use osslive_local::{Disconnect, FaultRule};
 use std::net::TcpListener;
@@ -27,15 +27,15 @@ fn slow_headers() -> FaultRule {
 
 #[test]
 fn a_server_error_is_retried_until_it_passes() {
-    let service = Ordered::with([FaultRule { times: Some(2), ..busy() }]);
+    let service = FaultyService::with([FaultRule { times: Some(2), ..busy() }]);
     let status = service.client().build().unwrap().get_channel_status("c").unwrap();
     assert_eq!(status.status, StreamState::Idle);
     assert_eq!((status.res.attempts, service.calls()), (3, 3));
 }
 
 #[test]
-fn a_lasting_server_error_is_reported_with_the_number_of_attempts() {
-    let service = Ordered::with([busy()]);
+fn a_persistent_server_error_is_reported_with_the_number_of_attempts() {
+    let service = FaultyService::with([busy()]);
     let client = service.client().attempts(2).build().unwrap();
     let error = client.delete_channel("c").unwrap_err();
     assert_eq!(error.code(), Some(code::SERVICE_UNAVAILABLE));
@@ -46,7 +46,7 @@ fn a_lasting_server_error_is_reported_with_the_number_of_attempts() {
 
 #[test]
 fn retries_can_be_disabled_for_a_clone_of_the_client() {
-    let service = Ordered::with([busy()]);
+    let service = FaultyService::with([busy()]);
     let client = service.client().build().unwrap();
     for count in [0, 1] {
         let error = client.with_attempts(count).get_channel_status("c").unwrap_err();
@@ -57,7 +57,7 @@ fn retries_can_be_disabled_for_a_clone_of_the_client() {
 
 #[test]
 fn a_rejection_is_not_retried() {
-    let service = Ordered::with([]);
+    let service = FaultyService::with([]);
     let error = service.client().build().unwrap().get_channel_status("none").unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(code::NO_SUCH_LIVE_CHANNEL), 1));
     assert_eq!(service.calls(), 1);
@@ -65,7 +65,7 @@ fn a_rejection_is_not_retried() {
 
 #[test]
 fn a_connection_closed_without_a_response_is_retried() {
-    let service = Ordered::with([ending(Disconnect::Close)]);
+    let service = FaultyService::with([ending(Disconnect::Close)]);
     let client = service.client().build().unwrap();
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
 }
@@ -108,21 +108,21 @@ fn a_refused_connection_is_a_connection_error() {
 
 #[test]
 fn a_silent_server_is_limited_by_the_call_timeout() {
-    let service = Ordered::with([silence()]);
+    let service = FaultyService::with([silence()]);
     let client = service.client().timeout(Duration::from_millis(300)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
 fn a_slow_body_is_limited_by_the_call_timeout() {
-    let service = Ordered::with([FaultRule { bytes_per_second: Some(10), ..rule() }]);
+    let service = FaultyService::with([FaultRule { bytes_per_second: Some(10), ..rule() }]);
     let client = service.client().timeout(Duration::from_millis(500)).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
 
 #[test]
 fn slow_headers_are_limited_by_the_call_timeout() {
-    let service = Ordered::with([slow_headers()]);
+    let service = FaultyService::with([slow_headers()]);
     let client = service.client().build().unwrap().with_timeout(Duration::from_millis(500));
     check_limit(|| client.get_channel_status("c").unwrap_err());
 }
@@ -183,7 +183,7 @@ fn clock_skew_is_corrected_only_once_per_call() {
 #[test]
 fn a_redirect_is_not_followed() {
     let redirect = "HTTP/1.1 307 Go\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n";
-    let service = Ordered::with([FaultRule { raw: Some(redirect.into()), ..rule() }]);
+    let service = FaultyService::with([FaultRule { raw: Some(redirect.into()), ..rule() }]);
     let error = service.client().build().unwrap().put_channel("c", &ChannelConfig::default());
     assert_eq!(error.unwrap_err().status(), Some(307));
     assert_eq!(service.calls(), 1);
@@ -208,7 +208,8 @@ fn a_response_is_read_only_up_to_the_size_limit() {
 #[test]
 fn an_error_page_that_is_not_xml_keeps_its_status() {
     let page = "<html>oops<br></html>".to_owned();
-    let service = Ordered::with([FaultRule { status: Some(502), body: Some(page), ..rule() }]);
+    let service =
+        FaultyService::with([FaultRule { status: Some(502), body: Some(page), ..rule() }]);
     let error = service.client().attempts(1).build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Service, Some(502)));
     assert!(error.message().contains("oops"), "{error}");
@@ -220,7 +221,7 @@ fn a_list_that_does_not_advance_ends_with_an_error() {
                 <LiveChannel><Name>a</Name><Status>enabled</Status>\
                 <LastModified>2026-11-22T08:16:38.000Z</LastModified></LiveChannel>\
                 </ListLiveChannelResult>";
-    let service = Ordered::with([FaultRule { body: Some(page.into()), ..rule() }]);
+    let service = FaultyService::with([FaultRule { body: Some(page.into()), ..rule() }]);
     let client = service.client().build().unwrap();
     let found: Vec<_> = client.channels("").take(10).collect();
     assert_eq!(found.len(), 2);
@@ -303,7 +304,7 @@ fn the_correct_endpoint_in_an_error_is_reported() {
                 must be addressed using the specified endpoint.</Message>\
                 <Endpoint>oss-cn-beijing.aliyuncs.com</Endpoint></Error>";
     let rule = FaultRule { status: Some(403), body: Some(body.into()), ..rule() };
-    let service = Ordered::with([rule]);
+    let service = FaultyService::with([rule]);
     let error = service.client().build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!(error.endpoint(), Some("oss-cn-beijing.aliyuncs.com"));
     assert!(error.message().contains("oss-cn-beijing.aliyuncs.com"), "{error}");
@@ -312,17 +313,17 @@ fn the_correct_endpoint_in_an_error_is_reported() {
 
 #[test]
 fn a_silent_connection_leaves_time_for_another_attempt() {
-    let service = Ordered::with([]);
+    let service = FaultyService::with([]);
     let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     client.get_channel_status("c").unwrap();
-    service.order(ending(Disconnect::Hang));
+    service.add_fault(ending(Disconnect::Hang));
     let status = client.get_channel_status("c").unwrap();
     assert_eq!(status.res.attempts, 2);
 }
 
 #[test]
 fn the_last_attempt_has_all_the_remaining_time() {
-    let service = Ordered::with([slow_headers()]);
+    let service = FaultyService::with([slow_headers()]);
     let client = service.client().timeout(Duration::from_millis(600)).attempts(1).build().unwrap();
     check_limit(|| client.get_channel_status("c").unwrap_err());
     assert_eq!(service.calls(), 1);
@@ -330,7 +331,7 @@ fn the_last_attempt_has_all_the_remaining_time() {
 
 #[test]
 fn a_sweep_also_leaves_time_for_another_attempt() {
-    let service = Ordered::with([ending(Disconnect::Hang)]);
+    let service = FaultyService::with([ending(Disconnect::Hang)]);
     let client = service.client().timeout(Duration::from_secs(3)).build().unwrap();
     let sweep = client.monitor_channels(["c"], &osslive::SweepOptions::new());
     assert_eq!((sweep.idle.len(), sweep.failed.len()), (1, 0), "{:?}", sweep.failed);

@@ -1033,7 +1033,7 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
     match (&seen.outcome, expected.kind) {
         (Ok((what, sent)), None) => {
             let right = if row.name.contains("8,000") { "8000" } else { row.call.right() };
-            check(what == right, format!("the answer is {what:?}"));
+            check(what == right, format!("the result is {what:?}"));
             check(tries.contains(sent), format!("{sent} tries"));
         }
         (Err(error), Some(kind)) => {
@@ -1066,10 +1066,12 @@ fn faults_of(row: &Row, seen: &Observed) -> Vec<String> {
         check(seen.connections == 1, "the connection was not kept".into());
     }
     match &seen.next {
-        Some(Ok((what, 1))) => check(what == row.call.right(), format!("next came {what:?}")),
+        Some(Ok((what, 1))) => {
+            check(what == row.call.right(), format!("the next call returned {what:?}"))
+        }
         // Raw responses of the local endpoint close their connection a moment later.
         Some(Ok((what, 2))) if seen.is_by_rules => {
-            check(what == row.call.right(), format!("next came {what:?}"));
+            check(what == row.call.right(), format!("the next call returned {what:?}"));
         }
         Some(Ok((_, tries))) => check(false, format!("the next call took {tries} tries")),
         Some(Err(error)) => check(false, format!("the next call failed: {error}")),

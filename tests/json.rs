@@ -1,4 +1,4 @@
-//! Results as JSON, in the spelling that all languages share.
+//! Results as JSON, with the field names that all languages share.
 
 #![cfg(feature = "serde")]
 

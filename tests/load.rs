@@ -29,7 +29,7 @@ impl Random {
 }
 
 /// A forwarder to a server that cuts a connection after one in `one_in` pieces of data,
-/// orderly or with RST, in the middle of the data.
+/// cleanly or with RST, in the middle of the data.
 struct Cutter {
     address: SocketAddr,
     cuts: Arc<AtomicUsize>,
@@ -225,7 +225,7 @@ fn no_thread_gets_the_response_of_another_and_nothing_leaks() {
     let cuts = count(&cutter.cuts);
     println!(
         "{seconds} s, {THREADS} threads: {right} right responses, {retried} of them after a \
-         repeat, {broken} broken calls, {cuts} cuts; kB and descriptors before {before:?}, after \
+         retry, {broken} failed calls, {cuts} cuts; kB and descriptors before {before:?}, after \
          a third {settled:?}, at the end {after:?}"
     );
     assert!(right > 100 && cuts > 0, "too little happened");
@@ -234,8 +234,8 @@ fn no_thread_gets_the_response_of_another_and_nothing_leaks() {
         // The allocator keeps some memory for each of the concurrent threads.
         assert!(after < settled + 16 * 1024, "memory grew from {settled} to {after} kB");
         let open = settle(before);
-        println!("descriptors once all is closed: {open}");
-        assert!(open <= before, "{open} descriptors are open where {before} were");
+        println!("descriptors once everything is closed: {open}");
+        assert!(open <= before, "{open} descriptors are open; there were {before} before");
     }
     drop((cutter, endpoint));
 }

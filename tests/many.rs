@@ -1,5 +1,5 @@
 //! Ten thousand channels on the local endpoint: put, swept at full speed, and swept under
-//! a limit of calls per second. This is a separate program, because it measures the memory
+//! a request rate limit. This is a separate program, because it measures the memory
 //! of the whole process.
 
 use osslive::{ChannelConfig, Client, SignatureVersion, SweepOptions};
@@ -55,7 +55,7 @@ fn sweep_and_forget(client: &Client, names: &[String]) -> usize {
     let ids = names.iter().cycle().take(2 * COUNT);
     let swept = client.sweep_channels(ids, &SweepOptions::new(), |channel| {
         idle += usize::from(channel.is_ok());
-        // The connections and the threads are there by then.
+        // The connections and the threads exist by then.
         if idle == 1000 {
             before = resident();
         } else if idle > 1000 && idle % 1000 == 0 {

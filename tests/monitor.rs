@@ -3,17 +3,17 @@
 
 #[path = "support/clip.rs"]
 mod clip;
+#[allow(dead_code, reason = "each test uses a part of it")]
+#[path = "support/faulty_service.rs"]
+mod faulty_service;
 #[path = "support/media_clock.rs"]
 mod media_clock;
-#[allow(dead_code, reason = "each test uses a part of it")]
-#[path = "support/ordered.rs"]
-mod ordered;
 // Other tests use the rest of it.
 #[allow(dead_code)]
 mod support;
 
+use faulty_service::FaultyService;
 use media_clock::MediaClock;
-use ordered::Ordered;
 use osslive::{
     ChannelConfig, ChannelMonitor, ChannelState, Client, ClientBuilder, ErrorKind, Highlight,
     Limits, MonitorOptions, Progress, RtmpUrlOptions, StopHandle, SweepOptions, code, operation,
@@ -100,14 +100,15 @@ fn a_sweep_of_nothing_is_empty() {
 
 #[test]
 fn failures_of_every_kind_are_isolated() {
-    let rule = |channel: &str| FaultRule { channel: Some(channel.to_owned()), ..ordered::rule() };
-    let service = Ordered::with([
+    let rule =
+        |channel: &str| FaultRule { channel: Some(channel.to_owned()), ..faulty_service::rule() };
+    let service = FaultyService::with([
         FaultRule { status: Some(500), ..rule("busy") },
         FaultRule { status: Some(404), ..rule("gone") },
         FaultRule { body: Some("<html>".into()), ..rule("rubbish") },
         FaultRule { disconnect: Some(Disconnect::Close), ..rule("closed") },
         FaultRule { disconnect: Some(Disconnect::Hang), ..rule("silent") },
-        ordered::idle(),
+        faulty_service::idle(),
     ]);
     let client = service.client().timeout(Duration::from_secs(2)).build().unwrap();
     let bad = ["busy", "gone", "rubbish", "closed", "silent", "a/b", ""];
@@ -365,8 +366,10 @@ fn a_sweep_can_be_stopped_from_its_own_callback() {
 
 #[test]
 fn a_time_limit_applies_to_the_whole_sweep() {
-    let service =
-        Ordered::with([FaultRule { times: Some(4), ..ordered::idle() }, ordered::silence()]);
+    let service = FaultyService::with([
+        FaultRule { times: Some(4), ..faulty_service::idle() },
+        faulty_service::silence(),
+    ]);
     // A retry given up for lack of time would leave some time to further channels.
     let client = service.client().attempts(1).build().unwrap();
     let limit = Duration::from_millis(500);
@@ -456,7 +459,7 @@ fn any_operation_is_sent_for_many_items_and_each_has_its_own_result() {
 }
 
 #[test]
-fn stopped_work_sends_no_more_requests() {
+fn a_stopped_batch_sends_no_more_requests() {
     let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
     let client = server.client().build().unwrap();
     let stop = StopHandle::new();
@@ -645,7 +648,7 @@ fn a_waiting_monitor_is_stopped_at_once() {
 
 #[test]
 fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
-    let service = Ordered::with([ordered::silence()]);
+    let service = FaultyService::with([faulty_service::silence()]);
     let client = service.client().timeout(Duration::from_secs(60)).build().unwrap();
     let mut monitor = ChannelMonitor::new(&client, names(20), MonitorOptions::new());
     let stop = monitor.stop_handle();

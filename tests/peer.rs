@@ -182,7 +182,7 @@ fn client_of(server: &FaultServer, tls: Option<Tls>) -> Client {
 }
 
 #[test]
-fn a_body_of_unknown_length_is_accepted_only_with_its_own_end_mark() {
+fn a_body_of_unknown_length_is_accepted_only_with_its_own_end_marker() {
     for tls in [None, Some(Tls::Good)] {
         for head in ["", "Connection: close\r\n", "Content-Encoding: identity\r\n"] {
             let whole = cut(tls, head, PLAYLIST);

@@ -1,4 +1,4 @@
-//! Errors of the service that the client itself never triggers, triggered with handmade
+//! Errors of the service that the client itself never triggers, triggered by handcrafted
 //! requests: the I/O-free parts of the SDK over a bare socket.
 
 use osslive::operation::{self, Reply};

@@ -3,12 +3,12 @@
 
 // Other tests use the rest of it.
 #[allow(dead_code)]
-#[path = "support/ordered.rs"]
-mod ordered;
+#[path = "support/faulty_service.rs"]
+mod faulty_service;
 #[allow(dead_code)]
 mod support;
 
-use ordered::Ordered;
+use faulty_service::FaultyService;
 use osslive::{AddressingStyle, Client, ClientBuilder, Credentials, Error, ErrorKind};
 use osslive_local::FaultRule;
 use std::net::TcpListener;
@@ -66,7 +66,7 @@ fn silent_address() -> (std::net::SocketAddr, TcpListener, Vec<std::net::TcpStre
 
 #[test]
 fn a_call_that_waits_for_its_response_ends() {
-    let service = Ordered::with([ordered::silence()]);
+    let service = FaultyService::with([faulty_service::silence()]);
     let client = with_long_timeouts(service.client()).build().unwrap();
     assert_eq!(shut_down_during_call(&client).attempts(), 1);
 }
@@ -75,11 +75,11 @@ fn a_call_that_waits_for_its_response_ends() {
 fn a_call_in_the_middle_of_its_response_ends_and_the_response_is_incomplete() {
     // Without a length, the body ends with the connection.
     let begin = "HTTP/1.1 200 OK\r\n\r\n<LiveChannelStat><Status>Idle</Status></LiveChannelStat>";
-    let service = Ordered::with([FaultRule {
+    let service = FaultyService::with([FaultRule {
         raw: Some(begin.to_owned()),
         endless: Some(" ".to_owned()),
         bytes_per_second: Some(1000),
-        ..ordered::rule()
+        ..faulty_service::rule()
     }]);
     shut_down_during_call(&with_long_timeouts(service.client()).build().unwrap());
 }
@@ -107,7 +107,7 @@ fn a_call_that_waits_for_a_proxy_ends() {
 
 #[test]
 fn a_call_that_waits_for_a_retry_ends() {
-    let service = Ordered::with([ordered::busy()]);
+    let service = FaultyService::with([faulty_service::busy()]);
     let client = with_long_timeouts(service.client()).attempts(1_000_000);
     let error = shut_down_during_call(&client.build().unwrap());
     assert!(error.attempts() > 0, "{error:?}");

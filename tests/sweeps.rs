@@ -104,7 +104,7 @@ fn a_sweep_that_is_stopped_says_that_channels_remain() {
     });
     let error = stopped.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Stopped);
-    assert_eq!(error.to_string(), "the work was stopped before all channels were read");
+    assert_eq!(error.to_string(), "the operation was stopped before all channels were read");
     assert!((10..=15).contains(&passed_on.get()), "{} channels", passed_on.get());
 }
 

@@ -24,7 +24,7 @@ pub unsafe extern "C" fn osslive_put_channel(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             client.put_channel(id, &shared(channel_config, "channel_config")?.0)
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn osslive_create_channel(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             client.create_channel(id, &shared(channel_config, "channel_config")?.0)
@@ -56,7 +56,7 @@ pub unsafe extern "C" fn osslive_create_channel(
 }
 
 /// Returns a channel's configuration (GetLiveChannelInfo; its URLs and last
-/// change come from ListLiveChannel if the credentials may list channels).
+/// modification time come from ListLiveChannel if the credentials may list channels).
 ///
 /// JSON: name (the id), description, status ("enabled" or "disabled"), type
 /// ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn osslive_get_channel(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, Client::get_channel) }
 }
 
@@ -88,7 +88,7 @@ pub unsafe extern "C" fn osslive_delete_channel(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, Client::delete_channel) }
 }
 
@@ -110,7 +110,7 @@ pub unsafe extern "C" fn osslive_list_channels(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
@@ -141,7 +141,7 @@ pub unsafe extern "C" fn osslive_put_channel_status(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             client.put_channel_status(id, string(status, "status")?.parse()?)
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn osslive_get_channel_status(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, Client::get_channel_status) }
 }
 
@@ -179,7 +179,7 @@ pub unsafe extern "C" fn osslive_is_channel_live(
     out_live: *mut c_int,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_live, "out_live"), 0, out_error, || {
             let client = &shared(client, "client")?.client;
@@ -190,8 +190,8 @@ pub unsafe extern "C" fn osslive_is_channel_live(
 }
 
 /// Waits until a publisher is connected, for at most limit_ms milliseconds. Polls
-/// at once, then after 250 ms, and each interval is half as long again as the one
-/// before, up to 5 s. Transient failures, including throttling, don't end the
+/// at once, then after 250 ms, and each interval is 1.5 times the
+/// previous one, up to 5 s. Transient failures, including throttling, don't end the
 /// wait.
 ///
 /// JSON: as osslive_get_channel_status (of the last poll).
@@ -209,7 +209,7 @@ pub unsafe extern "C" fn osslive_wait_until_live(
 ) -> osslive_status {
     let limit = Duration::from_millis(limit_ms.into());
     let wait = |client: &Client, id: &str| client.wait_until_live(id, limit);
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, wait) }
 }
 
@@ -229,7 +229,7 @@ pub unsafe extern "C" fn osslive_wait_until_idle(
 ) -> osslive_status {
     let limit = Duration::from_millis(limit_ms.into());
     let wait = |client: &Client, id: &str| client.wait_until_idle(id, limit);
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, wait) }
 }
 
@@ -244,7 +244,7 @@ pub unsafe extern "C" fn osslive_wait_until_deleted(
     limit_ms: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             let limit = Duration::from_millis(limit_ms.into());
@@ -266,13 +266,13 @@ pub unsafe extern "C" fn osslive_get_channel_history(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, Client::get_channel_history) }
 }
 
-/// Summarizes the sessions of the last days, at least 1
+/// Summarizes the sessions of the given number of past days, at least 1
 /// (GetLiveChannelHistory). The service keeps only the last ten finished
-/// sessions of a channel: isTruncated reports that there may have been more, in
+/// sessions of a channel: isTruncated means that there may have been more, in
 /// which case the figures cover only those that are left.
 ///
 /// JSON: startTime, endTime (of the analyzed period); sessionCount;
@@ -291,7 +291,7 @@ pub unsafe extern "C" fn osslive_analyze_history(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { call(client, id, out_json, out_error, |client, id| client.analyze_history(id, days)) }
 }
 

@@ -22,7 +22,7 @@ pub unsafe extern "C" fn osslive_channel_config_new(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     let out = (out_channel_config, "out_channel_config");
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output(out, ptr::null_mut(), out_error, || {
             Ok(boxed(osslive_channel_config(ChannelConfig::new(string(name, "name")?))))
@@ -45,7 +45,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_description(
     description: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(channel_config, out_error, &|c| Ok(c.description(string(description, "description")?)))
     }
@@ -59,7 +59,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_status(
     status: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(channel_config, out_error, &|c| Ok(c.state(string(status, "status")?.parse()?))) }
 }
 
@@ -71,7 +71,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_frag_duration(
     frag_duration_s: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(channel_config, out_error, &|c| Ok(c.frag_duration(frag_duration_s))) }
 }
 
@@ -82,7 +82,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_frag_count(
     frag_count: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(channel_config, out_error, &|c| Ok(c.frag_count(frag_count))) }
 }
 
@@ -94,7 +94,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_playlist_name(
     playlist_name: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(channel_config, out_error, &|c| {
             Ok(c.playlist_name(string(playlist_name, "playlist_name")?))
@@ -115,7 +115,7 @@ pub unsafe extern "C" fn osslive_channel_config_set_snapshot(
     interval_s: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(channel_config, out_error, &|c| {
             Ok(c.snapshot(Snapshot::new(

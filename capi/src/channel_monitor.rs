@@ -60,7 +60,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_new(
     out_monitor: *mut *mut osslive_channel_monitor,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_monitor, "out_monitor"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
@@ -108,7 +108,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let changes = shared(monitor, "monitor")?.lock()?.next_changes();
@@ -128,7 +128,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_last_sweep(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let monitor = shared(monitor, "monitor")?.lock()?;
@@ -146,7 +146,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_stop(
     monitor: *const osslive_channel_monitor,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             shared(monitor, "monitor")?.stop.stop();

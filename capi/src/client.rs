@@ -1,4 +1,4 @@
-//! The client and its life.
+//! The client and its lifecycle.
 
 use crate::config::{self, osslive_config};
 use crate::error::{osslive_error, osslive_status};
@@ -34,7 +34,7 @@ pub unsafe extern "C" fn osslive_client_new(
     out_client: *mut *mut osslive_client,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_client, "out_client"), ptr::null_mut(), out_error, || {
             let osslive_config { builder, sign_token } = shared(config, "config")?.clone();
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn osslive_client_free(client: *mut osslive_client) {
     unsafe { free(client) }
 }
 
-/// Creates a second client with another call timeout, in milliseconds. Both
+/// Creates a second client with a different call timeout, in milliseconds. Both
 /// share connections and credentials; free each separately.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_client_with_timeout_ms(
@@ -60,7 +60,7 @@ pub unsafe extern "C" fn osslive_client_with_timeout_ms(
     out_client: *mut *mut osslive_client,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_client, "out_client"), ptr::null_mut(), out_error, || {
             let osslive_client { client, sign_token } = shared(client, "client")?;
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn osslive_client_shutdown(
     client: *const osslive_client,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             shared(client, "client")?.client.shutdown();
@@ -104,7 +104,7 @@ pub unsafe extern "C" fn osslive_client_set_credentials(
     security_token: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             let client = &shared(client, "client")?.client;

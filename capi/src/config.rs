@@ -42,7 +42,7 @@ pub unsafe extern "C" fn osslive_config_set_region(
     region: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.region(string(region, "region")?))) }
 }
 
@@ -55,7 +55,7 @@ pub unsafe extern "C" fn osslive_config_set_endpoint(
     endpoint: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| Ok(builder.endpoint(string(endpoint, "endpoint")?)))
     }
@@ -68,7 +68,7 @@ pub unsafe extern "C" fn osslive_config_set_bucket(
     bucket: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.bucket(string(bucket, "bucket")?))) }
 }
 
@@ -85,7 +85,7 @@ pub unsafe extern "C" fn osslive_config_set_credentials(
     security_token: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| {
             let key = credentials(access_key_id, access_key_secret, security_token)?;
@@ -109,7 +109,7 @@ pub unsafe extern "C" fn osslive_config_load_env(
     config: *mut osslive_config,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.from_env())) }
 }
 
@@ -134,7 +134,7 @@ pub unsafe extern "C" fn osslive_config_load_profile(
     profile: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| {
             let path = optional_string(path, "path")?.map(Path::new);
@@ -153,7 +153,7 @@ pub unsafe extern "C" fn osslive_config_set_internal(
     internal: c_int,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.internal(internal != 0))) }
 }
 
@@ -164,7 +164,7 @@ pub unsafe extern "C" fn osslive_config_set_secure(
     secure: c_int,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.secure(secure != 0))) }
 }
 
@@ -178,7 +178,7 @@ pub unsafe extern "C" fn osslive_config_set_addressing_style(
     style: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| {
             Ok(builder.addressing_style(string(style, "style")?.parse()?))
@@ -195,7 +195,7 @@ pub unsafe extern "C" fn osslive_config_set_signature_version(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     let with_version = |builder: ClientBuilder| Ok(builder.signature_version(version.try_into()?));
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &with_version) }
 }
 
@@ -207,7 +207,7 @@ pub unsafe extern "C" fn osslive_config_set_connect_timeout_ms(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     let with_limit = |builder: ClientBuilder| Ok(builder.connect_timeout(limit(timeout_ms)?));
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &with_limit) }
 }
 
@@ -220,7 +220,7 @@ pub unsafe extern "C" fn osslive_config_set_timeout_ms(
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
     let with_limit = |builder: ClientBuilder| Ok(builder.timeout(limit(timeout_ms)?));
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &with_limit) }
 }
 
@@ -233,7 +233,7 @@ pub unsafe extern "C" fn osslive_config_set_attempts(
 ) -> osslive_status {
     let with_attempts =
         |builder: ClientBuilder| Ok(builder.attempts(at_least_1(attempts, "attempts")?));
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &with_attempts) }
 }
 
@@ -248,7 +248,7 @@ pub unsafe extern "C" fn osslive_config_set_pool_size(
     let with_pool = |builder: ClientBuilder| {
         Ok(builder.pool_size(at_least_1(connections, "connections")? as usize))
     };
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &with_pool) }
 }
 
@@ -265,7 +265,7 @@ pub unsafe extern "C" fn osslive_config_set_proxy(
     url: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| {
             Ok(match optional_string(url, "url")? {
@@ -285,7 +285,7 @@ pub unsafe extern "C" fn osslive_config_set_root_certificates(
     pem: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.root_certificates(string(pem, "pem")?))) }
 }
 
@@ -297,7 +297,7 @@ pub unsafe extern "C" fn osslive_config_set_user_agent(
     user_agent: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(config, out_error, &|builder| Ok(builder.user_agent(string(user_agent, "user_agent")?)))
     }
@@ -312,7 +312,7 @@ pub unsafe extern "C" fn osslive_config_set_sign_security_token(
     sign: c_int,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             exclusive(config, "config")?.sign_token = sign != 0;

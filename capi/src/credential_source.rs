@@ -36,7 +36,7 @@ pub unsafe extern "C" fn osslive_config_load_default_credentials(
     config: *mut osslive_config,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe { set(config, out_error, &|builder| Ok(builder.default_credentials())) }
 }
 
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn osslive_config_set_ecs_role(
     role_name: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set_source(config, out_error, &|| {
             let name = optional_string(role_name, "role_name")?;
@@ -81,7 +81,7 @@ pub unsafe extern "C" fn osslive_config_set_oidc_role(
     sts_endpoint: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set_source(config, out_error, &|| {
             let role = OidcRole::new(
@@ -103,8 +103,8 @@ pub unsafe extern "C" fn osslive_config_set_oidc_role(
 /// again before they expire.
 ///
 /// - command: the program and its arguments, separated by spaces; quotation
-///   marks keep an argument together. No shell is involved. Within 30 seconds it
-///   prints a JSON object of AccessKeyId, AccessKeySecret and, for temporary
+///   marks keep an argument together. No shell is involved. Within 30 seconds it must
+///   print a JSON object of AccessKeyId, AccessKeySecret and, for temporary
 ///   credentials, SecurityToken and Expiration (RFC 3339); or of access_key_id,
 ///   access_key_secret, sts_token and expiration.
 #[unsafe(no_mangle)]
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn osslive_config_set_credential_process(
     command: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set_source(config, out_error, &|| {
             let process = CredentialProcess::new(string(command, "command")?);
@@ -131,7 +131,7 @@ pub unsafe extern "C" fn osslive_config_set_credentials_uri(
     uri: *const c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set_source(config, out_error, &|| {
             Ok(CredentialsSource::Uri(CredentialsUri::new(string(uri, "uri")?)))

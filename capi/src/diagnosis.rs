@@ -17,14 +17,14 @@ use std::ptr;
 /// - id: the channel to examine, or NULL for only the bucket.
 /// - publish_url: the URL that an encoder publishes to, or NULL.
 /// - play_url: the URL that players use, or NULL for the channel's.
-/// - origin: the origin of pages that should be able to play, such as
+/// - origin: the origin of web pages that should be able to play it, such as
 ///   "https://www.example.com", or NULL.
 /// - progress, user_data: called after each check, or NULL. If it stops the
-///   work, the remaining checks are "notChecked".
+///   diagnosis, the remaining checks are "notChecked".
 ///
 /// JSON: checks[] of id (such as "rtmp-port"; ids never change), verdict
 /// ("notChecked", "ok", "warning" or "problem"), seen (what was seen, in one
-/// sentence), advice? (what to do); problems and warnings (their numbers);
+/// sentence), advice? (what to do); problems and warnings (counts);
 /// elapsedMs.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_diagnose(
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn osslive_diagnose(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;

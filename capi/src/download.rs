@@ -23,7 +23,7 @@ pub struct osslive_download {
     /// End as a Unix time in seconds.
     pub end_time: i64,
     /// How far to go back from now, in milliseconds, instead of a session or the
-    /// two has_times.
+    /// two times.
     pub last_ms: i64,
     /// The maximum number of concurrent transfers, at most 64; 0 means 4.
     pub max_parallel: u32,
@@ -41,19 +41,19 @@ pub struct osslive_download {
 ///
 /// The part may be of any length. Complete fragments are kept in PATH.part, with a
 /// journal in PATH.progress: after an error, a stop or a crash, the same call
-/// resumes the download, with the has_times to which the part resolved at its start.
+/// resumes the download, with the times to which the part resolved at its start.
 /// Both files are removed once PATH is complete.
 ///
-/// - progress, user_data: called several has_times a second, or NULL. It receives the
+/// - progress, user_data: called several times a second, or NULL. It receives the
 ///   number of bytes in the file and of bytes known to be recorded. If it stops the
-///   work, the call fails with the kind "stopped", and can be resumed.
+///   download, the call fails with the kind "stopped", and can be resumed.
 ///
 /// JSON: startTime, endTime (what was recorded, the end to about a second),
 /// fragments (their number), bytes, resumedBytes (of an earlier attempt), gaps[]
 /// (of three seconds or more) of startTime, endTime, durationMinutes.
 ///
 /// Fails with the codes NothingRecorded and NoSuchLiveChannel (a session of a
-/// channel that was deleted), and with the kind "file", also if the file exists.
+/// channel that was deleted), and with the kind "file", including if the file already exists.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_download_recording(
     client: *const osslive_client,
@@ -64,7 +64,7 @@ pub unsafe extern "C" fn osslive_download_recording(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             let download = shared(download, "download")?;

@@ -32,7 +32,7 @@ pub enum osslive_status {
     OSSLIVE_ERR_BAD_REPLY = 7,
     /// A bug in the library. Please report it with the message.
     OSSLIVE_ERR_INTERNAL = 8,
-    /// The caller stopped the client or the work.
+    /// The caller stopped the client or the operation.
     OSSLIVE_ERR_STOPPED = 9,
     /// A local file could not be read or written.
     OSSLIVE_ERR_FILE = 10,

@@ -44,11 +44,11 @@ pub struct osslive_highlight {
 ///
 /// - highlights, n_highlights: what to save.
 /// - progress, user_data: called after each highlight, or NULL. If it stops the
-///   work, the remaining highlights fail with the kind "stopped".
+///   operation, the remaining highlights fail with the kind "stopped".
 ///
 /// JSON: results[] (in the order of highlights) of name, playlist (for
-/// osslive_get_play_url), start?, end?, error?; failed and total (their
-/// numbers).
+/// osslive_get_play_url), start?, end?, error?; failed and total
+/// (counts).
 ///
 /// Fails with the code NoSuchLiveChannel.
 #[unsafe(no_mangle)]
@@ -62,7 +62,7 @@ pub unsafe extern "C" fn osslive_create_highlights(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             let highlights = array(highlights, n_highlights, "highlights")?.iter().enumerate();

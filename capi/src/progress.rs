@@ -6,7 +6,7 @@ use serde::Serialize;
 
 /// A progress callback. It receives the number of finished items, failures
 /// included, the total, and the pointer passed with it. Return 0 to continue;
-/// any other value stops the work, and the callback is not called again.
+/// any other value stops the operation, and the callback is not called again.
 ///
 /// It runs on the thread that made the call, before the call returns. It must
 /// return normally: no longjmp, no C++ exception. It may call functions of this
@@ -29,7 +29,7 @@ impl Listener {
         Listener { callback, user_data }
     }
 
-    /// Reports progress, and stops the work if the callback requests it. Items that
+    /// Reports progress, and stops the operation if the callback requests it. Items that
     /// finish after the stop are not reported.
     pub(crate) fn on_progress(&self, done: usize, total: usize, stop: &StopHandle) {
         let Some(callback) = self.callback else { return };
@@ -40,7 +40,7 @@ impl Listener {
     }
 }
 
-/// Adds a listener to options, which receives the progress and may stop the work.
+/// Adds a listener to options, which receives the progress and may stop the operation.
 pub(crate) fn with_listener(options: SweepOptions<'_>, listener: Listener) -> SweepOptions<'_> {
     let stop = StopHandle::new();
     options.stop(&stop).progress(move |progress| {

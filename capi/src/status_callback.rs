@@ -7,7 +7,7 @@ use std::ffi::CString;
 
 /// A status callback. It receives a channel's JSON, and the pointer passed with it:
 /// id and what osslive_get_channel_status returns, or id and error. The JSON is
-/// valid only during the call. Return 0 to continue; any other value stops the work,
+/// valid only during the call. Return 0 to continue; any other value stops the operation,
 /// and the callback is not called again.
 ///
 /// It runs on the thread that made the call, before the call returns. It must
@@ -38,7 +38,7 @@ impl StatusListener {
         Ok(StatusListener { callback, user_data, stop: StopHandle::new(), failure: Ok(()) })
     }
 
-    /// Returns the handle that stops the work.
+    /// Returns the handle that stops the operation.
     pub(crate) fn stop_handle(&self) -> &StopHandle {
         &self.stop
     }

@@ -19,7 +19,7 @@ use std::ptr;
 /// - ids, n_ids: the channels, up to a million.
 /// - sweep_options: options, or NULL.
 /// - progress, user_data: called after each channel, or NULL. If it stops the
-///   work, requests in flight are awaited, and the remaining channels fail with
+///   operation, requests in flight are awaited, and the remaining channels fail with
 ///   the kind "stopped".
 ///
 /// JSON: live[], idle[] and disabled[] of id and what
@@ -38,7 +38,7 @@ pub unsafe extern "C" fn osslive_monitor_channels(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;
@@ -52,8 +52,8 @@ pub unsafe extern "C" fn osslive_monitor_channels(
     }
 }
 
-/// Reads the status of many channels, several at a time, and calls back with each
-/// when it arrives (GetLiveChannelStat). Nothing is kept, so that memory use does not
+/// Reads the status of many channels, several at a time, and calls on_status with each
+/// as it arrives (GetLiveChannelStat). Nothing is kept, so memory use does not
 /// depend on the number of channels; otherwise like osslive_monitor_channels.
 /// Duplicate ids are read again.
 ///
@@ -61,7 +61,7 @@ pub unsafe extern "C" fn osslive_monitor_channels(
 /// - sweep_options: options, or NULL.
 /// - on_status, user_data: called with each channel.
 ///
-/// Fails with OSSLIVE_ERR_STOPPED if the callback stopped the work or the time limit was
+/// Fails with OSSLIVE_ERR_STOPPED if the callback stopped the operation or the time limit was
 /// reached before all channels were read.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_channels(
@@ -73,7 +73,7 @@ pub unsafe extern "C" fn osslive_sweep_channels(
     user_data: *mut c_void,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard(out_error, || {
             let client = &shared(client, "client")?.client;
@@ -93,14 +93,14 @@ pub unsafe extern "C" fn osslive_sweep_channels(
 }
 
 /// Creates or replaces many channels, several at a time (PutLiveChannel).
-/// Failures are isolated. An id that occurs earlier in the list fails.
+/// Failures are isolated. A duplicate of an earlier id fails.
 ///
 /// - ids, channel_configs, n_ids: the channels, up to a million, and the
 ///   configuration of each. The same configuration may be used many times.
 /// - sweep_options, progress, user_data: as in osslive_monitor_channels.
 ///
 /// JSON: results[] (in the order of ids) of id and either publishUrls[],
-/// playUrls[], res, or error; failed and total (their numbers).
+/// playUrls[], res, or error; failed and total (counts).
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_put_channels(
     client: *const osslive_client,
@@ -113,7 +113,7 @@ pub unsafe extern "C" fn osslive_put_channels(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;

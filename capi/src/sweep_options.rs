@@ -87,7 +87,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
     max_parallel: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(1..=256).contains(&max_parallel) {
@@ -101,14 +101,14 @@ pub unsafe extern "C" fn osslive_sweep_options_set_max_parallel(
 }
 
 /// Sets the maximum request rate in requests per second, including retries; 0,
-/// the default, means no limit. Work always backs off when throttled.
+/// the default, means no limit. Batch operations always back off when throttled.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_sweep_options_set_rate(
     sweep_options: *mut osslive_sweep_options,
     calls_per_second: f64,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(0.0..).contains(&calls_per_second) {
@@ -121,7 +121,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_rate(
     }
 }
 
-/// Sets a timeout for the whole work, or for each sweep of a monitor. Requests
+/// Sets a timeout for the whole operation, or for each sweep of a monitor. Requests
 /// in flight end when it is reached, and the remaining channels fail with the
 /// kind "stopped". Defaults to none.
 #[unsafe(no_mangle)]
@@ -130,7 +130,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_time_limit_ms(
     timeout_ms: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             options.time_limit = Some(limit(timeout_ms)?);
@@ -148,7 +148,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_interval_ms(
     interval_ms: u32,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             if interval_ms == 0 {
@@ -169,7 +169,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_min_bandwidth(
     bytes_per_second: u64,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             options.limits = options.limits.clone().min_bandwidth(bytes_per_second);
@@ -186,7 +186,7 @@ pub unsafe extern "C" fn osslive_sweep_options_set_frame_rate_drop(
     part: f64,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         set(sweep_options, out_error, |options| {
             if !(0.0..=1.0).contains(&part) {

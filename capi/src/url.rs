@@ -46,7 +46,7 @@ pub unsafe extern "C" fn osslive_get_rtmp_url(
     out_url: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
             let osslive_client { client, sign_token } = shared(client, "client")?;
@@ -72,7 +72,7 @@ pub unsafe extern "C" fn osslive_get_publish_url(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_json, "out_json"), ptr::null_mut(), out_error, || {
             let osslive_client { client, sign_token } = shared(client, "client")?;
@@ -103,7 +103,7 @@ pub unsafe extern "C" fn osslive_get_play_url(
     out_url: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_url, "out_url"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;

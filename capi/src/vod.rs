@@ -29,7 +29,7 @@ pub unsafe extern "C" fn osslive_create_vod(
     out_json: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         call(client, id, out_json, out_error, |client, id| {
             client.create_vod(id, string(name, "name")?, &VodTime::new(start_time, end_time))
@@ -51,7 +51,7 @@ pub unsafe extern "C" fn osslive_get_vod(
     out_playlist: *mut *mut c_char,
     out_error: *mut *mut osslive_error,
 ) -> osslive_status {
-    // SAFETY: pointers as the header's conventions ask for them.
+    // SAFETY: the pointers follow the header's conventions.
     unsafe {
         guard_output((out_playlist, "out_playlist"), ptr::null_mut(), out_error, || {
             let client = &shared(client, "client")?.client;

@@ -1,6 +1,5 @@
 //! `osslive conformance`: compares the service with the expectations.
 
-mod ask;
 mod bench;
 mod catalog;
 mod channels;
@@ -17,6 +16,7 @@ mod publisher;
 mod record;
 mod reply;
 mod report;
+mod request_spec;
 mod requests;
 mod rtmp;
 mod run;
@@ -50,7 +50,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) const HELP: &str = "\
 Compares about 300 behaviors of the service with this project's expectations,
-for reports that improve the local endpoint. Creates channels and objects with
+to help improve the local endpoint. Creates channels and objects with
 the prefix osslive-conformance-, removes them afterwards, and changes nothing
 else: bucket settings are only read. The report contains no names, keys or ids.
 Exits with status 1 if anything differs.
@@ -111,7 +111,7 @@ pub(crate) fn run(
     announce(&plan(&bench, &experiments), arguments.yes, output)?;
     // Until here, Ctrl-C ends the process: nothing has been created.
     signal::stops(&stop)?;
-    let bar = Progress { is_hidden: output.json || verbose }.things(experiments.len());
+    let bar = Progress { is_hidden: output.json || verbose }.items(experiments.len());
     let run = run::run(&bench, &experiments, &bar)?;
     if verbose {
         say(&format!("{} requests sent", bench.requests()));

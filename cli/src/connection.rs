@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::output::say;
-use crate::text::parse_positive_length;
+use crate::text::parse_positive_duration;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::parser::ValueSource::CommandLine;
 use clap::{Arg, ArgMatches, Args};
@@ -69,10 +69,10 @@ pub(crate) struct Connection {
     #[arg(long, global = true, value_name = "STYLE", value_parser = spelled(AddressingStyle::ALL, AddressingStyle::as_str))]
     addressing_style: Option<AddressingStyle>,
     /// Timeout per call, including retries [default: 30s]
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_duration)]
     timeout: Option<Duration>,
     /// Timeout for connecting [default: 10s]
-    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_length)]
+    #[arg(long, global = true, value_name = "TIME", value_parser = parse_positive_duration)]
     connect_timeout: Option<Duration>,
     /// Maximum attempts per request [default: 3]
     #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

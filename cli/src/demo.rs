@@ -183,9 +183,9 @@ fn vod(client: &Client, (start, end): (i64, i64), report: &mut Report<'_>) -> Ou
         .collect();
     let total: f64 = durations.iter().sum();
     report.detail("fragments", &format!("{}, {total:.3} s in total", durations.len()));
-    ensure(playlist.contains("#EXT-X-ENDLIST"), "the playlist has no end")?;
+    ensure(playlist.contains("#EXT-X-ENDLIST"), "the playlist has no #EXT-X-ENDLIST")?;
     let missing = (total - PUBLISHED.as_secs_f64()).abs();
-    ensure(missing <= LONGEST_FRAGMENT, "the fragments are not as long as the stream")
+    ensure(missing <= LONGEST_FRAGMENT, "the fragments are shorter than the stream")
 }
 
 fn playback(client: &Client, report: &mut Report<'_>) -> Outcome {

@@ -6,7 +6,7 @@ use crate::connection::Connection;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::output::{Output, Page};
 use crate::progress::Progress;
-use crate::text::{self, clean, parse_positive_length};
+use crate::text::{self, clean, parse_positive_duration};
 use clap::Args;
 use console::style;
 use indicatif::ProgressBar;
@@ -49,7 +49,7 @@ pub(crate) struct Arguments {
         require_equals = true,
         default_missing_value = "10s",
         requires = "id",
-        value_parser = parse_positive_length
+        value_parser = parse_positive_duration
     )]
     send: Option<Duration>,
 }
@@ -64,7 +64,7 @@ pub(crate) fn run(
         arguments.publish_url = Some(line_of_stdin()?);
     }
     let is_hidden = verbose || output.json;
-    let reporter = Reporter { output, bar: Progress { is_hidden }.things(CheckId::ALL.len()) };
+    let reporter = Reporter { output, bar: Progress { is_hidden }.items(CheckId::ALL.len()) };
     let diagnosis = match connection.client(verbose) {
         Ok(client) => diagnose(&client, arguments, &reporter),
         Err(Failure::Call(error)) => {

@@ -99,7 +99,7 @@ impl From<Box<dyn Error>> for Failure {
     }
 }
 
-/// Returns the message, in one line.
+/// Formats the message on one line.
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message())

@@ -3,7 +3,7 @@
 use crate::failure::{Exit, Failure, Outcome};
 use crate::session::Session;
 use crate::table::{Cell, Style, Table};
-use crate::text::{self, Moment, parse_length, parse_moment};
+use crate::text::{self, Moment, parse_duration, parse_moment};
 use clap::Args;
 use osslive::{ErrorKind, Highlight, HighlightResult, SweepOptions, code};
 use serde::Serialize;
@@ -51,7 +51,7 @@ struct Cut {
 
 pub(crate) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     let highlights = highlights(arguments)?;
-    let bar = session.progress.things(highlights.len());
+    let bar = session.progress.items(highlights.len());
     let options = SweepOptions::new().progress(|done| bar.set_position(done.done as u64));
     let results = session.client.create_highlights(&arguments.id, &highlights, &options);
     bar.finish_and_clear();
@@ -125,7 +125,7 @@ fn parse_part(text: &str) -> Result<Part, String> {
         return Err(wrong());
     }
     let highlight = match (from.strip_prefix('-'), to) {
-        (Some(last), "") => Highlight::closing(name, parse_length(last)?),
+        (Some(last), "") => Highlight::closing(name, parse_duration(last)?),
         (Some(_), _) => return Err(wrong()),
         (None, _) if from.contains('T') || to.contains('T') => {
             let (from, to) = (parse_time(from)?, parse_time(to)?);
@@ -133,8 +133,8 @@ fn parse_part(text: &str) -> Result<Part, String> {
             Highlight::between(name, from, to)
         }
         (None, _) => {
-            let from = if from.is_empty() { Duration::ZERO } else { parse_length(from)? };
-            let to = if to.is_empty() { Duration::MAX } else { parse_length(to)? };
+            let from = if from.is_empty() { Duration::ZERO } else { parse_duration(from)? };
+            let to = if to.is_empty() { Duration::MAX } else { parse_duration(to)? };
             in_order(from < to)?;
             Highlight::new(name, from, to)
         }

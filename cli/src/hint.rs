@@ -72,7 +72,7 @@ fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
 }
 
 fn for_code(code: &str, is_local: bool) -> Option<&'static str> {
-    for_channel(code).or_else(|| for_place(code)).or_else(|| for_key(code, is_local))
+    for_channel(code).or_else(|| for_endpoint(code)).or_else(|| for_key(code, is_local))
 }
 
 fn for_channel(code: &str) -> Option<&'static str> {
@@ -94,7 +94,7 @@ fn for_channel(code: &str) -> Option<&'static str> {
 }
 
 /// Hints about the bucket and the network path.
-fn for_place(code: &str) -> Option<&'static str> {
+fn for_endpoint(code: &str) -> Option<&'static str> {
     Some(match code {
         code::NO_BUCKET => "set --bucket or OSS_BUCKET",
         code::NO_SUCH_BUCKET => "check --bucket, and set --region to the bucket's region",
@@ -109,7 +109,7 @@ fn for_place(code: &str) -> Option<&'static str> {
         }
         code::UNKNOWN_HOST => {
             "check the spelling of --region (such as cn-hangzhou), --bucket and --endpoint, and \
-             this machine's name resolution; a host without a domain needs \
+             this machine's DNS settings; a host name without a domain needs \
              --addressing-style path"
         }
         code::UNTRUSTED_CERTIFICATE => {
@@ -136,7 +136,7 @@ fn for_key(code: &str, is_local: bool) -> Option<&'static str> {
              temporary credentials also need OSS_SESSION_TOKEN"
         }
         code::SIGNATURE_DOES_NOT_MATCH => {
-            "copy access key id and secret again: they do not match; set --region to \
+            "copy the access key id and secret again: they do not match; set --region to \
              the bucket's region; a private gateway may need --signature v1"
         }
         code::REQUEST_TIME_TOO_SKEWED => {

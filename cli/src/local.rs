@@ -263,10 +263,13 @@ mod tests {
         for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
             let name = option.get_id().as_str();
             let help = option.get_help().map(ToString::to_string).unwrap_or_default();
-            // Values that are secrets are hidden, and a flag that depends on a
+            // Secret values are hidden, and a flag that depends on a
             // parent process is left out.
-            let is_told = help.contains("[env: OSSLIVE_LOCAL_");
-            assert!(option.get_env().is_some() || is_told || name == "exit_with_stdin", "{name}");
+            let is_documented = help.contains("[env: OSSLIVE_LOCAL_");
+            assert!(
+                option.get_env().is_some() || is_documented || name == "exit_with_stdin",
+                "{name}"
+            );
         }
     }
 
@@ -277,7 +280,7 @@ mod tests {
             let matches = command.try_get_matches_from([&["local"], line].concat()).unwrap();
             Arguments::from_arg_matches(&matches).unwrap().max_storage
         };
-        assert_eq!(limit(&[]), None, "the library's");
+        assert_eq!(limit(&[]), None, "the library's default");
         assert_eq!(
             (Config::MAX_STORAGE, Config::MAX_MEMORY),
             (10 << 30, 256 << 20),

@@ -24,9 +24,9 @@ mod log;
 mod manual;
 mod monitor;
 mod output;
-mod pace;
 mod progress;
 mod publish;
+mod rate_options;
 mod recording;
 mod secret;
 mod session;
@@ -144,8 +144,8 @@ fn main() -> ExitCode {
     // completely.
     let is_given = |name: &str| env::args_os().any(|argument| argument == name);
     let (json, no_color) = (is_given("--json"), is_given("--no-color"));
-    let colour = if no_color { ColorChoice::Never } else { ColorChoice::Auto };
-    match parse(command_line().color(colour)) {
+    let color = if no_color { ColorChoice::Never } else { ColorChoice::Auto };
+    match parse(command_line().color(color)) {
         Ok(arguments) => {
             let Presentation { json, no_color, verbose } = arguments.presentation;
             let output = Output::new(json, no_color);

@@ -20,10 +20,10 @@ use crate::connection::Connection;
 use crate::failure::{Exit, Failure, Outcome};
 use crate::log::{Format, Log};
 use crate::output::Output;
-use crate::pace::Pace;
+use crate::rate_options::RateOptions;
 use crate::session::Session;
 use crate::signal;
-use crate::text::{self, clean, parse_bit_rate, parse_positive_length};
+use crate::text::{self, clean, parse_bit_rate, parse_positive_duration};
 use clap::{Args, value_parser};
 use console::Term;
 use osslive::{
@@ -67,7 +67,7 @@ pub(crate) struct Arguments {
     #[arg(long, conflicts_with_all = ["metrics", "on_change", "webhook", "state"])]
     once: bool,
     /// Polling interval
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_positive_length)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_positive_duration)]
     interval: Duration,
     /// Report channels below this bit rate, such as 800k
     #[arg(long, value_name = "BITS", value_parser = parse_bit_rate)]
@@ -76,14 +76,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
     frame_rate_drop: u8,
     /// How often to relist all channels, or those with --prefix
-    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_positive_length, conflicts_with = "ids")]
+    #[arg(long, value_name = "TIME", default_value = "1m", value_parser = parse_positive_duration, conflicts_with = "ids")]
     list_interval: Duration,
     /// Log warnings and the service's events to stderr in this format
     /// [default: text, or json with --json]
     #[arg(long, value_enum, value_name = "FORMAT")]
     log: Option<Format>,
     #[command(flatten)]
-    pace: Pace,
+    rates: RateOptions,
     #[command(flatten)]
     service: service::Options,
 }
@@ -103,7 +103,7 @@ pub(crate) fn run(
     let roster = arguments.roster();
     let ids = roster.ids(&session.client)?;
     if arguments.once {
-        return once(ids, &arguments.pace, &session);
+        return once(ids, &arguments.rates, &session);
     }
     if ids.is_empty() && !arguments.service.is_service() {
         return Err(Failure::Message(Exit::NotFound, "no channels to monitor".to_owned()));
@@ -198,20 +198,20 @@ impl Arguments {
         }
         let options = MonitorOptions::new()
             .interval(self.interval)
-            .max_parallel(self.pace.parallel.into())
+            .max_parallel(self.rates.parallel.into())
             .limits(limits);
-        match self.pace.rate {
+        match self.rates.rate {
             Some(rate) => options.rate(rate),
             None => options,
         }
     }
 }
 
-fn once(ids: Vec<String>, pace: &Pace, session: &Session) -> Outcome {
+fn once(ids: Vec<String>, rates: &RateOptions, session: &Session) -> Outcome {
     let stop = StopHandle::new();
     signal::stops(&stop)?;
-    let bar = session.progress.things(ids.len());
-    let options = pace.options().stop(&stop);
+    let bar = session.progress.items(ids.len());
+    let options = rates.options().stop(&stop);
     let options = options.progress(|progress| bar.set_position(progress.done as u64));
     let sweep = session.client.monitor_channels(ids, &options);
     bar.finish_and_clear();
@@ -228,7 +228,7 @@ fn failures(sweep: &Sweep) -> Outcome {
     Err(Failure::Message(exit, format!("{} of {all} could not be read", sweep.failed.len())))
 }
 
-/// Prints changes until nobody reads them any more.
+/// Prints changes until nobody reads them anymore.
 fn in_lines(watched: &mut Watched, session: &Session) {
     while let Some(changes) = watched.next_changes(session) {
         for change in changes {

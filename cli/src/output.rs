@@ -22,7 +22,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Decides about colors for the whole process: none in pipes and files, or with
+    /// Decides on colors for the whole process: none in pipes and files, or with
     /// `NO_COLOR` (no-color.org) or `--no-color`.
     pub(crate) fn new(json: bool, no_color: bool) -> Self {
         let variable = |name| std::env::var_os(name).unwrap_or_default();

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// Which bars are drawn.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Progress {
-    /// Returns whether none is drawn, because lines of text replace it.
+    /// Whether no bar is drawn, because lines of text replace it.
     pub(crate) is_hidden: bool,
 }
 
@@ -27,7 +27,7 @@ impl Progress {
     }
 
     /// Returns a bar for a number of items.
-    pub(crate) fn things(self, number: usize) -> ProgressBar {
+    pub(crate) fn items(self, number: usize) -> ProgressBar {
         let number = u64::try_from(number).unwrap_or(u64::MAX);
         self.styled(ProgressBar::new(number), "{bar:30} {pos}/{len} {msg}")
     }

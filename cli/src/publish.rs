@@ -4,7 +4,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::output::say;
 use crate::session::Session;
 use crate::signal::Ending;
-use crate::text::{self, parse_positive_length};
+use crate::text::{self, parse_positive_duration};
 use clap::Args;
 use osslive::{ErrorKind, RtmpUrlOptions, StreamState, code};
 use osslive_local::media::flv::{Reader, Tag, TagKind};
@@ -27,7 +27,7 @@ Examples:
   osslive publish clip.flv main-stage --repeat --for 10m
   ffmpeg -i talk.mp4 -c copy -f flv - | osslive publish - main-stage";
 
-/// The server's time limit to accept a stream, and for each write.
+/// The time limit for the server to accept a stream, and for each write.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The interval at which the server's messages and Ctrl-C are checked.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
@@ -48,7 +48,7 @@ pub(crate) struct Arguments {
     #[arg(long)]
     repeat: bool,
     /// Stop after this time
-    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_length)]
+    #[arg(long = "for", value_name = "TIME", value_parser = parse_positive_duration)]
     length: Option<Duration>,
     /// Live playlist of this session [default: the channel's]
     #[arg(long, value_name = "NAME.m3u8")]
@@ -239,7 +239,7 @@ impl Source {
     }
 
     /// Reads on a separate thread, a few tags ahead: a pipe may be silent for a
-    /// while, during which messages of the server are still handled.
+    /// while, during which messages from the server are still handled.
     fn read(self) -> Receiver<io::Result<Tag>> {
         let (send, receive) = sync_channel(AHEAD);
         thread::spawn(move || {
@@ -265,7 +265,7 @@ fn read_file(mut file: &File, repeat: bool, to: &SyncSender<io::Result<Tag>>) ->
     }
 }
 
-/// Reads to the end, or until nobody receives the tags any more.
+/// Reads to the end, or until nobody receives the tags anymore.
 fn read_tags(source: impl Read, to: &SyncSender<io::Result<Tag>>) -> io::Result<()> {
     for tag in Reader::new(source)? {
         if to.send(Ok(tag?)).is_err() {

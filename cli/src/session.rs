@@ -13,7 +13,7 @@ pub(crate) struct Session<'a> {
     pub(crate) output: &'a Output,
     pub(crate) progress: Progress,
     pub(crate) verbose: bool,
-    /// The given timeout, of a call or of waiting.
+    /// The `--timeout` option: per call, or for waiting.
     pub(crate) timeout: Option<Duration>,
 }
 

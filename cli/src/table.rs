@@ -89,7 +89,7 @@ impl Table {
         self.rows.push(cells.into_iter().collect());
     }
 
-    /// Returns a row with a name and its value.
+    /// Adds a row with a name and its value.
     pub(crate) fn detail(&mut self, name: &str, value: impl Into<Cell>) {
         self.row([Cell::new(name).style(Style::Dim), value.into()]);
     }

@@ -8,7 +8,7 @@ const UNITS: &[(char, u64)] = &[('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)]
 
 /// Parses a duration: seconds, or numbers with the units d, h, m and s in this
 /// order, such as `1h30m`.
-pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("invalid duration {text:?}: expected 90, 90s, 5m or 1h30m, for example");
     if let Ok(seconds) = text.parse::<u32>() {
         return Ok(Duration::from_secs(seconds.into()));
@@ -25,9 +25,9 @@ pub(crate) fn parse_length(text: &str) -> Result<Duration, String> {
     if rest.is_empty() && !text.is_empty() { Ok(Duration::from_secs(total)) } else { Err(wrong()) }
 }
 
-/// Like [`parse_length`], but must be greater than zero.
-pub(crate) fn parse_positive_length(text: &str) -> Result<Duration, String> {
-    parse_length(text).and_then(|length| match length {
+/// Like [`parse_duration`], but must be greater than zero.
+pub(crate) fn parse_positive_duration(text: &str) -> Result<Duration, String> {
+    parse_duration(text).and_then(|length| match length {
         Duration::ZERO => Err("must be greater than zero".to_owned()),
         length => Ok(length),
     })
@@ -57,7 +57,7 @@ pub(crate) fn parse_moment(text: &str) -> Result<Moment, String> {
         return Ok(Moment::Ago(Duration::ZERO));
     }
     if let Some(length) = text.strip_prefix('-') {
-        return parse_length(length).map(Moment::Ago);
+        return parse_duration(length).map(Moment::Ago);
     }
     if let Ok(seconds) = text.parse() {
         let time = OffsetDateTime::from_unix_timestamp(seconds);
@@ -211,16 +211,16 @@ mod tests {
         for (text, seconds) in
             [("0", 0), ("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1d12h", 129_600)]
         {
-            assert_eq!(parse_length(text), Ok(Duration::from_secs(seconds)), "{text}");
+            assert_eq!(parse_duration(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
     }
 
     #[test]
     fn an_invalid_duration_is_rejected_with_examples() {
         for text in ["", "m", "5x", "5m5", "5m1h", "5m5m", "-5m", "1.5h", "99999999999999999999d"] {
-            assert!(parse_length(text).unwrap_err().contains("1h30m"), "{text}");
+            assert!(parse_duration(text).unwrap_err().contains("1h30m"), "{text}");
         }
-        assert!(parse_positive_length("0s").is_err());
+        assert!(parse_positive_duration("0s").is_err());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use crate::failure::Outcome;
 use crate::session::Session;
 use crate::table::Table;
-use crate::text::{moment, parse_positive_length, saturating};
+use crate::text::{moment, parse_positive_duration, saturating};
 use clap::Args;
 use osslive::{PublishUrl, RtmpUrlOptions};
 use serde::Serialize;
@@ -32,7 +32,7 @@ pub(crate) struct Publish {
     #[arg(value_name = "CHANNEL")]
     id: String,
     /// URL lifetime
-    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_positive_length)]
+    #[arg(long, value_name = "TIME", default_value = "30m", value_parser = parse_positive_duration)]
     expires: Duration,
     /// Live playlist of this session [default: the channel's]
     #[arg(long, value_name = "NAME.m3u8")]
@@ -57,7 +57,7 @@ pub(crate) struct Play {
     #[arg(value_name = "PLAYLIST", default_value = "playlist.m3u8")]
     playlist: String,
     /// URL lifetime, at most a week
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_positive_length)]
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_positive_duration)]
     expires: Duration,
 }
 

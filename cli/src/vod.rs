@@ -2,7 +2,7 @@
 
 use crate::failure::{Failure, Outcome};
 use crate::session::Session;
-use crate::text::{Moment, parse_moment, parse_positive_length};
+use crate::text::{Moment, parse_moment, parse_positive_duration};
 use clap::{Args, Subcommand};
 use osslive::VodTime;
 use std::time::Duration;
@@ -65,7 +65,7 @@ struct Span {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, default_value = "now")]
     end: Moment,
     /// Time range ending now, instead of --start and --end
-    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length, conflicts_with_all = ["start", "end"])]
+    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_duration, conflicts_with_all = ["start", "end"])]
     last: Option<Duration>,
 }
 

@@ -45,13 +45,13 @@ fn serve() -> (u16, String) {
         for stream in socket.incoming().map_while(Result::ok) {
             let connection = ServerConnection::new(config.clone()).expect("a connection");
             // A client that does not trust the certificate disconnects.
-            let _ = answer(StreamOwned::new(connection, stream));
+            let _ = respond(StreamOwned::new(connection, stream));
         }
     });
     (port, authority)
 }
 
-fn answer(stream: impl Read + Write) -> std::io::Result<()> {
+fn respond(stream: impl Read + Write) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let (mut line, mut body) = (String::new(), 0);
     while stream.read_line(&mut line)? > 2 {

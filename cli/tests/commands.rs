@@ -717,10 +717,10 @@ fn a_terminal_gets_colors_unless_disabled() {
     if !has_script.is_ok_and(|ran| String::from_utf8_lossy(&ran.stdout).contains("util-linux")) {
         return note("skipped: colors on a terminal (no util-linux script)");
     }
-    let coloured = "\u{1b}[33mdisabled\u{1b}[0m";
-    assert!(on_terminal("channel list", None).contains(coloured));
+    let colored = "\u{1b}[33mdisabled\u{1b}[0m";
+    assert!(on_terminal("channel list", None).contains(colored));
     assert!(
-        on_terminal("channel list", Some("")).contains(coloured),
+        on_terminal("channel list", Some("")).contains(colored),
         "an empty NO_COLOR is ignored"
     );
     for plain in

@@ -240,7 +240,7 @@ and a test compares it. osslive is tested with all rows, including endless respo
 
 fn outcomes_of_osslive(rows: &[Value]) -> Vec<&'static str> {
     let endpoint = LocalEndpoint::start(Config::temporary().control()).expect("an endpoint");
-    let control = endpoint.control().expect("it was configured");
+    let control = endpoint.control().expect("control is enabled");
     let outcome = |row: &Value| {
         for rule in row["rules"].as_array().expect("rules") {
             let rule = serde_json::from_value(rule.clone()).expect("a rule");

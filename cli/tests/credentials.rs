@@ -11,7 +11,7 @@ use std::process::Command;
 use std::thread;
 use support::{KEY_ID, KEY_SECRET, SOON, STS_ID, STS_SECRET, STS_TOKEN, Shell, failed, run};
 
-/// A service that answers every request with the endpoint's temporary credentials,
+/// A service that responds to every request with the endpoint's temporary credentials,
 /// like the metadata service and a credentials URI; returns its URL.
 fn issuer() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");

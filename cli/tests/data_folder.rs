@@ -60,7 +60,7 @@ fn an_endpoint_ends_with_its_parent_and_leaves_no_temporary_folder() {
         .spawn()
         .expect("the command starts");
     let is_there = || fs::read_dir(folder.path()).expect("a folder").count() == 1;
-    wait_until("a temporary folder", || (is_there(), ()));
+    wait_until("a temporary directory", || (is_there(), ()));
     let input = child.stdin.take().expect("stdin is piped");
     assert!(child.try_wait().expect("a child").is_none(), "it ended before its input");
     // The system does this too when the parent is killed.

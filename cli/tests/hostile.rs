@@ -72,13 +72,13 @@ fn serve(mode: Mode) -> String {
     let url = format!("http://{}", socket.local_addr().expect("an address"));
     thread::spawn(move || {
         for stream in socket.incoming().map_while(Result::ok) {
-            thread::spawn(move || answer(stream, mode));
+            thread::spawn(move || respond(stream, mode));
         }
     });
     url
 }
 
-fn answer(mut stream: TcpStream, mode: Mode) -> std::io::Result<()> {
+fn respond(mut stream: TcpStream, mode: Mode) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {
         let mut head = String::new();

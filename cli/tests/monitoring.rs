@@ -187,7 +187,7 @@ fn metric_names() -> Vec<String> {
     words(&scrape(port, "/metrics").expect("metrics"), "osslive_")
 }
 
-/// Returns the words in a text with a prefix.
+/// Returns the words in a string that have a prefix.
 fn words(text: &str, start: &str) -> Vec<String> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut words: Vec<String> = text
@@ -361,14 +361,14 @@ fn a_receiver_that_does_not_respond_gets_the_event_again() {
 }
 
 #[test]
-fn a_receiver_with_status_410_gets_no_event_again() {
+fn an_event_rejected_with_status_410_is_not_resent() {
     let service = Service::with_channels("monitoring-410", 2);
     service.set("channel-0", ChannelState::Disabled);
     let hook = Hook::start(|_, _| Reply::status("410 Gone"));
     let monitor = service.start(&format!("--interval 1s {}", webhook(&hook)), &[]);
-    wait_until("it is given up", || {
+    wait_until("it is dropped", || {
         let log = monitor.logged();
-        (log.contains(" error gave up an event ") && log.contains("HTTP 410"), log)
+        (log.contains(" error dropped an event ") && log.contains("HTTP 410"), log)
     });
     service.set("channel-1", ChannelState::Disabled);
     wait_until("the next event", || (hook.events().len() == 2, hook.events()));

@@ -1,4 +1,4 @@
-//! Channel names with white space, control characters and letters of every script:
+//! Channel names with whitespace, control characters and letters of every script:
 //! the SDK, the command and oss2 list them unchanged, page after page.
 
 #[path = "../../tests/support/listing.rs"]

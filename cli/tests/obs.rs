@@ -13,8 +13,8 @@ use std::net::TcpListener;
 
 use osslive::StreamState;
 use support::{
-    BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, LONG, Mode, Obs, PICTURE, REGION, SOUND,
-    Tap, bare, has_ffmpeg, run, wait_until,
+    AUDIO_RATE, BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, LONG, Mode, Obs, REGION, Tap,
+    VIDEO, bare, has_ffmpeg, run, wait_until,
 };
 
 /// Where the plugin finds its credentials.
@@ -32,7 +32,7 @@ fn every_start_creates_what_is_missing_and_signs_a_new_url() {
     for start in 1..=2 {
         obs.press("start");
         wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
-        channel.wait_live(Some(PICTURE), Some(SOUND));
+        channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
         obs.says_times("main-stage: Live: 640x360, 30 fps, video ", start);
         channel.wait_fragments(2 * start);
         obs.press("stop");
@@ -64,13 +64,13 @@ fn a_cut_connection_is_restored_with_a_new_url_and_obs_quits_while_streaming() {
 
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
     wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
-    channel.wait_live(Some(PICTURE), Some(SOUND));
+    channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
     stage.tap.cut();
     wait_until("a second publisher", || {
         let signatures = stage.tap.signatures();
         (signatures.len() == 2 && signatures[0] != signatures[1], signatures)
     });
-    channel.wait_live(Some(PICTURE), Some(SOUND));
+    channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
     if Obs::crashes_when_closed_while_streaming() {
         obs.press("stop");
         channel.wait_idle();
@@ -88,7 +88,7 @@ fn with_the_plugin_off_obs_streams_to_its_own_settings() {
     stage.home.own_service(server, &format!("own?{key}"));
 
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
-    channel.wait_live(Some(PICTURE), Some(SOUND));
+    channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
     assert!(!obs.log().contains("[osslive] signed"), "{}", obs.log());
     obs.press("stop");
     channel.wait_idle();
@@ -149,14 +149,14 @@ fn fault_rules_reject_and_disconnect_obs() {
 
     let obs = Obs::start(&stage.home, &KEYS, &["--startstreaming"]);
     wait_until("a channel", || (stage.exists("main-stage"), obs.log()));
-    channel.wait_live(Some(PICTURE), Some(SOUND));
+    channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
     wait_until("the end of the first session", || {
         let seen = stage.endpoint.client().get_channel_history("main-stage");
         let count = seen.as_ref().map_or(0, |history| history.records.len());
         (count == 1, format!("{seen:?}{}", obs.log()))
     });
     // It reconnects by itself.
-    channel.wait_live(Some(PICTURE), Some(SOUND));
+    channel.wait_live(Some(VIDEO), Some(AUDIO_RATE));
     obs.press("stop");
     channel.wait_idle();
     channel.has_sessions(2);

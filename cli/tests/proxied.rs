@@ -1,4 +1,4 @@
-//! The endpoint behind nginx: the page answers only those who know its token,
+//! The endpoint behind nginx: the page responds only to those who know its token,
 //! however the proxy is configured, and playback works.
 //!
 //! Without nginx, this is reported as skipped; with `CI` set, it fails.

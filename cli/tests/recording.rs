@@ -390,7 +390,7 @@ fn pruning_killed_at_any_time_leaves_no_playlist_with_a_missing_fragment() {
         let left = archive.client.get_recording("c").unwrap().fragments.len() as i64;
         interrupted += u32::from((1..count).contains(&left));
     }
-    println!("{} prunings were killed, {interrupted} of them halfway", kills());
+    println!("{} prune runs were killed, {interrupted} of them halfway", kills());
     thread::sleep(Duration::from_millis(1100));
     archive.succeeds("prune c --older-than 1s --yes");
     let left = archive.client.get_recording("c").unwrap();

@@ -4,7 +4,7 @@
  *   cc sweep.c $(pkg-config --cflags --libs osslive) -o sweep
  *   ./sweep [COUNT [SECONDS]]
  *
- * COUNT is the number of sweeps, 0 for endless; SECONDS is the interval. Region
+ * COUNT is the number of sweeps, 0 for no limit; SECONDS is the interval. Region
  * or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
  * OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET. */
 

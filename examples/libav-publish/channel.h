@@ -12,11 +12,11 @@ struct channel;
  * error and returns NULL. */
 struct channel *channel_open(const char *id);
 
-/* Ends the calls of other threads; channel_close comes later. */
+/* Ends the calls of other threads; channel_close must be called afterwards. */
 void channel_shutdown(struct channel *channel);
 void channel_close(struct channel *channel);
 
-/* Returns a newly signed publish URL, to connect to soon. It is a secret; free it
+/* Returns a newly signed publish URL, to be used soon. It is a secret; free it
  * with osslive_string_free. Prints errors and returns NULL. */
 char *channel_sign(const struct channel *channel);
 

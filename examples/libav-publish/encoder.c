@@ -155,7 +155,7 @@ static int pump_filtered(struct encoder *encoder) {
 
 int encoder_send(struct encoder *encoder, const AVPacket *packet) {
   int code = avcodec_send_packet(encoder->decoder, packet);
-  /* Skip a broken frame of a camera. */
+  /* Skip a broken frame from a camera. */
   if (code == AVERROR_INVALIDDATA) return 0;
   while (code >= 0) {
     code = avcodec_receive_frame(encoder->decoder, encoder->frame);

@@ -20,18 +20,18 @@ static const char HELP[] =
     "is created if it is missing. When the connection breaks, the stream resumes\n"
     "with a newly signed URL. Ctrl-C ends it cleanly.\n"
     "\n"
-    "  -f FORMAT   INPUT is a device of libavdevice (v4l2, alsa, lavfi ...) or of this\n"
+    "  -f FORMAT   INPUT is a libavdevice device (v4l2, alsa, lavfi ...) or in this\n"
     "              format; codecs other than H.264 and AAC are encoded\n"
-    "  -i SECONDS  interval of requests for the channel's status; default 5\n"
-    "  -w SECONDS  time limit for attempts to connect; default 60\n"
-    "  -h          shows this help\n"
+    "  -i SECONDS  interval for polling the channel's status [default: 5]\n"
+    "  -w SECONDS  time limit for attempts to connect [default: 60]\n"
+    "  -h          show this help\n"
     "\n"
     "Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,\n"
     "OSS_BUCKET, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a temporary key,\n"
     "OSS_SESSION_TOKEN.\n"
     "\n"
     "Exit status: 0 at the end of the input or after Ctrl-C; 1 if the access key,\n"
-    "service or connection failed; 2 for a wrong command line or an input that\n"
+    "service or connection failed; 2 for an invalid command line or an input that\n"
     "cannot be published.\n";
 
 struct options {

@@ -111,8 +111,8 @@ AVCodecParameters *source_parameters(const struct source *source, int stream) {
 
 bool source_is_start(const struct source *source, const AVPacket *packet) {
   enum AVMediaType first = source->streams[0].input->codecpar->codec_type;
-  bool is_sound_alone = first == AVMEDIA_TYPE_AUDIO;
-  return packet->stream_index == 0 && (is_sound_alone || packet->flags & AV_PKT_FLAG_KEY);
+  bool is_audio_only = first == AVMEDIA_TYPE_AUDIO;
+  return packet->stream_index == 0 && (is_audio_only || packet->flags & AV_PKT_FLAG_KEY);
 }
 
 /* Returns the next packet of any encoder. */
@@ -161,8 +161,8 @@ static int read_input(struct source *source, AVPacket *packet) {
   return code < 0 ? code : AVERROR(EAGAIN);
 }
 
-/* Matroska has the times when frames are shown, not when they are decoded; libav
- * computes those, except for the first frames. */
+/* Matroska stores presentation times, not decoding times; libav computes the
+ * latter, except for the first frames. */
 static void complete_times(struct stream *stream, AVPacket *packet) {
   if (packet->dts == AV_NOPTS_VALUE) packet->dts = stream->next_dts;
   if (packet->dts == AV_NOPTS_VALUE && packet->pts != AV_NOPTS_VALUE) {

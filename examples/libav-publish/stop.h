@@ -14,7 +14,7 @@ void stop_block_signals(void);
 
 bool stop_is_requested(void);
 
-/* Waits until a time of stop_now, or until stopped. */
+/* Waits until a time on the clock of stop_now, or until stopped. */
 void stop_wait_until(int64_t time_ms);
 
 /* Milliseconds on a monotonic clock. */

@@ -1,5 +1,5 @@
-/* NULL for each pointer in turn, and strings that are not UTF-8, are empty, or have a
- * megabyte: each gives a status, an error that names the parameter, and no output. */
+/* NULL for each pointer in turn, and strings that are not UTF-8, are empty, or are a
+ * megabyte long: each gives a status, an error that names the parameter, and no output. */
 
 #include "check.h"
 
@@ -21,141 +21,141 @@ static osslive_sweep_options *options;
   } while (0)
 
 /* Like REFUSED, for a call without `out`. */
-#define TURNED_DOWN(name, call) FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, name, call)
+#define REFUSED_NO_OUT(name, call) FAILS(OSSLIVE_ERR_INVALID_ARGUMENT, name, call)
 
 static void null_is_rejected_for_each_pointer(void) {
   osslive_client *c = NULL;
   osslive_channel_config *cc = NULL;
 
-  TURNED_DOWN("config is NULL", osslive_config_set_region(NULL, "a", &error));
-  TURNED_DOWN("region is NULL", osslive_config_set_region(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_endpoint(NULL, "a", &error));
-  TURNED_DOWN("endpoint is NULL", osslive_config_set_endpoint(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_bucket(NULL, "a", &error));
-  TURNED_DOWN("bucket is NULL", osslive_config_set_bucket(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_credentials(NULL, "a", "b", NULL, &error));
-  TURNED_DOWN("access_key_id is NULL",
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_region(NULL, "a", &error));
+  REFUSED_NO_OUT("region is NULL", osslive_config_set_region(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_endpoint(NULL, "a", &error));
+  REFUSED_NO_OUT("endpoint is NULL", osslive_config_set_endpoint(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_bucket(NULL, "a", &error));
+  REFUSED_NO_OUT("bucket is NULL", osslive_config_set_bucket(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_credentials(NULL, "a", "b", NULL, &error));
+  REFUSED_NO_OUT("access_key_id is NULL",
               osslive_config_set_credentials(config, NULL, "b", NULL, &error));
-  TURNED_DOWN("access_key_secret is NULL",
+  REFUSED_NO_OUT("access_key_secret is NULL",
               osslive_config_set_credentials(config, "a", NULL, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_load_env(NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_load_profile(NULL, NULL, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_load_default_credentials(NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_ecs_role(NULL, NULL, &error));
-  TURNED_DOWN("config is NULL",
+  REFUSED_NO_OUT("config is NULL", osslive_config_load_env(NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_load_profile(NULL, NULL, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_load_default_credentials(NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_ecs_role(NULL, NULL, &error));
+  REFUSED_NO_OUT("config is NULL",
               osslive_config_set_oidc_role(NULL, "a", "b", "c", NULL, NULL, &error));
-  TURNED_DOWN("role_arn is NULL",
+  REFUSED_NO_OUT("role_arn is NULL",
               osslive_config_set_oidc_role(config, NULL, "b", "c", NULL, NULL, &error));
-  TURNED_DOWN("oidc_provider_arn is NULL",
+  REFUSED_NO_OUT("oidc_provider_arn is NULL",
               osslive_config_set_oidc_role(config, "a", NULL, "c", NULL, NULL, &error));
-  TURNED_DOWN("oidc_token_file is NULL",
+  REFUSED_NO_OUT("oidc_token_file is NULL",
               osslive_config_set_oidc_role(config, "a", "b", NULL, NULL, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_credential_process(NULL, "a", &error));
-  TURNED_DOWN("command is NULL", osslive_config_set_credential_process(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_credentials_uri(NULL, "http://a", &error));
-  TURNED_DOWN("uri is NULL", osslive_config_set_credentials_uri(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_internal(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_secure(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_addressing_style(NULL, "path", &error));
-  TURNED_DOWN("style is NULL", osslive_config_set_addressing_style(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_signature_version(NULL, 4, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_connect_timeout_ms(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_timeout_ms(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_attempts(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_pool_size(NULL, 1, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_proxy(NULL, "http://a:1", &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
-  TURNED_DOWN("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
-  TURNED_DOWN("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_user_agent(NULL, "a", &error));
-  TURNED_DOWN("user_agent is NULL", osslive_config_set_user_agent(config, NULL, &error));
-  TURNED_DOWN("config is NULL", osslive_config_set_sign_security_token(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_credential_process(NULL, "a", &error));
+  REFUSED_NO_OUT("command is NULL", osslive_config_set_credential_process(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_credentials_uri(NULL, "http://a", &error));
+  REFUSED_NO_OUT("uri is NULL", osslive_config_set_credentials_uri(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_internal(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_secure(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_addressing_style(NULL, "path", &error));
+  REFUSED_NO_OUT("style is NULL", osslive_config_set_addressing_style(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_signature_version(NULL, 4, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_connect_timeout_ms(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_timeout_ms(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_attempts(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_pool_size(NULL, 1, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_proxy(NULL, "http://a:1", &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
+  REFUSED_NO_OUT("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_root_certificates(NULL, "a", &error));
+  REFUSED_NO_OUT("pem is NULL", osslive_config_set_root_certificates(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_user_agent(NULL, "a", &error));
+  REFUSED_NO_OUT("user_agent is NULL", osslive_config_set_user_agent(config, NULL, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_config_set_sign_security_token(NULL, 1, &error));
 
   c = (osslive_client *)GARBAGE;
-  TURNED_DOWN("config is NULL", osslive_client_new(NULL, &c, &error));
+  REFUSED_NO_OUT("config is NULL", osslive_client_new(NULL, &c, &error));
   CHECK(c == NULL);
-  TURNED_DOWN("out_client is NULL", osslive_client_new(config, NULL, &error));
+  REFUSED_NO_OUT("out_client is NULL", osslive_client_new(config, NULL, &error));
   c = (osslive_client *)GARBAGE;
-  TURNED_DOWN("client is NULL", osslive_client_with_timeout_ms(NULL, 1, &c, &error));
+  REFUSED_NO_OUT("client is NULL", osslive_client_with_timeout_ms(NULL, 1, &c, &error));
   CHECK(c == NULL);
-  TURNED_DOWN("out_client is NULL", osslive_client_with_timeout_ms(client, 1, NULL, &error));
-  TURNED_DOWN("client is NULL", osslive_client_shutdown(NULL, &error));
-  TURNED_DOWN("client is NULL", osslive_client_set_credentials(NULL, "a", "b", NULL, &error));
-  TURNED_DOWN("access_key_id is NULL",
+  REFUSED_NO_OUT("out_client is NULL", osslive_client_with_timeout_ms(client, 1, NULL, &error));
+  REFUSED_NO_OUT("client is NULL", osslive_client_shutdown(NULL, &error));
+  REFUSED_NO_OUT("client is NULL", osslive_client_set_credentials(NULL, "a", "b", NULL, &error));
+  REFUSED_NO_OUT("access_key_id is NULL",
               osslive_client_set_credentials(client, NULL, "b", NULL, &error));
-  TURNED_DOWN("access_key_secret is NULL",
+  REFUSED_NO_OUT("access_key_secret is NULL",
               osslive_client_set_credentials(client, "a", NULL, NULL, &error));
 
   cc = (osslive_channel_config *)GARBAGE;
-  TURNED_DOWN("name is NULL", osslive_channel_config_new(NULL, &cc, &error));
+  REFUSED_NO_OUT("name is NULL", osslive_channel_config_new(NULL, &cc, &error));
   CHECK(cc == NULL);
-  TURNED_DOWN("out_channel_config is NULL", osslive_channel_config_new("a", NULL, &error));
-  TURNED_DOWN("channel_config is NULL",
+  REFUSED_NO_OUT("out_channel_config is NULL", osslive_channel_config_new("a", NULL, &error));
+  REFUSED_NO_OUT("channel_config is NULL",
               osslive_channel_config_set_description(NULL, "a", &error));
-  TURNED_DOWN("description is NULL",
+  REFUSED_NO_OUT("description is NULL",
               osslive_channel_config_set_description(channel, NULL, &error));
-  TURNED_DOWN("channel_config is NULL",
+  REFUSED_NO_OUT("channel_config is NULL",
               osslive_channel_config_set_status(NULL, "enabled", &error));
-  TURNED_DOWN("status is NULL", osslive_channel_config_set_status(channel, NULL, &error));
-  TURNED_DOWN("channel_config is NULL", osslive_channel_config_set_frag_duration(NULL, 1, &error));
-  TURNED_DOWN("channel_config is NULL", osslive_channel_config_set_frag_count(NULL, 1, &error));
-  TURNED_DOWN("channel_config is NULL",
+  REFUSED_NO_OUT("status is NULL", osslive_channel_config_set_status(channel, NULL, &error));
+  REFUSED_NO_OUT("channel_config is NULL", osslive_channel_config_set_frag_duration(NULL, 1, &error));
+  REFUSED_NO_OUT("channel_config is NULL", osslive_channel_config_set_frag_count(NULL, 1, &error));
+  REFUSED_NO_OUT("channel_config is NULL",
               osslive_channel_config_set_playlist_name(NULL, "a.m3u8", &error));
-  TURNED_DOWN("playlist_name is NULL",
+  REFUSED_NO_OUT("playlist_name is NULL",
               osslive_channel_config_set_playlist_name(channel, NULL, &error));
-  TURNED_DOWN("channel_config is NULL",
+  REFUSED_NO_OUT("channel_config is NULL",
               osslive_channel_config_set_snapshot(NULL, "a", "b", "c", 1, &error));
-  TURNED_DOWN("role_name is NULL",
+  REFUSED_NO_OUT("role_name is NULL",
               osslive_channel_config_set_snapshot(channel, NULL, "b", "c", 1, &error));
-  TURNED_DOWN("dest_bucket is NULL",
+  REFUSED_NO_OUT("dest_bucket is NULL",
               osslive_channel_config_set_snapshot(channel, "a", NULL, "c", 1, &error));
-  TURNED_DOWN("notify_topic is NULL",
+  REFUSED_NO_OUT("notify_topic is NULL",
               osslive_channel_config_set_snapshot(channel, "a", "b", NULL, 1, &error));
 
   REFUSED("client is NULL", osslive_put_channel(NULL, "a", channel, &out, &error));
   REFUSED("id is NULL", osslive_put_channel(client, NULL, channel, &out, &error));
   REFUSED("channel_config is NULL", osslive_put_channel(client, "a", NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_put_channel(client, "a", channel, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_put_channel(client, "a", channel, NULL, &error));
   REFUSED("client is NULL", osslive_create_channel(NULL, "a", channel, &out, &error));
   REFUSED("id is NULL", osslive_create_channel(client, NULL, channel, &out, &error));
   REFUSED("channel_config is NULL", osslive_create_channel(client, "a", NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_create_channel(client, "a", channel, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_create_channel(client, "a", channel, NULL, &error));
   REFUSED("client is NULL", osslive_get_channel(NULL, "a", &out, &error));
   REFUSED("id is NULL", osslive_get_channel(client, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_get_channel(client, "a", NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_get_channel(client, "a", NULL, &error));
   REFUSED("client is NULL", osslive_delete_channel(NULL, "a", &out, &error));
   REFUSED("id is NULL", osslive_delete_channel(client, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_delete_channel(client, "a", NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_delete_channel(client, "a", NULL, &error));
   REFUSED("client is NULL", osslive_list_channels(NULL, NULL, NULL, 0, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_list_channels(client, NULL, NULL, 0, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_list_channels(client, NULL, NULL, 0, NULL, &error));
   REFUSED("client is NULL", osslive_put_channel_status(NULL, "a", "enabled", &out, &error));
   REFUSED("id is NULL", osslive_put_channel_status(client, NULL, "enabled", &out, &error));
   REFUSED("status is NULL", osslive_put_channel_status(client, "a", NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL",
+  REFUSED_NO_OUT("out_json is NULL",
               osslive_put_channel_status(client, "a", "enabled", NULL, &error));
   REFUSED("client is NULL", osslive_get_channel_status(NULL, "a", &out, &error));
   REFUSED("id is NULL", osslive_get_channel_status(client, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_get_channel_status(client, "a", NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_get_channel_status(client, "a", NULL, &error));
   int live = 1;
   REFUSED("client is NULL", osslive_wait_until_live(NULL, "a", 1, &out, &error));
   REFUSED("id is NULL", osslive_wait_until_idle(client, NULL, 1, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_wait_until_live(client, "a", 1, NULL, &error));
-  TURNED_DOWN("time limit 0", osslive_wait_until_deleted(client, "a", 0, &error));
-  TURNED_DOWN("client is NULL", osslive_is_channel_live(NULL, "a", &live, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_wait_until_live(client, "a", 1, NULL, &error));
+  REFUSED_NO_OUT("time limit 0", osslive_wait_until_deleted(client, "a", 0, &error));
+  REFUSED_NO_OUT("client is NULL", osslive_is_channel_live(NULL, "a", &live, &error));
   CHECK(live == 0);
-  TURNED_DOWN("id is NULL", osslive_is_channel_live(client, NULL, &live, &error));
-  TURNED_DOWN("out_live is NULL", osslive_is_channel_live(client, "a", NULL, &error));
+  REFUSED_NO_OUT("id is NULL", osslive_is_channel_live(client, NULL, &live, &error));
+  REFUSED_NO_OUT("out_live is NULL", osslive_is_channel_live(client, "a", NULL, &error));
   REFUSED("client is NULL", osslive_get_channel_history(NULL, "a", &out, &error));
   REFUSED("id is NULL", osslive_get_channel_history(client, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_get_channel_history(client, "a", NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_get_channel_history(client, "a", NULL, &error));
   REFUSED("client is NULL", osslive_create_vod(NULL, "a", "b", 1, 2, &out, &error));
   REFUSED("id is NULL", osslive_create_vod(client, NULL, "b", 1, 2, &out, &error));
   REFUSED("name is NULL", osslive_create_vod(client, "a", NULL, 1, 2, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_create_vod(client, "a", "b", 1, 2, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_create_vod(client, "a", "b", 1, 2, NULL, &error));
   REFUSED("client is NULL", osslive_get_vod(NULL, "a", 1, 2, &out, &error));
   REFUSED("id is NULL", osslive_get_vod(client, NULL, 1, 2, &out, &error));
-  TURNED_DOWN("out_playlist is NULL", osslive_get_vod(client, "a", 1, 2, NULL, &error));
+  REFUSED_NO_OUT("out_playlist is NULL", osslive_get_vod(client, "a", 1, 2, NULL, &error));
 
   const osslive_param no_name[] = {{"a", "b"}, {NULL, "c"}};
   const osslive_param no_value[] = {{"a", NULL}};
@@ -167,14 +167,14 @@ static void null_is_rejected_for_each_pointer(void) {
   REFUSED("params[0].value is NULL",
           osslive_get_rtmp_url(client, "a", 60, no_value, 1, &out, &error));
   REFUSED("n_params ", osslive_get_rtmp_url(client, "a", 60, no_value, (size_t)-1, &out, &error));
-  TURNED_DOWN("out_url is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 0, NULL, &error));
+  REFUSED_NO_OUT("out_url is NULL", osslive_get_rtmp_url(client, "a", 60, NULL, 0, NULL, &error));
   REFUSED("client is NULL", osslive_get_publish_url(NULL, "a", 60, NULL, 0, &out, &error));
   REFUSED("id is NULL", osslive_get_publish_url(client, NULL, 60, NULL, 0, &out, &error));
   REFUSED("params is NULL", osslive_get_publish_url(client, "a", 60, NULL, 1, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_get_publish_url(client, "a", 60, NULL, 0, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_get_publish_url(client, "a", 60, NULL, 0, NULL, &error));
   REFUSED("client is NULL", osslive_get_play_url(NULL, "a", NULL, 60, &out, &error));
   REFUSED("id is NULL", osslive_get_play_url(client, NULL, NULL, 60, &out, &error));
-  TURNED_DOWN("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
+  REFUSED_NO_OUT("out_url is NULL", osslive_get_play_url(client, "a", NULL, 60, NULL, &error));
 }
 
 static int ignore(const char *json, void *user_data) {
@@ -191,12 +191,12 @@ static void null_is_rejected_for_batch_operations(void) {
   const osslive_highlight no_name[] = {{.name = "a"}, {.to_ms = 1000}};
   const size_t absurd = (size_t)-1;
 
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_max_parallel(NULL, 1, &error));
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_rate(NULL, 1, &error));
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_time_limit_ms(NULL, 1, &error));
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_interval_ms(NULL, 1, &error));
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_min_bandwidth(NULL, 1, &error));
-  TURNED_DOWN("sweep_options is NULL", osslive_sweep_options_set_frame_rate_drop(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_max_parallel(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_rate(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_time_limit_ms(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_interval_ms(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_min_bandwidth(NULL, 1, &error));
+  REFUSED_NO_OUT("sweep_options is NULL", osslive_sweep_options_set_frame_rate_drop(NULL, 1, &error));
 
   REFUSED("client is NULL",
           osslive_monitor_channels(NULL, ids, 2, options, NULL, NULL, &out, &error));
@@ -206,18 +206,18 @@ static void null_is_rejected_for_batch_operations(void) {
           osslive_monitor_channels(client, hole, 2, options, NULL, NULL, &out, &error));
   REFUSED("n_ids ",
           osslive_monitor_channels(client, ids, absurd, options, NULL, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL",
+  REFUSED_NO_OUT("out_json is NULL",
               osslive_monitor_channels(client, ids, 2, options, NULL, NULL, NULL, &error));
 
-  TURNED_DOWN("client is NULL",
+  REFUSED_NO_OUT("client is NULL",
               osslive_sweep_channels(NULL, ids, 2, options, ignore, NULL, &error));
-  TURNED_DOWN("ids is NULL",
+  REFUSED_NO_OUT("ids is NULL",
               osslive_sweep_channels(client, NULL, 2, options, ignore, NULL, &error));
-  TURNED_DOWN("ids[1] is NULL",
+  REFUSED_NO_OUT("ids[1] is NULL",
               osslive_sweep_channels(client, hole, 2, options, ignore, NULL, &error));
-  TURNED_DOWN("n_ids ",
+  REFUSED_NO_OUT("n_ids ",
               osslive_sweep_channels(client, ids, absurd, options, ignore, NULL, &error));
-  TURNED_DOWN("on_status is NULL",
+  REFUSED_NO_OUT("on_status is NULL",
               osslive_sweep_channels(client, ids, 2, options, NULL, NULL, &error));
 
   REFUSED("client is NULL",
@@ -232,12 +232,12 @@ static void null_is_rejected_for_batch_operations(void) {
           osslive_put_channels(client, ids, no_config, 2, options, NULL, NULL, &out, &error));
   REFUSED("n_ids ",
           osslive_put_channels(client, ids, configs, absurd, options, NULL, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL",
+  REFUSED_NO_OUT("out_json is NULL",
               osslive_put_channels(client, ids, configs, 2, options, NULL, NULL, NULL, &error));
 
   REFUSED("client is NULL", osslive_analyze_history(NULL, "a", 7, &out, &error));
   REFUSED("id is NULL", osslive_analyze_history(client, NULL, 7, &out, &error));
-  TURNED_DOWN("out_json is NULL", osslive_analyze_history(client, "a", 7, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_analyze_history(client, "a", 7, NULL, &error));
 
   REFUSED("client is NULL",
           osslive_create_highlights(NULL, "a", cut, 2, NULL, NULL, &out, &error));
@@ -249,7 +249,7 @@ static void null_is_rejected_for_batch_operations(void) {
           osslive_create_highlights(client, "a", no_name, 2, NULL, NULL, &out, &error));
   REFUSED("n_highlights ",
           osslive_create_highlights(client, "a", cut, absurd, NULL, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL",
+  REFUSED_NO_OUT("out_json is NULL",
               osslive_create_highlights(client, "a", cut, 2, NULL, NULL, NULL, &error));
 
   const osslive_download show = {.path = "show.ts"}, no_path = {.follow = 1};
@@ -261,25 +261,25 @@ static void null_is_rejected_for_batch_operations(void) {
           osslive_download_recording(client, "a", NULL, NULL, NULL, &out, &error));
   REFUSED("download.path is NULL",
           osslive_download_recording(client, "a", &no_path, NULL, NULL, &out, &error));
-  TURNED_DOWN("out_json is NULL",
+  REFUSED_NO_OUT("out_json is NULL",
               osslive_download_recording(client, "a", &show, NULL, NULL, NULL, &error));
 
   osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
-  TURNED_DOWN("client is NULL",
+  REFUSED_NO_OUT("client is NULL",
               osslive_channel_monitor_new(NULL, ids, 2, options, &monitor, &error));
   CHECK(monitor == NULL);
-  TURNED_DOWN("ids is NULL",
+  REFUSED_NO_OUT("ids is NULL",
               osslive_channel_monitor_new(client, NULL, 2, options, &monitor, &error));
-  TURNED_DOWN("ids[1] is NULL",
+  REFUSED_NO_OUT("ids[1] is NULL",
               osslive_channel_monitor_new(client, hole, 2, options, &monitor, &error));
-  TURNED_DOWN("out_monitor is NULL",
+  REFUSED_NO_OUT("out_monitor is NULL",
               osslive_channel_monitor_new(client, ids, 2, options, NULL, &error));
   REFUSED("monitor is NULL", osslive_channel_monitor_next_changes(NULL, &out, &error));
   REFUSED("monitor is NULL", osslive_channel_monitor_last_sweep(NULL, &out, &error));
-  TURNED_DOWN("monitor is NULL", osslive_channel_monitor_stop(NULL, &error));
+  REFUSED_NO_OUT("monitor is NULL", osslive_channel_monitor_stop(NULL, &error));
   SUCCEEDS(osslive_channel_monitor_new(client, ids, 2, NULL, &monitor, &error));
-  TURNED_DOWN("out_json is NULL", osslive_channel_monitor_next_changes(monitor, NULL, &error));
-  TURNED_DOWN("out_json is NULL", osslive_channel_monitor_last_sweep(monitor, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_channel_monitor_next_changes(monitor, NULL, &error));
+  REFUSED_NO_OUT("out_json is NULL", osslive_channel_monitor_last_sweep(monitor, NULL, &error));
   osslive_channel_monitor_free(monitor);
 }
 
@@ -335,41 +335,41 @@ static void a_failure_needs_no_error_object(void) {
 static void invalid_text_is_rejected_everywhere(const char *text, const char *why) {
   const osslive_param name[] = {{text, "value"}};
   const osslive_param value[] = {{"name", text}};
-  TURNED_DOWN(why, osslive_config_set_region(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_endpoint(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_bucket(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_credentials(config, text, "b", NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_credentials(config, "a", text, NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_credentials(config, "a", "b", text, &error));
-  TURNED_DOWN(why, osslive_config_load_profile(config, text, NULL, &error));
-  TURNED_DOWN(why, osslive_config_load_profile(config, NULL, text, &error));
-  TURNED_DOWN(why, osslive_config_set_ecs_role(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_oidc_role(config, text, "b", "c", NULL, NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", text, "c", NULL, NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", text, NULL, NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", "c", text, NULL, &error));
-  TURNED_DOWN(why, osslive_config_set_oidc_role(config, "a", "b", "c", NULL, text, &error));
-  TURNED_DOWN(why, osslive_config_set_credential_process(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_credentials_uri(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_addressing_style(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_proxy(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_root_certificates(config, text, &error));
-  TURNED_DOWN(why, osslive_config_set_user_agent(config, text, &error));
-  TURNED_DOWN(why, osslive_client_set_credentials(client, text, "b", NULL, &error));
-  TURNED_DOWN(why, osslive_client_set_credentials(client, "a", text, NULL, &error));
-  TURNED_DOWN(why, osslive_client_set_credentials(client, "a", "b", text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_region(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_endpoint(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_bucket(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_credentials(config, text, "b", NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_credentials(config, "a", text, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_credentials(config, "a", "b", text, &error));
+  REFUSED_NO_OUT(why, osslive_config_load_profile(config, text, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_load_profile(config, NULL, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_ecs_role(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_oidc_role(config, text, "b", "c", NULL, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_oidc_role(config, "a", text, "c", NULL, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_oidc_role(config, "a", "b", text, NULL, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_oidc_role(config, "a", "b", "c", text, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_oidc_role(config, "a", "b", "c", NULL, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_credential_process(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_credentials_uri(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_addressing_style(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_proxy(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_root_certificates(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_root_certificates(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_config_set_user_agent(config, text, &error));
+  REFUSED_NO_OUT(why, osslive_client_set_credentials(client, text, "b", NULL, &error));
+  REFUSED_NO_OUT(why, osslive_client_set_credentials(client, "a", text, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_client_set_credentials(client, "a", "b", text, &error));
   osslive_channel_config *cc = (osslive_channel_config *)GARBAGE;
-  TURNED_DOWN(why, osslive_channel_config_new(text, &cc, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_new(text, &cc, &error));
   CHECK(cc == NULL);
-  TURNED_DOWN(why, osslive_channel_config_set_description(channel, text, &error));
-  TURNED_DOWN(why, osslive_channel_config_set_status(channel, text, &error));
-  TURNED_DOWN(why, osslive_channel_config_set_playlist_name(channel, text, &error));
-  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, text, "b", "c", 1, &error));
-  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, "a", text, "c", 1, &error));
-  TURNED_DOWN(why, osslive_channel_config_set_snapshot(channel, "a", "b", text, 1, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_description(channel, text, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_status(channel, text, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_playlist_name(channel, text, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_snapshot(channel, text, "b", "c", 1, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_snapshot(channel, "a", text, "c", 1, &error));
+  REFUSED_NO_OUT(why, osslive_channel_config_set_snapshot(channel, "a", "b", text, 1, &error));
   int live = 1;
-  TURNED_DOWN(why, osslive_is_channel_live(client, text, &live, &error));
+  REFUSED_NO_OUT(why, osslive_is_channel_live(client, text, &live, &error));
   CHECK(live == 0);
   REFUSED(why, osslive_put_channel(client, text, channel, &out, &error));
   REFUSED(why, osslive_create_channel(client, text, channel, &out, &error));
@@ -382,7 +382,7 @@ static void invalid_text_is_rejected_everywhere(const char *text, const char *wh
   REFUSED(why, osslive_get_channel_status(client, text, &out, &error));
   REFUSED(why, osslive_wait_until_live(client, text, 1, &out, &error));
   REFUSED(why, osslive_wait_until_idle(client, text, 1, &out, &error));
-  TURNED_DOWN(why, osslive_wait_until_deleted(client, text, 1, &error));
+  REFUSED_NO_OUT(why, osslive_wait_until_deleted(client, text, 1, &error));
   REFUSED(why, osslive_get_channel_history(client, text, &out, &error));
   REFUSED(why, osslive_create_vod(client, text, "b", 1, 2, &out, &error));
   REFUSED(why, osslive_create_vod(client, "a", text, 1, 2, &out, &error));
@@ -398,7 +398,7 @@ static void invalid_text_is_rejected_everywhere(const char *text, const char *wh
   const osslive_highlight highlight[] = {{.name = text}};
   osslive_channel_monitor *monitor = (osslive_channel_monitor *)GARBAGE;
   REFUSED(why, osslive_monitor_channels(client, ids, 2, options, NULL, NULL, &out, &error));
-  TURNED_DOWN(why, osslive_sweep_channels(client, ids, 2, options, ignore, NULL, &error));
+  REFUSED_NO_OUT(why, osslive_sweep_channels(client, ids, 2, options, ignore, NULL, &error));
   REFUSED(why, osslive_diagnose(client, text, NULL, NULL, NULL, NULL, NULL, &out, &error));
   REFUSED(why, osslive_diagnose(client, NULL, text, NULL, NULL, NULL, NULL, &out, &error));
   REFUSED(why, osslive_diagnose(client, NULL, NULL, text, NULL, NULL, NULL, &out, &error));
@@ -407,7 +407,7 @@ static void invalid_text_is_rejected_everywhere(const char *text, const char *wh
   REFUSED(why, osslive_analyze_history(client, text, 7, &out, &error));
   REFUSED(why, osslive_create_highlights(client, text, NULL, 0, NULL, NULL, &out, &error));
   REFUSED(why, osslive_create_highlights(client, "a", highlight, 1, NULL, NULL, &out, &error));
-  TURNED_DOWN(why, osslive_channel_monitor_new(client, ids, 2, options, &monitor, &error));
+  REFUSED_NO_OUT(why, osslive_channel_monitor_new(client, ids, 2, options, &monitor, &error));
   CHECK(monitor == NULL);
 }
 
@@ -420,10 +420,10 @@ static void invalid_ids_are_rejected_everywhere(const char *id, const char *why)
   REFUSED(why, osslive_delete_channel(client, id, &out, &error));
   REFUSED(why, osslive_put_channel_status(client, id, "enabled", &out, &error));
   REFUSED(why, osslive_get_channel_status(client, id, &out, &error));
-  TURNED_DOWN(why, osslive_is_channel_live(client, id, &live, &error));
+  REFUSED_NO_OUT(why, osslive_is_channel_live(client, id, &live, &error));
   REFUSED(why, osslive_wait_until_live(client, id, 1, &out, &error));
   REFUSED(why, osslive_wait_until_idle(client, id, 1, &out, &error));
-  TURNED_DOWN(why, osslive_wait_until_deleted(client, id, 1, &error));
+  REFUSED_NO_OUT(why, osslive_wait_until_deleted(client, id, 1, &error));
   REFUSED(why, osslive_get_channel_history(client, id, &out, &error));
   REFUSED(why, osslive_create_vod(client, id, "b", 1, 2, &out, &error));
   REFUSED(why, osslive_get_vod(client, id, 1, 2, &out, &error));
@@ -451,20 +451,20 @@ static void invalid_options_are_rejected(const char *text) {
   MAKES_NO_CLIENT("bucket", osslive_config_set_bucket(bad, text, &error));
   MAKES_NO_CLIENT("certificate", osslive_config_set_root_certificates(bad, text, &error));
   MAKES_NO_CLIENT("proxy", osslive_config_set_proxy(bad, text, &error));
-  TURNED_DOWN("style", osslive_config_set_addressing_style(config, text, &error));
-  TURNED_DOWN("status", osslive_channel_config_set_status(channel, text, &error));
+  REFUSED_NO_OUT("style", osslive_config_set_addressing_style(config, text, &error));
+  REFUSED_NO_OUT("status", osslive_channel_config_set_status(channel, text, &error));
   REFUSED("status", osslive_put_channel_status(client, "a", text, &out, &error));
   REFUSED("playlist", osslive_get_play_url(client, "a", text, 60, &out, &error));
 }
 
 static void invalid_numbers_are_rejected(void) {
   char *none = NULL;
-  TURNED_DOWN("timeout_ms", osslive_config_set_timeout_ms(config, 0, &error));
-  TURNED_DOWN("timeout_ms", osslive_config_set_connect_timeout_ms(config, 0, &error));
-  TURNED_DOWN("attempts", osslive_config_set_attempts(config, 0, &error));
-  TURNED_DOWN("connections", osslive_config_set_pool_size(config, 0, &error));
-  TURNED_DOWN("version", osslive_config_set_signature_version(config, 2, &error));
-  TURNED_DOWN("max_level", osslive_set_log_callback(NULL, NULL, 5, &error));
+  REFUSED_NO_OUT("timeout_ms", osslive_config_set_timeout_ms(config, 0, &error));
+  REFUSED_NO_OUT("timeout_ms", osslive_config_set_connect_timeout_ms(config, 0, &error));
+  REFUSED_NO_OUT("attempts", osslive_config_set_attempts(config, 0, &error));
+  REFUSED_NO_OUT("connections", osslive_config_set_pool_size(config, 0, &error));
+  REFUSED_NO_OUT("version", osslive_config_set_signature_version(config, 2, &error));
+  REFUSED_NO_OUT("max_level", osslive_set_log_callback(NULL, NULL, 5, &error));
   REFUSED("max_keys", osslive_list_channels(client, NULL, NULL, 1001, &out, &error));
   REFUSED("0 seconds", osslive_get_rtmp_url(client, "a", 0, NULL, 0, &out, &error));
   REFUSED("0 seconds", osslive_get_publish_url(client, "a", 0, NULL, 0, &out, &error));

@@ -365,10 +365,10 @@ static void failing_sources_are_named(const char *folder) {
                  osslive_config_set_ecs_role(config, NULL, &error));
   ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the ECS role live",
                  osslive_config_set_ecs_role(config, "live", &error));
-  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the role acs:ram::1:role/live by OIDC",
+  ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the role acs:ram::1:role/live via OIDC",
                  osslive_config_set_oidc_role(config, "acs:ram::1:role/live", "provider", token,
                                               "session", down, &error));
-  ISSUES_NOTHING(OSSLIVE_ERR_CREDENTIALS, "the role acs:ram::1:role/live by OIDC",
+  ISSUES_NOTHING(OSSLIVE_ERR_CREDENTIALS, "the role acs:ram::1:role/live via OIDC",
                  osslive_config_set_oidc_role(config, "acs:ram::1:role/live", "provider",
                                               "/nowhere/token", NULL, NULL, &error));
   ISSUES_NOTHING(OSSLIVE_ERR_CONNECTION, "the credentials URI at 127.0.0.1",

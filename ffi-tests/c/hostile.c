@@ -26,10 +26,10 @@ static long address_space(void) {
 }
 
 /* One call of each parser; the channel selects the response. */
-static int calls(osslive_client *client, int answer) {
+static int calls(osslive_client *client, int response) {
   char name[16];
   int succeeded = 0;
-  snprintf(name, sizeof name, "a%d", answer);
+  snprintf(name, sizeof name, "a%d", response);
   for (int call = 0; call < 4; call++) {
     char *out = NULL;
     osslive_error *error = NULL;
@@ -61,17 +61,17 @@ int main(int argc, char **argv) {
   /* The last response is small and valid: with it, everything is loaded once. */
   CHECK(calls(client, answers) > 0);
   long before = peak_bytes();
-  for (int answer = 0; answer < answers; answer++) {
+  for (int response = 0; response < answers; response++) {
     if (strcmp(argv[1], "peak") == 0) {
-      succeeded += calls(client, answer);
+      succeeded += calls(client, response);
       long grown = peak_bytes() - before;
-      printf("response %d: grown by at most %ld kB\n", answer, grown / 1024);
+      printf("response %d: grown by at most %ld kB\n", response, grown / 1024);
       CHECK(grown < MAX_GROWTH);
       continue;
     }
     for (long more = 48L << 20; more > 64 * 1024; more = more * 2 / 3) {
       limit_space((rlim_t)(address_space() + more));
-      succeeded += calls(client, answer);
+      succeeded += calls(client, response);
       limit_space(RLIM_INFINITY);
     }
   }

@@ -98,7 +98,7 @@ static void a_callback_stops_a_sweep_that_passes_on_channels(void) {
   struct tally tally = {.stop_after = 2, .thread = pthread_self()};
   osslive_sweep_options *options = osslive_sweep_options_new();
   SUCCEEDS(osslive_sweep_options_set_max_parallel(options, 1, &error));
-  FAILS(OSSLIVE_ERR_STOPPED, "the work was stopped before all channels were read",
+  FAILS(OSSLIVE_ERR_STOPPED, "the operation was stopped before all channels were read",
         osslive_sweep_channels(client, ids, 7, options, count_status, &tally, &error));
   CHECK(tally.calls == 2);
   osslive_sweep_options_free(options);
@@ -148,7 +148,7 @@ static void a_callback_stops_a_sweep(void) {
   CHECK(counter.calls == 2 && counter.total == MANY);
   has(out, "\"total\":40}");
   CHECK(count_of(out, "NoSuchLiveChannel\"") >= 2);
-  CHECK(count_of(out, "{\"kind\":\"stopped\",\"message\":\"skipped: the work was stopped") > 30);
+  CHECK(count_of(out, "{\"kind\":\"stopped\",\"message\":\"skipped: the operation was stopped") > 30);
   osslive_string_free(out);
 }
 

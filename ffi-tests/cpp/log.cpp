@@ -107,27 +107,27 @@ void replacing_from_many_threads_keeps_the_last(const Client &client) {
         });
     });
   for (auto &thread : threads) thread.join();
-  std::atomic<int> heard{0};
-  osslive::set_log_callback([&](LogLevel, const std::string &) { heard++; });
+  std::atomic<int> received{0};
+  osslive::set_log_callback([&](LogLevel, const std::string &) { received++; });
   client.is_channel_live("on-air");
   osslive::set_log_callback({});
-  CHECK(heard > 0);
+  CHECK(received > 0);
 }
 
 // The process ends while threads call and log.
 [[noreturn]] void the_process_exits_during_calls() {
   // Never destroyed, because the threads run until the process exits.
   static auto &client = *new Client(from_env());
-  static auto &heard = *new std::atomic<int>{0};
+  static auto &received = *new std::atomic<int>{0};
   osslive::set_log_callback([text = std::string(200, 'x')](LogLevel, const std::string &line) {
     CHECK(text[line.size() % 200] == 'x');
-    heard++;
+    received++;
   });
   for (int i = 0; i < 8; i++)
     std::thread([] {
       for (;;) client.is_channel_live("on-air");
     }).detach();
-  while (heard < 8) std::this_thread::sleep_for(1ms);
+  while (received < 8) std::this_thread::sleep_for(1ms);
   std::exit(0);
 }
 

@@ -356,7 +356,7 @@ void credentials_come_from_sources() {
   CHECK(fails("the credentials URI at 127.0.0.1:1"));
   config.credentials_uri = std::nullopt;
   config.oidc_role = {"acs:ram::1:role/live", "provider", "/nowhere/token"};
-  CHECK(fails("the role acs:ram::1:role/live by OIDC"));
+  CHECK(fails("the role acs:ram::1:role/live via OIDC"));
   config.oidc_role = std::nullopt;
   setenv("OSSLIVE_ECS_METADATA_ENDPOINT", "http://127.0.0.1:1", 1);
   config.ecs_role = osslive::EcsRole{"live"};

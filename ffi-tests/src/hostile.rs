@@ -14,7 +14,7 @@ pub struct Hostile {
 
 impl Hostile {
     /// The number of hostile responses. The next number is a good one.
-    pub const ANSWERS: usize = KINDS.len();
+    pub const RESPONSES: usize = KINDS.len();
 
     /// Starts it.
     pub fn start() -> Self {
@@ -22,7 +22,7 @@ impl Hostile {
         let url = format!("http://{}", listener.local_addr().expect("an address"));
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                thread::spawn(move || answer_all(stream));
+                thread::spawn(move || respond_to_all(stream));
             }
         });
         Hostile { url }
@@ -36,7 +36,7 @@ impl Hostile {
 
 /// Responds to each request with the response that its channel or prefix names:
 /// `a0`, `a1` and so on.
-fn answer_all(mut stream: TcpStream) {
+fn respond_to_all(mut stream: TcpStream) {
     let mut request = [0; 65536];
     while let Ok(count @ 1..) = stream.read(&mut request) {
         let text = String::from_utf8_lossy(&request[..count]).into_owned();

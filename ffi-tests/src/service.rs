@@ -171,13 +171,13 @@ fn serve(response: Vec<u8>) -> String {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let response = response.clone();
-            thread::spawn(move || answer(stream, &response));
+            thread::spawn(move || respond(stream, &response));
         }
     });
     url
 }
 
-fn answer(mut stream: TcpStream, response: &[u8]) {
+fn respond(mut stream: TcpStream, response: &[u8]) {
     let mut request = [0; 65536];
     while stream.read(&mut request).is_ok_and(|n| n > 0) {
         if stream.write_all(response).is_err() {

@@ -25,14 +25,14 @@ impl TlsServer {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let config = config.clone();
-                thread::spawn(move || answer(stream, config));
+                thread::spawn(move || respond(stream, config));
             }
         });
         TlsServer { url: format!("https://localhost:{port}"), roots }
     }
 }
 
-fn answer(stream: TcpStream, config: Arc<ServerConfig>) {
+fn respond(stream: TcpStream, config: Arc<ServerConfig>) {
     let connection = ServerConnection::new(config).expect("a connection");
     let mut stream = StreamOwned::new(connection, stream);
     let mut request = [0; 65536];

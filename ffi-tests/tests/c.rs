@@ -70,7 +70,7 @@ fn hostile(what: &str) -> Run {
     let program = Program::new("ffi-tests/c/hostile.c").build();
     Run::program(program)
         .arg(what)
-        .arg(Hostile::ANSWERS.to_string())
+        .arg(Hostile::RESPONSES.to_string())
         .env("OSS_ENDPOINT", Hostile::start().url())
         .env("OSS_REGION", "cn-hangzhou")
         .env("OSS_BUCKET", "live-demo")

@@ -226,7 +226,7 @@ impl Ended for Outcome {
 /// sends.
 struct Wire {
     url: String,
-    heard: Arc<Mutex<Vec<Vec<u8>>>>,
+    received: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl Wire {
@@ -237,8 +237,8 @@ impl Wire {
         let server = url.strip_prefix("http://").expect("an http URL").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
-        let heard = Arc::new(Mutex::new(Vec::new()));
-        let all = heard.clone();
+        let received = Arc::new(Mutex::new(Vec::new()));
+        let all = received.clone();
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if let Ok(server) = TcpStream::connect(&server) {
@@ -246,7 +246,7 @@ impl Wire {
                 }
             }
         });
-        Wire { url, heard }
+        Wire { url, received }
     }
 
     fn carry(client: TcpStream, server: TcpStream, all: Arc<Mutex<Vec<Vec<u8>>>>) {
@@ -267,8 +267,8 @@ impl Wire {
 
     /// Returns the signatures of publishers, in the order of their connections.
     fn signatures(&self) -> Vec<String> {
-        let heard = self.heard.lock().expect("no listener panicked");
-        let publishers = heard.iter().filter(|bytes| bytes.first() == Some(&3));
+        let received = self.received.lock().expect("no listener panicked");
+        let publishers = received.iter().filter(|bytes| bytes.first() == Some(&3));
         let signature = |bytes: &Vec<u8>| {
             let text = String::from_utf8_lossy(bytes);
             let (_, rest) = text.split_once("Signature=")?;
@@ -279,10 +279,10 @@ impl Wire {
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream, mut hear: impl FnMut(&[u8])) {
+fn pass_on(mut from: TcpStream, mut to: TcpStream, mut on_bytes: impl FnMut(&[u8])) {
     let mut buffer = [0; 65536];
     while let Ok(length @ 1..) = from.read(&mut buffer) {
-        hear(&buffer[..length]);
+        on_bytes(&buffer[..length]);
         if to.write_all(&buffer[..length]).is_err() {
             break;
         }

@@ -1,4 +1,4 @@
-//! Channel names with white space, control characters and letters of every script,
+//! Channel names with whitespace, control characters and letters of every script,
 //! listed unchanged, page after page, from C and C++.
 
 #[path = "../../tests/support/listing.rs"]

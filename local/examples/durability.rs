@@ -1,6 +1,6 @@
 //! Measures the cost of durability: how many channels are created and how many
-//! fragments recorded per second, in a folder where nothing is flushed, in one as
-//! usual, and in one with `Config::durable`.
+//! fragments recorded per second, in a folder where nothing is flushed, in one with the
+//! defaults, and in one with `Config::durable`.
 //!
 //! ```text
 //! cargo run --release -p osslive-local --example durability -- FOLDER
@@ -25,7 +25,7 @@ const MEDIA: Duration = Duration::from_secs(300);
 const ROUNDS: usize = 10;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let folder = std::env::args_os().nth(1).ok_or("name a folder to create")?;
+    let folder = std::env::args_os().nth(1).ok_or("usage: durability FOLDER")?;
     let folder = PathBuf::from(folder);
     std::fs::create_dir(&folder)?;
     let measured = measure_all(&folder);
@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn measure_all(folder: &Path) -> Result<(), Box<dyn Error>> {
     let mut best = [
         ("nothing flushed", Rates::default()),
-        ("as usual", Rates::default()),
+        ("default", Rates::default()),
         ("durable", Rates::default()),
     ];
     for round in 0..ROUNDS {

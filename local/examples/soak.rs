@@ -5,7 +5,7 @@
 //! cargo run --release -p osslive-local --example soak -- --minutes 30
 //! ```
 //!
-//! Publishers end cleanly or disconnect in mid-stream, and send in real time or as
+//! Publishers end cleanly or disconnect mid-stream, and send in real time or as
 //! fast as possible; channels are disabled, deleted and created again; the wall clock
 //! jumps; the endpoint, a separate process, is killed with `kill -9` and restarted;
 //! readers follow the playlists all the time. For the last third it is not killed, so
@@ -542,7 +542,7 @@ impl Soak {
         println!("ran for              {:.1} minutes", elapsed.as_secs_f64() / 60.0);
         for (what, counter) in [
             ("sessions", sessions),
-            ("ended in mid-stream", hang_ups),
+            ("ended mid-stream", hang_ups),
             ("refused or broken", refusals),
             ("kill -9", kills),
             ("disabled", disables),

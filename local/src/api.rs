@@ -58,7 +58,7 @@ impl Service {
         })
     }
 
-    /// Refuses a request for whose response there is no memory left.
+    /// Refuses a request when there is no memory left for its response.
     pub fn busy(&self, request: &Request) -> Response {
         const MESSAGE: &str = "Too many responses in flight. Please reduce your request rate.";
         self.complete(request, || Err(Fault::new(503, "ServiceUnavailable", MESSAGE)))

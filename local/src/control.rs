@@ -37,7 +37,7 @@ pub struct AppliedRule {
 /// use osslive_local::{Config, FaultRule, LocalEndpoint};
 ///
 /// let endpoint = LocalEndpoint::start(Config::temporary().control())?;
-/// let control = endpoint.control().expect("it was configured");
+/// let control = endpoint.control().expect("control is enabled");
 /// control.add(FaultRule {
 ///     status: Some(404),
 ///     code: Some("NoSuchLiveChannel".into()),

@@ -105,7 +105,7 @@ impl ControlApi {
         let has_token = |token: &Token| request.header(TOKEN).is_some_and(|given| token.is(given));
         if !self.token.as_ref().is_none_or(has_token) {
             return refuse(
-                "The header x-osslive-token does not have the endpoint's control token.",
+                "The header x-osslive-token does not contain the endpoint's control token.",
             );
         }
         Ok(control)
@@ -125,7 +125,8 @@ impl ControlApi {
             (["faults", id], "DELETE") => remove(control, id),
             (["clock"], "GET") => ok(&control.clock()),
             (["clock"], "PUT") => {
-                let one = "give an object with one of set, advanceSeconds, rate, freeze, reset";
+                let one =
+                    "must be an object with one of set, advanceSeconds, rate, freeze or reset";
                 let change = read::<ClockChange>(request);
                 change
                     .map_err(|Refusal(status, text)| Refusal(status, format!("{text}: {one}")))?
@@ -155,7 +156,7 @@ fn remove(control: &Control, id: &str) -> Outcome {
     let number = id.parse().map_err(|_| Refusal(400, format!("fault {id:?}: must be a number")))?;
     match control.remove(number) {
         true => Ok(Response::empty(204)),
-        false => Err(Refusal(404, format!("there is no fault {number}"))),
+        false => Err(Refusal(404, format!("no fault rule {number}"))),
     }
 }
 
@@ -199,8 +200,8 @@ impl ClockChange {
 
 /// Returns the events in the journal that match the parameters.
 fn requests(request: &Request, control: &Control) -> Outcome {
-    let query = Query::parse(&request.query)
-        .map_err(|_| Refusal(400, "the query cannot be read".to_owned()))?;
+    let query =
+        Query::parse(&request.query).map_err(|_| Refusal(400, "malformed query".to_owned()))?;
     let known = ["operation", "key", "kind", "status"];
     if let Some((name, _)) = query.parts().iter().find(|(name, _)| !known.contains(name)) {
         return Err(Refusal(400, format!("parameter {name:?}: must be one of {known:?}")));

@@ -87,12 +87,12 @@ impl Config {
     ///
     /// The folder is created if it is missing; an existing one must be empty or
     /// contain the read-only file `.osslive`, by which the endpoint recognizes its
-    /// folder at later starts. Any other folder is refused and left unchanged. On
+    /// folder at later starts. Any other folder is rejected and left unchanged. On
     /// Unix the folder must belong to the user who runs the endpoint, even the
     /// superuser, and nobody else has access: folders have mode 0700, files 0600.
     ///
     /// Links are followed only above the folder. The folder itself must not be a
-    /// link, and a link inside it is refused wherever the endpoint would have to
+    /// link, and a link inside it is rejected wherever the endpoint would have to
     /// follow it.
     ///
     /// To use buckets from elsewhere (a checkout, a folder without `.osslive`),
@@ -159,9 +159,9 @@ impl Config {
     /// The default of [`max_storage`](Self::max_storage) for an endpoint
     /// [in memory](Self::in_memory): 256 MiB.
     pub const MAX_MEMORY: u64 = 256 << 20;
-    /// The default access key ID of a temporary key in front ends.
+    /// The id of the temporary access key that front ends use by default.
     pub const STS_ACCESS_KEY_ID: &'static str = "STS.osslive-local";
-    /// The default secret of a temporary key in front ends. It is public, too.
+    /// The secret of the temporary access key that front ends use by default. It is public, too.
     pub const STS_ACCESS_KEY_SECRET: &'static str = "osslive-local-sts-secret";
     /// The public secrets. A key with one of them is allowed only on a loopback
     /// address.
@@ -190,7 +190,7 @@ impl Config {
         self
     }
 
-    /// Sets the kind of account, which determines what the service refuses.
+    /// Sets the kind of account, which determines what the service rejects.
     /// Defaults to [`Account::default`].
     pub fn account(mut self, account: Account) -> Self {
         self.account = account;
@@ -242,7 +242,7 @@ impl Config {
     }
 
     /// Adds a custom domain, bound to the first bucket. HTTP requests to unknown
-    /// names are refused, since any site could make its own name resolve to this
+    /// names are rejected, since any site could make its own name resolve to this
     /// machine; IP addresses, `localhost`, the domain and its buckets are always
     /// allowed. Defaults to none.
     pub fn cname(mut self, host: impl Into<String>) -> Self {
@@ -253,7 +253,7 @@ impl Config {
     /// Allows pages of an origin, `SCHEME://HOST[:PORT]` or `*` for all, to play
     /// from every bucket: GET and HEAD of media and playlists, including hls/sign.
     /// Call it again for more origins; PutBucketCors allows other operations.
-    /// Defaults to none: cross-site requests from browsers are refused, whatever
+    /// Defaults to none: cross-site requests from browsers are rejected, whatever
     /// their signature.
     pub fn cors(mut self, origin: impl Into<String>) -> Self {
         self.cors.push(origin.into());
@@ -313,14 +313,14 @@ impl Config {
         self
     }
 
-    /// Sets whether fragments survive a power cut too: a playlist lists them
+    /// Sets whether fragments survive a power failure too: a playlist lists them
     /// only once they are flushed to disk. Without it, the last half minute of a
     /// live stream may be lost; incomplete fragments are then deleted at the next
     /// start. Everything that a call has acknowledged always survives (channels,
     /// history, bucket settings, uploads, deletions), and so do the fragments of a
     /// VOD playlist.
     ///
-    /// It has no effect in a temporary folder, where nothing is flushed. Windows
+    /// It has no effect in a temporary directory, where nothing is flushed. Windows
     /// cannot flush folders: the names of files that were created in the last
     /// seconds may be lost there. Defaults to false.
     pub fn durable(mut self, durable: bool) -> Self {
@@ -358,7 +358,7 @@ impl Config {
     }
 
     /// Calls `observer` with each event that is at least as severe as `level`,
-    /// such as a refused publisher, for a log. Defaults to none.
+    /// such as a rejected publisher, for a log. Defaults to none.
     ///
     /// The observer runs on its own thread and may be slow: up to 1,024 events are
     /// queued for it; further ones are lost, which an event of kind
@@ -446,7 +446,7 @@ pub struct LocalEndpoint {
     #[cfg(feature = "fuzzing")]
     pub(crate) front_ends: Arc<FrontEnds>,
     data: PathBuf,
-    /// Dropped last, when no client is served any more.
+    /// Dropped last, when no client is being served.
     _closing: Closing,
 }
 
@@ -455,7 +455,7 @@ impl LocalEndpoint {
     ///
     /// # Errors
     ///
-    /// The address is in use, or the data folder cannot be used (see
+    /// The address is in use, or the data directory cannot be used (see
     /// [`Config::new`]; the error contains the path and the reason). With
     /// [`io::ErrorKind::InvalidInput`], the configuration is invalid: a name
     /// breaks the rules, a key is empty, or the secret of a key is one of
@@ -548,7 +548,7 @@ impl LocalEndpoint {
             .no_proxy()
     }
 
-    /// Returns the control over this endpoint: faults, clock, requests; `None` unless
+    /// Returns a handle to control this endpoint: faults, clock, requests; `None` unless
     /// it was configured with [`Config::control`].
     pub fn control(&self) -> Option<Control> {
         self.control.clone()
@@ -582,7 +582,7 @@ impl LocalEndpoint {
         &self.buckets
     }
 
-    /// Returns its data folder.
+    /// Returns its data directory.
     pub fn data(&self) -> &Path {
         &self.data
     }
@@ -601,7 +601,7 @@ impl Drop for LocalEndpoint {
     }
 }
 
-/// Records that the endpoint starts and, when dropped, that it has stopped.
+/// Records that the endpoint has started and, when dropped, that it has stopped.
 #[derive(Debug)]
 struct Closing(Arc<Site>);
 
@@ -659,10 +659,10 @@ fn open(config: &Config) -> io::Result<Store> {
             let durability =
                 if config.is_durable { Durability::Recordings } else { Durability::Calls };
             let opened = Store::open(path, durability, clock);
-            (format!("the data folder {}", path.display()), opened)
+            (format!("the data directory {}", path.display()), opened)
         }
         Place::Temporary(medium) => {
-            ("a temporary folder".to_owned(), Store::temporary(*medium, clock))
+            ("a temporary directory".to_owned(), Store::temporary(*medium, clock))
         }
     };
     let limited = opened.and_then(|mut store| {

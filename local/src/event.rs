@@ -16,7 +16,7 @@ const MAX_TEXT: usize = 300;
 pub enum Level {
     /// The endpoint itself failed, such as on a full disk.
     Error,
-    /// Something was refused, disconnected or lost.
+    /// Something was rejected, disconnected or lost.
     Warn,
     /// A session or the endpoint started or ended; other failed requests.
     Info,
@@ -59,7 +59,7 @@ impl FromStr for Level {
 #[serde(rename_all = "lowercase")]
 #[non_exhaustive]
 pub enum EventKind {
-    /// The endpoint started to listen.
+    /// The endpoint started listening.
     Start,
     /// The endpoint stopped.
     Stop,
@@ -67,9 +67,9 @@ pub enum EventKind {
     Request,
     /// A publisher was accepted.
     Publish,
-    /// A publisher was refused, at once or after its first messages.
+    /// A publisher was rejected, at once or after its first messages.
     Refusal,
-    /// Something about a live stream: a track ended, or messages were dropped.
+    /// A notice about a live stream: a track ended, or messages were dropped.
     Stream,
     /// A publisher that was live has ended or disconnected.
     End,
@@ -121,7 +121,7 @@ pub struct Event {
     /// The peer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub remote: Option<SocketAddr>,
-    /// The access key ID in a request or a publish URL.
+    /// The access key id in a request or a publish URL.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub access_key_id: Option<String>,
     /// The method of a request.

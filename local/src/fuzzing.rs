@@ -35,7 +35,7 @@ pub struct Outcome {
 }
 
 impl Endpoint {
-    /// Starts one in a temporary folder.
+    /// Starts one in a temporary directory.
     pub fn start() -> Self {
         let config = Config::temporary()
             .bucket("live-demo-bucket")
@@ -92,7 +92,7 @@ pub const CHANNEL: &str = "cam";
 const BUCKET: &str = "live-demo-bucket";
 
 impl Controlled {
-    /// Starts one in a temporary folder.
+    /// Starts one in a temporary directory.
     pub fn start() -> Self {
         let state =
             format!(r#"{{"buckets":[{{"name":"{BUCKET}","channels":[{{"id":"{CHANNEL}"}}]}}]}}"#);
@@ -101,13 +101,13 @@ impl Controlled {
         Controlled(LocalEndpoint::start(config).expect("an endpoint for the fuzzer"))
     }
 
-    /// The control that requests have.
+    /// Returns the control that requests act on.
     pub fn control(&self) -> Control {
         self.0.control().expect("it is under control")
     }
 
-    /// Answers a control request; one that `may` not control lacks what shows that it
-    /// comes from this machine and from no web page.
+    /// Handles a control request. Unless it `may` control the endpoint, it looks like
+    /// one from another machine or a web page.
     pub fn send(&self, method: &str, path: &str, query: &str, body: &[u8], may: bool) -> Outcome {
         let mut request = self.request(method, path, query, may);
         request.body = body.to_vec();
@@ -123,8 +123,8 @@ impl Controlled {
         Outcome { status: response.status, body, is_authorized: response.status < 400 }
     }
 
-    /// What the service answers to a request for the channel, as the SDK sees it, and
-    /// the number of the fault rule that it follows. The headers are checked.
+    /// Returns the service's response to a request for the channel, as the SDK sees it,
+    /// and the id of the fault rule that applied. Checks the headers.
     pub fn call(&self, query: &str) -> (Reply, Option<u64>) {
         let path = format!("/{BUCKET}/{CHANNEL}");
         let response = self.0.front_ends.respond(&self.request("GET", &path, query, true));
@@ -149,7 +149,7 @@ impl Controlled {
 
     fn request(&self, method: &str, path: &str, query: &str, is_local: bool) -> Request {
         let peer = if is_local { Ipv4Addr::LOCALHOST } else { Ipv4Addr::new(192, 0, 2, 1) };
-        // Fields that no input chooses stay as they are by default.
+        // Fields that the input does not determine keep their defaults.
         #[allow(clippy::needless_update)]
         Request {
             method: method.to_owned(),
@@ -162,7 +162,7 @@ impl Controlled {
     }
 }
 
-/// The index of a channel in a temporary folder.
+/// The index of a channel in a temporary directory.
 #[derive(Debug)]
 pub struct Index(TempDir);
 
@@ -174,8 +174,8 @@ impl Index {
         Index(temporary::private("fuzz-").expect("a folder for the fuzzer"))
     }
 
-    /// Reads an index of these bytes, before and after a torn line at its end is cut
-    /// off; returns its bytes too, as they are then.
+    /// Reads an index with these bytes, before and after removing an incomplete last
+    /// line. Also returns the remaining bytes.
     pub fn read(&self, bytes: &[u8], playlist: &str) -> (IndexContents, IndexContents, Vec<u8>) {
         let path = self.0.path().join("index");
         std::fs::write(&path, bytes).expect("an index");

@@ -9,7 +9,7 @@ use std::fmt;
 use std::io;
 
 /// Where to find the token.
-pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed on its terminal, or prints with \
+pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed at startup, or prints with \
      --print-keys: it contains a token.";
 
 /// Headers that proxies add, besides all that begin with `x-forwarded`.
@@ -32,7 +32,7 @@ impl Token {
     ///
     /// # Errors
     ///
-    /// The system has no random numbers.
+    /// The system cannot provide random numbers.
     pub fn random() -> io::Result<Token> {
         let mut bytes = [0; 24];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
@@ -52,7 +52,7 @@ impl Token {
         &self.0
     }
 
-    /// Compares in a time that depends only on the lengths.
+    /// Compares in time that depends only on the lengths.
     pub fn is(&self, text: &str) -> bool {
         same(&self.0, text)
     }

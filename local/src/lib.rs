@@ -8,7 +8,7 @@
 //! # In a test
 //!
 //! [`LocalEndpoint::start`] listens on a free port and stops when the endpoint
-//! is dropped; [`Config::temporary`] keeps its data in a temporary folder.
+//! is dropped; [`Config::temporary`] keeps its data in a temporary directory.
 //!
 //! ```no_run
 //! use osslive_local::{Config, LocalEndpoint};

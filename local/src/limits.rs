@@ -22,8 +22,8 @@ pub struct PeerLimits {
     /// at once. Defaults to 512. A publisher uses two file descriptors and a
     /// player up to two, so stay below half of what the process may open.
     pub connections: usize,
-    /// Maximum connections from one IPv4 address or one IPv6 /64 network. None
-    /// gets more than are then left for all others, so that a few addresses
+    /// Maximum connections from one IPv4 address or one IPv6 /64 network. No address
+    /// gets more than remain for all others, so that a few addresses
     /// cannot use up all connections. Defaults to 256.
     pub connections_per_address: usize,
     /// How long a connection may take to send its first byte, an HTTP client to
@@ -42,13 +42,13 @@ pub struct PeerLimits {
     /// seconds.
     pub handshake: Duration,
     /// Maximum bytes of request bodies in memory, not counting small documents;
-    /// a request that would exceed it is refused with 503 `ServiceUnavailable`.
+    /// a request that would exceed it is rejected with 503 `ServiceUnavailable`.
     /// Defaults to 256 MiB.
     pub uploads: usize,
     /// Maximum bytes of responses in memory until clients have read them: lists,
     /// playlists, pages. Objects and signed playlists are read while they are
     /// sent and do not count, nor do the first 16 KiB of each response. A request
-    /// that would exceed it is refused with 503 `ServiceUnavailable`. Defaults to
+    /// that would exceed it is rejected with 503 `ServiceUnavailable`. Defaults to
     /// 64 MiB.
     pub answers: usize,
     /// Maximum bytes of unfinished messages from publishers, and of media held

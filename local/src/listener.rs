@@ -176,7 +176,7 @@ impl Serving {
         stream.set_nonblocking(false)?;
         let Serving { context, publishers, .. } = self;
         publishers.spawn(stream, move |stream| {
-            // The history and the log have how a publisher's connection
+            // The history and the log record how a publisher's connection
             // ended; errors here come from the network.
             let _ = publisher::serve(stream, remote, context);
             drop(permit);
@@ -282,7 +282,7 @@ impl Publishers {
     }
 }
 
-/// Removes a thread from the roster when it ends, even by a panic.
+/// Removes a thread from the roster when it ends, even if it panics.
 struct Leaving {
     publishers: Arc<Publishers>,
     number: u64,

@@ -29,7 +29,7 @@ pub enum PushError {
     Connect(io::Error),
     /// The server did not respond or read in time.
     TimedOut,
-    /// The server refused the stream, with a reason.
+    /// The server rejected the stream, with a reason.
     Refused {
         /// The status code, such as `NetStream.Publish.BadName`.
         code: String,
@@ -38,7 +38,7 @@ pub enum PushError {
     },
     /// The server closed the connection without giving a reason.
     Closed,
-    /// The connection broke.
+    /// The connection was lost.
     Io(io::Error),
     /// The server does not speak RTMP, or a message is too long for it.
     Protocol(ProtocolError),
@@ -57,13 +57,13 @@ impl fmt::Display for PushError {
             PushError::Connect(error) => write!(f, "the RTMP server is unreachable: {error}"),
             PushError::TimedOut => f.write_str("the RTMP server did not respond in time"),
             PushError::Refused { code, description } if description.is_empty() => {
-                write!(f, "the RTMP server refused the stream: {code}")
+                write!(f, "the RTMP server rejected the stream: {code}")
             }
             PushError::Refused { code, description } => {
-                write!(f, "the RTMP server refused the stream: {description} ({code})")
+                write!(f, "the RTMP server rejected the stream: {description} ({code})")
             }
             PushError::Closed => f.write_str("the RTMP server closed the connection"),
-            PushError::Io(error) => write!(f, "the RTMP connection broke: {error}"),
+            PushError::Io(error) => write!(f, "the RTMP connection was lost: {error}"),
             PushError::Protocol(error) => write!(f, "RTMP: {error}"),
             PushError::Clip(error) => write!(f, "cannot read the clip: {error}"),
             PushError::EmptyClip => f.write_str("the clip contains neither video nor audio"),
@@ -104,7 +104,7 @@ impl From<io::Error> for PushError {
 
 /// A stream that a server has accepted.
 ///
-/// Dropping it closes the connection in mid-stream, like a killed encoder.
+/// Dropping it closes the connection mid-stream, like a killed encoder.
 pub struct Publisher {
     socket: TcpStream,
     session: ClientSession,
@@ -123,7 +123,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// See [`PushError`]; a refusal contains the server's own message.
+    /// See [`PushError`]; a rejection contains the server's own message.
     pub fn connect(url: &str, timeout: Duration) -> Result<Self, PushError> {
         let target = Target::parse(url).ok_or_else(|| PushError::Url(url.to_owned()))?;
         let started = Instant::now();
@@ -147,7 +147,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// See [`PushError`]. If the server has refused the stream in the meantime, the
+    /// See [`PushError`]. If the server has rejected the stream in the meantime, the
     /// error contains its message.
     pub fn send(&mut self, kind: TagKind, timestamp_ms: u32, body: &[u8]) -> Result<(), PushError> {
         match kind {
@@ -180,7 +180,7 @@ impl Publisher {
     ///
     /// # Errors
     ///
-    /// The server refused the stream, or closed the connection, before its end.
+    /// The server rejected the stream, or closed the connection, before its end.
     pub fn finish(mut self) -> Result<(), PushError> {
         self.session.finish();
         self.flush()?;
@@ -613,7 +613,7 @@ mod tests {
             Next::HangUp
         });
         let error = connect(address).err().unwrap();
-        let expected = "the RTMP server refused the stream: \
+        let expected = "the RTMP server rejected the stream: \
                         AccessDenied: expired (NetStream.Publish.Unauthorized)";
         assert_eq!(error.to_string(), expected);
         server.join().unwrap();
@@ -695,7 +695,7 @@ mod tests {
 
     /// Publishes to a server that accepts, reads only the first bytes of media,
     /// and then only sends the output of `last_words`.
-    fn push_to_a_deaf_server(last_words: fn(&mut Session)) -> PushError {
+    fn push_to_a_server_that_stops_reading(last_words: fn(&mut Session)) -> PushError {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let (done, wait) = std::sync::mpsc::channel::<()>();
@@ -726,13 +726,14 @@ mod tests {
 
     #[test]
     fn a_server_that_stops_reading_times_out() {
-        let error = push_to_a_deaf_server(|_| {});
+        let error = push_to_a_server_that_stops_reading(|_| {});
         assert!(matches!(error, PushError::TimedOut), "{error:?}");
     }
 
     #[test]
     fn a_refusal_is_reported_even_if_the_server_no_longer_reads() {
-        let error = push_to_a_deaf_server(|session| session.reject("NetStream.Failed", "no"));
+        let error =
+            push_to_a_server_that_stops_reading(|session| session.reject("NetStream.Failed", "no"));
         assert!(matches!(error, PushError::Refused { .. }), "{error:?}");
     }
 

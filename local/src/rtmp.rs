@@ -55,7 +55,7 @@ impl Limits {
 /// Why a connection failed: the peer violated the protocol or exceeded a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProtocolError {
-    /// The handshake asks for a version other than 3.
+    /// The handshake requests a version other than 3.
     Version(u8),
     /// A chunk refers to an earlier header that was never sent.
     NoEarlierHeader(u32),

@@ -107,7 +107,7 @@ impl Store {
         Store::hold(Claim::take(data, false)?, durability, clock)
     }
 
-    /// Opens the store in a new temporary folder, which is deleted with it.
+    /// Opens the store in a new temporary directory, which is deleted with it.
     ///
     /// # Errors
     ///

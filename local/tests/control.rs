@@ -12,7 +12,7 @@ use support::{CLIP, Peer, Stage};
 
 fn controlled() -> (Stage, Control) {
     let stage = Stage::start(Config::control);
-    let control = stage.endpoint.control().expect("it was configured");
+    let control = stage.endpoint.control().expect("control is enabled");
     (stage, control)
 }
 

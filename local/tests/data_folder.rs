@@ -1,4 +1,4 @@
-//! The endpoint accepts only suitable data folders, and neither changes nor deletes
+//! The endpoint accepts only suitable data directories, and neither changes nor deletes
 //! anything that it did not create.
 
 mod support;
@@ -25,7 +25,7 @@ fn refusal(data: &Path) -> String {
     let before = content(data);
     let refusal = start(data).expect_err("the folder was accepted").to_string();
     assert_eq!(content(data), before, "{refusal}");
-    let named = format!("cannot use the data folder {}: ", data.display());
+    let named = format!("cannot use the data directory {}: ", data.display());
     assert!(refusal.starts_with(&named), "{refusal}");
     refusal[named.len()..].to_owned()
 }
@@ -133,7 +133,7 @@ fn foreign_files_in_the_scratch_space_are_kept() {
 fn an_unsupported_or_damaged_marker_is_refused() {
     let folder = folder();
     for (content, words) in [
-        (r#"{"format":2,"invented":[]}"#, "data folder format 2: must be 1"),
+        (r#"{"format":2,"invented":[]}"#, "data directory format 2: must be 1"),
         (r#"{"format":1}"#, "damaged"),
         ("", "damaged"),
         ("\u{0}\u{7f}", "damaged"),
@@ -172,7 +172,7 @@ fn buckets_that_are_moved_to_a_new_folder_are_served() {
     client.put_channel("kept", &ChannelConfig::new("")).unwrap();
     drop(endpoint);
     fs::remove_file(old.join(".osslive")).unwrap();
-    assert!(refusal(&old).contains("move their folders to a new data folder"));
+    assert!(refusal(&old).contains("move their folders to a new data directory"));
     LocalEndpoint::start(Config::new(&new).bucket("other-bucket")).unwrap().stop();
     fs::rename(old.join("live-demo"), new.join("live-demo")).unwrap();
     let endpoint = start(&new).unwrap();

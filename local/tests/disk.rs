@@ -1,4 +1,4 @@
-//! A data folder that is full, damaged or in use.
+//! A data directory that is full, damaged or in use.
 
 mod support;
 
@@ -140,7 +140,7 @@ fn only_one_endpoint_can_use_a_folder() {
     let first = start(&data);
     let refusal = LocalEndpoint::start(Config::new(&data)).unwrap_err().to_string();
     let expected =
-        format!("cannot use the data folder {}: another endpoint is using it", data.display());
+        format!("cannot use the data directory {}: another endpoint is using it", data.display());
     assert_eq!(refusal, expected);
     first.stop();
     start(&data);
@@ -154,7 +154,7 @@ fn an_unusable_data_folder_is_an_error_with_its_path() {
     fs::write(&file, "").unwrap();
     assert_eq!(
         refusal(&file),
-        format!("cannot use the data folder {}: not a directory", file.display())
+        format!("cannot use the data directory {}: not a directory", file.display())
     );
     assert!(refusal(&file.join("below")).contains(&file.display().to_string()));
 
@@ -178,7 +178,7 @@ fn an_unusable_data_folder_is_an_error_with_its_path() {
         ("live-demo/channels", None),
     ] {
         let (refusal, path) = damaged(path, content);
-        assert!(refusal.starts_with("cannot use the data folder"), "{refusal}");
+        assert!(refusal.starts_with("cannot use the data directory"), "{refusal}");
         assert!(refusal.contains(&path), "{refusal}");
     }
 }

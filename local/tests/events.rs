@@ -81,7 +81,7 @@ fn a_stream_that_cannot_be_recorded_and_its_end_are_reported() {
     assert!(refusal.message.unwrap().starts_with("MP3"));
     let end = next(&events, EventKind::End);
     assert_eq!((end.level, end.count), (Level::Warn, Some(1)));
-    assert_eq!(end.message.as_deref(), Some("the stream was refused"));
+    assert_eq!(end.message.as_deref(), Some("the stream was rejected"));
 }
 
 #[test]

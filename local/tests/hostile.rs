@@ -1,4 +1,4 @@
-//! Hostile clients: none gets unauthorized access or leaves the data folder.
+//! Hostile clients: none gets unauthorized access or leaves the data directory.
 
 mod support;
 
@@ -20,7 +20,7 @@ use time::OffsetDateTime;
 const BUCKET: &str = Config::BUCKET;
 const CONFIGURATION: &str = "<LiveChannelConfiguration><Target><Type>HLS</Type></Target>\
                              </LiveChannelConfiguration>";
-/// The content of a file next to the data folder, which must never be sent.
+/// The content of a file next to the data directory, which must never be sent.
 const SECRET: &str = "nobody may read this";
 
 /// An endpoint next to foreign files.
@@ -64,7 +64,7 @@ impl Fixture {
         self.send(http(method, target, "127.0.0.1", "", b"hostile"))
     }
 
-    /// Checks that nothing outside the data folder has changed, and that the data
+    /// Checks that nothing outside the data directory has changed, and that the data
     /// folder contains only expected files.
     fn check(&self) {
         let root = self.stage.folder.path();
@@ -72,7 +72,7 @@ impl Fixture {
         for entry in fs::read_dir(root.join("data")).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
             let known = [".osslive", ".lock", ".scratch", BUCKET, "other-bucket"];
-            assert!(known.contains(&&*name), "{name} in the data folder");
+            assert!(known.contains(&&*name), "{name} in the data directory");
         }
         for entry in fs::read_dir(root.join("data").join(BUCKET)).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
@@ -90,7 +90,7 @@ impl Drop for Fixture {
     }
 }
 
-/// Returns every file below a folder that is not in its data folder.
+/// Returns every file below a folder that is not in its data directory.
 fn outside(root: &Path) -> BTreeMap<PathBuf, (SystemTime, Vec<u8>)> {
     let mut found = BTreeMap::new();
     let mut folders = vec![root.to_owned()];

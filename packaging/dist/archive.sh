@@ -21,13 +21,13 @@ cp "$repository/LICENSE-MIT" "$repository/LICENSE-APACHE" "$repository/CHANGELOG
 python3 "$repository/packaging/dist/inventory.py" --target "$triple" \
   --licences "$folder/THIRD-PARTY-LICENSES.txt" --sbom "$folder/osslive.cdx.json"
 
-# The same files give the same bytes.
+# Makes the archive reproducible.
 find "$folder" -exec touch --no-dereference --date "@$SOURCE_DATE_EPOCH" {} +
 cd "$stage"
 case $target in
   *-windows)
     rm -f "$repository/dist/$name.zip"
-    # On Windows, texts have its line endings.
+    # Text files get Windows line endings.
     sed -i 's/$/\r/' "$folder"/*.txt "$folder"/LICENSE-* "$folder"/*.md
     find "$folder" -exec touch --date "@$SOURCE_DATE_EPOCH" {} +
     python3 "$repository/packaging/dist/zip.py" "$name" "$repository/dist/$name.zip" ;;

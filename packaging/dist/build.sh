@@ -13,8 +13,8 @@ target=$1
 ZIGBUILD=0.24.1 ZIG=0.17.1
 flags='' standard=''
 
-# The results are for everyone: without debugging symbols, and without paths of the
-# machine that built them.
+# The results are distributed: without debug symbols, and without paths of the
+# build machine.
 export CARGO_PROFILE_RELEASE_STRIP=symbols
 remap="--remap-path-prefix=$repository=osslive --remap-path-prefix=${CARGO_HOME:-$HOME/.cargo}=cargo"
 
@@ -61,7 +61,7 @@ cd "$repository"
 
 case $target in
   *-windows)
-    # The programs need no libraries of the compiler.
+    # The programs need no compiler runtime libraries.
     build '-C target-feature=+crt-static' -p osslive-cli --bin osslive
     cp "$built/$command" "$stage/"
     build '-C target-feature=+crt-static' -p osslive-capi --lib -- --print "native-static-libs=$stage/native-static-libs"
@@ -71,7 +71,7 @@ case $target in
     # Zig provides the startup files.
     build '-C target-feature=+crt-static' -p osslive-cli --bin osslive -- -C link-self-contained=no
     cp "$built/$command" "$stage/"
-    # A shared library belongs to a program that has its own libc.
+    # A shared library uses the libc of the program that loads it.
     build '-C target-feature=-crt-static' -p osslive-capi --lib -- -C link-self-contained=no --print "native-static-libs=$stage/native-static-libs"
     cp "$built/libosslive.a" "$stage/"
     link "$arch-linux-musl" ;;

@@ -36,14 +36,14 @@ done
 url=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' local.log)
 export OSS_ENDPOINT="$url" OSS_REGION=cn-hangzhou OSS_BUCKET=live-demo
 export OSS_ACCESS_KEY_ID=osslive-local OSS_ACCESS_KEY_SECRET=osslive-local-secret
-run ./quickstart main-stage >said.log 2>&1 &
+run ./quickstart main-stage >output.log 2>&1 &
 program=$!
 for _ in $(seq 100); do
-  if grep -q rtmp: said.log; then break; fi
+  if grep -q rtmp: output.log; then break; fi
   sleep 0.2
 done
 run osslive/bin/osslive publish "$sources/cli/assets/clip.flv" main-stage --for 10s
 wait "$program"
-sed 's/?.*//' said.log
-grep -qi live said.log
+sed 's/?.*//' output.log
+grep -qi live output.log
 echo 'everything worked'

@@ -25,19 +25,19 @@ case $arch in
     triple=s390x-unknown-linux-gnu gnu=s390x-linux-gnu qemu=s390x
     magic="\\x7fELF\\x02\\x02\\x01\\x00$zeros\\x00\\x02\\x00\\x16" mask=$big ;;
   *)
-    echo "processor '$arch': must be arm64, armhf or s390x" >&2
+    echo "architecture '$arch': must be arm64, armhf or s390x" >&2
     exit 2 ;;
 esac
 
 handlers=$(mktemp -d)
 mount -t binfmt_misc none "$handlers"
 name=osslive-$arch
-forget() {
+unregister() {
   [ ! -e "$handlers/$name" ] || echo -1 >"$handlers/$name"
   umount "$handlers"
   rmdir "$handlers"
 }
-trap forget EXIT
+trap unregister EXIT
 [ ! -e "$handlers/$name" ] || echo -1 >"$handlers/$name"
 printf '%s' ":$name:M::$magic:$mask:/usr/bin/qemu-$qemu:F" >"$handlers/register"
 

@@ -35,7 +35,7 @@ WINDOWS_PACKAGES := rustc cargo rust-src gcc-mingw-w64-x86-64 g++-mingw-w64-x86-
 test-windows:
 	RUST=own $(IN_RELEASE) sid '$(WINDOWS_PACKAGES)' sh packaging/proof/windows.sh
 
-# The same on another processor, run under qemu: arm64, armhf (32 bits) or s390x (big
+# The same on another architecture, under qemu: arm64, armhf (32 bits) or s390x (big
 # endian).
 ARCH ?= arm64
 GNU_arm64 := aarch64-linux-gnu

@@ -28,14 +28,14 @@ esac
 
 mirror() { apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' | grep -v security | head -n 1; }
 
-# quietly COMMAND...: its output is of interest only if it fails.
+# quietly COMMAND...: shows its output only if it fails.
 quietly() {
   "$@" >"$root.log" 2>&1 || { cat "$root.log" >&2 && exit 1; }
 }
 
 bootstrap() {
   mkdir -p "$roots"
-  echo "installing Debian's $suite" >&2
+  echo "installing Debian $suite" >&2
   quietly debootstrap --variant=minbase --include=ca-certificates "$suite" "$root.part" "$(mirror)"
   mv "$root.part" "$root"
 }
@@ -74,7 +74,7 @@ install_missing() {
   # shellcheck disable=SC2086
   if [ -n "$packages" ] && ! inside dpkg --status $packages >/dev/null 2>&1; then
     # The index of unstable may have expired.
-    echo "installing in Debian's $suite: $packages" >&2
+    echo "installing in Debian $suite: $packages" >&2
     [ -z "${FOREIGN:-}" ] || inside dpkg --add-architecture "$FOREIGN"
     quietly inside apt-get -o Acquire::Check-Valid-Until=false update
     # shellcheck disable=SC2086

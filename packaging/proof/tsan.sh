@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tests the SDK and the local endpoint under ThreadSanitizer, with an instrumented
 # standard library. In Debian unstable, with its own Rust, which has the sources of std, and
-# with the sanitizer's runtime of the clang of the same LLVM.
+# with the sanitizer runtime of the clang that has the same LLVM version.
 #
 #   packaging/proof/tsan.sh [ARGUMENTS OF CARGO TEST...]
 #
@@ -29,14 +29,14 @@ export CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER="env LD_PRELOAD=$folder/fcnt
 # A test forks on purpose, while the test harness has other threads.
 export TSAN_OPTIONS="log_path=$reports/report die_after_fork=0"
 
-# instrumented COMMAND [ARGUMENTS...]: of cargo.
+# instrumented COMMAND [ARGUMENTS...]: runs cargo COMMAND, instrumented.
 instrumented() {
   command=$1
   shift
   cargo "$command" -Zbuild-std=std,panic_unwind,test --target "$target" "$@"
 }
 
-forget_reports() {
+clear_reports() {
   rm -rf "$reports"
   mkdir -p "$reports"
 }
@@ -48,7 +48,7 @@ finds_a_seeded_race() {
   mkdir "$seed/src"
   cp packaging/proof/tsan_race.rs "$seed/src/main.rs"
   printf '%s\n' '[package]' 'name = "race"' 'edition = "2024"' '[workspace]' >"$seed/Cargo.toml"
-  forget_reports
+  clear_reports
   ! instrumented run --quiet --manifest-path "$seed/Cargo.toml" || return 1
   sed -n 's/^SUMMARY: /seeded: /p' "$reports"/*
   grep -q 'data race .*main.rs.* in .*increment' "$reports"/*
@@ -69,7 +69,7 @@ select='-p osslive -p osslive-local --features osslive/credential-sources,ossliv
 skip='--skip nothing_of_dropped_credentials_is_left_in_memory
   --skip without_threads_requests_get_responses_and_publishers_are_disconnected'
 
-forget_reports
+clear_reports
 # One of the tests runs the examples.
 # shellcheck disable=SC2086
 instrumented build $select --examples

@@ -15,7 +15,7 @@ int fcntl(int descriptor, int command, ...) {
   long argument = va_arg(arguments, long);
   va_end(arguments);
   int result = (int)syscall(SYS_fcntl, descriptor, command, argument);
-  // Copy to the same number again, by a call that is tracked.
+  // Copy to the same number again, with a call that is tracked.
   return command == F_DUPFD_CLOEXEC && result >= 0 ? dup3(descriptor, result, O_CLOEXEC)
                                                    : result;
 }

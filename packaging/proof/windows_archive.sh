@@ -54,15 +54,15 @@ url=$(sed -n 's/.*listening on \(http:[^ ]*\).*/\1/p' local.log | tr -d '\r')
 export OSS_ENDPOINT="$url" OSS_REGION=cn-hangzhou OSS_BUCKET=live-demo
 export OSS_ACCESS_KEY_ID=osslive-local OSS_ACCESS_KEY_SECRET=osslive-local-secret
 for language in c cpp; do
-  wine "bin/quickstart-$language.exe" "$language" >said.log 2>&1 &
+  wine "bin/quickstart-$language.exe" "$language" >output.log 2>&1 &
   program=$!
   for _ in $(seq 100); do
-    if grep -q rtmp: said.log; then break; fi
+    if grep -q rtmp: output.log; then break; fi
     sleep 0.2
   done
   wine osslive/bin/osslive.exe publish "Z:$sources/cli/assets/clip.flv" "$language" --for 10s
   wait "$program"
-  sed 's/?.*//' said.log
-  grep -qi live said.log
+  sed 's/?.*//' output.log
+  grep -qi live output.log
 done
 echo 'everything worked'

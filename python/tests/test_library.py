@@ -64,7 +64,7 @@ def test_the_environment_sets_the_library_if_the_package_has_none(tmp_path: Path
 
 @pytest.mark.skipif(sys.platform != "linux", reason="LD_LIBRARY_PATH is the Linux loader's")
 @pytest.mark.parametrize("search", ["", ":", ".", "/nowhere:", "/nowhere;.", "here"])
-def test_a_library_in_the_working_folder_is_not_loaded(
+def test_a_library_in_the_working_directory_is_not_loaded(
     search: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = package_without_library(tmp_path / "package")

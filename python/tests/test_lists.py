@@ -1,4 +1,4 @@
-"""Lists, also from a server whose pages do not continue."""
+"""Lists, including from a server whose pages do not advance."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_a_marker_that_does_not_advance_ends_the_iteration(
 ) -> None:
     found: list[str] = []
     with client_of(serve(pages(markers))) as client:
-        with pytest.raises(osslive.BadReply, match="does not continue") as caught:
+        with pytest.raises(osslive.BadReply, match="does not advance") as caught:
             for channel in islice(client.channels(), MANY):
                 found.append(channel.name)
     assert found == listed
@@ -76,7 +76,7 @@ def test_an_endless_list_without_channels_ends_with_an_error(
         ).encode()
 
     with client_of(serve(answer)) as client:
-        with pytest.raises(osslive.BadReply, match="does not continue"):
+        with pytest.raises(osslive.BadReply, match="does not advance"):
             next(client.channels())
     assert len(markers) == 100
 
@@ -85,7 +85,7 @@ def test_a_monitor_of_a_prefix_does_not_hang_on_an_endless_list(
     serve: Callable[[Answer], str],
 ) -> None:
     with client_of(serve(pages(["b", "b"]))) as client:
-        with pytest.raises(osslive.BadReply, match="does not continue"):
+        with pytest.raises(osslive.BadReply, match="does not advance"):
             client.monitor(prefix="a")
 
 

@@ -145,7 +145,7 @@ def test_highlights_of_a_missing_channel(osslive_client: osslive.Client) -> None
         (Highlight("h", 1_000_000, timedelta(1)), "needs both times"),
         (
             Highlight("h", 1_000_000, 1_000_060, session=1_000_000),
-            "needs either times or a session",
+            "cannot have both times and a session",
         ),
         (Highlight("h", 0, 0), "end 0: must"),
         (Highlight("h", session=0), "session 0: must"),
@@ -207,7 +207,7 @@ def test_an_impossible_download_leaves_no_file(
     with pytest.raises(osslive.NoSuchLiveChannel):
         osslive_client.download_recording("missing", path)
     cases: Tuple[Tuple[Dict[str, Any], str], ...] = (
-        ({"start": 1_000_000}, "needs both times"),
+        ({"start": 1_000_000}, "needs both start and end"),
         ({"start": 1_000_000, "end": 1_000_060, "session": 1_000_000}, "set only one of"),
         ({"last": timedelta(0)}, "last 0: must"),
         ({"max_parallel": 65}, "max_parallel 65: must"),
@@ -318,7 +318,7 @@ def test_progress_is_reported_on_the_callers_thread(
 
 @EACH
 @pytest.mark.parametrize("error", [ValueError, RuntimeError, KeyboardInterrupt, SystemExit])
-def test_an_exception_from_progress_stops_the_work_and_is_raised(
+def test_an_exception_from_progress_stops_the_operation_and_is_raised(
     work: Work, error: Type[BaseException], serve: Callable[[Answer], str]
 ) -> None:
     requests: list[str] = []

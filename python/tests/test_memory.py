@@ -120,6 +120,6 @@ def test_memory_is_flat_over_fifty_thousand_calls(urls: list[str], call: str) ->
 @pytest.mark.parametrize(
     "call", ["sweep", "failed sweep", "stopped sweep", "monitor", "new monitor"]
 )
-def test_memory_is_flat_over_work_on_many_channels(urls: list[str], call: str) -> None:
+def test_memory_is_flat_over_batch_operations(urls: list[str], call: str) -> None:
     # A leaked Python object takes at least 50 bytes.
     assert growth(urls, call, 1_000) < 50_000

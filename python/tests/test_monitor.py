@@ -46,7 +46,7 @@ def test_each_change_has_its_fields_and_a_readable_line() -> None:
     assert str(change_of(change="enabled")) == "a is enabled"
     other = change_of(change="newPublisher", **{"from": "192.0.2.1:9", "to": "192.0.2.2:9"})
     assert (other.previous_addr, other.remote_addr) == ("192.0.2.1:9", "192.0.2.2:9")
-    assert str(other) == "a has a new publisher: 192.0.2.2:9, after 192.0.2.1:9"
+    assert str(other) == "a has a new publisher: 192.0.2.2:9, previously 192.0.2.1:9"
     low = change_of(change="bandwidthLow", bandwidth=99, limit=100)
     assert (low.bandwidth, low.limit) == (99, 100)
     assert str(low) == "a has 99 bytes/s, below 100"

@@ -1,4 +1,4 @@
-"""Programs are run from their installation, never from the working folder."""
+"""Programs are run from their installation, never from the working directory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Make = Callable[[str], Path]
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
-    """Creates a program below an otherwise empty folder; the working folder is ``here/below`` in
+    """Creates a program in an otherwise empty directory; the working directory is ``here/below`` in
     it, and an installation of the package would put programs in ``scripts``."""
     here = tmp_path / "here" / "below"
     here.mkdir(parents=True)
@@ -39,7 +39,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Make:
 
 @pytest.mark.parametrize("profile", ["release", "debug"])
 @pytest.mark.parametrize("folder", ["here/below", "here", "."])
-def test_programs_in_or_above_the_working_folder_are_not_run(
+def test_programs_in_or_above_the_working_directory_are_not_run(
     profile: str, folder: str, make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(f"{folder}/target/{profile}/{NAME}")
@@ -54,12 +54,12 @@ def test_programs_in_or_above_the_working_folder_are_not_run(
     assert _programs.on_path("osslive") is None
 
 
-def test_ffmpeg_in_the_working_folder_is_not_run(
+def test_ffmpeg_in_the_working_directory_is_not_run(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(f"here/below/ffmpeg{_programs._SUFFIX}")
     monkeypatch.setenv("PATH", f".{os.pathsep}")
-    with pytest.raises(EndpointError, match="ffmpeg is in no absolute folder on PATH"):
+    with pytest.raises(EndpointError, match="ffmpeg was not found in any absolute directory on PATH"):
         with publish("rtmp://127.0.0.1:1/live/a"):
             pass
 

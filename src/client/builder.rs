@@ -104,7 +104,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets the credentials or a provider of them.
+    /// Sets the credentials or a credentials provider.
     pub fn credentials(mut self, provider: impl CredentialsProvider + 'static) -> Self {
         self.explicit.keys = Some(Ok(Keys::Provider(Arc::new(provider))));
         self
@@ -281,8 +281,8 @@ impl ClientBuilder {
         self
     }
 
-    /// Sets an observer, which is called after each request on the thread of the
-    /// call. Defaults to none.
+    /// Sets an observer, which is called after each request on the calling
+    /// thread. Defaults to none.
     ///
     /// ```
     /// let builder = osslive::Client::builder().observer(|attempt| eprintln!("{attempt}"));

@@ -39,7 +39,7 @@ impl<T> Pages<T> {
         self.empty = if page.items.is_empty() { self.empty + 1 } else { 0 };
         let is_stuck = page.next.as_deref() == Some(from);
         if is_stuck || page.next.is_some() && self.empty >= MAX_EMPTY {
-            return Err(Error::bad_reply(format!("the list does not continue after {from:?}")));
+            return Err(Error::bad_reply(format!("the list does not advance past {from:?}")));
         }
         (self.page, self.next) = (page.items.into_iter(), page.next);
         Ok(())

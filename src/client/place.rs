@@ -129,7 +129,7 @@ impl Place {
         let host = ServiceHost::of(&endpoint.value);
         if internal && !host.as_ref().is_some_and(|host| host.is_internal) {
             return Err(config(format!(
-                "endpoint {endpoint}: not internal; set either the endpoint or internal"
+                "endpoint {endpoint} is not internal: set either endpoint or internal, not both"
             )));
         }
         let named = host.and_then(|host| host.region);
@@ -144,7 +144,7 @@ impl Place {
         }
     }
 
-    /// Takes the bucket out of an endpoint that is the bucket's own domain, as
+    /// Extracts the bucket from an endpoint that is the bucket's own domain, as
     /// the console shows it.
     fn split_endpoint(&mut self) -> Result<()> {
         let Some(endpoint) = &mut self.endpoint else { return Ok(()) };
@@ -194,7 +194,7 @@ impl fmt::Debug for Place {
     }
 }
 
-/// Returns whether a value still has its quotes, as some readers of environment
+/// Returns whether a value still has its quotes, as some parsers of .env
 /// files leave them.
 fn is_quoted(value: &str) -> bool {
     let value = value.trim();

@@ -7,8 +7,8 @@ use crate::operation::{self, ChannelStatus, StreamState};
 use crate::retry;
 use std::time::{Duration, Instant};
 
-/// The interval between the first two polls. Each one is half as long again as
-/// the one before.
+/// The interval between the first two polls. Each one is 1.5 times
+/// the previous one.
 const FIRST_INTERVAL: Duration = Duration::from_millis(250);
 /// The longest interval between two polls.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(5);
@@ -17,8 +17,8 @@ impl Client {
     /// Waits until a publisher is connected, for at most `limit`. Returns the
     /// last status.
     ///
-    /// Polls at once, then after 250 ms, and each interval is half as long again
-    /// as the one before, up to 5 s. Transient failures, including throttling,
+    /// Polls at once, then after 250 ms, and each interval is 1.5 times the
+    /// previous one, up to 5 s. Transient failures, including throttling,
     /// don't end the wait.
     ///
     /// ```no_run

@@ -26,7 +26,8 @@ pub(super) fn judge(listed: &Result<()>, access: &Access<'_>, findings: &mut Fin
         return false;
     }
     if !is_denied(error) {
-        let advice = "try again later; give the request id to the service's support";
+        let advice =
+            "try again later; if it persists, contact Alibaba Cloud support with the request id";
         findings.problem(CheckId::Service, summary(error), advice);
         return false;
     }
@@ -76,7 +77,7 @@ fn concern(error: &Error) -> Option<(CheckId, String)> {
              also need their security token",
         ),
         (_, Some(code::SIGNATURE_DOES_NOT_MATCH)) => {
-            (CheckId::AccessKey, "copy access key id and secret again: they do not match")
+            (CheckId::AccessKey, "copy the access key id and secret again: they do not match")
         }
         (_, Some(code::SECURITY_TOKEN_EXPIRED | code::INVALID_SECURITY_TOKEN)) => {
             (CheckId::AccessKey, "get new temporary credentials, and set all three parts")
@@ -204,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn requests_rejected_for_their_content_are_allowed() {
+    fn requests_rejected_for_their_content_count_as_allowed() {
         let id = CheckId::PermissionPutLiveChannel;
         for (tried, verdict) in [
             (rejected("MalformedXML").with_status(400), Verdict::Ok),

@@ -1,7 +1,7 @@
 //! The requests of a diagnosis, their order and their time limits.
 
 use super::options::DiagnosisOptions;
-use super::playback::{self, Behind, Fetched};
+use super::playback::{self, Fetched, PlaylistContext};
 use super::publish_url::{self, Expected};
 use super::reach::{self, Observation, Route};
 use super::report::{CheckId, Findings};
@@ -122,12 +122,12 @@ impl<'a, 'o> Examination<'a, 'o> {
         let key_id = credentials.access_key_id();
         let is_temporary = key_id.starts_with("STS.");
         if is_temporary && credentials.security_token().is_none() {
-            let advice = "set the security token as well (OSS_SESSION_TOKEN): the three parts of \
-                          temporary credentials belong together";
+            let advice = "set the security token as well (OSS_SESSION_TOKEN): temporary credentials \
+                          do not work without it";
             findings.problem(id, format!("{key_id} is temporary, but has no token"), advice);
             return None;
         }
-        let kind = if is_temporary { "temporary" } else { "an access key" };
+        let kind = if is_temporary { "temporary" } else { "long-lived" };
         findings.ok(id, format!("{key_id}, {kind}"));
         Some(signer)
     }
@@ -290,7 +290,7 @@ impl<'a, 'o> Examination<'a, 'o> {
             .as_ref()
             .map(|bucket| bucket.acl.starts_with("public") && !bucket.blocks_public_access);
         let (has_played, is_given) = (found.has_played, self.options.play_url.is_some());
-        let behind = Behind { has_played, is_public, is_given };
+        let behind = PlaylistContext { has_played, is_public, is_given };
         let mut read = None;
         for (id, url) in self.play_urls(found) {
             let playlist = playback::judge(id, &self.fetch(&url, &[]), behind, findings);

@@ -43,8 +43,8 @@ impl<'a> DiagnosisOptions<'a> {
         self
     }
 
-    /// Examines whether pages of this origin, such as `https://www.example.com`,
-    /// may play.
+    /// Checks whether web pages from this origin, such as `https://www.example.com`,
+    /// may play the stream.
     pub fn origin(mut self, origin: impl Into<String>) -> Self {
         self.origin = Some(origin.into());
         self

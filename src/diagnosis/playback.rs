@@ -22,7 +22,7 @@ pub(super) struct Fetched {
 
 /// What is known about the channel behind a playlist.
 #[derive(Clone, Copy)]
-pub(super) struct Behind {
+pub(super) struct PlaylistContext {
     /// Whether it has been live for long enough to have a playlist.
     pub(super) has_played: bool,
     /// Whether anyone may read the bucket; `None` if that is unknown.
@@ -35,7 +35,7 @@ pub(super) struct Behind {
 pub(super) fn judge(
     id: CheckId,
     fetched: &Result<Fetched>,
-    behind: Behind,
+    behind: PlaylistContext,
     findings: &mut Findings<'_>,
 ) -> Option<Playlist> {
     let fetched = match fetched {
@@ -57,20 +57,25 @@ pub(super) fn judge(
         None => findings.problem(
             id,
             "the response is not a playlist",
-            "check the play URL: it must end in the playlist's name before its parameters",
+            "check the play URL: its path must end in the playlist's name",
         ),
     }
     playlist
 }
 
-fn judge_rejection(id: CheckId, error: &Error, behind: Behind, findings: &mut Findings<'_>) {
+fn judge_rejection(
+    id: CheckId,
+    error: &Error,
+    behind: PlaylistContext,
+    findings: &mut Findings<'_>,
+) {
     let is_missing = error.status() == Some(404) && error.code() != Some(code::NO_SUCH_BUCKET);
     if is_missing && !behind.is_given && !behind.has_played {
         return findings.skip(id, "there is no playlist yet");
     }
     if is_missing {
         let advice = "wait until a fragment is complete; check the playlist's name, which a \
-                      publish URL can replace";
+                      publish URL can override";
         return findings.problem(id, summary(error), advice);
     }
     let is_refused = error.status() == Some(403);
@@ -115,11 +120,11 @@ pub(super) fn judge_headers(
         findings.warn(CheckId::ContentType, seen, advice);
     }
     if playlist.is_download || fragment.is_some_and(|fragment| fragment.is_download) {
-        let advice = "use a custom domain bound to the bucket: browsers download what comes from the \
-                      service's own domain";
-        findings.warn(CheckId::ForcedDownload, "browsers must download it", advice);
+        let advice = "use a custom domain bound to the bucket: browsers download files from the \
+                      service's own domain instead of playing them";
+        findings.warn(CheckId::ForcedDownload, "the service makes browsers download it", advice);
     } else {
-        findings.ok(CheckId::ForcedDownload, "browsers may play it");
+        findings.ok(CheckId::ForcedDownload, "browsers can play it");
     }
 }
 
@@ -136,10 +141,10 @@ pub(super) fn judge_cors<'a>(
     };
     let shown = words::brief(origin);
     if fetched.into_iter().all(allows) {
-        findings.ok(CheckId::Cors, format!("pages of {shown} may play"));
+        findings.ok(CheckId::Cors, format!("pages from {shown} may play it"));
     } else {
         let advice = format!("add a CORS rule to the bucket that allows GET from {shown}");
-        findings.problem(CheckId::Cors, format!("pages of {shown} may not play"), advice);
+        findings.problem(CheckId::Cors, format!("pages from {shown} may not play it"), advice);
     }
 }
 
@@ -152,7 +157,7 @@ pub(super) fn judge_fragments(tried: usize, failed: &[Error], findings: &mut Fin
         Some(error) if error.status() == Some(404) => findings.problem(
             id,
             format!("{} of {tried} do not exist", failed.len()),
-            "save a new playlist: a lifecycle rule or a clean-up deleted fragments in it",
+            "save a new playlist: a lifecycle rule or a cleanup deleted some of its fragments",
         ),
         Some(error) => findings.problem(
             id,
@@ -251,7 +256,7 @@ mod tests {
             (Some(true), false, Verdict::Problem),
             (Some(false), true, Verdict::Problem),
         ] {
-            let behind = Behind { has_played: true, is_public, is_given };
+            let behind = PlaylistContext { has_played: true, is_public, is_given };
             let diagnosis = judged(|findings| {
                 assert_eq!(judge(CheckId::PlayUnsigned, &refused(), behind, findings), None);
             });

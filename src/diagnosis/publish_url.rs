@@ -146,7 +146,7 @@ fn judge_query(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Finding
         findings.problem(
             id,
             format!("parameters are missing: {}", missing.join(", ")),
-            "put the URL in quotes: a shell ends it at the first &; paste the whole stream key",
+            "put the URL in quotes: a shell cuts it off at the first &; paste the whole stream key",
         );
         return false;
     }
@@ -177,7 +177,7 @@ fn judge_expiry(url: &PublishUrl, expected: &Expected<'_>, findings: &mut Findin
         ),
         None if seconds.is_some_and(|seconds| seconds >= MAX_SECONDS) => findings.problem(
             id,
-            "Expires counts milliseconds",
+            "Expires is in milliseconds",
             "sign the URL with Expires in seconds since 1970",
         ),
         None => findings.problem(

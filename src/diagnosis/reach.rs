@@ -74,7 +74,8 @@ fn judge_failure(error: &Error, route: &Route<'_>, findings: &mut Findings<'_>) 
             );
         }
         _ if matches!(error.kind(), ErrorKind::Connection | ErrorKind::Timeout) => {
-            let advice = "check endpoint and network; allow outgoing TCP connections to the port";
+            let advice =
+                "check the endpoint and the network; allow outgoing TCP connections to the port";
             findings.problem(CheckId::HttpPort, seen, advice);
         }
         _ => findings.problem(CheckId::Service, seen, "find out what responds at this endpoint"),
@@ -104,11 +105,11 @@ fn judge_service(seen: &Observation, route: &Route<'_>, findings: &mut Findings<
         return findings.ok(CheckId::Service, format!("OSS responds at {}", route.host));
     }
     let server = seen.server.as_deref().map(words::brief).unwrap_or_default();
-    let by = if server.is_empty() { String::new() } else { format!(" by {server:?}") };
+    let by = if server.is_empty() { String::new() } else { format!(" from {server:?}") };
     findings.problem(
         CheckId::Service,
         format!("the response is not from OSS: HTTP {}{by}", seen.status),
-        "check the endpoint; a proxy, a firewall or a sign-in page of the network may respond in \
+        "check the endpoint; a proxy, a firewall or a captive portal may be responding in \
          its place",
     );
 }
@@ -127,7 +128,7 @@ fn judge_clock(seen: &Observation, route: &Route<'_>, findings: &mut Findings<'_
     };
     if ahead.abs() > MAX_SKEW {
         let advice = "correct this machine's clock (timedatectl set-ntp true): URLs signed here \
-                      expire at the wrong time, and requests of other programs are rejected";
+                      expire at the wrong time, and requests from other programs are rejected";
         findings.problem(id, seen, advice);
     } else {
         findings.ok(id, seen);

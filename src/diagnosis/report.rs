@@ -28,7 +28,7 @@ spelling!(Verdict, "verdict", Error::invalid, {
     Problem = "problem",
 });
 
-/// What a [`Check`] is about. Spellings never change.
+/// What a [`Check`] is about. String forms never change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -57,7 +57,7 @@ pub enum CheckId {
     PublicEndpoint,
     /// The account accepts the signature version.
     SignatureVersion,
-    /// The service knows the access key, and secret and token belong to it.
+    /// The service knows the access key, and the secret and token belong to it.
     AccessKey,
     /// The bucket exists.
     Bucket,
@@ -89,9 +89,9 @@ pub enum CheckId {
     ChannelEnabled,
     /// The channel is live, and who publishes to it.
     ChannelLive,
-    /// Fragments can contain the video's codec.
+    /// The video codec is supported in fragments.
     Video,
-    /// Fragments can contain the audio's codec.
+    /// The audio codec is supported in fragments.
     Audio,
     /// Key frames are frequent enough for the fragment duration.
     KeyFrames,
@@ -127,7 +127,7 @@ pub enum CheckId {
     ContentType,
     /// Browsers play what they receive instead of downloading it.
     ForcedDownload,
-    /// Pages of an origin may play.
+    /// Pages from the given origin may play the stream.
     Cors,
     /// Fragments that are stored but in no playlist.
     UnlistedFragments,
@@ -208,7 +208,7 @@ impl Check {
         Check { id, verdict, seen: seen.into(), advice: None }
     }
 
-    /// Adds what to do.
+    /// Adds advice on what to do.
     #[must_use]
     pub fn advice(mut self, advice: impl Into<String>) -> Self {
         self.advice = Some(advice.into());
@@ -313,7 +313,7 @@ impl<'a> Findings<'a> {
 
     /// Returns the whole report. Checks without a verdict were prevented.
     pub(super) fn finish(mut self, elapsed: Duration) -> Diagnosis {
-        let why = if self.stop.is_stopped() { "stopped before" } else { "not reached" };
+        let why = if self.stop.is_stopped() { "stopped before this check" } else { "not reached" };
         let is_missing = |id: &&CheckId| !self.checks.iter().any(|check| check.id == **id);
         let missing: Vec<_> = CheckId::ALL.iter().filter(is_missing).collect();
         self.checks.extend(missing.iter().map(|id| Check::new(**id, Verdict::NotChecked, why)));

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const DEFAULT_PORT: u16 = 1935;
-/// Version 3 and, as part of the handshake, 1,536 bytes: a time, zero, and what
-/// should be random (RTMP 1.0 section 5.2).
+/// Version 3 and, as part of the handshake, 1,536 bytes: a time, zero, and
+/// random bytes (RTMP 1.0 section 5.2).
 const VERSION: u8 = 3;
 const LENGTH: usize = 1536;
 
@@ -128,7 +128,7 @@ mod tests {
         assert_eq!(authority("live/c"), None);
     }
 
-    /// Returns how far a connection to a server gets that sends these bytes and closes.
+    /// Returns how far a connection gets to a server that sends these bytes and closes.
     fn reached(response: &'static [u8]) -> Reached {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

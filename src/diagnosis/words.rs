@@ -1,9 +1,9 @@
-//! Formats times, durations and foreign strings for display.
+//! Formats times, durations and untrusted strings for display.
 
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-/// Shortens a foreign string to fit into a sentence, and removes control characters.
+/// Shortens an untrusted string to fit into a sentence, and removes control characters.
 pub(super) fn brief(text: &str) -> String {
     text.chars().filter(|c| !c.is_control()).take(80).collect()
 }
@@ -14,7 +14,7 @@ pub(super) fn time(time: OffsetDateTime) -> String {
     whole.format(&Rfc3339).unwrap_or_else(|_| whole.to_string())
 }
 
-/// Formats the absolute value of a duration, in the largest unit of which it has two.
+/// Formats the absolute value of a duration, in the largest unit that gives at least two.
 pub(super) fn length(length: time::Duration) -> String {
     let seconds = length.whole_seconds().unsigned_abs();
     match seconds {
@@ -25,7 +25,7 @@ pub(super) fn length(length: time::Duration) -> String {
     }
 }
 
-/// Formats a size in the largest decimal unit of which it has one.
+/// Formats a size in the largest decimal unit that gives at least one.
 pub(super) fn size(bytes: u64) -> String {
     match bytes {
         0..=999 => format!("{bytes} bytes"),

@@ -9,7 +9,7 @@ use crate::operation::{self, ChannelConfig, ChannelUrls};
 use std::collections::HashSet;
 
 /// The result for one channel of [`put_channels`](Client::put_channels). In JSON,
-/// the fields of the URLs or an `error` are beside the id.
+/// the fields of the URLs or an `error` are next to the id.
 #[derive(Debug, Clone)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -28,7 +28,7 @@ impl Client {
     /// Creates or replaces many channels, several at a time, and returns one
     /// result per channel, in order.
     ///
-    /// Failures are isolated. An id that occurs earlier in the list fails, because
+    /// Failures are isolated. A duplicate of an earlier id fails, because
     /// either configuration might win. Timeouts, retries and throttling are as in
     /// [`monitor_channels`](Self::monitor_channels).
     ///

@@ -72,7 +72,7 @@ pub enum ChangeKind {
         limit: u64,
     },
     /// The frame rate fell by more than
-    /// [`frame_rate_drop`](Limits::frame_rate_drop) since the sweep before.
+    /// [`frame_rate_drop`](Limits::frame_rate_drop) since the previous sweep.
     FrameRateFell {
         /// Frames per second before.
         from: u32,
@@ -107,7 +107,7 @@ impl fmt::Display for Change {
             ChangeKind::Disabled => write!(f, "{id} is disabled"),
             ChangeKind::Enabled => write!(f, "{id} is enabled"),
             ChangeKind::NewPublisher { from, to } => {
-                write!(f, "{id} has a new publisher: {to}, after {from}")
+                write!(f, "{id} has a new publisher: {to}, previously {from}")
             }
             ChangeKind::BandwidthLow { bandwidth, limit } => {
                 write!(f, "{id} has {bandwidth} bytes/s, below {limit}")
@@ -163,7 +163,7 @@ impl Default for Limits {
     }
 }
 
-/// Computes changes from sweep to sweep. It does no I/O and reads no clock, for
+/// Computes changes from sweep to sweep. It does no I/O and never reads the clock, for
 /// programs with their own schedule; [`ChannelMonitor`] does both.
 ///
 /// Unknown channels count as idle, so that the changes alone determine the state
@@ -283,13 +283,13 @@ impl Watch {
         self.known.insert(id.into(), known);
     }
 
-    /// Forgets a channel, without a change. Returns whether it was known.
+    /// Forgets a channel, without reporting a change. Returns whether it was known.
     pub fn forget(&mut self, id: &str) -> bool {
         self.known.remove(id).is_some()
     }
 
     /// Forgets a channel that a list of all channels no longer contains, and
-    /// returns the change, unless it was unknown or its absence was reported.
+    /// returns the change, unless it was unknown or already reported as gone.
     pub fn remove(&mut self, id: &str, time: OffsetDateTime) -> Option<Change> {
         let was_there = !self.known.remove(id)?.is_gone;
         was_there.then(|| change(id, time, ChangeKind::Gone))
@@ -504,7 +504,7 @@ mod tests {
     fn a_new_address_is_reported_unless_the_channel_was_idle_before() {
         assert_changes!(Limits::new(), [
             live("a:1", 25, 100) => ["c is live from a:1"],
-            live("b:1", 10, 100) => ["c has a new publisher: b:1, after a:1"],
+            live("b:1", 10, 100) => ["c has a new publisher: b:1, previously a:1"],
             idle() => ["c is idle"],
             live("a:2", 25, 100) => ["c is live from a:2"],
         ]);
@@ -517,7 +517,7 @@ mod tests {
             status(StreamState::Live) => [],
             live("a:1", 25, 100) => [],
             status(StreamState::Live) => [],
-            live("a:2", 25, 100) => ["c has a new publisher: a:2, after a:1"],
+            live("a:2", 25, 100) => ["c has a new publisher: a:2, previously a:1"],
         ]);
     }
 
@@ -599,7 +599,7 @@ mod tests {
         before.changes(&sweep(live("a:1", 25, 100)), time);
         for (outcome, line) in [
             (live("a:1", 25, 100), None),
-            (live("b:2", 25, 100), Some("c has a new publisher: b:2, after a:1")),
+            (live("b:2", 25, 100), Some("c has a new publisher: b:2, previously a:1")),
             (idle(), Some("c is idle")),
             (gone(), Some("c does not exist")),
         ] {

@@ -147,7 +147,7 @@ impl Client {
     /// an earlier one uses the same playlist. Existing playlists are replaced.
     ///
     /// Calls are made one at a time. Of the options, `progress` is called after
-    /// each highlight and may stop the work, as may `stop` from another thread; the
+    /// each highlight and may stop the operation, as may `stop` from another thread; the
     /// remaining highlights fail with [`Stopped`](crate::ErrorKind::Stopped).
     ///
     /// ```no_run
@@ -238,7 +238,7 @@ impl Highlight {
                 (from.of(session), to.of(session))
             }
         };
-        if start < end { Ok((start, end)) } else { Err(nothing("of the session")) }
+        if start < end { Ok((start, end)) } else { Err(nothing("in this part of the session")) }
     }
 }
 
@@ -257,11 +257,11 @@ fn signed(offset: Duration) -> time::Duration {
 }
 
 fn not_reached() -> Error {
-    Error::new(ErrorKind::Stopped, "skipped: the work was stopped")
+    Error::new(ErrorKind::Stopped, "skipped: the operation was stopped")
 }
 
 fn nothing(of_what: &str) -> Error {
-    let message = format!("nothing {of_what} was recorded within the highlight");
+    let message = format!("nothing was recorded {of_what}");
     Error::invalid(message).with_code(code::NOTHING_RECORDED)
 }
 

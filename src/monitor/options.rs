@@ -8,7 +8,7 @@ use std::time::Duration;
 /// The maximum number of concurrent requests.
 const MAX_PARALLEL: usize = 256;
 
-/// The progress of work on many items.
+/// The progress of a batch operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -65,7 +65,7 @@ impl<'a> SweepOptions<'a> {
         self
     }
 
-    /// Sets a timeout for the whole work. Requests in flight end when it is
+    /// Sets a timeout for the whole operation. Requests in flight end when it is
     /// reached, and the remaining channels fail with
     /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped). Defaults to none.
     pub fn time_limit(mut self, limit: Duration) -> Self {
@@ -73,7 +73,7 @@ impl<'a> SweepOptions<'a> {
         self
     }
 
-    /// Sets a handle that stops the work from another thread or from the progress
+    /// Sets a handle that stops the operation from another thread or from the progress
     /// callback. Requests in flight are awaited, and the remaining channels fail
     /// with [`ErrorKind::Stopped`](crate::ErrorKind::Stopped).
     pub fn stop(mut self, handle: &StopHandle) -> Self {

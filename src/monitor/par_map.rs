@@ -133,7 +133,7 @@ impl<I: Iterator, R, F: Fn(&I::Item) -> Result<Call<R>>> Work<'_, I, F> {
 
     fn not_reached(&self) -> &'static str {
         match (self.stop.is_stopped(), self.deadline) {
-            (true, _) => "the work was stopped",
+            (true, _) => "the operation was stopped",
             (false, Some(_)) => "the time limit was reached",
             (false, None) => "could not start a thread",
         }

@@ -29,7 +29,7 @@ pub struct Sweep {
     pub total: usize,
 }
 
-/// A channel's status in a [`Sweep`]. In JSON, the fields of the status are beside
+/// A channel's status in a [`Sweep`]. In JSON, the fields of the status are next to
 /// the id.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
@@ -92,8 +92,8 @@ impl Client {
         Sweep::take(self, &ids, options, &RateLimiter::new(options.bounds.rate))
     }
 
-    /// Reads the status of any number of channels, several at a time, and calls back
-    /// with each when it arrives, on the calling thread.
+    /// Reads the status of any number of channels, several at a time, and calls `on_status`
+    /// with each one as it arrives, on the calling thread.
     ///
     /// Nothing is kept: ids are taken from the iterator when they are needed, and
     /// memory use is that of the requests in flight. Duplicate ids are read again. While
@@ -118,7 +118,7 @@ impl Client {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) if the work was stopped or its
+    /// [`ErrorKind::Stopped`](crate::ErrorKind::Stopped) if the operation was stopped or its
     /// time limit was reached before all channels were read.
     pub fn sweep_channels<I: IntoIterator<IntoIter: Send, Item: Into<String>>>(
         &self,

@@ -48,21 +48,21 @@ impl MonitorOptions {
         self
     }
 
-    /// Sets the maximum number of concurrent requests, as
+    /// Sets the maximum number of concurrent requests; see
     /// [`SweepOptions::max_parallel`]. Defaults to 8.
     pub fn max_parallel(mut self, calls: usize) -> Self {
         self.bounds.max_parallel(calls);
         self
     }
 
-    /// Sets the maximum request rate, as [`SweepOptions::rate`]. Defaults to no
+    /// Sets the maximum request rate; see [`SweepOptions::rate`]. Defaults to no
     /// limit.
     pub fn rate(mut self, calls_per_second: f64) -> Self {
         self.bounds.rate(calls_per_second);
         self
     }
 
-    /// Sets a timeout for each sweep, as [`SweepOptions::time_limit`]. Defaults to
+    /// Sets a timeout for each sweep; see [`SweepOptions::time_limit`]. Defaults to
     /// none.
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.bounds.time_limit = Some(limit);
@@ -144,7 +144,7 @@ impl ChannelMonitor {
         self.stop.clone()
     }
 
-    /// Replaces the channels, from the next sweep on. The state of the others is
+    /// Replaces the channels, from the next sweep on. The state of removed ones is
     /// kept: see [`watch_mut`](Self::watch_mut).
     pub fn set_channels(&mut self, ids: impl IntoIterator<Item = impl Into<String>>) {
         self.ids = distinct(ids).into();
@@ -188,7 +188,7 @@ impl ChannelMonitor {
         Some(changes)
     }
 
-    /// Calls back with each change until the callback breaks or the monitor is
+    /// Calls `callback` with each change until the callback breaks or the monitor is
     /// stopped. After a break, it can run again.
     pub fn run(&mut self, mut callback: impl FnMut(Change) -> ControlFlow<()>) {
         while let Some(changes) = self.next_changes() {

@@ -38,7 +38,7 @@ impl<T> Call<T> {
     }
 }
 
-/// Returns a call of which only success or failure matters.
+/// Returns a call for which only success or failure matters.
 pub(crate) fn attempt(request: Request) -> Call<()> {
     Call::new(request, |_, reply| reply.check())
 }

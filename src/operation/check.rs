@@ -16,7 +16,7 @@ pub fn check_channel_name(id: &str) -> Result<()> {
     } else if id.contains('/') {
         "the channel name contains a slash".to_owned()
     } else if id.len() > 1023 {
-        format!("channel name of {} bytes: must be at max 1023", id.len())
+        format!("channel name of {} bytes: must be at most 1023", id.len())
     } else if matches!(id, "." | "..") {
         format!("channel name {id:?}: must not be \".\" or \"..\", which HTTP clients resolve")
     } else if !xml::allows(id) {
@@ -39,9 +39,9 @@ pub(super) fn check_playlist_name(name: &str, min: usize, max: usize) -> Result<
     } else if name.contains('/') {
         "must not contain a slash".to_owned()
     } else if !(min..=max).contains(&name.len()) {
-        format!("has {} bytes, must have {min} to {max}", name.len())
+        format!("must be {min} to {max} bytes, not {}", name.len())
     } else if !xml::allows(name) {
-        "contains characters that XML forbids".to_owned()
+        "must not contain characters that XML forbids".to_owned()
     } else {
         return Ok(());
     };

@@ -97,7 +97,7 @@ pub struct ChannelSummary {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if `max_keys`
-/// is not 1 to 1000, or prefix or marker contain invalid characters.
+/// is not 1 to 1000, or the prefix or marker contains invalid characters.
 pub fn list_channels(query: &ListChannels) -> Result<Call<ChannelList>> {
     let mut request = Request::new(Method::Get, "").flag("live");
     check_text("prefix", &query.prefix)?;

@@ -1,4 +1,4 @@
-//! ListObjectsV2: what is stored below a prefix.
+//! ListObjectsV2: what is stored under a prefix.
 
 use super::call::Call;
 use super::check::in_range;
@@ -37,7 +37,7 @@ impl ListObjects {
         self
     }
 
-    /// Continues after a page: with its `next_token`.
+    /// Continues after the page that returned this `next_token`.
     pub fn continuation_token(mut self, token: impl Into<String>) -> Self {
         self.continuation_token = token.into();
         self

@@ -55,7 +55,7 @@ impl Default for RtmpUrlOptions {
     }
 }
 
-/// A signed publish URL, whole and in the parts that encoders have fields for.
+/// A signed publish URL, in full and split into the parts that encoders ask for.
 ///
 /// Anyone who has it can publish until it expires: `Display` and JSON show it,
 /// `Debug` does not.
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn options_add_up() {
+    fn options_accumulate() {
         let options = RtmpUrlOptions::new()
             .expires(60)
             .param("a", "1")

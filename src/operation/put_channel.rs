@@ -145,7 +145,7 @@ pub fn put_channel(id: &str, config: &ChannelConfig) -> Result<Call<ChannelUrls>
     let description = config.description.as_ref().unwrap_or(&config.name);
     if description.len() > 128 {
         return Err(Error::invalid(format!(
-            "description of {} bytes: must have at most 128",
+            "description of {} bytes: must be at most 128",
             description.len()
         )));
     }

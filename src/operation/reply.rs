@@ -26,7 +26,7 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether the body was delimited only by the end of the connection, without
     /// `Content-Length` or chunks. It may then be truncated, and is accepted only
-    /// if it has its own end mark: the end tag of XML, or `#EXT-X-ENDLIST`.
+    /// if it has its own end marker: the end tag of XML, or `#EXT-X-ENDLIST`.
     pub ends_with_connection: bool,
     /// The time the call took.
     pub elapsed: Duration,
@@ -76,7 +76,7 @@ impl Reply {
         if self.ends_with_connection && !self.is_complete() {
             return Err(self.found(Error::new(
                 ErrorKind::Connection,
-                "the response is truncated: it has no length, and its body has no end",
+                "the response is truncated: it has no length, and its body has no end marker",
             )));
         }
         match self.status {

@@ -49,7 +49,7 @@ pub struct VodPlaylist {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) if the name is
-/// invalid, or the end is not after the start by at most a day.
+/// invalid, or the end is not after the start, or more than a day after it.
 pub fn create_vod(id: &str, name: &str, time: &VodTime) -> Result<Call<Done>> {
     check_channel_name(id)?;
     let suffix = if name.ends_with(".m3u8") { "" } else { ".m3u8" };

@@ -212,9 +212,9 @@ mod tests {
             role_arn=acs:ram::1:role/old\nrole_session_name=n\n";
         for (name, shown) in [
             (None, "the ECS role live"),
-            (Some("oidc"), "the role acs:ram::1:role/pod by OIDC"),
+            (Some("oidc"), "the role acs:ram::1:role/pod via OIDC"),
             (Some("process"), "the command vault"),
-            (Some("client"), "the role acs:ram::1:role/old by the access key id"),
+            (Some("client"), "the role acs:ram::1:role/old via the access key id"),
         ] {
             assert_eq!(parse(file, name).unwrap().source.to_string(), shown);
         }

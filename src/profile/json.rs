@@ -136,11 +136,11 @@ mod tests {
         for (name, shown) in [
             (
                 "chain",
-                "the role acs:ram::2:role/other by the role acs:ram::1:role/live by the access key id3",
+                "the role acs:ram::2:role/other via the role acs:ram::1:role/live via the access key id3",
             ),
             ("ecs", "the ECS role live"),
             ("any-ecs", "the ECS instance's role"),
-            ("oidc", "the role acs:ram::1:role/pod by OIDC"),
+            ("oidc", "the role acs:ram::1:role/pod via OIDC"),
             ("process", "the command vault"),
             ("uri", "the credentials URI at 127.0.0.1"),
         ] {

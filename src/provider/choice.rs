@@ -16,7 +16,7 @@ pub(crate) struct Network {
     pub(crate) user_agent: String,
 }
 
-/// Sources to try in order. From then on, the first one that works is used.
+/// Sources to try in order. The first one that works is used from then on.
 #[derive(Debug, Clone)]
 pub(crate) struct Choice {
     pub(crate) sources: Vec<CredentialsSource>,

@@ -84,7 +84,7 @@ impl<'a> Metadata<'a> {
         let headers = [("x-aliyun-ecs-metadata-token-ttl-seconds", lifetime)];
         let response = self.send(Method::Put, TOKEN, &headers)?;
         let token = response.text().map_err(|error| {
-            error.named("the metadata service issues no token").with_status(response.status)
+            error.named("the metadata service did not issue a token").with_status(response.status)
         })?;
         Ok(Zeroizing::new(token.trim().to_owned()))
     }

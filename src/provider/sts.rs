@@ -1,4 +1,4 @@
-//! Assumes roles by STS, with an OIDC token or with other credentials.
+//! Assumes roles through STS, with an OIDC token or with other credentials.
 //!
 //! Source: the vendor's pages "AssumeRole" and "AssumeRoleWithOIDC", API version
 //! 2015-04-01.
@@ -141,7 +141,7 @@ impl Reply {
         let Some(document) = self.document() else {
             // A proxy may have responded instead.
             return Err(match self.0.text() {
-                Ok(_) => Error::bad_reply("the response of STS is not a JSON object"),
+                Ok(_) => Error::bad_reply("the response from STS is not a JSON object"),
                 Err(error) => error,
             });
         };

@@ -1,4 +1,4 @@
-//! Everything stored of a channel's recordings.
+//! Everything stored for a channel's recordings.
 
 use super::fragment::{Fragment, start_of, total};
 use super::timeline::{self, RecordedSpan};
@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 /// The size limit for playlists: enough for a week of one-second fragments.
 const MAX_PLAYLIST: usize = 32 * 1024 * 1024;
 
-/// What is stored of a channel's recordings, returned by
+/// What is stored for a channel's recordings, returned by
 /// [`get_recording`](Client::get_recording).
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
@@ -28,7 +28,7 @@ pub struct Recording {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecordedPlaylist {
-    /// The name below the channel.
+    /// The name, without the channel's prefix.
     pub name: String,
     /// When it was last written, if reported.
     pub last_modified: Option<OffsetDateTime>,
@@ -40,8 +40,8 @@ pub struct RecordedPlaylist {
 }
 
 impl Client {
-    /// Returns what is stored of a channel's recordings: lists `CHANNEL/` and reads
-    /// each playlist. The channel itself may be deleted.
+    /// Returns what is stored for a channel's recordings: lists `CHANNEL/` and reads
+    /// each playlist. The channel itself may have been deleted.
     pub fn get_recording(&self, id: &str) -> Result<Recording> {
         check_channel_name(id)?;
         let mut recording = Recording::default();

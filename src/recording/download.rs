@@ -75,7 +75,7 @@ impl Client {
     ///
     /// Code [`NothingRecorded`](code::NOTHING_RECORDED);
     /// [`NoSuchLiveChannel`](code::NO_SUCH_LIVE_CHANNEL) for a session of a channel
-    /// that was deleted; [`ErrorKind::File`](crate::ErrorKind::File), also if `path`
+    /// that was deleted; [`ErrorKind::File`](crate::ErrorKind::File), including if `path`
     /// exists; kind [`Stopped`](crate::ErrorKind::Stopped).
     pub fn download_recording(
         &self,
@@ -233,11 +233,11 @@ impl<'a, 'o> Job<'a, 'o> {
 }
 
 fn nothing(id: &str) -> Error {
-    let message = format!("the channel {id:?} recorded nothing in that time");
+    let message = format!("the channel {id:?} recorded nothing in that time range");
     Error::invalid(message).with_code(code::NOTHING_RECORDED)
 }
 
-/// Returns the times of an previous attempt, updated if its session has ended since.
+/// Returns the times of a previous attempt, updated if its session has ended since.
 fn with_current_end(client: &Client, id: &str, times: Resolved) -> Result<Resolved> {
     if !times.is_session || !times.is_open {
         return Ok(times);

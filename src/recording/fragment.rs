@@ -103,7 +103,7 @@ mod tests {
             "c/+543895706266.ts",
             "c/1543895706266.TS",
             "c1543895706266.ts",
-            // Of these only the end of the name is that of a fragment.
+            // Only the end of these names looks like a fragment.
             "c/backup/1543895706266.ts",
             "c//1543895706266.ts",
             "c/1543895706266.ts?x",

@@ -42,18 +42,22 @@ pub fn places(fragments: &[Fragment]) -> (Vec<Place>, u64) {
 }
 
 /// Writes the journal of a download.
-pub fn written(asked: &str, (start, end, is_open, is_session): Times, places: &[Place]) -> String {
+pub fn written(
+    description: &str,
+    (start, end, is_open, is_session): Times,
+    places: &[Place],
+) -> String {
     let lines = places.iter().map(|(start, offset, size)| {
         journal::line(&Placed { start: *start, offset: *offset, size: *size })
     });
     let times = Resolved { start, end, is_open, is_session };
-    journal::header(asked, times) + &lines.collect::<String>()
+    journal::header(description, times) + &lines.collect::<String>()
 }
 
 /// Reads the journal of a download: its times, and the places of the fragments that
 /// are in the file, in order.
-pub fn read(text: &str, asked: &str) -> Result<Option<(Times, Vec<Place>)>, String> {
-    let Some((times, done)) = journal::read(text, asked)? else { return Ok(None) };
+pub fn read(text: &str, description: &str) -> Result<Option<(Times, Vec<Place>)>, String> {
+    let Some((times, done)) = journal::read(text, description)? else { return Ok(None) };
     let Resolved { start, end, is_open, is_session } = times;
     let mut places: Vec<_> = done.values().map(place).collect();
     places.sort_unstable();

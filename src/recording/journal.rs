@@ -25,7 +25,7 @@ pub(super) struct Placed {
 }
 
 impl Placed {
-    /// Returns the offset of the first byte behind it.
+    /// Returns the offset of the first byte after it.
     pub(super) fn end(&self) -> u64 {
         total([self.offset, self.size])
     }
@@ -120,7 +120,7 @@ pub(super) type Contents = (Resolved, HashMap<i64, Placed>);
 ///
 /// # Errors
 ///
-/// Returns what else the journal belongs to.
+/// Returns what the journal belongs to instead.
 pub(super) fn read(text: &str, description: &str) -> Result<Option<Contents>, String> {
     // Anything after the last line break is a truncated line.
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);

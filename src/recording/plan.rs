@@ -45,7 +45,7 @@ impl Plan {
         Ok(())
     }
 
-    /// Adds fragments, each behind the last one.
+    /// Adds fragments, each after the previous one.
     pub(super) fn add(&mut self, found: Vec<Fragment>) {
         for fragment in found {
             let placed =

@@ -6,7 +6,7 @@ use super::timeline;
 use time::OffsetDateTime;
 
 /// The parts of a recording to delete. Delete the playlists first: then no playlist
-/// ever lists a deleted fragment, even if the work is interrupted.
+/// ever lists a deleted fragment, even if the deletion is interrupted.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub struct Pruning {
@@ -28,7 +28,7 @@ impl Pruning {
 
 impl Recording {
     /// Returns what is older than `before`: fragments that ended by then, and, with
-    /// `vod`, finished playlists that were last written before.
+    /// `vod`, finished playlists that were last written before then.
     ///
     /// Fragments in a remaining playlist are kept. Playlists without an end belong to
     /// live streams and are always kept.

@@ -21,7 +21,7 @@ pub struct Key(Hmac<Sha1>);
 impl Key {
     /// Creates a key from a secret.
     pub fn new(secret: &str) -> Self {
-        // HMAC accepts a key of any length, so that this cannot fail.
+        // HMAC accepts a key of any length, so this cannot fail.
         Key(Hmac::new_from_slice(secret.as_bytes()).expect("HMAC accepts any key"))
     }
 
@@ -161,7 +161,7 @@ pub fn check(parts: &Parts<'_>) -> Result<()> {
 /// # Errors
 ///
 /// [`ErrorKind::InvalidArgument`](crate::ErrorKind::InvalidArgument) for a key
-/// with `?` or a control character, also percent-encoded: it may be decoded again
+/// with `?` or a control character, even percent-encoded: it may be decoded again
 /// between client and service.
 pub fn check_key(key: &str) -> Result<()> {
     let is_ambiguous = |text: &[u8]| text.iter().any(|byte| matches!(byte, b'?' | 0..=0x1f));

@@ -71,7 +71,7 @@ impl fmt::Debug for Key {
 }
 
 fn keyed(key: &[u8]) -> Hmac<Sha256> {
-    // HMAC accepts a key of any length, so that this cannot fail.
+    // HMAC accepts a key of any length, so this cannot fail.
     Hmac::new_from_slice(key).expect("HMAC accepts any key")
 }
 

@@ -26,7 +26,7 @@ const NAME_LIFETIME: Duration = Duration::from_secs(60);
 const MAX_ADDRESSES: usize = 16;
 
 /// Connects on its own thread, because connecting blocks for up to its timeout and
-/// cannot be interrupted. Connections are reused, so that this is rare.
+/// cannot be interrupted. Connections are reused, so this is rare.
 pub(super) struct StoppableConnector {
     inner: Arc<DefaultConnector>,
     resolver: CachingResolver,

@@ -123,7 +123,7 @@ impl Transport for Connection {
 }
 
 /// Rounds a long time limit up to a multiple of [`GRAIN`]. One that is too long to be a
-/// number of grains, or never comes, stays as it is.
+/// number of grains, or infinite, stays as it is.
 fn rounded_up(timeout: NextTimeout) -> NextTimeout {
     let exact = *timeout.after;
     match u32::try_from(exact.as_millis().div_ceil(GRAIN.as_millis())) {

@@ -117,7 +117,7 @@ impl Parties<'_> {
                     .permanent()
             }
             Io::InvalidData if self.secure => {
-                connection(format!("TLS failed with {reached}: {io}")).permanent()
+                connection(format!("TLS error with {reached}: {io}")).permanent()
             }
             Io::InvalidData => connection(format!("{peer}: {io}")).permanent(),
             _ => connection(format!("lost the connection to {reached}: {io}")),

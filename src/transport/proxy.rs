@@ -81,7 +81,7 @@ impl Proxy {
     /// # Errors
     ///
     /// [`ErrorKind::Config`] for a proxy that cannot be used: connecting
-    /// directly instead could go against the rules of a network.
+    /// directly instead could violate a network's policy.
     pub(super) fn choose(
         choice: &ProxyChoice,
         secure: bool,
@@ -99,7 +99,10 @@ impl Proxy {
         };
         // The URL is not shown: it may contain a password.
         let parsed = Self::parse(&url).map_err(|reason| {
-            Error::new(ErrorKind::Config, format!("{source}: {reason}, such as http://HOST:PORT"))
+            Error::new(
+                ErrorKind::Config,
+                format!("{source}: {reason}; use a URL such as http://HOST:PORT"),
+            )
         })?;
         Ok(Some(parsed))
     }

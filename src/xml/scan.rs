@@ -78,7 +78,7 @@ impl Scanner<'_> {
         self.kept.try_reserve_exact(self.text.len()).map_err(|_| "not enough memory for it")?;
         self.skip_prefix("\u{feff}");
         if self.rest().strip_prefix("<?xml").is_some_and(|rest| rest.starts_with(is_space)) {
-            self.drop_through(0, "?>", "a declaration without an end")?;
+            self.drop_through(0, "?>", "unterminated declaration")?;
         }
         while self.skip_to_markup()? {
             self.markup()?;
@@ -156,7 +156,7 @@ impl Scanner<'_> {
         if rest.starts_with("<!--") {
             self.comment()
         } else if rest.starts_with("<![CDATA[") {
-            let end = rest.find("]]>").ok_or("a CDATA section without an end")?;
+            let end = rest.find("]]>").ok_or("unterminated CDATA section")?;
             self.keep_blank();
             self.content = Content::Text;
             self.at += end + 3;
@@ -174,16 +174,16 @@ impl Scanner<'_> {
             xml if xml.eq_ignore_ascii_case("xml") => {
                 Err("a declaration that is not at the start".into())
             }
-            _ => self.drop_through(2, "?>", "an instruction without an end"),
+            _ => self.drop_through(2, "?>", "unterminated processing instruction"),
         }
     }
 
     fn comment(&mut self) -> Result<()> {
-        let length = self.rest()[4..].find("--").ok_or("a comment without an end")?;
+        let length = self.rest()[4..].find("--").ok_or("unterminated comment")?;
         if !self.rest()[4 + length..].starts_with("-->") {
             return Err("-- in a comment".into());
         }
-        self.drop_through(4, "-->", "a comment without an end")
+        self.drop_through(4, "-->", "unterminated comment")
     }
 
     fn start_tag(&mut self) -> Result<()> {
@@ -215,7 +215,7 @@ impl Scanner<'_> {
         // Most tags are short and have no attributes.
         let end = rest.iter().position(|byte| matches!(byte, b'>' | b'"' | b'\''));
         match end.map(|end| (end, rest[end])) {
-            None => Err("a tag without an end".into()),
+            None => Err("unterminated tag".into()),
             Some((end, b'>')) => Ok(end + 1),
             Some(_) => self.tag_with_attributes(),
         }
@@ -227,13 +227,13 @@ impl Scanner<'_> {
         let (mut at, mut attributes) = (1, 0);
         loop {
             match bytes.get(at) {
-                None => return Err("a tag without an end".into()),
+                None => return Err("unterminated tag".into()),
                 Some(b'>') => break,
                 Some(b'=') => attributes += 1,
                 Some(quote @ (b'"' | b'\'')) => {
                     let value = &bytes[at + 1..];
                     let end = value.iter().position(|byte| byte == quote);
-                    at += 1 + end.ok_or("an attribute without an end")?;
+                    at += 1 + end.ok_or("unterminated attribute value")?;
                 }
                 Some(_) => {}
             }
@@ -253,9 +253,9 @@ impl Scanner<'_> {
 
     fn end_tag(&mut self) -> Result<()> {
         let mut rest = self.bytes[self.at..].iter();
-        let length = rest.position(|byte| *byte == b'>').ok_or("an end tag without an end")?;
+        let length = rest.position(|byte| *byte == b'>').ok_or("unterminated end tag")?;
         // The parser checks that the names match.
-        self.depth = self.depth.checked_sub(1).ok_or("an end tag that does not match")?;
+        self.depth = self.depth.checked_sub(1).ok_or("unmatched end tag")?;
         self.keep_blank();
         self.content = Content::Between;
         self.at += length + 1;
@@ -272,7 +272,7 @@ impl Scanner<'_> {
             // comment.
             let name = rest.split_once(';').map(|(name, _)| name);
             let problem = match name.map(|name| (name, name.strip_prefix('#'))) {
-                None => "a reference without an end".into(),
+                None => "unterminated reference".into(),
                 Some((name, Some(number))) if numbered(number).is_none() => {
                     format!("&{}; is not a character of XML", shown(name)).into()
                 }

@@ -82,13 +82,13 @@ async function section(title, body, ...args) {
   try {
     await body(...args);
   } catch (error) {
-    check(`${title} runs to its end`, false, `${error.name}: ${error.message}\n${error.stack}`);
+    check(`${title} completes`, false, `${error.name}: ${error.message}\n${error.stack}`);
   }
 }
 
 // --- clients ------------------------------------------------------------------
 
-console.warn = () => {}; // the SDK recommends to refresh STS tokens automatically
+console.warn = () => {}; // the SDK recommends refreshing STS tokens automatically
 
 function client(changes = {}) {
   return new OSS({
@@ -510,7 +510,7 @@ async function cors(oss) {
   await refused('CORS rules afterwards', 'NoSuchCORSConfiguration', none, { status: 404 });
 }
 
-/** Other operations of programs on a bucket with channels. */
+/** Other operations that programs perform on a bucket with channels. */
 async function aroundChannels(oss) {
   const acl = async () => (await oss.getBucketACL(BUCKET)).acl;
   equal('the ACL of a bucket', await acl(), 'private');
@@ -665,7 +665,7 @@ async function url(channel) {
   console.log(client().getRtmpUrl(channel, { expires: 600, params: { playlistName: 'playlist.m3u8' } }));
 }
 
-/** Repeats until the result is true or the time is over. */
+/** Retries until the result is true or the time is up. */
 async function until(seconds, condition) {
   const end = Date.now() + seconds * 1000;
   for (;;) {

@@ -212,4 +212,4 @@ lists from-python https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$python" desk.py
 lists from-python OSS_ENDPOINT=http://oss.corp.example http_proxy=$PROXY "$osslive" channel list
 grep -q 'CONNECT live-demo.oss.corp.example:443' squid/access.log
 grep -q 'GET http://live-demo.oss.corp.example/' squid/access.log
-echo 'ok: all requests went through Squid, in both ways'
+echo 'ok: all requests went through Squid, tunneled and with full URLs'

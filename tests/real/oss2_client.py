@@ -94,7 +94,7 @@ def section(title, body, *arguments):
     try:
         body(*arguments)
     except Exception as error:  # any exception for an invalid response
-        check(title + " runs to its end", False, error)
+        check(title + " completes", False, error)
 
 
 # --- clients -----------------------------------------------------------------
@@ -525,7 +525,7 @@ def cors(oss):
 
 
 def around_channels(oss):
-    """Other operations of programs on a bucket with channels."""
+    """Other operations that programs perform on a bucket with channels."""
     equal("the ACL of a bucket", oss.get_bucket_acl().acl, "private")
     oss.put_bucket_acl("public-read")
     equal("the ACL that was set", oss.get_bucket_acl().acl, "public-read")
@@ -652,7 +652,7 @@ def url(channel):
 
 
 def until(seconds, condition):
-    """Repeats until the result is true or the time is over."""
+    """Retries until the result is true or the time is up."""
     end = time.monotonic() + seconds
     while True:
         answer = condition()

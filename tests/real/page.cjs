@@ -225,7 +225,7 @@ async function main() {
     await showsLiveChannels(page);
     await plays(page, "live", "native");
     await signsOnRequest(page);
-    await fits(page, "on a desk");
+    await fits(page, "on a desktop");
     check("light if light is preferred", (await brightness(page)) > 200);
     await worksByKeyboard(page);
     await showsRejectedRequests(page);

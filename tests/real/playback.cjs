@@ -59,7 +59,7 @@ async function main() {
     // A few at a time, which one machine can decode easily.
     for (let at = 0; at < STREAMS.length; at += 4) {
       let streams = STREAMS.slice(at, at + 4);
-      // Repeat failed streams: problems of a stream happen every time.
+      // Retry failed streams: problems of a stream happen every time.
       for (let tries = 1; streams.length > 0; tries += 1) {
         const played = await page.evaluate(play, { streams, limit: SOON });
         const wrong = played.map((seen, index) => faultOf(seen, streams[index][2]));

@@ -23,7 +23,7 @@ pub enum Step {
     Repeat(usize, Vec<u8>),
     /// Stays silent, and keeps the connection open, until the client disconnects.
     Wait,
-    /// Closes the connection orderly.
+    /// Closes the connection cleanly.
     Close,
     /// Closes the connection with RST.
     Reset,
@@ -118,8 +118,8 @@ impl FaultServer {
         self.state.connections.load(Ordering::SeqCst)
     }
 
-    /// Waits until all responses in progress are sent, and their connections closed if
-    /// they are to be.
+    /// Waits until all responses in progress are sent, and their connections closed where
+    /// a step says so.
     pub fn settle(&self) {
         let until = Instant::now() + Duration::from_secs(1);
         while self.state.busy.load(Ordering::SeqCst) > 0 && Instant::now() < until {

@@ -16,7 +16,7 @@
  *
  * Each kind of result has a function that parses the JSON returned by a call, and
  * throws osslive::Error with Status::bad_reply for anything else. Members that may
- * be absent are std::optional. Enumerations have the value unknown for values of a
+ * be absent are std::optional. Enumerations have the value unknown for values from a
  * newer library; members added by a newer library are ignored.
  *
  * This header is generated from the JSON Schemas that are installed with it, in

@@ -70,7 +70,7 @@ impl Manual {
     }
 }
 
-/// Returns the words of a sentence, without parts in brackets and quotes.
+/// Returns the words of a sentence, without parts in parentheses and quotes.
 fn words(text: &str) -> Vec<String> {
     let (mut depth, mut quoted, mut plain) = (0, false, String::new());
     for letter in text.chars() {

@@ -9,7 +9,7 @@ use super::manifest::{self, Manifest};
 use super::{file, sheet};
 use crate::confirm;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::pace::Pace;
+use crate::rate_options::RateOptions;
 use crate::session::Session;
 use crate::signal;
 use crate::text;
@@ -21,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 pub(super) const HELP: &str = "\
 FILE lists channels by id, each with its complete configuration: fields that are
-not set have their defaults. A table has the columns of channel import.
+not set use their defaults. A table has the columns of channel import.
 
   prefix: stage-               # optional; needed for --prune
   defaults:                    # optional
@@ -63,7 +63,7 @@ pub(super) struct Arguments {
     #[arg(short, long, requires = "prune")]
     yes: bool,
     #[command(flatten)]
-    pace: Pace,
+    rates: RateOptions,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -75,13 +75,13 @@ enum Format {
 pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
     let manifest = read(arguments)?;
     let prefix = if arguments.prune { Some(prefix(&manifest, arguments)?) } else { None };
-    let found = survey::existing(&manifest, &arguments.pace, session)?;
+    let found = survey::existing(&manifest, &arguments.rates, session)?;
     let surplus = match prefix {
         Some(prefix) => survey::surplus(&manifest, prefix, session)?,
         None => Vec::new(),
     };
     let mut steps = plan::plan(manifest.channels, &found, surplus);
-    survey::note_live(&mut steps, &arguments.pace, session);
+    survey::note_live(&mut steps, &arguments.rates, session);
     if !session.output.json {
         session.output.text(|page| report::write_plan(&steps, page));
     }
@@ -89,7 +89,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
         return dry_run(steps, arguments.exit_code, session);
     }
     confirm_deletions(&steps, arguments.yes, session)?;
-    apply(steps, &arguments.pace, session)
+    apply(steps, &arguments.rates, session)
 }
 
 fn read(arguments: &Arguments) -> Outcome<Manifest> {
@@ -152,12 +152,12 @@ fn confirm_deletions(steps: &[Step], yes: bool, session: &Session) -> Outcome {
     }
 }
 
-fn apply(steps: Vec<Step>, pace: &Pace, session: &Session) -> Outcome {
+fn apply(steps: Vec<Step>, rates: &RateOptions, session: &Session) -> Outcome {
     let stop = StopHandle::new();
     signal::stops(&stop)?;
     let changing: Vec<&Step> =
         steps.iter().filter(|step| step.action != Action::Unchanged).collect();
-    let outcomes = execute::execute(&changing, pace, session, &stop);
+    let outcomes = execute::execute(&changing, rates, session, &stop);
     let report = Report::applied(steps, outcomes);
     session.output.show(&report, |page| report.write(page));
     report.failure()

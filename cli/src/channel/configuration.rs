@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 /// Channels with their configurations, in the order of the file.
 pub(super) type Channels = Vec<(String, Configuration)>;
 
-/// The complete configuration of a channel. Missing fields have their defaults.
+/// The complete configuration of a channel. Missing fields use their defaults.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Configuration {
     pub(super) description: String,
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn each_field_rejects_its_own_invalid_values() {
         let mut configuration = Configuration { frag_count: 0, ..Configuration::default() };
-        Field::FragDuration.set(&mut configuration, "2").expect("the count is not its mistake");
+        Field::FragDuration.set(&mut configuration, "2").expect("the count is not checked here");
         let message = Field::FragDuration.set(&mut configuration, "101").expect_err("too long");
         assert!(message.contains("101"), "{message}");
         assert_eq!(configuration.frag_duration, 2, "a mistake changes nothing");

@@ -23,7 +23,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, (u64, String)> {
 fn utf8(bytes: &[u8]) -> Result<String, (u64, String)> {
     std::str::from_utf8(bytes).map(str::to_owned).map_err(|error| {
         let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        (line(&before), "not UTF-8, nor UTF-16 with a byte order mark".to_owned())
+        (line(&before), "neither UTF-8 nor UTF-16 with a byte order mark".to_owned())
     })
 }
 
@@ -42,7 +42,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, (u64, String)
     }
 }
 
-/// Returns the number of the line after a text, counted from 1.
+/// Returns the number of the line where the given text ends, counted from 1.
 fn line(before: &str) -> u64 {
     1 + before.replace("\r\n", "\n").chars().filter(|c| matches!(c, '\n' | '\r')).count() as u64
 }

@@ -3,7 +3,7 @@
 use super::configuration::Channels;
 use super::{file, sheet};
 use crate::failure::{Exit, Failure, Outcome};
-use crate::pace::Pace;
+use crate::rate_options::RateOptions;
 use crate::session::Session;
 use crate::signal;
 use crate::table::{Cell, Style, Table};
@@ -46,7 +46,7 @@ pub(super) struct Arguments {
     #[arg(long, visible_alias = "check")]
     dry_run: bool,
     #[command(flatten)]
-    pace: Pace,
+    rates: RateOptions,
 }
 
 /// The outcome of an import.
@@ -77,8 +77,8 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
         channels.iter().map(|(id, configuration)| (id, configuration.to_config())).collect();
     let stop = StopHandle::new();
     signal::stops(&stop)?;
-    let bar = session.progress.things(channels.len());
-    let options = arguments.pace.options().stop(&stop);
+    let bar = session.progress.items(channels.len());
+    let options = arguments.rates.options().stop(&stop);
     let options = options.progress(|progress| bar.set_position(progress.done as u64));
     let results = session.client.put_channels(&channels, &options);
     bar.finish_and_clear();

@@ -133,7 +133,7 @@ fn read_settings(reader: &mut Reader<'_>, of: &str) -> Result<Settings> {
         }
         let known = field.map_or(SNAPSHOT, Field::name);
         if let Some(line) = lines.insert(known, key.line()) {
-            return Err(key.wrong(format!("{name}: {known} is already in line {line}")));
+            return Err(key.wrong(format!("{name}: {known} is already on line {line}")));
         }
         match field {
             Some(field) => settings.fields.push((field, read_value(reader, field, name)?)),

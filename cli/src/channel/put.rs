@@ -15,7 +15,7 @@ pub(super) struct Arguments {
     settings: Settings,
 }
 
-/// The configuration of a channel. Missing options have their defaults.
+/// The configuration of a channel. Missing options use their defaults.
 #[derive(Args)]
 struct Settings {
     /// Display name; the service stores it as the description

@@ -67,7 +67,7 @@ struct Collected {
 impl Collected {
     fn reserve(&mut self, id: &str, line: u64) -> std::result::Result<(), String> {
         match self.lines.insert(id.to_owned(), line) {
-            Some(first) => Err(format!("channel {id:?} is already in line {first}")),
+            Some(first) => Err(format!("channel {id:?} is already on line {first}")),
             None => Ok(()),
         }
     }
@@ -281,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_heading_names_the_columns_in_any_order() {
+    fn a_header_names_the_columns_in_any_order() {
         let text = "Name,ID,status,Frag Duration,frag_count,playlistName\n\
             \"Stage, \"\"main\"\"\",main,disabled,2,5,live.m3u8\n\
             # a comment with \"one quote\n\

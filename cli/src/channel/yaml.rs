@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
                 return Err(key.wrong("merge keys are not supported: use defaults"));
             }
             if let Some(line) = lines.insert(key.text.clone(), key.line()) {
-                return Err(key.wrong(format!("{:?} is already in line {line}", key.text)));
+                return Err(key.wrong(format!("{:?} is already on line {line}", key.text)));
             }
             each(self, key)?;
         }
@@ -196,4 +196,4 @@ impl<'a> Reader<'a> {
     }
 }
 
-const NO_MAPPING: &str = "the file must be a mapping with the field channels";
+const NO_MAPPING: &str = "the file must be a mapping with a channels field";

@@ -1,10 +1,10 @@
 //! The bucket under observation: sends requests, signs publish URLs, and knows what
 //! can be observed here.
 
-use super::ask::{Ask, MINIMAL, Scheme, put};
 use super::mask::Mask;
 use super::observation::Need;
 use super::reply::Reply;
+use super::request_spec::{MINIMAL, RequestSpec, Scheme, put};
 use super::signing::Signatory;
 use crate::connection::Connection;
 use crate::failure::{Exit, Failure, Outcome};
@@ -109,8 +109,9 @@ impl Bench {
     /// Uses the service's time, because a wrong clock here would invalidate every
     /// signature.
     fn set_clock(&mut self) -> Outcome {
-        let ask = Ask::get("").live().param("prefix", &self.prefix).scheme(Scheme::Anonymous);
-        let reply = self.send("clock", &ask).map_err(|miss| self.failure(miss))?;
+        let spec =
+            RequestSpec::get("").live().param("prefix", &self.prefix).scheme(Scheme::Anonymous);
+        let reply = self.send("clock", &spec).map_err(|miss| self.failure(miss))?;
         let Some(date) = reply.header("date") else { return Ok(()) };
         if let Ok(date) = OffsetDateTime::parse(date, &Rfc2822) {
             self.skew = (date - OffsetDateTime::now_utc()).whole_seconds();
@@ -120,18 +121,19 @@ impl Bench {
 
     /// Determines the properties of the bucket and the account.
     fn survey(&mut self, publish: bool) -> Outcome {
-        let ask = |ask: Ask| self.send("survey", &ask).map_err(|miss| self.failure(miss));
+        let send =
+            |spec: RequestSpec| self.send("survey", &spec).map_err(|miss| self.failure(miss));
         // The listing finds nothing: the contents of the bucket are private.
-        let nothing = Ask::get("").live().param("prefix", &self.prefix);
-        let list = ask(nothing.clone())?;
+        let nothing = RequestSpec::get("").live().param("prefix", &self.prefix);
+        let list = send(nothing.clone())?;
         if !list.is_success() {
             return Err(refused("list channels", &list));
         }
-        let acl = ask(Ask::get("").flag("acl"))?;
-        let cors = ask(Ask::get("").flag("cors"))?;
+        let acl = send(RequestSpec::get("").flag("acl"))?;
+        let cors = send(RequestSpec::get("").flag("cors"))?;
         let key = format!("{}survey", self.prefix);
-        let object = ask(Ask::get(&key))?;
-        let list = |scheme| ask(nothing.clone().scheme(scheme));
+        let object = send(RequestSpec::get(&key))?;
+        let list = |scheme| send(nothing.clone().scheme(scheme));
         let (v1, v4) = (list(Scheme::HeaderV1)?, list(Scheme::HeaderV4)?);
         let needs = [
             (Need::Stream, publish),
@@ -178,12 +180,12 @@ impl Bench {
     /// Sends a request, and retries it while it is throttled, and once if the
     /// connection fails: an idle one may be closed at any time. `id` is the
     /// observation, which is also sent to the service.
-    pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
+    pub(super) fn send(&self, id: &str, spec: &RequestSpec) -> Result<Reply, Miss> {
         let until = Instant::now() + THROTTLED_LIMIT;
         let (mut pause, mut is_again) = (Duration::from_millis(500), false);
         loop {
             self.check_stop()?;
-            let reply = match self.send_once(id, ask) {
+            let reply = match self.send_once(id, spec) {
                 Err(Miss::Silent(why)) if !is_again && why != TIMED_OUT => {
                     is_again = true;
                     self.pause(pause)?;
@@ -202,7 +204,7 @@ impl Bench {
         }
     }
 
-    fn send_once(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
+    fn send_once(&self, id: &str, spec: &RequestSpec) -> Result<Reply, Miss> {
         let signatory = Signatory {
             credentials: &self.credentials,
             bucket: self.bucket(),
@@ -210,9 +212,9 @@ impl Bench {
             version: self.version,
             now: self.now(),
         };
-        let signed = signatory.sign(ask);
-        let url = self.url(ask, &signed.query);
-        let mut request = http::Request::builder().method(ask.method).uri(&url);
+        let signed = signatory.sign(spec);
+        let url = self.url(spec, &signed.query);
+        let mut request = http::Request::builder().method(spec.method).uri(&url);
         let agent = concat!("osslive-conformance/", env!("CARGO_PKG_VERSION"));
         request = request.header("user-agent", format!("{agent} ({id})"));
         for (name, value) in &signed.headers {
@@ -220,24 +222,24 @@ impl Bench {
         }
         self.requests.fetch_add(1, Ordering::Relaxed);
         let started = Instant::now();
-        let outcome = self.exchange(request, ask);
+        let outcome = self.exchange(request, spec);
         if self.verbose {
             let seen = match &outcome {
                 Ok(reply) => reply.status.to_string(),
                 Err(error) => error.clone(),
             };
             let path = url.split('?').next().unwrap_or_default();
-            let names: Vec<_> = ask.query.iter().map(|(name, _)| name.as_str()).collect();
+            let names: Vec<_> = spec.query.iter().map(|(name, _)| name.as_str()).collect();
             let (query, ms) = (names.join("&"), started.elapsed().as_millis());
-            say(&format!("{id}: {} {path}?{query}: {seen} in {ms} ms", ask.method));
+            say(&format!("{id}: {} {path}?{query}: {seen} in {ms} ms", spec.method));
         }
         outcome.map_err(Miss::Silent)
     }
 
-    fn url(&self, ask: &Ask, query: &str) -> String {
+    fn url(&self, spec: &RequestSpec, query: &str) -> String {
         let endpoint: &Endpoint = self.client.endpoint();
         let mut url = endpoint.url("", &[]);
-        if let Some(other) = &ask.bucket {
+        if let Some(other) = &spec.bucket {
             let bucket = self.bucket();
             let (first, last) = match endpoint.style() {
                 AddressingStyle::Path => url.rsplit_once(bucket),
@@ -246,9 +248,9 @@ impl Bench {
             .unwrap_or((&url, ""));
             url = [first, other, last].concat();
         }
-        match &ask.raw_key {
+        match &spec.raw_key {
             Some(raw) => url.push_str(raw),
-            None => url.push_str(&percent_encode_path(&ask.key)),
+            None => url.push_str(&percent_encode_path(&spec.key)),
         }
         if !query.is_empty() {
             url.push('?');
@@ -257,7 +259,11 @@ impl Bench {
         url
     }
 
-    fn exchange(&self, request: http::request::Builder, ask: &Ask) -> Result<Reply, String> {
+    fn exchange(
+        &self,
+        request: http::request::Builder,
+        spec: &RequestSpec,
+    ) -> Result<Reply, String> {
         let describe = |error: ureq::Error| match error {
             ureq::Error::Timeout(_) => TIMED_OUT.to_owned(),
             // The message may quote the URL, which may be signed.
@@ -268,13 +274,13 @@ impl Bench {
             _ => "the connection was lost".to_owned(),
         };
         let invalid = |_| "the request could not be written".to_owned();
-        let has_body = matches!(ask.method, "PUT" | "POST");
-        let mut response = if ask.is_chunked {
-            let mut body = &ask.body[..];
+        let has_body = matches!(spec.method, "PUT" | "POST");
+        let mut response = if spec.is_chunked {
+            let mut body = &spec.body[..];
             let body = ureq::SendBody::from_reader(&mut body);
             self.agent.run(request.body(body).map_err(invalid)?)
         } else if has_body {
-            self.agent.run(request.body(&ask.body[..]).map_err(invalid)?)
+            self.agent.run(request.body(&spec.body[..]).map_err(invalid)?)
         } else {
             self.agent.run(request.body(()).map_err(invalid)?)
         }
@@ -304,11 +310,11 @@ impl Bench {
     /// Checks that channels can be created and deleted.
     pub(super) fn check_permissions(&self) -> Outcome {
         let name = format!("{}survey", self.prefix);
-        for (what, ask) in [
+        for (what, spec) in [
             ("create a channel", put(&name, MINIMAL)),
-            ("delete a channel", Ask::delete(&name).live()),
+            ("delete a channel", RequestSpec::delete(&name).live()),
         ] {
-            let reply = self.send("survey", &ask).map_err(|miss| self.failure(miss))?;
+            let reply = self.send("survey", &spec).map_err(|miss| self.failure(miss))?;
             if !reply.is_success() {
                 return Err(refused(what, &reply));
             }

@@ -1,9 +1,9 @@
 //! Observations of PutLiveChannel, GetLiveChannelInfo, PutLiveChannelStatus and
 //! DeleteLiveChannel.
 
-use super::ask::{Ask, MINIMAL, See, put};
 use super::experiment::{Experiment, Names, probe, probe_channel};
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
+use super::request_spec::{MINIMAL, RequestSpec, See, put};
 
 /// The response of GetLiveChannelInfo.
 const SETTINGS: &[See] = &[
@@ -35,7 +35,7 @@ fn read_back(
     Experiment::new(&[(id, title, source)], move |notes| {
         let name = notes.name();
         notes.put(id, &name, &configuration())?;
-        notes.see(id, &Ask::get(&name).live().see(SETTINGS)).map(drop)
+        notes.see(id, &RequestSpec::get(&name).live().see(SETTINGS)).map(drop)
     })
 }
 
@@ -81,7 +81,7 @@ fn settings() -> Vec<Experiment> {
             format!("<Description>a &amp; &lt;b&gt;</Description><Status>disabled</Status>{target}")
         }),
         probe("info-missing", "GetLiveChannelInfo of a nonexistent channel", Documented, |n| {
-            Ask::get(&n.name).live()
+            RequestSpec::get(&n.name).live()
         }),
         configured("put-description-128", "description of 128 bytes", Documented, |_| {
             described(&"x".repeat(128))
@@ -101,9 +101,12 @@ fn settings() -> Vec<Experiment> {
             Inferred,
             |_| described(&"é".repeat(65)),
         ),
-        configured("put-status-unknown", "configuration with another status", Documented, |_| {
-            format!("<Status>paused</Status>{MINIMAL}")
-        }),
+        configured(
+            "put-status-unknown",
+            "configuration with an unknown status",
+            Documented,
+            |_| format!("<Status>paused</Status>{MINIMAL}"),
+        ),
         configured("put-status-upper-case", "configuration with status Enabled", Inferred, |_| {
             format!("<Status>Enabled</Status>{MINIMAL}")
         }),
@@ -135,7 +138,7 @@ fn fragment_limits() -> Vec<Experiment> {
         case("put-frag-duration-fraction", "FragDuration 2.5", Inferred, "2.5", "3"),
         case("put-frag-duration-text", "FragDuration is not a number", Inferred, "five", "3"),
         case("put-frag-duration-empty", "FragDuration is empty", Unknown, "", "3"),
-        case("put-frag-duration-spaces", "FragDuration in spaces", Unknown, " 5 ", "3"),
+        case("put-frag-duration-spaces", "FragDuration surrounded by spaces", Unknown, " 5 ", "3"),
         case("put-frag-count-0", "FragCount 0", Documented, "5", "0"),
         case("put-frag-count-1", "FragCount 1", Documented, "5", "1"),
         case("put-frag-count-100", "FragCount 100", Documented, "5", "100"),
@@ -185,7 +188,7 @@ fn playlist_names() -> Vec<Experiment> {
 
 fn documents() -> Vec<Experiment> {
     let raw = |id, title, source, body: &'static str| {
-        probe(id, title, source, move |n| Ask::put(&n.name).live().body(body))
+        probe(id, title, source, move |n| RequestSpec::put(&n.name).live().body(body))
     };
     vec![
         raw("put-body-empty", "PutLiveChannel without a body", Documented, ""),
@@ -212,7 +215,7 @@ fn documents() -> Vec<Experiment> {
         ),
         raw(
             "put-doctype",
-            "a body with a document type",
+            "a body with a DOCTYPE",
             Unknown,
             "<!DOCTYPE a [<!ENTITY b \"c\">]>\
              <LiveChannelConfiguration><Target><Type>HLS</Type></Target></LiveChannelConfiguration>",
@@ -229,9 +232,12 @@ fn documents() -> Vec<Experiment> {
             Tested,
             |_| format!("<Colour>red</Colour>{MINIMAL}"),
         ),
-        configured("put-order-other", "a configuration in another order", Inferred, |_| {
-            format!("{MINIMAL}<Status>enabled</Status><Description>x</Description>")
-        }),
+        configured(
+            "put-order-other",
+            "a configuration with its elements in another order",
+            Inferred,
+            |_| format!("{MINIMAL}<Status>enabled</Status><Description>x</Description>"),
+        ),
     ]
 }
 
@@ -273,44 +279,48 @@ fn snapshots() -> Vec<Experiment> {
 
 fn states() -> Vec<Experiment> {
     let status = |id, title, source, value: &'static str| {
-        probe_channel(id, title, source, move |n| Ask::put(&n.name).live().param("status", value))
+        probe_channel(id, title, source, move |n| {
+            RequestSpec::put(&n.name).live().param("status", value)
+        })
     };
     vec![
         status("status-disabled", "PutLiveChannelStatus disabled", Documented, "disabled"),
         status("status-enabled-again", "the status that a channel already has", Tested, "enabled"),
-        status("status-unknown", "PutLiveChannelStatus with another status", Tested, "paused"),
+        status("status-unknown", "PutLiveChannelStatus with an unknown status", Tested, "paused"),
         status("status-empty", "PutLiveChannelStatus with an empty status", Unknown, ""),
         probe(
             "status-missing-channel",
             "PutLiveChannelStatus of a nonexistent channel",
             Tested,
-            |n| Ask::put(&n.name).live().param("status", "disabled"),
+            |n| RequestSpec::put(&n.name).live().param("status", "disabled"),
         ),
         probe_channel("status-body", "PutLiveChannelStatus with a body", Unknown, |n| {
-            Ask::put(&n.name).live().param("status", "disabled").body("<Status/>")
+            RequestSpec::put(&n.name).live().param("status", "disabled").body("<Status/>")
         }),
         Experiment::new(
             &[("status-kept", "GetLiveChannelInfo after disabling", Documented)],
             |notes| {
                 let name = notes.name();
                 notes.put("status-kept", &name, MINIMAL)?;
-                let disable = Ask::put(&name).live().param("status", "disabled");
+                let disable = RequestSpec::put(&name).live().param("status", "disabled");
                 notes.must("status-kept", &disable)?;
-                let info = Ask::get(&name).live().see(&[See::Text("Status")]);
+                let info = RequestSpec::get(&name).live().see(&[See::Text("Status")]);
                 notes.see("status-kept", &info).map(drop)
             },
         ),
-        probe_channel("delete", "DeleteLiveChannel", Documented, |n| Ask::delete(&n.name).live()),
+        probe_channel("delete", "DeleteLiveChannel", Documented, |n| {
+            RequestSpec::delete(&n.name).live()
+        }),
         probe("delete-missing", "DeleteLiveChannel of a nonexistent channel", Tested, |n| {
-            Ask::delete(&n.name).live()
+            RequestSpec::delete(&n.name).live()
         }),
         Experiment::new(
             &[("delete-then-info", "a deleted channel is gone at once", Tested)],
             |notes| {
                 let name = notes.name();
                 notes.put("delete-then-info", &name, MINIMAL)?;
-                notes.must("delete-then-info", &Ask::delete(&name).live())?;
-                notes.see("delete-then-info", &Ask::get(&name).live()).map(drop)
+                notes.must("delete-then-info", &RequestSpec::delete(&name).live())?;
+                notes.see("delete-then-info", &RequestSpec::get(&name).live()).map(drop)
             },
         ),
         Experiment::new(
@@ -318,9 +328,11 @@ fn states() -> Vec<Experiment> {
             |notes| {
                 let name = notes.name();
                 notes.put("delete-then-put", &name, &described("first"))?;
-                notes.must("delete-then-put", &Ask::delete(&name).live())?;
+                notes.must("delete-then-put", &RequestSpec::delete(&name).live())?;
                 notes.put("delete-then-put", &name, MINIMAL)?;
-                notes.see("delete-then-put", &Ask::get(&name).live().see(SETTINGS)).map(drop)
+                notes
+                    .see("delete-then-put", &RequestSpec::get(&name).live().see(SETTINGS))
+                    .map(drop)
             },
         ),
     ]

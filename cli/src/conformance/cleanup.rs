@@ -1,8 +1,8 @@
 //! Finds and removes what a run created, by the prefix of its names.
 
-use super::ask::Ask;
 use super::bench::{Bench, COMMON_PREFIX, Miss};
 use super::reply::Reply;
+use super::request_spec::RequestSpec;
 use std::time::{Duration, Instant};
 
 /// How long a channel may stay live after its publisher has left.
@@ -25,9 +25,11 @@ impl Leftovers {
         if !prefix.starts_with(COMMON_PREFIX) {
             return Ok(Leftovers::default());
         }
-        let channels =
-            pages(bench, prefix, Ask::get("").live(), |page| page.texts("LiveChannel", "Name"))?;
-        let objects = pages(bench, prefix, Ask::get(""), |page| page.texts("Contents", "Key"))?;
+        let channels = pages(bench, prefix, RequestSpec::get("").live(), |page| {
+            page.texts("LiveChannel", "Name")
+        })?;
+        let objects =
+            pages(bench, prefix, RequestSpec::get(""), |page| page.texts("Contents", "Key"))?;
         Ok(Leftovers { channels, objects })
     }
 
@@ -73,13 +75,13 @@ fn failure((name, outcome): (&String, Result<(), String>)) -> Option<String> {
 fn pages(
     bench: &Bench,
     prefix: &str,
-    ask: Ask,
+    spec: RequestSpec,
     names: impl Fn(&Reply) -> Vec<String>,
 ) -> Result<Vec<String>, Miss> {
-    let ask = ask.param("prefix", prefix).param("max-keys", 1000);
+    let spec = spec.param("prefix", prefix).param("max-keys", 1000);
     let (mut all, mut marker) = (Vec::new(), String::new());
     for _ in 0..MAX_PAGES {
-        let page = bench.send(ID, &ask.clone().param("marker", &marker))?;
+        let page = bench.send(ID, &spec.clone().param("marker", &marker))?;
         if !page.is_success() {
             return Err(Miss::Setup(page.failure()));
         }
@@ -95,12 +97,13 @@ fn pages(
 fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
     let until = Instant::now() + LIVE_LIMIT;
     loop {
-        let reply = bench.send(ID, &Ask::delete(name).live()).map_err(|miss| miss.to_string())?;
+        let reply =
+            bench.send(ID, &RequestSpec::delete(name).live()).map_err(|miss| miss.to_string())?;
         match reply.failure() {
             _ if reply.is_success() => return Ok(()),
             code if code == "ChannelStillLive" && Instant::now() < until => {
                 // Disables the channel, which disconnects its publisher.
-                let disable = Ask::put(name).live().param("status", "disabled");
+                let disable = RequestSpec::put(name).live().param("status", "disabled");
                 bench.send(ID, &disable).map_err(|miss| miss.to_string())?;
                 bench.pause(Duration::from_secs(1)).map_err(|miss| miss.to_string())?;
             }
@@ -110,6 +113,6 @@ fn remove_channel(bench: &Bench, name: &str) -> Result<(), String> {
 }
 
 fn remove_object(bench: &Bench, key: &str) -> Result<(), String> {
-    let reply = bench.send(ID, &Ask::delete(key)).map_err(|miss| miss.to_string())?;
+    let reply = bench.send(ID, &RequestSpec::delete(key)).map_err(|miss| miss.to_string())?;
     if reply.is_success() { Ok(()) } else { Err(reply.failure()) }
 }

@@ -52,8 +52,8 @@ impl Expectations {
         serde_json::from_str(FILE)
     }
 
-    /// Returns the differences between a record and the expectation; of several
-    /// allowed results, those from the closest.
+    /// Returns the differences between a record and the expectation; if several
+    /// results are allowed, from the closest one.
     pub(super) fn differences(&self, id: &str, record: &Record) -> Vec<Difference> {
         let expected = self.0.get(id).map(|expectation| &expectation.seen[..]).unwrap_or_default();
         let differences = expected.iter().map(|expected| record.differences(expected));

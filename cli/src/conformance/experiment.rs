@@ -1,10 +1,10 @@
 //! Experiments: the steps of one or more observations.
 
-use super::ask::{Ask, MINIMAL, put};
 use super::bench::{Bench, Miss};
 use super::observation::{Need, Observation, Source};
 use super::record::{MESSAGE, Record};
 use super::reply::Reply;
+use super::request_spec::{MINIMAL, RequestSpec, put};
 use osslive_local::push::PushError;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
@@ -108,15 +108,15 @@ impl Notes<'_> {
     }
 
     /// Sends a request for an observation without recording anything.
-    pub(super) fn send(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
-        self.bench.send(id, ask)
+    pub(super) fn send(&self, id: &str, spec: &RequestSpec) -> Result<Reply, Miss> {
+        self.bench.send(id, spec)
     }
 
     /// Sends a request and records its response.
-    pub(super) fn see(&self, id: &'static str, ask: &Ask) -> Result<Reply, Miss> {
-        match self.bench.send(id, ask) {
+    pub(super) fn see(&self, id: &'static str, spec: &RequestSpec) -> Result<Reply, Miss> {
+        match self.bench.send(id, spec) {
             Ok(reply) => {
-                self.record(id, reply.record(&ask.see));
+                self.record(id, reply.record(&spec.see));
                 Ok(reply)
             }
             Err(Miss::Silent(why)) => {
@@ -128,13 +128,13 @@ impl Notes<'_> {
     }
 
     /// Sends a request that the rest of the experiment depends on.
-    pub(super) fn must(&self, id: &str, ask: &Ask) -> Result<Reply, Miss> {
-        let reply = self.bench.send(id, ask)?;
+    pub(super) fn must(&self, id: &str, spec: &RequestSpec) -> Result<Reply, Miss> {
+        let reply = self.bench.send(id, spec)?;
         if reply.is_success() {
             return Ok(reply);
         }
-        let (method, failure) = (ask.method, reply.failure());
-        let names: Vec<_> = ask.query.iter().map(|(name, _)| name.as_str()).collect();
+        let (method, failure) = (spec.method, reply.failure());
+        let names: Vec<_> = spec.query.iter().map(|(name, _)| name.as_str()).collect();
         Err(Miss::Setup(format!("{method} {}: {failure}", names.join("&"))))
     }
 
@@ -170,10 +170,10 @@ pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
     match outcome {
         Ok(()) => of("accepted"),
         Err(PushError::Refused { code, description }) => {
-            // The local endpoint's message starts with the code that HTTP has.
+            // The local endpoint's message starts with the same code as over HTTP.
             let word = description.split(':').next().unwrap_or_default();
             let is_code = !word.is_empty() && word.bytes().all(|b| b.is_ascii_alphanumeric());
-            let record = of("refused").with("rtmp-code", code).with(MESSAGE, description);
+            let record = of("rejected").with("rtmp-code", code).with(MESSAGE, description);
             if is_code { record.with("code", word) } else { record }
         }
         Err(PushError::Closed) => of("the connection was closed"),
@@ -194,7 +194,7 @@ pub(super) fn push_record(outcome: &Result<(), PushError>) -> Record {
 /// The names for the requests of an observation.
 pub(super) struct Names<'a> {
     pub(super) bench: &'a Bench,
-    /// Those of a channel and of a folder of objects.
+    /// The name of a channel and of a folder of objects.
     pub(super) name: String,
 }
 
@@ -217,11 +217,11 @@ pub(super) fn probe(
     id: &'static str,
     title: &'static str,
     source: Source,
-    ask: impl Fn(&Names<'_>) -> Ask + Send + Sync + 'static,
+    spec: impl Fn(&Names<'_>) -> RequestSpec + Send + Sync + 'static,
 ) -> Experiment {
     Experiment::new(&[(id, title, source)], move |notes| {
         let names = Names { bench: notes.bench, name: notes.name() };
-        notes.see(id, &ask(&names)).map(drop)
+        notes.see(id, &spec(&names)).map(drop)
     })
 }
 
@@ -230,11 +230,11 @@ pub(super) fn probe_channel(
     id: &'static str,
     title: &'static str,
     source: Source,
-    ask: impl Fn(&Names<'_>) -> Ask + Send + Sync + 'static,
+    spec: impl Fn(&Names<'_>) -> RequestSpec + Send + Sync + 'static,
 ) -> Experiment {
     Experiment::new(&[(id, title, source)], move |notes| {
         let names = Names { bench: notes.bench, name: notes.name() };
         notes.put(id, &names.name, MINIMAL)?;
-        notes.see(id, &ask(&names)).map(drop)
+        notes.see(id, &spec(&names)).map(drop)
     })
 }

@@ -1,11 +1,11 @@
 //! Observations of ListLiveChannel.
 
-use super::ask::{Ask, MINIMAL, Scheme, See};
 use super::bench::Miss;
 use super::experiment::{Experiment, Names, Notes, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
 use super::record::Record;
+use super::request_spec::{MINIMAL, RequestSpec, Scheme, See};
 
 const PAGE: &[See] = &[
     See::Text("Prefix"),
@@ -15,8 +15,8 @@ const PAGE: &[See] = &[
     See::Text("NextMarker"),
 ];
 
-fn list(prefix: &str) -> Ask {
-    Ask::get("").live().param("prefix", prefix)
+fn list(prefix: &str) -> RequestSpec {
+    RequestSpec::get("").live().param("prefix", prefix)
 }
 
 /// Lists with a parameter that breaks a rule, or just complies with it.
@@ -29,8 +29,8 @@ fn parameter(
 ) -> Experiment {
     probe(id, title, source, move |n| {
         // Finds nothing, whatever else the bucket contains.
-        let ask = if name == "prefix" { Ask::get("").live() } else { list(&n.name) };
-        ask.param(name, value(n))
+        let spec = if name == "prefix" { RequestSpec::get("").live() } else { list(&n.name) };
+        spec.param(name, value(n))
     })
 }
 
@@ -67,9 +67,9 @@ pub(super) fn all() -> Vec<Experiment> {
             "url".to_owned()
         }),
         probe("list-prefix-not-utf-8", "a prefix that is not UTF-8", Documented, |_| {
-            let mut ask = Ask::get("").live();
-            ask.raw_query = "&prefix=%FF";
-            ask.scheme(Scheme::HeaderV1)
+            let mut spec = RequestSpec::get("").live();
+            spec.raw_query = "&prefix=%FF";
+            spec.scheme(Scheme::HeaderV1)
         })
         .needs(&[Need::Version1]),
     ]

@@ -1,7 +1,7 @@
 //! Makes records identical between runs and safe to publish: names, keys, ids,
 //! addresses and times become placeholders.
 
-/// Texts of this run with their placeholders.
+/// Strings of this run with their placeholders.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mask {
     secrets: Vec<(String, &'static str)>,
@@ -9,7 +9,7 @@ pub(super) struct Mask {
 }
 
 impl Mask {
-    /// Replaces a name in all texts. Empty names are ignored.
+    /// Replaces a name everywhere. Empty names are ignored.
     pub(super) fn hide(&mut self, name: &str, placeholder: &'static str) {
         push(&mut self.names, name, placeholder);
     }
@@ -19,12 +19,12 @@ impl Mask {
         push(&mut self.secrets, secret, placeholder);
     }
 
-    /// Masks a text with any content.
+    /// Masks any string.
     pub(super) fn apply(&self, text: &str) -> String {
         words(&replace(&self.names, self.word(text)))
     }
 
-    /// Masks a text that consists of protocol words: a bucket may be named like
+    /// Masks a string of protocol words: a bucket may be named like
     /// one.
     pub(super) fn word(&self, text: &str) -> String {
         replace(&self.secrets, text.to_owned())
@@ -34,7 +34,7 @@ impl Mask {
 fn push(texts: &mut Vec<(String, &'static str)>, text: &str, placeholder: &'static str) {
     if !text.is_empty() {
         texts.push((text.to_owned(), placeholder));
-        // A text within another one is replaced last.
+        // A string within another one is replaced last.
         texts.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
     }
 }

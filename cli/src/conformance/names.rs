@@ -1,9 +1,9 @@
 //! Observations of channel names and their encoding in URLs.
 
-use super::ask::{Ask, MINIMAL, See, put};
 use super::experiment::{Experiment, Names, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
+use super::request_spec::{MINIMAL, RequestSpec, See, put};
 
 const URLS: &[See] = &[See::Text("PublishUrls/Url"), See::Text("PlayUrls/Url")];
 
@@ -45,12 +45,12 @@ pub(super) fn all() -> Vec<Experiment> {
         and("name-tab", "channel name with a tab", Unknown, "a\tb"),
         // Only read: a channel with such a name might not appear in any listing.
         probe("name-control", "channel name with a control character", Unknown, |n| {
-            Ask::get(format!("{}\u{1}", n.name)).live()
+            RequestSpec::get(format!("{}\u{1}", n.name)).live()
         }),
         probe("name-not-utf-8", "channel name that is not UTF-8", Documented, |n| {
-            let mut ask = Ask::get(&n.name).live();
-            ask.raw_key = Some(format!("{}%FF", n.name));
-            ask
+            let mut spec = RequestSpec::get(&n.name).live();
+            spec.raw_key = Some(format!("{}%FF", n.name));
+            spec
         })
         .needs(&[Need::Version4]),
     ]

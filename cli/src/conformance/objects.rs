@@ -1,10 +1,10 @@
 //! Observations of objects: how playlists and fragments are served.
 
-use super::ask::{Ask, Scheme, See};
 use super::bench::Miss;
 use super::experiment::{Experiment, Names, Notes, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Unknown};
+use super::request_spec::{RequestSpec, Scheme, See};
 
 const SERVED: &[See] = &[
     See::Header("cache-control"),
@@ -21,14 +21,16 @@ fn object(
     title: &'static str,
     source: Source,
     body: &'static str,
-    ask: impl Fn(&Names<'_>, &str) -> Ask + Send + Sync + 'static,
+    spec: impl Fn(&Names<'_>, &str) -> RequestSpec + Send + Sync + 'static,
 ) -> Experiment {
     Experiment::new(&[(id, title, source)], move |notes| {
         let key = format!("{}/playlist.m3u8", notes.name());
-        let put = Ask::put(&key).body(body).header("content-type", "application/vnd.apple.mpegurl");
+        let put = RequestSpec::put(&key)
+            .body(body)
+            .header("content-type", "application/vnd.apple.mpegurl");
         notes.must(id, &put)?;
         let names = Names { bench: notes.bench, name: notes.name() };
-        notes.see(id, &ask(&names, &key)).map(drop)
+        notes.see(id, &spec(&names, &key)).map(drop)
     })
     .needs(&[Need::Data])
 }
@@ -38,13 +40,13 @@ fn signed(
     id: &'static str,
     title: &'static str,
     body: &'static str,
-    change: fn(Ask) -> Ask,
+    change: fn(RequestSpec) -> RequestSpec,
 ) -> Experiment {
     object(id, title, Documented, body, move |_, key| change(sign(key))).needs(&[Need::Version4])
 }
 
-fn sign(key: &str) -> Ask {
-    Ask::get(key).param("x-oss-process", "hls/sign").scheme(Scheme::UrlV4)
+fn sign(key: &str) -> RequestSpec {
+    RequestSpec::get(key).param("x-oss-process", "hls/sign").scheme(Scheme::UrlV4)
 }
 
 pub(super) fn all() -> Vec<Experiment> {
@@ -53,34 +55,34 @@ pub(super) fn all() -> Vec<Experiment> {
             "account-data",
             "whether this endpoint serves objects to the account",
             Documented,
-            |n| Ask::get(format!("{}/none", n.name)),
+            |n| RequestSpec::get(format!("{}/none", n.name)),
         ),
         probe("object-missing", "a playlist that does not exist", Documented, |n| {
-            Ask::get(format!("{}/playlist.m3u8", n.name)).see(&[See::Text("Key")])
+            RequestSpec::get(format!("{}/playlist.m3u8", n.name)).see(&[See::Text("Key")])
         })
         .needs(&[Need::Data]),
         probe("object-head-missing", "HEAD of a playlist that does not exist", Documented, |n| {
-            Ask::new("HEAD", format!("{}/playlist.m3u8", n.name))
+            RequestSpec::new("HEAD", format!("{}/playlist.m3u8", n.name))
                 .see(&[See::Header("x-oss-ec"), See::ErrorHeader])
         }),
         object("object-playlist", "a stored playlist", Inferred, PLAYLIST, |_, key| {
-            Ask::get(key).see(SERVED)
+            RequestSpec::get(key).see(SERVED)
         }),
         object(
             "object-anonymous",
             "a playlist without a signature",
             Documented,
             PLAYLIST,
-            |_, key| Ask::get(key).scheme(Scheme::Anonymous),
+            |_, key| RequestSpec::get(key).scheme(Scheme::Anonymous),
         )
         .needs(&[Need::Private]),
         object("object-range", "a part of a playlist", Documented, PLAYLIST, |_, key| {
-            Ask::get(key)
+            RequestSpec::get(key)
                 .header("range", "bytes=0-6")
                 .see(&[See::Header("content-range"), See::Body])
         }),
         probe("object-delete-missing", "deleting an object that does not exist", Documented, |n| {
-            Ask::delete(format!("{}/none", n.name))
+            RequestSpec::delete(format!("{}/none", n.name))
         }),
         guessed(),
         listing(),
@@ -93,34 +95,36 @@ fn hls_sign() -> Vec<Experiment> {
     const MASTER: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n";
     const MIXED: &str = "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n1.ts\n";
     vec![
-        signed("hls-sign", "hls/sign signs a playlist's fragments", PLAYLIST, |ask| {
-            ask.see(&[See::Playlist])
+        signed("hls-sign", "hls/sign signs a playlist's fragments", PLAYLIST, |spec| {
+            spec.see(&[See::Playlist])
         }),
-        signed("hls-sign-header", "hls/sign without a signed URL", PLAYLIST, |ask| {
-            ask.scheme(Scheme::HeaderV4)
+        signed("hls-sign-header", "hls/sign without a signed URL", PLAYLIST, |spec| {
+            spec.scheme(Scheme::HeaderV4)
         }),
         signed(
             "hls-sign-nothing",
             "hls/sign of a playlist without fragments",
             "#EXTM3U\n",
-            |ask| ask,
+            |spec| spec,
         ),
-        signed("hls-sign-master", "hls/sign of a master playlist", MASTER, |ask| {
-            ask.see(&[See::Playlist])
+        signed("hls-sign-master", "hls/sign of a master playlist", MASTER, |spec| {
+            spec.see(&[See::Playlist])
         }),
-        signed("hls-sign-mixed", "hls/sign of a master playlist with fragments", MIXED, |ask| ask),
-        signed("hls-sign-token-long", "a token of 101 characters", PLAYLIST, |ask| {
-            ask.header(HEADER, "x".repeat(101))
+        signed("hls-sign-mixed", "hls/sign of a master playlist with fragments", MIXED, |spec| {
+            spec
         }),
-        signed("hls-sign-token-invalid", "a token with invalid characters", PLAYLIST, |ask| {
-            ask.header(HEADER, "a/b")
+        signed("hls-sign-token-long", "a token of 101 characters", PLAYLIST, |spec| {
+            spec.header(HEADER, "x".repeat(101))
+        }),
+        signed("hls-sign-token-invalid", "a token with invalid characters", PLAYLIST, |spec| {
+            spec.header(HEADER, "a/b")
         }),
         probe("hls-sign-missing", "hls/sign of an object that is not a playlist", Inferred, |n| {
             sign(&format!("{}/playlist.m3u8", n.name))
         })
         .needs(&[Need::Data, Need::Version4]),
         object("process-unknown", "an unknown x-oss-process", Unknown, PLAYLIST, |_, key| {
-            Ask::get(key).param("x-oss-process", "hls/future")
+            RequestSpec::get(key).param("x-oss-process", "hls/future")
         }),
     ]
 }
@@ -137,8 +141,8 @@ fn guessed() -> Experiment {
             [("object-type-m3u8", "a.m3u8"), ("object-type-ts", "a.ts"), ("object-type-none", "a")]
         {
             let key = format!("{}/{name}", notes.name());
-            notes.must(id, &Ask::put(&key).body("x"))?;
-            notes.see(id, &Ask::get(&key))?;
+            notes.must(id, &RequestSpec::put(&key).body("x"))?;
+            notes.see(id, &RequestSpec::get(&key))?;
         }
         Ok(())
     };
@@ -157,9 +161,9 @@ fn listing() -> Experiment {
     let run = |notes: &Notes<'_>| -> Result<(), Miss> {
         let prefix = notes.name();
         for name in ["/a b", "/c/d"] {
-            notes.must("objects-list", &Ask::put(format!("{prefix}{name}")).body("x"))?;
+            notes.must("objects-list", &RequestSpec::put(format!("{prefix}{name}")).body("x"))?;
         }
-        let list = || Ask::get("").param("prefix", format!("{prefix}/"));
+        let list = || RequestSpec::get("").param("prefix", format!("{prefix}/"));
         let key = See::Text("Contents/Key");
         // Owners have names, and objects have more fields than in the local
         // endpoint's listing.
@@ -172,8 +176,8 @@ fn listing() -> Experiment {
         notes.see("objects-encoded", &encoded.see(&[See::Has("EncodingType"), key]))?;
         notes.see("objects-max-keys-1001", &list().param("max-keys", 1001))?;
         let channel = notes.name_of("objects-beside-channel");
-        notes.put("objects-beside-channel", &channel, super::ask::MINIMAL)?;
-        notes.see("objects-beside-channel", &Ask::put(&channel).body("x")).map(drop)
+        notes.put("objects-beside-channel", &channel, super::request_spec::MINIMAL)?;
+        notes.see("objects-beside-channel", &RequestSpec::put(&channel).body("x")).map(drop)
     };
     Experiment::new(&observations, run).needs(&[Need::Data])
 }

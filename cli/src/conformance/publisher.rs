@@ -7,7 +7,7 @@ use osslive::sign::{rtmp, v1};
 use osslive_local::push::{Publisher, PushError};
 use std::time::{Duration, Instant};
 
-/// The service's time limit to accept a stream, and for each write.
+/// The time limit for the service to accept a stream, and for each write.
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// The lifetime of a URL.
 const EXPIRES: i64 = 600;

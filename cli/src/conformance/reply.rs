@@ -1,7 +1,7 @@
 //! Responses, and what is recorded of them.
 
-use super::ask::See;
 use super::record::{MESSAGE, Record};
+use super::request_spec::See;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use osslive::xml::{self, Element};
 use std::net::{IpAddr, SocketAddr};

@@ -1,10 +1,10 @@
 //! Observations of how requests are parsed, and of the parts common to all
 //! responses.
 
-use super::ask::{Ask, MINIMAL, See, document, put};
 use super::experiment::{Experiment, probe, probe_channel};
 use super::observation::Need;
 use super::observation::Source::{Documented, Inferred, Tested, Unknown};
+use super::request_spec::{MINIMAL, RequestSpec, See, document, put};
 use base64::prelude::{BASE64_STANDARD, Engine};
 use md5::{Digest, Md5};
 
@@ -19,43 +19,45 @@ pub(super) fn all() -> Vec<Experiment> {
 }
 
 fn spellings() -> Vec<Experiment> {
-    let list = || Ask::get("").param("prefix", "osslive-conformance-none");
+    let list = || RequestSpec::get("").param("prefix", "osslive-conformance-none");
     vec![
         probe("query-live-equals", "live= is live", Tested, move |_| {
-            Ask::get("").param("live", "").param("prefix", "osslive-conformance-none")
+            RequestSpec::get("").param("live", "").param("prefix", "osslive-conformance-none")
         }),
         probe("query-live-value", "live with a value", Unknown, move |_| list().param("live", "1")),
         probe("query-order", "sub-resources in another order", Tested, |n| {
-            Ask::get(&n.name).param("comp", "stat").live()
+            RequestSpec::get(&n.name).param("comp", "stat").live()
         }),
         probe("query-unknown", "an unknown parameter", Inferred, move |_| {
             list().live().param("colour", "red")
         }),
-        probe("query-twice", "a parameter twice, of which one is signed", Unknown, move |_| {
-            let mut ask = list().live().param("max-keys", "1");
-            ask.raw_query = "&max-keys=2";
-            ask
+        probe("query-twice", "a repeated parameter of which one is signed", Unknown, move |_| {
+            let mut spec = list().live().param("max-keys", "1");
+            spec.raw_query = "&max-keys=2";
+            spec
         }),
         probe("query-live-and-vod", "two sub-resources", Unknown, |n| {
-            Ask::get(&n.name).live().flag("vod")
+            RequestSpec::get(&n.name).live().flag("vod")
         }),
         probe("query-live-and-acl", "live with a sub-resource of another kind", Unknown, |_| {
-            Ask::get("").live().flag("acl")
+            RequestSpec::get("").live().flag("acl")
         }),
-        probe("method-post-live", "POST on a channel", Unknown, |n| Ask::post(&n.name).live()),
+        probe("method-post-live", "POST to a channel", Unknown, |n| {
+            RequestSpec::post(&n.name).live()
+        }),
         probe_channel("method-head-live", "HEAD of a channel", Unknown, |n| {
-            Ask::new("HEAD", &n.name).live()
+            RequestSpec::new("HEAD", &n.name).live()
         }),
         probe("method-head-missing", "HEAD of a nonexistent channel", Unknown, |n| {
-            Ask::new("HEAD", &n.name).live().see(&[See::ErrorHeader])
+            RequestSpec::new("HEAD", &n.name).live().see(&[See::ErrorHeader])
         }),
         probe("method-unknown", "an unknown method", Unknown, |n| {
-            Ask::new("FETCH", &n.name).live()
+            RequestSpec::new("FETCH", &n.name).live()
         }),
         probe("no-such-bucket", "a bucket that does not exist", Tested, |n| {
-            let mut ask = Ask::get("").live();
-            ask.bucket = Some(format!("{}none", n.prefix()));
-            ask
+            let mut spec = RequestSpec::get("").live();
+            spec.bucket = Some(format!("{}none", n.prefix()));
+            spec
         })
         .needs(&[Need::NamedBucket]),
     ]
@@ -73,12 +75,12 @@ fn bodies() -> Vec<Experiment> {
         probe("body-md5-malformed", "an invalid Content-MD5", Inferred, |n| {
             put(&n.name, MINIMAL).header("content-md5", "x")
         }),
-        probe("body-chunked", "a body in chunks, without Content-Length", Unknown, |n| {
-            let mut ask = put(&n.name, MINIMAL);
-            ask.is_chunked = true;
-            ask
+        probe("body-chunked", "a chunked body, without Content-Length", Unknown, |n| {
+            let mut spec = put(&n.name, MINIMAL);
+            spec.is_chunked = true;
+            spec
         }),
-        probe("body-type-other", "a body of any Content-Type", Tested, |n| {
+        probe("body-type-other", "an arbitrary Content-Type", Tested, |n| {
             put(&n.name, MINIMAL).header("content-type", "video/mp4")
         }),
         probe("body-large", "a configuration of 70 KB", Unknown, |n| {
@@ -90,21 +92,21 @@ fn bodies() -> Vec<Experiment> {
 fn responses() -> Vec<Experiment> {
     vec![
         probe("response-headers", "headers of a response", Documented, |n| {
-            Ask::get("").live().param("prefix", &n.name).see(COMMON)
+            RequestSpec::get("").live().param("prefix", &n.name).see(COMMON)
         }),
         probe("response-headers-of-error", "headers of an error", Tested, |n| {
             let ec = [See::Header("x-oss-ec"), See::Text("RecommendDoc")];
-            Ask::get(&n.name).live().see(COMMON).see(&ec)
+            RequestSpec::get(&n.name).live().see(COMMON).see(&ec)
         }),
         probe("response-error-ids", "ids in an error's body", Documented, |n| {
             let ids = [See::Text("RequestId"), See::Text("HostId")];
-            Ask::get(&n.name).live().see(&ids)
+            RequestSpec::get(&n.name).live().see(&ids)
         }),
         probe("bucket-stat", "GetBucketStat counts channels", Tested, |_| {
-            Ask::get("").flag("stat").see(&[See::Has("LiveChannelCount")])
+            RequestSpec::get("").flag("stat").see(&[See::Has("LiveChannelCount")])
         }),
         probe("bucket-location", "GetBucketLocation", Documented, |_| {
-            Ask::get("").flag("location")
+            RequestSpec::get("").flag("location")
         }),
     ]
 }

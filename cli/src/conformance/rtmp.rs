@@ -1,12 +1,12 @@
 //! Observations of accepted and rejected publish URLs and codecs.
 
-use super::ask::MINIMAL;
 use super::bench::Miss;
 use super::experiment::{Experiment, Notes, push_record};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
 use super::publisher::{self, Params, Signature};
 use super::record::Record;
+use super::request_spec::MINIMAL;
 use osslive_local::media::flv::TagKind;
 use osslive_local::push::PushError;
 use std::time::{Duration, Instant};
@@ -45,7 +45,7 @@ fn attempt(
     Ok(())
 }
 
-/// With a query that is changed after signing.
+/// Publishes with a query that is changed after signing.
 fn altered(
     id: &'static str,
     title: &'static str,
@@ -70,7 +70,7 @@ fn remove(params: &mut Params, name: &str) {
     params.retain(|(n, _)| n != name);
 }
 
-/// With a signed playlist name.
+/// Publishes with a signed playlist name.
 fn playlist(
     id: &'static str,
     title: &'static str,
@@ -99,7 +99,7 @@ pub(super) fn all() -> Vec<Experiment> {
         publish("rtmp-expired", "an expired publish URL", Documented, |s| s.expires = -60, |_| {}),
         publish(
             "rtmp-year",
-            "a publish URL for a year",
+            "a publish URL that is valid for a year",
             Inferred,
             |s| s.expires = 31_536_000,
             |_| {},
@@ -164,13 +164,13 @@ fn parameters() -> Vec<Experiment> {
         altered("rtmp-version-4", "SignatureVersion OSS4-HMAC-SHA256", Documented, |p| {
             set(p, "SignatureVersion", "OSS4-HMAC-SHA256");
         }),
-        altered("rtmp-version-other", "another SignatureVersion", Documented, |p| {
+        altered("rtmp-version-other", "an unknown SignatureVersion", Documented, |p| {
             set(p, "SignatureVersion", "OSS9");
         }),
     ]
 }
 
-/// To a channel that does not exist.
+/// Publishes to a channel that does not exist.
 fn missing() -> Experiment {
     let id = "rtmp-missing-channel";
     let observation = (id, "publishing to a nonexistent channel", Inferred);

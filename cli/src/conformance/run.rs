@@ -21,7 +21,7 @@ pub(super) struct Run {
     pub(super) left: Vec<String>,
 }
 
-/// Runs all experiments, and removes what they created in any case.
+/// Runs all experiments, and always removes what they created.
 pub(super) fn run(bench: &Bench, experiments: &[Experiment], bar: &ProgressBar) -> Outcome<Run> {
     let permitted = bench.check_permissions();
     let seen = match permitted {

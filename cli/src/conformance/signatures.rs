@@ -1,9 +1,9 @@
 //! Observations of valid and invalid signatures in headers and URLs.
 
-use super::ask::{Ask, Date, MINIMAL, Scheme, Signing, put};
 use super::experiment::{Experiment, Names, probe};
 use super::observation::Need;
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
+use super::request_spec::{Date, MINIMAL, RequestSpec, Scheme, Signing, put};
 
 /// A header with a valid form.
 const AUTHORIZATION: &str =
@@ -24,8 +24,8 @@ fn signed(
     probe(id, title, source, move |n| list(n).scheme(scheme).signed(change)).needs(&[needs])
 }
 
-fn list(n: &Names<'_>) -> Ask {
-    Ask::get("").live().param("prefix", &n.name)
+fn list(n: &Names<'_>) -> RequestSpec {
+    RequestSpec::get("").live().param("prefix", &n.name)
 }
 
 /// Changes the last character, so that the signature keeps its form.
@@ -78,12 +78,12 @@ pub(super) fn all() -> Vec<Experiment> {
         })
         .needs(&[Need::Private]),
         probe("anonymous-delete", "DeleteLiveChannel without a signature", Tested, |n| {
-            Ask::delete(&n.name).live().scheme(Scheme::Anonymous)
+            RequestSpec::delete(&n.name).live().scheme(Scheme::Anonymous)
         })
         .needs(&[Need::Private]),
         probe("authorization-other", "an Authorization header of another kind", Inferred, |n| {
-            let ask = list(n).scheme(Scheme::Anonymous);
-            ask.header("authorization", "Basic eDp5")
+            let spec = list(n).scheme(Scheme::Anonymous);
+            spec.header("authorization", "Basic eDp5")
         }),
     ];
     all.extend(headers_v4());
@@ -102,7 +102,7 @@ fn headers_v4() -> Vec<Experiment> {
             s.key_id = Some("LTAI5tOssliveConformance");
         }),
         v4("v4-date-late", "a date 16 minutes ago", Documented, |s| s.date = Date::Off(-960)),
-        v4("v4-date-early", "a date in 16 minutes", Documented, |s| s.date = Date::Off(960)),
+        v4("v4-date-early", "a date 16 minutes ahead", Documented, |s| s.date = Date::Off(960)),
         v4("v4-date-within", "a date 14 minutes ago", Documented, |s| s.date = Date::Off(-840)),
         v4("v4-date-missing", "no date", Documented, |s| s.date = Date::Missing),
         v4("v4-date-text", "an invalid date", Documented, |s| s.date = Date::Text("today")),
@@ -130,14 +130,14 @@ fn headers_v4() -> Vec<Experiment> {
             s.alter = Some(|text| text.replace(",Signature=", ", Signature="));
         }),
         probe("v4-payload-hash", "x-oss-content-sha256 is a hash", Unknown, |n| {
-            let ask = list(n).scheme(Scheme::HeaderV4);
-            ask.header("x-oss-content-sha256", "0".repeat(64))
+            let spec = list(n).scheme(Scheme::HeaderV4);
+            spec.header("x-oss-content-sha256", "0".repeat(64))
         })
         .needs(&[Need::Version4]),
         probe("v4-parameter-unsigned", "a parameter that is not signed", Inferred, |n| {
-            let mut ask = list(n).scheme(Scheme::HeaderV4);
-            ask.raw_query = "&max-keys=2";
-            ask
+            let mut spec = list(n).scheme(Scheme::HeaderV4);
+            spec.raw_query = "&max-keys=2";
+            spec
         })
         .needs(&[Need::Version4]),
     ]
@@ -153,8 +153,8 @@ fn urls_v4() -> Vec<Experiment> {
         v4("v4-url-expired", "an expired URL", Documented, |s| {
             (s.date, s.expires) = (Date::Off(-120), 60);
         }),
-        v4("v4-url-week", "a URL for a week", Documented, |s| s.expires = 604_800),
-        v4("v4-url-over-a-week", "a URL for a week and a second", Documented, |s| {
+        v4("v4-url-week", "a URL that is valid for a week", Documented, |s| s.expires = 604_800),
+        v4("v4-url-over-a-week", "a URL that is valid for a week and a second", Documented, |s| {
             s.expires = 604_801;
         }),
         v4("v4-url-expires-0", "a URL with a lifetime of zero", Inferred, |s| s.expires = 0),
@@ -214,7 +214,7 @@ fn urls_v1() -> Vec<Experiment> {
             s.alter = Some(corrupt_url)
         }),
         v1("v1-url-expired", "an expired URL", Documented, |s| s.expires = -60),
-        v1("v1-url-year", "a URL for a year", Inferred, |s| s.expires = 31_536_000),
+        v1("v1-url-year", "a URL that is valid for a year", Inferred, |s| s.expires = 31_536_000),
         v1("v1-url-expires-text", "Expires is not a number", Documented, |s| {
             s.alter = Some(|query| with(&query, "Expires", "soon"));
         }),

@@ -1,16 +1,16 @@
 //! Observations of GetLiveChannelStat, GetLiveChannelHistory and VOD playlists of
 //! channels that were never published to.
 
-use super::ask::{Ask, MINIMAL, See};
 use super::experiment::{Experiment, Names, probe, probe_channel};
 use super::observation::Source::{self, Documented, Inferred, Tested, Unknown};
+use super::request_spec::{MINIMAL, RequestSpec, See};
 
-fn stat(name: &str) -> Ask {
-    Ask::get(name).live().param("comp", "stat").see(&[See::Text("Status")])
+fn stat(name: &str) -> RequestSpec {
+    RequestSpec::get(name).live().param("comp", "stat").see(&[See::Text("Status")])
 }
 
-fn history(name: &str) -> Ask {
-    Ask::get(name).live().param("comp", "history")
+fn history(name: &str) -> RequestSpec {
+    RequestSpec::get(name).live().param("comp", "history")
 }
 
 /// Requests a playlist of an existing channel: seconds from now, or strings.
@@ -21,7 +21,9 @@ fn vod(
     start: Time,
     end: Time,
 ) -> Experiment {
-    probe_channel(id, title, source, move |n| between(Ask::get(&n.name).flag("vod"), n, start, end))
+    probe_channel(id, title, source, move |n| {
+        between(RequestSpec::get(&n.name).flag("vod"), n, start, end)
+    })
 }
 
 #[derive(Clone, Copy)]
@@ -31,23 +33,23 @@ enum Time {
     Missing,
 }
 
-fn between(mut ask: Ask, n: &Names<'_>, start: Time, end: Time) -> Ask {
+fn between(mut spec: RequestSpec, n: &Names<'_>, start: Time, end: Time) -> RequestSpec {
     for (name, time) in [("startTime", start), ("endTime", end)] {
         let value = match time {
             Time::Off(seconds) => (n.bench.now().unix_timestamp() + seconds).to_string(),
             Time::Text(text) => text.to_owned(),
             Time::Missing => continue,
         };
-        ask = ask.param(name, value);
+        spec = spec.param(name, value);
     }
-    ask
+    spec
 }
 
 /// Saves a playlist with a name.
 fn post(id: &'static str, title: &'static str, source: Source, name: &'static str) -> Experiment {
     probe_channel(id, title, source, move |n| {
-        let ask = Ask::post(format!("{}{name}", n.name)).flag("vod");
-        between(ask, n, Time::Off(-60), Time::Off(0))
+        let spec = RequestSpec::post(format!("{}{name}", n.name)).flag("vod");
+        between(spec, n, Time::Off(-60), Time::Off(0))
     })
 }
 
@@ -71,10 +73,10 @@ pub(super) fn all() -> Vec<Experiment> {
         probe_channel("history-empty", "history of a new channel", Tested, |n| history(&n.name)),
         probe("history-missing", "history of a nonexistent channel", Tested, |n| history(&n.name)),
         probe_channel("comp-unknown", "an unknown comp", Unknown, |n| {
-            Ask::get(&n.name).live().param("comp", "future")
+            RequestSpec::get(&n.name).live().param("comp", "future")
         }),
         probe_channel("comp-empty", "an empty comp", Unknown, |n| {
-            Ask::get(&n.name).live().param("comp", "")
+            RequestSpec::get(&n.name).live().param("comp", "")
         }),
     ];
     all.extend(times());
@@ -88,7 +90,7 @@ fn times() -> Vec<Experiment> {
     vec![
         vod("vod-nothing", "a playlist without a recording", Tested, Off(-60), Off(0)),
         probe("vod-missing-channel", "a playlist of a nonexistent channel", Tested, |n| {
-            between(Ask::get(&n.name).flag("vod"), n, Off(-60), Off(0))
+            between(RequestSpec::get(&n.name).flag("vod"), n, Off(-60), Off(0))
         }),
         vod("vod-start-missing", "startTime is missing", Documented, Missing, Off(0)),
         vod("vod-end-missing", "endTime is missing", Documented, Off(-60), Missing),
@@ -119,12 +121,12 @@ fn stored() -> Vec<Experiment> {
         post("post-vod-no-name", "a stored playlist without a name", Inferred, "/"),
         post("post-vod-no-playlist", "a stored playlist on the channel itself", Unknown, ""),
         probe("get-vod-name-slash", "GetVodPlaylist of a name with a slash", Documented, |n| {
-            let ask = Ask::get(format!("{}/a", n.name)).flag("vod");
-            between(ask, n, Time::Off(-60), Time::Off(0))
+            let spec = RequestSpec::get(format!("{}/a", n.name)).flag("vod");
+            between(spec, n, Time::Off(-60), Time::Off(0))
         }),
         probe_channel("post-vod-body", "PostVodPlaylist with a body", Unknown, |n| {
-            let ask = Ask::post(format!("{}/vod.m3u8", n.name)).flag("vod").body("x");
-            between(ask, n, Time::Off(-60), Time::Off(0))
+            let spec = RequestSpec::post(format!("{}/vod.m3u8", n.name)).flag("vod").body("x");
+            between(spec, n, Time::Off(-60), Time::Off(0))
         }),
     ]
 }

@@ -1,6 +1,5 @@
 //! Observations of channels while they are live and afterwards.
 
-use super::ask::{Ask, MINIMAL, Scheme, See, put};
 use super::bench::Miss;
 use super::experiment::{Experiment, Notes};
 use super::observation::Need;
@@ -8,6 +7,7 @@ use super::observation::Source::{Documented, Inferred, Unknown};
 use super::publisher::{self, Signature, wait_until};
 use super::record::Record;
 use super::reply::Reply;
+use super::request_spec::{MINIMAL, RequestSpec, Scheme, See, put};
 use crate::clip::Clip;
 use osslive_local::push::PushError;
 use std::time::Duration;
@@ -15,9 +15,9 @@ use std::time::Duration;
 /// Fragments of one second, three of them in the live playlist.
 const SHORT: &str = "<Target><Type>HLS</Type><FragDuration>1</FragDuration>\
                      <FragCount>3</FragCount></Target>";
-/// The service's time limit to react, where none is documented.
+/// How long the service may take to react, if no limit is documented.
 const SOON: Duration = Duration::from_secs(30);
-/// The same, with all fragments in the live playlist.
+/// Like `SHORT`, with all fragments in the live playlist.
 const LONG: &str = "<Target><Type>HLS</Type><FragDuration>1</FragDuration>\
                     <FragCount>100</FragCount></Target>";
 /// How long a session may take to appear in the history.
@@ -30,16 +30,16 @@ pub(super) fn all() -> Vec<Experiment> {
     experiments.into_iter().map(|experiment| experiment.needs(&[Need::Stream])).collect()
 }
 
-fn stat(name: &str) -> Ask {
-    Ask::get(name).live().param("comp", "stat")
+fn stat(name: &str) -> RequestSpec {
+    RequestSpec::get(name).live().param("comp", "stat")
 }
 
-fn history(name: &str) -> Ask {
-    Ask::get(name).live().param("comp", "history")
+fn history(name: &str) -> RequestSpec {
+    RequestSpec::get(name).live().param("comp", "history")
 }
 
 /// Returns the history once it has this many sessions, or when time is up.
-fn settled(notes: &Notes<'_>, id: &str, name: &str, sessions: usize) -> Result<Ask, Miss> {
+fn settled(notes: &Notes<'_>, id: &str, name: &str, sessions: usize) -> Result<RequestSpec, Miss> {
     wait_until(notes.bench, SETTLED, || {
         let reply = notes.send(id, &history(name))?;
         Ok(reply.texts("LiveRecord", "StartTime").len() >= sessions)
@@ -153,18 +153,18 @@ fn while_live(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     notes.see("live-stat", &stat(name).see(&seen))?;
     notes.see("live-history", &history(name))?;
     notes.see("live-put", &put(name, MINIMAL))?;
-    notes.see("live-delete", &Ask::delete(name).live())?;
-    notes.see("live-enable", &Ask::put(name).live().param("status", "enabled"))?;
-    let list = Ask::get("").live().param("prefix", name);
+    notes.see("live-delete", &RequestSpec::delete(name).live())?;
+    notes.see("live-enable", &RequestSpec::put(name).live().param("status", "enabled"))?;
+    let list = RequestSpec::get("").live().param("prefix", name);
     notes.see("live-list", &list.see(&[See::Text("LiveChannel/Status")]))?;
     playing(notes, name)?;
     notes.see("live-vod", &vod(notes, name).see(&[See::Playlist])).map(drop)
 }
 
 /// The playlist of the whole recording so far.
-fn vod(notes: &Notes<'_>, name: &str) -> Ask {
+fn vod(notes: &Notes<'_>, name: &str) -> RequestSpec {
     let since = notes.bench.now().unix_timestamp() - 600;
-    Ask::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200)
+    RequestSpec::get(name).flag("vod").param("startTime", since).param("endTime", since + 1200)
 }
 
 const DATA: &[&str] =
@@ -177,24 +177,24 @@ fn playing(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
         let is_recorded = || Ok(notes.send("live-vod", &vod(notes, name))?.is_success());
         return wait_until(notes.bench, SOON, is_recorded).map(drop);
     }
-    let ask = Ask::get(format!("{name}/playlist.m3u8"));
+    let spec = RequestSpec::get(format!("{name}/playlist.m3u8"));
     let mut oldest = String::new();
     let has_moved = || {
-        let reply = notes.send("live-playlist", &ask)?;
+        let reply = notes.send("live-playlist", &spec)?;
         let first = entries(&reply).first().cloned().unwrap_or_default();
         let has_moved = !oldest.is_empty() && first != oldest;
         oldest = first;
         Ok(has_moved)
     };
     wait_until(notes.bench, SOON, has_moved)?;
-    let reply = notes.see("live-playlist", &ask.clone().see(SERVED).see(&[See::Playlist]))?;
+    let reply = notes.see("live-playlist", &spec.clone().see(SERVED).see(&[See::Playlist]))?;
     let found = entries(&reply);
     let window = Record::of("fragments", found.len().to_string());
     notes.record("live-playlist-window", window);
-    let signed = ask.param("x-oss-process", "hls/sign").scheme(Scheme::UrlV4);
+    let signed = spec.param("x-oss-process", "hls/sign").scheme(Scheme::UrlV4);
     notes.see("live-playlist-signed", &signed.see(&[See::Playlist]))?;
     let fragment = format!("{name}/{}", found.first().map_or("", String::as_str));
-    notes.see("live-fragment", &Ask::get(fragment).see(SERVED)).map(drop)
+    notes.see("live-fragment", &RequestSpec::get(fragment).see(SERVED)).map(drop)
 }
 
 fn after(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
@@ -207,12 +207,12 @@ fn after(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     ];
     let ended = settled(notes, "ended-history", name, 1)?;
     notes.see("ended-history", &ended.see(&record))?;
-    let playlist = Ask::get(format!("{name}/playlist.m3u8")).see(&[See::Playlist]);
+    let playlist = RequestSpec::get(format!("{name}/playlist.m3u8")).see(&[See::Playlist]);
     match notes.bench.has(Need::Data) {
         true => drop(notes.see("ended-playlist", &playlist)?),
         false => notes.skip("ended-playlist", Need::Data.reason()),
     }
-    let listed = Ask::get("").param("prefix", format!("{name}/"));
+    let listed = RequestSpec::get("").param("prefix", format!("{name}/"));
     let key = [See::Has("Contents"), See::Text("Contents/Key")];
     let listed = notes.see("ended-objects", &listed.see(&key))?;
     recorded(notes, name, &listed)
@@ -222,8 +222,8 @@ const SPANS: [&str; 3] = ["ended-vod-first", "ended-vod-second", "ended-vod-befo
 
 /// Playlists of the recording.
 fn recorded(notes: &Notes<'_>, name: &str, listed: &Reply) -> Result<(), Miss> {
-    let span = |ask: Ask, start: i64, end: i64| {
-        ask.flag("vod").param("startTime", start).param("endTime", end)
+    let span = |spec: RequestSpec, start: i64, end: i64| {
+        spec.flag("vod").param("startTime", start).param("endTime", end)
     };
     let since = notes.bench.now().unix_timestamp() - 600;
     notes.see("ended-vod", &vod(notes, name).see(&[See::Playlist, See::Header("etag")]))?;
@@ -236,17 +236,19 @@ fn recorded(notes: &Notes<'_>, name: &str, listed: &Reply) -> Result<(), Miss> {
         return Ok(());
     };
     for (id, start) in [("ended-vod-first", first), ("ended-vod-second", first + 1)] {
-        let reply = notes.send(id, &span(Ask::get(name), start, first + 600))?;
+        let reply = notes.send(id, &span(RequestSpec::get(name), start, first + 600))?;
         let is_there = entries(&reply).iter().any(|entry| entry == file);
         let class = if is_there { "included" } else { "not included" };
         notes.record(id, Record::of("first fragment", class));
     }
-    notes.see("ended-vod-before", &span(Ask::get(name), first - 60, first - 1))?;
+    notes.see("ended-vod-before", &span(RequestSpec::get(name), first - 60, first - 1))?;
     let key = format!("{name}/vod.m3u8");
-    let post = span(Ask::post(&key), since, since + 1200).see(&[See::Header("etag")]);
+    let post = span(RequestSpec::post(&key), since, since + 1200).see(&[See::Header("etag")]);
     notes.see("ended-post-vod", &post)?;
     match notes.bench.has(Need::Data) {
-        true => notes.see("ended-vod-object", &Ask::get(&key).see(&[See::Playlist])).map(drop),
+        true => {
+            notes.see("ended-vod-object", &RequestSpec::get(&key).see(&[See::Playlist])).map(drop)
+        }
         false => {
             notes.skip("ended-vod-object", Need::Data.reason());
             Ok(())
@@ -262,7 +264,7 @@ fn again(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
     end(notes, "second-history", name, &mut clip)?;
     waited?;
     if notes.bench.has(Need::Data) {
-        let playlist = Ask::get(format!("{name}/playlist.m3u8"));
+        let playlist = RequestSpec::get(format!("{name}/playlist.m3u8"));
         notes.see("second-playlist", &playlist.see(&[See::Playlist]))?;
     } else {
         notes.skip("second-playlist", Need::Data.reason());
@@ -276,9 +278,9 @@ fn again(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
 }
 
 fn deleted(notes: &Notes<'_>, name: &str) -> Result<(), Miss> {
-    notes.must("deleted-vod", &Ask::delete(name).live())?;
+    notes.must("deleted-vod", &RequestSpec::delete(name).live())?;
     notes.see("deleted-vod", &vod(notes, name))?;
-    let listed = Ask::get("").param("prefix", format!("{name}/"));
+    let listed = RequestSpec::get("").param("prefix", format!("{name}/"));
     notes.see("deleted-objects", &listed.see(&[See::Has("Contents")]))?;
     notes.put("recreated-history", name, SHORT)?;
     notes.see("recreated-history", &history(name).see(&[See::Count("LiveRecord")])).map(drop)
@@ -289,13 +291,13 @@ fn disabled() -> Experiment {
     let observations = [
         ("disable-live", "PutLiveChannelStatus disabled while live", Documented),
         ("disable-live-publisher", "the publisher is disconnected within 30 s", Documented),
-        ("disable-live-stat", "GetLiveChannelStat after that", Documented),
-        ("disable-live-history", "the history after that", Inferred),
+        ("disable-live-stat", "GetLiveChannelStat after disabling", Documented),
+        ("disable-live-history", "the history after disabling", Inferred),
     ];
     Experiment::new(&observations, |notes| {
         let name = notes.name();
         let mut clip = start(notes, "disable-live", &name, &Signature::default())?;
-        notes.see("disable-live", &Ask::put(&name).live().param("status", "disabled"))?;
+        notes.see("disable-live", &RequestSpec::put(&name).live().param("status", "disabled"))?;
         let ended = wait_until(notes.bench, SOON, || Ok(clip.is_done()));
         clip.stop();
         let _ = clip.end();
@@ -339,22 +341,22 @@ fn second_publisher() -> Experiment {
 fn named() -> Experiment {
     let observations = [
         ("playlist-name", "the playlist that a publish URL names", Documented),
-        ("playlist-name-default", "the channel's own playlist meanwhile", Inferred),
-        ("playlist-name-info", "the channel's playlist name meanwhile", Inferred),
+        ("playlist-name-default", "the channel's own playlist during that session", Inferred),
+        ("playlist-name-info", "the channel's playlist name during that session", Inferred),
     ];
     Experiment::new(&observations, |notes| {
         let name = notes.name();
         let params = vec![("playlistName".to_owned(), "other.m3u8".to_owned())];
         let signature = Signature { params, ..Signature::default() };
         let mut clip = start(notes, "playlist-name", &name, &signature)?;
-        let other = Ask::get(format!("{name}/other.m3u8"));
+        let other = RequestSpec::get(format!("{name}/other.m3u8"));
         let exists = || Ok(notes.send("playlist-name", &other)?.is_success());
         let waited = wait_until(notes.bench, SOON, exists);
         end(notes, "playlist-name", &name, &mut clip)?;
         waited?;
         notes.see("playlist-name", &other.clone().see(&[See::Playlist]))?;
-        notes.see("playlist-name-default", &Ask::get(format!("{name}/playlist.m3u8")))?;
-        let info = Ask::get(&name).live().see(&[See::Text("Target/PlaylistName")]);
+        notes.see("playlist-name-default", &RequestSpec::get(format!("{name}/playlist.m3u8")))?;
+        let info = RequestSpec::get(&name).live().see(&[See::Text("Target/PlaylistName")]);
         notes.see("playlist-name-info", &info).map(drop)
     })
     .needs(&[Need::Data])

@@ -1,12 +1,12 @@
 //! Observations of temporary (STS) credentials.
 
-use super::ask::{Ask, Scheme, Token};
 use super::experiment::{Experiment, Names, probe};
 use super::observation::Need;
 use super::observation::Source::{Documented, Inferred};
+use super::request_spec::{RequestSpec, Scheme, Token};
 
-fn list(n: &Names<'_>) -> Ask {
-    Ask::get("").live().param("prefix", &n.name)
+fn list(n: &Names<'_>) -> RequestSpec {
+    RequestSpec::get("").live().param("prefix", &n.name)
 }
 
 pub(super) fn all() -> Vec<Experiment> {

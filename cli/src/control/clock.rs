@@ -3,7 +3,7 @@
 use super::remote::{Remote, shown};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
-use crate::text::{moment, parse_length};
+use crate::text::{moment, parse_duration};
 use clap::Subcommand;
 use serde_json::{Value, json};
 use time::OffsetDateTime;
@@ -22,7 +22,7 @@ pub(super) enum Command {
     /// Move the clock forward or back
     Advance {
         /// Duration, such as 7d, 1h30m or -2h
-        #[arg(value_name = "TIME", allow_hyphen_values = true, value_parser = signed_length)]
+        #[arg(value_name = "TIME", allow_hyphen_values = true, value_parser = signed_seconds)]
         by: f64,
     },
     /// Freeze the clock
@@ -63,10 +63,10 @@ fn text(clock: &Value) -> String {
 }
 
 /// Parses a duration, in seconds; a minus sign means back.
-fn signed_length(text: &str) -> Result<f64, String> {
+fn signed_seconds(text: &str) -> Result<f64, String> {
     match text.strip_prefix('-') {
-        Some(back) => parse_length(back).map(|length| -length.as_secs_f64()),
-        None => parse_length(text).map(|length| length.as_secs_f64()),
+        Some(back) => parse_duration(back).map(|length| -length.as_secs_f64()),
+        None => parse_duration(text).map(|length| length.as_secs_f64()),
     }
 }
 

@@ -4,7 +4,7 @@ use super::remote::{Remote, shown};
 use crate::failure::{Failure, Outcome};
 use crate::output::Output;
 use crate::table::{Cell, Table};
-use crate::text::parse_length;
+use crate::text::parse_duration;
 use base64::prelude::{BASE64_STANDARD, Engine};
 use clap::{Args, Subcommand, ValueEnum};
 use osslive_local::{Disconnect, FaultRule};
@@ -71,7 +71,7 @@ pub(super) struct Add {
     #[arg(long, value_name = "TEXT")]
     message: Option<String>,
     /// Delay before responding
-    #[arg(long, value_name = "TIME", value_parser = parse_length)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     latency: Option<Duration>,
     /// Limit the response body to this many bytes per second
     #[arg(long, value_name = "BYTES")]
@@ -80,11 +80,11 @@ pub(super) struct Add {
     #[arg(long, value_name = "BYTES")]
     cut_after_bytes: Option<u64>,
     /// Disconnect the publisher after this time
-    #[arg(long, value_name = "TIME", value_parser = parse_length)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     cut_after: Option<Duration>,
     /// Keep the publisher connected for this time after PutLiveChannelStatus
     /// disables its channel
-    #[arg(long, value_name = "TIME", value_parser = parse_length)]
+    #[arg(long, value_name = "TIME", value_parser = parse_duration)]
     disconnect_after: Option<Duration>,
     /// Close, reset or hang the connection instead of responding
     #[arg(long, value_enum, value_name = "HOW")]

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The service's time limit to accept a stream.
+/// How long the service may take to accept a stream.
 const ACCEPT_LIMIT: Duration = Duration::from_secs(15);
 /// The lifetime of the URL, which is used at once.
 const EXPIRES: u32 = 600;
@@ -114,16 +114,16 @@ fn arrives(
         return Check::new(CheckId::Fragment, Verdict::Warning, seen).advice(advice);
     }
     Check::new(CheckId::Fragment, Verdict::Problem, seen)
-        .advice("see the channel and playback checks, then contact the service's support")
+        .advice("see the channel and playback checks, then contact Alibaba Cloud support")
 }
 
 /// Returns the check for a stream that was rejected or interrupted.
 fn broken(error: &PushError) -> Check {
     let check = Check::new(CheckId::RtmpPublish, Verdict::Problem, error.to_string());
-    check.advice(hint::for_push(error).unwrap_or("see the checks of the publish URL"))
+    check.advice(hint::for_push(error).unwrap_or("see the publish URL checks"))
 }
 
-/// Returns the live playlist of a channel.
+/// The live playlist of a channel.
 struct Playlist {
     url: Option<String>,
 }

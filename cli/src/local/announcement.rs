@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub(super) struct Shown {
     /// Secrets that are not public anyway.
     pub(super) secret: bool,
-    /// URLs that give access to their readers.
+    /// URLs that grant access to anyone who reads them.
     pub(super) urls: bool,
 }
 

@@ -53,7 +53,7 @@ impl OnChange {
             Err(error) => return failed(format!("cannot run {}: {error}", self.program)),
         };
         if let Some(mut stdin) = child.stdin.take() {
-            // It fits into a pipe, even if nobody reads it.
+            // It fits in the pipe buffer, even if nobody reads it.
             let _ = stdin.write_all((event.json() + "\n").as_bytes());
         }
         match wait(&mut child, is_stopped) {

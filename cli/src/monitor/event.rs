@@ -164,7 +164,7 @@ mod tests {
             let event = event(change).unwrap();
             assert_eq!((event.event.as_str(), event.reason.map(Reason::as_str)), (name, reason));
             let value = serde_json::to_value(&event).unwrap();
-            assert_eq!(value["event"], name, "it is spelled alike in JSON");
+            assert_eq!(value["event"], name, "it is spelled the same in JSON");
             assert_eq!(value.get("reason").and_then(Value::as_str), reason);
         }
         assert!(event(json!({ "change": "failing", "error": error })).is_none());

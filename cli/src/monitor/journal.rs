@@ -19,10 +19,10 @@ use std::path::{Path, PathBuf};
 const VERSION: u32 = 1;
 /// How much a file may grow before it is replaced, in addition to its own size.
 const GROWTH: u64 = 256 << 10;
-/// Longer than any header: a file whose first line is longer is not a state.
+/// Longer than any header: a file whose first line is longer is not a state file.
 const LONGEST_HEADER: u64 = 4096;
 
-/// The start of every state.
+/// The start of every state file.
 #[derive(Serialize, Deserialize)]
 struct Header {
     osslive: String,
@@ -42,7 +42,7 @@ enum Record {
         known: Vec<(String, Option<KnownChannel>)>,
         events: Vec<Queued>,
     },
-    /// An event was delivered to a receiver, or given up.
+    /// An event was delivered to a receiver, or dropped.
     Settled { id: String, receiver: String },
 }
 
@@ -63,7 +63,7 @@ pub(super) struct Restored {
     pub(super) was_torn: bool,
 }
 
-/// An open state. No other process can open it at the same time.
+/// An open state file. No other process can open it at the same time.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
@@ -78,11 +78,11 @@ pub(super) struct Journal {
 }
 
 impl Journal {
-    /// Opens or creates a state, and returns its contents.
+    /// Opens or creates a state file, and returns its contents.
     ///
     /// # Errors
     ///
-    /// Fails with a one-line message if the file is in use, damaged, or not a state.
+    /// Fails with a one-line message if the file is in use, damaged, or not a state file.
     pub(super) fn open(path: &Path, bucket: &str) -> Result<(Journal, Restored), String> {
         let shown = path.display();
         let failed = |error: io::Error| format!("cannot use {shown}: {error}");
@@ -130,7 +130,7 @@ impl Journal {
         self.file.as_ref().map_or(Ok(()), File::sync_data)
     }
 
-    /// Records that a receiver needs an event no longer. If this is lost, the
+    /// Records that a receiver no longer needs an event. If this is lost, the
     /// receiver gets the event again.
     pub(super) fn settle(&mut self, id: &str, receiver: &str) -> io::Result<()> {
         self.append(&Record::Settled { id: id.to_owned(), receiver: receiver.to_owned() })
@@ -281,13 +281,16 @@ fn read(file: File, bucket: &str) -> Result<Restored, String> {
 fn check_header(line: &[u8], bucket: &str) -> Result<(), String> {
     let header: Option<Header> = serde_json::from_slice(line).ok();
     let Some(header) = header.filter(|header| header.osslive == KIND) else {
-        return Err("not a state of osslive monitor: must be a file written by --state".into());
+        return Err("not a state file of osslive monitor: must be a file written by --state".into());
     };
     if header.version != VERSION {
         return Err(format!("format version {}: must be {VERSION}", header.version));
     }
     if header.bucket != bucket {
-        return Err(format!("state of bucket {:?}: must be of bucket {bucket:?}", header.bucket));
+        return Err(format!(
+            "state of bucket {:?}: must be the state of bucket {bucket:?}",
+            header.bucket
+        ));
     }
     Ok(())
 }
@@ -480,7 +483,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn nobody_else_can_read_it() {
+    fn only_the_owner_can_read_the_state() {
         use std::os::unix::fs::MetadataExt;
         let folder = TempDir::new().unwrap();
         let path = written(&folder);

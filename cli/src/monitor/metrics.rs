@@ -78,7 +78,7 @@ impl Metrics {
     /// Takes a sweep and its duration. Channels that are not in it, or do not
     /// exist, have no metrics from now on.
     pub(super) fn update(&self, sweep: &Sweep, took: Duration) {
-        // A status may be as old as the sweep is long.
+        // A status may have been read as early as the start of the sweep.
         let read = Instant::now().checked_sub(took);
         let before = self.lock().channels.clone();
         let find = |id: &str| {
@@ -289,7 +289,7 @@ impl Snapshot {
         let counters: [(&str, &str, Count); 3] = [
             ("events_delivered", "Events delivered", |counts| counts.delivered),
             ("delivery_failures", "Failed deliveries", |counts| counts.failures),
-            ("events_given_up", "Events given up", |counts| counts.given_up),
+            ("events_dropped", "Events dropped", |counts| counts.dropped),
         ];
         for (name, help, count) in counters {
             let name = format!("osslive_monitor_{name}");
@@ -415,7 +415,7 @@ mod tests {
         let known = ids.map(|id| value(&metrics, &channel("live", id)));
         assert_eq!(known, [None, Some(1.0), None]);
         let failures = "osslive_monitor_status_failures_total{bucket=\"live-demo\"}";
-        assert_eq!(value(&metrics, failures), Some(1.0), "gone is no failure");
+        assert_eq!(value(&metrics, failures), Some(1.0), "a deleted channel is not a failure");
     }
 
     #[test]

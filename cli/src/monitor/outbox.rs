@@ -14,7 +14,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// The maximum number of waiting events. Older ones are given up.
+/// The maximum number of waiting events. Older ones are dropped.
 const MOST_EVENTS: usize = 50_000;
 /// How long the delivery of an event is retried.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -23,7 +23,7 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 #[derive(Debug)]
 pub(super) enum Outcome {
     Delivered,
-    /// To be retried, perhaps not before some time.
+    /// To be retried, possibly not before a given time.
     Failed {
         why: String,
         retry_after: Option<Duration>,
@@ -40,7 +40,7 @@ pub(super) struct Counts {
     pub(super) queued: u64,
     pub(super) delivered: u64,
     pub(super) failures: u64,
-    pub(super) given_up: u64,
+    pub(super) dropped: u64,
 }
 
 #[derive(Debug)]
@@ -114,7 +114,7 @@ impl Outbox {
             let queued = events.iter().map(|event| queued(event, &everyone, &self.names)).collect();
             if let Err(error) = inner.save(queued, changed, watch, &self.names) {
                 let message = "cannot write the state: events are delivered, but a restart may \
-                               repeat them under new ids";
+                               repeat them with new ids";
                 self.log.error(message, json!({ "error": error.to_string() }));
             }
         }
@@ -124,7 +124,7 @@ impl Outbox {
         let dropped = inner.shrink(&self.names);
         drop(inner);
         if dropped > 0 {
-            let message = "gave up the oldest events: too many are waiting";
+            let message = "dropped the oldest events: too many are queued";
             self.log.error(message, json!({ "events": dropped, "limit": MOST_EVENTS }));
         }
         self.changed.notify_all();
@@ -164,27 +164,27 @@ impl Outbox {
             Outcome::Failed { why, retry_after } if !is_old(event) => {
                 inner.counts[receiver].failures += 1;
                 inner.queues[receiver].failed(number, Instant::now(), retry_after, jitter());
-                self.complain(receiver, event, &why, false);
+                self.log_failure(receiver, event, &why, false);
             }
             Outcome::Failed { why, .. } | Outcome::Refused(why) => {
                 inner.counts[receiver].failures += 1;
-                inner.counts[receiver].given_up += 1;
+                inner.counts[receiver].dropped += 1;
                 inner.queues[receiver].settle(number);
                 inner.close(receiver, number, name);
-                self.complain(receiver, event, &why, true);
+                self.log_failure(receiver, event, &why, true);
             }
         }
         drop(inner);
         self.changed.notify_all();
     }
 
-    fn complain(&self, receiver: usize, event: &Event, why: &str, is_given_up: bool) {
+    fn log_failure(&self, receiver: usize, event: &Event, why: &str, is_dropped: bool) {
         let fields = json!({
             "receiver": self.labels[receiver], "event": event.event, "id": event.id,
             "channel": event.channel, "error": why,
         });
-        match is_given_up {
-            true => self.log.error("gave up an event", fields),
+        match is_dropped {
+            true => self.log.error("dropped an event", fields),
             false => self.log.warn("cannot deliver an event; will retry", fields),
         }
     }
@@ -227,7 +227,7 @@ impl Inner {
         self.open.insert(number, (event, receivers));
     }
 
-    /// Records that an event need not be delivered to a receiver any more.
+    /// Records that an event no longer needs to be delivered to a receiver.
     fn close(&mut self, receiver: usize, number: Number, name: &str) {
         let Some((event, receivers)) = self.open.get_mut(&number) else { return };
         receivers.retain(|other| *other != receiver);
@@ -279,13 +279,13 @@ impl Inner {
         journal.record(known, events)
     }
 
-    /// Gives up the oldest events until there are few enough; returns how many.
+    /// Drops the oldest events until few enough are left; returns how many were dropped.
     fn shrink(&mut self, names: &[String]) -> usize {
         let mut dropped = 0;
         for (receiver, name) in names.iter().enumerate() {
             while self.queues[receiver].len() > MOST_EVENTS {
                 let Some((number, _)) = self.queues[receiver].drop_oldest() else { break };
-                self.counts[receiver].given_up += 1;
+                self.counts[receiver].dropped += 1;
                 self.close(receiver, number, name);
                 dropped += 1;
             }
@@ -369,7 +369,7 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_given_up_when_it_is_rejected_or_a_day_old() {
+    fn an_event_is_dropped_when_it_is_rejected_or_a_day_old() {
         let outbox = outbox(&["x"]);
         let failed = || Outcome::Failed { why: "down".into(), retry_after: None };
         let old = now() - A_DAY - Duration::from_secs(1);
@@ -380,7 +380,7 @@ mod tests {
             outbox.settle(0, number, &event, outcome);
         }
         let (_, counts) = outbox.counts().remove(0);
-        assert_eq!((counts.queued, counts.given_up, counts.failures), (0, 2, 2));
+        assert_eq!((counts.queued, counts.dropped, counts.failures), (0, 2, 2));
     }
 
     #[test]
@@ -389,7 +389,7 @@ mod tests {
         let events = (0..MOST_EVENTS + 3).map(|n| event(&n.to_string(), "a", now())).collect();
         outbox.record(events, &[], &Watch::new(Limits::new()));
         let (_, counts) = outbox.counts().remove(0);
-        assert_eq!((counts.queued, counts.given_up), (MOST_EVENTS as u64, 3));
+        assert_eq!((counts.queued, counts.dropped), (MOST_EVENTS as u64, 3));
         assert_eq!(ids(&outbox)[0], "3");
     }
 

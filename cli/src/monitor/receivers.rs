@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// The number of events that a webhook gets at a time, each from another channel.
+/// The number of events that a webhook gets at a time, each from a different channel.
 const PARALLEL: usize = 4;
 /// How long deliveries may take once the monitor is stopping.
 const GRACE: Duration = Duration::from_secs(5);
@@ -39,7 +39,7 @@ impl Receiver {
     }
 }
 
-/// Returns a command's name in the state. It keeps its events when it is changed.
+/// The name of a command in the state. Changing the command does not lose its events.
 pub(super) const COMMAND: &str = "command";
 
 /// Returns a webhook's name in the state, which does not reveal the URL: it may

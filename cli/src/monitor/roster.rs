@@ -19,7 +19,7 @@ pub(super) enum Roster {
 pub(super) struct Departed {
     /// They were deleted.
     pub(super) changes: Vec<Change>,
-    /// They are not monitored any more.
+    /// They are no longer monitored.
     pub(super) ids: Vec<String>,
 }
 

@@ -74,7 +74,7 @@ async fn accept(listener: tokio::net::TcpListener, metrics: Arc<Metrics>, limit:
                 async move { Ok::<_, Infallible>(respond(&request, metrics)) }
             });
             let mut server = http1::Builder::new();
-            // One request per connection, so that idle ones do not take a place.
+            // One request per connection, so that idle ones do not occupy a slot.
             server.keep_alive(false).max_buf_size(LONGEST_REQUEST).timer(TokioTimer::new());
             let connection = server.serve_connection(TokioIo::new(stream), service);
             // A scraper's mistakes affect nobody else.
@@ -155,7 +155,7 @@ impl fmt::Write for PartWriter {
     }
 }
 
-/// Returns the body of a response.
+/// The body of a response.
 enum Parts {
     Whole(Option<Bytes>),
     Stream(mpsc::Receiver<Bytes>),

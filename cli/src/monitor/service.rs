@@ -212,7 +212,7 @@ fn resume(
             "file": path.display().to_string(), "channels": restored.known.len(),
             "events": restored.events.len(),
         });
-        setup.log.info("continuing with the state", fields);
+        setup.log.info("resuming from the state", fields);
     }
     for (id, known) in &restored.known {
         monitor.watch_mut().restore(id, known.clone());

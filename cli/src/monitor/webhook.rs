@@ -60,7 +60,7 @@ impl Webhook {
     }
 }
 
-/// Interprets a status. A misconfigured receiver is usually repaired within a day,
+/// Interprets a status. A misconfigured receiver is usually fixed within a day,
 /// so that every status but 410 is worth a retry.
 fn judge(status: u16, headers: &HeaderMap) -> Outcome {
     match status {
@@ -132,7 +132,7 @@ mod tests {
         let read = |text: &str| retry_after(&headers(text), now).map(|wait| wait.as_secs());
         assert_eq!(read("120"), Some(120));
         assert_eq!(read("Sun, 06 Nov 1994 08:49:37 GMT"), Some(20));
-        assert_eq!(read("Sun, 06 Nov 1994 07:49:37 GMT"), Some(0), "it is over");
+        assert_eq!(read("Sun, 06 Nov 1994 07:49:37 GMT"), Some(0), "it is in the past");
         assert_eq!(read("99999999"), Some(3600));
         assert_eq!(read("soon"), None);
         assert_eq!(retry_after(&HeaderMap::new(), now), None);

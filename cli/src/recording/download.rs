@@ -7,7 +7,7 @@ use crate::output::Page;
 use crate::progress::Progress;
 use crate::session::Session;
 use crate::signal;
-use crate::text::{self, Moment, parse_moment, parse_positive_length};
+use crate::text::{self, Moment, parse_moment, parse_positive_duration};
 use clap::{Args, value_parser};
 use osslive::{Download, DownloadOptions, RecordingRange, StopHandle};
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 pub(super) const HELP: &str = "\
 TIME is RFC 3339 (2026-05-01T19:30:00Z), Unix seconds, now, or relative to now
 (-10m). A range may be longer than a day. The file is an MPEG transport stream;
-a name that ends in .mp4 makes it an MP4 file, with ffmpeg.
+if its name ends in .mp4, it is converted to MP4 with ffmpeg.
 
 To resume an interrupted download, run the same command again: FILE.part holds
 the data, and FILE.progress records how much of it is complete. With --follow, a
@@ -47,7 +47,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "TIME", allow_hyphen_values = true, value_parser = parse_moment, default_value = "now", requires = "from")]
     to: Moment,
     /// Time range ending now, instead of --from and --to
-    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length, conflicts_with_all = ["session", "from", "to"])]
+    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_duration, conflicts_with_all = ["session", "from", "to"])]
     last: Option<Duration>,
     /// File to write, .ts or .mp4 [default: CHANNEL.ts]
     #[arg(short, long, value_name = "FILE")]

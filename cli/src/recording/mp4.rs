@@ -14,7 +14,7 @@ use std::time::Duration;
 /// How often to check whether ffmpeg has exited.
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Returns whether a file's name makes it an MP4 file.
+/// Returns whether a file's name ends in `.mp4`.
 pub(super) fn is_wanted(output: &Path) -> bool {
     output.extension().is_some_and(|suffix| suffix.eq_ignore_ascii_case("mp4"))
 }
@@ -39,8 +39,8 @@ impl Conversion {
             return Err(Failure::Message(
                 Exit::Failure,
                 format!(
-                    "{output}: MP4 needs ffmpeg, which is not installed; a name that ends in .ts \
-                     does not"
+                    "{output}: MP4 needs ffmpeg, which is not installed; use a name that ends in \
+                     .ts instead"
                 ),
             ));
         }

@@ -6,7 +6,7 @@ use crate::failure::{Exit, Failure, Outcome};
 use crate::output::Page;
 use crate::session::Session;
 use crate::signal;
-use crate::text::{self, parse_positive_length, saturating};
+use crate::text::{self, parse_positive_duration, saturating};
 use clap::Args;
 use osslive::operation::MAX_DELETED;
 use osslive::{Fragment, Pruning, StopHandle};
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
     #[arg(value_name = "CHANNEL")]
     id: String,
     /// Delete recordings older than this, such as 30d
-    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_length)]
+    #[arg(long, value_name = "LENGTH", value_parser = parse_positive_duration)]
     older_than: Duration,
     /// Keep all saved playlists and their fragments
     #[arg(long)]
@@ -57,7 +57,7 @@ pub(super) fn run(arguments: &Arguments, session: &Session) -> Outcome {
         return Ok(());
     }
     confirm(&report, arguments.yes, session)?;
-    // A playlist may have been saved while the question was open.
+    // A playlist may have been saved while waiting for the answer.
     let pruning = both(pruning, &plan()?);
     let deleted = delete(&arguments.id, &pruning, session)?;
     let report = Report { is_deleted: true, ..Report::of(&deleted, before) };
@@ -104,7 +104,7 @@ fn confirm(report: &Report, yes: bool, session: &Session) -> Outcome {
 fn delete(id: &str, pruning: &Pruning, session: &Session) -> Outcome<Pruning> {
     let stop = StopHandle::new();
     signal::stops(&stop)?;
-    let bar = session.progress.things(pruning.playlists.len() + pruning.fragments.len());
+    let bar = session.progress.items(pruning.playlists.len() + pruning.fragments.len());
     let mut deleted = Pruning::default();
     deleted.kept = pruning.kept;
     let keys =
@@ -189,7 +189,7 @@ impl Report {
         }
         if self.kept_fragments > 0 {
             let kept = text::count(self.kept_fragments, "older fragment");
-            writeln!(page, "{kept} kept: remaining playlists list them");
+            writeln!(page, "{kept} kept: still listed in remaining playlists");
         }
     }
 }

@@ -44,7 +44,7 @@ fn channels(client: &Client) -> Vec<String> {
     list.channels.into_iter().map(|channel| channel.name).collect()
 }
 
-/// Returns the files in the endpoint's directory whose paths contain a text.
+/// Returns the files in the endpoint's directory whose paths contain a string.
 fn files(folder: &Path, text: &str) -> Vec<String> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).expect("a folder").flatten() {

@@ -49,7 +49,7 @@ impl Proxy {
                     return;
                 }
                 let (Ok(client), shared) = (client, accepting.clone()) else { continue };
-                // A peer that disconnects is no failure of the proxy.
+                // A peer that disconnects is not a failure of the proxy.
                 thread::spawn(move || drop(shared.serve(&client)));
             }
         });
@@ -190,7 +190,7 @@ impl Shared {
                     }
                 }
             }
-            // A client that is kept connected does not notice that nobody listens.
+            // A client that is kept connected does not notice that nobody is listening.
             let sent = upstream.write_all(bytes);
             if push.lock().expect("no thread panicked").is_none() {
                 sent?;

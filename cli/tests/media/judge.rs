@@ -71,14 +71,14 @@ fn transport_stream(playlist: &Playlist) -> Report {
 /// sent.
 fn frames(row: &Row, sent: &Stream, report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
-    let (pictures, sounds) =
-        (sent.pictures(), row.sounds.unwrap_or_else(|| sent.sounds(row.all_sounds)));
+    let (pictures, audio_frames) =
+        (sent.pictures(), row.audio_frames.unwrap_or_else(|| sent.audio_frames(row.all_sounds)));
     let recorded = (report.video.frames, report.audio.frames);
     if recorded.0 + row.lost_pictures < pictures || recorded.0 > pictures {
         wrong.push(format!("{} of {pictures} pictures", recorded.0));
     }
-    if recorded.1 + row.lost_sounds < sounds || recorded.1 > sounds {
-        wrong.push(format!("{} of {sounds} frames of audio", recorded.1));
+    if recorded.1 + row.lost_sounds < audio_frames || recorded.1 > audio_frames {
+        wrong.push(format!("{} of {audio_frames} frames of audio", recorded.1));
     }
     if row.keeps_intervals {
         wrong.extend(intervals(&sent.shown(), &shown(report)));

@@ -16,7 +16,7 @@ pub struct Row {
     pub lost_pictures: usize,
     pub lost_sounds: usize,
     /// The number of audio frames sent, if messages contain several.
-    pub sounds: Option<usize>,
+    pub audio_frames: Option<usize>,
     /// Whether audio before the first picture counts.
     pub all_sounds: bool,
     /// Whether pictures are presented at the intervals at which they were sent.
@@ -41,14 +41,14 @@ pub struct Expected {
 /// Six seconds of video.
 pub const PICTURES: &str = "-f lavfi -i testsrc2=size=160x90:rate=30";
 /// And audio.
-pub const SOUND: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100";
+pub const AUDIO: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100";
 /// The encoding of both, unless a row changes it.
 pub const VIDEO: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 
 impl Row {
     /// Video at 30 frames/s with a key frame per second, and audio.
     pub fn new(name: &str) -> Row {
-        Row::of(name, &format!("{PICTURES} {SOUND} -t 6 {VIDEO} -g 30 -c:a aac"))
+        Row::of(name, &format!("{PICTURES} {AUDIO} -t 6 {VIDEO} -g 30 -c:a aac"))
     }
 
     /// Created by ffmpeg with these arguments.
@@ -62,7 +62,7 @@ impl Row {
             lost_pictures: 0,
             // Audio that was sent before the first picture, and plays before it.
             lost_sounds: 2,
-            sounds: None,
+            audio_frames: None,
             all_sounds: false,
             keeps_intervals: true,
             noted: "",
@@ -74,7 +74,7 @@ impl Row {
     /// Video encoded with these options, optionally from other pictures.
     pub fn video(name: &str, pictures: Option<&str>, options: &str) -> Row {
         let pictures = pictures.unwrap_or(PICTURES);
-        Row::of(name, &format!("{pictures} {SOUND} -t 6 {VIDEO} {options} -c:a aac"))
+        Row::of(name, &format!("{pictures} {AUDIO} -t 6 {VIDEO} {options} -c:a aac"))
     }
 
     /// Audio only, with these options.
@@ -106,8 +106,8 @@ impl Row {
     }
 
     /// Frames may be lost.
-    pub fn losing(mut self, pictures: usize, sounds: usize) -> Row {
-        (self.lost_pictures, self.lost_sounds) = (pictures, sounds);
+    pub fn losing(mut self, pictures: usize, audio_frames: usize) -> Row {
+        (self.lost_pictures, self.lost_sounds) = (pictures, audio_frames);
         self
     }
 

@@ -161,7 +161,7 @@ impl Stream {
     }
 
     /// Returns the number of audio frames, from the first key frame on if there is video.
-    pub fn sounds(&self, all: bool) -> usize {
+    pub fn audio_frames(&self, all: bool) -> usize {
         let first = self.0.iter().position(Message::is_key).filter(|_| !all).unwrap_or(0);
         let first_ms = self.0.get(first).map_or(0, |key| key.ms);
         let is_sound = |(at, message): &(usize, &Message)| {

@@ -2,13 +2,13 @@
 
 use osslive_local::media::aac::AacConfig;
 
-use crate::row::{Expected, PICTURES, Row, SOUND, VIDEO};
+use crate::row::{AUDIO, Expected, PICTURES, Row, VIDEO};
 use crate::stream::{Message, Stream};
 use crate::support::clip;
 
 /// Another clip, as sent by `ffmpeg` with these options.
 fn other(options: &str) -> Stream {
-    let source = format!("{PICTURES} {SOUND} -t 3 {VIDEO} {options} -c:a aac");
+    let source = format!("{PICTURES} {AUDIO} -t 3 {VIDEO} {options} -c:a aac");
     Stream::read(&clip("other", &source))
 }
 
@@ -62,7 +62,7 @@ fn frame_rates() -> Vec<Row> {
 fn key_frames() -> Vec<Row> {
     let long = |name: &str, seconds: u32, options: &str| {
         let pictures = "-f lavfi -i testsrc2=size=160x90:rate=5";
-        Row::of(name, &format!("{pictures} {SOUND} -t {seconds} {VIDEO} {options} -c:a aac"))
+        Row::of(name, &format!("{pictures} {AUDIO} -t {seconds} {VIDEO} {options} -c:a aac"))
     };
     vec![
         Row::video("all pictures are key frames", None, "-g 1"),
@@ -83,7 +83,7 @@ fn key_frames() -> Vec<Row> {
 
 fn coding() -> Vec<Row> {
     let pixels = |format: &str, profile: &str| {
-        let source = format!("{PICTURES} {SOUND} -t 6 -c:v libx264 -preset ultrafast");
+        let source = format!("{PICTURES} {AUDIO} -t 6 -c:v libx264 -preset ultrafast");
         let coded = format!("{source} -pix_fmt {format} -profile:v {profile} -g 30 -c:a aac");
         Row::of(&format!("{profile} {format}"), &coded)
     };
@@ -195,11 +195,11 @@ fn clocks() -> Vec<Row> {
         Row::video(name, None, "-g 30 -bf 2").change(move |sent| sent.at(|m| m.ms + begin))
     };
     vec![
-        row("a clock from 40 ms", 40),
-        row("a clock from an hour", 3_600_000),
-        row("a clock from 17,000 s", 17_000_000),
+        row("a clock that starts at 40 ms", 40),
+        row("a clock that starts at one hour", 3_600_000),
+        row("a clock that starts at 17,000 s", 17_000_000),
         row("a clock that passes the extended timestamp", (1 << 24) - 3000),
-        row("a clock from 2^31", 1 << 31),
+        row("a clock that starts at 2^31", 1 << 31),
         row("a clock that passes 2^31", (1 << 31) - 3000),
         row("a clock that passes 2^32", (1 << 32) - 3000),
         row("a clock that ends at 2^32", (1 << 32) - 7000),
@@ -380,7 +380,8 @@ fn audio_packing() -> Vec<Row> {
         }
         Stream(gathered)
     });
-    several.sounds = Some(Stream::read(&clip("several", &several.source)).sounds(false));
+    several.audio_frames =
+        Some(Stream::read(&clip("several", &several.source)).audio_frames(false));
     vec![
         Row::new("ADTS headers in the messages").change(move |sent| sent.map(in_adts)),
         Row::new("only ADTS headers").change(move |sent| without_headers(sent.map(in_adts))),
@@ -408,7 +409,7 @@ fn tracks() -> Vec<Row> {
             .discontinuities(1)
             .losing(0, 40),
         Row::new("audio until 3.2 s").change(audio_from(0, 3200)).discontinuities(1),
-        Row::of("audio pauses", &format!("{PICTURES} {SOUND} -t 12 {VIDEO} -g 30 -c:a aac"))
+        Row::of("audio pauses", &format!("{PICTURES} {AUDIO} -t 12 {VIDEO} -g 30 -c:a aac"))
             .change(|sent| sent.only(|m| !m.is_audio() || !(3200..8200).contains(&m.ms)))
             .discontinuities(2)
             .losing(0, 44),

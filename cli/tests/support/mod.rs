@@ -26,7 +26,7 @@ pub use monitoring::{
     Service, channel, free_port, kill_repeatedly, scrape, shipped, wait_for_series,
 };
 #[cfg(target_os = "linux")]
-pub use obs::{Home, Mode, Obs, PICTURE, SOUND};
+pub use obs::{AUDIO_RATE, Home, Mode, Obs, VIDEO};
 pub use playlist::{Fragment, Playlist, fetch, get};
 pub use program::{Program, Ran, run, wait_until};
 pub use shell::{Shell, bare, failed, has_script, on_terminal, shipped_clip};

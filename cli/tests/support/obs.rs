@@ -15,8 +15,8 @@ use super::{Folder, LONG, Program, Ran, SOON, run, skipped, wait_until};
 const BUILD: Duration = Duration::from_secs(900);
 
 /// What OBS encodes: 640x360 at 30 frames/s, and 48 kHz.
-pub const PICTURE: (u32, u32, u32) = (640, 360, 30);
-pub const SOUND: u32 = 48_000;
+pub const VIDEO: (u32, u32, u32) = (640, 360, 30);
+pub const AUDIO_RATE: u32 = 48_000;
 
 /// Which of its two output pages OBS uses. They start streams differently.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ impl Home {
     pub fn write(&self, file: &str, text: &str) {
         let file = self.config(file);
         fs::create_dir_all(file.parent().expect("a folder")).expect("a folder");
-        fs::write(file, text).expect("a file in the home folder");
+        fs::write(file, text).expect("a file in the home directory");
     }
 
     /// Writes the plugin's settings, as its panel would.
@@ -83,7 +83,7 @@ impl Home {
         json
     }
 
-    /// Returns the files below the home directory that contain a text.
+    /// Returns the files below the home directory that contain a string.
     pub fn files_with(&self, text: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut folders = vec![self.config("")];

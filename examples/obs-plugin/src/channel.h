@@ -20,7 +20,7 @@ struct address {
 /* Sends nothing. NULL on failure. */
 struct channel *channel_open(obs_data_t *settings, char **problem);
 
-/* Ends current calls of other threads at once, and all later calls. */
+/* Ends calls of other threads at once; all later calls fail. */
 void channel_stop(struct channel *channel);
 
 /* No calls may be in progress. `channel` may be NULL. */

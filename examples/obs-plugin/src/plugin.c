@@ -115,8 +115,8 @@ static void save_renamed(void) {
 
 static void on_event(enum obs_frontend_event event, void *unused);
 
-/* The end of a stream may be reported afterwards, when OBS cannot open windows
- * any more. */
+/* The end of a stream may be reported afterwards, when OBS can no longer
+ * open windows. */
 static void quit(void) {
   obs_frontend_remove_event_callback(on_event, NULL);
   status_on_change(NULL);

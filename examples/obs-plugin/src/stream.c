@@ -128,7 +128,7 @@ static bool is_output_known(const struct stream *stream) {
 }
 
 /* A failed connection while OBS quits causes problems: OBS 31 and newer open a
- * dialog and wait for its button; older versions handle it when their window is
+ * dialog and wait for a click; older versions handle it when their window is
  * partly destroyed, and crash. OBS no longer listens when it destroys the output,
  * which waits for its thread. */
 static void wait_until_output_is_gone(const struct stream *stream) {
@@ -136,7 +136,7 @@ static void wait_until_output_is_gone(const struct stream *stream) {
     os_sleep_ms(QUIT_STEP_MS);
 }
 
-/* The output's thread, each time that it connects. */
+/* The output's thread, each time it connects. */
 static const char *get_url(void *data) {
   struct stream *stream = data;
   char *problem = NULL;

@@ -15,7 +15,7 @@ void stream_register(void);
 /* UI thread, when streaming starts, after OBS has created its output. */
 void stream_begin(obs_data_t *settings);
 
-/* UI thread, when OBS is connected. Returns whether to a channel of this plugin. */
+/* UI thread, when OBS is connected. Returns whether it is to a channel of this plugin. */
 bool stream_connected(void);
 
 /* UI thread, when streaming has ended. Returns whether there is a message for the

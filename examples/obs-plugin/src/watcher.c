@@ -29,7 +29,7 @@ struct watcher {
   int polls;
 };
 
-/* Returns whether a text differs from the last logged one. */
+/* Returns whether text differs from what was last logged. */
 static bool is_new(struct watcher *watcher, const char *text) {
   if (watcher->last_logged && strcmp(watcher->last_logged, text) == 0) return false;
   bfree(watcher->last_logged);

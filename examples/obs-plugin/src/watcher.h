@@ -18,7 +18,7 @@ struct watcher *watcher_start_diagnosing(struct channel *channel);
 /* Starts polling every few seconds. */
 void watcher_keep_polling(struct watcher *watcher);
 
-/* Waits until the channel is prepared, or that failed. False if the watcher was
+/* Waits until preparing the channel succeeded or failed. False if the watcher was
  * stopped. */
 bool watcher_wait_prepared(struct watcher *watcher);
 

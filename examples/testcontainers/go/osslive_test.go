@@ -36,8 +36,8 @@ func TestAFailingStatus(t *testing.T) {
 	t.Log(endpoint)
 
 	// Add faults inside the container: control is not available from outside.
-	order := []string{"/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"}
-	if _, _, err := container.Exec(ctx, order); err != nil {
+	command := []string{"/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"}
+	if _, _, err := container.Exec(ctx, command); err != nil {
 		t.Fatal(err)
 	}
 }

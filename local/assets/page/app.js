@@ -65,14 +65,14 @@ class Row {
     if (isSelected) this.node.setAttribute("aria-current", "true");
     else this.node.removeAttribute("aria-current");
     say(this.state, status);
-    say(this.about, live ? inShort(live, now) : channel.description);
+    say(this.about, live ? summaryOf(live, now) : channel.description);
     say(this.rate, live ? bits(bitRate(live)) : "");
     this.spark.node.toggleAttribute("hidden", !live);
     if (live) this.spark.draw(rates.get(keyOf(channel)) ?? []);
   }
 }
 
-function inShort({ video, audio, connectedTime }, now) {
+function summaryOf({ video, audio, connectedTime }, now) {
   const what = video ? `${video.width}×${video.height}` : audio ? "audio only" : "starting";
   return `${what} · ${clock((now - new Date(connectedTime)) / 1000)}`;
 }

@@ -1,4 +1,4 @@
-// The latest refusals, warnings and errors: encoders, requests, streams.
+// The latest rejections, warnings and errors: encoders, requests, streams.
 
 import { dayAndSecond, el, say } from "./text.js";
 

@@ -16,7 +16,7 @@ pub enum Account {
     /// Opened before March 2025: no restrictions.
     #[default]
     Established,
-    /// Opened today. Version 1 signatures of requests are refused, but not
+    /// Opened today. Version 1 signatures of requests are rejected, but not
     /// those of publish URLs, which have no other version. In regions of
     /// mainland China, objects can be uploaded and downloaded only at custom
     /// domains ([`Config::cname`](crate::Config::cname)). New buckets block
@@ -87,7 +87,7 @@ pub fn check_acl(acl: Acl, is_blocked: bool) -> Result<(), Fault> {
     if acl == Acl::Private || !is_blocked {
         return Ok(());
     }
-    const MESSAGE: &str = "Public access to the bucket is blocked. Switch Block Public Access off \
+    const MESSAGE: &str = "Public access to the bucket is blocked. Turn off Block Public Access \
                            before setting a public ACL.";
     Err(Fault::new(403, "AccessDenied", MESSAGE))
 }

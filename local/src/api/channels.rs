@@ -182,7 +182,7 @@ pub fn parse_settings(body: &[u8]) -> Result<ChannelSettings, Fault> {
 
     let description = xml::child_text(root, "Description").unwrap_or_default();
     if description.len() > MAX_DESCRIPTION {
-        let fault = invalid_argument("Description", &description, "must have at most 128 bytes");
+        let fault = invalid_argument("Description", &description, "must be at most 128 bytes");
         return Err(fault.with_ec("0044-00000001"));
     }
     if !validate::fits_xml(&description) {
@@ -225,7 +225,7 @@ fn parse_fragments(target: Element<'_, '_>) -> Result<(u32, u32), Fault> {
     }
     let setting = |name, text: Option<String>, ec| {
         let rule = match text {
-            None => "must be given: FragDuration and FragCount go together",
+            None => "must be set: FragDuration and FragCount are required together",
             Some(_) => "must be an integer from 1 to 100",
         };
         let text = text.unwrap_or_default();

@@ -1,6 +1,6 @@
 //! Responds according to a fault rule.
 
-use super::refusal::{Words, refuse_in};
+use super::refusal::{ErrorContent, refuse_in};
 use super::service::Service;
 use crate::control::AppliedRule;
 use crate::fault::Fault;
@@ -34,7 +34,7 @@ impl Service {
             let own = Response::text(rule.status.unwrap_or(200), content_type, body.clone());
             self.complete_as(request, |_| Ok(own), &applied)
         } else if let Some(status) = rule.status {
-            let words = Words {
+            let words = ErrorContent {
                 status,
                 code: rule.code.as_deref().unwrap_or(usual_code(status)),
                 message: rule.message.as_deref().unwrap_or("Injected by a fault rule."),

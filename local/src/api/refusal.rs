@@ -9,7 +9,7 @@ use base64::prelude::{BASE64_STANDARD, Engine};
 pub(super) const MAX_ERR_HEADER: usize = 8 << 10;
 
 /// The content of an error response.
-pub(super) struct Words<'a> {
+pub(super) struct ErrorContent<'a> {
     pub(super) status: u16,
     pub(super) code: &'a str,
     pub(super) message: &'a str,
@@ -20,11 +20,11 @@ pub(super) struct Words<'a> {
 /// Returns the error response for a fault.
 pub(super) fn refusal(request: &Request, fault: &Fault, request_id: &str) -> Response {
     let Fault { status, code, ref message, ec, ref details } = *fault;
-    refuse_in(request, &Words { status, code, message, ec, details }, request_id)
+    refuse_in(request, &ErrorContent { status, code, message, ec, details }, request_id)
 }
 
 /// Returns an error response with this content.
-pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) -> Response {
+pub(super) fn refuse_in(request: &Request, fault: &ErrorContent<'_>, request_id: &str) -> Response {
     let document = error_document(fault, request_id, &request.host);
     let mut response = Response { status: fault.status, ..Response::xml(document.clone()) };
     if let Some(ec) = fault.ec {
@@ -39,7 +39,7 @@ pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) 
     if request.method == "HEAD" {
         let mut encoded = BASE64_STANDARD.encode(document);
         if encoded.len() > MAX_ERR_HEADER {
-            let brief = Words { details: &[], ..*fault };
+            let brief = ErrorContent { details: &[], ..*fault };
             encoded = BASE64_STANDARD.encode(error_document(&brief, request_id, ""));
         }
         response = response.with("x-oss-err", encoded);
@@ -48,7 +48,7 @@ pub(super) fn refuse_in(request: &Request, fault: &Words<'_>, request_id: &str) 
 }
 
 /// Returns the body of an error response.
-fn error_document(fault: &Words<'_>, request_id: &str, host_id: &str) -> String {
+fn error_document(fault: &ErrorContent<'_>, request_id: &str, host_id: &str) -> String {
     Writer::document("Error", |xml| {
         xml.text("Code", fault.code);
         xml.text("Message", fault.message);

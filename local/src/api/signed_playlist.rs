@@ -222,7 +222,7 @@ fn unreadable(error: io::Error) -> Fault {
 
 fn too_big() -> Fault {
     let message = format!(
-        "Size of playlist is too big: at most {MAX_PLAYLIST} bytes, and {MAX_LINE} in a line, are \
+        "Size of playlist is too big: at most {MAX_PLAYLIST} bytes, and {MAX_LINE} per line, are \
          allowed."
     );
     invalid_request(message, "0044-00000404")
@@ -288,7 +288,7 @@ mod tests {
         for (text, words, ec) in [
             (segments(20_001), "20001; at most 20000 are allowed", "0044-00000406"),
             (variants(1001), "1001; at most 1000 are allowed", "0044-00000407"),
-            (line((16 << 10) + 1), "16384 in a line, are allowed", "0044-00000404"),
+            (line((16 << 10) + 1), "16384 per line, are allowed", "0044-00000404"),
         ] {
             let (message, found) = refused(&text);
             assert!(message.contains(words), "{message}");

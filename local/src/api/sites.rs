@@ -156,7 +156,7 @@ fn is_playback(cross_origin: &CrossOrigin<'_>, key: &[u8], query: &str) -> bool 
 }
 
 fn not_allowed() -> Fault {
-    // The service's message with its mistake, since programs compare it.
+    // The service's message with its typos, since programs compare it.
     const MESSAGE: &str = "CORSResponse: This CORS request is not allowed. This is usually because \
                            the evalution of Origin, request method / \
                            Access-Control-Request-Method or Access-Control-Requet-Headers are \

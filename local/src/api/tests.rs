@@ -786,7 +786,7 @@ fn playlists_that_cannot_be_signed_are_refused_with_the_services_message() {
     for (body, message) in [
         (
             big,
-            "Size of playlist is too big: at most 1048576 bytes, and 16384 in a line, are allowed.",
+            "Size of playlist is too big: at most 1048576 bytes, and 16384 per line, are allowed.",
         ),
         (b"#EXTM3U\n".to_vec(), "No ts found in the playlist."),
         (vec![0xff; 10], "No ts found in the playlist."),

@@ -51,7 +51,7 @@ pub(super) fn check_skew(date: OffsetDateTime, now: OffsetDateTime) -> Result<()
         .with("ServerTime", time_format::iso_8601(now)))
 }
 
-/// Compares in a time that depends only on the lengths.
+/// Compares in time that depends only on the lengths.
 pub fn same(a: &str, b: &str) -> bool {
     let difference = a.bytes().zip(b.bytes()).fold(0, |sum, (a, b)| sum | (a ^ b));
     a.len() == b.len() && std::hint::black_box(difference) == 0

@@ -47,7 +47,8 @@ fn verify(target: &PublishTarget, keys: &Keys, now: OffsetDateTime) -> Result<()
         })
     };
     if param(target, "SignatureVersion").is_some() {
-        const MESSAGE: &str = "SignatureVersion must not be given: publish URLs have version 1.";
+        const MESSAGE: &str =
+            "SignatureVersion must not be set: publish URLs use signature version 1.";
         return Err(denied(MESSAGE).with_ec("0002-00000808"));
     }
     let id = given("OSSAccessKeyId", "0002-00000801")?;

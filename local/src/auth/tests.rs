@@ -1,4 +1,4 @@
-//! Every published signature is valid, and none is with a byte changed.
+//! Every published signature is valid, and none survives a changed byte.
 
 mod ambiguity;
 
@@ -120,7 +120,7 @@ fn now() -> OffsetDateTime {
 }
 
 /// Returns strings that differ from this one in one character each.
-fn neighbours(text: &str) -> impl Iterator<Item = String> {
+fn neighbors(text: &str) -> impl Iterator<Item = String> {
     text.char_indices().map(move |(at, c)| {
         let other = match c {
             '0'..='8' => char::from(c as u8 + 1),
@@ -195,23 +195,23 @@ fn a_header_signature_covers_every_byte_of_the_signed_parts() {
             change(&mut request);
             expect(case, &request, now, codes);
         };
-        for other in neighbours(&request.method) {
+        for other in neighbors(&request.method) {
             changed(&|r| r.method.clone_from(&other), MISMATCH);
         }
-        for other in neighbours(&request.bucket) {
+        for other in neighbors(&request.bucket) {
             changed(&|r| r.bucket.clone_from(&other), MISMATCH);
         }
-        for other in neighbours(&request.key) {
+        for other in neighbors(&request.key) {
             changed(&|r| r.key.clone_from(&other), MISMATCH);
         }
         for (at, (name, value)) in request.query.iter().enumerate() {
             if !v4 && !osslive::sign::v1::is_subresource(name) {
                 continue;
             }
-            for other in neighbours(name) {
+            for other in neighbors(name) {
                 changed(&|r| r.query[at].0.clone_from(&other), MISMATCH);
             }
-            for other in neighbours(value.as_deref().unwrap_or_default()) {
+            for other in neighbors(value.as_deref().unwrap_or_default()) {
                 changed(&|r| r.query[at].1 = Some(other.clone()), MISMATCH);
             }
         }
@@ -235,7 +235,7 @@ fn a_header_signature_covers_every_byte_of_the_signed_parts() {
                 "authorization" => continue,
                 _ => MISMATCH,
             };
-            for other in neighbours(value) {
+            for other in neighbors(value) {
                 changed(&|r| r.headers[at].1.clone_from(&other), codes);
             }
         }
@@ -250,7 +250,7 @@ fn every_byte_of_an_authorization_header_counts() {
         let authorization = text(case, "authorization");
         let signature = text(case, "signature");
         let last = request.headers.len() - 1;
-        for (at, other) in neighbours(&authorization).enumerate() {
+        for (at, other) in neighbors(&authorization).enumerate() {
             let mut request = request.clone();
             request.headers[last].1 = other;
             let in_signature = at >= authorization.len() - signature.len();
@@ -265,7 +265,7 @@ fn every_byte_of_an_authorization_header_counts() {
 }
 
 #[test]
-fn every_signed_url_is_valid_and_none_is_with_a_byte_changed() {
+fn every_signed_url_is_valid_until_a_byte_is_changed() {
     const CODES: &[&str] = &[
         "SignatureDoesNotMatch",
         "InvalidAccessKeyId",
@@ -281,7 +281,7 @@ fn every_signed_url_is_valid_and_none_is_with_a_byte_changed() {
             };
             assert!(matches!(identify(&url), Ok(Identity::Url(_))), "{}", case["id"]);
             let path = url.find(".com/").unwrap() + 5;
-            for (at, other) in neighbours(&url).enumerate().skip(path) {
+            for (at, other) in neighbors(&url).enumerate().skip(path) {
                 let start = url[..at].rfind(['?', '&']).map_or(0, |separator| separator + 1);
                 let is_unsigned = url[start..].starts_with("prefix=")
                     || url[start..].starts_with("max-keys=")
@@ -680,7 +680,7 @@ fn publish(
 }
 
 #[test]
-fn every_publish_url_is_accepted_and_none_is_with_a_byte_changed() {
+fn every_publish_url_is_accepted_until_a_byte_is_changed() {
     const CODES: &[&str] = &[
         "AccessDenied",
         "SignatureDoesNotMatch",
@@ -709,14 +709,14 @@ fn every_publish_url_is_accepted_and_none_is_with_a_byte_changed() {
         if !url.contains("special") && !url.contains("%26") {
             assert!(publish(&decoded_by_encoder(&url), at(0)).is_ok(), "{url}");
         }
-        for other in neighbours(&url).skip(path) {
+        for other in neighbors(&url).skip(path) {
             match publish(&other, at(-60)) {
                 Ok(_) => panic!("{other} accepted"),
                 Err(fault) => assert!(CODES.contains(&fault.code), "{other} {fault:?}"),
             }
         }
         let signature = url.find("Signature=").unwrap() + 10;
-        for other in neighbours(&url).skip(signature).take(20) {
+        for other in neighbors(&url).skip(signature).take(20) {
             assert_eq!(publish(&other, at(0)).unwrap_err().code, "SignatureDoesNotMatch");
         }
     }

@@ -195,8 +195,9 @@ pub(super) fn verify_url(
     region: &str,
     now: OffsetDateTime,
 ) -> Result<UrlSignature, Fault> {
-    let required =
-        |name| param(parts, name).ok_or_else(|| invalid(format!("{name} is missing in the URL.")));
+    let required = |name| {
+        param(parts, name).ok_or_else(|| invalid(format!("{name} is missing from the URL.")))
+    };
     if required("x-oss-signature-version")? != ALGORITHM {
         return Err(invalid(format!("x-oss-signature-version must be {ALGORITHM}.")));
     }

@@ -17,7 +17,7 @@ const MAX_TEXT: usize = 1024;
 /// How much of a response is displayed, in characters.
 const BRIEF: usize = 80;
 /// The maximum length of a response in a rule, in bytes.
-pub(super) const MAX_ANSWER: usize = 8 << 20;
+pub(super) const MAX_RESPONSE: usize = 8 << 20;
 
 /// How to end the connection instead of responding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -177,7 +177,7 @@ impl FaultRule {
         }
         self.check_ranges()?;
         self.check_fields(is_rtmp)?;
-        self.check_answer()?;
+        self.check_response()?;
         if !self.has_effect() {
             return wrong(
                 "the rule has no effect: set status, code, latencyMs, disconnect or another effect"
@@ -188,18 +188,18 @@ impl FaultRule {
     }
 
     /// Checks that the rule has at most one kind of response.
-    fn check_answer(&self) -> Result<(), RuleError> {
+    fn check_response(&self) -> Result<(), RuleError> {
         let is_raw = self.raw.is_some() || self.raw_base64.is_some();
         let is_own = self.status.is_some() || self.body.is_some();
         let ends = self.disconnect.is_some() && !is_raw;
         if [is_own, ends, self.garbage, is_raw].iter().filter(|is_set| **is_set).count() > 1 {
             return wrong(
-                "status or body, disconnect without raw, garbage, and raw exclude each other"
+                "status or body, disconnect without raw, garbage, and raw are mutually exclusive"
                     .to_owned(),
             );
         }
         if self.raw.is_some() && self.raw_base64.is_some() {
-            return wrong("raw and rawBase64 exclude each other".to_owned());
+            return wrong("raw and rawBase64 are mutually exclusive".to_owned());
         }
         if is_raw && self.cut_after_bytes.is_some() {
             return wrong("cutAfterBytes: not supported with raw; truncate raw instead".to_owned());
@@ -216,8 +216,8 @@ impl FaultRule {
         if self.raw_base64.as_ref().is_some_and(|text| BASE64_STANDARD.decode(text).is_err()) {
             return wrong("rawBase64: must be Base64".to_owned());
         }
-        if self.held() > MAX_ANSWER {
-            return wrong(format!("body, raw and endless exceed {MAX_ANSWER} bytes"));
+        if self.held() > MAX_RESPONSE {
+            return wrong(format!("body, raw and endless exceed {MAX_RESPONSE} bytes"));
         }
         Ok(())
     }
@@ -407,14 +407,14 @@ mod tests {
             (r#"{"operation": "GetObject", "status": 200}"#, "status 200"),
             (r#"{"operation": "GetObject", "status": 503, "times": 0}"#, "times 0"),
             (r#"{"operation": "GetObject", "status": 503, "probability": 1.5}"#, "probability"),
-            (r#"{"operation": "GetObject", "status": 503, "garbage": true}"#, "exclude"),
+            (r#"{"operation": "GetObject", "status": 503, "garbage": true}"#, "mutually exclusive"),
             (r#"{"operation": "GetObject", "code": "X"}"#, "require a status"),
             (r#"{"operation": "GetObject", "message": "X", "garbage": true}"#, "message"),
             (r#"{"operation": "GetObject", "cutAfterMs": 5}"#, "cutAfterMs"),
             (r#"{"operation": "GetObject", "disconnectAfterMs": 5}"#, "disconnectAfterMs"),
             (r#"{"operation": "GetObject", "latencyMs": 86400001}"#, "latencyMs"),
             (r#"{"operation": "GetObject", "bytesPerSecond": 0}"#, "bytesPerSecond"),
-            (r#"{"operation": "GetObject", "status": 503, "raw": ""}"#, "exclude"),
+            (r#"{"operation": "GetObject", "status": 503, "raw": ""}"#, "mutually exclusive"),
             (r#"{"operation": "GetObject", "status": 199, "body": ""}"#, "status 199"),
             (r#"{"operation": "GetObject", "raw": "", "rawBase64": ""}"#, "rawBase64"),
             (r#"{"operation": "GetObject", "rawBase64": "?"}"#, "Base64"),

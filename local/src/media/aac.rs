@@ -42,7 +42,7 @@ pub struct AacConfig {
 }
 
 impl AacConfig {
-    /// Parses an AudioSpecificConfig. SBR and PS may be signalled as the object
+    /// Parses an AudioSpecificConfig. SBR and PS may be signaled as the object
     /// type or in the backward-compatible extension at the end.
     ///
     /// # Errors
@@ -65,7 +65,7 @@ impl AacConfig {
     }
 
     /// Returns whether frames of both can follow each other, that is, whether they
-    /// differ at most in signalling band replication.
+    /// differ at most in signaling band replication.
     pub fn has_core_of(&self, other: &AacConfig) -> bool {
         let core = |config: &AacConfig| {
             (config.object_type, config.rate_index, config.channel_configuration)
@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn long_adts_frames_and_those_that_are_none_are_told_apart() {
+    fn long_adts_frames_are_recognized_and_other_bytes_are_not() {
         let aac = config(&[0x12, 0x10]);
         let mut frame = aac.adts_header(8000).unwrap().to_vec();
         frame.extend_from_slice(&[7; 8000]);

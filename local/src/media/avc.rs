@@ -352,7 +352,7 @@ fn frame_rate(bits: &mut Bits<'_>) -> Option<Option<f64>> {
     if bits.flag()? {
         bits.read(4)?; // video_format, video_full_range_flag
         if bits.flag()? {
-            bits.read(24)?; // colour description
+            bits.read(24)?; // color description
         }
     }
     if bits.flag()? {
@@ -472,7 +472,7 @@ mod tests {
         ("interlaced", "67640028acd94078044fde0220000003002000000643e2c5b2c0", 1920, 1080, 25.0),
         ("29.97, partial macroblocks", "6764000dacd941519e226c04400000fa40003a9803c50a6580", 322, 182, 30000.0 / 1001.0),
         ("4:4:4 of odd size", "67f4000c919b282a37c9118088000003000800000300c078a14cb0", 333, 201, 12.0),
-        ("anamorphic, with colour description", "6764001eacd940b4126ffc010000b5a808080a000003000200000300641e2c5b2c", 720, 576, 25.0),
+        ("anamorphic, with color description", "6764001eacd940b4126ffc010000b5a808080a000003000200000300641e2c5b2c", 720, 576, 25.0),
         ("scaling matrix, HRD", "6764001facd9405005bb0110000003001000000303c626000f424001e84e4c30078c18cb", 1280, 720, 30.0),
         ("ten bits", "676e001fa6cd9405005bb011000003000100000300300f183196", 1280, 720, 24.0),
         ("4:2:2", "677a0020bcd9405005bb0110000003001000000640f1831960", 1280, 720, 50.0),
@@ -512,7 +512,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_sets_are_parsed_like_by_another_parser() {
+    fn parameter_sets_are_parsed_as_by_another_parser() {
         for (kind, sps, ..) in KINDS {
             let sps = hex(sps);
             let picture = Picture::from_sps(&sps).expect(kind);
@@ -712,7 +712,7 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_of_optional_parts_is_parsed_like_by_another_parser() {
+    fn every_combination_of_optional_parts_is_parsed_as_by_another_parser() {
         let (mut choice, mut compared) = (Choice(0x2545_F491_4F6C_DD1D), 0);
         for _ in 0..4000 {
             let sps = any_parameter_set(&mut choice);

@@ -77,7 +77,7 @@ pub enum VideoBody<'a> {
         /// NAL units with lengths: see [`crate::media::avc::AccessUnit`].
         data: &'a [u8],
     },
-    /// Nothing to record: an end of sequence, a command, colour information.
+    /// Nothing to record: an end of sequence, a command, color information.
     Other,
 }
 

@@ -36,7 +36,7 @@ pub(super) struct Overview {
     /// Whether some matching channels were omitted, none of them live.
     truncated: bool,
     channels: Vec<Summary>,
-    /// The latest refusals, warnings and errors, newest first.
+    /// The latest rejections, warnings and errors, newest first.
     problems: Vec<Event>,
     /// The active fault rules.
     faults: Vec<ActiveFault>,

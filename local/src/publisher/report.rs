@@ -154,7 +154,7 @@ impl std::fmt::Display for Ending<'_> {
         match self {
             Ending::Finished => f.write_str("the publisher ended its stream"),
             Ending::Closed => f.write_str("the publisher closed the connection"),
-            Ending::Refused => f.write_str("the stream was refused"),
+            Ending::Refused => f.write_str("the stream was rejected"),
             Ending::Cut => f.write_str("the channel was disabled"),
             Ending::Stopped => f.write_str("the endpoint was stopped"),
             Ending::Failed(error) if error.kind() == io::ErrorKind::TimedOut => {

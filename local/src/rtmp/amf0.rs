@@ -428,7 +428,7 @@ mod tests {
     }
 
     #[test]
-    fn a_truncated_object_keeps_its_properties_only_if_that_is_asked_for() {
+    fn a_truncated_object_keeps_its_properties_only_if_requested() {
         let object = || Value::Object(vec![("k".into(), Value::Null)]);
         // Within a name, and within a value.
         for rest in [&[0, 9, b'n'][..], &[0, 1, b'n', 0, 1, 2]] {

@@ -729,7 +729,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_dropped_message_had_pending_is_released_and_no_more() {
+    fn dropping_a_message_releases_exactly_its_pending_bytes() {
         let unfinished =
             [&full(6, 1, 130, 9)[..], &payload(128), &full(4, 1, 300, 8), &payload(128)];
         let limits = Limits { max_pending: 434, ..Limits::default() };

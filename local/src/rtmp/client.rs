@@ -24,7 +24,7 @@ pub enum ClientState {
     Connecting,
     /// The server accepts media.
     Publishing,
-    /// The server refused the stream, at the start or in the middle.
+    /// The server rejected the stream, at the start or mid-stream.
     Refused {
         /// The code, such as `NetStream.Publish.BadName`.
         code: String,

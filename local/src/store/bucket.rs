@@ -112,7 +112,7 @@ impl Bucket {
     ) -> io::Result<Self> {
         if own::look(&folder)?.is_some_and(|found| found.is_dir()) {
             if let Some(foreign) = inventory::foreign(&folder)? {
-                let what = "it is in the place of a bucket, but was not created by an endpoint";
+                let what = "it has the name of a bucket, but was not created by an endpoint";
                 return Err(own::at(&foreign, own::refused(what)));
             }
         }

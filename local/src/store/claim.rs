@@ -1,4 +1,4 @@
-//! Claims a data folder: a new one, an empty one, or one that an endpoint
+//! Claims a data directory: a new one, an empty one, or one that an endpoint
 //! created, and no other.
 
 use super::durability::flush_folder;
@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// A data folder that this endpoint has exclusive use of.
+/// A data directory that this endpoint has exclusive use of.
 #[derive(Debug)]
 pub(super) struct Claim {
     /// Absolute, so that changing the working directory has no effect.
@@ -35,7 +35,7 @@ impl Claim {
         Claim::of(data, Some(is_temporary))
     }
 
-    /// Claims the temporary folder of an endpoint that no longer runs.
+    /// Claims the temporary directory of an endpoint that is no longer running.
     pub(super) fn abandoned(data: PathBuf) -> Option<Claim> {
         own::check_folder(&own::look(&data).ok()??).ok()?;
         let is_temporary = |marker: &Marker| marker.is_temporary;
@@ -49,7 +49,7 @@ impl Claim {
         let found = Marker::find(&data)?;
         if adopt == Some(false) && found.is_some_and(|marker| marker.is_temporary) {
             return Err(refused(
-                "it is a temporary folder, which the next temporary endpoint deletes: must be \
+                "it is a temporary directory, which the next temporary endpoint will delete: use \
                 another folder",
             ));
         }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// How long a publisher has to complete its last fragment.
 const TIMEOUT: Duration = Duration::from_secs(10);
-/// The polling interval meanwhile.
+/// The polling interval while waiting.
 const INTERVAL: Duration = Duration::from_millis(5);
 /// How many names are listed per page.
 const PAGE: usize = 1000;
@@ -72,7 +72,7 @@ impl BucketContents {
 }
 
 impl Store {
-    /// Creates what is missing of `contents`. Existing data is kept, except that
+    /// Creates the parts of `contents` that are missing. Existing data is kept, except that
     /// the ACLs of buckets change.
     ///
     /// # Errors

@@ -8,5 +8,5 @@ pub(super) fn no_such_bucket(name: &str) -> Fault {
 }
 
 pub(super) fn disk_fault(error: io::Error) -> Fault {
-    Fault::new(500, "InternalError", format!("Cannot use the data folder: {error}."))
+    Fault::new(500, "InternalError", format!("Cannot use the data directory: {error}."))
 }

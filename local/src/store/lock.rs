@@ -1,4 +1,4 @@
-//! Locks a data folder, so that only one endpoint uses it.
+//! Locks a data directory, so that only one endpoint uses it.
 
 use super::marker::LOCK;
 use super::own;

@@ -1,9 +1,9 @@
-//! The marker file, which identifies an endpoint's data folder.
+//! The marker file, which identifies an endpoint's data directory.
 //!
 //! It is read-only; a writable file is not accepted as a marker. Version control
 //! systems restore no permissions except whether a file is executable, so a
 //! checkout never contains a valid marker, whatever its files are named and
-//! contain. A copy or backup that preserves permissions is a valid data folder.
+//! contain. A copy or backup that preserves permissions is a valid data directory.
 
 use super::durability::flush_folder;
 use super::own::{self, at, refused};
@@ -12,9 +12,9 @@ use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-/// The name of the marker in a data folder.
+/// The name of the marker in a data directory.
 const MARKER: &str = ".osslive";
-/// The name of the lock file in a data folder.
+/// The name of the lock file in a data directory.
 pub(super) const LOCK: &str = ".lock";
 
 /// The version of the folder's layout that this endpoint writes and reads.
@@ -30,7 +30,7 @@ pub(super) struct Marker {
     /// Whether upper-case letters are escaped in names, since the file system is
     /// case-insensitive.
     pub(super) folds_case: bool,
-    /// Whether the folder is deleted when no endpoint uses it any more.
+    /// Whether the folder is deleted when no endpoint uses it anymore.
     pub(super) is_temporary: bool,
 }
 
@@ -61,7 +61,7 @@ impl Marker {
             return Ok(None);
         }
         let what = "it is writable, so it was not created by an endpoint; the folder may come from a checkout. \
-                    To use the buckets in it, move their folders to a new data folder";
+                    To use the buckets in it, move their folders to a new data directory";
         Err(at(&path, refused(what)))
     }
 
@@ -72,7 +72,7 @@ impl Marker {
         let Version { format } = serde_json::from_slice(&text).map_err(damaged)?;
         if format != FORMAT {
             return Err(refused(format!(
-                "data folder format {format}: must be {FORMAT}, the only one that this version \
+                "data directory format {format}: must be {FORMAT}, the only one that this version \
                 of osslive supports"
             )));
         }
@@ -151,7 +151,8 @@ fn not_ours(data: &Path) -> io::Error {
         that was created by an endpoint"
     );
     if data.join(".scratch").is_dir() && data.join(LOCK).is_file() {
-        what += ". To use buckets of an earlier version, move their folders to a new data folder";
+        what +=
+            ". To use buckets of an earlier version, move their folders to a new data directory";
     }
     refused(what)
 }

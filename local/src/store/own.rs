@@ -3,12 +3,12 @@
 //!
 //! Checking a path before using it is safe here: only the owner of a folder of
 //! mode 0700 and the superuser can create, rename or replace anything in it. The
-//! data folder is opened without following a link and made inaccessible to
+//! data directory is opened without following a link and made inaccessible to
 //! others through that handle before anything in it is read, so nobody else can
 //! replace a checked folder by a link. A folder below it that belongs to another
-//! user is refused. Folders above the data folder are up to the user: links
+//! user is refused. Folders above the data directory are up to the user: links
 //! there are followed (`/tmp` is one on macOS), and anyone who may rename those
-//! folders may move the data folder as a whole.
+//! folders may move the data directory as a whole.
 //!
 //! Windows has neither modes nor numeric owners. New files inherit the access
 //! control list of their folder, which in a user's profile and `%TEMP%` allows

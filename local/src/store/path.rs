@@ -16,7 +16,7 @@ use std::path::PathBuf;
 /// stays below the 255 bytes that file systems commonly allow.
 const PIECE: usize = 200;
 
-/// How names are encoded in a data folder, fixed when it is created.
+/// How names are encoded in a data directory, fixed when it is created.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Naming {
     /// Whether its file system is case-insensitive.

@@ -1,4 +1,4 @@
-//! Temporary data folders, which are deleted with the endpoint.
+//! Temporary data directories, which are deleted with the endpoint.
 
 use super::claim::Claim;
 use std::fs;
@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
-/// The prefix of temporary folders' names; the rest is random.
+/// The prefix of temporary directories' names; the rest is random.
 const PREFIX: &str = "osslive-";
 
 /// Creates a folder with an unpredictable name, after deleting the folders of
@@ -20,7 +20,7 @@ pub(super) fn create(medium: Medium) -> io::Result<TempDir> {
     private_in(&parent, PREFIX)
 }
 
-/// The storage of a temporary folder.
+/// The storage of a temporary directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
     /// The system's folder for temporary files.
@@ -43,7 +43,7 @@ fn memory() -> io::Result<PathBuf> {
             return Ok(SHARED.into());
         }
     }
-    let what = format!("there is no in-memory file system at {SHARED}: use a temporary folder");
+    let what = format!("there is no in-memory file system at {SHARED}: use a temporary directory");
     Err(io::Error::new(io::ErrorKind::Unsupported, what))
 }
 
@@ -62,7 +62,7 @@ pub(super) fn bytes_left(folder: &Path) -> Option<u64> {
     }
 }
 
-/// Creates a temporary folder that only this user can access.
+/// Creates a temporary directory that only this user can access.
 #[cfg(any(test, feature = "fuzzing"))]
 pub(crate) fn private(prefix: &str) -> io::Result<TempDir> {
     private_in(&std::env::temp_dir(), prefix)
@@ -76,7 +76,7 @@ fn private_in(parent: &Path, prefix: &str) -> io::Result<TempDir> {
     builder.tempdir_in(parent)
 }
 
-/// Deletes unused temporary folders, as far as possible: those whose marker says
+/// Deletes unused temporary directories, as far as possible: those whose marker says
 /// that they are temporary, which belong to this user and are not locked. A
 /// matching name alone is not enough.
 fn sweep(parent: &Path) {

@@ -39,7 +39,7 @@ fn a_cloned_repository_is_not_accepted_as_a_data_folder() {
     let (hostile, clone) = (folder.path().join("hostile"), folder.path().join("clone"));
     let home = folder.path().join("home");
     let before = precious(&home);
-    // A data folder that an endpoint created, with files in the scratch space
+    // A data directory that an endpoint created, with files in the scratch space
     // that would be deleted as leftovers, or with a link there.
     visit(&hostile.join("osslive-data"));
     visit(&hostile.join("linked"));

@@ -31,7 +31,7 @@ pub fn folder() -> TempDir {
     builder.tempdir().unwrap()
 }
 
-/// An endpoint whose data folder is next to a foreign file.
+/// An endpoint whose data directory is next to a foreign file.
 pub struct Stage {
     pub endpoint: LocalEndpoint,
     pub folder: TempDir,

@@ -1,4 +1,4 @@
-//! The recordings of a channel: files in the data folder, and playlists.
+//! The recordings of a channel: files in the data directory, and playlists.
 
 use super::tscheck::{self, Piece};
 use std::fs;

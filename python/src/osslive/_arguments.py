@@ -28,7 +28,7 @@ def text(value: str, name: str) -> bytes:
     except UnicodeEncodeError:
         raise InvalidArgument(f"{name} is not valid Unicode text") from None
     if b"\0" in encoded:
-        raise InvalidArgument(f"{name} contains a NUL")
+        raise InvalidArgument(f"{name} contains a NUL character")
     return encoded
 
 
@@ -195,7 +195,7 @@ def highlight_parts(highlights: Sequence[Highlight]) -> Tuple[Any, int]:
         elif isinstance(start, timedelta) or end is None or isinstance(end, timedelta):
             raise InvalidArgument(f"the highlight {part.name!r} needs both times, or two offsets")
         elif part.session is not None:
-            raise InvalidArgument(f"the highlight {part.name!r} needs either times or a session")
+            raise InvalidArgument(f"the highlight {part.name!r} cannot have both times and a session")
         else:
             place.start_time, place.end_time = span(start, end)
             _not_0(place.end_time, "end")
@@ -218,7 +218,7 @@ def download_parts(
     if session is not None:
         place.session_time = _not_0(unix(session, "session", up=False), "session")
     if (start is None) != (end is None):
-        raise InvalidArgument("a download needs both times, start and end")
+        raise InvalidArgument("a download needs both start and end")
     if start is not None and end is not None:
         place.start_time, place.end_time = span(start, end)
         _not_0(place.end_time, "end")

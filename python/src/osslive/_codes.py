@@ -109,7 +109,7 @@ class NoRegion(ConfigError):
 
 
 class NothingRecorded(ServiceError):
-    """The channel has recorded nothing in that time."""
+    """Nothing was recorded in that time range."""
 
 
 class NotImplementedByService(ServiceError):

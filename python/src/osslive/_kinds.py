@@ -25,7 +25,7 @@ class ErrorKind(enum.Enum):
     BAD_REPLY = 7
     #: A bug in the library.
     INTERNAL = 8
-    #: The caller stopped the client or the work.
+    #: The caller stopped the client or the operation.
     STOPPED = 9
     #: A local file could not be read or written.
     FILE = 10
@@ -101,7 +101,7 @@ class LibraryFault(OssLiveError):
 
 
 class Stopped(OssLiveError):
-    """The caller stopped the client with ``client.shutdown()``, or stopped the work."""
+    """The caller stopped the client with ``client.shutdown()``, or stopped the operation."""
 
 
 class FileFailed(OssLiveError, OSError):

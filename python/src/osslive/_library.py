@@ -70,7 +70,7 @@ def file_names() -> Tuple[str, str]:
 
 def _candidates() -> List[Tuple[str, str]]:
     """Returns where to look, in order: a label, and the path to load ("" for none). Never the
-    working folder, where somebody else may have put a library."""
+    working directory, where somebody else may have put a library."""
     own_name, system_name = file_names()
     named = os.environ.get("OSSLIVE_LIBRARY", "")
     return [
@@ -83,10 +83,10 @@ def _candidates() -> List[Tuple[str, str]]:
 
 def _system_paths(name: str) -> List[str]:
     if sys.platform == "darwin":
-        # By name only, dlopen would search the working folder.
+        # By name only, dlopen would search the working directory.
         folders = (os.path.join(sys.prefix, "lib"), "/opt/homebrew/lib", "/usr/local/lib")
         return [os.path.join(folder, name) for folder in folders]
-    # The loader interprets empty and relative entries as parts of the working folder.
+    # The loader interprets empty and relative entries as parts of the working directory.
     search = os.environ.get("LD_LIBRARY_PATH", "")
     entries = search.replace(";", ":").split(":") if search else []
     return [name] if all(map(os.path.isabs, entries)) else []

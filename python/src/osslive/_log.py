@@ -35,15 +35,15 @@ def _receive(level: int, message: bytes, _user_data: Any) -> None:
 _callback = LogCallback(_receive)
 
 
-class _Tap:
-    """The level that the library was last given."""
+class _LevelSync:
+    """The level last passed to the library."""
 
     def __init__(self) -> None:
         self.level = _OFF
         self.is_set = False
         self.is_closed = False
 
-    def turn(self, level: int) -> None:
+    def set_level(self, level: int) -> None:
         # This fails inside a logging handler that makes calls itself; the next
         # call elsewhere tries again. When logging is off, the callback stays, and
         # the logger drops the few messages of level 1: removing it would wait for
@@ -59,8 +59,8 @@ class _Tap:
             library().set_log_callback(LogCallback(), None, 1, None)
 
 
-_tap = _Tap()
-atexit.register(_tap.close)
+_level_sync = _LevelSync()
+atexit.register(_level_sync.close)
 
 
 def _wanted() -> int:
@@ -74,5 +74,5 @@ def _wanted() -> int:
 def follow() -> None:
     """Passes the level of the logger to the library."""
     level = _wanted()
-    if level != _tap.level and not _tap.is_closed:
-        _tap.turn(level)
+    if level != _level_sync.level and not _level_sync.is_closed:
+        _level_sync.set_level(level)

@@ -1,4 +1,4 @@
-"""Finds programs to run. Never from the working folder or a folder above it, where somebody
+"""Finds programs to run. Never from the working directory or a directory above it, where somebody
 else may have put one."""
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _SUFFIX = ".exe" if sys.platform == "win32" else ""
 
 
 class ProgramNotFound(RuntimeError):
-    """A program was not found; lists where it was searched."""
+    """A program was not found; lists where it was looked for."""
 
 
 def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
@@ -20,7 +20,7 @@ def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
     this package, or the first on ``PATH``."""
     for label, named in (("binary", given), ("OSSLIVE_BIN", os.environ.get("OSSLIVE_BIN"))):
         if named:
-            # A name without a folder would be searched on PATH when it is run.
+            # A name without a folder would be looked up on PATH when run.
             path = os.path.abspath(named)
             if not _is_program(path):
                 raise ProgramNotFound(f"{label} {os.fspath(named)!r}: no such executable file")
@@ -31,7 +31,7 @@ def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
         raise ProgramNotFound(
             "the command osslive was not found: OSSLIVE_BIN is not set, this package has none ("
             + ", ".join(own)
-            + "), and no absolute folder on PATH has one; to build it, run cargo build --release "
+            + "), and no absolute directory on PATH has one; to build it, run cargo build --release "
             "-p osslive-cli in the sources of osslive and set OSSLIVE_BIN to target/release/osslive"
         )
     return found
@@ -39,7 +39,7 @@ def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
 
 def on_path(name: str) -> Optional[str]:
     """Returns the first program of that name in the folders on ``PATH``. Unlike
-    :func:`shutil.which`, this ignores entries that mean the working folder, and does not start
+    :func:`shutil.which`, this ignores entries that mean the working directory, and does not start
     there on Windows."""
     folders = os.environ.get("PATH", "").split(os.pathsep)
     paths = (os.path.join(folder, name + _SUFFIX) for folder in folders if os.path.isabs(folder))

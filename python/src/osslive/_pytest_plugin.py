@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Iterator
 
 import pytest
 
-# pytest loads this module wherever the package is installed, so that imports are
+# pytest loads this module wherever the package is installed, so imports are
 # deferred to the fixtures.
 if TYPE_CHECKING:
     from .client import Client

@@ -135,12 +135,12 @@ class Client:
     ``credentials`` is a :class:`Credentials`; a source of temporary ones
     (:class:`EcsRole`, :class:`OidcRole`, :class:`CredentialProcess` or
     :class:`CredentialsUri`), which are refreshed before they expire; or a
-    function that returns a :class:`Credentials`, called before every call on the
+    function that returns a :class:`Credentials`, which runs before every call, on the
     calling thread.
 
     Defaults: the region's public endpoint, over TLS; ``addressing_style`` "path"
     for IP addresses and localhost, else "virtual" ("cname" for a custom domain);
-    ``signature_version`` 4; ``connect_timeout`` 10 seconds; ``timeout`` of the
+    ``signature_version`` 4; ``connect_timeout`` 10 seconds; ``timeout`` for the
     whole call 30 seconds; ``attempts`` 3; ``pool_size`` 16 idle connections;
     ``proxy`` from the environment ("" disables it); ``root_certificates``, a PEM
     string, Mozilla's.
@@ -303,7 +303,7 @@ class Client:
         return f"<osslive.Client of {self._bucket!r} at {self._where!r}{closed}>"
 
     def with_timeout(self, seconds: float) -> Client:
-        """Returns a client with another call timeout. Both share connections and credentials;
+        """Returns a client with a different call timeout. Both share connections and credentials;
         close each separately."""
         native, origin = library(), self._open()
         limit = milliseconds(seconds, "seconds")
@@ -349,7 +349,7 @@ class Client:
         return ChannelUrls.of(self._call(library().create_channel, text(id, "id"), with_config))
 
     def get_channel(self, id: str) -> Channel:
-        """Returns a channel's configuration, and its URLs and last change if the credentials may
+        """Returns a channel's configuration, and its URLs and last modification time if the credentials may
         list channels.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
@@ -386,7 +386,7 @@ class Client:
         """Iterates over all channels whose names start with ``prefix``, fetching pages of
         ``max_keys`` as needed.
 
-        Raises :class:`~osslive.BadReply` if a page does not continue after the previous one.
+        Raises :class:`~osslive.BadReply` if a page does not advance past the previous one.
         """
         marker, empty = "", 0
         while True:
@@ -398,7 +398,7 @@ class Client:
             # Code points and bytes of UTF-8 have the same order.
             if page.next_marker <= marker or empty >= MAX_EMPTY_PAGES:
                 raise BadReply(
-                    f"the list does not continue after {marker!r}: the next marker is "
+                    f"the list does not advance past {marker!r}: the next marker is "
                     f"{page.next_marker!r}",
                     kind=ErrorKind.BAD_REPLY,
                 )
@@ -432,8 +432,8 @@ class Client:
 
     def wait_until_live(self, id: str, limit: float = 120) -> ChannelStatus:
         """Waits until a publisher is connected, for at most ``limit`` seconds, and returns the
-        last status. Polls at once, then after 0.25 seconds, and each interval is half as long
-        again as the one before, up to 5 seconds. Transient failures don't end the wait.
+        last status. Polls at once, then after 0.25 seconds, and each interval is 1.5 times
+        the previous one, up to 5 seconds. Transient failures don't end the wait.
 
         Raises :class:`~osslive.WaitTimedOut` with the last status in the message,
         :class:`~osslive.NoSuchLiveChannel`, and :class:`~osslive.Stopped` after
@@ -467,7 +467,7 @@ class Client:
         """Saves a playlist of what was recorded from ``start`` to ``end`` (aware datetimes or Unix
         seconds, at most a day apart) as ``id/name`` in the bucket. Adds ``.m3u8`` if missing.
 
-        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
+        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that range.
         """
         function, times = library().create_vod, span(start, end)
         return Done.of(self._call(function, text(id, "id"), text(name, "name"), *times))
@@ -476,7 +476,7 @@ class Client:
         """Returns the playlist that :meth:`create_vod` would save. URLs of fragments are relative
         to ``id/`` in the bucket.
 
-        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that time.
+        Raises :class:`~osslive.InvalidArgument` if nothing was recorded in that range.
         """
         function, times = library().get_vod, span(start, end)
         return self._wait(call_text, function, text(id, "id"), *times)
@@ -528,7 +528,7 @@ class Client:
         function = library().get_play_url
         return call_text(function, self._handle(), text(id, "id"), name, expiry(expires))
 
-    # Work on many channels.
+    # Batch operations.
 
     def monitor_channels(
         self,
@@ -543,11 +543,11 @@ class Client:
         requests. Failures are isolated: each channel carries its own error. Duplicate ids are read
         and listed once.
 
-        ``rate`` limits the requests per second; work always backs off when
-        throttled. ``time_limit``, in seconds, is a timeout for the whole work: the
+        ``rate`` limits the requests per second; batches always back off when
+        throttled. ``time_limit``, in seconds, is a timeout for the whole operation: the
         remaining channels fail as :class:`~osslive.Stopped`. ``progress`` is
         called with the number of finished channels, failures included, and the
-        total. An exception from it, or Ctrl-C, stops the work.
+        total. An exception from it, or Ctrl-C, stops the operation.
         """
         return Sweep.of(
             self._work(
@@ -567,11 +567,11 @@ class Client:
         rate: Optional[float] = None,
         time_limit: Optional[float] = None,
     ) -> None:
-        """Reads the status of many channels and calls ``on_status`` with each when it arrives.
-        Nothing is kept, so that memory use is that of the ids. Duplicate ids are read again. The
+        """Reads the status of many channels and calls ``on_status`` with each one as it arrives.
+        Nothing is kept, so memory use is that of the ids. Duplicate ids are read again. The
         other arguments are those of :meth:`monitor_channels`.
 
-        An exception from ``on_status``, or Ctrl-C, stops the work. Raises
+        An exception from ``on_status``, or Ctrl-C, stops the operation. Raises
         :class:`~osslive.Stopped` if the time limit was reached before all channels were read.
         """
         function, handle = library().sweep_channels, self._handle()
@@ -598,7 +598,7 @@ class Client:
         progress: Optional[Progress] = None,
     ) -> Tuple[PutResult, ...]:
         """Creates or replaces many channels, each an id and its configuration, and returns one
-        result per channel, in order. Failures are isolated; an id that occurs earlier in the list
+        result per channel, in order. Failures are isolated; a duplicate of an earlier id
         fails. The other arguments are those of :meth:`monitor_channels`."""
         pairs = list(channels)
         ids, count = texts((id for id, _ in pairs), "ids")
@@ -646,7 +646,7 @@ class Client:
         return samples(lambda: self.get_channel_status(id), interval)
 
     def analyze_history(self, id: str, days: int = 7) -> HistoryAnalysis:
-        """Summarizes the sessions of the last ``days`` days, of which the service keeps ten.
+        """Summarizes the sessions of the last ``days`` days, of which the service keeps the latest ten.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -686,7 +686,7 @@ class Client:
         """Downloads a part of a channel's recording into one MPEG transport stream.
 
         The part is the session that includes ``session``, the time from ``start`` to ``end``, or
-        this ``last`` length of time; by default the latest session. It may be of any length. With
+        the ``last`` length of time up to now; by default the latest session. It may be of any length. With
         ``follow``, the download continues until the channel is no longer live, or ``end`` is
         reached. An existing file is an error unless ``overwrite`` is set.
 
@@ -713,8 +713,8 @@ class Client:
         words why there is no video. Takes at most ten seconds and changes nothing.
 
         ``id`` is the channel to examine, ``publish_url`` the URL that an encoder uses, ``play_url``
-        the URL that players use (by default the channel's), ``origin`` the origin of pages that
-        should be able to play. ``progress`` is called after each check, as in
+        the URL that players use (by default the channel's), ``origin`` the origin of web pages that
+        should be able to play it. ``progress`` is called after each check, as in
         :meth:`monitor_channels`.
         """
         result = self._work(

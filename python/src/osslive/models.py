@@ -1,7 +1,7 @@
 """Arguments and results of the calls.
 
 Results are immutable. Times are aware :class:`~datetime.datetime` in UTC,
-bandwidths are bytes per second. Notebooks display results as tables.
+and bandwidths are in bytes per second. Notebooks display results as tables.
 """
 
 from __future__ import annotations
@@ -495,7 +495,7 @@ class Change(_html.Fields):
     kind: ChangeKind
     #: The publisher's ``IP:PORT``, if the channel went live or has a new publisher.
     remote_addr: Optional[str] = None
-    #: The previous publisher's, if there is a new one.
+    #: The previous publisher's ``IP:PORT``, if there is a new one.
     previous_addr: Optional[str] = None
     #: Bytes per second, if they crossed the limit.
     bandwidth: Optional[int] = None
@@ -538,7 +538,7 @@ class Change(_html.Fields):
             ChangeKind.DISABLED: "is disabled",
             ChangeKind.ENABLED: "is enabled",
             ChangeKind.NEW_PUBLISHER: (
-                f"has a new publisher: {self.remote_addr}, after {self.previous_addr}"
+                f"has a new publisher: {self.remote_addr}, previously {self.previous_addr}"
             ),
             ChangeKind.BANDWIDTH_LOW: f"has {self.bandwidth} bytes/s, below {self.limit}",
             ChangeKind.BANDWIDTH_RECOVERED: f"has {self.bandwidth} bytes/s again",
@@ -560,7 +560,7 @@ def changes_of(json: Json) -> Tuple[Change, ...]:
 
 @dataclass(frozen=True)
 class Sample(_html.Fields):
-    """A channel's status at a time, from ``samples``."""
+    """A channel's status at a point in time, from ``samples``."""
 
     time: datetime
     status: ChannelStatus
@@ -602,7 +602,7 @@ class HistoryAnalysis(_html.Fields):
     average_duration_minutes: float
     #: The IP addresses of the publishers, without ports, unique and sorted.
     unique_ips: Tuple[str, ...]
-    #: The first if there are several; None without sessions.
+    #: The first of them in case of a tie; None without sessions.
     longest_session: Optional[SessionRecord]
     #: The gaps between sessions, in order.
     gaps: Tuple[Gap, ...]

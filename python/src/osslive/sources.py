@@ -50,7 +50,7 @@ class OidcRole:
 @dataclass(frozen=True)
 class CredentialProcess:
     """A program that prints credentials, as a command with its arguments. No shell is involved.
-    Within 30 seconds it prints a JSON object of ``AccessKeyId``, ``AccessKeySecret`` and, for
+    Within 30 seconds it must print a JSON object of ``AccessKeyId``, ``AccessKeySecret`` and, for
     temporary credentials, ``SecurityToken`` and ``Expiration``; or of ``access_key_id``,
     ``access_key_secret``, ``sts_token`` and ``expiration``."""
 

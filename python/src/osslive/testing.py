@@ -10,7 +10,7 @@
 With pytest, this package provides the fixtures ``osslive_endpoint`` and
 ``osslive_client``.
 
-The endpoint follows your orders, so that you can test how your own software reacts::
+You control the endpoint, so you can test how your own software reacts::
 
     endpoint.fail("GetLiveChannelStat", status=503, times=2)
     endpoint.clock.advance(days=7)
@@ -56,13 +56,13 @@ class LocalEndpoint:
 
     It runs the command ``osslive local``: ``binary``, or the one in ``OSSLIVE_BIN``,
     or the one installed with this package, or ``osslive`` on ``PATH``; never one in
-    the working folder. Data is stored in ``data``, or in a temporary folder that is
-    deleted at the end; ``memory`` keeps that folder in memory (Linux only). ``init``
+    the working directory. Data is stored in ``data``, or in a temporary directory that is
+    deleted at the end; ``memory`` keeps that directory in memory (Linux only). ``init``
     is the initial state: a JSON file, or a dictionary with the same content.
     ``arguments`` are added to the command line; ``osslive local --help`` lists them.
     The environment variables listed there are ignored.
 
-    It exits when this process ends, even if that is killed.
+    It exits when this process ends, even if it is killed.
     """
 
     def __init__(
@@ -305,7 +305,7 @@ class Clock:
 
 
 class Control:
-    """Control over an endpoint, over HTTP."""
+    """Controls an endpoint over HTTP."""
 
     def __init__(self, url: str, token: str) -> None:
         self._url = url
@@ -344,7 +344,7 @@ def publish(
     ``PATH``, until the end of the ``with`` block. There is a key frame every second."""
     ffmpeg = _programs.on_path("ffmpeg")
     if ffmpeg is None:
-        raise EndpointError("ffmpeg is in no absolute folder on PATH")
+        raise EndpointError("ffmpeg was not found in any absolute directory on PATH")
     command = [ffmpeg, "-hide_banner", "-loglevel", "error", "-re"]
     command += ["-f", "lavfi", "-i", f"testsrc2=size={size}:rate={rate}", "-f", "lavfi"]
     command += ["-i", "sine=sample_rate=44100", "-c:v", "libx264", "-preset", "ultrafast"]

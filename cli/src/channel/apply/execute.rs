@@ -1,7 +1,7 @@
 //! Executes a plan.
 
 use super::plan::{Action, Step};
-use crate::pace::Pace;
+use crate::rate_options::RateOptions;
 use crate::session::Session;
 use osslive::{ChannelUrls, Error, ErrorKind, StopHandle, SweepOptions, operation};
 use serde::Serialize;
@@ -18,7 +18,7 @@ pub(super) enum Outcome {
     Failed {
         error: Error,
     },
-    /// Nothing was sent: the work was stopped, or it was a deletion after a
+    /// Nothing was sent: the operation was stopped, or it was a deletion after a
     /// failure.
     Skipped,
 }
@@ -51,11 +51,11 @@ impl Outcome {
 /// everything else succeeded: otherwise, their replacements may be missing.
 pub(super) fn execute(
     steps: &[&Step],
-    pace: &Pace,
+    rates: &RateOptions,
     session: &Session,
     stop: &StopHandle,
 ) -> Vec<Outcome> {
-    let bar = session.progress.things(steps.len()).with_message("changes");
+    let bar = session.progress.items(steps.len()).with_message("changes");
     let mut outcomes = vec![Outcome::Skipped; steps.len()];
     let mut before = 0;
     for actions in TURNS {
@@ -66,7 +66,7 @@ pub(super) fn execute(
         if turn.is_empty() || actions == [Action::Delete] && has_failed() {
             continue;
         }
-        let options = pace.options().stop(stop);
+        let options = rates.options().stop(stop);
         let options = options.progress(|progress| bar.set_position(before + progress.done as u64));
         let chosen: Vec<&Step> = turn.iter().map(|&at| steps[at]).collect();
         let results = send(&chosen, session, &options);

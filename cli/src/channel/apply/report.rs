@@ -88,7 +88,7 @@ impl Report {
         for Row { step, applied } in &self.channels {
             let result = match applied {
                 Some(Applied::Failed { error }) => Cell::new(error.to_string()).style(Style::Bad),
-                Some(Applied::Skipped) => Cell::new("not done").style(Style::Warning),
+                Some(Applied::Skipped) => Cell::new("skipped").style(Style::Warning),
                 _ => continue,
             };
             is_done = false;

@@ -3,7 +3,7 @@
 use super::plan::Step;
 use crate::channel::manifest::Manifest;
 use crate::failure::{Exit, Failure, Outcome};
-use crate::pace::Pace;
+use crate::rate_options::RateOptions;
 use crate::session::Session;
 use crate::text;
 use osslive::{Channel, Error, code, operation};
@@ -16,13 +16,13 @@ use std::collections::HashSet;
 /// Fails if any of them cannot be read: a partial plan would be misleading.
 pub(super) fn existing(
     manifest: &Manifest,
-    pace: &Pace,
+    rates: &RateOptions,
     session: &Session,
 ) -> Outcome<Vec<Option<Channel>>> {
     let ids: Vec<&str> = manifest.channels.iter().map(|(id, _)| id.as_str()).collect();
-    let bar = session.progress.things(ids.len()).with_message("channels read");
+    let bar = session.progress.items(ids.len()).with_message("channels read");
     let read = |ids: &[&str], before: u64| {
-        let options = pace.options();
+        let options = rates.options();
         let options = options.progress(|progress| bar.set_position(before + progress.done as u64));
         session.client.send_calls(ids, &options, |id| operation::get_channel(id))
     };
@@ -92,11 +92,11 @@ pub(super) fn surplus(
 /// Determines which channels are live, where that matters. This is only shown with
 /// the plan: a status that cannot be read is left out, and the error appears when
 /// the plan is applied.
-pub(super) fn note_live(steps: &mut [Step], pace: &Pace, session: &Session) {
+pub(super) fn note_live(steps: &mut [Step], rates: &RateOptions, session: &Session) {
     let concerned = steps.iter().filter(|step| step.action.concerns_publishers());
     let ids: Vec<_> = concerned.map(|step| step.id.clone()).collect();
-    let bar = session.progress.things(ids.len()).with_message("states read");
-    let options = pace.options().progress(|progress| bar.set_position(progress.done as u64));
+    let bar = session.progress.items(ids.len()).with_message("states read");
+    let options = rates.options().progress(|progress| bar.set_position(progress.done as u64));
     let sweep = session.client.monitor_channels(ids, &options);
     bar.finish_and_clear();
     let live: HashSet<_> = sweep.live.into_iter().map(|channel| channel.id).collect();

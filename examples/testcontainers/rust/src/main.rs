@@ -26,8 +26,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     client.put_channel("cam", &ChannelConfig::new("Cam"))?;
 
     // Add faults inside the container: control is not available from outside.
-    let order = ["/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"];
-    container.exec(ExecCommand::new(order))?;
+    let command = ["/osslive", "control", "fault", "add", "GetLiveChannelStat", "--status", "503"];
+    container.exec(ExecCommand::new(command))?;
     assert_eq!(client.get_channel_status("cam").unwrap_err().status(), Some(503));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The memory of responses until they are sent.
+//! Memory used by responses until they are sent.
 
 use super::*;
 use crate::control_http::ControlApi;

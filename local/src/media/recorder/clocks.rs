@@ -23,9 +23,9 @@ const MAX_SKEW_MS: u64 = 5000;
 pub struct Clocks {
     /// The newest time of either track, by the session's clock.
     newest_ms: Option<u64>,
-    /// The previous value of it.
+    /// Its previous value.
     before_ms: u64,
-    /// The value of it when audio last arrived.
+    /// Its value when audio last arrived.
     audio_seen_ms: Option<u64>,
     /// How far audio was ahead of video, at most, when video arrived.
     lead_ms: u64,
@@ -137,7 +137,7 @@ impl Clocks {
     /// Returns whether audio arrived within 1.5 seconds before the newest frame,
     /// however far it is behind the video. A pause of both tracks does not count as
     /// the end of one.
-    pub fn hears_audio(&self) -> bool {
+    pub fn receives_audio(&self) -> bool {
         const SILENCE_MS: u64 = 1500;
         self.audio_seen_ms.is_some_and(|seen| self.before_ms <= seen + SILENCE_MS)
     }

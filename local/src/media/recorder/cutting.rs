@@ -127,7 +127,7 @@ impl<S: Sink> Recorder<S> {
     }
 
     fn has_audio(&self) -> bool {
-        self.held_audio || self.clocks.hears_audio()
+        self.held_audio || self.clocks.receives_audio()
     }
 
     /// Adopts new formats: for video only at a key frame, for audio only if there is

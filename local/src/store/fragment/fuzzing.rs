@@ -4,7 +4,7 @@ use super::{Backward, Forward, Window};
 use std::io;
 use std::path::Path;
 
-/// What is read of an index.
+/// The contents of an index.
 #[derive(Debug)]
 pub struct IndexContents {
     /// Its lines as they are written, oldest first, read from the beginning.

@@ -23,24 +23,24 @@ pub fn idle() -> FaultRule {
     FaultRule { body: Some(body.to_owned()), ..rule() }
 }
 
-pub struct Ordered {
+pub struct FaultyService {
     endpoint: LocalEndpoint,
     control: Control,
 }
 
-impl Ordered {
+impl FaultyService {
     pub fn with<const N: usize>(rules: [FaultRule; N]) -> Self {
         let endpoint = LocalEndpoint::start(Config::temporary().control()).unwrap();
         let control = endpoint.control().unwrap();
-        let ordered = Ordered { endpoint, control };
-        ordered.client().build().unwrap().put_channel("c", &ChannelConfig::new("c")).unwrap();
-        ordered.control.clear_requests();
-        rules.into_iter().for_each(|rule| ordered.order(rule));
-        ordered
+        let service = FaultyService { endpoint, control };
+        service.client().build().unwrap().put_channel("c", &ChannelConfig::new("c")).unwrap();
+        service.control.clear_requests();
+        rules.into_iter().for_each(|rule| service.add_fault(rule));
+        service
     }
 
     /// Adds a fault for the following calls.
-    pub fn order(&self, rule: FaultRule) {
+    pub fn add_fault(&self, rule: FaultRule) {
         self.control.add(rule).unwrap();
     }
 

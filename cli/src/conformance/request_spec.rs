@@ -6,7 +6,7 @@ pub(super) const MINIMAL: &str = "<Target><Type>HLS</Type></Target>";
 
 /// A request.
 #[derive(Debug, Clone)]
-pub(super) struct Ask {
+pub(super) struct RequestSpec {
     pub(super) method: &'static str,
     /// A bucket other than the one under observation.
     pub(super) bucket: Option<String>,
@@ -60,7 +60,7 @@ pub(super) enum Date {
     Now,
     /// This many seconds from now.
     Off(i64),
-    /// A text that is not a date.
+    /// A string that is not a date.
     Text(&'static str),
     Missing,
     /// In the header `Date` instead of `x-oss-date`, or vice versa.
@@ -101,9 +101,9 @@ pub(super) enum See {
     HeadersOnly,
 }
 
-impl Ask {
+impl RequestSpec {
     pub(super) fn new(method: &'static str, key: impl Into<String>) -> Self {
-        Ask {
+        RequestSpec {
             method,
             bucket: None,
             key: key.into(),
@@ -119,19 +119,19 @@ impl Ask {
     }
 
     pub(super) fn get(key: impl Into<String>) -> Self {
-        Ask::new("GET", key)
+        RequestSpec::new("GET", key)
     }
 
     pub(super) fn put(key: impl Into<String>) -> Self {
-        Ask::new("PUT", key)
+        RequestSpec::new("PUT", key)
     }
 
     pub(super) fn post(key: impl Into<String>) -> Self {
-        Ask::new("POST", key)
+        RequestSpec::new("POST", key)
     }
 
     pub(super) fn delete(key: impl Into<String>) -> Self {
-        Ask::new("DELETE", key)
+        RequestSpec::new("DELETE", key)
     }
 
     /// A parameter without a value.
@@ -177,8 +177,8 @@ impl Ask {
 }
 
 /// Creates a request that puts a channel with these children in its configuration.
-pub(super) fn put(name: &str, configuration: &str) -> Ask {
-    Ask::put(name).live().body(document(configuration))
+pub(super) fn put(name: &str, configuration: &str) -> RequestSpec {
+    RequestSpec::put(name).live().body(document(configuration))
 }
 
 /// Returns a configuration with these children.

@@ -4,7 +4,7 @@ use clap::{Args, value_parser};
 use osslive::SweepOptions;
 
 #[derive(Debug, Args)]
-pub(crate) struct Pace {
+pub(crate) struct RateOptions {
     /// Maximum concurrent requests
     #[arg(long, value_name = "N", default_value_t = 8, value_parser = value_parser!(u16).range(1..=256))]
     pub(crate) parallel: u16,
@@ -13,7 +13,7 @@ pub(crate) struct Pace {
     pub(crate) rate: Option<f64>,
 }
 
-impl Pace {
+impl RateOptions {
     pub(crate) fn options<'a>(&self) -> SweepOptions<'a> {
         let options = SweepOptions::new().max_parallel(self.parallel.into());
         match self.rate {
