@@ -28,7 +28,7 @@ pub struct AvcConfig {
 }
 
 impl Default for AvcConfig {
-    /// Returns the assumption for encoders that send no record.
+    /// Returns the assumed configuration for encoders that send no record.
     fn default() -> Self {
         AvcConfig { nal_length_size: 4, sps: Vec::new(), pps: Vec::new(), picture: None }
     }
@@ -503,6 +503,15 @@ mod tests {
     }
 
     #[test]
+    fn a_reference_decoder_has_at_most_32_buffers() {
+        // The number minus one in exponential Golomb code, and then only ones.
+        for (start, is_valid) in [([0x04, 0x1F], true), ([0x04, 0x3F], false)] {
+            let bytes = [&start[..], &[0xFF; 32]].concat();
+            assert_eq!(skip_hrd(&mut Bits::new(&bytes)).is_some(), is_valid);
+        }
+    }
+
+    #[test]
     fn size_and_rate_are_read_from_every_kind_of_parameter_set() {
         for (kind, sps, width, height, frame_rate) in KINDS {
             let picture = Picture::from_sps(&hex(sps)).expect(kind);
@@ -512,7 +521,7 @@ mod tests {
     }
 
     #[test]
-    fn parameter_sets_are_parsed_as_by_another_parser() {
+    fn parameter_sets_are_parsed_like_another_parser_does() {
         for (kind, sps, ..) in KINDS {
             let sps = hex(sps);
             let picture = Picture::from_sps(&sps).expect(kind);
@@ -712,7 +721,7 @@ mod tests {
     }
 
     #[test]
-    fn every_combination_of_optional_parts_is_parsed_as_by_another_parser() {
+    fn every_combination_of_optional_parts_is_parsed_like_another_parser_does() {
         let (mut choice, mut compared) = (Choice(0x2545_F491_4F6C_DD1D), 0);
         for _ in 0..4000 {
             let sps = any_parameter_set(&mut choice);
@@ -750,7 +759,7 @@ mod tests {
     fn a_clock_without_ticks_has_no_frame_rate() {
         for (units, scale) in [(0, 50), (1, 0), (0, 0)] {
             let mut set = baseline_of_640x352();
-            // Frames only, direct inference, no cropping, and of the usability a clock alone.
+            // Frames only, direct inference, no cropping, and only timing in the VUI.
             [true, true, false, true, false, false, false, false, true]
                 .into_iter()
                 .for_each(|flag| set.bits(1, u32::from(flag)));

@@ -249,9 +249,14 @@ mod tests {
         let frame = VideoBody::Frame { key: true, composition_ms: 0, data: b"nal" };
         assert_eq!(video(b"\x93avc1nal"), Ok(frame));
         assert_eq!(video(b"\x97\x02abc\x03avc1nal"), Ok(frame), "after a ModEx prefix");
+        let frame = VideoBody::Frame { key: true, composition_ms: 0, data: b"nal" };
+        assert_eq!(video(b"\x97\xFF\0\x03abcd\x03avc1nal"), Ok(frame), "with a long size");
+        assert_eq!(video(b"\xD1\0"), Ok(VideoBody::Other), "a seek command");
         assert_eq!(video(b"\x94avc1colour"), Ok(VideoBody::Other));
         assert_eq!(audio(b"\x90mp4a\x12\x10"), Ok(AudioBody::Config(b"\x12\x10")));
         assert_eq!(audio(b"\x91mp4araw"), Ok(AudioBody::Frame(b"raw")));
+        assert_eq!(audio(b"\x92mp4a"), Ok(AudioBody::Other), "the end of a sequence");
+        assert_eq!(audio(b"\x94mp4a\0\x02"), Ok(AudioBody::Other), "the order of channels");
     }
 
     #[test]
@@ -276,19 +281,21 @@ mod tests {
 
     #[test]
     fn truncated_bodies_are_malformed() {
-        let bodies = [
-            &[][..],
-            &[0x17],
-            &[0x17, 0, 0],
-            &[0x17, 1, 0, 0],
-            &[0x17, 3],
-            b"\x90avc",
-            b"\x97\xFF\0",
-        ];
+        let bodies = [&[][..], &[0x17], &[0x17, 0, 0], &[0x17, 1, 0, 0], b"\x90avc", b"\x97\xFF\0"];
         for body in bodies {
+            assert_eq!(video(body), Err(TRUNCATED_VIDEO), "{body:?}");
+        }
+        for body in [&[][..], &[0xAF], b"\x90mp4", b"\x97\x05ab"] {
+            assert_eq!(audio(body), Err(TRUNCATED_AUDIO), "{body:?}");
+        }
+    }
+
+    #[test]
+    fn unknown_packet_types_are_malformed() {
+        for body in [&[0x17, 3][..], b"\x98avc1"] {
             assert!(matches!(video(body), Err(FlvError::Malformed(_))), "{body:?}");
         }
-        for body in [&[][..], &[0xAF], &[0xAF, 2], b"\x90mp4", b"\x97\x05ab"] {
+        for body in [&[0xAF, 2][..], b"\x96mp4a"] {
             assert!(matches!(audio(body), Err(FlvError::Malformed(_))), "{body:?}");
         }
     }

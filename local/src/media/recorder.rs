@@ -86,14 +86,8 @@ impl fmt::Display for RecordError {
     }
 }
 
-impl std::error::Error for RecordError {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match self {
-            RecordError::Unsupported(_) | RecordError::Unusable(_) => None,
-            RecordError::Io(error) => Some(error),
-        }
-    }
-}
+// No source: the message already contains that of the I/O error.
+impl std::error::Error for RecordError {}
 
 impl From<io::Error> for RecordError {
     fn from(error: io::Error) -> Self {

@@ -238,7 +238,6 @@ impl Muxer {
         let now = dts.saturating_sub(self.delay + slack);
         let mut last = match self.pcr {
             Some(last) => last.max(now.saturating_sub(PCR_GAP)),
-            None if leads => return Ok(self.refer(now)),
             None => now.saturating_sub(1),
         };
         while now > last + PCR_INTERVAL || self.pcr_due && !leads {
@@ -642,6 +641,15 @@ mod tests {
             tape.picture(2 * DELAY + fragment * FRAME, true, 1000 + 77 * fragment as usize);
             tape.audio_frame(2 * DELAY + fragment * FRAME, 300);
         }
+        check_clean(&tape.pieces(40));
+    }
+
+    #[test]
+    fn a_track_that_starts_after_much_of_a_fragment_is_written_is_marked_too() {
+        let mut tape = Tape::new();
+        tape.begin(BOTH, true);
+        tape.picture(10 * DELAY, true, 100_000);
+        tape.audio_frame(10 * DELAY, 100);
         check_clean(&tape.pieces(40));
     }
 

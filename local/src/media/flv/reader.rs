@@ -125,14 +125,43 @@ mod tests {
 
     #[test]
     fn tags_come_in_order_with_32_bit_timestamps() {
-        let file = [HEADER, &tag(9, 0x0102_0304, b"pic"), &tag(8, u32::MAX, b"")].concat();
+        let tags = [tag(9, 0x0102_0304, b"pic"), tag(8, u32::MAX, b""), tag(18, 0, b"data")];
         assert_eq!(
-            read(&file).unwrap(),
+            read(&[HEADER, &tags.concat()].concat()).unwrap(),
             [
                 Tag { kind: TagKind::Video, timestamp: 0x0102_0304, body: b"pic".into(), end: 31 },
                 Tag { kind: TagKind::Audio, timestamp: u32::MAX, body: Vec::new(), end: 46 },
+                Tag { kind: TagKind::Script, timestamp: 0, body: b"data".into(), end: 65 },
             ]
         );
+    }
+
+    /// A source whose reads fail once they reach a position.
+    struct Failing<'a>(&'a [u8], Vec<(usize, ErrorKind)>);
+
+    impl Read for Failing<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            match self.1.first() {
+                Some((left, kind)) if self.0.len() <= *left => {
+                    let kind = *kind;
+                    self.1.remove(0);
+                    Err(kind.into())
+                }
+                _ => self.0.read(buffer),
+            }
+        }
+    }
+
+    #[test]
+    fn interrupted_reads_are_retried_and_other_errors_are_reported() {
+        let file = [HEADER, &tag(9, 0, b"pic")].concat();
+        let left = file.len() - HEADER.len();
+        let interrupted = vec![(left, ErrorKind::Interrupted); 2];
+        let tags: Vec<_> = Reader::new(Failing(&file, interrupted)).unwrap().collect();
+        assert!(matches!(&tags[..], [Ok(Tag { timestamp: 0, .. })]), "{tags:?}");
+        let failing = vec![(left, ErrorKind::ConnectionReset)];
+        let first = Reader::new(Failing(&file, failing)).unwrap().next().unwrap();
+        assert_eq!(first.unwrap_err().kind(), ErrorKind::ConnectionReset);
     }
 
     #[test]
